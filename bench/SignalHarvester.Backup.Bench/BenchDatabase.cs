@@ -1,0 +1,130 @@
+using System.Globalization;
+using System.Text;
+using Microsoft.Data.Sqlite;
+
+namespace SignalHarvester.Backup.Bench;
+
+/// <summary>
+/// The database that everything is measured on: one table of signals such as Signal Harvester keeps, with JSON text,
+/// a random blob, floats, dates and two indexes, in WAL mode. The same size gives the same rows on every machine.
+/// </summary>
+internal static class BenchDatabase
+{
+    /// <summary>Part of the file's name: to be raised whenever the rows change.</summary>
+    private const int Version = 1;
+
+    /// <summary>So many rows fill a MiB of file and a little more, indexes included.</summary>
+    private const int RowsPerMebibyte = 1405;
+
+    private static readonly string[] Kinds = ["rss", "api", "mail", "web", "push"];
+    private static readonly DateTime FirstDay = new(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc);
+
+    /// <summary>Where the database of that size lies, or will lie.</summary>
+    public static string PathOf(Workspace workspace, int sizeMebibytes) =>
+        Path.Combine(workspace.Work, $"signals-{sizeMebibytes}m-v{Version}.db");
+
+    /// <summary>Makes the database, unless it is there and intact.</summary>
+    public static void Ensure(string path, int sizeMebibytes)
+    {
+        string record = path + ".sha256";
+        if (File.Exists(path) && File.Exists(record))
+        {
+            if (Workspace.HashOf(path) == File.ReadAllText(record))
+            {
+                return;
+            }
+
+            Console.Error.WriteLine($"{path} is not as it was made; making it anew.");
+        }
+
+        Console.Error.WriteLine($"Making {path} ...");
+        foreach (string old in new[] { path, path + "-wal", path + "-shm", record })
+        {
+            File.Delete(old);
+        }
+
+        Generate(path, sizeMebibytes * RowsPerMebibyte);
+        File.WriteAllText(record, Workspace.HashOf(path));
+    }
+
+    private static void Generate(string path, int rows)
+    {
+        string source = new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ToString();
+        using var connection = new SqliteConnection(source);
+        connection.Open();
+        Execute(connection, """
+            PRAGMA page_size = 4096;
+            PRAGMA journal_mode = off;
+            PRAGMA synchronous = off;
+            CREATE TABLE signals(id INTEGER PRIMARY KEY, source TEXT, kind TEXT, score REAL, payload TEXT, digest BLOB, created_at TEXT);
+            BEGIN;
+            """);
+        Insert(connection, rows);
+        Execute(connection, """
+            COMMIT;
+            CREATE INDEX ix_signals_source ON signals(source, created_at);
+            CREATE INDEX ix_signals_created_at ON signals(created_at);
+            PRAGMA journal_mode = wal;
+            """);
+    }
+
+    private static void Insert(SqliteConnection connection, int rows)
+    {
+        using SqliteCommand insert = connection.CreateCommand();
+        insert.CommandText =
+            "INSERT INTO signals(source, kind, score, payload, digest, created_at) VALUES ($source, $kind, $score, $payload, $digest, $created)";
+        SqliteParameter source = insert.Parameters.Add("$source", SqliteType.Text);
+        SqliteParameter kind = insert.Parameters.Add("$kind", SqliteType.Text);
+        SqliteParameter score = insert.Parameters.Add("$score", SqliteType.Real);
+        SqliteParameter payload = insert.Parameters.Add("$payload", SqliteType.Text);
+        SqliteParameter digest = insert.Parameters.Add("$digest", SqliteType.Blob);
+        SqliteParameter created = insert.Parameters.Add("$created", SqliteType.Text);
+        insert.Prepare();
+
+        var random = new SplitMix64(seed: 20261122);
+        string[] words = [.. Enumerable.Range(0, 4000).Select(_ => Word(random))];
+        byte[] blob = new byte[32];
+        var text = new StringBuilder();
+        for (int row = 0; row < rows; row++)
+        {
+            random.Fill(blob);
+            source.Value = words[random.Below(200)];
+            kind.Value = Kinds[random.Below(Kinds.Length)];
+            score.Value = random.NextDouble();
+            payload.Value = Payload(text, random, words);
+            digest.Value = blob;
+            created.Value = FirstDay.AddSeconds(random.Below(365 * 86400)).ToString("s", CultureInfo.InvariantCulture);
+            insert.ExecuteNonQuery();
+        }
+    }
+
+    private static string Payload(StringBuilder text, SplitMix64 random, string[] words)
+    {
+        text.Clear();
+        Append(text.Append("{\"title\": \""), random, words, count: 12, " ");
+        text.Append("\", \"url\": \"https://example.org/").Append(words[random.Below(words.Length)]).Append('/')
+            .Append(random.Below(1 << 30));
+        Append(text.Append("\", \"tags\": [\""), random, words, count: 3, "\", \"");
+        Append(text.Append("\"], \"body\": \""), random, words, count: 40, " ");
+        text.Append("\", \"v\": ").Append(CultureInfo.InvariantCulture, $"{random.NextDouble():R}").Append('}');
+        return text.ToString();
+    }
+
+    private static void Append(StringBuilder text, SplitMix64 random, string[] words, int count, string separator)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            text.Append(i == 0 ? "" : separator).Append(words[random.Below(words.Length)]);
+        }
+    }
+
+    private static string Word(SplitMix64 random) =>
+        random.Next().ToString("x16", CultureInfo.InvariantCulture)[..(3 + random.Below(8))];
+
+    private static void Execute(SqliteConnection connection, string sql)
+    {
+        using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = sql;
+        command.ExecuteNonQuery();
+    }
+}

@@ -1,0 +1,32 @@
+using System.Diagnostics;
+using System.Management.Automation;
+using System.Management.Automation.Runspaces;
+
+namespace SignalHarvester.Backup.Bench.Children;
+
+/// <summary>Imports a module into the engine that the host carries, and says how long that took.</summary>
+internal static class ModuleImporter
+{
+    /// <param name="manifest">The module that is timed.</param>
+    /// <param name="before">A module that is imported first, untimed; null for none.</param>
+    public static void Run(string manifest, string? before)
+    {
+        using Runspace runspace = RunspaceFactory.CreateRunspace(InitialSessionState.CreateDefault2());
+        runspace.Open();
+        if (before is not null)
+        {
+            Import(runspace, before);
+        }
+
+        var watch = Stopwatch.StartNew();
+        Import(runspace, manifest);
+        Command.Report("inside", watch.Elapsed.TotalSeconds);
+    }
+
+    private static void Import(Runspace runspace, string manifest)
+    {
+        using var shell = PowerShell.Create(runspace);
+        shell.AddCommand("Import-Module").AddParameter("Name", manifest).AddParameter("ErrorAction", ActionPreference.Stop);
+        shell.Invoke();
+    }
+}

@@ -1,0 +1,95 @@
+using System.Diagnostics;
+using Microsoft.Data.Sqlite;
+using SQLitePCL;
+
+namespace SignalHarvester.Backup.Bench.Children;
+
+/// <summary>A process that commits one row at a time until its input closes, and then writes down how long each took.</summary>
+internal static class Writer
+{
+    /// <summary>What it prints once it commits.</summary>
+    public const string Ready = "ready";
+
+    /// <param name="database">The database, in WAL mode, with the bench's table.</param>
+    /// <param name="log">Where the commits are written to.</param>
+    /// <param name="perSecond">Commits a second; 0 is as many as go.</param>
+    public static async Task Run(string database, string log, int perSecond)
+    {
+        using var connection = new SqliteConnection(
+            new SqliteConnectionStringBuilder { DataSource = database, Pooling = false }.ToString());
+        connection.Open();
+        using (SqliteCommand pragma = connection.CreateCommand())
+        {
+            pragma.CommandText = "PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 0";
+            pragma.ExecuteNonQuery();
+        }
+
+        var stop = new CancellationTokenSource();
+        _ = Task.Run(() =>
+        {
+            Console.In.ReadToEnd();
+            stop.Cancel();
+        });
+
+        List<Commit> commits = await Commits(connection, perSecond, stop.Token);
+        Commit.WriteAll(log, commits);
+    }
+
+    private static async Task<List<Commit>> Commits(SqliteConnection connection, int perSecond, CancellationToken stop)
+    {
+        // Below Microsoft.Data.Sqlite, which would repeat a refused statement and so hide the refusal.
+        string sql = $"""
+            INSERT INTO signals(source, kind, score, payload, digest, created_at)
+            VALUES ('bench', 'api', 0.5, '{new string('x', 500)}', randomblob(32), '2026-11-22T00:00:00')
+            """;
+        Check(connection, raw.sqlite3_prepare_v2(connection.Handle, sql, out sqlite3_stmt statement));
+        using (statement)
+        {
+            var commits = new List<Commit>(1 << 20);
+            using PeriodicTimer? pace = perSecond == 0 ? null : new PeriodicTimer(TimeSpan.FromSeconds(1.0 / perSecond));
+            while (!stop.IsCancellationRequested)
+            {
+                long start = Stopwatch.GetTimestamp();
+                int result = raw.sqlite3_step(statement);
+                commits.Add(new Commit(start, Stopwatch.GetTimestamp() - start, result is raw.SQLITE_BUSY or raw.SQLITE_LOCKED));
+                raw.sqlite3_reset(statement);
+                if (result is not (raw.SQLITE_DONE or raw.SQLITE_BUSY or raw.SQLITE_LOCKED))
+                {
+                    Check(connection, result);
+                }
+
+                if (commits.Count == 1)
+                {
+                    Console.WriteLine(Ready);
+                }
+
+                if (pace is not null && !await Tick(pace, stop))
+                {
+                    break;
+                }
+            }
+
+            return commits;
+        }
+    }
+
+    private static async Task<bool> Tick(PeriodicTimer pace, CancellationToken stop)
+    {
+        try
+        {
+            return await pace.WaitForNextTickAsync(stop);
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    private static void Check(SqliteConnection connection, int result)
+    {
+        if (result != raw.SQLITE_OK)
+        {
+            throw new BenchException(raw.sqlite3_errmsg(connection.Handle).utf8_to_string());
+        }
+    }
+}

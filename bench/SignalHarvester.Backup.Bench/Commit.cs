@@ -1,0 +1,49 @@
+using System.Diagnostics;
+
+namespace SignalHarvester.Backup.Bench;
+
+/// <summary>One commit of the writer process, on the clock that all processes of the machine share.</summary>
+/// <param name="Start">Timestamp before the statement.</param>
+/// <param name="Elapsed">Timestamp ticks until it returned.</param>
+/// <param name="Refused">Whether SQLite answered busy or locked instead of committing.</param>
+internal readonly record struct Commit(long Start, long Elapsed, bool Refused)
+{
+    /// <summary>Whether it began and ended in that span.</summary>
+    public bool IsWithin(long from, long to) => Start >= from && Start + Elapsed <= to;
+
+    /// <summary>The latency in milliseconds that the fraction of commits stays within; 1 gives the longest.</summary>
+    /// <exception cref="BenchException">There are no commits: the writer stood still.</exception>
+    public static double Percentile(IReadOnlyCollection<Commit> commits, double fraction)
+    {
+        if (commits.Count == 0)
+        {
+            throw new BenchException("The writer committed nothing in that time.");
+        }
+
+        long[] sorted = [.. commits.Select(c => c.Elapsed).Order()];
+        return sorted[(int)Math.Ceiling(fraction * sorted.Length) - 1] * 1e3 / Stopwatch.Frequency;
+    }
+
+    public static void WriteAll(string path, IEnumerable<Commit> commits)
+    {
+        using var writer = new BinaryWriter(File.Create(path));
+        foreach (Commit commit in commits)
+        {
+            writer.Write(commit.Start);
+            writer.Write(commit.Elapsed);
+            writer.Write(commit.Refused);
+        }
+    }
+
+    public static IReadOnlyList<Commit> ReadAll(string path)
+    {
+        using var reader = new BinaryReader(File.OpenRead(path));
+        var commits = new List<Commit>();
+        while (reader.BaseStream.Position < reader.BaseStream.Length)
+        {
+            commits.Add(new Commit(reader.ReadInt64(), reader.ReadInt64(), reader.ReadBoolean()));
+        }
+
+        return commits;
+    }
+}

@@ -1,0 +1,88 @@
+using System.Text.Json;
+using static SignalHarvester.Backup.Bench.Command;
+
+namespace SignalHarvester.Backup.Bench;
+
+/// <summary>
+/// The command lines of the other tools, each left as its manual shows it. What a tool does not force to the disk
+/// itself is followed by <c>sync FILE</c>, an fsync, so that all results are durable.
+/// </summary>
+internal sealed class Peers(Workspace workspace)
+{
+    /// <summary>What <c>sync FILE</c>, <c>find -exec</c> and the scripts need beside the tool itself.</summary>
+    private static readonly string[] Unix = ["sh", "sync", "find"];
+
+    private Dictionary<string, string> Variables => new()
+    {
+        ["RESTIC_PASSWORD"] = "bench",
+        ["RESTIC_CACHE_DIR"] = workspace["restic-cache"],
+        ["BORG_BASE_DIR"] = workspace["borg-base"],
+        ["BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK"] = "yes",
+    };
+
+    /// <summary>Which of the tools is missing, as a reason to skip; null when none is.</summary>
+    public static string? Missing(params string[] names) => Tools.Missing([.. names, .. Unix]);
+
+    public static Command ZstdCompress(string file, string output) =>
+        Shell($"zstd -q -1 -T2 {Quote(file)} -o {Quote(output)}; {Sync(output)}");
+
+    public static Command ZstdDecompress(string file, string output) =>
+        Shell($"zstd -q -d {Quote(file)} -o {Quote(output)}; {Sync(output)}");
+
+    /// <summary>What a careful script does today: a consistent copy, its hash, its compression.</summary>
+    public static Command SqliteScript(string database, string directory)
+    {
+        string copy = Path.Combine(directory, "copy.db");
+        return Shell($"""
+            sqlite3 {Quote(database)} {Quote($".backup {SqliteShellQuote(copy)}")}
+            sha256sum {Quote(copy)} > {Quote(copy + ".sha256")}
+            zstd -q -1 -T2 --rm {Quote(copy)} -o {Quote(copy + ".zst")}
+            sync {Quote(copy + ".zst")} {Quote(copy + ".sha256")} {Quote(directory)}
+            """);
+    }
+
+    public static Command OpensslHash(string file) => Shell($"openssl dgst -sha256 {Quote(file)}");
+
+    public Command ResticInit(string repository) => Restic($"-r {Quote(repository)} init");
+
+    public Command ResticBackup(string repository, string file) => Restic($"-r {Quote(repository)} backup {Quote(file)}");
+
+    public Command ResticRestore(string repository, string target) =>
+        Restic($"-r {Quote(repository)} restore latest --target {Quote(target)}; {SyncAll(target)}");
+
+    public Command BorgInit(string repository) => Borg($"borg init -e none {Quote(repository)}");
+
+    public Command BorgCreate(string repository, string file) =>
+        Borg($"borg create {Quote(repository + "::bench")} {Quote(file)}");
+
+    public Command BorgExtract(string repository, string target) =>
+        Borg($"cd {Quote(target)}; borg extract {Quote(repository + "::bench")}; {SyncAll(target)}");
+
+    /// <summary>
+    /// Litestream has no one-off backup: it replicates until its first snapshot stands, and is stopped. It writes
+    /// tables of its own into the database, so it must be given a copy.
+    /// </summary>
+    public static Command LitestreamSnapshot(string configuration, string replica) =>
+        Shell($"""
+            litestream replicate -config {Quote(configuration)} > /dev/null 2>&1 & child=$!
+            until ls {Quote(replica)}/generations/*/snapshots/*.snapshot.lz4 > /dev/null 2>&1
+            do kill -0 $child; sleep 0.05; done
+            kill -INT $child; wait $child || true
+            {SyncAll(replica)}
+            """);
+
+    /// <summary>Litestream's settings for that; as arguments, it would misread some paths.</summary>
+    public static string LitestreamConfiguration(string copy, string replica) =>
+        JsonSerializer.Serialize(new { dbs = new[] { new { path = copy, replicas = new[] { new { path = replica } } } } });
+
+    private static string SqliteShellQuote(string text) =>
+        $"\"{text.Replace(@"\", @"\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
+
+    private static string Sync(string file) => $"sync {Quote(file)} {Quote(Path.GetDirectoryName(file)!)}";
+
+    private static string SyncAll(string directory) => $"find {Quote(directory)} -exec sync {{}} +";
+
+    private Command Restic(string arguments) => Shell($"restic -q {arguments}") with { Variables = Variables };
+
+    private Command Borg(string script) => Shell(script) with { Variables = Variables };
+}

@@ -1,0 +1,81 @@
+using System.Globalization;
+using SignalHarvester.Backup.Bench.Children;
+using SignalHarvester.Backup.Bench.Steps;
+
+namespace SignalHarvester.Backup.Bench;
+
+/// <summary>The bench's command line; the first three verbs are its own child processes.</summary>
+internal static class Program
+{
+    private static async Task<int> Main(string[] arguments)
+    {
+        try
+        {
+            switch (arguments)
+            {
+                case ["writer", string database, string log, string perSecond]:
+                    await Writer.Run(database, log, int.Parse(perSecond, CultureInfo.InvariantCulture));
+                    return 0;
+                case ["integrity-check", string database]:
+                    IntegrityCheck.Run(database);
+                    return 0;
+                case ["import-module", string manifest, .. string[] before]:
+                    ModuleImporter.Run(manifest, before.FirstOrDefault());
+                    return 0;
+                case ["--help" or "-h"]:
+                    Console.WriteLine(Options.Usage);
+                    return 0;
+                default:
+                    return Run(Options.Parse(arguments));
+            }
+        }
+        catch (BenchException problem)
+        {
+            Console.Error.WriteLine(problem.Message);
+            return 1;
+        }
+    }
+
+    private static int Run(Options options)
+    {
+        var workspace = new Workspace(options.Work);
+        string database = BenchDatabase.PathOf(workspace, options.SizeMebibytes);
+        var module = new Module(workspace);
+        var peers = new Peers(workspace);
+        Step[] steps =
+        [
+            new FullBackup(workspace, database, module, peers),
+            new Verification(workspace, database, module),
+            new Restore(workspace, database, module, peers),
+            new Listing(workspace, module),
+            new ModuleImport(workspace, module),
+            new Writers(workspace, database, module),
+        ];
+
+        options.Check(steps);
+        if (!Tools.HasGnuTime)
+        {
+            Console.Error.WriteLine($"{Tools.GnuTime} is missing: processor time and peak memory are not measured.");
+        }
+
+        workspace.Clear();
+        BenchDatabase.Ensure(database, options.SizeMebibytes);
+        var runner = new Runner(workspace, options);
+        (Step Step, StepResult Result)[] done =
+            [.. steps.Select(step => (step, result: runner.Run(step))).Where(d => d.result is not null).Select(d => (d.step, d.result!))];
+        DateTimeOffset now = DateTimeOffset.UtcNow;
+        var report = new Report(
+            now,
+            Machine.Of(workspace.Work),
+            new FileInfo(database).Length,
+            options.Runs,
+            [.. done.Select(d => d.Result)],
+            [.. done.SelectMany(d => d.Step.Judge(d.Result))]);
+        string json = options.Json ?? Path.Combine(
+            workspace.Root, "bench", "results", now.ToString("yyyyMMdd'-'HHmmss'.json'", CultureInfo.InvariantCulture));
+        report.Save(json);
+        Console.WriteLine(Markdown.Of(report));
+        Console.Error.WriteLine($"Written: {json} and {Path.ChangeExtension(json, ".md")}");
+        return report.Steps.SelectMany(s => s.Contestants).Any(c => c.Failed is not null) ? 1 : 0;
+    }
+}

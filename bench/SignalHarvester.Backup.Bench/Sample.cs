@@ -1,0 +1,34 @@
+using System.Text.Json.Serialization;
+
+namespace SignalHarvester.Backup.Bench;
+
+/// <summary>What one run of one contestant measured. Times are seconds, sizes bytes; null is "not measured".</summary>
+/// <param name="Wall">From the start of the process to its end.</param>
+internal sealed record Sample(double Wall)
+{
+    /// <summary>Processor time of the process and the children it waited for.</summary>
+    public double? User { get; init; }
+
+    /// <summary>The kernel's share, likewise.</summary>
+    public double? Kernel { get; init; }
+
+    /// <summary>The largest resident set of any one process of the run.</summary>
+    public long? PeakMemory { get; init; }
+
+    /// <summary>Bytes in the files that the run left behind.</summary>
+    public long? OutputSize { get; init; }
+
+    /// <summary>The time that the work itself took inside the process, without the process's start.</summary>
+    public double? Inside { get; init; }
+
+    /// <summary>When the work began, on the clock that all processes of the machine share (Stopwatch ticks).</summary>
+    [JsonIgnore]
+    public long From { get; init; }
+
+    /// <summary>When it ended, likewise.</summary>
+    [JsonIgnore]
+    public long To { get; init; }
+
+    /// <summary>Other numbers that the run told of itself; the name carries the unit.</summary>
+    public IReadOnlyDictionary<string, double> Reported { get; init; } = new Dictionary<string, double>();
+}

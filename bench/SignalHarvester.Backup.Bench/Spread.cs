@@ -1,0 +1,18 @@
+namespace SignalHarvester.Backup.Bench;
+
+/// <summary>The median of a few runs, and how far they lay apart.</summary>
+internal sealed record Spread(double Median, double Min, double Max)
+{
+    /// <summary>The spread of the values that are known; null when none is.</summary>
+    public static Spread? Of(IEnumerable<double?> values)
+    {
+        double[] known = [.. values.OfType<double>().Order()];
+        if (known.Length == 0)
+        {
+            return null;
+        }
+
+        double median = (known[(known.Length - 1) / 2] + known[known.Length / 2]) / 2;
+        return new Spread(median, known[0], known[^1]);
+    }
+}

@@ -1,0 +1,17 @@
+namespace SignalHarvester.Backup.Bench;
+
+/// <summary>One table of the report. A new measurement is a new subclass, listed in <see cref="Program"/>.</summary>
+internal abstract class Step
+{
+    /// <summary>The name that --only takes.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>What is measured, for the table's heading.</summary>
+    public abstract string Title { get; }
+
+    /// <summary>The contestants, in the order in which each round runs them.</summary>
+    public abstract IEnumerable<Contestant> Contestants();
+
+    /// <summary>The lines to beat, held against what was measured; a line that lacks its numbers is left out.</summary>
+    public virtual IEnumerable<Line> Judge(StepResult result) => [];
+}

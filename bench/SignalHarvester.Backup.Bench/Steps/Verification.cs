@@ -1,0 +1,59 @@
+namespace SignalHarvester.Backup.Bench.Steps;
+
+/// <summary>Checks of a backup just made, against the time that making it took.</summary>
+internal sealed class Verification(Workspace workspace, string database, Module module) : Step
+{
+    private const string Full = "Test-SHBackup -Level Full";
+    private const string Integrity = "PRAGMA integrity_check alone";
+
+    public override string Name => "verify";
+
+    public override string Title => "Verification of a backup just made";
+
+    public override IEnumerable<Contestant> Contestants()
+    {
+        string backups = workspace["backups"];
+        yield return new Contestant
+        {
+            Name = "New-SHBackup",
+            IsBaseline = true,
+            Missing = module.Missing,
+            Inputs = [database],
+            Outputs = [backups],
+            KeepsOutputs = true,
+            Run = module.Backup(database, backups).Run,
+        };
+        yield return new Contestant
+        {
+            Name = Full,
+            Missing = module.Missing,
+            Inputs = [backups],
+            Run = module.Test(backups, "Full").Run,
+        };
+        yield return new Contestant
+        {
+            Name = "Test-SHBackup -Level Quick",
+            Missing = module.Missing,
+            Inputs = [backups],
+            Run = module.Test(backups, "Quick").Run,
+        };
+        yield return new Contestant
+        {
+            Name = Integrity,
+            Inputs = [database],
+            Run = Command.Self("integrity-check", database).Run,
+        };
+    }
+
+    public override IEnumerable<Line> Judge(StepResult result)
+    {
+        double? backup = result.Baseline?.Inside?.Median;
+        double? integrity = (result[Full]?.Reported(Module.IntegrityTime) ?? result[Integrity]?.Inside)?.Median;
+        double? rest = result[Full]?.Inside?.Median - integrity;
+        return
+        [
+            .. Line.Of("full verification less integrity_check / the backup itself", rest / backup, 1.5, "x"),
+            .. Line.Of("full verification, peak memory", result[Full]?.PeakMemory?.Median / 1e6, 200, "MB"),
+        ];
+    }
+}

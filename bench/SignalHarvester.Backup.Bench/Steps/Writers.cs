@@ -1,0 +1,120 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace SignalHarvester.Backup.Bench.Steps;
+
+/// <summary>
+/// What a backup does to a process that commits small transactions to the same database meanwhile. Bare zstd, of
+/// another file, is run beside the same writer, so that waiting for locks can be told from sharing cores and a disk.
+/// </summary>
+internal sealed class Writers(Workspace workspace, string database, Module module) : Step
+{
+    private const string IdleP99 = "idle p99 ms";
+    private const string DuringP99 = "during p99 ms";
+    private const string Refused = "refused commits";
+
+    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Idle = TimeSpan.FromSeconds(5);
+
+    private static readonly (string Name, int PerSecond)[] Paces = [("at 200 commits/s", 200), ("at full speed", 0)];
+
+    public override string Name => "writers";
+
+    public override string Title => "A writer during a backup (WAL mode, synchronous=NORMAL, no busy timeout)";
+
+    public override IEnumerable<Contestant> Contestants()
+    {
+        string backups = workspace["backups"], zst = workspace["plain.zst"];
+        foreach ((string pace, int perSecond) in Paces)
+        {
+            yield return Of($"New-SHBackup {pace}", module.Missing, backups, perSecond, copy => module.Backup(copy, backups));
+            yield return Of($"zstd -1 -T2 {pace}", Peers.Missing("zstd"), zst, perSecond, _ => Peers.ZstdCompress(database, zst));
+        }
+    }
+
+    public override IEnumerable<Line> Judge(StepResult result)
+    {
+        foreach ((string pace, _) in Paces)
+        {
+            ContestantResult? ours = result[$"New-SHBackup {pace}"];
+            double? ratio = ours?.Reported(DuringP99)?.Median / ours?.Reported(IdleP99)?.Median;
+            foreach (Line line in (Line[])
+            [
+                .. Line.Of($"p99 commit during a backup / idle, writer {pace}", ratio, 1.5, "x"),
+                .. Line.Of($"commits refused during a backup, writer {pace}", ours?.Reported(Refused)?.Max, 0, "commits"),
+            ])
+            {
+                yield return line;
+            }
+        }
+    }
+
+    private Contestant Of(string name, string? missing, string output, int perSecond, Func<string, Command> backup)
+    {
+        string copy = workspace["live", "copy.db"];
+        return new Contestant
+        {
+            Name = name,
+            Missing = missing,
+            Inputs = [copy],
+            Outputs = [output],
+            Prepare = () =>
+            {
+                string folder = Path.GetDirectoryName(copy)!;
+                Workspace.Delete(folder);
+                Directory.CreateDirectory(folder);
+                File.Copy(database, copy);
+                Workspace.Settle();
+            },
+            Run = () => Measure(copy, perSecond, backup(copy)),
+        };
+    }
+
+    private Sample Measure(string copy, int perSecond, Command backup)
+    {
+        string log = workspace["commits.log"];
+        using Process writer = Command.Self("writer", copy, log, perSecond.ToString(CultureInfo.InvariantCulture)).Start();
+        if (writer.StandardOutput.ReadLine() != Children.Writer.Ready)
+        {
+            throw new BenchException("The writer did not start.");
+        }
+
+        Sample sample;
+        long walSize;
+        (long From, long To) idle;
+        try
+        {
+            Task.Delay(WarmUp).Wait();
+            idle.From = Stopwatch.GetTimestamp();
+            Task.Delay(Idle).Wait();
+            idle.To = Stopwatch.GetTimestamp();
+            sample = backup.Run();
+            walSize = Workspace.SizeOf(copy + "-wal");
+        }
+        finally
+        {
+            writer.StandardInput.Close();
+            writer.WaitForExit();
+        }
+
+        IReadOnlyList<Commit> commits = Commit.ReadAll(log);
+        Commit[] before = [.. commits.Where(c => c.IsWithin(idle.From, idle.To))];
+        Commit[] meanwhile = [.. commits.Where(c => c.IsWithin(sample.From, sample.To))];
+        return sample with
+        {
+            Reported = new Dictionary<string, double>
+            {
+                ["idle commits"] = before.Length,
+                ["idle p50 ms"] = Commit.Percentile(before, 0.50),
+                [IdleP99] = Commit.Percentile(before, 0.99),
+                ["idle max ms"] = Commit.Percentile(before, 1),
+                ["during commits"] = meanwhile.Length,
+                ["during p50 ms"] = Commit.Percentile(meanwhile, 0.50),
+                [DuringP99] = Commit.Percentile(meanwhile, 0.99),
+                ["during max ms"] = Commit.Percentile(meanwhile, 1),
+                [Refused] = meanwhile.Count(c => c.Refused),
+                ["WAL after MB"] = walSize / 1e6,
+            },
+        };
+    }
+}

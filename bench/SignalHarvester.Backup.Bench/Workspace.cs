@@ -1,0 +1,97 @@
+using System.Security.Cryptography;
+
+namespace SignalHarvester.Backup.Bench;
+
+/// <summary>The places that a run reads and writes, and the chores between measurements.</summary>
+internal sealed class Workspace
+{
+    /// <param name="work">Where the database and everything temporary goes.</param>
+    public Workspace(string work)
+    {
+        Work = Path.GetFullPath(work);
+        Scratch = Path.Combine(Work, "scratch");
+        Root = FindRoot();
+    }
+
+    /// <summary>The directory given with --work.</summary>
+    public string Work { get; }
+
+    /// <summary>The root of the repository.</summary>
+    public string Root { get; }
+
+    /// <summary>Emptied before each step.</summary>
+    public string Scratch { get; }
+
+    /// <summary>A path in <see cref="Scratch"/>.</summary>
+    public string this[params string[] parts] => Path.Combine([Scratch, .. parts]);
+
+    /// <summary>Empties <see cref="Scratch"/>.</summary>
+    public void Clear()
+    {
+        Delete(Scratch);
+        Directory.CreateDirectory(Scratch);
+    }
+
+    /// <summary>Deletes a file or a directory, if it is there.</summary>
+    public static void Delete(string path)
+    {
+        if (Directory.Exists(path))
+        {
+            Directory.Delete(path, recursive: true);
+        }
+        else if (File.Exists(path))
+        {
+            File.Delete(path);
+        }
+    }
+
+    /// <summary>Reads every byte once, so that the page cache holds it.</summary>
+    public static void Warm(string path)
+    {
+        byte[] buffer = new byte[1 << 20];
+        foreach (string file in Files(path))
+        {
+            using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
+            while (stream.Read(buffer) > 0)
+            {
+            }
+        }
+    }
+
+    /// <summary>Bytes in a file, or in all files below a directory.</summary>
+    public static long SizeOf(string path) => Files(path).Sum(file => new FileInfo(file).Length);
+
+    /// <summary>SHA-256 of a file, in hex.</summary>
+    public static string HashOf(string path)
+    {
+        using FileStream stream = File.OpenRead(path);
+        return Convert.ToHexStringLower(SHA256.HashData(stream));
+    }
+
+    /// <summary>Waits until nothing dirty is left, so that no run pays for the one before it.</summary>
+    public static void Settle()
+    {
+        if (Tools.Missing("sync") is null)
+        {
+            new Command("sync", []).Run();
+        }
+    }
+
+    private static IEnumerable<string> Files(string path) =>
+        Directory.Exists(path) ? Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories)
+        : File.Exists(path) ? [path]
+        : [];
+
+    private static string FindRoot()
+    {
+        for (string? folder = AppContext.BaseDirectory; folder is not null; folder = Path.GetDirectoryName(folder))
+        {
+            if (File.Exists(Path.Combine(folder, "Directory.Packages.props")))
+            {
+                return folder;
+            }
+        }
+
+        throw new BenchException("The bench must be built inside the repository.");
+    }
+}

@@ -1,0 +1,72 @@
+#Requires -Version 7.6
+
+<#
+.SYNOPSIS
+Builds, tests, packs or measures the module.
+
+.DESCRIPTION
+For people with pwsh; `dotnet build` and `dotnet test` do the same without it. The module is left, complete and ready to
+import, in out/SignalHarvester.Backup.
+
+.PARAMETER Task
+What to do, in this order:
+Build   builds everything and assembles the module (the default; every other task begins with it).
+Test    runs the xunit tests.
+Pester  runs tests/Pester against the built module. Needs Pester 5 or later.
+Pack    makes a package for a PowerShell repository in out/packages.
+Bench   measures the module beside every installed peer.
+
+.PARAMETER Configuration
+Release, or Debug.
+
+.EXAMPLE
+./build.ps1
+Builds the module.
+
+.EXAMPLE
+./build.ps1 Test, Pester
+Builds the module and runs all tests.
+#>
+[CmdletBinding()]
+param(
+    [Parameter(Position = 0)]
+    [ValidateSet('Build', 'Test', 'Pester', 'Pack', 'Bench')]
+    [string[]] $Task = 'Build',
+
+    [ValidateSet('Debug', 'Release')]
+    [string] $Configuration = 'Release'
+)
+
+Set-StrictMode -Version Latest
+$ErrorActionPreference = 'Stop'
+$PSNativeCommandUseErrorActionPreference = $true
+
+$solution = Join-Path $PSScriptRoot 'SignalHarvester.Backup.PowerShell.sln'
+$module = Join-Path $PSScriptRoot 'out' 'SignalHarvester.Backup'
+
+dotnet build $solution --configuration $Configuration
+
+if ('Test' -in $Task) {
+    dotnet test $solution --configuration $Configuration --no-build
+}
+
+if ('Pester' -in $Task) {
+    # In a process of its own: an imported module holds its files, and the next build could not replace them on Windows.
+    $specs = Join-Path $PSScriptRoot 'tests' 'Pester'
+    pwsh -NoProfile -NonInteractive -Command {
+        param($module, $specs)
+        $ErrorActionPreference = 'Stop'
+        Import-Module Pester -MinimumVersion 5.0
+        Import-Module $module
+        Invoke-Pester -Path $specs -Output Detailed -CI
+    } -args $module, $specs
+}
+
+if ('Pack' -in $Task) {
+    $packages = New-Item -ItemType Directory -Force -Path (Join-Path $PSScriptRoot 'out' 'packages')
+    Compress-PSResource -Path $module -DestinationPath $packages.FullName
+}
+
+if ('Bench' -in $Task) {
+    dotnet run --configuration $Configuration --project (Join-Path $PSScriptRoot 'bench' 'SignalHarvester.Backup.Bench')
+}

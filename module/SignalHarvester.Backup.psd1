@@ -1,0 +1,30 @@
+@{
+    RootModule           = 'SignalHarvester.Backup.PowerShell.dll'
+    ModuleVersion        = '0.1.0'
+    GUID                 = '9b86caa3-01e7-49f8-b004-b4fe7e66a1fb'
+    Author               = 'Signal Harvester contributors'
+    CompanyName          = 'Signal Harvester'
+    Copyright            = '(c) Signal Harvester contributors'
+    Description          = 'Backs up live SQLite databases: consistent, verified, compressed backups in standard formats, and brings them back.'
+    PowerShellVersion    = '7.6'
+    CompatiblePSEditions = @('Core')
+    # Loaded before Types.ps1xml, which names a type of the one and a converter of the other.
+    RequiredAssemblies   = @('SignalHarvester.Backup.Abstractions.dll', 'SignalHarvester.Backup.PowerShell.dll')
+    FormatsToProcess     = @('SignalHarvester.Backup.Format.ps1xml')
+    TypesToProcess       = @('SignalHarvester.Backup.Types.ps1xml')
+    CmdletsToExport      = @(
+        'Get-SHBackup'
+        'New-SHBackup'
+        'Remove-SHBackup'
+        'Restore-SHBackup'
+        'Test-SHBackup'
+    )
+    FunctionsToExport    = @()
+    VariablesToExport    = @()
+    AliasesToExport      = @()
+    PrivateData          = @{
+        PSData = @{
+            Tags = @('SQLite', 'Backup', 'Restore', 'Database', 'WAL', 'PSEdition_Core', 'Windows', 'Linux', 'MacOS')
+        }
+    }
+}

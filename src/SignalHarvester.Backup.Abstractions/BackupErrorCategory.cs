@@ -1,0 +1,44 @@
+namespace SignalHarvester.Backup;
+
+/// <summary>What kind of fault an error is. The names are those of PowerShell's ErrorCategory, so that they map one to one.</summary>
+public enum BackupErrorCategory
+{
+    /// <summary>The kind is not known.</summary>
+    NotSpecified,
+
+    /// <summary>A value that was given makes no sense.</summary>
+    InvalidArgument,
+
+    /// <summary>Data that was read is damaged or not of the expected form.</summary>
+    InvalidData,
+
+    /// <summary>The request does not fit the state that things are in.</summary>
+    InvalidOperation,
+
+    /// <summary>The item does not exist.</summary>
+    ObjectNotFound,
+
+    /// <summary>The operating system denied access.</summary>
+    PermissionDenied,
+
+    /// <summary>Something else holds the item.</summary>
+    ResourceBusy,
+
+    /// <summary>Space or another resource ran out.</summary>
+    ResourceUnavailable,
+
+    /// <summary>Reading failed.</summary>
+    ReadError,
+
+    /// <summary>Writing failed.</summary>
+    WriteError,
+
+    /// <summary>A security rule was broken, by a hostile sidecar for example.</summary>
+    SecurityError,
+
+    /// <summary>The item is of a kind that is not supported.</summary>
+    NotImplemented,
+
+    /// <summary>A check did not give the expected result.</summary>
+    InvalidResult,
+}

@@ -1,0 +1,128 @@
+namespace SignalHarvester.Backup;
+
+/// <summary>The stable ids of every error that the module reports. They never change their meaning.</summary>
+public static class BackupErrorId
+{
+    /// <summary>The database to back up does not exist.</summary>
+    public const string SourceNotFound = nameof(SourceNotFound);
+
+    /// <summary>The database exists, but the operating system denies reading it.</summary>
+    public const string SourceUnreadable = nameof(SourceUnreadable);
+
+    /// <summary>The path names a directory.</summary>
+    public const string SourceIsDirectory = nameof(SourceIsDirectory);
+
+    /// <summary>The path names a device, pipe or socket.</summary>
+    public const string SourceIsNotAFile = nameof(SourceIsNotAFile);
+
+    /// <summary>The file has no bytes: there is no database in it.</summary>
+    public const string SourceEmpty = nameof(SourceEmpty);
+
+    /// <summary>The file is not an SQLite database.</summary>
+    public const string SourceNotSqlite = nameof(SourceNotSqlite);
+
+    /// <summary>The file looks like an encrypted database (SQLCipher, SEE), which this SQLite cannot read.</summary>
+    public const string SourceEncrypted = nameof(SourceEncrypted);
+
+    /// <summary>The file is shorter than its header says.</summary>
+    public const string SourceTruncated = nameof(SourceTruncated);
+
+    /// <summary>The database is damaged.</summary>
+    public const string SourceCorrupt = nameof(SourceCorrupt);
+
+    /// <summary>Another process held the database locked for longer than -LockTimeout.</summary>
+    public const string SourceLocked = nameof(SourceLocked);
+
+    /// <summary>The database has an unfinished transaction that cannot be rolled back, because its folder is read-only.</summary>
+    public const string SourceNeedsRecovery = nameof(SourceNeedsRecovery);
+
+    /// <summary>The snapshot changed while it was read, so the copy was thrown away.</summary>
+    public const string SnapshotLost = nameof(SnapshotLost);
+
+    /// <summary>The SQLite library in the process is older than 3.51.3, which can corrupt a WAL database.</summary>
+    public const string SqliteTooOld = nameof(SqliteTooOld);
+
+    /// <summary>The backup directory does not exist.</summary>
+    public const string DirectoryNotFound = nameof(DirectoryNotFound);
+
+    /// <summary>The backup directory cannot be written to.</summary>
+    public const string DirectoryNotWritable = nameof(DirectoryNotWritable);
+
+    /// <summary>The backup directory cannot be read.</summary>
+    public const string DirectoryUnreadable = nameof(DirectoryUnreadable);
+
+    /// <summary>Another process held the backup directory's lock for longer than -LockTimeout.</summary>
+    public const string DirectoryLocked = nameof(DirectoryLocked);
+
+    /// <summary>There is not enough free space.</summary>
+    public const string InsufficientSpace = nameof(InsufficientSpace);
+
+    /// <summary>Writing a file failed.</summary>
+    public const string WriteFailed = nameof(WriteFailed);
+
+    /// <summary>Reading a file failed.</summary>
+    public const string ReadFailed = nameof(ReadFailed);
+
+    /// <summary>No backup has that id.</summary>
+    public const string BackupNotFound = nameof(BackupNotFound);
+
+    /// <summary>The sidecar is there, its backup file is not.</summary>
+    public const string BackupFileMissing = nameof(BackupFileMissing);
+
+    /// <summary>The backup file has another size than recorded.</summary>
+    public const string BackupSizeMismatch = nameof(BackupSizeMismatch);
+
+    /// <summary>A checksum of the backup is not the recorded one.</summary>
+    public const string BackupChecksumMismatch = nameof(BackupChecksumMismatch);
+
+    /// <summary>The backup file cannot be decompressed.</summary>
+    public const string BackupCorrupt = nameof(BackupCorrupt);
+
+    /// <summary>The image in the backup fails SQLite's integrity_check, or is no database.</summary>
+    public const string BackupIntegrityFailed = nameof(BackupIntegrityFailed);
+
+    /// <summary>Schema or row counts of the image are not the recorded ones.</summary>
+    public const string BackupContentMismatch = nameof(BackupContentMismatch);
+
+    /// <summary>The file given is not a backup that this module knows.</summary>
+    public const string NotABackup = nameof(NotABackup);
+
+    /// <summary>A backup of this type cannot be restored by this version.</summary>
+    public const string BackupTypeUnsupported = nameof(BackupTypeUnsupported);
+
+    /// <summary>Other backups build on this one.</summary>
+    public const string BackupHasDependants = nameof(BackupHasDependants);
+
+    /// <summary>A sidecar is not JSON.</summary>
+    public const string SidecarInvalid = nameof(SidecarInvalid);
+
+    /// <summary>A sidecar names ids or paths that it has no business to name.</summary>
+    public const string SidecarHostile = nameof(SidecarHostile);
+
+    /// <summary>No destination was given and none can be derived.</summary>
+    public const string DestinationRequired = nameof(DestinationRequired);
+
+    /// <summary>The destination is a directory.</summary>
+    public const string DestinationIsDirectory = nameof(DestinationIsDirectory);
+
+    /// <summary>The destination is a device, pipe or socket, or lies in a directory that does not exist.</summary>
+    public const string DestinationInvalid = nameof(DestinationInvalid);
+
+    /// <summary>The destination cannot be written to.</summary>
+    public const string DestinationNotWritable = nameof(DestinationNotWritable);
+
+    /// <summary>Another process held the destination locked for longer than -LockTimeout.</summary>
+    public const string DestinationLocked = nameof(DestinationLocked);
+
+    /// <summary>The destination is a WAL database in use with another page size, which SQLite cannot overwrite in place.</summary>
+    public const string DestinationPageSizeDiffers = nameof(DestinationPageSizeDiffers);
+
+    /// <summary>The safety backup of the destination failed, so nothing was restored.</summary>
+    public const string SafetyBackupFailed = nameof(SafetyBackupFailed);
+
+    /// <summary>The restored database failed its check; the safety backup holds the former state.</summary>
+    public const string RestoreVerificationFailed = nameof(RestoreVerificationFailed);
+
+    /// <summary>A parameter's value is out of range or contradicts another.</summary>
+    public const string InvalidArgument = nameof(InvalidArgument);
+}

@@ -1,0 +1,109 @@
+using System.Text.Json.Serialization;
+
+namespace SignalHarvester.Backup;
+
+/// <summary>One backup: what the cmdlets emit and take. All sizes are bytes, all times UTC.</summary>
+public sealed record BackupMetadata
+{
+    /// <summary>The backup's id, <c>backup_yyyyMMdd_HHmmss_ffffff</c>.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>What the file holds.</summary>
+    public BackupType Type { get; init; }
+
+    /// <summary>The moment of the snapshot.</summary>
+    public DateTimeOffset Timestamp { get; init; }
+
+    /// <summary>How old the backup is at the moment of asking. Compare it with <c>30d</c>, <c>'12h'</c>, <c>'6mo'</c>.</summary>
+    public BackupAge Age => BackupAge.Between(Timestamp, Clock.GetUtcNow());
+
+    /// <summary>The database that was backed up, as a full path on the machine that made the backup.</summary>
+    public string? DatabasePath { get; init; }
+
+    /// <summary>The backup file beside the sidecar, as a full path on this machine.</summary>
+    public required string BackupPath { get; init; }
+
+    /// <summary>The directory that the backup was found in.</summary>
+    public required string BackupDirectory { get; init; }
+
+    /// <summary>How the file is compressed.</summary>
+    public CompressionType Compression { get; init; }
+
+    /// <summary>Size of the file as stored, in bytes.</summary>
+    public long Size { get; init; }
+
+    /// <summary>Size of the database image (page count times page size), in bytes; null where it was not recorded.</summary>
+    public long? DatabaseSize { get; init; }
+
+    /// <summary>The database's page size in bytes; null where it was not recorded.</summary>
+    public int? PageSize { get; init; }
+
+    /// <summary>The number of pages of the image; null where it was not recorded.</summary>
+    public long? PageCount { get; init; }
+
+    /// <summary>SHA-256 of the uncompressed database image, in lower-case hex; null where it is not known.</summary>
+    public string? Checksum { get; init; }
+
+    /// <summary>SHA-256 of the file as stored, in lower-case hex; null where it was not recorded.</summary>
+    public string? StoredChecksum { get; init; }
+
+    /// <summary>SHA-256 of the uncompressed WAL, for incremental and WAL backups.</summary>
+    public string? WalChecksum { get; init; }
+
+    /// <summary>The id of the backup that this one builds on; null for a full backup.</summary>
+    public string? ParentId { get; init; }
+
+    /// <summary>Whether the last verification passed.</summary>
+    public bool Verified { get; init; }
+
+    /// <summary>How deep the last passed verification went; for a chain, the weakest of its links.</summary>
+    public VerificationLevel VerificationLevel { get; init; }
+
+    /// <summary>When the backup was last verified, passed or not.</summary>
+    public DateTimeOffset? VerificationTimestamp { get; init; }
+
+    /// <summary>The single checks of the last verification.</summary>
+    public IReadOnlyList<VerificationCheck> Verification
+    {
+        get;
+        // An array, which PowerShell can index from both ends; the compiler's own read-only list it cannot.
+        init => field = value as VerificationCheck[] ?? value.ToArray();
+    } = [];
+
+    /// <summary>The calendar rule that the backup was made for; null for a manual backup.</summary>
+    public RetentionPolicy? RetentionPolicy { get; init; }
+
+    /// <summary>Free text given when the backup was made.</summary>
+    public string? Description { get; init; }
+
+    /// <summary>The free map given with -Metadata, and what the engine noted.</summary>
+    public IReadOnlyDictionary<string, object?> Metadata { get; init; } = new Dictionary<string, object?>();
+
+    /// <summary>Where the first cloud copy lies, if there is one.</summary>
+    public string? CloudUrl { get; init; }
+
+    /// <summary>The provider of the first cloud copy, if there is one.</summary>
+    public CloudProvider? CloudProvider { get; init; }
+
+    /// <summary>How long making the backup took; null where it was not recorded.</summary>
+    public TimeSpan? Duration { get; init; }
+
+    /// <summary>Rows in each ordinary table at the moment of the snapshot; null where they were not counted.</summary>
+    public IReadOnlyDictionary<string, long>? RowCounts { get; init; }
+
+    /// <summary>Whether this is a safety backup, made by a restore of what it overwrote.</summary>
+    public bool IsSafety { get; init; }
+
+    /// <summary>Whether the source was known to be damaged when it was backed up with -Force.</summary>
+    public bool IsSourceCorrupt { get; init; }
+
+    /// <summary>Whether the predecessor, the Python tool, made this backup.</summary>
+    public bool IsPredecessor { get; init; }
+
+    /// <summary>The clock that <see cref="Age"/> is measured with.</summary>
+    [JsonIgnore]
+    internal TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    /// <summary>The backup's id, so that an object can stand where an id is wanted.</summary>
+    public override string ToString() => Id;
+}

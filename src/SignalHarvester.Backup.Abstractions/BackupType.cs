@@ -1,0 +1,14 @@
+namespace SignalHarvester.Backup;
+
+/// <summary>What a backup file holds.</summary>
+public enum BackupType
+{
+    /// <summary>The whole database image.</summary>
+    Full,
+
+    /// <summary>The pages that changed since the parent backup, as a SQLite WAL file.</summary>
+    Incremental,
+
+    /// <summary>Frames taken from the database's own write-ahead log since the parent backup.</summary>
+    Wal,
+}

@@ -1,0 +1,14 @@
+namespace SignalHarvester.Backup;
+
+/// <summary>The kind of object store that holds a copy of a backup.</summary>
+public enum CloudProvider
+{
+    /// <summary>Amazon S3 or a store that speaks its protocol.</summary>
+    S3,
+
+    /// <summary>Google Cloud Storage.</summary>
+    Gcs,
+
+    /// <summary>Azure Blob Storage.</summary>
+    Azure,
+}

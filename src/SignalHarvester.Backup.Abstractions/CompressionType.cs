@@ -1,0 +1,14 @@
+namespace SignalHarvester.Backup;
+
+/// <summary>How a backup file is compressed.</summary>
+public enum CompressionType
+{
+    /// <summary>Not compressed: the file is the database image as it is.</summary>
+    None,
+
+    /// <summary>A series of gzip members (RFC 1952), readable by <c>gunzip</c>.</summary>
+    Gzip,
+
+    /// <summary>A series of Zstandard frames (RFC 8878), readable by <c>zstd -d</c>.</summary>
+    Zstd,
+}

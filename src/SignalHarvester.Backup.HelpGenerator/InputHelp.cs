@@ -1,0 +1,6 @@
+namespace SignalHarvester.Backup.HelpGenerator;
+
+/// <summary>A type that can be piped to a cmdlet.</summary>
+/// <param name="Type">The type's full name.</param>
+/// <param name="Parameter">The parameter that takes it.</param>
+internal sealed record InputHelp(string Type, string Parameter);

@@ -1,0 +1,48 @@
+using System.Management.Automation;
+using SignalHarvester.Backup.HelpGenerator;
+
+// MSBuild shows lines of this form as errors of its own.
+const string ErrorPrefix = "HelpGenerator : error SHHELP: ";
+
+string? markdownFolder = null;
+if (args is [.., "--markdown", var folder])
+{
+    markdownFolder = folder;
+    args = args[..^2];
+}
+
+if (args is not [var manifest, var documentation, var helpFile])
+{
+    Console.Error.WriteLine(ErrorPrefix + "usage: MANIFEST XML-DOCUMENTATION HELP-FILE [--markdown DIRECTORY]");
+    return 2;
+}
+
+var reader = new CommandReader(XmlDocumentation.Load(documentation));
+IReadOnlyList<CommandHelp> commands;
+try
+{
+    commands = reader.Read(manifest);
+}
+catch (RuntimeException exception)
+{
+    Console.Error.WriteLine($"{ErrorPrefix}the module just built cannot be imported: {exception.Message}");
+    return 1;
+}
+
+foreach (var gap in reader.Gaps)
+{
+    Console.Error.WriteLine(ErrorPrefix + gap);
+}
+
+if (reader.Gaps.Count > 0)
+{
+    return 1;
+}
+
+MamlWriter.Write(commands, helpFile);
+if (markdownFolder is not null)
+{
+    MarkdownWriter.Write(commands, markdownFolder);
+}
+
+return 0;

@@ -1,0 +1,242 @@
+using System.Collections;
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Management.Automation;
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Operations;
+
+namespace SignalHarvester.Backup.PowerShell.Commands;
+
+/// <summary>What the cmdlets share: the backup directory, and running an operation of the engine under PowerShell's rules.</summary>
+public abstract class BackupCommand : PSCmdlet, IDisposable
+{
+    private const string DefaultDirectory = "backups";
+    private const int DeepestMetadata = 50;
+
+    private readonly CancellationTokenSource stopping = new();
+
+    /// <summary>
+    /// The directory of the backups. Without it, the folder <c>backups</c> in the current location is used.
+    /// </summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNullOrEmpty]
+    public string? BackupDirectory { get; set; }
+
+    /// <summary>Ends the cmdlet's resources.</summary>
+    public void Dispose()
+    {
+        Dispose(disposing: true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Ends the cmdlet's resources.</summary>
+    /// <param name="disposing">Whether this is a call of Dispose.</param>
+    protected virtual void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            stopping.Dispose();
+        }
+    }
+
+    /// <summary>Ctrl+C: tells the operation to stop; ProcessRecord then waits for its clean-up.</summary>
+    protected override void StopProcessing() => stopping.Cancel();
+
+    private protected static CultureInfo Invariant => CultureInfo.InvariantCulture;
+
+    private protected BackupDirectory OpenDirectory() => OpenDirectory(BackupDirectory);
+
+    private protected BackupDirectory OpenDirectory(string? path) =>
+        new(FileSystemPath(string.IsNullOrEmpty(path) ? DefaultDirectory : path), TimeProvider.System);
+
+    /// <summary>A path as the session sees it, made absolute. Wildcards are not expanded.</summary>
+    private protected string FileSystemPath(string path)
+    {
+        var full = SessionState.Path.GetUnresolvedProviderPathFromPSPath(path, out var provider, out _);
+        return provider.Name == "FileSystem"
+            ? full
+            : throw new BackupException(
+                BackupErrorId.InvalidArgument,
+                BackupErrorCategory.InvalidArgument,
+                path,
+                $"'{path}' is not a path of the file system but of the provider {provider.Name}. Give a path of a file or folder.");
+    }
+
+    /// <summary>The files that a path with wildcards names; a path of a file that exists is taken as it stands.</summary>
+    private protected IReadOnlyList<string> ExpandPath(string path)
+    {
+        if (!WildcardPattern.ContainsWildcardCharacters(path) || InvokeProvider.Item.Exists(WildcardPattern.Escape(path)))
+        {
+            return [FileSystemPath(path)];
+        }
+
+        var found = new List<string>();
+        try
+        {
+            found.AddRange(SessionState.Path.GetResolvedProviderPathFromPSPath(path, out _));
+        }
+        catch (ItemNotFoundException)
+        {
+            // The same as no match: named below.
+        }
+
+        return found.Count > 0
+            ? found
+            : throw new BackupException(
+                BackupErrorId.SourceNotFound,
+                BackupErrorCategory.ObjectNotFound,
+                path,
+                $"No file matches '{path}'. Check the path; for a name with brackets in it, use -LiteralPath.");
+    }
+
+    /// <summary>
+    /// Runs an operation on another thread and writes what it tells from this one, the only one that PowerShell lets
+    /// write. Does not return before the operation has ended, also when the pipeline is stopped.
+    /// </summary>
+    private protected T RunOperation<T>(Func<OperationContext, T> operation)
+    {
+        using var events = new BlockingCollection<(OperationEvent Told, TaskCompletionSource? Written)>();
+        var context = new OperationContext(TimeProvider.System, Report, stopping.Token);
+        var worker = Task.Run(() =>
+        {
+            try
+            {
+                return operation(context);
+            }
+            finally
+            {
+                events.CompleteAdding();
+            }
+        });
+        try
+        {
+            foreach (var (told, written) in events.GetConsumingEnumerable())
+            {
+                Write(told);
+                written?.SetResult();
+            }
+        }
+        catch
+        {
+            // Stopped, or ended by -WarningAction Stop: whatever it is, the operation must not go on behind the caller's back.
+            stopping.Cancel();
+            ((IAsyncResult)worker).AsyncWaitHandle.WaitOne();
+            throw;
+        }
+
+        try
+        {
+            return worker.GetAwaiter().GetResult();
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            throw new PipelineStoppedException();
+        }
+
+        void Report(OperationEvent told)
+        {
+            if (told is not OperationMessage)
+            {
+                events.Add((told, null));
+                return;
+            }
+
+            // Waits until it is written: -WarningAction Stop and Inquire decide whether the operation may go on.
+            var written = new TaskCompletionSource();
+            events.Add((told, written));
+            written.Task.Wait(stopping.Token);
+        }
+    }
+
+    /// <summary>Does something for one item; an error of the engine becomes one of PowerShell, and the next item goes on.</summary>
+    private protected void ForItem(Action action)
+    {
+        try
+        {
+            action();
+        }
+        catch (BackupException exception)
+        {
+            WriteError(ToRecord(exception));
+        }
+    }
+
+    /// <summary>Does something that the whole call depends on.</summary>
+    private protected T ForCall<T>(Func<T> action)
+    {
+        try
+        {
+            return action();
+        }
+        catch (BackupException exception)
+        {
+            ThrowTerminatingError(ToRecord(exception));
+            throw;
+        }
+    }
+
+    private protected static ErrorRecord ToRecord(BackupException exception) => new(
+        exception,
+        exception.ErrorId,
+        Enum.TryParse<ErrorCategory>(exception.Category.ToString(), out var category) ? category : ErrorCategory.NotSpecified,
+        exception.Target);
+
+    /// <summary>
+    /// Asks as ConfirmImpact High wants it. -Force means yes, unless -Confirm or -WhatIf was given as well.
+    /// </summary>
+    private protected bool ShouldProcessUnlessForced(bool force, string target, string action) =>
+        (force && !IsSwitchedOn("Confirm") && !IsWhatIf) || ShouldProcess(target, action);
+
+    private protected bool IsWhatIf => MyInvocation.BoundParameters.TryGetValue("WhatIf", out var given)
+        ? ((SwitchParameter)given).IsPresent
+        : SessionState.PSVariable.GetValue("WhatIfPreference") is { } preference && LanguagePrimitives.IsTrue(preference);
+
+    private protected static Dictionary<string, object?> ToPlain(IDictionary table) => ToPlain(table, depth: 0);
+
+    private static Dictionary<string, object?> ToPlain(IDictionary table, int depth)
+    {
+        var plain = new Dictionary<string, object?>(StringComparer.Ordinal);
+        foreach (DictionaryEntry entry in table)
+        {
+            plain[LanguagePrimitives.ConvertTo<string>(entry.Key)] = ToPlain(entry.Value, depth + 1);
+        }
+
+        return plain;
+    }
+
+    private static object? ToPlain(object? value, int depth) => value switch
+    {
+        _ when depth > DeepestMetadata => throw new BackupException(
+            BackupErrorId.InvalidArgument,
+            BackupErrorCategory.InvalidArgument,
+            "Metadata",
+            $"-Metadata is more than {DeepestMetadata} levels deep, or holds itself. Give simpler notes."),
+        PSObject wrapped => ToPlain(wrapped.BaseObject is PSCustomObject ? wrapped.ToString() : wrapped.BaseObject, depth),
+        IDictionary table => ToPlain(table, depth),
+        string text => text,
+        IEnumerable list => list.Cast<object?>().Select(item => ToPlain(item, depth + 1)).ToArray(),
+        _ => value,
+    };
+
+    private bool IsSwitchedOn(string name) =>
+        MyInvocation.BoundParameters.TryGetValue(name, out var given) && ((SwitchParameter)given).IsPresent;
+
+    private void Write(OperationEvent told)
+    {
+        switch (told)
+        {
+            case OperationMessage { IsWarning: true } message:
+                WriteWarning(message.Text);
+                break;
+            case OperationMessage message:
+                WriteVerbose(message.Text);
+                break;
+            case OperationProgress progress:
+                WriteProgress(ProgressView.Of(progress));
+                break;
+            case OperationStepCompleted step:
+                WriteProgress(ProgressView.Completed(step));
+                break;
+        }
+    }
+}

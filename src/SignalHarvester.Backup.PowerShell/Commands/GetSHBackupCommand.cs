@@ -1,0 +1,118 @@
+using System.Management.Automation;
+using SignalHarvester.Backup.PowerShell.Completion;
+
+namespace SignalHarvester.Backup.PowerShell.Commands;
+
+/// <summary>Lists the backups of a directory, newest first.</summary>
+/// <remarks>
+/// <para>Reads the sidecar files, those of the predecessor included, and needs no more than read access. A sidecar that
+/// cannot be used is an error of its own; the others are listed all the same.</para>
+/// <para>The filters are combined: a backup is listed when it passes all of them. Ages are compared in the pipeline too:
+/// Get-SHBackup | Where Age -gt 30d. A number without a unit is an error there, never a match.</para>
+/// </remarks>
+/// <example>
+/// <para>List all backups</para>
+/// <code>Get-SHBackup -BackupDirectory ./backups</code>
+/// <para>Shows a table; the objects hold raw numbers and times in UTC.</para>
+/// </example>
+/// <example>
+/// <para>Show everything about the newest verified backup</para>
+/// <code>Get-SHBackup -Verified -Newest 1 | ForEach-Object { $_.RowCounts; $_.Verification }</code>
+/// <para>Shows the rows of each table and the single checks. Safety backups, which a restore makes, are never the newest.</para>
+/// </example>
+/// <example>
+/// <para>Remove what is older than thirty days</para>
+/// <code>Get-SHBackup | Where-Object Age -gt 30d | Remove-SHBackup -WhatIf</code>
+/// <para>Shows what would go. Without -WhatIf it asks, then removes.</para>
+/// </example>
+[Cmdlet(VerbsCommon.Get, "SHBackup")]
+[OutputType(typeof(BackupMetadata))]
+public sealed class GetSHBackupCommand : BackupCommand
+{
+    /// <summary>Ids to list. Wildcards match several. Tab completes them, with date, type and size.</summary>
+    [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [ArgumentCompleter(typeof(BackupIdCompleter))]
+    [SupportsWildcards]
+    [ValidateNotNullOrEmpty]
+    public string[]? Id { get; set; }
+
+    /// <summary>Backups of these databases: the full path, or the file's name. Wildcards match several.</summary>
+    [Parameter]
+    [SupportsWildcards]
+    [ValidateNotNullOrEmpty]
+    public string[]? Database { get; set; }
+
+    /// <summary>Backups of these types.</summary>
+    [Parameter]
+    public BackupType[]? Type { get; set; }
+
+    /// <summary>Backups made for these calendar rules.</summary>
+    [Parameter]
+    public RetentionPolicy[]? RetentionPolicy { get; set; }
+
+    /// <summary>Backups whose last verification passed; with -Verified:$false those that never passed one.</summary>
+    [Parameter]
+    public SwitchParameter Verified { get; set; }
+
+    /// <summary>Backups made at this moment or later.</summary>
+    [Parameter]
+    public DateTimeOffset? After { get; set; }
+
+    /// <summary>Backups made before this moment.</summary>
+    [Parameter]
+    public DateTimeOffset? Before { get; set; }
+
+    /// <summary>Backups older than this: a number with a unit, such as 30d, '12h' or '6mo'.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    public BackupAge? OlderThan { get; set; }
+
+    /// <summary>The newest so many of what the other filters leave, safety backups left out.</summary>
+    [Parameter]
+    [ValidateRange(1, int.MaxValue)]
+    public int? Newest { get; set; }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        var listing = ForCall(() => OpenDirectory().List());
+        foreach (var fault in listing.Faults)
+        {
+            WriteError(ToRecord(fault));
+        }
+
+        RequireIds(listing.Backups);
+        var selected = listing.Backups.Where(IsWanted);
+        if (Newest is { } count)
+        {
+            selected = selected.Where(backup => !backup.IsSafety).Take(count);
+        }
+
+        WriteObject(selected, enumerateCollection: true);
+    }
+
+    private void RequireIds(IReadOnlyList<BackupMetadata> backups)
+    {
+        foreach (var id in (Id ?? []).Where(id => !WildcardPattern.ContainsWildcardCharacters(id)))
+        {
+            if (!backups.Any(backup => backup.Id == id))
+            {
+                ForItem(() => OpenDirectory().Get(id));
+            }
+        }
+    }
+
+    private bool IsWanted(BackupMetadata backup) =>
+        (Id is null || Matches(Id, backup.Id))
+        && (Database is null || (backup.DatabasePath is { } path && (Matches(Database, path) || Matches(Database, Path.GetFileName(path)))))
+        && (Type is null || Type.Contains(backup.Type))
+        && (RetentionPolicy is null || (backup.RetentionPolicy is { } policy && RetentionPolicy.Contains(policy)))
+        && (!MyInvocation.BoundParameters.ContainsKey(nameof(Verified)) || backup.Verified == Verified)
+        && (After is null || backup.Timestamp >= After)
+        && (Before is null || backup.Timestamp < Before)
+        && (OlderThan is null || backup.Age.CompareTo(OlderThan) > 0);
+
+    private static bool Matches(string[] patterns, string text) =>
+        patterns.Any(pattern => WildcardPattern.Get(pattern, WildcardOptions.IgnoreCase).IsMatch(text)
+            || string.Equals(pattern, text, StringComparison.OrdinalIgnoreCase));
+}

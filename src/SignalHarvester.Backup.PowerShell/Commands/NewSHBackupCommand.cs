@@ -1,0 +1,129 @@
+using System.Collections;
+using System.Management.Automation;
+using SignalHarvester.Backup.Operations;
+
+namespace SignalHarvester.Backup.PowerShell.Commands;
+
+/// <summary>Backs up an SQLite database while it is in use.</summary>
+/// <remarks>
+/// <para>Takes a consistent snapshot of a database, compresses it and stores it in the backup directory with a sidecar
+/// file that describes it. In WAL mode the application's writers are never blocked; in rollback-journal mode they wait
+/// until the database is copied. The database itself is not changed.</para>
+/// <para>The finished file is read back, unpacked and checked with integrity_check before it is published, unless
+/// -NoVerify is given. A backup that fails, is stopped with Ctrl+C or is killed never shows up in the list.</para>
+/// <para>The stored file is the database in standard zstd or gzip, so that zstd -d or gunzip bring it back without this
+/// module.</para>
+/// </remarks>
+/// <example>
+/// <para>Back up a database</para>
+/// <code>New-SHBackup ./app.db -BackupDirectory ./backups</code>
+/// <para>Makes a full backup, verifies it and shows it.</para>
+/// </example>
+/// <example>
+/// <para>Back up for the weekly rule, small rather than fast, with notes</para>
+/// <code>New-SHBackup ./app.db -RetentionPolicy Weekly -CompressionLevel 9 -Description 'before the migration' -Metadata @{ ticket = 'OPS-7' }</code>
+/// <para>The backup goes to the folder backups in the current location. Retention keeps the newest of the weekly backups.</para>
+/// </example>
+/// <example>
+/// <para>Back up every database that matches, without compression</para>
+/// <code>New-SHBackup *.db -Compression None | Test-SHBackup -Level Quick</code>
+/// <para>Each database gets a backup of its own; one that fails does not stop the others.</para>
+/// </example>
+[Cmdlet(VerbsCommon.New, "SHBackup", SupportsShouldProcess = true, DefaultParameterSetName = PathSet)]
+[OutputType(typeof(BackupMetadata))]
+public sealed class NewSHBackupCommand : BackupCommand
+{
+    private const string PathSet = "Path";
+    private const string LiteralPathSet = "LiteralPath";
+
+    /// <summary>The database files to back up. Wildcards match several. A link is followed, with a warning that says so.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = PathSet)]
+    [SupportsWildcards]
+    [ValidateNotNullOrEmpty]
+    public string[] DatabasePath { get; set; } = [];
+
+    /// <summary>The database files to back up, taken as they stand: no character is a wildcard. Takes files from the pipeline.</summary>
+    [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralPathSet)]
+    [Alias("PSPath", "FullName")]
+    [ValidateNotNullOrEmpty]
+    public string[] LiteralPath { get; set; } = [];
+
+    /// <summary>What the backup holds. Full is the whole database.</summary>
+    [Parameter]
+    [ValidateSet(nameof(BackupType.Full))]
+    public BackupType Type { get; set; } = BackupType.Full;
+
+    /// <summary>How the file is compressed. If the codec cannot be used, gzip is, with a warning.</summary>
+    [Parameter]
+    public CompressionType Compression { get; set; } = CompressionType.Zstd;
+
+    /// <summary>
+    /// How hard to compress: 1 (fast) to 19 (small) for Zstd, 1 to 9 for Gzip. Without it, 1 for Zstd, which keeps up
+    /// with a disk, and 6 for Gzip.
+    /// </summary>
+    [Parameter]
+    public int? CompressionLevel { get; set; }
+
+    /// <summary>The calendar rule that the backup is made for. Without it the backup is a manual one, which retention leaves alone.</summary>
+    [Parameter]
+    public RetentionPolicy? RetentionPolicy { get; set; }
+
+    /// <summary>A note for people, shown with the backup.</summary>
+    [Parameter]
+    public string? Description { get; set; }
+
+    /// <summary>Notes for programs: a hashtable of texts, numbers, truth values, dates, lists and further hashtables.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    public Hashtable Metadata { get; set; } = [];
+
+    /// <summary>Publishes the backup without reading it back. It is listed as not verified until Test-SHBackup has passed.</summary>
+    [Parameter]
+    public SwitchParameter NoVerify { get; set; }
+
+    /// <summary>Backs up a damaged database as it is, and marks the backup as damaged. Without it, damage is an error.</summary>
+    [Parameter]
+    public SwitchParameter Force { get; set; }
+
+    /// <summary>Seconds to wait for locks that other processes hold on the database, 0 to 86400.</summary>
+    [Parameter]
+    [ValidateRange(0, 86400)]
+    public int LockTimeout { get; set; } = 30;
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        foreach (var path in ParameterSetName == PathSet ? DatabasePath : LiteralPath)
+        {
+            ForItem(() =>
+            {
+                foreach (var file in ParameterSetName == PathSet ? ExpandPath(path) : [FileSystemPath(path)])
+                {
+                    ForItem(() => BackUp(file));
+                }
+            });
+        }
+    }
+
+    private void BackUp(string file)
+    {
+        var directory = OpenDirectory();
+        if (!ShouldProcess(file, $"Back up to {directory.Path}"))
+        {
+            return;
+        }
+
+        var options = new CreateBackupOptions
+        {
+            Compression = Compression,
+            CompressionLevel = CompressionLevel,
+            RetentionPolicy = RetentionPolicy,
+            Description = Description,
+            Metadata = ToPlain(Metadata),
+            Verify = !NoVerify,
+            TolerateDamage = Force,
+            LockTimeout = TimeSpan.FromSeconds(LockTimeout),
+        };
+        WriteObject(RunOperation(context => CreateBackup.Run(file, directory, options, context)));
+    }
+}

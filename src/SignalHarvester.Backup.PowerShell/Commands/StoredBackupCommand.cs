@@ -1,0 +1,75 @@
+using System.Management.Automation;
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.PowerShell.Completion;
+
+namespace SignalHarvester.Backup.PowerShell.Commands;
+
+/// <summary>What the cmdlets share that take backups: as objects, by id, or as files.</summary>
+public abstract class StoredBackupCommand : BackupCommand
+{
+    /// <summary>The parameter set for objects from the pipeline.</summary>
+    protected const string ObjectSet = "Object";
+
+    /// <summary>The parameter set for ids.</summary>
+    protected const string IdSet = "Id";
+
+    /// <summary>
+    /// Backups, as Get-SHBackup and New-SHBackup emit them. They are looked for in the directory that they were found in.
+    /// </summary>
+    [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = ObjectSet)]
+    [ValidateNotNull]
+    public BackupMetadata[] InputObject { get; set; } = [];
+
+    /// <summary>Ids of backups, such as backup_20261122_020000_123456. Wildcards match several. Tab completes them.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = IdSet)]
+    [ArgumentCompleter(typeof(BackupIdCompleter))]
+    [SupportsWildcards]
+    [ValidateNotNullOrEmpty]
+    public string[] Id { get; set; } = [];
+
+    /// <summary>The backups that the current input names, each with its directory; what is not found is written as an error.</summary>
+    private protected IEnumerable<(BackupMetadata Backup, BackupDirectory Directory)> Selected()
+    {
+        if (ParameterSetName == ObjectSet)
+        {
+            foreach (var backup in InputObject)
+            {
+                yield return (backup, OpenDirectory(backup.BackupDirectory));
+            }
+
+            yield break;
+        }
+
+        var directory = ForCall(OpenDirectory);
+        foreach (var id in Id)
+        {
+            foreach (var backup in Find(directory, id))
+            {
+                yield return (backup, directory);
+            }
+        }
+    }
+
+    private protected IReadOnlyList<BackupMetadata> Find(BackupDirectory directory, string id)
+    {
+        IReadOnlyList<BackupMetadata> found = [];
+        ForItem(() =>
+        {
+            if (!WildcardPattern.ContainsWildcardCharacters(id))
+            {
+                found = [directory.Get(id)];
+                return;
+            }
+
+            var pattern = WildcardPattern.Get(id, WildcardOptions.IgnoreCase);
+            var listing = directory.List();
+            foreach (var fault in listing.Faults)
+            {
+                WriteError(ToRecord(fault));
+            }
+
+            found = [.. listing.Backups.Where(backup => pattern.IsMatch(backup.Id))];
+        });
+        return found;
+    }
+}

@@ -1,0 +1,56 @@
+using System.Collections;
+using System.Globalization;
+using System.Management.Automation;
+using System.Management.Automation.Language;
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.PowerShell.Commands;
+
+namespace SignalHarvester.Backup.PowerShell.Completion;
+
+/// <summary>Completes ids of backups, newest first, and shows date, type and size of each.</summary>
+public sealed class BackupIdCompleter : IArgumentCompleter
+{
+    /// <inheritdoc/>
+    public IEnumerable<CompletionResult> CompleteArgument(
+        string commandName,
+        string parameterName,
+        string wordToComplete,
+        CommandAst commandAst,
+        IDictionary fakeBoundParameters)
+    {
+        ArgumentNullException.ThrowIfNull(fakeBoundParameters);
+        var word = (wordToComplete ?? string.Empty).Trim('\'', '"');
+        var pattern = WildcardPattern.Get(word + "*", WildcardOptions.IgnoreCase);
+        var given = fakeBoundParameters["BackupDirectory"] as string;
+        return Backups(Resolve(string.IsNullOrEmpty(given) ? "backups" : given))
+            .Where(backup => pattern.IsMatch(backup.Id))
+            .Select(backup => new CompletionResult(backup.Id, backup.Id, CompletionResultType.ParameterValue, Describe(backup)));
+    }
+
+    private static IReadOnlyList<BackupMetadata> Backups(string directory)
+    {
+        try
+        {
+            return new BackupDirectory(directory, TimeProvider.System).List().Backups;
+        }
+        catch (BackupException)
+        {
+            // A directory that cannot be listed has nothing to offer; the cmdlet itself will say why.
+            return [];
+        }
+    }
+
+    private static string Resolve(string path)
+    {
+        using var shell = System.Management.Automation.PowerShell.Create(RunspaceMode.CurrentRunspace);
+        return shell
+            .AddScript("$ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($args[0])", useLocalScope: true)
+            .AddArgument(path)
+            .Invoke<string>()
+            .First();
+    }
+
+    private static string Describe(BackupMetadata backup) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{backup.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm} UTC, {backup.Type}, {ProgressView.Size(backup.Size)}{(backup.DatabasePath is { } path ? ", " + Path.GetFileName(path) : string.Empty)}");
+}

@@ -1,0 +1,37 @@
+using System.Management.Automation;
+using System.Reflection;
+using System.Runtime.Loader;
+
+namespace SignalHarvester.Backup.PowerShell.Loading;
+
+/// <summary>
+/// Runs when the module is imported. The engine and its packages must not meet other modules' versions of the same
+/// packages, so they live in a load context of their own; this tells the default one where the engine is to be found.
+/// </summary>
+public sealed class ModuleInitializer : IModuleAssemblyInitializer
+{
+    private const string EngineName = "SignalHarvester.Backup";
+
+    private static readonly Lazy<Assembly> Engine = new(LoadEngine);
+
+    private static int subscribed;
+
+    /// <summary>Subscribes once a process, however often and in however many runspaces the module is imported.</summary>
+    public void OnImport()
+    {
+        if (Interlocked.Exchange(ref subscribed, 1) == 0)
+        {
+            AssemblyLoadContext.Default.Resolving += ResolveEngine;
+        }
+    }
+
+    private static Assembly? ResolveEngine(AssemblyLoadContext context, AssemblyName name) =>
+        name.Name == EngineName ? Engine.Value : null;
+
+    private static Assembly LoadEngine()
+    {
+        var moduleBase = Path.GetDirectoryName(typeof(ModuleInitializer).Assembly.Location)!;
+        var enginePath = Path.Join(moduleBase, "lib", EngineName + ".dll");
+        return new EngineLoadContext(enginePath).LoadFromAssemblyPath(enginePath);
+    }
+}

@@ -1,0 +1,105 @@
+using System.Collections;
+using System.Globalization;
+using System.Management.Automation;
+using System.Reflection;
+
+namespace SignalHarvester.Backup.PowerShell.Serialization;
+
+/// <summary>
+/// Makes a live <see cref="BackupMetadata"/> again of the property bag that is left after a job, a remote session or
+/// Import-Clixml, so that it can be compared by Age and piped to the other cmdlets. Types.ps1xml names it to the engine.
+/// </summary>
+public sealed class BackupMetadataConverter : PSTypeConverter
+{
+    private static readonly string BagName = "Deserialized." + typeof(BackupMetadata).FullName;
+
+    private static readonly PropertyInfo[] Settable = [.. typeof(BackupMetadata).GetProperties().Where(p => p.CanWrite)];
+
+    /// <summary>Whether the value is such a property bag. Everything else is converted as if this class were not there.</summary>
+    /// <param name="sourceValue">The value.</param>
+    /// <param name="destinationType">The type wanted.</param>
+    public override bool CanConvertFrom(object sourceValue, Type destinationType) =>
+        destinationType == typeof(BackupMetadata)
+        && sourceValue is PSObject bag
+        && bag.TypeNames.Contains(BagName, StringComparer.Ordinal);
+
+    /// <summary>Makes the object.</summary>
+    /// <param name="sourceValue">The property bag.</param>
+    /// <param name="destinationType">The type wanted.</param>
+    /// <param name="formatProvider">Not used: values are read culture-invariantly.</param>
+    /// <param name="ignoreCase">Not used.</param>
+    /// <exception cref="PSInvalidCastException">A property is missing or of no use; the engine then keeps the bag.</exception>
+    public override object ConvertFrom(object sourceValue, Type destinationType, IFormatProvider formatProvider, bool ignoreCase)
+    {
+        var bag = (PSObject)sourceValue;
+        var result = Activator.CreateInstance<BackupMetadata>();
+        foreach (var property in Settable)
+        {
+            var value = (bag.Properties[property.Name] ?? throw new PSInvalidCastException($"The property {property.Name} is missing.")).Value;
+            property.SetValue(result, value is null ? null : Read(value, property.PropertyType));
+        }
+
+        return result;
+    }
+
+    /// <summary>Nothing is converted the other way.</summary>
+    /// <param name="sourceValue">The value.</param>
+    /// <param name="destinationType">The type wanted.</param>
+    public override bool CanConvertTo(object sourceValue, Type destinationType) => false;
+
+    /// <summary>Nothing is converted the other way.</summary>
+    /// <param name="sourceValue">The value.</param>
+    /// <param name="destinationType">The type wanted.</param>
+    /// <param name="formatProvider">Not used.</param>
+    /// <param name="ignoreCase">Not used.</param>
+    /// <exception cref="PSInvalidCastException">Always.</exception>
+    public override object ConvertTo(object sourceValue, Type destinationType, IFormatProvider formatProvider, bool ignoreCase) =>
+        throw new PSInvalidCastException($"A backup is no {destinationType}.");
+
+    private static object Read(object value, Type type)
+    {
+        if (type == typeof(IReadOnlyList<VerificationCheck>))
+        {
+            return Items(value).Select(ReadCheck).ToList();
+        }
+
+        if (type == typeof(IReadOnlyDictionary<string, object>))
+        {
+            return Entries(value).ToDictionary(e => (string)e.Key, e => Plain(e.Value));
+        }
+
+        if (type == typeof(IReadOnlyDictionary<string, long>))
+        {
+            return Entries(value).ToDictionary(e => (string)e.Key, e => Convert<long>(e.Value!));
+        }
+
+        // A DateTimeOffset is a property bag too; its UtcDateTime is a plain value.
+        return (Nullable.GetUnderlyingType(type) ?? type) == typeof(DateTimeOffset)
+            ? new DateTimeOffset(Convert<DateTime>(Property(value, nameof(DateTimeOffset.UtcDateTime))))
+            : LanguagePrimitives.ConvertTo(value, type, CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>The free map's values without the engine's wrappers, all the way down.</summary>
+    private static object? Plain(object? value) => (value is PSObject wrapped ? wrapped.BaseObject : value) switch
+    {
+        IDictionary map => map.Cast<DictionaryEntry>().ToDictionary(e => (string)e.Key, e => Plain(e.Value)),
+        IList list => list.Cast<object?>().Select(Plain).ToList(),
+        var plain => plain,
+    };
+
+    private static VerificationCheck ReadCheck(object check) => new(
+        Convert<string>(Property(check, nameof(VerificationCheck.Check))),
+        Convert<bool>(Property(check, nameof(VerificationCheck.Passed))),
+        Convert<string>(Property(check, nameof(VerificationCheck.Detail))));
+
+    private static object Property(object bag, string name) =>
+        PSObject.AsPSObject(bag).Properties[name]?.Value ?? throw new PSInvalidCastException($"The property {name} is missing.");
+
+    private static IEnumerable<object> Items(object value) => LanguagePrimitives.GetEnumerable(value)?.Cast<object>()
+        ?? throw new PSInvalidCastException("A list is none any more.");
+
+    private static IEnumerable<DictionaryEntry> Entries(object value) =>
+        PSObject.AsPSObject(value).BaseObject is IDictionary map ? map.Cast<DictionaryEntry>() : throw new PSInvalidCastException("A map is none any more.");
+
+    private static T Convert<T>(object value) => (T)LanguagePrimitives.ConvertTo(value, typeof(T), CultureInfo.InvariantCulture);
+}

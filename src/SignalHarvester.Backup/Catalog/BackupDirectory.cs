@@ -1,0 +1,434 @@
+using System.Collections.Concurrent;
+using System.IO.Enumeration;
+using Microsoft.Win32.SafeHandles;
+using SignalHarvester.Backup.Formats;
+using SignalHarvester.Backup.Storage;
+
+namespace SignalHarvester.Backup.Catalog;
+
+/// <summary>
+/// A directory of backups. The sidecars are the truth: a file without one is no backup. Reading needs no lock and no
+/// write access; every change holds the directory's lock and looks again at what it decided on.
+/// </summary>
+public sealed class BackupDirectory
+{
+    private static readonly TimeSpan LockTimeout = TimeSpan.FromSeconds(60);
+
+    /// <summary>The name of the folder for everything that is not a backup.</summary>
+    internal const string StateFolderName = ".shbackup";
+
+    private readonly TimeProvider clock;
+    private readonly UnfinishedWork unfinished;
+
+    /// <summary>Names a directory; nothing is read yet.</summary>
+    /// <param name="path">The directory's full path. It need not exist.</param>
+    /// <param name="clock">What ages are measured with.</param>
+    public BackupDirectory(string path, TimeProvider clock)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        ArgumentNullException.ThrowIfNull(clock);
+        Path = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path));
+        this.clock = clock;
+        unfinished = new UnfinishedWork(Path, StateFolder, clock);
+    }
+
+    /// <summary>The directory's full path.</summary>
+    public string Path { get; }
+
+    /// <summary>The folder inside for everything that is not a backup. All of it may be deleted.</summary>
+    internal string StateFolder => System.IO.Path.Combine(Path, StateFolderName);
+
+    /// <summary>The folder for plain database content on its way to somewhere.</summary>
+    internal string TemporaryParent => System.IO.Path.Combine(StateFolder, "tmp");
+
+    /// <summary>The folder for page digests.</summary>
+    internal string DigestFolder => System.IO.Path.Combine(StateFolder, "digests");
+
+    /// <summary>Lists all backups, newest first.</summary>
+    /// <exception cref="BackupException">DirectoryNotFound, DirectoryUnreadable.</exception>
+    public CatalogListing List()
+    {
+        var faults = new ConcurrentBag<BackupException>();
+        var index = ReadIndex(faults.Add);
+        var ids = SidecarIds();
+        var found = new ConcurrentBag<BackupMetadata>();
+        Parallel.ForEach(ids, id =>
+        {
+            try
+            {
+                found.Add(Load(id, index));
+            }
+            catch (BackupException exception) when (exception.ErrorId == BackupErrorId.BackupNotFound)
+            {
+                // Removed since the names were read.
+            }
+            catch (BackupException exception)
+            {
+                faults.Add(exception);
+            }
+        });
+
+        if (index is not null)
+        {
+            foreach (var id in index.Ids.Except(ids, StringComparer.Ordinal).ToList())
+            {
+                try
+                {
+                    found.Add(Load(id, index));
+                }
+                catch (BackupException exception)
+                {
+                    faults.Add(exception);
+                }
+            }
+        }
+
+        return new CatalogListing(
+            [.. found.OrderByDescending(backup => backup.Timestamp).ThenByDescending(backup => backup.Id, StringComparer.Ordinal)],
+            [.. faults.OrderBy(fault => fault.Target as string, StringComparer.Ordinal)]);
+    }
+
+    /// <summary>Finds one backup by its id.</summary>
+    /// <exception cref="BackupException">BackupNotFound, SidecarInvalid, SidecarHostile, DirectoryNotFound.</exception>
+    public BackupMetadata Get(string id) =>
+        BackupFileName.IsId(id)
+            ? Load(id, ReadIndex(_ => { }))
+            : throw NotFound(id);
+
+    /// <summary>The ids of all backups that have a sidecar, in no order, without reading them: for tab completion and wildcards.</summary>
+    /// <exception cref="BackupException">DirectoryNotFound, DirectoryUnreadable.</exception>
+    public IReadOnlyList<string> SidecarIds()
+    {
+        try
+        {
+            return [.. new FileSystemEnumerable<string>(
+                Path,
+                (ref FileSystemEntry entry) => entry.FileName[..^BackupFileName.SidecarSuffix.Length].ToString(),
+                new EnumerationOptions { IgnoreInaccessible = false })
+            {
+                ShouldIncludePredicate = (ref FileSystemEntry entry) =>
+                    !entry.IsDirectory
+                    && (entry.Attributes & FileAttributes.ReparsePoint) == 0
+                    && entry.FileName.EndsWith(BackupFileName.SidecarSuffix, StringComparison.Ordinal)
+                    && BackupFileName.IsId(entry.FileName[..^BackupFileName.SidecarSuffix.Length].ToString()),
+            }];
+        }
+        catch (Exception exception) when (exception is DirectoryNotFoundException || (exception is IOException && File.Exists(Path)))
+        {
+            RefuseFile();
+            throw new BackupException(
+                BackupErrorId.DirectoryNotFound,
+                BackupErrorCategory.ObjectNotFound,
+                Path,
+                $"The backup directory '{Path}' does not exist. Give the right one with -BackupDirectory, or make a first backup with New-SHBackup, which creates it.",
+                exception);
+        }
+        catch (Exception exception) when (exception is UnauthorizedAccessException or IOException)
+        {
+            throw new BackupException(
+                BackupErrorId.DirectoryUnreadable,
+                BackupErrorCategory.PermissionDenied,
+                Path,
+                $"The backup directory '{Path}' cannot be read: {exception.Message} Check its permissions.",
+                exception);
+        }
+    }
+
+    /// <summary>
+    /// Removes backups, those that build on others first: of each the sidecar, so that it is no backup any more, then
+    /// its file. Killed midway, the next change of the directory finishes the removal.
+    /// </summary>
+    /// <param name="ids">The backups to remove.</param>
+    /// <param name="removed">Called for each backup that is gone.</param>
+    /// <param name="failed">Called for each that could not be removed.</param>
+    /// <param name="cancellation">Stops between two backups.</param>
+    /// <param name="warn">Told of clean-up that could not be finished.</param>
+    /// <exception cref="BackupException">DirectoryNotFound, DirectoryNotWritable, DirectoryLocked.</exception>
+    public void Remove(
+        IEnumerable<string> ids,
+        Action<BackupMetadata> removed,
+        Action<BackupException> failed,
+        CancellationToken cancellation,
+        Action<string>? warn = null)
+    {
+        ArgumentNullException.ThrowIfNull(ids);
+        ArgumentNullException.ThrowIfNull(removed);
+        ArgumentNullException.ThrowIfNull(failed);
+        RequireExisting();
+        using var held = Lock(cancellation);
+        Change(() => unfinished.Recover(warn ?? (_ => { })));
+        var children = List().Backups.Where(backup => backup.ParentId is not null).ToLookup(backup => backup.ParentId!, backup => backup.Id);
+        var gone = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var id in ids.Distinct(StringComparer.Ordinal).OrderDescending(StringComparer.Ordinal))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            try
+            {
+                var backup = Get(id);
+                var dependants = children[id].Where(child => !gone.Contains(child)).ToList();
+                if (dependants.Count > 0)
+                {
+                    throw new BackupException(
+                        BackupErrorId.BackupHasDependants,
+                        BackupErrorCategory.InvalidOperation,
+                        id,
+                        $"'{id}' cannot be removed: {string.Join(", ", dependants)} cannot be restored without it. Remove those first.");
+                }
+
+                Change(() => unfinished.Remove(backup, ReadSidecar(id)!));
+                gone.Add(id);
+                removed(backup);
+            }
+            catch (BackupException exception)
+            {
+                failed(exception);
+            }
+        }
+    }
+
+    /// <summary>Rewrites a backup's description after a verification; the file stays as it is.</summary>
+    /// <returns>False where the directory cannot be written to, so that nothing was recorded.</returns>
+    /// <exception cref="BackupException">BackupNotFound, DirectoryLocked.</exception>
+    internal bool TryUpdate(string id, Func<BackupMetadata, BackupMetadata> change, string? schemaChecksum, CancellationToken cancellation)
+    {
+        SafeFileHandle held;
+        try
+        {
+            held = Lock(cancellation);
+        }
+        catch (BackupException exception) when (exception.ErrorId == BackupErrorId.DirectoryNotWritable)
+        {
+            return false;
+        }
+
+        using (held)
+        {
+            var current = Get(id);
+            Change(() => DurableFile.WriteAllBytes(SidecarPath(id), Sidecar.Write(change(current), schemaChecksum, ReadSidecar(id))));
+            return true;
+        }
+    }
+
+    /// <summary>Takes a new id and the locked, empty file that the backup's bytes go to.</summary>
+    /// <param name="moment">The moment of the snapshot. An id that is taken is moved on by microseconds.</param>
+    /// <param name="name">Makes the file's name from an id.</param>
+    /// <param name="cancellation">Stops the waiting for the lock.</param>
+    /// <param name="warn">Told of clean-up that could not be finished.</param>
+    /// <exception cref="BackupException">DirectoryNotWritable, DirectoryLocked.</exception>
+    internal PartialBackup Begin(DateTimeOffset moment, Func<string, BackupFileName> name, CancellationToken cancellation, Action<string>? warn = null)
+    {
+        using var held = Lock(cancellation);
+        Change(() => unfinished.Recover(warn ?? (_ => { })));
+        for (var attempt = moment; ; attempt = attempt.AddMicroseconds(1))
+        {
+            var id = BackupFileName.IdFor(attempt);
+            if (Directory.EnumerateFiles(Path, id + "*").Any())
+            {
+                continue;
+            }
+
+            var file = name(id);
+            var path = System.IO.Path.Combine(Path, file.Text);
+            return Change(() => new PartialBackup(file, path, CreatePrivate(path + BackupFileName.PartialSuffix)));
+        }
+    }
+
+    /// <summary>
+    /// Publishes a finished file: its sidecar is staged, the file gets its name, the sidecar gets its own. Killed in
+    /// between, the next change of the directory completes it.
+    /// </summary>
+    /// <exception cref="BackupException">DirectoryNotWritable, DirectoryLocked, WriteFailed, InvalidArgument.</exception>
+    internal void Publish(PartialBackup partial, BackupMetadata backup, string? schemaChecksum, PageDigestFile digests, CancellationToken cancellation)
+    {
+        var sidecar = Sidecar.WriteReadable(backup, schemaChecksum);
+        using var held = Lock(cancellation);
+        Change(() =>
+        {
+            digests.Commit();
+            unfinished.Publish(partial, backup.Id, sidecar);
+        });
+    }
+
+    /// <summary>Opens a backup's file for reading. While it is open, no clean-up takes it for abandoned.</summary>
+    /// <exception cref="BackupException">BackupFileMissing, SidecarHostile, ReadFailed.</exception>
+    internal static SafeFileHandle OpenFile(BackupMetadata backup)
+    {
+        try
+        {
+            RefuseAllButFiles(backup.BackupPath);
+            return File.OpenHandle(backup.BackupPath, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, FileOptions.SequentialScan);
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new BackupException(
+                BackupErrorId.BackupFileMissing,
+                BackupErrorCategory.ObjectNotFound,
+                backup.Id,
+                $"The file '{backup.BackupPath}' of backup '{backup.Id}' is missing. Bring it back from a copy, or remove the entry with Remove-SHBackup; other backups are listed by Get-SHBackup.",
+                exception);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new BackupException(
+                BackupErrorId.ReadFailed,
+                BackupErrorCategory.ReadError,
+                backup.BackupPath,
+                $"'{backup.BackupPath}' cannot be read: {exception.Message} Check its permissions and the disk.",
+                exception);
+        }
+    }
+
+    /// <summary>The bytes of a backup's sidecar, or of its entry in the predecessor's index.</summary>
+    internal byte[]? ReadSidecar(string id) => ReadSidecarFile(id) ?? ReadIndex(_ => { })?.Entry(id);
+
+    private byte[]? ReadSidecarFile(string id)
+    {
+        var path = SidecarPath(id);
+        try
+        {
+            RefuseAllButFiles(path);
+            using var handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            var length = RandomAccess.GetLength(handle);
+            if (length > Sidecar.LargestBytes)
+            {
+                throw new BackupException(
+                    BackupErrorId.SidecarInvalid,
+                    BackupErrorCategory.InvalidData,
+                    path,
+                    $"The sidecar '{path}' cannot be used: it is larger than any sidecar. Mend or delete it.");
+            }
+
+            var bytes = new byte[length];
+            var read = 0;
+            while (read < bytes.Length && RandomAccess.Read(handle, bytes.AsSpan(read), read) is var count and > 0)
+            {
+                read += count;
+            }
+
+            return bytes;
+        }
+        catch (FileNotFoundException)
+        {
+            return null;
+        }
+        catch (Exception exception) when (exception is UnauthorizedAccessException or IOException)
+        {
+            throw new BackupException(
+                BackupErrorId.DirectoryUnreadable,
+                BackupErrorCategory.PermissionDenied,
+                path,
+                $"The sidecar '{path}' cannot be read: {exception.Message} Check its permissions.",
+                exception);
+        }
+    }
+
+    private static void RefuseAllButFiles(string path)
+    {
+        // One look for the thousands of good ones; a second for what is not there, or not a file.
+        if (!FileKind.IsRegularItself(path) && new FileInfo(path) is var info && (info.LinkTarget is not null || info.Exists))
+        {
+            throw new BackupException(
+                BackupErrorId.SidecarHostile,
+                BackupErrorCategory.SecurityError,
+                path,
+                $"'{path}' is a link, device or pipe, and those are not followed in a backup directory. Put the file itself there.");
+        }
+    }
+
+    private static SafeFileHandle CreatePrivate(string path)
+    {
+        var handle = File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, DurableFile.Exclusive);
+        if (!OperatingSystem.IsWindows())
+        {
+            // What is in the database is nobody else's business.
+            File.SetUnixFileMode(handle, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        }
+
+        return handle;
+    }
+
+    private BackupMetadata Load(string id, PredecessorIndex? index)
+    {
+        var json = ReadSidecarFile(id) ?? index?.Entry(id) ?? throw NotFound(id);
+        var backup = Sidecar.Read(json, id, Path, clock);
+        if (backup is { IsPredecessor: true, Verified: false, VerificationTimestamp: null } && index?.Entry(id) is { } entry)
+        {
+            var indexed = Sidecar.Read(entry, id, Path, clock);
+            if (indexed.Verified)
+            {
+                return backup with { Verified = true, VerificationTimestamp = indexed.VerificationTimestamp };
+            }
+        }
+
+        return backup;
+    }
+
+    private PredecessorIndex? ReadIndex(Action<BackupException> fault)
+    {
+        try
+        {
+            return PredecessorIndex.Read(Path);
+        }
+        catch (BackupException exception)
+        {
+            fault(exception);
+            return null;
+        }
+    }
+
+    private SafeFileHandle Lock(CancellationToken cancellation) => Change(() =>
+    {
+        RefuseFile();
+        DurableFile.CreateDirectory(Path);
+        unfinished.RefuseLinks();
+        DurableFile.CreateDirectory(StateFolder);
+        return DirectoryLock.Take(StateFolder, LockTimeout, cancellation);
+    });
+
+    private T Change<T>(Func<T> change)
+    {
+        try
+        {
+            return change();
+        }
+        catch (Exception exception) when (exception is UnauthorizedAccessException or IOException)
+        {
+            throw DiskFault.From(exception, Path, BackupErrorId.DirectoryNotWritable, "Give a directory that this account may write to with -BackupDirectory.");
+        }
+    }
+
+    private void Change(Action change) => Change(() =>
+    {
+        change();
+        return true;
+    });
+
+    private string SidecarPath(string id) => System.IO.Path.Combine(Path, id + BackupFileName.SidecarSuffix);
+
+    private void RequireExisting()
+    {
+        // Taking the lock would make the directory.
+        if (!Directory.Exists(Path))
+        {
+            _ = SidecarIds();
+        }
+    }
+
+    private void RefuseFile()
+    {
+        if (File.Exists(Path))
+        {
+            throw new BackupException(
+                BackupErrorId.DirectoryNotFound,
+                BackupErrorCategory.ObjectNotFound,
+                Path,
+                $"'{Path}' is a file, not a directory. Give the directory of the backups with -BackupDirectory.");
+        }
+    }
+
+    private BackupException NotFound(string id) => new(
+        BackupErrorId.BackupNotFound,
+        BackupErrorCategory.ObjectNotFound,
+        id,
+        $"There is no backup '{id}' in '{Path}'. See what is there with Get-SHBackup -BackupDirectory '{Path}'.");
+}

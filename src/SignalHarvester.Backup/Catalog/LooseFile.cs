@@ -1,0 +1,66 @@
+using SignalHarvester.Backup.Formats;
+
+namespace SignalHarvester.Backup.Catalog;
+
+/// <summary>A backup given by the path of its file.</summary>
+public static class LooseFile
+{
+    /// <summary>Finds what is known of a file: its sidecar's record, or no more than the file itself tells.</summary>
+    /// <param name="path">The file's full path.</param>
+    /// <param name="clock">What ages are measured with.</param>
+    /// <returns>The backup, and its directory where a sidecar describes it.</returns>
+    /// <exception cref="BackupException">BackupFileMissing, NotABackup.</exception>
+    public static (BackupMetadata Backup, BackupDirectory? Directory) Find(string path, TimeProvider clock)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        ArgumentNullException.ThrowIfNull(clock);
+        var file = new FileInfo(path);
+        if (!file.Exists)
+        {
+            throw Directory.Exists(path)
+                ? new BackupException(
+                    BackupErrorId.NotABackup,
+                    BackupErrorCategory.InvalidArgument,
+                    path,
+                    $"'{path}' is a directory. Give a backup file, or list the directory with Get-SHBackup -BackupDirectory '{path}'.")
+                : new BackupException(
+                    BackupErrorId.BackupFileMissing,
+                    BackupErrorCategory.ObjectNotFound,
+                    path,
+                    $"There is no file '{path}'. See what there is with Get-SHBackup.");
+        }
+
+        var name = BackupFileName.TryParse(file.Name);
+        var directory = new BackupDirectory(file.DirectoryName!, clock);
+        if (name is not null && Described(directory, name.Id) is { } known && known.BackupPath == file.FullName)
+        {
+            return (known, directory);
+        }
+
+        var loose = new BackupMetadata
+        {
+            Id = name?.Id ?? file.Name,
+            Type = name?.Type ?? BackupType.Full,
+            Timestamp = name is null ? file.LastWriteTimeUtc : BackupFileName.MomentOf(name.Id),
+            BackupPath = file.FullName,
+            BackupDirectory = file.DirectoryName!,
+            Compression = name?.Compression ?? CompressionType.None,
+            Size = file.Length,
+            Clock = clock,
+        };
+        return (loose, null);
+    }
+
+    private static BackupMetadata? Described(BackupDirectory directory, string id)
+    {
+        try
+        {
+            return directory.Get(id);
+        }
+        catch (BackupException exception) when (exception.ErrorId is BackupErrorId.BackupNotFound or BackupErrorId.SidecarInvalid or BackupErrorId.SidecarHostile)
+        {
+            // Named by its path, a file is judged by what it holds: the way out when its sidecar is lost or damaged.
+            return null;
+        }
+    }
+}

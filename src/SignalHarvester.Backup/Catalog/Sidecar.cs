@@ -1,0 +1,246 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using SignalHarvester.Backup.Formats;
+
+namespace SignalHarvester.Backup.Catalog;
+
+/// <summary>
+/// The JSON file beside a backup that makes it one: the predecessor's fields, and ours on top. See docs/FORMAT.md.
+/// </summary>
+internal static class Sidecar
+{
+    /// <summary>The version of our fields. A sidecar without it is the predecessor's.</summary>
+    public const int FormatVersion = 1;
+
+    /// <summary>A sidecar larger than this, in bytes, is no sidecar.</summary>
+    public const int LargestBytes = 4 << 20;
+
+    /// <summary>Reads a sidecar, or an entry of the predecessor's index, which has the same fields.</summary>
+    /// <param name="json">Its bytes.</param>
+    /// <param name="id">The id that its file name states.</param>
+    /// <param name="directory">The directory that it lies in.</param>
+    /// <param name="clock">What ages are measured with.</param>
+    /// <exception cref="BackupException">SidecarInvalid, SidecarHostile.</exception>
+    public static BackupMetadata Read(ReadOnlySpan<byte> json, string id, string directory, TimeProvider clock)
+    {
+        var path = Path.Combine(directory, id + BackupFileName.SidecarSuffix);
+        try
+        {
+            return Read(Parse(json), id, directory, path, clock);
+        }
+        catch (Exception exception) when (exception is JsonException or FormatException or ArgumentException or InvalidOperationException)
+        {
+            throw Invalid(path, exception.Message.TrimEnd('.'), exception);
+        }
+    }
+
+    /// <summary>The schema's digest that a sidecar records, or null.</summary>
+    public static string? SchemaChecksum(ReadOnlySpan<byte> json) => Digest(Parse(json).SchemaChecksum, "schema_checksum");
+
+    /// <summary>Writes a backup's description.</summary>
+    /// <param name="backup">The backup.</param>
+    /// <param name="schemaChecksum">The schema's digest, or null to keep what is recorded.</param>
+    /// <param name="existing">The sidecar that is rewritten, whose unknown fields survive; null for a new one.</param>
+    public static byte[] Write(BackupMetadata backup, string? schemaChecksum, byte[]? existing)
+    {
+        var before = existing is null ? new SidecarFields() : Parse(existing);
+        var fields = new SidecarFields
+        {
+            BackupId = backup.Id,
+            BackupType = Lower(backup.Type),
+            Timestamp = Iso(backup.Timestamp),
+            DbPath = backup.DatabasePath,
+            BackupPath = backup.BackupPath,
+            Compression = Lower(backup.Compression),
+            SizeBytes = backup.Size,
+            Checksum = backup.Checksum,
+            WalChecksum = backup.WalChecksum,
+            CloudUrl = backup.CloudUrl,
+            CloudProvider = backup.CloudProvider is { } provider ? Lower(provider) : null,
+            RetentionPolicy = backup.RetentionPolicy is { } policy ? Lower(policy) : null,
+            Verified = backup.Verified,
+            VerificationTimestamp = backup.VerificationTimestamp is { } moment ? Iso(moment) : null,
+            Description = backup.Description,
+            Metadata = JsonSerializer.SerializeToElement(Node(backup.Metadata)),
+            FormatVersion = backup.IsPredecessor ? null : FormatVersion,
+            ParentId = backup.ParentId,
+            PageSize = backup.PageSize,
+            PageCount = backup.PageCount,
+            DatabaseSize = backup.DatabaseSize,
+            StoredChecksum = backup.StoredChecksum,
+            Duration = backup.Duration?.TotalSeconds,
+            VerificationLevel = Lower(backup.VerificationLevel),
+            Verification = [.. backup.Verification.Select(check => new SidecarFields.CheckFields(check.Check, check.Passed, check.Detail))],
+            SchemaChecksum = schemaChecksum ?? before.SchemaChecksum,
+            RowCounts = backup.RowCounts is null ? null : new Dictionary<string, long>(backup.RowCounts, StringComparer.Ordinal),
+            Safety = backup.IsSafety ? true : null,
+            SourceCorrupt = backup.IsSourceCorrupt ? true : null,
+            Unknown = before.Unknown,
+        };
+        return [.. JsonSerializer.SerializeToUtf8Bytes(fields, SidecarJson.Strict.SidecarFields), (byte)'\n'];
+    }
+
+    /// <summary>Writes the description of a new backup, once it is certain that it can be read back.</summary>
+    /// <exception cref="BackupException">InvalidArgument: notes too large or too deep.</exception>
+    public static byte[] WriteReadable(BackupMetadata backup, string? schemaChecksum)
+    {
+        try
+        {
+            var bytes = Write(backup, schemaChecksum, existing: null);
+            if (bytes.Length <= LargestBytes)
+            {
+                _ = Read(bytes, backup.Id, backup.BackupDirectory, TimeProvider.System);
+                return bytes;
+            }
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException or BackupException)
+        {
+            throw Unreadable(backup, exception);
+        }
+
+        throw Unreadable(backup, null);
+    }
+
+    private static BackupException Unreadable(BackupMetadata backup, Exception? inner) => new(
+        BackupErrorId.InvalidArgument,
+        BackupErrorCategory.InvalidArgument,
+        backup.Id,
+        "The backup was not kept, because its description could not be read back: -Description and -Metadata together must stay below 4 MiB, and -Metadata at most 60 levels deep, of valid text.",
+        inner);
+
+    private static SidecarFields Parse(ReadOnlySpan<byte> json)
+    {
+        var text = json.StartsWith("\uFEFF"u8) ? json[3..] : json;
+        return JsonSerializer.Deserialize(text, SidecarJson.Strict.SidecarFields)
+            ?? throw new JsonException("it is not a JSON object");
+    }
+
+    private static BackupMetadata Read(SidecarFields fields, string id, string directory, string path, TimeProvider clock)
+    {
+        var stated = fields.BackupId ?? throw Invalid(path, "it has no backup_id", null);
+        if (stated != id)
+        {
+            throw Hostile(path, $"its backup_id '{Shown(stated)}' is not the '{id}' of its file name");
+        }
+
+        if (fields.ParentId is { } parent && !BackupFileName.IsId(parent))
+        {
+            throw Hostile(path, $"its parent_id '{Shown(parent)}' is no backup id");
+        }
+
+        var backupPath = fields.BackupPath ?? throw Invalid(path, "it has no backup_path", null);
+        var file = BackupFileName.TryParse(LastSegment(backupPath));
+        if (file is null || file.Id != id)
+        {
+            throw Hostile(path, $"its backup_path '{Shown(backupPath)}' does not name a file of this backup");
+        }
+
+        if ((fields.SizeBytes ?? throw Invalid(path, "it has no size_bytes", null)) < 0 || fields.DatabaseSize < 0 || fields.PageSize < 0 || fields.PageCount < 0)
+        {
+            throw Hostile(path, "one of its sizes is below zero");
+        }
+
+        _ = Digest(fields.SchemaChecksum, "schema_checksum");
+        return new BackupMetadata
+        {
+            Id = id,
+            Type = Enumeration<BackupType>(fields.BackupType, "backup_type") ?? file.Type,
+            Timestamp = Moment(fields.Timestamp) ?? BackupFileName.MomentOf(id),
+            DatabasePath = fields.DbPath,
+            BackupPath = Path.Combine(directory, file.Text),
+            BackupDirectory = directory,
+            Compression = Enumeration<CompressionType>(fields.Compression, "compression") ?? file.Compression,
+            Size = fields.SizeBytes.Value,
+            DatabaseSize = fields.DatabaseSize,
+            PageSize = fields.PageSize,
+            PageCount = fields.PageCount,
+            Checksum = Digest(fields.Checksum, "checksum"),
+            StoredChecksum = Digest(fields.StoredChecksum, "stored_checksum"),
+            WalChecksum = Digest(fields.WalChecksum, "wal_checksum"),
+            ParentId = fields.ParentId,
+            Verified = fields.Verified ?? false,
+            VerificationLevel = Enumeration<VerificationLevel>(fields.VerificationLevel, "verification_level") ?? VerificationLevel.None,
+            VerificationTimestamp = Moment(fields.VerificationTimestamp),
+            Verification = [.. (fields.Verification ?? []).OfType<SidecarFields.CheckFields>().Select(check => new VerificationCheck(check.Check ?? string.Empty, check.Passed, check.Detail ?? string.Empty))],
+            RetentionPolicy = Enumeration<RetentionPolicy>(fields.RetentionPolicy, "retention_policy"),
+            Description = fields.Description,
+            Metadata = fields.Metadata is { ValueKind: JsonValueKind.Object } map ? (IReadOnlyDictionary<string, object?>)Plain(map)! : new Dictionary<string, object?>(),
+            CloudUrl = fields.CloudUrl,
+            CloudProvider = Enumeration<CloudProvider>(fields.CloudProvider, "cloud_provider"),
+            Duration = fields.Duration is >= 0 and < 1e9 ? TimeSpan.FromSeconds(fields.Duration.Value) : null,
+            RowCounts = fields.RowCounts,
+            IsSafety = fields.Safety ?? false,
+            IsSourceCorrupt = fields.SourceCorrupt ?? false,
+            IsPredecessor = fields.FormatVersion is null,
+            Clock = clock,
+        };
+    }
+
+    private static string Iso(DateTimeOffset moment) =>
+        moment.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'+00:00'", CultureInfo.InvariantCulture);
+
+    private static string Lower<T>(T value)
+        where T : struct, Enum => value.ToString().ToLowerInvariant();
+
+    private static string LastSegment(string path) => path[(path.LastIndexOfAny(['/', '\\']) + 1)..];
+
+    private static string Shown(string text) => text.Length <= 100 ? text : text[..100] + "…";
+
+    // The predecessor wrote an empty string where it had none.
+    private static string? Digest(string? text, string name) =>
+        string.IsNullOrEmpty(text) ? null
+        : text.Length == 64 && text.All(char.IsAsciiHexDigit) ? text.ToLowerInvariant()
+        : throw new FormatException($"its {name} is not a SHA-256 in hex");
+
+    private static T? Enumeration<T>(string? text, string name)
+        where T : struct, Enum =>
+        string.IsNullOrEmpty(text) ? null
+        : char.IsAsciiLetter(text[0]) && text.All(char.IsAsciiLetterOrDigit) && Enum.TryParse<T>(text, ignoreCase: true, out var value) ? value
+        : throw new FormatException($"its {name} '{Shown(text)}' is unknown");
+
+    private static DateTimeOffset? Moment(string? text) =>
+        string.IsNullOrEmpty(text) ? null
+        : DateTimeOffset.Parse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal).ToUniversalTime();
+
+    private static object? Plain(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Object => value.EnumerateObject().ToDictionary(entry => entry.Name, entry => Plain(entry.Value), StringComparer.Ordinal),
+        JsonValueKind.Array => value.EnumerateArray().Select(Plain).ToArray(),
+        JsonValueKind.String => value.GetString(),
+        JsonValueKind.Number => value.TryGetInt64(out var number) ? (object)number : value.GetDouble(),
+        JsonValueKind.True => true,
+        JsonValueKind.False => false,
+        _ => null,
+    };
+
+    private static JsonNode? Node(object? value) => value switch
+    {
+        null => null,
+        string text => JsonValue.Create(text),
+        bool flag => JsonValue.Create(flag),
+        DateTime moment => JsonValue.Create(Iso(moment)),
+        DateTimeOffset moment => JsonValue.Create(Iso(moment)),
+        Enum name => JsonValue.Create(name.ToString()),
+        sbyte or byte or short or ushort or int or uint or long => JsonValue.Create(Convert.ToInt64(value, CultureInfo.InvariantCulture)),
+        float or double when !double.IsFinite(Convert.ToDouble(value, CultureInfo.InvariantCulture)) => JsonValue.Create(Convert.ToString(value, CultureInfo.InvariantCulture)),
+        float or double or decimal or ulong => JsonValue.Create(Convert.ToDouble(value, CultureInfo.InvariantCulture)),
+        IReadOnlyDictionary<string, object?> map => new JsonObject(map.Select(entry => KeyValuePair.Create(entry.Key, Node(entry.Value)))),
+        System.Collections.IDictionary map => new JsonObject(map.Cast<System.Collections.DictionaryEntry>().Select(entry => KeyValuePair.Create(Convert.ToString(entry.Key, CultureInfo.InvariantCulture)!, Node(entry.Value)))),
+        System.Collections.IEnumerable list => new JsonArray([.. list.Cast<object?>().Select(Node)]),
+        _ => JsonValue.Create(Convert.ToString(value, CultureInfo.InvariantCulture)),
+    };
+
+    private static BackupException Invalid(string path, string reason, Exception? inner) => new(
+        BackupErrorId.SidecarInvalid,
+        BackupErrorCategory.InvalidData,
+        path,
+        $"The sidecar '{path}' cannot be used: {reason}. The backup file beside it is untouched and can be given to Restore-SHBackup by its path; mend or delete the sidecar.",
+        inner);
+
+    private static BackupException Hostile(string path, string reason) => new(
+        BackupErrorId.SidecarHostile,
+        BackupErrorCategory.SecurityError,
+        path,
+        $"The sidecar '{path}' is not used: {reason}. It was changed by hand or forged; nothing was read, written or deleted through it.");
+}

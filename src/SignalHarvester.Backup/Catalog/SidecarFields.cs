@@ -1,0 +1,73 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace SignalHarvester.Backup.Catalog;
+
+/// <summary>The fields of a sidecar as they stand in the JSON, before any of them is believed. See docs/FORMAT.md.</summary>
+internal sealed class SidecarFields
+{
+    public string? BackupId { get; set; }
+
+    public string? BackupType { get; set; }
+
+    public string? Timestamp { get; set; }
+
+    public string? DbPath { get; set; }
+
+    public string? BackupPath { get; set; }
+
+    public string? Compression { get; set; }
+
+    public long? SizeBytes { get; set; }
+
+    public string? Checksum { get; set; }
+
+    public string? WalChecksum { get; set; }
+
+    public string? CloudUrl { get; set; }
+
+    public string? CloudProvider { get; set; }
+
+    public string? RetentionPolicy { get; set; }
+
+    public bool? Verified { get; set; }
+
+    public string? VerificationTimestamp { get; set; }
+
+    public string? Description { get; set; }
+
+    public JsonElement? Metadata { get; set; }
+
+    public int? FormatVersion { get; set; }
+
+    public string? ParentId { get; set; }
+
+    public int? PageSize { get; set; }
+
+    public long? PageCount { get; set; }
+
+    public long? DatabaseSize { get; set; }
+
+    public string? StoredChecksum { get; set; }
+
+    public double? Duration { get; set; }
+
+    public string? VerificationLevel { get; set; }
+
+    public CheckFields?[]? Verification { get; set; }
+
+    public string? SchemaChecksum { get; set; }
+
+    public Dictionary<string, long>? RowCounts { get; set; }
+
+    public bool? Safety { get; set; }
+
+    public bool? SourceCorrupt { get; set; }
+
+    /// <summary>Fields that this version does not know; they survive a rewrite.</summary>
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? Unknown { get; set; }
+
+    /// <summary>One check of a verification.</summary>
+    internal sealed record CheckFields(string? Check, bool Passed, string? Detail);
+}

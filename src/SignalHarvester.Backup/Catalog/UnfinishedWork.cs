@@ -1,0 +1,178 @@
+using SignalHarvester.Backup.Formats;
+using SignalHarvester.Backup.Storage;
+
+namespace SignalHarvester.Backup.Catalog;
+
+/// <summary>
+/// What a backup directory is in the middle of: a marker is left before names change, so that the next run can finish
+/// what a killed one began. All of it happens under the directory's lock. See docs/FORMAT.md.
+/// </summary>
+internal sealed class UnfinishedWork(string directory, string stateFolder, TimeProvider clock)
+{
+    private string PublishingFolder => Path.Combine(stateFolder, "publishing");
+
+    private string RemovingFolder => Path.Combine(stateFolder, "removing");
+
+    private string DigestFolder => Path.Combine(stateFolder, "digests");
+
+    /// <summary>Refuses a state folder that leads elsewhere: what is swept or finished there would not be ours.</summary>
+    /// <exception cref="BackupException">SidecarHostile.</exception>
+    public void RefuseLinks()
+    {
+        foreach (var folder in new[] { stateFolder, PublishingFolder, RemovingFolder, DigestFolder, Path.Combine(stateFolder, "tmp") })
+        {
+            if (new DirectoryInfo(folder).LinkTarget is not null)
+            {
+                throw new BackupException(
+                    BackupErrorId.SidecarHostile,
+                    BackupErrorCategory.SecurityError,
+                    folder,
+                    $"'{folder}' is a link, and links are not followed in a backup directory. Delete it: nothing in .shbackup is needed to restore.");
+            }
+        }
+    }
+
+    /// <summary>Publishes a finished file.</summary>
+    public void Publish(PartialBackup partial, string id, byte[] sidecar)
+    {
+        DurableFile.CreateDirectory(PublishingFolder);
+        var staged = MarkerPath(PublishingFolder, id);
+        DurableFile.WriteAllBytes(staged, sidecar);
+        partial.Rename();
+        DurableFile.Rename(staged, SidecarPath(id));
+    }
+
+    /// <summary>Removes a backup: sidecar, index entry, file.</summary>
+    public void Remove(BackupMetadata backup, byte[] sidecar)
+    {
+        DurableFile.CreateDirectory(RemovingFolder);
+        DurableFile.WriteAllBytes(MarkerPath(RemovingFolder, backup.Id), sidecar);
+        FinishRemoval(backup);
+    }
+
+    /// <summary>Finishes or undoes what killed runs left; what cannot be finished now is said, and left for the next run.</summary>
+    public void Recover(Action<string> warn)
+    {
+        foreach (var marker in Markers(RemovingFolder))
+        {
+            Attempt(() => FinishRemoval(marker), $"The removal of '{marker.Id}' is not finished", warn);
+        }
+
+        foreach (var staged in Markers(PublishingFolder))
+        {
+            Attempt(() => FinishPublishing(staged), $"The publishing of '{staged.Id}' is not finished", warn);
+        }
+
+        foreach (var folder in new[] { directory, DigestFolder, PublishingFolder, RemovingFolder }.Where(Directory.Exists))
+        {
+            foreach (var partial in Directory.EnumerateFiles(folder, "*" + BackupFileName.PartialSuffix).Where(IsOurs))
+            {
+                Attempt(() => DeleteIfAbandoned(partial), $"'{partial}' is left over and cannot be deleted", warn);
+            }
+        }
+    }
+
+    private static void Attempt(Action action, string failure, Action<string> warn)
+    {
+        try
+        {
+            action();
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or BackupException)
+        {
+            warn($"{failure}: {exception.Message} The next run tries again.");
+        }
+    }
+
+    private static bool IsOurs(string partial)
+    {
+        var name = Path.GetFileNameWithoutExtension(partial);
+        return BackupFileName.TryParse(name) is not null
+            || (name.EndsWith(BackupFileName.SidecarSuffix, StringComparison.Ordinal) && BackupFileName.IsId(Path.GetFileNameWithoutExtension(name)))
+            || PageDigestFile.IsPartialName(name);
+    }
+
+    private static void DeleteIfAbandoned(string partial)
+    {
+        try
+        {
+            using var handle = File.OpenHandle(partial, FileMode.Open, FileAccess.ReadWrite, DurableFile.Exclusive);
+            File.Delete(partial);
+        }
+        catch (IOException exception) when (DiskFault.IsHeldElsewhere(exception))
+        {
+            // Held by the run that writes it: not abandoned.
+        }
+    }
+
+    private static string MarkerPath(string folder, string id) => Path.Combine(folder, id + BackupFileName.SidecarSuffix);
+
+    private string SidecarPath(string id) => Path.Combine(directory, id + BackupFileName.SidecarSuffix);
+
+    private List<BackupMetadata> Markers(string folder)
+    {
+        var markers = new List<BackupMetadata>();
+        if (!Directory.Exists(folder))
+        {
+            return markers;
+        }
+
+        foreach (var path in Directory.EnumerateFiles(folder, "*" + BackupFileName.SidecarSuffix))
+        {
+            var id = Path.GetFileNameWithoutExtension(path);
+            if (!BackupFileName.IsId(id))
+            {
+                continue;
+            }
+
+            try
+            {
+                markers.Add(Sidecar.Read(File.ReadAllBytes(path), id, directory, clock));
+            }
+            catch (BackupException)
+            {
+                // Not written by us, since ours are whole or not there. Without it nothing is lost but a clean-up.
+                File.Delete(path);
+            }
+        }
+
+        return markers;
+    }
+
+    private void FinishRemoval(BackupMetadata backup)
+    {
+        DurableFile.Delete(SidecarPath(backup.Id));
+        RemoveFromIndex(backup.Id);
+        DurableFile.Delete(backup.BackupPath);
+        DurableFile.Delete(MarkerPath(RemovingFolder, backup.Id));
+    }
+
+    private void RemoveFromIndex(string id)
+    {
+        PredecessorIndex? index;
+        try
+        {
+            index = PredecessorIndex.Read(directory);
+        }
+        catch (BackupException)
+        {
+            // An index that cannot be read lists nothing, this backup neither.
+            return;
+        }
+
+        index?.Remove(id);
+    }
+
+    private void FinishPublishing(BackupMetadata staged)
+    {
+        var marker = MarkerPath(PublishingFolder, staged.Id);
+        if (File.Exists(staged.BackupPath))
+        {
+            DurableFile.Rename(marker, SidecarPath(staged.Id));
+        }
+        else
+        {
+            DurableFile.Delete(marker);
+        }
+    }
+}

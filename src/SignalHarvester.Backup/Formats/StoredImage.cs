@@ -1,0 +1,8 @@
+namespace SignalHarvester.Backup.Formats;
+
+/// <summary>What was stored of an image.</summary>
+/// <param name="ImageLength">Bytes of the image.</param>
+/// <param name="Checksum">SHA-256 of the image, lower-case hex.</param>
+/// <param name="StoredLength">Bytes of the file as stored.</param>
+/// <param name="StoredChecksum">SHA-256 of the file as stored, lower-case hex.</param>
+internal sealed record StoredImage(long ImageLength, string Checksum, long StoredLength, string StoredChecksum);

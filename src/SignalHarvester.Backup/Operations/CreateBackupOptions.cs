@@ -1,0 +1,35 @@
+namespace SignalHarvester.Backup.Operations;
+
+/// <summary>How a backup is to be made.</summary>
+public sealed record CreateBackupOptions
+{
+    /// <summary>The codec; Zstd unless told otherwise.</summary>
+    public CompressionType Compression { get; init; } = CompressionType.Zstd;
+
+    /// <summary>The codec's level: 1 to 19 for Zstd, 1 to 9 for Gzip; null for its default.</summary>
+    public int? CompressionLevel { get; init; }
+
+    /// <summary>The calendar rule that the backup is made for; null for a manual one.</summary>
+    public RetentionPolicy? RetentionPolicy { get; init; }
+
+    /// <summary>Free text.</summary>
+    public string? Description { get; init; }
+
+    /// <summary>A free map of simple values.</summary>
+    public IReadOnlyDictionary<string, object?> Metadata { get; init; } = new Dictionary<string, object?>();
+
+    /// <summary>Whether the finished backup is read back and checked before it is published.</summary>
+    public bool Verify { get; init; } = true;
+
+    /// <summary>Whether a damaged source is backed up as it is, and marked so.</summary>
+    public bool TolerateDamage { get; init; }
+
+    /// <summary>How long to wait for locks on the database.</summary>
+    public TimeSpan LockTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Whether this is a safety backup of what a restore is about to overwrite.</summary>
+    internal bool IsSafety { get; init; }
+
+    /// <summary>Whether the stepped backup API is used at once instead of a pinned snapshot.</summary>
+    internal bool ForceStepped { get; init; }
+}

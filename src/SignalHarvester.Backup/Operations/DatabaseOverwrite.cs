@@ -1,0 +1,248 @@
+using System.Buffers.Binary;
+using System.Diagnostics;
+using System.Globalization;
+using Microsoft.Data.Sqlite;
+using SignalHarvester.Backup.Sqlite;
+using SQLitePCL;
+
+namespace SignalHarvester.Backup.Operations;
+
+/// <summary>
+/// Copies an image over a database through SQLite, in one transaction: it works while others have the database open,
+/// and a crash rolls it back. What is committed up to that transaction is in the safety backup, or the restore fails.
+/// </summary>
+internal sealed class DatabaseOverwrite(string path, string imagePath, TimeSpan lockTimeout, OperationContext context)
+{
+    private const int PagesAStep = 256;
+    private const int BusyPollMilliseconds = 100;
+    private const int MostAttempts = 3;
+
+    /// <summary>Overwrites the database.</summary>
+    /// <param name="keepSafe">Backs up what is there; called while no writer can commit.</param>
+    /// <param name="verify">Whether to read the result back and check it.</param>
+    /// <returns>The checks made of the result.</returns>
+    /// <exception cref="BackupException">DestinationLocked, DestinationPageSizeDiffers, DestinationNotWritable, RestoreVerificationFailed, and those of the safety backup.</exception>
+    /// <exception cref="TargetDamagedException">The database is too damaged for SQLite to write to it.</exception>
+    public IReadOnlyList<VerificationCheck> Run(Action keepSafe, bool verify)
+    {
+        using var image = SqliteConnections.OpenImmutable(imagePath, context.Cancellation);
+        var pageSize = SqliteConnections.ScalarInt64(image, "PRAGMA page_size");
+        using var target = Connect();
+        MakeOverwritable(pageSize, target);
+        for (var attempt = 1; !TryCopy(image, target, pageSize, keepSafe); attempt++)
+        {
+            if (attempt == MostAttempts)
+            {
+                throw Locked(null);
+            }
+        }
+
+        return verify ? Inspect(target) : [];
+    }
+
+    private bool TryCopy(SqliteConnection image, SqliteConnection target, long pageSize, Action keepSafe)
+    {
+        bool isWal;
+        long stamp;
+        using (HoldWriters())
+        {
+            isWal = JournalMode(target) == "wal";
+            Look(target);
+            stamp = Stamp(target, isWal);
+            keepSafe();
+        }
+
+        context.Cancellation.ThrowIfCancellationRequested();
+        using var meter = context.Meter($"Restoring into {Path.GetFileName(path)}", new FileInfo(imagePath).Length);
+        return SqliteCopy.Run(
+            image.Handle!,
+            target.Handle!,
+            PagesAStep,
+            lockTimeout,
+            () => Stamp(target, isWal) == stamp,
+            (done, _) => meter.MoveTo(done * pageSize),
+            code => throw Fault(code),
+            context.Cancellation);
+    }
+
+    /// <summary>Keeps others from committing, and lets them read, until it is disposed.</summary>
+    private SqliteConnection HoldWriters()
+    {
+        var holder = Connect();
+        var started = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            var code = raw.sqlite3_exec(holder.Handle, "BEGIN IMMEDIATE");
+            if (code == raw.SQLITE_OK)
+            {
+                return holder;
+            }
+
+            if (!SqliteResult.IsBusy(code) || Stopwatch.GetElapsedTime(started) >= lockTimeout || context.Cancellation.IsCancellationRequested)
+            {
+                holder.Dispose();
+                context.Cancellation.ThrowIfCancellationRequested();
+                throw Fault(code);
+            }
+        }
+    }
+
+    /// <summary>
+    /// A number that every commit of another connection changes, as this connection last saw the database. Runs no SQL:
+    /// while the backup API holds a connection as its destination, it must not be used otherwise.
+    /// </summary>
+    private static long Stamp(SqliteConnection connection, bool isWal)
+    {
+        if (isWal)
+        {
+            return SqliteLibrary.DataVersion(connection.Handle!);
+        }
+
+        // In rollback-journal mode each commit moves the change counter in the file's header. Asked of the file, not of
+        // the connection, because setting another page size makes a connection forget what it saw.
+        Span<byte> counter = stackalloc byte[4];
+        return SqliteFile.Main(connection.Handle!).Read(24, counter) ? BinaryPrimitives.ReadUInt32BigEndian(counter) : 0;
+    }
+
+    /// <summary>Lets a connection notice what others have changed.</summary>
+    private static void Look(SqliteConnection connection) => _ = raw.sqlite3_exec(connection.Handle, "PRAGMA schema_version");
+
+    private static string? JournalMode(SqliteConnection connection)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = "PRAGMA journal_mode";
+        return command.ExecuteScalar() as string;
+    }
+
+    private SqliteConnection Connect()
+    {
+        try
+        {
+            var connection = SqliteConnections.OpenLive(path, context.Cancellation);
+            _ = raw.sqlite3_busy_timeout(connection.Handle, BusyPollMilliseconds);
+
+            // Lets SQLite lock a database whose schema or length makes no sense; it is about to be overwritten whole.
+            _ = raw.sqlite3_exec(connection.Handle, "PRAGMA writable_schema = ON");
+            return connection;
+        }
+        catch (SqliteException exception)
+        {
+            throw Fault(exception.SqliteExtendedErrorCode, exception);
+        }
+    }
+
+    private void MakeOverwritable(long imagePageSize, SqliteConnection target)
+    {
+        try
+        {
+            var targetPageSize = SqliteConnections.ScalarInt64(target, "PRAGMA page_size");
+            if (imagePageSize == targetPageSize || JournalMode(target) != "wal")
+            {
+                return;
+            }
+
+            // SQLite cannot change the page size under a write-ahead log. With nobody else there, the log can go.
+            using var command = target.CreateCommand();
+            command.CommandText = "PRAGMA journal_mode = DELETE";
+            if (command.ExecuteScalar() as string == "wal")
+            {
+                throw PageSizeDiffers(imagePageSize, targetPageSize, null);
+            }
+        }
+        catch (SqliteException exception) when (SqliteResult.IsBusy(exception.SqliteErrorCode))
+        {
+            throw PageSizeDiffers(imagePageSize, null, exception);
+        }
+        catch (SqliteException exception)
+        {
+            throw Fault(exception.SqliteExtendedErrorCode, exception);
+        }
+    }
+
+    private VerificationCheck[] Inspect(SqliteConnection target)
+    {
+        Look(target);
+        var versionBefore = SqliteLibrary.DataVersion(target.Handle!);
+        _ = raw.sqlite3_busy_timeout(target.Handle, (int)Math.Min(lockTimeout.TotalMilliseconds, int.MaxValue));
+        string compared;
+        try
+        {
+            var difference = ImageComparer.FirstDifference(imagePath, path, lockTimeout, context.Cancellation);
+            Look(target);
+            compared = (difference, SqliteLibrary.DataVersion(target.Handle!) == versionBefore) switch
+            {
+                (null, _) => "every page is the backup's",
+                (_, false) => "another process has written to the restored database since, so its pages were not compared",
+                ({ } page, true) => throw Failed(string.Create(CultureInfo.InvariantCulture, $"page {page} is not the backup's")),
+            };
+        }
+        catch (Exception exception) when (exception is SnapshotLostException or BackupException { ErrorId: BackupErrorId.SourceLocked })
+        {
+            compared = $"others use the restored database already, so its pages were not compared ({exception.Message})";
+        }
+
+        var (check, findings) = IntegrityCheck.Run(target);
+        return findings.Count > 0
+            ? throw Failed($"{check} found: " + string.Join("; ", findings))
+            : [
+                new VerificationCheck("RestoredIntegrity", true, $"{check} of the restored database is ok"),
+                new VerificationCheck("RestoredImage", true, compared),
+            ];
+    }
+
+    private BackupException Failed(string reason) => new(
+        BackupErrorId.RestoreVerificationFailed,
+        BackupErrorCategory.InvalidResult,
+        path,
+        $"'{path}' was restored, but its check failed: {reason}. Check the disk. The former state is in the newest safety backup (Get-SHBackup | Where IsSafety).");
+
+    private BackupException PageSizeDiffers(long image, long? target, Exception? inner) => new(
+        BackupErrorId.DestinationPageSizeDiffers,
+        BackupErrorCategory.InvalidOperation,
+        path,
+        string.Create(CultureInfo.InvariantCulture, $"'{path}' is in use in WAL mode with pages of {(target is { } size ? $"{size} bytes" : "another size")}, the backup has pages of {image}; SQLite cannot overwrite it in place. Stop the application and restore again, or restore to a new file."),
+        inner);
+
+    private BackupException Locked(Exception? inner) => new(
+        BackupErrorId.DestinationLocked,
+        BackupErrorCategory.ResourceBusy,
+        path,
+        $"'{path}' is locked by another process, or written to all the time, and stayed so for the whole -LockTimeout. It was not changed. Stop the application, or give a longer -LockTimeout.",
+        inner);
+
+    private Exception Fault(int code, Exception? inner = null)
+    {
+        if (SqliteResult.IsDamage(code))
+        {
+            return new TargetDamagedException();
+        }
+
+        if (SqliteResult.IsBusy(code))
+        {
+            return Locked(inner);
+        }
+
+        var detail = raw.sqlite3_errstr(code).utf8_to_string();
+        return SqliteResult.Primary(code) switch
+        {
+            raw.SQLITE_READONLY or raw.SQLITE_CANTOPEN or raw.SQLITE_PERM => new BackupException(
+                BackupErrorId.DestinationNotWritable,
+                BackupErrorCategory.PermissionDenied,
+                path,
+                $"'{path}' cannot be written to ({detail}). It was not changed. Check the permissions of the file and its folder.",
+                inner),
+            raw.SQLITE_FULL => new BackupException(
+                BackupErrorId.InsufficientSpace,
+                BackupErrorCategory.ResourceUnavailable,
+                path,
+                $"The disk of '{path}' is full. The database was not changed. Free some space and restore again.",
+                inner),
+            _ => new BackupException(
+                BackupErrorId.WriteFailed,
+                BackupErrorCategory.WriteError,
+                path,
+                $"Restoring into '{path}' failed: {detail}. It was not changed. Check the disk and the system log.",
+                inner),
+        };
+    }
+}

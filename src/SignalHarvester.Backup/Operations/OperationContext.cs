@@ -1,0 +1,14 @@
+namespace SignalHarvester.Backup.Operations;
+
+/// <summary>What an operation needs of its caller: a clock, a way to be stopped, and somebody to tell what happens.</summary>
+/// <param name="Clock">The time.</param>
+/// <param name="Report">Called from any thread with progress and messages.</param>
+/// <param name="Cancellation">Stops the operation; it cleans up before it ends.</param>
+public sealed record OperationContext(TimeProvider Clock, Action<OperationEvent> Report, CancellationToken Cancellation)
+{
+    internal void Verbose(string message) => Report(new OperationMessage(IsWarning: false, message));
+
+    internal void Warn(string message) => Report(new OperationMessage(IsWarning: true, message));
+
+    internal ProgressMeter Meter(string activity, long totalBytes) => new(this, activity, totalBytes);
+}

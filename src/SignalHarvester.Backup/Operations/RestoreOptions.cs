@@ -1,0 +1,19 @@
+using SignalHarvester.Backup.Catalog;
+
+namespace SignalHarvester.Backup.Operations;
+
+/// <summary>How a backup is to be restored.</summary>
+public sealed record RestoreOptions
+{
+    /// <summary>The database file to write, as a full path.</summary>
+    public required string Destination { get; init; }
+
+    /// <summary>Where the safety backup of what is overwritten goes; null for none.</summary>
+    public BackupDirectory? SafetyDirectory { get; init; }
+
+    /// <summary>Whether integrity, schema and rows are checked before and after. Checksums always are.</summary>
+    public bool Verify { get; init; } = true;
+
+    /// <summary>How long to wait for other processes' locks on the destination.</summary>
+    public TimeSpan LockTimeout { get; init; } = TimeSpan.FromSeconds(30);
+}

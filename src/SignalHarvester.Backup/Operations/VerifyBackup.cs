@@ -1,0 +1,121 @@
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Storage;
+
+namespace SignalHarvester.Backup.Operations;
+
+/// <summary>Verifies a backup and records the result in its sidecar.</summary>
+public static class VerifyBackup
+{
+    /// <summary>Verifies one backup.</summary>
+    /// <param name="backup">The backup, as listed.</param>
+    /// <param name="directory">Where it lies; null for a file that is in no catalogue, whose result is recorded nowhere.</param>
+    /// <param name="level">Quick or Full.</param>
+    /// <param name="context">Clock, messages, cancellation.</param>
+    /// <exception cref="BackupException">The check could not be made: InsufficientSpace, WriteFailed, ReadFailed, BackupNotFound.</exception>
+    /// <exception cref="OperationCanceledException">It was stopped; nothing is recorded.</exception>
+    public static VerificationOutcome Run(BackupMetadata backup, BackupDirectory? directory, VerificationLevel level, OperationContext context)
+    {
+        ArgumentNullException.ThrowIfNull(backup);
+        ArgumentNullException.ThrowIfNull(context);
+        var verifier = new ImageVerifier(directory?.TemporaryParent ?? Path.GetTempPath(), context);
+        var checks = Checks(backup, directory, level, verifier, context);
+        if (level == VerificationLevel.Quick && FailedDeeper(backup) is { } earlier)
+        {
+            checks = [.. checks, new VerificationCheck(earlier.Check, false, $"the last full test failed ({earlier.Detail}), and only a full test can clear it")];
+        }
+
+        var failed = checks.FirstOrDefault(check => !check.Passed);
+        var moment = context.Clock.GetUtcNow();
+        BackupMetadata Apply(BackupMetadata current) => current with
+        {
+            Verified = failed is null && !current.IsSourceCorrupt,
+            VerificationLevel = failed is not null ? VerificationLevel.None
+                : level > current.VerificationLevel || !current.Verified ? level
+                : current.VerificationLevel,
+            VerificationTimestamp = moment,
+            Verification = checks,
+            StoredChecksum = current.StoredChecksum ?? (failed is null ? verifier.FoundImage?.StoredChecksum : null),
+            DatabaseSize = current.DatabaseSize ?? (failed is null && !IsWal(current) ? verifier.FoundImage?.ImageLength : null),
+            RowCounts = current.RowCounts ?? (failed is null ? verifier.FoundContent?.RowCounts : null),
+        };
+
+        Record(directory, backup.Id, Apply, failed is null ? verifier.FoundContent?.SchemaChecksum : null, context);
+
+        return new VerificationOutcome(Apply(backup), failed is null ? null : VerificationChecks.Fault(backup, failed));
+    }
+
+    private static void Record(BackupDirectory? directory, string id, Func<BackupMetadata, BackupMetadata> apply, string? schemaChecksum, OperationContext context)
+    {
+        if (directory is null)
+        {
+            return;
+        }
+
+        try
+        {
+            if (!directory.TryUpdate(id, apply, schemaChecksum, context.Cancellation))
+            {
+                context.Warn($"The result for '{id}' is not recorded: '{directory.Path}' cannot be written to.");
+            }
+        }
+        catch (BackupException exception) when (exception.ErrorId is BackupErrorId.InsufficientSpace or BackupErrorId.DirectoryLocked or BackupErrorId.WriteFailed)
+        {
+            // What was found stays true.
+            context.Warn($"The result for '{id}' is not recorded: {exception.Message}");
+        }
+    }
+
+    private static VerificationCheck? FailedDeeper(BackupMetadata backup) => backup.Verified
+        ? null
+        : backup.Verification.FirstOrDefault(check => !check.Passed
+            && check.Check is (VerificationChecks.Decompression or VerificationChecks.ImageChecksum or VerificationChecks.Integrity or VerificationChecks.Schema or VerificationChecks.RowCounts));
+
+    private static IReadOnlyList<VerificationCheck> Checks(
+        BackupMetadata backup,
+        BackupDirectory? directory,
+        VerificationLevel level,
+        ImageVerifier verifier,
+        OperationContext context)
+    {
+        var activity = $"Verifying {backup.Id}";
+        try
+        {
+            using var file = BackupDirectory.OpenFile(backup);
+            if (IsWal(backup))
+            {
+                // The predecessor's WAL backups: a raw log, which is no database by itself.
+                return verifier.Unpack(backup with { Checksum = backup.Checksum ?? backup.WalChecksum }, file, (_, _) => { }, activity);
+            }
+
+            if (level == VerificationLevel.Full)
+            {
+                var json = directory?.ReadSidecar(backup.Id);
+                return verifier.Verify(backup, new ImageContent(json is null ? null : Sidecar.SchemaChecksum(json), backup.RowCounts), file, activity);
+            }
+
+            if (backup.StoredChecksum is not null)
+            {
+                return verifier.VerifyStored(backup, file, activity);
+            }
+
+            // The predecessor recorded the image's checksum alone, so the file has to be unpacked for it.
+            var checks = verifier.Unpack(backup, file, (_, _) => { }, activity);
+            if (backup.Checksum is null)
+            {
+                checks.Add(new VerificationCheck(VerificationChecks.ImageChecksum, false, "no checksum is recorded, so a quick test proves nothing; use -Level Full"));
+            }
+
+            return checks;
+        }
+        catch (BackupException exception) when (exception.ErrorId == BackupErrorId.BackupFileMissing)
+        {
+            return [new VerificationCheck(VerificationChecks.File, false, $"'{backup.BackupPath}' is missing")];
+        }
+        catch (IOException exception)
+        {
+            throw DiskFault.From(exception, backup.BackupPath, BackupErrorId.ReadFailed, "Check its permissions.");
+        }
+    }
+
+    private static bool IsWal(BackupMetadata backup) => Formats.BackupFileName.TryParse(Path.GetFileName(backup.BackupPath)) is { IsWal: true };
+}

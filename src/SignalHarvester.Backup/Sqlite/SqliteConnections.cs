@@ -1,0 +1,77 @@
+using Microsoft.Data.Sqlite;
+
+namespace SignalHarvester.Backup.Sqlite;
+
+/// <summary>
+/// Opens connections the way each use needs: statements end with SQLITE_INTERRUPT when the token is cancelled. Pooling is
+/// off everywhere, as a pooled handle would outlive its use.
+/// </summary>
+internal static class SqliteConnections
+{
+    private const int InstructionsALook = 20_000;
+
+    /// <summary>Opens a database that is in use elsewhere, without creating it.</summary>
+    public static SqliteConnection OpenLive(string path, CancellationToken cancellation) => Open(path, SqliteOpenMode.ReadWrite, cancellation);
+
+    /// <summary>Creates a new database file of our own.</summary>
+    public static SqliteConnection Create(string path) => Open(path, SqliteOpenMode.ReadWriteCreate, CancellationToken.None);
+
+    /// <summary>
+    /// Opens a file that nobody changes, without locks and without making -wal or -shm files beside it
+    /// (https://sqlite.org/uri.html#uriimmutable).
+    /// </summary>
+    public static SqliteConnection OpenImmutable(string path, CancellationToken cancellation) =>
+        Open(ToUri(path) + "?immutable=1", SqliteOpenMode.ReadOnly, cancellation);
+
+    /// <summary>Runs statements that return nothing of interest.</summary>
+    public static void Execute(SqliteConnection connection, string sql)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        command.ExecuteNonQuery();
+    }
+
+    /// <summary>Runs a statement and returns its first value as a number.</summary>
+    public static long ScalarInt64(SqliteConnection connection, string sql)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        return (long)command.ExecuteScalar()!;
+    }
+
+    private static SqliteConnection Open(string dataSource, SqliteOpenMode mode, CancellationToken cancellation)
+    {
+        SqliteLibrary.EnsureLoaded();
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder
+        {
+            DataSource = dataSource,
+            Mode = mode,
+            Pooling = false,
+            DefaultTimeout = 1,
+        }.ToString());
+        try
+        {
+            connection.Open();
+            StandInCollations.Provide(connection);
+            if (cancellation.CanBeCanceled)
+            {
+                // Looked at inside every statement, also one that begins after the cancellation: an interrupt is lost there.
+                SQLitePCL.raw.sqlite3_progress_handler(connection.Handle, InstructionsALook, _ => cancellation.IsCancellationRequested ? 1 : 0, null);
+            }
+
+            return connection;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    private static string ToUri(string path)
+    {
+        var slashed = OperatingSystem.IsWindows() ? path.Replace('\\', '/') : path;
+        var escaped = string.Join('/', slashed.Split('/').Select(Uri.EscapeDataString));
+        return escaped.StartsWith('/') ? "file://" + escaped : "file:///" + escaped;
+    }
+}

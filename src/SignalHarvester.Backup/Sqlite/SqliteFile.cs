@@ -1,0 +1,85 @@
+using System.Runtime.InteropServices;
+using SQLitePCL;
+
+namespace SignalHarvester.Backup.Sqlite;
+
+/// <summary>
+/// A file that SQLite itself has open, read through SQLite's own methods.
+/// </summary>
+/// <remarks>
+/// POSIX drops all of a process's locks on a file when any descriptor of it is closed
+/// (https://sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close),
+/// so a live database must never be opened a second time. The layout of sqlite3_file and sqlite3_io_methods is
+/// public and frozen (https://sqlite.org/c3ref/io_methods.html). Not safe for use by several threads at once.
+/// </remarks>
+internal readonly unsafe struct SqliteFile
+{
+    private const int FileControlFilePointer = 7;
+    private const int FileControlJournalPointer = 28;
+
+    private readonly File* file;
+
+    private SqliteFile(IntPtr pointer) => file = (File*)pointer;
+
+    /// <summary>The main database file of a connection.</summary>
+    public static SqliteFile Main(sqlite3 connection) => Get(connection, FileControlFilePointer);
+
+    /// <summary>The journal of a connection: its write-ahead log, where it is in WAL mode.</summary>
+    public static SqliteFile Journal(sqlite3 connection) => Get(connection, FileControlJournalPointer);
+
+    /// <summary>Whether the file is open at all: a journal may not be.</summary>
+    public bool IsOpen => file != null && file->Methods != null;
+
+    /// <summary>The file's length in bytes.</summary>
+    /// <exception cref="SqliteIOException">The operating system failed.</exception>
+    public long Length
+    {
+        get
+        {
+            long length;
+            var code = file->Methods->FileSize(file, &length);
+            return code == raw.SQLITE_OK ? length : throw new SqliteIOException(code, "size");
+        }
+    }
+
+    /// <summary>Fills a buffer from an offset; what lies behind the end of the file reads as zeros.</summary>
+    /// <returns>False where the file ended before the buffer was full.</returns>
+    /// <exception cref="SqliteIOException">The operating system failed.</exception>
+    public bool Read(long offset, Span<byte> buffer)
+    {
+        fixed (byte* pointer = buffer)
+        {
+            var code = file->Methods->Read(file, pointer, buffer.Length, offset);
+            return code switch
+            {
+                raw.SQLITE_OK => true,
+                SqliteResult.IoErrorShortRead => false,
+                _ => throw new SqliteIOException(code, "read"),
+            };
+        }
+    }
+
+    private static SqliteFile Get(sqlite3 connection, int operation)
+    {
+        var code = SqliteLibrary.FileControl(connection.DangerousGetHandle(), "main", operation, out var pointer);
+        return new SqliteFile(code == raw.SQLITE_OK ? pointer : IntPtr.Zero);
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct File
+    {
+        public IoMethods* Methods;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct IoMethods
+    {
+        public int Version;
+        public delegate* unmanaged[Cdecl]<File*, int> Close;
+        public delegate* unmanaged[Cdecl]<File*, void*, int, long, int> Read;
+        public delegate* unmanaged[Cdecl]<File*, void*, int, long, int> Write;
+        public delegate* unmanaged[Cdecl]<File*, long, int> Truncate;
+        public delegate* unmanaged[Cdecl]<File*, int, int> Sync;
+        public delegate* unmanaged[Cdecl]<File*, long*, int> FileSize;
+    }
+}

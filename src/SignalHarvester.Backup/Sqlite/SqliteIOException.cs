@@ -1,0 +1,11 @@
+using System.Globalization;
+
+namespace SignalHarvester.Backup.Sqlite;
+
+/// <summary>An input or output error that SQLite's file layer reported.</summary>
+internal sealed class SqliteIOException(int code, string operation)
+    : IOException(string.Create(CultureInfo.InvariantCulture, $"SQLite's file layer failed to {operation} (result code {code})."))
+{
+    /// <summary>SQLite's extended result code.</summary>
+    public int Code { get; } = code;
+}

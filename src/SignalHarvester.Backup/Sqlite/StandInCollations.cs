@@ -1,0 +1,38 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Microsoft.Data.Sqlite;
+
+namespace SignalHarvester.Backup.Sqlite;
+
+/// <summary>
+/// Lets SQL run over a database whose application brings collations of its own: SQLite refuses to touch a table or
+/// index of an unknown collation, so each gets a stand-in that compares bytes. Rows can then be counted and pages be
+/// checked; the order of such an index cannot.
+/// </summary>
+internal static unsafe partial class StandInCollations
+{
+    private const int Utf8 = 1;
+
+    /// <summary>Provides stand-ins on a connection.</summary>
+    public static void Provide(SqliteConnection connection) =>
+        _ = CollationNeeded(connection.Handle!.DangerousGetHandle(), 0, &Register);
+
+    /// <summary>Whether a stand-in was needed so far.</summary>
+    public static bool WereNeeded(SqliteConnection connection) => SqliteConnections.ScalarInt64(
+        connection,
+        "SELECT count(*) FROM pragma_collation_list WHERE name NOT IN ('BINARY', 'NOCASE', 'RTRIM')") > 0;
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static void Register(nint state, nint database, int encoding, byte* name) =>
+        _ = CreateCollation(database, name, Utf8, 0, &Compare);
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int Compare(nint state, int leftLength, byte* left, int rightLength, byte* right) =>
+        new ReadOnlySpan<byte>(left, leftLength).SequenceCompareTo(new ReadOnlySpan<byte>(right, rightLength));
+
+    [LibraryImport("e_sqlite3", EntryPoint = "sqlite3_collation_needed")]
+    private static partial int CollationNeeded(nint database, nint state, delegate* unmanaged[Cdecl]<nint, nint, int, byte*, void> callback);
+
+    [LibraryImport("e_sqlite3", EntryPoint = "sqlite3_create_collation")]
+    private static partial int CreateCollation(nint database, byte* name, int encoding, nint state, delegate* unmanaged[Cdecl]<nint, int, byte*, int, byte*, int> compare);
+}

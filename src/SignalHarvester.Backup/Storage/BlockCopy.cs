@@ -1,0 +1,23 @@
+namespace SignalHarvester.Backup.Storage;
+
+/// <summary>Copies a file so that it can be stopped, and forces the copy to disk.</summary>
+internal static class BlockCopy
+{
+    private const int BlockBytes = 1 << 20;
+
+    /// <summary>Copies a whole file to one that is not there yet.</summary>
+    /// <exception cref="OperationCanceledException">It was cancelled; a part of the copy is left.</exception>
+    public static void Run(string from, string to, CancellationToken cancellation)
+    {
+        using var source = File.OpenHandle(from, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.SequentialScan);
+        using var target = File.OpenHandle(to, FileMode.CreateNew, FileAccess.Write, FileShare.None);
+        var block = new byte[BlockBytes];
+        for (long offset = 0; RandomAccess.Read(source, block, offset) is var read and > 0; offset += read)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            RandomAccess.Write(target, block.AsSpan(0, read), offset);
+        }
+
+        RandomAccess.FlushToDisk(target);
+    }
+}

@@ -1,0 +1,60 @@
+namespace SignalHarvester.Backup.Storage;
+
+/// <summary>What an operating system's error means, as an error that says what to do.</summary>
+internal static class DiskFault
+{
+    private const int UnixNoSpace = 28;
+    private const int UnixFileTooLarge = 27;
+    private const int UnixQuotaExceeded = 122;
+    private const int WindowsDiskFull = unchecked((int)0x80070070);
+    private const int WindowsHandleDiskFull = unchecked((int)0x80070027);
+
+    /// <summary>Whether the disk, or the account's share of it, is full.</summary>
+    public static bool IsFull(Exception exception) => exception is IOException && (OperatingSystem.IsWindows()
+        ? exception.HResult is WindowsDiskFull or WindowsHandleDiskFull
+        : exception.HResult is UnixNoSpace or UnixFileTooLarge or UnixQuotaExceeded);
+
+    /// <summary>Whether another handle holds a file in a way that excludes this one; anything else is not worth waiting for.</summary>
+    public static bool IsHeldElsewhere(IOException exception)
+    {
+        const int linuxWouldBlock = 11;
+        const int macWouldBlock = 35;
+        const int windowsSharingViolation = unchecked((int)0x80070020);
+        const int windowsLockViolation = unchecked((int)0x80070021);
+        return exception.HResult is linuxWouldBlock or macWouldBlock or windowsSharingViolation or windowsLockViolation;
+    }
+
+    /// <summary>Names a failure to write.</summary>
+    /// <param name="exception">What the system reported.</param>
+    /// <param name="path">The file or directory concerned.</param>
+    /// <param name="deniedId">The id for denied access.</param>
+    /// <param name="deniedAdvice">What to do about denied access.</param>
+    public static BackupException From(Exception exception, string path, string deniedId, string deniedAdvice) => exception switch
+    {
+        _ when IsFull(exception) => new BackupException(
+            BackupErrorId.InsufficientSpace,
+            BackupErrorCategory.ResourceUnavailable,
+            path,
+            $"The disk of '{path}' is full. Free some space or remove old backups with Remove-SHBackup, then try again.",
+            exception),
+        _ when exception is UnauthorizedAccessException || IsReadOnly(exception) => new BackupException(
+            deniedId,
+            BackupErrorCategory.PermissionDenied,
+            path,
+            $"'{path}' cannot be written to: {exception.Message} {deniedAdvice}",
+            exception),
+        _ => new BackupException(
+            BackupErrorId.WriteFailed,
+            BackupErrorCategory.WriteError,
+            path,
+            $"Writing to '{path}' failed: {exception.Message} Check the disk and the system log, then try again.",
+            exception),
+    };
+
+    private static bool IsReadOnly(Exception exception)
+    {
+        const int unixReadOnlyFileSystem = 30;
+        const int windowsWriteProtected = unchecked((int)0x80070013);
+        return exception.HResult is unixReadOnlyFileSystem or windowsWriteProtected;
+    }
+}

@@ -1,0 +1,49 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace SignalHarvester.Backup.Storage;
+
+/// <summary>
+/// Watches the disk of the database while a snapshot is held. The snapshot keeps the write-ahead log from being reused,
+/// so a busy application grows it; before that fills the disk, and the application can no longer commit, the backup
+/// has to give way.
+/// </summary>
+internal sealed class DiskWatch
+{
+    private const long LargestReserve = 256L << 20;
+
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
+
+    private readonly string databasePath;
+    private readonly string folder;
+    private readonly long reserve;
+    private long lastLook = Stopwatch.GetTimestamp();
+
+    /// <summary>Notes how much is free now; a tenth of it, at most 256 MiB, is left to the application.</summary>
+    public DiskWatch(string databasePath)
+    {
+        this.databasePath = databasePath;
+        folder = Path.GetDirectoryName(databasePath)!;
+        reserve = Math.Min(LargestReserve, FreeSpace.Of(folder) / 10);
+    }
+
+    /// <summary>Looks at the disk, twice a second at most.</summary>
+    /// <exception cref="BackupException">InsufficientSpace.</exception>
+    public void Check()
+    {
+        if (Stopwatch.GetElapsedTime(lastLook) < Interval)
+        {
+            return;
+        }
+
+        lastLook = Stopwatch.GetTimestamp();
+        if (FreeSpace.Of(folder) is var free && free < reserve)
+        {
+            throw new BackupException(
+                BackupErrorId.InsufficientSpace,
+                BackupErrorCategory.ResourceUnavailable,
+                databasePath,
+                string.Create(CultureInfo.InvariantCulture, $"The backup of '{databasePath}' was stopped, because only {free >> 20} MiB are left on the database's disk, and its write-ahead log cannot shrink while it is being copied. Free some space, or back up to another disk."));
+        }
+    }
+}

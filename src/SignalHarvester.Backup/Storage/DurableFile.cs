@@ -1,0 +1,111 @@
+using System.ComponentModel;
+using System.Runtime.InteropServices;
+
+namespace SignalHarvester.Backup.Storage;
+
+/// <summary>Writing files so that a crash leaves the old state or the new one: temporary name, flush, rename, flush the folder.</summary>
+internal static partial class DurableFile
+{
+    private const int OpenReadOnly = 0;
+
+    /// <summary>Lets a file that is held for writing be renamed and deleted, and nobody else open it.</summary>
+    /// <remarks>On Unix, .NET takes an exclusive flock for None alone; on Windows, None would forbid the rename.</remarks>
+    public static FileShare Exclusive => OperatingSystem.IsWindows() ? FileShare.Delete : FileShare.None;
+
+    /// <summary>Writes a small file whole: nobody ever sees half of it.</summary>
+    /// <param name="path">The file to make or replace.</param>
+    /// <param name="content">What it is to hold.</param>
+    public static void WriteAllBytes(string path, ReadOnlySpan<byte> content)
+    {
+        var temporary = path + ".partial";
+
+        // A rest of a killed run, or a link that somebody put there: deleted, never written through.
+        File.Delete(temporary);
+        using (var handle = File.OpenHandle(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None))
+        {
+            RandomAccess.Write(handle, content, 0);
+            RandomAccess.FlushToDisk(handle);
+        }
+
+        Rename(temporary, path);
+    }
+
+    /// <summary>Renames, over whatever is there unless told otherwise, and makes the rename last.</summary>
+    public static void Rename(string from, string to, bool overwrite = true)
+    {
+        File.Move(from, to, overwrite);
+        FlushDirectory(Path.GetDirectoryName(to)!);
+        if (Path.GetDirectoryName(from) is { } source && source != Path.GetDirectoryName(to))
+        {
+            FlushDirectory(source);
+        }
+    }
+
+    /// <summary>Deletes a file and makes the deletion last. A file that is not there is no error.</summary>
+    public static void Delete(string path)
+    {
+        File.Delete(path);
+        FlushDirectory(Path.GetDirectoryName(path)!);
+    }
+
+    /// <summary>Makes a folder, if it is not there, with the folders above it, and makes their names last.</summary>
+    public static void CreateDirectory(string path)
+    {
+        if (Directory.Exists(path))
+        {
+            return;
+        }
+
+        if (Path.GetDirectoryName(path) is { Length: > 0 } parent)
+        {
+            CreateDirectory(parent);
+        }
+
+        Directory.CreateDirectory(path);
+        FlushDirectory(Path.GetDirectoryName(path)!);
+    }
+
+    /// <summary>Makes the names in a folder last. On Windows the file system's journal does that.</summary>
+    /// <exception cref="IOException">The operating system failed.</exception>
+    public static void FlushDirectory(string path)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return;
+        }
+
+        var descriptor = Open(path, OpenReadOnly);
+        if (descriptor < 0)
+        {
+            throw Failure(path);
+        }
+
+        try
+        {
+            // Some network file systems cannot flush a folder and say so with EINVAL or ENOTSUP; they order names themselves.
+            if (Fsync(descriptor) != 0 && Marshal.GetLastPInvokeError() is not (22 or 45 or 95))
+            {
+                throw Failure(path);
+            }
+        }
+        finally
+        {
+            _ = Close(descriptor);
+        }
+    }
+
+    private static IOException Failure(string path)
+    {
+        var error = new Win32Exception(Marshal.GetLastPInvokeError());
+        return new IOException($"The folder '{path}' cannot be flushed to disk: {error.Message}.", error);
+    }
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
+    private static partial int Fsync(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
+    private static partial int Close(int descriptor);
+}

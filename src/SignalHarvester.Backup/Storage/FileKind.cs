@@ -1,0 +1,47 @@
+using System.Runtime.InteropServices;
+
+namespace SignalHarvester.Backup.Storage;
+
+/// <summary>What kind of thing a path names, asked without opening it: opening a pipe would wait for ever.</summary>
+internal static partial class FileKind
+{
+    private const int ModeOffset = sizeof(int);
+    private const int TypeMask = 0xF000;
+    private const int RegularFile = 0x8000;
+
+    /// <summary>Whether the path names a file that holds bytes, rather than a device, pipe or socket.</summary>
+    /// <remarks>
+    /// .NET does not say (attributes are Normal for all of them). Its own portable stat, which turns each system's
+    /// struct into one that begins with flags and mode, is the smallest way to ask on Linux and macOS alike.
+    /// </remarks>
+    public static bool IsRegular(string path)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return (File.GetAttributes(path) & (FileAttributes.Device | FileAttributes.Directory)) == 0;
+        }
+
+        Span<byte> status = stackalloc byte[256];
+        return Stat(path, ref MemoryMarshal.GetReference(status)) == 0
+            && (BitConverter.ToInt32(status[ModeOffset..]) & TypeMask) == RegularFile;
+    }
+
+    /// <summary>Whether the path names a file that holds bytes, and no link to one. A path that names nothing is none either.</summary>
+    public static bool IsRegularItself(string path)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return new FileInfo(path) is { Exists: true } info && (info.Attributes & (FileAttributes.Device | FileAttributes.ReparsePoint)) == 0;
+        }
+
+        Span<byte> status = stackalloc byte[256];
+        return LStat(path, ref MemoryMarshal.GetReference(status)) == 0
+            && (BitConverter.ToInt32(status[ModeOffset..]) & TypeMask) == RegularFile;
+    }
+
+    [LibraryImport("libSystem.Native", EntryPoint = "SystemNative_LStat", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int LStat(string path, ref byte status);
+
+    [LibraryImport("libSystem.Native", EntryPoint = "SystemNative_Stat", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Stat(string path, ref byte status);
+}

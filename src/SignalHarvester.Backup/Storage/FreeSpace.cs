@@ -1,0 +1,46 @@
+using System.ComponentModel;
+using System.Globalization;
+using System.Runtime.InteropServices;
+
+namespace SignalHarvester.Backup.Storage;
+
+/// <summary>How much room a folder's disk has.</summary>
+internal static partial class FreeSpace
+{
+    /// <summary>Bytes that this account may still write below a folder.</summary>
+    /// <exception cref="IOException">The operating system does not say.</exception>
+    public static long Of(string folder)
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            return new DriveInfo(folder).AvailableFreeSpace;
+        }
+
+        // DriveInfo takes drive letters alone; this takes shares and mounted folders too.
+        return GetDiskFreeSpaceEx(Path.TrimEndingDirectorySeparator(folder) + "\\", out var available, out _, out _)
+            ? (long)Math.Min(available, long.MaxValue)
+            : throw new IOException($"The free space of '{folder}' cannot be found out: {new Win32Exception(Marshal.GetLastPInvokeError()).Message}");
+    }
+
+    /// <summary>Refuses work that cannot fit.</summary>
+    /// <param name="folder">Where it is to go.</param>
+    /// <param name="needed">Bytes that will be needed at least.</param>
+    /// <param name="purpose">What for, as the end of "… is needed for".</param>
+    /// <exception cref="BackupException">InsufficientSpace.</exception>
+    public static void Require(string folder, long needed, string purpose)
+    {
+        var free = Of(folder);
+        if (free < needed)
+        {
+            throw new BackupException(
+                BackupErrorId.InsufficientSpace,
+                BackupErrorCategory.ResourceUnavailable,
+                folder,
+                string.Create(CultureInfo.InvariantCulture, $"The disk of '{folder}' has {free >> 20} MiB free, and at least {(needed >> 20) + 1} MiB is needed for {purpose}. Free some space, remove old backups with Remove-SHBackup, or use another directory."));
+        }
+    }
+
+    [LibraryImport("kernel32", EntryPoint = "GetDiskFreeSpaceExW", SetLastError = true, StringMarshalling = StringMarshalling.Utf16)]
+    [return: MarshalAs(UnmanagedType.Bool)]
+    private static partial bool GetDiskFreeSpaceEx(string folder, out ulong available, out ulong total, out ulong free);
+}

@@ -1,0 +1,45 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace SignalHarvester.Backup.Storage;
+
+/// <summary>
+/// Forces a growing file to disk bit by bit on another thread, so that the disk works while the processor does, and
+/// the last flush has little left to wait for.
+/// </summary>
+internal sealed class SteadyFlush(SafeFileHandle file) : IDisposable
+{
+    private const long Step = 32 << 20;
+
+    private readonly Lock gate = new();
+    private Task flushing = Task.CompletedTask;
+    private long unflushed;
+
+    /// <summary>Notes that so many more bytes were written, by any thread.</summary>
+    /// <exception cref="IOException">An earlier flush failed.</exception>
+    public void Written(int bytes)
+    {
+        lock (gate)
+        {
+            unflushed += bytes;
+            if (unflushed < Step || !flushing.IsCompleted)
+            {
+                return;
+            }
+
+            flushing.GetAwaiter().GetResult();
+            unflushed = 0;
+            flushing = Task.Run(() => RandomAccess.FlushToDisk(file));
+        }
+    }
+
+    /// <summary>Waits until everything is on disk.</summary>
+    /// <exception cref="IOException">A flush failed.</exception>
+    public void Finish()
+    {
+        flushing.GetAwaiter().GetResult();
+        RandomAccess.FlushToDisk(file);
+    }
+
+    /// <summary>Waits for a flush under way: the handle must not be closed under it.</summary>
+    public void Dispose() => ((IAsyncResult)flushing).AsyncWaitHandle.WaitOne();
+}

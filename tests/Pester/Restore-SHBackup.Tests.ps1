@@ -1,0 +1,43 @@
+Describe 'Restore-SHBackup' {
+    BeforeAll { . "$PSScriptRoot/Workspace.ps1" }
+    BeforeEach {
+        Enter-Workspace
+        $backup = New-SHBackup ./app.db
+    }
+    AfterEach { Exit-Workspace }
+
+    It 'brings a database back to a new file' {
+        ($backup | Restore-SHBackup -Destination ./new.db -Force).Id | Should -Be $backup.Id
+        (New-SHBackup ./new.db).Checksum | Should -Be $backup.Checksum
+    }
+
+    It 'keeps what it overwrites as a safety backup' {
+        $backup | Restore-SHBackup -Destination ./app.db -Force
+        (Get-SHBackup | Where-Object IsSafety) | Should -HaveCount 1
+        (Get-SHBackup -Newest 1).Id | Should -Be $backup.Id
+        $backup | Restore-SHBackup -Destination ./app.db -Force -NoSafetyBackup
+        (Get-SHBackup | Where-Object IsSafety) | Should -HaveCount 1
+    }
+
+    It 'takes ids and files' {
+        Restore-SHBackup $backup.Id ./one.db -Force
+        Restore-SHBackup -LiteralPath $backup.BackupPath -Destination ./two.db -Force
+        Get-Item $backup.BackupPath | Restore-SHBackup -Destination ./three.db -Force
+        './one.db', './two.db', './three.db' | Should -Exist
+    }
+
+    It 'replaces nothing with -WhatIf' {
+        $backup | Restore-SHBackup -Destination ./new.db -WhatIf
+        './new.db' | Should -Not -Exist
+    }
+
+    It 'wants a destination with -Force' {
+        { $backup | Restore-SHBackup -Force -ErrorAction Stop } | Should -Throw -ErrorId 'DestinationRequired,SignalHarvester.Backup.PowerShell.Commands.RestoreSHBackupCommand'
+    }
+
+    It 'does not restore a damaged backup' {
+        Set-Content $backup.BackupPath 'damaged'
+        { $backup | Restore-SHBackup -Destination ./new.db -Force -ErrorAction Stop } | Should -Throw -ErrorId 'BackupSizeMismatch,SignalHarvester.Backup.PowerShell.Commands.RestoreSHBackupCommand'
+        './new.db' | Should -Not -Exist
+    }
+}

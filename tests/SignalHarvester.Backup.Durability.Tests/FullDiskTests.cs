@@ -1,0 +1,52 @@
+namespace SignalHarvester.Backup.Durability.Tests;
+
+public sealed class FullDiskTests
+{
+    [Theory]
+    [InlineData("-Compression None", 1)]
+    [InlineData("", 6)]
+    [InlineData("-NoVerify", 6)]
+    [InlineData("-NoVerify -Compression Gzip", 6)]
+    public async Task A_backup_that_does_not_fit_leaves_the_directory_as_it_was(string options, int room)
+    {
+        using var folder = new TempFolder();
+        string directory = folder.Folder("disk");
+        string small = Databases.Create(folder["small.db"]);
+        string source = Sample.Create(folder["app.db"], JournalMode.Wal, mebibytes: 8);
+        using var disk = new Mount(directory, room);
+        using var host = Shbackup.Start();
+        string to = $"-BackupDirectory {Shbackup.Quote(directory)}";
+        string kept = (await host.AskAsync($"New-SHBackup -LiteralPath {Shbackup.Quote(small)} {to} | ForEach-Object Id")).Single();
+        string[] before = [.. Directory.GetFiles(directory).Order(StringComparer.Ordinal)];
+
+        await host.AskForErrorAsync("InsufficientSpace", $"New-SHBackup -LiteralPath {Shbackup.Quote(source)} {to} {options}");
+
+        Assert.Equal(before, Directory.GetFiles(directory).Order(StringComparer.Ordinal));
+        Assert.Equal([kept + " True"], await host.AskAsync($"Get-SHBackup {to} | Test-SHBackup | ForEach-Object {{ \"$($_.Id) $($_.Verified)\" }}"));
+        Assert.Empty(Directory.GetFiles(directory, "*.partial", SearchOption.AllDirectories));
+    }
+
+    [Theory]
+    [InlineData(JournalMode.Wal, 7)]
+    [InlineData(JournalMode.Delete, 7)]
+    [InlineData(JournalMode.Wal, 14)]
+    [InlineData(JournalMode.Delete, 14)]
+    public async Task A_restore_that_does_not_fit_leaves_the_target_as_it_was(JournalMode mode, int room)
+    {
+        using var folder = new TempFolder();
+        string disk = folder.Folder("disk");
+        string source = Sample.Create(folder["app.db"], mode, mebibytes: 8);
+        string to = $"-BackupDirectory {Shbackup.Quote(folder.Folder("backups"))}";
+        using var mounted = new Mount(disk, room);
+        string target = Path.Combine(disk, "target.db");
+        Databases.Create(target, new DatabaseShape { JournalMode = mode, Rows = 9000 });
+        string before = Sample.Content(target);
+        using var host = Shbackup.Start();
+        string id = (await host.AskAsync($"New-SHBackup -LiteralPath {Shbackup.Quote(source)} {to} | ForEach-Object Id")).Single();
+
+        await host.AskForErrorAsync("InsufficientSpace", $"Restore-SHBackup {id} {to} -Destination {Shbackup.Quote(target)} -Force");
+
+        Assert.Equal(before, Sample.Content(target));
+        Assert.Empty(Directory.GetDirectories(disk));
+    }
+}

@@ -1,0 +1,148 @@
+using System.Diagnostics;
+
+namespace SignalHarvester.Backup.Durability.Tests;
+
+/// <summary>
+/// The built shbackup as a child process. Without a command it takes commands from standard input one by one, so that
+/// one process can be asked often, and a victim can be warm before its command is sent.
+/// </summary>
+internal sealed class Shbackup : IDisposable
+{
+    private const string End = "<<end>>";
+    private const string Loop = "while ($null -ne ($line = [Console]::In.ReadLine())) { . ([scriptblock]::Create($line)) }";
+    private static readonly TimeSpan s_hang = TimeSpan.FromSeconds(60);
+
+    private readonly Process _process;
+    private readonly Task<string> _error;
+    private Task? _command;
+
+    private Shbackup(ProcessStartInfo start)
+    {
+        start.RedirectStandardInput = true;
+        start.RedirectStandardOutput = true;
+        start.RedirectStandardError = true;
+        _process = Process.Start(start) ?? throw new InvalidOperationException("shbackup did not start.");
+        _error = _process.StandardError.ReadToEndAsync();
+    }
+
+    /// <summary>The host that was built with these tests.</summary>
+    public static string Executable { get; } = FindExecutable();
+
+    public int Id => _process.Id;
+
+    /// <summary>Whether the command that was sent has ended.</summary>
+    public bool IsIdle => _command is null or { IsCompleted: true };
+
+    /// <summary>A text as a PowerShell literal.</summary>
+    public static string Quote(string text) => "'" + text.Replace("'", "''", StringComparison.Ordinal) + "'";
+
+    /// <summary>The command, followed by its errors as lines of output: "ERROR id: message".</summary>
+    public static string WithErrors(string command) =>
+        command + "; $Error | ForEach-Object { \"ERROR $($_.FullyQualifiedErrorId): $_\" }; $Error.Clear()";
+
+    /// <summary>A process that waits for commands.</summary>
+    public static Shbackup Start() => Start(Loop);
+
+    /// <summary>A process that runs this command and ends.</summary>
+    public static Shbackup Start(string command) => new(new ProcessStartInfo(Executable, ["-Command", command]));
+
+    /// <summary>The same, started by another program: setpriv, prlimit ...</summary>
+    public static Shbackup StartBy(string[] launcher, string command) =>
+        new(new ProcessStartInfo(launcher[0], [.. launcher[1..], Executable, "-Command", command]));
+
+    /// <summary>Runs a command in a process of its own.</summary>
+    public static async Task<ToolResult> RunAsync(string command)
+    {
+        using Shbackup host = Start(command);
+        return await host.FinishAsync();
+    }
+
+    /// <summary>Runs a command in a process of its own that another program starts.</summary>
+    public static async Task<ToolResult> RunByAsync(string[] launcher, string command)
+    {
+        using Shbackup host = StartBy(launcher, command);
+        return await host.FinishAsync();
+    }
+
+    /// <summary>Sends a command to a waiting process; the answer is its lines, then its errors.</summary>
+    public Task<IReadOnlyList<string>> SendAsync(string command)
+    {
+        _process.StandardInput.WriteLine($"{WithErrors(command)}; '{End}'");
+        _process.StandardInput.Flush();
+        Task<IReadOnlyList<string>> answer = ReadAsync();
+        _command = answer;
+        return answer;
+    }
+
+    /// <summary>Sends a command that must not report an error.</summary>
+    public async Task<IReadOnlyList<string>> AskAsync(string command)
+    {
+        IReadOnlyList<string> lines = await SendAsync(command);
+        Assert.DoesNotContain(lines, line => line.StartsWith("ERROR", StringComparison.Ordinal));
+        return lines;
+    }
+
+    /// <summary>Sends a command that must report this error and no other.</summary>
+    public async Task<string> AskForErrorAsync(string errorId, string command)
+    {
+        IReadOnlyList<string> lines = await SendAsync(command);
+        string error = Assert.Single(lines, line => line.StartsWith("ERROR", StringComparison.Ordinal));
+        Assert.StartsWith($"ERROR {errorId},", error, StringComparison.Ordinal);
+        return error;
+    }
+
+    /// <summary>SIGKILL, and the certainty that it is gone.</summary>
+    public void Kill()
+    {
+        _process.Kill();
+        _process.WaitForExit();
+    }
+
+    public void Signal(string name) => Tool.Require("kill").Run("-" + name, _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)).EnsureSuccess();
+
+    public async Task<ToolResult> FinishAsync()
+    {
+        using var hang = new CancellationTokenSource(s_hang);
+        _process.StandardInput.Close();
+        string output = await _process.StandardOutput.ReadToEndAsync(hang.Token);
+        await _process.WaitForExitAsync(hang.Token);
+        return new ToolResult("shbackup", _process.ExitCode, output, await _error);
+    }
+
+    public void Dispose()
+    {
+        if (!_process.HasExited)
+        {
+            Kill();
+        }
+
+        _process.Dispose();
+    }
+
+    private async Task<IReadOnlyList<string>> ReadAsync()
+    {
+        using var hang = new CancellationTokenSource(s_hang);
+        List<string> lines = [];
+        while (await _process.StandardOutput.ReadLineAsync(hang.Token) is { } line)
+        {
+            if (line == End)
+            {
+                return lines;
+            }
+
+            lines.Add(line);
+        }
+
+        throw new EndOfStreamException("shbackup ended before its command did: " + string.Join('\n', lines));
+    }
+
+    private static string FindExecutable()
+    {
+        // .../tests/<project>/bin/<Configuration>/net10.0
+        var output = new DirectoryInfo(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory));
+        string root = output.Parent!.Parent!.Parent!.Parent!.Parent!.FullName;
+        return Path.Combine(
+            root, "src", "SignalHarvester.Backup.Host", "bin", output.Parent.Name, output.Name,
+            OperatingSystem.IsWindows() ? "shbackup.exe" : "shbackup");
+    }
+}

@@ -1,0 +1,112 @@
+using System.Diagnostics;
+using System.Reflection;
+using System.Text;
+
+namespace SignalHarvester.Backup.Host.Tests;
+
+/// <summary>The built shbackup as a child process, with the probe module instead of ours.</summary>
+internal sealed class HostProcess : IDisposable
+{
+    private static readonly TimeSpan HangLimit = TimeSpan.FromSeconds(60);
+
+    private readonly Process process;
+    private readonly StringBuilder seen = new();
+
+    private HostProcess(ProcessStartInfo start)
+    {
+        process = Process.Start(start)!;
+    }
+
+    public static string Executable { get; } =
+        Path.GetFullPath(Path.Combine(
+            typeof(HostProcess).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "HostOutput").Value!,
+            OperatingSystem.IsWindows() ? "shbackup.exe" : "shbackup"));
+
+    public static string ProbeModule { get; } = Path.Combine(AppContext.BaseDirectory, "ProbeModule", "Probe.psd1");
+
+    public int Id => process.Id;
+
+    public StreamWriter Input => process.StandardInput;
+
+    /// <summary>Types keys.</summary>
+    public async Task TypeAsync(string keys)
+    {
+        await this.Input.WriteAsync(keys);
+        await this.Input.FlushAsync();
+    }
+
+    /// <summary>Runs to the end with nothing on standard input.</summary>
+    public static Task<RunResult> RunAsync(params string[] arguments) => RunWithAsync(string.Empty, [], arguments);
+
+    public static async Task<RunResult> RunWithAsync(string input, Dictionary<string, string> variables, params string[] arguments)
+    {
+        using HostProcess host = Launch(Executable, variables, arguments);
+        await host.Input.WriteAsync(input);
+        host.Input.Close();
+        return await host.FinishAsync();
+    }
+
+    public static HostProcess Start(params string[] arguments) => Launch(Executable, [], arguments);
+
+    /// <summary>Starts it on a pseudo terminal of its own; skips the test where there is none.</summary>
+    public static HostProcess StartOnTerminal(Dictionary<string, string> variables, string command)
+    {
+        const string Script = "/usr/bin/script";
+        Assert.SkipUnless(OperatingSystem.IsLinux() && File.Exists(Script), "needs script (util-linux) to make a pseudo terminal");
+        string quoted = command.Replace("'", "'\\''", StringComparison.Ordinal);
+        return Launch(Script, new(variables) { ["TERM"] = "xterm-256color" }, "-qec", $"stty cols 200 rows 50; '{Executable}' -Command '{quoted}'", "/dev/null");
+    }
+
+    /// <summary>Reads standard output until it contains the text, and returns all so far.</summary>
+    public async Task<string> WaitForAsync(string text)
+    {
+        using CancellationTokenSource hang = new(HangLimit);
+        char[] buffer = new char[4096];
+        while (!seen.ToString().Contains(text, StringComparison.Ordinal))
+        {
+            int count = await process.StandardOutput.ReadAsync(buffer, hang.Token);
+            Assert.True(count > 0, $"'{text}' did not come, but: {seen}");
+            seen.Append(buffer, 0, count);
+        }
+
+        return seen.ToString();
+    }
+
+    public async Task<RunResult> FinishAsync()
+    {
+        using CancellationTokenSource hang = new(HangLimit);
+        Task<string> output = process.StandardOutput.ReadToEndAsync(hang.Token);
+        Task<string> error = process.StandardError.ReadToEndAsync(hang.Token);
+        await process.WaitForExitAsync(hang.Token);
+        return new RunResult(process.ExitCode, seen + await output, await error);
+    }
+
+    public void Dispose()
+    {
+        if (!process.HasExited)
+        {
+            process.Kill(entireProcessTree: true);
+        }
+
+        process.Dispose();
+    }
+
+    private static HostProcess Launch(string program, Dictionary<string, string> variables, params string[] arguments)
+    {
+        ProcessStartInfo start = new(program, arguments)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            StandardOutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false),
+        };
+        start.Environment.Remove("NO_COLOR");
+        start.Environment["SHBACKUP_MODULE_PATH"] = ProbeModule;
+        foreach ((string name, string value) in variables)
+        {
+            start.Environment[name] = value;
+        }
+
+        return new HostProcess(start);
+    }
+}

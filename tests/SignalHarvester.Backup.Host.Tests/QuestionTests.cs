@@ -1,0 +1,91 @@
+namespace SignalHarvester.Backup.Host.Tests;
+
+public sealed class QuestionTests
+{
+    private const string Confirm = "[Y] Yes  [A] Yes to All  [N] No  [L] No to All";
+
+    [Theory]
+    [InlineData("Remove-Probe a")]
+    [InlineData("Remove-Probe")]
+    [InlineData("$Host.UI.ReadLine()")]
+    [InlineData("$Host.UI.ReadLineAsSecureString()")]
+    [InlineData("$Host.UI.PromptForCredential('c', 'm', 'u', '')")]
+    [InlineData("$Host.EnterNestedPrompt()")]
+    public async Task Without_a_terminal_a_question_is_an_error(string command)
+    {
+        // Standard input stays open: whoever read it would hang.
+        using HostProcess host = HostProcess.Start("-Command", command);
+
+        RunResult run = await host.FinishAsync();
+
+        Assert.Equal(1, run.ExitCode);
+        Assert.NotEmpty(run.Error);
+        Assert.Empty(run.Output);
+    }
+
+    [Fact]
+    public async Task Without_a_terminal_an_answer_in_advance_is_enough()
+    {
+        RunResult run = await HostProcess.RunAsync("-Command", "Remove-Probe a -Confirm:$false");
+
+        Assert.Equal(["removed a"], StreamTests.Lines(run.Output));
+        Assert.Equal(0, run.ExitCode);
+    }
+
+    [Theory]
+    [InlineData("y", "removed a")]
+    [InlineData("N", "kept a")]
+    [InlineData("no", "kept a")]
+    [InlineData("", "removed a")]
+    public async Task A_confirmation_is_asked_on_the_terminal(string answer, string expected)
+    {
+        using HostProcess host = HostProcess.StartOnTerminal([], "Remove-Probe a");
+        await host.WaitForAsync("(default is \"Y\"): ");
+        await host.TypeAsync(answer + "\r");
+
+        RunResult run = await host.FinishAsync();
+
+        Assert.Contains("Performing the operation \"Remove-Probe\" on target \"a\".", run.Output, StringComparison.Ordinal);
+        Assert.Contains(Confirm, run.Output, StringComparison.Ordinal);
+        Assert.Contains(expected, run.Output, StringComparison.Ordinal);
+        Assert.Equal(0, run.ExitCode);
+    }
+
+    [Fact]
+    public async Task A_question_mark_explains_the_choices_and_asks_again()
+    {
+        using HostProcess host = HostProcess.StartOnTerminal([], "Remove-Probe a");
+        await host.WaitForAsync("(default is \"Y\"): ");
+        await host.TypeAsync("?\r");
+        await host.WaitForAsync("Y - Continue with only the next step");
+        await host.TypeAsync("n\r");
+
+        RunResult run = await host.FinishAsync();
+
+        Assert.Equal(3, run.Output.Split(Confirm).Length);
+        Assert.Contains("kept a", run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_missing_mandatory_parameter_is_asked_on_the_terminal()
+    {
+        using HostProcess host = HostProcess.StartOnTerminal([], "Remove-Probe -Confirm:$false");
+        await host.WaitForAsync("Name: ");
+        await host.TypeAsync("typed\r");
+
+        Assert.Contains("removed typed", (await host.FinishAsync()).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_password_is_not_echoed()
+    {
+        using HostProcess host = HostProcess.StartOnTerminal([], "$c = $Host.UI.PromptForCredential('', '', 'joe', ''); \"length $($c.Password.Length)\"");
+        await host.WaitForAsync("Password for user joe: ");
+        await host.TypeAsync("s3cret\r");
+
+        RunResult run = await host.FinishAsync();
+
+        Assert.Contains("length 6", run.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("s3cret", run.Output, StringComparison.Ordinal);
+    }
+}

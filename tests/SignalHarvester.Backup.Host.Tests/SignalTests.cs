@@ -1,0 +1,68 @@
+using System.Diagnostics;
+
+namespace SignalHarvester.Backup.Host.Tests;
+
+public sealed class SignalTests
+{
+    [Theory]
+    [InlineData("INT", 130)]
+    [InlineData("TERM", 143)]
+    [InlineData("HUP", 129)]
+    public async Task A_signal_stops_the_pipeline_and_waits_for_its_clean_up(string signal, int expected)
+    {
+        using ScriptFile folder = new(string.Empty);
+        string mark = Path.Combine(folder.Folder, "mark");
+        using HostProcess host = await StartWaitingAsync($"Wait-Probe -Mark '{mark}'; 'next'");
+
+        await SendAsync(signal, host.Id);
+        RunResult run = await host.FinishAsync();
+
+        Assert.Equal(expected, run.ExitCode);
+        Assert.True(File.Exists(mark));
+        Assert.Equal(["started"], StreamTests.Lines(run.Output));
+    }
+
+    [Fact]
+    public async Task A_second_interrupt_leaves_the_clean_up_alone()
+    {
+        using ScriptFile folder = new(string.Empty);
+        string mark = Path.Combine(folder.Folder, "mark");
+        using HostProcess host = await StartWaitingAsync($"Wait-Probe -CleanupSeconds 1 -Mark '{mark}'");
+
+        await SendAsync("INT", host.Id);
+        await SendAsync("INT", host.Id);
+
+        Assert.Equal(130, (await host.FinishAsync()).ExitCode);
+        Assert.True(File.Exists(mark));
+    }
+
+    [Fact]
+    public async Task The_third_signal_kills_a_clean_up_that_does_not_end()
+    {
+        using ScriptFile folder = new(string.Empty);
+        string mark = Path.Combine(folder.Folder, "mark");
+        using HostProcess host = await StartWaitingAsync($"Wait-Probe -CleanupSeconds 600 -Mark '{mark}'");
+
+        await SendAsync("INT", host.Id);
+        await SendAsync("TERM", host.Id);
+        await SendAsync("INT", host.Id);
+
+        Assert.NotEqual(0, (await host.FinishAsync()).ExitCode);
+        Assert.False(File.Exists(mark));
+    }
+
+    private static async Task<HostProcess> StartWaitingAsync(string command)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no kill to send a signal with");
+        HostProcess host = HostProcess.Start("-Command", command);
+        await host.WaitForAsync("started");
+        return host;
+    }
+
+    private static async Task SendAsync(string signal, int id)
+    {
+        using Process kill = Process.Start("/bin/sh", ["-c", $"kill -{signal} {id}"]);
+        await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(0, kill.ExitCode);
+    }
+}

@@ -1,0 +1,59 @@
+using SignalHarvester.Backup.PowerShell.Tests.Support;
+
+namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
+
+/// <summary>Tab offers the ids of backups and says which is which.</summary>
+public class CompletionTests
+{
+    [Theory]
+    [InlineData("Get-SHBackup -Id ")]
+    [InlineData("Get-SHBackup ")]
+    [InlineData("Test-SHBackup ")]
+    [InlineData("Restore-SHBackup -Id ")]
+    [InlineData("Remove-SHBackup backup_")]
+    [InlineData("Remove-SHBackup -Force -BackupDirectory ./backups -Id b")]
+    public void Ids_are_offered_newest_first_with_date_type_size_and_database(string line)
+    {
+        using var workspace = new Workspace();
+        var old = workspace.AddBackup(TimeSpan.FromDays(2), sidecar =>
+        {
+            sidecar["timestamp"] = "2026-01-02T03:04:05+00:00";
+            sidecar["size_bytes"] = 1536;
+        });
+        var young = workspace.AddBackup(TimeSpan.FromDays(1));
+
+        var offered = workspace.Session.Complete(line);
+        Assert.Equal([young, old], offered.Select(item => item.CompletionText));
+        Assert.Equal("2026-01-02 03:04 UTC, Full, 1.5 KiB, app.db", offered[1].ToolTip);
+    }
+
+    [Fact]
+    public void What_was_typed_narrows_it_down()
+    {
+        using var workspace = new Workspace();
+        workspace.AddBackup(TimeSpan.FromDays(400));
+        var young = workspace.AddBackup(TimeSpan.FromDays(1));
+        Assert.Equal([young], workspace.Session.Complete("Get-SHBackup " + young[..^6]).Select(item => item.CompletionText));
+        Assert.Equal([young], workspace.Session.Complete("Get-SHBackup '" + young[..^6]).Select(item => item.CompletionText.Trim('\'')));
+    }
+
+    [Fact]
+    public void Another_directory_is_looked_into_when_it_is_given_with_odd_characters_too()
+    {
+        using var workspace = new Workspace();
+        workspace.AddBackup(TimeSpan.FromDays(1));
+        workspace.Run("New-SHBackup app.db -NoVerify -BackupDirectory './other [x]'").WithoutErrors();
+        var ids = Workspace.Ids(workspace.Run("Get-SHBackup -BackupDirectory './other [x]'").WithoutErrors());
+        Assert.Equal(ids, workspace.Session.Complete("Get-SHBackup -BackupDirectory './other [x]' -Id ").Select(item => item.CompletionText));
+    }
+
+    [Fact]
+    public void Nothing_is_offered_without_an_error_where_there_is_no_directory_or_a_bad_sidecar()
+    {
+        using var workspace = new Workspace();
+        Assert.DoesNotContain(workspace.Session.Complete("Get-SHBackup -BackupDirectory ./missing -Id "), item => item.CompletionText.StartsWith("backup_", StringComparison.Ordinal));
+        var good = workspace.AddBackup(TimeSpan.FromDays(1));
+        File.WriteAllText(workspace.SidecarOf(workspace.AddBackup(TimeSpan.FromDays(2))), "no");
+        Assert.Equal([good], workspace.Session.Complete("Get-SHBackup -Id ").Select(item => item.CompletionText));
+    }
+}

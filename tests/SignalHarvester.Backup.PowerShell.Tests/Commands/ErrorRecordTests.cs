@@ -1,0 +1,258 @@
+using System.Management.Automation;
+using System.Reflection;
+using System.Security.Cryptography;
+using System.Text.RegularExpressions;
+using SignalHarvester.Backup.PowerShell.Tests.Support;
+using SignalHarvester.Backup.TestSupport;
+
+namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
+
+/// <summary>Every error has its own stable id, a fitting category, the item as target, and says what to do.</summary>
+public partial class ErrorRecordTests
+{
+    private static readonly DatabaseShape Journal = new() { Rows = 20, JournalMode = JournalMode.Delete };
+
+    // Ids that no pipeline reaches here, and why.
+    private static readonly Dictionary<string, string> Elsewhere = new()
+    {
+        [BackupErrorId.SnapshotLost] = "the engine falls back to the stepped copy",
+        [BackupErrorId.SqliteTooOld] = "the bundled SQLite is new enough",
+        [BackupErrorId.SourceNeedsRecovery] = "takes read-only media",
+        [BackupErrorId.DirectoryLocked] = "takes a minute of waiting",
+        [BackupErrorId.RestoreVerificationFailed] = "takes a disk that loses what was written",
+    };
+
+    // Id and, where there are several ways to it, the way. Arrange gives the script and its error's target.
+    private static readonly Dictionary<string, (ErrorCategory Category, Func<Workspace, (string Script, object Target)> Arrange)> Cases = new()
+    {
+        ["SourceNotFound"] = (ErrorCategory.ObjectNotFound, w => ("New-SHBackup missing.db", w["missing.db"])),
+        ["SourceNotFound: wildcard"] = (ErrorCategory.ObjectNotFound, _ => ("New-SHBackup missing*.db", "missing*.db")),
+        ["SourceNotFound: dangling link"] = (ErrorCategory.ObjectNotFound, w =>
+        {
+            File.CreateSymbolicLink(w["link.db"], w["gone.db"]);
+            return ("New-SHBackup link.db", w["link.db"]);
+        }
+        ),
+        ["SourceUnreadable"] = (ErrorCategory.PermissionDenied, w =>
+        {
+            Deny(w.Database, UnixFileMode.None);
+            return ("New-SHBackup app.db", w.Database);
+        }
+        ),
+        ["SourceIsDirectory"] = (ErrorCategory.InvalidArgument, w => ("New-SHBackup ./backups", w.Backups)),
+        ["SourceIsNotAFile"] = (ErrorCategory.InvalidArgument, _ =>
+        {
+            Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no device files");
+            return ("New-SHBackup /dev/null", "/dev/null");
+        }
+        ),
+        ["SourceEmpty"] = (ErrorCategory.InvalidData, w => Source(w, [])),
+        ["SourceNotSqlite"] = (ErrorCategory.InvalidData, w => Source(w, "This is a text and no database, however long it may be."u8.ToArray())),
+        ["SourceEncrypted"] = (ErrorCategory.InvalidData, w => Source(w, RandomNumberGenerator.GetBytes(16384))),
+        ["SourceTruncated"] = (ErrorCategory.InvalidData, w =>
+        {
+            var whole = File.ReadAllBytes(Databases.Create(w["whole.db"], Journal));
+            return Source(w, whole[..(whole.Length / 2)]);
+        }
+        ),
+        ["SourceCorrupt"] = (ErrorCategory.InvalidData, w =>
+        {
+            Workspace.Damage(w.Database);
+            return ("New-SHBackup app.db", w.Database);
+        }
+        ),
+        ["SourceLocked"] = (ErrorCategory.ResourceBusy, w => ("New-SHBackup held.db -LockTimeout 0", Databases.Create(w["held.db"], Journal))),
+        ["DirectoryNotFound"] = (ErrorCategory.ObjectNotFound, w => ("Get-SHBackup -BackupDirectory ./missing", w["missing"])),
+        ["DirectoryNotFound: file"] = (ErrorCategory.ObjectNotFound, w => ("Get-SHBackup -BackupDirectory ./app.db", w.Database)),
+        ["DirectoryUnreadable"] = (ErrorCategory.PermissionDenied, w =>
+        {
+            var folder = Directory.CreateDirectory(w["sealed"]).FullName;
+            Deny(folder, UnixFileMode.None);
+            return ("Get-SHBackup -BackupDirectory ./sealed", folder);
+        }
+        ),
+        ["DirectoryNotWritable"] = (ErrorCategory.PermissionDenied, _ =>
+        {
+            Assert.SkipUnless(OperatingSystem.IsLinux(), "takes a folder that nobody, root included, may write to: Linux has /sys");
+            return ("New-SHBackup app.db -BackupDirectory /sys/shbackup", "/sys/shbackup");
+        }
+        ),
+        ["WriteFailed"] = (ErrorCategory.WriteError, w => ("New-SHBackup app.db -BackupDirectory ./app.db/backups", Path.Combine(w.Database, "backups"))),
+        ["InsufficientSpace"] = (ErrorCategory.ResourceUnavailable, w =>
+        {
+            // A sparse file of 4 TiB: SQLite believes the page count in the header.
+            using var file = File.Open(Databases.Create(w["huge.db"], Journal with { PageSize = 65536 }), FileMode.Open);
+            file.SetLength(4L << 40);
+            file.Position = 28;
+            file.Write([0x04, 0, 0, 0]);
+            return ("New-SHBackup huge.db", w.Backups);
+        }
+        ),
+        ["InvalidArgument"] = (ErrorCategory.InvalidArgument, _ => ("New-SHBackup app.db -CompressionLevel 99", 99)),
+        ["BackupNotFound"] = (ErrorCategory.ObjectNotFound, _ => ("Test-SHBackup backup_20200101_000000_000000", "backup_20200101_000000_000000")),
+        ["BackupNotFound: no id"] = (ErrorCategory.ObjectNotFound, _ => ("Remove-SHBackup ../app -Force", "../app")),
+        ["BackupFileMissing"] = (ErrorCategory.ObjectNotFound, w => Stored(w, (_, file) => File.Delete(file))),
+        ["BackupFileMissing: Restore"] = (ErrorCategory.ObjectNotFound, w => Stored(w, (_, file) => File.Delete(file), "Restore-SHBackup {0} ./new.db -Force")),
+        ["BackupFileMissing: path"] = (ErrorCategory.ObjectNotFound, w => ("Restore-SHBackup -LiteralPath ./missing.db.zst ./new.db -Force", w["missing.db.zst"])),
+        ["BackupSizeMismatch"] = (ErrorCategory.InvalidData, w => Stored(w, (_, file) => File.WriteAllBytes(file, File.ReadAllBytes(file)[..^10]))),
+        ["BackupChecksumMismatch"] = (ErrorCategory.InvalidData, w => Stored(w, (id, _) => w.EditSidecar(id, sidecar => sidecar["checksum"] = new string('0', 64)))),
+        ["BackupCorrupt"] = (ErrorCategory.InvalidData, w => Stored(w, (_, file) => Workspace.FlipByte(file))),
+        ["BackupIntegrityFailed"] = (ErrorCategory.InvalidData, w =>
+        {
+            File.WriteAllText(w["junk.db"], "no database, and nothing recorded of it either");
+            return ("Test-SHBackup -LiteralPath ./junk.db", "junk.db");
+        }
+        ),
+        ["BackupContentMismatch"] = (ErrorCategory.InvalidData, w => Stored(w, (id, _) => w.EditSidecar(id, sidecar => sidecar["row_counts"]!["customer"] = 1))),
+        ["ReadFailed"] = (ErrorCategory.ReadError, w =>
+        {
+            var id = w.AddBackup(TimeSpan.FromDays(1));
+            var file = w.FileOf(id);
+            File.Delete(file);
+            Directory.CreateDirectory(file);
+            return ($"Test-SHBackup {id}", file);
+        }
+        ),
+        ["NotABackup"] = (ErrorCategory.InvalidArgument, w => ("Test-SHBackup -LiteralPath ./backups", w.Backups)),
+        ["BackupTypeUnsupported"] = (ErrorCategory.InvalidOperation, w => Stored(
+            w,
+            (id, file) =>
+            {
+                var wal = file.Replace("_full.db", "_wal.wal", StringComparison.Ordinal);
+                File.Move(file, wal);
+                w.EditSidecar(id, sidecar => sidecar["backup_path"] = wal);
+            },
+            "Restore-SHBackup {0} ./new.db -Force")),
+        ["BackupHasDependants"] = (ErrorCategory.InvalidOperation, w =>
+        {
+            var parent = w.AddBackup(TimeSpan.FromDays(2));
+            w.AddBackup(TimeSpan.FromDays(1), sidecar => sidecar["parent_id"] = parent);
+            return ($"Remove-SHBackup {parent} -Force", parent);
+        }
+        ),
+        ["SidecarInvalid"] = (ErrorCategory.InvalidData, w => Sidecar(w, path => File.WriteAllText(path, "{"))),
+        ["SidecarInvalid: size"] = (ErrorCategory.InvalidData, w => Sidecar(w, path => File.WriteAllBytes(path, new byte[5 << 20]))),
+        ["SidecarHostile"] = (ErrorCategory.SecurityError, w => Sidecar(w, path => File.WriteAllText(
+            path, $$"""{"backup_id":"{{Path.GetFileNameWithoutExtension(path)}}","backup_path":"/etc/passwd","size_bytes":1}"""))),
+        ["DestinationRequired"] = (ErrorCategory.InvalidArgument, w => Stored(w, (_, _) => { }, "Restore-SHBackup {0} -Force")),
+        ["DestinationIsDirectory"] = (ErrorCategory.InvalidArgument, w => (Restore(w, "./backups"), w.Backups)),
+        ["DestinationInvalid"] = (ErrorCategory.ObjectNotFound, w => (Restore(w, "./missing/new.db"), w["missing", "new.db"])),
+        ["DestinationInvalid: device"] = (ErrorCategory.InvalidArgument, w =>
+        {
+            Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no device files");
+            return (Restore(w, "/dev/null"), "/dev/null");
+        }
+        ),
+        ["DestinationNotWritable"] = (ErrorCategory.PermissionDenied, w =>
+        {
+            var folder = Directory.CreateDirectory(w["sealed"]).FullName;
+            Deny(folder, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+            return (Restore(w, "./sealed/new.db"), Path.Combine(folder, "new.db"));
+        }
+        ),
+        ["DestinationLocked"] = (ErrorCategory.ResourceBusy, w =>
+        {
+            var target = Databases.Create(w["held.db"], Journal);
+            return (Restore(w, "./held.db") + " -LockTimeout 0", target);
+        }
+        ),
+        ["DestinationPageSizeDiffers"] = (ErrorCategory.InvalidOperation, w =>
+        {
+            var target = Databases.Create(w["reading.db"], Journal with { JournalMode = JournalMode.Wal, PageSize = 8192 });
+            return (Restore(w, "./reading.db") + " -LockTimeout 0", target);
+        }
+        ),
+        ["SafetyBackupFailed"] = (ErrorCategory.WriteError, w =>
+        {
+            // Neither the backup directory nor the folder beside the target can take it.
+            var id = w.AddBackup(TimeSpan.FromDays(1));
+            File.Copy(w.FileOf(id), w["loose.db.zst"]);
+            File.WriteAllText(w["app.db.safety"], "in the way");
+            return ("Restore-SHBackup -LiteralPath ./loose.db.zst ./app.db -Force -BackupDirectory ./loose.db.zst/x", w.Database);
+        }
+        ),
+    };
+
+    /// <summary>The names of the cases.</summary>
+    public static TheoryData<string> Names => [.. Cases.Keys];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void An_error_has_id_category_target_and_a_next_step(string name)
+    {
+        using var workspace = new Workspace();
+        var (category, arrange) = Cases[name];
+        var (script, target) = arrange(workspace);
+        using var holder = name switch
+        {
+            "SourceLocked" or "DestinationLocked" => new DatabaseHolder((string)target, "BEGIN EXCLUSIVE;"),
+            "DestinationPageSizeDiffers" => new DatabaseHolder((string)target, "BEGIN; SELECT count(*) FROM customer;"),
+            _ => null,
+        };
+
+        var before = Stored(workspace);
+        var result = workspace.Run(script);
+        var record = Assert.Single(result.Errors);
+        var command = script.Split(' ')[0].Replace("-", string.Empty, StringComparison.Ordinal);
+        Assert.Equal($"{name.Split(':')[0]},SignalHarvester.Backup.PowerShell.Commands.{command}Command", record.FullyQualifiedErrorId);
+        Assert.Equal(category, record.CategoryInfo.Category);
+        Assert.Equal(target, record.TargetObject);
+        Assert.IsType<BackupException>(record.Exception);
+        Assert.Matches(NextStep(), record.Exception.Message);
+        Assert.EndsWith(".", record.Exception.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', record.Exception.Message);
+        Assert.Subset(Stored(workspace), before);
+        if (name != "DestinationPageSizeDiffers")
+        {
+            // There the safety backup is made before SQLite refuses.
+            Assert.Equal(before, Stored(workspace));
+        }
+
+        Assert.False(File.Exists(workspace["new.db"]));
+    }
+
+    [Fact]
+    public void Every_id_has_a_case_or_a_reason_why_not()
+    {
+        var ids = typeof(BackupErrorId).GetFields(BindingFlags.Public | BindingFlags.Static).Select(field => (string)field.GetRawConstantValue()!);
+        Assert.Equal(ids.Order(StringComparer.Ordinal), Cases.Keys.Select(name => name.Split(':')[0]).Distinct().Concat(Elsewhere.Keys).Order(StringComparer.Ordinal));
+    }
+
+    private static (string Script, object Target) Source(Workspace workspace, byte[] content)
+    {
+        File.WriteAllBytes(workspace["source.db"], content);
+        return ("New-SHBackup source.db", workspace["source.db"]);
+    }
+
+    private static (string Script, object Target) Stored(Workspace workspace, Action<string, string> spoil, string script = "Test-SHBackup {0}")
+    {
+        var id = workspace.AddBackup(TimeSpan.FromDays(1));
+        spoil(id, workspace.FileOf(id));
+        return (script.Replace("{0}", id, StringComparison.Ordinal), id);
+    }
+
+    private static HashSet<string> Stored(Workspace workspace) =>
+        [.. Directory.Exists(workspace.Backups) ? new DirectoryInfo(workspace.Backups).EnumerateFileSystemInfos().Select(item => item.Name).Where(name => name != ".shbackup") : []];
+
+    private static (string Script, object Target) Sidecar(Workspace workspace, Action<string> spoil)
+    {
+        var path = workspace.SidecarOf(workspace.AddBackup(TimeSpan.FromDays(1)));
+        spoil(path);
+        return ("Get-SHBackup", path);
+    }
+
+    private static string Restore(Workspace workspace, string destination) =>
+        $"Restore-SHBackup {workspace.AddBackup(TimeSpan.FromDays(1))} {destination} -Force";
+
+    private static void Deny(string path, UnixFileMode left)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows() || Environment.IsPrivilegedProcess, "takes Unix permissions and an account that they bind: root may read and write everything");
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(path, left);
+        }
+    }
+
+    [GeneratedRegex(@"\b(Check|Give|Restore|Run|Back it up|Mend|Use|See|Remove|Free|Stop|Wait|Create|Leave it out|Bring it back|Do not rely|Put|Pass|give|add|nothing was read|must be given)\b")]
+    private static partial Regex NextStep();
+}

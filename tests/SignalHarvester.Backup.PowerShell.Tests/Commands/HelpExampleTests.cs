@@ -1,0 +1,37 @@
+using SignalHarvester.Backup.PowerShell.Tests.Support;
+
+namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
+
+/// <summary>Every example of every cmdlet's help works as it stands, where there is ./app.db and ./backups.</summary>
+public class HelpExampleTests
+{
+    /// <summary>Cmdlet and code of each example.</summary>
+    public static TheoryData<string, string> Examples()
+    {
+        using var session = PowerShellSession.Start();
+        var examples = new TheoryData<string, string>();
+        foreach (var command in session.Invoke("(Get-Command -Module SignalHarvester.Backup -CommandType Cmdlet).Name").WithoutErrors().As<string>())
+        {
+            foreach (var code in session.Invoke("(Get-Help $args[0]).examples.example | ForEach-Object { [string]$_.code }", [], command).WithoutErrors().As<string>())
+            {
+                examples.Add(command, code);
+            }
+        }
+
+        return examples;
+    }
+
+    [Theory]
+    [MemberData(nameof(Examples))]
+    public void An_example_runs_as_it_stands(string command, string code)
+    {
+        using var workspace = new Workspace([.. Enumerable.Repeat("Yes", 20)]);
+        workspace.AddBackup(TimeSpan.FromDays(100));
+        workspace.AddBackup(TimeSpan.FromDays(31));
+        workspace.AddBackup(TimeSpan.FromDays(1));
+        var result = workspace.Run(code).WithoutErrors();
+        Assert.True(
+            result.Output.Count > 0 || workspace.Session.Host.Shown.Contains("What if", StringComparison.Ordinal),
+            $"An example of {command} does nothing: {code}");
+    }
+}

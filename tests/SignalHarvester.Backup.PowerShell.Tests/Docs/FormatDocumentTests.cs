@@ -1,0 +1,47 @@
+using System.Security.Cryptography;
+using SignalHarvester.Backup.PowerShell.Tests.Support;
+using SignalHarvester.Backup.TestSupport;
+
+namespace SignalHarvester.Backup.PowerShell.Tests.Docs;
+
+/// <summary>docs/FORMAT.md says that a backup comes back without the module: its commands are run as they stand.</summary>
+public class FormatDocumentTests
+{
+    private const string DocumentedId = "backup_20261122_020000_123456";
+
+    [Theory]
+    [InlineData("Zstd")]
+    [InlineData("Gzip")]
+    public void The_documented_commands_restore_a_backup_without_the_module(string compression)
+    {
+        var shell = Tool.Require("sh");
+        _ = Tool.Require("zstd");
+        _ = Tool.Require("sqlite3");
+        using var workspace = new Workspace();
+        var backup = workspace.MakeBackup($"-Compression {compression}");
+        var script = MarkdownDocument.Load("docs/FORMAT.md").Blocks("sh").Single();
+        Assert.Contains("zstd -d " + DocumentedId, script, StringComparison.Ordinal);
+        if (compression == "Gzip")
+        {
+            var first = script.Split('\n')[0];
+            var alternative = first[(first.IndexOf("# or: ", StringComparison.Ordinal) + 6)..].Replace("FILE", DocumentedId + "_full.db", StringComparison.Ordinal);
+            script = alternative + script[first.Length..];
+        }
+
+        var place = Path.Combine(workspace.Folder, "bare machine");
+        Directory.CreateDirectory(place);
+        File.Copy(backup.BackupPath, Path.Combine(place, Path.GetFileName(backup.BackupPath).Replace(backup.Id, DocumentedId, StringComparison.Ordinal)));
+
+        // What the lost database left behind would corrupt the restored one.
+        File.WriteAllText(Path.Combine(place, "app.db"), "lost");
+        File.WriteAllText(Path.Combine(place, "app.db-wal"), "stale");
+        File.WriteAllText(Path.Combine(place, "app.db-journal"), "stale");
+        File.WriteAllText(Path.Combine(place, "script.sh"), $"set -e\ncd \"$1\"\n{script}");
+        var result = shell.Run(Path.Combine(place, "script.sh"), place).EnsureSuccess();
+
+        Assert.Contains("ok", result.Output, StringComparison.Ordinal);
+        var restored = File.ReadAllBytes(Path.Combine(place, "app.db"));
+        Assert.Equal(backup.Checksum, Convert.ToHexStringLower(SHA256.HashData(restored)));
+        Assert.False(File.Exists(Path.Combine(place, "app.db-wal")));
+    }
+}

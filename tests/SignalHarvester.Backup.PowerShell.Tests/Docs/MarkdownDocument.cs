@@ -1,0 +1,42 @@
+using System.Text.RegularExpressions;
+
+namespace SignalHarvester.Backup.PowerShell.Tests.Docs;
+
+/// <summary>A document of the repository, and the commands in it.</summary>
+internal sealed partial class MarkdownDocument(string text)
+{
+    /// <summary>The repository's root, above the built module.</summary>
+    public static string Root { get; } = FindRoot();
+
+    /// <summary>Reads a document.</summary>
+    public static MarkdownDocument Load(string name) => new(File.ReadAllText(Path.Combine(Root, name)).ReplaceLineEndings("\n"));
+
+    /// <summary>The fenced blocks of a language, in order.</summary>
+    public IReadOnlyList<string> Blocks(string language) =>
+        [.. FencePattern().Matches(text).Where(match => match.Groups["language"].Value == language).Select(match => match.Groups["code"].Value)];
+
+    /// <summary>The code in the last cell of each row of the table under a heading.</summary>
+    public IReadOnlyList<string> TableCode(string heading)
+    {
+        var section = text[text.IndexOf($"\n## {heading}\n", StringComparison.Ordinal)..];
+        var end = section.IndexOf("\n## ", 1, StringComparison.Ordinal);
+        return [.. CellPattern().Matches(end < 0 ? section : section[..end]).Select(match => match.Groups["code"].Value.Replace(@"\|", "|", StringComparison.Ordinal))];
+    }
+
+    private static string FindRoot()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder.FullName, "global.json")))
+        {
+            folder = folder.Parent ?? throw new DirectoryNotFoundException("No global.json above " + AppContext.BaseDirectory);
+        }
+
+        return folder.FullName;
+    }
+
+    [GeneratedRegex(@"^```(?<language>\w+)\n(?<code>.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline | RegexOptions.ExplicitCapture)]
+    private static partial Regex FencePattern();
+
+    [GeneratedRegex(@"^\| [^\n]* \| `(?<code>[^`\n]+)`", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
+    private static partial Regex CellPattern();
+}

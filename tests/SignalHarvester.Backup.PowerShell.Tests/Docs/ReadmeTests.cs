@@ -1,0 +1,47 @@
+using SignalHarvester.Backup.PowerShell.Tests.Support;
+
+namespace SignalHarvester.Backup.PowerShell.Tests.Docs;
+
+/// <summary>The README holds only what works: its pipelines are run as they stand.</summary>
+public class ReadmeTests
+{
+    [Fact]
+    public void The_main_command_backs_up_the_sample_database_and_verifies_it()
+    {
+        var command = MarkdownDocument.Load("README.md").Blocks("sh")[0];
+        Assert.StartsWith("dotnet run --project src/SignalHarvester.Backup.Host -c Release -- -Command \"", command, StringComparison.Ordinal);
+        var pipeline = command[(command.IndexOf('"', StringComparison.Ordinal) + 1)..command.LastIndexOf('"')];
+
+        using var workspace = new Workspace();
+        Directory.CreateDirectory(workspace["samples"]);
+        File.Copy(Path.Combine(MarkdownDocument.Root, "samples", "app.db"), workspace["samples", "app.db"]);
+        var backup = workspace.Run(pipeline).WithoutErrors().As<BackupMetadata>().Single();
+
+        Assert.True(backup.Verified);
+        Assert.Equal(VerificationLevel.Full, backup.VerificationLevel);
+        Assert.Equal(900, backup.RowCounts!["signals"]);
+    }
+
+    [Fact]
+    public void The_pipelines_of_the_table_run_in_its_order()
+    {
+        using var workspace = new Workspace("Yes", "Yes");
+        var pipelines = MarkdownDocument.Load("README.md").TableCode("Use it");
+        Assert.True(pipelines.Count >= 7, string.Join('\n', pipelines));
+        foreach (var pipeline in pipelines)
+        {
+            _ = workspace.Run(pipeline).WithoutErrors();
+        }
+
+        Assert.True(File.Exists(workspace["restored.db"]));
+        Assert.NotEmpty(workspace.Listed());
+    }
+
+    [Fact]
+    public void Every_document_that_the_readme_links_to_is_there()
+    {
+        var text = File.ReadAllText(Path.Combine(MarkdownDocument.Root, "README.md"));
+        var links = System.Text.RegularExpressions.Regex.Matches(text, @"\]\((?<path>[^)#:]+)\)").Select(match => match.Groups["path"].Value);
+        Assert.All(links, link => Assert.True(File.Exists(Path.Combine(MarkdownDocument.Root, link)), link));
+    }
+}

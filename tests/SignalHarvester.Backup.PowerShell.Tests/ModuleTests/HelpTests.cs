@@ -1,0 +1,92 @@
+using System.Management.Automation;
+using SignalHarvester.Backup.PowerShell.Tests.Support;
+
+namespace SignalHarvester.Backup.PowerShell.Tests.ModuleTests;
+
+/// <summary>Get-Help answers, in full, for everything that the module exports.</summary>
+public class HelpTests
+{
+    /// <summary>The names of the exported cmdlets.</summary>
+    public static TheoryData<string> Commands()
+    {
+        using var session = PowerShellSession.Start();
+        return [.. session.Invoke("(Get-Command -Module SignalHarvester.Backup).Name").WithoutErrors().As<string>()];
+    }
+
+    [Theory]
+    [MemberData(nameof(Commands))]
+    public void A_cmdlet_has_a_synopsis_a_description_and_two_examples(string command)
+    {
+        using var session = PowerShellSession.Start();
+        Assert.NotEmpty(Texts(session, "(Get-Help $args[0]).Synopsis", command));
+        Assert.NotEmpty(Texts(session, "(Get-Help $args[0]).description.Text", command));
+        Assert.True(Texts(session, "(Get-Help $args[0]).examples.example.code", command).Count >= 2, command);
+        Assert.NotEmpty(Texts(session, "(Get-Help $args[0]).returnValues.returnValue.type.name", command));
+    }
+
+    [Theory]
+    [MemberData(nameof(Commands))]
+    public void Every_parameter_of_a_cmdlet_is_described(string command)
+    {
+        using var session = PowerShellSession.Start();
+        var parameters = session.Invoke("(Get-Command $args[0]).Parameters.Keys", [], command).WithoutErrors().As<string>()
+            .Except(Cmdlet.CommonParameters);
+        Assert.All(parameters, p => Assert.NotEmpty(Texts(session, "(Get-Help $args[0] -Parameter $args[1]).description.Text", command, p)));
+    }
+
+    [Theory]
+    [MemberData(nameof(Commands))]
+    public void The_examples_parse_and_use_parameters_that_exist(string command)
+    {
+        using var session = PowerShellSession.Start();
+        foreach (var code in Texts(session, "(Get-Help $args[0]).examples.example.code", command))
+        {
+            var problems = session.Invoke(
+                """
+                $errors = $null
+                $tree = [System.Management.Automation.Language.Parser]::ParseInput($args[0], [ref]$null, [ref]$errors)
+                foreach ($problem in $errors) { $problem.Message }
+                foreach ($call in $tree.FindAll({ $args[0] -is [System.Management.Automation.Language.CommandAst] }, $true)) {
+                    $command = Get-Command $call.GetCommandName() -Module SignalHarvester.Backup -ErrorAction Ignore
+                    if (-not $command) { continue }
+                    foreach ($element in $call.CommandElements) {
+                        if ($element -is [System.Management.Automation.Language.CommandParameterAst]) {
+                            try { $null = $command.ResolveParameter($element.ParameterName) } catch { "$($call.Extent.Text): $_" }
+                        }
+                    }
+                }
+                """,
+                [],
+                code).WithoutErrors();
+            Assert.Empty(problems.Output);
+        }
+    }
+
+    [Theory]
+    [InlineData("-Full", "NAME", "SYNOPSIS", "SYNTAX", "DESCRIPTION", "PARAMETERS", "INPUTS", "OUTPUTS", "Example 1: ")]
+    [InlineData("-Examples", "NAME", "SYNOPSIS", "Example 1: ", "Example 2: ")]
+    [InlineData("-Parameter BackupDirectory", "-BackupDirectory <String>", "Required?", "Accept pipeline input?")]
+    public void Get_Help_shows_it_all(string how, params string[] parts)
+    {
+        using var session = PowerShellSession.Start();
+        var shown = session.Render("Get-Help Get-SHBackup " + how);
+        Assert.All(parts, part => Assert.Contains(part, shown, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Help_is_there_in_a_culture_that_has_none_of_its_own()
+    {
+        using var session = PowerShellSession.Start();
+        Assert.NotEmpty(Texts(session, "[cultureinfo]::CurrentUICulture = 'de-DE'; (Get-Help $args[0]).description.Text", "Get-SHBackup"));
+    }
+
+    [Fact]
+    public void The_about_topic_is_found()
+    {
+        using var session = PowerShellSession.Start();
+        Assert.Contains("about_SignalHarvester.Backup", session.Render("Get-Help about_SignalHarvester.Backup"), StringComparison.Ordinal);
+    }
+
+    private static IReadOnlyList<string> Texts(PowerShellSession session, string script, params object[] arguments) =>
+        [.. session.Invoke(script, [], arguments).WithoutErrors().Output.Select(o => o?.ToString() ?? string.Empty).Where(t => t.Trim().Length > 0)];
+}

@@ -1,0 +1,94 @@
+using System.Runtime.Loader;
+using SignalHarvester.Backup.PowerShell.Tests.Support;
+
+namespace SignalHarvester.Backup.PowerShell.Tests.ModuleTests;
+
+/// <summary>The module imports wherever and however often a user imports it, and keeps its engine to itself.</summary>
+public class ImportTests(FirstImport firstImport)
+{
+    private static readonly string[] Commands =
+        ["Get-SHBackup", "New-SHBackup", "Remove-SHBackup", "Restore-SHBackup", "Test-SHBackup"];
+
+    private static readonly string[] LibraryNames =
+        [.. Directory.GetFiles(BuiltModule.PathOf("lib"), "*.dll").Select(file => Path.GetFileNameWithoutExtension(file))];
+
+    private const string RunACommand = "$null = Get-SHBackup -BackupDirectory ([IO.Path]::GetTempPath()) -Id none_*";
+
+    [Fact]
+    public void Exports_the_cmdlets_and_nothing_else()
+    {
+        using var session = PowerShellSession.Start();
+        var names = session.Invoke("(Get-Command -Module SignalHarvester.Backup).Name").WithoutErrors().As<string>();
+        Assert.Equal(Commands, names.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Works_after_a_second_import_and_after_a_forced_one()
+    {
+        using var session = PowerShellSession.Start();
+        session.Invoke("Import-Module $args[0]; Import-Module $args[0] -Force; Remove-Module SignalHarvester.Backup; Import-Module $args[0]", [], BuiltModule.Manifest).WithoutErrors();
+        session.Invoke(RunACommand).WithoutErrors();
+    }
+
+    [Fact]
+    public void Works_from_a_second_copy_of_the_module_in_the_same_process()
+    {
+        using var original = PowerShellSession.Start();
+        original.Invoke(RunACommand).WithoutErrors();
+
+        using var copy = new ModuleCopy();
+        using var session = PowerShellSession.StartBare();
+        session.Invoke("Import-Module $args[0] -ErrorAction Stop", [], copy.Manifest).WithoutErrors();
+        session.Invoke(RunACommand).WithoutErrors();
+    }
+
+    [Fact]
+    public void Works_in_runspaces_that_import_at_once()
+    {
+        Parallel.For(0, 8, _ =>
+        {
+            using var session = PowerShellSession.Start();
+            session.Invoke(RunACommand).WithoutErrors();
+        });
+    }
+
+    [Fact]
+    public void Works_in_ForEach_Object_Parallel()
+    {
+        using var session = PowerShellSession.Start();
+        session.Invoke(
+            $"$manifest = $args[0]; 1..8 | ForEach-Object -ThrottleLimit 4 -Parallel {{ Import-Module $using:manifest; {RunACommand} }}",
+            [],
+            BuiltModule.Manifest).WithoutErrors();
+    }
+
+    [Fact]
+    public void The_engine_and_its_packages_live_in_a_load_context_of_their_own()
+    {
+        using var session = PowerShellSession.Start();
+        session.Invoke(RunACommand).WithoutErrors();
+
+        var context = Assert.Single(AssemblyLoadContext.All, c => c.Assemblies.Any(a => a.GetName().Name == "SignalHarvester.Backup"));
+        Assert.NotSame(AssemblyLoadContext.Default, context);
+        Assert.False(context.IsCollectible);
+        Assert.All(context.Assemblies, a => Assert.Equal(BuiltModule.PathOf("lib"), Path.GetDirectoryName(a.Location)));
+    }
+
+    [Fact]
+    public void The_objects_that_come_out_are_of_the_types_that_other_code_in_the_process_sees()
+    {
+        using var session = PowerShellSession.Start();
+        var type = session.Invoke("[SignalHarvester.Backup.BackupMetadata]").WithoutErrors().As<Type>().Single();
+        Assert.Same(typeof(BackupMetadata), type);
+        Assert.Same(AssemblyLoadContext.Default, AssemblyLoadContext.GetLoadContext(type.Assembly));
+        Assert.Single(AppDomain.CurrentDomain.GetAssemblies(), a => a.GetName().Name == type.Assembly.GetName().Name);
+    }
+
+    [Fact]
+    public void Importing_loads_nothing_of_the_engine()
+    {
+        Assert.Contains("SignalHarvester.Backup.PowerShell", firstImport.LoadedAssemblies);
+        Assert.NotEmpty(LibraryNames);
+        Assert.Empty(LibraryNames.Intersect(firstImport.LoadedAssemblies));
+    }
+}

@@ -1,0 +1,29 @@
+using System.Reflection;
+
+namespace SignalHarvester.Backup.PowerShell.Tests.Support;
+
+/// <summary>The module folder that the build left under <c>out/</c>, which every test here imports.</summary>
+internal static class BuiltModule
+{
+    /// <summary>The module's folder.</summary>
+    public static string Base { get; } = Metadata("ModuleOutput");
+
+    /// <summary>The version that the build was told to make.</summary>
+    public static string Version { get; } = Metadata("ModuleVersion");
+
+    /// <summary>The manifest: what Import-Module is given.</summary>
+    public static string Manifest { get; } = PathOf("SignalHarvester.Backup.psd1");
+
+    /// <summary>The built host, for what needs a process of its own.</summary>
+    public static string Host { get; } = Path.GetFullPath(Path.Join(Metadata("HostOutput"), OperatingSystem.IsWindows() ? "shbackup.exe" : "shbackup"));
+
+    /// <summary>The folder of the Pester specs.</summary>
+    public static string PesterSpecs { get; } = Path.GetFullPath(Metadata("PesterSpecs"));
+
+    /// <summary>A file of the module.</summary>
+    /// <param name="relativePath">Its path from the module's folder, with forward slashes.</param>
+    public static string PathOf(string relativePath) => Path.GetFullPath(Path.Join(Base, relativePath));
+
+    private static string Metadata(string key) =>
+        typeof(BuiltModule).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == key).Value!;
+}

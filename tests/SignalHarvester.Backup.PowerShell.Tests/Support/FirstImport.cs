@@ -1,0 +1,19 @@
+using SignalHarvester.Backup.PowerShell.Tests.Support;
+
+[assembly: AssemblyFixture(typeof(FirstImport))]
+
+namespace SignalHarvester.Backup.PowerShell.Tests.Support;
+
+/// <summary>Imports the module before any test runs a command, and notes what that alone brought into the process.</summary>
+public sealed class FirstImport
+{
+    /// <summary>Imports the module.</summary>
+    public FirstImport()
+    {
+        using var session = PowerShellSession.Start();
+        LoadedAssemblies = [.. AppDomain.CurrentDomain.GetAssemblies().Select(a => a.GetName().Name!)];
+    }
+
+    /// <summary>The simple names of the assemblies that were loaded right after the import.</summary>
+    public IReadOnlyList<string> LoadedAssemblies { get; }
+}

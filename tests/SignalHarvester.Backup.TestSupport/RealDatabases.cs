@@ -1,0 +1,53 @@
+using Xunit;
+
+namespace SignalHarvester.Backup.TestSupport;
+
+/// <summary>
+/// Databases that this project did not make: tests/run.sh takes them out of packages into the assets folder, which is
+/// SHBACKUP_TEST_ASSETS, else tests/.assets. All are in rollback-journal mode.
+/// </summary>
+public static class RealDatabases
+{
+    /// <summary>
+    /// proj: coordinate systems, 8 MiB, triggers and WITHOUT ROWID tables. airports: 23 MiB, many indexes. pinyin: 59 MiB,
+    /// page size 1024.
+    /// </summary>
+    public static IReadOnlyList<string> Names { get; } = ["proj", "airports", "pinyin"];
+
+    /// <summary>Null when the database is there, else the reason to skip.</summary>
+    public static string? SkipReason(string name) =>
+        File.Exists(PathOf(name)) ? null : $"The real database '{name}' is not there (tests/run.sh fetches it)";
+
+    /// <summary>Copies the database to a path; skips the running test, visibly, where it was not fetched.</summary>
+    /// <returns><paramref name="path"/>.</returns>
+    public static string Copy(string name, string path, JournalMode journalMode = JournalMode.Delete)
+    {
+        Assert.SkipWhen(SkipReason(name) is not null, SkipReason(name) ?? "");
+        File.Copy(PathOf(name), path);
+        if (journalMode == JournalMode.Wal)
+        {
+            using var connection = Databases.Open(path);
+            Databases.Execute(connection, "PRAGMA journal_mode = WAL");
+        }
+
+        return path;
+    }
+
+    private static string PathOf(string name) => Path.Combine(AssetsFolder(), name + ".db");
+
+    private static string AssetsFolder()
+    {
+        if (Environment.GetEnvironmentVariable("SHBACKUP_TEST_ASSETS") is { Length: > 0 } chosen)
+        {
+            return chosen;
+        }
+
+        string? folder = AppContext.BaseDirectory;
+        while (folder is not null && !File.Exists(Path.Combine(folder, "tests", "run.sh")))
+        {
+            folder = Path.GetDirectoryName(folder);
+        }
+
+        return Path.Combine(folder ?? AppContext.BaseDirectory, "tests", ".assets");
+    }
+}

@@ -1,0 +1,85 @@
+using System.Diagnostics;
+using System.Globalization;
+using Xunit;
+
+namespace SignalHarvester.Backup.TestSupport;
+
+/// <summary>A program of somebody else's (sqlite3, zstd, gunzip, age ...), run as a child process.</summary>
+public sealed class Tool
+{
+    private static readonly TimeSpan s_hang = TimeSpan.FromMinutes(3);
+
+    private readonly string _path;
+
+    private Tool(string path) => _path = path;
+
+    /// <summary>Null when the tool is installed, else the reason to skip.</summary>
+    public static string? SkipReason(string name) =>
+        Find(name) is null ? $"'{name}' is not installed (tests/run.sh installs it where it may)" : null;
+
+    /// <summary>The tool; skips the running test, visibly, where it is not installed.</summary>
+    public static Tool Require(string name)
+    {
+        string? path = Find(name);
+        Assert.SkipWhen(path is null, SkipReason(name) ?? "");
+        return new Tool(path!);
+    }
+
+    /// <summary>The tool's path, or null when no folder of PATH holds it.</summary>
+    public static string? Find(string name)
+    {
+        string[] endings = OperatingSystem.IsWindows() ? [".exe", ".cmd", ".bat"] : [""];
+        return (Environment.GetEnvironmentVariable("PATH") ?? "")
+            .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+            .SelectMany(folder => endings.Select(ending => Path.Combine(folder, name + ending)))
+            .FirstOrDefault(File.Exists);
+    }
+
+    /// <summary>Runs the tool with an empty standard input and waits for its end.</summary>
+    public ToolResult Run(params string[] arguments) => Run(arguments, input: null, outputFile: null);
+
+    /// <summary>Runs the tool with this text as its standard input.</summary>
+    public ToolResult RunWithInput(string input, params string[] arguments) => Run(arguments, input, outputFile: null);
+
+    /// <summary>Runs the tool with its standard output, as bytes, going to a file.</summary>
+    public ToolResult RunToFile(string outputFile, params string[] arguments) => Run(arguments, input: null, outputFile);
+
+    private ToolResult Run(string[] arguments, string? input, string? outputFile)
+    {
+        var start = new ProcessStartInfo(_path, arguments)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
+        };
+        using var process = Process.Start(start)
+            ?? throw new InvalidOperationException($"{_path} did not start.");
+
+        // Both pipes are drained while it runs: a full one would stop it.
+        Task<string> error = process.StandardError.ReadToEndAsync();
+        Task<string> output = outputFile is null
+            ? process.StandardOutput.ReadToEndAsync()
+            : CopyAsync(process.StandardOutput.BaseStream, outputFile);
+        process.StandardInput.Write(input);
+        process.StandardInput.Close();
+
+        string commandLine = string.Join(' ', [_path, .. arguments]);
+        if (!process.WaitForExit(s_hang))
+        {
+            process.Kill(entireProcessTree: true);
+            throw new TimeoutException(string.Create(
+                CultureInfo.InvariantCulture, $"{commandLine} did not end within {s_hang}."));
+        }
+
+        return new ToolResult(
+            commandLine, process.ExitCode, output.GetAwaiter().GetResult(), error.GetAwaiter().GetResult());
+    }
+
+    private static async Task<string> CopyAsync(Stream from, string file)
+    {
+        await using FileStream to = File.Create(file);
+        await from.CopyToAsync(to).ConfigureAwait(false);
+        return "";
+    }
+}

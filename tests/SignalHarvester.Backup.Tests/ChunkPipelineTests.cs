@@ -1,0 +1,155 @@
+using System.Collections.Concurrent;
+using SignalHarvester.Backup.Formats;
+using Xunit;
+
+namespace SignalHarvester.Backup.Tests;
+
+public sealed class ChunkPipelineTests
+{
+    [Fact]
+    public void Chunks_come_out_in_the_order_in_which_they_went_in_whatever_each_takes()
+    {
+        int next = 0;
+        List<int> seen = [];
+
+        ChunkPipeline.Run(
+            () => new Chunk(4, 4),
+            chunk => Fill(chunk, next++, end: 500),
+            () => new Work(chunk => Thread.SpinWait(chunk.Plain[0] % 7 * 2000)),
+            chunk => seen.Add(BitConverter.ToInt32(chunk.Plain)),
+            CancellationToken.None);
+
+        Assert.Equal(Enumerable.Range(0, 500), seen);
+    }
+
+    [Fact]
+    public void The_number_of_chunks_does_not_depend_on_how_much_flows_through()
+    {
+        Assert.Equal(Allocations(10), Allocations(5000));
+
+        static int Allocations(int count)
+        {
+            int allocated = 0;
+            int next = 0;
+            ChunkPipeline.Run(
+                () =>
+                {
+                    allocated++;
+                    return new Chunk(4, 4);
+                },
+                chunk => Fill(chunk, next++, count),
+                () => new Work(_ => { }),
+                _ => { },
+                CancellationToken.None);
+            return allocated;
+        }
+    }
+
+    [Fact]
+    public void A_slow_consumer_stops_the_reader()
+    {
+        int read = 0;
+        int consumed = 0;
+        int allocated = 0;
+
+        ChunkPipeline.Run(
+            () =>
+            {
+                allocated++;
+                return new Chunk(4, 4);
+            },
+            chunk => Fill(chunk, Interlocked.Increment(ref read), end: 1000),
+            () => new Work(_ => { }),
+            _ =>
+            {
+                Assert.True(Volatile.Read(ref read) - consumed <= allocated + 1);
+                consumed++;
+            },
+            CancellationToken.None);
+
+        Assert.Equal(999, consumed);
+    }
+
+    [Theory]
+    [InlineData("allocate")]
+    [InlineData("read")]
+    [InlineData("make")]
+    [InlineData("transform")]
+    [InlineData("consume")]
+    public void The_first_failure_is_the_one_reported_and_every_thread_ends(string where)
+    {
+        var threads = new ConcurrentDictionary<Thread, bool>();
+        int next = 0;
+        int disposed = 0;
+        int made = 0;
+
+        var error = Assert.Throws<IOException>(() => ChunkPipeline.Run(
+            () => Step("allocate", new Chunk(4, 4)),
+            chunk => Fill(chunk, next++, end: int.MaxValue) && (next < 50 || Step("read", true)),
+            () =>
+            {
+                Step("make", true);
+                Interlocked.Increment(ref made);
+                return new Work(chunk => _ = chunk.Plain[0] > 40 && Step("transform", true), () => Interlocked.Increment(ref disposed));
+            },
+            chunk => _ = chunk.Plain[0] > 40 && Step("consume", true),
+            CancellationToken.None));
+
+        Assert.Equal(where, error.Message);
+        Assert.Equal(made, disposed);
+        Assert.All(threads.Keys.Where(thread => thread != Thread.CurrentThread), thread => Assert.False(thread.IsAlive));
+
+        T Step<T>(string step, T value)
+        {
+            threads.TryAdd(Thread.CurrentThread, true);
+            return step == where ? throw new IOException(where) : value;
+        }
+    }
+
+    [Theory]
+    [InlineData("read")]
+    [InlineData("transform")]
+    [InlineData("consume")]
+    public void Cancelling_stops_every_thread_and_says_cancelled(string where)
+    {
+        using var stop = new CancellationTokenSource();
+        var threads = new ConcurrentDictionary<Thread, bool>();
+        int next = 0;
+
+        Assert.ThrowsAny<OperationCanceledException>(() => ChunkPipeline.Run(
+            () => new Chunk(4, 4),
+            chunk =>
+            {
+                Step("read", next);
+                return Fill(chunk, next++, end: int.MaxValue);
+            },
+            () => new Work(chunk => Step("transform", chunk.Plain[0])),
+            chunk => Step("consume", chunk.Plain[0]),
+            stop.Token));
+
+        Assert.All(threads.Keys.Where(thread => thread != Thread.CurrentThread), thread => Assert.False(thread.IsAlive));
+
+        void Step(string step, int number)
+        {
+            threads.TryAdd(Thread.CurrentThread, true);
+            if (step == where && number > 40)
+            {
+                stop.Cancel();
+            }
+        }
+    }
+
+    private static bool Fill(Chunk chunk, int number, int end)
+    {
+        BitConverter.TryWriteBytes(chunk.Plain, number);
+        chunk.PlainLength = 4;
+        return number < end;
+    }
+
+    private sealed class Work(Action<Chunk> transform, Action? dispose = null) : IChunkWorker
+    {
+        public void Transform(Chunk chunk) => transform(chunk);
+
+        public void Dispose() => dispose?.Invoke();
+    }
+}

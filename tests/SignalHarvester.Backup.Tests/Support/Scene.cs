@@ -1,0 +1,168 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using Microsoft.Extensions.Time.Testing;
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Formats;
+using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.TestSupport;
+using Xunit;
+
+namespace SignalHarvester.Backup.Tests.Support;
+
+/// <summary>A folder with a place for databases and a backup directory, and short ways to what is done to them.</summary>
+public sealed class Scene : IDisposable
+{
+    public static readonly TimeSpan ShortWait = TimeSpan.FromMilliseconds(300);
+
+    public Scene()
+    {
+        Directory = new BackupDirectory(Files["backups"], Clock);
+    }
+
+    public TempFolder Files { get; } = new();
+
+    /// <summary>Stands still unless a test moves it.</summary>
+    public FakeTimeProvider Clock { get; } = new(new DateTimeOffset(2026, 11, 22, 2, 0, 0, TimeSpan.Zero));
+
+    public BackupDirectory Directory { get; }
+
+    public string Database => Files["app.db"];
+
+    /// <summary>What the operations told.</summary>
+    public ConcurrentQueue<OperationEvent> Events { get; } = new();
+
+    public IEnumerable<string> Warnings => Events.OfType<OperationMessage>().Where(message => message.IsWarning).Select(message => message.Text);
+
+    public string this[params string[] parts] => Files[parts];
+
+    public string Stored(string name) => Path.Combine(Directory.Path, name);
+
+    /// <param name="onEvent">Called within the operation, at every progress and message.</param>
+    /// <param name="cancellation">Stops the operation.</param>
+    public OperationContext ContextUntil(CancellationToken cancellation, Action<OperationEvent>? onEvent = null) => new(
+        Clock,
+        told =>
+        {
+            Events.Enqueue(told);
+            onEvent?.Invoke(told);
+        },
+        cancellation);
+
+    public OperationContext Context(Action<OperationEvent>? onEvent = null) => ContextUntil(CancellationToken.None, onEvent);
+
+    public BackupMetadata Create(CreateBackupOptions? options = null, string? path = null, OperationContext? context = null)
+    {
+        Clock.Advance(TimeSpan.FromSeconds(1));
+        return CreateBackup.Run(path ?? Database, Directory, options ?? new CreateBackupOptions(), context ?? Context());
+    }
+
+    public VerificationOutcome Verify(BackupMetadata backup, VerificationLevel level = VerificationLevel.Full) =>
+        VerifyBackup.Run(backup, Directory, level, Context());
+
+    public BackupMetadata Restore(BackupMetadata backup, RestoreOptions options, OperationContext? context = null)
+    {
+        Clock.Advance(TimeSpan.FromSeconds(1));
+        return RestoreBackup.Run(backup, Directory, options, context ?? Context());
+    }
+
+    public BackupMetadata RestoreTo(string destination, BackupMetadata backup, OperationContext? context = null) =>
+        Restore(backup, new RestoreOptions { Destination = destination, SafetyDirectory = Directory, LockTimeout = ShortWait }, context);
+
+    /// <summary>The image in a stored file, read by the engine.</summary>
+    public byte[] Image(string path)
+    {
+        using var image = new MemoryStream();
+        ReadImage(path, into: image);
+        return image.ToArray();
+    }
+
+    internal StoredImage ReadImage(string path, long largest = long.MaxValue, Stream? into = null)
+    {
+        using var file = File.OpenHandle(path);
+        using ProgressMeter meter = Context().Meter("reading", 0);
+        return ImageReader.Read(file, largest, Place, meter, CancellationToken.None);
+
+        // Called by several threads, in any order.
+        void Place(ReadOnlyMemory<byte> bytes, long offset)
+        {
+            if (into is not null)
+            {
+                lock (into)
+                {
+                    into.Position = offset;
+                    into.Write(bytes.Span);
+                }
+            }
+        }
+    }
+
+    /// <summary>Unpacks a stored file with the tool that anybody has.</summary>
+    public string Unpack(BackupMetadata backup)
+    {
+        string image = this[backup.Id + ".unpacked.db"];
+        switch (backup.Compression)
+        {
+            case CompressionType.Zstd:
+                Tool.Require("zstd").RunToFile(image, "-d", "-q", "-c", backup.BackupPath).EnsureSuccess();
+                break;
+            case CompressionType.Gzip:
+                Tool.Require("gzip").RunToFile(image, "-d", "-c", backup.BackupPath).EnsureSuccess();
+                break;
+            default:
+                File.Copy(backup.BackupPath, image);
+                break;
+        }
+
+        return image;
+    }
+
+    /// <summary>Every file below a folder with a digest of its content, to find any difference.</summary>
+    public static SortedDictionary<string, string> Everything(string folder)
+    {
+        var found = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        foreach (string file in System.IO.Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories))
+        {
+            found.Add(Path.GetRelativePath(folder, file), Digest(file));
+        }
+
+        return found;
+    }
+
+    /// <summary>The database file and what lies beside it, but for the -shm file, which holds no content.</summary>
+    public static SortedDictionary<string, string> DatabaseFiles(string path)
+    {
+        var found = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        foreach (string ending in (string[])["", "-wal", "-journal"])
+        {
+            if (File.Exists(path + ending))
+            {
+                found.Add(ending, Digest(path + ending));
+            }
+        }
+
+        return found;
+    }
+
+    /// <summary>An image without the fields of page 1 that SQLite sets itself when it copies a database.</summary>
+    public static byte[] WithoutCounters(byte[] image)
+    {
+        foreach ((int start, int length) in ((int, int)[])[(18, 2), (24, 4), (40, 4), (92, 8)])
+        {
+            image.AsSpan(start, length).Clear();
+        }
+
+        return image;
+    }
+
+    public static string Digest(string file) => Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(file)));
+
+    public static BackupException Fails(string errorId, BackupErrorCategory category, Action action)
+    {
+        var error = Assert.Throws<BackupException>(action);
+        Assert.True(errorId == error.ErrorId, $"{error.ErrorId} instead of {errorId}: {error.Message}");
+        Assert.Equal(category, error.Category);
+        return error;
+    }
+
+    public void Dispose() => Files.Dispose();
+}

