@@ -7,14 +7,18 @@ namespace SignalHarvester.Backup.Host.Tests;
 /// <summary>The built shbackup as a child process, with the probe module instead of ours.</summary>
 internal sealed class HostProcess : IDisposable
 {
+    private const string EndOfTerminal = "\u001eend\u001e";
+
     private static readonly TimeSpan HangLimit = TimeSpan.FromSeconds(60);
 
     private readonly Process process;
+    private readonly bool onTerminal;
     private readonly StringBuilder seen = new();
 
-    private HostProcess(ProcessStartInfo start)
+    private HostProcess(ProcessStartInfo start, bool onTerminal)
     {
         process = Process.Start(start)!;
+        this.onTerminal = onTerminal;
     }
 
     public static string Executable { get; } =
@@ -40,21 +44,29 @@ internal sealed class HostProcess : IDisposable
 
     public static async Task<RunResult> RunWithAsync(string input, Dictionary<string, string> variables, params string[] arguments)
     {
-        using HostProcess host = Launch(Executable, variables, arguments);
+        using HostProcess host = Launch(Executable, variables, onTerminal: false, arguments);
         await host.Input.WriteAsync(input);
         host.Input.Close();
         return await host.FinishAsync();
     }
 
-    public static HostProcess Start(params string[] arguments) => Launch(Executable, [], arguments);
+    public static HostProcess Start(params string[] arguments) => Launch(Executable, [], onTerminal: false, arguments);
 
     /// <summary>Starts it on a pseudo terminal of its own; skips the test where there is none.</summary>
+    /// <remarks>
+    /// script stops reading 10 ms after its child has gone, and the last lines are lost where the machine is slower
+    /// than that. So the shell around shbackup says that it is through, and stays until that has arrived here.
+    /// </remarks>
     public static HostProcess StartOnTerminal(Dictionary<string, string> variables, string command)
     {
         const string Script = "/usr/bin/script";
         Assert.SkipUnless(OperatingSystem.IsLinux() && File.Exists(Script), "needs script (util-linux) to make a pseudo terminal");
         string quoted = command.Replace("'", "'\\''", StringComparison.Ordinal);
-        return Launch(Script, new(variables) { ["TERM"] = "xterm-256color" }, "-qec", $"stty cols 200 rows 50; '{Executable}' -Command '{quoted}'", "/dev/null");
+        string shell = $"""
+            trap : INT; stty cols 200 rows 50; '{Executable}' -Command '{quoted}'; code=$?
+            stty -echo; printf '\036end\036'; read -r _; exit $code
+            """;
+        return Launch(Script, new(variables) { ["TERM"] = "xterm-256color" }, onTerminal: true, "-qec", shell, "/dev/null");
     }
 
     /// <summary>Reads standard output until it contains the text, and returns all so far.</summary>
@@ -74,11 +86,17 @@ internal sealed class HostProcess : IDisposable
 
     public async Task<RunResult> FinishAsync()
     {
+        if (onTerminal)
+        {
+            await WaitForAsync(EndOfTerminal);
+            await TypeAsync("\n");
+        }
+
         using CancellationTokenSource hang = new(HangLimit);
         Task<string> output = process.StandardOutput.ReadToEndAsync(hang.Token);
         Task<string> error = process.StandardError.ReadToEndAsync(hang.Token);
         await process.WaitForExitAsync(hang.Token);
-        return new RunResult(process.ExitCode, seen + await output, await error);
+        return new RunResult(process.ExitCode, (seen + await output).Replace(EndOfTerminal, string.Empty, StringComparison.Ordinal), await error);
     }
 
     public void Dispose()
@@ -91,7 +109,7 @@ internal sealed class HostProcess : IDisposable
         process.Dispose();
     }
 
-    private static HostProcess Launch(string program, Dictionary<string, string> variables, params string[] arguments)
+    private static HostProcess Launch(string program, Dictionary<string, string> variables, bool onTerminal, params string[] arguments)
     {
         ProcessStartInfo start = new(program, arguments)
         {
@@ -107,6 +125,6 @@ internal sealed class HostProcess : IDisposable
             start.Environment[name] = value;
         }
 
-        return new HostProcess(start);
+        return new HostProcess(start, onTerminal);
     }
 }
