@@ -90,8 +90,20 @@ public static class BackupErrorId
     /// <summary>A backup of this type cannot be restored by this version.</summary>
     public const string BackupTypeUnsupported = nameof(BackupTypeUnsupported);
 
-    /// <summary>Other backups build on this one.</summary>
+    /// <summary>Other backups build on this one, and could not be made independent of it.</summary>
     public const string BackupHasDependants = nameof(BackupHasDependants);
+
+    /// <summary>A backup builds on one that is not there, on itself, or on one that it cannot build on.</summary>
+    public const string ChainBroken = nameof(ChainBroken);
+
+    /// <summary>The backup named as parent cannot be one: it is of another database, failed its verification, or is of no kind to build on.</summary>
+    public const string ParentUnusable = nameof(ParentUnusable);
+
+    /// <summary>No backup of the database is as old as the moment asked for.</summary>
+    public const string NoBackupAtMoment = nameof(NoBackupAtMoment);
+
+    /// <summary>The directory holds backups of several databases, and which one is meant was not said.</summary>
+    public const string DatabaseAmbiguous = nameof(DatabaseAmbiguous);
 
     /// <summary>A sidecar is not JSON.</summary>
     public const string SidecarInvalid = nameof(SidecarInvalid);

@@ -41,8 +41,14 @@ public sealed record BackupMetadata
     /// <summary>The number of pages of the image; null where it was not recorded.</summary>
     public long? PageCount { get; init; }
 
-    /// <summary>SHA-256 of the uncompressed database image, in lower-case hex; null where it is not known.</summary>
+    /// <summary>
+    /// SHA-256 of the uncompressed database image, in lower-case hex; null where it is not known: a WAL backup is taken
+    /// without reading the database, and only a full test computes it.
+    /// </summary>
     public string? Checksum { get; init; }
+
+    /// <summary>SHA-256 over the page digests of the image, in lower-case hex; null where it was not recorded.</summary>
+    public string? PagesChecksum { get; init; }
 
     /// <summary>SHA-256 of the file as stored, in lower-case hex; null where it was not recorded.</summary>
     public string? StoredChecksum { get; init; }
@@ -52,6 +58,12 @@ public sealed record BackupMetadata
 
     /// <summary>The id of the backup that this one builds on; null for a full backup.</summary>
     public string? ParentId { get; init; }
+
+    /// <summary>Increments between this backup and its full one: 0 for a full backup; null where the chain is broken.</summary>
+    public int? Depth { get; init; }
+
+    /// <summary>Files that a restore reads, this one included: 1 for a full backup; null where the chain is broken.</summary>
+    public int? ChainLength => Depth + 1;
 
     /// <summary>Whether the last verification passed.</summary>
     public bool Verified { get; init; }
@@ -99,6 +111,10 @@ public sealed record BackupMetadata
 
     /// <summary>Whether the predecessor, the Python tool, made this backup.</summary>
     public bool IsPredecessor { get; init; }
+
+    /// <summary>Where in the database's own write-ahead log the snapshot ended; null where there was no such place.</summary>
+    [JsonIgnore]
+    internal WalPosition? WalPosition { get; init; }
 
     /// <summary>The clock that <see cref="Age"/> is measured with.</summary>
     [JsonIgnore]

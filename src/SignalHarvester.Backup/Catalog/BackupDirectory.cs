@@ -1,7 +1,10 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.IO.Enumeration;
 using Microsoft.Win32.SafeHandles;
+using SignalHarvester.Backup.Chains;
 using SignalHarvester.Backup.Formats;
+using SignalHarvester.Backup.Operations;
 using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Catalog;
@@ -84,16 +87,43 @@ public sealed class BackupDirectory
         }
 
         return new CatalogListing(
-            [.. found.OrderByDescending(backup => backup.Timestamp).ThenByDescending(backup => backup.Id, StringComparer.Ordinal)],
+            [.. BackupChain.WithDepths(found).OrderByDescending(backup => backup.Timestamp).ThenByDescending(backup => backup.Id, StringComparer.Ordinal)],
             [.. faults.OrderBy(fault => fault.Target as string, StringComparer.Ordinal)]);
     }
 
     /// <summary>Finds one backup by its id.</summary>
     /// <exception cref="BackupException">BackupNotFound, SidecarInvalid, SidecarHostile, DirectoryNotFound.</exception>
-    public BackupMetadata Get(string id) =>
-        BackupFileName.IsId(id)
-            ? Load(id, ReadIndex(_ => { }))
-            : throw NotFound(id);
+    public BackupMetadata Get(string id)
+    {
+        if (!BackupFileName.IsId(id))
+        {
+            throw NotFound(id);
+        }
+
+        var index = ReadIndex(_ => { });
+        var backup = Load(id, index);
+        try
+        {
+            return backup with { Depth = BackupChain.Resolve(backup, parent => TryLoad(parent, index)).Count - 1 };
+        }
+        catch (BackupException exception) when (exception.ErrorId != BackupErrorId.BackupNotFound)
+        {
+            // A broken chain has no depth; whoever needs the chain is told what is wrong with it.
+            return backup;
+        }
+    }
+
+    /// <summary>A backup with all that it builds on, the full one first.</summary>
+    /// <exception cref="BackupException">ChainBroken, BackupNotFound, SidecarInvalid, SidecarHostile.</exception>
+    internal IReadOnlyList<BackupMetadata> Chain(string id)
+    {
+        var index = ReadIndex(_ => { });
+        return BackupChain.Resolve(Load(id, index), parent => TryLoad(parent, index));
+    }
+
+    /// <summary>Finds one backup by its id; null where there is none.</summary>
+    /// <exception cref="BackupException">SidecarInvalid, SidecarHostile.</exception>
+    internal BackupMetadata? TryGet(string id) => TryLoad(id, ReadIndex(_ => { }));
 
     /// <summary>The ids of all backups that have a sidecar, in no order, without reading them: for tab completion and wildcards.</summary>
     /// <exception cref="BackupException">DirectoryNotFound, DirectoryUnreadable.</exception>
@@ -144,7 +174,7 @@ public sealed class BackupDirectory
     /// <param name="cancellation">Stops between two backups.</param>
     /// <param name="warn">Told of clean-up that could not be finished.</param>
     /// <exception cref="BackupException">DirectoryNotFound, DirectoryNotWritable, DirectoryLocked.</exception>
-    public void Remove(
+    internal void Remove(
         IEnumerable<string> ids,
         Action<BackupMetadata> removed,
         Action<BackupException> failed,
@@ -172,7 +202,7 @@ public sealed class BackupDirectory
                         BackupErrorId.BackupHasDependants,
                         BackupErrorCategory.InvalidOperation,
                         id,
-                        $"'{id}' cannot be removed: {string.Join(", ", dependants)} cannot be restored without it. Remove those first.");
+                        $"'{id}' is not removed: {string.Join(", ", dependants)} cannot be restored without it. Remove those as well (-Cascade).");
                 }
 
                 Change(() => unfinished.Remove(backup, ReadSidecar(id)!));
@@ -187,9 +217,13 @@ public sealed class BackupDirectory
     }
 
     /// <summary>Rewrites a backup's description after a verification; the file stays as it is.</summary>
-    /// <returns>False where the directory cannot be written to, so that nothing was recorded.</returns>
-    /// <exception cref="BackupException">BackupNotFound, DirectoryLocked.</exception>
-    internal bool TryUpdate(string id, Func<BackupMetadata, BackupMetadata> change, string? schemaChecksum, CancellationToken cancellation)
+    /// <param name="tested">The backup as it was when it was tested.</param>
+    /// <param name="change">Adds the result.</param>
+    /// <param name="schemaChecksum">The schema's digest, or null to keep what is recorded.</param>
+    /// <param name="cancellation">Stops the waiting for the lock.</param>
+    /// <returns>False where nothing was recorded: the directory cannot be written to, or the backup has another file now, or none.</returns>
+    /// <exception cref="BackupException">DirectoryLocked.</exception>
+    internal bool TryUpdate(BackupMetadata tested, Func<BackupMetadata, BackupMetadata> change, string? schemaChecksum, CancellationToken cancellation)
     {
         SafeFileHandle held;
         try
@@ -203,10 +237,23 @@ public sealed class BackupDirectory
 
         using (held)
         {
-            var current = Get(id);
-            Change(() => DurableFile.WriteAllBytes(SidecarPath(id), Sidecar.Write(change(current), schemaChecksum, ReadSidecar(id))));
+            if (TryGet(tested.Id) is not { } current || current.BackupPath != tested.BackupPath || current.StoredChecksum != tested.StoredChecksum)
+            {
+                return false;
+            }
+
+            Change(() => DurableFile.WriteAllBytes(SidecarPath(tested.Id), Sidecar.Write(change(current), schemaChecksum, ReadSidecar(tested.Id))));
             return true;
         }
+    }
+
+    /// <summary>Finishes or undoes what killed runs left.</summary>
+    /// <exception cref="BackupException">DirectoryNotFound, DirectoryNotWritable, DirectoryLocked.</exception>
+    internal void Recover(OperationContext context)
+    {
+        RequireExisting();
+        using var held = Lock(context.Cancellation);
+        Change(() => unfinished.Recover(context.Warn));
     }
 
     /// <summary>Takes a new id and the locked, empty file that the backup's bytes go to.</summary>
@@ -228,9 +275,59 @@ public sealed class BackupDirectory
             }
 
             var file = name(id);
-            var path = System.IO.Path.Combine(Path, file.Text);
-            return Change(() => new PartialBackup(file, path, CreatePrivate(path + BackupFileName.PartialSuffix)));
+            return CreatePartial(file);
         }
+    }
+
+    /// <summary>Takes the file that a backup is rewritten to.</summary>
+    /// <param name="backup">The backup as it is now.</param>
+    /// <param name="type">What the new file holds.</param>
+    /// <param name="cancellation">Stops the waiting for the lock.</param>
+    /// <exception cref="BackupException">DirectoryNotWritable, DirectoryLocked.</exception>
+    internal PartialBackup BeginRewrite(BackupMetadata backup, BackupType type, CancellationToken cancellation)
+    {
+        using var held = Lock(cancellation);
+        var generation = BackupFileName.TryParse(System.IO.Path.GetFileName(backup.BackupPath))!.Generation + 1;
+        while (Directory.EnumerateFiles(Path, string.Create(CultureInfo.InvariantCulture, $"{backup.Id}_g{generation}_*")).Any())
+        {
+            generation++;
+        }
+
+        return CreatePartial(BackupFileName.For(backup.Id, type, backup.Compression, generation));
+    }
+
+    /// <summary>Publishes a rewritten backup in the place of what it was; killed in between, it is the one or the other.</summary>
+    /// <param name="partial">The finished file.</param>
+    /// <param name="former">The backup as it was when the rewriting began.</param>
+    /// <param name="rewritten">The backup as it is now.</param>
+    /// <param name="cancellation">Stops the waiting for the lock.</param>
+    /// <returns>False where somebody else has rewritten or removed it, or what it builds on now, meanwhile: nothing was changed.</returns>
+    /// <exception cref="BackupException">DirectoryNotWritable, DirectoryLocked, WriteFailed.</exception>
+    internal bool TryReplace(PartialBackup partial, BackupMetadata former, BackupMetadata rewritten, CancellationToken cancellation)
+    {
+        using var held = Lock(cancellation);
+        if (TryGet(former.Id) is not { } current
+            || current.BackupPath != former.BackupPath
+            || current.ParentId != former.ParentId
+            || (rewritten.ParentId is { } parent && TryGet(parent) is null))
+        {
+            return false;
+        }
+
+        // What a verification recorded meanwhile stays true: the image is the same.
+        var sidecar = ReadSidecar(former.Id)!;
+        var described = current with
+        {
+            Type = rewritten.Type,
+            ParentId = rewritten.ParentId,
+            BackupPath = rewritten.BackupPath,
+            Size = rewritten.Size,
+            Checksum = rewritten.Checksum,
+            StoredChecksum = rewritten.StoredChecksum,
+            WalChecksum = rewritten.WalChecksum,
+        };
+        Change(() => unfinished.Replace(partial, current, sidecar, Sidecar.Write(described, schemaChecksum: null, sidecar)));
+        return true;
     }
 
     /// <summary>
@@ -238,13 +335,20 @@ public sealed class BackupDirectory
     /// between, the next change of the directory completes it.
     /// </summary>
     /// <exception cref="BackupException">DirectoryNotWritable, DirectoryLocked, WriteFailed, InvalidArgument.</exception>
-    internal void Publish(PartialBackup partial, BackupMetadata backup, string? schemaChecksum, PageDigestFile digests, CancellationToken cancellation)
+    /// <exception cref="ParentLostException">The parent was removed meanwhile.</exception>
+    internal void Publish(
+        PartialBackup partial, BackupMetadata backup, BackupMetadata? parent, string? schemaChecksum, PageDigestFile digests, CancellationToken cancellation)
     {
         var sidecar = Sidecar.WriteReadable(backup, schemaChecksum);
         using var held = Lock(cancellation);
+        if (parent is not null && TryGet(parent.Id)?.PagesChecksum != parent.PagesChecksum)
+        {
+            throw new ParentLostException($"the parent '{parent.Id}' was removed meanwhile");
+        }
+
         Change(() =>
         {
-            digests.Commit();
+            digests.Commit(alsoKept: parent?.Id);
             unfinished.Publish(partial, backup.Id, sidecar);
         });
     }
@@ -335,6 +439,12 @@ public sealed class BackupDirectory
         }
     }
 
+    private PartialBackup CreatePartial(BackupFileName name) => Change(() =>
+    {
+        var temporary = System.IO.Path.Combine(Path, name.Text) + BackupFileName.PartialSuffix;
+        return new PartialBackup(Path, name, temporary, CreatePrivate(temporary));
+    });
+
     private static SafeFileHandle CreatePrivate(string path)
     {
         var handle = File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, DurableFile.Exclusive);
@@ -361,6 +471,18 @@ public sealed class BackupDirectory
         }
 
         return backup;
+    }
+
+    private BackupMetadata? TryLoad(string id, PredecessorIndex? index)
+    {
+        try
+        {
+            return BackupFileName.IsId(id) ? Load(id, index) : null;
+        }
+        catch (BackupException exception) when (exception.ErrorId == BackupErrorId.BackupNotFound)
+        {
+            return null;
+        }
     }
 
     private PredecessorIndex? ReadIndex(Action<BackupException> fault)

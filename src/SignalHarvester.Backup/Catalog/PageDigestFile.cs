@@ -8,77 +8,92 @@ using SignalHarvester.Backup.Storage;
 namespace SignalHarvester.Backup.Catalog;
 
 /// <summary>
-/// The page digests of the newest backup of one database: a cache beside the backups, one file a database, written as
-/// the image streams by. Layout: 96 bytes of header (magic, version, page size, page count, backup id, SHA-256 of what
-/// follows), then <see cref="PageDigests.Size"/> bytes a page. Deleting it loses nothing but time.
+/// The page digests of one backup: a cache beside the backups, written as the image streams by. Layout: 96 bytes of
+/// header (magic, version, page size, page count, backup id), then <see cref="PageDigests.Size"/> bytes a page. What it
+/// is worth is known from the backup's sidecar, which records the SHA-256 over the digests. Deleting it loses nothing but time.
 /// </summary>
 internal sealed class PageDigestFile : IDisposable
 {
-    private const int HeaderSize = 96;
-    private const int ChecksumOffset = 64;
-    private const int Version = 1;
+    public const int HeaderSize = 96;
+    private const int Version = 2;
     private const string Suffix = ".pages";
 
+    private readonly string folder;
+    private readonly string databaseKey;
     private readonly string path;
     private readonly SafeFileHandle handle;
-    private readonly IncrementalHash checksum = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private long position = HeaderSize;
     private bool committed;
 
-    private PageDigestFile(string path, SafeFileHandle handle)
+    private PageDigestFile(string folder, string databaseKey, string path, SafeFileHandle handle)
     {
+        this.folder = folder;
+        this.databaseKey = databaseKey;
         this.path = path;
         this.handle = handle;
     }
 
-    private static ReadOnlySpan<byte> Magic => "SHPD"u8;
+    /// <summary>Whether a name, less its last suffix, is that of digests under way: <c>digest-id.pages</c>.</summary>
+    public static bool IsPartialName(string name) => IdOf(name) is not null;
 
-    /// <summary>Whether a name, less its last suffix, is that of digests under way: <c>digest.pages.id.pages</c>.</summary>
-    public static bool IsPartialName(string name) =>
-        name.EndsWith(Suffix, StringComparison.Ordinal) && BackupFileName.IsId(Path.GetExtension(name[..^Suffix.Length]).TrimStart('.'));
+    /// <summary>Where the digests of a backup lie, whether they are there or not.</summary>
+    /// <param name="folder">The directory's digest folder.</param>
+    /// <param name="databasePath">The database; the file is named by a digest of its path.</param>
+    /// <param name="id">The backup's id.</param>
+    public static string PathFor(string folder, string databasePath, string id) => Path.Combine(folder, KeyOf(databasePath) + "-" + id + Suffix);
 
     /// <summary>Begins the digests of a backup under way.</summary>
     /// <param name="folder">The directory's digest folder.</param>
-    /// <param name="databasePath">The database; the file is named by a digest of its path.</param>
+    /// <param name="databasePath">The database.</param>
     /// <param name="id">The backup's id.</param>
     /// <param name="pageSize">Bytes in a page.</param>
     /// <param name="pageCount">Pages in the image.</param>
     public static PageDigestFile Create(string folder, string databasePath, string id, int pageSize, long pageCount)
     {
         Directory.CreateDirectory(folder);
-        var name = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(databasePath)).AsSpan(0, 8)) + Suffix;
-        var path = Path.Combine(folder, name);
+        var path = PathFor(folder, databasePath, id);
+        var handle = File.OpenHandle(path + BackupFileName.PartialSuffix, FileMode.Create, FileAccess.Write, DurableFile.Exclusive);
+        RandomAccess.Write(handle, Header(id, pageSize, pageCount), 0);
+        return new PageDigestFile(folder, KeyOf(databasePath), path, handle);
+    }
 
-        // The id makes the temporary name one of this run alone.
-        var handle = File.OpenHandle(path + "." + id + Suffix + BackupFileName.PartialSuffix, FileMode.Create, FileAccess.Write, DurableFile.Exclusive);
+    /// <summary>The header that the digests of a backup begin with.</summary>
+    public static byte[] Header(string id, int pageSize, long pageCount)
+    {
         var header = new byte[HeaderSize];
-        Magic.CopyTo(header);
+        "SHPD"u8.CopyTo(header);
         BinaryPrimitives.WriteInt32LittleEndian(header.AsSpan(4), Version);
         BinaryPrimitives.WriteInt32LittleEndian(header.AsSpan(8), pageSize);
         BinaryPrimitives.WriteInt64LittleEndian(header.AsSpan(16), pageCount);
         Encoding.ASCII.GetBytes(id, header.AsSpan(24));
-        RandomAccess.Write(handle, header, 0);
-        return new PageDigestFile(path, handle) { PartialPath = path + "." + id + Suffix + BackupFileName.PartialSuffix };
+        return header;
     }
-
-    private string PartialPath { get; init; } = string.Empty;
 
     /// <summary>Adds the digests of the next pages.</summary>
     public void Append(ReadOnlySpan<byte> digests)
     {
-        checksum.AppendData(digests);
         RandomAccess.Write(handle, digests, position);
         position += digests.Length;
     }
 
-    /// <summary>Puts the file in place of the one before. Not flushed: the checksum gives away a cache that a crash tore.</summary>
-    public void Commit()
+    /// <summary>
+    /// Gives the file its name and deletes the database's other ones. Not flushed: the checksum in the sidecar gives
+    /// away a cache that a crash tore.
+    /// </summary>
+    /// <param name="alsoKept">A backup whose digests are kept as well: the parent, which the next one may name again.</param>
+    public void Commit(string? alsoKept)
     {
         try
         {
-            RandomAccess.Write(handle, checksum.GetHashAndReset(), ChecksumOffset);
-            File.Move(PartialPath, path, overwrite: true);
+            File.Move(path + BackupFileName.PartialSuffix, path, overwrite: true);
             committed = true;
+            foreach (var other in Directory.EnumerateFiles(folder, databaseKey + "-*" + Suffix))
+            {
+                if (other != path && IdOf(Path.GetFileName(other)) is { } id && id != alsoKept)
+                {
+                    File.Delete(other);
+                }
+            }
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -89,12 +104,16 @@ internal sealed class PageDigestFile : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        if (!committed && File.Exists(PartialPath))
+        if (!committed && File.Exists(path + BackupFileName.PartialSuffix))
         {
-            File.Delete(PartialPath);
+            File.Delete(path + BackupFileName.PartialSuffix);
         }
 
-        checksum.Dispose();
         handle.Dispose();
     }
+
+    private static string KeyOf(string databasePath) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(databasePath)).AsSpan(0, 8));
+
+    private static string? IdOf(string name) =>
+        name.EndsWith(Suffix, StringComparison.Ordinal) && name[..^Suffix.Length].Split('-') is [_, var id] && BackupFileName.IsId(id) ? id : null;
 }

@@ -5,15 +5,19 @@ using SignalHarvester.Backup.Storage;
 namespace SignalHarvester.Backup.Catalog;
 
 /// <summary>A backup's file on its way: locked by this run, under a temporary name, deleted unless it is renamed.</summary>
-internal sealed class PartialBackup(BackupFileName name, string finalPath, SafeFileHandle handle) : IDisposable
+/// <param name="directory">The backup directory.</param>
+/// <param name="name">The name that the file will have, as far as is known yet.</param>
+/// <param name="temporaryPath">The path that it has until then.</param>
+/// <param name="handle">The open file.</param>
+internal sealed class PartialBackup(string directory, BackupFileName name, string temporaryPath, SafeFileHandle handle) : IDisposable
 {
     private bool renamed;
 
-    /// <summary>The name that the file will have.</summary>
-    public BackupFileName Name { get; } = name;
+    /// <summary>The name that the file will have: what it holds may turn out other than was meant.</summary>
+    public BackupFileName Name { get; set; } = name;
 
     /// <summary>The path that the file will have.</summary>
-    public string FinalPath { get; } = finalPath;
+    public string FinalPath => Path.Combine(directory, Name.Text);
 
     /// <summary>The open file, for writing and for reading back what was written.</summary>
     public SafeFileHandle Handle { get; } = handle;
@@ -21,7 +25,7 @@ internal sealed class PartialBackup(BackupFileName name, string finalPath, SafeF
     /// <summary>Gives the file its final name, durably.</summary>
     public void Rename()
     {
-        DurableFile.Rename(FinalPath + BackupFileName.PartialSuffix, FinalPath);
+        DurableFile.Rename(temporaryPath, FinalPath);
         renamed = true;
 
         // Before the sidecar is there, so that whoever sees it can open the file.
@@ -33,7 +37,7 @@ internal sealed class PartialBackup(BackupFileName name, string finalPath, SafeF
     {
         if (!renamed)
         {
-            File.Delete(FinalPath + BackupFileName.PartialSuffix);
+            File.Delete(temporaryPath);
         }
 
         Handle.Dispose();

@@ -22,6 +22,8 @@ internal sealed class SidecarFields
 
     public string? Checksum { get; set; }
 
+    public string? PagesChecksum { get; set; }
+
     public string? WalChecksum { get; set; }
 
     public string? CloudUrl { get; set; }
@@ -55,6 +57,8 @@ internal sealed class SidecarFields
     public string? VerificationLevel { get; set; }
 
     public CheckFields?[]? Verification { get; set; }
+
+    public WalPosition? WalPosition { get; set; }
 
     public string? SchemaChecksum { get; set; }
 

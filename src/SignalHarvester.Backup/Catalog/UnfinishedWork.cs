@@ -13,13 +13,15 @@ internal sealed class UnfinishedWork(string directory, string stateFolder, TimeP
 
     private string RemovingFolder => Path.Combine(stateFolder, "removing");
 
+    private string SupersededFolder => Path.Combine(stateFolder, "superseded");
+
     private string DigestFolder => Path.Combine(stateFolder, "digests");
 
     /// <summary>Refuses a state folder that leads elsewhere: what is swept or finished there would not be ours.</summary>
     /// <exception cref="BackupException">SidecarHostile.</exception>
     public void RefuseLinks()
     {
-        foreach (var folder in new[] { stateFolder, PublishingFolder, RemovingFolder, DigestFolder, Path.Combine(stateFolder, "tmp") })
+        foreach (var folder in new[] { stateFolder, PublishingFolder, RemovingFolder, SupersededFolder, DigestFolder, Path.Combine(stateFolder, "tmp") })
         {
             if (new DirectoryInfo(folder).LinkTarget is not null)
             {
@@ -40,6 +42,19 @@ internal sealed class UnfinishedWork(string directory, string stateFolder, TimeP
         DurableFile.WriteAllBytes(staged, sidecar);
         partial.Rename();
         DurableFile.Rename(staged, SidecarPath(id));
+    }
+
+    /// <summary>Publishes a finished file in the place of the one that a backup has, and deletes that one last.</summary>
+    /// <param name="partial">The new file.</param>
+    /// <param name="former">The backup as it is described now.</param>
+    /// <param name="formerSidecar">That description.</param>
+    /// <param name="sidecar">The description that names the new file.</param>
+    public void Replace(PartialBackup partial, BackupMetadata former, byte[] formerSidecar, byte[] sidecar)
+    {
+        DurableFile.CreateDirectory(SupersededFolder);
+        DurableFile.WriteAllBytes(MarkerPath(SupersededFolder, former.Id), formerSidecar);
+        Publish(partial, former.Id, sidecar);
+        FinishSuperseding(former);
     }
 
     /// <summary>Removes a backup: sidecar, index entry, file.</summary>
@@ -63,7 +78,13 @@ internal sealed class UnfinishedWork(string directory, string stateFolder, TimeP
             Attempt(() => FinishPublishing(staged), $"The publishing of '{staged.Id}' is not finished", warn);
         }
 
-        foreach (var folder in new[] { directory, DigestFolder, PublishingFolder, RemovingFolder }.Where(Directory.Exists))
+        // After the publishing: which of two files counts is what that decides.
+        foreach (var former in Markers(SupersededFolder))
+        {
+            Attempt(() => FinishSuperseding(former), $"The former file of '{former.Id}' is not deleted", warn);
+        }
+
+        foreach (var folder in new[] { directory, DigestFolder, PublishingFolder, RemovingFolder, SupersededFolder }.Where(Directory.Exists))
         {
             foreach (var partial in Directory.EnumerateFiles(folder, "*" + BackupFileName.PartialSuffix).Where(IsOurs))
             {
@@ -145,6 +166,18 @@ internal sealed class UnfinishedWork(string directory, string stateFolder, TimeP
         RemoveFromIndex(backup.Id);
         DurableFile.Delete(backup.BackupPath);
         DurableFile.Delete(MarkerPath(RemovingFolder, backup.Id));
+    }
+
+    private void FinishSuperseding(BackupMetadata former)
+    {
+        // The sidecar decides. Where it still names the former file, the new one never got its name.
+        var sidecar = SidecarPath(former.Id);
+        if (File.Exists(sidecar) && Sidecar.Read(File.ReadAllBytes(sidecar), former.Id, directory, clock).BackupPath != former.BackupPath)
+        {
+            DurableFile.Delete(former.BackupPath);
+        }
+
+        DurableFile.Delete(MarkerPath(SupersededFolder, former.Id));
     }
 
     private void RemoveFromIndex(string id)

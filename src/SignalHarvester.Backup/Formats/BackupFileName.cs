@@ -11,8 +11,9 @@ namespace SignalHarvester.Backup.Formats;
 /// <param name="Type">What the name says the file holds.</param>
 /// <param name="IsWal">Whether the content is a WAL rather than a database image.</param>
 /// <param name="Compression">What the suffix says.</param>
+/// <param name="Generation">1 for the file as first made, more for one that was folded since.</param>
 /// <param name="Text">The whole file name.</param>
-internal sealed partial record BackupFileName(string Id, BackupType Type, bool IsWal, CompressionType Compression, string Text)
+internal sealed partial record BackupFileName(string Id, BackupType Type, bool IsWal, CompressionType Compression, int Generation, string Text)
 {
     /// <summary>What an unfinished file's name ends with.</summary>
     public const string PartialSuffix = ".partial";
@@ -34,11 +35,17 @@ internal sealed partial record BackupFileName(string Id, BackupType Type, bool I
     public static DateTimeOffset MomentOf(string id) =>
         TryMoment(id, out var moment) ? moment : throw new FormatException($"'{id}' states no moment.");
 
-    /// <summary>The name of a new full backup's file.</summary>
-    public static BackupFileName Full(string id, CompressionType compression)
+    /// <summary>The name of a backup's file.</summary>
+    public static BackupFileName For(string id, BackupType type, CompressionType compression, int generation = 1)
     {
-        var text = id + "_full.db" + Suffix(compression);
-        return new BackupFileName(id, BackupType.Full, IsWal: false, compression, text);
+        var mark = generation == 1 ? string.Empty : string.Create(CultureInfo.InvariantCulture, $"_g{generation}");
+        var content = type switch
+        {
+            BackupType.Full => "full.db",
+            BackupType.Incremental => "incremental.wal",
+            _ => "wal.wal",
+        };
+        return new BackupFileName(id, type, type != BackupType.Full, compression, generation, $"{id}{mark}_{content}{Suffix(compression)}");
     }
 
     /// <summary>Reads a file name; null where it is not one of ours.</summary>
@@ -62,7 +69,8 @@ internal sealed partial record BackupFileName(string Id, BackupType Type, bool I
             _ => CompressionType.None,
         };
         var isWal = match.Groups["content"].Value == "wal" || type == BackupType.Wal;
-        return new BackupFileName(match.Groups["id"].Value, type, isWal, compression, fileName);
+        var generation = match.Groups["generation"] is { Success: true } digits ? int.Parse(digits.ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture) : 1;
+        return new BackupFileName(match.Groups["id"].Value, type, isWal, compression, generation, fileName);
     }
 
     private static bool TryMoment(string id, out DateTimeOffset moment)
@@ -83,6 +91,6 @@ internal sealed partial record BackupFileName(string Id, BackupType Type, bool I
     [GeneratedRegex(@"\Abackup_[0-9]{4}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])_([01][0-9]|2[0-3])[0-5][0-9][0-5][0-9](_[0-9]{6})?\z", RegexOptions.ExplicitCapture)]
     private static partial Regex IdPattern();
 
-    [GeneratedRegex(@"\A(?<id>backup_[0-9]{8}_[0-9]{6}(_[0-9]{6})?)(_g[0-9]{1,9})?_(?<type>full|incremental|wal)\.(?<content>db|wal)(?<suffix>\.zst|\.gz)?\z", RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(@"\A(?<id>backup_[0-9]{8}_[0-9]{6}(_[0-9]{6})?)(_g(?<generation>[0-9]{1,9}))?_(?<type>full|incremental|wal)\.(?<content>db|wal)(?<suffix>\.zst|\.gz)?\z", RegexOptions.ExplicitCapture)]
     private static partial Regex NamePattern();
 }

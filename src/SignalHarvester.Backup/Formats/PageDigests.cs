@@ -11,12 +11,21 @@ internal static class PageDigests
     public const int Size = 16;
 
     /// <summary>Makes a worker that digests the pages of a chunk, then lets another transform it.</summary>
-    public static IChunkWorker Worker(int pageSize, IChunkWorker next) => new DigestWorker(pageSize, next);
+    public static IChunkWorker Worker(int pageSize, IChunkWorker? next) => new DigestWorker(pageSize, next);
 
-    private sealed class DigestWorker(int pageSize, IChunkWorker next) : IChunkWorker
+    /// <summary>The digests that the worker left with a chunk.</summary>
+    public static ReadOnlySpan<byte> Of(Chunk chunk, int pageSize) => chunk.PageDigests.AsSpan(0, chunk.PlainLength / pageSize * Size);
+
+    /// <summary>The digest of one page.</summary>
+    public static void Compute(ReadOnlySpan<byte> page, Span<byte> digest)
     {
-        private readonly byte[] sha256 = new byte[SHA256.HashSizeInBytes];
+        Span<byte> sha256 = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(page, sha256);
+        sha256[..Size].CopyTo(digest);
+    }
 
+    private sealed class DigestWorker(int pageSize, IChunkWorker? next) : IChunkWorker
+    {
         public void Transform(Chunk chunk)
         {
             var pages = chunk.PlainLength / pageSize;
@@ -27,13 +36,12 @@ internal static class PageDigests
 
             for (var page = 0; page < pages; page++)
             {
-                SHA256.HashData(chunk.Plain.AsSpan(page * pageSize, pageSize), sha256);
-                sha256.AsSpan(0, Size).CopyTo(chunk.PageDigests.AsSpan(page * Size));
+                Compute(chunk.Plain.AsSpan(page * pageSize, pageSize), chunk.PageDigests.AsSpan(page * Size, Size));
             }
 
-            next.Transform(chunk);
+            next?.Transform(chunk);
         }
 
-        public void Dispose() => next.Dispose();
+        public void Dispose() => next?.Dispose();
     }
 }

@@ -3,6 +3,18 @@ namespace SignalHarvester.Backup.Operations;
 /// <summary>How a backup is to be made.</summary>
 public sealed record CreateBackupOptions
 {
+    /// <summary>Full, or what to build on the parent.</summary>
+    public BackupStrategy Strategy { get; init; }
+
+    /// <summary>The id of the parent; null for the newest backup of the same database.</summary>
+    public string? ParentId { get; init; }
+
+    /// <summary>With <see cref="BackupStrategy.Auto"/>, the increments after which a full backup is made.</summary>
+    public int MaxIncrements { get; init; } = 30;
+
+    /// <summary>With <see cref="BackupStrategy.Auto"/>, the size of all increments together, in percent of the full backup's, beyond which a full one is made.</summary>
+    public int MaxIncrementShare { get; init; } = 50;
+
     /// <summary>The codec; Zstd unless told otherwise.</summary>
     public CompressionType Compression { get; init; } = CompressionType.Zstd;
 

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Microsoft.Data.Sqlite;
 using Microsoft.Win32.SafeHandles;
+using SignalHarvester.Backup.Chains;
 using SignalHarvester.Backup.Formats;
 using SignalHarvester.Backup.Sqlite;
 using SignalHarvester.Backup.Storage;
@@ -17,22 +18,16 @@ internal sealed class ImageVerifier(string temporaryParent, OperationContext con
     /// <summary>What the last verification read.</summary>
     public StoredImage? FoundImage { get; private set; }
 
-    /// <summary>Reads the file whole, unpacks it into a private temporary file, and checks that as a database.</summary>
+    /// <summary>Reads the files whole, puts the image together in a private temporary file, and checks that as a database.</summary>
     /// <returns>The checks, in the order made. The first that fails is the last but for those that explain it.</returns>
     /// <exception cref="BackupException">InsufficientSpace, WriteFailed: the check itself could not be made.</exception>
-    public IReadOnlyList<VerificationCheck> Verify(BackupMetadata backup, ImageContent recorded, SafeFileHandle file, string activity)
+    public IReadOnlyList<VerificationCheck> Verify(OpenChain chain, ImageContent recorded, string activity)
     {
-        var needed = backup.DatabaseSize ?? backup.Size;
-        using var folder = TemporaryFolder.CreateInFirst([temporaryParent, Path.GetTempPath()], needed);
+        using var folder = TemporaryFolder.CreateInFirst([temporaryParent, Path.GetTempPath()], chain.ExpectedImageLength);
         var image = folder.FilePath("image.db");
         try
         {
-            List<VerificationCheck> checks;
-            using (var target = File.OpenHandle(image, FileMode.CreateNew, FileAccess.Write, FileShare.None))
-            {
-                checks = Unpack(backup, file, (bytes, offset) => PieceWriter.Write(target, bytes.Span, offset), activity);
-            }
-
+            var checks = Unpack(chain, image, activity);
             if (checks.TrueForAll(check => check.Passed))
             {
                 checks.AddRange(Inspect(image, recorded));
@@ -47,62 +42,97 @@ internal sealed class ImageVerifier(string temporaryParent, OperationContext con
     }
 
     /// <summary>Checks the stored bytes against size and stored checksum, without unpacking.</summary>
-    public List<VerificationCheck> VerifyStored(BackupMetadata backup, SafeFileHandle file, string activity)
+    public List<VerificationCheck> VerifyStored(OpenChain chain, string activity)
     {
-        var checks = new List<VerificationCheck> { Size(backup, file) };
-        if (checks[0].Passed)
+        var checks = Sizes(chain);
+        if (checks.TrueForAll(check => check.Passed))
         {
-            using var meter = context.Meter(activity, backup.Size);
-            using var stored = new StoredStream(file);
-            while (stored.Peek(1 << 20) is { IsEmpty: false } bytes)
-            {
-                context.Cancellation.ThrowIfCancellationRequested();
-                meter.Advance(bytes.Length);
-                stored.Skip(bytes.Length);
-            }
-
-            checks.Add(Compare(VerificationChecks.StoredChecksum, backup.StoredChecksum, stored.Finish()));
+            using var meter = context.Meter(activity, chain.StoredLength);
+            AddStoredChecksums(chain, [.. chain.Links.Select(link => StoredChecksum(link.File, meter))], checks);
         }
 
         return checks;
     }
 
-    /// <summary>Unpacks the file and checks sizes and checksums on the way.</summary>
-    /// <param name="backup">What was recorded.</param>
-    /// <param name="file">The stored file.</param>
-    /// <param name="write">Takes the plain bytes.</param>
-    /// <param name="activity">What to call the step.</param>
-    public List<VerificationCheck> Unpack(BackupMetadata backup, SafeFileHandle file, Action<ReadOnlyMemory<byte>, long> write, string activity)
+    /// <summary>Unpacks an increment as it landed and holds it against the WAL format, without what it builds on.</summary>
+    public List<VerificationCheck> VerifyIncrement(BackupMetadata backup, SafeFileHandle file, string activity)
     {
-        var checks = new List<VerificationCheck> { Size(backup, file) };
-        if (!checks[0].Passed)
-        {
-            return checks;
-        }
-
+        var checks = Sizes(OpenChain.Of(backup, file));
         try
         {
-            using var meter = context.Meter(activity, backup.DatabaseSize ?? backup.Size);
-            FoundImage = ImageReader.Read(file, backup.DatabaseSize ?? long.MaxValue, write, meter, context.Cancellation);
+            using var meter = context.Meter(activity, backup.Size);
+            var (read, walChecksum) = ChainReader.ReadIncrement(backup, file, (_, _) => { }, meter, context.Cancellation);
+            AddStoredChecksums(OpenChain.Of(backup, file), [read.StoredChecksum], checks);
+            checks.Add(Unpacked(read));
+            checks.Add(Compare(VerificationChecks.WalChecksum, backup.WalChecksum, walChecksum));
         }
         catch (InvalidDataException exception)
         {
             checks.Add(new VerificationCheck(VerificationChecks.Decompression, false, exception.Message.TrimEnd('.')));
+        }
+
+        return checks;
+    }
+
+    /// <summary>Puts the image together in a new file and checks sizes and checksums on the way.</summary>
+    /// <param name="chain">The backup and what it builds on.</param>
+    /// <param name="imagePath">The file to make.</param>
+    /// <param name="activity">What to call the step.</param>
+    /// <param name="durable">Whether the file is to be on disk in the end.</param>
+    public List<VerificationCheck> Unpack(OpenChain chain, string imagePath, string activity, bool durable = false)
+    {
+        using var file = File.OpenHandle(imagePath, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read);
+        using var flush = durable ? new SteadyFlush(file) : null;
+        var checks = Unpack(chain, new ImageFile(file, flush), activity);
+        if (chain.Backup is { Checksum: null, PagesChecksum: { } recorded, PageSize: { } pageSize } && checks.TrueForAll(check => check.Passed))
+        {
+            using var meter = context.Meter(activity, chain.ExpectedImageLength);
+            using var image = FileImage.Open(imagePath, pageSize);
+            checks.Add(Compare(VerificationChecks.PagesChecksum, recorded, ImageScan.Run(image, earlier: null, digests: null, meter, context.Cancellation).PagesChecksum));
+        }
+
+        flush?.Finish();
+        return checks;
+    }
+
+    /// <summary>Unpacks the files and checks sizes and checksums on the way.</summary>
+    /// <param name="chain">The backup and what it builds on.</param>
+    /// <param name="target">Takes the image; null to throw it away, which takes a backup that stands by itself.</param>
+    /// <param name="activity">What to call the step.</param>
+    public List<VerificationCheck> Unpack(OpenChain chain, ImageFile? target, string activity)
+    {
+        var backup = chain.Backup;
+        var checks = Sizes(chain);
+        if (!checks.TrueForAll(check => check.Passed))
+        {
             return checks;
         }
 
-        if (backup.StoredChecksum is not null)
+        ChainContent content;
+        try
         {
-            checks.Add(Compare(VerificationChecks.StoredChecksum, backup.StoredChecksum, FoundImage.StoredChecksum));
+            using var meter = context.Meter(activity, chain.Links[0].Backup.DatabaseSize ?? backup.Size);
+            content = ChainReader.Read(chain, target, meter, context.Cancellation);
+        }
+        catch (ChainDamagedException exception)
+        {
+            checks.Add(exception.Link.Id == backup.Id
+                ? new VerificationCheck(VerificationChecks.Decompression, false, exception.Message.TrimEnd('.'))
+                : Parent(exception.Link, $"is damaged: {exception.Message.TrimEnd('.')}"));
+            return checks;
         }
 
-        checks.Add(new VerificationCheck(
-            VerificationChecks.Decompression,
-            true,
-            string.Create(CultureInfo.InvariantCulture, $"{FoundImage.StoredLength} bytes unpacked to {FoundImage.ImageLength}")));
+        FoundImage = new StoredImage(content.ImageLength, content.ImageChecksum, content.Files[^1].StoredLength, content.Files[^1].StoredChecksum);
+        AddStoredChecksums(chain, [.. content.Files.Select(file => file.StoredChecksum)], checks);
+        checks.Add(Unpacked(content.Files[^1]));
+        if (content.WalChecksum is not null)
+        {
+            checks.Add(Compare(VerificationChecks.WalChecksum, backup.WalChecksum, content.WalChecksum));
+        }
+
         if (backup.Checksum is not null)
         {
-            checks.Add(Compare(VerificationChecks.ImageChecksum, backup.Checksum, FoundImage.Checksum));
+            checks.Add(Compare(VerificationChecks.ImageChecksum, backup.Checksum, content.ImageChecksum));
         }
 
         return checks;
@@ -144,13 +174,62 @@ internal sealed class ImageVerifier(string temporaryParent, OperationContext con
         }
     }
 
-    private static VerificationCheck Size(BackupMetadata backup, SafeFileHandle file)
+    private static List<VerificationCheck> Sizes(OpenChain chain)
     {
-        var length = RandomAccess.GetLength(file);
-        return new VerificationCheck(
-            VerificationChecks.StoredSize,
-            length == backup.Size,
-            string.Create(CultureInfo.InvariantCulture, $"the file has {length} bytes, {backup.Size} were recorded"));
+        var own = chain.Links[^1];
+        var length = RandomAccess.GetLength(own.File);
+        var checks = new List<VerificationCheck>
+        {
+            new(
+                VerificationChecks.StoredSize,
+                length == own.Backup.Size,
+                string.Create(CultureInfo.InvariantCulture, $"the file has {length} bytes, {own.Backup.Size} were recorded")),
+        };
+        foreach (var (parent, file) in chain.Links.SkipLast(1).Where(link => RandomAccess.GetLength(link.File) != link.Backup.Size))
+        {
+            checks.Add(Parent(parent, string.Create(CultureInfo.InvariantCulture, $"has {RandomAccess.GetLength(file)} bytes, {parent.Size} were recorded")));
+        }
+
+        return checks;
+    }
+
+    private static VerificationCheck Parent(BackupMetadata parent, string fault) =>
+        new(VerificationChecks.Chain, false, $"'{parent.Id}', on which it builds, {fault}");
+
+    private static void AddStoredChecksums(OpenChain chain, IReadOnlyList<string> found, List<VerificationCheck> checks)
+    {
+        if (chain.Backup.StoredChecksum is { } recorded)
+        {
+            checks.Add(Compare(VerificationChecks.StoredChecksum, recorded, found[^1]));
+        }
+
+        if (chain.IsSingle)
+        {
+            return;
+        }
+
+        var wrong = chain.Links.Zip(found).SkipLast(1).Where(link => link.First.Backup.StoredChecksum != link.Second).Select(link => link.First.Backup).FirstOrDefault();
+        checks.Add(wrong is null
+            ? new VerificationCheck(VerificationChecks.Chain, true, string.Create(CultureInfo.InvariantCulture, $"{chain.Links.Count - 1} parents, down to '{chain.Links[0].Backup.Id}', are as recorded"))
+            : Parent(wrong, "is not what was recorded"));
+    }
+
+    private static VerificationCheck Unpacked(StoredFile file) => new(
+        VerificationChecks.Decompression,
+        true,
+        string.Create(CultureInfo.InvariantCulture, $"{file.StoredLength} bytes unpacked to {file.PlainLength}"));
+
+    private string StoredChecksum(SafeFileHandle file, ProgressMeter meter)
+    {
+        using var stored = new StoredStream(file);
+        while (stored.Peek(1 << 20) is { IsEmpty: false } bytes)
+        {
+            context.Cancellation.ThrowIfCancellationRequested();
+            meter.Advance(bytes.Length);
+            stored.Skip(bytes.Length);
+        }
+
+        return stored.Finish();
     }
 
     private static VerificationCheck Compare(string check, string? recorded, string found) => new(

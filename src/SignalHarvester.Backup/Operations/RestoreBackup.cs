@@ -1,4 +1,5 @@
 using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Chains;
 using SignalHarvester.Backup.Sqlite;
 using SignalHarvester.Backup.Storage;
 
@@ -23,21 +24,21 @@ public static class RestoreBackup
         ArgumentNullException.ThrowIfNull(backup);
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(context);
-        RefuseWal(backup);
+        RefuseRawLog(backup);
         var target = RestoreTarget.Resolve(options.Destination, context);
         var safety = new SafetyBackup(target, backup, options, context);
-        using var file = BackupDirectory.OpenFile(backup);
+        using var chain = OpenChain.Open(backup, directory);
         var changed = false;
         try
         {
-            RequireSpace(target, backup.DatabaseSize ?? backup.Size);
+            RequireSpace(target, chain.ExpectedImageLength);
             using var folder = TemporaryFolder.Create(target.Folder);
             var image = folder.FilePath("image.db");
-            var checks = Stage(backup, directory, file, image, options.Verify, context);
-            checks.AddRange(Apply(backup, target, image, safety, options, context));
+            var checks = Stage(chain, directory, image, options.Verify, context);
+            checks.AddRange(Apply(chain.Backup, target, image, safety, options, context));
             changed = true;
             safety.Prune();
-            return backup with { Verification = checks };
+            return chain.Backup with { Verification = checks };
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -98,29 +99,11 @@ public static class RestoreBackup
         return [];
     }
 
-    private static List<VerificationCheck> Stage(
-        BackupMetadata backup,
-        BackupDirectory? directory,
-        Microsoft.Win32.SafeHandles.SafeFileHandle file,
-        string image,
-        bool verify,
-        OperationContext context)
+    private static List<VerificationCheck> Stage(OpenChain chain, BackupDirectory? directory, string image, bool verify, OperationContext context)
     {
+        var backup = chain.Backup;
         var verifier = new ImageVerifier(Path.GetDirectoryName(image)!, context);
-        List<VerificationCheck> checks;
-        using (var staged = File.OpenHandle(image, FileMode.CreateNew, FileAccess.Write, FileShare.None))
-        {
-            using var flush = new SteadyFlush(staged);
-            checks = verifier.Unpack(backup, file, Write, $"Restoring {backup.Id}");
-            flush.Finish();
-
-            void Write(ReadOnlyMemory<byte> bytes, long offset)
-            {
-                PieceWriter.Write(staged, bytes.Span, offset);
-                flush.Written(bytes.Length);
-            }
-        }
-
+        var checks = verifier.Unpack(chain, image, $"Restoring {backup.Id}", durable: true);
         if (verify && checks.TrueForAll(check => check.Passed))
         {
             var json = directory?.ReadSidecar(backup.Id);
@@ -220,9 +203,9 @@ public static class RestoreBackup
         context.Warn($"What was at '{target.Path}' cannot be opened by SQLite. It is kept as it was under '{kept}'.");
     }
 
-    private static void RefuseWal(BackupMetadata backup)
+    private static void RefuseRawLog(BackupMetadata backup)
     {
-        if (Formats.BackupFileName.TryParse(Path.GetFileName(backup.BackupPath)) is { IsWal: true })
+        if (backup.IsPredecessor && Formats.BackupFileName.TryParse(Path.GetFileName(backup.BackupPath)) is { IsWal: true })
         {
             throw new BackupException(
                 BackupErrorId.BackupTypeUnsupported,

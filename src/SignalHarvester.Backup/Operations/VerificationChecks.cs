@@ -7,7 +7,10 @@ internal static class VerificationChecks
     public const string StoredSize = nameof(StoredSize);
     public const string StoredChecksum = nameof(StoredChecksum);
     public const string Decompression = nameof(Decompression);
+    public const string WalChecksum = nameof(WalChecksum);
+    public const string Chain = nameof(Chain);
     public const string ImageChecksum = nameof(ImageChecksum);
+    public const string PagesChecksum = nameof(PagesChecksum);
     public const string Integrity = nameof(Integrity);
     public const string Schema = nameof(Schema);
     public const string RowCounts = nameof(RowCounts);
@@ -18,7 +21,8 @@ internal static class VerificationChecks
         {
             File => BackupErrorId.BackupFileMissing,
             StoredSize => BackupErrorId.BackupSizeMismatch,
-            StoredChecksum or ImageChecksum => BackupErrorId.BackupChecksumMismatch,
+            StoredChecksum or WalChecksum or ImageChecksum or PagesChecksum => BackupErrorId.BackupChecksumMismatch,
+            Chain => BackupErrorId.ChainBroken,
             Decompression => BackupErrorId.BackupCorrupt,
             Integrity => BackupErrorId.BackupIntegrityFailed,
             _ => BackupErrorId.BackupContentMismatch,

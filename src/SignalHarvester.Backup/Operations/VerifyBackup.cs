@@ -1,4 +1,5 @@
 using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Chains;
 using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Operations;
@@ -18,8 +19,8 @@ public static class VerifyBackup
         ArgumentNullException.ThrowIfNull(backup);
         ArgumentNullException.ThrowIfNull(context);
         var verifier = new ImageVerifier(directory?.TemporaryParent ?? Path.GetTempPath(), context);
-        var checks = Checks(backup, directory, level, verifier, context);
-        if (level == VerificationLevel.Quick && FailedDeeper(backup) is { } earlier)
+        var (tested, checks) = Checks(backup, directory, level, verifier, context);
+        if (level == VerificationLevel.Quick && FailedDeeper(tested) is { } earlier)
         {
             checks = [.. checks, new VerificationCheck(earlier.Check, false, $"the last full test failed ({earlier.Detail}), and only a full test can clear it")];
         }
@@ -34,87 +35,99 @@ public static class VerifyBackup
                 : current.VerificationLevel,
             VerificationTimestamp = moment,
             Verification = checks,
+            Checksum = current.Checksum ?? (failed is null && BackupChain.IsIncrement(current) ? verifier.FoundImage?.Checksum : null),
             StoredChecksum = current.StoredChecksum ?? (failed is null ? verifier.FoundImage?.StoredChecksum : null),
             DatabaseSize = current.DatabaseSize ?? (failed is null && !IsWal(current) ? verifier.FoundImage?.ImageLength : null),
             RowCounts = current.RowCounts ?? (failed is null ? verifier.FoundContent?.RowCounts : null),
         };
 
-        Record(directory, backup.Id, Apply, failed is null ? verifier.FoundContent?.SchemaChecksum : null, context);
-
-        return new VerificationOutcome(Apply(backup), failed is null ? null : VerificationChecks.Fault(backup, failed));
-    }
-
-    private static void Record(BackupDirectory? directory, string id, Func<BackupMetadata, BackupMetadata> apply, string? schemaChecksum, OperationContext context)
-    {
-        if (directory is null)
+        if (directory is not null)
         {
-            return;
+            Record(directory, tested, Apply, failed is null ? verifier.FoundContent?.SchemaChecksum : null, context);
         }
 
+        return new VerificationOutcome(Apply(tested), failed is null ? null : VerificationChecks.Fault(tested, failed));
+    }
+
+    private static void Record(BackupDirectory directory, BackupMetadata tested, Func<BackupMetadata, BackupMetadata> apply, string? schemaChecksum, OperationContext context)
+    {
         try
         {
-            if (!directory.TryUpdate(id, apply, schemaChecksum, context.Cancellation))
+            if (!directory.TryUpdate(tested, apply, schemaChecksum, context.Cancellation))
             {
-                context.Warn($"The result for '{id}' is not recorded: '{directory.Path}' cannot be written to.");
+                context.Warn($"The result for '{tested.Id}' is not recorded: the backup directory cannot be written to, or the backup was rewritten or removed during the test.");
             }
         }
         catch (BackupException exception) when (exception.ErrorId is BackupErrorId.InsufficientSpace or BackupErrorId.DirectoryLocked or BackupErrorId.WriteFailed)
         {
             // What was found stays true.
-            context.Warn($"The result for '{id}' is not recorded: {exception.Message}");
+            context.Warn($"The result for '{tested.Id}' is not recorded: {exception.Message}");
         }
     }
 
     private static VerificationCheck? FailedDeeper(BackupMetadata backup) => backup.Verified
         ? null
         : backup.Verification.FirstOrDefault(check => !check.Passed
-            && check.Check is (VerificationChecks.Decompression or VerificationChecks.ImageChecksum or VerificationChecks.Integrity or VerificationChecks.Schema or VerificationChecks.RowCounts));
+            && check.Check is (VerificationChecks.Decompression or VerificationChecks.ImageChecksum or VerificationChecks.PagesChecksum
+                or VerificationChecks.Integrity or VerificationChecks.Schema or VerificationChecks.RowCounts));
 
-    private static IReadOnlyList<VerificationCheck> Checks(
+    private static (BackupMetadata Tested, IReadOnlyList<VerificationCheck> Checks) Checks(
         BackupMetadata backup,
         BackupDirectory? directory,
         VerificationLevel level,
         ImageVerifier verifier,
         OperationContext context)
     {
-        var activity = $"Verifying {backup.Id}";
         try
         {
-            using var file = BackupDirectory.OpenFile(backup);
-            if (IsWal(backup))
-            {
-                // The predecessor's WAL backups: a raw log, which is no database by itself.
-                return verifier.Unpack(backup with { Checksum = backup.Checksum ?? backup.WalChecksum }, file, (_, _) => { }, activity);
-            }
-
-            if (level == VerificationLevel.Full)
-            {
-                var json = directory?.ReadSidecar(backup.Id);
-                return verifier.Verify(backup, new ImageContent(json is null ? null : Sidecar.SchemaChecksum(json), backup.RowCounts), file, activity);
-            }
-
-            if (backup.StoredChecksum is not null)
-            {
-                return verifier.VerifyStored(backup, file, activity);
-            }
-
-            // The predecessor recorded the image's checksum alone, so the file has to be unpacked for it.
-            var checks = verifier.Unpack(backup, file, (_, _) => { }, activity);
-            if (backup.Checksum is null)
-            {
-                checks.Add(new VerificationCheck(VerificationChecks.ImageChecksum, false, "no checksum is recorded, so a quick test proves nothing; use -Level Full"));
-            }
-
-            return checks;
+            using var chain = OpenChain.Open(backup, directory);
+            return (chain.Backup, Checks(chain, directory, level, verifier));
         }
         catch (BackupException exception) when (exception.ErrorId == BackupErrorId.BackupFileMissing)
         {
-            return [new VerificationCheck(VerificationChecks.File, false, $"'{backup.BackupPath}' is missing")];
+            return (backup, [exception.Target as string == backup.Id
+                ? new VerificationCheck(VerificationChecks.File, false, $"'{backup.BackupPath}' is missing")
+                : new VerificationCheck(VerificationChecks.Chain, false, $"the file of '{exception.Target}', on which it builds, is missing")]);
+        }
+        catch (BackupException exception) when (exception.ErrorId == BackupErrorId.ChainBroken)
+        {
+            return (backup, [new VerificationCheck(VerificationChecks.Chain, false, exception.Message.TrimEnd('.'))]);
         }
         catch (IOException exception)
         {
             throw DiskFault.From(exception, backup.BackupPath, BackupErrorId.ReadFailed, "Check its permissions.");
         }
+    }
+
+    private static IReadOnlyList<VerificationCheck> Checks(OpenChain chain, BackupDirectory? directory, VerificationLevel level, ImageVerifier verifier)
+    {
+        var backup = chain.Backup;
+        var activity = $"Verifying {backup.Id}";
+        if (backup.IsPredecessor && IsWal(backup))
+        {
+            // The predecessor's WAL backups: a raw log, which is no database by itself.
+            return verifier.Unpack(OpenChain.Of(backup with { Checksum = backup.Checksum ?? backup.WalChecksum }, chain.Links[0].File), target: null, activity);
+        }
+
+        if (level == VerificationLevel.Full)
+        {
+            var json = directory?.ReadSidecar(backup.Id);
+            return verifier.Verify(chain, new ImageContent(json is null ? null : Sidecar.SchemaChecksum(json), backup.RowCounts), activity);
+        }
+
+        if (backup.StoredChecksum is not null)
+        {
+            return verifier.VerifyStored(chain, activity);
+        }
+
+        // The predecessor recorded the image's checksum alone, so the file has to be unpacked for it.
+        var checks = verifier.Unpack(chain, target: null, activity);
+        if (backup.Checksum is null)
+        {
+            checks.Add(new VerificationCheck(VerificationChecks.ImageChecksum, false, "no checksum is recorded, so a quick test proves nothing; use -Level Full"));
+        }
+
+        return checks;
     }
 
     private static bool IsWal(BackupMetadata backup) => Formats.BackupFileName.TryParse(Path.GetFileName(backup.BackupPath)) is { IsWal: true };

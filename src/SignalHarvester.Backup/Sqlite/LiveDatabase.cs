@@ -90,6 +90,15 @@ internal sealed class LiveDatabase : IDisposable
     /// <exception cref="SnapshotLostException">The log does not agree with the snapshot.</exception>
     public IDatabaseImage PinImage(CancellationToken cancellation) => new PinnedImage(this, snapshot, cancellation);
 
+    /// <summary>Where in the write-ahead log the snapshot ends; null in rollback-journal mode and where the log is empty.</summary>
+    public WalPosition? WalPosition => snapshot?.Position;
+
+    /// <summary>What the write-ahead log holds between a place and the snapshot's end.</summary>
+    /// <returns>Null where the log does not provably continue from that place.</returns>
+    /// <exception cref="SnapshotLostException">The log does not agree with the snapshot.</exception>
+    public WalTail? PinTail(WalPosition after, CancellationToken cancellation) =>
+        snapshot is null ? null : WalTail.Read(this, snapshot, after, cancellation);
+
     /// <summary>Confirms that nothing but this connection's transaction was needed to keep the file still.</summary>
     /// <exception cref="SnapshotLostException">A file on read-only media changed all the same.</exception>
     public void ConfirmUnchanged() => readOnlyGuard?.Confirm();

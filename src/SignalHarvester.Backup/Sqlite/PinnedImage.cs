@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.InteropServices;
 
 namespace SignalHarvester.Backup.Sqlite;
 
@@ -99,15 +98,9 @@ internal sealed class PinnedImage : IDatabaseImage
     public void ConfirmUnchanged()
     {
         database.ConfirmUnchanged();
-        if (snapshot is not { MaxFrame: > 0 })
+        if (snapshot is { MaxFrame: > 0 })
         {
-            return;
-        }
-
-        Span<byte> header = stackalloc byte[WalFormat.HeaderSize];
-        if (!wal.Read(0, header) || MemoryMarshal.Read<ulong>(header[16..]) != snapshot.Salts)
-        {
-            throw new SnapshotLostException("the write-ahead log was restarted");
+            WalOverlay.ConfirmSame(wal, snapshot);
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 
 namespace SignalHarvester.Backup.Sqlite;
@@ -12,6 +13,15 @@ namespace SignalHarvester.Backup.Sqlite;
 /// <param name="Salts">The eight bytes of the log's two salts, as they stand in the file.</param>
 internal sealed record WalIndexHeader(uint MaxFrame, uint PageCount, (uint S0, uint S1) FrameChecksum, ulong Salts)
 {
+    /// <summary>The place in the log where the snapshot ends; null where the log holds nothing.</summary>
+    public WalPosition? Position => MaxFrame == 0
+        ? null
+        : new WalPosition(Convert.ToHexStringLower(BitConverter.GetBytes(Salts)), MaxFrame, Hex(FrameChecksum));
+
+    /// <summary>A running checksum as sixteen hex digits.</summary>
+    public static string Hex((uint S0, uint S1) checksum) =>
+        string.Create(CultureInfo.InvariantCulture, $"{checksum.S0:x8}{checksum.S1:x8}");
+
     /// <summary>Reads the header out of a snapshot. The index is in the machine's own byte order.</summary>
     public static unsafe WalIndexHeader Read(IntPtr snapshot)
     {

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Runtime.InteropServices;
 
 namespace SignalHarvester.Backup.Sqlite;
 
@@ -34,23 +33,61 @@ internal sealed class WalOverlay
             return Empty;
         }
 
+        var header = ReadHeader(wal, snapshot);
+        var bigEndian = WalFormat.HasBigEndianChecksums(header);
+        return Read(wal, snapshot, pageSize, firstFrame: 1, bigEndian, WalFormat.Checksum(header.AsSpan(0, 24), bigEndian, default), cancellation);
+    }
+
+    /// <summary>Reads the frames that follow a place where another snapshot of the same log ended.</summary>
+    /// <returns>Null where the log does not provably continue from that place: it was restarted in between.</returns>
+    /// <exception cref="SnapshotLostException">The log is not the one that was pinned.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public static WalOverlay? ReadAfter(WalPosition position, SqliteFile wal, WalIndexHeader snapshot, int pageSize, CancellationToken cancellation)
+    {
+        if (position.Salts != snapshot.Position?.Salts || position.Frame < 1 || position.Frame > snapshot.MaxFrame)
+        {
+            return null;
+        }
+
+        var header = ReadHeader(wal, snapshot);
+        Span<byte> frame = stackalloc byte[WalFormat.FrameHeaderSize];
+        if (!wal.Read(WalFormat.FrameOffset(position.Frame, pageSize), frame)
+            || WalFormat.Salts(frame[8..]) != snapshot.Salts
+            || WalIndexHeader.Hex(WalFormat.ReadChecksum(frame[16..])) != position.Checksum)
+        {
+            return null;
+        }
+
+        return Read(
+            wal, snapshot, pageSize, (uint)position.Frame + 1, WalFormat.HasBigEndianChecksums(header), WalFormat.ReadChecksum(frame[16..]), cancellation);
+    }
+
+    private static byte[] ReadHeader(SqliteFile wal, WalIndexHeader snapshot)
+    {
         if (!wal.IsOpen)
         {
             throw new SnapshotLostException("SQLite gives no access to its write-ahead log");
         }
 
-        Span<byte> header = stackalloc byte[WalFormat.HeaderSize];
-        if (!wal.Read(0, header) || !WalFormat.IsWal(header) || Salts(header[16..]) != snapshot.Salts)
-        {
-            throw new SnapshotLostException("the write-ahead log was restarted");
-        }
+        var header = new byte[WalFormat.HeaderSize];
+        return wal.Read(0, header) && WalFormat.IsWal(header) && WalFormat.Salts(header.AsSpan(16)) == snapshot.Salts
+            ? header
+            : throw new SnapshotLostException("the write-ahead log was restarted");
+    }
 
-        var bigEndian = WalFormat.HasBigEndianChecksums(header);
-        var checksum = WalFormat.Checksum(header[..24], bigEndian, default);
+    private static WalOverlay Read(
+        SqliteFile wal,
+        WalIndexHeader snapshot,
+        int pageSize,
+        uint firstFrame,
+        bool bigEndian,
+        (uint S0, uint S1) checksum,
+        CancellationToken cancellation)
+    {
         var latest = new Dictionary<uint, uint>();
         var frameSize = WalFormat.FrameHeaderSize + pageSize;
         var buffer = new byte[frameSize * Math.Max(1, (1 << 20) / frameSize)];
-        for (uint first = 1; first <= snapshot.MaxFrame;)
+        for (var first = firstFrame; first <= snapshot.MaxFrame;)
         {
             cancellation.ThrowIfCancellationRequested();
             var count = (int)Math.Min((uint)(buffer.Length / frameSize), snapshot.MaxFrame - first + 1);
@@ -63,7 +100,7 @@ internal sealed class WalOverlay
             for (var i = 0; i < count; i++)
             {
                 var frame = batch.Slice(i * frameSize, frameSize);
-                if (Salts(frame[8..]) != snapshot.Salts)
+                if (WalFormat.Salts(frame[8..]) != snapshot.Salts)
                 {
                     throw new SnapshotLostException("the write-ahead log was restarted");
                 }
@@ -87,6 +124,17 @@ internal sealed class WalOverlay
         return new WalOverlay(pages, frames);
     }
 
+    /// <summary>Confirms that the log is still the one that the snapshot was taken of.</summary>
+    /// <exception cref="SnapshotLostException">It was restarted.</exception>
+    public static void ConfirmSame(SqliteFile wal, WalIndexHeader snapshot) => ReadHeader(wal, snapshot);
+
+    /// <summary>How many pages the frames hold.</summary>
+    public int Count => pages.Length;
+
+    /// <summary>The pages up to a last one, ascending, with their frames.</summary>
+    public IEnumerable<(uint Page, uint Frame)> UpTo(long lastPage) =>
+        pages.Zip(frames).TakeWhile(entry => entry.First <= lastPage);
+
     /// <summary>The pages of a range that the log holds, in ascending order, with their frames.</summary>
     /// <param name="firstPage">The first page; pages count from 1.</param>
     /// <param name="count">How many pages the range has.</param>
@@ -98,6 +146,4 @@ internal sealed class WalOverlay
             yield return (pages[index], frames[index]);
         }
     }
-
-    private static ulong Salts(ReadOnlySpan<byte> bytes) => MemoryMarshal.Read<ulong>(bytes);
 }

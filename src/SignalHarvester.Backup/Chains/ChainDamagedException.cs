@@ -1,0 +1,10 @@
+namespace SignalHarvester.Backup.Chains;
+
+/// <summary>The content of a link of a chain is damaged.</summary>
+/// <param name="link">The link.</param>
+/// <param name="cause">What is wrong with it.</param>
+internal sealed class ChainDamagedException(BackupMetadata link, InvalidDataException cause) : Exception(cause.Message, cause)
+{
+    /// <summary>The link.</summary>
+    public BackupMetadata Link { get; } = link;
+}

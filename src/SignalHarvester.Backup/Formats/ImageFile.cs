@@ -1,0 +1,31 @@
+using Microsoft.Win32.SafeHandles;
+using SignalHarvester.Backup.Storage;
+
+namespace SignalHarvester.Backup.Formats;
+
+/// <summary>A file that an image is put together in: written in pieces at any place, by several threads at once, and read back.</summary>
+/// <param name="handle">The file, open for reading and writing; it stays the caller's.</param>
+/// <param name="flush">Keeps the disk busy meanwhile; null where the file need not last.</param>
+internal sealed class ImageFile(SafeFileHandle handle, SteadyFlush? flush)
+{
+    /// <summary>Writes at an offset.</summary>
+    public void Write(ReadOnlySpan<byte> bytes, long offset)
+    {
+        PieceWriter.Write(handle, bytes, offset);
+        flush?.Written(bytes.Length);
+    }
+
+    /// <summary>Reads back what was written.</summary>
+    /// <exception cref="EndOfStreamException">The file is shorter.</exception>
+    public void Read(Span<byte> buffer, long offset)
+    {
+        for (var done = 0; done < buffer.Length;)
+        {
+            var read = RandomAccess.Read(handle, buffer[done..], offset + done);
+            done += read > 0 ? read : throw new EndOfStreamException("The temporary image is shorter than what was written to it.");
+        }
+    }
+
+    /// <summary>Gives the file its length; what is not written reads as zeros.</summary>
+    public void SetLength(long length) => RandomAccess.SetLength(handle, length);
+}

@@ -1,0 +1,61 @@
+using System.Security.Cryptography;
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Sqlite;
+
+namespace SignalHarvester.Backup.Formats;
+
+/// <summary>
+/// Reads an image without storing it: hashed by one thread, digested page by page on all cores, and held against the
+/// digests of an earlier image.
+/// </summary>
+/// <param name="Checksum">SHA-256 of the image, lower-case hex.</param>
+/// <param name="PagesChecksum">SHA-256 over the page digests, lower-case hex.</param>
+/// <param name="Changed">The pages that the earlier image had not, or had otherwise.</param>
+internal sealed record ImageScan(string Checksum, string PagesChecksum, PageSet Changed)
+{
+    /// <summary>Scans the whole image.</summary>
+    /// <param name="image">The image.</param>
+    /// <param name="earlier">The digests to compare with; null where every page counts as changed.</param>
+    /// <param name="digests">Takes the image's own digests; null where nobody wants them.</param>
+    /// <param name="meter">Counts the bytes of the image.</param>
+    /// <param name="cancellation">Stops the scan.</param>
+    public static ImageScan Run(IDatabaseImage image, PageDigestSource? earlier, PageDigestFile? digests, ProgressMeter meter, CancellationToken cancellation)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        using var pagesHash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var changed = new PageSet(image.PageCount);
+        var before = new byte[Chunk.ImageBytes / image.PageSize * PageDigests.Size];
+        ChunkPipeline.Run(
+            () => new Chunk(Chunk.ImageBytes, storedCapacity: 0),
+            new ImageChunks(image, hash).Read,
+            () => PageDigests.Worker(image.PageSize, next: null),
+            chunk =>
+            {
+                var found = PageDigests.Of(chunk, image.PageSize);
+                pagesHash.AppendData(found);
+                digests?.Append(found);
+                var firstPage = (chunk.PlainOffset / image.PageSize) + 1;
+                var known = before.AsSpan(0, earlier?.Read(firstPage, before.AsSpan(0, found.Length)) ?? 0);
+                if (!found.SequenceEqual(known))
+                {
+                    Compare(found, known, firstPage, changed);
+                }
+
+                meter.Advance(chunk.PlainLength);
+            },
+            cancellation);
+        return new ImageScan(Convert.ToHexStringLower(hash.GetHashAndReset()), Convert.ToHexStringLower(pagesHash.GetHashAndReset()), changed);
+    }
+
+    private static void Compare(ReadOnlySpan<byte> found, ReadOnlySpan<byte> known, long firstPage, PageSet changed)
+    {
+        for (var offset = 0; offset < found.Length; offset += PageDigests.Size)
+        {
+            if (offset >= known.Length || !found.Slice(offset, PageDigests.Size).SequenceEqual(known.Slice(offset, PageDigests.Size)))
+            {
+                changed.Add(firstPage + (offset / PageDigests.Size));
+            }
+        }
+    }
+}

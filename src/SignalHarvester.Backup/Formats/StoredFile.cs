@@ -1,0 +1,60 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace SignalHarvester.Backup.Formats;
+
+/// <summary>What a stored file held.</summary>
+/// <param name="PlainLength">Bytes of the content.</param>
+/// <param name="StoredLength">Bytes of the file.</param>
+/// <param name="StoredChecksum">SHA-256 of the file, lower-case hex.</param>
+internal sealed record StoredFile(long PlainLength, long StoredLength, string StoredChecksum)
+{
+    /// <summary>Streams a whole stored file back: read and hashed by one thread, decompressed by all cores.</summary>
+    /// <param name="file">The stored file.</param>
+    /// <param name="largestContent">Bytes that the content may have at most; more is damage, or a decompression bomb.</param>
+    /// <param name="transform">Takes each piece of content as it is decompressed, in any order, on several threads at once.</param>
+    /// <param name="consume">Takes each piece of content in order, on the calling thread.</param>
+    /// <param name="cancellation">Stops the reading.</param>
+    /// <exception cref="InvalidDataException">The content is damaged.</exception>
+    public static StoredFile Read(
+        SafeFileHandle file,
+        long largestContent,
+        Action<Chunk> transform,
+        Action<Chunk> consume,
+        CancellationToken cancellation)
+    {
+        using var stored = new StoredStream(file);
+        using var frames = new FrameReader(stored);
+        long length = 0;
+        ChunkPipeline.Run(
+            () => new Chunk(Chunk.ImageBytes, storedCapacity: 0),
+            chunk =>
+            {
+                if (!frames.Read(chunk))
+                {
+                    return false;
+                }
+
+                chunk.PlainOffset = length;
+                length += chunk.PlainLength;
+                return length <= largestContent
+                    ? true
+                    : throw new InvalidDataException("The content is larger than what was recorded.");
+            },
+            () => new Worker(frames.MakeWorker(), transform),
+            consume,
+            cancellation);
+        var storedChecksum = stored.Finish();
+        return new StoredFile(length, stored.BytesRead, storedChecksum);
+    }
+
+    private sealed class Worker(IChunkWorker decompressor, Action<Chunk> transform) : IChunkWorker
+    {
+        public void Transform(Chunk chunk)
+        {
+            decompressor.Transform(chunk);
+            transform(chunk);
+        }
+
+        public void Dispose() => decompressor.Dispose();
+    }
+}

@@ -1,0 +1,108 @@
+using System.Security.Cryptography;
+using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Sqlite;
+
+namespace SignalHarvester.Backup.Formats;
+
+/// <summary>
+/// Streams pages into a file as a standard SQLite write-ahead log of one transaction: framed and hashed by one thread,
+/// compressed by all cores, written in order.
+/// </summary>
+internal sealed class WalWriter : IDisposable
+{
+    private readonly IEnumerator<long> pages;
+    private readonly Action<long, Span<byte>> readPage;
+    private readonly uint pageCount;
+    private readonly ulong salts = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
+    private readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    private readonly byte[] piece;
+    private (uint S0, uint S1) checksum;
+    private int pieceLength;
+    private int pieceUsed;
+    private bool anotherPage;
+
+    private WalWriter(int pageSize, long pageCount, IEnumerable<long> pages, Action<long, Span<byte>> readPage)
+    {
+        this.pages = pages.GetEnumerator();
+        this.readPage = readPage;
+        this.pageCount = checked((uint)pageCount);
+        piece = new byte[WalFormat.FrameHeaderSize + pageSize];
+        checksum = WalFormat.WriteHeader(piece, pageSize, salts);
+        pieceLength = WalFormat.HeaderSize;
+        anotherPage = this.pages.MoveNext();
+    }
+
+    /// <summary>Writes the log.</summary>
+    /// <param name="pageSize">Bytes in a page.</param>
+    /// <param name="pageCount">Pages of the database after the log was worked in.</param>
+    /// <param name="pages">The pages that it holds, ascending. None makes a log of a header alone, which changes nothing.</param>
+    /// <param name="readPage">Fills a buffer with a page; called by one thread at a time.</param>
+    /// <param name="target">Where to.</param>
+    /// <param name="compression">The codec.</param>
+    /// <param name="level">The codec's level.</param>
+    /// <param name="meter">Counts the log's bytes.</param>
+    /// <param name="cancellation">Stops the writing.</param>
+    public static StoredWal Write(
+        int pageSize,
+        long pageCount,
+        IEnumerable<long> pages,
+        Action<long, Span<byte>> readPage,
+        StoredFileWriter target,
+        CompressionType compression,
+        int level,
+        ProgressMeter meter,
+        CancellationToken cancellation)
+    {
+        using var writer = new WalWriter(pageSize, pageCount, pages, readPage);
+        ChunkPipeline.Run(
+            () => new Chunk(Chunk.ImageBytes, storedCapacity: 0),
+            writer.Fill,
+            () => Codec.Compressor(compression, level),
+            chunk =>
+            {
+                target.Append(chunk.StoredSpan);
+                meter.Advance(chunk.PlainLength);
+            },
+            cancellation);
+        return new StoredWal(Convert.ToHexStringLower(writer.hash.GetHashAndReset()), target.Length, target.Finish());
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        pages.Dispose();
+        hash.Dispose();
+    }
+
+    private bool Fill(Chunk chunk)
+    {
+        var filled = 0;
+        while (filled < Chunk.ImageBytes && (pieceUsed < pieceLength || NextFrame()))
+        {
+            var count = Math.Min(pieceLength - pieceUsed, Chunk.ImageBytes - filled);
+            piece.AsSpan(pieceUsed, count).CopyTo(chunk.Plain.AsSpan(filled));
+            pieceUsed += count;
+            filled += count;
+        }
+
+        chunk.PlainLength = filled;
+        hash.AppendData(chunk.PlainSpan);
+        return filled > 0;
+    }
+
+    private bool NextFrame()
+    {
+        if (!anotherPage)
+        {
+            return false;
+        }
+
+        var page = pages.Current;
+        anotherPage = pages.MoveNext();
+        readPage(page, piece.AsSpan(WalFormat.FrameHeaderSize));
+        checksum = WalFormat.WriteFrame(piece, checked((uint)page), anotherPage ? 0 : pageCount, salts, checksum);
+        pieceLength = piece.Length;
+        pieceUsed = 0;
+        return true;
+    }
+}

@@ -1,0 +1,96 @@
+using System.Globalization;
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Chains;
+
+namespace SignalHarvester.Backup.Operations;
+
+/// <summary>Finds the backup that the next one of a database builds on, or says why the next one must be full.</summary>
+internal static class ParentChoice
+{
+    /// <summary>Chooses a parent.</summary>
+    /// <param name="databasePath">The database.</param>
+    /// <param name="directory">Where its backups lie.</param>
+    /// <param name="options">What was asked for.</param>
+    /// <returns>The parent with its depth; or the reason for a full backup, which is null where one was asked for.</returns>
+    /// <exception cref="BackupException">BackupNotFound, ParentUnusable, ChainBroken: the parent that was named cannot be one.</exception>
+    public static (BackupMetadata? Parent, string? WhyFull) Choose(string databasePath, BackupDirectory directory, CreateBackupOptions options)
+    {
+        if (options.Strategy == BackupStrategy.Full)
+        {
+            return (null, null);
+        }
+
+        if (options.ParentId is { } named)
+        {
+            var backup = directory.Get(named);
+            return WhyUnusable(backup, databasePath, directory) is { } fault ? throw Unusable(backup, fault) : (backup, null);
+        }
+
+        var newest = Directory.Exists(directory.Path)
+            ? directory.List().Backups.FirstOrDefault(backup => !backup.IsSafety && backup.DatabasePath == databasePath)
+            : null;
+        if (newest is null)
+        {
+            return (null, "there is no backup of this database in the directory yet");
+        }
+
+        var reason = WhyUnusable(newest, databasePath, directory)
+            ?? (options.Strategy == BackupStrategy.Auto ? WhyChainEnds(newest, directory, options) : null);
+        return reason is null ? (newest, null) : (null, $"the newest backup, '{newest.Id}', {reason}");
+    }
+
+    private static string? WhyUnusable(BackupMetadata backup, string databasePath, BackupDirectory directory)
+    {
+        if (BackupChain.WhyNoParent(backup, databasePath, backup.PageSize) is { } reason)
+        {
+            return reason;
+        }
+
+        if (backup.IsSafety)
+        {
+            return "is a safety backup, which is removed by itself";
+        }
+
+        if (backup.IsSourceCorrupt)
+        {
+            return "holds a damaged database";
+        }
+
+        if (backup is { Verified: false, VerificationTimestamp: not null })
+        {
+            return "failed its verification";
+        }
+
+        try
+        {
+            var bad = directory.Chain(backup.Id).FirstOrDefault(link => new FileInfo(link.BackupPath) is not { Exists: true } file || file.Length != link.Size);
+            return bad is null ? null
+                : bad.Id == backup.Id ? "has no file, or one of another size than recorded"
+                : $"builds on '{bad.Id}', whose file is missing or of another size than recorded";
+        }
+        catch (BackupException exception) when (exception.ErrorId == BackupErrorId.ChainBroken)
+        {
+            return $"is of no use: {exception.Message}";
+        }
+    }
+
+    private static string? WhyChainEnds(BackupMetadata newest, BackupDirectory directory, CreateBackupOptions options)
+    {
+        var links = directory.Chain(newest.Id);
+        if (links.Count > options.MaxIncrements)
+        {
+            return string.Create(CultureInfo.InvariantCulture, $"ends a chain of {links.Count - 1} increments, and {options.MaxIncrements} are allowed");
+        }
+
+        var increments = links.Skip(1).Sum(link => link.Size);
+        return increments > links[0].Size * (options.MaxIncrementShare / 100.0)
+            ? string.Create(CultureInfo.InvariantCulture, $"ends a chain whose increments have {increments} bytes together, more than {options.MaxIncrementShare} % of the full backup's {links[0].Size}")
+            : null;
+    }
+
+    private static BackupException Unusable(BackupMetadata backup, string reason) => new(
+        BackupErrorId.ParentUnusable,
+        BackupErrorCategory.InvalidArgument,
+        backup.Id,
+        $"'{backup.Id}' cannot be the parent: it {reason}. Name another one with -Parent, or leave -Parent out to build on the newest.");
+}

@@ -1,0 +1,47 @@
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Chains;
+using SignalHarvester.Backup.Formats;
+using SignalHarvester.Backup.Sqlite;
+using SignalHarvester.Backup.Storage;
+
+namespace SignalHarvester.Backup.Operations;
+
+/// <summary>The page digests of a parent: from the cache where that proves to be true, else computed from its chain.</summary>
+internal static class ParentDigests
+{
+    /// <summary>Opens the digests.</summary>
+    /// <exception cref="ParentLostException">The parent's files are gone or damaged.</exception>
+    public static PageDigestSource Open(BackupMetadata parent, BackupDirectory directory, OperationContext context)
+    {
+        if (PageDigestSource.TryOpen(directory.DigestFolder, parent) is { } cached)
+        {
+            return cached;
+        }
+
+        context.Verbose($"The page digests of '{parent.Id}' are not at hand, and are computed from the backup.");
+        try
+        {
+            using var chain = OpenChain.Open(parent, directory);
+            using var folder = TemporaryFolder.CreateInFirst([directory.TemporaryParent, Path.GetTempPath()], chain.ExpectedImageLength);
+            var imagePath = folder.FilePath("image.db");
+            var checks = new ImageVerifier(folder.Path, context).Unpack(chain, imagePath, $"Reading {parent.Id}");
+            if (checks.Find(check => !check.Passed) is { } failed)
+            {
+                throw new ParentLostException($"'{parent.Id}' failed its {failed.Check} check: {failed.Detail}");
+            }
+
+            using var image = FileImage.Open(imagePath, parent.PageSize!.Value);
+            using var digests = PageDigestFile.Create(directory.DigestFolder, parent.DatabasePath!, parent.Id, image.PageSize, image.PageCount);
+            using var meter = context.Meter($"Reading {parent.Id}", chain.ExpectedImageLength);
+            _ = ImageScan.Run(image, earlier: null, digests, meter, context.Cancellation);
+            digests.Commit(alsoKept: null);
+        }
+        catch (BackupException exception) when (exception.ErrorId is BackupErrorId.BackupFileMissing or BackupErrorId.ChainBroken or BackupErrorId.BackupNotFound)
+        {
+            throw new ParentLostException(exception.Message.TrimEnd('.'));
+        }
+
+        return PageDigestSource.TryOpen(directory.DigestFolder, parent)
+            ?? throw new ParentLostException($"the page digests of '{parent.Id}' are not those that its sidecar records");
+    }
+}
