@@ -22,7 +22,7 @@ public sealed class BackupDirectoryTests : IDisposable
         BackupMetadata kept = Make();
         Directory.CreateDirectory(scene.Stored(".shbackup/digests"));
         string partial = Write("backup_20200101_000000_000000_full.db.zst.partial");
-        string digests = Write(".shbackup/digests/0011223344556677.pages.backup_20200101_000000_000000.pages.partial");
+        string digests = Write(".shbackup/digests/0011223344556677-backup_20200101_000000_000000.pages.partial");
         string staged = Write("backup_20200101_000000_000000.json.partial");
         Assert.Equal([kept.Id], Listed());
 

@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Management.Automation;
 using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.PowerShell.Completion;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
@@ -11,6 +12,12 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// until the database is copied. The database itself is not changed.</para>
 /// <para>The finished file is read back, unpacked and checked with integrity_check before it is published, unless
 /// -NoVerify is given. A backup that fails, is stopped with Ctrl+C or is killed never shows up in the list.</para>
+/// <para>An incremental backup holds the pages that changed since its parent, as a standard SQLite write-ahead log. The
+/// whole database is read and compared; with -Type Wal only its log is, where that provably continues the parent. Where
+/// there is nothing to build on, or more than half of the pages changed, a full backup is made, and the reason is told
+/// with -Verbose and noted in Metadata.full_reason. Incremental backups are verified together with all that they build
+/// on; a WAL backup is verified by itself, because reading the database is what it saves, and waits for Test-SHBackup
+/// -Level Full.</para>
 /// <para>The stored file is the database in standard zstd or gzip, so that zstd -d or gunzip bring it back without this
 /// module.</para>
 /// </remarks>
@@ -23,6 +30,16 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <para>Back up for the weekly rule, small rather than fast, with notes</para>
 /// <code>New-SHBackup ./app.db -RetentionPolicy Weekly -CompressionLevel 9 -Description 'before the migration' -Metadata @{ ticket = 'OPS-7' }</code>
 /// <para>The backup goes to the folder backups in the current location. Retention keeps the newest of the weekly backups.</para>
+/// </example>
+/// <example>
+/// <para>Back up what changed since the newest backup</para>
+/// <code>New-SHBackup ./app.db -Type Auto -Verbose</code>
+/// <para>Makes an incremental backup on top of the newest one, or a full one where that is due, and says which and why.</para>
+/// </example>
+/// <example>
+/// <para>Back up what changed since the last full backup (a differential)</para>
+/// <code>New-SHBackup ./app.db -Type Incremental -Parent (Get-SHBackup -Database app.db -Type Full -Newest 1)</code>
+/// <para>Each differential needs no more than its full backup to be restored.</para>
 /// </example>
 /// <example>
 /// <para>Back up every database that matches, without compression</para>
@@ -48,10 +65,32 @@ public sealed class NewSHBackupCommand : BackupCommand
     [ValidateNotNullOrEmpty]
     public string[] LiteralPath { get; set; } = [];
 
-    /// <summary>What the backup holds. Full is the whole database.</summary>
+    /// <summary>
+    /// Full is the whole database. Incremental is what changed since the parent, found by comparing all pages. Wal is what
+    /// was committed since the parent, taken from the database's own log. Auto is Full where the chain has become long or
+    /// large, else Incremental.
+    /// </summary>
     [Parameter]
-    [ValidateSet(nameof(BackupType.Full))]
-    public BackupType Type { get; set; } = BackupType.Full;
+    public BackupStrategy Type { get; set; } = BackupStrategy.Full;
+
+    /// <summary>The backup to build on, as an object or by its id. Without it, the newest backup of the same database in the directory.</summary>
+    [Parameter]
+    [ArgumentCompleter(typeof(BackupIdCompleter))]
+    [ValidateNotNullOrEmpty]
+    public string? Parent { get; set; }
+
+    /// <summary>With -Type Auto: the number of increments in a chain after which a full backup is made, 1 to 1000.</summary>
+    [Parameter]
+    [ValidateRange(1, 1000)]
+    public int MaxIncrements { get; set; } = 30;
+
+    /// <summary>
+    /// With -Type Auto: how large all increments of a chain may be together, in percent of their full backup, before a full
+    /// backup is made, 1 to 1000.
+    /// </summary>
+    [Parameter]
+    [ValidateRange(1, 1000)]
+    public int MaxIncrementShare { get; set; } = 50;
 
     /// <summary>How the file is compressed. If the codec cannot be used, gzip is, with a warning.</summary>
     [Parameter]
@@ -91,6 +130,19 @@ public sealed class NewSHBackupCommand : BackupCommand
     public int LockTimeout { get; set; } = 30;
 
     /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        if (Parent is not null && Type is BackupStrategy.Full or BackupStrategy.Auto)
+        {
+            ThrowTerminatingError(ToRecord(new BackupException(
+                BackupErrorId.InvalidArgument,
+                BackupErrorCategory.InvalidArgument,
+                Parent,
+                $"-Parent has no meaning with -Type {Type}. Add -Type Incremental or -Type Wal, or leave -Parent out.")));
+        }
+    }
+
+    /// <inheritdoc/>
     protected override void ProcessRecord()
     {
         foreach (var path in ParameterSetName == PathSet ? DatabasePath : LiteralPath)
@@ -115,6 +167,10 @@ public sealed class NewSHBackupCommand : BackupCommand
 
         var options = new CreateBackupOptions
         {
+            Strategy = Type,
+            ParentId = Parent,
+            MaxIncrements = MaxIncrements,
+            MaxIncrementShare = MaxIncrementShare,
             Compression = Compression,
             CompressionLevel = CompressionLevel,
             RetentionPolicy = RetentionPolicy,

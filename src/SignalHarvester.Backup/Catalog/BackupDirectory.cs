@@ -113,6 +113,11 @@ public sealed class BackupDirectory
         }
     }
 
+    /// <summary>The backups that build on one, directly or through others, newest first.</summary>
+    /// <exception cref="BackupException">DirectoryNotFound, DirectoryUnreadable.</exception>
+    public IReadOnlyList<BackupMetadata> Dependants(string id) =>
+        [.. FoldPlan.Dependants(List().Backups, [id]).OrderByDescending(backup => backup.Timestamp)];
+
     /// <summary>A backup with all that it builds on, the full one first.</summary>
     /// <exception cref="BackupException">ChainBroken, BackupNotFound, SidecarInvalid, SidecarHostile.</exception>
     internal IReadOnlyList<BackupMetadata> Chain(string id)

@@ -22,8 +22,6 @@ internal sealed class SidecarFields
 
     public string? Checksum { get; set; }
 
-    public string? PagesChecksum { get; set; }
-
     public string? WalChecksum { get; set; }
 
     public string? CloudUrl { get; set; }
@@ -52,13 +50,15 @@ internal sealed class SidecarFields
 
     public string? StoredChecksum { get; set; }
 
+    public string? PagesChecksum { get; set; }
+
+    public WalPosition? WalPosition { get; set; }
+
     public double? Duration { get; set; }
 
     public string? VerificationLevel { get; set; }
 
     public CheckFields?[]? Verification { get; set; }
-
-    public WalPosition? WalPosition { get; set; }
 
     public string? SchemaChecksum { get; set; }
 

@@ -76,24 +76,32 @@ public sealed class Scene : IDisposable
         return image.ToArray();
     }
 
-    internal StoredImage ReadImage(string path, long largest = long.MaxValue, Stream? into = null)
+    internal StoredFile ReadImage(string path, long largest = long.MaxValue, Stream? into = null)
     {
         using var file = File.OpenHandle(path);
-        using ProgressMeter meter = Context().Meter("reading", 0);
-        return ImageReader.Read(file, largest, Place, meter, CancellationToken.None);
+        return StoredFile.Read(file, largest, Place, _ => { }, CancellationToken.None);
 
         // Called by several threads, in any order.
-        void Place(ReadOnlyMemory<byte> bytes, long offset)
+        void Place(Chunk chunk)
         {
             if (into is not null)
             {
                 lock (into)
                 {
-                    into.Position = offset;
-                    into.Write(bytes.Span);
+                    into.Position = chunk.PlainOffset;
+                    into.Write(chunk.PlainSpan);
                 }
             }
         }
+    }
+
+    /// <summary>The length and the SHA-256 of the image in a stored file, read by the engine.</summary>
+    public static (long Length, string Checksum) HashImage(string path)
+    {
+        using var file = File.OpenHandle(path);
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        StoredFile stored = StoredFile.Read(file, long.MaxValue, _ => { }, chunk => hash.AppendData(chunk.PlainSpan), CancellationToken.None);
+        return (stored.PlainLength, Convert.ToHexStringLower(hash.GetHashAndReset()));
     }
 
     /// <summary>Unpacks a stored file with the tool that anybody has.</summary>
