@@ -10,6 +10,7 @@ internal sealed class TemporaryFolder : IDisposable
 {
     private const string Prefix = "shbackup-";
     private const string LockName = ".lock";
+    private const int MostAttempts = 10;
 
     private readonly SafeFileHandle guard;
 
@@ -36,10 +37,17 @@ internal sealed class TemporaryFolder : IDisposable
             CreatePrivate(path);
             try
             {
-                var guard = File.OpenHandle(System.IO.Path.Combine(path, LockName), FileMode.CreateNew, FileAccess.Write, DurableFile.Exclusive);
-                return new TemporaryFolder(path, guard);
+                var lockPath = System.IO.Path.Combine(path, LockName);
+                var guard = File.OpenHandle(lockPath, FileMode.CreateNew, FileAccess.Write, DurableFile.Exclusive);
+                if (File.Exists(lockPath))
+                {
+                    return new TemporaryFolder(path, guard);
+                }
+
+                // .NET makes the file, then locks it. Swept in between, the lock is one on a file that is gone.
+                guard.Dispose();
             }
-            catch (IOException) when (attempt < 3)
+            catch (IOException) when (attempt < MostAttempts)
             {
                 // Another process may have swept the folder before its lock was there; the next name is tried.
             }
