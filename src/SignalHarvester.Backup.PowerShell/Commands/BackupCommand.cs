@@ -148,6 +148,14 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
         }
     }
 
+    /// <summary>Whether a backup is of a database that is given by its full path or its file's name, with wildcards.</summary>
+    private protected static bool IsOfDatabase(BackupMetadata backup, string pattern) =>
+        backup.DatabasePath is { } path && (Matches(pattern, path) || Matches(pattern, Path.GetFileName(path)));
+
+    /// <summary>Whether a text is what a pattern says, as wildcards or as it stands.</summary>
+    private protected static bool Matches(string pattern, string text) =>
+        WildcardPattern.Get(pattern, WildcardOptions.IgnoreCase).IsMatch(text) || string.Equals(pattern, text, StringComparison.OrdinalIgnoreCase);
+
     /// <summary>Does something for one item; an error of the engine becomes one of PowerShell, and the next item goes on.</summary>
     private protected void ForItem(Action action)
     {

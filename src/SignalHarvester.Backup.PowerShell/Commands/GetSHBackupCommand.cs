@@ -21,6 +21,11 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <para>Shows the rows of each table and the single checks. Safety backups, which a restore makes, are never the newest.</para>
 /// </example>
 /// <example>
+/// <para>See what builds on what</para>
+/// <code>Get-SHBackup -Tree</code>
+/// <para>Draws each full backup with the increments on top of it. The objects are those of the list.</para>
+/// </example>
+/// <example>
 /// <para>Remove what is older than thirty days</para>
 /// <code>Get-SHBackup | Where-Object Age -gt 30d | Remove-SHBackup -WhatIf</code>
 /// <para>Shows what would go. Without -WhatIf it asks, then removes.</para>
@@ -72,6 +77,10 @@ public sealed class GetSHBackupCommand : BackupCommand
     [ValidateRange(1, int.MaxValue)]
     public int? Newest { get; set; }
 
+    /// <summary>Draws the chains: each full backup, newest first, with what builds on it below, oldest first.</summary>
+    [Parameter]
+    public SwitchParameter Tree { get; set; }
+
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
@@ -88,7 +97,7 @@ public sealed class GetSHBackupCommand : BackupCommand
             selected = selected.Where(backup => !backup.IsSafety).Take(count);
         }
 
-        WriteObject(selected, enumerateCollection: true);
+        WriteObject(Tree ? BackupTree.Draw([.. selected]) : selected, enumerateCollection: true);
     }
 
     private void RequireIds(IReadOnlyList<BackupMetadata> backups)
@@ -103,16 +112,12 @@ public sealed class GetSHBackupCommand : BackupCommand
     }
 
     private bool IsWanted(BackupMetadata backup) =>
-        (Id is null || Matches(Id, backup.Id))
-        && (Database is null || (backup.DatabasePath is { } path && (Matches(Database, path) || Matches(Database, Path.GetFileName(path)))))
+        (Id is null || Array.Exists(Id, pattern => Matches(pattern, backup.Id)))
+        && (Database is null || Array.Exists(Database, pattern => IsOfDatabase(backup, pattern)))
         && (Type is null || Type.Contains(backup.Type))
         && (RetentionPolicy is null || (backup.RetentionPolicy is { } policy && RetentionPolicy.Contains(policy)))
         && (!MyInvocation.BoundParameters.ContainsKey(nameof(Verified)) || backup.Verified == Verified)
         && (After is null || backup.Timestamp >= After)
         && (Before is null || backup.Timestamp < Before)
         && (OlderThan is null || backup.Age.CompareTo(OlderThan) > 0);
-
-    private static bool Matches(string[] patterns, string text) =>
-        patterns.Any(pattern => WildcardPattern.Get(pattern, WildcardOptions.IgnoreCase).IsMatch(text)
-            || string.Equals(pattern, text, StringComparison.OrdinalIgnoreCase));
 }

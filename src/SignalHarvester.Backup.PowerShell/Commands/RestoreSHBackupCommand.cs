@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Management.Automation;
+using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Operations;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
@@ -11,6 +12,11 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// A database that SQLite can open is replaced through SQLite in one transaction, so that it works while the application
 /// has it open; a missing or broken one is replaced as a file. Killed at any point, the destination is the old database
 /// or the new one.</para>
+/// <para>A backup that builds on others is put together from its chain: each page is written once, from its newest version.
+/// With -WhatIf the plan is shown: which files would be read, how many bytes of them, and how many would be written.</para>
+/// <para>With -PointInTime the newest backup at or before a moment is restored, and it is said which that is and how far it
+/// is from that moment. With -Delta only the pages that differ are written, in one step that a crash cannot halve; the
+/// database must not be open elsewhere then.</para>
 /// <para>Without -Destination the database goes back to where it was backed up from, after a question that shows the
 /// path. With -Force no question is asked, so -Destination must be given.</para>
 /// <para>The last three safety backups of a database are kept. They never count as the newest backup.</para>
@@ -23,7 +29,17 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <example>
 /// <para>See what a restore would do</para>
 /// <code>Get-SHBackup -Newest 1 | Restore-SHBackup -Destination ./app.db -WhatIf</code>
-/// <para>Shows which backup would replace which file.</para>
+/// <para>Shows which backup would replace which file, which files would be read, and how much would be written.</para>
+/// </example>
+/// <example>
+/// <para>Bring back the state before an accident</para>
+/// <code>Restore-SHBackup -PointInTime '2030-01-01T00:00Z' -Database app.db -Destination ./before.db -Force</code>
+/// <para>Restores the newest backup of app.db that is not younger than that, and says how far it is from that moment.</para>
+/// </example>
+/// <example>
+/// <para>Undo what changed since the newest backup, writing little</para>
+/// <code>Get-SHBackup -Newest 1 | Restore-SHBackup -Destination ./app.db -Delta -Force</code>
+/// <para>Compares the database with the backup and writes only the pages that differ.</para>
 /// </example>
 /// <example>
 /// <para>Restore over a database in use</para>
@@ -34,12 +50,34 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 [OutputType(typeof(BackupMetadata))]
 public sealed class RestoreSHBackupCommand : StoredFileCommand
 {
+    private const string PointInTimeSet = "PointInTime";
+
     private readonly HashSet<string> restored = new(StringComparer.Ordinal);
 
     /// <summary>The database file to write. Without it, the path that the backup was made from, after a question.</summary>
     [Parameter(Position = 1)]
     [ValidateNotNullOrEmpty]
     public string? Destination { get; set; }
+
+    /// <summary>
+    /// The moment to go back to: the newest backup at or before it is restored. A time without an offset is local.
+    /// Backups that failed their verification, and safety backups, do not count.
+    /// </summary>
+    [Parameter(Mandatory = true, ParameterSetName = PointInTimeSet)]
+    public DateTimeOffset PointInTime { get; set; }
+
+    /// <summary>With -PointInTime: the database, by its full path or its file's name. Needed where the directory holds backups of several.</summary>
+    [Parameter(ParameterSetName = PointInTimeSet)]
+    [SupportsWildcards]
+    [ValidateNotNullOrEmpty]
+    public string? Database { get; set; }
+
+    /// <summary>
+    /// Writes only the pages that differ from the backup. The backup must have passed a full test, and no other process may
+    /// have the database open; where there is nothing to compare with, the whole database is written, with a warning.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter Delta { get; set; }
 
     /// <summary>Asks no question. -Destination must then be given.</summary>
     [Parameter]
@@ -61,11 +99,11 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        foreach (var (backup, directory) in SelectedWithFiles())
+        foreach (var (backup, directory) in ParameterSetName == PointInTimeSet ? AtPointInTime() : SelectedWithFiles())
         {
             ForItem(() =>
             {
-                if (Decide(backup) is not { } destination)
+                if (Decide(backup, directory) is not { } destination)
                 {
                     return;
                 }
@@ -76,6 +114,7 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand
                     Destination = destination,
                     SafetyDirectory = NoSafetyBackup ? null : directory ?? OpenDirectory(),
                     Verify = !NoVerify,
+                    Delta = Delta,
                     LockTimeout = TimeSpan.FromSeconds(LockTimeout),
                 };
                 WriteObject(RunOperation(context => RestoreBackup.Run(backup, directory, options, context)));
@@ -83,10 +122,37 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand
         }
     }
 
+    private IEnumerable<(BackupMetadata Backup, BackupDirectory? Directory)> AtPointInTime()
+    {
+        var directory = ForCall(() => OpenDirectory());
+        var backup = ForCall(() =>
+        {
+            var listing = directory.List();
+            foreach (var fault in listing.Faults)
+            {
+                WriteError(ToRecord(fault));
+            }
+
+            return Operations.PointInTime.Find(
+                listing.Backups.Where(backup => Database is null || IsOfDatabase(backup, Database)),
+                PointInTime,
+                skipped => WriteWarning($"The nearer backup '{skipped.Id}' is passed over: it failed its verification, holds a damaged database, or builds on a backup that is not there."));
+        });
+        var said = string.Create(Invariant, $"'{backup.Id}' of {backup.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC is the newest backup at or before {PointInTime.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC, {BackupAge.Between(backup.Timestamp, PointInTime)} before it.");
+        WriteInformation(new HostInformationMessage { Message = said }, ["PSHOST"]);
+        yield return (backup, directory);
+    }
+
     /// <summary>The path to restore to, once the user has agreed; null where not.</summary>
-    private string? Decide(BackupMetadata backup)
+    private string? Decide(BackupMetadata backup, BackupDirectory? directory)
     {
         var action = string.Create(CultureInfo.InvariantCulture, $"Restore {backup.Id} of {backup.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC ({ProgressView.Size(backup.DatabaseSize ?? backup.Size)})");
+        if (IsWhatIf)
+        {
+            ShowPlan(backup, directory, action);
+            return null;
+        }
+
         if (Destination is not null)
         {
             var destination = FileSystemPath(Destination);
@@ -104,14 +170,18 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand
                     : $"The backup '{backup.Id}' does not say where it was made from. Give a file with -Destination.");
         }
 
-        if (IsWhatIf)
-        {
-            _ = ShouldProcess(origin, action);
-            return null;
-        }
-
         // Asked whatever -Confirm says: the path comes from a file that others may have written.
         return ShouldContinue($"{action} to '{origin}', where it was backed up from, and replace the database there?", "Restore a backup") ? origin : null;
+    }
+
+    private void ShowPlan(BackupMetadata backup, BackupDirectory? directory, string action)
+    {
+        var plan = RestoreBackup.Plan(backup, directory);
+        var destination = Destination is null ? backup.DatabasePath ?? "the file given with -Destination" : FileSystemPath(Destination);
+        var lines = plan.Files.Select(file => $"  read  {ProgressView.Size(file.Size),10}  {file.BackupPath}")
+            .Append($"  write {(plan.BytesToWrite is { } bytes ? ProgressView.Size(bytes) : "?"),10}  {destination}{(Delta ? " (at most: only the pages that differ)" : string.Empty)}");
+        var text = string.Create(Invariant, $"{action} to '{destination}': read {plan.Files.Count} file(s), {plan.BytesToRead} bytes, and write {plan.BytesToWrite?.ToString(Invariant) ?? "an unknown number of"} bytes.{Environment.NewLine}{string.Join(Environment.NewLine, lines)}");
+        _ = ShouldProcess(text, text, "Restore a backup");
     }
 
     private void RefuseTwice(BackupMetadata backup, string destination)

@@ -15,14 +15,14 @@ internal sealed class ChainReader
     private const int TailBytes = 1 << 20;
 
     private readonly OpenChain chain;
-    private readonly ImageFile target;
+    private readonly IImageTarget target;
     private readonly ProgressMeter meter;
     private readonly CancellationToken cancellation;
     private readonly int pageSize;
     private readonly long imageLength;
     private readonly PageSet taken;
 
-    private ChainReader(OpenChain chain, ImageFile target, ProgressMeter meter, CancellationToken cancellation)
+    private ChainReader(OpenChain chain, IImageTarget target, ProgressMeter meter, CancellationToken cancellation)
     {
         this.chain = chain;
         this.target = target;
@@ -39,7 +39,7 @@ internal sealed class ChainReader
     /// <param name="meter">Counts the content of the full backup, and the stored bytes of the increments.</param>
     /// <param name="cancellation">Stops the reading.</param>
     /// <exception cref="ChainDamagedException">A link's content is damaged.</exception>
-    public static ChainContent Read(OpenChain chain, ImageFile? target, ProgressMeter meter, CancellationToken cancellation)
+    public static ChainContent Read(OpenChain chain, IImageTarget? target, ProgressMeter meter, CancellationToken cancellation)
     {
         if (chain.IsSingle)
         {
@@ -78,7 +78,7 @@ internal sealed class ChainReader
         return (read, Hex(hash));
     }
 
-    private static ChainContent ReadSingle(OpenChain chain, ImageFile? target, ProgressMeter meter, CancellationToken cancellation)
+    private static ChainContent ReadSingle(OpenChain chain, IImageTarget? target, ProgressMeter meter, CancellationToken cancellation)
     {
         var (backup, file) = chain.Links[0];
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

@@ -6,16 +6,16 @@ namespace SignalHarvester.Backup.Formats;
 /// <summary>A file that an image is put together in: written in pieces at any place, by several threads at once, and read back.</summary>
 /// <param name="handle">The file, open for reading and writing; it stays the caller's.</param>
 /// <param name="flush">Keeps the disk busy meanwhile; null where the file need not last.</param>
-internal sealed class ImageFile(SafeFileHandle handle, SteadyFlush? flush)
+internal sealed class ImageFile(SafeFileHandle handle, SteadyFlush? flush) : IImageTarget
 {
-    /// <summary>Writes at an offset.</summary>
+    /// <inheritdoc/>
     public void Write(ReadOnlySpan<byte> bytes, long offset)
     {
         PieceWriter.Write(handle, bytes, offset);
         flush?.Written(bytes.Length);
     }
 
-    /// <summary>Reads back what was written.</summary>
+    /// <inheritdoc/>
     /// <exception cref="EndOfStreamException">The file is shorter.</exception>
     public void Read(Span<byte> buffer, long offset)
     {
@@ -26,6 +26,6 @@ internal sealed class ImageFile(SafeFileHandle handle, SteadyFlush? flush)
         }
     }
 
-    /// <summary>Gives the file its length; what is not written reads as zeros.</summary>
+    /// <inheritdoc/>
     public void SetLength(long length) => RandomAccess.SetLength(handle, length);
 }

@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-using System.Diagnostics;
 using System.Globalization;
 using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Sqlite;
@@ -14,8 +12,9 @@ namespace SignalHarvester.Backup.Operations;
 internal sealed class DatabaseOverwrite(string path, string imagePath, TimeSpan lockTimeout, OperationContext context)
 {
     private const int PagesAStep = 256;
-    private const int BusyPollMilliseconds = 100;
     private const int MostAttempts = 3;
+
+    private readonly DatabaseLocks locks = new(path, lockTimeout, context);
 
     /// <summary>Overwrites the database.</summary>
     /// <param name="keepSafe">Backs up what is there; called while no writer can commit.</param>
@@ -27,13 +26,13 @@ internal sealed class DatabaseOverwrite(string path, string imagePath, TimeSpan 
     {
         using var image = SqliteConnections.OpenImmutable(imagePath, context.Cancellation);
         var pageSize = SqliteConnections.ScalarInt64(image, "PRAGMA page_size");
-        using var target = Connect();
+        using var target = locks.Connect();
         MakeOverwritable(pageSize, target);
         for (var attempt = 1; !TryCopy(image, target, pageSize, keepSafe); attempt++)
         {
             if (attempt == MostAttempts)
             {
-                throw Locked(null);
+                throw locks.Locked(null);
             }
         }
 
@@ -44,7 +43,7 @@ internal sealed class DatabaseOverwrite(string path, string imagePath, TimeSpan 
     {
         bool isWal;
         long stamp;
-        using (HoldWriters())
+        using (locks.HoldWriters())
         {
             isWal = JournalMode(target) == "wal";
             Look(target);
@@ -61,30 +60,8 @@ internal sealed class DatabaseOverwrite(string path, string imagePath, TimeSpan 
             lockTimeout,
             () => Stamp(target, isWal) == stamp,
             (done, _) => meter.MoveTo(done * pageSize),
-            code => throw Fault(code),
+            code => throw locks.Fault(code),
             context.Cancellation);
-    }
-
-    /// <summary>Keeps others from committing, and lets them read, until it is disposed.</summary>
-    private SqliteConnection HoldWriters()
-    {
-        var holder = Connect();
-        var started = Stopwatch.GetTimestamp();
-        while (true)
-        {
-            var code = raw.sqlite3_exec(holder.Handle, "BEGIN IMMEDIATE");
-            if (code == raw.SQLITE_OK)
-            {
-                return holder;
-            }
-
-            if (!SqliteResult.IsBusy(code) || Stopwatch.GetElapsedTime(started) >= lockTimeout || context.Cancellation.IsCancellationRequested)
-            {
-                holder.Dispose();
-                context.Cancellation.ThrowIfCancellationRequested();
-                throw Fault(code);
-            }
-        }
     }
 
     /// <summary>
@@ -98,10 +75,8 @@ internal sealed class DatabaseOverwrite(string path, string imagePath, TimeSpan 
             return SqliteLibrary.DataVersion(connection.Handle!);
         }
 
-        // In rollback-journal mode each commit moves the change counter in the file's header. Asked of the file, not of
-        // the connection, because setting another page size makes a connection forget what it saw.
-        Span<byte> counter = stackalloc byte[4];
-        return SqliteFile.Main(connection.Handle!).Read(24, counter) ? BinaryPrimitives.ReadUInt32BigEndian(counter) : 0;
+        // Asked of the file, not of the connection, because setting another page size makes a connection forget what it saw.
+        return DatabaseLocks.ChangeCounter(connection);
     }
 
     /// <summary>Lets a connection notice what others have changed.</summary>
@@ -112,23 +87,6 @@ internal sealed class DatabaseOverwrite(string path, string imagePath, TimeSpan 
         using var command = connection.CreateCommand();
         command.CommandText = "PRAGMA journal_mode";
         return command.ExecuteScalar() as string;
-    }
-
-    private SqliteConnection Connect()
-    {
-        try
-        {
-            var connection = SqliteConnections.OpenLive(path, context.Cancellation);
-            _ = raw.sqlite3_busy_timeout(connection.Handle, BusyPollMilliseconds);
-
-            // Lets SQLite lock a database whose schema or length makes no sense; it is about to be overwritten whole.
-            _ = raw.sqlite3_exec(connection.Handle, "PRAGMA writable_schema = ON");
-            return connection;
-        }
-        catch (SqliteException exception)
-        {
-            throw Fault(exception.SqliteExtendedErrorCode, exception);
-        }
     }
 
     private void MakeOverwritable(long imagePageSize, SqliteConnection target)
@@ -155,7 +113,7 @@ internal sealed class DatabaseOverwrite(string path, string imagePath, TimeSpan 
         }
         catch (SqliteException exception)
         {
-            throw Fault(exception.SqliteExtendedErrorCode, exception);
+            throw locks.Fault(exception.SqliteExtendedErrorCode, exception);
         }
     }
 
@@ -202,47 +160,4 @@ internal sealed class DatabaseOverwrite(string path, string imagePath, TimeSpan 
         path,
         string.Create(CultureInfo.InvariantCulture, $"'{path}' is in use in WAL mode with pages of {(target is { } size ? $"{size} bytes" : "another size")}, the backup has pages of {image}; SQLite cannot overwrite it in place. Stop the application and restore again, or restore to a new file."),
         inner);
-
-    private BackupException Locked(Exception? inner) => new(
-        BackupErrorId.DestinationLocked,
-        BackupErrorCategory.ResourceBusy,
-        path,
-        $"'{path}' is locked by another process, or written to all the time, and stayed so for the whole -LockTimeout. It was not changed. Stop the application, or give a longer -LockTimeout.",
-        inner);
-
-    private Exception Fault(int code, Exception? inner = null)
-    {
-        if (SqliteResult.IsDamage(code))
-        {
-            return new TargetDamagedException();
-        }
-
-        if (SqliteResult.IsBusy(code))
-        {
-            return Locked(inner);
-        }
-
-        var detail = raw.sqlite3_errstr(code).utf8_to_string();
-        return SqliteResult.Primary(code) switch
-        {
-            raw.SQLITE_READONLY or raw.SQLITE_CANTOPEN or raw.SQLITE_PERM => new BackupException(
-                BackupErrorId.DestinationNotWritable,
-                BackupErrorCategory.PermissionDenied,
-                path,
-                $"'{path}' cannot be written to ({detail}). It was not changed. Check the permissions of the file and its folder.",
-                inner),
-            raw.SQLITE_FULL => new BackupException(
-                BackupErrorId.InsufficientSpace,
-                BackupErrorCategory.ResourceUnavailable,
-                path,
-                $"The disk of '{path}' is full. The database was not changed. Free some space and restore again.",
-                inner),
-            _ => new BackupException(
-                BackupErrorId.WriteFailed,
-                BackupErrorCategory.WriteError,
-                path,
-                $"Restoring into '{path}' failed: {detail}. It was not changed. Check the disk and the system log.",
-                inner),
-        };
-    }
 }

@@ -99,7 +99,7 @@ internal sealed class ImageVerifier(string temporaryParent, OperationContext con
     /// <param name="chain">The backup and what it builds on.</param>
     /// <param name="target">Takes the image; null to throw it away, which takes a backup that stands by itself.</param>
     /// <param name="activity">What to call the step.</param>
-    public List<VerificationCheck> Unpack(OpenChain chain, ImageFile? target, string activity)
+    public List<VerificationCheck> Unpack(OpenChain chain, IImageTarget? target, string activity)
     {
         var backup = chain.Backup;
         var checks = Sizes(chain);

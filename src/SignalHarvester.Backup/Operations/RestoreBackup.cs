@@ -11,6 +11,15 @@ namespace SignalHarvester.Backup.Operations;
 /// </summary>
 public static class RestoreBackup
 {
+    /// <summary>What a restore would read and write. Nothing is opened.</summary>
+    /// <exception cref="BackupException">ChainBroken, BackupNotFound.</exception>
+    public static RestorePlan Plan(BackupMetadata backup, BackupDirectory? directory)
+    {
+        ArgumentNullException.ThrowIfNull(backup);
+        var links = directory is not null && BackupChain.IsIncrement(backup) ? directory.Chain(backup.Id) : BackupChain.Resolve(backup, _ => null);
+        return new RestorePlan([.. links.Reverse()], links.Sum(link => link.Size), backup.DatabaseSize);
+    }
+
     /// <summary>Restores one backup.</summary>
     /// <param name="backup">The backup.</param>
     /// <param name="directory">Where it lies; null for a file that is in no catalogue.</param>
@@ -31,11 +40,9 @@ public static class RestoreBackup
         var changed = false;
         try
         {
-            RequireSpace(target, chain.ExpectedImageLength);
-            using var folder = TemporaryFolder.Create(target.Folder);
-            var image = folder.FilePath("image.db");
-            var checks = Stage(chain, directory, image, options.Verify, context);
-            checks.AddRange(Apply(chain.Backup, target, image, safety, options, context));
+            var checks = IsDelta(target, chain.Backup, options, context)
+                ? new DeltaOverwrite(target, chain, options.LockTimeout, context).Run(safety.Make, options.Verify)
+                : Replace(chain, directory, target, safety, options, context);
             changed = true;
             safety.Prune();
             return chain.Backup with { Verification = checks };
@@ -48,6 +55,28 @@ public static class RestoreBackup
                 BackupErrorId.DestinationNotWritable,
                 changed ? "The restore itself is complete; only its clean-up failed." : "The destination was not changed. Check the permissions of its folder.");
         }
+    }
+
+    private static bool IsDelta(RestoreTarget target, BackupMetadata backup, RestoreOptions options, OperationContext context)
+    {
+        if (options.Delta && DeltaOverwrite.WhyNot(target, backup, options, context) is { } reason)
+        {
+            context.Warn($"The whole database is written, not just the pages that differ, because {reason}.");
+            return false;
+        }
+
+        return options.Delta;
+    }
+
+    private static List<VerificationCheck> Replace(
+        OpenChain chain, BackupDirectory? directory, RestoreTarget target, SafetyBackup safety, RestoreOptions options, OperationContext context)
+    {
+        RequireSpace(target, chain.ExpectedImageLength);
+        using var folder = TemporaryFolder.Create(target.Folder);
+        var image = folder.FilePath("image.db");
+        var checks = Stage(chain, directory, image, options.Verify, context);
+        checks.AddRange(Apply(chain.Backup, target, image, safety, options, context));
+        return checks;
     }
 
     private static void RequireSpace(RestoreTarget target, long imageBytes) => FreeSpace.Require(

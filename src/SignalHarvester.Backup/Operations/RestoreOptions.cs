@@ -14,6 +14,9 @@ public sealed record RestoreOptions
     /// <summary>Whether integrity, schema and rows are checked before and after. Checksums always are.</summary>
     public bool Verify { get; init; } = true;
 
+    /// <summary>Whether only the pages that differ are written, where that can be done.</summary>
+    public bool Delta { get; init; }
+
     /// <summary>How long to wait for other processes' locks on the destination.</summary>
     public TimeSpan LockTimeout { get; init; } = TimeSpan.FromSeconds(30);
 }

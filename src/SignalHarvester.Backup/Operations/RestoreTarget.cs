@@ -111,6 +111,10 @@ internal sealed class RestoreTarget
         DurableFile.Rename(imagePath, Path, overwrite: Exists);
     }
 
+    /// <summary>Makes a file the database's write-ahead log, durably. The caller keeps everybody else from the database meanwhile.</summary>
+    /// <param name="logPath">The log, flushed, on the same file system.</param>
+    public void AdoptLog(string logPath) => DurableFile.Rename(logPath, Path + "-wal");
+
     /// <summary>
     /// Copies a database that cannot be opened, with its log and journal, to names beside it that SQLite and recovery
     /// tools understand as one set.

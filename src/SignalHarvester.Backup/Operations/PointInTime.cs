@@ -1,0 +1,49 @@
+using System.Globalization;
+
+namespace SignalHarvester.Backup.Operations;
+
+/// <summary>Finds the backup that holds a database as it was at a moment.</summary>
+public static class PointInTime
+{
+    /// <summary>The newest backup at or before a moment. Safety backups, and those that failed their verification, do not count.</summary>
+    /// <param name="backups">The backups of the databases that may be meant.</param>
+    /// <param name="moment">The moment.</param>
+    /// <param name="skipped">Called for each nearer backup that was passed over because it failed its verification, or its chain is broken.</param>
+    /// <exception cref="BackupException">NoBackupAtMoment, DatabaseAmbiguous.</exception>
+    public static BackupMetadata Find(IEnumerable<BackupMetadata> backups, DateTimeOffset moment, Action<BackupMetadata> skipped)
+    {
+        ArgumentNullException.ThrowIfNull(backups);
+        ArgumentNullException.ThrowIfNull(skipped);
+        var candidates = backups.Where(backup => !backup.IsSafety).ToList();
+        var databases = candidates.Select(backup => backup.DatabasePath).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
+        if (databases.Count > 1)
+        {
+            throw new BackupException(
+                BackupErrorId.DatabaseAmbiguous,
+                BackupErrorCategory.InvalidArgument,
+                moment,
+                $"The directory holds backups of {databases.Count} databases: {string.Join(", ", databases.Take(5))}{(databases.Count > 5 ? " ..." : string.Empty)}. Say which one is meant with -Database.");
+        }
+
+        foreach (var backup in candidates.Where(backup => backup.Timestamp <= moment).OrderByDescending(backup => backup.Timestamp).ThenByDescending(backup => backup.Id, StringComparer.Ordinal))
+        {
+            if (backup.Depth is null || backup.IsSourceCorrupt || (backup is { Verified: false, VerificationTimestamp: not null }))
+            {
+                skipped(backup);
+                continue;
+            }
+
+            return backup;
+        }
+
+        var oldest = candidates.Count == 0 ? null : candidates.MinBy(backup => backup.Timestamp);
+        throw new BackupException(
+            BackupErrorId.NoBackupAtMoment,
+            BackupErrorCategory.ObjectNotFound,
+            moment,
+            string.Create(CultureInfo.InvariantCulture, $"There is no usable backup as old as {moment.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC. ")
+                + (oldest is null
+                    ? "There is none of this database at all; see what there is with Get-SHBackup."
+                    : string.Create(CultureInfo.InvariantCulture, $"The oldest, '{oldest.Id}', is of {oldest.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC.")));
+    }
+}
