@@ -29,11 +29,17 @@ internal static class BackupTree
 
                 yield return Line(item.Backup, item.Lead);
                 var below = children[item.Backup.Id].ToList();
+                if (below.Count == 1 && item.Lead.Length > 0)
+                {
+                    // A chain goes straight down: each line builds on the one above it.
+                    open.Push((below[0], item.Indent, item.Indent));
+                    continue;
+                }
+
                 for (var i = below.Count - 1; i >= 0; i--)
                 {
-                    // A chain without branches goes straight down; only where it forks, the lines move to the right.
                     var isLast = i == below.Count - 1;
-                    open.Push((below[i], item.Indent + (isLast ? "└─ " : "├─ "), item.Indent + (below.Count == 1 ? string.Empty : isLast ? "   " : "│  ")));
+                    open.Push((below[i], item.Indent + (isLast ? "└─ " : "├─ "), item.Indent + (isLast ? "   " : "│  ")));
                 }
             }
         }

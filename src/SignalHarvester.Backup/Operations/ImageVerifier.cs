@@ -210,7 +210,7 @@ internal sealed class ImageVerifier(string temporaryParent, OperationContext con
 
         var wrong = chain.Links.Zip(found).SkipLast(1).Where(link => link.First.Backup.StoredChecksum != link.Second).Select(link => link.First.Backup).FirstOrDefault();
         checks.Add(wrong is null
-            ? new VerificationCheck(VerificationChecks.Chain, true, string.Create(CultureInfo.InvariantCulture, $"{chain.Links.Count - 1} parents, down to '{chain.Links[0].Backup.Id}', are as recorded"))
+            ? new VerificationCheck(VerificationChecks.Chain, true, string.Create(CultureInfo.InvariantCulture, $"what it builds on, {chain.Links.Count - 1} down to '{chain.Links[0].Backup.Id}', is as recorded"))
             : Parent(wrong, "is not what was recorded"));
     }
 
