@@ -22,6 +22,8 @@ public sealed class ForeignSqlTests : IDisposable
         ["unique column of a collation"] = new("CREATE TABLE t(name TEXT UNIQUE COLLATE \"my.coll'\")", Collation, "index sqlite_autoindex_t_1"),
         ["collation named in the index"] = new("CREATE TABLE t(name TEXT); CREATE INDEX t_name ON t(name COLLATE \"my.coll'\")", Collation, "index t_name"),
         ["collation within an index's expression"] = new("CREATE TABLE t(name TEXT); CREATE INDEX t_late ON t((name < 'b' COLLATE \"my.coll'\"))", Collation, "index t_late"),
+        ["collation of a column within an index's expression"] = new("CREATE TABLE t(name TEXT COLLATE \"my.coll'\"); CREATE INDEX t_late ON t((name < 'b'))", Collation, "index t_late"),
+        ["collation of a column within an index's condition"] = new("CREATE TABLE t(name TEXT COLLATE \"my.coll'\", n DEFAULT 1); CREATE INDEX t_late ON t(n) WHERE name < 'b'", Collation, "index t_late"),
         ["key of a collation"] = new("CREATE TABLE t(name TEXT COLLATE \"my.coll'\" PRIMARY KEY, x DEFAULT 1) WITHOUT ROWID; CREATE INDEX t_x ON t(x)", Collation, "index sqlite_autoindex_t_1", "index t_x"),
         ["constraint with a collation"] = new("CREATE TABLE t(name TEXT CHECK (name <= 'a' COLLATE \"my.coll'\"))", "CHECK constraints"),
         ["constraint with a function"] = new("CREATE TABLE t(name TEXT CHECK (myf(name) IS NOT NULL))", "CHECK constraints"),
