@@ -32,21 +32,11 @@ internal static class SchemaDigest
     /// <summary>Counts the rows of every table that is stored in the file itself; virtual tables may need modules that are not there.</summary>
     public static SortedDictionary<string, long> CountRows(SqliteConnection connection)
     {
-        var tables = new List<string>();
-        using (var command = connection.CreateCommand())
-        {
-            command.CommandText = "SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > 0";
-            using var reader = command.ExecuteReader();
-            while (reader.Read())
-            {
-                tables.Add(reader.GetString(0));
-            }
-        }
-
+        var tables = SqliteConnections.Strings(connection, "SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > 0");
         var counts = new SortedDictionary<string, long>(StringComparer.Ordinal);
         foreach (var table in tables)
         {
-            counts[table] = SqliteConnections.ScalarInt64(connection, $"SELECT count(*) FROM \"{table.Replace("\"", "\"\"", StringComparison.Ordinal)}\"");
+            counts[table] = SqliteConnections.ScalarInt64(connection, $"SELECT count(*) FROM {SqliteConnections.Quote(table)}");
         }
 
         return counts;

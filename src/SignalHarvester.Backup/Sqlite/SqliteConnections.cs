@@ -39,6 +39,24 @@ internal static class SqliteConnections
         return (long)command.ExecuteScalar()!;
     }
 
+    /// <summary>Runs a statement and returns the first value of each row as text.</summary>
+    public static List<string> Strings(SqliteConnection connection, string sql)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        using var reader = command.ExecuteReader();
+        var values = new List<string>();
+        while (reader.Read())
+        {
+            values.Add(reader.GetString(0));
+        }
+
+        return values;
+    }
+
+    /// <summary>A name as SQL takes it, whatever is in it.</summary>
+    public static string Quote(string name) => $"\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+
     private static SqliteConnection Open(string dataSource, SqliteOpenMode mode, CancellationToken cancellation)
     {
         SqliteLibrary.EnsureLoaded();

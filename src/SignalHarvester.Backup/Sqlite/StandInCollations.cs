@@ -17,10 +17,10 @@ internal static unsafe partial class StandInCollations
     public static void Provide(SqliteConnection connection) =>
         _ = CollationNeeded(connection.Handle!.DangerousGetHandle(), 0, &Register);
 
-    /// <summary>Whether a stand-in was needed so far.</summary>
-    public static bool WereNeeded(SqliteConnection connection) => SqliteConnections.ScalarInt64(
+    /// <summary>The collations that a stand-in was needed for so far.</summary>
+    public static List<string> Needed(SqliteConnection connection) => SqliteConnections.Strings(
         connection,
-        "SELECT count(*) FROM pragma_collation_list WHERE name NOT IN ('BINARY', 'NOCASE', 'RTRIM')") > 0;
+        "SELECT name FROM pragma_collation_list WHERE name NOT IN ('BINARY', 'NOCASE', 'RTRIM')");
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static void Register(nint state, nint database, int encoding, byte* name) =>
