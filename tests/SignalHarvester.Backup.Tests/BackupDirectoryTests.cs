@@ -410,10 +410,8 @@ public sealed class BackupDirectoryTests : IDisposable
     public void A_backup_that_others_build_on_is_removed_only_with_them()
     {
         BackupMetadata parent = Make();
-        BackupMetadata child = Make();
-        JsonObject root = JsonNode.Parse(File.ReadAllText(Sidecar(child)))!.AsObject();
-        root["parent_id"] = parent.Id;
-        File.WriteAllText(Sidecar(child), root.ToJsonString());
+        BackupMetadata child = scene.Create(new CreateBackupOptions { Strategy = BackupStrategy.Incremental });
+        Assert.Equal(parent.Id, child.ParentId);
         List<BackupException> faults = [];
 
         scene.Directory.Remove([parent.Id], _ => Assert.Fail("removed"), faults.Add, CancellationToken.None);

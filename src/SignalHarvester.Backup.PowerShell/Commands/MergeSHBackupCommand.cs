@@ -17,9 +17,9 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <para>Emits the backup as it is now, of type Full.</para>
 /// </example>
 /// <example>
-/// <para>Keep a chain short</para>
-/// <code>Get-SHBackup | Where-Object Depth -eq 10 | Merge-SHBackup -Verbose</code>
-/// <para>Every backup that is ten increments away from its full one becomes full itself.</para>
+/// <para>Take the changes alone, and have a full backup all the same</para>
+/// <code>New-SHBackup ./app.db -Type Incremental | Merge-SHBackup -Verbose</code>
+/// <para>A synthetic full backup: what did not change comes from the chain.</para>
 /// </example>
 [Cmdlet(VerbsData.Merge, "SHBackup", SupportsShouldProcess = true, DefaultParameterSetName = IdSet)]
 [OutputType(typeof(BackupMetadata))]

@@ -138,7 +138,7 @@ public sealed class NewSHBackupCommand : BackupCommand
                 BackupErrorId.InvalidArgument,
                 BackupErrorCategory.InvalidArgument,
                 Parent,
-                $"-Parent has no meaning with -Type {Type}. Add -Type Incremental or -Type Wal, or leave -Parent out.")));
+                $"-Parent has no meaning with -Type {Type}. Give -Type Incremental or -Type Wal with it, or leave it out.")));
         }
     }
 

@@ -192,7 +192,7 @@ public sealed class BackupDirectory
         RequireExisting();
         using var held = Lock(cancellation);
         Change(() => unfinished.Recover(warn ?? (_ => { })));
-        var children = List().Backups.Where(backup => backup.ParentId is not null).ToLookup(backup => backup.ParentId!, backup => backup.Id);
+        var children = List().Backups.Where(backup => BackupChain.IsIncrement(backup) && backup.ParentId is not null).ToLookup(backup => backup.ParentId!, backup => backup.Id);
         var gone = new HashSet<string>(StringComparer.Ordinal);
         foreach (var id in ids.Distinct(StringComparer.Ordinal).OrderDescending(StringComparer.Ordinal))
         {

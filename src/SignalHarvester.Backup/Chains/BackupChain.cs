@@ -100,5 +100,5 @@ internal static class BackupChain
         BackupErrorId.ChainBroken,
         BackupErrorCategory.InvalidData,
         backup.Id,
-        $"The chain of '{backup.Id}' is broken: {reason}. It cannot be restored as it is. Bring the missing backup's file and sidecar back from a copy, or restore another backup (Get-SHBackup -Verified); then make a full one with New-SHBackup -Type Full.");
+        $"The chain of '{backup.Id}' is broken: {reason}. Restore another backup (Get-SHBackup -Verified), or bring what is missing back from a copy, file and sidecar; then make a full backup with New-SHBackup -Type Full.");
 }

@@ -56,16 +56,26 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
         List<VerificationCheck> checks;
         using (var connection = locks.Connect())
         {
-            LeaveWalMode(connection);
-            for (var attempt = 1; !TryHold(connection, keepSafe); attempt++)
+            var wasWal = LeaveWalMode(connection);
+            try
             {
-                if (attempt == MostAttempts)
+                for (var attempt = 1; !TryHold(connection, keepSafe); attempt++)
                 {
-                    throw locks.Locked(null);
+                    if (attempt == MostAttempts)
+                    {
+                        throw locks.Locked(null);
+                    }
                 }
-            }
 
-            checks = Stage(connection, folder);
+                checks = Stage(connection, folder);
+            }
+            catch when (wasWal && !target.HasLog)
+            {
+                // Nothing was replaced: the database is left in the mode that it was in.
+                _ = raw.sqlite3_exec(connection.Handle, "ROLLBACK");
+                _ = raw.sqlite3_exec(connection.Handle, "PRAGMA journal_mode = WAL");
+                throw;
+            }
         }
 
         checks.AddRange(WorkInAndInspect(verify));
@@ -73,17 +83,23 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
     }
 
     /// <summary>Takes the database out of WAL mode, which succeeds only where nobody else has it open: their log would be replaced under them.</summary>
-    private void LeaveWalMode(SqliteConnection connection)
+    /// <returns>Whether it was in WAL mode.</returns>
+    private bool LeaveWalMode(SqliteConnection connection)
     {
         _ = raw.sqlite3_busy_timeout(connection.Handle, (int)Math.Min(lockTimeout.TotalMilliseconds, int.MaxValue));
         using var command = connection.CreateCommand();
-        command.CommandText = "PRAGMA journal_mode = DELETE";
         try
         {
+            command.CommandText = "PRAGMA journal_mode";
+            var wasWal = command.ExecuteScalar() as string == "wal";
+            command.CommandText = "PRAGMA journal_mode = DELETE";
             if (command.ExecuteScalar() as string == "wal")
             {
                 throw InUse(null);
             }
+
+            _ = raw.sqlite3_busy_timeout(connection.Handle, BusyPollMilliseconds);
+            return wasWal;
         }
         catch (SqliteException exception) when (SqliteResult.IsBusy(exception.SqliteErrorCode))
         {
@@ -93,8 +109,6 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
         {
             throw locks.Fault(exception.SqliteExtendedErrorCode, exception);
         }
-
-        _ = raw.sqlite3_busy_timeout(connection.Handle, BusyPollMilliseconds);
     }
 
     private bool TryHold(SqliteConnection connection, Action keepSafe)

@@ -92,5 +92,5 @@ internal static class ParentChoice
         BackupErrorId.ParentUnusable,
         BackupErrorCategory.InvalidArgument,
         backup.Id,
-        $"'{backup.Id}' cannot be the parent: it {reason}. Name another one with -Parent, or leave -Parent out to build on the newest.");
+        $"'{backup.Id}' cannot be the parent: it {reason}. Give another one with -Parent, or leave -Parent out to build on the newest.");
 }

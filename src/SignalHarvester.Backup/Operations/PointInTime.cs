@@ -22,7 +22,7 @@ public static class PointInTime
                 BackupErrorId.DatabaseAmbiguous,
                 BackupErrorCategory.InvalidArgument,
                 moment,
-                $"The directory holds backups of {databases.Count} databases: {string.Join(", ", databases.Take(5))}{(databases.Count > 5 ? " ..." : string.Empty)}. Say which one is meant with -Database.");
+                $"The directory holds backups of {databases.Count} databases: {string.Join(", ", databases.Take(5))}{(databases.Count > 5 ? " ..." : string.Empty)}. Give the one that is meant with -Database.");
         }
 
         foreach (var backup in candidates.Where(backup => backup.Timestamp <= moment).OrderByDescending(backup => backup.Timestamp).ThenByDescending(backup => backup.Id, StringComparer.Ordinal))
@@ -43,7 +43,7 @@ public static class PointInTime
             moment,
             string.Create(CultureInfo.InvariantCulture, $"There is no usable backup as old as {moment.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC. ")
                 + (oldest is null
-                    ? "There is none of this database at all; see what there is with Get-SHBackup."
-                    : string.Create(CultureInfo.InvariantCulture, $"The oldest, '{oldest.Id}', is of {oldest.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC.")));
+                    ? "There is none of this database at all. See what there is with Get-SHBackup."
+                    : string.Create(CultureInfo.InvariantCulture, $"The oldest, '{oldest.Id}', is of {oldest.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC. Give a later moment.")));
     }
 }

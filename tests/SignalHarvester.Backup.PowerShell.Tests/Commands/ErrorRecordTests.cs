@@ -118,18 +118,64 @@ public partial class ErrorRecordTests
             w,
             (id, file) =>
             {
-                var wal = file.Replace("_full.db", "_wal.wal", StringComparison.Ordinal);
+                var wal = file.Replace("_full.db.zst", "_wal.db", StringComparison.Ordinal);
                 File.Move(file, wal);
-                w.EditSidecar(id, sidecar => sidecar["backup_path"] = wal);
+                w.EditSidecar(id, sidecar => (sidecar["backup_path"], sidecar["format_version"]) = (wal, null));
             },
             "Restore-SHBackup {0} ./new.db -Force")),
         ["BackupHasDependants"] = (ErrorCategory.InvalidOperation, w =>
         {
-            var parent = w.AddBackup(TimeSpan.FromDays(2));
-            w.AddBackup(TimeSpan.FromDays(1), sidecar => sidecar["parent_id"] = parent);
+            var parent = w.MakeBackup().Id;
+            w.MakeBackup("-Type Incremental");
+            Workspace.FlipByte(w.FileOf(parent));
             return ($"Remove-SHBackup {parent} -Force", parent);
         }
         ),
+        ["ChainBroken"] = (ErrorCategory.InvalidData, w =>
+        {
+            var parent = w.MakeBackup().Id;
+            var child = w.MakeBackup("-Type Incremental").Id;
+            File.Delete(w.FileOf(parent));
+            File.Delete(w.SidecarOf(parent));
+            return ($"Restore-SHBackup {child} ./new.db -Force", child);
+        }
+        ),
+        ["ChainBroken: in a circle"] = (ErrorCategory.InvalidData, w =>
+        {
+            w.MakeBackup();
+            var child = w.MakeBackup("-Type Incremental").Id;
+            w.EditSidecar(child, sidecar => sidecar["parent_id"] = child);
+            return ($"Test-SHBackup {child}", child);
+        }
+        ),
+        ["ParentUnusable"] = (ErrorCategory.InvalidArgument, w =>
+        {
+            var parent = w.MakeBackup().Id;
+            Databases.Create(w["other.db"]);
+            return ($"New-SHBackup other.db -Type Incremental -Parent {parent}", parent);
+        }
+        ),
+        ["ParentUnusable: failed"] = (ErrorCategory.InvalidArgument, w =>
+        {
+            var parent = w.MakeBackup().Id;
+            w.EditSidecar(parent, sidecar => sidecar["verified"] = false);
+            return ($"New-SHBackup app.db -Type Incremental -Parent {parent}", parent);
+        }
+        ),
+        ["NoBackupAtMoment"] = (ErrorCategory.ObjectNotFound, w =>
+        {
+            w.MakeBackup();
+            return ("Restore-SHBackup -PointInTime '2020-01-01T00:00Z' -Destination new.db -Force", new DateTimeOffset(2020, 1, 1, 0, 0, 0, TimeSpan.Zero));
+        }
+        ),
+        ["DatabaseAmbiguous"] = (ErrorCategory.InvalidArgument, w =>
+        {
+            w.MakeBackup();
+            w.AddBackup(TimeSpan.FromDays(1), sidecar => sidecar["db_path"] = "/elsewhere/other.db");
+            return ("Restore-SHBackup -PointInTime '2120-01-01T00:00Z' -Destination new.db -Force", new DateTimeOffset(2120, 1, 1, 0, 0, 0, TimeSpan.Zero));
+        }
+        ),
+        ["InvalidArgument: parent of a full backup"] = (ErrorCategory.InvalidArgument, _ => ("New-SHBackup app.db -Parent backup_20261122_020000_123456", "backup_20261122_020000_123456")),
         ["SidecarInvalid"] = (ErrorCategory.InvalidData, w => Sidecar(w, path => File.WriteAllText(path, "{"))),
         ["SidecarInvalid: size"] = (ErrorCategory.InvalidData, w => Sidecar(w, path => File.WriteAllBytes(path, new byte[5 << 20]))),
         ["SidecarHostile"] = (ErrorCategory.SecurityError, w => Sidecar(w, path => File.WriteAllText(

@@ -19,7 +19,7 @@ public class FormatDocumentTests
         _ = Tool.Require("sqlite3");
         using var workspace = new Workspace();
         var backup = workspace.MakeBackup($"-Compression {compression}");
-        var script = MarkdownDocument.Load("docs/FORMAT.md").Blocks("sh").Single();
+        var script = MarkdownDocument.Load("docs/FORMAT.md").Blocks("sh")[0];
         Assert.Contains("zstd -d " + DocumentedId, script, StringComparison.Ordinal);
         if (compression == "Gzip")
         {
@@ -43,5 +43,29 @@ public class FormatDocumentTests
         var restored = File.ReadAllBytes(Path.Combine(place, "app.db"));
         Assert.Equal(backup.Checksum, Convert.ToHexStringLower(SHA256.HashData(restored)));
         Assert.False(File.Exists(Path.Combine(place, "app.db-wal")));
+    }
+
+    [Fact]
+    public void The_documented_commands_lay_an_increment_over_its_parent()
+    {
+        var shell = Tool.Require("sh");
+        _ = Tool.Require("zstd");
+        _ = Tool.Require("sqlite3");
+        using var workspace = new Workspace();
+        workspace.Change();
+        var full = workspace.MakeBackup();
+        workspace.Change();
+        var increment = workspace.MakeBackup("-Type Incremental");
+        Assert.Equal(BackupType.Incremental, increment.Type);
+        var script = MarkdownDocument.Load("docs/FORMAT.md").Blocks("sh")[1];
+        var place = Path.Combine(workspace.Folder, "bare machine");
+        Directory.CreateDirectory(place);
+        File.Copy(full.BackupPath, Path.Combine(place, DocumentedId + "_full.db.zst"));
+        File.Copy(increment.BackupPath, Path.Combine(place, "backup_20261122_080000_654321_incremental.wal.zst"));
+        File.WriteAllText(Path.Combine(place, "script.sh"), $"set -e\ncd \"$1\"\n{script}");
+        var result = shell.Run(Path.Combine(place, "script.sh"), place).EnsureSuccess();
+
+        Assert.Contains(increment.Checksum!, result.Output, StringComparison.Ordinal);
+        Assert.Contains("0|0|0", result.Output, StringComparison.Ordinal);
     }
 }

@@ -89,6 +89,21 @@ internal sealed class Workspace : IDisposable
         File.WriteAllText(SidecarOf(id), sidecar.ToJsonString());
     }
 
+    /// <summary>Changes a page or two of app.db, after making it large enough that this is little.</summary>
+    public void Change()
+    {
+        using var connection = Databases.Open(Database);
+        Databases.Execute(connection, """
+            CREATE TABLE IF NOT EXISTS bulk(id INTEGER PRIMARY KEY, content BLOB);
+            INSERT OR IGNORE INTO bulk SELECT value, randomblob(900) FROM (WITH RECURSIVE n(value) AS (VALUES(1) UNION ALL SELECT value + 1 FROM n WHERE value < 200) SELECT value FROM n);
+            UPDATE bulk SET content = randomblob(900) WHERE id = (abs(random()) % 200) + 1;
+            """);
+    }
+
+    /// <summary>Makes a backup look as old as said.</summary>
+    public void SetAge(string id, TimeSpan age) => EditSidecar(
+        id, sidecar => sidecar["timestamp"] = (DateTime.UtcNow - age).ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'+00:00'", CultureInfo.InvariantCulture));
+
     /// <summary>Changes one byte in the middle of a file.</summary>
     public static void FlipByte(string path)
     {
