@@ -192,15 +192,20 @@ public sealed class BackupDirectory
         RequireExisting();
         using var held = Lock(cancellation);
         Change(() => unfinished.Recover(warn ?? (_ => { })));
-        var children = List().Backups.Where(backup => BackupChain.IsIncrement(backup) && backup.ParentId is not null).ToLookup(backup => backup.ParentId!, backup => backup.Id);
+        var listed = List().Backups;
+        var children = listed.Where(backup => BackupChain.IsIncrement(backup) && backup.ParentId is not null).ToLookup(backup => backup.ParentId!, backup => backup.Id);
+        var depths = listed.ToDictionary(backup => backup.Id, backup => backup.Depth, StringComparer.Ordinal);
+
+        // By links, not by names: a clock may have gone back. What a circle of links holds has no depth, and goes together.
+        var open = ids.ToHashSet(StringComparer.Ordinal);
         var gone = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var id in ids.Distinct(StringComparer.Ordinal).OrderDescending(StringComparer.Ordinal))
+        foreach (var id in open.OrderByDescending(id => depths.GetValueOrDefault(id)).ThenByDescending(id => id, StringComparer.Ordinal).ToList())
         {
             cancellation.ThrowIfCancellationRequested();
             try
             {
                 var backup = Get(id);
-                var dependants = children[id].Where(child => !gone.Contains(child)).ToList();
+                var dependants = children[id].Where(child => !gone.Contains(child) && !open.Contains(child)).ToList();
                 if (dependants.Count > 0)
                 {
                     throw new BackupException(
@@ -216,6 +221,7 @@ public sealed class BackupDirectory
             }
             catch (BackupException exception)
             {
+                open.Remove(id);
                 failed(exception);
             }
         }

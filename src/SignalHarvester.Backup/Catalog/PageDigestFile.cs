@@ -21,12 +21,14 @@ internal sealed class PageDigestFile : IDisposable
     private readonly string folder;
     private readonly string databaseKey;
     private readonly string path;
+    private readonly string temporaryPath;
     private readonly SafeFileHandle handle;
     private long position = HeaderSize;
     private bool committed;
 
-    private PageDigestFile(string folder, string databaseKey, string path, SafeFileHandle handle)
+    private PageDigestFile(string folder, string databaseKey, string path, string temporaryPath, SafeFileHandle handle)
     {
+        this.temporaryPath = temporaryPath;
         this.folder = folder;
         this.databaseKey = databaseKey;
         this.path = path;
@@ -42,19 +44,21 @@ internal sealed class PageDigestFile : IDisposable
     /// <param name="id">The backup's id.</param>
     public static string PathFor(string folder, string databasePath, string id) => Path.Combine(folder, KeyOf(databasePath) + "-" + id + Suffix);
 
-    /// <summary>Begins the digests of a backup under way.</summary>
+    /// <summary>Begins the digests of a backup.</summary>
     /// <param name="folder">The directory's digest folder.</param>
+    /// <param name="temporaryFolder">Where they lie until they are complete, on the same file system: a folder of this run's, unless the id is.</param>
     /// <param name="databasePath">The database.</param>
     /// <param name="id">The backup's id.</param>
     /// <param name="pageSize">Bytes in a page.</param>
     /// <param name="pageCount">Pages in the image.</param>
-    public static PageDigestFile Create(string folder, string databasePath, string id, int pageSize, long pageCount)
+    public static PageDigestFile Create(string folder, string temporaryFolder, string databasePath, string id, int pageSize, long pageCount)
     {
         Directory.CreateDirectory(folder);
         var path = PathFor(folder, databasePath, id);
-        var handle = File.OpenHandle(path + BackupFileName.PartialSuffix, FileMode.Create, FileAccess.Write, DurableFile.Exclusive);
+        var temporaryPath = Path.Combine(temporaryFolder, Path.GetFileName(path) + BackupFileName.PartialSuffix);
+        var handle = File.OpenHandle(temporaryPath, FileMode.Create, FileAccess.Write, DurableFile.Exclusive);
         RandomAccess.Write(handle, Header(id, pageSize, pageCount), 0);
-        return new PageDigestFile(folder, KeyOf(databasePath), path, handle);
+        return new PageDigestFile(folder, KeyOf(databasePath), path, temporaryPath, handle);
     }
 
     /// <summary>The header that the digests of a backup begin with.</summary>
@@ -85,7 +89,7 @@ internal sealed class PageDigestFile : IDisposable
     {
         try
         {
-            File.Move(path + BackupFileName.PartialSuffix, path, overwrite: true);
+            File.Move(temporaryPath, path, overwrite: true);
             committed = true;
             foreach (var other in Directory.EnumerateFiles(folder, databaseKey + "-*" + Suffix))
             {
@@ -104,9 +108,9 @@ internal sealed class PageDigestFile : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        if (!committed && File.Exists(path + BackupFileName.PartialSuffix))
+        if (!committed && File.Exists(temporaryPath))
         {
-            File.Delete(path + BackupFileName.PartialSuffix);
+            File.Delete(temporaryPath);
         }
 
         handle.Dispose();

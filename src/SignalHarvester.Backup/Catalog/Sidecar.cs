@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using SignalHarvester.Backup.Formats;
@@ -12,6 +13,9 @@ internal static class Sidecar
 {
     /// <summary>The version of our fields. A sidecar without it is the predecessor's.</summary>
     public const int FormatVersion = 1;
+
+    // https://sqlite.org/limits.html#max_page_count
+    private const long LargestPageCount = 4294967294;
 
     /// <summary>A sidecar larger than this, in bytes, is no sidecar.</summary>
     public const int LargestBytes = 4 << 20;
@@ -141,6 +145,16 @@ internal static class Sidecar
         if ((fields.SizeBytes ?? throw Invalid(path, "it has no size_bytes", null)) < 0 || fields.DatabaseSize < 0 || fields.PageSize < 0 || fields.PageCount < 0)
         {
             throw Hostile(path, "one of its sizes is below zero");
+        }
+
+        if (fields.PageSize is { } pageSize && !(BitOperations.IsPow2(pageSize) && pageSize is >= 512 and <= 65536))
+        {
+            throw Hostile(path, "its page_size is none that SQLite has");
+        }
+
+        if (fields.PageCount > LargestPageCount || (fields is { PageSize: not null, PageCount: not null, DatabaseSize: not null } && fields.DatabaseSize != fields.PageSize * fields.PageCount))
+        {
+            throw Hostile(path, "its page_count is none that goes with its other sizes");
         }
 
         _ = Digest(fields.SchemaChecksum, "schema_checksum");

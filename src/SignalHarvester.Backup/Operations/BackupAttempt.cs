@@ -56,7 +56,7 @@ internal sealed class BackupAttempt(
         try
         {
             RequireSpace(database, isFull: parent is null);
-            using var digests = PageDigestFile.Create(directory.DigestFolder, path, partial.Name.Id, database.PageSize, database.PageCount);
+            using var digests = PageDigestFile.Create(directory.DigestFolder, directory.DigestFolder, path, partial.Name.Id, database.PageSize, database.PageCount);
             using var flush = new SteadyFlush(partial.Handle);
             var writer = new ContentWriter(database, partial, digests, flush, compression, level, context);
             var stored = Store(writer, database, parent, parentDigests);

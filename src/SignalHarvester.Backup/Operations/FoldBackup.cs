@@ -21,9 +21,21 @@ internal static class FoldBackup
     /// <exception cref="BackupException">A link of the chain is damaged or missing, or there is no room: nothing was changed.</exception>
     public static bool Run(Fold fold, PageSet? pages, BackupDirectory directory, OperationContext context)
     {
+        try
+        {
+            using var chain = OpenChain.Open(fold.Survivor, directory);
+            return Run(fold, chain, pages, directory, context);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw DiskFault.From(exception, directory.Path, BackupErrorId.WriteFailed, "Check the permissions of the backup directory and of the temporary folder.");
+        }
+    }
+
+    private static bool Run(Fold fold, OpenChain chain, PageSet? pages, BackupDirectory directory, OperationContext context)
+    {
         var survivor = fold.Survivor;
         var activity = $"Folding {survivor.Id}";
-        using var chain = OpenChain.Open(survivor, directory);
         if (chain.Backup.ParentId != survivor.ParentId || chain.Backup.BackupPath != survivor.BackupPath)
         {
             return false;

@@ -31,7 +31,7 @@ internal static class ParentDigests
             }
 
             using var image = FileImage.Open(imagePath, parent.PageSize!.Value);
-            using var digests = PageDigestFile.Create(directory.DigestFolder, parent.DatabasePath!, parent.Id, image.PageSize, image.PageCount);
+            using var digests = PageDigestFile.Create(directory.DigestFolder, folder.Path, parent.DatabasePath!, parent.Id, image.PageSize, image.PageCount);
             using var meter = context.Meter($"Reading {parent.Id}", chain.ExpectedImageLength);
             _ = ImageScan.Run(image, earlier: null, digests, meter, context.Cancellation);
             digests.Commit(alsoKept: null);
@@ -39,6 +39,10 @@ internal static class ParentDigests
         catch (BackupException exception) when (exception.ErrorId is BackupErrorId.BackupFileMissing or BackupErrorId.ChainBroken or BackupErrorId.BackupNotFound)
         {
             throw new ParentLostException(exception.Message.TrimEnd('.'));
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw DiskFault.From(exception, directory.Path, BackupErrorId.WriteFailed, "Check the permissions of the backup directory and of the temporary folder.");
         }
 
         return PageDigestSource.TryOpen(directory.DigestFolder, parent)
