@@ -1,3 +1,4 @@
+#!/usr/bin/env pwsh
 #Requires -Version 7.6
 
 <#
@@ -55,10 +56,10 @@ if ('Pester' -in $Task) {
     $specs = Join-Path $PSScriptRoot 'tests' 'Pester'
     pwsh -NoProfile -NonInteractive -Command {
         param($module, $specs)
-        $ErrorActionPreference = 'Stop'
-        Import-Module Pester -MinimumVersion 5.0
-        Import-Module $module
-        Invoke-Pester -Path $specs -Output Detailed -CI
+        # No $ErrorActionPreference here: the specs would have it too, and look at errors that end nothing.
+        Import-Module Pester -MinimumVersion 5.0 -ErrorAction Stop
+        Import-Module $module -ErrorAction Stop
+        Invoke-Pester -Configuration @{ Run = @{ Path = $specs; Exit = $true }; Output = @{ Verbosity = 'Detailed' } }
     } -args $module, $specs
 }
 

@@ -7,6 +7,9 @@ namespace SignalHarvester.Backup.HelpGenerator;
 /// <summary>Writes help in the form that Get-Help reads.</summary>
 internal static class MamlWriter
 {
+    /// <summary>Get-Help puts nothing between examples: this, and an empty paragraph at the end of each, tells them apart.</summary>
+    private const string Rule = "----------";
+
     private static readonly XNamespace Msh = "http://msh";
     private static readonly XNamespace Maml = "http://schemas.microsoft.com/maml/2004/10";
     private static readonly XNamespace Command = "http://schemas.microsoft.com/maml/dev/command/2004/10";
@@ -92,9 +95,9 @@ internal static class MamlWriter
 
     private static XElement Example(ExampleHelp example, int index) => new(
         Command + "example",
-        new XElement(Maml + "title", $"Example {index + 1}: {example.Title}"),
+        new XElement(Maml + "title", $"{Rule} Example {index + 1}: {example.Title} {Rule}"),
         new XElement(Dev + "code", example.Code),
-        new XElement(Dev + "remarks", Paragraphs(example.Remarks)));
+        new XElement(Dev + "remarks", Paragraphs([.. example.Remarks, string.Empty])));
 
     private static XElement Link(LinkHelp link) => new(
         Maml + "navigationLink",

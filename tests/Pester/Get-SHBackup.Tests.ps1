@@ -55,21 +55,81 @@ Describe 'Get-SHBackup' {
         $offered[0].ToolTip | Should -Match '^\d{4}-\d\d-\d\d \d\d:\d\d UTC, Full, [\d.]+ K?i?B'
     }
 
-    It 'survives ConvertTo-Json, Export-Clixml and a job' {
-        (Get-SHBackup -Newest 1 | ConvertTo-Json -Depth 5 | ConvertFrom-Json).Size | Should -BeGreaterThan 0
-        Get-SHBackup | Export-Clixml ./list.xml
-        (Import-Clixml ./list.xml | Where-Object Age -gt 30d).Id | Should -Be $old
-        $module = (Get-Module SignalHarvester.Backup).Path
+    It 'refuses <filter> of a variable that was never set' -ForEach @(
+        @{ Filter = 'Before' }, @{ Filter = 'After' }, @{ Filter = 'OlderThan' }, @{ Filter = 'Newest' }
+        @{ Filter = 'Type' }, @{ Filter = 'RetentionPolicy' }, @{ Filter = 'Database' }, @{ Filter = 'Id' }
+    ) {
+        $arguments = @{ $Filter = $null }
+        { Get-SHBackup @arguments } | Should -Throw -ErrorId 'ParameterArgumentValidationError,*'
+    }
+
+    It 'sorts, groups and measures' {
+        $large = (New-SHBackup ./app.db -NoVerify -Compression None).Id
+        (Get-SHBackup | Sort-Object Size -Descending)[0].Id | Should -Be $large
+        (Get-SHBackup | Sort-Object Age).Id | Should -Be @($large, $young, $middle, $old)
+        (Get-SHBackup | Sort-Object Age -Bottom 1).Id | Should -Be $old
+        Get-SHBackup | Group-Object Compression -NoElement | ForEach-Object { "$($_.Name) $($_.Count)" } | Should -Be 'None 1', 'Zstd 3'
+        $stored = Get-ChildItem ./backups -Filter *_full.db* | Measure-Object Length -Sum
+        (Get-SHBackup | Measure-Object Size -Sum).Sum | Should -Be $stored.Sum
+    }
+
+    It 'survives ConvertTo-Json' {
+        $backup = Get-SHBackup $old | Test-SHBackup
+        $read = $backup | ConvertTo-Json -EnumsAsStrings -Depth 4 -WarningVariable cut | ConvertFrom-Json
+        $cut | Should -BeNullOrEmpty
+        $read.Id | Should -Be $old
+        $read.Type | Should -Be 'Full'
+        $read.RetentionPolicy | Should -Be 'Weekly'
+        $read.Size | Should -Be $backup.Size
+        $read.Age.TotalDays | Should -BeGreaterThan 39
+        $read.RowCounts.signals | Should -Be $backup.RowCounts.signals
+        $read.Verification.Check | Should -Be $backup.Verification.Check
+        $read.Timestamp.ToUniversalTime() | Should -Be $backup.Timestamp.UtcDateTime
+    }
+
+    It 'survives Export-Clixml' {
+        $backup = Get-SHBackup $old | Test-SHBackup
+        $backup | Export-Clixml ./list.xml
+        $read = Import-Clixml ./list.xml
+        $read | Should -BeOfType SignalHarvester.Backup.BackupMetadata
+        ($read | Where-Object Age -gt 30d).Id | Should -Be $old
+        $was, $is = foreach ($item in $backup, $read) { $item | Select-Object * -ExcludeProperty Age | ConvertTo-Json -Depth 5 }
+        $is | Should -Be $was
+        ($read | Test-SHBackup).Verified | Should -BeTrue
+    }
+
+    It 'survives Export-Csv' {
+        Get-SHBackup | Export-Csv ./list.csv
+        $list = Import-Csv ./list.csv
+        Push-Location ..
+        try { $list | Test-SHBackup -Level Quick -Quiet | Should -Be @($true, $true, $true) }
+        finally { Pop-Location }
+    }
+
+    It 'survives a job' {
+        $module = (Get-Module SignalHarvester.Backup).ModuleBase
         $directory = Convert-Path ./backups
         $listed = Start-Job { Import-Module $using:module; Get-SHBackup -BackupDirectory $using:directory } | Receive-Job -Wait -AutoRemoveJob
         ($listed | Where-Object Age -gt 30d).Id | Should -Be $old
         ($listed[0] | Test-SHBackup).Verified | Should -BeTrue
     }
 
-    It 'shows a table, and everything with Format-List' {
-        $table = Get-SHBackup | Out-String -Width 120
-        $table | Should -Match 'Id +Type +Age'
-        $table | Should -Match ([regex]::Escape($old))
-        Get-SHBackup -Newest 1 | Format-List | Out-String | Should -Match 'StoredChecksum +: [0-9a-f]{64}'
+    It 'shows a table of <width> columns up to <last>' -ForEach @(
+        @{ Width = 80; Last = 'Stored' }, @{ Width = 100; Last = 'Policy' }, @{ Width = 120; Last = 'Database' }
+    ) {
+        foreach ($table in (Get-SHBackup | Out-String -Width $Width), (Get-SHBackup | Format-Table | Out-String -Width $Width)) {
+            $lines = $table -split '\r?\n' -ne ''
+            $lines | Should -HaveCount 5
+            $lines[0] | Should -Match "^Id +Type +Age +Size +Verified .*$Last *`$"
+            $lines[4] | Should -Match ([regex]::Escape($old) + ' +Full +40d 0h +[\d.]+ KiB +No')
+        }
+    }
+
+    It 'shows everything with Format-List, and what is asked for with Format-Table' {
+        $size = (Get-SHBackup $old).Size
+        $list = Get-SHBackup $old | Format-List | Out-String
+        $list | Should -Match 'StoredChecksum +: [0-9a-f]{64}'
+        $list | Should -Match "(?m)^Size +: [\d.]+ KiB \($($size.ToString('N0', [cultureinfo]::InvariantCulture)) bytes\)"
+        Get-SHBackup $old | Format-Table Id, Age, Size | Out-String | Should -Match "$old +40d 0h +$size"
     }
 }

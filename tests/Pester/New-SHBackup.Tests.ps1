@@ -30,6 +30,19 @@ Describe 'New-SHBackup' {
         $failed[0].FullyQualifiedErrorId | Should -BeLike 'SourceNotSqlite,*'
     }
 
+    It 'ends at the first that fails under $ErrorActionPreference Stop' {
+        Set-Content ./broken.db 'no database, but a text that is long enough to be one'
+        $ErrorActionPreference = 'Stop'
+        { './broken.db', './app.db' | New-SHBackup -NoVerify } | Should -Throw -ErrorId 'SourceNotSqlite,*'
+        './backups' | Should -Not -Exist
+    }
+
+    It 'makes no more than Select-Object -First wants' {
+        Copy-Item ./app.db ./other.db
+        './app.db', './other.db' | New-SHBackup -NoVerify | Select-Object -First 1 | Should -HaveCount 1
+        Get-SHBackup | Should -HaveCount 1
+    }
+
     It 'records description, policy and metadata' {
         New-SHBackup ./app.db -NoVerify -Description 'a note' -RetentionPolicy Weekly -Metadata @{ ticket = 'OPS-7'; count = 3 } | Out-Null
         $backup = Get-SHBackup

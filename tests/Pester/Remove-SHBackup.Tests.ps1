@@ -24,6 +24,13 @@ Describe 'Remove-SHBackup' {
         Get-SHBackup | Should -HaveCount 2
     }
 
+    It 'asks, and removes nothing where nobody can answer' {
+        $module = (Get-Module SignalHarvester.Backup).ModuleBase
+        pwsh -NoProfile -NonInteractive -Command { Import-Module $args[0]; Get-SHBackup | Remove-SHBackup } -args $module *> $null
+        $LASTEXITCODE | Should -Be 1
+        Get-SHBackup | Should -HaveCount 2
+    }
+
     It 'takes ids' {
         (Remove-SHBackup $young -Confirm:$false).Id | Should -Be $young
         (Get-SHBackup).Id | Should -Be $old

@@ -1,16 +1,11 @@
 <#
 .SYNOPSIS
-Makes a folder with app.db (20 rows) and makes it the current location. Dot-source this in BeforeAll.
+Makes a folder with app.db, the sample, and makes it the current location. Dot-source this in BeforeAll.
 #>
 function Enter-Workspace {
-    $script:Workspace = New-Item -ItemType Directory -Path (Join-Path 'TestDrive:' ([guid]::NewGuid()))
-    $packed = [convert]::FromBase64String(
-        'H4sIAAAAAAACA+3RL0zDQBTH8fu1Y9wDRvmzZME9CQmQtfvXKRhL3UICzCALO0gDW0lzCQyPx+PRaAwGjUaj0Wi6cGcwGBx8cy/5vOS5O9jrJVrxSZoNY8014QhAbDMLkfNrbMin8G3/KUdsHqM0OcaTyN9/v9sWihXPQ6rjo3OltdPdjzr9iPudnV7EejUZcDLS6lRlfJElwzgb85kar/MoHirW6kqvTf6mjA2BD7zjDa94wTMe8YB73OEWN7hGigEOsYsuwvzwL0dlV6xk6SUHVVo29Nu0ZBnSomWLFiyb5Fk2aN6yTiXLGs1ZBjRr6dOMZVWSKyoTtqU0CuW0UUsWjZpyyqghC0Z16RrVpGMUSBj5ny37Bm8ABAAA')
-    $unpacked = [System.IO.Compression.GZipStream]::new([System.IO.MemoryStream]::new($packed), 'Decompress')
-    $content = [System.IO.MemoryStream]::new()
-    $unpacked.CopyTo($content)
-    [System.IO.File]::WriteAllBytes((Join-Path (Convert-Path $script:Workspace) 'app.db'), $content.ToArray())
-    Push-Location (Convert-Path $script:Workspace)
+    $workspace = New-Item -ItemType Directory -Path (Join-Path 'TestDrive:' "Größe für $([guid]::NewGuid())")
+    Copy-Item -LiteralPath (Join-Path $PSScriptRoot '..' '..' 'samples' 'app.db') -Destination $workspace.FullName
+    Push-Location -LiteralPath $workspace.FullName
 }
 
 <#

@@ -30,6 +30,11 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <code>Get-SHBackup | Where-Object Age -gt 30d | Remove-SHBackup -WhatIf</code>
 /// <para>Shows what would go. Without -WhatIf it asks, then removes.</para>
 /// </example>
+/// <seealso>New-SHBackup</seealso>
+/// <seealso>Test-SHBackup</seealso>
+/// <seealso>Restore-SHBackup</seealso>
+/// <seealso>Remove-SHBackup</seealso>
+/// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsCommon.Get, "SHBackup")]
 [OutputType(typeof(BackupMetadata))]
 public sealed class GetSHBackupCommand : BackupCommand
@@ -49,10 +54,12 @@ public sealed class GetSHBackupCommand : BackupCommand
 
     /// <summary>Backups of these types.</summary>
     [Parameter]
+    [ValidateNotNullOrEmpty]
     public BackupType[]? Type { get; set; }
 
     /// <summary>Backups made for these calendar rules.</summary>
     [Parameter]
+    [ValidateNotNullOrEmpty]
     public RetentionPolicy[]? RetentionPolicy { get; set; }
 
     /// <summary>Backups whose last verification passed; with -Verified:$false those that never passed one.</summary>
@@ -61,10 +68,12 @@ public sealed class GetSHBackupCommand : BackupCommand
 
     /// <summary>Backups made at this moment or later.</summary>
     [Parameter]
+    [ValidateNotNull]
     public DateTimeOffset? After { get; set; }
 
     /// <summary>Backups made before this moment.</summary>
     [Parameter]
+    [ValidateNotNull]
     public DateTimeOffset? Before { get; set; }
 
     /// <summary>Backups older than this: a number with a unit, such as 30d, '12h' or '6mo'.</summary>

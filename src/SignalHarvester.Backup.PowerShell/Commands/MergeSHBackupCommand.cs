@@ -21,6 +21,9 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <code>New-SHBackup ./app.db -Type Incremental | Merge-SHBackup -Verbose</code>
 /// <para>A synthetic full backup: what did not change comes from the chain.</para>
 /// </example>
+/// <seealso>Get-SHBackup</seealso>
+/// <seealso>New-SHBackup</seealso>
+/// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsData.Merge, "SHBackup", SupportsShouldProcess = true, DefaultParameterSetName = IdSet)]
 [OutputType(typeof(BackupMetadata))]
 public sealed class MergeSHBackupCommand : StoredBackupCommand

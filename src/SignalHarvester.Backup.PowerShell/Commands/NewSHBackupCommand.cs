@@ -46,6 +46,10 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <code>New-SHBackup *.db -Compression None | Test-SHBackup -Level Quick</code>
 /// <para>Each database gets a backup of its own; one that fails does not stop the others.</para>
 /// </example>
+/// <seealso>Get-SHBackup</seealso>
+/// <seealso>Test-SHBackup</seealso>
+/// <seealso>Restore-SHBackup</seealso>
+/// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsCommon.New, "SHBackup", SupportsShouldProcess = true, DefaultParameterSetName = PathSet)]
 [OutputType(typeof(BackupMetadata))]
 public sealed class NewSHBackupCommand : BackupCommand

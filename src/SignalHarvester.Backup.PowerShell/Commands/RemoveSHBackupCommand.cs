@@ -31,6 +31,8 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <code>Get-SHBackup -Type Full | Where-Object Age -gt 90d | Remove-SHBackup -Cascade</code>
 /// <para>Asks for each, those that build on a full backup included.</para>
 /// </example>
+/// <seealso>Get-SHBackup</seealso>
+/// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsCommon.Remove, "SHBackup", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High, DefaultParameterSetName = IdSet)]
 [OutputType(typeof(BackupMetadata))]
 public sealed class RemoveSHBackupCommand : StoredBackupCommand

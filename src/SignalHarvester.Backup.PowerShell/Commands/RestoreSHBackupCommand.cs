@@ -46,6 +46,9 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <code>Get-SHBackup -Verified -Newest 1 | Restore-SHBackup -Destination ./app.db -Force -Verbose</code>
 /// <para>Keeps the present state as a safety backup, then replaces the database in one transaction.</para>
 /// </example>
+/// <seealso>Get-SHBackup</seealso>
+/// <seealso>Test-SHBackup</seealso>
+/// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsData.Restore, "SHBackup", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High, DefaultParameterSetName = IdSet)]
 [OutputType(typeof(BackupMetadata))]
 public sealed class RestoreSHBackupCommand : StoredFileCommand

@@ -26,6 +26,9 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <code>if (Get-SHBackup -Newest 1 | Test-SHBackup -Level Quick -Quiet) { 'good' } else { 'make a new one' }</code>
 /// <para>With -Quiet only True or False is emitted.</para>
 /// </example>
+/// <seealso>Get-SHBackup</seealso>
+/// <seealso>Restore-SHBackup</seealso>
+/// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsDiagnostic.Test, "SHBackup", DefaultParameterSetName = IdSet)]
 [OutputType(typeof(BackupMetadata), typeof(bool))]
 public sealed class TestSHBackupCommand : StoredFileCommand

@@ -65,12 +65,12 @@ public sealed class BackupMetadataConverter : PSTypeConverter
 
         if (type == typeof(IReadOnlyDictionary<string, object>))
         {
-            return Entries(value).ToDictionary(e => (string)e.Key, e => Plain(e.Value));
+            return Map(value, Plain);
         }
 
         if (type == typeof(IReadOnlyDictionary<string, long>))
         {
-            return Entries(value).ToDictionary(e => (string)e.Key, e => Convert<long>(e.Value!));
+            return Map(value, count => Convert<long>(count!));
         }
 
         // A DateTimeOffset is a property bag too; its UtcDateTime is a plain value.
@@ -82,7 +82,7 @@ public sealed class BackupMetadataConverter : PSTypeConverter
     /// <summary>The free map's values without the engine's wrappers, all the way down.</summary>
     private static object? Plain(object? value) => (value is PSObject wrapped ? wrapped.BaseObject : value) switch
     {
-        IDictionary map => map.Cast<DictionaryEntry>().ToDictionary(e => (string)e.Key, e => Plain(e.Value)),
+        IDictionary map => Map(map, Plain),
         IList list => list.Cast<object?>().Select(Plain).ToList(),
         var plain => plain,
     };
@@ -98,8 +98,18 @@ public sealed class BackupMetadataConverter : PSTypeConverter
     private static IEnumerable<object> Items(object value) => LanguagePrimitives.GetEnumerable(value)?.Cast<object>()
         ?? throw new PSInvalidCastException("A list is none any more.");
 
-    private static IEnumerable<DictionaryEntry> Entries(object value) =>
-        PSObject.AsPSObject(value).BaseObject is IDictionary map ? map.Cast<DictionaryEntry>() : throw new PSInvalidCastException("A map is none any more.");
+    /// <summary>A map by name: it comes as a hashtable, whose order is another in every process.</summary>
+    private static SortedDictionary<string, T> Map<T>(object value, Func<object?, T> read)
+    {
+        var entries = PSObject.AsPSObject(value).BaseObject as IDictionary ?? throw new PSInvalidCastException("A map is none any more.");
+        var map = new SortedDictionary<string, T>(StringComparer.Ordinal);
+        foreach (DictionaryEntry entry in entries)
+        {
+            map.Add((string)entry.Key, read(entry.Value));
+        }
+
+        return map;
+    }
 
     private static T Convert<T>(object value) => (T)LanguagePrimitives.ConvertTo(value, typeof(T), CultureInfo.InvariantCulture);
 }

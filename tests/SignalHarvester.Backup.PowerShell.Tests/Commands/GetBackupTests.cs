@@ -157,6 +157,10 @@ public class GetBackupTests
     [InlineData("Get-SHBackup -Type Nonsense")]
     [InlineData("Get-SHBackup -Id ''")]
     [InlineData("Get-SHBackup -OlderThan $null")]
+    [InlineData("Get-SHBackup -After $null")]
+    [InlineData("Get-SHBackup -Before $null")]
+    [InlineData("Get-SHBackup -Type $null")]
+    [InlineData("Get-SHBackup -RetentionPolicy $null")]
     [InlineData("Get-SHBackup -BackupDirectory ''")]
     [InlineData("Get-SHBackup -After nonsense")]
     public void A_parameter_that_makes_no_sense_is_refused(string script)

@@ -59,6 +59,21 @@ public class DisplayTests
     }
 
     [Theory]
+    [InlineData(81, "Stored")]
+    [InlineData(80, "Stored")]
+    [InlineData(101, "Policy")]
+    [InlineData(100, "Policy")]
+    public void A_narrower_screen_has_fewer_columns_and_no_broken_ones(int width, string last)
+    {
+        using var session = PowerShellSession.Start();
+        session.Host.UI.RawUI.BufferSize = new(width, 50);
+        var lines = session.Render("$input", Sample()).Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries);
+
+        Assert.Equal(3, lines.Length);
+        Assert.Equal(last, Words(lines[0])[^1]);
+    }
+
+    [Theory]
     [InlineData(0, "0 B")]
     [InlineData(1023, "1023 B")]
     [InlineData(1024, "1.0 KiB")]
@@ -132,7 +147,10 @@ public class DisplayTests
     public void A_backup_out_of_a_job_or_file_is_a_backup_again()
     {
         using var session = PowerShellSession.Start();
-        var backup = Sample(map => map["hosts"] = new List<object?> { "a", new List<object?> { "b", 3 } });
+        var backup = Sample(map => map["hosts"] = new List<object?> { "a", new List<object?> { "b", 3 } }) with
+        {
+            RowCounts = Enumerable.Range(0, 9).ToDictionary(number => $"table{number}", number => (long)number),
+        };
         var back = Assert.Single(session.Invoke(RoundTrip, [backup]).WithoutErrors().As<BackupMetadata>());
 
         Assert.Equal(JsonSerializer.Serialize(backup, WithoutAge), JsonSerializer.Serialize(back, WithoutAge));

@@ -74,6 +74,23 @@ public class HelpTests
     }
 
     [Fact]
+    public void Examples_stand_apart()
+    {
+        using var session = PowerShellSession.Start();
+        Assert.Matches(@"\n\s*\n +-+ Example 2: .* -+\s*\n\s*\n", session.Render("Get-Help Get-SHBackup -Examples"));
+    }
+
+    [Theory]
+    [MemberData(nameof(Commands))]
+    public void Related_links_lead_to_help(string command)
+    {
+        using var session = PowerShellSession.Start();
+        Assert.All(
+            Texts(session, "(Get-Help $args[0]).relatedLinks.navigationLink.linkText", command),
+            link => Assert.NotEmpty(Texts(session, "(Get-Help $args[0]).Name", link)));
+    }
+
+    [Fact]
     public void Help_is_there_in_a_culture_that_has_none_of_its_own()
     {
         using var session = PowerShellSession.Start();
