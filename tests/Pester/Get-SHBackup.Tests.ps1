@@ -125,6 +125,19 @@ Describe 'Get-SHBackup' {
         }
     }
 
+    It 'draws a tree of <width> columns up to <last>' -ForEach @(
+        @{ Width = 80; Last = 'Size' }, @{ Width = 100; Last = 'Policy' }, @{ Width = 120; Last = 'Database' }
+    ) {
+        Edit-Database ./app.db
+        $parent = Get-SHBackup -Newest 1 -Database app.db
+        $child = New-SHBackup ./app.db -Type Incremental -Parent $parent
+        $lines = (Get-SHBackup -Tree | Out-String -Width $Width) -split '\r?\n' -ne ''
+        $lines | Should -HaveCount 6
+        $lines[0] | Should -Match "^Backup +Type +Age .*$Last *`$"
+        $row = [array]::FindIndex($lines, [Predicate[string]] { $args[0].StartsWith($parent.Id) })
+        $lines[$row + 1] | Should -Match "^└─ $($child.Id) +Incremental "
+    }
+
     It 'shows everything with Format-List, and what is asked for with Format-Table' {
         $size = (Get-SHBackup $old).Size
         $list = Get-SHBackup $old | Format-List | Out-String

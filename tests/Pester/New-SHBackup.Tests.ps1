@@ -69,6 +69,15 @@ Describe 'New-SHBackup' {
             Should -Throw -ErrorId 'InvalidArgument,SignalHarvester.Backup.PowerShell.Commands.NewSHBackupCommand'
     }
 
+    It 'builds on the newest backup, or on the one it is given, with -Type <_>' -ForEach 'Incremental', 'Auto', 'Wal' {
+        $full = New-SHBackup ./app.db
+        Edit-Database ./app.db
+        $first = New-SHBackup ./app.db -Type $_
+        $first.ParentId | Should -Be $full.Id
+        if ($_ -ne 'Auto') { (New-SHBackup ./app.db -Type $_ -Parent $full).ParentId | Should -Be $full.Id }
+        (Get-SHBackup | Test-SHBackup).Verified | Should -Not -Contain $false
+    }
+
     It 'makes nothing with -WhatIf' {
         New-SHBackup ./app.db -WhatIf | Should -BeNullOrEmpty
         './backups' | Should -Not -Exist

@@ -36,6 +36,19 @@ Describe 'Remove-SHBackup' {
         (Get-SHBackup).Id | Should -Be $old
     }
 
+    It 'folds what builds on a backup into it, or takes it along with -Cascade' {
+        $base = New-SHBackup ./app.db
+        Edit-Database ./app.db
+        $child = New-SHBackup ./app.db -Type Incremental
+        ($base | Remove-SHBackup -Force).Id | Should -Be $base.Id
+        ($child | Test-SHBackup).Verified | Should -BeTrue
+        $child = Get-SHBackup $child.Id
+        Edit-Database ./app.db
+        $grandchild = New-SHBackup ./app.db -Type Incremental -Parent $child
+        ($child | Remove-SHBackup -Cascade -Force).Id | Should -Be @($grandchild.Id, $child.Id)
+        (Get-SHBackup).Id | Should -Be @($young, $old)
+    }
+
     It 'removes nothing through a hostile sidecar' {
         Set-Content ./precious.txt 'precious'
         New-AgedBackup (New-TimeSpan -Days 50) @{ backup_path = '../precious.txt' } | Out-Null

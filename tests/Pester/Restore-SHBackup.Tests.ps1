@@ -31,6 +31,21 @@ Describe 'Restore-SHBackup' {
         './new.db' | Should -Not -Exist
     }
 
+    It 'goes back to a moment, and says how far' {
+        Edit-Database ./app.db
+        $later = New-SHBackup ./app.db
+        Restore-SHBackup -PointInTime $backup.Timestamp -Destination ./then.db -Force -InformationVariable said | Out-Null
+        "$said" | Should -Match "$($backup.Id).* 0s before it"
+        (New-SHBackup ./then.db -BackupDirectory ./then).Checksum | Should -Be $backup.Checksum
+        (Restore-SHBackup -PointInTime (Get-Date) -Database app.db -Destination ./now.db -Force).Id | Should -Be $later.Id
+    }
+
+    It 'writes only what differs with -Delta' {
+        Edit-Database ./app.db
+        $backup | Restore-SHBackup -Destination ./app.db -Delta -Force -NoSafetyBackup
+        (New-SHBackup ./app.db).PagesChecksum | Should -Be $backup.PagesChecksum
+    }
+
     It 'wants a destination with -Force' {
         { $backup | Restore-SHBackup -Force -ErrorAction Stop } | Should -Throw -ErrorId 'DestinationRequired,SignalHarvester.Backup.PowerShell.Commands.RestoreSHBackupCommand'
     }

@@ -18,6 +18,21 @@ function Exit-Workspace {
 
 <#
 .SYNOPSIS
+Changes one page of a database that nobody has open: the last byte of its PRAGMA user_version.
+#>
+function Edit-Database([string] $Path) {
+    $file = [System.IO.File]::Open((Convert-Path -LiteralPath $Path), 'Open')
+    try {
+        $file.Position = 63
+        $value = $file.ReadByte()
+        $file.Position = 63
+        $file.WriteByte(($value + 1) % 256)
+    }
+    finally { $file.Dispose() }
+}
+
+<#
+.SYNOPSIS
 Makes a backup and gives it another age.
 #>
 function New-AgedBackup([timespan] $Age, [hashtable] $Change = @{}) {
