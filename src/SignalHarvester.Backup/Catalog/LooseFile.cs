@@ -30,6 +30,16 @@ public static class LooseFile
                     $"There is no file '{path}'. See what there is with Get-SHBackup.");
         }
 
+        var stem = Path.GetFileNameWithoutExtension(path);
+        if (file.Extension == BackupFileName.SidecarSuffix && BackupFileName.IsId(stem))
+        {
+            throw new BackupException(
+                BackupErrorId.NotABackup,
+                BackupErrorCategory.InvalidArgument,
+                path,
+                $"'{path}' is the sidecar of backup '{stem}', not its file. Give the file beside it, or the id.");
+        }
+
         var name = BackupFileName.TryParse(file.Name);
         var directory = new BackupDirectory(file.DirectoryName!, clock);
         if (name is not null && Described(directory, name.Id) is { } known && known.BackupPath == file.FullName)

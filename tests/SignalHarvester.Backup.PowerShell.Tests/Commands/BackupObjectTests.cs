@@ -44,6 +44,7 @@ public class BackupObjectTests
             sidecar["backup_type"] = "incremental";
             sidecar["size_bytes"] = 1047527424;
             sidecar["database_size"] = 1047527424;
+            sidecar["page_count"] = 1047527424 / 4096;
             sidecar["retention_policy"] = "monthly";
         });
         workspace.Session.Host.UI.RawUI.BufferSize = workspace.Session.Host.UI.RawUI.WindowSize = new(width, 50);

@@ -123,6 +123,12 @@ public partial class ErrorRecordTests
                 w.EditSidecar(id, sidecar => (sidecar["backup_path"], sidecar["format_version"]) = (wal, null));
             },
             "Restore-SHBackup {0} ./new.db -Force")),
+        ["NotABackup: sidecar"] = (ErrorCategory.InvalidArgument, w =>
+        {
+            var sidecar = w.SidecarOf(w.MakeBackup().Id);
+            return ($"Test-SHBackup -LiteralPath './backups/{Path.GetFileName(sidecar)}'", sidecar);
+        }
+        ),
         ["BackupHasDependants"] = (ErrorCategory.InvalidOperation, w =>
         {
             var parent = w.MakeBackup().Id;
