@@ -10,6 +10,9 @@ namespace SignalHarvester.Backup.Bench;
 /// </summary>
 internal static class BenchDatabase
 {
+    /// <summary>Bytes in a page.</summary>
+    public const int PageSize = 4096;
+
     /// <summary>Part of the file's name: to be raised whenever the rows change.</summary>
     private const int Version = 1;
 
@@ -22,6 +25,9 @@ internal static class BenchDatabase
     /// <summary>Where the database of that size lies, or will lie.</summary>
     public static string PathOf(Workspace workspace, int sizeMebibytes) =>
         Path.Combine(workspace.Work, $"signals-{sizeMebibytes}m-v{Version}.db");
+
+    /// <summary>So many pages are that percentage of all.</summary>
+    public static int PagesOf(string path, int percent) => (int)(new FileInfo(path).Length / PageSize * percent / 100);
 
     /// <summary>Makes the database, unless it is there and intact.</summary>
     public static void Ensure(string path, int sizeMebibytes)
@@ -47,13 +53,44 @@ internal static class BenchDatabase
         File.WriteAllText(record, Workspace.HashOf(path));
     }
 
+    /// <summary>Adds a table of zeros to the database, until it has that size: real pages, which take no time to make.</summary>
+    public static void Grow(string path, int sizeMebibytes)
+    {
+        const int Piece = 1 << 20;
+        long pieces = ((long)sizeMebibytes << 20) / Piece - new FileInfo(path).Length / Piece;
+        using SqliteConnection connection = Open(path);
+        Execute(connection, $"""
+            PRAGMA journal_mode = off;
+            PRAGMA synchronous = off;
+            CREATE TABLE ballast(content BLOB);
+            WITH RECURSIVE piece(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM piece WHERE n < {pieces})
+            INSERT INTO ballast SELECT zeroblob({Piece}) FROM piece;
+            PRAGMA journal_mode = wal;
+            """);
+    }
+
+    /// <summary>A connection that closes the file when it is disposed of.</summary>
+    public static SqliteConnection Open(string path)
+    {
+        var connection = new SqliteConnection(
+            new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ToString());
+        connection.Open();
+        return connection;
+    }
+
+    public static void Execute(SqliteConnection connection, string sql)
+    {
+        using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = sql;
+        command.CommandTimeout = 0;
+        command.ExecuteNonQuery();
+    }
+
     private static void Generate(string path, int rows)
     {
-        string source = new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ToString();
-        using var connection = new SqliteConnection(source);
-        connection.Open();
-        Execute(connection, """
-            PRAGMA page_size = 4096;
+        using SqliteConnection connection = Open(path);
+        Execute(connection, $"""
+            PRAGMA page_size = {PageSize};
             PRAGMA journal_mode = off;
             PRAGMA synchronous = off;
             CREATE TABLE signals(id INTEGER PRIMARY KEY, source TEXT, kind TEXT, score REAL, payload TEXT, digest BLOB, created_at TEXT);
@@ -120,11 +157,4 @@ internal static class BenchDatabase
 
     private static string Word(SplitMix64 random) =>
         random.Next().ToString("x16", CultureInfo.InvariantCulture)[..(3 + random.Below(8))];
-
-    private static void Execute(SqliteConnection connection, string sql)
-    {
-        using SqliteCommand command = connection.CreateCommand();
-        command.CommandText = sql;
-        command.ExecuteNonQuery();
-    }
 }

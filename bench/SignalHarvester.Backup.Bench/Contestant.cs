@@ -21,6 +21,9 @@ internal sealed class Contestant
     /// <summary>Whether the outputs stay for the contestants after it, until its own next run.</summary>
     public bool KeepsOutputs { get; init; }
 
+    /// <summary>Rounds after which it is not run any more: for a run that uses up what took minutes to prepare.</summary>
+    public int MostRounds { get; init; } = int.MaxValue;
+
     /// <summary>What must be there before the run and is not timed, such as an empty repository.</summary>
     public Action Prepare { get; init; } = static () => { };
 

@@ -18,6 +18,16 @@ internal sealed class Module
     /// <summary>The reported size of the backup file alone, without the sidecar and what is only a cache.</summary>
     public const string FileSize = "file MB";
 
+    /// <summary>The reported number of pages that an increment holds.</summary>
+    public const string Pages = "pages";
+
+    /// <summary>The folder in a backup directory that may be deleted at any time.</summary>
+    public const string Cache = ".shbackup";
+
+    private const string CmdletTime = "cmdlet s";
+    private const string UserTime = "user s";
+    private const string KernelTime = "kernel s";
+
     /// <summary>The reported time that integrity_check took within a full verification.</summary>
     public const string IntegrityTime = "integrity_check s";
 
@@ -30,14 +40,66 @@ internal sealed class Module
     /// <summary>Text as a literal of the PowerShell language.</summary>
     public static string Quote(string text) => $"'{text.Replace("'", "''", StringComparison.Ordinal)}'";
 
-    /// <summary>Makes a full backup, unverified; the time inside is the engine's own, <c>BackupMetadata.Duration</c>.</summary>
-    public Command Backup(string database, string directory) =>
+    /// <summary>
+    /// Makes a backup. The time inside is the engine's own, <c>BackupMetadata.Duration</c>, which leaves the verification
+    /// out; with one, it is the pipeline's.
+    /// </summary>
+    /// <param name="database">The database.</param>
+    /// <param name="directory">Where the backup goes.</param>
+    /// <param name="type">Full, Incremental or Wal; that the module makes another one instead is a failure here.</param>
+    /// <param name="verify">Whether the backup is verified.</param>
+    public Command Backup(string database, string directory, string type = "Full", bool verify = false) =>
         Pipeline(
-            $"New-SHBackup {Quote(database)} -BackupDirectory {Quote(directory)} -NoVerify",
+            New(database, directory, type, verify),
             $$"""
-            ; if ($made[0].Duration) { "bench:inside=$($made[0].Duration.TotalSeconds)" }
-            "bench:cmdlet s=$cmdlet"; "bench:{{FileSize}}=$($made[0].Size / 1e6)"
+            ; {{RequireType(type)}}; $inside = {{(verify ? "$cmdlet" : "$made[0].Duration.TotalSeconds")}}
+            "bench:inside=$inside"; "bench:{{CmdletTime}}=$cmdlet"; {{ReportSizes}}
             """);
+
+    /// <summary>
+    /// Makes several backups in one process, each after the same amount of changes. What is reported are medians of all
+    /// but the first, in which .NET still compiles; <see cref="WarmPart"/> makes a sample of them.
+    /// </summary>
+    /// <param name="database">The database.</param>
+    /// <param name="directory">Where the backups go.</param>
+    /// <param name="type">Full, Incremental or Wal.</param>
+    /// <param name="change">Run before each; its last argument, a number from 1 on, is added.</param>
+    /// <param name="count">How many.</param>
+    public Command Series(string database, string directory, string type, Command change, int count) =>
+        Script($$"""
+            $times = [ordered]@{ 'inside' = @(); '{{CmdletTime}}' = @(); '{{UserTime}}' = @(); '{{KernelTime}}' = @() }
+            foreach ($round in 1..{{count}}) {
+                & {{string.Join(' ', change.Arguments.Prepend(change.Program).Select(Quote))}} $round
+                if ($LASTEXITCODE -ne 0) { throw 'The change failed.' }
+                $before = [Environment]::CpuUsage
+                $from = [Diagnostics.Stopwatch]::GetTimestamp()
+                $made = @({{New(database, directory, type, verify: false)}})
+                $to = [Diagnostics.Stopwatch]::GetTimestamp()
+                $after = [Environment]::CpuUsage
+                {{RequireType(type)}}
+                if ($round -eq 1 -and {{count}} -gt 1) { continue }
+                $times['inside'] += $made[0].Duration.TotalSeconds
+                $times['{{CmdletTime}}'] += [Diagnostics.Stopwatch]::GetElapsedTime($from, $to).TotalSeconds
+                $times['{{UserTime}}'] += ($after.UserTime - $before.UserTime).TotalSeconds
+                $times['{{KernelTime}}'] += ($after.PrivilegedTime - $before.PrivilegedTime).TotalSeconds
+            }
+            foreach ($name in $times.Keys) {
+                $sorted = [double[]]$times[$name]
+                [array]::Sort($sorted)
+                "bench:$name=$($sorted[[Math]::Floor($sorted.Length / 2)])"
+            }
+            {{ReportSizes}}
+            """);
+
+    /// <summary>What one backup of a <see cref="Series"/> takes; its wall time is the pipeline's.</summary>
+    public static Sample WarmPart(Sample series) => new(series.Reported[CmdletTime])
+    {
+        Inside = series.Inside,
+        User = series.Reported[UserTime],
+        Kernel = series.Reported[KernelTime],
+        PeakMemory = series.PeakMemory,
+        Reported = new Dictionary<string, double>(series.Reported.Where(r => r.Key is FileSize or Pages)),
+    };
 
     /// <summary>Verifies every backup in the directory; the time inside is the pipeline's, loading of the engine included.</summary>
     public Command Test(string directory, string level) =>
@@ -50,10 +112,13 @@ internal sealed class Module
             }
             """);
 
-    /// <summary>Restores the directory's only backup to a file; the time inside is the pipeline's.</summary>
-    public Command Restore(string directory, string destination) =>
+    /// <summary>Restores one of the directory's backups to a file; the time inside is the pipeline's.</summary>
+    /// <param name="directory">The backup directory.</param>
+    /// <param name="destination">The file.</param>
+    /// <param name="which">Arguments of Get-SHBackup that leave one backup.</param>
+    public Command Restore(string directory, string destination, string which = Newest) =>
         Pipeline(
-            $"Get-SHBackup -BackupDirectory {Quote(directory)} | Restore-SHBackup -Destination {Quote(destination)} -Force -NoVerify",
+            $"Get-SHBackup -BackupDirectory {Quote(directory)} {which} | Restore-SHBackup -Destination {Quote(destination)} -Force -NoVerify",
             """; "bench:inside=$cmdlet" """);
 
     /// <summary>Lists the directory; the time inside is the pipeline's, and the number of backups is reported.</summary>
@@ -62,15 +127,43 @@ internal sealed class Module
             $"Get-SHBackup -BackupDirectory {Quote(directory)}",
             """; "bench:inside=$cmdlet"; "bench:backups=$($made.Count)" """);
 
+    /// <summary>Removes the oldest so many of the directory's backups; the time inside is the pipeline's.</summary>
+    public Command RemoveOldest(string directory, int count) =>
+        Pipeline(
+            $"@(Get-SHBackup -BackupDirectory {Quote(directory)})[-{count}..-1] | Remove-SHBackup -Force",
+            $$"""; if ($made.Count -ne {{count}}) { throw "$($made.Count) of {{count}} backups were removed." }; "bench:inside=$cmdlet" """);
+
+    /// <summary>Makes the directory's newest backup a full one; the time inside is the pipeline's.</summary>
+    public Command MergeNewest(string directory) =>
+        Pipeline(
+            $"Get-SHBackup -BackupDirectory {Quote(directory)} {Newest} | Merge-SHBackup",
+            $$"""; {{RequireType("Full")}}; "bench:inside=$cmdlet" """);
+
+    private const string Newest = "-Newest 1";
+
+    private static string ReportSizes =>
+        $$"""
+        "bench:{{FileSize}}=$($made[0].Size / 1e6)"
+        if ($made[0].Type -ne 'Full') { "bench:{{Pages}}=$($made[0].Metadata['changed_pages'])" }
+        """;
+
+    private static string New(string database, string directory, string type, bool verify) =>
+        $"New-SHBackup {Quote(database)} -BackupDirectory {Quote(directory)} -Type {type}{(verify ? "" : " -NoVerify")}";
+
+    private static string RequireType(string type) =>
+        $$"""
+        if ($made[0].Type -ne '{{type}}') {
+            throw "A backup of type $($made[0].Type) was made: $($made[0].Metadata['full_reason'])$($made[0].Metadata['wal_fallback'])"
+        }
+        """;
+
     private Command Pipeline(string pipeline, string report) =>
-        new("dotnet",
-        [
-            _host,
-            "-Command",
-            "$ErrorActionPreference = 'Stop'; $from = [Diagnostics.Stopwatch]::GetTimestamp(); " +
+        Script(
+            "$from = [Diagnostics.Stopwatch]::GetTimestamp(); " +
             $"$made = @({pipeline}); $to = [Diagnostics.Stopwatch]::GetTimestamp(); " +
             "$cmdlet = [Diagnostics.Stopwatch]::GetElapsedTime($from, $to).TotalSeconds; " +
             "\"bench:from=$from\"; \"bench:to=$to\"; " +
-            "if ($made.Count -eq 0) { throw 'The pipeline returned nothing.' }" + report.TrimEnd(),
-        ]);
+            "if ($made.Count -eq 0) { throw 'The pipeline returned nothing.' }" + report.TrimEnd());
+
+    private Command Script(string script) => new("dotnet", [_host, "-Command", "$ErrorActionPreference = 'Stop'; " + script]);
 }

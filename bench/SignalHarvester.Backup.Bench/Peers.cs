@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using static SignalHarvester.Backup.Bench.Command;
 
@@ -7,18 +8,12 @@ namespace SignalHarvester.Backup.Bench;
 /// The command lines of the other tools, each left as its manual shows it. What a tool does not force to the disk
 /// itself is followed by <c>sync FILE</c>, an fsync, so that all results are durable.
 /// </summary>
-internal sealed class Peers(Workspace workspace)
+internal static class Peers
 {
     /// <summary>What <c>sync FILE</c>, <c>find -exec</c> and the scripts need beside the tool itself.</summary>
     private static readonly string[] Unix = ["sh", "sync", "find"];
 
-    private Dictionary<string, string> Variables => new()
-    {
-        ["RESTIC_PASSWORD"] = "bench",
-        ["RESTIC_CACHE_DIR"] = workspace["restic-cache"],
-        ["BORG_BASE_DIR"] = workspace["borg-base"],
-        ["BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK"] = "yes",
-    };
+    private const string BorgArchive = "bench";
 
     /// <summary>Which of the tools is missing, as a reason to skip; null when none is.</summary>
     public static string? Missing(params string[] names) => Tools.Missing([.. names, .. Unix]);
@@ -43,20 +38,37 @@ internal sealed class Peers(Workspace workspace)
 
     public static Command OpensslHash(string file) => Shell($"openssl dgst -sha256 {Quote(file)}");
 
-    public Command ResticInit(string repository) => Restic($"-r {Quote(repository)} init");
+    public static Command ResticInit(string repository) => Restic(repository, "init");
 
-    public Command ResticBackup(string repository, string file) => Restic($"-r {Quote(repository)} backup {Quote(file)}");
+    public static Command ResticBackup(string repository, string file) => Restic(repository, $"backup {Quote(file)}");
 
-    public Command ResticRestore(string repository, string target) =>
-        Restic($"-r {Quote(repository)} restore latest --target {Quote(target)}; {SyncAll(target)}");
+    public static Command ResticRestore(string repository, string target) =>
+        Restic(repository, $"restore latest --target {Quote(target)}; {SyncAll(target)}");
 
-    public Command BorgInit(string repository) => Borg($"borg init -e none {Quote(repository)}");
+    /// <summary>Removes all snapshots but the newest so many, and what only they needed.</summary>
+    public static Command ResticForget(string repository, int keep) =>
+        Restic(repository, string.Create(CultureInfo.InvariantCulture, $"forget --keep-last {keep} --prune"));
 
-    public Command BorgCreate(string repository, string file) =>
-        Borg($"borg create {Quote(repository + "::bench")} {Quote(file)}");
+    public static Command BorgInit(string repository) => Borg(repository, $"borg init -e none {Quote(repository)}");
 
-    public Command BorgExtract(string repository, string target) =>
-        Borg($"cd {Quote(target)}; borg extract {Quote(repository + "::bench")}; {SyncAll(target)}");
+    /// <summary>The name of the archive of a numbered state.</summary>
+    public static string Archive(int state) => string.Create(CultureInfo.InvariantCulture, $"state-{state}");
+
+    /// <param name="repository">The repository.</param>
+    /// <param name="file">The file.</param>
+    /// <param name="archive">A name that the repository does not have yet.</param>
+    public static Command BorgCreate(string repository, string file, string archive = BorgArchive) =>
+        Borg(repository, $"borg create {Quote($"{repository}::{archive}")} {Quote(file)}");
+
+    public static Command BorgExtract(string repository, string target, string archive = BorgArchive) =>
+        Borg(repository, $"cd {Quote(target)}; borg extract {Quote($"{repository}::{archive}")}; {SyncAll(target)}");
+
+    /// <summary>Removes the oldest so many archives, and what only they needed.</summary>
+    public static Command BorgDelete(string repository, int oldest) =>
+        Borg(repository, string.Create(CultureInfo.InvariantCulture, $"borg delete --first {oldest} {Quote(repository)}; borg compact {Quote(repository)}"));
+
+    /// <summary>The repository and what the tool keeps elsewhere about it.</summary>
+    public static string[] DirectoriesOf(string repository) => [repository, CacheOf(repository)];
 
     /// <summary>
     /// Litestream has no one-off backup: it replicates until its first snapshot stands, and is stopped. It writes
@@ -82,7 +94,23 @@ internal sealed class Peers(Workspace workspace)
 
     private static string SyncAll(string directory) => $"find {Quote(directory)} -exec sync {{}} +";
 
-    private Command Restic(string arguments) => Shell($"restic -q {arguments}") with { Variables = Variables };
+    private static string CacheOf(string repository) => repository + "-cache";
 
-    private Command Borg(string script) => Shell(script) with { Variables = Variables };
+    private static Command Restic(string repository, string arguments) => Shell($"restic -q -r {Quote(repository)} {arguments}") with
+    {
+        Variables = new Dictionary<string, string>
+        {
+            ["RESTIC_PASSWORD"] = "bench",
+            ["RESTIC_CACHE_DIR"] = CacheOf(repository),
+        },
+    };
+
+    private static Command Borg(string repository, string script) => Shell(script) with
+    {
+        Variables = new Dictionary<string, string>
+        {
+            ["BORG_BASE_DIR"] = CacheOf(repository),
+            ["BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK"] = "yes",
+        },
+    };
 }

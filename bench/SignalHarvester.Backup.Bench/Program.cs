@@ -4,7 +4,7 @@ using SignalHarvester.Backup.Bench.Steps;
 
 namespace SignalHarvester.Backup.Bench;
 
-/// <summary>The bench's command line; the first three verbs are its own child processes.</summary>
+/// <summary>The bench's command line; the first verbs are its own child processes.</summary>
 internal static class Program
 {
     private static async Task<int> Main(string[] arguments)
@@ -21,6 +21,13 @@ internal static class Program
                     return 0;
                 case ["import-module", string manifest, .. string[] before]:
                     ModuleImporter.Run(manifest, before.FirstOrDefault());
+                    return 0;
+                case [LogHolder.Verb, string database]:
+                    LogHolder.Run(database);
+                    return 0;
+                case [PageChanges.Verb, string database, string pages, string seed]:
+                    PageChanges.Make(
+                        database, int.Parse(pages, CultureInfo.InvariantCulture), ulong.Parse(seed, CultureInfo.InvariantCulture));
                     return 0;
                 case ["--help" or "-h"]:
                     Console.WriteLine(Options.Usage);
@@ -41,15 +48,19 @@ internal static class Program
         var workspace = new Workspace(options.Work);
         string database = BenchDatabase.PathOf(workspace, options.SizeMebibytes);
         var module = new Module(workspace);
-        var peers = new Peers(workspace);
+        using var history = new History(workspace, database, module);
         Step[] steps =
         [
-            new FullBackup(workspace, database, module, peers),
+            new FullBackup(workspace, database, module),
             new Verification(workspace, database, module),
-            new Restore(workspace, database, module, peers),
+            new Restore(workspace, database, module),
             new Listing(workspace, module),
             new ModuleImport(workspace, module),
             new Writers(workspace, database, module),
+            .. ((int[])[0, 1, 20]).Select(percent => new Incremental(workspace, database, module, percent)),
+            new WalBackup(workspace, options.SizeMebibytes, module),
+            new ChainRestore(workspace, database, module, history),
+            new Fold(workspace, module, history),
         ];
 
         options.Check(steps);

@@ -22,7 +22,7 @@ internal sealed class Runner(Workspace workspace, Options options)
         {
             foreach ((Contestant contestant, ContestantResult result) in field)
             {
-                if (result.Skipped is null && result.Failed is null)
+                if (result.Skipped is null && result.Failed is null && round <= contestant.MostRounds)
                 {
                     Tell($"{step.Name} {round}/{options.Runs}: {result.Name} ... ");
                     RunOnce(contestant, result);

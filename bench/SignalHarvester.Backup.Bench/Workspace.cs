@@ -58,8 +58,25 @@ internal sealed class Workspace
         }
     }
 
+    /// <summary>Copies a directory with everything in it to where nothing is yet.</summary>
+    public static void Copy(string directory, string to)
+    {
+        foreach (string folder in Directory.EnumerateDirectories(directory, "*", SearchOption.AllDirectories).Prepend(directory))
+        {
+            Directory.CreateDirectory(Path.Combine(to, Path.GetRelativePath(directory, folder)));
+        }
+
+        foreach (string file in Files(directory))
+        {
+            File.Copy(file, Path.Combine(to, Path.GetRelativePath(directory, file)));
+        }
+    }
+
     /// <summary>Bytes in a file, or in all files below a directory.</summary>
     public static long SizeOf(string path) => Files(path).Sum(file => new FileInfo(file).Length);
+
+    /// <summary>Bytes in all files of a backup directory or repository, less what the module may delete at any time.</summary>
+    public static long SizeWithoutCache(string directory) => SizeOf(directory) - SizeOf(Path.Combine(directory, Module.Cache));
 
     /// <summary>SHA-256 of a file, in hex.</summary>
     public static string HashOf(string path)

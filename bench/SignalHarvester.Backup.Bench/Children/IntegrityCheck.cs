@@ -10,9 +10,7 @@ internal static class IntegrityCheck
     public static void Run(string database)
     {
         // A read-only connection would leave -wal and -shm beside the file for those that come after.
-        using var connection = new SqliteConnection(
-            new SqliteConnectionStringBuilder { DataSource = database, Mode = SqliteOpenMode.ReadWrite, Pooling = false }.ToString());
-        connection.Open();
+        using SqliteConnection connection = BenchDatabase.Open(database);
         using SqliteCommand command = connection.CreateCommand();
         command.CommandText = "PRAGMA integrity_check";
         command.CommandTimeout = 0;

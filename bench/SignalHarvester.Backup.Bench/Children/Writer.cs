@@ -7,23 +7,13 @@ namespace SignalHarvester.Backup.Bench.Children;
 /// <summary>A process that commits one row at a time until its input closes, and then writes down how long each took.</summary>
 internal static class Writer
 {
-    /// <summary>What it prints once it commits.</summary>
-    public const string Ready = "ready";
-
     /// <param name="database">The database, in WAL mode, with the bench's table.</param>
     /// <param name="log">Where the commits are written to.</param>
     /// <param name="perSecond">Commits a second; 0 is as many as go.</param>
     public static async Task Run(string database, string log, int perSecond)
     {
-        using var connection = new SqliteConnection(
-            new SqliteConnectionStringBuilder { DataSource = database, Pooling = false }.ToString());
-        connection.Open();
-        using (SqliteCommand pragma = connection.CreateCommand())
-        {
-            pragma.CommandText = "PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 0";
-            pragma.ExecuteNonQuery();
-        }
-
+        using SqliteConnection connection = BenchDatabase.Open(database);
+        BenchDatabase.Execute(connection, "PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 0");
         var stop = new CancellationTokenSource();
         _ = Task.Run(() =>
         {
@@ -60,7 +50,7 @@ internal static class Writer
 
                 if (commits.Count == 1)
                 {
-                    Console.WriteLine(Ready);
+                    Console.WriteLine(Companion.Ready);
                 }
 
                 if (pace is not null && !await Tick(pace, stop))

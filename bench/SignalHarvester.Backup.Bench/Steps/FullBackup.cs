@@ -1,7 +1,7 @@
 namespace SignalHarvester.Backup.Bench.Steps;
 
 /// <summary>The whole database once, into an empty place.</summary>
-internal sealed class FullBackup(Workspace workspace, string database, Module module, Peers peers) : Step
+internal sealed class FullBackup(Workspace workspace, string database, Module module) : Step
 {
     public override string Name => "backup";
 
@@ -46,8 +46,8 @@ internal sealed class FullBackup(Workspace workspace, string database, Module mo
             Missing = Peers.Missing("restic"),
             Inputs = [database],
             Outputs = [restic],
-            Prepare = () => peers.ResticInit(restic).Run(),
-            Run = peers.ResticBackup(restic, database).Run,
+            Prepare = () => Peers.ResticInit(restic).Run(),
+            Run = Peers.ResticBackup(restic, database).Run,
         };
         yield return new Contestant
         {
@@ -55,8 +55,8 @@ internal sealed class FullBackup(Workspace workspace, string database, Module mo
             Missing = Peers.Missing("borg"),
             Inputs = [database],
             Outputs = [borg],
-            Prepare = () => peers.BorgInit(borg).Run(),
-            Run = peers.BorgCreate(borg, database).Run,
+            Prepare = () => Peers.BorgInit(borg).Run(),
+            Run = Peers.BorgCreate(borg, database).Run,
         };
         yield return new Contestant
         {

@@ -76,12 +76,8 @@ internal sealed class Listing(Workspace workspace, Module module) : Step
     private string SmallDatabase()
     {
         string path = workspace["small.db"];
-        using var connection = new SqliteConnection(
-            new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ToString());
-        connection.Open();
-        using SqliteCommand command = connection.CreateCommand();
-        command.CommandText = "CREATE TABLE IF NOT EXISTS signals(id INTEGER PRIMARY KEY, payload TEXT)";
-        command.ExecuteNonQuery();
+        using SqliteConnection connection = BenchDatabase.Open(path);
+        BenchDatabase.Execute(connection, "CREATE TABLE IF NOT EXISTS signals(id INTEGER PRIMARY KEY, payload TEXT)");
         return path;
     }
 }

@@ -1,9 +1,10 @@
 namespace SignalHarvester.Backup.Bench.Steps;
 
 /// <summary>The whole database back into a file that is not there yet.</summary>
-internal sealed class Restore(Workspace workspace, string database, Module module, Peers peers) : Step
+internal sealed class Restore(Workspace workspace, string database, Module module) : Step
 {
     private readonly Lazy<string> _hash = new(() => Workspace.HashOf(database));
+    private readonly Restoration _restoration = new(workspace);
 
     public override string Name => "restore";
 
@@ -13,25 +14,25 @@ internal sealed class Restore(Workspace workspace, string database, Module modul
     {
         yield return Of("zstd -d", Peers.Missing("zstd"), workspace["plain.zst"],
             source => Peers.ZstdCompress(database, source).Run(),
-            (source, target) => Peers.ZstdDecompress(source, Path.Combine(target, "restored.db")),
+            (source, target) => Peers.ZstdDecompress(source, Restoration.FileIn(target)),
             isBaseline: true);
         yield return Of("Restore-SHBackup", module.Missing, workspace["backups"],
             source => module.Backup(database, source).Run(),
-            (source, target) => module.Restore(source, Path.Combine(target, "restored.db")));
+            (source, target) => module.Restore(source, Restoration.FileIn(target)));
         yield return Of("restic restore", Peers.Missing("restic"), workspace["restic"],
             source =>
             {
-                peers.ResticInit(source).Run();
-                peers.ResticBackup(source, database).Run();
+                Peers.ResticInit(source).Run();
+                Peers.ResticBackup(source, database).Run();
             },
-            peers.ResticRestore);
+            Peers.ResticRestore);
         yield return Of("borg extract", Peers.Missing("borg"), workspace["borg"],
             source =>
             {
-                peers.BorgInit(source).Run();
-                peers.BorgCreate(source, database).Run();
+                Peers.BorgInit(source).Run();
+                Peers.BorgCreate(source, database).Run();
             },
-            peers.BorgExtract);
+            (source, target) => Peers.BorgExtract(source, target));
     }
 
     public override IEnumerable<Line> Judge(StepResult result)
@@ -52,36 +53,19 @@ internal sealed class Restore(Workspace workspace, string database, Module modul
     /// <param name="restore">The command that restores from the source into an empty directory.</param>
     /// <param name="isBaseline">Whether the others are compared with it.</param>
     private Contestant Of(
-        string name, string? missing, string source, Action<string> back, Func<string, string, Command> restore, bool isBaseline = false)
-    {
-        string target = workspace["restored"];
-        return new Contestant
-        {
-            Name = name,
-            IsBaseline = isBaseline,
-            Missing = missing,
-            Inputs = [source],
-            Outputs = [target],
-            Prepare = () =>
+        string name, string? missing, string source, Action<string> back, Func<string, string, Command> restore, bool isBaseline = false) =>
+        _restoration.Of(
+            name,
+            missing,
+            source,
+            () =>
             {
                 if (!Path.Exists(source))
                 {
                     back(source);
                 }
-
-                Directory.CreateDirectory(target);
             },
-            Run = restore(source, target).Run,
-            Check = () => Check(target),
-        };
-    }
-
-    private void Check(string target)
-    {
-        string[] files = Directory.GetFiles(target, "*.db", SearchOption.AllDirectories);
-        if (files.Length != 1 || Workspace.HashOf(files[0]) != _hash.Value)
-        {
-            throw new BenchException("What was restored is not the database that was backed up.");
-        }
-    }
+            restore,
+            () => _hash.Value,
+            isBaseline);
 }

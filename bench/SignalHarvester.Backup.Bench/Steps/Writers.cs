@@ -73,16 +73,10 @@ internal sealed class Writers(Workspace workspace, string database, Module modul
     private Sample Measure(string copy, int perSecond, Command backup)
     {
         string log = workspace["commits.log"];
-        using Process writer = Command.Self("writer", copy, log, perSecond.ToString(CultureInfo.InvariantCulture)).Start();
-        if (writer.StandardOutput.ReadLine() != Children.Writer.Ready)
-        {
-            throw new BenchException("The writer did not start.");
-        }
-
         Sample sample;
         long walSize;
         (long From, long To) idle;
-        try
+        using (new Companion("writer", copy, log, perSecond.ToString(CultureInfo.InvariantCulture)))
         {
             Task.Delay(WarmUp).Wait();
             idle.From = Stopwatch.GetTimestamp();
@@ -90,11 +84,6 @@ internal sealed class Writers(Workspace workspace, string database, Module modul
             idle.To = Stopwatch.GetTimestamp();
             sample = backup.Run();
             walSize = Workspace.SizeOf(copy + "-wal");
-        }
-        finally
-        {
-            writer.StandardInput.Close();
-            writer.WaitForExit();
         }
 
         IReadOnlyList<Commit> commits = Commit.ReadAll(log);

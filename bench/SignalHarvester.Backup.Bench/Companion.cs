@@ -1,0 +1,31 @@
+using System.Diagnostics;
+
+namespace SignalHarvester.Backup.Bench;
+
+/// <summary>A verb of this program that works in a process of its own beside the contestants, until this is disposed of.</summary>
+internal sealed class Companion : IDisposable
+{
+    /// <summary>What the child prints once it does its work. It ends when its input closes.</summary>
+    public const string Ready = "ready";
+
+    private readonly Process _process;
+
+    /// <summary>Starts it and waits until it is ready.</summary>
+    /// <exception cref="BenchException">It ended instead.</exception>
+    public Companion(params string[] arguments)
+    {
+        _process = Command.Self(arguments).Start();
+        if (_process.StandardOutput.ReadLine() != Ready)
+        {
+            Dispose();
+            throw new BenchException($"The bench's own '{arguments[0]}' did not start.");
+        }
+    }
+
+    public void Dispose()
+    {
+        _process.StandardInput.Close();
+        _process.WaitForExit();
+        _process.Dispose();
+    }
+}

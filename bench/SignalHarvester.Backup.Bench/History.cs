@@ -1,0 +1,70 @@
+namespace SignalHarvester.Backup.Bench;
+
+/// <summary>
+/// A database over time: its first state, and thirty more, each after a change of one page in a hundred. The module's
+/// backups of them are made once, for all steps that look at them.
+/// </summary>
+internal sealed class History(Workspace workspace, string database, Module module) : IDisposable
+{
+    /// <summary>States after the first.</summary>
+    public const int Increments = 30;
+
+    private const int Percent = 1;
+
+    private bool _hasBackups;
+    private string? _newestHash;
+
+    /// <summary>The database as it changes.</summary>
+    public string Live => Path.Combine(Folder, "live", "signals.db");
+
+    /// <summary>The module's backup directory: a full backup of the first state, and an increment for each other.</summary>
+    public string Backups => Path.Combine(Folder, "backups");
+
+    /// <summary>SHA-256 of the newest state.</summary>
+    /// <exception cref="BenchException">There was none yet.</exception>
+    public string NewestHash => _newestHash ?? throw new BenchException("The database has no history yet.");
+
+    private string Folder => Path.Combine(workspace.Work, "history");
+
+    private int Pages => BenchDatabase.PagesOf(database, Percent);
+
+    /// <summary>Makes the module's backups, unless they are there.</summary>
+    public void MakeBackups()
+    {
+        if (_hasBackups)
+        {
+            return;
+        }
+
+        Workspace.Delete(Folder);
+        Reset();
+        module.Backup(Live, Backups).Run();
+        module.Series(Live, Backups, "Incremental", PageChanges.Unseeded(Live, Pages), Increments).Run();
+        _newestHash = Workspace.HashOf(Live);
+        _hasBackups = true;
+    }
+
+    /// <summary>Lets the database go through its states once more, which takes as long as changing it.</summary>
+    /// <param name="visit">Called in each state with its number, 0 to <see cref="Increments"/>.</param>
+    public void Replay(Action<int> visit)
+    {
+        Reset();
+        visit(0);
+        for (int state = 1; state <= Increments; state++)
+        {
+            PageChanges.Make(Live, Pages, (ulong)state);
+            visit(state);
+        }
+
+        _newestHash = Workspace.HashOf(Live);
+    }
+
+    /// <summary>Deletes everything.</summary>
+    public void Dispose() => Workspace.Delete(Folder);
+
+    private void Reset()
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(Live)!);
+        File.Copy(database, Live, overwrite: true);
+    }
+}

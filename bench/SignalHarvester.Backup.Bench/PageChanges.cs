@@ -1,0 +1,67 @@
+using System.Globalization;
+using Microsoft.Data.Sqlite;
+
+namespace SignalHarvester.Backup.Bench;
+
+/// <summary>
+/// Changes pages all over the bench's table, one row in each, and no other page. The same seed chooses the same pages
+/// everywhere; what is in them differs each time, so that SQLite writes them.
+/// </summary>
+internal static class PageChanges
+{
+    /// <summary>The verb of this program that does it.</summary>
+    public const string Verb = "change";
+
+    private const int PagesPerCommit = 1000;
+
+    /// <summary>The verb as a command that lacks its last argument, the seed.</summary>
+    public static Command Unseeded(string database, int pages) =>
+        Command.Self(Verb, database, pages.ToString(CultureInfo.InvariantCulture));
+
+    /// <summary>
+    /// Makes the changes. They are checkpointed when the last connection closes: at the end of this, or, where another
+    /// process has the database open, with that; until then each is a frame in the log.
+    /// </summary>
+    /// <param name="database">A database made by <see cref="BenchDatabase"/>.</param>
+    /// <param name="pages">How many. Where the table has fewer, it is begun anew, so that one page is changed several times.</param>
+    /// <param name="seed">Chooses the pages.</param>
+    public static void Make(string database, int pages, ulong seed)
+    {
+        long[] rows = [.. TableLeaves.Rows(database, RootPage(database))];
+        var random = new SplitMix64(seed);
+        for (int i = 0; i < Math.Min(pages, rows.Length); i++)
+        {
+            int other = i + random.Below(rows.Length - i);
+            (rows[i], rows[other]) = (rows[other], rows[i]);
+        }
+
+        using SqliteConnection connection = BenchDatabase.Open(database);
+
+        // A page that is spilled before its commit would be in the log, and counted, twice.
+        BenchDatabase.Execute(connection, "PRAGMA wal_autocheckpoint = 0; PRAGMA cache_spill = off; PRAGMA synchronous = normal");
+        using SqliteCommand update = connection.CreateCommand();
+        update.CommandText = "UPDATE signals SET score = score + 1 WHERE id = $id";
+        SqliteParameter id = update.Parameters.Add("$id", SqliteType.Integer);
+        int perCommit = Math.Min(PagesPerCommit, rows.Length);
+        for (int first = 0; first < pages; first += perCommit)
+        {
+            using SqliteTransaction transaction = connection.BeginTransaction();
+            update.Transaction = transaction;
+            for (int page = first; page < Math.Min(pages, first + perCommit); page++)
+            {
+                id.Value = rows[page % rows.Length];
+                update.ExecuteNonQuery();
+            }
+
+            transaction.Commit();
+        }
+    }
+
+    private static uint RootPage(string database)
+    {
+        using SqliteConnection connection = BenchDatabase.Open(database);
+        using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = "SELECT rootpage FROM sqlite_schema WHERE name = 'signals'";
+        return (uint)(long)command.ExecuteScalar()!;
+    }
+}

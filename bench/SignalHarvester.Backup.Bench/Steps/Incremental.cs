@@ -1,0 +1,197 @@
+using System.Globalization;
+
+namespace SignalHarvester.Backup.Bench.Steps;
+
+/// <summary>What changed since a backup of the first state, with a share of all pages changed, each in one row.</summary>
+internal sealed class Incremental(Workspace workspace, string database, Module module, int percent) : Step
+{
+    private const string Ours = "New-SHBackup -Type Incremental";
+    private const string OursWarm = Ours + " (warm process)";
+
+    private const string Added = "added MB";
+    private const string Digests = "digests MB";
+
+    /// <summary>How many backups the warm process makes; the first does not count.</summary>
+    private const int Series = 6;
+
+    private readonly SavedState _backups = new(workspace["first", "backups"], workspace["backups"]);
+    private readonly SavedState _restic = new(workspace["first", "restic"], Peers.DirectoriesOf(workspace["restic"]));
+    private readonly SavedState _borg = new(workspace["first", "borg"], Peers.DirectoriesOf(workspace["borg"]));
+    private readonly Restoration _restoration = new(workspace);
+    private State _state;
+
+    /// <summary>What <see cref="Live"/> holds.</summary>
+    private enum State
+    {
+        Unknown,
+        First,
+        Changed,
+    }
+
+    public override string Name => string.Create(CultureInfo.InvariantCulture, $"incremental-{percent}");
+
+    public override string Title => string.Create(
+        CultureInfo.InvariantCulture, $"Incremental backup, {percent} % of the pages changed{(percent == 0 ? "" : ", all over the database")}");
+
+    /// <summary>The database that changes.</summary>
+    private string Live => workspace["live", "signals.db"];
+
+    private int Pages => BenchDatabase.PagesOf(database, percent);
+
+    public override IEnumerable<Contestant> Contestants()
+    {
+        string backups = workspace["backups"], restic = workspace["restic"], borg = workspace["borg"];
+        Action backUp = () => module.Backup(Live, backups).Run();
+        Action resticBackup = () =>
+        {
+            Peers.ResticInit(restic).Run();
+            Peers.ResticBackup(restic, Live).Run();
+        };
+        Action borgCreate = () =>
+        {
+            Peers.BorgInit(borg).Run();
+            Peers.BorgCreate(borg, Live, Peers.Archive(0)).Run();
+        };
+
+        yield return new Contestant
+        {
+            Name = "openssl dgst -sha256 (reads only)",
+            IsBaseline = true,
+            Missing = Peers.Missing("openssl"),
+            Inputs = [Live],
+            Prepare = Change,
+            Run = Peers.OpensslHash(Live).Run,
+        };
+        Action check = () => _restoration.Check(file => module.Restore(backups, file), Workspace.HashOf(Live));
+        yield return Of(Ours, module.Missing, backups, _backups, backUp,
+            () => Measure(backups, module.Backup(Live, backups, "Incremental")), check: check);
+        yield return Of(OursWarm, module.Missing, backups, _backups, backUp, () =>
+        {
+            _state = State.Unknown;
+            return Required(Module.WarmPart(module.Series(Live, backups, "Incremental", PageChanges.Unseeded(Live, Pages), Series).Run()));
+        }, check: check, hasSize: false);
+        yield return Of(Ours + " (verified)", module.Missing, backups, _backups, backUp,
+            () => Measure(backups, module.Backup(Live, backups, "Incremental", verify: true)), check: check);
+        yield return Of("restic backup", Peers.Missing("restic"), restic, _restic, resticBackup,
+            () => Measure(restic, Peers.ResticBackup(restic, Live)));
+        yield return Of("borg create", Peers.Missing("borg"), borg, _borg, borgCreate,
+            () => Measure(borg, Peers.BorgCreate(borg, Live)));
+        if (percent == 0)
+        {
+            // What the peers make of a file that nobody has so much as touched since their last look at it.
+            yield return Of("restic backup (file not touched)", Peers.Missing("restic"), restic, _restic, resticBackup,
+                () => Measure(restic, Peers.ResticBackup(restic, Live)),
+                before: () => Peers.ResticBackup(restic, Live).Run());
+            yield return Of("borg create (file not touched)", Peers.Missing("borg"), borg, _borg, borgCreate,
+                () => Measure(borg, Peers.BorgCreate(borg, Live)),
+                before: () => Peers.BorgCreate(borg, Live, Peers.Archive(1)).Run());
+        }
+    }
+
+    public override IEnumerable<Line> Judge(StepResult result)
+    {
+        ContestantResult? ours = result[Ours];
+        string what = string.Create(CultureInfo.InvariantCulture, $"incremental, {percent} % changed");
+        return
+        [
+            .. percent > 1 ? [] : (Line[])
+            [
+                .. Line.Of($"{what}, whole process / openssl dgst -sha256", result.WallRatio(ours), 1.5, "x"),
+                .. Line.Of($"{what}, engine / openssl dgst -sha256", result.InsideRatio(ours), 1.5, "x"),
+                .. Line.Of($"{what}, engine in a warm process / openssl dgst -sha256", result.InsideRatio(result[OursWarm]), 1.5, "x"),
+                .. Line.Of($"{what}, bytes added, digest cache apart", ours?.Reported(Added)?.Median, percent == 0 ? 102_400 / 1e6 : (8 << 20) / 1e6, "MB"),
+            ],
+            .. Line.Of($"{what}, peak memory", ours?.PeakMemory?.Median / 1e6, 200, "MB"),
+        ];
+    }
+
+    /// <param name="name">The contestant's name.</param>
+    /// <param name="missing">Why it cannot run, or null.</param>
+    /// <param name="repository">Where it stores.</param>
+    /// <param name="first">The repository with the first state in it.</param>
+    /// <param name="back">Makes the repository and stores the first state.</param>
+    /// <param name="run">Stores the changed state.</param>
+    /// <param name="before">Run before that, untimed.</param>
+    /// <param name="check">Run after it, untimed.</param>
+    /// <param name="hasSize">Whether the repository then holds the result of one run, and not of several.</param>
+    private Contestant Of(
+        string name,
+        string? missing,
+        string repository,
+        SavedState first,
+        Action back,
+        Func<Sample> run,
+        Action? before = null,
+        Action? check = null,
+        bool hasSize = true) => new()
+        {
+            Name = name,
+            Missing = missing,
+            Inputs = [Live, repository],
+            Outputs = hasSize ? [repository] : [],
+            Prepare = () =>
+            {
+                if (!first.IsSaved)
+                {
+                    Reset();
+                    Workspace.Delete(repository);
+                    back();
+                    first.Save();
+                }
+
+                Change();
+                first.Restore();
+                before?.Invoke();
+            },
+            Run = run,
+            Check = check ?? (static () => { }),
+        };
+
+    private Sample Measure(string repository, Command command)
+    {
+        long before = Workspace.SizeWithoutCache(repository);
+        Sample sample = Required(command.Run());
+        var reported = new Dictionary<string, double>(sample.Reported)
+        {
+            [Added] = (Workspace.SizeWithoutCache(repository) - before) / 1e6,
+        };
+        if (Directory.Exists(Path.Combine(repository, Module.Cache)))
+        {
+            reported[Digests] = Workspace.SizeOf(Path.Combine(repository, Module.Cache)) / 1e6;
+        }
+
+        return sample with { Reported = reported };
+    }
+
+    /// <summary>The sample, where the increment has just the pages that were changed since the first state.</summary>
+    private Sample Required(Sample sample) =>
+        !sample.Reported.TryGetValue(Module.Pages, out double pages) || pages == Pages
+            ? sample
+            : throw new BenchException(string.Create(CultureInfo.InvariantCulture, $"{pages} pages were backed up instead of {Pages}."));
+
+    private void Reset()
+    {
+        _state = State.Unknown;
+        Directory.CreateDirectory(Path.GetDirectoryName(Live)!);
+        File.Copy(database, Live, overwrite: true);
+        _state = State.First;
+    }
+
+    private void Change()
+    {
+        if (_state == State.Unknown)
+        {
+            Reset();
+        }
+
+        if (_state == State.First)
+        {
+            _state = State.Unknown;
+            PageChanges.Make(Live, Pages, seed: 1);
+
+            // The peers go by it. For a database in WAL mode it tells nothing, so no change is to be looked for all the same.
+            File.SetLastWriteTimeUtc(Live, DateTime.UtcNow);
+            _state = State.Changed;
+        }
+    }
+}
