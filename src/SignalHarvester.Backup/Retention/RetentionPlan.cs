@@ -126,27 +126,18 @@ public static class RetentionPlan
         verdicts.FindAll(verdict => verdict.IsKept).ForEach(kept => (chains.CanBeFolded(kept.Backup) ? sound : unsound).Add(kept));
         foreach (var kept in unsound)
         {
-            foreach (var link in Going(kept))
+            for (var link = Parent(kept); link is { IsChainSettled: false }; link = Parent(link))
             {
-                link.Keep("chain", $"needed by {kept.Backup.Id}: a chain with a missing or failed link is not folded");
+                link.NeedFor(kept.Backup);
             }
         }
 
         // Oldest first, because it is the oldest dependant that takes a backup's place.
         foreach (var kept in Enumerable.Reverse(sound))
         {
-            foreach (var link in Going(kept))
+            for (var link = Parent(kept); link is { IsKept: false, IsChainSettled: false }; link = Parent(link))
             {
                 link.FoldInto(kept.Backup);
-            }
-        }
-
-        // What the backup builds on, up to the next one that stays or has been seen to.
-        IEnumerable<Verdict> Going(Verdict kept)
-        {
-            for (var link = Parent(kept); link is { IsKept: false, IsFolded: false }; link = Parent(link))
-            {
-                yield return link;
             }
         }
 

@@ -13,8 +13,8 @@ internal sealed class Verdict(BackupMetadata backup)
 
     public bool IsKept => keeping.Count > 0;
 
-    /// <summary>Whether it goes although something that builds on it stays.</summary>
-    public bool IsFolded { get; private set; }
+    /// <summary>Whether it has been told what becomes of it for the sake of a backup that builds on it and stays.</summary>
+    public bool IsChainSettled { get; private set; }
 
     public RetentionDecision Decision => new()
     {
@@ -28,9 +28,15 @@ internal sealed class Verdict(BackupMetadata backup)
     /// <summary>Says why it goes, should nothing keep it.</summary>
     public void Refuse(string rule, string reason) => Say(refusing, rule, reason);
 
+    public void NeedFor(BackupMetadata dependant)
+    {
+        IsChainSettled = true;
+        Keep("chain", $"needed by {dependant.Id}: a chain with a missing or failed link is left whole");
+    }
+
     public void FoldInto(BackupMetadata dependant)
     {
-        IsFolded = true;
+        IsChainSettled = true;
         Refuse("chain", $"folded into {dependant.Id} first");
     }
 
