@@ -41,16 +41,18 @@ public static class PruneBackups
         directory.Remove(DecideAgain(), backup => gone.Add(backup.Id), Note, context.Cancellation, context.Warn);
         return [.. decisions.Select(Outcome)];
 
-        // Enumerated under the directory's lock. What has appeared since is newer than now, and so counts for nothing;
+        // An iterator, run under the directory's lock. What has appeared since is newer than now, and so counts for nothing;
         // what has vanished or failed a test since may make another backup the one to keep.
         IEnumerable<string> DecideAgain()
         {
             foreach (var decision in RetentionPlan.Decide(directory.List().Backups, rules, now))
             {
                 current[decision.Backup.Id] = decision;
+                if (decision.Action == RetentionAction.Remove && going.Contains(decision.Backup.Id))
+                {
+                    yield return decision.Backup.Id;
+                }
             }
-
-            return going.Where(id => current.TryGetValue(id, out var decision) && decision.Action == RetentionAction.Remove);
         }
 
         void Note(BackupException fault)

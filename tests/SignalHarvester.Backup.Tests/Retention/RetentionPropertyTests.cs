@@ -8,6 +8,9 @@ namespace SignalHarvester.Backup.Tests.Retention;
 /// <summary>What holds for any backups and any rules.</summary>
 public sealed class RetentionPropertyTests
 {
+    // With a hundred, the default, a broken rule about chains went unnoticed.
+    private const int Cases = 2000;
+
     private static readonly DateTimeOffset s_now = new(2026, 11, 22, 5, 0, 0, TimeSpan.Zero);
 
     // Small counts, few moments and steep chains: what matters are the collisions.
@@ -95,11 +98,11 @@ public sealed class RetentionPropertyTests
             _ => given.Rules with { KeepWithin = (given.Rules.KeepWithin?.Value ?? TimeSpan.Zero) + (more.KeepWithin?.Value ?? TimeSpan.Zero) },
         };
         return Removed(given.Backups, raised).IsSubsetOf(Removed(given.Backups, given.Rules));
-    });
+    }, iter: Cases);
 
     [Fact]
     public void More_days_for_manual_backups_never_remove_more() => Gen.Select(s_cases, Gen.Int[0, 500]).Sample((given, more) =>
-        Removed(given.Backups, given.Rules with { RetentionDays = given.Rules.RetentionDays + more }).IsSubsetOf(Removed(given.Backups, given.Rules)));
+        Removed(given.Backups, given.Rules with { RetentionDays = given.Rules.RetentionDays + more }).IsSubsetOf(Removed(given.Backups, given.Rules)), iter: Cases);
 
     [Fact]
     public void The_order_of_the_backups_does_not_matter() => Gen.Select(s_cases, Gen.Int).Sample((given, seed) =>
@@ -109,7 +112,7 @@ public sealed class RetentionPropertyTests
         Assert.Equal(
             RetentionPlan.Decide(given.Backups, given.Rules, s_now).Select(decision => decision.ToString()),
             RetentionPlan.Decide(shuffled, given.Rules, s_now).Select(decision => decision.ToString()));
-    });
+    }, iter: Cases);
 
     [Fact]
     public void Each_period_that_a_rule_keeps_has_its_newest_backup() => s_cases.Sample((backups, rules) =>
@@ -144,7 +147,7 @@ public sealed class RetentionPropertyTests
         void HoldsNewest(IEnumerable<BackupMetadata> made, int count, Func<DateTime, DateTime> startOf) => Assert.All(
             made.GroupBy(backup => startOf(backup.Timestamp.UtcDateTime)).OrderByDescending(period => period.Key).Take(count),
             period => Assert.DoesNotContain(Newest(period).First().Id, removed));
-    });
+    }, iter: Cases);
 
     [Fact]
     public void Of_each_database_something_stays_and_something_verified_where_there_is_any() => s_cases.Sample((backups, rules) =>
@@ -156,11 +159,11 @@ public sealed class RetentionPropertyTests
             var verified = database.Where(backup => backup.Verified && !backup.IsSourceCorrupt && IsSound(backup, backups)).ToList();
             Assert.True(verified.Count == 0 || verified.Exists(backup => !removed.Contains(backup.Id)));
         }
-    });
+    }, iter: Cases);
 
     [Fact]
     public void Nothing_goes_that_was_never_to_be_counted() => s_cases.Sample((backups, rules) =>
-        Removed(backups, rules).IsSubsetOf(Counted(backups).Where(backup => backup.RetentionPolicy is not null || rules.IncludeManual).Select(backup => backup.Id)));
+        Removed(backups, rules).IsSubsetOf(Counted(backups).Where(backup => backup.RetentionPolicy is not null || rules.IncludeManual).Select(backup => backup.Id)), iter: Cases);
 
     [Fact]
     public void What_is_left_builds_on_what_is_left_or_can_be_folded() => s_cases.Sample((backups, rules) =>
@@ -169,11 +172,11 @@ public sealed class RetentionPropertyTests
         Assert.All(
             backups.Where(backup => !removed.Contains(backup.Id) && backup.ParentId is not null && removed.Contains(backup.ParentId)),
             backup => Assert.True(IsSound(backup, backups)));
-    });
+    }, iter: Cases);
 
     [Fact]
     public void Deciding_again_after_the_removals_removes_nothing_more() => s_cases.Sample((backups, rules) =>
-        Removed(WithoutRemoved(backups, Removed(backups, rules)), rules).Count == 0);
+        Removed(WithoutRemoved(backups, Removed(backups, rules)), rules).Count == 0, iter: Cases);
 
     private static HashSet<string> Removed(BackupMetadata[] backups, RetentionRules rules) =>
         [.. RetentionPlan.Decide(backups, rules, s_now).Where(decision => decision.Action == RetentionAction.Remove).Select(decision => decision.Backup.Id)];
