@@ -33,10 +33,10 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <para>The other rules keep their defaults: 4 weeks, 12 months.</para>
 /// </example>
 /// <example>
-/// <para>Prune the manual backups of one database too</para>
-/// <code>Invoke-SHBackupRetention -Database app.db -IncludeManual -RetentionDays 30 -KeepYearly 5 | Where-Object Action -eq Remove</code>
-/// <para>Shows what was removed. Manual backups older than 30 days go, unless one is the newest of its day, week, month or
-/// year among those that the rules keep.</para>
+/// <para>Prune the manual backups of one database too, with a line for the log for each</para>
+/// <code>Invoke-SHBackupRetention -Database app.db -IncludeManual -RetentionDays 30 -KeepMonthly 6 | ForEach-Object { "$_" }</code>
+/// <para>Manual backups older than 30 days go, unless one is the newest manual backup of one of the days, weeks or months
+/// that the rules keep.</para>
 /// </example>
 [Cmdlet(VerbsLifecycle.Invoke, "SHBackupRetention", SupportsShouldProcess = true)]
 [OutputType(typeof(RetentionDecision))]
