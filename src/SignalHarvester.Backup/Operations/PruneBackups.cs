@@ -38,21 +38,15 @@ public static class PruneBackups
         var current = new Dictionary<string, RetentionDecision>(StringComparer.Ordinal);
         var gone = new HashSet<string>(StringComparer.Ordinal);
         var faults = new Dictionary<string, string>(StringComparer.Ordinal);
-        directory.Remove(DecideAgain(), backup => gone.Add(backup.Id), Note, context.Cancellation, context.Warn);
+        RemoveBackups.Run(going, directory, backup => gone.Add(backup.Id), Note, context, StillGoing);
         return [.. decisions.Select(Outcome)];
 
-        // An iterator, run under the directory's lock. What has appeared since is newer than now, and so counts for nothing;
-        // what has vanished or failed a test since may make another backup the one to keep.
-        IEnumerable<string> DecideAgain()
+        // What has appeared since is newer than now, and so counts for nothing; what has vanished or failed a test since may
+        // make another backup the one to keep.
+        IReadOnlySet<string> StillGoing(IReadOnlyList<BackupMetadata> backups)
         {
-            foreach (var decision in RetentionPlan.Decide(directory.List().Backups, rules, now))
-            {
-                current[decision.Backup.Id] = decision;
-                if (decision.Action == RetentionAction.Remove && going.Contains(decision.Backup.Id))
-                {
-                    yield return decision.Backup.Id;
-                }
-            }
+            current = RetentionPlan.Decide(backups, rules, now).ToDictionary(decision => decision.Backup.Id, StringComparer.Ordinal);
+            return current.Values.Where(decision => decision.Action == RetentionAction.Remove).Select(decision => decision.Backup.Id).ToHashSet(StringComparer.Ordinal);
         }
 
         void Note(BackupException fault)

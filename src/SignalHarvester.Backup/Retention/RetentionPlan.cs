@@ -1,4 +1,5 @@
 using System.Globalization;
+using SignalHarvester.Backup.Chains;
 
 namespace SignalHarvester.Backup.Retention;
 
@@ -16,8 +17,9 @@ public static class RetentionPlan
         ArgumentNullException.ThrowIfNull(backups);
         ArgumentNullException.ThrowIfNull(rules);
         rules.Validate();
-        var chains = new Chains(backups.ToDictionary(backup => backup.Id, StringComparer.Ordinal));
-        var verdicts = backups
+        var known = BackupChain.WithDepths(backups);
+        var chains = new ChainHealth(known.ToDictionary(backup => backup.Id, StringComparer.Ordinal));
+        var verdicts = known
             .OrderByDescending(backup => backup.Timestamp)
             .ThenByDescending(backup => backup.Id, StringComparer.Ordinal)
             .Select(backup => new Verdict(backup))
@@ -31,7 +33,7 @@ public static class RetentionPlan
         return [.. verdicts.Select(verdict => verdict.Decision)];
     }
 
-    private static void Judge(IEnumerable<Verdict> database, RetentionRules rules, DateTimeOffset now, Chains chains)
+    private static void Judge(IEnumerable<Verdict> database, RetentionRules rules, DateTimeOffset now, ChainHealth chains)
     {
         var counted = new List<Verdict>();
         foreach (var verdict in database)
@@ -47,7 +49,7 @@ public static class RetentionPlan
         }
 
         counted.FindAll(verdict => verdict.Backup.RetentionPolicy is null).ForEach(manual => JudgeManual(manual, rules, now));
-        var complete = counted.FindAll(verdict => !chains.IsIncomplete(verdict.Backup));
+        var complete = counted.FindAll(verdict => !ChainHealth.IsIncomplete(verdict.Backup));
         var proven = complete.FindAll(verdict => chains.IsProven(verdict.Backup));
         KeepByCount(complete, rules, string.Empty);
 
@@ -119,7 +121,7 @@ public static class RetentionPlan
         }
     }
 
-    private static void KeepChainsWhole(List<Verdict> verdicts, Chains chains)
+    private static void KeepChainsWhole(List<Verdict> verdicts, ChainHealth chains)
     {
         var byId = verdicts.ToDictionary(verdict => verdict.Backup.Id, StringComparer.Ordinal);
         var (sound, unsound) = (new List<Verdict>(), new List<Verdict>());
@@ -141,6 +143,6 @@ public static class RetentionPlan
             }
         }
 
-        Verdict? Parent(Verdict verdict) => verdict.Backup.ParentId is { } id ? byId.GetValueOrDefault(id) : null;
+        Verdict? Parent(Verdict verdict) => chains.Parent(verdict.Backup) is { } parent ? byId[parent.Id] : null;
     }
 }

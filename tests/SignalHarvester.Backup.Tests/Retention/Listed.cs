@@ -26,6 +26,9 @@ internal static class Listed
             BackupDirectory = "/backups",
             BackupPath = $"/backups/{id}_full.db.zst",
             RetentionPolicy = policy,
+            PageSize = 4096,
+            PageCount = 100,
+            PagesChecksum = new string('0', 64),
             Verified = true,
             VerificationTimestamp = moment.AddMinutes(1),
         };
@@ -39,5 +42,9 @@ internal static class Listed
 
     public static BackupMetadata Failed(this BackupMetadata backup, DateTimeOffset when) => backup with { Verified = false, VerificationTimestamp = when };
 
-    public static BackupMetadata On(this BackupMetadata backup, BackupMetadata parent) => backup with { Type = BackupType.Incremental, ParentId = parent.Id };
+    public static BackupMetadata On(this BackupMetadata backup, BackupMetadata parent) => backup.On(parent.Id);
+
+    /// <summary>The backup as changes to another, or to nothing.</summary>
+    public static BackupMetadata On(this BackupMetadata backup, string? parentId) =>
+        backup with { Type = BackupType.Incremental, ParentId = parentId, BackupPath = $"/backups/{backup.Id}_incremental.wal.zst" };
 }

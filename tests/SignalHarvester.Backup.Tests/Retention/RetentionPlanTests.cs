@@ -300,6 +300,13 @@ public sealed class RetentionPlanTests
     }
 
     [Fact]
+    public void A_full_backup_that_names_a_parent_needs_none()
+    {
+        BackupMetadata old = Listed.At("2026-11-17", Daily);
+        Assert.Single(Decide(new() { KeepDaily = 1 }, old, Listed.At("2026-11-18", Daily) with { ParentId = old.Id })[1].Reasons);
+    }
+
+    [Fact]
     public void A_parent_that_stays_ends_the_folding()
     {
         BackupMetadata full = Listed.At("2026-11-18", Daily);
@@ -308,7 +315,7 @@ public sealed class RetentionPlanTests
         Assert.Contains($"folded into {kept.Id} first", Decide(new() { KeepDaily = 1 }, full, kept, child)[2].Reasons);
     }
 
-    public static TheoryData<string> WhatBreaksAChain => ["missing", "failed", "child failed", "circle", "no parent named"];
+    public static TheoryData<string> WhatBreaksAChain => ["missing", "failed", "child failed", "circle", "another database", "no parent named"];
 
     [Theory]
     [MemberData(nameof(WhatBreaksAChain))]
@@ -323,15 +330,17 @@ public sealed class RetentionPlanTests
             "failed" => [full.Failed(s_now), middle, last],
             "child failed" => [full, middle, last.Failed(s_now)],
             "circle" => [full.On(last), middle, last],
-            _ => [full with { Type = BackupType.Incremental }, middle, last],
+            "another database" => [full with { DatabasePath = "/srv/other.db" }, middle, last],
+            _ => [full.On((string?)null), middle, last],
         };
-        IReadOnlyList<RetentionDecision> decisions = Decide(new() { KeepDaily = 1 }, [.. chain, Listed.At("2026-11-01", Daily)]);
-        Assert.All(decisions.Take(chain.Length), decision => Assert.Equal(RetentionAction.Keep, decision.Action));
+        BackupMetadata old = Listed.At("2026-11-01", Daily);
+        IReadOnlyList<RetentionDecision> decisions = Decide(new() { KeepDaily = 1 }, [.. chain, old]);
+        Assert.All(decisions.Where(decision => decision.Backup.Id != old.Id), decision => Assert.Equal(RetentionAction.Keep, decision.Action));
         Assert.Contains($"needed by {last.Id}: a chain with a missing or failed link is left whole", decisions[1].Reasons);
 
         // Nor is any of it the newest verified backup: that is the one which still restores.
-        BackupMetadata proven = broken == "child failed" ? middle : decisions[^1].Backup;
-        Assert.Contains("newest verified backup of the database", decisions.Single(decision => decision.Backup == proven).Reasons);
+        BackupMetadata proven = broken == "child failed" ? middle : old;
+        Assert.Contains("newest verified backup of the database", decisions.Single(decision => decision.Backup.Id == proven.Id).Reasons);
     }
 
     [Fact]
@@ -365,7 +374,7 @@ public sealed class RetentionPlanTests
     [Fact]
     public void What_cannot_be_restored_by_itself_takes_no_place()
     {
-        BackupMetadata rawLog = Listed.At("2026-11-21 12:00", Daily) with { Type = BackupType.Wal, IsPredecessor = true };
+        BackupMetadata rawLog = Listed.At("2026-11-21 12:00", Daily) with { Type = BackupType.Wal, IsPredecessor = true, BackupPath = "/backups/x_wal.db" };
         BackupMetadata fullCopy = Listed.At("2026-11-21", Daily) with { Type = BackupType.Incremental, IsPredecessor = true };
         IReadOnlyList<RetentionDecision> decisions = Decide(new() { KeepDaily = 1 }, rawLog, fullCopy.Unverified());
         Assert.Equal(["daily 2026-11-21, 1 of 1 incomplete"], decisions[0].Reasons);

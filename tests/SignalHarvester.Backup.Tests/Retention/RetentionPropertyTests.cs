@@ -1,5 +1,6 @@
 using System.Globalization;
 using CsCheck;
+using SignalHarvester.Backup.Chains;
 using SignalHarvester.Backup.Retention;
 using Xunit;
 
@@ -70,11 +71,7 @@ public sealed class RetentionPropertyTests
             };
             if (spec.parent >= 0)
             {
-                backup = backup with
-                {
-                    Type = BackupType.Incremental,
-                    ParentId = string.Create(CultureInfo.InvariantCulture, $"backup_20260101_000000_{index - 1 - spec.parent:000000}"),
-                };
+                backup = backup.On(string.Create(CultureInfo.InvariantCulture, $"backup_20260101_000000_{index - 1 - spec.parent:000000}")) with { IsPredecessor = false };
             }
 
             backups.Add(backup);
@@ -166,13 +163,9 @@ public sealed class RetentionPropertyTests
         Removed(backups, rules).IsSubsetOf(Counted(backups).Where(backup => backup.RetentionPolicy is not null || rules.IncludeManual).Select(backup => backup.Id)), iter: Cases);
 
     [Fact]
-    public void What_is_left_builds_on_what_is_left_or_can_be_folded() => s_cases.Sample((backups, rules) =>
-    {
-        HashSet<string> removed = Removed(backups, rules);
-        Assert.All(
-            backups.Where(backup => !removed.Contains(backup.Id) && backup.ParentId is not null && removed.Contains(backup.ParentId)),
-            backup => Assert.True(IsSound(backup, backups)));
-    }, iter: Cases);
+    public void What_must_be_folded_for_the_removals_can_be() => s_cases.Sample((backups, rules) => Assert.All(
+        FoldPlan.ForRemoval(backups, Removed(backups, rules)),
+        fold => Assert.True(IsSound(fold.Survivor, backups))), iter: Cases);
 
     [Fact]
     public void Deciding_again_after_the_removals_removes_nothing_more() => s_cases.Sample((backups, rules) =>
@@ -187,42 +180,38 @@ public sealed class RetentionPropertyTests
     private static IEnumerable<BackupMetadata> Newest(IEnumerable<BackupMetadata> backups) =>
         backups.OrderByDescending(backup => backup.Timestamp).ThenByDescending(backup => backup.Id, StringComparer.Ordinal);
 
-    /// <summary>The backup and all that it builds on; null where a link is missing. A parent is always made before, so there is no circle.</summary>
+    /// <summary>The backup and all that it builds on; null where it cannot be restored. A parent is always made before, so there is no circle.</summary>
     private static List<BackupMetadata>? Chain(BackupMetadata backup, BackupMetadata[] backups)
     {
-        var chain = new List<BackupMetadata>();
-        for (BackupMetadata? link = backup; ; link = Array.Find(backups, other => other.Id == link.ParentId))
+        var chain = new List<BackupMetadata> { backup };
+        while (chain[^1].ParentId is { } id)
         {
-            if (link is null)
+            BackupMetadata? parent = Array.Find(backups, other => other.Id == id);
+            if (parent is null || parent.IsPredecessor || parent.DatabasePath != backup.DatabasePath)
             {
                 return null;
             }
 
-            chain.Add(link);
-            if (link.ParentId is null)
-            {
-                return chain;
-            }
+            chain.Add(parent);
         }
+
+        return chain[^1].Type == BackupType.Full ? chain : null;
     }
 
-    private static bool IsComplete(BackupMetadata backup, BackupMetadata[] backups) => Chain(backup, backups) is { } chain && chain[^1].Type == BackupType.Full;
+    private static bool IsComplete(BackupMetadata backup, BackupMetadata[] backups) => Chain(backup, backups) is not null;
 
     private static bool IsSound(BackupMetadata backup, BackupMetadata[] backups) =>
-        IsComplete(backup, backups) && Chain(backup, backups)!.TrueForAll(link => link.Verified || link.VerificationTimestamp is null || link.IsSourceCorrupt);
+        Chain(backup, backups)?.TrueForAll(link => link.Verified || link.VerificationTimestamp is null || link.IsSourceCorrupt) ?? false;
 
-    /// <summary>What removing with folding leaves: a survivor builds on the next survivor down its chain, or stands alone.</summary>
-    private static BackupMetadata[] WithoutRemoved(BackupMetadata[] backups, HashSet<string> removed) =>
-    [
-        .. backups.Where(backup => !removed.Contains(backup.Id)).Select(backup =>
-        {
-            if (Chain(backup, backups) is not { } chain)
-            {
-                return backup;
-            }
-
-            BackupMetadata? parent = chain.Skip(1).FirstOrDefault(link => !removed.Contains(link.Id));
-            return backup with { ParentId = parent?.Id, Type = parent is null && chain.Count > 1 ? chain[^1].Type : backup.Type };
-        }),
-    ];
+    private static BackupMetadata[] WithoutRemoved(BackupMetadata[] backups, HashSet<string> removed)
+    {
+        var folds = FoldPlan.ForRemoval(backups, removed).ToDictionary(fold => fold.Survivor.Id);
+        return
+        [
+            .. backups.Where(backup => !removed.Contains(backup.Id)).Select(backup =>
+                !folds.TryGetValue(backup.Id, out Fold? fold) ? backup
+                : fold.NewParentId is null ? backup with { Type = BackupType.Full, ParentId = null, BackupPath = $"/backups/{backup.Id}_g2_full.db.zst" }
+                : backup.On(fold.NewParentId)),
+        ];
+    }
 }
