@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Xml.Linq;
@@ -88,6 +89,35 @@ public class InvokeRetentionTests
         var ids = Add(workspace, "daily", 1, 390, 1000);
         workspace.Run("Invoke-SHBackupRetention -KeepDaily 1 -KeepWeekly 0 -KeepMonthly 0 " + parameters).WithoutErrors();
         Assert.Equal(ids[..kept], workspace.Listed());
+    }
+
+    [Fact]
+    public void A_backup_that_kept_ones_build_on_is_folded_into_them()
+    {
+        using var workspace = new Workspace();
+        foreach (var type in (string[])["Full", "Incremental", "Incremental"])
+        {
+            using (var connection = Databases.Open(workspace.Database))
+            {
+                Databases.Execute(connection, $"CREATE TABLE t{Guid.NewGuid():N} (x)");
+            }
+
+            workspace.MakeBackup($"-RetentionPolicy Daily -Type {type}");
+        }
+
+        var ids = workspace.Listed();
+        foreach (var (id, days) in ids.Zip([1, 2, 3]))
+        {
+            workspace.EditSidecar(id, sidecar => sidecar["timestamp"] = DateTime.UtcNow.AddDays(-days).ToString("O", CultureInfo.InvariantCulture));
+        }
+
+        var decisions = workspace.Run("Invoke-SHBackupRetention -KeepDaily 2").WithoutErrors().As<RetentionDecision>();
+        Assert.Equal([ids[2]], Removed(decisions));
+        Assert.Equal($"folded into {ids[1]} first", decisions[2].Reasons[1]);
+        Assert.Equal(["Incremental", "Full"], workspace.Run("(Get-SHBackup).Type").WithoutErrors().Output.Select(type => type.ToString()));
+        Assert.Equal([true, true], workspace.Run("Get-SHBackup | Test-SHBackup -Quiet").WithoutErrors().As<bool>());
+        workspace.Run($"Restore-SHBackup {ids[0]} ./back.db -Force").WithoutErrors();
+        Assert.Equal(ImageHash.Of(workspace.Database), ImageHash.Of(workspace["back.db"]));
     }
 
     [Theory]

@@ -1,3 +1,4 @@
+using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Operations;
 using SignalHarvester.Backup.Retention;
 using SignalHarvester.Backup.Storage;
@@ -87,6 +88,39 @@ public sealed class PruneBackupsTests : IDisposable
     }
 
     [Fact]
+    public void What_kept_backups_build_on_is_folded_into_them()
+    {
+        BackupMetadata[] chain = Chain();
+        IReadOnlyList<RetentionDecision> decisions = Decide();
+        Assert.Contains($"folded into {chain[1].Id} first", decisions[2].Reasons);
+        Assert.Equal(decisions, Prune(decisions));
+        Assert.Equal([chain[2].Id, chain[1].Id], Listed());
+        Assert.Equal(BackupType.Full, scene.Directory.Get(chain[1].Id).Type);
+        Assert.All(scene.Directory.List().Backups, backup => Assert.True(scene.Verify(backup).Backup.Verified));
+        Assert.DoesNotContain(Decide(), decision => decision.Action == RetentionAction.Remove);
+    }
+
+    [Fact]
+    public void It_is_decided_again_after_the_folding()
+    {
+        BackupMetadata[] chain = Chain();
+        IReadOnlyList<RetentionDecision> decisions = Decide();
+        bool removed = false;
+        OperationContext context = scene.Context(told =>
+        {
+            if (told is OperationMessage { IsWarning: false } && !removed)
+            {
+                removed = true;
+                scene.Directory.Remove([chain[2].Id], _ => { }, failed.Add, CancellationToken.None);
+            }
+        });
+        IReadOnlyList<RetentionDecision> outcome = PruneBackups.Run(scene.Directory, decisions, s_rules, scene.Clock.GetUtcNow(), failed.Add, context);
+        Assert.True(removed);
+        Assert.All(outcome, decision => Assert.Equal(RetentionAction.Keep, decision.Action));
+        Assert.Equal([chain[1].Id, chain[0].Id], Listed());
+    }
+
+    [Fact]
     public void What_is_gone_already_is_no_error()
     {
         string[] ids = Daily(4);
@@ -141,6 +175,22 @@ public sealed class PruneBackupsTests : IDisposable
 
         return [.. ids];
     }
+
+    /// <summary>A full daily backup and two increments on the days that follow, oldest first.</summary>
+    private BackupMetadata[] Chain() =>
+    [
+        .. Enumerable.Range(0, 3).Select(day =>
+        {
+            using (SqliteConnection connection = Databases.Open(scene.Database))
+            {
+                Databases.Execute(connection, $"CREATE TABLE day{day} (x)");
+            }
+
+            BackupMetadata made = scene.Create(new CreateBackupOptions { RetentionPolicy = RetentionPolicy.Daily, Strategy = day == 0 ? BackupStrategy.Full : BackupStrategy.Incremental });
+            scene.Clock.Advance(TimeSpan.FromDays(1));
+            return made;
+        }),
+    ];
 
     private IReadOnlyList<RetentionDecision> Decide() => RetentionPlan.Decide(scene.Directory.List().Backups, s_rules, scene.Clock.GetUtcNow());
 
