@@ -13,7 +13,8 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// months (in UTC) stays, and the others go whatever their age. -KeepYearly, -KeepLast and -KeepWithin keep more, whatever
 /// a backup was made for.</para>
 /// <para>Backups made without -RetentionPolicy are manual, and stay. With -IncludeManual those older than -RetentionDays
-/// go, unless a rule keeps them; the calendar rules then judge the manual backups by themselves.</para>
+/// go, unless a rule keeps them: the calendar rules then keep the newest manual backup of each of the newest so many days,
+/// weeks and months as well.</para>
 /// <para>Always kept are the newest verified backup of each database, safety backups (a restore keeps the last three) and
 /// backups dated in the future. A backup that is not verified never takes the place of one that is. A backup that others
 /// build on is folded into them first, so that those still restore.</para>

@@ -20,31 +20,34 @@ internal sealed record CalendarRule(string Name, string Unit, int Count, Func<Da
 
     public static CalendarRule Yearly(int count) => new("yearly", "year", count, moment => moment.ToString("yyyy", CultureInfo.InvariantCulture));
 
-    /// <summary>Tells each backup what the rule means for it.</summary>
-    /// <param name="newestFirst">The backups that the rule is about.</param>
+    /// <summary>Keeps the newest of each of the newest periods.</summary>
+    /// <param name="newestFirst">All backups that make a period count.</param>
+    /// <param name="which">Those of them to keep the newest of.</param>
     /// <param name="kind">What kind of backups they are, for reasons; empty for all that can be restored.</param>
-    /// <param name="refuses">Whether they were made for this rule, so that they go unless it keeps them.</param>
-    public void Apply(IEnumerable<Verdict> newestFirst, string kind, bool refuses)
+    public void Keep(IEnumerable<Verdict> newestFirst, Func<BackupMetadata, bool> which, string kind)
     {
-        var periods = 0;
-        string? current = null;
-        string? newest = null;
-        foreach (var verdict in newestFirst)
+        foreach (var (index, period) in Periods(newestFirst).Take(Count).Index())
         {
-            var period = PeriodOf(verdict.Backup.Timestamp.UtcDateTime);
-            if (period != current && periods < Count)
+            period.FirstOrDefault(verdict => which(verdict.Backup))?
+                .Keep(Name, string.Create(CultureInfo.InvariantCulture, $"{Name} {period.Key}, {index + 1} of {Count}{kind}"));
+        }
+    }
+
+    /// <summary>Tells the backups that were made for this rule why those of them go that nothing keeps.</summary>
+    public void Refuse(IEnumerable<Verdict> newestFirst)
+    {
+        foreach (var (index, period) in Periods(newestFirst).Index())
+        {
+            var why = index < Count ? $"{period.First().Backup.Id} is newer" : WhatIsKept;
+            foreach (var verdict in period)
             {
-                periods++;
-                current = period;
-                newest = verdict.Backup.Id;
-                verdict.Keep(Name, string.Create(CultureInfo.InvariantCulture, $"{Name} {period}, {periods} of {Count}{kind}"));
-            }
-            else if (refuses)
-            {
-                verdict.Refuse(Name, $"{Name} {period}: {(period == current ? $"{newest} is newer" : WhatIsKept)}");
+                verdict.Refuse(Name, $"{Name} {period.Key}: {why}");
             }
         }
     }
+
+    private IEnumerable<IGrouping<string, Verdict>> Periods(IEnumerable<Verdict> newestFirst) =>
+        newestFirst.GroupBy(verdict => PeriodOf(verdict.Backup.Timestamp.UtcDateTime), StringComparer.Ordinal);
 
     private string WhatIsKept => Count switch
     {

@@ -99,14 +99,16 @@ public static class RetentionPlan
             (CalendarRule.Monthly(rules.KeepMonthly), RetentionPolicy.Monthly),
         })
         {
-            rule.Apply(newestFirst.FindAll(verdict => verdict.Backup.RetentionPolicy == policy), kind, refuses: true);
+            var made = newestFirst.FindAll(verdict => verdict.Backup.RetentionPolicy == policy);
+            rule.Keep(made, _ => true, kind);
+            rule.Refuse(made);
             if (rules.IncludeManual)
             {
-                rule.Apply(newestFirst.FindAll(verdict => verdict.Backup.RetentionPolicy is null), kind, refuses: false);
+                rule.Keep(newestFirst, backup => backup.RetentionPolicy is null, kind);
             }
         }
 
-        CalendarRule.Yearly(rules.KeepYearly).Apply(newestFirst, kind, refuses: false);
+        CalendarRule.Yearly(rules.KeepYearly).Keep(newestFirst, _ => true, kind);
         for (var i = 0; i < Math.Min(rules.KeepLast, newestFirst.Count); i++)
         {
             newestFirst[i].Keep("last", string.Create(CultureInfo.InvariantCulture, $"last, {i + 1} of {rules.KeepLast}{kind}"));

@@ -110,15 +110,19 @@ public sealed class RetentionPlanTests
     }
 
     [Fact]
-    public void A_calendar_rule_keeps_an_old_manual_backup_and_they_are_judged_by_themselves()
+    public void A_calendar_rule_keeps_the_newest_manual_backup_beside_the_one_made_for_the_rule()
     {
-        BackupMetadata[] manual = [Listed.At("2026-07-20"), Listed.At("2026-07-02"), Listed.At("2026-06-20"), Listed.At("2026-05-20")];
-        BackupMetadata[] monthly = [Listed.At("2026-07-30", Monthly), Listed.At("2026-07-01", Monthly)];
         RetentionRules rules = s_manualToo with { KeepMonthly = 2 };
-        IReadOnlyList<RetentionDecision> decisions = Decide(rules, [.. manual, .. monthly]);
-        Assert.Equal(["20260730_000000", "20260720_000000", "20260620_000000"], Kept(rules, [.. manual, .. monthly]));
+        IReadOnlyList<RetentionDecision> decisions = Decide(
+            rules,
+            Listed.At("2026-07-30", Monthly), Listed.At("2026-07-20"), Listed.At("2026-07-02"), Listed.At("2026-07-01", Monthly),
+            Listed.At("2026-06-20"), Listed.At("2026-06-10"), Listed.At("2026-05-30", Monthly), Listed.At("2026-05-20"));
+        Assert.Equal("Keep Keep Remove Remove Keep Remove Keep Remove", string.Join(' ', decisions.Select(decision => decision.Action)));
         Assert.Equal("monthly 2026-07, 1 of 2", decisions[1].Reasons[0]);
         Assert.Equal("monthly 2026-06, 2 of 2", decisions[4].Reasons[0]);
+
+        // Made for the rule, and the second month with such a backup. For manual ones, a month counts that has any.
+        Assert.Equal("monthly 2026-05, 2 of 2", decisions[6].Reasons[0]);
     }
 
     [Fact]
@@ -221,8 +225,8 @@ public sealed class RetentionPlanTests
     [Fact]
     public void The_verified_backup_of_a_day_stays_beside_a_newer_one_that_is_not()
     {
-        BackupMetadata[] backups = [Listed.At("2026-11-21 09:00", Daily).Unverified(), Listed.At("2026-11-21 02:00", Daily), Listed.At("2026-11-21 01:00", Daily)];
-        Assert.Equal(["Keep", "Keep", "Remove"], Actions(new(), backups));
+        BackupMetadata[] backups = [Listed.At("2026-11-22 01:00", Daily), Listed.At("2026-11-21 09:00", Daily).Unverified(), Listed.At("2026-11-21 02:00", Daily), Listed.At("2026-11-21 01:00", Daily)];
+        Assert.Equal(["Keep", "Keep", "Keep", "Remove"], Actions(new(), backups));
     }
 
     [Fact]

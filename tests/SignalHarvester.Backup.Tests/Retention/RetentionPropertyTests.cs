@@ -116,34 +116,32 @@ public sealed class RetentionPropertyTests
     {
         HashSet<string> removed = Removed(backups, rules);
         var restorable = Counted(backups).Where(backup => IsComplete(backup, backups)).ToList();
-        var groups = restorable.GroupBy(backup => (backup.DatabasePath, backup.RetentionPolicy)).Where(group => group.Key.RetentionPolicy is not null || rules.IncludeManual);
-        foreach (var group in groups)
-        {
-            if (group.Key.RetentionPolicy is null or RetentionPolicy.Daily)
-            {
-                HoldsNewest(group, rules.KeepDaily, moment => moment.Date);
-            }
-
-            if (group.Key.RetentionPolicy is null or RetentionPolicy.Weekly)
-            {
-                HoldsNewest(group, rules.KeepWeekly, moment => moment.Date.AddDays(-(((int)moment.DayOfWeek + 6) % 7)));
-            }
-
-            if (group.Key.RetentionPolicy is null or RetentionPolicy.Monthly)
-            {
-                HoldsNewest(group, rules.KeepMonthly, moment => new DateTime(moment.Year, moment.Month, 1));
-            }
-        }
-
         foreach (var database in restorable.GroupBy(backup => backup.DatabasePath))
         {
-            HoldsNewest(database, rules.KeepYearly, moment => new DateTime(moment.Year, 1, 1));
+            HoldsNewest(Day, rules.KeepDaily, RetentionPolicy.Daily);
+            HoldsNewest(Week, rules.KeepWeekly, RetentionPolicy.Weekly);
+            HoldsNewest(Month, rules.KeepMonthly, RetentionPolicy.Monthly);
+            HoldNewest(database, rules.KeepYearly, Year, _ => true);
             Assert.All(Newest(database).Take(rules.KeepLast), backup => Assert.DoesNotContain(backup.Id, removed));
+
+            void HoldsNewest(Func<DateTime, DateTime> startOf, int count, RetentionPolicy policy)
+            {
+                HoldNewest(database.Where(backup => backup.RetentionPolicy == policy), count, startOf, _ => true);
+                if (rules.IncludeManual)
+                {
+                    HoldNewest(database, count, startOf, backup => backup.RetentionPolicy is null);
+                }
+            }
         }
 
-        void HoldsNewest(IEnumerable<BackupMetadata> made, int count, Func<DateTime, DateTime> startOf) => Assert.All(
-            made.GroupBy(backup => startOf(backup.Timestamp.UtcDateTime)).OrderByDescending(period => period.Key).Take(count),
-            period => Assert.DoesNotContain(Newest(period).First().Id, removed));
+        void HoldNewest(IEnumerable<BackupMetadata> backups, int count, Func<DateTime, DateTime> startOf, Func<BackupMetadata, bool> which) => Assert.All(
+            backups.GroupBy(backup => startOf(backup.Timestamp.UtcDateTime)).OrderByDescending(period => period.Key).Take(count),
+            period => Assert.All(Newest(period.Where(which)).Take(1), newest => Assert.DoesNotContain(newest.Id, removed)));
+
+        static DateTime Day(DateTime moment) => moment.Date;
+        static DateTime Week(DateTime moment) => moment.Date.AddDays(-(((int)moment.DayOfWeek + 6) % 7));
+        static DateTime Month(DateTime moment) => new(moment.Year, moment.Month, 1);
+        static DateTime Year(DateTime moment) => new(moment.Year, 1, 1);
     }, iter: Cases);
 
     [Fact]
