@@ -21,7 +21,7 @@ Describe 'Invoke-SHBackupRetention' {
 
     It 'leaves manual backups alone, unless they are included' {
         (Invoke-SHBackupRetention)[-1].Reasons | Should -Be 'manual'
-        Invoke-SHBackupRetention -IncludeManual -RetentionDays 30 -KeepDaily 0 -KeepMonthly 0 -KeepLast 3 | Out-Null
+        Invoke-SHBackupRetention -IncludeManual -RetentionDays 30 -KeepDaily 3 -KeepWeekly 0 -KeepMonthly 0 | Out-Null
         (Get-SHBackup).Id | Should -Be $daily
     }
 

@@ -313,6 +313,7 @@ public class InvokeRetentionTests
             (string[])["Action", "Reasons", "Backup", "DatabasePath", "Type", "RetentionPolicy", "Timestamp", "Age", "Verified", "ParentId", "BackupPath", "CloudUrl"],
             name => Assert.Matches($@"(?m)^{name} +:", shown));
         Assert.Contains(decision.Backup.Id, shown, StringComparison.Ordinal);
+        Assert.Contains("1 of 7; newest verified backup of the database", shown, StringComparison.Ordinal);
     }
 
     private static string[] Add(Workspace workspace, string? policy, params int[] daysOld) => Add(workspace, policy, _ => { }, daysOld);
