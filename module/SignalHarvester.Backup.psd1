@@ -14,6 +14,7 @@
     TypesToProcess       = @('SignalHarvester.Backup.Types.ps1xml')
     CmdletsToExport      = @(
         'Get-SHBackup'
+        'Invoke-SHBackupRetention'
         'Merge-SHBackup'
         'New-SHBackup'
         'Remove-SHBackup'

@@ -135,6 +135,9 @@ public static class BackupErrorId
     /// <summary>The restored database failed its check; the safety backup holds the former state.</summary>
     public const string RestoreVerificationFailed = nameof(RestoreVerificationFailed);
 
+    /// <summary>Every keep rule is off, so that retention would keep nothing.</summary>
+    public const string RetentionKeepsNothing = nameof(RetentionKeepsNothing);
+
     /// <summary>A parameter's value is out of range or contradicts another.</summary>
     public const string InvalidArgument = nameof(InvalidArgument);
 }

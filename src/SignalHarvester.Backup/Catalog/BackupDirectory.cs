@@ -173,7 +173,7 @@ public sealed class BackupDirectory
     /// Removes backups, those that build on others first: of each the sidecar, so that it is no backup any more, then
     /// its file. Killed midway, the next change of the directory finishes the removal.
     /// </summary>
-    /// <param name="ids">The backups to remove.</param>
+    /// <param name="ids">The backups to remove. Enumerated once, under the lock.</param>
     /// <param name="removed">Called for each backup that is gone.</param>
     /// <param name="failed">Called for each that could not be removed.</param>
     /// <param name="cancellation">Stops between two backups.</param>

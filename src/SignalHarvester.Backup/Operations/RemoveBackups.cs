@@ -17,10 +17,19 @@ public static class RemoveBackups
     /// <param name="removed">Called for each that is gone.</param>
     /// <param name="failed">Called for each that is still there, with the reason.</param>
     /// <param name="context">Clock, messages, cancellation. Stopped, what was not removed is as it was.</param>
+    /// <param name="confirm">
+    /// Asked under the directory's lock, right before the removal, with all backups that are there then: the ids of those
+    /// that may still go. Without it, all may.
+    /// </param>
     /// <exception cref="BackupException">DirectoryNotFound, DirectoryNotWritable, DirectoryLocked.</exception>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
     public static void Run(
-        IReadOnlyCollection<string> ids, BackupDirectory directory, Action<BackupMetadata> removed, Action<BackupException> failed, OperationContext context)
+        IReadOnlyCollection<string> ids,
+        BackupDirectory directory,
+        Action<BackupMetadata> removed,
+        Action<BackupException> failed,
+        OperationContext context,
+        Func<IReadOnlyList<BackupMetadata>, IReadOnlySet<string>>? confirm = null)
     {
         ArgumentNullException.ThrowIfNull(ids);
         ArgumentNullException.ThrowIfNull(directory);
@@ -38,7 +47,7 @@ public static class RemoveBackups
 
             var again = new HashSet<string>(StringComparer.Ordinal);
             directory.Remove(
-                open,
+                Confirmed(open),
                 removed,
                 fault =>
                 {
@@ -55,6 +64,16 @@ public static class RemoveBackups
                 context.Cancellation,
                 context.Warn);
             open = again;
+        }
+
+        // An iterator, which runs under the lock.
+        IEnumerable<string> Confirmed(HashSet<string> wanted)
+        {
+            var still = confirm?.Invoke(directory.List().Backups);
+            foreach (var id in wanted.Where(id => still?.Contains(id) ?? true))
+            {
+                yield return id;
+            }
         }
     }
 

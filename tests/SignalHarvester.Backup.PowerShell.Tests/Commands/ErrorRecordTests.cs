@@ -89,6 +89,13 @@ public partial class ErrorRecordTests
         }
         ),
         ["InvalidArgument"] = (ErrorCategory.InvalidArgument, _ => ("New-SHBackup app.db -CompressionLevel 99", 99)),
+        ["InvalidArgument: age below zero"] = (ErrorCategory.InvalidArgument, _ => ("Invoke-SHBackupRetention -KeepWithin ([timespan]'-1')", "KeepWithin")),
+        ["RetentionKeepsNothing"] = (ErrorCategory.InvalidArgument, w =>
+        {
+            w.AddBackup(TimeSpan.FromDays(1), sidecar => sidecar["retention_policy"] = "daily");
+            return ("Invoke-SHBackupRetention -KeepDaily 0 -KeepWeekly 0 -KeepMonthly 0 -WhatIf", "RetentionRules");
+        }
+        ),
         ["BackupNotFound"] = (ErrorCategory.ObjectNotFound, _ => ("Test-SHBackup backup_20200101_000000_000000", "backup_20200101_000000_000000")),
         ["BackupNotFound: no id"] = (ErrorCategory.ObjectNotFound, _ => ("Remove-SHBackup ../app -Force", "../app")),
         ["BackupFileMissing"] = (ErrorCategory.ObjectNotFound, w => Stored(w, (_, file) => File.Delete(file))),

@@ -6,22 +6,22 @@ using System.Reflection;
 namespace SignalHarvester.Backup.PowerShell.Serialization;
 
 /// <summary>
-/// Makes a live <see cref="BackupMetadata"/> again of the property bag that is left after a job, a remote session or
-/// Import-Clixml, so that it can be compared by Age and piped to the other cmdlets. Types.ps1xml names it to the engine.
+/// Makes a live <see cref="BackupMetadata"/> or <see cref="RetentionDecision"/> again of the property bag that is left
+/// after a job, a remote session or Import-Clixml, so that it can be compared by Age and piped to the other cmdlets.
+/// Types.ps1xml names it to the engine.
 /// </summary>
-public sealed class BackupMetadataConverter : PSTypeConverter
+public sealed class DeserializedConverter : PSTypeConverter
 {
-    private static readonly string BagName = "Deserialized." + typeof(BackupMetadata).FullName;
-
-    private static readonly PropertyInfo[] Settable = [.. typeof(BackupMetadata).GetProperties().Where(p => p.CanWrite)];
+    private static readonly Dictionary<Type, PropertyInfo[]> Settable =
+        new[] { typeof(BackupMetadata), typeof(RetentionDecision) }.ToDictionary(type => type, type => type.GetProperties().Where(p => p.CanWrite).ToArray());
 
     /// <summary>Whether the value is such a property bag. Everything else is converted as if this class were not there.</summary>
     /// <param name="sourceValue">The value.</param>
     /// <param name="destinationType">The type wanted.</param>
     public override bool CanConvertFrom(object sourceValue, Type destinationType) =>
-        destinationType == typeof(BackupMetadata)
+        Settable.ContainsKey(destinationType)
         && sourceValue is PSObject bag
-        && bag.TypeNames.Contains(BagName, StringComparer.Ordinal);
+        && bag.TypeNames.Contains("Deserialized." + destinationType.FullName, StringComparer.Ordinal);
 
     /// <summary>Makes the object.</summary>
     /// <param name="sourceValue">The property bag.</param>
@@ -32,8 +32,8 @@ public sealed class BackupMetadataConverter : PSTypeConverter
     public override object ConvertFrom(object sourceValue, Type destinationType, IFormatProvider formatProvider, bool ignoreCase)
     {
         var bag = (PSObject)sourceValue;
-        var result = Activator.CreateInstance<BackupMetadata>();
-        foreach (var property in Settable)
+        var result = Activator.CreateInstance(destinationType)!;
+        foreach (var property in Settable[destinationType])
         {
             var value = (bag.Properties[property.Name] ?? throw new PSInvalidCastException($"The property {property.Name} is missing.")).Value;
             property.SetValue(result, value is null ? null : Read(value, property.PropertyType));
@@ -54,13 +54,18 @@ public sealed class BackupMetadataConverter : PSTypeConverter
     /// <param name="ignoreCase">Not used.</param>
     /// <exception cref="PSInvalidCastException">Always.</exception>
     public override object ConvertTo(object sourceValue, Type destinationType, IFormatProvider formatProvider, bool ignoreCase) =>
-        throw new PSInvalidCastException($"A backup is no {destinationType}.");
+        throw new PSInvalidCastException($"{sourceValue} is no {destinationType}.");
 
     private static object Read(object value, Type type)
     {
         if (type == typeof(IReadOnlyList<VerificationCheck>))
         {
             return Items(value).Select(ReadCheck).ToList();
+        }
+
+        if (type == typeof(IReadOnlyList<string>))
+        {
+            return Items(value).Select(Convert<string>).ToList();
         }
 
         if (type == typeof(IReadOnlyDictionary<string, object>))

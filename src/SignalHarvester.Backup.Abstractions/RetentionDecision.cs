@@ -1,0 +1,22 @@
+namespace SignalHarvester.Backup;
+
+/// <summary>What retention decided on one backup, and why: what Invoke-SHBackupRetention emits.</summary>
+public sealed record RetentionDecision
+{
+    /// <summary>The backup as it was when the decision was made.</summary>
+    public required BackupMetadata Backup { get; init; }
+
+    /// <summary>Whether the backup stays or goes.</summary>
+    public RetentionAction Action { get; init; }
+
+    /// <summary>Every reason for the action, at least one, each a short phrase for people such as <c>daily 2026-11-20, 3 of 7</c>.</summary>
+    public IReadOnlyList<string> Reasons
+    {
+        get;
+        // An array, which PowerShell can index from both ends; the compiler's own read-only list it cannot.
+        init => field = value as string[] ?? value.ToArray();
+    } = [];
+
+    /// <summary>The decision on one line.</summary>
+    public override string ToString() => $"{Action} {Backup.Id}: {string.Join("; ", Reasons)}";
+}

@@ -1,0 +1,168 @@
+using System.Globalization;
+using System.Management.Automation;
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Retention;
+
+namespace SignalHarvester.Backup.PowerShell.Commands;
+
+/// <summary>Removes the backups that no retention rule keeps, and says of each backup why it stays or goes.</summary>
+/// <remarks>
+/// <para>Judges each database by itself, and a backup stays as soon as one rule keeps it. Of the backups made with
+/// New-SHBackup -RetentionPolicy Daily, Weekly or Monthly, the newest of each of the newest so many days, ISO weeks or
+/// months (in UTC) stays, and the others go whatever their age. -KeepYearly, -KeepLast and -KeepWithin keep more, whatever
+/// a backup was made for.</para>
+/// <para>Backups made without -RetentionPolicy are manual, and stay. With -IncludeManual those older than -RetentionDays
+/// go, unless a rule keeps them: the calendar rules then keep the newest manual backup of each of the newest so many days,
+/// weeks and months as well.</para>
+/// <para>Always kept are the newest verified backup of each database, safety backups (a restore keeps the last three) and
+/// backups dated in the future. A backup that is not verified never takes the place of one that is. A backup that others
+/// build on is folded into them first, so that those still restore.</para>
+/// <para>Nothing outside the backup directory is touched: a backup that was uploaded is judged like any other, and its
+/// copy in the cloud stays. It does not ask, so that it can run unattended; -Confirm makes it ask for each backup.</para>
+/// <para>Emits one decision for each backup, newest first. What could not be removed is an error, and its decision says
+/// Keep, with the cause.</para>
+/// </remarks>
+/// <example>
+/// <para>See what would go, and why</para>
+/// <code>Invoke-SHBackupRetention -WhatIf</code>
+/// <para>Emits the same decisions as a real run, and removes nothing.</para>
+/// </example>
+/// <example>
+/// <para>Keep two weeks of daily backups, and everything of the last two days</para>
+/// <code>Invoke-SHBackupRetention -BackupDirectory ./backups -KeepDaily 14 -KeepWithin 2d</code>
+/// <para>The other rules keep their defaults: 4 weeks, 12 months.</para>
+/// </example>
+/// <example>
+/// <para>Prune the manual backups of one database too, with a line for the log for each</para>
+/// <code>Invoke-SHBackupRetention -Database app.db -IncludeManual -RetentionDays 30 -KeepMonthly 6 | ForEach-Object { "$_" }</code>
+/// <para>Manual backups older than 30 days go, unless one is the newest manual backup of one of the days, weeks or months
+/// that the rules keep.</para>
+/// </example>
+[Cmdlet(VerbsLifecycle.Invoke, "SHBackupRetention", SupportsShouldProcess = true)]
+[OutputType(typeof(RetentionDecision))]
+public sealed class InvokeSHBackupRetentionCommand : BackupCommand
+{
+    private readonly List<string> directories = [];
+
+    /// <summary>
+    /// Judges and removes backups of these databases alone: the full path, or the file's name. Wildcards match several.
+    /// </summary>
+    [Parameter]
+    [SupportsWildcards]
+    [ValidateNotNullOrEmpty]
+    public string[]? Database { get; set; }
+
+    /// <summary>How many days to keep a daily backup of, 0 or more. Days without one do not count; 0 keeps none.</summary>
+    [Parameter]
+    [ValidateRange(0, int.MaxValue)]
+    public int KeepDaily { get; set; } = 7;
+
+    /// <summary>How many ISO weeks to keep a weekly backup of, 0 or more. Weeks without one do not count; 0 keeps none.</summary>
+    [Parameter]
+    [ValidateRange(0, int.MaxValue)]
+    public int KeepWeekly { get; set; } = 4;
+
+    /// <summary>How many months to keep a monthly backup of, 0 or more. Months without one do not count; 0 keeps none.</summary>
+    [Parameter]
+    [ValidateRange(0, int.MaxValue)]
+    public int KeepMonthly { get; set; } = 12;
+
+    /// <summary>How many years to keep the newest backup of, whatever it was made for, 0 or more.</summary>
+    [Parameter]
+    [ValidateRange(0, int.MaxValue)]
+    public int KeepYearly { get; set; }
+
+    /// <summary>How many of the newest backups to keep, whatever they were made for, 0 or more.</summary>
+    [Parameter]
+    [ValidateRange(0, int.MaxValue)]
+    public int KeepLast { get; set; }
+
+    /// <summary>Keeps every backup up to this age, whatever it was made for: a number with a unit, such as 2d, '12h' or '6mo'.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    public BackupAge? KeepWithin { get; set; }
+
+    /// <summary>
+    /// With -IncludeManual, the age in days past which manual backups go, 0 or more. It concerns no other backup, and
+    /// removes nothing that a keep rule keeps.
+    /// </summary>
+    [Parameter]
+    [ValidateRange(0, int.MaxValue)]
+    public int RetentionDays { get; set; } = 90;
+
+    /// <summary>Lets manual backups go too, which were made without -RetentionPolicy.</summary>
+    [Parameter]
+    public SwitchParameter IncludeManual { get; set; }
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing() => ForCall(() =>
+    {
+        Rules().Validate();
+        return true;
+    });
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        // A pipeline of backups names their directory once for each.
+        var path = ForCall(OpenDirectory).Path;
+        if (!directories.Contains(path))
+        {
+            directories.Add(path);
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void EndProcessing() => directories.ForEach(path => ForItem(() => Prune(OpenDirectory(path))));
+
+    private void Prune(BackupDirectory directory)
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        var listing = directory.List();
+        foreach (var fault in listing.Faults)
+        {
+            WriteError(ToRecord(fault));
+        }
+
+        var rules = Rules();
+        var decisions = RetentionPlan.Decide(listing.Backups, rules, now).Where(IsWanted).Select(Approve).ToList();
+        if (IsWhatIf)
+        {
+            WriteObject(decisions, enumerateCollection: true);
+            return;
+        }
+
+        var failed = new List<BackupException>();
+        var outcome = RunOperation(context => PruneBackups.Run(directory, decisions, rules, now, failed.Add, context));
+        WriteObject(outcome, enumerateCollection: true);
+        failed.ForEach(exception => WriteError(ToRecord(exception)));
+    }
+
+    private bool IsWanted(RetentionDecision decision) => Database is null || Array.Exists(Database, pattern => IsOfDatabase(decision.Backup, pattern));
+
+    private RetentionDecision Approve(RetentionDecision decision)
+    {
+        if (decision.Action == RetentionAction.Keep)
+        {
+            return decision;
+        }
+
+        var target = string.Create(CultureInfo.InvariantCulture, $"{decision.Backup.Id} of {decision.Backup.DatabasePath} ({string.Join("; ", decision.Reasons)})");
+        return ShouldProcess(target, "Remove backup") || IsWhatIf
+            ? decision
+            : decision with { Action = RetentionAction.Keep, Reasons = ["not confirmed", .. decision.Reasons] };
+    }
+
+    private RetentionRules Rules() => new()
+    {
+        KeepDaily = KeepDaily,
+        KeepWeekly = KeepWeekly,
+        KeepMonthly = KeepMonthly,
+        KeepYearly = KeepYearly,
+        KeepLast = KeepLast,
+        KeepWithin = KeepWithin,
+        RetentionDays = RetentionDays,
+        IncludeManual = IncludeManual,
+    };
+}

@@ -1,0 +1,75 @@
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Retention;
+
+namespace SignalHarvester.Backup.Operations;
+
+/// <summary>Removes the backups that retention decided against. Copies in a cloud are left alone.</summary>
+public static class PruneBackups
+{
+    /// <summary>Removes what the decisions say, as far as the directory still says so once it is locked.</summary>
+    /// <param name="directory">The directory.</param>
+    /// <param name="decisions">What was decided on its backups. Those that are not to be touched may be left out.</param>
+    /// <param name="rules">The rules that it was decided by.</param>
+    /// <param name="now">The time that it was decided for.</param>
+    /// <param name="failed">Called for each backup that could not be removed.</param>
+    /// <param name="context">Messages, cancellation.</param>
+    /// <returns>The decisions as they turned out: what was not removed is kept, and says why.</returns>
+    /// <exception cref="BackupException">DirectoryNotFound, DirectoryNotWritable, DirectoryLocked: nothing was removed.</exception>
+    /// <exception cref="OperationCanceledException">It was stopped between two backups.</exception>
+    public static IReadOnlyList<RetentionDecision> Run(
+        BackupDirectory directory,
+        IReadOnlyList<RetentionDecision> decisions,
+        RetentionRules rules,
+        DateTimeOffset now,
+        Action<BackupException> failed,
+        OperationContext context)
+    {
+        ArgumentNullException.ThrowIfNull(directory);
+        ArgumentNullException.ThrowIfNull(decisions);
+        ArgumentNullException.ThrowIfNull(rules);
+        ArgumentNullException.ThrowIfNull(failed);
+        ArgumentNullException.ThrowIfNull(context);
+        var going = decisions.Where(decision => decision.Action == RetentionAction.Remove).Select(decision => decision.Backup.Id).ToHashSet(StringComparer.Ordinal);
+        if (going.Count == 0)
+        {
+            return decisions;
+        }
+
+        var current = new Dictionary<string, RetentionDecision>(StringComparer.Ordinal);
+        var gone = new HashSet<string>(StringComparer.Ordinal);
+        var faults = new Dictionary<string, string>(StringComparer.Ordinal);
+        RemoveBackups.Run(going, directory, backup => gone.Add(backup.Id), Note, context, StillGoing);
+        return [.. decisions.Select(Outcome)];
+
+        // What has appeared since is newer than now, and so counts for nothing; what has vanished or failed a test since may
+        // make another backup the one to keep.
+        IReadOnlySet<string> StillGoing(IReadOnlyList<BackupMetadata> backups)
+        {
+            current = RetentionPlan.Decide(backups, rules, now).ToDictionary(decision => decision.Backup.Id, StringComparer.Ordinal);
+            return current.Values.Where(decision => decision.Action == RetentionAction.Remove).Select(decision => decision.Backup.Id).ToHashSet(StringComparer.Ordinal);
+        }
+
+        void Note(BackupException fault)
+        {
+            if (fault.Target is string id)
+            {
+                faults[id] = fault.Message;
+            }
+
+            failed(fault);
+        }
+
+        RetentionDecision Outcome(RetentionDecision decision)
+        {
+            var id = decision.Backup.Id;
+            if (decision.Action == RetentionAction.Keep || gone.Contains(id) || !current.TryGetValue(id, out var last))
+            {
+                return decision;
+            }
+
+            return last.Action == RetentionAction.Keep
+                ? last
+                : last with { Action = RetentionAction.Keep, Reasons = ["could not be removed: " + faults.GetValueOrDefault(id, "see the error"), .. last.Reasons] };
+        }
+    }
+}

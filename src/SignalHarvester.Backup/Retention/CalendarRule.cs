@@ -1,0 +1,58 @@
+using System.Globalization;
+
+namespace SignalHarvester.Backup.Retention;
+
+/// <summary>
+/// Keeps the newest backup of each of the newest so many periods that have one. Periods are natural ones in UTC; those
+/// without a backup do not count.
+/// </summary>
+/// <param name="Name">What the rule is called in reasons.</param>
+/// <param name="Unit">What one period is called.</param>
+/// <param name="Count">How many periods; 0 keeps nothing.</param>
+/// <param name="PeriodOf">The period of a moment in UTC, as text.</param>
+internal sealed record CalendarRule(string Name, string Unit, int Count, Func<DateTime, string> PeriodOf)
+{
+    public static CalendarRule Daily(int count) => new("daily", "day", count, moment => moment.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));
+
+    public static CalendarRule Weekly(int count) => new("weekly", "week", count, moment => string.Create(CultureInfo.InvariantCulture, $"{ISOWeek.GetYear(moment):0000}-W{ISOWeek.GetWeekOfYear(moment):00}"));
+
+    public static CalendarRule Monthly(int count) => new("monthly", "month", count, moment => moment.ToString("yyyy-MM", CultureInfo.InvariantCulture));
+
+    public static CalendarRule Yearly(int count) => new("yearly", "year", count, moment => moment.ToString("yyyy", CultureInfo.InvariantCulture));
+
+    /// <summary>Keeps the newest of each of the newest periods.</summary>
+    /// <param name="newestFirst">All backups that make a period count.</param>
+    /// <param name="which">Those of them to keep the newest of.</param>
+    /// <param name="kind">What kind of backups they are, for reasons; empty for all that can be restored.</param>
+    public void Keep(IEnumerable<Verdict> newestFirst, Func<BackupMetadata, bool> which, string kind)
+    {
+        foreach (var (index, period) in Periods(newestFirst).Take(Count).Index())
+        {
+            period.FirstOrDefault(verdict => which(verdict.Backup))?
+                .Keep(Name, string.Create(CultureInfo.InvariantCulture, $"{Name} {period.Key}, {index + 1} of {Count}{kind}"));
+        }
+    }
+
+    /// <summary>Tells the backups that were made for this rule why those of them go that nothing keeps.</summary>
+    public void Refuse(IEnumerable<Verdict> newestFirst)
+    {
+        foreach (var (index, period) in Periods(newestFirst).Index())
+        {
+            var why = index < Count ? $"{period.First().Backup.Id} is newer" : WhatIsKept;
+            foreach (var verdict in period)
+            {
+                verdict.Refuse(Name, $"{Name} {period.Key}: {why}");
+            }
+        }
+    }
+
+    private IEnumerable<IGrouping<string, Verdict>> Periods(IEnumerable<Verdict> newestFirst) =>
+        newestFirst.GroupBy(verdict => PeriodOf(verdict.Backup.Timestamp.UtcDateTime), StringComparer.Ordinal);
+
+    private string WhatIsKept => Count switch
+    {
+        0 => "none is kept",
+        1 => $"a newer {Unit} is kept",
+        _ => string.Create(CultureInfo.InvariantCulture, $"{Count} newer {Unit}s are kept"),
+    };
+}

@@ -1,0 +1,52 @@
+using SignalHarvester.Backup.Chains;
+
+namespace SignalHarvester.Backup.Retention;
+
+/// <summary>What the sidecars tell of a backup together with all that it builds on.</summary>
+/// <param name="byId">All backups of the directory, with their depths.</param>
+internal sealed class ChainHealth(IReadOnlyDictionary<string, BackupMetadata> byId)
+{
+    private readonly Dictionary<string, DateTimeOffset?> lastFailures = new(StringComparer.Ordinal);
+
+    /// <summary>Whether the backup cannot be restored: its chain is broken, or it is a bare log, as the predecessor made them.</summary>
+    public static bool IsIncomplete(BackupMetadata backup) => backup is { Depth: null } or { IsPredecessor: true, Type: BackupType.Wal };
+
+    /// <summary>Whether the backup was verified, of a sound database, and no link of its chain has failed a verification since.</summary>
+    public bool IsProven(BackupMetadata backup) =>
+        backup is { Verified: true, IsSourceCorrupt: false }
+        && !IsIncomplete(backup)
+        && (LastFailure(backup) is not { } failure || failure <= backup.VerificationTimestamp);
+
+    /// <summary>Whether the backup can take up others that it builds on: no link is missing, and none failed its last verification.</summary>
+    public bool CanBeFolded(BackupMetadata backup) => !IsIncomplete(backup) && LastFailure(backup) is null;
+
+    /// <summary>The backup that one builds on; null where it stands alone, or its parent is not there.</summary>
+    public BackupMetadata? Parent(BackupMetadata backup) =>
+        backup.ParentId is { } id && BackupChain.IsIncrement(backup) ? byId.GetValueOrDefault(id) : null;
+
+    // Not recursive: a chain may be as long as the directory. Asked of complete chains alone, which have an end.
+    private DateTimeOffset? LastFailure(BackupMetadata backup)
+    {
+        var path = new Stack<BackupMetadata>();
+        DateTimeOffset? last = null;
+        for (var link = backup; link is not null && !lastFailures.TryGetValue(link.Id, out last); link = Parent(link))
+        {
+            path.Push(link);
+        }
+
+        while (path.TryPop(out var link))
+        {
+            last = Later(last, FailureOf(link));
+            lastFailures[link.Id] = last;
+        }
+
+        return last;
+    }
+
+    // A damaged source fails its integrity check at every verification, and is stored as it was all the same.
+    private static DateTimeOffset? FailureOf(BackupMetadata backup) =>
+        backup is { Verified: false, IsSourceCorrupt: false } ? backup.VerificationTimestamp : null;
+
+    private static DateTimeOffset? Later(DateTimeOffset? one, DateTimeOffset? other) =>
+        one is null || other > one ? other ?? one : one;
+}

@@ -1,0 +1,150 @@
+using System.Globalization;
+using SignalHarvester.Backup.Chains;
+
+namespace SignalHarvester.Backup.Retention;
+
+/// <summary>Decides which backups stay and which go. Reads nothing but what it is given. See docs/RETENTION.md.</summary>
+public static class RetentionPlan
+{
+    /// <summary>Decides on all backups of a directory, each database by itself.</summary>
+    /// <param name="backups">All backups of the directory, in any order; what is left out counts as not there.</param>
+    /// <param name="rules">What to keep.</param>
+    /// <param name="now">The time that ages are measured from.</param>
+    /// <returns>One decision for each backup, newest first.</returns>
+    /// <exception cref="BackupException">InvalidArgument, RetentionKeepsNothing.</exception>
+    public static IReadOnlyList<RetentionDecision> Decide(IReadOnlyCollection<BackupMetadata> backups, RetentionRules rules, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(backups);
+        ArgumentNullException.ThrowIfNull(rules);
+        rules.Validate();
+        var known = BackupChain.WithDepths(backups);
+        var chains = new ChainHealth(known.ToDictionary(backup => backup.Id, StringComparer.Ordinal));
+        var verdicts = known
+            .OrderByDescending(backup => backup.Timestamp)
+            .ThenByDescending(backup => backup.Id, StringComparer.Ordinal)
+            .Select(backup => new Verdict(backup))
+            .ToList();
+        foreach (var database in verdicts.GroupBy(verdict => verdict.Backup.DatabasePath, StringComparer.Ordinal))
+        {
+            Judge(database, rules, now, chains);
+        }
+
+        KeepChainsWhole(verdicts, chains);
+        return [.. verdicts.Select(verdict => verdict.Decision)];
+    }
+
+    private static void Judge(IEnumerable<Verdict> database, RetentionRules rules, DateTimeOffset now, ChainHealth chains)
+    {
+        var counted = new List<Verdict>();
+        foreach (var verdict in database)
+        {
+            if (WhyNotCounted(verdict.Backup, now) is { } reason)
+            {
+                verdict.Keep("apart", reason);
+            }
+            else
+            {
+                counted.Add(verdict);
+            }
+        }
+
+        counted.FindAll(verdict => verdict.Backup.RetentionPolicy is null).ForEach(manual => JudgeManual(manual, rules, now));
+        var complete = counted.FindAll(verdict => !ChainHealth.IsIncomplete(verdict.Backup));
+        var proven = complete.FindAll(verdict => chains.IsProven(verdict.Backup));
+        KeepByCount(complete, rules, string.Empty);
+
+        // Once more by themselves, so that what is not known to be good never takes the place of what is.
+        KeepByCount(proven, rules, " verified");
+        KeepByCount([.. counted.Except(complete)], rules, " incomplete");
+        KeepYoung(counted, rules, now);
+        if (proven.Count > 0)
+        {
+            proven[0].Keep("newest", "newest verified backup of the database");
+        }
+        else if ((complete.Count > 0 ? complete : counted).FirstOrDefault() is { } newest)
+        {
+            newest.Keep("newest", "newest backup of the database, none is verified");
+        }
+    }
+
+    private static string? WhyNotCounted(BackupMetadata backup, DateTimeOffset now) =>
+        backup.IsSafety ? "safety backup: restores keep the last three"
+        : string.IsNullOrEmpty(backup.DatabasePath) ? "its sidecar names no database"
+        : backup.Timestamp > now ? "dated in the future: a clock is or was wrong"
+        : null;
+
+    private static void JudgeManual(Verdict manual, RetentionRules rules, DateTimeOffset now)
+    {
+        var limit = rules.RetentionDays.ToString(CultureInfo.InvariantCulture);
+        if (!rules.IncludeManual)
+        {
+            manual.Keep("manual", "manual");
+        }
+        else if ((now - manual.Backup.Timestamp).TotalDays > rules.RetentionDays)
+        {
+            manual.Refuse("manual", $"manual, older than {limit} days");
+        }
+        else
+        {
+            manual.Keep("manual", $"manual, not older than {limit} days");
+        }
+    }
+
+    private static void KeepByCount(List<Verdict> newestFirst, RetentionRules rules, string kind)
+    {
+        foreach (var (rule, policy) in new[]
+        {
+            (CalendarRule.Daily(rules.KeepDaily), RetentionPolicy.Daily),
+            (CalendarRule.Weekly(rules.KeepWeekly), RetentionPolicy.Weekly),
+            (CalendarRule.Monthly(rules.KeepMonthly), RetentionPolicy.Monthly),
+        })
+        {
+            var made = newestFirst.FindAll(verdict => verdict.Backup.RetentionPolicy == policy);
+            rule.Keep(made, _ => true, kind);
+            rule.Refuse(made);
+            if (rules.IncludeManual)
+            {
+                rule.Keep(newestFirst, backup => backup.RetentionPolicy is null, kind);
+            }
+        }
+
+        CalendarRule.Yearly(rules.KeepYearly).Keep(newestFirst, _ => true, kind);
+        for (var i = 0; i < Math.Min(rules.KeepLast, newestFirst.Count); i++)
+        {
+            newestFirst[i].Keep("last", string.Create(CultureInfo.InvariantCulture, $"last, {i + 1} of {rules.KeepLast}{kind}"));
+        }
+    }
+
+    private static void KeepYoung(List<Verdict> counted, RetentionRules rules, DateTimeOffset now)
+    {
+        if (rules.KeepWithin is { TotalDays: > 0 } within)
+        {
+            counted.FindAll(verdict => now - verdict.Backup.Timestamp <= within.Value).ForEach(verdict => verdict.Keep("within", $"not older than {within}"));
+        }
+    }
+
+    private static void KeepChainsWhole(List<Verdict> verdicts, ChainHealth chains)
+    {
+        var byId = verdicts.ToDictionary(verdict => verdict.Backup.Id, StringComparer.Ordinal);
+        var (sound, unsound) = (new List<Verdict>(), new List<Verdict>());
+        verdicts.FindAll(verdict => verdict.IsKept).ForEach(kept => (chains.CanBeFolded(kept.Backup) ? sound : unsound).Add(kept));
+        foreach (var kept in unsound)
+        {
+            for (var link = Parent(kept); link is { IsChainSettled: false }; link = Parent(link))
+            {
+                link.NeedFor(kept.Backup);
+            }
+        }
+
+        // Oldest first, because it is the oldest dependant that takes a backup's place.
+        foreach (var kept in Enumerable.Reverse(sound))
+        {
+            for (var link = Parent(kept); link is { IsKept: false, IsChainSettled: false }; link = Parent(link))
+            {
+                link.FoldInto(kept.Backup);
+            }
+        }
+
+        Verdict? Parent(Verdict verdict) => chains.Parent(verdict.Backup) is { } parent ? byId[parent.Id] : null;
+    }
+}

@@ -1,0 +1,50 @@
+namespace SignalHarvester.Backup.Retention;
+
+/// <summary>
+/// A decision in the making: a backup stays as soon as one rule keeps it, and goes when none does. Each rule has one word
+/// on each side, the first.
+/// </summary>
+internal sealed class Verdict(BackupMetadata backup)
+{
+    private readonly List<(string Rule, string Reason)> keeping = [];
+    private readonly List<(string Rule, string Reason)> refusing = [];
+
+    public BackupMetadata Backup { get; } = backup;
+
+    public bool IsKept => keeping.Count > 0;
+
+    /// <summary>Whether it has been told what becomes of it for the sake of a backup that builds on it and stays.</summary>
+    public bool IsChainSettled { get; private set; }
+
+    public RetentionDecision Decision => new()
+    {
+        Backup = Backup,
+        Action = IsKept ? RetentionAction.Keep : RetentionAction.Remove,
+        Reasons = [.. (IsKept ? keeping : refusing).Select(said => said.Reason)],
+    };
+
+    public void Keep(string rule, string reason) => Say(keeping, rule, reason);
+
+    /// <summary>Says why it goes, should nothing keep it.</summary>
+    public void Refuse(string rule, string reason) => Say(refusing, rule, reason);
+
+    public void NeedFor(BackupMetadata dependant)
+    {
+        IsChainSettled = true;
+        Keep("chain", $"needed by {dependant.Id}: a chain with a missing or failed link is left whole");
+    }
+
+    public void FoldInto(BackupMetadata dependant)
+    {
+        IsChainSettled = true;
+        Refuse("chain", $"folded into {dependant.Id} first");
+    }
+
+    private static void Say(List<(string Rule, string Reason)> side, string rule, string reason)
+    {
+        if (!side.Exists(said => said.Rule == rule))
+        {
+            side.Add((rule, reason));
+        }
+    }
+}
