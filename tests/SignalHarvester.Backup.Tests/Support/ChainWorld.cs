@@ -1,0 +1,366 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using Microsoft.Data.Sqlite;
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.TestSupport;
+using SQLitePCL;
+using Xunit;
+
+namespace SignalHarvester.Backup.Tests.Support;
+
+/// <summary>
+/// A database, the connections of those who use it, and its backups, each with the image that was there at its moment.
+/// Everything in it is done by one thread, so that the truth can be read from the files.
+/// </summary>
+internal sealed class ChainWorld : IDisposable
+{
+    private const string Schema = "CREATE TABLE t(id INTEGER PRIMARY KEY, k INTEGER, v BLOB); CREATE INDEX t_k ON t(k);";
+
+    private readonly TempFolder files = new();
+    private readonly JumpingClock clock = new(new DateTimeOffset(2026, 11, 22, 2, 0, 0, TimeSpan.Zero));
+
+    // What was there, by the backup's id; a copy by the backup API sets counters of its own in page 1.
+    private readonly Dictionary<string, (byte[] Image, bool IsStepped)> truths = new(StringComparer.Ordinal);
+    private readonly List<string> ids = [];
+
+    private BackupDirectory directory;
+    private SqliteConnection? user;
+    private SqliteConnection? reader;
+    private int moves;
+    private byte[]? olderDatabase;
+
+    public ChainWorld(int pageSize, JournalMode mode)
+    {
+        directory = new BackupDirectory(files["backups"], clock);
+        Run($"PRAGMA page_size = {pageSize}; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = {mode}; {Schema}");
+        Insert(rows: 60, seed: 1);
+    }
+
+    private string Database => files["app.db"];
+
+    private SqliteConnection User
+    {
+        get
+        {
+            if (user is null)
+            {
+                user = Connect();
+                Run("PRAGMA synchronous = OFF");
+            }
+
+            return user;
+        }
+    }
+
+    /// <summary>Runs statements; what another connection's lock refuses is not done.</summary>
+    public void Run(FormattableString sql) => Run(sql.ToString(CultureInfo.InvariantCulture));
+
+    public void Run(string sql)
+    {
+        int code = raw.sqlite3_exec(User.Handle, sql, out string? error);
+        if (raw.sqlite3_get_autocommit(User.Handle) == 0)
+        {
+            _ = raw.sqlite3_exec(User.Handle, "ROLLBACK");
+        }
+
+        Assert.True(code is raw.SQLITE_OK or raw.SQLITE_BUSY or raw.SQLITE_LOCKED, $"{sql}: {error}");
+    }
+
+    /// <summary>Adds rows of about a third of a page each, so that any page size gives a good number of pages.</summary>
+    public void Insert(int rows, int seed) => Run(
+        $"""
+        INSERT INTO t(k, v)
+          WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT {rows}),
+            s(bytes) AS (SELECT page_size / 3 FROM pragma_page_size)
+          SELECT noise({seed} + i, 0) % 1000, noise({seed} + i, bytes + noise(i, 0) % bytes) FROM n, s
+        """);
+
+    /// <summary>Ends the long-living connection, which works in the log and deletes it where no other one is left.</summary>
+    public void Close()
+    {
+        user?.Dispose();
+        user = null;
+    }
+
+    public void BeginReading()
+    {
+        if (reader is null)
+        {
+            reader = Connect();
+            _ = raw.sqlite3_exec(reader.Handle, "BEGIN; SELECT count(*) FROM t");
+        }
+    }
+
+    public void EndReading()
+    {
+        reader?.Dispose();
+        reader = null;
+    }
+
+    /// <summary>Every process that uses the database dies, with a transaction under way whose pages are in the files already.</summary>
+    public void Crash()
+    {
+        _ = raw.sqlite3_exec(User.Handle, "PRAGMA cache_size = 2; BEGIN; UPDATE t SET v = noise(id, length(v)) WHERE id % 2 = 0; INSERT INTO t(k, v) SELECT k, v FROM t");
+        string[] endings = ["", "-wal", "-journal"];
+        Dictionary<string, byte[]> left = endings.Where(ending => File.Exists(Database + ending)).ToDictionary(ending => ending, ending => File.ReadAllBytes(Database + ending));
+        DeleteDatabase();
+        foreach ((string ending, byte[] content) in left)
+        {
+            File.WriteAllBytes(Database + ending, content);
+        }
+
+        // A hot journal is rolled back by the next who comes; a log stays what it is.
+        if (left.ContainsKey("-journal"))
+        {
+            Run("SELECT count(*) FROM t");
+        }
+    }
+
+    /// <summary>Puts a copy of the whole database file aside, for <see cref="CopyBack"/>.</summary>
+    public void CopyAside() => olderDatabase = TrueImage.Of(Database);
+
+    /// <summary>Somebody puts an older copy of the database in its place.</summary>
+    public void CopyBack()
+    {
+        if (olderDatabase is not null)
+        {
+            DeleteDatabase();
+            File.WriteAllBytes(Database, olderDatabase);
+        }
+    }
+
+    public void Backup(CreateBackupOptions options, int? parent, bool duringTransaction)
+    {
+        clock.Jump(TimeSpan.FromSeconds(1));
+        byte[] truth = TrueImage.Of(Database);
+        if (user is not null)
+        {
+            // Another connection, since the user's own keeps content of free pages in its cache that it never wrote.
+            using SqliteConnection other = Connect();
+            Assert.Equal(ImageHash.Of(other), Convert.ToHexStringLower(SHA256.HashData(truth)));
+        }
+
+        // In rollback-journal mode the open transaction would lock the database.
+        bool isOpen = duringTransaction && user is not null && truth[18] == 2
+            && raw.sqlite3_exec(user.Handle, "BEGIN IMMEDIATE; INSERT INTO t(k, v) SELECT k, v FROM t") == raw.SQLITE_OK;
+        SortedDictionary<string, string> before = Scene.DatabaseFiles(Database);
+        options = options with { ParentId = parent is null || ids.Count == 0 ? null : ids[parent.Value % ids.Count], LockTimeout = Scene.ShortWait };
+
+        BackupMetadata backup = CreateBackup.Run(Database, directory, options, Context());
+
+        Assert.Equal(before, Scene.DatabaseFiles(Database));
+        if (isOpen)
+        {
+            _ = raw.sqlite3_exec(user!.Handle, "ROLLBACK");
+        }
+
+        Assert.Equal(options.Verify, backup.Verified);
+        if (options.Strategy == BackupStrategy.Full)
+        {
+            Assert.Equal(BackupType.Full, backup.Type);
+        }
+        else if (backup.Type != BackupType.Full && options.ParentId is { } named)
+        {
+            Assert.Equal(named, backup.ParentId);
+        }
+
+        ids.Add(backup.Id);
+        truths.Add(backup.Id, (truth, (string)backup.Metadata["snapshot_method"]! == "stepped"));
+    }
+
+    public void Remove(int seed, int percent)
+    {
+        var random = new Random(seed);
+        string[] chosen = [.. ids.Where(_ => random.Next(100) < percent)];
+        List<string> gone = [];
+        if (chosen.Length > 0)
+        {
+            RemoveBackups.Run(chosen, directory, removed => gone.Add(removed.Id), fault => Assert.Fail(fault.Message), Context());
+        }
+
+        Assert.Equal(chosen.Order(StringComparer.Ordinal), gone.Order(StringComparer.Ordinal));
+        ids.RemoveAll(chosen.Contains);
+        Assert.All(Listed(), backup => Assert.NotNull(backup.Depth));
+    }
+
+    public void Merge(int which) => OnOne(which, backup =>
+    {
+        BackupMetadata merged = MergeBackup.Run(backup, directory, Context());
+        Assert.Equal((BackupType.Full, null, 0), (merged.Type, merged.ParentId, merged.Depth));
+    });
+
+    public void Test(int which, VerificationLevel level) => OnOne(which, backup => Passes(backup, level));
+
+    /// <summary>Overwrites the database in use; where its users do not let go, it stays as it is.</summary>
+    public void RestoreOver(int which) => OnOne(which, backup =>
+    {
+        try
+        {
+            RestoreBackup.Run(backup, directory, new RestoreOptions { Destination = Database, LockTimeout = TimeSpan.Zero, Verify = false }, Context());
+        }
+        catch (BackupException exception) when (exception.ErrorId is BackupErrorId.DestinationLocked or BackupErrorId.DestinationPageSizeDiffers)
+        {
+            // Documented refusals.
+        }
+    });
+
+    public void ClockBack() => clock.Jump(-TimeSpan.FromHours(1));
+
+    /// <summary>Does something to the files of the digest cache: each with its path, and all paths.</summary>
+    public void OnDigests(Action<string, string[]> spoil)
+    {
+        string[] paths = Directory.Exists(directory.DigestFolder) ? Directory.GetFiles(directory.DigestFolder, "*.pages") : [];
+        Array.ForEach(paths, path => spoil(path, paths));
+    }
+
+    /// <summary>Puts the digests of one backup where those of every other one are, with a header to match.</summary>
+    public void MixDigests()
+    {
+        string kept = files["older.pages"];
+        OnDigests((path, _) =>
+        {
+            byte[] now = File.ReadAllBytes(path);
+            if (File.Exists(kept))
+            {
+                File.WriteAllBytes(path, [.. now[..PageDigestFile.HeaderSize], .. File.ReadAllBytes(kept)[PageDigestFile.HeaderSize..]]);
+            }
+
+            File.WriteAllBytes(kept, now);
+        });
+    }
+
+    public void RemoveState()
+    {
+        if (Directory.Exists(directory.StateFolder))
+        {
+            Directory.Delete(directory.StateFolder, recursive: true);
+        }
+    }
+
+    /// <summary>The backup directory is copied to another place, and the work goes on there.</summary>
+    public void MoveDirectory(bool withState)
+    {
+        string to = files.Folder(string.Create(CultureInfo.InvariantCulture, $"backups {++moves}"));
+        if (Directory.Exists(directory.Path))
+        {
+            foreach (string file in Directory.EnumerateFiles(directory.Path, "*", withState ? SearchOption.AllDirectories : SearchOption.TopDirectoryOnly))
+            {
+                string copy = Path.Combine(to, Path.GetRelativePath(directory.Path, file));
+                Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+                File.Copy(file, copy);
+            }
+
+            Directory.Delete(directory.Path, recursive: true);
+        }
+
+        directory = new BackupDirectory(to, clock);
+    }
+
+    /// <summary>Every backup that is left restores to what was there, passes a full test, and nothing else is in the directory.</summary>
+    public void CheckAll()
+    {
+        IReadOnlyList<BackupMetadata> listed = Listed();
+        Assert.Equal(ids.Order(StringComparer.Ordinal), listed.Select(backup => backup.Id).Order(StringComparer.Ordinal));
+        foreach (BackupMetadata backup in listed)
+        {
+            string restored = files[backup.Id + ".db"];
+            RestoreBackup.Run(backup, directory, new RestoreOptions { Destination = restored, Verify = false }, Context());
+            byte[] image = File.ReadAllBytes(restored);
+            (byte[] truth, bool isStepped) = truths[backup.Id];
+            AssertSame(isStepped ? Scene.WithoutCounters([.. truth]) : truth, isStepped ? Scene.WithoutCounters([.. image]) : image, backup);
+            string checksum = Convert.ToHexStringLower(SHA256.HashData(image));
+            Assert.Equal(checksum, backup.Checksum ?? checksum);
+
+            Passes(backup, VerificationLevel.Full);
+
+            Assert.Equal(checksum, directory.Get(backup.Id).Checksum);
+            File.Delete(restored);
+        }
+
+        string[] named = [.. listed.SelectMany(backup => new[] { Path.GetFileName(backup.BackupPath), backup.Id + ".json" })];
+        Assert.Equal(named.Order(StringComparer.Ordinal), Directory.Exists(directory.Path) ? Directory.GetFiles(directory.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal)! : []);
+    }
+
+    public void Dispose()
+    {
+        Close();
+        EndReading();
+        files.Dispose();
+    }
+
+    private IReadOnlyList<BackupMetadata> Listed()
+    {
+        if (!Directory.Exists(directory.Path))
+        {
+            return [];
+        }
+
+        CatalogListing listing = directory.List();
+        Assert.Empty(listing.Faults);
+        return listing.Backups;
+    }
+
+    private void OnOne(int which, Action<BackupMetadata> action)
+    {
+        if (ids.Count > 0)
+        {
+            action(directory.Get(ids[which % ids.Count]));
+        }
+    }
+
+    private void Passes(BackupMetadata backup, VerificationLevel level)
+    {
+        VerificationOutcome outcome = VerifyBackup.Run(backup, directory, level, Context());
+        Assert.True(outcome.Fault is null, outcome.Fault?.Message);
+    }
+
+    private void DeleteDatabase()
+    {
+        Close();
+        EndReading();
+        foreach (string ending in (string[])["", "-wal", "-journal", "-shm"])
+        {
+            File.Delete(Database + ending);
+        }
+    }
+
+    private SqliteConnection Connect()
+    {
+        SqliteConnection connection = Databases.Open(Database);
+        _ = raw.sqlite3_busy_timeout(connection.Handle, 0);
+
+        // The same bytes whenever a program is run again; a number where no length is wanted.
+        connection.CreateFunction("noise", (long seed, long length) =>
+        {
+            var random = new Random((int)seed);
+            if (length == 0)
+            {
+                return (object)random.NextInt64(1_000_000);
+            }
+
+            byte[] bytes = new byte[length];
+            random.NextBytes(bytes);
+            return bytes;
+        });
+        return connection;
+    }
+
+    private OperationContext Context() => new(clock, _ => { }, CancellationToken.None);
+
+    private static void AssertSame(byte[] truth, byte[] restored, BackupMetadata backup)
+    {
+        if (truth.AsSpan().SequenceEqual(restored))
+        {
+            return;
+        }
+
+        int pageSize = backup.PageSize!.Value;
+        IEnumerable<int> differing = Enumerable.Range(0, Math.Min(truth.Length, restored.Length) / pageSize)
+            .Where(page => !truth.AsSpan(page * pageSize, pageSize).SequenceEqual(restored.AsSpan(page * pageSize, pageSize)))
+            .Select(page => page + 1);
+        Assert.Fail(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{backup.Id} ({backup.Type}, {backup.Metadata["snapshot_method"]}) restores to {restored.Length / pageSize} pages instead of {truth.Length / pageSize}; these differ: {string.Join(' ', differing)}"));
+    }
+}
