@@ -11,6 +11,8 @@ namespace SignalHarvester.Backup.TestSupport;
 public static class Databases
 {
     private const long LockByteOffset = 0x40000000;
+    private const int BigPageSize = 65536;
+    private const uint LockPage = (uint)(LockByteOffset / BigPageSize) + 1;
 
     /// <summary>The shapes worth a run each, by a name that a theory can carry.</summary>
     public static IReadOnlyDictionary<string, DatabaseShape> Shapes { get; } = AllShapes();
@@ -74,20 +76,42 @@ public static class Databases
     /// takes a few MiB of disk where the file system can, in well under a second.
     /// </summary>
     /// <returns><paramref name="path"/>.</returns>
-    public static string CreateOverLockPage(string path, JournalMode journalMode = JournalMode.Wal)
-    {
-        const int pageSize = 65536;
-        const uint lockPage = (uint)(LockByteOffset / pageSize) + 1;
-        var shape = new DatabaseShape { PageSize = pageSize, JournalMode = JournalMode.Delete };
-        Create(path, shape);
+    public static string CreateOverLockPage(string path, JournalMode journalMode = JournalMode.Wal) =>
+        GrowOverLockPage(CreateBelowLockPage(path, journalMode));
 
-        // SQLite believes the page count in the header, so the next row goes behind the lock-byte page. The pages in
-        // between become free ones: of those that a trunk lists, SQLite never looks at the content.
-        uint firstHole = (uint)(new FileInfo(path).Length / pageSize) + 1;
+    /// <summary>Makes such a database that ends just before the lock-byte page.</summary>
+    /// <returns><paramref name="path"/>.</returns>
+    public static string CreateBelowLockPage(string path, JournalMode journalMode = JournalMode.Wal)
+    {
+        Create(path, new DatabaseShape { PageSize = BigPageSize, JournalMode = JournalMode.Delete });
+
+        // SQLite believes the page count in the header. The pages up to there become free ones: of those that a trunk
+        // lists, SQLite never looks at the content.
+        uint firstHole = (uint)(new FileInfo(path).Length / BigPageSize) + 1;
         using (FileStream file = File.Open(path, FileMode.Open))
         {
             file.SetLength(LockByteOffset);
-            Put(file, 28, lockPage - 1);
+            Put(file, 28, LockPage - 1);
+            PutFreeList(file, BigPageSize, firstHole, LockPage - 1);
+        }
+
+        using SqliteConnection connection = Open(path);
+        Execute(connection, $"PRAGMA journal_mode = {journalMode}");
+        return path;
+    }
+
+    /// <summary>Adds rows behind the lock-byte page to a database that <see cref="CreateBelowLockPage"/> made and nobody has open.</summary>
+    /// <returns><paramref name="path"/>.</returns>
+    public static string GrowOverLockPage(string path)
+    {
+        // With no free page, the next row goes behind the end.
+        byte[] freeList = new byte[8];
+        using (FileStream file = File.Open(path, FileMode.Open))
+        {
+            file.Position = 32;
+            file.ReadExactly(freeList);
+            file.Position = 32;
+            file.Write(new byte[8]);
         }
 
         using (SqliteConnection connection = Open(path))
@@ -97,13 +121,8 @@ public static class Databases
 
         using (FileStream file = File.Open(path, FileMode.Open))
         {
-            PutFreeList(file, pageSize, firstHole, lockPage - 1);
-        }
-
-        if (journalMode == JournalMode.Wal)
-        {
-            using SqliteConnection connection = Open(path);
-            Execute(connection, "PRAGMA journal_mode = WAL");
+            file.Position = 32;
+            file.Write(freeList);
         }
 
         return path;

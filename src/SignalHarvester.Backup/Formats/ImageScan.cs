@@ -11,7 +11,7 @@ namespace SignalHarvester.Backup.Formats;
 /// </summary>
 /// <param name="Checksum">SHA-256 of the image, lower-case hex.</param>
 /// <param name="PagesChecksum">SHA-256 over the page digests, lower-case hex.</param>
-/// <param name="Changed">The pages that the earlier image had not, or had otherwise.</param>
+/// <param name="Changed">The pages that the earlier image had not, or had otherwise; never the lock-byte page.</param>
 internal sealed record ImageScan(string Checksum, string PagesChecksum, PageSet Changed)
 {
     /// <summary>Scans the whole image.</summary>
@@ -25,6 +25,7 @@ internal sealed record ImageScan(string Checksum, string PagesChecksum, PageSet 
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         using var pagesHash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var changed = new PageSet(image.PageCount);
+        var lockPage = (DatabaseHeader.LockByteOffset / image.PageSize) + 1;
         var before = new byte[Chunk.ImageBytes / image.PageSize * PageDigests.Size];
         ChunkPipeline.Run(
             () => new Chunk(Chunk.ImageBytes, storedCapacity: 0),
@@ -39,7 +40,7 @@ internal sealed record ImageScan(string Checksum, string PagesChecksum, PageSet 
                 var known = before.AsSpan(0, earlier?.Read(firstPage, before.AsSpan(0, found.Length)) ?? 0);
                 if (!found.SequenceEqual(known))
                 {
-                    Compare(found, known, firstPage, changed);
+                    Compare(found, known, firstPage, lockPage, changed);
                 }
 
                 meter.Advance(chunk.PlainLength);
@@ -48,13 +49,17 @@ internal sealed record ImageScan(string Checksum, string PagesChecksum, PageSet 
         return new ImageScan(Convert.ToHexStringLower(hash.GetHashAndReset()), Convert.ToHexStringLower(pagesHash.GetHashAndReset()), changed);
     }
 
-    private static void Compare(ReadOnlySpan<byte> found, ReadOnlySpan<byte> known, long firstPage, PageSet changed)
+    private static void Compare(ReadOnlySpan<byte> found, ReadOnlySpan<byte> known, long firstPage, long lockPage, PageSet changed)
     {
         for (var offset = 0; offset < found.Length; offset += PageDigests.Size)
         {
-            if (offset >= known.Length || !found.Slice(offset, PageDigests.Size).SequenceEqual(known.Slice(offset, PageDigests.Size)))
+            var page = firstPage + (offset / PageDigests.Size);
+
+            // The lock-byte page has no content, and SQLite never puts it into a log.
+            if (page != lockPage
+                && (offset >= known.Length || !found.Slice(offset, PageDigests.Size).SequenceEqual(known.Slice(offset, PageDigests.Size))))
             {
-                changed.Add(firstPage + (offset / PageDigests.Size));
+                changed.Add(page);
             }
         }
     }

@@ -207,20 +207,22 @@ internal sealed class ChainWorld : IDisposable
 
     public void ClockBack() => clock.Jump(-TimeSpan.FromHours(1));
 
-    /// <summary>Does something to the files of the digest cache: each with its path, and all paths.</summary>
-    public void OnDigests(Action<string, string[]> spoil)
-    {
-        string[] paths = Directory.Exists(directory.DigestFolder) ? Directory.GetFiles(directory.DigestFolder, "*.pages") : [];
-        Array.ForEach(paths, path => spoil(path, paths));
-    }
+    /// <summary>Does something to each file of the digest cache.</summary>
+    public void OnDigests(Action<string> spoil) =>
+        Array.ForEach(Directory.Exists(directory.DigestFolder) ? Directory.GetFiles(directory.DigestFolder, "*.pages") : [], spoil);
 
     /// <summary>Puts the digests of one backup where those of every other one are, with a header to match.</summary>
     public void MixDigests()
     {
         string kept = files["older.pages"];
-        OnDigests((path, _) =>
+        OnDigests(path =>
         {
             byte[] now = File.ReadAllBytes(path);
+            if (now.Length < PageDigestFile.HeaderSize)
+            {
+                return;
+            }
+
             if (File.Exists(kept))
             {
                 File.WriteAllBytes(path, [.. now[..PageDigestFile.HeaderSize], .. File.ReadAllBytes(kept)[PageDigestFile.HeaderSize..]]);

@@ -68,6 +68,25 @@ public sealed class Scene : IDisposable
     public BackupMetadata RestoreTo(string destination, BackupMetadata backup, OperationContext? context = null) =>
         Restore(backup, new RestoreOptions { Destination = destination, SafetyDirectory = Directory, LockTimeout = ShortWait }, context);
 
+    /// <summary>Removes backups as a user does: what others build on is folded first.</summary>
+    public (IReadOnlyList<string> Removed, IReadOnlyList<BackupException> Faults) Remove(params BackupMetadata[] backups)
+    {
+        List<string> removed = [];
+        List<BackupException> faults = [];
+        RemoveBackups.Run([.. backups.Select(backup => backup.Id)], Directory, backup => removed.Add(backup.Id), faults.Add, Context());
+        return (removed, faults);
+    }
+
+    /// <summary>The image that a backup restores to, by way of a new file.</summary>
+    public byte[] Restored(BackupMetadata backup)
+    {
+        string file = this[Guid.NewGuid().ToString("N") + ".db"];
+        Restore(backup, new RestoreOptions { Destination = file });
+        byte[] image = File.ReadAllBytes(file);
+        File.Delete(file);
+        return image;
+    }
+
     /// <summary>The image in a stored file, read by the engine.</summary>
     public byte[] Image(string path)
     {
@@ -105,9 +124,9 @@ public sealed class Scene : IDisposable
     }
 
     /// <summary>Unpacks a stored file with the tool that anybody has.</summary>
-    public string Unpack(BackupMetadata backup)
+    public string Unpack(BackupMetadata backup, string? to = null)
     {
-        string image = this[backup.Id + ".unpacked.db"];
+        string image = to ?? this[backup.Id + ".unpacked.db"];
         switch (backup.Compression)
         {
             case CompressionType.Zstd:
