@@ -40,7 +40,7 @@ public sealed class ChainPropertyTests
         (2, Gen.Const(new Step("crash", world => world.Crash()))),
         (1, Gen.Const(new Step("copy the database aside", world => world.CopyAside()))),
         (1, Gen.Const(new Step("put the copy back", world => world.CopyBack()))),
-        (1, Seed.Select(which => new Step($"restore backup {which} over the database", world => world.RestoreOver(which)))));
+        (2, Gen.Select(Seed, Gen.Bool).Select((which, delta) => new Step($"restore backup {which} over the database, delta {delta}", world => world.RestoreOver(which, delta)))));
 
     private static readonly Gen<Step> CacheSteps = Gen.Frequency(
         (2, Gen.Const(new Step("delete the digests", world => world.OnDigests(File.Delete)))),

@@ -258,6 +258,10 @@ public sealed class BackupDirectory
         }
     }
 
+    /// <summary>Refuses a state folder that leads elsewhere. For those who write there without the directory's lock, which asks by itself.</summary>
+    /// <exception cref="BackupException">SidecarHostile.</exception>
+    internal void RefuseLinks() => unfinished.RefuseLinks();
+
     /// <summary>Finishes or undoes what killed runs left.</summary>
     /// <exception cref="BackupException">DirectoryNotFound, DirectoryNotWritable, DirectoryLocked.</exception>
     internal void Recover(OperationContext context)

@@ -13,6 +13,7 @@ internal static class ParentDigests
     /// <exception cref="ParentLostException">The parent's files are gone or damaged.</exception>
     public static PageDigestSource Open(BackupMetadata parent, BackupDirectory directory, OperationContext context)
     {
+        directory.RefuseLinks();
         if (PageDigestSource.TryOpen(directory.DigestFolder, parent) is { } cached)
         {
             return cached;

@@ -12,12 +12,13 @@ public static class VerifyBackup
     /// <param name="directory">Where it lies; null for a file that is in no catalogue, whose result is recorded nowhere.</param>
     /// <param name="level">Quick or Full.</param>
     /// <param name="context">Clock, messages, cancellation.</param>
-    /// <exception cref="BackupException">The check could not be made: InsufficientSpace, WriteFailed, ReadFailed, BackupNotFound.</exception>
+    /// <exception cref="BackupException">The check could not be made: InsufficientSpace, WriteFailed, ReadFailed, BackupNotFound, SidecarHostile.</exception>
     /// <exception cref="OperationCanceledException">It was stopped; nothing is recorded.</exception>
     public static VerificationOutcome Run(BackupMetadata backup, BackupDirectory? directory, VerificationLevel level, OperationContext context)
     {
         ArgumentNullException.ThrowIfNull(backup);
         ArgumentNullException.ThrowIfNull(context);
+        directory?.RefuseLinks();
         var verifier = new ImageVerifier(directory?.TemporaryParent ?? Path.GetTempPath(), context);
         var (tested, checks) = Checks(backup, directory, level, verifier, context);
         if (level == VerificationLevel.Quick && FailedDeeper(tested) is { } earlier)

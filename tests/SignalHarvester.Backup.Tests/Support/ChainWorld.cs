@@ -193,11 +193,12 @@ internal sealed class ChainWorld : IDisposable
     public void Test(int which, VerificationLevel level) => OnOne(which, backup => Passes(backup, level));
 
     /// <summary>Overwrites the database in use; where its users do not let go, it stays as it is.</summary>
-    public void RestoreOver(int which) => OnOne(which, backup =>
+    public void RestoreOver(int which, bool delta) => OnOne(which, backup =>
     {
         try
         {
-            RestoreBackup.Run(backup, directory, new RestoreOptions { Destination = Database, LockTimeout = TimeSpan.Zero, Verify = false }, Context());
+            RestoreBackup.Run(backup, directory, new RestoreOptions { Destination = Database, LockTimeout = TimeSpan.Zero, Verify = false, Delta = delta }, Context());
+            AssertSame(Scene.WithoutCounters([.. truths[backup.Id].Image]), Scene.WithoutCounters(TrueImage.Of(Database)), backup);
         }
         catch (BackupException exception) when (exception.ErrorId is BackupErrorId.DestinationLocked or BackupErrorId.DestinationPageSizeDiffers)
         {
