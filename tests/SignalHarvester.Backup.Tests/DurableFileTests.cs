@@ -38,6 +38,66 @@ public sealed class DurableFileTests : IDisposable
     }
 
     [Fact]
+    public async Task A_file_is_replaced_although_somebody_reads_it()
+    {
+        File.WriteAllText(files["a.json"], "old");
+        var reader = File.OpenHandle(files["a.json"], share: FileShare.ReadWrite | FileShare.Delete);
+        var done = Task.Run(async () =>
+        {
+            using (reader)
+            {
+                // On Windows the writer waits for this.
+                await Task.Delay(200, TestContext.Current.CancellationToken);
+                var content = new byte[3];
+                RandomAccess.Read(reader, content, 0);
+                return content;
+            }
+        });
+
+        DurableFile.WriteAllBytes(files["a.json"], "new"u8);
+
+        Assert.Equal("new", File.ReadAllText(files["a.json"]));
+        Assert.Equal("old"u8.ToArray(), await done);
+    }
+
+    [Fact]
+    public async Task What_somebody_has_open_is_tried_until_he_is_done()
+    {
+        var holder = File.OpenHandle(files["held"], FileMode.Create, FileAccess.Write, FileShare.None);
+        var released = Task.Run(async () =>
+        {
+            await Task.Delay(200, TestContext.Current.CancellationToken);
+            holder.Dispose();
+        });
+        var attempts = 0;
+
+        DurableFile.RetryWhileHeld(() =>
+        {
+            attempts++;
+            File.OpenHandle(files["held"], FileMode.Open, FileAccess.Write, FileShare.None).Dispose();
+        });
+
+        Assert.True(attempts > 1);
+        await released;
+    }
+
+    [Fact]
+    public void What_stays_open_or_fails_otherwise_is_an_error()
+    {
+        using var holder = File.OpenHandle(files["held"], FileMode.Create, FileAccess.Write, FileShare.None);
+        Assert.Throws<IOException>(() => DurableFile.RetryWhileHeld(() => File.OpenHandle(files["held"], FileMode.Open, FileAccess.Write, FileShare.None).Dispose()));
+        var attempts = 0;
+
+        Assert.Throws<FileNotFoundException>(() => DurableFile.RetryWhileHeld(() =>
+        {
+            attempts++;
+            File.OpenHandle(files["not there"]).Dispose();
+        }));
+
+        Assert.Equal(1, attempts);
+    }
+
+    [Fact]
     public void What_is_missing_can_be_deleted() => DurableFile.Delete(files["not there"]);
 
     [Fact]

@@ -41,6 +41,39 @@ public sealed class RestoreRaceTests : IDisposable
     }
 
     [Theory]
+    [InlineData("WAL", 1)]
+    [InlineData("DELETE", 1)]
+    [InlineData("WAL", 2)]
+    [InlineData("DELETE", 2)]
+    public void What_is_committed_between_the_safety_backup_and_the_overwriting_is_in_a_new_safety_backup(string mode, int times)
+    {
+        BackupMetadata backup = MakeBackup();
+        MakeTarget(mode);
+
+        scene.RestoreTo(Target, backup, scene.Context(CommitBeforeOverwriting(times)));
+
+        BackupMetadata safety = Assert.Single(scene.Directory.List().Backups, kept => kept.IsSafety);
+        Assert.Equal(times, Rows(scene.Unpack(safety)).Count);
+        Assert.Empty(Rows(Target));
+    }
+
+    [Theory]
+    [InlineData("WAL")]
+    [InlineData("DELETE")]
+    public void Where_somebody_always_commits_in_between_nothing_is_overwritten(string mode)
+    {
+        BackupMetadata backup = MakeBackup();
+        MakeTarget(mode);
+
+        Scene.Fails(
+            BackupErrorId.DestinationLocked,
+            BackupErrorCategory.ResourceBusy,
+            () => scene.RestoreTo(Target, backup, scene.Context(CommitBeforeOverwriting(int.MaxValue))));
+
+        Assert.NotEmpty(Rows(Target));
+    }
+
+    [Theory]
     [InlineData("WAL")]
     [InlineData("DELETE")]
     public void Every_commit_of_a_busy_writer_is_in_the_safety_backup_or_in_the_restored_database(string mode)
@@ -64,6 +97,20 @@ public sealed class RestoreRaceTests : IDisposable
         var kept = Rows(scene.Unpack(safety));
         kept.UnionWith(Rows(Target));
         Assert.Empty(committed.Except(kept));
+    }
+
+    /// <summary>Commits a row when the safety backup is made and the destination not locked yet, so many times.</summary>
+    private Action<OperationEvent> CommitBeforeOverwriting(int times)
+    {
+        var done = 0;
+        return told =>
+        {
+            if (done < times && told is OperationProgress { DoneBytes: 0 } progress && progress.Activity.StartsWith("Restoring into", StringComparison.Ordinal))
+            {
+                using SqliteConnection user = Databases.Open(Target);
+                Databases.Execute(user, $"INSERT INTO log VALUES ({++done})");
+            }
+        };
     }
 
     private static int Count(List<long> committed)

@@ -7,6 +7,8 @@ namespace SignalHarvester.Backup.Storage;
 internal static partial class DurableFile
 {
     private const int OpenReadOnly = 0;
+    private const int MostAttempts = 100;
+    private const int PauseMilliseconds = 10;
 
     /// <summary>Lets a file that is held for writing be renamed and deleted, and nobody else open it.</summary>
     /// <remarks>On Unix, .NET takes an exclusive flock for None alone; on Windows, None would forbid the rename.</remarks>
@@ -33,11 +35,41 @@ internal static partial class DurableFile
     /// <summary>Renames, over whatever is there unless told otherwise, and makes the rename last.</summary>
     public static void Rename(string from, string to, bool overwrite = true)
     {
-        File.Move(from, to, overwrite);
+        if (OperatingSystem.IsWindows())
+        {
+            // There a file cannot be replaced while anybody reads it, not even one who lets it be deleted. The readers of
+            // a sidecar are done within milliseconds: another listing, a virus scanner, an indexer.
+            RetryWhileHeld(() => File.Move(from, to, overwrite));
+        }
+        else
+        {
+            File.Move(from, to, overwrite);
+        }
+
         FlushDirectory(Path.GetDirectoryName(to)!);
         if (Path.GetDirectoryName(from) is { } source && source != Path.GetDirectoryName(to))
         {
             FlushDirectory(source);
+        }
+    }
+
+    /// <summary>Does again what fails because somebody has the file open, for about a second.</summary>
+    /// <exception cref="IOException">Somebody still had it open; or something else failed, which is not tried again.</exception>
+    /// <exception cref="UnauthorizedAccessException">The same, as Windows says it too; or access is denied for good.</exception>
+    internal static void RetryWhileHeld(Action action)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                action();
+                return;
+            }
+            catch (Exception exception) when (attempt < MostAttempts
+                && (exception is UnauthorizedAccessException || (exception is IOException held && DiskFault.IsHeldElsewhere(held))))
+            {
+                Thread.Sleep(PauseMilliseconds);
+            }
         }
     }
 

@@ -12,14 +12,14 @@ public partial class ErrorRecordTests
 {
     private static readonly DatabaseShape Journal = new() { Rows = 20, JournalMode = JournalMode.Delete };
 
-    // Ids that no pipeline reaches here, and why.
+    // Ids that no single pipeline reaches, and where else they are shown.
     private static readonly Dictionary<string, string> Elsewhere = new()
     {
-        [BackupErrorId.SnapshotLost] = "the engine falls back to the stepped copy",
-        [BackupErrorId.SqliteTooOld] = "the bundled SQLite is new enough",
-        [BackupErrorId.SourceNeedsRecovery] = "takes read-only media",
-        [BackupErrorId.DirectoryLocked] = "takes a minute of waiting",
-        [BackupErrorId.RestoreVerificationFailed] = "takes a disk that loses what was written",
+        [BackupErrorId.SnapshotLost] = "takes read-only media that somebody else writes to, at every attempt: SnapshotLostTests of the engine",
+        [BackupErrorId.SqliteTooOld] = "takes a process of its own, with an old SQLite in it: OldSqliteTests",
+        [BackupErrorId.SourceNeedsRecovery] = "takes read-only media: SourceErrorTests of the engine, and ReadOnlyTests of the host on a real mount",
+        [BackupErrorId.DirectoryLocked] = "takes a minute of waiting: DirectoryLockTests of the engine, which bring their own patience",
+        [BackupErrorId.RestoreVerificationFailed] = "takes a disk that loses what was written, between two steps: RestoreCheckTests of the engine",
     };
 
     // Id and, where there are several ways to it, the way. Arrange gives the script and its error's target.

@@ -5,14 +5,15 @@ namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
 /// <summary>A command that its caller ends has ended: nothing goes on behind the caller's back.</summary>
 public class WarningActionTests
 {
-    [Fact]
-    public void WarningAction_Stop_stops_a_restore_before_it_replaces_anything()
+    // Broken, it would wait for ever.
+    [Fact(Timeout = 60_000)]
+    public async Task WarningAction_Stop_stops_a_restore_before_it_replaces_anything()
     {
         using var workspace = new Workspace();
         var id = workspace.MakeBackup().Id;
         File.WriteAllText(workspace["dead.db"], new string('x', 4096));
 
-        var result = workspace.Run($"Restore-SHBackup {id} -Destination ./dead.db -Force -WarningAction Stop");
+        var result = await Task.Run(() => workspace.Run($"Restore-SHBackup {id} -Destination ./dead.db -Force -WarningAction Stop"), TestContext.Current.CancellationToken);
 
         Assert.Contains(result.Errors, error => error.FullyQualifiedErrorId.StartsWith("ActionPreferenceStop", StringComparison.Ordinal));
         Assert.Equal(new string('x', 4096), File.ReadAllText(workspace["dead.db"]));
