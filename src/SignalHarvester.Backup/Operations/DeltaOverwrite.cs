@@ -19,6 +19,7 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
     private const int MostAttempts = 3;
 
     private readonly DatabaseLocks locks = new(target.Path, lockTimeout, context);
+    private ChangeCounter? counter;
 
     /// <summary>Why a backup cannot be restored this way, or null where it can.</summary>
     public static string? WhyNot(RestoreTarget target, BackupMetadata backup, RestoreOptions options, OperationContext context)
@@ -54,6 +55,7 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
     {
         using var folder = TemporaryFolder.Create(target.Folder);
         List<VerificationCheck> checks;
+        WalPosition? written;
         using (var connection = locks.Connect())
         {
             var wasWal = LeaveWalMode(connection);
@@ -67,7 +69,9 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
                     }
                 }
 
-                checks = Stage(connection, folder);
+                // Nobody else has had it open in WAL mode. In rollback-journal mode somebody may have, and be idle.
+                counter = wasWal ? null : new ChangeCounter((uint)DatabaseLocks.ChangeCounter(connection));
+                (checks, written) = Stage(connection, folder);
             }
             catch when (wasWal && !target.HasLog)
             {
@@ -78,7 +82,7 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
             }
         }
 
-        checks.AddRange(WorkInAndInspect(verify));
+        checks.AddRange(InspectAndWorkIn(written, verify));
         return checks;
     }
 
@@ -90,8 +94,7 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
         using var command = connection.CreateCommand();
         try
         {
-            command.CommandText = "PRAGMA journal_mode";
-            var wasWal = command.ExecuteScalar() as string == "wal";
+            var wasWal = JournalMode(connection) == "wal";
             command.CommandText = "PRAGMA journal_mode = DELETE";
             if (command.ExecuteScalar() as string == "wal")
             {
@@ -111,6 +114,13 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
         }
     }
 
+    private static string? JournalMode(SqliteConnection connection)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = "PRAGMA journal_mode";
+        return command.ExecuteScalar() as string;
+    }
+
     private bool TryHold(SqliteConnection connection, Action keepSafe)
     {
         long stamp;
@@ -121,6 +131,12 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
         }
 
         locks.Take(connection, "BEGIN EXCLUSIVE");
+        if (JournalMode(connection) == "wal")
+        {
+            // Somebody has come meanwhile and begun a log, which the lock does not keep anybody from.
+            throw InUse(null);
+        }
+
         if (DatabaseLocks.ChangeCounter(connection) == stamp)
         {
             return true;
@@ -131,7 +147,8 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
     }
 
     /// <summary>Puts the differing pages beside the database as its log, while nobody else can read it.</summary>
-    private List<VerificationCheck> Stage(SqliteConnection connection, TemporaryFolder folder)
+    /// <returns>The checks made of the backup, and where the log ends; null where nothing differed and there is none.</returns>
+    private (List<VerificationCheck> Checks, WalPosition? Written) Stage(SqliteConnection connection, TemporaryFolder folder)
     {
         var backup = chain.Backup;
         var (pageSize, pageCount) = (backup.PageSize!.Value, backup.PageCount!.Value);
@@ -145,24 +162,24 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
             throw VerificationChecks.Fault(backup, failed);
         }
 
-        var same = image.Differing.Count == 0 && presentPages == pageCount;
-        if (!same)
+        WalPosition? written = null;
+        if (image.Differing.Count > 0 || presentPages != pageCount)
         {
-            if (image.Differing.Count == 0)
+            if (!image.Differing.Contains(1))
             {
-                // The log's commit carries the page count, so there must be one page.
-                _ = image.Differing.Add(1);
+                // With the page count and the change counter. The log's commit carries the page count, so there must be one page.
                 PieceWriter.Write(sparse, ReadPage(image, 1, pageSize), 0);
+                _ = image.Differing.Add(1);
             }
 
-            WriteLog(image, folder, pageSize, pageCount);
+            written = WriteLog(image, folder, pageSize, pageCount);
         }
 
         checks.Add(new VerificationCheck(
             "RestoredPages",
             true,
             string.Create(CultureInfo.InvariantCulture, $"{image.Differing.Count} of {pageCount} pages differed and were written")));
-        return checks;
+        return (checks, written);
     }
 
     private static byte[] ReadPage(DeltaImage image, long page, int pageSize)
@@ -172,42 +189,49 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
         return content;
     }
 
-    private void WriteLog(DeltaImage image, TemporaryFolder folder, int pageSize, long pageCount)
+    private WalPosition WriteLog(DeltaImage image, TemporaryFolder folder, int pageSize, long pageCount)
     {
         var path = folder.FilePath("log");
-        using (var handle = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.None))
+        var frames = image.Differing.Count;
+        Span<byte> lastFrame = stackalloc byte[WalFormat.FrameHeaderSize];
+        using (var handle = File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None))
         {
             using var flush = new SteadyFlush(handle);
             using var log = new StoredFileWriter(handle, flush, () => { });
-            using var meter = context.Meter($"Restoring into {Path.GetFileName(target.Path)}", image.Differing.Count * pageSize);
-            _ = WalWriter.Write(
-                pageSize, pageCount, image.Differing.Pages(), (page, buffer) => image.Read(buffer, (page - 1) * pageSize), log, CompressionType.None, 0, meter, context.Cancellation);
+            using var meter = context.Meter($"Restoring into {Path.GetFileName(target.Path)}", frames * pageSize);
+            _ = WalWriter.Write(pageSize, pageCount, image.Differing.Pages(), Read, log, CompressionType.None, 0, meter, context.Cancellation);
             flush.Finish();
+            _ = RandomAccess.Read(handle, lastFrame, WalFormat.FrameOffset(frames, pageSize));
         }
 
         // From here on it is the new database, to whoever opens it.
         target.AdoptLog(path);
+        return new WalIndexHeader((uint)frames, (uint)pageCount, WalFormat.ReadChecksum(lastFrame[16..]), WalFormat.Salts(lastFrame[8..])).Position!;
+
+        void Read(long page, Span<byte> buffer)
+        {
+            image.Read(buffer, (page - 1) * pageSize);
+            if (page == 1)
+            {
+                counter?.Advance(buffer);
+            }
+        }
     }
 
-    /// <summary>Lets SQLite move the pages from the log into the database, and holds the result against the backup.</summary>
-    private List<VerificationCheck> WorkInAndInspect(bool verify)
+    /// <summary>Holds the result against the backup, and lets SQLite move the pages from the log into the database.</summary>
+    private List<VerificationCheck> InspectAndWorkIn(WalPosition? written, bool verify)
     {
-        using var connection = locks.Connect();
-        WorkIn(connection);
-        var version = SqliteLibrary.DataVersion(connection.Handle!);
-        var same = Scan() == chain.Backup.Checksum;
-        Look(connection);
-        if (!same && SqliteLibrary.DataVersion(connection.Handle!) == version)
+        var checks = new List<VerificationCheck>();
+        if (written is not null)
         {
-            throw Failed("it is not the backup's image");
+            checks.Add(new VerificationCheck("RestoredImage", true, Compare(written)));
         }
 
-        var checks = new List<VerificationCheck>
-        {
-            new("RestoredImage", true, same ? "the whole database is the backup's, byte for byte" : "another process has written to the restored database since, so it was not compared"),
-        };
+        using var connection = locks.Connect();
+        WorkIn(connection);
         if (verify)
         {
+            _ = raw.sqlite3_busy_timeout(connection.Handle, (int)Math.Min(lockTimeout.TotalMilliseconds, int.MaxValue));
             var (check, findings) = IntegrityCheck.Run(connection);
             checks.Add(findings.Count > 0
                 ? throw Failed($"{check} found: " + string.Join("; ", findings))
@@ -240,17 +264,29 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
         }
     }
 
-    private string Scan()
+    /// <summary>Compares what SQLite reads now with the backup, as long as nobody has committed anything to it.</summary>
+    private string Compare(WalPosition written)
     {
-        using var database = LiveDatabase.Open(target.Path, lockTimeout, tolerateDamage: false, context.Cancellation);
-        using var image = database.PinImage(context.Cancellation);
-        using var meter = context.Meter("Checking the restored database", database.PageCount * database.PageSize);
-        var scan = ImageScan.Run(image, earlier: null, digests: null, meter, context.Cancellation);
-        image.ConfirmUnchanged();
-        return scan.Checksum;
+        try
+        {
+            using var database = LiveDatabase.Open(target.Path, lockTimeout, tolerateDamage: false, context.Cancellation);
+            using var pinned = database.PinImage(context.Cancellation);
+            using var image = counter is null ? pinned : new ImageWithFormerCounter(pinned, counter);
+            using var meter = context.Meter("Checking the restored database", image.Length);
+            var scan = ImageScan.Run(image, earlier: null, digests: null, meter, context.Cancellation);
+            image.ConfirmUnchanged();
+            return (scan.Checksum == chain.Backup.Checksum, database.WalPosition == written) switch
+            {
+                (true, _) => $"the whole database is the backup's, byte for byte{(counter is { IsAdvanced: true } ? " but for its change counter" : string.Empty)}",
+                (false, false) => "another process has written to the restored database since, so it was not compared",
+                (false, true) => throw Failed("it is not the backup's image"),
+            };
+        }
+        catch (Exception exception) when (exception is SnapshotLostException or BackupException { ErrorId: BackupErrorId.SourceLocked })
+        {
+            return $"others use the restored database already, so it was not compared ({exception.Message})";
+        }
     }
-
-    private static void Look(SqliteConnection connection) => _ = raw.sqlite3_exec(connection.Handle, "PRAGMA schema_version");
 
     private BackupException Failed(string reason) => new(
         BackupErrorId.RestoreVerificationFailed,

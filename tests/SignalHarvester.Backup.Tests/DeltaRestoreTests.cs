@@ -1,0 +1,176 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using Microsoft.Data.Sqlite;
+using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Tests.Support;
+using SignalHarvester.Backup.TestSupport;
+using SQLitePCL;
+using Xunit;
+
+namespace SignalHarvester.Backup.Tests;
+
+/// <summary>What applications see of a restore that writes only the differing pages, whenever they open the database.</summary>
+public sealed class DeltaRestoreTests : IDisposable
+{
+    private readonly Scene scene = new();
+
+    public void Dispose() => scene.Dispose();
+
+    [Theory]
+    [InlineData("WAL")]
+    [InlineData("DELETE")]
+    public void An_application_that_comes_during_the_restore_loses_nothing(string mode)
+    {
+        BackupMetadata backup = MakeBackup("DELETE");
+        for (int round = 0; round < 8; round++)
+        {
+            var committed = new ConcurrentBag<long>();
+            using var stop = new CancellationTokenSource();
+            using var held = new ManualResetEventSlim();
+            Thread[] applications = [.. Enumerable.Range(1, 3).Select(number => new Thread(() => Start(round * 10 + number)))];
+
+            // An application that sets its journal mode when it starts, as most do, and is refused until the restore lets go.
+            void Start(long row)
+            {
+                using SqliteConnection connection = Databases.Open(scene.Database);
+                string insert = string.Create(CultureInfo.InvariantCulture, $"INSERT INTO log VALUES ({row})");
+                string pragma = $"PRAGMA journal_mode = {mode}";
+                held.Wait();
+
+                // Not through a command, which would sleep between its attempts.
+                while (raw.sqlite3_exec(connection.Handle, pragma) != raw.SQLITE_OK && !stop.IsCancellationRequested)
+                {
+                }
+
+                while (raw.sqlite3_exec(connection.Handle, insert) != raw.SQLITE_OK)
+                {
+                    if (stop.IsCancellationRequested)
+                    {
+                        return;
+                    }
+                }
+
+                committed.Add(row);
+                stop.Token.WaitHandle.WaitOne();
+            }
+
+            foreach (Thread application in applications)
+            {
+                application.Start();
+            }
+
+            BackupException? refused = null;
+            try
+            {
+                Delta(backup, TimeSpan.FromSeconds(1), told =>
+                {
+                    if (told is OperationMessage message && message.Text.Contains("is kept as", StringComparison.Ordinal))
+                    {
+                        held.Set();
+                    }
+                });
+            }
+            catch (BackupException exception)
+            {
+                refused = exception;
+            }
+
+            stop.Cancel();
+            foreach (Thread application in applications)
+            {
+                application.Join();
+            }
+
+            Assert.Contains(refused?.ErrorId, (string?[])[null, BackupErrorId.DestinationLocked]);
+            HashSet<long> kept = Rows(scene.Database);
+            foreach (BackupMetadata safety in scene.Directory.List().Backups.Where(kept => kept.IsSafety))
+            {
+                kept.UnionWith(Rows(scene.Unpack(safety)));
+                File.Delete(scene[safety.Id + ".unpacked.db"]);
+            }
+
+            Assert.Empty(committed.Except(kept));
+            using SqliteConnection check = Databases.Open(scene.Database);
+            Assert.Equal("ok", Databases.Scalar(check, "PRAGMA integrity_check"));
+            Databases.Execute(check, "PRAGMA journal_mode = DELETE");
+        }
+    }
+
+    [Fact]
+    public void A_connection_that_slept_through_the_restore_wakes_up_to_the_restored_database()
+    {
+        BackupMetadata backup = MakeBackup("DELETE");
+        using SqliteConnection sleeper = Databases.Open(scene.Database);
+        using SqliteConnection worker = Databases.Open(scene.Database);
+        for (int i = 0; i < 5; i++)
+        {
+            Databases.Execute(worker, "UPDATE customer SET name = name || '!' WHERE id < 40");
+        }
+
+        Assert.EndsWith("!!!!!", Databases.Scalar(sleeper, "SELECT name FROM customer WHERE id = 5"), StringComparison.Ordinal);
+
+        Delta(backup, Scene.ShortWait);
+        for (int i = 0; i < 5; i++)
+        {
+            // As many commits as were undone: the change counter is where the sleeper saw it last.
+            Databases.Execute(worker, "UPDATE customer SET name = name || '?' WHERE id < 40");
+        }
+
+        Assert.EndsWith("?????", Databases.Scalar(sleeper, "SELECT name FROM customer WHERE id = 5"), StringComparison.Ordinal);
+        Databases.Execute(sleeper, "UPDATE customer SET name = name || '.' WHERE id < 40");
+        Assert.Equal("ok", Databases.Scalar(worker, "PRAGMA integrity_check"));
+        Assert.EndsWith("?????.", Databases.Scalar(worker, "SELECT name FROM customer WHERE id = 5"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("WAL")]
+    [InlineData("DELETE")]
+    public void A_refused_restore_leaves_the_journal_mode(string mode)
+    {
+        BackupMetadata backup = MakeBackup(mode);
+        Change();
+        File.WriteAllBytes(backup.BackupPath, File.ReadAllBytes(backup.BackupPath).Select(value => (byte)~value).ToArray());
+
+        Assert.Throws<BackupException>(() => Delta(backup, Scene.ShortWait));
+
+        using SqliteConnection connection = Databases.Open(scene.Database);
+        Assert.Equal(mode, Databases.Scalar(connection, "PRAGMA journal_mode"), ignoreCase: true);
+    }
+
+    private void Delta(BackupMetadata backup, TimeSpan lockTimeout, Action<OperationEvent>? onEvent = null) => scene.Restore(
+        backup,
+        new RestoreOptions { Destination = scene.Database, SafetyDirectory = scene.Directory, Delta = true, LockTimeout = lockTimeout },
+        scene.Context(onEvent));
+
+    private BackupMetadata MakeBackup(string mode)
+    {
+        Databases.Create(scene.Database);
+        using (SqliteConnection connection = Databases.Open(scene.Database))
+        {
+            Databases.Execute(connection, $"PRAGMA journal_mode = {mode}; CREATE TABLE log(n INTEGER)");
+        }
+
+        return scene.Create();
+    }
+
+    private void Change()
+    {
+        using SqliteConnection connection = Databases.Open(scene.Database);
+        Databases.Execute(connection, "UPDATE customer SET name = name || '!' WHERE id < 40");
+    }
+
+    private static HashSet<long> Rows(string path)
+    {
+        using SqliteConnection connection = Databases.Open(path);
+        using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = "SELECT n FROM log";
+        using SqliteDataReader reader = command.ExecuteReader();
+        var rows = new HashSet<long>();
+        while (reader.Read())
+        {
+            rows.Add(reader.GetInt64(0));
+        }
+
+        return rows;
+    }
+}
