@@ -15,6 +15,8 @@ namespace SignalHarvester.Backup.Catalog;
 /// </summary>
 public sealed class BackupDirectory
 {
+    private const int MostLooks = 3;
+
     private static readonly TimeSpan LockTimeout = TimeSpan.FromSeconds(60);
 
     /// <summary>The name of the folder for everything that is not a backup.</summary>
@@ -50,6 +52,18 @@ public sealed class BackupDirectory
     /// <summary>Lists all backups, newest first.</summary>
     /// <exception cref="BackupException">DirectoryNotFound, DirectoryUnreadable.</exception>
     public CatalogListing List()
+    {
+        for (var look = 1; ; look++)
+        {
+            var listing = ListOnce();
+            if (look == MostLooks || !HasMoved(listing.Backups))
+            {
+                return listing;
+            }
+        }
+    }
+
+    private CatalogListing ListOnce()
     {
         var faults = new ConcurrentBag<BackupException>();
         var index = ReadIndex(faults.Add);
@@ -100,16 +114,15 @@ public sealed class BackupDirectory
             throw NotFound(id);
         }
 
-        var index = ReadIndex(_ => { });
-        var backup = Load(id, index);
         try
         {
-            return backup with { Depth = BackupChain.Resolve(backup, parent => TryLoad(parent, index)).Count - 1 };
+            var chain = Chain(id);
+            return chain[^1] with { Depth = chain.Count - 1 };
         }
         catch (BackupException exception) when (exception.ErrorId != BackupErrorId.BackupNotFound)
         {
             // A broken chain has no depth; whoever needs the chain is told what is wrong with it.
-            return backup;
+            return Load(id, ReadIndex(_ => { }));
         }
     }
 
@@ -122,8 +135,18 @@ public sealed class BackupDirectory
     /// <exception cref="BackupException">ChainBroken, BackupNotFound, SidecarInvalid, SidecarHostile.</exception>
     internal IReadOnlyList<BackupMetadata> Chain(string id)
     {
-        var index = ReadIndex(_ => { });
-        return BackupChain.Resolve(Load(id, index), parent => TryLoad(parent, index));
+        for (var look = 1; ; look++)
+        {
+            try
+            {
+                var index = ReadIndex(_ => { });
+                return BackupChain.Resolve(Load(id, index), parent => TryLoad(parent, index));
+            }
+            catch (BackupException exception) when (exception.ErrorId == BackupErrorId.ChainBroken && look < MostLooks)
+            {
+                // Between the reading of two sidecars, the one may have been folded and the other removed.
+            }
+        }
     }
 
     /// <summary>Finds one backup by its id; null where there is none.</summary>
@@ -190,8 +213,8 @@ public sealed class BackupDirectory
         ArgumentNullException.ThrowIfNull(removed);
         ArgumentNullException.ThrowIfNull(failed);
         RequireExisting();
-        using var held = Lock(cancellation);
-        Change(() => unfinished.Recover(warn ?? (_ => { })));
+        using var held = Lock(cancellation, warn);
+        Change(() => unfinished.Sweep(warn ?? (_ => { })));
         var listed = List().Backups;
         var children = listed.Where(backup => BackupChain.IsIncrement(backup) && backup.ParentId is not null).ToLookup(backup => backup.ParentId!, backup => backup.Id);
         var depths = listed.ToDictionary(backup => backup.Id, backup => backup.Depth, StringComparer.Ordinal);
@@ -267,8 +290,8 @@ public sealed class BackupDirectory
     internal void Recover(OperationContext context)
     {
         RequireExisting();
-        using var held = Lock(context.Cancellation);
-        Change(() => unfinished.Recover(context.Warn));
+        using var held = Lock(context.Cancellation, context.Warn);
+        Change(() => unfinished.Sweep(context.Warn));
     }
 
     /// <summary>Takes a new id and the locked, empty file that the backup's bytes go to.</summary>
@@ -279,8 +302,8 @@ public sealed class BackupDirectory
     /// <exception cref="BackupException">DirectoryNotWritable, DirectoryLocked.</exception>
     internal PartialBackup Begin(DateTimeOffset moment, Func<string, BackupFileName> name, CancellationToken cancellation, Action<string>? warn = null)
     {
-        using var held = Lock(cancellation);
-        Change(() => unfinished.Recover(warn ?? (_ => { })));
+        using var held = Lock(cancellation, warn);
+        Change(() => unfinished.Sweep(warn ?? (_ => { })));
         for (var attempt = moment; ; attempt = attempt.AddMicroseconds(1))
         {
             var id = BackupFileName.IdFor(attempt);
@@ -472,6 +495,39 @@ public sealed class BackupDirectory
         return handle;
     }
 
+    /// <summary>
+    /// Whether a chain looks broken only because the directory changed while its sidecars were read: reading takes no lock.
+    /// </summary>
+    private bool HasMoved(IReadOnlyList<BackupMetadata> backups)
+    {
+        var broken = backups.Where(backup => backup.Depth is null).ToList();
+        if (broken.Count == 0)
+        {
+            return false;
+        }
+
+        var ids = backups.Select(backup => backup.Id).ToHashSet(StringComparer.Ordinal);
+        var index = ReadIndex(_ => { });
+        return broken.Exists(backup => HasChanged(backup) || HasAppeared(backup.ParentId));
+
+        bool HasChanged(BackupMetadata backup) => Look(backup.Id) is not { } now || now.BackupPath != backup.BackupPath;
+
+        bool HasAppeared(string? id) => id is not null && !ids.Contains(id) && Look(id) is not null;
+
+        BackupMetadata? Look(string id)
+        {
+            try
+            {
+                return TryLoad(id, index);
+            }
+            catch (BackupException)
+            {
+                // A sidecar that cannot be used: the listing says so, or is about to.
+                return null;
+            }
+        }
+    }
+
     private BackupMetadata Load(string id, PredecessorIndex? index)
     {
         var json = ReadSidecarFile(id) ?? index?.Entry(id) ?? throw NotFound(id);
@@ -513,13 +569,24 @@ public sealed class BackupDirectory
         }
     }
 
-    private SafeFileHandle Lock(CancellationToken cancellation) => Change(() =>
+    /// <summary>Takes the directory's lock and finishes what the last holder was in the middle of, if that was killed.</summary>
+    private SafeFileHandle Lock(CancellationToken cancellation, Action<string>? warn = null) => Change(() =>
     {
         RefuseFile();
         DurableFile.CreateDirectory(Path);
         unfinished.RefuseLinks();
         DurableFile.CreateDirectory(StateFolder);
-        return DirectoryLock.Take(StateFolder, LockTimeout, cancellation);
+        var held = DirectoryLock.Take(StateFolder, LockTimeout, cancellation);
+        try
+        {
+            unfinished.Finish(warn ?? (_ => { }));
+            return held;
+        }
+        catch
+        {
+            held.Dispose();
+            throw;
+        }
     });
 
     private T Change<T>(Func<T> change)

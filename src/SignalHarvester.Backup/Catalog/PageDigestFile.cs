@@ -17,6 +17,7 @@ internal sealed class PageDigestFile : IDisposable
     public const int HeaderSize = 96;
     private const int Version = 2;
     private const string Suffix = ".pages";
+    private const int MostAttempts = 10;
 
     private readonly string folder;
     private readonly string databaseKey;
@@ -56,7 +57,7 @@ internal sealed class PageDigestFile : IDisposable
         Directory.CreateDirectory(folder);
         var path = PathFor(folder, databasePath, id);
         var temporaryPath = Path.Combine(temporaryFolder, Path.GetFileName(path) + BackupFileName.PartialSuffix);
-        var handle = File.OpenHandle(temporaryPath, FileMode.Create, FileAccess.Write, DurableFile.Exclusive);
+        var handle = CreateLocked(temporaryPath);
         RandomAccess.Write(handle, Header(id, pageSize, pageCount), 0);
         return new PageDigestFile(folder, KeyOf(databasePath), path, temporaryPath, handle);
     }
@@ -114,6 +115,27 @@ internal sealed class PageDigestFile : IDisposable
         }
 
         handle.Dispose();
+    }
+
+    private static SafeFileHandle CreateLocked(string path)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                var handle = File.OpenHandle(path, FileMode.Create, FileAccess.Write, DurableFile.Exclusive);
+                if (File.Exists(path))
+                {
+                    return handle;
+                }
+
+                handle.Dispose();
+            }
+            catch (IOException exception) when (DiskFault.IsHeldElsewhere(exception) && attempt < MostAttempts)
+            {
+                // .NET makes the file, then locks it. In between, another run may have taken it for abandoned.
+            }
+        }
     }
 
     private static string KeyOf(string databasePath) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(databasePath)).AsSpan(0, 8));

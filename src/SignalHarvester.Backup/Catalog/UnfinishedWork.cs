@@ -17,11 +17,13 @@ internal sealed class UnfinishedWork(string directory, string stateFolder, TimeP
 
     private string DigestFolder => Path.Combine(stateFolder, "digests");
 
+    private string TemporaryParent => Path.Combine(stateFolder, "tmp");
+
     /// <summary>Refuses a state folder that leads elsewhere: what is swept or finished there would not be ours.</summary>
     /// <exception cref="BackupException">SidecarHostile.</exception>
     public void RefuseLinks()
     {
-        foreach (var folder in new[] { stateFolder, PublishingFolder, RemovingFolder, SupersededFolder, DigestFolder, Path.Combine(stateFolder, "tmp") })
+        foreach (var folder in new[] { stateFolder, PublishingFolder, RemovingFolder, SupersededFolder, DigestFolder, TemporaryParent })
         {
             if (new DirectoryInfo(folder).LinkTarget is not null)
             {
@@ -57,16 +59,34 @@ internal sealed class UnfinishedWork(string directory, string stateFolder, TimeP
         FinishSuperseding(former);
     }
 
-    /// <summary>Removes a backup: sidecar, index entry, file.</summary>
-    public void Remove(BackupMetadata backup, byte[] sidecar)
+    /// <summary>
+    /// Removes a backup: sidecar, index entry, file. The sidecar itself becomes the marker, so that at no moment a backup
+    /// is listed, and may be built on, whose removal has begun.
+    /// </summary>
+    /// <param name="backup">The backup.</param>
+    /// <param name="indexEntry">Its entry in the predecessor's index, where it has no sidecar.</param>
+    public void Remove(BackupMetadata backup, byte[] indexEntry)
     {
         DurableFile.CreateDirectory(RemovingFolder);
-        DurableFile.WriteAllBytes(MarkerPath(RemovingFolder, backup.Id), sidecar);
+        var marker = MarkerPath(RemovingFolder, backup.Id);
+        if (File.Exists(SidecarPath(backup.Id)))
+        {
+            DurableFile.Rename(SidecarPath(backup.Id), marker);
+        }
+        else
+        {
+            DurableFile.WriteAllBytes(marker, indexEntry);
+        }
+
         FinishRemoval(backup);
     }
 
-    /// <summary>Finishes or undoes what killed runs left; what cannot be finished now is said, and left for the next run.</summary>
-    public void Recover(Action<string> warn)
+    /// <summary>
+    /// Finishes or undoes what killed runs were in the middle of. Done before anything is decided on: else a backup could
+    /// be put on top of one whose removal is finished afterwards.
+    /// </summary>
+    /// <param name="warn">Told of what cannot be finished now, and is left for the next run.</param>
+    public void Finish(Action<string> warn)
     {
         foreach (var marker in Markers(RemovingFolder))
         {
@@ -83,7 +103,12 @@ internal sealed class UnfinishedWork(string directory, string stateFolder, TimeP
         {
             Attempt(() => FinishSuperseding(former), $"The former file of '{former.Id}' is not deleted", warn);
         }
+    }
 
+    /// <summary>Deletes what killed runs have only begun to write.</summary>
+    /// <param name="warn">Told of what cannot be deleted now, and is left for the next run.</param>
+    public void Sweep(Action<string> warn)
+    {
         foreach (var folder in new[] { directory, DigestFolder, PublishingFolder, RemovingFolder, SupersededFolder }.Where(Directory.Exists))
         {
             foreach (var partial in Directory.EnumerateFiles(folder, "*" + BackupFileName.PartialSuffix).Where(IsOurs))
@@ -91,6 +116,9 @@ internal sealed class UnfinishedWork(string directory, string stateFolder, TimeP
                 Attempt(() => DeleteIfAbandoned(partial), $"'{partial}' is left over and cannot be deleted", warn);
             }
         }
+
+        // Plain database content, which must not lie about until some run needs such a folder again.
+        Attempt(() => TemporaryFolder.Sweep(TemporaryParent), $"'{TemporaryParent}' cannot be cleared", warn);
     }
 
     private static void Attempt(Action action, string failure, Action<string> warn)
@@ -162,9 +190,13 @@ internal sealed class UnfinishedWork(string directory, string stateFolder, TimeP
 
     private void FinishRemoval(BackupMetadata backup)
     {
-        DurableFile.Delete(SidecarPath(backup.Id));
-        RemoveFromIndex(backup.Id);
-        DurableFile.Delete(backup.BackupPath);
+        // Where the sidecar is there again, somebody has brought the backup back from a copy.
+        if (!File.Exists(SidecarPath(backup.Id)))
+        {
+            RemoveFromIndex(backup.Id);
+            DurableFile.Delete(backup.BackupPath);
+        }
+
         DurableFile.Delete(MarkerPath(RemovingFolder, backup.Id));
     }
 

@@ -82,6 +82,31 @@ internal sealed class TemporaryFolder : IDisposable
         throw fault!;
     }
 
+    /// <summary>Deletes what dead processes left below a folder, which need not be there.</summary>
+    public static void Sweep(string parent)
+    {
+        if (!Directory.Exists(parent))
+        {
+            return;
+        }
+
+        foreach (var folder in Directory.EnumerateDirectories(parent, Prefix + "*").Where(IsOurs))
+        {
+            try
+            {
+                Clear(folder, File.OpenHandle(System.IO.Path.Combine(folder, LockName), FileMode.Open, FileAccess.Write, DurableFile.Exclusive));
+            }
+            catch (FileNotFoundException)
+            {
+                DeleteEmpty(folder);
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                // In use by a living process, or another user's: not ours to clear.
+            }
+        }
+    }
+
     /// <summary>A path for a file in this folder.</summary>
     public string FilePath(string name) => System.IO.Path.Combine(Path, name);
 
@@ -110,25 +135,6 @@ internal sealed class TemporaryFolder : IDisposable
         return name.Length == Prefix.Length + 32
             && name.Skip(Prefix.Length).All(char.IsAsciiHexDigitLower)
             && new DirectoryInfo(folder).LinkTarget is null;
-    }
-
-    private static void Sweep(string parent)
-    {
-        foreach (var folder in Directory.EnumerateDirectories(parent, Prefix + "*").Where(IsOurs))
-        {
-            try
-            {
-                Clear(folder, File.OpenHandle(System.IO.Path.Combine(folder, LockName), FileMode.Open, FileAccess.Write, DurableFile.Exclusive));
-            }
-            catch (FileNotFoundException)
-            {
-                DeleteEmpty(folder);
-            }
-            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-            {
-                // In use by a living process, or another user's: not ours to clear.
-            }
-        }
     }
 
     /// <summary>Deletes a folder whose lock is held. The lock goes last, so that nobody else begins to clear it meanwhile.</summary>
