@@ -7,6 +7,8 @@ namespace SignalHarvester.Backup.Operations;
 /// <summary>Finds the backup that the next one of a database builds on, or says why the next one must be full.</summary>
 internal static class ParentChoice
 {
+    private const int MostLooks = 2;
+
     /// <summary>Chooses a parent.</summary>
     /// <param name="databasePath">The database.</param>
     /// <param name="directory">Where its backups lie.</param>
@@ -61,16 +63,27 @@ internal static class ParentChoice
             return "failed its verification";
         }
 
-        try
+        for (var look = 1; ; look++)
         {
-            var bad = directory.Chain(backup.Id).FirstOrDefault(link => new FileInfo(link.BackupPath) is not { Exists: true } file || file.Length != link.Size);
-            return bad is null ? null
-                : bad.Id == backup.Id ? "has no file, or one of another size than recorded"
-                : $"builds on '{bad.Id}', whose file is missing or of another size than recorded";
-        }
-        catch (BackupException exception) when (exception.ErrorId == BackupErrorId.ChainBroken)
-        {
-            return $"is of no use: {exception.Message}";
+            try
+            {
+                var bad = directory.Chain(backup.Id).FirstOrDefault(link => new FileInfo(link.BackupPath) is not { Exists: true } file || file.Length != link.Size);
+                if (bad is null)
+                {
+                    return null;
+                }
+
+                // Looked at again: it may have been folded since its sidecar was read.
+                if (look == MostLooks)
+                {
+                    return bad.Id == backup.Id ? "has no file, or one of another size than recorded"
+                        : $"builds on '{bad.Id}', whose file is missing or of another size than recorded";
+                }
+            }
+            catch (BackupException exception) when (exception.ErrorId == BackupErrorId.ChainBroken)
+            {
+                return $"is of no use: {exception.Message}";
+            }
         }
     }
 

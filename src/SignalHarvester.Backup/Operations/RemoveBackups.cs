@@ -39,13 +39,20 @@ public static class RemoveBackups
         var open = ids.ToHashSet(StringComparer.Ordinal);
         for (var attempt = 1; open.Count > 0; attempt++)
         {
+            var again = new HashSet<string>(StringComparer.Ordinal);
             foreach (var (id, reason) in FoldAway(open, directory, context))
             {
                 open.Remove(id);
-                failed(reason);
+                if (attempt < MostAttempts && IsGone(reason.InnerException))
+                {
+                    again.Add(id);
+                }
+                else
+                {
+                    failed(reason);
+                }
             }
 
-            var again = new HashSet<string>(StringComparer.Ordinal);
             directory.Remove(
                 Confirmed(open),
                 removed,
@@ -76,6 +83,12 @@ public static class RemoveBackups
             }
         }
     }
+
+    /// <summary>Whether something that was planned with is not there any more, as another run may have folded or removed it meanwhile.</summary>
+    private static bool IsGone(Exception? exception) => exception is BackupException
+    {
+        ErrorId: BackupErrorId.BackupFileMissing or BackupErrorId.BackupNotFound or BackupErrorId.ChainBroken,
+    };
 
     /// <summary>Folds what is about to be removed into what builds on it.</summary>
     /// <returns>What must stay, because it could not be folded.</returns>
