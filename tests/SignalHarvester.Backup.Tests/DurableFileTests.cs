@@ -52,7 +52,8 @@ public sealed class DurableFileTests : IDisposable
                 RandomAccess.Read(reader, content, 0);
                 return content;
             }
-        });
+        },
+        TestContext.Current.CancellationToken);
 
         DurableFile.WriteAllBytes(files["a.json"], "new"u8);
 
@@ -68,7 +69,8 @@ public sealed class DurableFileTests : IDisposable
         {
             await Task.Delay(200, TestContext.Current.CancellationToken);
             holder.Dispose();
-        });
+        },
+        TestContext.Current.CancellationToken);
         var attempts = 0;
 
         DurableFile.RetryWhileHeld(() =>
