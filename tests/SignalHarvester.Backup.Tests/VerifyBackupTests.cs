@@ -109,7 +109,7 @@ public sealed class VerifyBackupTests : IDisposable
     public void An_image_larger_than_recorded_is_not_unpacked_to_its_end()
     {
         BackupMetadata backup = Make();
-        Record(backup, root => root["database_size"] = 4096);
+        Record(backup, root => (root["database_size"], root["page_count"]) = (4096, 1));
 
         AssertFails(scene.Directory.Get(backup.Id), "Decompression", BackupErrorId.BackupCorrupt, BackupErrorCategory.InvalidData, quickToo: false);
     }
@@ -268,6 +268,7 @@ public sealed class VerifyBackupTests : IDisposable
             root["stored_checksum"] = Scene.Digest(backup.BackupPath);
             root["size_bytes"] = new FileInfo(backup.BackupPath).Length;
             root["database_size"] = new FileInfo(backup.BackupPath).Length;
+            root["page_count"] = null;
         });
     }
 }

@@ -155,7 +155,17 @@ internal sealed class BackupAttempt(
     private FileImage CopyStepped(LiveDatabase database, string copyPath)
     {
         FreeSpace.Require(directory.Path, database.PageCount * database.PageSize, "the copy that SQLite's backup API makes");
-        var copy = SteppedImage.Copy(database, copyPath, new DiskWatch(database.Path).Check, context.Cancellation);
+        var watch = new DiskWatch(database.Path);
+        using var meter = context.Meter($"Backing up {Path.GetFileName(path)}: copying it with SQLite's backup API", database.PageCount * database.PageSize);
+        var copy = SteppedImage.Copy(
+            database,
+            copyPath,
+            done =>
+            {
+                watch.Check();
+                meter.MoveTo(done * database.PageSize);
+            },
+            context.Cancellation);
         database.ConfirmUnchanged();
         return copy;
     }

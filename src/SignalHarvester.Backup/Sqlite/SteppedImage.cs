@@ -14,10 +14,10 @@ internal static class SteppedImage
     /// <summary>Copies the database of a connection that holds a read transaction, so that no writer restarts the copy.</summary>
     /// <param name="database">The connection.</param>
     /// <param name="temporaryPath">Where to put the copy; it is deleted when the image is disposed.</param>
-    /// <param name="afterStep">Called after each step.</param>
+    /// <param name="afterStep">Called after each step with the pages done.</param>
     /// <param name="cancellation">Stops between two steps.</param>
     /// <exception cref="BackupException">SourceCorrupt, SourceLocked, WriteFailed.</exception>
-    public static FileImage Copy(LiveDatabase database, string temporaryPath, Action afterStep, CancellationToken cancellation)
+    public static FileImage Copy(LiveDatabase database, string temporaryPath, Action<long> afterStep, CancellationToken cancellation)
     {
         using (var copy = SqliteConnections.Create(temporaryPath))
         {
@@ -28,7 +28,7 @@ internal static class SteppedImage
                 PagesAStep,
                 TimeSpan.FromSeconds(1),
                 () => true,
-                (_, _) => afterStep(),
+                (done, _) => afterStep(done),
                 code => throw database.Fault(code),
                 cancellation);
         }
