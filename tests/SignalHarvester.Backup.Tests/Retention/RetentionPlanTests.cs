@@ -184,8 +184,14 @@ public sealed class RetentionPlanTests
     {
         RetentionRules rules = new()
         {
-            KeepDaily = int.MaxValue, KeepWeekly = int.MaxValue, KeepMonthly = int.MaxValue, KeepYearly = int.MaxValue,
-            KeepLast = int.MaxValue, RetentionDays = int.MaxValue, KeepWithin = TimeSpan.MaxValue, IncludeManual = true,
+            KeepDaily = int.MaxValue,
+            KeepWeekly = int.MaxValue,
+            KeepMonthly = int.MaxValue,
+            KeepYearly = int.MaxValue,
+            KeepLast = int.MaxValue,
+            RetentionDays = int.MaxValue,
+            KeepWithin = TimeSpan.MaxValue,
+            IncludeManual = true,
         };
         Assert.DoesNotContain("Remove", Actions(rules, [.. Listed.Daily("2026-11-22", 3, null), Listed.At(DateTimeOffset.MinValue, Weekly)]));
     }
