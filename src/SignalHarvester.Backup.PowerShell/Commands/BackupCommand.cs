@@ -11,6 +11,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 public abstract class BackupCommand : PSCmdlet, IDisposable
 {
     private const string DefaultDirectory = "backups";
+    private const string IdBeginning = "backup_";
     private const int DeepestMetadata = 50;
 
     private readonly CancellationTokenSource stopping = new();
@@ -155,6 +156,10 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
     /// <summary>Whether a text is what a pattern says, as wildcards or as it stands.</summary>
     private protected static bool Matches(string pattern, string text) =>
         WildcardPattern.Get(pattern, WildcardOptions.IgnoreCase).IsMatch(text) || string.Equals(pattern, text, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>An id in the case that it is stored in. Its letters are all in the first word, and wildcards ignore case too.</summary>
+    private protected static string Stored(string id) =>
+        id.StartsWith(IdBeginning, StringComparison.OrdinalIgnoreCase) ? IdBeginning + id[IdBeginning.Length..] : id;
 
     /// <summary>Does something for one item; an error of the engine becomes one of PowerShell, and the next item goes on.</summary>
     private protected void ForItem(Action action)

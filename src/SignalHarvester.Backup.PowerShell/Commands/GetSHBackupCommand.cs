@@ -111,7 +111,7 @@ public sealed class GetSHBackupCommand : BackupCommand
 
     private void RequireIds(IReadOnlyList<BackupMetadata> backups)
     {
-        foreach (var id in (Id ?? []).Where(id => !WildcardPattern.ContainsWildcardCharacters(id)))
+        foreach (var id in (Id ?? []).Where(id => !WildcardPattern.ContainsWildcardCharacters(id)).Select(Stored))
         {
             if (!backups.Any(backup => backup.Id == id))
             {

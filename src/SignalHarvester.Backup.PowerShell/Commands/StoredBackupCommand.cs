@@ -57,7 +57,7 @@ public abstract class StoredBackupCommand : BackupCommand
         {
             if (!WildcardPattern.ContainsWildcardCharacters(id))
             {
-                found = [directory.Get(id)];
+                found = [directory.Get(Stored(id))];
                 return;
             }
 

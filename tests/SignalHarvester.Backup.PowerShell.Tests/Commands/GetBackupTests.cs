@@ -100,6 +100,20 @@ public class GetBackupTests
         Assert.All(result.Errors, error => Assert.StartsWith("BackupNotFound,", error.FullyQualifiedErrorId, StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("Get-SHBackup {0}")]
+    [InlineData("'{0}' | Get-SHBackup")]
+    [InlineData("Test-SHBackup {0}")]
+    [InlineData("Restore-SHBackup {0} ./new.db -Force")]
+    [InlineData("Remove-SHBackup {0} -Force")]
+    public void An_id_may_be_given_in_any_case(string script)
+    {
+        using var workspace = new Workspace();
+        var id = workspace.AddBackup(TimeSpan.FromDays(1));
+        var result = workspace.Run(script.Replace("{0}", id.ToUpperInvariant(), StringComparison.Ordinal)).WithoutErrors();
+        Assert.Equal([id], Workspace.Ids(result));
+    }
+
     [Fact]
     public void Each_bad_sidecar_is_an_error_of_its_own_and_the_others_are_listed()
     {
