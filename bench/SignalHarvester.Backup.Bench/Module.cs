@@ -21,6 +21,12 @@ internal sealed class Module
     /// <summary>The reported number of pages that an increment holds.</summary>
     public const string Pages = "pages";
 
+    /// <summary>The reported number of backups that retention keeps.</summary>
+    public const string Keep = "kept";
+
+    /// <summary>The reported number of backups that retention would remove.</summary>
+    public const string Remove = "to go";
+
     /// <summary>The folder in a backup directory that may be deleted at any time.</summary>
     public const string Cache = ".shbackup";
 
@@ -126,6 +132,17 @@ internal sealed class Module
         Pipeline(
             $"Get-SHBackup -BackupDirectory {Quote(directory)}",
             """; "bench:inside=$cmdlet"; "bench:backups=$($made.Count)" """);
+
+    /// <summary>Judges the directory's backups, and removes none; the time inside is the pipeline's.</summary>
+    /// <param name="directory">The backup directory.</param>
+    /// <param name="rules">Arguments of Invoke-SHBackupRetention.</param>
+    public Command Decide(string directory, string rules) =>
+        Pipeline(
+            $"Invoke-SHBackupRetention -BackupDirectory {Quote(directory)} {rules} -WhatIf",
+            $$"""
+            ; "bench:inside=$cmdlet"; $go = @($made.Where({ $_.Action -eq 'Remove' })).Count
+            "bench:{{Keep}}=$($made.Count - $go)"; "bench:{{Remove}}=$go"
+            """);
 
     /// <summary>Removes the oldest so many of the directory's backups; the time inside is the pipeline's.</summary>
     public Command RemoveOldest(string directory, int count) =>

@@ -55,6 +55,7 @@ internal static class Program
             new Verification(workspace, database, module),
             new Restore(workspace, database, module),
             new Listing(workspace, module),
+            new Retention(workspace, module),
             new ModuleImport(workspace, module),
             new Writers(workspace, database, module),
             .. ((int[])[0, 1, 20]).Select(percent => new Incremental(workspace, database, module, percent)),
