@@ -7,25 +7,31 @@ using SignalHarvester.Backup.Sqlite;
 namespace SignalHarvester.Backup.Chains;
 
 /// <summary>
-/// Puts an image together from a chain: the newest increment first, the full backup last, so that each page is written
-/// once, from its newest version.
+/// Puts an image together from a chain: the newest increment first, so that each page is taken from its newest version;
+/// then the full backup, whose pieces get the taken pages laid over them. So the image is written once, from front to back.
 /// </summary>
+/// <remarks>
+/// The taken pages wait in a sparse file. Written straight to their places in the image, they cost a restore of 30
+/// increments more than everything else: a disk is given 80,000 single pages, and the file as many extents.
+/// </remarks>
 internal sealed class ChainReader
 {
     private const int TailBytes = 1 << 20;
 
     private readonly OpenChain chain;
     private readonly IImageTarget target;
+    private readonly ImageFile increments;
     private readonly ProgressMeter meter;
     private readonly CancellationToken cancellation;
     private readonly int pageSize;
     private readonly long imageLength;
     private readonly PageSet taken;
 
-    private ChainReader(OpenChain chain, IImageTarget target, ProgressMeter meter, CancellationToken cancellation)
+    private ChainReader(OpenChain chain, IImageTarget target, ImageFile increments, ProgressMeter meter, CancellationToken cancellation)
     {
         this.chain = chain;
         this.target = target;
+        this.increments = increments;
         this.meter = meter;
         this.cancellation = cancellation;
         pageSize = chain.Backup.PageSize!.Value;
@@ -36,17 +42,20 @@ internal sealed class ChainReader
     /// <summary>Reads a chain.</summary>
     /// <param name="chain">The open files.</param>
     /// <param name="target">Where the image goes; null to throw it away, which takes a backup that stands by itself.</param>
+    /// <param name="folder">A private folder for what the increments hold; null for a backup that stands by itself.</param>
     /// <param name="meter">Counts the content of the full backup, and the stored bytes of the increments.</param>
     /// <param name="cancellation">Stops the reading.</param>
     /// <exception cref="ChainDamagedException">A link's content is damaged.</exception>
-    public static ChainContent Read(OpenChain chain, IImageTarget? target, ProgressMeter meter, CancellationToken cancellation)
+    public static ChainContent Read(OpenChain chain, IImageTarget? target, string? folder, ProgressMeter meter, CancellationToken cancellation)
     {
         if (chain.IsSingle)
         {
             return ReadSingle(chain, target, meter, cancellation);
         }
 
-        return new ChainReader(chain, target!, meter, cancellation).Read();
+        using var increments = File.OpenHandle(
+            Path.Combine(folder!, "increments"), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, FileOptions.DeleteOnClose);
+        return new ChainReader(chain, target!, new ImageFile(increments, flush: null), meter, cancellation).Read();
     }
 
     /// <summary>Reads one increment.</summary>
@@ -55,9 +64,10 @@ internal sealed class ChainReader
     /// <param name="takePage">Called with each page and its content, in the log's order.</param>
     /// <param name="meter">Counts stored bytes; null where nobody watches.</param>
     /// <param name="cancellation">Stops the reading.</param>
+    /// <param name="hashed">Whether the SHA-256 of the log is wanted.</param>
     /// <exception cref="InvalidDataException">The increment is damaged.</exception>
     public static (StoredFile File, string WalChecksum) ReadIncrement(
-        BackupMetadata backup, SafeFileHandle file, PageTaker takePage, ProgressMeter? meter, CancellationToken cancellation)
+        BackupMetadata backup, SafeFileHandle file, PageTaker takePage, ProgressMeter? meter, CancellationToken cancellation, bool hashed = true)
     {
         var (pageSize, pageCount) = (backup.PageSize!.Value, backup.PageCount!.Value);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -69,7 +79,11 @@ internal sealed class ChainReader
             _ => { },
             chunk =>
             {
-                hash.AppendData(chunk.PlainSpan);
+                if (hashed)
+                {
+                    hash.AppendData(chunk.PlainSpan);
+                }
+
                 wal.Take(chunk.PlainSpan);
                 meter?.Advance(chunk.StoredSpan.Length);
             },
@@ -104,7 +118,6 @@ internal sealed class ChainReader
 
     private ChainContent Read()
     {
-        target.SetLength(imageLength);
         var files = new StoredFile[chain.Links.Count];
         string? walChecksum = null;
         for (var index = chain.Links.Count - 1; index >= 0; index--)
@@ -114,7 +127,8 @@ internal sealed class ChainReader
             {
                 if (index > 0)
                 {
-                    (files[index], var checksum) = ReadIncrement(backup, file, TakePage, meter, cancellation);
+                    // What was recorded of a parent's log is proved by its stored checksum.
+                    (files[index], var checksum) = ReadIncrement(backup, file, TakePage, meter, cancellation, hashed: walChecksum is null);
                     walChecksum ??= checksum;
                 }
                 else
@@ -136,7 +150,7 @@ internal sealed class ChainReader
     {
         if (page <= taken.PageCount && taken.Add(page))
         {
-            target.Write(content, (page - 1) * pageSize);
+            increments.Write(content, (page - 1) * pageSize);
         }
     }
 
@@ -158,7 +172,8 @@ internal sealed class ChainReader
         {
             cancellation.ThrowIfCancellationRequested();
             var bytes = tail.AsSpan(0, (int)Math.Min(tail.Length, imageLength - offset));
-            target.Read(bytes, offset);
+            bytes.Clear();
+            Lay(bytes, offset);
             hash.AppendData(bytes);
         }
 
@@ -168,34 +183,23 @@ internal sealed class ChainReader
     /// <summary>What of a chunk is part of the image: the full backup may have been longer.</summary>
     private Span<byte> Used(Chunk chunk) => chunk.PlainSpan[..(int)Math.Clamp(imageLength - chunk.PlainOffset, 0, chunk.PlainLength)];
 
-    /// <summary>Writes the pages that no increment has, and takes over those that one has.</summary>
+    /// <summary>Lays the taken pages over a piece of content, and writes it.</summary>
     private void Lay(Span<byte> bytes, long offset)
     {
         for (var start = 0; start < bytes.Length;)
         {
-            var isTaken = IsTaken(offset + start);
-            var end = start;
-            do
+            // A piece of content need not begin or end with a page.
+            var page = ((offset + start) / pageSize) + 1;
+            var end = (int)Math.Min((page * pageSize) - offset, bytes.Length);
+            if (taken.Contains(page))
             {
-                // A piece of content need not begin or end with a page.
-                end = (int)Math.Min(((((offset + end) / pageSize) + 1) * pageSize) - offset, bytes.Length);
-            }
-            while (end < bytes.Length && IsTaken(offset + end) == isTaken);
-
-            var run = bytes[start..end];
-            if (isTaken)
-            {
-                target.Read(run, offset + start);
-            }
-            else
-            {
-                target.Write(run, offset + start);
+                increments.Read(bytes[start..end], offset + start);
             }
 
             start = end;
         }
 
-        bool IsTaken(long position) => taken.Contains((position / pageSize) + 1);
+        target.Write(bytes, offset);
     }
 
     private static string Hex(IncrementalHash hash) => Convert.ToHexStringLower(hash.GetHashAndReset());

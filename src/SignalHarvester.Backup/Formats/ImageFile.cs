@@ -25,7 +25,4 @@ internal sealed class ImageFile(SafeFileHandle handle, SteadyFlush? flush) : IIm
             done += read > 0 ? read : throw new EndOfStreamException("The temporary image is shorter than what was written to it.");
         }
     }
-
-    /// <inheritdoc/>
-    public void SetLength(long length) => RandomAccess.SetLength(handle, length);
 }

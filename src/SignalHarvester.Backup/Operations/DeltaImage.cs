@@ -24,12 +24,6 @@ internal sealed class DeltaImage(SqliteFile database, int pageSize, long pageCou
     public PageSet Differing { get; } = new(pageCount);
 
     /// <inheritdoc/>
-    public void SetLength(long length)
-    {
-        // Pages that nobody writes are zeros: in the sparse file they are, and the lock-byte page is never stored.
-    }
-
-    /// <inheritdoc/>
     public void Write(ReadOnlySpan<byte> bytes, long offset)
     {
         if (offset % pageSize != 0 || bytes.Length % pageSize != 0)
@@ -46,7 +40,7 @@ internal sealed class DeltaImage(SqliteFile database, int pageSize, long pageCou
         }
     }
 
-    /// <inheritdoc/>
+    /// <summary>Reads the image: what differs from its file, the rest from the database.</summary>
     public void Read(Span<byte> buffer, long offset)
     {
         lock (gate)

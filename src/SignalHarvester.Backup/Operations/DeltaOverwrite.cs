@@ -156,7 +156,7 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
         var presentPages = database.Length / pageSize;
         using var sparse = File.OpenHandle(folder.FilePath("differing"), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None);
         var image = new DeltaImage(database, pageSize, pageCount, sparse);
-        var checks = new ImageVerifier(folder.Path, context).Unpack(chain, image, $"Comparing with {backup.Id}");
+        var checks = new ImageVerifier(folder.Path, context).Unpack(chain, image, folder.Path, $"Comparing with {backup.Id}");
         if (checks.Find(check => !check.Passed) is { } failed)
         {
             throw VerificationChecks.Fault(backup, failed);

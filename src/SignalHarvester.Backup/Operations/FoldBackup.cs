@@ -85,7 +85,7 @@ internal static class FoldBackup
         var verifier = new ImageVerifier(folder.Path, context);
         if (rewritten.ParentId is null)
         {
-            Require(verifier.Unpack(OpenChain.Of(rewritten, partial.Handle), target: null, activity), rewritten);
+            Require(verifier.Unpack(OpenChain.Of(rewritten, partial.Handle), target: null, folder: null, activity), rewritten);
             return;
         }
 

@@ -83,7 +83,7 @@ internal sealed class ImageVerifier(string temporaryParent, OperationContext con
     {
         using var file = File.OpenHandle(imagePath, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read);
         using var flush = durable ? new SteadyFlush(file) : null;
-        var checks = Unpack(chain, new ImageFile(file, flush), activity);
+        var checks = Unpack(chain, new ImageFile(file, flush), Path.GetDirectoryName(imagePath), activity);
         if (chain.Backup is { Checksum: null, PagesChecksum: { } recorded, PageSize: { } pageSize } && checks.TrueForAll(check => check.Passed))
         {
             using var meter = context.Meter(activity, chain.ExpectedImageLength);
@@ -98,8 +98,9 @@ internal sealed class ImageVerifier(string temporaryParent, OperationContext con
     /// <summary>Unpacks the files and checks sizes and checksums on the way.</summary>
     /// <param name="chain">The backup and what it builds on.</param>
     /// <param name="target">Takes the image; null to throw it away, which takes a backup that stands by itself.</param>
+    /// <param name="folder">A private folder for what the increments hold; null for a backup that stands by itself.</param>
     /// <param name="activity">What to call the step.</param>
-    public List<VerificationCheck> Unpack(OpenChain chain, IImageTarget? target, string activity)
+    public List<VerificationCheck> Unpack(OpenChain chain, IImageTarget? target, string? folder, string activity)
     {
         var backup = chain.Backup;
         var checks = Sizes(chain);
@@ -112,7 +113,7 @@ internal sealed class ImageVerifier(string temporaryParent, OperationContext con
         try
         {
             using var meter = context.Meter(activity, chain.Links[0].Backup.DatabaseSize ?? backup.Size);
-            content = ChainReader.Read(chain, target, meter, context.Cancellation);
+            content = ChainReader.Read(chain, target, folder, meter, context.Cancellation);
         }
         catch (ChainDamagedException exception)
         {

@@ -107,7 +107,7 @@ public static class VerifyBackup
         if (backup.IsPredecessor && IsWal(backup))
         {
             // The predecessor's WAL backups: a raw log, which is no database by itself.
-            return verifier.Unpack(OpenChain.Of(backup with { Checksum = backup.Checksum ?? backup.WalChecksum }, chain.Links[0].File), target: null, activity);
+            return verifier.Unpack(OpenChain.Of(backup with { Checksum = backup.Checksum ?? backup.WalChecksum }, chain.Links[0].File), target: null, folder: null, activity);
         }
 
         if (level == VerificationLevel.Full)
@@ -122,7 +122,7 @@ public static class VerifyBackup
         }
 
         // The predecessor recorded the image's checksum alone, so the file has to be unpacked for it.
-        var checks = verifier.Unpack(chain, target: null, activity);
+        var checks = verifier.Unpack(chain, target: null, folder: null, activity);
         if (backup.Checksum is null)
         {
             checks.Add(new VerificationCheck(VerificationChecks.ImageChecksum, false, "no checksum is recorded, so a quick test proves nothing; use -Level Full"));
