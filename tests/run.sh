@@ -75,6 +75,7 @@ finish() { # PASSED FAILED SKIPPED
 have dotnet || { echo "The .NET 10 SDK (dotnet) is needed."; finish 0 1 0; }
 install sqlite3 sqlite3
 install zstd zstd
+install strace strace
 install age age
 install npm npm
 mkdir -p "$SHBACKUP_TEST_ASSETS" || exit 1

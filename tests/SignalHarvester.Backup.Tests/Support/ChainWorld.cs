@@ -144,12 +144,12 @@ internal sealed class ChainWorld : IDisposable
         // In rollback-journal mode the open transaction would lock the database.
         bool isOpen = duringTransaction && user is not null && truth[18] == 2
             && raw.sqlite3_exec(user.Handle, "BEGIN IMMEDIATE; INSERT INTO t(k, v) SELECT k, v FROM t") == raw.SQLITE_OK;
-        SortedDictionary<string, string> before = Scene.DatabaseFiles(Database);
+        Dictionary<string, string> before = FilesWithContent();
         options = options with { ParentId = parent is null || ids.Count == 0 ? null : ids[parent.Value % ids.Count], LockTimeout = Scene.ShortWait };
 
         BackupMetadata backup = CreateBackup.Run(Database, directory, options, Context());
 
-        Assert.Equal(before, Scene.DatabaseFiles(Database));
+        Assert.Equal(before, FilesWithContent());
         if (isOpen)
         {
             _ = raw.sqlite3_exec(user!.Handle, "ROLLBACK");
@@ -317,6 +317,10 @@ internal sealed class ChainWorld : IDisposable
         VerificationOutcome outcome = VerifyBackup.Run(backup, directory, level, Context());
         Assert.True(outcome.Fault is null, outcome.Fault?.Message);
     }
+
+    // An empty log goes when the last connection is closed, whoever that is.
+    private Dictionary<string, string> FilesWithContent() =>
+        Scene.DatabaseFiles(Database).Where(file => new FileInfo(Database + file.Key).Length > 0).ToDictionary();
 
     private void DeleteDatabase()
     {
