@@ -36,8 +36,17 @@ internal static class ParentChoice
             return (null, "there is no backup of this database in the directory yet");
         }
 
-        var reason = WhyUnusable(newest, databasePath, directory)
-            ?? (options.Strategy == BackupStrategy.Auto ? WhyChainEnds(newest, directory, options) : null);
+        string? reason;
+        try
+        {
+            reason = WhyUnusable(newest, databasePath, directory)
+                ?? (options.Strategy == BackupStrategy.Auto ? WhyChainEnds(newest, directory, options) : null);
+        }
+        catch (BackupException exception) when (exception.ErrorId == BackupErrorId.BackupNotFound)
+        {
+            reason = "was removed meanwhile";
+        }
+
         return reason is null ? (newest, null) : (null, $"the newest backup, '{newest.Id}', {reason}");
     }
 
