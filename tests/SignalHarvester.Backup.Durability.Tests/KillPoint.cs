@@ -6,10 +6,6 @@ namespace SignalHarvester.Backup.Durability.Tests;
 /// <param name="IsRandom">False kills at the change itself.</param>
 internal sealed record KillPoint(WatcherChangeTypes Kind, string Pattern, bool IsRandom)
 {
-    /// <summary>Waits for the change.</summary>
-    public FileEvent Watch(string folder) =>
-        new(folder, Kind, path => path.EndsWith(Pattern, StringComparison.Ordinal) || Pattern.EndsWith('*') && path.Contains(Pattern[..^1], StringComparison.Ordinal));
-
     /// <summary>
     /// Sends the command, kills the process at this point, and tells whether that was before the command had ended.
     /// </summary>
@@ -20,7 +16,7 @@ internal sealed record KillPoint(WatcherChangeTypes Kind, string Pattern, bool I
     /// <param name="random">Chooses the delay.</param>
     public async Task<bool> KillAsync(Shbackup victim, string command, string folder, TimeSpan span, Random random)
     {
-        using FileEvent change = Watch(folder);
+        using var change = new FileEvent(folder, Kind, path => path.EndsWith(Pattern, StringComparison.Ordinal) || Pattern.EndsWith('*') && path.Contains(Pattern[..^1], StringComparison.Ordinal));
         Task ended = victim.SendAsync(command);
         await Task.WhenAny(change.Seen, ended);
         if (IsRandom)
