@@ -123,14 +123,16 @@ internal sealed class GcsStore : IObjectStore
 
                 return done;
             },
-            response => response.Status is HttpStatusCode.NotFound or HttpStatusCode.PreconditionFailed ? fault.Cloud.ObjectChanged(version.Name, response) : null,
+            response => response.Status == HttpStatusCode.PreconditionFailed || (response.Status == HttpStatusCode.NotFound && !response.IsOfBucket)
+                ? fault.Cloud.ObjectChanged(version.Name, response)
+                : null,
             cancellation).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
     public async Task<ObjectInfo> PutAsync(string name, ReadOnlyMemory<byte> content, ObjectAttributes attributes, ObjectInfo? replaces, CancellationToken cancellation)
     {
-        var address = client.Address($"{UploadQuery("multipart", name)}&ifGenerationMatch={replaces?.Version ?? "0"}&fields={GcsObject.Fields}");
+        var address = client.Address($"{UploadQuery("multipart", name)}&ifGenerationMatch={Uri.EscapeDataString(replaces?.Version ?? "0")}&fields={GcsObject.Fields}");
         var made = await WriteOnceAsync(
             name,
             content.Length,
@@ -370,7 +372,8 @@ internal sealed class GcsStore : IObjectStore
         var response = await client.SendAsync(
             () =>
             {
-                var request = Get($"{ObjectPath(version.Name)}?alt=media&generation={version.Version}&ifGenerationMatch={version.Version}")();
+                var generation = Uri.EscapeDataString(version.Version);
+                var request = Get($"{ObjectPath(version.Name)}?alt=media&generation={generation}&ifGenerationMatch={generation}")();
                 request.Headers.Range = new RangeHeaderValue(from, until - 1);
                 return request;
             },
