@@ -315,8 +315,10 @@ public sealed class GcsProtocolTests : IAsyncLifetime
         new Random(1).NextBytes(content);
         var version = await PutAsync(store, "a", content);
         var broken = 0;
-        fake.Afterwards = (request, answer) => request.IsMedia && broken++ == 0 ? answer with { BreaksAfter = 30_000 } : answer;
         var read = new byte[90_000];
+        fake.Afterwards = (request, answer) => request.IsMedia && broken++ == 0
+            ? answer with { BreaksAfter = 30_000, HasArrived = () => read.AsSpan(0, 30_000).SequenceEqual(content.AsSpan(5000, 30_000)) }
+            : answer;
 
         await store.ReadAsync(version, 5000, read, Stop);
 

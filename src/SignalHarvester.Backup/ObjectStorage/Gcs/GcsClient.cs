@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Headers;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Polly;
@@ -157,8 +158,16 @@ internal sealed class GcsClient : IDisposable
             throw fault.CredentialsMissing();
         }
 
-        token?.AddHeaders(request);
-        return token is not null;
+        if (token is null)
+        {
+            return false;
+        }
+
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token.AccessToken);
+
+        // Those of the project that pays, where the credentials name one.
+        token.AddHeaders(request);
+        return true;
     }
 
     // A token is all that it takes to be its owner: it goes to no other server than the one it is meant for, which a session's
