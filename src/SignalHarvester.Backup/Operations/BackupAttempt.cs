@@ -89,7 +89,7 @@ internal sealed class BackupAttempt(
             return null;
         }
 
-        var (parent, reason) = ParentChoice.Choose(path, directory, options);
+        var (parent, reason) = ParentChoice.Choose(path, directory, options, context.Clock.GetUtcNow());
         if (reason is not null)
         {
             MakeFull(reason);
@@ -135,7 +135,8 @@ internal sealed class BackupAttempt(
         }
 
         using var folder = stepped ? TemporaryFolder.Create(directory.TemporaryParent) : null;
-        using var image = folder is null ? database.PinImage(context.Cancellation) : CopyStepped(database, folder.FilePath("copy.db"));
+        using var found = folder is null ? database.PinImage(context.Cancellation) : CopyStepped(database, folder.FilePath("copy.db"));
+        var image = options.WasWal ? new ImageInWalMode(found) : found;
         if (parent is null)
         {
             return writer.WriteFull(image, scan: null);
