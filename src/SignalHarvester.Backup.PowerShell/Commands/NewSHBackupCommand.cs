@@ -77,7 +77,7 @@ public sealed class NewSHBackupCommand : BackupCommand
     [Parameter]
     public BackupStrategy Type { get; set; } = BackupStrategy.Full;
 
-    /// <summary>The backup to build on, as an object or by its id. Without it, the newest backup of the same database in the directory.</summary>
+    /// <summary>The backup to build on, as an object or by its id. Without it, the newest backup of the same database in the directory that is not dated in the future.</summary>
     [Parameter]
     [ArgumentCompleter(typeof(BackupIdCompleter))]
     [ValidateNotNullOrEmpty]
