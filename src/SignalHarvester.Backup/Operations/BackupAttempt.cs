@@ -131,6 +131,7 @@ internal sealed class BackupAttempt(
     {
         if (parent is not null && options.Strategy == BackupStrategy.Wal && Tail(database, parent) is { } tail)
         {
+            context.Verbose(string.Create(CultureInfo.InvariantCulture, $"The log of '{path}' holds {tail.Pages.Count} pages committed since '{parent.Id}', on which the backup builds."));
             return writer.WriteTail(tail, parent, parentDigests!);
         }
 
@@ -145,6 +146,7 @@ internal sealed class BackupAttempt(
         var scan = writer.Scan(image, parentDigests!);
         if (scan.Changed.Count <= image.PageCount / 2)
         {
+            context.Verbose(string.Create(CultureInfo.InvariantCulture, $"{scan.Changed.Count} of {image.PageCount} pages of '{path}' changed since '{parent.Id}', on which the backup builds."));
             return writer.WriteChanges(image, scan, parent);
         }
 
