@@ -184,6 +184,19 @@ public sealed class DeltaRestoreTests : IDisposable
         Assert.Null(scene.Verify(safety).Fault);
     }
 
+    [Fact]
+    public void A_locked_database_is_refused_and_not_restored_in_another_way()
+    {
+        BackupMetadata backup = MakeBackup("DELETE");
+        Change();
+        using SqliteConnection user = Databases.Open(scene.Database);
+        Databases.Execute(user, "BEGIN EXCLUSIVE");
+
+        Scene.Fails(BackupErrorId.DestinationLocked, BackupErrorCategory.ResourceBusy, () => Delta(backup, Scene.ShortWait));
+
+        Assert.Empty(scene.Warnings);
+    }
+
     private void Delta(BackupMetadata backup, TimeSpan lockTimeout, Action<OperationEvent>? onEvent = null) => scene.Restore(
         backup,
         new RestoreOptions { Destination = scene.Database, SafetyDirectory = scene.Directory, Delta = true, LockTimeout = lockTimeout },

@@ -22,6 +22,7 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
     private ChangeCounter? counter;
 
     /// <summary>Why a backup cannot be restored this way, or null where it can.</summary>
+    /// <exception cref="BackupException">SourceLocked: others have locked the database, which says nothing about this way or another.</exception>
     public static string? WhyNot(RestoreTarget target, BackupMetadata backup, RestoreOptions options, OperationContext context)
     {
         if (!target.Exists || target.IsBlank)
@@ -40,7 +41,7 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
             return database.PageSize == backup.PageSize ? null
                 : string.Create(CultureInfo.InvariantCulture, $"the destination has pages of {database.PageSize} bytes, and the backup of {backup.PageSize}");
         }
-        catch (BackupException exception)
+        catch (BackupException exception) when (exception.ErrorId != BackupErrorId.SourceLocked)
         {
             return exception.Message.TrimEnd('.');
         }

@@ -60,10 +60,17 @@ public static class RestoreBackup
 
     private static bool IsDelta(RestoreTarget target, BackupMetadata backup, RestoreOptions options, OperationContext context)
     {
-        if (options.Delta && DeltaOverwrite.WhyNot(target, backup, options, context) is { } reason)
+        try
         {
-            context.Warn($"The whole database is written, not just the pages that differ, because {reason}.");
-            return false;
+            if (options.Delta && DeltaOverwrite.WhyNot(target, backup, options, context) is { } reason)
+            {
+                context.Warn($"The whole database is written, not just the pages that differ, because {reason}.");
+                return false;
+            }
+        }
+        catch (BackupException exception) when (exception.ErrorId == BackupErrorId.SourceLocked)
+        {
+            throw Locked(target, exception);
         }
 
         return options.Delta;
@@ -192,12 +199,7 @@ public static class RestoreBackup
         }
         catch (BackupException exception) when (exception.ErrorId == BackupErrorId.SourceLocked)
         {
-            throw new BackupException(
-                BackupErrorId.DestinationLocked,
-                BackupErrorCategory.ResourceBusy,
-                target.Path,
-                $"'{target.Path}' is locked by another process, and stayed so for the whole -LockTimeout. It was not changed. Stop the application, or give a longer -LockTimeout.",
-                exception);
+            throw Locked(target, exception);
         }
         catch (BackupException exception) when (exception.Category == BackupErrorCategory.PermissionDenied)
         {
@@ -209,6 +211,13 @@ public static class RestoreBackup
                 exception);
         }
     }
+
+    private static BackupException Locked(RestoreTarget target, BackupException inner) => new(
+        BackupErrorId.DestinationLocked,
+        BackupErrorCategory.ResourceBusy,
+        target.Path,
+        $"'{target.Path}' is locked by another process, and stayed so for the whole -LockTimeout. It was not changed. Stop the application, or give a longer -LockTimeout.",
+        inner);
 
     private static void RefuseDamagedImage(BackupMetadata backup, RestoreTarget target)
     {
