@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.PowerShell.Cloud;
 using SignalHarvester.Backup.PowerShell.Completion;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
@@ -50,6 +51,65 @@ public abstract class StoredBackupCommand : BackupCommand
         }
     }
 
+    /// <summary>The backups in object stores that the current input names; what is not found is written as an error.</summary>
+    private protected IEnumerable<(BackupMetadata Backup, RemoteCatalog Remote)> SelectedRemote(CloudParameters cloud)
+    {
+        if (ParameterSetName == ObjectSet)
+        {
+            foreach (var backup in InputObject)
+            {
+                RemoteCatalog? remote = null;
+                ForItem(() => remote = OpenRemote(cloud, backup));
+                if (remote is not null)
+                {
+                    yield return (backup, remote);
+                }
+            }
+
+            yield break;
+        }
+
+        var place = ForCall(() => OpenRemote(cloud));
+        foreach (var id in Id)
+        {
+            foreach (var backup in Find(place, id))
+            {
+                yield return (backup, place);
+            }
+        }
+    }
+
+    /// <summary>Takes those of the current objects that were listed from an object store; the others are left for <see cref="Selected"/>.</summary>
+    private protected IReadOnlyList<(BackupMetadata Backup, RemoteCatalog Remote)> TakeRemote(CloudParameters cloud)
+    {
+        var there = Array.FindAll(InputObject, backup => backup.Location is not null);
+        var taken = new List<(BackupMetadata, RemoteCatalog)>();
+        foreach (var backup in there)
+        {
+            ForItem(() => taken.Add((backup, OpenRemote(cloud, backup))));
+        }
+
+        InputObject = [.. InputObject.Except(there)];
+        return taken;
+    }
+
+    private protected IReadOnlyList<BackupMetadata> Find(RemoteCatalog remote, string id)
+    {
+        IReadOnlyList<BackupMetadata> found = [];
+        ForItem(() =>
+        {
+            if (!WildcardPattern.ContainsWildcardCharacters(id))
+            {
+                found = [RunOperation(context => remote.Get(Stored(id), context.Cancellation))];
+                return;
+            }
+
+            var pattern = WildcardPattern.Get(id, WildcardOptions.IgnoreCase);
+            found = [.. ListRemote(remote).Where(backup => pattern.IsMatch(backup.Id))];
+        });
+        return found;
+    }
+
     private protected IReadOnlyList<BackupMetadata> Find(BackupDirectory directory, string id)
     {
         IReadOnlyList<BackupMetadata> found = [];
@@ -62,13 +122,7 @@ public abstract class StoredBackupCommand : BackupCommand
             }
 
             var pattern = WildcardPattern.Get(id, WildcardOptions.IgnoreCase);
-            var listing = directory.List();
-            foreach (var fault in listing.Faults)
-            {
-                WriteError(ToRecord(fault));
-            }
-
-            found = [.. listing.Backups.Where(backup => pattern.IsMatch(backup.Id))];
+            found = [.. List(directory).Where(backup => pattern.IsMatch(backup.Id))];
         });
         return found;
     }
