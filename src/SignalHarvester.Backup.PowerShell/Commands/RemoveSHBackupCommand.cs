@@ -17,7 +17,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <para>With -Remote, or of a backup that Get-SHBackup -Remote listed, the copy in the object store is removed, and nothing
 /// here but the record of it. Nothing is folded there: what others build on goes only with them (-Cascade).</para>
 /// <para>All backups of the pipeline are removed at its end, those that build on others first. Stopped before, nothing
-/// is removed.</para>
+/// is removed. What another run has removed meanwhile is no error, and is emitted by that one.</para>
 /// </remarks>
 /// <example>
 /// <para>Remove what is older than thirty days</para>
