@@ -18,6 +18,9 @@ internal sealed class NetworkHandler : DelegatingHandler
             ConnectTimeout = TimeSpan.FromSeconds(15),
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
             AutomaticDecompression = System.Net.DecompressionMethods.None,
+
+            // Where to is the providers' decision. One of them (Google) uses such a status for something else.
+            AllowAutoRedirect = false,
         })
     {
         idleTimeout = options.NetworkTimeout;
