@@ -7,23 +7,26 @@ internal sealed class RemoteSession : IDisposable
 {
     private readonly Dictionary<CloudLocation, RemoteCatalog> open = [];
 
-    /// <summary>Opens the place that the parameters name, else the one that a backup was listed from, else that of its first copy.</summary>
-    /// <param name="cloud">The parameters.</param>
+    /// <summary>The place that the parameters name, else the one that a backup was listed from, else that of its first copy.</summary>
+    /// <param name="given">What the parameters name.</param>
     /// <param name="backup">The backup concerned, if it is known.</param>
-    /// <param name="fullPath">Makes a path of the session absolute.</param>
     /// <exception cref="BackupException">InvalidArgument: no place is named.</exception>
-    public RemoteCatalog Open(CloudParameters cloud, BackupMetadata? backup, Func<string, string> fullPath)
-    {
-        var location = cloud.Location(fullPath) ?? backup?.Location ?? LocationOf(backup?.Copies.FirstOrDefault()) ?? throw new BackupException(
+    public static CloudLocation Choose(CloudLocation? given, BackupMetadata? backup) =>
+        given ?? backup?.Location ?? LocationOf(backup?.Copies.FirstOrDefault()) ?? throw new BackupException(
             BackupErrorId.InvalidArgument,
             BackupErrorCategory.InvalidArgument,
             backup?.Id ?? nameof(CloudParameters.Provider),
             backup is null
                 ? "Which object store is meant was not said. Give -Provider and -Container (or -Bucket)."
                 : $"'{backup.Id}' has no copy in an object store that is known here. Give -Provider and -Container (or -Bucket), or send it there with Send-SHBackup.");
+
+    /// <summary>Opens a place, or gives it again.</summary>
+    /// <exception cref="BackupException">InvalidArgument: the place makes no sense.</exception>
+    public RemoteCatalog Open(CloudLocation location, ObjectStorage.StoreOptions options)
+    {
         if (!open.TryGetValue(location, out var catalog))
         {
-            open[location] = catalog = new RemoteCatalog(location, cloud.Options(), TimeProvider.System);
+            open[location] = catalog = new RemoteCatalog(location, options, TimeProvider.System);
         }
 
         return catalog;

@@ -64,7 +64,10 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
         OpenDirectory(backup.Location is not null && BackupDirectory == backup.BackupDirectory ? null : BackupDirectory);
 
     /// <summary>The object store that the parameters name, or that the backup says it is in.</summary>
-    private protected RemoteCatalog OpenRemote(CloudParameters cloud, BackupMetadata? backup = null) => remotes.Value.Open(cloud, backup, FileSystemPath);
+    private protected RemoteCatalog OpenRemote(CloudParameters cloud, BackupMetadata? backup = null) =>
+        OpenRemote(cloud, RemoteSession.Choose(cloud.Location(FileSystemPath), backup));
+
+    private protected RemoteCatalog OpenRemote(CloudParameters cloud, CloudLocation location) => remotes.Value.Open(location, cloud.Options());
 
     /// <summary>All backups in a directory; a sidecar that cannot be used is written as an error.</summary>
     private protected IReadOnlyList<BackupMetadata> List(BackupDirectory directory)

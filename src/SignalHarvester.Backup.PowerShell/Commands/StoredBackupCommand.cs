@@ -28,6 +28,10 @@ public abstract class StoredBackupCommand : BackupCommand
     [ValidateNotNullOrEmpty]
     public string[] Id { get; set; } = [];
 
+    /// <summary>The object store that the backups are in, as those that Get-SHBackup -Remote lists state it. Without it, they are here.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = IdSet)]
+    public CloudLocation? Location { get; set; }
+
     /// <summary>The backups that the current input names, each with its directory; what is not found is written as an error.</summary>
     private protected IEnumerable<(BackupMetadata Backup, BackupDirectory Directory)> Selected()
     {
@@ -54,43 +58,42 @@ public abstract class StoredBackupCommand : BackupCommand
     /// <summary>The backups in object stores that the current input names; what is not found is written as an error.</summary>
     private protected IEnumerable<(BackupMetadata Backup, RemoteCatalog Remote)> SelectedRemote(CloudParameters cloud)
     {
-        if (ParameterSetName == ObjectSet)
+        if (ParameterSetName == IdSet && (Location ?? ForCall(() => cloud.Location(FileSystemPath))) is { } location)
         {
-            foreach (var backup in InputObject)
-            {
-                RemoteCatalog? remote = null;
-                ForItem(() => remote = OpenRemote(cloud, backup));
-                if (remote is not null)
-                {
-                    yield return (backup, remote);
-                }
-            }
-
-            yield break;
+            var place = ForCall(() => OpenRemote(cloud, location));
+            return Id.SelectMany(id => Find(place, id)).Select(backup => (backup, place));
         }
 
-        var place = ForCall(() => OpenRemote(cloud));
-        foreach (var id in Id)
-        {
-            foreach (var backup in Find(place, id))
-            {
-                yield return (backup, place);
-            }
-        }
+        // Known here, with a copy elsewhere.
+        return InTheirPlaces(ParameterSetName == IdSet ? [.. Selected().Select(found => found.Backup)] : InputObject, cloud);
     }
 
-    /// <summary>Takes those of the current objects that were listed from an object store; the others are left for <see cref="Selected"/>.</summary>
+    /// <summary>Takes what the current input names in object stores; the rest is left for <see cref="Selected"/>.</summary>
     private protected IReadOnlyList<(BackupMetadata Backup, RemoteCatalog Remote)> TakeRemote(CloudParameters cloud)
     {
-        var there = Array.FindAll(InputObject, backup => backup.Location is not null);
-        var taken = new List<(BackupMetadata, RemoteCatalog)>();
-        foreach (var backup in there)
+        if (ParameterSetName == IdSet)
         {
-            ForItem(() => taken.Add((backup, OpenRemote(cloud, backup))));
+            IReadOnlyList<(BackupMetadata, RemoteCatalog)> named = Location is null ? [] : [.. SelectedRemote(cloud)];
+            Id = Location is null ? Id : [];
+            return named;
         }
 
+        var there = Array.FindAll(InputObject, backup => backup.Location is not null);
         InputObject = [.. InputObject.Except(there)];
-        return taken;
+        return [.. InTheirPlaces(there, cloud)];
+    }
+
+    private IEnumerable<(BackupMetadata Backup, RemoteCatalog Remote)> InTheirPlaces(IEnumerable<BackupMetadata> backups, CloudParameters cloud)
+    {
+        foreach (var backup in backups)
+        {
+            RemoteCatalog? remote = null;
+            ForItem(() => remote = OpenRemote(cloud, backup));
+            if (remote is not null)
+            {
+                yield return (backup, remote);
+            }
+        }
     }
 
     private protected IReadOnlyList<BackupMetadata> Find(RemoteCatalog remote, string id)

@@ -13,7 +13,7 @@ internal static class ObjectStores
             CloudProvider.S3 => new S3.S3Store(location, options),
             CloudProvider.Azure => new Azure.AzureStore(location, options),
             CloudProvider.Gcs => new Gcs.GcsStore(location, options),
-            _ => new DirectoryStore(location),
+            _ => new DirectoryStore(location, options),
         };
     }
 

@@ -144,7 +144,7 @@ public static class SendBackup
         UsePathStyle = store.Location.UsePathStyle,
         AccountName = store.Location.AccountName,
         Checksum = checksum,
-        Uploaded = moment,
+        Uploaded = DateTimeOffset.FromUnixTimeSeconds(moment.ToUnixTimeSeconds()),
     };
 
     private static BackupMetadata With(BackupMetadata backup, BackupCopy copy)

@@ -17,6 +17,7 @@ public class OffsiteTests
     public void A_chain_comes_back_from_the_store_alone_on_a_machine_that_has_nothing()
     {
         using var workspace = new Workspace();
+        workspace.Change();
         workspace.MakeBackup();
         workspace.Change();
         workspace.MakeBackup("-Type Incremental");
@@ -149,6 +150,7 @@ public class OffsiteTests
     public void Receive_brings_the_chain_back_as_it_was()
     {
         using var workspace = new Workspace();
+        workspace.Change();
         var full = workspace.MakeBackup("-Description 'the first'");
         workspace.Change();
         var newest = workspace.MakeBackup("-Type Incremental");
@@ -189,6 +191,7 @@ public class OffsiteTests
     public void The_copy_is_tested_there_and_damage_is_found(string level)
     {
         using var workspace = new Workspace();
+        workspace.Change();
         workspace.MakeBackup();
         workspace.Change();
         var newest = workspace.MakeBackup("-Type Incremental");
@@ -247,6 +250,7 @@ public class OffsiteTests
     public void What_others_build_on_there_goes_only_with_them()
     {
         using var workspace = new Workspace();
+        workspace.Change();
         var full = workspace.MakeBackup();
         workspace.Change();
         workspace.MakeBackup("-Type Incremental");
@@ -277,6 +281,7 @@ public class OffsiteTests
     public void Retention_there_keeps_what_kept_copies_build_on_and_never_touches_the_directory()
     {
         using var workspace = new Workspace();
+        workspace.Change();
         var full = workspace.MakeBackup("-RetentionPolicy Daily");
         workspace.Change();
         var newest = workspace.MakeBackup("-Type Incremental -RetentionPolicy Daily");
@@ -359,6 +364,7 @@ public class OffsiteTests
     public void A_folded_backup_is_still_the_one_that_was_sent()
     {
         using var workspace = new Workspace();
+        workspace.Change();
         workspace.MakeBackup();
         workspace.Change();
         var newest = workspace.MakeBackup("-Type Incremental");
