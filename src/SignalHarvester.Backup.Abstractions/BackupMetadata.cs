@@ -68,7 +68,7 @@ public sealed record BackupMetadata
     /// <summary>Whether the last verification passed.</summary>
     public bool Verified { get; init; }
 
-    /// <summary>How deep the last passed verification went; for a chain, the weakest of its links.</summary>
+    /// <summary>How deep the last passed verification went: over the whole chain where there is one, but for a WAL backup that was not tested since it was made.</summary>
     public VerificationLevel VerificationLevel { get; init; }
 
     /// <summary>When the backup was last verified, passed or not.</summary>

@@ -14,7 +14,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// every other backup restores at any moment, also when the removal is killed midway. With -Cascade those that build on it
 /// are removed too. A backup that cannot be folded, because its chain is damaged, stays, with all that builds on it.</para>
 /// <para>All backups of the pipeline are removed at its end, those that build on others first. Stopped before, nothing
-/// is removed.</para>
+/// is removed. What another run has removed meanwhile is no error, and is emitted by that one.</para>
 /// </remarks>
 /// <example>
 /// <para>Remove what is older than thirty days</para>

@@ -9,13 +9,15 @@ namespace SignalHarvester.Backup.Operations;
 /// </summary>
 public static class RemoveBackups
 {
-    private const int MostAttempts = 3;
+    // Each attempt after the first means that another run has got further meanwhile. Only one that goes on without end
+    // gets this one to its last.
+    private const int MostAttempts = 10;
 
     /// <summary>Removes backups of one directory.</summary>
     /// <param name="ids">Which.</param>
     /// <param name="directory">Where they lie.</param>
     /// <param name="removed">Called for each that is gone.</param>
-    /// <param name="failed">Called for each that is still there, with the reason.</param>
+    /// <param name="failed">Called for each that is still there, with the reason. One that another run has removed is no failure.</param>
     /// <param name="context">Clock, messages, cancellation. Stopped, what was not removed is as it was.</param>
     /// <param name="confirm">
     /// Asked under the directory's lock, right before the removal, with all backups that are there then: the ids of those
@@ -39,38 +41,43 @@ public static class RemoveBackups
         var open = ids.ToHashSet(StringComparer.Ordinal);
         for (var attempt = 1; open.Count > 0; attempt++)
         {
-            var again = new HashSet<string>(StringComparer.Ordinal);
-            foreach (var (id, reason) in FoldAway(open, directory, context))
+            var doubtful = new Dictionary<string, BackupException>(StringComparer.Ordinal);
+            var planned = directory.List().Backups;
+            foreach (var (id, reason) in FoldAway(open, planned, directory, context))
             {
                 open.Remove(id);
-                if (attempt < MostAttempts && IsGone(reason.InnerException))
+                Judge(reason);
+            }
+
+            directory.Remove(Confirmed(open), removed, Judge, context.Cancellation, context.Warn);
+            if (doubtful.Count > 0 && (attempt == MostAttempts || Files(planned).SetEquals(Files(directory.List().Backups))))
+            {
+                foreach (var fault in doubtful.Values)
                 {
-                    again.Add(id);
+                    failed(fault);
+                }
+
+                return;
+            }
+
+            open = [.. doubtful.Keys];
+
+            void Judge(BackupException fault)
+            {
+                if (fault is { ErrorId: BackupErrorId.BackupNotFound, Target: string gone } && BackupFileName.IsId(gone))
+                {
+                    // What was asked for is so, whoever did it.
+                    context.Verbose($"'{gone}' is not there any more: another run has removed it.");
+                }
+                else if (MayPass(fault))
+                {
+                    doubtful.Add((string)fault.Target!, fault);
                 }
                 else
                 {
-                    failed(reason);
+                    failed(fault);
                 }
             }
-
-            directory.Remove(
-                Confirmed(open),
-                removed,
-                fault =>
-                {
-                    if (fault is { ErrorId: BackupErrorId.BackupHasDependants, Target: string id } && attempt < MostAttempts)
-                    {
-                        // Somebody has built on it, or folded, since the plan was made.
-                        again.Add(id);
-                    }
-                    else
-                    {
-                        failed(fault);
-                    }
-                },
-                context.Cancellation,
-                context.Warn);
-            open = again;
         }
 
         // An iterator, which runs under the lock.
@@ -84,20 +91,29 @@ public static class RemoveBackups
         }
     }
 
-    /// <summary>Whether something that was planned with is not there any more, as another run may have folded or removed it meanwhile.</summary>
-    private static bool IsGone(Exception? exception) => exception is BackupException
-    {
-        ErrorId: BackupErrorId.BackupFileMissing or BackupErrorId.BackupNotFound or BackupErrorId.ChainBroken,
-    };
+    /// <summary>The files that count: others as soon as a run has added, removed or rewritten a backup.</summary>
+    private static HashSet<string> Files(IEnumerable<BackupMetadata> backups) => backups.Select(backup => backup.BackupPath).ToHashSet(StringComparer.Ordinal);
+
+    /// <summary>
+    /// Whether a removal may have failed because another run came first: it has built on the backup since the plan was
+    /// made, or folded or removed something that was planned with.
+    /// </summary>
+    private static bool MayPass(BackupException fault) =>
+        fault is { ErrorId: BackupErrorId.BackupHasDependants, Target: string }
+        && fault.InnerException is null or BackupException
+        {
+            ErrorId: BackupErrorId.BackupFileMissing or BackupErrorId.BackupNotFound or BackupErrorId.ChainBroken,
+        };
 
     /// <summary>Folds what is about to be removed into what builds on it.</summary>
     /// <returns>What must stay, because it could not be folded.</returns>
-    private static Dictionary<string, BackupException> FoldAway(HashSet<string> ids, BackupDirectory directory, OperationContext context)
+    private static Dictionary<string, BackupException> FoldAway(
+        HashSet<string> ids, IReadOnlyList<BackupMetadata> backups, BackupDirectory directory, OperationContext context)
     {
         var blocked = new Dictionary<string, BackupException>(StringComparer.Ordinal);
         var failed = new Dictionary<string, BackupException>(StringComparer.Ordinal);
         var folds = new List<(Fold Fold, PageSet? Pages)>();
-        foreach (var fold in FoldPlan.ForRemoval(directory.List().Backups, ids))
+        foreach (var fold in FoldPlan.ForRemoval(backups, ids))
         {
             Try(fold, () => folds.Add((fold, FoldBackup.CollectPages(fold, directory, context.Cancellation))));
         }

@@ -12,10 +12,11 @@ namespace SignalHarvester.Backup.Operations;
 public static class RestoreBackup
 {
     /// <summary>What a restore would read and write. Nothing is opened.</summary>
-    /// <exception cref="BackupException">ChainBroken, BackupNotFound.</exception>
+    /// <exception cref="BackupException">ChainBroken, BackupNotFound, BackupTypeUnsupported.</exception>
     public static RestorePlan Plan(BackupMetadata backup, BackupDirectory? directory)
     {
         ArgumentNullException.ThrowIfNull(backup);
+        RefuseRawLog(backup);
         var links = directory is not null && BackupChain.IsIncrement(backup) ? directory.Chain(backup.Id) : BackupChain.Resolve(backup, _ => null);
         return new RestorePlan([.. links.Reverse()], links.Sum(link => link.Size), backup.DatabaseSize);
     }
@@ -59,10 +60,17 @@ public static class RestoreBackup
 
     private static bool IsDelta(RestoreTarget target, BackupMetadata backup, RestoreOptions options, OperationContext context)
     {
-        if (options.Delta && DeltaOverwrite.WhyNot(target, backup, options, context) is { } reason)
+        try
         {
-            context.Warn($"The whole database is written, not just the pages that differ, because {reason}.");
-            return false;
+            if (options.Delta && DeltaOverwrite.WhyNot(target, backup, options, context) is { } reason)
+            {
+                context.Warn($"The whole database is written, not just the pages that differ, because {reason}.");
+                return false;
+            }
+        }
+        catch (BackupException exception) when (exception.ErrorId == BackupErrorId.SourceLocked)
+        {
+            throw Locked(target, exception);
         }
 
         return options.Delta;
@@ -102,7 +110,7 @@ public static class RestoreBackup
                 KeepRaw(target, image, options, context);
             }
 
-            return overwrite.Run(() => { }, options.Verify);
+            return overwrite.Run(_ => { }, options.Verify);
         }
 
         if (target.Exists && CanBeOpened(target, options.LockTimeout, context))
@@ -191,12 +199,7 @@ public static class RestoreBackup
         }
         catch (BackupException exception) when (exception.ErrorId == BackupErrorId.SourceLocked)
         {
-            throw new BackupException(
-                BackupErrorId.DestinationLocked,
-                BackupErrorCategory.ResourceBusy,
-                target.Path,
-                $"'{target.Path}' is locked by another process, and stayed so for the whole -LockTimeout. It was not changed. Stop the application, or give a longer -LockTimeout.",
-                exception);
+            throw Locked(target, exception);
         }
         catch (BackupException exception) when (exception.Category == BackupErrorCategory.PermissionDenied)
         {
@@ -208,6 +211,13 @@ public static class RestoreBackup
                 exception);
         }
     }
+
+    private static BackupException Locked(RestoreTarget target, BackupException inner) => new(
+        BackupErrorId.DestinationLocked,
+        BackupErrorCategory.ResourceBusy,
+        target.Path,
+        $"'{target.Path}' is locked by another process, and stayed so for the whole -LockTimeout. It was not changed. Stop the application, or give a longer -LockTimeout.",
+        inner);
 
     private static void RefuseDamagedImage(BackupMetadata backup, RestoreTarget target)
     {

@@ -1,0 +1,164 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text.Json.Nodes;
+using Microsoft.Data.Sqlite;
+
+namespace SignalHarvester.Backup.Durability.Tests;
+
+/// <summary>
+/// A backup directory with chains of two databases, made once for a class of tests and copied for each round. The image
+/// of every backup is known from the database itself, hashed by SQLite's means when the backup was made.
+/// <code>
+/// app.db    F ─ I1 ─ I2      I1 and I2 from the log, the others by comparing pages
+///           │   └─ J
+///           └─ K
+/// other.db  G ─ H
+/// </code>
+/// </summary>
+public sealed class Chains : IAsyncLifetime
+{
+    private readonly TempFolder _folder = new();
+    private readonly Dictionary<string, string> _ids = [];
+    private readonly Dictionary<string, string> _images = [];
+    private int _copies;
+
+    /// <summary>A process for everything that is not killed.</summary>
+    internal Shbackup Host { get; } = Shbackup.Start();
+
+    /// <summary>The backups of the picture above.</summary>
+    public IEnumerable<string> Names => _ids.Keys;
+
+    /// <summary>The ids of all backups.</summary>
+    public IEnumerable<string> Ids => _ids.Values;
+
+    public async ValueTask InitializeAsync()
+    {
+        string app = _folder["app.db"];
+        using (SqliteConnection user = Databases.Open(app))
+        {
+            Databases.Execute(user, "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA wal_autocheckpoint = 0");
+            Sample.AddBlobs(user, mebibytes: 1);
+            await BackUpAsync("F", app, "-Type Full");
+            await ChangeAsync(user, "I1", app, "-Type Wal");
+            await ChangeAsync(user, "I2", app, "-Type Wal");
+            await ChangeAsync(user, "J", app, $"-Type Incremental -Parent {_ids["I1"]}");
+            await ChangeAsync(user, "K", app, $"-Type Incremental -Parent {_ids["F"]}");
+        }
+
+        string other = Databases.Create(_folder["other.db"], new DatabaseShape { JournalMode = JournalMode.Delete });
+        await BackUpAsync("G", other, "-Type Full");
+        using (SqliteConnection user = Databases.Open(other))
+        {
+            Databases.Execute(user, "UPDATE customer SET name = name || '!' WHERE id = 3");
+        }
+
+        await BackUpAsync("H", other, "-Type Incremental");
+        Databases.Create(_folder["small.db"], new DatabaseShape { Rows = 5 });
+    }
+
+    /// <summary>The id of a backup of the picture above.</summary>
+    public string Id(string name) => _ids[name];
+
+    /// <summary>The SHA-256 of the image that a backup was made of.</summary>
+    public string Image(string name) => _images[_ids[name]];
+
+    /// <summary>Ids as a PowerShell list.</summary>
+    public string List(params string[] names) => string.Join(',', names.Select(name => Shbackup.Quote(_ids[name])));
+
+    /// <summary>A fresh copy of the directory, in the place of the one before.</summary>
+    public string Copy()
+    {
+        string copy = _folder[$"copy {++_copies}"];
+        CopyFolder(_folder["backups"], copy);
+        if (_copies > 1)
+        {
+            Directory.Delete(_folder[$"copy {_copies - 1}"], recursive: true);
+        }
+
+        return copy;
+    }
+
+    /// <summary>What is listed, after each was restored to exactly the image that it was made of.</summary>
+    public async Task<IReadOnlyList<string>> RestoreAllAsync(string directory)
+    {
+        string restored = _folder.Folder("restored");
+        IReadOnlyList<string> listed = await Host.AskAsync(
+            $"Get-SHBackup -BackupDirectory {Shbackup.Quote(directory)} | ForEach-Object {{ $b = $_; $null = $b | Restore-SHBackup -Destination ({Shbackup.Quote(restored)} + '/' + $b.Id) -Force -NoVerify -NoSafetyBackup; $b.Id }}");
+        foreach (string id in listed.Where(_images.ContainsKey))
+        {
+            Assert.True(_images[id] == Hash(Path.Combine(restored, id)), $"{Name(id)} is not the image that it was made of");
+        }
+
+        Directory.Delete(restored, recursive: true);
+        return listed;
+    }
+
+    /// <summary>A backup of another database, as the next scheduled run would make it. It is removed again.</summary>
+    public async Task NextRunAsync(string directory)
+    {
+        string to = $"-BackupDirectory {Shbackup.Quote(directory)}";
+        await Host.AskAsync($"New-SHBackup -LiteralPath {Shbackup.Quote(_folder["small.db"])} {to} | Remove-SHBackup -Force | Out-Null");
+    }
+
+    /// <summary>Nothing lies there but the files that sidecars name, the lock, and digests.</summary>
+    public static void AssertClean(string directory)
+    {
+        string[] files = [.. Directory.GetFiles(directory).Select(file => Path.GetFileName(file)!)];
+        IEnumerable<string> described = files.Where(file => file.EndsWith(".json", StringComparison.Ordinal))
+            .SelectMany(sidecar => new[] { sidecar, Path.GetFileName((string)JsonNode.Parse(File.ReadAllBytes(Path.Combine(directory, sidecar)))!["backup_path"]!) });
+        Assert.Equal(described.Order(StringComparer.Ordinal), files.Order(StringComparer.Ordinal));
+        string state = Path.Combine(directory, ".shbackup");
+        Assert.DoesNotContain(
+            Directory.GetFiles(state, "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(state, file)),
+            file => file != "lock" && !(file.StartsWith("digests", StringComparison.Ordinal) && file.EndsWith(".pages", StringComparison.Ordinal)));
+        Assert.Empty(Directory.GetDirectories(state, "shbackup-*", SearchOption.AllDirectories));
+    }
+
+    public string Name(string id) => _ids.FirstOrDefault(entry => entry.Value == id).Key ?? id;
+
+    public ValueTask DisposeAsync()
+    {
+        Host.Dispose();
+        _folder.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    public static string Hash(string path)
+    {
+        using FileStream stream = File.OpenRead(path);
+        return Convert.ToHexStringLower(SHA256.HashData(stream));
+    }
+
+    public static void CopyFolder(string from, string to)
+    {
+        Directory.CreateDirectory(to);
+        foreach (string file in Directory.GetFiles(from))
+        {
+            File.Copy(file, Path.Combine(to, Path.GetFileName(file)));
+        }
+
+        foreach (string folder in Directory.GetDirectories(from))
+        {
+            CopyFolder(folder, Path.Combine(to, Path.GetFileName(folder)));
+        }
+    }
+
+    private async Task ChangeAsync(SqliteConnection user, string name, string path, string how)
+    {
+        int seed = _ids.Count;
+        Databases.Execute(user, string.Create(CultureInfo.InvariantCulture, $"""
+            UPDATE noise SET content = randomblob(8000) WHERE id % 29 = {seed};
+            INSERT INTO noise(content) VALUES (randomblob(20000));
+            """));
+        await BackUpAsync(name, path, how);
+    }
+
+    private async Task BackUpAsync(string name, string path, string how)
+    {
+        string[] made = [.. (await Host.AskAsync(
+            $"New-SHBackup -LiteralPath {Shbackup.Quote(path)} -BackupDirectory {Shbackup.Quote(_folder["backups"])} -RetentionPolicy Daily {how} | ForEach-Object {{ $_.Id; $_.Type }}"))];
+        Assert.Contains($"-Type {made[1]}", how, StringComparison.Ordinal);
+        _ids.Add(name, made[0]);
+        _images.Add(made[0], ImageHash.Of(path));
+    }
+}

@@ -1,0 +1,110 @@
+namespace SignalHarvester.Backup.Durability.Tests;
+
+/// <summary>Chains that are being rewritten: killed at any moment, every backup that was not asked to go restores.</summary>
+public sealed class KillDuringFoldTests(Chains chains, ITestOutputHelper output) : IClassFixture<Chains>
+{
+    // From the first rewritten file to the last deleted one, and each kind of step by itself.
+    private static readonly KillPoint[] s_points =
+    [
+        new(WatcherChangeTypes.Created, "_g2_*", IsRandom: true),
+        new(WatcherChangeTypes.Created, "superseded/*", IsRandom: false),
+        new(WatcherChangeTypes.Renamed, "_g2_*", IsRandom: false),
+        new(WatcherChangeTypes.Created, "_g2_*", IsRandom: true),
+        new(WatcherChangeTypes.Renamed, ".json", IsRandom: false),
+        new(WatcherChangeTypes.Deleted, "superseded/*", IsRandom: true),
+        new(WatcherChangeTypes.Created, "publishing/*", IsRandom: false),
+        new(WatcherChangeTypes.Deleted, ".wal.zst", IsRandom: false),
+        new(WatcherChangeTypes.Created, "_g2_*", IsRandom: true),
+        new(WatcherChangeTypes.Renamed, "removing/*", IsRandom: false),
+        new(WatcherChangeTypes.Deleted, "removing/*", IsRandom: true),
+    ];
+
+    [Fact]
+    public Task A_killed_removal_leaves_every_other_backup_and_a_second_run_completes_it() =>
+        KillAsync(kills: 20, s_points, Removal("F", "I1", "G"), survivors: ["I2", "J", "K", "H"]);
+
+    [Fact]
+    public Task Killed_retention_leaves_what_it_keeps_and_a_second_run_completes_it() =>
+        KillAsync(
+            kills: 11,
+            s_points,
+            to => $"Invoke-SHBackupRetention {to} -KeepDaily 1 -KeepWeekly 0 -KeepMonthly 0 -KeepLast 3 -Confirm:$false",
+            survivors: ["I2", "J", "K", "G", "H"]);
+
+    [Fact]
+    public async Task A_killed_merge_leaves_an_increment_or_a_full_backup()
+    {
+        string directory = await KillAsync(kills: 7, s_points[..^2], to => $"Merge-SHBackup {chains.Id("I2")} {to}", [.. chains.Names]);
+        Assert.Equal(["Full 0"], await chains.Host.AskAsync($"Get-SHBackup {chains.Id("I2")} -BackupDirectory {Shbackup.Quote(directory)} | ForEach-Object {{ \"$($_.Type) $($_.Depth)\" }}"));
+    }
+
+    /// <summary>Not at random: nothing that a fold and a removal can leave behind is left out.</summary>
+    [Theory]
+    [InlineData("rename")]
+    [InlineData("unlink")]
+    public async Task A_removal_that_is_killed_before_any_one_of_its_changes_leaves_every_other_backup(string call)
+    {
+        string[] kept = Sorted(chains.Ids.Except([chains.Id("G")]));
+        int killed = 0;
+        for (bool hasEnded = false; !hasEnded;)
+        {
+            string directory = chains.Copy();
+            string to = $"-BackupDirectory {Shbackup.Quote(directory)}";
+            string command = Removal("G")(to) + " | Out-Null";
+            using (var victim = Shbackup.Start())
+            {
+                await victim.AskAsync($"Get-SHBackup {to} | Out-Null");
+                using KilledBeforeCall trap = await KilledBeforeCall.AttachAsync(victim, call, killed + 1);
+                Task<IReadOnlyList<string>> ended = victim.SendAsync(command);
+                await Task.WhenAny(ended);
+                hasEnded = ended.IsCompletedSuccessfully;
+                killed += hasEnded ? 0 : 1;
+                victim.Kill();
+            }
+
+            await LookAsync(directory, command, kept);
+        }
+
+        output.WriteLine($"killed before each of {killed}");
+        Assert.InRange(killed, 5, 30);
+    }
+
+    private Func<string, string> Removal(params string[] names) =>
+        to => $"Get-SHBackup {to} | Where-Object {{ $_.Id -in {chains.List(names)} }} | Remove-SHBackup -Force";
+
+    private async Task<string> KillAsync(int kills, KillPoint[] points, Func<string, string> command, string[] survivors)
+    {
+        string directory = "";
+        string Command() => command("-BackupDirectory " + Shbackup.Quote(directory)) + " | Out-Null";
+        string[] kept = Sorted(survivors.Select(chains.Id));
+        int unfinished = 0;
+        var victims = new Victims(kills);
+        await victims.KillAsync(
+            points,
+            () =>
+            {
+                directory = chains.Copy();
+                return Task.FromResult((directory, Command()));
+            },
+            async _ => unfinished += await LookAsync(directory, Command(), kept) > kept.Length ? 1 : 0);
+        output.WriteLine($"{victims.Killed} killed under way, {victims.Ended} had ended; {unfinished} had backups left to remove");
+        return directory;
+    }
+
+    /// <summary>Whoever was not asked to go is there and is what it was; a second run completes the work, and leaves nothing else behind.</summary>
+    /// <returns>How many backups were listed before the second run.</returns>
+    private async Task<int> LookAsync(string directory, string command, string[] kept)
+    {
+        IReadOnlyList<string> listed = await chains.RestoreAllAsync(directory);
+        Assert.Empty(kept.Except(listed));
+        Assert.Empty(listed.Except(chains.Ids));
+
+        await chains.Host.AskAsync(command);
+        await chains.NextRunAsync(directory);
+        Assert.Equal(kept, Sorted(await chains.RestoreAllAsync(directory)));
+        Chains.AssertClean(directory);
+        return listed.Count;
+    }
+
+    private static string[] Sorted(IEnumerable<string> ids) => [.. ids.Order(StringComparer.Ordinal)];
+}

@@ -1,0 +1,158 @@
+using System.Globalization;
+using Microsoft.Data.Sqlite;
+
+namespace SignalHarvester.Backup.Durability.Tests;
+
+/// <summary>Backups of changes that are killed, and the next one on top: never a wrong one, whatever the cache has become.</summary>
+public sealed class KillDuringIncrementTests(ITestOutputHelper output)
+{
+    private static readonly KillPoint[] s_points =
+    [
+        new(WatcherChangeTypes.Created, ".wal.zst.partial", IsRandom: true),
+        new(WatcherChangeTypes.Created, ".pages.partial", IsRandom: true),
+        new(WatcherChangeTypes.Changed, ".pages.partial", IsRandom: false),
+        new(WatcherChangeTypes.Renamed, ".pages", IsRandom: false),
+        new(WatcherChangeTypes.Created, "publishing/*", IsRandom: false),
+        new(WatcherChangeTypes.Renamed, ".wal.zst", IsRandom: false),
+        new(WatcherChangeTypes.Renamed, ".json", IsRandom: true),
+    ];
+
+    /// <param name="type">How the backups are made.</param>
+    /// <param name="mode">The journal mode of the database.</param>
+    /// <param name="first">Which point is the first: together they get at all of them, more than once.</param>
+    [Theory]
+    [InlineData("Incremental", JournalMode.Delete, 0)]
+    [InlineData("Incremental", JournalMode.Wal, 5)]
+    [InlineData("Wal", JournalMode.Wal, 3)]
+    public async Task A_killed_increment_is_whole_or_not_there_and_the_next_one_is_right(string type, JournalMode mode, int first)
+    {
+        using var folder = new TempFolder();
+        string source = folder["app.db"];
+        using SqliteConnection user = Databases.Open(source);
+        Databases.Execute(user, $"PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = {mode}; PRAGMA synchronous = OFF; PRAGMA wal_autocheckpoint = 0");
+        Sample.AddBlobs(user, mebibytes: 2);
+        using var host = Shbackup.Start();
+        string to = $"-BackupDirectory {Shbackup.Quote(folder["backups"])}";
+        string backUp = $"New-SHBackup -LiteralPath {Shbackup.Quote(source)} {to} -Type {type}";
+        var images = new Dictionary<string, string>();
+        string atKill = "";
+        int edits = 0;
+        int published = 0;
+        int rolledForward = 0;
+
+        async Task<string> MakeAsync()
+        {
+            string id = (await host.AskAsync(backUp + " | ForEach-Object Id")).Single();
+            images.Add(id, ImageHash.Of(user));
+            return id;
+        }
+
+        async Task<string[]> UnknownAsync() => [.. (await host.AskAsync($"Get-SHBackup {to} | ForEach-Object Id")).Except(images.Keys)];
+
+        await MakeAsync();
+        var victims = new Victims(kills: 5);
+        await victims.KillAsync(
+            [.. s_points[first..], .. s_points[..first]],
+            () =>
+            {
+                Edit(user, ++edits);
+                atKill = ImageHash.Of(user);
+                return Task.FromResult((folder["backups"], backUp + " | Out-Null"));
+            },
+            async round =>
+            {
+                string[] listed = await UnknownAsync();
+                Harm(folder["backups", ".shbackup", "digests"], round);
+                if (round % 3 != 0)
+                {
+                    Edit(user, ++edits);
+                }
+
+                // Whoever has the lock next puts the sidecar of a killed run in its place, where the file was complete:
+                // this backup appears now, and is one of the database as the killed run saw it.
+                string next = await MakeAsync();
+                string[] now = await UnknownAsync();
+                Assert.InRange(now.Length, listed.Length, 1);
+                Assert.Empty(listed.Except(now));
+                published += listed.Length;
+                rolledForward += now.Length - listed.Length;
+                foreach (string id in now)
+                {
+                    images.Add(id, atKill);
+                }
+
+                Chains.AssertClean(folder["backups"]);
+                await RestoreAsync([next, .. now]);
+            });
+        await RestoreAsync(images.Keys);
+        output.WriteLine($"{victims.Killed} killed under way, {victims.Ended} had ended; {published} were published, {rolledForward} were by the next run");
+
+        async Task RestoreAsync(IEnumerable<string> ids)
+        {
+            string restored = folder.Folder("restored");
+            foreach (string id in ids)
+            {
+                string target = Path.Combine(restored, id);
+                await host.AskAsync($"$null = Restore-SHBackup {id} {to} -Destination {Shbackup.Quote(target)} -Force -NoVerify -NoSafetyBackup");
+                Assert.Equal(images[id], Chains.Hash(target));
+            }
+
+            Directory.Delete(restored, recursive: true);
+        }
+    }
+
+    private static void Edit(SqliteConnection user, int seed)
+    {
+        Databases.Execute(user, string.Create(CultureInfo.InvariantCulture, $"UPDATE noise SET content = randomblob(8000) WHERE (id * 7919) % 61 = {Math.Abs(seed) % 61}"));
+        if (seed % 5 == 0)
+        {
+            Databases.Execute(user, seed % 2 == 0 ? "INSERT INTO noise(content) VALUES (randomblob(100000))" : "DELETE FROM noise WHERE id > 240; PRAGMA incremental_vacuum; CREATE TABLE IF NOT EXISTS more(x)");
+        }
+
+        if (seed % 7 == 0)
+        {
+            // The next increment cannot come from the log.
+            Databases.Scalar(user, "PRAGMA wal_checkpoint(TRUNCATE)");
+        }
+    }
+
+    /// <summary>What a power failure, a full disk or a tidy administrator leave of a cache.</summary>
+    private static void Harm(string digests, int round)
+    {
+        string[] files = [.. Directory.GetFiles(digests, "*.pages").Order(StringComparer.Ordinal)];
+        if (files.Length == 0)
+        {
+            return;
+        }
+
+        string newest = files[^1];
+        switch (round % 6)
+        {
+            case 0:
+                File.Delete(newest);
+                break;
+            case 1:
+                // Its length is there, its end is not: what a file system makes of a file that was never flushed.
+                using (FileStream file = File.Open(newest, FileMode.Open))
+                {
+                    long length = file.Length;
+                    file.SetLength(length / 2);
+                    file.SetLength(length);
+                }
+
+                break;
+            case 2:
+                byte[] bytes = File.ReadAllBytes(newest);
+                bytes[^20] ^= 1;
+                File.WriteAllBytes(newest, bytes);
+                break;
+            case 3 when files.Length > 1:
+                // Digests of an earlier image under the newer one's name, its header included.
+                byte[] stale = File.ReadAllBytes(files[0]);
+                byte[] now = File.ReadAllBytes(newest);
+                stale.AsSpan(96, Math.Min(stale.Length, now.Length) - 96).CopyTo(now.AsSpan(96));
+                File.WriteAllBytes(newest, now);
+                break;
+        }
+    }
+}
