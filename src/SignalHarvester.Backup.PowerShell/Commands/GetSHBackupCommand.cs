@@ -72,7 +72,7 @@ public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters
     [ValidateNotNullOrEmpty]
     public RetentionPolicy[]? RetentionPolicy { get; set; }
 
-    /// <summary>Backups whose last verification passed; with -Verified:$false those that never passed one.</summary>
+    /// <summary>Backups whose last verification passed, and whose chain is whole; with -Verified:$false the others.</summary>
     [Parameter]
     public SwitchParameter Verified { get; set; }
 
@@ -149,7 +149,7 @@ public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters
         && (Database is null || Array.Exists(Database, pattern => IsOfDatabase(backup, pattern)))
         && (Type is null || Type.Contains(backup.Type))
         && (RetentionPolicy is null || (backup.RetentionPolicy is { } policy && RetentionPolicy.Contains(policy)))
-        && (!MyInvocation.BoundParameters.ContainsKey(nameof(Verified)) || backup.Verified == Verified)
+        && (!MyInvocation.BoundParameters.ContainsKey(nameof(Verified)) || (backup is { Verified: true, Depth: not null }) == Verified)
         && (After is null || backup.Timestamp >= After)
         && (Before is null || backup.Timestamp < Before)
         && (OlderThan is null || backup.Age.CompareTo(OlderThan) > 0);

@@ -125,8 +125,7 @@ public sealed class BackupDirectory
 
         try
         {
-            var chain = Chain(id);
-            return chain[^1] with { Depth = chain.Count - 1 };
+            return Chain(id)[^1];
         }
         catch (BackupException exception) when (exception.ErrorId != BackupErrorId.BackupNotFound)
         {
@@ -140,7 +139,7 @@ public sealed class BackupDirectory
     public IReadOnlyList<BackupMetadata> Dependants(string id) =>
         [.. FoldPlan.Dependants(List().Backups, [id]).OrderByDescending(backup => backup.Timestamp)];
 
-    /// <summary>A backup with all that it builds on, the full one first.</summary>
+    /// <summary>A backup with all that it builds on, the full one first, with their depths.</summary>
     /// <exception cref="BackupException">ChainBroken, BackupNotFound, SidecarInvalid, SidecarHostile.</exception>
     internal IReadOnlyList<BackupMetadata> Chain(string id)
     {
