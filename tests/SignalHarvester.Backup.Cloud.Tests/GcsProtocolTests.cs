@@ -491,6 +491,15 @@ public sealed class GcsProtocolTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_bucket_that_may_not_be_looked_at_and_is_not_there_is_missing()
+    {
+        fake.Denied.Add("storage.buckets.get");
+        using var store = Open(container: "new");
+
+        await RefusesAsync(BackupErrorId.CloudContainerNotFound, () => store.RequireContainerAsync(create: false, Stop));
+    }
+
+    [Fact]
     public async Task No_permission_to_list_is_not_taken_for_an_empty_bucket()
     {
         fake.Denied.Add("storage.objects.list");

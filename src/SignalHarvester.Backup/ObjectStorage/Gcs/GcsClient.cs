@@ -32,7 +32,7 @@ internal sealed class GcsClient : IDisposable
         var emulator = location.Endpoint is null ? Environment.GetEnvironmentVariable(EmulatorVariable) : null;
         endpoint = string.IsNullOrEmpty(emulator)
             ? RequireEndpoint(location.Endpoint ?? GooglesOwn, "the endpoint")
-            : RequireEndpoint(EmulatorAddress(emulator), EmulatorVariable);
+            : new Uri(RequireEndpoint(EmulatorAddress(emulator), EmulatorVariable), "/");
 
         // As Google's own libraries do: an emulator is sent no credentials.
         credentials = string.IsNullOrEmpty(emulator) ? new GcsCredentials(fault) : null;
@@ -175,6 +175,7 @@ internal sealed class GcsClient : IDisposable
     private bool MayKnowToken(Uri address) =>
         address.Scheme == endpoint.Scheme && address.Authority == endpoint.Authority && (address.Scheme == Uri.UriSchemeHttps || address.IsLoopback);
 
+    // Some of Google's libraries want the API's path in it, others a host without a scheme.
     private static Uri EmulatorAddress(string given) =>
         Uri.TryCreate(given.Contains("://", StringComparison.Ordinal) ? given : $"http://{given}", UriKind.Absolute, out var address)
             ? address
