@@ -54,6 +54,18 @@ internal sealed class GcsClient : IDisposable
     /// <param name="pathAndQuery">Its path and query, from the slash, escaped.</param>
     public Uri Address(string pathAndQuery) => new(endpoint.GetLeftPart(UriPartial.Path).TrimEnd('/') + pathAndQuery);
 
+    /// <summary>A request for something in the service.</summary>
+    /// <param name="pathAndQuery">Its path and query, from the slash, escaped.</param>
+    public Func<HttpRequestMessage> Get(string pathAndQuery) => () => new HttpRequestMessage(HttpMethod.Get, Address(pathAndQuery));
+
+    /// <summary>A body of the API.</summary>
+    public static HttpContent Json<T>(T value, JsonTypeInfo<T> type)
+    {
+        var content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(value, type));
+        content.Headers.ContentType = new MediaTypeHeaderValue("application/json", "UTF-8");
+        return content;
+    }
+
     /// <summary>The address that a Location header names.</summary>
     public Uri Follow(Uri given) => new(endpoint, given);
 
