@@ -291,7 +291,7 @@ public class OffsiteTests
 
         var decisions = workspace.Run($"Invoke-SHBackupRetention -Remote {There} -KeepDaily 1 -KeepWeekly 0 -KeepMonthly 0").WithoutErrors().As<RetentionDecision>();
         Assert.Equal([newest.Id, full.Id], decisions.Where(decision => decision.Action == RetentionAction.Keep).Select(decision => decision.Backup.Id));
-        Assert.Contains($"needed by {newest.Id}", decisions.Single(decision => decision.Backup.Id == full.Id).Reasons);
+        Assert.Contains($"needed by {newest.Id}: nothing is folded in an object store", decisions.Single(decision => decision.Backup.Id == full.Id).Reasons);
         Assert.Equal([newest.Id, full.Id], Workspace.Ids(workspace.Run($"Get-SHBackup -Remote {There}").WithoutErrors()));
         Assert.Equal([newest.Id, full.Id, old], workspace.Listed());
     }
