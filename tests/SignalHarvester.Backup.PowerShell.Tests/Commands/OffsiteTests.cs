@@ -241,7 +241,8 @@ public class OffsiteTests
         Send(workspace, "Get-SHBackup");
         Assert.Empty(workspace.Run($"Get-SHBackup -Remote {There} | Remove-SHBackup").WithoutErrors().Output);
         Assert.Single(workspace.Run($"Get-SHBackup -Remote {There} | Remove-SHBackup").WithoutErrors().Output);
-        Assert.Contains("copy in file:///", workspace.Session.Host.Shown, StringComparison.Ordinal);
+        Assert.Equal(2, workspace.Session.Host.Questions.Count);
+        Assert.All(workspace.Session.Host.Questions, question => Assert.Contains("copy in file:///", question, StringComparison.Ordinal));
         Assert.Single(workspace.Listed());
         Assert.Empty(workspace.Run($"Get-SHBackup -Remote {There}").WithoutErrors().Output);
     }
