@@ -321,8 +321,22 @@ internal sealed class GcsStore : IObjectStore
         }
         catch (GcsResponseException response) when (response.Status == HttpStatusCode.Forbidden && !GcsFault.IsTransient(response))
         {
-            // To use a bucket takes no permission to look at it. If it is not there, the first listing or object tells.
-            return new GcsBucket(Versioning: null, SoftDeletePolicy: null);
+            // To use a bucket takes no permission to look at it. A listing tells as well whether it is there; what it does with
+            // deleted objects is not known then.
+            return await CanListAsync(cancellation).ConfigureAwait(false) ? new GcsBucket(Versioning: null, SoftDeletePolicy: null) : null;
+        }
+    }
+
+    private async Task<bool> CanListAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            await client.AskAsync(Get($"{bucketPath}/o?maxResults=1&fields=nextPageToken"), GcsJson.Default.GcsPage, cancellation).ConfigureAwait(false);
+            return true;
+        }
+        catch (GcsResponseException response) when (response.Status == HttpStatusCode.NotFound)
+        {
+            return false;
         }
     }
 
@@ -347,7 +361,7 @@ internal sealed class GcsStore : IObjectStore
                 }
                 catch (GcsResponseException response) when (response.Status == HttpStatusCode.Conflict)
                 {
-                    // An earlier attempt made it, or another process did; where it is a stranger's, the first listing or object tells.
+                    // An earlier attempt made it, or another process did; or it is a stranger's, and may not be looked at.
                     return await FetchBucketAsync(stop).ConfigureAwait(false);
                 }
             },
