@@ -17,8 +17,10 @@
         'Invoke-SHBackupRetention'
         'Merge-SHBackup'
         'New-SHBackup'
+        'Receive-SHBackup'
         'Remove-SHBackup'
         'Restore-SHBackup'
+        'Send-SHBackup'
         'Test-SHBackup'
     )
     FunctionsToExport    = @()
@@ -26,7 +28,7 @@
     AliasesToExport      = @()
     PrivateData          = @{
         PSData = @{
-            Tags = @('SQLite', 'Backup', 'Restore', 'Database', 'WAL', 'PSEdition_Core', 'Windows', 'Linux', 'MacOS')
+            Tags = @('SQLite', 'Backup', 'Restore', 'Database', 'WAL', 'S3', 'Azure', 'GoogleCloud', 'PSEdition_Core', 'Windows', 'Linux', 'MacOS')
         }
     }
 }

@@ -84,6 +84,9 @@ public static class BackupErrorId
     /// <summary>Schema or row counts of the image are not the recorded ones.</summary>
     public const string BackupContentMismatch = nameof(BackupContentMismatch);
 
+    /// <summary>Another backup of the same id is in the directory.</summary>
+    public const string BackupIdTaken = nameof(BackupIdTaken);
+
     /// <summary>The file given is not a backup that this module knows.</summary>
     public const string NotABackup = nameof(NotABackup);
 

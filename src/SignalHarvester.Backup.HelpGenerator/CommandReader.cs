@@ -94,6 +94,7 @@ internal sealed class CommandReader(XmlDocumentation documentation)
     private Dictionary<string, ParameterHelp> ReadParameters(CmdletInfo cmdlet)
     {
         var instance = Activator.CreateInstance(cmdlet.ImplementingType)!;
+        var further = (instance as IDynamicParameters)?.GetDynamicParameters();
         var result = new Dictionary<string, ParameterHelp>(StringComparer.Ordinal);
         foreach (var (name, metadata) in cmdlet.Parameters)
         {
@@ -102,7 +103,7 @@ internal sealed class CommandReader(XmlDocumentation documentation)
                 continue;
             }
 
-            var property = cmdlet.ImplementingType.GetProperty(name);
+            var (property, owner) = cmdlet.ImplementingType.GetProperty(name) is { } own ? (own, instance) : (further?.GetType().GetProperty(name), further);
             var sets = metadata.ParameterSets.Values.ToList();
             result[name] = new ParameterHelp(
                 name,
@@ -110,7 +111,7 @@ internal sealed class CommandReader(XmlDocumentation documentation)
                 metadata.SwitchParameter,
                 ShouldProcessParameters.TryGetValue(name, out var standard) ? [standard] : Describe(property, metadata),
                 AllowedValues(metadata),
-                property is null ? string.Empty : DefaultText(property.GetValue(instance)),
+                property is null ? string.Empty : DefaultText(property.GetValue(owner)),
                 sets.TrueForAll(s => s.IsMandatory),
                 sets.Max(s => s.Position) is var position and >= 0 ? position.ToString(CultureInfo.InvariantCulture) : "named",
                 PipelineInput(sets.Exists(s => s.ValueFromPipeline), sets.Exists(s => s.ValueFromPipelineByPropertyName)),

@@ -1,13 +1,12 @@
 using SignalHarvester.Backup.ObjectStorage;
 using Xunit;
+using static SignalHarvester.Backup.Cloud.Tests.StoreActions;
 
 namespace SignalHarvester.Backup.Cloud.Tests;
 
 /// <summary>Whole files, sent and fetched.</summary>
 public abstract partial class ObjectStoreConformance
 {
-    private const int MiB = 1 << 20;
-
     [Fact]
     public async Task A_file_comes_back_as_it_was_sent()
     {
@@ -23,7 +22,7 @@ public abstract partial class ObjectStoreConformance
         Assert.Equal((content.Length, Transfer.Sha256(content), made.Version), (found.Length, found.Sha256, found.Version));
         Same(content, await there.FetchAsync(store, found, Stop));
         Assert.Empty(here.JournalFiles);
-        Assert.Empty(await PendingAsync(store, string.Empty));
+        Assert.Empty(await PendingAsync(store));
     }
 
     [Theory]
@@ -90,7 +89,7 @@ public abstract partial class ObjectStoreConformance
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => here.SendAsync(watched, "a", ManyParts(store), stopping.Token, keepsJournal: false));
 
-        Assert.Empty(await PendingAsync(store, string.Empty));
+        Assert.Empty(await PendingAsync(store));
         Assert.Null(await store.FindAsync("a", Stop));
     }
 
@@ -125,7 +124,7 @@ public abstract partial class ObjectStoreConformance
 
         Same(content, await ReadAllAsync(store, made));
         Assert.Equal(Transfer.Sha256(content), (await store.FindAsync("a", Stop))!.Sha256);
-        Assert.Empty(await PendingAsync(store, string.Empty));
+        Assert.Empty(await PendingAsync(store));
     }
 
     [Theory]
@@ -140,8 +139,8 @@ public abstract partial class ObjectStoreConformance
         await RefusesAsync(BackupErrorId.BackupChecksumMismatch, () => here.SendAsync(store, "a", content, Stop, sha256: Transfer.Sha256([])));
 
         Assert.Null(await store.FindAsync("a", Stop));
-        Assert.Empty(await NamesAsync(store, string.Empty));
-        Assert.Empty(await PendingAsync(store, string.Empty));
+        Assert.Empty(await NamesAsync(store));
+        Assert.Empty(await PendingAsync(store));
         Assert.Empty(here.JournalFiles);
     }
 
@@ -167,7 +166,7 @@ public abstract partial class ObjectStoreConformance
         await RefusesAsync(BackupErrorId.BackupChecksumMismatch, () => here.SendAsync(watched, "a", ManyParts(store), Stop));
 
         Assert.Null(await store.FindAsync("a", Stop));
-        Assert.Empty(await PendingAsync(store, string.Empty));
+        Assert.Empty(await PendingAsync(store));
     }
 
     [Theory]
@@ -216,7 +215,7 @@ public abstract partial class ObjectStoreConformance
         await RefusesAsync(BackupErrorId.CloudObjectExists, () => here.SendAsync(watched, "a", large ? ManyParts(store) : Bytes(1000, 2), Stop));
 
         Assert.Equal(Bytes(1000, 1), await ReadAllAsync(store, (await store.FindAsync("a", Stop))!));
-        Assert.Empty(await PendingAsync(store, string.Empty));
+        Assert.Empty(await PendingAsync(store));
         Assert.Empty(here.JournalFiles);
     }
 
@@ -235,8 +234,83 @@ public abstract partial class ObjectStoreConformance
         var made = await here.SendAsync(watched, "a", content, Stop);
 
         Assert.Equal(theirs!.Version, made.Version);
-        Assert.Empty(await PendingAsync(store, string.Empty));
+        Assert.Empty(await PendingAsync(store));
         Assert.Empty(here.JournalFiles);
+    }
+
+    [Fact]
+    public async Task An_upload_that_another_machine_made_meanwhile_leaves_nothing()
+    {
+        using var store = await OpenAsync();
+        using var here = new Transfer();
+        using var elsewhere = new Transfer();
+        var content = ManyParts(store);
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        var watched = new WatchedStore(store) { AfterPart = number => StopAt(1, number, stopping) };
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => here.SendAsync(watched, "a", content, stopping.Token));
+        var theirs = await elsewhere.SendAsync(store, "a", content, Stop);
+
+        var made = await here.SendAsync(store, "a", content, Stop);
+
+        Assert.Equal(theirs.Version, made.Version);
+        Assert.Empty(await PendingAsync(store));
+        Assert.Empty(here.JournalFiles);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("{")]
+    [InlineData("{}")]
+    [InlineData("null")]
+    [InlineData("{\"sha256\":null,\"length\":1,\"part_size\":1,\"upload_id\":null}")]
+    public async Task A_damaged_journal_is_none(string damaged)
+    {
+        using var store = await OpenAsync();
+        using var here = new Transfer();
+        var content = ManyParts(store);
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        var watched = new WatchedStore(store) { AfterPart = number => StopAt(1, number, stopping) };
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => here.SendAsync(watched, "a", content, stopping.Token));
+        await File.WriteAllTextAsync(Assert.Single(here.JournalFiles), damaged, Stop);
+
+        var made = await here.SendAsync(store, "a", content, Stop);
+
+        Same(content, await ReadAllAsync(store, made));
+    }
+
+    [Fact]
+    public async Task Two_runs_do_not_send_the_same_object_at_once()
+    {
+        using var store = await OpenAsync();
+        using var here = new Transfer();
+        var content = ManyParts(store);
+        Exception? second = null;
+        var watched = new WatchedStore(store)
+        {
+            BeforePart = async number =>
+            {
+                if (number == 1)
+                {
+                    second = await Record.ExceptionAsync(() => here.SendFileAsync(store, "a", Transfer.Sha256(content), Stop));
+                }
+            },
+        };
+
+        var made = await here.SendAsync(watched, "a", content, Stop);
+
+        Assert.Equal(BackupErrorId.CloudTransferInProgress, Assert.IsType<BackupException>(second).ErrorId);
+        Same(content, await ReadAllAsync(store, made));
+    }
+
+    [Fact]
+    public async Task A_download_of_which_nothing_is_recorded_takes_nothing_for_its_beginning()
+    {
+        using var store = await OpenAsync();
+        using var here = new Transfer();
+        var (content, version) = await SentAsync(store);
+        await File.WriteAllBytesAsync(here["a"], new byte[16 * MiB], Stop);
+
+        Same(content, await here.FetchAsync(store, version with { Sha256 = null }, Stop));
     }
 
     [Fact]
@@ -308,7 +382,7 @@ public abstract partial class ObjectStoreConformance
         {
             BeforeRead = async offset =>
             {
-                if (offset < 32 * MiB)
+                if (offset != 32 * MiB)
                 {
                     return;
                 }
@@ -324,9 +398,6 @@ public abstract partial class ObjectStoreConformance
         await RefusesAsync(BackupErrorId.CloudObjectChanged, () => here.FetchAsync(watched, version, Stop));
     }
 
-    /// <summary>A file of four parts and one byte.</summary>
-    private static byte[] ManyParts(IObjectStore store) => Bytes((4 * (int)PartSize(store)) + 1, 5);
-
     private static async Task<(byte[] Content, ObjectInfo Version)> SentAsync(IObjectStore store)
     {
         using var elsewhere = new Transfer();
@@ -334,9 +405,6 @@ public abstract partial class ObjectStoreConformance
         await elsewhere.SendAsync(store, "a", content, Stop);
         return (content, (await store.FindAsync("a", Stop))!);
     }
-
-    /// <summary>Compares without listing tens of millions of bytes where they differ.</summary>
-    private static void Same(byte[] expected, byte[] found) => Assert.True(expected.AsSpan().SequenceEqual(found), "the bytes differ");
 
     private static void StopAt(int last, int number, CancellationTokenSource stopping)
     {

@@ -1,6 +1,7 @@
 using SignalHarvester.Backup.ObjectStorage;
 using SignalHarvester.Backup.ObjectStorage.Transfers;
 using Xunit;
+using static SignalHarvester.Backup.Cloud.Tests.StoreActions;
 
 namespace SignalHarvester.Backup.Cloud.Tests;
 
@@ -18,7 +19,7 @@ public abstract partial class ObjectStoreConformance
         {
             parts.Add(await upload.PutAsync(store, "a", id, number));
             Assert.Null(await store.FindAsync("a", Stop));
-            Assert.Empty(await NamesAsync(store, string.Empty));
+            Assert.Empty(await NamesAsync(store));
         }
 
         var made = await store.CompleteUploadAsync("a", id, upload.Length, parts, upload.Attributes, Stop);
@@ -30,7 +31,7 @@ public abstract partial class ObjectStoreConformance
         Assert.Equal((made.Version, upload.Length, upload.Attributes.Sha256), (found.Version, found.Length, found.Sha256));
         Assert.Contains(':', found.Checksum!);
         Assert.Equal(upload.Content, await ReadAllAsync(store, found));
-        Assert.Empty(await PendingAsync(store, string.Empty));
+        Assert.Empty(await PendingAsync(store));
     }
 
     [Fact]
@@ -141,7 +142,7 @@ public abstract partial class ObjectStoreConformance
         Assert.Equal(Bytes(10, 1), await ReadAllAsync(store, taken));
         await store.AbortUploadAsync("a", id, Stop);
         Assert.Equal(Bytes(10, 1), await ReadAllAsync(store, taken));
-        Assert.Empty(await PendingAsync(store, string.Empty));
+        Assert.Empty(await PendingAsync(store));
     }
 
     [Fact]
@@ -159,7 +160,7 @@ public abstract partial class ObjectStoreConformance
         Assert.True(await store.FindPartsAsync("a", id, upload.Length, Stop) is null or { Count: 0 });
         await RefusesAsync(BackupErrorId.CloudUploadLost, () => store.CompleteUploadAsync("a", id, upload.Length, parts, upload.Attributes, Stop));
         Assert.Null(await store.FindAsync("a", Stop));
-        Assert.Empty(await PendingAsync(store, string.Empty));
+        Assert.Empty(await PendingAsync(store));
     }
 
     [Fact]
@@ -184,7 +185,7 @@ public abstract partial class ObjectStoreConformance
         await upload.PutAsync(store, "mine", id, 1);
 
         using var other = Reopen(store.Location);
-        var pending = await PendingAsync(other, string.Empty);
+        var pending = await PendingAsync(other);
 
         Assert.SkipWhen(pending.Count == 0 && store.Location.Provider is CloudProvider.Gcs or CloudProvider.Azure, "the service does not list them, or cannot give them up; they expire after a week");
         var one = Assert.Single(pending);
@@ -193,7 +194,7 @@ public abstract partial class ObjectStoreConformance
         Assert.Single(await PendingAsync(other, "mi"));
         Assert.Empty(await PendingAsync(other, "other"));
         await other.AbortUploadAsync(one.Name, one.UploadId, Stop);
-        Assert.Empty(await PendingAsync(other, string.Empty));
+        Assert.Empty(await PendingAsync(other));
     }
 
     [Fact]
@@ -206,14 +207,14 @@ public abstract partial class ObjectStoreConformance
         await upload.PutAsync(outer, "mine", id, 1);
         await inner.RequireContainerAsync(create: true, Stop);
 
-        Assert.Empty(await PendingAsync(inner, string.Empty));
+        Assert.Empty(await PendingAsync(inner));
     }
 
     [Fact]
     public async Task An_upload_whose_whole_is_not_what_its_checksum_says_makes_nothing()
     {
         using var store = await OpenAsync();
-        Assert.SkipWhen(store.Checksums == ContentChecksums.None || store.Location.Provider == CloudProvider.Azure, "this service compares the checksum of each part, not of the whole");
+        Assert.SkipWhen(store.Location.Provider == CloudProvider.Azure || (store.Checksums == ContentChecksums.None && store.Location.Provider != CloudProvider.Directory), "this service compares the checksum of each part, not of the whole");
         var upload = Parted.Of(store, 11);
         var other = Parted.Of(store, 12);
         var (id, parts) = await upload.PutAllAsync(store, "a");
@@ -247,19 +248,8 @@ public abstract partial class ObjectStoreConformance
         }
     }
 
-    private static async Task<List<PendingUpload>> PendingAsync(IObjectStore store, string beginning)
-    {
-        var pending = new List<PendingUpload>();
-        await foreach (var one in store.PendingUploadsAsync(beginning, Stop))
-        {
-            pending.Add(one);
-        }
-
-        return pending;
-    }
-
     /// <summary>Content of three parts, the last one short.</summary>
-    private sealed record Parted(byte[] Content, int Size, ObjectAttributes Attributes)
+    private protected sealed record Parted(byte[] Content, int Size, ObjectAttributes Attributes)
     {
         public int Count => (Content.Length + Size - 1) / Size;
 

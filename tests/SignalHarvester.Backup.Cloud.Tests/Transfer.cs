@@ -24,20 +24,26 @@ internal sealed class Transfer : IDisposable
     public async Task<ObjectInfo> SendAsync(IObjectStore store, string name, byte[] content, CancellationToken stop, string? sha256 = null, bool keepsJournal = true)
     {
         await File.WriteAllBytesAsync(files[name], content, CancellationToken.None);
+        return await SendFileAsync(store, name, sha256 ?? Sha256(content), stop, keepsJournal);
+    }
+
+    /// <summary>Sends a file as it lies there.</summary>
+    public async Task<ObjectInfo> SendFileAsync(IObjectStore store, string name, string sha256, CancellationToken stop, bool keepsJournal = true)
+    {
         using var file = File.OpenHandle(files[name], share: FileShare.ReadWrite);
         var context = Context(stop);
-        using var meter = context.Meter("Sending", content.Length);
-        return await new Upload(store, name, file, sha256 ?? Sha256(content), context).RunAsync(keepsJournal ? Journals : null, meter);
+        using var meter = context.Meter("Sending", RandomAccess.GetLength(file));
+        return await new Upload(store, name, file, sha256, context).RunAsync(keepsJournal ? Journals : null, meter);
     }
 
     /// <summary>Fetches an object into a file of this machine, which may hold something already.</summary>
-    public async Task<byte[]> FetchAsync(IObjectStore store, ObjectInfo version, CancellationToken stop, string? sha256 = null)
+    public async Task<byte[]> FetchAsync(IObjectStore store, ObjectInfo version, CancellationToken stop, string? sha256 = null, int partBytes = 8 << 20)
     {
         using (var file = File.OpenHandle(files[version.Name], FileMode.OpenOrCreate, FileAccess.ReadWrite))
         {
             var context = Context(stop);
             using var meter = context.Meter("Fetching", version.Length);
-            await new Download(store, version, context).RunAsync(file, sha256 ?? version.Sha256, meter);
+            await new Download(store, version, context) { PartBytes = partBytes }.RunAsync(file, sha256 ?? version.Sha256, meter);
         }
 
         return await File.ReadAllBytesAsync(files[version.Name], CancellationToken.None);

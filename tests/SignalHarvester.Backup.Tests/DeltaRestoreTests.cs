@@ -185,6 +185,43 @@ public sealed class DeltaRestoreTests : IDisposable
     }
 
     [Fact]
+    public void An_application_that_came_during_the_restore_and_one_that_comes_after_it_lose_nothing()
+    {
+        BackupMetadata backup = MakeBackup("DELETE");
+        Change();
+        SqliteConnection? first = null;
+        Delta(backup, Scene.ShortWait, told =>
+        {
+            if (first is null && told is OperationProgress progress && progress.Activity.StartsWith("Checking the restored", StringComparison.Ordinal))
+            {
+                first = Databases.Open(scene.Database);
+                Databases.Scalar(first, "SELECT count(*) FROM log");
+            }
+        });
+        var committed = new HashSet<long>();
+        void Commit(SqliteConnection connection, string sql, long row)
+        {
+            if (raw.sqlite3_exec(connection.Handle, sql) == raw.SQLITE_OK)
+            {
+                committed.Add(row);
+            }
+        }
+
+        // Where the one goes by the log, and the other by the header, which says rollback-journal mode, their locks are not the same.
+        using (SqliteConnection second = Databases.Open(scene.Database))
+        {
+            Databases.Execute(second, "BEGIN IMMEDIATE; INSERT INTO log VALUES (2)");
+            Commit(first!, "INSERT INTO log VALUES (1)", 1);
+            first!.Dispose();
+            Commit(second, "COMMIT", 2);
+        }
+
+        Assert.Contains(2, committed);
+        Assert.Equal(committed, Rows(scene.Database));
+        Assert.Equal([""], Scene.DatabaseFiles(scene.Database).Keys);
+    }
+
+    [Fact]
     public void A_locked_database_is_refused_and_not_restored_in_another_way()
     {
         BackupMetadata backup = MakeBackup("DELETE");

@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Management.Automation;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.PowerShell.Cloud;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
@@ -15,6 +16,7 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
     private const int DeepestMetadata = 50;
 
     private readonly CancellationTokenSource stopping = new();
+    private readonly Lazy<RemoteSession> remotes = new();
 
     /// <summary>
     /// The directory of the backups. Without it, the folder <c>backups</c> in the current location is used.
@@ -37,6 +39,10 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
         if (disposing)
         {
             stopping.Dispose();
+            if (remotes.IsValueCreated)
+            {
+                remotes.Value.Dispose();
+            }
         }
     }
 
@@ -49,6 +55,56 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
 
     private protected BackupDirectory OpenDirectory(string? path) =>
         new(FileSystemPath(string.IsNullOrEmpty(path) ? DefaultDirectory : path), TimeProvider.System);
+
+    /// <summary>
+    /// The backup directory on this machine. A backup from an object store states the store as its directory, and that
+    /// arrives as -BackupDirectory from the pipeline: it does not count here.
+    /// </summary>
+    private protected BackupDirectory OpenHome(BackupMetadata backup) =>
+        OpenDirectory(backup.Location is not null && BackupDirectory == backup.BackupDirectory ? null : BackupDirectory);
+
+    /// <summary>The object store that the parameters name, or that the backup says it is in.</summary>
+    private protected RemoteCatalog OpenRemote(CloudParameters cloud, BackupMetadata? backup = null) =>
+        OpenRemote(cloud, RemoteSession.Choose(cloud.Location(FileSystemPath), backup));
+
+    private protected RemoteCatalog OpenRemote(CloudParameters cloud, CloudLocation location) => remotes.Value.Open(location, cloud.Options());
+
+    /// <summary>All backups in a directory; a sidecar that cannot be used is written as an error.</summary>
+    private protected IReadOnlyList<BackupMetadata> List(BackupDirectory directory)
+    {
+        var listing = directory.List();
+        foreach (var fault in listing.Faults)
+        {
+            WriteError(ToRecord(fault));
+        }
+
+        return listing.Backups;
+    }
+
+    /// <summary>All backups in an object store; a sidecar that cannot be used is written as an error.</summary>
+    private protected IReadOnlyList<BackupMetadata> ListRemote(RemoteCatalog remote)
+    {
+        var listing = RunOperation(context => remote.List(context.Cancellation));
+        foreach (var fault in listing.Faults)
+        {
+            WriteError(ToRecord(fault));
+        }
+
+        return listing.Backups;
+    }
+
+    /// <summary>Refuses parameters of an object store where none is reached: what they say would be left undone.</summary>
+    private protected void RefusePlace(CloudParameters cloud, string needed)
+    {
+        if (cloud.Provider is not null || cloud.Container is not null)
+        {
+            ThrowTerminatingError(ToRecord(new BackupException(
+                BackupErrorId.InvalidArgument,
+                BackupErrorCategory.InvalidArgument,
+                nameof(cloud.Provider),
+                $"-Provider and -Container have no meaning without {needed}. Add it, or leave them out.")));
+        }
+    }
 
     /// <summary>A path as the session sees it, made absolute. Wildcards are not expanded.</summary>
     private protected string FileSystemPath(string path)

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using SignalHarvester.Backup.PowerShell.Cloud;
 using SignalHarvester.Backup.PowerShell.Completion;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
@@ -9,6 +10,8 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// cannot be used is an error of its own; the others are listed all the same.</para>
 /// <para>The filters are combined: a backup is listed when it passes all of them. Ages are compared in the pipeline too:
 /// Get-SHBackup | Where Age -gt 30d. A number without a unit is an error there, never a match.</para>
+/// <para>With -Remote the backups in an object store are listed, as the same objects. Piped to Receive-, Test-, Restore- or
+/// Remove-SHBackup, they stand for the copies there. An error of access ends the listing; it is never shown as an empty one.</para>
 /// </remarks>
 /// <example>
 /// <para>List all backups</para>
@@ -30,6 +33,11 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <code>Get-SHBackup | Where-Object Age -gt 30d | Remove-SHBackup -WhatIf</code>
 /// <para>Shows what would go. Without -WhatIf it asks, then removes.</para>
 /// </example>
+/// <example>
+/// <para>List what is on a second disk</para>
+/// <code>Get-SHBackup -Newest 1 | Send-SHBackup -Provider Directory -Container ./offsite -CreateContainer | Out-Null; Get-SHBackup -Remote -Provider Directory -Container ./offsite</code>
+/// <para>Sends the newest backup there, and lists what is there. S3, Azure and Gcs are listed the same way.</para>
+/// </example>
 /// <seealso>New-SHBackup</seealso>
 /// <seealso>Test-SHBackup</seealso>
 /// <seealso>Restore-SHBackup</seealso>
@@ -37,8 +45,10 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsCommon.Get, "SHBackup")]
 [OutputType(typeof(BackupMetadata))]
-public sealed class GetSHBackupCommand : BackupCommand
+public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters
 {
+    private readonly CloudParameters cloud = new();
+
     /// <summary>Ids to list. Wildcards match several. Tab completes them, with date, type and size.</summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(BackupIdCompleter))]
@@ -62,7 +72,7 @@ public sealed class GetSHBackupCommand : BackupCommand
     [ValidateNotNullOrEmpty]
     public RetentionPolicy[]? RetentionPolicy { get; set; }
 
-    /// <summary>Backups whose last verification passed; with -Verified:$false those that never passed one.</summary>
+    /// <summary>Backups whose last verification passed, and whose chain is whole; with -Verified:$false the others.</summary>
     [Parameter]
     public SwitchParameter Verified { get; set; }
 
@@ -90,17 +100,31 @@ public sealed class GetSHBackupCommand : BackupCommand
     [Parameter]
     public SwitchParameter Tree { get; set; }
 
+    /// <summary>
+    /// Lists what is in an object store, named with -Provider and -Container, from its own sidecars: whether or not this
+    /// machine has ever seen those backups.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter Remote { get; set; }
+
+    /// <summary>The parameters of the object store.</summary>
+    public object GetDynamicParameters() => cloud;
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        if (!Remote)
+        {
+            RefusePlace(cloud, "-Remote");
+        }
+    }
+
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        var listing = ForCall(() => OpenDirectory().List());
-        foreach (var fault in listing.Faults)
-        {
-            WriteError(ToRecord(fault));
-        }
-
-        RequireIds(listing.Backups);
-        var selected = listing.Backups.Where(IsWanted);
+        var backups = ForCall(() => Remote ? ListRemote(OpenRemote(cloud)) : List(OpenDirectory()));
+        RequireIds(backups);
+        var selected = backups.Where(IsWanted);
         if (Newest is { } count)
         {
             selected = selected.Where(backup => !backup.IsSafety).Take(count);
@@ -115,7 +139,7 @@ public sealed class GetSHBackupCommand : BackupCommand
         {
             if (!backups.Any(backup => backup.Id == id))
             {
-                ForItem(() => OpenDirectory().Get(id));
+                ForItem(() => _ = Remote ? RunOperation(context => OpenRemote(cloud).Get(id, context.Cancellation)) : OpenDirectory().Get(id));
             }
         }
     }
@@ -125,7 +149,7 @@ public sealed class GetSHBackupCommand : BackupCommand
         && (Database is null || Array.Exists(Database, pattern => IsOfDatabase(backup, pattern)))
         && (Type is null || Type.Contains(backup.Type))
         && (RetentionPolicy is null || (backup.RetentionPolicy is { } policy && RetentionPolicy.Contains(policy)))
-        && (!MyInvocation.BoundParameters.ContainsKey(nameof(Verified)) || backup.Verified == Verified)
+        && (!MyInvocation.BoundParameters.ContainsKey(nameof(Verified)) || (backup is { Verified: true, Depth: not null }) == Verified)
         && (After is null || backup.Timestamp >= After)
         && (Before is null || backup.Timestamp < Before)
         && (OlderThan is null || backup.Age.CompareTo(OlderThan) > 0);

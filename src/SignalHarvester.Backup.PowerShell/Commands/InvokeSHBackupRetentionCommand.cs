@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Management.Automation;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.PowerShell.Cloud;
 using SignalHarvester.Backup.Retention;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
@@ -41,8 +42,9 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// </example>
 [Cmdlet(VerbsLifecycle.Invoke, "SHBackupRetention", SupportsShouldProcess = true)]
 [OutputType(typeof(RetentionDecision))]
-public sealed class InvokeSHBackupRetentionCommand : BackupCommand
+public sealed class InvokeSHBackupRetentionCommand : BackupCommand, IDynamicParameters
 {
+    private readonly CloudParameters cloud = new();
     private readonly List<string> directories = [];
 
     /// <summary>
@@ -95,12 +97,30 @@ public sealed class InvokeSHBackupRetentionCommand : BackupCommand
     [Parameter]
     public SwitchParameter IncludeManual { get; set; }
 
+    /// <summary>
+    /// Prunes the copies in an object store, named with -Provider and -Container, instead of a directory. Nothing is folded
+    /// there: what kept copies build on stays. Let one machine prune a place.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter Remote { get; set; }
+
+    /// <summary>The parameters of the object store.</summary>
+    public object GetDynamicParameters() => cloud;
+
     /// <inheritdoc/>
-    protected override void BeginProcessing() => ForCall(() =>
+    protected override void BeginProcessing()
     {
-        Rules().Validate();
-        return true;
-    });
+        if (!Remote)
+        {
+            RefusePlace(cloud, "-Remote");
+        }
+
+        _ = ForCall(() =>
+        {
+            Rules().Validate();
+            return true;
+        });
+    }
 
     /// <inheritdoc/>
     protected override void ProcessRecord()
@@ -114,19 +134,35 @@ public sealed class InvokeSHBackupRetentionCommand : BackupCommand
     }
 
     /// <inheritdoc/>
-    protected override void EndProcessing() => directories.ForEach(path => ForItem(() => Prune(OpenDirectory(path))));
+    protected override void EndProcessing()
+    {
+        if (Remote)
+        {
+            ForItem(PruneRemote);
+            return;
+        }
+
+        directories.ForEach(path => ForItem(() => Prune(OpenDirectory(path))));
+    }
 
     private void Prune(BackupDirectory directory)
     {
         var now = TimeProvider.System.GetUtcNow();
-        var listing = directory.List();
-        foreach (var fault in listing.Faults)
-        {
-            WriteError(ToRecord(fault));
-        }
-
         var rules = Rules();
-        var decisions = RetentionPlan.Decide(listing.Backups, rules, now).Where(IsWanted).Select(Approve).ToList();
+        var decisions = RetentionPlan.Decide(List(directory), rules, now).Where(IsWanted).Select(Approve).ToList();
+        Carry(decisions, (failed, context) => PruneBackups.Run(directory, decisions, rules, now, failed, context));
+    }
+
+    private void PruneRemote()
+    {
+        var remote = OpenRemote(cloud);
+        var decisions = RetentionPlan.Decide(ListRemote(remote), Rules(), TimeProvider.System.GetUtcNow(), canFold: false).Where(IsWanted).Select(Approve).ToList();
+        var home = OpenDirectory();
+        Carry(decisions, (failed, context) => PruneBackups.RunRemote(remote, home, decisions, failed, context));
+    }
+
+    private void Carry(List<RetentionDecision> decisions, Func<Action<BackupException>, OperationContext, IReadOnlyList<RetentionDecision>> prune)
+    {
         if (IsWhatIf)
         {
             WriteObject(decisions, enumerateCollection: true);
@@ -134,8 +170,7 @@ public sealed class InvokeSHBackupRetentionCommand : BackupCommand
         }
 
         var failed = new List<BackupException>();
-        var outcome = RunOperation(context => PruneBackups.Run(directory, decisions, rules, now, failed.Add, context));
-        WriteObject(outcome, enumerateCollection: true);
+        WriteObject(RunOperation(context => prune(failed.Add, context)), enumerateCollection: true);
         failed.ForEach(exception => WriteError(ToRecord(exception)));
     }
 

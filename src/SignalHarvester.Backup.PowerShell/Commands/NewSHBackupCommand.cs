@@ -1,6 +1,8 @@
 using System.Collections;
 using System.Management.Automation;
+using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.PowerShell.Cloud;
 using SignalHarvester.Backup.PowerShell.Completion;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
@@ -46,16 +48,25 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <code>New-SHBackup *.db -Compression None | Test-SHBackup -Level Quick</code>
 /// <para>Each database gets a backup of its own; one that fails does not stop the others.</para>
 /// </example>
+/// <example>
+/// <para>Back up, and keep a copy elsewhere</para>
+/// <code>New-SHBackup ./app.db -Type Auto -Upload -Provider Directory -Container ./offsite -CreateContainer</code>
+/// <para>The same with -Provider S3, Azure or Gcs; what the backup builds on is sent too, if it is not there.</para>
+/// </example>
 /// <seealso>Get-SHBackup</seealso>
+/// <seealso>Send-SHBackup</seealso>
 /// <seealso>Test-SHBackup</seealso>
 /// <seealso>Restore-SHBackup</seealso>
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsCommon.New, "SHBackup", SupportsShouldProcess = true, DefaultParameterSetName = PathSet)]
 [OutputType(typeof(BackupMetadata))]
-public sealed class NewSHBackupCommand : BackupCommand
+public sealed class NewSHBackupCommand : BackupCommand, IDynamicParameters
 {
     private const string PathSet = "Path";
     private const string LiteralPathSet = "LiteralPath";
+
+    private readonly UploadParameters cloud = new();
+    private BackupUpload? upload;
 
     /// <summary>
     /// The database files to back up. Wildcards match several. A link is followed, with a warning that says so. Backups from
@@ -137,9 +148,29 @@ public sealed class NewSHBackupCommand : BackupCommand
     [ValidateRange(0, 86400)]
     public int LockTimeout { get; set; } = 30;
 
+    /// <summary>
+    /// Sends the backup to an object store as well, named with -Provider and -Container, as Send-SHBackup does. Where that
+    /// fails, the backup is here all the same, and the error says so.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter Upload { get; set; }
+
+    /// <summary>The parameters of the object store.</summary>
+    public object GetDynamicParameters() => cloud;
+
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
+        if (!Upload)
+        {
+            RefusePlace(cloud, "-Upload");
+        }
+        else
+        {
+            var remote = ForCall(() => OpenRemote(cloud));
+            upload = new BackupUpload(remote, cloud.CreateContainer);
+        }
+
         if (Parent is not null && Type is BackupStrategy.Full or BackupStrategy.Auto)
         {
             ThrowTerminatingError(ToRecord(new BackupException(
@@ -188,6 +219,11 @@ public sealed class NewSHBackupCommand : BackupCommand
             TolerateDamage = Force,
             LockTimeout = TimeSpan.FromSeconds(LockTimeout),
         };
-        WriteObject(RunOperation(context => CreateBackup.Run(file, directory, options, context)));
+        var made = RunOperation(context => CreateBackup.Run(file, directory, options, context));
+        ForItem(() => made = Sent(made, directory));
+        WriteObject(made);
     }
+
+    private BackupMetadata Sent(BackupMetadata made, BackupDirectory directory) =>
+        upload is null ? made : RunOperation(context => upload.Run(made, directory, context));
 }

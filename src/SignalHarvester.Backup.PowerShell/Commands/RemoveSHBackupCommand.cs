@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Management.Automation;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.PowerShell.Cloud;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
@@ -13,6 +14,8 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <para>A backup that others build on is first folded into them: the oldest of them becomes what the removed one was, and
 /// every other backup restores at any moment, also when the removal is killed midway. With -Cascade those that build on it
 /// are removed too. A backup that cannot be folded, because its chain is damaged, stays, with all that builds on it.</para>
+/// <para>With -Remote, or of a backup that Get-SHBackup -Remote listed, the copy in the object store is removed, and nothing
+/// here but the record of it. Nothing is folded there: what others build on goes only with them (-Cascade).</para>
 /// <para>All backups of the pipeline are removed at its end, those that build on others first. Stopped before, nothing
 /// is removed. What another run has removed meanwhile is no error, and is emitted by that one.</para>
 /// </remarks>
@@ -35,8 +38,10 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsCommon.Remove, "SHBackup", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High, DefaultParameterSetName = IdSet)]
 [OutputType(typeof(BackupMetadata))]
-public sealed class RemoveSHBackupCommand : StoredBackupCommand
+public sealed class RemoveSHBackupCommand : StoredBackupCommand, IDynamicParameters
 {
+    private readonly CloudParameters cloud = new();
+    private readonly List<RemoteRemoval> remote = [];
     private readonly Dictionary<string, HashSet<string>> approved = new(StringComparer.Ordinal);
 
     /// <summary>Removes what builds on the given backups as well, instead of folding them into it. It is asked for too.</summary>
@@ -47,9 +52,38 @@ public sealed class RemoveSHBackupCommand : StoredBackupCommand
     [Parameter]
     public SwitchParameter Force { get; set; }
 
+    /// <summary>
+    /// Removes the copy in an object store, and only that: the place named with -Provider and -Container, else the one that
+    /// the backup was listed from, else that of its first copy.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter Remote { get; set; }
+
+    /// <summary>The parameters of the object store.</summary>
+    public object GetDynamicParameters() => cloud;
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        if (!Remote)
+        {
+            RefusePlace(cloud, "-Remote");
+        }
+    }
+
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
+        foreach (var (backup, place) in Remote ? SelectedRemote(cloud) : TakeRemote(cloud))
+        {
+            AskRemote(backup, place);
+        }
+
+        if (Remote)
+        {
+            return;
+        }
+
         foreach (var (backup, directory) in Selected())
         {
             Ask(backup, directory, "Remove backup");
@@ -71,31 +105,66 @@ public sealed class RemoveSHBackupCommand : StoredBackupCommand
     {
         foreach (var (path, ids) in approved)
         {
-            ForItem(() => Remove(path, ids));
+            ForItem(() => Remove((removed, failed, context) => RemoveBackups.Run(ids, OpenDirectory(path), removed, failed, context)));
+        }
+
+        foreach (var removal in remote)
+        {
+            ForItem(() => Remove((removed, failed, context) => RemoveRemoteBackups.Run(removal.Ids, removal.Place, removal.Home, removed, failed, context)));
+        }
+    }
+
+    private void AskRemote(BackupMetadata backup, RemoteCatalog place)
+    {
+        var removal = remote.Find(known => known.Place == place);
+        if (removal is null)
+        {
+            remote.Add(removal = new RemoteRemoval(place, OpenHome(backup), []));
+        }
+
+        Ask(backup, $"Remove the copy in {place.Location}");
+        if (Cascade)
+        {
+            ForItem(() =>
+            {
+                foreach (var dependant in RunOperation(context => place.Dependants(backup.Id, context.Cancellation)))
+                {
+                    Ask(dependant, $"Remove the copy in {place.Location}, which builds on {backup.Id}");
+                }
+            });
+        }
+
+        void Ask(BackupMetadata copy, string action)
+        {
+            if (!removal.Ids.Contains(copy.Id) && ShouldProcessUnlessForced(Force, Named(copy), action))
+            {
+                removal.Ids.Add(copy.Id);
+            }
         }
     }
 
     private void Ask(BackupMetadata backup, BackupDirectory directory, string action)
     {
         var ids = approved.TryGetValue(directory.Path, out var known) ? known : [];
-        var target = string.Create(CultureInfo.InvariantCulture, $"{backup.Id} of {backup.DatabasePath} ({backup.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC, {ProgressView.Size(backup.Size)})");
-        if (!ids.Contains(backup.Id) && ShouldProcessUnlessForced(Force, target, action))
+        if (!ids.Contains(backup.Id) && ShouldProcessUnlessForced(Force, Named(backup), action))
         {
             ids.Add(backup.Id);
             approved[directory.Path] = ids;
         }
     }
 
-    private void Remove(string path, HashSet<string> ids)
+    private static string Named(BackupMetadata backup) =>
+        string.Create(CultureInfo.InvariantCulture, $"{backup.Id} of {backup.DatabasePath} ({backup.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC, {ProgressView.Size(backup.Size)})");
+
+    private void Remove(Action<Action<BackupMetadata>, Action<BackupException>, OperationContext> operation)
     {
-        var directory = OpenDirectory(path);
         var removed = new List<BackupMetadata>();
         var failed = new List<BackupException>();
         try
         {
             _ = RunOperation(context =>
             {
-                RemoveBackups.Run(ids, directory, removed.Add, failed.Add, context);
+                operation(removed.Add, failed.Add, context);
                 return true;
             });
         }
@@ -106,4 +175,7 @@ public sealed class RemoveSHBackupCommand : StoredBackupCommand
             failed.ForEach(exception => WriteError(ToRecord(exception)));
         }
     }
+
+    /// <summary>What is to go from one object store.</summary>
+    private sealed record RemoteRemoval(RemoteCatalog Place, BackupDirectory Home, HashSet<string> Ids);
 }

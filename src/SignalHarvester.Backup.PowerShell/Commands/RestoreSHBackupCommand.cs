@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Management.Automation;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.PowerShell.Cloud;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
@@ -19,6 +20,8 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// database must not be open elsewhere then.</para>
 /// <para>Without -Destination the database goes back to where it was backed up from, after a question that shows the
 /// path. With -Force no question is asked, so -Destination must be given.</para>
+/// <para>With -FromCloud, or of a backup that Get-SHBackup -Remote listed, what is needed is fetched from the object store
+/// first, into .shbackup of the backup directory, and deleted after the restore. Broken off, the next restore goes on with it.</para>
 /// <para>The last three safety backups of a database are kept. They never count as the newest backup.</para>
 /// </remarks>
 /// <example>
@@ -51,10 +54,11 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsData.Restore, "SHBackup", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High, DefaultParameterSetName = IdSet)]
 [OutputType(typeof(BackupMetadata))]
-public sealed class RestoreSHBackupCommand : StoredFileCommand
+public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParameters
 {
     private const string PointInTimeSet = "PointInTime";
 
+    private readonly CloudParameters cloud = new();
     private readonly HashSet<string> restored = new(StringComparer.Ordinal);
 
     /// <summary>The database file to write. Without it, the path that the backup was made from, after a question.</summary>
@@ -99,60 +103,104 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand
     [ValidateRange(0, 86400)]
     public int LockTimeout { get; set; } = 30;
 
-    /// <inheritdoc/>
-    protected override void ProcessRecord()
-    {
-        foreach (var (backup, directory) in ParameterSetName == PointInTimeSet ? AtPointInTime() : SelectedWithFiles())
-        {
-            ForItem(() =>
-            {
-                if (Decide(backup, directory) is not { } destination)
-                {
-                    return;
-                }
+    /// <summary>
+    /// Restores from an object store: the place named with -Provider and -Container, else the one that the backup was listed
+    /// from, else that of its first copy. What is needed is fetched for as long as the restore takes.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter FromCloud { get; set; }
 
-                RefuseTwice(backup, destination);
-                var options = new RestoreOptions
-                {
-                    Destination = destination,
-                    SafetyDirectory = NoSafetyBackup ? null : directory ?? OpenDirectory(),
-                    Verify = !NoVerify,
-                    Delta = Delta,
-                    LockTimeout = TimeSpan.FromSeconds(LockTimeout),
-                };
-                WriteObject(RunOperation(context => RestoreBackup.Run(backup, directory, options, context)));
-            });
+    /// <summary>The parameters of the object store.</summary>
+    public object GetDynamicParameters() => cloud;
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        if (!FromCloud)
+        {
+            RefusePlace(cloud, "-FromCloud");
         }
     }
 
-    private IEnumerable<(BackupMetadata Backup, BackupDirectory? Directory)> AtPointInTime()
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        foreach (var (backup, remote) in !FromCloud ? TakeRemote(cloud) : ParameterSetName == PointInTimeSet ? AtPointInTimeThere() : SelectedRemote(cloud))
+        {
+            ForItem(() => RestoreFrom(remote, backup));
+        }
+
+        if (FromCloud)
+        {
+            return;
+        }
+
+        foreach (var (backup, directory) in ParameterSetName == PointInTimeSet ? AtPointInTimeHere() : SelectedWithFiles())
+        {
+            ForItem(() => Restore(
+                backup,
+                () => RestoreBackup.Plan(backup, directory),
+                destination => RunOperation(context => RestoreBackup.Run(backup, directory, Options(destination, directory ?? OpenDirectory()), context))));
+        }
+    }
+
+    private void RestoreFrom(RemoteCatalog remote, BackupMetadata backup)
+    {
+        var home = OpenHome(backup);
+        Restore(
+            backup,
+            () => RunOperation(context => RestoreRemoteBackup.Plan(backup.Id, remote, context.Cancellation)),
+            destination => RunOperation(context => RestoreRemoteBackup.Run(backup.Id, remote, home, Options(destination, home), context)));
+    }
+
+    private void Restore(BackupMetadata backup, Func<RestorePlan> plan, Func<string, BackupMetadata> restore)
+    {
+        if (Decide(backup, plan) is { } destination)
+        {
+            RefuseTwice(backup, destination);
+            WriteObject(restore(destination));
+        }
+    }
+
+    private RestoreOptions Options(string destination, BackupDirectory safetyDirectory) => new()
+    {
+        Destination = destination,
+        SafetyDirectory = NoSafetyBackup ? null : safetyDirectory,
+        Verify = !NoVerify,
+        Delta = Delta,
+        LockTimeout = TimeSpan.FromSeconds(LockTimeout),
+    };
+
+    private IEnumerable<(BackupMetadata Backup, BackupDirectory? Directory)> AtPointInTimeHere()
     {
         var directory = ForCall(() => OpenDirectory());
-        var backup = ForCall(() =>
-        {
-            var listing = directory.List();
-            foreach (var fault in listing.Faults)
-            {
-                WriteError(ToRecord(fault));
-            }
+        yield return (AtPointInTime(() => List(directory)), directory);
+    }
 
-            return Operations.PointInTime.Find(
-                listing.Backups.Where(backup => Database is null || IsOfDatabase(backup, Database)),
-                PointInTime,
-                skipped => WriteWarning($"The nearer backup '{skipped.Id}' is passed over: it failed its verification, holds a damaged database or a bare log, or builds on a backup that failed or is not there."));
-        });
+    private IEnumerable<(BackupMetadata Backup, RemoteCatalog Remote)> AtPointInTimeThere()
+    {
+        var remote = ForCall(() => OpenRemote(cloud));
+        yield return (AtPointInTime(() => ListRemote(remote)), remote);
+    }
+
+    private BackupMetadata AtPointInTime(Func<IReadOnlyList<BackupMetadata>> list)
+    {
+        var backup = ForCall(() => Operations.PointInTime.Find(
+            list().Where(backup => Database is null || IsOfDatabase(backup, Database)),
+            PointInTime,
+            skipped => WriteWarning($"The nearer backup '{skipped.Id}' is passed over: it failed its verification, holds a damaged database or a bare log, or builds on a backup that failed or is not there.")));
         var said = string.Create(Invariant, $"'{backup.Id}' of {backup.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC is the newest backup at or before {PointInTime.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC, {BackupAge.Between(backup.Timestamp, PointInTime)} before it.");
         WriteInformation(new HostInformationMessage { Message = said }, ["PSHOST"]);
-        yield return (backup, directory);
+        return backup;
     }
 
     /// <summary>The path to restore to, once the user has agreed; null where not.</summary>
-    private string? Decide(BackupMetadata backup, BackupDirectory? directory)
+    private string? Decide(BackupMetadata backup, Func<RestorePlan> plan)
     {
         var action = string.Create(CultureInfo.InvariantCulture, $"Restore {backup.Id} of {backup.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC ({ProgressView.Size(backup.DatabaseSize ?? backup.Size)})");
         if (IsWhatIf)
         {
-            ShowPlan(backup, directory, action);
+            ShowPlan(backup, plan(), action);
             return null;
         }
 
@@ -177,9 +225,8 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand
         return ShouldContinue($"{action} to '{origin}', where it was backed up from, and replace the database there?", "Restore a backup") ? origin : null;
     }
 
-    private void ShowPlan(BackupMetadata backup, BackupDirectory? directory, string action)
+    private void ShowPlan(BackupMetadata backup, RestorePlan plan, string action)
     {
-        var plan = RestoreBackup.Plan(backup, directory);
         var destination = Destination is null ? backup.DatabasePath ?? "the file given with -Destination" : FileSystemPath(Destination);
         var lines = plan.Files.Select(file => $"  read  {ProgressView.Size(file.Size),10}  {file.BackupPath}")
             .Append($"  write {(plan.BytesToWrite is { } bytes ? ProgressView.Size(bytes) : "?"),10}  {destination}{(Delta ? " (at most: only the pages that differ)" : string.Empty)}");

@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.PowerShell.Cloud;
 using SignalHarvester.Backup.PowerShell.Completion;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
@@ -27,6 +28,10 @@ public abstract class StoredBackupCommand : BackupCommand
     [ValidateNotNullOrEmpty]
     public string[] Id { get; set; } = [];
 
+    /// <summary>The object store that the backups are in, as those that Get-SHBackup -Remote lists state it. Without it, they are here.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = IdSet)]
+    public CloudLocation? Location { get; set; }
+
     /// <summary>The backups that the current input names, each with its directory; what is not found is written as an error.</summary>
     private protected IEnumerable<(BackupMetadata Backup, BackupDirectory Directory)> Selected()
     {
@@ -40,6 +45,12 @@ public abstract class StoredBackupCommand : BackupCommand
             yield break;
         }
 
+        if (Id.Length == 0)
+        {
+            // Taken as backups in an object store: the directory that they state is none of the file system's.
+            yield break;
+        }
+
         var directory = ForCall(OpenDirectory);
         foreach (var id in Id)
         {
@@ -48,6 +59,64 @@ public abstract class StoredBackupCommand : BackupCommand
                 yield return (backup, directory);
             }
         }
+    }
+
+    /// <summary>The backups in object stores that the current input names; what is not found is written as an error.</summary>
+    private protected IEnumerable<(BackupMetadata Backup, RemoteCatalog Remote)> SelectedRemote(CloudParameters cloud)
+    {
+        if (ParameterSetName == IdSet && (Location ?? ForCall(() => cloud.Location(FileSystemPath))) is { } location)
+        {
+            var place = ForCall(() => OpenRemote(cloud, location));
+            return Id.SelectMany(id => Find(place, id)).Select(backup => (backup, place));
+        }
+
+        // Known here, with a copy elsewhere.
+        return InTheirPlaces(ParameterSetName == IdSet ? [.. Selected().Select(found => found.Backup)] : InputObject, cloud);
+    }
+
+    /// <summary>Takes what the current input names in object stores; the rest is left for <see cref="Selected"/>.</summary>
+    private protected IReadOnlyList<(BackupMetadata Backup, RemoteCatalog Remote)> TakeRemote(CloudParameters cloud)
+    {
+        if (ParameterSetName == IdSet)
+        {
+            IReadOnlyList<(BackupMetadata, RemoteCatalog)> named = Location is null ? [] : [.. SelectedRemote(cloud)];
+            Id = Location is null ? Id : [];
+            return named;
+        }
+
+        var there = Array.FindAll(InputObject, backup => backup.Location is not null);
+        InputObject = [.. InputObject.Except(there)];
+        return [.. InTheirPlaces(there, cloud)];
+    }
+
+    private IEnumerable<(BackupMetadata Backup, RemoteCatalog Remote)> InTheirPlaces(IEnumerable<BackupMetadata> backups, CloudParameters cloud)
+    {
+        foreach (var backup in backups)
+        {
+            RemoteCatalog? remote = null;
+            ForItem(() => remote = OpenRemote(cloud, backup));
+            if (remote is not null)
+            {
+                yield return (backup, remote);
+            }
+        }
+    }
+
+    private protected IReadOnlyList<BackupMetadata> Find(RemoteCatalog remote, string id)
+    {
+        IReadOnlyList<BackupMetadata> found = [];
+        ForItem(() =>
+        {
+            if (!WildcardPattern.ContainsWildcardCharacters(id))
+            {
+                found = [RunOperation(context => remote.Get(Stored(id), context.Cancellation))];
+                return;
+            }
+
+            var pattern = WildcardPattern.Get(id, WildcardOptions.IgnoreCase);
+            found = [.. ListRemote(remote).Where(backup => pattern.IsMatch(backup.Id))];
+        });
+        return found;
     }
 
     private protected IReadOnlyList<BackupMetadata> Find(BackupDirectory directory, string id)
@@ -62,13 +131,7 @@ public abstract class StoredBackupCommand : BackupCommand
             }
 
             var pattern = WildcardPattern.Get(id, WildcardOptions.IgnoreCase);
-            var listing = directory.List();
-            foreach (var fault in listing.Faults)
-            {
-                WriteError(ToRecord(fault));
-            }
-
-            found = [.. listing.Backups.Where(backup => pattern.IsMatch(backup.Id))];
+            found = [.. List(directory).Where(backup => pattern.IsMatch(backup.Id))];
         });
         return found;
     }

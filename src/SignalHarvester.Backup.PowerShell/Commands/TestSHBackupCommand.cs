@@ -1,5 +1,7 @@
 using System.Management.Automation;
+using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.PowerShell.Cloud;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
@@ -10,6 +12,9 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// what was recorded. Level Quick compares presence, size and stored checksum.</para>
 /// <para>A backup that fails is written as an error too, and is marked as not verified. In a read-only directory the
 /// result is shown but not recorded, with a warning.</para>
+/// <para>With -Remote, or of a backup that Get-SHBackup -Remote listed, the copy in the object store is tested. Quick holds
+/// size and the store's checksums against what was recorded when it had arrived; Full fetches it and tests it like one that
+/// lies here. Nothing in the store is changed.</para>
 /// </remarks>
 /// <example>
 /// <para>Verify the newest backup</para>
@@ -31,8 +36,10 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsDiagnostic.Test, "SHBackup", DefaultParameterSetName = IdSet)]
 [OutputType(typeof(BackupMetadata), typeof(bool))]
-public sealed class TestSHBackupCommand : StoredFileCommand
+public sealed class TestSHBackupCommand : StoredFileCommand, IDynamicParameters
 {
+    private readonly CloudParameters cloud = new();
+
     /// <summary>How deep to look: Full unpacks and checks the database, Quick compares the stored file with its checksum.</summary>
     [Parameter]
     [ValidateSet(nameof(VerificationLevel.Quick), nameof(VerificationLevel.Full))]
@@ -42,26 +49,61 @@ public sealed class TestSHBackupCommand : StoredFileCommand
     [Parameter]
     public SwitchParameter Quiet { get; set; }
 
+    /// <summary>
+    /// Tests the copy in an object store: the place named with -Provider and -Container, else the one that the backup was
+    /// listed from, else that of its first copy. Quick fetches no backup file; Full fetches the chain for as long as it takes.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter Remote { get; set; }
+
+    /// <summary>The parameters of the object store.</summary>
+    public object GetDynamicParameters() => cloud;
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        if (!Remote)
+        {
+            RefusePlace(cloud, "-Remote");
+        }
+    }
+
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
+        if (Remote && ParameterSetName != PathSet)
+        {
+            TestRemote(SelectedRemote(cloud));
+            return;
+        }
+
+        TestRemote(TakeRemote(cloud));
         foreach (var (backup, directory) in SelectedWithFiles())
         {
-            ForItem(() =>
-            {
-                var outcome = RunOperation(context => VerifyBackup.Run(backup, directory, Level, context));
-                if (Quiet)
-                {
-                    WriteObject(outcome.Fault is null);
-                    return;
-                }
+            ForItem(() => Show(RunOperation(context => VerifyBackup.Run(backup, directory, Level, context))));
+        }
+    }
 
-                WriteObject(outcome.Backup);
-                if (outcome.Fault is { } fault)
-                {
-                    WriteError(ToRecord(fault));
-                }
-            });
+    private void TestRemote(IEnumerable<(BackupMetadata Backup, RemoteCatalog Remote)> selected)
+    {
+        foreach (var (backup, remote) in selected)
+        {
+            ForItem(() => Show(RunOperation(context => VerifyRemoteBackup.Run(backup.Id, remote, OpenHome(backup), Level, context))));
+        }
+    }
+
+    private void Show(VerificationOutcome outcome)
+    {
+        if (Quiet)
+        {
+            WriteObject(outcome.Fault is null);
+            return;
+        }
+
+        WriteObject(outcome.Backup);
+        if (outcome.Fault is { } fault)
+        {
+            WriteError(ToRecord(fault));
         }
     }
 }

@@ -13,7 +13,7 @@ namespace SignalHarvester.Backup.PowerShell.Serialization;
 public sealed class DeserializedConverter : PSTypeConverter
 {
     private static readonly Dictionary<Type, PropertyInfo[]> Settable =
-        new[] { typeof(BackupMetadata), typeof(RetentionDecision) }.ToDictionary(type => type, type => type.GetProperties().Where(p => p.CanWrite).ToArray());
+        new[] { typeof(BackupMetadata), typeof(RetentionDecision) }.ToDictionary(type => type, SettableOf);
 
     /// <summary>Whether the value is such a property bag. Everything else is converted as if this class were not there.</summary>
     /// <param name="sourceValue">The value.</param>
@@ -31,15 +31,7 @@ public sealed class DeserializedConverter : PSTypeConverter
     /// <exception cref="PSInvalidCastException">A property is missing or of no use; the engine then keeps the bag.</exception>
     public override object ConvertFrom(object sourceValue, Type destinationType, IFormatProvider formatProvider, bool ignoreCase)
     {
-        var bag = (PSObject)sourceValue;
-        var result = Activator.CreateInstance(destinationType)!;
-        foreach (var property in Settable[destinationType])
-        {
-            var value = (bag.Properties[property.Name] ?? throw new PSInvalidCastException($"The property {property.Name} is missing.")).Value;
-            property.SetValue(result, value is null ? null : Read(value, property.PropertyType));
-        }
-
-        return result;
+        return ReadObject((PSObject)sourceValue, destinationType, Settable[destinationType]);
     }
 
     /// <summary>Nothing is converted the other way.</summary>
@@ -56,8 +48,32 @@ public sealed class DeserializedConverter : PSTypeConverter
     public override object ConvertTo(object sourceValue, Type destinationType, IFormatProvider formatProvider, bool ignoreCase) =>
         throw new PSInvalidCastException($"{sourceValue} is no {destinationType}.");
 
+    private static PropertyInfo[] SettableOf(Type type) => [.. type.GetProperties().Where(property => property.CanWrite)];
+
+    private static object ReadObject(PSObject bag, Type type, PropertyInfo[] properties)
+    {
+        var result = Activator.CreateInstance(type)!;
+        foreach (var property in properties)
+        {
+            var value = (bag.Properties[property.Name] ?? throw new PSInvalidCastException($"The property {property.Name} is missing.")).Value;
+            property.SetValue(result, value is null ? null : Read(value, property.PropertyType));
+        }
+
+        return result;
+    }
+
     private static object Read(object value, Type type)
     {
+        if (type == typeof(IReadOnlyList<BackupCopy>))
+        {
+            return Items(value).Select(copy => (BackupCopy)ReadObject(PSObject.AsPSObject(copy), typeof(BackupCopy), SettableOf(typeof(BackupCopy)))).ToList();
+        }
+
+        if (type == typeof(CloudLocation))
+        {
+            return ReadObject(PSObject.AsPSObject(value), type, SettableOf(type));
+        }
+
         if (type == typeof(IReadOnlyList<VerificationCheck>))
         {
             return Items(value).Select(ReadCheck).ToList();

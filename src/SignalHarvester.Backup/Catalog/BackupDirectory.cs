@@ -49,6 +49,15 @@ public sealed class BackupDirectory
     /// <summary>The folder for page digests.</summary>
     internal string DigestFolder => System.IO.Path.Combine(StateFolder, "digests");
 
+    /// <summary>The folder for what is known of uploads that are not done.</summary>
+    internal string UploadFolder => System.IO.Path.Combine(StateFolder, "uploads");
+
+    /// <summary>The folder for files that are being fetched from an object store.</summary>
+    internal string DownloadFolder => System.IO.Path.Combine(StateFolder, "downloads");
+
+    /// <summary>The folder for backup directories that a restore or a test from an object store needs for a while.</summary>
+    internal string StagingFolder => System.IO.Path.Combine(StateFolder, "staging");
+
     /// <summary>Lists all backups, newest first.</summary>
     /// <exception cref="BackupException">DirectoryNotFound, DirectoryUnreadable.</exception>
     public CatalogListing List()
@@ -116,8 +125,7 @@ public sealed class BackupDirectory
 
         try
         {
-            var chain = Chain(id);
-            return chain[^1] with { Depth = chain.Count - 1 };
+            return Chain(id)[^1];
         }
         catch (BackupException exception) when (exception.ErrorId != BackupErrorId.BackupNotFound)
         {
@@ -131,7 +139,7 @@ public sealed class BackupDirectory
     public IReadOnlyList<BackupMetadata> Dependants(string id) =>
         [.. FoldPlan.Dependants(List().Backups, [id]).OrderByDescending(backup => backup.Timestamp)];
 
-    /// <summary>A backup with all that it builds on, the full one first.</summary>
+    /// <summary>A backup with all that it builds on, the full one first, with their depths.</summary>
     /// <exception cref="BackupException">ChainBroken, BackupNotFound, SidecarInvalid, SidecarHostile.</exception>
     internal IReadOnlyList<BackupMetadata> Chain(string id)
     {
@@ -332,6 +340,55 @@ public sealed class BackupDirectory
         }
 
         return CreatePartial(BackupFileName.For(backup.Id, type, backup.Compression, generation), backup.BackupPath);
+    }
+
+    /// <summary>
+    /// Opens the file that a backup from elsewhere is fetched into. What an earlier run fetched is in it; unless it is
+    /// published, it stays for the next run.
+    /// </summary>
+    /// <param name="name">The name that it will have.</param>
+    /// <param name="key">What tells this content apart from any other of that name.</param>
+    /// <param name="cancellation">Stops the waiting for the lock.</param>
+    /// <exception cref="BackupException">DirectoryNotWritable, DirectoryLocked; CloudTransferInProgress: another process is fetching it.</exception>
+    internal PartialBackup BeginImport(BackupFileName name, string key, CancellationToken cancellation)
+    {
+        using var held = Lock(cancellation);
+        return Change(() =>
+        {
+            PrivateFolder.Create(DownloadFolder);
+            var path = System.IO.Path.Combine(DownloadFolder, key + "_" + name.Text);
+            try
+            {
+                return new PartialBackup(Path, name, path, File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, DurableFile.Exclusive)) { IsKept = true };
+            }
+            catch (IOException exception) when (DiskFault.IsHeldElsewhere(exception))
+            {
+                throw new BackupException(
+                    BackupErrorId.CloudTransferInProgress,
+                    BackupErrorCategory.ResourceBusy,
+                    name.Id,
+                    $"Another process is fetching '{name.Id}' into '{Path}' right now. Wait for it to finish; then the backup is there.",
+                    exception);
+            }
+        });
+    }
+
+    /// <summary>Publishes a backup from elsewhere, unless it is there.</summary>
+    /// <param name="partial">The finished file.</param>
+    /// <param name="sidecar">Its sidecar, whole.</param>
+    /// <param name="cancellation">Stops the waiting for the lock.</param>
+    /// <returns>False where a backup of that id has come meanwhile: nothing was changed.</returns>
+    /// <exception cref="BackupException">DirectoryNotWritable, DirectoryLocked, WriteFailed.</exception>
+    internal bool TryImport(PartialBackup partial, byte[] sidecar, CancellationToken cancellation)
+    {
+        using var held = Lock(cancellation);
+        if (TryGet(partial.Name.Id) is not null)
+        {
+            return false;
+        }
+
+        Change(() => unfinished.Publish(partial, partial.Name.Id, sidecar));
+        return true;
     }
 
     /// <summary>Publishes a rewritten backup in the place of what it was; killed in between, it is the one or the other.</summary>

@@ -4,7 +4,7 @@ using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Catalog;
 
-/// <summary>A backup's file on its way: locked by this run, under a temporary name, deleted unless it is renamed.</summary>
+/// <summary>A backup's file on its way: locked by this run, under a temporary name, deleted unless it is renamed or kept.</summary>
 /// <param name="directory">The backup directory.</param>
 /// <param name="name">The name that the file will have, as far as is known yet.</param>
 /// <param name="temporaryPath">The path that it has until then.</param>
@@ -19,6 +19,9 @@ internal sealed class PartialBackup(string directory, BackupFileName name, strin
     /// <summary>The path that the file will have.</summary>
     public string FinalPath => Path.Combine(directory, Name.Text);
 
+    /// <summary>Whether the file stays under its temporary name if it is not renamed, for another run to go on with.</summary>
+    public bool IsKept { get; init; }
+
     /// <summary>The open file, for writing and for reading back what was written.</summary>
     public SafeFileHandle Handle { get; } = handle;
 
@@ -32,10 +35,13 @@ internal sealed class PartialBackup(string directory, BackupFileName name, strin
         Handle.Dispose();
     }
 
+    /// <summary>Deletes the file, kept or not.</summary>
+    public void Delete() => File.Delete(temporaryPath);
+
     /// <inheritdoc/>
     public void Dispose()
     {
-        if (!renamed)
+        if (!renamed && !IsKept)
         {
             File.Delete(temporaryPath);
         }

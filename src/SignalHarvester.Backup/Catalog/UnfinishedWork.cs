@@ -9,6 +9,8 @@ namespace SignalHarvester.Backup.Catalog;
 /// </summary>
 internal sealed class UnfinishedWork(string directory, string stateFolder, TimeProvider clock)
 {
+    private static readonly string[] TransferFolders = ["uploads", "downloads", "staging"];
+
     private string PublishingFolder => Path.Combine(stateFolder, "publishing");
 
     private string RemovingFolder => Path.Combine(stateFolder, "removing");
@@ -23,7 +25,8 @@ internal sealed class UnfinishedWork(string directory, string stateFolder, TimeP
     /// <exception cref="BackupException">SidecarHostile.</exception>
     public void RefuseLinks()
     {
-        foreach (var folder in new[] { stateFolder, PublishingFolder, RemovingFolder, SupersededFolder, DigestFolder, TemporaryParent })
+        foreach (var folder in new[] { stateFolder, PublishingFolder, RemovingFolder, SupersededFolder, DigestFolder, TemporaryParent }
+            .Concat(TransferFolders.Select(name => Path.Combine(stateFolder, name))))
         {
             if (new DirectoryInfo(folder).LinkTarget is not null)
             {

@@ -13,7 +13,7 @@ internal static class BackupChain
     /// <summary>Follows the links.</summary>
     /// <param name="backup">The backup.</param>
     /// <param name="find">Finds a backup by its id; null where there is none.</param>
-    /// <returns>The full backup first, the given one last.</returns>
+    /// <returns>The full backup first, the given one last, with their depths.</returns>
     /// <exception cref="BackupException">ChainBroken.</exception>
     public static IReadOnlyList<BackupMetadata> Resolve(BackupMetadata backup, Func<string, BackupMetadata?> find)
     {
@@ -41,7 +41,7 @@ internal static class BackupChain
         }
 
         links.Reverse();
-        return links;
+        return [.. links.Select((link, depth) => link with { Depth = depth })];
     }
 
     /// <summary>Gives each backup its depth; null stands where a chain is broken.</summary>

@@ -247,7 +247,11 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
         try
         {
             using var command = connection.CreateCommand();
-            command.CommandText = "PRAGMA wal_checkpoint(TRUNCATE)";
+
+            // Not TRUNCATE: SQLite takes an empty log for none. Whoever came next to a database whose header says
+            // rollback-journal mode would go by that, beside those who are in the log already, and one would overwrite the
+            // other's commits. The last to close the database deletes the log, we if nobody else has it open.
+            command.CommandText = "PRAGMA wal_checkpoint(FULL)";
             using var reader = command.ExecuteReader();
             if (reader.Read() && reader.GetInt64(0) != 0)
             {

@@ -3,7 +3,7 @@ using SignalHarvester.Backup.Retention;
 
 namespace SignalHarvester.Backup.Operations;
 
-/// <summary>Removes the backups that retention decided against. Copies in a cloud are left alone.</summary>
+/// <summary>Removes the backups that retention decided against: those of a directory, or the copies in an object store, never both.</summary>
 public static class PruneBackups
 {
     /// <summary>Removes what the decisions say, as far as the directory still says so once it is locked.</summary>
@@ -67,9 +67,47 @@ public static class PruneBackups
                 return decision;
             }
 
-            return last.Action == RetentionAction.Keep
-                ? last
-                : last with { Action = RetentionAction.Keep, Reasons = ["could not be removed: " + faults.GetValueOrDefault(id, "see the error"), .. last.Reasons] };
+            return last.Action == RetentionAction.Keep ? last : NotRemoved(last, faults.GetValueOrDefault(id));
         }
     }
+
+    /// <summary>Removes the copies in an object store that were decided against. Nothing is locked there: let one machine prune a place.</summary>
+    /// <param name="remote">The place.</param>
+    /// <param name="home">The backup directory whose records of these copies go with them.</param>
+    /// <param name="decisions">What was decided on its backups.</param>
+    /// <param name="failed">Called for each copy that could not be removed.</param>
+    /// <param name="context">Messages, cancellation.</param>
+    /// <returns>The decisions as they turned out: what was not removed is kept, and says why.</returns>
+    /// <exception cref="BackupException">The Cloud… errors: nothing was removed.</exception>
+    /// <exception cref="OperationCanceledException">It was stopped between two backups.</exception>
+    public static IReadOnlyList<RetentionDecision> RunRemote(
+        RemoteCatalog remote, BackupDirectory home, IReadOnlyList<RetentionDecision> decisions, Action<BackupException> failed, OperationContext context)
+    {
+        ArgumentNullException.ThrowIfNull(decisions);
+        ArgumentNullException.ThrowIfNull(failed);
+        var going = decisions.Where(decision => decision.Action == RetentionAction.Remove).Select(decision => decision.Backup.Id).ToList();
+        var gone = new HashSet<string>(StringComparer.Ordinal);
+        var faults = new Dictionary<string, string>(StringComparer.Ordinal);
+        if (going.Count > 0)
+        {
+            RemoveRemoteBackups.Run(going, remote, home, backup => gone.Add(backup.Id), Note, context);
+        }
+
+        return [.. decisions.Select(decision => decision.Action == RetentionAction.Keep || gone.Contains(decision.Backup.Id)
+            ? decision
+            : NotRemoved(decision, faults.GetValueOrDefault(decision.Backup.Id)))];
+
+        void Note(BackupException fault)
+        {
+            if (fault.Target is string id)
+            {
+                faults[id] = fault.Message;
+            }
+
+            failed(fault);
+        }
+    }
+
+    private static RetentionDecision NotRemoved(RetentionDecision decision, string? fault) =>
+        decision with { Action = RetentionAction.Keep, Reasons = ["could not be removed: " + (fault ?? "see the error"), .. decision.Reasons] };
 }

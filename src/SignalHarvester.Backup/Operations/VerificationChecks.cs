@@ -6,6 +6,7 @@ internal static class VerificationChecks
     public const string File = nameof(File);
     public const string StoredSize = nameof(StoredSize);
     public const string StoredChecksum = nameof(StoredChecksum);
+    public const string ProviderChecksum = nameof(ProviderChecksum);
     public const string Decompression = nameof(Decompression);
     public const string WalChecksum = nameof(WalChecksum);
     public const string Chain = nameof(Chain);
@@ -21,7 +22,7 @@ internal static class VerificationChecks
         {
             File => BackupErrorId.BackupFileMissing,
             StoredSize => BackupErrorId.BackupSizeMismatch,
-            StoredChecksum or WalChecksum or ImageChecksum or PagesChecksum => BackupErrorId.BackupChecksumMismatch,
+            StoredChecksum or ProviderChecksum or WalChecksum or ImageChecksum or PagesChecksum => BackupErrorId.BackupChecksumMismatch,
             Chain => BackupErrorId.ChainBroken,
             Decompression => BackupErrorId.BackupCorrupt,
             Integrity => BackupErrorId.BackupIntegrityFailed,

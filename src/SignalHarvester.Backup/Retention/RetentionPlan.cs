@@ -10,9 +10,10 @@ public static class RetentionPlan
     /// <param name="backups">All backups of the directory, in any order; what is left out counts as not there.</param>
     /// <param name="rules">What to keep.</param>
     /// <param name="now">The time that ages are measured from.</param>
+    /// <param name="canFold">Whether what others build on can be folded into them; where not, it stays as long as they do.</param>
     /// <returns>One decision for each backup, newest first.</returns>
     /// <exception cref="BackupException">InvalidArgument, RetentionKeepsNothing.</exception>
-    public static IReadOnlyList<RetentionDecision> Decide(IReadOnlyCollection<BackupMetadata> backups, RetentionRules rules, DateTimeOffset now)
+    public static IReadOnlyList<RetentionDecision> Decide(IReadOnlyCollection<BackupMetadata> backups, RetentionRules rules, DateTimeOffset now, bool canFold = true)
     {
         ArgumentNullException.ThrowIfNull(backups);
         ArgumentNullException.ThrowIfNull(rules);
@@ -29,7 +30,7 @@ public static class RetentionPlan
             Judge(database, rules, now, chains);
         }
 
-        KeepChainsWhole(verdicts, chains);
+        KeepChainsWhole(verdicts, chains, canFold);
         return [.. verdicts.Select(verdict => verdict.Decision)];
     }
 
@@ -123,16 +124,17 @@ public static class RetentionPlan
         }
     }
 
-    private static void KeepChainsWhole(List<Verdict> verdicts, ChainHealth chains)
+    private static void KeepChainsWhole(List<Verdict> verdicts, ChainHealth chains, bool canFold)
     {
         var byId = verdicts.ToDictionary(verdict => verdict.Backup.Id, StringComparer.Ordinal);
         var (sound, unsound) = (new List<Verdict>(), new List<Verdict>());
-        verdicts.FindAll(verdict => verdict.IsKept).ForEach(kept => (chains.CanBeFolded(kept.Backup) ? sound : unsound).Add(kept));
+        verdicts.FindAll(verdict => verdict.IsKept).ForEach(kept => (canFold && chains.CanBeFolded(kept.Backup) ? sound : unsound).Add(kept));
+        var whyWhole = canFold ? "a chain with a missing or failed link is left whole" : "nothing is folded in an object store";
         foreach (var kept in unsound)
         {
             for (var link = Parent(kept); link is { IsChainSettled: false }; link = Parent(link))
             {
-                link.NeedFor(kept.Backup);
+                link.NeedFor(kept.Backup, whyWhole);
             }
         }
 

@@ -16,8 +16,10 @@ public class ChainTests
         var first = workspace.Run("New-SHBackup ./app.db -Type Auto -Verbose").WithoutErrors();
         var full = first.As<BackupMetadata>().Single();
         workspace.Change();
-        var increment = workspace.MakeBackup("-Type Auto");
+        var second = workspace.Run("New-SHBackup ./app.db -Type Auto -Verbose").WithoutErrors();
+        var increment = second.As<BackupMetadata>().Single();
 
+        Assert.Contains(second.Verbose, text => text.Contains($"changed since '{full.Id}', on which the backup builds", StringComparison.Ordinal));
         Assert.Equal(BackupType.Full, full.Type);
         Assert.Contains(first.Verbose, text => text.Contains("there is no backup of this database", StringComparison.Ordinal));
         Assert.Contains("there is no backup of this database", Assert.IsType<string>(full.Metadata["full_reason"]), StringComparison.Ordinal);
@@ -95,9 +97,13 @@ public class ChainTests
         workspace.MakeBackup();
         Databases.Execute(writer, "UPDATE bulk SET content = randomblob(900) WHERE id = 9");
 
-        var wal = workspace.MakeBackup("-Type Wal");
+        var first = workspace.Run("New-SHBackup ./app.db -Type Wal -Verbose").WithoutErrors();
+        var wal = first.As<BackupMetadata>().Single();
         Databases.Execute(writer, "UPDATE bulk SET content = randomblob(900) WHERE id = 11; PRAGMA wal_checkpoint(TRUNCATE); UPDATE bulk SET content = randomblob(900) WHERE id = 13");
-        var fallback = workspace.MakeBackup("-Type Wal");
+        var second = workspace.Run("New-SHBackup ./app.db -Type Wal -Verbose").WithoutErrors();
+        var fallback = second.As<BackupMetadata>().Single();
+        Assert.Contains(first.Verbose, text => text.Contains("pages committed since", StringComparison.Ordinal));
+        Assert.Contains(second.Verbose, text => text.Contains("begun anew", StringComparison.Ordinal));
 
         Assert.Equal((BackupType.Wal, null, VerificationLevel.Quick), (wal.Type, wal.Checksum, wal.VerificationLevel));
         Assert.NotNull(wal.PagesChecksum);
@@ -267,6 +273,39 @@ public class ChainTests
         var safety = workspace.Run("Get-SHBackup").As<BackupMetadata>().Single(listed => listed.IsSafety);
         _ = RestoredHash(workspace, safety.Id);
         Assert.Equal(changed, Content(workspace[safety.Id + ".restored.db"]));
+    }
+
+    [Fact]
+    public void What_is_tested_or_restored_says_how_deep_in_its_chain_it_stands()
+    {
+        using var workspace = new Workspace();
+        workspace.MakeBackup();
+        var id = workspace.MakeBackup("-Type Incremental").Id;
+
+        foreach (var script in new[] { $"Test-SHBackup {id}", $"Get-SHBackup {id} | Test-SHBackup -Level Quick", $"Restore-SHBackup {id} ./new.db -Force" })
+        {
+            var emitted = workspace.Run(script).WithoutErrors().As<BackupMetadata>().Single();
+            Assert.Equal((1, 2), (emitted.Depth, emitted.ChainLength));
+        }
+    }
+
+    [Fact]
+    public void A_backup_that_builds_on_what_is_not_there_is_listed_as_broken_and_not_as_verified()
+    {
+        using var workspace = new Workspace();
+        var full = workspace.MakeBackup();
+        var middle = workspace.MakeBackup("-Type Incremental");
+        var last = workspace.MakeBackup("-Type Incremental");
+        File.Delete(workspace.SidecarOf(middle.Id));
+
+        Assert.Equal([full.Id], Workspace.Ids(workspace.Run("Get-SHBackup -Verified").WithoutErrors()));
+        Assert.Equal([last.Id], Workspace.Ids(workspace.Run("Get-SHBackup -Verified:$false").WithoutErrors()));
+        foreach (var script in new[] { "Get-SHBackup", "Get-SHBackup -Tree" })
+        {
+            var lines = workspace.Session.Render(script).Split('\n');
+            Assert.Contains(" BROKEN ", lines.Single(line => line.Contains(last.Id, StringComparison.Ordinal)), StringComparison.Ordinal);
+            Assert.DoesNotContain("BROKEN", lines.Single(line => line.Contains(full.Id, StringComparison.Ordinal)), StringComparison.Ordinal);
+        }
     }
 
     [Fact]

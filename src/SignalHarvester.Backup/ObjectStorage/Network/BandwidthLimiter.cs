@@ -29,16 +29,16 @@ internal sealed class BandwidthLimiter : IDisposable
 
     /// <summary>Waits until so many bytes may go.</summary>
     /// <param name="bytes">How many.</param>
-    /// <param name="watch">Told that waiting here is no standing still.</param>
+    /// <param name="watch">Told that waiting here is no standing still; null where nobody watches.</param>
     /// <param name="cancellation">Stops the waiting.</param>
-    public async ValueTask WaitAsync(int bytes, IdleWatch watch, CancellationToken cancellation)
+    public async ValueTask WaitAsync(int bytes, IdleWatch? watch, CancellationToken cancellation)
     {
         for (var left = bytes; left > 0;)
         {
             var piece = Math.Min(left, refill);
             using var lease = await bucket.AcquireAsync(piece, cancellation).ConfigureAwait(false);
             left -= piece;
-            watch.Touch();
+            watch?.Touch();
         }
     }
 

@@ -18,6 +18,9 @@ internal sealed class NetworkHandler : DelegatingHandler
             ConnectTimeout = TimeSpan.FromSeconds(15),
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
             AutomaticDecompression = System.Net.DecompressionMethods.None,
+
+            // Where to is the providers' decision. One of them (Google) uses such a status for something else.
+            AllowAutoRedirect = false,
         })
     {
         idleTimeout = options.NetworkTimeout;
@@ -36,11 +39,11 @@ internal sealed class NetworkHandler : DelegatingHandler
         {
             if (request.Content is not null)
             {
-                request.Content = new PacedContent(request.Content, watch, sending, ownsWatch: false);
+                request.Content = new PacedContent(request.Content, watch, sending);
             }
 
             var response = await base.SendAsync(request, watch.Token).ConfigureAwait(false);
-            response.Content = new PacedContent(response.Content, watch, receiving, ownsWatch: true);
+            response.Content = await ReceivedContent.OpenAsync(response.Content, watch, receiving).ConfigureAwait(false);
             return response;
         }
         catch (OperationCanceledException exception) when (watch.HasExpired)

@@ -10,18 +10,22 @@ namespace SignalHarvester.Backup.ObjectStorage.Transfers;
 /// </summary>
 internal sealed class Download(IObjectStore store, ObjectInfo version, OperationContext context)
 {
-    private const int PartBytes = 8 << 20;
     private const int MostParallel = 4;
 
+    /// <summary>The size of the ranges that are fetched, in bytes.</summary>
+    public int PartBytes { get; init; } = 8 << 20;
+
     /// <summary>Fetches the object.</summary>
-    /// <param name="file">The file to write: what it holds is taken for the beginning of this version.</param>
+    /// <param name="file">The file to write: what it holds is taken for the beginning of this version, and checked, where a SHA-256 was recorded.</param>
     /// <param name="sha256">The SHA-256 that the object must have; null where none was recorded.</param>
     /// <param name="meter">Told of the bytes that are there.</param>
     /// <returns>The SHA-256 that it has.</returns>
-    /// <exception cref="BackupException">CloudChecksumMismatch, CloudObjectChanged and the other Cloud… errors; InsufficientSpace, WriteFailed.</exception>
+    /// <exception cref="BackupException">CloudChecksumMismatch, CloudObjectChanged and the other Cloud… errors.</exception>
+    /// <exception cref="IOException">The file cannot be written: whoever knows its path names that.</exception>
     public async Task<string> RunAsync(SafeFileHandle file, string? sha256, ProgressMeter meter)
     {
-        var present = Math.Min(RandomAccess.GetLength(file), version.Length) / PartBytes * PartBytes;
+        // Without a SHA-256 nothing would tell whether what is there belongs to this version.
+        var present = sha256 is null ? 0 : Math.Min(RandomAccess.GetLength(file), version.Length) / PartBytes * PartBytes;
         var found = await FetchAsync(file, present, meter).ConfigureAwait(false);
         if (sha256 is not null && found != sha256 && present > 0)
         {
@@ -60,7 +64,7 @@ internal sealed class Download(IObjectStore store, ObjectInfo version, Operation
                 var (offset, arrived, fetch) = coming.Peek();
                 await fetch.ConfigureAwait(false);
                 _ = coming.Dequeue();
-                Write(file, arrived.Span, offset);
+                PieceWriter.Write(file, arrived.Span, offset);
                 hash.Append(arrived.Span);
                 meter.MoveTo(offset + arrived.Length);
                 idle.Push(System.Runtime.InteropServices.MemoryMarshal.TryGetArray<byte>(arrived, out var segment) ? segment.Array! : new byte[PartBytes]);
@@ -94,6 +98,4 @@ internal sealed class Download(IObjectStore store, ObjectInfo version, Operation
             meter.MoveTo(done);
         }
     }
-
-    private static void Write(SafeFileHandle file, ReadOnlySpan<byte> content, long offset) => PieceWriter.Write(file, content, offset);
 }

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Microsoft.Win32.SafeHandles;
 using SignalHarvester.Backup.Operations;
 
@@ -18,18 +19,39 @@ internal sealed class Upload(IObjectStore store, string name, SafeFileHandle fil
     /// <exception cref="BackupException">BackupChecksumMismatch: the file is not what was recorded; Cloud….</exception>
     public async Task<ObjectInfo> RunAsync(string? journals, ProgressMeter meter)
     {
-        if (await store.FindAsync(name, context.Cancellation).ConfigureAwait(false) is { } existing)
+        if (await FindSameAsync().ConfigureAwait(false) is { } existing)
         {
-            return existing.Length == length && existing.Sha256 == sha256
-                ? existing
-                : throw new CloudFault(store.Location).ObjectExists(name, null);
+            await ForgetAsync(journals).ConfigureAwait(false);
+            return existing;
         }
 
-        if (length <= store.PartSize(length))
+        try
         {
-            return await PutWholeAsync(meter).ConfigureAwait(false);
+            return length <= store.PartSize(length)
+                ? await PutWholeAsync(meter).ConfigureAwait(false)
+                : await SendAsync(journals, meter).ConfigureAwait(false);
         }
+        catch (BackupException exception) when (exception.ErrorId is BackupErrorId.CloudObjectExists or BackupErrorId.CloudUploadLost)
+        {
+            // It may be ours: somebody else sent the same file, or the answer that it was made got lost on the way.
+            if (await FindSameAsync().ConfigureAwait(false) is { } made)
+            {
+                return made;
+            }
 
+            throw;
+        }
+    }
+
+    private async Task<ObjectInfo?> FindSameAsync() => await store.FindAsync(name, context.Cancellation).ConfigureAwait(false) switch
+    {
+        null => null,
+        { } found when found.Length == length && found.Sha256 == sha256 => found,
+        _ => throw new CloudFault(store.Location).ObjectExists(name, null),
+    };
+
+    private async Task<ObjectInfo> SendAsync(string? journals, ProgressMeter meter)
+    {
         using var journal = journals is null ? null : UploadJournal.Open(journals, store.UrlOf(name));
         var partSize = store.PartSize(length);
         var (uploadId, arrived) = await ResumeAsync(journal, partSize).ConfigureAwait(false)
@@ -44,9 +66,48 @@ internal sealed class Upload(IObjectStore store, string name, SafeFileHandle fil
         catch (Exception exception) when (journal is null || IsFinal(exception))
         {
             // Nothing that could be gone on with.
+            await GiveUpAsync(uploadId, journal).ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>Gives up an upload, without hiding why.</summary>
+    private async Task GiveUpAsync(string uploadId, UploadJournal? journal)
+    {
+        try
+        {
             await store.AbortUploadAsync(name, uploadId, CancellationToken.None).ConfigureAwait(false);
             journal?.Delete();
-            throw;
+        }
+        catch (BackupException exception)
+        {
+            context.Warn($"What had arrived of '{name}' could not be removed. {exception.Message}");
+        }
+    }
+
+    /// <summary>Gives up what an earlier process had begun of an object that is there by now.</summary>
+    private async Task ForgetAsync(string? journals)
+    {
+        if (journals is null || !UploadJournal.Exists(journals, store.UrlOf(name)))
+        {
+            return;
+        }
+
+        try
+        {
+            using var journal = UploadJournal.Open(journals, store.UrlOf(name));
+            if (journal.Read() is { } record)
+            {
+                await GiveUpAsync(record.UploadId, journal).ConfigureAwait(false);
+            }
+            else
+            {
+                journal.Delete();
+            }
+        }
+        catch (BackupException exception) when (exception.ErrorId == BackupErrorId.CloudTransferInProgress)
+        {
+            // The process that made the object is about to do so itself.
         }
     }
 
@@ -120,27 +181,30 @@ internal sealed class Upload(IObjectStore store, string name, SafeFileHandle fil
                 }
 
                 sending.RemoveAll(task => task.IsCompletedSuccessfully);
-                sending.Add(SendAsync(index, offset, buffer, content));
+                sending.Add(SendPartAsync(index, offset, buffer, content));
             }
 
             await Task.WhenAll(sending).ConfigureAwait(false);
         }
-        catch
+        catch (Exception exception)
         {
             await stopping.CancelAsync().ConfigureAwait(false);
             await Task.WhenAll(sending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             context.Cancellation.ThrowIfCancellationRequested();
 
             // What began it, not the cancellations that followed.
-            throw sending.FirstOrDefault(task => task.IsFaulted)?.Exception?.InnerException is { } first
-                ? System.Runtime.ExceptionServices.ExceptionDispatchInfo.SetCurrentStackTrace(first)
-                : System.Runtime.ExceptionServices.ExceptionDispatchInfo.SetCurrentStackTrace(new OperationCanceledException());
+            if (exception is OperationCanceledException && sending.FirstOrDefault(task => task.IsFaulted)?.Exception?.InnerException is { } first)
+            {
+                ExceptionDispatchInfo.Throw(first);
+            }
+
+            throw;
         }
 
         RequireRecorded(hash.Sha256());
         return (parts, hash.Attributes(ObjectAttributes.BackupType));
 
-        async Task SendAsync(int index, long offset, byte[] buffer, ReadOnlyMemory<byte> content)
+        async Task SendPartAsync(int index, long offset, byte[] buffer, ReadOnlyMemory<byte> content)
         {
             try
             {

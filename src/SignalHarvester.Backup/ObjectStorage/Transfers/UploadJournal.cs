@@ -21,14 +21,17 @@ internal sealed class UploadJournal : IDisposable
         this.handle = handle;
     }
 
+    /// <summary>Whether there is a journal of an upload.</summary>
+    public static bool Exists(string folder, string url) => File.Exists(PathOf(folder, url));
+
     /// <summary>Opens the journal of an upload, new or not.</summary>
     /// <param name="folder">The folder of the journals; made if it is not there.</param>
     /// <param name="url">The object's address.</param>
     /// <exception cref="BackupException">CloudTransferInProgress: another process uploads the same object.</exception>
     public static UploadJournal Open(string folder, string url)
     {
-        PrivateFolder.Create(folder);
-        var path = Path.Combine(folder, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(url)))[..32] + ".json");
+        PrivateFolder.CreateDurably(folder);
+        var path = PathOf(folder, url);
         try
         {
             return new UploadJournal(path, File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, DurableFile.Exclusive));
@@ -55,7 +58,7 @@ internal sealed class UploadJournal : IDisposable
         }
         catch (JsonException)
         {
-            // Half written when the process was killed: as if it had not begun.
+            // Half written when the process was killed, or no record: as if it had not begun.
             return null;
         }
     }
@@ -75,4 +78,7 @@ internal sealed class UploadJournal : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => handle.Dispose();
+
+    private static string PathOf(string folder, string url) =>
+        Path.Combine(folder, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(url)))[..32] + ".json");
 }

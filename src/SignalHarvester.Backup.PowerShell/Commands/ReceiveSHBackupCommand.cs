@@ -1,0 +1,51 @@
+using System.Management.Automation;
+using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.PowerShell.Cloud;
+
+namespace SignalHarvester.Backup.PowerShell.Commands;
+
+/// <summary>Brings backups back from an object store into a backup directory.</summary>
+/// <remarks>
+/// <para>A backup is fetched with all that it builds on. Each file is held against its SHA-256 and published like a backup
+/// that was made here; what is here already is not fetched again. A transfer that breaks is gone on with by the next run.</para>
+/// <para>Nothing in the store is changed, and no record on this machine is needed: the store's own sidecars are enough.</para>
+/// </remarks>
+/// <example>
+/// <para>Fetch the newest backup from a second disk</para>
+/// <code>Get-SHBackup -Newest 1 | Send-SHBackup -Provider Directory -Container ./offsite -CreateContainer | Out-Null; Get-SHBackup -Remote -Provider Directory -Container ./offsite -Newest 1 | Receive-SHBackup -BackupDirectory ./fetched</code>
+/// <para>Emits the backup as it lies in ./fetched.</para>
+/// </example>
+/// <example>
+/// <para>See what would be fetched</para>
+/// <code>Receive-SHBackup -Id backup_* -Provider Directory -Container ./offsite -BackupDirectory ./fetched -WhatIf</code>
+/// <para>Names each backup there.</para>
+/// </example>
+/// <seealso>Send-SHBackup</seealso>
+/// <seealso>Get-SHBackup</seealso>
+/// <seealso>Restore-SHBackup</seealso>
+/// <seealso>about_SignalHarvester.Backup</seealso>
+[Cmdlet(VerbsCommunications.Receive, "SHBackup", SupportsShouldProcess = true, DefaultParameterSetName = IdSet)]
+[OutputType(typeof(BackupMetadata))]
+public sealed class ReceiveSHBackupCommand : StoredBackupCommand, IDynamicParameters
+{
+    private readonly CloudParameters cloud = new();
+
+    /// <summary>The parameters of the object store.</summary>
+    public object GetDynamicParameters() => cloud;
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        foreach (var (backup, remote) in SelectedRemote(cloud))
+        {
+            ForItem(() =>
+            {
+                var directory = OpenHome(backup);
+                if (ShouldProcess($"{backup.Id} of {backup.DatabasePath} ({ProgressView.Size(backup.Size)}) in {remote.Location}", $"Receive into {directory.Path}"))
+                {
+                    WriteObject(RunOperation(context => ReceiveBackup.Run(backup.Id, remote, directory, context)));
+                }
+            });
+        }
+    }
+}

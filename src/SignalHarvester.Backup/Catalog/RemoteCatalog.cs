@@ -1,0 +1,206 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using SignalHarvester.Backup.Chains;
+using SignalHarvester.Backup.Formats;
+using SignalHarvester.Backup.ObjectStorage;
+
+namespace SignalHarvester.Backup.Catalog;
+
+/// <summary>
+/// The backups in an object store. It holds the same files and sidecars as a backup directory, under the same names, and
+/// its own sidecars are the truth: nothing on this machine is needed to list or to restore what is there.
+/// </summary>
+public sealed class RemoteCatalog : IDisposable
+{
+    private const string IdBeginning = "backup_";
+    private const int MostReadsAtOnce = 16;
+
+    private readonly TimeProvider clock;
+
+    /// <summary>Names a place; nothing is asked of it yet.</summary>
+    /// <param name="location">The place.</param>
+    /// <param name="options">How it is used.</param>
+    /// <param name="clock">What ages are measured with.</param>
+    /// <exception cref="BackupException">InvalidArgument: the location makes no sense.</exception>
+    public RemoteCatalog(CloudLocation location, StoreOptions options, TimeProvider clock)
+        : this(ObjectStores.Open(location, options), clock)
+    {
+    }
+
+    internal RemoteCatalog(IObjectStore store, TimeProvider clock)
+    {
+        Store = store;
+        this.clock = clock;
+    }
+
+    /// <summary>The place.</summary>
+    public CloudLocation Location => Store.Location;
+
+    internal IObjectStore Store { get; }
+
+    /// <summary>Makes sure that the bucket or container is there.</summary>
+    /// <param name="create">Whether one that is not there is made.</param>
+    /// <param name="cancellation">Stops it.</param>
+    /// <exception cref="BackupException">CloudContainerNotFound and the other Cloud… errors.</exception>
+    public void RequireContainer(bool create, CancellationToken cancellation) =>
+        Store.RequireContainerAsync(create, cancellation).GetAwaiter().GetResult();
+
+    /// <summary>Lists all backups, newest first. A sidecar that cannot be used, or whose file is not there, is a fault of its own.</summary>
+    /// <exception cref="BackupException">The Cloud… errors: what cannot be listed is never taken for empty.</exception>
+    public CatalogListing List(CancellationToken cancellation) => ListAsync(cancellation).GetAwaiter().GetResult();
+
+    /// <summary>Finds one backup by its id, and says how many increments are below it.</summary>
+    /// <exception cref="BackupException">BackupNotFound, SidecarInvalid, SidecarHostile, and the Cloud… errors.</exception>
+    public BackupMetadata Get(string id, CancellationToken cancellation)
+    {
+        var found = FindAsync(id, cancellation).GetAwaiter().GetResult() ?? throw NotFound(id);
+        try
+        {
+            return found.Backup with { Depth = Chain(found, cancellation).Count - 1 };
+        }
+        catch (BackupException exception) when (exception.ErrorId == BackupErrorId.ChainBroken)
+        {
+            // Whoever needs the chain is told what is wrong with it.
+            return found.Backup;
+        }
+    }
+
+    /// <summary>The backups that build on one, directly or through others, newest first.</summary>
+    /// <exception cref="BackupException">The Cloud… errors.</exception>
+    public IReadOnlyList<BackupMetadata> Dependants(string id, CancellationToken cancellation) =>
+        [.. FoldPlan.Dependants(List(cancellation).Backups, [id]).OrderByDescending(backup => backup.Timestamp)];
+
+    /// <inheritdoc/>
+    public void Dispose() => Store.Dispose();
+
+    /// <summary>A backup with all that it builds on, the full one first.</summary>
+    /// <exception cref="BackupException">ChainBroken, BackupNotFound, SidecarInvalid, SidecarHostile, and the Cloud… errors.</exception>
+    internal IReadOnlyList<RemoteBackup> Chain(string id, CancellationToken cancellation) =>
+        Chain(FindAsync(id, cancellation).GetAwaiter().GetResult() ?? throw NotFound(id), cancellation);
+
+    /// <summary>Finds one backup; null where there is none.</summary>
+    /// <exception cref="BackupException">SidecarInvalid, SidecarHostile, and the Cloud… errors.</exception>
+    internal async Task<RemoteBackup?> FindAsync(string id, CancellationToken cancellation) =>
+        BackupFileName.IsId(id) && await Store.FindAsync(id + BackupFileName.SidecarSuffix, cancellation).ConfigureAwait(false) is { } sidecar
+            ? await ReadAsync(sidecar, cancellation).ConfigureAwait(false)
+            : null;
+
+    private List<RemoteBackup> Chain(RemoteBackup tip, CancellationToken cancellation)
+    {
+        var found = new Dictionary<string, RemoteBackup>(StringComparer.Ordinal) { [tip.Backup.Id] = tip };
+        var links = BackupChain.Resolve(tip.Backup, id =>
+        {
+            if (FindAsync(id, cancellation).GetAwaiter().GetResult() is not { } parent)
+            {
+                return null;
+            }
+
+            found[id] = parent;
+            return parent.Backup;
+        });
+        return [.. links.Select(link => found[link.Id])];
+    }
+
+    private async Task<CatalogListing> ListAsync(CancellationToken cancellation)
+    {
+        var objects = new Dictionary<string, ObjectInfo>(StringComparer.Ordinal);
+        await foreach (var item in Store.ListAsync(IdBeginning, cancellation).ConfigureAwait(false))
+        {
+            objects[item.Name] = item;
+        }
+
+        var found = new ConcurrentBag<BackupMetadata>();
+        var faults = new ConcurrentBag<BackupException>();
+        await Parallel.ForEachAsync(
+            objects.Values.Where(item => IsSidecar(item.Name)),
+            new ParallelOptions { MaxDegreeOfParallelism = MostReadsAtOnce, CancellationToken = cancellation },
+            async (sidecar, stopping) =>
+            {
+                try
+                {
+                    if (await ReadListedAsync(sidecar, stopping).ConfigureAwait(false) is { } remote)
+                    {
+                        RequireFile(remote, objects);
+                        found.Add(remote.Backup);
+                    }
+                }
+                catch (BackupException exception) when (IsOfOneBackup(exception))
+                {
+                    faults.Add(exception);
+                }
+            }).ConfigureAwait(false);
+        return new CatalogListing(
+            [.. BackupChain.WithDepths(found).OrderByDescending(backup => backup.Timestamp).ThenByDescending(backup => backup.Id, StringComparer.Ordinal)],
+            [.. faults.OrderBy(fault => fault.Target as string, StringComparer.Ordinal)]);
+    }
+
+    /// <summary>An error of access or of the network ends the listing: what is left would look like all there is.</summary>
+    private static bool IsOfOneBackup(BackupException exception) => exception.ErrorId is BackupErrorId.SidecarInvalid
+        or BackupErrorId.SidecarHostile or BackupErrorId.BackupFileMissing or BackupErrorId.BackupSizeMismatch;
+
+    private static bool IsSidecar(string name) => name.EndsWith(BackupFileName.SidecarSuffix, StringComparison.Ordinal)
+        && BackupFileName.IsId(name[..^BackupFileName.SidecarSuffix.Length]);
+
+    private async Task<RemoteBackup?> ReadListedAsync(ObjectInfo sidecar, CancellationToken cancellation)
+    {
+        try
+        {
+            return await ReadAsync(sidecar, cancellation).ConfigureAwait(false);
+        }
+        catch (BackupException exception) when (exception.ErrorId is BackupErrorId.CloudObjectChanged or BackupErrorId.CloudObjectNotFound)
+        {
+            // Rewritten or removed since the names were listed.
+            return await Store.FindAsync(sidecar.Name, cancellation).ConfigureAwait(false) is { } now
+                ? await ReadAsync(now, cancellation).ConfigureAwait(false)
+                : null;
+        }
+    }
+
+    private async Task<RemoteBackup> ReadAsync(ObjectInfo sidecar, CancellationToken cancellation)
+    {
+        var id = sidecar.Name[..^BackupFileName.SidecarSuffix.Length];
+        if (sidecar.Length > Sidecar.LargestBytes)
+        {
+            throw new BackupException(
+                BackupErrorId.SidecarInvalid,
+                BackupErrorCategory.InvalidData,
+                Store.UrlOf(sidecar.Name),
+                $"The sidecar '{Store.UrlOf(sidecar.Name)}' cannot be used: it is larger than any sidecar. Delete it, or send the backup again.");
+        }
+
+        var json = new byte[sidecar.Length];
+        await Store.ReadAsync(sidecar, 0, json, cancellation).ConfigureAwait(false);
+        var backup = Sidecar.Read(json, id, Location.ToString(), clock);
+        var file = Path.GetFileName(backup.BackupPath);
+        return new RemoteBackup(
+            backup with { BackupPath = Store.UrlOf(file), BackupDirectory = Location.ToString(), Location = Location }, json, sidecar, file);
+    }
+
+    private static void RequireFile(RemoteBackup remote, Dictionary<string, ObjectInfo> objects)
+    {
+        var backup = remote.Backup;
+        if (!objects.TryGetValue(remote.FileName, out var file))
+        {
+            throw new BackupException(
+                BackupErrorId.BackupFileMissing,
+                BackupErrorCategory.ObjectNotFound,
+                backup.Id,
+                $"The file '{backup.BackupPath}' of backup '{backup.Id}' is missing in the store. Send the backup again, or remove the entry with Remove-SHBackup -Remote.");
+        }
+
+        if (file.Length != backup.Size)
+        {
+            throw new BackupException(
+                BackupErrorId.BackupSizeMismatch,
+                BackupErrorCategory.InvalidData,
+                backup.Id,
+                string.Create(CultureInfo.InvariantCulture, $"The file '{backup.BackupPath}' of backup '{backup.Id}' has {file.Length} bytes in the store, and {backup.Size} were recorded. It is not listed; send the backup again under another -Prefix."));
+        }
+    }
+
+    private BackupException NotFound(string id) => new(
+        BackupErrorId.BackupNotFound,
+        BackupErrorCategory.ObjectNotFound,
+        id,
+        $"There is no backup '{id}' in '{Location}'. See what is there with Get-SHBackup -Remote.");
+}

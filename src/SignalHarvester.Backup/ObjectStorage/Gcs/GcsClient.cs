@@ -1,0 +1,179 @@
+using System.Net;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Polly;
+using Polly.Retry;
+using SignalHarvester.Backup.ObjectStorage.Network;
+
+namespace SignalHarvester.Backup.ObjectStorage.Gcs;
+
+/// <summary>Sends requests of the JSON API: where to, with which token, and again where a failure may pass.</summary>
+internal sealed class GcsClient : IDisposable
+{
+    private const string EmulatorVariable = "STORAGE_EMULATOR_HOST";
+
+    private static readonly Uri GooglesOwn = new("https://storage.googleapis.com");
+
+    private readonly GcsFault fault;
+    private readonly HttpClient http;
+    private readonly ResiliencePipeline retries;
+    private readonly Uri endpoint;
+    private readonly GcsCredentials? credentials;
+
+    /// <summary>Makes a client.</summary>
+    /// <param name="location">Where to.</param>
+    /// <param name="options">How.</param>
+    /// <param name="fault">Names the errors.</param>
+    /// <exception cref="BackupException">CloudRefused: the endpoint is none.</exception>
+    public GcsClient(CloudLocation location, StoreOptions options, GcsFault fault)
+    {
+        this.fault = fault;
+        var emulator = location.Endpoint is null ? Environment.GetEnvironmentVariable(EmulatorVariable) : null;
+        endpoint = string.IsNullOrEmpty(emulator)
+            ? RequireEndpoint(location.Endpoint ?? GooglesOwn, "the endpoint")
+            : RequireEndpoint(EmulatorAddress(emulator), EmulatorVariable);
+
+        // As Google's own libraries do: an emulator is sent no credentials.
+        credentials = string.IsNullOrEmpty(emulator) ? new GcsCredentials(fault) : null;
+        http = new HttpClient(new NetworkHandler(options)) { Timeout = Timeout.InfiniteTimeSpan };
+        http.DefaultRequestHeaders.UserAgent.ParseAdd("SignalHarvester.Backup");
+        retries = options.MostRetries == 0 ? ResiliencePipeline.Empty : new ResiliencePipelineBuilder().AddRetry(new RetryStrategyOptions
+        {
+            MaxRetryAttempts = options.MostRetries,
+            BackoffType = DelayBackoffType.Exponential,
+            UseJitter = true,
+            Delay = TimeSpan.FromSeconds(0.5),
+            MaxDelay = TimeSpan.FromSeconds(30),
+            ShouldHandle = static attempt => ValueTask.FromResult(attempt.Outcome.Exception is { } exception && GcsFault.IsTransient(exception)),
+            DelayGenerator = static attempt => ValueTask.FromResult((attempt.Outcome.Exception as GcsResponseException)?.RetryAfter),
+        }).Build();
+    }
+
+    /// <summary>The address of something in the service.</summary>
+    /// <param name="pathAndQuery">Its path and query, from the slash, escaped.</param>
+    public Uri Address(string pathAndQuery) => new(endpoint.GetLeftPart(UriPartial.Path).TrimEnd('/') + pathAndQuery);
+
+    /// <summary>The address that a Location header names.</summary>
+    public Uri Follow(Uri given) => new(endpoint, given);
+
+    /// <summary>The project that new buckets belong to; null where it is not known.</summary>
+    public async Task<string?> ProjectAsync(CancellationToken cancellation) =>
+        Environment.GetEnvironmentVariable("GOOGLE_CLOUD_PROJECT") is { Length: > 0 } project
+            ? project
+            : credentials is null ? null : await credentials.ProjectAsync(cancellation).ConfigureAwait(false);
+
+    /// <summary>Does something until it succeeds or cannot.</summary>
+    /// <param name="action">What it is, for an error.</param>
+    /// <param name="name">The object concerned; null where it is none.</param>
+    /// <param name="attempt">One attempt.</param>
+    /// <param name="meaning">What an answer means here, where that is not what it means elsewhere; null for no such meaning.</param>
+    /// <param name="cancellation">Stops it.</param>
+    public async Task<T> RunAsync<T>(
+        string action,
+        string? name,
+        Func<CancellationToken, Task<T>> attempt,
+        Func<GcsResponseException, BackupException?>? meaning,
+        CancellationToken cancellation)
+    {
+        try
+        {
+            return await retries.ExecuteAsync(
+                static async (attempt, stop) => await attempt(stop).ConfigureAwait(false), attempt, cancellation).ConfigureAwait(false);
+        }
+        catch (GcsResponseException response) when (meaning?.Invoke(response) is { } meant)
+        {
+            throw meant;
+        }
+        catch (Exception exception) when (fault.Translate(exception, action, name) is { } error)
+        {
+            throw error;
+        }
+    }
+
+    /// <summary>Sends a request once, and once more with a fresh token where the service does not take the first.</summary>
+    /// <param name="make">Makes the request.</param>
+    /// <param name="cancellation">Stops it.</param>
+    /// <param name="isSession">Whether it goes to the address of a session, which must not be shown.</param>
+    /// <returns>An answer that is a success, or says that a session waits for more.</returns>
+    /// <exception cref="GcsResponseException">Another answer.</exception>
+    public async Task<HttpResponseMessage> SendAsync(Func<HttpRequestMessage> make, CancellationToken cancellation, bool isSession = false)
+    {
+        for (var fresh = false; ; fresh = true)
+        {
+            using var request = make();
+            var hasToken = await AuthorizeAsync(request, fresh, cancellation).ConfigureAwait(false);
+            var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation).ConfigureAwait(false);
+            if (response.IsSuccessStatusCode || response.StatusCode == HttpStatusCode.PermanentRedirect)
+            {
+                return response;
+            }
+
+            using (response)
+            {
+                if (response.StatusCode == HttpStatusCode.Unauthorized && !hasToken)
+                {
+                    throw fault.CredentialsMissing();
+                }
+
+                if (response.StatusCode != HttpStatusCode.Unauthorized || fresh)
+                {
+                    throw await GcsResponseException.OfAsync(response, quoted: !isSession, cancellation).ConfigureAwait(false);
+                }
+            }
+        }
+    }
+
+    /// <summary>Sends a request and reads its answer.</summary>
+    public async Task<T> AskAsync<T>(Func<HttpRequestMessage> make, JsonTypeInfo<T> type, CancellationToken cancellation)
+    {
+        using var response = await SendAsync(make, cancellation).ConfigureAwait(false);
+        return await ReadAsync(response, type, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>Reads an answer.</summary>
+    public static async Task<T> ReadAsync<T>(HttpResponseMessage response, JsonTypeInfo<T> type, CancellationToken cancellation)
+    {
+        var body = await response.Content.ReadAsStreamAsync(cancellation).ConfigureAwait(false);
+        await using (body.ConfigureAwait(false))
+        {
+            return await JsonSerializer.DeserializeAsync(body, type, cancellation).ConfigureAwait(false)
+                ?? throw new JsonException("The answer is null.");
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => http.Dispose();
+
+    private async Task<bool> AuthorizeAsync(HttpRequestMessage request, bool fresh, CancellationToken cancellation)
+    {
+        if (credentials is null || !MayKnowToken(request.RequestUri!))
+        {
+            return false;
+        }
+
+        var token = await credentials.TokenAsync(fresh, cancellation).ConfigureAwait(false);
+        if (token is null && endpoint == GooglesOwn)
+        {
+            throw fault.CredentialsMissing();
+        }
+
+        token?.AddHeaders(request);
+        return token is not null;
+    }
+
+    // A token is all that it takes to be its owner: it goes to no other server than the one it is meant for, which a session's
+    // address could name, and over no connection that others can read.
+    private bool MayKnowToken(Uri address) =>
+        address.Scheme == endpoint.Scheme && address.Authority == endpoint.Authority && (address.Scheme == Uri.UriSchemeHttps || address.IsLoopback);
+
+    private static Uri EmulatorAddress(string given) =>
+        Uri.TryCreate(given.Contains("://", StringComparison.Ordinal) ? given : $"http://{given}", UriKind.Absolute, out var address)
+            ? address
+            : new Uri("about:blank");
+
+    // What is refused is not repeated: it could hold a password.
+    private Uri RequireEndpoint(Uri address, string which) =>
+        address is { IsAbsoluteUri: true, UserInfo: "", Query: "", Fragment: "" } && (address.Scheme == Uri.UriSchemeHttps || address.Scheme == Uri.UriSchemeHttp)
+            ? address
+            : throw fault.Cloud.Refused("to be reached", $"{which} must be an address such as https://storage.googleapis.com, without user name, password, query or fragment", null);
+}

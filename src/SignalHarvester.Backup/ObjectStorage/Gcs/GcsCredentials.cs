@@ -1,0 +1,107 @@
+using Google.Apis.Auth.OAuth2;
+using Google.Apis.Auth.OAuth2.Responses;
+
+namespace SignalHarvester.Backup.ObjectStorage.Gcs;
+
+/// <summary>
+/// Google's Application Default Credentials: the file that GOOGLE_APPLICATION_CREDENTIALS names, that of gcloud, or the
+/// service account of the Google Cloud machine.
+/// </summary>
+/// <remarks>
+/// They are looked for here, in Google's order: GoogleCredential.GetApplicationDefault keeps its first answer, a failure
+/// included, as long as the process lives, and would not hear a person who gives credentials in an open PowerShell session.
+/// </remarks>
+internal sealed class GcsCredentials(GcsFault fault)
+{
+    private const string Scope = "https://www.googleapis.com/auth/devstorage.read_write";
+    private const string FileVariable = "GOOGLE_APPLICATION_CREDENTIALS";
+
+    private readonly Lock gate = new();
+    private Task<GoogleCredential?>? found;
+
+    /// <summary>A token for requests; null where there are no credentials.</summary>
+    /// <param name="fresh">Whether the service refused the last one: the credentials are then read anew, and a new token is asked for.</param>
+    /// <param name="cancellation">Stops it.</param>
+    /// <exception cref="BackupException">CloudCredentialsMissing: there are credentials that cannot be used.</exception>
+    public async Task<AccessTokenWithHeaders?> TokenAsync(bool fresh, CancellationToken cancellation)
+    {
+        if (await FindAsync(fresh, cancellation).ConfigureAwait(false) is not ITokenAccessWithHeaders credential)
+        {
+            return null;
+        }
+
+        try
+        {
+            return await credential.GetAccessTokenWithHeadersForRequestAsync(authUri: null, cancellation).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is not (TokenResponseException or HttpRequestException or IOException or OperationCanceledException))
+        {
+            // Its text can quote what it could not read.
+            throw fault.CredentialsUnusable($"Those that were found cannot be used ({exception.GetType().Name}).", null);
+        }
+    }
+
+    /// <summary>The project of the service account; null where it is not known.</summary>
+    public async Task<string?> ProjectAsync(CancellationToken cancellation) =>
+        ((await FindAsync(fresh: false, cancellation).ConfigureAwait(false))?.UnderlyingCredential as ServiceAccountCredential)?.ProjectId;
+
+    private Task<GoogleCredential?> FindAsync(bool fresh, CancellationToken cancellation)
+    {
+        lock (gate)
+        {
+            // One that failed is not kept.
+            if (fresh || found is null or { IsFaulted: true })
+            {
+                found = FindAsync();
+            }
+
+            return found.WaitAsync(cancellation);
+        }
+    }
+
+    private async Task<GoogleCredential?> FindAsync()
+    {
+        if (Environment.GetEnvironmentVariable(FileVariable) is { Length: > 0 } named)
+        {
+            return await ReadAsync(named, $"The file '{named}', which {FileVariable} names,").ConfigureAwait(false);
+        }
+
+        var ofGcloud = GcloudFile();
+        if (File.Exists(ofGcloud))
+        {
+            return await ReadAsync(ofGcloud, $"The file '{ofGcloud}' of gcloud").ConfigureAwait(false);
+        }
+
+        return await ComputeCredential.IsRunningOnComputeEngine().ConfigureAwait(false)
+            ? GoogleCredential.FromComputeCredential(new ComputeCredential()).CreateScoped(Scope)
+            : null;
+    }
+
+    private async Task<GoogleCredential> ReadAsync(string path, string which)
+    {
+        try
+        {
+#pragma warning disable CS0618 // It warns of files that strangers hand in. This one is that of the person who runs the command, of whichever kind.
+            var credential = await GoogleCredential.FromFileAsync(path, CancellationToken.None).ConfigureAwait(false);
+#pragma warning restore CS0618
+            return credential.CreateScoped(Scope);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw fault.CredentialsUnusable($"{which} cannot be read.", exception);
+        }
+        catch (Exception exception)
+        {
+            // Its text can quote the file.
+            throw fault.CredentialsUnusable($"{which} does not hold credentials that can be used ({exception.GetType().Name}).", null);
+        }
+    }
+
+    private static string GcloudFile() => Path.Combine(
+        Environment.GetEnvironmentVariable("CLOUDSDK_CONFIG") is { Length: > 0 } folder
+            ? folder
+            : OperatingSystem.IsWindows()
+                ? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData), "gcloud")
+                : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".config", "gcloud"),
+        "application_default_credentials.json");
+}

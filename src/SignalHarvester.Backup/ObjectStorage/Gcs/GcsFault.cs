@@ -1,0 +1,92 @@
+using System.Net;
+using System.Security.Authentication;
+using System.Text.Json;
+using Google.Apis.Auth.OAuth2.Responses;
+
+namespace SignalHarvester.Backup.ObjectStorage.Gcs;
+
+/// <summary>What goes wrong with Cloud Storage: what may be tried again, and which error it is in the end.</summary>
+internal sealed class GcsFault(CloudLocation location, StoreOptions options)
+{
+    private const string HowToGiveCredentials =
+        "Set the environment variable GOOGLE_APPLICATION_CREDENTIALS to the path of a service account's key file, run 'gcloud auth application-default login', or run on a Google Cloud machine that has a service account.";
+
+    // A service that asks for more is not waited for.
+    private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(5);
+
+    private readonly CloudFault cloud = new(location);
+
+    /// <summary>The sentences that all providers share.</summary>
+    public CloudFault Cloud => cloud;
+
+    /// <summary>No credentials could be found.</summary>
+    public BackupException CredentialsMissing() => cloud.CredentialsMissing(HowToGiveCredentials, null);
+
+    /// <summary>There are credentials that cannot be used.</summary>
+    public BackupException CredentialsUnusable(string detail, Exception? inner) =>
+        cloud.CredentialsMissing($"{detail} {HowToGiveCredentials}", inner);
+
+    /// <summary>Whether a failure may pass by itself.</summary>
+    public static bool IsTransient(Exception exception) => exception switch
+    {
+        GcsResponseException response => !(response.RetryAfter > LongestWait)
+            && (IsTransient(response.Status) || response is { Status: HttpStatusCode.Forbidden, Reason: "rateLimitExceeded" or "userRateLimitExceeded" }),
+        TokenResponseException { StatusCode: { } status } => IsTransient(status),
+        HttpRequestException connection => !IsTls(connection),
+        IOException => true,
+        OperationCanceledException { InnerException: TimeoutException } => true,
+        _ => false,
+    };
+
+    /// <summary>The error that a failure is in the end; null where it is one already.</summary>
+    /// <param name="exception">The failure.</param>
+    /// <param name="action">What was being done.</param>
+    /// <param name="name">The object concerned; null where it is none.</param>
+    public BackupException? Translate(Exception exception, string action, string? name) => exception switch
+    {
+        GcsResponseException response => Translate(response, action, name),
+        TokenResponseException { Error: var error } when IsClockSkew(error) =>
+            cloud.ClockSkew(GcsResponseException.Shown(error.ErrorDescription), null),
+        TokenResponseException token when !IsTransient(token) =>
+            cloud.AccessDenied("getting an access token", $"{GcsResponseException.Shown($"{token.Error?.Error} {token.Error?.ErrorDescription}")}", null),
+        TokenResponseException => cloud.Unavailable("getting an access token", "the token service does not work", null),
+        HttpRequestException connection when IsTls(connection) => cloud.TlsFailed(connection.InnerException!.Message, connection),
+        JsonException => cloud.Unavailable(action, "the answer is not one of Cloud Storage", exception),
+        _ when IsTransient(exception) => cloud.Unavailable(action, exception.Message, exception),
+        _ => null,
+    };
+
+    private BackupException Translate(GcsResponseException response, string action, string? name) => response.Status switch
+    {
+        _ when IsTransient(response) || IsTransient(response.Status) => cloud.Unavailable(action, response.Message, response),
+        HttpStatusCode.BadRequest or HttpStatusCode.PreconditionFailed when name is not null && IsChecksum(response) =>
+            cloud.ChecksumMismatch(name, "the bytes that arrived are not those that were sent, and the service refused them", response),
+        HttpStatusCode.Unauthorized => cloud.AccessDenied(action, response.Message, response),
+        HttpStatusCode.Forbidden when IsRetained(response) => cloud.Refused(action, response.Message, response),
+        HttpStatusCode.Forbidden => cloud.AccessDenied(action, response.Message, response),
+        HttpStatusCode.NotFound => cloud.ContainerNotFound(response),
+        HttpStatusCode.PreconditionFailed when name is not null => cloud.ObjectExists(name, response),
+        _ => cloud.Refused(action, response.Message + OptionsUsed(), response),
+    };
+
+    private static bool IsTransient(HttpStatusCode status) => status is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests
+        or HttpStatusCode.InternalServerError or HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout;
+
+    // A connection that broke in the handshake is no question of trust.
+    private static bool IsTls(HttpRequestException exception) => exception.InnerException is AuthenticationException;
+
+    private static bool IsClockSkew(TokenErrorResponse? error) =>
+        error is { Error: "invalid_grant", ErrorDescription: { } description } && description.Contains("iat and exp", StringComparison.Ordinal);
+
+    private static bool IsChecksum(GcsResponseException response) =>
+        response.Message.Contains("crc32c", StringComparison.OrdinalIgnoreCase) || response.Message.Contains("md5", StringComparison.OrdinalIgnoreCase);
+
+    private static bool IsRetained(GcsResponseException response) => response.Reason is "retentionPolicyNotMet" or "objectUnderActiveHold"
+        || response.Message.Contains("cannot be deleted, overwritten", StringComparison.Ordinal);
+
+    /// <summary>The options that a request which is refused as such can owe it to.</summary>
+    private string OptionsUsed() =>
+        (options.ImmutableFor is null ? string.Empty : "; -ImmutableFor needs a bucket that was made with object retention")
+        + (options.StorageClass is { } storageClass ? $"; -StorageClass is '{storageClass}'" : string.Empty)
+        + (options.EncryptionKey is { } key ? $"; -EncryptionKey is '{key}', which must be a Cloud KMS key in the bucket's location that its service agent may use" : string.Empty);
+}

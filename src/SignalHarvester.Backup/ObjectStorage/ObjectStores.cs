@@ -1,0 +1,33 @@
+namespace SignalHarvester.Backup.ObjectStorage;
+
+/// <summary>Opens the store that a location names. A provider's libraries load here, at its first use, and not before.</summary>
+internal static class ObjectStores
+{
+    /// <summary>Opens a store; nothing is asked of it yet.</summary>
+    /// <exception cref="BackupException">InvalidArgument: the location makes no sense.</exception>
+    public static IObjectStore Open(CloudLocation location, StoreOptions options)
+    {
+        RefuseSecrets(location);
+        return location.Provider switch
+        {
+            CloudProvider.S3 => new S3.S3Store(location, options),
+            CloudProvider.Azure => new Azure.AzureStore(location, options),
+            CloudProvider.Gcs => new Gcs.GcsStore(location, options),
+            _ => new DirectoryStore(location, options),
+        };
+    }
+
+    /// <summary>A location is recorded and shown, so it must not hold what opens the store.</summary>
+    private static void RefuseSecrets(CloudLocation location)
+    {
+        if (location.Endpoint is { } endpoint
+            && (!endpoint.IsAbsoluteUri || endpoint.Scheme is not ("http" or "https") || endpoint.UserInfo.Length > 0 || endpoint.Query.Length > 0 || endpoint.Fragment.Length > 0))
+        {
+            throw new BackupException(
+                BackupErrorId.InvalidArgument,
+                BackupErrorCategory.InvalidArgument,
+                "Endpoint",
+                "-Endpoint must be an address such as https://s3.example.org, without a user name, a query or a fragment: it is recorded, and credentials must not be. Give those through the environment; see docs/CLOUD.md.");
+        }
+    }
+}

@@ -1,0 +1,140 @@
+using Amazon;
+using Amazon.Runtime;
+using Amazon.Runtime.CredentialManagement;
+using Amazon.Runtime.Credentials;
+using Amazon.S3;
+
+namespace SignalHarvester.Backup.ObjectStorage.S3;
+
+/// <summary>The SDK's client, made when it is first needed: its credentials, its region, its retries, and its errors in our words.</summary>
+internal sealed class S3Client : IDisposable
+{
+    // What stores other than AWS answer to, and what AWS takes for a bucket anywhere until it says where that is.
+    private const string UsualRegion = "us-east-1";
+
+    private readonly CloudLocation location;
+    private readonly StoreOptions options;
+    private readonly S3Fault fault;
+    private readonly S3Connections connections;
+    private readonly Lazy<Task<AmazonS3Client>> client;
+
+    /// <summary>Makes a client; nothing is looked up or sent yet.</summary>
+    /// <param name="location">Where to.</param>
+    /// <param name="options">How.</param>
+    /// <param name="fault">Names the errors.</param>
+    /// <exception cref="BackupException">CloudRefused: the endpoint is none.</exception>
+    public S3Client(CloudLocation location, StoreOptions options, S3Fault fault)
+    {
+        this.location = location;
+        this.options = options;
+        this.fault = fault;
+        RequireEndpoint();
+        IsAws = location.Endpoint is null || location.Endpoint.Host.EndsWith(".amazonaws.com", StringComparison.OrdinalIgnoreCase)
+            || location.Endpoint.Host.EndsWith(".amazonaws.com.cn", StringComparison.OrdinalIgnoreCase);
+        connections = new S3Connections(options, fault.Cloud);
+
+        // Credentials and region can come from files, programs and the network: not on the caller's thread.
+        client = new Lazy<Task<AmazonS3Client>>(() => Task.Run(ConnectAsync));
+    }
+
+    /// <summary>Whether it is AWS itself that is talked to.</summary>
+    public bool IsAws { get; }
+
+    /// <summary>Does something.</summary>
+    /// <param name="action">What it is, for an error.</param>
+    /// <param name="name">The object concerned; null where it is none.</param>
+    /// <param name="request">The request.</param>
+    /// <param name="cancellation">Stops it.</param>
+    public async Task<T> RunAsync<T>(string action, string? name, Func<AmazonS3Client, CancellationToken, Task<T>> request, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        try
+        {
+            return await request(await client.Value.WaitAsync(cancellation).ConfigureAwait(false), cancellation).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (fault.Translate(exception, action, name) is { } error)
+        {
+            throw error;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (client is { IsValueCreated: true, Value.IsCompletedSuccessfully: true })
+        {
+            client.Value.Result.Dispose();
+        }
+
+        connections.Dispose();
+    }
+
+    private async Task<AmazonS3Client> ConnectAsync()
+    {
+        var config = new AmazonS3Config
+        {
+            HttpClientFactory = connections,
+            ForcePathStyle = location.UsePathStyle,
+
+            // Where a copy lies is what is recorded of it, not what the environment says at the moment.
+            IgnoreConfiguredEndpointUrls = true,
+            RetryMode = RequestRetryMode.Standard,
+            MaxErrorRetry = options.MostRetries,
+            RequestChecksumCalculation = options.UseTrailingChecksums ? RequestChecksumCalculation.WHEN_SUPPORTED : RequestChecksumCalculation.WHEN_REQUIRED,
+
+            // Ranges have no checksum of their own; what is fetched is held against its SHA-256.
+            ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED,
+        };
+        if (location.Profile is { } profile)
+        {
+            config.Profile = new Profile(profile);
+        }
+
+        if (location.Endpoint is null)
+        {
+            config.RegionEndpoint = RegionEndpoint.GetBySystemName(location.Region ?? ProfilesRegion() ?? FallbackRegionFactory.GetRegionEndpoint()?.SystemName ?? UsualRegion);
+        }
+        else
+        {
+            config.ServiceURL = location.Endpoint.AbsoluteUri;
+            config.AuthenticationRegion = location.Region ?? ProfilesRegion() ?? FallbackRegionFactory.GetRegionEndpoint(includeInstanceMetadata: false)?.SystemName ?? UsualRegion;
+        }
+
+        return new AmazonS3Client(await CredentialsAsync(config).ConfigureAwait(false), config);
+    }
+
+    private string? ProfilesRegion() =>
+        location.Profile is { } name && new CredentialProfileStoreChain().TryGetProfile(name, out var profile) ? profile.Region?.SystemName : null;
+
+    private async Task<AWSCredentials> CredentialsAsync(AmazonS3Config config)
+    {
+        try
+        {
+            using var chain = new DefaultAWSCredentialsIdentityResolver();
+            var credentials = await chain.ResolveIdentityAsync(config).ConfigureAwait(false);
+
+            // Some are promises only.
+            _ = await credentials.GetCredentialsAsync().ConfigureAwait(false);
+            return credentials;
+        }
+        catch (Exception exception) when (exception is AmazonClientException or InvalidOperationException or ArgumentException or IOException)
+        {
+            // The exception itself is not passed on: that of a credential_process quotes what the program printed.
+            throw fault.Cloud.CredentialsMissing(
+                location.Profile is { } profile
+                    ? $"The profile '{profile}' is not in the AWS configuration files, or gives none. Run 'aws configure --profile {profile}', or leave -Profile out."
+                    : "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or write a profile to ~/.aws/credentials, or run where AWS gives a role (EC2, ECS, EKS).",
+                null);
+        }
+    }
+
+    // What is refused is not repeated: it could hold a password.
+    private void RequireEndpoint()
+    {
+        if (location.Endpoint is { } endpoint
+            && !(endpoint is { IsAbsoluteUri: true, UserInfo: "", Query: "", Fragment: "" } && (endpoint.Scheme == Uri.UriSchemeHttps || endpoint.Scheme == Uri.UriSchemeHttp)))
+        {
+            throw fault.Cloud.Refused("to be reached", "the endpoint must be an address such as https://s3.example.com, without user name, password, query or fragment", null);
+        }
+    }
+}

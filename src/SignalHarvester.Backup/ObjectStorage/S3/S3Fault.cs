@@ -1,0 +1,101 @@
+using System.Net;
+using Amazon.Runtime;
+using Amazon.Runtime.Internal;
+
+namespace SignalHarvester.Backup.ObjectStorage.S3;
+
+/// <summary>What an answer of S3, or none, means in our words.</summary>
+internal sealed class S3Fault(CloudLocation location, StoreOptions options)
+{
+    private const string RegionHeader = "x-amz-bucket-region";
+
+    /// <summary>The errors themselves.</summary>
+    public CloudFault Cloud { get; } = new(location);
+
+    /// <summary>The error that an exception of the SDK means; null where it is none of the service's or the network's.</summary>
+    /// <param name="exception">The exception.</param>
+    /// <param name="action">What was being done.</param>
+    /// <param name="name">The object concerned; null where it is none.</param>
+    public BackupException? Translate(Exception exception, string action, string? name) => exception switch
+    {
+        AmazonUnmarshallingException => Cloud.Unavailable(action, "the answer makes no sense", exception),
+        AmazonServiceException service => OfAnswer(service, action, name ?? location.Container),
+        HttpRequestException or IOException or AmazonClientException => Cloud.Unavailable(action, exception.Message, exception),
+
+        // The SDK's own end of a request that took too long.
+        TimeoutException => Cloud.Unavailable(action, "no answer in time", exception),
+        _ => null,
+    };
+
+    private BackupException OfAnswer(AmazonServiceException answer, string action, string name) => answer.ErrorCode switch
+    {
+        "NoSuchBucket" or "InvalidBucketName" => Cloud.ContainerNotFound(answer),
+        "NoSuchKey" => Cloud.ObjectNotFound(name, answer),
+
+        // A part that is not there any more has gone with its upload.
+        "NoSuchUpload" or "InvalidPart" => Cloud.UploadLost(name, answer),
+        "PreconditionFailed" or "ConditionalRequestConflict" => Cloud.ObjectExists(name, answer),
+        "BadDigest" or "InvalidDigest" or "XAmzContentSHA256Mismatch" or "XAmzContentChecksumMismatch" =>
+            Cloud.ChecksumMismatch(name, $"what arrived is not what was sent ({answer.ErrorCode})", answer),
+        "RequestTimeTooSkewed" or "RequestExpired" or "RequestInTheFuture" => Cloud.ClockSkew(answer.ErrorCode, answer),
+        "AuthorizationHeaderMalformed" or "PermanentRedirect" or "TemporaryRedirect" or "Redirect"
+            or "IllegalLocationConstraintException" or "InvalidLocationConstraint" or "IncorrectEndpoint" => Cloud.RegionWrong(RegionOf(answer), answer),
+
+        // The message of these could name the key; the code says all there is to say.
+        "InvalidAccessKeyId" or "SignatureDoesNotMatch" or "ExpiredToken" or "InvalidToken" or "InvalidClientTokenId" or "TokenRefreshRequired" =>
+            Cloud.AccessDenied(action, answer.ErrorCode, answer),
+        "InvalidObjectState" => Cloud.Refused(action, $"'{name}' is archived and must be brought back by the service first ({answer.ErrorCode})", answer),
+        _ => OfStatus(answer, action, name),
+    };
+
+    private BackupException OfStatus(AmazonServiceException answer, string action, string name) => answer.StatusCode switch
+    {
+        HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => Cloud.AccessDenied(action, Detail(answer), answer),
+        HttpStatusCode.PreconditionFailed => Cloud.ObjectExists(name, answer),
+        HttpStatusCode.Moved or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect => Cloud.RegionWrong(RegionOf(answer), answer),
+
+        // To a HEAD nothing but this header tells what is wrong.
+        HttpStatusCode.BadRequest when Header(answer, RegionHeader) is not null => Cloud.RegionWrong(RegionOf(answer), answer),
+
+        // A 501 is for ever.
+        HttpStatusCode.NotImplemented => Cloud.Refused(action + With(answer.ErrorCode), Detail(answer), answer),
+        HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests => Cloud.Unavailable(action, Detail(answer), answer),
+        >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError => Cloud.Refused(action + With(answer.ErrorCode), Detail(answer), answer),
+        _ => Cloud.Unavailable(action, Detail(answer), answer),
+    };
+
+    /// <summary>The options that the service may have meant: those that its code names, or else all that were given.</summary>
+    private string With(string? code)
+    {
+        var storage = options.StorageClass is { } storageClass ? $"-StorageClass {storageClass}" : null;
+        var encryption = options.ServerSideEncryption is { } method
+            ? $"-ServerSideEncryption {method}{(options.EncryptionKey is { } key ? $" -EncryptionKey {key}" : string.Empty)}" : null;
+        var immutable = options.ImmutableFor is not null ? "-ImmutableFor" : null;
+        IEnumerable<string?> named = code switch
+        {
+            "InvalidStorageClass" => [storage],
+            "InvalidEncryptionAlgorithmError" or "ServerSideEncryptionConfigurationNotFoundError" => [encryption],
+            "ObjectLockConfigurationNotFoundError" or "InvalidRetentionPeriod" => [immutable],
+            { } kms when kms.StartsWith("KMS.", StringComparison.Ordinal) => [encryption],
+            _ => [storage, encryption, immutable],
+        };
+        var given = string.Join(", ", named.OfType<string>());
+        return given.Length == 0 ? string.Empty : $" with {given}";
+    }
+
+    private static string Detail(AmazonServiceException answer) => (answer.ErrorCode, answer.Message) switch
+    {
+        (null or "", _) => Status(answer),
+        (var code, null or "") => code,
+        var (code, message) when message.Contains(code, StringComparison.Ordinal) => message,
+        var (code, message) => $"{code}: {message}",
+    };
+
+    private static string RegionOf(AmazonServiceException answer) => Header(answer, RegionHeader) ?? Detail(answer);
+
+    private static string Status(AmazonServiceException answer) =>
+        string.Create(System.Globalization.CultureInfo.InvariantCulture, $"HTTP {(int)answer.StatusCode}");
+
+    private static string? Header(AmazonServiceException answer, string name) =>
+        (answer.InnerException as HttpErrorResponseException)?.Response?.GetHeaderValue(name) is { Length: > 0 } value ? value : null;
+}

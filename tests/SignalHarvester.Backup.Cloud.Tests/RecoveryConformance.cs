@@ -1,0 +1,134 @@
+using System.Globalization;
+using SignalHarvester.Backup.Cloud.Tests.Proxy;
+using SignalHarvester.Backup.TestSupport;
+using Xunit;
+
+namespace SignalHarvester.Backup.Cloud.Tests;
+
+/// <summary>What an operator does with each provider, by the built command: send, lose the machine, come back.</summary>
+public abstract class RecoveryConformance
+{
+    private const int MiB = 1 << 20;
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    /// <summary>The size of the upload that is killed, in MiB. SHBACKUP_TEST_UPLOAD_MIB makes it another.</summary>
+    private static int UploadMiB => int.Parse(Environment.GetEnvironmentVariable("SHBACKUP_TEST_UPLOAD_MIB") ?? "100", CultureInfo.InvariantCulture);
+
+    /// <summary>The server's address, started if need be.</summary>
+    internal abstract Task<Uri> ServerAsync();
+
+    /// <summary>The parameters that name a place of its own, reached by way of an address, and the environment that its credentials come from.</summary>
+    /// <param name="address">The server's address, or a proxy's.</param>
+    /// <param name="folder">A folder for a file of credentials.</param>
+    internal abstract Task<(string Parameters, IReadOnlyDictionary<string, string> Environment)> PlaceAsync(Uri address, string folder);
+
+    /// <summary>What stands in credentials, and must never be shown or stored.</summary>
+    internal abstract IReadOnlyList<string> Secrets { get; }
+
+    [Fact]
+    public async Task A_lost_machine_comes_back_from_the_store_alone()
+    {
+        using var folder = new TempFolder();
+        var (place, environment) = await PlaceAsync(await ServerAsync(), folder.Path);
+        var database = Databases.Create(folder["app.db"], new DatabaseShape { Rows = 2000 });
+        async Task<string> RunAsync(string command)
+        {
+            using var process = new CloudProcess(folder.Path, environment, command);
+            return await process.SucceedAsync(Stop);
+        }
+
+        await RunAsync($"New-SHBackup ./app.db -Upload {place} -CreateContainer");
+        for (var change = 1; change <= 2; change++)
+        {
+            using var connection = Databases.Open(database);
+            Databases.Execute(connection, $"CREATE TABLE added{change}(content); INSERT INTO added{change} VALUES(randomblob(5000))");
+        }
+
+        // The second increment's parent is not there yet.
+        var verbose = await RunAsync($"New-SHBackup ./app.db -Type Incremental | Out-Null; New-SHBackup ./app.db -Type Incremental | Out-Null; Get-SHBackup -Newest 1 | Send-SHBackup {place} -Verbose 4>&1 | ForEach-Object {{ \"$_\" }}");
+        var image = ImageHash.Of(database);
+        Assert.Equal("True", (await RunAsync("Get-SHBackup -Newest 1 | Test-SHBackup -Remote -Level Quick -Quiet")).Trim());
+        Assert.Equal("True", (await RunAsync("Get-SHBackup -Newest 1 | Test-SHBackup -Remote -Quiet " + place)).Trim());
+        var everything = verbose + string.Concat(Directory.EnumerateFiles(folder["backups"], "*.json").Select(File.ReadAllText));
+        Assert.All(Secrets, secret => Assert.DoesNotContain(secret, everything, StringComparison.Ordinal));
+
+        Directory.Delete(folder["backups"], recursive: true);
+        File.Delete(database);
+        using var empty = new TempFolder();
+        using (var process = new CloudProcess(empty.Path, environment, $"@(Get-SHBackup -Remote {place}).Count; Get-SHBackup -Remote {place} -Newest 1 | Restore-SHBackup -Destination ./app.db -Force | Out-Null"))
+        {
+            Assert.Equal("3", (await process.SucceedAsync(Stop)).Trim());
+        }
+
+        Assert.Equal(image, ImageHash.Of(empty["app.db"]));
+        using (var process = new CloudProcess(empty.Path, environment, $"(Get-SHBackup -Remote {place} -Newest 1 | Receive-SHBackup | Test-SHBackup).Verified; @(Get-SHBackup).Count"))
+        {
+            Assert.Equal(["True", "3"], (await process.SucceedAsync(Stop)).Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
+        }
+
+        using (var process = new CloudProcess(empty.Path, environment, $"Get-SHBackup -Remote {place} | Remove-SHBackup -Force | Out-Null; @(Get-SHBackup -Remote {place}).Count; @(Get-SHBackup).Count"))
+        {
+            Assert.Equal(["0", "3"], (await process.SucceedAsync(Stop)).Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
+        }
+    }
+
+    [Fact]
+    public async Task A_killed_upload_goes_on_and_sends_only_what_was_missing()
+    {
+        using var folder = new TempFolder();
+        await using var proxy = new FaultProxy(await ServerAsync());
+        var (place, environment) = await PlaceAsync(proxy.Address, folder.Path);
+        MakeRandom(folder["app.db"], UploadMiB);
+        using (var process = new CloudProcess(folder.Path, environment, $"New-SHBackup ./app.db -Compression None -NoVerify | Out-Null"))
+        {
+            await process.SucceedAsync(Stop);
+        }
+
+        var length = new FileInfo(Directory.GetFiles(folder["backups"], "*_full.db").Single()).Length;
+        proxy.BytesPerSecond = 40 * MiB;
+        using (var victim = new CloudProcess(folder.Path, environment, $"Get-SHBackup | Send-SHBackup {place} -CreateContainer"))
+        {
+            while (proxy.BytesSent < length / 2 && !victim.HasEnded)
+            {
+                await Task.Delay(5, Stop);
+            }
+
+            Assert.False(victim.HasEnded);
+            victim.Kill();
+        }
+
+        proxy.BytesPerSecond = null;
+        var before = proxy.BytesSent;
+        using (var process = new CloudProcess(folder.Path, environment, $"@(Get-SHBackup -Remote {place}).Count; (Get-SHBackup | Send-SHBackup {place}).Copies.Count; @(Get-SHBackup -Remote {place}).Count"))
+        {
+            Assert.Equal(["0", "1", "1"], (await process.SucceedAsync(Stop)).Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
+        }
+
+        // What was on its way when it was killed is sent again: a few parts of 8 to 16 MiB.
+        Assert.InRange(proxy.BytesSent - before, 1, (length / 2) + (40 * MiB));
+        using (var process = new CloudProcess(folder.Path, environment, $"Get-SHBackup -Newest 1 | Test-SHBackup -Remote -Quiet -Level Full {place}"))
+        {
+            Assert.Equal("True", (await process.SucceedAsync(Stop)).Trim());
+        }
+    }
+
+    [Fact]
+    public async Task A_place_that_cannot_be_reached_is_never_an_empty_one()
+    {
+        using var folder = new TempFolder();
+        var (place, environment) = await PlaceAsync(new Uri("http://127.0.0.1:1"), folder.Path);
+        using var process = new CloudProcess(folder.Path, environment, $"Get-SHBackup -Remote {place}");
+        var result = await process.EndAsync(Stop);
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains("cannot be reached", result.Error, StringComparison.Ordinal);
+        Assert.All(Secrets, secret => Assert.DoesNotContain(secret, result.Error, StringComparison.Ordinal));
+    }
+
+    private static void MakeRandom(string path, int size)
+    {
+        using var connection = Databases.Open(path);
+        Databases.Execute(connection, "PRAGMA page_size = 65536; PRAGMA journal_mode = DELETE; CREATE TABLE t(content)");
+        Databases.Execute(connection, string.Create(CultureInfo.InvariantCulture, $"INSERT INTO t SELECT randomblob(1048000) FROM (WITH RECURSIVE n(v) AS (VALUES(1) UNION ALL SELECT v + 1 FROM n WHERE v < {size}) SELECT v FROM n)"));
+    }
+}

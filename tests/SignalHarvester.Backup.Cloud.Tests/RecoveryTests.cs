@@ -1,0 +1,62 @@
+using SignalHarvester.Backup.Cloud.Tests.Servers;
+using Xunit;
+
+namespace SignalHarvester.Backup.Cloud.Tests;
+
+/// <summary>Sending, losing and coming back, with Azure.</summary>
+public sealed class AzureRecoveryTests(AzuriteServer azurite) : RecoveryConformance
+{
+    internal override IReadOnlyList<string> Secrets => [azurite.Key];
+
+    internal override Task<Uri> ServerAsync() => azurite.AddressAsync();
+
+    internal override Task<(string Parameters, IReadOnlyDictionary<string, string> Environment)> PlaceAsync(Uri address, string folder) =>
+        Task.FromResult<(string, IReadOnlyDictionary<string, string>)>((
+            $"-Provider Azure -Container c{Guid.NewGuid():N} -AccountName {azurite.AccountName} -Endpoint {address}",
+            new Dictionary<string, string> { ["AZURE_STORAGE_KEY"] = azurite.Key }));
+}
+
+/// <summary>Sending, losing and coming back, with Google Cloud Storage.</summary>
+public sealed class GcsRecoveryTests : RecoveryConformance, IAsyncLifetime
+{
+    private FakeGcs fake = null!;
+
+    internal override IReadOnlyList<string> Secrets => [fake.Tokens.PrivateKey, .. fake.Sessions.Keys];
+
+    public async ValueTask InitializeAsync()
+    {
+        fake = await FakeGcs.StartAsync();
+        fake.WantsTokens = true;
+    }
+
+    public ValueTask DisposeAsync() => fake.DisposeAsync();
+
+    internal override Task<Uri> ServerAsync() => Task.FromResult(fake.Address);
+
+    internal override Task<(string Parameters, IReadOnlyDictionary<string, string> Environment)> PlaceAsync(Uri address, string folder)
+    {
+        var key = Path.Combine(folder, "key.json");
+        fake.Tokens.WriteKeyFile(key, fake.Address);
+        return Task.FromResult<(string, IReadOnlyDictionary<string, string>)>((
+            $"-Provider Gcs -Bucket backups -Prefix machine1/ -Endpoint {address}",
+            new Dictionary<string, string> { ["GOOGLE_APPLICATION_CREDENTIALS"] = key }));
+    }
+}
+
+/// <summary>Sending, losing and coming back, with S3.</summary>
+public sealed class S3RecoveryTests(CephServer ceph) : RecoveryConformance
+{
+    internal override IReadOnlyList<string> Secrets => [ceph.SecretKey, ceph.AccessKey];
+
+    internal override Task<Uri> ServerAsync() => ceph.AddressAsync();
+
+    internal override Task<(string Parameters, IReadOnlyDictionary<string, string> Environment)> PlaceAsync(Uri address, string folder) =>
+        Task.FromResult<(string, IReadOnlyDictionary<string, string>)>((
+            $"-Provider S3 -Bucket b{Guid.NewGuid():N} -Endpoint {address} -PathStyle -Region default",
+            new Dictionary<string, string>
+            {
+                ["AWS_ACCESS_KEY_ID"] = ceph.AccessKey,
+                ["AWS_SECRET_ACCESS_KEY"] = ceph.SecretKey,
+                ["AWS_EC2_METADATA_DISABLED"] = "true",
+            }));
+}
