@@ -132,6 +132,7 @@ public abstract partial class ObjectStoreConformance
     public async Task A_name_that_was_taken_meanwhile_is_not_overwritten_by_an_upload()
     {
         using var store = await OpenAsync();
+        Assert.SkipWhen(store.Location.Provider == CloudProvider.Azure, "Azurite takes staged blocks for an object when one is put; AzureTests takes the name in another way");
         var upload = Parted.Of(store, 8);
         var (id, parts) = await upload.PutAllAsync(store, "a");
         var taken = await PutAsync(store, "a", Bytes(10, 1));
@@ -148,6 +149,7 @@ public abstract partial class ObjectStoreConformance
     public async Task An_upload_that_is_given_up_is_forgotten_with_its_parts()
     {
         using var store = await OpenAsync();
+        Assert.SkipWhen(store.Location.Provider == CloudProvider.Azure, "Azure has no request to give blocks up: they expire after a week");
         var upload = Parted.Of(store, 9);
         var (id, parts) = await upload.PutAllAsync(store, "a");
 
@@ -185,7 +187,7 @@ public abstract partial class ObjectStoreConformance
         using var other = Reopen(store.Location);
         var pending = await PendingAsync(other);
 
-        Assert.SkipWhen(pending.Count == 0 && store.Location.Provider is CloudProvider.Gcs, "Google does not list them; they expire after a week");
+        Assert.SkipWhen(pending.Count == 0 && store.Location.Provider is CloudProvider.Gcs or CloudProvider.Azure, "the service does not list them, or cannot give them up; they expire after a week");
         var one = Assert.Single(pending);
         Assert.Equal(("mine", id), (one.Name, one.UploadId));
         Assert.InRange(one.Begun, DateTimeOffset.UtcNow.AddHours(-1), DateTimeOffset.UtcNow.AddHours(1));
