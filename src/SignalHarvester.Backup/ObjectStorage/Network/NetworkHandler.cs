@@ -18,6 +18,9 @@ internal sealed class NetworkHandler : DelegatingHandler
             ConnectTimeout = TimeSpan.FromSeconds(15),
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
             AutomaticDecompression = System.Net.DecompressionMethods.None,
+
+            // It would send the headers of a request, signed for one server, to another.
+            AllowAutoRedirect = false,
         })
     {
         idleTimeout = options.NetworkTimeout;
