@@ -326,6 +326,12 @@ internal sealed class S3Store : IObjectStore
         {
             return await TakeExistingAsync(exception).ConfigureAwait(false);
         }
+        catch (BackupException exception) when (exception.ErrorId == BackupErrorId.CloudUnavailable)
+        {
+            // Of an upload that it does not know, or has completed before, Ceph says that it has an internal error.
+            var isKnown = await FindPartsAsync(name, uploadId, length, cancellation).ConfigureAwait(false) is not null;
+            return await TakeExistingAsync(isKnown ? exception : fault.Cloud.UploadLost(name, exception)).ConfigureAwait(false);
+        }
 
         var made = await HeadAsync(name, cancellation).ConfigureAwait(false) ?? throw fault.Cloud.ObjectChanged(name, null);
         return made.ContentLength == length && !S3Checksum.Contradicts(made, attributes.Crc64Nvme, parts)
