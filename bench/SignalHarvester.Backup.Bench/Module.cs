@@ -62,6 +62,26 @@ internal sealed class Module
             "bench:inside=$inside"; "bench:{{CmdletTime}}=$cmdlet"; {{ReportSizes}}
             """);
 
+    /// <summary>Makes a full backup whose file is as large as the database.</summary>
+    public Command BackupUncompressed(string database, string directory) =>
+        Pipeline($"{New(database, directory, "Full", verify: false)} -Compression None", string.Empty);
+
+    /// <summary>Sends the directory's backups to an object store; the time inside is the pipeline's.</summary>
+    /// <param name="directory">The backup directory.</param>
+    /// <param name="place">The parameters that name the store.</param>
+    public Command Send(string directory, string place) =>
+        Pipeline(
+            $"Get-SHBackup -BackupDirectory {Quote(directory)} | Send-SHBackup {place} -CreateContainer",
+            """; "bench:inside=$cmdlet" """);
+
+    /// <summary>Fetches what an object store has into a directory; the time inside is the pipeline's.</summary>
+    /// <param name="place">The parameters that name the store.</param>
+    /// <param name="directory">The backup directory.</param>
+    public Command Receive(string place, string directory) =>
+        Pipeline(
+            $"Receive-SHBackup -Id * {place} -BackupDirectory {Quote(directory)}",
+            """; "bench:inside=$cmdlet" """);
+
     /// <summary>
     /// Makes several backups in one process, each after the same amount of changes. What is reported are medians of all
     /// but the first, in which .NET still compiles; <see cref="WarmPart"/> makes a sample of them.

@@ -49,6 +49,7 @@ internal static class Program
         string database = BenchDatabase.PathOf(workspace, options.SizeMebibytes);
         var module = new Module(workspace);
         using var history = new History(workspace, database, module);
+        using var offsite = new Offsite(workspace, module);
         Step[] steps =
         [
             new FullBackup(workspace, database, module),
@@ -62,6 +63,7 @@ internal static class Program
             new WalBackup(workspace, options.SizeMebibytes, module),
             new ChainRestore(workspace, database, module, history),
             new Fold(workspace, module, history),
+            offsite,
         ];
 
         options.Check(steps);

@@ -2,6 +2,7 @@ using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.ObjectStorage;
 using SignalHarvester.Backup.TestSupport;
 using Xunit;
+using static SignalHarvester.Backup.Cloud.Tests.StoreActions;
 
 namespace SignalHarvester.Backup.Cloud.Tests;
 
@@ -140,7 +141,7 @@ public sealed class DirectoryStoreTests : ObjectStoreConformance, IDisposable
         Directory.CreateDirectory(files["bucket", "folder"]);
         await PutAsync(store, "a", Bytes(10, 1));
 
-        Assert.Equal(["a"], await NamesAsync(store, string.Empty));
+        Assert.Equal(["a"], await NamesAsync(store));
         foreach (var name in new[] { "link", "dangling", "folder" })
         {
             await RefusesAsync(BackupErrorId.CloudRefused, () => store.FindAsync(name, Stop));
@@ -159,7 +160,7 @@ public sealed class DirectoryStoreTests : ObjectStoreConformance, IDisposable
         using var store = await OpenAsync();
         Tool.Require("mkfifo").Run(files["bucket", "pipe"]);
 
-        Assert.Empty(await NamesAsync(store, string.Empty));
+        Assert.Empty(await NamesAsync(store));
         await RefusesAsync(BackupErrorId.CloudRefused, () => store.FindAsync("pipe", Stop));
     }
 

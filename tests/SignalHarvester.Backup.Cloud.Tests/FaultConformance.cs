@@ -1,7 +1,7 @@
 using SignalHarvester.Backup.Cloud.Tests.Proxy;
 using SignalHarvester.Backup.ObjectStorage;
-using SignalHarvester.Backup.ObjectStorage.Transfers;
 using Xunit;
+using static SignalHarvester.Backup.Cloud.Tests.StoreActions;
 
 namespace SignalHarvester.Backup.Cloud.Tests;
 
@@ -11,11 +11,7 @@ namespace SignalHarvester.Backup.Cloud.Tests;
 /// </summary>
 public abstract class FaultConformance : IAsyncDisposable
 {
-    private const int MiB = 1 << 20;
-
     private FaultProxy? proxy;
-
-    private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     /// <summary>The address of the server, started if need be.</summary>
     internal abstract Task<Uri> ServerAsync();
@@ -386,29 +382,6 @@ public abstract class FaultConformance : IAsyncDisposable
         yield return () => store.RequireContainerAsync(create: false, Stop);
     }
 
-    private static byte[] Bytes(int length, int seed)
-    {
-        var bytes = new byte[length];
-        new Random(seed).NextBytes(bytes);
-        return bytes;
-    }
-
-    private static byte[] ManyParts(IObjectStore store) => Bytes((3 * (int)store.PartSize(40 * MiB)) + 1, 5);
-
-    private static Task<ObjectInfo> PutAsync(IObjectStore store, string name, byte[] content, ObjectInfo? replaces = null) =>
-        store.PutAsync(name, content, ContentHash.Attributes(content, ObjectAttributes.SidecarType, store.Checksums), replaces, Stop);
-
-    private static async Task<List<ObjectInfo>> ListAsync(IObjectStore store)
-    {
-        var listed = new List<ObjectInfo>();
-        await foreach (var one in store.ListAsync(string.Empty, Stop))
-        {
-            listed.Add(one);
-        }
-
-        return listed;
-    }
-
     private static async Task HoldsAsync(IObjectStore store, ObjectInfo version, byte[] content)
     {
         Assert.Equal(content.Length, version.Length);
@@ -430,14 +403,6 @@ public abstract class FaultConformance : IAsyncDisposable
         {
             Assert.Null(await store.FindAsync(name, Stop));
         }
-    }
-
-    private static void Same(byte[] expected, byte[] found) => Assert.True(expected.AsSpan().SequenceEqual(found), "the bytes differ");
-
-    private static async Task RefusesAsync(string errorId, Func<Task> action)
-    {
-        var error = await Assert.ThrowsAsync<BackupException>(action);
-        Assert.True(error.ErrorId == errorId, $"{error.ErrorId} and not {errorId}: {error}");
     }
 
     private async Task<IObjectStore> OpenAsync(StoreOptions? options = null)

@@ -1,13 +1,12 @@
 using SignalHarvester.Backup.ObjectStorage;
 using Xunit;
+using static SignalHarvester.Backup.Cloud.Tests.StoreActions;
 
 namespace SignalHarvester.Backup.Cloud.Tests;
 
 /// <summary>Whole files, sent and fetched.</summary>
 public abstract partial class ObjectStoreConformance
 {
-    private const int MiB = 1 << 20;
-
     [Fact]
     public async Task A_file_comes_back_as_it_was_sent()
     {
@@ -23,7 +22,7 @@ public abstract partial class ObjectStoreConformance
         Assert.Equal((content.Length, Transfer.Sha256(content), made.Version), (found.Length, found.Sha256, found.Version));
         Same(content, await there.FetchAsync(store, found, Stop));
         Assert.Empty(here.JournalFiles);
-        Assert.Empty(await PendingAsync(store, string.Empty));
+        Assert.Empty(await PendingAsync(store));
     }
 
     [Theory]
@@ -90,7 +89,7 @@ public abstract partial class ObjectStoreConformance
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => here.SendAsync(watched, "a", ManyParts(store), stopping.Token, keepsJournal: false));
 
-        Assert.Empty(await PendingAsync(store, string.Empty));
+        Assert.Empty(await PendingAsync(store));
         Assert.Null(await store.FindAsync("a", Stop));
     }
 
@@ -125,7 +124,7 @@ public abstract partial class ObjectStoreConformance
 
         Same(content, await ReadAllAsync(store, made));
         Assert.Equal(Transfer.Sha256(content), (await store.FindAsync("a", Stop))!.Sha256);
-        Assert.Empty(await PendingAsync(store, string.Empty));
+        Assert.Empty(await PendingAsync(store));
     }
 
     [Theory]
@@ -140,8 +139,8 @@ public abstract partial class ObjectStoreConformance
         await RefusesAsync(BackupErrorId.BackupChecksumMismatch, () => here.SendAsync(store, "a", content, Stop, sha256: Transfer.Sha256([])));
 
         Assert.Null(await store.FindAsync("a", Stop));
-        Assert.Empty(await NamesAsync(store, string.Empty));
-        Assert.Empty(await PendingAsync(store, string.Empty));
+        Assert.Empty(await NamesAsync(store));
+        Assert.Empty(await PendingAsync(store));
         Assert.Empty(here.JournalFiles);
     }
 
@@ -167,7 +166,7 @@ public abstract partial class ObjectStoreConformance
         await RefusesAsync(BackupErrorId.BackupChecksumMismatch, () => here.SendAsync(watched, "a", ManyParts(store), Stop));
 
         Assert.Null(await store.FindAsync("a", Stop));
-        Assert.Empty(await PendingAsync(store, string.Empty));
+        Assert.Empty(await PendingAsync(store));
     }
 
     [Theory]
@@ -210,12 +209,13 @@ public abstract partial class ObjectStoreConformance
     {
         using var store = await OpenAsync();
         using var here = new Transfer();
+        Assert.SkipWhen(large && store.Location.Provider == CloudProvider.Azure, "Azurite takes staged blocks for an object when one is put; AzureTests takes the name in another way");
         var watched = new WatchedStore(store) { BeforeEnd = () => PutAsync(store, "a", Bytes(1000, 1)) };
 
         await RefusesAsync(BackupErrorId.CloudObjectExists, () => here.SendAsync(watched, "a", large ? ManyParts(store) : Bytes(1000, 2), Stop));
 
         Assert.Equal(Bytes(1000, 1), await ReadAllAsync(store, (await store.FindAsync("a", Stop))!));
-        Assert.Empty(await PendingAsync(store, string.Empty));
+        Assert.Empty(await PendingAsync(store));
         Assert.Empty(here.JournalFiles);
     }
 
@@ -234,7 +234,7 @@ public abstract partial class ObjectStoreConformance
         var made = await here.SendAsync(watched, "a", content, Stop);
 
         Assert.Equal(theirs!.Version, made.Version);
-        Assert.Empty(await PendingAsync(store, string.Empty));
+        Assert.Empty(await PendingAsync(store));
         Assert.Empty(here.JournalFiles);
     }
 
@@ -253,7 +253,7 @@ public abstract partial class ObjectStoreConformance
         var made = await here.SendAsync(store, "a", content, Stop);
 
         Assert.Equal(theirs.Version, made.Version);
-        Assert.Empty(await PendingAsync(store, string.Empty));
+        Assert.Empty(await PendingAsync(store));
         Assert.Empty(here.JournalFiles);
     }
 
@@ -398,9 +398,6 @@ public abstract partial class ObjectStoreConformance
         await RefusesAsync(BackupErrorId.CloudObjectChanged, () => here.FetchAsync(watched, version, Stop));
     }
 
-    /// <summary>A file of four parts and one byte.</summary>
-    private static byte[] ManyParts(IObjectStore store) => Bytes((4 * (int)PartSize(store)) + 1, 5);
-
     private static async Task<(byte[] Content, ObjectInfo Version)> SentAsync(IObjectStore store)
     {
         using var elsewhere = new Transfer();
@@ -408,9 +405,6 @@ public abstract partial class ObjectStoreConformance
         await elsewhere.SendAsync(store, "a", content, Stop);
         return (content, (await store.FindAsync("a", Stop))!);
     }
-
-    /// <summary>Compares without listing tens of millions of bytes where they differ.</summary>
-    private static void Same(byte[] expected, byte[] found) => Assert.True(expected.AsSpan().SequenceEqual(found), "the bytes differ");
 
     private static void StopAt(int last, int number, CancellationTokenSource stopping)
     {

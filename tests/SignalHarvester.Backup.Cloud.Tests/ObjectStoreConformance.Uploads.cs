@@ -1,6 +1,7 @@
 using SignalHarvester.Backup.ObjectStorage;
 using SignalHarvester.Backup.ObjectStorage.Transfers;
 using Xunit;
+using static SignalHarvester.Backup.Cloud.Tests.StoreActions;
 
 namespace SignalHarvester.Backup.Cloud.Tests;
 
@@ -18,7 +19,7 @@ public abstract partial class ObjectStoreConformance
         {
             parts.Add(await upload.PutAsync(store, "a", id, number));
             Assert.Null(await store.FindAsync("a", Stop));
-            Assert.Empty(await NamesAsync(store, string.Empty));
+            Assert.Empty(await NamesAsync(store));
         }
 
         var made = await store.CompleteUploadAsync("a", id, upload.Length, parts, upload.Attributes, Stop);
@@ -30,7 +31,7 @@ public abstract partial class ObjectStoreConformance
         Assert.Equal((made.Version, upload.Length, upload.Attributes.Sha256), (found.Version, found.Length, found.Sha256));
         Assert.Contains(':', found.Checksum!);
         Assert.Equal(upload.Content, await ReadAllAsync(store, found));
-        Assert.Empty(await PendingAsync(store, string.Empty));
+        Assert.Empty(await PendingAsync(store));
     }
 
     [Fact]
@@ -131,6 +132,7 @@ public abstract partial class ObjectStoreConformance
     public async Task A_name_that_was_taken_meanwhile_is_not_overwritten_by_an_upload()
     {
         using var store = await OpenAsync();
+        Assert.SkipWhen(store.Location.Provider == CloudProvider.Azure, "Azurite takes staged blocks for an object when one is put; AzureTests takes the name in another way");
         var upload = Parted.Of(store, 8);
         var (id, parts) = await upload.PutAllAsync(store, "a");
         var taken = await PutAsync(store, "a", Bytes(10, 1));
@@ -140,13 +142,14 @@ public abstract partial class ObjectStoreConformance
         Assert.Equal(Bytes(10, 1), await ReadAllAsync(store, taken));
         await store.AbortUploadAsync("a", id, Stop);
         Assert.Equal(Bytes(10, 1), await ReadAllAsync(store, taken));
-        Assert.Empty(await PendingAsync(store, string.Empty));
+        Assert.Empty(await PendingAsync(store));
     }
 
     [Fact]
     public async Task An_upload_that_is_given_up_is_forgotten_with_its_parts()
     {
         using var store = await OpenAsync();
+        Assert.SkipWhen(store.Location.Provider == CloudProvider.Azure, "Azure has no request to give blocks up: they expire after a week");
         var upload = Parted.Of(store, 9);
         var (id, parts) = await upload.PutAllAsync(store, "a");
 
@@ -157,7 +160,7 @@ public abstract partial class ObjectStoreConformance
         Assert.True(await store.FindPartsAsync("a", id, upload.Length, Stop) is null or { Count: 0 });
         await RefusesAsync(BackupErrorId.CloudUploadLost, () => store.CompleteUploadAsync("a", id, upload.Length, parts, upload.Attributes, Stop));
         Assert.Null(await store.FindAsync("a", Stop));
-        Assert.Empty(await PendingAsync(store, string.Empty));
+        Assert.Empty(await PendingAsync(store));
     }
 
     [Fact]
@@ -182,16 +185,16 @@ public abstract partial class ObjectStoreConformance
         await upload.PutAsync(store, "mine", id, 1);
 
         using var other = Reopen(store.Location);
-        var pending = await PendingAsync(other, string.Empty);
+        var pending = await PendingAsync(other);
 
-        Assert.SkipWhen(pending.Count == 0 && store.Location.Provider is CloudProvider.Gcs, "Google does not list them; they expire after a week");
+        Assert.SkipWhen(pending.Count == 0 && store.Location.Provider is CloudProvider.Gcs or CloudProvider.Azure, "the service does not list them, or cannot give them up; they expire after a week");
         var one = Assert.Single(pending);
         Assert.Equal(("mine", id), (one.Name, one.UploadId));
         Assert.InRange(one.Begun, DateTimeOffset.UtcNow.AddHours(-1), DateTimeOffset.UtcNow.AddHours(1));
         Assert.Single(await PendingAsync(other, "mi"));
         Assert.Empty(await PendingAsync(other, "other"));
         await other.AbortUploadAsync(one.Name, one.UploadId, Stop);
-        Assert.Empty(await PendingAsync(other, string.Empty));
+        Assert.Empty(await PendingAsync(other));
     }
 
     [Fact]
@@ -204,7 +207,7 @@ public abstract partial class ObjectStoreConformance
         await upload.PutAsync(outer, "mine", id, 1);
         await inner.RequireContainerAsync(create: true, Stop);
 
-        Assert.Empty(await PendingAsync(inner, string.Empty));
+        Assert.Empty(await PendingAsync(inner));
     }
 
     [Fact]
@@ -243,17 +246,6 @@ public abstract partial class ObjectStoreConformance
         {
             Assert.InRange(size * store.MostParallelParts, 1, 128L << 20);
         }
-    }
-
-    private static async Task<List<PendingUpload>> PendingAsync(IObjectStore store, string beginning)
-    {
-        var pending = new List<PendingUpload>();
-        await foreach (var one in store.PendingUploadsAsync(beginning, Stop))
-        {
-            pending.Add(one);
-        }
-
-        return pending;
     }
 
     /// <summary>Content of three parts, the last one short.</summary>

@@ -42,3 +42,21 @@ public sealed class GcsRecoveryTests : RecoveryConformance, IAsyncLifetime
             new Dictionary<string, string> { ["GOOGLE_APPLICATION_CREDENTIALS"] = key }));
     }
 }
+
+/// <summary>Sending, losing and coming back, with S3.</summary>
+public sealed class S3RecoveryTests(CephServer ceph) : RecoveryConformance
+{
+    internal override IReadOnlyList<string> Secrets => [ceph.SecretKey, ceph.AccessKey];
+
+    internal override Task<Uri> ServerAsync() => ceph.AddressAsync();
+
+    internal override Task<(string Parameters, IReadOnlyDictionary<string, string> Environment)> PlaceAsync(Uri address, string folder) =>
+        Task.FromResult<(string, IReadOnlyDictionary<string, string>)>((
+            $"-Provider S3 -Bucket b{Guid.NewGuid():N} -Endpoint {address} -PathStyle -Region default",
+            new Dictionary<string, string>
+            {
+                ["AWS_ACCESS_KEY_ID"] = ceph.AccessKey,
+                ["AWS_SECRET_ACCESS_KEY"] = ceph.SecretKey,
+                ["AWS_EC2_METADATA_DISABLED"] = "true",
+            }));
+}

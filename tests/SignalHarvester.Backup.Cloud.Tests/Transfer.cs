@@ -37,13 +37,13 @@ internal sealed class Transfer : IDisposable
     }
 
     /// <summary>Fetches an object into a file of this machine, which may hold something already.</summary>
-    public async Task<byte[]> FetchAsync(IObjectStore store, ObjectInfo version, CancellationToken stop, string? sha256 = null)
+    public async Task<byte[]> FetchAsync(IObjectStore store, ObjectInfo version, CancellationToken stop, string? sha256 = null, int partBytes = 8 << 20)
     {
         using (var file = File.OpenHandle(files[version.Name], FileMode.OpenOrCreate, FileAccess.ReadWrite))
         {
             var context = Context(stop);
             using var meter = context.Meter("Fetching", version.Length);
-            await new Download(store, version, context).RunAsync(file, sha256 ?? version.Sha256, meter);
+            await new Download(store, version, context) { PartBytes = partBytes }.RunAsync(file, sha256 ?? version.Sha256, meter);
         }
 
         return await File.ReadAllBytesAsync(files[version.Name], CancellationToken.None);

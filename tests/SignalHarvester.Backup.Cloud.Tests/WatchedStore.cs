@@ -9,6 +9,9 @@ internal sealed class WatchedStore(IObjectStore inner) : IObjectStore
     private long bytesRead;
     private int puts;
 
+    /// <summary>The size of parts; null for that of the store underneath.</summary>
+    public long? PartBytes { get; init; }
+
     /// <summary>Called before a part is sent, with its number.</summary>
     public Func<int, Task> BeforePart { get; init; } = _ => Task.CompletedTask;
 
@@ -41,7 +44,7 @@ internal sealed class WatchedStore(IObjectStore inner) : IObjectStore
 
     public string UrlOf(string name) => inner.UrlOf(name);
 
-    public long PartSize(long length) => inner.PartSize(length);
+    public long PartSize(long length) => PartBytes ?? inner.PartSize(length);
 
     public Task RequireContainerAsync(bool create, CancellationToken cancellation) => inner.RequireContainerAsync(create, cancellation);
 

@@ -43,10 +43,12 @@ public sealed class ForeignSqlTests : IDisposable
         ["arguments of a tokenizer"] = new(Porter, "virtual table note: error in tokenizer constructor") { Forge = ("porter", "unicode61 myapp 1") },
         ["older tokenizer"] = new(
             "CREATE TABLE t(name TEXT); CREATE VIRTUAL TABLE note USING fts4(body, tokenize=porter); INSERT INTO note VALUES ('one')",
-            "virtual table note: unknown tokenizer: myapp") { Forge = ("porter", "myapp") },
+            "virtual table note: unknown tokenizer: myapp")
+        { Forge = ("porter", "myapp") },
         ["all at once"] = new(
             "CREATE TABLE t(name TEXT COLLATE \"my.coll'\" CHECK (myf(name) <> ''), twice TEXT AS (myf(name))); CREATE INDEX t_name ON t(name)" + Porter["CREATE TABLE t(name TEXT)".Length..],
-            "CHECK constraints", Collation, Function, "index t_name", "column t.twice", "virtual table note: no such tokenizer: myapp") { Forge = ("porter", "myapp") },
+            "CHECK constraints", Collation, Function, "index t_name", "column t.twice", "virtual table note: no such tokenizer: myapp")
+        { Forge = ("porter", "myapp") },
     };
 
     // Of which nothing can be compared in table t, so that all of it is told beside the damage.

@@ -45,6 +45,12 @@ public abstract class StoredBackupCommand : BackupCommand
             yield break;
         }
 
+        if (Id.Length == 0)
+        {
+            // Taken as backups in an object store: the directory that they state is none of the file system's.
+            yield break;
+        }
+
         var directory = ForCall(OpenDirectory);
         foreach (var id in Id)
         {

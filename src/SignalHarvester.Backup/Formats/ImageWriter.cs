@@ -40,6 +40,7 @@ internal static class ImageWriter
             image.Length,
             Convert.ToHexStringLower(imageHash.GetHashAndReset()),
             target.Length,
-            target.Finish()) { PagesChecksum = digests is null ? null : Convert.ToHexStringLower(pagesHash.GetHashAndReset()) };
+            target.Finish())
+        { PagesChecksum = digests is null ? null : Convert.ToHexStringLower(pagesHash.GetHashAndReset()) };
     }
 }

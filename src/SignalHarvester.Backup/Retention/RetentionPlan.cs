@@ -129,11 +129,12 @@ public static class RetentionPlan
         var byId = verdicts.ToDictionary(verdict => verdict.Backup.Id, StringComparer.Ordinal);
         var (sound, unsound) = (new List<Verdict>(), new List<Verdict>());
         verdicts.FindAll(verdict => verdict.IsKept).ForEach(kept => (canFold && chains.CanBeFolded(kept.Backup) ? sound : unsound).Add(kept));
+        var whyWhole = canFold ? "a chain with a missing or failed link is left whole" : "nothing is folded in an object store";
         foreach (var kept in unsound)
         {
             for (var link = Parent(kept); link is { IsChainSettled: false }; link = Parent(link))
             {
-                link.NeedFor(kept.Backup);
+                link.NeedFor(kept.Backup, whyWhole);
             }
         }
 

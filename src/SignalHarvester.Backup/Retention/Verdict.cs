@@ -28,10 +28,10 @@ internal sealed class Verdict(BackupMetadata backup)
     /// <summary>Says why it goes, should nothing keep it.</summary>
     public void Refuse(string rule, string reason) => Say(refusing, rule, reason);
 
-    public void NeedFor(BackupMetadata dependant)
+    public void NeedFor(BackupMetadata dependant, string whyWhole)
     {
         IsChainSettled = true;
-        Keep("chain", $"needed by {dependant.Id}: a chain with a missing or failed link is left whole");
+        Keep("chain", $"needed by {dependant.Id}: {whyWhole}");
     }
 
     public void FoldInto(BackupMetadata dependant)

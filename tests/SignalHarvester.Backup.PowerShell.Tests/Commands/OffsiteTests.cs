@@ -241,7 +241,8 @@ public class OffsiteTests
         Send(workspace, "Get-SHBackup");
         Assert.Empty(workspace.Run($"Get-SHBackup -Remote {There} | Remove-SHBackup").WithoutErrors().Output);
         Assert.Single(workspace.Run($"Get-SHBackup -Remote {There} | Remove-SHBackup").WithoutErrors().Output);
-        Assert.Contains("copy in file:///", workspace.Session.Host.Shown, StringComparison.Ordinal);
+        Assert.Equal(2, workspace.Session.Host.Questions.Count);
+        Assert.All(workspace.Session.Host.Questions, question => Assert.Contains("copy in file:///", question, StringComparison.Ordinal));
         Assert.Single(workspace.Listed());
         Assert.Empty(workspace.Run($"Get-SHBackup -Remote {There}").WithoutErrors().Output);
     }
@@ -291,7 +292,7 @@ public class OffsiteTests
 
         var decisions = workspace.Run($"Invoke-SHBackupRetention -Remote {There} -KeepDaily 1 -KeepWeekly 0 -KeepMonthly 0").WithoutErrors().As<RetentionDecision>();
         Assert.Equal([newest.Id, full.Id], decisions.Where(decision => decision.Action == RetentionAction.Keep).Select(decision => decision.Backup.Id));
-        Assert.Contains($"needed by {newest.Id}", decisions.Single(decision => decision.Backup.Id == full.Id).Reasons);
+        Assert.Contains($"needed by {newest.Id}: nothing is folded in an object store", decisions.Single(decision => decision.Backup.Id == full.Id).Reasons);
         Assert.Equal([newest.Id, full.Id], Workspace.Ids(workspace.Run($"Get-SHBackup -Remote {There}").WithoutErrors()));
         Assert.Equal([newest.Id, full.Id, old], workspace.Listed());
     }

@@ -54,7 +54,7 @@ public class FolderTests
     public void Natives_are_there_for_every_supported_platform_and_for_no_other()
     {
         var expected = Natives.Select(n => $"lib/runtimes/{n.Key}/native/{n.Value}").Order(StringComparer.Ordinal);
-        Assert.Equal(expected, Files().Where(f => f.StartsWith("lib/runtimes/", StringComparison.Ordinal)));
+        Assert.Equal(expected, Files().Where(f => f.StartsWith("lib/runtimes/", StringComparison.Ordinal) && f.Contains("/native/", StringComparison.Ordinal)));
     }
 
     [Fact]

@@ -11,9 +11,10 @@ public sealed class FirstImport
     public FirstImport()
     {
         using var session = PowerShellSession.Start();
-        LoadedAssemblies = [.. AppDomain.CurrentDomain.GetAssemblies().Select(a => a.GetName().Name!)];
+        // A dynamic assembly has no file.
+        LoadedFiles = [.. AppDomain.CurrentDomain.GetAssemblies().Where(assembly => !assembly.IsDynamic).Select(assembly => assembly.Location)];
     }
 
-    /// <summary>The simple names of the assemblies that were loaded right after the import.</summary>
-    public IReadOnlyList<string> LoadedAssemblies { get; }
+    /// <summary>The files of the assemblies that were loaded right after the import.</summary>
+    public IReadOnlyList<string> LoadedFiles { get; }
 }

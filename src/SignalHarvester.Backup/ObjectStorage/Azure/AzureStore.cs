@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using Azure;
-using Azure.Core;
 using Azure.Core.Pipeline;
 using Azure.Storage;
 using Azure.Storage.Blobs;
@@ -329,8 +328,12 @@ internal sealed class AzureStore : IObjectStore
         catch (BackupException refusal) when (refusal.ErrorId is BackupErrorId.CloudObjectExists or BackupErrorId.CloudUploadLost)
         {
             // A first try may have made the object, and its answer have been lost.
-            return await FindAsync(name, cancellation).ConfigureAwait(false) is { } existing
-                && existing.Length == length && existing.Sha256 == attributes.Sha256 ? existing : throw refusal;
+            if (await FindAsync(name, cancellation).ConfigureAwait(false) is { } existing && existing.Length == length && existing.Sha256 == attributes.Sha256)
+            {
+                return existing;
+            }
+
+            throw;
         }
 
         var made = await PropertiesAsync(name, written, cancellation).ConfigureAwait(false);

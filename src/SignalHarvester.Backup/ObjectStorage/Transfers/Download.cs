@@ -10,8 +10,10 @@ namespace SignalHarvester.Backup.ObjectStorage.Transfers;
 /// </summary>
 internal sealed class Download(IObjectStore store, ObjectInfo version, OperationContext context)
 {
-    private const int PartBytes = 8 << 20;
     private const int MostParallel = 4;
+
+    /// <summary>The size of the ranges that are fetched, in bytes.</summary>
+    public int PartBytes { get; init; } = 8 << 20;
 
     /// <summary>Fetches the object.</summary>
     /// <param name="file">The file to write: what it holds is taken for the beginning of this version, and checked, where a SHA-256 was recorded.</param>
