@@ -26,7 +26,7 @@ public sealed class S3TrailingChecksumTests(MotoServer moto)
 
         var made = await store.PutAsync("a b+ü", Content.AsMemory(0, 1000), Attributes(1000), replaces: null, Stop);
 
-        Assert.Equal(Content.AsSpan(0, 1000), await ReadAsync(store, made));
+        Assert.Equal(Content[..1000], await ReadAsync(store, made));
         var head = await HeadAsync(store, "a b+ü");
         Assert.True(S3Checksum.Matches($"crc32:{head.ChecksumCRC32}", Content.AsSpan(0, 1000)));
         var error = await Assert.ThrowsAsync<BackupException>(() => store.PutAsync("a b+ü", new byte[] { 1 }, Attributes(1), replaces: null, Stop));
@@ -48,7 +48,7 @@ public sealed class S3TrailingChecksumTests(MotoServer moto)
         UploadedPart[] parts = [first, await PutPartAsync(other, id, 2), await PutPartAsync(other, id, 3)];
         var made = await other.CompleteUploadAsync("a", id, Content.Length, parts, Attributes(Content.Length), Stop);
 
-        Assert.Equal(Content.AsSpan(), await ReadAsync(store, made));
+        Assert.Equal(Content, await ReadAsync(store, made));
         Assert.NotNull((await HeadAsync(store, "a")).ChecksumCRC32);
     }
 
