@@ -116,19 +116,20 @@ public sealed class DirectoryStoreTests : ObjectStoreConformance, IDisposable
         await RefusesAsync(BackupErrorId.CloudRefused, () => Task.FromResult(Open(prefix)));
 
     [Theory]
-    [InlineData("../objects")]
-    [InlineData("../../../a")]
-    [InlineData("not-an-id")]
+    [InlineData("../../victim")]
+    [InlineData("victim")]
     [InlineData("")]
-    public async Task An_id_that_leads_out_of_the_folder_is_no_upload(string id)
+    public async Task An_id_that_is_none_of_ours_is_no_upload(string id)
     {
         using var store = await OpenAsync();
-        await PutAsync(store, "a", Bytes(10, 1));
+        var victim = Path.Combine(files["bucket", ".shbackup", "uploads"], id);
+        Directory.CreateDirectory(victim);
+        await File.WriteAllTextAsync(Path.Combine(victim, "name"), "a", Stop);
 
         Assert.Null(await store.FindPartsAsync("a", id, 10, Stop));
         await store.AbortUploadAsync("a", id, Stop);
 
-        Assert.Equal("sha256:" + Transfer.Sha256(Bytes(10, 1)), (await store.FindAsync("a", Stop))!.Checksum);
+        Assert.True(File.Exists(Path.Combine(victim, "name")));
     }
 
     [Fact]

@@ -10,20 +10,12 @@ namespace SignalHarvester.Backup.Cloud.Tests.Proxy;
 /// </summary>
 internal sealed class PlainServer : IAsyncDisposable
 {
-    private readonly HttpListener listener = new();
+    private readonly HttpListener listener;
     private readonly Task serving;
 
     public PlainServer()
     {
-        // HttpListener cannot choose a free port by itself.
-        using (var probe = new TcpListener(IPAddress.Loopback, 0))
-        {
-            probe.Start();
-            Address = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{((IPEndPoint)probe.LocalEndpoint).Port}/"));
-        }
-
-        listener.Prefixes.Add(Address.AbsoluteUri);
-        listener.Start();
+        (listener, Address) = Listen();
         serving = ServeAsync();
     }
 
@@ -44,6 +36,29 @@ internal sealed class PlainServer : IAsyncDisposable
         listener.Stop();
         await serving;
         listener.Close();
+    }
+
+    /// <summary>HttpListener cannot choose a free port by itself, and one that was free a moment ago may be taken.</summary>
+    private static (HttpListener Listener, Uri Address) Listen()
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            using var probe = new TcpListener(IPAddress.Loopback, 0);
+            probe.Start();
+            var address = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{((IPEndPoint)probe.LocalEndpoint).Port}/"));
+            probe.Stop();
+            var listener = new HttpListener();
+            try
+            {
+                listener.Prefixes.Add(address.AbsoluteUri);
+                listener.Start();
+                return (listener, address);
+            }
+            catch (HttpListenerException) when (attempt < 10)
+            {
+                listener.Close();
+            }
+        }
     }
 
     private async Task ServeAsync()
