@@ -91,6 +91,10 @@ install zstd zstd
 install strace strace
 install age age
 install npm npm
+install ceph-mon ceph-mon
+install ceph-osd ceph-osd
+install radosgw radosgw
+install ceph ceph-common
 mkdir -p "$SHBACKUP_TEST_ASSETS" || exit 1
 fetch proj from_deb proj-data usr/share/proj/proj.db proj
 fetch pinyin from_deb pinyin-database usr/share/pinyin-database/main.db pinyin

@@ -1,7 +1,5 @@
 using System.Net;
 using Google;
-using Google.Api.Gax;
-using Google.Apis.Upload;
 using Google.Cloud.Storage.V1;
 using SignalHarvester.Backup.Cloud.Tests.Servers;
 using Xunit;
@@ -12,7 +10,6 @@ namespace SignalHarvester.Backup.Cloud.Tests;
 /// Google's own client, which was not written for it, works with the fake: so that a store that works with the fake was not
 /// written for the fake's mistakes.
 /// </summary>
-[Collection(GoogleEnvironment.Collection)]
 public sealed class FakeGcsTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
@@ -20,10 +17,9 @@ public sealed class FakeGcsTests
     [Fact]
     public async Task Googles_own_client_sends_in_chunks_lists_reads_and_deletes()
     {
-        using var environment = new GoogleEnvironment();
         await using var fake = await FakeGcs.StartAsync();
         fake.PageSize = 2;
-        using var client = await OpenAsync(environment, fake);
+        using var client = await OpenAsync(fake);
         var content = new byte[(3 * UploadObjectOptions.MinimumChunkSize) + 5];
         new Random(1).NextBytes(content);
         await client.CreateBucketAsync("a-project", "another", cancellationToken: Stop);
@@ -49,9 +45,8 @@ public sealed class FakeGcsTests
     [Fact]
     public async Task Googles_own_client_is_refused_what_the_service_refuses()
     {
-        using var environment = new GoogleEnvironment();
         await using var fake = await FakeGcs.StartAsync();
-        using var client = await OpenAsync(environment, fake);
+        using var client = await OpenAsync(fake);
         await client.UploadObjectAsync("backups", "a", "text/plain", new MemoryStream([1, 2, 3]), cancellationToken: Stop);
 
         await RefusedAsync(HttpStatusCode.PreconditionFailed, () => client.UploadObjectAsync("backups", "a", "text/plain", new MemoryStream([4]), new UploadObjectOptions { IfGenerationMatch = 0 }, Stop));
@@ -63,9 +58,8 @@ public sealed class FakeGcsTests
     [Fact]
     public async Task Googles_own_client_gets_over_chunks_of_which_only_a_part_is_kept()
     {
-        using var environment = new GoogleEnvironment();
         await using var fake = await FakeGcs.StartAsync();
-        using var client = await OpenAsync(environment, fake);
+        using var client = await OpenAsync(fake);
         fake.Keeps = request => Math.Min(request.Body.Length, UploadObjectOptions.MinimumChunkSize);
         var content = new byte[(6 * UploadObjectOptions.MinimumChunkSize) + 1];
         new Random(1).NextBytes(content);
@@ -78,9 +72,6 @@ public sealed class FakeGcsTests
     private static async Task RefusedAsync(HttpStatusCode status, Func<Task> action) =>
         Assert.Equal(status, (await Assert.ThrowsAsync<GoogleApiException>(action)).HttpStatusCode);
 
-    private static async Task<StorageClient> OpenAsync(GoogleEnvironment environment, FakeGcs fake)
-    {
-        environment.Set("STORAGE_EMULATOR_HOST", fake.Address.AbsoluteUri);
-        return await new StorageClientBuilder { EmulatorDetection = EmulatorDetection.EmulatorOnly }.BuildAsync(Stop);
-    }
+    private static Task<StorageClient> OpenAsync(FakeGcs fake) =>
+        new StorageClientBuilder { BaseUri = new Uri(fake.Address, "/storage/v1/").AbsoluteUri, UnauthenticatedAccess = true }.BuildAsync(Stop);
 }

@@ -156,13 +156,14 @@ public sealed class GcsCredentialsTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task An_emulator_is_sent_no_credentials(bool withScheme)
+    [InlineData("http://127.0.0.1:{0}")]
+    [InlineData("http://127.0.0.1:{0}/storage/v1/")]
+    [InlineData("127.0.0.1:{0}")]
+    public async Task An_emulator_is_sent_no_credentials(string form)
     {
         environment.UseAccountOf(fake);
         fake.WantsTokens = false;
-        environment.Set("STORAGE_EMULATOR_HOST", withScheme ? fake.Address.AbsoluteUri : fake.Address.Authority);
+        environment.Set("STORAGE_EMULATOR_HOST", string.Format(System.Globalization.CultureInfo.InvariantCulture, form, fake.Address.Port));
         using var store = new GcsStore(new CloudLocation { Provider = CloudProvider.Gcs, Container = "backups" }, new StoreOptions());
 
         await store.PutAsync("a", new byte[1], ContentHash.Attributes(new byte[1], ObjectAttributes.BackupType, store.Checksums), replaces: null, Stop);

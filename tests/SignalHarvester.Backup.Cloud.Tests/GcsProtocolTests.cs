@@ -315,8 +315,10 @@ public sealed class GcsProtocolTests : IAsyncLifetime
         new Random(1).NextBytes(content);
         var version = await PutAsync(store, "a", content);
         var broken = 0;
-        fake.Afterwards = (request, answer) => request.IsMedia && broken++ == 0 ? answer with { BreaksAfter = 30_000 } : answer;
         var read = new byte[90_000];
+        fake.Afterwards = (request, answer) => request.IsMedia && broken++ == 0
+            ? answer with { BreaksAfter = 30_000, HasArrived = () => read.AsSpan(0, 30_000).SequenceEqual(content.AsSpan(5000, 30_000)) }
+            : answer;
 
         await store.ReadAsync(version, 5000, read, Stop);
 
@@ -486,6 +488,15 @@ public sealed class GcsProtocolTests : IAsyncLifetime
         await PutAsync(store, "a", [1]);
 
         Assert.True(await store.DeleteAsync("a", Stop));
+    }
+
+    [Fact]
+    public async Task A_bucket_that_may_not_be_looked_at_and_is_not_there_is_missing()
+    {
+        fake.Denied.Add("storage.buckets.get");
+        using var store = Open(container: "new");
+
+        await RefusesAsync(BackupErrorId.CloudContainerNotFound, () => store.RequireContainerAsync(create: false, Stop));
     }
 
     [Fact]

@@ -81,15 +81,14 @@ public sealed class Chains : IAsyncLifetime
     /// <summary>What is listed, after each was restored to exactly the image that it was made of.</summary>
     public async Task<IReadOnlyList<string>> RestoreAllAsync(string directory)
     {
-        string restored = _folder.Folder("restored");
+        using var restored = new TempFolder();
         IReadOnlyList<string> listed = await Host.AskAsync(
-            $"Get-SHBackup -BackupDirectory {Shbackup.Quote(directory)} | ForEach-Object {{ $b = $_; $null = $b | Restore-SHBackup -Destination ({Shbackup.Quote(restored)} + '/' + $b.Id) -Force -NoVerify -NoSafetyBackup; $b.Id }}");
+            $"Get-SHBackup -BackupDirectory {Shbackup.Quote(directory)} | ForEach-Object {{ $b = $_; $null = $b | Restore-SHBackup -Destination ({Shbackup.Quote(restored.Path)} + '/' + $b.Id) -Force -NoVerify -NoSafetyBackup; $b.Id }}");
         foreach (string id in listed.Where(_images.ContainsKey))
         {
-            Assert.True(_images[id] == Hash(Path.Combine(restored, id)), $"{Name(id)} is not the image that it was made of");
+            Assert.True(_images[id] == Hash(restored[id]), $"{Name(id)} is not the image that it was made of");
         }
 
-        Directory.Delete(restored, recursive: true);
         return listed;
     }
 

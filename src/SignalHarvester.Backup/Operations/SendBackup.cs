@@ -57,7 +57,15 @@ public static class SendBackup
     {
         ArgumentNullException.ThrowIfNull(remote);
         ArgumentNullException.ThrowIfNull(context);
-        CleanUpAsync(remote.Store, context).GetAwaiter().GetResult();
+        try
+        {
+            CleanUpAsync(remote.Store, context).GetAwaiter().GetResult();
+        }
+        catch (BackupException exception) when (exception.ErrorId is BackupErrorId.CloudAccessDenied or BackupErrorId.CloudRefused)
+        {
+            // An account that may only send needs no more rights for this.
+            context.Verbose($"Unfinished uploads are not looked for: {exception.Message}");
+        }
     }
 
     private static async Task CleanUpAsync(IObjectStore store, OperationContext context)

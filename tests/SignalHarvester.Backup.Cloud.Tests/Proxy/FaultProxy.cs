@@ -63,11 +63,11 @@ internal sealed class FaultProxy : IAsyncDisposable
 
     /// <summary>Lets nothing go wrong any more.</summary>
     /// <returns>How often something still was to.</returns>
-    public int Heal()
+    public long Heal()
     {
         lock (rules)
         {
-            var left = rules.Sum(rule => rule.Left);
+            var left = rules.Sum(rule => (long)rule.Left);
             rules.Clear();
             return left;
         }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using System.IO.Compression;
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -162,7 +163,8 @@ internal sealed class FakeGcs : IAsyncDisposable
         // Not Path, which has the escapes of all but the slash undone.
         var target = context.Features.Get<IHttpRequestFeature>()!.RawTarget;
         using var body = new MemoryStream();
-        await context.Request.Body.CopyToAsync(body);
+        await using var sent = context.Request.Headers.ContentEncoding == "gzip" ? new GZipStream(context.Request.Body, CompressionMode.Decompress) : context.Request.Body;
+        await sent.CopyToAsync(body);
         return new FakeGcsRequest(
             context.Request.Method,
             target.Split('?')[0],
@@ -184,6 +186,13 @@ internal sealed class FakeGcs : IAsyncDisposable
         {
             await context.Response.Body.WriteAsync(answer.Body.AsMemory(0, bytes));
             await context.Response.Body.FlushAsync();
+
+            // What is on its way when a connection breaks may be lost: wait until it has arrived.
+            for (var waits = 0; !answer.HasArrived() && waits < 1000; waits++)
+            {
+                await Task.Delay(10);
+            }
+
             context.Abort();
         }
         else if (answer.Body.Length > 0)
@@ -213,7 +222,7 @@ internal sealed class FakeGcs : IAsyncDisposable
             ("GET", ["storage", "v1", "b", var bucket, "o", var name]) => With(bucket, "storage.objects.get", found => Get(request, found, bucket, name)),
             ("DELETE", ["storage", "v1", "b", var bucket, "o", var name]) => With(bucket, "storage.objects.delete", found => Delete(request, found, bucket, name)),
             ("POST", ["upload", "storage", "v1", "b", var bucket, "o"]) => With(bucket, "storage.objects.create", _ => Insert(request, bucket)),
-            _ => FakeGcsAnswer.Error(404, "notFound", "Not Found"),
+            _ => FakeGcsAnswer.Error(404, "notFound", $"Not Found {request.Method} {request.Path}"),
         };
     }
 

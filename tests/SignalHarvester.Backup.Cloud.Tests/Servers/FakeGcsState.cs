@@ -134,6 +134,9 @@ internal sealed record FakeGcsAnswer(int Status, byte[] Body)
     /// <summary>After how many bytes of the body the connection breaks; null where it does not.</summary>
     public int? BreaksAfter { get; init; }
 
+    /// <summary>Whether the client has what was sent before the connection is to break.</summary>
+    public Func<bool> HasArrived { get; init; } = () => true;
+
     public static FakeGcsAnswer Json(JsonNode body, int status = 200) => new(status, System.Text.Encoding.UTF8.GetBytes(body.ToJsonString()))
     {
         Headers = { ["Content-Type"] = "application/json; charset=UTF-8" },

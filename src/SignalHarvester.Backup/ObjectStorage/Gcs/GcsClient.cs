@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Headers;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Polly;
@@ -31,7 +32,7 @@ internal sealed class GcsClient : IDisposable
         var emulator = location.Endpoint is null ? Environment.GetEnvironmentVariable(EmulatorVariable) : null;
         endpoint = string.IsNullOrEmpty(emulator)
             ? RequireEndpoint(location.Endpoint ?? GooglesOwn, "the endpoint")
-            : RequireEndpoint(EmulatorAddress(emulator), EmulatorVariable);
+            : new Uri(RequireEndpoint(EmulatorAddress(emulator), EmulatorVariable), "/");
 
         // As Google's own libraries do: an emulator is sent no credentials.
         credentials = string.IsNullOrEmpty(emulator) ? new GcsCredentials(fault) : null;
@@ -52,6 +53,18 @@ internal sealed class GcsClient : IDisposable
     /// <summary>The address of something in the service.</summary>
     /// <param name="pathAndQuery">Its path and query, from the slash, escaped.</param>
     public Uri Address(string pathAndQuery) => new(endpoint.GetLeftPart(UriPartial.Path).TrimEnd('/') + pathAndQuery);
+
+    /// <summary>A request for something in the service.</summary>
+    /// <param name="pathAndQuery">Its path and query, from the slash, escaped.</param>
+    public Func<HttpRequestMessage> Get(string pathAndQuery) => () => new HttpRequestMessage(HttpMethod.Get, Address(pathAndQuery));
+
+    /// <summary>A body of the API.</summary>
+    public static HttpContent Json<T>(T value, JsonTypeInfo<T> type)
+    {
+        var content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(value, type));
+        content.Headers.ContentType = new MediaTypeHeaderValue("application/json", "UTF-8");
+        return content;
+    }
 
     /// <summary>The address that a Location header names.</summary>
     public Uri Follow(Uri given) => new(endpoint, given);
@@ -157,8 +170,16 @@ internal sealed class GcsClient : IDisposable
             throw fault.CredentialsMissing();
         }
 
-        token?.AddHeaders(request);
-        return token is not null;
+        if (token is null)
+        {
+            return false;
+        }
+
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token.AccessToken);
+
+        // Those of the project that pays, where the credentials name one.
+        token.AddHeaders(request);
+        return true;
     }
 
     // A token is all that it takes to be its owner: it goes to no other server than the one it is meant for, which a session's
@@ -166,6 +187,7 @@ internal sealed class GcsClient : IDisposable
     private bool MayKnowToken(Uri address) =>
         address.Scheme == endpoint.Scheme && address.Authority == endpoint.Authority && (address.Scheme == Uri.UriSchemeHttps || address.IsLoopback);
 
+    // Some of Google's libraries want the API's path in it, others a host without a scheme.
     private static Uri EmulatorAddress(string given) =>
         Uri.TryCreate(given.Contains("://", StringComparison.Ordinal) ? given : $"http://{given}", UriKind.Absolute, out var address)
             ? address

@@ -59,10 +59,10 @@ internal sealed class GcsFault(CloudLocation location, StoreOptions options)
     private BackupException Translate(GcsResponseException response, string action, string? name) => response.Status switch
     {
         _ when IsTransient(response) || IsTransient(response.Status) => cloud.Unavailable(action, response.Message, response),
-        HttpStatusCode.BadRequest or HttpStatusCode.PreconditionFailed when name is not null && IsChecksum(response) =>
+        HttpStatusCode.BadRequest or HttpStatusCode.PreconditionFailed when name is not null && response.IsOfChecksum =>
             cloud.ChecksumMismatch(name, "the bytes that arrived are not those that were sent, and the service refused them", response),
         HttpStatusCode.Unauthorized => cloud.AccessDenied(action, response.Message, response),
-        HttpStatusCode.Forbidden when IsRetained(response) => cloud.Refused(action, response.Message, response),
+        HttpStatusCode.Forbidden when response.IsOfRetention => cloud.Refused(action, response.Message, response),
         HttpStatusCode.Forbidden => cloud.AccessDenied(action, response.Message, response),
         HttpStatusCode.NotFound => cloud.ContainerNotFound(response),
         HttpStatusCode.PreconditionFailed when name is not null => cloud.ObjectExists(name, response),
@@ -77,12 +77,6 @@ internal sealed class GcsFault(CloudLocation location, StoreOptions options)
 
     private static bool IsClockSkew(TokenErrorResponse? error) =>
         error is { Error: "invalid_grant", ErrorDescription: { } description } && description.Contains("iat and exp", StringComparison.Ordinal);
-
-    private static bool IsChecksum(GcsResponseException response) =>
-        response.Message.Contains("crc32c", StringComparison.OrdinalIgnoreCase) || response.Message.Contains("md5", StringComparison.OrdinalIgnoreCase);
-
-    private static bool IsRetained(GcsResponseException response) => response.Reason is "retentionPolicyNotMet" or "objectUnderActiveHold"
-        || response.Message.Contains("cannot be deleted, overwritten", StringComparison.Ordinal);
 
     /// <summary>The options that a request which is refused as such can owe it to.</summary>
     private string OptionsUsed() =>

@@ -58,10 +58,10 @@ internal sealed record GcsVersioning(bool Enabled);
 internal sealed record GcsSoftDeletePolicy(long RetentionDurationSeconds);
 
 /// <summary>A bucket to make.</summary>
-internal sealed record GcsNewBucket(string Name, string? Location, GcsBucketAccess IamConfiguration);
+internal sealed record GcsNewBucket(string Name, string? Location, GcsBucketRights IamConfiguration);
 
 /// <summary>Who may get at a bucket's objects.</summary>
-internal sealed record GcsBucketAccess(GcsUniformAccess UniformBucketLevelAccess, string PublicAccessPrevention);
+internal sealed record GcsBucketRights(GcsUniformAccess UniformBucketLevelAccess, string PublicAccessPrevention);
 
 /// <summary>Whether access is granted for the bucket alone, not object by object.</summary>
 internal sealed record GcsUniformAccess(bool Enabled);

@@ -10,9 +10,12 @@ internal sealed class GcsResponseException : Exception
     private const int MostBytes = 16 << 10;
     private const int MostCharacters = 300;
 
-    private GcsResponseException(HttpStatusCode status, string? reason, string text, TimeSpan? retryAfter)
+    private readonly string said;
+
+    private GcsResponseException(HttpStatusCode status, string? reason, string said, string text, TimeSpan? retryAfter)
         : base(text)
     {
+        this.said = said;
         Status = status;
         Reason = reason;
         RetryAfter = retryAfter;
@@ -27,9 +30,16 @@ internal sealed class GcsResponseException : Exception
     /// <summary>How long the service asks to wait; null where it does not.</summary>
     public TimeSpan? RetryAfter { get; }
 
-    /// <summary>Whether it is a bucket that is not there, and not an object: only the sentence tells.</summary>
-    public bool IsOfBucket =>
-        Message.Contains("bucket", StringComparison.OrdinalIgnoreCase) && !Message.Contains("object", StringComparison.OrdinalIgnoreCase);
+    // What follows only the service's sentence tells.
+
+    /// <summary>Whether it is a bucket that is not there, and not an object.</summary>
+    public bool IsOfBucket => Says("bucket") && !Says("object");
+
+    /// <summary>Whether the bytes that arrived are not those that the checksum belongs to.</summary>
+    public bool IsOfChecksum => Says("crc32c") || Says("md5");
+
+    /// <summary>Whether the object is locked.</summary>
+    public bool IsOfRetention => Reason is "retentionPolicyNotMet" or "objectUnderActiveHold" || Says("cannot be deleted, overwritten");
 
     /// <summary>Reads an answer.</summary>
     /// <param name="response">The answer.</param>
@@ -41,13 +51,16 @@ internal sealed class GcsResponseException : Exception
         var reason = error?.Errors is [{ Reason: { Length: > 0 } given }, ..] ? Shown(given) : null;
         var text = string.Create(CultureInfo.InvariantCulture, $"HTTP {(int)response.StatusCode}");
         text = reason is null ? text : $"{text} {reason}";
-        text = quoted && error?.Message is { Length: > 0 } message ? $"{text}: {Shown(message)}" : text;
-        return new GcsResponseException(response.StatusCode, reason, text, WaitOf(response));
+        var said = error?.Message ?? string.Empty;
+        text = quoted && said.Length > 0 ? $"{text}: {Shown(said)}" : text;
+        return new GcsResponseException(response.StatusCode, reason, said, text, WaitOf(response));
     }
 
     /// <summary>A text of a stranger, fit for one line of a message.</summary>
     public static string Shown(string text) =>
         string.Concat(text.Take(MostCharacters).Select(character => char.IsControl(character) ? ' ' : character));
+
+    private bool Says(string word) => said.Contains(word, StringComparison.OrdinalIgnoreCase);
 
     private static async Task<GcsError?> ErrorOfAsync(HttpContent content, CancellationToken cancellation)
     {

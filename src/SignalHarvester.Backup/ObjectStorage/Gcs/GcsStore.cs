@@ -5,7 +5,6 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
-using System.Text.Json.Serialization.Metadata;
 
 namespace SignalHarvester.Backup.ObjectStorage.Gcs;
 
@@ -21,9 +20,9 @@ internal sealed class GcsStore : IObjectStore
     private readonly StoreOptions options;
     private readonly GcsFault fault;
     private readonly GcsClient client;
-    private readonly string bucketPath;
+    private readonly GcsBucketAccess bucket;
     private readonly ConcurrentDictionary<string, GcsSession> sessions = new();
-    private GcsBucket? bucket;
+    private bool? keepsDeleted;
 
     /// <summary>Opens a bucket. Nothing is sent yet.</summary>
     /// <param name="location">The bucket.</param>
@@ -35,7 +34,7 @@ internal sealed class GcsStore : IObjectStore
         this.options = options;
         fault = new GcsFault(location, options);
         client = new GcsClient(location, options, fault);
-        bucketPath = $"/storage/v1/b/{Uri.EscapeDataString(location.Container)}";
+        bucket = new GcsBucketAccess(client, fault, location, options);
     }
 
     /// <inheritdoc/>
@@ -58,8 +57,7 @@ internal sealed class GcsStore : IObjectStore
     /// <inheritdoc/>
     public async Task RequireContainerAsync(bool create, CancellationToken cancellation)
     {
-        bucket = await client.RunAsync("looking for the bucket", null, FetchBucketAsync, meaning: null, cancellation).ConfigureAwait(false);
-        if (bucket is not null)
+        if (await bucket.FindAsync(cancellation).ConfigureAwait(false) is not null)
         {
             return;
         }
@@ -69,17 +67,17 @@ internal sealed class GcsStore : IObjectStore
             throw fault.Cloud.ContainerNotFound(null);
         }
 
-        await CreateBucketAsync(cancellation).ConfigureAwait(false);
+        await bucket.CreateAsync(cancellation).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
     public async IAsyncEnumerable<ObjectInfo> ListAsync(string beginning, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        var address = $"{bucketPath}/o?prefix={Uri.EscapeDataString(Location.Prefix + beginning)}&fields=nextPageToken,items({GcsObject.Fields})";
+        var address = $"{bucket.Path}/o?prefix={Uri.EscapeDataString(Location.Prefix + beginning)}&fields=nextPageToken,items({GcsObject.Fields})";
         for (string? token = string.Empty; token is not null;)
         {
             var next = token.Length == 0 ? address : $"{address}&pageToken={Uri.EscapeDataString(token)}";
-            var page = await client.RunAsync("listing", null, stop => client.AskAsync(Get(next), GcsJson.Default.GcsPage, stop), meaning: null, cancellation).ConfigureAwait(false);
+            var page = await client.RunAsync("listing", null, stop => client.AskAsync(client.Get(next), GcsJson.Default.GcsPage, stop), meaning: null, cancellation).ConfigureAwait(false);
             foreach (var item in page.Items ?? [])
             {
                 yield return Info(item);
@@ -147,9 +145,10 @@ internal sealed class GcsStore : IObjectStore
     /// <inheritdoc/>
     public async Task<bool> DeleteAsync(string name, CancellationToken cancellation)
     {
-        bucket ??= await client.RunAsync("looking for the bucket", null, FetchBucketAsync, meaning: null, cancellation).ConfigureAwait(false);
+        // Before it is too late to hear that the bucket cannot be asked.
+        keepsDeleted ??= await bucket.FindAsync(cancellation).ConfigureAwait(false) is { KeepsDeleted: true };
         var deleted = await client.RunAsync($"deleting '{name}'", name, stop => RemoveAsync(ObjectPath(name), stop), meaning: null, cancellation).ConfigureAwait(false);
-        return !deleted || bucket is not { KeepsDeleted: true };
+        return !deleted || keepsDeleted != true;
     }
 
     /// <inheritdoc/>
@@ -164,7 +163,7 @@ internal sealed class GcsStore : IObjectStore
                 using var response = await client.SendAsync(
                     () =>
                     {
-                        var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = Json(NewObject(name, attributes), GcsJson.Default.GcsNewObject) };
+                        var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = GcsClient.Json(NewObject(name, attributes), GcsJson.Default.GcsNewObject) };
                         request.Headers.Add("X-Upload-Content-Type", attributes.ContentType);
                         request.Headers.Add("X-Upload-Content-Length", length.ToString(CultureInfo.InvariantCulture));
                         return request;
@@ -261,31 +260,22 @@ internal sealed class GcsStore : IObjectStore
         return Convert.ToBase64String(bytes);
     }
 
-    private static ByteArrayContent Json<T>(T value, JsonTypeInfo<T> type)
-    {
-        var content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(value, type));
-        content.Headers.ContentType = new MediaTypeHeaderValue("application/json", "UTF-8");
-        return content;
-    }
-
     private static MultipartContent Multipart(GcsNewObject metadata, ReadOnlyMemory<byte> content)
     {
         var media = new ReadOnlyMemoryContent(content);
         media.Headers.ContentType = MediaTypeHeaderValue.Parse(metadata.ContentType);
         var boundary = $"shbackup-{Guid.NewGuid():N}";
-        var multipart = new MultipartContent("related", boundary) { Json(metadata, GcsJson.Default.GcsNewObject), media };
+        var multipart = new MultipartContent("related", boundary) { GcsClient.Json(metadata, GcsJson.Default.GcsNewObject), media };
 
         // As the service's documentation writes it: without quotes.
         multipart.Headers.ContentType = MediaTypeHeaderValue.Parse($"multipart/related; boundary={boundary}");
         return multipart;
     }
 
-    private Func<HttpRequestMessage> Get(string pathAndQuery) => () => new HttpRequestMessage(HttpMethod.Get, client.Address(pathAndQuery));
-
-    private string ObjectPath(string name) => $"{bucketPath}/o/{Uri.EscapeDataString(Location.Prefix + name)}";
+    private string ObjectPath(string name) => $"{bucket.Path}/o/{Uri.EscapeDataString(Location.Prefix + name)}";
 
     private string UploadQuery(string type, string name) =>
-        $"/upload{bucketPath}/o?uploadType={type}&name={Uri.EscapeDataString(Location.Prefix + name)}"
+        $"/upload{bucket.Path}/o?uploadType={type}&name={Uri.EscapeDataString(Location.Prefix + name)}"
         + (options.EncryptionKey is { } key ? $"&kmsKeyName={Uri.EscapeDataString(key)}" : string.Empty);
 
     private GcsNewObject NewObject(string name, ObjectAttributes attributes) =>
@@ -309,57 +299,11 @@ internal sealed class GcsStore : IObjectStore
             ? new GcsSession(client, address, name, length, fault.Cloud)
             : throw fault.Cloud.UploadLost(name, null));
 
-    private async Task<GcsBucket?> FetchBucketAsync(CancellationToken cancellation)
-    {
-        try
-        {
-            return await client.AskAsync(Get($"{bucketPath}?fields={GcsBucket.Fields}"), GcsJson.Default.GcsBucket, cancellation).ConfigureAwait(false);
-        }
-        catch (GcsResponseException response) when (response.Status == HttpStatusCode.NotFound)
-        {
-            return null;
-        }
-        catch (GcsResponseException response) when (response.Status == HttpStatusCode.Forbidden && !GcsFault.IsTransient(response))
-        {
-            // To use a bucket takes no permission to look at it. If it is not there, the first listing or object tells.
-            return new GcsBucket(Versioning: null, SoftDeletePolicy: null);
-        }
-    }
-
-    private async Task CreateBucketAsync(CancellationToken cancellation)
-    {
-        const string Action = "making the bucket";
-        var project = await client.ProjectAsync(cancellation).ConfigureAwait(false)
-            ?? throw fault.Cloud.Refused(Action, "a bucket belongs to a project; set the environment variable GOOGLE_CLOUD_PROJECT to its id", null);
-        var address = client.Address($"/storage/v1/b?project={Uri.EscapeDataString(project)}&fields={GcsBucket.Fields}" + (options.ImmutableFor is null ? string.Empty : "&enableObjectRetention=true"));
-        var access = new GcsBucketAccess(new GcsUniformAccess(Enabled: true), PublicAccessPrevention: "enforced");
-        bucket = await client.RunAsync(
-            Action,
-            null,
-            async stop =>
-            {
-                try
-                {
-                    return await client.AskAsync(
-                        () => new HttpRequestMessage(HttpMethod.Post, address) { Content = Json(new GcsNewBucket(Location.Container, Location.Region, access), GcsJson.Default.GcsNewBucket) },
-                        GcsJson.Default.GcsBucket,
-                        stop).ConfigureAwait(false);
-                }
-                catch (GcsResponseException response) when (response.Status == HttpStatusCode.Conflict)
-                {
-                    // An earlier attempt made it, or another process did; where it is a stranger's, the first listing or object tells.
-                    return await FetchBucketAsync(stop).ConfigureAwait(false);
-                }
-            },
-            response => response.Status == HttpStatusCode.NotFound ? fault.Cloud.Refused(Action, response.Message, response) : null,
-            cancellation).ConfigureAwait(false);
-    }
-
     private async Task<GcsObject?> FetchAsync(string name, CancellationToken cancellation)
     {
         try
         {
-            return await client.AskAsync(Get($"{ObjectPath(name)}?fields={GcsObject.Fields}"), GcsJson.Default.GcsObject, cancellation).ConfigureAwait(false);
+            return await client.AskAsync(client.Get($"{ObjectPath(name)}?fields={GcsObject.Fields}"), GcsJson.Default.GcsObject, cancellation).ConfigureAwait(false);
         }
         catch (GcsResponseException response) when (response.Status == HttpStatusCode.NotFound && !response.IsOfBucket)
         {
@@ -373,7 +317,7 @@ internal sealed class GcsStore : IObjectStore
             () =>
             {
                 var generation = Uri.EscapeDataString(version.Version);
-                var request = Get($"{ObjectPath(version.Name)}?alt=media&generation={generation}&ifGenerationMatch={generation}")();
+                var request = client.Get($"{ObjectPath(version.Name)}?alt=media&generation={generation}&ifGenerationMatch={generation}")();
                 request.Headers.Range = new RangeHeaderValue(from, until - 1);
                 return request;
             },

@@ -19,7 +19,8 @@ internal sealed class NetworkHandler : DelegatingHandler
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
             AutomaticDecompression = System.Net.DecompressionMethods.None,
 
-            // Where to is the providers' decision. One of them (Google) uses such a status for something else.
+            // It would send the headers of a request, signed for one server, to another. And Google uses such a status for
+            // something else.
             AllowAutoRedirect = false,
         })
     {

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Security.Authentication;
 using Amazon.Runtime;
 using SignalHarvester.Backup.ObjectStorage.Network;
@@ -13,7 +14,7 @@ internal sealed class S3Connections : HttpClientFactory, IDisposable
     /// <param name="options">Limit and timeout.</param>
     /// <param name="fault">Names the errors.</param>
     public S3Connections(StoreOptions options, CloudFault fault) =>
-        http = new HttpClient(new TrustRequired(fault, new NetworkHandler(options))) { Timeout = Timeout.InfiniteTimeSpan };
+        http = new HttpClient(new AnswersInOrder(fault, new NetworkHandler(options))) { Timeout = Timeout.InfiniteTimeSpan };
 
     /// <inheritdoc/>
     public override HttpClient CreateHttpClient(IClientConfig clientConfig) => http;
@@ -27,17 +28,26 @@ internal sealed class S3Connections : HttpClientFactory, IDisposable
     /// <inheritdoc/>
     public void Dispose() => http.Dispose();
 
-    /// <summary>Names a connection that cannot be trusted for what it is, at once: the SDK would try again and again.</summary>
-    private sealed class TrustRequired(CloudFault fault, HttpMessageHandler inner) : DelegatingHandler(inner)
+    /// <summary>Mends what the SDK would get wrong.</summary>
+    private sealed class AnswersInOrder(CloudFault fault, HttpMessageHandler inner) : DelegatingHandler(inner)
     {
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
             try
             {
-                return await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
+                var response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
+
+                // What S3 calls 503 others call 429, which the SDK would not try again.
+                if (response.StatusCode == HttpStatusCode.TooManyRequests)
+                {
+                    response.StatusCode = HttpStatusCode.ServiceUnavailable;
+                }
+
+                return response;
             }
             catch (HttpRequestException exception) when (exception.InnerException is AuthenticationException untrusted)
             {
+                // Which it would try again and again.
                 throw fault.TlsFailed(untrusted.Message, exception);
             }
         }

@@ -59,7 +59,7 @@ internal sealed class S3Fault(CloudLocation location, StoreOptions options)
 
         // A 501 is for ever.
         HttpStatusCode.NotImplemented => Cloud.Refused(action + With(answer.ErrorCode), Detail(answer), answer),
-        HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests => Cloud.Unavailable(action, Detail(answer), answer),
+        HttpStatusCode.RequestTimeout => Cloud.Unavailable(action, Detail(answer), answer),
         >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError => Cloud.Refused(action + With(answer.ErrorCode), Detail(answer), answer),
         _ => Cloud.Unavailable(action, Detail(answer), answer),
     };

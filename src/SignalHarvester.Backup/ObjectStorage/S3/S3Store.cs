@@ -158,7 +158,9 @@ internal sealed class S3Store : IObjectStore
             UseChunkEncoding = options.UseTrailingChecksums,
             ContentType = attributes.ContentType,
             IfNoneMatch = replaces is null ? "*" : null,
-            IfMatch = replaces is null ? null : Quoted(replaces.Version),
+
+            // Without quotes: with them Ceph finds no match, and AWS takes it either way.
+            IfMatch = replaces is null ? null : S3Checksum.Tag(replaces.Version),
             StorageClass = StorageClass,
             ServerSideEncryptionMethod = Encryption,
             ServerSideEncryptionKeyManagementServiceKeyId = options.EncryptionKey,
@@ -238,7 +240,7 @@ internal sealed class S3Store : IObjectStore
             ListPartsResponse page;
             do
             {
-                page = await client.RunAsync($"listing the parts of '{name}'", name, (s3, stop) => s3.ListPartsAsync(request, stop), cancellation).ConfigureAwait(false);
+                page = await RunUploadAsync($"listing the parts of '{name}'", name, (s3, stop) => s3.ListPartsAsync(request, stop), cancellation).ConfigureAwait(false);
                 foreach (var part in page.Parts ?? [])
                 {
                     var tag = S3Checksum.Tag(part.ETag);
@@ -281,7 +283,7 @@ internal sealed class S3Store : IObjectStore
             request.MD5Digest = Convert.ToBase64String(md5!);
         }
 
-        var response = await client.RunAsync($"sending a part of '{name}'", name, (s3, stop) => s3.UploadPartAsync(request, stop), cancellation).ConfigureAwait(false);
+        var response = await RunUploadAsync($"sending a part of '{name}'", name, (s3, stop) => s3.UploadPartAsync(request, stop), cancellation).ConfigureAwait(false);
         var tag = S3Checksum.Tag(response.ETag);
         if ((crc64Nvme is not null && response.ChecksumCRC64NVME is { } told && told != crc64Nvme)
             || (md5 is not null && S3Checksum.IsMd5(tag, response.ServerSideEncryptionMethod) && tag != Convert.ToHexStringLower(md5)))
@@ -318,11 +320,17 @@ internal sealed class S3Store : IObjectStore
 
         try
         {
-            _ = await client.RunAsync($"completing the upload of '{name}'", name, (s3, stop) => s3.CompleteMultipartUploadAsync(request, stop), cancellation).ConfigureAwait(false);
+            _ = await RunUploadAsync($"completing the upload of '{name}'", name, (s3, stop) => s3.CompleteMultipartUploadAsync(request, stop), cancellation).ConfigureAwait(false);
         }
         catch (BackupException exception) when (exception.ErrorId is BackupErrorId.CloudObjectExists or BackupErrorId.CloudUploadLost)
         {
             return await TakeExistingAsync(exception).ConfigureAwait(false);
+        }
+        catch (BackupException exception) when (exception.ErrorId == BackupErrorId.CloudUnavailable)
+        {
+            // Of an upload that it does not know, or has completed before, Ceph says that it has an internal error.
+            var isKnown = await FindPartsAsync(name, uploadId, length, cancellation).ConfigureAwait(false) is not null;
+            return await TakeExistingAsync(isKnown ? exception : fault.Cloud.UploadLost(name, exception)).ConfigureAwait(false);
         }
 
         var made = await HeadAsync(name, cancellation).ConfigureAwait(false) ?? throw fault.Cloud.ObjectChanged(name, null);
@@ -343,7 +351,7 @@ internal sealed class S3Store : IObjectStore
     {
         try
         {
-            _ = await client.RunAsync(
+            _ = await RunUploadAsync(
                 $"giving up the upload of '{name}'",
                 name,
                 (s3, stop) => s3.AbortMultipartUploadAsync(new AbortMultipartUploadRequest { BucketName = Location.Container, Key = Location.Prefix + name, UploadId = uploadId }, stop),
@@ -397,9 +405,6 @@ internal sealed class S3Store : IObjectStore
         };
     }
 
-    // As a condition an ETag has quotes, wherever it comes from.
-    private static string Quoted(string version) => $"\"{S3Checksum.Tag(version)}\"";
-
     private static DateTimeOffset Utc(DateTime? moment) => new(moment?.ToUniversalTime() ?? DateTime.UnixEpoch);
 
     private static string? Unescape(string? escaped) => escaped is null ? null : Uri.UnescapeDataString(escaped.Replace('+', ' '));
@@ -408,6 +413,19 @@ internal sealed class S3Store : IObjectStore
         MemoryMarshal.TryGetArray(content, out var segment) ? new MemoryStream(segment.Array!, segment.Offset, segment.Count, writable: false) : new MemoryStream(content.ToArray(), writable: false);
 
     private string NameOf(string escapedKey) => Unescape(escapedKey)![Location.Prefix.Length..];
+
+    /// <summary>Does something with an upload that was begun. Some services say that the object is missing when they do not know the upload.</summary>
+    private async Task<T> RunUploadAsync<T>(string action, string name, Func<AmazonS3Client, CancellationToken, Task<T>> request, CancellationToken cancellation)
+    {
+        try
+        {
+            return await client.RunAsync(action, name, request, cancellation).ConfigureAwait(false);
+        }
+        catch (BackupException exception) when (exception.ErrorId == BackupErrorId.CloudObjectNotFound)
+        {
+            throw fault.Cloud.UploadLost(name, exception.InnerException);
+        }
+    }
 
     private async Task<bool> HasBucketAsync(CancellationToken cancellation) => bucketSeen |= await client.RunAsync("looking for the bucket", null, async (s3, stop) =>
     {
@@ -457,7 +475,7 @@ internal sealed class S3Store : IObjectStore
                     BucketName = Location.Container,
                     Key = Location.Prefix + version.Name,
                     ByteRange = new ByteRange(first, last),
-                    EtagToMatch = Quoted(version.Version),
+                    EtagToMatch = $"\"{S3Checksum.Tag(version.Version)}\"",
                 }, stop).ConfigureAwait(false);
             }
             catch (AmazonS3Exception exception) when (exception.ErrorCode == "NoSuchKey"
