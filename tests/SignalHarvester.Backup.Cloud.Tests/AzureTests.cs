@@ -289,25 +289,6 @@ public sealed class AzureTests(AzuriteServer azurite)
         Assert.Equal(made, Assert.Single(await ListAsync(store)));
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task Bytes_that_change_on_their_way_are_refused(bool inParts)
-    {
-        using var owner = await azurite.OpenNewAsync();
-        var content = RandomNumberGenerator.GetBytes(5000);
-        await using var relay = new TamperingRelay(await azurite.AddressAsync(), content[1000..1100]);
-        using var store = azurite.Open(owner.Location with { Endpoint = relay.Address });
-        var id = await store.BeginUploadAsync("a", 5000, Attributes(content), Stop);
-
-        await RefusesAsync(BackupErrorId.CloudChecksumMismatch, () => inParts
-            ? store.PutPartAsync("a", id, 1, 0, 5000, content, Stop)
-            : PutAsync(store, "a", content));
-
-        Assert.Null(await owner.FindAsync("a", Stop));
-        Assert.Empty((await owner.FindPartsAsync("a", id, 5000, Stop))!);
-    }
-
     [Fact]
     public async Task A_storage_class_is_the_access_tier()
     {
