@@ -41,4 +41,13 @@ public enum BackupErrorCategory
 
     /// <summary>A check did not give the expected result.</summary>
     InvalidResult,
+
+    /// <summary>Something of that name is there already.</summary>
+    ResourceExists,
+
+    /// <summary>Who one is could not be shown.</summary>
+    AuthenticationError,
+
+    /// <summary>A service cannot be reached, or does not work.</summary>
+    ConnectionError,
 }

@@ -138,6 +138,51 @@ public static class BackupErrorId
     /// <summary>Every keep rule is off, so that retention would keep nothing.</summary>
     public const string RetentionKeepsNothing = nameof(RetentionKeepsNothing);
 
+    /// <summary>No credentials for an object store were found.</summary>
+    public const string CloudCredentialsMissing = nameof(CloudCredentialsMissing);
+
+    /// <summary>An object store does not accept the credentials, or they may not do what is needed.</summary>
+    public const string CloudAccessDenied = nameof(CloudAccessDenied);
+
+    /// <summary>The bucket or container is not there.</summary>
+    public const string CloudContainerNotFound = nameof(CloudContainerNotFound);
+
+    /// <summary>An object is not there.</summary>
+    public const string CloudObjectNotFound = nameof(CloudObjectNotFound);
+
+    /// <summary>Another object of the same name is there, and was not overwritten.</summary>
+    public const string CloudObjectExists = nameof(CloudObjectExists);
+
+    /// <summary>An object was changed or removed while it was read.</summary>
+    public const string CloudObjectChanged = nameof(CloudObjectChanged);
+
+    /// <summary>An object is not what was sent, or not what was recorded.</summary>
+    public const string CloudChecksumMismatch = nameof(CloudChecksumMismatch);
+
+    /// <summary>Another process is sending or fetching the same object.</summary>
+    public const string CloudTransferInProgress = nameof(CloudTransferInProgress);
+
+    /// <summary>The service does not know an unfinished upload any more.</summary>
+    public const string CloudUploadLost = nameof(CloudUploadLost);
+
+    /// <summary>The service refuses requests because the clocks disagree.</summary>
+    public const string CloudClockSkew = nameof(CloudClockSkew);
+
+    /// <summary>The bucket lies in another region.</summary>
+    public const string CloudRegionWrong = nameof(CloudRegionWrong);
+
+    /// <summary>No trusted connection could be made.</summary>
+    public const string CloudTlsFailed = nameof(CloudTlsFailed);
+
+    /// <summary>The service does not take an option or a request as it is.</summary>
+    public const string CloudRefused = nameof(CloudRefused);
+
+    /// <summary>The service cannot be reached, or went on failing after all retries.</summary>
+    public const string CloudUnavailable = nameof(CloudUnavailable);
+
+    /// <summary>The service said that it deleted an object, and still has it.</summary>
+    public const string CloudObjectKept = nameof(CloudObjectKept);
+
     /// <summary>A parameter's value is out of range or contradicts another.</summary>
     public const string InvalidArgument = nameof(InvalidArgument);
 }

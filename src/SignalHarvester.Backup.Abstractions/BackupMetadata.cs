@@ -20,10 +20,10 @@ public sealed record BackupMetadata
     /// <summary>The database that was backed up, as a full path on the machine that made the backup.</summary>
     public string? DatabasePath { get; init; }
 
-    /// <summary>The backup file beside the sidecar, as a full path on this machine.</summary>
+    /// <summary>The backup file beside the sidecar, as a full path on this machine, or the address of one in an object store.</summary>
     public required string BackupPath { get; init; }
 
-    /// <summary>The directory that the backup was found in.</summary>
+    /// <summary>The directory that the backup was found in, or the address of the object store.</summary>
     public required string BackupDirectory { get; init; }
 
     /// <summary>How the file is compressed.</summary>
@@ -68,7 +68,7 @@ public sealed record BackupMetadata
     /// <summary>Whether the last verification passed.</summary>
     public bool Verified { get; init; }
 
-    /// <summary>How deep the last passed verification went; for a chain, the weakest of its links.</summary>
+    /// <summary>How deep the last passed verification went: over the whole chain where there is one, but for a WAL backup that was not tested since it was made.</summary>
     public VerificationLevel VerificationLevel { get; init; }
 
     /// <summary>When the backup was last verified, passed or not.</summary>
@@ -96,6 +96,16 @@ public sealed record BackupMetadata
 
     /// <summary>The provider of the first cloud copy, if there is one.</summary>
     public CloudProvider? CloudProvider { get; init; }
+
+    /// <summary>All copies in object stores that are known here, the first one first.</summary>
+    public IReadOnlyList<BackupCopy> Copies
+    {
+        get;
+        init => field = value as BackupCopy[] ?? value.ToArray();
+    } = [];
+
+    /// <summary>The object store that this backup was listed from; null for one in a backup directory.</summary>
+    public CloudLocation? Location { get; init; }
 
     /// <summary>How long making the backup took; null where it was not recorded.</summary>
     public TimeSpan? Duration { get; init; }

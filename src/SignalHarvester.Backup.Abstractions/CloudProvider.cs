@@ -11,4 +11,7 @@ public enum CloudProvider
 
     /// <summary>Azure Blob Storage.</summary>
     Azure,
+
+    /// <summary>A folder, such as that of a mounted share or a second disk.</summary>
+    Directory,
 }

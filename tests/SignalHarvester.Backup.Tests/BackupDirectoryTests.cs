@@ -362,6 +362,7 @@ public sealed class BackupDirectoryTests : IDisposable
         BackupMetadata backup = Make();
         var before = Scene.Everything(scene.Directory.Path);
         AnotherUser.Allow(backup.BackupPath, 0b100);
+        AnotherUser.Allow(scene.Stored(backup.Id + ".json"), 0b100);
         foreach (string folder in Directory.EnumerateDirectories(scene.Directory.Path, "*", SearchOption.AllDirectories).Append(scene.Directory.Path))
         {
             AnotherUser.Allow(folder, 0b101);

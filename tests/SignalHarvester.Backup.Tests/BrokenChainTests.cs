@@ -456,6 +456,30 @@ public sealed class BrokenChainTests : IDisposable
         Assert.Empty(scene.Directory.List().Backups);
     }
 
+    [Fact]
+    public void A_backup_of_a_clock_that_ran_ahead_is_not_what_every_later_one_builds_on()
+    {
+        Databases.Create(scene.Database, new DatabaseShape { JournalMode = JournalMode.Delete });
+        BackupMetadata ahead = Make(TimeSpan.FromDays(365));
+        BackupMetadata first = Make(TimeSpan.Zero);
+        BackupMetadata second = Make(TimeSpan.Zero);
+
+        // There is nothing else for the first one to build on.
+        Assert.Equal([null, ahead.Id, first.Id], new[] { ahead, first, second }.Select(backup => backup.ParentId));
+        AssertGood([ahead, first, second]);
+
+        BackupMetadata Make(TimeSpan tooEarly)
+        {
+            Edit($"INSERT INTO audit(what) VALUES ('{truths.Count}')");
+            scene.Clock.Advance(TimeSpan.FromSeconds(1));
+            var clock = new JumpingClock(scene.Clock.GetUtcNow() + tooEarly);
+            BackupMetadata backup = CreateBackup.Run(
+                scene.Database, scene.Directory, Increment, new OperationContext(clock, scene.Events.Enqueue, CancellationToken.None));
+            truths.Add(backup.Id, ImageHash.Of(scene.Database));
+            return backup;
+        }
+    }
+
     [Theory]
     [InlineData(BackupStrategy.Incremental, "Comparing")]
     [InlineData(BackupStrategy.Incremental, "Backing up")]

@@ -175,6 +175,53 @@ public sealed class DeltaRestoreTests : IDisposable
     }
 
     [Fact]
+    public void A_restore_to_another_page_size_that_is_stopped_leaves_the_journal_mode()
+    {
+        BackupMetadata backup = MakeBackup("WAL");
+        SetPageSize();
+        using var stop = new CancellationTokenSource();
+
+        Assert.ThrowsAny<OperationCanceledException>(() => scene.Restore(
+            backup,
+            new RestoreOptions { Destination = scene.Database, SafetyDirectory = scene.Directory, LockTimeout = Scene.ShortWait },
+            scene.ContextUntil(stop.Token, told =>
+            {
+                if (told is OperationMessage message && message.Text.Contains("is kept as", StringComparison.Ordinal))
+                {
+                    stop.Cancel();
+                }
+            })));
+
+        using SqliteConnection connection = Databases.Open(scene.Database);
+        Assert.Equal("wal", Databases.Scalar(connection, "PRAGMA journal_mode"));
+        Assert.Equal("8192", Databases.Scalar(connection, "PRAGMA page_size"));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void The_safety_backup_of_a_database_that_had_to_leave_WAL_mode_brings_it_back_in_it(bool delta)
+    {
+        BackupMetadata backup = MakeBackup("WAL");
+        Change();
+        if (!delta)
+        {
+            SetPageSize();
+        }
+
+        byte[] before = TrueImage.Of(scene.Database);
+        Assert.Equal([2, 2], before[18..20]);
+
+        scene.Restore(backup, new RestoreOptions { Destination = scene.Database, SafetyDirectory = scene.Directory, Delta = delta, LockTimeout = Scene.ShortWait });
+
+        BackupMetadata safety = Assert.Single(scene.Directory.List().Backups, kept => kept.IsSafety);
+        byte[] kept = scene.Restored(safety);
+        Assert.Equal([2, 2], kept[18..20]);
+        Assert.Equal(Scene.WithoutCounters(before), Scene.WithoutCounters(kept));
+        Assert.Null(scene.Verify(safety).Fault);
+    }
+
+    [Fact]
     public void A_locked_database_is_refused_and_not_restored_in_another_way()
     {
         BackupMetadata backup = MakeBackup("DELETE");
@@ -207,6 +254,13 @@ public sealed class DeltaRestoreTests : IDisposable
     {
         using SqliteConnection connection = Databases.Open(scene.Database);
         Databases.Execute(connection, "UPDATE customer SET name = name || '!' WHERE id < 40");
+    }
+
+    /// <summary>Gives the database pages that SQLite cannot overwrite with those of the backup as long as it is in WAL mode.</summary>
+    private void SetPageSize()
+    {
+        using SqliteConnection connection = Databases.Open(scene.Database);
+        Databases.Execute(connection, "PRAGMA journal_mode = DELETE; PRAGMA page_size = 8192; VACUUM; PRAGMA journal_mode = WAL");
     }
 
     private static HashSet<long> Rows(string path)

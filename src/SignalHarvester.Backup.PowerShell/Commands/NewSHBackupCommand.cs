@@ -57,8 +57,12 @@ public sealed class NewSHBackupCommand : BackupCommand
     private const string PathSet = "Path";
     private const string LiteralPathSet = "LiteralPath";
 
-    /// <summary>The database files to back up. Wildcards match several. A link is followed, with a warning that says so.</summary>
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = PathSet)]
+    /// <summary>
+    /// The database files to back up. Wildcards match several. A link is followed, with a warning that says so. Backups from
+    /// the pipeline name their database, and the directory that they lie in.
+    /// </summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = PathSet)]
+    [Alias("Path")]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     public string[] DatabasePath { get; set; } = [];
@@ -77,7 +81,7 @@ public sealed class NewSHBackupCommand : BackupCommand
     [Parameter]
     public BackupStrategy Type { get; set; } = BackupStrategy.Full;
 
-    /// <summary>The backup to build on, as an object or by its id. Without it, the newest backup of the same database in the directory.</summary>
+    /// <summary>The backup to build on, as an object or by its id. Without it, the newest backup of the same database in the directory that is not dated in the future.</summary>
     [Parameter]
     [ArgumentCompleter(typeof(BackupIdCompleter))]
     [ValidateNotNullOrEmpty]

@@ -139,7 +139,7 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand
             return Operations.PointInTime.Find(
                 listing.Backups.Where(backup => Database is null || IsOfDatabase(backup, Database)),
                 PointInTime,
-                skipped => WriteWarning($"The nearer backup '{skipped.Id}' is passed over: it failed its verification, holds a damaged database, or builds on a backup that is not there."));
+                skipped => WriteWarning($"The nearer backup '{skipped.Id}' is passed over: it failed its verification, holds a damaged database or a bare log, or builds on a backup that failed or is not there."));
         });
         var said = string.Create(Invariant, $"'{backup.Id}' of {backup.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC is the newest backup at or before {PointInTime.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC, {BackupAge.Between(backup.Timestamp, PointInTime)} before it.");
         WriteInformation(new HostInformationMessage { Message = said }, ["PSHOST"]);

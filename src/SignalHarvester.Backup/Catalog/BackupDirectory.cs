@@ -331,7 +331,7 @@ public sealed class BackupDirectory
             generation++;
         }
 
-        return CreatePartial(BackupFileName.For(backup.Id, type, backup.Compression, generation));
+        return CreatePartial(BackupFileName.For(backup.Id, type, backup.Compression, generation), backup.BackupPath);
     }
 
     /// <summary>Publishes a rewritten backup in the place of what it was; killed in between, it is the one or the other.</summary>
@@ -477,23 +477,11 @@ public sealed class BackupDirectory
         }
     }
 
-    private PartialBackup CreatePartial(BackupFileName name) => Change(() =>
+    private PartialBackup CreatePartial(BackupFileName name, string? replaced = null) => Change(() =>
     {
         var temporary = System.IO.Path.Combine(Path, name.Text) + BackupFileName.PartialSuffix;
-        return new PartialBackup(Path, name, temporary, CreatePrivate(temporary));
+        return new PartialBackup(Path, name, temporary, DurableFile.CreatePrivate(temporary, DurableFile.Exclusive, replaced));
     });
-
-    private static SafeFileHandle CreatePrivate(string path)
-    {
-        var handle = File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, DurableFile.Exclusive);
-        if (!OperatingSystem.IsWindows())
-        {
-            // What is in the database is nobody else's business.
-            File.SetUnixFileMode(handle, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        }
-
-        return handle;
-    }
 
     /// <summary>
     /// Whether a chain looks broken only because the directory changed while its sidecars were read: reading takes no lock.

@@ -124,6 +124,11 @@ internal sealed class PageDigestFile : IDisposable
             try
             {
                 var handle = File.OpenHandle(path, FileMode.Create, FileAccess.Write, DurableFile.Exclusive);
+                if (!OperatingSystem.IsWindows())
+                {
+                    File.SetUnixFileMode(handle, DurableFile.OwnersAlone);
+                }
+
                 if (File.Exists(path))
                 {
                     return handle;

@@ -66,7 +66,7 @@ internal sealed class PredecessorIndex
                 BackupErrorId.SidecarInvalid,
                 BackupErrorCategory.InvalidData,
                 path,
-                $"The predecessor's index '{path}' cannot be used: {exception.Message}. Backups that have a sidecar are listed all the same; mend or delete the index.",
+                $"The predecessor's index '{path}' cannot be used: {exception.Message.TrimEnd('.')}. Backups that have a sidecar are listed all the same; mend or delete the index.",
                 exception);
         }
     }

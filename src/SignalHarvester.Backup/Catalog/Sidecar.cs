@@ -64,6 +64,7 @@ internal static class Sidecar
             WalPosition = backup.WalPosition,
             CloudUrl = backup.CloudUrl,
             CloudProvider = backup.CloudProvider is { } provider ? Lower(provider) : null,
+            Copies = backup.Copies.Count == 0 ? null : [.. backup.Copies.Select(Fields)],
             RetentionPolicy = backup.RetentionPolicy is { } policy ? Lower(policy) : null,
             Verified = backup.Verified,
             VerificationTimestamp = backup.VerificationTimestamp is { } moment ? Iso(moment) : null,
@@ -186,6 +187,7 @@ internal static class Sidecar
             Metadata = fields.Metadata is { ValueKind: JsonValueKind.Object } map ? (IReadOnlyDictionary<string, object?>)Plain(map)! : new Dictionary<string, object?>(),
             CloudUrl = fields.CloudUrl,
             CloudProvider = Enumeration<CloudProvider>(fields.CloudProvider, "cloud_provider"),
+            Copies = [.. (fields.Copies ?? []).OfType<SidecarFields.CopyFields>().Select(copy => Copy(copy, path))],
             Duration = fields.Duration is >= 0 and < 1e9 ? TimeSpan.FromSeconds(fields.Duration.Value) : null,
             RowCounts = fields.RowCounts,
             IsSafety = fields.Safety ?? false,
@@ -194,6 +196,23 @@ internal static class Sidecar
             Clock = clock,
         };
     }
+
+    private static SidecarFields.CopyFields Fields(BackupCopy copy) => new(
+        Lower(copy.Provider), copy.Url, copy.Container, copy.Prefix, copy.Endpoint, copy.Region, copy.UsePathStyle ? true : null, copy.AccountName, copy.Checksum, Iso(copy.Uploaded));
+
+    private static BackupCopy Copy(SidecarFields.CopyFields copy, string path) => new()
+    {
+        Provider = Enumeration<CloudProvider>(copy.Provider, "provider") ?? throw Invalid(path, "one of its copies has no provider", null),
+        Url = copy.Url ?? throw Invalid(path, "one of its copies has no url", null),
+        Container = copy.Container ?? throw Invalid(path, "one of its copies has no container", null),
+        Prefix = copy.Prefix ?? string.Empty,
+        Endpoint = copy.Endpoint,
+        Region = copy.Region,
+        UsePathStyle = copy.PathStyle ?? false,
+        AccountName = copy.AccountName,
+        Checksum = copy.Checksum,
+        Uploaded = Moment(copy.Uploaded) ?? DateTimeOffset.UnixEpoch,
+    };
 
     private static string Iso(DateTimeOffset moment) =>
         moment.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'+00:00'", CultureInfo.InvariantCulture);

@@ -68,10 +68,25 @@ internal sealed class SidecarFields
 
     public bool? SourceCorrupt { get; set; }
 
+    public CopyFields?[]? Copies { get; set; }
+
     /// <summary>Fields that this version does not know; they survive a rewrite.</summary>
     [JsonExtensionData]
     public Dictionary<string, JsonElement>? Unknown { get; set; }
 
     /// <summary>One check of a verification.</summary>
     internal sealed record CheckFields(string? Check, bool Passed, string? Detail);
+
+    /// <summary>One copy in an object store.</summary>
+    internal sealed record CopyFields(
+        string? Provider,
+        string? Url,
+        string? Container,
+        string? Prefix,
+        string? Endpoint,
+        string? Region,
+        bool? PathStyle,
+        string? AccountName,
+        string? Checksum,
+        string? Uploaded);
 }

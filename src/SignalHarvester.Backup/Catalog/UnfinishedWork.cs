@@ -41,7 +41,7 @@ internal sealed class UnfinishedWork(string directory, string stateFolder, TimeP
     {
         DurableFile.CreateDirectory(PublishingFolder);
         var staged = MarkerPath(PublishingFolder, id);
-        DurableFile.WriteAllBytes(staged, sidecar);
+        DurableFile.WriteAllBytes(staged, sidecar, SidecarPath(id));
         partial.Rename();
         DurableFile.Rename(staged, SidecarPath(id));
     }

@@ -89,7 +89,7 @@ internal sealed class BackupAttempt(
             return null;
         }
 
-        var (parent, reason) = ParentChoice.Choose(path, directory, options);
+        var (parent, reason) = ParentChoice.Choose(path, directory, options, context.Clock.GetUtcNow());
         if (reason is not null)
         {
             MakeFull(reason);
@@ -131,11 +131,13 @@ internal sealed class BackupAttempt(
     {
         if (parent is not null && options.Strategy == BackupStrategy.Wal && Tail(database, parent) is { } tail)
         {
+            context.Verbose(string.Create(CultureInfo.InvariantCulture, $"The log of '{path}' holds {tail.Pages.Count} pages committed since '{parent.Id}', on which the backup builds."));
             return writer.WriteTail(tail, parent, parentDigests!);
         }
 
         using var folder = stepped ? TemporaryFolder.Create(directory.TemporaryParent) : null;
-        using var image = folder is null ? database.PinImage(context.Cancellation) : CopyStepped(database, folder.FilePath("copy.db"));
+        using var found = folder is null ? database.PinImage(context.Cancellation) : CopyStepped(database, folder.FilePath("copy.db"));
+        var image = options.WasWal ? new ImageInWalMode(found) : found;
         if (parent is null)
         {
             return writer.WriteFull(image, scan: null);
@@ -144,6 +146,7 @@ internal sealed class BackupAttempt(
         var scan = writer.Scan(image, parentDigests!);
         if (scan.Changed.Count <= image.PageCount / 2)
         {
+            context.Verbose(string.Create(CultureInfo.InvariantCulture, $"{scan.Changed.Count} of {image.PageCount} pages of '{path}' changed since '{parent.Id}', on which the backup builds."));
             return writer.WriteChanges(image, scan, parent);
         }
 

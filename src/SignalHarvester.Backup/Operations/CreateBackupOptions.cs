@@ -42,6 +42,9 @@ public sealed record CreateBackupOptions
     /// <summary>Whether this is a safety backup of what a restore is about to overwrite.</summary>
     internal bool IsSafety { get; init; }
 
+    /// <summary>Whether the database was in WAL mode until a restore took it out of that, and is to come back in it.</summary>
+    internal bool WasWal { get; init; }
+
     /// <summary>Whether the stepped backup API is used at once instead of a pinned snapshot.</summary>
     internal bool ForceStepped { get; init; }
 }

@@ -17,23 +17,32 @@ internal sealed class DatabaseOverwrite(string path, string imagePath, TimeSpan 
     private readonly DatabaseLocks locks = new(path, lockTimeout, context);
 
     /// <summary>Overwrites the database.</summary>
-    /// <param name="keepSafe">Backs up what is there; called while no writer can commit.</param>
+    /// <param name="keepSafe">Backs up what is there; called while no writer can commit, with whether it was in WAL mode before it was taken out of that.</param>
     /// <param name="verify">Whether to read the result back and check it.</param>
     /// <returns>The checks made of the result.</returns>
     /// <exception cref="BackupException">DestinationLocked, DestinationPageSizeDiffers, DestinationNotWritable, RestoreVerificationFailed, and those of the safety backup.</exception>
     /// <exception cref="TargetDamagedException">The database is too damaged for SQLite to write to it.</exception>
-    public IReadOnlyList<VerificationCheck> Run(Action keepSafe, bool verify)
+    public IReadOnlyList<VerificationCheck> Run(Action<bool> keepSafe, bool verify)
     {
         using var image = SqliteConnections.OpenImmutable(imagePath, context.Cancellation);
         var pageSize = SqliteConnections.ScalarInt64(image, "PRAGMA page_size");
         using var target = locks.Connect();
-        MakeOverwritable(pageSize, target);
-        for (var attempt = 1; !TryCopy(image, target, pageSize, keepSafe); attempt++)
+        var leftWal = MakeOverwritable(pageSize, target);
+        try
         {
-            if (attempt == MostAttempts)
+            for (var attempt = 1; !TryCopy(image, target, pageSize, () => keepSafe(leftWal)); attempt++)
             {
-                throw locks.Locked(null);
+                if (attempt == MostAttempts)
+                {
+                    throw locks.Locked(null);
+                }
             }
+        }
+        catch when (leftWal)
+        {
+            // Nothing was overwritten: the database is left in the mode that it was in.
+            _ = raw.sqlite3_exec(target.Handle, "PRAGMA journal_mode = WAL");
+            throw;
         }
 
         return verify ? Inspect(target) : [];
@@ -89,14 +98,16 @@ internal sealed class DatabaseOverwrite(string path, string imagePath, TimeSpan 
         return command.ExecuteScalar() as string;
     }
 
-    private void MakeOverwritable(long imagePageSize, SqliteConnection target)
+    /// <summary>Takes the database out of WAL mode where SQLite could not overwrite it in that.</summary>
+    /// <returns>Whether it was taken out of it.</returns>
+    private bool MakeOverwritable(long imagePageSize, SqliteConnection target)
     {
         try
         {
             var targetPageSize = SqliteConnections.ScalarInt64(target, "PRAGMA page_size");
             if (imagePageSize == targetPageSize || JournalMode(target) != "wal")
             {
-                return;
+                return false;
             }
 
             // SQLite cannot change the page size under a write-ahead log. With nobody else there, the log can go.
@@ -106,6 +117,8 @@ internal sealed class DatabaseOverwrite(string path, string imagePath, TimeSpan 
             {
                 throw PageSizeDiffers(imagePageSize, targetPageSize, null);
             }
+
+            return true;
         }
         catch (SqliteException exception) when (SqliteResult.IsBusy(exception.SqliteErrorCode))
         {

@@ -48,11 +48,11 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
     }
 
     /// <summary>Overwrites the database.</summary>
-    /// <param name="keepSafe">Backs up what is there; called while no writer can commit.</param>
+    /// <param name="keepSafe">Backs up what is there; called while no writer can commit, with whether it was in WAL mode before it was taken out of that.</param>
     /// <param name="verify">Whether to check the result with integrity_check.</param>
     /// <returns>The checks made of the backup and of the result.</returns>
     /// <exception cref="BackupException">Backup…: the backup is not good; DestinationLocked: others have the database open.</exception>
-    public IReadOnlyList<VerificationCheck> Run(Action keepSafe, bool verify)
+    public IReadOnlyList<VerificationCheck> Run(Action<bool> keepSafe, bool verify)
     {
         using var folder = TemporaryFolder.Create(target.Folder);
         List<VerificationCheck> checks;
@@ -62,7 +62,7 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
             var wasWal = LeaveWalMode(connection);
             try
             {
-                for (var attempt = 1; !TryHold(connection, keepSafe); attempt++)
+                for (var attempt = 1; !TryHold(connection, () => keepSafe(wasWal)); attempt++)
                 {
                     if (attempt == MostAttempts)
                     {

@@ -1,14 +1,15 @@
 using System.Globalization;
+using SignalHarvester.Backup.Retention;
 
 namespace SignalHarvester.Backup.Operations;
 
 /// <summary>Finds the backup that holds a database as it was at a moment.</summary>
 public static class PointInTime
 {
-    /// <summary>The newest backup at or before a moment. Safety backups, and those that failed their verification, do not count.</summary>
-    /// <param name="backups">The backups of the databases that may be meant.</param>
+    /// <summary>The newest backup at or before a moment. Safety backups, and those that cannot be restored as far as is known, do not count.</summary>
+    /// <param name="backups">The backups of the databases that may be meant, with their depths.</param>
     /// <param name="moment">The moment.</param>
-    /// <param name="skipped">Called for each nearer backup that was passed over because it failed its verification, or its chain is broken.</param>
+    /// <param name="skipped">Called for each nearer backup that was passed over: it or what it builds on failed a verification, is not there, or is a bare log; or its database was damaged.</param>
     /// <exception cref="BackupException">NoBackupAtMoment, DatabaseAmbiguous.</exception>
     public static BackupMetadata Find(IEnumerable<BackupMetadata> backups, DateTimeOffset moment, Action<BackupMetadata> skipped)
     {
@@ -25,11 +26,14 @@ public static class PointInTime
                 $"The directory holds backups of {databases.Count} databases: {string.Join(", ", databases.Take(5))}{(databases.Count > 5 ? " ..." : string.Empty)}. Give the one that is meant with -Database.");
         }
 
+        var chains = new ChainHealth(candidates.ToDictionary(backup => backup.Id, StringComparer.Ordinal));
+        var passedOver = 0;
         foreach (var backup in candidates.Where(backup => backup.Timestamp <= moment).OrderByDescending(backup => backup.Timestamp).ThenByDescending(backup => backup.Id, StringComparer.Ordinal))
         {
-            if (backup.Depth is null || backup.IsSourceCorrupt || (backup is { Verified: false, VerificationTimestamp: not null }))
+            if (ChainHealth.IsIncomplete(backup) || backup.IsSourceCorrupt || chains.HasFailed(backup))
             {
                 skipped(backup);
+                passedOver++;
                 continue;
             }
 
@@ -42,8 +46,8 @@ public static class PointInTime
             BackupErrorCategory.ObjectNotFound,
             moment,
             string.Create(CultureInfo.InvariantCulture, $"There is no usable backup as old as {moment.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC. ")
-                + (oldest is null
-                    ? "There is none of this database at all. See what there is with Get-SHBackup."
+                + (oldest is null ? "There is none of this database at all. See what there is with Get-SHBackup."
+                    : passedOver > 0 ? string.Create(CultureInfo.InvariantCulture, $"{passedOver} that old failed their verification, hold a damaged database or a bare log, or build on a backup that failed or is not there. Give a later moment, or test them again with Test-SHBackup.")
                     : string.Create(CultureInfo.InvariantCulture, $"The oldest, '{oldest.Id}', is of {oldest.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC. Give a later moment.")));
     }
 }

@@ -12,10 +12,11 @@ namespace SignalHarvester.Backup.Operations;
 public static class RestoreBackup
 {
     /// <summary>What a restore would read and write. Nothing is opened.</summary>
-    /// <exception cref="BackupException">ChainBroken, BackupNotFound.</exception>
+    /// <exception cref="BackupException">ChainBroken, BackupNotFound, BackupTypeUnsupported.</exception>
     public static RestorePlan Plan(BackupMetadata backup, BackupDirectory? directory)
     {
         ArgumentNullException.ThrowIfNull(backup);
+        RefuseRawLog(backup);
         var links = directory is not null && BackupChain.IsIncrement(backup) ? directory.Chain(backup.Id) : BackupChain.Resolve(backup, _ => null);
         return new RestorePlan([.. links.Reverse()], links.Sum(link => link.Size), backup.DatabaseSize);
     }
@@ -109,7 +110,7 @@ public static class RestoreBackup
                 KeepRaw(target, image, options, context);
             }
 
-            return overwrite.Run(() => { }, options.Verify);
+            return overwrite.Run(_ => { }, options.Verify);
         }
 
         if (target.Exists && CanBeOpened(target, options.LockTimeout, context))

@@ -103,9 +103,9 @@ internal sealed class RestoreTarget
             DurableFile.Delete(Path + suffix);
         }
 
-        if (Exists && !OperatingSystem.IsWindows())
+        if (Exists)
         {
-            File.SetUnixFileMode(imagePath, File.GetUnixFileMode(Path));
+            FileOwnership.Copy(Path, imagePath);
         }
 
         DurableFile.Rename(imagePath, Path, overwrite: Exists);
@@ -113,7 +113,11 @@ internal sealed class RestoreTarget
 
     /// <summary>Makes a file the database's write-ahead log, durably. The caller keeps everybody else from the database meanwhile.</summary>
     /// <param name="logPath">The log, flushed, on the same file system.</param>
-    public void AdoptLog(string logPath) => DurableFile.Rename(logPath, Path + "-wal");
+    public void AdoptLog(string logPath)
+    {
+        FileOwnership.Copy(Path, logPath);
+        DurableFile.Rename(logPath, Path + "-wal");
+    }
 
     /// <summary>
     /// Copies a database that cannot be opened, with its log and journal, to names beside it that SQLite and recovery

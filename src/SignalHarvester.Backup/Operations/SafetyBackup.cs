@@ -11,8 +11,9 @@ internal sealed class SafetyBackup(RestoreTarget target, BackupMetadata restored
     private BackupMetadata? made;
 
     /// <summary>Backs the destination up. Done again, the earlier one is superseded and goes.</summary>
+    /// <param name="wasWal">Whether the destination was in WAL mode before the restore took it out of that.</param>
     /// <exception cref="BackupException">SafetyBackupFailed.</exception>
-    public void Make()
+    public void Make(bool wasWal)
     {
         if (directory is null)
         {
@@ -22,13 +23,13 @@ internal sealed class SafetyBackup(RestoreTarget target, BackupMetadata restored
         var superseded = made;
         try
         {
-            made = Create(directory);
+            made = Create(directory, wasWal);
         }
         catch (BackupException exception) when (CannotTake(exception))
         {
             directory = new BackupDirectory(FallbackPath, context.Clock);
             context.Warn($"The safety backup goes to '{directory.Path}', because the backup directory cannot take it: {exception.Message}");
-            made = Create(directory);
+            made = Create(directory, wasWal);
         }
 
         context.Verbose($"The former state of '{target.Path}' is kept as {made.Id} in '{directory.Path}'.");
@@ -58,7 +59,7 @@ internal sealed class SafetyBackup(RestoreTarget target, BackupMetadata restored
     private static bool CannotTake(BackupException exception) => exception.ErrorId is BackupErrorId.DirectoryNotFound or BackupErrorId.DirectoryNotWritable
         or BackupErrorId.DirectoryLocked or BackupErrorId.InsufficientSpace or BackupErrorId.WriteFailed;
 
-    private BackupMetadata Create(BackupDirectory where)
+    private BackupMetadata Create(BackupDirectory where, bool wasWal)
     {
         try
         {
@@ -72,6 +73,7 @@ internal sealed class SafetyBackup(RestoreTarget target, BackupMetadata restored
                     TolerateDamage = true,
                     LockTimeout = options.LockTimeout,
                     IsSafety = true,
+                    WasWal = wasWal,
                 },
                 context);
         }

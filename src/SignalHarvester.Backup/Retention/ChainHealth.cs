@@ -15,7 +15,11 @@ internal sealed class ChainHealth(IReadOnlyDictionary<string, BackupMetadata> by
     public bool IsProven(BackupMetadata backup) =>
         backup is { Verified: true, IsSourceCorrupt: false }
         && !IsIncomplete(backup)
-        && (LastFailure(backup) is not { } failure || failure <= backup.VerificationTimestamp);
+        && !HasFailed(backup);
+
+    /// <summary>Whether a link of a complete chain failed its last verification, and the backup has passed none since.</summary>
+    public bool HasFailed(BackupMetadata backup) =>
+        LastFailure(backup) is { } failure && !(backup.Verified && failure <= backup.VerificationTimestamp);
 
     /// <summary>Whether the backup can take up others that it builds on: no link is missing, and none failed its last verification.</summary>
     public bool CanBeFolded(BackupMetadata backup) => !IsIncomplete(backup) && LastFailure(backup) is null;

@@ -5,12 +5,12 @@ internal static class BlockCopy
 {
     private const int BlockBytes = 1 << 20;
 
-    /// <summary>Copies a whole file to one that is not there yet.</summary>
+    /// <summary>Copies a whole file, with its mode and owner, to one that is not there yet.</summary>
     /// <exception cref="OperationCanceledException">It was cancelled; a part of the copy is left.</exception>
     public static void Run(string from, string to, CancellationToken cancellation)
     {
         using var source = File.OpenHandle(from, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.SequentialScan);
-        using var target = File.OpenHandle(to, FileMode.CreateNew, FileAccess.Write, FileShare.None);
+        using var target = DurableFile.CreatePrivate(to, FileShare.None);
         var block = new byte[BlockBytes];
         for (long offset = 0; RandomAccess.Read(source, block, offset) is var read and > 0; offset += read)
         {
@@ -18,6 +18,7 @@ internal static class BlockCopy
             RandomAccess.Write(target, block.AsSpan(0, read), offset);
         }
 
+        FileOwnership.Copy(from, to);
         RandomAccess.FlushToDisk(target);
     }
 }

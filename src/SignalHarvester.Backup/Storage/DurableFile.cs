@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace SignalHarvester.Backup.Storage;
 
@@ -10,6 +11,9 @@ internal static partial class DurableFile
     private const int MostAttempts = 100;
     private const int PauseMilliseconds = 10;
 
+    /// <summary>The mode of a file that others may neither read nor write.</summary>
+    public const UnixFileMode OwnersAlone = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
     /// <summary>Lets a file that is held for writing be renamed and deleted, and nobody else open it.</summary>
     /// <remarks>On Unix, .NET takes an exclusive flock for None alone; on Windows, None would forbid the rename.</remarks>
     public static FileShare Exclusive => OperatingSystem.IsWindows() ? FileShare.Delete : FileShare.None;
@@ -17,19 +21,37 @@ internal static partial class DurableFile
     /// <summary>Writes a small file whole: nobody ever sees half of it.</summary>
     /// <param name="path">The file to make or replace.</param>
     /// <param name="content">What it is to hold.</param>
-    public static void WriteAllBytes(string path, ReadOnlySpan<byte> content)
+    /// <param name="like">The file whose mode it gets, as <see cref="CreatePrivate"/> does it; null for the one that it replaces.</param>
+    public static void WriteAllBytes(string path, ReadOnlySpan<byte> content, string? like = null)
     {
         var temporary = path + ".partial";
 
         // A rest of a killed run, or a link that somebody put there: deleted, never written through.
         File.Delete(temporary);
-        using (var handle = File.OpenHandle(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None))
+        using (var handle = CreatePrivate(temporary, FileShare.None, like ?? path))
         {
             RandomAccess.Write(handle, content, 0);
             RandomAccess.FlushToDisk(handle);
         }
 
         Rename(temporary, path);
+    }
+
+    /// <summary>
+    /// Makes a new file that is for its owner alone: what is in a database, and what is told of it, is nobody else's business.
+    /// </summary>
+    /// <param name="path">The file to make.</param>
+    /// <param name="share">What others may do with it while it is open.</param>
+    /// <param name="like">A file that it will replace, whose mode it gets: who opened that to others meant to. Null, or a file that is not there, for none.</param>
+    public static SafeFileHandle CreatePrivate(string path, FileShare share, string? like = null)
+    {
+        var handle = File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, share);
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(handle, like is not null && new FileInfo(like) is { Exists: true, LinkTarget: null } former ? former.UnixFileMode : OwnersAlone);
+        }
+
+        return handle;
     }
 
     /// <summary>Renames, over whatever is there unless told otherwise, and makes the rename last.</summary>

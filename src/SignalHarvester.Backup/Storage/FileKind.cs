@@ -6,13 +6,15 @@ namespace SignalHarvester.Backup.Storage;
 internal static partial class FileKind
 {
     private const int ModeOffset = sizeof(int);
+    private const int UserOffset = ModeOffset + sizeof(int);
+    private const int GroupOffset = UserOffset + sizeof(uint);
     private const int TypeMask = 0xF000;
     private const int RegularFile = 0x8000;
 
     /// <summary>Whether the path names a file that holds bytes, rather than a device, pipe or socket.</summary>
     /// <remarks>
     /// .NET does not say (attributes are Normal for all of them). Its own portable stat, which turns each system's
-    /// struct into one that begins with flags and mode, is the smallest way to ask on Linux and macOS alike.
+    /// struct into one that begins with flags, mode, user and group, is the smallest way to ask on Linux and macOS alike.
     /// </remarks>
     public static bool IsRegular(string path)
     {
@@ -37,6 +39,15 @@ internal static partial class FileKind
         Span<byte> status = stackalloc byte[256];
         return LStat(path, ref MemoryMarshal.GetReference(status)) == 0
             && (BitConverter.ToInt32(status[ModeOffset..]) & TypeMask) == RegularFile;
+    }
+
+    /// <summary>The user and the group that a file belongs to on Unix; null where it is not there.</summary>
+    public static (uint User, uint Group)? OwnerOf(string path)
+    {
+        Span<byte> status = stackalloc byte[256];
+        return Stat(path, ref MemoryMarshal.GetReference(status)) == 0
+            ? (BitConverter.ToUInt32(status[UserOffset..]), BitConverter.ToUInt32(status[GroupOffset..]))
+            : null;
     }
 
     [LibraryImport("libSystem.Native", EntryPoint = "SystemNative_LStat", StringMarshalling = StringMarshalling.Utf8)]

@@ -29,12 +29,12 @@ internal sealed class TemporaryFolder : IDisposable
     /// <exception cref="UnauthorizedAccessException">The folder cannot be made.</exception>
     public static TemporaryFolder Create(string parent)
     {
-        CreatePrivate(parent);
+        PrivateFolder.Create(parent);
         Sweep(parent);
         for (var attempt = 1; ; attempt++)
         {
             var path = System.IO.Path.Combine(parent, Prefix + Guid.NewGuid().ToString("N"));
-            CreatePrivate(path);
+            PrivateFolder.Create(path);
             try
             {
                 var lockPath = System.IO.Path.Combine(path, LockName);
@@ -65,7 +65,7 @@ internal sealed class TemporaryFolder : IDisposable
         {
             try
             {
-                CreatePrivate(parent);
+                PrivateFolder.Create(parent);
                 FreeSpace.Require(parent, bytes, "the unpacked copy that the backup is checked with");
                 return Create(parent);
             }
@@ -114,18 +114,6 @@ internal sealed class TemporaryFolder : IDisposable
     public void Dispose()
     {
         Clear(Path, guard);
-    }
-
-    private static void CreatePrivate(string path)
-    {
-        if (OperatingSystem.IsWindows())
-        {
-            Directory.CreateDirectory(path);
-        }
-        else
-        {
-            Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        }
     }
 
     private static bool IsOurs(string folder)

@@ -181,6 +181,12 @@ public partial class ErrorRecordTests
             return ("Restore-SHBackup -PointInTime '2020-01-01T00:00Z' -Destination new.db -Force", new DateTimeOffset(2020, 1, 1, 0, 0, 0, TimeSpan.Zero));
         }
         ),
+        ["NoBackupAtMoment: none that can be used"] = (ErrorCategory.ObjectNotFound, w =>
+        {
+            w.AddBackup(TimeSpan.FromDays(1), sidecar => sidecar["verified"] = false);
+            return ("Restore-SHBackup -PointInTime '2120-01-01T00:00Z' -Destination new.db -Force", new DateTimeOffset(2120, 1, 1, 0, 0, 0, TimeSpan.Zero));
+        }
+        ),
         ["DatabaseAmbiguous"] = (ErrorCategory.InvalidArgument, w =>
         {
             w.MakeBackup();

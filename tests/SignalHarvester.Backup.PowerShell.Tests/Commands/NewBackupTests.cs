@@ -208,6 +208,27 @@ public class NewBackupTests
         Assert.Equal(workspace.Database, One(workspace.Run("'./app.db' | New-SHBackup -NoVerify")).DatabasePath);
     }
 
+    [Theory]
+    [InlineData("[pscustomobject]@{ DatabasePath = 'app.db' }")]
+    [InlineData("[pscustomobject]@{ Path = '*pp.db' }")]
+    [InlineData("[pscustomobject]@{ FullName = 'app.db' }")]
+    public void Objects_that_name_a_database_come_through_the_pipeline(string item)
+    {
+        using var workspace = new Workspace();
+        Assert.Equal(workspace.Database, One(workspace.Run($"{item} | New-SHBackup -NoVerify")).DatabasePath);
+    }
+
+    [Fact]
+    public void A_backup_from_the_pipeline_has_its_database_backed_up_again_beside_it()
+    {
+        using var workspace = new Workspace();
+        var first = One(workspace.Run("New-SHBackup app.db -BackupDirectory ./elsewhere"));
+
+        var second = One(workspace.Run("Get-SHBackup -BackupDirectory ./elsewhere | New-SHBackup -Type Incremental"));
+
+        Assert.Equal((workspace.Database, workspace["elsewhere"], first.Id), (second.DatabasePath, second.BackupDirectory, second.ParentId));
+    }
+
     [Fact]
     public void One_database_that_fails_does_not_stop_the_others()
     {

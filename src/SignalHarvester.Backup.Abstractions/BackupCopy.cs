@@ -1,0 +1,38 @@
+namespace SignalHarvester.Backup;
+
+/// <summary>A copy of a backup in an object store.</summary>
+public sealed record BackupCopy
+{
+    /// <summary>The kind of store.</summary>
+    public required CloudProvider Provider { get; init; }
+
+    /// <summary>The address of the copy's file, without credentials.</summary>
+    public required string Url { get; init; }
+
+    /// <summary>The bucket, container or folder.</summary>
+    public required string Container { get; init; }
+
+    /// <summary>What the names of the objects begin with.</summary>
+    public string Prefix { get; init; } = string.Empty;
+
+    /// <summary>The address of a store other than the provider's own.</summary>
+    public string? Endpoint { get; init; }
+
+    /// <summary>The region (S3).</summary>
+    public string? Region { get; init; }
+
+    /// <summary>Whether the bucket stands in the path of the address (S3-compatible stores).</summary>
+    public bool UsePathStyle { get; init; }
+
+    /// <summary>The storage account (Azure).</summary>
+    public string? AccountName { get; init; }
+
+    /// <summary>The provider's own checksum of the file when it had arrived, as <c>algorithm:value</c>.</summary>
+    public string? Checksum { get; init; }
+
+    /// <summary>When it had arrived.</summary>
+    public DateTimeOffset Uploaded { get; init; }
+
+    /// <summary>The copy's address.</summary>
+    public override string ToString() => Url;
+}

@@ -1,0 +1,47 @@
+using System.Threading.RateLimiting;
+
+namespace SignalHarvester.Backup.ObjectStorage.Network;
+
+/// <summary>Lets a number of bytes per second through, shared by all who ask.</summary>
+internal sealed class BandwidthLimiter : IDisposable
+{
+    private const int RefillsASecond = 20;
+
+    private readonly TokenBucketRateLimiter bucket;
+    private readonly int refill;
+
+    /// <summary>Makes a limiter.</summary>
+    /// <param name="bytesPerSecond">The limit, at least one.</param>
+    public BandwidthLimiter(long bytesPerSecond)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(bytesPerSecond, 1);
+        refill = (int)Math.Clamp(bytesPerSecond / RefillsASecond, 1, int.MaxValue);
+        bucket = new TokenBucketRateLimiter(new TokenBucketRateLimiterOptions
+        {
+            // A slow limit is a byte at a time, at longer intervals.
+            ReplenishmentPeriod = TimeSpan.FromSeconds((double)refill / bytesPerSecond),
+            TokensPerPeriod = refill,
+            TokenLimit = refill,
+            QueueLimit = int.MaxValue,
+            QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
+        });
+    }
+
+    /// <summary>Waits until so many bytes may go.</summary>
+    /// <param name="bytes">How many.</param>
+    /// <param name="watch">Told that waiting here is no standing still.</param>
+    /// <param name="cancellation">Stops the waiting.</param>
+    public async ValueTask WaitAsync(int bytes, IdleWatch watch, CancellationToken cancellation)
+    {
+        for (var left = bytes; left > 0;)
+        {
+            var piece = Math.Min(left, refill);
+            using var lease = await bucket.AcquireAsync(piece, cancellation).ConfigureAwait(false);
+            left -= piece;
+            watch.Touch();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => bucket.Dispose();
+}

@@ -1,0 +1,99 @@
+using Microsoft.Win32.SafeHandles;
+using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Storage;
+
+namespace SignalHarvester.Backup.ObjectStorage.Transfers;
+
+/// <summary>
+/// Fetches one version of an object: ranges, several at once, written and hashed in order. What an earlier process fetched
+/// is hashed, not fetched again. The file is whole and what was recorded, or there is an error.
+/// </summary>
+internal sealed class Download(IObjectStore store, ObjectInfo version, OperationContext context)
+{
+    private const int PartBytes = 8 << 20;
+    private const int MostParallel = 4;
+
+    /// <summary>Fetches the object.</summary>
+    /// <param name="file">The file to write: what it holds is taken for the beginning of this version.</param>
+    /// <param name="sha256">The SHA-256 that the object must have; null where none was recorded.</param>
+    /// <param name="meter">Told of the bytes that are there.</param>
+    /// <returns>The SHA-256 that it has.</returns>
+    /// <exception cref="BackupException">CloudChecksumMismatch, CloudObjectChanged and the other Cloud… errors; InsufficientSpace, WriteFailed.</exception>
+    public async Task<string> RunAsync(SafeFileHandle file, string? sha256, ProgressMeter meter)
+    {
+        var present = Math.Min(RandomAccess.GetLength(file), version.Length) / PartBytes * PartBytes;
+        var found = await FetchAsync(file, present, meter).ConfigureAwait(false);
+        if (sha256 is not null && found != sha256 && present > 0)
+        {
+            context.Verbose($"What an earlier run fetched of '{version.Name}' is not what it should be; all of it is fetched again.");
+            found = await FetchAsync(file, 0, meter).ConfigureAwait(false);
+        }
+
+        if (sha256 is not null && found != sha256)
+        {
+            RandomAccess.SetLength(file, 0);
+            throw new CloudFault(store.Location).ChecksumMismatch(version.Name, $"its SHA-256 is {found}, and {sha256} was recorded");
+        }
+
+        RandomAccess.FlushToDisk(file);
+        return found;
+    }
+
+    private async Task<string> FetchAsync(SafeFileHandle file, long present, ProgressMeter meter)
+    {
+        using var hash = new ContentHash(ContentChecksums.None);
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(context.Cancellation);
+        var coming = new Queue<(long Offset, Memory<byte> Content, Task Fetch)>();
+        var idle = new Stack<byte[]>();
+        try
+        {
+            HashPresent(file, present, hash, meter);
+            RandomAccess.SetLength(file, present);
+            for (var next = present; next < version.Length || coming.Count > 0;)
+            {
+                for (; next < version.Length && coming.Count < MostParallel; next += PartBytes)
+                {
+                    var content = (idle.TryPop(out var buffer) ? buffer : new byte[PartBytes]).AsMemory(0, (int)Math.Min(PartBytes, version.Length - next));
+                    coming.Enqueue((next, content, store.ReadAsync(version, next, content, stopping.Token)));
+                }
+
+                var (offset, arrived, fetch) = coming.Peek();
+                await fetch.ConfigureAwait(false);
+                _ = coming.Dequeue();
+                Write(file, arrived.Span, offset);
+                hash.Append(arrived.Span);
+                meter.MoveTo(offset + arrived.Length);
+                idle.Push(System.Runtime.InteropServices.MemoryMarshal.TryGetArray<byte>(arrived, out var segment) ? segment.Array! : new byte[PartBytes]);
+            }
+
+            return hash.Sha256();
+        }
+        catch
+        {
+            // The buffers must not be written to behind the caller's back.
+            await stopping.CancelAsync().ConfigureAwait(false);
+            await Task.WhenAll(coming.Select(part => part.Fetch)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            throw;
+        }
+    }
+
+    private void HashPresent(SafeFileHandle file, long present, ContentHash hash, ProgressMeter meter)
+    {
+        var buffer = new byte[Math.Min(PartBytes, Math.Max(present, 1))];
+        for (long done = 0; done < present;)
+        {
+            context.Cancellation.ThrowIfCancellationRequested();
+            var read = RandomAccess.Read(file, buffer.AsSpan(0, (int)Math.Min(buffer.Length, present - done)), done);
+            if (read == 0)
+            {
+                throw new IOException("The partly fetched file became shorter while it was read.");
+            }
+
+            hash.Append(buffer.AsSpan(0, read));
+            done += read;
+            meter.MoveTo(done);
+        }
+    }
+
+    private static void Write(SafeFileHandle file, ReadOnlySpan<byte> content, long offset) => PieceWriter.Write(file, content, offset);
+}

@@ -1,0 +1,78 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Microsoft.Win32.SafeHandles;
+using SignalHarvester.Backup.Storage;
+
+namespace SignalHarvester.Backup.ObjectStorage.Transfers;
+
+/// <summary>
+/// What is known of an upload in parts, so that another process can go on with it. A private file below .shbackup, held
+/// exclusively by the process that uploads. It may be deleted: then the upload begins anew.
+/// </summary>
+internal sealed class UploadJournal : IDisposable
+{
+    private readonly string path;
+    private readonly SafeFileHandle handle;
+
+    private UploadJournal(string path, SafeFileHandle handle)
+    {
+        this.path = path;
+        this.handle = handle;
+    }
+
+    /// <summary>Opens the journal of an upload, new or not.</summary>
+    /// <param name="folder">The folder of the journals; made if it is not there.</param>
+    /// <param name="url">The object's address.</param>
+    /// <exception cref="BackupException">CloudTransferInProgress: another process uploads the same object.</exception>
+    public static UploadJournal Open(string folder, string url)
+    {
+        PrivateFolder.Create(folder);
+        var path = Path.Combine(folder, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(url)))[..32] + ".json");
+        try
+        {
+            return new UploadJournal(path, File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, DurableFile.Exclusive));
+        }
+        catch (IOException exception) when (DiskFault.IsHeldElsewhere(exception))
+        {
+            throw new BackupException(
+                BackupErrorId.CloudTransferInProgress,
+                BackupErrorCategory.ResourceBusy,
+                url,
+                $"Another process is sending '{url}' right now. Wait for it to finish; then the copy is there.",
+                exception);
+        }
+    }
+
+    /// <summary>What an earlier process recorded; null where there is nothing, or nothing of use.</summary>
+    public UploadRecord? Read()
+    {
+        var bytes = new byte[(int)Math.Min(RandomAccess.GetLength(handle), 64 << 10)];
+        var read = RandomAccess.Read(handle, bytes, 0);
+        try
+        {
+            return read == 0 ? null : JsonSerializer.Deserialize(bytes.AsSpan(0, read), TransferJson.Default.UploadRecord);
+        }
+        catch (JsonException)
+        {
+            // Half written when the process was killed: as if it had not begun.
+            return null;
+        }
+    }
+
+    /// <summary>Records an upload, before its first part is sent.</summary>
+    public void Write(UploadRecord record)
+    {
+        var bytes = JsonSerializer.SerializeToUtf8Bytes(record, TransferJson.Default.UploadRecord);
+        RandomAccess.SetLength(handle, 0);
+        RandomAccess.Write(handle, bytes, 0);
+        RandomAccess.FlushToDisk(handle);
+        DurableFile.FlushDirectory(Path.GetDirectoryName(path)!);
+    }
+
+    /// <summary>The upload is over.</summary>
+    public void Delete() => File.Delete(path);
+
+    /// <inheritdoc/>
+    public void Dispose() => handle.Dispose();
+}

@@ -1,0 +1,15 @@
+using System.Text.Json.Serialization;
+
+namespace SignalHarvester.Backup.ObjectStorage.Transfers;
+
+/// <summary>An upload that has begun.</summary>
+/// <param name="Sha256">The SHA-256 of the file.</param>
+/// <param name="Length">Its size in bytes.</param>
+/// <param name="PartSize">The size of its parts in bytes.</param>
+/// <param name="UploadId">The service's id of the upload.</param>
+internal sealed record UploadRecord(string Sha256, long Length, long PartSize, string UploadId);
+
+/// <summary>Reads and writes the records of transfers.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(UploadRecord))]
+internal sealed partial class TransferJson : JsonSerializerContext;

@@ -1,0 +1,53 @@
+using System.Security.Cryptography;
+using SignalHarvester.Backup.ObjectStorage;
+using SignalHarvester.Backup.ObjectStorage.Transfers;
+using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.TestSupport;
+
+namespace SignalHarvester.Backup.Cloud.Tests;
+
+/// <summary>A local machine of its own: sends and fetches files as the commands do, and keeps its journals.</summary>
+internal sealed class Transfer : IDisposable
+{
+    private readonly TempFolder files = new();
+
+    /// <summary>The folder of the journals.</summary>
+    public string Journals => files[".shbackup", "uploads"];
+
+    /// <summary>What is left of the journals.</summary>
+    public IEnumerable<string> JournalFiles => Directory.Exists(Journals) ? Directory.EnumerateFiles(Journals) : [];
+
+    /// <summary>A file of this machine.</summary>
+    public string this[string name] => files[name];
+
+    /// <summary>Sends content as a file whose recorded SHA-256 is right, unless another is given.</summary>
+    public async Task<ObjectInfo> SendAsync(IObjectStore store, string name, byte[] content, CancellationToken stop, string? sha256 = null, bool keepsJournal = true)
+    {
+        await File.WriteAllBytesAsync(files[name], content, CancellationToken.None);
+        using var file = File.OpenHandle(files[name], share: FileShare.ReadWrite);
+        var context = Context(stop);
+        using var meter = context.Meter("Sending", content.Length);
+        return await new Upload(store, name, file, sha256 ?? Sha256(content), context).RunAsync(keepsJournal ? Journals : null, meter);
+    }
+
+    /// <summary>Fetches an object into a file of this machine, which may hold something already.</summary>
+    public async Task<byte[]> FetchAsync(IObjectStore store, ObjectInfo version, CancellationToken stop, string? sha256 = null)
+    {
+        using (var file = File.OpenHandle(files[version.Name], FileMode.OpenOrCreate, FileAccess.ReadWrite))
+        {
+            var context = Context(stop);
+            using var meter = context.Meter("Fetching", version.Length);
+            await new Download(store, version, context).RunAsync(file, sha256 ?? version.Sha256, meter);
+        }
+
+        return await File.ReadAllBytesAsync(files[version.Name], CancellationToken.None);
+    }
+
+    /// <summary>The SHA-256 of content, in lower-case hex.</summary>
+    public static string Sha256(ReadOnlySpan<byte> content) => Convert.ToHexStringLower(SHA256.HashData(content));
+
+    /// <inheritdoc/>
+    public void Dispose() => files.Dispose();
+
+    private static OperationContext Context(CancellationToken stop) => new(TimeProvider.System, _ => { }, stop);
+}

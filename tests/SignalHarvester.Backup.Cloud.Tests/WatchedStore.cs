@@ -1,0 +1,98 @@
+using System.Collections.Concurrent;
+using SignalHarvester.Backup.ObjectStorage;
+
+namespace SignalHarvester.Backup.Cloud.Tests;
+
+/// <summary>A store that notes what is sent and read, and lets a test step in between. The store underneath stays the caller's.</summary>
+internal sealed class WatchedStore(IObjectStore inner) : IObjectStore
+{
+    private long bytesRead;
+    private int puts;
+
+    /// <summary>Called before a part is sent, with its number.</summary>
+    public Func<int, Task> BeforePart { get; init; } = _ => Task.CompletedTask;
+
+    /// <summary>Called when a part has arrived, with its number.</summary>
+    public Action<int> AfterPart { get; init; } = _ => { };
+
+    /// <summary>Called before a range is read, with its offset.</summary>
+    public Func<long, Task> BeforeRead { get; init; } = _ => Task.CompletedTask;
+
+    /// <summary>Called before an upload is completed or an object is put.</summary>
+    public Func<Task> BeforeEnd { get; init; } = () => Task.CompletedTask;
+
+    /// <summary>The numbers of the parts that have arrived.</summary>
+    public ConcurrentQueue<int> Arrived { get; } = new();
+
+    /// <summary>The id of the upload that was begun last.</summary>
+    public string? UploadId { get; private set; }
+
+    /// <summary>The bytes that were read.</summary>
+    public long BytesRead => Interlocked.Read(ref bytesRead);
+
+    /// <summary>How many objects were put whole.</summary>
+    public int Puts => puts;
+
+    public CloudLocation Location => inner.Location;
+
+    public int MostParallelParts => inner.MostParallelParts;
+
+    public ContentChecksums Checksums => inner.Checksums;
+
+    public string UrlOf(string name) => inner.UrlOf(name);
+
+    public long PartSize(long length) => inner.PartSize(length);
+
+    public Task RequireContainerAsync(bool create, CancellationToken cancellation) => inner.RequireContainerAsync(create, cancellation);
+
+    public IAsyncEnumerable<ObjectInfo> ListAsync(string beginning, CancellationToken cancellation) => inner.ListAsync(beginning, cancellation);
+
+    public Task<ObjectInfo?> FindAsync(string name, CancellationToken cancellation) => inner.FindAsync(name, cancellation);
+
+    public async Task ReadAsync(ObjectInfo version, long offset, Memory<byte> destination, CancellationToken cancellation)
+    {
+        await BeforeRead(offset);
+        await inner.ReadAsync(version, offset, destination, cancellation);
+        Interlocked.Add(ref bytesRead, destination.Length);
+    }
+
+    public async Task<ObjectInfo> PutAsync(string name, ReadOnlyMemory<byte> content, ObjectAttributes attributes, ObjectInfo? replaces, CancellationToken cancellation)
+    {
+        await BeforeEnd();
+        Interlocked.Increment(ref puts);
+        return await inner.PutAsync(name, content, attributes, replaces, cancellation);
+    }
+
+    public Task<bool> DeleteAsync(string name, CancellationToken cancellation) => inner.DeleteAsync(name, cancellation);
+
+    public async Task<string> BeginUploadAsync(string name, long length, ObjectAttributes attributes, CancellationToken cancellation) =>
+        UploadId = await inner.BeginUploadAsync(name, length, attributes, cancellation);
+
+    public Task<IReadOnlyList<UploadedPart>?> FindPartsAsync(string name, string uploadId, long length, CancellationToken cancellation) =>
+        inner.FindPartsAsync(name, uploadId, length, cancellation);
+
+    public bool Holds(UploadedPart part, ReadOnlySpan<byte> content) => inner.Holds(part, content);
+
+    public async Task<UploadedPart> PutPartAsync(string name, string uploadId, int number, long offset, long length, ReadOnlyMemory<byte> content, CancellationToken cancellation)
+    {
+        await BeforePart(number);
+        var part = await inner.PutPartAsync(name, uploadId, number, offset, length, content, cancellation);
+        Arrived.Enqueue(number);
+        AfterPart(number);
+        return part;
+    }
+
+    public async Task<ObjectInfo> CompleteUploadAsync(string name, string uploadId, long length, IReadOnlyList<UploadedPart> parts, ObjectAttributes attributes, CancellationToken cancellation)
+    {
+        await BeforeEnd();
+        return await inner.CompleteUploadAsync(name, uploadId, length, parts, attributes, cancellation);
+    }
+
+    public Task AbortUploadAsync(string name, string uploadId, CancellationToken cancellation) => inner.AbortUploadAsync(name, uploadId, cancellation);
+
+    public IAsyncEnumerable<PendingUpload> PendingUploadsAsync(string beginning, CancellationToken cancellation) => inner.PendingUploadsAsync(beginning, cancellation);
+
+    public void Dispose()
+    {
+    }
+}
