@@ -46,7 +46,14 @@ public abstract partial class ObjectStoreConformance
         using var here = new Transfer();
         var content = ManyParts(store);
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(Stop);
-        var first = new WatchedStore(store) { AfterPart = number => StopAt(2, number, stopping) };
+
+        // The last part is not sent before the stop, so that there is always something missing.
+        var last = (int)Math.Ceiling((double)content.Length / store.PartSize(content.Length));
+        var first = new WatchedStore(store)
+        {
+            BeforePart = number => number == last ? Task.Delay(Timeout.Infinite, stopping.Token) : Task.CompletedTask,
+            AfterPart = number => StopAt(2, number, stopping),
+        };
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => here.SendAsync(first, "a", content, stopping.Token));
         Assert.Null(await store.FindAsync("a", Stop));
 
