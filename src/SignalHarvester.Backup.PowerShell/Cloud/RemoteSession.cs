@@ -12,7 +12,7 @@ internal sealed class RemoteSession : IDisposable
     /// <param name="backup">The backup concerned, if it is known.</param>
     /// <exception cref="BackupException">InvalidArgument: no place is named.</exception>
     public static CloudLocation Choose(CloudLocation? given, BackupMetadata? backup) =>
-        given ?? backup?.Location ?? LocationOf(backup?.Copies.FirstOrDefault()) ?? throw new BackupException(
+        given ?? backup?.Location ?? (backup is { Copies: [var first, ..] } ? LocationOf(first) : null) ?? throw new BackupException(
             BackupErrorId.InvalidArgument,
             BackupErrorCategory.InvalidArgument,
             backup?.Id ?? nameof(CloudParameters.Provider),
@@ -43,7 +43,7 @@ internal sealed class RemoteSession : IDisposable
         open.Clear();
     }
 
-    private static CloudLocation? LocationOf(BackupCopy? copy) => copy is null ? null : new CloudLocation
+    private static CloudLocation LocationOf(BackupCopy copy) => new()
     {
         Provider = copy.Provider,
         Container = copy.Container,

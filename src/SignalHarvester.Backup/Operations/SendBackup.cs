@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using SignalHarvester.Backup.Catalog;
-using SignalHarvester.Backup.Chains;
 using SignalHarvester.Backup.Formats;
 using SignalHarvester.Backup.ObjectStorage;
 using SignalHarvester.Backup.ObjectStorage.Transfers;

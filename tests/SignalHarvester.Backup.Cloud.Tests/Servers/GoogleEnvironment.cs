@@ -37,7 +37,8 @@ internal sealed class GoogleEnvironment : IDisposable
         Set("GOOGLE_APPLICATION_CREDENTIALS", path);
     }
 
-    public void Set(string name, string? value) => Environment.SetEnvironmentVariable(name, value);
+    public void Set(string name, string? value) => Environment.SetEnvironmentVariable(
+        before.ContainsKey(name) ? name : throw new ArgumentException($"{name} would stay after the test.", nameof(name)), value);
 
     public void Dispose()
     {

@@ -186,7 +186,12 @@ internal sealed class S3Store : IObjectStore
         }
         catch (BackupException exception) when (exception.ErrorId == BackupErrorId.CloudObjectExists)
         {
-            return await FindOwnAsync(name, content.Length, attributes, cancellation).ConfigureAwait(false) ?? throw exception;
+            if (await FindOwnAsync(name, content.Length, attributes, cancellation).ConfigureAwait(false) is { } own)
+            {
+                return own;
+            }
+
+            throw;
         }
 
         var tag = S3Checksum.Tag(response.ETag);
