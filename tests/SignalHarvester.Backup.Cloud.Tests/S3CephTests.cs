@@ -106,7 +106,6 @@ public sealed class S3CephTests(CephServer ceph)
     [InlineData("-ServerSideEncryption aws:kms -EncryptionKey no-such-key", false)]
     [InlineData("-ServerSideEncryption aws:kms -EncryptionKey no-such-key", true)]
     [InlineData("-ImmutableFor", false)]
-    [InlineData("-ImmutableFor", true)]
     public async Task An_option_that_the_service_refuses_is_named(string option, bool inParts)
     {
         var options = option.Split(' ') switch
@@ -122,31 +121,6 @@ public sealed class S3CephTests(CephServer ceph)
 
         Assert.Contains($"with {option}: ", error.Message, StringComparison.Ordinal);
         Assert.Null(await own.FindAsync("a", Stop));
-    }
-
-    [Fact]
-    public async Task Parts_and_uploads_of_many_pages_are_all_found()
-    {
-        const int many = 1005;
-        using var store = await ceph.OpenNewAsync();
-        var id = await store.BeginUploadAsync("a", many, Attributes([1]), Stop);
-        await Parallel.ForEachAsync(Enumerable.Range(1, many), new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = Stop }, async (number, _) =>
-        {
-            await store.PutPartAsync("a", id, number, number - 1, many, new[] { (byte)number }, Stop);
-            await store.BeginUploadAsync($"b c+%41ü{number:0000}", 100, Attributes([1]), Stop);
-        });
-
-        var parts = await store.FindPartsAsync("a", id, many, Stop);
-        var pending = new List<PendingUpload>();
-        await foreach (var one in store.PendingUploadsAsync("b ", Stop))
-        {
-            pending.Add(one);
-        }
-
-        Assert.Equal(Enumerable.Range(1, many), parts!.Select(part => part.Number));
-        Assert.All(parts!, part => Assert.True(store.Holds(part, [(byte)part.Number])));
-        Assert.Equal(Enumerable.Range(1, many).Select(number => $"b c+%41ü{number:0000}"), pending.Select(one => one.Name));
-        Assert.Equal(many, pending.Select(one => one.UploadId).Distinct().Count());
     }
 
     [Fact]

@@ -34,25 +34,6 @@ public sealed class S3TrailingChecksumTests(MotoServer moto)
     }
 
     [Fact]
-    public async Task An_upload_in_parts_is_gone_on_with_and_completed_with_their_crcs()
-    {
-        using var store = await OpenAsync();
-        var id = await store.BeginUploadAsync("a", Content.Length, Attributes(Content.Length), Stop);
-        await PutPartAsync(store, id, 1);
-
-        using var other = new S3Store(store.Location, new StoreOptions { UseTrailingChecksums = true });
-        var first = Assert.Single((await other.FindPartsAsync("a", id, Content.Length, Stop))!);
-        Assert.StartsWith("crc32:", first.Checksum, StringComparison.Ordinal);
-        Assert.True(other.Holds(first, Part(1).Span));
-        Assert.False(other.Holds(first, Part(2).Span));
-        UploadedPart[] parts = [first, await PutPartAsync(other, id, 2), await PutPartAsync(other, id, 3)];
-        var made = await other.CompleteUploadAsync("a", id, Content.Length, parts, Attributes(Content.Length), Stop);
-
-        Assert.Equal(Content, await ReadAsync(store, made));
-        Assert.NotNull((await HeadAsync(store, "a")).ChecksumCRC32);
-    }
-
-    [Fact]
     public async Task A_name_that_was_taken_is_not_overwritten_by_an_upload()
     {
         using var store = await OpenAsync();
