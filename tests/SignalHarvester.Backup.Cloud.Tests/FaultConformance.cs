@@ -255,9 +255,6 @@ public abstract class FaultConformance : IAsyncDisposable
     public async Task What_keeps_failing_is_unavailable_after_all_retries(string fault)
     {
         using var store = await OpenAsync(new StoreOptions { MostRetries = 1 });
-        Assert.SkipWhen(
-            store.Location.Provider == CloudProvider.S3 && fault == "dropped answer",
-            "KNOWN DEFECT: after resets the AWS SDK tries ten times more than MostRetries says (MaxStaleConnectionRetries); 12 requests were seen");
         var version = await PutAsync(store, "there", Bytes(1000, 1));
         proxy!.Inject(Transient(fault, 0), times: int.MaxValue);
         foreach (var operation in Operations(store, version))

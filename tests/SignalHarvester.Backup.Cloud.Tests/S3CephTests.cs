@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Amazon.S3;
 using Amazon.S3.Model;
 using SignalHarvester.Backup.Cloud.Tests.Servers;
@@ -106,6 +108,7 @@ public sealed class S3CephTests(CephServer ceph)
     [InlineData("-ServerSideEncryption aws:kms -EncryptionKey no-such-key", false)]
     [InlineData("-ServerSideEncryption aws:kms -EncryptionKey no-such-key", true)]
     [InlineData("-ImmutableFor", false)]
+    [InlineData("-ImmutableFor", true)]
     public async Task An_option_that_the_service_refuses_is_named(string option, bool inParts)
     {
         var options = option.Split(' ') switch
@@ -121,6 +124,31 @@ public sealed class S3CephTests(CephServer ceph)
 
         Assert.Contains($"with {option}: ", error.Message, StringComparison.Ordinal);
         Assert.Null(await own.FindAsync("a", Stop));
+    }
+
+    [Fact]
+    public async Task Parts_and_uploads_of_many_pages_are_all_found()
+    {
+        const int many = 1005;
+        using var store = await ceph.OpenNewAsync();
+        var id = await store.BeginUploadAsync("a", many, Attributes([1]), Stop);
+        await Parallel.ForEachAsync(Enumerable.Range(1, many), new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = Stop }, async (number, _) =>
+        {
+            await store.PutPartAsync("a", id, number, number - 1, many, new[] { (byte)number }, Stop);
+            await store.BeginUploadAsync($"b c+%41ü{number:0000}", 100, Attributes([1]), Stop);
+        });
+
+        var parts = await store.FindPartsAsync("a", id, many, Stop);
+        var pending = new List<PendingUpload>();
+        await foreach (var one in store.PendingUploadsAsync("b ", Stop))
+        {
+            pending.Add(one);
+        }
+
+        Assert.Equal(Enumerable.Range(1, many), parts!.Select(part => part.Number));
+        Assert.All(parts!, part => Assert.True(store.Holds(part, [(byte)part.Number])));
+        Assert.Equal(Enumerable.Range(1, many).Select(number => $"b c+%41ü{number:0000}"), pending.Select(one => one.Name));
+        Assert.Equal(many, pending.Select(one => one.UploadId).Distinct().Count());
     }
 
     [Fact]
@@ -159,12 +187,42 @@ public sealed class S3CephTests(CephServer ceph)
     [Fact]
     public async Task An_answer_over_an_untrusted_connection_is_not_taken()
     {
-        await using var server = new SelfSignedServer();
+        using var key = RSA.Create(2048);
+        using var unknown = new CertificateRequest("CN=127.0.0.1", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1).CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        await using var server = new CannedServer("200 OK", [], certificate: unknown);
         using var store = new S3Store(await ceph.NewLocationAsync() with { Endpoint = server.Address }, new StoreOptions());
 
         await RefusesAsync(BackupErrorId.CloudTlsFailed, () => store.FindAsync("a", Stop));
 
         Assert.Equal(1, server.Connections);
+    }
+
+    [Theory]
+    [InlineData("403 Forbidden", "RequestTimeTooSkewed", BackupErrorId.CloudClockSkew)]
+    [InlineData("301 Moved Permanently", "PermanentRedirect", BackupErrorId.CloudRegionWrong)]
+    [InlineData("400 Bad Request", "AuthorizationHeaderMalformed", BackupErrorId.CloudRegionWrong)]
+    [InlineData("403 Forbidden", "InvalidObjectState", BackupErrorId.CloudRefused)]
+    [InlineData("200 OK", "not even XML", BackupErrorId.CloudUnavailable)]
+    public async Task What_no_server_here_says_is_understood(string status, string code, string errorId)
+    {
+        var body = status == "200 OK" ? code : $"<Error><Code>{code}</Code><Message>words</Message></Error>";
+        await using var server = new CannedServer(status, ["x-amz-bucket-region: eu-west-3"], body);
+        using var store = new S3Store(await ceph.NewLocationAsync() with { Endpoint = server.Address }, new StoreOptions { MostRetries = 0 });
+
+        var error = await RefusesAsync(errorId, async () => await store.ListAsync(string.Empty, Stop).GetAsyncEnumerator(Stop).MoveNextAsync());
+
+        Assert.Equal(errorId == BackupErrorId.CloudRegionWrong, error.Message.Contains("eu-west-3", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_bucket_of_another_region_is_told_by_its_head_alone()
+    {
+        await using var server = new CannedServer("301 Moved Permanently", ["x-amz-bucket-region: eu-west-3"]);
+        using var store = new S3Store(await ceph.NewLocationAsync() with { Endpoint = server.Address }, new StoreOptions { MostRetries = 0 });
+
+        var error = await RefusesAsync(BackupErrorId.CloudRegionWrong, () => store.RequireContainerAsync(create: true, Stop));
+
+        Assert.Contains("eu-west-3", error.Message, StringComparison.Ordinal);
     }
 
     private static ObjectAttributes Attributes(byte[] content) => ContentHash.Attributes(content, ObjectAttributes.BackupType, ContentChecksums.None);

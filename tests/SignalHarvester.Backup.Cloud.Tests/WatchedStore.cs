@@ -24,6 +24,9 @@ internal sealed class WatchedStore(IObjectStore inner) : IObjectStore
     /// <summary>Called before an upload is completed or an object is put.</summary>
     public Func<Task> BeforeEnd { get; init; } = () => Task.CompletedTask;
 
+    /// <summary>Whether it says that it deletes, and does not.</summary>
+    public bool KeepsWhatIsDeleted { get; init; }
+
     /// <summary>The numbers of the parts that have arrived.</summary>
     public ConcurrentQueue<int> Arrived { get; } = new();
 
@@ -66,7 +69,7 @@ internal sealed class WatchedStore(IObjectStore inner) : IObjectStore
         return await inner.PutAsync(name, content, attributes, replaces, cancellation);
     }
 
-    public Task<bool> DeleteAsync(string name, CancellationToken cancellation) => inner.DeleteAsync(name, cancellation);
+    public Task<bool> DeleteAsync(string name, CancellationToken cancellation) => KeepsWhatIsDeleted ? Task.FromResult(true) : inner.DeleteAsync(name, cancellation);
 
     public async Task<string> BeginUploadAsync(string name, long length, ObjectAttributes attributes, CancellationToken cancellation) =>
         UploadId = await inner.BeginUploadAsync(name, length, attributes, cancellation);

@@ -17,7 +17,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// </example>
 /// <example>
 /// <para>See what would be fetched</para>
-/// <code>Receive-SHBackup -Id backup_* -Provider Directory -Container ./offsite -BackupDirectory ./fetched -WhatIf</code>
+/// <code>Get-SHBackup | Send-SHBackup -Provider Directory -Container ./offsite -CreateContainer | Out-Null; Receive-SHBackup -Id backup_* -Provider Directory -Container ./offsite -BackupDirectory ./fetched -WhatIf</code>
 /// <para>Names each backup there.</para>
 /// </example>
 /// <seealso>Send-SHBackup</seealso>

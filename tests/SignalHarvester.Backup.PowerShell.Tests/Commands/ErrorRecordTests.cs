@@ -13,14 +13,29 @@ public partial class ErrorRecordTests
     private static readonly DatabaseShape Journal = new() { Rows = 20, JournalMode = JournalMode.Delete };
 
     // Ids that no single pipeline reaches, and where else they are shown.
+    private const string Providers = "takes a provider's server: the tests of the object stores";
+
     private static readonly Dictionary<string, string> Elsewhere = new()
     {
         [BackupErrorId.SnapshotLost] = "takes read-only media that somebody else writes to, at every attempt: SnapshotLostTests of the engine",
         [BackupErrorId.SqliteTooOld] = "takes a process of its own, with an old SQLite in it: OldSqliteTests",
         [BackupErrorId.SourceNeedsRecovery] = "takes read-only media: SourceErrorTests of the engine, and ReadOnlyTests of the host on a real mount",
         [BackupErrorId.DirectoryLocked] = "takes a minute of waiting: DirectoryLockTests of the engine, which bring their own patience",
+        [BackupErrorId.CloudAccessDenied] = Providers,
+        [BackupErrorId.CloudClockSkew] = Providers,
+        [BackupErrorId.CloudObjectChanged] = Providers,
+        [BackupErrorId.CloudRegionWrong] = Providers,
+        [BackupErrorId.CloudTlsFailed] = Providers,
+        [BackupErrorId.CloudTransferInProgress] = "takes two transfers at once: the conformance suite of the object stores",
+        [BackupErrorId.CloudUnavailable] = Providers,
+        [BackupErrorId.CloudUploadLost] = Providers,
+        [BackupErrorId.CloudObjectKept] = "takes a store that says yes and keeps the object: RemovedObjectTests of the object stores",
+        [BackupErrorId.CloudCredentialsMissing] = Providers,
+        [BackupErrorId.CloudRefused] = Providers,
         [BackupErrorId.RestoreVerificationFailed] = "takes a disk that loses what was written, between two steps: RestoreCheckTests of the engine",
     };
+
+    private const string Place = "-Provider Directory -Container ./offsite";
 
     // Id and, where there are several ways to it, the way. Arrange gives the script and its error's target.
     private static readonly Dictionary<string, (ErrorCategory Category, Func<Workspace, (string Script, object Target)> Arrange)> Cases = new()
@@ -185,6 +200,39 @@ public partial class ErrorRecordTests
         {
             w.AddBackup(TimeSpan.FromDays(1), sidecar => sidecar["verified"] = false);
             return ("Restore-SHBackup -PointInTime '2120-01-01T00:00Z' -Destination new.db -Force", new DateTimeOffset(2120, 1, 1, 0, 0, 0, TimeSpan.Zero));
+        }
+        ),
+        ["BackupIdTaken"] = (ErrorCategory.ResourceExists, w =>
+        {
+            var id = w.MakeBackup().Id;
+            w.Run($"Send-SHBackup {id} {Place} -CreateContainer").WithoutErrors();
+            w.EditSidecar(id, sidecar => sidecar["db_path"] = "/elsewhere/app.db");
+            return ($"Receive-SHBackup {id} {Place}", id);
+        }
+        ),
+        ["CloudContainerNotFound"] = (ErrorCategory.ObjectNotFound, w => ($"Get-SHBackup -Remote {Place}", new Uri(w["offsite"]).AbsoluteUri)),
+        ["CloudObjectExists"] = (ErrorCategory.ResourceExists, w =>
+        {
+            var id = w.MakeBackup().Id;
+            w.Run($"Send-SHBackup {id} {Place} -CreateContainer").WithoutErrors();
+            w.EditSidecar(id, sidecar => sidecar["db_path"] = "/elsewhere/app.db");
+            return ($"Send-SHBackup {id} {Place}", id + ".json");
+        }
+        ),
+        ["CloudObjectNotFound"] = (ErrorCategory.ObjectNotFound, w =>
+        {
+            var made = w.MakeBackup();
+            w.Run($"Send-SHBackup {made.Id} {Place} -CreateContainer").WithoutErrors();
+            File.Delete(w["offsite", Path.GetFileName(made.BackupPath)]);
+            return ($"Receive-SHBackup {made.Id} {Place} -BackupDirectory ./fetched", Path.GetFileName(made.BackupPath));
+        }
+        ),
+        ["CloudChecksumMismatch"] = (ErrorCategory.InvalidData, w =>
+        {
+            var made = w.MakeBackup();
+            w.Run($"Send-SHBackup {made.Id} {Place} -CreateContainer").WithoutErrors();
+            Workspace.FlipByte(w["offsite", Path.GetFileName(made.BackupPath)]);
+            return ($"Receive-SHBackup {made.Id} {Place} -BackupDirectory ./fetched", Path.GetFileName(made.BackupPath));
         }
         ),
         ["DatabaseAmbiguous"] = (ErrorCategory.InvalidArgument, w =>

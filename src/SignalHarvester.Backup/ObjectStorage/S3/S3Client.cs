@@ -80,6 +80,9 @@ internal sealed class S3Client : IDisposable
             IgnoreConfiguredEndpointUrls = true,
             RetryMode = RequestRetryMode.Standard,
             MaxErrorRetry = options.MostRetries,
+
+            // Else each connection that the other side closed counts for nothing, up to ten times more.
+            MaxStaleConnectionRetries = 0,
             RequestChecksumCalculation = options.UseTrailingChecksums ? RequestChecksumCalculation.WHEN_SUPPORTED : RequestChecksumCalculation.WHEN_REQUIRED,
 
             // Ranges have no checksum of their own; what is fetched is held against its SHA-256.

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Xml;
 using Amazon.Runtime;
 using Amazon.Runtime.Internal;
 
@@ -18,7 +19,7 @@ internal sealed class S3Fault(CloudLocation location, StoreOptions options)
     /// <param name="name">The object concerned; null where it is none.</param>
     public BackupException? Translate(Exception exception, string action, string? name) => exception switch
     {
-        AmazonUnmarshallingException => Cloud.Unavailable(action, "the answer makes no sense", exception),
+        AmazonUnmarshallingException or XmlException => Cloud.Unavailable(action, "the answer makes no sense", exception),
         AmazonServiceException service => OfAnswer(service, action, name ?? location.Container),
         HttpRequestException or IOException or AmazonClientException => Cloud.Unavailable(action, exception.Message, exception),
 

@@ -217,6 +217,13 @@ internal sealed class S3Store : IObjectStore
     /// <inheritdoc/>
     public async Task<string> BeginUploadAsync(string name, long length, ObjectAttributes attributes, CancellationToken cancellation)
     {
+        if (options.ImmutableFor is not null && !client.IsAws)
+        {
+            // Where a bucket has no lock, AWS refuses; Ceph would make the object without one and say nothing.
+            _ = await client.RunAsync("locking objects", name, (s3, stop) => s3.GetObjectLockConfigurationAsync(
+                new GetObjectLockConfigurationRequest { BucketName = Location.Container }, stop), cancellation).ConfigureAwait(false);
+        }
+
         var request = new InitiateMultipartUploadRequest
         {
             BucketName = Location.Container,
@@ -378,13 +385,12 @@ internal sealed class S3Store : IObjectStore
             page = await client.RunAsync("listing the unfinished uploads", null, (s3, stop) => s3.ListMultipartUploadsAsync(request, stop), cancellation).ConfigureAwait(false);
             foreach (var upload in page.MultipartUploads ?? [])
             {
+                // The last one is where the next page goes on. What the page itself says of that is escaped by some and not by others.
+                (request.KeyMarker, request.UploadIdMarker) = (Unescape(upload.Key), upload.UploadId);
                 yield return new PendingUpload(NameOf(upload.Key), upload.UploadId, Utc(upload.Initiated));
             }
-
-            request.KeyMarker = Unescape(page.NextKeyMarker);
-            request.UploadIdMarker = page.NextUploadIdMarker;
         }
-        while (page.IsTruncated == true);
+        while (page is { IsTruncated: true, MultipartUploads.Count: > 0 });
     }
 
     /// <inheritdoc/>
@@ -412,12 +418,12 @@ internal sealed class S3Store : IObjectStore
 
     private static DateTimeOffset Utc(DateTime? moment) => new(moment?.ToUniversalTime() ?? DateTime.UnixEpoch);
 
-    private static string? Unescape(string? escaped) => escaped is null ? null : Uri.UnescapeDataString(escaped.Replace('+', ' '));
+    private static string Unescape(string escaped) => Uri.UnescapeDataString(escaped.Replace('+', ' '));
 
     private static MemoryStream StreamOf(ReadOnlyMemory<byte> content) =>
         MemoryMarshal.TryGetArray(content, out var segment) ? new MemoryStream(segment.Array!, segment.Offset, segment.Count, writable: false) : new MemoryStream(content.ToArray(), writable: false);
 
-    private string NameOf(string escapedKey) => Unescape(escapedKey)![Location.Prefix.Length..];
+    private string NameOf(string escapedKey) => Unescape(escapedKey)[Location.Prefix.Length..];
 
     /// <summary>Does something with an upload that was begun. Some services say that the object is missing when they do not know the upload.</summary>
     private async Task<T> RunUploadAsync<T>(string action, string name, Func<AmazonS3Client, CancellationToken, Task<T>> request, CancellationToken cancellation)

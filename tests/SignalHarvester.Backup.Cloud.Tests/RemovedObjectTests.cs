@@ -1,0 +1,33 @@
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.ObjectStorage;
+using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.TestSupport;
+using Xunit;
+
+namespace SignalHarvester.Backup.Cloud.Tests;
+
+/// <summary>A store's word that something was deleted is not taken for the deed.</summary>
+public sealed class RemovedObjectTests
+{
+    [Fact]
+    public void What_a_store_says_it_deleted_and_still_has_is_an_error()
+    {
+        using var folder = new TempFolder();
+        Databases.Create(folder["app.db"], new DatabaseShape { Rows = 20 });
+        var context = new OperationContext(TimeProvider.System, _ => { }, TestContext.Current.CancellationToken);
+        var directory = new BackupDirectory(folder["backups"], TimeProvider.System);
+        var backup = CreateBackup.Run(folder["app.db"], directory, new CreateBackupOptions(), context);
+        var location = new CloudLocation { Provider = CloudProvider.Directory, Container = folder["there"] };
+        using var remote = new RemoteCatalog(new WatchedStore(new DirectoryStore(location, new StoreOptions())) { KeepsWhatIsDeleted = true }, TimeProvider.System);
+        remote.RequireContainer(create: true, context.Cancellation);
+        SendBackup.Run(backup, directory, remote, context);
+        var removed = new List<BackupMetadata>();
+        var failed = new List<BackupException>();
+
+        RemoveRemoteBackups.Run([backup.Id], remote, directory, removed.Add, failed.Add, context);
+
+        Assert.Empty(removed);
+        Assert.Equal(BackupErrorId.CloudObjectKept, Assert.Single(failed).ErrorId);
+        Assert.Single(directory.Get(backup.Id).Copies);
+    }
+}
