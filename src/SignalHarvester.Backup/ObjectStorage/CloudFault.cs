@@ -29,7 +29,7 @@ internal sealed class CloudFault(CloudLocation location)
 
     /// <summary>What the service has is not what was sent, or what was recorded.</summary>
     public BackupException ChecksumMismatch(string name, string detail, Exception? inner = null) => Make(
-        BackupErrorId.CloudChecksumMismatch, BackupErrorCategory.InvalidData, name, $"The object '{name}' in '{location}' is not what it should be: {detail}. Send the backup again from a good copy.", inner);
+        BackupErrorId.CloudChecksumMismatch, BackupErrorCategory.InvalidData, name, $"The object '{name}' in '{location}' is not what it should be: {detail}. Restore another backup, or send this one again from a good copy.", inner);
 
     /// <summary>The service forgot an upload.</summary>
     public BackupException UploadLost(string name, Exception? inner) => Make(

@@ -89,7 +89,7 @@ public static class ReceiveBackup
                 BackupErrorId.BackupIdTaken,
                 BackupErrorCategory.ResourceExists,
                 here.Id,
-                $"'{directory.Path}' has another backup '{here.Id}' than '{there.BackupDirectory}'. Nothing was overwritten. Fetch it into an empty directory, given with -BackupDirectory.");
+                $"'{directory.Path}' has another backup '{here.Id}' than '{there.BackupDirectory}'. Nothing was overwritten. Give an empty directory with -BackupDirectory to fetch it into.");
         }
     }
 
