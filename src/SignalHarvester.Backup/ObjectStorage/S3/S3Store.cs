@@ -346,9 +346,17 @@ internal sealed class S3Store : IObjectStore
         }
 
         var made = await HeadAsync(name, cancellation).ConfigureAwait(false) ?? throw fault.Cloud.ObjectChanged(name, null);
-        return made.ContentLength == length && !S3Checksum.Contradicts(made, attributes.Crc64Nvme, parts)
-            ? InfoOf(name, made)
-            : throw await SpoiltAsync(name).ConfigureAwait(false);
+        if (made.ContentLength != length || S3Checksum.Contradicts(made, attributes.Crc64Nvme, parts))
+        {
+            throw await SpoiltAsync(name).ConfigureAwait(false);
+        }
+
+        if (options.ImmutableFor is not null && !client.IsAws)
+        {
+            await LockAsync(name, made.VersionId, cancellation).ConfigureAwait(false);
+        }
+
+        return InfoOf(name, made);
 
         async Task<ObjectInfo> TakeExistingAsync(BackupException error)
         {
@@ -402,6 +410,19 @@ internal sealed class S3Store : IObjectStore
 
     // GOVERNANCE can be lifted by whoever has the permission, and so by who stole the key of an administrator. COMPLIANCE by nobody,
     // not even the account's owner.
+    /// <summary>Locks an object that is there: Ceph does not take the lock that an upload in parts begins with.</summary>
+    private async Task LockAsync(string name, string version, CancellationToken cancellation)
+    {
+        var request = new PutObjectRetentionRequest
+        {
+            BucketName = Location.Container,
+            Key = Location.Prefix + name,
+            VersionId = version,
+            Retention = new ObjectLockRetention { Mode = ObjectLockRetentionMode.Compliance, RetainUntilDate = LockedUntil },
+        };
+        _ = await client.RunAsync($"locking '{name}'", name, (s3, stop) => s3.PutObjectRetentionAsync(request, stop), cancellation).ConfigureAwait(false);
+    }
+
     private ObjectLockMode? LockMode => options.ImmutableFor is null ? null : ObjectLockMode.Compliance;
 
     private DateTime? LockedUntil => options.ImmutableFor is { } time ? DateTime.UtcNow + time : null;
