@@ -100,7 +100,8 @@ internal sealed class PlainServer : IAsyncDisposable
                     response.ContentLength64 = content.Length;
                 }
 
-                if (context.Request.HttpMethod != "HEAD")
+                // HttpListener writes no bytes as a chunk of no bytes, which ends the body, and then ends it once more.
+                if (context.Request.HttpMethod != "HEAD" && content.Length > 0)
                 {
                     await response.OutputStream.WriteAsync(content);
                 }
