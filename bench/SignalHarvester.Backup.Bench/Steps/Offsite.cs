@@ -31,6 +31,9 @@ internal sealed class Offsite(Workspace workspace, Module module) : Step, IDispo
         ["AWS_ACCESS_KEY_ID"] = Key,
         ["AWS_SECRET_ACCESS_KEY"] = Key,
         ["AWS_EC2_METADATA_DISABLED"] = "true",
+
+        // A machine may have one of its own, which rclone insists on even for http.
+        ["AWS_CA_BUNDLE"] = string.Empty,
         ["RCLONE_CONFIG"] = Path.Combine(workspace.Scratch, "no-config"),
         ["RCLONE_CONFIG_CEPH_TYPE"] = "s3",
         ["RCLONE_CONFIG_CEPH_PROVIDER"] = "Ceph",
