@@ -225,6 +225,17 @@ public sealed class S3CephTests(CephServer ceph)
         Assert.Contains("eu-west-3", error.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_refusal_of_no_request_at_all_is_that_of_a_broken_connection_and_tried_again()
+    {
+        await using var server = new CannedServer("400 Bad Request", []);
+        using var store = new S3Store(await ceph.NewLocationAsync() with { Endpoint = server.Address }, new StoreOptions { MostRetries = 1 });
+
+        await RefusesAsync(BackupErrorId.CloudUnavailable, () => PutAsync(store, "a"));
+
+        Assert.Equal(2, server.Connections);
+    }
+
     private static ObjectAttributes Attributes(byte[] content) => ContentHash.Attributes(content, ObjectAttributes.BackupType, ContentChecksums.None);
 
     private static Task<ObjectInfo> PutAsync(S3Store store, string name) => store.PutAsync(name, new byte[] { 1 }, Attributes([1]), replaces: null, Stop);

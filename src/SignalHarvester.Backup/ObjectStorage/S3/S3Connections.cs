@@ -43,6 +43,12 @@ internal sealed class S3Connections : HttpClientFactory, IDisposable
                     response.StatusCode = HttpStatusCode.ServiceUnavailable;
                 }
 
+                if (IsOfNoRequest(response))
+                {
+                    response.Dispose();
+                    throw new HttpRequestException(HttpRequestError.InvalidResponse, "the connection lost its place");
+                }
+
                 return response;
             }
             catch (HttpRequestException exception) when (exception.InnerException is AuthenticationException untrusted)
@@ -51,5 +57,10 @@ internal sealed class S3Connections : HttpClientFactory, IDisposable
                 throw fault.TlsFailed(untrusted.Message, exception);
             }
         }
+
+        // Refusals of S3 carry a request's id, also those without content. Ceph answers a request whose bucket is missing
+        // before its content has come, takes that content for the next request, and refuses what it cannot read so.
+        private static bool IsOfNoRequest(HttpResponseMessage response) =>
+            response.StatusCode == HttpStatusCode.BadRequest && response.Content.Headers.ContentLength == 0 && !response.Headers.Contains("x-amz-request-id");
     }
 }
