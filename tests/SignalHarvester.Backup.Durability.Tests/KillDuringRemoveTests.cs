@@ -5,7 +5,7 @@ public sealed class KillDuringRemoveTests
     [Fact]
     public async Task A_killed_removal_leaves_whole_backups_and_the_next_change_finishes_it()
     {
-        const int backups = 24;
+        const int backups = 10;
         using var folder = new TempFolder();
         string source = Databases.Create(folder["app.db"], new DatabaseShape { Rows = 200 });
         string directory = folder.Folder("backups");
@@ -16,7 +16,7 @@ public sealed class KillDuringRemoveTests
         await checker.AskAsync($"1..{backups} | ForEach-Object {{ {backUp} }}");
         int inTheMiddle = 0;
 
-        for (int round = 0; round < 10; round++)
+        for (int round = 0; round < 8; round++)
         {
             await checker.AskAsync($"(1..({backups} - @(Get-SHBackup {to}).Count)) | Where-Object {{ $_ -gt 0 }} | ForEach-Object {{ {backUp} }}");
             int before = Directory.GetFiles(directory, "*.json").Length;

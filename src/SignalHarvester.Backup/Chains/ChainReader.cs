@@ -26,6 +26,7 @@ internal sealed class ChainReader
     private readonly int pageSize;
     private readonly long imageLength;
     private readonly PageSet taken;
+    private readonly List<Chunk> chunks = [];
 
     private ChainReader(OpenChain chain, IImageTarget target, ImageFile increments, ProgressMeter meter, CancellationToken cancellation)
     {
@@ -64,10 +65,9 @@ internal sealed class ChainReader
     /// <param name="takePage">Called with each page and its content, in the log's order.</param>
     /// <param name="meter">Counts stored bytes; null where nobody watches.</param>
     /// <param name="cancellation">Stops the reading.</param>
-    /// <param name="hashed">Whether the SHA-256 of the log is wanted.</param>
     /// <exception cref="InvalidDataException">The increment is damaged.</exception>
     public static (StoredFile File, string WalChecksum) ReadIncrement(
-        BackupMetadata backup, SafeFileHandle file, PageTaker takePage, ProgressMeter? meter, CancellationToken cancellation, bool hashed = true)
+        BackupMetadata backup, SafeFileHandle file, PageTaker takePage, ProgressMeter? meter, CancellationToken cancellation)
     {
         var (pageSize, pageCount) = (backup.PageSize!.Value, backup.PageCount!.Value);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -79,11 +79,7 @@ internal sealed class ChainReader
             _ => { },
             chunk =>
             {
-                if (hashed)
-                {
-                    hash.AppendData(chunk.PlainSpan);
-                }
-
+                hash.AppendData(chunk.PlainSpan);
                 wal.Take(chunk.PlainSpan);
                 meter?.Advance(chunk.StoredSpan.Length);
             },
@@ -118,32 +114,32 @@ internal sealed class ChainReader
 
     private ChainContent Read()
     {
-        var files = new StoredFile[chain.Links.Count];
-        string? walChecksum = null;
-        for (var index = chain.Links.Count - 1; index >= 0; index--)
+        var (files, walChecksum) = IncrementsReader.Read(chain, Chunks(), TakePage, meter, cancellation);
+        var (full, file) = chain.Links[0];
+        try
         {
-            var (backup, file) = chain.Links[index];
-            try
-            {
-                if (index > 0)
-                {
-                    // What was recorded of a parent's log is proved by its stored checksum.
-                    (files[index], var checksum) = ReadIncrement(backup, file, TakePage, meter, cancellation, hashed: walChecksum is null);
-                    walChecksum ??= checksum;
-                }
-                else
-                {
-                    (files[0], var checksum) = ReadFull(backup, file);
-                    return new ChainContent(files, imageLength, checksum, walChecksum);
-                }
-            }
-            catch (InvalidDataException exception)
-            {
-                throw new ChainDamagedException(backup, exception);
-            }
+            var (read, checksum) = ReadFull(full, file);
+            return new ChainContent([read, .. files], imageLength, checksum, walChecksum);
         }
+        catch (InvalidDataException exception)
+        {
+            throw new ChainDamagedException(full, exception);
+        }
+    }
 
-        throw new InvalidOperationException("A chain ends with its full backup.");
+    /// <summary>Gives out the same chunks to one pipeline after the other.</summary>
+    private Func<Chunk> Chunks()
+    {
+        var next = 0;
+        return () =>
+        {
+            if (next == chunks.Count)
+            {
+                chunks.Add(new Chunk(Chunk.ImageBytes, storedCapacity: 0));
+            }
+
+            return chunks[next++];
+        };
     }
 
     private void TakePage(long page, ReadOnlySpan<byte> content)
@@ -166,7 +162,8 @@ internal sealed class ChainReader
                 hash.AppendData(Used(chunk));
                 meter.Advance(chunk.PlainLength);
             },
-            cancellation);
+            cancellation,
+            Chunks());
         var tail = new byte[TailBytes];
         for (var offset = read.PlainLength; offset < imageLength; offset += tail.Length)
         {

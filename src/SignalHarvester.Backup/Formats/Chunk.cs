@@ -22,6 +22,9 @@ internal sealed class Chunk(int plainCapacity, int storedCapacity)
     /// <summary>Where the plain bytes belong in the image.</summary>
     public long PlainOffset { get; set; }
 
+    /// <summary>Which of several files the bytes are from; 0 where there is one.</summary>
+    public int Link { get; set; }
+
     /// <summary>Whether the plain bytes are the stored ones: nothing was compressed, or it is decompressed already.</summary>
     public bool IsPlainOnly { get; set; }
 

@@ -14,19 +14,21 @@ internal sealed record StoredFile(long PlainLength, long StoredLength, string St
     /// <param name="transform">Takes each piece of content as it is decompressed, in any order, on several threads at once.</param>
     /// <param name="consume">Takes each piece of content in order, on the calling thread.</param>
     /// <param name="cancellation">Stops the reading.</param>
+    /// <param name="allocate">Gives the chunks; null to make new ones.</param>
     /// <exception cref="InvalidDataException">The content is damaged.</exception>
     public static StoredFile Read(
         SafeFileHandle file,
         long largestContent,
         Action<Chunk> transform,
         Action<Chunk> consume,
-        CancellationToken cancellation)
+        CancellationToken cancellation,
+        Func<Chunk>? allocate = null)
     {
         using var stored = new StoredStream(file);
         using var frames = new FrameReader(stored);
         long length = 0;
         ChunkPipeline.Run(
-            () => new Chunk(Chunk.ImageBytes, storedCapacity: 0),
+            allocate ?? (() => new Chunk(Chunk.ImageBytes, storedCapacity: 0)),
             chunk =>
             {
                 if (!frames.Read(chunk))

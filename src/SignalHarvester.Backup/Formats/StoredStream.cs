@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Security.Cryptography;
 using Microsoft.Win32.SafeHandles;
 
@@ -9,7 +10,9 @@ internal sealed class StoredStream(SafeFileHandle file) : Stream
     private const int ReadBytes = 1 << 20;
 
     private readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-    private byte[] window = GC.AllocateUninitializedArray<byte>(2 * ReadBytes);
+
+    // From the pool: a chain has a file for each night.
+    private byte[] window = ArrayPool<byte>.Shared.Rent(2 * ReadBytes);
     private int start;
     private int end;
 
@@ -98,6 +101,8 @@ internal sealed class StoredStream(SafeFileHandle file) : Stream
         if (disposing)
         {
             hash.Dispose();
+            ArrayPool<byte>.Shared.Return(window);
+            window = [];
         }
 
         base.Dispose(disposing);
@@ -107,9 +112,14 @@ internal sealed class StoredStream(SafeFileHandle file) : Stream
     {
         if (window.Length - start < Math.Max(wanted, end - start + ReadBytes))
         {
-            var target = window.Length < wanted + ReadBytes ? GC.AllocateUninitializedArray<byte>(wanted + (4 * ReadBytes)) : window;
-            window.AsSpan(start, end - start).CopyTo(target);
-            window = target;
+            var former = window;
+            window = former.Length < wanted + ReadBytes ? ArrayPool<byte>.Shared.Rent(wanted + (4 * ReadBytes)) : former;
+            former.AsSpan(start, end - start).CopyTo(window);
+            if (window != former)
+            {
+                ArrayPool<byte>.Shared.Return(former);
+            }
+
             end -= start;
             start = 0;
         }

@@ -11,7 +11,8 @@ namespace SignalHarvester.Backup.Formats;
 /// <param name="pageSize">Bytes in a page, as recorded; the log must agree.</param>
 /// <param name="pageCount">Pages of the database after it, as recorded; the log must agree.</param>
 /// <param name="takePage">Called with each page and its content, in the log's order.</param>
-internal sealed class WalReader(int pageSize, long pageCount, PageTaker takePage)
+/// <param name="isProved">Whether a checksum of the whole log is compared anyway, so that those of its frames need not be.</param>
+internal sealed class WalReader(int pageSize, long pageCount, PageTaker takePage, bool isProved = false)
 {
     private readonly byte[] piece = new byte[WalFormat.FrameHeaderSize + pageSize];
     private int pieceLength = WalFormat.HeaderSize;
@@ -31,14 +32,22 @@ internal sealed class WalReader(int pageSize, long pageCount, PageTaker takePage
     {
         while (!bytes.IsEmpty)
         {
+            if (pieceFilled == 0 && bytes.Length >= pieceLength)
+            {
+                var whole = bytes[..pieceLength];
+                bytes = bytes[pieceLength..];
+                TakePiece(whole);
+                continue;
+            }
+
             var count = Math.Min(pieceLength - pieceFilled, bytes.Length);
             bytes[..count].CopyTo(piece.AsSpan(pieceFilled));
             bytes = bytes[count..];
             pieceFilled += count;
             if (pieceFilled == pieceLength)
             {
-                TakePiece();
                 pieceFilled = 0;
+                TakePiece(piece.AsSpan(0, pieceLength));
             }
         }
     }
@@ -58,30 +67,34 @@ internal sealed class WalReader(int pageSize, long pageCount, PageTaker takePage
         }
     }
 
-    private void TakePiece()
+    private void TakePiece(ReadOnlySpan<byte> bytes)
     {
         if (!headerRead)
         {
-            TakeHeader();
+            TakeHeader(bytes);
             return;
         }
 
-        var page = BinaryPrimitives.ReadUInt32BigEndian(piece);
+        var page = BinaryPrimitives.ReadUInt32BigEndian(bytes);
         Frames++;
-        checksum = WalFormat.Checksum(piece.AsSpan(0, 8), bigEndian, checksum);
-        checksum = WalFormat.Checksum(piece.AsSpan(WalFormat.FrameHeaderSize), bigEndian, checksum);
-        if (page == 0 || page > pageCount || commitPageCount != 0 || WalFormat.Salts(piece.AsSpan(8)) != salts || WalFormat.ReadChecksum(piece.AsSpan(16)) != checksum)
+        if (page == 0 || page > pageCount || commitPageCount != 0 || WalFormat.Salts(bytes[8..]) != salts || !(isProved || HasChecksum(bytes)))
         {
             throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"Frame {Frames} of the log is damaged."));
         }
 
-        commitPageCount = BinaryPrimitives.ReadUInt32BigEndian(piece.AsSpan(4));
-        takePage(page, piece.AsSpan(WalFormat.FrameHeaderSize));
+        commitPageCount = BinaryPrimitives.ReadUInt32BigEndian(bytes[4..]);
+        takePage(page, bytes[WalFormat.FrameHeaderSize..]);
     }
 
-    private void TakeHeader()
+    private bool HasChecksum(ReadOnlySpan<byte> frame)
     {
-        var header = piece.AsSpan(0, WalFormat.HeaderSize);
+        checksum = WalFormat.Checksum(frame[..8], bigEndian, checksum);
+        checksum = WalFormat.Checksum(frame[WalFormat.FrameHeaderSize..], bigEndian, checksum);
+        return WalFormat.ReadChecksum(frame[16..]) == checksum;
+    }
+
+    private void TakeHeader(ReadOnlySpan<byte> header)
+    {
         bigEndian = WalFormat.HasBigEndianChecksums(header);
         checksum = WalFormat.Checksum(header[..24], bigEndian, default);
         if (!WalFormat.IsWal(header) || BinaryPrimitives.ReadInt32BigEndian(header[8..]) != pageSize || WalFormat.ReadChecksum(header[24..]) != checksum)

@@ -200,7 +200,9 @@ internal sealed class FaultProxy : IAsyncDisposable
             Interlocked.Add(ref bytesSent, bytes.Length);
             return Task.CompletedTask;
         }, stop);
-        var answer = string.Create(CultureInfo.InvariantCulture, $"HTTP/1.1 {status} Injected\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+
+        // By the id it is an answer of S3's to this request; the others do not mind it.
+        var answer = string.Create(CultureInfo.InvariantCulture, $"HTTP/1.1 {status} Injected\r\nx-amz-request-id: 4711\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
         await client.WriteAsync(Encoding.ASCII.GetBytes(answer), stop);
         await client.FlushAsync(stop);
     }

@@ -26,11 +26,12 @@ internal sealed class Download(IObjectStore store, ObjectInfo version, Operation
     {
         // Without a SHA-256 nothing would tell whether what is there belongs to this version.
         var present = sha256 is null ? 0 : Math.Min(RandomAccess.GetLength(file), version.Length) / PartBytes * PartBytes;
-        var found = await FetchAsync(file, present, meter).ConfigureAwait(false);
+        using var flush = new SteadyFlush(file);
+        var found = await FetchAsync(file, present, flush, meter).ConfigureAwait(false);
         if (sha256 is not null && found != sha256 && present > 0)
         {
             context.Verbose($"What an earlier run fetched of '{version.Name}' is not what it should be; all of it is fetched again.");
-            found = await FetchAsync(file, 0, meter).ConfigureAwait(false);
+            found = await FetchAsync(file, 0, flush, meter).ConfigureAwait(false);
         }
 
         if (sha256 is not null && found != sha256)
@@ -39,11 +40,11 @@ internal sealed class Download(IObjectStore store, ObjectInfo version, Operation
             throw new CloudFault(store.Location).ChecksumMismatch(version.Name, $"its SHA-256 is {found}, and {sha256} was recorded");
         }
 
-        RandomAccess.FlushToDisk(file);
+        flush.Finish();
         return found;
     }
 
-    private async Task<string> FetchAsync(SafeFileHandle file, long present, ProgressMeter meter)
+    private async Task<string> FetchAsync(SafeFileHandle file, long present, SteadyFlush flush, ProgressMeter meter)
     {
         using var hash = new ContentHash(ContentChecksums.None);
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(context.Cancellation);
@@ -65,6 +66,7 @@ internal sealed class Download(IObjectStore store, ObjectInfo version, Operation
                 await fetch.ConfigureAwait(false);
                 _ = coming.Dequeue();
                 PieceWriter.Write(file, arrived.Span, offset);
+                flush.Written(arrived.Length);
                 hash.Append(arrived.Span);
                 meter.MoveTo(offset + arrived.Length);
                 idle.Push(System.Runtime.InteropServices.MemoryMarshal.TryGetArray<byte>(arrived, out var segment) ? segment.Array! : new byte[PartBytes]);
