@@ -11,8 +11,8 @@ namespace SignalHarvester.Backup.Chains;
 /// then the full backup, whose pieces get the taken pages laid over them. So the image is written once, from front to back.
 /// </summary>
 /// <remarks>
-/// The taken pages wait in a sparse file. Written straight to their places in the image, they cost a restore of 30
-/// increments more than everything else: a disk is given 80,000 single pages, and the file as many extents.
+/// Written straight to their places in the image, the pages of 30 increments cost a restore more than everything else: a
+/// disk is given 80,000 single pages, and the file as many extents.
 /// </remarks>
 internal sealed class ChainReader
 {
@@ -20,24 +20,20 @@ internal sealed class ChainReader
 
     private readonly OpenChain chain;
     private readonly IImageTarget target;
-    private readonly ImageFile increments;
+    private readonly TakenPages taken;
     private readonly ProgressMeter meter;
     private readonly CancellationToken cancellation;
-    private readonly int pageSize;
     private readonly long imageLength;
-    private readonly PageSet taken;
     private readonly List<Chunk> chunks = [];
 
-    private ChainReader(OpenChain chain, IImageTarget target, ImageFile increments, ProgressMeter meter, CancellationToken cancellation)
+    private ChainReader(OpenChain chain, IImageTarget target, TakenPages taken, ProgressMeter meter, CancellationToken cancellation)
     {
         this.chain = chain;
         this.target = target;
-        this.increments = increments;
+        this.taken = taken;
         this.meter = meter;
         this.cancellation = cancellation;
-        pageSize = chain.Backup.PageSize!.Value;
-        imageLength = chain.Backup.PageCount!.Value * pageSize;
-        taken = new PageSet(chain.Backup.PageCount.Value);
+        imageLength = chain.Backup.PageCount!.Value * chain.Backup.PageSize!.Value;
     }
 
     /// <summary>Reads a chain.</summary>
@@ -54,9 +50,8 @@ internal sealed class ChainReader
             return ReadSingle(chain, target, meter, cancellation);
         }
 
-        using var increments = File.OpenHandle(
-            Path.Combine(folder!, "increments"), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, FileOptions.DeleteOnClose);
-        return new ChainReader(chain, target!, new ImageFile(increments, flush: null), meter, cancellation).Read();
+        using var taken = new TakenPages(folder!, chain.Backup.PageSize!.Value, chain.Backup.PageCount!.Value);
+        return new ChainReader(chain, target!, taken, meter, cancellation).Read();
     }
 
     /// <summary>Reads one increment.</summary>
@@ -114,7 +109,8 @@ internal sealed class ChainReader
 
     private ChainContent Read()
     {
-        var (files, walChecksum) = IncrementsReader.Read(chain, Chunks(), TakePage, meter, cancellation);
+        var (files, walChecksum) = IncrementsReader.Read(chain, Chunks(), taken.Add, meter, cancellation);
+        taken.Complete();
         var (full, file) = chain.Links[0];
         try
         {
@@ -140,14 +136,6 @@ internal sealed class ChainReader
 
             return chunks[next++];
         };
-    }
-
-    private void TakePage(long page, ReadOnlySpan<byte> content)
-    {
-        if (page <= taken.PageCount && taken.Add(page))
-        {
-            increments.Write(content, (page - 1) * pageSize);
-        }
     }
 
     private (StoredFile File, string ImageChecksum) ReadFull(BackupMetadata backup, SafeFileHandle file)
@@ -183,19 +171,7 @@ internal sealed class ChainReader
     /// <summary>Lays the taken pages over a piece of content, and writes it.</summary>
     private void Lay(Span<byte> bytes, long offset)
     {
-        for (var start = 0; start < bytes.Length;)
-        {
-            // A piece of content need not begin or end with a page.
-            var page = ((offset + start) / pageSize) + 1;
-            var end = (int)Math.Min((page * pageSize) - offset, bytes.Length);
-            if (taken.Contains(page))
-            {
-                increments.Read(bytes[start..end], offset + start);
-            }
-
-            start = end;
-        }
-
+        taken.Lay(bytes, offset);
         target.Write(bytes, offset);
     }
 
