@@ -1,4 +1,5 @@
 using SignalHarvester.Backup.Cloud.Tests.Servers;
+using SignalHarvester.Backup.TestSupport;
 using Xunit;
 
 namespace SignalHarvester.Backup.Cloud.Tests;
@@ -59,4 +60,20 @@ public sealed class S3RecoveryTests(CephServer ceph) : RecoveryConformance
                 ["AWS_SECRET_ACCESS_KEY"] = ceph.SecretKey,
                 ["AWS_EC2_METADATA_DISABLED"] = "true",
             }));
+
+    [Fact]
+    public async Task What_is_there_without_a_lock_is_not_passed_for_locked()
+    {
+        using var folder = new TempFolder();
+        var (place, environment) = await PlaceAsync(await ServerAsync(), folder.Path);
+        Databases.Create(folder["app.db"], new DatabaseShape { Rows = 20 });
+        using (var process = new CloudProcess(folder.Path, environment, $"New-SHBackup ./app.db | Send-SHBackup {place} -CreateContainer -ImmutableFor 1d | Out-Null"))
+        {
+            await process.SucceedAsync(TestContext.Current.CancellationToken);
+        }
+
+        using var again = new CloudProcess(folder.Path, environment, $"Get-SHBackup | Send-SHBackup {place} -ImmutableFor 1d -WarningVariable told 3>$null | Out-Null; \"$told\"");
+
+        Assert.Contains("-ImmutableFor locks what is sent", await again.SucceedAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+    }
 }

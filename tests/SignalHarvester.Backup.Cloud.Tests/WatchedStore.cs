@@ -41,6 +41,8 @@ internal sealed class WatchedStore(IObjectStore inner) : IObjectStore
 
     public CloudLocation Location => inner.Location;
 
+    public TimeSpan? ImmutableFor => inner.ImmutableFor;
+
     public int MostParallelParts => inner.MostParallelParts;
 
     public ContentChecksums Checksums => inner.Checksums;

@@ -49,4 +49,28 @@ public sealed class FullDiskTests
         Assert.Equal(before, Sample.Content(target));
         Assert.Empty(Directory.GetDirectories(disk));
     }
+
+    [Theory]
+    [InlineData("", "InsufficientSpace")]
+    [InlineData("| Restore-SHBackup -Force -Destination ./restored.db", "InsufficientSpace")]
+    public async Task A_download_that_does_not_fit_lists_nothing_and_goes_on_where_there_is_room(string then, string errorId)
+    {
+        using var folder = new TempFolder();
+        string source = Sample.Create(folder["app.db"], JournalMode.Wal, mebibytes: 8);
+        string there = $"-Provider Directory -Container {Shbackup.Quote(folder.Folder("offsite"))}";
+        string directory = folder.Folder("disk");
+        string to = $"-BackupDirectory {Shbackup.Quote(directory)}";
+        using var host = Shbackup.Start();
+        string from = $"-BackupDirectory {Shbackup.Quote(folder.Folder("backups"))}";
+        string id = (await host.AskAsync($"New-SHBackup -LiteralPath {Shbackup.Quote(source)} {from} -Compression None | Send-SHBackup {there} | ForEach-Object Id")).Single();
+        string receive = then.Length == 0 ? $"Receive-SHBackup {id} {there} {to}" : $"Get-SHBackup {id} -Remote {there} {then} {to}";
+        using (new Mount(directory, mebibytes: 6))
+        {
+            await host.AskForErrorAsync(errorId, receive);
+
+            Assert.Empty(await host.AskAsync($"Get-SHBackup {to} | ForEach-Object Id"));
+        }
+
+        Assert.Equal([id], await host.AskAsync($"{receive} | ForEach-Object Id"));
+    }
 }

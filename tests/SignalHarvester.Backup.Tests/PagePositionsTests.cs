@@ -1,6 +1,6 @@
 using CsCheck;
 using SignalHarvester.Backup.Chains;
-using SignalHarvester.Backup.Tests.Support;
+using SignalHarvester.Backup.TestSupport;
 using Xunit;
 
 namespace SignalHarvester.Backup.Tests;

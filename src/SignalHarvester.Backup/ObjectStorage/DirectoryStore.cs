@@ -59,6 +59,9 @@ internal sealed class DirectoryStore : IObjectStore
     public int MostParallelParts => 2;
 
     /// <inheritdoc/>
+    public TimeSpan? ImmutableFor => null;
+
+    /// <inheritdoc/>
     /// <remarks>What has arrived is read back, and its SHA-256 compared.</remarks>
     public ContentChecksums Checksums => ContentChecksums.None;
 

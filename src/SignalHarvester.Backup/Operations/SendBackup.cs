@@ -92,6 +92,11 @@ public static class SendBackup
         if (there is not null && await store.FindAsync(there.FileName, context.Cancellation).ConfigureAwait(false) is { } present && present.Length == there.Backup.Size)
         {
             context.Verbose($"'{link.Id}' is in '{store.Location}' already.");
+            if (store.ImmutableFor is not null)
+            {
+                context.Warn($"'{link.Id}' was in '{store.Location}' already and keeps the lock that it has, or has none: -ImmutableFor locks what is sent. To lock it, use the service's own tools.");
+            }
+
             return Record(link, directory, Copy(store, there.FileName, present.Checksum, present.Modified), context);
         }
 

@@ -72,6 +72,9 @@ internal sealed class AzureStore : IObjectStore
     public int MostParallelParts => 4;
 
     /// <inheritdoc/>
+    public TimeSpan? ImmutableFor => options.ImmutableFor;
+
+    /// <inheritdoc/>
     public ContentChecksums Checksums => ContentChecksums.Md5;
 
     /// <inheritdoc/>

@@ -44,6 +44,9 @@ internal sealed class GcsStore : IObjectStore
     public int MostParallelParts => 1;
 
     /// <inheritdoc/>
+    public TimeSpan? ImmutableFor => options.ImmutableFor;
+
+    /// <inheritdoc/>
     public ContentChecksums Checksums => ContentChecksums.Crc32C;
 
     /// <inheritdoc/>

@@ -36,6 +36,9 @@ internal sealed class S3Store : IObjectStore
     /// <inheritdoc/>
     public int MostParallelParts => 4;
 
+    /// <inheritdoc/>
+    public TimeSpan? ImmutableFor => options.ImmutableFor;
+
     /// <summary>
     /// AWS keeps a CRC-64/NVME of every object, and makes none whose CRC is not the one sent. Other stores keep MD5s, of each
     /// part and of the parts' MD5s, which need no checksum of the whole.
@@ -408,8 +411,6 @@ internal sealed class S3Store : IObjectStore
 
     private ServerSideEncryptionMethod? Encryption => options.ServerSideEncryption is { } method ? new ServerSideEncryptionMethod(method) : null;
 
-    // GOVERNANCE can be lifted by whoever has the permission, and so by who stole the key of an administrator. COMPLIANCE by nobody,
-    // not even the account's owner.
     /// <summary>Locks an object that is there: Ceph does not take the lock that an upload in parts begins with.</summary>
     private async Task LockAsync(string name, string version, CancellationToken cancellation)
     {
@@ -423,6 +424,8 @@ internal sealed class S3Store : IObjectStore
         _ = await client.RunAsync($"locking '{name}'", name, (s3, stop) => s3.PutObjectRetentionAsync(request, stop), cancellation).ConfigureAwait(false);
     }
 
+    // GOVERNANCE can be lifted by whoever has the permission, and so by who stole the key of an administrator. COMPLIANCE by nobody,
+    // not even the account's owner.
     private ObjectLockMode? LockMode => options.ImmutableFor is null ? null : ObjectLockMode.Compliance;
 
     private DateTime? LockedUntil => options.ImmutableFor is { } time ? DateTime.UtcNow + time : null;
