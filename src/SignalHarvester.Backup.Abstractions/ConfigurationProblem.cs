@@ -20,14 +20,17 @@ public sealed record ConfigurationProblem
     /// <summary>The key's path in the file, such as <c>app.backup.compression</c>; null where it concerns no key.</summary>
     public string? Key { get; init; }
 
-    /// <summary>What is wrong with it, as it stands there; never what came out of a <c>${NAME}</c>, and never a secret.</summary>
-    public required string Found { get; init; }
+    /// <summary>What was found, as it stands there: never what came out of a <c>${NAME}</c>, and never a secret. Null where nothing was.</summary>
+    public string? Found { get; init; }
 
-    /// <summary>What is allowed, or what to do.</summary>
-    public required string Allowed { get; init; }
+    /// <summary>What is allowed there, for people.</summary>
+    public string? Allowed { get; init; }
 
-    /// <summary>The problem on one line, as compilers say it: place, key, what was found, what is allowed.</summary>
+    /// <summary>What is wrong, and what to do.</summary>
+    public required string Message { get; init; }
+
+    /// <summary>The problem on one line, as compilers say it: place, key, what is wrong.</summary>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Path}{(Line is null ? string.Empty : $":{Line}:{Column}")}: {(Key is null ? string.Empty : Key + ": ")}{Found}. {Allowed}.");
+        $"{Path}{(Line is null ? string.Empty : $":{Line}:{Column}")}: {(Key is null ? string.Empty : Key + ": ")}{Message}");
 }

@@ -32,7 +32,7 @@ public sealed record BackupSettings
     /// <summary>Which backups are kept.</summary>
     public RetentionRules Retention { get; init; } = new();
 
-    /// <summary>The object stores that are switched on, in the order s3, gcs, azure, directory.</summary>
+    /// <summary>The object stores that are described, switched on or not, in the order s3, gcs, azure, directory.</summary>
     public IReadOnlyList<ObjectStoreSettings> Stores { get; init; } = [];
 
     /// <summary>What is verified, and when.</summary>
