@@ -196,6 +196,6 @@ public sealed class InvokeSHBackupRetentionCommand : BackupCommand, IDynamicPara
         KeepLast = GivenOr(nameof(KeepLast), KeepLast, Settings.Retention.KeepLast),
         KeepWithin = GivenOr(nameof(KeepWithin), KeepWithin, Settings.Retention.KeepWithin),
         RetentionDays = GivenOr(nameof(RetentionDays), RetentionDays, Settings.Retention.RetentionDays),
-        IncludeManual = GivenOr(nameof(IncludeManual), IncludeManual, Settings.Retention.IncludeManual),
+        IncludeManual = GivenOr(nameof(IncludeManual), IncludeManual.IsPresent, Settings.Retention.IncludeManual),
     };
 }

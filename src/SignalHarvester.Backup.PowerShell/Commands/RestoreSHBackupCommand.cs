@@ -237,8 +237,7 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
         var own = paths.Find(path => path == backup.DatabasePath) ?? (paths.FindAll(IsOfSameName) is [var only] ? only : null);
         return own ?? (paths is [var single] && !Force ? single : null);
 
-        bool IsOfSameName(string path) => backup.DatabasePath is { } origin && origin.EndsWith(Path.GetFileName(path), StringComparison.Ordinal)
-            && origin.Length > Path.GetFileName(path).Length && origin[^(Path.GetFileName(path).Length + 1)] is '/' or '\\';
+        bool IsOfSameName(string path) => backup.DatabasePath?.Split('/', '\\')[^1] == Path.GetFileName(path);
     }
 
     private void ShowPlan(BackupMetadata backup, RestorePlan plan, string action)
