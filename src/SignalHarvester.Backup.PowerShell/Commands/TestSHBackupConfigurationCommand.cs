@@ -47,7 +47,11 @@ public sealed class TestSHBackupConfigurationCommand : ConfigurationCommand
             var configuration = Find();
             WriteObject(configuration.Problems, enumerateCollection: true);
             WriteObject(configuration.MissingPaths(), enumerateCollection: true);
-            _ = configuration.Require();
+            if (configuration.Fault(isListed: false) is { } fault)
+            {
+                throw fault;
+            }
+
             WriteVerbose($"The configuration '{configuration.Path}' has no errors.");
         });
     }
@@ -56,8 +60,7 @@ public sealed class TestSHBackupConfigurationCommand : ConfigurationCommand
     {
         try
         {
-            _ = Find().Require();
-            return true;
+            return Find().Fault(isListed: false) is null;
         }
         catch (BackupException)
         {
