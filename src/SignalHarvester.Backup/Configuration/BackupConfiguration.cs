@@ -95,12 +95,14 @@ public sealed class BackupConfiguration
         }
 
         var (count, them) = errors.Count == 1 ? ("an error", "it") : (string.Create(CultureInfo.InvariantCulture, $"{errors.Count} errors"), "them");
-        var list = isListed ? $"Nothing was done. Mend {them}, and check with Test-SHBackupConfiguration:{Environment.NewLine}{string.Join(Environment.NewLine, errors)}" : $"Mend {them}: no command works with it as it is.";
+        var list = !isListed ? $". Mend {them}: no command works with it as it is."
+            : errors.Count == 1 ? $", and nothing was done. Mend it, and check with Test-SHBackupConfiguration. {errors[0]}"
+            : $", and nothing was done. Mend them, and check with Test-SHBackupConfiguration.{Environment.NewLine}{string.Join(Environment.NewLine, errors)}";
         return new BackupException(
             BackupErrorId.ConfigurationInvalid,
             BackupErrorCategory.InvalidData,
             Path ?? EnvironmentVariables.ConfigurationFile,
-            $"The configuration {(Path is null ? "in the environment" : $"'{Path}'")} has {count}. {list}");
+            $"The configuration {(Path is null ? "in the environment" : $"'{Path}'")} has {count}{list}");
     }
 
     /// <summary>Reads a configuration.</summary>

@@ -81,8 +81,8 @@ internal sealed class SettingsSection
         ReadOrNone(name, null, text => Array.Find(words, word => word.Equals(text, StringComparison.OrdinalIgnoreCase)), OneOf(words), word => word);
 
     /// <summary>Reads a text; an empty one is none.</summary>
-    public string? Text(string name, string? fallback = null) =>
-        ReadOrNone(name, fallback, text => text, "a text", text => text) is { Length: > 0 } text ? text : null;
+    public string? Text(string name) =>
+        ReadOrNone(name, null, text => text, "a text", text => text is { Length: > 0 } ? text : null) is { Length: > 0 } text ? text : null;
 
     /// <summary>Reads a time of day in UTC.</summary>
     public TimeOnly Time(string name, TimeOnly fallback) => Read(name, fallback, ValueText.ToTime, ValueText.Times, ValueText.Of);
