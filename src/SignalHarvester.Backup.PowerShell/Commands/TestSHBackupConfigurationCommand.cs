@@ -52,7 +52,7 @@ public sealed class TestSHBackupConfigurationCommand : ConfigurationCommand
                 throw fault;
             }
 
-            WriteVerbose($"The configuration '{configuration.Path}' has no errors.");
+            WriteVerbose($"The configuration {configuration.Path ?? "in the environment"} has no errors.");
         });
     }
 
@@ -68,11 +68,15 @@ public sealed class TestSHBackupConfigurationCommand : ConfigurationCommand
         }
     }
 
-    private BackupConfiguration Find() => FindConfiguration() is { Path: not null } configuration
-        ? configuration
-        : throw new BackupException(
-            BackupErrorId.ConfigurationNotFound,
-            BackupErrorCategory.ObjectNotFound,
-            nameof(ConfigurationPath),
-            "There is no configuration to test. Give one with -ConfigurationPath, or make one with New-SHBackupConfiguration.");
+    private BackupConfiguration Find()
+    {
+        var configuration = FindConfiguration();
+        return configuration.Path is not null || configuration.Effective.Any(setting => setting.Source == ConfigurationSource.Environment)
+            ? configuration
+            : throw new BackupException(
+                BackupErrorId.ConfigurationNotFound,
+                BackupErrorCategory.ObjectNotFound,
+                nameof(ConfigurationPath),
+                "There is no configuration to test. Give one with -ConfigurationPath, or make one with New-SHBackupConfiguration.");
+    }
 }

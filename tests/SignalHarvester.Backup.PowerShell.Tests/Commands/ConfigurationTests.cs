@@ -1,4 +1,3 @@
-using System.Management.Automation;
 using System.Text.Json;
 using SignalHarvester.Backup.PowerShell.Tests.Support;
 using SignalHarvester.Backup.TestSupport;

@@ -1,4 +1,3 @@
-using System.Management.Automation;
 using SignalHarvester.Backup.PowerShell.Tests.Support;
 using SignalHarvester.Backup.TestSupport;
 

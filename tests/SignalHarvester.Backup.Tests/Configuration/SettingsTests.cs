@@ -28,8 +28,8 @@ public sealed class SettingsTests
               immutable_for: 30d
               trailing_checksums: true
               create_container: true
-            directory: {enabled: true, path: offsite, prefix: m1}
-            metrics: {textfile: /m/s.prom, push_gateway: "http://u:p@gw:9091", port: 9464}
+            directory: {enabled: true, path: offsite/, prefix: m1}
+            metrics: {textfile: m/s.prom, push_gateway: "http://u:p@gw:9091", port: 9464}
             drill: {assertions: [{query: SELECT 1, expect: 1}]}
             encryption: {identity_file: id.txt}
             """);
@@ -46,7 +46,8 @@ public sealed class SettingsTests
             settings.Stores[0].Options);
         Assert.Equal((false, true), (settings.Stores[0].Enabled, settings.Stores[0].CreateContainer));
         Assert.Equal((CloudProvider.Directory, configured["offsite"], true), (settings.Stores[1].Location.Provider, settings.Stores[1].Location.Container, settings.Stores[1].Enabled));
-        Assert.Equal(new MetricsSettings { Textfile = "/m/s.prom", PushGateway = new("http://u:p@gw:9091"), Port = 9464 }, settings.Metrics);
+        Assert.Equal(new MetricsSettings { Textfile = configured["m", "s.prom"], PushGateway = new("http://u:p@gw:9091"), Port = 9464 }, settings.Metrics);
+        Assert.DoesNotContain("u:p", settings.ToString(), StringComparison.Ordinal);
         Assert.Equal([new DrillAssertion("SELECT 1", "1")], settings.DrillAssertions);
         Assert.Equal(configured["id.txt"], settings.Encryption.IdentityFile);
     }
