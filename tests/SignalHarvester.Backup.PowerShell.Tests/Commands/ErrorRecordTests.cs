@@ -243,6 +243,11 @@ public partial class ErrorRecordTests
         }
         ),
         ["InvalidArgument: parent of a full backup"] = (ErrorCategory.InvalidArgument, _ => ("New-SHBackup app.db -Parent backup_20261122_020000_123456", "backup_20261122_020000_123456")),
+        ["ConfigurationNotFound"] = (ErrorCategory.ObjectNotFound, w => ("Get-SHBackup -ConfigurationPath ./missing.yaml", w["missing.yaml"])),
+        ["ConfigurationNotFound: none to test"] = (ErrorCategory.ObjectNotFound, _ => ("Test-SHBackupConfiguration", "ConfigurationPath")),
+        ["ConfigurationInvalid"] = (ErrorCategory.InvalidData, w => ("New-SHBackup ./app.db -BackupDirectory ./backups", w.Configure("app: {backup: {compression: lzma}}"))),
+        ["ConfigurationExists"] = (ErrorCategory.ResourceExists, w => ("New-SHBackupConfiguration", w.Configure("app: {}"))),
+        ["DatabaseRequired"] = (ErrorCategory.InvalidArgument, _ => ("New-SHBackup", "DatabasePath")),
         ["SidecarInvalid"] = (ErrorCategory.InvalidData, w => Sidecar(w, path => File.WriteAllText(path, "{"))),
         ["SidecarInvalid: size"] = (ErrorCategory.InvalidData, w => Sidecar(w, path => File.WriteAllBytes(path, new byte[5 << 20]))),
         ["SidecarHostile"] = (ErrorCategory.SecurityError, w => Sidecar(w, path => File.WriteAllText(
