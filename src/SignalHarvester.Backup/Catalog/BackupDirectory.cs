@@ -1,6 +1,4 @@
-using System.Collections.Concurrent;
 using System.Globalization;
-using System.IO.Enumeration;
 using Microsoft.Win32.SafeHandles;
 using SignalHarvester.Backup.Chains;
 using SignalHarvester.Backup.Formats;
@@ -15,14 +13,12 @@ namespace SignalHarvester.Backup.Catalog;
 /// </summary>
 public sealed class BackupDirectory
 {
-    private const int MostLooks = 3;
-
     private static readonly TimeSpan LockTimeout = TimeSpan.FromSeconds(60);
 
     /// <summary>The name of the folder for everything that is not a backup.</summary>
     internal const string StateFolderName = ".shbackup";
 
-    private readonly TimeProvider clock;
+    private readonly CatalogReader reader;
     private readonly UnfinishedWork unfinished;
 
     /// <summary>Names a directory; nothing is read yet.</summary>
@@ -33,7 +29,7 @@ public sealed class BackupDirectory
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(clock);
         Path = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path));
-        this.clock = clock;
+        reader = new CatalogReader(Path, clock);
         unfinished = new UnfinishedWork(Path, StateFolder, clock);
     }
 
@@ -63,83 +59,18 @@ public sealed class BackupDirectory
 
     /// <summary>Lists all backups, newest first.</summary>
     /// <exception cref="BackupException">DirectoryNotFound, DirectoryUnreadable.</exception>
-    public CatalogListing List()
-    {
-        for (var look = 1; ; look++)
-        {
-            var listing = ListOnce();
-            if (look == MostLooks || !HasMoved(listing.Backups))
-            {
-                return listing;
-            }
-        }
-    }
-
-    private CatalogListing ListOnce()
-    {
-        var faults = new ConcurrentBag<BackupException>();
-        var index = ReadIndex(faults.Add);
-        var ids = SidecarIds();
-        var found = new ConcurrentBag<BackupMetadata>();
-        Parallel.ForEach(ids, id =>
-        {
-            try
-            {
-                found.Add(Load(id, index));
-            }
-            catch (BackupException exception) when (exception.ErrorId == BackupErrorId.BackupNotFound)
-            {
-                // Removed since the names were read.
-            }
-            catch (BackupException exception)
-            {
-                faults.Add(exception);
-            }
-        });
-
-        if (index is not null)
-        {
-            foreach (var id in index.Ids.Except(ids, StringComparer.Ordinal).ToList())
-            {
-                try
-                {
-                    found.Add(Load(id, index));
-                }
-                catch (BackupException exception)
-                {
-                    faults.Add(exception);
-                }
-            }
-        }
-
-        return new CatalogListing(
-            [.. BackupChain.WithDepths(found).OrderByDescending(backup => backup.Timestamp).ThenByDescending(backup => backup.Id, StringComparer.Ordinal)],
-            [.. faults.OrderBy(fault => fault.Target as string, StringComparer.Ordinal)]);
-    }
+    public CatalogListing List() => reader.List();
 
     /// <summary>Finds one backup by its id.</summary>
     /// <exception cref="BackupException">BackupNotFound, SidecarInvalid, SidecarHostile, DirectoryNotFound.</exception>
-    public BackupMetadata Get(string id)
-    {
-        if (!BackupFileName.IsId(id))
-        {
-            throw NotFound(id);
-        }
-
-        try
-        {
-            return Chain(id)[^1];
-        }
-        catch (BackupException exception) when (exception.ErrorId != BackupErrorId.BackupNotFound)
-        {
-            // A broken chain has no depth; whoever needs the chain is told what is wrong with it.
-            return Load(id, ReadIndex(_ => { }));
-        }
-    }
+    public BackupMetadata Get(string id) => reader.Get(id);
 
     /// <summary>Whether there is a backup of an id, of whatever worth.</summary>
-    public bool Has(string id) => BackupFileName.IsId(id)
-        && (File.Exists(System.IO.Path.Combine(Path, id + BackupFileName.SidecarSuffix)) || (Exists && TryGet(id) is not null));
+    public bool Has(string id) => reader.Has(id);
+
+    /// <summary>The ids of all backups that have a sidecar, in no order, without reading them: for tab completion and wildcards.</summary>
+    /// <exception cref="BackupException">DirectoryNotFound, DirectoryUnreadable.</exception>
+    public IReadOnlyList<string> SidecarIds() => reader.SidecarIds();
 
     /// <summary>The backups that build on one, directly or through others, newest first.</summary>
     /// <exception cref="BackupException">DirectoryNotFound, DirectoryUnreadable.</exception>
@@ -148,64 +79,15 @@ public sealed class BackupDirectory
 
     /// <summary>A backup with all that it builds on, the full one first, with their depths.</summary>
     /// <exception cref="BackupException">ChainBroken, BackupNotFound, SidecarInvalid, SidecarHostile.</exception>
-    internal IReadOnlyList<BackupMetadata> Chain(string id)
-    {
-        for (var look = 1; ; look++)
-        {
-            try
-            {
-                var index = ReadIndex(_ => { });
-                return BackupChain.Resolve(Load(id, index), parent => TryLoad(parent, index));
-            }
-            catch (BackupException exception) when (exception.ErrorId == BackupErrorId.ChainBroken && look < MostLooks)
-            {
-                // Between the reading of two sidecars, the one may have been folded and the other removed.
-            }
-        }
-    }
+    internal IReadOnlyList<BackupMetadata> Chain(string id) => reader.Chain(id);
 
     /// <summary>Finds one backup by its id; null where there is none.</summary>
     /// <exception cref="BackupException">SidecarInvalid, SidecarHostile.</exception>
-    internal BackupMetadata? TryGet(string id) => TryLoad(id, ReadIndex(_ => { }));
+    internal BackupMetadata? TryGet(string id) => reader.TryGet(id);
 
-    /// <summary>The ids of all backups that have a sidecar, in no order, without reading them: for tab completion and wildcards.</summary>
-    /// <exception cref="BackupException">DirectoryNotFound, DirectoryUnreadable.</exception>
-    public IReadOnlyList<string> SidecarIds()
-    {
-        try
-        {
-            return [.. new FileSystemEnumerable<string>(
-                Path,
-                (ref FileSystemEntry entry) => entry.FileName[..^BackupFileName.SidecarSuffix.Length].ToString(),
-                new EnumerationOptions { IgnoreInaccessible = false })
-            {
-                ShouldIncludePredicate = (ref FileSystemEntry entry) =>
-                    !entry.IsDirectory
-                    && (entry.Attributes & FileAttributes.ReparsePoint) == 0
-                    && entry.FileName.EndsWith(BackupFileName.SidecarSuffix, StringComparison.Ordinal)
-                    && BackupFileName.IsId(entry.FileName[..^BackupFileName.SidecarSuffix.Length].ToString()),
-            }];
-        }
-        catch (Exception exception) when (exception is DirectoryNotFoundException || (exception is IOException && File.Exists(Path)))
-        {
-            RefuseFile();
-            throw new BackupException(
-                BackupErrorId.DirectoryNotFound,
-                BackupErrorCategory.ObjectNotFound,
-                Path,
-                $"The backup directory '{Path}' does not exist. Give the right one with -BackupDirectory, or make a first backup with New-SHBackup, which creates it.",
-                exception);
-        }
-        catch (Exception exception) when (exception is UnauthorizedAccessException or IOException)
-        {
-            throw new BackupException(
-                BackupErrorId.DirectoryUnreadable,
-                BackupErrorCategory.PermissionDenied,
-                Path,
-                $"The backup directory '{Path}' cannot be read: {exception.Message} Check its permissions.",
-                exception);
-        }
-    }
+    /// <summary>The bytes of a backup's sidecar, or of its entry in the predecessor's index; null where there is neither.</summary>
+    /// <exception cref="BackupException">SidecarInvalid, SidecarHostile, DirectoryUnreadable.</exception>
+    internal byte[]? ReadSidecar(string id) => reader.ReadSidecar(id);
 
     /// <summary>
     /// Removes backups, those that build on others first: of each the sidecar, so that it is no backup any more, then
@@ -227,7 +109,7 @@ public sealed class BackupDirectory
         ArgumentNullException.ThrowIfNull(ids);
         ArgumentNullException.ThrowIfNull(removed);
         ArgumentNullException.ThrowIfNull(failed);
-        RequireExisting();
+        reader.RequireExisting();
         using var held = Lock(cancellation, warn);
         Change(() => unfinished.Sweep(warn ?? (_ => { })));
         var listed = List().Backups;
@@ -291,7 +173,7 @@ public sealed class BackupDirectory
                 return false;
             }
 
-            Change(() => DurableFile.WriteAllBytes(SidecarPath(tested.Id), Sidecar.Write(change(current), schemaChecksum, ReadSidecar(tested.Id))));
+            Change(() => DurableFile.WriteAllBytes(reader.SidecarPath(tested.Id), Sidecar.Write(change(current), schemaChecksum, ReadSidecar(tested.Id))));
             return true;
         }
     }
@@ -304,7 +186,7 @@ public sealed class BackupDirectory
     /// <exception cref="BackupException">DirectoryNotFound, DirectoryNotWritable, DirectoryLocked.</exception>
     internal void Recover(OperationContext context)
     {
-        RequireExisting();
+        reader.RequireExisting();
         using var held = Lock(context.Cancellation, context.Warn);
         Change(() => unfinished.Sweep(context.Warn));
     }
@@ -455,176 +337,16 @@ public sealed class BackupDirectory
         });
     }
 
-    /// <summary>Opens a backup's file for reading. While it is open, no clean-up takes it for abandoned.</summary>
-    /// <exception cref="BackupException">BackupFileMissing, SidecarHostile, ReadFailed.</exception>
-    internal static SafeFileHandle OpenFile(BackupMetadata backup)
-    {
-        try
-        {
-            RefuseAllButFiles(backup.BackupPath);
-            return File.OpenHandle(backup.BackupPath, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, FileOptions.SequentialScan);
-        }
-        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new BackupException(
-                BackupErrorId.BackupFileMissing,
-                BackupErrorCategory.ObjectNotFound,
-                backup.Id,
-                $"The file '{backup.BackupPath}' of backup '{backup.Id}' is missing. Bring it back from a copy, or remove the entry with Remove-SHBackup; other backups are listed by Get-SHBackup.",
-                exception);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new BackupException(
-                BackupErrorId.ReadFailed,
-                BackupErrorCategory.ReadError,
-                backup.BackupPath,
-                $"'{backup.BackupPath}' cannot be read: {exception.Message} Check its permissions and the disk.",
-                exception);
-        }
-    }
-
-    /// <summary>The bytes of a backup's sidecar, or of its entry in the predecessor's index.</summary>
-    internal byte[]? ReadSidecar(string id) => ReadSidecarFile(id) ?? ReadIndex(_ => { })?.Entry(id);
-
-    private byte[]? ReadSidecarFile(string id)
-    {
-        var path = SidecarPath(id);
-        try
-        {
-            RefuseAllButFiles(path);
-            using var handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            var length = RandomAccess.GetLength(handle);
-            if (length > Sidecar.LargestBytes)
-            {
-                throw new BackupException(
-                    BackupErrorId.SidecarInvalid,
-                    BackupErrorCategory.InvalidData,
-                    path,
-                    $"The sidecar '{path}' cannot be used: it is larger than any sidecar. Mend or delete it.");
-            }
-
-            var bytes = new byte[length];
-            var read = 0;
-            while (read < bytes.Length && RandomAccess.Read(handle, bytes.AsSpan(read), read) is var count and > 0)
-            {
-                read += count;
-            }
-
-            return bytes;
-        }
-        catch (FileNotFoundException)
-        {
-            return null;
-        }
-        catch (Exception exception) when (exception is UnauthorizedAccessException or IOException)
-        {
-            throw new BackupException(
-                BackupErrorId.DirectoryUnreadable,
-                BackupErrorCategory.PermissionDenied,
-                path,
-                $"The sidecar '{path}' cannot be read: {exception.Message} Check its permissions.",
-                exception);
-        }
-    }
-
-    private static void RefuseAllButFiles(string path)
-    {
-        // One look for the thousands of good ones; a second for what is not there, or not a file.
-        if (!FileKind.IsRegularItself(path) && new FileInfo(path) is var info && (info.LinkTarget is not null || info.Exists))
-        {
-            throw new BackupException(
-                BackupErrorId.SidecarHostile,
-                BackupErrorCategory.SecurityError,
-                path,
-                $"'{path}' is a link, device or pipe, and those are not followed in a backup directory. Put the file itself there.");
-        }
-    }
-
     private PartialBackup CreatePartial(BackupFileName name, string? replaced = null) => Change(() =>
     {
         var temporary = System.IO.Path.Combine(Path, name.Text) + BackupFileName.PartialSuffix;
         return new PartialBackup(Path, name, temporary, DurableFile.CreatePrivate(temporary, DurableFile.Exclusive, replaced));
     });
 
-    /// <summary>
-    /// Whether a chain looks broken only because the directory changed while its sidecars were read: reading takes no lock.
-    /// </summary>
-    private bool HasMoved(IReadOnlyList<BackupMetadata> backups)
-    {
-        var broken = backups.Where(backup => backup.Depth is null).ToList();
-        if (broken.Count == 0)
-        {
-            return false;
-        }
-
-        var ids = backups.Select(backup => backup.Id).ToHashSet(StringComparer.Ordinal);
-        var index = ReadIndex(_ => { });
-        return broken.Exists(backup => HasChanged(backup) || HasAppeared(backup.ParentId));
-
-        bool HasChanged(BackupMetadata backup) => Look(backup.Id) is not { } now || now.BackupPath != backup.BackupPath;
-
-        bool HasAppeared(string? id) => id is not null && !ids.Contains(id) && Look(id) is not null;
-
-        BackupMetadata? Look(string id)
-        {
-            try
-            {
-                return TryLoad(id, index);
-            }
-            catch (BackupException)
-            {
-                // A sidecar that cannot be used: the listing says so, or is about to.
-                return null;
-            }
-        }
-    }
-
-    private BackupMetadata Load(string id, PredecessorIndex? index)
-    {
-        var json = ReadSidecarFile(id) ?? index?.Entry(id) ?? throw NotFound(id);
-        var backup = Sidecar.Read(json, id, Path, clock);
-        if (backup is { IsPredecessor: true, Verified: false, VerificationTimestamp: null } && index?.Entry(id) is { } entry)
-        {
-            var indexed = Sidecar.Read(entry, id, Path, clock);
-            if (indexed.Verified)
-            {
-                return backup with { Verified = true, VerificationTimestamp = indexed.VerificationTimestamp };
-            }
-        }
-
-        return backup;
-    }
-
-    private BackupMetadata? TryLoad(string id, PredecessorIndex? index)
-    {
-        try
-        {
-            return BackupFileName.IsId(id) ? Load(id, index) : null;
-        }
-        catch (BackupException exception) when (exception.ErrorId == BackupErrorId.BackupNotFound)
-        {
-            return null;
-        }
-    }
-
-    private PredecessorIndex? ReadIndex(Action<BackupException> fault)
-    {
-        try
-        {
-            return PredecessorIndex.Read(Path);
-        }
-        catch (BackupException exception)
-        {
-            fault(exception);
-            return null;
-        }
-    }
-
     /// <summary>Takes the directory's lock and finishes what the last holder was in the middle of, if that was killed.</summary>
     private SafeFileHandle Lock(CancellationToken cancellation, Action<string>? warn = null) => Change(() =>
     {
-        RefuseFile();
+        reader.RefuseFile();
         DurableFile.CreateDirectory(Path);
         unfinished.RefuseLinks();
         DurableFile.CreateDirectory(StateFolder);
@@ -658,33 +380,4 @@ public sealed class BackupDirectory
         change();
         return true;
     });
-
-    private string SidecarPath(string id) => System.IO.Path.Combine(Path, id + BackupFileName.SidecarSuffix);
-
-    private void RequireExisting()
-    {
-        // Taking the lock would make the directory.
-        if (!Directory.Exists(Path))
-        {
-            _ = SidecarIds();
-        }
-    }
-
-    private void RefuseFile()
-    {
-        if (File.Exists(Path))
-        {
-            throw new BackupException(
-                BackupErrorId.DirectoryNotFound,
-                BackupErrorCategory.ObjectNotFound,
-                Path,
-                $"'{Path}' is a file, not a directory. Give the directory of the backups with -BackupDirectory.");
-        }
-    }
-
-    private BackupException NotFound(string id) => new(
-        BackupErrorId.BackupNotFound,
-        BackupErrorCategory.ObjectNotFound,
-        id,
-        $"There is no backup '{id}' in '{Path}'. See what is there with Get-SHBackup -BackupDirectory '{Path}'.");
 }

@@ -86,7 +86,7 @@ internal sealed class OpenChain : IDisposable
         {
             foreach (var backup in backups)
             {
-                files.Add(BackupDirectory.OpenFile(backup));
+                files.Add(CatalogReader.OpenFile(backup));
             }
 
             return new OpenChain([.. backups.Zip(files)], files);

@@ -111,7 +111,7 @@ internal static class FoldBackup
         var pages = new PageSet(pageCount);
         foreach (var source in fold.Sources)
         {
-            using var file = BackupDirectory.OpenFile(source);
+            using var file = CatalogReader.OpenFile(source);
             try
             {
                 _ = ChainReader.ReadIncrement(source, file, (page, _) => Add(page), meter: null, cancellation);

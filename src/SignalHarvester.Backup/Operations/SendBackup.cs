@@ -110,7 +110,7 @@ public static class SendBackup
 
     private static async Task<ObjectInfo> SendFileAsync(BackupMetadata link, string fileName, BackupDirectory directory, IObjectStore store, OperationContext context)
     {
-        using var file = BackupDirectory.OpenFile(link);
+        using var file = CatalogReader.OpenFile(link);
         var sha256 = link.StoredChecksum ?? Hash(file, context.Cancellation);
         using var meter = context.Meter($"Sending {link.Id} to {store.Location}", link.Size);
         return await new Upload(store, fileName, file, sha256, context).RunAsync(Journals(directory, context), meter).ConfigureAwait(false);

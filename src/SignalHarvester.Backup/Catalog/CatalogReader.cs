@@ -1,0 +1,351 @@
+using System.Collections.Concurrent;
+using System.IO.Enumeration;
+using Microsoft.Win32.SafeHandles;
+using SignalHarvester.Backup.Chains;
+using SignalHarvester.Backup.Formats;
+using SignalHarvester.Backup.Storage;
+
+namespace SignalHarvester.Backup.Catalog;
+
+/// <summary>Reads a directory of backups: its sidecars, and where those are missing the predecessor's index. Takes no lock.</summary>
+/// <param name="root">The directory's full path. It need not exist.</param>
+/// <param name="clock">What ages are measured with.</param>
+internal sealed class CatalogReader(string root, TimeProvider clock)
+{
+    private const int MostLooks = 3;
+
+    /// <summary>Lists all backups, newest first.</summary>
+    /// <exception cref="BackupException">DirectoryNotFound, DirectoryUnreadable.</exception>
+    public CatalogListing List()
+    {
+        for (var look = 1; ; look++)
+        {
+            var listing = ListOnce();
+            if (look == MostLooks || !HasMoved(listing.Backups))
+            {
+                return listing;
+            }
+        }
+    }
+
+    private CatalogListing ListOnce()
+    {
+        var faults = new ConcurrentBag<BackupException>();
+        var index = ReadIndex(faults.Add);
+        var ids = SidecarIds();
+        var found = new ConcurrentBag<BackupMetadata>();
+        Parallel.ForEach(ids, id =>
+        {
+            try
+            {
+                found.Add(Load(id, index));
+            }
+            catch (BackupException exception) when (exception.ErrorId == BackupErrorId.BackupNotFound)
+            {
+                // Removed since the names were read.
+            }
+            catch (BackupException exception)
+            {
+                faults.Add(exception);
+            }
+        });
+
+        if (index is not null)
+        {
+            foreach (var id in index.Ids.Except(ids, StringComparer.Ordinal).ToList())
+            {
+                try
+                {
+                    found.Add(Load(id, index));
+                }
+                catch (BackupException exception)
+                {
+                    faults.Add(exception);
+                }
+            }
+        }
+
+        return new CatalogListing(
+            [.. BackupChain.WithDepths(found).OrderByDescending(backup => backup.Timestamp).ThenByDescending(backup => backup.Id, StringComparer.Ordinal)],
+            [.. faults.OrderBy(fault => fault.Target as string, StringComparer.Ordinal)]);
+    }
+
+    /// <summary>Finds one backup by its id.</summary>
+    /// <exception cref="BackupException">BackupNotFound, SidecarInvalid, SidecarHostile, DirectoryNotFound.</exception>
+    public BackupMetadata Get(string id)
+    {
+        if (!BackupFileName.IsId(id))
+        {
+            throw NotFound(id);
+        }
+
+        try
+        {
+            return Chain(id)[^1];
+        }
+        catch (BackupException exception) when (exception.ErrorId != BackupErrorId.BackupNotFound)
+        {
+            // A broken chain has no depth; whoever needs the chain is told what is wrong with it.
+            return Load(id, ReadIndex(_ => { }));
+        }
+    }
+
+    /// <summary>Whether there is a backup of an id, of whatever worth.</summary>
+    public bool Has(string id) => BackupFileName.IsId(id)
+        && (File.Exists(SidecarPath(id)) || (Directory.Exists(root) && TryGet(id) is not null));
+
+    /// <summary>Finds one backup by its id; null where there is none.</summary>
+    /// <exception cref="BackupException">SidecarInvalid, SidecarHostile.</exception>
+    public BackupMetadata? TryGet(string id) => TryLoad(id, ReadIndex(_ => { }));
+
+    /// <summary>A backup with all that it builds on, the full one first, with their depths.</summary>
+    /// <exception cref="BackupException">ChainBroken, BackupNotFound, SidecarInvalid, SidecarHostile.</exception>
+    public IReadOnlyList<BackupMetadata> Chain(string id)
+    {
+        for (var look = 1; ; look++)
+        {
+            try
+            {
+                var index = ReadIndex(_ => { });
+                return BackupChain.Resolve(Load(id, index), parent => TryLoad(parent, index));
+            }
+            catch (BackupException exception) when (exception.ErrorId == BackupErrorId.ChainBroken && look < MostLooks)
+            {
+                // Between the reading of two sidecars, the one may have been folded and the other removed.
+            }
+        }
+    }
+
+    /// <summary>The ids of all backups that have a sidecar, in no order, without reading them: for tab completion and wildcards.</summary>
+    /// <exception cref="BackupException">DirectoryNotFound, DirectoryUnreadable.</exception>
+    public IReadOnlyList<string> SidecarIds()
+    {
+        try
+        {
+            return [.. new FileSystemEnumerable<string>(
+                root,
+                (ref FileSystemEntry entry) => entry.FileName[..^BackupFileName.SidecarSuffix.Length].ToString(),
+                new EnumerationOptions { IgnoreInaccessible = false })
+            {
+                ShouldIncludePredicate = (ref FileSystemEntry entry) =>
+                    !entry.IsDirectory
+                    && (entry.Attributes & FileAttributes.ReparsePoint) == 0
+                    && entry.FileName.EndsWith(BackupFileName.SidecarSuffix, StringComparison.Ordinal)
+                    && BackupFileName.IsId(entry.FileName[..^BackupFileName.SidecarSuffix.Length].ToString()),
+            }];
+        }
+        catch (Exception exception) when (exception is DirectoryNotFoundException || (exception is IOException && File.Exists(root)))
+        {
+            RefuseFile();
+            throw new BackupException(
+                BackupErrorId.DirectoryNotFound,
+                BackupErrorCategory.ObjectNotFound,
+                root,
+                $"The backup directory '{root}' does not exist. Give the right one with -BackupDirectory, or make a first backup with New-SHBackup, which creates it.",
+                exception);
+        }
+        catch (Exception exception) when (exception is UnauthorizedAccessException or IOException)
+        {
+            throw new BackupException(
+                BackupErrorId.DirectoryUnreadable,
+                BackupErrorCategory.PermissionDenied,
+                root,
+                $"The backup directory '{root}' cannot be read: {exception.Message} Check its permissions.",
+                exception);
+        }
+    }
+
+    /// <summary>The bytes of a backup's sidecar, or of its entry in the predecessor's index.</summary>
+    public byte[]? ReadSidecar(string id) => ReadSidecarFile(id) ?? ReadIndex(_ => { })?.Entry(id);
+
+    private byte[]? ReadSidecarFile(string id)
+    {
+        var path = SidecarPath(id);
+        try
+        {
+            RefuseAllButFiles(path);
+            using var handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            var length = RandomAccess.GetLength(handle);
+            if (length > Sidecar.LargestBytes)
+            {
+                throw new BackupException(
+                    BackupErrorId.SidecarInvalid,
+                    BackupErrorCategory.InvalidData,
+                    path,
+                    $"The sidecar '{path}' cannot be used: it is larger than any sidecar. Mend or delete it.");
+            }
+
+            var bytes = new byte[length];
+            var read = 0;
+            while (read < bytes.Length && RandomAccess.Read(handle, bytes.AsSpan(read), read) is var count and > 0)
+            {
+                read += count;
+            }
+
+            return bytes;
+        }
+        catch (FileNotFoundException)
+        {
+            return null;
+        }
+        catch (Exception exception) when (exception is UnauthorizedAccessException or IOException)
+        {
+            throw new BackupException(
+                BackupErrorId.DirectoryUnreadable,
+                BackupErrorCategory.PermissionDenied,
+                path,
+                $"The sidecar '{path}' cannot be read: {exception.Message} Check its permissions.",
+                exception);
+        }
+    }
+
+    private static void RefuseAllButFiles(string path)
+    {
+        // One look for the thousands of good ones; a second for what is not there, or not a file.
+        if (!FileKind.IsRegularItself(path) && new FileInfo(path) is var info && (info.LinkTarget is not null || info.Exists))
+        {
+            throw new BackupException(
+                BackupErrorId.SidecarHostile,
+                BackupErrorCategory.SecurityError,
+                path,
+                $"'{path}' is a link, device or pipe, and those are not followed in a backup directory. Put the file itself there.");
+        }
+    }
+
+    /// <summary>Opens a backup's file for reading. While it is open, no clean-up takes it for abandoned.</summary>
+    /// <exception cref="BackupException">BackupFileMissing, SidecarHostile, ReadFailed.</exception>
+    public static SafeFileHandle OpenFile(BackupMetadata backup)
+    {
+        try
+        {
+            RefuseAllButFiles(backup.BackupPath);
+            return File.OpenHandle(backup.BackupPath, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, FileOptions.SequentialScan);
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new BackupException(
+                BackupErrorId.BackupFileMissing,
+                BackupErrorCategory.ObjectNotFound,
+                backup.Id,
+                $"The file '{backup.BackupPath}' of backup '{backup.Id}' is missing. Bring it back from a copy, or remove the entry with Remove-SHBackup; other backups are listed by Get-SHBackup.",
+                exception);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new BackupException(
+                BackupErrorId.ReadFailed,
+                BackupErrorCategory.ReadError,
+                backup.BackupPath,
+                $"'{backup.BackupPath}' cannot be read: {exception.Message} Check its permissions and the disk.",
+                exception);
+        }
+    }
+
+    /// <summary>
+    /// Whether a chain looks broken only because the directory changed while its sidecars were read: reading takes no lock.
+    /// </summary>
+    private bool HasMoved(IReadOnlyList<BackupMetadata> backups)
+    {
+        var broken = backups.Where(backup => backup.Depth is null).ToList();
+        if (broken.Count == 0)
+        {
+            return false;
+        }
+
+        var ids = backups.Select(backup => backup.Id).ToHashSet(StringComparer.Ordinal);
+        var index = ReadIndex(_ => { });
+        return broken.Exists(backup => HasChanged(backup) || HasAppeared(backup.ParentId));
+
+        bool HasChanged(BackupMetadata backup) => Look(backup.Id) is not { } now || now.BackupPath != backup.BackupPath;
+
+        bool HasAppeared(string? id) => id is not null && !ids.Contains(id) && Look(id) is not null;
+
+        BackupMetadata? Look(string id)
+        {
+            try
+            {
+                return TryLoad(id, index);
+            }
+            catch (BackupException)
+            {
+                // A sidecar that cannot be used: the listing says so, or is about to.
+                return null;
+            }
+        }
+    }
+
+    private BackupMetadata Load(string id, PredecessorIndex? index)
+    {
+        var json = ReadSidecarFile(id) ?? index?.Entry(id) ?? throw NotFound(id);
+        var backup = Sidecar.Read(json, id, root, clock);
+        if (backup is { IsPredecessor: true, Verified: false, VerificationTimestamp: null } && index?.Entry(id) is { } entry)
+        {
+            var indexed = Sidecar.Read(entry, id, root, clock);
+            if (indexed.Verified)
+            {
+                return backup with { Verified = true, VerificationTimestamp = indexed.VerificationTimestamp };
+            }
+        }
+
+        return backup;
+    }
+
+    private BackupMetadata? TryLoad(string id, PredecessorIndex? index)
+    {
+        try
+        {
+            return BackupFileName.IsId(id) ? Load(id, index) : null;
+        }
+        catch (BackupException exception) when (exception.ErrorId == BackupErrorId.BackupNotFound)
+        {
+            return null;
+        }
+    }
+
+    private PredecessorIndex? ReadIndex(Action<BackupException> fault)
+    {
+        try
+        {
+            return PredecessorIndex.Read(root);
+        }
+        catch (BackupException exception)
+        {
+            fault(exception);
+            return null;
+        }
+    }
+
+    /// <summary>Where a backup's sidecar is, or would be.</summary>
+    public string SidecarPath(string id) => Path.Combine(root, id + BackupFileName.SidecarSuffix);
+
+    /// <summary>Refuses a directory that is not there.</summary>
+    /// <exception cref="BackupException">DirectoryNotFound, DirectoryUnreadable.</exception>
+    public void RequireExisting()
+    {
+        // Taking the lock would make the directory.
+        if (!Directory.Exists(root))
+        {
+            _ = SidecarIds();
+        }
+    }
+
+    /// <summary>Refuses a path that is a file's.</summary>
+    /// <exception cref="BackupException">DirectoryNotFound.</exception>
+    public void RefuseFile()
+    {
+        if (File.Exists(root))
+        {
+            throw new BackupException(
+                BackupErrorId.DirectoryNotFound,
+                BackupErrorCategory.ObjectNotFound,
+                root,
+                $"'{root}' is a file, not a directory. Give the directory of the backups with -BackupDirectory.");
+        }
+    }
+
+    private BackupException NotFound(string id) => new(
+        BackupErrorId.BackupNotFound,
+        BackupErrorCategory.ObjectNotFound,
+        id,
+        $"There is no backup '{id}' in '{root}'. See what is there with Get-SHBackup -BackupDirectory '{root}'.");
+}
