@@ -5,7 +5,7 @@ namespace SignalHarvester.Backup.Durability.Tests;
 
 public sealed class KillDuringBackupTests(ITestOutputHelper output)
 {
-    private const int KillsAMode = 26;
+    private const int KillsAMode = 16;
 
     private static readonly KillPoint[] s_points =
     [
