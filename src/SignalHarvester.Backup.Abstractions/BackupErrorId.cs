@@ -186,6 +186,18 @@ public static class BackupErrorId
     /// <summary>The service said that it deleted an object, and still has it.</summary>
     public const string CloudObjectKept = nameof(CloudObjectKept);
 
+    /// <summary>No schedule has that name.</summary>
+    public const string ScheduleNotFound = nameof(ScheduleNotFound);
+
+    /// <summary>The file that says what a schedule does cannot be read.</summary>
+    public const string ScheduleInvalid = nameof(ScheduleInvalid);
+
+    /// <summary>The scheduler of the operating system is not there, does not answer, or may not be used; or nothing is there to run the module with.</summary>
+    public const string SchedulerUnavailable = nameof(SchedulerUnavailable);
+
+    /// <summary>The scheduler of the operating system refused a definition.</summary>
+    public const string SchedulerFailed = nameof(SchedulerFailed);
+
     /// <summary>A parameter's value is out of range or contradicts another.</summary>
     public const string InvalidArgument = nameof(InvalidArgument);
 }
