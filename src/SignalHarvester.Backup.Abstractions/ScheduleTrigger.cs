@@ -5,6 +5,9 @@ namespace SignalHarvester.Backup;
 /// <summary>When a schedule is due: moments in UTC, which no time zone and no change of the clock moves.</summary>
 public sealed record ScheduleTrigger
 {
+    // Clocks are set by less than that, and timers have been seen to be early by less.
+    private static readonly TimeSpan Tolerance = TimeSpan.FromSeconds(30);
+
     /// <summary>How often.</summary>
     public ScheduleFrequency Frequency { get; init; }
 
@@ -30,7 +33,7 @@ public sealed record ScheduleTrigger
             ScheduleFrequency.Daily => NotAfter(utc.Date + At, utc, due => due.AddDays(-1)),
             ScheduleFrequency.Weekly => NotAfter(utc.Date.AddDays(-DaysSince(utc.DayOfWeek)) + At, utc, due => due.AddDays(-7)),
             ScheduleFrequency.Monthly => NotAfter(InMonth(utc), utc, due => InMonth(FirstOfMonth(due).AddDays(-1))),
-            _ => DateTime.UnixEpoch + At + (RequiredInterval * Math.Floor((utc - DateTime.UnixEpoch - At) / RequiredInterval)),
+            _ => utc.AddTicks(-PositiveRemainder((utc - DateTime.UnixEpoch - At).Ticks, RequiredInterval.Ticks)),
         };
         return new DateTimeOffset(due, TimeSpan.Zero);
     }
@@ -49,6 +52,11 @@ public sealed record ScheduleTrigger
         };
     }
 
+    /// <summary>The moment that a run is to be made for now: the last one, if it is later than what was served; null where there is none.</summary>
+    /// <param name="served">The moment that the last run was made for, or the schedule's beginning: no earlier one counts.</param>
+    /// <param name="now">The time. A timer may be early by half a minute.</param>
+    public DateTimeOffset? Due(DateTimeOffset served, DateTimeOffset now) => Last(now + Tolerance) is var last && last > served ? last : null;
+
     /// <summary>The trigger for people, such as <c>weekly on Sunday at 03:00 UTC</c>.</summary>
     public override string ToString() => Frequency switch
     {
@@ -66,6 +74,8 @@ public sealed record ScheduleTrigger
 
     private DateTime InMonth(DateTime month) =>
         new DateTime(month.Year, month.Month, Math.Min(Day ?? 1, DateTime.DaysInMonth(month.Year, month.Month)), 0, 0, 0, DateTimeKind.Utc) + At;
+
+    private static long PositiveRemainder(long ticks, long interval) => ((ticks % interval) + interval) % interval;
 
     private static DateTime FirstOfMonth(DateTime moment) => new(moment.Year, moment.Month, 1, 0, 0, 0, DateTimeKind.Utc);
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Security.Cryptography;
 using Microsoft.Win32.SafeHandles;
 using SignalHarvester.Backup.Configuration;
@@ -11,15 +12,12 @@ namespace SignalHarvester.Backup.Scheduling;
 /// </summary>
 public sealed class ScheduleSession : IDisposable
 {
-    // Timers have been seen to be early by less than that; clocks are set by less than that.
-    private static readonly TimeSpan Tolerance = TimeSpan.FromSeconds(30);
-
     private readonly ScheduleDefinition definition;
     private readonly ScheduleStore store;
     private readonly TimeProvider clock;
     private readonly SafeFileHandle? held;
     private readonly ScheduleState? before;
-    private readonly DateTimeOffset due;
+    private readonly DateTimeOffset? due;
 
     /// <summary>Begins a run, as far as it is one.</summary>
     /// <param name="definition">The schedule.</param>
@@ -34,11 +32,10 @@ public sealed class ScheduleSession : IDisposable
         store = ScheduleStore.Of(definition.Scope);
         held = store.TryLock(definition.Key);
         before = store.ReadState(definition.Key);
-        due = definition.Trigger.Last(clock.GetUtcNow() + Tolerance);
+        due = definition.Trigger.Due(before?.Served > definition.Registered ? before.Served.Value : definition.Registered, clock.GetUtcNow());
         WhyNot =
             held is null ? "a run of it is in progress already" :
-            onlyIfDue && due <= definition.Registered ? "it was not due since it was registered" :
-            onlyIfDue && due <= before?.Served ? $"it is not due: the moment {due.UtcDateTime:yyyy-MM-dd HH:mm} UTC was served" :
+            onlyIfDue && due is null ? string.Create(CultureInfo.InvariantCulture, $"it is not due before {definition.Trigger.Next(clock.GetUtcNow()).UtcDateTime:yyyy-MM-dd HH:mm} UTC") :
             null;
     }
 
@@ -126,7 +123,7 @@ public sealed class ScheduleSession : IDisposable
         {
             store.WriteState(definition.Key, new ScheduleState
             {
-                Served = due > before?.Served || before?.Served is null ? due : before.Served,
+                Served = due ?? before?.Served,
                 LastRun = started,
                 LastResult = run.Result,
                 LastError = run.Steps.FirstOrDefault(step => step.Result == ScheduleResult.Failed)?.Detail,
