@@ -14,14 +14,17 @@
     TypesToProcess       = @('SignalHarvester.Backup.Types.ps1xml')
     CmdletsToExport      = @(
         'Get-SHBackup'
+        'Get-SHBackupConfiguration'
         'Invoke-SHBackupRetention'
         'Merge-SHBackup'
         'New-SHBackup'
+        'New-SHBackupConfiguration'
         'Receive-SHBackup'
         'Remove-SHBackup'
         'Restore-SHBackup'
         'Send-SHBackup'
         'Test-SHBackup'
+        'Test-SHBackupConfiguration'
     )
     FunctionsToExport    = @()
     VariablesToExport    = @()

@@ -198,6 +198,18 @@ public static class BackupErrorId
     /// <summary>The scheduler of the operating system refused a definition.</summary>
     public const string SchedulerFailed = nameof(SchedulerFailed);
 
+    /// <summary>The configuration file that was named does not exist.</summary>
+    public const string ConfigurationNotFound = nameof(ConfigurationNotFound);
+
+    /// <summary>The configuration has errors; the message names all of them.</summary>
+    public const string ConfigurationInvalid = nameof(ConfigurationInvalid);
+
+    /// <summary>There is a configuration file already, and it was not overwritten.</summary>
+    public const string ConfigurationExists = nameof(ConfigurationExists);
+
+    /// <summary>No database was given, and none is configured.</summary>
+    public const string DatabaseRequired = nameof(DatabaseRequired);
+
     /// <summary>A parameter's value is out of range or contradicts another.</summary>
     public const string InvalidArgument = nameof(InvalidArgument);
 }

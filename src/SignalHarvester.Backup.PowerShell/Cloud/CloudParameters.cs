@@ -7,7 +7,7 @@ namespace SignalHarvester.Backup.PowerShell.Cloud;
 public class CloudParameters
 {
     /// <summary>
-    /// The kind of object store. Credentials are never given here: they come from the platform's own chain (environment,
+    /// The kind of object store. Given alone, the configuration's store of that kind. Credentials are never given here: they come from the platform's own chain (environment,
     /// profile, instance identity); see docs/CLOUD.md.
     /// </summary>
     [Parameter]
@@ -53,22 +53,22 @@ public class CloudParameters
     [ValidateRange(1024, long.MaxValue)]
     public long? BandwidthLimit { get; set; }
 
-    /// <summary>The place that the parameters name; null where they name none.</summary>
+    /// <summary>The place that the parameters name by themselves; null where they name none.</summary>
     /// <param name="fullPath">Makes a path of the session absolute.</param>
-    /// <exception cref="BackupException">InvalidArgument: a provider without a container, or the other way round.</exception>
+    /// <exception cref="BackupException">InvalidArgument: a container without a provider.</exception>
     internal CloudLocation? Location(Func<string, string> fullPath)
     {
-        if (Provider is null && Container is null)
+        if (Container is not { } container)
         {
             return null;
         }
 
-        if (Provider is not { } provider || Container is not { } container)
+        if (Provider is not { } provider)
         {
             throw new BackupException(
                 BackupErrorId.InvalidArgument,
                 BackupErrorCategory.InvalidArgument,
-                Provider is null ? nameof(Provider) : nameof(Container),
+                nameof(Provider),
                 "Give both -Provider and -Container (or -Bucket): they name the place together.");
         }
 
@@ -85,6 +85,21 @@ public class CloudParameters
         };
     }
 
-    /// <summary>How the store is used.</summary>
-    internal virtual StoreOptions Options() => new() { BandwidthLimit = BandwidthLimit };
+    /// <summary>A configured place, with what the parameters say otherwise of it.</summary>
+    /// <param name="configured">The place.</param>
+    /// <param name="isBound">Whether a parameter was given.</param>
+    internal CloudLocation Over(CloudLocation configured, Func<string, bool> isBound) => configured with
+    {
+        Prefix = isBound(nameof(Prefix)) ? Prefix : configured.Prefix,
+        Endpoint = Endpoint ?? configured.Endpoint,
+        Region = Region ?? configured.Region,
+        UsePathStyle = isBound(nameof(PathStyle)) ? PathStyle : configured.UsePathStyle,
+        AccountName = AccountName ?? configured.AccountName,
+        Profile = CredentialProfile ?? configured.Profile,
+    };
+
+    /// <summary>How a store is used: as configured, but for what the parameters say otherwise.</summary>
+    /// <param name="configured">What is configured.</param>
+    /// <param name="isBound">Whether a parameter was given.</param>
+    internal virtual StoreOptions Over(StoreOptions configured, Func<string, bool> isBound) => configured with { BandwidthLimit = BandwidthLimit ?? configured.BandwidthLimit };
 }

@@ -39,12 +39,12 @@ public sealed class UploadParameters : CloudParameters
     public SwitchParameter TrailingChecksums { get; set; }
 
     /// <inheritdoc/>
-    internal override StoreOptions Options() => base.Options() with
+    internal override StoreOptions Over(StoreOptions configured, Func<string, bool> isBound) => base.Over(configured, isBound) with
     {
-        StorageClass = StorageClass,
-        ServerSideEncryption = ServerSideEncryption,
-        EncryptionKey = KmsKeyId,
-        ImmutableFor = ImmutableFor?.Value,
-        UseTrailingChecksums = TrailingChecksums,
+        StorageClass = StorageClass ?? configured.StorageClass,
+        ServerSideEncryption = ServerSideEncryption ?? configured.ServerSideEncryption,
+        EncryptionKey = KmsKeyId ?? configured.EncryptionKey,
+        ImmutableFor = ImmutableFor?.Value ?? configured.ImmutableFor,
+        UseTrailingChecksums = isBound(nameof(TrailingChecksums)) ? TrailingChecksums : configured.UseTrailingChecksums,
     };
 }

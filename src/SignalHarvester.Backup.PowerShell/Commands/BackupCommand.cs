@@ -1,29 +1,41 @@
 using System.Collections;
 using System.Collections.Concurrent;
-using System.Globalization;
 using System.Management.Automation;
 using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Configuration;
 using SignalHarvester.Backup.Operations;
 using SignalHarvester.Backup.PowerShell.Cloud;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
-/// <summary>What the cmdlets share: the backup directory, and running an operation of the engine under PowerShell's rules.</summary>
-public abstract class BackupCommand : PSCmdlet, IDisposable
+/// <summary>
+/// What the cmdlets that work on backups share: the backup directory, the configuration that their defaults come from, and
+/// running an operation of the engine under PowerShell's rules.
+/// </summary>
+public abstract class BackupCommand : ModuleCommand, IDisposable
 {
-    private const string DefaultDirectory = "backups";
     private const string IdBeginning = "backup_";
     private const int DeepestMetadata = 50;
 
     private readonly CancellationTokenSource stopping = new();
     private readonly Lazy<RemoteSession> remotes = new();
+    private BackupConfiguration? configuration;
 
     /// <summary>
-    /// The directory of the backups. Without it, the folder <c>backups</c> in the current location is used.
+    /// The directory of the backups. Without it, that of the configuration is used; where there is none, the folder
+    /// <c>backups</c> in the current location.
     /// </summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
     public string? BackupDirectory { get; set; }
+
+    /// <summary>
+    /// The configuration file that the defaults come from. Without it, the one that the environment variable SHBACKUP_CONFIG
+    /// names; else <c>config/settings.yaml</c> in the current location, if it is there. Parameters always win over it.
+    /// </summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? ConfigurationPath { get; set; }
 
     /// <summary>Ends the cmdlet's resources.</summary>
     public void Dispose()
@@ -46,28 +58,62 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
         }
     }
 
+    /// <summary>
+    /// Reads the configuration, once for the whole call. One that has errors ends the call, whatever parameters were given:
+    /// what it was meant to say may matter.
+    /// </summary>
+    protected override void BeginProcessing()
+    {
+        configuration = ForCall(() => BackupConfiguration.Find(ConfigurationPath is null ? null : FileSystemPath(ConfigurationPath), FileSystemLocation));
+        _ = ForCall(configuration.Require);
+        foreach (var warning in configuration.Problems)
+        {
+            WriteWarning(warning.ToString());
+        }
+    }
+
     /// <summary>Ctrl+C: tells the operation to stop; ProcessRecord then waits for its clean-up.</summary>
     protected override void StopProcessing() => stopping.Cancel();
 
-    private protected static CultureInfo Invariant => CultureInfo.InvariantCulture;
+    /// <summary>What is configured; the cmdlets' own defaults where nothing is.</summary>
+    private protected BackupSettings Settings => configuration!.Settings;
+
+    /// <summary>What the caller gave, else what is configured.</summary>
+    private protected T GivenOr<T>(string parameter, T given, T configured) => IsBound(parameter) ? given : configured;
 
     private protected BackupDirectory OpenDirectory() => OpenDirectory(BackupDirectory);
 
-    private protected BackupDirectory OpenDirectory(string? path) =>
-        new(FileSystemPath(string.IsNullOrEmpty(path) ? DefaultDirectory : path), TimeProvider.System);
+    private protected BackupDirectory OpenDirectory(string? path) => string.IsNullOrEmpty(path) ? OpenConfigured(Settings.BackupDirectory) : new(FileSystemPath(path), TimeProvider.System);
+
+    /// <summary>
+    /// The directories that the call concerns where it names no backup: the one given, else all that are configured and
+    /// there; the common one in any case where none is.
+    /// </summary>
+    private protected IReadOnlyList<BackupDirectory> OpenDirectories() =>
+        string.IsNullOrEmpty(BackupDirectory) && Settings.BackupDirectories.Select(OpenConfigured).Where(directory => directory.Exists).ToList() is [_, ..] there
+            ? there
+            : [OpenDirectory()];
+
+    /// <summary>A full path that was configured is taken as it stands: no character of it is PowerShell's.</summary>
+    private protected BackupDirectory OpenConfigured(string path) =>
+        new(Path.IsPathFullyQualified(path) ? path : FileSystemPath(path), TimeProvider.System);
 
     /// <summary>
     /// The backup directory on this machine. A backup from an object store states the store as its directory, and that
     /// arrives as -BackupDirectory from the pipeline: it does not count here.
     /// </summary>
     private protected BackupDirectory OpenHome(BackupMetadata backup) =>
-        OpenDirectory(backup.Location is not null && BackupDirectory == backup.BackupDirectory ? null : BackupDirectory);
+        string.IsNullOrEmpty(BackupDirectory) || (backup.Location is not null && BackupDirectory == backup.BackupDirectory)
+            ? OpenConfigured(Settings.BackupDirectoryOf(backup.DatabasePath))
+            : OpenDirectory();
 
-    /// <summary>The object store that the parameters name, or that the backup says it is in.</summary>
-    private protected RemoteCatalog OpenRemote(CloudParameters cloud, BackupMetadata? backup = null) =>
-        OpenRemote(cloud, RemoteSession.Choose(cloud.Location(FileSystemPath), backup));
+    /// <summary>The object store that the parameters, the backup or the configuration name, in this order.</summary>
+    private protected RemoteCatalog OpenRemote(CloudParameters cloud, BackupMetadata? backup = null) => OpenRemote(cloud, Places(cloud).Choose(backup));
 
-    private protected RemoteCatalog OpenRemote(CloudParameters cloud, CloudLocation location) => remotes.Value.Open(location, cloud.Options());
+    private protected RemoteCatalog OpenRemote(CloudParameters cloud, CloudLocation location) => remotes.Value.Open(location, Places(cloud).OptionsOf(location));
+
+    /// <summary>The object stores that the parameters and the configuration name.</summary>
+    private protected CloudPlaces Places(CloudParameters cloud) => new(cloud, Settings, FileSystemPath, IsBound);
 
     /// <summary>All backups in a directory; a sidecar that cannot be used is written as an error.</summary>
     private protected IReadOnlyList<BackupMetadata> List(BackupDirectory directory)
@@ -80,6 +126,11 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
 
         return listing.Backups;
     }
+
+    /// <summary>All backups in several directories, newest first.</summary>
+    private protected IReadOnlyList<BackupMetadata> List(IReadOnlyList<BackupDirectory> directories) => directories is [var only]
+        ? List(only)
+        : [.. directories.SelectMany(List).OrderByDescending(backup => backup.Timestamp).ThenByDescending(backup => backup.Id, StringComparer.Ordinal)];
 
     /// <summary>All backups in an object store; a sidecar that cannot be used is written as an error.</summary>
     private protected IReadOnlyList<BackupMetadata> ListRemote(RemoteCatalog remote)
@@ -104,19 +155,6 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
                 nameof(cloud.Provider),
                 $"-Provider and -Container have no meaning without {needed}. Add it, or leave them out.")));
         }
-    }
-
-    /// <summary>A path as the session sees it, made absolute. Wildcards are not expanded.</summary>
-    private protected string FileSystemPath(string path)
-    {
-        var full = SessionState.Path.GetUnresolvedProviderPathFromPSPath(path, out var provider, out _);
-        return provider.Name == "FileSystem"
-            ? full
-            : throw new BackupException(
-                BackupErrorId.InvalidArgument,
-                BackupErrorCategory.InvalidArgument,
-                path,
-                $"'{path}' is not a path of the file system but of the provider {provider.Name}. Give a path of a file or folder.");
     }
 
     /// <summary>The files that a path with wildcards names; a path of a file that exists is taken as it stands.</summary>
@@ -217,48 +255,11 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
     private protected static string Stored(string id) =>
         id.StartsWith(IdBeginning, StringComparison.OrdinalIgnoreCase) ? IdBeginning + id[IdBeginning.Length..] : id;
 
-    /// <summary>Does something for one item; an error of the engine becomes one of PowerShell, and the next item goes on.</summary>
-    private protected void ForItem(Action action)
-    {
-        try
-        {
-            action();
-        }
-        catch (BackupException exception)
-        {
-            WriteError(ToRecord(exception));
-        }
-    }
-
-    /// <summary>Does something that the whole call depends on.</summary>
-    private protected T ForCall<T>(Func<T> action)
-    {
-        try
-        {
-            return action();
-        }
-        catch (BackupException exception)
-        {
-            ThrowTerminatingError(ToRecord(exception));
-            throw;
-        }
-    }
-
-    private protected static ErrorRecord ToRecord(BackupException exception) => new(
-        exception,
-        exception.ErrorId,
-        Enum.TryParse<ErrorCategory>(exception.Category.ToString(), out var category) ? category : ErrorCategory.NotSpecified,
-        exception.Target);
-
     /// <summary>
     /// Asks as ConfirmImpact High wants it. -Force means yes, unless -Confirm or -WhatIf was given as well.
     /// </summary>
     private protected bool ShouldProcessUnlessForced(bool force, string target, string action) =>
         (force && !IsSwitchedOn("Confirm") && !IsWhatIf) || ShouldProcess(target, action);
-
-    private protected bool IsWhatIf => MyInvocation.BoundParameters.TryGetValue("WhatIf", out var given)
-        ? ((SwitchParameter)given).IsPresent
-        : SessionState.PSVariable.GetValue("WhatIfPreference") is { } preference && LanguagePrimitives.IsTrue(preference);
 
     private protected static Dictionary<string, object?> ToPlain(IDictionary table) => ToPlain(table, depth: 0);
 

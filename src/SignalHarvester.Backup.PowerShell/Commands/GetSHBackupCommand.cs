@@ -113,6 +113,7 @@ public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
+        base.BeginProcessing();
         if (!Remote)
         {
             RefusePlace(cloud, "-Remote");
@@ -122,7 +123,7 @@ public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        var backups = ForCall(() => Remote ? ListRemote(OpenRemote(cloud)) : List(OpenDirectory()));
+        var backups = ForCall(() => Remote ? ListRemote(OpenRemote(cloud)) : List(OpenDirectories()));
         RequireIds(backups);
         var selected = backups.Where(IsWanted);
         if (Newest is { } count)

@@ -21,6 +21,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// build on is folded into them first, so that those still restore.</para>
 /// <para>Nothing outside the backup directory is touched: a backup that was uploaded is judged like any other, and its
 /// copy in the cloud stays. It does not ask, so that it can run unattended; -Confirm makes it ask for each backup.</para>
+/// <para>Rules that are not given are those of the configuration.</para>
 /// <para>Emits one decision for each backup, newest first. What could not be removed is an error, and its decision says
 /// Keep, with the cause.</para>
 /// </remarks>
@@ -110,6 +111,7 @@ public sealed class InvokeSHBackupRetentionCommand : BackupCommand, IDynamicPara
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
+        base.BeginProcessing();
         if (!Remote)
         {
             RefusePlace(cloud, "-Remote");
@@ -126,11 +128,7 @@ public sealed class InvokeSHBackupRetentionCommand : BackupCommand, IDynamicPara
     protected override void ProcessRecord()
     {
         // A pipeline of backups names their directory once for each.
-        var path = ForCall(OpenDirectory).Path;
-        if (!directories.Contains(path))
-        {
-            directories.Add(path);
-        }
+        directories.AddRange(ForCall(OpenDirectories).Select(directory => directory.Path).Except(directories));
     }
 
     /// <inheritdoc/>
@@ -142,7 +140,7 @@ public sealed class InvokeSHBackupRetentionCommand : BackupCommand, IDynamicPara
             return;
         }
 
-        directories.ForEach(path => ForItem(() => Prune(OpenDirectory(path))));
+        directories.ForEach(path => ForItem(() => Prune(OpenConfigured(path))));
     }
 
     private void Prune(BackupDirectory directory)
@@ -191,13 +189,13 @@ public sealed class InvokeSHBackupRetentionCommand : BackupCommand, IDynamicPara
 
     private RetentionRules Rules() => new()
     {
-        KeepDaily = KeepDaily,
-        KeepWeekly = KeepWeekly,
-        KeepMonthly = KeepMonthly,
-        KeepYearly = KeepYearly,
-        KeepLast = KeepLast,
-        KeepWithin = KeepWithin,
-        RetentionDays = RetentionDays,
-        IncludeManual = IncludeManual,
+        KeepDaily = GivenOr(nameof(KeepDaily), KeepDaily, Settings.Retention.KeepDaily),
+        KeepWeekly = GivenOr(nameof(KeepWeekly), KeepWeekly, Settings.Retention.KeepWeekly),
+        KeepMonthly = GivenOr(nameof(KeepMonthly), KeepMonthly, Settings.Retention.KeepMonthly),
+        KeepYearly = GivenOr(nameof(KeepYearly), KeepYearly, Settings.Retention.KeepYearly),
+        KeepLast = GivenOr(nameof(KeepLast), KeepLast, Settings.Retention.KeepLast),
+        KeepWithin = GivenOr(nameof(KeepWithin), KeepWithin, Settings.Retention.KeepWithin),
+        RetentionDays = GivenOr(nameof(RetentionDays), RetentionDays, Settings.Retention.RetentionDays),
+        IncludeManual = GivenOr(nameof(IncludeManual), IncludeManual.IsPresent, Settings.Retention.IncludeManual),
     };
 }

@@ -20,6 +20,8 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// with -Verbose and noted in Metadata.full_reason. Incremental backups are verified together with all that they build
 /// on; a WAL backup is verified by itself, because reading the database is what it saves, and waits for Test-SHBackup
 /// -Level Full.</para>
+/// <para>Without a path, all databases of the configuration are backed up, each into its directory. Compression, type,
+/// verification and uploads that are not given are the configuration's, too.</para>
 /// <para>The stored file is the database in standard zstd or gzip, so that zstd -d or gunzip bring it back without this
 /// module.</para>
 /// </remarks>
@@ -66,13 +68,13 @@ public sealed class NewSHBackupCommand : BackupCommand, IDynamicParameters
     private const string LiteralPathSet = "LiteralPath";
 
     private readonly UploadParameters cloud = new();
-    private BackupUpload? upload;
+    private IReadOnlyList<BackupUpload> uploads = [];
 
     /// <summary>
     /// The database files to back up. Wildcards match several. A link is followed, with a warning that says so. Backups from
-    /// the pipeline name their database, and the directory that they lie in.
+    /// the pipeline name their database, and the directory that they lie in. Without it, the databases of the configuration.
     /// </summary>
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = PathSet)]
+    [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = PathSet)]
     [Alias("Path")]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
@@ -149,8 +151,9 @@ public sealed class NewSHBackupCommand : BackupCommand, IDynamicParameters
     public int LockTimeout { get; set; } = 30;
 
     /// <summary>
-    /// Sends the backup to an object store as well, named with -Provider and -Container, as Send-SHBackup does. Where that
-    /// fails, the backup is here all the same, and the error says so.
+    /// Sends the backup to an object store as well, named with -Provider and -Container, as Send-SHBackup does; where none is
+    /// named, to all that are enabled in the configuration. Where that fails, the backup is here all the same, and the error
+    /// says so. What upload_after_backup says in the configuration is done without it, unless -Upload:$false is given.
     /// </summary>
     [Parameter]
     public SwitchParameter Upload { get; set; }
@@ -161,16 +164,16 @@ public sealed class NewSHBackupCommand : BackupCommand, IDynamicParameters
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
+        base.BeginProcessing();
         if (!Upload)
         {
             RefusePlace(cloud, "-Upload");
         }
-        else
-        {
-            var remote = ForCall(() => OpenRemote(cloud));
-            upload = new BackupUpload(remote, cloud.CreateContainer);
-        }
 
+        uploads = ForCall(() => Places(cloud) is var places && Upload ? places.ForUpload : IsBound(nameof(Upload)) ? [] : places.AfterBackup)
+            .Select(place => new BackupUpload(ForCall(() => OpenRemote(cloud, place)), Places(cloud).CreatesContainer(place)))
+            .ToList();
+        Type = GivenOr(nameof(Type), Type, Settings.Incremental.Type);
         if (Parent is not null && Type is BackupStrategy.Full or BackupStrategy.Auto)
         {
             ThrowTerminatingError(ToRecord(new BackupException(
@@ -184,6 +187,16 @@ public sealed class NewSHBackupCommand : BackupCommand, IDynamicParameters
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
+        if (ParameterSetName == PathSet && DatabasePath.Length == 0)
+        {
+            foreach (var database in ForCall(ConfiguredDatabases))
+            {
+                ForItem(() => BackUp(database));
+            }
+
+            return;
+        }
+
         foreach (var path in ParameterSetName == PathSet ? DatabasePath : LiteralPath)
         {
             ForItem(() =>
@@ -196,9 +209,17 @@ public sealed class NewSHBackupCommand : BackupCommand, IDynamicParameters
         }
     }
 
+    private IEnumerable<string> ConfiguredDatabases() => Settings.Databases is [_, ..] databases && !MyInvocation.ExpectingInput
+        ? databases.Select(database => database.Path)
+        : throw new BackupException(
+            BackupErrorId.DatabaseRequired,
+            BackupErrorCategory.InvalidArgument,
+            nameof(DatabasePath),
+            "No database was given, and none is configured. Give its path, or set app.database_path in the configuration; see Get-SHBackupConfiguration.");
+
     private void BackUp(string file)
     {
-        var directory = OpenDirectory();
+        var directory = string.IsNullOrEmpty(BackupDirectory) ? OpenConfigured(Settings.BackupDirectoryOf(file)) : OpenDirectory();
         if (!ShouldProcess(file, $"Back up to {directory.Path}"))
         {
             return;
@@ -208,22 +229,23 @@ public sealed class NewSHBackupCommand : BackupCommand, IDynamicParameters
         {
             Strategy = Type,
             ParentId = Parent,
-            MaxIncrements = MaxIncrements,
-            MaxIncrementShare = MaxIncrementShare,
-            Compression = Compression,
-            CompressionLevel = CompressionLevel,
+            MaxIncrements = GivenOr(nameof(MaxIncrements), MaxIncrements, Settings.Incremental.MaxIncrements),
+            MaxIncrementShare = GivenOr(nameof(MaxIncrementShare), MaxIncrementShare, Settings.Incremental.MaxIncrementShare),
+            Compression = GivenOr(nameof(Compression), Compression, Settings.Compression),
+            CompressionLevel = GivenOr(nameof(CompressionLevel), CompressionLevel, IsBound(nameof(Compression)) ? null : Settings.CompressionLevel),
             RetentionPolicy = RetentionPolicy,
             Description = Description,
             Metadata = ToPlain(Metadata),
-            Verify = !NoVerify,
+            Verify = GivenOr(nameof(NoVerify), !NoVerify, Settings.Verification.VerifyAfterBackup),
             TolerateDamage = Force,
             LockTimeout = TimeSpan.FromSeconds(LockTimeout),
         };
         var made = RunOperation(context => CreateBackup.Run(file, directory, options, context));
-        ForItem(() => made = Sent(made, directory));
+        foreach (var upload in uploads)
+        {
+            ForItem(() => made = RunOperation(context => upload.Run(made, directory, context)));
+        }
+
         WriteObject(made);
     }
-
-    private BackupMetadata Sent(BackupMetadata made, BackupDirectory directory) =>
-        upload is null ? made : RunOperation(context => upload.Run(made, directory, context));
 }

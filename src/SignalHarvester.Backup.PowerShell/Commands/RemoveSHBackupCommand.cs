@@ -65,6 +65,7 @@ public sealed class RemoveSHBackupCommand : StoredBackupCommand, IDynamicParamet
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
+        base.BeginProcessing();
         if (!Remote)
         {
             RefusePlace(cloud, "-Remote");

@@ -18,8 +18,10 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <para>With -PointInTime the newest backup at or before a moment is restored, and it is said which that is and how far it
 /// is from that moment. With -Delta only the pages that differ are written, in one step that a crash cannot halve; the
 /// database must not be open elsewhere then.</para>
-/// <para>Without -Destination the database goes back to where it was backed up from, after a question that shows the
-/// path. With -Force no question is asked, so -Destination must be given.</para>
+/// <para>Without -Destination the database of the configuration is replaced; where several are configured, the one that the
+/// backup was made from. Where none is, the database goes back to where it was backed up from, after a question that shows
+/// the path. With -Force no question is asked, so that -Destination must be given, unless the backup is of the configured
+/// database by its path or its file's name.</para>
 /// <para>With -FromCloud, or of a backup that Get-SHBackup -Remote listed, what is needed is fetched from the object store
 /// first, into .shbackup of the backup directory, and deleted after the restore. Broken off, the next restore goes on with it.</para>
 /// <para>The last three safety backups of a database are kept. They never count as the newest backup.</para>
@@ -61,7 +63,7 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
     private readonly CloudParameters cloud = new();
     private readonly HashSet<string> restored = new(StringComparer.Ordinal);
 
-    /// <summary>The database file to write. Without it, the path that the backup was made from, after a question.</summary>
+    /// <summary>The database file to write. Without it, the database of the configuration, else the path that the backup was made from, after a question.</summary>
     [Parameter(Position = 1)]
     [ValidateNotNullOrEmpty]
     public string? Destination { get; set; }
@@ -86,7 +88,7 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
     [Parameter]
     public SwitchParameter Delta { get; set; }
 
-    /// <summary>Asks no question. -Destination must then be given.</summary>
+    /// <summary>Asks no question. Without -Destination, the configured database is replaced if the backup is of it; else it is an error.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
 
@@ -116,6 +118,7 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
+        base.BeginProcessing();
         if (!FromCloud)
         {
             RefusePlace(cloud, "-FromCloud");
@@ -166,15 +169,15 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
     {
         Destination = destination,
         SafetyDirectory = NoSafetyBackup ? null : safetyDirectory,
-        Verify = !NoVerify,
+        Verify = GivenOr(nameof(NoVerify), !NoVerify, Settings.Verification.VerifyBeforeRestore),
         Delta = Delta,
         LockTimeout = TimeSpan.FromSeconds(LockTimeout),
     };
 
     private IEnumerable<(BackupMetadata Backup, BackupDirectory? Directory)> AtPointInTimeHere()
     {
-        var directory = ForCall(() => OpenDirectory());
-        yield return (AtPointInTime(() => List(directory)), directory);
+        var backup = AtPointInTime(() => List(OpenDirectories()));
+        yield return (backup, OpenConfigured(backup.BackupDirectory));
     }
 
     private IEnumerable<(BackupMetadata Backup, RemoteCatalog Remote)> AtPointInTimeThere()
@@ -204,9 +207,8 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
             return null;
         }
 
-        if (Destination is not null)
+        if ((Destination is null ? ConfiguredFor(backup) : FileSystemPath(Destination)) is { } destination)
         {
-            var destination = FileSystemPath(Destination);
             return ShouldProcessUnlessForced(Force, destination, action) ? destination : null;
         }
 
@@ -225,9 +227,22 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
         return ShouldContinue($"{action} to '{origin}', where it was backed up from, and replace the database there?", "Restore a backup") ? origin : null;
     }
 
+    /// <summary>
+    /// The configured database that a backup goes to. Nobody is asked with -Force, so that a backup of a database of another
+    /// name must not replace the one that happens to be configured.
+    /// </summary>
+    private string? ConfiguredFor(BackupMetadata backup)
+    {
+        var paths = Settings.Databases.Select(database => database.Path).ToList();
+        var own = paths.Find(path => path == backup.DatabasePath) ?? (paths.FindAll(IsOfSameName) is [var only] ? only : null);
+        return own ?? (paths is [var single] && !Force ? single : null);
+
+        bool IsOfSameName(string path) => backup.DatabasePath?.Split('/', '\\')[^1] == Path.GetFileName(path);
+    }
+
     private void ShowPlan(BackupMetadata backup, RestorePlan plan, string action)
     {
-        var destination = Destination is null ? backup.DatabasePath ?? "the file given with -Destination" : FileSystemPath(Destination);
+        var destination = Destination is null ? ConfiguredFor(backup) ?? backup.DatabasePath ?? "the file given with -Destination" : FileSystemPath(Destination);
         var lines = plan.Files.Select(file => $"  read  {ProgressView.Size(file.Size),10}  {file.BackupPath}")
             .Append($"  write {(plan.BytesToWrite is { } bytes ? ProgressView.Size(bytes) : "?"),10}  {destination}{(Delta ? " (at most: only the pages that differ)" : string.Empty)}");
         var text = string.Create(Invariant, $"{action} to '{destination}': read {plan.Files.Count} file(s), {plan.BytesToRead} bytes, and write {plan.BytesToWrite?.ToString(Invariant) ?? "an unknown number of"} bytes.{Environment.NewLine}{string.Join(Environment.NewLine, lines)}");

@@ -42,7 +42,7 @@ public sealed class SendSHBackupCommand : StoredBackupCommand, IDynamicParameter
     protected override void ProcessRecord()
     {
         var remote = ForCall(() => OpenRemote(cloud));
-        upload ??= new BackupUpload(remote, cloud.CreateContainer);
+        upload ??= new BackupUpload(remote, Places(cloud).CreatesContainer(remote.Location));
         foreach (var (backup, directory) in Selected())
         {
             ForItem(() => Send(backup, directory, remote));

@@ -51,10 +51,10 @@ public abstract class StoredBackupCommand : BackupCommand
             yield break;
         }
 
-        var directory = ForCall(OpenDirectory);
+        var directories = ForCall(OpenDirectories);
         foreach (var id in Id)
         {
-            foreach (var backup in Find(directory, id))
+            foreach (var (backup, directory) in Find(directories, id))
             {
                 yield return (backup, directory);
             }
@@ -64,7 +64,7 @@ public abstract class StoredBackupCommand : BackupCommand
     /// <summary>The backups in object stores that the current input names; what is not found is written as an error.</summary>
     private protected IEnumerable<(BackupMetadata Backup, RemoteCatalog Remote)> SelectedRemote(CloudParameters cloud)
     {
-        if (ParameterSetName == IdSet && (Location ?? ForCall(() => cloud.Location(FileSystemPath))) is { } location)
+        if (ParameterSetName == IdSet && (Location ?? ForCall(() => Places(cloud).NamedOrOnly)) is { } location)
         {
             var place = ForCall(() => OpenRemote(cloud, location));
             return Id.SelectMany(id => Find(place, id)).Select(backup => (backup, place));
@@ -118,6 +118,11 @@ public abstract class StoredBackupCommand : BackupCommand
         });
         return found;
     }
+
+    /// <summary>Finds what an id names in several directories; the first that has it counts, and wildcards match in all.</summary>
+    private IEnumerable<(BackupMetadata Backup, BackupDirectory Directory)> Find(IReadOnlyList<BackupDirectory> directories, string id) =>
+        (WildcardPattern.ContainsWildcardCharacters(id) ? directories : [directories.FirstOrDefault(directory => directory.Has(Stored(id))) ?? directories[0]])
+            .SelectMany(directory => Find(directory, id).Select(backup => (backup, directory)));
 
     private protected IReadOnlyList<BackupMetadata> Find(BackupDirectory directory, string id)
     {

@@ -62,6 +62,7 @@ public sealed class TestSHBackupCommand : StoredFileCommand, IDynamicParameters
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
+        base.BeginProcessing();
         if (!Remote)
         {
             RefusePlace(cloud, "-Remote");

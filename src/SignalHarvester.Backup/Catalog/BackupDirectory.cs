@@ -40,6 +40,9 @@ public sealed class BackupDirectory
     /// <summary>The directory's full path.</summary>
     public string Path { get; }
 
+    /// <summary>Whether the directory is there.</summary>
+    public bool Exists => Directory.Exists(Path);
+
     /// <summary>The folder inside for everything that is not a backup. All of it may be deleted.</summary>
     internal string StateFolder => System.IO.Path.Combine(Path, StateFolderName);
 
@@ -133,6 +136,10 @@ public sealed class BackupDirectory
             return Load(id, ReadIndex(_ => { }));
         }
     }
+
+    /// <summary>Whether there is a backup of an id, of whatever worth.</summary>
+    public bool Has(string id) => BackupFileName.IsId(id)
+        && (File.Exists(System.IO.Path.Combine(Path, id + BackupFileName.SidecarSuffix)) || (Exists && TryGet(id) is not null));
 
     /// <summary>The backups that build on one, directly or through others, newest first.</summary>
     /// <exception cref="BackupException">DirectoryNotFound, DirectoryUnreadable.</exception>

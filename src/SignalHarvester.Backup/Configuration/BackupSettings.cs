@@ -35,6 +35,9 @@ public sealed record BackupSettings
     /// <summary>The object stores that are described, switched on or not, in the order s3, gcs, azure, directory.</summary>
     public IReadOnlyList<ObjectStoreSettings> Stores { get; init; } = [];
 
+    /// <summary>Bytes per second that a command transfers at most, in each direction; null for no limit. It is in the options of each store already.</summary>
+    public long? BandwidthLimit { get; init; }
+
     /// <summary>What is verified, and when.</summary>
     public VerificationSettings Verification { get; init; } = new();
 
@@ -55,7 +58,7 @@ public sealed record BackupSettings
         [.. Databases.Select(database => database.BackupDirectory).Prepend(BackupDirectory).Distinct(StringComparer.Ordinal)];
 
     /// <summary>Where the backups of a database go: to the directory of its own, if it is configured with one, else to the common one.</summary>
-    /// <param name="databasePath">The database's full path.</param>
-    public string BackupDirectoryOf(string databasePath) =>
+    /// <param name="databasePath">The database's full path; null where it is not known.</param>
+    public string BackupDirectoryOf(string? databasePath) =>
         Databases.FirstOrDefault(database => database.Path == databasePath)?.BackupDirectory ?? BackupDirectory;
 }

@@ -29,6 +29,9 @@ public sealed record RetentionRules
     /// <summary>Whether manual backups, which were made for no rule, may go at all.</summary>
     public bool IncludeManual { get; init; }
 
+    /// <summary>Whether a rule that keeps anything is on.</summary>
+    internal bool KeepsAny => KeepDaily + (long)KeepWeekly + KeepMonthly + KeepYearly + KeepLast > 0 || KeepWithin is { TotalDays: > 0 };
+
     /// <summary>Refuses rules that make no sense or would keep nothing.</summary>
     /// <exception cref="BackupException">InvalidArgument: a value below zero. RetentionKeepsNothing: no rule that keeps anything is on.</exception>
     public void Validate()
@@ -40,7 +43,7 @@ public sealed record RetentionRules
         RefuseNegative(nameof(KeepLast), KeepLast);
         RefuseNegative(nameof(KeepWithin), KeepWithin?.TotalDays ?? 0);
         RefuseNegative(nameof(RetentionDays), RetentionDays);
-        if (KeepDaily + (long)KeepWeekly + KeepMonthly + KeepYearly + KeepLast == 0 && KeepWithin is not { TotalDays: > 0 })
+        if (!KeepsAny)
         {
             throw new BackupException(
                 BackupErrorId.RetentionKeepsNothing,

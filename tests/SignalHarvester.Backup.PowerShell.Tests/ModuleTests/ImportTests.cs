@@ -7,7 +7,10 @@ namespace SignalHarvester.Backup.PowerShell.Tests.ModuleTests;
 public class ImportTests(FirstImport firstImport)
 {
     private static readonly string[] Commands =
-        ["Get-SHBackup", "Invoke-SHBackupRetention", "Merge-SHBackup", "New-SHBackup", "Receive-SHBackup", "Remove-SHBackup", "Restore-SHBackup", "Send-SHBackup", "Test-SHBackup"];
+    [
+        "Get-SHBackup", "Get-SHBackupConfiguration", "Invoke-SHBackupRetention", "Merge-SHBackup", "New-SHBackup", "New-SHBackupConfiguration",
+        "Receive-SHBackup", "Remove-SHBackup", "Restore-SHBackup", "Send-SHBackup", "Test-SHBackup", "Test-SHBackupConfiguration",
+    ];
 
     private static readonly string[] Libraries = Directory.GetFiles(BuiltModule.PathOf("lib"), "*.dll");
 

@@ -1,0 +1,20 @@
+using System.Management.Automation;
+using SignalHarvester.Backup.Configuration;
+
+namespace SignalHarvester.Backup.PowerShell.Commands;
+
+/// <summary>What the cmdlets share that look at a configuration itself.</summary>
+public abstract class ConfigurationCommand : ModuleCommand
+{
+    /// <summary>
+    /// The configuration file. Without it, the one that the environment variable SHBACKUP_CONFIG names; else
+    /// <c>config/settings.yaml</c> in the current location, if it is there.
+    /// </summary>
+    [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
+    [Alias("Path", "LiteralPath", "PSPath", "FullName")]
+    [ValidateNotNullOrEmpty]
+    public string? ConfigurationPath { get; set; }
+
+    private protected BackupConfiguration FindConfiguration() =>
+        BackupConfiguration.FindAll(ConfigurationPath is null ? null : FileSystemPath(ConfigurationPath), FileSystemLocation);
+}

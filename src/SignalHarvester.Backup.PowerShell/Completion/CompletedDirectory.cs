@@ -1,0 +1,43 @@
+using System.Collections;
+using System.Management.Automation;
+using SignalHarvester.Backup.Configuration;
+
+namespace SignalHarvester.Backup.PowerShell.Completion;
+
+/// <summary>The backup directory that the command line names so far, for completers.</summary>
+internal static class CompletedDirectory
+{
+    /// <summary>Its full path; that of the configuration, or of the default, where the line names none.</summary>
+    public static string Path(IDictionary boundParameters) =>
+        FullPath(Given(boundParameters, "BackupDirectory") ?? Configured(Given(boundParameters, "ConfigurationPath")));
+
+    private static string Configured(string? configurationPath)
+    {
+        try
+        {
+            return BackupConfiguration.Find(configurationPath is null ? null : FullPath(configurationPath), FullPath(".")).Settings.BackupDirectory;
+        }
+        catch (BackupException)
+        {
+            // Tab has no place for an error; the cmdlet itself will say what is wrong with the configuration.
+            return new BackupSettings().BackupDirectory;
+        }
+    }
+
+    private static string? Given(IDictionary boundParameters, string name) => boundParameters[name] as string is { Length: > 0 } given ? given : null;
+
+    private static string FullPath(string path)
+    {
+        if (System.IO.Path.IsPathFullyQualified(path))
+        {
+            return path;
+        }
+
+        using var shell = System.Management.Automation.PowerShell.Create(RunspaceMode.CurrentRunspace);
+        return shell
+            .AddScript("$ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($args[0])", useLocalScope: true)
+            .AddArgument(path)
+            .Invoke<string>()
+            .First();
+    }
+}

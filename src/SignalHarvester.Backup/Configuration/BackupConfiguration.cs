@@ -1,0 +1,188 @@
+using System.Globalization;
+using System.Text;
+
+namespace SignalHarvester.Backup.Configuration;
+
+/// <summary>
+/// A configuration as it is in effect: the file, if there is one, with the environment above it. Reading never fails
+/// because of what is in the file: all of its problems are collected. Whoever acts by it calls <see cref="Require"/> first.
+/// </summary>
+public sealed class BackupConfiguration
+{
+    private const long LargestFile = 4 << 20;
+
+    private static readonly string DefaultFile = System.IO.Path.Combine("config", "settings.yaml");
+    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    private readonly SettingsReading? reading;
+
+    private BackupConfiguration(string? path, BackupSettings settings, SettingsReading? reading)
+    {
+        (Path, Settings, this.reading) = (path, settings, reading);
+    }
+
+    /// <summary>The file's full path; null where there is none.</summary>
+    public string? Path { get; }
+
+    /// <summary>The settings. Where there are errors, defaults stand for what could not be read: nothing may act by them.</summary>
+    public BackupSettings Settings { get; }
+
+    /// <summary>Each setting in effect, with where it comes from.</summary>
+    public IReadOnlyList<ConfigurationSetting> Effective => reading?.Settings ?? [];
+
+    /// <summary>Everything that is wrong, in the order of the file; warnings included.</summary>
+    public IReadOnlyList<ConfigurationProblem> Problems => reading?.Problems ?? [];
+
+    /// <summary>
+    /// Finds the configuration that applies and reads it. Where there is none at all, that costs next to nothing, and
+    /// <see cref="Effective"/> is empty.
+    /// </summary>
+    /// <param name="named">The file that the caller was given, as a full path; null for none.</param>
+    /// <param name="location">The folder that SHBACKUP_CONFIG and config/settings.yaml are relative to, as a full path.</param>
+    /// <exception cref="BackupException">ConfigurationNotFound, ReadFailed.</exception>
+    public static BackupConfiguration Find(string? named, string location)
+    {
+        var environment = EnvironmentVariables.OfProcess();
+        var path = Locate(named, location, environment);
+        return path is null && !environment.IsConcerned
+            ? new BackupConfiguration(null, new BackupSettings(), null)
+            : Read(path, location, environment);
+    }
+
+    /// <summary>Finds the configuration that applies and reads it, with every setting even where there is no file.</summary>
+    /// <inheritdoc cref="Find(string?, string)"/>
+    public static BackupConfiguration FindAll(string? named, string location)
+    {
+        var environment = EnvironmentVariables.OfProcess();
+        return Read(Locate(named, location, environment), location, environment);
+    }
+
+    /// <summary>Warns of each configured path that is not there.</summary>
+    public IReadOnlyList<ConfigurationProblem> MissingPaths()
+    {
+        var warnings = new SettingsReading(Path, string.Empty, new EnvironmentVariables(new Dictionary<string, string>()));
+        foreach (var (path, need, given) in reading?.Paths ?? [])
+        {
+            var missing = need switch
+            {
+                PathNeed.File when !File.Exists(path) => "there is no file '{0}'. Check the path.",
+                PathNeed.MadeFolder when !Directory.Exists(path) => "there is no folder '{0}' yet. The first backup makes it.",
+                PathNeed.Folder when !Directory.Exists(path) => "there is no folder '{0}'. Make it, mount it, or set create_container.",
+                PathNeed.ParentFolder when !Directory.Exists(System.IO.Path.GetDirectoryName(path)) => "there is no folder for '{0}'. Make it.",
+                _ => null,
+            };
+            if (missing is not null)
+            {
+                warnings.Report(given, string.Format(CultureInfo.InvariantCulture, missing, given.IsMasked ? given.Shown : path), severity: ConfigurationSeverity.Warning);
+            }
+        }
+
+        return warnings.Problems;
+    }
+
+    /// <summary>The settings, once it is certain that nothing is wrong with them.</summary>
+    /// <exception cref="BackupException">ConfigurationInvalid: it names every error.</exception>
+    public BackupSettings Require()
+    {
+        var errors = Problems.Where(problem => problem.Severity == ConfigurationSeverity.Error).ToList();
+        return errors.Count == 0 ? Settings : throw Invalid(errors);
+    }
+
+    /// <summary>The error that names problems.</summary>
+    /// <param name="errors">The problems, at least one.</param>
+    public BackupException Invalid(IReadOnlyCollection<ConfigurationProblem> errors) => new(
+        BackupErrorId.ConfigurationInvalid,
+        BackupErrorCategory.InvalidData,
+        Path ?? EnvironmentVariables.ConfigurationFile,
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"The configuration {(Path is null ? "in the environment" : $"'{Path}'")} has {errors.Count} error{(errors.Count == 1 ? string.Empty : "s")}, and nothing was done. Mend {(errors.Count == 1 ? "it" : "them")}, and check with Test-SHBackupConfiguration:{Environment.NewLine}{string.Join(Environment.NewLine, errors)}"));
+
+    /// <summary>Reads a configuration.</summary>
+    /// <param name="path">The file's full path; null for none.</param>
+    /// <param name="location">What paths are relative to where there is no file.</param>
+    /// <param name="environment">What overrides the file.</param>
+    /// <exception cref="BackupException">ConfigurationNotFound, ReadFailed.</exception>
+    internal static BackupConfiguration Read(string? path, string location, EnvironmentVariables environment)
+    {
+        var reading = new SettingsReading(path, path is null ? location : BaseFolderOf(path), environment);
+        var root = path is null ? null : Load(path, reading);
+        var settings = SettingsMap.Read(reading, root);
+        reading.Finish();
+        return new BackupConfiguration(path, settings, reading);
+    }
+
+    /// <summary>
+    /// What relative paths in a file are relative to: the folder above, where the file lies in a folder named config, as
+    /// the application's does; else its own.
+    /// </summary>
+    private static string BaseFolderOf(string path)
+    {
+        var folder = System.IO.Path.GetDirectoryName(path)!;
+        return System.IO.Path.GetFileName(folder).Equals("config", StringComparison.OrdinalIgnoreCase)
+            ? System.IO.Path.GetDirectoryName(folder) ?? folder
+            : folder;
+    }
+
+    private static string? Locate(string? named, string location, EnvironmentVariables environment)
+    {
+        if (named is not null)
+        {
+            return named;
+        }
+
+        if (environment.TryGet(EnvironmentVariables.ConfigurationFile, out var variable))
+        {
+            return System.IO.Path.GetFullPath(variable, location);
+        }
+
+        var usual = System.IO.Path.Combine(location, DefaultFile);
+        return File.Exists(usual) ? usual : null;
+    }
+
+    private static ConfigurationNode? Load(string path, SettingsReading reading)
+    {
+        string text;
+        try
+        {
+            if (new FileInfo(path) is { Exists: true, Length: > LargestFile })
+            {
+                reading.Report(new ConfigurationNode(1, 1), null, "The file has more than 4 MiB, and is no configuration. Check the path.");
+                return null;
+            }
+
+            text = StrictUtf8.GetString(File.ReadAllBytes(path)).TrimStart('\uFEFF');
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException || Directory.Exists(path))
+        {
+            throw new BackupException(
+                BackupErrorId.ConfigurationNotFound,
+                BackupErrorCategory.ObjectNotFound,
+                path,
+                $"There is no configuration file '{path}'. Check -ConfigurationPath and SHBACKUP_CONFIG, or make one with New-SHBackupConfiguration.",
+                exception);
+        }
+        catch (DecoderFallbackException)
+        {
+            reading.Report(new ConfigurationNode(1, 1), null, "The file is not in UTF-8. Save it in that encoding.");
+            return null;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new BackupException(
+                BackupErrorId.ReadFailed,
+                BackupErrorCategory.ReadError,
+                path,
+                $"The configuration file '{path}' cannot be read: {exception.Message} Check its permissions.",
+                exception);
+        }
+
+        var (root, fault) = YamlFile.Parse(text);
+        if (fault is var (line, column, message))
+        {
+            reading.Report(new ConfigurationNode(line, column), null, $"The file is not YAML: {message} Nothing after that was read.");
+        }
+
+        return root;
+    }
+}

@@ -1,0 +1,62 @@
+using System.Text;
+using SignalHarvester.Backup.Storage;
+
+namespace SignalHarvester.Backup.Configuration;
+
+/// <summary>The commented configuration to begin with.</summary>
+public static class ConfigurationSample
+{
+    /// <summary>Its content.</summary>
+    public static string Text
+    {
+        get
+        {
+            using var resource = typeof(ConfigurationSample).Assembly.GetManifestResourceStream("settings.yaml")!;
+            using var reader = new StreamReader(resource, Encoding.UTF8);
+            return reader.ReadToEnd();
+        }
+    }
+
+    /// <summary>Refuses to write over what is there.</summary>
+    /// <param name="path">The file to write, as a full path.</param>
+    /// <param name="overwrite">Whether a file may be replaced.</param>
+    /// <exception cref="BackupException">ConfigurationExists; DestinationIsDirectory.</exception>
+    public static void RequireFree(string path, bool overwrite)
+    {
+        if (Directory.Exists(path))
+        {
+            throw new BackupException(
+                BackupErrorId.DestinationIsDirectory,
+                BackupErrorCategory.InvalidArgument,
+                path,
+                $"'{path}' is a directory. Give the file to write in it, such as '{Path.Combine(path, "settings.yaml")}'.");
+        }
+
+        if (!overwrite && File.Exists(path))
+        {
+            throw new BackupException(
+                BackupErrorId.ConfigurationExists,
+                BackupErrorCategory.ResourceExists,
+                path,
+                $"There is a configuration '{path}' already, and it was left as it is. Give another file with -Path, or replace it with -Force.");
+        }
+    }
+
+    /// <summary>Writes it, with the folders above it: for its owner alone, unless it replaces one that others may read.</summary>
+    /// <param name="path">The file to write, as a full path.</param>
+    /// <param name="overwrite">Whether a file may be replaced.</param>
+    /// <exception cref="BackupException">ConfigurationExists, DestinationIsDirectory, DestinationNotWritable, InsufficientSpace, WriteFailed.</exception>
+    public static void Write(string path, bool overwrite)
+    {
+        RequireFree(path, overwrite);
+        try
+        {
+            DurableFile.CreateDirectory(Path.GetDirectoryName(path)!);
+            DurableFile.WriteAllBytes(path, Encoding.UTF8.GetBytes(Text));
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw DiskFault.From(exception, path, BackupErrorId.DestinationNotWritable, "Give another file with -Path, or change its permissions.");
+        }
+    }
+}

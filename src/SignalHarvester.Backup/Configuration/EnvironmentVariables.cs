@@ -1,0 +1,86 @@
+using System.Collections;
+using System.Diagnostics.CodeAnalysis;
+using System.Text;
+
+namespace SignalHarvester.Backup.Configuration;
+
+/// <summary>The environment that overrides settings, and whose variables values name.</summary>
+/// <param name="variables">Name and value of each variable.</param>
+internal sealed class EnvironmentVariables(IReadOnlyDictionary<string, string> variables)
+{
+    /// <summary>The variable that names the configuration file.</summary>
+    public const string ConfigurationFile = Prefix + "CONFIG";
+
+    private const string Prefix = "SHBACKUP_";
+    private const string Root = "app.";
+    private const string BackupRoot = "app.backup.";
+
+    /// <summary>Whether anything in the environment may concern settings.</summary>
+    public bool IsConcerned => Names.Any(name => name != ConfigurationFile);
+
+    /// <summary>The names of all variables that begin as ours do.</summary>
+    public IEnumerable<string> Names => variables.Keys.Where(name => name.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>The variables of this process, as they are now.</summary>
+    public static EnvironmentVariables OfProcess()
+    {
+        var variables = new Dictionary<string, string>(OperatingSystem.IsWindows() ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal);
+        foreach (DictionaryEntry variable in Environment.GetEnvironmentVariables())
+        {
+            variables[(string)variable.Key] = (string?)variable.Value ?? string.Empty;
+        }
+
+        return new EnvironmentVariables(variables);
+    }
+
+    /// <summary>The variable of a key: <c>app.backup.s3.bucket</c> is SHBACKUP_S3_BUCKET, <c>app.database_path</c> SHBACKUP_DATABASE_PATH.</summary>
+    /// <param name="key">The key's path.</param>
+    public static string NameOf(string key) =>
+        Prefix + key[(key.StartsWith(BackupRoot, StringComparison.Ordinal) ? BackupRoot : Root).Length..].Replace('.', '_').ToUpperInvariant();
+
+    /// <summary>Gets a variable. An empty one counts as not set, as shells and unit files leave it.</summary>
+    public bool TryGet(string name, [NotNullWhen(true)] out string? value) => variables.TryGetValue(name, out value) && value.Length > 0;
+
+    /// <summary>
+    /// Puts the values of variables in the place of <c>${NAME}</c>. <c>$${</c> stands for a plain <c>${</c>; other dollar signs stand for themselves.
+    /// </summary>
+    /// <param name="text">The text.</param>
+    /// <param name="names">The names that it holds, in order.</param>
+    /// <returns>The text with the values; null where a variable is not set, or a name is none: it is the last of the names.</returns>
+    public string? Expand(string text, List<string> names)
+    {
+        var expanded = new StringBuilder(text.Length);
+        for (var at = 0; at < text.Length;)
+        {
+            var rest = text.AsSpan(at);
+            if (rest.StartsWith("$${"))
+            {
+                expanded.Append("${");
+                at += 3;
+            }
+            else if (rest.StartsWith("${"))
+            {
+                var end = rest.IndexOf('}');
+                var name = (end < 0 ? rest[2..] : rest[2..end]).ToString();
+                names.Add(name);
+                if (end < 0 || !IsName(name) || !TryGet(name, out var value))
+                {
+                    return null;
+                }
+
+                expanded.Append(value);
+                at += end + 1;
+            }
+            else
+            {
+                expanded.Append(text[at++]);
+            }
+        }
+
+        return expanded.ToString();
+    }
+
+    /// <summary>Whether a text can be the name of a variable.</summary>
+    public static bool IsName(string text) =>
+        text.Length > 0 && !char.IsAsciiDigit(text[0]) && text.All(letter => char.IsAsciiLetterOrDigit(letter) || letter == '_');
+}

@@ -1,0 +1,302 @@
+using System.Globalization;
+
+namespace SignalHarvester.Backup.Configuration;
+
+/// <summary>
+/// A map of keys in a configuration, read key by key. Each read takes the environment's value, else the file's, else the
+/// default; takes note of what came out; and reports what is not allowed, so that reading goes on.
+/// </summary>
+internal sealed class SettingsSection
+{
+    private const string Mask = "********";
+
+    private readonly SettingsReading reading;
+    private readonly string path;
+    private readonly bool isItem;
+    private readonly ConfigurationNode? node;
+    private readonly List<string> known = [];
+
+    /// <summary>Begins with a section.</summary>
+    /// <param name="reading">The pass that it belongs to.</param>
+    /// <param name="path">Its key's path; empty for the whole file.</param>
+    /// <param name="node">Its content; null for none.</param>
+    /// <param name="isClosed">Whether a key that is not known is a mistake; where not, it is the application's.</param>
+    /// <param name="isItem">Whether it is an item of a list, which no variable can override.</param>
+    public SettingsSection(SettingsReading reading, string path, ConfigurationNode? node, bool isClosed = true, bool isItem = false)
+    {
+        (this.reading, this.path, IsClosed, this.isItem) = (reading, path, isClosed, isItem);
+        this.node = node is null or { IsNothing: true } or { Entries: not null } ? node : null;
+        if (node is not null && node != this.node)
+        {
+            reading.Report(node, path.Length == 0 ? null : path, $"found {node.Kind}; allowed is a map of keys.", node.Text, "a map of keys");
+        }
+
+        reading.Enter(this);
+    }
+
+    /// <summary>Whether a key that is not known is a mistake.</summary>
+    public bool IsClosed { get; }
+
+    /// <summary>The names of the keys that were read so far.</summary>
+    public IReadOnlyList<string> Known => known;
+
+    /// <summary>Where the section stands in the file; null where it does not.</summary>
+    public ConfigurationNode? Place => node;
+
+    /// <summary>A key's path.</summary>
+    public string KeyOf(string name) => path.Length == 0 ? name : $"{path}.{name}";
+
+    /// <summary>The keys that nobody reads.</summary>
+    public IEnumerable<ConfigurationNode> Unknown() =>
+        node?.Entries?.Select(entry => entry.Key).Where(key => key.Text is null || !known.Contains(key.Text)) ?? [];
+
+    /// <summary>A section inside this one.</summary>
+    public SettingsSection Section(string name, bool isClosed = true) => new(reading, KeyOf(name), Find(name), isClosed);
+
+    /// <summary>Reads true or false.</summary>
+    public bool Flag(string name, bool fallback) =>
+        Read(name, fallback, ValueText.ToFlag, ValueText.Flags, flag => flag ? "true" : "false");
+
+    /// <summary>Reads a whole number.</summary>
+    public int Number(string name, int fallback, int least, int most) => NumberOrNone(name, least, most, fallback) ?? fallback;
+
+    /// <summary>Reads a whole number that need not be there.</summary>
+    public int? NumberOrNone(string name, int least, int most, int? fallback = null) => ReadOrNone(
+        name,
+        fallback,
+        text => ValueText.ToNumber(text, least, most) is { } number ? (int?)number : null,
+        string.Create(CultureInfo.InvariantCulture, $"a whole number from {least} to {most}"),
+        number => number?.ToString(CultureInfo.InvariantCulture));
+
+    /// <summary>Reads one of several words.</summary>
+    public T Choice<T>(string name, T fallback)
+        where T : struct, Enum
+    {
+        var words = Enum.GetValues<T>().ToDictionary(Word, value => value, StringComparer.OrdinalIgnoreCase);
+        return Read(name, fallback, text => words.TryGetValue(text, out var value) ? value : null, OneOf(words.Keys), Word);
+    }
+
+    /// <summary>Reads one of several words, which stay as they are.</summary>
+    public string? Word(string name, params string[] words) =>
+        ReadOrNone(name, null, text => Array.Find(words, word => word.Equals(text, StringComparison.OrdinalIgnoreCase)), OneOf(words), word => word);
+
+    /// <summary>Reads a text; an empty one is none.</summary>
+    public string? Text(string name, string? fallback = null) =>
+        ReadOrNone(name, fallback, text => text, "a text", text => text) is { Length: > 0 } text ? text : null;
+
+    /// <summary>Reads a time of day in UTC.</summary>
+    public TimeOnly Time(string name, TimeOnly fallback) => Read(name, fallback, ValueText.ToTime, ValueText.Times, ValueText.Of);
+
+    /// <summary>Reads a day of the week.</summary>
+    public DayOfWeek Day(string name, DayOfWeek fallback) =>
+        Read(name, fallback, ValueText.ToDay, OneOf(Enum.GetValues<DayOfWeek>().Select(Word)), Word);
+
+    /// <summary>Reads the time from one backup to the next.</summary>
+    public TimeSpan Interval(string name, TimeSpan fallback) => Read(name, fallback, ValueText.ToInterval, ValueText.Intervals, ValueText.Of);
+
+    /// <summary>Reads an age.</summary>
+    public BackupAge? Age(string name) => ReadOrNone(name, null, ValueText.ToAge, ValueText.Ages, age => age is null ? null : ValueText.Of(age.Value));
+
+    /// <summary>Reads a number of bytes.</summary>
+    public long? Bytes(string name, long least) => ReadOrNone(
+        name,
+        (long?)null,
+        text => ValueText.ToBytes(text, least) is { } bytes ? (long?)bytes : null,
+        string.Create(CultureInfo.InvariantCulture, $"a number of bytes, alone or with a unit such as 5MB, {least} or more"),
+        bytes => bytes?.ToString(CultureInfo.InvariantCulture));
+
+    /// <summary>Reads an address that is shown and recorded, and so must hold no credentials.</summary>
+    public Uri? Endpoint(string name) => ReadOrNone(
+        name,
+        null,
+        text => ValueText.ToAddress(text) is { UserInfo.Length: 0, Query.Length: 0, Fragment.Length: 0 } address ? address : null,
+        $"{ValueText.Addresses}, without a user name, a query or a fragment",
+        address => address?.OriginalString,
+        MayHoldSecret);
+
+    /// <summary>Reads an address that may hold a user name and a password.</summary>
+    public Uri? Address(string name) => ReadOrNone(
+        name, null, ValueText.ToAddress, ValueText.Addresses, address => address?.OriginalString, MayHoldSecret);
+
+    /// <summary>Reads a path.</summary>
+    public string? FilePath(string name, PathNeed need, string? fallback = null) => FilePath(name, need, fallback, text => text);
+
+    /// <summary>Reads the path of a database; the predecessor takes it as an address of SQLAlchemy's, too.</summary>
+    public string? DatabasePath(string name) => FilePath(name, PathNeed.File, null, ToDatabase);
+
+    /// <summary>Makes a full path of a value that was read by itself; null, and a problem, where it is none.</summary>
+    public string? DatabasePath(GivenValue given) => ToPath(given, PathNeed.File, ToDatabase);
+
+    /// <summary>Reads a list. A single value is a list of one.</summary>
+    /// <param name="name">The key.</param>
+    /// <param name="separator">What separates the items in a variable; null where none can say them.</param>
+    /// <param name="isMap">Whether an item may be a map.</param>
+    public IReadOnlyList<SettingsItem> Items(string name, char? separator, bool isMap)
+    {
+        var key = KeyOf(name);
+        var variable = separator is null ? null : EnvironmentVariables.NameOf(key);
+        var list = Find(name);
+        var items = variable is not null && reading.Environment.TryGet(variable, out var value)
+            ? value.Split(separator!.Value, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+                .Select((text, index) => new SettingsItem(new GivenValue(ItemKey(index), text, MaskKey(text), ConfigurationSource.Environment, variable, null, null), null))
+                .ToList()
+            : (list is null or { IsNothing: true } ? [] : list.Items ?? [list])
+                .Select((item, index) => isMap && item.Entries is not null
+                    ? new SettingsItem(null, new SettingsSection(reading, ItemKey(index), item, isItem: true))
+                    : new SettingsItem(FromFile(ItemKey(index), item, MaskKey), null))
+                .ToList();
+        if (items.Count == 0)
+        {
+            reading.Add(key, null, null, variable);
+        }
+
+        return items.FindAll(item => item != new SettingsItem(null, null));
+
+        string ItemKey(int index) => string.Create(CultureInfo.InvariantCulture, $"{key}[{index}]");
+    }
+
+    /// <summary>Takes note of the text of an item.</summary>
+    public void Add(GivenValue given, string value) => reading.Add(given.Key, value, given, EnvironmentVariables.NameOf(given.Key[..given.Key.IndexOf('[', StringComparison.Ordinal)]));
+
+    /// <summary>Reports an item that is not allowed.</summary>
+    public void Refuse(GivenValue given, string allowed) => reading.Refuse(given, allowed);
+
+    /// <summary>Reports a key that must be there.</summary>
+    public void Require(string name, string why) =>
+        reading.Problems.Add(new ConfigurationProblem
+        {
+            Path = node is null && reading.File.Length == 0 ? EnvironmentVariables.NameOf(KeyOf(name)) : reading.File,
+            Line = node?.Line,
+            Column = node?.Column,
+            Key = KeyOf(name),
+            Allowed = "a value",
+            Message = $"is missing: {why}.",
+        });
+
+    private static string Word<T>(T value)
+        where T : struct, Enum => value.ToString().ToLowerInvariant();
+
+    private static string OneOf(IEnumerable<string> words)
+    {
+        string[] all = [.. words];
+        return string.Join(", ", all[..^1]) + " or " + all[^1];
+    }
+
+    private static string? ToDatabase(string text)
+    {
+        const string sqlite = "sqlite:///";
+        var file = text.StartsWith(sqlite, StringComparison.OrdinalIgnoreCase) ? text[sqlite.Length..] : text;
+        return file.Contains("://", StringComparison.Ordinal) ? null : file;
+    }
+
+    private static bool MayHoldSecret(string address) => address.AsSpan().IndexOfAny('@', '?', '#') >= 0;
+
+    /// <summary>A secret key that was put where a public one belongs must not be shown.</summary>
+    private static string MaskKey(string text) => text.Contains("SECRET", StringComparison.OrdinalIgnoreCase) ? Mask : text;
+
+    private T Read<T>(string name, T fallback, Func<string, T?> parse, string allowed, Func<T, string?> show, Func<string, bool>? isSecret = null)
+        where T : struct => ReadGiven(name, fallback, text => parse(text) is { } value ? (true, value) : (false, fallback), allowed, show, isSecret);
+
+    private T? ReadOrNone<T>(string name, T? fallback, Func<string, T?> parse, string allowed, Func<T?, string?> show, Func<string, bool>? isSecret = null) =>
+        ReadGiven(name, fallback, text => parse(text) is { } value ? (true, value) : (false, fallback), allowed, show, isSecret);
+
+    private T ReadGiven<T>(string name, T fallback, Func<string, (bool IsAllowed, T Value)> parse, string allowed, Func<T, string?> show, Func<string, bool>? isSecret)
+    {
+        var value = fallback;
+        var given = Given(name, text => isSecret?.Invoke(text) == true ? Mask : text);
+        if (given is not null)
+        {
+            (var isAllowed, value) = parse(given.Text);
+            if (!isAllowed)
+            {
+                reading.Refuse(given, allowed);
+            }
+        }
+
+        reading.Add(KeyOf(name), show(value), given, isItem ? null : EnvironmentVariables.NameOf(KeyOf(name)));
+        return value;
+    }
+
+    private string? FilePath(string name, PathNeed need, string? fallback, Func<string, string?> toPath)
+    {
+        var given = Given(name, text => text);
+        var value = given is null ? fallback : ToPath(given, need, toPath) ?? fallback;
+        reading.Add(KeyOf(name), value, given, isItem ? null : EnvironmentVariables.NameOf(KeyOf(name)));
+        return value;
+    }
+
+    private string? ToPath(GivenValue given, PathNeed need, Func<string, string?> toPath)
+    {
+        if (given.Text.Length == 0)
+        {
+            return null;
+        }
+
+        if (toPath(given.Text) is not { Length: > 0 } text || text.Contains('\0', StringComparison.Ordinal))
+        {
+            reading.Refuse(given, "the path of a file or folder");
+            return null;
+        }
+
+        if (text == "~" || text.StartsWith("~/", StringComparison.Ordinal))
+        {
+            reading.Refuse(given, "a path without '~', which is the shell's: give ${HOME}/… or a full path");
+            return null;
+        }
+
+        var full = reading.FullPath(text);
+        reading.Paths.Add(new ConfiguredPath(full, need, given));
+        return full;
+    }
+
+    private GivenValue? Given(string name, Func<string, string> mask)
+    {
+        var key = KeyOf(name);
+        if (!isItem && EnvironmentVariables.NameOf(key) is var variable && reading.Environment.TryGet(variable, out var text))
+        {
+            known.Add(name);
+            return new GivenValue(key, text, mask(text), ConfigurationSource.Environment, variable, null, null);
+        }
+
+        return Find(name) is { IsNothing: false } value ? FromFile(key, value, mask) : null;
+    }
+
+    private GivenValue? FromFile(string key, ConfigurationNode value, Func<string, string> mask)
+    {
+        if (value.Text is null)
+        {
+            reading.Report(value, key, $"found {value.Kind}; allowed is a single value.", allowed: "a single value");
+            return null;
+        }
+
+        var names = new List<string>();
+        if (reading.Environment.Expand(value.Text, names) is not { } text)
+        {
+            var missing = names[^1];
+            reading.Report(
+                value,
+                key,
+                EnvironmentVariables.IsName(missing)
+                    ? $"the environment variable '{missing}' that it names is not set. Set it, or write $${{ for a plain ${{."
+                    : "'${' must be followed by the name of an environment variable and '}'. Write $${ for a plain ${.",
+                mask(value.Text),
+                "the name of an environment variable that is set");
+            return null;
+        }
+
+        // As it stands in the file: what a variable holds may be a secret.
+        return new GivenValue(key, text, mask(value.Text), ConfigurationSource.File, reading.File, value.Line, value.Column);
+    }
+
+    private ConfigurationNode? Find(string name)
+    {
+        known.Add(name);
+        var found = node?.Entries?.FindAll(entry => entry.Key.Text == name) ?? [];
+        foreach (var again in found.Skip(1))
+        {
+            reading.Report(again.Key, KeyOf(name), string.Create(CultureInfo.InvariantCulture, $"is given twice; the first is in line {found[0].Key.Line}. Remove one."), allowed: "each key once");
+        }
+
+        return found.Count == 0 ? null : found[0].Value;
+    }
+}
