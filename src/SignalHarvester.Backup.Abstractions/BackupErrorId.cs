@@ -186,6 +186,15 @@ public static class BackupErrorId
     /// <summary>The service said that it deleted an object, and still has it.</summary>
     public const string CloudObjectKept = nameof(CloudObjectKept);
 
+    /// <summary>The history of operations cannot be read.</summary>
+    public const string HistoryUnreadable = nameof(HistoryUnreadable);
+
+    /// <summary>A Pushgateway did not take the metrics.</summary>
+    public const string MetricPushFailed = nameof(MetricPushFailed);
+
+    /// <summary>The metrics cannot be served at an address and port.</summary>
+    public const string MetricServerFailed = nameof(MetricServerFailed);
+
     /// <summary>A parameter's value is out of range or contradicts another.</summary>
     public const string InvalidArgument = nameof(InvalidArgument);
 }

@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Management.Automation;
 using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.History;
 using SignalHarvester.Backup.Operations;
 using SignalHarvester.Backup.PowerShell.Cloud;
 using SignalHarvester.Backup.PowerShell.Completion;
@@ -219,7 +220,7 @@ public sealed class NewSHBackupCommand : BackupCommand, IDynamicParameters
             TolerateDamage = Force,
             LockTimeout = TimeSpan.FromSeconds(LockTimeout),
         };
-        var made = RunOperation(context => CreateBackup.Run(file, directory, options, context));
+        var made = RunOperation(context => Recorded.Create(file, directory, options, context));
         ForItem(() => made = Sent(made, directory));
         WriteObject(made);
     }
