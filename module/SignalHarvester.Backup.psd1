@@ -13,7 +13,9 @@
     FormatsToProcess     = @('SignalHarvester.Backup.Format.ps1xml')
     TypesToProcess       = @('SignalHarvester.Backup.Types.ps1xml')
     CmdletsToExport      = @(
+        'Export-SHBackupMetric'
         'Get-SHBackup'
+        'Get-SHBackupHistory'
         'Invoke-SHBackupRetention'
         'Merge-SHBackup'
         'New-SHBackup'
@@ -21,6 +23,7 @@
         'Remove-SHBackup'
         'Restore-SHBackup'
         'Send-SHBackup'
+        'Start-SHBackupMetricServer'
         'Test-SHBackup'
     )
     FunctionsToExport    = @()

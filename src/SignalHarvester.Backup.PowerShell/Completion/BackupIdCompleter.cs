@@ -21,8 +21,7 @@ public sealed class BackupIdCompleter : IArgumentCompleter
         ArgumentNullException.ThrowIfNull(fakeBoundParameters);
         var word = (wordToComplete ?? string.Empty).Trim('\'', '"');
         var pattern = WildcardPattern.Get(word + "*", WildcardOptions.IgnoreCase);
-        var given = fakeBoundParameters["BackupDirectory"] as string;
-        return Backups(Resolve(string.IsNullOrEmpty(given) ? "backups" : given))
+        return Backups(CompletedDirectory.Path(fakeBoundParameters))
             .Where(backup => pattern.IsMatch(backup.Id))
             .Select(backup => new CompletionResult(backup.Id, backup.Id, CompletionResultType.ParameterValue, Describe(backup)));
     }
@@ -38,16 +37,6 @@ public sealed class BackupIdCompleter : IArgumentCompleter
             // A directory that cannot be listed has nothing to offer; the cmdlet itself will say why.
             return [];
         }
-    }
-
-    private static string Resolve(string path)
-    {
-        using var shell = System.Management.Automation.PowerShell.Create(RunspaceMode.CurrentRunspace);
-        return shell
-            .AddScript("$ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($args[0])", useLocalScope: true)
-            .AddArgument(path)
-            .Invoke<string>()
-            .First();
     }
 
     private static string Describe(BackupMetadata backup) => string.Create(
