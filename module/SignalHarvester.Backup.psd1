@@ -13,8 +13,10 @@
     FormatsToProcess     = @('SignalHarvester.Backup.Format.ps1xml')
     TypesToProcess       = @('SignalHarvester.Backup.Types.ps1xml')
     CmdletsToExport      = @(
+        'Export-SHBackupMetric'
         'Get-SHBackup'
         'Get-SHBackupConfiguration'
+        'Get-SHBackupHistory'
         'Invoke-SHBackupRetention'
         'Merge-SHBackup'
         'New-SHBackup'
@@ -23,6 +25,7 @@
         'Remove-SHBackup'
         'Restore-SHBackup'
         'Send-SHBackup'
+        'Start-SHBackupMetricServer'
         'Test-SHBackup'
         'Test-SHBackupConfiguration'
     )

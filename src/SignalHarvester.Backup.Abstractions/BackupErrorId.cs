@@ -210,6 +210,15 @@ public static class BackupErrorId
     /// <summary>No database was given, and none is configured.</summary>
     public const string DatabaseRequired = nameof(DatabaseRequired);
 
+    /// <summary>The history of operations cannot be read.</summary>
+    public const string HistoryUnreadable = nameof(HistoryUnreadable);
+
+    /// <summary>A Pushgateway did not take the metrics.</summary>
+    public const string MetricPushFailed = nameof(MetricPushFailed);
+
+    /// <summary>The metrics cannot be served at an address and port.</summary>
+    public const string MetricServerFailed = nameof(MetricServerFailed);
+
     /// <summary>A parameter's value is out of range or contradicts another.</summary>
     public const string InvalidArgument = nameof(InvalidArgument);
 }

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using SignalHarvester.Backup.History;
 using SignalHarvester.Backup.Operations;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
@@ -37,7 +38,7 @@ public sealed class MergeSHBackupCommand : StoredBackupCommand
             {
                 if (ShouldProcess(backup.Id, "Rewrite as a full backup"))
                 {
-                    WriteObject(RunOperation(context => MergeBackup.Run(backup, directory, context)));
+                    WriteObject(RunOperation(context => Recorded.Merge(backup, directory, context)));
                 }
             });
         }

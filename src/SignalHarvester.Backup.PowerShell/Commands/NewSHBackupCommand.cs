@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Management.Automation;
 using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.History;
 using SignalHarvester.Backup.Operations;
 using SignalHarvester.Backup.PowerShell.Cloud;
 using SignalHarvester.Backup.PowerShell.Completion;
@@ -240,7 +241,7 @@ public sealed class NewSHBackupCommand : BackupCommand, IDynamicParameters
             TolerateDamage = Force,
             LockTimeout = TimeSpan.FromSeconds(LockTimeout),
         };
-        var made = RunOperation(context => CreateBackup.Run(file, directory, options, context));
+        var made = RunOperation(context => Recorded.Create(file, directory, options, context));
         foreach (var upload in uploads)
         {
             ForItem(() => made = RunOperation(context => upload.Run(made, directory, context)));
