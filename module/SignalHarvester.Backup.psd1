@@ -17,17 +17,21 @@
         'Get-SHBackup'
         'Get-SHBackupConfiguration'
         'Get-SHBackupHistory'
+        'Get-SHBackupSchedule'
         'Invoke-SHBackupRetention'
+        'Invoke-SHBackupSchedule'
         'Merge-SHBackup'
         'New-SHBackup'
         'New-SHBackupConfiguration'
         'Receive-SHBackup'
+        'Register-SHBackupSchedule'
         'Remove-SHBackup'
         'Restore-SHBackup'
         'Send-SHBackup'
         'Start-SHBackupMetricServer'
         'Test-SHBackup'
         'Test-SHBackupConfiguration'
+        'Unregister-SHBackupSchedule'
     )
     FunctionsToExport    = @()
     VariablesToExport    = @()

@@ -23,6 +23,15 @@ public sealed record ScheduleTrigger
     /// <summary>The time from one moment to the next, in whole minutes (every).</summary>
     public TimeSpan? Interval { get; init; }
 
+    /// <summary>The longest time from one moment to the next.</summary>
+    public TimeSpan Period => Frequency switch
+    {
+        ScheduleFrequency.Daily => TimeSpan.FromDays(1),
+        ScheduleFrequency.Weekly => TimeSpan.FromDays(7),
+        ScheduleFrequency.Monthly => TimeSpan.FromDays(31),
+        _ => RequiredInterval,
+    };
+
     /// <summary>The last moment that it was due at, up to and including a moment.</summary>
     /// <param name="moment">The moment.</param>
     public DateTimeOffset Last(DateTimeOffset moment)

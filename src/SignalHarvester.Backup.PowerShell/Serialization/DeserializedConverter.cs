@@ -74,7 +74,12 @@ public sealed class DeserializedConverter : PSTypeConverter
             return Items(value).Select(copy => (BackupCopy)ReadObject(PSObject.AsPSObject(copy), typeof(BackupCopy), SettableOf(typeof(BackupCopy)))).ToList();
         }
 
-        if (type == typeof(CloudLocation))
+        if (type == typeof(IReadOnlyList<ScheduleStep>))
+        {
+            return Items(value).Select(step => (ScheduleStep)ReadObject(PSObject.AsPSObject(step), typeof(ScheduleStep), SettableOf(typeof(ScheduleStep)))).ToList();
+        }
+
+        if (type == typeof(CloudLocation) || type == typeof(ScheduleTrigger))
         {
             return ReadObject(PSObject.AsPSObject(value), type, SettableOf(type));
         }

@@ -17,6 +17,7 @@ internal sealed class CronBackend(TimeProvider clock) : IScheduleBackend
     // Debian's cron refuses longer ones, others cut them off.
     private const int MostBytes = 990;
     private const UnixFileMode ReadableByAll = DurableFile.OwnersAlone | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+    private static readonly string[] ProcessFiles = ["/run/crond.pid", "/run/cron.pid", "/var/run/crond.pid", "/var/run/cron.pid"];
 
     /// <inheritdoc/>
     public ScheduleBackend Kind => ScheduleBackend.Cron;
@@ -28,6 +29,11 @@ internal sealed class CronBackend(TimeProvider clock) : IScheduleBackend
     public string? WhyUnusable(ScheduleScope scope) => scope == ScheduleScope.System
         ? Directory.Exists(SystemFolder) ? null : $"there is no {SystemFolder}"
         : SchedulerTool.IsThere("crontab") ? null : "there is no crontab on the PATH";
+
+    /// <inheritdoc/>
+    public string? Advice(ScheduleScope scope) => OperatingSystem.IsMacOS() || ProcessFiles.Any(File.Exists)
+        ? null
+        : "cron does not seem to run on this machine, and without it nothing is started. Check that its service is.";
 
     /// <inheritdoc/>
     public TaskDefinition Compose(ScheduleDefinition definition)

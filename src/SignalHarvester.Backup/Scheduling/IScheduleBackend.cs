@@ -12,6 +12,9 @@ internal interface IScheduleBackend
     /// <summary>Why it cannot be used here, as a clause; null where it can.</summary>
     string? WhyUnusable(ScheduleScope scope);
 
+    /// <summary>What keeps its tasks from running although they are registered, as a sentence; null where nothing is known.</summary>
+    string? Advice(ScheduleScope scope);
+
     /// <summary>What it has to be told.</summary>
     TaskDefinition Compose(ScheduleDefinition definition);
 

@@ -27,6 +27,9 @@ internal sealed partial class LaunchdBackend(TimeProvider clock) : IScheduleBack
     public string? WhyUnusable(ScheduleScope scope) => SchedulerTool.IsThere("launchctl") ? null : "there is no launchctl on the PATH";
 
     /// <inheritdoc/>
+    public string? Advice(ScheduleScope scope) => null;
+
+    /// <inheritdoc/>
     public TaskDefinition Compose(ScheduleDefinition definition) => new(
         [new TaskFile(PathOf(definition), Plist(definition))],
         [["launchctl", "bootstrap", Domain(definition.Scope), PathOf(definition)]]);

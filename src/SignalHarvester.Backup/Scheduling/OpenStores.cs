@@ -8,19 +8,25 @@ namespace SignalHarvester.Backup.Scheduling;
 internal sealed class OpenStores : IDisposable
 {
     private readonly Dictionary<CloudLocation, Lazy<RemoteCatalog>> stores;
+    private readonly Dictionary<CloudLocation, Lazy<bool>> prepared;
 
     /// <summary>Names the stores; nothing is asked of them yet.</summary>
     public OpenStores(IReadOnlyList<ObjectStoreSettings> settings, OperationContext context)
     {
-        stores = settings.DistinctBy(store => store.Location).ToDictionary(
-            store => store.Location,
-            // A failure is not kept: the next database tries again.
-            store => new Lazy<RemoteCatalog>(() => Ready(store, context), LazyThreadSafetyMode.PublicationOnly));
+        var distinct = settings.DistinctBy(store => store.Location).ToList();
+        stores = distinct.ToDictionary(store => store.Location, store => new Lazy<RemoteCatalog>(() => new RemoteCatalog(store.Location, store.Options, context.Clock)));
+
+        // A failure is not kept: the next database tries again.
+        prepared = distinct.ToDictionary(store => store.Location, store => new Lazy<bool>(() => Ready(store, context), LazyThreadSafetyMode.PublicationOnly));
     }
 
-    /// <summary>A store that can be sent to.</summary>
+    /// <summary>A store; nothing is asked of it yet.</summary>
+    /// <exception cref="BackupException">InvalidArgument: the place makes no sense.</exception>
+    public RemoteCatalog Of(ObjectStoreSettings store) => stores[store.Location].Value;
+
+    /// <summary>Makes sure that a store can be sent to.</summary>
     /// <exception cref="BackupException">The Cloud… errors.</exception>
-    public RemoteCatalog Open(ObjectStoreSettings store) => stores[store.Location].Value;
+    public void Prepare(ObjectStoreSettings store) => _ = prepared[store.Location].Value;
 
     /// <inheritdoc/>
     public void Dispose()
@@ -31,19 +37,11 @@ internal sealed class OpenStores : IDisposable
         }
     }
 
-    private static RemoteCatalog Ready(ObjectStoreSettings settings, OperationContext context)
+    private bool Ready(ObjectStoreSettings store, OperationContext context)
     {
-        var remote = new RemoteCatalog(settings.Location, settings.Options, context.Clock);
-        try
-        {
-            remote.RequireContainer(settings.CreateContainer, context.Cancellation);
-            SendBackup.CleanUp(remote, context);
-            return remote;
-        }
-        catch
-        {
-            remote.Dispose();
-            throw;
-        }
+        var remote = Of(store);
+        remote.RequireContainer(store.CreateContainer, context.Cancellation);
+        SendBackup.CleanUp(remote, context);
+        return true;
     }
 }

@@ -1,5 +1,6 @@
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Configuration;
+using SignalHarvester.Backup.History;
 using SignalHarvester.Backup.Operations;
 using SignalHarvester.Backup.Retention;
 
@@ -27,6 +28,11 @@ internal sealed class RunSchedule(ScheduleJob job, BackupSettings settings, Step
     /// <summary>The ids of the backups that were made.</summary>
     public IReadOnlyList<string> Made => made;
 
+    /// <summary>The backup directories that the run concerns.</summary>
+    public IReadOnlyList<string> Directories => job.Action == ScheduleAction.Retention
+        ? [.. settings.BackupDirectories.Where(directory => directory == settings.BackupDirectory || Directory.Exists(directory))]
+        : [.. databases.Select(settings.BackupDirectoryOf).Distinct(StringComparer.Ordinal)];
+
     /// <summary>Does it.</summary>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
     public void Run(IReadOnlyList<ScheduleSource> sources)
@@ -38,7 +44,7 @@ internal sealed class RunSchedule(ScheduleJob job, BackupSettings settings, Step
 
         if (job.Action == ScheduleAction.Retention || job.Prune)
         {
-            foreach (var directory in Directories())
+            foreach (var directory in Directories)
             {
                 recorder.Do(RetentionStep, directory, () => (Prune(new BackupDirectory(directory, context.Clock)), null));
             }
@@ -69,7 +75,7 @@ internal sealed class RunSchedule(ScheduleJob job, BackupSettings settings, Step
         BackupMetadata? backup = null;
         recorder.Do(CreateStep, database, () =>
         {
-            backup = CreateBackup.Run(database, directory, Options(), context);
+            backup = Recorded.Create(database, directory, Options(), context);
             Note(backup.DatabasePath);
             lock (gate)
             {
@@ -92,11 +98,12 @@ internal sealed class RunSchedule(ScheduleJob job, BackupSettings settings, Step
             recorder.Skip(VerifyStep, database, backup.Id, "switched off");
         }
 
-        foreach (var store in settings.Stores.Where(store => store.UploadAfterBackup))
+        foreach (var store in settings.Stores.Where(store => store is { Enabled: true, UploadAfterBackup: true }))
         {
             recorder.Do(UploadStep, store.Location.ToString(), () =>
             {
-                SendBackup.Run(backup, directory, stores.Open(store), context);
+                var remote = stores.Of(store);
+                Recorded.Send(backup, directory, remote, () => stores.Prepare(store), context);
                 return ("sent with what it builds on, as far as it was not there", backup.Id);
             });
         }
@@ -108,7 +115,7 @@ internal sealed class RunSchedule(ScheduleJob job, BackupSettings settings, Step
         var listing = directory.List();
         var failed = new List<BackupException>(listing.Faults);
         var decisions = RetentionPlan.Decide(listing.Backups, settings.Retention, now).Where(IsConcerned).ToList();
-        var outcome = PruneBackups.Run(directory, decisions, settings.Retention, now, failed.Add, context);
+        var outcome = Recorded.Prune(directory, decisions, settings.Retention, now, failed.Add, context);
         return failed.Count == 0
             ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{outcome.Count(decision => decision.Action == RetentionAction.Remove)} removed, {outcome.Count(decision => decision.Action == RetentionAction.Keep)} kept")
             : throw failed[0];
@@ -117,10 +124,6 @@ internal sealed class RunSchedule(ScheduleJob job, BackupSettings settings, Step
     /// <summary>Retention after backups is of the same databases; as a schedule of its own, it is of all.</summary>
     private bool IsConcerned(RetentionDecision decision) =>
         job.Action == ScheduleAction.Retention || (decision.Backup.DatabasePath is { } path && databases.Contains(path));
-
-    private IReadOnlyList<string> Directories() => job.Action == ScheduleAction.Retention
-        ? [.. settings.BackupDirectories.Where(directory => directory == settings.BackupDirectory || Directory.Exists(directory))]
-        : [.. databases.Select(settings.BackupDirectoryOf).Distinct(StringComparer.Ordinal)];
 
     private CreateBackupOptions Options() => new()
     {

@@ -1,3 +1,5 @@
+using SignalHarvester.Backup.Operations;
+
 namespace SignalHarvester.Backup.Scheduling;
 
 /// <summary>The schedules of this machine: registers them with the operating system, lists them, removes them.</summary>
@@ -33,16 +35,17 @@ public sealed class ScheduleRegistry(string manifest, TimeProvider clock)
 
     /// <summary>Registers a schedule, in place of one of the same name.</summary>
     /// <param name="plan">What is to be done.</param>
-    /// <param name="cancellation">Stops the waiting for others who register.</param>
+    /// <param name="context">Messages; cancellation of the waiting for others who register.</param>
     /// <returns>The schedule as it is now.</returns>
     /// <exception cref="BackupException">SchedulerUnavailable, SchedulerFailed, WriteFailed: what was there before is there again, as far as it can be.</exception>
-    public BackupSchedule Apply(SchedulePlan plan, CancellationToken cancellation)
+    public BackupSchedule Apply(SchedulePlan plan, OperationContext context)
     {
         ArgumentNullException.ThrowIfNull(plan);
+        ArgumentNullException.ThrowIfNull(context);
         var store = ScheduleStore.Of(plan.Definition.Scope);
         if (!plan.IsDone)
         {
-            using var held = store.Lock(cancellation);
+            using var held = store.Lock(context.Cancellation);
             var former = Known(plan.Definition.Scope, plan.Definition.Name);
             store.Write(plan.Definition);
             try
@@ -57,6 +60,11 @@ public sealed class ScheduleRegistry(string manifest, TimeProvider clock)
             {
                 PutBack(store, plan, former);
                 throw;
+            }
+
+            if (plan.Backend.Advice(plan.Definition.Scope) is { } advice)
+            {
+                context.Warn(advice);
             }
         }
 
@@ -74,13 +82,8 @@ public sealed class ScheduleRegistry(string manifest, TimeProvider clock)
            select Describe(definition, store),
     ];
 
-    /// <summary>The names of all schedules, without asking the operating system.</summary>
-    public static IReadOnlyList<(string Name, string Description)> Names() =>
-    [
-        .. from scope in Scopes(null)
-           from definition in ScheduleStore.Of(scope).List(_ => { })
-           select (definition.Name, definition.Title),
-    ];
+    /// <summary>All schedules as they are kept, without asking the operating system; those that cannot be read are left out.</summary>
+    public static IReadOnlyList<ScheduleDefinition> All() => [.. Scopes(null).SelectMany(scope => ScheduleStore.Of(scope).List(_ => { }))];
 
     /// <summary>One schedule as it is kept.</summary>
     /// <param name="name">Its name.</param>
@@ -101,7 +104,7 @@ public sealed class ScheduleRegistry(string manifest, TimeProvider clock)
 
     /// <summary>The schedules that were registered under a common name from a settings file.</summary>
     public static IReadOnlyList<string> Group(string group, ScheduleScope scope) =>
-        [.. ScheduleStore.Of(scope).List(_ => { }).Where(definition => string.Equals(definition.Group, group, StringComparison.OrdinalIgnoreCase)).Select(definition => definition.Name)];
+        [.. All().Where(definition => definition.Scope == scope && string.Equals(definition.Group, group, StringComparison.OrdinalIgnoreCase)).Select(definition => definition.Name)];
 
     /// <summary>Removes a schedule from the operating system and from where it is kept. What runs may end.</summary>
     /// <param name="name">Its name.</param>

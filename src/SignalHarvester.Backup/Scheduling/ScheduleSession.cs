@@ -2,7 +2,9 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
 using Microsoft.Win32.SafeHandles;
+using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Configuration;
+using SignalHarvester.Backup.History;
 using SignalHarvester.Backup.Operations;
 
 namespace SignalHarvester.Backup.Scheduling;
@@ -74,10 +76,11 @@ public sealed class ScheduleSession : IDisposable
         ArgumentNullException.ThrowIfNull(context);
         return Record(recorder =>
         {
-            var run = new RunSchedule(definition.Job, settings, recorder, context);
+            var run = new RunSchedule(definition.Job, settings, recorder, context with { Schedule = definition.Name });
             run.Run(sources);
+            new ExportMetrics(definition, settings, recorder, context).Run(run.Directories);
             return run.Made;
-        }, fault, context);
+        }, fault, settings, context);
     }
 
     /// <summary>Keeps that a run failed before its first step.</summary>
@@ -85,7 +88,7 @@ public sealed class ScheduleSession : IDisposable
     {
         recorder.Fail("Settings", definition.Job.ConfigurationPath, reason);
         return [];
-    }, _ => { }, context);
+    }, _ => { }, settings: null, context);
 
     /// <summary>A run in which there was nothing to do.</summary>
     public ScheduleRun Skip(string reason) => new()
@@ -99,7 +102,27 @@ public sealed class ScheduleSession : IDisposable
     /// <inheritdoc/>
     public void Dispose() => held?.Dispose();
 
-    private ScheduleRun Record(Func<StepRecorder, IReadOnlyList<string>> work, Action<BackupException> fault, OperationContext context)
+    private ScheduleRun Record(Func<StepRecorder, IReadOnlyList<string>> work, Action<BackupException> fault, BackupSettings? settings, OperationContext context) => Recorded.Run(
+        new BackupEvent { Operation = BackupOperation.Schedule, Schedule = definition.Name },
+        settings is null ? null : new BackupDirectory(settings.BackupDirectory, clock),
+        context,
+        () => Keep(work, fault, context),
+        Event);
+
+    private BackupEvent Event(ScheduleRun run)
+    {
+        var failed = run.Steps.FirstOrDefault(step => step.Result == ScheduleResult.Failed);
+        return new BackupEvent
+        {
+            Operation = BackupOperation.Schedule,
+            Schedule = definition.Name,
+            Status = failed is null ? BackupEventStatus.Success : BackupEventStatus.Failed,
+            ErrorId = failed?.ErrorId,
+            ErrorMessage = failed?.Detail,
+        };
+    }
+
+    private ScheduleRun Keep(Func<StepRecorder, IReadOnlyList<string>> work, Action<BackupException> fault, OperationContext context)
     {
         var started = clock.GetUtcNow();
         var timer = Stopwatch.GetTimestamp();

@@ -35,6 +35,11 @@ internal sealed class SystemdBackend : IScheduleBackend
     }
 
     /// <inheritdoc/>
+    public string? Advice(ScheduleScope scope) => scope == ScheduleScope.System || File.Exists("/var/lib/systemd/linger/" + Environment.UserName)
+        ? null
+        : "The timers of this account run only while it is logged on. Run 'loginctl enable-linger' to change that, or use -Scope System.";
+
+    /// <inheritdoc/>
     public TaskDefinition Compose(ScheduleDefinition definition)
     {
         var timer = UnitOf(definition) + ".timer";

@@ -28,6 +28,9 @@ internal sealed class TaskSchedulerBackend : IScheduleBackend
     public string? WhyUnusable(ScheduleScope scope) => SchedulerTool.IsThere(Tool) ? null : $"there is no {Tool} on the PATH";
 
     /// <inheritdoc/>
+    public string? Advice(ScheduleScope scope) => null;
+
+    /// <inheritdoc/>
     public TaskDefinition Compose(ScheduleDefinition definition) => new(
         [new TaskFile("the file that schtasks is given", Xml(definition))],
         [[Tool, "/Create", "/TN", NameOf(definition), "/XML", "FILE", "/F"]]);
