@@ -90,6 +90,7 @@ install sqlite3 sqlite3
 install zstd zstd
 install strace strace
 install age age
+install cron cron
 install npm npm
 install ceph-mon ceph-mon
 install ceph-osd ceph-osd

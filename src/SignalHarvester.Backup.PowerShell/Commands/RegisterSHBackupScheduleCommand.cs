@@ -234,7 +234,7 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
 
     private void Register(ScheduleRegistry registry, ScheduleDefinition definition)
     {
-        var plan = RunOperation(_ => registry.Plan(definition, needsBackend: !AsText));
+        var plan = RunOperation(_ => registry.Plan(definition, needsBackend: !AsText && !IsWhatIf));
         if (AsText)
         {
             WriteObject(plan.Text);
@@ -354,7 +354,7 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
         {
             Action = RetentionOnly ? ScheduleAction.Retention : ScheduleAction.Backup,
             ConfigurationPath = ConfigurationFile,
-            Databases = DatabasePath.Length > 0 ? [.. DatabasePath.Select(FileSystemPath)]
+            Databases = DatabasePath.Length > 0 ? [.. DatabasePath.Select(FullPattern)]
                 // What the environment says alone is not there at the run.
                 : ConfigurationFile is null && !RetentionOnly ? [.. Settings.Databases.Select(database => database.Path)] : [],
             BackupDirectory = string.IsNullOrEmpty(BackupDirectory) && ConfigurationFile is not null ? null : OpenDirectory().Path,
@@ -372,6 +372,16 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
             CreateContainer = place is not null && Places(cloud).CreatesContainer(place),
             ThrottleLimit = ThrottleLimit,
         };
+    }
+
+    /// <summary>A path made a full one. The characters of the current location mean themselves, whatever wildcards stand behind it.</summary>
+    private string FullPattern(string path)
+    {
+        var full = FileSystemPath(path);
+        return WildcardPattern.ContainsWildcardCharacters(path) && !InvokeProvider.Item.Exists(WildcardPattern.Escape(path))
+            && !Path.IsPathRooted(path) && full.StartsWith(FileSystemLocation, StringComparison.Ordinal)
+            ? WildcardPattern.Escape(FileSystemLocation) + full[FileSystemLocation.Length..]
+            : full;
     }
 
     /// <summary>Those of the configuration are sent to anyway.</summary>

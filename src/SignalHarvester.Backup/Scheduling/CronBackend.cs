@@ -170,7 +170,18 @@ internal sealed class CronBackend(TimeProvider clock) : IScheduleBackend
                 ScheduleName.OneLine($"The account's crontab cannot be read: {error.TrimEnd('.')}. Check that this account may use cron, or give another -Backend."));
     }
 
-    private static void WriteTable(string table) => SchedulerTool.Run(["crontab", "-"], Encoding.Latin1.GetBytes(table));
+    private static void WriteTable(string table)
+    {
+        if (table.Length == 0)
+        {
+            // An account that had none has none again.
+            SchedulerTool.Run(["crontab", "-r"]);
+        }
+        else
+        {
+            SchedulerTool.Run(["crontab", "-"], Encoding.Latin1.GetBytes(table));
+        }
+    }
 
     private static string Raw(string text) => Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(text));
 

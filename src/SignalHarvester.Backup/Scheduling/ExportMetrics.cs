@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.IO.Enumeration;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Configuration;
 using SignalHarvester.Backup.Metrics;
@@ -17,8 +16,10 @@ internal sealed class ExportMetrics(ScheduleDefinition definition, BackupSetting
     private const string Step = "Metrics";
     private const string Job = "signal_harvester_backup";
 
-    /// <summary>Exports the metrics of the directories that the run concerned.</summary>
-    public void Run(IReadOnlyList<string> directories)
+    /// <summary>Exports the metrics of the directories that a run concerned.</summary>
+    /// <param name="directories">The backup directories.</param>
+    /// <param name="databases">The databases that it worked on.</param>
+    public void Run(IReadOnlyList<string> directories, IReadOnlyCollection<string> databases)
     {
         if (settings.Metrics is { Textfile: null, PushGateway: null })
         {
@@ -29,7 +30,7 @@ internal sealed class ExportMetrics(ScheduleDefinition definition, BackupSetting
         {
             try
             {
-                Export(directory, number, isOneOfSeveral: directories.Count > 1);
+                Export(directory, number, isOneOfSeveral: directories.Count > 1, databases);
             }
             catch (Exception exception) when (exception is BackupException or IOException or UnauthorizedAccessException)
             {
@@ -39,9 +40,9 @@ internal sealed class ExportMetrics(ScheduleDefinition definition, BackupSetting
         }
     }
 
-    private void Export(string directory, int number, bool isOneOfSeveral)
+    private void Export(string directory, int number, bool isOneOfSeveral, IReadOnlyCollection<string> databases)
     {
-        var options = new MetricOptions { ExpectedInterval = Expected };
+        var options = new MetricOptions { ExpectedInterval = database => Expected(database, databases) };
         var suffix = string.Empty;
         if (isOneOfSeveral)
         {
@@ -65,12 +66,14 @@ internal sealed class ExportMetrics(ScheduleDefinition definition, BackupSetting
     }
 
     /// <summary>The shortest period of all schedules that back up a database: another one than this may promise more.</summary>
-    private TimeSpan? Expected(string database) => ScheduleRegistry.All()
-        .Where(other => other.Job.Action == ScheduleAction.Backup && Covers(other.Job, database))
+    private TimeSpan? Expected(string database, IReadOnlyCollection<string> databases) => ScheduleRegistry.All()
+        .Where(other => other.Job.Action == ScheduleAction.Backup && Covers(other, database, databases))
         .Select(other => (TimeSpan?)other.Trigger.Period)
         .Min();
 
-    private bool Covers(ScheduleJob job, string database) => job.Databases.Count == 0
-        ? job.ConfigurationPath == definition.Job.ConfigurationPath && settings.Databases.Any(known => known.Path == database)
-        : job.Databases.Any(pattern => pattern == database || FileSystemName.MatchesSimpleExpression(pattern, database, ignoreCase: OperatingSystem.IsWindows()));
+    private bool Covers(ScheduleDefinition other, string database, IReadOnlyCollection<string> databases) =>
+        other.Key == definition.Key && other.Scope == definition.Scope ? databases.Contains(database)
+        : other.Job.Databases.Count == 0 ? other.Job.ConfigurationPath == definition.Job.ConfigurationPath && settings.Databases.Any(known => known.Path == database)
+        // What its wildcards match is known once it has run.
+        : other.Job.Databases.Contains(database) || ScheduleStore.Of(other.Scope).ReadState(other.Key)?.Databases.Contains(database) == true;
 }

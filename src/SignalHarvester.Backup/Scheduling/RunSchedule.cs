@@ -28,6 +28,9 @@ internal sealed class RunSchedule(ScheduleJob job, BackupSettings settings, Step
     /// <summary>The ids of the backups that were made.</summary>
     public IReadOnlyList<string> Made => made;
 
+    /// <summary>The databases that the run worked on.</summary>
+    public IReadOnlyCollection<string> Databases => databases;
+
     /// <summary>The backup directories that the run concerns.</summary>
     public IReadOnlyList<string> Directories => job.Action == ScheduleAction.Retention
         ? [.. settings.BackupDirectories.Where(directory => directory == settings.BackupDirectory || Directory.Exists(directory))]

@@ -15,6 +15,7 @@ internal sealed partial class ScheduleJson : JsonSerializerContext
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         AllowDuplicateProperties = false,
+        IgnoreReadOnlyProperties = true,
         WriteIndented = true,
         // Read by people and by JSON parsers, never pasted into HTML.
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,

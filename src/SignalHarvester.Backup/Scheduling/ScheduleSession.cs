@@ -78,8 +78,8 @@ public sealed class ScheduleSession : IDisposable
         {
             var run = new RunSchedule(definition.Job, settings, recorder, context with { Schedule = definition.Name });
             run.Run(sources);
-            new ExportMetrics(definition, settings, recorder, context).Run(run.Directories);
-            return run.Made;
+            new ExportMetrics(definition, settings, recorder, context).Run(run.Directories, run.Databases);
+            return (run.Made, run.Databases);
         }, fault, settings, context);
     }
 
@@ -87,7 +87,7 @@ public sealed class ScheduleSession : IDisposable
     public ScheduleRun Fail(BackupException reason, OperationContext context) => Record(recorder =>
     {
         recorder.Fail("Settings", definition.Job.ConfigurationPath, reason);
-        return [];
+        return ([], []);
     }, _ => { }, settings: null, context);
 
     /// <summary>A run in which there was nothing to do.</summary>
@@ -102,7 +102,7 @@ public sealed class ScheduleSession : IDisposable
     /// <inheritdoc/>
     public void Dispose() => held?.Dispose();
 
-    private ScheduleRun Record(Func<StepRecorder, IReadOnlyList<string>> work, Action<BackupException> fault, BackupSettings? settings, OperationContext context) => Recorded.Run(
+    private ScheduleRun Record(Func<StepRecorder, (IReadOnlyList<string> Made, IReadOnlyCollection<string> Databases)> work, Action<BackupException> fault, BackupSettings? settings, OperationContext context) => Recorded.Run(
         new BackupEvent { Operation = BackupOperation.Schedule, Schedule = definition.Name },
         settings is null ? null : new BackupDirectory(settings.BackupDirectory, clock),
         context,
@@ -122,12 +122,12 @@ public sealed class ScheduleSession : IDisposable
         };
     }
 
-    private ScheduleRun Keep(Func<StepRecorder, IReadOnlyList<string>> work, Action<BackupException> fault, OperationContext context)
+    private ScheduleRun Keep(Func<StepRecorder, (IReadOnlyList<string> Made, IReadOnlyCollection<string> Databases)> work, Action<BackupException> fault, OperationContext context)
     {
         var started = clock.GetUtcNow();
         var timer = Stopwatch.GetTimestamp();
         var recorder = new StepRecorder();
-        var made = work(recorder);
+        var (made, databases) = work(recorder);
         foreach (var one in recorder.Faults)
         {
             fault(one);
@@ -150,6 +150,7 @@ public sealed class ScheduleSession : IDisposable
                 LastRun = started,
                 LastResult = run.Result,
                 LastError = run.Steps.FirstOrDefault(step => step.Result == ScheduleResult.Failed)?.Detail,
+                Databases = [.. databases],
                 LastBackup = made.Count > 0 ? made[^1] : before?.LastBackup,
             });
         }

@@ -15,6 +15,9 @@ internal sealed record ScheduleState
     /// <summary>The first thing that went wrong in it.</summary>
     public string? LastError { get; init; }
 
+    /// <summary>The full paths of the databases that it concerned.</summary>
+    public IReadOnlyList<string> Databases { get; init; } = [];
+
     /// <summary>The id of the newest backup that a run made.</summary>
     public string? LastBackup { get; init; }
 }

@@ -43,6 +43,10 @@ internal sealed class ScheduleStore(ScheduleScope scope, ScheduleFolders folders
             {
                 found.Add(Read(file));
             }
+            catch (BackupException exception) when (exception.InnerException is FileNotFoundException)
+            {
+                // Removed since the folder was listed.
+            }
             catch (BackupException exception)
             {
                 fault(exception);
