@@ -3,13 +3,13 @@ using Xunit;
 
 namespace SignalHarvester.Backup.Cloud.Tests;
 
-/// <summary>The providers' libraries load when one is used, and not before: an import and a local backup stay as fast as they were.</summary>
+/// <summary>The providers' libraries, and that of the configuration file, load when one is used, and not before: an import and a local backup stay as fast as they were.</summary>
 public sealed class LoadingTests
 {
     private const string Loaded = "[AppDomain]::CurrentDomain.GetAssemblies() | ForEach-Object { $_.GetName().Name }";
 
     // Newtonsoft.Json is not among them: PowerShell has its own.
-    private static readonly string[] Beginnings = ["AWSSDK", "Azure", "Google", "Polly", "Microsoft.Identity", "System.Threading.RateLimiting"];
+    private static readonly string[] Beginnings = ["AWSSDK", "Azure", "Google", "Polly", "Microsoft.Identity", "System.Threading.RateLimiting", "YamlDotNet"];
 
     [Fact]
     public async Task Local_work_loads_no_library_of_a_provider()

@@ -1,6 +1,5 @@
 using System.Collections;
 using System.Management.Automation;
-using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.History;
 using SignalHarvester.Backup.Operations;
 using SignalHarvester.Backup.PowerShell.Cloud;

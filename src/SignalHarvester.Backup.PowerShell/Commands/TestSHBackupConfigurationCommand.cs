@@ -47,8 +47,12 @@ public sealed class TestSHBackupConfigurationCommand : ConfigurationCommand
             var configuration = Find();
             WriteObject(configuration.Problems, enumerateCollection: true);
             WriteObject(configuration.MissingPaths(), enumerateCollection: true);
-            _ = configuration.Require();
-            WriteVerbose($"The configuration '{configuration.Path}' has no errors.");
+            if (configuration.Fault(isListed: false) is { } fault)
+            {
+                throw fault;
+            }
+
+            WriteVerbose($"The configuration {configuration.Path ?? "in the environment"} has no errors.");
         });
     }
 
@@ -56,8 +60,7 @@ public sealed class TestSHBackupConfigurationCommand : ConfigurationCommand
     {
         try
         {
-            _ = Find().Require();
-            return true;
+            return Find().Fault(isListed: false) is null;
         }
         catch (BackupException)
         {
@@ -65,11 +68,15 @@ public sealed class TestSHBackupConfigurationCommand : ConfigurationCommand
         }
     }
 
-    private BackupConfiguration Find() => FindConfiguration() is { Path: not null } configuration
-        ? configuration
-        : throw new BackupException(
-            BackupErrorId.ConfigurationNotFound,
-            BackupErrorCategory.ObjectNotFound,
-            nameof(ConfigurationPath),
-            "There is no configuration to test. Give one with -ConfigurationPath, or make one with New-SHBackupConfiguration.");
+    private BackupConfiguration Find()
+    {
+        var configuration = FindConfiguration();
+        return configuration.Path is not null || configuration.Effective.Any(setting => setting.Source == ConfigurationSource.Environment)
+            ? configuration
+            : throw new BackupException(
+                BackupErrorId.ConfigurationNotFound,
+                BackupErrorCategory.ObjectNotFound,
+                nameof(ConfigurationPath),
+                "There is no configuration to test. Give one with -ConfigurationPath, or make one with New-SHBackupConfiguration.");
+    }
 }

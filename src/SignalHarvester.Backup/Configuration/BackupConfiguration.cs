@@ -82,21 +82,28 @@ public sealed class BackupConfiguration
 
     /// <summary>The settings, once it is certain that nothing is wrong with them.</summary>
     /// <exception cref="BackupException">ConfigurationInvalid: it names every error.</exception>
-    public BackupSettings Require()
+    public BackupSettings Require() => Fault(isListed: true) is { } fault ? throw fault : Settings;
+
+    /// <summary>What makes the configuration useless; null where nothing does.</summary>
+    /// <param name="isListed">Whether the message names every error, for those who have not seen them.</param>
+    public BackupException? Fault(bool isListed)
     {
         var errors = Problems.Where(problem => problem.Severity == ConfigurationSeverity.Error).ToList();
-        return errors.Count == 0 ? Settings : throw Invalid(errors);
-    }
+        if (errors.Count == 0)
+        {
+            return null;
+        }
 
-    /// <summary>The error that names problems.</summary>
-    /// <param name="errors">The problems, at least one.</param>
-    public BackupException Invalid(IReadOnlyCollection<ConfigurationProblem> errors) => new(
-        BackupErrorId.ConfigurationInvalid,
-        BackupErrorCategory.InvalidData,
-        Path ?? EnvironmentVariables.ConfigurationFile,
-        string.Create(
-            CultureInfo.InvariantCulture,
-            $"The configuration {(Path is null ? "in the environment" : $"'{Path}'")} has {errors.Count} error{(errors.Count == 1 ? string.Empty : "s")}, and nothing was done. Mend {(errors.Count == 1 ? "it" : "them")}, and check with Test-SHBackupConfiguration:{Environment.NewLine}{string.Join(Environment.NewLine, errors)}"));
+        var (count, them) = errors.Count == 1 ? ("an error", "it") : (string.Create(CultureInfo.InvariantCulture, $"{errors.Count} errors"), "them");
+        var list = !isListed ? $". Mend {them}: no command works with it as it is."
+            : errors.Count == 1 ? $", and nothing was done. Mend it, and check with Test-SHBackupConfiguration. {errors[0]}"
+            : $", and nothing was done. Mend them, and check with Test-SHBackupConfiguration.{Environment.NewLine}{string.Join(Environment.NewLine, errors)}";
+        return new BackupException(
+            BackupErrorId.ConfigurationInvalid,
+            BackupErrorCategory.InvalidData,
+            Path ?? EnvironmentVariables.ConfigurationFile,
+            $"The configuration {(Path is null ? "in the environment" : $"'{Path}'")} has {count}{list}");
+    }
 
     /// <summary>Reads a configuration.</summary>
     /// <param name="path">The file's full path; null for none.</param>

@@ -61,9 +61,9 @@ internal sealed class EnvironmentVariables(IReadOnlyDictionary<string, string> v
             else if (rest.StartsWith("${"))
             {
                 var end = rest.IndexOf('}');
-                var name = (end < 0 ? rest[2..] : rest[2..end]).ToString();
+                var name = (end < 0 ? rest : rest[2..end]).ToString();
                 names.Add(name);
-                if (end < 0 || !IsName(name) || !TryGet(name, out var value))
+                if (!IsName(name) || !TryGet(name, out var value))
                 {
                     return null;
                 }

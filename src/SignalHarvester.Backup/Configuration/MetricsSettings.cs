@@ -11,4 +11,7 @@ public sealed record MetricsSettings
 
     /// <summary>The port that metrics are served on, 1 to 65535; null for the command's own default.</summary>
     public int? Port { get; init; }
+
+    /// <summary>No more than the name: the address may hold a password.</summary>
+    public override string ToString() => nameof(MetricsSettings);
 }

@@ -42,11 +42,11 @@ internal static class SettingsMap
             Incremental = ReadIncremental(backup.Section("incremental")),
             Schedule = ReadSchedule(backup.Section("schedule")),
             Retention = ReadRetention(reading, backup.Section("retention"), retentionDays),
-            Stores = [.. Enum.GetValues<CloudProvider>().Select(provider => ReadStore(backup, provider, bandwidth)).OfType<ObjectStoreSettings>()],
             Verification = ReadVerification(backup.Section("verification")),
-            Encryption = ReadEncryption(reading, backup.Section("encryption")),
+            Stores = [.. Enum.GetValues<CloudProvider>().Select(provider => ReadStore(backup, provider, bandwidth)).OfType<ObjectStoreSettings>()],
             Metrics = ReadMetrics(backup.Section("metrics")),
             DrillAssertions = ReadAssertions(backup.Section("drill")),
+            Encryption = ReadEncryption(reading, backup.Section("encryption")),
         };
     }
 

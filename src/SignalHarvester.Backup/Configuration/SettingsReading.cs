@@ -27,8 +27,8 @@ internal sealed class SettingsReading(string? path, string baseFolder, Environme
     /// <summary>The file's path, for what is in the file.</summary>
     public string File => path ?? string.Empty;
 
-    /// <summary>Makes a path full.</summary>
-    public string FullPath(string relative) => Path.GetFullPath(relative, baseFolder);
+    /// <summary>Makes a path full, without a separator at its end.</summary>
+    public string FullPath(string relative) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(relative, baseFolder));
 
     /// <summary>Takes note of a section, whose unknown keys are named in the end.</summary>
     public void Enter(SettingsSection section) => sections.Add(section);

@@ -81,8 +81,8 @@ internal sealed class SettingsSection
         ReadOrNone(name, null, text => Array.Find(words, word => word.Equals(text, StringComparison.OrdinalIgnoreCase)), OneOf(words), word => word);
 
     /// <summary>Reads a text; an empty one is none.</summary>
-    public string? Text(string name, string? fallback = null) =>
-        ReadOrNone(name, fallback, text => text, "a text", text => text) is { Length: > 0 } text ? text : null;
+    public string? Text(string name) =>
+        ReadOrNone(name, null, text => text, "a text", text => text is { Length: > 0 } ? text : null) is { Length: > 0 } text ? text : null;
 
     /// <summary>Reads a time of day in UTC.</summary>
     public TimeOnly Time(string name, TimeOnly fallback) => Read(name, fallback, ValueText.ToTime, ValueText.Times, ValueText.Of);
@@ -119,10 +119,10 @@ internal sealed class SettingsSection
         name, null, ValueText.ToAddress, ValueText.Addresses, address => address?.OriginalString, MayHoldSecret);
 
     /// <summary>Reads a path.</summary>
-    public string? FilePath(string name, PathNeed need, string? fallback = null) => FilePath(name, need, fallback, text => text);
+    public string? FilePath(string name, PathNeed need, string? fallback = null) => FilePath(name, need, fallback, text => text, text => text);
 
     /// <summary>Reads the path of a database; the predecessor takes it as an address of SQLAlchemy's, too.</summary>
-    public string? DatabasePath(string name) => FilePath(name, PathNeed.File, null, ToDatabase);
+    public string? DatabasePath(string name) => FilePath(name, PathNeed.File, null, ToDatabase, MaskServer);
 
     /// <summary>Makes a full path of a value that was read by itself; null, and a problem, where it is none.</summary>
     public string? DatabasePath(GivenValue given) => ToPath(given, PathNeed.File, ToDatabase);
@@ -138,12 +138,12 @@ internal sealed class SettingsSection
         var list = Find(name);
         var items = variable is not null && reading.Environment.TryGet(variable, out var value)
             ? value.Split(separator!.Value, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
-                .Select((text, index) => new SettingsItem(new GivenValue(ItemKey(index), text, MaskKey(text), ConfigurationSource.Environment, variable, null, null), null))
+                .Select((text, index) => new SettingsItem(new GivenValue(ItemKey(index), text, MaskItem(text), ConfigurationSource.Environment, variable, null, null), null))
                 .ToList()
             : (list is null or { IsNothing: true } ? [] : list.Items ?? [list])
                 .Select((item, index) => isMap && item.Entries is not null
                     ? new SettingsItem(null, new SettingsSection(reading, ItemKey(index), item, isItem: true))
-                    : new SettingsItem(FromFile(ItemKey(index), item, MaskKey), null))
+                    : new SettingsItem(FromFile(ItemKey(index), item, MaskItem), null))
                 .ToList();
         if (items.Count == 0)
         {
@@ -191,8 +191,11 @@ internal sealed class SettingsSection
 
     private static bool MayHoldSecret(string address) => address.AsSpan().IndexOfAny('@', '?', '#') >= 0;
 
-    /// <summary>A secret key that was put where a public one belongs must not be shown.</summary>
-    private static string MaskKey(string text) => text.Contains("SECRET", StringComparison.OrdinalIgnoreCase) ? Mask : text;
+    /// <summary>The address of a database server, which is none of ours, can hold a password.</summary>
+    private static string MaskServer(string text) => text.Contains('@', StringComparison.Ordinal) && text.Contains("://", StringComparison.Ordinal) ? Mask : text;
+
+    /// <summary>A secret key that was put where a public one belongs must not be shown either.</summary>
+    private static string MaskItem(string text) => text.Contains("SECRET", StringComparison.OrdinalIgnoreCase) ? Mask : MaskServer(text);
 
     private T Read<T>(string name, T fallback, Func<string, T?> parse, string allowed, Func<T, string?> show, Func<string, bool>? isSecret = null)
         where T : struct => ReadGiven(name, fallback, text => parse(text) is { } value ? (true, value) : (false, fallback), allowed, show, isSecret);
@@ -217,9 +220,9 @@ internal sealed class SettingsSection
         return value;
     }
 
-    private string? FilePath(string name, PathNeed need, string? fallback, Func<string, string?> toPath)
+    private string? FilePath(string name, PathNeed need, string? fallback, Func<string, string?> toPath, Func<string, string> mask)
     {
-        var given = Given(name, text => text);
+        var given = Given(name, mask);
         var value = given is null ? fallback : ToPath(given, need, toPath) ?? fallback;
         reading.Add(KeyOf(name), value, given, isItem ? null : EnvironmentVariables.NameOf(KeyOf(name)));
         return value;
@@ -234,7 +237,7 @@ internal sealed class SettingsSection
 
         if (toPath(given.Text) is not { Length: > 0 } text || text.Contains('\0', StringComparison.Ordinal))
         {
-            reading.Refuse(given, "the path of a file or folder");
+            reading.Refuse(given, need == PathNeed.File ? "the path of a file, or sqlite:/// and a path" : "the path of a folder or file");
             return null;
         }
 

@@ -67,7 +67,7 @@ internal static partial class ValueText
     {
         try
         {
-            return BackupAge.Parse(text);
+            return BackupAge.Parse(text, CultureInfo.InvariantCulture);
         }
         catch (FormatException)
         {

@@ -17,6 +17,7 @@ public partial class ErrorRecordTests
 
     private static readonly Dictionary<string, string> Elsewhere = new()
     {
+        [BackupErrorId.ScheduleInvalid] = "takes a broken file among the schedules, which would be in every other test's way: ScheduleToolTests",
         [BackupErrorId.SnapshotLost] = "takes read-only media that somebody else writes to, at every attempt: SnapshotLostTests of the engine",
         [BackupErrorId.SqliteTooOld] = "takes a process of its own, with an old SQLite in it: OldSqliteTests",
         [BackupErrorId.SourceNeedsRecovery] = "takes read-only media: SourceErrorTests of the engine, and ReadOnlyTests of the host on a real mount",
@@ -243,6 +244,11 @@ public partial class ErrorRecordTests
         }
         ),
         ["InvalidArgument: parent of a full backup"] = (ErrorCategory.InvalidArgument, _ => ("New-SHBackup app.db -Parent backup_20261122_020000_123456", "backup_20261122_020000_123456")),
+        ["ConfigurationNotFound"] = (ErrorCategory.ObjectNotFound, w => ("Get-SHBackup -ConfigurationPath ./missing.yaml", w["missing.yaml"])),
+        ["ConfigurationNotFound: none to test"] = (ErrorCategory.ObjectNotFound, _ => ("Test-SHBackupConfiguration", "ConfigurationPath")),
+        ["ConfigurationInvalid"] = (ErrorCategory.InvalidData, w => ("New-SHBackup ./app.db -BackupDirectory ./backups", w.Configure("app: {backup: {compression: lzma}}"))),
+        ["ConfigurationExists"] = (ErrorCategory.ResourceExists, w => ("New-SHBackupConfiguration", w.Configure("app: {}"))),
+        ["DatabaseRequired"] = (ErrorCategory.InvalidArgument, _ => ("New-SHBackup", "DatabasePath")),
         ["SidecarInvalid"] = (ErrorCategory.InvalidData, w => Sidecar(w, path => File.WriteAllText(path, "{"))),
         ["SidecarInvalid: size"] = (ErrorCategory.InvalidData, w => Sidecar(w, path => File.WriteAllBytes(path, new byte[5 << 20]))),
         ["SidecarHostile"] = (ErrorCategory.SecurityError, w => Sidecar(w, path => File.WriteAllText(
@@ -284,6 +290,9 @@ public partial class ErrorRecordTests
             return ("Restore-SHBackup -LiteralPath ./loose.db.zst ./app.db -Force -BackupDirectory ./loose.db.zst/x", w.Database);
         }
         ),
+        ["ScheduleNotFound"] = (ErrorCategory.ObjectNotFound, _ => ("Invoke-SHBackupSchedule 'no such'", "no such")),
+        ["SchedulerUnavailable"] = (ErrorCategory.ResourceUnavailable, _ => Scheduler("unavailable -Backend Launchd", ScheduleBackend.Launchd)),
+        ["SchedulerFailed"] = (ErrorCategory.InvalidOperation, _ => Scheduler("refused -Backend Cron", "crontab")),
     };
 
     /// <summary>The names of the cases.</summary>
@@ -329,6 +338,13 @@ public partial class ErrorRecordTests
     {
         var ids = typeof(BackupErrorId).GetFields(BindingFlags.Public | BindingFlags.Static).Select(field => (string)field.GetRawConstantValue()!);
         Assert.Equal(ids.Order(StringComparer.Ordinal), Cases.Keys.Select(name => name.Split(':')[0]).Distinct().Concat(Elsewhere.Keys).Order(StringComparer.Ordinal));
+    }
+
+    private static (string Script, object Target) Scheduler(string nameAndBackend, object target)
+    {
+        FakeSchedulers.SkipWhereNone();
+        Assert.SkipWhen(OperatingSystem.IsMacOS(), "launchd can be used there");
+        return ($"Register-SHBackupSchedule {nameAndBackend} -Daily -DatabasePath ./app.db", target);
     }
 
     private static (string Script, object Target) Source(Workspace workspace, byte[] content)

@@ -87,5 +87,20 @@ public sealed class ScheduleToolTests
         Assert.True(File.Exists(host["config", "systemd", "user", "shbackup-mover.timer"]));
     }
 
+    [Fact]
+    public void A_schedule_that_cannot_be_read_is_named_and_hides_no_other()
+    {
+        using var host = new ScheduleHost();
+        host.Install("crontab", FakeSchedulers.Crontab);
+        host.Run("'good', 'broken' | ForEach-Object { Register-SHBackupSchedule $_ -Daily -DatabasePath ./app.db | Out-Null }").EnsureSuccess();
+        File.WriteAllText(host["config", "shbackup", "schedules", "shbackup-broken.json"], "{ \"name\": 7");
+        var result = host.Run("Get-SHBackupSchedule | ForEach-Object { $_.Name }; Invoke-SHBackupSchedule broken; $Error | ForEach-Object { \"$($_.FullyQualifiedErrorId -replace ',.*') $($_.CategoryInfo.Category) $($_.TargetObject)\" }");
+        var broken = $"ScheduleInvalid InvalidData {host["config", "shbackup", "schedules", "shbackup-broken.json"]}";
+        Assert.Equal(["good", broken, broken], Lines(result.Output));
+        Assert.Contains("Register it again", result.Error, StringComparison.Ordinal);
+
+        Assert.Equal(["Registered"], Lines(host.Run("(Register-SHBackupSchedule broken -Daily -DatabasePath ./app.db).Status").EnsureSuccess().Output));
+    }
+
     private static string[] Lines(string text) => text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 }

@@ -45,6 +45,15 @@ internal sealed class Workspace : IDisposable
     /// <summary>Runs a script.</summary>
     public SessionResult Run(string script, params object[] arguments) => Session.Invoke(script, [], arguments);
 
+    /// <summary>Writes config/settings.yaml, which every cmdlet then finds.</summary>
+    /// <returns>Its full path.</returns>
+    public string Configure(string yaml)
+    {
+        Directory.CreateDirectory(this["config"]);
+        File.WriteAllText(this["config", "settings.yaml"], yaml);
+        return this["config", "settings.yaml"];
+    }
+
     /// <summary>Makes a backup with New-SHBackup.</summary>
     public BackupMetadata MakeBackup(string parameters = "") =>
         Run("New-SHBackup ./app.db " + parameters).WithoutErrors().As<BackupMetadata>().Single();

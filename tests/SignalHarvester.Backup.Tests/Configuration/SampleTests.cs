@@ -1,0 +1,40 @@
+using System.Text.RegularExpressions;
+using SignalHarvester.Backup.Configuration;
+using Xunit;
+
+namespace SignalHarvester.Backup.Tests.Configuration;
+
+/// <summary>The sample is right, in every line of it, and leaves out no key.</summary>
+public sealed partial class SampleTests
+{
+    [Fact]
+    public void The_sample_has_no_problem()
+    {
+        using var configured = new Configured(ConfigurationSample.Text);
+        Assert.Empty(configured.Problems());
+        Assert.Equal(configured["var", "app.db"], configured.Settings.Databases[0].Path);
+        Assert.Equal(BackupStrategy.Auto, configured.Settings.Incremental.Type);
+    }
+
+    [Fact]
+    public void What_is_commented_out_in_the_sample_is_right_too_and_every_key_is_in_it()
+    {
+        using var configured = new Configured(CommentedOut().Replace(ConfigurationSample.Text, "$1"));
+        Assert.Contains("encryption is not available", Assert.Single(configured.Problems()), StringComparison.Ordinal);
+        Assert.Empty(configured.Read.Effective.Where(setting => setting.Source == ConfigurationSource.Default).Select(setting => setting.Key));
+    }
+
+    [Fact]
+    public void What_the_sample_sets_is_the_default_but_for_the_kind_of_backup()
+    {
+        using var configured = new Configured(ConfigurationSample.Text);
+        using var nothing = new Configured(string.Empty);
+        var defaults = nothing.Read.Effective.ToDictionary(setting => setting.Key, setting => setting.Value);
+        Assert.Equal(
+            ["app.database_path", "app.backup.backup_dir", "app.backup.incremental.type"],
+            configured.Read.Effective.Where(setting => setting.Value != defaults[setting.Key]).Select(setting => setting.Key));
+    }
+
+    [GeneratedRegex("(?m)^#( {4,}(?:- |[a-z_]+:).*)$")]
+    private static partial Regex CommentedOut();
+}
