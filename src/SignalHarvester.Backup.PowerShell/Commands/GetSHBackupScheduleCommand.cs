@@ -16,7 +16,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// </example>
 /// <example>
 /// <para>See those whose last run did not go well</para>
-/// <code>Get-SHBackupSchedule -Name * | Where-Object { $_.LastResult -in 'Failed', 'Partial' } | ForEach-Object { "$($_.Name): $($_.LastError)" } ; 'checked'</code>
+/// <code>Get-SHBackupSchedule | Where-Object { $_.LastResult -in 'Failed', 'Partial' } | ForEach-Object { "$($_.Name): $($_.LastError)" }; 'checked'</code>
 /// <para>LastError is the first thing that went wrong.</para>
 /// </example>
 /// <seealso>Register-SHBackupSchedule</seealso>

@@ -10,8 +10,8 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// </remarks>
 /// <example>
 /// <para>Remove a schedule</para>
-/// <code>Register-SHBackupSchedule gone -Daily -DatabasePath ./app.db -BackupDirectory ./backups | Unregister-SHBackupSchedule -Force -Verbose; 'removed'</code>
-/// <para>-Force skips the question.</para>
+/// <code>Register-SHBackupSchedule gone -Daily -DatabasePath ./app.db -BackupDirectory ./backups | Unregister-SHBackupSchedule -Force -PassThru</code>
+/// <para>-Force skips the question; -PassThru emits what was removed.</para>
 /// </example>
 /// <example>
 /// <para>See what would be removed</para>
@@ -22,6 +22,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>Get-SHBackupSchedule</seealso>
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsLifecycle.Unregister, "SHBackupSchedule", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
+[OutputType(typeof(BackupSchedule))]
 public sealed class UnregisterSHBackupScheduleCommand : ScheduleCommand
 {
     /// <summary>Names of schedules. Wildcards match several. Tab completes them. Takes schedules from the pipeline.</summary>
@@ -35,6 +36,10 @@ public sealed class UnregisterSHBackupScheduleCommand : ScheduleCommand
     [Parameter]
     public SwitchParameter Force { get; set; }
 
+    /// <summary>Emits the schedules that were removed, as they were.</summary>
+    [Parameter]
+    public SwitchParameter PassThru { get; set; }
+
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
@@ -45,11 +50,18 @@ public sealed class UnregisterSHBackupScheduleCommand : ScheduleCommand
                 continue;
             }
 
-            ForItem(() => RunOperation(context =>
+            ForItem(() =>
             {
-                Registry.Remove(schedule.Name, schedule.Scope, context.Cancellation);
-                return true;
-            }));
+                var removed = RunOperation(context =>
+                {
+                    Registry.Remove(schedule.Name, schedule.Scope, context.Cancellation);
+                    return schedule;
+                });
+                if (PassThru)
+                {
+                    WriteObject(removed);
+                }
+            });
         }
     }
 }
