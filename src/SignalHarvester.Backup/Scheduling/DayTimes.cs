@@ -35,7 +35,8 @@ internal sealed class DayTimes
     /// <param name="now">The time from which on the offsets count.</param>
     public static DayTimes OnClock(ScheduleTrigger trigger, TimeZoneInfo zone, DateTimeOffset now)
     {
-        var local = InUtc(trigger).Minutes.SelectMany(minute => Offsets(zone, now).Select(offset => minute + offset)).ToList();
+        var offsets = Offsets(zone, now);
+        var local = InUtc(trigger).Minutes.SelectMany(minute => offsets.Select(offset => minute + offset)).ToList();
         var caughtUp = local.Select(minute => ((minute % 60) + 60) % 60).Distinct().SelectMany(minute => Enumerable.Range(0, 24 / CatchUpHours).Select(index => (index * CatchUpHours * 60) + minute));
         return new DayTimes([.. local, .. caughtUp]);
     }
@@ -50,12 +51,9 @@ internal sealed class DayTimes
             .Select(same => ((IReadOnlyList<int>)[.. same.Select(hours => hours.Key).Order()], (IReadOnlyList<int>)[.. same.First()])),
     ];
 
-    /// <summary>The offsets from UTC, in minutes, that a zone has within the next two years.</summary>
-    private static HashSet<int> Offsets(TimeZoneInfo zone, DateTimeOffset now)
-    {
-        const int samplesPerDay = 4;
-        return [.. Enumerable.Range(0, 2 * 366 * samplesPerDay).Select(index => (int)zone.GetUtcOffset(now.AddHours(index * 24 / samplesPerDay)).TotalMinutes)];
-    }
+    /// <summary>The offsets from UTC, in minutes, that a zone has within the next two years. None lasts for less than some weeks.</summary>
+    private static HashSet<int> Offsets(TimeZoneInfo zone, DateTimeOffset now) =>
+        [.. Enumerable.Range(0, 2 * 366).Select(day => (int)zone.GetUtcOffset(now.AddDays(day)).TotalMinutes)];
 
     private static int Divisor(int one, int other) => other == 0 ? one : Divisor(other, one % other);
 }

@@ -199,6 +199,25 @@ public sealed class ScheduleTests(ScheduleSandbox sandbox)
     }
 
     [Fact]
+    public void A_table_shows_when_it_runs_next_and_how_it_went_out_of_a_job_too()
+    {
+        FakeSchedulers.SkipWhereNone();
+        using var workspace = new Workspace();
+        workspace.Run("Register-SHBackupSchedule table -Weekly -DatabasePath ./app.db -BackupDirectory ./backups").WithoutErrors();
+        var run = workspace.Session.Render("Invoke-SHBackupSchedule table");
+        Assert.Matches(@"table +\d{4}-\d\d-\d\d \d\d:\d\d +Succeeded +1 +Create Succeeded, Verify Succeeded, Retention Succeeded", run);
+        foreach (var way in new[] { string.Empty, " | " + ThroughAJob })
+        {
+            var shown = workspace.Session.Render("Get-SHBackupSchedule table" + way);
+            Assert.Matches(@"Name +Status +NextRun \(UTC\) +LastRun \(UTC\) +Result +Trigger", shown);
+            Assert.Matches(@"table +Registered \d{4}-\d\d-\d\d 02:00 \d{4}-\d\d-\d\d \d\d:\d\d Succeeded weekly on Sunday at 02:00 UTC", shown);
+        }
+
+        Assert.Matches(@"Create +Succeeded +.*app.db +Full", workspace.Session.Render("(Invoke-SHBackupSchedule table).Steps"));
+        workspace.Run("Unregister-SHBackupSchedule table -Force").WithoutErrors();
+    }
+
+    [Fact]
     public void Names_are_completed_quoted_where_they_must_be()
     {
         FakeSchedulers.SkipWhereNone();

@@ -17,6 +17,7 @@ internal static class Scheduled
         "$HOME ${HOME} $(id) `id` $$ $1",
         "100% %p %% %PATH% \\% \\\\% \\",
         "back\\slash \\\\ two \\\\\\ three\\",
+        "C:\\a b\\\"c\\\\\"d \\\" e",
         "a\nnew line\r\n* * * * * root touch /tmp/shbackup-injected\n",
         "tab\tbell\a escape\u001b[31m nel\u0085 ls\u2028",
         "Größe 漢字 🗄 ‘curly’ “double” „low“ ‚single",
