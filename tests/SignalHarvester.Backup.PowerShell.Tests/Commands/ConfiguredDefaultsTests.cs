@@ -59,7 +59,7 @@ public class ConfiguredDefaultsTests
         Assert.Empty(workspace.Run("@() | New-SHBackup").WithoutErrors().Output);
         Assert.NotEmpty(workspace.Run("New-SHBackup $undefined").Errors);
         Assert.NotEmpty(workspace.Run("[pscustomobject]@{ Nothing = 1 } | New-SHBackup").Errors);
-        Assert.Empty(workspace.BackupFiles);
+        Assert.Empty(workspace.Listed());
     }
 
     [Fact]
