@@ -7,7 +7,7 @@ namespace SignalHarvester.Backup.PowerShell.Tests.ModuleTests;
 public class ImportTests(FirstImport firstImport)
 {
     private static readonly string[] Commands =
-        ["Get-SHBackup", "Invoke-SHBackupRetention", "Merge-SHBackup", "New-SHBackup", "Receive-SHBackup", "Remove-SHBackup", "Restore-SHBackup", "Send-SHBackup", "Test-SHBackup"];
+        ["Export-SHBackupMetric", "Get-SHBackup", "Get-SHBackupHistory", "Invoke-SHBackupRetention", "Merge-SHBackup", "New-SHBackup", "Receive-SHBackup", "Remove-SHBackup", "Restore-SHBackup", "Send-SHBackup", "Start-SHBackupMetricServer", "Test-SHBackup"];
 
     private static readonly string[] Libraries = Directory.GetFiles(BuiltModule.PathOf("lib"), "*.dll");
 
