@@ -19,7 +19,7 @@ internal sealed class RunningScript : IDisposable
     /// <summary>How it stands.</summary>
     public PSInvocationState State => shell.InvocationStateInfo.State;
 
-    /// <summary>The warnings so far.</summary>
+    /// <summary>The warnings, once it has ended: until then, reading them waits for more.</summary>
     public IReadOnlyList<string> Warnings => [.. shell.Streams.Warning.Select(warning => warning.Message)];
 
     /// <summary>The first thing that it informs of; fails the test where it ends before.</summary>
@@ -27,7 +27,11 @@ internal sealed class RunningScript : IDisposable
     {
         while (shell.Streams.Information.Count == 0)
         {
-            Assert.False(run.IsCompleted, string.Join(Environment.NewLine, shell.Streams.Error));
+            if (run.IsCompleted)
+            {
+                Assert.Fail(string.Join(Environment.NewLine, shell.Streams.Error));
+            }
+
             await Task.Delay(20, TestContext.Current.CancellationToken);
         }
 
