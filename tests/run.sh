@@ -96,6 +96,9 @@ install ceph-mon ceph-mon
 install ceph-osd ceph-osd
 install radosgw radosgw
 install ceph ceph-common
+install promtool prometheus
+install prometheus-pushgateway prometheus-pushgateway
+install prometheus-node-exporter prometheus-node-exporter
 mkdir -p "$SHBACKUP_TEST_ASSETS" || exit 1
 fetch proj from_deb proj-data usr/share/proj/proj.db proj
 fetch pinyin from_deb pinyin-database usr/share/pinyin-database/main.db pinyin

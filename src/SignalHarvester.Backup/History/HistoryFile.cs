@@ -84,8 +84,8 @@ internal sealed class HistoryFile(BackupDirectory directory)
     public static bool IsReadOnly(SqliteException exception) =>
         exception.SqliteErrorCode is SQLitePCL.raw.SQLITE_READONLY or SQLitePCL.raw.SQLITE_CANTOPEN or SQLitePCL.raw.SQLITE_PERM;
 
-    /// <summary>Also a link that leads nowhere is there.</summary>
-    private bool IsThere => new FileInfo(Path) is var file && (file.Exists || file.LinkTarget is not null);
+    /// <summary>Also a link that leads nowhere is there, and a folder.</summary>
+    private bool IsThere => System.IO.Path.Exists(Path) || new FileInfo(Path).LinkTarget is not null;
 
     private T Use<T>(Func<T> use, OperationContext context)
     {

@@ -104,7 +104,7 @@ internal static class HistorySchema
 
     private static string Sums(string events) => $"""
         SELECT operation, status, coalesce(backup_type, ''), coalesce(compression, ''), coalesce(provider, ''),
-          coalesce(retention_policy, ''), coalesce(verified, ''), {Bucket("duration_us / 1e6", HistoryBuckets.Seconds)},
+          coalesce(retention_policy, ''), coalesce(CAST(verified AS TEXT), ''), {Bucket("duration_us / 1e6", HistoryBuckets.Seconds)},
           {Bucket("bytes", HistoryBuckets.Bytes)}, count(*), count(backup_id), sum(duration_us), coalesce(sum(bytes), 0)
         FROM {events} GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
         """;

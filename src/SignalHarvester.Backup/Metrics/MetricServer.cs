@@ -34,6 +34,7 @@ public sealed class MetricServer : IDisposable
     {
         ArgumentNullException.ThrowIfNull(directory);
         ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
         this.directory = directory;
         this.options = options;
         listener = new TcpListener(Parse(address), port) { ExclusiveAddressUse = true };
@@ -64,7 +65,8 @@ public sealed class MetricServer : IDisposable
 
     private async Task RunAsync(OperationContext context)
     {
-        using var free = new SemaphoreSlim(MostConnections);
+        // Not disposed: what is still being answered at the end gives its place back.
+        var free = new SemaphoreSlim(MostConnections);
         try
         {
             while (true)
@@ -76,10 +78,7 @@ public sealed class MetricServer : IDisposable
         }
         catch (OperationCanceledException)
         {
-            // Stopped, as meant. What is being answered is answered, or runs into its time limit.
-            for (var left = 1; left < MostConnections && await free.WaitAsync(Patience, CancellationToken.None).ConfigureAwait(false); left++)
-            {
-            }
+            // Stopped, as meant.
         }
     }
 

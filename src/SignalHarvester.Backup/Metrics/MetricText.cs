@@ -15,12 +15,13 @@ public static class MetricText
     /// <param name="options">What the metrics are to say beyond that.</param>
     /// <param name="context">Clock, messages, cancellation.</param>
     /// <returns>The text in UTF-8, its lines ended by LF.</returns>
-    /// <exception cref="BackupException">HistoryUnreadable: nothing is said rather than that every counter is 0; DirectoryNotFound, DirectoryUnreadable.</exception>
+    /// <exception cref="BackupException">HistoryUnreadable: nothing is said rather than that every counter is 0; DirectoryNotFound, DirectoryUnreadable; InvalidArgument: a label.</exception>
     public static byte[] Of(BackupDirectory directory, MetricOptions options, OperationContext context)
     {
         ArgumentNullException.ThrowIfNull(directory);
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(context);
+        options.Validate();
         var totals = new EventHistory(directory).ReadTotals(context);
         var listing = directory.List();
         foreach (var fault in listing.Faults)

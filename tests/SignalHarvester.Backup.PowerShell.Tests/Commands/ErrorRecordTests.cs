@@ -243,6 +243,17 @@ public partial class ErrorRecordTests
             return ("Restore-SHBackup -PointInTime '2120-01-01T00:00Z' -Destination new.db -Force", new DateTimeOffset(2120, 1, 1, 0, 0, 0, TimeSpan.Zero));
         }
         ),
+        ["HistoryUnreadable"] = (ErrorCategory.ReadError, w =>
+        {
+            var history = Directory.CreateDirectory(Path.Combine(w.Backups, ".shbackup", "history.db")).FullName;
+            return ("Get-SHBackupHistory", history);
+        }
+        ),
+        ["MetricPushFailed"] = (ErrorCategory.ConnectionError, _ => ("Export-SHBackupMetric -PushGateway http://127.0.0.1:1", "http://127.0.0.1:1/")),
+        ["MetricServerFailed"] = (ErrorCategory.InvalidArgument, _ => ("Start-SHBackupMetricServer -Port 9464 -Address 192.0.2.1", "192.0.2.1:9464")),
+        ["InvalidArgument: gateway"] = (ErrorCategory.InvalidArgument, _ => ("Export-SHBackupMetric -PushGateway gateway:9091", "PushGateway")),
+        ["DestinationIsDirectory: metrics"] = (ErrorCategory.InvalidArgument, w => ("Export-SHBackupMetric -Path ./backups", w.Backups)),
+        ["DestinationInvalid: metrics"] = (ErrorCategory.ObjectNotFound, w => ("Export-SHBackupMetric -Path ./missing/x.prom", w["missing", "x.prom"])),
         ["InvalidArgument: parent of a full backup"] = (ErrorCategory.InvalidArgument, _ => ("New-SHBackup app.db -Parent backup_20261122_020000_123456", "backup_20261122_020000_123456")),
         ["ConfigurationNotFound"] = (ErrorCategory.ObjectNotFound, w => ("Get-SHBackup -ConfigurationPath ./missing.yaml", w["missing.yaml"])),
         ["ConfigurationNotFound: none to test"] = (ErrorCategory.ObjectNotFound, _ => ("Test-SHBackupConfiguration", "ConfigurationPath")),
