@@ -72,7 +72,7 @@ public sealed record ScheduleTrigger
         ScheduleFrequency.Daily => $"daily at {Time} UTC",
         ScheduleFrequency.Weekly => $"weekly on {DayOfWeek} at {Time} UTC",
         ScheduleFrequency.Monthly => string.Create(CultureInfo.InvariantCulture, $"monthly on day {Day} at {Time} UTC"),
-        _ => $"every {BackupAge.Between(default, default(DateTimeOffset) + RequiredInterval)}" + (At == TimeSpan.Zero ? string.Empty : $", counted from {Time} UTC"),
+        _ => $"every {Length(RequiredInterval)}" + (At == TimeSpan.Zero ? string.Empty : $", counted from {Time} UTC"),
     };
 
     private string Time => At.ToString(@"hh\:mm", CultureInfo.InvariantCulture);
@@ -83,6 +83,10 @@ public sealed record ScheduleTrigger
 
     private DateTime InMonth(DateTime month) =>
         new DateTime(month.Year, month.Month, Math.Min(Day ?? 1, DateTime.DaysInMonth(month.Year, month.Month)), 0, 0, 0, DateTimeKind.Utc) + At;
+
+    private static string Length(TimeSpan interval) => string.Join(' ', new[] { (interval.Days, "d"), (interval.Hours, "h"), (interval.Minutes, "m") }
+        .Where(part => part.Item1 > 0)
+        .Select(part => string.Create(CultureInfo.InvariantCulture, $"{part.Item1}{part.Item2}")));
 
     private static long PositiveRemainder(long ticks, long interval) => ((ticks % interval) + interval) % interval;
 

@@ -160,8 +160,8 @@ internal sealed class CronBackend(TimeProvider clock) : IScheduleBackend
             return Encoding.Latin1.GetString(output);
         }
 
-        // An account without one is told by the words alone.
-        return output.Length == 0 && error.StartsWith("no crontab for", StringComparison.OrdinalIgnoreCase) || error.Contains(": no crontab for", StringComparison.OrdinalIgnoreCase) || error.Contains("can't open", StringComparison.OrdinalIgnoreCase)
+        // That an account has none is told by the words alone: of Debian, macOS and others, and of BusyBox.
+        return error.Contains("no crontab for", StringComparison.OrdinalIgnoreCase) || error.Contains("can't open", StringComparison.OrdinalIgnoreCase)
             ? string.Empty
             : throw new BackupException(
                 BackupErrorId.SchedulerFailed,

@@ -43,9 +43,9 @@ internal sealed class ScheduleStore(ScheduleScope scope, ScheduleFolders folders
             {
                 found.Add(Read(file));
             }
-            catch (BackupException exception) when (exception.InnerException is FileNotFoundException)
+            catch (BackupException exception) when (exception.InnerException is FileNotFoundException or UnauthorizedAccessException)
             {
-                // Removed since the folder was listed.
+                // Removed since the folder was listed, or the administrator's alone.
             }
             catch (BackupException exception)
             {

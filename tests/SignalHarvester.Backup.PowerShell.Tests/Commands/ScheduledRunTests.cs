@@ -11,16 +11,18 @@ public sealed class ScheduledRunTests
     [Fact]
     public void A_good_run_ends_with_0_and_one_that_was_served_has_nothing_to_do()
     {
-        using var host = Prepared("-DatabasePath ./app.db");
+        using var host = Prepared("-DatabasePath ./app.db -RandomDelay 1s");
         MakeDue(host);
         Assert.Equal((0, 1), (RunTask(host).ExitCode, Backups(host)));
         var again = RunTask(host);
         Assert.Equal((0, 1), (again.ExitCode, Backups(host)));
         Assert.Contains("it is not due before", again.Output, StringComparison.Ordinal);
 
-        // The next moment.
+        // The next moment. cron delays nothing at random, so the run waits.
         MakeDue(host);
-        Assert.Equal((0, 2), (RunTask(host).ExitCode, Backups(host)));
+        var next = host.Run("Invoke-SHBackupSchedule task -IfDue -Verbose; exit $LASTEXITCODE");
+        Assert.Equal((0, 2), (next.ExitCode, Backups(host)));
+        Assert.Contains("The run is put off by 00:00:0", next.Error, StringComparison.Ordinal);
         Assert.Equal(["Succeeded", "True"], Lines(host.Run("$s = Get-SHBackupSchedule task; $s.LastResult; $s.LastBackup -eq (Get-SHBackup -BackupDirectory ./backups -Newest 1).Id").Output));
         var history = host.Run("Get-SHBackupHistory -BackupDirectory ./backups | ForEach-Object { \"$($_.Operation) $($_.Status) $($_.Schedule)\" }").EnsureSuccess();
         Assert.Equal(2, Lines(history.Output).Count(line => line == "Create Success task"));
