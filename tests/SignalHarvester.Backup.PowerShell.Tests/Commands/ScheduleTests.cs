@@ -199,6 +199,53 @@ public sealed class ScheduleTests(ScheduleSandbox sandbox)
     }
 
     [Fact]
+    public void Registered_at_once_none_is_lost()
+    {
+        FakeSchedulers.SkipWhereNone();
+        Parallel.For(0, 6, index =>
+        {
+            using var workspace = new Workspace();
+            workspace.Run($"Register-SHBackupSchedule race-{index} -Daily -DatabasePath ./app.db").WithoutErrors();
+        });
+        using var last = new Workspace();
+        var schedules = last.Run("Get-SHBackupSchedule race-*").WithoutErrors().As<BackupSchedule>();
+        Assert.Equal(6, schedules.Count);
+        Assert.All(schedules, schedule => Assert.Equal(ScheduleStatus.Registered, schedule.Status));
+        last.Run("Get-SHBackupSchedule race-* | Unregister-SHBackupSchedule -Force").WithoutErrors();
+        Assert.DoesNotContain("race-", sandbox.Crontab, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_schedule_of_retention_alone_makes_no_backup_and_a_run_prunes_only_what_it_backed_up()
+    {
+        FakeSchedulers.SkipWhereNone();
+        using var workspace = new Workspace();
+        foreach (var database in new[] { workspace.Database, "/srv/another.db" })
+        {
+            foreach (var age in new[] { 10, 11, 12 })
+            {
+                workspace.AddBackup(TimeSpan.FromDays(age) + TimeSpan.FromMinutes(database.Length), sidecar =>
+                {
+                    sidecar["retention_policy"] = "daily";
+                    sidecar["db_path"] = database;
+                });
+            }
+        }
+
+        workspace.Run("Register-SHBackupSchedule keeper -Daily -RetentionOnly -KeepDaily 2 -BackupDirectory ./backups; Register-SHBackupSchedule maker -Daily -KeepDaily 1 -DatabasePath ./app.db -BackupDirectory ./backups").WithoutErrors();
+        Assert.Equal("3 removed, 1 kept", Detail("Invoke-SHBackupSchedule maker", added: 1));
+        Assert.Equal("1 removed, 3 kept", Detail("Invoke-SHBackupSchedule keeper", added: 0));
+        workspace.Run("Unregister-SHBackupSchedule keeper, maker -Force").WithoutErrors();
+
+        string Detail(string script, int added)
+        {
+            var run = workspace.Run(script).WithoutErrors().As<ScheduleRun>().Single();
+            Assert.Equal(added, run.Backups.Count);
+            return run.Steps.Single(step => step.Step == "Retention").Detail;
+        }
+    }
+
+    [Fact]
     public void A_table_shows_when_it_runs_next_and_how_it_went_out_of_a_job_too()
     {
         FakeSchedulers.SkipWhereNone();
