@@ -9,7 +9,7 @@ public sealed class HistoryTests
     public async Task Eight_processes_that_record_at_once_lose_no_event_nor_the_making_of_the_file()
     {
         const int processes = 8;
-        const int each = 40;
+        const int each = 25;
         using var folder = new TempFolder();
         string to = $"-BackupDirectory {Shbackup.Quote(folder.Folder("backups"))}";
         Shbackup[] hosts = [.. Enumerable.Range(0, processes).Select(_ => Shbackup.Start())];

@@ -1,6 +1,5 @@
 using System.Management.Automation;
 using SignalHarvester.Backup.History;
-using SignalHarvester.Backup.Operations;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 

@@ -1,6 +1,5 @@
 using System.Management.Automation;
 using SignalHarvester.Backup.History;
-using SignalHarvester.Backup.Operations;
 using SignalHarvester.Backup.PowerShell.Cloud;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;

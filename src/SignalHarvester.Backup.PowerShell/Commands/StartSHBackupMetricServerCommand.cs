@@ -25,6 +25,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>Get-SHBackupHistory</seealso>
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsLifecycle.Start, "SHBackupMetricServer", SupportsShouldProcess = true)]
+[OutputType(typeof(void))]
 public sealed class StartSHBackupMetricServerCommand : MetricCommand
 {
     /// <summary>The port to listen at, 1 to 65535; 0 takes a free one, and says which.</summary>

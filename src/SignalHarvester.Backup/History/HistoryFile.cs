@@ -33,7 +33,7 @@ internal sealed class HistoryFile(BackupDirectory directory)
     /// <exception cref="SqliteException">SQLite failed.</exception>
     /// <exception cref="IOException">The operating system failed.</exception>
     /// <exception cref="UnauthorizedAccessException">Access was denied.</exception>
-    /// <exception cref="BackupException">The file is of a later version, the folder is a link, or its lock is held.</exception>
+    /// <exception cref="BackupException">The file is of a later version, the folder is a link, its lock is held, or SQLite is too old.</exception>
     public void Write(Action<SqliteConnection, SqliteTransaction> change, OperationContext context) => _ = Use(
         () =>
         {
@@ -150,6 +150,8 @@ internal sealed class HistoryFile(BackupDirectory directory)
 
     private void Create()
     {
+        // Before anything is made: with an old SQLite nothing is.
+        SqliteLibrary.EnsureLoaded();
         directory.RefuseLinks();
         if (IsThere)
         {

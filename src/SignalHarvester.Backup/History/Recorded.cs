@@ -262,10 +262,10 @@ public static class Recorded
         }
     }
 
-    private static void Record(IReadOnlyCollection<BackupEvent> events, BackupDirectory? directory, OperationContext context)
+    private static void Record(List<BackupEvent> events, BackupDirectory? directory, OperationContext context)
     {
         // A directory that is not there is made only where the operation would have made it.
-        if (directory is not null && events.Count > 0 && (Directory.Exists(directory.Path) || events.First().Operation == BackupOperation.Create))
+        if (directory is not null && events.Count > 0 && (Directory.Exists(directory.Path) || events[0].Operation == BackupOperation.Create))
         {
             new EventHistory(directory).Record([.. events.Select(told => told with { Schedule = told.Schedule ?? context.Schedule })], context);
         }

@@ -56,7 +56,7 @@ public static class MetricFile
                 BackupErrorId.DestinationInvalid,
                 BackupErrorCategory.ObjectNotFound,
                 path,
-                $"The folder of '{path}' does not exist. Make it, and have node_exporter read it (--collector.textfile.directory).");
+                $"The folder of '{path}' does not exist. Create it, and have node_exporter read it (--collector.textfile.directory).");
         }
     }
 

@@ -231,7 +231,7 @@ internal sealed class MetricSet
     private Gauge Gauge(string name, string help, string[] labels) => factory.CreateGauge(name, help, labels);
 
     /// <summary>Observes events of one bucket, of which only the sum is known, as so many of their mean.</summary>
-    private static void Observe(IHistogram histogram, double? sum, long events, double[] bounds)
+    private static void Observe(Histogram.Child histogram, double? sum, long events, double[] bounds)
     {
         if (sum is not { } all || events == 0)
         {
