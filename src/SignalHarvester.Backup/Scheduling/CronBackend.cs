@@ -111,19 +111,11 @@ internal sealed class CronBackend(TimeProvider clock) : IScheduleBackend
 
     /// <summary>
     /// A word for a shell in a crontab. cron itself ends the command at a %, unless a backslash stands before it, which it
-    /// takes away; and some take away one of two backslashes. So no two meet here, and none meets a %.
+    /// takes away; and some take away one of two backslashes. So no two meet here, and none meets a %. Line ends do not come
+    /// so far (<see cref="TaskCommand.Plain"/>, <see cref="PowerShellText.Literal"/>).
     /// </summary>
     internal static string Quote(string text)
     {
-        if (text.AsSpan().ContainsAny('\n', '\r'))
-        {
-            throw new BackupException(
-                BackupErrorId.InvalidArgument,
-                BackupErrorCategory.InvalidArgument,
-                text,
-                "A path that the task needs has a line end in it, which no crontab can hold. Put PowerShell and this account's folders elsewhere, or give another -Backend.");
-        }
-
         var quoted = new StringBuilder("'");
         for (var index = 0; index < text.Length; index++)
         {

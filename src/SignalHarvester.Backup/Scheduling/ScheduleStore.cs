@@ -43,7 +43,7 @@ internal sealed class ScheduleStore(ScheduleScope scope, ScheduleFolders folders
             {
                 found.Add(Read(file));
             }
-            catch (BackupException exception) when (exception.InnerException is FileNotFoundException or UnauthorizedAccessException)
+            catch (BackupException exception) when (exception.InnerException is FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException)
             {
                 // Removed since the folder was listed, or the administrator's alone.
             }

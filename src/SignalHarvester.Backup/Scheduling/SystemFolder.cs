@@ -29,7 +29,7 @@ internal static class SystemFolder
     /// <exception cref="BackupException">ScheduleInvalid.</exception>
     public static void RefuseForeign(string path)
     {
-        if (OperatingSystem.IsWindows() ? IsForeignOnWindows(path) : FileKind.OwnerOf(path) is not (0, _) || (File.GetUnixFileMode(path) & WritableByOthers) != 0)
+        if (OperatingSystem.IsWindows() ? IsForeignOnWindows(path) : IsForeignOnUnix(path))
         {
             throw new BackupException(
                 BackupErrorId.ScheduleInvalid,
@@ -38,6 +38,11 @@ internal static class SystemFolder
                 $"'{path}' holds what runs with all rights, and somebody without them owns it or may write to it. Nothing was run. Check who made it; remove it, or give it to the administrator alone.");
         }
     }
+
+    /// <summary>One that is not there is nobody's: whoever reads it will find that out.</summary>
+    [UnsupportedOSPlatform("windows")]
+    private static bool IsForeignOnUnix(string path) =>
+        FileKind.OwnerOf(path) is { } owner && (owner.User != 0 || (File.GetUnixFileMode(path) & WritableByOthers) != 0);
 
     [SupportedOSPlatform("windows")]
     private static void CreateOnWindows(string path)

@@ -25,12 +25,12 @@ public sealed record TaskCommand(string Program, IReadOnlyList<string> Arguments
         {
             // The code is 1 until the command says another: a module that does not load is a failure too.
             var text = $"$global:LASTEXITCODE = 1; Import-Module {PowerShellText.Literal(manifest)}; {invoke}; exit $global:LASTEXITCODE";
-            return new TaskCommand(pwsh, ["-NoProfile", "-NonInteractive", "-Command", text], variables);
+            return Plain(new TaskCommand(pwsh, ["-NoProfile", "-NonInteractive", "-Command", text], variables));
         }
 
         if (Find("shbackup") is { } host)
         {
-            return new TaskCommand(host, ["-Command", $"$global:LASTEXITCODE = 1; {invoke}; exit $global:LASTEXITCODE"], variables);
+            return Plain(new TaskCommand(host, ["-Command", $"$global:LASTEXITCODE = 1; {invoke}; exit $global:LASTEXITCODE"], variables));
         }
 
         throw new BackupException(
@@ -39,6 +39,17 @@ public sealed record TaskCommand(string Program, IReadOnlyList<string> Arguments
             "pwsh",
             "Neither pwsh nor shbackup is on the PATH, so a task could run nothing. Put one of them there, then register the schedule again.");
     }
+
+    /// <summary>Refuses paths with control characters: a crontab cannot hold a line end, nor XML most of the others.</summary>
+    /// <exception cref="BackupException">InvalidArgument.</exception>
+    internal static TaskCommand Plain(TaskCommand command) =>
+        command.Environment.Values.Append(command.Program).FirstOrDefault(path => path.Any(char.IsControl)) is { } path
+            ? throw new BackupException(
+                BackupErrorId.InvalidArgument,
+                BackupErrorCategory.InvalidArgument,
+                path,
+                $"'{ScheduleName.OneLine(path)}' has a control character in it, which schedulers do not take. Put PowerShell and this account's folders elsewhere.")
+            : command;
 
     /// <summary>The first on the PATH, which an update leaves where it is; else the program that runs now, if it is that one.</summary>
     private static string? Find(string name)

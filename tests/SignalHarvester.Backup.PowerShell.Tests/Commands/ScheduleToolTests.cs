@@ -14,7 +14,8 @@ public sealed class ScheduleToolTests
         Show (Register-SHBackupSchedule -Name "it's nightly" -Daily -At 03:00 -DatabasePath ./app.db -BackupDirectory ./backups -RandomDelay 5m BACKEND)
         """;
 
-    private const string Remove = "; Unregister-SHBackupSchedule * -Force; @(Get-SHBackupSchedule).Count";
+    // Of the account alone: CronTests have one of the machine meanwhile.
+    private const string Remove = "Unregister-SHBackupSchedule * -Scope User -Force; @(Get-SHBackupSchedule -Scope User).Count";
 
     [Fact]
     public void Schtasks_is_given_the_task_in_a_file_that_does_not_stay()
@@ -33,7 +34,7 @@ public sealed class ScheduleToolTests
         Assert.Contains("Invoke-SHBackupSchedule -Name", task.Descendants(task.Root.Name.Namespace + "Arguments").Single().Value, StringComparison.Ordinal);
         Assert.Empty(Directory.GetFiles(host["state"], "*.xml", SearchOption.AllDirectories));
 
-        Assert.Equal("0", Lines(host.Run(Remove[2..]).EnsureSuccess().Output).Single());
+        Assert.Equal("0", Lines(host.Run(Remove).EnsureSuccess().Output).Single());
         Assert.Equal(@"schtasks /Delete /TN \SignalHarvester.Backup\it_27s_20nightly /F", host.Calls[^1]);
         Assert.Empty(Directory.GetFiles(host["bin"], "task-*.xml"));
     }
@@ -53,7 +54,7 @@ public sealed class ScheduleToolTests
         Assert.Contains("OnCalendar=*-*-* 03:00:00 UTC\nPersistent=true\n", File.ReadAllText(Path.Combine(units, timer)), StringComparison.Ordinal);
         Assert.Equal(2, Directory.GetFiles(units).Length);
 
-        Assert.Equal("0", Lines(host.Run(Remove[2..]).EnsureSuccess().Output).Single());
+        Assert.Equal("0", Lines(host.Run(Remove).EnsureSuccess().Output).Single());
         Assert.Equal([$"systemctl --user disable --now {timer}", "systemctl --user daemon-reload"], host.Calls.Skip(6));
         Assert.Empty(Directory.GetFiles(units));
     }
@@ -69,7 +70,7 @@ public sealed class ScheduleToolTests
         Assert.Equal("com.signalharvester.shbackup-it_27s_20nightly.plist", Path.GetFileName(agent));
         Assert.Equal(2, host.Calls.Count(call => call.EndsWith(" " + agent, StringComparison.Ordinal) && call.StartsWith("launchctl bootstrap gui/", StringComparison.Ordinal)));
 
-        Assert.Equal("0", Lines(host.Run(Remove[2..]).EnsureSuccess().Output).Single());
+        Assert.Equal("0", Lines(host.Run(Remove).EnsureSuccess().Output).Single());
         Assert.Matches("^launchctl bootout gui/[0-9]+/com.signalharvester.shbackup-it_27s_20nightly$", host.Calls[^1]);
         Assert.Empty(Directory.GetFiles(host["Library", "LaunchAgents"]));
     }
@@ -94,7 +95,7 @@ public sealed class ScheduleToolTests
         host.Install("crontab", FakeSchedulers.Crontab);
         host.Run("'good', 'broken' | ForEach-Object { Register-SHBackupSchedule $_ -Daily -DatabasePath ./app.db | Out-Null }").EnsureSuccess();
         File.WriteAllText(host["config", "shbackup", "schedules", "shbackup-broken.json"], "{ \"name\": 7");
-        var result = host.Run("Get-SHBackupSchedule | ForEach-Object { $_.Name }; Invoke-SHBackupSchedule broken; $Error | ForEach-Object { \"$($_.FullyQualifiedErrorId -replace ',.*') $($_.CategoryInfo.Category) $($_.TargetObject)\" }");
+        var result = host.Run("Get-SHBackupSchedule -Scope User | ForEach-Object { $_.Name }; Invoke-SHBackupSchedule broken; $Error | ForEach-Object { \"$($_.FullyQualifiedErrorId -replace ',.*') $($_.CategoryInfo.Category) $($_.TargetObject)\" }");
         var broken = $"ScheduleInvalid InvalidData {host["config", "shbackup", "schedules", "shbackup-broken.json"]}";
         Assert.Equal(["good", broken, broken], Lines(result.Output));
         Assert.Contains("Register it again", result.Error, StringComparison.Ordinal);

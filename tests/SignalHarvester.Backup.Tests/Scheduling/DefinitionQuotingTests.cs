@@ -62,6 +62,16 @@ public sealed class DefinitionQuotingTests
     }
 
     [Fact]
+    public void A_path_with_a_line_end_is_refused()
+    {
+        foreach (var (program, folder) in new[] { ("/opt/line\nend/pwsh", "/home/me"), ("/usr/bin/pwsh", "/home/\u0001") })
+        {
+            var command = new TaskCommand(program, [], new Dictionary<string, string> { ["XDG_CONFIG_HOME"] = folder });
+            Assert.Equal(BackupErrorId.InvalidArgument, Assert.Throws<BackupException>(() => TaskCommand.Plain(command)).ErrorId);
+        }
+    }
+
+    [Fact]
     public void Systemd_reads_the_command_lines_meant()
     {
         // All texts in one go: the real systemd parses all units and prints what it understood.
