@@ -13,18 +13,25 @@
     FormatsToProcess     = @('SignalHarvester.Backup.Format.ps1xml')
     TypesToProcess       = @('SignalHarvester.Backup.Types.ps1xml')
     CmdletsToExport      = @(
+        'Export-SHBackupMetric'
         'Get-SHBackup'
         'Get-SHBackupConfiguration'
+        'Get-SHBackupHistory'
+        'Get-SHBackupSchedule'
         'Invoke-SHBackupRetention'
+        'Invoke-SHBackupSchedule'
         'Merge-SHBackup'
         'New-SHBackup'
         'New-SHBackupConfiguration'
         'Receive-SHBackup'
+        'Register-SHBackupSchedule'
         'Remove-SHBackup'
         'Restore-SHBackup'
         'Send-SHBackup'
+        'Start-SHBackupMetricServer'
         'Test-SHBackup'
         'Test-SHBackupConfiguration'
+        'Unregister-SHBackupSchedule'
     )
     FunctionsToExport    = @()
     VariablesToExport    = @()

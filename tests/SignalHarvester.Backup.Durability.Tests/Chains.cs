@@ -99,7 +99,7 @@ public sealed class Chains : IAsyncLifetime
         await Host.AskAsync($"New-SHBackup -LiteralPath {Shbackup.Quote(_folder["small.db"])} {to} | Remove-SHBackup -Force | Out-Null");
     }
 
-    /// <summary>Nothing lies there but the files that sidecars name, the lock, and digests.</summary>
+    /// <summary>Nothing lies there but the files that sidecars name, the lock, the history, and digests.</summary>
     public static void AssertClean(string directory)
     {
         string[] files = [.. Directory.GetFiles(directory).Select(file => Path.GetFileName(file)!)];
@@ -109,7 +109,7 @@ public sealed class Chains : IAsyncLifetime
         string state = Path.Combine(directory, ".shbackup");
         Assert.DoesNotContain(
             Directory.GetFiles(state, "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(state, file)),
-            file => file != "lock" && !(file.StartsWith("digests", StringComparison.Ordinal) && file.EndsWith(".pages", StringComparison.Ordinal)));
+            file => file is not ("lock" or "history.db") && !(file.StartsWith("digests", StringComparison.Ordinal) && file.EndsWith(".pages", StringComparison.Ordinal)));
         Assert.Empty(Directory.GetDirectories(state, "shbackup-*", SearchOption.AllDirectories));
     }
 

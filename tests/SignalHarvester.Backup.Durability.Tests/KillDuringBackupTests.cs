@@ -89,7 +89,7 @@ public sealed class KillDuringBackupTests(ITestOutputHelper output)
     {
         Assert.Equal([id + ".json", id + "_full.db.zst"], Directory.GetFiles(directory).Select(Path.GetFileName).Order(StringComparer.Ordinal));
         string[] state = [.. Directory.GetFiles(Path.Combine(directory, ".shbackup"), "*", SearchOption.AllDirectories).Select(file => Path.GetFileName(file)!)];
-        Assert.DoesNotContain(state, name => name != "lock" && !name.EndsWith(".pages", StringComparison.Ordinal));
+        Assert.DoesNotContain(state, name => name is not ("lock" or "history.db") && !name.EndsWith(".pages", StringComparison.Ordinal));
         Assert.Empty(Directory.GetDirectories(Path.Combine(directory, ".shbackup", "tmp")));
     }
 }

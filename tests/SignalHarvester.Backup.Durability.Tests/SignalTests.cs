@@ -21,7 +21,10 @@ public sealed class SignalTests
         Assert.Equal(exitCode, run.ExitCode);
         Assert.Empty(run.Output);
         Assert.Empty(Directory.GetFiles(directory));
-        Assert.Equal(["lock"], Directory.GetFiles(Path.Combine(directory, ".shbackup"), "*", SearchOption.AllDirectories).Select(Path.GetFileName));
+        Assert.Equal(
+            ["history.db", "lock"],
+            Directory.GetFiles(Path.Combine(directory, ".shbackup"), "*", SearchOption.AllDirectories).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal("Stopped", (await Shbackup.RunAsync($"(Get-SHBackupHistory -BackupDirectory {Shbackup.Quote(directory)}).ErrorId")).EnsureSuccess().Output.Trim());
         Assert.Equal(source, Assert.Single(Directory.GetFiles(folder.Path)));
     }
 

@@ -1,4 +1,5 @@
 using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.History;
 using SignalHarvester.Backup.Operations;
 
 namespace SignalHarvester.Backup.PowerShell.Cloud;
@@ -11,13 +12,16 @@ internal sealed class BackupUpload(RemoteCatalog remote, bool createContainer)
     /// <summary>Sends one backup.</summary>
     public BackupMetadata Run(BackupMetadata backup, BackupDirectory directory, OperationContext context)
     {
-        if (!isReady)
-        {
-            remote.RequireContainer(createContainer, context.Cancellation);
-            SendBackup.CleanUp(remote, context);
-            isReady = true;
-        }
+        return Recorded.Send(backup, directory, remote, Prepare, context);
 
-        return SendBackup.Run(backup, directory, remote, context);
+        void Prepare()
+        {
+            if (!isReady)
+            {
+                remote.RequireContainer(createContainer, context.Cancellation);
+                SendBackup.CleanUp(remote, context);
+                isReady = true;
+            }
+        }
     }
 }

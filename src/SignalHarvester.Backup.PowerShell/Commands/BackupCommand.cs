@@ -1,23 +1,19 @@
 using System.Collections;
-using System.Collections.Concurrent;
 using System.Management.Automation;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Configuration;
-using SignalHarvester.Backup.Operations;
 using SignalHarvester.Backup.PowerShell.Cloud;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
 /// <summary>
-/// What the cmdlets that work on backups share: the backup directory, the configuration that their defaults come from, and
-/// running an operation of the engine under PowerShell's rules.
+/// What the cmdlets that work on backups share: the backup directory, and the configuration that their defaults come from.
 /// </summary>
-public abstract class BackupCommand : ModuleCommand, IDisposable
+public abstract class BackupCommand : OperationCommand
 {
     private const string IdBeginning = "backup_";
     private const int DeepestMetadata = 50;
 
-    private readonly CancellationTokenSource stopping = new();
     private readonly Lazy<RemoteSession> remotes = new();
     private BackupConfiguration? configuration;
 
@@ -38,24 +34,15 @@ public abstract class BackupCommand : ModuleCommand, IDisposable
     public string? ConfigurationPath { get; set; }
 
     /// <summary>Ends the cmdlet's resources.</summary>
-    public void Dispose()
-    {
-        Dispose(disposing: true);
-        GC.SuppressFinalize(this);
-    }
-
-    /// <summary>Ends the cmdlet's resources.</summary>
     /// <param name="disposing">Whether this is a call of Dispose.</param>
-    protected virtual void Dispose(bool disposing)
+    protected override void Dispose(bool disposing)
     {
-        if (disposing)
+        if (disposing && remotes.IsValueCreated)
         {
-            stopping.Dispose();
-            if (remotes.IsValueCreated)
-            {
-                remotes.Value.Dispose();
-            }
+            remotes.Value.Dispose();
         }
+
+        base.Dispose(disposing);
     }
 
     /// <summary>
@@ -72,11 +59,11 @@ public abstract class BackupCommand : ModuleCommand, IDisposable
         }
     }
 
-    /// <summary>Ctrl+C: tells the operation to stop; ProcessRecord then waits for its clean-up.</summary>
-    protected override void StopProcessing() => stopping.Cancel();
-
     /// <summary>What is configured; the cmdlets' own defaults where nothing is.</summary>
     private protected BackupSettings Settings => configuration!.Settings;
+
+    /// <summary>The configuration file that applies; null where there is none.</summary>
+    private protected string? ConfigurationFile => configuration!.Path;
 
     /// <summary>What the caller gave, else what is configured.</summary>
     private protected T GivenOr<T>(string parameter, T given, T configured) => IsBound(parameter) ? given : configured;
@@ -157,109 +144,13 @@ public abstract class BackupCommand : ModuleCommand, IDisposable
         }
     }
 
-    /// <summary>The files that a path with wildcards names; a path of a file that exists is taken as it stands.</summary>
-    private protected IReadOnlyList<string> ExpandPath(string path)
-    {
-        if (!WildcardPattern.ContainsWildcardCharacters(path) || InvokeProvider.Item.Exists(WildcardPattern.Escape(path)))
-        {
-            return [FileSystemPath(path)];
-        }
-
-        var found = new List<string>();
-        try
-        {
-            found.AddRange(SessionState.Path.GetResolvedProviderPathFromPSPath(path, out _));
-        }
-        catch (ItemNotFoundException)
-        {
-            // The same as no match: named below.
-        }
-
-        return found.Count > 0
-            ? found
-            : throw new BackupException(
-                BackupErrorId.SourceNotFound,
-                BackupErrorCategory.ObjectNotFound,
-                path,
-                $"No file matches '{path}'. Check the path; for a name with brackets in it, use -LiteralPath.");
-    }
-
-    /// <summary>
-    /// Runs an operation on another thread and writes what it tells from this one, the only one that PowerShell lets
-    /// write. Does not return before the operation has ended, also when the pipeline is stopped.
-    /// </summary>
-    private protected T RunOperation<T>(Func<OperationContext, T> operation)
-    {
-        using var events = new BlockingCollection<(OperationEvent Told, TaskCompletionSource? Written)>();
-        var context = new OperationContext(TimeProvider.System, Report, stopping.Token);
-        var worker = Task.Run(() =>
-        {
-            try
-            {
-                return operation(context);
-            }
-            finally
-            {
-                events.CompleteAdding();
-            }
-        });
-        try
-        {
-            foreach (var (told, written) in events.GetConsumingEnumerable())
-            {
-                Write(told);
-                written?.SetResult();
-            }
-        }
-        catch
-        {
-            // Stopped, or ended by -WarningAction Stop: whatever it is, the operation must not go on behind the caller's back.
-            stopping.Cancel();
-            ((IAsyncResult)worker).AsyncWaitHandle.WaitOne();
-            throw;
-        }
-
-        try
-        {
-            return worker.GetAwaiter().GetResult();
-        }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
-        {
-            throw new PipelineStoppedException();
-        }
-
-        void Report(OperationEvent told)
-        {
-            if (told is not OperationMessage)
-            {
-                events.Add((told, null));
-                return;
-            }
-
-            // Waits until it is written: -WarningAction Stop and Inquire decide whether the operation may go on.
-            var written = new TaskCompletionSource();
-            events.Add((told, written));
-            written.Task.Wait(stopping.Token);
-        }
-    }
-
     /// <summary>Whether a backup is of a database that is given by its full path or its file's name, with wildcards.</summary>
     private protected static bool IsOfDatabase(BackupMetadata backup, string pattern) =>
         backup.DatabasePath is { } path && (Matches(pattern, path) || Matches(pattern, Path.GetFileName(path)));
 
-    /// <summary>Whether a text is what a pattern says, as wildcards or as it stands.</summary>
-    private protected static bool Matches(string pattern, string text) =>
-        WildcardPattern.Get(pattern, WildcardOptions.IgnoreCase).IsMatch(text) || string.Equals(pattern, text, StringComparison.OrdinalIgnoreCase);
-
     /// <summary>An id in the case that it is stored in. Its letters are all in the first word, and wildcards ignore case too.</summary>
     private protected static string Stored(string id) =>
         id.StartsWith(IdBeginning, StringComparison.OrdinalIgnoreCase) ? IdBeginning + id[IdBeginning.Length..] : id;
-
-    /// <summary>
-    /// Asks as ConfirmImpact High wants it. -Force means yes, unless -Confirm or -WhatIf was given as well.
-    /// </summary>
-    private protected bool ShouldProcessUnlessForced(bool force, string target, string action) =>
-        (force && !IsSwitchedOn("Confirm") && !IsWhatIf) || ShouldProcess(target, action);
 
     private protected static Dictionary<string, object?> ToPlain(IDictionary table) => ToPlain(table, depth: 0);
 
@@ -287,26 +178,4 @@ public abstract class BackupCommand : ModuleCommand, IDisposable
         IEnumerable list => list.Cast<object?>().Select(item => ToPlain(item, depth + 1)).ToArray(),
         _ => value,
     };
-
-    private bool IsSwitchedOn(string name) =>
-        MyInvocation.BoundParameters.TryGetValue(name, out var given) && ((SwitchParameter)given).IsPresent;
-
-    private void Write(OperationEvent told)
-    {
-        switch (told)
-        {
-            case OperationMessage { IsWarning: true } message:
-                WriteWarning(message.Text);
-                break;
-            case OperationMessage message:
-                WriteVerbose(message.Text);
-                break;
-            case OperationProgress progress:
-                WriteProgress(ProgressView.Of(progress));
-                break;
-            case OperationStepCompleted step:
-                WriteProgress(ProgressView.Completed(step));
-                break;
-        }
-    }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Management.Automation;
 using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.History;
 using SignalHarvester.Backup.Operations;
 using SignalHarvester.Backup.PowerShell.Cloud;
 using SignalHarvester.Backup.Retention;
@@ -148,7 +149,7 @@ public sealed class InvokeSHBackupRetentionCommand : BackupCommand, IDynamicPara
         var now = TimeProvider.System.GetUtcNow();
         var rules = Rules();
         var decisions = RetentionPlan.Decide(List(directory), rules, now).Where(IsWanted).Select(Approve).ToList();
-        Carry(decisions, (failed, context) => PruneBackups.Run(directory, decisions, rules, now, failed, context));
+        Carry(decisions, (failed, context) => Recorded.Prune(directory, decisions, rules, now, failed, context));
     }
 
     private void PruneRemote()
@@ -156,7 +157,7 @@ public sealed class InvokeSHBackupRetentionCommand : BackupCommand, IDynamicPara
         var remote = OpenRemote(cloud);
         var decisions = RetentionPlan.Decide(ListRemote(remote), Rules(), TimeProvider.System.GetUtcNow(), canFold: false).Where(IsWanted).Select(Approve).ToList();
         var home = OpenDirectory();
-        Carry(decisions, (failed, context) => PruneBackups.RunRemote(remote, home, decisions, failed, context));
+        Carry(decisions, (failed, context) => Recorded.PruneRemote(remote, home, decisions, failed, context));
     }
 
     private void Carry(List<RetentionDecision> decisions, Func<Action<BackupException>, OperationContext, IReadOnlyList<RetentionDecision>> prune)

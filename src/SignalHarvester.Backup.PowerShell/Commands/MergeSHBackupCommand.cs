@@ -1,5 +1,5 @@
 using System.Management.Automation;
-using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.History;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
@@ -37,7 +37,7 @@ public sealed class MergeSHBackupCommand : StoredBackupCommand
             {
                 if (ShouldProcess(backup.Id, "Rewrite as a full backup"))
                 {
-                    WriteObject(RunOperation(context => MergeBackup.Run(backup, directory, context)));
+                    WriteObject(RunOperation(context => Recorded.Merge(backup, directory, context)));
                 }
             });
         }

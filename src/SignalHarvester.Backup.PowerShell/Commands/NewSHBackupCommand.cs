@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Management.Automation;
+using SignalHarvester.Backup.History;
 using SignalHarvester.Backup.Operations;
 using SignalHarvester.Backup.PowerShell.Cloud;
 using SignalHarvester.Backup.PowerShell.Completion;
@@ -239,7 +240,7 @@ public sealed class NewSHBackupCommand : BackupCommand, IDynamicParameters
             TolerateDamage = Force,
             LockTimeout = TimeSpan.FromSeconds(LockTimeout),
         };
-        var made = RunOperation(context => CreateBackup.Run(file, directory, options, context));
+        var made = RunOperation(context => Recorded.Create(file, directory, options, context));
         foreach (var upload in uploads)
         {
             ForItem(() => made = RunOperation(context => upload.Run(made, directory, context)));

@@ -1,5 +1,5 @@
 using System.Management.Automation;
-using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.History;
 using SignalHarvester.Backup.PowerShell.Cloud;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
@@ -43,7 +43,7 @@ public sealed class ReceiveSHBackupCommand : StoredBackupCommand, IDynamicParame
                 var directory = OpenHome(backup);
                 if (ShouldProcess($"{backup.Id} of {backup.DatabasePath} ({ProgressView.Size(backup.Size)}) in {remote.Location}", $"Receive into {directory.Path}"))
                 {
-                    WriteObject(RunOperation(context => ReceiveBackup.Run(backup.Id, remote, directory, context)));
+                    WriteObject(RunOperation(context => Recorded.Receive(backup, remote, directory, context)));
                 }
             });
         }

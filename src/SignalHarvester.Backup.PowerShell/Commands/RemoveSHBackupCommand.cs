@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Management.Automation;
 using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.History;
 using SignalHarvester.Backup.Operations;
 using SignalHarvester.Backup.PowerShell.Cloud;
 
@@ -106,12 +107,12 @@ public sealed class RemoveSHBackupCommand : StoredBackupCommand, IDynamicParamet
     {
         foreach (var (path, ids) in approved)
         {
-            ForItem(() => Remove((removed, failed, context) => RemoveBackups.Run(ids, OpenDirectory(path), removed, failed, context)));
+            ForItem(() => Remove((removed, failed, context) => Recorded.Remove(ids, OpenDirectory(path), removed, failed, context)));
         }
 
         foreach (var removal in remote)
         {
-            ForItem(() => Remove((removed, failed, context) => RemoveRemoteBackups.Run(removal.Ids, removal.Place, removal.Home, removed, failed, context)));
+            ForItem(() => Remove((removed, failed, context) => Recorded.RemoveRemote(removal.Ids, removal.Place, removal.Home, removed, failed, context)));
         }
     }
 

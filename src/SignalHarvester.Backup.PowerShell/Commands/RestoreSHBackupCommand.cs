@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Management.Automation;
 using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.History;
 using SignalHarvester.Backup.Operations;
 using SignalHarvester.Backup.PowerShell.Cloud;
 
@@ -143,7 +144,7 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
             ForItem(() => Restore(
                 backup,
                 () => RestoreBackup.Plan(backup, directory),
-                destination => RunOperation(context => RestoreBackup.Run(backup, directory, Options(destination, directory ?? OpenDirectory()), context))));
+                destination => RunOperation(context => Recorded.Restore(backup, directory, Options(destination, directory ?? OpenDirectory()), context))));
         }
     }
 
@@ -153,7 +154,7 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
         Restore(
             backup,
             () => RunOperation(context => RestoreRemoteBackup.Plan(backup.Id, remote, context.Cancellation)),
-            destination => RunOperation(context => RestoreRemoteBackup.Run(backup.Id, remote, home, Options(destination, home), context)));
+            destination => RunOperation(context => Recorded.RestoreRemote(backup, remote, home, Options(destination, home), context)));
     }
 
     private void Restore(BackupMetadata backup, Func<RestorePlan> plan, Func<string, BackupMetadata> restore)

@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.History;
 using SignalHarvester.Backup.Operations;
 using SignalHarvester.Backup.PowerShell.Cloud;
 
@@ -81,7 +82,7 @@ public sealed class TestSHBackupCommand : StoredFileCommand, IDynamicParameters
         TestRemote(TakeRemote(cloud));
         foreach (var (backup, directory) in SelectedWithFiles())
         {
-            ForItem(() => Show(RunOperation(context => VerifyBackup.Run(backup, directory, Level, context))));
+            ForItem(() => Show(RunOperation(context => Recorded.Verify(backup, directory, Level, context))));
         }
     }
 
@@ -89,7 +90,7 @@ public sealed class TestSHBackupCommand : StoredFileCommand, IDynamicParameters
     {
         foreach (var (backup, remote) in selected)
         {
-            ForItem(() => Show(RunOperation(context => VerifyRemoteBackup.Run(backup.Id, remote, OpenHome(backup), Level, context))));
+            ForItem(() => Show(RunOperation(context => Recorded.VerifyRemote(backup, remote, OpenHome(backup), Level, context))));
         }
     }
 

@@ -6,15 +6,19 @@ using System.Reflection;
 namespace SignalHarvester.Backup.PowerShell.Serialization;
 
 /// <summary>
-/// Makes a live <see cref="BackupMetadata"/>, <see cref="RetentionDecision"/>, <see cref="ConfigurationSetting"/> or
-/// <see cref="ConfigurationProblem"/> again of the property bag that is left after
-/// a job, a remote session or Import-Clixml, so that it can be compared by Age and piped to the other cmdlets.
+/// Makes a live <see cref="BackupMetadata"/>, <see cref="RetentionDecision"/>, <see cref="BackupSchedule"/> and the like again of
+/// the property bag that is left after a job, a remote session or Import-Clixml, so that it can be compared by Age and piped
+/// to the other cmdlets.
 /// Types.ps1xml names it to the engine.
 /// </summary>
 public sealed class DeserializedConverter : PSTypeConverter
 {
     private static readonly Dictionary<Type, PropertyInfo[]> Settable =
-        new[] { typeof(BackupMetadata), typeof(ConfigurationProblem), typeof(ConfigurationSetting), typeof(RetentionDecision) }.ToDictionary(type => type, SettableOf);
+        new[]
+        {
+            typeof(BackupEvent), typeof(BackupMetadata), typeof(BackupSchedule), typeof(ConfigurationProblem), typeof(ConfigurationSetting),
+            typeof(RetentionDecision), typeof(ScheduleRun),
+        }.ToDictionary(type => type, SettableOf);
 
     /// <summary>Whether the value is such a property bag. Everything else is converted as if this class were not there.</summary>
     /// <param name="sourceValue">The value.</param>
@@ -70,7 +74,12 @@ public sealed class DeserializedConverter : PSTypeConverter
             return Items(value).Select(copy => (BackupCopy)ReadObject(PSObject.AsPSObject(copy), typeof(BackupCopy), SettableOf(typeof(BackupCopy)))).ToList();
         }
 
-        if (type == typeof(CloudLocation))
+        if (type == typeof(IReadOnlyList<ScheduleStep>))
+        {
+            return Items(value).Select(step => (ScheduleStep)ReadObject(PSObject.AsPSObject(step), typeof(ScheduleStep), SettableOf(typeof(ScheduleStep)))).ToList();
+        }
+
+        if (type == typeof(CloudLocation) || type == typeof(ScheduleTrigger))
         {
             return ReadObject(PSObject.AsPSObject(value), type, SettableOf(type));
         }

@@ -57,6 +57,9 @@ public sealed class BackupDirectory
     /// <summary>The folder for backup directories that a restore or a test from an object store needs for a while.</summary>
     internal string StagingFolder => System.IO.Path.Combine(StateFolder, "staging");
 
+    /// <summary>The file with the history of operations.</summary>
+    internal string HistoryPath => System.IO.Path.Combine(StateFolder, "history.db");
+
     /// <summary>Lists all backups, newest first.</summary>
     /// <exception cref="BackupException">DirectoryNotFound, DirectoryUnreadable.</exception>
     public CatalogListing List() => reader.List();

@@ -19,7 +19,7 @@ public static class CreateBackup
     /// <returns>The published backup.</returns>
     /// <exception cref="BackupException">Source…, Directory…, InsufficientSpace, WriteFailed, BackupCorrupt and its kin.</exception>
     /// <exception cref="OperationCanceledException">It was stopped; nothing is left behind.</exception>
-    public static BackupMetadata Run(string databasePath, BackupDirectory directory, CreateBackupOptions options, OperationContext context)
+    internal static BackupMetadata Run(string databasePath, BackupDirectory directory, CreateBackupOptions options, OperationContext context)
     {
         ArgumentNullException.ThrowIfNull(directory);
         ArgumentNullException.ThrowIfNull(options);

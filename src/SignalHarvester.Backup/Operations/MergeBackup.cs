@@ -15,7 +15,7 @@ public static class MergeBackup
     /// <returns>The backup as it is now; one that is full already is returned as it is.</returns>
     /// <exception cref="BackupException">A link of the chain is damaged or missing, or there is no room: nothing was changed.</exception>
     /// <exception cref="OperationCanceledException">It was stopped; nothing was changed.</exception>
-    public static BackupMetadata Run(BackupMetadata backup, BackupDirectory directory, OperationContext context)
+    internal static BackupMetadata Run(BackupMetadata backup, BackupDirectory directory, OperationContext context)
     {
         ArgumentNullException.ThrowIfNull(backup);
         ArgumentNullException.ThrowIfNull(directory);

@@ -6,6 +6,9 @@ namespace SignalHarvester.Backup.Operations;
 /// <param name="Cancellation">Stops the operation; it cleans up before it ends.</param>
 public sealed record OperationContext(TimeProvider Clock, Action<OperationEvent> Report, CancellationToken Cancellation)
 {
+    /// <summary>The schedule that the operation runs for, as the history notes it; null where somebody runs it.</summary>
+    public string? Schedule { get; init; }
+
     internal void Verbose(string message) => Report(new OperationMessage(IsWarning: false, message));
 
     internal void Warn(string message) => Report(new OperationMessage(IsWarning: true, message));

@@ -11,22 +11,25 @@ public static class PruneBackups
     /// <param name="decisions">What was decided on its backups. Those that are not to be touched may be left out.</param>
     /// <param name="rules">The rules that it was decided by.</param>
     /// <param name="now">The time that it was decided for.</param>
+    /// <param name="removed">Called for each backup that this run has removed.</param>
     /// <param name="failed">Called for each backup that could not be removed.</param>
     /// <param name="context">Messages, cancellation.</param>
     /// <returns>The decisions as they turned out: what was not removed is kept, and says why.</returns>
     /// <exception cref="BackupException">DirectoryNotFound, DirectoryNotWritable, DirectoryLocked: nothing was removed.</exception>
     /// <exception cref="OperationCanceledException">It was stopped between two backups.</exception>
-    public static IReadOnlyList<RetentionDecision> Run(
+    internal static IReadOnlyList<RetentionDecision> Run(
         BackupDirectory directory,
         IReadOnlyList<RetentionDecision> decisions,
         RetentionRules rules,
         DateTimeOffset now,
+        Action<BackupMetadata> removed,
         Action<BackupException> failed,
         OperationContext context)
     {
         ArgumentNullException.ThrowIfNull(directory);
         ArgumentNullException.ThrowIfNull(decisions);
         ArgumentNullException.ThrowIfNull(rules);
+        ArgumentNullException.ThrowIfNull(removed);
         ArgumentNullException.ThrowIfNull(failed);
         ArgumentNullException.ThrowIfNull(context);
         var going = decisions.Where(decision => decision.Action == RetentionAction.Remove).Select(decision => decision.Backup.Id).ToHashSet(StringComparer.Ordinal);
@@ -38,7 +41,7 @@ public static class PruneBackups
         var current = new Dictionary<string, RetentionDecision>(StringComparer.Ordinal);
         var gone = new HashSet<string>(StringComparer.Ordinal);
         var faults = new Dictionary<string, string>(StringComparer.Ordinal);
-        RemoveBackups.Run(going, directory, backup => gone.Add(backup.Id), Note, context, StillGoing);
+        RemoveBackups.Run(going, directory, Gone, Note, context, StillGoing);
         return [.. decisions.Select(Outcome)];
 
         // What has appeared since is newer than now, and so counts for nothing; what has vanished or failed a test since may
@@ -47,6 +50,12 @@ public static class PruneBackups
         {
             current = RetentionPlan.Decide(backups, rules, now).ToDictionary(decision => decision.Backup.Id, StringComparer.Ordinal);
             return current.Values.Where(decision => decision.Action == RetentionAction.Remove).Select(decision => decision.Backup.Id).ToHashSet(StringComparer.Ordinal);
+        }
+
+        void Gone(BackupMetadata backup)
+        {
+            gone.Add(backup.Id);
+            removed(backup);
         }
 
         void Note(BackupException fault)
@@ -75,27 +84,40 @@ public static class PruneBackups
     /// <param name="remote">The place.</param>
     /// <param name="home">The backup directory whose records of these copies go with them.</param>
     /// <param name="decisions">What was decided on its backups.</param>
+    /// <param name="removed">Called for each copy that this run has removed.</param>
     /// <param name="failed">Called for each copy that could not be removed.</param>
     /// <param name="context">Messages, cancellation.</param>
     /// <returns>The decisions as they turned out: what was not removed is kept, and says why.</returns>
     /// <exception cref="BackupException">The Cloud… errors: nothing was removed.</exception>
     /// <exception cref="OperationCanceledException">It was stopped between two backups.</exception>
-    public static IReadOnlyList<RetentionDecision> RunRemote(
-        RemoteCatalog remote, BackupDirectory home, IReadOnlyList<RetentionDecision> decisions, Action<BackupException> failed, OperationContext context)
+    internal static IReadOnlyList<RetentionDecision> RunRemote(
+        RemoteCatalog remote,
+        BackupDirectory home,
+        IReadOnlyList<RetentionDecision> decisions,
+        Action<BackupMetadata> removed,
+        Action<BackupException> failed,
+        OperationContext context)
     {
         ArgumentNullException.ThrowIfNull(decisions);
+        ArgumentNullException.ThrowIfNull(removed);
         ArgumentNullException.ThrowIfNull(failed);
         var going = decisions.Where(decision => decision.Action == RetentionAction.Remove).Select(decision => decision.Backup.Id).ToList();
         var gone = new HashSet<string>(StringComparer.Ordinal);
         var faults = new Dictionary<string, string>(StringComparer.Ordinal);
         if (going.Count > 0)
         {
-            RemoveRemoteBackups.Run(going, remote, home, backup => gone.Add(backup.Id), Note, context);
+            RemoveRemoteBackups.Run(going, remote, home, Gone, Note, context);
         }
 
         return [.. decisions.Select(decision => decision.Action == RetentionAction.Keep || gone.Contains(decision.Backup.Id)
             ? decision
             : NotRemoved(decision, faults.GetValueOrDefault(decision.Backup.Id)))];
+
+        void Gone(BackupMetadata backup)
+        {
+            gone.Add(backup.Id);
+            removed(backup);
+        }
 
         void Note(BackupException fault)
         {

@@ -24,7 +24,7 @@ public static class ReceiveBackup
     /// <returns>The backup in the directory.</returns>
     /// <exception cref="BackupException">BackupNotFound, ChainBroken, BackupIdTaken, InsufficientSpace, and the Cloud… errors.</exception>
     /// <exception cref="OperationCanceledException">It was stopped; nothing half-fetched is listed.</exception>
-    public static BackupMetadata Run(string id, RemoteCatalog remote, BackupDirectory directory, OperationContext context)
+    internal static BackupMetadata Run(string id, RemoteCatalog remote, BackupDirectory directory, OperationContext context)
     {
         ArgumentNullException.ThrowIfNull(remote);
         ArgumentNullException.ThrowIfNull(directory);

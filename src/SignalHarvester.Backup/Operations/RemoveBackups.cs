@@ -25,7 +25,7 @@ public static class RemoveBackups
     /// </param>
     /// <exception cref="BackupException">DirectoryNotFound, DirectoryNotWritable, DirectoryLocked.</exception>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
-    public static void Run(
+    internal static void Run(
         IReadOnlyCollection<string> ids,
         BackupDirectory directory,
         Action<BackupMetadata> removed,

@@ -20,7 +20,7 @@ public static class RemoveRemoteBackups
     /// <param name="context">Clock, messages, cancellation.</param>
     /// <exception cref="BackupException">The Cloud… errors of listing.</exception>
     /// <exception cref="OperationCanceledException">It was stopped between two backups.</exception>
-    public static void Run(
+    internal static void Run(
         IReadOnlyCollection<string> ids,
         RemoteCatalog remote,
         BackupDirectory? home,

@@ -29,7 +29,7 @@ public static class RestoreBackup
     /// <returns>The backup, with the checks of this restore.</returns>
     /// <exception cref="BackupException">Backup… : the backup is not good; Destination… : the destination cannot be written.</exception>
     /// <exception cref="OperationCanceledException">It was stopped; the destination is as it was.</exception>
-    public static BackupMetadata Run(BackupMetadata backup, BackupDirectory? directory, RestoreOptions options, OperationContext context)
+    internal static BackupMetadata Run(BackupMetadata backup, BackupDirectory? directory, RestoreOptions options, OperationContext context)
     {
         ArgumentNullException.ThrowIfNull(backup);
         ArgumentNullException.ThrowIfNull(options);

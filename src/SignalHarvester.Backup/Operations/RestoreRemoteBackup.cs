@@ -14,7 +14,7 @@ public static class RestoreRemoteBackup
     /// <returns>The backup as it is in the store, with the checks of this restore.</returns>
     /// <exception cref="BackupException">As fetching and restoring it.</exception>
     /// <exception cref="OperationCanceledException">It was stopped; the destination is as it was.</exception>
-    public static BackupMetadata Run(string id, RemoteCatalog remote, BackupDirectory home, RestoreOptions options, OperationContext context)
+    internal static BackupMetadata Run(string id, RemoteCatalog remote, BackupDirectory home, RestoreOptions options, OperationContext context)
     {
         ArgumentNullException.ThrowIfNull(remote);
         ArgumentNullException.ThrowIfNull(home);

@@ -24,7 +24,7 @@ public static class SendBackup
     /// <returns>The backup, with the copy.</returns>
     /// <exception cref="BackupException">The Cloud… errors; CloudObjectExists: another backup of that id is there; those of reading the backup.</exception>
     /// <exception cref="OperationCanceledException">It was stopped; nothing half-sent is listed.</exception>
-    public static BackupMetadata Run(BackupMetadata backup, BackupDirectory directory, RemoteCatalog remote, OperationContext context)
+    internal static BackupMetadata Run(BackupMetadata backup, BackupDirectory directory, RemoteCatalog remote, OperationContext context)
     {
         ArgumentNullException.ThrowIfNull(backup);
         ArgumentNullException.ThrowIfNull(directory);

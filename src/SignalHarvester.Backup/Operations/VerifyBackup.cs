@@ -14,7 +14,7 @@ public static class VerifyBackup
     /// <param name="context">Clock, messages, cancellation.</param>
     /// <exception cref="BackupException">The check could not be made: InsufficientSpace, WriteFailed, ReadFailed, BackupNotFound, SidecarHostile.</exception>
     /// <exception cref="OperationCanceledException">It was stopped; nothing is recorded.</exception>
-    public static VerificationOutcome Run(BackupMetadata backup, BackupDirectory? directory, VerificationLevel level, OperationContext context)
+    internal static VerificationOutcome Run(BackupMetadata backup, BackupDirectory? directory, VerificationLevel level, OperationContext context)
     {
         ArgumentNullException.ThrowIfNull(backup);
         ArgumentNullException.ThrowIfNull(context);

@@ -17,7 +17,7 @@ public static class VerifyRemoteBackup
     /// <param name="context">Clock, messages, cancellation.</param>
     /// <exception cref="BackupException">The check could not be made: BackupNotFound, InsufficientSpace, and the Cloud… errors.</exception>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
-    public static VerificationOutcome Run(string id, RemoteCatalog remote, BackupDirectory home, VerificationLevel level, OperationContext context)
+    internal static VerificationOutcome Run(string id, RemoteCatalog remote, BackupDirectory home, VerificationLevel level, OperationContext context)
     {
         ArgumentNullException.ThrowIfNull(remote);
         ArgumentNullException.ThrowIfNull(home);

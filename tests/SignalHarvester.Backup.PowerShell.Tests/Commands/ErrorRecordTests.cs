@@ -17,6 +17,7 @@ public partial class ErrorRecordTests
 
     private static readonly Dictionary<string, string> Elsewhere = new()
     {
+        [BackupErrorId.ScheduleInvalid] = "takes a broken file among the schedules, which would be in every other test's way: ScheduleToolTests",
         [BackupErrorId.SnapshotLost] = "takes read-only media that somebody else writes to, at every attempt: SnapshotLostTests of the engine",
         [BackupErrorId.SqliteTooOld] = "takes a process of its own, with an old SQLite in it: OldSqliteTests",
         [BackupErrorId.SourceNeedsRecovery] = "takes read-only media: SourceErrorTests of the engine, and ReadOnlyTests of the host on a real mount",
@@ -242,6 +243,17 @@ public partial class ErrorRecordTests
             return ("Restore-SHBackup -PointInTime '2120-01-01T00:00Z' -Destination new.db -Force", new DateTimeOffset(2120, 1, 1, 0, 0, 0, TimeSpan.Zero));
         }
         ),
+        ["HistoryUnreadable"] = (ErrorCategory.ReadError, w =>
+        {
+            var history = Directory.CreateDirectory(Path.Combine(w.Backups, ".shbackup", "history.db")).FullName;
+            return ("Get-SHBackupHistory", history);
+        }
+        ),
+        ["MetricPushFailed"] = (ErrorCategory.ConnectionError, _ => ("Export-SHBackupMetric -PushGateway http://127.0.0.1:1", "http://127.0.0.1:1/")),
+        ["MetricServerFailed"] = (ErrorCategory.InvalidArgument, _ => ("Start-SHBackupMetricServer -Port 9464 -Address 192.0.2.1", "192.0.2.1:9464")),
+        ["InvalidArgument: gateway"] = (ErrorCategory.InvalidArgument, _ => ("Export-SHBackupMetric -PushGateway gateway:9091", "PushGateway")),
+        ["DestinationIsDirectory: metrics"] = (ErrorCategory.InvalidArgument, w => ("Export-SHBackupMetric -Path ./backups", w.Backups)),
+        ["DestinationInvalid: metrics"] = (ErrorCategory.ObjectNotFound, w => ("Export-SHBackupMetric -Path ./missing/x.prom", w["missing", "x.prom"])),
         ["InvalidArgument: parent of a full backup"] = (ErrorCategory.InvalidArgument, _ => ("New-SHBackup app.db -Parent backup_20261122_020000_123456", "backup_20261122_020000_123456")),
         ["ConfigurationNotFound"] = (ErrorCategory.ObjectNotFound, w => ("Get-SHBackup -ConfigurationPath ./missing.yaml", w["missing.yaml"])),
         ["ConfigurationNotFound: none to test"] = (ErrorCategory.ObjectNotFound, _ => ("Test-SHBackupConfiguration", "ConfigurationPath")),
@@ -289,6 +301,9 @@ public partial class ErrorRecordTests
             return ("Restore-SHBackup -LiteralPath ./loose.db.zst ./app.db -Force -BackupDirectory ./loose.db.zst/x", w.Database);
         }
         ),
+        ["ScheduleNotFound"] = (ErrorCategory.ObjectNotFound, _ => ("Invoke-SHBackupSchedule 'no such'", "no such")),
+        ["SchedulerUnavailable"] = (ErrorCategory.ResourceUnavailable, _ => Scheduler("unavailable -Backend Launchd", ScheduleBackend.Launchd)),
+        ["SchedulerFailed"] = (ErrorCategory.InvalidOperation, _ => Scheduler("refused -Backend Cron", "crontab")),
     };
 
     /// <summary>The names of the cases.</summary>
@@ -334,6 +349,13 @@ public partial class ErrorRecordTests
     {
         var ids = typeof(BackupErrorId).GetFields(BindingFlags.Public | BindingFlags.Static).Select(field => (string)field.GetRawConstantValue()!);
         Assert.Equal(ids.Order(StringComparer.Ordinal), Cases.Keys.Select(name => name.Split(':')[0]).Distinct().Concat(Elsewhere.Keys).Order(StringComparer.Ordinal));
+    }
+
+    private static (string Script, object Target) Scheduler(string nameAndBackend, object target)
+    {
+        FakeSchedulers.SkipWhereNone();
+        Assert.SkipWhen(OperatingSystem.IsMacOS(), "launchd can be used there");
+        return ($"Register-SHBackupSchedule {nameAndBackend} -Daily -DatabasePath ./app.db", target);
     }
 
     private static (string Script, object Target) Source(Workspace workspace, byte[] content)

@@ -25,6 +25,7 @@ public class HelpExampleTests
     [MemberData(nameof(Examples))]
     public void An_example_runs_as_it_stands(string command, string code)
     {
+        Assert.SkipWhen(OperatingSystem.IsWindows() && code.Contains("Register-SHBackupSchedule", StringComparison.Ordinal), "it would register a real task: there is no stand-in for schtasks");
         using var workspace = new Workspace([.. Enumerable.Repeat("Yes", 20)]);
         workspace.AddBackup(TimeSpan.FromDays(100));
         workspace.AddBackup(TimeSpan.FromDays(31));

@@ -28,7 +28,9 @@ public class ReadmeTests
         using var workspace = new Workspace("Yes", "Yes", "Yes");
         var pipelines = MarkdownDocument.Load("README.md").TableCode("Use it");
         Assert.True(pipelines.Count >= 7, string.Join('\n', pipelines));
-        foreach (var pipeline in pipelines)
+
+        // There is no stand-in for schtasks: what is registered there would be real.
+        foreach (var pipeline in pipelines.Where(pipeline => !OperatingSystem.IsWindows() || !pipeline.Contains("Schedule", StringComparison.Ordinal)))
         {
             // The moment that the document names is before there was a backup here.
             _ = workspace.Run(pipeline.Replace("'2026-11-22 14:30'", "'2100-01-01'", StringComparison.Ordinal)).WithoutErrors();

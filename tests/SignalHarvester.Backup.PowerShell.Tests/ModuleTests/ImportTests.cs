@@ -8,8 +8,10 @@ public class ImportTests(FirstImport firstImport)
 {
     private static readonly string[] Commands =
     [
-        "Get-SHBackup", "Get-SHBackupConfiguration", "Invoke-SHBackupRetention", "Merge-SHBackup", "New-SHBackup", "New-SHBackupConfiguration",
-        "Receive-SHBackup", "Remove-SHBackup", "Restore-SHBackup", "Send-SHBackup", "Test-SHBackup", "Test-SHBackupConfiguration",
+        "Export-SHBackupMetric", "Get-SHBackup", "Get-SHBackupConfiguration", "Get-SHBackupHistory", "Get-SHBackupSchedule",
+        "Invoke-SHBackupRetention", "Invoke-SHBackupSchedule", "Merge-SHBackup", "New-SHBackup", "New-SHBackupConfiguration", "Receive-SHBackup",
+        "Register-SHBackupSchedule", "Remove-SHBackup", "Restore-SHBackup", "Send-SHBackup", "Start-SHBackupMetricServer", "Test-SHBackup",
+        "Test-SHBackupConfiguration", "Unregister-SHBackupSchedule",
     ];
 
     private static readonly string[] Libraries = Directory.GetFiles(BuiltModule.PathOf("lib"), "*.dll");

@@ -106,6 +106,9 @@ internal sealed class PowerShellSession : IDisposable
         return [.. output];
     }
 
+    /// <summary>Runs a script while the test goes on.</summary>
+    public RunningScript Begin(string script, params object[] arguments) => new(NewShell(script, arguments));
+
     /// <summary>What a user sees of a script's output: the lines that Out-Default writes through the format views.</summary>
     /// <param name="script">The script.</param>
     /// <param name="input">The objects that <c>$input</c> enumerates.</param>

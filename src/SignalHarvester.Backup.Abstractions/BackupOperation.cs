@@ -1,0 +1,35 @@
+namespace SignalHarvester.Backup;
+
+/// <summary>What was done: the kinds of events in the history of a backup directory.</summary>
+public enum BackupOperation
+{
+    /// <summary>A backup was made.</summary>
+    Create,
+
+    /// <summary>A backup was tested.</summary>
+    Verify,
+
+    /// <summary>A backup was sent to an object store.</summary>
+    Upload,
+
+    /// <summary>A backup was restored.</summary>
+    Restore,
+
+    /// <summary>A backup was removed because somebody asked for it.</summary>
+    Remove,
+
+    /// <summary>A backup was removed because no retention rule kept it, or the rules ran and found nothing to remove.</summary>
+    Retention,
+
+    /// <summary>An increment was made a full backup.</summary>
+    Merge,
+
+    /// <summary>A backup was fetched from an object store.</summary>
+    Receive,
+
+    /// <summary>A backup was restored to nowhere in particular, to prove that it can be.</summary>
+    Drill,
+
+    /// <summary>A schedule ran, with all its steps.</summary>
+    Schedule,
+}

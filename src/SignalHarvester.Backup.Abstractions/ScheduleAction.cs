@@ -1,0 +1,11 @@
+namespace SignalHarvester.Backup;
+
+/// <summary>What a schedule does when it is due.</summary>
+public enum ScheduleAction
+{
+    /// <summary>Makes backups, with what belongs to them: verification, copies elsewhere, retention, metrics.</summary>
+    Backup,
+
+    /// <summary>Applies the retention rules alone.</summary>
+    Retention,
+}

@@ -1,0 +1,17 @@
+namespace SignalHarvester.Backup;
+
+/// <summary>How often a schedule is due.</summary>
+public enum ScheduleFrequency
+{
+    /// <summary>Every day.</summary>
+    Daily,
+
+    /// <summary>One day of each week.</summary>
+    Weekly,
+
+    /// <summary>One day of each month.</summary>
+    Monthly,
+
+    /// <summary>Again and again after the same time.</summary>
+    Every,
+}

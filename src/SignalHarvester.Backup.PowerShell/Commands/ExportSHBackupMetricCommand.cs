@@ -1,0 +1,107 @@
+using System.Management.Automation;
+using System.Text;
+using SignalHarvester.Backup.Metrics;
+
+namespace SignalHarvester.Backup.PowerShell.Commands;
+
+/// <summary>Gives the metrics of a backup directory to Prometheus: as a file for node_exporter, to a Pushgateway, or as text.</summary>
+/// <remarks>
+/// <para>Counters and histograms are derived from the history of operations (see Get-SHBackupHistory), so that they go on
+/// across processes; gauges say what is in the backup directory now. docs/METRICS.md describes each metric, and
+/// deploy/monitoring holds alert rules and a dashboard.</para>
+/// <para>With -Path the metrics go to a file, which is replaced in one step, for node_exporter's textfile collector. With
+/// -PushGateway they replace what the gateway has of the same job and instance. With neither, the text is emitted.</para>
+/// <para>Export after every operation that is to be seen, retention and removals included: a file, or what a gateway keeps,
+/// stays as it was exported. Start-SHBackupMetricServer is scraped live instead.</para>
+/// </remarks>
+/// <example>
+/// <para>Back up, and leave the metrics for node_exporter</para>
+/// <code>New-SHBackup ./app.db | Out-Null; Export-SHBackupMetric -Path ./shbackup.prom -PassThru</code>
+/// <para>The file is there, and the same text is emitted. node_exporter reads files that end with .prom.</para>
+/// </example>
+/// <example>
+/// <para>Look at the metrics</para>
+/// <code>Export-SHBackupMetric -BackupDirectory ./backups -ExpectedInterval 1d</code>
+/// <para>Emits the text that Prometheus would get.</para>
+/// </example>
+/// <example>
+/// <para>Hand them to a Pushgateway</para>
+/// <code>Export-SHBackupMetric -PushGateway http://127.0.0.1:9091 -Job signal_harvester_backup -WhatIf</code>
+/// <para>Says what would be pushed where.</para>
+/// </example>
+/// <seealso>Start-SHBackupMetricServer</seealso>
+/// <seealso>Get-SHBackupHistory</seealso>
+/// <seealso>about_SignalHarvester.Backup</seealso>
+[Cmdlet(VerbsData.Export, "SHBackupMetric", SupportsShouldProcess = true, DefaultParameterSetName = TextSet)]
+[OutputType(typeof(string))]
+public sealed class ExportSHBackupMetricCommand : MetricCommand
+{
+    private const string TextSet = "Text";
+    private const string PathSet = "Path";
+    private const string PushSet = "Push";
+
+    /// <summary>
+    /// The file to write. Its folder must be there, and be the one that node_exporter's --collector.textfile.directory
+    /// names; the name must end with .prom for that.
+    /// </summary>
+    [Parameter(Mandatory = true, ParameterSetName = PathSet)]
+    [Alias("LiteralPath")]
+    [ValidateNotNullOrEmpty]
+    public string Path { get; set; } = string.Empty;
+
+    /// <summary>The address of a Pushgateway, such as http://127.0.0.1:9091.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = PushSet)]
+    [ValidateNotNull]
+    public Uri PushGateway { get; set; } = new("http://127.0.0.1:9091");
+
+    /// <summary>The label job of what is pushed.</summary>
+    [Parameter(ParameterSetName = PushSet)]
+    [ValidateNotNullOrEmpty]
+    public string Job { get; set; } = "signal_harvester_backup";
+
+    /// <summary>The label instance of what is pushed. Without it, the name of this machine.</summary>
+    [Parameter(ParameterSetName = PushSet)]
+    [ValidateNotNullOrEmpty]
+    public string Instance { get; set; } = Environment.MachineName;
+
+    /// <summary>Emits the text as well.</summary>
+    [Parameter(ParameterSetName = PathSet)]
+    [Parameter(ParameterSetName = PushSet)]
+    public SwitchParameter PassThru { get; set; }
+
+    /// <inheritdoc/>
+    protected override void EndProcessing() => ForItem(Export);
+
+    private void Export()
+    {
+        var directory = OpenDirectory();
+        var file = ParameterSetName == PathSet ? FileSystemPath(Path) : null;
+        if (ParameterSetName != TextSet && !ShouldProcess(file ?? Shown(PushGateway), $"Export the metrics of {directory.Path}"))
+        {
+            return;
+        }
+
+        var text = RunOperation(context =>
+        {
+            var text = MetricText.Of(directory, Options(), context);
+            if (file is not null)
+            {
+                MetricFile.Write(file, text);
+            }
+            else if (ParameterSetName == PushSet)
+            {
+                MetricPush.Run(PushGateway, Job, Instance, text, context.Cancellation);
+            }
+
+            return text;
+        });
+        if (ParameterSetName == TextSet || PassThru)
+        {
+            WriteObject(Encoding.UTF8.GetString(text));
+        }
+    }
+
+    /// <summary>Without a password that may be in it.</summary>
+    private static string Shown(Uri address) =>
+        address.IsAbsoluteUri ? address.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped) : address.OriginalString;
+}

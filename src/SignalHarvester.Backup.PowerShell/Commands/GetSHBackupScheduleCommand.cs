@@ -1,0 +1,44 @@
+using System.Management.Automation;
+using SignalHarvester.Backup.PowerShell.Completion;
+
+namespace SignalHarvester.Backup.PowerShell.Commands;
+
+/// <summary>Shows the registered schedules: when each runs next, and how its last run went.</summary>
+/// <remarks>
+/// <para>Status says whether the operating system has the schedule as it was registered: Missing or Changed means that
+/// somebody removed or edited the task, or that the program that it starts has moved; register it again then.</para>
+/// <para>The history of all runs is in the backup directory: Get-SHBackupHistory.</para>
+/// </remarks>
+/// <example>
+/// <para>See all schedules</para>
+/// <code>Register-SHBackupSchedule hourly -Every '1h' -DatabasePath ./app.db -BackupDirectory ./backups | Out-Null; Get-SHBackupSchedule</code>
+/// <para>Shows the new schedule among the others.</para>
+/// </example>
+/// <example>
+/// <para>See those whose last run did not go well</para>
+/// <code>Get-SHBackupSchedule | Where-Object { $_.LastResult -in 'Failed', 'Partial' } | ForEach-Object { "$($_.Name): $($_.LastError)" }; 'checked'</code>
+/// <para>LastError is the first thing that went wrong.</para>
+/// </example>
+/// <seealso>Register-SHBackupSchedule</seealso>
+/// <seealso>Get-SHBackupHistory</seealso>
+/// <seealso>about_SignalHarvester.Backup</seealso>
+[Cmdlet(VerbsCommon.Get, "SHBackupSchedule")]
+[OutputType(typeof(BackupSchedule))]
+public sealed class GetSHBackupScheduleCommand : ScheduleCommand
+{
+    /// <summary>Names of schedules. Wildcards match several. Without it, all. Tab completes them.</summary>
+    [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [ArgumentCompleter(typeof(ScheduleNameCompleter))]
+    [SupportsWildcards]
+    [ValidateNotNullOrEmpty]
+    public string[] Name { get; set; } = ["*"];
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        foreach (var name in Name)
+        {
+            WriteObject(ForCall(() => Find(name)), enumerateCollection: true);
+        }
+    }
+}

@@ -1,0 +1,186 @@
+using System.Management.Automation;
+using SignalHarvester.Backup.Configuration;
+using SignalHarvester.Backup.PowerShell.Completion;
+using SignalHarvester.Backup.Scheduling;
+
+namespace SignalHarvester.Backup.PowerShell.Commands;
+
+/// <summary>Runs a schedule now: what the operating system's task calls, and what you call to try it.</summary>
+/// <remarks>
+/// <para>Makes a backup of each database, verified before it is published; sends it to the object stores; applies the
+/// retention rules; exports metrics. A step that fails is an error and stops no other that can still help; one database
+/// that fails does not stop the others. Emits one object, which lists all steps.</para>
+/// <para>Sets $LASTEXITCODE as a program would: 0 where all went well or there was nothing to do, 3 where some of it
+/// failed, 1 where nothing of what was wanted was reached. The tasks end with it as their exit code.</para>
+/// <para>While a run of a schedule is in progress, another one of it leaves at once and says so.</para>
+/// <para>SIGTERM stops it as Ctrl+C does: unfinished files are removed, and the moment counts as missed, so that it is
+/// made up.</para>
+/// </remarks>
+/// <example>
+/// <para>Try a schedule</para>
+/// <code>Register-SHBackupSchedule trial -Daily -DatabasePath ./app.db -BackupDirectory ./backups | Invoke-SHBackupSchedule</code>
+/// <para>Runs it whether or not it is due.</para>
+/// </example>
+/// <example>
+/// <para>See the steps of a run, and its exit code</para>
+/// <code>Register-SHBackupSchedule steps -Every 12h -DatabasePath ./app.db -BackupDirectory ./backups | Out-Null; (Invoke-SHBackupSchedule steps).Steps; $LASTEXITCODE</code>
+/// <para>The code is that of the task's process.</para>
+/// </example>
+/// <seealso>Register-SHBackupSchedule</seealso>
+/// <seealso>Get-SHBackupHistory</seealso>
+/// <seealso>about_SignalHarvester.Backup</seealso>
+[Cmdlet(VerbsLifecycle.Invoke, "SHBackupSchedule", SupportsShouldProcess = true)]
+[OutputType(typeof(ScheduleRun))]
+public sealed class InvokeSHBackupScheduleCommand : ScheduleCommand
+{
+    private const string ExitCodeVariable = "global:LASTEXITCODE";
+
+    private readonly List<int> codes = [];
+
+    /// <summary>The schedule's name. Tab completes it.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [ArgumentCompleter(typeof(ScheduleNameCompleter))]
+    [ValidateNotNullOrEmpty]
+    public string Name { get; set; } = string.Empty;
+
+    /// <summary>Runs it only if a moment has come that no run has served: the tasks ask so, because some schedulers start them too often.</summary>
+    [Parameter]
+    public SwitchParameter IfDue { get; set; }
+
+    /// <summary>How many databases are worked on at once, 1 to 64. Without it, as it was registered, or as the configuration says.</summary>
+    [Parameter]
+    [ValidateRange(1, 64)]
+    public int? ThrottleLimit { get; set; }
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing() => SetExitCode(1);
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        codes.Add(1);
+        ForItem(() =>
+        {
+            var definition = ScheduleRegistry.Get(Name, Scope);
+            if (ShouldProcess($"{definition.Name} ({definition.Trigger})", "Run schedule"))
+            {
+                Run(definition);
+            }
+            else
+            {
+                codes[^1] = 0;
+            }
+        });
+        SetExitCode(codes.TrueForAll(code => code == codes[0]) ? codes[0] : ScheduleRun.PartialExitCode);
+    }
+
+    private void Run(ScheduleDefinition definition)
+    {
+        using var signal = new StopSignal(StopProcessing);
+        try
+        {
+            using var session = new ScheduleSession(definition, IfDue, TimeProvider.System);
+            var run = Run(definition, session);
+            codes[^1] = run.ExitCode;
+            WriteObject(run);
+        }
+        catch (PipelineStoppedException) when (!Stopping && signal.ExitCode is { } code)
+        {
+            // pwsh knows nothing of the signal: the process ends with this code, and not by being killed.
+            codes[^1] = code;
+            WriteWarning($"The run of '{definition.Name}' was stopped by a signal. It is made up at the next opportunity.");
+        }
+    }
+
+    private ScheduleRun Run(ScheduleDefinition definition, ScheduleSession session)
+    {
+        if (session.WhyNot is { } reason)
+        {
+            return Skip(definition, session, reason, isWarning: session.IsRunningElsewhere);
+        }
+
+        BackupSettings settings;
+        try
+        {
+            settings = session.Settings(Configured(definition.Job.ConfigurationPath));
+        }
+        catch (BackupException exception)
+        {
+            WriteError(ToRecord(exception));
+            return RunOperation(context => session.Fail(exception, context));
+        }
+
+        if (!settings.Enabled)
+        {
+            return Skip(definition, session, $"it is switched off in '{definition.Job.ConfigurationPath}'", isWarning: false);
+        }
+
+        settings = settings with { ThrottleLimit = ThrottleLimit ?? settings.ThrottleLimit };
+        if (IfDue)
+        {
+            _ = RunOperation(context =>
+            {
+                session.Delay(context);
+                return true;
+            });
+        }
+
+        var sources = Sources(definition.Job, settings);
+        var faults = new List<BackupException>();
+        var run = RunOperation(context => session.Run(sources, settings, faults.Add, context));
+        faults.ForEach(fault => WriteError(ToRecord(fault)));
+        return run;
+    }
+
+    private ScheduleRun Skip(ScheduleDefinition definition, ScheduleSession session, string reason, bool isWarning)
+    {
+        var sentence = $"'{definition.Name}' is not run: {reason}.";
+        if (isWarning)
+        {
+            WriteWarning(sentence);
+        }
+        else
+        {
+            WriteVerbose(sentence);
+        }
+
+        return session.Skip(reason);
+    }
+
+    /// <summary>What the schedule's own settings file says; not whatever file is nearest to where the task happens to start.</summary>
+    private BackupSettings Configured(string? path)
+    {
+        if (path is null)
+        {
+            return new BackupSettings();
+        }
+
+        var configuration = BackupConfiguration.Find(path, FileSystemLocation);
+        foreach (var warning in configuration.Problems.Where(problem => problem.Severity == ConfigurationSeverity.Warning))
+        {
+            WriteWarning(warning.ToString());
+        }
+
+        return configuration.Require();
+    }
+
+    private List<ScheduleSource> Sources(ScheduleJob job, BackupSettings settings)
+    {
+        var sources = new List<ScheduleSource>();
+        foreach (var pattern in job.Databases)
+        {
+            try
+            {
+                sources.AddRange(ExpandPath(pattern).Select(path => new ScheduleSource(path, null)));
+            }
+            catch (BackupException exception)
+            {
+                sources.Add(new ScheduleSource(pattern, exception));
+            }
+        }
+
+        return job.Databases.Count > 0 ? sources : [.. settings.Databases.Select(database => new ScheduleSource(database.Path, null))];
+    }
+
+    private void SetExitCode(int code) => SessionState.PSVariable.Set(ExitCodeVariable, code);
+}

@@ -1,0 +1,408 @@
+using System.Management.Automation;
+using SignalHarvester.Backup.PowerShell.Cloud;
+using SignalHarvester.Backup.Scheduling;
+
+namespace SignalHarvester.Backup.PowerShell.Commands;
+
+/// <summary>Has the operating system run backups by itself: with systemd, cron, launchd or the Windows Task Scheduler.</summary>
+/// <remarks>
+/// <para>All times are UTC, and stay so when the clock is put on or back. A run that was missed is made up as soon as the
+/// scheduler can; runs of one schedule do not overlap. docs/SCHEDULING.md says how each scheduler does that.</para>
+/// <para>Without -NoRetention, each run applies the retention rules to the databases that it backed up: 7 daily, 4 weekly and
+/// 12 monthly backups and everything of the last two days are kept, unless told otherwise.</para>
+/// <para>With -FromConfiguration the settings file says all of it: its daily, weekly, monthly and hourly backups and the daily
+/// retention are registered in one call, those that it has switched off are removed, and each run reads the file anew.</para>
+/// <para>The task carries the schedule's name alone; what it does stands in a file of the account's or the machine's
+/// configuration, without any secret. Credentials come from the platform's own chain at each run.</para>
+/// <para>To register a schedule again changes it; one that is as it should be is left alone.</para>
+/// </remarks>
+/// <example>
+/// <para>Back up a database every night at two, UTC</para>
+/// <code>Register-SHBackupSchedule nightly -Daily -At 02:00 -DatabasePath ./app.db -BackupDirectory ./backups -Type Auto</code>
+/// <para>Paths are made full ones. Emits the schedule, with its next run.</para>
+/// </example>
+/// <example>
+/// <para>Back up what changed every hour, with a copy elsewhere</para>
+/// <code>Register-SHBackupSchedule hourly -Every 1h -DatabasePath *.db -BackupDirectory ./backups -Type Auto -Upload -Provider Directory -Container ./offsite -CreateContainer</code>
+/// <para>Wildcards are looked up at each run, so that new databases are found. A number of hours, minutes or weeks takes quotes in
+/// expressions: '1h'.</para>
+/// </example>
+/// <example>
+/// <para>See exactly what the operating system would be told</para>
+/// <code>Register-SHBackupSchedule weekly -Weekly -DayOfWeek Saturday -At 23:30 -DatabasePath ./app.db -BackupDirectory ./backups -Backend Systemd -AsText</code>
+/// <para>Emits the units, and registers nothing: to look at, or to put on another machine. -WhatIf shows the same.</para>
+/// </example>
+/// <example>
+/// <para>Register all that the settings file says</para>
+/// <code>New-SHBackupConfiguration ./config/settings.yaml | Out-Null; Register-SHBackupSchedule -FromConfiguration -ConfigurationPath ./config/settings.yaml -WhatIf</code>
+/// <para>Shows the definitions of four schedules: daily, weekly, monthly, and the retention.</para>
+/// </example>
+/// <seealso>Get-SHBackupSchedule</seealso>
+/// <seealso>Unregister-SHBackupSchedule</seealso>
+/// <seealso>Invoke-SHBackupSchedule</seealso>
+/// <seealso>about_SignalHarvester.Backup</seealso>
+[Cmdlet(VerbsLifecycle.Register, "SHBackupSchedule", SupportsShouldProcess = true, DefaultParameterSetName = DailySet)]
+[OutputType(typeof(BackupSchedule), typeof(string))]
+public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicParameters
+{
+    private const string DailySet = "Daily";
+    private const string WeeklySet = "Weekly";
+    private const string MonthlySet = "Monthly";
+    private const string EverySet = "Every";
+    private const string ConfigurationSet = "Configuration";
+    private const string DefaultGroup = "shbackup";
+
+    private static readonly TimeSpan ShortestInterval = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan LongestInterval = TimeSpan.FromDays(31);
+    private static readonly TimeSpan LongestDelay = TimeSpan.FromDays(1);
+
+    private readonly UploadParameters cloud = new();
+
+    /// <summary>
+    /// The schedule's name: any text of up to 100 characters, upper and lower case being the same. With -FromConfiguration, what
+    /// the names of all its schedules begin with; without it, shbackup.
+    /// </summary>
+    [Parameter(Mandatory = true, Position = 0, ParameterSetName = DailySet)]
+    [Parameter(Mandatory = true, Position = 0, ParameterSetName = WeeklySet)]
+    [Parameter(Mandatory = true, Position = 0, ParameterSetName = MonthlySet)]
+    [Parameter(Mandatory = true, Position = 0, ParameterSetName = EverySet)]
+    [Parameter(Position = 0, ParameterSetName = ConfigurationSet)]
+    [ValidateNotNullOrEmpty]
+    public string Name { get; set; } = DefaultGroup;
+
+    /// <summary>Runs every day.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = DailySet)]
+    public SwitchParameter Daily { get; set; }
+
+    /// <summary>Runs once a week.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = WeeklySet)]
+    public SwitchParameter Weekly { get; set; }
+
+    /// <summary>The day of the week, in UTC.</summary>
+    [Parameter(ParameterSetName = WeeklySet)]
+    public DayOfWeek DayOfWeek { get; set; } = DayOfWeek.Sunday;
+
+    /// <summary>Runs once a month.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = MonthlySet)]
+    public SwitchParameter Monthly { get; set; }
+
+    /// <summary>The day of the month, in UTC, 1 to 31; in a month that has not so many, the last one.</summary>
+    [Parameter(ParameterSetName = MonthlySet)]
+    [ValidateRange(1, 31)]
+    public int Day { get; set; } = 1;
+
+    /// <summary>Runs again and again after this time: whole minutes, 1m to 31d, such as 1h or 15m.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = EverySet)]
+    [ValidateNotNull]
+    public BackupAge? Every { get; set; }
+
+    /// <summary>The time of day in UTC, such as 02:00. With -Every, a time of day that the runs fall on. Without it, 02:00, and 00:00 with -Every.</summary>
+    [Parameter(ParameterSetName = DailySet)]
+    [Parameter(ParameterSetName = WeeklySet)]
+    [Parameter(ParameterSetName = MonthlySet)]
+    [Parameter(ParameterSetName = EverySet)]
+    public TimeOnly At { get; set; } = new(2, 0);
+
+    /// <summary>Registers what the settings file says, which -ConfigurationPath names or which is found as always.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = ConfigurationSet)]
+    public SwitchParameter FromConfiguration { get; set; }
+
+    /// <summary>The database files to back up. Wildcards are looked up at each run. Without it, those of the configuration.</summary>
+    [Parameter(ParameterSetName = DailySet)]
+    [Parameter(ParameterSetName = WeeklySet)]
+    [Parameter(ParameterSetName = MonthlySet)]
+    [Parameter(ParameterSetName = EverySet)]
+    [Alias("Path")]
+    [SupportsWildcards]
+    [ValidateNotNullOrEmpty]
+    public string[] DatabasePath { get; set; } = [];
+
+    /// <summary>The kind of backup, as of New-SHBackup. Without it, as configured, else Full.</summary>
+    [Parameter]
+    public BackupStrategy? Type { get; set; }
+
+    /// <summary>How the files are compressed. Without it, as configured, else Zstd.</summary>
+    [Parameter]
+    public CompressionType? Compression { get; set; }
+
+    /// <summary>The calendar rule that the backups are made for. Without it, that of the schedule; Daily with -Every.</summary>
+    [Parameter(ParameterSetName = DailySet)]
+    [Parameter(ParameterSetName = WeeklySet)]
+    [Parameter(ParameterSetName = MonthlySet)]
+    [Parameter(ParameterSetName = EverySet)]
+    public RetentionPolicy? RetentionPolicy { get; set; }
+
+    /// <summary>Leaves retention alone: another schedule, or somebody, applies the rules.</summary>
+    [Parameter(ParameterSetName = DailySet)]
+    [Parameter(ParameterSetName = WeeklySet)]
+    [Parameter(ParameterSetName = MonthlySet)]
+    [Parameter(ParameterSetName = EverySet)]
+    public SwitchParameter NoRetention { get; set; }
+
+    /// <summary>Makes no backup: applies the retention rules to the backup directory alone.</summary>
+    [Parameter(ParameterSetName = DailySet)]
+    [Parameter(ParameterSetName = WeeklySet)]
+    [Parameter(ParameterSetName = MonthlySet)]
+    [Parameter(ParameterSetName = EverySet)]
+    public SwitchParameter RetentionOnly { get; set; }
+
+    /// <summary>How many days to keep a daily backup of. Without it, as configured, else 7.</summary>
+    [Parameter]
+    [ValidateRange(0, int.MaxValue)]
+    public int? KeepDaily { get; set; }
+
+    /// <summary>How many ISO weeks to keep a weekly backup of. Without it, as configured, else 4.</summary>
+    [Parameter]
+    [ValidateRange(0, int.MaxValue)]
+    public int? KeepWeekly { get; set; }
+
+    /// <summary>How many months to keep a monthly backup of. Without it, as configured, else 12.</summary>
+    [Parameter]
+    [ValidateRange(0, int.MaxValue)]
+    public int? KeepMonthly { get; set; }
+
+    /// <summary>Keeps every backup up to this age, whatever it was made for. Without it, as configured, else 2d.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    public BackupAge? KeepWithin { get; set; }
+
+    /// <summary>Publishes backups without reading them back.</summary>
+    [Parameter]
+    public SwitchParameter NoVerify { get; set; }
+
+    /// <summary>
+    /// Sends each backup to an object store as well, named with -Provider and -Container. Those that are enabled in the
+    /// configuration get it anyway.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter Upload { get; set; }
+
+    /// <summary>How many databases are worked on at once, 1 to 64. Without it, as configured, else 4.</summary>
+    [Parameter]
+    [ValidateRange(1, 64)]
+    public int? ThrottleLimit { get; set; }
+
+    /// <summary>Puts each run off by a random time up to this, such as 10m, so that many machines do not start at once; up to 1d.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    public BackupAge? RandomDelay { get; set; }
+
+    /// <summary>A note for people.</summary>
+    [Parameter]
+    public string? Description { get; set; }
+
+    /// <summary>Whose schedule it is: this account's, or the machine's, which runs as root or SYSTEM.</summary>
+    [Parameter]
+    public ScheduleScope Scope { get; set; }
+
+    /// <summary>The scheduler. Auto takes what the machine has.</summary>
+    [Parameter]
+    public ScheduleBackend Backend { get; set; }
+
+    /// <summary>Emits what the operating system would be told, and registers nothing.</summary>
+    [Parameter]
+    public SwitchParameter AsText { get; set; }
+
+    /// <summary>The parameters of the object store.</summary>
+    public object GetDynamicParameters() => cloud;
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        base.BeginProcessing();
+        if (!Upload)
+        {
+            RefusePlace(cloud, "-Upload");
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void EndProcessing()
+    {
+        var registry = new ScheduleRegistry(ScheduleCommand.ManifestPath(this), TimeProvider.System);
+        var wanted = ForCall(() => ParameterSetName == ConfigurationSet ? Configured() : [Definition(Name, Trigger(), Job())]);
+        foreach (var definition in wanted)
+        {
+            ForItem(() => Register(registry, definition));
+        }
+
+        if (ParameterSetName == ConfigurationSet && !AsText)
+        {
+            RemoveOthers(registry, wanted);
+        }
+    }
+
+    private void Register(ScheduleRegistry registry, ScheduleDefinition definition)
+    {
+        var plan = RunOperation(_ => registry.Plan(definition, needsBackend: !AsText && !IsWhatIf));
+        if (AsText)
+        {
+            WriteObject(plan.Text);
+            return;
+        }
+
+        if (plan.IsDone)
+        {
+            WriteVerbose($"'{definition.Name}' is registered so already.");
+        }
+        else if (!ShouldProcess(
+            $"Registering the schedule \"{definition.Name}\" ({definition.Trigger}, {plan.Definition.Backend}):{Environment.NewLine}{plan.Text}",
+            $"Register the schedule \"{definition.Name}\" ({definition.Trigger}, {plan.Definition.Backend})?",
+            "Register schedule"))
+        {
+            return;
+        }
+
+        WriteObject(RunOperation(context => registry.Apply(plan, context)));
+    }
+
+    /// <summary>What was registered from the settings file once and is switched off in it now.</summary>
+    private void RemoveOthers(ScheduleRegistry registry, IReadOnlyList<ScheduleDefinition> wanted)
+    {
+        foreach (var name in ForCall(() => ScheduleRegistry.Group(Name, Scope)).Where(name => !wanted.Any(one => string.Equals(one.Name, name, StringComparison.OrdinalIgnoreCase))))
+        {
+            if (ShouldProcess(name, "Unregister schedule, which is switched off in the configuration"))
+            {
+                ForItem(() => RunOperation(context =>
+                {
+                    registry.Remove(name, Scope, context.Cancellation);
+                    return true;
+                }));
+            }
+        }
+    }
+
+    private IReadOnlyList<ScheduleDefinition> Configured()
+    {
+        if (ConfigurationFile is null)
+        {
+            throw new BackupException(
+                BackupErrorId.ConfigurationNotFound,
+                BackupErrorCategory.ObjectNotFound,
+                nameof(ConfigurationPath),
+                "There is no configuration to register schedules from. Give its path with -ConfigurationPath, or make one with New-SHBackupConfiguration.");
+        }
+
+        if (Settings.Databases.Count == 0)
+        {
+            throw DatabaseRequired();
+        }
+
+        var times = Settings.Schedule;
+        var job = Job() with { Prune = false };
+        var backups = new List<(bool IsOn, string Suffix, ScheduleTrigger Trigger, RetentionPolicy Policy)>
+        {
+            (times.DailyEnabled, "daily", new() { Frequency = ScheduleFrequency.Daily, At = times.DailyTime.ToTimeSpan() }, Backup.RetentionPolicy.Daily),
+            (times.WeeklyEnabled, "weekly", new() { Frequency = ScheduleFrequency.Weekly, At = times.WeeklyTime.ToTimeSpan(), DayOfWeek = times.WeeklyDay }, Backup.RetentionPolicy.Weekly),
+            (times.MonthlyEnabled, "monthly", new() { Frequency = ScheduleFrequency.Monthly, At = times.MonthlyTime.ToTimeSpan(), Day = times.MonthlyDay }, Backup.RetentionPolicy.Monthly),
+            (times.HourlyEnabled, "hourly", new() { Frequency = ScheduleFrequency.Every, Interval = times.HourlyInterval }, Backup.RetentionPolicy.Daily),
+        };
+        var retention = new ScheduleTrigger { Frequency = ScheduleFrequency.Daily, At = times.RetentionTime.ToTimeSpan() };
+        return
+        [
+            .. backups.Where(backup => backup.IsOn).Select(backup => Definition($"{Name}-{backup.Suffix}", backup.Trigger, job with { RetentionPolicy = backup.Policy }) with { Group = Name }),
+            // The rules would leave one of each day's backups, of today's too.
+            Definition($"{Name}-retention", retention, job with { Action = ScheduleAction.Retention, KeepWithin = job.KeepWithin ?? (times.HourlyEnabled ? Within(null) : null) }) with { Group = Name },
+        ];
+    }
+
+    private ScheduleDefinition Definition(string name, ScheduleTrigger trigger, ScheduleJob job) => new()
+    {
+        Name = name,
+        Description = Description,
+        Trigger = trigger,
+        RandomDelay = Delay(),
+        Backend = Backend,
+        Scope = Scope,
+        Job = job,
+    };
+
+    private ScheduleTrigger Trigger()
+    {
+        var at = IsBound(nameof(At)) || ParameterSetName != EverySet ? At : TimeOnly.MinValue;
+        if (at.Ticks % TimeSpan.TicksPerMinute != 0)
+        {
+            throw Invalid(nameof(At), "-At is a time of day in whole minutes. Give one such as 02:00.");
+        }
+
+        return ParameterSetName switch
+        {
+            WeeklySet => new() { Frequency = ScheduleFrequency.Weekly, At = at.ToTimeSpan(), DayOfWeek = DayOfWeek },
+            MonthlySet => new() { Frequency = ScheduleFrequency.Monthly, At = at.ToTimeSpan(), Day = Day },
+            EverySet => new() { Frequency = ScheduleFrequency.Every, At = at.ToTimeSpan(), Interval = Interval() },
+            _ => new() { Frequency = ScheduleFrequency.Daily, At = at.ToTimeSpan() },
+        };
+    }
+
+    private TimeSpan Interval() => Every!.Value is var interval && interval >= ShortestInterval && interval <= LongestInterval && interval.Ticks % TimeSpan.TicksPerMinute == 0
+        ? interval
+        : throw Invalid(nameof(Every), "-Every is whole minutes, from 1m to 31d. Give a time such as 15m or 1h.");
+
+    private TimeSpan Delay() => RandomDelay?.Value is not { } delay ? TimeSpan.Zero
+        : delay >= TimeSpan.Zero && delay <= LongestDelay ? TimeSpan.FromSeconds(Math.Floor(delay.TotalSeconds))
+        : throw Invalid(nameof(RandomDelay), "-RandomDelay is up to 1d. Give a time such as 10m.");
+
+    private ScheduleJob Job()
+    {
+        if (DatabasePath.Length == 0 && Settings.Databases.Count == 0 && !RetentionOnly && ParameterSetName != ConfigurationSet)
+        {
+            throw DatabaseRequired();
+        }
+
+        var place = Upload ? Place() : null;
+        return new ScheduleJob
+        {
+            Action = RetentionOnly ? ScheduleAction.Retention : ScheduleAction.Backup,
+            ConfigurationPath = ConfigurationFile,
+            Databases = DatabasePath.Length > 0 ? [.. DatabasePath.Select(FullPattern)]
+                // What the environment says alone is not there at the run.
+                : ConfigurationFile is null && !RetentionOnly ? [.. Settings.Databases.Select(database => database.Path)] : [],
+            BackupDirectory = string.IsNullOrEmpty(BackupDirectory) && ConfigurationFile is not null ? null : OpenDirectory().Path,
+            Type = Type,
+            Compression = Compression,
+            RetentionPolicy = RetentionOnly ? null : RetentionPolicy ?? Policy(),
+            Prune = !NoRetention && !RetentionOnly,
+            KeepDaily = KeepDaily,
+            KeepWeekly = KeepWeekly,
+            KeepMonthly = KeepMonthly,
+            KeepWithin = ParameterSetName == ConfigurationSet ? KeepWithin?.Value : Within(KeepWithin),
+            NoVerify = NoVerify,
+            Upload = place,
+            UploadOptions = place is null ? null : Places(cloud).OptionsOf(place),
+            CreateContainer = place is not null && Places(cloud).CreatesContainer(place),
+            ThrottleLimit = ThrottleLimit,
+        };
+    }
+
+    /// <summary>A path made a full one. The characters of the current location mean themselves, whatever wildcards stand behind it.</summary>
+    private string FullPattern(string path)
+    {
+        var full = FileSystemPath(path);
+        return WildcardPattern.ContainsWildcardCharacters(path) && !InvokeProvider.Item.Exists(WildcardPattern.Escape(path))
+            && !Path.IsPathRooted(path) && full.StartsWith(FileSystemLocation, StringComparison.Ordinal)
+            ? WildcardPattern.Escape(FileSystemLocation) + full[FileSystemLocation.Length..]
+            : full;
+    }
+
+    /// <summary>Those of the configuration are sent to anyway.</summary>
+    private CloudLocation? Place() => Places(cloud).Named ?? (Places(cloud).AfterBackup.Count > 0 ? null : Places(cloud).Choose(null));
+
+    /// <summary>What was given, else what is configured, else so much that the backups of one day are not thinned out on the next.</summary>
+    private TimeSpan? Within(BackupAge? given) => given?.Value ?? (Settings.Retention.KeepWithin is null ? TimeSpan.FromDays(2) : null);
+
+    private RetentionPolicy Policy() => ParameterSetName switch
+    {
+        WeeklySet => Backup.RetentionPolicy.Weekly,
+        MonthlySet => Backup.RetentionPolicy.Monthly,
+        _ => Backup.RetentionPolicy.Daily,
+    };
+
+    private static BackupException DatabaseRequired() => new(
+        BackupErrorId.DatabaseRequired,
+        BackupErrorCategory.InvalidArgument,
+        nameof(DatabasePath),
+        "No database was given, and none is configured. Give its path with -DatabasePath, or set app.database_path in the configuration.");
+
+    private static BackupException Invalid(string parameter, string message) =>
+        new(BackupErrorId.InvalidArgument, BackupErrorCategory.InvalidArgument, parameter, message);
+}

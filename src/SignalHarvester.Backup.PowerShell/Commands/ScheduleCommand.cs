@@ -1,0 +1,40 @@
+using System.Management.Automation;
+using SignalHarvester.Backup.Scheduling;
+
+namespace SignalHarvester.Backup.PowerShell.Commands;
+
+/// <summary>What the cmdlets share that work on schedules that are registered.</summary>
+public abstract class ScheduleCommand : OperationCommand
+{
+    private readonly HashSet<object?> told = [];
+
+    /// <summary>Whose schedules are meant: the account's or the machine's. Without it, both.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    public ScheduleScope? Scope { get; set; }
+
+    private protected ScheduleRegistry Registry => new(ManifestPath(this), TimeProvider.System);
+
+    /// <summary>The manifest of the module that this cmdlet is of: what tasks load.</summary>
+    internal static string ManifestPath(PSCmdlet command) =>
+        Path.Combine(command.MyInvocation.MyCommand.Module.ModuleBase, command.MyInvocation.MyCommand.ModuleName + ".psd1");
+
+    /// <summary>The schedules that a name, with wildcards, is of; one that none is of is an error.</summary>
+    private protected IReadOnlyList<BackupSchedule> Find(string name)
+    {
+        var faults = new List<BackupException>();
+        var found = RunOperation(_ => Registry.List(Scope, faults.Add)).Where(schedule => Matches(name, schedule.Name)).ToList();
+
+        // Each file that cannot be read is told once a call, however many names were given.
+        foreach (var fault in faults.Where(fault => told.Add(fault.Target)))
+        {
+            WriteError(ToRecord(fault));
+        }
+
+        if (found.Count == 0 && !WildcardPattern.ContainsWildcardCharacters(name))
+        {
+            WriteError(ToRecord(ScheduleRegistry.NotFound(name)));
+        }
+
+        return found;
+    }
+}

@@ -1,0 +1,58 @@
+using System.Management.Automation;
+using SignalHarvester.Backup.Metrics;
+
+namespace SignalHarvester.Backup.PowerShell.Commands;
+
+/// <summary>Serves the metrics of a backup directory for Prometheus to scrape, until it is stopped.</summary>
+/// <remarks>
+/// <para>Answers http://address:port/metrics with what the backup directory and its history say at that moment. Other
+/// processes go on backing up; nothing is locked. It runs until Ctrl+C or a signal stops it, and emits nothing.</para>
+/// <para>It asks for no password and speaks no TLS, and metrics name the paths of databases: so it listens to this machine
+/// alone unless -Address says otherwise. Where the history or the directory cannot be read, scrapes get 503 and a warning
+/// says why, once.</para>
+/// </remarks>
+/// <example>
+/// <para>Serve the metrics to a Prometheus on this machine</para>
+/// <code>Start-SHBackupMetricServer -BackupDirectory ./backups -Port 9464 -WhatIf</code>
+/// <para>With -WhatIf it says what it would do. Without, it serves until Ctrl+C.</para>
+/// </example>
+/// <example>
+/// <para>Serve them to the network, with what alerts need to know of the schedule</para>
+/// <code>Start-SHBackupMetricServer -Port 9464 -Address 0.0.0.0 -ExpectedInterval 1d -Label @{ directory = 'main' } -WhatIf</code>
+/// <para>Put a firewall or a proxy with a password before it.</para>
+/// </example>
+/// <seealso>Export-SHBackupMetric</seealso>
+/// <seealso>Get-SHBackupHistory</seealso>
+/// <seealso>about_SignalHarvester.Backup</seealso>
+[Cmdlet(VerbsLifecycle.Start, "SHBackupMetricServer", SupportsShouldProcess = true)]
+[OutputType(typeof(void))]
+public sealed class StartSHBackupMetricServerCommand : MetricCommand
+{
+    /// <summary>The port to listen at, 1 to 65535; 0 takes a free one, and says which.</summary>
+    [Parameter(Mandatory = true, Position = 0)]
+    [ValidateRange(0, 65535)]
+    public int Port { get; set; }
+
+    /// <summary>The IP address to listen at. 0.0.0.0 stands for all of this machine.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string Address { get; set; } = "127.0.0.1";
+
+    /// <inheritdoc/>
+    protected override void EndProcessing()
+    {
+        var directory = ForCall(OpenDirectory);
+        if (!ShouldProcess($"{Address}:{Port.ToString(Invariant)}", $"Serve the metrics of {directory.Path}"))
+        {
+            return;
+        }
+
+        using var server = ForCall(() => new MetricServer(Address, Port, directory, Options()));
+        WriteInformation(new HostInformationMessage { Message = $"Serving the metrics of '{directory.Path}' at {server.Url} until Ctrl+C." }, ["PSHOST"]);
+        _ = RunOperation(context =>
+        {
+            server.Run(context);
+            return true;
+        });
+    }
+}

@@ -1,0 +1,67 @@
+using System.Management.Automation;
+using SignalHarvester.Backup.PowerShell.Completion;
+
+namespace SignalHarvester.Backup.PowerShell.Commands;
+
+/// <summary>Removes schedules: from the operating system, and what was kept of them.</summary>
+/// <remarks>
+/// <para>Removes exactly what Register-SHBackupSchedule made. Backups and their history stay, and a run in progress goes on
+/// to its end.</para>
+/// </remarks>
+/// <example>
+/// <para>Remove a schedule</para>
+/// <code>Register-SHBackupSchedule gone -Daily -DatabasePath ./app.db -BackupDirectory ./backups | Unregister-SHBackupSchedule -Force -PassThru</code>
+/// <para>-Force skips the question; -PassThru emits what was removed.</para>
+/// </example>
+/// <example>
+/// <para>See what would be removed</para>
+/// <code>Register-SHBackupSchedule old-daily -Daily -DatabasePath ./app.db -BackupDirectory ./backups | Out-Null; Unregister-SHBackupSchedule old-* -WhatIf</code>
+/// <para>Names each schedule, and removes none.</para>
+/// </example>
+/// <seealso>Register-SHBackupSchedule</seealso>
+/// <seealso>Get-SHBackupSchedule</seealso>
+/// <seealso>about_SignalHarvester.Backup</seealso>
+[Cmdlet(VerbsLifecycle.Unregister, "SHBackupSchedule", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
+[OutputType(typeof(BackupSchedule))]
+public sealed class UnregisterSHBackupScheduleCommand : ScheduleCommand
+{
+    /// <summary>Names of schedules. Wildcards match several. Tab completes them. Takes schedules from the pipeline.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [ArgumentCompleter(typeof(ScheduleNameCompleter))]
+    [SupportsWildcards]
+    [ValidateNotNullOrEmpty]
+    public string[] Name { get; set; } = [];
+
+    /// <summary>Removes without asking.</summary>
+    [Parameter]
+    public SwitchParameter Force { get; set; }
+
+    /// <summary>Emits the schedules that were removed, as they were.</summary>
+    [Parameter]
+    public SwitchParameter PassThru { get; set; }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        foreach (var schedule in Name.SelectMany(name => ForCall(() => Find(name))))
+        {
+            if (!ShouldProcessUnlessForced(Force, $"{schedule.Name} ({schedule.Trigger}, {schedule.Backend})", "Unregister schedule"))
+            {
+                continue;
+            }
+
+            ForItem(() =>
+            {
+                var removed = RunOperation(context =>
+                {
+                    Registry.Remove(schedule.Name, schedule.Scope, context.Cancellation);
+                    return schedule;
+                });
+                if (PassThru)
+                {
+                    WriteObject(removed);
+                }
+            });
+        }
+    }
+}

@@ -1,0 +1,212 @@
+using Microsoft.Data.Sqlite;
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Storage;
+
+namespace SignalHarvester.Backup.History;
+
+/// <summary>
+/// The history of a backup directory: what was done there, by whom, and how it ended. Any number of processes may record at
+/// once. Counters are derived from it; deleting it loses those, and no backup.
+/// </summary>
+public sealed class EventHistory
+{
+    private const int MostEvents = 20_000;
+    private const int EventsAtOnce = 1_000;
+
+    private readonly BackupDirectory directory;
+    private readonly HistoryFile file;
+    private readonly int kept;
+    private readonly int slack;
+
+    /// <summary>Names a history; nothing is opened yet.</summary>
+    /// <param name="directory">The backup directory.</param>
+    public EventHistory(BackupDirectory directory)
+        : this(directory, MostEvents, EventsAtOnce)
+    {
+    }
+
+    /// <summary>A history with another length.</summary>
+    /// <param name="directory">The backup directory.</param>
+    /// <param name="kept">How many events are kept as such.</param>
+    /// <param name="slack">How many more there may be before the oldest become sums, all at once.</param>
+    internal EventHistory(BackupDirectory directory, int kept, int slack)
+    {
+        ArgumentNullException.ThrowIfNull(directory);
+        this.directory = directory;
+        this.kept = kept;
+        this.slack = slack;
+        file = new HistoryFile(directory);
+    }
+
+    /// <summary>Records events in one transaction. Never fails: what cannot be recorded is said.</summary>
+    /// <param name="events">The events. Who, where and in which process is added.</param>
+    /// <param name="context">Told, as a warning, that nothing could be recorded; where the directory is read-only, only as an explanation.</param>
+    public void Record(IReadOnlyCollection<BackupEvent> events, OperationContext context)
+    {
+        ArgumentNullException.ThrowIfNull(events);
+        ArgumentNullException.ThrowIfNull(context);
+        try
+        {
+            file.Write((connection, transaction) => Insert(events, connection, transaction), context);
+        }
+        catch (Exception exception)
+        {
+            // Whatever it is: what is recorded has been done, and its result must not be lost over this.
+            Say(exception, context);
+        }
+    }
+
+    /// <summary>Reads events, newest first.</summary>
+    /// <param name="query">Which.</param>
+    /// <param name="context">Told of a damaged history, which is set aside.</param>
+    /// <exception cref="BackupException">HistoryUnreadable, DirectoryNotFound.</exception>
+    public IReadOnlyList<BackupEvent> Read(EventQuery query, OperationContext context)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        return Read(
+            (connection, transaction) =>
+            {
+                using var command = Select(query, connection, transaction);
+                return ReadAll(command, row => EventRow.Read(row, directory.Path));
+            },
+            [],
+            context);
+    }
+
+    /// <summary>Reads the sums that metrics are made of.</summary>
+    /// <exception cref="BackupException">HistoryUnreadable, DirectoryNotFound.</exception>
+    internal HistoryTotals ReadTotals(OperationContext context) => Read(
+        (connection, transaction) =>
+        {
+            using var totals = Command(HistorySchema.Totals, connection, transaction);
+            using var latest = Command(HistorySchema.LatestSuccess, connection, transaction);
+            return new HistoryTotals(
+                ReadAll(totals, EventRow.ReadTotal),
+                ReadAll(latest, EventRow.ReadLatest).ToDictionary(row => row.Key, row => row.Moment));
+        },
+        HistoryTotals.None,
+        context);
+
+    private T Read<T>(Func<SqliteConnection, SqliteTransaction, T> query, T none, OperationContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        try
+        {
+            if (!Directory.Exists(directory.Path))
+            {
+                // Names what is wrong with it.
+                _ = directory.SidecarIds();
+            }
+
+            return file.Read(query, none, context);
+        }
+        catch (Exception exception) when (exception is SqliteException or IOException or UnauthorizedAccessException or InvalidDataException or ArgumentException)
+        {
+            throw new BackupException(
+                BackupErrorId.HistoryUnreadable,
+                BackupErrorCategory.ReadError,
+                file.Path,
+                $"The history of operations '{file.Path}' cannot be read: {exception.Message} Check its permissions and the disk. It may be deleted: that loses counters, and no backup.",
+                exception);
+        }
+    }
+
+    private void Insert(IReadOnlyCollection<BackupEvent> events, SqliteConnection connection, SqliteTransaction transaction)
+    {
+        foreach (var told in events)
+        {
+            using var insert = Command(HistorySchema.Insert, connection, transaction);
+            EventRow.Bind(insert, told with { User = Environment.UserName, Host = Environment.MachineName, ProcessId = Environment.ProcessId });
+            insert.ExecuteNonQuery();
+        }
+
+        using var count = Command(HistorySchema.Count, connection, transaction);
+        if ((long)count.ExecuteScalar()! > kept + slack)
+        {
+            using var rollUp = Command(HistorySchema.RollUp, connection, transaction);
+            rollUp.Parameters.AddWithValue("$kept", kept);
+            rollUp.ExecuteNonQuery();
+        }
+    }
+
+    private void Say(Exception exception, OperationContext context)
+    {
+        try
+        {
+            if (exception is UnauthorizedAccessException or IOException or SqliteException && !CanBeWritten())
+            {
+                context.Verbose($"What was done is not recorded in the history: '{directory.StateFolder}' cannot be written to.");
+                return;
+            }
+
+            context.Warn($"What was done could not be recorded in the history '{file.Path}' ({exception.Message.TrimEnd('.')}). The operation itself is not concerned; its counters miss it.");
+        }
+        catch (OperationCanceledException)
+        {
+            // Stopped: nobody listens any more.
+        }
+    }
+
+    private bool CanBeWritten()
+    {
+        var probe = Path.Combine(directory.StateFolder, $"history.probe-{Guid.NewGuid():N}");
+        try
+        {
+            Directory.CreateDirectory(directory.StateFolder);
+            DurableFile.CreatePrivate(probe, FileShare.None).Dispose();
+            File.Delete(probe);
+            return true;
+        }
+        catch (Exception exception) when (exception is UnauthorizedAccessException or IOException)
+        {
+            return DiskFault.IsFull(exception);
+        }
+    }
+
+    private static SqliteCommand Select(EventQuery query, SqliteConnection connection, SqliteTransaction transaction)
+    {
+        var command = Command(string.Empty, connection, transaction);
+        var conditions = new List<string> { "1" };
+        if (query.Operations is { } operations)
+        {
+            conditions.Add($"operation IN ({string.Join(", ", operations.Select(operation => $"'{EventRow.Text(operation)}'"))})");
+        }
+
+        Add("status = $status", "$status", query.Status is { } status ? EventRow.Text(status) : null);
+        Add("timestamp >= $after", "$after", query.After is { } after ? EventRow.Text(after) : null);
+        Add("timestamp < $before", "$before", query.Before is { } before ? EventRow.Text(before) : null);
+        Add("schedule = $schedule", "$schedule", query.Schedule);
+        command.CommandText = $"SELECT * FROM event WHERE {string.Join(" AND ", conditions)} ORDER BY id DESC";
+        return command;
+
+        void Add(string condition, string name, string? value)
+        {
+            if (value is not null)
+            {
+                conditions.Add(condition);
+                command.Parameters.AddWithValue(name, value);
+            }
+        }
+    }
+
+    private static SqliteCommand Command(string sql, SqliteConnection connection, SqliteTransaction transaction)
+    {
+        var command = connection.CreateCommand();
+        command.CommandText = sql;
+        command.Transaction = transaction;
+        return command;
+    }
+
+    private static List<T> ReadAll<T>(SqliteCommand command, Func<SqliteDataReader, T> read)
+    {
+        using var rows = command.ExecuteReader();
+        var all = new List<T>();
+        while (rows.Read())
+        {
+            all.Add(read(rows));
+        }
+
+        return all;
+    }
+}

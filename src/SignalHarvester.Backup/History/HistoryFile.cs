@@ -1,0 +1,227 @@
+using System.Globalization;
+using Microsoft.Data.Sqlite;
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Sqlite;
+using SignalHarvester.Backup.Storage;
+
+namespace SignalHarvester.Backup.History;
+
+/// <summary>
+/// The SQLite file with the history of a backup directory: made so that no process ever sees it half made, and set aside
+/// where it is damaged, because nothing in it is needed to restore.
+/// </summary>
+/// <remarks>
+/// Never opened but by SQLite: closing any other handle would drop the locks that another runspace of this process holds on
+/// it. Its existence and names are looked at and changed under the backup directory's lock.
+/// </remarks>
+internal sealed class HistoryFile(BackupDirectory directory)
+{
+    private const int BusySeconds = 20;
+    private const int MostAttempts = 3;
+    private const int ShortRead = 522;
+
+    private static readonly TimeSpan LockTimeout = TimeSpan.FromSeconds(20);
+
+    /// <summary>The file's path.</summary>
+    public string Path => directory.HistoryPath;
+
+    /// <summary>The name that a damaged file gets. One is kept.</summary>
+    public string DamagedPath => System.IO.Path.Combine(directory.StateFolder, "history.damaged.db");
+
+    /// <summary>Changes the history in one transaction; makes the file where there is none.</summary>
+    /// <exception cref="SqliteException">SQLite failed.</exception>
+    /// <exception cref="IOException">The operating system failed.</exception>
+    /// <exception cref="UnauthorizedAccessException">Access was denied.</exception>
+    /// <exception cref="BackupException">The file is of a later version, the folder is a link, its lock is held, or SQLite is too old.</exception>
+    public void Write(Action<SqliteConnection, SqliteTransaction> change, OperationContext context) => _ = Use(
+        () =>
+        {
+            Create();
+            using var connection = Open();
+            using var transaction = connection.BeginTransaction(deferred: false);
+            change(connection, transaction);
+            transaction.Commit();
+            return true;
+        },
+        context);
+
+    /// <summary>Reads the history at one moment; the default where there is none.</summary>
+    /// <exception cref="SqliteException">SQLite failed.</exception>
+    /// <exception cref="IOException">The operating system failed.</exception>
+    /// <exception cref="UnauthorizedAccessException">Access was denied.</exception>
+    /// <exception cref="BackupException">The file is of a later version, or its folder is a link.</exception>
+    public T Read<T>(Func<SqliteConnection, SqliteTransaction, T> query, T none, OperationContext context) => Use(
+        () =>
+        {
+            directory.RefuseLinks();
+            return IsThere ? Read(query) : none;
+        },
+        context);
+
+    private T Read<T>(Func<SqliteConnection, SqliteTransaction, T> query)
+    {
+        try
+        {
+            using var connection = Open();
+            return Read(query, connection);
+        }
+        catch (SqliteException exception) when (IsReadOnly(exception))
+        {
+            // SQLite needs to write to read a database with a log. Without that, what a killed process left in the log is not seen.
+            using var connection = Prepare(SqliteConnections.OpenImmutable(Path, CancellationToken.None));
+            return Read(query, connection);
+        }
+    }
+
+    private static T Read<T>(Func<SqliteConnection, SqliteTransaction, T> query, SqliteConnection connection)
+    {
+        using var transaction = connection.BeginTransaction(deferred: true);
+        return query(connection, transaction);
+    }
+
+    /// <summary>Whether SQLite says that it may not write, or make the files that it needs beside the database.</summary>
+    public static bool IsReadOnly(SqliteException exception) =>
+        exception.SqliteErrorCode is SQLitePCL.raw.SQLITE_READONLY or SQLitePCL.raw.SQLITE_CANTOPEN or SQLitePCL.raw.SQLITE_PERM;
+
+    /// <summary>Also a link that leads nowhere is there, and a folder.</summary>
+    private bool IsThere => System.IO.Path.Exists(Path) || new FileInfo(Path).LinkTarget is not null;
+
+    private T Use<T>(Func<T> use, OperationContext context)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return use();
+            }
+            catch (Exception exception) when (attempt < MostAttempts && IsDamage(exception))
+            {
+                SetAside(exception, context);
+            }
+            catch (SqliteException exception) when (attempt < MostAttempts && IsReadOnly(exception) && !IsThere)
+            {
+                // Deleted between two looks.
+            }
+        }
+    }
+
+    private SqliteConnection Open() => new FileInfo(Path).LinkTarget is null
+        ? Prepare(SqliteConnections.OpenLive(Path, CancellationToken.None))
+        : throw new InvalidDataException("it is a link, which is not followed");
+
+    private static SqliteConnection Prepare(SqliteConnection connection)
+    {
+        try
+        {
+            connection.DefaultTimeout = BusySeconds;
+            _ = SQLitePCL.raw.sqlite3_busy_timeout(connection.Handle, BusySeconds * 1000);
+
+            // The log is flushed when it is written back, as the last connection closes. A power cut may take the last events.
+            SqliteConnections.Execute(connection, "PRAGMA synchronous = NORMAL");
+            Recognise(connection);
+            return connection;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    private static void Recognise(SqliteConnection connection)
+    {
+        var application = SqliteConnections.ScalarInt64(connection, "PRAGMA application_id");
+        var version = SqliteConnections.ScalarInt64(connection, "PRAGMA user_version");
+        if (application != HistorySchema.ApplicationId)
+        {
+            throw new InvalidDataException("it is no history of this module");
+        }
+
+        if (version > HistorySchema.Version)
+        {
+            throw new BackupException(
+                BackupErrorId.HistoryUnreadable,
+                BackupErrorCategory.InvalidOperation,
+                connection.DataSource,
+                string.Create(CultureInfo.InvariantCulture, $"The history '{connection.DataSource}' was written by a later version of the module (schema {version}; this one knows {HistorySchema.Version}). Update the module."));
+        }
+    }
+
+    private void Create()
+    {
+        // Before anything is made: with an old SQLite nothing is.
+        SqliteLibrary.EnsureLoaded();
+        directory.RefuseLinks();
+        if (IsThere)
+        {
+            return;
+        }
+
+        DurableFile.CreateDirectory(directory.StateFolder);
+        using var held = DirectoryLock.Take(directory.StateFolder, LockTimeout, CancellationToken.None);
+        if (IsThere)
+        {
+            return;
+        }
+
+        // A log that was left of a deleted history would be taken for this one's.
+        var temporary = Path + ".partial";
+        foreach (var left in new[] { temporary, temporary + "-wal", temporary + "-shm", Path + "-wal", Path + "-shm" })
+        {
+            File.Delete(left);
+        }
+
+        DurableFile.CreatePrivate(temporary, FileShare.None).Dispose();
+        using (var connection = SqliteConnections.Create(temporary))
+        {
+            SqliteConnections.Execute(connection, HistorySchema.Create);
+        }
+
+        DurableFile.Rename(temporary, Path);
+    }
+
+    private void SetAside(Exception reason, OperationContext context)
+    {
+        using (DirectoryLock.Take(directory.StateFolder, LockTimeout, CancellationToken.None))
+        {
+            // Another process may have been first.
+            if (!IsThere || !IsStillDamaged())
+            {
+                return;
+            }
+
+            File.Delete(DamagedPath + "-wal");
+            DurableFile.Rename(Path, DamagedPath);
+            File.Delete(Path + "-shm");
+            if (File.Exists(Path + "-wal"))
+            {
+                DurableFile.Rename(Path + "-wal", DamagedPath + "-wal");
+            }
+        }
+
+        context.Warn($"The history of operations '{Path}' is damaged ({reason.Message.TrimEnd('.')}). It is set aside as '{DamagedPath}' and begun anew: its counters begin at 0, and no backup is concerned.");
+    }
+
+    private bool IsStillDamaged()
+    {
+        try
+        {
+            using var connection = Open();
+            foreach (var table in new[] { "event", "total", "latest_success" })
+            {
+                _ = SqliteConnections.ScalarInt64(connection, $"SELECT count(*) FROM {table}");
+            }
+
+            return SqliteConnections.Strings(connection, "PRAGMA integrity_check(1)") is not ["ok"];
+        }
+        catch (Exception exception) when (IsDamage(exception))
+        {
+            return true;
+        }
+    }
+
+    private static bool IsDamage(Exception exception) => exception is InvalidDataException
+        or SqliteException { SqliteErrorCode: SQLitePCL.raw.SQLITE_CORRUPT or SQLitePCL.raw.SQLITE_NOTADB or SQLitePCL.raw.SQLITE_ERROR }
+        or SqliteException { SqliteExtendedErrorCode: ShortRead };
+}

@@ -1,0 +1,309 @@
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Formats;
+using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Retention;
+
+namespace SignalHarvester.Backup.History;
+
+/// <summary>
+/// The operations as everybody outside the engine runs them: each leaves an event in the history of the backup directory,
+/// however it ends. What an operation does within another (a safety backup, the test of what was fetched) leaves none.
+/// </summary>
+public static class Recorded
+{
+    // Of all faults of making a backup, those that its own verification finds.
+    private static readonly HashSet<string> FoundByVerification =
+    [
+        BackupErrorId.BackupFileMissing, BackupErrorId.BackupSizeMismatch, BackupErrorId.BackupChecksumMismatch, BackupErrorId.BackupCorrupt,
+        BackupErrorId.BackupIntegrityFailed, BackupErrorId.BackupContentMismatch,
+    ];
+
+    /// <summary>Backs up one database: <see cref="CreateBackup.Run"/>.</summary>
+    public static BackupMetadata Create(string databasePath, BackupDirectory directory, CreateBackupOptions options, OperationContext context)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var begun = new BackupEvent
+        {
+            Operation = BackupOperation.Create,
+            Database = databasePath,
+            Type = options.Strategy switch
+            {
+                BackupStrategy.Full => BackupType.Full,
+                BackupStrategy.Incremental => BackupType.Incremental,
+                BackupStrategy.Wal => BackupType.Wal,
+                _ => null,
+            },
+            Compression = options.Compression,
+            RetentionPolicy = options.RetentionPolicy,
+        };
+        return Run(
+            begun,
+            directory,
+            context,
+            () => CreateBackup.Run(databasePath, directory, options, context),
+            made => Of(begun, made) with { Verified = options.Verify ? made.Verified : null });
+    }
+
+    /// <summary>Verifies one backup: <see cref="VerifyBackup.Run"/>. A file that is in no catalogue leaves no event.</summary>
+    public static VerificationOutcome Verify(BackupMetadata backup, BackupDirectory? directory, VerificationLevel level, OperationContext context)
+    {
+        var begun = Of(new BackupEvent { Operation = BackupOperation.Verify }, backup);
+        return Run(begun, directory, context, () => VerifyBackup.Run(backup, directory, level, context), outcome => Of(begun, outcome));
+    }
+
+    /// <summary>Verifies a copy in an object store: <see cref="VerifyRemoteBackup.Run"/>.</summary>
+    public static VerificationOutcome VerifyRemote(BackupMetadata backup, RemoteCatalog remote, BackupDirectory home, VerificationLevel level, OperationContext context)
+    {
+        ArgumentNullException.ThrowIfNull(backup);
+        var begun = At(Of(new BackupEvent { Operation = BackupOperation.Verify }, backup), remote);
+        return Run(begun, home, context, () => VerifyRemoteBackup.Run(backup.Id, remote, home, level, context), outcome => Of(begun, outcome));
+    }
+
+    /// <summary>Sends one backup: <see cref="SendBackup.Run"/>.</summary>
+    /// <param name="backup">The backup.</param>
+    /// <param name="directory">Where it lies.</param>
+    /// <param name="remote">Where it goes.</param>
+    /// <param name="prepare">What is done at the place before; a fault of it is one of the upload.</param>
+    /// <param name="context">Clock, messages, cancellation.</param>
+    public static BackupMetadata Send(BackupMetadata backup, BackupDirectory directory, RemoteCatalog remote, Action prepare, OperationContext context)
+    {
+        ArgumentNullException.ThrowIfNull(prepare);
+        var begun = At(Of(new BackupEvent { Operation = BackupOperation.Upload }, backup), remote);
+        return Run(
+            begun,
+            directory,
+            context,
+            () =>
+            {
+                prepare();
+                return SendBackup.Run(backup, directory, remote, context);
+            },
+            _ => begun);
+    }
+
+    /// <summary>Fetches one backup: <see cref="ReceiveBackup.Run"/>.</summary>
+    public static BackupMetadata Receive(BackupMetadata backup, RemoteCatalog remote, BackupDirectory directory, OperationContext context)
+    {
+        ArgumentNullException.ThrowIfNull(backup);
+        var begun = At(Of(new BackupEvent { Operation = BackupOperation.Receive }, backup), remote);
+        return Run(begun, directory, context, () => ReceiveBackup.Run(backup.Id, remote, directory, context), received => Of(begun, received));
+    }
+
+    /// <summary>Restores one backup: <see cref="RestoreBackup.Run"/>. One of a file in no catalogue is recorded where its safety backup goes.</summary>
+    public static BackupMetadata Restore(BackupMetadata backup, BackupDirectory? directory, RestoreOptions options, OperationContext context)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var begun = Of(new BackupEvent { Operation = BackupOperation.Restore, Destination = options.Destination }, backup);
+        return Run(begun, directory ?? options.SafetyDirectory, context, () => RestoreBackup.Run(backup, directory, options, context), _ => begun);
+    }
+
+    /// <summary>Restores one backup from an object store: <see cref="RestoreRemoteBackup.Run"/>.</summary>
+    public static BackupMetadata RestoreRemote(BackupMetadata backup, RemoteCatalog remote, BackupDirectory home, RestoreOptions options, OperationContext context)
+    {
+        ArgumentNullException.ThrowIfNull(backup);
+        ArgumentNullException.ThrowIfNull(options);
+        var begun = At(Of(new BackupEvent { Operation = BackupOperation.Restore }, backup), remote) with { Destination = options.Destination };
+        return Run(begun, home, context, () => RestoreRemoteBackup.Run(backup.Id, remote, home, options, context), _ => begun);
+    }
+
+    /// <summary>Makes an increment a full backup: <see cref="MergeBackup.Run"/>.</summary>
+    public static BackupMetadata Merge(BackupMetadata backup, BackupDirectory directory, OperationContext context)
+    {
+        var begun = Of(new BackupEvent { Operation = BackupOperation.Merge }, backup);
+        return Run(begun, directory, context, () => MergeBackup.Run(backup, directory, context), merged => Of(begun, merged));
+    }
+
+    /// <summary>Removes backups: <see cref="RemoveBackups.Run"/>.</summary>
+    public static void Remove(
+        IReadOnlyCollection<string> ids, BackupDirectory directory, Action<BackupMetadata> removed, Action<BackupException> failed, OperationContext context) =>
+        _ = RunEach(
+            new BackupEvent { Operation = BackupOperation.Remove },
+            directory,
+            context,
+            removed,
+            failed,
+            (removed, failed) =>
+            {
+                RemoveBackups.Run(ids, directory, removed, failed, context);
+                return true;
+            });
+
+    /// <summary>Removes copies from an object store: <see cref="RemoveRemoteBackups.Run"/>.</summary>
+    public static void RemoveRemote(
+        IReadOnlyCollection<string> ids,
+        RemoteCatalog remote,
+        BackupDirectory home,
+        Action<BackupMetadata> removed,
+        Action<BackupException> failed,
+        OperationContext context) =>
+        _ = RunEach(
+            At(new BackupEvent { Operation = BackupOperation.Remove }, remote),
+            home,
+            context,
+            removed,
+            failed,
+            (removed, failed) =>
+            {
+                RemoveRemoteBackups.Run(ids, remote, home, removed, failed, context);
+                return true;
+            });
+
+    /// <summary>Removes what retention decided against: <see cref="PruneBackups.Run"/>. A run that removes nothing is an event too.</summary>
+    public static IReadOnlyList<RetentionDecision> Prune(
+        BackupDirectory directory,
+        IReadOnlyList<RetentionDecision> decisions,
+        RetentionRules rules,
+        DateTimeOffset now,
+        Action<BackupException> failed,
+        OperationContext context) =>
+        RunEach(
+            new BackupEvent { Operation = BackupOperation.Retention },
+            directory,
+            context,
+            _ => { },
+            failed,
+            (removed, failed) => PruneBackups.Run(directory, decisions, rules, now, removed, failed, context));
+
+    /// <summary>Removes the copies that retention decided against: <see cref="PruneBackups.RunRemote"/>.</summary>
+    public static IReadOnlyList<RetentionDecision> PruneRemote(
+        RemoteCatalog remote, BackupDirectory home, IReadOnlyList<RetentionDecision> decisions, Action<BackupException> failed, OperationContext context) =>
+        RunEach(
+            At(new BackupEvent { Operation = BackupOperation.Retention }, remote),
+            home,
+            context,
+            _ => { },
+            failed,
+            (removed, failed) => PruneBackups.RunRemote(remote, home, decisions, removed, failed, context));
+
+    /// <summary>
+    /// Runs an operation that is none of the above (a schedule, a drill) and records it as these are: how long it took, and
+    /// how it ended.
+    /// </summary>
+    /// <param name="begun">What is known before: the operation, and what it concerns.</param>
+    /// <param name="directory">Whose history it belongs to; null for none.</param>
+    /// <param name="context">Clock, messages.</param>
+    /// <param name="operation">The operation.</param>
+    /// <param name="ended">What is known after it, from its result.</param>
+    public static T Run<T>(BackupEvent begun, BackupDirectory? directory, OperationContext context, Func<T> operation, Func<T, BackupEvent> ended)
+    {
+        ArgumentNullException.ThrowIfNull(begun);
+        ArgumentNullException.ThrowIfNull(context);
+        ArgumentNullException.ThrowIfNull(operation);
+        ArgumentNullException.ThrowIfNull(ended);
+        var moment = context.Clock.GetUtcNow();
+        var started = context.Clock.GetTimestamp();
+        T result;
+        try
+        {
+            result = operation();
+        }
+        catch (Exception exception)
+        {
+            Record(Failed(begun, exception));
+            throw;
+        }
+
+        Record(ended(result));
+        return result;
+
+        void Record(BackupEvent told) => Recorded.Record([told with { Timestamp = moment, Duration = context.Clock.GetElapsedTime(started) }], directory, context);
+    }
+
+    private static T RunEach<T>(
+        BackupEvent begun,
+        BackupDirectory directory,
+        OperationContext context,
+        Action<BackupMetadata> removed,
+        Action<BackupException> failed,
+        Func<Action<BackupMetadata>, Action<BackupException>, T> operation)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        ArgumentNullException.ThrowIfNull(removed);
+        ArgumentNullException.ThrowIfNull(failed);
+        var events = new List<BackupEvent>();
+        var moment = context.Clock.GetUtcNow();
+        var started = context.Clock.GetTimestamp();
+        try
+        {
+            var result = operation(
+                backup =>
+                {
+                    Add(Of(begun, backup));
+                    removed(backup);
+                },
+                fault =>
+                {
+                    Add(Failed(fault.Target is string id && BackupFileName.IsId(id) ? begun with { BackupId = id } : begun, fault));
+                    failed(fault);
+                });
+            if (events.Count == 0 && begun.Operation == BackupOperation.Retention)
+            {
+                Add(begun);
+            }
+
+            return result;
+        }
+        catch (Exception exception)
+        {
+            Add(Failed(begun, exception));
+            throw;
+        }
+        finally
+        {
+            Record(events, directory, context);
+        }
+
+        // Each from the end of the one before: together they are the whole.
+        void Add(BackupEvent told)
+        {
+            events.Add(told with { Timestamp = moment, Duration = context.Clock.GetElapsedTime(started) });
+            moment = context.Clock.GetUtcNow();
+            started = context.Clock.GetTimestamp();
+        }
+    }
+
+    private static void Record(List<BackupEvent> events, BackupDirectory? directory, OperationContext context)
+    {
+        // A directory that is not there is made only where the operation would have made it.
+        if (directory is not null && events.Count > 0 && (Directory.Exists(directory.Path) || events[0].Operation == BackupOperation.Create))
+        {
+            new EventHistory(directory).Record([.. events.Select(told => told with { Schedule = told.Schedule ?? context.Schedule })], context);
+        }
+    }
+
+    private static BackupEvent Failed(BackupEvent begun, Exception exception) => begun with
+    {
+        Status = BackupEventStatus.Failed,
+        ErrorId = exception switch
+        {
+            BackupException fault => fault.ErrorId,
+            OperationCanceledException => BackupEvent.Stopped,
+            _ => exception.GetType().Name,
+        },
+        ErrorMessage = exception is OperationCanceledException ? "It was stopped." : exception.Message,
+        Verified = begun.Operation == BackupOperation.Create && exception is BackupException found && FoundByVerification.Contains(found.ErrorId) ? false : null,
+    };
+
+    private static BackupEvent Of(BackupEvent begun, BackupMetadata backup)
+    {
+        ArgumentNullException.ThrowIfNull(backup);
+        return begun with
+        {
+            Database = backup.DatabasePath,
+            BackupId = backup.Id,
+            Type = backup.Type,
+            Compression = backup.Compression,
+            RetentionPolicy = backup.RetentionPolicy,
+            Bytes = backup.Size,
+        };
+    }
+
+    private static BackupEvent Of(BackupEvent begun, VerificationOutcome outcome) =>
+        (outcome.Fault is { } fault ? Failed(begun, fault) : begun) with { Verified = outcome.Fault is null };
+
+    private static BackupEvent At(BackupEvent begun, RemoteCatalog remote)
+    {
+        ArgumentNullException.ThrowIfNull(remote);
+        return begun with { Provider = remote.Location.Provider, Destination = remote.Location.ToString() };
+    }
+}

@@ -1,0 +1,74 @@
+using SignalHarvester.Backup.Storage;
+
+namespace SignalHarvester.Backup.Metrics;
+
+/// <summary>Leaves metrics in a file for node_exporter's textfile collector, which never sees half of it.</summary>
+public static class MetricFile
+{
+    /// <summary>What node_exporter reads. It belongs to another account.</summary>
+    private const UnixFileMode ReadableByAll = DurableFile.OwnersAlone | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+
+    /// <summary>Writes the metrics of a backup directory, in the place of what is there.</summary>
+    /// <param name="path">The file's full path. The collector reads names that end with .prom.</param>
+    /// <param name="text">The metrics: <see cref="MetricText.Of"/>.</param>
+    /// <exception cref="BackupException">DestinationIsDirectory, DestinationInvalid, DestinationNotWritable, InsufficientSpace, WriteFailed: what was there is unchanged.</exception>
+    public static void Write(string path, ReadOnlySpan<byte> text)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        RefuseFolders(path);
+        var temporary = $"{path}.{Guid.NewGuid():N}.partial";
+        try
+        {
+            using (var handle = DurableFile.CreatePrivate(temporary, FileShare.None))
+            {
+                RandomAccess.Write(handle, text, 0);
+                if (!OperatingSystem.IsWindows())
+                {
+                    File.SetUnixFileMode(handle, ReadableByAll);
+                }
+
+                RandomAccess.FlushToDisk(handle);
+            }
+
+            DurableFile.Rename(temporary, path);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            Discard(temporary);
+            throw DiskFault.From(exception, path, BackupErrorId.DestinationNotWritable, "Give a file in a folder that this account may write to.");
+        }
+    }
+
+    private static void RefuseFolders(string path)
+    {
+        if (Directory.Exists(path))
+        {
+            throw new BackupException(
+                BackupErrorId.DestinationIsDirectory,
+                BackupErrorCategory.InvalidArgument,
+                path,
+                $"'{path}' is a directory. Give a file in it, such as '{Path.Combine(path, "shbackup.prom")}'.");
+        }
+
+        if (!Directory.Exists(Path.GetDirectoryName(path)))
+        {
+            throw new BackupException(
+                BackupErrorId.DestinationInvalid,
+                BackupErrorCategory.ObjectNotFound,
+                path,
+                $"The folder of '{path}' does not exist. Create it, and have node_exporter read it (--collector.textfile.directory).");
+        }
+    }
+
+    private static void Discard(string temporary)
+    {
+        try
+        {
+            File.Delete(temporary);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // The error that led here says what is wrong with this folder.
+        }
+    }
+}

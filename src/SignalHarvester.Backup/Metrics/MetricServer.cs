@@ -1,0 +1,201 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Operations;
+
+namespace SignalHarvester.Backup.Metrics;
+
+/// <summary>
+/// Serves the metrics of a backup directory over HTTP, derived anew for each scrape. No web framework and no HttpListener:
+/// that one needs an administrator on Windows, and answers by the host name that was asked for.
+/// </summary>
+public sealed class MetricServer : IDisposable
+{
+    private const int LongestRequest = 16 * 1024;
+    private const int MostConnections = 8;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    private readonly TcpListener listener;
+    private readonly BackupDirectory directory;
+    private readonly MetricOptions options;
+    private readonly Lock collecting = new();
+    private string? lastFault;
+
+    /// <summary>Takes the port.</summary>
+    /// <param name="address">The address to listen at: an IP address of this machine, or localhost.</param>
+    /// <param name="port">The port; 0 for a free one.</param>
+    /// <param name="directory">The backup directory. It need not be there yet.</param>
+    /// <param name="options">What the metrics are to say beyond what the directory knows.</param>
+    /// <exception cref="BackupException">MetricServerFailed: the port is taken, or not for this account; InvalidArgument.</exception>
+    public MetricServer(string address, int port, BackupDirectory directory, MetricOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(directory);
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        this.directory = directory;
+        this.options = options;
+        listener = new TcpListener(Parse(address), port) { ExclusiveAddressUse = true };
+        try
+        {
+            listener.Start();
+        }
+        catch (SocketException exception)
+        {
+            listener.Dispose();
+            throw Failed(address, port, exception);
+        }
+    }
+
+    /// <summary>Where the metrics are.</summary>
+    public Uri Url => new($"http://{listener.LocalEndpoint}/metrics");
+
+    /// <summary>Answers scrapes until it is stopped.</summary>
+    /// <param name="context">Clock, messages; its cancellation ends the serving.</param>
+    public void Run(OperationContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        RunAsync(context).GetAwaiter().GetResult();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => listener.Dispose();
+
+    private async Task RunAsync(OperationContext context)
+    {
+        // Not disposed: what is still being answered at the end gives its place back.
+        var free = new SemaphoreSlim(MostConnections);
+        try
+        {
+            while (true)
+            {
+                await free.WaitAsync(context.Cancellation).ConfigureAwait(false);
+                var client = await listener.AcceptTcpClientAsync(context.Cancellation).ConfigureAwait(false);
+                _ = Task.Run(() => ServeAsync(client, free, context), CancellationToken.None);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Stopped, as meant.
+        }
+    }
+
+    private async Task ServeAsync(TcpClient client, SemaphoreSlim free, OperationContext context)
+    {
+        using (client)
+        {
+            try
+            {
+                using var patience = CancellationTokenSource.CreateLinkedTokenSource(context.Cancellation);
+                patience.CancelAfter(Patience);
+                var stream = client.GetStream();
+                if (await ReadRequestAsync(stream, patience.Token).ConfigureAwait(false) is { } line)
+                {
+                    await stream.WriteAsync(Answer(line, context), patience.Token).ConfigureAwait(false);
+                }
+            }
+            catch (Exception exception) when (exception is IOException or SocketException or OperationCanceledException)
+            {
+                // Gone, or too slow: the next scrape comes.
+            }
+        }
+
+        free.Release();
+    }
+
+    /// <summary>The first line of a request, once its head has come; null where none came.</summary>
+    private static async Task<string?> ReadRequestAsync(NetworkStream stream, CancellationToken cancellation)
+    {
+        var buffer = new byte[LongestRequest];
+        var length = 0;
+        while (length < buffer.Length && buffer.AsSpan(0, length).IndexOf("\r\n\r\n"u8) < 0)
+        {
+            var read = await stream.ReadAsync(buffer.AsMemory(length), cancellation).ConfigureAwait(false);
+            if (read == 0)
+            {
+                return null;
+            }
+
+            length += read;
+        }
+
+        return Encoding.Latin1.GetString(buffer, 0, length).Split("\r\n")[0];
+    }
+
+    private byte[] Answer(string requestLine, OperationContext context)
+    {
+        var words = requestLine.Split(' ');
+        if (words is not [var method, var target, ['H', 'T', 'T', 'P', '/', '1', '.', _]])
+        {
+            return Response("400 Bad Request", "This is no HTTP request.\n"u8, withBody: true);
+        }
+
+        if (method is not ("GET" or "HEAD"))
+        {
+            return Response("405 Method Not Allowed", "Only GET and HEAD.\n"u8, withBody: true, "Allow: GET, HEAD\r\n");
+        }
+
+        return target.Split('?')[0] is "/metrics"
+            ? Metrics(method == "GET", context)
+            : Response("404 Not Found", "The metrics are at /metrics.\n"u8, withBody: method == "GET");
+    }
+
+    private byte[] Metrics(bool withBody, OperationContext context)
+    {
+        try
+        {
+            byte[] text;
+            lock (collecting)
+            {
+                text = MetricText.Of(directory, options, context);
+            }
+
+            lastFault = null;
+            return Response("200 OK", text, withBody, contentType: MetricText.ContentType);
+        }
+        catch (BackupException exception)
+        {
+            // Said once, not at every scrape.
+            if (Interlocked.Exchange(ref lastFault, exception.Message) != exception.Message)
+            {
+                context.Warn($"The metrics cannot be served: {exception.Message}");
+            }
+
+            return Response("503 Service Unavailable", Encoding.UTF8.GetBytes($"{exception.ErrorId}: {exception.Message}\n"), withBody);
+        }
+    }
+
+    private static byte[] Response(string status, ReadOnlySpan<byte> body, bool withBody, string headers = "", string contentType = "text/plain; charset=utf-8")
+    {
+        var head = string.Create(CultureInfo.InvariantCulture, $"HTTP/1.1 {status}\r\nContent-Type: {contentType}\r\nContent-Length: {body.Length}\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n{headers}\r\n");
+        return [.. Encoding.ASCII.GetBytes(head), .. withBody ? body : []];
+    }
+
+    private static IPAddress Parse(string address) =>
+        string.Equals(address, "localhost", StringComparison.OrdinalIgnoreCase) ? IPAddress.Loopback
+        : IPAddress.TryParse(address, out var parsed) ? parsed
+        : throw new BackupException(
+            BackupErrorId.InvalidArgument,
+            BackupErrorCategory.InvalidArgument,
+            "Address",
+            $"'{address}' is no IP address. Give one of this machine, such as 127.0.0.1, or 0.0.0.0 for all of them.");
+
+    private static BackupException Failed(string address, int port, SocketException exception)
+    {
+        var (reason, category) = exception.SocketErrorCode switch
+        {
+            SocketError.AddressAlreadyInUse => ("another process listens there. Give another -Port, or stop that process", BackupErrorCategory.ResourceBusy),
+            SocketError.AccessDenied => ("this account may not listen there. Give a -Port above 1023 that nothing else has reserved", BackupErrorCategory.PermissionDenied),
+            SocketError.AddressNotAvailable => ("this machine has no such address. Give one that it has with -Address", BackupErrorCategory.InvalidArgument),
+            _ => ($"{exception.Message.TrimEnd('.')}. Give another -Address or -Port", BackupErrorCategory.ConnectionError),
+        };
+        return new BackupException(
+            BackupErrorId.MetricServerFailed,
+            category,
+            string.Create(CultureInfo.InvariantCulture, $"{address}:{port}"),
+            string.Create(CultureInfo.InvariantCulture, $"The metrics cannot be served at {address}, port {port}: {reason}."),
+            exception);
+    }
+}

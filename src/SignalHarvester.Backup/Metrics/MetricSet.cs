@@ -1,0 +1,255 @@
+using Prometheus;
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Chains;
+using SignalHarvester.Backup.History;
+using SignalHarvester.Backup.Sqlite;
+
+namespace SignalHarvester.Backup.Metrics;
+
+/// <summary>
+/// All metrics of one backup directory at one moment, in a registry of their own: the counters and histograms out of the
+/// history, the gauges out of the catalogue. Names, labels and buckets of the first 13 are the predecessor's. docs/METRICS.md
+/// says what each means.
+/// </summary>
+internal sealed class MetricSet
+{
+    /// <summary>A database that was backed up once and has no backup here any more is told of for so long.</summary>
+    private static readonly TimeSpan Remembered = TimeSpan.FromDays(35);
+
+    private const string NoPath = "unknown";
+    private const string Undecided = "auto";
+    private const string Manual = "manual";
+
+    /// <summary>The labels that metrics have by themselves.</summary>
+    public static readonly IReadOnlyCollection<string> OwnLabels =
+        ["backup_type", "compression", "database", "error_type", "le", "provider", "retention_policy", "sqlite", "status", "version"];
+
+    private static readonly string[] Types = [.. Enum.GetValues<BackupType>().Select(EventRow.Text)];
+    private static readonly string[] Statuses = [.. Enum.GetValues<BackupEventStatus>().Select(EventRow.Text)];
+    private static readonly string[] Providers = [.. Enum.GetValues<CloudProvider>().Select(EventRow.Text)];
+    private static readonly string[] Policies = [.. Enum.GetValues<RetentionPolicy>().Select(EventRow.Text), Manual];
+
+    private readonly CollectorRegistry registry = Prometheus.Metrics.NewCustomRegistry();
+    private readonly MetricFactory factory;
+    private readonly CatalogListing listing;
+    private readonly HistoryTotals totals;
+    private readonly MetricOptions options;
+    private readonly DateTimeOffset now;
+
+    private MetricSet(CatalogListing listing, HistoryTotals totals, MetricOptions options, DateTimeOffset now)
+    {
+        this.listing = listing;
+        this.totals = totals;
+        this.options = options;
+        this.now = now;
+        factory = Prometheus.Metrics.WithCustomRegistry(registry);
+        if (options.Labels.Count > 0)
+        {
+            registry.SetStaticLabels(options.Labels.ToDictionary(StringComparer.Ordinal));
+        }
+    }
+
+    /// <summary>Derives the metrics.</summary>
+    /// <param name="listing">The catalogue.</param>
+    /// <param name="totals">The history.</param>
+    /// <param name="options">What else they are to say.</param>
+    /// <param name="now">The moment that ages are measured at.</param>
+    public static CollectorRegistry Of(CatalogListing listing, HistoryTotals totals, MetricOptions options, DateTimeOffset now)
+    {
+        var set = new MetricSet(listing, totals, options, now);
+        set.AddRuns();
+        set.AddTransfers();
+        set.AddChecks();
+        set.AddStock();
+        set.AddDatabases();
+        set.AddBuild();
+        return set.registry;
+    }
+
+    private void AddRuns()
+    {
+        var runs = Counter("backup_runs_total", "Backup runs.", ["backup_type", "status"], Pairs(Types, Statuses));
+        var durations = Histogram("backup_duration_seconds", "How long successful backup runs took.", ["backup_type"], HistoryBuckets.Seconds);
+        var sizes = Histogram("backup_size_bytes", "Size of the backup files that were made, as stored.", ["backup_type", "compression"], HistoryBuckets.Bytes);
+        var errors = Counter("backup_errors_total", "Operations that failed.", ["backup_type", "error_type"], Pairs(Types, ["creation", "verification", "upload", "restore"]));
+        foreach (var total in totals.Events)
+        {
+            var type = Name(total.Type, Undecided);
+            if (total.Status == BackupEventStatus.Failed && ErrorType(total) is { } error)
+            {
+                errors.WithLabels(type, error).Inc(total.Events);
+            }
+
+            if (total.Operation == BackupOperation.Create)
+            {
+                runs.WithLabels(type, EventRow.Text(total.Status)).Inc(total.Events);
+                if (total.Status == BackupEventStatus.Success)
+                {
+                    Observe(durations.WithLabels(type), total.Duration.TotalSeconds, total.Events, HistoryBuckets.Seconds);
+                    Observe(sizes.WithLabels(type, Name(total.Compression, "none")), total.Bytes, total.Events, HistoryBuckets.Bytes);
+                }
+            }
+        }
+    }
+
+    private void AddTransfers()
+    {
+        var uploads = Counter("backup_uploads_total", "Uploads of backups to object stores.", ["provider", "status"], Pairs(Providers, Statuses));
+        var durations = Histogram("backup_upload_duration_seconds", "How long successful uploads took.", ["provider"], HistoryBuckets.Seconds);
+        foreach (var total in totals.Events.Where(total => total is { Operation: BackupOperation.Upload, Provider: not null }))
+        {
+            var provider = Name(total.Provider, string.Empty);
+            uploads.WithLabels(provider, EventRow.Text(total.Status)).Inc(total.Events);
+            if (total.Status == BackupEventStatus.Success)
+            {
+                Observe(durations.WithLabels(provider), total.Duration.TotalSeconds, total.Events, HistoryBuckets.Seconds);
+            }
+        }
+    }
+
+    private void AddChecks()
+    {
+        var verifications = Counter("backup_verifications_total", "Verifications of backups, those included that are part of making them.", ["status"], Statuses.Select(status => new[] { status }));
+        var restores = Counter("backup_restores_total", "Restores of backups.", ["status"], Statuses.Select(status => new[] { status }));
+        var pruned = Counter("backup_retention_pruned_total", "Backups that retention removed.", ["retention_policy"], Policies.Select(policy => new[] { policy }));
+        foreach (var total in totals.Events)
+        {
+            switch (total.Operation)
+            {
+                case BackupOperation.Verify:
+                    verifications.WithLabels(EventRow.Text(total.Status)).Inc(total.Events);
+                    break;
+                case BackupOperation.Create when total.Verified is { } passed:
+                    verifications.WithLabels(EventRow.Text(passed ? BackupEventStatus.Success : BackupEventStatus.Failed)).Inc(total.Events);
+                    break;
+                case BackupOperation.Restore:
+                    restores.WithLabels(EventRow.Text(total.Status)).Inc(total.Events);
+                    break;
+                case BackupOperation.Retention when total.Status == BackupEventStatus.Success:
+                    pruned.WithLabels(Name(total.RetentionPolicy, Manual)).Inc(total.Backups);
+                    break;
+            }
+        }
+    }
+
+    private void AddStock()
+    {
+        var regular = listing.Backups.Where(backup => !backup.IsSafety).ToList();
+        if (regular.Count > 0)
+        {
+            Gauge("backup_oldest_age_seconds", "Age of the oldest backup.", []).Set(Age(regular.Min(backup => backup.Timestamp)));
+            Gauge("backup_newest_age_seconds", "Age of the newest backup.", []).Set(Age(regular.Max(backup => backup.Timestamp)));
+        }
+
+        var count = Gauge("backup_total_count", "Backups that are listed.", ["backup_type"]);
+        foreach (var type in Enum.GetValues<BackupType>())
+        {
+            count.WithLabels(EventRow.Text(type)).Set(listing.Backups.Count(backup => backup.Type == type));
+        }
+
+        Gauge("backup_total_size_bytes", "Size of all backup files that are listed, as stored.", []).Set(listing.Backups.Sum(backup => backup.Size));
+        Gauge("shbackup_unusable_sidecars", "Sidecar files that cannot be used, so that their backups are not listed.", []).Set(listing.Faults.Count);
+    }
+
+    private void AddDatabases()
+    {
+        var backups = listing.Backups.Where(backup => !backup.IsSafety).ToLookup(backup => backup.DatabasePath ?? NoPath, StringComparer.Ordinal);
+        var lastSuccess = Gauge("shbackup_last_success_timestamp_seconds", "When the last successful backup of a database was begun.", ["database"]);
+        var lastDrill = Gauge("shbackup_last_drill_success_timestamp_seconds", "When the last restore drill of a database that succeeded was begun.", ["database"]);
+        var interval = Gauge("shbackup_expected_interval_seconds", "The time between two backups of a database that its schedule promises.", ["database"]);
+        var count = Gauge("shbackup_backups", "Backups of a database, safety backups not counted.", ["database"]);
+        var unverified = Gauge("shbackup_unverified_backups", "Backups of a database that are not verified, failed their verification, or build on one that is missing.", ["database"]);
+        var saved = Gauge("shbackup_incremental_saved_bytes", "How much smaller the increments of a database are than the full backups that they build on.", ["database"]);
+        var remembered = totals.LatestSuccess.Where(latest => latest.Key.Operation == BackupOperation.Create && now - latest.Value <= Remembered).Select(latest => latest.Key.Database);
+        foreach (var database in backups.Select(group => group.Key).Union(remembered, StringComparer.Ordinal).Order(StringComparer.Ordinal))
+        {
+            var own = backups[database].ToList();
+            count.WithLabels(database).Set(own.Count);
+            unverified.WithLabels(database).Set(own.Count(backup => backup is not { Verified: true, Depth: not null }));
+            saved.WithLabels(database).Set(Saved(own));
+
+            // The catalogue knows it too, where the history was deleted.
+            var newest = own.Select(backup => backup.Timestamp).DefaultIfEmpty(DateTimeOffset.MinValue).Max();
+            var recorded = totals.LatestSuccess.GetValueOrDefault((BackupOperation.Create, database), DateTimeOffset.MinValue);
+            lastSuccess.WithLabels(database).Set(UnixSeconds(newest > recorded ? newest : recorded));
+            if (totals.LatestSuccess.TryGetValue((BackupOperation.Drill, database), out var drill))
+            {
+                lastDrill.WithLabels(database).Set(UnixSeconds(drill));
+            }
+
+            if (options.ExpectedInterval(database) is { } expected)
+            {
+                interval.WithLabels(database).Set(expected.TotalSeconds);
+            }
+        }
+    }
+
+    private void AddBuild() => Gauge("shbackup_build_info", "Always 1; its labels say what made these metrics.", ["version", "sqlite"])
+        .WithLabels(typeof(MetricSet).Assembly.GetName().Version!.ToString(3), SqliteLibrary.Version).Set(1);
+
+    /// <summary>The kind of a failure, as the predecessor told them apart; null for operations that it did not count.</summary>
+    private static string? ErrorType(EventTotal total) => total.Operation switch
+    {
+        BackupOperation.Create => total.Verified == false ? "verification" : "creation",
+        BackupOperation.Verify => "verification",
+        BackupOperation.Upload => "upload",
+        BackupOperation.Restore => "restore",
+        _ => null,
+    };
+
+    /// <summary>What each increment takes less than the full backup at the root of its chain.</summary>
+    private static long Saved(List<BackupMetadata> backups)
+    {
+        var byId = backups.ToDictionary(backup => backup.Id, StringComparer.Ordinal);
+        return backups.Where(backup => backup.Depth > 0).Sum(increment =>
+        {
+            var root = increment;
+            while (BackupChain.IsIncrement(root) && root.ParentId is { } parent && byId.TryGetValue(parent, out var below))
+            {
+                root = below;
+            }
+
+            return BackupChain.IsIncrement(root) ? 0 : Math.Max(0, root.Size - increment.Size);
+        });
+    }
+
+    private Counter Counter(string name, string help, string[] labels, IEnumerable<string[]> known)
+    {
+        var counter = factory.CreateCounter(name, help, labels);
+        foreach (var values in known)
+        {
+            // From the beginning at 0: a first failure is then an increase, which alerts can see.
+            _ = counter.WithLabels(values);
+        }
+
+        return counter;
+    }
+
+    private Histogram Histogram(string name, string help, string[] labels, double[] buckets) =>
+        factory.CreateHistogram(name, help, new HistogramConfiguration { LabelNames = labels, Buckets = buckets });
+
+    private Gauge Gauge(string name, string help, string[] labels) => factory.CreateGauge(name, help, labels);
+
+    /// <summary>Observes events of one bucket, of which only the sum is known, as so many of their mean.</summary>
+    private static void Observe(Histogram.Child histogram, double? sum, long events, double[] bounds)
+    {
+        if (sum is not { } all || events == 0)
+        {
+            return;
+        }
+
+        // The mean of a bucket's values lies in the bucket; its rounding might not.
+        var mean = all / events;
+        var bound = Array.Find(bounds, bound => mean <= Math.BitIncrement(bound));
+        histogram.Observe(bound > 0 ? Math.Min(mean, bound) : mean, events);
+    }
+
+    private double Age(DateTimeOffset moment) => (now - moment).TotalSeconds;
+
+    private static double UnixSeconds(DateTimeOffset moment) => (moment - DateTimeOffset.UnixEpoch).TotalSeconds;
+
+    private static string Name<T>(T? value, string none)
+        where T : struct, Enum => value is { } given ? EventRow.Text(given) : none;
+
+    private static IEnumerable<string[]> Pairs(string[] first, string[] second) => first.SelectMany(one => second.Select(two => new[] { one, two }));
+}

@@ -1,0 +1,152 @@
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Configuration;
+using SignalHarvester.Backup.History;
+using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Retention;
+
+namespace SignalHarvester.Backup.Scheduling;
+
+/// <summary>
+/// What a schedule does when it is due: backups, each verified and sent elsewhere, then retention. A step that fails
+/// stops no other that can still help.
+/// </summary>
+/// <param name="job">What is to be done.</param>
+/// <param name="settings">How: the settings file's, with what the schedule says on top.</param>
+/// <param name="recorder">Where the steps are noted.</param>
+/// <param name="context">Clock, messages, cancellation.</param>
+internal sealed class RunSchedule(ScheduleJob job, BackupSettings settings, StepRecorder recorder, OperationContext context)
+{
+    private const string CreateStep = "Create";
+    private const string VerifyStep = "Verify";
+    private const string UploadStep = "Upload";
+    private const string RetentionStep = "Retention";
+
+    private readonly Lock gate = new();
+    private readonly HashSet<string> databases = new(StringComparer.Ordinal);
+    private readonly List<string> made = [];
+
+    /// <summary>The ids of the backups that were made.</summary>
+    public IReadOnlyList<string> Made => made;
+
+    /// <summary>The databases that the run worked on.</summary>
+    public IReadOnlyCollection<string> Databases => databases;
+
+    /// <summary>The backup directories that the run concerns.</summary>
+    public IReadOnlyList<string> Directories => job.Action == ScheduleAction.Retention
+        ? [.. settings.BackupDirectories.Where(directory => directory == settings.BackupDirectory || Directory.Exists(directory))]
+        : [.. databases.Select(settings.BackupDirectoryOf).Distinct(StringComparer.Ordinal)];
+
+    /// <summary>Does it.</summary>
+    /// <exception cref="OperationCanceledException">It was stopped.</exception>
+    public void Run(IReadOnlyList<ScheduleSource> sources)
+    {
+        if (job.Action == ScheduleAction.Backup)
+        {
+            BackUp(sources);
+        }
+
+        if (job.Action == ScheduleAction.Retention || job.Prune)
+        {
+            foreach (var directory in Directories)
+            {
+                recorder.Do(RetentionStep, directory, () => (Prune(new BackupDirectory(directory, context.Clock)), null));
+            }
+        }
+    }
+
+    private void BackUp(IReadOnlyList<ScheduleSource> sources)
+    {
+        using var stores = new OpenStores(settings.Stores, context);
+        var options = new ParallelOptions { MaxDegreeOfParallelism = settings.ThrottleLimit, CancellationToken = context.Cancellation };
+        Parallel.ForEach(sources, options, source =>
+        {
+            if (source.Fault is { } fault)
+            {
+                recorder.Fail(CreateStep, source.Path, fault);
+            }
+            else
+            {
+                BackUp(source.Path, stores);
+            }
+        });
+    }
+
+    private void BackUp(string database, OpenStores stores)
+    {
+        var directory = new BackupDirectory(settings.BackupDirectoryOf(database), context.Clock);
+        Note(database);
+        BackupMetadata? backup = null;
+        recorder.Do(CreateStep, database, () =>
+        {
+            backup = Recorded.Create(database, directory, Options(), context);
+            Note(backup.DatabasePath);
+            lock (gate)
+            {
+                made.Add(backup.Id);
+            }
+
+            return ($"{backup.Type}", backup.Id);
+        });
+        if (backup is null)
+        {
+            return;
+        }
+
+        if (backup.Verified)
+        {
+            recorder.Do(VerifyStep, database, () => ($"{backup.VerificationLevel}, before it was published", backup.Id));
+        }
+        else
+        {
+            recorder.Skip(VerifyStep, database, backup.Id, "switched off");
+        }
+
+        foreach (var store in settings.Stores.Where(store => store is { Enabled: true, UploadAfterBackup: true }))
+        {
+            recorder.Do(UploadStep, store.Location.ToString(), () =>
+            {
+                var remote = stores.Of(store);
+                Recorded.Send(backup, directory, remote, () => stores.Prepare(store), context);
+                return ("sent with what it builds on, as far as it was not there", backup.Id);
+            });
+        }
+    }
+
+    private string Prune(BackupDirectory directory)
+    {
+        var now = context.Clock.GetUtcNow();
+        var listing = directory.List();
+        var failed = new List<BackupException>(listing.Faults);
+        var decisions = RetentionPlan.Decide(listing.Backups, settings.Retention, now).Where(IsConcerned).ToList();
+        var outcome = Recorded.Prune(directory, decisions, settings.Retention, now, failed.Add, context);
+        return failed.Count == 0
+            ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{outcome.Count(decision => decision.Action == RetentionAction.Remove)} removed, {outcome.Count(decision => decision.Action == RetentionAction.Keep)} kept")
+            : throw failed[0];
+    }
+
+    /// <summary>Retention after backups is of the same databases; as a schedule of its own, it is of all.</summary>
+    private bool IsConcerned(RetentionDecision decision) =>
+        job.Action == ScheduleAction.Retention || (decision.Backup.DatabasePath is { } path && databases.Contains(path));
+
+    private CreateBackupOptions Options() => new()
+    {
+        Strategy = settings.Incremental.Type,
+        MaxIncrements = settings.Incremental.MaxIncrements,
+        MaxIncrementShare = settings.Incremental.MaxIncrementShare,
+        Compression = settings.Compression,
+        CompressionLevel = settings.CompressionLevel,
+        RetentionPolicy = job.RetentionPolicy,
+        Verify = settings.Verification.VerifyAfterBackup,
+    };
+
+    private void Note(string? database)
+    {
+        lock (gate)
+        {
+            if (database is not null)
+            {
+                databases.Add(database);
+            }
+        }
+    }
+}

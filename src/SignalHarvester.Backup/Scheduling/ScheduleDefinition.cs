@@ -1,0 +1,47 @@
+namespace SignalHarvester.Backup.Scheduling;
+
+/// <summary>A schedule as it is kept: the operating system's task carries its name alone, and a run reads the rest here.</summary>
+public sealed record ScheduleDefinition
+{
+    /// <summary>The version of this form.</summary>
+    public int FormatVersion { get; init; } = 1;
+
+    /// <summary>The name, any text.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>A note for people.</summary>
+    public string? Description { get; init; }
+
+    /// <summary>When it is due.</summary>
+    public required ScheduleTrigger Trigger { get; init; }
+
+    /// <summary>The time by which each run is put off at random, at most.</summary>
+    public TimeSpan RandomDelay { get; init; }
+
+    /// <summary>The scheduler that starts it; never Auto once it is kept.</summary>
+    public ScheduleBackend Backend { get; init; }
+
+    /// <summary>Whose it is.</summary>
+    public ScheduleScope Scope { get; init; }
+
+    /// <summary>When it was registered as it is: no earlier moment counts as missed.</summary>
+    public DateTimeOffset Registered { get; init; }
+
+    /// <summary>The name that all schedules have in common that were registered with it from one settings file; null for one registered by itself.</summary>
+    public string? Group { get; init; }
+
+    /// <summary>What it does.</summary>
+    public required ScheduleJob Job { get; init; }
+
+    /// <summary>What the scheduler starts.</summary>
+    public TaskCommand Command { get; init; } = new(string.Empty, [], new Dictionary<string, string>());
+
+    /// <summary>What stands for the name in file names and the like.</summary>
+    internal string Key => ScheduleName.Key(Name);
+
+    /// <summary>Whether another one is the same, whenever it was registered.</summary>
+    internal bool IsSameAs(ScheduleDefinition other) => ScheduleJson.Write(this with { Registered = default }) == ScheduleJson.Write(other with { Registered = default });
+
+    /// <summary>The title that schedulers show.</summary>
+    internal string Title => ScheduleName.OneLine($"SignalHarvester.Backup schedule \"{Name}\", {Trigger}{(string.IsNullOrWhiteSpace(Description) ? string.Empty : ": " + Description)}.");
+}

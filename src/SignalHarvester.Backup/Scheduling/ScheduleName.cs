@@ -1,0 +1,85 @@
+using System.Buffers;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace SignalHarvester.Backup.Scheduling;
+
+/// <summary>
+/// The names of schedules. A name is any text; what stands in file names, unit names, labels and crontabs is its key, which
+/// is of lower-case letters, digits, hyphens and underscores alone, and another one for every other name.
+/// </summary>
+internal static class ScheduleName
+{
+    /// <summary>The characters that a name may have.</summary>
+    public const int MostCharacters = 100;
+
+    private const int MostKeyCharacters = 120;
+    private static readonly SearchValues<char> Plain = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-");
+
+    /// <summary>Refuses what no file and no command line can carry.</summary>
+    /// <exception cref="BackupException">InvalidArgument.</exception>
+    public static void Validate(string name)
+    {
+        if (string.IsNullOrWhiteSpace(name) || name.Length > MostCharacters || name.Contains('\0') || !IsWellFormed(name))
+        {
+            throw new BackupException(
+                BackupErrorId.InvalidArgument,
+                BackupErrorCategory.InvalidArgument,
+                name,
+                string.Create(CultureInfo.InvariantCulture, $"The name of a schedule is 1 to {MostCharacters} characters, not all of them blank, without the character NUL and without halves of surrogate pairs. Give another name."));
+        }
+    }
+
+    /// <summary>The key of a name: the same for names that differ in case alone.</summary>
+    public static string Key(string name)
+    {
+        var key = new StringBuilder();
+        foreach (var part in Encoding.UTF8.GetBytes(name.ToLowerInvariant()))
+        {
+            if (part < 0x80 && Plain.Contains((char)part))
+            {
+                key.Append((char)part);
+            }
+            else
+            {
+                key.Append(CultureInfo.InvariantCulture, $"_{part:x2}");
+            }
+        }
+
+        // A file's name has 255 bytes at most. Two underscores are in no escaped text, so this is no other name's key.
+        return key.Length <= MostKeyCharacters
+            ? key.ToString()
+            : $"{key.ToString(0, MostKeyCharacters / 2)}__{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name.ToLowerInvariant())))[..32]}";
+    }
+
+    /// <summary>A text on one line, for a comment or a title: what would end the line, or cannot be seen, becomes a blank.</summary>
+    public static string OneLine(string text)
+    {
+        var line = new StringBuilder(text.Length);
+        foreach (var rune in text.EnumerateRunes())
+        {
+            line.Append(IsInvisible(rune) ? " " : rune.ToString());
+        }
+
+        return line.ToString();
+    }
+
+    /// <summary>Whether a character has no shape of its own, or no place in a text: controls, line ends, marks of direction, non-characters.</summary>
+    public static bool IsInvisible(Rune rune) =>
+        Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator
+            or UnicodeCategory.ParagraphSeparator or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned;
+
+    private static bool IsWellFormed(string text)
+    {
+        for (var index = 0; index < text.Length; index++)
+        {
+            if (char.IsSurrogate(text[index]) && !(index + 1 < text.Length && char.IsSurrogatePair(text[index], text[++index])))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+}

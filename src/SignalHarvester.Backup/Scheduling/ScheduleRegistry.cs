@@ -1,0 +1,200 @@
+using SignalHarvester.Backup.Operations;
+
+namespace SignalHarvester.Backup.Scheduling;
+
+/// <summary>The schedules of this machine: registers them with the operating system, lists them, removes them.</summary>
+/// <param name="manifest">The full path of the manifest of the module that the tasks load.</param>
+/// <param name="clock">The time.</param>
+public sealed class ScheduleRegistry(string manifest, TimeProvider clock)
+{
+    private readonly ScheduleBackends backends = new(clock);
+
+    /// <summary>Works out what registering a schedule does. Changes nothing.</summary>
+    /// <param name="wanted">The schedule; its backend may be Auto.</param>
+    /// <param name="needsBackend">Whether the scheduler must be there, and not only be described to.</param>
+    /// <exception cref="BackupException">InvalidArgument, SchedulerUnavailable.</exception>
+    public SchedulePlan Plan(ScheduleDefinition wanted, bool needsBackend = true)
+    {
+        ArgumentNullException.ThrowIfNull(wanted);
+        ScheduleName.Validate(wanted.Name);
+        var backend = needsBackend || wanted.Backend == ScheduleBackend.Auto
+            ? backends.Choose(wanted.Backend, wanted.Scope)
+            : backends.Of(wanted.Backend);
+        var definition = wanted with { Backend = backend.Kind, Registered = clock.GetUtcNow(), Command = TaskCommand.Of(wanted, manifest) };
+        var known = Known(wanted.Scope, wanted.Name);
+        if (known?.Trigger == definition.Trigger)
+        {
+            // What was missed since is still to be made up.
+            definition = definition with { Registered = known.Registered };
+        }
+
+        var task = backend.Compose(definition);
+        var isDone = needsBackend && known is not null && known.IsSameAs(definition) && backend.Status(definition, task) == ScheduleStatus.Registered;
+        return new SchedulePlan(definition, backend, task, isDone);
+    }
+
+    /// <summary>Registers a schedule, in place of one of the same name.</summary>
+    /// <param name="plan">What is to be done.</param>
+    /// <param name="context">Messages; cancellation of the waiting for others who register.</param>
+    /// <returns>The schedule as it is now.</returns>
+    /// <exception cref="BackupException">SchedulerUnavailable, SchedulerFailed, WriteFailed: what was there before is there again, as far as it can be.</exception>
+    public BackupSchedule Apply(SchedulePlan plan, OperationContext context)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        ArgumentNullException.ThrowIfNull(context);
+        var store = ScheduleStore.Of(plan.Definition.Scope);
+        if (!plan.IsDone)
+        {
+            using var held = store.Lock(context.Cancellation);
+            var former = Known(plan.Definition.Scope, plan.Definition.Name);
+            store.Write(plan.Definition);
+            try
+            {
+                plan.Backend.Install(plan.Definition, plan.Task);
+                if (former is not null && former.Backend != plan.Backend.Kind)
+                {
+                    backends.Of(former.Backend).Remove(former);
+                }
+            }
+            catch
+            {
+                PutBack(store, plan, former);
+                throw;
+            }
+
+            if (plan.Backend.Advice(plan.Definition.Scope) is { } advice)
+            {
+                context.Warn(advice);
+            }
+        }
+
+        return Describe(plan.Definition, store);
+    }
+
+    /// <summary>All schedules, by scope and name.</summary>
+    /// <param name="scope">Whose; null for both.</param>
+    /// <param name="fault">Called for each that cannot be read.</param>
+    public IReadOnlyList<BackupSchedule> List(ScheduleScope? scope, Action<BackupException> fault) =>
+    [
+        .. from one in Scopes(scope)
+           let store = ScheduleStore.Of(one)
+           from definition in store.List(fault)
+           select Describe(definition, store),
+    ];
+
+    /// <summary>All schedules as they are kept, without asking the operating system; those that cannot be read are left out.</summary>
+    public static IReadOnlyList<ScheduleDefinition> All() => [.. Scopes(null).SelectMany(scope => ScheduleStore.Of(scope).List(_ => { }))];
+
+    /// <summary>One schedule as it is kept.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="scope">Whose; null for the account's, else the machine's.</param>
+    /// <exception cref="BackupException">ScheduleNotFound, ScheduleInvalid.</exception>
+    public static ScheduleDefinition Get(string name, ScheduleScope? scope)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return Scopes(scope).Select(one => ScheduleStore.Of(one).Find(name)).FirstOrDefault(found => found is not null) ?? throw NotFound(name);
+    }
+
+    /// <summary>That there is no schedule of a name.</summary>
+    public static BackupException NotFound(string name) => new(
+        BackupErrorId.ScheduleNotFound,
+        BackupErrorCategory.ObjectNotFound,
+        name,
+        $"There is no schedule '{name}'. See what there is with Get-SHBackupSchedule, or register it with Register-SHBackupSchedule.");
+
+    /// <summary>The schedules that were registered under a common name from a settings file.</summary>
+    public static IReadOnlyList<string> Group(string group, ScheduleScope scope) =>
+        [.. All().Where(definition => definition.Scope == scope && string.Equals(definition.Group, group, StringComparison.OrdinalIgnoreCase)).Select(definition => definition.Name)];
+
+    /// <summary>Removes a schedule from the operating system and from where it is kept. What runs may end.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="scope">Whose.</param>
+    /// <param name="cancellation">Stops the waiting for others who register.</param>
+    /// <exception cref="BackupException">ScheduleNotFound, SchedulerUnavailable, SchedulerFailed, WriteFailed.</exception>
+    public void Remove(string name, ScheduleScope scope, CancellationToken cancellation)
+    {
+        var definition = Get(name, scope);
+        var store = ScheduleStore.Of(scope);
+        using var held = store.Lock(cancellation);
+        backends.Of(definition.Backend).Remove(definition);
+        store.Delete(definition.Key);
+    }
+
+    private static ScheduleScope[] Scopes(ScheduleScope? scope) => scope is { } one ? [one] : [ScheduleScope.User, ScheduleScope.System];
+
+    /// <summary>What is kept under the name; null where that is nothing, or cannot be read and so is written anew.</summary>
+    private static ScheduleDefinition? Known(ScheduleScope scope, string name)
+    {
+        try
+        {
+            return ScheduleStore.Of(scope).Find(name);
+        }
+        catch (BackupException exception) when (exception is { ErrorId: BackupErrorId.ScheduleInvalid, Category: BackupErrorCategory.InvalidData })
+        {
+            return null;
+        }
+    }
+
+    private void PutBack(ScheduleStore store, SchedulePlan plan, ScheduleDefinition? former)
+    {
+        try
+        {
+            if (former is null)
+            {
+                plan.Backend.Remove(plan.Definition);
+                store.Delete(plan.Definition.Key);
+            }
+            else
+            {
+                store.Write(former);
+                var backend = backends.Of(former.Backend);
+                backend.Install(former, backend.Compose(former));
+            }
+        }
+        catch (BackupException)
+        {
+            // The first fault is the one to tell; Get-SHBackupSchedule shows what is left of it.
+        }
+    }
+
+    private BackupSchedule Describe(ScheduleDefinition definition, ScheduleStore store)
+    {
+        var state = store.ReadState(definition.Key);
+        return new BackupSchedule
+        {
+            Name = definition.Name,
+            Description = definition.Description,
+            Action = definition.Job.Action,
+            Trigger = definition.Trigger,
+            RandomDelay = definition.RandomDelay,
+            Backend = definition.Backend,
+            Scope = definition.Scope,
+            Status = StatusOf(definition),
+            DatabasePath = definition.Job.Databases,
+            BackupDirectory = definition.Job.BackupDirectory,
+            ConfigurationPath = definition.Job.ConfigurationPath,
+            Type = definition.Job.Type,
+            NextRun = definition.Trigger.Next(clock.GetUtcNow()),
+            LastRun = state?.LastRun,
+            LastResult = state?.LastResult,
+            LastError = state?.LastError,
+            LastBackup = state?.LastBackup,
+            DefinitionPath = store.PathOf(definition.Key),
+        };
+    }
+
+    private ScheduleStatus StatusOf(ScheduleDefinition definition)
+    {
+        try
+        {
+            var backend = backends.Of(definition.Backend);
+            return backend.WhyUnusable(definition.Scope) is not null ? ScheduleStatus.Unknown
+                : File.Exists(definition.Command.Program) ? backend.Status(definition, backend.Compose(definition))
+                : ScheduleStatus.Changed;
+        }
+        catch (Exception exception) when (exception is BackupException or IOException or UnauthorizedAccessException)
+        {
+            return ScheduleStatus.Unknown;
+        }
+    }
+}

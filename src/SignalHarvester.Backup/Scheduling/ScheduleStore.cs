@@ -1,0 +1,205 @@
+using System.Text;
+using System.Text.Json;
+using Microsoft.Win32.SafeHandles;
+using SignalHarvester.Backup.Storage;
+
+namespace SignalHarvester.Backup.Scheduling;
+
+/// <summary>The schedules of one scope as they are kept: one file each for what it does and for how its last run went.</summary>
+internal sealed class ScheduleStore(ScheduleScope scope, ScheduleFolders folders)
+{
+    /// <summary>What the names of our files, units and labels begin with.</summary>
+    public const string Prefix = "shbackup-";
+
+    private const string Suffix = ".json";
+
+    /// <summary>The store of a scope.</summary>
+    public static ScheduleStore Of(ScheduleScope scope) => new(scope, ScheduleFolders.Of(scope));
+
+    /// <summary>Where a schedule's definition is.</summary>
+    public string PathOf(string key) => Path.Combine(folders.Definitions, Prefix + key + Suffix);
+
+    /// <summary>A folder for what lives no longer than a call.</summary>
+    public string WorkFolder => folders.State;
+
+    /// <summary>All schedules, by name. One that cannot be read is told as a fault.</summary>
+    public IReadOnlyList<ScheduleDefinition> List(Action<BackupException> fault)
+    {
+        string[] files;
+        try
+        {
+            files = Directory.Exists(folders.Definitions) ? Directory.GetFiles(folders.Definitions, Prefix + "*" + Suffix) : [];
+        }
+        catch (UnauthorizedAccessException)
+        {
+            // Another account's; there is nothing in it for this one.
+            return [];
+        }
+
+        var found = new List<ScheduleDefinition>();
+        foreach (var file in files)
+        {
+            try
+            {
+                found.Add(Read(file));
+            }
+            catch (BackupException exception) when (exception.InnerException is FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException)
+            {
+                // Removed since the folder was listed, or the administrator's alone.
+            }
+            catch (BackupException exception)
+            {
+                fault(exception);
+            }
+        }
+
+        return [.. found.OrderBy(definition => definition.Name, StringComparer.OrdinalIgnoreCase)];
+    }
+
+    /// <summary>One schedule; null where there is none of that name.</summary>
+    /// <exception cref="BackupException">ScheduleInvalid.</exception>
+    public ScheduleDefinition? Find(string name)
+    {
+        var path = PathOf(ScheduleName.Key(name));
+        return File.Exists(path) ? Read(path) : null;
+    }
+
+    /// <summary>Keeps a schedule.</summary>
+    /// <exception cref="BackupException">WriteFailed, InsufficientSpace.</exception>
+    public void Write(ScheduleDefinition definition) => Guarded(folders.Definitions, () =>
+    {
+        if (scope == ScheduleScope.System)
+        {
+            SystemFolder.Create(folders.Definitions);
+        }
+        else
+        {
+            PrivateFolder.CreateDurably(folders.Definitions);
+        }
+
+        DurableFile.WriteAllBytes(PathOf(definition.Key), Encoding.UTF8.GetBytes(ScheduleJson.Write(definition)));
+    });
+
+    /// <summary>Forgets a schedule, and how its runs went.</summary>
+    public void Delete(string key) => Guarded(folders.Definitions, () =>
+    {
+        if (File.Exists(PathOf(key)))
+        {
+            DurableFile.Delete(PathOf(key));
+        }
+
+        if (Directory.Exists(folders.State))
+        {
+            File.Delete(StateOf(key));
+            File.Delete(LockOf(key));
+        }
+    });
+
+    /// <summary>How the last run went; null before the first, or where what is kept cannot be read: it costs a run too many at worst.</summary>
+    public ScheduleState? ReadState(string key)
+    {
+        try
+        {
+            return ScheduleJson.ReadState(File.ReadAllBytes(StateOf(key)));
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or JsonException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Keeps how a run went, unless the schedule was removed meanwhile.</summary>
+    public void WriteState(string key, ScheduleState state)
+    {
+        if (File.Exists(PathOf(key)))
+        {
+            Guarded(folders.State, () => DurableFile.WriteAllBytes(StateOf(key), Encoding.UTF8.GetBytes(ScheduleJson.Write(state))));
+        }
+    }
+
+    /// <summary>Takes the lock of a schedule's runs, which the system drops when the process dies; null where a run holds it.</summary>
+    public SafeFileHandle? TryLock(string key) => TryLockFile(LockOf(key));
+
+    /// <summary>Waits for the lock under which schedules are registered and removed: a crontab is one file for all of them.</summary>
+    /// <exception cref="BackupException">DirectoryLocked.</exception>
+    public SafeFileHandle Lock(CancellationToken cancellation)
+    {
+        const int mostAttempts = 1500;
+        for (var attempt = 0; attempt < mostAttempts; attempt++)
+        {
+            if (TryLockFile(Path.Combine(folders.State, "registration.lock")) is { } handle)
+            {
+                return handle;
+            }
+
+            cancellation.WaitHandle.WaitOne(20);
+            cancellation.ThrowIfCancellationRequested();
+        }
+
+        throw new BackupException(
+            BackupErrorId.DirectoryLocked,
+            BackupErrorCategory.ResourceBusy,
+            folders.State,
+            "Another process has been registering or removing schedules for half a minute. Wait for it to finish, then try again.");
+    }
+
+    private string StateOf(string key) => Path.Combine(folders.State, Prefix + key + ".state" + Suffix);
+
+    private string LockOf(string key) => Path.Combine(folders.State, Prefix + key + ".lock");
+
+    private SafeFileHandle? TryLockFile(string path)
+    {
+        SafeFileHandle? handle = null;
+        Guarded(folders.State, () =>
+        {
+            PrivateFolder.CreateDurably(folders.State);
+            try
+            {
+                handle = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, DurableFile.Exclusive);
+            }
+            catch (IOException exception) when (DiskFault.IsHeldElsewhere(exception))
+            {
+                handle = null;
+            }
+        });
+        return handle;
+    }
+
+    private ScheduleDefinition Read(string path)
+    {
+        try
+        {
+            if (scope == ScheduleScope.System)
+            {
+                SystemFolder.RefuseForeign(folders.Definitions);
+                SystemFolder.RefuseForeign(path);
+            }
+
+            var definition = ScheduleJson.ReadDefinition(File.ReadAllBytes(path)) ?? throw new JsonException("It is empty.");
+            return PathOf(definition.Key) == path && definition.FormatVersion == 1
+                ? definition with { Scope = scope }
+                : throw new JsonException("It is another schedule's, or of a newer version of this module.");
+        }
+        catch (Exception exception) when (exception is JsonException or IOException or UnauthorizedAccessException or NotSupportedException)
+        {
+            throw new BackupException(
+                BackupErrorId.ScheduleInvalid,
+                BackupErrorCategory.InvalidData,
+                path,
+                $"The schedule in '{path}' cannot be read: {exception.Message.TrimEnd('.')}. Register it again with Register-SHBackupSchedule, or remove the file.",
+                exception);
+        }
+    }
+
+    private static void Guarded(string path, Action action)
+    {
+        try
+        {
+            action();
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw DiskFault.From(exception, path, BackupErrorId.WriteFailed, "Check its permissions; schedules of -Scope System take the rights of an administrator.");
+        }
+    }
+}

@@ -1,0 +1,65 @@
+namespace SignalHarvester.Backup.Scheduling;
+
+/// <summary>What a scheduler starts.</summary>
+/// <param name="Program">The program's full path.</param>
+/// <param name="Arguments">Its arguments, each as the program is to get it.</param>
+/// <param name="Environment">Variables that it needs besides those that schedulers give. Never a secret.</param>
+public sealed record TaskCommand(string Program, IReadOnlyList<string> Arguments, IReadOnlyDictionary<string, string> Environment)
+{
+    // What says where this runtime, this module and its files are. A scheduler starts with an environment of its own.
+    private static readonly string[] Carried = ["DOTNET_ROOT", "SHBACKUP_MODULE_PATH", "XDG_CONFIG_HOME", "XDG_STATE_HOME"];
+
+    /// <summary>The command that runs a schedule: in pwsh, or in the host where there is none.</summary>
+    /// <param name="definition">The schedule.</param>
+    /// <param name="manifest">The full path of the module's manifest.</param>
+    /// <exception cref="BackupException">SchedulerUnavailable: neither is there.</exception>
+    internal static TaskCommand Of(ScheduleDefinition definition, string manifest)
+    {
+        var invoke = $"Invoke-SHBackupSchedule -Name {PowerShellText.Literal(definition.Name)}{(definition.Scope == ScheduleScope.System ? " -Scope System" : string.Empty)} -IfDue";
+        var variables = OperatingSystem.IsWindows()
+            ? []
+            : Carried.Select(name => (Name: name, Value: System.Environment.GetEnvironmentVariable(name)))
+                .Where(variable => !string.IsNullOrEmpty(variable.Value))
+                .ToDictionary(variable => variable.Name, variable => variable.Value!, StringComparer.Ordinal);
+        if (Find("pwsh") is { } pwsh)
+        {
+            // The code is 1 until the command says another: a module that does not load is a failure too.
+            var text = $"$global:LASTEXITCODE = 1; Import-Module {PowerShellText.Literal(manifest)}; {invoke}; exit $global:LASTEXITCODE";
+            return Plain(new TaskCommand(pwsh, ["-NoProfile", "-NonInteractive", "-Command", text], variables));
+        }
+
+        if (Find("shbackup") is { } host)
+        {
+            return Plain(new TaskCommand(host, ["-Command", $"$global:LASTEXITCODE = 1; {invoke}; exit $global:LASTEXITCODE"], variables));
+        }
+
+        throw new BackupException(
+            BackupErrorId.SchedulerUnavailable,
+            BackupErrorCategory.ObjectNotFound,
+            "pwsh",
+            "Neither pwsh nor shbackup is on the PATH, so a task could run nothing. Put one of them there, then register the schedule again.");
+    }
+
+    /// <summary>Refuses paths with control characters: a crontab cannot hold a line end, nor XML most of the others.</summary>
+    /// <exception cref="BackupException">InvalidArgument.</exception>
+    internal static TaskCommand Plain(TaskCommand command) =>
+        command.Environment.Values.Append(command.Program).FirstOrDefault(path => path.Any(char.IsControl)) is { } path
+            ? throw new BackupException(
+                BackupErrorId.InvalidArgument,
+                BackupErrorCategory.InvalidArgument,
+                path,
+                $"'{ScheduleName.OneLine(path)}' has a control character in it, which schedulers do not take. Put PowerShell and this account's folders elsewhere.")
+            : command;
+
+    /// <summary>The first on the PATH, which an update leaves where it is; else the program that runs now, if it is that one.</summary>
+    private static string? Find(string name)
+    {
+        var file = OperatingSystem.IsWindows() ? name + ".exe" : name;
+        return (System.Environment.GetEnvironmentVariable("PATH") ?? string.Empty)
+            .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+            .Where(Path.IsPathFullyQualified)
+            .Select(folder => Path.Combine(folder, file))
+            .FirstOrDefault(File.Exists)
+            ?? (System.Environment.ProcessPath is { } running && Path.GetFileName(running).Equals(file, StringComparison.OrdinalIgnoreCase) ? running : null);
+    }
+}

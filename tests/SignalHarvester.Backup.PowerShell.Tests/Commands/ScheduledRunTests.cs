@@ -1,0 +1,185 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using SignalHarvester.Backup.PowerShell.Tests.Support;
+using SignalHarvester.Backup.TestSupport;
+
+namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
+
+/// <summary>A scheduled run as the scheduler starts it: the very command of the task, in a process of its own.</summary>
+public sealed class ScheduledRunTests
+{
+    [Fact]
+    public void A_good_run_ends_with_0_and_one_that_was_served_has_nothing_to_do()
+    {
+        using var host = Prepared("-DatabasePath ./app.db -RandomDelay 1s");
+        MakeDue(host);
+        Assert.Equal((0, 1), (RunTask(host).ExitCode, Backups(host)));
+        var again = RunTask(host);
+        Assert.Equal((0, 1), (again.ExitCode, Backups(host)));
+        Assert.Contains("it is not due before", again.Output, StringComparison.Ordinal);
+
+        // The next moment. cron delays nothing at random, so the run waits.
+        MakeDue(host);
+        var next = host.Run("Invoke-SHBackupSchedule task -IfDue -Verbose; exit $LASTEXITCODE");
+        Assert.Equal((0, 2), (next.ExitCode, Backups(host)));
+        Assert.Contains("The run is put off by 00:00:0", next.Error, StringComparison.Ordinal);
+        Assert.Equal(["Succeeded", "True"], Lines(host.Run("$s = Get-SHBackupSchedule task; $s.LastResult; $s.LastBackup -eq (Get-SHBackup -BackupDirectory ./backups -Newest 1).Id").Output));
+        var history = host.Run("Get-SHBackupHistory -BackupDirectory ./backups | ForEach-Object { \"$($_.Operation) $($_.Status) $($_.Schedule)\" }").EnsureSuccess();
+        Assert.Equal(2, Lines(history.Output).Count(line => line == "Create Success task"));
+        Assert.Equal(2, Lines(history.Output).Count(line => line == "Schedule Success task"));
+    }
+
+    [Fact]
+    public void One_bad_database_and_a_failed_copy_end_with_3_and_stop_nothing_else()
+    {
+        using var host = Prepared("-DatabasePath ./*.db -Upload -Provider Directory -Container ./missing");
+        File.WriteAllText(host["bad.db"], "This is a text and no database, however long it may be.");
+        Databases.Create(host["second.db"], new DatabaseShape { Rows = 20 });
+        MakeDue(host);
+        var result = RunTask(host);
+        Assert.Equal((3, 2), (result.ExitCode, Backups(host)));
+        Assert.Contains("bad.db", result.Error, StringComparison.Ordinal);
+        var steps = host.Run("(Invoke-SHBackupSchedule task -ErrorAction SilentlyContinue).Steps | ForEach-Object { \"$($_.Step) $(($_.Target -split '/')[-1]) $($_.Result) $($_.ErrorId)\".Trim() }; $LASTEXITCODE");
+        Assert.Equal(
+            ["3", "Create app.db Succeeded", "Create bad.db Failed SourceNotSqlite", "Create second.db Succeeded", "Retention backups Succeeded", "Upload missing Failed CloudContainerNotFound", "Upload missing Failed CloudContainerNotFound", "Verify app.db Succeeded", "Verify second.db Succeeded"],
+            Lines(steps.Output).Select(line => line.Replace("Upload  ", "Upload missing ", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+
+        // What failed does not stop the next: the store is there now.
+        Directory.CreateDirectory(host["missing"]);
+        File.Delete(host["bad.db"]);
+        MakeDue(host);
+        Assert.Equal(0, RunTask(host).ExitCode);
+        Assert.Equal(2, Directory.GetFiles(host["missing"], "*.json").Length);
+    }
+
+    [Fact]
+    public void Where_nothing_is_reached_it_ends_with_1()
+    {
+        using var host = Prepared("-DatabasePath ./app.db");
+        File.Delete(host["app.db"]);
+        MakeDue(host);
+        var result = RunTask(host);
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains("app.db", result.Error, StringComparison.Ordinal);
+        Assert.Equal(["Failed"], Lines(host.Run("(Get-SHBackupSchedule task).LastResult").Output));
+
+        host.Run("Unregister-SHBackupSchedule task -Force").EnsureSuccess();
+        Assert.Equal(1, host.Run("$global:LASTEXITCODE = 1; Invoke-SHBackupSchedule -Name 'task' -IfDue; exit $global:LASTEXITCODE").ExitCode);
+    }
+
+    [Fact]
+    public void A_second_run_leaves_at_once_and_says_so_and_SIGTERM_stops_the_first_cleanly()
+    {
+        using var host = Prepared("-DatabasePath ./held.db");
+        Databases.Create(host["held.db"], new DatabaseShape { Rows = 20, JournalMode = JournalMode.Delete });
+        using (new DatabaseHolder(host["held.db"], "BEGIN EXCLUSIVE;"))
+        {
+            StopWhileHeld(host);
+        }
+
+        // It was not served, so it is made up.
+        Assert.Equal((0, 1), (RunTask(host).ExitCode, Backups(host)));
+    }
+
+    private static void StopWhileHeld(ScheduleHost host)
+    {
+        MakeDue(host);
+        using var first = host.Start([.. Task(host)]);
+        var started = Stopwatch.StartNew();
+        Assert.True(SpinWait.SpinUntil(() => File.Exists(Path.Combine(host["state", "shbackup", "schedules"], "shbackup-task.lock")), TimeSpan.FromSeconds(20)));
+        var second = RunTask(host);
+        Assert.Contains("'task' is not run: a run of it is in progress already.", second.Error.ReplaceLineEndings(" "), StringComparison.Ordinal);
+        Assert.Equal(0, second.ExitCode);
+
+        using (var kill = Process.Start("/bin/sh", ["-c", $"kill -TERM {first.Id}"]))
+        {
+            kill.WaitForExit();
+        }
+
+        var stopped = ScheduleHost.Finish(first, "task");
+        Assert.Equal(143, stopped.ExitCode);
+        Assert.True(started.Elapsed < TimeSpan.FromSeconds(25), "It waited for the lock on the database instead of stopping.");
+        Assert.Equal(0, Backups(host));
+    }
+
+    [Fact]
+    public void Many_databases_are_backed_up_at_once_each_with_its_own_result()
+    {
+        using var host = Prepared("-DatabasePath ./many/*.db -ThrottleLimit 4 -NoRetention -Type Auto");
+        Directory.CreateDirectory(host["many"]);
+        for (var index = 0; index < 12; index++)
+        {
+            Databases.Create(host["many", $"db {index}.db"], new DatabaseShape { Rows = 5 });
+        }
+
+        var result = host.Run("$run = Invoke-SHBackupSchedule task; $run.Result; @($run.Backups | ForEach-Object { $_ }).Count; @(Get-SHBackup -BackupDirectory ./backups | Where-Object Verified).Count").EnsureSuccess();
+        Assert.Equal(["Succeeded", "12", "12"], Lines(result.Output));
+    }
+
+    [Fact]
+    public void Metrics_are_exported_with_the_promise_of_the_shortest_schedule_and_their_failure_is_a_warning()
+    {
+        using var host = new ScheduleHost();
+        host.Install("crontab", FakeSchedulers.Crontab);
+        Directory.CreateDirectory(host["config"]);
+        Directory.CreateDirectory(host["metrics"]);
+        File.WriteAllText(host["config", "settings.yaml"], "app:\n  database_path: app.db\n  backup:\n    backup_dir: backups\n    metrics:\n      textfile: metrics/shbackup.prom\n");
+        var result = host.Run("Register-SHBackupSchedule -FromConfiguration | Out-Null; (Invoke-SHBackupSchedule shbackup-monthly).Result").EnsureSuccess();
+        Assert.Equal(["Succeeded"], Lines(result.Output));
+        var text = File.ReadAllText(host["metrics", "shbackup.prom"]);
+        Assert.Matches("(?m)^shbackup_expected_interval_seconds\\{.*\\} 86400$", text);
+        Assert.Matches("(?m)^backup_runs_total\\{.*status=\"success\".*\\} 1$", text);
+
+        Directory.Delete(host["metrics"], recursive: true);
+        var warned = host.Run("(Invoke-SHBackupSchedule shbackup-monthly).Result; $LASTEXITCODE");
+        Assert.Equal(["Warning", "0"], Lines(warned.Output));
+        Assert.Contains("WARNING: The metrics of", warned.Error, StringComparison.Ordinal);
+    }
+
+    /// <summary>A home in which "task" is registered, with a crontab of its own.</summary>
+    private static ScheduleHost Prepared(string parameters)
+    {
+        var host = new ScheduleHost();
+        host.Install("crontab", FakeSchedulers.Crontab);
+        host.Run("Register-SHBackupSchedule task -Daily -BackupDirectory ./backups " + parameters).EnsureSuccess();
+        return host;
+    }
+
+    /// <summary>Makes a moment have come since the registration and the last run.</summary>
+    private static void MakeDue(ScheduleHost host)
+    {
+        Edit(Definition(host), definition => definition["registered"] = "2026-01-01T00:00:00+00:00");
+        var state = Path.Combine(host["state", "shbackup", "schedules"], "shbackup-task.state.json");
+        if (File.Exists(state))
+        {
+            Edit(state, served => served.Remove("served"));
+        }
+    }
+
+    private static ToolResult RunTask(ScheduleHost host)
+    {
+        using var process = host.Start([.. Task(host)]);
+        return ScheduleHost.Finish(process, "task");
+    }
+
+    /// <summary>The arguments that the scheduler would give.</summary>
+    private static IEnumerable<string> Task(ScheduleHost host)
+    {
+        var command = JsonNode.Parse(File.ReadAllText(Definition(host)))!["command"]!;
+        Assert.Equal(BuiltModule.Host, (string)command["program"]!);
+        return command["arguments"]!.AsArray().Select(argument => (string)argument!);
+    }
+
+    private static string Definition(ScheduleHost host) => Path.Combine(host["config", "shbackup", "schedules"], "shbackup-task.json");
+
+    private static void Edit(string path, Action<JsonObject> edit)
+    {
+        var content = JsonNode.Parse(File.ReadAllText(path))!.AsObject();
+        edit(content);
+        File.WriteAllText(path, content.ToJsonString());
+    }
+
+    private static int Backups(ScheduleHost host) => Directory.Exists(host["backups"]) ? Directory.GetFiles(host["backups"], "backup_*.json").Length : 0;
+
+    private static string[] Lines(string text) => text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+}

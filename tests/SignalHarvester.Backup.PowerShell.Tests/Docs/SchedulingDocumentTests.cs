@@ -1,0 +1,18 @@
+using SignalHarvester.Backup.PowerShell.Tests.Support;
+
+namespace SignalHarvester.Backup.PowerShell.Tests.Docs;
+
+/// <summary>The commands of docs/SCHEDULING.md work as they stand.</summary>
+public class SchedulingDocumentTests
+{
+    [Fact]
+    public void The_commands_run_in_their_order()
+    {
+        FakeSchedulers.SkipWhereNone();
+        using var workspace = new Workspace("Yes");
+        workspace.Run("New-SHBackupConfiguration ./config/settings.yaml | Out-Null").WithoutErrors();
+        var result = workspace.Run(MarkdownDocument.Load("docs/SCHEDULING.md").Blocks("powershell").Single()).WithoutErrors();
+        Assert.Contains(result.Output, item => item.BaseObject is ScheduleRun { Result: ScheduleResult.Succeeded });
+        workspace.Run("Unregister-SHBackupSchedule shbackup-* -Force").WithoutErrors();
+    }
+}

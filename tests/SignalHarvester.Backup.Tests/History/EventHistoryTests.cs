@@ -1,0 +1,306 @@
+using Microsoft.Data.Sqlite;
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.History;
+using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Tests.Support;
+using SignalHarvester.Backup.TestSupport;
+using Xunit;
+
+namespace SignalHarvester.Backup.Tests.History;
+
+/// <summary>The history file: what goes in comes out, counters never go back, and nothing that happens to it does any harm.</summary>
+public sealed class EventHistoryTests : IDisposable
+{
+    private readonly Scene scene = new();
+
+    public EventHistoryTests()
+    {
+        Directory.CreateDirectory(scene.Directory.Path);
+    }
+
+    public void Dispose() => scene.Dispose();
+
+    private string Path => scene.Stored(".shbackup/history.db");
+
+    private EventHistory History => new(scene.Directory);
+
+    private static BackupEvent Sample => new()
+    {
+        Timestamp = new DateTimeOffset(2026, 11, 22, 4, 0, 0, 123, 456, TimeSpan.FromHours(2)),
+        Operation = BackupOperation.Create,
+        Status = BackupEventStatus.Failed,
+        Duration = TimeSpan.FromMicroseconds(1234567),
+        Database = "/srv/'; DROP TABLE event; --/漢 ü.db",
+        BackupId = "backup_20261122_020000_123456",
+        Type = BackupType.Incremental,
+        Compression = CompressionType.Zstd,
+        Provider = CloudProvider.Azure,
+        RetentionPolicy = RetentionPolicy.Weekly,
+        Bytes = 5_000_000_000,
+        Verified = false,
+        Destination = "azure://account/container/",
+        ErrorId = BackupErrorId.BackupCorrupt,
+        ErrorMessage = "It was \"broken\".\nQuite.",
+        Schedule = "nightly",
+    };
+
+    [Fact]
+    public void An_event_comes_back_as_it_was_with_who_where_and_in_which_process()
+    {
+        History.Record([Sample], scene.Context());
+
+        BackupEvent read = Assert.Single(History.Read(new EventQuery(), scene.Context()));
+
+        Assert.Equal(
+            Sample with
+            {
+                EventId = 1,
+                User = Environment.UserName,
+                Host = Environment.MachineName,
+                ProcessId = Environment.ProcessId,
+                BackupDirectory = scene.Directory.Path,
+            },
+            read);
+        Assert.Equal(TimeSpan.Zero, read.Timestamp.Offset);
+        Assert.Empty(scene.Warnings);
+    }
+
+    [Fact]
+    public void An_event_of_which_nothing_is_known_comes_back_as_such()
+    {
+        History.Record([new BackupEvent { Operation = BackupOperation.Retention }], scene.Context());
+
+        BackupEvent read = Assert.Single(History.Read(new EventQuery(), scene.Context()));
+
+        Assert.Equal((null, null, null, null, null, null), (read.Database, read.BackupId, read.Type, read.Bytes, read.Verified, read.ErrorId));
+    }
+
+    [Fact]
+    public void Queries_combine_and_give_the_newest_first()
+    {
+        DateTimeOffset moment = Sample.Timestamp;
+        foreach (BackupOperation operation in Enum.GetValues<BackupOperation>())
+        {
+            History.Record([new BackupEvent { Operation = operation, Timestamp = moment += TimeSpan.FromHours(1), Schedule = "s" + (int)operation % 2 }], scene.Context());
+        }
+
+        History.Record([Sample with { Timestamp = moment }], scene.Context());
+
+        Assert.Equal(
+            [BackupOperation.Create, BackupOperation.Schedule, BackupOperation.Drill],
+            Read(new EventQuery { After = moment - TimeSpan.FromHours(1) }));
+        Assert.Equal(
+            [BackupOperation.Verify, BackupOperation.Create],
+            Read(new EventQuery { Before = Sample.Timestamp + TimeSpan.FromHours(3) }));
+        Assert.Equal([BackupOperation.Create], Read(new EventQuery { Status = BackupEventStatus.Failed }));
+        Assert.Equal(
+            [BackupOperation.Merge, BackupOperation.Create],
+            Read(new EventQuery { Operations = [BackupOperation.Create, BackupOperation.Merge, BackupOperation.Verify], Status = BackupEventStatus.Success, Schedule = "s0" }));
+
+        IEnumerable<BackupOperation> Read(EventQuery query) => History.Read(query, scene.Context()).Select(told => told.Operation);
+    }
+
+    [Fact]
+    public void Old_events_become_sums_and_no_counter_changes_by_that()
+    {
+        var history = new EventHistory(scene.Directory, kept: 10, slack: 5);
+        var whole = new EventHistory(new BackupDirectory(scene.Files.Folder("whole"), scene.Clock));
+        var random = new Random(1);
+        long last = 0;
+        for (int i = 0; i < 200; i++)
+        {
+            BackupEvent told = Sample with
+            {
+                Timestamp = Sample.Timestamp + TimeSpan.FromMinutes(i),
+                Operation = (BackupOperation)random.Next(10),
+                Status = (BackupEventStatus)random.Next(2),
+                Duration = TimeSpan.FromMicroseconds(random.NextInt64(4_000_000_000)),
+                Bytes = random.Next(5) == 0 ? null : random.NextInt64(20L << 30),
+                Type = random.Next(4) == 0 ? null : (BackupType)random.Next(3),
+                Verified = random.Next(3) == 0 ? null : random.Next(2) == 0,
+                BackupId = random.Next(2) == 0 ? null : Sample.BackupId,
+                Database = "/srv/" + random.Next(3),
+            };
+            history.Record([told], scene.Context());
+            whole.Record([told], scene.Context());
+            int kept = history.Read(new EventQuery(), scene.Context()).Count;
+            Assert.InRange(kept, 0, 15);
+            long now = history.ReadTotals(scene.Context()).Events.Sum(total => total.Events);
+            Assert.Equal(last + 1, now);
+            last = now;
+        }
+
+        HistoryTotals expected = whole.ReadTotals(scene.Context());
+        HistoryTotals found = history.ReadTotals(scene.Context());
+        Assert.Equal(expected.Events, found.Events);
+        Assert.Equal(expected.LatestSuccess, found.LatestSuccess);
+        Assert.Equal(200, whole.Read(new EventQuery(), scene.Context()).Count);
+        Assert.Empty(scene.Warnings);
+    }
+
+    [Theory]
+    [InlineData("garbage")]
+    [InlineData("empty")]
+    [InlineData("other database")]
+    [InlineData("torn page")]
+    [InlineData("lost table")]
+    public void A_damaged_history_is_set_aside_with_a_warning_and_begun_anew(string damage)
+    {
+        History.Record([.. Enumerable.Repeat(Sample, 500)], scene.Context());
+        switch (damage)
+        {
+            case "garbage":
+                File.WriteAllText(Path, new string('x', 9000));
+                break;
+            case "empty":
+                File.WriteAllText(Path, "");
+                break;
+            case "other database":
+                File.Delete(Path);
+                Databases.Create(Path);
+                break;
+            case "torn page":
+                // The root page of the table of events, and some more.
+                using (FileStream file = File.Open(Path, FileMode.Open))
+                {
+                    file.Position = 4096;
+                    file.Write(new byte[8192]);
+                }
+
+                break;
+            case "lost table":
+                using (SqliteConnection connection = Databases.Open(Path))
+                {
+                    Databases.Execute(connection, "DROP TABLE event");
+                }
+
+                break;
+        }
+
+        byte[] damaged = File.ReadAllBytes(Path);
+        History.Record([Sample], scene.Context());
+
+        Assert.Single(History.Read(new EventQuery(), scene.Context()));
+        string warning = Assert.Single(scene.Warnings);
+        Assert.Contains("is damaged", warning, StringComparison.Ordinal);
+        Assert.Equal(damaged, File.ReadAllBytes(scene.Stored(".shbackup/history.damaged.db")));
+
+        // Once, not again and again.
+        History.Record([Sample], scene.Context());
+        Assert.Equal(2, History.Read(new EventQuery(), scene.Context()).Count);
+        Assert.Single(scene.Warnings);
+    }
+
+    [Fact]
+    public void A_damaged_history_is_set_aside_by_whoever_reads_it_too()
+    {
+        History.Record([Sample], scene.Context());
+        File.WriteAllText(Path, "no database");
+
+        Assert.Empty(History.ReadTotals(scene.Context()).Events);
+
+        Assert.Single(scene.Warnings);
+        Assert.False(File.Exists(Path));
+    }
+
+    [Fact]
+    public void A_link_in_the_place_of_the_history_is_not_followed()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "making links takes a privilege on Windows");
+        Databases.Create(scene.Database);
+        byte[] mine = File.ReadAllBytes(scene.Database);
+        Directory.CreateDirectory(scene.Stored(".shbackup"));
+        File.CreateSymbolicLink(Path, scene.Database);
+
+        History.Record([Sample], scene.Context());
+
+        Assert.Single(scene.Warnings);
+        Assert.Equal(mine, File.ReadAllBytes(scene.Database));
+        Assert.Single(History.Read(new EventQuery(), scene.Context()));
+    }
+
+    [Fact]
+    public void A_history_of_a_later_version_is_left_alone_and_said()
+    {
+        History.Record([Sample], scene.Context());
+        using (SqliteConnection connection = Databases.Open(Path))
+        {
+            Databases.Execute(connection, "PRAGMA user_version = 99");
+        }
+
+        History.Record([Sample], scene.Context());
+
+        Assert.Contains("later version", Assert.Single(scene.Warnings), StringComparison.Ordinal);
+        Scene.Fails(BackupErrorId.HistoryUnreadable, BackupErrorCategory.InvalidOperation, () => History.Read(new EventQuery(), scene.Context()));
+    }
+
+    [Fact]
+    public void The_log_that_a_deleted_history_left_is_not_taken_for_that_of_the_new_one()
+    {
+        using (SqliteConnection holder = Databases.Open(Seeded()))
+        {
+            // Not the last to close, so that the log stays.
+            Databases.Execute(holder, "BEGIN; SELECT * FROM event");
+            History.Record([.. Enumerable.Repeat(Sample, 50)], scene.Context());
+            File.Delete(Path);
+            Assert.True(new FileInfo(Path + "-wal").Length > 0);
+        }
+
+        History.Record([Sample], scene.Context());
+
+        Assert.Single(History.Read(new EventQuery(), scene.Context()));
+        Assert.Empty(scene.Warnings);
+
+        string Seeded()
+        {
+            History.Record([Sample], scene.Context());
+            return Path;
+        }
+    }
+
+    [Fact]
+    public void Deleting_the_history_between_two_events_loses_the_first_alone()
+    {
+        History.Record([Sample], scene.Context());
+        File.Delete(Path);
+        History.Record([Sample with { Database = "/srv/second.db" }], scene.Context());
+
+        Assert.Equal("/srv/second.db", Assert.Single(History.Read(new EventQuery(), scene.Context())).Database);
+        Assert.Empty(scene.Warnings);
+    }
+
+    [Fact]
+    public void The_file_is_for_its_owner_alone_and_sqlite3_reads_it()
+    {
+        History.Record([Sample], scene.Context());
+
+        if (!OperatingSystem.IsWindows())
+        {
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path));
+        }
+
+        Assert.Equal("create|failed|1234567|incremental\n", Tool.Require("sqlite3").Run(Path, "SELECT operation, status, duration_us, backup_type FROM event").EnsureSuccess().Output);
+        Assert.Equal("wal\n", Tool.Require("sqlite3").Run(Path, "PRAGMA journal_mode").EnsureSuccess().Output);
+    }
+
+    [Fact]
+    public void Threads_that_record_at_once_lose_nothing()
+    {
+        Parallel.For(0, 64, new ParallelOptions { MaxDegreeOfParallelism = 16 }, _ => History.Record([Sample, Sample], scene.Context()));
+
+        Assert.Equal(Enumerable.Range(1, 128).Reverse().Select(id => (long)id), History.Read(new EventQuery(), scene.Context()).Select(told => told.EventId));
+        Assert.Empty(scene.Warnings);
+    }
+
+    [Fact]
+    public void Where_nobody_listens_any_more_a_failure_to_record_is_still_none()
+    {
+        // In the place of the folder, so that nothing can be recorded, and of a context that throws as that of a stopped pipeline does.
+        File.WriteAllText(scene.Stored(".shbackup"), "in the way");
+        var stopped = new OperationContext(scene.Clock, _ => throw new OperationCanceledException(), new CancellationToken(canceled: true));
+
+        History.Record([Sample], stopped);
+
+        Assert.True(File.Exists(scene.Stored(".shbackup")));
+    }
+}

@@ -1,0 +1,70 @@
+using SignalHarvester.Backup.History;
+using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Tests.Support;
+using SignalHarvester.Backup.TestSupport;
+using Xunit;
+
+namespace SignalHarvester.Backup.Tests.History;
+
+/// <summary>What the recorded operations leave, beyond what the tests of the cmdlets see.</summary>
+public sealed class RecordedTests : IDisposable
+{
+    private readonly Scene scene = new();
+
+    public void Dispose() => scene.Dispose();
+
+    private IReadOnlyList<BackupEvent> Events => new EventHistory(scene.Directory).Read(new EventQuery(), scene.Context());
+
+    [Fact]
+    public void A_stopped_backup_is_recorded_as_such()
+    {
+        Databases.Create(scene.Database, new DatabaseShape { Rows = 4000 });
+        using var stop = new CancellationTokenSource();
+        OperationContext context = scene.ContextUntil(stop.Token, told => stop.Cancel()) with { Schedule = "nightly" };
+
+        Assert.ThrowsAny<OperationCanceledException>(() => Recorded.Create(scene.Database, scene.Directory, new CreateBackupOptions(), context));
+
+        BackupEvent told = Assert.Single(Events);
+        Assert.Equal((BackupEventStatus.Failed, BackupEvent.Stopped, "nightly", null), (told.Status, told.ErrorId, told.Schedule, told.BackupId));
+    }
+
+    [Fact]
+    public void The_first_failure_of_all_is_recorded_where_the_backups_were_to_go()
+    {
+        Scene.Fails(
+            BackupErrorId.SourceNotFound,
+            BackupErrorCategory.ObjectNotFound,
+            () => Recorded.Create(scene.Database, scene.Directory, new CreateBackupOptions { Strategy = BackupStrategy.Auto }, scene.Context()));
+
+        BackupEvent told = Assert.Single(Events);
+        Assert.Equal((BackupErrorId.SourceNotFound, scene.Database, null), (told.ErrorId, told.Database, told.Type));
+        Assert.Contains(scene.Database, told.ErrorMessage, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_directory_that_is_not_there_is_not_made_for_the_sake_of_the_history()
+    {
+        List<BackupException> failed = [];
+        Scene.Fails(
+            BackupErrorId.DirectoryNotFound,
+            BackupErrorCategory.ObjectNotFound,
+            () => Recorded.Remove(["backup_20261122_020000_123456"], scene.Directory, _ => { }, failed.Add, scene.Context()));
+
+        Assert.False(Directory.Exists(scene.Directory.Path));
+    }
+
+    [Fact]
+    public void What_an_operation_does_within_another_is_no_event_of_its_own()
+    {
+        Databases.Create(scene.Database);
+        BackupMetadata backup = Recorded.Create(scene.Database, scene.Directory, new CreateBackupOptions(), scene.Context());
+        scene.Clock.Advance(TimeSpan.FromSeconds(1));
+
+        // Over the database itself: a safety backup is made first.
+        Recorded.Restore(backup, scene.Directory, new RestoreOptions { Destination = scene.Database, SafetyDirectory = scene.Directory }, scene.Context());
+
+        Assert.Contains(scene.Directory.List().Backups, listed => listed.IsSafety);
+        Assert.Equal([BackupOperation.Restore, BackupOperation.Create], Events.Select(told => told.Operation));
+        Assert.Equal(scene.Database, Events[0].Destination);
+    }
+}

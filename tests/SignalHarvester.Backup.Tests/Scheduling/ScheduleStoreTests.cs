@@ -1,0 +1,96 @@
+using System.Text.Json.Nodes;
+using SignalHarvester.Backup.Scheduling;
+using SignalHarvester.Backup.TestSupport;
+using Xunit;
+
+namespace SignalHarvester.Backup.Tests.Scheduling;
+
+/// <summary>Where schedules are kept.</summary>
+public sealed class ScheduleStoreTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    [Fact]
+    public void A_schedule_is_read_as_it_was_written_and_only_its_owner_can_read_it()
+    {
+        ScheduleStore store = Store(ScheduleScope.User);
+        foreach (string name in Scheduled.HostileTexts)
+        {
+            ScheduleDefinition written = Scheduled.Definition(name, new ScheduleTrigger { Frequency = ScheduleFrequency.Every, Interval = TimeSpan.FromMinutes(90), At = new TimeSpan(0, 5, 0) });
+            store.Write(written);
+            ScheduleDefinition read = store.Find(name.ToUpperInvariant())!;
+            Assert.Equal(name, read.Name);
+            Assert.Equal(written.Trigger, read.Trigger);
+            Assert.True(written.IsSameAs(read));
+            Assert.Equal(written.Registered, read.Registered);
+            if (!OperatingSystem.IsWindows())
+            {
+                Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(store.PathOf(written.Key)));
+            }
+        }
+
+        Assert.Equal(Scheduled.HostileTexts.Length, store.List(fault => Assert.Fail(fault.Message)).Count);
+    }
+
+    [Fact]
+    public void What_another_account_could_have_written_runs_nothing_with_all_rights()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "takes Unix permissions");
+        ScheduleStore store = Store(ScheduleScope.System);
+        store.Write(Scheduled.Definition());
+        string path = store.PathOf("nightly");
+        if (!OperatingSystem.IsWindows())
+        {
+            if (Environment.IsPrivilegedProcess)
+            {
+                Assert.NotNull(store.Find("nightly"));
+                File.SetUnixFileMode(path, (UnixFileMode)0b110_110_100);
+            }
+
+            Assert.Equal(BackupErrorCategory.SecurityError, Assert.Throws<BackupException>(() => store.Find("nightly")).Category);
+            File.SetUnixFileMode(path, (UnixFileMode)0b110_100_100);
+            File.SetUnixFileMode(_folder["definitions"], (UnixFileMode)0b111_111_111);
+            Assert.Equal(BackupErrorId.ScheduleInvalid, Assert.Throws<BackupException>(() => store.Find("nightly")).ErrorId);
+        }
+    }
+
+    [Fact]
+    public void A_file_under_another_schedules_name_is_refused()
+    {
+        ScheduleStore store = Store(ScheduleScope.User);
+        store.Write(Scheduled.Definition());
+        File.Copy(store.PathOf("nightly"), store.PathOf("other"));
+        Assert.Equal(BackupErrorId.ScheduleInvalid, Assert.Throws<BackupException>(() => store.Find("other")).ErrorId);
+    }
+
+    [Fact]
+    public void A_run_that_ends_after_its_schedule_was_removed_leaves_nothing()
+    {
+        ScheduleStore store = Store(ScheduleScope.User);
+        store.Write(Scheduled.Definition());
+        using (store.TryLock("nightly"))
+        {
+            Assert.Null(store.TryLock("nightly"));
+            store.Delete("nightly");
+            store.WriteState("nightly", new ScheduleState { LastRun = Scheduled.Now });
+        }
+
+        Assert.Empty(Directory.GetFiles(_folder["state"]));
+    }
+
+    [Fact]
+    public void Nothing_secret_is_kept()
+    {
+        ScheduleStore store = Store(ScheduleScope.User);
+        store.Write(Scheduled.Definition() with
+        {
+            Job = new ScheduleJob { Upload = new CloudLocation { Provider = CloudProvider.S3, Container = "b", Profile = "p" }, UploadOptions = new ObjectStorage.StoreOptions { EncryptionKey = "alias/name" } },
+        });
+        JsonObject upload = JsonNode.Parse(File.ReadAllText(store.PathOf("nightly")))!["job"]!["upload"]!.AsObject();
+        Assert.Equal(["provider", "container", "prefix", "use_path_style", "profile"], upload.Select(field => field.Key));
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    private ScheduleStore Store(ScheduleScope scope) => new(scope, new ScheduleFolders(_folder["definitions"], _folder["state"]));
+}
