@@ -168,6 +168,39 @@ public class OffsiteTests
         Assert.Single(workspace.Listed());
     }
 
+    [Theory]
+    [InlineData("http://127.0.0.1:9/account")]
+    [InlineData("no address")]
+    public void A_server_that_only_the_stores_sidecar_names_is_never_sent_credentials(string endpoint)
+    {
+        using var workspace = new Workspace();
+        var made = workspace.MakeBackup();
+        Send(workspace, "Get-SHBackup");
+        var path = workspace["offsite", "m1", made.Id + ".json"];
+        var sidecar = JsonNode.Parse(File.ReadAllText(path))!;
+        var copy = sidecar["copies"]![0]!;
+        (copy["provider"], copy["container"], copy["endpoint"], copy["account_name"]) = ("azure", "c", endpoint, "account");
+        File.WriteAllText(path, sidecar.ToJsonString());
+
+        var received = workspace.Run($"Receive-SHBackup {made.Id} {There} -BackupDirectory ./got").WithoutErrors().As<BackupMetadata>().Single();
+        var tested = workspace.Run("Get-SHBackup -BackupDirectory ./got | Test-SHBackup -Remote -Level Quick");
+
+        Assert.Empty(received.Copies);
+        Assert.Null(received.CloudUrl);
+        Assert.StartsWith("InvalidArgument,", Assert.Single(tested.Errors).FullyQualifiedErrorId, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_address_in_a_sidecar_that_is_none_is_an_error_of_ours()
+    {
+        using var workspace = new Workspace();
+        var made = workspace.MakeBackup();
+        Send(workspace, "Get-SHBackup");
+        workspace.EditSidecar(made.Id, sidecar => sidecar["copies"]![0]!["endpoint"] = "no address");
+
+        Assert.StartsWith("InvalidArgument,", Assert.Single(workspace.Run("Get-SHBackup | Test-SHBackup -Remote").Errors).FullyQualifiedErrorId, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Receive_brings_the_chain_back_as_it_was()
     {
