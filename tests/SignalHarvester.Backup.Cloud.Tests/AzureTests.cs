@@ -175,6 +175,17 @@ public sealed class AzureTests(AzuriteServer azurite)
     }
 
     [Fact]
+    public void What_is_no_connection_string_is_told_and_not_repeated()
+    {
+        var error = Assert.Throws<BackupException>(() => new AzureStore(
+            Location(null), new StoreOptions(), AzuriteServer.Environment(("AZURE_STORAGE_CONNECTION_STRING", "s3cret"))));
+
+        Assert.Equal(BackupErrorId.CloudCredentialsMissing, error.ErrorId);
+        Assert.Contains("AZURE_STORAGE_CONNECTION_STRING holds is no connection string", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("s3cret", error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_connection_string_of_another_account_is_not_used()
     {
         var error = Assert.Throws<BackupException>(() => new AzureStore(

@@ -59,6 +59,16 @@ public sealed class NetworkHandlerTests : IAsyncDisposable
         Assert.InRange(proxy.BytesSent, length, length + 5000);
     }
 
+    [Theory]
+    [InlineData(long.MaxValue)]
+    [InlineData(1L << 45)]
+    public async Task A_limit_beyond_all_networks_is_one(long bytesPerSecond)
+    {
+        using var limiter = new BandwidthLimiter(bytesPerSecond);
+
+        await limiter.WaitAsync(int.MaxValue, null, Stop);
+    }
+
     [Fact]
     public async Task The_length_that_a_head_announces_is_kept()
     {

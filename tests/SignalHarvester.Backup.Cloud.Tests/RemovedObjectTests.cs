@@ -30,4 +30,24 @@ public sealed class RemovedObjectTests
         Assert.Equal(BackupErrorId.CloudObjectKept, Assert.Single(failed).ErrorId);
         Assert.Single(directory.Get(backup.Id).Copies);
     }
+
+    [Fact]
+    public void Of_two_places_of_one_name_in_two_accounts_only_the_one_is_forgotten()
+    {
+        using var folder = new TempFolder();
+        Databases.Create(folder["app.db"], new DatabaseShape { Rows = 20 });
+        var context = new OperationContext(TimeProvider.System, _ => { }, TestContext.Current.CancellationToken);
+        var directory = new BackupDirectory(folder["backups"], TimeProvider.System);
+        var backup = CreateBackup.Run(folder["app.db"], directory, new CreateBackupOptions(), context);
+        var location = new CloudLocation { Provider = CloudProvider.Directory, Container = folder["there"], AccountName = "one" };
+        using var one = new RemoteCatalog(location, new StoreOptions(), TimeProvider.System);
+        using var other = new RemoteCatalog(location with { AccountName = "other" }, new StoreOptions(), TimeProvider.System);
+        one.RequireContainer(create: true, context.Cancellation);
+        SendBackup.Run(backup, directory, one, context);
+        SendBackup.Run(directory.Get(backup.Id), directory, other, context);
+
+        RemoveRemoteBackups.Run([backup.Id], one, directory, _ => { }, error => throw error, context);
+
+        Assert.Equal("other", Assert.Single(directory.Get(backup.Id).Copies).AccountName);
+    }
 }

@@ -105,8 +105,8 @@ public sealed class S3CephTests(CephServer ceph)
     [Theory]
     [InlineData("-StorageClass NO_SUCH_CLASS", false)]
     [InlineData("-StorageClass NO_SUCH_CLASS", true)]
-    [InlineData("-ServerSideEncryption aws:kms -EncryptionKey no-such-key", false)]
-    [InlineData("-ServerSideEncryption aws:kms -EncryptionKey no-such-key", true)]
+    [InlineData("-ServerSideEncryption aws:kms -KmsKeyId no-such-key", false)]
+    [InlineData("-ServerSideEncryption aws:kms -KmsKeyId no-such-key", true)]
     [InlineData("-ImmutableFor", false)]
     [InlineData("-ImmutableFor", true)]
     public async Task An_option_that_the_service_refuses_is_named(string option, bool inParts)
@@ -223,6 +223,19 @@ public sealed class S3CephTests(CephServer ceph)
         var error = await RefusesAsync(BackupErrorId.CloudRegionWrong, () => store.RequireContainerAsync(create: true, Stop));
 
         Assert.Contains("eu-west-3", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_list_of_all_buckets_is_no_bucket_without_objects()
+    {
+        // What Ceph answers where the bucket is named by a host name that it does not know for one.
+        await using var server = new CannedServer("200 OK", [], "<ListAllMyBucketsResult><Buckets><Bucket><Name>b</Name></Bucket></Buckets></ListAllMyBucketsResult>");
+        using var store = new S3Store(await ceph.NewLocationAsync() with { Endpoint = server.Address, UsePathStyle = false }, new StoreOptions { MostRetries = 0 });
+
+        var listing = await RefusesAsync(BackupErrorId.CloudRefused, async () => await store.ListAsync(string.Empty, Stop).GetAsyncEnumerator(Stop).MoveNextAsync());
+        await RefusesAsync(BackupErrorId.CloudRefused, () => store.RequireContainerAsync(create: false, Stop));
+
+        Assert.Contains("-PathStyle", listing.Message, StringComparison.Ordinal);
     }
 
     [Fact]

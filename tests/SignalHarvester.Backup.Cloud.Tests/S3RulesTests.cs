@@ -158,6 +158,40 @@ public sealed class S3RulesTests
         Assert.DoesNotContain("s3cret", error.ToString(), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("no where", "bucket", "no where")]
+    [InlineData("eu.example.com/", "bucket", "-Region")]
+    [InlineData(null, "My Bucket", "bucket's name")]
+    [InlineData(null, "bucket/machine1", "-Prefix")]
+    [InlineData(null, "böcket", "bucket's name")]
+    public void A_name_that_cannot_be_is_told_from_a_wrong_key_and_a_bad_network(string? region, string bucket, string said)
+    {
+        var error = Assert.Throws<BackupException>(() => new S3Store(Bucket with { Region = region, Container = bucket }, new StoreOptions()));
+
+        Assert.Equal(BackupErrorId.CloudRefused, error.ErrorId);
+        Assert.Contains(said, error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("arn:aws:s3:eu-west-1:123456789012:accesspoint/mine")]
+    [InlineData("Old_Bucket.of-2006")]
+    public void A_name_that_can_be_is_left_to_the_service(string bucket)
+    {
+        using var store = new S3Store(Bucket with { Region = "us-gov-west-1", Container = bucket }, new StoreOptions());
+
+        Assert.Equal(bucket, store.Location.Container);
+    }
+
+    [Fact]
+    public void A_bucket_without_locks_is_told_by_what_it_needs()
+    {
+        string Message(TimeSpan? immutableFor) => new S3Fault(Bucket, new StoreOptions { ImmutableFor = immutableFor })
+            .Translate(new AmazonS3Exception("words", ErrorType.Sender, "InvalidRequest", "request", HttpStatusCode.BadRequest), "storing 'x'", "x")!.Message;
+
+        Assert.Contains("Object Lock", Message(TimeSpan.FromDays(1)), StringComparison.Ordinal);
+        Assert.DoesNotContain("Object Lock", Message(null), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void AWS_keeps_a_crc_of_the_whole_and_others_do_not()
     {
@@ -189,6 +223,7 @@ public sealed class S3RulesTests
 
         Assert.Equal(BackupErrorId.CloudCredentialsMissing, error.ErrorId);
         Assert.Contains("no-such-profile", error.Message, StringComparison.Ordinal);
+        Assert.Contains("-CredentialProfile", error.Message, StringComparison.Ordinal);
         Assert.Contains("aws configure", error.Message, StringComparison.Ordinal);
     }
 

@@ -71,7 +71,7 @@ internal sealed class CloudPlaces(CloudParameters given, BackupSettings settings
             Provider = copy.Provider,
             Container = copy.Container,
             Prefix = copy.Prefix,
-            Endpoint = copy.Endpoint is null ? null : new Uri(copy.Endpoint),
+            Endpoint = copy.Endpoint is null ? null : new Uri(copy.Endpoint, UriKind.RelativeOrAbsolute),
             Region = copy.Region,
             UsePathStyle = copy.UsePathStyle,
             AccountName = copy.AccountName,

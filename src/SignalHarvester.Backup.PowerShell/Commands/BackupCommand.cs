@@ -70,7 +70,9 @@ public abstract class BackupCommand : OperationCommand
 
     private protected BackupDirectory OpenDirectory() => OpenDirectory(BackupDirectory);
 
-    private protected BackupDirectory OpenDirectory(string? path) => string.IsNullOrEmpty(path) ? OpenConfigured(Settings.BackupDirectory) : new(FileSystemPath(path), TimeProvider.System);
+    private protected BackupDirectory OpenDirectory(string? path) => string.IsNullOrEmpty(path)
+        ? OpenConfigured(Settings.BackupDirectory)
+        : new(path.Contains("://", StringComparison.Ordinal) ? throw IsNoDirectory(path) : FileSystemPath(path), TimeProvider.System);
 
     /// <summary>
     /// The directories that the call concerns where it names no backup: the one given, else all that are configured and
@@ -84,6 +86,13 @@ public abstract class BackupCommand : OperationCommand
     /// <summary>A full path that was configured is taken as it stands: no character of it is PowerShell's.</summary>
     private protected BackupDirectory OpenConfigured(string path) =>
         new(Path.IsPathFullyQualified(path) ? path : FileSystemPath(path), TimeProvider.System);
+
+    /// <summary>What a backup from an object store states as its directory, where one of this machine is needed.</summary>
+    private static BackupException IsNoDirectory(string address) => new(
+        BackupErrorId.InvalidArgument,
+        BackupErrorCategory.InvalidArgument,
+        address,
+        $"'{address}' is a place in an object store, and a directory of this machine is needed. Bring its backups here with Receive-SHBackup first.");
 
     /// <summary>
     /// The backup directory on this machine. A backup from an object store states the store as its directory, and that

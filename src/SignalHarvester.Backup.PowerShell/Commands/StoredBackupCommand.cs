@@ -39,7 +39,12 @@ public abstract class StoredBackupCommand : BackupCommand
         {
             foreach (var backup in InputObject)
             {
-                yield return (backup, OpenDirectory(backup.BackupDirectory));
+                BackupDirectory? directory = null;
+                ForItem(() => directory = OpenDirectory(backup.BackupDirectory));
+                if (directory is not null)
+                {
+                    yield return (backup, directory);
+                }
             }
 
             yield break;

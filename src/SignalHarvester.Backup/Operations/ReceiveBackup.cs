@@ -72,13 +72,29 @@ public static class ReceiveBackup
             _ = await new Download(store, version, context).RunAsync(partial.Handle, backup.StoredChecksum ?? version.Sha256, meter).ConfigureAwait(false);
         }
 
-        var local = backup with { BackupPath = partial.FinalPath, BackupDirectory = directory.Path, Location = null };
+        var local = Trusted(backup, store.Location, context) with { BackupPath = partial.FinalPath, BackupDirectory = directory.Path, Location = null };
         if (!directory.TryImport(partial, Sidecar.Write(local, schemaChecksum: null, link.Sidecar), context.Cancellation))
         {
             // Another run was faster; what this one fetched is of no more use.
             RequireSame(directory.Get(backup.Id), backup, directory);
             partial.Delete();
         }
+    }
+
+    /// <summary>
+    /// A backup without the copies whose address only the store's sidecar names: whoever may write there could name a server
+    /// of their own, which the next command would send its credentials to.
+    /// </summary>
+    private static BackupMetadata Trusted(BackupMetadata backup, CloudLocation named, OperationContext context)
+    {
+        BackupCopy[] kept = [.. backup.Copies.Where(copy => copy.Endpoint is null || (copy.Provider == named.Provider && copy.Endpoint == named.Endpoint?.AbsoluteUri))];
+        if (kept.Length == backup.Copies.Count)
+        {
+            return backup;
+        }
+
+        context.Verbose($"'{backup.Id}' is said to have copies in other stores with addresses of their own. Those are not recorded here; name such a place with -Provider, -Container and -Endpoint.");
+        return backup with { Copies = kept, CloudUrl = kept.FirstOrDefault()?.Url, CloudProvider = kept.FirstOrDefault()?.Provider };
     }
 
     private static void RequireSame(BackupMetadata here, BackupMetadata there, BackupDirectory directory)

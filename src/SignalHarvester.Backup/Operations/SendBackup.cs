@@ -104,7 +104,19 @@ public static class SendBackup
         var copy = Copy(store, fileName, sent.Checksum, context.Clock.GetUtcNow());
         var sidecar = Sidecar.Write(With(link, copy), schemaChecksum: null, directory.ReadSidecar(link.Id));
         var attributes = ContentHash.Attributes(sidecar, ObjectAttributes.SidecarType, store.Checksums);
-        _ = await store.PutAsync(link.Id + BackupFileName.SidecarSuffix, sidecar, attributes, replaces: there?.SidecarObject, context.Cancellation).ConfigureAwait(false);
+        try
+        {
+            _ = await store.PutAsync(link.Id + BackupFileName.SidecarSuffix, sidecar, attributes, replaces: there?.SidecarObject, context.Cancellation).ConfigureAwait(false);
+        }
+        catch (BackupException exception) when (exception.ErrorId == BackupErrorId.CloudObjectExists)
+        {
+            // Another run can have sent the same backup meanwhile, and differ in the moment only.
+            if (await remote.FindAsync(link.Id, context.Cancellation).ConfigureAwait(false) is not { } theirs || theirs.FileName != fileName || !theirs.Backup.HoldsSameImageAs(link))
+            {
+                throw;
+            }
+        }
+
         return Record(link, directory, copy, context);
     }
 

@@ -135,6 +135,8 @@ public class OffsiteTests
     [InlineData("Get-SHBackup | Send-SHBackup")]
     [InlineData("Get-SHBackup -Remote -Provider S3 -Bucket b -Endpoint 'https://user:secret@s3.example.org'")]
     [InlineData("Get-SHBackup -Remote -Provider Azure -Container b -Endpoint 'https://a.example.org/?sig=secret'")]
+    [InlineData("Get-SHBackup | Send-SHBackup -Provider Azure -Container b -AccountName a -Prefix 'a/./b/'")]
+    [InlineData("Get-SHBackup | Send-SHBackup -Provider S3 -Bucket b -Prefix '../b/'")]
     public void A_place_that_is_not_named_in_full_or_not_needed_is_refused(string command)
     {
         using var workspace = new Workspace();
@@ -144,6 +146,59 @@ public class OffsiteTests
         Assert.DoesNotContain("secret", error.ToString(), StringComparison.Ordinal);
         Assert.Single(workspace.Listed());
         Assert.False(File.Exists(workspace["x.db"]));
+    }
+
+    [Theory]
+    [InlineData("Send-SHBackup -Provider Directory -Container ./second -CreateContainer")]
+    [InlineData("Merge-SHBackup")]
+    [InlineData("New-SHBackup")]
+    [InlineData("Get-SHBackup")]
+    public void What_needs_a_backup_here_says_so_of_one_in_a_store(string command)
+    {
+        using var workspace = new Workspace();
+        workspace.MakeBackup();
+        Send(workspace, "Get-SHBackup");
+
+        var result = workspace.Run($"Get-SHBackup -Remote {There} | {command}");
+
+        Assert.Empty(result.Output);
+        var error = Assert.Single(result.Errors);
+        Assert.StartsWith("InvalidArgument,", error.FullyQualifiedErrorId, StringComparison.Ordinal);
+        Assert.Contains("Receive-SHBackup", error.ToString(), StringComparison.Ordinal);
+        Assert.Single(workspace.Listed());
+    }
+
+    [Theory]
+    [InlineData("http://127.0.0.1:9/account")]
+    [InlineData("no address")]
+    public void A_server_that_only_the_stores_sidecar_names_is_never_sent_credentials(string endpoint)
+    {
+        using var workspace = new Workspace();
+        var made = workspace.MakeBackup();
+        Send(workspace, "Get-SHBackup");
+        var path = workspace["offsite", "m1", made.Id + ".json"];
+        var sidecar = JsonNode.Parse(File.ReadAllText(path))!;
+        var copy = sidecar["copies"]![0]!;
+        (copy["provider"], copy["container"], copy["endpoint"], copy["account_name"]) = ("azure", "c", endpoint, "account");
+        File.WriteAllText(path, sidecar.ToJsonString());
+
+        var received = workspace.Run($"Receive-SHBackup {made.Id} {There} -BackupDirectory ./got").WithoutErrors().As<BackupMetadata>().Single();
+        var tested = workspace.Run("Get-SHBackup -BackupDirectory ./got | Test-SHBackup -Remote -Level Quick");
+
+        Assert.Empty(received.Copies);
+        Assert.Null(received.CloudUrl);
+        Assert.StartsWith("InvalidArgument,", Assert.Single(tested.Errors).FullyQualifiedErrorId, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_address_in_a_sidecar_that_is_none_is_an_error_of_ours()
+    {
+        using var workspace = new Workspace();
+        var made = workspace.MakeBackup();
+        Send(workspace, "Get-SHBackup");
+        workspace.EditSidecar(made.Id, sidecar => sidecar["copies"]![0]!["endpoint"] = "no address");
+
+        Assert.StartsWith("InvalidArgument,", Assert.Single(workspace.Run("Get-SHBackup | Test-SHBackup -Remote").Errors).FullyQualifiedErrorId, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -43,6 +43,12 @@ internal sealed class AzureAccount
 
         key = connectionString is null ? Variable(KeyVariable) : settings.GetValueOrDefault("AccountKey");
         sas = (connectionString is null ? Variable(SasVariable) : settings.GetValueOrDefault("SharedAccessSignature"))?.TrimStart('?');
+        if (connectionString is not null && settings.Count == 0)
+        {
+            // Not repeated: it may be a key.
+            throw faults.CredentialsMissing($"What {ConnectionStringVariable} holds is no connection string. Copy it again from the account's access keys, or unset it.", null);
+        }
+
         endpoint = CheckedEndpoint(location.Endpoint?.OriginalString ?? settings.GetValueOrDefault("BlobEndpoint") ?? DefaultEndpoint(settings));
         RequireCredentials(connectionString is not null);
         RequireContainerName(location.Container);

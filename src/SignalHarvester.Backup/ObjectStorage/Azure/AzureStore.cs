@@ -49,7 +49,7 @@ internal sealed class AzureStore : IObjectStore
         azureFaults = new AzureFault(Location);
         if (options.ServerSideEncryption is not null || options.EncryptionKey is not null)
         {
-            throw faults.Refused("-ServerSideEncryption and -EncryptionKey", "Azure encrypts everything, with the key that the account or the container is set up with", null);
+            throw faults.Refused("-ServerSideEncryption and -KmsKeyId", "Azure encrypts everything, with the key that the account or the container is set up with", null);
         }
 
         this.options = options;

@@ -18,8 +18,8 @@ internal sealed class BandwidthLimiter : IDisposable
         refill = (int)Math.Clamp(bytesPerSecond / RefillsASecond, 1, int.MaxValue);
         bucket = new TokenBucketRateLimiter(new TokenBucketRateLimiterOptions
         {
-            // A slow limit is a byte at a time, at longer intervals.
-            ReplenishmentPeriod = TimeSpan.FromSeconds((double)refill / bytesPerSecond),
+            // A slow limit is a byte at a time, at longer intervals. The shortest are still faster than any network.
+            ReplenishmentPeriod = TimeSpan.FromSeconds(Math.Max((double)refill / bytesPerSecond, 0.001)),
             TokensPerPeriod = refill,
             TokenLimit = refill,
             QueueLimit = int.MaxValue,

@@ -22,13 +22,14 @@ internal sealed class S3Client : IDisposable
     /// <param name="location">Where to.</param>
     /// <param name="options">How.</param>
     /// <param name="fault">Names the errors.</param>
-    /// <exception cref="BackupException">CloudRefused: the endpoint is none.</exception>
+    /// <exception cref="BackupException">CloudRefused: the endpoint, the region's or the bucket's name is none.</exception>
     public S3Client(CloudLocation location, StoreOptions options, S3Fault fault)
     {
         this.location = location;
         this.options = options;
         this.fault = fault;
         RequireEndpoint();
+        RequireNames();
         IsAws = location.Endpoint is null || location.Endpoint.Host.EndsWith(".amazonaws.com", StringComparison.OrdinalIgnoreCase)
             || location.Endpoint.Host.EndsWith(".amazonaws.com.cn", StringComparison.OrdinalIgnoreCase);
         connections = new S3Connections(options, fault.Cloud);
@@ -125,9 +126,25 @@ internal sealed class S3Client : IDisposable
             // The exception itself is not passed on: that of a credential_process quotes what the program printed.
             throw fault.Cloud.CredentialsMissing(
                 location.Profile is { } profile
-                    ? $"The profile '{profile}' is not in the AWS configuration files, or gives none. Run 'aws configure --profile {profile}', or leave -Profile out."
+                    ? $"The profile '{profile}' is not in the AWS configuration files, or gives none. Run 'aws configure --profile {profile}', or leave -CredentialProfile out."
                     : "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or write a profile to ~/.aws/credentials, or run where AWS gives a role (EC2, ECS, EKS).",
                 null);
+        }
+    }
+
+    // They become parts of host names and paths, where the wrong ones look like a network that fails or a key that is wrong.
+    private void RequireNames()
+    {
+        if (location.Region is { } region && !region.All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '_'))
+        {
+            throw fault.Cloud.Refused("the region's name", $"'{region}' is none; they are like eu-central-1. Give the right one with -Region", null);
+        }
+
+        // That of an access point has colons, and may have a slash.
+        if (!location.Container.StartsWith("arn:", StringComparison.Ordinal)
+            && !location.Container.All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '.' or '_'))
+        {
+            throw fault.Cloud.Refused("the bucket's name", "it can hold small letters, digits, dots and hyphens only; what follows a slash belongs into -Prefix", null);
         }
     }
 

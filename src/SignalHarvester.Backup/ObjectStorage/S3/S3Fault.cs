@@ -61,7 +61,7 @@ internal sealed class S3Fault(CloudLocation location, StoreOptions options)
         // A 501 is for ever.
         HttpStatusCode.NotImplemented => Cloud.Refused(action + With(answer.ErrorCode), Detail(answer), answer),
         HttpStatusCode.RequestTimeout => Cloud.Unavailable(action, Detail(answer), answer),
-        >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError => Cloud.Refused(action + With(answer.ErrorCode), Detail(answer), answer),
+        >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError => Cloud.Refused(action + With(answer.ErrorCode), Detail(answer) + LockHint(answer), answer),
         _ => Cloud.Unavailable(action, Detail(answer), answer),
     };
 
@@ -70,7 +70,7 @@ internal sealed class S3Fault(CloudLocation location, StoreOptions options)
     {
         var storage = options.StorageClass is { } storageClass ? $"-StorageClass {storageClass}" : null;
         var encryption = options.ServerSideEncryption is { } method
-            ? $"-ServerSideEncryption {method}{(options.EncryptionKey is { } key ? $" -EncryptionKey {key}" : string.Empty)}" : null;
+            ? $"-ServerSideEncryption {method}{(options.EncryptionKey is { } key ? $" -KmsKeyId {key}" : string.Empty)}" : null;
         var immutable = options.ImmutableFor is not null ? "-ImmutableFor" : null;
         IEnumerable<string?> named = code switch
         {
@@ -83,6 +83,10 @@ internal sealed class S3Fault(CloudLocation location, StoreOptions options)
         var given = string.Join(", ", named.OfType<string>());
         return given.Length == 0 ? string.Empty : $" with {given}";
     }
+
+    /// <summary>What stores say of a bucket without locks is InvalidRequest, and no more.</summary>
+    private string LockHint(AmazonServiceException answer) => options.ImmutableFor is not null && answer.ErrorCode is "InvalidRequest" or "ObjectLockConfigurationNotFoundError"
+        ? "; -ImmutableFor needs a bucket that was made with Object Lock" : string.Empty;
 
     private static string Detail(AmazonServiceException answer) => (answer.ErrorCode, answer.Message) switch
     {

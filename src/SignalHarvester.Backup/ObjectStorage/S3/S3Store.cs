@@ -100,6 +100,7 @@ internal sealed class S3Store : IObjectStore
         do
         {
             var page = await client.RunAsync("listing the objects", null, (s3, stop) => s3.ListObjectsV2Async(request, stop), cancellation).ConfigureAwait(false);
+            RequireListing(page);
             foreach (var found in page.S3Objects ?? [])
             {
                 // The prefix itself can be an object: what consoles make for an empty folder.
@@ -467,6 +468,11 @@ internal sealed class S3Store : IObjectStore
         try
         {
             _ = await s3.HeadBucketAsync(new HeadBucketRequest { BucketName = Location.Container }, stop).ConfigureAwait(false);
+            if (!client.IsAws && !Location.UsePathStyle)
+            {
+                await RequireOwnHostAsync(s3, stop).ConfigureAwait(false);
+            }
+
             return true;
         }
         catch (AmazonS3Exception exception) when (exception.StatusCode == HttpStatusCode.NotFound)
@@ -474,6 +480,35 @@ internal sealed class S3Store : IObjectStore
             return false;
         }
     }, cancellation).ConfigureAwait(false);
+
+    /// <summary>
+    /// A store that knows no host names of buckets takes the first part of a path for the bucket: it says yes to the HEAD of
+    /// any bucket, and objects would go into whatever bucket has the prefix's name, or make new ones.
+    /// </summary>
+    private async Task RequireOwnHostAsync(AmazonS3Client s3, CancellationToken cancellation)
+    {
+        try
+        {
+            RequireListing(await s3.ListObjectsV2Async(
+                new ListObjectsV2Request { BucketName = Location.Container, Prefix = Location.Prefix, MaxKeys = 1 }, cancellation).ConfigureAwait(false));
+        }
+        catch (AmazonS3Exception exception) when (exception.StatusCode == HttpStatusCode.Forbidden)
+        {
+            // Who may not list the bucket was understood to mean it.
+        }
+    }
+
+    /// <summary>A list of all buckets, which names none as its own, must not be taken for a bucket without objects.</summary>
+    private void RequireListing(ListObjectsV2Response page)
+    {
+        if (string.IsNullOrEmpty(page.Name))
+        {
+            throw fault.Cloud.Refused(
+                "the bucket's name as part of the host's",
+                Location.UsePathStyle ? "the answer is no list of objects; check -Endpoint" : "the answer is no list of objects. Most stores other than Amazon's need -PathStyle",
+                null);
+        }
+    }
 
     private async Task<GetObjectMetadataResponse?> HeadAsync(string name, CancellationToken cancellation)
     {
