@@ -33,6 +33,14 @@ public sealed record BackupCopy
     /// <summary>When it had arrived.</summary>
     public DateTimeOffset Uploaded { get; init; }
 
+    /// <summary>Whether the copy lies in a place: the same container of the same account and server, under the same prefix.</summary>
+    public bool IsIn(CloudLocation place)
+    {
+        ArgumentNullException.ThrowIfNull(place);
+        return Provider == place.Provider && Container == place.Container && Prefix == place.Prefix
+            && Endpoint == place.Endpoint?.AbsoluteUri && AccountName == place.AccountName;
+    }
+
     /// <summary>The copy's address.</summary>
     public override string ToString() => Url;
 }

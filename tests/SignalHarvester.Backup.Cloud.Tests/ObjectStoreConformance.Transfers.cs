@@ -117,6 +117,25 @@ public abstract partial class ObjectStoreConformance
     }
 
     [Fact]
+    public async Task An_upload_that_was_begun_to_be_kept_otherwise_begins_anew()
+    {
+        using var store = await OpenAsync();
+        using var here = new Transfer();
+        var content = ManyParts(store);
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        var first = new WatchedStore(store) { BeforeEnd = stopping.CancelAsync };
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => here.SendAsync(first, "a", content, stopping.Token));
+
+        // What it was begun with is what it would end as: unlocked, and said to be locked.
+        var second = new WatchedStore(store) { OtherOptions = new StoreOptions { ImmutableFor = TimeSpan.FromDays(1) } };
+        var made = await here.SendAsync(second, "a", content, Stop);
+
+        Assert.Equal(first.Arrived.Order(), second.Arrived.Order());
+        Same(content, await ReadAllAsync(store, made));
+        Assert.Empty(await PendingAsync(store));
+    }
+
+    [Fact]
     public async Task A_file_that_changed_between_two_runs_is_not_mixed()
     {
         using var store = await OpenAsync();

@@ -12,6 +12,9 @@ internal sealed class WatchedStore(IObjectStore inner) : IObjectStore
     /// <summary>The size of parts; null for that of the store underneath.</summary>
     public long? PartBytes { get; init; }
 
+    /// <summary>What a caller asks for this time; null for the options of the store underneath.</summary>
+    public StoreOptions? OtherOptions { get; init; }
+
     /// <summary>Called before a part is sent, with its number.</summary>
     public Func<int, Task> BeforePart { get; init; } = _ => Task.CompletedTask;
 
@@ -41,7 +44,7 @@ internal sealed class WatchedStore(IObjectStore inner) : IObjectStore
 
     public CloudLocation Location => inner.Location;
 
-    public TimeSpan? ImmutableFor => inner.ImmutableFor;
+    public StoreOptions Options => OtherOptions ?? inner.Options;
 
     public int MostParallelParts => inner.MostParallelParts;
 

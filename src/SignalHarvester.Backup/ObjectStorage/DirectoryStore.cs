@@ -49,6 +49,7 @@ internal sealed class DirectoryStore : IObjectStore
             throw fault.Refused("the options", "a folder has no storage class, no encryption and no lock of its own", null);
         }
 
+        Options = options;
         limiter = options.BandwidthLimit is { } limit ? new BandwidthLimiter(limit) : null;
     }
 
@@ -59,7 +60,7 @@ internal sealed class DirectoryStore : IObjectStore
     public int MostParallelParts => 2;
 
     /// <inheritdoc/>
-    public TimeSpan? ImmutableFor => null;
+    public StoreOptions Options { get; }
 
     /// <inheritdoc/>
     /// <remarks>What has arrived is read back, and its SHA-256 compared.</remarks>

@@ -23,8 +23,8 @@ internal interface IObjectStore : IDisposable
     /// <summary>The checksums of the whole content that the service compares, beside the SHA-256.</summary>
     ContentChecksums Checksums { get; }
 
-    /// <summary>How long what is sent is locked; null where it is not. What is there already keeps the lock that it has.</summary>
-    TimeSpan? ImmutableFor { get; }
+    /// <summary>How it is used. What is there already stays as it was sent.</summary>
+    StoreOptions Options { get; }
 
     /// <summary>The address of an object, without credentials, as it is recorded in sidecars.</summary>
     string UrlOf(string name);

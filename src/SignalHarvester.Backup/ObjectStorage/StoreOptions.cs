@@ -15,6 +15,9 @@ public sealed record StoreOptions
     /// <summary>How long nobody may delete or overwrite new objects, not even with the same credentials; null for no such lock.</summary>
     public TimeSpan? ImmutableFor { get; init; }
 
+    /// <summary>What an object is kept as, from the moment that its upload begins: an upload with another cannot be gone on with.</summary>
+    internal string Keeping => string.Join('|', StorageClass, ServerSideEncryption, EncryptionKey, ImmutableFor?.ToString("c"));
+
     /// <summary>
     /// Whether checksums are sent as trailers (S3), which many S3-compatible stores refuse. Where not, each request
     /// still carries an MD5 of its content.

@@ -111,8 +111,7 @@ public static class RemoveRemoteBackups
             context.Warn($"That the copy of '{id}' is gone is not recorded in '{home!.Path}': {exception.Message}");
         }
 
-        bool IsThere(BackupCopy copy) => copy.Provider == remote.Location.Provider && copy.Container == remote.Location.Container && copy.Prefix == remote.Location.Prefix
-            && copy.Endpoint == remote.Location.Endpoint?.AbsoluteUri && copy.AccountName == remote.Location.AccountName;
+        bool IsThere(BackupCopy copy) => copy.IsIn(remote.Location);
     }
 
     private static BackupException HasDependants(string id, List<string> dependants) => new(

@@ -92,17 +92,13 @@ public static class SendBackup
         if (there is not null && await store.FindAsync(there.FileName, context.Cancellation).ConfigureAwait(false) is { } present && present.Length == there.Backup.Size)
         {
             context.Verbose($"'{link.Id}' is in '{store.Location}' already.");
-            if (store.ImmutableFor is not null)
-            {
-                context.Warn($"'{link.Id}' was in '{store.Location}' already and keeps the lock that it has, or has none: -ImmutableFor locks what is sent. To lock it, use the service's own tools.");
-            }
-
-            return Record(link, directory, Copy(store, there.FileName, present.Checksum, present.Modified), context);
+            Upload.WarnOfLock(store, there.FileName, context);
+            return Record(link, directory, Copy(store, there.FileName, present.Checksum, present.Modified), store.Location, context);
         }
 
         var sent = await SendFileAsync(link, fileName, directory, store, context).ConfigureAwait(false);
         var copy = Copy(store, fileName, sent.Checksum, context.Clock.GetUtcNow());
-        var sidecar = Sidecar.Write(With(link, copy), schemaChecksum: null, directory.ReadSidecar(link.Id));
+        var sidecar = Sidecar.Write(With(link, copy, store.Location), schemaChecksum: null, directory.ReadSidecar(link.Id));
         var attributes = ContentHash.Attributes(sidecar, ObjectAttributes.SidecarType, store.Checksums);
         try
         {
@@ -117,7 +113,7 @@ public static class SendBackup
             }
         }
 
-        return Record(link, directory, copy, context);
+        return Record(link, directory, copy, store.Location, context);
     }
 
     private static async Task<ObjectInfo> SendFileAsync(BackupMetadata link, string fileName, BackupDirectory directory, IObjectStore store, OperationContext context)
@@ -171,27 +167,24 @@ public static class SendBackup
         Uploaded = DateTimeOffset.FromUnixTimeSeconds(moment.ToUnixTimeSeconds()),
     };
 
-    private static BackupMetadata With(BackupMetadata backup, BackupCopy copy)
+    private static BackupMetadata With(BackupMetadata backup, BackupCopy copy, CloudLocation place)
     {
-        BackupCopy[] copies = [.. backup.Copies.Where(other => !IsAtSamePlace(other, copy)), copy];
+        BackupCopy[] copies = [.. backup.Copies.Where(other => !other.IsIn(place)), copy];
         return backup with { Copies = copies, CloudUrl = backup.CloudUrl ?? copies[0].Url, CloudProvider = backup.CloudProvider ?? copies[0].Provider };
     }
 
-    private static bool IsAtSamePlace(BackupCopy one, BackupCopy other) => one.Provider == other.Provider
-        && one.Container == other.Container && one.Prefix == other.Prefix && one.Endpoint == other.Endpoint && one.AccountName == other.AccountName;
-
-    private static BackupMetadata Record(BackupMetadata link, BackupDirectory directory, BackupCopy copy, OperationContext context)
+    private static BackupMetadata Record(BackupMetadata link, BackupDirectory directory, BackupCopy copy, CloudLocation place, OperationContext context)
     {
-        if (link.Copies.Any(known => IsAtSamePlace(known, copy) && known.Url == copy.Url && known.Checksum == copy.Checksum))
+        if (link.Copies.Any(known => known.IsIn(place) && known.Url == copy.Url && known.Checksum == copy.Checksum))
         {
             return link;
         }
 
-        if (!directory.TryUpdate(link, current => With(current, copy), schemaChecksum: null, context.Cancellation))
+        if (!directory.TryUpdate(link, current => With(current, copy, place), schemaChecksum: null, context.Cancellation))
         {
             context.Warn($"The copy of '{link.Id}' is in '{copy.Url}', but that is not recorded here: the backup directory cannot be written to, or the backup was rewritten or removed meanwhile.");
         }
 
-        return With(link, copy);
+        return With(link, copy, place);
     }
 }

@@ -72,7 +72,7 @@ internal sealed class AzureStore : IObjectStore
     public int MostParallelParts => 4;
 
     /// <inheritdoc/>
-    public TimeSpan? ImmutableFor => options.ImmutableFor;
+    public StoreOptions Options => options;
 
     /// <inheritdoc/>
     public ContentChecksums Checksums => ContentChecksums.Md5;

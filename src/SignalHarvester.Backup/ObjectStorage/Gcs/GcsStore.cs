@@ -44,7 +44,7 @@ internal sealed class GcsStore : IObjectStore
     public int MostParallelParts => 1;
 
     /// <inheritdoc/>
-    public TimeSpan? ImmutableFor => options.ImmutableFor;
+    public StoreOptions Options => options;
 
     /// <inheritdoc/>
     public ContentChecksums Checksums => ContentChecksums.Crc32C;

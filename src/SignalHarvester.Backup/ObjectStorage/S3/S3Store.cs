@@ -37,7 +37,7 @@ internal sealed class S3Store : IObjectStore
     public int MostParallelParts => 4;
 
     /// <inheritdoc/>
-    public TimeSpan? ImmutableFor => options.ImmutableFor;
+    public StoreOptions Options => options;
 
     /// <summary>
     /// AWS keeps a CRC-64/NVME of every object, and makes none whose CRC is not the one sent. Other stores keep MD5s, of each

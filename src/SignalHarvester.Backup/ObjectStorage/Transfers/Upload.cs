@@ -22,6 +22,7 @@ internal sealed class Upload(IObjectStore store, string name, SafeFileHandle fil
         if (await FindSameAsync().ConfigureAwait(false) is { } existing)
         {
             await ForgetAsync(journals).ConfigureAwait(false);
+            WarnOfLock(store, name, context);
             return existing;
         }
 
@@ -40,6 +41,15 @@ internal sealed class Upload(IObjectStore store, string name, SafeFileHandle fil
             }
 
             throw;
+        }
+    }
+
+    /// <summary>Says that what is there already was not locked by this call, where a lock was asked for.</summary>
+    public static void WarnOfLock(IObjectStore store, string name, OperationContext context)
+    {
+        if (store.Options.ImmutableFor is not null)
+        {
+            context.Warn($"'{name}' was in '{store.Location}' already and keeps the lock that it has, or has none: -ImmutableFor locks what is sent. To lock it, use the service's own tools.");
         }
     }
 
@@ -135,7 +145,7 @@ internal sealed class Upload(IObjectStore store, string name, SafeFileHandle fil
             return null;
         }
 
-        if (record.Sha256 == sha256 && record.Length == length && record.PartSize == partSize
+        if (record.Sha256 == sha256 && record.Length == length && record.PartSize == partSize && record.Keeping == store.Options.Keeping
             && await store.FindPartsAsync(name, record.UploadId, length, context.Cancellation).ConfigureAwait(false) is { } arrived)
         {
             context.Verbose(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"An earlier upload of '{name}' is gone on with: {arrived.Count} part(s) have arrived."));
@@ -150,7 +160,7 @@ internal sealed class Upload(IObjectStore store, string name, SafeFileHandle fil
     {
         // The checksums of the whole are known at the end; its SHA-256 is recorded, and held against the file by then.
         var uploadId = await store.BeginUploadAsync(name, length, new ObjectAttributes(sha256, ObjectAttributes.BackupType), context.Cancellation).ConfigureAwait(false);
-        journal?.Write(new UploadRecord(sha256, length, partSize, uploadId));
+        journal?.Write(new UploadRecord(sha256, length, partSize, uploadId, store.Options.Keeping));
         return (uploadId, []);
     }
 

@@ -7,7 +7,8 @@ namespace SignalHarvester.Backup.ObjectStorage.Transfers;
 /// <param name="Length">Its size in bytes.</param>
 /// <param name="PartSize">The size of its parts in bytes.</param>
 /// <param name="UploadId">The service's id of the upload.</param>
-internal sealed record UploadRecord(string Sha256, long Length, long PartSize, string UploadId);
+/// <param name="Keeping">What the object will be kept as: see <see cref="StoreOptions.Keeping"/>.</param>
+internal sealed record UploadRecord(string Sha256, long Length, long PartSize, string UploadId, string Keeping);
 
 /// <summary>Reads and writes the records of transfers.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
