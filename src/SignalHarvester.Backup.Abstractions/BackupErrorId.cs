@@ -198,6 +198,9 @@ public static class BackupErrorId
     /// <summary>The scheduler of the operating system refused a definition.</summary>
     public const string SchedulerFailed = nameof(SchedulerFailed);
 
+    /// <summary>A step of a scheduled run failed in a way that nobody has foreseen.</summary>
+    public const string ScheduleStepFailed = nameof(ScheduleStepFailed);
+
     /// <summary>The configuration file that was named does not exist.</summary>
     public const string ConfigurationNotFound = nameof(ConfigurationNotFound);
 

@@ -6,15 +6,15 @@ using SignalHarvester.Backup.Storage;
 namespace SignalHarvester.Backup.Catalog;
 
 /// <summary>
-/// The one operating-system lock of a backup directory, held while its names change, never while data is copied.
-/// The system drops it when the process dies.
+/// The one operating-system lock of a backup directory, held while its names change, never while data is copied; and that of
+/// the registered schedules. The system drops it when the process dies.
 /// </summary>
 internal static class DirectoryLock
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
     /// <summary>Takes the lock; disposing the handle gives it back.</summary>
-    /// <param name="stateFolder">The directory's .shbackup folder.</param>
+    /// <param name="stateFolder">The folder that the lock lies in: .shbackup of a backup directory.</param>
     /// <param name="timeout">How long to wait for another process.</param>
     /// <param name="cancellation">Stops the waiting.</param>
     /// <exception cref="BackupException">DirectoryLocked.</exception>

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Microsoft.Win32.SafeHandles;
+using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Scheduling;
@@ -12,6 +13,8 @@ internal sealed class ScheduleStore(ScheduleScope scope, ScheduleFolders folders
     public const string Prefix = "shbackup-";
 
     private const string Suffix = ".json";
+
+    private static readonly TimeSpan LockTimeout = TimeSpan.FromSeconds(30);
 
     /// <summary>The store of a scope.</summary>
     public static ScheduleStore Of(ScheduleScope scope) => new(scope, ScheduleFolders.Of(scope));
@@ -91,7 +94,13 @@ internal sealed class ScheduleStore(ScheduleScope scope, ScheduleFolders folders
         if (Directory.Exists(folders.State))
         {
             File.Delete(StateOf(key));
-            File.Delete(LockOf(key));
+
+            // Of a run that goes on it stays, so that a schedule of the same name does not run beside it.
+            using var held = TryLock(key);
+            if (held is not null)
+            {
+                File.Delete(LockOf(key));
+            }
         }
     });
 
@@ -108,12 +117,16 @@ internal sealed class ScheduleStore(ScheduleScope scope, ScheduleFolders folders
         }
     }
 
-    /// <summary>Keeps how a run went, unless the schedule was removed meanwhile.</summary>
+    /// <summary>Keeps how a run went, at its end. Where the schedule was removed meanwhile, the run's lock goes instead.</summary>
     public void WriteState(string key, ScheduleState state)
     {
         if (File.Exists(PathOf(key)))
         {
             Guarded(folders.State, () => DurableFile.WriteAllBytes(StateOf(key), Encoding.UTF8.GetBytes(ScheduleJson.Write(state))));
+        }
+        else
+        {
+            Guarded(folders.State, () => File.Delete(LockOf(key)));
         }
     }
 
@@ -124,23 +137,13 @@ internal sealed class ScheduleStore(ScheduleScope scope, ScheduleFolders folders
     /// <exception cref="BackupException">DirectoryLocked.</exception>
     public SafeFileHandle Lock(CancellationToken cancellation)
     {
-        const int mostAttempts = 1500;
-        for (var attempt = 0; attempt < mostAttempts; attempt++)
+        SafeFileHandle? held = null;
+        Guarded(folders.State, () =>
         {
-            if (TryLockFile(Path.Combine(folders.State, "registration.lock")) is { } handle)
-            {
-                return handle;
-            }
-
-            cancellation.WaitHandle.WaitOne(20);
-            cancellation.ThrowIfCancellationRequested();
-        }
-
-        throw new BackupException(
-            BackupErrorId.DirectoryLocked,
-            BackupErrorCategory.ResourceBusy,
-            folders.State,
-            "Another process has been registering or removing schedules for half a minute. Wait for it to finish, then try again.");
+            PrivateFolder.CreateDurably(folders.State);
+            held = DirectoryLock.Take(folders.State, LockTimeout, cancellation);
+        });
+        return held!;
     }
 
     private string StateOf(string key) => Path.Combine(folders.State, Prefix + key + ".state" + Suffix);

@@ -18,6 +18,7 @@ public partial class ErrorRecordTests
     private static readonly Dictionary<string, string> Elsewhere = new()
     {
         [BackupErrorId.ScheduleInvalid] = "takes a broken file among the schedules, which would be in every other test's way: ScheduleToolTests",
+        [BackupErrorId.ScheduleStepFailed] = "takes a fault of ours: StepRecorderTests of the engine",
         [BackupErrorId.SnapshotLost] = "takes read-only media that somebody else writes to, at every attempt: SnapshotLostTests of the engine",
         [BackupErrorId.SqliteTooOld] = "takes a process of its own, with an old SQLite in it: OldSqliteTests",
         [BackupErrorId.SourceNeedsRecovery] = "takes read-only media: SourceErrorTests of the engine, and ReadOnlyTests of the host on a real mount",

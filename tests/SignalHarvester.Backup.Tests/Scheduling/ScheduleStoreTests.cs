@@ -79,6 +79,23 @@ public sealed class ScheduleStoreTests : IDisposable
     }
 
     [Fact]
+    public void A_schedule_that_is_removed_and_registered_again_does_not_run_beside_its_former_self()
+    {
+        ScheduleStore store = Store(ScheduleScope.User);
+        store.Write(Scheduled.Definition());
+        using (store.TryLock("nightly"))
+        {
+            store.Delete("nightly");
+            store.Write(Scheduled.Definition());
+
+            Assert.Null(store.TryLock("nightly"));
+        }
+
+        using Microsoft.Win32.SafeHandles.SafeFileHandle? next = store.TryLock("nightly");
+        Assert.NotNull(next);
+    }
+
+    [Fact]
     public void Nothing_secret_is_kept()
     {
         ScheduleStore store = Store(ScheduleScope.User);

@@ -1,0 +1,26 @@
+using SignalHarvester.Backup.Scheduling;
+using Xunit;
+
+namespace SignalHarvester.Backup.Tests.Scheduling;
+
+/// <summary>What is noted of the steps of a run.</summary>
+public sealed class StepRecorderTests
+{
+    [Fact]
+    public void What_nobody_has_foreseen_is_a_failed_step_with_an_id_of_its_own_and_the_next_one_is_done()
+    {
+        var recorder = new StepRecorder();
+
+        Assert.False(recorder.Do("Create", "a.db", () => throw new InvalidOperationException("Oh.")));
+        Assert.True(recorder.Do("Create", "b.db", () => ("Full", null)));
+
+        Assert.Equal([ScheduleResult.Failed, ScheduleResult.Succeeded], recorder.Steps.Select(step => step.Result));
+        BackupException fault = Assert.Single(recorder.Faults);
+        Assert.Equal((BackupErrorId.ScheduleStepFailed, "a.db"), (fault.ErrorId, fault.Target));
+        Assert.Contains("InvalidOperationException: Oh", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_stopped_step_stops_the_run() =>
+        Assert.Throws<OperationCanceledException>(() => new StepRecorder().Do("Create", "a.db", () => throw new OperationCanceledException()));
+}
