@@ -46,7 +46,13 @@ internal sealed class S3Connections : HttpClientFactory, IDisposable
                 if (IsOfNoRequest(response))
                 {
                     response.Dispose();
-                    throw new HttpRequestException(HttpRequestError.InvalidResponse, "the connection lost its place");
+                    if (request.Content is not null)
+                    {
+                        // Content can be sent again by the SDK alone.
+                        throw new HttpRequestException(HttpRequestError.InvalidResponse, "the connection lost its place");
+                    }
+
+                    response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
                 }
 
                 return response;
@@ -58,8 +64,9 @@ internal sealed class S3Connections : HttpClientFactory, IDisposable
             }
         }
 
-        // Refusals of S3 carry a request's id, also those without content. Ceph answers a request whose bucket is missing
-        // before its content has come, takes that content for the next request, and refuses what it cannot read so.
+        // Refusals of S3 carry a request's id, also those without content. Ceph refuses some requests before their content has
+        // come, and .NET sends it all the same where it is below 1 KiB: Ceph takes it for the beginning of the next request,
+        // which is then answered so, and has not been looked at.
         private static bool IsOfNoRequest(HttpResponseMessage response) =>
             response.StatusCode == HttpStatusCode.BadRequest && response.Content.Headers.ContentLength == 0 && !response.Headers.Contains("x-amz-request-id");
     }
