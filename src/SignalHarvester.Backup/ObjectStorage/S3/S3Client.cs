@@ -41,6 +41,9 @@ internal sealed class S3Client : IDisposable
     /// <summary>Whether it is AWS itself that is talked to.</summary>
     public bool IsAws { get; }
 
+    /// <summary>Whether MD5s are sent. With trailers the SDK sends CRC-32s, as AWS's own tools do, which all stores that know trailers know.</summary>
+    public bool SendsMd5 => !IsAws && !options.UseTrailingChecksums;
+
     /// <summary>Does something.</summary>
     /// <param name="action">What it is, for an error.</param>
     /// <param name="name">The object concerned; null where it is none.</param>

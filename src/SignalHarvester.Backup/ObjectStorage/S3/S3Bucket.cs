@@ -1,0 +1,95 @@
+using System.Net;
+using Amazon.S3;
+using Amazon.S3.Model;
+
+namespace SignalHarvester.Backup.ObjectStorage.S3;
+
+/// <summary>The bucket itself: whether it is there, and whether the store means it.</summary>
+internal sealed class S3Bucket(CloudLocation location, StoreOptions options, S3Client client, S3Fault fault)
+{
+    private bool isSeen;
+
+    /// <summary>Makes sure that the bucket is there.</summary>
+    /// <param name="create">Whether one that is not there is made.</param>
+    /// <param name="cancellation">Stops it.</param>
+    /// <exception cref="BackupException">CloudContainerNotFound, CloudAccessDenied.</exception>
+    public async Task RequireAsync(bool create, CancellationToken cancellation)
+    {
+        if (await HasBucketAsync(cancellation).ConfigureAwait(false))
+        {
+            return;
+        }
+
+        if (!create)
+        {
+            throw fault.Cloud.ContainerNotFound(null);
+        }
+
+        _ = await client.RunAsync("making the bucket", null, async (s3, stop) =>
+        {
+            try
+            {
+                // A bucket without the lock takes no locked objects, and older services never learn.
+                return await s3.PutBucketAsync(new PutBucketRequest { BucketName = location.Container, ObjectLockEnabledForBucket = options.ImmutableFor is not null }, stop).ConfigureAwait(false);
+            }
+            catch (AmazonS3Exception exception) when (exception.ErrorCode == "BucketAlreadyOwnedByYou")
+            {
+                // Made by another process in between.
+                return null;
+            }
+        }, cancellation).ConfigureAwait(false);
+        isSeen = true;
+    }
+
+    /// <summary>Makes sure that the bucket is there, unless it was seen before.</summary>
+    /// <exception cref="BackupException">CloudContainerNotFound, CloudAccessDenied.</exception>
+    public Task RequireSeenAsync(CancellationToken cancellation) => isSeen ? Task.CompletedTask : RequireAsync(create: false, cancellation);
+
+    private async Task<bool> HasBucketAsync(CancellationToken cancellation) => isSeen |= await client.RunAsync("looking for the bucket", null, async (s3, stop) =>
+    {
+        try
+        {
+            _ = await s3.HeadBucketAsync(new HeadBucketRequest { BucketName = location.Container }, stop).ConfigureAwait(false);
+            if (!client.IsAws && !location.UsePathStyle)
+            {
+                await RequireOwnHostAsync(s3, stop).ConfigureAwait(false);
+            }
+
+            return true;
+        }
+        catch (AmazonS3Exception exception) when (exception.StatusCode == HttpStatusCode.NotFound)
+        {
+            return false;
+        }
+    }, cancellation).ConfigureAwait(false);
+
+    /// <summary>
+    /// A store that knows no host names of buckets takes the first part of a path for the bucket: it says yes to the HEAD of
+    /// any bucket, and objects would go into whatever bucket has the prefix's name, or make new ones.
+    /// </summary>
+    private async Task RequireOwnHostAsync(AmazonS3Client s3, CancellationToken cancellation)
+    {
+        try
+        {
+            RequireListing(await s3.ListObjectsV2Async(
+                new ListObjectsV2Request { BucketName = location.Container, Prefix = location.Prefix, MaxKeys = 1 }, cancellation).ConfigureAwait(false));
+        }
+        catch (AmazonS3Exception exception) when (exception.StatusCode == HttpStatusCode.Forbidden)
+        {
+            // Who may not list the bucket was understood to mean it.
+        }
+    }
+
+    /// <summary>A list of all buckets, which names none as its own, must not be taken for a bucket without objects.</summary>
+    /// <exception cref="BackupException">CloudRefused.</exception>
+    public void RequireListing(ListObjectsV2Response page)
+    {
+        if (string.IsNullOrEmpty(page.Name))
+        {
+            throw fault.Cloud.Refused(
+                "the bucket's name as part of the host's",
+                location.UsePathStyle ? "the answer is no list of objects; check -Endpoint" : "the answer is no list of objects. Most stores other than Amazon's need -PathStyle",
+                null);
+        }
+    }
+}

@@ -1,0 +1,98 @@
+using System.Net;
+using System.Runtime.InteropServices;
+using Amazon.S3;
+using Amazon.S3.Model;
+
+namespace SignalHarvester.Backup.ObjectStorage.S3;
+
+/// <summary>Single objects: what is there under a name, whether it is what was to be made, and its end.</summary>
+internal sealed class S3Objects(CloudLocation location, S3Client client, S3Fault fault, S3Bucket bucket)
+{
+    /// <summary>What is known of an object, its attributes included; null where there is none.</summary>
+    public async Task<ObjectInfo?> FindAsync(string name, CancellationToken cancellation) =>
+        await HeadAsync(name, cancellation).ConfigureAwait(false) is { } head ? InfoOf(name, head) : null;
+
+    /// <summary>The answer to a HEAD; null where there is no object.</summary>
+    /// <exception cref="BackupException">CloudContainerNotFound, and the other Cloud… errors.</exception>
+    public async Task<GetObjectMetadataResponse?> HeadAsync(string name, CancellationToken cancellation)
+    {
+        var head = await client.RunAsync($"looking for '{name}'", name, async (s3, stop) =>
+        {
+            try
+            {
+                return await s3.GetObjectMetadataAsync(
+                    new GetObjectMetadataRequest { BucketName = location.Container, Key = location.Prefix + name, ChecksumMode = client.IsAws ? ChecksumMode.ENABLED : null }, stop).ConfigureAwait(false);
+            }
+            catch (AmazonS3Exception exception) when (exception.StatusCode == HttpStatusCode.NotFound)
+            {
+                return null;
+            }
+        }, cancellation).ConfigureAwait(false);
+
+        // The answer to a HEAD does not tell a missing object from a missing bucket.
+        if (head is null)
+        {
+            await bucket.RequireSeenAsync(cancellation).ConfigureAwait(false);
+        }
+
+        return head;
+    }
+
+    /// <summary>Deletes an object; one that is not there is no error.</summary>
+    /// <returns>False where a version of it is kept.</returns>
+    public async Task<bool> DeleteAsync(string name, CancellationToken cancellation)
+    {
+        var response = await client.RunAsync(
+            $"deleting '{name}'", name, (s3, stop) => s3.DeleteObjectAsync(new DeleteObjectRequest { BucketName = location.Container, Key = location.Prefix + name }, stop), cancellation).ConfigureAwait(false);
+
+        // In a bucket with versions a deletion is one more version, which hides the others.
+        return response.DeleteMarker != "true";
+    }
+
+    /// <summary>
+    /// What was to be made, where it is there: the first try of a request whose answer was lost, or another machine's
+    /// same content. Null where there is something else, or nothing.
+    /// </summary>
+    public async Task<ObjectInfo?> FindOwnAsync(string name, long length, ObjectAttributes attributes, CancellationToken cancellation) =>
+        await FindAsync(name, cancellation).ConfigureAwait(false) is { } there && there.Length == length && there.Sha256 == attributes.Sha256 ? there : null;
+
+    /// <summary>The error of an object that arrived damaged. It is taken away: its name and its SHA-256 would pass it for a good copy.</summary>
+    public async Task<BackupException> SpoiltAsync(string name)
+    {
+        BackupException? kept = null;
+        try
+        {
+            _ = await DeleteAsync(name, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (BackupException exception)
+        {
+            kept = exception;
+        }
+
+        return fault.Cloud.ChecksumMismatch(name, kept is null ? "what arrived is not what was sent; it was deleted" : "what arrived is not what was sent, and it could not be deleted", kept);
+    }
+
+    /// <summary>What a HEAD tells of an object.</summary>
+    public static ObjectInfo InfoOf(string name, GetObjectMetadataResponse head)
+    {
+        var tag = S3Checksum.Tag(head.ETag);
+        return new ObjectInfo(name, head.ContentLength, tag, Utc(head.LastModified))
+        {
+            Checksum = S3Checksum.OfObject(tag, head.ChecksumCRC64NVME, head.ServerSideEncryptionMethod),
+            Sha256 = head.Metadata[ObjectAttributes.Sha256Entry],
+        };
+    }
+
+    /// <summary>A moment of the SDK's.</summary>
+    public static DateTimeOffset Utc(DateTime? moment) => new(moment?.ToUniversalTime() ?? DateTime.UnixEpoch);
+
+    /// <summary>A text of a listing, as it is.</summary>
+    public static string Unescape(string escaped) => Uri.UnescapeDataString(escaped.Replace('+', ' '));
+
+    /// <summary>The name that a key of a listing stands for.</summary>
+    public string NameOf(string escapedKey) => Unescape(escapedKey)[location.Prefix.Length..];
+
+    /// <summary>Bytes as the SDK wants them, not copied.</summary>
+    public static MemoryStream StreamOf(ReadOnlyMemory<byte> content) =>
+        MemoryMarshal.TryGetArray(content, out var segment) ? new MemoryStream(segment.Array!, segment.Offset, segment.Count, writable: false) : new MemoryStream(content.ToArray(), writable: false);
+}
