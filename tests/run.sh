@@ -106,11 +106,15 @@ prepare() {
     azurite
 }
 
+# A shell has its background jobs ignore Ctrl+C, and so everything that they start, which the tests of signals are about.
+hears=(env --default-signal=INT,QUIT)
+"${hears[@]}" true 2>/dev/null || hears=()
+
 # run PROJECT...: tests these projects, one after the other.
 run() {
     local project ended=0
     for project in "$@"; do
-        dotnet test "$project" -c Release --no-build -v quiet \
+        "${hears[@]}" dotnet test "$project" -c Release --no-build -v quiet \
             --results-directory "$results" --logger "trx;LogFilePrefix=$(basename "$project" .csproj)" --logger "console;verbosity=minimal" \
             --blame-hang-timeout 10m --blame-hang-dump-type none "${arguments[@]}" || ended=$?
     done
