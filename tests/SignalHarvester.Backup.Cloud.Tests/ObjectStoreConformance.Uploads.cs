@@ -1,5 +1,8 @@
+using Microsoft.Extensions.Time.Testing;
+using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.ObjectStorage;
 using SignalHarvester.Backup.ObjectStorage.Transfers;
+using SignalHarvester.Backup.Operations;
 using Xunit;
 using static SignalHarvester.Backup.Cloud.Tests.StoreActions;
 
@@ -195,6 +198,29 @@ public abstract partial class ObjectStoreConformance
         Assert.Empty(await PendingAsync(other, "other"));
         await other.AbortUploadAsync(one.Name, one.UploadId, Stop);
         Assert.Empty(await PendingAsync(other));
+    }
+
+    [Fact]
+    public async Task A_backup_that_nobody_went_on_sending_for_a_week_is_given_up_and_nothing_else()
+    {
+        const string ours = "backup_20261122_020000_123456_full.db.zst";
+        using var store = await OpenAsync();
+        foreach (var name in new[] { ours, "backup_of_somebody.zst", "other" })
+        {
+            await store.BeginUploadAsync(name, Parted.Of(store, 10).Length, Parted.Of(store, 10).Attributes, Stop);
+        }
+
+        Assert.SkipWhen((await PendingAsync(store)).Count == 0, "the service does not list them, or cannot give them up; they expire after a week");
+        using var remote = new RemoteCatalog(Reopen(store.Location), TimeProvider.System);
+        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow.AddDays(6));
+        var context = new OperationContext(clock, _ => { }, Stop);
+
+        SendBackup.CleanUp(remote, context);
+        Assert.Equal(3, (await PendingAsync(store)).Count);
+
+        clock.Advance(TimeSpan.FromDays(2));
+        SendBackup.CleanUp(remote, context);
+        Assert.Equal(["backup_of_somebody.zst", "other"], (await PendingAsync(store)).Select(pending => pending.Name).Order(StringComparer.Ordinal));
     }
 
     [Fact]
