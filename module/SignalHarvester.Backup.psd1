@@ -23,6 +23,8 @@
         'Merge-SHBackup'
         'New-SHBackup'
         'New-SHBackupConfiguration'
+        'New-SHBackupKey'
+        'Protect-SHBackup'
         'Receive-SHBackup'
         'Register-SHBackupSchedule'
         'Remove-SHBackup'

@@ -213,6 +213,27 @@ public static class BackupErrorId
     /// <summary>No database was given, and none is configured.</summary>
     public const string DatabaseRequired = nameof(DatabaseRequired);
 
+    /// <summary>A backup is encrypted, and nothing was given to open it with.</summary>
+    public const string IdentityMissing = nameof(IdentityMissing);
+
+    /// <summary>A backup is encrypted, and what was given does not open it.</summary>
+    public const string IdentityWrong = nameof(IdentityWrong);
+
+    /// <summary>A file of secret keys cannot be read, or holds something else.</summary>
+    public const string IdentityInvalid = nameof(IdentityInvalid);
+
+    /// <summary>The file for a new secret key is there already.</summary>
+    public const string IdentityFileExists = nameof(IdentityFileExists);
+
+    /// <summary>What a backup is to be encrypted to is no age public key, or an empty passphrase.</summary>
+    public const string RecipientInvalid = nameof(RecipientInvalid);
+
+    /// <summary>This system cannot encrypt.</summary>
+    public const string EncryptionUnavailable = nameof(EncryptionUnavailable);
+
+    /// <summary>A backup is not encrypted, so there is nothing to encrypt to others.</summary>
+    public const string BackupNotEncrypted = nameof(BackupNotEncrypted);
+
     /// <summary>The history of operations cannot be read.</summary>
     public const string HistoryUnreadable = nameof(HistoryUnreadable);
 

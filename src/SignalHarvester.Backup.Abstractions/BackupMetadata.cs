@@ -29,6 +29,16 @@ public sealed record BackupMetadata
     /// <summary>How the file is compressed.</summary>
     public CompressionType Compression { get; init; }
 
+    /// <summary>Whether the file is encrypted, in the age format.</summary>
+    public bool IsEncrypted { get; init; }
+
+    /// <summary>The age public keys that the file is encrypted to; empty where it is not encrypted, or with a passphrase.</summary>
+    public IReadOnlyList<string> Recipients
+    {
+        get;
+        init => field = value as string[] ?? value.ToArray();
+    } = [];
+
     /// <summary>Size of the file as stored, in bytes.</summary>
     public long Size { get; init; }
 
@@ -116,11 +126,21 @@ public sealed record BackupMetadata
     /// <summary>Whether this is a safety backup, made by a restore of what it overwrote.</summary>
     public bool IsSafety { get; init; }
 
+    /// <summary>
+    /// Whether this backup was removed, and is kept only because others build on it that could not be made independent of it:
+    /// it is encrypted, and no secret key was at hand. It is listed by nothing, and goes with the last that builds on it.
+    /// </summary>
+    public bool IsRetired { get; init; }
+
     /// <summary>Whether the source was known to be damaged when it was backed up with -Force.</summary>
     public bool IsSourceCorrupt { get; init; }
 
     /// <summary>Whether the predecessor, the Python tool, made this backup.</summary>
     public bool IsPredecessor { get; init; }
+
+    /// <summary>Whether the sidecar of an encrypted backup may tell what the database holds: its tables and their rows.</summary>
+    [JsonIgnore]
+    internal bool RevealsContent { get; init; }
 
     /// <summary>Where in the database's own write-ahead log the snapshot ended; null where there was no such place.</summary>
     [JsonIgnore]

@@ -24,6 +24,9 @@ public enum BackupOperation
     /// <summary>An increment was made a full backup.</summary>
     Merge,
 
+    /// <summary>A backup was encrypted to other keys.</summary>
+    Protect,
+
     /// <summary>A backup was fetched from an object store.</summary>
     Receive,
 

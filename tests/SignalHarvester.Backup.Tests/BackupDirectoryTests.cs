@@ -409,7 +409,7 @@ public sealed class BackupDirectoryTests : IDisposable
 
         Scene.Fails(BackupErrorId.BackupNotFound, BackupErrorCategory.ObjectNotFound, () => scene.Directory.Get(id));
         List<BackupException> faults = [];
-        scene.Directory.Remove([id], _ => Assert.Fail("removed"), faults.Add, CancellationToken.None);
+        scene.Directory.Remove([id], new HashSet<string>(), _ => Assert.Fail("removed"), faults.Add, CancellationToken.None);
         Assert.Equal(BackupErrorId.BackupNotFound, Assert.Single(faults).ErrorId);
     }
 
@@ -421,7 +421,7 @@ public sealed class BackupDirectoryTests : IDisposable
         Assert.Equal(parent.Id, child.ParentId);
         List<BackupException> faults = [];
 
-        scene.Directory.Remove([parent.Id], _ => Assert.Fail("removed"), faults.Add, CancellationToken.None);
+        scene.Directory.Remove([parent.Id], new HashSet<string>(), _ => Assert.Fail("removed"), faults.Add, CancellationToken.None);
         Assert.Equal(BackupErrorId.BackupHasDependants, Assert.Single(faults).ErrorId);
         Assert.True(scene.Verify(scene.Directory.Get(parent.Id)).Backup.Verified);
 
@@ -504,7 +504,7 @@ public sealed class BackupDirectoryTests : IDisposable
     }
 
     private void Remove(params string[] ids) =>
-        scene.Directory.Remove(ids, _ => { }, fault => throw fault, CancellationToken.None);
+        scene.Directory.Remove(ids, new HashSet<string>(), _ => { }, fault => throw fault, CancellationToken.None);
 
     private string Sidecar(BackupMetadata backup) => scene.Stored(backup.Id + ".json");
 

@@ -24,9 +24,9 @@ public sealed class BackupFileNameTests
         Assert.Equal("backup_20261122_000000_000000", BackupFileName.IdFor(new DateTimeOffset(2026, 11, 22, 2, 0, 0, TimeSpan.FromHours(2))));
 
     [Fact]
-    public void A_name_reads_back() => Gen.Select(Moments, Gen.Enum<BackupType>(), Gen.Enum<CompressionType>(), Gen.Int[1, 999_999_999]).Sample((moment, type, compression, generation) =>
+    public void A_name_reads_back() => Gen.Select(Moments, Gen.Enum<BackupType>(), Gen.Enum<CompressionType>(), Gen.Bool, Gen.Int[1, 999_999_999]).Sample((moment, type, compression, encrypted, generation) =>
     {
-        BackupFileName name = BackupFileName.For(BackupFileName.IdFor(moment), type, compression, generation);
+        BackupFileName name = BackupFileName.For(BackupFileName.IdFor(moment), type, compression, encrypted, generation);
         return BackupFileName.TryParse(name.Text) == name;
     });
 
@@ -42,7 +42,9 @@ public sealed class BackupFileNameTests
     {
         foreach (string id in (string[])[Id, "backup_20261122_020000"])
         {
-            Assert.Equal(new BackupFileName(id, type, isWal, compression, ending.StartsWith("_g2", StringComparison.Ordinal) ? 2 : 1, id + ending), BackupFileName.TryParse(id + ending));
+            int generation = ending.StartsWith("_g2", StringComparison.Ordinal) ? 2 : 1;
+            Assert.Equal(new BackupFileName(id, type, isWal, compression, IsEncrypted: false, generation, id + ending), BackupFileName.TryParse(id + ending));
+            Assert.Equal(new BackupFileName(id, type, isWal, compression, IsEncrypted: true, generation, id + ending + ".age"), BackupFileName.TryParse(id + ending + ".age"));
         }
     }
 

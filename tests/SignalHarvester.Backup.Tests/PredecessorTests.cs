@@ -63,7 +63,7 @@ public sealed class PredecessorTests : IDisposable
             Assert.Equal(made.Checksum, Scene.Digest(scene["new.db"]));
         }
 
-        scene.Directory.Remove([made.Id], _ => { }, fault => throw fault, CancellationToken.None);
+        scene.Directory.Remove([made.Id], new HashSet<string>(), _ => { }, fault => throw fault, CancellationToken.None);
         Assert.Empty(scene.Directory.List().Backups);
         Assert.False(File.Exists(made.Path));
         if (form.Index)
@@ -110,7 +110,7 @@ public sealed class PredecessorTests : IDisposable
         Assert.Equal([backup.Id], listing.Backups.Select(found => found.Id));
         Assert.All(listing.Faults, fault => Assert.Contains(fault.ErrorId, (string[])[BackupErrorId.SidecarInvalid, BackupErrorId.SidecarHostile]));
         Assert.Equal(backup.Id, scene.Directory.Get(backup.Id).Id);
-        scene.Directory.Remove([backup.Id], _ => { }, fault => throw fault, CancellationToken.None);
+        scene.Directory.Remove([backup.Id], new HashSet<string>(), _ => { }, fault => throw fault, CancellationToken.None);
         Assert.Equal(index, File.ReadAllText(scene.Stored("backups.json")));
     }
 }

@@ -1,7 +1,9 @@
 using System.Collections;
 using System.Management.Automation;
+using System.Security;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Configuration;
+using SignalHarvester.Backup.Encryption;
 using SignalHarvester.Backup.PowerShell.Cloud;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
@@ -64,6 +66,35 @@ public abstract class BackupCommand : OperationCommand
 
     /// <summary>The configuration file that applies; null where there is none.</summary>
     private protected string? ConfigurationFile => configuration!.Path;
+
+    /// <summary>Lets the operations of this call open encrypted backups: with what was given, else with what is configured.</summary>
+    private protected void UseIdentities(string[]? files, SecureString? passphrase) => Identities = ForCall(() =>
+    {
+        if (files is null && passphrase is null)
+        {
+            return Settings.Encryption.ToIdentities();
+        }
+
+        var ring = (files ?? []).Aggregate(IdentityRing.Empty, (ring, file) => ring.WithFile(FileSystemPath(file)));
+        return passphrase is null ? ring : PlainText.Of(passphrase, ring.WithPassphrase);
+    });
+
+    /// <summary>What backups are encrypted with from now on: what was given, else what is configured; null for plain backups.</summary>
+    private protected BackupEncryption? NewEncryption(string[]? recipients, SecureString? passphrase, string passphraseParameter)
+    {
+        if (recipients is not null && passphrase is not null)
+        {
+            throw new BackupException(
+                BackupErrorId.InvalidArgument,
+                BackupErrorCategory.InvalidArgument,
+                passphraseParameter,
+                $"-Recipient and -{passphraseParameter} exclude each other: in the age format, a passphrase stands alone. Give one of them.");
+        }
+
+        return recipients is not null ? BackupEncryption.To(recipients)
+            : passphrase is not null ? PlainText.Of(passphrase, BackupEncryption.With)
+            : Settings.Encryption.ToEncryption();
+    }
 
     /// <summary>What the caller gave, else what is configured.</summary>
     private protected T GivenOr<T>(string parameter, T given, T configured) => IsBound(parameter) ? given : configured;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Management.Automation;
+using System.Security;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.History;
 using SignalHarvester.Backup.Operations;
@@ -106,6 +107,16 @@ public sealed class InvokeSHBackupRetentionCommand : BackupCommand, IDynamicPara
     [Parameter]
     public SwitchParameter Remote { get; set; }
 
+    /// <summary>Files with age secret keys, to open encrypted backups with; what New-SHBackupKey and age-keygen write. Without it, that of the configuration.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string[]? IdentityFile { get; set; }
+
+    /// <summary>The passphrase that encrypted backups were made with.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    public SecureString? Passphrase { get; set; }
+
     /// <summary>The parameters of the object store.</summary>
     public object GetDynamicParameters() => cloud;
 
@@ -113,6 +124,7 @@ public sealed class InvokeSHBackupRetentionCommand : BackupCommand, IDynamicPara
     protected override void BeginProcessing()
     {
         base.BeginProcessing();
+        UseIdentities(IdentityFile, Passphrase);
         if (!Remote)
         {
             RefusePlace(cloud, "-Remote");

@@ -1,5 +1,7 @@
 using System.Collections;
 using System.Management.Automation;
+using System.Security;
+using SignalHarvester.Backup.Encryption;
 using SignalHarvester.Backup.History;
 using SignalHarvester.Backup.Operations;
 using SignalHarvester.Backup.PowerShell.Cloud;
@@ -69,6 +71,7 @@ public sealed class NewSHBackupCommand : BackupCommand, IDynamicParameters
 
     private readonly UploadParameters cloud = new();
     private IReadOnlyList<BackupUpload> uploads = [];
+    private BackupEncryption? encryption;
 
     /// <summary>
     /// The database files to back up. Wildcards match several. A link is followed, with a warning that says so. Backups from
@@ -137,6 +140,34 @@ public sealed class NewSHBackupCommand : BackupCommand, IDynamicParameters
     [ValidateNotNull]
     public Hashtable Metadata { get; set; } = [];
 
+    /// <summary>
+    /// Encrypts the backup to these age public keys, which begin with age1: each of their secret keys opens it, and this
+    /// machine needs none of them. Without it, the recipients of the configuration.
+    /// </summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string[]? Recipient { get; set; }
+
+    /// <summary>
+    /// Encrypts the backup with a passphrase instead; it also opens what the backup builds on. Each opening takes about a
+    /// second and 256 MiB of memory, for every link of a chain.
+    /// </summary>
+    [Parameter]
+    [ValidateNotNull]
+    public SecureString? Passphrase { get; set; }
+
+    /// <summary>
+    /// Files with age secret keys. With one that opens the backup, it is tested in full as it is made; with one that opens its
+    /// parent, page digests that are lost can be computed. Without it, that of the configuration.
+    /// </summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string[]? IdentityFile { get; set; }
+
+    /// <summary>Lets the sidecar of an encrypted backup tell the tables of the database and their rows, so that tests compare them.</summary>
+    [Parameter]
+    public SwitchParameter RevealContent { get; set; }
+
     /// <summary>Publishes the backup without reading it back. It is listed as not verified until Test-SHBackup has passed.</summary>
     [Parameter]
     public SwitchParameter NoVerify { get; set; }
@@ -173,6 +204,8 @@ public sealed class NewSHBackupCommand : BackupCommand, IDynamicParameters
         uploads = ForCall(() => Places(cloud) is var places && Upload ? places.ForUpload : IsBound(nameof(Upload)) ? [] : places.AfterBackup)
             .Select(place => new BackupUpload(ForCall(() => OpenRemote(cloud, place)), Places(cloud).CreatesContainer(place)))
             .ToList();
+        encryption = ForCall(() => NewEncryption(Recipient, Passphrase, nameof(Passphrase)));
+        UseIdentities(IdentityFile, Passphrase);
         Type = GivenOr(nameof(Type), Type, Settings.Incremental.Type);
         if (Parent is not null && Type is BackupStrategy.Full or BackupStrategy.Auto)
         {
@@ -236,6 +269,8 @@ public sealed class NewSHBackupCommand : BackupCommand, IDynamicParameters
             RetentionPolicy = RetentionPolicy,
             Description = Description,
             Metadata = ToPlain(Metadata),
+            Encryption = encryption,
+            RevealContent = GivenOr(nameof(RevealContent), RevealContent.IsPresent, Settings.Encryption.RevealContent),
             Verify = GivenOr(nameof(NoVerify), !NoVerify, Settings.Verification.VerifyAfterBackup),
             TolerateDamage = Force,
             LockTimeout = TimeSpan.FromSeconds(LockTimeout),

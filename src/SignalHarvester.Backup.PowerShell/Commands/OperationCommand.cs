@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Management.Automation;
+using SignalHarvester.Backup.Encryption;
 using SignalHarvester.Backup.Operations;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
@@ -28,6 +29,9 @@ public abstract class OperationCommand : ModuleCommand, IDisposable
 
     /// <summary>Ctrl+C: tells the operation to stop; ProcessRecord then waits for its clean-up.</summary>
     protected override void StopProcessing() => stopping.Cancel();
+
+    /// <summary>What the operations of this call may open encrypted backups with.</summary>
+    private protected IdentityRing Identities { get; set; } = IdentityRing.Empty;
 
     /// <summary>Cancelled when the call is stopped.</summary>
     private protected CancellationToken StopToken => stopping.Token;
@@ -66,7 +70,7 @@ public abstract class OperationCommand : ModuleCommand, IDisposable
     private protected T RunOperation<T>(Func<OperationContext, T> operation)
     {
         using var events = new BlockingCollection<(OperationEvent Told, TaskCompletionSource? Written)>();
-        var context = new OperationContext(TimeProvider.System, Report, stopping.Token);
+        var context = new OperationContext(TimeProvider.System, Report, stopping.Token) { Identities = Identities };
         var worker = Task.Run(() =>
         {
             try

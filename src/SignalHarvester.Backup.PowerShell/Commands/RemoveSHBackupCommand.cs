@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Management.Automation;
+using System.Security;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.History;
 using SignalHarvester.Backup.Operations;
@@ -37,7 +38,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// </example>
 /// <seealso>Get-SHBackup</seealso>
 /// <seealso>about_SignalHarvester.Backup</seealso>
-[Cmdlet(VerbsCommon.Remove, "SHBackup", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High, DefaultParameterSetName = IdSet)]
+[Cmdlet(VerbsCommon.Remove, "SHBackup", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High, DefaultParameterSetName = ObjectSet)]
 [OutputType(typeof(BackupMetadata))]
 public sealed class RemoveSHBackupCommand : StoredBackupCommand, IDynamicParameters
 {
@@ -60,6 +61,16 @@ public sealed class RemoveSHBackupCommand : StoredBackupCommand, IDynamicParamet
     [Parameter]
     public SwitchParameter Remote { get; set; }
 
+    /// <summary>Files with age secret keys, to open encrypted backups with; what New-SHBackupKey and age-keygen write. Without it, that of the configuration.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string[]? IdentityFile { get; set; }
+
+    /// <summary>The passphrase that encrypted backups were made with.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    public SecureString? Passphrase { get; set; }
+
     /// <summary>The parameters of the object store.</summary>
     public object GetDynamicParameters() => cloud;
 
@@ -67,6 +78,7 @@ public sealed class RemoveSHBackupCommand : StoredBackupCommand, IDynamicParamet
     protected override void BeginProcessing()
     {
         base.BeginProcessing();
+        UseIdentities(IdentityFile, Passphrase);
         if (!Remote)
         {
             RefusePlace(cloud, "-Remote");

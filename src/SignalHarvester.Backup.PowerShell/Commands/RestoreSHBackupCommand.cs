@@ -172,6 +172,7 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
         SafetyDirectory = NoSafetyBackup ? null : safetyDirectory,
         Verify = GivenOr(nameof(NoVerify), !NoVerify, Settings.Verification.VerifyBeforeRestore),
         Delta = Delta,
+        Encryption = Settings.Encryption.ToEncryption(),
         LockTimeout = TimeSpan.FromSeconds(LockTimeout),
     };
 

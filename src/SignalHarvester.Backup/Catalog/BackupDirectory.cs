@@ -60,9 +60,13 @@ public sealed class BackupDirectory
     /// <summary>The file with the history of operations.</summary>
     internal string HistoryPath => System.IO.Path.Combine(StateFolder, "history.db");
 
-    /// <summary>Lists all backups, newest first.</summary>
+    /// <summary>Lists all backups, newest first, but for those that are retired.</summary>
     /// <exception cref="BackupException">DirectoryNotFound, DirectoryUnreadable.</exception>
-    public CatalogListing List() => reader.List();
+    public CatalogListing List()
+    {
+        var listing = ListAll();
+        return listing with { Backups = [.. listing.Backups.Where(backup => !backup.IsRetired)] };
+    }
 
     /// <summary>Finds one backup by its id.</summary>
     /// <exception cref="BackupException">BackupNotFound, SidecarInvalid, SidecarHostile, DirectoryNotFound.</exception>
@@ -78,7 +82,11 @@ public sealed class BackupDirectory
     /// <summary>The backups that build on one, directly or through others, newest first.</summary>
     /// <exception cref="BackupException">DirectoryNotFound, DirectoryUnreadable.</exception>
     public IReadOnlyList<BackupMetadata> Dependants(string id) =>
-        [.. FoldPlan.Dependants(List().Backups, [id]).OrderByDescending(backup => backup.Timestamp)];
+        [.. FoldPlan.Dependants(ListAll().Backups, [id]).OrderByDescending(backup => backup.Timestamp)];
+
+    /// <summary>Lists all backups, newest first, the retired ones too.</summary>
+    /// <exception cref="BackupException">DirectoryNotFound, DirectoryUnreadable.</exception>
+    internal CatalogListing ListAll() => reader.List();
 
     /// <summary>A backup with all that it builds on, the full one first, with their depths.</summary>
     /// <exception cref="BackupException">ChainBroken, BackupNotFound, SidecarInvalid, SidecarHostile.</exception>
@@ -94,9 +102,11 @@ public sealed class BackupDirectory
 
     /// <summary>
     /// Removes backups, those that build on others first: of each the sidecar, so that it is no backup any more, then
-    /// its file. Killed midway, the next change of the directory finishes the removal.
+    /// its file. Killed midway, the next change of the directory finishes the removal. Retired backups go with the last
+    /// that builds on them.
     /// </summary>
     /// <param name="ids">The backups to remove. Enumerated once, under the lock.</param>
+    /// <param name="retirable">Those that are retired where others still build on them.</param>
     /// <param name="removed">Called for each backup that is gone.</param>
     /// <param name="failed">Called for each that could not be removed.</param>
     /// <param name="cancellation">Stops between two backups.</param>
@@ -104,6 +114,7 @@ public sealed class BackupDirectory
     /// <exception cref="BackupException">DirectoryNotFound, DirectoryNotWritable, DirectoryLocked.</exception>
     internal void Remove(
         IEnumerable<string> ids,
+        IReadOnlySet<string> retirable,
         Action<BackupMetadata> removed,
         Action<BackupException> failed,
         CancellationToken cancellation,
@@ -115,7 +126,7 @@ public sealed class BackupDirectory
         reader.RequireExisting();
         using var held = Lock(cancellation, warn);
         Change(() => unfinished.Sweep(warn ?? (_ => { })));
-        var listed = List().Backups;
+        var listed = ListAll().Backups;
         var children = listed.Where(backup => BackupChain.IsIncrement(backup) && backup.ParentId is not null).ToLookup(backup => backup.ParentId!, backup => backup.Id);
         var depths = listed.ToDictionary(backup => backup.Id, backup => backup.Depth, StringComparer.Ordinal);
 
@@ -129,6 +140,13 @@ public sealed class BackupDirectory
             {
                 var backup = Get(id);
                 var dependants = children[id].Where(child => !gone.Contains(child) && !open.Contains(child)).ToList();
+                if (dependants.Count > 0 && retirable.Contains(id))
+                {
+                    open.Remove(id);
+                    removed(Retire(backup));
+                    continue;
+                }
+
                 if (dependants.Count > 0)
                 {
                     throw new BackupException(
@@ -148,6 +166,22 @@ public sealed class BackupDirectory
                 failed(exception);
             }
         }
+
+        foreach (var retired in listed.Where(backup => backup.IsRetired && !gone.Contains(backup.Id)).OrderByDescending(backup => backup.Depth))
+        {
+            if (children[retired.Id].All(gone.Contains) && TryGet(retired.Id) is { } backup)
+            {
+                Change(() => unfinished.Remove(backup, ReadSidecar(backup.Id)!));
+                gone.Add(backup.Id);
+            }
+        }
+    }
+
+    private BackupMetadata Retire(BackupMetadata backup)
+    {
+        var retired = backup with { IsRetired = true };
+        Change(() => DurableFile.WriteAllBytes(reader.SidecarPath(backup.Id), Sidecar.Write(retired, schemaChecksum: null, ReadSidecar(backup.Id))));
+        return retired;
     }
 
     /// <summary>Rewrites a backup's description after a verification; the file stays as it is.</summary>
@@ -220,9 +254,10 @@ public sealed class BackupDirectory
     /// <summary>Takes the file that a backup is rewritten to.</summary>
     /// <param name="backup">The backup as it is now.</param>
     /// <param name="type">What the new file holds.</param>
+    /// <param name="encrypted">Whether it is encrypted.</param>
     /// <param name="cancellation">Stops the waiting for the lock.</param>
     /// <exception cref="BackupException">DirectoryNotWritable, DirectoryLocked.</exception>
-    internal PartialBackup BeginRewrite(BackupMetadata backup, BackupType type, CancellationToken cancellation)
+    internal PartialBackup BeginRewrite(BackupMetadata backup, BackupType type, bool encrypted, CancellationToken cancellation)
     {
         using var held = Lock(cancellation);
         var generation = BackupFileName.TryParse(System.IO.Path.GetFileName(backup.BackupPath))!.Generation + 1;
@@ -231,7 +266,7 @@ public sealed class BackupDirectory
             generation++;
         }
 
-        return CreatePartial(BackupFileName.For(backup.Id, type, backup.Compression, generation), backup.BackupPath);
+        return CreatePartial(BackupFileName.For(backup.Id, type, backup.Compression, encrypted, generation), backup.BackupPath);
     }
 
     /// <summary>
@@ -312,6 +347,8 @@ public sealed class BackupDirectory
             Checksum = rewritten.Checksum,
             StoredChecksum = rewritten.StoredChecksum,
             WalChecksum = rewritten.WalChecksum,
+            IsEncrypted = rewritten.IsEncrypted,
+            Recipients = rewritten.Recipients,
         };
         Change(() => unfinished.Replace(partial, current, sidecar, Sidecar.Write(described, schemaChecksum: null, sidecar)));
         return true;

@@ -55,6 +55,7 @@ public static class LooseFile
             BackupPath = file.FullName,
             BackupDirectory = file.DirectoryName!,
             Compression = name?.Compression ?? CompressionType.None,
+            IsEncrypted = name?.IsEncrypted ?? false,
             Size = file.Length,
             Clock = clock,
         };

@@ -24,16 +24,19 @@ internal sealed class PageDigestFile : IDisposable
     private readonly string path;
     private readonly string temporaryPath;
     private readonly SafeFileHandle handle;
+    private readonly PageDigestCipher? cipher;
+    private byte[] keyed = [];
     private long position = HeaderSize;
     private bool committed;
 
-    private PageDigestFile(string folder, string databaseKey, string path, string temporaryPath, SafeFileHandle handle)
+    private PageDigestFile(string folder, string databaseKey, string path, string temporaryPath, SafeFileHandle handle, PageDigestCipher? cipher)
     {
         this.temporaryPath = temporaryPath;
         this.folder = folder;
         this.databaseKey = databaseKey;
         this.path = path;
         this.handle = handle;
+        this.cipher = cipher;
     }
 
     /// <summary>Whether a name, less its last suffix, is that of digests under way: <c>digest-id.pages</c>.</summary>
@@ -52,14 +55,15 @@ internal sealed class PageDigestFile : IDisposable
     /// <param name="id">The backup's id.</param>
     /// <param name="pageSize">Bytes in a page.</param>
     /// <param name="pageCount">Pages in the image.</param>
-    public static PageDigestFile Create(string folder, string temporaryFolder, string databasePath, string id, int pageSize, long pageCount)
+    /// <param name="cipher">Keys the digests of an encrypted backup; null for one that is not.</param>
+    public static PageDigestFile Create(string folder, string temporaryFolder, string databasePath, string id, int pageSize, long pageCount, PageDigestCipher? cipher = null)
     {
         Directory.CreateDirectory(folder);
         var path = PathFor(folder, databasePath, id);
         var temporaryPath = Path.Combine(temporaryFolder, Path.GetFileName(path) + BackupFileName.PartialSuffix);
         var handle = CreateLocked(temporaryPath);
         RandomAccess.Write(handle, Header(id, pageSize, pageCount), 0);
-        return new PageDigestFile(folder, KeyOf(databasePath), path, temporaryPath, handle);
+        return new PageDigestFile(folder, KeyOf(databasePath), path, temporaryPath, handle, cipher);
     }
 
     /// <summary>The header that the digests of a backup begin with.</summary>
@@ -77,7 +81,7 @@ internal sealed class PageDigestFile : IDisposable
     /// <summary>Adds the digests of the next pages.</summary>
     public void Append(ReadOnlySpan<byte> digests)
     {
-        RandomAccess.Write(handle, digests, position);
+        RandomAccess.Write(handle, cipher is null ? digests : Keyed(digests), position);
         position += digests.Length;
     }
 
@@ -115,6 +119,18 @@ internal sealed class PageDigestFile : IDisposable
         }
 
         handle.Dispose();
+        cipher?.Dispose();
+    }
+
+    private ReadOnlySpan<byte> Keyed(ReadOnlySpan<byte> digests)
+    {
+        if (keyed.Length < digests.Length)
+        {
+            keyed = new byte[digests.Length];
+        }
+
+        cipher!.Encrypt(digests, keyed);
+        return keyed.AsSpan(0, digests.Length);
     }
 
     private static SafeFileHandle CreateLocked(string path)

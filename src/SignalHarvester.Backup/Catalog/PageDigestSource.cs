@@ -11,10 +11,12 @@ internal sealed class PageDigestSource : IDisposable
 
     private readonly SafeFileHandle handle;
     private readonly long pageCount;
+    private readonly PageDigestCipher? cipher;
 
-    private PageDigestSource(SafeFileHandle handle, long pageCount)
+    private PageDigestSource(SafeFileHandle handle, long pageCount, PageDigestCipher? cipher)
     {
         this.handle = handle;
+        this.cipher = cipher;
         this.pageCount = pageCount;
     }
 
@@ -40,10 +42,11 @@ internal sealed class PageDigestSource : IDisposable
             return null;
         }
 
-        var source = new PageDigestSource(handle, pageCount);
+        var cipher = backup.IsEncrypted ? PageDigestCipher.TryOpen() : null;
+        var source = new PageDigestSource(handle, pageCount, cipher);
         try
         {
-            if (source.Begins(PageDigestFile.Header(backup.Id, pageSize, pageCount)) && source.Checksum() == recorded)
+            if (backup.IsEncrypted == (cipher is not null) && source.Begins(PageDigestFile.Header(backup.Id, pageSize, pageCount)) && source.Checksum() == recorded)
             {
                 return source;
             }
@@ -62,11 +65,17 @@ internal sealed class PageDigestSource : IDisposable
     public int Read(long firstPage, Span<byte> buffer)
     {
         var wanted = (int)Math.Clamp((pageCount - firstPage + 1) * PageDigests.Size, 0, buffer.Length);
-        return ReadAll(buffer[..wanted], PageDigestFile.HeaderSize + ((firstPage - 1) * PageDigests.Size));
+        var read = ReadAll(buffer[..wanted], PageDigestFile.HeaderSize + ((firstPage - 1) * PageDigests.Size));
+        cipher?.Decrypt(buffer[..read]);
+        return read;
     }
 
     /// <inheritdoc/>
-    public void Dispose() => handle.Dispose();
+    public void Dispose()
+    {
+        handle.Dispose();
+        cipher?.Dispose();
+    }
 
     private bool Begins(ReadOnlySpan<byte> header)
     {

@@ -2,7 +2,9 @@ using System.Globalization;
 using System.Numerics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using SignalHarvester.Backup.Encryption;
 using SignalHarvester.Backup.Formats;
+using SignalHarvester.Backup.Operations;
 
 namespace SignalHarvester.Backup.Catalog;
 
@@ -13,6 +15,8 @@ internal static class Sidecar
 {
     /// <summary>The version of our fields. A sidecar without it is the predecessor's.</summary>
     public const int FormatVersion = 1;
+
+    private const string AgeEncryption = "age";
 
     // https://sqlite.org/limits.html#max_page_count
     private const long LargestPageCount = 4294967294;
@@ -49,6 +53,7 @@ internal static class Sidecar
     public static byte[] Write(BackupMetadata backup, string? schemaChecksum, byte[]? existing)
     {
         var before = existing is null ? new SidecarFields() : Parse(existing);
+        var isSecret = backup is { IsEncrypted: true, RevealsContent: false };
         var fields = new SidecarFields
         {
             BackupId = backup.Id,
@@ -78,9 +83,13 @@ internal static class Sidecar
             StoredChecksum = backup.StoredChecksum,
             Duration = backup.Duration?.TotalSeconds,
             VerificationLevel = Lower(backup.VerificationLevel),
-            Verification = [.. backup.Verification.Select(check => new SidecarFields.CheckFields(check.Check, check.Passed, check.Detail))],
-            SchemaChecksum = schemaChecksum ?? before.SchemaChecksum,
-            RowCounts = backup.RowCounts is null ? null : new Dictionary<string, long>(backup.RowCounts, StringComparer.Ordinal),
+            Verification = [.. backup.Verification.Select(check => Fields(check, isSecret))],
+            SchemaChecksum = isSecret ? null : schemaChecksum ?? before.SchemaChecksum,
+            RowCounts = isSecret || backup.RowCounts is null ? null : new Dictionary<string, long>(backup.RowCounts, StringComparer.Ordinal),
+            Encryption = backup.IsEncrypted ? AgeEncryption : null,
+            Recipients = backup.Recipients.Count == 0 ? null : [.. backup.Recipients],
+            RevealsContent = backup is { IsEncrypted: true, RevealsContent: true } ? true : null,
+            Retired = backup.IsRetired ? true : null,
             Safety = backup.IsSafety ? true : null,
             SourceCorrupt = backup.IsSourceCorrupt ? true : null,
             Unknown = before.Unknown,
@@ -190,12 +199,27 @@ internal static class Sidecar
             Copies = [.. (fields.Copies ?? []).OfType<SidecarFields.CopyFields>().Select(copy => Copy(copy, path))],
             Duration = fields.Duration is >= 0 and < 1e9 ? TimeSpan.FromSeconds(fields.Duration.Value) : null,
             RowCounts = fields.RowCounts,
+            IsEncrypted = file.IsEncrypted,
+            Recipients = [.. (fields.Recipients ?? []).Select(Recipient)],
+            RevealsContent = fields.RevealsContent ?? false,
+            IsRetired = fields.Retired ?? false,
             IsSafety = fields.Safety ?? false,
             IsSourceCorrupt = fields.SourceCorrupt ?? false,
             IsPredecessor = fields.FormatVersion is null,
             Clock = clock,
         };
     }
+
+    /// <summary>What a check found in the content of an encrypted backup may name tables and count rows, and is not told.</summary>
+    private static SidecarFields.CheckFields Fields(VerificationCheck check, bool isSecret) => new(
+        check.Check,
+        check.Passed,
+        isSecret && check.Check is (VerificationChecks.Integrity or VerificationChecks.Schema or VerificationChecks.RowCounts)
+            ? "not recorded, because the backup is encrypted"
+            : check.Detail);
+
+    private static string Recipient(string? text) =>
+        text is not null && X25519Recipient.TryParse(text) is not null ? text : throw new FormatException("one of its recipients is no age public key");
 
     private static SidecarFields.CopyFields Fields(BackupCopy copy) => new(
         Lower(copy.Provider), copy.Url, copy.Container, copy.Prefix, copy.Endpoint, copy.Region, copy.UsePathStyle ? true : null, copy.AccountName, copy.Checksum, Iso(copy.Uploaded));

@@ -64,6 +64,14 @@ internal sealed class SidecarFields
 
     public Dictionary<string, long>? RowCounts { get; set; }
 
+    public string? Encryption { get; set; }
+
+    public string?[]? Recipients { get; set; }
+
+    public bool? RevealsContent { get; set; }
+
+    public bool? Retired { get; set; }
+
     public bool? Safety { get; set; }
 
     public bool? SourceCorrupt { get; set; }

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Microsoft.Win32.SafeHandles;
+using SignalHarvester.Backup.Encryption;
 using SignalHarvester.Backup.Formats;
 using SignalHarvester.Backup.Operations;
 using SignalHarvester.Backup.Sqlite;
@@ -57,18 +58,21 @@ internal sealed class ChainReader
     /// <summary>Reads one increment.</summary>
     /// <param name="backup">The increment.</param>
     /// <param name="file">Its file.</param>
+    /// <param name="identities">What it may be opened with, where it is encrypted.</param>
     /// <param name="takePage">Called with each page and its content, in the log's order.</param>
     /// <param name="meter">Counts stored bytes; null where nobody watches.</param>
     /// <param name="cancellation">Stops the reading.</param>
     /// <exception cref="InvalidDataException">The increment is damaged.</exception>
     public static (StoredFile File, string WalChecksum) ReadIncrement(
-        BackupMetadata backup, SafeFileHandle file, PageTaker takePage, ProgressMeter? meter, CancellationToken cancellation)
+        BackupMetadata backup, SafeFileHandle file, IdentityRing identities, PageTaker takePage, ProgressMeter? meter, CancellationToken cancellation)
     {
         var (pageSize, pageCount) = (backup.PageSize!.Value, backup.PageCount!.Value);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var wal = new WalReader(pageSize, pageCount, takePage);
         var read = StoredFile.Read(
             file,
+            identities,
+            backup,
             // Every page once, each with its frame's header.
             WalFormat.FrameOffset(pageCount + 1, pageSize),
             _ => { },
@@ -91,6 +95,8 @@ internal sealed class ChainReader
         {
             var read = StoredFile.Read(
                 file,
+                chain.Identities,
+                backup,
                 backup.DatabaseSize ?? long.MaxValue,
                 chunk => target?.Write(chunk.PlainSpan, chunk.PlainOffset),
                 chunk =>
@@ -143,6 +149,8 @@ internal sealed class ChainReader
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var read = StoredFile.Read(
             file,
+            chain.Identities,
+            backup,
             backup.DatabaseSize ?? long.MaxValue,
             chunk => Lay(Used(chunk), chunk.PlainOffset),
             chunk =>

@@ -82,7 +82,7 @@ internal sealed class IncrementsReader : IDisposable
     {
         if (frames is null)
         {
-            stored = new StoredStream(chain.Links[reading].File);
+            stored = new StoredStream(chain.Links[reading].File, chain.Identities, Link(reading));
             frames = new FrameReader(stored);
             compressions[reading] = frames.Compression;
             length = 0;

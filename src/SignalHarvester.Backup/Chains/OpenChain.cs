@@ -1,5 +1,6 @@
 using Microsoft.Win32.SafeHandles;
 using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Encryption;
 
 namespace SignalHarvester.Backup.Chains;
 
@@ -12,14 +13,18 @@ internal sealed class OpenChain : IDisposable
 
     private readonly IReadOnlyList<SafeFileHandle> owned;
 
-    private OpenChain(IReadOnlyList<(BackupMetadata Backup, SafeFileHandle File)> links, IReadOnlyList<SafeFileHandle> owned)
+    private OpenChain(IReadOnlyList<(BackupMetadata Backup, SafeFileHandle File)> links, IdentityRing identities, IReadOnlyList<SafeFileHandle> owned)
     {
         Links = links;
+        Identities = identities;
         this.owned = owned;
     }
 
     /// <summary>The backups with their files: the full one first.</summary>
     public IReadOnlyList<(BackupMetadata Backup, SafeFileHandle File)> Links { get; }
+
+    /// <summary>What encrypted files may be opened with. Asked for as soon as one is read, and not before.</summary>
+    public IdentityRing Identities { get; }
 
     /// <summary>The backup that the chain leads to.</summary>
     public BackupMetadata Backup => Links[^1].Backup;
@@ -36,12 +41,13 @@ internal sealed class OpenChain : IDisposable
     /// <summary>Opens a backup and what it builds on.</summary>
     /// <param name="backup">The backup. Its sidecar is read again: it may have been folded since the caller saw it.</param>
     /// <param name="directory">Where it lies; null for a file that is in no catalogue.</param>
+    /// <param name="identities">What encrypted files may be opened with.</param>
     /// <exception cref="BackupException">ChainBroken, BackupFileMissing, BackupNotFound, SidecarHostile, ReadFailed.</exception>
-    public static OpenChain Open(BackupMetadata backup, BackupDirectory? directory)
+    public static OpenChain Open(BackupMetadata backup, BackupDirectory? directory, IdentityRing identities)
     {
         if (directory is null)
         {
-            return OpenAll(BackupChain.Resolve(backup, _ => null));
+            return OpenAll(BackupChain.Resolve(backup, _ => null), identities);
         }
 
         var links = BackupChain.IsIncrement(backup) ? directory.Chain(backup.Id) : [backup];
@@ -49,7 +55,7 @@ internal sealed class OpenChain : IDisposable
         {
             try
             {
-                return OpenAll(links);
+                return OpenAll(links, identities);
             }
             catch (BackupException exception) when (exception.ErrorId == BackupErrorId.BackupFileMissing && attempt < MostAttempts && directory.TryGet(backup.Id) is not null)
             {
@@ -65,10 +71,10 @@ internal sealed class OpenChain : IDisposable
     }
 
     /// <summary>A backup that stands by itself, whose file the caller has open and keeps.</summary>
-    public static OpenChain Of(BackupMetadata backup, SafeFileHandle file) => new([(backup, file)], []);
+    public static OpenChain Of(BackupMetadata backup, SafeFileHandle file, IdentityRing identities) => new([(backup, file)], identities, []);
 
     /// <summary>This chain with one more backup on top, whose file the caller has open and keeps.</summary>
-    public OpenChain With(BackupMetadata child, SafeFileHandle file) => new([.. Links, (child, file)], []);
+    public OpenChain With(BackupMetadata child, SafeFileHandle file, IdentityRing identities) => new([.. Links, (child, file)], identities, []);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -79,7 +85,7 @@ internal sealed class OpenChain : IDisposable
         }
     }
 
-    private static OpenChain OpenAll(IReadOnlyList<BackupMetadata> backups)
+    private static OpenChain OpenAll(IReadOnlyList<BackupMetadata> backups, IdentityRing identities)
     {
         var files = new List<SafeFileHandle>();
         try
@@ -89,7 +95,7 @@ internal sealed class OpenChain : IDisposable
                 files.Add(CatalogReader.OpenFile(backup));
             }
 
-            return new OpenChain([.. backups.Zip(files)], files);
+            return new OpenChain([.. backups.Zip(files)], identities, files);
         }
         catch
         {

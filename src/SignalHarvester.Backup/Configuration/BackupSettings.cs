@@ -41,7 +41,7 @@ public sealed record BackupSettings
     /// <summary>What is verified, and when.</summary>
     public VerificationSettings Verification { get; init; } = new();
 
-    /// <summary>Encryption of the backups; not built yet, so that recipients are refused.</summary>
+    /// <summary>Encryption of the backups.</summary>
     public EncryptionSettings Encryption { get; init; } = new();
 
     /// <summary>Where metrics go.</summary>

@@ -1,11 +1,14 @@
 using SignalHarvester.Backup.ObjectStorage;
 using SignalHarvester.Backup.Retention;
+using SignalHarvester.Backup.Encryption;
 
 namespace SignalHarvester.Backup.Configuration;
 
 /// <summary>Every key of the configuration: its name, type, default and limits. docs/CONFIGURATION.md and the sample say the same.</summary>
 internal static class SettingsMap
 {
+    private const string PublicKeyForm = "an age public key, which begins with age1";
+
     private const int MostPercent = 1000;
     private const int MostIncrements = 1000;
     private const int LargestLevel = 19;
@@ -195,25 +198,26 @@ internal static class SettingsMap
         VerifyBeforeRestore = section.Flag("verify_before_restore", true),
     };
 
-    /// <summary>Reads the keys of encryption. As long as nothing encrypts, whoever asks for it must not believe to have it.</summary>
     private static EncryptionSettings ReadEncryption(SettingsReading reading, SettingsSection section)
     {
         var recipients = section.Items("recipients", ',', isMap: false).Select(item => item.Value!).ToList();
         foreach (var recipient in recipients)
         {
             section.Add(recipient, recipient.Shown);
-            reading.Report(
-                recipient,
-                AgeRecipient.IsOne(recipient.Text)
-                    ? "encryption is not available in this version, and a backup must not be stored unencrypted where it was asked for. Remove the recipients to store backups unencrypted."
-                    : $"found {SettingsReading.Quote(recipient.Shown)}; allowed is {AgeRecipient.Form}. A secret key belongs into the identity_file, and nowhere else.",
-                AgeRecipient.Form);
+            if (X25519Recipient.TryParse(recipient.Text) is null)
+            {
+                reading.Report(
+                    recipient,
+                    $"found {SettingsReading.Quote(recipient.Shown)}; allowed is {PublicKeyForm}. A secret key belongs into the identity_file, and nowhere else.",
+                    PublicKeyForm);
+            }
         }
 
         return new EncryptionSettings
         {
             Recipients = [.. recipients.Select(recipient => recipient.Text)],
             IdentityFile = section.FilePath("identity_file", PathNeed.File),
+            RevealContent = section.Flag("reveal_content", false),
         };
     }
 

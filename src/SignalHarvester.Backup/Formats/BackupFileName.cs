@@ -4,16 +4,17 @@ using System.Text.RegularExpressions;
 namespace SignalHarvester.Backup.Formats;
 
 /// <summary>
-/// The grammar of ids and file names: <c>backup_yyyyMMdd_HHmmss[_ffffff][_gN]_{full.db|incremental.wal|wal.wal}[.zst|.gz]</c>;
+/// The grammar of ids and file names: <c>backup_yyyyMMdd_HHmmss[_ffffff][_gN]_{full.db|incremental.wal|wal.wal}[.zst|.gz][.age]</c>;
 /// the predecessor also wrote <c>_incremental.db</c> (a full copy) and <c>_wal.db</c> (a raw WAL).
 /// </summary>
 /// <param name="Id">The backup's id.</param>
 /// <param name="Type">What the name says the file holds.</param>
 /// <param name="IsWal">Whether the content is a WAL rather than a database image.</param>
 /// <param name="Compression">What the suffix says.</param>
-/// <param name="Generation">1 for the file as first made, more for one that was folded since.</param>
+/// <param name="IsEncrypted">Whether the name says that it is encrypted.</param>
+/// <param name="Generation">1 for the file as first made, more for one that was folded since, or encrypted to others.</param>
 /// <param name="Text">The whole file name.</param>
-internal sealed partial record BackupFileName(string Id, BackupType Type, bool IsWal, CompressionType Compression, int Generation, string Text)
+internal sealed partial record BackupFileName(string Id, BackupType Type, bool IsWal, CompressionType Compression, bool IsEncrypted, int Generation, string Text)
 {
     /// <summary>What an unfinished file's name ends with.</summary>
     public const string PartialSuffix = ".partial";
@@ -21,6 +22,7 @@ internal sealed partial record BackupFileName(string Id, BackupType Type, bool I
     /// <summary>What a sidecar's name ends with.</summary>
     public const string SidecarSuffix = ".json";
 
+    private const string EncryptedSuffix = ".age";
     private const string IdPrefix = "backup_";
     private const string IdFormat = "yyyyMMdd'_'HHmmss'_'ffffff";
 
@@ -36,7 +38,7 @@ internal sealed partial record BackupFileName(string Id, BackupType Type, bool I
         TryMoment(id, out var moment) ? moment : throw new FormatException($"'{id}' states no moment.");
 
     /// <summary>The name of a backup's file.</summary>
-    public static BackupFileName For(string id, BackupType type, CompressionType compression, int generation = 1)
+    public static BackupFileName For(string id, BackupType type, CompressionType compression, bool encrypted = false, int generation = 1)
     {
         var mark = generation == 1 ? string.Empty : string.Create(CultureInfo.InvariantCulture, $"_g{generation}");
         var content = type switch
@@ -45,7 +47,7 @@ internal sealed partial record BackupFileName(string Id, BackupType Type, bool I
             BackupType.Incremental => "incremental.wal",
             _ => "wal.wal",
         };
-        return new BackupFileName(id, type, type != BackupType.Full, compression, generation, $"{id}{mark}_{content}{Suffix(compression)}");
+        return new BackupFileName(id, type, type != BackupType.Full, compression, encrypted, generation, $"{id}{mark}_{content}{Suffix(compression)}{(encrypted ? EncryptedSuffix : string.Empty)}");
     }
 
     /// <summary>Reads a file name; null where it is not one of ours.</summary>
@@ -70,7 +72,7 @@ internal sealed partial record BackupFileName(string Id, BackupType Type, bool I
         };
         var isWal = match.Groups["content"].Value == "wal" || type == BackupType.Wal;
         var generation = match.Groups["generation"] is { Success: true } digits ? int.Parse(digits.ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture) : 1;
-        return new BackupFileName(match.Groups["id"].Value, type, isWal, compression, generation, fileName);
+        return new BackupFileName(match.Groups["id"].Value, type, isWal, compression, match.Groups["age"].Success, generation, fileName);
     }
 
     private static bool TryMoment(string id, out DateTimeOffset moment)
@@ -91,6 +93,6 @@ internal sealed partial record BackupFileName(string Id, BackupType Type, bool I
     [GeneratedRegex(@"\Abackup_[0-9]{4}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])_([01][0-9]|2[0-3])[0-5][0-9][0-5][0-9](_[0-9]{6})?\z", RegexOptions.ExplicitCapture)]
     private static partial Regex IdPattern();
 
-    [GeneratedRegex(@"\A(?<id>backup_[0-9]{8}_[0-9]{6}(_[0-9]{6})?)(_g(?<generation>[0-9]{1,9}))?_(?<type>full|incremental|wal)\.(?<content>db|wal)(?<suffix>\.zst|\.gz)?\z", RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(@"\A(?<id>backup_[0-9]{8}_[0-9]{6}(_[0-9]{6})?)(_g(?<generation>[0-9]{1,9}))?_(?<type>full|incremental|wal)\.(?<content>db|wal)(?<suffix>\.zst|\.gz)?(?<age>\.age)?\z", RegexOptions.ExplicitCapture)]
     private static partial Regex NamePattern();
 }

@@ -36,11 +36,8 @@ internal static class ImageWriter
                 meter.Advance(chunk.PlainLength);
             },
             cancellation);
-        return new StoredImage(
-            image.Length,
-            Convert.ToHexStringLower(imageHash.GetHashAndReset()),
-            target.Length,
-            target.Finish())
+        var (storedLength, storedChecksum) = target.Finish();
+        return new StoredImage(image.Length, Convert.ToHexStringLower(imageHash.GetHashAndReset()), storedLength, storedChecksum)
         { PagesChecksum = digests is null ? null : Convert.ToHexStringLower(pagesHash.GetHashAndReset()) };
     }
 }

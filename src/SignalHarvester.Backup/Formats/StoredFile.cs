@@ -1,4 +1,5 @@
 using Microsoft.Win32.SafeHandles;
+using SignalHarvester.Backup.Encryption;
 
 namespace SignalHarvester.Backup.Formats;
 
@@ -8,23 +9,28 @@ namespace SignalHarvester.Backup.Formats;
 /// <param name="StoredChecksum">SHA-256 of the file, lower-case hex.</param>
 internal sealed record StoredFile(long PlainLength, long StoredLength, string StoredChecksum)
 {
-    /// <summary>Streams a whole stored file back: read and hashed by one thread, decompressed by all cores.</summary>
+    /// <summary>Streams a whole stored file back: read, hashed and decrypted by one thread, decompressed by all cores.</summary>
     /// <param name="file">The stored file.</param>
+    /// <param name="identities">What it may be opened with, where it is encrypted.</param>
+    /// <param name="backup">The backup.</param>
     /// <param name="largestContent">Bytes that the content may have at most; more is damage, or a decompression bomb.</param>
     /// <param name="transform">Takes each piece of content as it is decompressed, in any order, on several threads at once.</param>
     /// <param name="consume">Takes each piece of content in order, on the calling thread.</param>
     /// <param name="cancellation">Stops the reading.</param>
     /// <param name="allocate">Gives the chunks; null to make new ones.</param>
     /// <exception cref="InvalidDataException">The content is damaged.</exception>
+    /// <exception cref="BackupException">IdentityMissing, IdentityWrong.</exception>
     public static StoredFile Read(
         SafeFileHandle file,
+        IdentityRing identities,
+        BackupMetadata backup,
         long largestContent,
         Action<Chunk> transform,
         Action<Chunk> consume,
         CancellationToken cancellation,
         Func<Chunk>? allocate = null)
     {
-        using var stored = new StoredStream(file);
+        using var stored = new StoredStream(file, identities, backup);
         using var frames = new FrameReader(stored);
         long length = 0;
         ChunkPipeline.Run(

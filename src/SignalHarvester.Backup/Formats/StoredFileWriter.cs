@@ -1,30 +1,72 @@
 using System.Security.Cryptography;
 using Microsoft.Win32.SafeHandles;
+using SignalHarvester.Backup.Encryption;
 using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Formats;
 
-/// <summary>Appends compressed frames to a backup's file, takes its SHA-256 on the way, and keeps the disk busy meanwhile.</summary>
-internal sealed class StoredFileWriter(SafeFileHandle file, SteadyFlush flush, Action afterFrame) : IDisposable
+/// <summary>
+/// Appends compressed frames to a backup's file, encrypted where that is wanted, takes the file's SHA-256 on the way, and
+/// keeps the disk busy meanwhile.
+/// </summary>
+internal sealed class StoredFileWriter : IDisposable
 {
+    private readonly SafeFileHandle file;
+    private readonly SteadyFlush flush;
+    private readonly Action afterFrame;
+    private readonly AgeWriter? encryption;
     private readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    private long length;
 
-    /// <summary>Bytes written so far.</summary>
-    public long Length { get; private set; }
+    /// <summary>Begins a file.</summary>
+    /// <param name="file">The empty file.</param>
+    /// <param name="flush">Keeps the disk busy.</param>
+    /// <param name="afterFrame">Called after each frame.</param>
+    /// <param name="encryption">The header and the key of an encrypted file; null for one that is not.</param>
+    public StoredFileWriter(SafeFileHandle file, SteadyFlush flush, Action afterFrame, FileEncryption? encryption = null)
+    {
+        this.file = file;
+        this.flush = flush;
+        this.afterFrame = afterFrame;
+        if (encryption is not null)
+        {
+            this.encryption = new AgeWriter(encryption.Key);
+            Write(encryption.Header.Bytes);
+            Write(this.encryption.Nonce.Span);
+        }
+    }
 
     /// <summary>Appends one frame.</summary>
     public void Append(ReadOnlySpan<byte> frame)
     {
-        PieceWriter.Write(file, frame, Length);
-        hash.AppendData(frame);
-        Length += frame.Length;
-        flush.Written(frame.Length);
+        Write(encryption is null ? frame : encryption.Encrypt(frame));
         afterFrame();
     }
 
-    /// <summary>The SHA-256 of all that was written, in lower-case hex. The last flush is the caller's, who may have a snapshot to let go of first.</summary>
-    public string Finish() => Convert.ToHexStringLower(hash.GetHashAndReset());
+    /// <summary>Ends the file. The last flush is the caller's, who may have a snapshot to let go of first.</summary>
+    /// <returns>Bytes of the file, and its SHA-256 in lower-case hex.</returns>
+    public (long Length, string Checksum) Finish()
+    {
+        if (encryption is not null)
+        {
+            Write(encryption.Finish());
+        }
+
+        return (length, Convert.ToHexStringLower(hash.GetHashAndReset()));
+    }
 
     /// <inheritdoc/>
-    public void Dispose() => hash.Dispose();
+    public void Dispose()
+    {
+        encryption?.Dispose();
+        hash.Dispose();
+    }
+
+    private void Write(ReadOnlySpan<byte> bytes)
+    {
+        PieceWriter.Write(file, bytes, length);
+        hash.AppendData(bytes);
+        length += bytes.Length;
+        flush.Written(bytes.Length);
+    }
 }

@@ -1,20 +1,49 @@
 using System.Buffers;
 using System.Security.Cryptography;
 using Microsoft.Win32.SafeHandles;
+using SignalHarvester.Backup.Encryption;
 
 namespace SignalHarvester.Backup.Formats;
 
-/// <summary>A stored file, read once from front to back with its SHA-256 taken on the way, and a window to look ahead in.</summary>
-internal sealed class StoredStream(SafeFileHandle file) : Stream
+/// <summary>
+/// A stored file, read once from front to back with its SHA-256 taken on the way and its content decrypted, and a window
+/// to look ahead in.
+/// </summary>
+internal sealed class StoredStream : Stream
 {
     private const int ReadBytes = 1 << 20;
 
+    private readonly SafeFileHandle file;
+    private readonly AgeReader? decrypted;
     private readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
 
     // From the pool: a chain has a file for each night.
     private byte[] window = ArrayPool<byte>.Shared.Rent(2 * ReadBytes);
     private int start;
     private int end;
+
+    /// <summary>Begins to read a file as it is stored, encrypted or not.</summary>
+    public StoredStream(SafeFileHandle file) => this.file = file;
+
+    /// <summary>Begins to read a file's content, which is decrypted where it is encrypted.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="identities">What it may be opened with.</param>
+    /// <param name="backup">The backup.</param>
+    /// <exception cref="BackupException">IdentityMissing, IdentityWrong.</exception>
+    /// <exception cref="InvalidDataException">The header is damaged, or there is none where the backup is encrypted.</exception>
+    public StoredStream(SafeFileHandle file, IdentityRing identities, BackupMetadata backup)
+        : this(file)
+    {
+        if (AgeHeader.TryRead(file) is { } header)
+        {
+            decrypted = Decrypt(header, identities.Open(header, backup.Id));
+        }
+        else if (backup.IsEncrypted)
+        {
+            // Whatever lies there is not what was put there.
+            throw AgeDamage.Of("The content is not encrypted, as it was when the backup was made.");
+        }
+    }
 
     /// <summary>Bytes taken from the file so far, those that wait in the window included.</summary>
     public long BytesRead { get; private set; }
@@ -101,6 +130,7 @@ internal sealed class StoredStream(SafeFileHandle file) : Stream
         if (disposing)
         {
             hash.Dispose();
+            decrypted?.Dispose();
             ArrayPool<byte>.Shared.Return(window);
             window = [];
         }
@@ -124,10 +154,31 @@ internal sealed class StoredStream(SafeFileHandle file) : Stream
             start = 0;
         }
 
-        var read = RandomAccess.Read(file, window.AsSpan(end, Math.Min(ReadBytes, window.Length - end)), BytesRead);
-        hash.AppendData(window, end, read);
-        BytesRead += read;
+        var space = window.AsSpan(end, Math.Min(ReadBytes, window.Length - end));
+        var read = decrypted is null ? ReadStored(space) : decrypted.Read(space);
         end += read;
         return read > 0;
+    }
+
+    private int ReadStored(Span<byte> buffer)
+    {
+        var read = RandomAccess.Read(file, buffer, BytesRead);
+        hash.AppendData(buffer[..read]);
+        BytesRead += read;
+        return read;
+    }
+
+    private AgeReader Decrypt(AgeHeader header, AgeFileKey key)
+    {
+        var beginning = new byte[header.Bytes.Length + AgePayload.NonceSize];
+        var done = 0;
+        while (done < beginning.Length && ReadStored(beginning.AsSpan(done)) is var read and > 0)
+        {
+            done += read;
+        }
+
+        return done == beginning.Length
+            ? new AgeReader(ReadStored, RandomAccess.GetLength(file) - done, key.PayloadKey(beginning.AsSpan(header.Bytes.Length)))
+            : throw AgeDamage.Of("The encrypted content is cut short.");
     }
 }

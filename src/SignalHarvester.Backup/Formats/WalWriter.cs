@@ -64,7 +64,8 @@ internal sealed class WalWriter : IDisposable
                 meter.Advance(chunk.PlainLength);
             },
             cancellation);
-        return new StoredWal(Convert.ToHexStringLower(writer.hash.GetHashAndReset()), target.Length, target.Finish());
+        var (storedLength, storedChecksum) = target.Finish();
+        return new StoredWal(Convert.ToHexStringLower(writer.hash.GetHashAndReset()), storedLength, storedChecksum);
     }
 
     /// <inheritdoc/>

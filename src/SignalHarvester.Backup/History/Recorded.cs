@@ -1,4 +1,5 @@
 using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Encryption;
 using SignalHarvester.Backup.Formats;
 using SignalHarvester.Backup.Operations;
 using SignalHarvester.Backup.Retention;
@@ -111,6 +112,13 @@ public static class Recorded
     {
         var begun = Of(new BackupEvent { Operation = BackupOperation.Merge }, backup);
         return Run(begun, directory, context, () => MergeBackup.Run(backup, directory, context), merged => Of(begun, merged));
+    }
+
+    /// <summary>Encrypts a backup to others: <see cref="ProtectBackup.Run"/>.</summary>
+    public static BackupMetadata Protect(BackupMetadata backup, BackupDirectory directory, BackupEncryption encryption, OperationContext context)
+    {
+        var begun = Of(new BackupEvent { Operation = BackupOperation.Protect }, backup);
+        return Run(begun, directory, context, () => ProtectBackup.Run(backup, directory, encryption, context), rewritten => Of(begun, rewritten));
     }
 
     /// <summary>Removes backups: <see cref="RemoveBackups.Run"/>.</summary>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Chains;
+using SignalHarvester.Backup.Encryption;
 using SignalHarvester.Backup.Formats;
 using SignalHarvester.Backup.Sqlite;
 using SignalHarvester.Backup.Storage;
@@ -52,15 +53,16 @@ internal sealed class BackupAttempt(
             parent = null;
         }
 
-        using var partial = directory.Begin(moment, id => BackupFileName.For(id, ExpectedType(parent), compression), context.Cancellation, context.Warn);
+        var encryption = options.Encryption is { } to ? FileEncryption.Create(to) : null;
+        using var partial = directory.Begin(moment, id => BackupFileName.For(id, ExpectedType(parent), compression, encryption is not null), context.Cancellation, context.Warn);
         try
         {
             RequireSpace(database, isFull: parent is null);
-            using var digests = PageDigestFile.Create(directory.DigestFolder, directory.DigestFolder, path, partial.Name.Id, database.PageSize, database.PageCount);
+            using var digests = PageDigestFile.Create(directory.DigestFolder, directory.DigestFolder, path, partial.Name.Id, database.PageSize, database.PageCount, encryption is null ? null : PageDigestCipher.OpenOrCreate(context.Verbose));
             using var flush = new SteadyFlush(partial.Handle);
-            var writer = new ContentWriter(database, partial, digests, flush, compression, level, context);
+            var writer = new ContentWriter(database, partial, digests, flush, compression, level, encryption, context);
             var stored = Store(writer, database, parent, parentDigests);
-            partial.Name = BackupFileName.For(partial.Name.Id, stored.Type, compression);
+            partial.Name = BackupFileName.For(partial.Name.Id, stored.Type, compression, encryption is not null);
 
             // Counting rows reads the database, which a WAL backup is to do without.
             var content = options.Verify && stored.Type != BackupType.Wal ? SourceContent(database) : null;
@@ -70,7 +72,7 @@ internal sealed class BackupAttempt(
             backup = backup with { Duration = context.Clock.GetElapsedTime(started) };
             if (options.Verify)
             {
-                backup = Check(backup, content, stored.Parent, partial);
+                backup = Check(backup, content, stored.Parent, partial, encryption);
             }
 
             directory.Publish(partial, backup, stored.Parent, content?.SchemaChecksum, digests, context.Cancellation);
@@ -225,21 +227,24 @@ internal sealed class BackupAttempt(
         Description = options.Description,
         Metadata = Notes(stored),
         RowCounts = content?.RowCounts,
+        IsEncrypted = options.Encryption is not null,
+        Recipients = options.Encryption?.PublicKeys ?? [],
+        RevealsContent = options.RevealContent,
         IsSafety = options.IsSafety,
         IsSourceCorrupt = stored.MissingPages > 0 || content is { SchemaChecksum: null },
         Clock = context.Clock,
     };
 
-    private BackupMetadata Check(BackupMetadata backup, ImageContent? content, BackupMetadata? parent, PartialBackup partial)
+    private BackupMetadata Check(BackupMetadata backup, ImageContent? content, BackupMetadata? parent, PartialBackup partial, FileEncryption? encryption)
     {
-        var checks = Checks(backup, content, parent, partial);
+        var (level, checks) = Checks(backup, content, parent, partial, encryption);
         var failed = checks.FirstOrDefault(check => !check.Passed);
         if (failed is null)
         {
             return backup with
             {
                 Verified = true,
-                VerificationLevel = content is null ? VerificationLevel.Quick : VerificationLevel.Full,
+                VerificationLevel = level,
                 VerificationTimestamp = context.Clock.GetUtcNow(),
                 Verification = checks,
             };
@@ -276,24 +281,39 @@ internal sealed class BackupAttempt(
         };
     }
 
-    private IReadOnlyList<VerificationCheck> Checks(BackupMetadata backup, ImageContent? content, BackupMetadata? parent, PartialBackup partial)
+    private (VerificationLevel Level, IReadOnlyList<VerificationCheck> Checks) Checks(
+        BackupMetadata backup, ImageContent? content, BackupMetadata? parent, PartialBackup partial, FileEncryption? encryption)
     {
         var activity = $"Verifying {backup.Id}";
         var verifier = new ImageVerifier(directory.TemporaryParent, context);
+        var identities = encryption is null ? context.Identities : context.Identities.With(encryption.Key);
+        var own = OpenChain.Of(backup, partial.Handle, identities);
+        if (encryption is not null && !context.Identities.Opens(options.Encryption!))
+        {
+            // Whoever encrypts to others' keys keeps no plain copy on disk, not even for a check.
+            context.Verbose($"'{backup.Id}' is checked as it was read and as it landed. A full test awaits the secret key: Test-SHBackup {backup.Id} -Level Full -IdentityFile <file>.");
+            return (VerificationLevel.Quick, parent is null ? verifier.Unpack(own, target: null, folder: null, activity) : verifier.VerifyIncrement(own, activity));
+        }
+
         if (parent is null)
         {
-            return verifier.Verify(OpenChain.Of(backup, partial.Handle), content!, activity);
+            return (VerificationLevel.Full, verifier.Verify(own, content!, activity));
         }
 
         if (content is null)
         {
-            return verifier.VerifyIncrement(backup, partial.Handle, activity);
+            return (VerificationLevel.Quick, verifier.VerifyIncrement(own, activity));
         }
 
         try
         {
-            using var chain = OpenChain.Open(parent, directory);
-            return verifier.Verify(chain.With(backup, partial.Handle), content, activity);
+            using var chain = OpenChain.Open(parent, directory, identities);
+            return (VerificationLevel.Full, verifier.Verify(chain.With(backup, partial.Handle, identities), content, activity));
+        }
+        catch (BackupException exception) when (exception.ErrorId is BackupErrorId.IdentityMissing or BackupErrorId.IdentityWrong)
+        {
+            context.Verbose($"What '{backup.Id}' builds on cannot be opened here, so it is checked by itself: {exception.Message}");
+            return (VerificationLevel.Quick, verifier.VerifyIncrement(own, activity));
         }
         catch (BackupException exception) when (exception.ErrorId is BackupErrorId.BackupFileMissing or BackupErrorId.BackupNotFound or BackupErrorId.ChainBroken)
         {

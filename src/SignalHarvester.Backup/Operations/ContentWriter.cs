@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Encryption;
 using SignalHarvester.Backup.Formats;
 using SignalHarvester.Backup.Sqlite;
 using SignalHarvester.Backup.Storage;
@@ -15,6 +16,7 @@ internal sealed class ContentWriter(
     SteadyFlush flush,
     CompressionType compression,
     int level,
+    FileEncryption? encryption,
     OperationContext context)
 {
     private readonly DiskWatch watch = new(database.Path);
@@ -27,7 +29,7 @@ internal sealed class ContentWriter(
     public StoredContent WriteFull(IDatabaseImage image, ImageScan? scan)
     {
         using var meter = context.Meter($"Backing up {FileName}", image.Length);
-        using var target = new StoredFileWriter(partial.Handle, flush, watch.Check);
+        using var target = new StoredFileWriter(partial.Handle, flush, watch.Check, encryption);
         var stored = ImageWriter.Write(image, target, scan is null ? digests : null, compression, level, meter, context.Cancellation);
         image.ConfirmUnchanged();
         return new StoredContent
@@ -113,7 +115,7 @@ internal sealed class ContentWriter(
     private StoredWal WriteWal(IEnumerable<long> pages, long count, long pageCount, Action<long, Span<byte>> readPage)
     {
         using var meter = context.Meter($"Backing up {FileName}", WalFormat.FrameOffset(count + 1, database.PageSize));
-        using var target = new StoredFileWriter(partial.Handle, flush, watch.Check);
+        using var target = new StoredFileWriter(partial.Handle, flush, watch.Check, encryption);
         return WalWriter.Write(database.PageSize, pageCount, pages, readPage, target, compression, level, meter, context.Cancellation);
     }
 

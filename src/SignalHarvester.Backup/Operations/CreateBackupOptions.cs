@@ -1,3 +1,5 @@
+using SignalHarvester.Backup.Encryption;
+
 namespace SignalHarvester.Backup.Operations;
 
 /// <summary>How a backup is to be made.</summary>
@@ -29,6 +31,12 @@ public sealed record CreateBackupOptions
 
     /// <summary>A free map of simple values.</summary>
     public IReadOnlyDictionary<string, object?> Metadata { get; init; } = new Dictionary<string, object?>();
+
+    /// <summary>To whom the backup is encrypted; null for a plain one.</summary>
+    public BackupEncryption? Encryption { get; init; }
+
+    /// <summary>Whether the sidecar of an encrypted backup may tell the tables of the database and their rows.</summary>
+    public bool RevealContent { get; init; }
 
     /// <summary>Whether the finished backup is read back and checked before it is published.</summary>
     public bool Verify { get; init; } = true;

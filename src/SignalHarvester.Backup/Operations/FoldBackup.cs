@@ -1,5 +1,6 @@
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Chains;
+using SignalHarvester.Backup.Encryption;
 using SignalHarvester.Backup.Formats;
 using SignalHarvester.Backup.Sqlite;
 using SignalHarvester.Backup.Storage;
@@ -23,7 +24,7 @@ internal static class FoldBackup
     {
         try
         {
-            using var chain = OpenChain.Open(fold.Survivor, directory);
+            using var chain = OpenChain.Open(fold.Survivor, directory, context.Identities);
             return Run(fold, chain, pages, directory, context);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
@@ -53,11 +54,12 @@ internal static class FoldBackup
         var type = fold.NewParentId is null ? BackupType.Full
             : fold.Sources.All(source => source.Type == BackupType.Wal) ? BackupType.Wal
             : BackupType.Incremental;
-        using var partial = directory.BeginRewrite(survivor, type, context.Cancellation);
+        var (encrypted, encryption) = EncryptionOf(chain);
+        using var partial = directory.BeginRewrite(survivor, type, encryption is not null, context.Cancellation);
         using var flush = new SteadyFlush(partial.Handle);
         using var image = FileImage.Open(imagePath, survivor.PageSize!.Value);
-        using var target = new StoredFileWriter(partial.Handle, flush, () => { });
-        var rewritten = chain.Backup with { Type = type, ParentId = fold.NewParentId, BackupPath = partial.FinalPath, Checksum = checksum };
+        using var target = new StoredFileWriter(partial.Handle, flush, () => { }, encryption);
+        var rewritten = chain.Backup with { Type = type, ParentId = fold.NewParentId, BackupPath = partial.FinalPath, Checksum = checksum, IsEncrypted = encryption is not null, Recipients = encrypted?.Recipients ?? [] };
         using (var meter = context.Meter(activity, image.PageCount * image.PageSize))
         {
             if (pages is null)
@@ -79,18 +81,35 @@ internal static class FoldBackup
         return directory.TryReplace(partial, chain.Backup, rewritten, context.Cancellation);
     }
 
+    /// <summary>
+    /// What was encrypted stays so, for the same recipients: the newest encrypted link lends its header and key, and the
+    /// content gets a nonce of its own.
+    /// </summary>
+    private static (BackupMetadata? Link, FileEncryption? Encryption) EncryptionOf(OpenChain chain)
+    {
+        foreach (var (link, file) in chain.Links.Reverse())
+        {
+            if (AgeHeader.TryRead(file) is { } header)
+            {
+                return (link, new FileEncryption(header, chain.Identities.Open(header, link.Id)));
+            }
+        }
+
+        return (null, null);
+    }
+
     private static void ReadBack(
         BackupMetadata rewritten, PartialBackup partial, BackupDirectory directory, TemporaryFolder folder, string activity, OperationContext context)
     {
         var verifier = new ImageVerifier(folder.Path, context);
         if (rewritten.ParentId is null)
         {
-            Require(verifier.Unpack(OpenChain.Of(rewritten, partial.Handle), target: null, folder: null, activity), rewritten);
+            Require(verifier.Unpack(OpenChain.Of(rewritten, partial.Handle, context.Identities), target: null, folder: null, activity), rewritten);
             return;
         }
 
-        using var parentChain = OpenChain.Open(directory.Get(rewritten.ParentId), directory);
-        Require(verifier.Unpack(parentChain.With(rewritten, partial.Handle), folder.FilePath("folded.db"), activity), rewritten);
+        using var parentChain = OpenChain.Open(directory.Get(rewritten.ParentId), directory, context.Identities);
+        Require(verifier.Unpack(parentChain.With(rewritten, partial.Handle, context.Identities), folder.FilePath("folded.db"), activity), rewritten);
     }
 
     /// <summary>
@@ -99,7 +118,7 @@ internal static class FoldBackup
     /// </summary>
     /// <returns>Null where the backup becomes full.</returns>
     /// <exception cref="BackupException">An increment is damaged or missing.</exception>
-    public static PageSet? CollectPages(Fold fold, BackupDirectory directory, CancellationToken cancellation)
+    public static PageSet? CollectPages(Fold fold, BackupDirectory directory, OperationContext context)
     {
         if (fold.NewParentId is null)
         {
@@ -114,7 +133,7 @@ internal static class FoldBackup
             using var file = CatalogReader.OpenFile(source);
             try
             {
-                _ = ChainReader.ReadIncrement(source, file, (page, _) => Add(page), meter: null, cancellation);
+                _ = ChainReader.ReadIncrement(source, file, context.Identities, (page, _) => Add(page), meter: null, context.Cancellation);
             }
             catch (InvalidDataException exception)
             {

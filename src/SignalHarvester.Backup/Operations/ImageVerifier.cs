@@ -3,6 +3,7 @@ using System.Globalization;
 using Microsoft.Data.Sqlite;
 using Microsoft.Win32.SafeHandles;
 using SignalHarvester.Backup.Chains;
+using SignalHarvester.Backup.Encryption;
 using SignalHarvester.Backup.Formats;
 using SignalHarvester.Backup.Sqlite;
 using SignalHarvester.Backup.Storage;
@@ -55,20 +56,21 @@ internal sealed class ImageVerifier(string temporaryParent, OperationContext con
     }
 
     /// <summary>Unpacks an increment as it landed and holds it against the WAL format, without what it builds on.</summary>
-    public List<VerificationCheck> VerifyIncrement(BackupMetadata backup, SafeFileHandle file, string activity)
+    public List<VerificationCheck> VerifyIncrement(OpenChain increment, string activity)
     {
-        var checks = Sizes(OpenChain.Of(backup, file));
+        var (backup, file) = increment.Links[0];
+        var checks = Sizes(increment);
         try
         {
             using var meter = context.Meter(activity, backup.Size);
-            var (read, walChecksum) = ChainReader.ReadIncrement(backup, file, (_, _) => { }, meter, context.Cancellation);
-            AddStoredChecksums(OpenChain.Of(backup, file), [read.StoredChecksum], checks);
+            var (read, walChecksum) = ChainReader.ReadIncrement(backup, file, increment.Identities, (_, _) => { }, meter, context.Cancellation);
+            AddStoredChecksums(increment, [read.StoredChecksum], checks);
             checks.Add(Unpacked(read));
             checks.Add(Compare(VerificationChecks.WalChecksum, backup.WalChecksum, walChecksum));
         }
         catch (InvalidDataException exception)
         {
-            checks.Add(new VerificationCheck(VerificationChecks.Decompression, false, exception.Message.TrimEnd('.')));
+            checks.Add(Damage(exception));
         }
 
         return checks;
@@ -118,7 +120,7 @@ internal sealed class ImageVerifier(string temporaryParent, OperationContext con
         catch (ChainDamagedException exception)
         {
             checks.Add(exception.Link.Id == backup.Id
-                ? new VerificationCheck(VerificationChecks.Decompression, false, exception.Message.TrimEnd('.'))
+                ? Damage(exception.InnerException ?? exception)
                 : Parent(exception.Link, $"is damaged: {exception.Message.TrimEnd('.')}"));
             return checks;
         }
@@ -214,6 +216,9 @@ internal sealed class ImageVerifier(string temporaryParent, OperationContext con
             ? new VerificationCheck(VerificationChecks.Chain, true, string.Create(CultureInfo.InvariantCulture, $"what it builds on, {chain.Links.Count - 1} down to '{chain.Links[0].Backup.Id}', is as recorded"))
             : Parent(wrong, "is not what was recorded"));
     }
+
+    private static VerificationCheck Damage(Exception fault) =>
+        new(AgeDamage.Is(fault) ? VerificationChecks.Decryption : VerificationChecks.Decompression, false, fault.Message.TrimEnd('.'));
 
     private static VerificationCheck Unpacked(StoredFile file) => new(
         VerificationChecks.Decompression,

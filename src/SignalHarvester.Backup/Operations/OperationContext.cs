@@ -1,3 +1,5 @@
+using SignalHarvester.Backup.Encryption;
+
 namespace SignalHarvester.Backup.Operations;
 
 /// <summary>What an operation needs of its caller: a clock, a way to be stopped, and somebody to tell what happens.</summary>
@@ -8,6 +10,9 @@ public sealed record OperationContext(TimeProvider Clock, Action<OperationEvent>
 {
     /// <summary>The schedule that the operation runs for, as the history notes it; null where somebody runs it.</summary>
     public string? Schedule { get; init; }
+
+    /// <summary>What encrypted backups may be opened with.</summary>
+    public IdentityRing Identities { get; init; } = IdentityRing.Empty;
 
     internal void Verbose(string message) => Report(new OperationMessage(IsWarning: false, message));
 

@@ -22,7 +22,7 @@ internal static class ParentDigests
         context.Verbose($"The page digests of '{parent.Id}' are not at hand, and are computed from the backup.");
         try
         {
-            using var chain = OpenChain.Open(parent, directory);
+            using var chain = OpenChain.Open(parent, directory, context.Identities);
             using var folder = TemporaryFolder.CreateInFirst([directory.TemporaryParent, Path.GetTempPath()], chain.ExpectedImageLength);
             var imagePath = folder.FilePath("image.db");
             var checks = new ImageVerifier(folder.Path, context).Unpack(chain, imagePath, $"Reading {parent.Id}");
@@ -32,7 +32,7 @@ internal static class ParentDigests
             }
 
             using var image = FileImage.Open(imagePath, parent.PageSize!.Value);
-            using var digests = PageDigestFile.Create(directory.DigestFolder, folder.Path, parent.DatabasePath!, parent.Id, image.PageSize, image.PageCount);
+            using var digests = PageDigestFile.Create(directory.DigestFolder, folder.Path, parent.DatabasePath!, parent.Id, image.PageSize, image.PageCount, parent.IsEncrypted ? PageDigestCipher.OpenOrCreate(context.Verbose) : null);
             using var meter = context.Meter($"Reading {parent.Id}", chain.ExpectedImageLength);
             _ = ImageScan.Run(image, earlier: null, digests, meter, context.Cancellation);
             digests.Commit(alsoKept: null);
@@ -40,6 +40,10 @@ internal static class ParentDigests
         catch (BackupException exception) when (exception.ErrorId is BackupErrorId.BackupFileMissing or BackupErrorId.ChainBroken or BackupErrorId.BackupNotFound)
         {
             throw new ParentLostException(exception.Message.TrimEnd('.'));
+        }
+        catch (BackupException exception) when (exception.ErrorId is BackupErrorId.IdentityMissing or BackupErrorId.IdentityWrong)
+        {
+            throw new ParentLostException($"the page digests of '{parent.Id}' are not at hand, and to compute them from the backup takes a secret key that opens it");
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

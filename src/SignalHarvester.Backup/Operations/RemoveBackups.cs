@@ -5,7 +5,9 @@ using SignalHarvester.Backup.Formats;
 namespace SignalHarvester.Backup.Operations;
 
 /// <summary>
-/// Removes backups. What others build on is folded into them first, so that every survivor restores at any moment.
+/// Removes backups. What others build on is folded into them first, so that every survivor restores at any moment. Where it
+/// cannot be, because it is encrypted and no secret key is at hand, it is retired: out of every listing, and deleted with
+/// the last that builds on it.
 /// </summary>
 public static class RemoveBackups
 {
@@ -42,15 +44,22 @@ public static class RemoveBackups
         for (var attempt = 1; open.Count > 0; attempt++)
         {
             var doubtful = new Dictionary<string, BackupException>(StringComparer.Ordinal);
-            var planned = directory.List().Backups;
-            foreach (var (id, reason) in FoldAway(open, planned, directory, context))
+            var planned = directory.ListAll().Backups;
+            var retirable = new HashSet<string>(StringComparer.Ordinal);
+            foreach (var (id, reason) in FoldAway(WithRetired(open, planned, context), planned, directory, context))
             {
-                open.Remove(id);
-                Judge(reason);
+                if (IsLocked(reason))
+                {
+                    retirable.Add(id);
+                }
+                else if (open.Remove(id))
+                {
+                    Judge(reason);
+                }
             }
 
-            directory.Remove(Confirmed(open), removed, Judge, context.Cancellation, context.Warn);
-            if (doubtful.Count > 0 && (attempt == MostAttempts || Files(planned).SetEquals(Files(directory.List().Backups))))
+            directory.Remove(Confirmed(open), retirable, Gone, Judge, context.Cancellation, context.Warn);
+            if (doubtful.Count > 0 && (attempt == MostAttempts || Files(planned).SetEquals(Files(directory.ListAll().Backups))))
             {
                 foreach (var fault in doubtful.Values)
                 {
@@ -61,6 +70,16 @@ public static class RemoveBackups
             }
 
             open = [.. doubtful.Keys];
+
+            void Gone(BackupMetadata backup)
+            {
+                if (backup.IsRetired)
+                {
+                    context.Verbose($"'{backup.Id}' is retired: others build on it that cannot be opened here. It is listed no more, and its file is deleted with the last of them.");
+                }
+
+                removed(backup);
+            }
 
             void Judge(BackupException fault)
             {
@@ -91,6 +110,13 @@ public static class RemoveBackups
         }
     }
 
+    /// <summary>What was retired before is folded away as well, where there is a key to do so with.</summary>
+    private static HashSet<string> WithRetired(HashSet<string> ids, IReadOnlyList<BackupMetadata> backups, OperationContext context) =>
+        context.Identities.IsEmpty ? ids : [.. ids, .. backups.Where(backup => backup.IsRetired).Select(backup => backup.Id)];
+
+    private static bool IsLocked(BackupException blocked) =>
+        blocked.InnerException is BackupException { ErrorId: BackupErrorId.IdentityMissing or BackupErrorId.IdentityWrong };
+
     /// <summary>The files that count: others as soon as a run has added, removed or rewritten a backup.</summary>
     private static HashSet<string> Files(IEnumerable<BackupMetadata> backups) => backups.Select(backup => backup.BackupPath).ToHashSet(StringComparer.Ordinal);
 
@@ -115,7 +141,7 @@ public static class RemoveBackups
         var folds = new List<(Fold Fold, PageSet? Pages)>();
         foreach (var fold in FoldPlan.ForRemoval(backups, ids))
         {
-            Try(fold, () => folds.Add((fold, FoldBackup.CollectPages(fold, directory, context.Cancellation))));
+            Try(fold, () => folds.Add((fold, FoldBackup.CollectPages(fold, directory, context))));
         }
 
         foreach (var (fold, pages) in folds)

@@ -37,7 +37,7 @@ public static class RestoreBackup
         RefuseRawLog(backup);
         var target = RestoreTarget.Resolve(options.Destination, context);
         var safety = new SafetyBackup(target, backup, options, context);
-        using var chain = OpenChain.Open(backup, directory);
+        using var chain = OpenChain.Open(backup, directory, context.Identities);
         var changed = false;
         try
         {

@@ -1,4 +1,5 @@
 using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Encryption;
 
 namespace SignalHarvester.Backup.Operations;
 
@@ -10,6 +11,12 @@ public sealed record RestoreOptions
 
     /// <summary>Where the safety backup of what is overwritten goes; null for none.</summary>
     public BackupDirectory? SafetyDirectory { get; init; }
+
+    /// <summary>
+    /// To whom the safety backup is encrypted; null to keep it as what is restored is: encrypted to the keys that open that,
+    /// or plain.
+    /// </summary>
+    public BackupEncryption? Encryption { get; init; }
 
     /// <summary>Whether integrity, schema and rows are checked before and after. Checksums always are.</summary>
     public bool Verify { get; init; } = true;

@@ -71,6 +71,7 @@ internal sealed class SafetyBackup(RestoreTarget target, BackupMetadata restored
                     Description = $"Safety backup before restoring {restored.Id}",
                     Verify = options.Verify,
                     TolerateDamage = true,
+                    Encryption = options.Encryption ?? (restored.IsEncrypted ? context.Identities.ToEncryption() : null),
                     LockTimeout = options.LockTimeout,
                     IsSafety = true,
                     WasWal = wasWal,
@@ -94,6 +95,7 @@ internal sealed class SafetyBackup(RestoreTarget target, BackupMetadata restored
         {
             directory!.Remove(
                 ids,
+                System.Collections.Frozen.FrozenSet<string>.Empty,
                 backup => context.Verbose($"The older safety backup {backup.Id} is removed: the last {Kept} are kept."),
                 fault => context.Warn(fault.Message),
                 CancellationToken.None,

@@ -7,6 +7,7 @@ internal static class VerificationChecks
     public const string StoredSize = nameof(StoredSize);
     public const string StoredChecksum = nameof(StoredChecksum);
     public const string ProviderChecksum = nameof(ProviderChecksum);
+    public const string Decryption = nameof(Decryption);
     public const string Decompression = nameof(Decompression);
     public const string WalChecksum = nameof(WalChecksum);
     public const string Chain = nameof(Chain);
@@ -24,7 +25,7 @@ internal static class VerificationChecks
             StoredSize => BackupErrorId.BackupSizeMismatch,
             StoredChecksum or ProviderChecksum or WalChecksum or ImageChecksum or PagesChecksum => BackupErrorId.BackupChecksumMismatch,
             Chain => BackupErrorId.ChainBroken,
-            Decompression => BackupErrorId.BackupCorrupt,
+            Decryption or Decompression => BackupErrorId.BackupCorrupt,
             Integrity => BackupErrorId.BackupIntegrityFailed,
             _ => BackupErrorId.BackupContentMismatch,
         },

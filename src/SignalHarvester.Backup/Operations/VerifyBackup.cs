@@ -69,7 +69,7 @@ public static class VerifyBackup
     private static VerificationCheck? FailedDeeper(BackupMetadata backup) => backup.Verified
         ? null
         : backup.Verification.FirstOrDefault(check => !check.Passed
-            && check.Check is (VerificationChecks.Decompression or VerificationChecks.ImageChecksum or VerificationChecks.PagesChecksum
+            && check.Check is (VerificationChecks.Decryption or VerificationChecks.Decompression or VerificationChecks.ImageChecksum or VerificationChecks.PagesChecksum
                 or VerificationChecks.Integrity or VerificationChecks.Schema or VerificationChecks.RowCounts));
 
     private static (BackupMetadata Tested, IReadOnlyList<VerificationCheck> Checks) Checks(
@@ -81,7 +81,7 @@ public static class VerifyBackup
     {
         try
         {
-            using var chain = OpenChain.Open(backup, directory);
+            using var chain = OpenChain.Open(backup, directory, context.Identities);
             return (chain.Backup, Checks(chain, directory, level, verifier));
         }
         catch (BackupException exception) when (exception.ErrorId == BackupErrorId.BackupFileMissing)
@@ -107,7 +107,7 @@ public static class VerifyBackup
         if (backup.IsPredecessor && IsWal(backup))
         {
             // The predecessor's WAL backups: a raw log, which is no database by itself.
-            return verifier.Unpack(OpenChain.Of(backup with { Checksum = backup.Checksum ?? backup.WalChecksum }, chain.Links[0].File), target: null, folder: null, activity);
+            return verifier.Unpack(OpenChain.Of(backup with { Checksum = backup.Checksum ?? backup.WalChecksum }, chain.Links[0].File, chain.Identities), target: null, folder: null, activity);
         }
 
         if (level == VerificationLevel.Full)

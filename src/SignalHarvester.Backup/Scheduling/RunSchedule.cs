@@ -136,6 +136,8 @@ internal sealed class RunSchedule(ScheduleJob job, BackupSettings settings, Step
         Compression = settings.Compression,
         CompressionLevel = settings.CompressionLevel,
         RetentionPolicy = job.RetentionPolicy,
+        Encryption = settings.Encryption.ToEncryption(),
+        RevealContent = settings.Encryption.RevealContent,
         Verify = settings.Verification.VerifyAfterBackup,
     };
 

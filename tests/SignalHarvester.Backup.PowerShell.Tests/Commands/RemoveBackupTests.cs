@@ -37,6 +37,15 @@ public class RemoveBackupTests
     }
 
     [Fact]
+    public void An_object_whose_backup_another_run_has_removed_meanwhile_is_no_error()
+    {
+        using var workspace = new Workspace();
+        workspace.AddBackup(TimeSpan.FromDays(1));
+        var run = workspace.Run("$seen = Get-SHBackup; Get-SHBackup | Remove-SHBackup -Force | Out-Null; $seen | Remove-SHBackup -Force").WithoutErrors();
+        Assert.Empty(run.Output);
+    }
+
+    [Fact]
     public void It_asks_for_each_showing_which_it_is()
     {
         using var workspace = new Workspace("Yes", "No");

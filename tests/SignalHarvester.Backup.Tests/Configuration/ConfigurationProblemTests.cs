@@ -136,11 +136,14 @@ public sealed class ConfigurationProblemTests
     }
 
     [Fact]
-    public void Encryption_is_refused_as_long_as_nothing_encrypts()
+    public void A_recipient_is_checked_to_its_last_letter()
     {
         using var configured = Configured.Backup($"encryption: {{recipients: [{Recipient}]}}");
-        Assert.Contains("encryption is not available in this version", Assert.Single(configured.Problems()), StringComparison.Ordinal);
-        Assert.Throws<BackupException>(configured.Read.Require);
+        Assert.Empty(configured.Problems());
+        Assert.Equal([Recipient], configured.Settings.Encryption.ToEncryption()!.PublicKeys);
+        using var mistyped = Configured.Backup($"encryption: {{recipients: [{Recipient[..^1]}q]}}");
+        Assert.Contains("allowed is an age public key", Assert.Single(mistyped.Problems()), StringComparison.Ordinal);
+        Assert.Throws<BackupException>(mistyped.Read.Require);
         using var wrong = Configured.Backup("encryption: {recipients: [age1short]}");
         Assert.Contains("found 'age1short'; allowed is an age public key", Assert.Single(wrong.Problems()), StringComparison.Ordinal);
     }

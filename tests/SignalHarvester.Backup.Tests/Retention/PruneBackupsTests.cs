@@ -47,7 +47,7 @@ public sealed class PruneBackupsTests : IDisposable
     {
         string[] ids = Daily(4);
         IReadOnlyList<RetentionDecision> decisions = Decide();
-        scene.Directory.Remove([ids[0]], _ => { }, failed.Add, CancellationToken.None);
+        scene.Directory.Remove([ids[0]], new HashSet<string>(), _ => { }, failed.Add, CancellationToken.None);
         IReadOnlyList<RetentionDecision> outcome = Prune(decisions);
         Assert.Equal(ids[1..3], Listed());
         Assert.Equal("Keep Keep Keep Remove", string.Join(' ', outcome.Select(decision => decision.Action)));
@@ -111,7 +111,7 @@ public sealed class PruneBackupsTests : IDisposable
             if (told is OperationMessage { IsWarning: false } && !removed)
             {
                 removed = true;
-                scene.Directory.Remove([chain[2].Id], _ => { }, failed.Add, CancellationToken.None);
+                scene.Directory.Remove([chain[2].Id], new HashSet<string>(), _ => { }, failed.Add, CancellationToken.None);
             }
         });
         IReadOnlyList<RetentionDecision> outcome = PruneBackups.Run(scene.Directory, decisions, s_rules, scene.Clock.GetUtcNow(), _ => { }, failed.Add, context);
@@ -125,7 +125,7 @@ public sealed class PruneBackupsTests : IDisposable
     {
         string[] ids = Daily(4);
         IReadOnlyList<RetentionDecision> decisions = Decide();
-        scene.Directory.Remove([ids[3]], _ => { }, failed.Add, CancellationToken.None);
+        scene.Directory.Remove([ids[3]], new HashSet<string>(), _ => { }, failed.Add, CancellationToken.None);
         Assert.Equal(decisions, Prune(decisions));
         Assert.Equal(ids[..2], Listed());
     }
@@ -142,7 +142,7 @@ public sealed class PruneBackupsTests : IDisposable
     public void What_cannot_be_removed_is_an_error_and_kept_and_says_so()
     {
         string[] ids = Daily(3);
-        scene.Directory.Remove([], _ => { }, failed.Add, CancellationToken.None);
+        scene.Directory.Remove([], new HashSet<string>(), _ => { }, failed.Add, CancellationToken.None);
         File.WriteAllText(scene.Stored(".shbackup/removing"), "in the way of the marker");
         IReadOnlyList<RetentionDecision> outcome = PruneBackups.Run(scene.Directory, Decide(), s_rules, scene.Clock.GetUtcNow(), _ => { }, failed.Add, scene.Context());
         Assert.Single(failed);

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Time.Testing;
 using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Encryption;
 using SignalHarvester.Backup.Formats;
 using SignalHarvester.Backup.Operations;
 using SignalHarvester.Backup.TestSupport;
@@ -13,6 +14,8 @@ namespace SignalHarvester.Backup.Tests.Support;
 public sealed class Scene : IDisposable
 {
     public static readonly TimeSpan ShortWait = TimeSpan.FromMilliseconds(300);
+
+    private static readonly BackupMetadata s_any = new() { Id = "any", BackupPath = "any", BackupDirectory = "any" };
 
     public Scene()
     {
@@ -98,7 +101,7 @@ public sealed class Scene : IDisposable
     internal StoredFile ReadImage(string path, long largest = long.MaxValue, Stream? into = null)
     {
         using var file = File.OpenHandle(path);
-        return StoredFile.Read(file, largest, Place, _ => { }, CancellationToken.None);
+        return StoredFile.Read(file, IdentityRing.Empty, s_any, largest, Place, _ => { }, CancellationToken.None);
 
         // Called by several threads, in any order.
         void Place(Chunk chunk)
@@ -119,7 +122,7 @@ public sealed class Scene : IDisposable
     {
         using var file = File.OpenHandle(path);
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        StoredFile stored = StoredFile.Read(file, long.MaxValue, _ => { }, chunk => hash.AppendData(chunk.PlainSpan), CancellationToken.None);
+        StoredFile stored = StoredFile.Read(file, IdentityRing.Empty, s_any, long.MaxValue, _ => { }, chunk => hash.AppendData(chunk.PlainSpan), CancellationToken.None);
         return (stored.PlainLength, Convert.ToHexStringLower(hash.GetHashAndReset()));
     }
 

@@ -1,0 +1,84 @@
+using System.Management.Automation;
+using System.Security;
+using SignalHarvester.Backup.Encryption;
+using SignalHarvester.Backup.History;
+
+namespace SignalHarvester.Backup.PowerShell.Commands;
+
+/// <summary>Encrypts backups to other keys.</summary>
+/// <remarks>
+/// <para>Rewrites the header of encrypted backups, so that other keys open them: those given with -Recipient, and no others.
+/// The content is copied as it is, not decrypted. What opens the backups now is needed once, as -IdentityFile or
+/// -Passphrase.</para>
+/// <para>This is no revocation. Who had a file and a key that opens it has been able to read it, and to keep its inner key,
+/// which stays the same; copies elsewhere open with the former keys until they are sent anew and the old ones are removed.
+/// Where a key has got into the wrong hands, make new full backups to a new key and remove the old ones.</para>
+/// <para>Each link of a chain is a file of its own: pass all backups, as the examples do. A backup that is not encrypted is an
+/// error; make a new one with New-SHBackup -Recipient.</para>
+/// </remarks>
+/// <example>
+/// <para>Let a second key open all backups</para>
+/// <code>New-SHBackup ./app.db -Recipient (New-SHBackupKey ./old.key).Recipient; $both = (Get-Content ./old.key, (New-SHBackupKey ./new.key).Path) -match 'public' -replace '.* '; Get-SHBackup | Protect-SHBackup -Recipient $both -IdentityFile ./old.key</code>
+/// <para>From now on, either of the two opens them.</para>
+/// </example>
+/// <example>
+/// <para>Change from a passphrase to a key</para>
+/// <code>Get-SHBackup | Where-Object { $_.IsEncrypted -and -not $_.Recipients } | Protect-SHBackup -Recipient (New-SHBackupKey ./key.txt) -Passphrase (Read-Host -AsSecureString)</code>
+/// <para>Backups that are encrypted with a passphrase state no recipients.</para>
+/// </example>
+/// <seealso>New-SHBackupKey</seealso>
+/// <seealso>New-SHBackup</seealso>
+/// <seealso>about_SignalHarvester.Backup</seealso>
+[Cmdlet(VerbsSecurity.Protect, "SHBackup", SupportsShouldProcess = true, DefaultParameterSetName = IdSet)]
+[OutputType(typeof(BackupMetadata))]
+public sealed class ProtectSHBackupCommand : StoredBackupCommand
+{
+    private BackupEncryption? encryption;
+
+    /// <summary>The age public keys that the backups are encrypted to from now on, in the place of the former ones. Without it, the recipients of the configuration.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string[]? Recipient { get; set; }
+
+    /// <summary>A passphrase that the backups are encrypted with from now on, in the place of keys.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    public SecureString? NewPassphrase { get; set; }
+
+    /// <summary>Files with age secret keys, to open the backups with; what New-SHBackupKey and age-keygen write. Without it, that of the configuration.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string[]? IdentityFile { get; set; }
+
+    /// <summary>The passphrase that the backups are encrypted with now.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    public SecureString? Passphrase { get; set; }
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        base.BeginProcessing();
+        UseIdentities(IdentityFile, Passphrase);
+        encryption = ForCall(() => NewEncryption(Recipient, NewPassphrase, nameof(NewPassphrase))) ?? ForCall<BackupEncryption>(() => throw new BackupException(
+            BackupErrorId.RecipientInvalid,
+            BackupErrorCategory.InvalidArgument,
+            nameof(Recipient),
+            "Nobody was given to encrypt the backups to, and no recipients are configured. Give public keys with -Recipient, or -NewPassphrase."));
+    }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        foreach (var (backup, directory) in Selected())
+        {
+            ForItem(() =>
+            {
+                if (ShouldProcess(backup.Id, "Encrypt to other keys"))
+                {
+                    WriteObject(RunOperation(context => Recorded.Protect(backup, directory, encryption!, context)));
+                }
+            });
+        }
+    }
+}

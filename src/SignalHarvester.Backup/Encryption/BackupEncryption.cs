@@ -1,0 +1,64 @@
+using System.Security.Cryptography;
+
+namespace SignalHarvester.Backup.Encryption;
+
+/// <summary>To whom backups are encrypted: public keys, whose secret halves this machine need not have, or a passphrase.</summary>
+public sealed class BackupEncryption
+{
+    private readonly IReadOnlyList<IAgeRecipient> recipients;
+
+    internal BackupEncryption(IReadOnlyList<IAgeRecipient> recipients) => this.recipients = recipients;
+
+    /// <summary>The public keys; empty for a passphrase.</summary>
+    public IReadOnlyList<string> PublicKeys => [.. recipients.OfType<X25519Recipient>().Select(recipient => recipient.Text)];
+
+    /// <summary>Encrypts to public keys.</summary>
+    /// <param name="publicKeys">age public keys: <c>age1…</c>. At least one.</param>
+    /// <exception cref="BackupException">RecipientInvalid, EncryptionUnavailable.</exception>
+    public static BackupEncryption To(IEnumerable<string> publicKeys)
+    {
+        ArgumentNullException.ThrowIfNull(publicKeys);
+        RequireCipher();
+        return new BackupEncryption([.. publicKeys.Distinct(StringComparer.Ordinal).Select(Parse)]);
+    }
+
+    /// <summary>Encrypts with a passphrase.</summary>
+    /// <exception cref="BackupException">RecipientInvalid: it is empty; EncryptionUnavailable.</exception>
+    public static BackupEncryption With(ReadOnlySpan<char> passphrase)
+    {
+        RequireCipher();
+        return passphrase.IsEmpty
+            ? throw new BackupException(
+                BackupErrorId.RecipientInvalid,
+                BackupErrorCategory.InvalidArgument,
+                "Passphrase",
+                "The passphrase is empty. Give one that nobody guesses, such as six random words.")
+            : new BackupEncryption([Passphrase.Of(passphrase)]);
+    }
+
+    /// <summary>Makes the header of a new file.</summary>
+    internal AgeHeader NewHeader(AgeFileKey key) => AgeHeader.Create(key, recipients);
+
+    /// <summary>Refuses to go on where this system has no ChaCha20-Poly1305, before anything is written.</summary>
+    internal static void RequireCipher()
+    {
+        if (!ChaCha20Poly1305.IsSupported)
+        {
+            throw new BackupException(
+                BackupErrorId.EncryptionUnavailable,
+                BackupErrorCategory.NotImplemented,
+                Environment.OSVersion.VersionString,
+                "This system has no ChaCha20-Poly1305, which age files are encrypted with, so nothing was written. Windows has it from 10 20H1 and Server 2022 on, Linux with OpenSSL 1.1.1 or later.");
+        }
+    }
+
+    private static X25519Recipient Parse(string text) => X25519Recipient.TryParse(text) ?? throw new BackupException(
+        BackupErrorId.RecipientInvalid,
+        BackupErrorCategory.InvalidArgument,
+        IdentityLooksSecret(text) ? "Recipient" : text,
+        IdentityLooksSecret(text)
+            ? "A secret key was given as a recipient. It is not shown here; take care that it is not in a shell's history. Give its public key, which begins with age1: New-SHBackupKey and age-keygen show it."
+            : $"'{text}' is no age public key, or was mistyped. It begins with age1 and has 62 characters; New-SHBackupKey and age-keygen show it.");
+
+    private static bool IdentityLooksSecret(string text) => text.Contains("SECRET", StringComparison.OrdinalIgnoreCase);
+}

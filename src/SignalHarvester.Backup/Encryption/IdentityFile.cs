@@ -1,0 +1,110 @@
+using System.Globalization;
+using System.Text;
+using SignalHarvester.Backup.Storage;
+
+namespace SignalHarvester.Backup.Encryption;
+
+/// <summary>A file of age secret keys, a line each; lines that begin with # are remarks. What age-keygen writes.</summary>
+internal static class IdentityFile
+{
+    private const int LargestBytes = 1 << 20;
+
+    /// <summary>Reads the keys.</summary>
+    /// <exception cref="BackupException">IdentityInvalid.</exception>
+    public static IReadOnlyList<X25519Identity> Read(string path)
+    {
+        string text;
+        try
+        {
+            using var file = File.OpenRead(path);
+            if (file.Length > LargestBytes)
+            {
+                throw Invalid(path, "it is larger than any file of keys");
+            }
+
+            using var reader = new StreamReader(file, Encoding.UTF8);
+            text = reader.ReadToEnd();
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw Invalid(path, exception.Message.TrimEnd('.'), exception);
+        }
+
+        if (text.StartsWith("age-encryption.org/", StringComparison.Ordinal) || text.StartsWith("-----BEGIN AGE", StringComparison.Ordinal))
+        {
+            throw Invalid(path, "it is itself encrypted; decrypt it with 'age -d' to a private place first");
+        }
+
+        var identities = new List<X25519Identity>();
+        var number = 0;
+        foreach (var line in text.Split('\n').Select(line => line.Trim()))
+        {
+            number++;
+            if (line.Length > 0 && line[0] != '#')
+            {
+                // Never the line itself: it may be a mistyped secret.
+                identities.Add(X25519Identity.TryParse(line) ?? throw Invalid(path, string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"line {number} is {(X25519Recipient.TryParse(line) is not null ? "a public key; the secret one, which begins with AGE-SECRET-KEY-1, is needed" : "no age secret key (AGE-SECRET-KEY-1…), or was mistyped")}")));
+            }
+        }
+
+        return identities.Count > 0 ? identities : throw Invalid(path, "it holds no key");
+    }
+
+    /// <summary>Writes a key to a new file that its owner alone may read.</summary>
+    /// <exception cref="BackupException">IdentityFileExists, DestinationNotWritable.</exception>
+    public static void Write(string path, X25519Identity identity, DateTimeOffset moment)
+    {
+        var text = string.Create(CultureInfo.InvariantCulture, $"# created: {moment.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}\n# public key: {identity.PublicKey.Text}\n{identity.SecretText}\n");
+        var temporary = path + ".partial-" + Guid.NewGuid().ToString("N");
+        try
+        {
+            if (Path.Exists(path))
+            {
+                throw Exists(path);
+            }
+
+            using (var file = DurableFile.CreatePrivate(temporary, FileShare.None))
+            {
+                RandomAccess.Write(file, Encoding.ASCII.GetBytes(text), 0);
+                RandomAccess.FlushToDisk(file);
+            }
+
+            DurableFile.Rename(temporary, path, overwrite: false);
+        }
+        catch (IOException) when (File.Exists(temporary) && Path.Exists(path))
+        {
+            throw Exists(path);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new BackupException(
+                BackupErrorId.DestinationNotWritable,
+                BackupErrorCategory.WriteError,
+                path,
+                $"The key cannot be written to '{path}': {exception.Message.TrimEnd('.')}. Give a file in a folder that this account may write to.",
+                exception);
+        }
+        finally
+        {
+            if (File.Exists(temporary))
+            {
+                File.Delete(temporary);
+            }
+        }
+    }
+
+    private static BackupException Exists(string path) => new(
+        BackupErrorId.IdentityFileExists,
+        BackupErrorCategory.ResourceExists,
+        path,
+        $"'{path}' is there already, and a key is never overwritten: with it, every backup encrypted to it would be lost. Give another file.");
+
+    private static BackupException Invalid(string path, string reason, Exception? inner = null) => new(
+        BackupErrorId.IdentityInvalid,
+        BackupErrorCategory.InvalidArgument,
+        path,
+        $"The keys in '{path}' cannot be used: {reason}. Give a file that New-SHBackupKey or age-keygen has written.",
+        inner);
+}

@@ -1,0 +1,82 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+
+namespace SignalHarvester.Backup.Encryption;
+
+/// <summary>The secrets that an operation may open encrypted backups with: of identity files, a passphrase, or none.</summary>
+public sealed class IdentityRing
+{
+    private readonly IReadOnlyList<IAgeIdentity> identities;
+
+    // A passphrase takes a second and 256 MiB each time, and a backup's file is opened more than once.
+    private readonly ConcurrentDictionary<string, AgeFileKey> opened = new(StringComparer.Ordinal);
+
+    private IdentityRing(IReadOnlyList<IAgeIdentity> identities) => this.identities = identities;
+
+    /// <summary>No secret at all.</summary>
+    public static IdentityRing Empty { get; } = new([]);
+
+    /// <summary>Whether there is no secret.</summary>
+    public bool IsEmpty => identities.Count == 0;
+
+    /// <summary>Adds the secret keys of a file, as New-SHBackupKey and age-keygen write it.</summary>
+    /// <param name="path">The file's full path.</param>
+    /// <exception cref="BackupException">IdentityInvalid.</exception>
+    public IdentityRing WithFile(string path) => new([.. identities, .. IdentityFile.Read(path)]);
+
+    /// <summary>Adds a passphrase.</summary>
+    /// <param name="passphrase">The passphrase.</param>
+    public IdentityRing WithPassphrase(ReadOnlySpan<char> passphrase) => new([.. identities, Passphrase.Of(passphrase)]);
+
+    /// <summary>What encrypts to those who hold these secrets; null where there are none.</summary>
+    internal BackupEncryption? ToEncryption()
+    {
+        // A passphrase must be alone in a file, so it gives way to keys that others may hold as well.
+        List<IAgeRecipient> keys = [.. identities.OfType<X25519Identity>().Select(identity => identity.PublicKey)];
+        return keys.Count > 0 ? new BackupEncryption(keys)
+            : identities.OfType<Passphrase>().FirstOrDefault() is { } passphrase ? new BackupEncryption([passphrase])
+            : null;
+    }
+
+    /// <summary>Whether one of these secrets opens what is encrypted in this way.</summary>
+    internal bool Opens(BackupEncryption encryption) =>
+        identities.OfType<X25519Identity>().Any(identity => encryption.PublicKeys.Contains(identity.PublicKey.Text, StringComparer.Ordinal))
+        || (encryption.PublicKeys.Count == 0 && identities.OfType<Passphrase>().Any());
+
+    /// <summary>Adds the key of a file that this run has just made.</summary>
+    internal IdentityRing With(AgeFileKey key) => new([new KnownFileKey(key), .. identities]);
+
+    /// <summary>Finds the key of a file.</summary>
+    /// <param name="header">The file's header.</param>
+    /// <param name="name">The backup, for messages.</param>
+    /// <exception cref="BackupException">IdentityMissing, IdentityWrong.</exception>
+    /// <exception cref="InvalidDataException">The header was changed or is not in its form.</exception>
+    internal AgeFileKey Open(AgeHeader header, string name)
+    {
+        var known = Convert.ToHexString(SHA256.HashData(header.Bytes));
+        if (opened.TryGetValue(known, out var key))
+        {
+            return key;
+        }
+
+        key = identities.Select(identity => identity.TryUnwrap(header)).FirstOrDefault(found => found is not null) ?? throw CannotOpen(header, name);
+        header.Authenticate(key);
+        return opened.GetOrAdd(known, key);
+    }
+
+    private BackupException CannotOpen(AgeHeader header, string name)
+    {
+        var needed = header.IsForPassphrase ? "-Passphrase" : "-IdentityFile";
+        return IsEmpty
+            ? new BackupException(
+                BackupErrorId.IdentityMissing,
+                BackupErrorCategory.AuthenticationError,
+                name,
+                $"'{name}' is encrypted, and nothing was given to open it with. Give {(header.IsForPassphrase ? "the passphrase" : "the file with the secret key")} with {needed}; a key's file can also be configured (app.backup.encryption.identity_file).")
+            : new BackupException(
+                BackupErrorId.IdentityWrong,
+                BackupErrorCategory.AuthenticationError,
+                name,
+                $"'{name}' is encrypted, and {(header.IsForPassphrase ? "the passphrase is not the one that it was encrypted with, or none was given" : "none of the secret keys given is one that it was encrypted to")}. Give the right one with {needed}; Get-SHBackup shows the public keys of a backup as its Recipients.");
+    }
+}

@@ -1,0 +1,80 @@
+using SignalHarvester.Backup.Encryption;
+using SignalHarvester.Backup.TestSupport;
+using Xunit;
+
+namespace SignalHarvester.Backup.Tests.Encryption;
+
+/// <summary>Keys as people write, mistype and lose them.</summary>
+public sealed class AgeKeyTests : IDisposable
+{
+    private const string PublicKey = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
+
+    private readonly TempFolder _folder = new();
+
+    [Fact]
+    public void A_public_key_with_any_letter_mistyped_is_refused()
+    {
+        Assert.NotNull(X25519Recipient.TryParse(PublicKey));
+        Assert.Equal(PublicKey, X25519Recipient.TryParse(PublicKey)!.Text);
+        for (int place = 0; place < PublicKey.Length; place++)
+        {
+            char other = PublicKey[place] == 'q' ? 'p' : 'q';
+            string mistyped = PublicKey[..place] + other + PublicKey[(place + 1)..];
+            BackupException fault = Assert.Throws<BackupException>(() => BackupEncryption.To([mistyped]));
+            Assert.Equal((BackupErrorId.RecipientInvalid, mistyped), (fault.ErrorId, fault.Target));
+        }
+
+        Assert.All([PublicKey.ToUpperInvariant(), PublicKey + "q", PublicKey[..^1], "", "age1", PublicKey + "\n", "AGE-SECRET-KEY-1"], text =>
+            Assert.Equal(BackupErrorId.RecipientInvalid, Assert.Throws<BackupException>(() => BackupEncryption.To([text])).ErrorId));
+    }
+
+    [Fact]
+    public void A_secret_key_given_as_a_recipient_is_shown_nowhere()
+    {
+        BackupKeys.Create(_folder["key"], TimeProvider.System);
+        string secret = File.ReadLines(_folder["key"]).Last();
+        BackupException fault = Assert.Throws<BackupException>(() => BackupEncryption.To([secret]));
+        Assert.DoesNotContain(secret[..30], fault.ToString() + fault.Target, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("# a remark alone\n")]
+    [InlineData("AGE-SECRET-KEY-1QQQQ")]
+    [InlineData("not a key")]
+    [InlineData(PublicKey)]
+    [InlineData("age-encryption.org/v1\n")]
+    public void A_file_that_holds_no_key_says_why_and_shows_nothing_of_it(string content)
+    {
+        File.WriteAllText(_folder["key"], content);
+        BackupException fault = Assert.Throws<BackupException>(() => IdentityRing.Empty.WithFile(_folder["key"]));
+        Assert.Equal((BackupErrorId.IdentityInvalid, _folder["key"]), (fault.ErrorId, fault.Target));
+        Assert.DoesNotContain("QQQQ", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Remarks_blank_lines_and_line_ends_of_windows_are_read_over()
+    {
+        BackupKeys.Create(_folder["one"], TimeProvider.System);
+        BackupKeys.Create(_folder["two"], TimeProvider.System);
+        File.WriteAllText(_folder["both"], "\uFEFF# mine\r\n\r\n" + string.Join("\r\n", File.ReadLines(_folder["one"]).Concat(File.ReadLines(_folder["two"]))) + "\r\n");
+        Assert.Equal(2, IdentityFile.Read(_folder["both"]).Count);
+    }
+
+    [Fact]
+    public void A_file_of_a_key_is_its_owner_s_alone_and_never_overwritten()
+    {
+        BackupKeys.Create(_folder["key"], TimeProvider.System);
+        string before = File.ReadAllText(_folder["key"]);
+        Assert.Equal(BackupErrorId.IdentityFileExists, Assert.Throws<BackupException>(() => BackupKeys.Create(_folder["key"], TimeProvider.System)).ErrorId);
+        Assert.Equal(before, File.ReadAllText(_folder["key"]));
+        Assert.Single(Directory.EnumerateFileSystemEntries(_folder.Path));
+        Assert.Equal(BackupErrorId.DestinationNotWritable, Assert.Throws<BackupException>(() => BackupKeys.Create(_folder["none/key"], TimeProvider.System)).ErrorId);
+        if (!OperatingSystem.IsWindows())
+        {
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(_folder["key"]));
+        }
+    }
+
+    public void Dispose() => _folder.Dispose();
+}
