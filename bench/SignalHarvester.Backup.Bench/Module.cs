@@ -54,6 +54,7 @@ internal sealed class Module
     /// <param name="directory">Where the backup goes.</param>
     /// <param name="type">Full, Incremental or Wal; that the module makes another one instead is a failure here.</param>
     /// <param name="verify">Whether the backup is verified.</param>
+    /// <param name="parameters">More parameters of New-SHBackup.</param>
     public Command Backup(string database, string directory, string type = "Full", bool verify = false, string parameters = "") =>
         Pipeline(
             $"{New(database, directory, type, verify)} {parameters}",
