@@ -234,6 +234,9 @@ public static class BackupErrorId
     /// <summary>A backup is not encrypted, so there is nothing to encrypt to others.</summary>
     public const string BackupNotEncrypted = nameof(BackupNotEncrypted);
 
+    /// <summary>A backup did not stand its restore drill.</summary>
+    public const string RestoreDrillFailed = nameof(RestoreDrillFailed);
+
     /// <summary>The history of operations cannot be read.</summary>
     public const string HistoryUnreadable = nameof(HistoryUnreadable);
 

@@ -8,4 +8,7 @@ public enum ScheduleAction
 
     /// <summary>Applies the retention rules alone.</summary>
     Retention,
+
+    /// <summary>Restores the newest backup of each database to a temporary place, to prove that it can be.</summary>
+    Drill,
 }

@@ -146,6 +146,13 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
     [Parameter(ParameterSetName = EverySet)]
     public SwitchParameter RetentionOnly { get; set; }
 
+    /// <summary>Makes no backup: restores the newest backup of each database to a temporary place, as Invoke-SHRestoreDrill -Newest does.</summary>
+    [Parameter(ParameterSetName = DailySet)]
+    [Parameter(ParameterSetName = WeeklySet)]
+    [Parameter(ParameterSetName = MonthlySet)]
+    [Parameter(ParameterSetName = EverySet)]
+    public SwitchParameter Drill { get; set; }
+
     /// <summary>How many days to keep a daily backup of. Without it, as configured, else 7.</summary>
     [Parameter]
     [ValidateRange(0, int.MaxValue)]
@@ -342,26 +349,33 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
         : delay >= TimeSpan.Zero && delay <= LongestDelay ? TimeSpan.FromSeconds(Math.Floor(delay.TotalSeconds))
         : throw Invalid(nameof(RandomDelay), "-RandomDelay is up to 1d. Give a time such as 10m.");
 
+    private bool MakesBackups => !RetentionOnly && !Drill;
+
     private ScheduleJob Job()
     {
-        if (DatabasePath.Length == 0 && Settings.Databases.Count == 0 && !RetentionOnly && ParameterSetName != ConfigurationSet)
+        if (DatabasePath.Length == 0 && Settings.Databases.Count == 0 && MakesBackups && ParameterSetName != ConfigurationSet)
         {
             throw DatabaseRequired();
+        }
+
+        if (RetentionOnly && Drill)
+        {
+            throw Invalid(nameof(Drill), "-RetentionOnly and -Drill exclude each other. Give one of them, or register two schedules.");
         }
 
         var place = Upload ? Place() : null;
         return new ScheduleJob
         {
-            Action = RetentionOnly ? ScheduleAction.Retention : ScheduleAction.Backup,
+            Action = RetentionOnly ? ScheduleAction.Retention : Drill ? ScheduleAction.Drill : ScheduleAction.Backup,
             ConfigurationPath = ConfigurationFile,
             Databases = DatabasePath.Length > 0 ? [.. DatabasePath.Select(FullPattern)]
                 // What the environment says alone is not there at the run.
-                : ConfigurationFile is null && !RetentionOnly ? [.. Settings.Databases.Select(database => database.Path)] : [],
+                : ConfigurationFile is null && MakesBackups ? [.. Settings.Databases.Select(database => database.Path)] : [],
             BackupDirectory = string.IsNullOrEmpty(BackupDirectory) && ConfigurationFile is not null ? null : OpenDirectory().Path,
             Type = Type,
             Compression = Compression,
-            RetentionPolicy = RetentionOnly ? null : RetentionPolicy ?? Policy(),
-            Prune = !NoRetention && !RetentionOnly,
+            RetentionPolicy = !MakesBackups ? null : RetentionPolicy ?? Policy(),
+            Prune = !NoRetention && MakesBackups,
             KeepDaily = KeepDaily,
             KeepWeekly = KeepWeekly,
             KeepMonthly = KeepMonthly,

@@ -17,7 +17,7 @@ public sealed class DeserializedConverter : PSTypeConverter
         new[]
         {
             typeof(BackupEvent), typeof(BackupMetadata), typeof(BackupSchedule), typeof(ConfigurationProblem), typeof(ConfigurationSetting),
-            typeof(RetentionDecision), typeof(ScheduleRun),
+            typeof(RestoreDrill), typeof(RetentionDecision), typeof(ScheduleRun),
         }.ToDictionary(type => type, SettableOf);
 
     /// <summary>Whether the value is such a property bag. Everything else is converted as if this class were not there.</summary>
@@ -77,6 +77,11 @@ public sealed class DeserializedConverter : PSTypeConverter
         if (type == typeof(IReadOnlyList<ScheduleStep>))
         {
             return Items(value).Select(step => (ScheduleStep)ReadObject(PSObject.AsPSObject(step), typeof(ScheduleStep), SettableOf(typeof(ScheduleStep)))).ToList();
+        }
+
+        if (type == typeof(IReadOnlyList<DrillAssertionResult>))
+        {
+            return Items(value).Select(answer => (DrillAssertionResult)ReadObject(PSObject.AsPSObject(answer), typeof(DrillAssertionResult), SettableOf(typeof(DrillAssertionResult)))).ToList();
         }
 
         if (type == typeof(CloudLocation) || type == typeof(ScheduleTrigger))

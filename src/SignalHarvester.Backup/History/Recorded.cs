@@ -1,4 +1,5 @@
 using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Configuration;
 using SignalHarvester.Backup.Encryption;
 using SignalHarvester.Backup.Formats;
 using SignalHarvester.Backup.Operations;
@@ -114,6 +115,20 @@ public static class Recorded
         return Run(begun, directory, context, () => MergeBackup.Run(backup, directory, context), merged => Of(begun, merged));
     }
 
+    /// <summary>Makes a restore drill: <see cref="DrillBackup.Run"/>. How long the restore took is what is recorded.</summary>
+    public static RestoreDrill Drill(
+        BackupMetadata backup, RemoteCatalog? remote, BackupDirectory directory, IReadOnlyList<DrillAssertion> assertions, OperationContext context)
+    {
+        var begun = Of(new BackupEvent { Operation = BackupOperation.Drill }, backup);
+        begun = remote is null ? begun : At(begun, remote);
+        return Run(
+            begun,
+            directory,
+            context,
+            () => DrillBackup.Run(backup, remote, directory, assertions, context),
+            drill => (drill.Passed ? begun : Failed(begun, DrillBackup.Fault(drill))) with { Verified = drill.Passed });
+    }
+
     /// <summary>Encrypts a backup to others: <see cref="ProtectBackup.Run"/>.</summary>
     public static BackupMetadata Protect(BackupMetadata backup, BackupDirectory directory, BackupEncryption encryption, OperationContext context)
     {
@@ -184,7 +199,7 @@ public static class Recorded
             (removed, failed) => PruneBackups.RunRemote(remote, home, decisions, removed, failed, context));
 
     /// <summary>
-    /// Runs an operation that is none of the above (a schedule, a drill) and records it as these are: how long it took, and
+    /// Runs an operation that is none of the above (a schedule) and records it as these are: how long it took, and
     /// how it ended.
     /// </summary>
     /// <param name="begun">What is known before: the operation, and what it concerns.</param>

@@ -180,10 +180,14 @@ public static class RemoveBackups
         }
     }
 
+    private static string Advice(BackupException reason) => reason.ErrorId is BackupErrorId.InsufficientSpace or BackupErrorId.WriteFailed or BackupErrorId.DirectoryNotWritable
+        ? "Free some space, or mend what keeps it from being written, and remove it again."
+        : "Test the chain with Test-SHBackup; to remove what builds on it as well, add -Cascade.";
+
     private static BackupException Blocked(BackupMetadata needed, BackupMetadata survivor, BackupException reason) => new(
         BackupErrorId.BackupHasDependants,
         BackupErrorCategory.InvalidOperation,
         needed.Id,
-        $"'{needed.Id}' is not removed: '{survivor.Id}' builds on it, and could not be made independent of it ({reason.Message}) Both are left as they are. Test the chain with Test-SHBackup; to remove what builds on it as well, add -Cascade.",
+        $"'{needed.Id}' is not removed: '{survivor.Id}' builds on it, and could not be made independent of it ({reason.Message}) Both are left as they are. {Advice(reason)}",
         reason);
 }

@@ -20,7 +20,10 @@ internal sealed class RunSchedule(ScheduleJob job, BackupSettings settings, Step
     private const string VerifyStep = "Verify";
     private const string UploadStep = "Upload";
     private const string RetentionStep = "Retention";
+    private const string DrillStep = "Drill";
+    private const string ListStep = "List";
 
+    private readonly OperationContext context = context with { Identities = settings.Encryption.ToIdentities() };
     private readonly Lock gate = new();
     private readonly HashSet<string> databases = new(StringComparer.Ordinal);
     private readonly List<string> made = [];
@@ -32,7 +35,7 @@ internal sealed class RunSchedule(ScheduleJob job, BackupSettings settings, Step
     public IReadOnlyCollection<string> Databases => databases;
 
     /// <summary>The backup directories that the run concerns.</summary>
-    public IReadOnlyList<string> Directories => job.Action == ScheduleAction.Retention
+    public IReadOnlyList<string> Directories => job.Action != ScheduleAction.Backup
         ? [.. settings.BackupDirectories.Where(directory => directory == settings.BackupDirectory || Directory.Exists(directory))]
         : [.. databases.Select(settings.BackupDirectoryOf).Distinct(StringComparer.Ordinal)];
 
@@ -43,6 +46,16 @@ internal sealed class RunSchedule(ScheduleJob job, BackupSettings settings, Step
         if (job.Action == ScheduleAction.Backup)
         {
             BackUp(sources);
+        }
+
+        if (job.Action == ScheduleAction.Drill)
+        {
+            foreach (var directory in Directories)
+            {
+                Drill(new BackupDirectory(directory, context.Clock));
+            }
+
+            return;
         }
 
         if (job.Action == ScheduleAction.Retention || job.Prune)
@@ -108,6 +121,27 @@ internal sealed class RunSchedule(ScheduleJob job, BackupSettings settings, Step
                 var remote = stores.Of(store);
                 Recorded.Send(backup, directory, remote, () => stores.Prepare(store), context);
                 return ("sent with what it builds on, as far as it was not there", backup.Id);
+            });
+        }
+    }
+
+    private void Drill(BackupDirectory directory)
+    {
+        IReadOnlyList<BackupMetadata> newest = [];
+        recorder.Do(ListStep, directory.Path, () =>
+        {
+            newest = NewestBackups.OfEach(directory.List().Backups);
+            return (string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{newest.Count} databases have backups"), null);
+        });
+        foreach (var backup in newest)
+        {
+            Note(backup.DatabasePath);
+            recorder.Do(DrillStep, backup.DatabasePath ?? backup.Id, () =>
+            {
+                var drill = Recorded.Drill(backup, remote: null, directory, settings.DrillAssertions, context);
+                return drill.Passed
+                    ? (string.Create(System.Globalization.CultureInfo.InvariantCulture, $"restored in {drill.RestoreTime.TotalSeconds:0.0} s"), backup.Id)
+                    : throw DrillBackup.Fault(drill);
             });
         }
     }

@@ -166,7 +166,12 @@ public sealed class ScheduleSession : IDisposable
     /// <summary>Failed where nothing that the schedule is for was reached, Partial where something was and something failed.</summary>
     private ScheduleResult Result(IReadOnlyList<ScheduleStep> steps)
     {
-        var purpose = definition.Job.Action == ScheduleAction.Backup ? "Create" : "Retention";
+        var purpose = definition.Job.Action switch
+        {
+            ScheduleAction.Backup => "Create",
+            ScheduleAction.Drill => "Drill",
+            _ => "Retention",
+        };
         return !steps.Any(step => step.Step == purpose && step.Result == ScheduleResult.Succeeded) ? ScheduleResult.Failed
             : steps.Any(step => step.Result == ScheduleResult.Failed) ? ScheduleResult.Partial
             : steps.Any(step => step.Result == ScheduleResult.Warning) ? ScheduleResult.Warning

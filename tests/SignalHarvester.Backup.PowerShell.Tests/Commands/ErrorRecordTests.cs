@@ -76,6 +76,13 @@ public partial class ErrorRecordTests
         }
         ),
         ["IdentityFileExists"] = (ErrorCategory.ResourceExists, w => ("New-SHBackupKey ./app.db", w.Database)),
+        ["RestoreDrillFailed"] = (ErrorCategory.InvalidResult, w =>
+        {
+            var backup = w.MakeBackup();
+            Workspace.FlipByte(backup.BackupPath);
+            return ("Invoke-SHRestoreDrill -Newest", backup.Id);
+        }
+        ),
         ["RecipientInvalid"] = (ErrorCategory.InvalidArgument, _ => ("New-SHBackup app.db -Recipient age1mistyped", "age1mistyped")),
         ["RecipientInvalid: nobody"] = (ErrorCategory.InvalidArgument, _ => ("Protect-SHBackup backup_20261122_020000_123456", "Recipient")),
         ["BackupNotEncrypted"] = (ErrorCategory.InvalidOperation, w =>

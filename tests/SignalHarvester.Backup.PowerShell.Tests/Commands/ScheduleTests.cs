@@ -46,6 +46,31 @@ public sealed class ScheduleTests(ScheduleSandbox sandbox)
     }
 
     [Fact]
+    public void A_scheduled_drill_asks_what_is_configured_and_fails_when_the_backup_does()
+    {
+        FakeSchedulers.SkipWhereNone();
+        using var workspace = new Workspace();
+        workspace.Configure($"""
+            app:
+              database_path: "{workspace.Database.Replace("\\", "\\\\", StringComparison.Ordinal)}"
+              backup:
+                backup_dir: backups
+                drill:
+                  assertions:
+                    - query: "SELECT count(*) > 0 FROM sqlite_schema"
+                      expect: 1
+            """);
+        var made = workspace.MakeBackup();
+        workspace.Run("$null = Register-SHBackupSchedule drill -Monthly -Day 1 -At 04:00 -Drill -Backend Cron").WithoutErrors();
+        var run = workspace.Run("Invoke-SHBackupSchedule drill").As<ScheduleRun>().Single();
+        Assert.Equal(ScheduleResult.Succeeded, run.Result);
+        Assert.Contains(run.Steps, step => step is { Step: "Drill", Result: ScheduleResult.Succeeded } && step.BackupId == made.Id);
+        Workspace.FlipByte(made.BackupPath);
+        Assert.Equal(ScheduleResult.Failed, workspace.Run("Invoke-SHBackupSchedule drill").As<ScheduleRun>().Single().Result);
+        workspace.Run("Unregister-SHBackupSchedule drill -Force").WithoutErrors();
+    }
+
+    [Fact]
     public void Registered_again_it_is_left_alone_and_with_other_times_changed()
     {
         FakeSchedulers.SkipWhereNone();

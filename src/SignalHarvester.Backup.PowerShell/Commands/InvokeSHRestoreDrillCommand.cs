@@ -1,0 +1,177 @@
+using System.Collections;
+using System.Management.Automation;
+using System.Security;
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Configuration;
+using SignalHarvester.Backup.History;
+using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.PowerShell.Cloud;
+
+namespace SignalHarvester.Backup.PowerShell.Commands;
+
+/// <summary>Proves that backups restore, by restoring them.</summary>
+/// <remarks>
+/// <para>Restores each backup to a private temporary place, with the same operation as Restore-SHBackup: the chain is read,
+/// decrypted and put together, every checksum compared, integrity_check run, and schema and row counts compared with what was
+/// recorded. Then foreign_key_check is run, and the database is asked the questions of the configuration
+/// (app.backup.drill.assertions) and of -Assertion. The copy is deleted in any case, also after Ctrl+C; after a kill, by
+/// the next run.</para>
+/// <para>The result states how long the restore took: the recovery time to reckon with on this machine. It stands in the
+/// history and in the metrics. A drill that fails emits its result, and an error, so that a schedule's run fails too.</para>
+/// <para>Questions can change nothing: the copy is opened to be read alone, and no other file can be attached. All of one
+/// drill together may take five minutes.</para>
+/// </remarks>
+/// <example>
+/// <para>Prove that the newest backup of each database restores</para>
+/// <code>Invoke-SHRestoreDrill -Newest</code>
+/// <para>Emits a result for each database.</para>
+/// </example>
+/// <example>
+/// <para>Ask the restored database something that must be true</para>
+/// <code>Get-SHBackup -Newest 1 | Invoke-SHRestoreDrill -Assertion @{ Query = 'SELECT count(*) FROM sqlite_schema'; Expect = '> 0' }</code>
+/// <para>A value, or a comparison: &gt;, &gt;=, &lt;, &lt;=, !=.</para>
+/// </example>
+/// <example>
+/// <para>Fail a script when the newest backup does not restore</para>
+/// <code>if (Invoke-SHRestoreDrill -Newest -Quiet) { 'It restores.' } else { throw 'The newest backup does not restore.' }</code>
+/// <para>With several databases, -Quiet emits a truth value for each.</para>
+/// </example>
+/// <seealso>Restore-SHBackup</seealso>
+/// <seealso>Test-SHBackup</seealso>
+/// <seealso>about_SignalHarvester.Backup</seealso>
+[Cmdlet(VerbsLifecycle.Invoke, "SHRestoreDrill", SupportsShouldProcess = true, DefaultParameterSetName = IdSet)]
+[OutputType(typeof(RestoreDrill), typeof(bool))]
+public sealed class InvokeSHRestoreDrillCommand : StoredBackupCommand, IDynamicParameters
+{
+    private const string NewestSet = "Newest";
+
+    private readonly CloudParameters cloud = new();
+    private IReadOnlyList<DrillAssertion> assertions = [];
+
+    /// <summary>Drills the newest backup of each database.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = NewestSet)]
+    public SwitchParameter Newest { get; set; }
+
+    /// <summary>With -Newest: these databases alone, by the full path or the file's name. Wildcards match several.</summary>
+    [Parameter(ParameterSetName = NewestSet)]
+    [SupportsWildcards]
+    [ValidateNotNullOrEmpty]
+    public string[]? Database { get; set; }
+
+    /// <summary>What the restored database is asked, on top of what is configured: hashtables with Query, which gives one value, and Expect.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    public Hashtable[] Assertion { get; set; } = [];
+
+    /// <summary>
+    /// Drills the copy in an object store: the place named with -Provider and -Container, else the one that the backup was
+    /// listed from, else that of its first copy. It is fetched for as long as the drill takes.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter Remote { get; set; }
+
+    /// <summary>Emits True or False for each drill instead of its result, and writes no error for one that fails.</summary>
+    [Parameter]
+    public SwitchParameter Quiet { get; set; }
+
+    /// <summary>Files with age secret keys, to open encrypted backups with; what New-SHBackupKey and age-keygen write. Without it, that of the configuration.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string[]? IdentityFile { get; set; }
+
+    /// <summary>The passphrase that encrypted backups were made with.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    public SecureString? Passphrase { get; set; }
+
+    /// <summary>The parameters of the object store.</summary>
+    public object GetDynamicParameters() => cloud;
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        base.BeginProcessing();
+        if (!Remote)
+        {
+            RefusePlace(cloud, "-Remote");
+        }
+
+        UseIdentities(IdentityFile, Passphrase);
+        assertions = ForCall<IReadOnlyList<DrillAssertion>>(() => [.. Settings.DrillAssertions, .. Assertion.Select(ToAssertion)]);
+    }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        foreach (var (backup, place) in !Remote ? TakeRemote(cloud) : ParameterSetName == NewestSet ? NewestThere() : SelectedRemote(cloud))
+        {
+            ForItem(() => Drill(backup, place, OpenHome(backup)));
+        }
+
+        if (Remote)
+        {
+            return;
+        }
+
+        foreach (var (backup, directory) in ParameterSetName == NewestSet ? NewestHere() : Selected())
+        {
+            ForItem(() => Drill(backup, remote: null, directory));
+        }
+    }
+
+    private IEnumerable<(BackupMetadata Backup, BackupDirectory Directory)> NewestHere() =>
+        Newest ? [.. Wanted(ForCall(() => List(OpenDirectories()))).Select(backup => (backup, OpenConfigured(backup.BackupDirectory)))] : [];
+
+    private IEnumerable<(BackupMetadata Backup, RemoteCatalog Remote)> NewestThere()
+    {
+        var place = ForCall(() => OpenRemote(cloud));
+        return Wanted(ForCall(() => ListRemote(place))).Select(backup => (backup, place));
+    }
+
+    private List<BackupMetadata> Wanted(IReadOnlyList<BackupMetadata> backups)
+    {
+        var wanted = NewestBackups.OfEach(backups).Where(backup => Database is null || Array.Exists(Database, pattern => IsOfDatabase(backup, pattern))).ToList();
+        if (wanted.Count == 0)
+        {
+            // Nothing to prove is no proof.
+            ThrowTerminatingError(ToRecord(new BackupException(
+                BackupErrorId.BackupNotFound,
+                BackupErrorCategory.ObjectNotFound,
+                Database is null ? BackupDirectory : string.Join(", ", Database),
+                $"There is no backup{(Database is null ? string.Empty : $" of '{string.Join("', '", Database)}'")} to make a drill with. See what is there with Get-SHBackup.")));
+        }
+
+        return wanted;
+    }
+
+    private void Drill(BackupMetadata backup, RemoteCatalog? remote, BackupDirectory directory)
+    {
+        var size = ProgressView.Size(backup.DatabaseSize ?? backup.Size);
+        if (!ShouldProcess($"{backup.Id} of {backup.DatabasePath}", $"Restore {size} to a temporary place, question the database, and delete it"))
+        {
+            return;
+        }
+
+        var drill = RunOperation(context => Recorded.Drill(backup, remote, directory, assertions, context));
+        if (Quiet)
+        {
+            WriteObject(drill.Passed);
+            return;
+        }
+
+        WriteObject(drill);
+        if (!drill.Passed)
+        {
+            WriteError(ToRecord(DrillBackup.Fault(drill)));
+        }
+    }
+
+    private static DrillAssertion ToAssertion(Hashtable table) =>
+        table.Count == 2 && table["Query"] is { } query && table["Expect"] is { } expect
+            ? new DrillAssertion(LanguagePrimitives.ConvertTo<string>(query), LanguagePrimitives.ConvertTo<string>(expect))
+            : throw new BackupException(
+                BackupErrorId.InvalidArgument,
+                BackupErrorCategory.InvalidArgument,
+                nameof(Assertion),
+                "-Assertion takes hashtables with the keys Query and Expect, and no others. Give for example @{ Query = 'SELECT count(*) FROM signals'; Expect = '> 0' }.");
+}

@@ -1,0 +1,169 @@
+using System.Globalization;
+using SignalHarvester.Backup.PowerShell.Tests.Support;
+using SignalHarvester.Backup.TestSupport;
+
+namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
+
+/// <summary>A drill restores as a real restore does, says how long it took, and fails for every kind of damage.</summary>
+public class RestoreDrillTests
+{
+    [Fact]
+    public void A_good_chain_passes_and_everything_is_said()
+    {
+        using var workspace = new Workspace();
+        workspace.Change();
+        workspace.MakeBackup();
+        workspace.Change();
+        var made = workspace.MakeBackup("-Type Incremental");
+        string[] before = [.. workspace.BackupFiles.Where(file => !file.Contains("history.db", StringComparison.Ordinal))];
+
+        var drill = Drill(workspace, "-Newest -Assertion @{ Query = 'SELECT count(*) FROM bulk'; Expect = '200' }, @{ Query = \"SELECT 'x'\"; Expect = '!= y' }");
+
+        Assert.Equal((made.Id, workspace.Database, true, true, made.Size), (drill.BackupId, drill.Database, drill.Passed, drill.FileExists, drill.Size));
+        Assert.Equal((DrillResult.Passed, DrillResult.Passed, DrillResult.Passed), (drill.RestoreResult, drill.IntegrityResult, drill.ContentResult));
+        Assert.Equal(made.DatabaseSize, drill.RestoredBytes);
+        Assert.All(drill.Assertions, answer => Assert.True(answer.Passed, answer.ToString()));
+        Assert.True(drill.RestoreTime > TimeSpan.Zero && drill.Elapsed >= drill.RestoreTime && drill.Ended >= drill.Started && drill.BytesPerSecond > 0);
+        Assert.Equal(before, workspace.BackupFiles.Where(file => !file.Contains("history.db", StringComparison.Ordinal)));
+        var told = workspace.Run("Get-SHBackupHistory -Operation Drill").WithoutErrors().As<BackupEvent>().Single();
+        Assert.Equal((BackupEventStatus.Success, made.Id), (told.Status, told.BackupId));
+        Assert.Contains(workspace.Run("Export-SHBackupMetric").WithoutErrors().Output, line => line.ToString().Contains("shbackup_last_drill_success_timestamp_seconds{", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("flipped", BackupErrorId.BackupCorrupt)]
+    [InlineData("cut", BackupErrorId.BackupSizeMismatch)]
+    [InlineData("missing", BackupErrorId.BackupFileMissing)]
+    [InlineData("parent missing", BackupErrorId.BackupFileMissing)]
+    [InlineData("parent gone", BackupErrorId.ChainBroken)]
+    [InlineData("parent flipped", BackupErrorId.ChainBroken)]
+    [InlineData("rows", BackupErrorId.BackupContentMismatch)]
+    [InlineData("schema", BackupErrorId.BackupContentMismatch)]
+    [InlineData("checksum", BackupErrorId.BackupChecksumMismatch)]
+    [InlineData("foreign key", BackupErrorId.RestoreDrillFailed)]
+    [InlineData("assertion", BackupErrorId.RestoreDrillFailed)]
+    [InlineData("no key", BackupErrorId.IdentityMissing)]
+    public void Every_kind_of_damage_fails(string damage, string errorId)
+    {
+        using var workspace = new Workspace();
+        workspace.Change();
+        if (damage == "foreign key")
+        {
+            using var connection = Databases.Open(workspace.Database);
+            Databases.Execute(connection, "PRAGMA foreign_keys = OFF; CREATE TABLE p(id INTEGER PRIMARY KEY); CREATE TABLE c(p REFERENCES p(id)); INSERT INTO c VALUES (7)");
+        }
+
+        var full = workspace.MakeBackup();
+        workspace.Change();
+        var made = workspace.MakeBackup(damage == "no key" ? "-Recipient (New-SHBackupKey ./away.key)" : "-Type Incremental");
+        var parameters = "";
+        switch (damage)
+        {
+            case "flipped":
+                Workspace.FlipByte(made.BackupPath);
+                break;
+            case "cut":
+                File.WriteAllBytes(made.BackupPath, File.ReadAllBytes(made.BackupPath)[..^1]);
+                break;
+            case "missing":
+                File.Delete(made.BackupPath);
+                break;
+            case "parent missing":
+                File.Delete(full.BackupPath);
+                break;
+            case "parent gone":
+                File.Delete(workspace.SidecarOf(full.Id));
+                break;
+            case "parent flipped":
+                Workspace.FlipByte(full.BackupPath);
+                break;
+            case "rows":
+                workspace.EditSidecar(made.Id, sidecar => sidecar["row_counts"]!["bulk"] = 199);
+                break;
+            case "schema":
+                workspace.EditSidecar(made.Id, sidecar => sidecar["schema_checksum"] = new string('0', 64));
+                break;
+            case "checksum":
+                workspace.EditSidecar(made.Id, sidecar => sidecar["checksum"] = new string('0', 64));
+                break;
+            case "assertion":
+                parameters = "-Assertion @{ Query = 'SELECT count(*) FROM bulk'; Expect = '< 200' }";
+                break;
+        }
+
+        var run = workspace.Run($"Invoke-SHRestoreDrill {made.Id} {parameters}");
+
+        var drill = run.As<RestoreDrill>().Single();
+        Assert.Equal((false, errorId), (drill.Passed, drill.ErrorId));
+        Assert.NotEmpty(drill.Reason!);
+        var error = Assert.Single(run.Errors);
+        Assert.Equal(BackupErrorId.RestoreDrillFailed, error.FullyQualifiedErrorId.Split(',')[0]);
+        Assert.Equal(made.Id, error.TargetObject);
+        Assert.False((bool)workspace.Run($"Invoke-SHRestoreDrill {made.Id} {parameters} -Quiet").WithoutErrors().Output.Single().BaseObject);
+        Assert.All(workspace.Run("Get-SHBackupHistory -Operation Drill").As<BackupEvent>(), told => Assert.Equal(BackupEventStatus.Failed, told.Status));
+        Assert.DoesNotContain(workspace.BackupFiles, file => file.EndsWith("restored.db", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("SELECT 5", "5", true)]
+    [InlineData("SELECT 5.0", "= 5", true)]
+    [InlineData("SELECT 10", "> 9", true)]
+    [InlineData("SELECT 9", ">= 10", false)]
+    [InlineData("SELECT 'b'", "> a", true)]
+    [InlineData("SELECT NULL", "null", true)]
+    [InlineData("SELECT NULL", "!= null", false)]
+    [InlineData("SELECT 1 WHERE 0", "1", false)]
+    [InlineData("SELECT nonsense", "1", false)]
+    [InlineData("DELETE FROM bulk", "1", false)]
+    [InlineData("DROP TABLE bulk; SELECT 1", "1", false)]
+    [InlineData("ATTACH 'planted.db' AS x; SELECT 1", "1", false)]
+    [InlineData("", "1", false)]
+    public void An_answer_is_compared_as_its_owner_means_it_and_a_question_changes_nothing(string query, string expect, bool passes)
+    {
+        using var workspace = new Workspace();
+        workspace.Change();
+        workspace.MakeBackup();
+        var drill = workspace.Run("Invoke-SHRestoreDrill -Newest -Assertion @{ Query = $args[0]; Expect = $args[1] }", query, expect).As<RestoreDrill>().Single();
+        Assert.Equal(passes, Assert.Single(drill.Assertions).Passed);
+        Assert.False(File.Exists(workspace["planted.db"]));
+    }
+
+    [Fact]
+    public void Newest_is_of_each_database_and_nothing_to_prove_is_an_error()
+    {
+        using var workspace = new Workspace();
+        Assert.Equal(BackupErrorId.BackupNotFound, Assert.Single(workspace.Run("Invoke-SHRestoreDrill -Newest").Errors).FullyQualifiedErrorId.Split(',')[0]);
+        workspace.MakeBackup();
+        var newest = workspace.MakeBackup();
+        Databases.Create(workspace["other.db"], new DatabaseShape { Rows = 5 });
+        var other = workspace.Run("New-SHBackup ./other.db").WithoutErrors().As<BackupMetadata>().Single();
+        Assert.Equal([other.Id, newest.Id], workspace.Run("Invoke-SHRestoreDrill -Newest").WithoutErrors().As<RestoreDrill>().Select(drill => drill.BackupId));
+        Assert.Equal([other.Id], workspace.Run("Invoke-SHRestoreDrill -Newest -Database oth*").WithoutErrors().As<RestoreDrill>().Select(drill => drill.BackupId));
+    }
+
+    [Fact]
+    public void The_copy_in_an_object_store_is_drilled_too_encrypted_or_not()
+    {
+        using var workspace = new Workspace();
+        workspace.Run("New-SHBackup ./app.db -Recipient (New-SHBackupKey ./away.key) -Upload -Provider Directory -Container ./offsite -CreateContainer").WithoutErrors();
+        Directory.Delete(workspace.Backups, recursive: true);
+        var drill = Drill(workspace, "-Newest -Remote -Provider Directory -Container ./offsite -IdentityFile ./away.key");
+        Assert.True(drill.Passed, drill.Reason);
+        Assert.Contains("offsite", drill.Source, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_drill_comes_back_whole_from_a_job()
+    {
+        using var workspace = new Workspace();
+        workspace.MakeBackup();
+        var drill = Drill(workspace, "-Newest -Assertion @{ Query = 'SELECT 1'; Expect = '1' }");
+        var again = workspace.Run("$args[0] | ForEach-Object { [System.Management.Automation.PSSerializer]::Deserialize([System.Management.Automation.PSSerializer]::Serialize($_)) }", drill).WithoutErrors().As<RestoreDrill>().Single();
+        Assert.Equal(drill.ToString(), again.ToString());
+        Assert.Equal(drill.Assertions, again.Assertions);
+        Assert.Equal(drill.RestoreTime.ToString("c", CultureInfo.InvariantCulture), again.RestoreTime.ToString("c", CultureInfo.InvariantCulture));
+    }
+
+    private static RestoreDrill Drill(Workspace workspace, string parameters) =>
+        workspace.Run("Invoke-SHRestoreDrill " + parameters).WithoutErrors().As<RestoreDrill>().Single();
+}
