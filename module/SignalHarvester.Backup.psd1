@@ -20,6 +20,7 @@
         'Get-SHBackupSchedule'
         'Invoke-SHBackupRetention'
         'Invoke-SHBackupSchedule'
+        'Invoke-SHBackupScrub'
         'Merge-SHBackup'
         'New-SHBackup'
         'New-SHBackupConfiguration'

@@ -9,7 +9,7 @@ public class ImportTests(FirstImport firstImport)
     private static readonly string[] Commands =
     [
         "Export-SHBackupMetric", "Get-SHBackup", "Get-SHBackupConfiguration", "Get-SHBackupHistory", "Get-SHBackupSchedule",
-        "Invoke-SHBackupRetention", "Invoke-SHBackupSchedule", "Merge-SHBackup", "New-SHBackup", "New-SHBackupConfiguration", "New-SHBackupKey", "Protect-SHBackup", "Receive-SHBackup",
+        "Invoke-SHBackupRetention", "Invoke-SHBackupSchedule", "Invoke-SHBackupScrub", "Merge-SHBackup", "New-SHBackup", "New-SHBackupConfiguration", "New-SHBackupKey", "Protect-SHBackup", "Receive-SHBackup",
         "Register-SHBackupSchedule", "Remove-SHBackup", "Restore-SHBackup", "Send-SHBackup", "Start-SHBackupMetricServer", "Test-SHBackup",
         "Test-SHBackupConfiguration", "Unregister-SHBackupSchedule",
     ];
