@@ -16,6 +16,7 @@
         'Export-SHBackupMetric'
         'Get-SHBackup'
         'Get-SHBackupConfiguration'
+        'Get-SHBackupHealth'
         'Get-SHBackupHistory'
         'Get-SHBackupSchedule'
         'Invoke-SHBackupRetention'
