@@ -78,7 +78,7 @@ public static class HealthPage
 
     private static string Overview(IEnumerable<BackupHealth> all) => $"""
         <section aria-labelledby="all"><h2 id="all">All databases</h2><table><thead><tr><th scope="col">Status</th><th scope="col">Database</th><th scope="col">Newest verified backup</th><th scope="col" class="n">Backups</th><th scope="col" class="n">Size</th></tr></thead><tbody>
-        {string.Concat(all.Select((health, number) => string.Create(CultureInfo.InvariantCulture, $"<tr><td class=\"s\">{Badge(health.Status)}</td><td><a href=\"#d{number + 1}\">{HtmlText.Isolated(Name(health))}</a></td><td>{Newest(health)}</td><td class=\"n\">{health.Backups}</td><td class=\"n\">{HealthText.Of(health.Size)}</td></tr>\n")))}</tbody></table></section>
+        {string.Concat(all.Select((health, number) => string.Create(CultureInfo.InvariantCulture, $"<tr><td class=\"s\">{Badge(health.Status)}</td><td><a href=\"#d{number + 1}\">{HtmlText.Isolated(Name(health))}</a><div class=\"soft\">{HtmlText.Isolated(health.DatabasePath ?? health.BackupDirectory)}</div></td><td class=\"w\">{Newest(health)}</td><td class=\"n\">{health.Backups}</td><td class=\"n\">{HealthText.Of(health.Size)}</td></tr>\n")))}</tbody></table></section>
 
         """;
 
@@ -122,7 +122,7 @@ public static class HealthPage
 
     private static string Name(BackupHealth health) => (health.DatabasePath ?? health.BackupDirectory).Split('/', '\\')[^1];
 
-    private static string Newest(BackupHealth health) => health.NewestVerified is { } newest ? $"{HealthText.Of(newest)} ({HealthText.Of(health.Timestamp - newest)} ago)" : "none";
+    private static string Newest(BackupHealth health) => health.NewestVerified is { } newest ? $"{HealthText.Of(newest)}, {HealthText.Of(health.Timestamp - newest)} ago" : "none";
 
     private static Dictionary<DateOnly, int> Days(IEnumerable<DateTimeOffset> moments) =>
         moments.GroupBy(moment => DateOnly.FromDateTime(moment.UtcDateTime)).ToDictionary(day => day.Key, day => day.Count());

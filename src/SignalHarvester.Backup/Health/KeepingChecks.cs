@@ -138,7 +138,9 @@ internal static class KeepingChecks
         var made = recent.Where(told => told.Operation is BackupOperation.Create or BackupOperation.Receive).ToList();
         if (made.Count == 0)
         {
-            return 0;
+            // Without a history: what is there of this month was made in it.
+            var listed = scope.Backups.Where(backup => scope.Now - backup.Timestamp <= GrowthWindow).ToList();
+            return listed.Count == 0 ? 0 : listed.Sum(backup => backup.Size) / Math.Max(1, (scope.Now - listed[^1].Timestamp).TotalDays);
         }
 
         // A first day counts as a whole one: two backups in a minute are no rate.
