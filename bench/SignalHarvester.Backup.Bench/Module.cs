@@ -54,9 +54,10 @@ internal sealed class Module
     /// <param name="directory">Where the backup goes.</param>
     /// <param name="type">Full, Incremental or Wal; that the module makes another one instead is a failure here.</param>
     /// <param name="verify">Whether the backup is verified.</param>
-    public Command Backup(string database, string directory, string type = "Full", bool verify = false) =>
+    /// <param name="parameters">More parameters of New-SHBackup.</param>
+    public Command Backup(string database, string directory, string type = "Full", bool verify = false, string parameters = "") =>
         Pipeline(
-            New(database, directory, type, verify),
+            $"{New(database, directory, type, verify)} {parameters}",
             $$"""
             ; {{RequireType(type)}}; $inside = {{(verify ? "$cmdlet" : "$made[0].Duration.TotalSeconds")}}
             "bench:inside=$inside"; "bench:{{CmdletTime}}=$cmdlet"; {{ReportSizes}}

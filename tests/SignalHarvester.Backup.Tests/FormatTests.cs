@@ -279,7 +279,6 @@ public sealed class FormatTests : IDisposable
         using FileStream file = File.Create(path);
         int at = 0;
         ChunkPipeline.Run(
-            () => new Chunk(Chunk.ImageBytes, storedCapacity: 0),
             chunk =>
             {
                 chunk.PlainLength = Math.Min(Chunk.ImageBytes, plain.Length - at);

@@ -18,13 +18,13 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// </remarks>
 /// <example>
 /// <para>Let a second key open all backups</para>
-/// <code>New-SHBackup ./app.db -Recipient (New-SHBackupKey ./old.key).Recipient; $both = (Get-Content ./old.key, (New-SHBackupKey ./new.key).Path) -match 'public' -replace '.* '; Get-SHBackup | Protect-SHBackup -Recipient $both -IdentityFile ./old.key</code>
-/// <para>From now on, either of the two opens them.</para>
+/// <code>$old = New-SHBackupKey ./old.key; New-SHBackup ./app.db -Recipient $old | Protect-SHBackup -Recipient $old, (New-SHBackupKey ./new.key) -IdentityFile ./old.key</code>
+/// <para>From now on, either of the two opens the backup.</para>
 /// </example>
 /// <example>
-/// <para>Change from a passphrase to a key</para>
-/// <code>Get-SHBackup | Where-Object { $_.IsEncrypted -and -not $_.Recipients } | Protect-SHBackup -Recipient (New-SHBackupKey ./key.txt) -Passphrase (Read-Host -AsSecureString)</code>
-/// <para>Backups that are encrypted with a passphrase state no recipients.</para>
+/// <para>Change all encrypted backups of a directory to a new key</para>
+/// <code>$lost, $new = (New-SHBackupKey ./lost.key), (New-SHBackupKey ./safe.key); $null = New-SHBackup ./app.db -Recipient $lost; Get-SHBackup | Where-Object Recipients -contains $lost.Recipient | Protect-SHBackup -Recipient $new -IdentityFile ./lost.key</code>
+/// <para>A backup states the public keys that it is encrypted to as its Recipients.</para>
 /// </example>
 /// <seealso>New-SHBackupKey</seealso>
 /// <seealso>New-SHBackup</seealso>

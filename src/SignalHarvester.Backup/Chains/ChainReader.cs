@@ -25,7 +25,6 @@ internal sealed class ChainReader
     private readonly ProgressMeter meter;
     private readonly CancellationToken cancellation;
     private readonly long imageLength;
-    private readonly List<Chunk> chunks = [];
 
     private ChainReader(OpenChain chain, IImageTarget target, TakenPages taken, ProgressMeter meter, CancellationToken cancellation)
     {
@@ -115,7 +114,7 @@ internal sealed class ChainReader
 
     private ChainContent Read()
     {
-        var (files, walChecksum) = IncrementsReader.Read(chain, Chunks(), taken.Add, meter, cancellation);
+        var (files, walChecksum) = IncrementsReader.Read(chain, taken.Add, meter, cancellation);
         taken.Complete();
         var (full, file) = chain.Links[0];
         try
@@ -127,21 +126,6 @@ internal sealed class ChainReader
         {
             throw new ChainDamagedException(full, exception);
         }
-    }
-
-    /// <summary>Gives out the same chunks to one pipeline after the other.</summary>
-    private Func<Chunk> Chunks()
-    {
-        var next = 0;
-        return () =>
-        {
-            if (next == chunks.Count)
-            {
-                chunks.Add(new Chunk(Chunk.ImageBytes, storedCapacity: 0));
-            }
-
-            return chunks[next++];
-        };
     }
 
     private (StoredFile File, string ImageChecksum) ReadFull(BackupMetadata backup, SafeFileHandle file)
@@ -158,8 +142,7 @@ internal sealed class ChainReader
                 hash.AppendData(Used(chunk));
                 meter.Advance(chunk.PlainLength);
             },
-            cancellation,
-            Chunks());
+            cancellation);
         var tail = new byte[TailBytes];
         for (var offset = read.PlainLength; offset < imageLength; offset += tail.Length)
         {

@@ -40,17 +40,16 @@ internal sealed class IncrementsReader : IDisposable
 
     /// <summary>Reads all increments.</summary>
     /// <param name="chain">The open files.</param>
-    /// <param name="allocate">Gives the chunks.</param>
     /// <param name="takePage">Called with each page and its content: the newest increment's first, each in its log's order.</param>
     /// <param name="meter">Counts stored bytes.</param>
     /// <param name="cancellation">Stops the reading.</param>
     /// <returns>What each file held, the oldest increment's first, and the SHA-256 of the newest log in lower-case hex.</returns>
     /// <exception cref="ChainDamagedException">A link's content is damaged.</exception>
     public static (IReadOnlyList<StoredFile> Files, string WalChecksum) Read(
-        OpenChain chain, Func<Chunk> allocate, PageTaker takePage, ProgressMeter meter, CancellationToken cancellation)
+        OpenChain chain, PageTaker takePage, ProgressMeter meter, CancellationToken cancellation)
     {
         using var reader = new IncrementsReader(chain, takePage, meter);
-        ChunkPipeline.Run(allocate, reader.Fill, () => new Worker(reader), reader.Consume, cancellation);
+        ChunkPipeline.Run(reader.Fill, () => new Worker(reader), reader.Consume, cancellation);
         reader.Judge(reader.consuming, () => reader.log!.Finish());
         return (reader.files[1..], Convert.ToHexStringLower(reader.newest.GetHashAndReset()));
     }

@@ -58,7 +58,7 @@ public sealed class BackupEncryption
         IdentityLooksSecret(text) ? "Recipient" : text,
         IdentityLooksSecret(text)
             ? "A secret key was given as a recipient. It is not shown here; take care that it is not in a shell's history. Give its public key, which begins with age1: New-SHBackupKey and age-keygen show it."
-            : $"'{text}' is no age public key, or was mistyped. It begins with age1 and has 62 characters; New-SHBackupKey and age-keygen show it.");
+            : $"'{text}' is no age public key, or was mistyped. Give one as New-SHBackupKey and age-keygen show it: it begins with age1 and has 62 characters.");
 
     private static bool IdentityLooksSecret(string text) => text.Contains("SECRET", StringComparison.OrdinalIgnoreCase);
 }

@@ -27,7 +27,7 @@ internal static class Bech32
     {
         var lower = text.ToLowerInvariant();
         var separator = lower.LastIndexOf('1');
-        if ((text != lower && text != text.ToUpperInvariant()) || separator < 0 || lower[..separator] != prefix || lower.Length - separator - 1 < ChecksumLength)
+        if ((text.Any(char.IsUpper) && text.Any(char.IsLower)) || separator < 0 || lower[..separator] != prefix || lower.Length - separator - 1 < ChecksumLength)
         {
             return null;
         }

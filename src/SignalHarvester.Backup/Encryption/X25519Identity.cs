@@ -29,7 +29,7 @@ internal sealed class X25519Identity : IAgeIdentity
 
     /// <summary>Reads a key as it stands in a file; null where it is none.</summary>
     public static X25519Identity? TryParse(string text) =>
-        text == text.ToUpperInvariant() && Bech32.TryDecode(Prefix, text) is { Length: X25519.ScalarSize } key ? new X25519Identity(key) : null;
+        !text.Any(char.IsLower) && Bech32.TryDecode(Prefix, text) is { Length: X25519.ScalarSize } key ? new X25519Identity(key) : null;
 
     /// <inheritdoc/>
     public AgeFileKey? TryUnwrap(AgeHeader header)

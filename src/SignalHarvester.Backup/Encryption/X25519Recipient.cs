@@ -25,7 +25,7 @@ internal sealed class X25519Recipient : IAgeRecipient
 
     /// <summary>Reads a key as people write it; null where it is none.</summary>
     public static X25519Recipient? TryParse(string text) =>
-        text == text.ToLowerInvariant() && Bech32.TryDecode(Prefix, text) is { Length: X25519.PointSize } key ? new X25519Recipient(key) : null;
+        !text.Any(char.IsUpper) && Bech32.TryDecode(Prefix, text) is { Length: X25519.PointSize } key ? new X25519Recipient(key) : null;
 
     /// <inheritdoc/>
     public AgeStanza Wrap(AgeFileKey key)

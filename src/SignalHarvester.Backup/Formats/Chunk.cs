@@ -1,20 +1,20 @@
 namespace SignalHarvester.Backup.Formats;
 
 /// <summary>One piece of an image on its way through a pipeline: its plain bytes and its stored form.</summary>
-internal sealed class Chunk(int plainCapacity, int storedCapacity)
+internal sealed class Chunk
 {
     /// <summary>Bytes in a chunk of an image, as it is read and as it is compressed into one frame.</summary>
     /// <remarks>A multiple of every page size. Larger frames gain under half a percent in size and cost memory.</remarks>
     public const int ImageBytes = 2 << 20;
 
     /// <summary>The plain bytes; <see cref="PlainLength"/> of them are in use.</summary>
-    public byte[] Plain { get; private set; } = GC.AllocateUninitializedArray<byte>(plainCapacity);
+    public byte[] Plain { get; private set; } = GC.AllocateUninitializedArray<byte>(ImageBytes);
 
     /// <summary>Bytes in use of <see cref="Plain"/>.</summary>
     public int PlainLength { get; set; }
 
     /// <summary>The stored bytes; <see cref="StoredLength"/> of them are in use.</summary>
-    public byte[] Stored { get; private set; } = GC.AllocateUninitializedArray<byte>(storedCapacity);
+    public byte[] Stored { get; private set; } = [];
 
     /// <summary>Bytes in use of <see cref="Stored"/>.</summary>
     public int StoredLength { get; set; }
@@ -36,6 +36,13 @@ internal sealed class Chunk(int plainCapacity, int storedCapacity)
 
     /// <summary>The bytes in use of <see cref="Stored"/>.</summary>
     public Span<byte> StoredSpan => IsPlainOnly ? PlainSpan : Stored.AsSpan(0, StoredLength);
+
+    /// <summary>Forgets what was in it; the buffers stay.</summary>
+    public void Clear()
+    {
+        (PlainLength, StoredLength, PlainOffset, Link) = (0, 0, 0, 0);
+        (IsPlainOnly, IsTransformed) = (false, false);
+    }
 
     /// <summary>Makes room for plain bytes, keeping none.</summary>
     public void EnsurePlainCapacity(int capacity)

@@ -15,6 +15,10 @@ internal sealed class ChunkPipeline
     // More workers than this do not outrun one disk, and each one costs memory.
     private static readonly int Workers = Math.Clamp(Environment.ProcessorCount, 1, 8);
 
+    // A fold or a verified backup runs several pipelines, one after the other: the next takes the buffers of the last, unless
+    // memory was wanted for something else meanwhile.
+    private static readonly WeakReference<IReadOnlyList<Chunk>> Idle = new([]);
+
     private readonly object gate = new();
     private readonly Queue<Chunk> free = new();
     private readonly Queue<Chunk> toTransform = new();
@@ -28,22 +32,21 @@ internal sealed class ChunkPipeline
     }
 
     /// <summary>Runs to the end of the data, the first failure, or cancellation, and waits for every thread in any case.</summary>
-    /// <param name="allocate">Makes a chunk; called a fixed number of times.</param>
     /// <param name="read">Fills a chunk; false at the end. On a thread of its own.</param>
     /// <param name="makeWorker">Makes what transforms a chunk; one for each parallel worker, disposed at the end.</param>
     /// <param name="consume">Takes a transformed chunk, in the order of reading. On the calling thread.</param>
     /// <param name="cancellation">Stops everything.</param>
     public static void Run(
-        Func<Chunk> allocate,
         Func<Chunk, bool> read,
         Func<IChunkWorker> makeWorker,
         Action<Chunk> consume,
         CancellationToken cancellation)
     {
         var pipeline = new ChunkPipeline();
-        for (var i = 0; i < Workers + 4; i++)
+        var chunks = TakeChunks();
+        foreach (var chunk in chunks)
         {
-            pipeline.free.Enqueue(allocate());
+            pipeline.free.Enqueue(chunk);
         }
 
         using (cancellation.Register(pipeline.Stop))
@@ -58,8 +61,24 @@ internal sealed class ChunkPipeline
             threads.ForEach(thread => thread.Join());
         }
 
+        Idle.SetTarget(chunks);
+
         cancellation.ThrowIfCancellationRequested();
         pipeline.failure?.Throw();
+    }
+
+    private static IReadOnlyList<Chunk> TakeChunks()
+    {
+        lock (Idle)
+        {
+            if (Idle.TryGetTarget(out var idle) && idle.Count > 0)
+            {
+                Idle.SetTarget([]);
+                return idle;
+            }
+        }
+
+        return [.. Enumerable.Range(0, Workers + 4).Select(_ => new Chunk())];
     }
 
     private Thread Start(string name, Action body)
@@ -87,7 +106,7 @@ internal sealed class ChunkPipeline
     {
         while (Take(free) is { } chunk)
         {
-            chunk.IsTransformed = false;
+            chunk.Clear();
             var any = read(chunk);
             Change(() =>
             {

@@ -43,7 +43,7 @@ internal static class Codec
 
         try
         {
-            var probe = new Chunk(1, 1024) { PlainLength = 1 };
+            var probe = new Chunk { PlainLength = 1 };
             using var worker = Compressor(compression, ResolveLevel(compression, null));
             worker.Transform(probe);
             return null;

@@ -28,7 +28,6 @@ internal sealed record ImageScan(string Checksum, string PagesChecksum, PageSet 
         var lockPage = (DatabaseHeader.LockByteOffset / image.PageSize) + 1;
         var before = new byte[Chunk.ImageBytes / image.PageSize * PageDigests.Size];
         ChunkPipeline.Run(
-            () => new Chunk(Chunk.ImageBytes, storedCapacity: 0),
             new ImageChunks(image, hash).Read,
             () => PageDigests.Worker(image.PageSize, next: null),
             chunk =>

@@ -21,7 +21,6 @@ internal static class ImageWriter
         using var imageHash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         using var pagesHash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         ChunkPipeline.Run(
-            () => new Chunk(Chunk.ImageBytes, storedCapacity: 0),
             new ImageChunks(image, imageHash).Read,
             () => digests is null ? Codec.Compressor(compression, level) : PageDigests.Worker(image.PageSize, Codec.Compressor(compression, level)),
             chunk =>

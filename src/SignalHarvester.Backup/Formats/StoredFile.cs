@@ -17,7 +17,6 @@ internal sealed record StoredFile(long PlainLength, long StoredLength, string St
     /// <param name="transform">Takes each piece of content as it is decompressed, in any order, on several threads at once.</param>
     /// <param name="consume">Takes each piece of content in order, on the calling thread.</param>
     /// <param name="cancellation">Stops the reading.</param>
-    /// <param name="allocate">Gives the chunks; null to make new ones.</param>
     /// <exception cref="InvalidDataException">The content is damaged.</exception>
     /// <exception cref="BackupException">IdentityMissing, IdentityWrong.</exception>
     public static StoredFile Read(
@@ -27,14 +26,12 @@ internal sealed record StoredFile(long PlainLength, long StoredLength, string St
         long largestContent,
         Action<Chunk> transform,
         Action<Chunk> consume,
-        CancellationToken cancellation,
-        Func<Chunk>? allocate = null)
+        CancellationToken cancellation)
     {
         using var stored = new StoredStream(file, identities, backup);
         using var frames = new FrameReader(stored);
         long length = 0;
         ChunkPipeline.Run(
-            allocate ?? (() => new Chunk(Chunk.ImageBytes, storedCapacity: 0)),
             chunk =>
             {
                 if (!frames.Read(chunk))

@@ -55,7 +55,6 @@ internal sealed class WalWriter : IDisposable
     {
         using var writer = new WalWriter(pageSize, pageCount, pages, readPage);
         ChunkPipeline.Run(
-            () => new Chunk(Chunk.ImageBytes, storedCapacity: 0),
             writer.Fill,
             () => Codec.Compressor(compression, level),
             chunk =>

@@ -84,7 +84,7 @@ public static class ProtectBackup
         BackupErrorId.BackupNotEncrypted,
         BackupErrorCategory.InvalidOperation,
         backup.Id,
-        $"'{backup.Id}' is not encrypted, so there is no header to rewrite. Make an encrypted backup with New-SHBackup -Recipient, and remove this one when it is good.");
+        $"'{backup.Id}' is not encrypted, so there is no header to rewrite. Use New-SHBackup -Recipient to make an encrypted one, and remove this one when that is good.");
 
     /// <summary>Copies the content behind a new header, and holds what was read against its recorded checksum on the way.</summary>
     private static (long Length, string Checksum) Copy(

@@ -23,6 +23,7 @@ public partial class ErrorRecordTests
         [BackupErrorId.SqliteTooOld] = "takes a process of its own, with an old SQLite in it: OldSqliteTests",
         [BackupErrorId.SourceNeedsRecovery] = "takes read-only media: SourceErrorTests of the engine, and ReadOnlyTests of the host on a real mount",
         [BackupErrorId.DirectoryLocked] = "takes a minute of waiting: DirectoryLockTests of the engine, which bring their own patience",
+        [BackupErrorId.EncryptionUnavailable] = "takes a system without ChaCha20-Poly1305, and none of those is at hand",
         [BackupErrorId.CloudAccessDenied] = Providers,
         [BackupErrorId.CloudClockSkew] = Providers,
         [BackupErrorId.CloudObjectChanged] = Providers,
@@ -66,6 +67,23 @@ public partial class ErrorRecordTests
         ["SourceEmpty"] = (ErrorCategory.InvalidData, w => Source(w, [])),
         ["SourceNotSqlite"] = (ErrorCategory.InvalidData, w => Source(w, "This is a text and no database, however long it may be."u8.ToArray())),
         ["SourceEncrypted"] = (ErrorCategory.InvalidData, w => Source(w, RandomNumberGenerator.GetBytes(16384))),
+        ["IdentityMissing"] = (ErrorCategory.AuthenticationError, w => Encrypted(w, "")),
+        ["IdentityWrong"] = (ErrorCategory.AuthenticationError, w => Encrypted(w, "-IdentityFile (New-SHBackupKey ./other.key).Path")),
+        ["IdentityInvalid"] = (ErrorCategory.InvalidArgument, w =>
+        {
+            File.WriteAllText(w["no.key"], "no key");
+            return ("Test-SHBackup backup_20261122_020000_123456 -IdentityFile ./no.key", w["no.key"]);
+        }
+        ),
+        ["IdentityFileExists"] = (ErrorCategory.ResourceExists, w => ("New-SHBackupKey ./app.db", w.Database)),
+        ["RecipientInvalid"] = (ErrorCategory.InvalidArgument, _ => ("New-SHBackup app.db -Recipient age1mistyped", "age1mistyped")),
+        ["RecipientInvalid: nobody"] = (ErrorCategory.InvalidArgument, _ => ("Protect-SHBackup backup_20261122_020000_123456", "Recipient")),
+        ["BackupNotEncrypted"] = (ErrorCategory.InvalidOperation, w =>
+        {
+            var id = w.MakeBackup().Id;
+            return ($"Protect-SHBackup {id} -Recipient (New-SHBackupKey ./new.key)", id);
+        }
+        ),
         ["SourceTruncated"] = (ErrorCategory.InvalidData, w =>
         {
             var whole = File.ReadAllBytes(Databases.Create(w["whole.db"], Journal));
@@ -357,6 +375,12 @@ public partial class ErrorRecordTests
         FakeSchedulers.SkipWhereNone();
         Assert.SkipWhen(OperatingSystem.IsMacOS(), "launchd can be used there");
         return ($"Register-SHBackupSchedule {nameAndBackend} -Daily -DatabasePath ./app.db", target);
+    }
+
+    private static (string Script, object Target) Encrypted(Workspace workspace, string parameters)
+    {
+        var id = workspace.MakeBackup("-Recipient (New-SHBackupKey ./right.key)").Id;
+        return ($"Test-SHBackup {id} {parameters}", id);
     }
 
     private static (string Script, object Target) Source(Workspace workspace, byte[] content)
