@@ -67,6 +67,10 @@ internal sealed class Module
     public Command BackupUncompressed(string database, string directory) =>
         Pipeline($"{New(database, directory, "Full", verify: false)} -Compression None", string.Empty);
 
+    /// <summary>Reads the directory's stored files again; the time inside is the pipeline's.</summary>
+    public Command Scrub(string directory) =>
+        Pipeline($"Invoke-SHBackupScrub -BackupDirectory {Quote(directory)}", """; "bench:inside=$cmdlet" """);
+
     /// <summary>Sends the directory's backups to an object store; the time inside is the pipeline's.</summary>
     /// <param name="directory">The backup directory.</param>
     /// <param name="place">The parameters that name the store.</param>

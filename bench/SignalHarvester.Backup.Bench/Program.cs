@@ -64,6 +64,7 @@ internal static class Program
             new ChainRestore(workspace, database, module, history),
             new Fold(workspace, module, history),
             offsite,
+            new Scrub(workspace, database, module),
         ];
 
         options.Check(steps);

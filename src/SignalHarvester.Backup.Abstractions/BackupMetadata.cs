@@ -84,6 +84,13 @@ public sealed record BackupMetadata
     /// <summary>When the backup was last verified, passed or not.</summary>
     public DateTimeOffset? VerificationTimestamp { get; init; }
 
+    /// <summary>When a scrub last read the file as stored and found it good; null where none has.</summary>
+    public DateTimeOffset? ScrubTimestamp { get; init; }
+
+    /// <summary>When the file as stored was last read whole and found good, by a verification or a scrub; null where that is not known.</summary>
+    [JsonIgnore]
+    internal DateTimeOffset? LastRead => Verified && VerificationTimestamp is { } verified && !(ScrubTimestamp > verified) ? verified : ScrubTimestamp;
+
     /// <summary>The single checks of the last verification.</summary>
     public IReadOnlyList<VerificationCheck> Verification
     {

@@ -35,4 +35,7 @@ public enum BackupOperation
 
     /// <summary>A schedule ran, with all its steps.</summary>
     Schedule,
+
+    /// <summary>A scrub re-read stored files, or found one that is not good.</summary>
+    Scrub,
 }

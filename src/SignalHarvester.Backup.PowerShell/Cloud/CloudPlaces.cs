@@ -43,6 +43,10 @@ internal sealed class CloudPlaces(CloudParameters given, BackupSettings settings
                 ? "Which object store is meant was not said. Give -Provider and -Container (or -Bucket), or enable one in the configuration."
                 : $"'{backup.Id}' has no copy in an object store that is known here. Give -Provider and -Container (or -Bucket), or send it there with Send-SHBackup.");
 
+    /// <summary>The places that copies of a backup are in: the one that the parameters name, else all that are recorded.</summary>
+    /// <exception cref="BackupException">InvalidArgument: a provider without a container, or the other way round.</exception>
+    public IReadOnlyList<CloudLocation> CopiesOf(BackupMetadata backup) => Named is { } named ? [named] : [.. backup.Copies.Select(LocationOf)];
+
     /// <summary>How a place is used.</summary>
     public StoreOptions OptionsOf(CloudLocation location) =>
         given.Over(ConfigurationOf(location)?.Options ?? new StoreOptions { BandwidthLimit = settings.BandwidthLimit }, isBound);

@@ -16,7 +16,7 @@ public sealed class DeserializedConverter : PSTypeConverter
     private static readonly Dictionary<Type, PropertyInfo[]> Settable =
         new[]
         {
-            typeof(BackupEvent), typeof(BackupMetadata), typeof(BackupSchedule), typeof(ConfigurationProblem), typeof(ConfigurationSetting),
+            typeof(BackupEvent), typeof(BackupHealth), typeof(BackupMetadata), typeof(BackupSchedule), typeof(BackupScrubResult), typeof(ConfigurationProblem), typeof(ConfigurationSetting),
             typeof(RestoreDrill), typeof(RetentionDecision), typeof(ScheduleRun),
         }.ToDictionary(type => type, SettableOf);
 
@@ -94,6 +94,11 @@ public sealed class DeserializedConverter : PSTypeConverter
             return Items(value).Select(ReadCheck).ToList();
         }
 
+        if (type == typeof(IReadOnlyList<HealthCheck>))
+        {
+            return Items(value).Select(ReadHealthCheck).ToList();
+        }
+
         if (type == typeof(IReadOnlyList<string>))
         {
             return Items(value).Select(Convert<string>).ToList();
@@ -127,6 +132,12 @@ public sealed class DeserializedConverter : PSTypeConverter
         Convert<string>(Property(check, nameof(VerificationCheck.Check))),
         Convert<bool>(Property(check, nameof(VerificationCheck.Passed))),
         Convert<string>(Property(check, nameof(VerificationCheck.Detail))));
+
+    private static HealthCheck ReadHealthCheck(object check) => new(
+        Convert<string>(Property(check, nameof(HealthCheck.Check))),
+        Convert<HealthStatus>(Property(check, nameof(HealthCheck.Status))),
+        Convert<string>(Property(check, nameof(HealthCheck.Reason))),
+        (string?)PSObject.AsPSObject(check).Properties[nameof(HealthCheck.Command)]?.Value);
 
     private static object Property(object bag, string name) =>
         PSObject.AsPSObject(bag).Properties[name]?.Value ?? throw new PSInvalidCastException($"The property {name} is missing.");

@@ -18,6 +18,9 @@ public sealed class BackupDirectory
     /// <summary>The name of the folder for everything that is not a backup.</summary>
     internal const string StateFolderName = ".shbackup";
 
+    /// <summary>The name of the folder for damaged backups. Unlike the state folder, it holds what cannot be made again.</summary>
+    internal const string QuarantineFolderName = "quarantine";
+
     private readonly CatalogReader reader;
     private readonly UnfinishedWork unfinished;
 
@@ -352,6 +355,59 @@ public sealed class BackupDirectory
         };
         Change(() => unfinished.Replace(partial, current, sidecar, Sidecar.Write(described, schemaChecksum: null, sidecar)));
         return true;
+    }
+
+    /// <summary>Takes a backup whose file is not what was recorded out of the listing, or puts a good file in the place of that one.</summary>
+    /// <param name="damaged">The backup as it was when its file was read.</param>
+    /// <param name="read">The file's length and time of writing as they were then; null where there was no file.</param>
+    /// <param name="found">What is wrong with it.</param>
+    /// <param name="good">The good file; null where there is none. A backup without a file is then left as it is.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="cancellation">Stops the waiting for the lock.</param>
+    /// <returns>Whether it was done, which it was not where the backup or its file is another one by now; and where the damaged file lies.</returns>
+    /// <exception cref="BackupException">DirectoryNotWritable, DirectoryLocked, WriteFailed.</exception>
+    internal (bool Done, string? QuarantinePath) TryQuarantine(
+        BackupMetadata damaged, (long Length, DateTime Written)? read, VerificationCheck found, PartialBackup? good, DateTimeOffset now, CancellationToken cancellation)
+    {
+        using var held = Lock(cancellation);
+        (long, DateTime)? there = new FileInfo(damaged.BackupPath) is { Exists: true } file ? (file.Length, file.LastWriteTimeUtc) : null;
+        if (TryGet(damaged.Id) is not { } current
+            || current.BackupPath != damaged.BackupPath
+            || current.StoredChecksum != damaged.StoredChecksum
+            || there != read)
+        {
+            return (false, null);
+        }
+
+        var sidecar = ReadSidecar(current.Id)!;
+        var folder = read is null ? null : QuarantineFor(now);
+        var path = folder is null ? null : System.IO.Path.Combine(folder, System.IO.Path.GetFileName(current.BackupPath));
+        var marked = Sidecar.Write(
+            current with { BackupPath = path ?? current.BackupPath, Verified = false, VerificationLevel = VerificationLevel.None, VerificationTimestamp = now, Verification = [found] },
+            schemaChecksum: null,
+            sidecar);
+        if (good is not null)
+        {
+            Change(() => unfinished.Mend(current, folder, marked, good, Sidecar.Write(current with { ScrubTimestamp = now }, schemaChecksum: null, sidecar)));
+        }
+        else if (folder is not null)
+        {
+            Change(() => unfinished.Quarantine(current, folder, marked));
+        }
+
+        return (true, path);
+    }
+
+    private string QuarantineFor(DateTimeOffset now)
+    {
+        for (var moment = now; ; moment = moment.AddMicroseconds(1))
+        {
+            var folder = System.IO.Path.Combine(Path, QuarantineFolderName, moment.UtcDateTime.ToString("yyyyMMdd'_'HHmmss'_'ffffff", CultureInfo.InvariantCulture));
+            if (!Directory.Exists(folder))
+            {
+                return folder;
+            }
+        }
     }
 
     /// <summary>

@@ -34,6 +34,8 @@ internal sealed class SidecarFields
 
     public string? VerificationTimestamp { get; set; }
 
+    public string? ScrubTimestamp { get; set; }
+
     public string? Description { get; set; }
 
     public JsonElement? Metadata { get; set; }

@@ -17,6 +17,8 @@ internal sealed class UnfinishedWork(string directory, string stateFolder, TimeP
 
     private string SupersededFolder => Path.Combine(stateFolder, "superseded");
 
+    private string QuarantineFolder => Path.Combine(directory, BackupDirectory.QuarantineFolderName);
+
     private string DigestFolder => Path.Combine(stateFolder, "digests");
 
     private string TemporaryParent => Path.Combine(stateFolder, "tmp");
@@ -25,7 +27,7 @@ internal sealed class UnfinishedWork(string directory, string stateFolder, TimeP
     /// <exception cref="BackupException">SidecarHostile.</exception>
     public void RefuseLinks()
     {
-        foreach (var folder in new[] { stateFolder, PublishingFolder, RemovingFolder, SupersededFolder, DigestFolder, TemporaryParent }
+        foreach (var folder in new[] { stateFolder, PublishingFolder, RemovingFolder, SupersededFolder, DigestFolder, TemporaryParent, QuarantineFolder }
             .Concat(TransferFolders.Select(name => Path.Combine(stateFolder, name))))
         {
             if (new DirectoryInfo(folder).LinkTarget is not null)
@@ -34,7 +36,7 @@ internal sealed class UnfinishedWork(string directory, string stateFolder, TimeP
                     BackupErrorId.SidecarHostile,
                     BackupErrorCategory.SecurityError,
                     folder,
-                    $"'{folder}' is a link, and links are not followed in a backup directory. Delete it: nothing in .shbackup is needed to restore.");
+                    $"'{folder}' is a link, and links are not followed in a backup directory. Delete the link: nothing in .shbackup is needed to restore.");
             }
         }
     }
@@ -85,6 +87,43 @@ internal sealed class UnfinishedWork(string directory, string stateFolder, TimeP
     }
 
     /// <summary>
+    /// Takes a damaged backup out of the listing, and keeps it: the sidecar in the quarantine is written first and is the
+    /// marker, so that it is still listed until its own sidecar is gone, and quarantined whole after the next change.
+    /// </summary>
+    /// <param name="backup">The backup.</param>
+    /// <param name="folder">A new folder in the quarantine.</param>
+    /// <param name="marked">Its description, with what is wrong with it.</param>
+    public void Quarantine(BackupMetadata backup, string folder, byte[] marked)
+    {
+        DurableFile.CreateDirectory(folder);
+        DurableFile.WriteAllBytes(MarkerPath(folder, backup.Id), marked, SidecarPath(backup.Id));
+        DurableFile.Delete(SidecarPath(backup.Id));
+        FinishQuarantine(backup.Id, backup.BackupPath, folder);
+    }
+
+    /// <summary>
+    /// Puts a good file in the place of one that is damaged, and keeps that in the quarantine. Killed in between, the backup
+    /// is listed, as damaged or without a file, and the next scrub mends it.
+    /// </summary>
+    /// <param name="backup">The backup.</param>
+    /// <param name="folder">A new folder in the quarantine; null where there is no damaged file.</param>
+    /// <param name="marked">What the description there is, with what is wrong with it.</param>
+    /// <param name="good">The good file.</param>
+    /// <param name="sidecar">The description of the backup from now on.</param>
+    public void Mend(BackupMetadata backup, string? folder, byte[] marked, PartialBackup good, byte[] sidecar)
+    {
+        if (folder is not null)
+        {
+            DurableFile.CreateDirectory(folder);
+            DurableFile.WriteAllBytes(MarkerPath(folder, backup.Id), marked, SidecarPath(backup.Id));
+            DurableFile.Rename(backup.BackupPath, Path.Combine(folder, Path.GetFileName(backup.BackupPath)));
+        }
+
+        good.Rename();
+        DurableFile.WriteAllBytes(SidecarPath(backup.Id), sidecar);
+    }
+
+    /// <summary>
     /// Finishes or undoes what killed runs were in the middle of. Done before anything is decided on: else a backup could
     /// be put on top of one whose removal is finished afterwards.
     /// </summary>
@@ -106,6 +145,8 @@ internal sealed class UnfinishedWork(string directory, string stateFolder, TimeP
         {
             Attempt(() => FinishSuperseding(former), $"The former file of '{former.Id}' is not deleted", warn);
         }
+
+        Attempt(FinishQuarantines, $"'{QuarantineFolder}' is not put in order", warn);
     }
 
     /// <summary>Deletes what killed runs have only begun to write.</summary>
@@ -213,6 +254,52 @@ internal sealed class UnfinishedWork(string directory, string stateFolder, TimeP
         }
 
         DurableFile.Delete(MarkerPath(SupersededFolder, former.Id));
+    }
+
+    private void FinishQuarantines()
+    {
+        if (!Directory.Exists(QuarantineFolder))
+        {
+            return;
+        }
+
+        foreach (var folder in new DirectoryInfo(QuarantineFolder).EnumerateDirectories().Where(folder => folder.LinkTarget is null))
+        {
+            foreach (var file in folder.GetFiles("backup_*" + BackupFileName.SidecarSuffix))
+            {
+                var id = Path.GetFileNameWithoutExtension(file.Name);
+                if (BackupFileName.IsId(id) && !folder.EnumerateFiles(id + "_*").Any())
+                {
+                    FinishQuarantine(id, Sidecar.Read(File.ReadAllBytes(file.FullName), id, directory, clock).BackupPath, folder.FullName);
+                }
+            }
+
+            foreach (var partial in folder.GetFiles("*" + BackupFileName.PartialSuffix).Where(partial => IsOurs(partial.FullName)))
+            {
+                partial.Delete();
+            }
+
+            if (!folder.EnumerateFileSystemInfos().Any())
+            {
+                folder.Delete();
+            }
+        }
+    }
+
+    private void FinishQuarantine(string id, string file, string folder)
+    {
+        if (File.Exists(SidecarPath(id)))
+        {
+            // Still listed: its file has not been moved, and the next scrub decides anew.
+            DurableFile.Delete(MarkerPath(folder, id));
+            return;
+        }
+
+        RemoveFromIndex(id);
+        if (File.Exists(file))
+        {
+            DurableFile.Rename(file, Path.Combine(folder, Path.GetFileName(file)));
+        }
     }
 
     private void RemoveFromIndex(string id)

@@ -47,6 +47,9 @@ public sealed record BackupSettings
     /// <summary>Where metrics go.</summary>
     public MetricsSettings Metrics { get; init; } = new();
 
+    /// <summary>What the backups are meant to achieve.</summary>
+    public HealthSettings Health { get; init; } = new();
+
     /// <summary>What a restore drill asks the restored database.</summary>
     public IReadOnlyList<DrillAssertion> DrillAssertions { get; init; } = [];
 

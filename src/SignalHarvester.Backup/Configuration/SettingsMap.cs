@@ -50,6 +50,7 @@ internal static class SettingsMap
             Metrics = ReadMetrics(backup.Section("metrics")),
             DrillAssertions = ReadAssertions(backup.Section("drill")),
             Encryption = ReadEncryption(reading, backup.Section("encryption")),
+            Health = ReadHealth(backup.Section("health")),
         };
     }
 
@@ -226,6 +227,12 @@ internal static class SettingsMap
         Textfile = section.FilePath("textfile", PathNeed.ParentFolder),
         PushGateway = section.Address("push_gateway"),
         Port = section.NumberOrNone("port", 1, ushort.MaxValue),
+    };
+
+    private static HealthSettings ReadHealth(SettingsSection section) => new()
+    {
+        Rpo = section.Age("rpo", TimeSpan.FromHours(26)),
+        Rto = section.Age("rto", TimeSpan.FromHours(4)),
     };
 
     private static List<DrillAssertion> ReadAssertions(SettingsSection section)

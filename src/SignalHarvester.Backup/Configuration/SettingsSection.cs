@@ -97,6 +97,9 @@ internal sealed class SettingsSection
     /// <summary>Reads an age.</summary>
     public BackupAge? Age(string name) => ReadOrNone(name, null, ValueText.ToAge, ValueText.Ages, age => age is null ? null : ValueText.Of(age.Value));
 
+    /// <summary>Reads an age that has a default.</summary>
+    public TimeSpan Age(string name, TimeSpan fallback) => Read(name, fallback, text => ValueText.ToAge(text)?.Value, ValueText.Ages, ValueText.Of);
+
     /// <summary>Reads a number of bytes.</summary>
     public long? Bytes(string name, long least) => ReadOrNone(
         name,

@@ -136,6 +136,33 @@ public static class Recorded
         return Run(begun, directory, context, () => ProtectBackup.Run(backup, directory, encryption, context), rewritten => Of(begun, rewritten));
     }
 
+    /// <summary>Re-reads one stored file: <see cref="ScrubBackup.Run"/>. What is good leaves no event of its own.</summary>
+    public static ScrubReport? Scrub(BackupMetadata backup, BackupDirectory directory, Func<BackupMetadata, IEnumerable<Func<RemoteCatalog>>> copies, OperationContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        var begun = Of(new BackupEvent { Operation = BackupOperation.Scrub }, backup) with { Timestamp = context.Clock.GetUtcNow() };
+        var started = context.Clock.GetTimestamp();
+        var report = ScrubBackup.Run(backup, directory, copies, context);
+        if (report is { Result.Outcome: not ScrubOutcome.Good })
+        {
+            var told = report.Fault is { } fault ? Failed(begun, fault) : begun with { Verified = true, Destination = report.Result.RepairedFrom };
+            Record([told with { Duration = context.Clock.GetElapsedTime(started) }], directory, context);
+        }
+
+        return report;
+    }
+
+    /// <summary>Records a whole scrub, or as much of it as was done: thousands of events a night would push out all others.</summary>
+    /// <param name="directory">The directory.</param>
+    /// <param name="began">When it began.</param>
+    /// <param name="bytes">Bytes that were read.</param>
+    /// <param name="context">Clock, messages.</param>
+    public static void ScrubEnded(BackupDirectory directory, DateTimeOffset began, long bytes, OperationContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        Record([new BackupEvent { Operation = BackupOperation.Scrub, Timestamp = began, Duration = context.Clock.GetUtcNow() - began, Bytes = bytes }], directory, context);
+    }
+
     /// <summary>Removes backups: <see cref="RemoveBackups.Run"/>.</summary>
     public static void Remove(
         IReadOnlyCollection<string> ids, BackupDirectory directory, Action<BackupMetadata> removed, Action<BackupException> failed, OperationContext context) =>

@@ -112,10 +112,14 @@ internal sealed class MetricSet
         var verifications = Counter("backup_verifications_total", "Verifications of backups, those included that are part of making them.", ["status"], Statuses.Select(status => new[] { status }));
         var restores = Counter("backup_restores_total", "Restores of backups.", ["status"], Statuses.Select(status => new[] { status }));
         var pruned = Counter("backup_retention_pruned_total", "Backups that retention removed.", ["retention_policy"], Policies.Select(policy => new[] { policy }));
+        var scrubs = Counter("shbackup_scrubs_total", "Scrubs of a backup directory that ended, and files that a scrub found damaged, missing or unreadable.", ["status"], Statuses.Select(status => new[] { status }));
         foreach (var total in totals.Events)
         {
             switch (total.Operation)
             {
+                case BackupOperation.Scrub:
+                    scrubs.WithLabels(EventRow.Text(total.Status)).Inc(total.Events);
+                    break;
                 case BackupOperation.Verify:
                     verifications.WithLabels(EventRow.Text(total.Status)).Inc(total.Events);
                     break;
@@ -159,6 +163,7 @@ internal sealed class MetricSet
         var interval = Gauge("shbackup_expected_interval_seconds", "The time between two backups of a database that its schedule promises.", ["database"]);
         var count = Gauge("shbackup_backups", "Backups of a database, safety backups not counted.", ["database"]);
         var unverified = Gauge("shbackup_unverified_backups", "Backups of a database that are not verified, failed their verification, or build on one that is missing.", ["database"]);
+        var leastRead = Gauge("shbackup_oldest_check_timestamp_seconds", "When that stored file of a database was read and found good whose last such moment is longest ago; 0 where one never was.", ["database"]);
         var saved = Gauge("shbackup_incremental_saved_bytes", "How much smaller the increments of a database are than the full backups that they build on.", ["database"]);
         var remembered = totals.LatestSuccess.Where(latest => latest.Key.Operation == BackupOperation.Create && now - latest.Value <= Remembered).Select(latest => latest.Key.Database);
         foreach (var database in backups.Select(group => group.Key).Union(remembered, StringComparer.Ordinal).Order(StringComparer.Ordinal))
@@ -167,6 +172,10 @@ internal sealed class MetricSet
             count.WithLabels(database).Set(own.Count);
             unverified.WithLabels(database).Set(own.Count(backup => backup is not { Verified: true, Depth: not null }));
             saved.WithLabels(database).Set(Saved(own));
+            if (own.Count > 0)
+            {
+                leastRead.WithLabels(database).Set(UnixSeconds(own.Min(backup => backup.LastRead ?? DateTimeOffset.UnixEpoch)));
+            }
 
             // The catalogue knows it too, where the history was deleted.
             var newest = own.Select(backup => backup.Timestamp).DefaultIfEmpty(DateTimeOffset.MinValue).Max();

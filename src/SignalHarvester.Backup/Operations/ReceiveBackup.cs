@@ -109,7 +109,8 @@ public static class ReceiveBackup
         }
     }
 
-    private static string Key(string url, ObjectInfo version) =>
+    /// <summary>What tells one version of an object in one store from all others.</summary>
+    internal static string Key(string url, ObjectInfo version) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(url + "\n" + version.Version)))[..16];
 
     /// <summary>What was begun to be fetched and not gone on with for a week.</summary>

@@ -1,0 +1,123 @@
+using System.Management.Automation;
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Health;
+using SignalHarvester.Backup.PowerShell.Completion;
+using SignalHarvester.Backup.Scheduling;
+
+namespace SignalHarvester.Backup.PowerShell.Commands;
+
+/// <summary>Shows for each database how well its backups stand, why, and what mends it.</summary>
+/// <remarks>
+/// <para>Looks at the age of the newest verified backup (against health.rpo of the configuration), the last restore drill
+/// (against health.rto), the chains, the schedules and their last runs, the copies (three, in two kinds of place, one of them
+/// off-site), encryption, the time until the disk is full, and the last scrub. Each check is Ok, Warning or Critical, with the
+/// reason and the command that mends it. Nothing is changed, and no backup is read.</para>
+/// <para>A database that is configured and has no backup is shown too, and so is a directory that does not exist.</para>
+/// <para>-AsHtml gives one page with charts instead: no script, no request to anywhere, light and dark, fit for mail and print.</para>
+/// </remarks>
+/// <example>
+/// <para>See how the backups stand, the worst first</para>
+/// <code>Get-SHBackupHealth</code>
+/// <para>A line for each database, with what is wrong.</para>
+/// </example>
+/// <example>
+/// <para>See all checks, and the commands that mend what is not right</para>
+/// <code>(Get-SHBackupHealth).Checks</code>
+/// <para>Each check has Status, Reason and Command.</para>
+/// </example>
+/// <example>
+/// <para>Write a page to mail or to print</para>
+/// <code>Get-SHBackupHealth -AsHtml -Path ./health.html</code>
+/// <para>Gives the path of the page. Without -Path, the page itself.</para>
+/// </example>
+/// <example>
+/// <para>Fail a script where data would be lost</para>
+/// <code>if (Get-SHBackupHealth | Where-Object Status -eq Critical) { 'something is wrong' } else { 'all is well' }</code>
+/// <para>The status of a database is the worst of its checks.</para>
+/// </example>
+/// <seealso>Invoke-SHBackupScrub</seealso>
+/// <seealso>Get-SHBackupHistory</seealso>
+/// <seealso>about_SignalHarvester.Backup</seealso>
+[Cmdlet(VerbsCommon.Get, "SHBackupHealth", DefaultParameterSetName = ObjectSet, SupportsShouldProcess = true)]
+[OutputType(typeof(BackupHealth), ParameterSetName = [ObjectSet])]
+[OutputType(typeof(string), ParameterSetName = [HtmlSet])]
+public sealed class GetSHBackupHealthCommand : BackupCommand
+{
+    private const string ObjectSet = "Object";
+    private const string HtmlSet = "Html";
+
+    /// <summary>Databases: the full path, or the file's name. Wildcards match several. Without it, all. Tab completes them.</summary>
+    [Parameter(Position = 0)]
+    [ArgumentCompleter(typeof(HistoryDatabaseCompleter))]
+    [SupportsWildcards]
+    [ValidateNotNullOrEmpty]
+    public string[]? Database { get; set; }
+
+    /// <summary>Gives one page with charts instead of objects.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = HtmlSet)]
+    public SwitchParameter AsHtml { get; set; }
+
+    /// <summary>The file to write the page to. One that is there is replaced. Without it, the page is emitted.</summary>
+    [Parameter(ParameterSetName = HtmlSet)]
+    [Alias("LiteralPath")]
+    [ValidateNotNullOrEmpty]
+    public string? Path { get; set; }
+
+    /// <inheritdoc/>
+    protected override void EndProcessing()
+    {
+        var schedules = Schedules();
+        var reports = ForCall(OpenDirectories).Select(directory => Look(directory, schedules)).OfType<HealthReport>().ToList();
+        if (!AsHtml)
+        {
+            WriteObject(reports.SelectMany(report => report.Databases), enumerateCollection: true);
+            return;
+        }
+
+        var page = HealthPage.Of(reports, TimeProvider.System.GetUtcNow());
+        if (Path is null)
+        {
+            WriteObject(page);
+            return;
+        }
+
+        ForItem(() =>
+        {
+            var path = FileSystemPath(Path);
+            if (ShouldProcess(path, "Write the health report"))
+            {
+                HealthPage.Write(path, page);
+                WriteObject(path);
+            }
+        });
+    }
+
+    private HealthReport? Look(BackupDirectory directory, IReadOnlyList<BackupSchedule> schedules)
+    {
+        HealthReport? report = null;
+        var faults = new List<BackupException>();
+        ForItem(() => report = RunOperation(context => HealthReport.Of(directory, Settings, schedules, faults.Add, context)).Where(IsWanted));
+        foreach (var fault in faults)
+        {
+            WriteError(ToRecord(fault));
+        }
+
+        return report;
+    }
+
+    private IReadOnlyList<BackupSchedule> Schedules()
+    {
+        var faults = new List<BackupException>();
+        var registry = new ScheduleRegistry(ScheduleCommand.ManifestPath(this), TimeProvider.System);
+        var found = RunOperation(_ => registry.List(scope: null, faults.Add));
+        foreach (var fault in faults)
+        {
+            WriteError(ToRecord(fault));
+        }
+
+        return found;
+    }
+
+    private bool IsWanted(BackupHealth health) =>
+        Database is null || (health.DatabasePath is { } path && Array.Exists(Database, pattern => Matches(pattern, path) || Matches(pattern, System.IO.Path.GetFileName(path))));
+}

@@ -1,0 +1,97 @@
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Configuration;
+using SignalHarvester.Backup.History;
+using SignalHarvester.Backup.Operations;
+
+namespace SignalHarvester.Backup.Health;
+
+/// <summary>How well the backups of one directory stand, database by database. Reads; changes nothing.</summary>
+public sealed record HealthReport
+{
+    private HealthReport(IReadOnlyList<BackupHealth> databases, IReadOnlyList<BackupMetadata> backups, IReadOnlyList<BackupEvent> events) =>
+        (Databases, Backups, Events) = (databases, backups, events);
+
+    /// <summary>The databases, the worst first.</summary>
+    public IReadOnlyList<BackupHealth> Databases { get; }
+
+    /// <summary>The directory's backups, newest first, without safety backups.</summary>
+    internal IReadOnlyList<BackupMetadata> Backups { get; }
+
+    /// <summary>Its history, newest first.</summary>
+    internal IReadOnlyList<BackupEvent> Events { get; }
+
+    /// <summary>Looks at a directory.</summary>
+    /// <param name="directory">The directory. It need not exist.</param>
+    /// <param name="settings">What is configured.</param>
+    /// <param name="schedules">All schedules of this machine.</param>
+    /// <param name="fault">Called for each sidecar that cannot be used, and for a history that cannot be read.</param>
+    /// <param name="context">Clock, messages.</param>
+    /// <exception cref="BackupException">DirectoryUnreadable.</exception>
+    public static HealthReport Of(BackupDirectory directory, BackupSettings settings, IReadOnlyList<BackupSchedule> schedules, Action<BackupException> fault, OperationContext context)
+    {
+        ArgumentNullException.ThrowIfNull(directory);
+        ArgumentNullException.ThrowIfNull(settings);
+        ArgumentNullException.ThrowIfNull(schedules);
+        ArgumentNullException.ThrowIfNull(fault);
+        ArgumentNullException.ThrowIfNull(context);
+        var listing = directory.Exists ? directory.List() : new CatalogListing([], []);
+        foreach (var one in listing.Faults)
+        {
+            fault(one);
+        }
+
+        BackupMetadata[] backups = [.. listing.Backups.Where(backup => !backup.IsSafety)];
+        var events = ReadEvents(directory, fault, context);
+        string?[] databases = [.. settings.Databases.Where(known => directory.Path == Path.TrimEndingDirectorySeparator(Path.GetFullPath(known.BackupDirectory))).Select(known => known.Path)
+            .Union(backups.Select(backup => backup.DatabasePath).OfType<string>(), StringComparer.Ordinal)];
+        var unnamed = backups.Any(backup => backup.DatabasePath is null);
+        var now = context.Clock.GetUtcNow();
+        var found = databases.Concat(databases.Length == 0 || unnamed ? [null] : []).Select(database => Look(new HealthScope
+        {
+            Database = database,
+            Directory = directory,
+            Backups = [.. backups.Where(backup => backup.DatabasePath == database)],
+            Events = events,
+            Schedules = schedules,
+            Settings = settings,
+            Now = now,
+        }));
+        return new HealthReport([.. found.OrderByDescending(health => health.Status).ThenBy(health => health.DatabasePath, StringComparer.Ordinal)], backups, events);
+    }
+
+    /// <summary>The report without the databases that are not wanted.</summary>
+    public HealthReport Where(Func<BackupHealth, bool> isWanted) => new([.. Databases.Where(isWanted)], Backups, Events);
+
+    private static BackupHealth Look(HealthScope scope) => new()
+    {
+        DatabasePath = scope.Database,
+        BackupDirectory = scope.Directory.Path,
+        Timestamp = scope.Now,
+        NewestVerified = scope.Reliable.FirstOrDefault()?.Timestamp,
+        Backups = scope.Backups.Count,
+        Size = scope.Backups.Sum(backup => backup.Size),
+        Checks =
+        [
+            RecoveryChecks.Point(scope), RecoveryChecks.Time(scope), RecoveryChecks.Chain(scope), KeepingChecks.Schedule(scope),
+            KeepingChecks.Copies(scope), RecoveryChecks.Encryption(scope), KeepingChecks.Disk(scope), KeepingChecks.Scrub(scope),
+        ],
+    };
+
+    private static IReadOnlyList<BackupEvent> ReadEvents(BackupDirectory directory, Action<BackupException> fault, OperationContext context)
+    {
+        if (!directory.Exists)
+        {
+            return [];
+        }
+
+        try
+        {
+            return new EventHistory(directory).Read(new EventQuery(), context);
+        }
+        catch (BackupException exception)
+        {
+            fault(exception);
+            return [];
+        }
+    }
+}

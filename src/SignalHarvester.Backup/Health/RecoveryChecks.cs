@@ -1,0 +1,108 @@
+using SignalHarvester.Backup.Chains;
+
+namespace SignalHarvester.Backup.Health;
+
+/// <summary>What a restore would give, how long it would take, and whether it would succeed.</summary>
+internal static class RecoveryChecks
+{
+    /// <summary>A drill that is older proves little. The alerts for Prometheus say the same.</summary>
+    private static readonly TimeSpan DrillAge = TimeSpan.FromDays(35);
+
+    /// <summary>The age of the newest verified backup, against what may be lost.</summary>
+    public static HealthCheck Point(HealthScope scope)
+    {
+        const string check = "RecoveryPoint";
+        var rpo = scope.Settings.Health.Rpo;
+        if (scope.Database is null)
+        {
+            return new HealthCheck(check, HealthStatus.Critical, scope.Directory.Exists
+                ? "There is no backup here, and no database is configured."
+                : $"The backup directory '{scope.Directory.Path}' does not exist, and no database is configured.", "New-SHBackupConfiguration");
+        }
+
+        if (scope.Reliable.FirstOrDefault() is not { } newest)
+        {
+            return new HealthCheck(check, HealthStatus.Critical, scope.Backups.Count == 0
+                ? "There is no backup of this database."
+                : $"None of the {HealthText.Count(scope.Backups.Count, "backup")} is verified and whole.", scope.BackUp());
+        }
+
+        var age = scope.Now - newest.Timestamp;
+        var isHere = File.Exists(scope.Database);
+        var status = age <= rpo ? HealthStatus.Ok : age <= 2 * rpo || !isHere ? HealthStatus.Warning : HealthStatus.Critical;
+        var failing = scope.Backups[0] != newest ? $" Newer ones are not verified, or cannot be restored: '{scope.Backups[0].Id}'." : string.Empty;
+        var gone = isHere ? string.Empty : " The database is not on this machine (any more).";
+        return new HealthCheck(
+            check,
+            status == HealthStatus.Ok && failing.Length > 0 ? HealthStatus.Warning : status,
+            $"The newest verified backup is {HealthText.Of(age)} old; {HealthText.Of(rpo)} may be lost at most.{failing}{gone}",
+            status == HealthStatus.Ok && failing.Length == 0 ? null : isHere ? scope.BackUp() : scope.GetNewest);
+    }
+
+    /// <summary>The time that the last drill took, against the time that a restore may take.</summary>
+    public static HealthCheck Time(HealthScope scope)
+    {
+        const string check = "RecoveryTime";
+        var rto = scope.Settings.Health.Rto;
+        var command = scope.GetNewest + " | Invoke-SHRestoreDrill";
+        if (scope.Events.FirstOrDefault(told => told.Operation == BackupOperation.Drill && told.Database == scope.Database && told.Database is not null) is not { } drill)
+        {
+            return new HealthCheck(check, HealthStatus.Warning, "No restore drill is recorded, so that nobody knows how long a restore takes, and whether it succeeds.", scope.Reliable.Any() ? command : scope.BackUp());
+        }
+
+        var age = scope.Now - drill.Timestamp;
+        return drill.Status == BackupEventStatus.Failed ? new HealthCheck(check, HealthStatus.Critical, $"The last restore drill, {HealthText.Of(age)} ago, failed: {drill.ErrorMessage}", command)
+            : drill.Duration > rto ? new HealthCheck(check, HealthStatus.Critical, $"The last restore drill took {HealthText.Of(drill.Duration)}; {HealthText.Of(rto)} is allowed.", scope.BackUp(" -Type Full"))
+            : age > DrillAge ? new HealthCheck(check, HealthStatus.Warning, $"The last restore drill was {HealthText.Of(age)} ago; one a month is wanted.", command)
+            : new HealthCheck(check, HealthStatus.Ok, $"The last restore drill, {HealthText.Of(age)} ago, took {HealthText.Of(drill.Duration)}; {HealthText.Of(rto)} is allowed.", null);
+    }
+
+    /// <summary>Whether all that a backup builds on is there, and not too much of it.</summary>
+    public static HealthCheck Chain(HealthScope scope)
+    {
+        const string check = "Chain";
+        var broken = scope.Backups.Where(backup => BackupChain.IsIncrement(backup) && backup.Depth is null).ToList();
+        if (broken.Count > 0)
+        {
+            return new HealthCheck(
+                check,
+                broken.Contains(scope.Backups[0]) ? HealthStatus.Critical : HealthStatus.Warning,
+                $"{HealthText.Count(broken.Count, "backup")} cannot be restored, because one that they build on is missing: {string.Join(", ", broken.Take(3).Select(backup => backup.Id))}{(broken.Count > 3 ? " …" : string.Empty)}.",
+                scope.BackUp(" -Type Full"));
+        }
+
+        var missing = scope.Backups.Where(backup => !File.Exists(backup.BackupPath)).ToList();
+        if (missing.Count > 0)
+        {
+            return new HealthCheck(check, HealthStatus.Critical, $"The file of {HealthText.Count(missing.Count, "backup")} is missing: {string.Join(", ", missing.Take(3).Select(backup => backup.Id))}{(missing.Count > 3 ? " …" : string.Empty)}.", $"Invoke-SHBackupScrub {scope.InDirectory}");
+        }
+
+        var length = scope.Reliable.FirstOrDefault()?.ChainLength ?? 1;
+        return length - 1 > scope.Settings.Incremental.MaxIncrements
+            ? new HealthCheck(check, HealthStatus.Warning, $"The newest backup builds on {HealthText.Count(length - 1, "other backup")}, and {scope.Settings.Incremental.MaxIncrements} are wanted at most.", scope.BackUp(" -Type Full"))
+            : new HealthCheck(check, HealthStatus.Ok, scope.Backups.Count == 0 ? "There is no chain that could be broken." : $"All chains are whole; a restore of the newest backup reads {HealthText.Count(length, "file")}.", null);
+    }
+
+    /// <summary>Whether backups are encrypted as they are meant to be.</summary>
+    public static HealthCheck Encryption(HealthScope scope)
+    {
+        const string check = "Encryption";
+        var plain = scope.Backups.Where(backup => !backup.IsEncrypted).ToList();
+        var isWanted = scope.Settings.Encryption.Recipients.Count > 0;
+        if (plain.Count == 0 || (!isWanted && plain.Count == scope.Backups.Count))
+        {
+            return new HealthCheck(check, HealthStatus.Ok, scope.Backups.Count == 0 ? "There is no backup yet."
+                : plain.Count == 0 ? $"All of the {HealthText.Count(scope.Backups.Count, "backup")} are encrypted."
+                : "Encryption is not configured; who can read the files can read the database.", null);
+        }
+
+        var newestIsPlain = plain.Contains(scope.Backups[0]);
+        return new HealthCheck(
+            check,
+            HealthStatus.Warning,
+            $"{plain.Count} of the {HealthText.Count(scope.Backups.Count, "backup")} are not encrypted, {(isWanted ? "though encryption is configured" : "though others are")}.",
+            newestIsPlain && isWanted ? scope.BackUp(" -Type Full")
+            : newestIsPlain ? $"New-SHBackupKey -Path {HealthScope.Quote(Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), "shbackup-key.txt"))}"
+            : $"Get-SHBackup {scope.InDirectory} | Where-Object {{ -not $_.IsEncrypted }} | Remove-SHBackup");
+    }
+}

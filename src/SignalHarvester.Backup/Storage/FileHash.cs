@@ -1,0 +1,54 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using Microsoft.Win32.SafeHandles;
+
+namespace SignalHarvester.Backup.Storage;
+
+/// <summary>SHA-256 of a file as it lies on disk, as fast as the hash goes, without crowding out what others have in memory.</summary>
+internal static partial class FileHash
+{
+    private const int ReadBytes = 256 << 10;
+    private const long ForgetBytes = 16 << 20;
+    private const int DontNeed = 4;
+
+    /// <summary>Reads a file from its beginning to its end.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="advance">Told of the bytes of each piece.</param>
+    /// <param name="cancellation">Stops the reading.</param>
+    /// <returns>The SHA-256 in lower-case hex.</returns>
+    /// <exception cref="IOException">The disk does not give the file.</exception>
+    public static string Compute(SafeFileHandle file, Action<long> advance, CancellationToken cancellation)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var buffer = new byte[ReadBytes];
+        long forgotten = 0;
+        long offset = 0;
+        while (RandomAccess.Read(file, buffer, offset) is var read and > 0)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            hash.AppendData(buffer, 0, read);
+            offset += read;
+            advance(read);
+            if (offset - forgotten >= ForgetBytes)
+            {
+                Forget(file, forgotten, offset - forgotten);
+                forgotten = offset;
+            }
+        }
+
+        Forget(file, forgotten, offset - forgotten);
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    /// <summary>Lets the system drop what was read: it is not needed again, and a second reading is to come from the disk.</summary>
+    private static void Forget(SafeFileHandle file, long offset, long length)
+    {
+        if (OperatingSystem.IsLinux() && Environment.Is64BitProcess)
+        {
+            _ = Advise(file, offset, length, DontNeed);
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "posix_fadvise")]
+    private static partial int Advise(SafeFileHandle file, long offset, long length, int advice);
+}

@@ -1,0 +1,71 @@
+namespace SignalHarvester.Backup.Durability.Tests;
+
+/// <summary>A scrub that is killed while it puts a damaged backup away or mends it: what is not listed is in the quarantine, whole.</summary>
+public sealed class KillDuringScrubTests(Chains chains, ITestOutputHelper output) : IClassFixture<Chains>
+{
+    /// <summary>Not at random: nothing that a scrub can leave behind is left out.</summary>
+    [Theory]
+    [InlineData("rename", false)]
+    [InlineData("unlink", false)]
+    [InlineData("rename", true)]
+    [InlineData("unlink", true)]
+    public async Task A_scrub_that_is_killed_before_any_one_of_its_changes_loses_nothing(string call, bool hasCopy)
+    {
+        string id = chains.Id("I2");
+        int killed = 0;
+        for (bool hasEnded = false; !hasEnded;)
+        {
+            string directory = chains.Copy();
+            string to = $"-BackupDirectory {Shbackup.Quote(directory)}";
+            string copy = directory + "-copy";
+            if (hasCopy)
+            {
+                await chains.Host.AskAsync($"Send-SHBackup {id} {to} -Provider Directory -Container {Shbackup.Quote(copy)} -CreateContainer | Out-Null");
+            }
+
+            string file = Directory.GetFiles(directory, id + "_*").Single();
+            byte[] damaged = File.ReadAllBytes(file);
+            damaged[damaged.Length / 2] ^= 1;
+            File.WriteAllBytes(file, damaged);
+
+            // The damaged one alone is to be read: the others would only add their own renames.
+            foreach (string other in Directory.GetFiles(directory, "*.json").Where(path => Path.GetFileNameWithoutExtension(path) != id))
+            {
+                File.WriteAllText(other, File.ReadAllText(other).Replace("\"scrub_timestamp\": null", "\"scrub_timestamp\": \"2126-01-01T00:00:00+00:00\"", StringComparison.Ordinal));
+            }
+
+            string command = $"Invoke-SHBackupScrub {to} -Percent 1 | Out-Null";
+            using (var victim = Shbackup.Start())
+            {
+                await victim.AskAsync($"Get-SHBackup {to} | Out-Null");
+                using KilledBeforeCall trap = await KilledBeforeCall.AttachAsync(victim, call, killed + 1);
+                Task<IReadOnlyList<string>> ended = victim.SendAsync(command);
+                await Task.WhenAny(ended);
+                hasEnded = ended.IsCompletedSuccessfully;
+                killed += hasEnded ? 0 : 1;
+                victim.Kill();
+            }
+
+            // Whatever changes the directory next puts it in order; then the scrub does what the killed one did not.
+            await chains.NextRunAsync(directory);
+            Assert.True(IsListed(directory, id) ? File.Exists(file) || Quarantined(directory, id).Any() : !File.Exists(file) && Quarantined(directory, id).Any());
+            await chains.Host.SendAsync(command);
+            Assert.Equal(hasCopy, IsListed(directory, id));
+            Assert.Equal(hasCopy, File.Exists(file));
+            string kept = Assert.Single(Quarantined(directory, id));
+            Assert.Equal(damaged, File.ReadAllBytes(kept));
+            Assert.True(File.Exists(Path.Combine(Path.GetDirectoryName(kept)!, id + ".json")));
+            Assert.Single(Directory.GetDirectories(Path.Combine(directory, "quarantine")));
+        }
+
+        output.WriteLine($"killed before each of {killed}");
+        Assert.InRange(killed, 1, 30);
+    }
+
+    private static bool IsListed(string directory, string id) => File.Exists(Path.Combine(directory, id + ".json"));
+
+    private static IEnumerable<string> Quarantined(string directory, string id) =>
+        Directory.Exists(Path.Combine(directory, "quarantine"))
+            ? Directory.EnumerateFiles(Path.Combine(directory, "quarantine"), id + "_*", SearchOption.AllDirectories)
+            : [];
+}

@@ -1,0 +1,181 @@
+using System.Text.RegularExpressions;
+using System.Xml.Linq;
+using SignalHarvester.Backup.PowerShell.Tests.Support;
+
+namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
+
+/// <summary>Get-SHBackupHealth: what is wrong is found, with a reason and a command that mends it.</summary>
+public partial class HealthTests
+{
+    [Fact]
+    public void A_fresh_backup_is_as_it_should_be_but_for_what_nobody_has_set_up()
+    {
+        using var workspace = new Workspace();
+        workspace.MakeBackup();
+        var health = Look(workspace).Single();
+
+        Assert.Equal(workspace.Database, health.DatabasePath);
+        Assert.Equal(["RecoveryPoint", "RecoveryTime", "Chain", "Schedule", "Copies", "Encryption", "Disk", "Scrub"], health.Checks.Select(check => check.Check));
+        Assert.Equal(["RecoveryTime", "Schedule", "Copies"], health.Checks.Where(check => check.Status != HealthStatus.Ok).Select(check => check.Check));
+        Assert.Equal(HealthStatus.Warning, health.Status);
+        Assert.All(health.Checks, check => Assert.Equal(check.Status == HealthStatus.Ok, check.Command is null));
+    }
+
+    [Theory]
+    [InlineData(25, HealthStatus.Ok)]
+    [InlineData(27, HealthStatus.Warning)]
+    [InlineData(53, HealthStatus.Critical)]
+    public void The_newest_verified_backup_is_held_against_what_may_be_lost(int hours, HealthStatus expected)
+    {
+        using var workspace = new Workspace();
+        workspace.AddBackup(TimeSpan.FromHours(hours));
+        Assert.Equal(expected, Check(workspace, "RecoveryPoint").Status);
+    }
+
+    [Fact]
+    public void What_may_be_lost_is_configured_and_an_unverified_backup_does_not_count()
+    {
+        using var workspace = new Workspace();
+        workspace.Configure("app:\n  backup:\n    health:\n      rpo: 1h\n");
+        workspace.AddBackup(TimeSpan.FromMinutes(90));
+        workspace.AddBackup(TimeSpan.FromMinutes(5), sidecar => sidecar["verified"] = false);
+        var check = Look(workspace, "-BackupDirectory ./backups").Single().Checks[0];
+        Assert.Equal(HealthStatus.Warning, check.Status);
+        Assert.Contains("1h may be lost at most", check.Reason, StringComparison.Ordinal);
+        Assert.Contains("Newer ones are not verified", check.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_hurt_chain_is_critical_and_its_command_mends_it()
+    {
+        using var workspace = new Workspace();
+        workspace.Change();
+        var full = workspace.MakeBackup();
+        workspace.Change();
+        workspace.MakeBackup("-Type Incremental");
+        Workspace.FlipByte(full.BackupPath);
+        workspace.Run("Invoke-SHBackupScrub");
+
+        var health = Look(workspace).Single();
+        Assert.Equal(HealthStatus.Critical, health.Status);
+        Assert.Equal(HealthStatus.Critical, Of(health, "Chain").Status);
+        Assert.Equal(HealthStatus.Critical, Of(health, "RecoveryPoint").Status);
+        Assert.Equal(HealthStatus.Warning, Of(health, "Scrub").Status);
+        workspace.Run(Of(health, "Chain").Command!).WithoutErrors();
+        var mended = Look(workspace).Single();
+        Assert.Equal(HealthStatus.Ok, Of(mended, "RecoveryPoint").Status);
+        Assert.Equal(HealthStatus.Warning, Of(mended, "Chain").Status);
+    }
+
+    [Fact]
+    public void Copies_are_counted_by_place()
+    {
+        using var workspace = new Workspace();
+        workspace.MakeBackup();
+        Assert.Contains("this machine alone", Check(workspace, "Copies").Reason, StringComparison.Ordinal);
+        workspace.Run("Get-SHBackup | Send-SHBackup -Provider Directory -Container ./offsite -CreateContainer").WithoutErrors();
+        var folder = Check(workspace, "Copies");
+        Assert.Equal(HealthStatus.Warning, folder.Status);
+        Assert.Contains("3 copies, 2 kinds of place, none in a cloud", folder.Reason, StringComparison.Ordinal);
+        workspace.EditSidecar(workspace.Listed().Single(), sidecar => sidecar["copies"]![0]!["provider"] = "s3");
+        Assert.Equal(HealthStatus.Ok, Check(workspace, "Copies").Status);
+    }
+
+    [Fact]
+    public void Plain_backups_beside_a_configured_encryption_are_told()
+    {
+        using var workspace = new Workspace();
+        workspace.MakeBackup();
+        Assert.Equal(HealthStatus.Ok, Check(workspace, "Encryption").Status);
+        var recipient = workspace.Run("(New-SHBackupKey ./key.txt).Recipient").WithoutErrors().As<string>().Single();
+        workspace.Configure($"app:\n  backup:\n    encryption:\n      recipients: [{recipient}]\n");
+        var health = Look(workspace, "-BackupDirectory ./backups").Single();
+        Assert.Equal(HealthStatus.Warning, Of(health, "Encryption").Status);
+        workspace.Run(Of(health, "Encryption").Command!).WithoutErrors();
+        Assert.Contains("Remove-SHBackup", Of(Look(workspace, "-BackupDirectory ./backups").Single(), "Encryption").Command, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Where_there_is_nothing_that_is_what_it_says()
+    {
+        using var workspace = new Workspace();
+        var nowhere = Look(workspace, "-BackupDirectory ./nowhere").Single();
+        Assert.Null(nowhere.DatabasePath);
+        Assert.Equal(HealthStatus.Critical, nowhere.Status);
+        Assert.Contains("does not exist", nowhere.Checks[0].Reason, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(workspace["nowhere"]));
+
+        workspace.Configure("app:\n  database_path: app.db\n");
+        var configured = Look(workspace).Single();
+        Assert.Equal("There is no backup of this database.", configured.Checks[0].Reason);
+        workspace.Run(configured.Checks[0].Command!).WithoutErrors();
+        Assert.Equal(HealthStatus.Ok, Look(workspace).Single().Checks[0].Status);
+    }
+
+    [Fact]
+    public void The_table_says_what_is_wrong_and_colours_only_a_terminal()
+    {
+        using var workspace = new Workspace();
+        workspace.MakeBackup();
+        var shown = workspace.Session.Render("Get-SHBackupHealth; (Get-SHBackupHealth).Checks");
+        Assert.Matches(@"Warning +app\.db +\d{4}-", shown);
+        Assert.DoesNotContain('\u001b', shown);
+    }
+
+    [Fact]
+    public void A_report_comes_out_of_a_job_as_it_went_in()
+    {
+        using var workspace = new Workspace();
+        workspace.MakeBackup();
+        var both = workspace.Run("$r = Get-SHBackupHealth; $r; [System.Management.Automation.PSSerializer]::Deserialize([System.Management.Automation.PSSerializer]::Serialize($r))").WithoutErrors().As<BackupHealth>();
+        Assert.Equal(both[0].Checks, both[1].Checks);
+        Assert.Equal((both[0].Status, both[0].NewestVerified, both[0].Size), (both[1].Status, both[1].NewestVerified, both[1].Size));
+    }
+
+    [Theory]
+    [InlineData("/srv/<script>alert(1)</script>&\"'`/a.db")]
+    [InlineData("/srv/\u202Egnp.db")]
+    [InlineData("/srv/بيانات/قاعدة.db")]
+    [InlineData("/srv/\u0001\u0000.db")]
+    public void A_page_is_well_formed_and_holds_no_markup_of_others(string database)
+    {
+        using var workspace = new Workspace();
+        workspace.AddBackup(TimeSpan.FromDays(3), sidecar => sidecar["db_path"] = database);
+        workspace.AddBackup(TimeSpan.FromDays(2));
+        var page = workspace.Run("Get-SHBackupHealth -AsHtml").WithoutErrors().As<string>().Single();
+
+        // As strict as XML, once the few tags are closed that HTML leaves open.
+        var parsed = XDocument.Parse(Void().Replace(page.Replace("<!DOCTYPE html>", string.Empty, StringComparison.Ordinal), "$0</$1>"));
+        Assert.Empty(parsed.Descendants("script"));
+        Assert.DoesNotContain(parsed.Descendants().Attributes(), attribute => attribute.Name.LocalName.StartsWith("on", StringComparison.Ordinal) || attribute.Name.LocalName is "src" or "style");
+        Assert.All(parsed.Descendants("a").Attributes("href"), link => Assert.StartsWith("#", link.Value, StringComparison.Ordinal));
+        Assert.Equal(2, parsed.Descendants("section").Count() - 1);
+        Assert.All(parsed.Descendants("svg").Where(svg => svg.Attribute("aria-hidden") is null), svg => Assert.Equal("img", svg.Attribute("role")?.Value));
+        Assert.DoesNotContain(page, one => char.IsControl(one) && one is not '\n' || one is '\u202E');
+    }
+
+    [Fact]
+    public void A_page_goes_into_a_file_of_its_owners_alone_and_WhatIf_writes_none()
+    {
+        using var workspace = new Workspace();
+        workspace.MakeBackup();
+        Assert.Empty(workspace.Run("Get-SHBackupHealth -AsHtml -Path ./out/health.html -WhatIf").WithoutErrors().Output);
+        Assert.False(File.Exists(workspace["out", "health.html"]));
+        Assert.Equal(workspace["out", "health.html"], workspace.Run("Get-SHBackupHealth -AsHtml -Path ./out/health.html").WithoutErrors().As<string>().Single());
+        Assert.StartsWith("<!DOCTYPE html>", File.ReadAllText(workspace["out", "health.html"]), StringComparison.Ordinal);
+        if (!OperatingSystem.IsWindows())
+        {
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(workspace["out", "health.html"]));
+        }
+    }
+
+    private static IReadOnlyList<BackupHealth> Look(Workspace workspace, string parameters = "") =>
+        workspace.Run("Get-SHBackupHealth " + parameters).WithoutErrors().As<BackupHealth>();
+
+    private static HealthCheck Check(Workspace workspace, string name) => Of(Look(workspace).Single(), name);
+
+    private static HealthCheck Of(BackupHealth health, string name) => health.Checks.Single(check => check.Check == name);
+
+    [GeneratedRegex("<(meta)( [^>]*)?>")]
+    private static partial Regex Void();
+}
