@@ -1,4 +1,3 @@
-using SignalHarvester.Backup.PowerShell.Tests.Commands;
 using SignalHarvester.Backup.PowerShell.Tests.Support;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.Docs;
