@@ -34,8 +34,6 @@ internal sealed class SidecarFields
 
     public string? VerificationTimestamp { get; set; }
 
-    public string? ScrubTimestamp { get; set; }
-
     public string? Description { get; set; }
 
     public JsonElement? Metadata { get; set; }
@@ -61,6 +59,8 @@ internal sealed class SidecarFields
     public string? VerificationLevel { get; set; }
 
     public CheckFields?[]? Verification { get; set; }
+
+    public string? ScrubTimestamp { get; set; }
 
     public string? SchemaChecksum { get; set; }
 

@@ -58,6 +58,7 @@ public sealed class MetricSetTests : IDisposable
         Assert.Empty(Added(Made with { Operation = BackupOperation.Merge }));
         Assert.Empty(Added(Made with { Operation = BackupOperation.Receive, Status = BackupEventStatus.Failed }));
         Assert.Empty(Added(Made with { Operation = BackupOperation.Drill }));
+        Assert.Equal(["shbackup_scrubs_total{status=\"failed\"}"], Added(Made with { Operation = BackupOperation.Scrub, Status = BackupEventStatus.Failed }));
         Assert.Empty(Added(Made with { Operation = BackupOperation.Retention, BackupId = null }));
         Assert.Equal(
             ["backup_runs_total{backup_type=\"full\",status=\"success\"}", "backup_verifications_total{status=\"success\"}"],
@@ -91,7 +92,7 @@ public sealed class MetricSetTests : IDisposable
 
         // Each of them is there from the beginning, at 0, but for those of a kind that never happened.
         Assert.All(before, line => Assert.EndsWith(" 0", line, StringComparison.Ordinal));
-        Assert.Equal(6 + 12 + 8 + 2 + 2 + 4, before.Length);
+        Assert.Equal(6 + 12 + 8 + 2 + 2 + 4 + 2, before.Length);
 
         IEnumerable<string> Added(BackupEvent told)
         {
