@@ -234,6 +234,12 @@ public static class BackupErrorId
     /// <summary>A backup is not encrypted, so there is nothing to encrypt to others.</summary>
     public const string BackupNotEncrypted = nameof(BackupNotEncrypted);
 
+    /// <summary>There is no ordinary table of a name, in a backup or in the database that its rows are to go into.</summary>
+    public const string TableNotFound = nameof(TableNotFound);
+
+    /// <summary>Rows of a backup could not be brought back into a database.</summary>
+    public const string RowsNotRestored = nameof(RowsNotRestored);
+
     /// <summary>A backup did not stand its restore drill.</summary>
     public const string RestoreDrillFailed = nameof(RestoreDrillFailed);
 

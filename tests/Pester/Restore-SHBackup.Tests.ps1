@@ -46,6 +46,14 @@ Describe 'Restore-SHBackup' {
         (New-SHBackup ./app.db).PagesChecksum | Should -Be $backup.PagesChecksum
     }
 
+    It 'brings single rows back into a database that lives on' {
+        $rows = $backup | Restore-SHBackup -Table signals -Where 'id <= 5' -Into ./app.db -RowAction SideTable -Force
+        $rows.Into | Should -Be "signals_$($backup.Id)"
+        $rows.Inserted | Should -Be 5
+        ($backup | Restore-SHBackup -Table signals -Into ./app.db -Force).Inserted | Should -Be 0
+        { $backup | Restore-SHBackup -Table nonsense -Into ./app.db -Force -ErrorAction Stop } | Should -Throw -ErrorId 'TableNotFound,*'
+    }
+
     It 'wants a destination with -Force' {
         { $backup | Restore-SHBackup -Force -ErrorAction Stop } | Should -Throw -ErrorId 'DestinationRequired,SignalHarvester.Backup.PowerShell.Commands.RestoreSHBackupCommand'
     }

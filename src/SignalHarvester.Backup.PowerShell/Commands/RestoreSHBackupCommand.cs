@@ -25,6 +25,10 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// database by its path or its file's name.</para>
 /// <para>With -FromCloud, or of a backup that Get-SHBackup -Remote listed, what is needed is fetched from the object store
 /// first, into .shbackup of the backup directory, and deleted after the restore. Broken off, the next restore goes on with it.</para>
+/// <para>With -Table single tables, and with -Where single rows, come back into the database that -Into names, which lives on:
+/// rows of the same primary key (or rowid) are left as they are, or replaced, or all goes into a table beside it (-RowAction).
+/// All of it happens in one transaction. Triggers fire, as for any other change; generated columns are computed; where rows
+/// would refer to rows that are not there, or do not fit, nothing is changed.</para>
 /// <para>The last three safety backups of a database are kept. They never count as the newest backup.</para>
 /// </remarks>
 /// <example>
@@ -52,11 +56,16 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <code>Get-SHBackup -Verified -Newest 1 | Restore-SHBackup -Destination ./app.db -Force -Verbose</code>
 /// <para>Keeps the present state as a safety backup, then replaces the database in one transaction.</para>
 /// </example>
+/// <example>
+/// <para>Bring back rows that were deleted by mistake</para>
+/// <code>Get-SHBackup -Newest 1 | Restore-SHBackup -Table customer -Where 'id &lt;= 10' -Into ./app.db -Force</code>
+/// <para>Rows that are there stay as they are; those that are missing come back. Emits how many those were.</para>
+/// </example>
 /// <seealso>Get-SHBackup</seealso>
 /// <seealso>Test-SHBackup</seealso>
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsData.Restore, "SHBackup", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High, DefaultParameterSetName = IdSet)]
-[OutputType(typeof(BackupMetadata))]
+[OutputType(typeof(BackupMetadata), typeof(RestoredRows))]
 public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParameters
 {
     private const string PointInTimeSet = "PointInTime";
@@ -88,6 +97,31 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
     /// </summary>
     [Parameter]
     public SwitchParameter Delta { get; set; }
+
+    /// <summary>
+    /// Brings back these tables alone, into the database that -Into names and that lives on: in one transaction, so that all
+    /// of it is there or nothing. A safety backup is made before.
+    /// </summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string[]? Table { get; set; }
+
+    /// <summary>With -Table: which rows of the backup, as a condition in SQL, such as "created_at >= '2026-11-10'". Without it, all.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? Where { get; set; }
+
+    /// <summary>With -Table: the database that the rows go into. Its application may be running.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? Into { get; set; }
+
+    /// <summary>
+    /// With -Table: what is done where a row of the same primary key (or rowid) is there. InsertMissing leaves it; Replace
+    /// gives it the backup's values; SideTable puts the rows into a new table named after the backup.
+    /// </summary>
+    [Parameter]
+    public RowAction RowAction { get; set; }
 
     /// <summary>Asks no question. Without -Destination, the configured database is replaced if the backup is of it; else it is an error.</summary>
     [Parameter]
@@ -124,11 +158,26 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
         {
             RefusePlace(cloud, "-FromCloud");
         }
+
+        if ((Table is null) != (Into is null) || (Table is null && (Where is not null || IsBound(nameof(RowAction)))) || (Table is not null && (Destination is not null || Delta)))
+        {
+            ThrowTerminatingError(ToRecord(new BackupException(
+                BackupErrorId.InvalidArgument,
+                BackupErrorCategory.InvalidArgument,
+                nameof(Table),
+                "To bring rows back, give the tables with -Table and the database with -Into, and -Where and -RowAction if you like; without -Destination and -Delta, which are for whole databases.")));
+        }
     }
 
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
+        if (Table is not null)
+        {
+            BringRowsBack();
+            return;
+        }
+
         foreach (var (backup, remote) in !FromCloud ? TakeRemote(cloud) : ParameterSetName == PointInTimeSet ? AtPointInTimeThere() : SelectedRemote(cloud))
         {
             ForItem(() => RestoreFrom(remote, backup));
@@ -146,6 +195,41 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
                 () => RestoreBackup.Plan(backup, directory),
                 destination => RunOperation(context => Recorded.Restore(backup, directory, Options(destination, directory ?? OpenDirectory()), context))));
         }
+    }
+
+    private void BringRowsBack()
+    {
+        foreach (var (backup, remote) in !FromCloud ? TakeRemote(cloud) : ParameterSetName == PointInTimeSet ? AtPointInTimeThere() : SelectedRemote(cloud))
+        {
+            ForItem(() => BringRowsBack(backup, remote, directory: null, OpenHome(backup)));
+        }
+
+        foreach (var (backup, directory) in FromCloud ? [] : ParameterSetName == PointInTimeSet ? AtPointInTimeHere() : SelectedWithFiles())
+        {
+            ForItem(() => BringRowsBack(backup, remote: null, directory, directory ?? OpenDirectory()));
+        }
+    }
+
+    private void BringRowsBack(BackupMetadata backup, RemoteCatalog? remote, BackupDirectory? directory, BackupDirectory home)
+    {
+        var into = FileSystemPath(Into!);
+        var rows = $"{(Where is null ? "all rows" : $"the rows where {Where}")} of {string.Join(", ", Table!)}";
+        if (!ShouldProcessUnlessForced(Force, into, string.Create(Invariant, $"Bring back {rows} from {backup.Id} of {backup.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC ({RowAction})")))
+        {
+            return;
+        }
+
+        var options = new RestoreRowsOptions
+        {
+            Into = into,
+            Tables = [.. Table!.Distinct(StringComparer.OrdinalIgnoreCase)],
+            Where = Where,
+            Action = RowAction,
+            SafetyDirectory = NoSafetyBackup ? null : home,
+            Encryption = Settings.Encryption.ToEncryption(),
+            LockTimeout = TimeSpan.FromSeconds(LockTimeout),
+        };
+        WriteObject(RunOperation(context => Recorded.RestoreRows(backup, remote, directory, home, options, context)), enumerateCollection: true);
     }
 
     private void RestoreFrom(RemoteCatalog remote, BackupMetadata backup)

@@ -17,7 +17,7 @@ public sealed class DeserializedConverter : PSTypeConverter
         new[]
         {
             typeof(BackupEvent), typeof(BackupHealth), typeof(BackupMetadata), typeof(BackupSchedule), typeof(BackupScrubResult), typeof(ConfigurationProblem), typeof(ConfigurationSetting),
-            typeof(RestoreDrill), typeof(RetentionDecision), typeof(ScheduleRun),
+            typeof(RestoreDrill), typeof(RestoredRows), typeof(RetentionDecision), typeof(ScheduleRun),
         }.ToDictionary(type => type, SettableOf);
 
     /// <summary>Whether the value is such a property bag. Everything else is converted as if this class were not there.</summary>

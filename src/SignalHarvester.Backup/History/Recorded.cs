@@ -99,6 +99,16 @@ public static class Recorded
         return Run(begun, directory ?? options.SafetyDirectory, context, () => RestoreBackup.Run(backup, directory, options, context), _ => begun);
     }
 
+    /// <summary>Brings rows back: <see cref="RestoreRows.Run"/>.</summary>
+    public static IReadOnlyList<RestoredRows> RestoreRows(
+        BackupMetadata backup, RemoteCatalog? remote, BackupDirectory? directory, BackupDirectory home, RestoreRowsOptions options, OperationContext context)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var begun = Of(new BackupEvent { Operation = BackupOperation.Restore, Destination = options.Into }, backup);
+        begun = remote is null ? begun : At(begun, remote) with { Destination = options.Into };
+        return Run(begun, home, context, () => Operations.RestoreRows.Run(backup, remote, directory, home, options, context), _ => begun);
+    }
+
     /// <summary>Restores one backup from an object store: <see cref="RestoreRemoteBackup.Run"/>.</summary>
     public static BackupMetadata RestoreRemote(BackupMetadata backup, RemoteCatalog remote, BackupDirectory home, RestoreOptions options, OperationContext context)
     {

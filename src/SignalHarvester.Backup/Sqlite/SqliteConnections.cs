@@ -13,6 +13,18 @@ internal static class SqliteConnections
     /// <summary>Opens a database that is in use elsewhere, without creating it.</summary>
     public static SqliteConnection OpenLive(string path, CancellationToken cancellation) => Open(path, SqliteOpenMode.ReadWrite, cancellation);
 
+    /// <summary>
+    /// Opens a database to write rows to it, as an application does: without stand-ins for functions and collations, which
+    /// would put rows into its indexes in another order than its own application looks for them.
+    /// </summary>
+    public static SqliteConnection OpenForApplication(string path, TimeSpan lockTimeout, CancellationToken cancellation)
+    {
+        var connection = Open(path, SqliteOpenMode.ReadWrite, cancellation, standIns: false);
+        connection.DefaultTimeout = (int)lockTimeout.TotalSeconds;
+        _ = SQLitePCL.raw.sqlite3_busy_timeout(connection.Handle, (int)lockTimeout.TotalMilliseconds);
+        return connection;
+    }
+
     /// <summary>Creates a new database file of our own.</summary>
     public static SqliteConnection Create(string path) => Open(path, SqliteOpenMode.ReadWriteCreate, CancellationToken.None);
 
@@ -57,7 +69,7 @@ internal static class SqliteConnections
     /// <summary>A name as SQL takes it, whatever is in it.</summary>
     public static string Quote(string name) => $"\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 
-    private static SqliteConnection Open(string dataSource, SqliteOpenMode mode, CancellationToken cancellation)
+    private static SqliteConnection Open(string dataSource, SqliteOpenMode mode, CancellationToken cancellation, bool standIns = true)
     {
         SqliteLibrary.EnsureLoaded();
         var connection = new SqliteConnection(new SqliteConnectionStringBuilder
@@ -70,7 +82,11 @@ internal static class SqliteConnections
         try
         {
             connection.Open();
-            StandInCollations.Provide(connection);
+            if (standIns)
+            {
+                StandInCollations.Provide(connection);
+            }
+
             if (cancellation.CanBeCanceled)
             {
                 // Looked at inside every statement, also one that begins after the cancellation: an interrupt is lost there.

@@ -76,6 +76,16 @@ public partial class ErrorRecordTests
         }
         ),
         ["IdentityFileExists"] = (ErrorCategory.ResourceExists, w => ("New-SHBackupKey ./app.db", w.Database)),
+        ["TableNotFound"] = (ErrorCategory.ObjectNotFound, w => ($"Restore-SHBackup {w.MakeBackup().Id} -Table nonsense -Into ./app.db -Force", "nonsense")),
+        ["RowsNotRestored"] = (ErrorCategory.InvalidOperation, w =>
+        {
+            w.Change();
+            var id = w.MakeBackup().Id;
+            using var connection = Databases.Open(w.Database);
+            Databases.Execute(connection, "ALTER TABLE bulk DROP COLUMN content");
+            return ($"Restore-SHBackup {id} -Table bulk -Into ./app.db -Force", "bulk");
+        }
+        ),
         ["RestoreDrillFailed"] = (ErrorCategory.InvalidResult, w =>
         {
             var backup = w.MakeBackup();

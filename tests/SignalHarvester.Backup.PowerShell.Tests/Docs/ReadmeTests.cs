@@ -25,7 +25,7 @@ public class ReadmeTests
     [Fact]
     public void The_pipelines_of_the_table_run_in_its_order()
     {
-        using var workspace = new Workspace("Yes", "Yes", "Yes");
+        using var workspace = new Workspace("Yes", "Yes", "Yes", "Yes");
         var pipelines = MarkdownDocument.Load("README.md").TableCode("Use it");
         Assert.True(pipelines.Count >= 7, string.Join('\n', pipelines));
 

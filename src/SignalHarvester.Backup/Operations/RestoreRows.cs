@@ -1,0 +1,233 @@
+using Microsoft.Data.Sqlite;
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Sqlite;
+using SignalHarvester.Backup.Storage;
+
+namespace SignalHarvester.Backup.Operations;
+
+/// <summary>
+/// Brings single tables or rows of a backup back into a database that lives on: the backup is restored to a private
+/// temporary place, and its rows are copied from there in one transaction, which leaves all or nothing.
+/// </summary>
+public static class RestoreRows
+{
+    private const string There = "shbackup";
+
+    /// <summary>Brings rows back.</summary>
+    /// <param name="backup">The backup.</param>
+    /// <param name="remote">The object store that it is taken from; null for the directory.</param>
+    /// <param name="directory">Where it lies; null for a file that is in no catalogue.</param>
+    /// <param name="home">The backup directory, below which there is room.</param>
+    /// <param name="options">Which rows, and how.</param>
+    /// <param name="context">Clock, messages, cancellation, and what opens an encrypted backup.</param>
+    /// <returns>What was done, for each table.</returns>
+    /// <exception cref="BackupException">As restoring; TableNotFound, RowsNotRestored, DestinationLocked: the database is as it was.</exception>
+    /// <exception cref="OperationCanceledException">It was stopped; the database is as it was.</exception>
+    internal static IReadOnlyList<RestoredRows> Run(
+        BackupMetadata backup, RemoteCatalog? remote, BackupDirectory? directory, BackupDirectory home, RestoreRowsOptions options, OperationContext context)
+    {
+        ArgumentNullException.ThrowIfNull(backup);
+        ArgumentNullException.ThrowIfNull(home);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(context);
+        var target = RestoreTarget.Resolve(options.Into, context);
+        if (!target.Exists || target.IsBlank)
+        {
+            throw new BackupException(
+                BackupErrorId.DestinationInvalid,
+                BackupErrorCategory.ObjectNotFound,
+                target.Path,
+                $"There is no database '{target.Path}' to bring rows back into. Give one that is there with -Into, or restore the whole backup with -Destination.");
+        }
+
+        try
+        {
+            using var folder = TemporaryFolder.CreateInFirst([home.TemporaryParent, Path.GetTempPath()], backup.DatabaseSize ?? backup.Size);
+            var restore = new RestoreOptions { Destination = folder.FilePath("backup.db") };
+            _ = remote is null ? RestoreBackup.Run(backup, directory, restore, context) : RestoreRemoteBackup.Run(backup.Id, remote, home, restore, context);
+            using var connection = SqliteConnections.OpenForApplication(target.Path, options.LockTimeout, context.Cancellation);
+            Attach(connection, restore.Destination);
+            var shapes = options.Tables.ToDictionary(table => table, table => Shape(connection, table, backup, target, options), StringComparer.OrdinalIgnoreCase);
+            new SafetyBackup(
+                target,
+                backup,
+                new RestoreOptions { Destination = target.Path, SafetyDirectory = options.SafetyDirectory, Encryption = options.Encryption, LockTimeout = options.LockTimeout },
+                context).Make(wasWal: false);
+            return Copy(connection, shapes, backup, target, options, context);
+        }
+        catch (SqliteException exception) when (context.Cancellation.IsCancellationRequested)
+        {
+            throw new OperationCanceledException(exception.Message, exception, context.Cancellation);
+        }
+        catch (SqliteException exception)
+        {
+            throw Fault(exception, target, options);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw DiskFault.From(exception, home.Path, BackupErrorId.WriteFailed, "Check the permissions of the backup directory and of the temporary folder.");
+        }
+    }
+
+    private static void Attach(SqliteConnection connection, string image)
+    {
+        // Whether keys hold is looked at once, at the end, when all tables are there.
+        SqliteConnections.Execute(connection, "PRAGMA foreign_keys = OFF");
+        using var attach = connection.CreateCommand();
+        attach.CommandText = $"ATTACH $image AS {There}";
+        attach.Parameters.AddWithValue("$image", image);
+        attach.ExecuteNonQuery();
+    }
+
+    /// <summary>The table in the backup, once it is certain that its rows can go where they are to.</summary>
+    private static TableShape Shape(SqliteConnection connection, string table, BackupMetadata backup, RestoreTarget target, RestoreRowsOptions options)
+    {
+        var shape = TableShape.TryRead(connection, There, table) ?? throw NotFound(table, $"the backup '{backup.Id}'", connection, There);
+        RefuseAllButAConditionOf(connection, table, options.Where);
+        if (options.Action == RowAction.SideTable)
+        {
+            return shape;
+        }
+
+        var now = TableShape.TryRead(connection, "main", table) ?? throw NotFound(table, $"'{target.Path}'", connection, "main");
+        var lost = shape.All.Except(now.All, StringComparer.OrdinalIgnoreCase).ToList();
+        return lost.Count == 0 && now.Keys.SequenceEqual(shape.Keys, StringComparer.OrdinalIgnoreCase)
+            ? shape
+            : throw new BackupException(
+                BackupErrorId.RowsNotRestored,
+                BackupErrorCategory.InvalidOperation,
+                table,
+                $"The rows of '{table}' do not fit into the table of that name in '{target.Path}': {(lost.Count > 0 ? $"it has no column {string.Join(", ", lost)}" : "it has another primary key")}. Nothing was changed. Use -RowAction SideTable, and copy what you need from there.");
+    }
+
+    /// <summary>Refuses what is no condition but ends the statement, or begins another.</summary>
+    private static void RefuseAllButAConditionOf(SqliteConnection connection, string table, string? where)
+    {
+        if (where is null)
+        {
+            return;
+        }
+
+        var result = SQLitePCL.raw.sqlite3_prepare_v2(
+            connection.Handle, $"SELECT CASE WHEN (\n{where}\n) THEN 1 END FROM {There}.{SqliteConnections.Quote(table)}", out var statement, out var rest);
+        var message = SQLitePCL.raw.sqlite3_errmsg(connection.Handle).utf8_to_string();
+        using (statement)
+        {
+            if (result != SQLitePCL.raw.SQLITE_OK || !string.IsNullOrWhiteSpace(rest))
+            {
+                throw new BackupException(
+                    BackupErrorId.InvalidArgument,
+                    BackupErrorCategory.InvalidArgument,
+                    where,
+                    $"-Where is no condition on the rows of '{table}': {(result != SQLitePCL.raw.SQLITE_OK ? message : "something stands behind it")}. Nothing was changed. Give what would stand behind WHERE, such as \"created_at >= '2026-11-10'\".");
+            }
+        }
+    }
+
+    private static List<RestoredRows> Copy(
+        SqliteConnection connection,
+        Dictionary<string, TableShape> shapes,
+        BackupMetadata backup,
+        RestoreTarget target,
+        RestoreRowsOptions options,
+        OperationContext context)
+    {
+        using var step = context.Meter($"Bringing rows back into {Path.GetFileName(target.Path)}", 0);
+        using var transaction = connection.BeginTransaction(deferred: false);
+        var before = shapes.Keys.ToDictionary(table => table, table => Violations(connection, table), StringComparer.OrdinalIgnoreCase);
+        var done = new List<RestoredRows>();
+        foreach (var (table, shape) in shapes)
+        {
+            var into = options.Action == RowAction.SideTable ? $"{table}_{backup.Id}" : table;
+            done.Add(new RestoredRows
+            {
+                BackupId = backup.Id,
+                Database = target.Path,
+                Table = table,
+                Into = into,
+                Replaced = options.Action == RowAction.Replace ? Replace(connection, transaction, table, shape, options.Where) : 0,
+                Inserted = options.Action == RowAction.SideTable ? PutBeside(connection, transaction, table, into, shape, options.Where) : Insert(connection, transaction, table, shape, options.Where),
+            });
+        }
+
+        foreach (var table in shapes.Keys.Where(table => Violations(connection, table) > before[table]))
+        {
+            throw new BackupException(
+                BackupErrorId.RowsNotRestored,
+                BackupErrorCategory.InvalidOperation,
+                table,
+                $"Rows of '{table}' would refer to rows that are not in '{target.Path}'. Nothing was changed. Name the tables that they refer to with -Table as well, or use -RowAction SideTable.");
+        }
+
+        context.Cancellation.ThrowIfCancellationRequested();
+        transaction.Commit();
+        return done;
+    }
+
+    private static long Insert(SqliteConnection connection, SqliteTransaction transaction, string table, TableShape shape, string? where) => Change(
+        connection,
+        transaction,
+        $"INSERT INTO main.{SqliteConnections.Quote(table)} ({TableShape.List(shape.All)}) SELECT {TableShape.List(shape.All, "b.")} FROM {Wanted(table, shape, where)} AS b WHERE NOT EXISTS (SELECT 1 FROM main.{SqliteConnections.Quote(table)} AS m WHERE {SameKey(shape)})");
+
+    private static long Replace(SqliteConnection connection, SqliteTransaction transaction, string table, TableShape shape, string? where)
+    {
+        List<string> values = [.. shape.Columns.Except(shape.Keys, StringComparer.OrdinalIgnoreCase).Select(SqliteConnections.Quote)];
+        return values.Count == 0 ? 0 : Change(
+            connection,
+            transaction,
+            $"UPDATE main.{SqliteConnections.Quote(table)} AS m SET {string.Join(", ", values.Select(value => $"{value} = b.{value}"))} FROM {Wanted(table, shape, where)} AS b WHERE {SameKey(shape)} AND ({string.Join(" OR ", values.Select(value => $"m.{value} IS NOT b.{value} OR typeof(m.{value}) <> typeof(b.{value})"))})");
+    }
+
+    private static long PutBeside(SqliteConnection connection, SqliteTransaction transaction, string table, string into, TableShape shape, string? where)
+    {
+        _ = Change(connection, transaction, $"CREATE TABLE main.{SqliteConnections.Quote(into)} AS SELECT {TableShape.List(shape.Columns)} FROM {Wanted(table, shape, where)}");
+        return SqliteConnections.ScalarInt64(connection, $"SELECT count(*) FROM main.{SqliteConnections.Quote(into)}");
+    }
+
+    private static string Wanted(string table, TableShape shape, string? where) =>
+        $"(SELECT {string.Join(", ", shape.All.Select(name => $"{SqliteConnections.Quote(name)} AS {SqliteConnections.Quote(name)}"))} FROM {There}.{SqliteConnections.Quote(table)} WHERE (\n{where ?? "1"}\n))";
+
+    private static string SameKey(TableShape shape) =>
+        string.Join(" AND ", shape.Keys.Select(SqliteConnections.Quote).Select(key => $"m.{key} IS b.{key}"));
+
+    private static long Change(SqliteConnection connection, SqliteTransaction transaction, string sql)
+    {
+        using var command = connection.CreateCommand();
+        command.Transaction = transaction;
+        command.CommandText = sql;
+        return command.ExecuteNonQuery();
+    }
+
+    private static long Violations(SqliteConnection connection, string table)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = "SELECT count(*) FROM pragma_foreign_key_check($table)";
+        command.Parameters.AddWithValue("$table", table);
+        return (long)command.ExecuteScalar()!;
+    }
+
+    private static BackupException NotFound(string table, string where, SqliteConnection connection, string schema)
+    {
+        var there = SqliteConnections.Strings(connection, $"SELECT name FROM {schema}.sqlite_schema WHERE type = 'table' AND rootpage > 0 AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name LIMIT 30");
+        return new BackupException(
+            BackupErrorId.TableNotFound,
+            BackupErrorCategory.ObjectNotFound,
+            table,
+            $"There is no table '{table}' with rows of its own in {where}. Give one of those that are there: {string.Join(", ", there)}. Of a virtual table, the tables that it stores its rows in would have to fit each other: restore the whole backup to a new file instead.");
+    }
+
+    private static BackupException Fault(SqliteException exception, RestoreTarget target, RestoreRowsOptions options) =>
+        exception.SqliteErrorCode is SQLitePCL.raw.SQLITE_BUSY or SQLitePCL.raw.SQLITE_LOCKED
+            ? new BackupException(
+                BackupErrorId.DestinationLocked,
+                BackupErrorCategory.ResourceBusy,
+                target.Path,
+                $"'{target.Path}' is locked by another process, and stayed so for the whole -LockTimeout. It was not changed. Try again, or give a longer -LockTimeout.",
+                exception)
+            : new BackupException(
+                BackupErrorId.RowsNotRestored,
+                BackupErrorCategory.InvalidOperation,
+                string.Join(", ", options.Tables),
+                $"The rows could not be brought back into '{target.Path}', which is as it was: {exception.Message.TrimEnd('.')}. Mend that, or use -RowAction SideTable.",
+                exception);
+}

@@ -1,0 +1,29 @@
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Encryption;
+
+namespace SignalHarvester.Backup.Operations;
+
+/// <summary>Which rows are to be brought back, and how.</summary>
+public sealed record RestoreRowsOptions
+{
+    /// <summary>The database that they go into, as a full path.</summary>
+    public required string Into { get; init; }
+
+    /// <summary>The tables.</summary>
+    public required IReadOnlyList<string> Tables { get; init; }
+
+    /// <summary>A condition in SQL that the rows of the backup fulfil; null for all rows.</summary>
+    public string? Where { get; init; }
+
+    /// <summary>What is done where a row is there.</summary>
+    public RowAction Action { get; init; }
+
+    /// <summary>Where the safety backup of the database goes; null for none.</summary>
+    public BackupDirectory? SafetyDirectory { get; init; }
+
+    /// <summary>To whom the safety backup is encrypted; null to keep it as the backup is.</summary>
+    public BackupEncryption? Encryption { get; init; }
+
+    /// <summary>How long to wait for other processes' locks on the database.</summary>
+    public TimeSpan LockTimeout { get; init; } = TimeSpan.FromSeconds(30);
+}
