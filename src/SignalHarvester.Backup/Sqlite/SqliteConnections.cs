@@ -20,7 +20,9 @@ internal static class SqliteConnections
     public static SqliteConnection OpenForApplication(string path, TimeSpan lockTimeout, CancellationToken cancellation)
     {
         var connection = Open(path, SqliteOpenMode.ReadWrite, cancellation, standIns: false);
-        connection.DefaultTimeout = (int)lockTimeout.TotalSeconds;
+
+        // To the provider, 0 seconds are without end.
+        connection.DefaultTimeout = Math.Max(1, (int)lockTimeout.TotalSeconds);
         _ = SQLitePCL.raw.sqlite3_busy_timeout(connection.Handle, (int)lockTimeout.TotalMilliseconds);
         return connection;
     }
