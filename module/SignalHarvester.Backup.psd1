@@ -13,6 +13,7 @@
     FormatsToProcess     = @('SignalHarvester.Backup.Format.ps1xml')
     TypesToProcess       = @('SignalHarvester.Backup.Types.ps1xml')
     CmdletsToExport      = @(
+        'Compare-SHBackup'
         'Export-SHBackupMetric'
         'Get-SHBackup'
         'Get-SHBackupConfiguration'

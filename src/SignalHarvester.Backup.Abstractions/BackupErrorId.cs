@@ -240,6 +240,9 @@ public static class BackupErrorId
     /// <summary>Rows of a backup could not be brought back into a database.</summary>
     public const string RowsNotRestored = nameof(RowsNotRestored);
 
+    /// <summary>Two states of a database could not be compared.</summary>
+    public const string ComparisonFailed = nameof(ComparisonFailed);
+
     /// <summary>A backup did not stand its restore drill.</summary>
     public const string RestoreDrillFailed = nameof(RestoreDrillFailed);
 

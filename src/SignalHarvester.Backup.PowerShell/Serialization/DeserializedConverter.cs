@@ -16,7 +16,7 @@ public sealed class DeserializedConverter : PSTypeConverter
     private static readonly Dictionary<Type, PropertyInfo[]> Settable =
         new[]
         {
-            typeof(BackupEvent), typeof(BackupHealth), typeof(BackupMetadata), typeof(BackupSchedule), typeof(BackupScrubResult), typeof(ConfigurationProblem), typeof(ConfigurationSetting),
+            typeof(BackupDifference), typeof(BackupEvent), typeof(BackupHealth), typeof(BackupMetadata), typeof(BackupSchedule), typeof(BackupScrubResult), typeof(ConfigurationProblem), typeof(ConfigurationSetting),
             typeof(RestoreDrill), typeof(RestoredRows), typeof(RetentionDecision), typeof(ScheduleRun),
         }.ToDictionary(type => type, SettableOf);
 

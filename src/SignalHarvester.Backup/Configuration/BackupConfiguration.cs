@@ -96,8 +96,8 @@ public sealed class BackupConfiguration
 
         var (count, them) = errors.Count == 1 ? ("an error", "it") : (string.Create(CultureInfo.InvariantCulture, $"{errors.Count} errors"), "them");
         var list = !isListed ? $". Mend {them}: no command works with it as it is."
-            : errors.Count == 1 ? $", and nothing was done. Mend it, and check with Test-SHBackupConfiguration. {errors[0]}"
-            : $", and nothing was done. Mend them, and check with Test-SHBackupConfiguration.{Environment.NewLine}{string.Join(Environment.NewLine, errors)}";
+            : errors.Count == 1 ? $", and nothing was done. Mend it, and check with Test-SHBackupConfiguration; where a restore cannot wait, name an empty file with -ConfigurationPath. {errors[0]}"
+            : $", and nothing was done. Mend them, and check with Test-SHBackupConfiguration; where a restore cannot wait, name an empty file with -ConfigurationPath.{Environment.NewLine}{string.Join(Environment.NewLine, errors)}";
         return new BackupException(
             BackupErrorId.ConfigurationInvalid,
             BackupErrorCategory.InvalidData,

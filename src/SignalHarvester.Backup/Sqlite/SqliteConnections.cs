@@ -35,7 +35,10 @@ internal static class SqliteConnections
     /// (https://sqlite.org/uri.html#uriimmutable).
     /// </summary>
     public static SqliteConnection OpenImmutable(string path, CancellationToken cancellation) =>
-        Open(ToUri(path) + "?immutable=1", SqliteOpenMode.ReadOnly, cancellation);
+        Open(ImmutableUri(path), SqliteOpenMode.ReadOnly, cancellation);
+
+    /// <summary>The address that such a file is opened or attached by.</summary>
+    public static string ImmutableUri(string path) => ToUri(path) + "?immutable=1";
 
     /// <summary>Runs statements that return nothing of interest.</summary>
     public static void Execute(SqliteConnection connection, string sql)

@@ -8,7 +8,7 @@ public class ImportTests(FirstImport firstImport)
 {
     private static readonly string[] Commands =
     [
-        "Export-SHBackupMetric", "Get-SHBackup", "Get-SHBackupConfiguration", "Get-SHBackupHealth", "Get-SHBackupHistory", "Get-SHBackupSchedule",
+        "Compare-SHBackup", "Export-SHBackupMetric", "Get-SHBackup", "Get-SHBackupConfiguration", "Get-SHBackupHealth", "Get-SHBackupHistory", "Get-SHBackupSchedule",
         "Invoke-SHBackupRetention", "Invoke-SHBackupSchedule", "Invoke-SHBackupScrub", "Invoke-SHRestoreDrill", "Merge-SHBackup", "New-SHBackup", "New-SHBackupConfiguration", "New-SHBackupKey", "Protect-SHBackup", "Receive-SHBackup",
         "Register-SHBackupSchedule", "Remove-SHBackup", "Restore-SHBackup", "Send-SHBackup", "Start-SHBackupMetricServer", "Test-SHBackup",
         "Test-SHBackupConfiguration", "Unregister-SHBackupSchedule",

@@ -1,0 +1,109 @@
+using System.Management.Automation;
+using System.Security;
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.PowerShell.Completion;
+
+namespace SignalHarvester.Backup.PowerShell.Commands;
+
+/// <summary>Shows what changed between two backups, or between a backup and the live database.</summary>
+/// <remarks>
+/// <para>Tells for each table how many rows were added, removed and changed, and for each table, index, view and trigger
+/// whether it is new, gone, or defined otherwise. Without -Difference and -Database, the later state is the database that the
+/// backup was made from, as it is now; its writers are not kept waiting.</para>
+/// <para>Rows go by their primary key, or by their rowid where there is none, and are compared by bytes and by kind of value.
+/// Both states are restored to a private temporary place for it, which takes the room of both databases, and deleted.</para>
+/// </remarks>
+/// <example>
+/// <para>See what changed since the newest backup</para>
+/// <code>New-SHBackup ./app.db | Compare-SHBackup -IncludeEqual</code>
+/// <para>Without -IncludeEqual, what does not differ is left out.</para>
+/// </example>
+/// <example>
+/// <para>See what changed between two backups</para>
+/// <code>$one = New-SHBackup ./app.db; $two = New-SHBackup ./app.db; Compare-SHBackup $one -Difference $two -IncludeEqual -Table customer</code>
+/// <para>The first is the earlier state, whatever their ages are.</para>
+/// </example>
+/// <seealso>Get-SHBackup</seealso>
+/// <seealso>Restore-SHBackup</seealso>
+/// <seealso>about_SignalHarvester.Backup</seealso>
+[Cmdlet(VerbsData.Compare, "SHBackup", DefaultParameterSetName = IdSet)]
+[OutputType(typeof(BackupDifference))]
+public sealed class CompareSHBackupCommand : StoredBackupCommand
+{
+    /// <summary>The backup that is the later state, as an object or by its id.</summary>
+    [Parameter]
+    [ArgumentCompleter(typeof(BackupIdCompleter))]
+    [ValidateNotNullOrEmpty]
+    public string? Difference { get; set; }
+
+    /// <summary>The database file that is the later state. Its application may be running.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? Database { get; set; }
+
+    /// <summary>Looks at objects of these names alone. Wildcards match several.</summary>
+    [Parameter]
+    [SupportsWildcards]
+    [ValidateNotNullOrEmpty]
+    public string[]? Table { get; set; }
+
+    /// <summary>Emits what does not differ too.</summary>
+    [Parameter]
+    public SwitchParameter IncludeEqual { get; set; }
+
+    /// <summary>Files with age secret keys, to open encrypted backups with; what New-SHBackupKey and age-keygen write. Without it, that of the configuration.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string[]? IdentityFile { get; set; }
+
+    /// <summary>The passphrase that encrypted backups were made with.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    public SecureString? Passphrase { get; set; }
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        base.BeginProcessing();
+        UseIdentities(IdentityFile, Passphrase);
+        if (Difference is not null && Database is not null)
+        {
+            ThrowTerminatingError(ToRecord(new BackupException(
+                BackupErrorId.InvalidArgument,
+                BackupErrorCategory.InvalidArgument,
+                nameof(Database),
+                "-Difference and -Database exclude each other: there is one later state. Give one of them.")));
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        foreach (var (backup, directory) in Selected())
+        {
+            ForItem(() => Compare(backup, directory));
+        }
+    }
+
+    private void Compare(BackupMetadata backup, BackupDirectory directory)
+    {
+        (BackupMetadata, BackupDirectory)? later = Difference is null ? null : (directory.Get(Stored(Difference)), directory);
+        var database = later is not null ? null
+            : Database is not null ? FileSystemPath(Database)
+            : backup.DatabasePath ?? throw new BackupException(
+                BackupErrorId.DatabaseRequired,
+                BackupErrorCategory.InvalidArgument,
+                backup.Id,
+                $"The backup '{backup.Id}' does not say which database it was made from. Give one with -Database, or another backup with -Difference.");
+        var found = new List<BackupDifference>();
+        _ = RunOperation(context =>
+        {
+            CompareBackups.Run((backup, directory), later, database, IsWanted, found.Add, context);
+            return true;
+        });
+        WriteObject(found.Where(difference => IncludeEqual || difference.Change != DifferenceKind.None), enumerateCollection: true);
+    }
+
+    private bool IsWanted(string name) => Table is null || Array.Exists(Table, pattern => Matches(pattern, name));
+}
