@@ -136,6 +136,11 @@ internal sealed class TemporaryFolder : IDisposable
                 File.Delete(file);
             }
 
+            foreach (var inner in Directory.EnumerateDirectories(folder))
+            {
+                Directory.Delete(inner, recursive: true);
+            }
+
             File.Delete(lockFile);
         }
 

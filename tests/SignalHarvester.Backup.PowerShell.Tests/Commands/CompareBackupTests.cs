@@ -67,16 +67,6 @@ public sealed class CompareBackupTests : IDisposable
         Assert.Equal(BackupErrorId.IdentityMissing, Assert.Single(workspace.Run($"Compare-SHBackup {one.Id}").Errors).FullyQualifiedErrorId.Split(',')[0]);
     }
 
-    [Fact]
-    public void What_only_its_application_can_compare_is_an_error_that_says_so()
-    {
-        Execute("CREATE TABLE t(id INTEGER PRIMARY KEY, v); INSERT INTO t VALUES (1, 1)");
-        var one = workspace.MakeBackup();
-        Execute("PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = 'CREATE TABLE t(id INTEGER PRIMARY KEY, v AS (nobody(id)))' WHERE name = 't'");
-        var error = Assert.Single(workspace.Run($"Compare-SHBackup {one.Id}").Errors);
-        Assert.Contains(error.FullyQualifiedErrorId.Split(',')[0], (string[])[BackupErrorId.ComparisonFailed, BackupErrorId.SourceCorrupt]);
-    }
-
     public void Dispose() => workspace.Dispose();
 
     private void Execute(string sql)

@@ -23,7 +23,7 @@ public partial class ErrorRecordTests
         [BackupErrorId.SqliteTooOld] = "takes a process of its own, with an old SQLite in it: OldSqliteTests",
         [BackupErrorId.SourceNeedsRecovery] = "takes read-only media: SourceErrorTests of the engine, and ReadOnlyTests of the host on a real mount",
         [BackupErrorId.DirectoryLocked] = "takes a minute of waiting: DirectoryLockTests of the engine, which bring their own patience",
-        [BackupErrorId.ComparisonFailed] = "takes a schema that needs what only its application has: CompareBackupTests",
+        [BackupErrorId.ComparisonFailed] = "takes a table that SQLite cannot read although the backup of it passed its checks, and none of those is at hand",
         [BackupErrorId.EncryptionUnavailable] = "takes a system without ChaCha20-Poly1305, and none of those is at hand",
         [BackupErrorId.CloudAccessDenied] = Providers,
         [BackupErrorId.CloudClockSkew] = Providers,
