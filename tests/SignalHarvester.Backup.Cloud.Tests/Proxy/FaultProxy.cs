@@ -77,8 +77,10 @@ internal sealed class FaultProxy : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await stopping.CancelAsync();
-        listener.Stop();
+
+        // In this order: a listener that was stopped between two accepts does not say that it was cancelled.
         await accepting;
+        listener.Stop();
         await Task.WhenAll(connections.Keys);
         stopping.Dispose();
     }
