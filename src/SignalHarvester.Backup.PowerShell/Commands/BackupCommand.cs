@@ -72,7 +72,7 @@ public abstract class BackupCommand : OperationCommand
     {
         if (files is null && passphrase is null)
         {
-            return Settings.Encryption.ToIdentities();
+            return Settings.Encryption.ToIdentities(WriteWarning);
         }
 
         var ring = (files ?? []).Aggregate(IdentityRing.Empty, (ring, file) => ring.WithFile(FileSystemPath(file)));

@@ -1,5 +1,4 @@
 using System.Management.Automation;
-using System.Security;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Operations;
 using SignalHarvester.Backup.PowerShell.Completion;
@@ -11,8 +10,10 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <para>Tells for each table how many rows were added, removed and changed, and for each table, index, view and trigger
 /// whether it is new, gone, or defined otherwise. Without -Difference and -Database, the later state is the database that the
 /// backup was made from, as it is now; its writers are not kept waiting.</para>
-/// <para>Rows go by their primary key, or by their rowid where there is none, and are compared by bytes and by kind of value.
-/// Both states are restored to a private temporary place for it, which takes the room of both databases, and deleted.</para>
+/// <para>Rows go by their primary key, or by their rowid where there is none or where it holds NULLs, and are compared by bytes
+/// and by kind of value. VACUUM may give rows other rowids, and then they show as changed. Columns that one state alone has
+/// are not compared, and Detail says so.</para>
+/// <para>Both states are restored to a private temporary place for it, which takes the room of both databases, and deleted.</para>
 /// </remarks>
 /// <example>
 /// <para>See what changed since the newest backup</para>
@@ -29,9 +30,9 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsData.Compare, "SHBackup", DefaultParameterSetName = IdSet)]
 [OutputType(typeof(BackupDifference))]
-public sealed class CompareSHBackupCommand : StoredBackupCommand
+public sealed class CompareSHBackupCommand : KeyedBackupCommand
 {
-    /// <summary>The backup that is the later state, as an object or by its id.</summary>
+    /// <summary>The backup that is the later state, as an object or by its id. It lies in the same backup directory.</summary>
     [Parameter]
     [ArgumentCompleter(typeof(BackupIdCompleter))]
     [ValidateNotNullOrEmpty]
@@ -42,7 +43,7 @@ public sealed class CompareSHBackupCommand : StoredBackupCommand
     [ValidateNotNullOrEmpty]
     public string? Database { get; set; }
 
-    /// <summary>Looks at objects of these names alone. Wildcards match several.</summary>
+    /// <summary>Looks at objects of these names alone: tables, and indexes, views and triggers by their own names. Wildcards match several.</summary>
     [Parameter]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
@@ -52,21 +53,10 @@ public sealed class CompareSHBackupCommand : StoredBackupCommand
     [Parameter]
     public SwitchParameter IncludeEqual { get; set; }
 
-    /// <summary>Files with age secret keys, to open encrypted backups with; what New-SHBackupKey and age-keygen write. Without it, that of the configuration.</summary>
-    [Parameter]
-    [ValidateNotNullOrEmpty]
-    public string[]? IdentityFile { get; set; }
-
-    /// <summary>The passphrase that encrypted backups were made with.</summary>
-    [Parameter]
-    [ValidateNotNull]
-    public SecureString? Passphrase { get; set; }
-
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
         base.BeginProcessing();
-        UseIdentities(IdentityFile, Passphrase);
         if (Difference is not null && Database is not null)
         {
             ThrowTerminatingError(ToRecord(new BackupException(

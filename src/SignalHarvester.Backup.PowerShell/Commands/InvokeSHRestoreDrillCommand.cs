@@ -1,6 +1,5 @@
 using System.Collections;
 using System.Management.Automation;
-using System.Security;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Configuration;
 using SignalHarvester.Backup.History;
@@ -41,7 +40,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsLifecycle.Invoke, "SHRestoreDrill", SupportsShouldProcess = true, DefaultParameterSetName = IdSet)]
 [OutputType(typeof(RestoreDrill), typeof(bool))]
-public sealed class InvokeSHRestoreDrillCommand : StoredBackupCommand, IDynamicParameters
+public sealed class InvokeSHRestoreDrillCommand : KeyedBackupCommand, IDynamicParameters
 {
     private const string NewestSet = "Newest";
 
@@ -74,16 +73,6 @@ public sealed class InvokeSHRestoreDrillCommand : StoredBackupCommand, IDynamicP
     [Parameter]
     public SwitchParameter Quiet { get; set; }
 
-    /// <summary>Files with age secret keys, to open encrypted backups with; what New-SHBackupKey and age-keygen write. Without it, that of the configuration.</summary>
-    [Parameter]
-    [ValidateNotNullOrEmpty]
-    public string[]? IdentityFile { get; set; }
-
-    /// <summary>The passphrase that encrypted backups were made with.</summary>
-    [Parameter]
-    [ValidateNotNull]
-    public SecureString? Passphrase { get; set; }
-
     /// <summary>The parameters of the object store.</summary>
     public object GetDynamicParameters() => cloud;
 
@@ -96,7 +85,6 @@ public sealed class InvokeSHRestoreDrillCommand : StoredBackupCommand, IDynamicP
             RefusePlace(cloud, "-Remote");
         }
 
-        UseIdentities(IdentityFile, Passphrase);
         assertions = ForCall<IReadOnlyList<DrillAssertion>>(() => [.. Settings.DrillAssertions, .. Assertion.Select(ToAssertion)]);
     }
 

@@ -1,5 +1,4 @@
 using System.Management.Automation;
-using System.Security;
 using SignalHarvester.Backup.History;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
@@ -27,25 +26,8 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsData.Merge, "SHBackup", SupportsShouldProcess = true, DefaultParameterSetName = IdSet)]
 [OutputType(typeof(BackupMetadata))]
-public sealed class MergeSHBackupCommand : StoredBackupCommand
+public sealed class MergeSHBackupCommand : KeyedBackupCommand
 {
-    /// <summary>Files with age secret keys, to open encrypted backups with; what New-SHBackupKey and age-keygen write. Without it, that of the configuration.</summary>
-    [Parameter]
-    [ValidateNotNullOrEmpty]
-    public string[]? IdentityFile { get; set; }
-
-    /// <summary>The passphrase that encrypted backups were made with.</summary>
-    [Parameter]
-    [ValidateNotNull]
-    public SecureString? Passphrase { get; set; }
-
-    /// <inheritdoc/>
-    protected override void BeginProcessing()
-    {
-        base.BeginProcessing();
-        UseIdentities(IdentityFile, Passphrase);
-    }
-
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {

@@ -31,7 +31,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsSecurity.Protect, "SHBackup", SupportsShouldProcess = true, DefaultParameterSetName = IdSet)]
 [OutputType(typeof(BackupMetadata))]
-public sealed class ProtectSHBackupCommand : StoredBackupCommand
+public sealed class ProtectSHBackupCommand : KeyedBackupCommand
 {
     private BackupEncryption? encryption;
 
@@ -45,21 +45,10 @@ public sealed class ProtectSHBackupCommand : StoredBackupCommand
     [ValidateNotNull]
     public SecureString? NewPassphrase { get; set; }
 
-    /// <summary>Files with age secret keys, to open the backups with; what New-SHBackupKey and age-keygen write. Without it, that of the configuration.</summary>
-    [Parameter]
-    [ValidateNotNullOrEmpty]
-    public string[]? IdentityFile { get; set; }
-
-    /// <summary>The passphrase that the backups are encrypted with now.</summary>
-    [Parameter]
-    [ValidateNotNull]
-    public SecureString? Passphrase { get; set; }
-
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
         base.BeginProcessing();
-        UseIdentities(IdentityFile, Passphrase);
         encryption = ForCall(() => NewEncryption(Recipient, NewPassphrase, nameof(NewPassphrase))) ?? ForCall<BackupEncryption>(() => throw new BackupException(
             BackupErrorId.RecipientInvalid,
             BackupErrorCategory.InvalidArgument,

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Management.Automation;
-using System.Security;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.History;
 using SignalHarvester.Backup.Operations;
@@ -40,7 +39,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsCommon.Remove, "SHBackup", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High, DefaultParameterSetName = ObjectSet)]
 [OutputType(typeof(BackupMetadata))]
-public sealed class RemoveSHBackupCommand : StoredBackupCommand, IDynamicParameters
+public sealed class RemoveSHBackupCommand : KeyedBackupCommand, IDynamicParameters
 {
     private readonly CloudParameters cloud = new();
     private readonly List<RemoteRemoval> remote = [];
@@ -61,16 +60,6 @@ public sealed class RemoveSHBackupCommand : StoredBackupCommand, IDynamicParamet
     [Parameter]
     public SwitchParameter Remote { get; set; }
 
-    /// <summary>Files with age secret keys, to open encrypted backups with; what New-SHBackupKey and age-keygen write. Without it, that of the configuration.</summary>
-    [Parameter]
-    [ValidateNotNullOrEmpty]
-    public string[]? IdentityFile { get; set; }
-
-    /// <summary>The passphrase that encrypted backups were made with.</summary>
-    [Parameter]
-    [ValidateNotNull]
-    public SecureString? Passphrase { get; set; }
-
     /// <summary>The parameters of the object store.</summary>
     public object GetDynamicParameters() => cloud;
 
@@ -78,7 +67,6 @@ public sealed class RemoveSHBackupCommand : StoredBackupCommand, IDynamicParamet
     protected override void BeginProcessing()
     {
         base.BeginProcessing();
-        UseIdentities(IdentityFile, Passphrase);
         if (!Remote)
         {
             RefusePlace(cloud, "-Remote");

@@ -1,11 +1,10 @@
 using System.Management.Automation;
-using System.Security;
 using SignalHarvester.Backup.Catalog;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
 /// <summary>What the cmdlets share that also take backup files by their path, with or without a sidecar beside them.</summary>
-public abstract class StoredFileCommand : StoredBackupCommand
+public abstract class StoredFileCommand : KeyedBackupCommand
 {
     /// <summary>The parameter set for files.</summary>
     protected const string PathSet = "Path";
@@ -18,23 +17,6 @@ public abstract class StoredFileCommand : StoredBackupCommand
     [Alias("Path", "PSPath", "FullName")]
     [ValidateNotNullOrEmpty]
     public string[] LiteralPath { get; set; } = [];
-
-    /// <summary>Files with age secret keys, to open encrypted backups with; what New-SHBackupKey and age-keygen write. Without it, that of the configuration.</summary>
-    [Parameter]
-    [ValidateNotNullOrEmpty]
-    public string[]? IdentityFile { get; set; }
-
-    /// <summary>The passphrase that encrypted backups were made with.</summary>
-    [Parameter]
-    [ValidateNotNull]
-    public SecureString? Passphrase { get; set; }
-
-    /// <inheritdoc/>
-    protected override void BeginProcessing()
-    {
-        base.BeginProcessing();
-        UseIdentities(IdentityFile, Passphrase);
-    }
 
     /// <summary>The backups that the current input names; the directory is null for a file without a sidecar.</summary>
     private protected IEnumerable<(BackupMetadata Backup, BackupDirectory? Directory)> SelectedWithFiles()

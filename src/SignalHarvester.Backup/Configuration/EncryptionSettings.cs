@@ -18,7 +18,19 @@ public sealed record EncryptionSettings
     /// <exception cref="BackupException">EncryptionUnavailable.</exception>
     public BackupEncryption? ToEncryption() => Recipients.Count == 0 ? null : BackupEncryption.To(Recipients);
 
-    /// <summary>What encrypted backups can be opened with on this machine.</summary>
-    /// <exception cref="BackupException">IdentityInvalid.</exception>
-    public IdentityRing ToIdentities() => File.Exists(IdentityFile) ? IdentityRing.Empty.WithFile(IdentityFile) : IdentityRing.Empty;
+    /// <summary>What encrypted backups can be opened with on this machine: nothing, where the file is not there or of no use.</summary>
+    /// <param name="warn">Told of a file that is there and cannot be used: most of what runs here needs no key, and must go on.</param>
+    public IdentityRing ToIdentities(Action<string> warn)
+    {
+        ArgumentNullException.ThrowIfNull(warn);
+        try
+        {
+            return File.Exists(IdentityFile) ? IdentityRing.Empty.WithFile(IdentityFile) : IdentityRing.Empty;
+        }
+        catch (BackupException exception) when (exception.ErrorId == BackupErrorId.IdentityInvalid)
+        {
+            warn($"{exception.Message} Until then, encrypted backups cannot be opened here.");
+            return IdentityRing.Empty;
+        }
+    }
 }

@@ -8,7 +8,7 @@ namespace SignalHarvester.Backup.Operations;
 public static class CompareBackups
 {
     /// <summary>Compares a backup with another, or with a database.</summary>
-    /// <param name="reference">The earlier state, and where it lies; the directory is null for a file that is in no catalogue.</param>
+    /// <param name="reference">The earlier state, and where it lies.</param>
     /// <param name="difference">The later state, and where it lies; null for a database.</param>
     /// <param name="database">The full path of the database that is the later state; null for a backup.</param>
     /// <param name="isWanted">Which tables are looked at.</param>

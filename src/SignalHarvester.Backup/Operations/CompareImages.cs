@@ -49,8 +49,8 @@ internal sealed class CompareImages : IDisposable
     /// <summary>The objects of the two schemas, in the order of their names, each with its definitions; null where it is not there.</summary>
     public IReadOnlyList<(string Type, string Name, string? Before, string? After)> Objects()
     {
-        var objects = new SortedDictionary<(string Type, string Name), (string? Before, string? After)>(Comparer<(string Type, string Name)>.Create(
-            (a, b) => string.CompareOrdinal(a.Name, b.Name) is var order and not 0 ? order : string.CompareOrdinal(a.Type, b.Type)));
+        // To SQLite a name is the same however its ASCII letters are written.
+        var objects = new Dictionary<string, (string Type, string Name, string? Before, string? After)>(StringComparer.OrdinalIgnoreCase);
         foreach (var schema in (string[])["main", Later])
         {
             using var command = connection.CreateCommand();
@@ -58,13 +58,13 @@ internal sealed class CompareImages : IDisposable
             using var rows = command.ExecuteReader();
             while (rows.Read())
             {
-                var key = (rows.GetString(0), rows.GetString(1));
-                var known = objects.GetValueOrDefault(key);
-                objects[key] = schema == Later ? (known.Before, rows.GetString(2)) : (rows.GetString(2), known.After);
+                var (type, name, sql) = (rows.GetString(0), rows.GetString(1), rows.GetString(2));
+                var known = objects.GetValueOrDefault(type + ' ' + name);
+                objects[type + ' ' + name] = schema == Later ? (type, name, known.Before, sql) : (type, name, sql, null);
             }
         }
 
-        return [.. objects.Select(entry => (entry.Key.Type, entry.Key.Name, entry.Value.Before, entry.Value.After))];
+        return [.. objects.Values.OrderBy(item => item.Name, StringComparer.Ordinal).ThenBy(item => item.Type, StringComparer.Ordinal)];
     }
 
     /// <summary>Compares one object.</summary>
@@ -94,42 +94,49 @@ internal sealed class CompareImages : IDisposable
         {
             (null, { }) => found with { RowsAdded = Count(Later, name) },
             ({ }, null) => found with { RowsRemoved = Count("main", name) },
-            ({ } left, { } right) when !left.Keys.SequenceEqual(right.Keys, StringComparer.OrdinalIgnoreCase) => found with
+            ({ } left, { } right) when RowMatch.TryFind(connection, name, ("main", left), (Later, right)) is { } match => Rows(found, left, right, match),
+            _ => found with
             {
+                Change = DifferenceKind.Changed,
                 RowsAdded = Count(Later, name),
                 RowsRemoved = Count("main", name),
-                Detail = "its primary key is another one, so all rows count as removed and added",
+                Detail = "no key tells the rows of both states apart, so all count as removed and added",
             },
-            ({ } left, { } right) => Rows(found, left, right),
-            _ => found,
         };
     }
 
     /// <inheritdoc/>
     public void Dispose() => connection.Dispose();
 
-    private BackupDifference Rows(BackupDifference found, TableShape earlier, TableShape later)
+    private BackupDifference Rows(BackupDifference found, TableShape earlier, TableShape later, RowMatch match)
     {
         var table = SqliteConnections.Quote(found.Name);
-        var common = earlier.Columns.Intersect(later.Columns, StringComparer.OrdinalIgnoreCase).Except(earlier.Keys, StringComparer.OrdinalIgnoreCase).Select(SqliteConnections.Quote).ToList();
-        var sameKey = string.Join(" AND ", earlier.Keys.Select(SqliteConnections.Quote).Select(key => $"a.{key} IS b.{key}"));
-
-        // By bytes and by kind: to SQLite, 1 and 1.0 are the same, and texts may be whatever their collation says.
-        var differs = string.Join(" OR ", common.Select(column => $"typeof(a.{column}) <> typeof(b.{column}) OR a.{column} COLLATE BINARY IS NOT b.{column}"));
+        var common = earlier.Columns.Intersect(later.Columns, StringComparer.OrdinalIgnoreCase).ToList();
         var (added, removed) = (Missing(Later, "main"), Missing("main", Later));
-        var changed = common.Count == 0 ? 0 : SqliteConnections.ScalarInt64(connection, $"SELECT count(*) FROM main.{table} AS a JOIN {Later}.{table} AS b ON {sameKey} WHERE {differs}");
+        var changed = SqliteConnections.ScalarInt64(connection, $"SELECT count(*) FROM main.{table} AS a JOIN {Later}.{table} AS b ON {match.Same("a", "b")} WHERE {RowMatch.Differs(common, "a", "b")}");
         var apart = earlier.Columns.Except(later.Columns, StringComparer.OrdinalIgnoreCase).Concat(later.Columns.Except(earlier.Columns, StringComparer.OrdinalIgnoreCase)).ToList();
+        List<string> details = [];
+        if (match.IsRowId && earlier.Key.Count > 0)
+        {
+            details.Add("its primary key holds NULLs, so rows go by their rowid");
+        }
+
+        if (apart.Count > 0)
+        {
+            details.Add($"columns of one state alone are not compared: {string.Join(", ", apart)}");
+        }
+
         return found with
         {
             RowsAdded = added,
             RowsRemoved = removed,
             RowsChanged = changed,
             Change = found.SchemaChanged || added + removed + changed > 0 ? DifferenceKind.Changed : DifferenceKind.None,
-            Detail = apart.Count == 0 ? null : $"columns of one state alone are not compared: {string.Join(", ", apart)}",
+            Detail = details.Count == 0 ? null : string.Join("; ", details),
         };
 
         long Missing(string here, string there) =>
-            SqliteConnections.ScalarInt64(connection, $"SELECT count(*) FROM {here}.{table} AS a WHERE NOT EXISTS (SELECT 1 FROM {there}.{table} AS b WHERE {sameKey})");
+            SqliteConnections.ScalarInt64(connection, $"SELECT count(*) FROM {here}.{table} AS a WHERE NOT EXISTS (SELECT 1 FROM {there}.{table} AS b WHERE {match.Same("a", "b")})");
     }
 
     private long Count(string schema, string table) => SqliteConnections.ScalarInt64(connection, $"SELECT count(*) FROM {schema}.{SqliteConnections.Quote(table)}");

@@ -45,15 +45,18 @@ public static class RestoreRows
             using var folder = TemporaryFolder.CreateInFirst([home.TemporaryParent, Path.GetTempPath()], backup.DatabaseSize ?? backup.Size);
             var restore = new RestoreOptions { Destination = folder.FilePath("backup.db") };
             _ = remote is null ? RestoreBackup.Run(backup, directory, restore, context) : RestoreRemoteBackup.Run(backup.Id, remote, home, restore, context);
-            using var connection = SqliteConnections.OpenForApplication(target.Path, options.LockTimeout, context.Cancellation);
-            Attach(connection, restore.Destination);
-            var shapes = options.Tables.ToDictionary(table => table, table => Shape(connection, table, backup, target, options), StringComparer.OrdinalIgnoreCase);
-            new SafetyBackup(
+            var tables = Tables(restore.Destination, backup, target, options, context);
+
+            // With no connection of ours to the database: it must not hold locks that this one's end would drop.
+            var safety = new SafetyBackup(
                 target,
                 backup,
                 new RestoreOptions { Destination = target.Path, SafetyDirectory = options.SafetyDirectory, Encryption = options.Encryption, LockTimeout = options.LockTimeout },
-                context).Make(wasWal: false);
-            return Copy(connection, shapes, backup, target, options, context);
+                context);
+            safety.Make(wasWal: false);
+            var done = Copy(restore.Destination, tables, backup, target, options, context);
+            safety.Prune();
+            return done;
         }
         catch (SqliteException exception) when (context.Cancellation.IsCancellationRequested)
         {
@@ -69,18 +72,34 @@ public static class RestoreRows
         }
     }
 
-    private static void Attach(SqliteConnection connection, string image)
+    private static SqliteConnection Open(string image, RestoreTarget target, RestoreRowsOptions options, OperationContext context)
     {
-        // Whether keys hold is looked at once, at the end, when all tables are there.
-        SqliteConnections.Execute(connection, "PRAGMA foreign_keys = OFF");
-        using var attach = connection.CreateCommand();
-        attach.CommandText = $"ATTACH $image AS {There}";
-        attach.Parameters.AddWithValue("$image", image);
-        attach.ExecuteNonQuery();
+        var connection = SqliteConnections.OpenForApplication(target.Path, options.LockTimeout, context.Cancellation);
+        try
+        {
+            // Whether keys hold is looked at once, at the end, when all tables are there.
+            SqliteConnections.Execute(connection, "PRAGMA foreign_keys = OFF");
+            using var attach = connection.CreateCommand();
+            attach.CommandText = $"ATTACH $image AS {There}";
+            attach.Parameters.AddWithValue("$image", image);
+            attach.ExecuteNonQuery();
+            return connection;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
     }
 
-    /// <summary>The table in the backup, once it is certain that its rows can go where they are to.</summary>
-    private static TableShape Shape(SqliteConnection connection, string table, BackupMetadata backup, RestoreTarget target, RestoreRowsOptions options)
+    /// <summary>The tables with their columns, once it is certain that the rows can go where they are to.</summary>
+    private static List<(string Name, TableShape Shape)> Tables(string image, BackupMetadata backup, RestoreTarget target, RestoreRowsOptions options, OperationContext context)
+    {
+        using var connection = Open(image, target, options, context);
+        return [.. options.Tables.Select(table => (table, Require(connection, table, backup, target, options)))];
+    }
+
+    private static TableShape Require(SqliteConnection connection, string table, BackupMetadata backup, RestoreTarget target, RestoreRowsOptions options)
     {
         var shape = TableShape.TryRead(connection, There, table) ?? throw NotFound(table, $"the backup '{backup.Id}'", connection, There);
         RefuseAllButAConditionOf(connection, table, options.Where);
@@ -90,15 +109,17 @@ public static class RestoreRows
         }
 
         var now = TableShape.TryRead(connection, "main", table) ?? throw NotFound(table, $"'{target.Path}'", connection, "main");
-        var lost = shape.All.Except(now.All, StringComparer.OrdinalIgnoreCase).ToList();
-        return lost.Count == 0 && now.Keys.SequenceEqual(shape.Keys, StringComparer.OrdinalIgnoreCase)
+        var lost = shape.Columns.Except(now.Columns, StringComparer.OrdinalIgnoreCase).ToList();
+        return lost.Count == 0 && RowMatch.TryFind(connection, table, (There, shape), ("main", now)) is not null
             ? shape
-            : throw new BackupException(
-                BackupErrorId.RowsNotRestored,
-                BackupErrorCategory.InvalidOperation,
-                table,
-                $"The rows of '{table}' do not fit into the table of that name in '{target.Path}': {(lost.Count > 0 ? $"it has no column {string.Join(", ", lost)}" : "it has another primary key")}. Nothing was changed. Use -RowAction SideTable, and copy what you need from there.");
+            : throw Misfit(table, target, lost.Count > 0 ? $"it has no column {string.Join(", ", lost)}" : "no key tells the rows of both apart");
     }
+
+    private static BackupException Misfit(string table, RestoreTarget target, string reason) => new(
+        BackupErrorId.RowsNotRestored,
+        BackupErrorCategory.InvalidOperation,
+        table,
+        $"The rows of '{table}' do not fit into the table of that name in '{target.Path}': {reason}. Nothing was changed. Use -RowAction SideTable, and copy what you need from there.");
 
     /// <summary>Refuses what is no condition but ends the statement, or begins another.</summary>
     private static void RefuseAllButAConditionOf(SqliteConnection connection, string table, string? where)
@@ -125,32 +146,19 @@ public static class RestoreRows
     }
 
     private static List<RestoredRows> Copy(
-        SqliteConnection connection,
-        Dictionary<string, TableShape> shapes,
+        string image,
+        IReadOnlyList<(string Name, TableShape Shape)> tables,
         BackupMetadata backup,
         RestoreTarget target,
         RestoreRowsOptions options,
         OperationContext context)
     {
+        using var connection = Open(image, target, options, context);
         using var step = context.Meter($"Bringing rows back into {Path.GetFileName(target.Path)}", 0);
         using var transaction = connection.BeginTransaction(deferred: false);
-        var before = shapes.Keys.ToDictionary(table => table, table => Violations(connection, table), StringComparer.OrdinalIgnoreCase);
-        var done = new List<RestoredRows>();
-        foreach (var (table, shape) in shapes)
-        {
-            var into = options.Action == RowAction.SideTable ? $"{table}_{backup.Id}" : table;
-            done.Add(new RestoredRows
-            {
-                BackupId = backup.Id,
-                Database = target.Path,
-                Table = table,
-                Into = into,
-                Replaced = options.Action == RowAction.Replace ? Replace(connection, transaction, table, shape, options.Where) : 0,
-                Inserted = options.Action == RowAction.SideTable ? PutBeside(connection, transaction, table, into, shape, options.Where) : Insert(connection, transaction, table, shape, options.Where),
-            });
-        }
-
-        foreach (var table in shapes.Keys.Where(table => Violations(connection, table) > before[table]))
+        var before = tables.ToDictionary(table => table.Name, table => Violations(connection, table.Name), StringComparer.OrdinalIgnoreCase);
+        var done = tables.Select(table => Copy(connection, transaction, table, backup, target, options)).ToList();
+        foreach (var (table, _) in tables.Where(table => Violations(connection, table.Name) > before[table.Name]))
         {
             throw new BackupException(
                 BackupErrorId.RowsNotRestored,
@@ -164,31 +172,57 @@ public static class RestoreRows
         return done;
     }
 
-    private static long Insert(SqliteConnection connection, SqliteTransaction transaction, string table, TableShape shape, string? where) => Change(
-        connection,
-        transaction,
-        $"INSERT INTO main.{SqliteConnections.Quote(table)} ({TableShape.List(shape.All)}) SELECT {TableShape.List(shape.All, "b.")} FROM {Wanted(table, shape, where)} AS b WHERE NOT EXISTS (SELECT 1 FROM main.{SqliteConnections.Quote(table)} AS m WHERE {SameKey(shape)})");
-
-    private static long Replace(SqliteConnection connection, SqliteTransaction transaction, string table, TableShape shape, string? where)
+    private static RestoredRows Copy(
+        SqliteConnection connection,
+        SqliteTransaction transaction,
+        (string Name, TableShape Shape) table,
+        BackupMetadata backup,
+        RestoreTarget target,
+        RestoreRowsOptions options)
     {
-        List<string> values = [.. shape.Columns.Except(shape.Keys, StringComparer.OrdinalIgnoreCase).Select(SqliteConnections.Quote)];
-        return values.Count == 0 ? 0 : Change(
+        var done = new RestoredRows { BackupId = backup.Id, Database = target.Path, Table = table.Name, Into = table.Name };
+        if (options.Action == RowAction.SideTable)
+        {
+            var beside = $"{table.Name}_{backup.Id}";
+            return done with { Into = beside, Inserted = PutBeside(connection, transaction, table, beside, options.Where) };
+        }
+
+        // Looked at again in the transaction: the application may have changed the table meanwhile.
+        var match = TableShape.TryRead(connection, "main", table.Name) is { } now ? RowMatch.TryFind(connection, table.Name, (There, table.Shape), ("main", now)) : null;
+        return match is null
+            ? throw Misfit(table.Name, target, "it was changed meanwhile")
+            : done with
+            {
+                Replaced = options.Action == RowAction.Replace ? Replace(connection, transaction, table, match, options.Where) : 0,
+                Inserted = Insert(connection, transaction, table, match, options.Where),
+            };
+    }
+
+    private static long Insert(SqliteConnection connection, SqliteTransaction transaction, (string Name, TableShape Shape) table, RowMatch match, string? where)
+    {
+        var name = SqliteConnections.Quote(table.Name);
+        var columns = Columns(table, match);
+        return Change(
             connection,
             transaction,
-            $"UPDATE main.{SqliteConnections.Quote(table)} AS m SET {string.Join(", ", values.Select(value => $"{value} = b.{value}"))} FROM {Wanted(table, shape, where)} AS b WHERE {SameKey(shape)} AND ({string.Join(" OR ", values.Select(value => $"m.{value} IS NOT b.{value} OR typeof(m.{value}) <> typeof(b.{value})"))})");
+            $"INSERT INTO main.{name} ({TableShape.List(columns)}) SELECT {TableShape.List(columns, "b.")} FROM {Wanted(table.Name, columns, where)} AS b WHERE NOT EXISTS (SELECT 1 FROM main.{name} AS m WHERE {match.Same("m", "b")})");
     }
 
-    private static long PutBeside(SqliteConnection connection, SqliteTransaction transaction, string table, string into, TableShape shape, string? where)
+    private static long Replace(SqliteConnection connection, SqliteTransaction transaction, (string Name, TableShape Shape) table, RowMatch match, string? where) => Change(
+        connection,
+        transaction,
+        $"UPDATE main.{SqliteConnections.Quote(table.Name)} AS m SET {string.Join(", ", table.Shape.Columns.Select(SqliteConnections.Quote).Select(column => $"{column} = b.{column}"))} FROM {Wanted(table.Name, Columns(table, match), where)} AS b WHERE {match.Same("m", "b")} AND ({RowMatch.Differs(table.Shape.Columns, "m", "b")})");
+
+    private static long PutBeside(SqliteConnection connection, SqliteTransaction transaction, (string Name, TableShape Shape) table, string beside, string? where)
     {
-        _ = Change(connection, transaction, $"CREATE TABLE main.{SqliteConnections.Quote(into)} AS SELECT {TableShape.List(shape.Columns)} FROM {Wanted(table, shape, where)}");
-        return SqliteConnections.ScalarInt64(connection, $"SELECT count(*) FROM main.{SqliteConnections.Quote(into)}");
+        _ = Change(connection, transaction, $"CREATE TABLE main.{SqliteConnections.Quote(beside)} AS SELECT * FROM {Wanted(table.Name, table.Shape.Columns, where)}");
+        return SqliteConnections.ScalarInt64(connection, $"SELECT count(*) FROM main.{SqliteConnections.Quote(beside)}");
     }
 
-    private static string Wanted(string table, TableShape shape, string? where) =>
-        $"(SELECT {string.Join(", ", shape.All.Select(name => $"{SqliteConnections.Quote(name)} AS {SqliteConnections.Quote(name)}"))} FROM {There}.{SqliteConnections.Quote(table)} WHERE (\n{where ?? "1"}\n))";
+    private static IReadOnlyList<string> Columns((string Name, TableShape Shape) table, RowMatch match) => match.IsRowId ? [.. match.Key, .. table.Shape.Columns] : table.Shape.Columns;
 
-    private static string SameKey(TableShape shape) =>
-        string.Join(" AND ", shape.Keys.Select(SqliteConnections.Quote).Select(key => $"m.{key} IS b.{key}"));
+    private static string Wanted(string table, IReadOnlyList<string> columns, string? where) =>
+        $"(SELECT {string.Join(", ", columns.Select(SqliteConnections.Quote).Select(column => $"{column} AS {column}"))} FROM {There}.{SqliteConnections.Quote(table)} WHERE (\n{where ?? "1"}\n))";
 
     private static long Change(SqliteConnection connection, SqliteTransaction transaction, string sql)
     {

@@ -23,7 +23,7 @@ internal sealed class RunSchedule(ScheduleJob job, BackupSettings settings, Step
     private const string DrillStep = "Drill";
     private const string ListStep = "List";
 
-    private readonly OperationContext context = context with { Identities = settings.Encryption.ToIdentities() };
+    private readonly OperationContext context = context with { Identities = settings.Encryption.ToIdentities(context.Warn) };
     private readonly Lock gate = new();
     private readonly HashSet<string> databases = new(StringComparer.Ordinal);
     private readonly List<string> made = [];
@@ -50,11 +50,7 @@ internal sealed class RunSchedule(ScheduleJob job, BackupSettings settings, Step
 
         if (job.Action == ScheduleAction.Drill)
         {
-            foreach (var directory in Directories)
-            {
-                Drill(new BackupDirectory(directory, context.Clock));
-            }
-
+            Drill(sources);
             return;
         }
 
@@ -125,20 +121,35 @@ internal sealed class RunSchedule(ScheduleJob job, BackupSettings settings, Step
         }
     }
 
-    private void Drill(BackupDirectory directory)
+    private void Drill(IReadOnlyList<ScheduleSource> sources)
     {
-        IReadOnlyList<BackupMetadata> newest = [];
-        recorder.Do(ListStep, directory.Path, () =>
+        var newest = new List<BackupMetadata>();
+        foreach (var path in Directories)
         {
-            newest = NewestBackups.OfEach(directory.List().Backups);
-            return (string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{newest.Count} databases have backups"), null);
-        });
-        foreach (var backup in newest)
+            recorder.Do(ListStep, path, () =>
+            {
+                var found = NewestBackups.OfEach(new BackupDirectory(path, context.Clock).List().Backups);
+                newest.AddRange(found);
+                return (string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{found.Count} databases have backups"), null);
+            });
+        }
+
+        // A database that is lost is the one whose backups matter most, so that what is there decides nothing.
+        foreach (var source in job.Databases.Count == 0 ? [] : sources.Where(source => !newest.Exists(backup => backup.DatabasePath == source.Path)))
+        {
+            recorder.Fail(DrillStep, source.Path, source.Fault ?? new BackupException(
+                BackupErrorId.BackupNotFound,
+                BackupErrorCategory.ObjectNotFound,
+                source.Path,
+                $"There is no backup of '{source.Path}' to make a drill with. See what is there with Get-SHBackup."));
+        }
+
+        foreach (var backup in newest.Where(backup => job.Databases.Count == 0 || sources.Any(source => source.Path == backup.DatabasePath)))
         {
             Note(backup.DatabasePath);
             recorder.Do(DrillStep, backup.DatabasePath ?? backup.Id, () =>
             {
-                var drill = Recorded.Drill(backup, remote: null, directory, settings.DrillAssertions, context);
+                var drill = Recorded.Drill(backup, remote: null, new BackupDirectory(backup.BackupDirectory, context.Clock), settings.DrillAssertions, context);
                 return drill.Passed
                     ? (string.Create(System.Globalization.CultureInfo.InvariantCulture, $"restored in {drill.RestoreTime.TotalSeconds:0.0} s"), backup.Id)
                     : throw DrillBackup.Fault(drill);

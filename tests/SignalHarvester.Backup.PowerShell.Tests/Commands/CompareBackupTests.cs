@@ -39,6 +39,64 @@ public sealed class CompareBackupTests : IDisposable
     }
 
     [Fact]
+    public void Rows_without_a_whole_key_are_told_apart()
+    {
+        Execute("CREATE TABLE t(k TEXT PRIMARY KEY, v); INSERT INTO t VALUES (NULL, 1), (NULL, 2), ('a', 3)");
+        var one = workspace.MakeBackup();
+        Assert.Empty(workspace.Run($"Compare-SHBackup {one.Id}").WithoutErrors().Output);
+        Execute("INSERT INTO t VALUES (NULL, 4); UPDATE t SET v = 9 WHERE v = 2");
+        var found = workspace.Run($"Compare-SHBackup {one.Id}").WithoutErrors().As<BackupDifference>().Single();
+        Assert.Equal((1, 0, 1), (found.RowsAdded, found.RowsRemoved, found.RowsChanged));
+        Assert.Contains("rowid", found.Detail!, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("k TEXT COLLATE NOCASE PRIMARY KEY", "'A'", "'a'")]
+    [InlineData("k PRIMARY KEY", "1", "1.0")]
+    [InlineData("k INTEGER PRIMARY KEY, v TEXT COLLATE NOCASE", "1, 'A'", "1, 'a'")]
+    public void What_SQLite_takes_for_the_same_and_is_not_is_a_change(string columns, string before, string after)
+    {
+        Execute($"CREATE TABLE t({columns}); INSERT INTO t VALUES ({before})");
+        var one = workspace.MakeBackup();
+        Execute($"DELETE FROM t; INSERT INTO t VALUES ({after})");
+        var found = workspace.Run($"Compare-SHBackup {one.Id}").WithoutErrors().As<BackupDifference>().Single();
+        Assert.Equal((0, 0, 1), (found.RowsAdded, found.RowsRemoved, found.RowsChanged));
+    }
+
+    [Fact]
+    public void A_table_whose_name_is_written_otherwise_is_the_same_table()
+    {
+        Execute("CREATE TABLE Foo(id INTEGER PRIMARY KEY, v); INSERT INTO Foo VALUES (1, 1)");
+        var one = workspace.MakeBackup();
+        Execute("ALTER TABLE Foo RENAME TO meanwhile; ALTER TABLE meanwhile RENAME TO foo; INSERT INTO foo VALUES (2, 2)");
+        var found = workspace.Run($"Compare-SHBackup {one.Id}").WithoutErrors().As<BackupDifference>().Single();
+        Assert.Equal(("foo", DifferenceKind.Changed, true, 1), (found.Name, found.Change, found.SchemaChanged, found.RowsAdded));
+    }
+
+    [Fact]
+    public void A_column_that_takes_the_rowid_s_name_makes_no_other_rows()
+    {
+        Execute("CREATE TABLE t(v); INSERT INTO t VALUES (1), (2)");
+        var one = workspace.MakeBackup();
+        Execute("ALTER TABLE t ADD COLUMN rowid TEXT; DELETE FROM t WHERE v = 1");
+        var found = workspace.Run($"Compare-SHBackup {one.Id}").WithoutErrors().As<BackupDifference>().Single();
+        Assert.Equal((0, 1, 0), (found.RowsAdded, found.RowsRemoved, found.RowsChanged));
+    }
+
+    [Fact]
+    public void Another_database_may_be_the_later_state_while_it_is_written_to()
+    {
+        var one = workspace.MakeBackup();
+        var other = workspace["other one.db"];
+        File.Copy(one.DatabasePath!, other);
+        using (new DatabaseHolder(other, "PRAGMA journal_mode = WAL; CREATE TABLE more(x); BEGIN; INSERT INTO more VALUES (1); SELECT 1;"))
+        {
+            var found = workspace.Run($"Compare-SHBackup {one.Id} -Database './other one.db'").WithoutErrors().As<BackupDifference>().Single();
+            Assert.Equal(("more", DifferenceKind.Added, 0, other), (found.Name, found.Change, found.RowsAdded, found.Difference));
+        }
+    }
+
+    [Fact]
     public void The_schema_is_compared_object_by_object()
     {
         Execute("CREATE TABLE gone(x); INSERT INTO gone VALUES (1); CREATE TABLE wider(id INTEGER PRIMARY KEY, a); INSERT INTO wider VALUES (1, 1); CREATE VIEW v AS SELECT 1; CREATE TABLE \"odd ' name\"(x)");

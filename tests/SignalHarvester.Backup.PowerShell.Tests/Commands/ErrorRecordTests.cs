@@ -23,7 +23,6 @@ public partial class ErrorRecordTests
         [BackupErrorId.SqliteTooOld] = "takes a process of its own, with an old SQLite in it: OldSqliteTests",
         [BackupErrorId.SourceNeedsRecovery] = "takes read-only media: SourceErrorTests of the engine, and ReadOnlyTests of the host on a real mount",
         [BackupErrorId.DirectoryLocked] = "takes a minute of waiting: DirectoryLockTests of the engine, which bring their own patience",
-        [BackupErrorId.ComparisonFailed] = "takes a table that SQLite cannot read although the backup of it passed its checks, and none of those is at hand",
         [BackupErrorId.EncryptionUnavailable] = "takes a system without ChaCha20-Poly1305, and none of those is at hand",
         [BackupErrorId.CloudAccessDenied] = Providers,
         [BackupErrorId.CloudClockSkew] = Providers,
@@ -77,6 +76,15 @@ public partial class ErrorRecordTests
         }
         ),
         ["IdentityFileExists"] = (ErrorCategory.ResourceExists, w => ("New-SHBackupKey ./app.db", w.Database)),
+        ["ComparisonFailed"] = (ErrorCategory.InvalidOperation, w =>
+        {
+            File.WriteAllBytes(w["other.db"], []);
+            using var connection = Databases.Open(w["other.db"]);
+            Databases.Execute(connection, "PRAGMA encoding = 'UTF-16'; CREATE TABLE t(x)");
+            var id = w.MakeBackup().Id;
+            return ($"Compare-SHBackup {id} -Database ./other.db", id);
+        }
+        ),
         ["TableNotFound"] = (ErrorCategory.ObjectNotFound, w => ($"Restore-SHBackup {w.MakeBackup().Id} -Table nonsense -Into ./app.db -Force", "nonsense")),
         ["RowsNotRestored"] = (ErrorCategory.InvalidOperation, w =>
         {

@@ -43,6 +43,38 @@ public sealed class RestoreRowsTests : IDisposable
     }
 
     [Fact]
+    public void Rows_without_a_whole_key_come_back_by_their_rowid()
+    {
+        var backup = Backup("CREATE TABLE t(k TEXT PRIMARY KEY, v); INSERT INTO t VALUES (NULL, 1), (NULL, 2), ('a', 3)");
+        Execute("DELETE FROM t WHERE v = 1");
+        Assert.Equal(1, Restore(backup, "-Table t -Into ./app.db").Inserted);
+        Assert.Equal("1,2,3", Query("SELECT group_concat(v) FROM (SELECT v FROM t ORDER BY v)"));
+    }
+
+    [Theory]
+    [InlineData("k TEXT COLLATE NOCASE PRIMARY KEY, v", "'A', 1", "'a', 1")]
+    [InlineData("k INTEGER PRIMARY KEY, v TEXT COLLATE NOCASE", "1, 'A'", "1, 'a'")]
+    public void What_SQLite_takes_for_the_same_and_is_not_is_replaced(string columns, string before, string after)
+    {
+        var backup = Backup($"CREATE TABLE t({columns}); INSERT INTO t VALUES ({before})");
+        Execute($"DELETE FROM t; INSERT INTO t VALUES ({after})");
+        Assert.Equal(1, Restore(backup, "-Table t -Into ./app.db -RowAction Replace").Replaced);
+        Assert.Equal(before.Replace("'", "", StringComparison.Ordinal), Query("SELECT k || ', ' || v FROM t"));
+    }
+
+    [Fact]
+    public void The_last_three_safety_backups_are_kept()
+    {
+        var backup = Backup("CREATE TABLE t(id INTEGER PRIMARY KEY); INSERT INTO t VALUES (1)");
+        for (var round = 0; round < 5; round++)
+        {
+            Restore(backup, "-Table t -Into ./app.db");
+        }
+
+        Assert.Equal(3, workspace.Run("Get-SHBackup").As<BackupMetadata>().Count(made => made.IsSafety));
+    }
+
+    [Fact]
     public void A_table_without_a_primary_key_goes_by_its_rowid()
     {
         var backup = Backup("CREATE TABLE \"odd ' \"\" name\"(rowid TEXT, v); INSERT INTO \"odd ' \"\" name\" VALUES ('same', 1), ('same', 1), ('same', 2)");

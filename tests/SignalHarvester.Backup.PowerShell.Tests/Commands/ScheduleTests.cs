@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using SignalHarvester.Backup.PowerShell.Tests.Support;
+using SignalHarvester.Backup.TestSupport;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
 
@@ -68,6 +69,22 @@ public sealed class ScheduleTests(ScheduleSandbox sandbox)
         Workspace.FlipByte(made.BackupPath);
         Assert.Equal(ScheduleResult.Failed, workspace.Run("Invoke-SHBackupSchedule drill").As<ScheduleRun>().Single().Result);
         workspace.Run("Unregister-SHBackupSchedule drill -Force").WithoutErrors();
+    }
+
+    [Fact]
+    public void A_scheduled_drill_of_some_databases_is_of_those_alone_and_needs_none_of_them_to_be_there()
+    {
+        FakeSchedulers.SkipWhereNone();
+        using var workspace = new Workspace();
+        var made = workspace.MakeBackup();
+        Databases.Create(workspace["other.db"], new DatabaseShape { Rows = 5 });
+        workspace.Run("New-SHBackup ./other.db").WithoutErrors();
+        workspace.Run("$null = Register-SHBackupSchedule some -Daily -At 04:00 -Drill -DatabasePath ./app.db -BackupDirectory ./backups -Backend Cron").WithoutErrors();
+        File.Delete(workspace.Database);
+        var run = workspace.Run("Invoke-SHBackupSchedule some").As<ScheduleRun>().Single();
+        workspace.Run("Unregister-SHBackupSchedule some -Force").WithoutErrors();
+        Assert.Equal(ScheduleResult.Succeeded, run.Result);
+        Assert.Equal([made.Id], run.Steps.Where(step => step.Step == "Drill").Select(step => step.BackupId));
     }
 
     [Fact]

@@ -1,0 +1,25 @@
+using System.Management.Automation;
+using System.Security;
+
+namespace SignalHarvester.Backup.PowerShell.Commands;
+
+/// <summary>What the cmdlets share that may have to open encrypted backups.</summary>
+public abstract class KeyedBackupCommand : StoredBackupCommand
+{
+    /// <summary>Files with age secret keys, to open encrypted backups with; what New-SHBackupKey and age-keygen write. Without it, that of the configuration.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string[]? IdentityFile { get; set; }
+
+    /// <summary>The passphrase that the backups are encrypted with.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    public SecureString? Passphrase { get; set; }
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        base.BeginProcessing();
+        UseIdentities(IdentityFile, Passphrase);
+    }
+}
