@@ -129,7 +129,8 @@ public sealed class BackupDirectory
         reader.RequireExisting();
         using var held = Lock(cancellation, warn);
         Change(() => unfinished.Sweep(warn ?? (_ => { })));
-        var listed = ListAll().Backups;
+        var listing = ListAll();
+        var listed = listing.Backups;
         var children = listed.Where(backup => BackupChain.IsIncrement(backup) && backup.ParentId is not null).ToLookup(backup => backup.ParentId!, backup => backup.Id);
         var depths = listed.ToDictionary(backup => backup.Id, backup => backup.Depth, StringComparer.Ordinal);
 
@@ -146,7 +147,7 @@ public sealed class BackupDirectory
                 if (dependants.Count > 0 && retirable.Contains(id))
                 {
                     open.Remove(id);
-                    removed(Retire(backup));
+                    removed(Retire(backup, isRetired: true));
                     continue;
                 }
 
@@ -170,7 +171,9 @@ public sealed class BackupDirectory
             }
         }
 
-        foreach (var retired in listed.Where(backup => backup.IsRetired && !gone.Contains(backup.Id)).OrderByDescending(backup => backup.Depth))
+        // What a sidecar that cannot be read builds on is not known, and the sidecar may be mended.
+        var mayGo = listing.Faults.Count == 0;
+        foreach (var retired in listed.Where(backup => mayGo && backup.IsRetired && !gone.Contains(backup.Id)).OrderByDescending(backup => backup.Depth))
         {
             if (children[retired.Id].All(gone.Contains) && TryGet(retired.Id) is { } backup)
             {
@@ -180,11 +183,24 @@ public sealed class BackupDirectory
         }
     }
 
-    private BackupMetadata Retire(BackupMetadata backup)
+    /// <summary>Makes a backup that was retired one that counts again.</summary>
+    /// <param name="id">The backup.</param>
+    /// <param name="cancellation">Stops the waiting for the lock.</param>
+    /// <exception cref="BackupException">DirectoryNotWritable, DirectoryLocked.</exception>
+    internal void Reinstate(string id, CancellationToken cancellation)
     {
-        var retired = backup with { IsRetired = true };
-        Change(() => DurableFile.WriteAllBytes(reader.SidecarPath(backup.Id), Sidecar.Write(retired, schemaChecksum: null, ReadSidecar(backup.Id))));
-        return retired;
+        using var held = Lock(cancellation);
+        if (TryGet(id) is { IsRetired: true } backup)
+        {
+            _ = Retire(backup, isRetired: false);
+        }
+    }
+
+    private BackupMetadata Retire(BackupMetadata backup, bool isRetired)
+    {
+        var changed = backup with { IsRetired = isRetired };
+        Change(() => DurableFile.WriteAllBytes(reader.SidecarPath(backup.Id), Sidecar.Write(changed, schemaChecksum: null, ReadSidecar(backup.Id))));
+        return changed;
     }
 
     /// <summary>Rewrites a backup's description after a verification; the file stays as it is.</summary>

@@ -55,7 +55,7 @@ public static class LooseFile
             BackupPath = file.FullName,
             BackupDirectory = file.DirectoryName!,
             Compression = name?.Compression ?? CompressionType.None,
-            IsEncrypted = name?.IsEncrypted ?? false,
+            IsEncrypted = name?.IsEncrypted ?? file.Extension == BackupFileName.EncryptedSuffix,
             Size = file.Length,
             Clock = clock,
         };

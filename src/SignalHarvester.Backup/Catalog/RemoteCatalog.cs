@@ -130,7 +130,7 @@ public sealed class RemoteCatalog : IDisposable
                 }
             }).ConfigureAwait(false);
         return new CatalogListing(
-            [.. BackupChain.WithDepths(found).Where(backup => !backup.IsRetired).OrderByDescending(backup => backup.Timestamp).ThenByDescending(backup => backup.Id, StringComparer.Ordinal)],
+            [.. BackupChain.WithDepths(found).OrderByDescending(backup => backup.Timestamp).ThenByDescending(backup => backup.Id, StringComparer.Ordinal)],
             [.. faults.OrderBy(fault => fault.Target as string, StringComparer.Ordinal)]);
     }
 

@@ -19,10 +19,12 @@ internal sealed partial record BackupFileName(string Id, BackupType Type, bool I
     /// <summary>What an unfinished file's name ends with.</summary>
     public const string PartialSuffix = ".partial";
 
+    /// <summary>What the name of an encrypted file ends with.</summary>
+    public const string EncryptedSuffix = ".age";
+
     /// <summary>What a sidecar's name ends with.</summary>
     public const string SidecarSuffix = ".json";
 
-    private const string EncryptedSuffix = ".age";
     private const string IdPrefix = "backup_";
     private const string IdFormat = "yyyyMMdd'_'HHmmss'_'ffffff";
 

@@ -73,6 +73,11 @@ internal static class ParentChoice
             return "is a safety backup, which is removed by itself";
         }
 
+        if (backup.IsRetired)
+        {
+            return "was removed, and is kept only for those that build on it";
+        }
+
         if (backup.IsSourceCorrupt)
         {
             return "holds a damaged database";

@@ -37,6 +37,9 @@ public static class ReceiveBackup
             {
                 FetchAsync(link, remote.Store, directory, context).GetAwaiter().GetResult();
             }
+
+            // Retired is what something builds on; this one was asked for.
+            directory.Reinstate(id, context.Cancellation);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

@@ -184,6 +184,67 @@ public class EncryptionTests
     }
 
     [Fact]
+    public void What_is_retired_stays_as_long_as_a_sidecar_cannot_be_read()
+    {
+        using var scene = new EncryptedScene();
+        var chain = scene.MakeChain(2);
+        scene.Workspace.Run($"Remove-SHBackup {chain[0].Id} -Force").WithoutErrors();
+        var good = File.ReadAllText(scene.Workspace.SidecarOf(chain[1].Id));
+        File.WriteAllText(scene.Workspace.SidecarOf(chain[1].Id), "{");
+        var other = scene.MakeFull();
+        scene.Workspace.Run($"Remove-SHBackup {other} -Force 2>$null");
+        File.WriteAllText(scene.Workspace.SidecarOf(chain[1].Id), good);
+        scene.Workspace.Run($"Restore-SHBackup {chain[1].Id} ./out.db -Force -IdentityFile ./key.txt").WithoutErrors();
+    }
+
+    [Fact]
+    public void What_is_retired_is_no_parent_any_more()
+    {
+        using var scene = new EncryptedScene();
+        var chain = scene.MakeChain(2);
+        scene.Workspace.Run($"Remove-SHBackup {chain[0].Id} -Force").WithoutErrors();
+        var error = Assert.Single(scene.Run($"New-SHBackup ./app.db -Type Incremental -Parent {chain[0].Id}").Errors);
+        Assert.Equal(BackupErrorId.ParentUnusable, error.FullyQualifiedErrorId.Split(',')[0]);
+    }
+
+    [Fact]
+    public void What_is_retired_here_is_listed_in_an_object_store_and_can_be_removed_and_fetched()
+    {
+        const string There = "-Provider Directory -Container ./offsite";
+        using var scene = new EncryptedScene();
+        var chain = scene.MakeChain(2);
+        scene.Workspace.Run($"Remove-SHBackup {chain[0].Id} -Force; Get-SHBackup | Send-SHBackup {There} -CreateContainer").WithoutErrors();
+        Assert.Equal([chain[1].Id, chain[0].Id], Workspace.Ids(scene.Workspace.Run($"Get-SHBackup -Remote {There}").WithoutErrors()));
+
+        scene.Workspace.Run($"Get-SHBackup -Remote {There} | Where-Object Id -eq {chain[0].Id} | Receive-SHBackup -BackupDirectory ./fetched").WithoutErrors();
+        Assert.Equal([chain[0].Id], Workspace.Ids(scene.Workspace.Run("Get-SHBackup -BackupDirectory ./fetched").WithoutErrors()));
+        scene.Workspace.Run($"Get-SHBackup -Remote {There} | Remove-SHBackup -Remote {There} -Force").WithoutErrors();
+        Assert.Empty(Directory.EnumerateFiles(scene.Workspace["offsite"]));
+    }
+
+    [Fact]
+    public void A_configured_key_that_cannot_be_read_keeps_no_backup_from_being_made()
+    {
+        using var scene = new EncryptedScene();
+        File.WriteAllText(scene.Workspace["broken.txt"], "no key");
+        scene.Workspace.Configure($"app: {{backup: {{backup_dir: backups, encryption: {{recipients: [{scene.Recipient}], identity_file: broken.txt}}}}}}");
+        var run = scene.Workspace.Run("New-SHBackup ./app.db").WithoutErrors();
+        Assert.True(run.As<BackupMetadata>().Single().IsEncrypted);
+        Assert.Contains("broken.txt", Assert.Single(run.Warnings), StringComparison.Ordinal);
+        Assert.Equal(BackupErrorId.IdentityMissing, Assert.Single(scene.Run("Get-SHBackup | Test-SHBackup 3>$null").Errors).FullyQualifiedErrorId.Split(',')[0]);
+    }
+
+    [Fact]
+    public void A_restore_of_an_encrypted_file_by_its_path_keeps_what_it_overwrites_encrypted()
+    {
+        using var scene = new EncryptedScene();
+        var plain = scene.Workspace.MakeBackup();
+        Tool.Require("age").Run("-r", scene.Recipient, "-o", scene.Workspace["by hand.age"], plain.BackupPath).EnsureSuccess();
+        scene.Workspace.Run("Restore-SHBackup -LiteralPath './by hand.age' ./app.db -Force -IdentityFile ./key.txt").WithoutErrors();
+        Assert.True(scene.Workspace.Run("Get-SHBackup | Where-Object IsSafety").As<BackupMetadata>().Single().IsEncrypted);
+    }
+
+    [Fact]
     public void With_a_key_what_is_removed_is_folded_and_stays_encrypted_to_the_same_keys()
     {
         using var scene = new EncryptedScene();
