@@ -14,7 +14,7 @@ What to do, in this order:
 Build   builds everything and assembles the module (the default; every other task begins with it).
 Test    runs the xunit tests.
 Pester  runs tests/Pester against the built module. Needs Pester 5 or later.
-Pack    makes a package for a PowerShell repository in out/packages.
+Pack    makes a package for a PowerShell repository in out/packages, for Publish-PSResource -NupkgPath.
 Bench   measures the module beside every installed peer.
 
 .PARAMETER Configuration
@@ -64,8 +64,7 @@ if ('Pester' -in $Task) {
 }
 
 if ('Pack' -in $Task) {
-    $packages = New-Item -ItemType Directory -Force -Path (Join-Path $PSScriptRoot 'out' 'packages')
-    Compress-PSResource -Path $module -DestinationPath $packages.FullName
+    dotnet pack (Join-Path $PSScriptRoot 'src' 'SignalHarvester.Backup.PowerShell') --configuration $Configuration --no-build
 }
 
 if ('Bench' -in $Task) {

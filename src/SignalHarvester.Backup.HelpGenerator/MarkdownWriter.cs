@@ -2,20 +2,39 @@ using System.Text;
 
 namespace SignalHarvester.Backup.HelpGenerator;
 
-/// <summary>Writes help as Markdown, one file a command.</summary>
+/// <summary>Writes help as Markdown, one file a command and a list of them.</summary>
 internal static class MarkdownWriter
 {
     /// <summary>Writes the files.</summary>
     /// <param name="commands">The commands.</param>
-    /// <param name="folder">The folder; made where it is missing, files of the same name are overwritten.</param>
-    public static void Write(IEnumerable<CommandHelp> commands, string folder)
+    /// <param name="folder">The folder; made where it is missing, and emptied of Markdown, so that no command outlives its removal.</param>
+    public static void Write(IReadOnlyList<CommandHelp> commands, string folder)
     {
         Directory.CreateDirectory(folder);
+        foreach (var file in Directory.EnumerateFiles(folder, "*.md"))
+        {
+            File.Delete(file);
+        }
+
         foreach (var command in commands)
         {
             File.WriteAllText(Path.Join(folder, command.Name + ".md"), Text(command));
         }
+
+        File.WriteAllText(Path.Join(folder, "README.md"), List(commands));
     }
+
+    private static string List(IEnumerable<CommandHelp> commands) => string.Join('\n',
+    [
+        "# Cmdlets",
+        "",
+        "The same text as `Get-Help <cmdlet> -Full`. Made by `dotnet build src/SignalHarvester.Backup.PowerShell -c Release -t:WriteMarkdown`; do not edit.",
+        "",
+        "| cmdlet | |",
+        "|---|---|",
+        .. commands.Select(command => $"| [{command.Name}]({command.Name}.md) | {Escape(command.Synopsis)} |"),
+        "",
+    ]);
 
     private static string Text(CommandHelp help)
     {

@@ -4,16 +4,9 @@ using SignalHarvester.Backup.HelpGenerator;
 // MSBuild shows lines of this form as errors of its own.
 const string ErrorPrefix = "HelpGenerator : error SHHELP: ";
 
-string? markdownFolder = null;
-if (args is [.., "--markdown", var folder])
+if (args is not [var manifest, var documentation, var helpFile, var markdownFolder])
 {
-    markdownFolder = folder;
-    args = args[..^2];
-}
-
-if (args is not [var manifest, var documentation, var helpFile])
-{
-    Console.Error.WriteLine(ErrorPrefix + "usage: MANIFEST XML-DOCUMENTATION HELP-FILE [--markdown DIRECTORY]");
+    Console.Error.WriteLine(ErrorPrefix + "usage: MANIFEST XML-DOCUMENTATION HELP-FILE MARKDOWN-DIRECTORY");
     return 2;
 }
 
@@ -40,9 +33,5 @@ if (reader.Gaps.Count > 0)
 }
 
 MamlWriter.Write(commands, helpFile);
-if (markdownFolder is not null)
-{
-    MarkdownWriter.Write(commands, markdownFolder);
-}
-
+MarkdownWriter.Write(commands, markdownFolder);
 return 0;

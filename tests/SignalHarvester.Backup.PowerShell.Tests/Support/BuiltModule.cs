@@ -11,6 +11,9 @@ internal static class BuiltModule
     /// <summary>The version that the build was told to make.</summary>
     public static string Version { get; } = Metadata("ModuleVersion");
 
+    /// <summary>The configuration that was built.</summary>
+    public static string Configuration { get; } = Metadata("Configuration");
+
     /// <summary>The manifest: what Import-Module is given.</summary>
     public static string Manifest { get; } = PathOf("SignalHarvester.Backup.psd1");
 
