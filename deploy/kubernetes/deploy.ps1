@@ -1,0 +1,252 @@
+#!/usr/bin/env pwsh
+#Requires -Version 7.6
+
+<#
+.SYNOPSIS
+Puts the backups into a cluster, proves them by a first run, and takes everything back if that fails.
+
+.DESCRIPTION
+1. Renders the overlay with `kubectl kustomize`.
+2. Creates or rotates the Secret shbackup-cloud, if told where its values are. They go to kubectl on standard input alone:
+   neither onto the screen, nor into a file, nor into the arguments of a process, which everybody on the machine can read.
+3. Applies the overlay.
+4. Where it has the CronJob shbackup-backup, starts a first Job from it and waits until it has succeeded; where it has a
+   Deployment or StatefulSet, waits until that is rolled out.
+5. If any of that fails: what was there before is put back as it was, and what is new is removed. The volume for the backups
+   stays in any case.
+
+Works in pwsh, and in shbackup: shbackup -File deploy.ps1 signal-harvester -Overlay s3
+
+.PARAMETER Namespace
+The namespace of the application, whose volume holds the database. It must be there.
+
+.PARAMETER Overlay
+The name of a folder in overlays, or the path of a kustomization of your own.
+
+.PARAMETER Context
+kubectl's context. Without it, the current one.
+
+.PARAMETER Image
+The image to run, instead of the one that the overlay names.
+
+.PARAMETER SecretFromEnvironment
+Takes the values of the Secret from the variables that the object stores' credentials are in: those of AWS_ACCESS_KEY_ID,
+AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AZURE_STORAGE_CONNECTION_STRING, AZURE_STORAGE_ACCOUNT, AZURE_STORAGE_KEY and
+AZURE_STORAGE_SAS_TOKEN that are set.
+
+.PARAMETER SecretFile
+Takes the values of the Secret from a file of lines NAME=value. Empty lines and lines that begin with # do not count.
+
+.PARAMETER TimeoutSeconds
+How long to wait for the first run, or for the rollout.
+
+.EXAMPLE
+./deploy.ps1 signal-harvester -WhatIf
+Says what would be done, and changes nothing.
+
+.EXAMPLE
+./deploy.ps1 signal-harvester -Overlay s3 -SecretFile ./keys.env
+Deploys with copies in a bucket. Run again with another file, it rotates the keys, and proves that the new ones work.
+#>
+[CmdletBinding(SupportsShouldProcess, DefaultParameterSetName = 'NoSecret')]
+param(
+    [Parameter(Mandatory, Position = 0)]
+    [ValidateNotNullOrEmpty()]
+    [string] $Namespace,
+
+    [ValidateNotNullOrEmpty()]
+    [string] $Overlay = 'same-node',
+
+    [string] $Context,
+
+    [string] $Image,
+
+    [Parameter(Mandatory, ParameterSetName = 'Environment')]
+    [switch] $SecretFromEnvironment,
+
+    [Parameter(Mandatory, ParameterSetName = 'File')]
+    [string] $SecretFile,
+
+    [ValidateRange(1, 86400)]
+    [int] $TimeoutSeconds = 900
+)
+
+Set-StrictMode -Version Latest
+$ErrorActionPreference = 'Stop'
+# Invoke-Kubectl looks at the exit code itself, and says what failed.
+$PSNativeCommandUseErrorActionPreference = $false
+
+$secretName = 'shbackup-cloud'
+$secretVariables = 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'AZURE_STORAGE_CONNECTION_STRING',
+    'AZURE_STORAGE_ACCOUNT', 'AZURE_STORAGE_KEY', 'AZURE_STORAGE_SAS_TOKEN'
+$backupCronJob = 'cronjob.batch/shbackup-backup'
+$neverRemoved = 'PersistentVolumeClaim'
+$cluster = @('--namespace', $Namespace)
+if ($Context) { $cluster += '--context', $Context }
+
+# Only what the bare engine has is used below, so that the script runs in shbackup as in pwsh.
+
+function Invoke-Kubectl([string[]] $Arguments, [string] $InputText) {
+    $lines = if ($InputText) { $InputText | & kubectl @cluster @Arguments } else { & kubectl @cluster @Arguments }
+    if ($LASTEXITCODE -ne 0) {
+        throw "'kubectl $Arguments' ended with $LASTEXITCODE. What it said stands above."
+    }
+
+    @($lines) -join "`n"
+}
+
+function Get-SecretValue {
+    $values = [Collections.Generic.SortedDictionary[string, string]]::new([StringComparer]::Ordinal)
+    if ($SecretFromEnvironment) {
+        foreach ($name in $secretVariables) {
+            if ($value = [Environment]::GetEnvironmentVariable($name)) { $values[$name] = $value }
+        }
+
+        if ($values.Count -eq 0) { throw "None of these variables is set: $($secretVariables -join ', ')." }
+    }
+
+    if ($SecretFile) {
+        $path = $PSCmdlet.GetUnresolvedProviderPathFromPSPath($SecretFile)
+        $number = 0
+        foreach ($line in [IO.File]::ReadAllLines($path)) {
+            $number++
+            if ($line.Trim() -eq '' -or $line.TrimStart().StartsWith('#')) { continue }
+            $at = $line.IndexOf('=')
+            # The line itself is not shown: it may be half a key.
+            if ($at -lt 1 -or $line.Substring(0, $at).Trim() -notmatch '^[A-Za-z_][A-Za-z0-9_]*$') {
+                throw "Line $number of '$SecretFile' is not of the form NAME=value."
+            }
+
+            $values[$line.Substring(0, $at).Trim()] = $line.Substring($at + 1).Trim()
+        }
+
+        if ($values.Count -eq 0) { throw "There is no line NAME=value in '$SecretFile'." }
+    }
+
+    , $values
+}
+
+function ConvertTo-Secret($Values) {
+    $data = [Text.Json.Nodes.JsonObject]::new()
+    foreach ($name in $Values.Keys) {
+        $data.Add($name, [Text.Json.Nodes.JsonNode]::op_Implicit([Convert]::ToBase64String([Text.Encoding]::UTF8.GetBytes($Values[$name]))))
+    }
+
+    $secret = [Text.Json.Nodes.JsonNode]::Parse(
+        '{"apiVersion":"v1","kind":"Secret","type":"Opaque","metadata":{"name":"' + $secretName + '","labels":{"app.kubernetes.io/name":"shbackup"}}}')
+    $secret.AsObject().Add('data', $data)
+    $secret.ToJsonString()
+}
+
+# What the cluster says of objects, made into what `kubectl replace` takes: without what only the cluster may write.
+function ConvertTo-Former([string] $Json) {
+    $items = [Text.Json.Nodes.JsonArray]::new()
+    if ($Json) {
+        $found = [Text.Json.Nodes.JsonNode]::Parse($Json).AsObject()
+        $objects = if ($found['kind'].GetValue[string]() -eq 'List') { $found['items'].AsArray() } else { , $found }
+        foreach ($object in $objects) {
+            if ($object['kind'].GetValue[string]() -eq $neverRemoved) { continue }
+            $copy = $object.DeepClone().AsObject()
+            [void] $copy.Remove('status')
+            foreach ($name in 'uid', 'resourceVersion', 'creationTimestamp', 'generation', 'managedFields') {
+                [void] $copy['metadata'].AsObject().Remove($name)
+            }
+
+            $items.Add($copy)
+        }
+    }
+
+    if ($items.Count -eq 0) { return '' }
+    $list = [Text.Json.Nodes.JsonNode]::Parse('{"apiVersion":"v1","kind":"List"}').AsObject()
+    $list.Add('items', $items)
+    $list.ToJsonString()
+}
+
+function Wait-FirstJob {
+    $job = "shbackup-first-$([DateTime]::UtcNow.ToString('yyyyMMddHHmmss', [cultureinfo]::InvariantCulture))"
+    [void] (Invoke-Kubectl 'create', 'job', $job, "--from=$($backupCronJob -replace '\.batch')")
+    $waiting = [Diagnostics.Stopwatch]::StartNew()
+    while ($true) {
+        $conditions = Invoke-Kubectl 'get', 'job', $job, '-o', 'jsonpath={range .status.conditions[*]}{.type}={.status} {end}'
+        if ($conditions -match '\bComplete=True') { return $job }
+        $isLate = $waiting.Elapsed.TotalSeconds -ge $TimeoutSeconds
+        if ($isLate -or $conditions -match '\bFailed=True') {
+            # The rollback may take the pod away, and what it said with it.
+            $said = & kubectl @cluster logs "job/$job" --all-containers --tail=50
+            $PSCmdlet.WriteWarning("The first run said:`n$(@($said) -join "`n")")
+            if ($isLate) {
+                [void] (Invoke-Kubectl 'delete', 'job', $job, '--ignore-not-found')
+                throw "The first run, job '$job', did not end within $TimeoutSeconds s. Is the application's pod running, so that this one can be put beside it?"
+            }
+
+            throw "The first run, job '$job', failed."
+        }
+
+        [Threading.Thread]::Sleep(1000)
+    }
+}
+
+function Undo([string[]] $Created, [string[]] $Former) {
+    foreach ($text in $Former) {
+        if ($text) { [void] (Invoke-Kubectl 'replace', '-f', '-' -InputText $text) }
+    }
+
+    if ($Created) { [void] (Invoke-Kubectl (@('delete', '--ignore-not-found') + $Created)) }
+}
+
+$folder = [IO.Path]::Combine($PSScriptRoot, 'overlays', $Overlay)
+if (-not [IO.Directory]::Exists($folder)) { $folder = $PSCmdlet.GetUnresolvedProviderPathFromPSPath($Overlay) }
+$manifest = Invoke-Kubectl 'kustomize', $folder
+if ($Image) {
+    $manifest = [regex]::Replace($manifest, '(?m)(^\s*(- )?image: )registry\.example\.org/shbackup:\S+', { param($match) $match.Groups[1].Value + $Image })
+}
+
+$values = Get-SecretValue
+$what = "Apply '$Overlay'"
+if ($values.Count -gt 0) { $what += ", set the Secret '$secretName' ($($values.Keys -join ', '))" }
+if (-not $PSCmdlet.ShouldProcess("namespace '$Namespace'", "$what, and wait for a first run")) { return }
+
+$created = @()
+$former = @()
+try {
+    $before = (Invoke-Kubectl 'get', '-f', '-', '--ignore-not-found', '-o', 'name' -InputText $manifest) -split "`n"
+    $former += ConvertTo-Former (Invoke-Kubectl 'get', '-f', '-', '--ignore-not-found', '-o', 'json' -InputText $manifest)
+    if ($values.Count -gt 0) {
+        $secret = ConvertTo-Former (Invoke-Kubectl 'get', 'secret', $secretName, '--ignore-not-found', '-o', 'json')
+        # Applied by the server, so that no annotation keeps a second copy of the values.
+        [void] (Invoke-Kubectl 'apply', '--server-side', '--force-conflicts', '--field-manager=shbackup-deploy', '-f', '-' -InputText (ConvertTo-Secret $values))
+        if ($secret) { $former += $secret } else { $created += "secret/$secretName" }
+    }
+
+    # What a failed apply has made is to be removed, too.
+    $wanted = (Invoke-Kubectl 'apply', '--dry-run=server', '-f', '-', '-o', 'name' -InputText $manifest) -split "`n"
+    $created += @($wanted.Where({ $_ -and $_ -notin $before -and -not $_.StartsWith("$neverRemoved/", 'OrdinalIgnoreCase') }))
+    [void] (Invoke-Kubectl 'apply', '-f', '-' -InputText $manifest)
+
+    foreach ($workload in $wanted.Where({ $_ -match '^(deployment|statefulset)\.apps/' })) {
+        [void] (Invoke-Kubectl 'rollout', 'status', $workload, "--timeout=${TimeoutSeconds}s")
+    }
+
+    $job = if ($backupCronJob -in $wanted) { Wait-FirstJob }
+}
+catch {
+    $fault = $_
+    $PSCmdlet.WriteWarning("$fault Everything is put back as it was.")
+    try {
+        Undo $created $former
+    }
+    catch {
+        $PSCmdlet.WriteWarning("Not all of it could be put back: $_")
+    }
+
+    throw $fault
+}
+
+[pscustomobject]@{
+    Namespace = $Namespace
+    Overlay   = $Overlay
+    Objects   = $wanted.Count
+    Created   = $created
+    Secret    = $values.Count -gt 0 ? $secretName : $null
+    FirstRun  = $job
+}
