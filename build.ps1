@@ -6,14 +6,14 @@
 Builds, tests, packs or measures the module.
 
 .DESCRIPTION
-For people with pwsh; `dotnet build` and `dotnet test` do the same without it. The module is left, complete and ready to
-import, in out/SignalHarvester.Backup.
+For people with pwsh 7.6 (`dotnet tool restore`, then `dotnet pwsh`, gives one); `dotnet build` and `dotnet test` do the
+same without it. The module is left, complete and ready to import, in out/SignalHarvester.Backup.
 
 .PARAMETER Task
 What to do, in this order:
 Build   builds everything and assembles the module (the default; every other task begins with it).
 Test    runs the xunit tests.
-Pester  runs tests/Pester against the built module. Needs Pester 5 or later.
+Pester  runs the specs of tests/Pester against the built module.
 Pack    makes a package for a PowerShell repository in out/packages, for Publish-PSResource -NupkgPath.
 Bench   measures the module beside every installed peer.
 
@@ -43,7 +43,6 @@ $ErrorActionPreference = 'Stop'
 $PSNativeCommandUseErrorActionPreference = $true
 
 $solution = Join-Path $PSScriptRoot 'SignalHarvester.Backup.PowerShell.sln'
-$module = Join-Path $PSScriptRoot 'out' 'SignalHarvester.Backup'
 
 dotnet build $solution --configuration $Configuration
 
@@ -53,14 +52,7 @@ if ('Test' -in $Task) {
 
 if ('Pester' -in $Task) {
     # In a process of its own: an imported module holds its files, and the next build could not replace them on Windows.
-    $specs = Join-Path $PSScriptRoot 'tests' 'Pester'
-    pwsh -NoProfile -NonInteractive -Command {
-        param($module, $specs)
-        # No $ErrorActionPreference here: the specs would have it too, and look at errors that end nothing.
-        Import-Module Pester -MinimumVersion 5.0 -ErrorAction Stop
-        Import-Module $module -ErrorAction Stop
-        Invoke-Pester -Configuration @{ Run = @{ Path = $specs; Exit = $true }; Output = @{ Verbosity = 'Detailed' } }
-    } -args $module, $specs
+    pwsh -NoProfile -NonInteractive -File (Join-Path $PSScriptRoot 'tests' 'Pester' 'Invoke-Specs.ps1')
 }
 
 if ('Pack' -in $Task) {

@@ -63,6 +63,19 @@ azurite() {
     [ -d "$target" ] || echo "not installed: azurite (npm); the tests of Azure are skipped"
 }
 
+# specs: the specs of tests/Pester, in PowerShell itself; not where arguments choose among the others.
+specs() {
+    [ ${#arguments[@]} = 0 ] || return 0
+    (cd "$root" && dotnet tool restore >/dev/null 2>&1 && dotnet pwsh -NoLogo -NoProfile -Version >/dev/null 2>&1) ||
+        { echo "not restored: pwsh (NuGet); the specs of tests/Pester are skipped"; return 0; }
+    (cd "$root" && dotnet pwsh -NoProfile -NonInteractive -File tests/Pester/Invoke-Specs.ps1 -ResultPath "$results/specs.xml" </dev/null)
+}
+
+# spec NAME: a count of the specs, 0 where they did not run.
+spec() {
+    sed -n "s/.*<testsuites .*[ ]$1=\"\([0-9]*\)\".*/\1/p" "$results/specs.xml" 2>/dev/null | grep . || echo 0
+}
+
 # counter NAME: the sum of one counter over all result files.
 counter() {
     find "$results" -name '*.trx' -exec grep -ho '<Counters [^>]*' {} + |
@@ -140,7 +153,7 @@ mapfile -t others < <(find "$root/tests" -mindepth 2 -maxdepth 2 -name '*.Tests.
     -not -path "${beside[0]}/*" -not -path "${beside[1]}/*" | sort)
 [ ${#others[@]} != 0 ] || { echo "No test projects were found."; finish 0 1 0; }
 log=$(mktemp) || exit 1
-run "${beside[@]}" >"$log" 2>&1 &
+{ run "${beside[@]}"; first=$?; specs && exit $first; } >"$log" 2>&1 &
 side=$!
 run "${others[@]}"
 ended=$?
@@ -148,9 +161,10 @@ wait "$side" || ended=$?
 cat "$log"
 rm -f "$log"
 
-passed=$(counter passed)
-failed=$(counter failed)
-skipped=$(($(counter total) - $(counter executed)))
+broken=$(($(spec failures) + $(spec errors)))
+passed=$(($(counter passed) + $(spec tests) - broken - $(spec disabled)))
+failed=$(($(counter failed) + broken))
+skipped=$(($(counter total) - $(counter executed) + $(spec disabled)))
 # A test process that dies leaves results in which nothing failed.
 if [ "$ended" != 0 ] && [ "$failed" = 0 ]; then
     echo "dotnet test ended with $ended although no test failed: a test process died, or none could start."

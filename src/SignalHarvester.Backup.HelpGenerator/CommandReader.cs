@@ -70,6 +70,7 @@ internal sealed class CommandReader(XmlDocumentation documentation)
     {
         Want(help.Synopsis.Length > 0, "has no synopsis: give its class a <summary>.");
         Want(help.Description.Count > 0, "has no description: give its class <remarks>.");
+        Want(help.Links.Count > 0, "has no related links: give its class <seealso>.");
         Want(help.Examples.Count >= ExamplesWanted, $"has {help.Examples.Count} of the {ExamplesWanted} examples it must have: give its class more <example>s.");
         foreach (var (example, number) in help.Examples.Select((e, i) => (e, i + 1)))
         {

@@ -18,8 +18,8 @@ Describe 'Export-SHBackupMetric' {
     }
 
     It 'writes nothing with -WhatIf' {
-        Export-SHBackupMetric -Path ./shbackup.prom -WhatIf
-        ./shbackup.prom | Should -Not -Exist
+        Export-SHBackupMetric -Path ./unwritten.prom -WhatIf
+        './unwritten.prom' | Should -Not -Exist
     }
 
     It 'names a gateway that does not answer' {

@@ -34,7 +34,7 @@ Describe 'New-SHBackup' {
         Set-Content ./broken.db 'no database, but a text that is long enough to be one'
         $ErrorActionPreference = 'Stop'
         { './broken.db', './app.db' | New-SHBackup -NoVerify } | Should -Throw -ErrorId 'SourceNotSqlite,*'
-        './backups' | Should -Not -Exist
+        Get-SHBackup | Should -BeNullOrEmpty
     }
 
     It 'makes no more than Select-Object -First wants' {

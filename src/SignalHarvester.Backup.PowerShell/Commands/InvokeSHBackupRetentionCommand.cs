@@ -43,6 +43,9 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <para>Manual backups older than 30 days go, unless one is the newest manual backup of one of the days, weeks or months
 /// that the rules keep.</para>
 /// </example>
+/// <seealso>Remove-SHBackup</seealso>
+/// <seealso>Register-SHBackupSchedule</seealso>
+/// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsLifecycle.Invoke, "SHBackupRetention", SupportsShouldProcess = true)]
 [OutputType(typeof(RetentionDecision))]
 public sealed class InvokeSHBackupRetentionCommand : BackupCommand, IDynamicParameters

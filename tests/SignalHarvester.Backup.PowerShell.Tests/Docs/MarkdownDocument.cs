@@ -15,6 +15,17 @@ internal sealed partial class MarkdownDocument(string text)
     public IReadOnlyList<string> Blocks(string language) =>
         [.. FencePattern().Matches(text).Where(match => match.Groups["language"].Value == language).Select(match => match.Groups["code"].Value)];
 
+    /// <summary>The fenced blocks of a language under each heading that has any, in order, and what a comment before one says that it needs.</summary>
+    public IReadOnlyList<(string Heading, IReadOnlyList<(string Code, string? Needs)> Blocks)> Sections(string language) =>
+    [
+        .. HeadingPattern().Split(text).Skip(1).Chunk(2)
+            .Select(section => (
+                section[0],
+                (IReadOnlyList<(string, string?)>)[.. FencePattern().Matches(section[1]).Where(match => match.Groups["language"].Value == language)
+                    .Select(match => (match.Groups["code"].Value, match.Groups["needs"].Success ? match.Groups["needs"].Value : null))]))
+            .Where(section => section.Item2.Count > 0),
+    ];
+
     /// <summary>The code in the last cell of each row of the table under a heading.</summary>
     public IReadOnlyList<string> TableCode(string heading)
     {
@@ -34,7 +45,10 @@ internal sealed partial class MarkdownDocument(string text)
         return folder.FullName;
     }
 
-    [GeneratedRegex(@"^```(?<language>\w+)\n(?<code>.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline | RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(@"^\#\#\#? (.*)$", RegexOptions.Multiline)]
+    private static partial Regex HeadingPattern();
+
+    [GeneratedRegex(@"(^<!-- needs (?<needs>[^>]*) -->\n)?^```(?<language>\w+)\n(?<code>.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline | RegexOptions.ExplicitCapture)]
     private static partial Regex FencePattern();
 
     [GeneratedRegex(@"^\| [^\n]* \| `(?<code>[^`\n]+)`", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]

@@ -41,24 +41,7 @@ public class HelpTests
         using var session = PowerShellSession.Start();
         foreach (var code in Texts(session, "(Get-Help $args[0]).examples.example.code", command))
         {
-            var problems = session.Invoke(
-                """
-                $errors = $null
-                $tree = [System.Management.Automation.Language.Parser]::ParseInput($args[0], [ref]$null, [ref]$errors)
-                foreach ($problem in $errors) { $problem.Message }
-                foreach ($call in $tree.FindAll({ $args[0] -is [System.Management.Automation.Language.CommandAst] }, $true)) {
-                    $command = Get-Command $call.GetCommandName() -Module SignalHarvester.Backup -ErrorAction Ignore
-                    if (-not $command) { continue }
-                    foreach ($element in $call.CommandElements) {
-                        if ($element -is [System.Management.Automation.Language.CommandParameterAst]) {
-                            try { $null = $command.ResolveParameter($element.ParameterName) } catch { "$($call.Extent.Text): $_" }
-                        }
-                    }
-                }
-                """,
-                [],
-                code).WithoutErrors();
-            Assert.Empty(problems.Output);
+            Assert.Empty(ScriptCheck.Problems(session, code));
         }
     }
 
