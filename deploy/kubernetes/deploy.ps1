@@ -143,9 +143,10 @@ function ConvertTo-Former([string] $Json) {
     $items = [Text.Json.Nodes.JsonArray]::new()
     if ($Json) {
         $found = [Text.Json.Nodes.JsonNode]::Parse($Json).AsObject()
-        $objects = if ($found['kind'].GetValue[string]() -eq 'List') { $found['items'].AsArray() } else { , $found }
+        # @(): an object alone would be taken apart into its fields.
+        $objects = @(if ("$($found['kind'])" -eq 'List') { $found['items'].AsArray() } else { , $found })
         foreach ($object in $objects) {
-            if ($object['kind'].GetValue[string]() -eq $neverRemoved) { continue }
+            if ("$($object['kind'])" -eq $neverRemoved) { continue }
             $copy = $object.DeepClone().AsObject()
             [void] $copy.Remove('status')
             foreach ($name in 'uid', 'resourceVersion', 'creationTimestamp', 'generation', 'managedFields') {

@@ -34,8 +34,9 @@ for ($number = $index; $number -lt $databases.Length; $number += $shares) {
     $directory = [IO.Path]::Combine($WorkFolder, $name)
     $tried++
     try {
-        New-SHBackup -LiteralPath $database -BackupDirectory $directory -RetentionPolicy Daily -ErrorAction Stop `
-            -Upload -Provider S3 -Prefix "${env:SHBACKUP_S3_PREFIX}$name/"
+        # Not by New-SHBackup itself, which would send it below the configured prefix.
+        New-SHBackup -LiteralPath $database -BackupDirectory $directory -RetentionPolicy Daily -Upload:$false -ErrorAction Stop |
+            Send-SHBackup -Provider S3 -Prefix "${env:SHBACKUP_S3_PREFIX}$name/" -ErrorAction Stop
     }
     catch {
         $failed++

@@ -1,0 +1,212 @@
+using System.Diagnostics;
+using System.Globalization;
+using k8s.Models;
+using SignalHarvester.Backup.Cloud.Tests.Servers;
+using SignalHarvester.Backup.ObjectStorage.S3;
+using SignalHarvester.Backup.TestSupport;
+using Xunit;
+
+namespace SignalHarvester.Backup.Cloud.Tests.Kubernetes;
+
+/// <summary>The commands of the manifests do what they are for, run as the pods would run them, on real databases.</summary>
+public sealed class EntryCommandTests(ImageFolder image, CephServer ceph) : IDisposable
+{
+    private const string Application = "10001";
+    private const string Bucket = "my-backups";
+
+    private readonly TempFolder node = new(plain: true);
+    private Uri? endpoint;
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    private string Data => node["data"];
+
+    private string Backups => node["backups"];
+
+    [Fact]
+    public async Task Backup_retention_and_drill_work_beside_the_application_that_writes()
+    {
+        var objects = Deployment.Load("same-node");
+        using var application = StartApplication();
+
+        foreach (var name in (string[])["shbackup-backup", "shbackup-retention", "shbackup-drill"])
+        {
+            using var pod = Pod(objects, name);
+            var run = await pod.RunAsync();
+            Assert.True(run.ExitCode == 0 && run.Error.Length == 0, $"{name}: {run.ExitCode} {run.Output}{run.Error}");
+            Assert.Contains("Succeeded", run.Output, StringComparison.Ordinal);
+        }
+
+        using var host = new CloudProcess(node.Path, new Dictionary<string, string>(), "Get-SHBackup -BackupDirectory ./backups/app -Verified | ForEach-Object Checksum; Get-SHBackupHistory -BackupDirectory ./backups/app | ForEach-Object Operation");
+        var told = (await host.SucceedAsync(Stop)).Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        Assert.Equal(ImageHash.Of(CopyOfDatabase()), told[0]);
+        Assert.Contains("Drill", told);
+        Assert.Contains("Schedule", told);
+    }
+
+    [Fact]
+    public async Task The_container_is_as_bare_as_the_manifest_says_and_its_settings_are_good()
+    {
+        var objects = Deployment.Load("same-node");
+        using var application = StartApplication();
+        using var pod = Pod(objects, "shbackup-backup");
+
+        var run = await pod.RunAsync(["-Command", """
+            [IO.File]::ReadAllLines('/proc/self/status') -match '^(Uid|CapEff|CapBnd|NoNewPrivs):'
+            foreach ($path in '/x', '/opt/shbackup/x', '/etc/shbackup/x', '/config/shbackup/schedules/x') { try { [IO.File]::WriteAllText($path, ''); "wrote $path" } catch { "$($_.Exception.InnerException.Message)" } }
+            "settings are good: $(Test-SHBackupConfiguration -Quiet)"
+            """]);
+
+        Assert.Equal(0, run.ExitCode);
+        Assert.Contains($"Uid:\t{Application}\t{Application}\t{Application}\t{Application}", run.Output, StringComparison.Ordinal);
+        Assert.Contains("CapEff:\t0000000000000000", run.Output, StringComparison.Ordinal);
+        Assert.Contains("CapBnd:\t0000000000000000", run.Output, StringComparison.Ordinal);
+        Assert.Contains("NoNewPrivs:\t1", run.Output, StringComparison.Ordinal);
+        Assert.Equal(4, run.Output.Split("Read-only file system").Length - 1);
+        Assert.Contains("settings are good: True", run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_backup_that_cannot_be_made_ends_with_1_and_the_health_check_tells_a_broken_setting()
+    {
+        var objects = Deployment.Load("same-node");
+        Directory.CreateDirectory(Data);
+        using var pod = Pod(objects, "shbackup-backup");
+        Assert.Equal(1, (await pod.RunAsync()).ExitCode);
+
+        var check = Deployment.HealthCheck;
+        Assert.Equal(0, (await pod.RunAsync(check.Skip(1))).ExitCode);
+        pod.Variables["SHBACKUP_COMPRESSION"] = "zip";
+        Assert.Equal(1, (await pod.RunAsync(check.Skip(1))).ExitCode);
+    }
+
+    [Fact]
+    public async Task The_sidecar_runs_what_is_due_and_ends_on_SIGTERM()
+    {
+        var objects = Deployment.Load("sidecar");
+        using var application = StartApplication();
+        using var pod = Pod(objects, "signal-harvester");
+        using var sidecar = pod.Start(Deployment.Ours(Deployment.Pods(objects)["signal-harvester"]).Args);
+        var output = sidecar.StandardOutput.ReadToEndAsync(Stop);
+        var error = sidecar.StandardError.ReadToEndAsync(Stop);
+        try
+        {
+            // The last of the three.
+            var served = Path.Combine(Backups, "state", "shbackup", "schedules", "shbackup-retention.state.json");
+            while (!File.Exists(served) && !sidecar.HasExited)
+            {
+                await Task.Delay(50, Stop);
+            }
+
+            Tool.Require("kill").Run("-TERM", sidecar.Id.ToString(CultureInfo.InvariantCulture)).EnsureSuccess();
+            await sidecar.WaitForExitAsync(Stop);
+        }
+        finally
+        {
+            if (!sidecar.HasExited)
+            {
+                sidecar.Kill();
+            }
+        }
+
+        Assert.Equal((143, string.Empty), (sidecar.ExitCode, await error));
+        Assert.Equal(3, (await output).Split("Succeeded ").Length - 1);
+    }
+
+    [Fact]
+    public async Task The_backup_goes_into_the_bucket_with_the_keys_of_the_secret()
+    {
+        var objects = Deployment.Load("s3");
+        using var store = await OpenBucketAsync("signal-harvester/");
+        using var application = StartApplication();
+        using var pod = Pod(objects, "shbackup-backup");
+        GiveCloud(pod);
+
+        var run = await pod.RunAsync();
+
+        Assert.True(run.ExitCode == 0, run.Output + run.Error);
+        Assert.DoesNotContain(ceph.SecretKey, run.Output + run.Error, StringComparison.Ordinal);
+        Assert.Equal(
+            Directory.GetFiles(Path.Combine(Backups, "app"), "backup_*").Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal),
+            (await StoreActions.ListAsync(store)).Select(found => found.Name).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task The_shares_of_the_indexed_job_are_all_databases_each_once_in_one_bucket()
+    {
+        const int Shares = 2;
+        // The account, the ConfigMap of the bucket and the network policy are those of s3.
+        IReadOnlyList<object> objects = [.. Deployment.Load("s3").Where(made => made is not V1CronJob), .. Deployment.Load("many-databases")];
+        using var store = await OpenBucketAsync("many/");
+        string[] tenants = ["acme/app", "acme/queue", "beta/app", "gamma/old/app", "zeta"];
+        foreach (var tenant in tenants)
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(node["tenants", tenant])!);
+            Databases.Create(node["tenants", tenant + ".db"], new DatabaseShape { Rows = 20 });
+        }
+
+        var taken = new List<string>();
+        for (var index = 0; index < Shares; index++)
+        {
+            using var pod = new PodRun(image, objects, Deployment.Pods(objects)["shbackup-many-databases"], new Dictionary<string, string> { ["tenant-databases"] = node["tenants"] });
+            GiveCloud(pod);
+            pod.Variables["SHBACKUP_S3_PREFIX"] = "many/";
+            pod.Variables["SHARES"] = Shares.ToString(CultureInfo.InvariantCulture);
+            pod.Variables["JOB_COMPLETION_INDEX"] = index.ToString(CultureInfo.InvariantCulture);
+            var run = await pod.RunAsync();
+            Assert.True(run.ExitCode == 0, run.Output + run.Error);
+            var there = (await StoreActions.ListAsync(store)).Where(found => found.Name.EndsWith(".json", StringComparison.Ordinal)).Select(found => Path.GetDirectoryName(found.Name)!).ToList();
+            // Every second one: the first, third and fifth to begin with.
+            Assert.Equal(index == 0 ? 3 : 5, there.Count);
+            taken = there;
+        }
+
+        Assert.Equal(tenants, taken.Order(StringComparer.Ordinal));
+    }
+
+    public void Dispose() => node.Dispose();
+
+    /// <summary>The application: has its database open, with commits that are in its log alone.</summary>
+    private Microsoft.Data.Sqlite.SqliteConnection StartApplication()
+    {
+        Directory.CreateDirectory(Data);
+        var connection = Databases.CreateWithLiveWal(Path.Combine(Data, "app.db"), new DatabaseShape { Rows = 500 });
+        Tool.Require("chown").Run("-R", $"{Application}:{Application}", Data).EnsureSuccess();
+        return connection;
+    }
+
+    private string CopyOfDatabase()
+    {
+        var copy = Directory.CreateDirectory(node["copy"]).FullName;
+        foreach (var ending in (string[])["", "-wal"])
+        {
+            // Not by this process: to close a file of a database that it has open drops SQLite's locks.
+            Tool.Require("cp").Run(Path.Combine(Data, "app.db" + ending), copy).EnsureSuccess();
+        }
+
+        return Path.Combine(copy, "app.db");
+    }
+
+    private PodRun Pod(IReadOnlyList<object> objects, string name) => new(image, objects, Deployment.Pods(objects)[name], new Dictionary<string, string>
+    {
+        ["signal-harvester-data"] = Data,
+        ["data"] = Data,
+        ["shbackup-backups"] = Directory.CreateDirectory(Backups).FullName,
+    });
+
+    private void GiveCloud(PodRun pod)
+    {
+        pod.Secrets["shbackup-cloud"] = new() { ["AWS_ACCESS_KEY_ID"] = ceph.AccessKey, ["AWS_SECRET_ACCESS_KEY"] = ceph.SecretKey };
+        pod.Variables["SHBACKUP_S3_ENDPOINT"] = endpoint!.ToString();
+        pod.Variables["SHBACKUP_S3_PATH_STYLE"] = "true";
+        pod.Variables["SHBACKUP_S3_REGION"] = "default";
+    }
+
+    private async Task<S3Store> OpenBucketAsync(string prefix)
+    {
+        endpoint = await ceph.AddressAsync();
+        var store = new S3Store((await ceph.NewLocationAsync()) with { Container = Bucket, Prefix = prefix }, new());
+        await store.RequireContainerAsync(create: true, Stop);
+        return store;
+    }
+}
