@@ -73,8 +73,6 @@ param(
 
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
-# Invoke-Kubectl looks at the exit code itself, and says what failed.
-$PSNativeCommandUseErrorActionPreference = $false
 
 $secretName = 'shbackup-cloud'
 $secretVariables = 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'AZURE_STORAGE_CONNECTION_STRING',
@@ -84,15 +82,30 @@ $neverRemoved = 'PersistentVolumeClaim'
 $cluster = @('--namespace', $Namespace)
 if ($Context) { $cluster += '--context', $Context }
 
-# Only what the bare engine has is used below, so that the script runs in shbackup as in pwsh.
+# Only what the bare engine has is used below, so that the script runs in shbackup as in pwsh. That has no Out-String, which
+# piping text to a program takes.
 
 function Invoke-Kubectl([string[]] $Arguments, [string] $InputText) {
-    $lines = if ($InputText) { $InputText | & kubectl @cluster @Arguments } else { & kubectl @cluster @Arguments }
-    if ($LASTEXITCODE -ne 0) {
-        throw "'kubectl $Arguments' ended with $LASTEXITCODE. What it said stands above."
-    }
+    $start = [Diagnostics.ProcessStartInfo]::new('kubectl')
+    foreach ($argument in $cluster + $Arguments) { $start.ArgumentList.Add($argument) }
+    $start.RedirectStandardInput = $true
+    $start.RedirectStandardOutput = $true
+    $start.StandardInputEncoding = [Text.UTF8Encoding]::new($false)
+    $process = [Diagnostics.Process]::Start($start)
+    try {
+        $process.StandardInput.Write($InputText)
+        $process.StandardInput.Close()
+        $output = $process.StandardOutput.ReadToEnd()
+        $process.WaitForExit()
+        if ($process.ExitCode -ne 0) {
+            throw "'kubectl $Arguments' ended with $($process.ExitCode). What it said stands above."
+        }
 
-    @($lines) -join "`n"
+        $output.TrimEnd()
+    }
+    finally {
+        $process.Dispose()
+    }
 }
 
 function Get-SecretValue {
@@ -173,8 +186,8 @@ function Wait-FirstJob {
         $isLate = $waiting.Elapsed.TotalSeconds -ge $TimeoutSeconds
         if ($isLate -or $conditions -match '\bFailed=True') {
             # The rollback may take the pod away, and what it said with it.
-            $said = & kubectl @cluster logs "job/$job" --all-containers --tail=50
-            $PSCmdlet.WriteWarning("The first run said:`n$(@($said) -join "`n")")
+            $said = try { Invoke-Kubectl 'logs', "job/$job", '--all-containers', '--tail=50' } catch { "$_" }
+            $PSCmdlet.WriteWarning("The first run said:`n$said")
             if ($isLate) {
                 [void] (Invoke-Kubectl 'delete', 'job', $job, '--ignore-not-found')
                 throw "The first run, job '$job', did not end within $TimeoutSeconds s. Is the application's pod running, so that this one can be put beside it?"
