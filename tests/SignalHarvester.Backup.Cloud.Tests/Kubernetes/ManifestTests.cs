@@ -21,6 +21,31 @@ public sealed class ManifestTests
         Assert.Equal(Lines(rendered.Output), Lines(File.ReadAllText(Deployment.ManifestPath(variant))));
     }
 
+    [Fact]
+    public void The_manifests_keep_to_the_schemas_of_Kubernetes()
+    {
+        var models = Path.Combine(TestAssets.Folder, "kubernetes-models-5.1.0");
+        Assert.SkipUnless(Directory.Exists(models), "Kubernetes' schemas are not installed (tests/run.sh installs them by npm where it may)");
+        Assert.SkipWhen(Tool.SkipReason("node") is not null, Tool.SkipReason("node") ?? string.Empty);
+        const string Validate = """
+            import fs from 'node:fs';
+            import { parseAllDocuments } from 'yaml';
+            for (const file of process.argv.slice(1)) {
+                for (const text of parseAllDocuments(fs.readFileSync(file, 'utf8'))) {
+                    const made = text.toJSON();
+                    const models = await import('kubernetes-models/' + made.apiVersion);
+                    try { new models[made.kind](made).validate(); } catch (wrong) { console.log(`${file}: ${made.kind} ${made.metadata.name}: ${wrong.message}`); }
+                }
+            }
+            """;
+
+        string[] files = [.. Deployment.Variants.Keys.Select(Deployment.ManifestPath), Path.Combine(Deployment.Folder, "secret.template.yaml")];
+        // Packages are looked for from the current folder up.
+        var run = Tool.Require("sh").Run(["-ec", "cd \"$1\"; shift; exec node --input-type=module -e \"$@\"", "sh", models, Validate, .. files]).EnsureSuccess();
+
+        Assert.Equal(string.Empty, run.Output);
+    }
+
     [Theory]
     [MemberData(nameof(Variants))]
     public void Every_pod_gives_away_nothing(string variant)

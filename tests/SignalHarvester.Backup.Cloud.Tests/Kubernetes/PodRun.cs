@@ -105,9 +105,7 @@ internal sealed class PodRun : IDisposable
     private Dictionary<string, string> Environment(V1Container container)
     {
         var variables = new Dictionary<string, string>(Deployment.ImageVariables);
-        var sources = (container.EnvFrom ?? []).SelectMany(source => source.ConfigMapRef is { } map
-            ? objects.OfType<V1ConfigMap>().Any(known => known.Metadata.Name == map.Name) ? Deployment.ConfigMap(objects, map.Name) : new Dictionary<string, string>()
-            : Secrets[source.SecretRef.Name]);
+        var sources = (container.EnvFrom ?? []).SelectMany(Values);
         foreach (var (name, value) in sources.Concat((container.Env ?? []).Select(variable => KeyValuePair.Create(variable.Name, variable.Value))).Concat(Variables))
         {
             variables[name] = value;
@@ -115,6 +113,11 @@ internal sealed class PodRun : IDisposable
 
         return variables;
     }
+
+    private IDictionary<string, string> Values(V1EnvFromSource source) =>
+        source.SecretRef is { } secret ? Secrets.GetValueOrDefault(secret.Name, [])
+        : objects.OfType<V1ConfigMap>().Any(map => map.Metadata.Name == source.ConfigMapRef.Name) ? Deployment.ConfigMap(objects, source.ConfigMapRef.Name)
+        : new Dictionary<string, string>();
 
     /// <summary>A ConfigMap as the kubelet lays it down: links to the files of a folder that is swapped at once.</summary>
     private string Project(string name, IDictionary<string, string> data)
