@@ -13,7 +13,11 @@ public sealed class DeployScriptTests : IDisposable
     private const string SecretKey = "s3cr3t/of+a=test";
 
     private readonly TempFolder folder = new(plain: true);
-    private readonly Dictionary<string, string> environment = new() { ["FAKE_JOB"] = "SuccessCriteriaMet=True Complete=True " };
+    private readonly Dictionary<string, string> environment = new()
+    {
+        ["FAKE_JOB"] = "SuccessCriteriaMet=True Complete=True ",
+        ["FAKE_OBJECTS"] = "serviceaccount/shbackup\nconfigmap/shbackup-settings\npersistentvolumeclaim/shbackup-backups\ncronjob.batch/shbackup-backup",
+    };
 
     public DeployScriptTests()
     {
@@ -90,6 +94,46 @@ public sealed class DeployScriptTests : IDisposable
     }
 
     [Fact]
+    public async Task With_a_sidecar_it_waits_for_the_rollout()
+    {
+        environment["FAKE_OBJECTS"] = "configmap/shbackup-settings\nstatefulset.apps/signal-harvester";
+
+        var run = await DeployAsync("-Overlay sidecar -TimeoutSeconds 60");
+
+        Assert.True(run.ExitCode == 0, run.Error);
+        Assert.Equal("--namespace apps rollout status statefulset.apps/signal-harvester --timeout=60s", Calls()[^1].Arguments);
+    }
+
+    [Fact]
+    public async Task The_commands_of_the_document_do_what_it_says()
+    {
+        Directory.CreateSymbolicLink(folder["deploy"], Path.Combine(Deployment.Root, "deploy"));
+        File.WriteAllText(folder["keys.env"], $"AWS_ACCESS_KEY_ID={AccessKey}\nAWS_SECRET_ACCESS_KEY={SecretKey}\n");
+        environment["AWS_ACCESS_KEY_ID"] = AccessKey;
+        using var process = new CloudProcess(folder.Path, environment, string.Join('\n', Blocks("powershell")));
+
+        var run = await process.EndAsync(TestContext.Current.CancellationToken);
+
+        Assert.True(run.ExitCode == 0, run.Error);
+        Assert.Equal(2, run.Output.Split("FirstRun  : shbackup-first-").Length - 1);
+        Assert.Equal(2, Calls().Count(call => Verb(call.Arguments.Replace("signal-harvester", "apps", StringComparison.Ordinal)) == "apply --server-side"));
+    }
+
+    [Fact]
+    public void Kubectl_takes_the_commands_of_the_document_as_far_as_the_missing_cluster()
+    {
+        _ = Tool.Require("kubectl");
+        var commands = Blocks("sh").SelectMany(block => block.Split('\n', StringSplitOptions.RemoveEmptyEntries)).ToList();
+        Assert.True(commands.Count >= 8, string.Join('\n', commands));
+        foreach (var command in commands)
+        {
+            // Port 9 is nobody's.
+            var run = Tool.Require("sh").Run("-c", $"kubectl() {{ command kubectl --server=http://127.0.0.1:9 \"$@\"; }}; cd '{Deployment.Root}'; {command}");
+            Assert.Contains("refused", run.Error, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task A_line_of_the_file_that_is_no_value_is_told_by_its_number_alone()
     {
         File.WriteAllText(folder["keys.env"], $"AWS_ACCESS_KEY_ID={AccessKey}\n{SecretKey.Replace('=', '-')}\n");
@@ -103,6 +147,9 @@ public sealed class DeployScriptTests : IDisposable
     }
 
     public void Dispose() => folder.Dispose();
+
+    private static List<string> Blocks(string language) =>
+        [.. Regex.Matches(File.ReadAllText(Path.Combine(Deployment.Root, "docs", "KUBERNETES.md")), $@"(?s)```{language}\r?\n(.*?)```").Select(match => match.Groups[1].Value)];
 
     private static string Verb(string arguments)
     {

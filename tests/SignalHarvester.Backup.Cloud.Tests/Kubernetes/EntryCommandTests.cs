@@ -133,11 +133,16 @@ public sealed class EntryCommandTests(ImageFolder image, CephServer ceph) : IDis
     }
 
     [Fact]
-    public async Task The_backup_goes_into_the_bucket_with_the_keys_of_the_secret()
+    public async Task The_backup_goes_into_the_bucket_with_the_keys_of_the_secret_and_comes_back_from_there_alone()
     {
         var objects = Deployment.Load("s3");
         using var store = await OpenBucketAsync("signal-harvester/");
-        using var application = StartApplication();
+        string content;
+        using (StartApplication())
+        {
+            content = ImageHash.Of(CopyOfDatabase());
+        }
+
         using var pod = Pod(objects, "shbackup-backup");
         GiveCloud(pod);
 
@@ -148,6 +153,18 @@ public sealed class EntryCommandTests(ImageFolder image, CephServer ceph) : IDis
         Assert.Equal(
             Directory.GetFiles(Path.Combine(Backups, "app"), "backup_*").Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal),
             (await StoreActions.ListAsync(store)).Select(found => found.Name).Order(StringComparer.Ordinal));
+
+        foreach (var volume in (string[])[Data, Backups])
+        {
+            Directory.Delete(volume, recursive: true);
+            Directory.CreateDirectory(volume);
+        }
+
+        objects = [.. objects.Where(made => made is not V1CronJob), .. Deployment.Load("console")];
+        using var console = Pod(objects, "shbackup-console");
+        GiveCloud(console);
+        (await console.RunAsync(["-Command", "Get-SHBackup -Remote -Newest 1 | Restore-SHBackup -Force"])).EnsureSuccess();
+        Assert.Equal(content, ImageHash.Of(Path.Combine(Data, "app.db")));
     }
 
     [Fact]

@@ -19,7 +19,7 @@ case "$1 $*" in
     'get '*' secret '*) cat "$FAKE_CLUSTER/secret.json" 2>/dev/null ;;
     'get '*' name'*) cat "$FAKE_CLUSTER/names" 2>/dev/null ;;
     'get '*' json'*) cat "$FAKE_CLUSTER/objects.json" 2>/dev/null ;;
-    'apply '*'--dry-run'*) printf '%s\n' serviceaccount/shbackup configmap/shbackup-settings persistentvolumeclaim/shbackup-backups cronjob.batch/shbackup-backup ;;
+    'apply '*'--dry-run'*) echo "$FAKE_OBJECTS" ;;
     'apply '*) [ "$FAKE_FAULT" != apply ] || case " $* " in *--server-side*) ;; *) echo 'Error from server (Forbidden)' >&2; exit 1 ;; esac ;;
     'logs '*) echo 'what the pod said' ;;
 esac
