@@ -179,6 +179,11 @@ internal sealed class ScheduleStore(ScheduleScope scope, ScheduleFolders folders
             }
 
             var definition = ScheduleJson.ReadDefinition(File.ReadAllBytes(path)) ?? throw new JsonException("It is empty.");
+            if (!IsWhole(definition))
+            {
+                throw new JsonException("A field is missing: a trigger, the databases of the job (an empty list for those of the settings), or program, arguments and environment of the command.");
+            }
+
             return PathOf(definition.Key) == path && definition.FormatVersion == 1
                 ? definition with { Scope = scope }
                 : throw new JsonException("It is another schedule's, or of a newer version of this module.");
@@ -193,6 +198,10 @@ internal sealed class ScheduleStore(ScheduleScope scope, ScheduleFolders folders
                 exception);
         }
     }
+
+    /// <summary>Where people wrote it: what is left out of the file is null here, whatever the types say.</summary>
+    private static bool IsWhole(ScheduleDefinition definition) =>
+        definition is { Name: not null, Trigger: not null, Job.Databases: not null, Command: { Program: not null, Arguments: not null, Environment: not null } };
 
     private static void Guarded(string path, Action action)
     {

@@ -58,8 +58,9 @@ public sealed class EntryCommandTests(ImageFolder image, CephServer ceph) : IDis
         Databases.Execute(application, "DELETE FROM attachment; DELETE FROM customer");
         objects = [.. objects.Where(made => made is not V1CronJob), .. Deployment.Load("console")];
         using var console = Pod(objects, "shbackup-console");
-        (await console.RunAsync(["-Command", "Get-SHBackup -Newest 1 | Restore-SHBackup -Force"])).EnsureSuccess();
+        var told = (await console.RunAsync(["-Command", "Get-SHBackup -Newest 1 | Restore-SHBackup -Force; (Get-SHBackupHealth).Checks | ForEach-Object { \"$($_.Check): $($_.Status)\" }"])).EnsureSuccess();
 
+        Assert.Contains("Schedule: Ok", told.Output, StringComparison.Ordinal);
         Assert.Equal(rows, Databases.Scalar(application, "SELECT count(*) FROM customer"));
     }
 

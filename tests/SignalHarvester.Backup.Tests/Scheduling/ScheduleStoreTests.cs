@@ -63,6 +63,23 @@ public sealed class ScheduleStoreTests : IDisposable
         Assert.Equal(BackupErrorId.ScheduleInvalid, Assert.Throws<BackupException>(() => store.Find("other")).ErrorId);
     }
 
+    [Theory]
+    [InlineData("job", "databases")]
+    [InlineData("command", "arguments")]
+    public void A_definition_that_somebody_wrote_without_a_field_is_told_which_are_needed(string part, string field)
+    {
+        ScheduleStore store = Store(ScheduleScope.User);
+        store.Write(Scheduled.Definition());
+        var written = JsonNode.Parse(File.ReadAllText(store.PathOf("nightly")))!;
+        Assert.True(written[part]!.AsObject().Remove(field));
+        File.WriteAllText(store.PathOf("nightly"), written.ToJsonString());
+
+        var error = Assert.Throws<BackupException>(() => store.Find("nightly"));
+
+        Assert.Equal(BackupErrorId.ScheduleInvalid, error.ErrorId);
+        Assert.Contains(field, error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_run_that_ends_after_its_schedule_was_removed_leaves_nothing()
     {
