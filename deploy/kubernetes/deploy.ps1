@@ -212,7 +212,9 @@ $folder = [IO.Path]::Combine($PSScriptRoot, 'overlays', $Overlay)
 if (-not [IO.Directory]::Exists($folder)) { $folder = $PSCmdlet.GetUnresolvedProviderPathFromPSPath($Overlay) }
 $manifest = Invoke-Kubectl 'kustomize', $folder
 if ($Image) {
-    $manifest = [regex]::Replace($manifest, '(?m)(^\s*(- )?image: )registry\.example\.org/shbackup:\S+', { param($match) $match.Groups[1].Value + $Image })
+    $placeholder = '(?m)(?<=^\s*(- )?image: )registry\.example\.org/shbackup:\S+'
+    if ($manifest -notmatch $placeholder) { throw "'$Overlay' runs no image registry.example.org/shbackup, which -Image is to stand in for. Name the image there, and leave -Image out." }
+    $manifest = $manifest -replace $placeholder, $Image.Replace('$', '$$')
 }
 
 $values = Get-SecretValue
@@ -227,9 +229,10 @@ try {
     $former += ConvertTo-Former (Invoke-Kubectl 'get', '-f', '-', '--ignore-not-found', '-o', 'json' -InputText $manifest)
     if ($values.Count -gt 0) {
         $secret = ConvertTo-Former (Invoke-Kubectl 'get', 'secret', $secretName, '--ignore-not-found', '-o', 'json')
+        # Noted first: what failed may have been done all the same.
+        if ($secret) { $former += $secret } else { $created += "secret/$secretName" }
         # Applied by the server, so that no annotation keeps a second copy of the values.
         [void] (Invoke-Kubectl 'apply', '--server-side', '--force-conflicts', '--field-manager=shbackup-deploy', '-f', '-' -InputText (ConvertTo-Secret $values))
-        if ($secret) { $former += $secret } else { $created += "secret/$secretName" }
     }
 
     # What a failed apply has made is to be removed, too.

@@ -23,7 +23,7 @@ public sealed class DeployScriptTests : IDisposable
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "the stand-in for kubectl is a script of sh");
         File.Copy(Path.Combine(AppContext.BaseDirectory, "Kubernetes", "kubectl.sh"), Path.Combine(folder.Folder("bin"), "kubectl"));
-        File.SetUnixFileMode(folder["bin", "kubectl"], UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        Tool.Require("chmod").Run("0755", folder["bin", "kubectl"]).EnsureSuccess();
         File.Copy(Deployment.ManifestPath("s3"), Path.Combine(folder.Folder("cluster"), "manifest.yaml"));
         environment["FAKE_CLUSTER"] = folder["cluster"];
         environment["PATH"] = folder["bin"] + Path.PathSeparator + Environment.GetEnvironmentVariable("PATH");
@@ -91,6 +91,18 @@ public sealed class DeployScriptTests : IDisposable
         Assert.Equal("former", replaced[0].GetProperty("data").GetProperty("settings.yaml").GetString());
         Assert.Equal("--namespace apps delete --ignore-not-found serviceaccount/shbackup cronjob.batch/shbackup-backup", calls[^1].Arguments);
         AssertNoTrace(run, calls);
+    }
+
+    [Fact]
+    public async Task An_image_that_nothing_would_run_is_told()
+    {
+        File.WriteAllText(folder["cluster", "manifest.yaml"], File.ReadAllText(Deployment.ManifestPath("s3")).Replace("registry.example.org", "example.net", StringComparison.Ordinal));
+
+        var run = await DeployAsync("-Overlay s3 -Image example.org/mine:2");
+
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("runs no image registry.example.org/shbackup", run.Error, StringComparison.Ordinal);
+        Assert.Equal(["kustomize"], Calls().Select(call => Verb(call.Arguments)));
     }
 
     [Fact]

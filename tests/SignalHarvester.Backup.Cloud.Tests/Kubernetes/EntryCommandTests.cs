@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using k8s.Models;
 using SignalHarvester.Backup.Cloud.Tests.Servers;
