@@ -8,13 +8,23 @@ using Xunit;
 namespace SignalHarvester.Backup.Cloud.Tests.Kubernetes;
 
 /// <summary>The commands of the manifests do what they are for, run as the pods would run them, on real databases.</summary>
-public sealed class EntryCommandTests(ImageFolder image, CephServer ceph) : IDisposable
+public sealed class EntryCommandTests : IDisposable
 {
     private const string Application = "10001";
     private const string Bucket = "my-backups";
 
-    private readonly TempFolder node = new(plain: true);
+    private readonly ImageFolder image;
+    private readonly CephServer ceph;
+    private readonly TempFolder node;
     private Uri? endpoint;
+
+    public EntryCommandTests(ImageFolder image, CephServer ceph)
+    {
+        PodRun.SkipWhereNone();
+        this.image = image;
+        this.ceph = ceph;
+        node = new TempFolder(plain: true);
+    }
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 

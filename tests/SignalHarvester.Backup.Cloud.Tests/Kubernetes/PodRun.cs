@@ -23,14 +23,13 @@ internal sealed class PodRun : IDisposable
     private readonly ImageFolder image;
     private readonly Dictionary<string, string> volumes;
 
-    /// <summary>Makes the volumes of a pod; skips the test, visibly, where pods cannot be imitated.</summary>
+    /// <summary>Makes the volumes of a pod.</summary>
     /// <param name="image">The image.</param>
     /// <param name="objects">All objects of the manifest: its ConfigMaps, and its network policy.</param>
     /// <param name="pod">The pod.</param>
     /// <param name="claims">The folders that are its persistent volumes, by the names of their claims, or of a StatefulSet's templates for them.</param>
     public PodRun(ImageFolder image, IReadOnlyList<object> objects, V1PodSpec pod, IReadOnlyDictionary<string, string> claims)
     {
-        SkipWhereNone();
         this.image = image;
         this.objects = objects;
         this.pod = pod;
@@ -87,7 +86,8 @@ internal sealed class PodRun : IDisposable
 
     public void Dispose() => folder.Dispose();
 
-    private static void SkipWhereNone()
+    /// <summary>Skips the test, visibly, where pods cannot be imitated.</summary>
+    public static void SkipWhereNone()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() && System.Environment.IsPrivilegedProcess, "needs root on Linux, to make a pod's root and become its user");
         foreach (var tool in (string[])["unshare", "setpriv", "chroot", "mount"])
