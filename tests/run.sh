@@ -64,6 +64,19 @@ npm_folder() {
     [ -d "$target" ] || echo "not installed: $1 (npm); the tests of $what are skipped"
 }
 
+# specs: the specs of tests/Pester, in PowerShell itself; not where arguments choose among the others.
+specs() {
+    [ ${#arguments[@]} = 0 ] || return 0
+    (cd "$root" && dotnet tool restore >/dev/null 2>&1 && dotnet pwsh -NoLogo -NoProfile -Version >/dev/null 2>&1) ||
+        { echo "not restored: pwsh (NuGet); the specs of tests/Pester are skipped"; return 0; }
+    (cd "$root" && dotnet pwsh -NoProfile -NonInteractive -File tests/Pester/Invoke-Specs.ps1 -ResultPath "$results/specs.xml" </dev/null)
+}
+
+# spec NAME: a count of the specs, 0 where they did not run.
+spec() {
+    sed -n "s/.*<testsuites .*[ ]$1=\"\([0-9]*\)\".*/\1/p" "$results/specs.xml" 2>/dev/null | grep . || echo 0
+}
+
 # counter NAME: the sum of one counter over all result files.
 counter() {
     find "$results" -name '*.trx' -exec grep -ho '<Counters [^>]*' {} + |
