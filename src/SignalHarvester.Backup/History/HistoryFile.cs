@@ -135,7 +135,9 @@ internal sealed class HistoryFile(BackupDirectory directory)
         var version = SqliteConnections.ScalarInt64(connection, "PRAGMA user_version");
         if (application != HistorySchema.ApplicationId)
         {
-            throw new InvalidDataException("it is no history of this module");
+            throw new InvalidDataException(SqliteConnections.ScalarInt64(connection, "PRAGMA page_count") == 0
+                ? "it is empty"
+                : "it is no history of this module");
         }
 
         if (version > HistorySchema.Version)
