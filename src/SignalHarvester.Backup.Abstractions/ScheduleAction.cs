@@ -11,4 +11,7 @@ public enum ScheduleAction
 
     /// <summary>Restores the newest backup of each database to a temporary place, to prove that it can be.</summary>
     Drill,
+
+    /// <summary>Re-reads stored backups, and mends or puts into the quarantine those that are not what was recorded.</summary>
+    Scrub,
 }

@@ -33,6 +33,11 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <para>Emits the units, and registers nothing: to look at, or to put on another machine. -WhatIf shows the same.</para>
 /// </example>
 /// <example>
+/// <para>Read a tenth of what is stored again each night, and restore the newest backup once a month</para>
+/// <code>Register-SHBackupSchedule scrub -Daily -At 03:30 -Scrub -Percent 10 -BackupDirectory ./backups; Register-SHBackupSchedule drill -Monthly -At 04:00 -Drill -BackupDirectory ./backups</code>
+/// <para>Two schedules that make no backup: they prove that those that are there are good.</para>
+/// </example>
+/// <example>
 /// <para>Register all that the settings file says</para>
 /// <code>New-SHBackupConfiguration ./config/settings.yaml | Out-Null; Register-SHBackupSchedule -FromConfiguration -ConfigurationPath ./config/settings.yaml -WhatIf</code>
 /// <para>Shows the definitions of four schedules: daily, weekly, monthly, and the retention.</para>
@@ -152,6 +157,32 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
     [Parameter(ParameterSetName = MonthlySet)]
     [Parameter(ParameterSetName = EverySet)]
     public SwitchParameter Drill { get; set; }
+
+    /// <summary>
+    /// Makes no backup: re-reads stored backups, as Invoke-SHBackupScrub does, and mends what is damaged from the object stores
+    /// that are enabled in the configuration.
+    /// </summary>
+    [Parameter(ParameterSetName = DailySet)]
+    [Parameter(ParameterSetName = WeeklySet)]
+    [Parameter(ParameterSetName = MonthlySet)]
+    [Parameter(ParameterSetName = EverySet)]
+    public SwitchParameter Scrub { get; set; }
+
+    /// <summary>With -Scrub: how much of all stored bytes each run reads, in percent, 1 to 100. Without it, all.</summary>
+    [Parameter(ParameterSetName = DailySet)]
+    [Parameter(ParameterSetName = WeeklySet)]
+    [Parameter(ParameterSetName = MonthlySet)]
+    [Parameter(ParameterSetName = EverySet)]
+    [ValidateRange(1, 100)]
+    public int? Percent { get; set; }
+
+    /// <summary>With -Scrub: how long each run begins to read files, such as 5m or 2h. Quote seconds: '30s'.</summary>
+    [Parameter(ParameterSetName = DailySet)]
+    [Parameter(ParameterSetName = WeeklySet)]
+    [Parameter(ParameterSetName = MonthlySet)]
+    [Parameter(ParameterSetName = EverySet)]
+    [ValidateNotNull]
+    public BackupAge? Budget { get; set; }
 
     /// <summary>How many days to keep a daily backup of. Without it, as configured, else 7.</summary>
     [Parameter]
@@ -349,7 +380,9 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
         : delay >= TimeSpan.Zero && delay <= LongestDelay ? TimeSpan.FromSeconds(Math.Floor(delay.TotalSeconds))
         : throw Invalid(nameof(RandomDelay), "-RandomDelay is up to 1d. Give a time such as 10m.");
 
-    private bool MakesBackups => !RetentionOnly && !Drill;
+    private ScheduleAction Action => RetentionOnly ? ScheduleAction.Retention : Drill ? ScheduleAction.Drill : Scrub ? ScheduleAction.Scrub : ScheduleAction.Backup;
+
+    private bool MakesBackups => Action == ScheduleAction.Backup;
 
     private ScheduleJob Job()
     {
@@ -358,15 +391,12 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
             throw DatabaseRequired();
         }
 
-        if (RetentionOnly && Drill)
-        {
-            throw Invalid(nameof(Drill), "-RetentionOnly and -Drill exclude each other. Give one of them, or register two schedules.");
-        }
+        RequireSense();
 
         var place = Upload ? Place() : null;
         return new ScheduleJob
         {
-            Action = RetentionOnly ? ScheduleAction.Retention : Drill ? ScheduleAction.Drill : ScheduleAction.Backup,
+            Action = Action,
             ConfigurationPath = ConfigurationFile,
             Databases = DatabasePath.Length > 0 ? [.. DatabasePath.Select(FullPattern)]
                 // What the environment says alone is not there at the run.
@@ -385,7 +415,33 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
             UploadOptions = place is null ? null : Places(cloud).OptionsOf(place),
             CreateContainer = place is not null && Places(cloud).CreatesContainer(place),
             ThrottleLimit = ThrottleLimit,
+            ScrubPercent = Percent,
+            ScrubBudget = Budget?.Value,
         };
+    }
+
+    /// <summary>A parameter that would make no difference is refused: who gives it expects one.</summary>
+    private void RequireSense()
+    {
+        if (new[] { RetentionOnly, Drill, Scrub }.Count(one => one) > 1)
+        {
+            throw Invalid(nameof(Drill), "-RetentionOnly, -Drill and -Scrub exclude each other. Give one of them, or register several schedules.");
+        }
+
+        string[] ofBackups = [nameof(Type), nameof(Compression), nameof(RetentionPolicy), nameof(NoRetention), nameof(NoVerify)];
+        string[] ofRetention = [nameof(KeepDaily), nameof(KeepWeekly), nameof(KeepMonthly), nameof(KeepWithin)];
+        string[] ofScrubs = [nameof(Percent), nameof(Budget)];
+        var (action, without) = Action switch
+        {
+            ScheduleAction.Retention => ("-RetentionOnly", (string[])[.. ofBackups, .. ofScrubs, nameof(DatabasePath), nameof(Upload)]),
+            ScheduleAction.Drill => ("-Drill", [.. ofBackups, .. ofRetention, .. ofScrubs, nameof(Upload)]),
+            ScheduleAction.Scrub => ("-Scrub", [.. ofBackups, .. ofRetention, nameof(DatabasePath)]),
+            _ => ("a schedule that makes backups", ofScrubs),
+        };
+        if (Array.Find(without, IsBound) is { } ignored)
+        {
+            throw Invalid(ignored, $"-{ignored} makes no difference to {action}. Leave it out, or register another schedule for it.");
+        }
     }
 
     /// <summary>A path made a full one. The characters of the current location mean themselves, whatever wildcards stand behind it.</summary>

@@ -51,7 +51,7 @@ internal static class GoodCopy
 
         if (there.FileName != name || there.Backup.Size != backup.Size || there.Backup.StoredChecksum != backup.StoredChecksum)
         {
-            throw new InvalidDataException($"the copy in '{store.Location}' is not this file: one of the two was folded or encrypted anew since; restore from there with Restore-SHBackup -Remote");
+            throw new InvalidDataException($"the copy in '{store.Location}' is not this file: one of the two was folded or encrypted anew since; restore from there with Restore-SHBackup -FromCloud");
         }
 
         var version = await store.FindAsync(name, context.Cancellation).ConfigureAwait(false) ?? throw new CloudFault(store.Location).ObjectNotFound(name, null);

@@ -21,6 +21,7 @@ internal sealed class RunSchedule(ScheduleJob job, BackupSettings settings, Step
     private const string UploadStep = "Upload";
     private const string RetentionStep = "Retention";
     private const string DrillStep = "Drill";
+    private const string ScrubStep = "Scrub";
     private const string ListStep = "List";
 
     private readonly OperationContext context = context with { Identities = settings.Encryption.ToIdentities(context.Warn) };
@@ -43,15 +44,17 @@ internal sealed class RunSchedule(ScheduleJob job, BackupSettings settings, Step
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
     public void Run(IReadOnlyList<ScheduleSource> sources)
     {
-        if (job.Action == ScheduleAction.Backup)
+        switch (job.Action)
         {
-            BackUp(sources);
-        }
-
-        if (job.Action == ScheduleAction.Drill)
-        {
-            Drill(sources);
-            return;
+            case ScheduleAction.Backup:
+                BackUp(sources);
+                break;
+            case ScheduleAction.Drill:
+                Drill(sources);
+                break;
+            case ScheduleAction.Scrub:
+                Scrub();
+                break;
         }
 
         if (job.Action == ScheduleAction.Retention || job.Prune)
@@ -155,6 +158,54 @@ internal sealed class RunSchedule(ScheduleJob job, BackupSettings settings, Step
                     : throw DrillBackup.Fault(drill);
             });
         }
+    }
+
+    private void Scrub()
+    {
+        using var stores = new OpenStores(settings.Stores, context);
+        Func<RemoteCatalog>[] copies = [.. settings.Stores.Where(store => store.Enabled).Select(store => (Func<RemoteCatalog>)(() => stores.Of(store)))];
+        foreach (var path in Directories)
+        {
+            recorder.Do(ScrubStep, path, () => (Scrub(new BackupDirectory(path, context.Clock), copies), null));
+        }
+    }
+
+    private string Scrub(BackupDirectory directory, Func<RemoteCatalog>[] copies)
+    {
+        var began = context.Clock.GetUtcNow();
+        var failed = new List<BackupException>();
+        var planned = ScrubPlan.Of(directory, job.ScrubPercent, failed.Add);
+        var (read, repaired, bytes) = (0, 0, 0L);
+        try
+        {
+            foreach (var backup in planned.TakeWhile(_ => job.ScrubBudget is not { } budget || context.Clock.GetUtcNow() - began <= budget))
+            {
+                context.Cancellation.ThrowIfCancellationRequested();
+                if (Recorded.Scrub(backup, directory, _ => copies, context) is not { } report)
+                {
+                    continue;
+                }
+
+                read++;
+                bytes += report.Result.Bytes;
+                repaired += report.Result.Outcome == ScrubOutcome.Repaired ? 1 : 0;
+                if (report.Fault is { } fault)
+                {
+                    failed.Add(fault);
+                }
+            }
+        }
+        finally
+        {
+            if (bytes > 0)
+            {
+                Recorded.ScrubEnded(directory, began, bytes, context);
+            }
+        }
+
+        return failed.Count == 0
+            ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{read} of {planned.Count} read, {repaired} of them mended")
+            : throw failed[0];
     }
 
     private string Prune(BackupDirectory directory)

@@ -10,7 +10,7 @@ namespace SignalHarvester.Backup.Scheduling;
 /// </summary>
 public sealed record ScheduleJob
 {
-    /// <summary>Backups, or retention alone.</summary>
+    /// <summary>What is done.</summary>
     public ScheduleAction Action { get; init; }
 
     /// <summary>The full path of the settings file; null for none.</summary>
@@ -60,6 +60,12 @@ public sealed record ScheduleJob
 
     /// <summary>How many databases are worked on at once.</summary>
     public int? ThrottleLimit { get; init; }
+
+    /// <summary>How much of all stored bytes a scrub reads, in percent, 1 to 100; null for all.</summary>
+    public int? ScrubPercent { get; init; }
+
+    /// <summary>The time after which a scrub begins no further file; null for none.</summary>
+    public TimeSpan? ScrubBudget { get; init; }
 
     /// <summary>The settings that a run goes by: what the file says, and on top of it what the schedule says.</summary>
     internal BackupSettings Over(BackupSettings settings) => settings with

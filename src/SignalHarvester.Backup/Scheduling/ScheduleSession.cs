@@ -170,6 +170,7 @@ public sealed class ScheduleSession : IDisposable
         {
             ScheduleAction.Backup => "Create",
             ScheduleAction.Drill => "Drill",
+            ScheduleAction.Scrub => "Scrub",
             _ => "Retention",
         };
         return !steps.Any(step => step.Step == purpose && step.Result == ScheduleResult.Succeeded) ? ScheduleResult.Failed

@@ -88,6 +88,63 @@ public sealed class ScheduleTests(ScheduleSandbox sandbox)
     }
 
     [Fact]
+    public void A_scheduled_scrub_mends_from_the_store_that_is_configured_and_puts_aside_what_it_cannot_mend()
+    {
+        FakeSchedulers.SkipWhereNone();
+        using var workspace = new Workspace();
+        workspace.Configure("""
+            app:
+              database_path: app.db
+              backup:
+                backup_dir: backups
+                directory: { enabled: true, path: offsite, create_container: true }
+            """);
+        var sent = workspace.Run("New-SHBackup -Upload").WithoutErrors().As<BackupMetadata>().Single();
+        var here = workspace.Run("New-SHBackup -Upload:$false").WithoutErrors().As<BackupMetadata>().Single();
+        workspace.Run("$null = Register-SHBackupSchedule scrub -Daily -At 03:30 -Scrub -Backend Cron").WithoutErrors();
+        Workspace.FlipByte(sent.BackupPath);
+        var mended = workspace.Run("Invoke-SHBackupSchedule scrub").WithoutErrors().As<ScheduleRun>().Single();
+        Assert.Equal(ScheduleResult.Succeeded, mended.Result);
+        Assert.Contains(mended.Steps, step => step is { Step: "Scrub", Detail: "2 of 2 read, 1 of them mended" });
+
+        Workspace.FlipByte(here.BackupPath);
+        var run = workspace.Run("Invoke-SHBackupSchedule scrub");
+        workspace.Run("Unregister-SHBackupSchedule scrub -Force").WithoutErrors();
+        Assert.Equal(ScheduleResult.Failed, run.As<ScheduleRun>().Single().Result);
+        Assert.Contains(here.Id, run.Errors.Single().Exception.Message, StringComparison.Ordinal);
+        Assert.Equal([sent.Id], workspace.Run("Get-SHBackup").As<BackupMetadata>().Select(backup => backup.Id));
+        Assert.True(workspace.Run("Get-SHBackup | Test-SHBackup").As<BackupMetadata>().Single().Verified);
+    }
+
+    [Fact]
+    public void A_scheduled_scrub_reads_as_much_as_it_was_told_to()
+    {
+        FakeSchedulers.SkipWhereNone();
+        using var workspace = new Workspace();
+        workspace.Run("1..4 | ForEach-Object { New-SHBackup ./app.db -Compression None -NoVerify }").WithoutErrors();
+        workspace.Run("$null = Register-SHBackupSchedule half -Daily -Scrub -Percent 50 -BackupDirectory ./backups; $null = Register-SHBackupSchedule short -Daily -Scrub -Budget '0s' -BackupDirectory ./backups").WithoutErrors();
+        var half = workspace.Run("Invoke-SHBackupSchedule half").WithoutErrors().As<ScheduleRun>().Single();
+        var none = workspace.Run("Invoke-SHBackupSchedule short").WithoutErrors().As<ScheduleRun>().Single();
+        workspace.Run("Unregister-SHBackupSchedule half, short -Force").WithoutErrors();
+        Assert.Equal("2 of 2 read, 0 of them mended", half.Steps.Single(step => step.Step == "Scrub").Detail);
+        Assert.Equal("0 of 4 read, 0 of them mended", none.Steps.Single(step => step.Step == "Scrub").Detail);
+    }
+
+    [Theory]
+    [InlineData("-Percent 10 -DatabasePath ./app.db", "-Percent")]
+    [InlineData("-Scrub -DatabasePath ./app.db", "-DatabasePath")]
+    [InlineData("-Drill -Type Full", "-Type")]
+    [InlineData("-RetentionOnly -NoVerify", "-NoVerify")]
+    [InlineData("-Drill -Scrub", "exclude each other")]
+    public void A_parameter_that_would_make_no_difference_is_refused(string parameters, string named)
+    {
+        using var workspace = new Workspace();
+        var error = workspace.Run($"Register-SHBackupSchedule pointless -Daily -BackupDirectory ./backups {parameters} -AsText").Errors.Single();
+        Assert.StartsWith("InvalidArgument", error.FullyQualifiedErrorId, StringComparison.Ordinal);
+        Assert.Contains(named, error.Exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Registered_again_it_is_left_alone_and_with_other_times_changed()
     {
         FakeSchedulers.SkipWhereNone();
