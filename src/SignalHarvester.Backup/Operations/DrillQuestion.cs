@@ -25,16 +25,25 @@ internal static partial class DrillQuestion
                 return Answer("no row", passed: false);
             }
 
-            var found = reader.IsDBNull(0) ? null : Convert.ToString(reader.GetValue(0), CultureInfo.InvariantCulture);
-            return Answer(found ?? "null", IsAsExpected(found, assertion.Expect));
+            var found = Text(reader.GetValue(0));
+            return reader.NextResult()
+                ? Answer("several results, where one question has one", passed: false)
+                : Answer(found ?? "null", IsAsExpected(found, assertion.Expect));
         }
         catch (SqliteException exception)
         {
-            return Answer($"an error: {exception.Message}", passed: false);
+            return Answer($"an error: {exception.Message.TrimEnd('.')}", passed: false);
         }
 
         DrillAssertionResult Answer(string found, bool passed) => new() { Query = assertion.Query, Expected = assertion.Expect, Found = found, Passed = passed };
     }
+
+    private static string? Text(object value) => value switch
+    {
+        DBNull => null,
+        byte[] blob => Convert.ToHexStringLower(blob),
+        _ => Convert.ToString(value, CultureInfo.InvariantCulture),
+    };
 
     /// <summary>Compares as numbers where both are, else as texts.</summary>
     private static bool IsAsExpected(string? found, string expected)

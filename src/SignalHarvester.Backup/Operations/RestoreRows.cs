@@ -140,7 +140,7 @@ public static class RestoreRows
                     BackupErrorId.InvalidArgument,
                     BackupErrorCategory.InvalidArgument,
                     where,
-                    $"-Where is no condition on the rows of '{table}': {(result != SQLitePCL.raw.SQLITE_OK ? message : "something stands behind it")}. Nothing was changed. Give what would stand behind WHERE, such as \"created_at >= '2026-11-10'\".");
+                    $"-Where is no condition on the rows of '{table}': {(result != SQLitePCL.raw.SQLITE_OK ? message.Split('\n')[0] : "something stands behind it")}. Nothing was changed. Give what would stand behind WHERE, such as \"created_at >= '2026-11-10'\".");
             }
         }
     }
@@ -242,12 +242,16 @@ public static class RestoreRows
 
     private static BackupException NotFound(string table, string where, SqliteConnection connection, string schema)
     {
-        var there = SqliteConnections.Strings(connection, $"SELECT name FROM {schema}.sqlite_schema WHERE type = 'table' AND rootpage > 0 AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name LIMIT 30");
+        // A shadow table is one that a virtual table stores its rows in.
+        var ofSchema = $"FROM pragma_table_list WHERE schema = '{schema}' AND type";
+        var there = SqliteConnections.Strings(connection, $"SELECT name {ofSchema} = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name LIMIT 30");
+        var isVirtual = SqliteConnections.Strings(connection, $"SELECT name {ofSchema} IN ('virtual', 'shadow')").Contains(table, StringComparer.OrdinalIgnoreCase);
+        var known = there.Count == 0 ? "There is none." : $"Give one of those that are there: {string.Join(", ", there)}.";
         return new BackupException(
             BackupErrorId.TableNotFound,
             BackupErrorCategory.ObjectNotFound,
             table,
-            $"There is no table '{table}' with rows of its own in {where}. Give one of those that are there: {string.Join(", ", there)}. Of a virtual table, the tables that it stores its rows in would have to fit each other: restore the whole backup to a new file instead.");
+            $"There is no table '{table}' with rows of its own in {where}. {known}{(isVirtual ? " Of a virtual table, the tables that it stores its rows in would have to fit each other: restore the whole backup to a new file instead." : string.Empty)}");
     }
 
     private static BackupException Fault(SqliteException exception, RestoreTarget target, RestoreRowsOptions options) =>
@@ -257,6 +261,13 @@ public static class RestoreRows
                 BackupErrorCategory.ResourceBusy,
                 target.Path,
                 $"'{target.Path}' is locked by another process, and stayed so for the whole -LockTimeout. It was not changed. Try again, or give a longer -LockTimeout.",
+                exception)
+            : exception.SqliteErrorCode == SQLitePCL.raw.SQLITE_NOTADB
+            ? new BackupException(
+                BackupErrorId.DestinationInvalid,
+                BackupErrorCategory.InvalidData,
+                target.Path,
+                $"'{target.Path}' is no SQLite database, or an encrypted one. It was not changed. Give the path of the database with -Into.",
                 exception)
             : new BackupException(
                 BackupErrorId.RowsNotRestored,

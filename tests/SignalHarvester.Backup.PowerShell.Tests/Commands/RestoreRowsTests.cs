@@ -144,6 +144,30 @@ public sealed class RestoreRowsTests : IDisposable
         Assert.Equal(BackupErrorId.RowsNotRestored, Refused($"Restore-SHBackup {backup} -Table t -Into ./app.db -Force"));
     }
 
+    [Theory]
+    [InlineData("words", true)]
+    [InlineData("words_content", true)]
+    [InlineData("nonsense", false)]
+    public void The_tables_that_are_named_instead_of_one_that_cannot_come_back_can(string table, bool isVirtual)
+    {
+        var backup = Backup("CREATE TABLE t(a); CREATE VIRTUAL TABLE words USING fts5(body)");
+        var error = workspace.Run($"Restore-SHBackup {backup} -Table {table} -Into ./app.db -Force").Errors.Single();
+        Assert.Equal(BackupErrorId.TableNotFound, error.FullyQualifiedErrorId.Split(',')[0]);
+        Assert.Contains("Give one of those that are there: ", error.Exception.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(", words", error.Exception.Message, StringComparison.Ordinal);
+        Assert.Equal(isVirtual, error.Exception.Message.Contains("Of a virtual table", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_file_that_is_no_database_is_not_written_to()
+    {
+        var backup = Backup("CREATE TABLE t(a); INSERT INTO t VALUES (1)");
+        File.WriteAllText(workspace["notes.txt"], "to be kept");
+        var error = workspace.Run($"Restore-SHBackup {backup} -Table t -Into ./notes.txt -Force").Errors.Single();
+        Assert.Equal(BackupErrorId.DestinationInvalid, error.FullyQualifiedErrorId.Split(',')[0]);
+        Assert.Equal("to be kept", File.ReadAllText(workspace["notes.txt"]));
+    }
+
     [Fact]
     public void A_locked_database_is_waited_for_and_then_named()
     {
