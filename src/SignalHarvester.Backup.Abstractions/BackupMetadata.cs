@@ -135,7 +135,7 @@ public sealed record BackupMetadata
 
     /// <summary>
     /// Whether this backup was removed, and is kept only because others build on it that could not be made independent of it:
-    /// it is encrypted, and no secret key was at hand. It is listed by nothing, and goes with the last that builds on it.
+    /// it is encrypted, and no secret key was at hand. Get-SHBackup lists it with -Tree alone; it goes with the last that builds on it.
     /// </summary>
     public bool IsRetired { get; init; }
 

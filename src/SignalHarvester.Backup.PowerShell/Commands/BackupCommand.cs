@@ -143,9 +143,9 @@ public abstract class BackupCommand : OperationCommand
     private protected CloudPlaces Places(CloudParameters cloud) => new(cloud, Settings, FileSystemPath, IsBound);
 
     /// <summary>All backups in a directory; a sidecar that cannot be used is written as an error.</summary>
-    private protected IReadOnlyList<BackupMetadata> List(BackupDirectory directory)
+    private protected IReadOnlyList<BackupMetadata> List(BackupDirectory directory, bool withRetired = false)
     {
-        var listing = directory.List();
+        var listing = withRetired ? directory.ListAll() : directory.List();
         foreach (var fault in listing.Faults)
         {
             WriteError(ToRecord(fault));
@@ -155,9 +155,9 @@ public abstract class BackupCommand : OperationCommand
     }
 
     /// <summary>All backups in several directories, newest first.</summary>
-    private protected IReadOnlyList<BackupMetadata> List(IReadOnlyList<BackupDirectory> directories) => directories is [var only]
-        ? List(only)
-        : [.. directories.SelectMany(List).OrderByDescending(backup => backup.Timestamp).ThenByDescending(backup => backup.Id, StringComparer.Ordinal)];
+    private protected IReadOnlyList<BackupMetadata> List(IReadOnlyList<BackupDirectory> directories, bool withRetired = false) => directories is [var only]
+        ? List(only, withRetired)
+        : [.. directories.SelectMany(directory => List(directory, withRetired)).OrderByDescending(backup => backup.Timestamp).ThenByDescending(backup => backup.Id, StringComparer.Ordinal)];
 
     /// <summary>All backups in an object store; a sidecar that cannot be used is written as an error.</summary>
     private protected IReadOnlyList<BackupMetadata> ListRemote(RemoteCatalog remote)

@@ -26,7 +26,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <example>
 /// <para>See what builds on what</para>
 /// <code>Get-SHBackup -Tree</code>
-/// <para>Draws each full backup with the increments on top of it. The objects are those of the list.</para>
+/// <para>Draws each full backup with the increments that build on it.</para>
 /// </example>
 /// <example>
 /// <para>Remove what is older than thirty days</para>
@@ -96,7 +96,10 @@ public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters
     [ValidateRange(1, int.MaxValue)]
     public int? Newest { get; set; }
 
-    /// <summary>Draws the chains: each full backup, newest first, with what builds on it below, oldest first.</summary>
+    /// <summary>
+    /// Draws the chains: each full backup, newest first, with what builds on it below, oldest first. Backups that were removed
+    /// and are kept for what builds on them are drawn too, as Retired.
+    /// </summary>
     [Parameter]
     public SwitchParameter Tree { get; set; }
 
@@ -123,7 +126,7 @@ public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        var backups = ForCall(() => Remote ? ListRemote(OpenRemote(cloud)) : List(OpenDirectories()));
+        var backups = ForCall(() => Remote ? ListRemote(OpenRemote(cloud)) : List(OpenDirectories(), withRetired: Tree));
         RequireIds(backups);
         var selected = backups.Where(IsWanted);
         if (Newest is { } count)

@@ -89,7 +89,7 @@ public sealed class BackupDirectory
 
     /// <summary>Lists all backups, newest first, the retired ones too.</summary>
     /// <exception cref="BackupException">DirectoryNotFound, DirectoryUnreadable.</exception>
-    internal CatalogListing ListAll() => reader.List();
+    public CatalogListing ListAll() => reader.List();
 
     /// <summary>A backup with all that it builds on, the full one first, with their depths.</summary>
     /// <exception cref="BackupException">ChainBroken, BackupNotFound, SidecarInvalid, SidecarHostile.</exception>

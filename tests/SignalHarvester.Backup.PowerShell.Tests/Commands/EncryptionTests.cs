@@ -169,6 +169,11 @@ public class EncryptionTests
         Assert.All(removed.As<BackupMetadata>(), backup => Assert.True(backup.IsRetired));
         Assert.Contains(removed.Verbose, text => text.Contains("is retired", StringComparison.Ordinal));
         Assert.Equal([chain[3].Id, chain[2].Id], scene.Workspace.Listed());
+        Assert.Equal(
+            [(chain[0].Id, true), (chain[1].Id, true), (chain[2].Id, false), (chain[3].Id, false)],
+            scene.Workspace.Run("Get-SHBackup -Tree").As<BackupMetadata>().Select(backup => (backup.Id, backup.IsRetired)));
+        Assert.All(files, file => Assert.True(File.Exists(file)));
+        scene.Workspace.Run("Get-SHBackup -Tree | Where-Object IsRetired | Remove-SHBackup -Force").WithoutErrors();
         Assert.All(files, file => Assert.True(File.Exists(file)));
 
         // What is left restores; retention does not count what is retired.
