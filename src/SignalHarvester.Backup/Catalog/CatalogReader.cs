@@ -83,6 +83,15 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
         {
             return Chain(id)[^1];
         }
+        catch (BackupException exception) when (exception.ErrorId == BackupErrorId.BackupNotFound && exception.Target as string == id && FileWithoutSidecar(id) is { } file)
+        {
+            throw new BackupException(
+                BackupErrorId.BackupNotFound,
+                BackupErrorCategory.ObjectNotFound,
+                id,
+                $"The backup '{id}' has lost its sidecar '{SidecarPath(id)}'; its file is still there. Bring the sidecar back from a copy, or restore the file as it is with Restore-SHBackup -LiteralPath {Scheduling.PowerShellText.Literal(file)}.",
+                exception);
+        }
         catch (BackupException exception) when (exception.ErrorId != BackupErrorId.BackupNotFound)
         {
             // A broken chain has no depth; whoever needs the chain is told what is wrong with it.
@@ -340,6 +349,20 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
                 BackupErrorCategory.ObjectNotFound,
                 root,
                 $"'{root}' is a file, not a directory. Give the directory of the backups with -BackupDirectory.");
+        }
+    }
+
+    /// <summary>A file that by its name is a backup's, whatever else there is of it.</summary>
+    private string? FileWithoutSidecar(string id)
+    {
+        try
+        {
+            return Directory.EnumerateFiles(root, id + "_*").FirstOrDefault(path => BackupFileName.TryParse(Path.GetFileName(path))?.Id == id);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // No file is found where none can be looked for, and the backup is not found either way.
+            return null;
         }
     }
 
