@@ -105,6 +105,18 @@ public class RestoreDrillTests
     }
 
     [Theory]
+    [InlineData("-Recipient (New-SHBackupKey ./away.key)", "", "IdentityFile")]
+    [InlineData("", "-Assertion @{ Query = 'SELECT 1'; Expect = '2' }", "compare")]
+    public void What_does_not_speak_against_the_backup_does_not_condemn_it(string parameters, string drilled, string next)
+    {
+        using var workspace = new Workspace();
+        var made = workspace.MakeBackup(parameters);
+        var message = Assert.Single(workspace.Run($"Invoke-SHRestoreDrill {made.Id} {drilled}").Errors).Exception.Message;
+        Assert.DoesNotContain("Do not rely on it", message, StringComparison.Ordinal);
+        Assert.Contains(next, message, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Theory]
     [InlineData("SELECT 5", "5", true)]
     [InlineData("SELECT 5.0", "= 5", true)]
     [InlineData("SELECT 10", "> 9", true)]
