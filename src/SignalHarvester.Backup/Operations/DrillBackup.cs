@@ -56,8 +56,8 @@ public static class DrillBackup
     private static string NextStep(RestoreDrill drill) => drill switch
     {
         { ErrorId: BackupErrorId.IdentityMissing or BackupErrorId.IdentityWrong } => string.Empty,
-        { RestoreResult: DrillResult.Passed, IntegrityResult: DrillResult.Passed, ContentResult: DrillResult.Passed } =>
-            " It restores. See whether the database says the same, what changed since (Compare-SHBackup), and whether the question is right.",
+        { ErrorId: BackupErrorId.RestoreDrillFailed } =>
+            " It restores. See whether it is so in the database itself too, and what changed there since (Compare-SHBackup).",
         _ => " Do not rely on it: try another one (Get-SHBackup -Verified), and make a new backup now.",
     };
 
