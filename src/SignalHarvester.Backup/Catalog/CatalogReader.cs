@@ -76,7 +76,13 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
     {
         if (!BackupFileName.IsId(id))
         {
-            throw NotFound(id);
+            throw IdOfFile(id) is { } meant
+                ? new BackupException(
+                    BackupErrorId.BackupNotFound,
+                    BackupErrorCategory.ObjectNotFound,
+                    id,
+                    $"'{id}' is the name of a file. Give the id, '{meant}', or a backup's file with -LiteralPath (Test-SHBackup, Restore-SHBackup).")
+                : NotFound(id);
         }
 
         try
@@ -350,6 +356,14 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
                 root,
                 $"'{root}' is a file, not a directory. Give the directory of the backups with -BackupDirectory.");
         }
+    }
+
+    /// <summary>The id in the name of a backup's file or sidecar, which Tab offers as readily; null where it is neither.</summary>
+    private static string? IdOfFile(string text)
+    {
+        var name = Path.GetFileName(text);
+        return BackupFileName.TryParse(name)?.Id
+            ?? (name.EndsWith(BackupFileName.SidecarSuffix, StringComparison.Ordinal) && BackupFileName.IsId(name[..^BackupFileName.SidecarSuffix.Length]) ? name[..^BackupFileName.SidecarSuffix.Length] : null);
     }
 
     /// <summary>A file that by its name is a backup's, whatever else there is of it.</summary>

@@ -83,6 +83,20 @@ public class TestBackupTests
     }
 
     [Theory]
+    [InlineData("Test-SHBackup './backups/{0}_full.db.zst'")]
+    [InlineData("Test-SHBackup '{0}_full.db.zst'")]
+    [InlineData("Restore-SHBackup -Destination ./new.db -Force './backups/{0}.json'")]
+    [InlineData("Get-SHBackup '{0}.json'")]
+    public void A_file_where_an_id_belongs_is_told_with_the_id(string command)
+    {
+        using var workspace = new Workspace();
+        var id = workspace.MakeBackup("-NoVerify").Id;
+        var record = Assert.Single(workspace.Run(string.Format(System.Globalization.CultureInfo.InvariantCulture, command, id)).Errors);
+        Assert.Equal(BackupErrorId.BackupNotFound, record.FullyQualifiedErrorId.Split(',')[0]);
+        Assert.Contains($"Give the id, '{id}', or a backup's file with -LiteralPath", record.Exception.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("Test-SHBackup")]
     [InlineData("Restore-SHBackup -Destination ./new.db -Force")]
     [InlineData("Get-SHBackup")]
@@ -93,7 +107,7 @@ public class TestBackupTests
         File.Delete(workspace.SidecarOf(made.Id));
         var record = Assert.Single(workspace.Run($"{command} -Id {made.Id}").Errors);
         Assert.Equal(BackupErrorId.BackupNotFound, record.FullyQualifiedErrorId.Split(',')[0]);
-        var next = record.Exception.Message[record.Exception.Message.IndexOf("Restore-SHBackup -LiteralPath '", StringComparison.Ordinal)..].TrimEnd('.');
+        var next = record.Exception.Message[record.Exception.Message.IndexOf("Restore-SHBackup -LiteralPath ", StringComparison.Ordinal)..].TrimEnd('.');
         workspace.Run(next + " -Destination ./new.db -Force").WithoutErrors();
         Assert.True(File.Exists(workspace["new.db"]));
     }
