@@ -128,7 +128,8 @@ public partial class HealthTests
         using var workspace = new Workspace();
         workspace.MakeBackup();
         var shown = workspace.Session.Render("Get-SHBackupHealth; (Get-SHBackupHealth).Checks");
-        Assert.Matches(@"Warning +app\.db +\d{4}-", shown);
+        var folder = new DirectoryInfo(workspace.Folder).Name;
+        Assert.Matches($@"Warning +{Regex.Escape(folder[..Math.Min(20, folder.Length)])}", shown);
         Assert.DoesNotContain('\u001b', shown);
     }
 
