@@ -135,5 +135,5 @@ public sealed class BackupAge : IComparable, IComparable<BackupAge>, IEquatable<
     }
 
     private static FormatException NotAnAge(string text) => new(
-        $"'{text}' is not an age. Give a number with a unit: s, m, h, d, w, mo (30 days) or y (365 days), such as 30d, '12h' or '6mo'.");
+        $"'{text}' is not an age. Give a number with a unit, s, m, h, d, w, mo (30 days) or y (365 days), in quotes unless the unit is d, such as 30d, '12h' or '6mo'.");
 }

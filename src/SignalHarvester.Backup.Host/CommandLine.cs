@@ -19,6 +19,9 @@ internal sealed record CommandLine(RunMode Mode, string Text, IReadOnlyList<stri
 
         Short forms: -c, -f, -h, -v. Options may also be written with two dashes.
 
+        Only the engine's own commands are there, such as Where-Object, ForEach-Object and Get-Help;
+        Select-Object, Format-List and the like take pwsh.
+
         Objects go to standard output; errors, warnings, verbose and debug messages go to standard error.
         Colours and progress are shown only on a terminal, and colours only while NO_COLOR is unset.
         With -Command, lines of standard input are $input if the text uses it. Without a terminal nothing

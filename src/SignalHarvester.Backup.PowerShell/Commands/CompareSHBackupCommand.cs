@@ -45,6 +45,7 @@ public sealed class CompareSHBackupCommand : KeyedBackupCommand
 
     /// <summary>Looks at objects of these names alone: tables, and indexes, views and triggers by their own names. Wildcards match several.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(TableCompleter))]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     public string[]? Table { get; set; }

@@ -56,8 +56,9 @@ public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters
     [ValidateNotNullOrEmpty]
     public string[]? Id { get; set; }
 
-    /// <summary>Backups of these databases: the full path, or the file's name. Wildcards match several.</summary>
+    /// <summary>Backups of these databases: the full path, or the file's name. Wildcards match several. Tab completes them.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(DatabaseCompleter))]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     public string[]? Database { get; set; }
@@ -76,12 +77,12 @@ public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters
     [Parameter]
     public SwitchParameter Verified { get; set; }
 
-    /// <summary>Backups made at this moment or later.</summary>
+    /// <summary>Backups made at this moment or later. A time without an offset is local.</summary>
     [Parameter]
     [ValidateNotNull]
     public DateTimeOffset? After { get; set; }
 
-    /// <summary>Backups made before this moment.</summary>
+    /// <summary>Backups made before this moment. A time without an offset is local.</summary>
     [Parameter]
     [ValidateNotNull]
     public DateTimeOffset? Before { get; set; }

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using SignalHarvester.Backup.PowerShell.Completion;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
@@ -33,8 +34,9 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 [OutputType(typeof(ConfigurationSetting))]
 public sealed class GetSHBackupConfigurationCommand : ConfigurationCommand
 {
-    /// <summary>Keys to show, such as app.backup.compression. Wildcards match several.</summary>
+    /// <summary>Keys to show, such as app.backup.compression. Wildcards match several. Tab completes them.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(ConfigurationKeyCompleter))]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     public string[]? Key { get; set; }

@@ -48,7 +48,7 @@ public sealed class GetSHBackupHealthCommand : BackupCommand
 
     /// <summary>Databases: the full path, or the file's name. Wildcards match several. Without it, all. Tab completes them.</summary>
     [Parameter(Position = 0)]
-    [ArgumentCompleter(typeof(HistoryDatabaseCompleter))]
+    [ArgumentCompleter(typeof(DatabaseCompleter))]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     public string[]? Database { get; set; }

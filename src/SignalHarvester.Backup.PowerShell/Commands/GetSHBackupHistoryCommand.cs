@@ -41,7 +41,7 @@ public sealed class GetSHBackupHistoryCommand : BackupCommand
 
     /// <summary>Events that concern these databases: the full path, or the file's name. Wildcards match several. Tab completes them.</summary>
     [Parameter(Position = 0)]
-    [ArgumentCompleter(typeof(HistoryDatabaseCompleter))]
+    [ArgumentCompleter(typeof(DatabaseCompleter))]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     public string[]? Database { get; set; }
@@ -58,8 +58,9 @@ public sealed class GetSHBackupHistoryCommand : BackupCommand
     [ValidateNotNullOrEmpty]
     public string[]? BackupId { get; set; }
 
-    /// <summary>Events of these schedules, and of what ran for them. Wildcards match several.</summary>
+    /// <summary>Events of these schedules, and of what ran for them. Wildcards match several. Tab completes them.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(ScheduleNameCompleter))]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     public string[]? Schedule { get; set; }

@@ -5,6 +5,7 @@ using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.History;
 using SignalHarvester.Backup.Operations;
 using SignalHarvester.Backup.PowerShell.Cloud;
+using SignalHarvester.Backup.PowerShell.Completion;
 using SignalHarvester.Backup.Retention;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
@@ -57,6 +58,7 @@ public sealed class InvokeSHBackupRetentionCommand : BackupCommand, IDynamicPara
     /// Judges and removes backups of these databases alone: the full path, or the file's name. Wildcards match several.
     /// </summary>
     [Parameter]
+    [ArgumentCompleter(typeof(DatabaseCompleter))]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     public string[]? Database { get; set; }

@@ -5,6 +5,7 @@ using SignalHarvester.Backup.Configuration;
 using SignalHarvester.Backup.History;
 using SignalHarvester.Backup.Operations;
 using SignalHarvester.Backup.PowerShell.Cloud;
+using SignalHarvester.Backup.PowerShell.Completion;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
@@ -53,6 +54,7 @@ public sealed class InvokeSHRestoreDrillCommand : KeyedBackupCommand, IDynamicPa
 
     /// <summary>With -Newest: these databases alone, by the full path or the file's name. Wildcards match several.</summary>
     [Parameter(ParameterSetName = NewestSet)]
+    [ArgumentCompleter(typeof(DatabaseCompleter))]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     public string[]? Database { get; set; }

@@ -44,6 +44,7 @@ public sealed class RemoveSHBackupCommand : KeyedBackupCommand, IDynamicParamete
     private readonly CloudParameters cloud = new();
     private readonly List<RemoteRemoval> remote = [];
     private readonly Dictionary<string, HashSet<string>> approved = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, HashSet<string>> parents = new(StringComparer.Ordinal);
 
     /// <summary>Removes what builds on the given backups as well, instead of folding them into it. It is asked for too.</summary>
     [Parameter]
@@ -88,7 +89,7 @@ public sealed class RemoveSHBackupCommand : KeyedBackupCommand, IDynamicParamete
 
         foreach (var (backup, directory) in Selected())
         {
-            Ask(backup, directory, "Remove backup");
+            ForItem(() => Ask(backup, directory, !Cascade && IsBuiltOn(backup, directory) ? "Remove backup, and fold it first into those that build on it and stay" : "Remove backup"));
             if (Cascade)
             {
                 ForItem(() =>
@@ -143,6 +144,17 @@ public sealed class RemoveSHBackupCommand : KeyedBackupCommand, IDynamicParamete
                 removal.Ids.Add(copy.Id);
             }
         }
+    }
+
+    /// <summary>Whether others build on a backup, as the directory was when it was first asked.</summary>
+    private bool IsBuiltOn(BackupMetadata backup, BackupDirectory directory)
+    {
+        if (!parents.TryGetValue(directory.Path, out var known))
+        {
+            parents[directory.Path] = known = directory.Exists ? [.. directory.List().Backups.Select(other => other.ParentId).OfType<string>()] : [];
+        }
+
+        return known.Contains(backup.Id);
     }
 
     private void Ask(BackupMetadata backup, BackupDirectory directory, string action)

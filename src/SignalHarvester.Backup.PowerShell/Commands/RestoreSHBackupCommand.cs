@@ -4,6 +4,7 @@ using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.History;
 using SignalHarvester.Backup.Operations;
 using SignalHarvester.Backup.PowerShell.Cloud;
+using SignalHarvester.Backup.PowerShell.Completion;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
@@ -87,6 +88,7 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
 
     /// <summary>With -PointInTime: the database, by its full path or its file's name. Needed where the directory holds backups of several.</summary>
     [Parameter(ParameterSetName = PointInTimeSet)]
+    [ArgumentCompleter(typeof(DatabaseCompleter))]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     public string? Database { get; set; }
@@ -103,6 +105,7 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
     /// of it is there or nothing. A safety backup is made before.
     /// </summary>
     [Parameter]
+    [ArgumentCompleter(typeof(TableCompleter))]
     [ValidateNotNullOrEmpty]
     public string[]? Table { get; set; }
 
@@ -172,6 +175,7 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
+        HasInput = true;
         if (Table is not null)
         {
             BringRowsBack();
@@ -196,6 +200,9 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
                 destination => RunOperation(context => Recorded.Restore(backup, directory, Options(destination, directory ?? OpenDirectory()), context))));
         }
     }
+
+    /// <inheritdoc/>
+    protected override void EndProcessing() => TellNoInput("nothing was restored");
 
     private void BringRowsBack()
     {
@@ -295,7 +302,7 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
 
         if ((Destination is null ? ConfiguredFor(backup) : FileSystemPath(Destination)) is { } destination)
         {
-            return ShouldProcessUnlessForced(Force, destination, action) ? destination : null;
+            return ShouldProcessUnlessForced(Force, destination, File.Exists(destination) ? $"{action} over the file there, {WhatIsKept}" : action) ? destination : null;
         }
 
         if (backup.DatabasePath is not { Length: > 0 } origin || Force)
@@ -310,8 +317,10 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
         }
 
         // Asked whatever -Confirm says: the path comes from a file that others may have written.
-        return ShouldContinue($"{action} to '{origin}', where it was backed up from, and replace the database there?", "Restore a backup") ? origin : null;
+        return ShouldContinue($"{action} to '{origin}', where it was backed up from{(File.Exists(origin) ? $", over the file there, {WhatIsKept}" : string.Empty)}?", "Restore a backup") ? origin : null;
     }
+
+    private string WhatIsKept => NoSafetyBackup ? "which is not kept" : "which is kept as a safety backup";
 
     /// <summary>
     /// The configured database that a backup goes to. Nobody is asked with -Force, so that a backup of a database of another
@@ -331,7 +340,7 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
         var destination = Destination is null ? ConfiguredFor(backup) ?? backup.DatabasePath ?? "the file given with -Destination" : FileSystemPath(Destination);
         var lines = plan.Files.Select(file => $"  read  {ProgressView.Size(file.Size),10}  {file.BackupPath}")
             .Append($"  write {(plan.BytesToWrite is { } bytes ? ProgressView.Size(bytes) : "?"),10}  {destination}{(Delta ? " (at most: only the pages that differ)" : string.Empty)}");
-        var text = string.Create(Invariant, $"{action} to '{destination}': read {plan.Files.Count} file(s), {plan.BytesToRead} bytes, and write {plan.BytesToWrite?.ToString(Invariant) ?? "an unknown number of"} bytes.{Environment.NewLine}{string.Join(Environment.NewLine, lines)}");
+        var text = string.Create(Invariant, $"{action} to '{destination}'{(File.Exists(destination) ? $", over the file there, {WhatIsKept}" : string.Empty)}: read {plan.Files.Count} file{(plan.Files.Count == 1 ? string.Empty : "s")}, {plan.BytesToRead} bytes, and write {plan.BytesToWrite?.ToString(Invariant) ?? "an unknown number of"} bytes.{Environment.NewLine}{string.Join(Environment.NewLine, lines)}");
         _ = ShouldProcess(text, text, "Restore a backup");
     }
 

@@ -18,6 +18,21 @@ public abstract class StoredFileCommand : KeyedBackupCommand
     [ValidateNotNullOrEmpty]
     public string[] LiteralPath { get; set; } = [];
 
+    /// <summary>Whether anything was given, on the command line or through the pipeline.</summary>
+    private protected bool HasInput { get; set; }
+
+    /// <summary>
+    /// Warns where a pipeline gave nothing: whoever restores or verifies "the newest verified backup" must not take silence
+    /// for success where there is none.
+    /// </summary>
+    private protected void TellNoInput(string consequence)
+    {
+        if (MyInvocation.ExpectingInput && !HasInput)
+        {
+            WriteWarning($"No backup came through the pipeline, so {consequence}. See what there is with Get-SHBackup, without filters.");
+        }
+    }
+
     /// <summary>The backups that the current input names; the directory is null for a file without a sidecar.</summary>
     private protected IEnumerable<(BackupMetadata Backup, BackupDirectory? Directory)> SelectedWithFiles()
     {

@@ -73,6 +73,7 @@ public sealed class TestSHBackupCommand : StoredFileCommand, IDynamicParameters
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
+        HasInput = true;
         if (Remote && ParameterSetName != PathSet)
         {
             TestRemote(SelectedRemote(cloud));
@@ -85,6 +86,9 @@ public sealed class TestSHBackupCommand : StoredFileCommand, IDynamicParameters
             ForItem(() => Show(RunOperation(context => Recorded.Verify(backup, directory, Level, context))));
         }
     }
+
+    /// <inheritdoc/>
+    protected override void EndProcessing() => TellNoInput("nothing was verified");
 
     private void TestRemote(IEnumerable<(BackupMetadata Backup, RemoteCatalog Remote)> selected)
     {

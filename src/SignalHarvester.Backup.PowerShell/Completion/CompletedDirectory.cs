@@ -4,12 +4,27 @@ using SignalHarvester.Backup.Configuration;
 
 namespace SignalHarvester.Backup.PowerShell.Completion;
 
-/// <summary>The backup directory that the command line names so far, for completers.</summary>
+/// <summary>The backup directory and the configuration that the command line names so far, for completers.</summary>
 internal static class CompletedDirectory
 {
     /// <summary>Its full path; that of the configuration, or of the default, where the line names none.</summary>
     public static string Path(IDictionary boundParameters) =>
         FullPath(Given(boundParameters, "BackupDirectory") ?? Configured(Given(boundParameters, "ConfigurationPath")));
+
+    /// <summary>The settings in effect, with where each comes from.</summary>
+    public static IReadOnlyList<ConfigurationSetting> Settings(IDictionary boundParameters)
+    {
+        try
+        {
+            var path = Given(boundParameters, "ConfigurationPath");
+            return BackupConfiguration.FindAll(path is null ? null : FullPath(path), FullPath(".")).Effective;
+        }
+        catch (BackupException)
+        {
+            // Tab has no place for an error; the cmdlet itself will say what is wrong with the configuration.
+            return [];
+        }
+    }
 
     private static string Configured(string? configurationPath)
     {

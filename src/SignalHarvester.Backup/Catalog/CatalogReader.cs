@@ -76,12 +76,27 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
     {
         if (!BackupFileName.IsId(id))
         {
-            throw NotFound(id);
+            throw IdOfFile(id) is { } meant
+                ? new BackupException(
+                    BackupErrorId.BackupNotFound,
+                    BackupErrorCategory.ObjectNotFound,
+                    id,
+                    $"'{id}' is the name of a file. Give the id, '{meant}', or a backup's file with -LiteralPath (Test-SHBackup, Restore-SHBackup).")
+                : NotFound(id);
         }
 
         try
         {
             return Chain(id)[^1];
+        }
+        catch (BackupException exception) when (exception.ErrorId == BackupErrorId.BackupNotFound && exception.Target as string == id && FileWithoutSidecar(id) is { } file)
+        {
+            throw new BackupException(
+                BackupErrorId.BackupNotFound,
+                BackupErrorCategory.ObjectNotFound,
+                id,
+                $"The backup '{id}' has lost its sidecar '{SidecarPath(id)}'; its file is still there. Bring the sidecar back from a copy, or restore the file as it is with Restore-SHBackup -LiteralPath {Scheduling.PowerShellText.Literal(file)}.",
+                exception);
         }
         catch (BackupException exception) when (exception.ErrorId != BackupErrorId.BackupNotFound)
         {
@@ -340,6 +355,28 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
                 BackupErrorCategory.ObjectNotFound,
                 root,
                 $"'{root}' is a file, not a directory. Give the directory of the backups with -BackupDirectory.");
+        }
+    }
+
+    /// <summary>The id in the name of a backup's file or sidecar, which Tab offers as readily; null where it is neither.</summary>
+    private static string? IdOfFile(string text)
+    {
+        var name = Path.GetFileName(text);
+        return BackupFileName.TryParse(name)?.Id
+            ?? (name.EndsWith(BackupFileName.SidecarSuffix, StringComparison.Ordinal) && BackupFileName.IsId(name[..^BackupFileName.SidecarSuffix.Length]) ? name[..^BackupFileName.SidecarSuffix.Length] : null);
+    }
+
+    /// <summary>A file that by its name is a backup's, whatever else there is of it.</summary>
+    private string? FileWithoutSidecar(string id)
+    {
+        try
+        {
+            return Directory.EnumerateFiles(root, id + "_*").FirstOrDefault(path => BackupFileName.TryParse(Path.GetFileName(path))?.Id == id);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // No file is found where none can be looked for, and the backup is not found either way.
+            return null;
         }
     }
 

@@ -298,7 +298,7 @@ internal static class Sidecar
         BackupErrorId.SidecarInvalid,
         BackupErrorCategory.InvalidData,
         path,
-        $"The sidecar '{path}' cannot be used: {reason}. The backup file beside it is untouched and can be given to Restore-SHBackup by its path; mend or delete the sidecar.",
+        $"The sidecar '{path}' cannot be used: {reason}. The backup file beside it is untouched and can be given to Restore-SHBackup -LiteralPath; mend the sidecar, or bring it back from a copy.",
         inner);
 
     private static BackupException Hostile(string path, string reason) => new(

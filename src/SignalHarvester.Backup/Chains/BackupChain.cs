@@ -6,6 +6,8 @@ namespace SignalHarvester.Backup.Chains;
 /// <summary>The links of a chain: a backup, what it builds on, and so on to the full one. Order is by links, never by clock.</summary>
 internal static class BackupChain
 {
+    private const string NextStep = "Restore another backup (Get-SHBackup -Verified), or bring what is missing back from a copy, file and sidecar; then make a full backup with New-SHBackup -Type Full.";
+
     /// <summary>Whether a backup holds changes only, and needs its parent to be restored.</summary>
     public static bool IsIncrement(BackupMetadata backup) =>
         !backup.IsPredecessor && BackupFileName.TryParse(Path.GetFileName(backup.BackupPath)) is { IsWal: true };
@@ -96,9 +98,12 @@ internal static class BackupChain
         _ => null,
     };
 
+    /// <summary>What an error says is wrong, without what to do: for a sentence that has a next step of its own.</summary>
+    public static string Reason(BackupException broken) => broken.Message.Replace(NextStep, string.Empty, StringComparison.Ordinal).TrimEnd(' ', '.');
+
     private static BackupException Broken(BackupMetadata backup, string reason) => new(
         BackupErrorId.ChainBroken,
         BackupErrorCategory.InvalidData,
         backup.Id,
-        $"The chain of '{backup.Id}' is broken: {reason}. Restore another backup (Get-SHBackup -Verified), or bring what is missing back from a copy, file and sidecar; then make a full backup with New-SHBackup -Type Full.");
+        $"The chain of '{backup.Id}' is broken: {reason}. {NextStep}");
 }

@@ -18,8 +18,8 @@ internal sealed class EnvironmentVariables(IReadOnlyDictionary<string, string> v
     /// <summary>Whether anything in the environment may concern settings.</summary>
     public bool IsConcerned => Names.Any(name => name != ConfigurationFile);
 
-    /// <summary>The names of all variables that begin as ours do.</summary>
-    public IEnumerable<string> Names => variables.Keys.Where(name => name.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase));
+    /// <summary>The names of all variables that begin as ours do and are set.</summary>
+    public IEnumerable<string> Names => variables.Keys.Where(name => name.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase) && TryGet(name, out _));
 
     /// <summary>The variables of this process, as they are now.</summary>
     public static EnvironmentVariables OfProcess()

@@ -113,7 +113,7 @@ internal static class KeepingChecks
         var failed = scope.Events.FirstOrDefault(told => told is { Operation: BackupOperation.Scrub, Status: BackupEventStatus.Failed } && told.Database == scope.Database && scope.Now - told.Timestamp < ScrubAge);
         return failed is not null ? new HealthCheck(check, HealthStatus.Warning, $"The scrub of {HealthText.Of(failed.Timestamp)} found a file that is not good: '{failed.BackupId}' ({failed.ErrorId}). Check the disk.", $"Get-SHBackupHistory {scope.InDirectory} -Operation Scrub -Failed")
             : oldest > ScrubAge ? new HealthCheck(check, HealthStatus.Warning, $"A stored file was read last {HealthText.Of(oldest)} ago; once a month is wanted.", command)
-            : new HealthCheck(check, HealthStatus.Ok, $"Each stored file was read and found good within {HealthText.Of(oldest)}.", null);
+            : new HealthCheck(check, HealthStatus.Ok, $"Each stored file was read and found good in the last {HealthText.Of(oldest)}.", null);
     }
 
     private static HealthCheck Schedule(BackupSchedule schedule, HealthScope scope)

@@ -92,7 +92,7 @@ internal static class RecoveryChecks
         if (plain.Count == 0 || (!isWanted && plain.Count == scope.Backups.Count))
         {
             return new HealthCheck(check, HealthStatus.Ok, scope.Backups.Count == 0 ? "There is no backup yet."
-                : plain.Count == 0 ? $"All of the {HealthText.Count(scope.Backups.Count, "backup")} are encrypted."
+                : plain.Count == 0 ? scope.Backups.Count == 1 ? "The backup is encrypted." : $"All {scope.Backups.Count} backups are encrypted."
                 : "Encryption is not configured; who can read the files can read the database.", null);
         }
 

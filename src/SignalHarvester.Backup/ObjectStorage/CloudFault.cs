@@ -13,7 +13,7 @@ internal sealed class CloudFault(CloudLocation location)
 
     /// <summary>The bucket or container is not there.</summary>
     public BackupException ContainerNotFound(Exception? inner) => Make(
-        BackupErrorId.CloudContainerNotFound, BackupErrorCategory.ObjectNotFound, null, $"'{location}': there is no {Noun} '{location.Container}'. Check its name{(location.Provider == CloudProvider.S3 ? ", region and endpoint" : string.Empty)}, or have it made with {(location.Provider == CloudProvider.Azure ? "-CreateContainer" : "-CreateBucket")} of Send-SHBackup.", inner);
+        BackupErrorId.CloudContainerNotFound, BackupErrorCategory.ObjectNotFound, null, $"'{location}': there is no {Noun} '{location.Container}'. Check its name{(location.Provider == CloudProvider.S3 ? ", region and endpoint" : string.Empty)}, or have it made with -CreateContainer of Send-SHBackup.", inner);
 
     /// <summary>The object is not there.</summary>
     public BackupException ObjectNotFound(string name, Exception? inner) => Make(

@@ -272,7 +272,7 @@ internal sealed class BackupAttempt(
                 $"'{backup.DatabasePath}' is damaged: {failed.Detail}. No backup was kept, so that the good ones before it stay the newest. Restore one of them, or add -Force to keep this state as it is, marked as damaged.");
         }
 
-        context.Warn($"'{backup.DatabasePath}' is damaged: {failed.Detail}. It was backed up as it is, because of -Force, and is marked so.");
+        context.Warn($"'{backup.DatabasePath}' is damaged: {failed.Detail}. It is kept as it is in the {(options.IsSafety ? "safety backup" : "backup")} '{backup.Id}', which is marked so{(options.IsSafety ? string.Empty : ", because of -Force")}.");
         return backup with
         {
             IsSourceCorrupt = true,
@@ -317,7 +317,7 @@ internal sealed class BackupAttempt(
         }
         catch (BackupException exception) when (exception.ErrorId is BackupErrorId.BackupFileMissing or BackupErrorId.BackupNotFound or BackupErrorId.ChainBroken)
         {
-            throw new ParentLostException(exception.Message.TrimEnd('.'));
+            throw new ParentLostException(BackupChain.Reason(exception));
         }
     }
 

@@ -49,8 +49,17 @@ public static class DrillBackup
             BackupErrorId.RestoreDrillFailed,
             BackupErrorCategory.InvalidResult,
             drill.BackupId,
-            $"The backup '{drill.BackupId}' of '{drill.Database}' does not stand its restore drill: {drill.Reason} Do not rely on it: try another one (Get-SHBackup -Verified), and make a new backup now.");
+            $"The backup '{drill.BackupId}' of '{drill.Database}' did not pass its restore drill: {drill.Reason}{NextStep(drill)}");
     }
+
+    /// <summary>What to do. A key that is missing says nothing about the backup, and neither does an answer about the data.</summary>
+    private static string NextStep(RestoreDrill drill) => drill switch
+    {
+        { ErrorId: BackupErrorId.IdentityMissing or BackupErrorId.IdentityWrong } => string.Empty,
+        { ErrorId: BackupErrorId.RestoreDrillFailed } =>
+            " It restores. See whether it is so in the database itself too, and what changed there since (Compare-SHBackup).",
+        _ => " Do not rely on it: try another one (Get-SHBackup -Verified), and make a new backup now.",
+    };
 
     private static RestoreDrill Restored(
         RestoreDrill drill, BackupMetadata backup, RemoteCatalog? remote, BackupDirectory directory, IReadOnlyList<DrillAssertion> assertions, OperationContext context)

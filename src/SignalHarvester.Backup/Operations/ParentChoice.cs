@@ -107,7 +107,7 @@ internal static class ParentChoice
             }
             catch (BackupException exception) when (exception.ErrorId == BackupErrorId.ChainBroken)
             {
-                return $"is of no use: {exception.Message}";
+                return $"is of no use: {BackupChain.Reason(exception)}";
             }
         }
     }

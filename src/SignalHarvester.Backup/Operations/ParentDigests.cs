@@ -39,7 +39,7 @@ internal static class ParentDigests
         }
         catch (BackupException exception) when (exception.ErrorId is BackupErrorId.BackupFileMissing or BackupErrorId.ChainBroken or BackupErrorId.BackupNotFound)
         {
-            throw new ParentLostException(exception.Message.TrimEnd('.'));
+            throw new ParentLostException(BackupChain.Reason(exception));
         }
         catch (BackupException exception) when (exception.ErrorId is BackupErrorId.IdentityMissing or BackupErrorId.IdentityWrong)
         {

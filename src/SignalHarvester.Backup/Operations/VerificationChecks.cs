@@ -1,3 +1,5 @@
+using SignalHarvester.Backup.Chains;
+
 namespace SignalHarvester.Backup.Operations;
 
 /// <summary>The names of the checks of a verification, and the errors that they end in.</summary>
@@ -16,6 +18,9 @@ internal static class VerificationChecks
     public const string Integrity = nameof(Integrity);
     public const string Schema = nameof(Schema);
     public const string RowCounts = nameof(RowCounts);
+
+    /// <summary>The check that a chain failed which is not whole.</summary>
+    public static VerificationCheck Broken(BackupException fault) => new(Chain, false, BackupChain.Reason(fault));
 
     /// <summary>The error for a check that failed.</summary>
     public static BackupException Fault(BackupMetadata backup, VerificationCheck failed) => new(

@@ -92,7 +92,7 @@ public static class VerifyBackup
         }
         catch (BackupException exception) when (exception.ErrorId == BackupErrorId.ChainBroken)
         {
-            return (backup, [new VerificationCheck(VerificationChecks.Chain, false, exception.Message.TrimEnd('.'))]);
+            return (backup, [VerificationChecks.Broken(exception)]);
         }
         catch (IOException exception)
         {

@@ -44,7 +44,7 @@ public static class VerifyRemoteBackup
         }
         catch (BackupException exception) when (exception.ErrorId is BackupErrorId.ChainBroken)
         {
-            return [new VerificationCheck(VerificationChecks.Chain, false, exception.Message.TrimEnd('.'))];
+            return [VerificationChecks.Broken(exception)];
         }
         catch (BackupException exception) when (exception.ErrorId is BackupErrorId.CloudChecksumMismatch)
         {
@@ -65,7 +65,7 @@ public static class VerifyRemoteBackup
         }
         catch (BackupException exception) when (exception.ErrorId == BackupErrorId.ChainBroken)
         {
-            return [new VerificationCheck(VerificationChecks.Chain, false, exception.Message.TrimEnd('.'))];
+            return [VerificationChecks.Broken(exception)];
         }
 
         var checks = new List<VerificationCheck>();

@@ -25,13 +25,13 @@ internal sealed class ScheduleBackends(TimeProvider clock)
                 return Of(candidate);
             }
 
-            reasons.Add($"{candidate}: {reason}");
+            reasons.Add(wanted == ScheduleBackend.Auto ? $"{candidate}: {reason}" : reason);
         }
 
         throw new BackupException(
             BackupErrorId.SchedulerUnavailable,
             BackupErrorCategory.ResourceUnavailable,
             wanted,
-            $"No scheduler can be used here ({string.Join("; ", reasons)}). Give another -Backend or -Scope, or use -AsText and register its output by hand.");
+            $"{(wanted == ScheduleBackend.Auto ? $"No scheduler can be used here ({string.Join("; ", reasons)})" : $"{wanted} cannot be used here: {reasons[0]}")}. Give another -Backend or -Scope, or use -AsText and register its output by hand.");
     }
 }

@@ -45,8 +45,11 @@ internal sealed partial class IntegrityCheck
             check.findings.Add(exception.Message);
         }
 
-        return (check.gaps.Count == 0 ? check.pragma : $"{check.pragma} (not checked: {string.Join("; ", check.gaps)})", check.findings);
+        return (check.gaps.Count == 0 ? check.pragma : $"{check.pragma} (not checked: {string.Join("; ", check.gaps)})", [.. check.findings.Select(OnOneLine)]);
     }
+
+    /// <summary>SQLite gives all that it finds in pages as one text of many lines, and findings stand in sentences.</summary>
+    private static string OnOneLine(string finding) => finding.Replace("***\n", "*** ", StringComparison.Ordinal).Replace("\n", "; ", StringComparison.Ordinal);
 
     private void SetConstraintsAside()
     {

@@ -186,6 +186,14 @@ public class AgeLiteralTests
         Assert.Contains("such as 30d, '12h' or '6mo'", record.Exception.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [MemberData(nameof(SuffixedNumbers))]
+    public void What_PowerShell_read_as_a_number_of_its_own_is_answered_with_the_quotes_that_it_needs(string literal)
+    {
+        using var workspace = Filled(out _);
+        Assert.Contains("in quotes", workspace.Run($"Get-SHBackup | Where Age -gt {literal}").Errors[0].Exception.Message, StringComparison.Ordinal);
+    }
+
     private static IReadOnlyList<string> Selected(Workspace workspace, string where) =>
         Workspace.Ids(workspace.Run("Get-SHBackup | " + where).WithoutErrors());
 

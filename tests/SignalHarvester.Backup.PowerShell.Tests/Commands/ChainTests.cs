@@ -216,7 +216,7 @@ public class ChainTests
         var shown = workspace.Session.Host.Shown;
         Assert.Contains(full.BackupPath, shown, StringComparison.Ordinal);
         Assert.Contains(increment.BackupPath, shown, StringComparison.Ordinal);
-        Assert.Contains($"read 2 file(s), {full.Size + increment.Size} bytes, and write {increment.DatabaseSize} bytes", shown, StringComparison.Ordinal);
+        Assert.Contains($"read 2 files, {full.Size + increment.Size} bytes, and write {increment.DatabaseSize} bytes", shown, StringComparison.Ordinal);
         Assert.False(File.Exists(workspace["new.db"]));
     }
 

@@ -56,4 +56,41 @@ public class CompletionTests
         File.WriteAllText(workspace.SidecarOf(workspace.AddBackup(TimeSpan.FromDays(2))), "no");
         Assert.Equal([good], workspace.Session.Complete("Get-SHBackup -Id ").Select(item => item.CompletionText));
     }
+
+    [Theory]
+    [InlineData("Get-SHBackup -Database ")]
+    [InlineData("Restore-SHBackup -PointInTime 2030-01-01 -Database ")]
+    [InlineData("Invoke-SHBackupRetention -Database ")]
+    [InlineData("Invoke-SHRestoreDrill -Newest -Database ")]
+    [InlineData("Get-SHBackupHealth -Database ")]
+    public void Databases_are_offered_that_backups_were_made_of(string line)
+    {
+        using var workspace = new Workspace();
+        workspace.AddBackup(TimeSpan.FromDays(1));
+        workspace.AddBackup(TimeSpan.FromDays(2), sidecar => sidecar["db_path"] = "/srv/a b.db");
+        workspace.AddBackup(TimeSpan.FromDays(3), sidecar => sidecar["db_path"] = "/srv/x/same.db");
+        workspace.AddBackup(TimeSpan.FromDays(4), sidecar => sidecar["db_path"] = "/srv/y/same.db");
+        Assert.Equal(["'a b.db'", "/srv/x/same.db", "/srv/y/same.db", "app.db"], workspace.Session.Complete(line).Select(item => item.CompletionText).Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("Restore-SHBackup -Into ./app.db -Table ")]
+    [InlineData("Compare-SHBackup -Table ")]
+    public void Tables_are_offered_that_backups_hold(string line)
+    {
+        using var workspace = new Workspace();
+        workspace.AddBackup(TimeSpan.FromDays(1), sidecar => sidecar["row_counts"] = new System.Text.Json.Nodes.JsonObject { ["customer"] = 3, ["odd name"] = 1 });
+        Assert.Equal(["customer", "'odd name'"], workspace.Session.Complete(line).Select(item => item.CompletionText));
+        Assert.Equal(["customer"], workspace.Session.Complete(line + "cu").Select(item => item.CompletionText));
+    }
+
+    [Fact]
+    public void Keys_of_the_configuration_are_offered_with_what_applies()
+    {
+        using var workspace = new Workspace();
+        workspace.Configure("app:\n  backup:\n    compression: gzip\n");
+        var offered = workspace.Session.Complete("Get-SHBackupConfiguration -Key app.backup.comp");
+        Assert.Equal(["app.backup.compression", "app.backup.compression_level"], offered.Select(item => item.CompletionText));
+        Assert.Equal("gzip", offered[0].ToolTip);
+    }
 }

@@ -73,6 +73,7 @@ public class ConfigurationTests
         var lines = workspace.Session.Render("Get-SHBackupConfiguration -Key app.backup.*").Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries);
         Assert.Matches("^Key +Source +Line Value *$", lines[0]);
         Assert.Contains(lines, line => System.Text.RegularExpressions.Regex.IsMatch(line, @"^app\.backup\.schedule\.daily_time +File +\d+ 02:00 *$"));
+        Assert.All(lines[2..], line => Assert.DoesNotContain('\u2026', line.Split(' ')[0]));
         Assert.All(lines, line => Assert.True(line.Length <= 120, line));
     }
 

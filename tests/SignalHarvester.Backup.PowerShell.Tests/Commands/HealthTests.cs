@@ -21,6 +21,16 @@ public partial class HealthTests
         Assert.All(health.Checks, check => Assert.Equal(check.Status == HealthStatus.Ok, check.Command is null));
     }
 
+    [Fact]
+    public void One_backup_is_spoken_of_in_the_singular_and_times_as_such()
+    {
+        using var workspace = new Workspace();
+        workspace.MakeBackup("-Recipient (New-SHBackupKey ./away.key)");
+        var health = Look(workspace).Single();
+        Assert.Equal("The backup is encrypted.", Of(health, "Encryption").Reason);
+        Assert.Matches("^Each stored file was read and found good in the last [0-9.]+ s.$", Of(health, "Scrub").Reason);
+    }
+
     [Theory]
     [InlineData(25, HealthStatus.Ok)]
     [InlineData(27, HealthStatus.Warning)]
@@ -118,7 +128,8 @@ public partial class HealthTests
         using var workspace = new Workspace();
         workspace.MakeBackup();
         var shown = workspace.Session.Render("Get-SHBackupHealth; (Get-SHBackupHealth).Checks");
-        Assert.Matches(@"Warning +app\.db +\d{4}-", shown);
+        var folder = new DirectoryInfo(workspace.Folder).Name;
+        Assert.Matches($@"Warning +{Regex.Escape(folder[..Math.Min(20, folder.Length)])}", shown);
         Assert.DoesNotContain('\u001b', shown);
     }
 

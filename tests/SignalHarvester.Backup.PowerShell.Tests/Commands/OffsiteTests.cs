@@ -387,6 +387,15 @@ public class OffsiteTests
     }
 
     [Fact]
+    public void A_folder_that_is_missing_is_told_with_the_parameter_that_makes_it()
+    {
+        using var workspace = new Workspace();
+        workspace.MakeBackup();
+        var record = Assert.Single(workspace.Run($"Get-SHBackup | Send-SHBackup {There}").Errors);
+        Assert.Contains("-CreateContainer of Send-SHBackup", record.Exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void WhatIf_changes_nothing_anywhere()
     {
         using var workspace = new Workspace();
@@ -397,7 +406,7 @@ public class OffsiteTests
         Assert.Empty(workspace.Run($"Get-SHBackup -Remote {There} | Receive-SHBackup -BackupDirectory ./new -WhatIf").WithoutErrors().Output);
         Assert.Empty(workspace.Run($"Get-SHBackup -Remote {There} | Restore-SHBackup -Destination ./new.db -WhatIf").WithoutErrors().Output);
         Assert.Empty(workspace.Run($"Get-SHBackup -Remote {There} | Remove-SHBackup -WhatIf").WithoutErrors().Output);
-        Assert.Contains("read 1 file(s)", workspace.Session.Host.Shown, StringComparison.Ordinal);
+        Assert.Contains("read 1 file, ", workspace.Session.Host.Shown, StringComparison.Ordinal);
         Assert.False(Directory.Exists(workspace["new"]));
         Assert.False(File.Exists(workspace["new.db"]));
         Assert.Single(workspace.Run($"Get-SHBackup -Remote {There}").WithoutErrors().Output);

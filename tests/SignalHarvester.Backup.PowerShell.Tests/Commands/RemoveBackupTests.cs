@@ -8,6 +8,21 @@ namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
 public class RemoveBackupTests
 {
     [Fact]
+    public void The_question_says_that_what_builds_on_it_stays_whole()
+    {
+        using var workspace = new Workspace("No", "No", "No");
+        workspace.Change();
+        var full = workspace.MakeBackup();
+        workspace.Change();
+        var increment = workspace.MakeBackup("-Type Incremental");
+        workspace.Run($"Remove-SHBackup {full.Id}; Remove-SHBackup {increment.Id}; Remove-SHBackup {full.Id} -WhatIf").WithoutErrors();
+        var questions = workspace.Session.Host.Questions;
+        Assert.Contains("fold it first into those that build on it and stay", questions[0], StringComparison.Ordinal);
+        Assert.DoesNotContain("fold", questions[1], StringComparison.Ordinal);
+        Assert.Contains("fold it first into those that build on it and stay", workspace.Session.Host.Shown, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void File_and_sidecar_go_and_the_backup_is_emitted()
     {
         using var workspace = new Workspace();

@@ -135,9 +135,57 @@ public class RestoreBackupTests
         var before = ImageHash.Of(workspace.Database);
         Assert.Empty(workspace.Run($"Get-SHBackup | Restore-SHBackup -Destination ./app.db {parameters}").WithoutErrors().Output);
         Assert.Contains(made.Id, workspace.Session.Host.Shown, StringComparison.Ordinal);
+        Assert.Contains("which is kept as a safety backup", workspace.Session.Host.Shown, StringComparison.Ordinal);
         Assert.Contains(workspace.Database, workspace.Session.Host.Shown, StringComparison.Ordinal);
         Assert.Equal(before, ImageHash.Of(workspace.Database));
         Assert.Single(workspace.Listed());
+    }
+
+    [Fact]
+    public void The_question_says_whether_a_file_is_overwritten_and_whether_it_is_kept()
+    {
+        using var workspace = new Workspace("No", "No", "No", "No", "No");
+        var id = workspace.MakeBackup("-NoVerify").Id;
+        string Asked(string parameters)
+        {
+            workspace.Run($"Restore-SHBackup {id} {parameters}").WithoutErrors();
+            return workspace.Session.Host.Questions[^1];
+        }
+
+        Assert.DoesNotContain("over", Asked("-Destination ./new.db"), StringComparison.Ordinal);
+        Assert.Contains("over the file there, which is kept as a safety backup", Asked("-Destination ./app.db"), StringComparison.Ordinal);
+        Assert.Contains("over the file there, which is not kept", Asked("-Destination ./app.db -NoSafetyBackup"), StringComparison.Ordinal);
+        Assert.Contains("over the file there, which is kept as a safety backup", Asked(""), StringComparison.Ordinal);
+        File.Delete(workspace.Database);
+        Assert.DoesNotContain("over", Asked(""), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Get-SHBackup -Database nonsense | Restore-SHBackup -Destination ./new.db -Force")]
+    [InlineData("Get-SHBackup -Database nonsense | Restore-SHBackup -Table customer -Into ./app.db -Force")]
+    [InlineData("Get-SHBackup -Database nonsense | Test-SHBackup")]
+    public void That_no_backup_came_through_the_pipeline_is_said(string script)
+    {
+        using var workspace = new Workspace();
+        workspace.MakeBackup("-NoVerify");
+        var result = workspace.Run(script).WithoutErrors();
+        Assert.Empty(result.Output);
+        Assert.Contains("No backup came through the pipeline", Assert.Single(result.Warnings), StringComparison.Ordinal);
+        Assert.Empty(workspace.Run("Get-SHBackup | Test-SHBackup").WithoutErrors().Warnings);
+        Assert.Empty(workspace.Run("Get-SHBackup | Restore-SHBackup -Destination ./other.db -Force").WithoutErrors().Warnings);
+    }
+
+    [Fact]
+    public void What_is_kept_of_a_damaged_database_is_not_put_down_to_Force()
+    {
+        using var workspace = new Workspace();
+        workspace.MakeBackup();
+        Workspace.Damage(workspace.Database);
+        var warning = Assert.Single(workspace.Run("Get-SHBackup | Restore-SHBackup -Destination ./app.db -Confirm:$false").WithoutErrors().Warnings);
+        var safety = workspace.Run("Get-SHBackup | Where-Object IsSafety").WithoutErrors().As<BackupMetadata>().Single();
+        Assert.Contains($"kept as it is in the safety backup '{safety.Id}'", warning, StringComparison.Ordinal);
+        Assert.DoesNotContain("-Force", warning, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', warning);
     }
 
     [Fact]

@@ -364,6 +364,15 @@ public sealed class ScheduleTests(ScheduleSandbox sandbox)
     }
 
     [Fact]
+    public void A_scheduler_that_was_asked_for_and_cannot_be_used_is_named()
+    {
+        Assert.SkipWhen(OperatingSystem.IsMacOS(), "launchd can be used there");
+        using var workspace = new Workspace();
+        var message = Assert.Single(workspace.Run("Register-SHBackupSchedule x -Daily -DatabasePath ./app.db -Backend Launchd").Errors).Exception.Message;
+        Assert.StartsWith("Launchd cannot be used here:", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Names_are_completed_quoted_where_they_must_be()
     {
         FakeSchedulers.SkipWhereNone();
@@ -376,6 +385,7 @@ public sealed class ScheduleTests(ScheduleSandbox sandbox)
             Assert.Equal("daily at 02:00 UTC", offered[1].ToolTip);
         }
 
+        Assert.Equal(["'tab it''s'", "tabular"], workspace.Session.Complete("Get-SHBackupHistory -Schedule tab").Select(item => item.CompletionText));
         workspace.Run("Unregister-SHBackupSchedule tab* -Force").WithoutErrors();
     }
 

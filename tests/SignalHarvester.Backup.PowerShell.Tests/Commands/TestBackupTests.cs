@@ -69,6 +69,50 @@ public class TestBackupTests
     }
 
     [Fact]
+    public void A_broken_chain_is_told_with_its_next_step_once()
+    {
+        using var workspace = new Workspace();
+        workspace.Change();
+        var full = workspace.MakeBackup();
+        workspace.Change();
+        var increment = workspace.MakeBackup("-Type Incremental");
+        File.Delete(workspace.SidecarOf(full.Id));
+        var message = Assert.Single(workspace.Run($"Test-SHBackup {increment.Id}").Errors).Exception.Message;
+        Assert.Contains($"'{increment.Id}' builds on '{full.Id}', which is not there.", message, StringComparison.Ordinal);
+        Assert.Equal(2, message.Split("Get-SHBackup -Verified").Length);
+    }
+
+    [Theory]
+    [InlineData("Test-SHBackup './backups/{0}_full.db.zst'")]
+    [InlineData("Test-SHBackup '{0}_full.db.zst'")]
+    [InlineData("Restore-SHBackup -Destination ./new.db -Force './backups/{0}.json'")]
+    [InlineData("Get-SHBackup '{0}.json'")]
+    public void A_file_where_an_id_belongs_is_told_with_the_id(string command)
+    {
+        using var workspace = new Workspace();
+        var id = workspace.MakeBackup("-NoVerify").Id;
+        var record = Assert.Single(workspace.Run(string.Format(System.Globalization.CultureInfo.InvariantCulture, command, id)).Errors);
+        Assert.Equal(BackupErrorId.BackupNotFound, record.FullyQualifiedErrorId.Split(',')[0]);
+        Assert.Contains($"Give the id, '{id}', or a backup's file with -LiteralPath", record.Exception.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Test-SHBackup")]
+    [InlineData("Restore-SHBackup -Destination ./new.db -Force")]
+    [InlineData("Get-SHBackup")]
+    public void An_id_whose_file_lost_its_sidecar_is_told_with_the_file(string command)
+    {
+        using var workspace = new Workspace();
+        var made = workspace.MakeBackup("-NoVerify");
+        File.Delete(workspace.SidecarOf(made.Id));
+        var record = Assert.Single(workspace.Run($"{command} -Id {made.Id}").Errors);
+        Assert.Equal(BackupErrorId.BackupNotFound, record.FullyQualifiedErrorId.Split(',')[0]);
+        var next = record.Exception.Message[record.Exception.Message.IndexOf("Restore-SHBackup -LiteralPath ", StringComparison.Ordinal)..].TrimEnd('.');
+        workspace.Run(next + " -Destination ./new.db -Force").WithoutErrors();
+        Assert.True(File.Exists(workspace["new.db"]));
+    }
+
+    [Fact]
     public void An_object_is_looked_for_where_it_was_found()
     {
         using var workspace = new Workspace();

@@ -41,10 +41,23 @@ public class ReadmeTests
     }
 
     [Fact]
+    public void What_removes_the_schedules_leaves_none()
+    {
+        FakeSchedulers.SkipWhereNone();
+        using var workspace = new Workspace();
+        workspace.Run("Register-SHBackupSchedule uninstalled -Daily -DatabasePath ./app.db; Register-SHBackupSchedule uninstalled-too -Drill -Monthly -BackupDirectory ./backups").WithoutErrors();
+        var command = Assert.Single(MarkdownDocument.Load("README.md").Sections("powershell").Single(section => section.Heading == "Uninstall it").Blocks).Code;
+
+        // The tests of other classes have schedules of their own meanwhile.
+        workspace.Run(command.Replace("Get-SHBackupSchedule", "Get-SHBackupSchedule uninstalled*", StringComparison.Ordinal)).WithoutErrors();
+        Assert.Empty(workspace.Run("Get-SHBackupSchedule uninstalled*").WithoutErrors().Output);
+    }
+
+    [Fact]
     public void Every_document_that_the_readme_links_to_is_there()
     {
         var text = File.ReadAllText(Path.Combine(MarkdownDocument.Root, "README.md"));
-        var links = System.Text.RegularExpressions.Regex.Matches(text, @"\]\((?<path>[^)#:]+)\)").Select(match => match.Groups["path"].Value);
+        var links = System.Text.RegularExpressions.Regex.Matches(text, @"\]\((?<path>[^)#:]+)(#[^)]*)?\)").Select(match => match.Groups["path"].Value);
         Assert.All(links, link => Assert.True(File.Exists(Path.Combine(MarkdownDocument.Root, link)), link));
     }
 }

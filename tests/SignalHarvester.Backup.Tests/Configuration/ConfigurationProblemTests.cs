@@ -163,7 +163,7 @@ public sealed class ConfigurationProblemTests
     [Fact]
     public void A_mistyped_variable_is_a_warning_and_the_tests_own_are_none()
     {
-        using var configured = Configured.Backup("enabled: true", new() { ["SHBACKUP_BACKUPDIR"] = "x", ["SHBACKUP_MODULE_PATH"] = "m", ["SHBACKUP_TEST_ASSETS"] = "a", ["SHBACKUP_CONFIG"] = "c" });
+        using var configured = Configured.Backup("enabled: true", new() { ["SHBACKUP_BACKUPDIR"] = "x", ["SHBACKUP_COMPRESION"] = "", ["SHBACKUP_MODULE_PATH"] = "m", ["SHBACKUP_TEST_ASSETS"] = "a", ["SHBACKUP_CONFIG"] = "c" });
         Assert.Equal(["SHBACKUP_BACKUPDIR: the environment variable overrides no setting. Did you mean 'SHBACKUP_BACKUP_DIR'?"], configured.Problems());
         _ = configured.Settings;
     }

@@ -1,0 +1,20 @@
+using System.Management.Automation;
+
+namespace SignalHarvester.Backup.PowerShell.Completion;
+
+/// <summary>Words of a command line, for completers.</summary>
+internal static class CompletedWord
+{
+    /// <summary>What begins with what was typed so far, quoted or not.</summary>
+    public static WildcardPattern Pattern(string? typed) => WildcardPattern.Get((typed ?? string.Empty).Trim('\'', '"') + "*", WildcardOptions.IgnoreCase);
+
+    /// <summary>A text as it stands on a command line where wildcards are taken.</summary>
+    public static string Quoted(string text)
+    {
+        var literal = WildcardPattern.Escape(text);
+        return literal.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-' or '/' or '\\' or ':') ? literal : $"'{literal.Replace("'", "''", StringComparison.Ordinal)}'";
+    }
+
+    /// <summary>The file's name in a path of whatever operating system.</summary>
+    public static string FileName(string path) => path.Split('/', '\\')[^1];
+}

@@ -1,0 +1,61 @@
+using System.Collections;
+using System.Management.Automation;
+using System.Management.Automation.Language;
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.History;
+using SignalHarvester.Backup.Operations;
+
+namespace SignalHarvester.Backup.PowerShell.Completion;
+
+/// <summary>
+/// Completes the databases that a backup directory knows, from its backups and its history, by their file names; where two
+/// share one, by their paths.
+/// </summary>
+public sealed class DatabaseCompleter : IArgumentCompleter
+{
+    /// <inheritdoc/>
+    public IEnumerable<CompletionResult> CompleteArgument(
+        string commandName,
+        string parameterName,
+        string wordToComplete,
+        CommandAst commandAst,
+        IDictionary fakeBoundParameters)
+    {
+        ArgumentNullException.ThrowIfNull(fakeBoundParameters);
+        var pattern = CompletedWord.Pattern(wordToComplete);
+        var directory = new BackupDirectory(CompletedDirectory.Path(fakeBoundParameters), TimeProvider.System);
+        return OfBackups(directory).Concat(OfHistory(directory)).Distinct(StringComparer.Ordinal)
+            .GroupBy(CompletedWord.FileName, StringComparer.Ordinal)
+            .SelectMany(same => same.Count() == 1 ? [(Text: same.Key, Path: same.First())] : same.Select(path => (Text: path, Path: path)))
+            .Where(database => pattern.IsMatch(database.Text) || pattern.IsMatch(database.Path))
+            .OrderBy(database => database.Text, StringComparer.Ordinal)
+            .Select(database => new CompletionResult(CompletedWord.Quoted(database.Text), database.Text, CompletionResultType.ParameterValue, database.Path));
+    }
+
+    private static IReadOnlyList<string> OfBackups(BackupDirectory directory)
+    {
+        try
+        {
+            return [.. directory.List().Backups.Select(backup => backup.DatabasePath).OfType<string>()];
+        }
+        catch (BackupException)
+        {
+            // What cannot be listed has nothing to offer; the cmdlet itself will say why.
+            return [];
+        }
+    }
+
+    private static IReadOnlyList<string> OfHistory(BackupDirectory directory)
+    {
+        try
+        {
+            var context = new OperationContext(TimeProvider.System, _ => { }, CancellationToken.None);
+            return [.. new EventHistory(directory).Read(new EventQuery(), context).Select(told => told.Database).OfType<string>()];
+        }
+        catch (BackupException)
+        {
+            // What cannot be read has nothing to offer; the cmdlet itself will say why.
+            return [];
+        }
+    }
+}
