@@ -302,7 +302,7 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
 
         if ((Destination is null ? ConfiguredFor(backup) : FileSystemPath(Destination)) is { } destination)
         {
-            return ShouldProcessUnlessForced(Force, destination, File.Exists(destination) ? $"{action} over the file there, {WhatIsKept}" : action) ? destination : null;
+            return ShouldProcessUnlessForced(Force, destination, RestoreBackup.Overwrites(destination) ? $"{action} over the file there, {WhatIsKept}" : action) ? destination : null;
         }
 
         if (backup.DatabasePath is not { Length: > 0 } origin || Force)
@@ -317,7 +317,7 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
         }
 
         // Asked whatever -Confirm says: the path comes from a file that others may have written.
-        return ShouldContinue($"{action} to '{origin}', where it was backed up from{(File.Exists(origin) ? $", over the file there, {WhatIsKept}" : string.Empty)}?", "Restore a backup") ? origin : null;
+        return ShouldContinue($"{action} to '{origin}', where it was backed up from{(RestoreBackup.Overwrites(origin) ? $", over the file there, {WhatIsKept}" : string.Empty)}?", "Restore a backup") ? origin : null;
     }
 
     private string WhatIsKept => NoSafetyBackup ? "which is not kept" : "which is kept as a safety backup";
@@ -340,7 +340,7 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
         var destination = Destination is null ? ConfiguredFor(backup) ?? backup.DatabasePath ?? "the file given with -Destination" : FileSystemPath(Destination);
         var lines = plan.Files.Select(file => $"  read  {ProgressView.Size(file.Size),10}  {file.BackupPath}")
             .Append($"  write {(plan.BytesToWrite is { } bytes ? ProgressView.Size(bytes) : "?"),10}  {destination}{(Delta ? " (at most: only the pages that differ)" : string.Empty)}");
-        var text = string.Create(Invariant, $"{action} to '{destination}'{(File.Exists(destination) ? $", over the file there, {WhatIsKept}" : string.Empty)}: read {plan.Files.Count} file{(plan.Files.Count == 1 ? string.Empty : "s")}, {plan.BytesToRead} bytes, and write {plan.BytesToWrite?.ToString(Invariant) ?? "an unknown number of"} bytes.{Environment.NewLine}{string.Join(Environment.NewLine, lines)}");
+        var text = string.Create(Invariant, $"{action} to '{destination}'{(RestoreBackup.Overwrites(destination) ? $", over the file there, {WhatIsKept}" : string.Empty)}: read {plan.Files.Count} file{(plan.Files.Count == 1 ? string.Empty : "s")}, {plan.BytesToRead} bytes, and write {plan.BytesToWrite?.ToString(Invariant) ?? "an unknown number of"} bytes.{Environment.NewLine}{string.Join(Environment.NewLine, lines)}");
         _ = ShouldProcess(text, text, "Restore a backup");
     }
 

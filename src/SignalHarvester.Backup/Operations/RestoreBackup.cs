@@ -11,6 +11,10 @@ namespace SignalHarvester.Backup.Operations;
 /// </summary>
 public static class RestoreBackup
 {
+    /// <summary>Whether a restore would overwrite something.</summary>
+    /// <param name="destination">Where it would go, as a full path.</param>
+    public static bool Overwrites(string destination) => File.Exists(destination);
+
     /// <summary>What a restore would read and write. Nothing is opened.</summary>
     /// <exception cref="BackupException">ChainBroken, BackupNotFound, BackupTypeUnsupported.</exception>
     public static RestorePlan Plan(BackupMetadata backup, BackupDirectory? directory)
