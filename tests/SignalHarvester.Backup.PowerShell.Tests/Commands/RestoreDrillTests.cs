@@ -132,7 +132,7 @@ public class RestoreDrillTests
     [InlineData("SELECT 1e-30", "> 0", true)]
     [InlineData("SELECT 9e999", ">= 1e300", true)]
     [InlineData("SELECT 9007199254740993", "> 9007199254740992", true)]
-    [InlineData("SELECT x'0aff'", "0AFF", true)]
+    [InlineData("SELECT x'0aff'", "0aff", true)]
     [InlineData("SELECT $missing", "1", false)]
     [InlineData("SELECT NULL", "null", true)]
     [InlineData("SELECT NULL", "!= null", false)]
