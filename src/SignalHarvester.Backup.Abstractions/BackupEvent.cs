@@ -54,6 +54,9 @@ public sealed record BackupEvent
     /// <summary>What went wrong, in a sentence; null after a success.</summary>
     public string? ErrorMessage { get; init; }
 
+    /// <summary>Whether what the database holds is not to be recorded, because the history lies beside encrypted backups.</summary>
+    internal bool IsSecret { get; init; }
+
     /// <summary>The schedule that the operation ran for; null where somebody ran it.</summary>
     public string? Schedule { get; init; }
 

@@ -162,7 +162,11 @@ internal sealed class UnfinishedWork(string directory, string stateFolder, TimeP
         }
 
         // Plain database content, which must not lie about until some run needs such a folder again.
-        Attempt(() => TemporaryFolder.Sweep(TemporaryParent), $"'{TemporaryParent}' cannot be cleared", warn);
+        // The system's folder is where it goes when there is no room here.
+        foreach (var parent in new[] { TemporaryParent, Path.GetTempPath() })
+        {
+            Attempt(() => TemporaryFolder.Sweep(parent), $"'{parent}' cannot be cleared", warn);
+        }
     }
 
     private static void Attempt(Action action, string failure, Action<string> warn)

@@ -214,10 +214,16 @@ internal static class SettingsMap
             }
         }
 
+        if (recipients.Count == 0)
+        {
+            // Somebody has begun to configure encryption, or a variable did not get its value: no reason for plain backups.
+            section.RefuseNothing("recipients", $"found nothing; allowed is {PublicKeyForm}, or several. Give [] for backups that are not encrypted, or leave the key out.");
+        }
+
         return new EncryptionSettings
         {
             Recipients = [.. recipients.Select(recipient => recipient.Text)],
-            IdentityFile = section.FilePath("identity_file", PathNeed.File),
+            IdentityFile = section.KeyFilePath("identity_file"),
             RevealContent = section.Flag("reveal_content", false),
         };
     }

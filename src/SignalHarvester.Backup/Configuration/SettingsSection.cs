@@ -124,6 +124,39 @@ internal sealed class SettingsSection
     /// <summary>Reads a path.</summary>
     public string? FilePath(string name, PathNeed need, string? fallback = null) => FilePath(name, need, fallback, text => text, text => text);
 
+    /// <summary>Reads the path of a file with a secret key, and refuses the key itself, which must not be shown.</summary>
+    public string? KeyFilePath(string name)
+    {
+        if (Given(name, text => IsKey(text) ? Mask : text) is not { } given || !IsKey(given.Text))
+        {
+            return FilePath(name, PathNeed.File);
+        }
+
+        const string allowed = "the path of a file that holds the key";
+        reading.Report(given, $"found {SettingsReading.Quote(given.Shown)}, a secret key; allowed is {allowed}. Put it into a file that its owner alone may read.", allowed);
+        reading.Add(KeyOf(name), null, given, EnvironmentVariables.NameOf(KeyOf(name)));
+        return null;
+
+        static bool IsKey(string text) => text.Contains("AGE-SECRET-KEY-", StringComparison.OrdinalIgnoreCase);
+    }
+
+    /// <summary>Reports a list that is named, in the file or by a variable, with nothing in it.</summary>
+    /// <param name="name">The key of a list that came to nothing.</param>
+    /// <param name="message">What is wrong with that.</param>
+    public void RefuseNothing(string name, string message)
+    {
+        var key = KeyOf(name);
+        var variable = EnvironmentVariables.NameOf(key);
+        if (reading.Environment.TryGet(variable, out var text))
+        {
+            reading.Report(new GivenValue(key, text, text, ConfigurationSource.Environment, variable, null, null), message);
+        }
+        else if (Find(name) is { IsNothing: true } nothing)
+        {
+            reading.Report(nothing, key, message);
+        }
+    }
+
     /// <summary>Reads the path of a database; the predecessor takes it as an address of SQLAlchemy's, too.</summary>
     public string? DatabasePath(string name) => FilePath(name, PathNeed.File, null, ToDatabase, MaskServer);
 

@@ -5,6 +5,8 @@ namespace SignalHarvester.Backup.Encryption;
 /// <summary>To whom backups are encrypted: public keys, whose secret halves this machine need not have, or a passphrase.</summary>
 public sealed class BackupEncryption
 {
+    private static readonly Lazy<string?> s_whyNoCipher = new(WhyNoCipher);
+
     private readonly IReadOnlyList<IAgeRecipient> recipients;
 
     internal BackupEncryption(IReadOnlyList<IAgeRecipient> recipients) => this.recipients = recipients;
@@ -39,16 +41,37 @@ public sealed class BackupEncryption
     /// <summary>Makes the header of a new file.</summary>
     internal AgeHeader NewHeader(AgeFileKey key) => AgeHeader.Create(key, recipients);
 
-    /// <summary>Refuses to go on where this system has no ChaCha20-Poly1305, before anything is written.</summary>
+    /// <summary>
+    /// Refuses to go on where this system has no ChaCha20-Poly1305, before anything is written or opened. It is tried, not
+    /// asked for: a system in FIPS mode says that it has the cipher, and then does not let it be used.
+    /// </summary>
     internal static void RequireCipher()
     {
-        if (!ChaCha20Poly1305.IsSupported)
+        if (s_whyNoCipher.Value is { } reason)
         {
             throw new BackupException(
                 BackupErrorId.EncryptionUnavailable,
                 BackupErrorCategory.NotImplemented,
                 Environment.OSVersion.VersionString,
-                "This system has no ChaCha20-Poly1305, which age files are encrypted with, so nothing was written. Windows has it from 10 20H1 and Server 2022 on, Linux with OpenSSL 1.1.1 or later.");
+                $"This system does not let ChaCha20-Poly1305 be used, which age files are encrypted with, so nothing was written: {reason}. Windows has it from 10 20H1 and Server 2022 on, Linux with OpenSSL 1.1.1 or later, and none in FIPS mode.");
+        }
+    }
+
+    private static string? WhyNoCipher()
+    {
+        if (!ChaCha20Poly1305.IsSupported)
+        {
+            return "there is none";
+        }
+
+        try
+        {
+            _ = KeyWrap.Wrap(new byte[32], AgeFileKey.Create());
+            return null;
+        }
+        catch (CryptographicException exception)
+        {
+            return exception.Message.TrimEnd('.');
         }
     }
 

@@ -13,16 +13,33 @@ internal static class IdentityFile
     /// <exception cref="BackupException">IdentityInvalid.</exception>
     public static IReadOnlyList<X25519Identity> Read(string path)
     {
+        if (path.Contains("AGE-SECRET-KEY-", StringComparison.OrdinalIgnoreCase))
+        {
+            throw new BackupException(
+                BackupErrorId.IdentityInvalid,
+                BackupErrorCategory.InvalidArgument,
+                "IdentityFile",
+                "A secret key was given in the place of a file. It is not shown here; take care that it is not in a shell's history. Give the path of a file that holds it.");
+        }
+
         string text;
         try
         {
+            if (Directory.Exists(path))
+            {
+                throw Invalid(path, "it is a directory");
+            }
+
+            // A pipe has no length, and keys come out of those too: of a password manager, which leaves none on a disk.
             using var file = File.OpenRead(path);
-            if (file.Length > LargestBytes)
+            var bytes = new byte[LargestBytes + 1];
+            var count = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+            if (count > LargestBytes)
             {
                 throw Invalid(path, "it is larger than any file of keys");
             }
 
-            using var reader = new StreamReader(file, Encoding.UTF8);
+            using var reader = new StreamReader(new MemoryStream(bytes, 0, count), Encoding.UTF8);
             text = reader.ReadToEnd();
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)

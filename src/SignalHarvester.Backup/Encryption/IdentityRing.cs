@@ -49,7 +49,7 @@ public sealed class IdentityRing
     /// <summary>Finds the key of a file.</summary>
     /// <param name="header">The file's header.</param>
     /// <param name="name">The backup, for messages.</param>
-    /// <exception cref="BackupException">IdentityMissing, IdentityWrong.</exception>
+    /// <exception cref="BackupException">IdentityMissing, IdentityWrong, EncryptionUnavailable.</exception>
     /// <exception cref="InvalidDataException">The header was changed or is not in its form.</exception>
     internal AgeFileKey Open(AgeHeader header, string name)
     {
@@ -57,6 +57,11 @@ public sealed class IdentityRing
         if (opened.TryGetValue(known, out var key))
         {
             return key;
+        }
+
+        if (!IsEmpty)
+        {
+            BackupEncryption.RequireCipher();
         }
 
         key = identities.Select(identity => identity.TryUnwrap(header)).FirstOrDefault(found => found is not null) ?? throw CannotOpen(header, name);
@@ -77,6 +82,6 @@ public sealed class IdentityRing
                 BackupErrorId.IdentityWrong,
                 BackupErrorCategory.AuthenticationError,
                 name,
-                $"'{name}' is encrypted, and {(header.IsForPassphrase ? "the passphrase is not the one that it was encrypted with, or none was given" : "none of the secret keys given is one that it was encrypted to")}. Give the right one with {needed}; Get-SHBackup shows the public keys of a backup as its Recipients.");
+                $"'{name}' is encrypted, and {(header.IsForPassphrase ? "the passphrase is not the one that it was encrypted with, or none was given" : "none of the secret keys given is one that it was encrypted to")}. Give the right one with {needed}; Get-SHBackup shows the public keys of a backup as its Recipients. If it is the right one, the beginning of the file is damaged: Test-SHBackup -Level Quick tells.");
     }
 }

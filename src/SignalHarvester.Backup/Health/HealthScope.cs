@@ -31,6 +31,9 @@ internal sealed record HealthScope
     /// <summary>The backups that a restore may rely on, newest first.</summary>
     public IEnumerable<BackupMetadata> Reliable => Backups.Where(backup => backup is { Verified: true, Depth: not null, IsSourceCorrupt: false });
 
+    /// <summary>Whether a moment lies further ahead than clocks differ: the clock was wrong then, or is now.</summary>
+    public bool IsAhead(DateTimeOffset moment) => moment > Now + TimeSpan.FromMinutes(5);
+
     /// <summary>The parameters that name the directory in a command.</summary>
     public string InDirectory => $"-BackupDirectory {Quote(Directory.Path)}";
 

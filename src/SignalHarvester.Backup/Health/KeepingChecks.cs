@@ -109,6 +109,12 @@ internal static class KeepingChecks
             return new HealthCheck(check, HealthStatus.Warning, $"{HealthText.Count(unread, "stored file")} of {scope.Backups.Count} were never read and found good.", command);
         }
 
+        var ahead = scope.Backups.Count(backup => scope.IsAhead(backup.LastRead!.Value));
+        if (ahead > 0)
+        {
+            return new HealthCheck(check, HealthStatus.Warning, $"{HealthText.Count(ahead, "stored file")} of {scope.Backups.Count} were read at a moment that is still ahead: the clock was wrong then, or is now. Read all again.", command);
+        }
+
         var oldest = scope.Now - scope.Backups.Min(backup => backup.LastRead)!.Value;
         var failed = scope.Events.FirstOrDefault(told => told is { Operation: BackupOperation.Scrub, Status: BackupEventStatus.Failed } && told.Database == scope.Database && scope.Now - told.Timestamp < ScrubAge);
         return failed is not null ? new HealthCheck(check, HealthStatus.Warning, $"The scrub of {HealthText.Of(failed.Timestamp)} found a file that is not good: '{failed.BackupId}' ({failed.ErrorId}). Check the disk.", $"Get-SHBackupHistory {scope.InDirectory} -Operation Scrub -Failed")

@@ -27,6 +27,16 @@ internal static class RecoveryChecks
                 : $"None of the {HealthText.Count(scope.Backups.Count, "backup")} is verified and whole.", scope.BackUp());
         }
 
+        if (scope.IsAhead(newest.Timestamp))
+        {
+            // Its age would be none for as long as that is ahead, whatever failed since.
+            return new HealthCheck(
+                check,
+                HealthStatus.Critical,
+                $"The newest verified backup, '{newest.Id}', is dated {HealthText.Of(newest.Timestamp - scope.Now)} ahead: the clock was wrong then, or is now, and nobody knows how old it is. Set the clock, make a new backup, and remove those that are dated ahead.",
+                scope.BackUp());
+        }
+
         var age = scope.Now - newest.Timestamp;
         var isHere = File.Exists(scope.Database);
         var status = age <= rpo ? HealthStatus.Ok : age <= 2 * rpo || !isHere ? HealthStatus.Warning : HealthStatus.Critical;

@@ -20,6 +20,23 @@ public static class Recorded
         BackupErrorId.BackupIntegrityFailed, BackupErrorId.BackupContentMismatch,
     ];
 
+    private const string Withheld = "What was found is not recorded, because the history lies beside backups that are encrypted. Do the same again to see it.";
+
+    // Those whose messages name tables, or tell what is in them.
+    private static readonly HashSet<string> TellingContent =
+    [
+        BackupErrorId.SourceCorrupt, BackupErrorId.BackupIntegrityFailed, BackupErrorId.BackupContentMismatch, BackupErrorId.SafetyBackupFailed,
+        BackupErrorId.RestoreVerificationFailed, BackupErrorId.RestoreDrillFailed, BackupErrorId.TableNotFound, BackupErrorId.RowsNotRestored,
+        BackupErrorId.InvalidArgument, BackupErrorId.ScheduleStepFailed,
+    ];
+
+    /// <summary>What the history keeps of an error's message.</summary>
+    /// <param name="errorId">The error's id; null where nobody has foreseen it.</param>
+    /// <param name="message">The message.</param>
+    /// <param name="isSecret">Whether what the database holds is to be told to those alone who have the key.</param>
+    public static string? Kept(string? errorId, string? message, bool isSecret) =>
+        isSecret && message is not null && (errorId is null || TellingContent.Contains(errorId)) ? Withheld : message;
+
     /// <summary>Backs up one database: <see cref="CreateBackup.Run"/>.</summary>
     public static BackupMetadata Create(string databasePath, BackupDirectory directory, CreateBackupOptions options, OperationContext context)
     {
@@ -37,6 +54,7 @@ public static class Recorded
             },
             Compression = options.Compression,
             RetentionPolicy = options.RetentionPolicy,
+            IsSecret = options is { Encryption: not null, RevealContent: false },
         };
         return Run(
             begun,
@@ -340,7 +358,7 @@ public static class Recorded
             OperationCanceledException => BackupEvent.Stopped,
             _ => exception.GetType().Name,
         },
-        ErrorMessage = exception is OperationCanceledException ? "It was stopped." : exception.Message,
+        ErrorMessage = exception is OperationCanceledException ? "It was stopped." : Kept((exception as BackupException)?.ErrorId, exception.Message, begun.IsSecret),
         Verified = begun.Operation == BackupOperation.Create && exception is BackupException found && FoundByVerification.Contains(found.ErrorId) ? false : null,
     };
 
@@ -355,6 +373,7 @@ public static class Recorded
             Compression = backup.Compression,
             RetentionPolicy = backup.RetentionPolicy,
             Bytes = backup.Size,
+            IsSecret = backup is { IsEncrypted: true, RevealsContent: false },
         };
     }
 

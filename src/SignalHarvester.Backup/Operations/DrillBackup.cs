@@ -120,13 +120,16 @@ public static class DrillBackup
     private static RestoreDrill Questioned(RestoreDrill drill, string path, IReadOnlyList<DrillAssertion> assertions, OperationContext context)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(context.Cancellation);
-        limit.CancelAfter(LongestQuestions);
         using var connection = SqliteConnections.OpenImmutable(path, limit.Token);
         using var step = context.Meter($"Questioning {drill.BackupId}", 0);
         List<string> broken;
         try
         {
             broken = SqliteConnections.Strings(connection, "SELECT DISTINCT \"table\" || ' has rows that refer to nothing in ' || \"parent\" FROM pragma_foreign_key_check");
+        }
+        catch (SqliteException exception) when (context.Cancellation.IsCancellationRequested)
+        {
+            throw new OperationCanceledException(exception.Message, exception, context.Cancellation);
         }
         catch (SqliteException exception) when (exception.SqliteErrorCode == SQLitePCL.raw.SQLITE_ERROR)
         {
@@ -135,6 +138,8 @@ public static class DrillBackup
             broken = [];
         }
 
+        // From here on: the keys of a large database may take longer, and that they are looked at is no question of the user's.
+        limit.CancelAfter(LongestQuestions);
         List<DrillAssertionResult> answers = [.. assertions.Select(assertion => DrillQuestion.Ask(connection, assertion))];
         context.Cancellation.ThrowIfCancellationRequested();
         return drill with

@@ -8,6 +8,8 @@ namespace SignalHarvester.Backup.Operations;
 /// <summary>Asks a restored database one question of its owner's, which can change nothing and reach no other file.</summary>
 internal static partial class DrillQuestion
 {
+    private const int LongestShown = 500;
+
     /// <summary>Asks it.</summary>
     /// <param name="connection">The restored database, opened to be read alone.</param>
     /// <param name="assertion">The question, and the answer that is expected.</param>
@@ -28,10 +30,15 @@ internal static partial class DrillQuestion
             var found = Text(reader.GetValue(0));
             return reader.NextResult()
                 ? Answer("several results, where one question has one", passed: false)
-                : Answer(found ?? "null", IsAsExpected(found, assertion.Expect));
+                : Answer(found is null ? "null" : Shortened(found), IsAsExpected(found, assertion.Expect));
         }
-        catch (SqliteException exception)
+        catch (SqliteException exception) when (exception.SqliteErrorCode == SQLitePCL.raw.SQLITE_INTERRUPT)
         {
+            return Answer("no answer: the questions of one drill took too long, five minutes together", passed: false);
+        }
+        catch (Exception exception) when (exception is SqliteException or InvalidOperationException)
+        {
+            // The second is what the provider says of a parameter that has no value.
             return Answer($"an error: {exception.Message.TrimEnd('.')}", passed: false);
         }
 
@@ -55,7 +62,7 @@ internal static partial class DrillQuestion
             return string.Equals(wanted, "null", StringComparison.OrdinalIgnoreCase) == (sign is "" or "=" or "==");
         }
 
-        var order = Number(found) is { } left && Number(wanted) is { } right ? left.CompareTo(right) : string.CompareOrdinal(found, wanted);
+        var order = Number(found) is { } left && Number(wanted) is { } right ? Compare(left, right) : string.CompareOrdinal(found, wanted);
         return sign switch
         {
             ">" => order > 0,
@@ -67,7 +74,18 @@ internal static partial class DrillQuestion
         };
     }
 
-    private static decimal? Number(string text) => decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number : null;
+    /// <summary>A value as it is shown: it may be as large as SQLite lets it be, and stands in messages.</summary>
+    private static string Shortened(string found) => found.Length <= LongestShown
+        ? found
+        : string.Create(CultureInfo.InvariantCulture, $"{found[..LongestShown]}… ({found.Length} characters)");
+
+    /// <summary>A number in both of its forms: one has the range of SQLite's, the other tells large integers apart.</summary>
+    private static (double Approximate, decimal? Exact)? Number(string text) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+        ? (number, decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var exact) ? exact : null)
+        : null;
+
+    private static int Compare((double Approximate, decimal? Exact) left, (double Approximate, decimal? Exact) right) =>
+        left.Approximate.CompareTo(right.Approximate) is var order and not 0 ? order : Nullable.Compare(left.Exact ?? right.Exact, right.Exact ?? left.Exact);
 
     [GeneratedRegex(@"\A\s*(?<sign>>=|<=|!=|<>|==|>|<|=)?\s*(?<value>.*?)\s*\z", RegexOptions.ExplicitCapture | RegexOptions.Singleline)]
     private static partial Regex ComparisonPattern();

@@ -134,13 +134,17 @@ public static class RestoreRows
         var message = SQLitePCL.raw.sqlite3_errmsg(connection.Handle).utf8_to_string();
         using (statement)
         {
-            if (result != SQLitePCL.raw.SQLITE_OK || !string.IsNullOrWhiteSpace(rest))
+            var reason = result != SQLitePCL.raw.SQLITE_OK ? message.Split('\n')[0]
+                : !string.IsNullOrWhiteSpace(rest) ? "something stands behind it"
+                : SQLitePCL.raw.sqlite3_bind_parameter_count(statement) > 0 ? $"it leaves the value of {SQLitePCL.raw.sqlite3_bind_parameter_name(statement, 1).utf8_to_string() ?? "?"} open; in single quotes, PowerShell does not put a variable's value there"
+                : null;
+            if (reason is not null)
             {
                 throw new BackupException(
                     BackupErrorId.InvalidArgument,
                     BackupErrorCategory.InvalidArgument,
                     where,
-                    $"-Where is no condition on the rows of '{table}': {(result != SQLitePCL.raw.SQLITE_OK ? message.Split('\n')[0] : "something stands behind it")}. Nothing was changed. Give what would stand behind WHERE, such as \"created_at >= '2026-11-10'\".");
+                    $"-Where is no condition on the rows of '{table}': {reason}. Nothing was changed. Give what would stand behind WHERE, such as \"created_at >= '2026-11-10'\".");
             }
         }
     }
@@ -273,6 +277,6 @@ public static class RestoreRows
                 BackupErrorId.RowsNotRestored,
                 BackupErrorCategory.InvalidOperation,
                 string.Join(", ", options.Tables),
-                $"The rows could not be brought back into '{target.Path}', which is as it was: {exception.Message.TrimEnd('.')}. Mend that, or use -RowAction SideTable.",
+                $"The rows could not be brought back into '{target.Path}', which is as it was: {exception.Message.TrimEnd('.')}. {(exception.SqliteErrorCode is SQLitePCL.raw.SQLITE_NOTADB or SQLitePCL.raw.SQLITE_CORRUPT ? "It is no sound database: restore the whole backup, with -Destination." : "Mend that, or use -RowAction SideTable.")}",
                 exception);
 }

@@ -107,9 +107,9 @@ public sealed class ScheduleSession : IDisposable
         settings is null ? null : new BackupDirectory(settings.BackupDirectory, clock),
         context,
         () => Keep(work, fault, context),
-        Event);
+        run => Event(run, isSecret: settings?.Encryption is { Recipients.Count: > 0, RevealContent: false }));
 
-    private BackupEvent Event(ScheduleRun run)
+    private BackupEvent Event(ScheduleRun run, bool isSecret)
     {
         var failed = run.Steps.FirstOrDefault(step => step.Result == ScheduleResult.Failed);
         return new BackupEvent
@@ -118,7 +118,7 @@ public sealed class ScheduleSession : IDisposable
             Schedule = definition.Name,
             Status = failed is null ? BackupEventStatus.Success : BackupEventStatus.Failed,
             ErrorId = failed?.ErrorId,
-            ErrorMessage = failed?.Detail,
+            ErrorMessage = Recorded.Kept(failed?.ErrorId, failed?.Detail, isSecret),
         };
     }
 

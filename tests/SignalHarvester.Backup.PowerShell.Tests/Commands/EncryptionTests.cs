@@ -64,6 +64,46 @@ public class EncryptionTests
     }
 
     [Fact]
+    public async Task A_key_comes_out_of_a_pipe_as_well_and_an_endless_one_is_refused()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no pipes among its files");
+        using var scene = new EncryptedScene();
+        var made = scene.MakeChain(1).Single();
+        Tool.Require("mkfifo").Run(scene.Workspace["pipe"]).EnsureSuccess();
+        Task writing = Task.Run(() => File.WriteAllText(scene.Workspace["pipe"], File.ReadAllText(scene.Key)), TestContext.Current.CancellationToken);
+        Assert.True(scene.Workspace.Run($"Test-SHBackup {made.Id} -IdentityFile ./pipe").WithoutErrors().As<BackupMetadata>().Single().Verified);
+        await writing;
+
+        foreach (var (path, reason) in new[] { ("/dev/zero", "larger than any file of keys"), ("./backups", "it is a directory") })
+        {
+            var error = Assert.Single(scene.Run($"Test-SHBackup {made.Id} -IdentityFile {path}").Errors);
+            Assert.Equal(BackupErrorId.IdentityInvalid, error.FullyQualifiedErrorId.Split(',')[0]);
+            Assert.Contains(reason, error.Exception.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void A_secret_key_in_the_place_of_its_file_is_not_shown()
+    {
+        using var scene = new EncryptedScene();
+        var secret = File.ReadLines(scene.Key).Single(line => line.StartsWith("AGE-SECRET-KEY-", StringComparison.Ordinal));
+        var error = Assert.Single(scene.Run($"Test-SHBackup {scene.MakeFull()} -IdentityFile {secret}").Errors);
+        Assert.Equal((BackupErrorId.IdentityInvalid, "IdentityFile"), (error.FullyQualifiedErrorId.Split(',')[0], error.TargetObject));
+        Assert.DoesNotContain(secret, error.Exception.ToString(), StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
+    public void What_a_killed_run_left_in_the_systems_temporary_folder_goes_with_the_next_backup()
+    {
+        using var scene = new EncryptedScene();
+        string left = Directory.CreateDirectory(Path.Combine(Path.GetTempPath(), "shbackup-" + Guid.NewGuid().ToString("N"))).FullName;
+        File.WriteAllText(Path.Combine(left, "restored.db"), "plain");
+        File.WriteAllText(Path.Combine(left, ".lock"), "");
+        scene.MakeFull();
+        Assert.False(Directory.Exists(left));
+    }
+
+    [Fact]
     public void A_passphrase_makes_tests_and_restores()
     {
         using var scene = new EncryptedScene();

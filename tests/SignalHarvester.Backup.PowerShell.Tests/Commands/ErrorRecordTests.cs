@@ -23,7 +23,7 @@ public partial class ErrorRecordTests
         [BackupErrorId.SqliteTooOld] = "takes a process of its own, with an old SQLite in it: OldSqliteTests",
         [BackupErrorId.SourceNeedsRecovery] = "takes read-only media: SourceErrorTests of the engine, and ReadOnlyTests of the host on a real mount",
         [BackupErrorId.DirectoryLocked] = "takes a minute of waiting: DirectoryLockTests of the engine, which bring their own patience",
-        [BackupErrorId.EncryptionUnavailable] = "takes a system without ChaCha20-Poly1305, and none of those is at hand",
+        [BackupErrorId.EncryptionUnavailable] = "takes a process of its own, with an OpenSSL without ChaCha20-Poly1305: NoCipherTests",
         [BackupErrorId.CloudAccessDenied] = Providers,
         [BackupErrorId.CloudClockSkew] = Providers,
         [BackupErrorId.CloudObjectChanged] = Providers,

@@ -43,6 +43,21 @@ public partial class HealthTests
     }
 
     [Fact]
+    public void A_clock_that_was_wrong_hides_nothing()
+    {
+        using var workspace = new Workspace();
+        workspace.AddBackup(TimeSpan.FromHours(60));
+        workspace.AddBackup(TimeSpan.FromDays(-400), sidecar => sidecar["verification_timestamp"] = "2126-01-01T00:00:00+00:00");
+        foreach (var (name, status) in new[] { ("RecoveryPoint", HealthStatus.Critical), ("Scrub", HealthStatus.Warning) })
+        {
+            var check = Check(workspace, name);
+            Assert.Equal(status, check.Status);
+            Assert.Contains("the clock was wrong then, or is now", check.Reason, StringComparison.Ordinal);
+            Assert.NotNull(check.Command);
+        }
+    }
+
+    [Fact]
     public void What_may_be_lost_is_configured_and_an_unverified_backup_does_not_count()
     {
         using var workspace = new Workspace();

@@ -128,6 +128,12 @@ public class RestoreDrillTests
     [InlineData("SELECT 10", "> 9", true)]
     [InlineData("SELECT 9", ">= 10", false)]
     [InlineData("SELECT 'b'", "> a", true)]
+    [InlineData("SELECT 1e300", "> 5", true)]
+    [InlineData("SELECT 1e-30", "> 0", true)]
+    [InlineData("SELECT 9e999", ">= 1e300", true)]
+    [InlineData("SELECT 9007199254740993", "> 9007199254740992", true)]
+    [InlineData("SELECT x'0aff'", "0aff", true)]
+    [InlineData("SELECT $missing", "1", false)]
     [InlineData("SELECT NULL", "null", true)]
     [InlineData("SELECT NULL", "!= null", false)]
     [InlineData("SELECT 1 WHERE 0", "1", false)]
@@ -147,6 +153,44 @@ public class RestoreDrillTests
         var drill = workspace.Run("Invoke-SHRestoreDrill -Newest -Assertion @{ Query = $args[0]; Expect = $args[1] }", query, expect).As<RestoreDrill>().Single();
         Assert.Equal(passes, Assert.Single(drill.Assertions).Passed);
         Assert.False(File.Exists(workspace["planted.db"]));
+    }
+
+    [Fact]
+    public void An_answer_without_end_is_compared_whole_and_told_in_short()
+    {
+        using var workspace = new Workspace();
+        workspace.MakeBackup();
+        var run = workspace.Run("Invoke-SHRestoreDrill -Newest -Assertion @{ Query = \"SELECT replace(hex(zeroblob(50000)), '00', 'x')\"; Expect = ('x' * 50000) }, @{ Query = \"SELECT replace(hex(zeroblob(50000)), '00', 'x')\"; Expect = 'x' }");
+        Assert.Equal([true, false], run.As<RestoreDrill>().Single().Assertions.Select(answer => answer.Passed));
+        Assert.All(run.As<RestoreDrill>().Single().Assertions, answer => Assert.InRange(answer.Found!.Length, 500, 550));
+        Assert.InRange(Assert.Single(run.Errors).Exception.Message.Length, 500, 1500);
+    }
+
+    [Fact]
+    public void What_an_encrypted_database_holds_does_not_get_into_the_history_beside_its_backups()
+    {
+        using var workspace = new Workspace();
+        using (var connection = Databases.Open(workspace.Database))
+        {
+            Databases.Execute(connection, "CREATE TABLE secret_patients(name TEXT); INSERT INTO secret_patients VALUES ('Ada Lovelace'), ('Ada Lovelace')");
+        }
+
+        const string Question = "-IdentityFile ./key.txt -Assertion @{ Query = 'SELECT name FROM secret_patients'; Expect = 'Grace' } 2>$null";
+        var made = workspace.Run("New-SHBackup ./app.db -Recipient (New-SHBackupKey ./key.txt)").WithoutErrors().As<BackupMetadata>().Single();
+        Assert.Contains("Lovelace", workspace.Run($"Invoke-SHRestoreDrill {made.Id} {Question}").As<RestoreDrill>().Single().Reason, StringComparison.Ordinal);
+        workspace.Run($"Restore-SHBackup {made.Id} -Table nonsense -Into ./app.db -Force -IdentityFile ./key.txt 2>$null");
+
+        var told = workspace.Run("Get-SHBackupHistory | Where-Object Status -eq Failed").As<BackupEvent>();
+        Assert.Equal([BackupErrorId.TableNotFound, BackupErrorId.RestoreDrillFailed], told.Select(entry => entry.ErrorId));
+        Assert.All(told, entry => Assert.Contains("not recorded", entry.ErrorMessage, StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            Directory.EnumerateFiles(workspace.Backups, "*", SearchOption.AllDirectories),
+            file => System.Text.Encoding.Latin1.GetString(File.ReadAllBytes(file)) is var content && (content.Contains("secret_patients", StringComparison.Ordinal) || content.Contains("Lovelace", StringComparison.Ordinal)));
+
+        // Where the sidecar may tell it, the history may too.
+        var open = workspace.Run("New-SHBackup ./app.db -RevealContent -Recipient (New-SHBackupKey ./other.txt)").WithoutErrors().As<BackupMetadata>().Single();
+        workspace.Run($"Invoke-SHRestoreDrill {open.Id} {Question.Replace("key.txt", "other.txt", StringComparison.Ordinal)}");
+        Assert.Contains("Lovelace", workspace.Run("Get-SHBackupHistory -Operation Drill").As<BackupEvent>()[0].ErrorMessage, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -103,6 +103,8 @@ public sealed class RestoreRowsTests : IDisposable
     [InlineData("nonsense = 1", BackupErrorId.InvalidArgument)]
     [InlineData("1 /*", BackupErrorId.InvalidArgument)]
     [InlineData("id = ", BackupErrorId.InvalidArgument)]
+    [InlineData("id = $id", BackupErrorId.InvalidArgument)]
+    [InlineData("id = ?", BackupErrorId.InvalidArgument)]
     public void A_condition_that_is_none_is_refused_and_nothing_is_changed(string where, string errorId)
     {
         var backup = Backup("CREATE TABLE t(id INTEGER PRIMARY KEY, v); INSERT INTO t VALUES (1, 'a')");

@@ -125,14 +125,35 @@ public sealed class ConfigurationProblemTests
     [InlineData("metrics: {push_gateway: 'ftp://u:hidden@x'}")]
     [InlineData("compression: '${E}'")]
     [InlineData("encryption: {recipients: [AGE-SECRET-KEY-1HIDDEN]}")]
+    [InlineData("encryption: {identity_file: AGE-SECRET-KEY-1HIDDEN}")]
+    [InlineData("encryption: {identity_file: '${K}'}")]
     [InlineData("databases: ['postgresql://u:hidden@h/db']")]
     [InlineData("databases: [{path: 'postgresql://u:hidden@h/db'}]")]
     public void No_problem_shows_a_secret(string text)
     {
-        using var configured = Configured.Backup(text, new() { ["E"] = "https://u:hidden@x" });
+        using var configured = Configured.Backup(text, new() { ["E"] = "https://u:hidden@x", ["K"] = "age-secret-key-1hidden" });
         Assert.NotEmpty(configured.Problems());
         var all = string.Join('\n', configured.Read.Problems.Select(problem => $"{problem} {problem.Found} {problem.Allowed}").Concat(configured.Read.Effective.Select(setting => setting.ToString())));
         Assert.DoesNotContain("hidden", all, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Theory]
+    [InlineData("encryption: {recipients: null}", "", false)]
+    [InlineData("encryption:\n  recipients:\n#    - age1", "", false)]
+    [InlineData("encryption: {}", ", ,", false)]
+    [InlineData("encryption: {recipients: []}", "", true)]
+    [InlineData("encryption: {identity_file: key.txt}", "", true)]
+    public void Recipients_that_come_to_nothing_are_no_reason_for_plain_backups(string text, string variable, bool isAllowed)
+    {
+        using var configured = Configured.Backup(text, new() { ["SHBACKUP_ENCRYPTION_RECIPIENTS"] = variable });
+        if (isAllowed)
+        {
+            Assert.Null(configured.Settings.Encryption.ToEncryption());
+            return;
+        }
+
+        Assert.Contains("found nothing; allowed is an age public key", Assert.Single(configured.Problems()), StringComparison.Ordinal);
+        Assert.Throws<BackupException>(configured.Read.Require);
     }
 
     [Fact]
