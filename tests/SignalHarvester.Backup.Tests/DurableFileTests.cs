@@ -38,6 +38,19 @@ public sealed class DurableFileTests : IDisposable
     }
 
     [Fact]
+    public void A_device_or_pipe_is_never_replaced_by_a_file()
+    {
+        Tool.Require("mkfifo").Run(files["pipe"]).EnsureSuccess();
+
+        Assert.Throws<IOException>(() => DurableFile.WriteAllBytes(files["pipe"], "new"u8));
+        File.WriteAllText(files["made"], "new");
+        Assert.Throws<IOException>(() => DurableFile.Rename(files["made"], files["pipe"]));
+
+        Assert.False(FileKind.IsRegularItself(files["pipe"]));
+        Assert.Equal(["made", "pipe"], Directory.GetFileSystemEntries(files.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public async Task A_file_is_replaced_although_somebody_reads_it()
     {
         File.WriteAllText(files["a.json"], "old");

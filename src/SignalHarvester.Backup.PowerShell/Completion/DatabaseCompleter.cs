@@ -50,7 +50,7 @@ public sealed class DatabaseCompleter : IArgumentCompleter
         try
         {
             var context = new OperationContext(TimeProvider.System, _ => { }, CancellationToken.None);
-            return [.. new EventHistory(directory).Read(new EventQuery(), context).Select(told => told.Database).OfType<string>()];
+            return new EventHistory(directory).ReadDatabases(context);
         }
         catch (BackupException)
         {

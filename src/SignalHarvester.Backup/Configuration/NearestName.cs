@@ -13,6 +13,7 @@ internal static class NearestName
         // Beyond a third of the letters, a guess is none.
         var most = Math.Min(MostEdits, Math.Max(1, typed.Length / 3));
         return names
+            .Where(name => Math.Abs(name.Length - typed.Length) <= most)
             .Select(name => (Name: name, Edits: Edits(typed, name)))
             .Where(guess => guess.Edits <= most)
             .OrderBy(guess => guess.Edits)

@@ -101,23 +101,23 @@ internal sealed class YamlFile
         return node;
     }
 
-    /// <summary>Lays other maps under this one, as the merge key of YAML 1.1 says it: the map's own keys win.</summary>
+    /// <summary>
+    /// Lays other maps under this one, as the merge key of YAML 1.1 says it: the map's own keys win. A merge key with anything
+    /// else stays as it is, a key that means nothing to us.
+    /// </summary>
     private static void Merge(List<(ConfigurationNode Key, ConfigurationNode Value)> entries)
     {
-        foreach (var merged in entries.FindAll(entry => entry.Key.Text == MergeKey))
+        foreach (var merged in entries.FindAll(entry => entry.Key.Text == MergeKey && Sources(entry.Value).All(source => source.IsNothing || source.Entries is not null)))
         {
             entries.Remove(merged);
-            foreach (var source in merged.Value.Items ?? [merged.Value])
+            var own = entries.Select(entry => entry.Key.Text).ToHashSet(StringComparer.Ordinal);
+            foreach (var source in Sources(merged.Value))
             {
-                foreach (var entry in source.Entries?.ToArray() ?? [])
-                {
-                    if (!entries.Exists(own => own.Key.Text == entry.Key.Text))
-                    {
-                        entries.Add(entry);
-                    }
-                }
+                entries.AddRange(source.Entries?.Where(entry => own.Add(entry.Key.Text)).ToArray() ?? []);
             }
         }
+
+        static IReadOnlyList<ConfigurationNode> Sources(ConfigurationNode value) => value.Items ?? [value];
     }
 
     private static bool IsNothing(Scalar scalar) =>

@@ -74,6 +74,18 @@ public sealed class EventHistory
             context);
     }
 
+    /// <summary>The databases that events concern, each once: for completion, which cannot wait for twenty thousand events.</summary>
+    /// <param name="context">Told of a damaged history, which is set aside.</param>
+    /// <exception cref="BackupException">HistoryUnreadable, DirectoryNotFound.</exception>
+    public IReadOnlyList<string> ReadDatabases(OperationContext context) => Read(
+        (connection, transaction) =>
+        {
+            using var command = Command(HistorySchema.Databases, connection, transaction);
+            return ReadAll(command, row => row.GetString(0));
+        },
+        [],
+        context);
+
     /// <summary>Reads the sums that metrics are made of.</summary>
     /// <exception cref="BackupException">HistoryUnreadable, DirectoryNotFound.</exception>
     internal HistoryTotals ReadTotals(OperationContext context) => Read(
@@ -101,7 +113,9 @@ public sealed class EventHistory
 
             return file.Read(query, none, context);
         }
-        catch (Exception exception) when (exception is SqliteException or IOException or UnauthorizedAccessException or InvalidDataException or ArgumentException)
+        catch (Exception exception) when (exception is SqliteException or IOException or UnauthorizedAccessException or InvalidDataException
+            // Rows that others wrote: words, times and numbers that are none.
+            or ArgumentException or FormatException or OverflowException or InvalidCastException or InvalidOperationException)
         {
             throw new BackupException(
                 BackupErrorId.HistoryUnreadable,

@@ -83,6 +83,9 @@ internal static class HistorySchema
         GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9 ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9
         """;
 
+    /// <summary>The databases that events concern.</summary>
+    public const string Databases = "SELECT DISTINCT database FROM event WHERE database IS NOT NULL";
+
     /// <summary>The last success of each operation on each database.</summary>
     public const string LatestSuccess = """
         SELECT operation, database, max(timestamp)

@@ -15,7 +15,10 @@ public static class MetricFile
     public static void Write(string path, ReadOnlySpan<byte> text)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        RefuseFolders(path);
+        RefuseWhatIsNoFile(path);
+
+        // Who put a link there keeps it.
+        path = File.Exists(path) && File.ResolveLinkTarget(path, returnFinalTarget: true) is { } target ? target.FullName : path;
         var temporary = $"{path}.{Guid.NewGuid():N}.partial";
         try
         {
@@ -39,7 +42,7 @@ public static class MetricFile
         }
     }
 
-    private static void RefuseFolders(string path)
+    private static void RefuseWhatIsNoFile(string path)
     {
         if (Directory.Exists(path))
         {
@@ -48,6 +51,15 @@ public static class MetricFile
                 BackupErrorCategory.InvalidArgument,
                 path,
                 $"'{path}' is a directory. Give a file in it, such as '{Path.Combine(path, "shbackup.prom")}'.");
+        }
+
+        if (File.Exists(path) && !FileKind.IsRegular(path))
+        {
+            throw new BackupException(
+                BackupErrorId.DestinationInvalid,
+                BackupErrorCategory.InvalidArgument,
+                path,
+                $"'{path}' is a device, a pipe or a socket, which a file would replace for good. Give a file; without -Path, the text is emitted.");
         }
 
         if (!Directory.Exists(Path.GetDirectoryName(path)))

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
+using SignalHarvester.Backup.Scheduling;
 
 namespace SignalHarvester.Backup.Metrics;
 
@@ -9,6 +10,7 @@ namespace SignalHarvester.Backup.Metrics;
 public static class MetricPush
 {
     private const int LongestAnswer = 300;
+    private const int MostBytesRead = 1 << 20;
 
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 
@@ -34,7 +36,7 @@ public static class MetricPush
                 $"'{(gateway.IsAbsoluteUri ? Shown(gateway) : gateway.OriginalString)}' is no address of a Pushgateway. Give one such as http://127.0.0.1:9091.");
         }
 
-        using var client = new HttpClient { Timeout = Timeout };
+        using var client = new HttpClient { Timeout = Timeout, MaxResponseContentBufferSize = MostBytesRead };
         using var request = new HttpRequestMessage(HttpMethod.Put, Address(gateway, job, instance)) { Content = new ByteArrayContent(text) };
         request.Content.Headers.ContentType = MediaTypeHeaderValue.Parse(MetricText.ContentType);
         if (gateway.UserInfo.Length > 0)
@@ -48,6 +50,12 @@ public static class MetricPush
             if (!answer.IsSuccessStatusCode)
             {
                 throw Refused(gateway, answer);
+            }
+
+            // Followed as a GET (303), which asks for a page and hands nothing over, whatever that page answers.
+            if (request.Method != HttpMethod.Put)
+            {
+                throw Failed(gateway, "it sends to another address, which is asked for a page and given nothing", null);
             }
         }
         catch (HttpRequestException exception)
@@ -75,8 +83,8 @@ public static class MetricPush
     private static BackupException Refused(Uri gateway, HttpResponseMessage answer)
     {
         using var reader = new StreamReader(answer.Content.ReadAsStream(), Encoding.UTF8);
-        var said = reader.ReadToEnd().Trim();
-        var status = string.Create(CultureInfo.InvariantCulture, $"it answered {(int)answer.StatusCode} {answer.ReasonPhrase}");
+        var said = ScheduleName.OneLine(reader.ReadToEnd()).Trim();
+        var status = string.Create(CultureInfo.InvariantCulture, $"it answered {(int)answer.StatusCode} {ScheduleName.OneLine(answer.ReasonPhrase ?? string.Empty)}");
         return answer.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden
             ? Failed(gateway, status + ", so it wants other credentials", null)
             : Failed(gateway, said.Length == 0 ? status : $"{status}: {(said.Length > LongestAnswer ? said[..LongestAnswer] + "..." : said)}", null);

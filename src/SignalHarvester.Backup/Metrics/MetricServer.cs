@@ -17,6 +17,7 @@ public sealed class MetricServer : IDisposable
     private const int MostConnections = 8;
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
     private readonly TcpListener listener;
     private readonly BackupDirectory directory;
@@ -72,8 +73,14 @@ public sealed class MetricServer : IDisposable
             while (true)
             {
                 await free.WaitAsync(context.Cancellation).ConfigureAwait(false);
-                var client = await listener.AcceptTcpClientAsync(context.Cancellation).ConfigureAwait(false);
-                _ = Task.Run(() => ServeAsync(client, free, context), CancellationToken.None);
+                if (await AcceptAsync(context.Cancellation).ConfigureAwait(false) is { } client)
+                {
+                    _ = Task.Run(() => ServeAsync(client, free, context), CancellationToken.None);
+                }
+                else
+                {
+                    free.Release();
+                }
             }
         }
         catch (OperationCanceledException)
@@ -82,11 +89,25 @@ public sealed class MetricServer : IDisposable
         }
     }
 
+    /// <summary>The next connection; null where it was gone before it could be taken, or the process has too many files open for now.</summary>
+    private async Task<TcpClient?> AcceptAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            return await listener.AcceptTcpClientAsync(cancellation).ConfigureAwait(false);
+        }
+        catch (SocketException)
+        {
+            await Task.Delay(Pause, cancellation).ConfigureAwait(false);
+            return null;
+        }
+    }
+
     private async Task ServeAsync(TcpClient client, SemaphoreSlim free, OperationContext context)
     {
-        using (client)
+        try
         {
-            try
+            using (client)
             {
                 using var patience = CancellationTokenSource.CreateLinkedTokenSource(context.Cancellation);
                 patience.CancelAfter(Patience);
@@ -96,13 +117,16 @@ public sealed class MetricServer : IDisposable
                     await stream.WriteAsync(Answer(line, context), patience.Token).ConfigureAwait(false);
                 }
             }
-            catch (Exception exception) when (exception is IOException or SocketException or OperationCanceledException)
-            {
-                // Gone, or too slow: the next scrape comes.
-            }
         }
-
-        free.Release();
+        catch (Exception exception) when (exception is IOException or SocketException or OperationCanceledException)
+        {
+            // Gone, or too slow: the next scrape comes.
+        }
+        finally
+        {
+            // Whatever happened: a place that is not given back is one connection less for good.
+            free.Release();
+        }
     }
 
     /// <summary>The first line of a request, once its head has come; null where none came.</summary>
@@ -155,15 +179,16 @@ public sealed class MetricServer : IDisposable
             lastFault = null;
             return Response("200 OK", text, withBody, contentType: MetricText.ContentType);
         }
-        catch (BackupException exception)
+        catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            // Said once, not at every scrape.
+            // Said once, not at every scrape. Whatever it is: the server goes on, and the next scrape may find it mended.
             if (Interlocked.Exchange(ref lastFault, exception.Message) != exception.Message)
             {
                 context.Warn($"The metrics cannot be served: {exception.Message}");
             }
 
-            return Response("503 Service Unavailable", Encoding.UTF8.GetBytes($"{exception.ErrorId}: {exception.Message}\n"), withBody);
+            var id = (exception as BackupException)?.ErrorId ?? exception.GetType().Name;
+            return Response("503 Service Unavailable", Encoding.UTF8.GetBytes($"{id}: {exception.Message}\n"), withBody);
         }
     }
 

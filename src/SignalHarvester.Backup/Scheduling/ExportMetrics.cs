@@ -32,8 +32,9 @@ internal sealed class ExportMetrics(ScheduleDefinition definition, BackupSetting
             {
                 Export(directory, number, isOneOfSeveral: directories.Count > 1, databases);
             }
-            catch (Exception exception) when (exception is BackupException or IOException or UnauthorizedAccessException)
+            catch (Exception exception) when (exception is not OperationCanceledException)
             {
+                // Whatever it is: the backups are made, and how the run went is still to be kept.
                 context.Warn($"The metrics of '{directory}' could not be exported: {exception.Message}");
                 recorder.Warn(Step, directory, exception.Message);
             }

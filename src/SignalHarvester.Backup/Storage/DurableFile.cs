@@ -24,6 +24,7 @@ internal static partial class DurableFile
     /// <param name="like">The file whose mode it gets, as <see cref="CreatePrivate"/> does it; null for the one that it replaces.</param>
     public static void WriteAllBytes(string path, ReadOnlySpan<byte> content, string? like = null)
     {
+        RequireFile(path);
         var temporary = path + ".partial";
 
         // A rest of a killed run, or a link that somebody put there: deleted, never written through.
@@ -54,9 +55,11 @@ internal static partial class DurableFile
         return handle;
     }
 
-    /// <summary>Renames, over whatever is there unless told otherwise, and makes the rename last.</summary>
+    /// <summary>Renames, over whatever file is there unless told otherwise, and makes the rename last.</summary>
+    /// <exception cref="IOException">It failed; or what is there is no file: a rename would put one in the place of /dev/null for good.</exception>
     public static void Rename(string from, string to, bool overwrite = true)
     {
+        RequireFile(to);
         if (OperatingSystem.IsWindows())
         {
             // There a file cannot be replaced while anybody reads it, not even one who lets it be deleted. The readers of
@@ -72,6 +75,14 @@ internal static partial class DurableFile
         if (Path.GetDirectoryName(from) is { } source && source != Path.GetDirectoryName(to))
         {
             FlushDirectory(source);
+        }
+    }
+
+    private static void RequireFile(string path)
+    {
+        if (new FileInfo(path) is { Exists: true, LinkTarget: null } && !FileKind.IsRegularItself(path))
+        {
+            throw new IOException($"'{path}' is a device, a pipe or a socket, and no file.");
         }
     }
 

@@ -1,3 +1,6 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
 using SignalHarvester.Backup.PowerShell.Tests.Support;
 using SignalHarvester.Backup.TestSupport;
 
@@ -181,6 +184,72 @@ public class ExportMetricTests
         Assert.StartsWith("MetricPushFailed,", record.FullyQualifiedErrorId, StringComparison.Ordinal);
         Assert.Contains("404", record.Exception.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("geheim", record.Exception.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("303 See Other\r\nLocation: /page", "given nothing")]
+    [InlineData("500 Broken\u001b[31m", "500 Broken [31m: not \u2028now")]
+    public async Task What_answers_but_takes_nothing_is_an_error_on_one_line(string status, string said)
+    {
+        using var workspace = new Workspace();
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var answering = AnswerAsync(listener, $"HTTP/1.1 {status}\r\nContent-Length: 8\r\nConnection: close\r\n\r\nnot\r\nnow", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+
+        var record = Assert.Single(workspace.Run("Export-SHBackupMetric -PushGateway $args[0]", $"http://{listener.LocalEndpoint}/").Errors);
+
+        Assert.StartsWith("MetricPushFailed,", record.FullyQualifiedErrorId, StringComparison.Ordinal);
+        Assert.Contains(said.Replace("\u2028", " ", StringComparison.Ordinal), record.Exception.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(record.Exception.Message, char.IsControl);
+        listener.Stop();
+        await answering;
+    }
+
+    [Fact]
+    public void A_pipe_is_not_replaced_and_a_link_stays_one()
+    {
+        using var workspace = new Workspace();
+        workspace.MakeBackup();
+        Tool.Require("mkfifo").Run(workspace["pipe"]).EnsureSuccess();
+        File.CreateSymbolicLink(workspace["link.prom"], workspace["real.prom"]);
+
+        var record = Assert.Single(workspace.Run("Export-SHBackupMetric -Path ./pipe").Errors);
+        Assert.StartsWith("DestinationInvalid,", record.FullyQualifiedErrorId, StringComparison.Ordinal);
+
+        File.WriteAllText(workspace["real.prom"], "old");
+        workspace.Run("Export-SHBackupMetric -Path ./link.prom").WithoutErrors();
+        Assert.Equal(workspace["real.prom"], new FileInfo(workspace["link.prom"]).LinkTarget);
+        Assert.Contains("backup_total_count", File.ReadAllText(workspace["real.prom"]), StringComparison.Ordinal);
+    }
+
+    /// <summary>Answers one connection after the other, each with the next of the texts, until nobody listens any more.</summary>
+    private static async Task AnswerAsync(TcpListener listener, params string[] answers)
+    {
+        try
+        {
+            foreach (var answer in answers)
+            {
+                using var client = await listener.AcceptTcpClientAsync(TestContext.Current.CancellationToken);
+                var stream = client.GetStream();
+                var buffer = new byte[1 << 16];
+                var head = string.Empty;
+                while (!head.Contains("\r\n\r\n", StringComparison.Ordinal))
+                {
+                    head += Encoding.Latin1.GetString(buffer, 0, await stream.ReadAsync(buffer, TestContext.Current.CancellationToken));
+                }
+
+                await stream.WriteAsync(Encoding.Latin1.GetBytes(answer), TestContext.Current.CancellationToken);
+                client.Client.Shutdown(SocketShutdown.Send);
+                while (await stream.ReadAsync(buffer, TestContext.Current.CancellationToken) > 0)
+                {
+                    // The rest of the body, so that closing does not reset the connection.
+                }
+            }
+        }
+        catch (SocketException)
+        {
+            // Nobody came for the rest.
+        }
     }
 
     [Fact]

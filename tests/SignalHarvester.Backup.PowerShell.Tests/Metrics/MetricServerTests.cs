@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using SignalHarvester.Backup.PowerShell.Tests.Support;
+using SignalHarvester.Backup.TestSupport;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.Metrics;
 
@@ -99,6 +100,24 @@ public class MetricServerTests
         Directory.CreateDirectory(workspace.Backups);
         Assert.Equal(HttpStatusCode.OK, (await Client.GetAsync(server.Url, TestContext.Current.CancellationToken)).StatusCode);
         Assert.Single(await server.StopAsync());
+    }
+
+    [Fact]
+    public async Task However_often_a_scrape_fails_the_next_one_is_answered()
+    {
+        using var workspace = new Workspace();
+        workspace.MakeBackup();
+        using (var history = Databases.Open(Path.Combine(workspace.Backups, ".shbackup", "history.db")))
+        {
+            Databases.Execute(history, "UPDATE event SET timestamp = 'yesterday'");
+        }
+
+        using var server = await RunningServer.StartAsync(workspace);
+        for (var scrape = 0; scrape < 20; scrape++)
+        {
+            using var answer = await Client.GetAsync(server.Url, TestContext.Current.CancellationToken);
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+        }
     }
 
     private static string? Value(string answer)

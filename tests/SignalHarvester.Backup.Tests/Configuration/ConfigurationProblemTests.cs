@@ -65,6 +65,8 @@ public sealed class ConfigurationProblemTests
     [InlineData("retention: {daily_keep: 0, weekly_keep: 0, monthly_keep: 0}", "every keep rule is off")]
     [InlineData("enabled: true\nenabled: false", "is given twice; the first is in line 3. Remove one.")]
     [InlineData("? [a]\n: b", "there is no such key")]
+    [InlineData("<<: 5", "there is no such key")]
+    [InlineData("<<: [{enabled: true}, 5]", "there is no such key")]
     [InlineData("BACKUP-DIR: b", "Did you mean 'backup_dir'?")]
     [InlineData("zzz: b", "there is no such key; allowed are enabled, backup_dir")]
     public void A_value_that_is_not_allowed_is_one_problem(string text, string said)
@@ -99,6 +101,15 @@ public sealed class ConfigurationProblemTests
         using var folder = new TestSupport.TempFolder();
         File.WriteAllBytes(folder["s.yaml"], [0x61, 0x3a, 0x20, 0xff, 0xfe]);
         Assert.Contains("not in UTF-8", Assert.Single(BackupConfiguration.Read(folder["s.yaml"], folder.Path, new EnvironmentVariables(new Dictionary<string, string>())).Problems).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_key_of_a_million_letters_costs_little_to_refuse()
+    {
+        using var configured = Configured.Backup($"? {new string('k', 1_000_000)}\n: 1");
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Contains("there is no such key", Assert.Single(configured.Problems()), StringComparison.Ordinal);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 50_000_000);
     }
 
     [Fact]

@@ -219,6 +219,29 @@ public sealed class EventHistoryTests : IDisposable
         Assert.Single(History.Read(new EventQuery(), scene.Context()));
     }
 
+    [Theory]
+    [InlineData("timestamp = 'yesterday'")]
+    [InlineData("operation = 'teleport'")]
+    [InlineData("process_id = 99999999999999")]
+    [InlineData("duration_us = 9e30")]
+    public void A_row_that_makes_no_sense_is_an_error_that_names_the_history(string change)
+    {
+        History.Record([Sample], scene.Context());
+        using (SqliteConnection connection = Databases.Open(Path))
+        {
+            Databases.Execute(connection, "UPDATE event SET " + change);
+        }
+
+        Assert.Contains(Path, Scene.Fails(BackupErrorId.HistoryUnreadable, BackupErrorCategory.ReadError, () => History.Read(new EventQuery(), scene.Context())).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_databases_of_all_events_are_named_once_each()
+    {
+        History.Record([Sample, Sample, Sample with { Database = "/b.db" }, Sample with { Database = null }], scene.Context());
+        Assert.Equal(["/b.db", Sample.Database!], History.ReadDatabases(scene.Context()).Order(StringComparer.Ordinal));
+    }
+
     [Fact]
     public void A_history_of_a_later_version_is_left_alone_and_said()
     {
