@@ -7,6 +7,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 public abstract class ScheduleCommand : OperationCommand
 {
     private readonly HashSet<object?> told = [];
+    private bool isHiddenTold;
 
     /// <summary>Whose schedules are meant: the account's or the machine's. Without it, both.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
@@ -28,6 +29,12 @@ public abstract class ScheduleCommand : OperationCommand
         foreach (var fault in faults.Where(fault => told.Add(fault.Target)))
         {
             WriteError(ToRecord(fault));
+        }
+
+        if (!isHiddenTold && ScheduleRegistry.HasHidden(Scope))
+        {
+            isHiddenTold = true;
+            WriteWarning("There are schedules of the machine that this account may not see. Run it as root or administrator to see them, or with -Scope User for this account's alone.");
         }
 
         if (found.Count == 0 && !WildcardPattern.ContainsWildcardCharacters(name))

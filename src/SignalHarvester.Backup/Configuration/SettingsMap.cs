@@ -1,6 +1,6 @@
+using SignalHarvester.Backup.Encryption;
 using SignalHarvester.Backup.ObjectStorage;
 using SignalHarvester.Backup.Retention;
-using SignalHarvester.Backup.Encryption;
 
 namespace SignalHarvester.Backup.Configuration;
 

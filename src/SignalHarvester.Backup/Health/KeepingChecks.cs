@@ -19,7 +19,7 @@ internal static class KeepingChecks
         var covering = scope.Schedules.Where(scope.IsCovered).ToList();
         if (covering.Count == 0)
         {
-            return new HealthCheck(check, HealthStatus.Warning, "No schedule of this machine backs this database up.",
+            return new HealthCheck(check, HealthStatus.Warning, "No schedule that this account can see backs this database up.",
                 scope.Database is null ? "New-SHBackupConfiguration" : $"Register-SHBackupSchedule {HealthScope.Quote("nightly-" + Path.GetFileNameWithoutExtension(scope.Database))} -Daily -At 02:00 -DatabasePath {HealthScope.Quote(scope.Database)} {scope.InDirectory} -Type Auto");
         }
 

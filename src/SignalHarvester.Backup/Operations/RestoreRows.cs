@@ -277,6 +277,6 @@ public static class RestoreRows
                 BackupErrorId.RowsNotRestored,
                 BackupErrorCategory.InvalidOperation,
                 string.Join(", ", options.Tables),
-                $"The rows could not be brought back into '{target.Path}', which is as it was: {exception.Message.TrimEnd('.')}. {(exception.SqliteErrorCode is SQLitePCL.raw.SQLITE_NOTADB or SQLitePCL.raw.SQLITE_CORRUPT ? "It is no sound database: restore the whole backup, with -Destination." : "Mend that, or use -RowAction SideTable.")}",
+                $"The rows could not be brought back into '{target.Path}', which is as it was: {exception.Message.TrimEnd('.')}. {(exception.SqliteErrorCode == SQLitePCL.raw.SQLITE_CORRUPT ? "It is no sound database: restore the whole backup, with -Destination." : "Mend that, or use -RowAction SideTable.")}",
                 exception);
 }

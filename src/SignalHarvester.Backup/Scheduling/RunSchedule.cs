@@ -70,17 +70,25 @@ internal sealed class RunSchedule(ScheduleJob job, BackupSettings settings, Step
     {
         using var stores = new OpenStores(settings.Stores, context);
         var options = new ParallelOptions { MaxDegreeOfParallelism = settings.ThrottleLimit, CancellationToken = context.Cancellation };
-        Parallel.ForEach(sources, options, source =>
+        try
         {
-            if (source.Fault is { } fault)
+            Parallel.ForEach(sources, options, source =>
             {
-                recorder.Fail(CreateStep, source.Path, fault);
-            }
-            else
-            {
-                BackUp(source.Path, stores);
-            }
-        });
+                if (source.Fault is { } fault)
+                {
+                    recorder.Fail(CreateStep, source.Path, fault);
+                }
+                else
+                {
+                    BackUp(source.Path, stores);
+                }
+            });
+        }
+        catch (AggregateException exception) when (context.Cancellation.IsCancellationRequested)
+        {
+            // What a step stops with may carry a token of its own, which the loop does not know for its.
+            throw new OperationCanceledException(exception.Message, exception, context.Cancellation);
+        }
     }
 
     private void BackUp(string database, OpenStores stores)

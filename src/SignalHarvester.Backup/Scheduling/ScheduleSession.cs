@@ -14,6 +14,9 @@ namespace SignalHarvester.Backup.Scheduling;
 /// </summary>
 public sealed class ScheduleSession : IDisposable
 {
+    // Clocks are put right by less than that all the time.
+    private static readonly TimeSpan ClockSlack = TimeSpan.FromHours(1);
+
     private readonly ScheduleDefinition definition;
     private readonly ScheduleStore store;
     private readonly TimeProvider clock;
@@ -34,7 +37,7 @@ public sealed class ScheduleSession : IDisposable
         store = ScheduleStore.Of(definition.Scope);
         held = store.TryLock(definition.Key);
         before = store.ReadState(definition.Key);
-        due = definition.Trigger.Due(before?.Served > definition.Registered ? before.Served.Value : definition.Registered, clock.GetUtcNow());
+        due = definition.Trigger.Due(ServedUntil(clock.GetUtcNow()), clock.GetUtcNow());
         WhyNot =
             held is null ? "a run of it is in progress already" :
             onlyIfDue && due is null ? string.Create(CultureInfo.InvariantCulture, $"it is not due before {definition.Trigger.Next(clock.GetUtcNow()).UtcDateTime:yyyy-MM-dd HH:mm} UTC") :
@@ -101,6 +104,15 @@ public sealed class ScheduleSession : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => held?.Dispose();
+
+    /// <summary>
+    /// The moment that nothing before is due. One that lies ahead was written while the clock was wrong: it counts as none, or
+    /// there would be no backup until it has come.
+    /// </summary>
+    private DateTimeOffset ServedUntil(DateTimeOffset now) => new[] { definition.Registered, before?.Served ?? DateTimeOffset.MinValue }
+        .Where(moment => moment <= now + ClockSlack)
+        .DefaultIfEmpty(DateTimeOffset.MinValue)
+        .Max();
 
     private ScheduleRun Record(Func<StepRecorder, (IReadOnlyList<string> Made, IReadOnlyCollection<string> Databases)> work, Action<BackupException> fault, BackupSettings? settings, OperationContext context) => Recorded.Run(
         new BackupEvent { Operation = BackupOperation.Schedule, Schedule = definition.Name },

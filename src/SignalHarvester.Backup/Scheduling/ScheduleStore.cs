@@ -59,6 +59,38 @@ internal sealed class ScheduleStore(ScheduleScope scope, ScheduleFolders folders
         return [.. found.OrderBy(definition => definition.Name, StringComparer.OrdinalIgnoreCase)];
     }
 
+    /// <summary>How many schedules there are that this account may not read: those of the machine are the administrator's.</summary>
+    public int CountHidden()
+    {
+        try
+        {
+            return Directory.Exists(folders.Definitions) ? Directory.GetFiles(folders.Definitions, Prefix + "*" + Suffix).Count(IsHidden) : 0;
+        }
+        catch (UnauthorizedAccessException)
+        {
+            // How many there are is hidden as well.
+            return 1;
+        }
+    }
+
+    private static bool IsHidden(string file)
+    {
+        try
+        {
+            using var opened = File.OpenRead(file);
+            return false;
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return true;
+        }
+        catch (IOException)
+        {
+            // Removed since, or broken: listing them tells.
+            return false;
+        }
+    }
+
     /// <summary>One schedule; null where there is none of that name.</summary>
     /// <exception cref="BackupException">ScheduleInvalid.</exception>
     public ScheduleDefinition? Find(string name)

@@ -29,6 +29,20 @@ public sealed class ScheduledRunTests
         Assert.Equal(2, Lines(history.Output).Count(line => line == "Schedule Success task"));
     }
 
+    [Theory]
+    [InlineData("registered")]
+    [InlineData("served")]
+    public void A_clock_that_was_ahead_once_does_not_stop_the_backups(string moment)
+    {
+        using var host = Prepared("-DatabasePath ./app.db");
+        MakeDue(host);
+        Assert.Equal((0, 1), (RunTask(host).ExitCode, Backups(host)));
+        MakeDue(host);
+        Edit(moment == "registered" ? Definition(host) : StateFile(host), kept => kept[moment] = "2099-01-01T02:00:00+00:00");
+        Assert.Equal((0, 2), (RunTask(host).ExitCode, Backups(host)));
+        Assert.Equal((0, 2), (RunTask(host).ExitCode, Backups(host)));
+    }
+
     [Fact]
     public void One_bad_database_and_a_failed_copy_end_with_3_and_stop_nothing_else()
     {
@@ -149,12 +163,13 @@ public sealed class ScheduledRunTests
     private static void MakeDue(ScheduleHost host)
     {
         Edit(Definition(host), definition => definition["registered"] = "2026-01-01T00:00:00+00:00");
-        var state = Path.Combine(host["state", "shbackup", "schedules"], "shbackup-task.state.json");
-        if (File.Exists(state))
+        if (File.Exists(StateFile(host)))
         {
-            Edit(state, served => served.Remove("served"));
+            Edit(StateFile(host), served => served.Remove("served"));
         }
     }
+
+    private static string StateFile(ScheduleHost host) => Path.Combine(host["state", "shbackup", "schedules"], "shbackup-task.state.json");
 
     private static ToolResult RunTask(ScheduleHost host)
     {

@@ -25,7 +25,8 @@ public partial class RecoveryDocumentTests
             {
                 Assert.Equal(900, Signals(workspace.Database));
                 Assert.Single(workspace.Run("Get-SHBackup | Where-Object IsSafety").WithoutErrors().Output);
-            }),
+            }
+        ),
         ["Rows were deleted by mistake"] = (
             workspace => Execute(workspace, "DELETE FROM signals WHERE created_at >= '2026-11-10'"),
             workspace => Assert.Equal(900, Signals(workspace.Database))),
@@ -36,7 +37,8 @@ public partial class RecoveryDocumentTests
                 Assert.Equal(900, Signals(workspace["before.db"]));
                 Assert.Equal(900, Signals(workspace.Database));
                 Assert.Equal(0, Signals(workspace["undone.db"]));
-            }),
+            }
+        ),
         ["The server is lost"] = (
             workspace =>
             {
@@ -49,7 +51,8 @@ public partial class RecoveryDocumentTests
                 Assert.Equal(
                     [BackupType.Incremental, BackupType.Incremental, BackupType.Full],
                     workspace.Run("Get-SHBackup | Where-Object -Not IsSafety").WithoutErrors().As<BackupMetadata>().Select(backup => backup.Type));
-            }),
+            }
+        ),
         ["Ransomware"] = (
             workspace =>
             {
@@ -71,8 +74,10 @@ public partial class RecoveryDocumentTests
         ["The backup disk is full"] = (
             workspace => _ = workspace.AddBackup(TimeSpan.FromDays(100), sidecar => sidecar["db_path"] = workspace.Database),
             workspace => Assert.Empty(workspace.Run("Get-SHBackup | Where-Object Age -gt 90d").WithoutErrors().Output)),
-        ["The schedule is wrong"] = (_ => FakeSchedulers.SkipWhereNone(), _ => { }),
-        ["Rehearse it"] = (_ => FakeSchedulers.SkipWhereNone(), _ => { }),
+        ["The schedule is wrong"] = (_ => FakeSchedulers.SkipWhereNone(), _ => { }
+        ),
+        ["Rehearse it"] = (_ => FakeSchedulers.SkipWhereNone(), _ => { }
+        ),
         ["A chain is damaged"] = (
             workspace => Workspace.FlipByte(workspace.FileOf(workspace.Listed()[^1])),
             workspace => Assert.All(workspace.Run("Get-SHBackup | Test-SHBackup").WithoutErrors().As<BackupMetadata>(), backup => Assert.True(backup.Verified))),

@@ -77,7 +77,8 @@ public sealed class PackageTests : IDisposable
         var project = Path.Combine(MarkdownDocument.Root, "src", "SignalHarvester.Backup.PowerShell");
         var start = new ProcessStartInfo(
             Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet",
-            ["pack", project, "--no-build", "-c", BuiltModule.Configuration, "-o", packages.FullName, "-v", "quiet", "-nologo"]) { RedirectStandardOutput = true };
+            ["pack", project, "--no-build", "-c", BuiltModule.Configuration, "-o", packages.FullName, "-v", "quiet", "-nologo"])
+        { RedirectStandardOutput = true };
         using var process = Process.Start(start)!;
         var output = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
