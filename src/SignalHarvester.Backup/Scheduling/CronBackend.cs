@@ -152,8 +152,9 @@ internal sealed class CronBackend(TimeProvider clock) : IScheduleBackend
             return Encoding.Latin1.GetString(output);
         }
 
-        // That an account has none is told by the words alone: of Debian, macOS and others, and of BusyBox.
-        return error.Contains("no crontab for", StringComparison.OrdinalIgnoreCase) || error.Contains("can't open", StringComparison.OrdinalIgnoreCase)
+        // That an account has none is told by the words alone: of Debian, macOS and others, and of BusyBox, whose file is not there.
+        return error.Contains("no crontab for", StringComparison.OrdinalIgnoreCase)
+            || (error.Contains("can't open", StringComparison.OrdinalIgnoreCase) && error.Contains("No such file", StringComparison.OrdinalIgnoreCase))
             ? string.Empty
             : throw new BackupException(
                 BackupErrorId.SchedulerFailed,

@@ -88,6 +88,18 @@ public sealed class ScheduleToolTests
         Assert.True(File.Exists(host["config", "systemd", "user", "shbackup-mover.timer"]));
     }
 
+    [Theory]
+    [InlineData("crontab: can't open 'tester': No such file or directory", true)]
+    [InlineData("crontab: can't open 'tester': Permission denied", false)]
+    public void A_crontab_that_cannot_be_read_is_not_taken_for_none_and_overwritten(string words, bool isNone)
+    {
+        using var host = new ScheduleHost();
+        host.Install("crontab", $"[ \"$1\" != -l ] || {{ echo \"{words}\" >&2; exit 1; }}; cat > \"$here/written.txt\"");
+        var result = host.Run("Register-SHBackupSchedule mine -Daily -DatabasePath ./app.db -Backend Cron | Out-Null; $Error | ForEach-Object { $_.FullyQualifiedErrorId -replace ',.*' }");
+        Assert.Equal(isNone ? [] : [BackupErrorId.SchedulerFailed], Lines(result.Output));
+        Assert.Equal(isNone, File.Exists(host["bin", "written.txt"]));
+    }
+
     [Fact]
     public void A_schedule_that_cannot_be_read_is_named_and_hides_no_other()
     {

@@ -84,15 +84,20 @@ public sealed class ScheduledRunTests
     [Fact]
     public void A_second_run_leaves_at_once_and_says_so_and_SIGTERM_stops_the_first_cleanly()
     {
-        using var host = Prepared("-DatabasePath ./held.db");
-        Databases.Create(host["held.db"], new DatabaseShape { Rows = 20, JournalMode = JournalMode.Delete });
+        using var host = Prepared("-DatabasePath ./held*.db");
+        foreach (var name in (string[])["held.db", "held too.db"])
+        {
+            Databases.Create(host[name], new DatabaseShape { Rows = 20, JournalMode = JournalMode.Delete });
+        }
+
         using (new DatabaseHolder(host["held.db"], "BEGIN EXCLUSIVE;"))
+        using (new DatabaseHolder(host["held too.db"], "BEGIN EXCLUSIVE;"))
         {
             StopWhileHeld(host);
         }
 
         // It was not served, so it is made up.
-        Assert.Equal((0, 1), (RunTask(host).ExitCode, Backups(host)));
+        Assert.Equal((0, 2), (RunTask(host).ExitCode, Backups(host)));
     }
 
     private static void StopWhileHeld(ScheduleHost host)
