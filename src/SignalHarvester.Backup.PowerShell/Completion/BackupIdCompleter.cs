@@ -2,7 +2,6 @@ using System.Collections;
 using System.Globalization;
 using System.Management.Automation;
 using System.Management.Automation.Language;
-using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.PowerShell.Commands;
 
 namespace SignalHarvester.Backup.PowerShell.Completion;
@@ -19,24 +18,10 @@ public sealed class BackupIdCompleter : IArgumentCompleter
         IDictionary fakeBoundParameters)
     {
         ArgumentNullException.ThrowIfNull(fakeBoundParameters);
-        var word = (wordToComplete ?? string.Empty).Trim('\'', '"');
-        var pattern = WildcardPattern.Get(word + "*", WildcardOptions.IgnoreCase);
-        return Backups(CompletedDirectory.Path(fakeBoundParameters))
+        var pattern = CompletedWord.Pattern(wordToComplete);
+        return CompletedDirectory.Backups(fakeBoundParameters)
             .Where(backup => pattern.IsMatch(backup.Id))
             .Select(backup => new CompletionResult(backup.Id, backup.Id, CompletionResultType.ParameterValue, Describe(backup)));
-    }
-
-    private static IReadOnlyList<BackupMetadata> Backups(string directory)
-    {
-        try
-        {
-            return new BackupDirectory(directory, TimeProvider.System).List().Backups;
-        }
-        catch (BackupException)
-        {
-            // A directory that cannot be listed has nothing to offer; the cmdlet itself will say why.
-            return [];
-        }
     }
 
     private static string Describe(BackupMetadata backup) => string.Create(

@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Management.Automation;
+using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Configuration;
 
 namespace SignalHarvester.Backup.PowerShell.Completion;
@@ -10,6 +11,20 @@ internal static class CompletedDirectory
     /// <summary>Its full path; that of the configuration, or of the default, where the line names none.</summary>
     public static string Path(IDictionary boundParameters) =>
         FullPath(Given(boundParameters, "BackupDirectory") ?? Configured(Given(boundParameters, "ConfigurationPath")));
+
+    /// <summary>The backups in it, newest first.</summary>
+    public static IReadOnlyList<BackupMetadata> Backups(IDictionary boundParameters)
+    {
+        try
+        {
+            return new BackupDirectory(Path(boundParameters), TimeProvider.System).List().Backups;
+        }
+        catch (BackupException)
+        {
+            // A directory that cannot be listed has nothing to offer; the cmdlet itself will say why.
+            return [];
+        }
+    }
 
     /// <summary>The settings in effect, with where each comes from.</summary>
     public static IReadOnlyList<ConfigurationSetting> Settings(IDictionary boundParameters)

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using System.Management.Automation.Language;
 
 namespace SignalHarvester.Backup.PowerShell.Completion;
 
@@ -9,11 +10,11 @@ internal static class CompletedWord
     public static WildcardPattern Pattern(string? typed) => WildcardPattern.Get((typed ?? string.Empty).Trim('\'', '"') + "*", WildcardOptions.IgnoreCase);
 
     /// <summary>A text as it stands on a command line where wildcards are taken.</summary>
-    public static string Quoted(string text)
-    {
-        var literal = WildcardPattern.Escape(text);
-        return literal.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-' or '/' or '\\' or ':') ? literal : $"'{literal.Replace("'", "''", StringComparison.Ordinal)}'";
-    }
+    public static string Quoted(string text) => Literal(WildcardPattern.Escape(text));
+
+    /// <summary>A text as it stands on a command line where it is taken as it is.</summary>
+    public static string Literal(string text) =>
+        text.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-' or '/' or '\\' or ':') ? text : $"'{CodeGeneration.EscapeSingleQuotedStringContent(text)}'";
 
     /// <summary>The file's name in a path of whatever operating system.</summary>
     public static string FileName(string path) => path.Split('/', '\\')[^1];

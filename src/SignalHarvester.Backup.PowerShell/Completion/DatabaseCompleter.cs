@@ -24,25 +24,12 @@ public sealed class DatabaseCompleter : IArgumentCompleter
         ArgumentNullException.ThrowIfNull(fakeBoundParameters);
         var pattern = CompletedWord.Pattern(wordToComplete);
         var directory = new BackupDirectory(CompletedDirectory.Path(fakeBoundParameters), TimeProvider.System);
-        return OfBackups(directory).Concat(OfHistory(directory)).Distinct(StringComparer.Ordinal)
+        return CompletedDirectory.Backups(fakeBoundParameters).Select(backup => backup.DatabasePath).OfType<string>().Concat(OfHistory(directory)).Distinct(StringComparer.Ordinal)
             .GroupBy(CompletedWord.FileName, StringComparer.Ordinal)
             .SelectMany(same => same.Count() == 1 ? [(Text: same.Key, Path: same.First())] : same.Select(path => (Text: path, Path: path)))
             .Where(database => pattern.IsMatch(database.Text) || pattern.IsMatch(database.Path))
             .OrderBy(database => database.Text, StringComparer.Ordinal)
             .Select(database => new CompletionResult(CompletedWord.Quoted(database.Text), database.Text, CompletionResultType.ParameterValue, database.Path));
-    }
-
-    private static IReadOnlyList<string> OfBackups(BackupDirectory directory)
-    {
-        try
-        {
-            return [.. directory.List().Backups.Select(backup => backup.DatabasePath).OfType<string>()];
-        }
-        catch (BackupException)
-        {
-            // What cannot be listed has nothing to offer; the cmdlet itself will say why.
-            return [];
-        }
     }
 
     private static IReadOnlyList<string> OfHistory(BackupDirectory directory)

@@ -84,6 +84,16 @@ public class CompletionTests
         Assert.Equal(["customer"], workspace.Session.Complete(line + "cu").Select(item => item.CompletionText));
     }
 
+    [Theory]
+    [InlineData("Restore-SHBackup -Table ", "'it''s[1]'")]
+    [InlineData("Compare-SHBackup -Table ", "'it''s`[1`]'")]
+    public void A_table_is_offered_as_the_command_takes_it(string line, string word)
+    {
+        using var workspace = new Workspace();
+        workspace.AddBackup(TimeSpan.FromDays(1), sidecar => sidecar["row_counts"] = new System.Text.Json.Nodes.JsonObject { ["it's[1]"] = 3 });
+        Assert.Equal([word], workspace.Session.Complete(line).Select(item => item.CompletionText));
+    }
+
     [Fact]
     public void Keys_of_the_configuration_are_offered_with_what_applies()
     {
