@@ -132,7 +132,7 @@ public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters
         var selected = backups.Where(IsWanted);
         if (Newest is { } count)
         {
-            selected = selected.Where(backup => !backup.IsSafety).Take(count);
+            selected = selected.Where(backup => backup is { IsSafety: false, IsRetired: false }).Take(count);
         }
 
         WriteObject(Tree ? BackupTree.Draw([.. selected]) : selected, enumerateCollection: true);

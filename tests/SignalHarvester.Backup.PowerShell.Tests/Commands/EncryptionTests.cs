@@ -212,6 +212,7 @@ public class EncryptionTests
         Assert.Equal(
             [(chain[0].Id, true), (chain[1].Id, true), (chain[2].Id, false), (chain[3].Id, false)],
             scene.Workspace.Run("Get-SHBackup -Tree").As<BackupMetadata>().Select(backup => (backup.Id, backup.IsRetired)));
+        Assert.Equal([chain[2].Id, chain[3].Id], scene.Workspace.Run("Get-SHBackup -Tree -Newest 4").As<BackupMetadata>().Select(backup => backup.Id));
         Assert.All(files, file => Assert.True(File.Exists(file)));
         scene.Workspace.Run("Get-SHBackup -Tree | Where-Object IsRetired | Remove-SHBackup -Force").WithoutErrors();
         Assert.All(files, file => Assert.True(File.Exists(file)));
