@@ -84,7 +84,7 @@ public sealed class ScheduleRegistry(string manifest, TimeProvider clock)
 
     /// <summary>Whether there are schedules of the machine that this account may not see.</summary>
     /// <param name="scope">Whose schedules are asked for; null for both.</param>
-    public static bool HasHidden(ScheduleScope? scope) => scope != ScheduleScope.User && ScheduleStore.Of(ScheduleScope.System).CountHidden() > 0;
+    public static bool HasHidden(ScheduleScope? scope) => scope != ScheduleScope.User && ScheduleStore.Of(ScheduleScope.System).HasHidden();
 
     /// <summary>All schedules as they are kept, without asking the operating system; those that cannot be read are left out.</summary>
     public static IReadOnlyList<ScheduleDefinition> All() => [.. Scopes(null).SelectMany(scope => ScheduleStore.Of(scope).List(_ => { }))];

@@ -59,17 +59,16 @@ internal sealed class ScheduleStore(ScheduleScope scope, ScheduleFolders folders
         return [.. found.OrderBy(definition => definition.Name, StringComparer.OrdinalIgnoreCase)];
     }
 
-    /// <summary>How many schedules there are that this account may not read: those of the machine are the administrator's.</summary>
-    public int CountHidden()
+    /// <summary>Whether there are schedules that this account may not read: those of the machine are the administrator's.</summary>
+    public bool HasHidden()
     {
         try
         {
-            return Directory.Exists(folders.Definitions) ? Directory.GetFiles(folders.Definitions, Prefix + "*" + Suffix).Count(IsHidden) : 0;
+            return Directory.Exists(folders.Definitions) && Array.Exists(Directory.GetFiles(folders.Definitions, Prefix + "*" + Suffix), IsHidden);
         }
         catch (UnauthorizedAccessException)
         {
-            // How many there are is hidden as well.
-            return 1;
+            return true;
         }
     }
 
