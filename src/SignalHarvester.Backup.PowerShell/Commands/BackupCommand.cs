@@ -157,7 +157,7 @@ public abstract class BackupCommand : OperationCommand
     /// <summary>All backups in several directories, newest first.</summary>
     private protected IReadOnlyList<BackupMetadata> List(IReadOnlyList<BackupDirectory> directories, bool withRetired = false) => directories is [var only]
         ? List(only, withRetired)
-        : [.. directories.SelectMany(directory => List(directory, withRetired)).OrderByDescending(backup => backup.Timestamp).ThenByDescending(backup => backup.Id, StringComparer.Ordinal)];
+        : [.. directories.SelectMany(directory => List(directory, withRetired)).NewestFirst()];
 
     /// <summary>All backups in an object store; a sidecar that cannot be used is written as an error.</summary>
     private protected IReadOnlyList<BackupMetadata> ListRemote(RemoteCatalog remote)

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.PowerShell.Cloud;
 using SignalHarvester.Backup.PowerShell.Completion;
 
@@ -132,7 +133,11 @@ public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters
         var selected = backups.Where(IsWanted);
         if (Newest is { } count)
         {
-            selected = selected.Where(backup => backup is { IsSafety: false, IsRetired: false }).Take(count);
+            selected = selected.Where(backup => backup is { IsSafety: false, IsRetired: false }).Take(count).ToList();
+            foreach (var ahead in selected.Where(backup => BackupOrder.IsAhead(backup.Timestamp, TimeProvider.System.GetUtcNow())))
+            {
+                WriteWarning($"'{ahead.Id}' is dated ahead of the clock: that was wrong then, or is now, and whether this backup is the newest is not certain.");
+            }
         }
 
         WriteObject(Tree ? BackupTree.Draw([.. selected]) : selected, enumerateCollection: true);

@@ -284,7 +284,9 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
         var backup = ForCall(() => Operations.PointInTime.Find(
             list().Where(backup => Database is null || IsOfDatabase(backup, Database)),
             PointInTime,
-            skipped => WriteWarning($"The nearer backup '{skipped.Id}' is passed over: it failed its verification, holds a damaged database or a bare log, or builds on a backup that failed or is not there.")));
+            skipped => WriteWarning($"The nearer backup '{skipped.Id}' is passed over: it failed its verification, holds a damaged database or a bare log, or builds on a backup that failed or is not there."),
+            (found, before) => WriteWarning(string.Create(Invariant, $"'{before.Id}' is dated {before.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC, although it was made before '{found.Id}': the clock was wrong for one of them. Look at both with Get-SHBackup, should this not be the state that you expect.")),
+            TimeProvider.System.GetUtcNow()));
         var said = string.Create(Invariant, $"'{backup.Id}' of {backup.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC is the newest backup at or before {PointInTime.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC, {BackupAge.Between(backup.Timestamp, PointInTime)} before it.");
         WriteInformation(new HostInformationMessage { Message = said }, ["PSHOST"]);
         return backup;

@@ -12,6 +12,8 @@ internal sealed class SidecarFields
 
     public string? Timestamp { get; set; }
 
+    public string? Order { get; set; }
+
     public string? DbPath { get; set; }
 
     public string? BackupPath { get; set; }

@@ -32,7 +32,7 @@ internal sealed record HealthScope
     public IEnumerable<BackupMetadata> Reliable => Backups.Where(backup => backup is { Verified: true, Depth: not null, IsSourceCorrupt: false });
 
     /// <summary>Whether a moment lies further ahead than clocks differ: the clock was wrong then, or is now.</summary>
-    public bool IsAhead(DateTimeOffset moment) => moment > Now + TimeSpan.FromMinutes(5);
+    public bool IsAhead(DateTimeOffset moment) => BackupOrder.IsAhead(moment, Now);
 
     /// <summary>The parameters that name the directory in a command.</summary>
     public string InDirectory => $"-BackupDirectory {Quote(Directory.Path)}";

@@ -62,6 +62,7 @@ internal static class RecoveryChecks
 
         var age = scope.Now - drill.Timestamp;
         return drill.Status == BackupEventStatus.Failed ? new HealthCheck(check, HealthStatus.Critical, $"The last restore drill, {HealthText.Of(age)} ago, failed: {drill.ErrorMessage}", command)
+            : scope.IsAhead(drill.Timestamp) ? new HealthCheck(check, HealthStatus.Warning, $"The last restore drill is dated {HealthText.Of(-age)} ahead: the clock was wrong then, or is now, and nobody knows how old it is.", command)
             : drill.Duration > rto ? new HealthCheck(check, HealthStatus.Critical, $"The last restore drill took {HealthText.Of(drill.Duration)}; {HealthText.Of(rto)} is allowed.", scope.BackUp(" -Type Full"))
             : age > DrillAge ? new HealthCheck(check, HealthStatus.Warning, $"The last restore drill was {HealthText.Of(age)} ago; one a month is wanted.", command)
             : new HealthCheck(check, HealthStatus.Ok, $"The last restore drill, {HealthText.Of(age)} ago, took {HealthText.Of(drill.Duration)}; {HealthText.Of(rto)} is allowed.", null);

@@ -13,10 +13,9 @@ internal static class ParentChoice
     /// <param name="databasePath">The database.</param>
     /// <param name="directory">Where its backups lie.</param>
     /// <param name="options">What was asked for.</param>
-    /// <param name="now">The time.</param>
     /// <returns>The parent with its depth; or the reason for a full backup, which is null where one was asked for.</returns>
     /// <exception cref="BackupException">BackupNotFound, ParentUnusable, ChainBroken: the parent that was named cannot be one.</exception>
-    public static (BackupMetadata? Parent, string? WhyFull) Choose(string databasePath, BackupDirectory directory, CreateBackupOptions options, DateTimeOffset now)
+    public static (BackupMetadata? Parent, string? WhyFull) Choose(string databasePath, BackupDirectory directory, CreateBackupOptions options)
     {
         if (options.Strategy == BackupStrategy.Full)
         {
@@ -29,7 +28,7 @@ internal static class ParentChoice
             return WhyUnusable(backup, databasePath, directory) is { } fault ? throw Unusable(backup, fault) : (backup, null);
         }
 
-        if (Newest(databasePath, directory, now) is not { } newest)
+        if (Newest(databasePath, directory) is not { } newest)
         {
             return (null, "there is no backup of this database in the directory yet");
         }
@@ -48,17 +47,14 @@ internal static class ParentChoice
         return reason is null ? (newest, null) : (null, $"the newest backup, '{newest.Id}', {reason}");
     }
 
-    private static BackupMetadata? Newest(string databasePath, BackupDirectory directory, DateTimeOffset now)
+    private static BackupMetadata? Newest(string databasePath, BackupDirectory directory)
     {
         if (!Directory.Exists(directory.Path))
         {
             return null;
         }
 
-        // Where a clock ran ahead and went back, that backup would stay the newest for long, and every increment would stand
-        // on it alone, larger each time, and never be many enough for Auto to make a full one.
-        var candidates = directory.List().Backups.Where(backup => !backup.IsSafety && backup.DatabasePath == databasePath).ToList();
-        return candidates.Find(backup => backup.Timestamp <= now) ?? candidates.FirstOrDefault();
+        return directory.List().Backups.FirstOrDefault(backup => !backup.IsSafety && backup.DatabasePath == databasePath);
     }
 
     private static string? WhyUnusable(BackupMetadata backup, string databasePath, BackupDirectory directory)

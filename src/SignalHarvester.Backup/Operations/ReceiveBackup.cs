@@ -125,10 +125,19 @@ public static class ReceiveBackup
             return;
         }
 
-        foreach (var file in new DirectoryInfo(directory.DownloadFolder).EnumerateFiles().Where(file => context.Clock.GetUtcNow() - file.LastWriteTimeUtc > LeftOverAge))
+        // In either direction, as the clock may have been ahead, or may be now.
+        foreach (var file in new DirectoryInfo(directory.DownloadFolder).EnumerateFiles().Where(file => (context.Clock.GetUtcNow() - file.LastWriteTimeUtc).Duration() > LeftOverAge))
         {
-            context.Verbose($"'{file.FullName}', fetched in part a week ago or more, is deleted.");
-            file.Delete();
+            try
+            {
+                using var held = File.OpenHandle(file.FullName, FileMode.Open, FileAccess.ReadWrite, DurableFile.Exclusive);
+                context.Verbose($"'{file.FullName}', fetched in part a week ago or more, is deleted.");
+                file.Delete();
+            }
+            catch (IOException exception) when (DiskFault.IsHeldElsewhere(exception))
+            {
+                // Another process is fetching it.
+            }
         }
     }
 }

@@ -80,10 +80,22 @@ internal sealed class StagedBackup : IDisposable
 
     private static void DeleteLeftOvers(string folder, OperationContext context)
     {
-        foreach (var left in new DirectoryInfo(folder).EnumerateDirectories().Where(left => context.Clock.GetUtcNow() - left.LastWriteTimeUtc > LeftOverAge))
+        // In either direction: what a clock that was ahead has dated would stay until then. Which of two clocks is right is not
+        // known, so that nothing goes that another process holds.
+        foreach (var left in new DirectoryInfo(folder).EnumerateDirectories().Where(left => (context.Clock.GetUtcNow() - left.LastWriteTimeUtc).Duration() > LeftOverAge))
         {
-            context.Verbose($"'{left.FullName}', fetched a week ago or more, is deleted.");
-            left.Delete(recursive: true);
+            var lockPath = left.FullName + ".lock";
+            try
+            {
+                using var held = File.OpenHandle(lockPath, FileMode.OpenOrCreate, FileAccess.Write, DurableFile.Exclusive);
+                context.Verbose($"'{left.FullName}', fetched a week ago or more, is deleted.");
+                left.Delete(recursive: true);
+                File.Delete(lockPath);
+            }
+            catch (IOException exception) when (DiskFault.IsHeldElsewhere(exception))
+            {
+                // A restore or a test is at it.
+            }
         }
     }
 }
