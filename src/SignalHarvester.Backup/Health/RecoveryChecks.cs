@@ -42,11 +42,13 @@ internal static class RecoveryChecks
         var status = age <= rpo ? HealthStatus.Ok : age <= 2 * rpo || !isHere ? HealthStatus.Warning : HealthStatus.Critical;
         var failing = scope.Backups[0] != newest ? $" Newer ones are not verified, or cannot be restored: '{scope.Backups[0].Id}'." : string.Empty;
         var gone = isHere ? string.Empty : " The database is not on this machine (any more).";
+        var keys = RestoreKeys.Of(newest, scope);
+        var found = (HealthStatus)Math.Max((int)(status == HealthStatus.Ok && failing.Length > 0 ? HealthStatus.Warning : status), (int)keys.Status);
         return new HealthCheck(
             check,
-            status == HealthStatus.Ok && failing.Length > 0 ? HealthStatus.Warning : status,
-            $"The newest verified backup is {HealthText.Of(age)} old; {HealthText.Of(rpo)} may be lost at most.{failing}{gone}",
-            status == HealthStatus.Ok && failing.Length == 0 ? null : isHere ? scope.BackUp() : scope.GetNewest);
+            found,
+            $"The newest verified backup is {HealthText.Of(age)} old; {HealthText.Of(rpo)} may be lost at most.{failing}{gone}{keys.Text}",
+            found == HealthStatus.Ok ? null : !isHere ? scope.GetNewest : scope.BackUp(keys.Status == HealthStatus.Ok ? string.Empty : " -Type Full"));
     }
 
     /// <summary>The time that the last drill took, against the time that a restore may take.</summary>

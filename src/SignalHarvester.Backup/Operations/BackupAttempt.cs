@@ -90,7 +90,12 @@ internal sealed class BackupAttempt(
             return null;
         }
 
-        var (parent, reason) = ParentChoice.Choose(path, directory, options);
+        var (parent, reason, isForOthers) = ParentChoice.Choose(path, directory, options, context.Identities);
+        if (isForOthers)
+        {
+            context.Warn($"A full backup of '{path}' is made, because {reason}.");
+        }
+
         if (reason is not null)
         {
             MakeFull(reason);
