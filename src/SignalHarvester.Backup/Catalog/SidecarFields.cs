@@ -12,8 +12,6 @@ internal sealed class SidecarFields
 
     public string? Timestamp { get; set; }
 
-    public string? Order { get; set; }
-
     public string? DbPath { get; set; }
 
     public string? BackupPath { get; set; }
@@ -41,6 +39,8 @@ internal sealed class SidecarFields
     public JsonElement? Metadata { get; set; }
 
     public int? FormatVersion { get; set; }
+
+    public string? Order { get; set; }
 
     public string? ParentId { get; set; }
 
