@@ -93,7 +93,7 @@ public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters
     [ValidateNotNull]
     public BackupAge? OlderThan { get; set; }
 
-    /// <summary>The newest so many of what the other filters leave, safety backups left out.</summary>
+    /// <summary>The newest so many of what the other filters leave, safety backups left out: those that were made last, whatever the clock said. A warning names those that are dated ahead.</summary>
     [Parameter]
     [ValidateRange(1, int.MaxValue)]
     public int? Newest { get; set; }
