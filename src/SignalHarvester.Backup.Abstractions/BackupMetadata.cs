@@ -99,6 +99,16 @@ public sealed record BackupMetadata
         init => field = value as VerificationCheck[] ?? value.ToArray();
     } = [];
 
+    /// <summary>
+    /// Where the database is at odds with itself, as the last full verification found, and what mends it: an index that its
+    /// application let fall behind, a value that its schema does not allow. No page is damaged, and the backup is a true image.
+    /// </summary>
+    public IReadOnlyList<string> Inconsistencies
+    {
+        get;
+        init => field = value as string[] ?? value.ToArray();
+    } = [];
+
     /// <summary>The calendar rule that the backup was made for; null for a manual backup.</summary>
     public RetentionPolicy? RetentionPolicy { get; init; }
 

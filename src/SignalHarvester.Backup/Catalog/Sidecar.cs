@@ -17,6 +17,7 @@ internal static class Sidecar
     public const int FormatVersion = 1;
 
     private const string AgeEncryption = "age";
+    private const string NotTold = "not recorded, because the backup is encrypted";
 
     // https://sqlite.org/limits.html#max_page_count
     private const long LargestPageCount = 4294967294;
@@ -84,6 +85,7 @@ internal static class Sidecar
             Duration = backup.Duration?.TotalSeconds,
             VerificationLevel = Lower(backup.VerificationLevel),
             Verification = [.. backup.Verification.Select(check => Fields(check, isSecret))],
+            Inconsistencies = backup.Inconsistencies.Count == 0 ? null : isSecret ? [NotTold] : [.. backup.Inconsistencies],
             ScrubTimestamp = backup.ScrubTimestamp is { } scrubbed ? Iso(scrubbed) : null,
             SchemaChecksum = isSecret ? null : schemaChecksum ?? before.SchemaChecksum,
             RowCounts = isSecret || backup.RowCounts is null ? null : new Dictionary<string, long>(backup.RowCounts, StringComparer.Ordinal),
@@ -193,6 +195,7 @@ internal static class Sidecar
             VerificationTimestamp = Moment(fields.VerificationTimestamp),
             ScrubTimestamp = Moment(fields.ScrubTimestamp),
             Verification = [.. (fields.Verification ?? []).OfType<SidecarFields.CheckFields>().Select(check => new VerificationCheck(check.Check ?? string.Empty, check.Passed, check.Detail ?? string.Empty))],
+            Inconsistencies = [.. (fields.Inconsistencies ?? []).OfType<string>()],
             RetentionPolicy = Enumeration<RetentionPolicy>(fields.RetentionPolicy, "retention_policy"),
             Description = fields.Description,
             Metadata = fields.Metadata is { ValueKind: JsonValueKind.Object } map ? (IReadOnlyDictionary<string, object?>)Plain(map)! : new Dictionary<string, object?>(),
@@ -217,7 +220,7 @@ internal static class Sidecar
         check.Check,
         check.Passed,
         isSecret && check.Check is (VerificationChecks.Integrity or VerificationChecks.Schema or VerificationChecks.RowCounts)
-            ? "not recorded, because the backup is encrypted"
+            ? NotTold
             : check.Detail);
 
     private static string Recipient(string? text) =>

@@ -60,6 +60,8 @@ internal sealed class SidecarFields
 
     public CheckFields?[]? Verification { get; set; }
 
+    public string?[]? Inconsistencies { get; set; }
+
     public string? ScrubTimestamp { get; set; }
 
     public string? SchemaChecksum { get; set; }
