@@ -159,6 +159,10 @@ public sealed record BackupMetadata
     [JsonIgnore]
     internal bool RevealsContent { get; init; }
 
+    /// <summary>Whose the database file was when it was backed up; null where that was not recorded, as on Windows.</summary>
+    [JsonIgnore]
+    internal FileAccessRecord? FileAccess { get; init; }
+
     /// <summary>Where in the database's own write-ahead log the snapshot ended; null where there was no such place.</summary>
     [JsonIgnore]
     internal WalPosition? WalPosition { get; init; }

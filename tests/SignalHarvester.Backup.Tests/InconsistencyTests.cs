@@ -190,9 +190,11 @@ public sealed class InconsistencyTests : IDisposable
         file.AsSpan((int)(child - 1) * 4096, 4096).Clear();
         File.WriteAllBytes(scene.Database, file);
 
-        BackupException error = Scene.Fails(BackupErrorId.SourceCorrupt, BackupErrorCategory.InvalidData, () => scene.Create());
+        Scene.Fails(BackupErrorId.SourceCorrupt, BackupErrorCategory.InvalidData, () => scene.Create());
+        BackupMetadata kept = scene.Create(new CreateBackupOptions { TolerateDamage = true });
 
-        Assert.Contains("page", error.Message, StringComparison.OrdinalIgnoreCase);
+        Assert.True(kept is { IsSourceCorrupt: true, Verified: false, Inconsistencies: [] });
+        Assert.Contains($"page {child}", kept.Verification.Single(check => check.Check == "Integrity").Detail, StringComparison.Ordinal);
     }
 
     [Theory]

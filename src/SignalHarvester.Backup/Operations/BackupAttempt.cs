@@ -223,6 +223,7 @@ internal sealed class BackupAttempt(
         WalChecksum = stored.WalChecksum,
         // A stepped copy's first page is not the database's own, so nothing in the log continues it.
         WalPosition = stored.Method == SteppedImage.Method ? null : database.WalPosition,
+        FileAccess = FileOwnership.Read(path),
         RetentionPolicy = options.RetentionPolicy,
         Description = options.Description,
         Metadata = Notes(stored),

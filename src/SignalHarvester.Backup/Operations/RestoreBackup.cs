@@ -136,6 +136,7 @@ public static class RestoreBackup
         }
 
         context.Cancellation.ThrowIfCancellationRequested();
+        new RestoredAccess(target, backup, context).Give(image, options.IsPrivate);
         target.Swap(image);
         return [];
     }

@@ -61,6 +61,22 @@ internal static unsafe partial class ExtendedAttributes
         }
     }
 
+    /// <summary>Reads one of an open file; null where there is none, or it cannot be read.</summary>
+    public static byte[]? Read(SafeFileHandle file, string name)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return null;
+        }
+
+        var value = new byte[MostBytes];
+        fixed (byte* place = value)
+        {
+            var length = Get(file, name, place, value.Length);
+            return length < 0 ? null : value[..(int)length];
+        }
+    }
+
     /// <summary>Gives an open file one.</summary>
     /// <returns>Whether it could be given.</returns>
     public static bool TryWrite(SafeFileHandle file, string name, ReadOnlySpan<byte> value)
@@ -95,6 +111,9 @@ internal static unsafe partial class ExtendedAttributes
 
     [LibraryImport("libc", EntryPoint = "lgetxattr", StringMarshalling = StringMarshalling.Utf8)]
     private static partial nint Get(string path, string name, byte* value, nint length);
+
+    [LibraryImport("libc", EntryPoint = "fgetxattr", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial nint Get(SafeFileHandle file, string name, byte* value, nint length);
 
     [LibraryImport("libc", EntryPoint = "fsetxattr", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Set(SafeFileHandle file, string name, byte* value, nint length, int flags);

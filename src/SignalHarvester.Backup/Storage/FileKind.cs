@@ -51,6 +51,15 @@ internal static partial class FileKind
             : null;
     }
 
+    /// <summary>The user, the group and the mode of a file on Unix, and of no link to one; null where there is none.</summary>
+    public static (uint User, uint Group, UnixFileMode Mode)? AccessOf(string path)
+    {
+        Span<byte> status = stackalloc byte[256];
+        return LStat(path, ref MemoryMarshal.GetReference(status)) == 0 && BitConverter.ToInt32(status[ModeOffset..]) is var mode && (mode & TypeMask) == RegularFile
+            ? (BitConverter.ToUInt32(status[UserOffset..]), BitConverter.ToUInt32(status[GroupOffset..]), (UnixFileMode)(mode & ~TypeMask))
+            : null;
+    }
+
     /// <summary>Whether an open file on Unix is one that holds bytes.</summary>
     public static bool IsRegular(SafeFileHandle file)
     {

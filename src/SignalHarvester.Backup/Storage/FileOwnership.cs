@@ -38,12 +38,12 @@ internal static partial class FileOwnership
     /// <summary>Reads whose a file is, without opening it; null where it is not there, and on Windows.</summary>
     public static FileAccessRecord? Read(string path)
     {
-        if (OperatingSystem.IsWindows() || FileKind.OwnerOf(path) is not var (user, group))
+        if (OperatingSystem.IsWindows() || FileKind.AccessOf(path) is not var (user, group, mode))
         {
             return null;
         }
 
-        return new FileAccessRecord(user, UnixAccounts.UserName(user), group, UnixAccounts.GroupName(group), File.GetUnixFileMode(path) & Permissions, ExtendedAttributes.Read(path));
+        return new FileAccessRecord(user, UnixAccounts.UserName(user), group, UnixAccounts.GroupName(group), mode & Permissions, ExtendedAttributes.Read(path));
     }
 
     /// <summary>Gives a new file what another one has, as far as this account may: never to more people than there.</summary>
@@ -95,7 +95,7 @@ internal static partial class FileOwnership
         var withheld = Withheld.None;
         foreach (var (name, value) in access.Attributes.Where(attribute => attribute.Key != PosixAcl.Attribute))
         {
-            if (!ExtendedAttributes.TryWrite(file, name, value))
+            if (ExtendedAttributes.Read(file, name)?.AsSpan().SequenceEqual(value) != true && !ExtendedAttributes.TryWrite(file, name, value))
             {
                 withheld |= name == ExtendedAttributes.SelinuxLabel ? Withheld.Label : Withheld.Attributes;
             }

@@ -24,12 +24,16 @@ internal static unsafe partial class UnixAccounts
 
     /// <summary>The number that a user of another machine has here: that of the same name, else the same number where nobody here has it.</summary>
     /// <returns>Null where the number is another's here.</returns>
-    public static uint? UserHere(uint id, string? name) =>
-        (name is null ? null : Number((structure, buffer, found) => GetUser(name, structure, buffer, BufferBytes, found), 0)) ?? (UserName(id) is null ? id : null);
+    public static uint? UserHere(uint id, string? name) => (name is null ? null : User(name)) ?? (UserName(id) is null ? id : null);
 
     /// <summary>The number that a group of another machine has here, as for a user.</summary>
-    public static uint? GroupHere(uint id, string? name) =>
-        (name is null ? null : Number((structure, buffer, found) => GetGroup(name, structure, buffer, BufferBytes, found), 0)) ?? (GroupName(id) is null ? id : null);
+    public static uint? GroupHere(uint id, string? name) => (name is null ? null : Group(name)) ?? (GroupName(id) is null ? id : null);
+
+    /// <summary>A user's number; null where nobody has the name here.</summary>
+    public static uint? User(string name) => Number((structure, buffer, found) => GetUser(name, structure, buffer, BufferBytes, found), 0);
+
+    /// <summary>A group's number; null where none has the name here.</summary>
+    public static uint? Group(string name) => Number((structure, buffer, found) => GetGroup(name, structure, buffer, BufferBytes, found), 0);
 
     /// <summary>The number of the group that a user's files belong to when nothing else is said; null for a number without a name.</summary>
     public static uint? OwnGroupOf(uint user) => Number((structure, buffer, found) => GetUser(user, structure, buffer, BufferBytes, found), sizeof(uint));
