@@ -305,7 +305,7 @@ public sealed class BackupDirectory
             var path = System.IO.Path.Combine(DownloadFolder, key + "_" + name.Text);
             try
             {
-                return new PartialBackup(Path, name, path, File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, DurableFile.Exclusive)) { IsKept = true };
+                return new PartialBackup(Path, name, path, RegularFile.Open(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, DurableFile.Exclusive)) { IsKept = true };
             }
             catch (IOException exception) when (DiskFault.IsHeldElsewhere(exception))
             {

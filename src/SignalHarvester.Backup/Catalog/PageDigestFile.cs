@@ -139,12 +139,9 @@ internal sealed class PageDigestFile : IDisposable
         {
             try
             {
-                var handle = File.OpenHandle(path, FileMode.Create, FileAccess.Write, DurableFile.Exclusive);
-                if (!OperatingSystem.IsWindows())
-                {
-                    File.SetUnixFileMode(handle, DurableFile.OwnersAlone);
-                }
-
+                // What is there is a dead run's, or another account's that would be read along.
+                File.Delete(path);
+                var handle = DurableFile.CreatePrivate(path, DurableFile.Exclusive);
                 if (File.Exists(path))
                 {
                     return handle;
@@ -152,9 +149,9 @@ internal sealed class PageDigestFile : IDisposable
 
                 handle.Dispose();
             }
-            catch (IOException exception) when (DiskFault.IsHeldElsewhere(exception) && attempt < MostAttempts)
+            catch (IOException exception) when ((DiskFault.IsHeldElsewhere(exception) || File.Exists(path)) && attempt < MostAttempts)
             {
-                // .NET makes the file, then locks it. In between, another run may have taken it for abandoned.
+                // The file is made, then locked. In between, another run may have taken it for abandoned.
             }
         }
     }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
+using System.Text;
 using Microsoft.Win32.SafeHandles;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.ObjectStorage.Network;
@@ -19,6 +20,7 @@ namespace SignalHarvester.Backup.ObjectStorage;
 internal sealed class DirectoryStore : IObjectStore
 {
     private const int PieceBytes = 1 << 20;
+    private const int LargestRecord = 1 << 10;
     private const long LeastPartBytes = 8 << 20;
     private const long MostParts = 10_000;
 
@@ -290,7 +292,7 @@ internal sealed class DirectoryStore : IObjectStore
         new(name, length, string.Create(CultureInfo.InvariantCulture, $"{written.Ticks:x}-{length:x}"), new DateTimeOffset(written, TimeSpan.Zero));
 
     private static SafeFileHandle OpenToRead(string path) =>
-        File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        RegularFile.Open(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
 
     private static string HashOf(SafeFileHandle file, CancellationToken cancellation)
     {
@@ -356,7 +358,7 @@ internal sealed class DirectoryStore : IObjectStore
 
         try
         {
-            return File.ReadAllText(path).Split(' ') is [var version, { Length: 64 } sha256] && version == info.Version ? sha256 : null;
+            return Encoding.UTF8.GetString(RegularFile.ReadAllBytes(path, LargestRecord)).Split(' ') is [var version, { Length: 64 } sha256] && version == info.Version ? sha256 : null;
         }
         catch (FileNotFoundException)
         {

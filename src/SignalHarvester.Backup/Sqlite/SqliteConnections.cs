@@ -38,7 +38,7 @@ internal static class SqliteConnections
         Open(ImmutableUri(path), SqliteOpenMode.ReadOnly, cancellation);
 
     /// <summary>The address that such a file is opened or attached by.</summary>
-    public static string ImmutableUri(string path) => ToUri(path) + "?immutable=1";
+    public static string ImmutableUri(string path) => ToUri(path) + "?immutable=1" + (DescriptorVfs.IsNeeded(path) ? "&vfs=" + DescriptorVfs.Name : string.Empty);
 
     /// <summary>Runs statements that return nothing of interest.</summary>
     public static void Execute(SqliteConnection connection, string sql)
@@ -83,6 +83,7 @@ internal static class SqliteConnections
             Mode = mode,
             Pooling = false,
             DefaultTimeout = 1,
+            Vfs = DescriptorVfs.IsNeeded(dataSource) ? DescriptorVfs.Name : null,
         }.ToString());
         try
         {

@@ -46,7 +46,7 @@ internal static partial class DurableFile
     /// <param name="like">A file that it will replace, whose mode it gets: who opened that to others meant to. Null, or a file that is not there, for none.</param>
     public static SafeFileHandle CreatePrivate(string path, FileShare share, string? like = null)
     {
-        var handle = File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, share);
+        var handle = RegularFile.Open(path, FileMode.CreateNew, FileAccess.ReadWrite, share);
         if (!OperatingSystem.IsWindows())
         {
             File.SetUnixFileMode(handle, like is not null && new FileInfo(like) is { Exists: true, LinkTarget: null } former ? former.UnixFileMode : OwnersAlone);

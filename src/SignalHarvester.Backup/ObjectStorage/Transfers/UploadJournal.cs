@@ -34,7 +34,7 @@ internal sealed class UploadJournal : IDisposable
         var path = PathOf(folder, url);
         try
         {
-            return new UploadJournal(path, File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, DurableFile.Exclusive));
+            return new UploadJournal(path, RegularFile.Open(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, DurableFile.Exclusive));
         }
         catch (IOException exception) when (DiskFault.IsHeldElsewhere(exception))
         {

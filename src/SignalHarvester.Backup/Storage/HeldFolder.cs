@@ -1,0 +1,169 @@
+using System.Globalization;
+using Microsoft.Win32.SafeHandles;
+
+namespace SignalHarvester.Backup.Storage;
+
+/// <summary>
+/// An open folder, and what is done with the names in it. On Unix it stays this folder, whatever its path leads to by now:
+/// who may write to the folder above it can rename it, but cannot have its files made, renamed or deleted elsewhere.
+/// </summary>
+internal sealed class HeldFolder : IDisposable
+{
+    private readonly SafeFileHandle? handle;
+
+    private HeldFolder(string path, SafeFileHandle? handle)
+    {
+        Path = path;
+        this.handle = handle;
+    }
+
+    /// <summary>The path that it was opened by.</summary>
+    public string Path { get; }
+
+    /// <summary>Whether it belongs to this account. On Windows, where rights are inherited, it always does.</summary>
+    public bool IsOwn => handle is null || FileKind.OwnerOf(handle).User == UnixCalls.EffectiveUser();
+
+    /// <summary>Opens a folder by its path, whose links are followed.</summary>
+    /// <exception cref="IOException">It is not there, or is no folder.</exception>
+    /// <exception cref="UnauthorizedAccessException">Access was denied.</exception>
+    public static HeldFolder Open(string path) => new(path, OperatingSystem.IsWindows() ? null : UnixCalls.OpenFolder(UnixCalls.NoFolder, path, path, follow: true));
+
+    /// <summary>Opens a folder in this one.</summary>
+    /// <exception cref="IOException">It is not there, or is no folder, or is a link to one.</exception>
+    /// <exception cref="UnauthorizedAccessException">Access was denied.</exception>
+    public HeldFolder OpenFolder(string name)
+    {
+        var path = System.IO.Path.Combine(Path, name);
+        if (handle is not null)
+        {
+            return new(path, UnixCalls.OpenFolder(handle, name, path, follow: false));
+        }
+
+        return new DirectoryInfo(path).LinkTarget is null ? new(path, null) : throw new NotAFileException(path);
+    }
+
+    /// <summary>Makes a folder in this one, for its owner alone.</summary>
+    /// <exception cref="IOException">The name is taken, or the system failed.</exception>
+    /// <exception cref="UnauthorizedAccessException">Access was denied; or somebody has put another folder in its place.</exception>
+    public HeldFolder CreateFolder(string name)
+    {
+        var path = System.IO.Path.Combine(Path, name);
+        if (handle is null)
+        {
+            Directory.CreateDirectory(path);
+            return new(path, null);
+        }
+
+        UnixCalls.MakeFolder(handle, name, path);
+        var made = OpenFolder(name);
+        if (made.IsOwn)
+        {
+            return made;
+        }
+
+        using (made)
+        {
+            throw new UnauthorizedAccessException($"'{path}' was made, and by now belongs to another account.");
+        }
+    }
+
+    /// <summary>Opens a file in this folder, as <see cref="RegularFile.Open"/> does.</summary>
+    /// <exception cref="IOException">As there.</exception>
+    /// <exception cref="UnauthorizedAccessException">As there.</exception>
+    public SafeFileHandle OpenFile(string name, FileMode mode, FileAccess access, FileShare share)
+    {
+        var path = System.IO.Path.Combine(Path, name);
+        return handle is null ? RegularFile.Open(path, mode, access, share) : RegularFile.OpenAt(handle, name, path, mode, access, share);
+    }
+
+    /// <summary>
+    /// A path to a file in this folder, for those who take nothing else, such as SQLite. On Linux it leads through the open
+    /// folder; elsewhere it is the usual one.
+    /// </summary>
+    public string FilePath(string name) => System.IO.Path.Combine(
+        handle is not null && DescriptorPath.IsThere ? string.Create(CultureInfo.InvariantCulture, $"{DescriptorPath.Root}{handle.DangerousGetHandle()}") : Path,
+        name);
+
+    /// <summary>The names in it.</summary>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    public IReadOnlyList<string> Names() => handle is null
+        ? [.. new DirectoryInfo(Path).EnumerateFileSystemInfos().Select(info => info.Name)]
+        : UnixCalls.Names(handle, Path);
+
+    /// <summary>Deletes everything in it but one name. Links are deleted, not followed.</summary>
+    /// <param name="kept">The name that stays.</param>
+    /// <exception cref="IOException">Something could not be deleted.</exception>
+    /// <exception cref="UnauthorizedAccessException">Access was denied.</exception>
+    public void Clear(string? kept = null)
+    {
+        foreach (var name in Names().Where(name => name != kept))
+        {
+            Delete(name);
+        }
+    }
+
+    /// <summary>Deletes a name, and all that is below it. One that is not there is no error.</summary>
+    /// <exception cref="IOException">It could not be deleted.</exception>
+    /// <exception cref="UnauthorizedAccessException">Access was denied.</exception>
+    public void Delete(string name)
+    {
+        if (handle is null)
+        {
+            DeleteOnWindows(System.IO.Path.Combine(Path, name));
+            return;
+        }
+
+        var error = UnixCalls.Delete(handle, name);
+        if (UnixCalls.SaysFolder(error))
+        {
+            using (var inner = OpenFolder(name))
+            {
+                inner.Clear();
+            }
+
+            DeleteEmptyFolder(name);
+        }
+        else if (error is not (0 or UnixCalls.NoEntry))
+        {
+            throw UnixCalls.Failure(error, System.IO.Path.Combine(Path, name));
+        }
+    }
+
+    /// <summary>Deletes a folder in this one, if it is empty. One that is not there, or not empty, is no error.</summary>
+    /// <exception cref="IOException">It could not be deleted.</exception>
+    /// <exception cref="UnauthorizedAccessException">Access was denied.</exception>
+    public void DeleteEmptyFolder(string name)
+    {
+        var path = System.IO.Path.Combine(Path, name);
+        if (handle is null)
+        {
+            if (Directory.Exists(path) && !Directory.EnumerateFileSystemEntries(path).Any())
+            {
+                Directory.Delete(path);
+            }
+        }
+        else if (UnixCalls.DeleteFolder(handle, name) is var error and not 0 && error != UnixCalls.NoEntry && error != UnixCalls.NotEmpty)
+        {
+            throw UnixCalls.Failure(error, path);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => handle?.Dispose();
+
+    private static void DeleteOnWindows(string path)
+    {
+        if (new DirectoryInfo(path) is not { Exists: true } folder)
+        {
+            File.Delete(path);
+        }
+        else if (folder.LinkTarget is null)
+        {
+            folder.Delete(recursive: true);
+        }
+        else
+        {
+            folder.Delete();
+        }
+    }
+}
