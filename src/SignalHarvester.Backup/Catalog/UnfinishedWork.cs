@@ -194,7 +194,7 @@ internal sealed class UnfinishedWork(string directory, string stateFolder, TimeP
         try
         {
             using var handle = RegularFile.Open(partial, FileMode.Open, FileAccess.ReadWrite, DurableFile.Exclusive);
-            File.Delete(partial);
+            DurableFile.Discard(partial);
         }
         catch (IOException exception) when (DiskFault.IsHeldElsewhere(exception))
         {
@@ -229,7 +229,7 @@ internal sealed class UnfinishedWork(string directory, string stateFolder, TimeP
             catch (BackupException)
             {
                 // Not written by us, since ours are whole or not there. Without it nothing is lost but a clean-up.
-                File.Delete(path);
+                DurableFile.Discard(path);
             }
         }
 

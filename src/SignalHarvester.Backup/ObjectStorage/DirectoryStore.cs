@@ -40,7 +40,7 @@ internal sealed class DirectoryStore : IObjectStore
         Location = location;
         fault = new CloudFault(location);
         folder = Path.TrimEndingDirectorySeparator(Path.Combine(location.Container, location.Prefix));
-        stateFolder = Path.Combine(folder, BackupDirectory.StateFolderName);
+        stateFolder = Path.Combine(folder, HeldFolder.StateFolderName);
         if (!Path.IsPathFullyQualified(location.Container) || location.Prefix.Split('/').SkipLast(1).Any(part => !IsName(part)))
         {
             throw fault.Refused("the location", "the folder needs its full path, and a prefix may not lead out of it", null);
@@ -201,7 +201,7 @@ internal sealed class DirectoryStore : IObjectStore
         DurableFile.Delete(PathOf(name));
         if (Directory.Exists(RecordsFolder))
         {
-            File.Delete(Path.Combine(RecordsFolder, name));
+            DurableFile.Discard(Path.Combine(RecordsFolder, name));
         }
 
         return true;
@@ -268,7 +268,7 @@ internal sealed class DirectoryStore : IObjectStore
     public void Dispose() => limiter?.Dispose();
 
     private static bool IsName(string name) =>
-        name is not ("" or "." or ".." or BackupDirectory.StateFolderName)
+        name is not ("" or "." or ".." or HeldFolder.StateFolderName)
         && name.AsSpan().IndexOfAny(Path.GetInvalidFileNameChars()) < 0
         && (!OperatingSystem.IsWindows() || (name[^1] is not ('.' or ' ') && Path.GetFileName(Path.GetFullPath(name)) == name));
 
@@ -444,7 +444,7 @@ internal sealed class DirectoryStore : IObjectStore
     private void RefuseLinks()
     {
         var path = Location.Container;
-        foreach (var part in (string[])[.. Location.Prefix.Split('/').SkipLast(1), BackupDirectory.StateFolderName])
+        foreach (var part in (string[])[.. Location.Prefix.Split('/').SkipLast(1), HeldFolder.StateFolderName])
         {
             path = Path.Combine(path, part);
             if (new DirectoryInfo(path).LinkTarget is not null)

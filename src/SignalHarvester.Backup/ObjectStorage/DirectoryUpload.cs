@@ -107,15 +107,15 @@ internal sealed class DirectoryUpload
         try
         {
             // The name goes last: what a crash leaves is still listed, and given up another time.
-            foreach (var file in Directory.EnumerateFiles(folder, "*" + PartEnding))
+            using var uploads = HeldFolder.OpenParent(folder);
+            using (var own = uploads.OpenFolder(Id))
             {
-                File.Delete(file);
+                own.Clear(kept: NameFile);
             }
 
-            File.Delete(ContentPath);
-            Directory.Delete(folder, recursive: true);
+            uploads.DeleteAll(Id);
         }
-        catch (DirectoryNotFoundException)
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
             // Given up by somebody else.
         }

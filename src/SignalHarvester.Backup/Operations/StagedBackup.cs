@@ -75,7 +75,7 @@ internal sealed class StagedBackup : IDisposable
     {
         using (var staging = HeldFolder.Open(Path.GetDirectoryName(guardPath)!))
         {
-            staging.Delete(Backup.Id);
+            staging.DeleteAll(Backup.Id);
             staging.Delete(Path.GetFileName(guardPath));
         }
 
@@ -88,7 +88,7 @@ internal sealed class StagedBackup : IDisposable
         foreach (var left in new DirectoryInfo(folder).EnumerateDirectories().Where(left => context.Clock.GetUtcNow() - left.LastWriteTimeUtc > LeftOverAge))
         {
             context.Verbose($"'{left.FullName}', fetched a week ago or more, is deleted.");
-            staging.Delete(left.Name);
+            staging.DeleteAll(left.Name);
         }
     }
 }

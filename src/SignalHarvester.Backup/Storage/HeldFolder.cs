@@ -9,6 +9,9 @@ namespace SignalHarvester.Backup.Storage;
 /// </summary>
 internal sealed class HeldFolder : IDisposable
 {
+    /// <summary>The name of the folder of a backup directory for everything that is not a backup.</summary>
+    public const string StateFolderName = ".shbackup";
+
     private readonly SafeFileHandle? handle;
 
     private HeldFolder(string path, SafeFileHandle? handle)
@@ -23,13 +26,46 @@ internal sealed class HeldFolder : IDisposable
     /// <summary>Whether it belongs to this account. On Windows, where rights are inherited, it always does.</summary>
     public bool IsOwn => handle is null || FileKind.OwnerOf(handle).User == UnixCalls.EffectiveUser();
 
-    /// <summary>Opens a folder by its path, whose links are followed.</summary>
-    /// <exception cref="IOException">It is not there, or is no folder.</exception>
+    /// <summary>
+    /// Opens a folder by its path. Links on the way are the user's own choice, but for a state folder and what is below it:
+    /// who may write to a backup directory would lead us anywhere with one.
+    /// </summary>
+    /// <exception cref="NotAFileException">It is no folder, or a link where none is followed.</exception>
+    /// <exception cref="IOException">It is not there, or the system failed.</exception>
     /// <exception cref="UnauthorizedAccessException">Access was denied.</exception>
-    public static HeldFolder Open(string path) => new(path, OperatingSystem.IsWindows() ? null : UnixCalls.OpenFolder(UnixCalls.NoFolder, path, path, follow: true));
+    public static HeldFolder Open(string path)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return new(path, null);
+        }
+
+        var parts = path.Split('/');
+        var own = Array.IndexOf(parts, StateFolderName);
+        if (own < 0)
+        {
+            return new(path, UnixCalls.OpenFolder(UnixCalls.NoFolder, path, path, follow: true));
+        }
+
+        var root = string.Join('/', parts[..own]) + '/';
+        var held = new HeldFolder(root, UnixCalls.OpenFolder(UnixCalls.NoFolder, root, root, follow: true));
+        foreach (var part in parts[own..].Where(part => part.Length > 0))
+        {
+            using var above = held;
+            held = above.OpenFolder(part);
+        }
+
+        return held;
+    }
+
+    /// <summary>Opens the folder that a file is in, by the file's path.</summary>
+    /// <exception cref="IOException">As <see cref="Open"/>.</exception>
+    /// <exception cref="UnauthorizedAccessException">As <see cref="Open"/>.</exception>
+    public static HeldFolder OpenParent(string path) => Open(System.IO.Path.GetDirectoryName(path) is { Length: > 0 } parent ? parent : ".");
 
     /// <summary>Opens a folder in this one.</summary>
-    /// <exception cref="IOException">It is not there, or is no folder, or is a link to one.</exception>
+    /// <exception cref="NotAFileException">It is no folder, or a link to one.</exception>
+    /// <exception cref="IOException">It is not there, or the system failed.</exception>
     /// <exception cref="UnauthorizedAccessException">Access was denied.</exception>
     public HeldFolder OpenFolder(string name)
     {
@@ -42,7 +78,7 @@ internal sealed class HeldFolder : IDisposable
         return new DirectoryInfo(path).LinkTarget is null ? new(path, null) : throw new NotAFileException(path);
     }
 
-    /// <summary>Makes a folder in this one, for its owner alone.</summary>
+    /// <summary>Makes a new folder in this one, for its owner alone.</summary>
     /// <exception cref="IOException">The name is taken, or the system failed.</exception>
     /// <exception cref="UnauthorizedAccessException">Access was denied; or somebody has put another folder in its place.</exception>
     public HeldFolder CreateFolder(string name)
@@ -54,7 +90,7 @@ internal sealed class HeldFolder : IDisposable
             return new(path, null);
         }
 
-        UnixCalls.MakeFolder(handle, name, path);
+        Require(UnixCalls.MakeFolder(handle, name, isPrivate: true), name);
         var made = OpenFolder(name);
         if (made.IsOwn)
         {
@@ -64,6 +100,23 @@ internal sealed class HeldFolder : IDisposable
         using (made)
         {
             throw new UnauthorizedAccessException($"'{path}' was made, and by now belongs to another account.");
+        }
+    }
+
+    /// <summary>Makes a folder in this one, if the name is free.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="isPrivate">Whether it is for its owner alone; else it has the usual mode.</param>
+    /// <exception cref="IOException">The system failed.</exception>
+    /// <exception cref="UnauthorizedAccessException">Access was denied.</exception>
+    public void EnsureFolder(string name, bool isPrivate)
+    {
+        if (handle is null)
+        {
+            Directory.CreateDirectory(System.IO.Path.Combine(Path, name));
+        }
+        else if (UnixCalls.MakeFolder(handle, name, isPrivate) is var error and not UnixCalls.IsThere)
+        {
+            Require(error, name);
         }
     }
 
@@ -90,6 +143,21 @@ internal sealed class HeldFolder : IDisposable
         ? [.. new DirectoryInfo(Path).EnumerateFileSystemInfos().Select(info => info.Name)]
         : UnixCalls.Names(handle, Path);
 
+    /// <summary>Renames a file of this folder, over whatever file is there unless told otherwise.</summary>
+    /// <exception cref="IOException">It failed.</exception>
+    /// <exception cref="UnauthorizedAccessException">Access was denied.</exception>
+    public void Rename(string name, HeldFolder to, string newName, bool overwrite = true)
+    {
+        if (handle is not null && to.handle is not null && overwrite)
+        {
+            to.Require(UnixCalls.Rename(handle, name, to.handle, newName), newName);
+        }
+        else
+        {
+            File.Move(FilePath(name), to.FilePath(newName), overwrite);
+        }
+    }
+
     /// <summary>Deletes everything in it but one name. Links are deleted, not followed.</summary>
     /// <param name="kept">The name that stays.</param>
     /// <exception cref="IOException">Something could not be deleted.</exception>
@@ -98,14 +166,29 @@ internal sealed class HeldFolder : IDisposable
     {
         foreach (var name in Names().Where(name => name != kept))
         {
-            Delete(name);
+            DeleteAll(name);
+        }
+    }
+
+    /// <summary>Deletes a file, or a link. One that is not there is no error.</summary>
+    /// <exception cref="IOException">It could not be deleted; it may be a folder.</exception>
+    /// <exception cref="UnauthorizedAccessException">Access was denied.</exception>
+    public void Delete(string name)
+    {
+        if (handle is null)
+        {
+            File.Delete(System.IO.Path.Combine(Path, name));
+        }
+        else if (UnixCalls.Delete(handle, name) is var error and not UnixCalls.NoEntry)
+        {
+            Require(error, name);
         }
     }
 
     /// <summary>Deletes a name, and all that is below it. One that is not there is no error.</summary>
     /// <exception cref="IOException">It could not be deleted.</exception>
     /// <exception cref="UnauthorizedAccessException">Access was denied.</exception>
-    public void Delete(string name)
+    public void DeleteAll(string name)
     {
         if (handle is null)
         {
@@ -123,9 +206,9 @@ internal sealed class HeldFolder : IDisposable
 
             DeleteEmptyFolder(name);
         }
-        else if (error is not (0 or UnixCalls.NoEntry))
+        else if (error != UnixCalls.NoEntry)
         {
-            throw UnixCalls.Failure(error, System.IO.Path.Combine(Path, name));
+            Require(error, name);
         }
     }
 
@@ -142,14 +225,32 @@ internal sealed class HeldFolder : IDisposable
                 Directory.Delete(path);
             }
         }
-        else if (UnixCalls.DeleteFolder(handle, name) is var error and not 0 && error != UnixCalls.NoEntry && error != UnixCalls.NotEmpty)
+        else if (UnixCalls.DeleteFolder(handle, name) is var error and not UnixCalls.NoEntry && error != UnixCalls.NotEmpty)
         {
-            throw UnixCalls.Failure(error, path);
+            Require(error, name);
+        }
+    }
+
+    /// <summary>Makes its names last. On Windows the file system's journal does that.</summary>
+    /// <exception cref="IOException">The operating system failed.</exception>
+    public void Flush()
+    {
+        if (handle is not null)
+        {
+            UnixCalls.Flush(handle, Path);
         }
     }
 
     /// <inheritdoc/>
     public void Dispose() => handle?.Dispose();
+
+    private void Require(int error, string name)
+    {
+        if (error != 0)
+        {
+            throw UnixCalls.Failure(error, System.IO.Path.Combine(Path, name));
+        }
+    }
 
     private static void DeleteOnWindows(string path)
     {

@@ -9,7 +9,7 @@ namespace SignalHarvester.Backup.Storage;
 internal static class RegularFile
 {
     /// <summary>Opens a file, as <see cref="File.OpenHandle(string, FileMode, FileAccess, FileShare, FileOptions, long)"/> does.</summary>
-    /// <param name="path">Its path. Links in the folders above it are followed.</param>
+    /// <param name="path">Its path. Links on the way are followed as <see cref="HeldFolder.Open"/> does it.</param>
     /// <param name="mode">Open, OpenOrCreate or CreateNew. On Unix, what is made is its owner's alone.</param>
     /// <param name="access">What for.</param>
     /// <param name="share">What others may do meanwhile: on Unix, None locks it exclusively, everything else together with others.</param>
@@ -30,7 +30,8 @@ internal static class RegularFile
             return File.OpenHandle(path, mode, access, share, options);
         }
 
-        var handle = OpenAt(UnixCalls.NoFolder, path, path, mode, access, share);
+        using var folder = HeldFolder.OpenParent(path);
+        var handle = folder.OpenFile(Path.GetFileName(path), mode, access, share);
         if (options.HasFlag(FileOptions.SequentialScan))
         {
             FileAdvice.Sequential(handle);

@@ -13,10 +13,13 @@ internal static partial class UnixCalls
     /// <summary>There is no such name.</summary>
     public const int NoEntry = 2;
 
+    /// <summary>The name is there already.</summary>
+    public const int IsThere = 17;
+
     private const int NotDirectory = 20;
     private const int IsDirectory = 21;
-    /// <summary>The mode of a folder that is its owner's alone: rwx------.</summary>
-    private const uint PrivateMode = 0x1C0;
+    private const uint PrivateFolderMode = 0x1C0;
+    private const uint SharedFolderMode = 0x1FF;
 
     private const int PermissionDenied = 1;
     private const int AccessDenied = 13;
@@ -100,9 +103,26 @@ internal static partial class UnixCalls
         }), mode == FileMode.CreateNew ? PrivateFileMode : SharedFileMode);
     }
 
-    /// <summary>Makes a folder that is for its owner alone.</summary>
-    /// <exception cref="IOException">It failed; HResult is the system's error.</exception>
-    public static void MakeFolder(SafeFileHandle parent, string name, string path) => Require(MkDirAt(parent, name, PrivateMode), path);
+    /// <summary>Makes a folder, for its owner alone or as the account's mask has it.</summary>
+    /// <returns>0, or the system's error.</returns>
+    public static int MakeFolder(SafeFileHandle parent, string name, bool isPrivate) =>
+        MkDirAt(parent, name, isPrivate ? PrivateFolderMode : SharedFolderMode) == 0 ? 0 : Marshal.GetLastPInvokeError();
+
+    /// <summary>Renames, over whatever file has the new name.</summary>
+    /// <returns>0, or the system's error.</returns>
+    public static int Rename(SafeFileHandle from, string name, SafeFileHandle to, string newName) =>
+        RenameAt(from, name, to, newName) == 0 ? 0 : Marshal.GetLastPInvokeError();
+
+    /// <summary>Makes the names in a folder last.</summary>
+    /// <exception cref="IOException">The system failed.</exception>
+    public static void Flush(SafeFileHandle folder, string path)
+    {
+        // Some network file systems cannot flush a folder and say so with EINVAL or ENOTSUP; they order names themselves.
+        if (FSync(folder) != 0 && Marshal.GetLastPInvokeError() is var error and not (22 or 45 or 95))
+        {
+            throw new IOException($"The folder '{path}' cannot be flushed to disk: {new Win32Exception(error).Message}.", error);
+        }
+    }
 
     /// <summary>Deletes a name that is no folder's.</summary>
     /// <returns>0, or the system's error: of a name that is not there, of one that is a folder's.</returns>
@@ -186,14 +206,6 @@ internal static partial class UnixCalls
         }
     }
 
-    private static void Require(int result, string path)
-    {
-        if (result != 0)
-        {
-            throw Failure(path);
-        }
-    }
-
     private static Exception Failure(string path) => Failure(Marshal.GetLastPInvokeError(), path);
 
     /// <summary>An error of the system, as .NET has it for the same error of its own calls.</summary>
@@ -218,6 +230,12 @@ internal static partial class UnixCalls
 
     [LibraryImport("libc", EntryPoint = "unlinkat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int UnlinkAt(SafeFileHandle folder, string name, int flags);
+
+    [LibraryImport("libc", EntryPoint = "renameat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int RenameAt(SafeFileHandle folder, string name, SafeFileHandle newFolder, string newName);
+
+    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
+    private static partial int FSync(SafeFileHandle folder);
 
     [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
     private static partial int FLock(SafeFileHandle file, int operation);

@@ -74,7 +74,7 @@ internal sealed class UploadJournal : IDisposable
     }
 
     /// <summary>The upload is over.</summary>
-    public void Delete() => File.Delete(path);
+    public void Delete() => DurableFile.Discard(path);
 
     /// <inheritdoc/>
     public void Dispose() => handle.Dispose();
