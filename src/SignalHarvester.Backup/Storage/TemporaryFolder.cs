@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Win32.SafeHandles;
 
 namespace SignalHarvester.Backup.Storage;
@@ -90,17 +91,19 @@ internal sealed class TemporaryFolder : IDisposable
     public static TemporaryFolder CreateInFirst(IReadOnlyList<string> parents, long bytes)
     {
         BackupException? fault = null;
+        var full = new List<string>();
         foreach (var parent in parents)
         {
             try
             {
                 PrivateFolder.Create(parent);
-                FreeSpace.Require(parent, bytes, "the unpacked copy that the backup is checked with");
+                if (FreeSpace.Of(parent) is var free && free < bytes)
+                {
+                    full.Add(string.Create(CultureInfo.InvariantCulture, $"'{parent}' ({free >> 20} MiB free)"));
+                    continue;
+                }
+
                 return Create(parent);
-            }
-            catch (BackupException exception)
-            {
-                fault ??= exception;
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {
@@ -108,7 +111,11 @@ internal sealed class TemporaryFolder : IDisposable
             }
         }
 
-        throw fault!;
+        throw full.Count == 0 ? fault! : new BackupException(
+            BackupErrorId.InsufficientSpace,
+            BackupErrorCategory.ResourceUnavailable,
+            parents[0],
+            string.Create(CultureInfo.InvariantCulture, $"At least {(bytes >> 20) + 1} MiB is needed for the unpacked copy that the backup is checked with, and there is no room for it in {string.Join(" or ", full)}. Free some space, or let TMPDIR (TEMP on Windows) name a folder that has room."));
     }
 
     /// <summary>Deletes what dead processes of this account left below a folder, which need not be there.</summary>
