@@ -74,8 +74,11 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
     private readonly CloudParameters cloud = new();
     private readonly HashSet<string> restored = new(StringComparer.Ordinal);
 
-    /// <summary>The database file to write. Without it, the database of the configuration, else the path that the backup was made from, after a question.</summary>
-    [Parameter(Position = 1)]
+    /// <summary>
+    /// The database file to write. Without it, the database of the configuration, else the path that the backup was made from,
+    /// after a question. For several backups, a script block gives each its own: { "./$($_.Id).db" }.
+    /// </summary>
+    [Parameter(Position = 1, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
     public string? Destination { get; set; }
 

@@ -1,4 +1,3 @@
-using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Formats;
 using SignalHarvester.Backup.Storage;
 
@@ -82,7 +81,7 @@ internal sealed class RestoreTarget
         // A restore over a backup's own file, its sidecar or the directory's lock would cost a backup to save nothing.
         var name = System.IO.Path.GetFileName(path);
         var isSidecar = name.EndsWith(BackupFileName.SidecarSuffix, StringComparison.Ordinal) && BackupFileName.IsId(name[..^BackupFileName.SidecarSuffix.Length]);
-        if (isSidecar || BackupFileName.TryParse(name) is not null || System.IO.Path.GetFileName(System.IO.Path.GetDirectoryName(path)) == BackupDirectory.StateFolderName)
+        if (isSidecar || BackupFileName.TryParse(name) is not null || System.IO.Path.GetFileName(System.IO.Path.GetDirectoryName(path)) == HeldFolder.StateFolderName)
         {
             throw new BackupException(
                 BackupErrorId.DestinationInvalid,

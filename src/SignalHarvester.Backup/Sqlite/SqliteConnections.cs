@@ -27,6 +27,9 @@ internal static class SqliteConnections
         return connection;
     }
 
+    /// <summary>Opens a database of our own, without creating it. It is not opened where a link lies in its place.</summary>
+    public static SqliteConnection OpenOwn(string path) => Open(path, SqliteOpenMode.ReadWrite, CancellationToken.None, vfs: LiteralPathVfs.ForOwn);
+
     /// <summary>Creates a new database file of our own.</summary>
     public static SqliteConnection Create(string path) => Open(path, SqliteOpenMode.ReadWriteCreate, CancellationToken.None);
 
@@ -38,7 +41,7 @@ internal static class SqliteConnections
         Open(ImmutableUri(path), SqliteOpenMode.ReadOnly, cancellation);
 
     /// <summary>The address that such a file is opened or attached by.</summary>
-    public static string ImmutableUri(string path) => ToUri(path) + "?immutable=1";
+    public static string ImmutableUri(string path) => ToUri(path) + "?immutable=1" + (LiteralPathVfs.For(path) is { } vfs ? "&vfs=" + vfs : string.Empty);
 
     /// <summary>Runs statements that return nothing of interest.</summary>
     public static void Execute(SqliteConnection connection, string sql)
@@ -74,7 +77,7 @@ internal static class SqliteConnections
     /// <summary>A name as SQL takes it, whatever is in it.</summary>
     public static string Quote(string name) => $"\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 
-    private static SqliteConnection Open(string dataSource, SqliteOpenMode mode, CancellationToken cancellation, bool standIns = true)
+    private static SqliteConnection Open(string dataSource, SqliteOpenMode mode, CancellationToken cancellation, bool standIns = true, string? vfs = null)
     {
         SqliteLibrary.EnsureLoaded();
         var connection = new SqliteConnection(new SqliteConnectionStringBuilder
@@ -83,6 +86,7 @@ internal static class SqliteConnections
             Mode = mode,
             Pooling = false,
             DefaultTimeout = 1,
+            Vfs = vfs ?? LiteralPathVfs.For(dataSource),
         }.ToString());
         try
         {

@@ -64,15 +64,8 @@ internal static partial class FileOwnership
     /// <exception cref="IOException">It is another one: a link, a pipe, or another user's.</exception>
     public static SafeFileHandle OpenOwn(string path)
     {
-        // For reading and writing: a pipe would be waited for otherwise.
-        var descriptor = Open(path, OpenReadWrite | OpenCloseOnExec | OpenNoFollow, 0);
-        if (descriptor < 0)
-        {
-            throw new IOException($"'{path}' cannot be opened to give it to its owner: {Marshal.GetLastPInvokeErrorMessage()}.");
-        }
-
-        var file = new SafeFileHandle(descriptor, ownsHandle: true);
-        if (FileKind.IsRegular(file) && FileKind.OwnerOf(file)?.User == UnixAccounts.CurrentUser)
+        var file = RegularFile.Open(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        if (FileKind.OwnerOf(file).User == UnixAccounts.CurrentUser)
         {
             return file;
         }
@@ -102,7 +95,7 @@ internal static partial class FileOwnership
         }
 
         // In this order: a change of the owner can take bits from the mode.
-        var (user, group) = FileKind.OwnerOf(file)!.Value;
+        var (user, group) = FileKind.OwnerOf(file);
         if (ChangeOwner(file, access.UserId, access.GroupId) != 0)
         {
             withheld |= user == access.UserId ? Withheld.None : Withheld.User;
@@ -120,14 +113,6 @@ internal static partial class FileOwnership
         File.SetUnixFileMode(file, mode);
         return withheld | (acl is null ? Withheld.None : Withheld.Acl) | (withheld.HasFlag(Withheld.Group) && (access.Mode & GroupPermissions) != 0 ? Withheld.Mode : Withheld.None);
     }
-
-    // As .NET's own portable open takes them.
-    private const int OpenReadWrite = 0x0002;
-    private const int OpenCloseOnExec = 0x0010;
-    private const int OpenNoFollow = 0x0200;
-
-    [LibraryImport("libSystem.Native", EntryPoint = "SystemNative_Open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial nint Open(string path, int flags, int mode);
 
     [LibraryImport("libc", EntryPoint = "fchown")]
     private static partial int ChangeOwner(SafeFileHandle file, uint user, uint group);
