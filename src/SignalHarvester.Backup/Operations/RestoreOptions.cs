@@ -24,6 +24,9 @@ public sealed record RestoreOptions
     /// <summary>Whether only the pages that differ are written, where that can be done.</summary>
     public bool Delta { get; init; }
 
+    /// <summary>Whether nobody writes to the database under a name (hard link) that is not found, as in a tree of snapshots.</summary>
+    public bool AllowHardLink { get; init; }
+
     /// <summary>How long to wait for other processes' locks on the destination.</summary>
     public TimeSpan LockTimeout { get; init; } = TimeSpan.FromSeconds(30);
 }
