@@ -55,7 +55,7 @@ internal static unsafe partial class SqliteDescriptors
                 BackupErrorId.DatabaseOpenInProcess,
                 BackupErrorCategory.ResourceBusy,
                 path,
-                $"'{path}' is open in this PowerShell already, by another module's SQLite or by a script. Nothing was done with it: when one part of a process closes a file, the system drops the locks of all its parts, and two writers could get in at once. Close it there first, or run this command in a process of its own (pwsh -Command, or shbackup -Command).");
+                $"'{path}' is open in this PowerShell already, by another module's SQLite or by a script. Nothing was done with it: when one part of a process closes a file, the system drops the locks of all its parts, and two writers could get in at once. Close it there first, or give this command a process of its own (pwsh -Command, or shbackup -Command).");
         }
     }
 
