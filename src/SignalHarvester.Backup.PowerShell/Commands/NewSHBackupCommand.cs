@@ -178,7 +178,8 @@ public sealed class NewSHBackupCommand : BackupCommand, IDynamicParameters
 
     /// <summary>
     /// Backs up a file that has names (hard links) outside its folder, although there is no log beside this one: no program
-    /// writes to it by another name, as in a tree of snapshots. Without it, that is an error.
+    /// writes to it by another name, as in a tree of snapshots. Without it, that is an error, unless allow_hard_link of the
+    /// configuration says so.
     /// </summary>
     [Parameter]
     public SwitchParameter AllowHardLink { get; set; }
@@ -280,7 +281,7 @@ public sealed class NewSHBackupCommand : BackupCommand, IDynamicParameters
             RevealContent = GivenOr(nameof(RevealContent), RevealContent.IsPresent, Settings.Encryption.RevealContent),
             Verify = GivenOr(nameof(NoVerify), !NoVerify, Settings.Verification.VerifyAfterBackup),
             TolerateDamage = Force,
-            AllowHardLink = AllowHardLink,
+            AllowHardLink = GivenOr(nameof(AllowHardLink), AllowHardLink.IsPresent, Settings.AllowHardLink),
             LockTimeout = TimeSpan.FromSeconds(LockTimeout),
         };
         var made = RunOperation(context => Recorded.Create(file, directory, options, context));

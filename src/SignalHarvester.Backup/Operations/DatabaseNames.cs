@@ -88,7 +88,7 @@ internal sealed class DatabaseNames(string path, bool isWritten, bool allowHardL
         var hasLog = isHeld || HasContent(path + "-wal");
         if (Unseen > 0 && !hasLog && (isWal ?? isWritten) && !allowHardLink)
         {
-            return string.Create(CultureInfo.InvariantCulture, $"It has {count} names (hard links), {Unseen} of them not in its folder, and a log that a program has left beside one of those is not seen here. Give the name that the program opens. Where no program writes to it by another name, as in a tree of snapshots, add -AllowHardLink.");
+            return string.Create(CultureInfo.InvariantCulture, $"It has {count} names (hard links), {Unseen} of them not in its folder, and a log that a program has left beside one of those is not seen here. Give the name that the program opens. Where no program writes to it by another name, as in a tree of snapshots, add -AllowHardLink{(isWritten ? string.Empty : " (allow_hard_link in the configuration)")}.");
         }
 
         warning = Unseen > 0 && !allowHardLink

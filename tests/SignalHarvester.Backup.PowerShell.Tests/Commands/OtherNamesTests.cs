@@ -96,6 +96,18 @@ public sealed class OtherNamesTests : IDisposable
     }
 
     [Fact]
+    public void A_tree_of_snapshots_is_backed_up_where_the_configuration_says_so()
+    {
+        Execute(WalMode);
+        Directory.CreateDirectory(workspace["daily.0"]);
+        Link("./daily.0/app.db");
+        workspace.Configure("app: {backup: {allow_hard_link: true, backup_dir: ../backups}}");
+
+        workspace.Run("New-SHBackup ./daily.0/app.db").WithoutErrors();
+        AssertRefused("New-SHBackup {0} -AllowHardLink:$false", "./daily.0/app.db", "", "-AllowHardLink");
+    }
+
+    [Fact]
     public void A_database_without_a_write_ahead_log_is_backed_up_by_any_name_with_a_warning()
     {
         Execute("PRAGMA journal_mode = DELETE");
