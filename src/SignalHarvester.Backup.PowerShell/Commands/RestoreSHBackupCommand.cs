@@ -141,6 +141,13 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
     [Parameter]
     public SwitchParameter NoSafetyBackup { get; set; }
 
+    /// <summary>
+    /// Overwrites a file that has names (hard links) outside its folder, although there is no log beside this one: no program
+    /// writes to it by another name. All its names then have what was restored. Without it, that is an error.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter AllowHardLink { get; set; }
+
     /// <summary>Seconds to wait for locks that other processes hold on the destination, 0 to 86400.</summary>
     [Parameter]
     [ValidateRange(0, 86400)]
@@ -237,6 +244,7 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
             Action = RowAction,
             SafetyDirectory = NoSafetyBackup ? null : home,
             Encryption = Settings.Encryption.ToEncryption(),
+            AllowHardLink = AllowHardLink,
             LockTimeout = TimeSpan.FromSeconds(LockTimeout),
         };
         WriteObject(RunOperation(context => Recorded.RestoreRows(backup, remote, directory, home, options, context)), enumerateCollection: true);
@@ -267,6 +275,7 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
         Verify = GivenOr(nameof(NoVerify), !NoVerify, Settings.Verification.VerifyBeforeRestore),
         Delta = Delta,
         Encryption = Settings.Encryption.ToEncryption(),
+        AllowHardLink = AllowHardLink,
         LockTimeout = TimeSpan.FromSeconds(LockTimeout),
     };
 

@@ -30,6 +30,11 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
             return "there is no database at the destination";
         }
 
+        if (target.HasOtherNames)
+        {
+            return "the file has other names, or is mounted by itself, and the pages would be in a log that is seen under this name alone";
+        }
+
         if (backup is not { Verified: true, VerificationLevel: VerificationLevel.Full, Checksum: not null, PageSize: not null, PageCount: not null, IsSourceCorrupt: false })
         {
             return $"'{backup.Id}' has not passed a full test, and the differing pages alone cannot be tested before they are written";
@@ -229,7 +234,7 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
         }
 
         using var connection = locks.Connect();
-        WorkIn(connection);
+        WorkIn(connection, target.Path, context);
         if (verify)
         {
             _ = raw.sqlite3_busy_timeout(connection.Handle, (int)Math.Min(lockTimeout.TotalMilliseconds, int.MaxValue));
@@ -242,7 +247,9 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
         return checks;
     }
 
-    private void WorkIn(SqliteConnection connection)
+    /// <summary>Lets SQLite move the pages of a log that was put beside a database into it.</summary>
+    /// <exception cref="BackupException">RestoreVerificationFailed: they stay in the log.</exception>
+    internal static void WorkIn(SqliteConnection connection, string path, OperationContext context)
     {
         try
         {
@@ -255,7 +262,7 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
             using var reader = command.ExecuteReader();
             if (reader.Read() && reader.GetInt64(0) != 0)
             {
-                context.Warn($"'{target.Path}' is restored and in use already; SQLite moves the last pages from its log into it when it can.");
+                context.Warn($"'{path}' is restored and in use already; SQLite moves the last pages from its log into it when it can.");
             }
         }
         catch (SqliteException exception)
@@ -263,8 +270,8 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
             throw new BackupException(
                 BackupErrorId.RestoreVerificationFailed,
                 BackupErrorCategory.WriteError,
-                target.Path,
-                $"'{target.Path}' is restored, but its pages still lie in '{target.Path}-wal', because SQLite could not move them ({exception.Message}). Do not delete that file. Free some space and open the database with any SQLite program, which moves them.",
+                path,
+                $"'{path}' is restored, but its pages still lie in '{path}-wal', because SQLite could not move them ({exception.Message}). Do not delete that file. Free some space and open the database with any SQLite program, which moves them.",
                 exception);
         }
     }

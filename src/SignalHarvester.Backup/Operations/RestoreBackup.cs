@@ -39,7 +39,7 @@ public static class RestoreBackup
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(context);
         RefuseRawLog(backup);
-        var target = RestoreTarget.Resolve(options.Destination, context);
+        var target = RestoreTarget.Resolve(options.Destination, options.AllowHardLink, context);
         var safety = new SafetyBackup(target, backup, options, context);
         using var chain = OpenChain.Open(backup, directory, context.Identities);
         var changed = false;
@@ -136,6 +136,11 @@ public static class RestoreBackup
         }
 
         context.Cancellation.ThrowIfCancellationRequested();
+        if (target.Exists && target.HasOtherNames)
+        {
+            return new LogOverwrite(target, image, options.LockTimeout, context).Run(restored => options.Verify ? overwrite.Inspect(restored) : []);
+        }
+
         new RestoredAccess(target, backup, context).Give(image, options.IsPrivate);
         target.Swap(image);
         return [];

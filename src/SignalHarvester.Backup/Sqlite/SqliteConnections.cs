@@ -11,15 +11,17 @@ internal static class SqliteConnections
     private const int InstructionsALook = 20_000;
 
     /// <summary>Opens a database that is in use elsewhere, without creating it.</summary>
-    public static SqliteConnection OpenLive(string path, CancellationToken cancellation) => Open(path, SqliteOpenMode.ReadWrite, cancellation);
+    /// <exception cref="BackupException">DatabaseOpenInProcess.</exception>
+    public static SqliteConnection OpenLive(string path, CancellationToken cancellation) => OpenShared(path, standIns: true, cancellation);
 
     /// <summary>
     /// Opens a database to write rows to it, as an application does: without stand-ins for functions and collations, which
     /// would put rows into its indexes in another order than its own application looks for them.
     /// </summary>
+    /// <exception cref="BackupException">DatabaseOpenInProcess.</exception>
     public static SqliteConnection OpenForApplication(string path, TimeSpan lockTimeout, CancellationToken cancellation)
     {
-        var connection = Open(path, SqliteOpenMode.ReadWrite, cancellation, standIns: false);
+        var connection = OpenShared(path, standIns: false, cancellation);
 
         // To the provider, 0 seconds are without end.
         connection.DefaultTimeout = Math.Max(1, (int)lockTimeout.TotalSeconds);
@@ -28,7 +30,8 @@ internal static class SqliteConnections
     }
 
     /// <summary>Opens a database of our own, without creating it. It is not opened where a link lies in its place.</summary>
-    public static SqliteConnection OpenOwn(string path) => Open(path, SqliteOpenMode.ReadWrite, CancellationToken.None, vfs: LiteralPathVfs.ForOwn);
+    /// <exception cref="BackupException">DatabaseOpenInProcess.</exception>
+    public static SqliteConnection OpenOwn(string path) => OpenShared(path, standIns: true, CancellationToken.None, LiteralPathVfs.ForOwn);
 
     /// <summary>Creates a new database file of our own.</summary>
     public static SqliteConnection Create(string path) => Open(path, SqliteOpenMode.ReadWriteCreate, CancellationToken.None);
@@ -76,6 +79,13 @@ internal static class SqliteConnections
 
     /// <summary>A name as SQL takes it, whatever is in it.</summary>
     public static string Quote(string name) => $"\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+
+    private static SqliteConnection OpenShared(string path, bool standIns, CancellationToken cancellation, string? vfs = null)
+    {
+        SqliteLibrary.EnsureLoaded();
+        SqliteDescriptors.RefuseOthers(path);
+        return Open(path, SqliteOpenMode.ReadWrite, cancellation, standIns, vfs);
+    }
 
     private static SqliteConnection Open(string dataSource, SqliteOpenMode mode, CancellationToken cancellation, bool standIns = true, string? vfs = null)
     {

@@ -53,15 +53,18 @@ internal static unsafe partial class SqliteLibrary
     private static string Load()
     {
         Batteries_V2.Init();
-        NonBlockingOpen.Install(FindVfs(0));
         var number = raw.sqlite3_libversion_number();
         var version = raw.sqlite3_libversion().utf8_to_string();
-        return number >= OldestTrustedVersion
-            ? version
-            : throw new BackupException(
-                BackupErrorId.SqliteTooOld,
-                BackupErrorCategory.InvalidOperation,
-                version,
-                string.Create(CultureInfo.InvariantCulture, $"The SQLite library in this process is {version}; versions before 3.51.3 can corrupt a WAL database. Start a new PowerShell, in which no other module has loaded an old e_sqlite3."));
+        if (number >= OldestTrustedVersion)
+        {
+            SqliteDescriptors.Watch();
+            return version;
+        }
+
+        throw new BackupException(
+            BackupErrorId.SqliteTooOld,
+            BackupErrorCategory.InvalidOperation,
+            version,
+            string.Create(CultureInfo.InvariantCulture, $"The SQLite library in this process is {version}; versions before 3.51.3 can corrupt a WAL database. Start a new PowerShell, in which no other module has loaded an old e_sqlite3."));
     }
 }

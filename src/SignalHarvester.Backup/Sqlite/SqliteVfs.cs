@@ -4,7 +4,7 @@ namespace SignalHarvester.Backup.Sqlite;
 
 /// <summary>sqlite3_vfs of version 3: SQLite's access to files (https://sqlite.org/c3ref/vfs.html).</summary>
 [StructLayout(LayoutKind.Sequential)]
-internal struct SqliteVfs
+internal unsafe struct SqliteVfs
 {
     public int Version;
     public int FileSize;
@@ -25,7 +25,7 @@ internal struct SqliteVfs
     public nint CurrentTime;
     public nint LastError;
     public nint CurrentTimeInt64;
-    public nint SetSystemCall;
-    public nint GetSystemCall;
+    public delegate* unmanaged[Cdecl]<SqliteVfs*, byte*, nint, int> SetSystemCall;
+    public delegate* unmanaged[Cdecl]<SqliteVfs*, byte*, nint> GetSystemCall;
     public nint NextSystemCall;
 }
