@@ -107,12 +107,8 @@ internal sealed class RestoreTarget
     }
 
     /// <summary>Makes a file the database's write-ahead log, durably. The caller keeps everybody else from the database meanwhile.</summary>
-    /// <param name="logPath">The log, flushed, on the same file system.</param>
-    public void AdoptLog(string logPath)
-    {
-        _ = FileOwnership.Copy(Path, logPath);
-        DurableFile.Rename(logPath, Path + "-wal");
-    }
+    /// <param name="logPath">The log, flushed, on the same file system, for whom the database is.</param>
+    public void AdoptLog(string logPath) => DurableFile.Rename(logPath, Path + "-wal");
 
     /// <summary>
     /// Copies a database that cannot be opened, with its log and journal, to names beside it that SQLite and recovery

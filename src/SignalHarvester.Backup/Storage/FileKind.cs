@@ -9,6 +9,8 @@ internal static partial class FileKind
     private const int ModeOffset = sizeof(int);
     private const int UserOffset = ModeOffset + sizeof(int);
     private const int GroupOffset = UserOffset + sizeof(uint);
+    private const int DeviceOffset = 88;
+    private const int NodeOffset = DeviceOffset + (2 * sizeof(long));
     private const int TypeMask = 0xF000;
     private const int RegularFile = 0x8000;
 
@@ -60,12 +62,13 @@ internal static partial class FileKind
             : null;
     }
 
-    /// <summary>Whether an open file on Unix is one that holds bytes.</summary>
-    public static bool IsRegular(SafeFileHandle file)
+    /// <summary>What tells an open file on Unix from all others, whatever it is called: its device and its number there. Null on Windows.</summary>
+    public static (long Device, long Node)? IdentityOf(SafeFileHandle file)
     {
         Span<byte> status = stackalloc byte[256];
-        return FStat(file, ref MemoryMarshal.GetReference(status)) == 0
-            && (BitConverter.ToInt32(status[ModeOffset..]) & TypeMask) == RegularFile;
+        return !OperatingSystem.IsWindows() && FStat(file, ref MemoryMarshal.GetReference(status)) == 0
+            ? (BitConverter.ToInt64(status[DeviceOffset..]), BitConverter.ToInt64(status[NodeOffset..]))
+            : null;
     }
 
     /// <summary>The user and the group that an open file belongs to on Unix; null where it cannot be asked.</summary>
