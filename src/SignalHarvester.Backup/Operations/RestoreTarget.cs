@@ -127,12 +127,8 @@ internal sealed class RestoreTarget
         WithoutCompanions(["-journal", "-shm"], System.IO.Path.GetDirectoryName(logPath)!, () => AdoptLog(logPath));
 
     /// <summary>Makes a file the database's write-ahead log, durably. The caller keeps everybody else from the database meanwhile.</summary>
-    /// <param name="logPath">The log, flushed, on the same file system.</param>
-    public void AdoptLog(string logPath)
-    {
-        _ = FileOwnership.Copy(Path, logPath);
-        DurableFile.Rename(logPath, Path + "-wal");
-    }
+    /// <param name="logPath">The log, flushed, on the same file system, for whom the database is.</param>
+    public void AdoptLog(string logPath) => DurableFile.Rename(logPath, Path + "-wal");
 
     /// <summary>Does what must not find the old log and journal beside the database. Where it fails, they are back.</summary>
     private void WithoutCompanions(IReadOnlyList<string> suffixes, string workFolder, Action change)

@@ -18,11 +18,7 @@ internal static class BlockCopy
             RandomAccess.Write(target, block.AsSpan(0, read), offset);
         }
 
-        if (FileOwnership.Read(from) is { } access)
-        {
-            _ = FileOwnership.Give(target, access);
-        }
-
+        FileOwnership.Copy(from, target);
         RandomAccess.FlushToDisk(target);
     }
 }

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace SignalHarvester.Backup.Storage;
 
@@ -43,6 +44,13 @@ internal readonly partial record struct FileIdentity(long Device, long Inode)
     {
         Span<byte> status = stackalloc byte[StatusBytes];
         return FStat(descriptor, ref MemoryMarshal.GetReference(status)) == 0 ? Read(status) : null;
+    }
+
+    /// <summary>What an open file is; null on Windows.</summary>
+    public static FileIdentity? Of(SafeFileHandle file)
+    {
+        Span<byte> status = stackalloc byte[StatusBytes];
+        return !OperatingSystem.IsWindows() && FStat(file, ref MemoryMarshal.GetReference(status)) == 0 ? Read(status) : null;
     }
 
     /// <summary>How many names (hard links) a file has on its file system; 1 where that cannot be told.</summary>
@@ -105,6 +113,9 @@ internal readonly partial record struct FileIdentity(long Device, long Inode)
 
     [LibraryImport("libSystem.Native", EntryPoint = "SystemNative_FStat")]
     private static partial int FStat(nint descriptor, ref byte status);
+
+    [LibraryImport("libSystem.Native", EntryPoint = "SystemNative_FStat")]
+    private static partial int FStat(SafeFileHandle file, ref byte status);
 
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Statx(int folder, string path, int flags, uint mask, ref byte status);
