@@ -35,7 +35,7 @@ public sealed class MergeSHBackupCommand : KeyedBackupCommand
         {
             ForItem(() =>
             {
-                if (ShouldProcess(backup.Id, "Rewrite as a full backup"))
+                if (ShouldProcess(Named(backup), "Rewrite as a full backup"))
                 {
                     WriteObject(RunOperation(context => Recorded.Merge(backup, directory, context)));
                 }
