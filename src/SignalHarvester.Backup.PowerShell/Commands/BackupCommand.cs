@@ -5,7 +5,6 @@ using System.Text.RegularExpressions;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Configuration;
 using SignalHarvester.Backup.Encryption;
-using SignalHarvester.Backup.PowerShell.Binding;
 using SignalHarvester.Backup.PowerShell.Cloud;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
@@ -59,7 +58,7 @@ public abstract class BackupCommand : OperationCommand
     /// </summary>
     protected override void BeginProcessing()
     {
-        IsIdGiven = MyInvocation.BoundParameters.TryGetValue("Id", out var id) && PipelineObject.Bare(id) is not ScriptBlock;
+        IsIdGiven = IsGivenAsText("Id");
         configuration = ForCall(() => BackupConfiguration.Find(ConfigurationPath is null ? null : FileSystemPath(ConfigurationPath), FileSystemLocation));
         _ = ForCall(configuration.Require);
         foreach (var warning in configuration.Problems)
@@ -68,10 +67,7 @@ public abstract class BackupCommand : OperationCommand
         }
     }
 
-    /// <summary>
-    /// Whether -Id was given on the command line. What the pipeline brings is bound to it too, but later, and so is what a
-    /// script block makes of that.
-    /// </summary>
+    /// <summary>Whether -Id was given on the command line.</summary>
     private bool IsIdGiven { get; set; }
 
     /// <summary>What is configured; the cmdlets' own defaults where nothing is.</summary>

@@ -259,6 +259,12 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
     {
         var into = FileSystemPath(Into!);
         var rows = $"{(Where is null ? "all rows" : $"the rows where {Where}")} of {string.Join(", ", Table!)}";
+        if (IsWhatIf && !AllowOtherDatabase)
+        {
+            // For its refusal of another database's place: there is no other plan to show.
+            _ = remote is null ? RestoreBackup.Plan(backup, directory, into) : RunOperation(context => RestoreRemoteBackup.Plan(backup.Id, remote, into, context.Cancellation));
+        }
+
         if (!ShouldProcessUnlessForced(Force, into, string.Create(Invariant, $"Bring back {rows} from {Named(backup)}, made at {backup.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC ({RowAction})")))
         {
             return;

@@ -13,7 +13,7 @@ public abstract class ScheduleCommand : OperationCommand
 
     /// <summary>Whose schedules are meant: the account's or the machine's. Without it, both.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
-    [FromProperty(typeof(ScheduleScope), "Give User or Machine, or leave it out for both.")]
+    [FromProperty(typeof(ScheduleScope), "Give User or System, or leave it out for both.")]
     public ScheduleScope? Scope { get; set; }
 
     private protected ScheduleRegistry Registry => new(ManifestPath(this), TimeProvider.System);
@@ -24,7 +24,7 @@ public abstract class ScheduleCommand : OperationCommand
 
     /// <inheritdoc/>
     protected override void BeginProcessing() =>
-        isNameGiven = MyInvocation.BoundParameters.TryGetValue("Name", out var name) && PipelineObject.Bare(name) is not ScriptBlock;
+        isNameGiven = IsGivenAsText("Name");
 
     /// <summary>
     /// The schedules that a name, with wildcards, is of; one that none is of is an error. What came through the pipeline is
