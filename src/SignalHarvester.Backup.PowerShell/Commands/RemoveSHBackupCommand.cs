@@ -27,7 +27,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// </example>
 /// <example>
 /// <para>Remove one backup without a question</para>
-/// <code>Remove-SHBackup (Get-SHBackup -Newest 1).Id -Force</code>
+/// <code>Remove-SHBackup (Get-SHBackup -Database app.db -Newest 1).Id -Force</code>
 /// <para>Emits the backup that was removed.</para>
 /// </example>
 /// <example>

@@ -36,12 +36,12 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// </remarks>
 /// <example>
 /// <para>Restore the newest backup to a new file</para>
-/// <code>Get-SHBackup -Newest 1 | Restore-SHBackup -Destination ./restored.db -Force</code>
+/// <code>Get-SHBackup -Database app.db -Newest 1 | Restore-SHBackup -Destination ./restored.db -Force</code>
 /// <para>Restores, checks the result and emits the backup that was restored.</para>
 /// </example>
 /// <example>
 /// <para>See what a restore would do</para>
-/// <code>Get-SHBackup -Newest 1 | Restore-SHBackup -Destination ./app.db -WhatIf</code>
+/// <code>Get-SHBackup -Database app.db -Newest 1 | Restore-SHBackup -Destination ./app.db -WhatIf</code>
 /// <para>Shows which backup would replace which file, which files would be read, and how much would be written.</para>
 /// </example>
 /// <example>
@@ -51,17 +51,17 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// </example>
 /// <example>
 /// <para>Undo what changed since the newest backup, writing little</para>
-/// <code>Get-SHBackup -Newest 1 | Restore-SHBackup -Destination ./app.db -Delta -Force</code>
+/// <code>Get-SHBackup -Database app.db -Newest 1 | Restore-SHBackup -Destination ./app.db -Delta -Force</code>
 /// <para>Compares the database with the backup and writes only the pages that differ.</para>
 /// </example>
 /// <example>
 /// <para>Restore over a database in use</para>
-/// <code>Get-SHBackup -Verified -Newest 1 | Restore-SHBackup -Destination ./app.db -Force -Verbose</code>
+/// <code>Get-SHBackup -Verified -Database app.db -Newest 1 | Restore-SHBackup -Destination ./app.db -Force -Verbose</code>
 /// <para>Keeps the present state as a safety backup, then replaces the database in one transaction.</para>
 /// </example>
 /// <example>
 /// <para>Bring back rows that were deleted by mistake</para>
-/// <code>Get-SHBackup -Newest 1 | Restore-SHBackup -Table customer -Where 'id &lt;= 10' -Into ./app.db -Force</code>
+/// <code>Get-SHBackup -Database app.db -Newest 1 | Restore-SHBackup -Table customer -Where 'id &lt;= 10' -Into ./app.db -Force</code>
 /// <para>Rows that are there stay as they are; those that are missing come back. Emits how many those were.</para>
 /// </example>
 /// <seealso>Get-SHBackup</seealso>

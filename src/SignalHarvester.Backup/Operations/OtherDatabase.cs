@@ -48,7 +48,7 @@ internal static class OtherDatabase
             // Without the names: the history lies beside encrypted backups too.
             throw Fault(
                 destination,
-                string.Create(CultureInfo.InvariantCulture, $"'{destination}' is another database: it has {there.Count} tables, the backup '{backup.Id}'{(backup.DatabasePath is { Length: > 0 } own ? $" of '{own}'" : string.Empty)} has {inBackup.Count}, and no name is in both. It was not changed. Find the backups of a database with Get-SHBackup -Database, or give another -Destination. {WayOut}"));
+                string.Create(CultureInfo.InvariantCulture, $"'{destination}' is another database: its tables ({there.Count}) and those of the backup '{backup.Id}'{(backup.DatabasePath is { Length: > 0 } own ? $" of '{own}'" : string.Empty)} ({inBackup.Count}) have no name in common. It was not changed. Find the backups of a database with Get-SHBackup -Database, or give another -Destination. {WayOut}"));
         }
     }
 

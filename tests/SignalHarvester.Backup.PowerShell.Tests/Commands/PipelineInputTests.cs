@@ -94,7 +94,6 @@ public class PipelineInputTests
                 "''",
                 "$null",
                 "5",
-                "(New-SHBackupKey (\"./{0}.key\" -f [guid]::NewGuid()))",
                 "(Get-SHBackupHealth)[0].Checks[0]",
             ])
         {
