@@ -27,6 +27,9 @@ public sealed record RestoreOptions
     /// <summary>Whether the backup may go over another database than the one that it is of.</summary>
     public bool AllowOtherDatabase { get; init; }
 
+    /// <summary>Whether what is restored stays this account's alone, whoever the database was for: it is only looked at.</summary>
+    public bool IsPrivate { get; init; }
+
     /// <summary>How long to wait for other processes' locks on the destination.</summary>
     public TimeSpan LockTimeout { get; init; } = TimeSpan.FromSeconds(30);
 }
