@@ -129,6 +129,9 @@ public static class BackupErrorId
     /// <summary>The destination is a device, pipe or socket, or lies in a directory that does not exist.</summary>
     public const string DestinationInvalid = nameof(DestinationInvalid);
 
+    /// <summary>The destination is another database than the one that the backup is of.</summary>
+    public const string DestinationIsOtherDatabase = nameof(DestinationIsOtherDatabase);
+
     /// <summary>The destination cannot be written to.</summary>
     public const string DestinationNotWritable = nameof(DestinationNotWritable);
 

@@ -19,6 +19,12 @@ public abstract class ModuleCommand : PSCmdlet
     /// <summary>Whether the caller gave a parameter, on the command line or through the pipeline.</summary>
     private protected bool IsBound(string parameter) => MyInvocation.BoundParameters.ContainsKey(parameter);
 
+    /// <summary>
+    /// Whether the caller gave texts for a parameter on the command line, asked before the first input: what the pipeline brings
+    /// is bound to it too, but later, and so is what a script block makes of that.
+    /// </summary>
+    private protected bool IsGivenAsText(string parameter) => MyInvocation.BoundParameters.TryGetValue(parameter, out var given) && given is string[];
+
     /// <summary>A path as the session sees it, made absolute. Wildcards are not expanded.</summary>
     private protected string FileSystemPath(string path)
     {

@@ -4,6 +4,7 @@ using System.Security;
 using SignalHarvester.Backup.Encryption;
 using SignalHarvester.Backup.History;
 using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.PowerShell.Binding;
 using SignalHarvester.Backup.PowerShell.Cloud;
 using SignalHarvester.Backup.PowerShell.Completion;
 
@@ -80,6 +81,7 @@ public sealed class NewSHBackupCommand : BackupCommand, IDynamicParameters
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = PathSet)]
     [Alias("Path")]
     [SupportsWildcards]
+    [NameOf(typeof(FileSystemInfo), typeof(PathInfo))]
     [ValidateNotNullOrEmpty]
     public string[] DatabasePath { get; set; } = [];
 

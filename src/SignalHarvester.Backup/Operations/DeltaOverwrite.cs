@@ -22,7 +22,9 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
     private ChangeCounter? counter;
 
     /// <summary>Why a backup cannot be restored this way, or null where it can.</summary>
-    /// <exception cref="BackupException">SourceLocked: others have locked the database, which says nothing about this way or another.</exception>
+    /// <exception cref="BackupException">
+    /// SourceLocked: others have locked the database, which says nothing about this way or another. DestinationIsOtherDatabase.
+    /// </exception>
     public static string? WhyNot(RestoreTarget target, BackupMetadata backup, RestoreOptions options, OperationContext context)
     {
         if (!target.Exists || target.IsBlank)
@@ -43,13 +45,30 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
         try
         {
             using var database = LiveDatabase.Open(target.Path, options.LockTimeout, tolerateDamage: false, context.Cancellation);
-            return database.PageSize == backup.PageSize ? null
+            return database.PageSize == backup.PageSize
+                ? options.AllowOtherDatabase ? null : WhyNotComparable(database, target, backup, context)
                 : string.Create(CultureInfo.InvariantCulture, $"the destination has pages of {database.PageSize} bytes, and the backup of {backup.PageSize}");
         }
-        catch (BackupException exception) when (exception.ErrorId != BackupErrorId.SourceLocked)
+        catch (BackupException exception) when (exception.ErrorId is not (BackupErrorId.SourceLocked or BackupErrorId.DestinationIsOtherDatabase))
         {
             return exception.Message.TrimEnd('.');
         }
+    }
+
+    /// <summary>
+    /// Refuses another database, by what is recorded of the backup's tables: there is no image to read them from before it is
+    /// written. Where nothing is recorded, as of most encrypted backups, the path alone tells that it is the same database.
+    /// </summary>
+    private static string? WhyNotComparable(LiveDatabase database, RestoreTarget target, BackupMetadata backup, OperationContext context)
+    {
+        if (backup.RowCounts is null)
+        {
+            return backup.DatabasePath is { } own && OtherDatabase.IsSamePlace(own, target.Path) ? null
+                : $"'{backup.Id}' does not record which tables it has, and whether it is of the database at the destination is seen when it is unpacked";
+        }
+
+        OtherDatabase.RefuseTables(backup, target.Path, TableNames.TryRead(database.Connection, context.Cancellation), TableNames.Of(backup.RowCounts.Keys));
+        return null;
     }
 
     /// <summary>Overwrites the database.</summary>
@@ -162,7 +181,7 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
         var presentPages = database.Length / pageSize;
         using var sparse = File.OpenHandle(folder.FilePath("differing"), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None);
         var image = new DeltaImage(database, pageSize, pageCount, sparse);
-        var checks = new ImageVerifier(folder.Path, context).Unpack(chain, image, folder.Path, $"Comparing with {backup.Id}");
+        var checks = new ImageVerifier(folder.Path, context).Unpack(chain, image, folder.Path, $"Comparing with {backup.DisplayName}");
         if (checks.Find(check => !check.Passed) is { } failed)
         {
             throw VerificationChecks.Fault(backup, failed);
@@ -204,7 +223,7 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
         {
             using var flush = new SteadyFlush(handle);
             using var log = new StoredFileWriter(handle, flush, () => { });
-            using var meter = context.Meter($"Restoring into {Path.GetFileName(target.Path)}", frames * pageSize);
+            using var meter = context.Meter($"Restoring into {Path.GetFileName(target.Path)}, from {chain.Backup.DisplayName}", frames * pageSize);
             _ = WalWriter.Write(pageSize, pageCount, image.Differing.Pages(), Read, log, CompressionType.None, 0, meter, context.Cancellation);
             FileOwnership.Copy(target.Path, handle);
             flush.Finish();

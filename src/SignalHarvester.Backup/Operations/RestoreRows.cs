@@ -40,6 +40,11 @@ public static class RestoreRows
                 $"There is no database '{target.Path}' to bring rows back into. Give one that is there with -Into, or restore the whole backup with -Destination.");
         }
 
+        if (!options.AllowOtherDatabase && (remote is not null || directory is not null))
+        {
+            OtherDatabase.RefusePlace(backup, target.Path, () => remote?.List(context.Cancellation) ?? directory!.List());
+        }
+
         try
         {
             using var folder = TemporaryFolder.CreateInFirst([home.TemporaryParent, Path.GetTempPath()], backup.DatabaseSize ?? backup.Size);
@@ -158,7 +163,7 @@ public static class RestoreRows
         OperationContext context)
     {
         using var connection = Open(image, target, options, context);
-        using var step = context.Meter($"Bringing rows back into {Path.GetFileName(target.Path)}", 0);
+        using var step = context.Meter($"Bringing rows back into {Path.GetFileName(target.Path)}, from {backup.DisplayName}", 0);
         using var transaction = connection.BeginTransaction(deferred: false);
         var before = tables.ToDictionary(table => table.Name, table => Violations(connection, table.Name), StringComparer.OrdinalIgnoreCase);
         var done = tables.Select(table => Copy(connection, transaction, table, backup, target, options)).ToList();

@@ -18,6 +18,9 @@ public sealed record RestoreRowsOptions
     /// <summary>What is done where a row is there.</summary>
     public RowAction Action { get; init; }
 
+    /// <summary>Whether the rows may go into a database that another one than the backup is of has its place at.</summary>
+    public bool AllowOtherDatabase { get; init; }
+
     /// <summary>Where the safety backup of the database goes; null for none.</summary>
     public BackupDirectory? SafetyDirectory { get; init; }
 

@@ -345,6 +345,20 @@ public partial class ErrorRecordTests
             return (Restore(w, "./held.db") + " -LockTimeout 0", target);
         }
         ),
+        ["DestinationIsOtherDatabase"] = (ErrorCategory.InvalidOperation, w =>
+        {
+            using var connection = Databases.Open(w["other.db"]);
+            Databases.Execute(connection, "CREATE TABLE zoo(x)");
+            return (Restore(w, "./other.db"), w["other.db"]);
+        }
+        ),
+        ["DestinationIsOtherDatabase: by its path"] = (ErrorCategory.InvalidOperation, w =>
+        {
+            var target = Databases.Create(w["other.db"], Journal);
+            w.Run("New-SHBackup ./other.db").WithoutErrors();
+            return (Restore(w, "./other.db"), target);
+        }
+        ),
         ["DestinationPageSizeDiffers"] = (ErrorCategory.InvalidOperation, w =>
         {
             var target = Databases.Create(w["reading.db"], Journal with { JournalMode = JournalMode.Wal, PageSize = 8192 });
