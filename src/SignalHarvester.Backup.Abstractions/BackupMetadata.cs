@@ -120,6 +120,16 @@ public sealed record BackupMetadata
         init => field = value as VerificationCheck[] ?? value.ToArray();
     } = [];
 
+    /// <summary>
+    /// Where the database is at odds with itself, as the last full verification found, and what mends it: an index that its
+    /// application let fall behind, a value that its schema does not allow. No page is damaged, and the backup is a true image.
+    /// </summary>
+    public IReadOnlyList<string> Inconsistencies
+    {
+        get;
+        init => field = value as string[] ?? value.ToArray();
+    } = [];
+
     /// <summary>The calendar rule that the backup was made for; null for a manual backup.</summary>
     public RetentionPolicy? RetentionPolicy { get; init; }
 
@@ -170,9 +180,17 @@ public sealed record BackupMetadata
     [JsonIgnore]
     internal bool RevealsContent { get; init; }
 
+    /// <summary>Whose the database file was when it was backed up; null where that was not recorded, as on Windows.</summary>
+    [JsonIgnore]
+    internal FileAccessRecord? FileAccess { get; init; }
+
     /// <summary>Where in the database's own write-ahead log the snapshot ended; null where there was no such place.</summary>
     [JsonIgnore]
     internal WalPosition? WalPosition { get; init; }
+
+    /// <summary>The backup's id and the file name of its database, as questions and progress name it.</summary>
+    [JsonIgnore]
+    internal string DisplayName => DatabasePath is { Length: > 0 } path ? $"{Id} of {path.Split('/', '\\')[^1]}" : Id;
 
     /// <summary>The clock that <see cref="Age"/> is measured with.</summary>
     [JsonIgnore]

@@ -1,5 +1,7 @@
 using System.Management.Automation;
 using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.PowerShell.Binding;
 using SignalHarvester.Backup.PowerShell.Cloud;
 using SignalHarvester.Backup.PowerShell.Completion;
 
@@ -50,10 +52,14 @@ public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters
 {
     private readonly CloudParameters cloud = new();
 
-    /// <summary>Ids to list. Wildcards match several. Tab completes them, with date, type and size.</summary>
+    /// <summary>
+    /// Ids to list. Wildcards match several, but not in what comes through the pipeline. Tab completes them, with date, type
+    /// and size.
+    /// </summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(BackupIdCompleter))]
     [SupportsWildcards]
+    [NameOf(typeof(BackupMetadata))]
     [ValidateNotNullOrEmpty]
     public string[]? Id { get; set; }
 
@@ -93,7 +99,7 @@ public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters
     [ValidateNotNull]
     public BackupAge? OlderThan { get; set; }
 
-    /// <summary>The newest so many of what the other filters leave, safety backups left out: those that were made last, whatever the clock said. A warning names those that are dated ahead.</summary>
+    /// <summary>The newest so many of each database, of what the other filters leave, safety backups left out: those that were made last, whatever the clock said. Name one with -Database.</summary>
     [Parameter]
     [ValidateRange(1, int.MaxValue)]
     public int? Newest { get; set; }
@@ -129,18 +135,36 @@ public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters
     protected override void ProcessRecord()
     {
         var backups = ForCall(() => Remote ? ListRemote(OpenRemote(cloud)) : List(OpenDirectories(), withRetired: Tree));
+        var ids = Patterns();
         RequireIds(backups);
-        var selected = backups.Where(IsWanted);
+        var selected = backups.Where(backup => ids(backup.Id) && IsWanted(backup));
         if (Newest is { } count)
         {
-            selected = selected.Where(backup => backup is { IsSafety: false, IsRetired: false }).Take(count).ToList();
-            foreach (var ahead in selected.Where(backup => BackupOrder.IsAhead(backup.Timestamp, TimeProvider.System.GetUtcNow())))
+            selected = NewestBackups.OfEach(selected.Where(backup => !backup.IsRetired), count).ToList();
+            foreach (var ahead in selected.DistinctBy(backup => backup.DatabasePath, StringComparer.Ordinal).Where(backup => BackupOrder.IsAhead(backup.Timestamp, TimeProvider.System.GetUtcNow())))
             {
                 WriteWarning($"'{ahead.Id}' is dated ahead of the clock: that was wrong then, or is now, and whether this backup is the newest is not certain.");
             }
         }
 
         WriteObject(Tree ? BackupTree.Draw([.. selected]) : selected, enumerateCollection: true);
+    }
+
+    /// <summary>What -Id leaves; a text that is no pattern of an id is written as an error and matches nothing.</summary>
+    private Func<string, bool> Patterns()
+    {
+        if (Id is null)
+        {
+            return _ => true;
+        }
+
+        var patterns = new List<WildcardPattern>();
+        foreach (var id in Id)
+        {
+            ForItem(() => patterns.Add(IdPattern(id) ?? WildcardPattern.Get(id, WildcardOptions.IgnoreCase)));
+        }
+
+        return id => patterns.Exists(pattern => pattern.IsMatch(id));
     }
 
     private void RequireIds(IReadOnlyList<BackupMetadata> backups)
@@ -155,8 +179,7 @@ public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters
     }
 
     private bool IsWanted(BackupMetadata backup) =>
-        (Id is null || Array.Exists(Id, pattern => Matches(pattern, backup.Id)))
-        && (Database is null || Array.Exists(Database, pattern => IsOfDatabase(backup, pattern)))
+        (Database is null || Array.Exists(Database, pattern => IsOfDatabase(backup, pattern)))
         && (Type is null || Type.Contains(backup.Type))
         && (RetentionPolicy is null || (backup.RetentionPolicy is { } policy && RetentionPolicy.Contains(policy)))
         && (!MyInvocation.BoundParameters.ContainsKey(nameof(Verified)) || (backup is { Verified: true, Depth: not null }) == Verified)

@@ -41,13 +41,14 @@ internal static class RecoveryChecks
         var isHere = File.Exists(scope.Database);
         var status = age <= rpo ? HealthStatus.Ok : age <= 2 * rpo || !isHere ? HealthStatus.Warning : HealthStatus.Critical;
         var failing = scope.Backups[0] != newest ? $" Newer ones are not verified, or cannot be restored: '{scope.Backups[0].Id}'." : string.Empty;
+        var odds = newest.Inconsistencies.Count == 0 ? string.Empty : $" The database in it is at odds with itself: {string.Join("; ", newest.Inconsistencies)}.";
         var gone = isHere ? string.Empty : " The database is not on this machine (any more).";
         var keys = RestoreKeys.Of(newest, scope);
-        var found = (HealthStatus)Math.Max((int)(status == HealthStatus.Ok && failing.Length > 0 ? HealthStatus.Warning : status), (int)keys.Status);
+        var found = (HealthStatus)Math.Max((int)(status == HealthStatus.Ok && failing.Length + odds.Length > 0 ? HealthStatus.Warning : status), (int)keys.Status);
         return new HealthCheck(
             check,
             found,
-            $"The newest verified backup is {HealthText.Of(age)} old; {HealthText.Of(rpo)} may be lost at most.{failing}{gone}{keys.Text}",
+            $"The newest verified backup is {HealthText.Of(age)} old; {HealthText.Of(rpo)} may be lost at most.{failing}{gone}{odds}{keys.Text}",
             found == HealthStatus.Ok ? null : !isHere ? scope.GetNewest : scope.BackUp(keys.Status == HealthStatus.Ok ? string.Empty : " -Type Full"));
     }
 

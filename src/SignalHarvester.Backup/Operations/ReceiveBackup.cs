@@ -126,17 +126,18 @@ public static class ReceiveBackup
         }
 
         // In either direction, as the clock may have been ahead, or may be now.
+        using var downloads = HeldFolder.Open(directory.DownloadFolder);
         foreach (var file in new DirectoryInfo(directory.DownloadFolder).EnumerateFiles().Where(file => (context.Clock.GetUtcNow() - file.LastWriteTimeUtc).Duration() > LeftOverAge))
         {
             try
             {
-                using var held = File.OpenHandle(file.FullName, FileMode.Open, FileAccess.ReadWrite, DurableFile.Exclusive);
+                using var held = downloads.OpenFile(file.Name, FileMode.Open, FileAccess.ReadWrite, DurableFile.Exclusive);
                 context.Verbose($"'{file.FullName}', fetched in part a week ago or more, is deleted.");
-                file.Delete();
+                downloads.Delete(file.Name);
             }
-            catch (IOException exception) when (DiskFault.IsHeldElsewhere(exception))
+            catch (IOException exception) when (exception is NotAFileException || DiskFault.IsHeldElsewhere(exception))
             {
-                // Another process is fetching it.
+                // Another process is fetching it, or it is none of ours.
             }
         }
     }
