@@ -64,7 +64,7 @@ public sealed class ForeignFolderTests
         string destination = Shbackup.Quote(Path.Combine(service, name));
 
         string error = await host.AskForErrorAsync("DestinationInvalid", $"Restore-SHBackup {id} {to} -Destination {destination} -Force");
-        await host.AskForErrorAsync("DestinationInvalid", $"Restore-SHBackup {id} {to} -Table event -Into {destination} -Force");
+        await host.AskForErrorAsync("DestinationInvalid", $"Restore-SHBackup {id} {to} -Table customer -Into {destination} -Force");
 
         Assert.Contains(linked, error, StringComparison.Ordinal);
         Assert.Equal(before, Sample.Content(precious));
