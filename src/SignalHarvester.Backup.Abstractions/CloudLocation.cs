@@ -54,7 +54,7 @@ public sealed record CloudLocation
         CloudProvider.S3 => $"s3://{Container}/{Prefix}",
         CloudProvider.Gcs => $"gs://{Container}/{Prefix}",
         CloudProvider.Azure => $"azure://{(AccountName is null ? string.Empty : AccountName + "/")}{Container}/{Prefix}",
-        _ => Uri.TryCreate(Container.TrimEnd('/') + "/" + Prefix, UriKind.Absolute, out var address) ? address.AbsoluteUri : $"file:{Container}/{Prefix}",
+        _ => Uri.TryCreate(Prefix.Length == 0 ? Container : Container.TrimEnd('/') + "/" + Prefix, UriKind.Absolute, out var address) ? address.AbsoluteUri : $"file:{Container}/{Prefix}",
     };
 
     /// <summary>
