@@ -99,6 +99,16 @@ public sealed record BackupMetadata
         init => field = value as VerificationCheck[] ?? value.ToArray();
     } = [];
 
+    /// <summary>
+    /// Where the database is at odds with itself, as the last full verification found, and what mends it: an index that its
+    /// application let fall behind, a value that its schema does not allow. No page is damaged, and the backup is a true image.
+    /// </summary>
+    public IReadOnlyList<string> Inconsistencies
+    {
+        get;
+        init => field = value as string[] ?? value.ToArray();
+    } = [];
+
     /// <summary>The calendar rule that the backup was made for; null for a manual backup.</summary>
     public RetentionPolicy? RetentionPolicy { get; init; }
 
@@ -148,6 +158,10 @@ public sealed record BackupMetadata
     /// <summary>Whether the sidecar of an encrypted backup may tell what the database holds: its tables and their rows.</summary>
     [JsonIgnore]
     internal bool RevealsContent { get; init; }
+
+    /// <summary>Whose the database file was when it was backed up; null where that was not recorded, as on Windows.</summary>
+    [JsonIgnore]
+    internal FileAccessRecord? FileAccess { get; init; }
 
     /// <summary>Where in the database's own write-ahead log the snapshot ended; null where there was no such place.</summary>
     [JsonIgnore]

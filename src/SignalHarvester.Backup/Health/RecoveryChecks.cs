@@ -41,12 +41,13 @@ internal static class RecoveryChecks
         var isHere = File.Exists(scope.Database);
         var status = age <= rpo ? HealthStatus.Ok : age <= 2 * rpo || !isHere ? HealthStatus.Warning : HealthStatus.Critical;
         var failing = scope.Backups[0] != newest ? $" Newer ones are not verified, or cannot be restored: '{scope.Backups[0].Id}'." : string.Empty;
+        var odds = newest.Inconsistencies.Count == 0 ? string.Empty : $" The database in it is at odds with itself: {string.Join("; ", newest.Inconsistencies)}.";
         var gone = isHere ? string.Empty : " The database is not on this machine (any more).";
         return new HealthCheck(
             check,
-            status == HealthStatus.Ok && failing.Length > 0 ? HealthStatus.Warning : status,
-            $"The newest verified backup is {HealthText.Of(age)} old; {HealthText.Of(rpo)} may be lost at most.{failing}{gone}",
-            status == HealthStatus.Ok && failing.Length == 0 ? null : isHere ? scope.BackUp() : scope.GetNewest);
+            status == HealthStatus.Ok && failing.Length + odds.Length > 0 ? HealthStatus.Warning : status,
+            $"The newest verified backup is {HealthText.Of(age)} old; {HealthText.Of(rpo)} may be lost at most.{failing}{gone}{odds}",
+            status == HealthStatus.Ok && failing.Length + odds.Length == 0 ? null : isHere ? scope.BackUp() : scope.GetNewest);
     }
 
     /// <summary>The time that the last drill took, against the time that a restore may take.</summary>

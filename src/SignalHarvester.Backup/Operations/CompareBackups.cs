@@ -68,7 +68,7 @@ public static class CompareBackups
 
     private static string Restore(BackupMetadata backup, BackupDirectory directory, string path, OperationContext context)
     {
-        _ = RestoreBackup.Run(backup, directory, new RestoreOptions { Destination = path, Verify = false }, context);
+        _ = RestoreBackup.Run(backup, directory, new RestoreOptions { Destination = path, Verify = false, IsPrivate = true }, context);
         return path;
     }
 

@@ -152,11 +152,11 @@ internal sealed class DatabaseOverwrite(string path, string imagePath, TimeSpan 
             compared = $"others use the restored database already, so its pages were not compared ({exception.Message})";
         }
 
-        var (check, findings) = IntegrityCheck.Run(target);
-        return findings.Count > 0
-            ? throw Failed($"{check} found: " + string.Join("; ", findings))
+        var report = IntegrityCheck.Run(target);
+        return report.Damage.Count > 0
+            ? throw Failed(report.Summary)
             : [
-                new VerificationCheck("RestoredIntegrity", true, $"{check} of the restored database is ok"),
+                new VerificationCheck("RestoredIntegrity", true, report.Summary),
                 new VerificationCheck("RestoredImage", true, compared),
             ];
     }

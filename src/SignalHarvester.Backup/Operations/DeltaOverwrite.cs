@@ -233,10 +233,10 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
         if (verify)
         {
             _ = raw.sqlite3_busy_timeout(connection.Handle, (int)Math.Min(lockTimeout.TotalMilliseconds, int.MaxValue));
-            var (check, findings) = IntegrityCheck.Run(connection);
-            checks.Add(findings.Count > 0
-                ? throw Failed($"{check} found: " + string.Join("; ", findings))
-                : new VerificationCheck("RestoredIntegrity", true, $"{check} of the restored database is ok"));
+            var report = IntegrityCheck.Run(connection);
+            checks.Add(report.Damage.Count > 0
+                ? throw Failed(report.Summary)
+                : new VerificationCheck("RestoredIntegrity", true, report.Summary));
         }
 
         return checks;

@@ -136,6 +136,7 @@ public static class RestoreBackup
         }
 
         context.Cancellation.ThrowIfCancellationRequested();
+        new RestoredAccess(target, backup, context).Give(image, options.IsPrivate);
         target.Swap(image);
         return [];
     }
@@ -149,6 +150,10 @@ public static class RestoreBackup
         {
             var json = directory?.ReadSidecar(backup.Id);
             checks.AddRange(verifier.Inspect(image, new ImageContent(json is null ? null : Sidecar.SchemaChecksum(json), backup.RowCounts)));
+            if (verifier.FoundInconsistencies is { Count: > 0 } inconsistencies)
+            {
+                context.Warn($"The database in '{backup.Id}' is at odds with itself, as it was when it was backed up, and is restored like that: {string.Join("; ", inconsistencies)}.");
+            }
         }
 
         if (!verify && !backup.IsSourceCorrupt && checks.TrueForAll(check => check.Passed) && WhyNoDatabase(image) is { } reason)

@@ -93,7 +93,7 @@ internal sealed class RestoreTarget
     }
 
     /// <summary>Puts a staged image in the place of a file that is missing or that SQLite cannot open.</summary>
-    /// <param name="imagePath">The image, flushed, on the same file system.</param>
+    /// <param name="imagePath">The image, flushed, on the same file system, and given to whom it is for.</param>
     /// <exception cref="IOException">The file was missing, and somebody has made one meanwhile.</exception>
     public void Swap(string imagePath)
     {
@@ -103,11 +103,6 @@ internal sealed class RestoreTarget
             DurableFile.Delete(Path + suffix);
         }
 
-        if (Exists)
-        {
-            FileOwnership.Copy(Path, imagePath);
-        }
-
         DurableFile.Rename(imagePath, Path, overwrite: Exists);
     }
 
@@ -115,7 +110,7 @@ internal sealed class RestoreTarget
     /// <param name="logPath">The log, flushed, on the same file system.</param>
     public void AdoptLog(string logPath)
     {
-        FileOwnership.Copy(Path, logPath);
+        _ = FileOwnership.Copy(Path, logPath);
         DurableFile.Rename(logPath, Path + "-wal");
     }
 

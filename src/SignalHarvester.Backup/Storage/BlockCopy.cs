@@ -18,7 +18,11 @@ internal static class BlockCopy
             RandomAccess.Write(target, block.AsSpan(0, read), offset);
         }
 
-        FileOwnership.Copy(from, to);
+        if (FileOwnership.Read(from) is { } access)
+        {
+            _ = FileOwnership.Give(target, access);
+        }
+
         RandomAccess.FlushToDisk(target);
     }
 }

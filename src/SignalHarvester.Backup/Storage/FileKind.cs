@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace SignalHarvester.Backup.Storage;
 
@@ -49,6 +50,35 @@ internal static partial class FileKind
             ? (BitConverter.ToUInt32(status[UserOffset..]), BitConverter.ToUInt32(status[GroupOffset..]))
             : null;
     }
+
+    /// <summary>The user, the group and the mode of a file on Unix, and of no link to one; null where there is none.</summary>
+    public static (uint User, uint Group, UnixFileMode Mode)? AccessOf(string path)
+    {
+        Span<byte> status = stackalloc byte[256];
+        return LStat(path, ref MemoryMarshal.GetReference(status)) == 0 && BitConverter.ToInt32(status[ModeOffset..]) is var mode && (mode & TypeMask) == RegularFile
+            ? (BitConverter.ToUInt32(status[UserOffset..]), BitConverter.ToUInt32(status[GroupOffset..]), (UnixFileMode)(mode & ~TypeMask))
+            : null;
+    }
+
+    /// <summary>Whether an open file on Unix is one that holds bytes.</summary>
+    public static bool IsRegular(SafeFileHandle file)
+    {
+        Span<byte> status = stackalloc byte[256];
+        return FStat(file, ref MemoryMarshal.GetReference(status)) == 0
+            && (BitConverter.ToInt32(status[ModeOffset..]) & TypeMask) == RegularFile;
+    }
+
+    /// <summary>The user and the group that an open file belongs to on Unix; null where it cannot be asked.</summary>
+    public static (uint User, uint Group)? OwnerOf(SafeFileHandle file)
+    {
+        Span<byte> status = stackalloc byte[256];
+        return FStat(file, ref MemoryMarshal.GetReference(status)) == 0
+            ? (BitConverter.ToUInt32(status[UserOffset..]), BitConverter.ToUInt32(status[GroupOffset..]))
+            : null;
+    }
+
+    [LibraryImport("libSystem.Native", EntryPoint = "SystemNative_FStat")]
+    private static partial int FStat(SafeFileHandle file, ref byte status);
 
     [LibraryImport("libSystem.Native", EntryPoint = "SystemNative_LStat", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int LStat(string path, ref byte status);
