@@ -167,6 +167,10 @@ public sealed record BackupMetadata
     [JsonIgnore]
     internal WalPosition? WalPosition { get; init; }
 
+    /// <summary>The backup's id and the file name of its database, as questions and progress name it.</summary>
+    [JsonIgnore]
+    internal string DisplayName => DatabasePath is { Length: > 0 } path ? $"{Id} of {path.Split('/', '\\')[^1]}" : Id;
+
     /// <summary>The clock that <see cref="Age"/> is measured with.</summary>
     [JsonIgnore]
     internal TimeProvider Clock { get; init; } = TimeProvider.System;

@@ -30,7 +30,7 @@ public sealed class DirectoryStoreTests : ObjectStoreConformance, IDisposable
     [
         .. Directory.EnumerateFiles(Bucket, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 })
             .Select(path => Path.GetRelativePath(Bucket, path).Replace(Path.DirectorySeparatorChar, '/'))
-            .Where(key => !key.Split('/').Contains(BackupDirectory.StateFolderName))
+            .Where(key => !key.Split('/').Contains(".shbackup"))
             .Order(StringComparer.Ordinal),
     ]);
 

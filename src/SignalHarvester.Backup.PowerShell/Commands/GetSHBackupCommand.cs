@@ -1,4 +1,6 @@
 using System.Management.Automation;
+using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.PowerShell.Binding;
 using SignalHarvester.Backup.PowerShell.Cloud;
 using SignalHarvester.Backup.PowerShell.Completion;
 
@@ -49,10 +51,14 @@ public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters, ICon
 {
     private readonly CloudParameters cloud = new();
 
-    /// <summary>Ids to list. Wildcards match several. Tab completes them, with date, type and size.</summary>
+    /// <summary>
+    /// Ids to list. Wildcards match several, but not in what comes through the pipeline. Tab completes them, with date, type
+    /// and size.
+    /// </summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(BackupIdCompleter))]
     [SupportsWildcards]
+    [NameOf(typeof(BackupMetadata))]
     [ValidateNotNullOrEmpty]
     public string[]? Id { get; set; }
 
@@ -92,7 +98,7 @@ public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters, ICon
     [ValidateNotNull]
     public BackupAge? OlderThan { get; set; }
 
-    /// <summary>The newest so many of what the other filters leave, safety backups left out.</summary>
+    /// <summary>The newest so many of each database, of what the other filters leave, safety backups left out. Name one with -Database.</summary>
     [Parameter]
     [ValidateRange(1, int.MaxValue)]
     public int? Newest { get; set; }
@@ -135,14 +141,32 @@ public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters, ICon
     protected override void ProcessRecord()
     {
         var backups = ForCall(() => Remote ? ListRemote(OpenRemote(cloud)) : List(OpenDirectories(), withRetired: Tree));
+        var ids = Patterns();
         RequireIds(backups);
-        var selected = backups.Where(IsWanted);
+        var selected = backups.Where(backup => ids(backup.Id) && IsWanted(backup));
         if (Newest is { } count)
         {
-            selected = selected.Where(backup => backup is { IsSafety: false, IsRetired: false }).Take(count);
+            selected = NewestBackups.OfEach(selected.Where(backup => !backup.IsRetired), count);
         }
 
         WriteObject(Tree ? BackupTree.Draw([.. selected]) : selected, enumerateCollection: true);
+    }
+
+    /// <summary>What -Id leaves; a text that is no pattern of an id is written as an error and matches nothing.</summary>
+    private Func<string, bool> Patterns()
+    {
+        if (Id is null)
+        {
+            return _ => true;
+        }
+
+        var patterns = new List<WildcardPattern>();
+        foreach (var id in Id)
+        {
+            ForItem(() => patterns.Add(IdPattern(id) ?? WildcardPattern.Get(id, WildcardOptions.IgnoreCase)));
+        }
+
+        return id => patterns.Exists(pattern => pattern.IsMatch(id));
     }
 
     private void RequireIds(IReadOnlyList<BackupMetadata> backups)
@@ -157,8 +181,7 @@ public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters, ICon
     }
 
     private bool IsWanted(BackupMetadata backup) =>
-        (Id is null || Array.Exists(Id, pattern => Matches(pattern, backup.Id)))
-        && (Database is null || Array.Exists(Database, pattern => IsOfDatabase(backup, pattern)))
+        (Database is null || Array.Exists(Database, pattern => IsOfDatabase(backup, pattern)))
         && (Type is null || Type.Contains(backup.Type))
         && (RetentionPolicy is null || (backup.RetentionPolicy is { } policy && RetentionPolicy.Contains(policy)))
         && (!MyInvocation.BoundParameters.ContainsKey(nameof(Verified)) || (backup is { Verified: true, Depth: not null }) == Verified)

@@ -82,7 +82,7 @@ public sealed class InvokeSHBackupScrubCommand : BackupCommand, IDynamicParamete
                     break;
                 }
 
-                if (ShouldProcess(backup.Id, "Read the stored file and compare it"))
+                if (ShouldProcess(string.IsNullOrEmpty(backup.DatabasePath) ? backup.Id : $"{backup.Id} of {backup.DatabasePath}", "Read the stored file and compare it"))
                 {
                     ForItem(() => bytes += Scrub(backup, directory));
                 }

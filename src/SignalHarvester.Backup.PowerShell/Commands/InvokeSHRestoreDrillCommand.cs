@@ -144,7 +144,7 @@ public sealed class InvokeSHRestoreDrillCommand : KeyedBackupCommand, IDynamicPa
     private void Drill(BackupMetadata backup, RemoteCatalog? remote, BackupDirectory directory)
     {
         var size = ProgressView.Size(backup.DatabaseSize ?? backup.Size);
-        if (!ShouldProcess($"{backup.Id} of {backup.DatabasePath}", $"Restore {size} to a temporary place, question the database, and delete it"))
+        if (!ShouldProcess(Named(backup), $"Restore {size} to a temporary place, question the database, and delete it"))
         {
             return;
         }

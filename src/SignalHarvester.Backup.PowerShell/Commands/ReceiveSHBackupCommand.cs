@@ -48,7 +48,7 @@ public sealed class ReceiveSHBackupCommand : StoredBackupCommand, IDynamicParame
             ForItem(() =>
             {
                 var directory = OpenHome(backup);
-                if (ShouldProcess($"{backup.Id} of {backup.DatabasePath} ({ProgressView.Size(backup.Size)}) in {remote.Location}", $"Receive into {directory.Path}"))
+                if (ShouldProcess($"{Named(backup)} ({ProgressView.Size(backup.Size)}) in {remote.Location}", $"Receive into {directory.Path}"))
                 {
                     WriteObject(RunOperation(context => Recorded.Receive(backup, remote, directory, context)));
                 }

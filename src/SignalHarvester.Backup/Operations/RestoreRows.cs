@@ -30,7 +30,7 @@ public static class RestoreRows
         ArgumentNullException.ThrowIfNull(home);
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(context);
-        var target = RestoreTarget.Resolve(options.Into, context);
+        var target = RestoreTarget.Resolve(options.Into, options.AllowHardLink, context);
         if (!target.Exists || target.IsBlank)
         {
             throw new BackupException(
@@ -38,6 +38,11 @@ public static class RestoreRows
                 BackupErrorCategory.ObjectNotFound,
                 target.Path,
                 $"There is no database '{target.Path}' to bring rows back into. Give one that is there with -Into, or restore the whole backup with -Destination.");
+        }
+
+        if (!options.AllowOtherDatabase && (remote is not null || directory is not null))
+        {
+            OtherDatabase.RefusePlace(backup, target.Path, () => remote?.List(context.Cancellation) ?? directory!.List());
         }
 
         try
@@ -158,7 +163,7 @@ public static class RestoreRows
         OperationContext context)
     {
         using var connection = Open(image, target, options, context);
-        using var step = context.Meter($"Bringing rows back into {Path.GetFileName(target.Path)}", 0);
+        using var step = context.Meter($"Bringing rows back into {Path.GetFileName(target.Path)}, from {backup.DisplayName}", 0);
         using var transaction = connection.BeginTransaction(deferred: false);
         var before = tables.ToDictionary(table => table.Name, table => Violations(connection, table.Name), StringComparer.OrdinalIgnoreCase);
         var done = tables.Select(table => Copy(connection, transaction, table, backup, target, options)).ToList();

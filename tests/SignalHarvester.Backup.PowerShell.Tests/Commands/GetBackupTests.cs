@@ -49,13 +49,13 @@ public class GetBackupTests
         Assert.Equal([weekly, other, incremental], Select("-Before ([datetime]::Now.AddDays(-2.5))"));
         Assert.Equal([weekly], Select("-After ([datetimeoffset]::Now.AddDays(-3.5)) -Before ([datetime]::UtcNow.AddDays(-2.5))"));
         Assert.Equal([other, incremental], Select("-OlderThan 3.5d"));
-        Assert.Equal([plain, daily], Select("-Newest 2"));
-        Assert.Equal([daily, other], Select("-Verified -Before ([datetime]::UtcNow.AddDays(-1.5)) -Newest 2"));
+        Assert.Equal([plain, daily, other], Select("-Newest 2"));
+        Assert.Equal([daily, other, incremental], Select("-Verified -Before ([datetime]::UtcNow.AddDays(-1.5)) -Newest 2"));
         Assert.Equal([other], Select($"{other}"));
         Assert.Equal([plain, other], Select($"-Id {other}, {plain}"));
         Assert.Equal([weekly], Select($"-Id *{weekly[^15..]}"));
         Assert.Equal([plain, daily, weekly, other, incremental], Select("BACKUP_*"));
-        Assert.Empty(Select("-Id nothing*"));
+        Assert.Empty(Select("-Id backup_1999*"));
     }
 
     [Fact]
