@@ -222,22 +222,28 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
     protected override void EndProcessing()
     {
         TellNoInput("nothing was restored");
-        var databases = chosen.Select(item => item.Backup.DatabasePath).Distinct(StringComparer.Ordinal).ToList();
-        if ((Destination ?? Into) is { } destination && databases.Count > 1)
+        var given = Destination ?? Into;
+        foreach (var items in chosen.GroupBy(item => given ?? ConfiguredFor(item.Backup) ?? item.Backup.DatabasePath, StringComparer.Ordinal))
         {
-            WriteError(ToRecord(new BackupException(
-                BackupErrorId.DatabaseAmbiguous,
-                BackupErrorCategory.InvalidArgument,
-                destination,
-                $"Backups of {databases.Count.ToString(Invariant)} databases were given for the one destination '{destination}': {string.Join(", ", databases.Take(5).Select(path => path ?? "an unknown one"))}{(databases.Count > 5 ? " ..." : string.Empty)}. Nothing was restored. Choose one with Get-SHBackup -Database.")));
-            return;
-        }
+            var databases = items.Select(item => item.Backup.DatabasePath).Distinct(StringComparer.Ordinal).ToList();
+            if (databases.Count > 1 && (given is not null || !databases.Contains(items.Key, StringComparer.Ordinal)))
+            {
+                WriteError(ToRecord(Ambiguous(items.Key, databases)));
+                continue;
+            }
 
-        foreach (var (_, restore) in chosen)
-        {
-            ForItem(restore);
+            foreach (var (_, restore) in items)
+            {
+                ForItem(restore);
+            }
         }
     }
+
+    private static BackupException Ambiguous(string? destination, List<string?> databases) => new(
+        BackupErrorId.DatabaseAmbiguous,
+        BackupErrorCategory.InvalidArgument,
+        destination,
+        $"Backups of {databases.Count.ToString(Invariant)} databases were given for the one destination '{destination}': {string.Join(", ", databases.Take(5).Select(path => path ?? "an unknown one"))}{(databases.Count > 5 ? " ..." : string.Empty)}. It was not changed. Choose one with Get-SHBackup -Database.");
 
     private void BringRowsBack()
     {
