@@ -33,6 +33,12 @@ public static class BackupErrorId
     /// <summary>Another process held the database locked for longer than -LockTimeout.</summary>
     public const string SourceLocked = nameof(SourceLocked);
 
+    /// <summary>The database file has other names, and content that belongs to it may lie beside one of those.</summary>
+    public const string DatabaseHasOtherNames = nameof(DatabaseHasOtherNames);
+
+    /// <summary>The database is open in this process otherwise than by this module, whose closing it would drop the other's locks.</summary>
+    public const string DatabaseOpenInProcess = nameof(DatabaseOpenInProcess);
+
     /// <summary>The database has an unfinished transaction that cannot be rolled back, because its folder is read-only.</summary>
     public const string SourceNeedsRecovery = nameof(SourceNeedsRecovery);
 

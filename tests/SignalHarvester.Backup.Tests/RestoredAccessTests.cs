@@ -266,6 +266,26 @@ public sealed class RestoredAccessTests : IDisposable
     }
 
     [Fact]
+    public void Only_the_file_that_was_made_is_given_away_and_no_other_in_its_place()
+    {
+        (long Device, long Node)? identity;
+        using (var file = File.OpenHandle(scene["made"], FileMode.CreateNew, FileAccess.ReadWrite))
+        {
+            identity = FileKind.IdentityOf(file);
+        }
+
+        Assert.Equal($"{identity!.Value.Device} {identity.Value.Node}", Run("stat", "-c", "%d %i", scene["made"]).Trim());
+        FileOwnership.OpenOwn(scene["made"], identity).Dispose();
+        Run("mkfifo", scene["pipe"]);
+        File.CreateSymbolicLink(scene["link"], scene["made"]);
+        File.WriteAllText(scene["other"], "other");
+
+        Assert.All(
+            (string[])["pipe", "link", "other", "nothing"],
+            name => Assert.Throws<IOException>(() => FileOwnership.OpenOwn(scene[name], identity).Dispose()));
+    }
+
+    [Fact]
     public void Attributes_of_users_come_back()
     {
         Give(Database, 0, 0, "600");

@@ -43,6 +43,13 @@ public sealed class CompareSHBackupCommand : KeyedBackupCommand
     [ValidateNotNullOrEmpty]
     public string? Database { get; set; }
 
+    /// <summary>
+    /// Reads a database file that has names (hard links) outside its folder, although there is no log beside this one: no
+    /// program writes to it by another name. Without it, that is an error.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter AllowHardLink { get; set; }
+
     /// <summary>Looks at objects of these names alone: tables, and indexes, views and triggers by their own names. Wildcards match several.</summary>
     [Parameter]
     [ArgumentCompleter(typeof(TableCompleter))]
@@ -90,7 +97,7 @@ public sealed class CompareSHBackupCommand : KeyedBackupCommand
         var found = new List<BackupDifference>();
         _ = RunOperation(context =>
         {
-            CompareBackups.Run((backup, directory), later, database, IsWanted, found.Add, context);
+            CompareBackups.Run((backup, directory), later, database, AllowHardLink, IsWanted, found.Add, context);
             return true;
         });
         WriteObject(found.Where(difference => IncludeEqual || difference.Change != DifferenceKind.None), enumerateCollection: true);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Management.Automation;
+using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
@@ -27,6 +28,11 @@ public abstract class ModuleCommand : PSCmdlet
     /// <summary>A path as the session sees it, made absolute. Wildcards are not expanded.</summary>
     private protected string FileSystemPath(string path)
     {
+        if (BackslashName.Find(path, FileSystemLocation) is { } named)
+        {
+            return named;
+        }
+
         var full = SessionState.Path.GetUnresolvedProviderPathFromPSPath(path, out var provider, out _);
         return provider.Name == "FileSystem"
             ? full

@@ -178,6 +178,14 @@ public sealed class NewSHBackupCommand : BackupCommand, IDynamicParameters
     [Parameter]
     public SwitchParameter Force { get; set; }
 
+    /// <summary>
+    /// Backs up a file that has names (hard links) outside its folder, although there is no log beside this one: no program
+    /// writes to it by another name, as in a tree of snapshots. Without it, that is an error, unless allow_hard_link of the
+    /// configuration says so.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter AllowHardLink { get; set; }
+
     /// <summary>Seconds to wait for locks that other processes hold on the database, 0 to 86400.</summary>
     [Parameter]
     [ValidateRange(0, 86400)]
@@ -275,6 +283,7 @@ public sealed class NewSHBackupCommand : BackupCommand, IDynamicParameters
             RevealContent = GivenOr(nameof(RevealContent), RevealContent.IsPresent, Settings.Encryption.RevealContent),
             Verify = GivenOr(nameof(NoVerify), !NoVerify, Settings.Verification.VerifyAfterBackup),
             TolerateDamage = Force,
+            AllowHardLink = GivenOr(nameof(AllowHardLink), AllowHardLink.IsPresent, Settings.AllowHardLink),
             LockTimeout = TimeSpan.FromSeconds(LockTimeout),
         };
         var made = RunOperation(context => Recorded.Create(file, directory, options, context));

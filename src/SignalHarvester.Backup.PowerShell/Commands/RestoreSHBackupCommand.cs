@@ -77,8 +77,11 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
     private readonly HashSet<string> restored = new(StringComparer.Ordinal);
     private readonly List<(BackupMetadata Backup, Action Restore)> chosen = [];
 
-    /// <summary>The database file to write. Without it, the database of the configuration, else the path that the backup was made from, after a question.</summary>
-    [Parameter(Position = 1)]
+    /// <summary>
+    /// The database file to write. Without it, the database of the configuration, else the path that the backup was made from,
+    /// after a question. For several backups, a script block gives each its own: { "./$($_.Id).db" }.
+    /// </summary>
+    [Parameter(Position = 1, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
     public string? Destination { get; set; }
 
@@ -147,6 +150,13 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
     /// <summary>Keeps no copy of what is overwritten.</summary>
     [Parameter]
     public SwitchParameter NoSafetyBackup { get; set; }
+
+    /// <summary>
+    /// Overwrites a file that has names (hard links) outside its folder, although there is no log beside this one: no program
+    /// writes to it by another name. All its names then have what was restored. Without it, that is an error.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter AllowHardLink { get; set; }
 
     /// <summary>Seconds to wait for locks that other processes hold on the destination, 0 to 86400.</summary>
     [Parameter]
@@ -285,6 +295,7 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
             AllowOtherDatabase = AllowOtherDatabase,
             SafetyDirectory = NoSafetyBackup ? null : home,
             Encryption = Settings.Encryption.ToEncryption(),
+            AllowHardLink = AllowHardLink,
             LockTimeout = TimeSpan.FromSeconds(LockTimeout),
         };
         WriteObject(RunOperation(context => Recorded.RestoreRows(backup, remote, directory, home, options, context)), enumerateCollection: true);
@@ -317,6 +328,7 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
         Delta = Delta,
         AllowOtherDatabase = AllowOtherDatabase,
         Encryption = Settings.Encryption.ToEncryption(),
+        AllowHardLink = AllowHardLink,
         LockTimeout = TimeSpan.FromSeconds(LockTimeout),
     };
 

@@ -15,9 +15,6 @@ public sealed class BackupDirectory
 {
     private static readonly TimeSpan LockTimeout = TimeSpan.FromSeconds(60);
 
-    /// <summary>The name of the folder for everything that is not a backup.</summary>
-    internal const string StateFolderName = ".shbackup";
-
     /// <summary>The name of the folder for damaged backups. Unlike the state folder, it holds what cannot be made again.</summary>
     internal const string QuarantineFolderName = "quarantine";
 
@@ -43,7 +40,7 @@ public sealed class BackupDirectory
     public bool Exists => Directory.Exists(Path);
 
     /// <summary>The folder inside for everything that is not a backup. All of it may be deleted.</summary>
-    internal string StateFolder => System.IO.Path.Combine(Path, StateFolderName);
+    internal string StateFolder => System.IO.Path.Combine(Path, HeldFolder.StateFolderName);
 
     /// <summary>The folder for plain database content on its way to somewhere.</summary>
     internal string TemporaryParent => System.IO.Path.Combine(StateFolder, "tmp");
@@ -305,7 +302,7 @@ public sealed class BackupDirectory
             var path = System.IO.Path.Combine(DownloadFolder, key + "_" + name.Text);
             try
             {
-                return new PartialBackup(Path, name, path, File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, DurableFile.Exclusive)) { IsKept = true };
+                return new PartialBackup(Path, name, path, RegularFile.Open(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, DurableFile.Exclusive)) { IsKept = true };
             }
             catch (IOException exception) when (DiskFault.IsHeldElsewhere(exception))
             {

@@ -130,7 +130,9 @@ internal sealed class DatabaseOverwrite(string path, string imagePath, BackupMet
         }
     }
 
-    private VerificationCheck[] Inspect(SqliteConnection target)
+    /// <summary>Reads the restored database back, and holds it against the image.</summary>
+    /// <exception cref="BackupException">RestoreVerificationFailed.</exception>
+    public IReadOnlyList<VerificationCheck> Inspect(SqliteConnection target)
     {
         Look(target);
         var versionBefore = SqliteLibrary.DataVersion(target.Handle!);

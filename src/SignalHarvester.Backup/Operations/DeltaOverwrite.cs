@@ -32,6 +32,11 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
             return "there is no database at the destination";
         }
 
+        if (target.HasOtherNames)
+        {
+            return "the file has other names, or is mounted by itself, and the pages would be in a log that is seen under this name alone";
+        }
+
         if (backup is not { Verified: true, VerificationLevel: VerificationLevel.Full, Checksum: not null, PageSize: not null, PageCount: not null, IsSourceCorrupt: false })
         {
             return $"'{backup.Id}' has not passed a full test, and the differing pages alone cannot be tested before they are written";
@@ -220,6 +225,7 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
             using var log = new StoredFileWriter(handle, flush, () => { });
             using var meter = context.Meter($"Restoring into {Path.GetFileName(target.Path)}, from {chain.Backup.DisplayName}", frames * pageSize);
             _ = WalWriter.Write(pageSize, pageCount, image.Differing.Pages(), Read, log, CompressionType.None, 0, meter, context.Cancellation);
+            FileOwnership.Copy(target.Path, handle);
             flush.Finish();
             _ = RandomAccess.Read(handle, lastFrame, WalFormat.FrameOffset(frames, pageSize));
         }
@@ -248,7 +254,7 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
         }
 
         using var connection = locks.Connect();
-        WorkIn(connection);
+        WorkIn(connection, target.Path, context);
         if (verify)
         {
             _ = raw.sqlite3_busy_timeout(connection.Handle, (int)Math.Min(lockTimeout.TotalMilliseconds, int.MaxValue));
@@ -261,7 +267,9 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
         return checks;
     }
 
-    private void WorkIn(SqliteConnection connection)
+    /// <summary>Lets SQLite move the pages of a log that was put beside a database into it.</summary>
+    /// <exception cref="BackupException">RestoreVerificationFailed: they stay in the log.</exception>
+    internal static void WorkIn(SqliteConnection connection, string path, OperationContext context)
     {
         try
         {
@@ -274,7 +282,7 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
             using var reader = command.ExecuteReader();
             if (reader.Read() && reader.GetInt64(0) != 0)
             {
-                context.Warn($"'{target.Path}' is restored and in use already; SQLite moves the last pages from its log into it when it can.");
+                context.Warn($"'{path}' is restored and in use already; SQLite moves the last pages from its log into it when it can.");
             }
         }
         catch (SqliteException exception)
@@ -282,8 +290,8 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
             throw new BackupException(
                 BackupErrorId.RestoreVerificationFailed,
                 BackupErrorCategory.WriteError,
-                target.Path,
-                $"'{target.Path}' is restored, but its pages still lie in '{target.Path}-wal', because SQLite could not move them ({exception.Message}). Do not delete that file. Free some space and open the database with any SQLite program, which moves them.",
+                path,
+                $"'{path}' is restored, but its pages still lie in '{path}-wal', because SQLite could not move them ({exception.Message}). Do not delete that file. Free some space and open the database with any SQLite program, which moves them.",
                 exception);
         }
     }

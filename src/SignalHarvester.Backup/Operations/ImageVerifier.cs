@@ -19,6 +19,9 @@ internal sealed class ImageVerifier(string temporaryParent, OperationContext con
     /// <summary>What the last verification read.</summary>
     public StoredImage? FoundImage { get; private set; }
 
+    /// <summary>Which file the last image was put together in; null on Windows.</summary>
+    public FileIdentity? FoundFile { get; private set; }
+
     /// <summary>Where the database is at odds with itself, as the last verification found; null where it did not look.</summary>
     public IReadOnlyList<string>? FoundInconsistencies { get; private set; }
 
@@ -87,6 +90,7 @@ internal sealed class ImageVerifier(string temporaryParent, OperationContext con
     public List<VerificationCheck> Unpack(OpenChain chain, string imagePath, string activity, bool durable = false)
     {
         using var file = File.OpenHandle(imagePath, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read);
+        FoundFile = FileIdentity.Of(file);
         using var flush = durable ? new SteadyFlush(file) : null;
         var checks = Unpack(chain, new ImageFile(file, flush), Path.GetDirectoryName(imagePath), activity);
         if (chain.Backup is { Checksum: null, PagesChecksum: { } recorded, PageSize: { } pageSize } && checks.TrueForAll(check => check.Passed))

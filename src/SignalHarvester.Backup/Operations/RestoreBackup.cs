@@ -47,7 +47,7 @@ public static class RestoreBackup
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(context);
         RefuseRawLog(backup);
-        var target = RestoreTarget.Resolve(options.Destination, context);
+        var target = RestoreTarget.Resolve(options.Destination, options.AllowHardLink, context);
         if (!options.AllowOtherDatabase && directory is not null)
         {
             OtherDatabase.RefusePlace(backup, target.Path, directory.List);
@@ -99,8 +99,9 @@ public static class RestoreBackup
         RequireSpace(target, chain.ExpectedImageLength);
         using var folder = TemporaryFolder.Create(target.Folder);
         var image = folder.FilePath("image.db");
-        var checks = Stage(chain, directory, image, options.Verify, context);
-        checks.AddRange(Apply(chain.Backup, target, image, safety, options, context));
+        var verifier = new ImageVerifier(folder.Path, context);
+        var checks = Stage(chain, directory, image, options.Verify, verifier, context);
+        checks.AddRange(Apply(chain.Backup, target, image, verifier.FoundFile, safety, options, context));
         return checks;
     }
 
@@ -114,6 +115,7 @@ public static class RestoreBackup
         BackupMetadata backup,
         RestoreTarget target,
         string image,
+        FileIdentity? identity,
         SafetyBackup safety,
         RestoreOptions options,
         OperationContext context)
@@ -154,15 +156,20 @@ public static class RestoreBackup
         }
 
         context.Cancellation.ThrowIfCancellationRequested();
-        new RestoredAccess(target, backup, context).Give(image, options.IsPrivate);
+        if (target.Exists && target.HasOtherNames)
+        {
+            return new LogOverwrite(target, image, options.LockTimeout, context).Run(restored => options.Verify ? overwrite.Inspect(restored) : []);
+        }
+
+        new RestoredAccess(target, backup, context).Give(image, identity, options.IsPrivate);
         target.Swap(image);
         return [];
     }
 
-    private static List<VerificationCheck> Stage(OpenChain chain, BackupDirectory? directory, string image, bool verify, OperationContext context)
+    private static List<VerificationCheck> Stage(
+        OpenChain chain, BackupDirectory? directory, string image, bool verify, ImageVerifier verifier, OperationContext context)
     {
         var backup = chain.Backup;
-        var verifier = new ImageVerifier(Path.GetDirectoryName(image)!, context);
         var checks = verifier.Unpack(chain, image, $"Restoring {backup.DisplayName}", durable: true);
         if (verify && checks.TrueForAll(check => check.Passed))
         {

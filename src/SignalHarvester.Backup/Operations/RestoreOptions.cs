@@ -30,6 +30,9 @@ public sealed record RestoreOptions
     /// <summary>Whether what is restored stays this account's alone, whoever the database was for: it is only looked at.</summary>
     public bool IsPrivate { get; init; }
 
+    /// <summary>Whether nobody writes to the database under a name (hard link) that is not found, as in a tree of snapshots.</summary>
+    public bool AllowHardLink { get; init; }
+
     /// <summary>How long to wait for other processes' locks on the destination.</summary>
     public TimeSpan LockTimeout { get; init; } = TimeSpan.FromSeconds(30);
 }

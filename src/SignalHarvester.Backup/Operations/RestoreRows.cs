@@ -30,7 +30,7 @@ public static class RestoreRows
         ArgumentNullException.ThrowIfNull(home);
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(context);
-        var target = RestoreTarget.Resolve(options.Into, context);
+        var target = RestoreTarget.Resolve(options.Into, options.AllowHardLink, context);
         if (!target.Exists || target.IsBlank)
         {
             throw new BackupException(

@@ -27,6 +27,9 @@ public sealed record RestoreRowsOptions
     /// <summary>To whom the safety backup is encrypted; null to keep it as the backup is.</summary>
     public BackupEncryption? Encryption { get; init; }
 
+    /// <summary>Whether nobody writes to the database under a name (hard link) that is not found, as in a tree of snapshots.</summary>
+    public bool AllowHardLink { get; init; }
+
     /// <summary>How long to wait for other processes' locks on the database.</summary>
     public TimeSpan LockTimeout { get; init; } = TimeSpan.FromSeconds(30);
 }

@@ -16,23 +16,26 @@ internal sealed class RestoredAccess(RestoreTarget target, BackupMetadata backup
 
     /// <summary>Gives the file, which has not got its name yet.</summary>
     /// <param name="imagePath">The file.</param>
+    /// <param name="identity">Which file it is.</param>
     /// <param name="isPrivate">Whether nobody but this account is to have it, as in a drill.</param>
     /// <exception cref="IOException">It is another file than the one that was made there.</exception>
-    public void Give(string imagePath, bool isPrivate)
+    public void Give(string imagePath, FileIdentity? identity, bool isPrivate)
     {
         if (OperatingSystem.IsWindows())
         {
             return;
         }
 
-        using var file = FileOwnership.OpenOwn(imagePath);
+        using var file = FileOwnership.OpenOwn(imagePath, identity);
         if (FileOwnership.Read(target.Path) is { } replaced)
         {
             Tell(replaced, FileOwnership.Give(file, replaced), "as the file was that it takes the place of", isWarning: true);
             return;
         }
 
-        var mine = new FileAccessRecord(UnixAccounts.CurrentUser, null, UnixAccounts.CurrentGroup, null, OwnerMode, new Dictionary<string, byte[]>());
+        // Not always this account: some file systems give every file to the same one.
+        var (user, group) = FileKind.OwnerOf(file)!.Value;
+        var mine = new FileAccessRecord(user, null, group, null, OwnerMode, new Dictionary<string, byte[]>());
         if (isPrivate || backup.FileAccess is not { } recorded)
         {
             _ = FileOwnership.Give(file, mine);
@@ -126,7 +129,7 @@ internal sealed class RestoredAccess(RestoreTarget target, BackupMetadata backup
 
         var lost = withheld.HasFlag(FileOwnership.Withheld.Attributes) ? " Its extended attributes could not all be set." : string.Empty;
         var message = commands.Count == 0 ? $"'{target.Path}' is not in all {how}.{lost}"
-            : $"'{target.Path}' is for fewer accounts than the database was, so that its application may not get at it. To make it {how}: {string.Join(" && ", commands)}{lost}";
+            : $"'{target.Path}' is not for the accounts that the database was for, so that its application may not get at it. To make it {how}: {string.Join(" && ", commands)}{lost}";
         if (isWarning)
         {
             context.Warn(message);

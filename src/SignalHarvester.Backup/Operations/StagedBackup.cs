@@ -45,7 +45,7 @@ internal sealed class StagedBackup : IDisposable
             DurableFile.CreateDirectory(home.StateFolder);
             PrivateFolder.Create(home.StagingFolder);
             DeleteLeftOvers(home.StagingFolder, context);
-            guard = File.OpenHandle(guardPath, FileMode.OpenOrCreate, FileAccess.Write, DurableFile.Exclusive);
+            guard = RegularFile.Open(guardPath, FileMode.OpenOrCreate, FileAccess.Write, DurableFile.Exclusive);
             var directory = new BackupDirectory(Path.Combine(home.StagingFolder, id), context.Clock);
             return new StagedBackup(directory, ReceiveBackup.Run(id, remote, directory, context), guard, guardPath);
         }
@@ -73,17 +73,22 @@ internal sealed class StagedBackup : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        System.IO.Directory.Delete(Directory.Path, recursive: true);
-        File.Delete(guardPath);
+        using (var staging = HeldFolder.Open(Path.GetDirectoryName(guardPath)!))
+        {
+            staging.DeleteAll(Backup.Id);
+            staging.Delete(Path.GetFileName(guardPath));
+        }
+
         guard.Dispose();
     }
 
     private static void DeleteLeftOvers(string folder, OperationContext context)
     {
+        using var staging = HeldFolder.Open(folder);
         foreach (var left in new DirectoryInfo(folder).EnumerateDirectories().Where(left => context.Clock.GetUtcNow() - left.LastWriteTimeUtc > LeftOverAge))
         {
             context.Verbose($"'{left.FullName}', fetched a week ago or more, is deleted.");
-            left.Delete(recursive: true);
+            staging.DeleteAll(left.Name);
         }
     }
 }

@@ -243,6 +243,7 @@ internal sealed class RunSchedule(ScheduleJob job, BackupSettings settings, Step
         Encryption = settings.Encryption.ToEncryption(),
         RevealContent = settings.Encryption.RevealContent,
         Verify = settings.Verification.VerifyAfterBackup,
+        AllowHardLink = settings.AllowHardLink,
     };
 
     private void Note(string? database)

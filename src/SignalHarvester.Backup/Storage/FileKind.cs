@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
@@ -60,24 +61,33 @@ internal static partial class FileKind
             : null;
     }
 
-    /// <summary>Whether an open file on Unix is one that holds bytes.</summary>
+    /// <summary>Whether an open file of Unix is one that holds bytes.</summary>
+    /// <exception cref="IOException">The system does not say.</exception>
     public static bool IsRegular(SafeFileHandle file)
     {
         Span<byte> status = stackalloc byte[256];
-        return FStat(file, ref MemoryMarshal.GetReference(status)) == 0
-            && (BitConverter.ToInt32(status[ModeOffset..]) & TypeMask) == RegularFile;
+        Look(file, status);
+        return (BitConverter.ToInt32(status[ModeOffset..]) & TypeMask) == RegularFile;
     }
 
-    /// <summary>The user and the group that an open file belongs to on Unix; null where it cannot be asked.</summary>
-    public static (uint User, uint Group)? OwnerOf(SafeFileHandle file)
+    /// <summary>The user and the group that an open file or folder of Unix belongs to.</summary>
+    /// <exception cref="IOException">The system does not say.</exception>
+    public static (uint User, uint Group) OwnerOf(SafeFileHandle file)
     {
         Span<byte> status = stackalloc byte[256];
-        return FStat(file, ref MemoryMarshal.GetReference(status)) == 0
-            ? (BitConverter.ToUInt32(status[UserOffset..]), BitConverter.ToUInt32(status[GroupOffset..]))
-            : null;
+        Look(file, status);
+        return (BitConverter.ToUInt32(status[UserOffset..]), BitConverter.ToUInt32(status[GroupOffset..]));
     }
 
-    [LibraryImport("libSystem.Native", EntryPoint = "SystemNative_FStat")]
+    private static void Look(SafeFileHandle file, Span<byte> status)
+    {
+        if (FStat(file, ref MemoryMarshal.GetReference(status)) != 0)
+        {
+            throw new IOException($"An open file tells nothing of itself: {new Win32Exception(Marshal.GetLastPInvokeError()).Message}.");
+        }
+    }
+
+    [LibraryImport("libSystem.Native", EntryPoint = "SystemNative_FStat", SetLastError = true)]
     private static partial int FStat(SafeFileHandle file, ref byte status);
 
     [LibraryImport("libSystem.Native", EntryPoint = "SystemNative_LStat", StringMarshalling = StringMarshalling.Utf8)]

@@ -48,31 +48,22 @@ internal static partial class FileOwnership
 
     /// <summary>Gives a new file what another one has, as far as this account may: never to more people than there.</summary>
     /// <remarks>A restore that root runs for a service would lock the service out of its own database otherwise.</remarks>
-    /// <returns>What could not be given.</returns>
-    public static Withheld Copy(string from, string to)
+    public static void Copy(string from, SafeFileHandle to)
     {
-        if (Read(from) is not { } access)
+        if (Read(from) is { } access)
         {
-            return Withheld.None;
+            _ = Give(to, access);
         }
-
-        using var file = OpenOwn(to);
-        return Give(file, access);
     }
 
-    /// <summary>Opens a file of ours, that nobody else was to get at, to give it to somebody.</summary>
-    /// <exception cref="IOException">It is another one: a link, a pipe, or another user's.</exception>
-    public static SafeFileHandle OpenOwn(string path)
+    /// <summary>Opens a file that we made, to give it to somebody.</summary>
+    /// <param name="path">Where it was made.</param>
+    /// <param name="identity">Which it is, as it was known then. Whoever owns a folder above it can put another one there.</param>
+    /// <exception cref="IOException">It is another one.</exception>
+    public static SafeFileHandle OpenOwn(string path, FileIdentity? identity)
     {
-        // For reading and writing: a pipe would be waited for otherwise.
-        var descriptor = Open(path, OpenReadWrite | OpenCloseOnExec | OpenNoFollow, 0);
-        if (descriptor < 0)
-        {
-            throw new IOException($"'{path}' cannot be opened to give it to its owner: {Marshal.GetLastPInvokeErrorMessage()}.");
-        }
-
-        var file = new SafeFileHandle(descriptor, ownsHandle: true);
-        if (FileKind.IsRegular(file) && FileKind.OwnerOf(file)?.User == UnixAccounts.CurrentUser)
+        var file = RegularFile.Open(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        if (identity is not null && FileIdentity.Of(file) == identity)
         {
             return file;
         }
@@ -102,7 +93,7 @@ internal static partial class FileOwnership
         }
 
         // In this order: a change of the owner can take bits from the mode.
-        var (user, group) = FileKind.OwnerOf(file)!.Value;
+        var (user, group) = FileKind.OwnerOf(file);
         if (ChangeOwner(file, access.UserId, access.GroupId) != 0)
         {
             withheld |= user == access.UserId ? Withheld.None : Withheld.User;
@@ -117,17 +108,14 @@ internal static partial class FileOwnership
 
         // Beside a list, the mode's bits for the group are what all that it names may do at most.
         var mode = (access.Mode & Permissions & ~GroupPermissions) | (withheld.HasFlag(Withheld.Group) ? UnixFileMode.None : acl?.GroupMode ?? (access.Mode & GroupPermissions));
-        File.SetUnixFileMode(file, mode);
-        return withheld | (acl is null ? Withheld.None : Withheld.Acl) | (withheld.HasFlag(Withheld.Group) && (access.Mode & GroupPermissions) != 0 ? Withheld.Mode : Withheld.None);
+
+        // There are file systems without modes, as on the sticks that people carry around.
+        var isModeGiven = ChangeMode(file, (int)mode) == 0 && (acl is not null || mode == (access.Mode & Permissions));
+        return withheld | (acl is null ? Withheld.None : Withheld.Acl) | (isModeGiven ? Withheld.None : Withheld.Mode);
     }
 
-    // As .NET's own portable open takes them.
-    private const int OpenReadWrite = 0x0002;
-    private const int OpenCloseOnExec = 0x0010;
-    private const int OpenNoFollow = 0x0200;
-
-    [LibraryImport("libSystem.Native", EntryPoint = "SystemNative_Open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial nint Open(string path, int flags, int mode);
+    [LibraryImport("libc", EntryPoint = "fchmod")]
+    private static partial int ChangeMode(SafeFileHandle file, int mode);
 
     [LibraryImport("libc", EntryPoint = "fchown")]
     private static partial int ChangeOwner(SafeFileHandle file, uint user, uint group);

@@ -13,9 +13,6 @@ internal static unsafe partial class UnixAccounts
     /// <summary>The user that this process acts as.</summary>
     public static uint CurrentUser => GetEffectiveUser();
 
-    /// <summary>The group that this process acts as.</summary>
-    public static uint CurrentGroup => GetEffectiveGroup();
-
     /// <summary>A user's name; null where the number has none here.</summary>
     public static string? UserName(uint id) => Name((structure, buffer, found) => GetUser(id, structure, buffer, BufferBytes, found));
 
@@ -71,9 +68,6 @@ internal static unsafe partial class UnixAccounts
 
     [LibraryImport("libc", EntryPoint = "geteuid")]
     private static partial uint GetEffectiveUser();
-
-    [LibraryImport("libc", EntryPoint = "getegid")]
-    private static partial uint GetEffectiveGroup();
 
     [LibraryImport("libc", EntryPoint = "getpwuid_r")]
     private static partial int GetUser(uint id, byte* structure, byte* buffer, nint length, nint* found);

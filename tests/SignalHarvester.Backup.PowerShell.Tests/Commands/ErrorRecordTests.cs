@@ -64,6 +64,20 @@ public partial class ErrorRecordTests
             return ("New-SHBackup /dev/null", "/dev/null");
         }
         ),
+        ["DatabaseHasOtherNames"] = (ErrorCategory.InvalidOperation, w =>
+        {
+            Assert.SkipWhen(OperatingSystem.IsWindows(), "the names of a file are asked for on Unix alone");
+            Databases.CreateWithLeftWal(w["other.db"]);
+            Tool.Require("ln").Run(w["other.db"], w["alias.db"]).EnsureSuccess();
+            return ("New-SHBackup ./alias.db", w["alias.db"]);
+        }
+        ),
+        ["DatabaseOpenInProcess"] = (ErrorCategory.ResourceBusy, w =>
+        {
+            Assert.SkipWhen(OperatingSystem.IsWindows(), "closing a file drops no locks of others on Windows");
+            return ("New-SHBackup ./app.db", w.Database);
+        }
+        ),
         ["SourceEmpty"] = (ErrorCategory.InvalidData, w => Source(w, [])),
         ["SourceNotSqlite"] = (ErrorCategory.InvalidData, w => Source(w, "This is a text and no database, however long it may be."u8.ToArray())),
         ["SourceEncrypted"] = (ErrorCategory.InvalidData, w => Source(w, RandomNumberGenerator.GetBytes(16384))),
@@ -375,8 +389,9 @@ public partial class ErrorRecordTests
         using var workspace = new Workspace();
         var (category, arrange) = Cases[name];
         var (script, target) = arrange(workspace);
-        using var holder = name switch
+        using IDisposable? holder = name switch
         {
+            "DatabaseOpenInProcess" => File.OpenRead((string)target),
             "SourceLocked" or "DestinationLocked" => new DatabaseHolder((string)target, "BEGIN EXCLUSIVE;"),
             "DestinationPageSizeDiffers" => new DatabaseHolder((string)target, "BEGIN; SELECT count(*) FROM customer;"),
             _ => null,
