@@ -152,6 +152,16 @@ public class OtherDatabaseTests
     }
 
     [Fact]
+    public void Each_backup_may_have_a_destination_of_its_own()
+    {
+        using var workspace = new Workspace();
+        Tenants(workspace);
+        var result = workspace.Run("Get-SHBackup -Newest 1 | Restore-SHBackup -Destination { './back-{0}' -f [IO.Path]::GetFileName($_.DatabasePath) } -Force");
+        Assert.Equal(2, result.WithoutErrors().Output.Count);
+        Assert.Equal([20, 40], [Rows(workspace["back-app.db"]), Rows(workspace["back-crm.db"])]);
+    }
+
+    [Fact]
     public void A_copy_that_was_restored_before_is_no_place_of_a_database()
     {
         using var workspace = new Workspace();
