@@ -47,7 +47,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsCommon.Get, "SHBackup")]
 [OutputType(typeof(BackupMetadata))]
-public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters
+public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters, IConfigurationOptional
 {
     private readonly CloudParameters cloud = new();
 
@@ -116,6 +116,13 @@ public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters
     /// </summary>
     [Parameter]
     public SwitchParameter Remote { get; set; }
+
+    /// <summary>
+    /// Looks at neither the configuration file nor the SHBACKUP_ environment variables, so that a mistake in them is in nobody's
+    /// way: what is needed is given by parameters, such as -BackupDirectory, or -Provider and -Container with -Remote.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter NoConfiguration { get; set; }
 
     /// <summary>The parameters of the object store.</summary>
     public object GetDynamicParameters() => cloud;

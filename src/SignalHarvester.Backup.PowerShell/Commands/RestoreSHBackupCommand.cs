@@ -69,7 +69,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsData.Restore, "SHBackup", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High, DefaultParameterSetName = IdSet)]
 [OutputType(typeof(BackupMetadata), typeof(RestoredRows))]
-public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParameters
+public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParameters, IConfigurationOptional
 {
     private const string PointInTimeSet = "PointInTime";
 
@@ -169,6 +169,13 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
     /// </summary>
     [Parameter]
     public SwitchParameter FromCloud { get; set; }
+
+    /// <summary>
+    /// Looks at neither the configuration file nor the SHBACKUP_ environment variables, so that a mistake in them is in nobody's
+    /// way: what is needed is given by parameters, such as -BackupDirectory, -Destination and -IdentityFile.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter NoConfiguration { get; set; }
 
     /// <summary>The parameters of the object store.</summary>
     public object GetDynamicParameters() => cloud;

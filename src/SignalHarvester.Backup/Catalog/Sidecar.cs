@@ -266,12 +266,15 @@ internal static class Sidecar
     private static SidecarFields.CopyFields Fields(BackupCopy copy) => new(
         Lower(copy.Provider), copy.Url, copy.Container, copy.Prefix, copy.Endpoint, copy.Region, copy.UsePathStyle ? true : null, copy.AccountName, copy.Checksum, Iso(copy.Uploaded));
 
-    private static BackupCopy Copy(SidecarFields.CopyFields copy, string path) => new()
+    private static BackupCopy Copy(SidecarFields.CopyFields copy, string path) => Copy(
+        copy, Enumeration<CloudProvider>(copy.Provider, "provider") ?? throw Invalid(path, "one of its copies has no provider", null), path);
+
+    private static BackupCopy Copy(SidecarFields.CopyFields copy, CloudProvider provider, string path) => new()
     {
-        Provider = Enumeration<CloudProvider>(copy.Provider, "provider") ?? throw Invalid(path, "one of its copies has no provider", null),
+        Provider = provider,
         Url = copy.Url ?? throw Invalid(path, "one of its copies has no url", null),
         Container = copy.Container ?? throw Invalid(path, "one of its copies has no container", null),
-        Prefix = copy.Prefix ?? string.Empty,
+        Prefix = CloudLocation.KeyPrefix(provider, copy.PathStyle ?? false, copy.Prefix ?? string.Empty),
         Endpoint = copy.Endpoint,
         Region = copy.Region,
         UsePathStyle = copy.PathStyle ?? false,

@@ -55,6 +55,15 @@ internal sealed class RestoreTarget
         }
 
         var info = new FileInfo(full);
+        if (LinkTrust.FirstStrange(full) is { } strange)
+        {
+            throw new BackupException(
+                BackupErrorId.DestinationInvalid,
+                BackupErrorCategory.SecurityError,
+                full,
+                $"'{strange}' is a link that another account made, to something that is not its own, and is not followed for writing. Nothing was changed. To restore there all the same, give the path that it leads to.");
+        }
+
         if (info.LinkTarget is not null)
         {
             info = FollowLink(info);
