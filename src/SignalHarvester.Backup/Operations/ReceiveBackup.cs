@@ -70,7 +70,7 @@ public static class ReceiveBackup
         var name = BackupFileName.TryParse(link.FileName)!;
         using var partial = directory.BeginImport(name, Key(store.UrlOf(link.FileName), version), context.Cancellation);
         FreeSpace.Require(directory.Path, version.Length - RandomAccess.GetLength(partial.Handle), "the backup that is fetched");
-        using (var meter = context.Meter($"Fetching {backup.Id} from {store.Location}", version.Length))
+        using (var meter = context.Meter($"Fetching {backup.DisplayName} from {store.Location}", version.Length))
         {
             _ = await new Download(store, version, context).RunAsync(partial.Handle, backup.StoredChecksum ?? version.Sha256, meter).ConfigureAwait(false);
         }
