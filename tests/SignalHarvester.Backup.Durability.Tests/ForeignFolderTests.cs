@@ -43,6 +43,36 @@ public sealed class ForeignFolderTests
         Assert.True(swapped, "the folder was never swapped in time");
     }
 
+    [Theory]
+    [InlineData("app.db", "")]
+    [InlineData("data/app.db", "data")]
+    public async Task A_link_that_another_account_made_to_what_is_not_its_own_is_not_followed_for_writing(string name, string link)
+    {
+        using var folder = new TempFolder();
+        RequireRoot();
+        string service = folder.Folder("service");
+        string roots = folder.Folder("root");
+        string precious = Databases.Create(Path.Combine(roots, "app.db"), new DatabaseShape { Rows = 7 });
+        string before = Sample.Content(precious);
+        string linked = Path.Combine(service, link.Length == 0 ? name : link);
+        File.CreateSymbolicLink(linked, link.Length == 0 ? precious : roots);
+        Own(linked);
+        string source = Databases.Create(folder["source.db"], new DatabaseShape { Rows = 9 });
+        string to = $"-BackupDirectory {Shbackup.Quote(folder["backups"])}";
+        using var host = Shbackup.Start();
+        string id = (await host.AskAsync($"New-SHBackup -LiteralPath {Shbackup.Quote(source)} {to} | ForEach-Object Id")).Single();
+        string destination = Shbackup.Quote(Path.Combine(service, name));
+
+        string error = await host.AskForErrorAsync("DestinationInvalid", $"Restore-SHBackup {id} {to} -Destination {destination} -Force");
+        await host.AskForErrorAsync("DestinationInvalid", $"Restore-SHBackup {id} {to} -Table customer -Into {destination} -Force");
+
+        Assert.Contains(linked, error, StringComparison.Ordinal);
+        Assert.Equal(before, Sample.Content(precious));
+        Tool.Require("chown").Run("-h", "root", linked).EnsureSuccess();
+        Assert.Equal([id], await host.AskAsync($"Restore-SHBackup {id} {to} -Destination {destination} -Force -WarningAction SilentlyContinue | ForEach-Object Id"));
+        Assert.Equal(Sample.Content(source), Sample.Content(precious));
+    }
+
     [Fact]
     public async Task What_another_account_left_under_our_names_in_the_temporary_folder_is_neither_cleared_nor_waited_for()
     {

@@ -54,17 +54,36 @@ public abstract class BackupCommand : OperationCommand
 
     /// <summary>
     /// Reads the configuration, once for the whole call. One that has errors ends the call, whatever parameters were given:
-    /// what it was meant to say may matter.
+    /// what it was meant to say may matter. Who needs to restore all the same says so.
     /// </summary>
     protected override void BeginProcessing()
     {
         IsIdGiven = IsGivenAsText("Id");
-        configuration = ForCall(() => BackupConfiguration.Find(ConfigurationPath is null ? null : FileSystemPath(ConfigurationPath), FileSystemLocation));
+        configuration = ForCall(FindConfiguration);
         _ = ForCall(configuration.Require);
+        if (configuration.ServiceVariables is [_, ..] left)
+        {
+            WriteVerbose($"These environment variables are of a service, as Kubernetes and Docker set them, and no settings: {string.Join(", ", left)}.");
+        }
+
         foreach (var warning in configuration.Problems)
         {
             WriteWarning(warning.ToString());
         }
+    }
+
+    private BackupConfiguration FindConfiguration()
+    {
+        if (this is not IConfigurationOptional { NoConfiguration.IsPresent: true })
+        {
+            return BackupConfiguration.Find(ConfigurationPath is null ? null : FileSystemPath(ConfigurationPath), FileSystemLocation);
+        }
+
+        return ConfigurationPath is null ? BackupConfiguration.None : throw new BackupException(
+            BackupErrorId.InvalidArgument,
+            BackupErrorCategory.InvalidArgument,
+            nameof(ConfigurationPath),
+            "-ConfigurationPath and -NoConfiguration exclude each other. Give one of them.");
     }
 
     /// <summary>Whether -Id was given on the command line.</summary>
@@ -166,7 +185,7 @@ public abstract class BackupCommand : OperationCommand
     /// <summary>All backups in several directories, newest first.</summary>
     private protected IReadOnlyList<BackupMetadata> List(IReadOnlyList<BackupDirectory> directories, bool withRetired = false) => directories is [var only]
         ? List(only, withRetired)
-        : [.. directories.SelectMany(directory => List(directory, withRetired)).OrderByDescending(backup => backup.Timestamp).ThenByDescending(backup => backup.Id, StringComparer.Ordinal)];
+        : [.. directories.SelectMany(directory => List(directory, withRetired)).NewestFirst()];
 
     /// <summary>All backups in an object store; a sidecar that cannot be used is written as an error.</summary>
     private protected IReadOnlyList<BackupMetadata> ListRemote(RemoteCatalog remote)

@@ -30,7 +30,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsData.Compare, "SHBackup", DefaultParameterSetName = IdSet)]
 [OutputType(typeof(BackupDifference))]
-public sealed class CompareSHBackupCommand : KeyedBackupCommand
+public sealed class CompareSHBackupCommand : KeyedBackupCommand, IConfigurationOptional
 {
     /// <summary>The backup that is the later state, as an object or by its id. It lies in the same backup directory.</summary>
     [Parameter]
@@ -60,6 +60,13 @@ public sealed class CompareSHBackupCommand : KeyedBackupCommand
     /// <summary>Emits what does not differ too.</summary>
     [Parameter]
     public SwitchParameter IncludeEqual { get; set; }
+
+    /// <summary>
+    /// Looks at neither the configuration file nor the SHBACKUP_ environment variables, so that a mistake in them is in nobody's
+    /// way: what is needed is given by parameters, such as -BackupDirectory and -IdentityFile.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter NoConfiguration { get; set; }
 
     /// <inheritdoc/>
     protected override void BeginProcessing()

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Operations;
 using SignalHarvester.Backup.PowerShell.Binding;
 using SignalHarvester.Backup.PowerShell.Cloud;
@@ -47,7 +48,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsCommon.Get, "SHBackup")]
 [OutputType(typeof(BackupMetadata))]
-public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters
+public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters, IConfigurationOptional
 {
     private readonly CloudParameters cloud = new();
 
@@ -98,7 +99,7 @@ public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters
     [ValidateNotNull]
     public BackupAge? OlderThan { get; set; }
 
-    /// <summary>The newest so many of each database, of what the other filters leave, safety backups left out. Name one with -Database.</summary>
+    /// <summary>The newest so many of each database, of what the other filters leave, safety backups left out: those that were made last, whatever the clock said. Name one with -Database.</summary>
     [Parameter]
     [ValidateRange(1, int.MaxValue)]
     public int? Newest { get; set; }
@@ -116,6 +117,13 @@ public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters
     /// </summary>
     [Parameter]
     public SwitchParameter Remote { get; set; }
+
+    /// <summary>
+    /// Looks at neither the configuration file nor the SHBACKUP_ environment variables, so that a mistake in them is in nobody's
+    /// way: what is needed is given by parameters, such as -BackupDirectory, or -Provider and -Container with -Remote.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter NoConfiguration { get; set; }
 
     /// <summary>The parameters of the object store.</summary>
     public object GetDynamicParameters() => cloud;
@@ -139,7 +147,11 @@ public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters
         var selected = backups.Where(backup => ids(backup.Id) && IsWanted(backup));
         if (Newest is { } count)
         {
-            selected = NewestBackups.OfEach(selected.Where(backup => !backup.IsRetired), count);
+            selected = NewestBackups.OfEach(selected.Where(backup => !backup.IsRetired), count).ToList();
+            foreach (var ahead in selected.DistinctBy(backup => backup.DatabasePath, StringComparer.Ordinal).Where(backup => BackupOrder.IsAhead(backup.Timestamp, TimeProvider.System.GetUtcNow())))
+            {
+                WriteWarning($"'{ahead.Id}' is dated ahead of the clock: that was wrong then, or is now, and whether this backup is the newest is not certain.");
+            }
         }
 
         WriteObject(Tree ? BackupTree.Draw([.. selected]) : selected, enumerateCollection: true);

@@ -26,9 +26,16 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsCommunications.Receive, "SHBackup", SupportsShouldProcess = true, DefaultParameterSetName = IdSet)]
 [OutputType(typeof(BackupMetadata))]
-public sealed class ReceiveSHBackupCommand : StoredBackupCommand, IDynamicParameters
+public sealed class ReceiveSHBackupCommand : StoredBackupCommand, IDynamicParameters, IConfigurationOptional
 {
     private readonly CloudParameters cloud = new();
+
+    /// <summary>
+    /// Looks at neither the configuration file nor the SHBACKUP_ environment variables, so that a mistake in them is in nobody's
+    /// way: what is needed is given by parameters, such as -BackupDirectory, -Provider and -Container.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter NoConfiguration { get; set; }
 
     /// <summary>The parameters of the object store.</summary>
     public object GetDynamicParameters() => cloud;

@@ -61,6 +61,7 @@ internal static class Sidecar
             BackupId = backup.Id,
             BackupType = Lower(backup.Type),
             Timestamp = Iso(backup.Timestamp),
+            Order = Iso(backup.Order) is var order && order != Iso(backup.Timestamp) ? order : null,
             DbPath = backup.DatabasePath,
             BackupPath = backup.BackupPath,
             Compression = Lower(backup.Compression),
@@ -178,6 +179,7 @@ internal static class Sidecar
             Id = id,
             Type = Enumeration<BackupType>(fields.BackupType, "backup_type") ?? file.Type,
             Timestamp = Moment(fields.Timestamp) ?? BackupFileName.MomentOf(id),
+            Order = Moment(fields.Order) ?? default,
             DatabasePath = fields.DbPath,
             BackupPath = Path.Combine(directory, file.Text),
             BackupDirectory = directory,
@@ -266,12 +268,15 @@ internal static class Sidecar
     private static SidecarFields.CopyFields Fields(BackupCopy copy) => new(
         Lower(copy.Provider), copy.Url, copy.Container, copy.Prefix, copy.Endpoint, copy.Region, copy.UsePathStyle ? true : null, copy.AccountName, copy.Checksum, Iso(copy.Uploaded));
 
-    private static BackupCopy Copy(SidecarFields.CopyFields copy, string path) => new()
+    private static BackupCopy Copy(SidecarFields.CopyFields copy, string path) => Copy(
+        copy, Enumeration<CloudProvider>(copy.Provider, "provider") ?? throw Invalid(path, "one of its copies has no provider", null), path);
+
+    private static BackupCopy Copy(SidecarFields.CopyFields copy, CloudProvider provider, string path) => new()
     {
-        Provider = Enumeration<CloudProvider>(copy.Provider, "provider") ?? throw Invalid(path, "one of its copies has no provider", null),
+        Provider = provider,
         Url = copy.Url ?? throw Invalid(path, "one of its copies has no url", null),
         Container = copy.Container ?? throw Invalid(path, "one of its copies has no container", null),
-        Prefix = copy.Prefix ?? string.Empty,
+        Prefix = CloudLocation.KeyPrefix(provider, copy.PathStyle ?? false, copy.Prefix ?? string.Empty),
         Endpoint = copy.Endpoint,
         Region = copy.Region,
         UsePathStyle = copy.PathStyle ?? false,

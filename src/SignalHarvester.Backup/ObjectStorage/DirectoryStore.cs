@@ -39,12 +39,18 @@ internal sealed class DirectoryStore : IObjectStore
     {
         Location = location;
         fault = new CloudFault(location);
+        if (!Path.IsPathFullyQualified(location.Container))
+        {
+            throw fault.Refused("the location", "the folder needs its full path", null);
+        }
+
+        if (location.Prefix.Split('/').SkipLast(1).Any(part => !IsName(part)))
+        {
+            throw fault.Refused("the prefix", "it names folders below the folder: names with one slash between them, none of them '.', '..' or '.shbackup', and no slash at the beginning", null);
+        }
+
         folder = Path.TrimEndingDirectorySeparator(Path.Combine(location.Container, location.Prefix));
         stateFolder = Path.Combine(folder, HeldFolder.StateFolderName);
-        if (!Path.IsPathFullyQualified(location.Container) || location.Prefix.Split('/').SkipLast(1).Any(part => !IsName(part)))
-        {
-            throw fault.Refused("the location", "the folder needs its full path, and a prefix may not lead out of it", null);
-        }
 
         if (options.StorageClass is not null || options.ServerSideEncryption is not null || options.EncryptionKey is not null || options.ImmutableFor is not null)
         {

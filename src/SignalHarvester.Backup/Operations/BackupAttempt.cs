@@ -75,8 +75,7 @@ internal sealed class BackupAttempt(
                 backup = Check(backup, content, stored.Parent, partial, encryption);
             }
 
-            directory.Publish(partial, backup, stored.Parent, content?.SchemaChecksum, digests, context.Cancellation);
-            return backup;
+            return directory.Publish(partial, backup, stored.Parent, content?.SchemaChecksum, digests, context.Cancellation);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -91,7 +90,12 @@ internal sealed class BackupAttempt(
             return null;
         }
 
-        var (parent, reason) = ParentChoice.Choose(path, directory, options, context.Clock.GetUtcNow());
+        var (parent, reason, isForOthers) = ParentChoice.Choose(path, directory, options, context.Identities);
+        if (isForOthers)
+        {
+            context.Warn($"A full backup of '{path}' is made, because {reason}.");
+        }
+
         if (reason is not null)
         {
             MakeFull(reason);

@@ -55,6 +55,15 @@ internal sealed class RestoreTarget
         }
 
         var info = new FileInfo(full);
+        if (LinkTrust.FirstStrange(full) is { } strange)
+        {
+            throw new BackupException(
+                BackupErrorId.DestinationInvalid,
+                BackupErrorCategory.SecurityError,
+                full,
+                $"'{strange}' is a link that another account made, to something that is not its own, and is not followed for writing. Nothing was changed. To restore there all the same, give the path that it leads to.");
+        }
+
         if (info.LinkTarget is not null)
         {
             info = FollowLink(info);
@@ -168,7 +177,13 @@ internal sealed class RestoreTarget
     /// <returns>The path of the kept main file.</returns>
     public string KeepRaw(DateTimeOffset moment, string workFolder, CancellationToken cancellation)
     {
-        var kept = Path + ".damaged-" + BackupFileName.IdFor(moment)["backup_".Length..];
+        var kept = KeptName(moment);
+        for (var later = moment; Companions.Append(string.Empty).Any(suffix => File.Exists(kept + suffix)); kept = KeptName(later))
+        {
+            // A clock that was put back may come to the same moment again.
+            later = later.AddMicroseconds(1);
+        }
+
         foreach (var suffix in Companions.Append(string.Empty).Where(suffix => File.Exists(Path + suffix)))
         {
             var copied = System.IO.Path.Combine(workFolder, "damaged" + suffix);
@@ -178,6 +193,8 @@ internal sealed class RestoreTarget
 
         return kept;
     }
+
+    private string KeptName(DateTimeOffset moment) => Path + ".damaged-" + BackupFileName.IdFor(moment)["backup_".Length..];
 
     private static FileInfo FollowLink(FileInfo link)
     {

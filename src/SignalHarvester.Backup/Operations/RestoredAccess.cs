@@ -34,7 +34,7 @@ internal sealed class RestoredAccess(RestoreTarget target, BackupMetadata backup
         }
 
         // Not always this account: some file systems give every file to the same one.
-        var (user, group) = FileKind.OwnerOf(file)!.Value;
+        var (user, group) = FileKind.OwnerOf(file);
         var mine = new FileAccessRecord(user, null, group, null, OwnerMode, new Dictionary<string, byte[]>());
         if (isPrivate || backup.FileAccess is not { } recorded)
         {

@@ -84,6 +84,9 @@ internal static class SqliteConnections
     {
         SqliteLibrary.EnsureLoaded();
         SqliteDescriptors.RefuseOthers(path);
+
+        // Links were followed when the path was looked at. One that comes since leads to another file than was looked at.
+        vfs ??= new FileInfo(path).LinkTarget is null ? LiteralPathVfs.ForOwn : null;
         return Open(path, SqliteOpenMode.ReadWrite, cancellation, standIns, vfs);
     }
 

@@ -52,6 +52,15 @@ internal static partial class FileKind
             : null;
     }
 
+    /// <summary>The user and the group that what a path names belongs to on Unix, a link being a link; null where nothing is there.</summary>
+    public static (uint User, uint Group)? OwnerOfItself(string path)
+    {
+        Span<byte> status = stackalloc byte[256];
+        return LStat(path, ref MemoryMarshal.GetReference(status)) == 0
+            ? (BitConverter.ToUInt32(status[UserOffset..]), BitConverter.ToUInt32(status[GroupOffset..]))
+            : null;
+    }
+
     /// <summary>The user, the group and the mode of a file on Unix, and of no link to one; null where there is none.</summary>
     public static (uint User, uint Group, UnixFileMode Mode)? AccessOf(string path)
     {
