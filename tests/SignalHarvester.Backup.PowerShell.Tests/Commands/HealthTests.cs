@@ -51,15 +51,15 @@ public partial class HealthTests
         using (var connection = Databases.Open(workspace.Database))
         {
             Databases.Execute(connection, """
-                CREATE TABLE note(body);
-                INSERT INTO note VALUES ('one');
-                CREATE VIRTUAL TABLE search USING fts4(content="note", body);
+                CREATE TABLE page(body);
+                INSERT INTO page VALUES ('one');
+                CREATE VIRTUAL TABLE search USING fts4(content="page", body);
                 INSERT INTO search(search) VALUES ('rebuild');
-                DELETE FROM note;
+                DELETE FROM page;
                 """);
         }
 
-        const string mends = "full-text index search has fallen behind 'note', which it indexes (INSERT INTO \"search\"(\"search\") VALUES('rebuild') mends it)";
+        const string mends = "full-text index search has fallen behind 'page', which it indexes (INSERT INTO \"search\"(\"search\") VALUES('rebuild') mends it)";
         var made = workspace.Run("New-SHBackup ./app.db").WithoutErrors();
         Assert.Contains(mends, Assert.Single(made.Warnings), StringComparison.Ordinal);
         Assert.True(made.As<BackupMetadata>().Single().Verified);
