@@ -2,6 +2,7 @@ using System.Management.Automation;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Operations;
 using SignalHarvester.Backup.PowerShell.Completion;
+using SignalHarvester.Backup.Sqlite;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
@@ -96,5 +97,5 @@ public sealed class CompareSHBackupCommand : KeyedBackupCommand
         WriteObject(found.Where(difference => IncludeEqual || difference.Change != DifferenceKind.None), enumerateCollection: true);
     }
 
-    private bool IsWanted(string name) => Table is null || Array.Exists(Table, pattern => Matches(pattern, name));
+    private bool IsWanted(SqliteName name) => Table is null || Array.Exists(Table, pattern => TableNames.Matches(pattern, name));
 }

@@ -229,7 +229,7 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
         var options = new RestoreRowsOptions
         {
             Into = into,
-            Tables = [.. Table!.Distinct(StringComparer.OrdinalIgnoreCase)],
+            Tables = Table!,
             Where = Where,
             Action = RowAction,
             SafetyDirectory = NoSafetyBackup ? null : home,

@@ -45,7 +45,7 @@ internal sealed partial class IntegrityCheck
             check.findings.Add(exception.Message);
         }
 
-        return (check.gaps.Count == 0 ? check.pragma : $"{check.pragma} (not checked: {string.Join("; ", check.gaps)})", [.. check.findings.Select(OnOneLine)]);
+        return (check.gaps.Count == 0 ? check.pragma : $"{check.pragma} (not checked: {string.Join("; ", check.gaps)})", [.. check.findings.Select(OnOneLine).Select(SqlText.Shown)]);
     }
 
     /// <summary>SQLite gives all that it finds in pages as one text of many lines, and findings stand in sentences.</summary>
@@ -81,7 +81,7 @@ internal sealed partial class IntegrityCheck
 
             try
             {
-                Read(SqliteConnections.Quote(name));
+                Read(name.Quoted);
             }
             catch (SqliteException exception) when (exception.SqliteErrorCode == raw.SQLITE_ERROR)
             {
@@ -135,12 +135,10 @@ internal sealed partial class IntegrityCheck
     /// <summary>Runs the pragma, for a table or with a limit, and keeps what it finds.</summary>
     private void Read(string argument, Predicate<string>? isExplained = null)
     {
-        using var command = connection.CreateCommand();
-        command.CommandText = $"PRAGMA {pragma}({argument})";
-        using var reader = command.ExecuteReader();
-        for (var kept = 0; kept < MostFindings && reader.Read();)
+        using var statement = SqlStatement.Prepare(connection, $"PRAGMA {pragma}({argument})");
+        for (var kept = 0; kept < MostFindings && statement.Step();)
         {
-            var finding = reader.GetString(0);
+            var finding = statement.Text(0);
             if (finding != "ok" && isExplained?.Invoke(finding) != true)
             {
                 findings.Add(finding);
