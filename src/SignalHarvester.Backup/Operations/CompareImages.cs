@@ -95,9 +95,9 @@ internal sealed class CompareImages : IDisposable
             var compared = Rows(found, item);
             return StandInCollations.Comparisons == comparisons ? compared : Unknown("SQLite went by an order that only the application knows");
         }
-        catch (SqliteException exception) when (exception.SqliteErrorCode == SQLitePCL.raw.SQLITE_ERROR)
+        catch (SqliteException exception) when (exception.SqliteErrorCode is SQLitePCL.raw.SQLITE_ERROR or SQLitePCL.raw.SQLITE_CORRUPT)
         {
-            // What SQLite refuses of one table, such as a function that only the application has, says nothing of the others.
+            // What SQLite refuses of one table, or what is damaged there, says nothing of the others.
             return Unknown(exception.Message.TrimEnd('.'));
         }
 
