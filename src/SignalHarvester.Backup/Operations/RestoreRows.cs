@@ -112,6 +112,12 @@ public static class RestoreRows
         }
 
         var now = here.TryShape(table) ?? throw NotFound(table, $"'{target.Path}'", here);
+        List<SqliteName> foreign = [.. shape.Key.Concat(now.Key).Where(column => column.IsForeign).Select(column => column.Collation).Distinct()];
+        if (foreign.Count > 0)
+        {
+            throw Misfit(table, target, $"its primary key is in the order of a collation that only its application has, {ShortList.Of(foreign)}");
+        }
+
         List<SqliteName> lost = [.. shape.Columns.Except(now.Columns)];
         return lost.Count == 0 && RowMatch.TryFind(connection, table, (There, shape), ("main", now)) is not null
             ? shape

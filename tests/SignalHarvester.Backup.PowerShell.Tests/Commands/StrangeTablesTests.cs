@@ -19,8 +19,7 @@ public sealed class StrangeTablesTests : IDisposable
     public void Names_that_are_not_valid_UTF8_are_backed_up_counted_compared_brought_back_and_drilled(string encoding, string table, string column, string index)
     {
         File.Delete(workspace.Database);
-        Execute($"PRAGMA encoding = '{encoding}'");
-        Execute("""
+        Execute($"PRAGMA encoding = '{encoding}';" + """
             CREATE TABLE "café"(id INTEGER PRIMARY KEY, "prénom" TEXT UNIQUE, raw TEXT);
             CREATE INDEX "éi" ON "café"(raw);
             CREATE VIEW "vé" AS SELECT "prénom" FROM "café";
@@ -105,7 +104,7 @@ public sealed class StrangeTablesTests : IDisposable
         {
             var error = workspace.Run($"Restore-SHBackup {backup.Id} -Table {table} -Into ./app.db -Force").Errors.Single();
             Assert.Equal(BackupErrorId.RowsNotRestored, error.FullyQualifiedErrorId.Split(',')[0]);
-            Assert.Contains("Its application alone has that. Use -RowAction SideTable", error.Exception.Message, StringComparison.Ordinal);
+            Assert.Contains("only its application has, de. Nothing was changed. Use -RowAction SideTable", error.Exception.Message, StringComparison.Ordinal);
             Assert.Contains(
                 "COLLATE BINARY",
                 workspace.Run($"Restore-SHBackup {backup.Id} -Table {table} -Where \"k = 'key 1'\" -Into ./app.db -RowAction SideTable -Force").Errors.Single().Exception.Message,
@@ -115,6 +114,34 @@ public sealed class StrangeTablesTests : IDisposable
             Foreign($"DROP TABLE {some.Into}");
             Assert.Equal(3000, workspace.Run($"Restore-SHBackup {backup.Id} -Table {table} -Into ./app.db -RowAction SideTable -Force").WithoutErrors().As<RestoredRows>().Single().Inserted);
         }
+    }
+
+    [Fact]
+    public void Rows_that_only_the_application_can_index_come_back_beside_the_table()
+    {
+        Foreign("CREATE TABLE t(id INTEGER PRIMARY KEY, name TEXT COLLATE de); CREATE INDEX i ON t(name); INSERT INTO t VALUES (1, 'a')");
+        var backup = workspace.MakeBackup();
+        var error = workspace.Run($"Restore-SHBackup {backup.Id} -Table t -Into ./app.db -RowAction Replace -Force").Errors.Single();
+        Assert.Equal(BackupErrorId.RowsNotRestored, error.FullyQualifiedErrorId.Split(',')[0]);
+        Assert.Contains("Its application alone has that. Use -RowAction SideTable", error.Exception.Message, StringComparison.Ordinal);
+        Assert.Equal(1, Restore(backup, "t", "-RowAction SideTable").Inserted);
+
+        // Once more, it is there, and the same advice again would be of no use.
+        var again = workspace.Run($"Restore-SHBackup {backup.Id} -Table t -Into ./app.db -RowAction SideTable -Force").Errors.Single();
+        Assert.DoesNotContain("-RowAction", again.Exception.Message, StringComparison.Ordinal);
+        Assert.Contains("-Destination", again.Exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_drill_does_not_take_a_stand_in_for_the_order_of_the_application()
+    {
+        Foreign("CREATE TABLE p(k TEXT COLLATE de PRIMARY KEY); CREATE TABLE c(k REFERENCES p(k)); CREATE TABLE q(id INTEGER PRIMARY KEY)"
+            + "; WITH RECURSIVE i(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM i LIMIT 3000) INSERT INTO p SELECT 'key ' || value FROM i; INSERT INTO c SELECT k FROM p");
+        workspace.MakeBackup();
+        var drill = workspace.Run("Invoke-SHRestoreDrill -Newest -Assertion @{ Query = \"SELECT count(*) FROM p\"; Expect = '3000' }, @{ Query = \"SELECT count(*) FROM p WHERE k = 'key 7'\"; Expect = '0' }, @{ Query = \"SELECT count(*) FROM p WHERE k COLLATE BINARY = 'key 7'\"; Expect = '1' }").As<RestoreDrill>().Single();
+        Assert.Equal(DrillResult.Passed, drill.IntegrityResult);
+        Assert.Equal([true, false, true], drill.Assertions.Select(answer => answer.Passed));
+        Assert.Contains("COLLATE BINARY", drill.Assertions[1].Found!, StringComparison.Ordinal);
     }
 
     [Fact]
