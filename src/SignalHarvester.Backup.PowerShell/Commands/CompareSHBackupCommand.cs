@@ -13,7 +13,8 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// backup was made from, as it is now; its writers are not kept waiting.</para>
 /// <para>Rows go by their primary key, or by their rowid where there is none or where it holds NULLs, and are compared by bytes
 /// and by kind of value. VACUUM may give rows other rowids, and then they show as changed. Columns that one state alone has
-/// are not compared, and Detail says so.</para>
+/// are not compared, and Detail says so. Keys in an order that only the application knows (a collation of its own) go by their
+/// bytes. A table that cannot be compared has the change Unknown, and Detail says why; the others are compared.</para>
 /// <para>Both states are restored to a private temporary place for it, which takes the room of both databases, and deleted.</para>
 /// </remarks>
 /// <example>

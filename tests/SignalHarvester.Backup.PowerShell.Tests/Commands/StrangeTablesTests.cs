@@ -196,6 +196,19 @@ public sealed class StrangeTablesTests : IDisposable
     }
 
     [Fact]
+    public void Tables_of_more_columns_than_this_SQLite_reads_are_no_damage_and_are_kept_with_Force()
+    {
+        Unicode("CREATE TABLE t(c0); INSERT INTO t VALUES (1); PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = 'CREATE TABLE t(c0"
+            + string.Concat(Enumerable.Range(1, 3000).Select(number => $", c{number}")) + ")' WHERE name = 't'");
+        var error = workspace.Run("New-SHBackup ./app.db").Errors.Single();
+        Assert.Equal(BackupErrorId.SourceUnreadable, error.FullyQualifiedErrorId.Split(',')[0]);
+        Assert.Contains("more columns than the 2000 that this SQLite reads", error.Exception.Message, StringComparison.Ordinal);
+        Assert.True(workspace.Run("New-SHBackup ./app.db -Force").As<BackupMetadata>().Single().IsSourceCorrupt);
+        _ = workspace.Run("Get-SHBackup | Restore-SHBackup -Destination ./new.db -NoVerify -Force").WithoutErrors();
+        Assert.Equal(File.ReadAllBytes(workspace.Database), File.ReadAllBytes(workspace["new.db"]));
+    }
+
+    [Fact]
     public void A_key_of_very_many_columns_is_compared()
     {
         var columns = string.Join(", ", Enumerable.Range(0, 1050).Select(number => $"c{number} DEFAULT 0"));
