@@ -14,10 +14,12 @@ public sealed class StrangeTablesTests : IDisposable
     private readonly Workspace workspace = new();
 
     [Theory]
-    [InlineData("UTF-8", @"caf\xE9", @"pr\xE9nom", @"\xE9i")]
-    [InlineData("UTF-16", "caf\uFFFD", "pr\uFFFDnom", "\uFFFDi")]
-    public void Names_that_are_not_valid_UTF8_are_backed_up_counted_compared_brought_back_and_drilled(string encoding, string table, string column, string index)
+    [InlineData("UTF-8", @"caf\xE9", @"pr\xE9nom", @"\xE9i", "78")]
+    [InlineData("UTF-16", "café", "prénom", "éi", "7800")]
+    public void Names_that_are_not_valid_UTF8_are_backed_up_counted_compared_brought_back_and_drilled(string encoding, string table, string column, string index, string x)
     {
+        // SQLite converts what it stores in a UTF-16 database, but not what is cast: there it is half of a surrogate pair.
+        var bytes = encoding == "UTF-8" ? Encoding.Latin1 : Encoding.UTF8;
         File.Delete(workspace.Database);
         Execute($"PRAGMA encoding = '{encoding}';" + """
             CREATE TABLE "café"(id INTEGER PRIMARY KEY, "prénom" TEXT UNIQUE, raw TEXT);
@@ -25,9 +27,9 @@ public sealed class StrangeTablesTests : IDisposable
             CREATE VIEW "vé" AS SELECT "prénom" FROM "café";
             CREATE TABLE c(p REFERENCES "café"("prénom"));
             CREATE TABLE "a\xE9"(v);
-            INSERT INTO "café" VALUES (1, 'one', CAST(x'E9' AS TEXT)), (2, 'two', CAST(x'E8' AS TEXT)), (3, 'three', 'x');
+            INSERT INTO "café" VALUES (1, 'one', CAST(x'D8D8' AS TEXT)), (2, 'two', CAST(x'D9D8' AS TEXT)), (3, 'three', 'x');
             INSERT INTO c VALUES ('one');
-            """);
+            """, bytes);
 
         var backup = workspace.MakeBackup();
         Assert.Equal(VerificationLevel.Full, backup.VerificationLevel);
@@ -36,14 +38,14 @@ public sealed class StrangeTablesTests : IDisposable
         Assert.Empty(workspace.Run($"Compare-SHBackup {backup.Id}").WithoutErrors().Output);
         Assert.True(workspace.Run("Invoke-SHRestoreDrill -Newest").WithoutErrors().As<RestoreDrill>().Single().Passed);
 
-        Execute("""DELETE FROM "café" WHERE id > 1; UPDATE "café" SET raw = CAST(x'E8' AS TEXT); DROP INDEX "éi" """);
+        Execute("""DELETE FROM "café" WHERE id > 1; UPDATE "café" SET raw = CAST(x'D9D8' AS TEXT); DROP INDEX "éi" """, bytes);
         var found = workspace.Run($"Compare-SHBackup {backup.Id}").WithoutErrors().As<BackupDifference>();
         Assert.Equal([(table, DifferenceKind.Changed, 2L, 1L), (index, DifferenceKind.Removed, 0L, 0L)], found.Select(one => (one.Name, one.Change, one.RowsRemoved, one.RowsChanged)).OrderByDescending(one => one.Item3));
         Assert.Equal(table, workspace.Run("Compare-SHBackup $args[0] -Table $args[1]", backup.Id, table).WithoutErrors().As<BackupDifference>().Single().Name);
 
         Assert.Equal(1, Restore(backup, table, "-Where $args[2]", $"\"{column}\" = 'two'").Inserted);
         Assert.Equal((1, 1), (Restore(backup, table, "-RowAction Replace") is var rows ? rows.Inserted : 0, rows.Replaced));
-        Assert.Equal("E9,E8,78", Query("SELECT group_concat(hex(CAST(raw AS BLOB))) FROM \"café\""));
+        Assert.Equal($"D8D8,D9D8,{x}", Query("SELECT group_concat(hex(CAST(raw AS BLOB))) FROM \"café\"", bytes));
         var beside = Restore(backup, table, "-RowAction SideTable");
         Assert.Equal(($"{table}_{backup.Id}", 3L), (beside.Into, beside.Inserted));
         Assert.Contains(@"Give one of those that are there: a\x5CxE9, c, ", workspace.Run("Restore-SHBackup $args[0] -Table none -Into ./app.db -Force", backup.Id).Errors.Single().Exception.Message, StringComparison.Ordinal);
@@ -72,7 +74,7 @@ public sealed class StrangeTablesTests : IDisposable
 
         var rows = workspace.Run($"Restore-SHBackup {backup.Id} -Table ö, Ö, t, T -Into ./app.db -RowAction Replace -Force").WithoutErrors().As<RestoredRows>();
         Assert.Equal([("ö", 1L, 0L), ("Ö", 1L, 0L), ("t", 0L, 1L)], rows.Select(row => (row.Table, row.Inserted, row.Replaced)));
-        Assert.Equal("small large b", Query("SELECT (SELECT v FROM \u00f6) || ' ' || (SELECT v FROM \u00d6) || ' ' || (SELECT \u00c4 FROM t)", Encoding.UTF8));
+        Assert.Equal("small large b", Query("SELECT (SELECT v FROM \u00f6) || ' ' || (SELECT v FROM \u00d6) || ' ' || (SELECT \u00c4 FROM t)"));
     }
 
     [Theory]
@@ -191,7 +193,7 @@ public sealed class StrangeTablesTests : IDisposable
         Assert.Equal([("other", 1L, 0L, 0L), ("t", 0L, 1L, 1L)], found.Select(one => (one.Name, one.RowsAdded, one.RowsRemoved, one.RowsChanged)));
         var rows = Restore(backup, "t", "-RowAction Replace");
         Assert.Equal((1, 1), (rows.Inserted, rows.Replaced));
-        Assert.Equal("0", Query($"SELECT count(c{count - 1}) FROM t", Encoding.UTF8));
+        Assert.Equal("0", Query($"SELECT count(c{count - 1}) FROM t"));
         Assert.Equal(3, Restore(backup, "t", "-RowAction SideTable").Inserted);
     }
 
@@ -254,15 +256,12 @@ public sealed class StrangeTablesTests : IDisposable
 
     private void Unicode(string sql) => Execute(sql, Encoding.UTF8);
 
-    /// <summary>Runs SQL whose letters beyond ASCII are single bytes.</summary>
-    private void Execute(string sql) => Execute(sql, Encoding.Latin1);
-
     private void Execute(string sql, Encoding encoding) => Run(sql, encoding, _ => { });
 
     /// <summary>Runs SQL as the application that has a collation of its own.</summary>
     private void Foreign(string sql) => Run(sql, Encoding.UTF8, connection => connection.CreateCollation("de", (left, right) => -string.CompareOrdinal(left, right)));
 
-    private string Query(string sql, Encoding? encoding = null) => Run(sql, encoding ?? Encoding.Latin1, _ => { });
+    private string Query(string sql, Encoding? encoding = null) => Run(sql, encoding ?? Encoding.UTF8, _ => { });
 
     private string Run(string sql, Encoding encoding, Action<SqliteConnection> prepare)
     {
