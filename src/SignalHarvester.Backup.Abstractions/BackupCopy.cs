@@ -37,7 +37,8 @@ public sealed record BackupCopy
     public bool IsIn(CloudLocation place)
     {
         ArgumentNullException.ThrowIfNull(place);
-        return Provider == place.Provider && Container == place.Container && Prefix == place.Prefix
+        return Provider == place.Provider && Container == place.Container
+            && CloudLocation.KeyPrefix(Provider, UsePathStyle, Prefix) == place.Prefix
             && Endpoint == place.Endpoint?.AbsoluteUri && AccountName == place.AccountName;
     }
 

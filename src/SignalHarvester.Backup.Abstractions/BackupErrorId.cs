@@ -33,6 +33,12 @@ public static class BackupErrorId
     /// <summary>Another process held the database locked for longer than -LockTimeout.</summary>
     public const string SourceLocked = nameof(SourceLocked);
 
+    /// <summary>The database file has other names, and content that belongs to it may lie beside one of those.</summary>
+    public const string DatabaseHasOtherNames = nameof(DatabaseHasOtherNames);
+
+    /// <summary>The database is open in this process otherwise than by this module, whose closing it would drop the other's locks.</summary>
+    public const string DatabaseOpenInProcess = nameof(DatabaseOpenInProcess);
+
     /// <summary>The database has an unfinished transaction that cannot be rolled back, because its folder is read-only.</summary>
     public const string SourceNeedsRecovery = nameof(SourceNeedsRecovery);
 
@@ -122,6 +128,9 @@ public static class BackupErrorId
 
     /// <summary>The destination is a device, pipe or socket, or lies in a directory that does not exist.</summary>
     public const string DestinationInvalid = nameof(DestinationInvalid);
+
+    /// <summary>The destination is another database than the one that the backup is of.</summary>
+    public const string DestinationIsOtherDatabase = nameof(DestinationIsOtherDatabase);
 
     /// <summary>The destination cannot be written to.</summary>
     public const string DestinationNotWritable = nameof(DestinationNotWritable);

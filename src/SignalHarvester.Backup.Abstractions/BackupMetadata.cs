@@ -14,6 +14,17 @@ public sealed record BackupMetadata
     /// <summary>The moment of the snapshot.</summary>
     public DateTimeOffset Timestamp { get; init; }
 
+    /// <summary>
+    /// The backup's place among those that were there when it was made: its timestamp, or a later moment where one of them
+    /// is dated later, because a clock was wrong.
+    /// </summary>
+    [JsonIgnore]
+    internal DateTimeOffset Order
+    {
+        get => field == default ? Timestamp : field;
+        init;
+    }
+
     /// <summary>How old the backup is at the moment of asking. Compare it with <c>30d</c>, <c>'12h'</c>, <c>'6mo'</c>.</summary>
     public BackupAge Age => BackupAge.Between(Timestamp, Clock.GetUtcNow());
 
@@ -89,7 +100,17 @@ public sealed record BackupMetadata
 
     /// <summary>When the file as stored was last read whole and found good, by a verification or a scrub; null where that is not known.</summary>
     [JsonIgnore]
-    internal DateTimeOffset? LastRead => Verified && VerificationTimestamp is { } verified && !(ScrubTimestamp > verified) ? verified : ScrubTimestamp;
+    internal DateTimeOffset? LastRead
+    {
+        get
+        {
+            var now = Clock.GetUtcNow();
+            DateTimeOffset?[] reads = [Verified ? VerificationTimestamp : null, ScrubTimestamp];
+
+            // One that a wrong clock dated ahead does not hide the other.
+            return reads.Where(read => read <= now).Max() ?? reads.Max();
+        }
+    }
 
     /// <summary>The single checks of the last verification.</summary>
     public IReadOnlyList<VerificationCheck> Verification
@@ -97,6 +118,16 @@ public sealed record BackupMetadata
         get;
         // An array, which PowerShell can index from both ends; the compiler's own read-only list it cannot.
         init => field = value as VerificationCheck[] ?? value.ToArray();
+    } = [];
+
+    /// <summary>
+    /// Where the database is at odds with itself, as the last full verification found, and what mends it: an index that its
+    /// application let fall behind, a value that its schema does not allow. No page is damaged, and the backup is a true image.
+    /// </summary>
+    public IReadOnlyList<string> Inconsistencies
+    {
+        get;
+        init => field = value as string[] ?? value.ToArray();
     } = [];
 
     /// <summary>The calendar rule that the backup was made for; null for a manual backup.</summary>
@@ -149,9 +180,17 @@ public sealed record BackupMetadata
     [JsonIgnore]
     internal bool RevealsContent { get; init; }
 
+    /// <summary>Whose the database file was when it was backed up; null where that was not recorded, as on Windows.</summary>
+    [JsonIgnore]
+    internal FileAccessRecord? FileAccess { get; init; }
+
     /// <summary>Where in the database's own write-ahead log the snapshot ended; null where there was no such place.</summary>
     [JsonIgnore]
     internal WalPosition? WalPosition { get; init; }
+
+    /// <summary>The backup's id and the file name of its database, as questions and progress name it.</summary>
+    [JsonIgnore]
+    internal string DisplayName => DatabasePath is { Length: > 0 } path ? $"{Id} of {path.Split('/', '\\')[^1]}" : Id;
 
     /// <summary>The clock that <see cref="Age"/> is measured with.</summary>
     [JsonIgnore]

@@ -6,18 +6,23 @@ namespace SignalHarvester.Backup;
 /// </summary>
 public sealed record CloudLocation
 {
+    private readonly string givenPrefix = string.Empty;
+
     /// <summary>The kind of store.</summary>
     public required CloudProvider Provider { get; init; }
 
     /// <summary>The bucket (S3, Google), the container (Azure), or the folder's full path.</summary>
     public required string Container { get; init; }
 
-    /// <summary>What the names of all objects begin with: empty, or a text that ends with a slash.</summary>
+    /// <summary>
+    /// What the keys of all objects begin with, as the store has them: empty, or a text that ends with a slash. It is what was
+    /// given, less what would not arrive on the way to some stores; see docs/CLOUD.md.
+    /// </summary>
     public string Prefix
     {
-        get;
-        init => field = value.Length == 0 || value.EndsWith('/') ? value : value + "/";
-    } = string.Empty;
+        get => KeyPrefix(Provider, UsePathStyle, givenPrefix);
+        init => givenPrefix = value;
+    }
 
     /// <summary>The address of a store other than the provider's own, such as http://127.0.0.1:7480; null for the provider's.</summary>
     public Uri? Endpoint { get; init; }
@@ -34,12 +39,41 @@ public sealed record CloudLocation
     /// <summary>The named profile of the credentials file (S3); null for the default chain.</summary>
     public string? Profile { get; init; }
 
+    /// <summary>Whether it is the same place, whatever way its prefix was given.</summary>
+    /// <param name="other">The other place.</param>
+    public bool Equals(CloudLocation? other) =>
+        other is not null && Provider == other.Provider && Container == other.Container && Prefix == other.Prefix && Endpoint == other.Endpoint
+        && Region == other.Region && UsePathStyle == other.UsePathStyle && AccountName == other.AccountName && Profile == other.Profile;
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Provider, Container, Prefix, Endpoint, Region, UsePathStyle, AccountName, Profile);
+
     /// <summary>The store and the prefix, as an address without credentials: s3://bucket/prefix/, gs://…, azure://account/container/prefix/, or file:///….</summary>
     public override string ToString() => Provider switch
     {
         CloudProvider.S3 => $"s3://{Container}/{Prefix}",
         CloudProvider.Gcs => $"gs://{Container}/{Prefix}",
         CloudProvider.Azure => $"azure://{(AccountName is null ? string.Empty : AccountName + "/")}{Container}/{Prefix}",
-        _ => new Uri(Path.Combine(Container, Prefix)).AbsoluteUri,
+        _ => Uri.TryCreate(Prefix.Length == 0 ? Container : Container.TrimEnd('/') + "/" + Prefix, UriKind.Absolute, out var address) ? address.AbsoluteUri : $"file:{Container}/{Prefix}",
     };
+
+    /// <summary>
+    /// A prefix as it stands in keys. Azure's library leaves slashes at the beginning of a key out, and the service takes a
+    /// backslash for a slash and drops dots at the end of a part. In the path style of S3 a slash at the beginning gets lost
+    /// between the bucket and the key. So both are left out before anything is named by them: what is sent, listed, recorded
+    /// and removed has one key, and what was sent under such a prefix before is found under it.
+    /// </summary>
+    internal static string KeyPrefix(CloudProvider provider, bool usesPathStyle, string given)
+    {
+        var prefix = provider switch
+        {
+            CloudProvider.Azure => string.Join('/', given.Replace('\\', '/').TrimStart('/').Split('/').Select(WithoutDotsAtItsEnd)),
+            CloudProvider.S3 when usesPathStyle => given.TrimStart('/'),
+            _ => given,
+        };
+        return prefix.Length == 0 || prefix.EndsWith('/') ? prefix : prefix + "/";
+    }
+
+    /// <summary>A part of dots alone stays, to be refused.</summary>
+    private static string WithoutDotsAtItsEnd(string part) => part.TrimEnd('.') is { Length: > 0 } rest ? rest : part;
 }

@@ -34,6 +34,11 @@ internal static class Program
             Console.Error.WriteLine($"shbackup: {wrong.Message} 'shbackup -Help' shows the usage.");
             return ExitCode.Usage;
         }
+        catch (TypeInitializationException start) when (start.GetBaseException() is IOException or UnauthorizedAccessException)
+        {
+            Console.Error.WriteLine($"shbackup: PowerShell cannot start, because it cannot make its folders below the home directory: {start.GetBaseException().Message}. Free some space there, or set HOME to a folder that this account may write to.");
+            return ExitCode.Failure;
+        }
         catch (ModuleMissingException missing)
         {
             Console.Error.WriteLine($"shbackup: {missing.Message}");

@@ -26,6 +26,20 @@ public sealed class DirectoryStoreTests : ObjectStoreConformance, IDisposable
 
     internal override IObjectStore Reopen(CloudLocation location) => new DirectoryStore(location, new StoreOptions());
 
+    internal override Task<IEnumerable<string>> KeysAsync(IObjectStore all) => Task.FromResult<IEnumerable<string>>(
+    [
+        .. Directory.EnumerateFiles(Bucket, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 })
+            .Select(path => Path.GetRelativePath(Bucket, path).Replace(Path.DirectorySeparatorChar, '/'))
+            .Where(key => !key.Split('/').Contains(".shbackup"))
+            .Order(StringComparer.Ordinal),
+    ]);
+
+    internal override Task PutForeignAsync(IObjectStore all, string key)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(Bucket, key))!);
+        return File.WriteAllTextAsync(Path.Combine(Bucket, key), "not ours", Stop);
+    }
+
     [Fact]
     public async Task Objects_are_plain_files_and_a_backup_directory()
     {

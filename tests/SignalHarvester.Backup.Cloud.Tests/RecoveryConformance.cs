@@ -73,6 +73,38 @@ public abstract class RecoveryConformance
         }
     }
 
+    [Theory]
+    [InlineData("/machine1")]
+    [InlineData("a//b/")]
+    [InlineData("site é/100%+#1?&=")]
+    public async Task With_a_prefix_as_people_give_it_the_settings_of_a_lost_machine_find_what_it_sent_and_prune_it(string prefix)
+    {
+        using var folder = new TempFolder();
+        var (place, environment) = await PlaceAsync(await ServerAsync(), folder.Path);
+        place = $"{place.Replace(" -Prefix machine1/", string.Empty, StringComparison.Ordinal)} -Prefix '{prefix}'";
+        var database = Databases.Create(folder["app.db"], new DatabaseShape { Rows = 20 });
+        using (var process = new CloudProcess(folder.Path, environment, $"New-SHBackup ./app.db -Upload {place} -CreateContainer | Out-Null; (New-SHBackup ./app.db -Upload {place}).Copies.Count; (Get-SHBackup -Newest 1 | Send-SHBackup {place}).Copies.Count; Get-SHBackup | Test-SHBackup -Remote -Level Quick -Quiet"))
+        {
+            Assert.Equal(["1", "1", "True", "True"], Lines(await process.SucceedAsync(Stop)));
+        }
+
+        using var empty = new TempFolder();
+        using (var process = new CloudProcess(empty.Path, environment, $"@(Get-SHBackup -Remote {place}).Count; Get-SHBackup -Remote {place} -Newest 1 | Restore-SHBackup -Destination ./app.db -Force | Out-Null"))
+        {
+            Assert.Equal("2", (await process.SucceedAsync(Stop)).Trim());
+        }
+
+        Assert.Equal(ImageHash.Of(database), ImageHash.Of(empty["app.db"]));
+
+        // What was received knows its copy by what is recorded alone, and the rules prune by the settings.
+        using (var process = new CloudProcess(empty.Path, environment, $"Get-SHBackup -Remote {place} -Newest 1 | Receive-SHBackup | Test-SHBackup -Remote -Level Quick -Quiet; @(Invoke-SHBackupRetention -Remote {place} -KeepLast 1 -KeepDaily 0 -KeepWeekly 0 -KeepMonthly 0 -IncludeManual -Confirm:$false | Where-Object Action -eq Remove).Count; @(Get-SHBackup -Remote {place}).Count"))
+        {
+            Assert.Equal(["True", "1", "1"], Lines(await process.SucceedAsync(Stop)));
+        }
+
+        static string[] Lines(string output) => output.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+    }
+
     [Fact]
     public async Task A_killed_upload_goes_on_and_sends_only_what_was_missing()
     {

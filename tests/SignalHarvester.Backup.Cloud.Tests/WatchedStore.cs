@@ -30,6 +30,12 @@ internal sealed class WatchedStore(IObjectStore inner) : IObjectStore
     /// <summary>Whether it says that it deletes, and does not.</summary>
     public bool KeepsWhatIsDeleted { get; init; }
 
+    /// <summary>Whether it lists nothing of what it has, as one does that stores under another key than it was told.</summary>
+    public bool ListsNothing { get; init; }
+
+    /// <summary>Where it says that it is; null for where the store underneath is.</summary>
+    public CloudLocation? OtherLocation { get; init; }
+
     /// <summary>The numbers of the parts that have arrived.</summary>
     public ConcurrentQueue<int> Arrived { get; } = new();
 
@@ -42,7 +48,7 @@ internal sealed class WatchedStore(IObjectStore inner) : IObjectStore
     /// <summary>How many objects were put whole.</summary>
     public int Puts => puts;
 
-    public CloudLocation Location => inner.Location;
+    public CloudLocation Location => OtherLocation ?? inner.Location;
 
     public StoreOptions Options => OtherOptions ?? inner.Options;
 
@@ -56,7 +62,8 @@ internal sealed class WatchedStore(IObjectStore inner) : IObjectStore
 
     public Task RequireContainerAsync(bool create, CancellationToken cancellation) => inner.RequireContainerAsync(create, cancellation);
 
-    public IAsyncEnumerable<ObjectInfo> ListAsync(string beginning, CancellationToken cancellation) => inner.ListAsync(beginning, cancellation);
+    public IAsyncEnumerable<ObjectInfo> ListAsync(string beginning, CancellationToken cancellation) =>
+        ListsNothing ? AsyncEnumerable.Empty<ObjectInfo>() : inner.ListAsync(beginning, cancellation);
 
     public Task<ObjectInfo?> FindAsync(string name, CancellationToken cancellation) => inner.FindAsync(name, cancellation);
 

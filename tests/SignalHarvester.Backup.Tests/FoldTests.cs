@@ -63,8 +63,9 @@ public sealed class FoldTests : IDisposable
 
         BackupMetadata after = scene.Directory.Get(before.Id);
         Assert.Equal(
-            before with { Type = BackupType.Full, ParentId = null, Depth = 0, BackupPath = after.BackupPath, Size = after.Size, StoredChecksum = after.StoredChecksum, WalChecksum = null, Verification = after.Verification, Metadata = after.Metadata, RowCounts = after.RowCounts },
+            before with { Type = BackupType.Full, ParentId = null, Depth = 0, BackupPath = after.BackupPath, Size = after.Size, StoredChecksum = after.StoredChecksum, WalChecksum = null, Verification = after.Verification, Metadata = after.Metadata, RowCounts = after.RowCounts, FileAccess = after.FileAccess },
             after);
+        Assert.Equivalent(before.FileAccess, after.FileAccess);
         Assert.Equal(before.Verification, after.Verification);
         Assert.Equal(before.Metadata, after.Metadata);
         Assert.Equal(before.RowCounts, after.RowCounts);

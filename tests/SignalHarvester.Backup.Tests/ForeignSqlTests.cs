@@ -124,7 +124,6 @@ public sealed class ForeignSqlTests : IDisposable
     [Theory]
     [InlineData("index t_n", "UPDATE sqlite_schema SET rootpage = (SELECT sum(rootpage) FROM sqlite_schema WHERE name IN ('t_n', 't_minus')) - rootpage WHERE name IN ('t_n', 't_minus')")]
     [InlineData("wrong # of entries in index t_name", "CREATE TABLE kept AS SELECT * FROM sqlite_schema WHERE name = 't_name'; DELETE FROM sqlite_schema WHERE name = 't_name'; -; INSERT INTO t VALUES ('one more', 501); INSERT INTO sqlite_schema SELECT * FROM kept")]
-    [InlineData("NULL value in u.n", "UPDATE sqlite_schema SET sql = 'CREATE TABLE u(n INTEGER)' WHERE name = 'u'; -; INSERT INTO u VALUES (NULL); UPDATE sqlite_schema SET sql = 'CREATE TABLE u(n INTEGER NOT NULL)' WHERE name = 'u'")]
     [InlineData("malformed inverted index for FTS5 table main.good", "UPDATE good_content SET c0 = 'bye'")]
     [InlineData("virtual table good: SQLite Error 1: 'vtable constructor failed: good'", "DELETE FROM sqlite_schema WHERE name = 'good_config'")]
     [InlineData("Page", "DELETE FROM sqlite_schema WHERE name = 'u'")]

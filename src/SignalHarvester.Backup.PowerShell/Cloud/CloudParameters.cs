@@ -19,7 +19,7 @@ public class CloudParameters
     [ValidateNotNullOrEmpty]
     public string? Container { get; set; }
 
-    /// <summary>What the names of all objects begin with, such as machine1/. Give each machine its own.</summary>
+    /// <summary>What the names of all objects begin with, such as machine1/. Give each machine its own. Begin it without a slash: some stores would leave it out.</summary>
     [Parameter]
     [ValidateNotNull]
     public string Prefix { get; set; } = string.Empty;

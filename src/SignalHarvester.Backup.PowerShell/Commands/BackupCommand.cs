@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Management.Automation;
 using System.Security;
+using System.Text.RegularExpressions;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Configuration;
 using SignalHarvester.Backup.Encryption;
@@ -14,6 +15,10 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 public abstract class BackupCommand : OperationCommand
 {
     private const string IdBeginning = "backup_";
+
+    // What is in an id, or stands for it.
+    private static readonly Regex IdPatternText = new(@"\A([backup_0-9*?]|\[[backup_0-9-]+\])+\z", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture);
+
     private const int DeepestMetadata = 50;
 
     private readonly Lazy<RemoteSession> remotes = new();
@@ -49,17 +54,40 @@ public abstract class BackupCommand : OperationCommand
 
     /// <summary>
     /// Reads the configuration, once for the whole call. One that has errors ends the call, whatever parameters were given:
-    /// what it was meant to say may matter.
+    /// what it was meant to say may matter. Who needs to restore all the same says so.
     /// </summary>
     protected override void BeginProcessing()
     {
-        configuration = ForCall(() => BackupConfiguration.Find(ConfigurationPath is null ? null : FileSystemPath(ConfigurationPath), FileSystemLocation));
+        IsIdGiven = IsGivenAsText("Id");
+        configuration = ForCall(FindConfiguration);
         _ = ForCall(configuration.Require);
+        if (configuration.ServiceVariables is [_, ..] left)
+        {
+            WriteVerbose($"These environment variables are of a service, as Kubernetes and Docker set them, and no settings: {string.Join(", ", left)}.");
+        }
+
         foreach (var warning in configuration.Problems)
         {
             WriteWarning(warning.ToString());
         }
     }
+
+    private BackupConfiguration FindConfiguration()
+    {
+        if (this is not IConfigurationOptional { NoConfiguration.IsPresent: true })
+        {
+            return BackupConfiguration.Find(ConfigurationPath is null ? null : FileSystemPath(ConfigurationPath), FileSystemLocation);
+        }
+
+        return ConfigurationPath is null ? BackupConfiguration.None : throw new BackupException(
+            BackupErrorId.InvalidArgument,
+            BackupErrorCategory.InvalidArgument,
+            nameof(ConfigurationPath),
+            "-ConfigurationPath and -NoConfiguration exclude each other. Give one of them.");
+    }
+
+    /// <summary>Whether -Id was given on the command line.</summary>
+    private bool IsIdGiven { get; set; }
 
     /// <summary>What is configured; the cmdlets' own defaults where nothing is.</summary>
     private protected BackupSettings Settings => configuration!.Settings;
@@ -157,7 +185,7 @@ public abstract class BackupCommand : OperationCommand
     /// <summary>All backups in several directories, newest first.</summary>
     private protected IReadOnlyList<BackupMetadata> List(IReadOnlyList<BackupDirectory> directories, bool withRetired = false) => directories is [var only]
         ? List(only, withRetired)
-        : [.. directories.SelectMany(directory => List(directory, withRetired)).OrderByDescending(backup => backup.Timestamp).ThenByDescending(backup => backup.Id, StringComparer.Ordinal)];
+        : [.. directories.SelectMany(directory => List(directory, withRetired)).NewestFirst()];
 
     /// <summary>All backups in an object store; a sidecar that cannot be used is written as an error.</summary>
     private protected IReadOnlyList<BackupMetadata> ListRemote(RemoteCatalog remote)
@@ -191,6 +219,41 @@ public abstract class BackupCommand : OperationCommand
     /// <summary>An id in the case that it is stored in. Its letters are all in the first word, and wildcards ignore case too.</summary>
     private protected static string Stored(string id) =>
         id.StartsWith(IdBeginning, StringComparison.OrdinalIgnoreCase) ? IdBeginning + id[IdBeginning.Length..] : id;
+
+    /// <summary>What a text with wildcards matches; null for one without, which is an id or nothing.</summary>
+    /// <exception cref="BackupException">InvalidArgument: it is no pattern of an id, or it came through the pipeline.</exception>
+    private protected WildcardPattern? IdPattern(string id)
+    {
+        if (!WildcardPattern.ContainsWildcardCharacters(id))
+        {
+            return null;
+        }
+
+        if (!IsIdGiven)
+        {
+            throw NoPattern(id, "Through the pipeline come whole ids: what is in a file must not name more than it says. Give patterns with -Id, on the command line.");
+        }
+
+        const string advice = "An id is such as backup_20261122_020000_123456, and a pattern of it such as backup_20261122*.";
+        if (!IdPatternText.IsMatch(id))
+        {
+            throw NoPattern(id, advice);
+        }
+
+        try
+        {
+            var pattern = WildcardPattern.Get(id, WildcardOptions.IgnoreCase);
+            _ = pattern.IsMatch(IdBeginning);
+            return pattern;
+        }
+        catch (WildcardPatternException)
+        {
+            throw NoPattern(id, advice);
+        }
+    }
+
+    private static BackupException NoPattern(string id, string advice) =>
+        new(BackupErrorId.InvalidArgument, BackupErrorCategory.InvalidArgument, id, $"'{id}' is no id of a backup and no pattern of one. {advice}");
 
     private protected static Dictionary<string, object?> ToPlain(IDictionary table) => ToPlain(table, depth: 0);
 

@@ -32,7 +32,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsData.Compare, "SHBackup", DefaultParameterSetName = IdSet)]
 [OutputType(typeof(BackupDifference))]
-public sealed class CompareSHBackupCommand : KeyedBackupCommand
+public sealed class CompareSHBackupCommand : KeyedBackupCommand, IConfigurationOptional
 {
     /// <summary>The backup that is the later state, as an object or by its id. It lies in the same backup directory.</summary>
     [Parameter]
@@ -45,6 +45,13 @@ public sealed class CompareSHBackupCommand : KeyedBackupCommand
     [ValidateNotNullOrEmpty]
     public string? Database { get; set; }
 
+    /// <summary>
+    /// Reads a database file that has names (hard links) outside its folder, although there is no log beside this one: no
+    /// program writes to it by another name. Without it, that is an error.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter AllowHardLink { get; set; }
+
     /// <summary>Looks at objects of these names alone: tables, and indexes, views and triggers by their own names. Wildcards match several.</summary>
     [Parameter]
     [ArgumentCompleter(typeof(TableCompleter))]
@@ -55,6 +62,13 @@ public sealed class CompareSHBackupCommand : KeyedBackupCommand
     /// <summary>Emits what does not differ too.</summary>
     [Parameter]
     public SwitchParameter IncludeEqual { get; set; }
+
+    /// <summary>
+    /// Looks at neither the configuration file nor the SHBACKUP_ environment variables, so that a mistake in them is in nobody's
+    /// way: what is needed is given by parameters, such as -BackupDirectory and -IdentityFile.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter NoConfiguration { get; set; }
 
     /// <inheritdoc/>
     protected override void BeginProcessing()
@@ -92,11 +106,11 @@ public sealed class CompareSHBackupCommand : KeyedBackupCommand
         var found = new List<BackupDifference>();
         _ = RunOperation(context =>
         {
-            CompareBackups.Run((backup, directory), later, database, IsWanted, found.Add, context);
+            CompareBackups.Run((backup, directory), later, database, AllowHardLink, IsWanted, found.Add, context);
             return true;
         });
         WriteObject(found.Where(difference => IncludeEqual || difference.Change != DifferenceKind.None), enumerateCollection: true);
     }
 
-    private bool IsWanted(SqliteName name) => Table is null || Array.Exists(Table, pattern => TableNames.Matches(pattern, name));
+    private bool IsWanted(SqliteName name) => Table is null || Array.Exists(Table, pattern => TablePattern.Matches(pattern, name));
 }

@@ -1,4 +1,7 @@
 using System.Management.Automation;
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.PowerShell.Binding;
 using SignalHarvester.Backup.PowerShell.Cloud;
 using SignalHarvester.Backup.PowerShell.Completion;
 
@@ -45,14 +48,18 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsCommon.Get, "SHBackup")]
 [OutputType(typeof(BackupMetadata))]
-public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters
+public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters, IConfigurationOptional
 {
     private readonly CloudParameters cloud = new();
 
-    /// <summary>Ids to list. Wildcards match several. Tab completes them, with date, type and size.</summary>
+    /// <summary>
+    /// Ids to list. Wildcards match several, but not in what comes through the pipeline. Tab completes them, with date, type
+    /// and size.
+    /// </summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(BackupIdCompleter))]
     [SupportsWildcards]
+    [NameOf(typeof(BackupMetadata))]
     [ValidateNotNullOrEmpty]
     public string[]? Id { get; set; }
 
@@ -92,7 +99,7 @@ public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters
     [ValidateNotNull]
     public BackupAge? OlderThan { get; set; }
 
-    /// <summary>The newest so many of what the other filters leave, safety backups left out.</summary>
+    /// <summary>The newest so many of each database, of what the other filters leave, safety backups left out: those that were made last, whatever the clock said. Name one with -Database.</summary>
     [Parameter]
     [ValidateRange(1, int.MaxValue)]
     public int? Newest { get; set; }
@@ -111,6 +118,13 @@ public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters
     [Parameter]
     public SwitchParameter Remote { get; set; }
 
+    /// <summary>
+    /// Looks at neither the configuration file nor the SHBACKUP_ environment variables, so that a mistake in them is in nobody's
+    /// way: what is needed is given by parameters, such as -BackupDirectory, or -Provider and -Container with -Remote.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter NoConfiguration { get; set; }
+
     /// <summary>The parameters of the object store.</summary>
     public object GetDynamicParameters() => cloud;
 
@@ -128,14 +142,36 @@ public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters
     protected override void ProcessRecord()
     {
         var backups = ForCall(() => Remote ? ListRemote(OpenRemote(cloud)) : List(OpenDirectories(), withRetired: Tree));
+        var ids = Patterns();
         RequireIds(backups);
-        var selected = backups.Where(IsWanted);
+        var selected = backups.Where(backup => ids(backup.Id) && IsWanted(backup));
         if (Newest is { } count)
         {
-            selected = selected.Where(backup => backup is { IsSafety: false, IsRetired: false }).Take(count);
+            selected = NewestBackups.OfEach(selected.Where(backup => !backup.IsRetired), count).ToList();
+            foreach (var ahead in selected.DistinctBy(backup => backup.DatabasePath, StringComparer.Ordinal).Where(backup => BackupOrder.IsAhead(backup.Timestamp, TimeProvider.System.GetUtcNow())))
+            {
+                WriteWarning($"'{ahead.Id}' is dated ahead of the clock: that was wrong then, or is now, and whether this backup is the newest is not certain.");
+            }
         }
 
         WriteObject(Tree ? BackupTree.Draw([.. selected]) : selected, enumerateCollection: true);
+    }
+
+    /// <summary>What -Id leaves; a text that is no pattern of an id is written as an error and matches nothing.</summary>
+    private Func<string, bool> Patterns()
+    {
+        if (Id is null)
+        {
+            return _ => true;
+        }
+
+        var patterns = new List<WildcardPattern>();
+        foreach (var id in Id)
+        {
+            ForItem(() => patterns.Add(IdPattern(id) ?? WildcardPattern.Get(id, WildcardOptions.IgnoreCase)));
+        }
+
+        return id => patterns.Exists(pattern => pattern.IsMatch(id));
     }
 
     private void RequireIds(IReadOnlyList<BackupMetadata> backups)
@@ -150,8 +186,7 @@ public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters
     }
 
     private bool IsWanted(BackupMetadata backup) =>
-        (Id is null || Array.Exists(Id, pattern => Matches(pattern, backup.Id)))
-        && (Database is null || Array.Exists(Database, pattern => IsOfDatabase(backup, pattern)))
+        (Database is null || Array.Exists(Database, pattern => IsOfDatabase(backup, pattern)))
         && (Type is null || Type.Contains(backup.Type))
         && (RetentionPolicy is null || (backup.RetentionPolicy is { } policy && RetentionPolicy.Contains(policy)))
         && (!MyInvocation.BoundParameters.ContainsKey(nameof(Verified)) || (backup is { Verified: true, Depth: not null }) == Verified)

@@ -33,7 +33,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsCommon.Get, "SHBackupHistory", DefaultParameterSetName = AllSet)]
 [OutputType(typeof(BackupEvent))]
-public sealed class GetSHBackupHistoryCommand : BackupCommand
+public sealed class GetSHBackupHistoryCommand : BackupCommand, IConfigurationOptional
 {
     private const string AllSet = "All";
 
@@ -85,6 +85,13 @@ public sealed class GetSHBackupHistoryCommand : BackupCommand
     /// <summary>Only what succeeded.</summary>
     [Parameter(Mandatory = true, ParameterSetName = "Succeeded")]
     public SwitchParameter Succeeded { get; set; }
+
+    /// <summary>
+    /// Looks at neither the configuration file nor the SHBACKUP_ environment variables, so that a mistake in them is in nobody's
+    /// way: what is needed is given by parameters, such as -BackupDirectory.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter NoConfiguration { get; set; }
 
     /// <inheritdoc/>
     protected override void ProcessRecord()

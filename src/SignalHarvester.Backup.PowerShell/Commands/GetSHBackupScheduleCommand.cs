@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using SignalHarvester.Backup.PowerShell.Binding;
 using SignalHarvester.Backup.PowerShell.Completion;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
@@ -26,10 +27,11 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 [OutputType(typeof(BackupSchedule))]
 public sealed class GetSHBackupScheduleCommand : ScheduleCommand
 {
-    /// <summary>Names of schedules. Wildcards match several. Without it, all. Tab completes them.</summary>
+    /// <summary>Names of schedules. Wildcards match several, but not in what comes through the pipeline. Without it, all. Tab completes them.</summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(ScheduleNameCompleter))]
     [SupportsWildcards]
+    [NameOf(typeof(BackupSchedule))]
     [ValidateNotNullOrEmpty]
     public string[] Name { get; set; } = ["*"];
 

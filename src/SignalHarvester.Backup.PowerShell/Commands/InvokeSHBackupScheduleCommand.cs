@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using SignalHarvester.Backup.Configuration;
+using SignalHarvester.Backup.PowerShell.Binding;
 using SignalHarvester.Backup.PowerShell.Completion;
 using SignalHarvester.Backup.Scheduling;
 
@@ -40,6 +41,7 @@ public sealed class InvokeSHBackupScheduleCommand : ScheduleCommand
     /// <summary>The schedule's name. Tab completes it.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(ScheduleNameCompleter))]
+    [NameOf(typeof(BackupSchedule))]
     [ValidateNotNullOrEmpty]
     public string Name { get; set; } = string.Empty;
 

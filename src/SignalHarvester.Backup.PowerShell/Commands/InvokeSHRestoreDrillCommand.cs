@@ -41,7 +41,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsLifecycle.Invoke, "SHRestoreDrill", SupportsShouldProcess = true, DefaultParameterSetName = IdSet)]
 [OutputType(typeof(RestoreDrill), typeof(bool))]
-public sealed class InvokeSHRestoreDrillCommand : KeyedBackupCommand, IDynamicParameters
+public sealed class InvokeSHRestoreDrillCommand : KeyedBackupCommand, IDynamicParameters, IConfigurationOptional
 {
     private const string NewestSet = "Newest";
 
@@ -74,6 +74,13 @@ public sealed class InvokeSHRestoreDrillCommand : KeyedBackupCommand, IDynamicPa
     /// <summary>Emits True or False for each drill instead of its result, and writes no error for one that fails.</summary>
     [Parameter]
     public SwitchParameter Quiet { get; set; }
+
+    /// <summary>
+    /// Looks at neither the configuration file nor the SHBACKUP_ environment variables, so that a mistake in them is in nobody's
+    /// way: what is needed is given by parameters, such as -BackupDirectory and -IdentityFile. The questions of the configuration are not asked then.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter NoConfiguration { get; set; }
 
     /// <summary>The parameters of the object store.</summary>
     public object GetDynamicParameters() => cloud;
@@ -137,7 +144,7 @@ public sealed class InvokeSHRestoreDrillCommand : KeyedBackupCommand, IDynamicPa
     private void Drill(BackupMetadata backup, RemoteCatalog? remote, BackupDirectory directory)
     {
         var size = ProgressView.Size(backup.DatabaseSize ?? backup.Size);
-        if (!ShouldProcess($"{backup.Id} of {backup.DatabasePath}", $"Restore {size} to a temporary place, question the database, and delete it"))
+        if (!ShouldProcess(Named(backup), $"Restore {size} to a temporary place, question the database, and delete it"))
         {
             return;
         }

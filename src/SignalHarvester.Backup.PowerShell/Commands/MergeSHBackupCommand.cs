@@ -13,7 +13,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// </remarks>
 /// <example>
 /// <para>Make the newest backup a full one</para>
-/// <code>Get-SHBackup -Newest 1 | Merge-SHBackup</code>
+/// <code>Get-SHBackup -Database app.db -Newest 1 | Merge-SHBackup</code>
 /// <para>Emits the backup as it is now, of type Full.</para>
 /// </example>
 /// <example>
@@ -35,7 +35,7 @@ public sealed class MergeSHBackupCommand : KeyedBackupCommand
         {
             ForItem(() =>
             {
-                if (ShouldProcess(backup.Id, "Rewrite as a full backup"))
+                if (ShouldProcess(Named(backup), "Rewrite as a full backup"))
                 {
                     WriteObject(RunOperation(context => Recorded.Merge(backup, directory, context)));
                 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Management.Automation;
+using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
@@ -18,9 +19,20 @@ public abstract class ModuleCommand : PSCmdlet
     /// <summary>Whether the caller gave a parameter, on the command line or through the pipeline.</summary>
     private protected bool IsBound(string parameter) => MyInvocation.BoundParameters.ContainsKey(parameter);
 
+    /// <summary>
+    /// Whether the caller gave texts for a parameter on the command line, asked before the first input: what the pipeline brings
+    /// is bound to it too, but later, and so is what a script block makes of that.
+    /// </summary>
+    private protected bool IsGivenAsText(string parameter) => MyInvocation.BoundParameters.TryGetValue(parameter, out var given) && given is string[];
+
     /// <summary>A path as the session sees it, made absolute. Wildcards are not expanded.</summary>
     private protected string FileSystemPath(string path)
     {
+        if (BackslashName.Find(path, FileSystemLocation) is { } named)
+        {
+            return named;
+        }
+
         var full = SessionState.Path.GetUnresolvedProviderPathFromPSPath(path, out var provider, out _);
         return provider.Name == "FileSystem"
             ? full

@@ -4,6 +4,7 @@ using System.Security;
 using SignalHarvester.Backup.Encryption;
 using SignalHarvester.Backup.History;
 using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.PowerShell.Binding;
 using SignalHarvester.Backup.PowerShell.Cloud;
 using SignalHarvester.Backup.PowerShell.Completion;
 
@@ -19,7 +20,8 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <para>An incremental backup holds the pages that changed since its parent, as a standard SQLite write-ahead log. The
 /// whole database is read and compared; with -Type Wal only its log is, where that provably continues the parent. Where
 /// there is nothing to build on, or more than half of the pages changed, a full backup is made, and the reason is told
-/// with -Verbose and noted in Metadata.full_reason. Incremental backups are verified together with all that they build
+/// with -Verbose and noted in Metadata.full_reason; where what is there opens with other keys or another passphrase, or is
+/// not encrypted and this one is to be, or the other way round, the reason is a warning. Incremental backups are verified together with all that they build
 /// on; a WAL backup is verified by itself, because reading the database is what it saves, and waits for Test-SHBackup
 /// -Level Full.</para>
 /// <para>Without a path, all databases of the configuration are backed up, each into its directory. Compression, type,
@@ -80,6 +82,7 @@ public sealed class NewSHBackupCommand : BackupCommand, IDynamicParameters
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = PathSet)]
     [Alias("Path")]
     [SupportsWildcards]
+    [NameOf(typeof(FileSystemInfo), typeof(PathInfo))]
     [ValidateNotNullOrEmpty]
     public string[] DatabasePath { get; set; } = [];
 
@@ -97,7 +100,7 @@ public sealed class NewSHBackupCommand : BackupCommand, IDynamicParameters
     [Parameter]
     public BackupStrategy Type { get; set; } = BackupStrategy.Full;
 
-    /// <summary>The backup to build on, as an object or by its id. Without it, the newest backup of the same database in the directory that is not dated in the future.</summary>
+    /// <summary>The backup to build on, as an object or by its id. Without it, the backup of the same database in the directory that was made last, whatever the clock said.</summary>
     [Parameter]
     [ArgumentCompleter(typeof(BackupIdCompleter))]
     [ValidateNotNullOrEmpty]
@@ -175,6 +178,14 @@ public sealed class NewSHBackupCommand : BackupCommand, IDynamicParameters
     /// <summary>Backs up a damaged database as it is, and marks the backup as damaged. Without it, damage is an error.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
+
+    /// <summary>
+    /// Backs up a file that has names (hard links) outside its folder, although there is no log beside this one: no program
+    /// writes to it by another name, as in a tree of snapshots. Without it, that is an error, unless allow_hard_link of the
+    /// configuration says so.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter AllowHardLink { get; set; }
 
     /// <summary>Seconds to wait for locks that other processes hold on the database, 0 to 86400.</summary>
     [Parameter]
@@ -273,6 +284,7 @@ public sealed class NewSHBackupCommand : BackupCommand, IDynamicParameters
             RevealContent = GivenOr(nameof(RevealContent), RevealContent.IsPresent, Settings.Encryption.RevealContent),
             Verify = GivenOr(nameof(NoVerify), !NoVerify, Settings.Verification.VerifyAfterBackup),
             TolerateDamage = Force,
+            AllowHardLink = GivenOr(nameof(AllowHardLink), AllowHardLink.IsPresent, Settings.AllowHardLink),
             LockTimeout = TimeSpan.FromSeconds(LockTimeout),
         };
         var made = RunOperation(context => Recorded.Create(file, directory, options, context));

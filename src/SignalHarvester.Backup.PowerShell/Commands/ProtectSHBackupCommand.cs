@@ -63,7 +63,7 @@ public sealed class ProtectSHBackupCommand : KeyedBackupCommand
         {
             ForItem(() =>
             {
-                if (ShouldProcess(backup.Id, "Encrypt to other keys"))
+                if (ShouldProcess(Named(backup), "Encrypt to other keys"))
                 {
                     WriteObject(RunOperation(context => Recorded.Protect(backup, directory, encryption!, context)));
                 }

@@ -26,9 +26,16 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsCommunications.Receive, "SHBackup", SupportsShouldProcess = true, DefaultParameterSetName = IdSet)]
 [OutputType(typeof(BackupMetadata))]
-public sealed class ReceiveSHBackupCommand : StoredBackupCommand, IDynamicParameters
+public sealed class ReceiveSHBackupCommand : StoredBackupCommand, IDynamicParameters, IConfigurationOptional
 {
     private readonly CloudParameters cloud = new();
+
+    /// <summary>
+    /// Looks at neither the configuration file nor the SHBACKUP_ environment variables, so that a mistake in them is in nobody's
+    /// way: what is needed is given by parameters, such as -BackupDirectory, -Provider and -Container.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter NoConfiguration { get; set; }
 
     /// <summary>The parameters of the object store.</summary>
     public object GetDynamicParameters() => cloud;
@@ -41,7 +48,7 @@ public sealed class ReceiveSHBackupCommand : StoredBackupCommand, IDynamicParame
             ForItem(() =>
             {
                 var directory = OpenHome(backup);
-                if (ShouldProcess($"{backup.Id} of {backup.DatabasePath} ({ProgressView.Size(backup.Size)}) in {remote.Location}", $"Receive into {directory.Path}"))
+                if (ShouldProcess($"{Named(backup)} ({ProgressView.Size(backup.Size)}) in {remote.Location}", $"Receive into {directory.Path}"))
                 {
                     WriteObject(RunOperation(context => Recorded.Receive(backup, remote, directory, context)));
                 }

@@ -27,7 +27,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// </example>
 /// <example>
 /// <para>Remove one backup without a question</para>
-/// <code>Remove-SHBackup (Get-SHBackup -Newest 1).Id -Force</code>
+/// <code>Remove-SHBackup (Get-SHBackup -Database app.db -Newest 1).Id -Force</code>
 /// <para>Emits the backup that was removed.</para>
 /// </example>
 /// <example>
@@ -139,7 +139,7 @@ public sealed class RemoveSHBackupCommand : KeyedBackupCommand, IDynamicParamete
 
         void Ask(BackupMetadata copy, string action)
         {
-            if (!removal.Ids.Contains(copy.Id) && ShouldProcessUnlessForced(Force, Named(copy), action))
+            if (!removal.Ids.Contains(copy.Id) && ShouldProcessUnlessForced(Force, Described(copy), action))
             {
                 removal.Ids.Add(copy.Id);
             }
@@ -160,15 +160,15 @@ public sealed class RemoveSHBackupCommand : KeyedBackupCommand, IDynamicParamete
     private void Ask(BackupMetadata backup, BackupDirectory directory, string action)
     {
         var ids = approved.TryGetValue(directory.Path, out var known) ? known : [];
-        if (!ids.Contains(backup.Id) && ShouldProcessUnlessForced(Force, Named(backup), action))
+        if (!ids.Contains(backup.Id) && ShouldProcessUnlessForced(Force, Described(backup), action))
         {
             ids.Add(backup.Id);
             approved[directory.Path] = ids;
         }
     }
 
-    private static string Named(BackupMetadata backup) =>
-        string.Create(CultureInfo.InvariantCulture, $"{backup.Id} of {backup.DatabasePath} ({backup.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC, {ProgressView.Size(backup.Size)})");
+    private static string Described(BackupMetadata backup) =>
+        string.Create(CultureInfo.InvariantCulture, $"{Named(backup)} ({backup.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC, {ProgressView.Size(backup.Size)})");
 
     private void Remove(Action<Action<BackupMetadata>, Action<BackupException>, OperationContext> operation)
     {

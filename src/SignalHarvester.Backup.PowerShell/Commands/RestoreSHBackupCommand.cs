@@ -30,16 +30,18 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// rows of the same primary key (or rowid) are left as they are, or replaced, or all goes into a table beside it (-RowAction).
 /// All of it happens in one transaction. Triggers fire, as for any other change; generated columns are computed; where rows
 /// would refer to rows that are not there, or do not fit, nothing is changed.</para>
+/// <para>A database with backups of its own is not overwritten with one of another, and neither is one that has no table in
+/// common with the backup, unless -AllowOtherDatabase is given. Backups of several databases do not go to one destination.</para>
 /// <para>The last three safety backups of a database are kept. They never count as the newest backup.</para>
 /// </remarks>
 /// <example>
 /// <para>Restore the newest backup to a new file</para>
-/// <code>Get-SHBackup -Newest 1 | Restore-SHBackup -Destination ./restored.db -Force</code>
+/// <code>Get-SHBackup -Database app.db -Newest 1 | Restore-SHBackup -Destination ./restored.db -Force</code>
 /// <para>Restores, checks the result and emits the backup that was restored.</para>
 /// </example>
 /// <example>
 /// <para>See what a restore would do</para>
-/// <code>Get-SHBackup -Newest 1 | Restore-SHBackup -Destination ./app.db -WhatIf</code>
+/// <code>Get-SHBackup -Database app.db -Newest 1 | Restore-SHBackup -Destination ./app.db -WhatIf</code>
 /// <para>Shows which backup would replace which file, which files would be read, and how much would be written.</para>
 /// </example>
 /// <example>
@@ -49,17 +51,17 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// </example>
 /// <example>
 /// <para>Undo what changed since the newest backup, writing little</para>
-/// <code>Get-SHBackup -Newest 1 | Restore-SHBackup -Destination ./app.db -Delta -Force</code>
+/// <code>Get-SHBackup -Database app.db -Newest 1 | Restore-SHBackup -Destination ./app.db -Delta -Force</code>
 /// <para>Compares the database with the backup and writes only the pages that differ.</para>
 /// </example>
 /// <example>
 /// <para>Restore over a database in use</para>
-/// <code>Get-SHBackup -Verified -Newest 1 | Restore-SHBackup -Destination ./app.db -Force -Verbose</code>
+/// <code>Get-SHBackup -Verified -Database app.db -Newest 1 | Restore-SHBackup -Destination ./app.db -Force -Verbose</code>
 /// <para>Keeps the present state as a safety backup, then replaces the database in one transaction.</para>
 /// </example>
 /// <example>
 /// <para>Bring back rows that were deleted by mistake</para>
-/// <code>Get-SHBackup -Newest 1 | Restore-SHBackup -Table customer -Where 'id &lt;= 10' -Into ./app.db -Force</code>
+/// <code>Get-SHBackup -Database app.db -Newest 1 | Restore-SHBackup -Table customer -Where 'id &lt;= 10' -Into ./app.db -Force</code>
 /// <para>Rows that are there stay as they are; those that are missing come back. Emits how many those were.</para>
 /// </example>
 /// <seealso>Get-SHBackup</seealso>
@@ -67,15 +69,19 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsData.Restore, "SHBackup", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High, DefaultParameterSetName = IdSet)]
 [OutputType(typeof(BackupMetadata), typeof(RestoredRows))]
-public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParameters
+public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParameters, IConfigurationOptional
 {
     private const string PointInTimeSet = "PointInTime";
 
     private readonly CloudParameters cloud = new();
     private readonly HashSet<string> restored = new(StringComparer.Ordinal);
+    private readonly List<Choice> chosen = [];
 
-    /// <summary>The database file to write. Without it, the database of the configuration, else the path that the backup was made from, after a question.</summary>
-    [Parameter(Position = 1)]
+    /// <summary>
+    /// The database file to write. Without it, the database of the configuration, else the path that the backup was made from,
+    /// after a question. For several backups, a script block gives each its own: { "./$($_.Id).db" }.
+    /// </summary>
+    [Parameter(Position = 1, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
     public string? Destination { get; set; }
 
@@ -130,6 +136,13 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
     [Parameter]
     public SwitchParameter Force { get; set; }
 
+    /// <summary>
+    /// Restores over another database than the one that the backup is of: one with backups of its own beside it, or one that has
+    /// no table in common with it. Without it, that is an error, also with -Force.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter AllowOtherDatabase { get; set; }
+
     /// <summary>Skips integrity_check and the comparison of schema and rows. Checksums are compared in any case.</summary>
     [Parameter]
     public SwitchParameter NoVerify { get; set; }
@@ -137,6 +150,13 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
     /// <summary>Keeps no copy of what is overwritten.</summary>
     [Parameter]
     public SwitchParameter NoSafetyBackup { get; set; }
+
+    /// <summary>
+    /// Overwrites a file that has names (hard links) outside its folder, although there is no log beside this one: no program
+    /// writes to it by another name. All its names then have what was restored. Without it, that is an error.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter AllowHardLink { get; set; }
 
     /// <summary>Seconds to wait for locks that other processes hold on the destination, 0 to 86400.</summary>
     [Parameter]
@@ -149,6 +169,13 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
     /// </summary>
     [Parameter]
     public SwitchParameter FromCloud { get; set; }
+
+    /// <summary>
+    /// Looks at neither the configuration file nor the SHBACKUP_ environment variables, so that a mistake in them is in nobody's
+    /// way: what is needed is given by parameters, such as -BackupDirectory, -Destination and -IdentityFile.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter NoConfiguration { get; set; }
 
     /// <summary>The parameters of the object store.</summary>
     public object GetDynamicParameters() => cloud;
@@ -184,7 +211,7 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
 
         foreach (var (backup, remote) in !FromCloud ? TakeRemote(cloud) : ParameterSetName == PointInTimeSet ? AtPointInTimeThere() : SelectedRemote(cloud))
         {
-            ForItem(() => RestoreFrom(remote, backup));
+            ChooseFrom(remote, backup);
         }
 
         if (FromCloud)
@@ -194,34 +221,74 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
 
         foreach (var (backup, directory) in ParameterSetName == PointInTimeSet ? AtPointInTimeHere() : SelectedWithFiles())
         {
-            ForItem(() => Restore(
-                backup,
-                () => RestoreBackup.Plan(backup, directory),
-                destination => RunOperation(context => Recorded.Restore(backup, directory, Options(destination, directory ?? OpenDirectory()), context))));
+            ForItem(() =>
+            {
+                var home = directory ?? OpenDirectory();
+                Choose(
+                    backup,
+                    destination => RestoreBackup.Plan(backup, directory, destination),
+                    destination => RunOperation(context => Recorded.Restore(backup, directory, Options(destination, home), context)));
+            });
         }
     }
 
-    /// <inheritdoc/>
-    protected override void EndProcessing() => TellNoInput("nothing was restored");
+    /// <summary>
+    /// Restores what the whole pipeline brought. With the first one alone nobody knows whether backups of several databases are
+    /// about to go to one place.
+    /// </summary>
+    protected override void EndProcessing()
+    {
+        TellNoInput("nothing was restored");
+        foreach (var choices in chosen.GroupBy(choice => choice.Given ?? ConfiguredFor(choice.Backup) ?? choice.Backup.DatabasePath, StringComparer.Ordinal))
+        {
+            // Of those that go to a configured database, the ones that are of it may; the others are refused one by one.
+            var databases = choices.Select(choice => choice.Backup.DatabasePath).Distinct(StringComparer.Ordinal).ToList();
+            if (databases.Count > 1 && (choices.Any(choice => choice.Given is not null) || !databases.Contains(choices.Key, StringComparer.Ordinal)))
+            {
+                WriteError(ToRecord(Ambiguous(choices.Key, databases)));
+                continue;
+            }
+
+            foreach (var choice in choices)
+            {
+                ForItem(choice.Restore);
+            }
+        }
+    }
+
+    private static BackupException Ambiguous(string? destination, List<string?> databases) => new(
+        BackupErrorId.DatabaseAmbiguous,
+        BackupErrorCategory.InvalidArgument,
+        destination,
+        $"Backups of {databases.Count.ToString(Invariant)} databases were given for the one destination '{destination}': {string.Join(", ", databases.Take(5).Select(path => path ?? "an unknown one"))}{(databases.Count > 5 ? " ..." : string.Empty)}. It was not changed. Choose one with Get-SHBackup -Database.");
 
     private void BringRowsBack()
     {
         foreach (var (backup, remote) in !FromCloud ? TakeRemote(cloud) : ParameterSetName == PointInTimeSet ? AtPointInTimeThere() : SelectedRemote(cloud))
         {
-            ForItem(() => BringRowsBack(backup, remote, directory: null, OpenHome(backup)));
+            ForItem(() => ChooseRows(backup, remote, directory: null, OpenHome(backup)));
         }
 
         foreach (var (backup, directory) in FromCloud ? [] : ParameterSetName == PointInTimeSet ? AtPointInTimeHere() : SelectedWithFiles())
         {
-            ForItem(() => BringRowsBack(backup, remote: null, directory, directory ?? OpenDirectory()));
+            ForItem(() => ChooseRows(backup, remote: null, directory, directory ?? OpenDirectory()));
         }
     }
+
+    private void ChooseRows(BackupMetadata backup, RemoteCatalog? remote, BackupDirectory? directory, BackupDirectory home) =>
+        chosen.Add(new Choice(backup, FileSystemPath(Into!), () => BringRowsBack(backup, remote, directory, home)));
 
     private void BringRowsBack(BackupMetadata backup, RemoteCatalog? remote, BackupDirectory? directory, BackupDirectory home)
     {
         var into = FileSystemPath(Into!);
         var rows = $"{(Where is null ? "all rows" : $"the rows where {Where}")} of {string.Join(", ", Table!)}";
-        if (!ShouldProcessUnlessForced(Force, into, string.Create(Invariant, $"Bring back {rows} from {backup.Id} of {backup.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC ({RowAction})")))
+        if (IsWhatIf && !AllowOtherDatabase)
+        {
+            // For its refusal of another database's place: there is no other plan to show.
+            _ = remote is null ? RestoreBackup.Plan(backup, directory, into) : RunOperation(context => RestoreRemoteBackup.Plan(backup.Id, remote, into, context.Cancellation));
+        }
+
+        if (!ShouldProcessUnlessForced(Force, into, string.Create(Invariant, $"Bring back {rows} from {Named(backup)}, made at {backup.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC ({RowAction})")))
         {
             return;
         }
@@ -232,28 +299,38 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
             Tables = Table!,
             Where = Where,
             Action = RowAction,
+            AllowOtherDatabase = AllowOtherDatabase,
             SafetyDirectory = NoSafetyBackup ? null : home,
             Encryption = Settings.Encryption.ToEncryption(),
+            AllowHardLink = AllowHardLink,
             LockTimeout = TimeSpan.FromSeconds(LockTimeout),
         };
         WriteObject(RunOperation(context => Recorded.RestoreRows(backup, remote, directory, home, options, context)), enumerateCollection: true);
     }
 
-    private void RestoreFrom(RemoteCatalog remote, BackupMetadata backup)
+    private void ChooseFrom(RemoteCatalog remote, BackupMetadata backup) => ForItem(() =>
     {
         var home = OpenHome(backup);
-        Restore(
+        Choose(
             backup,
-            () => RunOperation(context => RestoreRemoteBackup.Plan(backup.Id, remote, context.Cancellation)),
+            destination => RunOperation(context => RestoreRemoteBackup.Plan(backup.Id, remote, destination, context.Cancellation)),
             destination => RunOperation(context => Recorded.RestoreRemote(backup, remote, home, Options(destination, home), context)));
+    });
+
+    private void Choose(BackupMetadata backup, Func<string?, RestorePlan> plan, Func<string, BackupMetadata> restore)
+    {
+        // Each backup may have a destination of its own, which is bound no more when the last one has come.
+        var given = Destination is null ? null : FileSystemPath(Destination);
+        chosen.Add(new Choice(backup, given, () => Restore(backup, given, plan, restore)));
     }
 
-    private void Restore(BackupMetadata backup, Func<RestorePlan> plan, Func<string, BackupMetadata> restore)
+    private void Restore(BackupMetadata backup, string? given, Func<string?, RestorePlan> plan, Func<string, BackupMetadata> restore)
     {
-        if (Decide(backup, plan) is { } destination)
+        if (Decide(backup, given, plan) is { } destination)
         {
             RefuseTwice(backup, destination);
             WriteObject(restore(destination));
+            restored.Add(destination);
         }
     }
 
@@ -263,7 +340,9 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
         SafetyDirectory = NoSafetyBackup ? null : safetyDirectory,
         Verify = GivenOr(nameof(NoVerify), !NoVerify, Settings.Verification.VerifyBeforeRestore),
         Delta = Delta,
+        AllowOtherDatabase = AllowOtherDatabase,
         Encryption = Settings.Encryption.ToEncryption(),
+        AllowHardLink = AllowHardLink,
         LockTimeout = TimeSpan.FromSeconds(LockTimeout),
     };
 
@@ -284,23 +363,25 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
         var backup = ForCall(() => Operations.PointInTime.Find(
             list().Where(backup => Database is null || IsOfDatabase(backup, Database)),
             PointInTime,
-            skipped => WriteWarning($"The nearer backup '{skipped.Id}' is passed over: it failed its verification, holds a damaged database or a bare log, or builds on a backup that failed or is not there.")));
+            skipped => WriteWarning($"The nearer backup '{skipped.Id}' is passed over: it failed its verification, holds a damaged database or a bare log, or builds on a backup that failed or is not there."),
+            (found, before) => WriteWarning(string.Create(Invariant, $"'{before.Id}' is dated {before.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC, although it was made before '{found.Id}': the clock was wrong for one of them. Look at both with Get-SHBackup, should this not be the state that you expect.")),
+            TimeProvider.System.GetUtcNow()));
         var said = string.Create(Invariant, $"'{backup.Id}' of {backup.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC is the newest backup at or before {PointInTime.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC, {BackupAge.Between(backup.Timestamp, PointInTime)} before it.");
         WriteInformation(new HostInformationMessage { Message = said }, ["PSHOST"]);
         return backup;
     }
 
     /// <summary>The path to restore to, once the user has agreed; null where not.</summary>
-    private string? Decide(BackupMetadata backup, Func<RestorePlan> plan)
+    private string? Decide(BackupMetadata backup, string? given, Func<string?, RestorePlan> plan)
     {
-        var action = string.Create(CultureInfo.InvariantCulture, $"Restore {backup.Id} of {backup.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC ({ProgressView.Size(backup.DatabaseSize ?? backup.Size)})");
+        var action = string.Create(CultureInfo.InvariantCulture, $"Restore {Named(backup)}, made at {backup.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC ({ProgressView.Size(backup.DatabaseSize ?? backup.Size)})");
         if (IsWhatIf)
         {
-            ShowPlan(backup, plan(), action);
+            ShowPlan(backup, given, plan, action);
             return null;
         }
 
-        if ((Destination is null ? ConfiguredFor(backup) : FileSystemPath(Destination)) is { } destination)
+        if ((given ?? ConfiguredFor(backup)) is { } destination)
         {
             return ShouldProcessUnlessForced(Force, destination, RestoreBackup.Overwrites(destination) ? $"{action} over the file there, {WhatIsKept}" : action) ? destination : null;
         }
@@ -335,9 +416,11 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
         bool IsOfSameName(string path) => backup.DatabasePath?.Split('/', '\\')[^1] == Path.GetFileName(path);
     }
 
-    private void ShowPlan(BackupMetadata backup, RestorePlan plan, string action)
+    private void ShowPlan(BackupMetadata backup, string? given, Func<string?, RestorePlan> planFor, string action)
     {
-        var destination = Destination is null ? ConfiguredFor(backup) ?? backup.DatabasePath ?? "the file given with -Destination" : FileSystemPath(Destination);
+        var known = given ?? ConfiguredFor(backup) ?? backup.DatabasePath;
+        var plan = planFor(AllowOtherDatabase ? null : known);
+        var destination = known ?? "the file given with -Destination";
         var lines = plan.Files.Select(file => $"  read  {ProgressView.Size(file.Size),10}  {file.BackupPath}")
             .Append($"  write {(plan.BytesToWrite is { } bytes ? ProgressView.Size(bytes) : "?"),10}  {destination}{(Delta ? " (at most: only the pages that differ)" : string.Empty)}");
         var text = string.Create(Invariant, $"{action} to '{destination}'{(RestoreBackup.Overwrites(destination) ? $", over the file there, {WhatIsKept}" : string.Empty)}: read {plan.Files.Count} file{(plan.Files.Count == 1 ? string.Empty : "s")}, {plan.BytesToRead} bytes, and write {plan.BytesToWrite?.ToString(Invariant) ?? "an unknown number of"} bytes.{Environment.NewLine}{string.Join(Environment.NewLine, lines)}");
@@ -346,13 +429,19 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
 
     private void RefuseTwice(BackupMetadata backup, string destination)
     {
-        if (!restored.Add(destination))
+        if (restored.Contains(destination))
         {
             throw new BackupException(
                 BackupErrorId.InvalidArgument,
                 BackupErrorCategory.InvalidArgument,
                 backup.Id,
-                $"'{destination}' was restored by this command already, and '{backup.Id}' would overwrite that. Pass one backup for each destination, for example with Get-SHBackup -Newest 1.");
+                $"'{destination}' was restored by this command already, and '{backup.Id}' would overwrite that. Pass one backup for each destination, for example with Get-SHBackup -Database and -Newest 1.");
         }
     }
+
+    /// <summary>A backup that is to be restored.</summary>
+    /// <param name="Backup">The backup.</param>
+    /// <param name="Given">Where to, as a full path; null where nothing was given.</param>
+    /// <param name="Restore">Asks and restores.</param>
+    private sealed record Choice(BackupMetadata Backup, string? Given, Action Restore);
 }

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using SignalHarvester.Backup.PowerShell.Binding;
 using SignalHarvester.Backup.Scheduling;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
@@ -8,9 +9,11 @@ public abstract class ScheduleCommand : OperationCommand
 {
     private readonly HashSet<object?> told = [];
     private bool isHiddenTold;
+    private bool isNameGiven;
 
     /// <summary>Whose schedules are meant: the account's or the machine's. Without it, both.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
+    [FromProperty(typeof(ScheduleScope), "Give User or System, or leave it out for both.")]
     public ScheduleScope? Scope { get; set; }
 
     private protected ScheduleRegistry Registry => new(ManifestPath(this), TimeProvider.System);
@@ -19,11 +22,21 @@ public abstract class ScheduleCommand : OperationCommand
     internal static string ManifestPath(PSCmdlet command) =>
         Path.Combine(command.MyInvocation.MyCommand.Module.ModuleBase, command.MyInvocation.MyCommand.ModuleName + ".psd1");
 
-    /// <summary>The schedules that a name, with wildcards, is of; one that none is of is an error.</summary>
+    /// <inheritdoc/>
+    protected override void BeginProcessing() =>
+        isNameGiven = IsGivenAsText("Name");
+
+    /// <summary>
+    /// The schedules that a name, with wildcards, is of; one that none is of is an error. What came through the pipeline is
+    /// taken as it stands: data of a file must not name more than it says.
+    /// </summary>
     private protected IReadOnlyList<BackupSchedule> Find(string name)
     {
         var faults = new List<BackupException>();
-        var found = RunOperation(_ => Registry.List(Scope, faults.Add)).Where(schedule => Matches(name, schedule.Name)).ToList();
+        var isLiteral = !isNameGiven && IsBound("Name");
+        var found = RunOperation(_ => Registry.List(Scope, faults.Add))
+            .Where(schedule => isLiteral ? string.Equals(name, schedule.Name, StringComparison.OrdinalIgnoreCase) : Matches(name, schedule.Name))
+            .ToList();
 
         // Each file that cannot be read is told once a call, however many names were given.
         foreach (var fault in faults.Where(fault => told.Add(fault.Target)))
@@ -37,7 +50,7 @@ public abstract class ScheduleCommand : OperationCommand
             WriteWarning("There are schedules of the machine that this account may not see. Run it as root or administrator to see them, or with -Scope User for this account's alone.");
         }
 
-        if (found.Count == 0 && !WildcardPattern.ContainsWildcardCharacters(name))
+        if (found.Count == 0 && (isLiteral || !WildcardPattern.ContainsWildcardCharacters(name)))
         {
             WriteError(ToRecord(ScheduleRegistry.NotFound(name)));
         }

@@ -51,7 +51,7 @@ public sealed class SendSHBackupCommand : StoredBackupCommand, IDynamicParameter
 
     private void Send(BackupMetadata backup, BackupDirectory directory, RemoteCatalog remote)
     {
-        if (ShouldProcess($"{backup.Id} of {backup.DatabasePath} ({ProgressView.Size(backup.Size)})", $"Send to {remote.Location}"))
+        if (ShouldProcess($"{Named(backup)} ({ProgressView.Size(backup.Size)})", $"Send to {remote.Location}"))
         {
             WriteObject(RunOperation(context => upload!.Run(backup, directory, context)));
         }

@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.PowerShell.Binding;
 using SignalHarvester.Backup.PowerShell.Cloud;
 using SignalHarvester.Backup.PowerShell.Completion;
 
@@ -18,19 +19,29 @@ public abstract class StoredBackupCommand : BackupCommand
     /// Backups, as Get-SHBackup and New-SHBackup emit them. They are looked for in the directory that they were found in.
     /// </summary>
     [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = ObjectSet)]
+    [Kind(typeof(BackupMetadata))]
     [ValidateNotNull]
     public BackupMetadata[] InputObject { get; set; } = [];
 
-    /// <summary>Ids of backups, such as backup_20261122_020000_123456. Wildcards match several. Tab completes them.</summary>
+    /// <summary>
+    /// Ids of backups, such as backup_20261122_020000_123456. Wildcards match several, but not in what comes through the
+    /// pipeline: data of a file must not name more than it says. Tab completes them.
+    /// </summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = IdSet)]
     [ArgumentCompleter(typeof(BackupIdCompleter))]
     [SupportsWildcards]
+    [NameOf(typeof(BackupMetadata))]
     [ValidateNotNullOrEmpty]
     public string[] Id { get; set; } = [];
 
     /// <summary>The object store that the backups are in, as those that Get-SHBackup -Remote lists state it. Without it, they are here.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = IdSet)]
+    [FromProperty(typeof(CloudLocation), "A text alone does not say how to reach an object store: pass ids, and name the store with -Provider and -Container.")]
     public CloudLocation? Location { get; set; }
+
+    /// <summary>How questions name a backup.</summary>
+    private protected static string Named(BackupMetadata backup) =>
+        string.IsNullOrEmpty(backup.DatabasePath) ? backup.Id : $"{backup.Id} of {backup.DatabasePath}";
 
     /// <summary>The backups that the current input names, each with its directory; what is not found is written as an error.</summary>
     private protected IEnumerable<(BackupMetadata Backup, BackupDirectory Directory)> Selected()
@@ -59,7 +70,13 @@ public abstract class StoredBackupCommand : BackupCommand
         var directories = ForCall(OpenDirectories);
         foreach (var id in Id)
         {
-            foreach (var (backup, directory) in Find(directories, id))
+            var isUsable = false;
+            ForItem(() =>
+            {
+                _ = IdPattern(id);
+                isUsable = true;
+            });
+            foreach (var (backup, directory) in isUsable ? Find(directories, id) : [])
             {
                 yield return (backup, directory);
             }
@@ -112,14 +129,9 @@ public abstract class StoredBackupCommand : BackupCommand
         IReadOnlyList<BackupMetadata> found = [];
         ForItem(() =>
         {
-            if (!WildcardPattern.ContainsWildcardCharacters(id))
-            {
-                found = [RunOperation(context => remote.Get(Stored(id), context.Cancellation))];
-                return;
-            }
-
-            var pattern = WildcardPattern.Get(id, WildcardOptions.IgnoreCase);
-            found = [.. ListRemote(remote).Where(backup => pattern.IsMatch(backup.Id))];
+            found = IdPattern(id) is { } pattern
+                ? [.. ListRemote(remote).Where(backup => pattern.IsMatch(backup.Id))]
+                : [RunOperation(context => remote.Get(Stored(id), context.Cancellation))];
         });
         return found;
     }
@@ -134,14 +146,9 @@ public abstract class StoredBackupCommand : BackupCommand
         IReadOnlyList<BackupMetadata> found = [];
         ForItem(() =>
         {
-            if (!WildcardPattern.ContainsWildcardCharacters(id))
-            {
-                found = [directory.Get(Stored(id))];
-                return;
-            }
-
-            var pattern = WildcardPattern.Get(id, WildcardOptions.IgnoreCase);
-            found = [.. List(directory).Where(backup => pattern.IsMatch(backup.Id))];
+            found = IdPattern(id) is { } pattern
+                ? [.. List(directory).Where(backup => pattern.IsMatch(backup.Id))]
+                : [directory.Get(Stored(id))];
         });
         return found;
     }

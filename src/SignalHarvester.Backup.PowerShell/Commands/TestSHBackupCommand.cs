@@ -37,7 +37,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsDiagnostic.Test, "SHBackup", DefaultParameterSetName = IdSet)]
 [OutputType(typeof(BackupMetadata), typeof(bool))]
-public sealed class TestSHBackupCommand : StoredFileCommand, IDynamicParameters
+public sealed class TestSHBackupCommand : StoredFileCommand, IDynamicParameters, IConfigurationOptional
 {
     private readonly CloudParameters cloud = new();
 
@@ -56,6 +56,13 @@ public sealed class TestSHBackupCommand : StoredFileCommand, IDynamicParameters
     /// </summary>
     [Parameter]
     public SwitchParameter Remote { get; set; }
+
+    /// <summary>
+    /// Looks at neither the configuration file nor the SHBACKUP_ environment variables, so that a mistake in them is in nobody's
+    /// way: what is needed is given by parameters, such as -BackupDirectory and -IdentityFile.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter NoConfiguration { get; set; }
 
     /// <summary>The parameters of the object store.</summary>
     public object GetDynamicParameters() => cloud;

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using SignalHarvester.Backup.PowerShell.Binding;
 using SignalHarvester.Backup.PowerShell.Completion;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
@@ -25,10 +26,11 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 [OutputType(typeof(BackupSchedule))]
 public sealed class UnregisterSHBackupScheduleCommand : ScheduleCommand
 {
-    /// <summary>Names of schedules. Wildcards match several. Tab completes them. Takes schedules from the pipeline.</summary>
+    /// <summary>Names of schedules. Wildcards match several, but not in what comes through the pipeline. Tab completes them. Takes schedules from the pipeline.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(ScheduleNameCompleter))]
     [SupportsWildcards]
+    [NameOf(typeof(BackupSchedule))]
     [ValidateNotNullOrEmpty]
     public string[] Name { get; set; } = [];
 

@@ -10,7 +10,8 @@ internal static class CompletedDirectory
 {
     /// <summary>Its full path; that of the configuration, or of the default, where the line names none.</summary>
     public static string Path(IDictionary boundParameters) =>
-        FullPath(Given(boundParameters, "BackupDirectory") ?? Configured(Given(boundParameters, "ConfigurationPath")));
+        FullPath(Given(boundParameters, "BackupDirectory")
+        ?? (boundParameters.Contains("NoConfiguration") ? new BackupSettings().BackupDirectory : Configured(Given(boundParameters, "ConfigurationPath"))));
 
     /// <summary>The backups in it, newest first.</summary>
     public static IReadOnlyList<BackupMetadata> Backups(IDictionary boundParameters)

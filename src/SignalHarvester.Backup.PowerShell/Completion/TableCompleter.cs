@@ -30,7 +30,7 @@ public sealed class TableCompleter : IArgumentCompleter
             .SelectMany(backup => backup.RowCounts?.Keys ?? [])
             .Select(SqliteName.Parse)
             .Distinct()
-            .Where(name => TableNames.IsLike(pattern, name))
+            .Where(name => TablePattern.IsLike(pattern, name))
             .Select(name => name.ToString())
             .Order(StringComparer.Ordinal)
             .Select(table => new CompletionResult(word(table), table, CompletionResultType.ParameterValue, table));

@@ -15,9 +15,6 @@ public sealed class BackupDirectory
 {
     private static readonly TimeSpan LockTimeout = TimeSpan.FromSeconds(60);
 
-    /// <summary>The name of the folder for everything that is not a backup.</summary>
-    internal const string StateFolderName = ".shbackup";
-
     /// <summary>The name of the folder for damaged backups. Unlike the state folder, it holds what cannot be made again.</summary>
     internal const string QuarantineFolderName = "quarantine";
 
@@ -43,7 +40,7 @@ public sealed class BackupDirectory
     public bool Exists => Directory.Exists(Path);
 
     /// <summary>The folder inside for everything that is not a backup. All of it may be deleted.</summary>
-    internal string StateFolder => System.IO.Path.Combine(Path, StateFolderName);
+    internal string StateFolder => System.IO.Path.Combine(Path, HeldFolder.StateFolderName);
 
     /// <summary>The folder for plain database content on its way to somewhere.</summary>
     internal string TemporaryParent => System.IO.Path.Combine(StateFolder, "tmp");
@@ -85,7 +82,7 @@ public sealed class BackupDirectory
     /// <summary>The backups that build on one, directly or through others, newest first.</summary>
     /// <exception cref="BackupException">DirectoryNotFound, DirectoryUnreadable.</exception>
     public IReadOnlyList<BackupMetadata> Dependants(string id) =>
-        [.. FoldPlan.Dependants(ListAll().Backups, [id]).OrderByDescending(backup => backup.Timestamp)];
+        [.. FoldPlan.Dependants(ListAll().Backups, [id]).NewestFirst()];
 
     /// <summary>Lists all backups, newest first, the retired ones too.</summary>
     /// <exception cref="BackupException">DirectoryNotFound, DirectoryUnreadable.</exception>
@@ -305,7 +302,7 @@ public sealed class BackupDirectory
             var path = System.IO.Path.Combine(DownloadFolder, key + "_" + name.Text);
             try
             {
-                return new PartialBackup(Path, name, path, File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, DurableFile.Exclusive)) { IsKept = true };
+                return new PartialBackup(Path, name, path, RegularFile.Open(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, DurableFile.Exclusive)) { IsKept = true };
             }
             catch (IOException exception) when (DiskFault.IsHeldElsewhere(exception))
             {
@@ -430,23 +427,31 @@ public sealed class BackupDirectory
     /// Publishes a finished file: its sidecar is staged, the file gets its name, the sidecar gets its own. Killed in
     /// between, the next change of the directory completes it.
     /// </summary>
+    /// <returns>The backup, with its place among the others.</returns>
     /// <exception cref="BackupException">DirectoryNotWritable, DirectoryLocked, WriteFailed, InvalidArgument.</exception>
     /// <exception cref="ParentLostException">The parent was removed meanwhile.</exception>
-    internal void Publish(
+    internal BackupMetadata Publish(
         PartialBackup partial, BackupMetadata backup, BackupMetadata? parent, string? schemaChecksum, PageDigestFile digests, CancellationToken cancellation)
     {
-        var sidecar = Sidecar.WriteReadable(backup, schemaChecksum);
         using var held = Lock(cancellation);
         if (parent is not null && TryGet(parent.Id)?.PagesChecksum != parent.PagesChecksum)
         {
             throw new ParentLostException($"the parent '{parent.Id}' was removed meanwhile");
         }
 
+        var placed = backup with { Order = BackupOrder.Next(backup.Timestamp, ListAll().Backups) };
+        var sidecar = Sidecar.WriteReadable(placed, schemaChecksum);
         Change(() =>
         {
-            digests.Commit(alsoKept: parent?.Id);
+            if (!backup.IsSafety)
+            {
+                // Nothing builds on a safety backup, and the digests of what the next one builds on stay.
+                digests.Commit(alsoKept: parent?.Id);
+            }
+
             unfinished.Publish(partial, backup.Id, sidecar);
         });
+        return placed;
     }
 
     private PartialBackup CreatePartial(BackupFileName name, string? replaced = null) => Change(() =>

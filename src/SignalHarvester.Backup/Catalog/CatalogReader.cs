@@ -66,7 +66,7 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
         }
 
         return new CatalogListing(
-            [.. BackupChain.WithDepths(found).OrderByDescending(backup => backup.Timestamp).ThenByDescending(backup => backup.Id, StringComparer.Ordinal)],
+            [.. BackupChain.WithDepths(found).NewestFirst()],
             [.. faults.OrderBy(fault => fault.Target as string, StringComparer.Ordinal)]);
     }
 
@@ -178,30 +178,24 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
         var path = SidecarPath(id);
         try
         {
-            RefuseAllButFiles(path);
-            using var handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            var length = RandomAccess.GetLength(handle);
-            if (length > Sidecar.LargestBytes)
-            {
-                throw new BackupException(
-                    BackupErrorId.SidecarInvalid,
-                    BackupErrorCategory.InvalidData,
-                    path,
-                    $"The sidecar '{path}' cannot be used: it is larger than any sidecar. Mend or delete it.");
-            }
-
-            var bytes = new byte[length];
-            var read = 0;
-            while (read < bytes.Length && RandomAccess.Read(handle, bytes.AsSpan(read), read) is var count and > 0)
-            {
-                read += count;
-            }
-
-            return bytes;
+            return RegularFile.ReadAllBytes(path, Sidecar.LargestBytes);
         }
-        catch (FileNotFoundException)
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
             return null;
+        }
+        catch (InvalidDataException exception)
+        {
+            throw new BackupException(
+                BackupErrorId.SidecarInvalid,
+                BackupErrorCategory.InvalidData,
+                path,
+                $"The sidecar '{path}' cannot be used: it is larger than any sidecar. Mend or delete it.",
+                exception);
+        }
+        catch (NotAFileException exception)
+        {
+            throw Hostile(exception);
         }
         catch (Exception exception) when (exception is UnauthorizedAccessException or IOException)
         {
@@ -214,18 +208,12 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
         }
     }
 
-    private static void RefuseAllButFiles(string path)
-    {
-        // One look for the thousands of good ones; a second for what is not there, or not a file.
-        if (!FileKind.IsRegularItself(path) && new FileInfo(path) is var info && (info.LinkTarget is not null || info.Exists))
-        {
-            throw new BackupException(
-                BackupErrorId.SidecarHostile,
-                BackupErrorCategory.SecurityError,
-                path,
-                $"'{path}' is a link, device or pipe, and those are not followed in a backup directory. Put the file itself there.");
-        }
-    }
+    private static BackupException Hostile(NotAFileException exception) => new(
+        BackupErrorId.SidecarHostile,
+        BackupErrorCategory.SecurityError,
+        exception.Path,
+        $"'{exception.Path}' is a link, device or pipe, and those are not followed in a backup directory. Put the file itself there.",
+        exception);
 
     /// <summary>Opens a backup's file for reading. While it is open, no clean-up takes it for abandoned.</summary>
     /// <exception cref="BackupException">BackupFileMissing, SidecarHostile, ReadFailed.</exception>
@@ -233,8 +221,7 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
     {
         try
         {
-            RefuseAllButFiles(backup.BackupPath);
-            return File.OpenHandle(backup.BackupPath, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, FileOptions.SequentialScan);
+            return RegularFile.Open(backup.BackupPath, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, FileOptions.SequentialScan);
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -244,6 +231,10 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
                 backup.Id,
                 $"The file '{backup.BackupPath}' of backup '{backup.Id}' is missing. Bring it back from a copy, or remove the entry with Remove-SHBackup; other backups are listed by Get-SHBackup.",
                 exception);
+        }
+        catch (NotAFileException exception)
+        {
+            throw Hostile(exception);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

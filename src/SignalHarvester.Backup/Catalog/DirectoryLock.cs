@@ -27,7 +27,7 @@ internal static class DirectoryLock
             cancellation.ThrowIfCancellationRequested();
             try
             {
-                return File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, DurableFile.Exclusive);
+                return RegularFile.Open(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, DurableFile.Exclusive);
             }
             catch (IOException exception) when (DiskFault.IsHeldElsewhere(exception))
             {

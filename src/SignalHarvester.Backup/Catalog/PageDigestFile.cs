@@ -58,7 +58,7 @@ internal sealed class PageDigestFile : IDisposable
     /// <param name="cipher">Keys the digests of an encrypted backup; null for one that is not.</param>
     public static PageDigestFile Create(string folder, string temporaryFolder, string databasePath, string id, int pageSize, long pageCount, PageDigestCipher? cipher = null)
     {
-        Directory.CreateDirectory(folder);
+        DurableFile.CreateDirectory(folder);
         var path = PathFor(folder, databasePath, id);
         var temporaryPath = Path.Combine(temporaryFolder, Path.GetFileName(path) + BackupFileName.PartialSuffix);
         var handle = CreateLocked(temporaryPath);
@@ -94,13 +94,15 @@ internal sealed class PageDigestFile : IDisposable
     {
         try
         {
-            File.Move(temporaryPath, path, overwrite: true);
+            using var source = HeldFolder.OpenParent(temporaryPath);
+            using var target = HeldFolder.Open(folder);
+            source.Rename(Path.GetFileName(temporaryPath), target, Path.GetFileName(path));
             committed = true;
             foreach (var other in Directory.EnumerateFiles(folder, databaseKey + "-*" + Suffix))
             {
                 if (other != path && IdOf(Path.GetFileName(other)) is { } id && id != alsoKept)
                 {
-                    File.Delete(other);
+                    target.Delete(Path.GetFileName(other));
                 }
             }
         }
@@ -115,7 +117,7 @@ internal sealed class PageDigestFile : IDisposable
     {
         if (!committed && File.Exists(temporaryPath))
         {
-            File.Delete(temporaryPath);
+            DurableFile.Discard(temporaryPath);
         }
 
         handle.Dispose();
@@ -139,12 +141,9 @@ internal sealed class PageDigestFile : IDisposable
         {
             try
             {
-                var handle = File.OpenHandle(path, FileMode.Create, FileAccess.Write, DurableFile.Exclusive);
-                if (!OperatingSystem.IsWindows())
-                {
-                    File.SetUnixFileMode(handle, DurableFile.OwnersAlone);
-                }
-
+                // What is there is a dead run's, or another account's that would be read along.
+                DurableFile.Discard(path);
+                var handle = DurableFile.CreatePrivate(path, DurableFile.Exclusive);
                 if (File.Exists(path))
                 {
                     return handle;
@@ -152,9 +151,9 @@ internal sealed class PageDigestFile : IDisposable
 
                 handle.Dispose();
             }
-            catch (IOException exception) when (DiskFault.IsHeldElsewhere(exception) && attempt < MostAttempts)
+            catch (IOException exception) when ((DiskFault.IsHeldElsewhere(exception) || File.Exists(path)) && attempt < MostAttempts)
             {
-                // .NET makes the file, then locks it. In between, another run may have taken it for abandoned.
+                // The file is made, then locked. In between, another run may have taken it for abandoned.
             }
         }
     }

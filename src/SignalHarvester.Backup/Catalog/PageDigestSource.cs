@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Microsoft.Win32.SafeHandles;
 using SignalHarvester.Backup.Formats;
+using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Catalog;
 
@@ -34,7 +35,7 @@ internal sealed class PageDigestSource : IDisposable
         SafeFileHandle handle;
         try
         {
-            handle = File.OpenHandle(PageDigestFile.PathFor(folder, databasePath, backup.Id), FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, FileOptions.SequentialScan);
+            handle = RegularFile.Open(PageDigestFile.PathFor(folder, databasePath, backup.Id), FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

@@ -36,14 +36,14 @@ internal sealed class PartialBackup(string directory, BackupFileName name, strin
     }
 
     /// <summary>Deletes the file, kept or not.</summary>
-    public void Delete() => File.Delete(temporaryPath);
+    public void Delete() => DurableFile.Discard(temporaryPath);
 
     /// <inheritdoc/>
     public void Dispose()
     {
         if (!renamed && !IsKept)
         {
-            File.Delete(temporaryPath);
+            DurableFile.Discard(temporaryPath);
         }
 
         Handle.Dispose();

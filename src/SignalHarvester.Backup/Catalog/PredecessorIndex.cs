@@ -13,7 +13,7 @@ namespace SignalHarvester.Backup.Catalog;
 internal sealed class PredecessorIndex
 {
     private const string FileName = "backups.json";
-    private const long LargestBytes = 256 << 20;
+    private const int LargestBytes = 256 << 20;
 
     private static readonly JsonSerializerOptions Written = new()
     {
@@ -56,7 +56,7 @@ internal sealed class PredecessorIndex
                 throw new JsonException("it is larger than any index");
             }
 
-            return JsonNode.Parse(File.ReadAllBytes(path), documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = false }) is JsonArray array
+            return JsonNode.Parse(RegularFile.ReadAllBytes(path, LargestBytes), documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = false }) is JsonArray array
                 ? new PredecessorIndex(path, array)
                 : throw new JsonException("it is not a JSON array");
         }

@@ -38,12 +38,15 @@ public sealed class RemoteCatalog : IDisposable
 
     internal IObjectStore Store { get; }
 
-    /// <summary>Makes sure that the bucket or container is there.</summary>
+    /// <summary>Makes sure that the bucket or container is there, and that a backup's name fits behind the prefix.</summary>
     /// <param name="create">Whether one that is not there is made.</param>
     /// <param name="cancellation">Stops it.</param>
-    /// <exception cref="BackupException">CloudContainerNotFound and the other Cloud… errors.</exception>
-    public void RequireContainer(bool create, CancellationToken cancellation) =>
+    /// <exception cref="BackupException">InvalidArgument: the prefix is too long. CloudContainerNotFound and the other Cloud… errors.</exception>
+    public void RequireContainer(bool create, CancellationToken cancellation)
+    {
+        KeyPrefix.RequireRoom(Location);
         Store.RequireContainerAsync(create, cancellation).GetAwaiter().GetResult();
+    }
 
     /// <summary>Lists all backups, newest first. A sidecar that cannot be used, or whose file is not there, is a fault of its own.</summary>
     /// <exception cref="BackupException">The Cloud… errors: what cannot be listed is never taken for empty.</exception>
@@ -68,7 +71,7 @@ public sealed class RemoteCatalog : IDisposable
     /// <summary>The backups that build on one, directly or through others, newest first.</summary>
     /// <exception cref="BackupException">The Cloud… errors.</exception>
     public IReadOnlyList<BackupMetadata> Dependants(string id, CancellationToken cancellation) =>
-        [.. FoldPlan.Dependants(List(cancellation).Backups, [id]).OrderByDescending(backup => backup.Timestamp)];
+        [.. FoldPlan.Dependants(List(cancellation).Backups, [id]).NewestFirst()];
 
     /// <inheritdoc/>
     public void Dispose() => Store.Dispose();
@@ -130,7 +133,7 @@ public sealed class RemoteCatalog : IDisposable
                 }
             }).ConfigureAwait(false);
         return new CatalogListing(
-            [.. BackupChain.WithDepths(found).OrderByDescending(backup => backup.Timestamp).ThenByDescending(backup => backup.Id, StringComparer.Ordinal)],
+            [.. BackupChain.WithDepths(found).NewestFirst()],
             [.. faults.OrderBy(fault => fault.Target as string, StringComparer.Ordinal)]);
     }
 

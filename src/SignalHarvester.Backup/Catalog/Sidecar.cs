@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using SignalHarvester.Backup.Encryption;
 using SignalHarvester.Backup.Formats;
 using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Catalog;
 
@@ -17,6 +18,7 @@ internal static class Sidecar
     public const int FormatVersion = 1;
 
     private const string AgeEncryption = "age";
+    private const string NotTold = "not recorded, because the backup is encrypted";
 
     // https://sqlite.org/limits.html#max_page_count
     private const long LargestPageCount = 4294967294;
@@ -66,6 +68,7 @@ internal static class Sidecar
             BackupId = backup.Id,
             BackupType = Lower(backup.Type),
             Timestamp = Iso(backup.Timestamp),
+            Order = Iso(backup.Order) is var order && order != Iso(backup.Timestamp) ? order : null,
             DbPath = backup.DatabasePath,
             BackupPath = backup.BackupPath,
             Compression = Lower(backup.Compression),
@@ -88,9 +91,11 @@ internal static class Sidecar
             PageCount = backup.PageCount,
             DatabaseSize = backup.DatabaseSize,
             StoredChecksum = backup.StoredChecksum,
+            FileAccess = backup.FileAccess is { } access ? Fields(access, isSecret) : null,
             Duration = backup.Duration?.TotalSeconds,
             VerificationLevel = Lower(backup.VerificationLevel),
             Verification = [.. backup.Verification.Select(check => Fields(check, isSecret))],
+            Inconsistencies = backup.Inconsistencies.Count == 0 ? null : isSecret ? [NotTold] : [.. backup.Inconsistencies],
             ScrubTimestamp = backup.ScrubTimestamp is { } scrubbed ? Iso(scrubbed) : null,
             SchemaChecksum = isSecret ? null : schemaChecksum ?? before.SchemaChecksum,
             RowCounts = isSecret || backup.RowCounts is null || !HasRoomFor(backup.RowCounts) ? null : Counts(backup.RowCounts),
@@ -183,6 +188,7 @@ internal static class Sidecar
             Id = id,
             Type = Enumeration<BackupType>(fields.BackupType, "backup_type") ?? file.Type,
             Timestamp = Moment(fields.Timestamp) ?? BackupFileName.MomentOf(id),
+            Order = Moment(fields.Order) ?? default,
             DatabasePath = fields.DbPath,
             BackupPath = Path.Combine(directory, file.Text),
             BackupDirectory = directory,
@@ -202,12 +208,14 @@ internal static class Sidecar
             VerificationTimestamp = Moment(fields.VerificationTimestamp),
             ScrubTimestamp = Moment(fields.ScrubTimestamp),
             Verification = [.. (fields.Verification ?? []).OfType<SidecarFields.CheckFields>().Select(check => new VerificationCheck(check.Check ?? string.Empty, check.Passed, check.Detail ?? string.Empty))],
+            Inconsistencies = [.. (fields.Inconsistencies ?? []).OfType<string>()],
             RetentionPolicy = Enumeration<RetentionPolicy>(fields.RetentionPolicy, "retention_policy"),
             Description = fields.Description,
             Metadata = fields.Metadata is { ValueKind: JsonValueKind.Object } map ? (IReadOnlyDictionary<string, object?>)Plain(map)! : new Dictionary<string, object?>(),
             CloudUrl = fields.CloudUrl,
             CloudProvider = Enumeration<CloudProvider>(fields.CloudProvider, "cloud_provider"),
             Copies = [.. (fields.Copies ?? []).OfType<SidecarFields.CopyFields>().Select(copy => Copy(copy, path))],
+            FileAccess = fields.FileAccess is { } access ? Access(access) : null,
             Duration = fields.Duration is >= 0 and < 1e9 ? TimeSpan.FromSeconds(fields.Duration.Value) : null,
             RowCounts = fields.RowCounts,
             IsEncrypted = file.IsEncrypted,
@@ -226,21 +234,58 @@ internal static class Sidecar
         check.Check,
         check.Passed,
         isSecret && check.Check is (VerificationChecks.Integrity or VerificationChecks.Schema or VerificationChecks.RowCounts)
-            ? "not recorded, because the backup is encrypted"
+            ? NotTold
             : check.Detail);
 
     private static string Recipient(string? text) =>
         text is not null && X25519Recipient.TryParse(text) is not null ? text : throw new FormatException("one of its recipients is no age public key");
 
+    /// <summary>Whose a file is tells nothing of what it holds; what users write into its attributes may.</summary>
+    private static SidecarFields.AccessFields Fields(FileAccessRecord access, bool isSecret)
+    {
+        var attributes = access.Attributes.Where(attribute => !isSecret || !ExtendedAttributes.IsUsers(attribute.Key)).ToDictionary(StringComparer.Ordinal);
+        return new SidecarFields.AccessFields(
+            access.UserId, access.User, access.GroupId, access.Group, Convert.ToString((int)access.Mode, 8).PadLeft(4, '0'), attributes.Count == 0 ? null : attributes);
+    }
+
+    /// <summary>What a sidecar says of it, as far as it can mean anything. It is believed no further than a restore can see for itself.</summary>
+    private static FileAccessRecord Access(SidecarFields.AccessFields access)
+    {
+        if (access is not { UserId: < uint.MaxValue, GroupId: < uint.MaxValue, Mode: { Length: 3 or 4 } mode } || !mode.All(digit => digit is >= '0' and <= '7'))
+        {
+            throw new FormatException("its file_access states no owner, group and mode of a file");
+        }
+
+        if (IsNoAccount(access.User) || IsNoAccount(access.Group))
+        {
+            throw new FormatException("its file_access names an account that there cannot be");
+        }
+
+        return new FileAccessRecord(
+            access.UserId.Value,
+            access.User,
+            access.GroupId.Value,
+            access.Group,
+            (UnixFileMode)(Convert.ToInt32(mode, 8) & 0b111_111_111),
+            (access.Attributes ?? []).Where(attribute => ExtendedAttributes.IsKnown(attribute.Key)).ToDictionary(StringComparer.Ordinal));
+    }
+
+    /// <summary>The name stands in a command that somebody may run.</summary>
+    private static bool IsNoAccount(string? name) =>
+        name is not null && (name.Length is 0 or > 256 || name[0] == '-' || name.Contains(':', StringComparison.Ordinal) || name.Any(char.IsControl));
+
     private static SidecarFields.CopyFields Fields(BackupCopy copy) => new(
         Lower(copy.Provider), copy.Url, copy.Container, copy.Prefix, copy.Endpoint, copy.Region, copy.UsePathStyle ? true : null, copy.AccountName, copy.Checksum, Iso(copy.Uploaded));
 
-    private static BackupCopy Copy(SidecarFields.CopyFields copy, string path) => new()
+    private static BackupCopy Copy(SidecarFields.CopyFields copy, string path) => Copy(
+        copy, Enumeration<CloudProvider>(copy.Provider, "provider") ?? throw Invalid(path, "one of its copies has no provider", null), path);
+
+    private static BackupCopy Copy(SidecarFields.CopyFields copy, CloudProvider provider, string path) => new()
     {
-        Provider = Enumeration<CloudProvider>(copy.Provider, "provider") ?? throw Invalid(path, "one of its copies has no provider", null),
+        Provider = provider,
         Url = copy.Url ?? throw Invalid(path, "one of its copies has no url", null),
         Container = copy.Container ?? throw Invalid(path, "one of its copies has no container", null),
-        Prefix = copy.Prefix ?? string.Empty,
+        Prefix = CloudLocation.KeyPrefix(provider, copy.PathStyle ?? false, copy.Prefix ?? string.Empty),
         Endpoint = copy.Endpoint,
         Region = copy.Region,
         UsePathStyle = copy.PathStyle ?? false,

@@ -40,6 +40,8 @@ internal sealed class SidecarFields
 
     public int? FormatVersion { get; set; }
 
+    public string? Order { get; set; }
+
     public string? ParentId { get; set; }
 
     public int? PageSize { get; set; }
@@ -54,11 +56,15 @@ internal sealed class SidecarFields
 
     public WalPosition? WalPosition { get; set; }
 
+    public AccessFields? FileAccess { get; set; }
+
     public double? Duration { get; set; }
 
     public string? VerificationLevel { get; set; }
 
     public CheckFields?[]? Verification { get; set; }
+
+    public string?[]? Inconsistencies { get; set; }
 
     public string? ScrubTimestamp { get; set; }
 
@@ -86,6 +92,9 @@ internal sealed class SidecarFields
 
     /// <summary>One check of a verification.</summary>
     internal sealed record CheckFields(string? Check, bool Passed, string? Detail);
+
+    /// <summary>Whose the database file was.</summary>
+    internal sealed record AccessFields(uint? UserId, string? User, uint? GroupId, string? Group, string? Mode, Dictionary<string, byte[]>? Attributes);
 
     /// <summary>One copy in an object store.</summary>
     internal sealed record CopyFields(

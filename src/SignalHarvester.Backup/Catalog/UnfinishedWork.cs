@@ -193,8 +193,8 @@ internal sealed class UnfinishedWork(string directory, string stateFolder, TimeP
     {
         try
         {
-            using var handle = File.OpenHandle(partial, FileMode.Open, FileAccess.ReadWrite, DurableFile.Exclusive);
-            File.Delete(partial);
+            using var handle = RegularFile.Open(partial, FileMode.Open, FileAccess.ReadWrite, DurableFile.Exclusive);
+            DurableFile.Discard(partial);
         }
         catch (IOException exception) when (DiskFault.IsHeldElsewhere(exception))
         {
@@ -224,12 +224,12 @@ internal sealed class UnfinishedWork(string directory, string stateFolder, TimeP
 
             try
             {
-                markers.Add(Sidecar.Read(File.ReadAllBytes(path), id, directory, clock));
+                markers.Add(Sidecar.Read(RegularFile.ReadAllBytes(path, Sidecar.LargestBytes), id, directory, clock));
             }
             catch (BackupException)
             {
                 // Not written by us, since ours are whole or not there. Without it nothing is lost but a clean-up.
-                File.Delete(path);
+                DurableFile.Discard(path);
             }
         }
 
@@ -252,7 +252,7 @@ internal sealed class UnfinishedWork(string directory, string stateFolder, TimeP
     {
         // The sidecar decides. Where it still names the former file, the new one never got its name.
         var sidecar = SidecarPath(former.Id);
-        if (File.Exists(sidecar) && Sidecar.Read(File.ReadAllBytes(sidecar), former.Id, directory, clock).BackupPath != former.BackupPath)
+        if (File.Exists(sidecar) && Sidecar.Read(RegularFile.ReadAllBytes(sidecar, Sidecar.LargestBytes), former.Id, directory, clock).BackupPath != former.BackupPath)
         {
             DurableFile.Delete(former.BackupPath);
         }
@@ -274,7 +274,7 @@ internal sealed class UnfinishedWork(string directory, string stateFolder, TimeP
                 var id = Path.GetFileNameWithoutExtension(file.Name);
                 if (BackupFileName.IsId(id) && !folder.EnumerateFiles(id + "_*").Any())
                 {
-                    FinishQuarantine(id, Sidecar.Read(File.ReadAllBytes(file.FullName), id, directory, clock).BackupPath, folder.FullName);
+                    FinishQuarantine(id, Sidecar.Read(RegularFile.ReadAllBytes(file.FullName, Sidecar.LargestBytes), id, directory, clock).BackupPath, folder.FullName);
                 }
             }
 

@@ -11,15 +11,20 @@ public sealed class BackupConfiguration
 {
     private const long LargestFile = 4 << 20;
 
+    private const string WithoutIt = "Where a restore cannot wait, add -NoConfiguration to each of its commands (Get-, Test-, Receive-, Restore- and Compare-SHBackup, Get-SHBackupHistory, Invoke-SHRestoreDrill): they then go by their parameters alone, such as -BackupDirectory.";
+
     private static readonly string DefaultFile = System.IO.Path.Combine("config", "settings.yaml");
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     private readonly SettingsReading? reading;
 
-    private BackupConfiguration(string? path, BackupSettings settings, SettingsReading? reading)
+    private BackupConfiguration(string? path, BackupSettings settings, SettingsReading? reading, IReadOnlyList<string> serviceVariables)
     {
-        (Path, Settings, this.reading) = (path, settings, reading);
+        (Path, Settings, this.reading, ServiceVariables) = (path, settings, reading, serviceVariables);
     }
+
+    /// <summary>No configuration: neither a file nor the environment was looked at, and every setting has its default.</summary>
+    public static BackupConfiguration None { get; } = new(null, new BackupSettings(), null, []);
 
     /// <summary>The file's full path; null where there is none.</summary>
     public string? Path { get; }
@@ -29,6 +34,9 @@ public sealed class BackupConfiguration
 
     /// <summary>Each setting in effect, with where it comes from.</summary>
     public IReadOnlyList<ConfigurationSetting> Effective => reading?.Settings ?? [];
+
+    /// <summary>The environment variables that begin as settings do and are left alone: Kubernetes or Docker set them for a service.</summary>
+    public IReadOnlyList<string> ServiceVariables { get; }
 
     /// <summary>Everything that is wrong, in the order of the file; warnings included.</summary>
     public IReadOnlyList<ConfigurationProblem> Problems => reading?.Problems ?? [];
@@ -45,7 +53,7 @@ public sealed class BackupConfiguration
         var environment = EnvironmentVariables.OfProcess();
         var path = Locate(named, location, environment);
         return path is null && !environment.IsConcerned
-            ? new BackupConfiguration(null, new BackupSettings(), null)
+            ? new BackupConfiguration(null, new BackupSettings(), null, environment.OfServices)
             : Read(path, location, environment);
     }
 
@@ -95,9 +103,8 @@ public sealed class BackupConfiguration
         }
 
         var (count, them) = errors.Count == 1 ? ("an error", "it") : (string.Create(CultureInfo.InvariantCulture, $"{errors.Count} errors"), "them");
-        var list = !isListed ? $". Mend {them}: no command works with it as it is."
-            : errors.Count == 1 ? $", and nothing was done. Mend it, and check with Test-SHBackupConfiguration; where a restore cannot wait, name an empty file with -ConfigurationPath. {errors[0]}"
-            : $", and nothing was done. Mend them, and check with Test-SHBackupConfiguration; where a restore cannot wait, name an empty file with -ConfigurationPath.{Environment.NewLine}{string.Join(Environment.NewLine, errors)}";
+        var list = !isListed ? $". Mend {them}: no command works with it as it is, but for a restore with -NoConfiguration."
+            : $", and nothing was done. Mend {them}, and check with Test-SHBackupConfiguration. {WithoutIt}{(errors.Count == 1 ? " " : Environment.NewLine)}{string.Join(Environment.NewLine, errors)}";
         return new BackupException(
             BackupErrorId.ConfigurationInvalid,
             BackupErrorCategory.InvalidData,
@@ -116,7 +123,7 @@ public sealed class BackupConfiguration
         var root = path is null ? null : Load(path, reading);
         var settings = SettingsMap.Read(reading, root);
         reading.Finish();
-        return new BackupConfiguration(path, settings, reading);
+        return new BackupConfiguration(path, settings, reading, environment.OfServices);
     }
 
     /// <summary>
@@ -144,7 +151,29 @@ public sealed class BackupConfiguration
         }
 
         var usual = System.IO.Path.Combine(location, DefaultFile);
-        return File.Exists(usual) ? usual : null;
+        return IsThere(usual) ? usual : null;
+    }
+
+    /// <summary>
+    /// Whether something has the name, of which it may not even be told: a file that may not be read, a link to a file that is
+    /// gone, and the folder that Docker makes where it finds no file to mount are all a configuration that was meant to be there.
+    /// </summary>
+    private static bool IsThere(string path)
+    {
+        try
+        {
+            _ = File.GetAttributes(path);
+            return true;
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return false;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // Reading it says why.
+            return true;
+        }
     }
 
     private static ConfigurationNode? Load(string path, SettingsReading reading)
@@ -166,7 +195,7 @@ public sealed class BackupConfiguration
                 BackupErrorId.ConfigurationNotFound,
                 BackupErrorCategory.ObjectNotFound,
                 path,
-                $"There is no configuration file '{path}'. Check -ConfigurationPath and SHBACKUP_CONFIG, or make one with New-SHBackupConfiguration.",
+                $"There is no configuration file '{path}'{(Directory.Exists(path) ? ", but a folder of that name" : string.Empty)}. Check -ConfigurationPath and SHBACKUP_CONFIG, or make one with New-SHBackupConfiguration. {WithoutIt}",
                 exception);
         }
         catch (DecoderFallbackException)
@@ -180,7 +209,7 @@ public sealed class BackupConfiguration
                 BackupErrorId.ReadFailed,
                 BackupErrorCategory.ReadError,
                 path,
-                $"The configuration file '{path}' cannot be read: {exception.Message} Check its permissions.",
+                $"The configuration file '{path}' cannot be read: {exception.Message} Check its permissions. {WithoutIt}",
                 exception);
         }
 

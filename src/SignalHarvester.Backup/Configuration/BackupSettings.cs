@@ -53,6 +53,9 @@ public sealed record BackupSettings
     /// <summary>What a restore drill asks the restored database.</summary>
     public IReadOnlyList<DrillAssertion> DrillAssertions { get; init; } = [];
 
+    /// <summary>Whether databases are backed up that have names (hard links) outside their folder, although no log shows that this one is used.</summary>
+    public bool AllowHardLink { get; init; }
+
     /// <summary>How many databases a scheduled run works on at once, 1 or more.</summary>
     public int ThrottleLimit { get; init; } = 4;
 

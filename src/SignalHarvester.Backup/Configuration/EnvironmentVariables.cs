@@ -1,12 +1,15 @@
 using System.Collections;
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Net;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace SignalHarvester.Backup.Configuration;
 
 /// <summary>The environment that overrides settings, and whose variables values name.</summary>
 /// <param name="variables">Name and value of each variable.</param>
-internal sealed class EnvironmentVariables(IReadOnlyDictionary<string, string> variables)
+internal sealed partial class EnvironmentVariables(IReadOnlyDictionary<string, string> variables)
 {
     /// <summary>The variable that names the configuration file.</summary>
     public const string ConfigurationFile = Prefix + "CONFIG";
@@ -20,6 +23,10 @@ internal sealed class EnvironmentVariables(IReadOnlyDictionary<string, string> v
 
     /// <summary>The names of all variables that begin as ours do and are set.</summary>
     public IEnumerable<string> Names => variables.Keys.Where(name => name.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase) && TryGet(name, out _));
+
+    /// <summary>The names of those that Kubernetes or Docker set for a service whose name begins with shbackup: no settings.</summary>
+    public IReadOnlyList<string> OfServices =>
+        [.. variables.Where(variable => variable.Key.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase) && IsOfService(variable.Key, variable.Value)).Select(variable => variable.Key).Order(StringComparer.Ordinal)];
 
     /// <summary>The variables of this process, as they are now.</summary>
     public static EnvironmentVariables OfProcess()
@@ -38,8 +45,9 @@ internal sealed class EnvironmentVariables(IReadOnlyDictionary<string, string> v
     public static string NameOf(string key) =>
         Prefix + key[(key.StartsWith(BackupRoot, StringComparison.Ordinal) ? BackupRoot : Root).Length..].Replace('.', '_').ToUpperInvariant();
 
-    /// <summary>Gets a variable. An empty one counts as not set, as shells and unit files leave it.</summary>
-    public bool TryGet(string name, [NotNullWhen(true)] out string? value) => variables.TryGetValue(name, out value) && value.Length > 0;
+    /// <summary>Gets a variable. An empty one counts as not set, as shells and unit files leave it; one of a service is no setting.</summary>
+    public bool TryGet(string name, [NotNullWhen(true)] out string? value) =>
+        variables.TryGetValue(name, out value) && value.Length > 0 && !(name.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase) && IsOfService(name, value));
 
     /// <summary>
     /// Puts the values of variables in the place of <c>${NAME}</c>. <c>$${</c> stands for a plain <c>${</c>; other dollar signs stand for themselves.
@@ -83,4 +91,27 @@ internal sealed class EnvironmentVariables(IReadOnlyDictionary<string, string> v
     /// <summary>Whether a text can be the name of a variable.</summary>
     public static bool IsName(string text) =>
         text.Length > 0 && !char.IsAsciiDigit(text[0]) && text.All(letter => char.IsAsciiLetterOrDigit(letter) || letter == '_');
+
+    /// <summary>
+    /// Kubernetes puts the address of each Service into the environment of every pod beside it, and Docker that of each link, by
+    /// names made of the service's: shbackup-metrics gives SHBACKUP_METRICS_PORT=tcp://10.96.0.7:9187. Name and value together
+    /// tell them from settings.
+    /// </summary>
+    private static bool IsOfService(string name, string value) =>
+        ServiceName().Match(name) is { Success: true } match
+        && (match.Groups["url"].Success ? ServiceUrl().IsMatch(value)
+            : match.Groups["host"].Success ? IPAddress.TryParse(value, out _)
+            : match.Groups["protocol"].Success ? ServiceProtocol().IsMatch(value)
+            : ushort.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out _));
+
+    [GeneratedRegex(
+        @"_(?:(?<url>PORT(?:_[0-9]+_(?:TCP|UDP|SCTP))?)|(?<host>SERVICE_HOST|PORT_[0-9]+_(?:TCP|UDP|SCTP)_ADDR)|(?<protocol>PORT_[0-9]+_(?:TCP|UDP|SCTP)_PROTO)|PORT_[0-9]+_(?:TCP|UDP|SCTP)_PORT|SERVICE_PORT(?:_[A-Z0-9_]+)?)\z",
+        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
+    private static partial Regex ServiceName();
+
+    [GeneratedRegex(@"\A(?:tcp|udp|sctp)://", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex ServiceUrl();
+
+    [GeneratedRegex(@"\A(?:tcp|udp|sctp)\z", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex ServiceProtocol();
 }

@@ -31,6 +31,7 @@ internal static class SettingsMap
         var compression = backup.Choice("compression", CompressionType.Zstd);
         var level = backup.NumberOrNone("compression_level", 1, compression == CompressionType.Gzip ? 9 : LargestLevel);
         var retentionDays = backup.Number("retention_days", 90, 0, int.MaxValue);
+        var allowHardLink = backup.Flag("allow_hard_link", false);
         var throttle = backup.Number("throttle_limit", 4, 1, MostDatabasesAtOnce);
         var bandwidth = backup.Bytes("bandwidth_limit", LeastBandwidth);
         return new BackupSettings
@@ -40,6 +41,7 @@ internal static class SettingsMap
             BackupDirectory = directory,
             Compression = compression,
             CompressionLevel = level,
+            AllowHardLink = allowHardLink,
             ThrottleLimit = throttle,
             BandwidthLimit = bandwidth,
             Incremental = ReadIncremental(backup.Section("incremental")),

@@ -167,9 +167,9 @@ public sealed class EventHistory
         var probe = Path.Combine(directory.StateFolder, $"history.probe-{Guid.NewGuid():N}");
         try
         {
-            Directory.CreateDirectory(directory.StateFolder);
+            DurableFile.CreateDirectory(directory.StateFolder);
             DurableFile.CreatePrivate(probe, FileShare.None).Dispose();
-            File.Delete(probe);
+            DurableFile.Discard(probe);
             return true;
         }
         catch (Exception exception) when (exception is UnauthorizedAccessException or IOException)

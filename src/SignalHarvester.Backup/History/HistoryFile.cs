@@ -107,7 +107,7 @@ internal sealed class HistoryFile(BackupDirectory directory)
     }
 
     private SqliteConnection Open() => new FileInfo(Path).LinkTarget is null
-        ? Prepare(SqliteConnections.OpenLive(Path, CancellationToken.None))
+        ? Prepare(SqliteConnections.OpenOwn(Path))
         : throw new InvalidDataException("it is a link, which is not followed");
 
     private static SqliteConnection Prepare(SqliteConnection connection)
@@ -171,7 +171,7 @@ internal sealed class HistoryFile(BackupDirectory directory)
         var temporary = Path + ".partial";
         foreach (var left in new[] { temporary, temporary + "-wal", temporary + "-shm", Path + "-wal", Path + "-shm" })
         {
-            File.Delete(left);
+            DurableFile.Discard(left);
         }
 
         DurableFile.CreatePrivate(temporary, FileShare.None).Dispose();
@@ -193,9 +193,9 @@ internal sealed class HistoryFile(BackupDirectory directory)
                 return;
             }
 
-            File.Delete(DamagedPath + "-wal");
+            DurableFile.Discard(DamagedPath + "-wal");
             DurableFile.Rename(Path, DamagedPath);
-            File.Delete(Path + "-shm");
+            DurableFile.Discard(Path + "-shm");
             if (File.Exists(Path + "-wal"))
             {
                 DurableFile.Rename(Path + "-wal", DamagedPath + "-wal");

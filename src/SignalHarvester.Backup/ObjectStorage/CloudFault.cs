@@ -55,6 +55,12 @@ internal sealed class CloudFault(CloudLocation location)
     public BackupException Unavailable(string action, string detail, Exception? inner) => Make(
         BackupErrorId.CloudUnavailable, BackupErrorCategory.ConnectionError, null, $"'{location}' cannot be reached or does not work: {action} failed after all retries ({detail}). Nothing is lost; run the command again later, and what has arrived is not sent again.", inner);
 
+    /// <summary>The name that a key of a listing stands for. A service that lists other keys than it was asked for would have them taken for ours.</summary>
+    /// <exception cref="BackupException">CloudRefused.</exception>
+    public string NameOf(string key) => key.StartsWith(location.Prefix, StringComparison.Ordinal)
+        ? key[location.Prefix.Length..]
+        : throw Refused("the listing", "it lists names that do not begin with the prefix. Give -Prefix as the names there begin", null);
+
     private string Noun => location.Provider switch
     {
         CloudProvider.Azure => "container",

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
+using System.Text;
 using Microsoft.Win32.SafeHandles;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.ObjectStorage.Network;
@@ -19,6 +20,7 @@ namespace SignalHarvester.Backup.ObjectStorage;
 internal sealed class DirectoryStore : IObjectStore
 {
     private const int PieceBytes = 1 << 20;
+    private const int LargestRecord = 1 << 10;
     private const long LeastPartBytes = 8 << 20;
     private const long MostParts = 10_000;
 
@@ -37,12 +39,18 @@ internal sealed class DirectoryStore : IObjectStore
     {
         Location = location;
         fault = new CloudFault(location);
-        folder = Path.TrimEndingDirectorySeparator(Path.Combine(location.Container, location.Prefix));
-        stateFolder = Path.Combine(folder, BackupDirectory.StateFolderName);
-        if (!Path.IsPathFullyQualified(location.Container) || location.Prefix.Split('/').SkipLast(1).Any(part => !IsName(part)))
+        if (!Path.IsPathFullyQualified(location.Container))
         {
-            throw fault.Refused("the location", "the folder needs its full path, and a prefix may not lead out of it", null);
+            throw fault.Refused("the location", "the folder needs its full path", null);
         }
+
+        if (location.Prefix.Split('/').SkipLast(1).Any(part => !IsName(part)))
+        {
+            throw fault.Refused("the prefix", "it names folders below the folder: names with one slash between them, none of them '.', '..' or '.shbackup', and no slash at the beginning", null);
+        }
+
+        folder = Path.TrimEndingDirectorySeparator(Path.Combine(location.Container, location.Prefix));
+        stateFolder = Path.Combine(folder, HeldFolder.StateFolderName);
 
         if (options.StorageClass is not null || options.ServerSideEncryption is not null || options.EncryptionKey is not null || options.ImmutableFor is not null)
         {
@@ -199,7 +207,7 @@ internal sealed class DirectoryStore : IObjectStore
         DurableFile.Delete(PathOf(name));
         if (Directory.Exists(RecordsFolder))
         {
-            File.Delete(Path.Combine(RecordsFolder, name));
+            DurableFile.Discard(Path.Combine(RecordsFolder, name));
         }
 
         return true;
@@ -266,7 +274,7 @@ internal sealed class DirectoryStore : IObjectStore
     public void Dispose() => limiter?.Dispose();
 
     private static bool IsName(string name) =>
-        name is not ("" or "." or ".." or BackupDirectory.StateFolderName)
+        name is not ("" or "." or ".." or HeldFolder.StateFolderName)
         && name.AsSpan().IndexOfAny(Path.GetInvalidFileNameChars()) < 0
         && (!OperatingSystem.IsWindows() || (name[^1] is not ('.' or ' ') && Path.GetFileName(Path.GetFullPath(name)) == name));
 
@@ -290,7 +298,7 @@ internal sealed class DirectoryStore : IObjectStore
         new(name, length, string.Create(CultureInfo.InvariantCulture, $"{written.Ticks:x}-{length:x}"), new DateTimeOffset(written, TimeSpan.Zero));
 
     private static SafeFileHandle OpenToRead(string path) =>
-        File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        RegularFile.Open(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
 
     private static string HashOf(SafeFileHandle file, CancellationToken cancellation)
     {
@@ -356,7 +364,7 @@ internal sealed class DirectoryStore : IObjectStore
 
         try
         {
-            return File.ReadAllText(path).Split(' ') is [var version, { Length: 64 } sha256] && version == info.Version ? sha256 : null;
+            return Encoding.UTF8.GetString(RegularFile.ReadAllBytes(path, LargestRecord)).Split(' ') is [var version, { Length: 64 } sha256] && version == info.Version ? sha256 : null;
         }
         catch (FileNotFoundException)
         {
@@ -442,7 +450,7 @@ internal sealed class DirectoryStore : IObjectStore
     private void RefuseLinks()
     {
         var path = Location.Container;
-        foreach (var part in (string[])[.. Location.Prefix.Split('/').SkipLast(1), BackupDirectory.StateFolderName])
+        foreach (var part in (string[])[.. Location.Prefix.Split('/').SkipLast(1), HeldFolder.StateFolderName])
         {
             path = Path.Combine(path, part);
             if (new DirectoryInfo(path).LinkTarget is not null)

@@ -15,6 +15,7 @@ internal sealed class DirectoryUpload
 {
     private const string NameFile = "name";
     private const string PartEnding = ".part";
+    private const int LargestName = 64 << 10;
 
     private readonly string folder;
 
@@ -77,7 +78,7 @@ internal sealed class DirectoryUpload
         Write(offset, content);
         var sha256 = Convert.ToHexStringLower(SHA256.HashData(content));
         var marker = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{PartBeginning(number)}{content.Length}-{sha256}{PartEnding}"));
-        File.OpenHandle(marker, FileMode.CreateNew, FileAccess.Write).Dispose();
+        RegularFile.Open(marker, FileMode.CreateNew, FileAccess.Write, FileShare.Read).Dispose();
         DurableFile.FlushDirectory(folder);
         return new UploadedPart(number, content.Length, sha256, "sha256:" + sha256);
     }
@@ -93,7 +94,7 @@ internal sealed class DirectoryUpload
     /// <summary>Gives the content its time of writing, which tells it from any other, and hands it to who looks at it.</summary>
     public T Seal<T>(Func<SafeFileHandle, T> look)
     {
-        using var file = File.OpenHandle(ContentPath, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        using var file = RegularFile.Open(ContentPath, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
         var now = DateTime.UtcNow;
         File.SetLastWriteTimeUtc(file, now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMillisecond) + RandomNumberGenerator.GetInt32((int)TimeSpan.TicksPerMillisecond)));
         RandomAccess.FlushToDisk(file);
@@ -106,15 +107,15 @@ internal sealed class DirectoryUpload
         try
         {
             // The name goes last: what a crash leaves is still listed, and given up another time.
-            foreach (var file in Directory.EnumerateFiles(folder, "*" + PartEnding))
+            using var uploads = HeldFolder.OpenParent(folder);
+            using (var own = uploads.OpenFolder(Id))
             {
-                File.Delete(file);
+                own.Clear(kept: NameFile);
             }
 
-            File.Delete(ContentPath);
-            Directory.Delete(folder, recursive: true);
+            uploads.DeleteAll(Id);
         }
-        catch (DirectoryNotFoundException)
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
             // Given up by somebody else.
         }
@@ -134,22 +135,13 @@ internal sealed class DirectoryUpload
         var path = Path.Combine(folder, NameFile);
         try
         {
-            return FileKind.IsRegularItself(path) ? File.ReadAllText(path) : null;
+            return Encoding.UTF8.GetString(RegularFile.ReadAllBytes(path, LargestName));
         }
-        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException or NotAFileException or InvalidDataException)
         {
             return null;
         }
     }
 
-    private SafeFileHandle OpenContent(FileMode mode)
-    {
-        var file = File.OpenHandle(ContentPath, mode, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
-        if (mode == FileMode.CreateNew && !OperatingSystem.IsWindows())
-        {
-            File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        }
-
-        return file;
-    }
+    private SafeFileHandle OpenContent(FileMode mode) => RegularFile.Open(ContentPath, mode, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
 }

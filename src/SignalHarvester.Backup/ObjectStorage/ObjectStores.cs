@@ -8,7 +8,7 @@ internal static class ObjectStores
     public static IObjectStore Open(CloudLocation location, StoreOptions options)
     {
         RefuseSecrets(location);
-        RefuseDots(location);
+        KeyPrefix.Require(location);
         return location.Provider switch
         {
             CloudProvider.S3 => new S3.S3Store(location, options),
@@ -16,22 +16,6 @@ internal static class ObjectStores
             CloudProvider.Gcs => new Gcs.GcsStore(location, options),
             _ => new DirectoryStore(location, options),
         };
-    }
-
-    /// <summary>
-    /// An address loses such parts on its way: what is sent would lie, or be refused, under another name than it is listed by.
-    /// A folder looks at its prefix itself.
-    /// </summary>
-    private static void RefuseDots(CloudLocation location)
-    {
-        if (location.Provider != CloudProvider.Directory && location.Prefix.Split('/').Any(part => part is "." or ".."))
-        {
-            throw new BackupException(
-                BackupErrorId.InvalidArgument,
-                BackupErrorCategory.InvalidArgument,
-                "Prefix",
-                $"-Prefix '{location.Prefix}' has a part that is '.' or '..', which an address cannot hold. Give another, such as machine1/.");
-        }
     }
 
     /// <summary>A location is recorded and shown, so it must not hold what opens the store.</summary>

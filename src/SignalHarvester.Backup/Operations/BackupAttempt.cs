@@ -75,8 +75,7 @@ internal sealed class BackupAttempt(
                 backup = Check(backup, content, stored.Parent, partial, encryption);
             }
 
-            directory.Publish(partial, backup, stored.Parent, content?.SchemaChecksum, digests, context.Cancellation);
-            return backup;
+            return directory.Publish(partial, backup, stored.Parent, content?.SchemaChecksum, digests, context.Cancellation);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -91,7 +90,12 @@ internal sealed class BackupAttempt(
             return null;
         }
 
-        var (parent, reason) = ParentChoice.Choose(path, directory, options, context.Clock.GetUtcNow());
+        var (parent, reason, isForOthers) = ParentChoice.Choose(path, directory, options, context.Identities);
+        if (isForOthers)
+        {
+            context.Warn($"A full backup of '{path}' is made, because {reason}.");
+        }
+
         if (reason is not null)
         {
             MakeFull(reason);
@@ -223,6 +227,7 @@ internal sealed class BackupAttempt(
         WalChecksum = stored.WalChecksum,
         // A stepped copy's first page is not the database's own, so nothing in the log continues it.
         WalPosition = stored.Method == SteppedImage.Method ? null : database.WalPosition,
+        FileAccess = FileOwnership.Read(path),
         RetentionPolicy = options.RetentionPolicy,
         Description = options.Description,
         Metadata = Notes(stored),
@@ -252,12 +257,18 @@ internal sealed class BackupAttempt(
 
     private BackupMetadata Check(BackupMetadata backup, ImageContent? content, BackupMetadata? parent, PartialBackup partial, FileEncryption? encryption)
     {
-        var (level, checks) = Checks(backup, content, parent, partial, encryption);
+        var (level, checks, inconsistencies) = Checks(backup, content, parent, partial, encryption);
         var failed = checks.FirstOrDefault(check => !check.Passed);
         if (failed is null)
         {
+            if (inconsistencies.Count > 0)
+            {
+                context.Warn($"'{backup.DatabasePath}' is backed up as it is, and no page of it is damaged, but it is at odds with itself: {string.Join("; ", inconsistencies)}.");
+            }
+
             return backup with
             {
+                Inconsistencies = inconsistencies,
                 Verified = true,
                 VerificationLevel = level,
                 VerificationTimestamp = context.Clock.GetUtcNow(),
@@ -296,7 +307,7 @@ internal sealed class BackupAttempt(
         };
     }
 
-    private (VerificationLevel Level, IReadOnlyList<VerificationCheck> Checks) Checks(
+    private (VerificationLevel Level, IReadOnlyList<VerificationCheck> Checks, IReadOnlyList<string> Inconsistencies) Checks(
         BackupMetadata backup, ImageContent? content, BackupMetadata? parent, PartialBackup partial, FileEncryption? encryption)
     {
         var activity = $"Verifying {backup.Id}";
@@ -307,28 +318,28 @@ internal sealed class BackupAttempt(
         {
             // Whoever encrypts to others' keys keeps no plain copy on disk, not even for a check.
             context.Verbose($"'{backup.Id}' is checked as it was read and as it landed. A full test awaits the secret key: Test-SHBackup {backup.Id} -Level Full -IdentityFile <file>.");
-            return (VerificationLevel.Quick, parent is null ? verifier.Unpack(own, target: null, folder: null, activity) : verifier.VerifyIncrement(own, activity));
+            return (VerificationLevel.Quick, parent is null ? verifier.Unpack(own, target: null, folder: null, activity) : verifier.VerifyIncrement(own, activity), []);
         }
 
         if (parent is null)
         {
-            return (VerificationLevel.Full, verifier.Verify(own, content!, activity));
+            return (VerificationLevel.Full, verifier.Verify(own, content!, activity), verifier.FoundInconsistencies ?? []);
         }
 
         if (content is null)
         {
-            return (VerificationLevel.Quick, verifier.VerifyIncrement(own, activity));
+            return (VerificationLevel.Quick, verifier.VerifyIncrement(own, activity), []);
         }
 
         try
         {
             using var chain = OpenChain.Open(parent, directory, identities);
-            return (VerificationLevel.Full, verifier.Verify(chain.With(backup, partial.Handle, identities), content, activity));
+            return (VerificationLevel.Full, verifier.Verify(chain.With(backup, partial.Handle, identities), content, activity), verifier.FoundInconsistencies ?? []);
         }
         catch (BackupException exception) when (exception.ErrorId is BackupErrorId.IdentityMissing or BackupErrorId.IdentityWrong)
         {
             context.Verbose($"What '{backup.Id}' builds on cannot be opened here, so it is checked by itself: {exception.Message}");
-            return (VerificationLevel.Quick, verifier.VerifyIncrement(own, activity));
+            return (VerificationLevel.Quick, verifier.VerifyIncrement(own, activity), []);
         }
         catch (BackupException exception) when (exception.ErrorId is BackupErrorId.BackupFileMissing or BackupErrorId.BackupNotFound or BackupErrorId.ChainBroken)
         {

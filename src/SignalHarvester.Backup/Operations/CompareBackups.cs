@@ -12,6 +12,7 @@ public static class CompareBackups
     /// <param name="reference">The earlier state, and where it lies.</param>
     /// <param name="difference">The later state, and where it lies; null for a database.</param>
     /// <param name="database">The full path of the database that is the later state; null for a backup.</param>
+    /// <param name="allowHardLink">Whether nobody writes to that database under a name (hard link) that is not found.</param>
     /// <param name="isWanted">Which tables are looked at.</param>
     /// <param name="found">Called with each object, in the order of their names, those without a difference too.</param>
     /// <param name="context">Clock, messages, cancellation, and what opens encrypted backups.</param>
@@ -21,6 +22,7 @@ public static class CompareBackups
         (BackupMetadata Backup, BackupDirectory Directory) reference,
         (BackupMetadata Backup, BackupDirectory Directory)? difference,
         string? database,
+        bool allowHardLink,
         Func<SqliteName, bool> isWanted,
         Action<BackupDifference> found,
         OperationContext context)
@@ -38,7 +40,7 @@ public static class CompareBackups
             var earlier = Restore(backup, directory, folder.FilePath("earlier.db"), context);
             var (later, name) = difference is { } other
                 ? (Restore(other.Backup, other.Directory, folder.FilePath("later.db"), context), other.Backup.Id)
-                : Snapshot(database!, folder, context);
+                : Snapshot(database!, allowHardLink, folder, context);
             using var images = CompareImages.Open(earlier, later, backup.Id, name, context.Cancellation);
             List<SchemaObject> objects = [.. images.Objects().Where(item => isWanted(item.Name))];
             using var meter = context.Meter($"Comparing {backup.Id}", objects.Count);
@@ -69,17 +71,17 @@ public static class CompareBackups
 
     private static string Restore(BackupMetadata backup, BackupDirectory directory, string path, OperationContext context)
     {
-        _ = RestoreBackup.Run(backup, directory, new RestoreOptions { Destination = path, Verify = false }, context);
+        _ = RestoreBackup.Run(backup, directory, new RestoreOptions { Destination = path, Verify = false, IsPrivate = true }, context);
         return path;
     }
 
     /// <summary>The database at one moment, without keeping its writers waiting: as a backup of its own, that is thrown away.</summary>
-    private static (string Path, string Name) Snapshot(string database, TemporaryFolder folder, OperationContext context)
+    private static (string Path, string Name) Snapshot(string database, bool allowHardLink, TemporaryFolder folder, OperationContext context)
     {
         var made = CreateBackup.Run(
             database,
             new BackupDirectory(folder.FilePath("snapshot"), context.Clock),
-            new CreateBackupOptions { Compression = CompressionType.None, Verify = false },
+            new CreateBackupOptions { Compression = CompressionType.None, Verify = false, AllowHardLink = allowHardLink },
             context);
         return (made.BackupPath, made.DatabasePath!);
     }

@@ -31,7 +31,7 @@ public static class CreateBackup
             level = Codec.ResolveLevel(compression, null);
         }
 
-        var path = SourcePath.Resolve(databasePath, context);
+        var path = SourcePath.Resolve(databasePath, options.AllowHardLink, isKnown: options.IsSafety, context);
         string? whyFull = null;
         for (var attempt = 1; ; attempt++)
         {

@@ -44,6 +44,9 @@ public sealed record CreateBackupOptions
     /// <summary>Whether a damaged source is backed up as it is, and marked so.</summary>
     public bool TolerateDamage { get; init; }
 
+    /// <summary>Whether nobody writes to the database under a name (hard link) that is not found, as in a tree of snapshots.</summary>
+    public bool AllowHardLink { get; init; }
+
     /// <summary>How long to wait for locks on the database.</summary>
     public TimeSpan LockTimeout { get; init; } = TimeSpan.FromSeconds(30);
 

@@ -9,7 +9,7 @@ namespace SignalHarvester.Backup.Operations;
 /// Copies an image over a database through SQLite, in one transaction: it works while others have the database open,
 /// and a crash rolls it back. What is committed up to that transaction is in the safety backup, or the restore fails.
 /// </summary>
-internal sealed class DatabaseOverwrite(string path, string imagePath, TimeSpan lockTimeout, OperationContext context)
+internal sealed class DatabaseOverwrite(string path, string imagePath, BackupMetadata backup, TimeSpan lockTimeout, OperationContext context)
 {
     private const int PagesAStep = 256;
     private const int MostAttempts = 3;
@@ -61,7 +61,7 @@ internal sealed class DatabaseOverwrite(string path, string imagePath, TimeSpan 
         }
 
         context.Cancellation.ThrowIfCancellationRequested();
-        using var meter = context.Meter($"Restoring into {Path.GetFileName(path)}", new FileInfo(imagePath).Length);
+        using var meter = context.Meter($"Restoring into {Path.GetFileName(path)}, from {backup.DisplayName}", new FileInfo(imagePath).Length);
         return SqliteCopy.Run(
             image.Handle!,
             target.Handle!,
@@ -130,7 +130,9 @@ internal sealed class DatabaseOverwrite(string path, string imagePath, TimeSpan 
         }
     }
 
-    private VerificationCheck[] Inspect(SqliteConnection target)
+    /// <summary>Reads the restored database back, and holds it against the image.</summary>
+    /// <exception cref="BackupException">RestoreVerificationFailed.</exception>
+    public IReadOnlyList<VerificationCheck> Inspect(SqliteConnection target)
     {
         Look(target);
         var versionBefore = SqliteLibrary.DataVersion(target.Handle!);
@@ -152,11 +154,11 @@ internal sealed class DatabaseOverwrite(string path, string imagePath, TimeSpan 
             compared = $"others use the restored database already, so its pages were not compared ({exception.Message})";
         }
 
-        var (check, findings) = IntegrityCheck.Run(target);
-        return findings.Count > 0
-            ? throw Failed($"{check} found: " + string.Join("; ", findings))
+        var report = IntegrityCheck.Run(target);
+        return report.Damage.Count > 0
+            ? throw Failed(report.Summary)
             : [
-                new VerificationCheck("RestoredIntegrity", true, $"{check} of the restored database is ok"),
+                new VerificationCheck("RestoredIntegrity", true, report.Summary),
                 new VerificationCheck("RestoredImage", true, compared),
             ];
     }

@@ -22,12 +22,19 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
     private ChangeCounter? counter;
 
     /// <summary>Why a backup cannot be restored this way, or null where it can.</summary>
-    /// <exception cref="BackupException">SourceLocked: others have locked the database, which says nothing about this way or another.</exception>
+    /// <exception cref="BackupException">
+    /// SourceLocked: others have locked the database, which says nothing about this way or another. DestinationIsOtherDatabase.
+    /// </exception>
     public static string? WhyNot(RestoreTarget target, BackupMetadata backup, RestoreOptions options, OperationContext context)
     {
         if (!target.Exists || target.IsBlank)
         {
             return "there is no database at the destination";
+        }
+
+        if (target.HasOtherNames)
+        {
+            return "the file has other names, or is mounted by itself, and the pages would be in a log that is seen under this name alone";
         }
 
         if (backup is not { Verified: true, VerificationLevel: VerificationLevel.Full, Checksum: not null, PageSize: not null, PageCount: not null, IsSourceCorrupt: false })
@@ -38,13 +45,30 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
         try
         {
             using var database = LiveDatabase.Open(target.Path, options.LockTimeout, tolerateDamage: false, context.Cancellation);
-            return database.PageSize == backup.PageSize ? null
+            return database.PageSize == backup.PageSize
+                ? options.AllowOtherDatabase ? null : WhyNotComparable(database, target, backup, context)
                 : string.Create(CultureInfo.InvariantCulture, $"the destination has pages of {database.PageSize} bytes, and the backup of {backup.PageSize}");
         }
-        catch (BackupException exception) when (exception.ErrorId != BackupErrorId.SourceLocked)
+        catch (BackupException exception) when (exception.ErrorId is not (BackupErrorId.SourceLocked or BackupErrorId.DestinationIsOtherDatabase))
         {
             return exception.Message.TrimEnd('.');
         }
+    }
+
+    /// <summary>
+    /// Refuses another database, by what is recorded of the backup's tables: there is no image to read them from before it is
+    /// written. Where nothing is recorded, as of most encrypted backups, the path alone tells that it is the same database.
+    /// </summary>
+    private static string? WhyNotComparable(LiveDatabase database, RestoreTarget target, BackupMetadata backup, OperationContext context)
+    {
+        if (backup.RowCounts is null)
+        {
+            return backup.DatabasePath is { } own && OtherDatabase.IsSamePlace(own, target.Path) ? null
+                : $"'{backup.Id}' does not record which tables it has, and whether it is of the database at the destination is seen when it is unpacked";
+        }
+
+        OtherDatabase.RefuseTables(backup, target.Path, TableNames.TryRead(database.Connection, context.Cancellation), TableNames.Of(backup.RowCounts.Keys));
+        return null;
     }
 
     /// <summary>Overwrites the database.</summary>
@@ -157,7 +181,7 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
         var presentPages = database.Length / pageSize;
         using var sparse = File.OpenHandle(folder.FilePath("differing"), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None);
         var image = new DeltaImage(database, pageSize, pageCount, sparse);
-        var checks = new ImageVerifier(folder.Path, context).Unpack(chain, image, folder.Path, $"Comparing with {backup.Id}");
+        var checks = new ImageVerifier(folder.Path, context).Unpack(chain, image, folder.Path, $"Comparing with {backup.DisplayName}");
         if (checks.Find(check => !check.Passed) is { } failed)
         {
             throw VerificationChecks.Fault(backup, failed);
@@ -199,8 +223,9 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
         {
             using var flush = new SteadyFlush(handle);
             using var log = new StoredFileWriter(handle, flush, () => { });
-            using var meter = context.Meter($"Restoring into {Path.GetFileName(target.Path)}", frames * pageSize);
+            using var meter = context.Meter($"Restoring into {Path.GetFileName(target.Path)}, from {chain.Backup.DisplayName}", frames * pageSize);
             _ = WalWriter.Write(pageSize, pageCount, image.Differing.Pages(), Read, log, CompressionType.None, 0, meter, context.Cancellation);
+            FileOwnership.Copy(target.Path, handle);
             flush.Finish();
             _ = RandomAccess.Read(handle, lastFrame, WalFormat.FrameOffset(frames, pageSize));
         }
@@ -229,20 +254,22 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
         }
 
         using var connection = locks.Connect();
-        WorkIn(connection);
+        WorkIn(connection, target.Path, context);
         if (verify)
         {
             _ = raw.sqlite3_busy_timeout(connection.Handle, (int)Math.Min(lockTimeout.TotalMilliseconds, int.MaxValue));
-            var (check, findings) = IntegrityCheck.Run(connection);
-            checks.Add(findings.Count > 0
-                ? throw Failed($"{check} found: " + string.Join("; ", findings))
-                : new VerificationCheck("RestoredIntegrity", true, $"{check} of the restored database is ok"));
+            var report = IntegrityCheck.Run(connection);
+            checks.Add(report.Damage.Count > 0
+                ? throw Failed(report.Summary)
+                : new VerificationCheck("RestoredIntegrity", true, report.Summary));
         }
 
         return checks;
     }
 
-    private void WorkIn(SqliteConnection connection)
+    /// <summary>Lets SQLite move the pages of a log that was put beside a database into it.</summary>
+    /// <exception cref="BackupException">RestoreVerificationFailed: they stay in the log.</exception>
+    internal static void WorkIn(SqliteConnection connection, string path, OperationContext context)
     {
         try
         {
@@ -255,7 +282,7 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
             using var reader = command.ExecuteReader();
             if (reader.Read() && reader.GetInt64(0) != 0)
             {
-                context.Warn($"'{target.Path}' is restored and in use already; SQLite moves the last pages from its log into it when it can.");
+                context.Warn($"'{path}' is restored and in use already; SQLite moves the last pages from its log into it when it can.");
             }
         }
         catch (SqliteException exception)
@@ -263,8 +290,8 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
             throw new BackupException(
                 BackupErrorId.RestoreVerificationFailed,
                 BackupErrorCategory.WriteError,
-                target.Path,
-                $"'{target.Path}' is restored, but its pages still lie in '{target.Path}-wal', because SQLite could not move them ({exception.Message}). Do not delete that file. Free some space and open the database with any SQLite program, which moves them.",
+                path,
+                $"'{path}' is restored, but its pages still lie in '{path}-wal', because SQLite could not move them ({exception.Message}). Do not delete that file. Free some space and open the database with any SQLite program, which moves them.",
                 exception);
         }
     }

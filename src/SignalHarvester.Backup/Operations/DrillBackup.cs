@@ -68,7 +68,7 @@ public static class DrillBackup
         {
             directory.RefuseLinks();
             using var folder = TemporaryFolder.CreateInFirst([directory.TemporaryParent, Path.GetTempPath()], backup.DatabaseSize ?? backup.Size);
-            var options = new RestoreOptions { Destination = folder.FilePath("restored.db") };
+            var options = new RestoreOptions { Destination = folder.FilePath("restored.db"), IsPrivate = true };
             var begun = context.Clock.GetTimestamp();
             var restored = remote is null
                 ? RestoreBackup.Run(backup, directory, options, context)

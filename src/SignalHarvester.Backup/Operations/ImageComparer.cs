@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using SignalHarvester.Backup.Sqlite;
 
 namespace SignalHarvester.Backup.Operations;
@@ -6,6 +7,8 @@ namespace SignalHarvester.Backup.Operations;
 internal static class ImageComparer
 {
     private const int Batch = 1 << 20;
+
+    private const int PageCountOffset = 28;
 
     // What SQLite itself sets on page 1 when it copies: the journal mode's two version bytes, change counter, schema
     // cookie, and the version-valid-for and library-version numbers.
@@ -40,6 +43,12 @@ internal static class ImageComparer
             restored.Read(page, found.AsSpan(0, length));
             if (page == 1)
             {
+                if (DatabaseHeader.PageCount(expected) == 0)
+                {
+                    // None that counts, as writers before SQLite 3.7 leave it: SQLite goes by the file's length, and states it in a copy.
+                    BinaryPrimitives.WriteUInt32BigEndian(expected.AsSpan(PageCountOffset), (uint)restored.PageCount);
+                }
+
                 foreach (var (start, count) in OwnFields)
                 {
                     expected.AsSpan(start, count).Clear();

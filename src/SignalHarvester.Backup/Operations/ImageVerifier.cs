@@ -19,6 +19,12 @@ internal sealed class ImageVerifier(string temporaryParent, OperationContext con
     /// <summary>What the last verification read.</summary>
     public StoredImage? FoundImage { get; private set; }
 
+    /// <summary>Which file the last image was put together in; null on Windows.</summary>
+    public FileIdentity? FoundFile { get; private set; }
+
+    /// <summary>Where the database is at odds with itself, as the last verification found; null where it did not look.</summary>
+    public IReadOnlyList<string>? FoundInconsistencies { get; private set; }
+
     /// <summary>Reads the files whole, puts the image together in a private temporary file, and checks that as a database.</summary>
     /// <returns>The checks, in the order made. The first that fails is the last but for those that explain it.</returns>
     /// <exception cref="BackupException">InsufficientSpace, WriteFailed: the check itself could not be made.</exception>
@@ -84,6 +90,7 @@ internal sealed class ImageVerifier(string temporaryParent, OperationContext con
     public List<VerificationCheck> Unpack(OpenChain chain, string imagePath, string activity, bool durable = false)
     {
         using var file = File.OpenHandle(imagePath, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read);
+        FoundFile = FileIdentity.Of(file);
         using var flush = durable ? new SteadyFlush(file) : null;
         var checks = Unpack(chain, new ImageFile(file, flush), Path.GetDirectoryName(imagePath), activity);
         if (chain.Backup is { Checksum: null, PagesChecksum: { } recorded, PageSize: { } pageSize } && checks.TrueForAll(check => check.Passed))
@@ -149,18 +156,19 @@ internal sealed class ImageVerifier(string temporaryParent, OperationContext con
         {
             using var connection = SqliteConnections.OpenImmutable(imagePath, context.Cancellation);
             using var step = context.Meter("Checking integrity", 0);
-            var (check, findings) = IntegrityCheck.Run(connection);
+            var report = IntegrityCheck.Run(connection);
             var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
-            if (findings.Count > 0)
+            if (report.Damage.Count > 0)
             {
-                return [new VerificationCheck(VerificationChecks.Integrity, false, $"{check} found: " + string.Join("; ", findings.Select(finding => finding.TrimEnd('.'))))];
+                return [new VerificationCheck(VerificationChecks.Integrity, false, report.Summary)];
             }
 
+            FoundInconsistencies = report.Inconsistencies;
             FoundContent = ImageContent.Read(connection);
             context.Cancellation.ThrowIfCancellationRequested();
             return
             [
-                new VerificationCheck(VerificationChecks.Integrity, true, string.Create(CultureInfo.InvariantCulture, $"{check} is ok, in {seconds:0.00} s")),
+                new VerificationCheck(VerificationChecks.Integrity, true, string.Create(CultureInfo.InvariantCulture, $"{report.Summary}, in {seconds:0.00} s")),
                 recorded.SchemaChecksum is null
                     ? new VerificationCheck(VerificationChecks.Schema, true, "was not recorded when the backup was made")
                     : Compare(VerificationChecks.Schema, recorded.SchemaChecksum, FoundContent.SchemaChecksum!),

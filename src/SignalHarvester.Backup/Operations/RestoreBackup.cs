@@ -15,12 +15,20 @@ public static class RestoreBackup
     /// <param name="destination">Where it would go, as a full path.</param>
     public static bool Overwrites(string destination) => File.Exists(destination);
 
-    /// <summary>What a restore would read and write. Nothing is opened.</summary>
-    /// <exception cref="BackupException">ChainBroken, BackupNotFound, BackupTypeUnsupported.</exception>
-    public static RestorePlan Plan(BackupMetadata backup, BackupDirectory? directory)
+    /// <summary>What a restore would read and write. Nothing is opened, so that what is there is not compared with the backup.</summary>
+    /// <param name="backup">The backup.</param>
+    /// <param name="directory">Where it lies; null for a file that is in no catalogue.</param>
+    /// <param name="destination">The file that must not be another database's place; null where that does not matter.</param>
+    /// <exception cref="BackupException">ChainBroken, BackupNotFound, BackupTypeUnsupported, DestinationIsOtherDatabase.</exception>
+    public static RestorePlan Plan(BackupMetadata backup, BackupDirectory? directory, string? destination)
     {
         ArgumentNullException.ThrowIfNull(backup);
         RefuseRawLog(backup);
+        if (destination is not null && directory is not null)
+        {
+            OtherDatabase.RefusePlace(backup, destination, directory.List);
+        }
+
         var links = directory is not null && BackupChain.IsIncrement(backup) ? directory.Chain(backup.Id) : BackupChain.Resolve(backup, _ => null);
         return new RestorePlan([.. links.Reverse()], links.Sum(link => link.Size), backup.DatabaseSize);
     }
@@ -31,7 +39,7 @@ public static class RestoreBackup
     /// <param name="options">Where to, and how.</param>
     /// <param name="context">Clock, messages, cancellation.</param>
     /// <returns>The backup, with the checks of this restore.</returns>
-    /// <exception cref="BackupException">Backup… : the backup is not good; Destination… : the destination cannot be written.</exception>
+    /// <exception cref="BackupException">Backup… : the backup is not good; Destination… : the destination cannot be written, or is another database.</exception>
     /// <exception cref="OperationCanceledException">It was stopped; the destination is as it was.</exception>
     internal static BackupMetadata Run(BackupMetadata backup, BackupDirectory? directory, RestoreOptions options, OperationContext context)
     {
@@ -39,7 +47,12 @@ public static class RestoreBackup
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(context);
         RefuseRawLog(backup);
-        var target = RestoreTarget.Resolve(options.Destination, context);
+        var target = RestoreTarget.Resolve(options.Destination, options.AllowHardLink, context);
+        if (!options.AllowOtherDatabase && directory is not null)
+        {
+            OtherDatabase.RefusePlace(backup, target.Path, directory.List);
+        }
+
         var safety = new SafetyBackup(target, backup, options, context);
         using var chain = OpenChain.Open(backup, directory, context.Identities);
         var changed = false;
@@ -86,8 +99,9 @@ public static class RestoreBackup
         RequireSpace(target, chain.ExpectedImageLength);
         using var folder = TemporaryFolder.Create(target.Folder);
         var image = folder.FilePath("image.db");
-        var checks = Stage(chain, directory, image, options.Verify, context);
-        checks.AddRange(Apply(chain.Backup, target, image, safety, options, context));
+        var verifier = new ImageVerifier(folder.Path, context);
+        var checks = Stage(chain, directory, image, options.Verify, verifier, context);
+        checks.AddRange(Apply(chain.Backup, target, image, verifier.FoundFile, safety, options, context));
         return checks;
     }
 
@@ -101,11 +115,12 @@ public static class RestoreBackup
         BackupMetadata backup,
         RestoreTarget target,
         string image,
+        FileIdentity? identity,
         SafetyBackup safety,
         RestoreOptions options,
         OperationContext context)
     {
-        var overwrite = new DatabaseOverwrite(target.Path, image, options.LockTimeout, context);
+        var overwrite = new DatabaseOverwrite(target.Path, image, backup, options.LockTimeout, context);
         if (target.IsBlank)
         {
             // To SQLite an empty database, which an application may have just made and hold open: it must stay this file.
@@ -117,9 +132,14 @@ public static class RestoreBackup
             return overwrite.Run(_ => { }, options.Verify);
         }
 
-        if (target.Exists && CanBeOpened(target, options.LockTimeout, context))
+        if (target.Exists && CanBeOpened(target, options.LockTimeout, context, out var tables))
         {
             RefuseDamagedImage(backup, target);
+            if (!options.AllowOtherDatabase)
+            {
+                OtherDatabase.RefuseTables(backup, target.Path, tables, TablesOf(image, context));
+            }
+
             try
             {
                 return overwrite.Run(safety.Make, options.Verify);
@@ -136,19 +156,29 @@ public static class RestoreBackup
         }
 
         context.Cancellation.ThrowIfCancellationRequested();
+        if (target.Exists && target.HasOtherNames)
+        {
+            return new LogOverwrite(target, image, options.LockTimeout, context).Run(restored => options.Verify ? overwrite.Inspect(restored) : []);
+        }
+
+        new RestoredAccess(target, backup, context).Give(image, identity, options.IsPrivate);
         target.Swap(image);
         return [];
     }
 
-    private static List<VerificationCheck> Stage(OpenChain chain, BackupDirectory? directory, string image, bool verify, OperationContext context)
+    private static List<VerificationCheck> Stage(
+        OpenChain chain, BackupDirectory? directory, string image, bool verify, ImageVerifier verifier, OperationContext context)
     {
         var backup = chain.Backup;
-        var verifier = new ImageVerifier(Path.GetDirectoryName(image)!, context);
-        var checks = verifier.Unpack(chain, image, $"Restoring {backup.Id}", durable: true);
+        var checks = verifier.Unpack(chain, image, $"Restoring {backup.DisplayName}", durable: true);
         if (verify && checks.TrueForAll(check => check.Passed))
         {
             var json = directory?.ReadSidecar(backup.Id);
             checks.AddRange(verifier.Inspect(image, new ImageContent(json is null ? null : Sidecar.SchemaChecksum(json), backup.RowCounts)));
+            if (verifier.FoundInconsistencies is { Count: > 0 } inconsistencies)
+            {
+                context.Warn($"The database in '{backup.Id}' is at odds with itself, as it was when it was backed up, and is restored like that: {string.Join("; ", inconsistencies)}.");
+            }
         }
 
         if (!verify && !backup.IsSourceCorrupt && checks.TrueForAll(check => check.Passed) && WhyNoDatabase(image) is { } reason)
@@ -179,11 +209,19 @@ public static class RestoreBackup
             : null;
     }
 
-    private static bool CanBeOpened(RestoreTarget target, TimeSpan lockTimeout, OperationContext context)
+    private static IReadOnlySet<SqliteName>? TablesOf(string image, OperationContext context)
     {
+        using var connection = SqliteConnections.OpenImmutable(image, context.Cancellation);
+        return TableNames.TryRead(connection, context.Cancellation);
+    }
+
+    private static bool CanBeOpened(RestoreTarget target, TimeSpan lockTimeout, OperationContext context, out IReadOnlySet<SqliteName>? tables)
+    {
+        tables = null;
         try
         {
             using var database = LiveDatabase.Open(target.Path, lockTimeout, tolerateDamage: true, context.Cancellation);
+            tables = TableNames.TryRead(database.Connection, context.Cancellation);
             return true;
         }
         catch (BackupException exception) when (exception.ErrorId is BackupErrorId.SourceNotSqlite or BackupErrorId.SourceEmpty

@@ -24,6 +24,15 @@ public sealed record RestoreOptions
     /// <summary>Whether only the pages that differ are written, where that can be done.</summary>
     public bool Delta { get; init; }
 
+    /// <summary>Whether the backup may go over another database than the one that it is of.</summary>
+    public bool AllowOtherDatabase { get; init; }
+
+    /// <summary>Whether what is restored stays this account's alone, whoever the database was for: it is only looked at.</summary>
+    public bool IsPrivate { get; init; }
+
+    /// <summary>Whether nobody writes to the database under a name (hard link) that is not found, as in a tree of snapshots.</summary>
+    public bool AllowHardLink { get; init; }
+
     /// <summary>How long to wait for other processes' locks on the destination.</summary>
     public TimeSpan LockTimeout { get; init; } = TimeSpan.FromSeconds(30);
 }

@@ -18,18 +18,33 @@ public static class RestoreRemoteBackup
     {
         ArgumentNullException.ThrowIfNull(remote);
         ArgumentNullException.ThrowIfNull(home);
+        ArgumentNullException.ThrowIfNull(options);
         var backup = remote.Get(id, context.Cancellation);
+        if (!options.AllowOtherDatabase)
+        {
+            OtherDatabase.RefusePlace(backup, options.Destination, () => remote.List(context.Cancellation));
+        }
+
         using var staged = StagedBackup.Fetch(id, remote, home, context);
         var restored = RestoreBackup.Run(staged.Backup, staged.Directory, options, context);
         return backup with { Verification = restored.Verification };
     }
 
     /// <summary>What a restore would fetch, read and write.</summary>
-    /// <exception cref="BackupException">BackupNotFound, ChainBroken, and the Cloud… errors.</exception>
-    public static RestorePlan Plan(string id, RemoteCatalog remote, CancellationToken cancellation)
+    /// <param name="id">Which.</param>
+    /// <param name="remote">Where it is.</param>
+    /// <param name="destination">The file that must not be another database's place; null where that does not matter.</param>
+    /// <param name="cancellation">Stops it.</param>
+    /// <exception cref="BackupException">BackupNotFound, ChainBroken, DestinationIsOtherDatabase, and the Cloud… errors.</exception>
+    public static RestorePlan Plan(string id, RemoteCatalog remote, string? destination, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(remote);
         var links = remote.Chain(id, cancellation);
+        if (destination is not null)
+        {
+            OtherDatabase.RefusePlace(links[^1].Backup, destination, () => remote.List(cancellation));
+        }
+
         return new RestorePlan([.. links.Reverse().Select(link => link.Backup)], links.Sum(link => link.Backup.Size), links[^1].Backup.DatabaseSize);
     }
 }

@@ -30,7 +30,7 @@ public static class RestoreRows
         ArgumentNullException.ThrowIfNull(home);
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(context);
-        var target = RestoreTarget.Resolve(options.Into, context);
+        var target = RestoreTarget.Resolve(options.Into, options.AllowHardLink, context);
         if (!target.Exists || target.IsBlank)
         {
             throw new BackupException(
@@ -40,10 +40,15 @@ public static class RestoreRows
                 $"There is no database '{target.Path}' to bring rows back into. Give one that is there with -Into, or restore the whole backup with -Destination.");
         }
 
+        if (!options.AllowOtherDatabase && (remote is not null || directory is not null))
+        {
+            OtherDatabase.RefusePlace(backup, target.Path, () => remote?.List(context.Cancellation) ?? directory!.List());
+        }
+
         try
         {
             using var folder = TemporaryFolder.CreateInFirst([home.TemporaryParent, Path.GetTempPath()], backup.DatabaseSize ?? backup.Size);
-            var restore = new RestoreOptions { Destination = folder.FilePath("backup.db") };
+            var restore = new RestoreOptions { Destination = folder.FilePath("backup.db"), IsPrivate = true };
             _ = remote is null ? RestoreBackup.Run(backup, directory, restore, context) : RestoreRemoteBackup.Run(backup.Id, remote, home, restore, context);
             var tables = Tables(restore.Destination, backup, target, options, context);
 
@@ -167,7 +172,7 @@ public static class RestoreRows
         OperationContext context)
     {
         using var connection = Open(image, target, options, context);
-        using var step = context.Meter($"Bringing rows back into {Path.GetFileName(target.Path)}", 0);
+        using var step = context.Meter($"Bringing rows back into {Path.GetFileName(target.Path)}, from {backup.DisplayName}", 0);
         using var transaction = connection.BeginTransaction(deferred: false);
         var restricted = options.Action == RowAction.SideTable ? [] : tables;
         var before = restricted.ToDictionary(table => table.Name, table => Violations(connection, table.Name));

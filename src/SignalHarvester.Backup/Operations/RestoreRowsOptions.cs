@@ -18,11 +18,17 @@ public sealed record RestoreRowsOptions
     /// <summary>What is done where a row is there.</summary>
     public RowAction Action { get; init; }
 
+    /// <summary>Whether the rows may go into a database that another one than the backup is of has its place at.</summary>
+    public bool AllowOtherDatabase { get; init; }
+
     /// <summary>Where the safety backup of the database goes; null for none.</summary>
     public BackupDirectory? SafetyDirectory { get; init; }
 
     /// <summary>To whom the safety backup is encrypted; null to keep it as the backup is.</summary>
     public BackupEncryption? Encryption { get; init; }
+
+    /// <summary>Whether nobody writes to the database under a name (hard link) that is not found, as in a tree of snapshots.</summary>
+    public bool AllowHardLink { get; init; }
 
     /// <summary>How long to wait for other processes' locks on the database.</summary>
     public TimeSpan LockTimeout { get; init; } = TimeSpan.FromSeconds(30);

@@ -71,7 +71,7 @@ public static class SendBackup
     {
         await foreach (var pending in store.PendingUploadsAsync("backup_", context.Cancellation).ConfigureAwait(false))
         {
-            if (BackupFileName.TryParse(pending.Name) is not null && context.Clock.GetUtcNow() - pending.Begun > OrphanAge)
+            if (BackupFileName.TryParse(pending.Name) is not null && (context.Clock.GetUtcNow() - pending.Begun).Duration() > OrphanAge)
             {
                 context.Verbose($"The unfinished upload of '{pending.Name}', begun {pending.Begun.UtcDateTime:yyyy-MM-dd}, is given up.");
                 await store.AbortUploadAsync(pending.Name, pending.UploadId, context.Cancellation).ConfigureAwait(false);
@@ -92,6 +92,7 @@ public static class SendBackup
         if (there is not null && await store.FindAsync(there.FileName, context.Cancellation).ConfigureAwait(false) is { } present && present.Length == there.Backup.Size)
         {
             context.Verbose($"'{link.Id}' is in '{store.Location}' already.");
+            await RequireListedAsync(store, link.Id + BackupFileName.SidecarSuffix, context).ConfigureAwait(false);
             Upload.WarnOfLock(store, there.FileName, context);
             return Record(link, directory, Copy(store, there.FileName, present.Checksum, present.Modified), store.Location, context);
         }
@@ -113,7 +114,22 @@ public static class SendBackup
             }
         }
 
+        await RequireListedAsync(store, link.Id + BackupFileName.SidecarSuffix, context).ConfigureAwait(false);
         return Record(link, directory, copy, store.Location, context);
+    }
+
+    /// <summary>
+    /// Some stores make one slash of two, or leave the first one out, where an object is sent, and not where they list: it would
+    /// be found by its name, and never by who has lost the machine.
+    /// </summary>
+    private static async Task RequireListedAsync(IObjectStore store, string name, OperationContext context)
+    {
+        var parts = store.Location.Prefix.Split('/')[..^1];
+        if (Array.Exists(parts, part => part.Length == 0) && !await store.ListAsync(name, context.Cancellation).AnyAsync(item => item.Name == name, context.Cancellation).ConfigureAwait(false))
+        {
+            var plain = string.Concat(parts.Where(part => part.Length > 0).Select(part => part + "/"));
+            throw new CloudFault(store.Location).Refused("the prefix", $"it stores '{name}' and does not list it, because it leaves slashes out. Give -Prefix '{plain}' instead", null);
+        }
     }
 
     private static async Task<ObjectInfo> SendFileAsync(BackupMetadata link, string fileName, BackupDirectory directory, IObjectStore store, OperationContext context)

@@ -6,8 +6,12 @@ namespace SignalHarvester.Backup.Operations;
 internal static class SourcePath
 {
     /// <summary>The full path of a regular file, links followed and said.</summary>
-    /// <exception cref="BackupException">SourceNotFound, SourceIsDirectory, SourceIsNotAFile, SourceUnreadable.</exception>
-    public static string Resolve(string path, OperationContext context)
+    /// <param name="path">What was given.</param>
+    /// <param name="allowHardLink">Whether nobody writes to the file under a name that is not found.</param>
+    /// <param name="isKnown">Whether the file was looked at already, by the restore that is going on.</param>
+    /// <param name="context">Messages and cancellation.</param>
+    /// <exception cref="BackupException">SourceNotFound, SourceIsDirectory, SourceIsNotAFile, SourceUnreadable, DatabaseHasOtherNames, DatabaseOpenInProcess.</exception>
+    public static string Resolve(string path, bool allowHardLink, bool isKnown, OperationContext context)
     {
         var full = Path.GetFullPath(path);
         if (Directory.Exists(full))
@@ -22,10 +26,10 @@ internal static class SourcePath
         FileInfo info = new(full);
         try
         {
-            if (info.ResolveLinkTarget(returnFinalTarget: true) is { } target)
+            if (LinkTarget.Of(full) is { } target)
             {
-                context.Warn($"'{full}' is a link; '{target.FullName}' is backed up.");
-                info = new FileInfo(target.FullName);
+                context.Warn($"'{full}' is a link; '{target}' is backed up.");
+                info = new FileInfo(target);
             }
         }
         catch (IOException exception)
@@ -45,6 +49,11 @@ internal static class SourcePath
                 BackupErrorCategory.InvalidArgument,
                 full,
                 $"'{full}' is a device, pipe or socket, not a file. Give the path of the database file.");
+        }
+
+        if (!isKnown)
+        {
+            new DatabaseNames(info.FullName, isWritten: false, allowHardLink, context).Require();
         }
 
         return info.FullName;

@@ -45,7 +45,7 @@ internal sealed class StagedBackup : IDisposable
             DurableFile.CreateDirectory(home.StateFolder);
             PrivateFolder.Create(home.StagingFolder);
             DeleteLeftOvers(home.StagingFolder, context);
-            guard = File.OpenHandle(guardPath, FileMode.OpenOrCreate, FileAccess.Write, DurableFile.Exclusive);
+            guard = RegularFile.Open(guardPath, FileMode.OpenOrCreate, FileAccess.Write, DurableFile.Exclusive);
             var directory = new BackupDirectory(Path.Combine(home.StagingFolder, id), context.Clock);
             return new StagedBackup(directory, ReceiveBackup.Run(id, remote, directory, context), guard, guardPath);
         }
@@ -73,17 +73,34 @@ internal sealed class StagedBackup : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        System.IO.Directory.Delete(Directory.Path, recursive: true);
-        File.Delete(guardPath);
+        using (var staging = HeldFolder.Open(Path.GetDirectoryName(guardPath)!))
+        {
+            staging.DeleteAll(Backup.Id);
+            staging.Delete(Path.GetFileName(guardPath));
+        }
+
         guard.Dispose();
     }
 
     private static void DeleteLeftOvers(string folder, OperationContext context)
     {
-        foreach (var left in new DirectoryInfo(folder).EnumerateDirectories().Where(left => context.Clock.GetUtcNow() - left.LastWriteTimeUtc > LeftOverAge))
+        // In either direction: what a clock that was ahead has dated would stay until then. Which of two clocks is right is not
+        // known, so that nothing goes that another process holds.
+        using var staging = HeldFolder.Open(folder);
+        foreach (var left in new DirectoryInfo(folder).EnumerateDirectories().Where(left => (context.Clock.GetUtcNow() - left.LastWriteTimeUtc).Duration() > LeftOverAge))
         {
-            context.Verbose($"'{left.FullName}', fetched a week ago or more, is deleted.");
-            left.Delete(recursive: true);
+            var lockName = left.Name + ".lock";
+            try
+            {
+                using var held = staging.OpenFile(lockName, FileMode.OpenOrCreate, FileAccess.Write, DurableFile.Exclusive);
+                context.Verbose($"'{left.FullName}', fetched a week ago or more, is deleted.");
+                staging.DeleteAll(left.Name);
+                staging.Delete(lockName);
+            }
+            catch (IOException exception) when (exception is NotAFileException || DiskFault.IsHeldElsewhere(exception))
+            {
+                // A restore or a test is at it, or it is none of ours.
+            }
         }
     }
 }

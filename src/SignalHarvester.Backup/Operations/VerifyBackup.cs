@@ -36,11 +36,17 @@ public static class VerifyBackup
                 : current.VerificationLevel,
             VerificationTimestamp = moment,
             Verification = checks,
+            Inconsistencies = verifier.FoundInconsistencies ?? current.Inconsistencies,
             Checksum = current.Checksum ?? (failed is null && BackupChain.IsIncrement(current) ? verifier.FoundImage?.Checksum : null),
             StoredChecksum = current.StoredChecksum ?? (failed is null ? verifier.FoundImage?.StoredChecksum : null),
             DatabaseSize = current.DatabaseSize ?? (failed is null && !IsWal(current) ? verifier.FoundImage?.ImageLength : null),
             RowCounts = current.RowCounts ?? (failed is null ? verifier.FoundContent?.RowCounts : null),
         };
+
+        if (verifier.FoundInconsistencies is { Count: > 0 } inconsistencies)
+        {
+            context.Warn($"The database in '{backup.Id}' is at odds with itself, as it was when it was backed up: {string.Join("; ", inconsistencies)}.");
+        }
 
         if (directory is not null)
         {

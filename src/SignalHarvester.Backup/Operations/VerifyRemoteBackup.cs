@@ -23,7 +23,7 @@ public static class VerifyRemoteBackup
         ArgumentNullException.ThrowIfNull(home);
         ArgumentNullException.ThrowIfNull(context);
         var backup = remote.Get(id, context.Cancellation);
-        var checks = level == VerificationLevel.Full ? Fetched(backup, remote, home, context) : Asked(backup, remote, context.Cancellation);
+        var (checks, inconsistencies) = level == VerificationLevel.Full ? Fetched(backup, remote, home, context) : (Asked(backup, remote, context.Cancellation), backup.Inconsistencies);
         var failed = checks.FirstOrDefault(check => !check.Passed);
         var verified = backup with
         {
@@ -31,28 +31,30 @@ public static class VerifyRemoteBackup
             VerificationLevel = failed is null ? level : VerificationLevel.None,
             VerificationTimestamp = context.Clock.GetUtcNow(),
             Verification = checks,
+            Inconsistencies = inconsistencies,
         };
         return new VerificationOutcome(verified, failed is null ? null : VerificationChecks.Fault(verified, failed));
     }
 
-    private static IReadOnlyList<VerificationCheck> Fetched(BackupMetadata backup, RemoteCatalog remote, BackupDirectory home, OperationContext context)
+    private static (IReadOnlyList<VerificationCheck> Checks, IReadOnlyList<string> Inconsistencies) Fetched(BackupMetadata backup, RemoteCatalog remote, BackupDirectory home, OperationContext context)
     {
         try
         {
             using var staged = StagedBackup.Fetch(backup.Id, remote, home, context);
-            return VerifyBackup.Run(staged.Backup, staged.Directory, VerificationLevel.Full, context).Backup.Verification;
+            var tested = VerifyBackup.Run(staged.Backup, staged.Directory, VerificationLevel.Full, context).Backup;
+            return (tested.Verification, tested.Inconsistencies);
         }
         catch (BackupException exception) when (exception.ErrorId is BackupErrorId.ChainBroken)
         {
-            return [VerificationChecks.Broken(exception)];
+            return ([VerificationChecks.Broken(exception)], backup.Inconsistencies);
         }
         catch (BackupException exception) when (exception.ErrorId is BackupErrorId.CloudChecksumMismatch)
         {
-            return [new VerificationCheck(VerificationChecks.StoredChecksum, false, exception.Message.TrimEnd('.'))];
+            return ([new VerificationCheck(VerificationChecks.StoredChecksum, false, exception.Message.TrimEnd('.'))], backup.Inconsistencies);
         }
         catch (BackupException exception) when (exception.ErrorId is BackupErrorId.CloudObjectNotFound)
         {
-            return [new VerificationCheck(VerificationChecks.File, false, exception.Message.TrimEnd('.'))];
+            return ([new VerificationCheck(VerificationChecks.File, false, exception.Message.TrimEnd('.'))], backup.Inconsistencies);
         }
     }
 

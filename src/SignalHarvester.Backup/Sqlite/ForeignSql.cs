@@ -22,7 +22,7 @@ internal sealed partial class ForeignSql
         get
         {
             List<string> objects = [.. indexes.Select(index => $"index {index}"), .. computedColumns.Select(column => $"column {column}")];
-            return SqlText.Shown($"what needs the application's own {ShortList.Of(names)}: {ShortList.Of(objects)}");
+            return $"what needs the application's own {ShortList.Of(names)}: {ShortList.Of(objects)}";
         }
     }
 

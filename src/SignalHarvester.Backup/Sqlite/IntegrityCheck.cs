@@ -11,7 +11,8 @@ namespace SignalHarvester.Backup.Sqlite;
 /// </summary>
 /// <remarks>
 /// SQLite refuses the whole check where one of them is unknown, and finds fault with what a stand-in cannot compute.
-/// What rests on the application alone is therefore set aside and named, and everything else is checked as ever.
+/// What rests on the application alone is therefore set aside and named, and everything else is checked as ever. It also
+/// calls damage what is none: an index that the application let fall behind, a value that its schema has come to forbid.
 /// </remarks>
 internal sealed partial class IntegrityCheck
 {
@@ -20,14 +21,14 @@ internal sealed partial class IntegrityCheck
     private readonly SqliteConnection connection;
     private readonly List<string> findings = [];
     private readonly List<string> gaps = [];
+    private readonly List<string> inconsistencies = [];
     private string pragma = "integrity_check";
 
     private IntegrityCheck(SqliteConnection connection) => this.connection = connection;
 
     /// <summary>Checks a database. The connection may have lost its virtual tables afterwards.</summary>
-    /// <returns>The check that was made, with what it could not look at; and what is wrong, nothing for a sound database.</returns>
     /// <exception cref="OperationCanceledException">The connection's token was cancelled.</exception>
-    public static (string Check, IReadOnlyList<string> Findings) Run(SqliteConnection connection)
+    public static IntegrityReport Run(SqliteConnection connection)
     {
         var check = new IntegrityCheck(connection);
         try
@@ -45,7 +46,10 @@ internal sealed partial class IntegrityCheck
             check.findings.Add(exception.Message);
         }
 
-        return (check.gaps.Count == 0 ? check.pragma : $"{check.pragma} (not checked: {string.Join("; ", check.gaps)})", [.. check.findings.Select(OnOneLine).Select(SqlText.Shown)]);
+        return new IntegrityReport(
+            check.gaps.Count == 0 ? check.pragma : SqlText.Shown($"{check.pragma} (not checked: {ShortList.Of(check.gaps, "; ")})"),
+            [.. check.findings.Select(OnOneLine).Select(SqlText.Shown)],
+            ShortList.Ending(check.inconsistencies, MostFindings).Select(SqlText.Shown).ToList());
     }
 
     /// <summary>SQLite gives all that it finds in pages as one text of many lines, and findings stand in sentences.</summary>
@@ -65,31 +69,53 @@ internal sealed partial class IntegrityCheck
     private void SetVirtualTablesAside()
     {
         var tables = VirtualTables.Find(connection);
-        if (tables.TrueForAll(table => table.WhyUnusable is null))
+        if (tables.Count == 0)
         {
             return;
         }
 
-        // One that cannot be used can end the whole check, so each of the others is checked by itself.
+        // One that cannot be used can end the whole check, and what is found must be told by the table, so each is checked by itself.
         foreach (var (name, whyUnusable) in tables)
         {
             if (whyUnusable is not null)
             {
-                gaps.Add($"virtual table {name}: {whyUnusable}");
+                gaps.Add($"virtual table {name.Text}: {whyUnusable}");
                 continue;
             }
 
+            var before = findings.Count;
             try
             {
                 Read(name.Quoted);
             }
-            catch (SqliteException exception) when (exception.SqliteErrorCode == raw.SQLITE_ERROR)
+            catch (SqliteException exception) when (exception.SqliteErrorCode != raw.SQLITE_INTERRUPT)
             {
-                findings.Add($"virtual table {name}: {exception.Message}");
+                // Which page it is that cannot be read, the whole check tells.
+                findings.Add($"virtual table {name.Text}: {exception.Message}");
+            }
+
+            if (findings.Count > before && FullTextIndex.TryFind(connection, name) is { } index)
+            {
+                Explain(index, before);
             }
         }
 
         VirtualTables.Forget(connection);
+    }
+
+    private void Explain(FullTextIndex index, int before)
+    {
+        var (whyUnchecked, inconsistency) = index.Explain(connection);
+        if (whyUnchecked is not null || inconsistency is not null)
+        {
+            findings.RemoveRange(before, findings.Count - before);
+            gaps.AddRange(whyUnchecked is null ? [] : [whyUnchecked]);
+            inconsistencies.AddRange(inconsistency is null ? [] : [inconsistency]);
+        }
+        else if (index.Rebuild is { } rebuild)
+        {
+            findings[^1] += $" (if the disk is sound and its application wrote to it past SQLite's full-text search, {rebuild} mends it)";
+        }
     }
 
     private void RunWhole()
@@ -117,19 +143,28 @@ internal sealed partial class IntegrityCheck
             findings.RemoveRange(before, findings.Count - before);
         }
 
-        if (ForeignSql.Find(connection, functions) is not { } foreign)
-        {
-            return;
-        }
+        var foreign = ForeignSql.Find(connection, functions);
+        gaps.AddRange(foreign is null ? [] : [foreign.Description]);
+        SetDisagreementAside(before, foreign);
+    }
 
-        gaps.Add(foreign.Description);
-        var found = findings.Count - before;
-        var explained = findings.RemoveAll(foreign.Explains);
-        if (explained == found && found == MostFindings)
+    private void SetDisagreementAside(int before, ForeignSql? foreign)
+    {
+        var disagreement = new SchemaDisagreement();
+        bool IsExplained(string finding) => foreign?.Explains(finding) == true || disagreement.Take(finding);
+        var found = findings[before..];
+        findings.RemoveRange(before, found.Count);
+        findings.AddRange(found.Where(finding => !IsExplained(finding)));
+        if (found.Count == MostFindings && findings.Count == before)
         {
             // Real damage may hide behind them. It is in no page, for SQLite would have named that first.
-            Read(int.MaxValue.ToString(CultureInfo.InvariantCulture), foreign.Explains);
+            disagreement = new SchemaDisagreement();
+            Read(int.MaxValue.ToString(CultureInfo.InvariantCulture), IsExplained);
         }
+
+        var (damage, atOdds) = disagreement.Judge(connection);
+        findings.AddRange(damage);
+        inconsistencies.AddRange(atOdds);
     }
 
     /// <summary>Runs the pragma, for a table or with a limit, and keeps what it finds.</summary>

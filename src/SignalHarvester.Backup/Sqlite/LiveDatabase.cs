@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Microsoft.Data.Sqlite;
+using SignalHarvester.Backup.Storage;
 using SQLitePCL;
 
 namespace SignalHarvester.Backup.Sqlite;
@@ -11,6 +12,7 @@ namespace SignalHarvester.Backup.Sqlite;
 /// </summary>
 internal sealed class LiveDatabase : IDisposable
 {
+    private const long LeastFreeBytes = 64 << 10;
     private const int BusyPollMilliseconds = 100;
 
     // https://sqlite.org/c3ref/c_dbconfig_defensive.html
@@ -30,6 +32,8 @@ internal sealed class LiveDatabase : IDisposable
 
     /// <summary>The database file's full path.</summary>
     public string Path { get; }
+
+    private string Folder => System.IO.Path.GetDirectoryName(Path)!;
 
     /// <summary>Whether damage is copied as it is instead of being an error.</summary>
     public bool ToleratesDamage { get; }
@@ -63,8 +67,9 @@ internal sealed class LiveDatabase : IDisposable
             database.Pin(lockTimeout, cancellation);
             return database;
         }
-        catch (BackupException exception) when (exception.ErrorId == BackupErrorId.SourceNeedsRecovery && ReadOnlyMediaGuard.Applies(path))
+        catch (BackupException exception) when (exception.ErrorId is BackupErrorId.SourceNeedsRecovery or BackupErrorId.InsufficientSpace && ReadOnlyMediaGuard.Applies(path))
         {
+            // Nothing can be written beside it, be it that the disk is read-only or that it is full.
             database.Dispose();
             database = Connect(path, tolerateDamage, immutable: true, cancellation);
         }
@@ -132,7 +137,7 @@ internal sealed class LiveDatabase : IDisposable
                 BackupErrorId.SourceLocked,
                 BackupErrorCategory.ResourceBusy,
                 Path,
-                $"'{Path}' is locked by another process, and stayed so for the whole -LockTimeout. Wait until its transaction ends, or give a longer -LockTimeout.",
+                $"'{Path}' is locked by another process, and stayed so for the whole -LockTimeout. Wait until its transaction ends, or give a longer -LockTimeout. An application with PRAGMA locking_mode = EXCLUSIVE never lets go: stop it for the backup.",
                 inner),
             _ when SqliteResult.Primary(code) == raw.SQLITE_CORRUPT && raw.sqlite3_errmsg(Handle).utf8_to_string() is var said && said.Contains("too many columns", StringComparison.Ordinal) => TooWide(said, inner),
             _ when SqliteResult.Primary(code) == raw.SQLITE_CORRUPT => Damaged(detail, inner),
@@ -144,7 +149,14 @@ internal sealed class LiveDatabase : IDisposable
                 BackupErrorId.InsufficientSpace,
                 BackupErrorCategory.ResourceUnavailable,
                 Path,
-                $"The disk is full while '{Path}' is being copied. Free some space, then run the backup again.",
+                $"A disk is full while '{Path}' is being read: its own, or that of the temporary folder '{System.IO.Path.GetTempPath()}'. Free some space, then try again.",
+                inner),
+            // To read a database in WAL mode, SQLite makes the -shm file beside it.
+            _ when SqliteResult.Primary(code) == raw.SQLITE_IOERR && FreeSpace.Of(Folder) < LeastFreeBytes => new BackupException(
+                BackupErrorId.InsufficientSpace,
+                BackupErrorCategory.ResourceUnavailable,
+                Path,
+                $"The disk of '{Path}' is full, and SQLite needs {LeastFreeBytes >> 10} KiB beside a database in WAL mode to read it. Free some space, then try again.",
                 inner),
             _ => new BackupException(
                 BackupErrorId.ReadFailed,

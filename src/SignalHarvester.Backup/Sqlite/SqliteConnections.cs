@@ -11,7 +11,8 @@ internal static class SqliteConnections
     private const int InstructionsALook = 20_000;
 
     /// <summary>Opens a database that is in use elsewhere, without creating it.</summary>
-    public static SqliteConnection OpenLive(string path, CancellationToken cancellation) => Open(path, SqliteOpenMode.ReadWrite, cancellation);
+    /// <exception cref="BackupException">DatabaseOpenInProcess.</exception>
+    public static SqliteConnection OpenLive(string path, CancellationToken cancellation) => OpenShared(path, standIns: true, cancellation);
 
     /// <summary>
     /// Opens a database to write rows to it, as an application does.
@@ -23,15 +24,20 @@ internal static class SqliteConnections
     /// order than it looks for them.
     /// </param>
     /// <param name="cancellation">Stops every statement.</param>
+    /// <exception cref="BackupException">DatabaseOpenInProcess.</exception>
     public static SqliteConnection OpenForApplication(string path, TimeSpan lockTimeout, bool standIns, CancellationToken cancellation)
     {
-        var connection = Open(path, SqliteOpenMode.ReadWrite, cancellation, standIns);
+        var connection = OpenShared(path, standIns, cancellation);
 
         // To the provider, 0 seconds are without end.
         connection.DefaultTimeout = Math.Max(1, (int)lockTimeout.TotalSeconds);
         _ = SQLitePCL.raw.sqlite3_busy_timeout(connection.Handle, (int)lockTimeout.TotalMilliseconds);
         return connection;
     }
+
+    /// <summary>Opens a database of our own, without creating it. It is not opened where a link lies in its place.</summary>
+    /// <exception cref="BackupException">DatabaseOpenInProcess.</exception>
+    public static SqliteConnection OpenOwn(string path) => OpenShared(path, standIns: true, CancellationToken.None, LiteralPathVfs.ForOwn);
 
     /// <summary>Creates a new database file of our own.</summary>
     public static SqliteConnection Create(string path) => Open(path, SqliteOpenMode.ReadWriteCreate, CancellationToken.None);
@@ -44,7 +50,7 @@ internal static class SqliteConnections
         Open(ImmutableUri(path), SqliteOpenMode.ReadOnly, cancellation);
 
     /// <summary>The address that such a file is opened or attached by.</summary>
-    public static string ImmutableUri(string path) => ToUri(path) + "?immutable=1";
+    public static string ImmutableUri(string path) => ToUri(path) + "?immutable=1" + (LiteralPathVfs.For(path) is { } vfs ? "&vfs=" + vfs : string.Empty);
 
     /// <summary>Runs statements that return nothing of interest.</summary>
     public static void Execute(SqliteConnection connection, string sql)
@@ -77,7 +83,17 @@ internal static class SqliteConnections
         return values;
     }
 
-    private static SqliteConnection Open(string dataSource, SqliteOpenMode mode, CancellationToken cancellation, bool standIns = true)
+    private static SqliteConnection OpenShared(string path, bool standIns, CancellationToken cancellation, string? vfs = null)
+    {
+        SqliteLibrary.EnsureLoaded();
+        SqliteDescriptors.RefuseOthers(path);
+
+        // Links were followed when the path was looked at. One that comes since leads to another file than was looked at.
+        vfs ??= new FileInfo(path).LinkTarget is null ? LiteralPathVfs.ForOwn : null;
+        return Open(path, SqliteOpenMode.ReadWrite, cancellation, standIns, vfs);
+    }
+
+    private static SqliteConnection Open(string dataSource, SqliteOpenMode mode, CancellationToken cancellation, bool standIns = true, string? vfs = null)
     {
         SqliteLibrary.EnsureLoaded();
         var connection = new SqliteConnection(new SqliteConnectionStringBuilder
@@ -86,6 +102,7 @@ internal static class SqliteConnections
             Mode = mode,
             Pooling = false,
             DefaultTimeout = 1,
+            Vfs = vfs ?? LiteralPathVfs.For(dataSource),
         }.ToString());
         try
         {

@@ -17,6 +17,11 @@ internal readonly unsafe struct SqliteFile
     private const int FileControlFilePointer = 7;
     private const int FileControlJournalPointer = 28;
 
+    // https://sqlite.org/c3ref/c_lock_exclusive.html
+    private const int LockNone = 0;
+    private const int LockShared = 1;
+    private const int LockExclusive = 4;
+
     private readonly File* file;
 
     private SqliteFile(IntPtr pointer) => file = (File*)pointer;
@@ -59,6 +64,30 @@ internal readonly unsafe struct SqliteFile
         }
     }
 
+    /// <summary>
+    /// Locks a database file against everybody, as its last user does when it closes a log: it fails where anybody has the
+    /// database open in WAL mode, by whatever name, or is in a transaction. For a connection that has run nothing yet.
+    /// </summary>
+    /// <returns>SQLite's result: busy where others are in the way.</returns>
+    public int TryLockAlone()
+    {
+        var code = file->Methods->Lock(file, LockShared);
+        if (code == raw.SQLITE_OK)
+        {
+            code = file->Methods->Lock(file, LockExclusive);
+        }
+
+        if (code != raw.SQLITE_OK)
+        {
+            Unlock();
+        }
+
+        return code;
+    }
+
+    /// <summary>Gives back what <see cref="TryLockAlone"/> took.</summary>
+    public void Unlock() => _ = file->Methods->Unlock(file, LockNone);
+
     private static SqliteFile Get(sqlite3 connection, int operation)
     {
         var code = SqliteLibrary.FileControl(connection.DangerousGetHandle(), "main", operation, out var pointer);
@@ -81,5 +110,7 @@ internal readonly unsafe struct SqliteFile
         public delegate* unmanaged[Cdecl]<File*, long, int> Truncate;
         public delegate* unmanaged[Cdecl]<File*, int, int> Sync;
         public delegate* unmanaged[Cdecl]<File*, long*, int> FileSize;
+        public delegate* unmanaged[Cdecl]<File*, int, int> Lock;
+        public delegate* unmanaged[Cdecl]<File*, int, int> Unlock;
     }
 }

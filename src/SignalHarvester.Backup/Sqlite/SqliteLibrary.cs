@@ -5,7 +5,7 @@ using SQLitePCL;
 namespace SignalHarvester.Backup.Sqlite;
 
 /// <summary>The SQLite library of this process: loaded once, and refused when it is too old to be trusted with a WAL.</summary>
-internal static partial class SqliteLibrary
+internal static unsafe partial class SqliteLibrary
 {
     private const string Library = "e_sqlite3";
 
@@ -46,17 +46,25 @@ internal static partial class SqliteLibrary
     [LibraryImport(Library, EntryPoint = "sqlite3_file_control", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int FileControl(IntPtr database, string schema, int operation, out uint argument);
 
+    /// <summary>SQLite's access to files; the usual one where no name is given.</summary>
+    [LibraryImport(Library, EntryPoint = "sqlite3_vfs_find")]
+    internal static partial SqliteVfs* FindVfs(nint name);
+
     private static string Load()
     {
         Batteries_V2.Init();
         var number = raw.sqlite3_libversion_number();
         var version = raw.sqlite3_libversion().utf8_to_string();
-        return number >= OldestTrustedVersion
-            ? version
-            : throw new BackupException(
-                BackupErrorId.SqliteTooOld,
-                BackupErrorCategory.InvalidOperation,
-                version,
-                string.Create(CultureInfo.InvariantCulture, $"The SQLite library in this process is {version}; versions before 3.51.3 can corrupt a WAL database. Start a new PowerShell, in which no other module has loaded an old e_sqlite3."));
+        if (number >= OldestTrustedVersion)
+        {
+            SqliteDescriptors.Watch();
+            return version;
+        }
+
+        throw new BackupException(
+            BackupErrorId.SqliteTooOld,
+            BackupErrorCategory.InvalidOperation,
+            version,
+            string.Create(CultureInfo.InvariantCulture, $"The SQLite library in this process is {version}; versions before 3.51.3 can corrupt a WAL database. Start a new PowerShell, in which no other module has loaded an old e_sqlite3."));
     }
 }

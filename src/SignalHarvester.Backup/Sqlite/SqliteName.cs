@@ -16,6 +16,9 @@ public readonly struct SqliteName : IEquatable<SqliteName>
         folded = Fold(text);
     }
 
+    /// <summary>The name as a string of <see cref="SqlText"/>, for a text that is shown as a whole.</summary>
+    internal string Text => text;
+
     /// <summary>The name as it stands in SQL that <see cref="SqlStatement"/> takes, whatever is in it.</summary>
     internal string Quoted => $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 

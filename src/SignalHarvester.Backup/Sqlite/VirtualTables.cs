@@ -44,6 +44,6 @@ internal static partial class VirtualTables
     [LibraryImport("e_sqlite3", EntryPoint = "sqlite3_drop_modules")]
     private static partial int DropModules(nint database, nint kept);
 
-    [GeneratedRegex("'(?<reason>(no such module: |no such tokenizer: |unknown tokenizer: |error in tokenizer constructor).*)'", RegexOptions.Singleline)]
+    [GeneratedRegex("'(?<reason>(no such module: |no such tokenizer: |unknown tokenizer: |error in tokenizer constructor|invalid fts5 file format ).*)'", RegexOptions.Singleline)]
     private static partial Regex Unknown();
 }

@@ -9,7 +9,7 @@ internal static class BlockCopy
     /// <exception cref="OperationCanceledException">It was cancelled; a part of the copy is left.</exception>
     public static void Run(string from, string to, CancellationToken cancellation)
     {
-        using var source = File.OpenHandle(from, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.SequentialScan);
+        using var source = RegularFile.Open(from, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.SequentialScan);
         using var target = DurableFile.CreatePrivate(to, FileShare.None);
         var block = new byte[BlockBytes];
         for (long offset = 0; RandomAccess.Read(source, block, offset) is var read and > 0; offset += read)
@@ -18,7 +18,7 @@ internal static class BlockCopy
             RandomAccess.Write(target, block.AsSpan(0, read), offset);
         }
 
-        FileOwnership.Copy(from, to);
+        FileOwnership.Copy(from, target);
         RandomAccess.FlushToDisk(target);
     }
 }

@@ -29,27 +29,38 @@ internal static class DiskFault
     /// <param name="path">The file or directory concerned.</param>
     /// <param name="deniedId">The id for denied access.</param>
     /// <param name="deniedAdvice">What to do about denied access.</param>
-    public static BackupException From(Exception exception, string path, string deniedId, string deniedAdvice) => exception switch
+    public static BackupException From(Exception exception, string path, string deniedId, string deniedAdvice)
     {
-        _ when IsFull(exception) => new BackupException(
-            BackupErrorId.InsufficientSpace,
-            BackupErrorCategory.ResourceUnavailable,
-            path,
-            $"The disk of '{path}' is full. Free some space or remove old backups with Remove-SHBackup, then try again.",
-            exception),
-        _ when exception is UnauthorizedAccessException || IsReadOnly(exception) => new BackupException(
-            deniedId,
-            BackupErrorCategory.PermissionDenied,
-            path,
-            $"'{path}' cannot be written to: {exception.Message} {deniedAdvice}",
-            exception),
-        _ => new BackupException(
-            BackupErrorId.WriteFailed,
-            BackupErrorCategory.WriteError,
-            path,
-            $"Writing to '{path}' failed: {exception.Message} Check the disk and the system log, then try again.",
-            exception),
-    };
+        var item = DescriptorPath.Readable(path);
+        var message = DescriptorPath.Readable(exception.Message);
+        return exception switch
+        {
+            _ when IsFull(exception) => new BackupException(
+                BackupErrorId.InsufficientSpace,
+                BackupErrorCategory.ResourceUnavailable,
+                item,
+                $"The disk of '{item}' is full. Free some space or remove old backups with Remove-SHBackup, then try again.",
+                exception),
+            NotAFileException => new BackupException(
+                BackupErrorId.SidecarHostile,
+                BackupErrorCategory.SecurityError,
+                item,
+                $"Nothing was written to '{item}': {message}",
+                exception),
+            _ when exception is UnauthorizedAccessException || IsReadOnly(exception) => new BackupException(
+                deniedId,
+                BackupErrorCategory.PermissionDenied,
+                item,
+                $"'{item}' cannot be written to: {message} {deniedAdvice}",
+                exception),
+            _ => new BackupException(
+                BackupErrorId.WriteFailed,
+                BackupErrorCategory.WriteError,
+                item,
+                $"Writing to '{item}' failed: {message} Check the disk and the system log, then try again.",
+                exception),
+        };
+    }
 
     private static bool IsReadOnly(Exception exception)
     {

@@ -1,13 +1,10 @@
-using System.ComponentModel;
-using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
 namespace SignalHarvester.Backup.Storage;
 
 /// <summary>Writing files so that a crash leaves the old state or the new one: temporary name, flush, rename, flush the folder.</summary>
-internal static partial class DurableFile
+internal static class DurableFile
 {
-    private const int OpenReadOnly = 0;
     private const int MostAttempts = 100;
     private const int PauseMilliseconds = 10;
 
@@ -28,7 +25,7 @@ internal static partial class DurableFile
         var temporary = path + ".partial";
 
         // A rest of a killed run, or a link that somebody put there: deleted, never written through.
-        File.Delete(temporary);
+        Discard(temporary);
         using (var handle = CreatePrivate(temporary, FileShare.None, like ?? path))
         {
             RandomAccess.Write(handle, content, 0);
@@ -46,7 +43,7 @@ internal static partial class DurableFile
     /// <param name="like">A file that it will replace, whose mode it gets: who opened that to others meant to. Null, or a file that is not there, for none.</param>
     public static SafeFileHandle CreatePrivate(string path, FileShare share, string? like = null)
     {
-        var handle = File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, share);
+        var handle = RegularFile.Open(path, FileMode.CreateNew, FileAccess.ReadWrite, share);
         if (!OperatingSystem.IsWindows())
         {
             File.SetUnixFileMode(handle, like is not null && new FileInfo(like) is { Exists: true, LinkTarget: null } former ? former.UnixFileMode : OwnersAlone);
@@ -60,21 +57,24 @@ internal static partial class DurableFile
     public static void Rename(string from, string to, bool overwrite = true)
     {
         RequireFile(to);
+        using var source = HeldFolder.OpenParent(from);
+        using var target = HeldFolder.OpenParent(to);
+        void Move() => source.Rename(Path.GetFileName(from), target, Path.GetFileName(to), overwrite);
         if (OperatingSystem.IsWindows())
         {
             // There a file cannot be replaced while anybody reads it, not even one who lets it be deleted. The readers of
             // a sidecar are done within milliseconds: another listing, a virus scanner, an indexer.
-            RetryWhileHeld(() => File.Move(from, to, overwrite));
+            RetryWhileHeld(Move);
         }
         else
         {
-            File.Move(from, to, overwrite);
+            Move();
         }
 
-        FlushDirectory(Path.GetDirectoryName(to)!);
-        if (Path.GetDirectoryName(from) is { } source && source != Path.GetDirectoryName(to))
+        target.Flush();
+        if (Path.GetDirectoryName(from) != Path.GetDirectoryName(to))
         {
-            FlushDirectory(source);
+            source.Flush();
         }
     }
 
@@ -109,68 +109,39 @@ internal static partial class DurableFile
     /// <summary>Deletes a file and makes the deletion last. A file that is not there is no error.</summary>
     public static void Delete(string path)
     {
-        File.Delete(path);
-        FlushDirectory(Path.GetDirectoryName(path)!);
+        using var folder = HeldFolder.OpenParent(path);
+        folder.Delete(Path.GetFileName(path));
+        folder.Flush();
+    }
+
+    /// <summary>Deletes a file that counts for nothing: should a crash bring it back, it is deleted another time.</summary>
+    public static void Discard(string path)
+    {
+        using var folder = HeldFolder.OpenParent(path);
+        folder.Delete(Path.GetFileName(path));
     }
 
     /// <summary>Makes a folder, if it is not there, with the folders above it, and makes their names last.</summary>
-    public static void CreateDirectory(string path)
+    /// <param name="path">Its path.</param>
+    /// <param name="isPrivate">Whether what is made is for its owner alone; else it has the usual mode.</param>
+    public static void CreateDirectory(string path, bool isPrivate = false)
     {
-        if (Directory.Exists(path))
+        if (Directory.Exists(path) || Path.GetDirectoryName(path) is not { Length: > 0 } above)
         {
             return;
         }
 
-        if (Path.GetDirectoryName(path) is { Length: > 0 } parent)
-        {
-            CreateDirectory(parent);
-        }
-
-        Directory.CreateDirectory(path);
-        FlushDirectory(Path.GetDirectoryName(path)!);
+        CreateDirectory(above, isPrivate);
+        using var parent = HeldFolder.Open(above);
+        parent.EnsureFolder(Path.GetFileName(path), isPrivate);
+        parent.Flush();
     }
 
     /// <summary>Makes the names in a folder last. On Windows the file system's journal does that.</summary>
     /// <exception cref="IOException">The operating system failed.</exception>
     public static void FlushDirectory(string path)
     {
-        if (OperatingSystem.IsWindows())
-        {
-            return;
-        }
-
-        var descriptor = Open(path, OpenReadOnly);
-        if (descriptor < 0)
-        {
-            throw Failure(path);
-        }
-
-        try
-        {
-            // Some network file systems cannot flush a folder and say so with EINVAL or ENOTSUP; they order names themselves.
-            if (Fsync(descriptor) != 0 && Marshal.GetLastPInvokeError() is not (22 or 45 or 95))
-            {
-                throw Failure(path);
-            }
-        }
-        finally
-        {
-            _ = Close(descriptor);
-        }
+        using var folder = HeldFolder.Open(path);
+        folder.Flush();
     }
-
-    private static IOException Failure(string path)
-    {
-        var error = new Win32Exception(Marshal.GetLastPInvokeError());
-        return new IOException($"The folder '{path}' cannot be flushed to disk: {error.Message}.", error);
-    }
-
-    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int Open(string path, int flags);
-
-    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
-    private static partial int Fsync(int descriptor);
-
-    [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
-    private static partial int Close(int descriptor);
 }

@@ -1,15 +1,13 @@
-using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Microsoft.Win32.SafeHandles;
 
 namespace SignalHarvester.Backup.Storage;
 
 /// <summary>SHA-256 of a file as it lies on disk, as fast as the hash goes, without crowding out what others have in memory.</summary>
-internal static partial class FileHash
+internal static class FileHash
 {
     private const int ReadBytes = 256 << 10;
     private const long ForgetBytes = 16 << 20;
-    private const int DontNeed = 4;
 
     /// <summary>Reads a file from its beginning to its end.</summary>
     /// <param name="file">The file.</param>
@@ -31,24 +29,12 @@ internal static partial class FileHash
             advance(read);
             if (offset - forgotten >= ForgetBytes)
             {
-                Forget(file, forgotten, offset - forgotten);
+                FileAdvice.Forget(file, forgotten, offset - forgotten);
                 forgotten = offset;
             }
         }
 
-        Forget(file, forgotten, offset - forgotten);
+        FileAdvice.Forget(file, forgotten, offset - forgotten);
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
-
-    /// <summary>Lets the system drop what was read: it is not needed again, and a second reading is to come from the disk.</summary>
-    private static void Forget(SafeFileHandle file, long offset, long length)
-    {
-        if (OperatingSystem.IsLinux() && Environment.Is64BitProcess)
-        {
-            _ = Advise(file, offset, length, DontNeed);
-        }
-    }
-
-    [LibraryImport("libc", EntryPoint = "posix_fadvise")]
-    private static partial int Advise(SafeFileHandle file, long offset, long length, int advice);
 }

@@ -1,4 +1,6 @@
+using System.ComponentModel;
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace SignalHarvester.Backup.Storage;
 
@@ -49,6 +51,53 @@ internal static partial class FileKind
             ? (BitConverter.ToUInt32(status[UserOffset..]), BitConverter.ToUInt32(status[GroupOffset..]))
             : null;
     }
+
+    /// <summary>The user and the group that what a path names belongs to on Unix, a link being a link; null where nothing is there.</summary>
+    public static (uint User, uint Group)? OwnerOfItself(string path)
+    {
+        Span<byte> status = stackalloc byte[256];
+        return LStat(path, ref MemoryMarshal.GetReference(status)) == 0
+            ? (BitConverter.ToUInt32(status[UserOffset..]), BitConverter.ToUInt32(status[GroupOffset..]))
+            : null;
+    }
+
+    /// <summary>The user, the group and the mode of a file on Unix, and of no link to one; null where there is none.</summary>
+    public static (uint User, uint Group, UnixFileMode Mode)? AccessOf(string path)
+    {
+        Span<byte> status = stackalloc byte[256];
+        return LStat(path, ref MemoryMarshal.GetReference(status)) == 0 && BitConverter.ToInt32(status[ModeOffset..]) is var mode && (mode & TypeMask) == RegularFile
+            ? (BitConverter.ToUInt32(status[UserOffset..]), BitConverter.ToUInt32(status[GroupOffset..]), (UnixFileMode)(mode & ~TypeMask))
+            : null;
+    }
+
+    /// <summary>Whether an open file of Unix is one that holds bytes.</summary>
+    /// <exception cref="IOException">The system does not say.</exception>
+    public static bool IsRegular(SafeFileHandle file)
+    {
+        Span<byte> status = stackalloc byte[256];
+        Look(file, status);
+        return (BitConverter.ToInt32(status[ModeOffset..]) & TypeMask) == RegularFile;
+    }
+
+    /// <summary>The user and the group that an open file or folder of Unix belongs to.</summary>
+    /// <exception cref="IOException">The system does not say.</exception>
+    public static (uint User, uint Group) OwnerOf(SafeFileHandle file)
+    {
+        Span<byte> status = stackalloc byte[256];
+        Look(file, status);
+        return (BitConverter.ToUInt32(status[UserOffset..]), BitConverter.ToUInt32(status[GroupOffset..]));
+    }
+
+    private static void Look(SafeFileHandle file, Span<byte> status)
+    {
+        if (FStat(file, ref MemoryMarshal.GetReference(status)) != 0)
+        {
+            throw new IOException($"An open file tells nothing of itself: {new Win32Exception(Marshal.GetLastPInvokeError()).Message}.");
+        }
+    }
+
+    [LibraryImport("libSystem.Native", EntryPoint = "SystemNative_FStat", SetLastError = true)]
+    private static partial int FStat(SafeFileHandle file, ref byte status);
 
     [LibraryImport("libSystem.Native", EntryPoint = "SystemNative_LStat", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int LStat(string path, ref byte status);

@@ -1,10 +1,12 @@
+using System.Globalization;
 using Microsoft.Win32.SafeHandles;
 
 namespace SignalHarvester.Backup.Storage;
 
 /// <summary>
 /// A private folder for plain database content, 0700, deleted on every way out; what a killed process left behind is
-/// deleted by the next one, which finds its lock free.
+/// deleted by the account's next one, which finds its lock free. It is reached by descriptor, because it may lie in a folder
+/// that others may write to, who could put another one in its place.
 /// </summary>
 internal sealed class TemporaryFolder : IDisposable
 {
@@ -12,44 +14,72 @@ internal sealed class TemporaryFolder : IDisposable
     private const string LockName = ".lock";
     private const int MostAttempts = 10;
 
+    private readonly HeldFolder parent;
+    private readonly string name;
+    private readonly HeldFolder folder;
     private readonly SafeFileHandle guard;
 
-    private TemporaryFolder(string path, SafeFileHandle guard)
+    private TemporaryFolder(HeldFolder parent, string name, HeldFolder folder, SafeFileHandle guard)
     {
-        Path = path;
+        this.parent = parent;
+        this.name = name;
+        this.folder = folder;
         this.guard = guard;
     }
 
-    /// <summary>The folder's full path.</summary>
-    public string Path { get; }
+    /// <summary>A path to the folder that stays this folder's, as long as it is not disposed.</summary>
+    public string Path => System.IO.Path.TrimEndingDirectorySeparator(folder.FilePath(string.Empty));
 
     /// <summary>Makes a folder below another, after clearing what dead processes left there.</summary>
-    /// <param name="parent">The folder to make it in; made if it is not there.</param>
+    /// <param name="parent">The folder to make it in; made if it is not there. Others may write to it.</param>
     /// <exception cref="IOException">The folder cannot be made.</exception>
     /// <exception cref="UnauthorizedAccessException">The folder cannot be made.</exception>
     public static TemporaryFolder Create(string parent)
     {
         PrivateFolder.Create(parent);
         Sweep(parent);
+        var held = HeldFolder.Open(parent);
+        try
+        {
+            return Create(held);
+        }
+        catch
+        {
+            held.Dispose();
+            throw;
+        }
+    }
+
+    private static TemporaryFolder Create(HeldFolder parent)
+    {
         for (var attempt = 1; ; attempt++)
         {
-            var path = System.IO.Path.Combine(parent, Prefix + Guid.NewGuid().ToString("N"));
-            PrivateFolder.Create(path);
+            var name = Prefix + Guid.NewGuid().ToString("N");
+            var folder = parent.CreateFolder(name);
+            SafeFileHandle? guard = null;
             try
             {
-                var lockPath = System.IO.Path.Combine(path, LockName);
-                var guard = File.OpenHandle(lockPath, FileMode.CreateNew, FileAccess.Write, DurableFile.Exclusive);
-                if (File.Exists(lockPath))
+                guard = folder.OpenFile(LockName, FileMode.CreateNew, FileAccess.Write, DurableFile.Exclusive);
+                if (folder.Names().Contains(LockName))
                 {
-                    return new TemporaryFolder(path, guard);
+                    return new TemporaryFolder(parent, name, folder, guard);
                 }
 
-                // .NET makes the file, then locks it. Swept in between, the lock is one on a file that is gone.
+                // The file is made, then locked. Swept in between, the lock is one on a file that is gone.
                 guard.Dispose();
+                folder.Dispose();
             }
             catch (IOException) when (attempt < MostAttempts)
             {
                 // Another process may have swept the folder before its lock was there; the next name is tried.
+                guard?.Dispose();
+                folder.Dispose();
+            }
+            catch
+            {
+                guard?.Dispose();
+                folder.Dispose();
+                throw;
             }
         }
     }
@@ -61,17 +91,19 @@ internal sealed class TemporaryFolder : IDisposable
     public static TemporaryFolder CreateInFirst(IReadOnlyList<string> parents, long bytes)
     {
         BackupException? fault = null;
+        var full = new List<string>();
         foreach (var parent in parents)
         {
             try
             {
                 PrivateFolder.Create(parent);
-                FreeSpace.Require(parent, bytes, "the unpacked copy that the backup is checked with");
+                if (FreeSpace.Of(parent) is var free && free < bytes)
+                {
+                    full.Add(string.Create(CultureInfo.InvariantCulture, $"'{parent}' ({free >> 20} MiB free)"));
+                    continue;
+                }
+
                 return Create(parent);
-            }
-            catch (BackupException exception)
-            {
-                fault ??= exception;
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {
@@ -79,10 +111,14 @@ internal sealed class TemporaryFolder : IDisposable
             }
         }
 
-        throw fault!;
+        throw full.Count == 0 ? fault! : new BackupException(
+            BackupErrorId.InsufficientSpace,
+            BackupErrorCategory.ResourceUnavailable,
+            parents[0],
+            string.Create(CultureInfo.InvariantCulture, $"At least {(bytes >> 20) + 1} MiB is needed for the unpacked copy that the backup is checked with, and there is no room for it in {string.Join(" or ", full)}. Free some space, or let TMPDIR (TEMP on Windows) name a folder that has room."));
     }
 
-    /// <summary>Deletes what dead processes left below a folder, which need not be there.</summary>
+    /// <summary>Deletes what dead processes of this account left below a folder, which need not be there.</summary>
     public static void Sweep(string parent)
     {
         if (!Directory.Exists(parent))
@@ -90,72 +126,67 @@ internal sealed class TemporaryFolder : IDisposable
             return;
         }
 
-        foreach (var folder in Directory.EnumerateDirectories(parent, Prefix + "*").Where(IsOurs))
+        using var held = HeldFolder.Open(parent);
+        foreach (var name in held.Names().Where(IsOurs))
         {
             try
             {
-                Clear(folder, File.OpenHandle(System.IO.Path.Combine(folder, LockName), FileMode.Open, FileAccess.Write, DurableFile.Exclusive));
-            }
-            catch (FileNotFoundException)
-            {
-                DeleteEmpty(folder);
+                SweepOne(held, name);
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {
-                // In use by a living process, or another user's: not ours to clear.
+                // In use by a living process, another account's, or no folder: not ours to clear.
             }
+        }
+    }
+
+    private static void SweepOne(HeldFolder parent, string name)
+    {
+        using var folder = parent.OpenFolder(name);
+        if (!folder.IsOwn)
+        {
+            return;
+        }
+
+        try
+        {
+            Clear(parent, name, folder, folder.OpenFile(LockName, FileMode.Open, FileAccess.Write, DurableFile.Exclusive));
+        }
+        catch (FileNotFoundException)
+        {
+            // Just being made, or cleared but for its own name.
+            parent.DeleteEmptyFolder(name);
         }
     }
 
     /// <summary>A path for a file in this folder.</summary>
-    public string FilePath(string name) => System.IO.Path.Combine(Path, name);
+    public string FilePath(string file) => folder.FilePath(file);
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        Clear(Path, guard);
+        using (parent)
+        using (folder)
+        {
+            Clear(parent, name, folder, guard);
+        }
     }
 
-    private static bool IsOurs(string folder)
-    {
-        // The parent can be a folder of the user's, with other folders of such a beginning in it.
-        var name = System.IO.Path.GetFileName(folder);
-        return name.Length == Prefix.Length + 32
-            && name.Skip(Prefix.Length).All(char.IsAsciiHexDigitLower)
-            && new DirectoryInfo(folder).LinkTarget is null;
-    }
+    /// <summary>Whether a name is one of ours: the parent can be a folder of the user's, with other folders of such a beginning in it.</summary>
+    private static bool IsOurs(string name) =>
+        name.Length == Prefix.Length + 32
+        && name.StartsWith(Prefix, StringComparison.Ordinal)
+        && name.Skip(Prefix.Length).All(char.IsAsciiHexDigitLower);
 
     /// <summary>Deletes a folder whose lock is held. The lock goes last, so that nobody else begins to clear it meanwhile.</summary>
-    private static void Clear(string folder, SafeFileHandle held)
+    private static void Clear(HeldFolder parent, string name, HeldFolder folder, SafeFileHandle held)
     {
         using (held)
         {
-            var lockFile = System.IO.Path.Combine(folder, LockName);
-            foreach (var file in Directory.EnumerateFiles(folder).Where(file => file != lockFile))
-            {
-                File.Delete(file);
-            }
-
-            foreach (var inner in Directory.EnumerateDirectories(folder))
-            {
-                Directory.Delete(inner, recursive: true);
-            }
-
-            File.Delete(lockFile);
+            folder.Clear(kept: LockName);
+            folder.Delete(LockName);
         }
 
-        DeleteEmpty(folder);
-    }
-
-    private static void DeleteEmpty(string folder)
-    {
-        try
-        {
-            Directory.Delete(folder);
-        }
-        catch (IOException)
-        {
-            // Gone already, or just being made: another run is about its own clearing or making.
-        }
+        parent.DeleteEmptyFolder(name);
     }
 }

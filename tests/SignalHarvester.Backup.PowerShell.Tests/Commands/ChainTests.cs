@@ -92,14 +92,13 @@ public class ChainTests
     {
         using var workspace = new Workspace();
         workspace.Change();
-        using var writer = Databases.Open(workspace.Database);
-        Databases.Execute(writer, "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; UPDATE bulk SET content = randomblob(900) WHERE id = 7");
+        using var writer = new DatabaseHolder(workspace.Database, "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; UPDATE bulk SET content = randomblob(900) WHERE id = 7;");
         workspace.MakeBackup();
-        Databases.Execute(writer, "UPDATE bulk SET content = randomblob(900) WHERE id = 9");
+        writer.Execute("UPDATE bulk SET content = randomblob(900) WHERE id = 9;");
 
         var first = workspace.Run("New-SHBackup ./app.db -Type Wal -Verbose").WithoutErrors();
         var wal = first.As<BackupMetadata>().Single();
-        Databases.Execute(writer, "UPDATE bulk SET content = randomblob(900) WHERE id = 11; PRAGMA wal_checkpoint(TRUNCATE); UPDATE bulk SET content = randomblob(900) WHERE id = 13");
+        writer.Execute("UPDATE bulk SET content = randomblob(900) WHERE id = 11; PRAGMA wal_checkpoint(TRUNCATE); UPDATE bulk SET content = randomblob(900) WHERE id = 13;");
         var second = workspace.Run("New-SHBackup ./app.db -Type Wal -Verbose").WithoutErrors();
         var fallback = second.As<BackupMetadata>().Single();
         Assert.Contains(first.Verbose, text => text.Contains("pages committed since", StringComparison.Ordinal));

@@ -64,6 +64,20 @@ public partial class ErrorRecordTests
             return ("New-SHBackup /dev/null", "/dev/null");
         }
         ),
+        ["DatabaseHasOtherNames"] = (ErrorCategory.InvalidOperation, w =>
+        {
+            Assert.SkipWhen(OperatingSystem.IsWindows(), "the names of a file are asked for on Unix alone");
+            Databases.CreateWithLeftWal(w["other.db"]);
+            Tool.Require("ln").Run(w["other.db"], w["alias.db"]).EnsureSuccess();
+            return ("New-SHBackup ./alias.db", w["alias.db"]);
+        }
+        ),
+        ["DatabaseOpenInProcess"] = (ErrorCategory.ResourceBusy, w =>
+        {
+            Assert.SkipWhen(OperatingSystem.IsWindows(), "closing a file drops no locks of others on Windows");
+            return ("New-SHBackup ./app.db", w.Database);
+        }
+        ),
         ["SourceEmpty"] = (ErrorCategory.InvalidData, w => Source(w, [])),
         ["SourceNotSqlite"] = (ErrorCategory.InvalidData, w => Source(w, "This is a text and no database, however long it may be."u8.ToArray())),
         ["SourceEncrypted"] = (ErrorCategory.InvalidData, w => Source(w, RandomNumberGenerator.GetBytes(16384))),
@@ -331,6 +345,20 @@ public partial class ErrorRecordTests
             return (Restore(w, "./held.db") + " -LockTimeout 0", target);
         }
         ),
+        ["DestinationIsOtherDatabase"] = (ErrorCategory.InvalidOperation, w =>
+        {
+            using var connection = Databases.Open(w["other.db"]);
+            Databases.Execute(connection, "CREATE TABLE zoo(x)");
+            return (Restore(w, "./other.db"), w["other.db"]);
+        }
+        ),
+        ["DestinationIsOtherDatabase: by its path"] = (ErrorCategory.InvalidOperation, w =>
+        {
+            var target = Databases.Create(w["other.db"], Journal);
+            w.Run("New-SHBackup ./other.db").WithoutErrors();
+            return (Restore(w, "./other.db"), target);
+        }
+        ),
         ["DestinationPageSizeDiffers"] = (ErrorCategory.InvalidOperation, w =>
         {
             var target = Databases.Create(w["reading.db"], Journal with { JournalMode = JournalMode.Wal, PageSize = 8192 });
@@ -361,8 +389,9 @@ public partial class ErrorRecordTests
         using var workspace = new Workspace();
         var (category, arrange) = Cases[name];
         var (script, target) = arrange(workspace);
-        using var holder = name switch
+        using IDisposable? holder = name switch
         {
+            "DatabaseOpenInProcess" => File.OpenRead((string)target),
             "SourceLocked" or "DestinationLocked" => new DatabaseHolder((string)target, "BEGIN EXCLUSIVE;"),
             "DestinationPageSizeDiffers" => new DatabaseHolder((string)target, "BEGIN; SELECT count(*) FROM customer;"),
             _ => null,

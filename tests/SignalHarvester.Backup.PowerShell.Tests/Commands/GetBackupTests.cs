@@ -49,13 +49,13 @@ public class GetBackupTests
         Assert.Equal([weekly, other, incremental], Select("-Before ([datetime]::Now.AddDays(-2.5))"));
         Assert.Equal([weekly], Select("-After ([datetimeoffset]::Now.AddDays(-3.5)) -Before ([datetime]::UtcNow.AddDays(-2.5))"));
         Assert.Equal([other, incremental], Select("-OlderThan 3.5d"));
-        Assert.Equal([plain, daily], Select("-Newest 2"));
-        Assert.Equal([daily, other], Select("-Verified -Before ([datetime]::UtcNow.AddDays(-1.5)) -Newest 2"));
+        Assert.Equal([plain, daily, other], Select("-Newest 2"));
+        Assert.Equal([daily, other, incremental], Select("-Verified -Before ([datetime]::UtcNow.AddDays(-1.5)) -Newest 2"));
         Assert.Equal([other], Select($"{other}"));
         Assert.Equal([plain, other], Select($"-Id {other}, {plain}"));
         Assert.Equal([weekly], Select($"-Id *{weekly[^15..]}"));
         Assert.Equal([plain, daily, weekly, other, incremental], Select("BACKUP_*"));
-        Assert.Empty(Select("-Id nothing*"));
+        Assert.Empty(Select("-Id backup_1999*"));
     }
 
     [Fact]
@@ -163,6 +163,23 @@ public class GetBackupTests
         var before = workspace.BackupFiles;
         workspace.Run("Get-SHBackup; Get-SHBackup *; Get-SHBackup -Newest 1").WithoutErrors();
         Assert.Equal(before.Order(), workspace.BackupFiles.Order());
+    }
+
+    [Fact]
+    public void The_newest_that_is_dated_ahead_is_said_to_be_and_is_it_only_until_another_one_is_made()
+    {
+        using var workspace = new Workspace();
+        var ahead = workspace.AddBackup(-TimeSpan.FromDays(30));
+        var before = workspace.Run("Get-SHBackup -Newest 1").WithoutErrors();
+        Assert.Equal([ahead], Workspace.Ids(before));
+        Assert.Contains($"'{ahead}' is dated ahead of the clock", Assert.Single(before.Warnings), StringComparison.Ordinal);
+
+        var made = workspace.MakeBackup();
+        var after = workspace.Run("Get-SHBackup -Newest 1").WithoutErrors();
+        Assert.Equal([made.Id], Workspace.Ids(after));
+        Assert.Empty(after.Warnings);
+        Assert.Equal([made.Id, ahead], workspace.Listed());
+        Assert.Equal(made.Id, Workspace.Ids(workspace.Run("Get-SHBackup -Newest 1 | Send-SHBackup -Provider Directory -Container ./offsite -CreateContainer | Out-Null; Get-SHBackup -Remote -Provider Directory -Container ./offsite -Newest 1").WithoutErrors()).Single());
     }
 
     [Theory]

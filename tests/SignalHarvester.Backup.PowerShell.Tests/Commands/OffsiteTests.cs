@@ -425,6 +425,33 @@ public class OffsiteTests
         Assert.True(File.Exists(workspace["back.db"]));
     }
 
+    [Theory]
+    [InlineData(400)]
+    [InlineData(-400)]
+    public void What_was_fetched_in_part_and_dated_by_a_wrong_clock_goes_but_not_from_under_the_process_that_fetches_it(int days)
+    {
+        using var workspace = new Workspace();
+        var sent = workspace.MakeBackup();
+        Send(workspace, "Get-SHBackup");
+        var downloads = Directory.CreateDirectory(workspace["fetched", ".shbackup", "downloads"]).FullName;
+        var staging = Directory.CreateDirectory(workspace["fetched", ".shbackup", "staging"]).FullName;
+        foreach (var name in new[] { "abandoned", "held" })
+        {
+            File.WriteAllText(Path.Combine(downloads, name), name);
+            File.SetLastWriteTimeUtc(Path.Combine(downloads, name), DateTime.UtcNow.AddDays(days));
+            Directory.CreateDirectory(Path.Combine(staging, name));
+            Directory.SetLastWriteTimeUtc(Path.Combine(staging, name), DateTime.UtcNow.AddDays(days));
+        }
+
+        using (File.Open(Path.Combine(downloads, "held"), FileMode.Open, FileAccess.ReadWrite, FileShare.None))
+        using (File.Open(Path.Combine(staging, "held.lock"), FileMode.Create, FileAccess.Write, FileShare.None))
+        {
+            workspace.Run($"Restore-SHBackup {sent.Id} -FromCloud {There} -BackupDirectory ./fetched -Destination ./back.db -Force; Receive-SHBackup {sent.Id} {There} -BackupDirectory ./fetched").WithoutErrors();
+            Assert.Equal(["held"], Directory.EnumerateFiles(downloads).Select(Path.GetFileName));
+            Assert.Equal(["held"], Directory.EnumerateDirectories(staging).Select(Path.GetFileName));
+        }
+    }
+
     [Fact]
     public void A_folded_backup_is_still_the_one_that_was_sent()
     {

@@ -3,14 +3,14 @@ using SignalHarvester.Backup.TestSupport;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.Support;
 
-/// <summary>Another process that has a database open, in the middle of a transaction.</summary>
+/// <summary>Another process that has a database open.</summary>
 internal sealed class DatabaseHolder : IDisposable
 {
     private readonly Process process;
 
     /// <summary>Starts it; skips the test, visibly, where the sqlite3 shell is not installed.</summary>
     /// <param name="database">The database.</param>
-    /// <param name="statements">What leaves the transaction open.</param>
+    /// <param name="statements">What it does first, such as what leaves a transaction open.</param>
     public DatabaseHolder(string database, string statements)
     {
         _ = Tool.Require("sqlite3");
@@ -19,16 +19,30 @@ internal sealed class DatabaseHolder : IDisposable
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
         })!;
+        _ = Execute(statements);
+    }
+
+    /// <summary>Lets it run more statements.</summary>
+    /// <returns>The last line that they gave; empty where they gave none.</returns>
+    public string Execute(string statements)
+    {
         process.StandardInput.WriteLine(statements);
         process.StandardInput.WriteLine("SELECT 'held';");
         process.StandardInput.Flush();
-        string? line;
-        do
+        for (var last = string.Empty; ;)
         {
-            line = process.StandardOutput.ReadLine();
+            switch (process.StandardOutput.ReadLine())
+            {
+                case "held":
+                    return last;
+                case { } line:
+                    last = line;
+                    break;
+                default:
+                    Assert.Fail("sqlite3 has ended.");
+                    break;
+            }
         }
-        while (line is not null and not "held");
-        Assert.Equal("held", line);
     }
 
     /// <summary>Ends the process and its transaction.</summary>

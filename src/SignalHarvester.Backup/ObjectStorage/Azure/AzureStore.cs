@@ -122,11 +122,12 @@ internal sealed class AzureStore : IObjectStore
             {
                 foreach (var blob in pages.Current.Values)
                 {
-                    // Folders of accounts with a hierarchical namespace are listed as if they were objects.
-                    if (!blob.Metadata.ContainsKey("hdi_isfolder"))
+                    // Folders of accounts with a hierarchical namespace are listed as if they were objects; and the prefix itself
+                    // can be one: what some programs make for an empty folder.
+                    if (!blob.Metadata.ContainsKey("hdi_isfolder") && faults.NameOf(blob.Name) is { Length: > 0 } name)
                     {
                         yield return new ObjectInfo(
-                            blob.Name[Location.Prefix.Length..],
+                            name,
                             blob.Properties.ContentLength ?? 0,
                             Version(blob.Properties.ETag ?? default),
                             blob.Properties.LastModified ?? default)

@@ -83,7 +83,11 @@ internal sealed class GcsStore : IObjectStore
             var page = await client.RunAsync("listing", null, stop => client.AskAsync(client.Get(next), GcsJson.Default.GcsPage, stop), meaning: null, cancellation).ConfigureAwait(false);
             foreach (var item in page.Items ?? [])
             {
-                yield return Info(item);
+                // The prefix itself can be an object: what consoles make for an empty folder.
+                if (Info(item) is { Name.Length: > 0 } info)
+                {
+                    yield return info;
+                }
             }
 
             token = string.IsNullOrEmpty(page.NextPageToken) ? null : page.NextPageToken;
@@ -290,7 +294,7 @@ internal sealed class GcsStore : IObjectStore
         };
 
     private ObjectInfo Info(GcsObject item) =>
-        new(item.Name[Location.Prefix.Length..], item.Size, item.Generation.ToString(CultureInfo.InvariantCulture), item.TimeCreated)
+        new(fault.Cloud.NameOf(item.Name), item.Size, item.Generation.ToString(CultureInfo.InvariantCulture), item.TimeCreated)
         {
             Checksum = item.Crc32C is { } crc32C ? $"crc32c:{crc32C}" : null,
             Sha256 = item.Metadata?.GetValueOrDefault(ObjectAttributes.Sha256Entry),

@@ -90,7 +90,8 @@ internal sealed class S3Objects(CloudLocation location, S3Client client, S3Fault
     public static string Unescape(string escaped) => Uri.UnescapeDataString(escaped.Replace('+', ' '));
 
     /// <summary>The name that a key of a listing stands for.</summary>
-    public string NameOf(string escapedKey) => Unescape(escapedKey)[location.Prefix.Length..];
+    /// <exception cref="BackupException">CloudRefused: it is none of those that were asked for.</exception>
+    public string NameOf(string escapedKey) => fault.Cloud.NameOf(Unescape(escapedKey));
 
     /// <summary>Bytes as the SDK wants them, not copied.</summary>
     public static MemoryStream StreamOf(ReadOnlyMemory<byte> content) =>

@@ -34,7 +34,7 @@ internal sealed class UploadJournal : IDisposable
         var path = PathOf(folder, url);
         try
         {
-            return new UploadJournal(path, File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, DurableFile.Exclusive));
+            return new UploadJournal(path, RegularFile.Open(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, DurableFile.Exclusive));
         }
         catch (IOException exception) when (DiskFault.IsHeldElsewhere(exception))
         {
@@ -74,7 +74,7 @@ internal sealed class UploadJournal : IDisposable
     }
 
     /// <summary>The upload is over.</summary>
-    public void Delete() => File.Delete(path);
+    public void Delete() => DurableFile.Discard(path);
 
     /// <inheritdoc/>
     public void Dispose() => handle.Dispose();

@@ -4,7 +4,7 @@ using SignalHarvester.Backup.Sqlite;
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
 /// <summary>Names of tables as they are typed. PowerShell's own comparisons hold for one name what SQLite holds for two.</summary>
-internal static class TableNames
+internal static class TablePattern
 {
     /// <summary>Whether a name is what a pattern says, as wildcards or as it stands.</summary>
     public static bool Matches(string pattern, SqliteName name) => IsLike(pattern, name) || SqliteName.Parse(pattern) == name;

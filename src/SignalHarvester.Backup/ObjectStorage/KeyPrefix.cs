@@ -1,0 +1,89 @@
+using System.Globalization;
+using System.Text;
+
+namespace SignalHarvester.Backup.ObjectStorage;
+
+/// <summary>
+/// Which prefixes a store can have. What is sent, listed, recorded and removed must have one and the same key; where a
+/// service or the way to it would make another one of it, the prefix is refused before anything is sent.
+/// </summary>
+internal static class KeyPrefix
+{
+    /// <summary>The most that a key can have: bytes of UTF-8 with S3 and Google, characters with Azure.</summary>
+    public const int LongestKey = 1024;
+
+    /// <summary>The longest name that a backup's file can have.</summary>
+    private const int RoomForName = 64;
+
+    /// <summary>Refuses a prefix that keys cannot begin with.</summary>
+    /// <exception cref="BackupException">InvalidArgument.</exception>
+    public static void Require(CloudLocation location)
+    {
+        if (Fault(location) is { } fault)
+        {
+            throw Refused(location, fault);
+        }
+    }
+
+    /// <summary>Refuses a prefix behind which a backup's name would not fit. What lies there already can be read all the same.</summary>
+    /// <exception cref="BackupException">InvalidArgument.</exception>
+    public static void RequireRoom(CloudLocation location)
+    {
+        var (length, unit) = location.Provider switch
+        {
+            CloudProvider.Azure => (location.Prefix.Length, "characters"),
+            CloudProvider.Directory => (0, string.Empty),
+            _ => (Encoding.UTF8.GetByteCount(location.Prefix), "bytes"),
+        };
+        if (length > LongestKey - RoomForName)
+        {
+            throw Refused(location, string.Create(CultureInfo.InvariantCulture, $"has {length} {unit}, and with the name of a backup's file a key would have more than {LongestKey}, the most that the store takes. Give one of {LongestKey - RoomForName} at most"));
+        }
+    }
+
+    private static string? Fault(CloudLocation location)
+    {
+        var prefix = location.Prefix;
+        if (prefix.Contains('\0', StringComparison.Ordinal) || !IsText(prefix))
+        {
+            return "has a character that is none. Give text, such as machine1/";
+        }
+
+        // A folder looks at its parts itself: some of them lead out of it.
+        return location.Provider switch
+        {
+            CloudProvider.Directory => null,
+            _ when prefix.Split('/').Any(part => part is "." or "..") => "has a part that is '.' or '..', which an address cannot hold. Give another, such as machine1/",
+            CloudProvider.Azure when prefix.Split('/').Any(part => part.Length > 0 && part.All(letter => letter == '.')) => "has a part of dots alone, which Azure leaves out. Give another, such as machine1/",
+            CloudProvider.Azure or CloudProvider.S3 when prefix.Any(letter => letter is '\uFFFE' or '\uFFFF') => "has a character that no listing of the store can hold. Give text, such as machine1/",
+            CloudProvider.Azure when prefix.Any(char.IsControl) => "has a control character, which Azure takes in no name. Give another, such as machine1/",
+            _ => null,
+        };
+    }
+
+    /// <summary>Half of a pair of surrogates is sent as another character, and recorded as a third.</summary>
+    private static bool IsText(string prefix)
+    {
+        for (var at = 0; at < prefix.Length; at += char.IsHighSurrogate(prefix[at]) ? 2 : 1)
+        {
+            if (!Rune.TryGetRuneAt(prefix, at, out _))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private static BackupException Refused(CloudLocation location, string fault) => new(
+        BackupErrorId.InvalidArgument,
+        BackupErrorCategory.InvalidArgument,
+        "Prefix",
+        $"-Prefix '{Shown(location.Prefix)}' {fault}.");
+
+    private static string Shown(string prefix)
+    {
+        var plain = new string([.. prefix.Select(letter => char.IsControl(letter) ? '?' : letter)]);
+        return plain.Length <= RoomForName ? plain : plain[..RoomForName] + "…";
+    }
+}

@@ -1,0 +1,138 @@
+using System.Globalization;
+using Microsoft.Data.Sqlite;
+using SignalHarvester.Backup.Sqlite;
+using SignalHarvester.Backup.Storage;
+
+namespace SignalHarvester.Backup.Operations;
+
+/// <summary>
+/// Makes sure that a database is whole under the name that it is asked for by. SQLite finds a log and a journal by the name
+/// of the file, so that what lies beside another name of it (a hard link, a mount of the single file) would be missing in a
+/// backup, and would be laid over what a restore brings.
+/// </summary>
+/// <param name="path">The full path, the last link followed.</param>
+/// <param name="isWritten">Whether it is about to be overwritten.</param>
+/// <param name="allowHardLink">Whether the user has said that nobody writes to the file under a name that is not found.</param>
+/// <param name="context">Messages and cancellation.</param>
+internal sealed class DatabaseNames(string path, bool isWritten, bool allowHardLink, OperationContext context)
+{
+    // Whoever is just opening or closing a database holds its lock while there is no log; a transaction has a journal.
+    private const int MostLooks = 40;
+    private const int PauseMilliseconds = 50;
+
+    private const int JournalModeOffset = 18;
+    private const byte WalMode = 2;
+
+    private readonly bool isMounted = FileIdentity.IsMountPoint(path);
+    private readonly long count = FileIdentity.Of(path) is null ? 0 : FileIdentity.CountNames(path);
+    private List<string> others = [];
+
+    /// <summary>Whether the file is known under another name too, or may be: then it must stay this file.</summary>
+    public bool AreSeveral => isMounted || count > 1;
+
+    private long Unseen => count - 1 - others.Count;
+
+    /// <summary>Looks for other names, and for what is wrong with this one. Nothing is read but the header, and nothing is changed.</summary>
+    /// <exception cref="BackupException">DatabaseHasOtherNames, DatabaseOpenInProcess.</exception>
+    /// <exception cref="OperationCanceledException">It was stopped.</exception>
+    public void Require()
+    {
+        if (count == 0)
+        {
+            return;
+        }
+
+        var self = FileIdentity.Of(path);
+        others = count > 1 ? [.. Directory.EnumerateFiles(Path.GetDirectoryName(path)!).Where(name => name != path && FileIdentity.OfItself(name) == self)] : [];
+        string? warning;
+        for (var look = 1; WhyNotWhole(out warning) is { } reason; look++)
+        {
+            if (look == MostLooks)
+            {
+                throw new BackupException(
+                    BackupErrorId.DatabaseHasOtherNames,
+                    BackupErrorCategory.InvalidOperation,
+                    path,
+                    $"'{path}' is not to be {(isWritten ? "restored" : "read")} under this name. {reason} Nothing was changed.");
+            }
+
+            _ = context.Cancellation.WaitHandle.WaitOne(PauseMilliseconds);
+            context.Cancellation.ThrowIfCancellationRequested();
+        }
+
+        if (warning is not null)
+        {
+            context.Warn(warning);
+        }
+
+        if (isWritten && others.Count > 0)
+        {
+            context.Warn($"'{path}' is one file with {string.Join(", ", others.Select(name => $"'{name}'"))}: what is restored here is restored there.");
+        }
+    }
+
+    private string? WhyNotWhole(out string? warning)
+    {
+        warning = null;
+        if (others.Find(name => HasContent(name + "-wal") || HasContent(name + "-journal")) is { } used)
+        {
+            return $"It is one file with '{used}', beside which a log lies: SQLite looks for that by the name of the file, and does not see here what it holds. Give '{used}' instead. If no program uses that name any more, open it once with sqlite3, which works the log in, and delete the name.";
+        }
+
+        var (isWal, isHeld) = Look();
+        if (isHeld && !File.Exists(path + "-wal"))
+        {
+            return $"A program has it open in WAL mode, and there is no '{path}-wal': the log lies beside another name of the file (a hard link, or a mount of this single file, as in a container), or was deleted. Give the name that the program has opened, and give it where the program runs; mount the folder of a database, never the file alone.";
+        }
+
+        var hasLog = isHeld || HasContent(path + "-wal");
+        if (Unseen > 0 && !hasLog && (isWal ?? isWritten) && !allowHardLink)
+        {
+            return string.Create(CultureInfo.InvariantCulture, $"It has {count} names (hard links), {Unseen} of them not in its folder, and a log that a program has left beside one of those is not seen here. Give the name that the program opens. Where no program writes to it by another name, as in a tree of snapshots, add -AllowHardLink{(isWritten ? string.Empty : " (allow_hard_link in the configuration)")}.");
+        }
+
+        warning = Unseen > 0 && !allowHardLink
+                ? string.Create(CultureInfo.InvariantCulture, $"'{path}' has {count} names (hard links), {Unseen} of them not in its folder. What a program has left in a log or journal beside another name is not seen here.")
+            : isMounted && !hasLog && (isWal ?? isWritten)
+                ? $"'{path}' is mounted as a single file: a log that a program has left beside the file outside is not seen here, and one made here is not seen there. Mount the folder of a database, never the file alone."
+            : null;
+        return null;
+    }
+
+    private static bool HasContent(string file) => new FileInfo(file) is { Exists: true, Length: > 0 };
+
+    /// <summary>Whether the database is in WAL mode, null where it is none; and whether somebody has it open in that, where there is no log to show it.</summary>
+    private (bool? IsWal, bool IsHeld) Look()
+    {
+        try
+        {
+            using var connection = SqliteConnections.OpenLive(path, context.Cancellation);
+            var main = SqliteFile.Main(connection.Handle!);
+            Span<byte> header = stackalloc byte[DatabaseHeader.Size];
+            if (!main.IsOpen || !main.Read(0, header) || !DatabaseHeader.HasMagic(header))
+            {
+                return (null, false);
+            }
+
+            var isWal = header[JournalModeOffset] == WalMode || header[JournalModeOffset + 1] == WalMode;
+            return (isWal, isWal && !HasContent(path + "-wal") && IsHeld(main));
+        }
+        catch (Exception exception) when (exception is SqliteException or SqliteIOException)
+        {
+            // What opens it next meets the same, and says what it means.
+            return (null, false);
+        }
+    }
+
+    private static bool IsHeld(SqliteFile main)
+    {
+        // The very lock that SQLite takes when the last connection to a log is closed, for as short a time.
+        var code = main.TryLockAlone();
+        if (code == SQLitePCL.raw.SQLITE_OK)
+        {
+            main.Unlock();
+        }
+
+        return SqliteResult.IsBusy(code);
+    }
+}

@@ -1,0 +1,151 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using SignalHarvester.Backup.Storage;
+
+namespace SignalHarvester.Backup.Sqlite;
+
+/// <summary>
+/// Knows which descriptors of this process are our SQLite's, and so which are somebody else's. POSIX drops all locks of a
+/// process on a file when it closes any descriptor of it: where another SQLite library in the process holds a database,
+/// our opening and closing it would let a second writer in.
+/// </summary>
+/// <remarks>
+/// SQLite lets its opening and closing of files be replaced (xSetSystemCall, https://sqlite.org/c3ref/vfs.html). That is
+/// exact where nothing else would be: SQLite keeps the descriptors of closed connections while others hold locks, and
+/// numbers are used again.
+/// </remarks>
+internal static unsafe class SqliteDescriptors
+{
+    // A descriptor that is just being opened or closed is nobody's. Opening one on a dead network drive never ends.
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
+
+    // SQLite opens what lies beside a database, such as -journal, for reading, and would wait for ever for the other end of a
+    // named pipe that somebody put there. Opened without waiting, a pipe fails at the first read; of a file nothing differs.
+    private static readonly int NonBlocking = OperatingSystem.IsMacOS() ? 0x4 : 0x800;
+
+    private static readonly object Gate = new();
+    private static readonly HashSet<int> Held = [];
+    private static delegate* unmanaged[Cdecl]<byte*, int, int, int> openFile;
+    private static delegate* unmanaged[Cdecl]<int, int> closeFile;
+    private static int changing;
+
+    /// <summary>Begins to watch; called once, before the library opens anything.</summary>
+    public static void Watch()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return;
+        }
+
+        var system = SqliteLibrary.FindVfs(0);
+        if (system is null || system->Version < 3)
+        {
+            throw new InvalidOperationException("SQLite does not tell how it opens files.");
+        }
+
+        openFile = (delegate* unmanaged[Cdecl]<byte*, int, int, int>)Replace(system, "open"u8, (nint)(delegate* unmanaged[Cdecl]<byte*, int, int, int>)&Open);
+        closeFile = (delegate* unmanaged[Cdecl]<int, int>)Replace(system, "close"u8, (nint)(delegate* unmanaged[Cdecl]<int, int>)&Close);
+    }
+
+    /// <summary>Refuses a file that this process has open otherwise than through our SQLite. The file itself is not opened for that.</summary>
+    /// <exception cref="BackupException">DatabaseOpenInProcess.</exception>
+    public static void RefuseOthers(string path)
+    {
+        if (!OperatingSystem.IsWindows() && FileIdentity.Of(path) is { } file && IsOpenElsewhere(file))
+        {
+            throw new BackupException(
+                BackupErrorId.DatabaseOpenInProcess,
+                BackupErrorCategory.ResourceBusy,
+                path,
+                $"'{path}' is open in this PowerShell already, by another module's SQLite or by a script. Nothing was done with it: when one part of a process closes a file, the system drops the locks of all its parts, and two writers could get in at once. Close it there first, or give this command a process of its own (pwsh -Command, or shbackup -Command).");
+        }
+    }
+
+    private static bool IsOpenElsewhere(FileIdentity file)
+    {
+        lock (Gate)
+        {
+            var began = Stopwatch.GetTimestamp();
+            while (changing > 0 && Stopwatch.GetElapsedTime(began) is var waited && waited < LongestWait)
+            {
+                _ = Monitor.Wait(Gate, LongestWait - waited);
+            }
+
+            return Descriptors().Any(descriptor => !Held.Contains(descriptor) && FileIdentity.OfDescriptor(descriptor) == file);
+        }
+    }
+
+    /// <summary>The descriptors of this process, which Linux and macOS show as files named by their numbers.</summary>
+    private static IEnumerable<int> Descriptors()
+    {
+        const int mostWhereNotShown = 4096;
+        var shown = new DirectoryInfo(OperatingSystem.IsLinux() ? "/proc/self/fd" : "/dev/fd");
+        return shown.Exists
+            ? shown.EnumerateFileSystemInfos().Select(entry => int.TryParse(entry.Name, NumberStyles.None, CultureInfo.InvariantCulture, out var descriptor) ? descriptor : -1)
+            : Enumerable.Range(0, mostWhereNotShown);
+    }
+
+    private static nint Replace(SqliteVfs* system, ReadOnlySpan<byte> name, nint by)
+    {
+        fixed (byte* pointer = name)
+        {
+            var former = system->GetSystemCall(system, pointer);
+            var code = system->SetSystemCall(system, pointer, by);
+            return former != 0 && code == SQLitePCL.raw.SQLITE_OK
+                ? former
+                : throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"SQLite does not let its system calls be watched ({code})."));
+        }
+    }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int Open(byte* path, int flags, int mode)
+    {
+        lock (Gate)
+        {
+            changing++;
+        }
+
+        var descriptor = openFile(path, flags | NonBlocking, mode);
+
+        // SQLite looks at why it failed.
+        var error = Marshal.GetLastSystemError();
+        lock (Gate)
+        {
+            changing--;
+            if (descriptor >= 0)
+            {
+                _ = Held.Add(descriptor);
+            }
+
+            Monitor.PulseAll(Gate);
+        }
+
+        Marshal.SetLastSystemError(error);
+        return descriptor;
+    }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int Close(int descriptor)
+    {
+        lock (Gate)
+        {
+            changing++;
+
+            // Before it is closed: the next to open a file may be given the same number.
+            _ = Held.Remove(descriptor);
+        }
+
+        var result = closeFile(descriptor);
+        var error = Marshal.GetLastSystemError();
+        lock (Gate)
+        {
+            changing--;
+            Monitor.PulseAll(Gate);
+        }
+
+        Marshal.SetLastSystemError(error);
+        return result;
+    }
+}

@@ -1,0 +1,270 @@
+using System.Globalization;
+using Microsoft.Win32.SafeHandles;
+
+namespace SignalHarvester.Backup.Storage;
+
+/// <summary>
+/// An open folder, and what is done with the names in it. On Unix it stays this folder, whatever its path leads to by now:
+/// who may write to the folder above it can rename it, but cannot have its files made, renamed or deleted elsewhere.
+/// </summary>
+internal sealed class HeldFolder : IDisposable
+{
+    /// <summary>The name of the folder of a backup directory for everything that is not a backup.</summary>
+    public const string StateFolderName = ".shbackup";
+
+    private readonly SafeFileHandle? handle;
+
+    private HeldFolder(string path, SafeFileHandle? handle)
+    {
+        Path = path;
+        this.handle = handle;
+    }
+
+    /// <summary>The path that it was opened by.</summary>
+    public string Path { get; }
+
+    /// <summary>Whether it belongs to this account. On Windows, where rights are inherited, it always does.</summary>
+    public bool IsOwn => handle is null || FileKind.OwnerOf(handle).User == UnixAccounts.CurrentUser;
+
+    /// <summary>
+    /// Opens a folder by its path. Links on the way are the user's own choice, but for a state folder and what is below it:
+    /// who may write to a backup directory would lead us anywhere with one.
+    /// </summary>
+    /// <exception cref="NotAFileException">It is no folder, or a link where none is followed.</exception>
+    /// <exception cref="IOException">It is not there, or the system failed.</exception>
+    /// <exception cref="UnauthorizedAccessException">Access was denied.</exception>
+    public static HeldFolder Open(string path)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return new(path, null);
+        }
+
+        var parts = path.Split('/');
+        var own = Array.IndexOf(parts, StateFolderName);
+        if (own < 0)
+        {
+            return new(path, UnixCalls.OpenFolder(UnixCalls.NoFolder, path, path, follow: true));
+        }
+
+        var root = string.Join('/', parts[..own]) + '/';
+        var held = new HeldFolder(root, UnixCalls.OpenFolder(UnixCalls.NoFolder, root, root, follow: true));
+        foreach (var part in parts[own..].Where(part => part.Length > 0))
+        {
+            using var above = held;
+            held = above.OpenFolder(part);
+        }
+
+        return held;
+    }
+
+    /// <summary>Opens the folder that a file is in, by the file's path.</summary>
+    /// <exception cref="IOException">As <see cref="Open"/>.</exception>
+    /// <exception cref="UnauthorizedAccessException">As <see cref="Open"/>.</exception>
+    public static HeldFolder OpenParent(string path) => Open(System.IO.Path.GetDirectoryName(path) is { Length: > 0 } parent ? parent : ".");
+
+    /// <summary>Opens a folder in this one.</summary>
+    /// <exception cref="NotAFileException">It is no folder, or a link to one.</exception>
+    /// <exception cref="IOException">It is not there, or the system failed.</exception>
+    /// <exception cref="UnauthorizedAccessException">Access was denied.</exception>
+    public HeldFolder OpenFolder(string name)
+    {
+        var path = System.IO.Path.Combine(Path, name);
+        if (handle is not null)
+        {
+            return new(path, UnixCalls.OpenFolder(handle, name, path, follow: false));
+        }
+
+        return new DirectoryInfo(path).LinkTarget is null ? new(path, null) : throw new NotAFileException(path);
+    }
+
+    /// <summary>Makes a new folder in this one, for its owner alone.</summary>
+    /// <exception cref="IOException">The name is taken, or the system failed.</exception>
+    /// <exception cref="UnauthorizedAccessException">Access was denied; or somebody has put another folder in its place.</exception>
+    public HeldFolder CreateFolder(string name)
+    {
+        var path = System.IO.Path.Combine(Path, name);
+        if (handle is null)
+        {
+            Directory.CreateDirectory(path);
+            return new(path, null);
+        }
+
+        Require(UnixCalls.MakeFolder(handle, name, isPrivate: true), name);
+        var made = OpenFolder(name);
+        if (made.IsOwn)
+        {
+            return made;
+        }
+
+        using (made)
+        {
+            throw new UnauthorizedAccessException($"'{path}' was made, and by now belongs to another account.");
+        }
+    }
+
+    /// <summary>Makes a folder in this one, if the name is free.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="isPrivate">Whether it is for its owner alone; else it has the usual mode.</param>
+    /// <exception cref="IOException">The system failed.</exception>
+    /// <exception cref="UnauthorizedAccessException">Access was denied.</exception>
+    public void EnsureFolder(string name, bool isPrivate)
+    {
+        if (handle is null)
+        {
+            Directory.CreateDirectory(System.IO.Path.Combine(Path, name));
+        }
+        else if (UnixCalls.MakeFolder(handle, name, isPrivate) is var error and not UnixCalls.IsThere)
+        {
+            Require(error, name);
+        }
+    }
+
+    /// <summary>Opens a file in this folder, as <see cref="RegularFile.Open"/> does.</summary>
+    /// <exception cref="IOException">As there.</exception>
+    /// <exception cref="UnauthorizedAccessException">As there.</exception>
+    public SafeFileHandle OpenFile(string name, FileMode mode, FileAccess access, FileShare share)
+    {
+        var path = System.IO.Path.Combine(Path, name);
+        return handle is null ? RegularFile.Open(path, mode, access, share) : RegularFile.OpenAt(handle, name, path, mode, access, share);
+    }
+
+    /// <summary>
+    /// A path to a file in this folder, for those who take nothing else, such as SQLite. On Linux it leads through the open
+    /// folder; elsewhere it is the usual one.
+    /// </summary>
+    public string FilePath(string name) => System.IO.Path.Combine(
+        handle is not null && DescriptorPath.IsThere ? string.Create(CultureInfo.InvariantCulture, $"{DescriptorPath.Root}{handle.DangerousGetHandle()}") : Path,
+        name);
+
+    /// <summary>The names in it.</summary>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    public IReadOnlyList<string> Names() => handle is null
+        ? [.. new DirectoryInfo(Path).EnumerateFileSystemInfos().Select(info => info.Name)]
+        : UnixCalls.Names(handle, Path);
+
+    /// <summary>Renames a file of this folder, over whatever file is there unless told otherwise.</summary>
+    /// <exception cref="IOException">It failed.</exception>
+    /// <exception cref="UnauthorizedAccessException">Access was denied.</exception>
+    public void Rename(string name, HeldFolder to, string newName, bool overwrite = true)
+    {
+        if (handle is not null && to.handle is not null && overwrite)
+        {
+            to.Require(UnixCalls.Rename(handle, name, to.handle, newName), newName);
+        }
+        else
+        {
+            File.Move(FilePath(name), to.FilePath(newName), overwrite);
+        }
+    }
+
+    /// <summary>Deletes everything in it but one name. Links are deleted, not followed.</summary>
+    /// <param name="kept">The name that stays.</param>
+    /// <exception cref="IOException">Something could not be deleted.</exception>
+    /// <exception cref="UnauthorizedAccessException">Access was denied.</exception>
+    public void Clear(string? kept = null)
+    {
+        foreach (var name in Names().Where(name => name != kept))
+        {
+            DeleteAll(name);
+        }
+    }
+
+    /// <summary>Deletes a file, or a link. One that is not there is no error.</summary>
+    /// <exception cref="IOException">It could not be deleted; it may be a folder.</exception>
+    /// <exception cref="UnauthorizedAccessException">Access was denied.</exception>
+    public void Delete(string name)
+    {
+        if (handle is null)
+        {
+            File.Delete(System.IO.Path.Combine(Path, name));
+        }
+        else if (UnixCalls.Delete(handle, name) is var error and not UnixCalls.NoEntry)
+        {
+            Require(error, name);
+        }
+    }
+
+    /// <summary>Deletes a name, and all that is below it. One that is not there is no error.</summary>
+    /// <exception cref="IOException">It could not be deleted.</exception>
+    /// <exception cref="UnauthorizedAccessException">Access was denied.</exception>
+    public void DeleteAll(string name)
+    {
+        if (handle is null)
+        {
+            DeleteOnWindows(System.IO.Path.Combine(Path, name));
+            return;
+        }
+
+        var error = UnixCalls.Delete(handle, name);
+        if (UnixCalls.SaysFolder(error))
+        {
+            using (var inner = OpenFolder(name))
+            {
+                inner.Clear();
+            }
+
+            DeleteEmptyFolder(name);
+        }
+        else if (error != UnixCalls.NoEntry)
+        {
+            Require(error, name);
+        }
+    }
+
+    /// <summary>Deletes a folder in this one, if it is empty. One that is not there, or not empty, is no error.</summary>
+    /// <exception cref="IOException">It could not be deleted.</exception>
+    /// <exception cref="UnauthorizedAccessException">Access was denied.</exception>
+    public void DeleteEmptyFolder(string name)
+    {
+        var path = System.IO.Path.Combine(Path, name);
+        if (handle is null)
+        {
+            if (Directory.Exists(path) && !Directory.EnumerateFileSystemEntries(path).Any())
+            {
+                Directory.Delete(path);
+            }
+        }
+        else if (UnixCalls.DeleteFolder(handle, name) is var error and not UnixCalls.NoEntry && error != UnixCalls.NotEmpty)
+        {
+            Require(error, name);
+        }
+    }
+
+    /// <summary>Makes its names last. On Windows the file system's journal does that.</summary>
+    /// <exception cref="IOException">The operating system failed.</exception>
+    public void Flush()
+    {
+        if (handle is not null)
+        {
+            UnixCalls.Flush(handle, Path);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => handle?.Dispose();
+
+    private void Require(int error, string name)
+    {
+        if (error != 0)
+        {
+            throw UnixCalls.Failure(error, System.IO.Path.Combine(Path, name));
+        }
+    }
+
+    private static void DeleteOnWindows(string path)
+    {
+        if (new DirectoryInfo(path) is not { Exists: true } folder)
+        {
+            File.Delete(path);
+        }
+        else if (folder.LinkTarget is null)
+        {
+            folder.Delete(recursive: true);
+        }
+        else
+        {
+            folder.Delete();
+        }
+    }
+}

@@ -1,0 +1,39 @@
+using System.ComponentModel;
+using System.Runtime.InteropServices;
+
+namespace SignalHarvester.Backup.Storage;
+
+/// <summary>Follows a link the way the operating system does.</summary>
+internal static unsafe partial class LinkTarget
+{
+    /// <summary>The full path of what a link leads to, at the end of all links; null where the path is no link.</summary>
+    /// <exception cref="IOException">It leads nowhere, or in a circle.</exception>
+    public static string? Of(string path)
+    {
+        var target = new FileInfo(path).ResolveLinkTarget(returnFinalTarget: true)?.FullName;
+        if (target is null || OperatingSystem.IsWindows() || FileIdentity.Of(target) == FileIdentity.Of(path))
+        {
+            return target;
+        }
+
+        // .NET takes '..' in a link as text. Where a folder before it is a link too, it leads elsewhere: to another file.
+        var real = RealPath(path, 0);
+        if (real is null)
+        {
+            var error = new Win32Exception(Marshal.GetLastPInvokeError());
+            throw new IOException($"'{path}' leads nowhere: {error.Message}.", error);
+        }
+
+        try
+        {
+            return Marshal.PtrToStringUTF8((nint)real);
+        }
+        finally
+        {
+            NativeMemory.Free(real);
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "realpath", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial byte* RealPath(string path, nint resolved);
+}

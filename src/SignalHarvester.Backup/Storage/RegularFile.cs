@@ -1,0 +1,94 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace SignalHarvester.Backup.Storage;
+
+/// <summary>
+/// Opens files of ours in folders that others may write to. What somebody else put in their place is told by the open file,
+/// never by a look before: a link is not followed, a pipe not waited for, and nothing but a file of bytes is taken.
+/// </summary>
+internal static class RegularFile
+{
+    /// <summary>Opens a file, as <see cref="File.OpenHandle(string, FileMode, FileAccess, FileShare, FileOptions, long)"/> does.</summary>
+    /// <param name="path">Its path. Links on the way are followed as <see cref="HeldFolder.Open"/> does it.</param>
+    /// <param name="mode">Open, OpenOrCreate or CreateNew. On Unix, what is made is its owner's alone.</param>
+    /// <param name="access">What for.</param>
+    /// <param name="share">What others may do meanwhile: on Unix, None locks it exclusively, everything else together with others.</param>
+    /// <param name="options">None or SequentialScan.</param>
+    /// <exception cref="NotAFileException">It is a link, a pipe, a device or a folder.</exception>
+    /// <exception cref="FileNotFoundException">It is not there.</exception>
+    /// <exception cref="UnauthorizedAccessException">Access was denied.</exception>
+    /// <exception cref="IOException">Another process holds it, or the system failed.</exception>
+    public static SafeFileHandle Open(string path, FileMode mode, FileAccess access, FileShare share, FileOptions options = FileOptions.None)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            if (new FileInfo(path) is { LinkTarget: not null })
+            {
+                throw new NotAFileException(path);
+            }
+
+            return File.OpenHandle(path, mode, access, share, options);
+        }
+
+        using var folder = HeldFolder.OpenParent(path);
+        var handle = folder.OpenFile(Path.GetFileName(path), mode, access, share);
+        if (options.HasFlag(FileOptions.SequentialScan))
+        {
+            FileAdvice.Sequential(handle);
+        }
+
+        return handle;
+    }
+
+    /// <summary>Opens a file in an open folder of Unix.</summary>
+    internal static SafeFileHandle OpenAt(SafeFileHandle folder, string name, string path, FileMode mode, FileAccess access, FileShare share)
+    {
+        var handle = UnixCalls.OpenFile(folder, name, path, mode, access);
+        try
+        {
+            if (!FileKind.IsRegular(handle))
+            {
+                throw new NotAFileException(path);
+            }
+
+            UnixCalls.Lock(handle, exclusively: share == FileShare.None, path);
+            return handle;
+        }
+        catch
+        {
+            handle.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Reads a small file whole.</summary>
+    /// <param name="path">Its path.</param>
+    /// <param name="most">The most bytes that are read.</param>
+    /// <exception cref="InvalidDataException">It is larger than that.</exception>
+    /// <exception cref="IOException">As <see cref="Open"/>.</exception>
+    /// <exception cref="UnauthorizedAccessException">As <see cref="Open"/>.</exception>
+    public static byte[] ReadAllBytes(string path, int most)
+    {
+        using var handle = Open(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        return ReadAllBytes(handle, path, most);
+    }
+
+    /// <summary>Reads a small open file whole.</summary>
+    internal static byte[] ReadAllBytes(SafeFileHandle handle, string path, int most)
+    {
+        var length = RandomAccess.GetLength(handle);
+        if (length > most)
+        {
+            throw new InvalidDataException($"'{path}' is larger than any file of its kind.");
+        }
+
+        var bytes = new byte[length];
+        var read = 0;
+        while (read < bytes.Length && RandomAccess.Read(handle, bytes.AsSpan(read), read) is var count and > 0)
+        {
+            read += count;
+        }
+
+        return bytes[..read];
+    }
+}

@@ -1,0 +1,137 @@
+using Microsoft.Data.Sqlite;
+
+namespace SignalHarvester.Backup.Durability.Tests;
+
+/// <summary>Places and states that an operation cannot do everything in: it does what it can, or says what is in the way and what helps.</summary>
+public sealed class HardPlaceTests
+{
+    [Fact]
+    public async Task A_closed_WAL_database_on_a_full_disk_is_backed_up_elsewhere()
+    {
+        using var folder = new TempFolder();
+        string disk = folder.Folder("disk");
+        using var mounted = new Mount(disk, mebibytes: 1);
+        string source = Databases.Create(Path.Combine(disk, "app.db"), new DatabaseShape { JournalMode = JournalMode.Wal, Rows = 20 });
+        Fill(disk);
+        using var host = Shbackup.Start();
+
+        Assert.Equal(["Full"], await host.AskAsync(
+            $"New-SHBackup -LiteralPath {Shbackup.Quote(source)} -BackupDirectory {Shbackup.Quote(folder["backups"])} | ForEach-Object VerificationLevel"));
+    }
+
+    [Fact]
+    public async Task A_full_disk_that_keeps_SQLite_from_reading_a_left_log_is_named()
+    {
+        using var folder = new TempFolder();
+        string disk = folder.Folder("disk");
+        using var mounted = new Mount(disk, mebibytes: 2);
+        string source = Path.Combine(disk, "app.db");
+        string made = Databases.CreateWithLeftWal(folder["app.db"], new DatabaseShape { Rows = 20 });
+        File.Copy(made, source);
+        File.Copy(made + "-wal", source + "-wal");
+        Fill(disk);
+        using var host = Shbackup.Start();
+
+        string error = await host.AskForErrorAsync(
+            "InsufficientSpace", $"New-SHBackup -LiteralPath {Shbackup.Quote(source)} -BackupDirectory {Shbackup.Quote(folder["backups"])}");
+
+        Assert.Contains("is full", error, StringComparison.Ordinal);
+        Assert.Contains(source, error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Temporary_folders_without_room_are_all_named()
+    {
+        using var folder = new TempFolder(plain: true);
+        string disk = folder.Folder("disk");
+        string temporary = folder.Folder("tmp");
+        string source = Sample.Create(folder["app.db"], JournalMode.Wal, mebibytes: 8);
+        string backups = folder["backups"];
+        (await Shbackup.RunAsync($"New-SHBackup {source} -BackupDirectory {backups}")).EnsureSuccess();
+        using var mounted = new Mount(disk, mebibytes: 9);
+        using var small = new Mount(temporary, mebibytes: 1);
+        Tool.Require("cp").Run("-a", backups, Path.Combine(disk, "backups")).EnsureSuccess();
+
+        ToolResult tested = await Shbackup.RunByAsync(["env", "TMPDIR=" + temporary], $"Get-SHBackup -BackupDirectory {disk}/backups | Test-SHBackup -Level Full");
+
+        Assert.NotEqual(0, tested.ExitCode);
+        Assert.Contains($"'{disk}/backups/.shbackup/tmp'", tested.Error, StringComparison.Ordinal);
+        Assert.Contains(temporary, tested.Error, StringComparison.Ordinal);
+        Assert.Contains("TMPDIR", tested.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(JournalMode.Wal)]
+    [InlineData(JournalMode.Delete)]
+    public async Task An_application_that_never_lets_go_is_told_of(JournalMode mode)
+    {
+        using var folder = new TempFolder();
+        string source = Databases.Create(folder["app.db"], new DatabaseShape { JournalMode = mode, Rows = 20 });
+        using SqliteConnection application = Databases.Open(source);
+        Databases.Execute(application, "PRAGMA locking_mode = EXCLUSIVE; CREATE TABLE held(a)");
+        using var host = Shbackup.Start();
+
+        string error = await host.AskForErrorAsync(
+            "SourceLocked", $"New-SHBackup -LiteralPath {Shbackup.Quote(source)} -BackupDirectory {Shbackup.Quote(folder["backups"])} -LockTimeout 0");
+
+        Assert.Contains("locking_mode = EXCLUSIVE", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_file_with_a_backslash_in_its_name_is_backed_up_although_PowerShell_reads_a_slash()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "a backslash is the separator there");
+        using var folder = new TempFolder();
+        string source = Databases.Create(folder[@"a\b.db"]);
+        using var host = Shbackup.Start();
+
+        Assert.Equal([source], await host.AskAsync(
+            $"New-SHBackup -LiteralPath {Shbackup.Quote(source)} -BackupDirectory {Shbackup.Quote(folder["backups"])} | ForEach-Object DatabasePath"));
+    }
+
+    [Fact]
+    public async Task A_script_block_as_destination_gives_each_backup_its_own_file()
+    {
+        using var folder = new TempFolder();
+        string source = Databases.Create(folder["app.db"]);
+        string to = $"-BackupDirectory {Shbackup.Quote(folder["backups"])}";
+        using var host = Shbackup.Start();
+        IReadOnlyList<string> ids = await host.AskAsync($"1..2 | ForEach-Object {{ New-SHBackup -LiteralPath {Shbackup.Quote(source)} {to} }} | ForEach-Object Id");
+
+        await host.AskAsync($"Get-SHBackup {to} | Restore-SHBackup -Destination {{ \"{folder.Path}/$($_.Id).db\" }} -Force | Out-Null");
+
+        Assert.All(ids, id => Assert.Equal(Sample.Content(source), Sample.Content(folder[id + ".db"])));
+    }
+
+    [Fact]
+    public async Task A_home_in_which_no_folder_can_be_made_is_one_sentence_and_no_stack_trace()
+    {
+        using var folder = new TempFolder(plain: true);
+        string home = folder.Folder("home");
+        using var mounted = new Mount(home, mebibytes: 1);
+        Tool.Require("mount").Run("-o", "remount,nr_inodes=1", home).EnsureSuccess();
+
+        ToolResult started = await Shbackup.RunByAsync(["env", "-u", "XDG_CACHE_HOME", "HOME=" + home], "1");
+
+        Assert.Equal(1, started.ExitCode);
+        Assert.Contains(home, Assert.Single(started.Error.Trim().Split('\n')), StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", started.Error, StringComparison.Ordinal);
+    }
+
+    private static void Fill(string disk)
+    {
+        using FileStream fill = new(Path.Combine(disk, "fill"), FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0);
+        var block = new byte[1024];
+        try
+        {
+            while (true)
+            {
+                fill.Write(block);
+            }
+        }
+        catch (IOException)
+        {
+            // Full, which is what this is for.
+        }
+    }
+}

@@ -1,0 +1,121 @@
+namespace SignalHarvester.Backup.Durability.Tests;
+
+/// <summary>
+/// A named pipe in the place of a file of ours, or of SQLite's, keeps nobody waiting: whatever the command says, it ends.
+/// Opening one for reading would wait for ever for a writer.
+/// </summary>
+public sealed class PlantedPipeTests(PlantedPipeTests.World world) : IClassFixture<PlantedPipeTests.World>
+{
+    private static readonly string[] s_commands =
+    [
+        "Get-SHBackup -BackupDirectory {0}/backups",
+        "Get-SHBackup -BackupDirectory {0}/backups | Test-SHBackup",
+        "Get-SHBackup -BackupDirectory {0}/backups -Newest 1 | Restore-SHBackup -Destination {0}/new.db -Force",
+        "Get-SHBackup -BackupDirectory {0}/backups -Newest 1 | Compare-SHBackup -Database {0}/app.db",
+        "New-SHBackup {0}/app.db -BackupDirectory {0}/backups -Type Incremental",
+        "Get-SHBackup -BackupDirectory {0}/backups -Newest 1 | Remove-SHBackup -Force",
+        "Get-SHBackupHealth -BackupDirectory {0}/backups",
+        "Get-SHBackupHistory -BackupDirectory {0}/backups",
+        "Invoke-SHBackupScrub -BackupDirectory {0}/backups",
+        "Get-SHBackup -BackupDirectory {0}/backups -Remote -Provider Directory -Container {0}/offsite -Newest 1 | Restore-SHBackup -BackupDirectory {0}/backups -Destination {0}/new.db -Force",
+        "Get-SHBackup -BackupDirectory {0}/backups | Send-SHBackup -Provider Directory -Container {0}/offsite",
+    ];
+
+    public static TheoryData<string> Places => new(
+    [
+        "backups/{0}.json", "backups/{0}_full.db.zst", "backups/backups.json", "backups/{0}_g2_full.db.zst.partial",
+        "backups/.shbackup", "backups/.shbackup/lock",
+        "backups/.shbackup/history.db", "backups/.shbackup/history.db-wal", "backups/.shbackup/history.db-shm", "backups/.shbackup/history.db-journal",
+        "backups/.shbackup/publishing", "backups/.shbackup/publishing/{0}.json", "backups/.shbackup/removing/{0}.json", "backups/.shbackup/superseded/{0}.json",
+        "backups/.shbackup/digests", "backups/.shbackup/digests/{1}", "backups/.shbackup/uploads", "backups/.shbackup/downloads",
+        "backups/.shbackup/staging", "backups/.shbackup/staging/{0}.lock", "backups/.shbackup/tmp",
+        "backups/quarantine", "backups/quarantine/20261129_000000_000000/{0}.json",
+        "app.db-wal", "app.db-journal", "app.db-shm", "new.db", "new.db-wal", "new.db-journal", "new.db-shm",
+        "offsite/.shbackup", "offsite/.shbackup/lock", "offsite/{0}.json", "offsite/{0}_full.db.zst", "offsite/.shbackup/records", "offsite/.shbackup/records/{0}.json",
+    ]);
+
+    [Theory]
+    [MemberData(nameof(Places))]
+    public async Task A_named_pipe_in_the_place_of_a_file_keeps_no_command_waiting(string place)
+    {
+        foreach (string command in s_commands)
+        {
+            using var folder = new TempFolder(plain: true);
+            world.CopyTo(folder.Path);
+            string pipe = folder[string.Format(System.Globalization.CultureInfo.InvariantCulture, place, world.Id, world.DigestName)];
+            Directory.CreateDirectory(Path.GetDirectoryName(pipe)!);
+            if (Directory.Exists(pipe))
+            {
+                Directory.Delete(pipe, recursive: true);
+            }
+
+            File.Delete(pipe);
+            Tool.Require("mkfifo").Run("-m", "666", pipe).EnsureSuccess();
+
+            string text = string.Format(System.Globalization.CultureInfo.InvariantCulture, command, folder.Path);
+            IReadOnlyList<string> answer = await world.SendAsync(text + " -WarningAction SilentlyContinue | Out-Null");
+
+            Assert.All(answer, line => Assert.StartsWith("ERROR", line, StringComparison.Ordinal));
+            Assert.DoesNotContain(answer, line => line.Contains("Exception", StringComparison.Ordinal) || line.StartsWith("ERROR Microsoft", StringComparison.Ordinal));
+        }
+    }
+
+    /// <summary>A database with a chain of two, here and in a folder as object store; and one process that is asked.</summary>
+    public sealed class World : IAsyncLifetime
+    {
+        private readonly TempFolder _folder = new(plain: true);
+        private Shbackup? _host;
+
+        public string Id { get; private set; } = "";
+
+        public string DigestName { get; private set; } = "";
+
+        public async ValueTask InitializeAsync()
+        {
+            Assert.SkipWhen(OperatingSystem.IsWindows(), "there are no named pipes among the files there");
+            string source = Databases.Create(_folder["app.db"]);
+            string directory = _folder["backups"];
+            _host = Shbackup.Start();
+            Id = (await _host.AskAsync($"New-SHBackup {source} -BackupDirectory {directory} | ForEach-Object Id")).Single();
+            using (Microsoft.Data.Sqlite.SqliteConnection connection = Databases.Open(source))
+            {
+                Databases.Execute(connection, "CREATE TABLE later(a)");
+            }
+
+            await _host.AskAsync($"New-SHBackup {source} -BackupDirectory {directory} -Type Incremental | Send-SHBackup -Provider Directory -Container {_folder["offsite"]} -CreateContainer | Out-Null");
+            await _host.AskAsync($"Get-SHBackup -Remote -Provider Directory -Container {_folder["offsite"]} | Out-Null");
+            DigestName = Path.GetFileName(Directory.GetFiles(Path.Combine(directory, ".shbackup", "digests"))[^1]);
+        }
+
+        public void CopyTo(string folder)
+        {
+            foreach (string name in (string[])["app.db", "backups", "offsite"])
+            {
+                Tool.Require("cp").Run("-a", _folder[name], folder).EnsureSuccess();
+            }
+        }
+
+        /// <summary>Sends a command. A process that does not answer is killed, for the next test to have one that does.</summary>
+        internal async Task<IReadOnlyList<string>> SendAsync(string command)
+        {
+            _host ??= Shbackup.Start();
+            try
+            {
+                return await _host.SendAsync(command);
+            }
+            catch
+            {
+                _host.Dispose();
+                _host = null;
+                throw;
+            }
+        }
+
+        public ValueTask DisposeAsync()
+        {
+            _host?.Dispose();
+            _folder.Dispose();
+            return ValueTask.CompletedTask;
+        }
+    }
+}
