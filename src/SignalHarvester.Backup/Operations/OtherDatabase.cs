@@ -1,5 +1,6 @@
 using System.Globalization;
 using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Storage;
 using SignalHarvester.Backup.Sqlite;
 
 namespace SignalHarvester.Backup.Operations;
@@ -7,12 +8,10 @@ namespace SignalHarvester.Backup.Operations;
 /// <summary>Keeps a restore from going over another database than the one that the backup is of.</summary>
 internal static class OtherDatabase
 {
-    // As many as Linux itself follows: a circle of folders ends.
-    private const int MostLinks = 40;
     private const string WayOut = "To restore there all the same, add -AllowOtherDatabase.";
 
-    private static readonly StringComparison PathComparison =
-        OperatingSystem.IsWindows() || OperatingSystem.IsMacOS() ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal;
+    // Elsewhere the file itself tells, in whatever case it is written.
+    private static readonly StringComparison PathComparison = OperatingSystem.IsWindows() ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal;
 
     /// <summary>Refuses a file that another database has its place at, as the backups beside this one tell.</summary>
     /// <param name="backup">The backup. One that does not say which database it is of is refused nothing.</param>
@@ -53,36 +52,9 @@ internal static class OtherDatabase
         }
     }
 
-    /// <summary>Whether two paths lead to the same place, links followed as far as they are there.</summary>
+    /// <summary>Whether two paths lead to the same file, of which one is there.</summary>
     public static bool IsSamePlace(string one, string other) =>
-        string.Equals(one, other, PathComparison)
-        || (Path.IsPathFullyQualified(one) && Path.IsPathFullyQualified(other) && string.Equals(WithoutLinks(one), WithoutLinks(other), PathComparison));
-
-    private static string WithoutLinks(string path)
-    {
-        var left = MostLinks;
-        return Followed(path, ref left);
-    }
-
-    private static string Followed(string path, ref int left)
-    {
-        var full = Path.GetFullPath(path);
-        if (Path.GetDirectoryName(full) is not { } folder)
-        {
-            return full;
-        }
-
-        var here = Path.Combine(Followed(folder, ref left), Path.GetFileName(full));
-        try
-        {
-            return left-- > 0 && new FileInfo(here).ResolveLinkTarget(returnFinalTarget: false) is { } target ? Followed(target.FullName, ref left) : here;
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            // A link that leads nowhere, in a circle or where this account may not look: it is what it is called.
-            return here;
-        }
-    }
+        string.Equals(one, other, PathComparison) || (FileIdentity.Of(one) is { } file && file == FileIdentity.Of(other));
 
     private static BackupException Fault(string destination, string message) =>
         new(BackupErrorId.DestinationIsOtherDatabase, BackupErrorCategory.InvalidOperation, destination, message);
