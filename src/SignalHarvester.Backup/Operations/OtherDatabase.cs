@@ -1,7 +1,7 @@
 using System.Globalization;
 using SignalHarvester.Backup.Catalog;
-using SignalHarvester.Backup.Storage;
 using SignalHarvester.Backup.Sqlite;
+using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Operations;
 
@@ -14,20 +14,20 @@ internal static class OtherDatabase
     private static readonly StringComparison PathComparison = OperatingSystem.IsWindows() ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal;
 
     /// <summary>Refuses a file that another database has its place at, as the backups beside this one tell.</summary>
-    /// <param name="backup">The backup. One that does not say which database it is of is refused nothing.</param>
+    /// <param name="backup">The backup. One that does not say by a full path of this system which database it is of is refused nothing.</param>
     /// <param name="destination">The file, as a full path.</param>
     /// <param name="list">Lists the backups where this one lies. Called only where the backup is of another path.</param>
     /// <exception cref="BackupException">DestinationIsOtherDatabase.</exception>
     public static void RefusePlace(BackupMetadata backup, string destination, Func<CatalogListing> list)
     {
-        if (backup.DatabasePath is not { Length: > 0 } own || !File.Exists(destination) || IsSamePlace(own, destination))
+        if (backup.DatabasePath is not { } own || !Path.IsPathFullyQualified(own) || !File.Exists(destination) || IsSamePlace(own, destination))
         {
             return;
         }
 
         // What a restore overwrote is no proof of a database at home there: the file may have been a restored copy.
         var others = list().Backups.Where(other => !other.IsSafety).Select(other => other.DatabasePath).OfType<string>().Distinct(StringComparer.Ordinal);
-        if (others.Any(other => other.Length > 0 && IsSamePlace(other, destination)))
+        if (others.Any(other => Path.IsPathFullyQualified(other) && IsSamePlace(other, destination)))
         {
             throw Fault(
                 destination,
