@@ -1,34 +1,33 @@
 using System.Globalization;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Sqlite;
+using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Operations;
 
 /// <summary>Keeps a restore from going over another database than the one that the backup is of.</summary>
 internal static class OtherDatabase
 {
-    // As many as Linux itself follows: a circle of folders ends.
-    private const int MostLinks = 40;
     private const string WayOut = "To restore there all the same, add -AllowOtherDatabase.";
 
-    private static readonly StringComparison PathComparison =
-        OperatingSystem.IsWindows() || OperatingSystem.IsMacOS() ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal;
+    // Elsewhere the file itself tells, in whatever case it is written.
+    private static readonly StringComparison PathComparison = OperatingSystem.IsWindows() ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal;
 
     /// <summary>Refuses a file that another database has its place at, as the backups beside this one tell.</summary>
-    /// <param name="backup">The backup. One that does not say which database it is of is refused nothing.</param>
+    /// <param name="backup">The backup. One that does not say by a full path of this system which database it is of is refused nothing.</param>
     /// <param name="destination">The file, as a full path.</param>
     /// <param name="list">Lists the backups where this one lies. Called only where the backup is of another path.</param>
     /// <exception cref="BackupException">DestinationIsOtherDatabase.</exception>
     public static void RefusePlace(BackupMetadata backup, string destination, Func<CatalogListing> list)
     {
-        if (backup.DatabasePath is not { Length: > 0 } own || !File.Exists(destination) || IsSamePlace(own, destination))
+        if (backup.DatabasePath is not { } own || !Path.IsPathFullyQualified(own) || !File.Exists(destination) || IsSamePlace(own, destination))
         {
             return;
         }
 
         // What a restore overwrote is no proof of a database at home there: the file may have been a restored copy.
         var others = list().Backups.Where(other => !other.IsSafety).Select(other => other.DatabasePath).OfType<string>().Distinct(StringComparer.Ordinal);
-        if (others.Any(other => other.Length > 0 && IsSamePlace(other, destination)))
+        if (others.Any(other => Path.IsPathFullyQualified(other) && IsSamePlace(other, destination)))
         {
             throw Fault(
                 destination,
@@ -53,36 +52,9 @@ internal static class OtherDatabase
         }
     }
 
-    /// <summary>Whether two paths lead to the same place, links followed as far as they are there.</summary>
+    /// <summary>Whether two paths lead to the same file, of which one is there.</summary>
     public static bool IsSamePlace(string one, string other) =>
-        string.Equals(one, other, PathComparison)
-        || (Path.IsPathFullyQualified(one) && Path.IsPathFullyQualified(other) && string.Equals(WithoutLinks(one), WithoutLinks(other), PathComparison));
-
-    private static string WithoutLinks(string path)
-    {
-        var left = MostLinks;
-        return Followed(path, ref left);
-    }
-
-    private static string Followed(string path, ref int left)
-    {
-        var full = Path.GetFullPath(path);
-        if (Path.GetDirectoryName(full) is not { } folder)
-        {
-            return full;
-        }
-
-        var here = Path.Combine(Followed(folder, ref left), Path.GetFileName(full));
-        try
-        {
-            return left-- > 0 && new FileInfo(here).ResolveLinkTarget(returnFinalTarget: false) is { } target ? Followed(target.FullName, ref left) : here;
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            // A link that leads nowhere, in a circle or where this account may not look: it is what it is called.
-            return here;
-        }
-    }
+        string.Equals(one, other, PathComparison) || (FileIdentity.Of(one) is { } file && file == FileIdentity.Of(other));
 
     private static BackupException Fault(string destination, string message) =>
         new(BackupErrorId.DestinationIsOtherDatabase, BackupErrorCategory.InvalidOperation, destination, message);

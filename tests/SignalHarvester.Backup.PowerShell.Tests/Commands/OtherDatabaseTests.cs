@@ -291,12 +291,15 @@ public class OtherDatabaseTests
         Assert.Contains(progress, record => record.Activity == $"Restoring into copy.db, from {made.Id} of app.db");
     }
 
-    [Fact]
-    public void A_backup_that_does_not_say_which_database_it_is_of_is_held_against_the_tables_alone()
+    [Theory]
+    [InlineData(null)]
+    [InlineData("")]
+    [InlineData("var/app.db")]
+    public void A_backup_that_does_not_say_which_database_it_is_of_is_held_against_the_tables_alone(string? path)
     {
         using var workspace = new Workspace();
         var (app, _) = Tenants(workspace);
-        workspace.EditSidecar(app.Id, sidecar => sidecar["db_path"] = null);
+        workspace.EditSidecar(app.Id, sidecar => sidecar["db_path"] = path);
         workspace.Run($"Restore-SHBackup {app.Id} ./crm.db -Force").WithoutErrors();
         Alien(workspace["alien.db"]);
         Refused(workspace, $"Restore-SHBackup {app.Id} ./alien.db -Force");
