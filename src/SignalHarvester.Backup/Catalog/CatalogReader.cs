@@ -184,7 +184,7 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
         {
             return null;
         }
-        catch (InvalidDataException exception)
+        catch (FileTooLargeException exception)
         {
             throw new BackupException(
                 BackupErrorId.SidecarInvalid,

@@ -45,6 +45,39 @@ public partial class HealthTests
     }
 
     [Fact]
+    public void A_database_at_odds_with_itself_is_backed_up_and_said_by_the_backup_the_list_and_the_report()
+    {
+        using var workspace = new Workspace();
+        using (var connection = Databases.Open(workspace.Database))
+        {
+            Databases.Execute(connection, """
+                CREATE TABLE page(body);
+                INSERT INTO page VALUES ('one');
+                CREATE VIRTUAL TABLE search USING fts4(content="page", body);
+                INSERT INTO search(search) VALUES ('rebuild');
+                DELETE FROM page;
+                """);
+        }
+
+        const string mends = "full-text index search has fallen behind 'page', which it indexes (INSERT INTO \"search\"(\"search\") VALUES('rebuild') mends it)";
+        var made = workspace.Run("New-SHBackup ./app.db").WithoutErrors();
+        Assert.Contains(mends, Assert.Single(made.Warnings), StringComparison.Ordinal);
+        Assert.True(made.As<BackupMetadata>().Single().Verified);
+        Assert.Equal([mends], workspace.Run("(Get-SHBackup).Inconsistencies").WithoutErrors().As<string>());
+        var check = Check(workspace, "RecoveryPoint");
+        Assert.Equal(HealthStatus.Warning, check.Status);
+        Assert.Contains(mends, check.Reason, StringComparison.Ordinal);
+
+        using (var connection = Databases.Open(workspace.Database))
+        {
+            Databases.Execute(connection, mends[(mends.IndexOf('(', StringComparison.Ordinal) + 1)..mends.IndexOf(" mends", StringComparison.Ordinal)]);
+        }
+
+        Assert.Empty(workspace.Run("New-SHBackup ./app.db").WithoutErrors().Warnings);
+        Assert.Equal(HealthStatus.Ok, Check(workspace, "RecoveryPoint").Status);
+    }
+
+    [Fact]
     public void A_clock_that_was_wrong_hides_nothing()
     {
         using var workspace = new Workspace();

@@ -38,6 +38,25 @@ public class OffsiteTests
     }
 
     [Fact]
+    public void What_comes_back_from_the_store_is_for_whom_it_was_and_so_is_a_database_that_was_drilled()
+    {
+        Assert.SkipUnless(!OperatingSystem.IsWindows() && Environment.IsPrivilegedProcess, "only root can give files to others");
+        using var workspace = new Workspace();
+        void Run(string tool, params string[] arguments) => Tool.Require(tool).Run(arguments).EnsureSuccess();
+        Run("chown", "4001:4001", workspace.Folder, workspace.Database);
+        Run("chmod", "660", workspace.Database);
+        workspace.MakeBackup();
+        Send(workspace, "Get-SHBackup");
+        LoseEverything(workspace);
+
+        Assert.Empty(workspace.Run($"Get-SHBackup -Remote {There} | Invoke-SHRestoreDrill").WithoutErrors().Warnings);
+        var restored = workspace.Run($"Get-SHBackup -Remote {There} | Restore-SHBackup -Destination ./app.db -Force").WithoutErrors();
+
+        Assert.Empty(restored.Warnings);
+        Assert.Equal("4001:4001 660", Tool.Require("stat").Run("-c", "%u:%g %a", workspace.Database).EnsureSuccess().Output.Trim());
+    }
+
+    [Fact]
     public void A_backup_that_was_sent_knows_its_copy_here_and_there()
     {
         using var workspace = new Workspace();
