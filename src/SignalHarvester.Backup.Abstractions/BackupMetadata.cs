@@ -14,6 +14,17 @@ public sealed record BackupMetadata
     /// <summary>The moment of the snapshot.</summary>
     public DateTimeOffset Timestamp { get; init; }
 
+    /// <summary>
+    /// The backup's place among those that were there when it was made: its timestamp, or a later moment where one of them
+    /// is dated later, because a clock was wrong.
+    /// </summary>
+    [JsonIgnore]
+    internal DateTimeOffset Order
+    {
+        get => field == default ? Timestamp : field;
+        init;
+    }
+
     /// <summary>How old the backup is at the moment of asking. Compare it with <c>30d</c>, <c>'12h'</c>, <c>'6mo'</c>.</summary>
     public BackupAge Age => BackupAge.Between(Timestamp, Clock.GetUtcNow());
 
@@ -89,7 +100,17 @@ public sealed record BackupMetadata
 
     /// <summary>When the file as stored was last read whole and found good, by a verification or a scrub; null where that is not known.</summary>
     [JsonIgnore]
-    internal DateTimeOffset? LastRead => Verified && VerificationTimestamp is { } verified && !(ScrubTimestamp > verified) ? verified : ScrubTimestamp;
+    internal DateTimeOffset? LastRead
+    {
+        get
+        {
+            var now = Clock.GetUtcNow();
+            DateTimeOffset?[] reads = [Verified ? VerificationTimestamp : null, ScrubTimestamp];
+
+            // One that a wrong clock dated ahead does not hide the other.
+            return reads.Where(read => read <= now).Max() ?? reads.Max();
+        }
+    }
 
     /// <summary>The single checks of the last verification.</summary>
     public IReadOnlyList<VerificationCheck> Verification

@@ -124,7 +124,7 @@ public sealed class ForeignFolderTests
     private static string Secret(string path)
     {
         File.WriteAllText(path, "root's secret");
-        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        Tool.Require("chmod").Run("600", path).EnsureSuccess();
         return path;
     }
 

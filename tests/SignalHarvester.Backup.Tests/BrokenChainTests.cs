@@ -446,8 +446,8 @@ public sealed class BrokenChainTests : IDisposable
             clock.Jump(-TimeSpan.FromDays(1));
         }
 
-        // Parents are younger than their children here; links count, not moments.
-        Assert.Equal([5, 4, 3, 2, 1, 0], scene.Directory.List().Backups.Reverse().Select(backup => backup.Depth));
+        // Parents are dated later than their children here; what was made last is listed first all the same.
+        Assert.Equal([5, 4, 3, 2, 1, 0], scene.Directory.List().Backups.Select(backup => backup.Depth));
         AssertGood(chain);
         Assert.Empty(scene.Remove(chain[0], chain[2], chain[3]).Faults);
         AssertGood([chain[1], chain[4], chain[5]]);

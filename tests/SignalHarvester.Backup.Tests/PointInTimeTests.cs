@@ -66,7 +66,7 @@ public sealed class PointInTimeTests
         List<string> passedOver = [];
         try
         {
-            return PointInTime.Find(BackupChain.WithDepths(backups), Noon, backup => passedOver.Add(backup.Id)).Id;
+            return PointInTime.Find(BackupChain.WithDepths(backups), Noon, backup => passedOver.Add(backup.Id), (_, _) => { }, Noon.AddHours(1)).Id;
         }
         finally
         {

@@ -268,13 +268,13 @@ public sealed class RestoredAccessTests : IDisposable
     [Fact]
     public void Only_the_file_that_was_made_is_given_away_and_no_other_in_its_place()
     {
-        (long Device, long Node)? identity;
+        FileIdentity? identity;
         using (var file = File.OpenHandle(scene["made"], FileMode.CreateNew, FileAccess.ReadWrite))
         {
-            identity = FileKind.IdentityOf(file);
+            identity = FileIdentity.Of(file);
         }
 
-        Assert.Equal($"{identity!.Value.Device} {identity.Value.Node}", Run("stat", "-c", "%d %i", scene["made"]).Trim());
+        Assert.Equal($"{identity!.Value.Device} {identity.Value.Inode}", Run("stat", "-c", "%d %i", scene["made"]).Trim());
         FileOwnership.OpenOwn(scene["made"], identity).Dispose();
         Run("mkfifo", scene["pipe"]);
         File.CreateSymbolicLink(scene["link"], scene["made"]);
@@ -282,7 +282,7 @@ public sealed class RestoredAccessTests : IDisposable
 
         Assert.All(
             (string[])["pipe", "link", "other", "nothing"],
-            name => Assert.Throws<IOException>(() => FileOwnership.OpenOwn(scene[name], identity).Dispose()));
+            name => Assert.ThrowsAny<IOException>(() => FileOwnership.OpenOwn(scene[name], identity).Dispose()));
     }
 
     [Fact]

@@ -22,6 +22,7 @@ public abstract class BackupCommand : OperationCommand
     private const int DeepestMetadata = 50;
 
     private readonly Lazy<RemoteSession> remotes = new();
+    private readonly List<string> directories = [];
     private BackupConfiguration? configuration;
 
     /// <summary>
@@ -142,6 +143,31 @@ public abstract class BackupCommand : OperationCommand
             ? there
             : [OpenDirectory()];
 
+    /// <summary>
+    /// The directories that the inputs so far concern, each once, for the cmdlets that work at the end of the pipeline. Without
+    /// a pipeline there is one input; where nothing of a pipeline could be bound, there is none, and no directory.
+    /// </summary>
+    private protected IReadOnlyList<string> NotedDirectories => directories;
+
+    private protected void NoteDirectories() => directories.AddRange(ForCall(OpenDirectories).Select(directory => directory.Path).Except(directories));
+
+    /// <summary>Notes the one directory that a cmdlet can work on; another one after it ends the call.</summary>
+    private protected void NoteOneDirectory()
+    {
+        var path = ForCall(OpenDirectory).Path;
+        if (directories.Count > 0 && directories[0] != path)
+        {
+            ThrowTerminatingError(ToRecord(new BackupException(
+                BackupErrorId.InvalidArgument,
+                BackupErrorCategory.InvalidArgument,
+                path,
+                $"The pipeline names several backup directories, '{directories[0]}' and '{path}', and this works on one. Run it once for each.")));
+        }
+
+        directories.Clear();
+        directories.Add(path);
+    }
+
     /// <summary>A full path that was configured is taken as it stands: no character of it is PowerShell's.</summary>
     private protected BackupDirectory OpenConfigured(string path) =>
         new(Path.IsPathFullyQualified(path) ? path : FileSystemPath(path), TimeProvider.System);
@@ -185,7 +211,7 @@ public abstract class BackupCommand : OperationCommand
     /// <summary>All backups in several directories, newest first.</summary>
     private protected IReadOnlyList<BackupMetadata> List(IReadOnlyList<BackupDirectory> directories, bool withRetired = false) => directories is [var only]
         ? List(only, withRetired)
-        : [.. directories.SelectMany(directory => List(directory, withRetired)).OrderByDescending(backup => backup.Timestamp).ThenByDescending(backup => backup.Id, StringComparer.Ordinal)];
+        : [.. directories.SelectMany(directory => List(directory, withRetired)).NewestFirst()];
 
     /// <summary>All backups in an object store; a sidecar that cannot be used is written as an error.</summary>
     private protected IReadOnlyList<BackupMetadata> ListRemote(RemoteCatalog remote)

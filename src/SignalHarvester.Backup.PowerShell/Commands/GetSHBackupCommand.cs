@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Operations;
 using SignalHarvester.Backup.PowerShell.Binding;
 using SignalHarvester.Backup.PowerShell.Cloud;
@@ -98,7 +99,7 @@ public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters, ICon
     [ValidateNotNull]
     public BackupAge? OlderThan { get; set; }
 
-    /// <summary>The newest so many of each database, of what the other filters leave, safety backups left out. Name one with -Database.</summary>
+    /// <summary>The newest so many of each database, of what the other filters leave, safety backups left out: those that were made last, whatever the clock said. Name one with -Database.</summary>
     [Parameter]
     [ValidateRange(1, int.MaxValue)]
     public int? Newest { get; set; }
@@ -146,7 +147,11 @@ public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters, ICon
         var selected = backups.Where(backup => ids(backup.Id) && IsWanted(backup));
         if (Newest is { } count)
         {
-            selected = NewestBackups.OfEach(selected.Where(backup => !backup.IsRetired), count);
+            selected = NewestBackups.OfEach(selected.Where(backup => !backup.IsRetired), count).ToList();
+            foreach (var ahead in selected.DistinctBy(backup => backup.DatabasePath, StringComparer.Ordinal).Where(backup => BackupOrder.IsAhead(backup.Timestamp, TimeProvider.System.GetUtcNow())))
+            {
+                WriteWarning($"'{ahead.Id}' is dated ahead of the clock: that was wrong then, or is now, and whether this backup is the newest is not certain.");
+            }
         }
 
         WriteObject(Tree ? BackupTree.Draw([.. selected]) : selected, enumerateCollection: true);

@@ -69,14 +69,14 @@ public sealed class InvokeSHBackupScrubCommand : BackupCommand, IDynamicParamete
 
     private void Scrub(BackupDirectory directory)
     {
-        var began = TimeProvider.System.GetUtcNow();
-        var planned = ScrubPlan.Of(directory, ParameterSetName == PercentSet ? Percent : null, fault => WriteError(ToRecord(fault)));
+        var (began, started) = (TimeProvider.System.GetUtcNow(), TimeProvider.System.GetTimestamp());
+        var planned = ScrubPlan.Of(directory, ParameterSetName == PercentSet ? Percent : null, began, fault => WriteError(ToRecord(fault)));
         long bytes = 0;
         try
         {
             foreach (var backup in planned)
             {
-                if (Budget is { } budget && TimeProvider.System.GetUtcNow() - began > budget.Value)
+                if (Budget is { } budget && TimeProvider.System.GetElapsedTime(started) > budget.Value)
                 {
                     WriteVerbose($"The time is used up; '{backup.Id}' comes first the next time.");
                     break;
@@ -94,7 +94,7 @@ public sealed class InvokeSHBackupScrubCommand : BackupCommand, IDynamicParamete
             {
                 _ = RunOperation(context =>
                 {
-                    Recorded.ScrubEnded(directory, began, bytes, context);
+                    Recorded.ScrubEnded(directory, began, TimeProvider.System.GetElapsedTime(started), bytes, context);
                     return true;
                 });
             }

@@ -20,7 +20,8 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <para>An incremental backup holds the pages that changed since its parent, as a standard SQLite write-ahead log. The
 /// whole database is read and compared; with -Type Wal only its log is, where that provably continues the parent. Where
 /// there is nothing to build on, or more than half of the pages changed, a full backup is made, and the reason is told
-/// with -Verbose and noted in Metadata.full_reason. Incremental backups are verified together with all that they build
+/// with -Verbose and noted in Metadata.full_reason; where what is there opens with other keys or another passphrase, or is
+/// not encrypted and this one is to be, or the other way round, the reason is a warning. Incremental backups are verified together with all that they build
 /// on; a WAL backup is verified by itself, because reading the database is what it saves, and waits for Test-SHBackup
 /// -Level Full.</para>
 /// <para>Without a path, all databases of the configuration are backed up, each into its directory. Compression, type,
@@ -99,7 +100,7 @@ public sealed class NewSHBackupCommand : BackupCommand, IDynamicParameters
     [Parameter]
     public BackupStrategy Type { get; set; } = BackupStrategy.Full;
 
-    /// <summary>The backup to build on, as an object or by its id. Without it, the newest backup of the same database in the directory that is not dated in the future.</summary>
+    /// <summary>The backup to build on, as an object or by its id. Without it, the backup of the same database in the directory that was made last, whatever the clock said.</summary>
     [Parameter]
     [ArgumentCompleter(typeof(BackupIdCompleter))]
     [ValidateNotNullOrEmpty]

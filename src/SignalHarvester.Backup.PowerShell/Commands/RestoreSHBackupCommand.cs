@@ -75,7 +75,7 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
 
     private readonly CloudParameters cloud = new();
     private readonly HashSet<string> restored = new(StringComparer.Ordinal);
-    private readonly List<(BackupMetadata Backup, Action Restore)> chosen = [];
+    private readonly List<Choice> chosen = [];
 
     /// <summary>
     /// The database file to write. Without it, the database of the configuration, else the path that the backup was made from,
@@ -224,10 +224,10 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
             ForItem(() =>
             {
                 var home = directory ?? OpenDirectory();
-                chosen.Add((backup, () => Restore(
+                Choose(
                     backup,
                     destination => RestoreBackup.Plan(backup, directory, destination),
-                    destination => RunOperation(context => Recorded.Restore(backup, directory, Options(destination, home), context)))));
+                    destination => RunOperation(context => Recorded.Restore(backup, directory, Options(destination, home), context)));
             });
         }
     }
@@ -239,22 +239,28 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
     protected override void EndProcessing()
     {
         TellNoInput("nothing was restored");
-        var databases = chosen.Select(item => item.Backup.DatabasePath).Distinct(StringComparer.Ordinal).ToList();
-        if ((Destination ?? Into) is { } destination && databases.Count > 1)
+        foreach (var choices in chosen.GroupBy(choice => choice.Given ?? ConfiguredFor(choice.Backup) ?? choice.Backup.DatabasePath, StringComparer.Ordinal))
         {
-            WriteError(ToRecord(new BackupException(
-                BackupErrorId.DatabaseAmbiguous,
-                BackupErrorCategory.InvalidArgument,
-                destination,
-                $"Backups of {databases.Count.ToString(Invariant)} databases were given for the one destination '{destination}': {string.Join(", ", databases.Take(5).Select(path => path ?? "an unknown one"))}{(databases.Count > 5 ? " ..." : string.Empty)}. Nothing was restored. Choose one with Get-SHBackup -Database.")));
-            return;
-        }
+            // Of those that go to a configured database, the ones that are of it may; the others are refused one by one.
+            var databases = choices.Select(choice => choice.Backup.DatabasePath).Distinct(StringComparer.Ordinal).ToList();
+            if (databases.Count > 1 && (choices.Any(choice => choice.Given is not null) || !databases.Contains(choices.Key, StringComparer.Ordinal)))
+            {
+                WriteError(ToRecord(Ambiguous(choices.Key, databases)));
+                continue;
+            }
 
-        foreach (var (_, restore) in chosen)
-        {
-            ForItem(restore);
+            foreach (var choice in choices)
+            {
+                ForItem(choice.Restore);
+            }
         }
     }
+
+    private static BackupException Ambiguous(string? destination, List<string?> databases) => new(
+        BackupErrorId.DatabaseAmbiguous,
+        BackupErrorCategory.InvalidArgument,
+        destination,
+        $"Backups of {databases.Count.ToString(Invariant)} databases were given for the one destination '{destination}': {string.Join(", ", databases.Take(5).Select(path => path ?? "an unknown one"))}{(databases.Count > 5 ? " ..." : string.Empty)}. It was not changed. Choose one with Get-SHBackup -Database.");
 
     private void BringRowsBack()
     {
@@ -270,7 +276,7 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
     }
 
     private void ChooseRows(BackupMetadata backup, RemoteCatalog? remote, BackupDirectory? directory, BackupDirectory home) =>
-        chosen.Add((backup, () => BringRowsBack(backup, remote, directory, home)));
+        chosen.Add(new Choice(backup, FileSystemPath(Into!), () => BringRowsBack(backup, remote, directory, home)));
 
     private void BringRowsBack(BackupMetadata backup, RemoteCatalog? remote, BackupDirectory? directory, BackupDirectory home)
     {
@@ -290,7 +296,7 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
         var options = new RestoreRowsOptions
         {
             Into = into,
-            Tables = [.. Table!.Distinct(StringComparer.OrdinalIgnoreCase)],
+            Tables = Table!,
             Where = Where,
             Action = RowAction,
             AllowOtherDatabase = AllowOtherDatabase,
@@ -305,15 +311,22 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
     private void ChooseFrom(RemoteCatalog remote, BackupMetadata backup) => ForItem(() =>
     {
         var home = OpenHome(backup);
-        chosen.Add((backup, () => Restore(
+        Choose(
             backup,
             destination => RunOperation(context => RestoreRemoteBackup.Plan(backup.Id, remote, destination, context.Cancellation)),
-            destination => RunOperation(context => Recorded.RestoreRemote(backup, remote, home, Options(destination, home), context)))));
+            destination => RunOperation(context => Recorded.RestoreRemote(backup, remote, home, Options(destination, home), context)));
     });
 
-    private void Restore(BackupMetadata backup, Func<string?, RestorePlan> plan, Func<string, BackupMetadata> restore)
+    private void Choose(BackupMetadata backup, Func<string?, RestorePlan> plan, Func<string, BackupMetadata> restore)
     {
-        if (Decide(backup, plan) is { } destination)
+        // Each backup may have a destination of its own, which is bound no more when the last one has come.
+        var given = Destination is null ? null : FileSystemPath(Destination);
+        chosen.Add(new Choice(backup, given, () => Restore(backup, given, plan, restore)));
+    }
+
+    private void Restore(BackupMetadata backup, string? given, Func<string?, RestorePlan> plan, Func<string, BackupMetadata> restore)
+    {
+        if (Decide(backup, given, plan) is { } destination)
         {
             RefuseTwice(backup, destination);
             WriteObject(restore(destination));
@@ -350,23 +363,25 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
         var backup = ForCall(() => Operations.PointInTime.Find(
             list().Where(backup => Database is null || IsOfDatabase(backup, Database)),
             PointInTime,
-            skipped => WriteWarning($"The nearer backup '{skipped.Id}' is passed over: it failed its verification, holds a damaged database or a bare log, or builds on a backup that failed or is not there.")));
+            skipped => WriteWarning($"The nearer backup '{skipped.Id}' is passed over: it failed its verification, holds a damaged database or a bare log, or builds on a backup that failed or is not there."),
+            (found, before) => WriteWarning(string.Create(Invariant, $"'{before.Id}' is dated {before.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC, although it was made before '{found.Id}': the clock was wrong for one of them. Look at both with Get-SHBackup, should this not be the state that you expect.")),
+            TimeProvider.System.GetUtcNow()));
         var said = string.Create(Invariant, $"'{backup.Id}' of {backup.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC is the newest backup at or before {PointInTime.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC, {BackupAge.Between(backup.Timestamp, PointInTime)} before it.");
         WriteInformation(new HostInformationMessage { Message = said }, ["PSHOST"]);
         return backup;
     }
 
     /// <summary>The path to restore to, once the user has agreed; null where not.</summary>
-    private string? Decide(BackupMetadata backup, Func<string?, RestorePlan> plan)
+    private string? Decide(BackupMetadata backup, string? given, Func<string?, RestorePlan> plan)
     {
         var action = string.Create(CultureInfo.InvariantCulture, $"Restore {Named(backup)}, made at {backup.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC ({ProgressView.Size(backup.DatabaseSize ?? backup.Size)})");
         if (IsWhatIf)
         {
-            ShowPlan(backup, plan, action);
+            ShowPlan(backup, given, plan, action);
             return null;
         }
 
-        if ((Destination is null ? ConfiguredFor(backup) : FileSystemPath(Destination)) is { } destination)
+        if ((given ?? ConfiguredFor(backup)) is { } destination)
         {
             return ShouldProcessUnlessForced(Force, destination, RestoreBackup.Overwrites(destination) ? $"{action} over the file there, {WhatIsKept}" : action) ? destination : null;
         }
@@ -401,9 +416,9 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
         bool IsOfSameName(string path) => backup.DatabasePath?.Split('/', '\\')[^1] == Path.GetFileName(path);
     }
 
-    private void ShowPlan(BackupMetadata backup, Func<string?, RestorePlan> planFor, string action)
+    private void ShowPlan(BackupMetadata backup, string? given, Func<string?, RestorePlan> planFor, string action)
     {
-        var known = Destination is null ? ConfiguredFor(backup) ?? backup.DatabasePath : FileSystemPath(Destination);
+        var known = given ?? ConfiguredFor(backup) ?? backup.DatabasePath;
         var plan = planFor(AllowOtherDatabase ? null : known);
         var destination = known ?? "the file given with -Destination";
         var lines = plan.Files.Select(file => $"  read  {ProgressView.Size(file.Size),10}  {file.BackupPath}")
@@ -423,4 +438,10 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
                 $"'{destination}' was restored by this command already, and '{backup.Id}' would overwrite that. Pass one backup for each destination, for example with Get-SHBackup -Database and -Newest 1.");
         }
     }
+
+    /// <summary>A backup that is to be restored.</summary>
+    /// <param name="Backup">The backup.</param>
+    /// <param name="Given">Where to, as a full path; null where nothing was given.</param>
+    /// <param name="Restore">Asks and restores.</param>
+    private sealed record Choice(BackupMetadata Backup, string? Given, Action Restore);
 }

@@ -82,7 +82,7 @@ public sealed class BackupDirectory
     /// <summary>The backups that build on one, directly or through others, newest first.</summary>
     /// <exception cref="BackupException">DirectoryNotFound, DirectoryUnreadable.</exception>
     public IReadOnlyList<BackupMetadata> Dependants(string id) =>
-        [.. FoldPlan.Dependants(ListAll().Backups, [id]).OrderByDescending(backup => backup.Timestamp)];
+        [.. FoldPlan.Dependants(ListAll().Backups, [id]).NewestFirst()];
 
     /// <summary>Lists all backups, newest first, the retired ones too.</summary>
     /// <exception cref="BackupException">DirectoryNotFound, DirectoryUnreadable.</exception>
@@ -427,23 +427,31 @@ public sealed class BackupDirectory
     /// Publishes a finished file: its sidecar is staged, the file gets its name, the sidecar gets its own. Killed in
     /// between, the next change of the directory completes it.
     /// </summary>
+    /// <returns>The backup, with its place among the others.</returns>
     /// <exception cref="BackupException">DirectoryNotWritable, DirectoryLocked, WriteFailed, InvalidArgument.</exception>
     /// <exception cref="ParentLostException">The parent was removed meanwhile.</exception>
-    internal void Publish(
+    internal BackupMetadata Publish(
         PartialBackup partial, BackupMetadata backup, BackupMetadata? parent, string? schemaChecksum, PageDigestFile digests, CancellationToken cancellation)
     {
-        var sidecar = Sidecar.WriteReadable(backup, schemaChecksum);
         using var held = Lock(cancellation);
         if (parent is not null && TryGet(parent.Id)?.PagesChecksum != parent.PagesChecksum)
         {
             throw new ParentLostException($"the parent '{parent.Id}' was removed meanwhile");
         }
 
+        var placed = backup with { Order = BackupOrder.Next(backup.Timestamp, ListAll().Backups) };
+        var sidecar = Sidecar.WriteReadable(placed, schemaChecksum);
         Change(() =>
         {
-            digests.Commit(alsoKept: parent?.Id);
+            if (!backup.IsSafety)
+            {
+                // Nothing builds on a safety backup, and the digests of what the next one builds on stay.
+                digests.Commit(alsoKept: parent?.Id);
+            }
+
             unfinished.Publish(partial, backup.Id, sidecar);
         });
+        return placed;
     }
 
     private PartialBackup CreatePartial(BackupFileName name, string? replaced = null) => Change(() =>

@@ -66,7 +66,7 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
         }
 
         return new CatalogListing(
-            [.. BackupChain.WithDepths(found).OrderByDescending(backup => backup.Timestamp).ThenByDescending(backup => backup.Id, StringComparer.Ordinal)],
+            [.. BackupChain.WithDepths(found).NewestFirst()],
             [.. faults.OrderBy(fault => fault.Target as string, StringComparer.Ordinal)]);
     }
 
@@ -184,7 +184,7 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
         {
             return null;
         }
-        catch (InvalidDataException exception)
+        catch (FileTooLargeException exception)
         {
             throw new BackupException(
                 BackupErrorId.SidecarInvalid,

@@ -71,7 +71,7 @@ public sealed class RemoteCatalog : IDisposable
     /// <summary>The backups that build on one, directly or through others, newest first.</summary>
     /// <exception cref="BackupException">The Cloud… errors.</exception>
     public IReadOnlyList<BackupMetadata> Dependants(string id, CancellationToken cancellation) =>
-        [.. FoldPlan.Dependants(List(cancellation).Backups, [id]).OrderByDescending(backup => backup.Timestamp)];
+        [.. FoldPlan.Dependants(List(cancellation).Backups, [id]).NewestFirst()];
 
     /// <inheritdoc/>
     public void Dispose() => Store.Dispose();
@@ -133,7 +133,7 @@ public sealed class RemoteCatalog : IDisposable
                 }
             }).ConfigureAwait(false);
         return new CatalogListing(
-            [.. BackupChain.WithDepths(found).OrderByDescending(backup => backup.Timestamp).ThenByDescending(backup => backup.Id, StringComparer.Ordinal)],
+            [.. BackupChain.WithDepths(found).NewestFirst()],
             [.. faults.OrderBy(fault => fault.Target as string, StringComparer.Ordinal)]);
     }
 

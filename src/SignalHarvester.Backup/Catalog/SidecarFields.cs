@@ -40,6 +40,8 @@ internal sealed class SidecarFields
 
     public int? FormatVersion { get; set; }
 
+    public string? Order { get; set; }
+
     public string? ParentId { get; set; }
 
     public int? PageSize { get; set; }

@@ -226,7 +226,7 @@ internal sealed class UnfinishedWork(string directory, string stateFolder, TimeP
             {
                 markers.Add(Sidecar.Read(RegularFile.ReadAllBytes(path, Sidecar.LargestBytes), id, directory, clock));
             }
-            catch (BackupException)
+            catch (Exception exception) when (exception is BackupException or FileTooLargeException)
             {
                 // Not written by us, since ours are whole or not there. Without it nothing is lost but a clean-up.
                 DurableFile.Discard(path);

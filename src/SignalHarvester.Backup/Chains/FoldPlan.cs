@@ -1,3 +1,5 @@
+using SignalHarvester.Backup.Catalog;
+
 namespace SignalHarvester.Backup.Chains;
 
 /// <summary>One backup to be rewritten so that it no longer needs some of those that it builds on.</summary>
@@ -21,7 +23,7 @@ internal static class FoldPlan
 
         // The first backup that stands on a removed full one takes its place, and the others are put on top of it.
         var successors = new Dictionary<string, Fold>(StringComparer.Ordinal);
-        foreach (var survivor in backups.Where(IsAffected).OrderBy(backup => backup.Timestamp).ThenBy(backup => backup.Id, StringComparer.Ordinal))
+        foreach (var survivor in backups.Where(IsAffected).NewestFirst().Reverse())
         {
             var freed = FreedAncestors(survivor);
             var root = freed[^1];

@@ -9,9 +9,13 @@ public sealed class IdentityRing
     private readonly IReadOnlyList<IAgeIdentity> identities;
 
     // A passphrase takes a second and 256 MiB each time, and a backup's file is opened more than once.
-    private readonly ConcurrentDictionary<string, AgeFileKey> opened = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, AgeFileKey> opened;
 
-    private IdentityRing(IReadOnlyList<IAgeIdentity> identities) => this.identities = identities;
+    private IdentityRing(IReadOnlyList<IAgeIdentity> identities, IEnumerable<KeyValuePair<string, AgeFileKey>>? opened = null)
+    {
+        this.identities = identities;
+        this.opened = new ConcurrentDictionary<string, AgeFileKey>(opened ?? [], StringComparer.Ordinal);
+    }
 
     /// <summary>No secret at all.</summary>
     public static IdentityRing Empty { get; } = new([]);
@@ -40,11 +44,15 @@ public sealed class IdentityRing
 
     /// <summary>Whether one of these secrets opens what is encrypted in this way.</summary>
     internal bool Opens(BackupEncryption encryption) =>
-        identities.OfType<X25519Identity>().Any(identity => encryption.PublicKeys.Contains(identity.PublicKey.Text, StringComparer.Ordinal))
+        Opens(encryption.PublicKeys)
         || (encryption.PublicKeys.Count == 0 && identities.OfType<Passphrase>().Any());
 
+    /// <summary>Whether one of these secrets belongs to one of these public keys.</summary>
+    internal bool Opens(IReadOnlyList<string> publicKeys) =>
+        identities.OfType<X25519Identity>().Any(identity => publicKeys.Contains(identity.PublicKey.Text, StringComparer.Ordinal));
+
     /// <summary>Adds the key of a file that this run has just made.</summary>
-    internal IdentityRing With(AgeFileKey key) => new([new KnownFileKey(key), .. identities]);
+    internal IdentityRing With(AgeFileKey key) => new([new KnownFileKey(key), .. identities], opened);
 
     /// <summary>Finds the key of a file.</summary>
     /// <param name="header">The file's header.</param>

@@ -34,13 +34,15 @@ public sealed record HealthReport
         ArgumentNullException.ThrowIfNull(schedules);
         ArgumentNullException.ThrowIfNull(fault);
         ArgumentNullException.ThrowIfNull(context);
-        var listing = directory.Exists ? directory.List() : new CatalogListing([], []);
+        var listing = directory.Exists ? directory.ListAll() : new CatalogListing([], []);
         foreach (var one in listing.Faults)
         {
             fault(one);
         }
 
-        BackupMetadata[] backups = [.. listing.Backups.Where(backup => !backup.IsSafety)];
+        BackupMetadata[] backups = [.. listing.Backups.Where(backup => backup is { IsSafety: false, IsRetired: false })];
+        var all = listing.Backups.ToDictionary(backup => backup.Id, StringComparer.Ordinal);
+        var identities = settings.Encryption.ToIdentities(context.Warn);
         var events = ReadEvents(directory, fault, context);
         string?[] databases = [.. settings.Databases.Where(known => directory.Path == Path.TrimEndingDirectorySeparator(Path.GetFullPath(known.BackupDirectory))).Select(known => known.Path)
             .Union(backups.Select(backup => backup.DatabasePath).OfType<string>(), StringComparer.Ordinal)];
@@ -51,6 +53,8 @@ public sealed record HealthReport
             Database = database,
             Directory = directory,
             Backups = [.. backups.Where(backup => backup.DatabasePath == database)],
+            All = all,
+            Identities = identities,
             Events = events,
             Schedules = schedules,
             Settings = settings,

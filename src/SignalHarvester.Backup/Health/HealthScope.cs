@@ -1,6 +1,8 @@
 using System.IO.Enumeration;
 using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Chains;
 using SignalHarvester.Backup.Configuration;
+using SignalHarvester.Backup.Encryption;
 
 namespace SignalHarvester.Backup.Health;
 
@@ -15,6 +17,12 @@ internal sealed record HealthScope
 
     /// <summary>Its backups, newest first, without safety backups.</summary>
     public required IReadOnlyList<BackupMetadata> Backups { get; init; }
+
+    /// <summary>All backups of the directory by their ids, those too that are kept only for what builds on them.</summary>
+    public required IReadOnlyDictionary<string, BackupMetadata> All { get; init; }
+
+    /// <summary>What opens encrypted backups on this machine.</summary>
+    public required IdentityRing Identities { get; init; }
 
     /// <summary>All events of the directory, newest first; empty where there is no history.</summary>
     public required IReadOnlyList<BackupEvent> Events { get; init; }
@@ -32,7 +40,10 @@ internal sealed record HealthScope
     public IEnumerable<BackupMetadata> Reliable => Backups.Where(backup => backup is { Verified: true, Depth: not null, IsSourceCorrupt: false });
 
     /// <summary>Whether a moment lies further ahead than clocks differ: the clock was wrong then, or is now.</summary>
-    public bool IsAhead(DateTimeOffset moment) => moment > Now + TimeSpan.FromMinutes(5);
+    public bool IsAhead(DateTimeOffset moment) => BackupOrder.IsAhead(moment, Now);
+
+    /// <summary>A reliable backup with all that it builds on.</summary>
+    public IReadOnlyList<BackupMetadata> Links(BackupMetadata backup) => BackupChain.Resolve(backup, id => All.GetValueOrDefault(id));
 
     /// <summary>The parameters that name the directory in a command.</summary>
     public string InDirectory => $"-BackupDirectory {Quote(Directory.Path)}";

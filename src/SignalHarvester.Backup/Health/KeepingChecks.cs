@@ -53,7 +53,8 @@ internal static class KeepingChecks
         var elsewhere = copied.Copies.Count(copy => copy.Provider != CloudProvider.Directory);
         var found = string.Create(CultureInfo.InvariantCulture, $"{copies} copies, {kinds} kinds of place, {(elsewhere == 0 ? "none" : elsewhere)} in a cloud");
         var age = scope.Now - copied.Timestamp;
-        return age > scope.Settings.Health.Rpo && copied != newest ? new HealthCheck(check, HealthStatus.Warning, $"The newest backup that is elsewhere too is {HealthText.Of(age)} old ({found}).", send)
+        return scope.IsAhead(copied.Timestamp) ? new HealthCheck(check, HealthStatus.Warning, $"The newest backup that is elsewhere too is dated {HealthText.Of(-age)} ahead, and nobody knows how old it is ({found}).", send)
+            : age > scope.Settings.Health.Rpo && copied != newest ? new HealthCheck(check, HealthStatus.Warning, $"The newest backup that is elsewhere too is {HealthText.Of(age)} old ({found}).", send)
             : copies < 3 || elsewhere == 0 ? new HealthCheck(check, HealthStatus.Warning, $"Three copies in two kinds of place are wanted, one of them off-site: there are {found}. Whether a folder is off-site, nobody can tell.", send)
             : new HealthCheck(check, HealthStatus.Ok, $"There are {found}, of a backup that is {HealthText.Of(age)} old.", null);
     }
@@ -128,9 +129,11 @@ internal static class KeepingChecks
         var name = $"The schedule '{schedule.Name}'";
         var run = $"Invoke-SHBackupSchedule {HealthScope.Quote(schedule.Name)}";
         var due = schedule.Trigger.Last(scope.Now - Grace - schedule.RandomDelay);
-        var ran = schedule.LastRun is { } last ? $"last ran {HealthText.Of(scope.Now - last)} ago" : "has not run yet";
+        var isAhead = schedule.LastRun is { } moment && scope.IsAhead(moment);
+        var ran = isAhead ? $"last ran at a moment that is {HealthText.Of(schedule.LastRun!.Value - scope.Now)} ahead" : schedule.LastRun is { } last ? $"last ran {HealthText.Of(scope.Now - last)} ago" : "has not run yet";
         return schedule.Status == ScheduleStatus.Missing ? new HealthCheck(check, HealthStatus.Critical, $"{name} is not known to the operating system any more.", $"Get-SHBackupSchedule {HealthScope.Quote(schedule.Name)}")
             : schedule.LastResult == ScheduleResult.Failed ? new HealthCheck(check, HealthStatus.Critical, $"{name} {ran}, and failed: {schedule.LastError}", run)
+            : isAhead ? new HealthCheck(check, HealthStatus.Warning, $"{name} {ran}: the clock was wrong then, or is now, and whether it runs as it should cannot be seen.", run)
             : schedule.LastRun is { } served && served < due ? new HealthCheck(check, HealthStatus.Critical, $"{name} {ran}; it should have run at {HealthText.Of(due)}.", run)
             : schedule.Status == ScheduleStatus.Changed ? new HealthCheck(check, HealthStatus.Warning, $"{name} is not registered as it should be; register it again.", $"Get-SHBackupSchedule {HealthScope.Quote(schedule.Name)}")
             : schedule.LastResult is ScheduleResult.Partial or ScheduleResult.Warning ? new HealthCheck(check, HealthStatus.Warning, $"{name} {ran}, and not all went well: {schedule.LastError}", run)

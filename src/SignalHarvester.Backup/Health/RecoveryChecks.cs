@@ -43,11 +43,13 @@ internal static class RecoveryChecks
         var failing = scope.Backups[0] != newest ? $" Newer ones are not verified, or cannot be restored: '{scope.Backups[0].Id}'." : string.Empty;
         var odds = newest.Inconsistencies.Count == 0 ? string.Empty : $" The database in it is at odds with itself: {string.Join("; ", newest.Inconsistencies)}.";
         var gone = isHere ? string.Empty : " The database is not on this machine (any more).";
+        var keys = RestoreKeys.Of(newest, scope);
+        var found = (HealthStatus)Math.Max((int)(status == HealthStatus.Ok && failing.Length + odds.Length > 0 ? HealthStatus.Warning : status), (int)keys.Status);
         return new HealthCheck(
             check,
-            status == HealthStatus.Ok && failing.Length + odds.Length > 0 ? HealthStatus.Warning : status,
-            $"The newest verified backup is {HealthText.Of(age)} old; {HealthText.Of(rpo)} may be lost at most.{failing}{gone}{odds}",
-            status == HealthStatus.Ok && failing.Length + odds.Length == 0 ? null : isHere ? scope.BackUp() : scope.GetNewest);
+            found,
+            $"The newest verified backup is {HealthText.Of(age)} old; {HealthText.Of(rpo)} may be lost at most.{failing}{gone}{odds}{keys.Text}",
+            found == HealthStatus.Ok ? null : !isHere ? scope.GetNewest : scope.BackUp(keys.Status == HealthStatus.Ok ? string.Empty : " -Type Full"));
     }
 
     /// <summary>The time that the last drill took, against the time that a restore may take.</summary>
@@ -63,6 +65,7 @@ internal static class RecoveryChecks
 
         var age = scope.Now - drill.Timestamp;
         return drill.Status == BackupEventStatus.Failed ? new HealthCheck(check, HealthStatus.Critical, $"The last restore drill, {HealthText.Of(age)} ago, failed: {drill.ErrorMessage}", command)
+            : scope.IsAhead(drill.Timestamp) ? new HealthCheck(check, HealthStatus.Warning, $"The last restore drill is dated {HealthText.Of(-age)} ahead: the clock was wrong then, or is now, and nobody knows how old it is.", command)
             : drill.Duration > rto ? new HealthCheck(check, HealthStatus.Critical, $"The last restore drill took {HealthText.Of(drill.Duration)}; {HealthText.Of(rto)} is allowed.", scope.BackUp(" -Type Full"))
             : age > DrillAge ? new HealthCheck(check, HealthStatus.Warning, $"The last restore drill was {HealthText.Of(age)} ago; one a month is wanted.", command)
             : new HealthCheck(check, HealthStatus.Ok, $"The last restore drill, {HealthText.Of(age)} ago, took {HealthText.Of(drill.Duration)}; {HealthText.Of(rto)} is allowed.", null);

@@ -86,12 +86,14 @@ internal static class HistorySchema
     /// <summary>The databases that events concern.</summary>
     public const string Databases = "SELECT DISTINCT database FROM event WHERE database IS NOT NULL";
 
-    /// <summary>The last success of each operation on each database.</summary>
+    /// <summary>The last success of each operation on each database: the one recorded last, whatever the clock said. What is rolled up was before all events.</summary>
     public const string LatestSuccess = """
-        SELECT operation, database, max(timestamp)
-        FROM (SELECT operation, database, timestamp FROM latest_success
-          UNION ALL SELECT operation, database, timestamp FROM event WHERE status = 'success' AND database IS NOT NULL)
-        GROUP BY 1, 2 ORDER BY 1, 2
+        SELECT operation, database, timestamp
+        FROM (SELECT operation, database, timestamp, max(id)
+          FROM (SELECT operation, database, timestamp, 0 AS id FROM latest_success
+            UNION ALL SELECT operation, database, timestamp, id FROM event WHERE status = 'success' AND database IS NOT NULL)
+          GROUP BY 1, 2)
+        ORDER BY 1, 2
         """;
 
     /// <summary>Replaces all but the newest <c>$kept</c> events by sums.</summary>
@@ -99,9 +101,9 @@ internal static class HistorySchema
         INSERT INTO total {Sums("(SELECT * FROM event WHERE id <= (SELECT max(id) FROM event) - $kept)")}
           ON CONFLICT DO UPDATE SET events = events + excluded.events, backups = backups + excluded.backups,
             duration_us = duration_us + excluded.duration_us, bytes = bytes + excluded.bytes;
-        INSERT INTO latest_success SELECT operation, database, max(timestamp) FROM event
-          WHERE id <= (SELECT max(id) FROM event) - $kept AND status = 'success' AND database IS NOT NULL GROUP BY 1, 2
-          ON CONFLICT DO UPDATE SET timestamp = max(timestamp, excluded.timestamp);
+        INSERT INTO latest_success SELECT operation, database, timestamp FROM (SELECT operation, database, timestamp, max(id) FROM event
+          WHERE id <= (SELECT max(id) FROM event) - $kept AND status = 'success' AND database IS NOT NULL GROUP BY 1, 2) WHERE 1
+          ON CONFLICT DO UPDATE SET timestamp = excluded.timestamp;
         DELETE FROM event WHERE id <= (SELECT max(id) FROM event) - $kept;
         """;
 

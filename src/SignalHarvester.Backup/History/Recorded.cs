@@ -183,12 +183,13 @@ public static class Recorded
     /// <summary>Records a whole scrub, or as much of it as was done: thousands of events a night would push out all others.</summary>
     /// <param name="directory">The directory.</param>
     /// <param name="began">When it began.</param>
+    /// <param name="duration">How long it took.</param>
     /// <param name="bytes">Bytes that were read.</param>
     /// <param name="context">Clock, messages.</param>
-    public static void ScrubEnded(BackupDirectory directory, DateTimeOffset began, long bytes, OperationContext context)
+    public static void ScrubEnded(BackupDirectory directory, DateTimeOffset began, TimeSpan duration, long bytes, OperationContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
-        Record([new BackupEvent { Operation = BackupOperation.Scrub, Timestamp = began, Duration = context.Clock.GetUtcNow() - began, Bytes = bytes }], directory, context);
+        Record([new BackupEvent { Operation = BackupOperation.Scrub, Timestamp = began, Duration = duration, Bytes = bytes }], directory, context);
     }
 
     /// <summary>Removes backups: <see cref="RemoveBackups.Run"/>.</summary>

@@ -142,7 +142,7 @@ internal sealed class MetricSet
         if (regular.Count > 0)
         {
             Gauge("backup_oldest_age_seconds", "Age of the oldest backup.", []).Set(Age(regular.Min(backup => backup.Timestamp)));
-            Gauge("backup_newest_age_seconds", "Age of the newest backup.", []).Set(Age(regular.Max(backup => backup.Timestamp)));
+            Gauge("backup_newest_age_seconds", "Age of the newest backup.", []).Set(Age(regular[0].Timestamp));
         }
 
         var count = Gauge("backup_total_count", "Backups that are listed.", ["backup_type"]);
@@ -174,16 +174,16 @@ internal sealed class MetricSet
             saved.WithLabels(database).Set(Saved(own));
             if (own.Count > 0)
             {
-                leastRead.WithLabels(database).Set(UnixSeconds(own.Min(backup => backup.LastRead ?? DateTimeOffset.UnixEpoch)));
+                leastRead.WithLabels(database).Set(UnixSeconds(own.Min(backup => Known(backup.LastRead))));
             }
 
             // The catalogue knows it too, where the history was deleted.
-            var newest = own.Select(backup => backup.Timestamp).DefaultIfEmpty(DateTimeOffset.MinValue).Max();
-            var recorded = totals.LatestSuccess.GetValueOrDefault((BackupOperation.Create, database), DateTimeOffset.MinValue);
+            var newest = Known(own.FirstOrDefault()?.Timestamp);
+            var recorded = Known(totals.LatestSuccess.GetValueOrDefault((BackupOperation.Create, database), DateTimeOffset.UnixEpoch));
             lastSuccess.WithLabels(database).Set(UnixSeconds(newest > recorded ? newest : recorded));
             if (totals.LatestSuccess.TryGetValue((BackupOperation.Drill, database), out var drill))
             {
-                lastDrill.WithLabels(database).Set(UnixSeconds(drill));
+                lastDrill.WithLabels(database).Set(UnixSeconds(Known(drill)));
             }
 
             if (options.ExpectedInterval(database) is { } expected)
@@ -252,6 +252,9 @@ internal sealed class MetricSet
         var bound = Array.Find(bounds, bound => mean <= Math.BitIncrement(bound));
         histogram.Observe(bound > 0 ? Math.Min(mean, bound) : mean, events);
     }
+
+    /// <summary>A moment as far as it can be true. One that is ahead would say for as long that all is well, and nobody knows when it was.</summary>
+    private DateTimeOffset Known(DateTimeOffset? moment) => moment is { } past && !BackupOrder.IsAhead(past, now) ? past : DateTimeOffset.UnixEpoch;
 
     private double Age(DateTimeOffset moment) => (now - moment).TotalSeconds;
 

@@ -366,9 +366,9 @@ internal sealed class DirectoryStore : IObjectStore
         {
             return Encoding.UTF8.GetString(RegularFile.ReadAllBytes(path, LargestRecord)).Split(' ') is [var version, { Length: 64 } sha256] && version == info.Version ? sha256 : null;
         }
-        catch (FileNotFoundException)
+        catch (Exception exception) when (exception is FileNotFoundException or NotAFileException or FileTooLargeException)
         {
-            // Deleted since. It is a cache.
+            // Deleted since, or none of ours. It is a cache.
             return null;
         }
     }

@@ -137,7 +137,7 @@ internal sealed class DirectoryUpload
         {
             return Encoding.UTF8.GetString(RegularFile.ReadAllBytes(path, LargestName));
         }
-        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException or NotAFileException or InvalidDataException)
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException or NotAFileException or FileTooLargeException)
         {
             return null;
         }

@@ -66,7 +66,7 @@ internal sealed class BackupAttempt(
 
             // Counting rows reads the database, which a WAL backup is to do without.
             var content = options.Verify && stored.Type != BackupType.Wal ? SourceContent(database) : null;
-            var backup = Describe(database, partial, moment, stored, content);
+            var backup = WithoutOverlongCounts(Describe(database, partial, moment, stored, content));
             database.Dispose(); // The snapshot has done its work: from here on nobody waits for us, and no log grows.
             flush.Finish();
             backup = backup with { Duration = context.Clock.GetElapsedTime(started) };
@@ -75,8 +75,7 @@ internal sealed class BackupAttempt(
                 backup = Check(backup, content, stored.Parent, partial, encryption);
             }
 
-            directory.Publish(partial, backup, stored.Parent, content?.SchemaChecksum, digests, context.Cancellation);
-            return backup;
+            return directory.Publish(partial, backup, stored.Parent, content?.SchemaChecksum, digests, context.Cancellation);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -91,7 +90,12 @@ internal sealed class BackupAttempt(
             return null;
         }
 
-        var (parent, reason) = ParentChoice.Choose(path, directory, options, context.Clock.GetUtcNow());
+        var (parent, reason, isForOthers) = ParentChoice.Choose(path, directory, options, context.Identities);
+        if (isForOthers)
+        {
+            context.Warn($"A full backup of '{path}' is made, because {reason}.");
+        }
+
         if (reason is not null)
         {
             MakeFull(reason);
@@ -235,6 +239,21 @@ internal sealed class BackupAttempt(
         IsSourceCorrupt = stored.MissingPages > 0 || content is { SchemaChecksum: null },
         Clock = context.Clock,
     };
+
+    private BackupMetadata WithoutOverlongCounts(BackupMetadata backup)
+    {
+        if (backup.RowCounts is not { } counts || Sidecar.HasRoomFor(counts))
+        {
+            return backup;
+        }
+
+        context.Verbose(string.Create(CultureInfo.InvariantCulture, $"'{path}' has {counts.Count} tables. Their rows are compared now, but are too many to be recorded."));
+        return backup with
+        {
+            RowCounts = null,
+            Metadata = new Dictionary<string, object?>(backup.Metadata, StringComparer.Ordinal) { ["row_counts_omitted"] = counts.Count },
+        };
+    }
 
     private BackupMetadata Check(BackupMetadata backup, ImageContent? content, BackupMetadata? parent, PartialBackup partial, FileEncryption? encryption)
     {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Chains;
+using SignalHarvester.Backup.Encryption;
 
 namespace SignalHarvester.Backup.Operations;
 
@@ -13,52 +14,60 @@ internal static class ParentChoice
     /// <param name="databasePath">The database.</param>
     /// <param name="directory">Where its backups lie.</param>
     /// <param name="options">What was asked for.</param>
-    /// <param name="now">The time.</param>
-    /// <returns>The parent with its depth; or the reason for a full backup, which is null where one was asked for.</returns>
+    /// <param name="identities">What opens what is encrypted with a passphrase.</param>
+    /// <returns>
+    /// The parent with its depth; or the reason for a full backup, which is null where one was asked for, and whether others
+    /// can open what is there than are to open the new one.
+    /// </returns>
     /// <exception cref="BackupException">BackupNotFound, ParentUnusable, ChainBroken: the parent that was named cannot be one.</exception>
-    public static (BackupMetadata? Parent, string? WhyFull) Choose(string databasePath, BackupDirectory directory, CreateBackupOptions options, DateTimeOffset now)
+    public static (BackupMetadata? Parent, string? WhyFull, bool IsForOthers) Choose(string databasePath, BackupDirectory directory, CreateBackupOptions options, IdentityRing identities)
     {
         if (options.Strategy == BackupStrategy.Full)
         {
-            return (null, null);
+            return (null, null, false);
         }
 
         if (options.ParentId is { } named)
         {
             var backup = directory.Get(named);
-            return WhyUnusable(backup, databasePath, directory) is { } fault ? throw Unusable(backup, fault) : (backup, null);
+            var fault = WhyUnusable(backup, databasePath, directory) ?? ParentKeys.WhyOthers(directory.Chain(backup.Id), options.Encryption, identities);
+            return fault is null ? (backup, null, false) : throw Unusable(backup, fault);
         }
 
-        if (Newest(databasePath, directory, now) is not { } newest)
+        if (Newest(databasePath, directory) is not { } newest)
         {
-            return (null, "there is no backup of this database in the directory yet");
+            return (null, "there is no backup of this database in the directory yet", false);
         }
 
         string? reason;
+        var isForOthers = false;
         try
         {
-            reason = WhyUnusable(newest, databasePath, directory)
-                ?? (options.Strategy == BackupStrategy.Auto ? WhyChainEnds(newest, directory, options) : null);
+            reason = WhyUnusable(newest, databasePath, directory);
+            if (reason is null)
+            {
+                reason = ParentKeys.WhyOthers(directory.Chain(newest.Id), options.Encryption, identities);
+                isForOthers = reason is not null;
+            }
+
+            reason ??= options.Strategy == BackupStrategy.Auto ? WhyChainEnds(newest, directory, options) : null;
         }
-        catch (BackupException exception) when (exception.ErrorId == BackupErrorId.BackupNotFound)
+        catch (BackupException exception) when (exception.ErrorId is BackupErrorId.BackupNotFound or BackupErrorId.BackupFileMissing)
         {
             reason = "was removed meanwhile";
         }
 
-        return reason is null ? (newest, null) : (null, $"the newest backup, '{newest.Id}', {reason}");
+        return reason is null ? (newest, null, false) : (null, $"the newest backup, '{newest.Id}', {reason}", isForOthers);
     }
 
-    private static BackupMetadata? Newest(string databasePath, BackupDirectory directory, DateTimeOffset now)
+    private static BackupMetadata? Newest(string databasePath, BackupDirectory directory)
     {
         if (!Directory.Exists(directory.Path))
         {
             return null;
         }
 
-        // Where a clock ran ahead and went back, that backup would stay the newest for long, and every increment would stand
-        // on it alone, larger each time, and never be many enough for Auto to make a full one.
-        var candidates = directory.List().Backups.Where(backup => !backup.IsSafety && backup.DatabasePath == databasePath).ToList();
-        return candidates.Find(backup => backup.Timestamp <= now) ?? candidates.FirstOrDefault();
+        return directory.List().Backups.FirstOrDefault(backup => !backup.IsSafety && backup.DatabasePath == databasePath);
     }
 
     private static string? WhyUnusable(BackupMetadata backup, string databasePath, BackupDirectory directory)

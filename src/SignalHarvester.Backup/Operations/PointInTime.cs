@@ -1,4 +1,5 @@
 using System.Globalization;
+using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Retention;
 
 namespace SignalHarvester.Backup.Operations;
@@ -10,11 +11,15 @@ public static class PointInTime
     /// <param name="backups">The backups of the databases that may be meant, with their depths.</param>
     /// <param name="moment">The moment.</param>
     /// <param name="skipped">Called for each nearer backup that was passed over: it or what it builds on failed a verification, is not there, or is a bare log; or its database was damaged.</param>
+    /// <param name="contradicted">Called with the one that is found, and one that is dated later although it was made before: a clock was wrong.</param>
+    /// <param name="now">The time.</param>
     /// <exception cref="BackupException">NoBackupAtMoment, DatabaseAmbiguous.</exception>
-    public static BackupMetadata Find(IEnumerable<BackupMetadata> backups, DateTimeOffset moment, Action<BackupMetadata> skipped)
+    public static BackupMetadata Find(
+        IEnumerable<BackupMetadata> backups, DateTimeOffset moment, Action<BackupMetadata> skipped, Action<BackupMetadata, BackupMetadata> contradicted, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(backups);
         ArgumentNullException.ThrowIfNull(skipped);
+        ArgumentNullException.ThrowIfNull(contradicted);
         var candidates = backups.Where(backup => !backup.IsSafety).ToList();
         var databases = candidates.Select(backup => backup.DatabasePath).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
         if (databases.Count > 1)
@@ -26,15 +31,20 @@ public static class PointInTime
                 $"The directory holds backups of {databases.Count} databases: {string.Join(", ", databases.Take(5))}{(databases.Count > 5 ? " ..." : string.Empty)}. Give the one that is meant with -Database.");
         }
 
-        var chains = new ChainHealth(candidates.ToDictionary(backup => backup.Id, StringComparer.Ordinal));
+        var chains = new ChainHealth(candidates.ToDictionary(backup => backup.Id, StringComparer.Ordinal), now);
         var passedOver = 0;
-        foreach (var backup in candidates.Where(backup => backup.Timestamp <= moment).OrderByDescending(backup => backup.Timestamp).ThenByDescending(backup => backup.Id, StringComparer.Ordinal))
+        foreach (var backup in candidates.Where(backup => backup.Timestamp <= moment).NewestFirst())
         {
             if (ChainHealth.IsIncomplete(backup) || backup.IsSourceCorrupt || chains.HasFailed(backup))
             {
                 skipped(backup);
                 passedOver++;
                 continue;
+            }
+
+            if (candidates.Find(other => other.Order < backup.Order && BackupOrder.IsAhead(other.Timestamp, backup.Timestamp)) is { } before)
+            {
+                contradicted(backup, before);
             }
 
             return backup;

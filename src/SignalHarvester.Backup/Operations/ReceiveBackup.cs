@@ -70,7 +70,7 @@ public static class ReceiveBackup
         var name = BackupFileName.TryParse(link.FileName)!;
         using var partial = directory.BeginImport(name, Key(store.UrlOf(link.FileName), version), context.Cancellation);
         FreeSpace.Require(directory.Path, version.Length - RandomAccess.GetLength(partial.Handle), "the backup that is fetched");
-        using (var meter = context.Meter($"Fetching {backup.Id} from {store.Location}", version.Length))
+        using (var meter = context.Meter($"Fetching {backup.DisplayName} from {store.Location}", version.Length))
         {
             _ = await new Download(store, version, context).RunAsync(partial.Handle, backup.StoredChecksum ?? version.Sha256, meter).ConfigureAwait(false);
         }
@@ -125,10 +125,20 @@ public static class ReceiveBackup
             return;
         }
 
-        foreach (var file in new DirectoryInfo(directory.DownloadFolder).EnumerateFiles().Where(file => context.Clock.GetUtcNow() - file.LastWriteTimeUtc > LeftOverAge))
+        // In either direction, as the clock may have been ahead, or may be now.
+        using var downloads = HeldFolder.Open(directory.DownloadFolder);
+        foreach (var file in new DirectoryInfo(directory.DownloadFolder).EnumerateFiles().Where(file => (context.Clock.GetUtcNow() - file.LastWriteTimeUtc).Duration() > LeftOverAge))
         {
-            context.Verbose($"'{file.FullName}', fetched in part a week ago or more, is deleted.");
-            file.Delete();
+            try
+            {
+                using var held = downloads.OpenFile(file.Name, FileMode.Open, FileAccess.ReadWrite, DurableFile.Exclusive);
+                context.Verbose($"'{file.FullName}', fetched in part a week ago or more, is deleted.");
+                downloads.Delete(file.Name);
+            }
+            catch (IOException exception) when (exception is NotAFileException || DiskFault.IsHeldElsewhere(exception))
+            {
+                // Another process is fetching it, or it is none of ours.
+            }
         }
     }
 }

@@ -177,7 +177,13 @@ internal sealed class RestoreTarget
     /// <returns>The path of the kept main file.</returns>
     public string KeepRaw(DateTimeOffset moment, string workFolder, CancellationToken cancellation)
     {
-        var kept = Path + ".damaged-" + BackupFileName.IdFor(moment)["backup_".Length..];
+        var kept = KeptName(moment);
+        for (var later = moment; Companions.Append(string.Empty).Any(suffix => File.Exists(kept + suffix)); kept = KeptName(later))
+        {
+            // A clock that was put back may come to the same moment again.
+            later = later.AddMicroseconds(1);
+        }
+
         foreach (var suffix in Companions.Append(string.Empty).Where(suffix => File.Exists(Path + suffix)))
         {
             var copied = System.IO.Path.Combine(workFolder, "damaged" + suffix);
@@ -187,6 +193,8 @@ internal sealed class RestoreTarget
 
         return kept;
     }
+
+    private string KeptName(DateTimeOffset moment) => Path + ".damaged-" + BackupFileName.IdFor(moment)["backup_".Length..];
 
     private static FileInfo FollowLink(FileInfo link)
     {

@@ -39,7 +39,7 @@ internal sealed class SafetyBackup(RestoreTarget target, BackupMetadata restored
         }
     }
 
-    /// <summary>After the restore: keeps the last three of this database, and never removes the one that was restored.</summary>
+    /// <summary>After the restore: keeps its own and the two before, whatever their dates say, and never removes the one that was restored.</summary>
     public void Prune()
     {
         if (directory is null || made is null)
@@ -48,8 +48,8 @@ internal sealed class SafetyBackup(RestoreTarget target, BackupMetadata restored
         }
 
         Remove(directory.List().Backups
-            .Where(backup => backup.IsSafety && backup.DatabasePath == target.Path)
-            .Skip(Kept)
+            .Where(backup => backup.IsSafety && backup.DatabasePath == target.Path && backup.Id != made.Id)
+            .Skip(Kept - 1)
             .Where(backup => backup.Id != restored.Id)
             .Select(backup => backup.Id));
     }

@@ -71,7 +71,7 @@ public static class SendBackup
     {
         await foreach (var pending in store.PendingUploadsAsync("backup_", context.Cancellation).ConfigureAwait(false))
         {
-            if (BackupFileName.TryParse(pending.Name) is not null && context.Clock.GetUtcNow() - pending.Begun > OrphanAge)
+            if (BackupFileName.TryParse(pending.Name) is not null && (context.Clock.GetUtcNow() - pending.Begun).Duration() > OrphanAge)
             {
                 context.Verbose($"The unfinished upload of '{pending.Name}', begun {pending.Begun.UtcDateTime:yyyy-MM-dd}, is given up.");
                 await store.AbortUploadAsync(pending.Name, pending.UploadId, context.Cancellation).ConfigureAwait(false);

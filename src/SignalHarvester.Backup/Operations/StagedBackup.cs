@@ -84,11 +84,23 @@ internal sealed class StagedBackup : IDisposable
 
     private static void DeleteLeftOvers(string folder, OperationContext context)
     {
+        // In either direction: what a clock that was ahead has dated would stay until then. Which of two clocks is right is not
+        // known, so that nothing goes that another process holds.
         using var staging = HeldFolder.Open(folder);
-        foreach (var left in new DirectoryInfo(folder).EnumerateDirectories().Where(left => context.Clock.GetUtcNow() - left.LastWriteTimeUtc > LeftOverAge))
+        foreach (var left in new DirectoryInfo(folder).EnumerateDirectories().Where(left => (context.Clock.GetUtcNow() - left.LastWriteTimeUtc).Duration() > LeftOverAge))
         {
-            context.Verbose($"'{left.FullName}', fetched a week ago or more, is deleted.");
-            staging.DeleteAll(left.Name);
+            var lockName = left.Name + ".lock";
+            try
+            {
+                using var held = staging.OpenFile(lockName, FileMode.OpenOrCreate, FileAccess.Write, DurableFile.Exclusive);
+                context.Verbose($"'{left.FullName}', fetched a week ago or more, is deleted.");
+                staging.DeleteAll(left.Name);
+                staging.Delete(lockName);
+            }
+            catch (IOException exception) when (exception is NotAFileException || DiskFault.IsHeldElsewhere(exception))
+            {
+                // A restore or a test is at it, or it is none of ours.
+            }
         }
     }
 }

@@ -1,10 +1,12 @@
+using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Chains;
 
 namespace SignalHarvester.Backup.Retention;
 
 /// <summary>What the sidecars tell of a backup together with all that it builds on.</summary>
 /// <param name="byId">All backups of the directory, with their depths.</param>
-internal sealed class ChainHealth(IReadOnlyDictionary<string, BackupMetadata> byId)
+/// <param name="now">The time.</param>
+internal sealed class ChainHealth(IReadOnlyDictionary<string, BackupMetadata> byId, DateTimeOffset now)
 {
     private readonly Dictionary<string, DateTimeOffset?> lastFailures = new(StringComparer.Ordinal);
 
@@ -19,7 +21,7 @@ internal sealed class ChainHealth(IReadOnlyDictionary<string, BackupMetadata> by
 
     /// <summary>Whether a link of a complete chain failed its last verification, and the backup has passed none since.</summary>
     public bool HasFailed(BackupMetadata backup) =>
-        LastFailure(backup) is { } failure && !(backup.Verified && failure <= backup.VerificationTimestamp);
+        LastFailure(backup) is { } failure && !(backup is { Verified: true, VerificationTimestamp: { } passed } && IsSince(passed, failure));
 
     /// <summary>Whether the backup can take up others that it builds on: no link is missing, and none failed its last verification.</summary>
     public bool CanBeFolded(BackupMetadata backup) => !IsIncomplete(backup) && LastFailure(backup) is null;
@@ -50,6 +52,10 @@ internal sealed class ChainHealth(IReadOnlyDictionary<string, BackupMetadata> by
     // A damaged source fails its integrity check at every verification, and is stored as it was all the same.
     private static DateTimeOffset? FailureOf(BackupMetadata backup) =>
         backup is { Verified: false, IsSourceCorrupt: false } ? backup.VerificationTimestamp : null;
+
+    // A pass that is dated ahead was before a failure of today, for all that is known.
+    private bool IsSince(DateTimeOffset passed, DateTimeOffset failure) =>
+        failure <= passed && (!BackupOrder.IsAhead(passed, now) || BackupOrder.IsAhead(failure, now));
 
     private static DateTimeOffset? Later(DateTimeOffset? one, DateTimeOffset? other) =>
         one is null || other > one ? other ?? one : one;

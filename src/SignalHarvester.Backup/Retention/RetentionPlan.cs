@@ -1,4 +1,5 @@
 using System.Globalization;
+using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Chains;
 
 namespace SignalHarvester.Backup.Retention;
@@ -19,10 +20,9 @@ public static class RetentionPlan
         ArgumentNullException.ThrowIfNull(rules);
         rules.Validate();
         var known = BackupChain.WithDepths(backups);
-        var chains = new ChainHealth(known.ToDictionary(backup => backup.Id, StringComparer.Ordinal));
+        var chains = new ChainHealth(known.ToDictionary(backup => backup.Id, StringComparer.Ordinal), now);
         var verdicts = known
-            .OrderByDescending(backup => backup.Timestamp)
-            .ThenByDescending(backup => backup.Id, StringComparer.Ordinal)
+            .NewestFirst()
             .Select(backup => new Verdict(backup))
             .ToList();
         foreach (var database in verdicts.GroupBy(verdict => verdict.Backup.DatabasePath, StringComparer.Ordinal))

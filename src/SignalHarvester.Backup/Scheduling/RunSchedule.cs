@@ -180,13 +180,13 @@ internal sealed class RunSchedule(ScheduleJob job, BackupSettings settings, Step
 
     private string Scrub(BackupDirectory directory, Func<RemoteCatalog>[] copies)
     {
-        var began = context.Clock.GetUtcNow();
+        var (began, started) = (context.Clock.GetUtcNow(), context.Clock.GetTimestamp());
         var failed = new List<BackupException>();
-        var planned = ScrubPlan.Of(directory, job.ScrubPercent, failed.Add);
+        var planned = ScrubPlan.Of(directory, job.ScrubPercent, began, failed.Add);
         var (read, repaired, bytes) = (0, 0, 0L);
         try
         {
-            foreach (var backup in planned.TakeWhile(_ => job.ScrubBudget is not { } budget || context.Clock.GetUtcNow() - began <= budget))
+            foreach (var backup in planned.TakeWhile(_ => job.ScrubBudget is not { } budget || context.Clock.GetElapsedTime(started) <= budget))
             {
                 context.Cancellation.ThrowIfCancellationRequested();
                 if (Recorded.Scrub(backup, directory, _ => copies, context) is not { } report)
@@ -207,7 +207,7 @@ internal sealed class RunSchedule(ScheduleJob job, BackupSettings settings, Step
         {
             if (bytes > 0)
             {
-                Recorded.ScrubEnded(directory, began, bytes, context);
+                Recorded.ScrubEnded(directory, began, context.Clock.GetElapsedTime(started), bytes, context);
             }
         }
 

@@ -64,7 +64,7 @@ internal static class RegularFile
     /// <summary>Reads a small file whole.</summary>
     /// <param name="path">Its path.</param>
     /// <param name="most">The most bytes that are read.</param>
-    /// <exception cref="InvalidDataException">It is larger than that.</exception>
+    /// <exception cref="FileTooLargeException">It is larger than that.</exception>
     /// <exception cref="IOException">As <see cref="Open"/>.</exception>
     /// <exception cref="UnauthorizedAccessException">As <see cref="Open"/>.</exception>
     public static byte[] ReadAllBytes(string path, int most)
@@ -79,7 +79,7 @@ internal static class RegularFile
         var length = RandomAccess.GetLength(handle);
         if (length > most)
         {
-            throw new InvalidDataException($"'{path}' is larger than any file of its kind.");
+            throw new FileTooLargeException(path);
         }
 
         var bytes = new byte[length];

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using SignalHarvester.Backup.PowerShell.Tests.Support;
 using SignalHarvester.Backup.TestSupport;
 
@@ -87,7 +88,7 @@ public class BackupObjectTests
     {
         using var workspace = new Workspace();
         workspace.MakeBackup("-Metadata @{ list = 1, 'two'; map = @{ inner = 'x' } }");
-        workspace.AddBackup(TimeSpan.FromDays(31));
+        workspace.AddBackup(TimeSpan.FromDays(31), sidecar => sidecar["inconsistencies"] = new JsonArray("index t_lower"));
         var result = workspace.Run(
             $$"""
             foreach ($b in Get-SHBackup) {
@@ -100,6 +101,7 @@ public class BackupObjectTests
                 if ($b.Verification.Count -ne $c.Verification.Count -or $b.Verification[-1].Detail -cne $c.Verification[-1].Detail) { 'Verification' }
                 if ($b.RowCounts['customer'] -ne $c.RowCounts['customer']) { 'RowCounts' }
                 if ([math]::Abs($b.Age.TotalSeconds - $c.Age.TotalSeconds) -gt 60) { "Age: $($b.Age) became $($c.Age)" }
+                if ("$($b.Inconsistencies)" -cne "$($c.Inconsistencies)") { 'Inconsistencies' }
                 if ("$($b.Metadata.list)" -cne "$($c.Metadata.list)" -or "$($b.Metadata.map.inner)" -cne "$($c.Metadata.map.inner)") { 'Metadata' }
             }
             """).WithoutErrors();

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.RegularExpressions;
 using SignalHarvester.Backup.PowerShell.Tests.Support;
 using SignalHarvester.Backup.TestSupport;
 
@@ -318,9 +319,7 @@ public class EncryptionTests
     public void What_was_encrypted_is_not_folded_into_a_plain_file()
     {
         using var scene = new EncryptedScene();
-        var encrypted = scene.MakeChain(1).Single();
-        scene.Workspace.Change();
-        var plain = scene.Workspace.MakeBackup("-Type Incremental");
+        var (encrypted, plain) = scene.MakeMixedChain();
         Assert.False(plain.IsEncrypted);
         scene.Workspace.Run($"Remove-SHBackup {encrypted.Id} -Force -IdentityFile ./key.txt").WithoutErrors();
         var folded = scene.Workspace.Run("Get-SHBackup").As<BackupMetadata>().Single();
@@ -392,9 +391,93 @@ public class EncryptionTests
         Assert.Equal(plain.Checksum, ImageHash.Of(scene.Workspace["out.db"]));
     }
 
+    [Theory]
+    [InlineData("", "-Recipient $one", "is not encrypted, and this one is to be encrypted to age1")]
+    [InlineData("-Recipient $one", "", "is encrypted to age1*, and this one is not to be")]
+    [InlineData("-Recipient $one", "-Recipient $two", "is encrypted to age1*, and this one is to be encrypted to age1")]
+    [InlineData("-Recipient $one", "-Recipient $one, $two", "is encrypted to age1*, and this one is to be encrypted to age1* and age1")]
+    [InlineData("-Recipient $one, $two", "-Recipient $two", "is encrypted to age1* and age1*, and this one is to be encrypted to age1")]
+    [InlineData("-Recipient $one", "-Passphrase $words", "is encrypted to age1*, and this one is to be encrypted with a passphrase")]
+    [InlineData("-Passphrase $words", "-Recipient $one", "is encrypted with a passphrase, and this one is to be encrypted to age1")]
+    [InlineData("-Passphrase $words", "-Passphrase $others", "is encrypted with another passphrase than this one is to be")]
+    public void Nothing_is_built_on_a_backup_that_others_can_open_than_are_to_open_the_new_one(string before, string after, string reason)
+    {
+        using var scene = new EncryptedScene();
+        scene.Workspace.Change();
+        scene.RunWithKeys($"New-SHBackup ./app.db {before}").WithoutErrors();
+        foreach (var type in after.Contains("words", StringComparison.Ordinal) || before.Contains("words", StringComparison.Ordinal) ? ["Auto"] : (string[])["Auto", "Incremental", "Wal"])
+        {
+            scene.Workspace.Change();
+            var run = scene.RunWithKeys($"New-SHBackup ./app.db -Type {type} {after}").WithoutErrors();
+            var full = run.As<BackupMetadata>().Single();
+            Assert.Equal((BackupType.Full, null), (full.Type, full.ParentId));
+            Assert.Matches(Regex.Escape(reason).Replace("\\*", "[0-9a-z]+", StringComparison.Ordinal), Assert.Single(run.Warnings));
+            Assert.EndsWith((string)full.Metadata["full_reason"]! + ".", Assert.Single(run.Warnings), StringComparison.Ordinal);
+
+            // The next one goes on from there, without a word.
+            scene.Workspace.Change();
+            var next = scene.RunWithKeys($"New-SHBackup ./app.db -Type {type} {after}").WithoutErrors();
+            Assert.Equal(full.Id, next.As<BackupMetadata>().Single().ParentId);
+            Assert.Empty(next.Warnings);
+            scene.RunWithKeys($"Remove-SHBackup {full.Id}, {next.As<BackupMetadata>().Single().Id} -Cascade -Force").WithoutErrors();
+        }
+    }
+
+    [Fact]
+    public void The_same_keys_in_another_order_and_a_chain_that_was_encrypted_to_them_since_are_built_on()
+    {
+        using var scene = new EncryptedScene();
+        scene.Workspace.Change();
+        scene.RunWithKeys("New-SHBackup ./app.db -Recipient $one, $two").WithoutErrors();
+        scene.Workspace.Change();
+        Assert.Equal(BackupType.Incremental, scene.RunWithKeys("New-SHBackup ./app.db -Type Auto -Recipient $two, $one").WithoutErrors().As<BackupMetadata>().Single().Type);
+
+        scene.RunWithKeys("Get-SHBackup | Protect-SHBackup -Recipient $three -IdentityFile ./key.txt").WithoutErrors();
+        scene.Workspace.Change();
+        var run = scene.RunWithKeys("New-SHBackup ./app.db -Type Auto -Recipient $three").WithoutErrors();
+        Assert.Equal((BackupType.Incremental, 2), (run.As<BackupMetadata>().Single().Type, run.As<BackupMetadata>().Single().Depth!.Value));
+        Assert.Empty(run.Warnings);
+    }
+
+    [Fact]
+    public void Every_link_of_a_chain_counts_also_where_it_was_encrypted_to_others_afterwards()
+    {
+        using var scene = new EncryptedScene();
+        var chain = scene.MakeChain(2);
+        scene.RunWithKeys($"Protect-SHBackup {chain[0].Id} -Recipient $two -IdentityFile ./key.txt").WithoutErrors();
+        scene.Workspace.Change();
+        var run = scene.Workspace.Run($"New-SHBackup ./app.db -Type Incremental -Recipient {scene.Recipient}").WithoutErrors();
+        Assert.Equal(BackupType.Full, run.As<BackupMetadata>().Single().Type);
+        Assert.Contains($"'{chain[1].Id}', builds on '{chain[0].Id}', which is encrypted to age1", Assert.Single(run.Warnings), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_plain_increment_that_an_earlier_version_put_on_an_encrypted_backup_is_built_on_no_more()
+    {
+        using var scene = new EncryptedScene();
+        var (encrypted, plain) = scene.MakeMixedChain();
+        scene.Workspace.Change();
+        var run = scene.Workspace.Run("New-SHBackup ./app.db -Type Auto").WithoutErrors();
+        Assert.Equal(BackupType.Full, run.As<BackupMetadata>().Single().Type);
+        Assert.Contains($"'{plain.Id}', builds on '{encrypted.Id}', which is encrypted to {scene.Recipient}, and this one is not to be", Assert.Single(run.Warnings), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_parent_that_was_named_and_that_others_can_open_is_an_error()
+    {
+        using var scene = new EncryptedScene();
+        scene.Workspace.Change();
+        var parent = scene.MakeFull();
+        var error = Assert.Single(scene.Run($"New-SHBackup ./app.db -Type Incremental -Parent {parent}").Errors);
+        Assert.Equal((BackupErrorId.ParentUnusable, parent), (error.FullyQualifiedErrorId.Split(',')[0], error.TargetObject));
+        Assert.Contains("and this one is not to be", error.Exception.Message, StringComparison.Ordinal);
+    }
+
     /// <summary>A workspace with a key in it.</summary>
     private sealed class EncryptedScene : IDisposable
     {
+        private string[] keys = [];
+
         public EncryptedScene() => Recipient = Workspace.Run("New-SHBackupKey ./key.txt").WithoutErrors().As<BackupKey>().Single().Recipient;
 
         public Workspace Workspace { get; } = new();
@@ -407,12 +490,42 @@ public class EncryptionTests
         public SessionResult Run(string script) => Workspace.Run(
             "function ConvertTo-Secret($words) { $secret = [securestring]::new(); $words.ToCharArray().ForEach({ $secret.AppendChar($_) }); $secret }\n" + script);
 
+        /// <summary>Runs a script that may name the public keys of three keys, of which the first is at hand, and two passphrases.</summary>
+        public SessionResult RunWithKeys(string script)
+        {
+            if (keys.Length == 0)
+            {
+                keys = [Recipient, .. Workspace.Run("New-SHBackupKey ./second.txt; New-SHBackupKey ./third.txt").WithoutErrors().As<BackupKey>().Select(key => key.Recipient)];
+            }
+
+            return Run($"$one, $two, $three = '{string.Join("', '", keys)}'; $words, $others = {Words}, (ConvertTo-Secret 'battery staple'); {script}");
+        }
+
         /// <summary>A full backup and increments on it.</summary>
         public IReadOnlyList<BackupMetadata> MakeChain(int length) => [.. Enumerable.Range(0, length).Select(_ =>
         {
             Workspace.Change();
             return Workspace.MakeBackup($"-Type Incremental -Recipient {Recipient}");
         })];
+
+        /// <summary>A chain as an earlier version could make it: a plain increment on an encrypted backup.</summary>
+        public (BackupMetadata Encrypted, BackupMetadata Plain) MakeMixedChain()
+        {
+            Workspace.Change();
+            var full = Workspace.MakeBackup();
+            Workspace.Change();
+            var plain = Workspace.MakeBackup("-Type Incremental");
+            var file = full.BackupPath + ".age";
+            Tool.Require("age").Run("-r", Recipient, "-o", file, full.BackupPath).EnsureSuccess();
+            File.Delete(full.BackupPath);
+            Workspace.EditSidecar(full.Id, sidecar =>
+            {
+                (sidecar["backup_path"], sidecar["size_bytes"]) = (file, new FileInfo(file).Length);
+                sidecar["stored_checksum"] = Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(file)));
+                sidecar["recipients"] = new System.Text.Json.Nodes.JsonArray(Recipient);
+            });
+            return (full, plain);
+        }
 
         /// <summary>A full backup.</summary>
         public string MakeFull() => Workspace.MakeBackup($"-Recipient {Recipient}").Id;

@@ -165,6 +165,23 @@ public class GetBackupTests
         Assert.Equal(before.Order(), workspace.BackupFiles.Order());
     }
 
+    [Fact]
+    public void The_newest_that_is_dated_ahead_is_said_to_be_and_is_it_only_until_another_one_is_made()
+    {
+        using var workspace = new Workspace();
+        var ahead = workspace.AddBackup(-TimeSpan.FromDays(30));
+        var before = workspace.Run("Get-SHBackup -Newest 1").WithoutErrors();
+        Assert.Equal([ahead], Workspace.Ids(before));
+        Assert.Contains($"'{ahead}' is dated ahead of the clock", Assert.Single(before.Warnings), StringComparison.Ordinal);
+
+        var made = workspace.MakeBackup();
+        var after = workspace.Run("Get-SHBackup -Newest 1").WithoutErrors();
+        Assert.Equal([made.Id], Workspace.Ids(after));
+        Assert.Empty(after.Warnings);
+        Assert.Equal([made.Id, ahead], workspace.Listed());
+        Assert.Equal(made.Id, Workspace.Ids(workspace.Run("Get-SHBackup -Newest 1 | Send-SHBackup -Provider Directory -Container ./offsite -CreateContainer | Out-Null; Get-SHBackup -Remote -Provider Directory -Container ./offsite -Newest 1").WithoutErrors()).Single());
+    }
+
     [Theory]
     [InlineData("Get-SHBackup -Newest 0")]
     [InlineData("Get-SHBackup -Newest -1")]

@@ -1,6 +1,8 @@
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using SignalHarvester.Backup.PowerShell.Tests.Support;
+using SignalHarvester.Backup.TestSupport;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
 
@@ -40,6 +42,39 @@ public partial class HealthTests
         using var workspace = new Workspace();
         workspace.AddBackup(TimeSpan.FromHours(hours));
         Assert.Equal(expected, Check(workspace, "RecoveryPoint").Status);
+    }
+
+    [Fact]
+    public void A_database_at_odds_with_itself_is_backed_up_and_said_by_the_backup_the_list_and_the_report()
+    {
+        using var workspace = new Workspace();
+        using (var connection = Databases.Open(workspace.Database))
+        {
+            Databases.Execute(connection, """
+                CREATE TABLE page(body);
+                INSERT INTO page VALUES ('one');
+                CREATE VIRTUAL TABLE search USING fts4(content="page", body);
+                INSERT INTO search(search) VALUES ('rebuild');
+                DELETE FROM page;
+                """);
+        }
+
+        const string mends = "full-text index search has fallen behind 'page', which it indexes (INSERT INTO \"search\"(\"search\") VALUES('rebuild') mends it)";
+        var made = workspace.Run("New-SHBackup ./app.db").WithoutErrors();
+        Assert.Contains(mends, Assert.Single(made.Warnings), StringComparison.Ordinal);
+        Assert.True(made.As<BackupMetadata>().Single().Verified);
+        Assert.Equal([mends], workspace.Run("(Get-SHBackup).Inconsistencies").WithoutErrors().As<string>());
+        var check = Check(workspace, "RecoveryPoint");
+        Assert.Equal(HealthStatus.Warning, check.Status);
+        Assert.Contains(mends, check.Reason, StringComparison.Ordinal);
+
+        using (var connection = Databases.Open(workspace.Database))
+        {
+            Databases.Execute(connection, mends[(mends.IndexOf('(', StringComparison.Ordinal) + 1)..mends.IndexOf(" mends", StringComparison.Ordinal)]);
+        }
+
+        Assert.Empty(workspace.Run("New-SHBackup ./app.db").WithoutErrors().Warnings);
+        Assert.Equal(HealthStatus.Ok, Check(workspace, "RecoveryPoint").Status);
     }
 
     [Fact]
@@ -118,6 +153,63 @@ public partial class HealthTests
         Assert.Equal(HealthStatus.Warning, Of(health, "Encryption").Status);
         workspace.Run(Of(health, "Encryption").Command!).WithoutErrors();
         Assert.Contains("Remove-SHBackup", Of(Look(workspace, "-BackupDirectory ./backups").Single(), "Encryption").Command, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_recovery_point_says_which_key_a_restore_takes_and_whether_it_is_here()
+    {
+        using var workspace = new Workspace();
+        var recipient = workspace.Run("(New-SHBackupKey ./key.txt).Recipient").WithoutErrors().As<string>().Single();
+        workspace.MakeBackup($"-Recipient {recipient}");
+        var away = Check(workspace, "RecoveryPoint");
+        Assert.Equal(HealthStatus.Ok, away.Status);
+        Assert.Contains($"takes the secret key of {recipient}, which is not here", away.Reason, StringComparison.Ordinal);
+
+        workspace.Configure("app:\n  backup:\n    encryption:\n      identity_file: key.txt\n");
+        Assert.Contains($"takes the secret key of {recipient}, which is here in '{workspace["key.txt"]}'", Of(Look(workspace, "-BackupDirectory ./backups").Single(), "RecoveryPoint").Reason, StringComparison.Ordinal);
+        File.Move(workspace["key.txt"], workspace["away.txt"]);
+        Assert.Contains($"which is not here in '{workspace["key.txt"]}'", Of(Look(workspace, "-BackupDirectory ./backups").Single(), "RecoveryPoint").Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_chain_that_takes_a_key_that_nobody_has_is_critical_and_its_command_mends_it()
+    {
+        using var workspace = new Workspace();
+        var keys = workspace.Run("New-SHBackupKey ./key.txt; New-SHBackupKey ./lost.txt").WithoutErrors().As<BackupKey>().Select(key => key.Recipient).ToArray();
+        workspace.Configure($"app:\n  backup:\n    encryption:\n      identity_file: key.txt\n      recipients: [{keys[0]}]\n");
+        workspace.Change();
+        var full = workspace.MakeBackup("-BackupDirectory ./backups");
+        workspace.Change();
+        workspace.MakeBackup("-BackupDirectory ./backups -Type Incremental");
+        workspace.Run($"Protect-SHBackup {full.Id} -BackupDirectory ./backups -Recipient {keys[1]}").WithoutErrors();
+        workspace.Run("Remove-SHBackup $args[0] -BackupDirectory ./backups -Force", full.Id).WithoutErrors();
+
+        var point = Of(Look(workspace, "-BackupDirectory ./backups").Single(), "RecoveryPoint");
+        Assert.Equal(HealthStatus.Critical, point.Status);
+        Assert.Contains($"Not all that it builds on is encrypted alike: a restore takes the secret key of {keys[1]}, which is not here in '{workspace["key.txt"]}', and the secret key of {keys[0]}, which is here", point.Reason, StringComparison.Ordinal);
+        workspace.Run(point.Command!).WithoutErrors();
+        Assert.Equal(HealthStatus.Ok, Of(Look(workspace, "-BackupDirectory ./backups").Single(), "RecoveryPoint").Status);
+    }
+
+    [Fact]
+    public void What_was_drilled_or_copied_at_a_moment_to_come_is_not_taken_for_fresh()
+    {
+        using var workspace = new Workspace();
+        workspace.AddBackup(-TimeSpan.FromDays(400), sidecar => sidecar["copies"] = JsonNode.Parse("[{\"provider\":\"s3\",\"url\":\"s3://b/x\",\"container\":\"b\"}]"));
+        workspace.MakeBackup();
+        workspace.Run("Get-SHBackup -Newest 1 | Invoke-SHRestoreDrill").WithoutErrors();
+        using (var history = Databases.Open(workspace["backups", ".shbackup", "history.db"]))
+        {
+            Databases.Execute(history, "UPDATE event SET timestamp = '2126-01-01T00:00:00.000000+00:00' WHERE operation = 'drill'");
+        }
+
+        var health = Look(workspace).Single();
+        Assert.Equal(HealthStatus.Ok, Of(health, "RecoveryPoint").Status);
+        foreach (var name in new[] { "RecoveryTime", "Copies" })
+        {
+            Assert.Equal(HealthStatus.Warning, Of(health, name).Status);
+            Assert.Contains("ahead", Of(health, name).Reason, StringComparison.Ordinal);
+        }
     }
 
     [Fact]

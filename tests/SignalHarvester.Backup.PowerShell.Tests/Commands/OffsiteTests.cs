@@ -38,6 +38,25 @@ public class OffsiteTests
     }
 
     [Fact]
+    public void What_comes_back_from_the_store_is_for_whom_it_was_and_so_is_a_database_that_was_drilled()
+    {
+        Assert.SkipUnless(!OperatingSystem.IsWindows() && Environment.IsPrivilegedProcess, "only root can give files to others");
+        using var workspace = new Workspace();
+        void Run(string tool, params string[] arguments) => Tool.Require(tool).Run(arguments).EnsureSuccess();
+        Run("chown", "4001:4001", workspace.Folder, workspace.Database);
+        Run("chmod", "660", workspace.Database);
+        workspace.MakeBackup();
+        Send(workspace, "Get-SHBackup");
+        LoseEverything(workspace);
+
+        Assert.Empty(workspace.Run($"Get-SHBackup -Remote {There} | Invoke-SHRestoreDrill").WithoutErrors().Warnings);
+        var restored = workspace.Run($"Get-SHBackup -Remote {There} | Restore-SHBackup -Destination ./app.db -Force").WithoutErrors();
+
+        Assert.Empty(restored.Warnings);
+        Assert.Equal("4001:4001 660", Tool.Require("stat").Run("-c", "%u:%g %a", workspace.Database).EnsureSuccess().Output.Trim());
+    }
+
+    [Fact]
     public void A_backup_that_was_sent_knows_its_copy_here_and_there()
     {
         using var workspace = new Workspace();
@@ -423,6 +442,33 @@ public class OffsiteTests
         var restored = workspace.Run($"Restore-SHBackup -PointInTime ([DateTimeOffset]::UtcNow.AddHours(-30)) -FromCloud {There} -Destination ./back.db -Force").WithoutErrors().As<BackupMetadata>().Single();
         Assert.Equal(old, restored.Id);
         Assert.True(File.Exists(workspace["back.db"]));
+    }
+
+    [Theory]
+    [InlineData(400)]
+    [InlineData(-400)]
+    public void What_was_fetched_in_part_and_dated_by_a_wrong_clock_goes_but_not_from_under_the_process_that_fetches_it(int days)
+    {
+        using var workspace = new Workspace();
+        var sent = workspace.MakeBackup();
+        Send(workspace, "Get-SHBackup");
+        var downloads = Directory.CreateDirectory(workspace["fetched", ".shbackup", "downloads"]).FullName;
+        var staging = Directory.CreateDirectory(workspace["fetched", ".shbackup", "staging"]).FullName;
+        foreach (var name in new[] { "abandoned", "held" })
+        {
+            File.WriteAllText(Path.Combine(downloads, name), name);
+            File.SetLastWriteTimeUtc(Path.Combine(downloads, name), DateTime.UtcNow.AddDays(days));
+            Directory.CreateDirectory(Path.Combine(staging, name));
+            Directory.SetLastWriteTimeUtc(Path.Combine(staging, name), DateTime.UtcNow.AddDays(days));
+        }
+
+        using (File.Open(Path.Combine(downloads, "held"), FileMode.Open, FileAccess.ReadWrite, FileShare.None))
+        using (File.Open(Path.Combine(staging, "held.lock"), FileMode.Create, FileAccess.Write, FileShare.None))
+        {
+            workspace.Run($"Restore-SHBackup {sent.Id} -FromCloud {There} -BackupDirectory ./fetched -Destination ./back.db -Force; Receive-SHBackup {sent.Id} {There} -BackupDirectory ./fetched").WithoutErrors();
+            Assert.Equal(["held"], Directory.EnumerateFiles(downloads).Select(Path.GetFileName));
+            Assert.Equal(["held"], Directory.EnumerateDirectories(staging).Select(Path.GetFileName));
+        }
     }
 
     [Fact]

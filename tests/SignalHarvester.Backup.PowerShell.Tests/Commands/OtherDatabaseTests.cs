@@ -133,6 +133,35 @@ public class OtherDatabaseTests
     }
 
     [Fact]
+    public void Backups_of_several_databases_do_not_go_to_the_one_that_is_configured()
+    {
+        using var workspace = new Workspace();
+        Tenants(workspace);
+        var configured = workspace["configured.db"];
+        workspace.Configure($"app:\n  database_path: '{configured.Replace("'", "''", StringComparison.Ordinal)}'\n");
+        var result = workspace.Run("Get-SHBackup -BackupDirectory ./backups -Newest 1 | Restore-SHBackup -Confirm:$false");
+        Assert.StartsWith("DatabaseAmbiguous,", Assert.Single(result.Errors).FullyQualifiedErrorId, StringComparison.Ordinal);
+        Assert.False(File.Exists(configured));
+
+        // The one that is of the configured database goes there, and the other does not.
+        workspace.Configure($"app:\n  database_path: '{workspace["crm.db"].Replace("'", "''", StringComparison.Ordinal)}'\n");
+        result = workspace.Run("Get-SHBackup -BackupDirectory ./backups -Newest 1 | Restore-SHBackup -Confirm:$false");
+        Assert.Equal(workspace["crm.db"], result.As<BackupMetadata>().Single().DatabasePath);
+        Assert.Single(result.Errors);
+        Assert.Equal(40, Rows(workspace["crm.db"]));
+    }
+
+    [Fact]
+    public void Each_backup_may_have_a_destination_of_its_own()
+    {
+        using var workspace = new Workspace();
+        Tenants(workspace);
+        var result = workspace.Run("Get-SHBackup -Newest 1 | Restore-SHBackup -Destination { './back-{0}' -f [IO.Path]::GetFileName($_.DatabasePath) } -Force");
+        Assert.Equal(2, result.WithoutErrors().Output.Count);
+        Assert.Equal([20, 40], [Rows(workspace["back-app.db"]), Rows(workspace["back-crm.db"])]);
+    }
+
+    [Fact]
     public void A_copy_that_was_restored_before_is_no_place_of_a_database()
     {
         using var workspace = new Workspace();

@@ -185,7 +185,7 @@ public sealed class OtherNamesTests : IDisposable
         File.CreateSymbolicLink(workspace["real", "inner", "link.db"], Path.Combine("..", "target.db"));
 
         var made = workspace.Run("New-SHBackup ./folder/link.db").WithoutErrors().As<BackupMetadata>().Single();
-        workspace.Run($"Restore-SHBackup {workspace.MakeBackup().Id} -Destination ./folder/link.db -Force").WithoutErrors();
+        workspace.Run($"Restore-SHBackup {workspace.MakeBackup().Id} -Destination ./folder/link.db -AllowOtherDatabase -Force").WithoutErrors();
 
         Assert.Equal(7, made.RowCounts!["customer"]);
         Assert.Equal(workspace["real", "target.db"], made.DatabasePath);

@@ -195,6 +195,48 @@ public class PipelineInputTests
         Assert.DoesNotContain("What if", workspace.Session.Host.Shown, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("Get-SHBackupHealth")]
+    [InlineData("Get-SHBackupHistory")]
+    [InlineData("Invoke-SHBackupRetention -WhatIf")]
+    [InlineData("Invoke-SHBackupScrub")]
+    [InlineData("Invoke-SHRestoreDrill -Newest")]
+    [InlineData("Restore-SHBackup -PointInTime 2100-01-01 -Destination ./new.db -Force")]
+    [InlineData("Export-SHBackupMetric")]
+    [InlineData("Register-SHBackupSchedule x -Daily -DatabasePath ./app.db -AsText")]
+    [InlineData("Start-SHBackupMetricServer -WhatIf")]
+    [InlineData("Invoke-SHBackupRetention -Remote -Provider Directory -Container ./offsite -WhatIf")]
+    [InlineData("Get-SHBackupConfiguration")]
+    [InlineData("Test-SHBackupConfiguration")]
+    [InlineData("New-SHBackupConfiguration -WhatIf")]
+    public void What_names_no_directory_and_no_file_is_an_error(string command)
+    {
+        using var workspace = new Workspace();
+        workspace.AddBackup(TimeSpan.FromDays(1));
+        foreach (var input in (string[])["[pscustomobject]@{ Foo = '*' }", "'*'", "[pscustomobject]@{ BackupDirectory = ''; ConfigurationPath = '' }", "[pscustomobject]@{ BackupDirectory = $null; ConfigurationPath = $null }"])
+        {
+            var result = workspace.Run($"{input} | {command}");
+            Assert.True(result.Errors.Count == 1, $"{input}: {string.Join("; ", result.Errors)}");
+            Assert.Empty(result.Output);
+        }
+
+        Assert.DoesNotContain("What if", workspace.Session.Host.Shown, StringComparison.Ordinal);
+        Assert.False(File.Exists(workspace["new.db"]));
+    }
+
+    [Fact]
+    public void Every_directory_that_a_pipeline_names_is_looked_at()
+    {
+        using var workspace = new Workspace();
+        workspace.AddBackup(TimeSpan.FromDays(1));
+        workspace.Run("New-SHBackup ./app.db -BackupDirectory ./second").WithoutErrors();
+        const string both = "@('./backups', './second') | ForEach-Object { [pscustomobject]@{ BackupDirectory = $_ } }";
+        Assert.Equal(
+            [workspace.Backups, workspace["second"]],
+            workspace.Run($"{both} | Get-SHBackupHealth").WithoutErrors().As<BackupHealth>().Select(health => health.BackupDirectory));
+        Assert.StartsWith("InvalidArgument,", Assert.Single(workspace.Run($"{both} | Export-SHBackupMetric").Errors).FullyQualifiedErrorId, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void The_text_of_a_row_is_no_path_of_a_database()
     {

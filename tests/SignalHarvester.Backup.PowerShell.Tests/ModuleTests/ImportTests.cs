@@ -16,7 +16,7 @@ public class ImportTests(FirstImport firstImport)
 
     private static readonly string[] Libraries = Directory.GetFiles(BuiltModule.PathOf("lib"), "*.dll");
 
-    private const string RunACommand = "$null = Get-SHBackup -BackupDirectory ([IO.Path]::GetTempPath()) -Id none_*";
+    private const string RunACommand = "$null = Get-SHBackup -BackupDirectory ([IO.Path]::GetTempPath()) -Id backup_1999*";
 
     [Fact]
     public void Exports_the_cmdlets_and_nothing_else()

@@ -113,6 +113,7 @@ public sealed class MetricSetTests : IDisposable
             history.Record([Made with { Database = "/srv/other.db", Status = BackupEventStatus.Failed, Timestamp = moment.AddHours(2) }], scene.Context());
         }
 
+        scene.Clock.Advance(TimeSpan.FromHours(2));
         string[] lines = Lines(new MetricOptions { ExpectedInterval = database => database == "/srv/app.db" ? TimeSpan.FromHours(6) : null });
 
         Assert.Equal(moment.ToUnixTimeSeconds(), Value(lines, "shbackup_last_success_timestamp_seconds{database=\"/srv/app.db\"}"), 0.001);

@@ -1,0 +1,35 @@
+namespace SignalHarvester.Backup.Catalog;
+
+/// <summary>
+/// The order in which the backups of a directory were made, which a clock that was ahead once must not turn round. It is the
+/// order of the timestamps as long as the clock goes forward; what is made after something that is dated later gets the next
+/// place behind that, and its sidecar says so. See docs/FORMAT.md.
+/// </summary>
+public static class BackupOrder
+{
+    /// <summary>Clocks differ by so much all the time.</summary>
+    private static readonly TimeSpan Skew = TimeSpan.FromMinutes(5);
+
+    // A forged sidecar may name the end of time, behind which nothing has a place.
+    private static readonly DateTimeOffset Last = new(9999, 12, 31, 0, 0, 0, TimeSpan.Zero);
+
+    /// <summary>The backup that was made last comes first.</summary>
+    public static IOrderedEnumerable<BackupMetadata> NewestFirst(this IEnumerable<BackupMetadata> backups) =>
+        backups.OrderByDescending(backup => backup.Order).ThenByDescending(backup => backup.Id, StringComparer.Ordinal);
+
+    /// <summary>Whether a moment lies further ahead than clocks differ: the clock was wrong then, or is now.</summary>
+    /// <param name="moment">The moment that something is dated.</param>
+    /// <param name="now">The time.</param>
+    public static bool IsAhead(DateTimeOffset moment, DateTimeOffset now) => moment - now > Skew;
+
+    /// <summary>The place of a new backup.</summary>
+    /// <param name="moment">The moment of its snapshot.</param>
+    /// <param name="there">All backups that are there.</param>
+    internal static DateTimeOffset Next(DateTimeOffset moment, IEnumerable<BackupMetadata> there)
+    {
+        // As exact as a sidecar is.
+        var own = moment.AddTicks(-(moment.Ticks % TimeSpan.TicksPerMicrosecond));
+        var latest = there.Select(backup => backup.Order).DefaultIfEmpty(DateTimeOffset.MinValue).Max();
+        return own > latest ? own : latest < Last ? latest.AddMicroseconds(1) : latest;
+    }
+}
