@@ -6,7 +6,7 @@ public static class BackupErrorId
     /// <summary>The database to back up does not exist.</summary>
     public const string SourceNotFound = nameof(SourceNotFound);
 
-    /// <summary>The database exists, but the operating system denies reading it.</summary>
+    /// <summary>The database exists, but the operating system denies reading it, or a table of it has more columns than SQLite reads here.</summary>
     public const string SourceUnreadable = nameof(SourceUnreadable);
 
     /// <summary>The path names a directory.</summary>

@@ -14,4 +14,7 @@ public enum DifferenceKind
 
     /// <summary>The object is in both, with other rows or another definition.</summary>
     Changed,
+
+    /// <summary>The rows of the table cannot be compared, and Detail says why.</summary>
+    Unknown,
 }

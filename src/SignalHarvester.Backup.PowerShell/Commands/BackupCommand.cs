@@ -22,6 +22,7 @@ public abstract class BackupCommand : OperationCommand
     private const int DeepestMetadata = 50;
 
     private readonly Lazy<RemoteSession> remotes = new();
+    private readonly List<string> directories = [];
     private BackupConfiguration? configuration;
 
     /// <summary>
@@ -141,6 +142,31 @@ public abstract class BackupCommand : OperationCommand
         string.IsNullOrEmpty(BackupDirectory) && Settings.BackupDirectories.Select(OpenConfigured).Where(directory => directory.Exists).ToList() is [_, ..] there
             ? there
             : [OpenDirectory()];
+
+    /// <summary>
+    /// The directories that the inputs so far concern, each once, for the cmdlets that work at the end of the pipeline. Without
+    /// a pipeline there is one input; where nothing of a pipeline could be bound, there is none, and no directory.
+    /// </summary>
+    private protected IReadOnlyList<string> NotedDirectories => directories;
+
+    private protected void NoteDirectories() => directories.AddRange(ForCall(OpenDirectories).Select(directory => directory.Path).Except(directories));
+
+    /// <summary>Notes the one directory that a cmdlet can work on; another one after it ends the call.</summary>
+    private protected void NoteOneDirectory()
+    {
+        var path = ForCall(OpenDirectory).Path;
+        if (directories.Count > 0 && directories[0] != path)
+        {
+            ThrowTerminatingError(ToRecord(new BackupException(
+                BackupErrorId.InvalidArgument,
+                BackupErrorCategory.InvalidArgument,
+                path,
+                $"The pipeline names several backup directories, '{directories[0]}' and '{path}', and this works on one. Run it once for each.")));
+        }
+
+        directories.Clear();
+        directories.Add(path);
+    }
 
     /// <summary>A full path that was configured is taken as it stands: no character of it is PowerShell's.</summary>
     private protected BackupDirectory OpenConfigured(string path) =>

@@ -2,6 +2,7 @@ using System.Management.Automation;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Operations;
 using SignalHarvester.Backup.PowerShell.Completion;
+using SignalHarvester.Backup.Sqlite;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
@@ -12,7 +13,8 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// backup was made from, as it is now; its writers are not kept waiting.</para>
 /// <para>Rows go by their primary key, or by their rowid where there is none or where it holds NULLs, and are compared by bytes
 /// and by kind of value. VACUUM may give rows other rowids, and then they show as changed. Columns that one state alone has
-/// are not compared, and Detail says so.</para>
+/// are not compared, and Detail says so. Keys in an order that only the application knows (a collation of its own) go by their
+/// bytes. A table that cannot be compared has the change Unknown, and Detail says why; the others are compared.</para>
 /// <para>Both states are restored to a private temporary place for it, which takes the room of both databases, and deleted.</para>
 /// </remarks>
 /// <example>
@@ -110,5 +112,5 @@ public sealed class CompareSHBackupCommand : KeyedBackupCommand, IConfigurationO
         WriteObject(found.Where(difference => IncludeEqual || difference.Change != DifferenceKind.None), enumerateCollection: true);
     }
 
-    private bool IsWanted(string name) => Table is null || Array.Exists(Table, pattern => Matches(pattern, name));
+    private bool IsWanted(SqliteName name) => Table is null || Array.Exists(Table, pattern => TablePattern.Matches(pattern, name));
 }

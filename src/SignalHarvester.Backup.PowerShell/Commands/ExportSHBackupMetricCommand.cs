@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using System.Text;
+using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Metrics;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
@@ -70,11 +71,19 @@ public sealed class ExportSHBackupMetricCommand : MetricCommand
     public SwitchParameter PassThru { get; set; }
 
     /// <inheritdoc/>
-    protected override void EndProcessing() => ForItem(Export);
+    protected override void ProcessRecord() => NoteOneDirectory();
 
-    private void Export()
+    /// <inheritdoc/>
+    protected override void EndProcessing()
     {
-        var directory = OpenDirectory();
+        foreach (var path in NotedDirectories)
+        {
+            ForItem(() => Export(OpenConfigured(path)));
+        }
+    }
+
+    private void Export(BackupDirectory directory)
+    {
         var file = ParameterSetName == PathSet ? FileSystemPath(Path) : null;
         if (ParameterSetName != TextSet && !ShouldProcess(file ?? Shown(PushGateway), $"Export the metrics of {directory.Path}"))
         {

@@ -64,10 +64,18 @@ public sealed class GetSHBackupHealthCommand : BackupCommand
     public string? Path { get; set; }
 
     /// <inheritdoc/>
+    protected override void ProcessRecord() => NoteDirectories();
+
+    /// <inheritdoc/>
     protected override void EndProcessing()
     {
+        if (NotedDirectories.Count == 0)
+        {
+            return;
+        }
+
         var schedules = Schedules();
-        var reports = ForCall(OpenDirectories).Select(directory => Look(directory, schedules)).OfType<HealthReport>().ToList();
+        var reports = NotedDirectories.Select(path => Look(OpenConfigured(path), schedules)).OfType<HealthReport>().ToList();
         if (!AsHtml)
         {
             WriteObject(reports.SelectMany(report => report.Databases), enumerateCollection: true);

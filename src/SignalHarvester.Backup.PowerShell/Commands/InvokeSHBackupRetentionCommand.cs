@@ -52,7 +52,6 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 public sealed class InvokeSHBackupRetentionCommand : BackupCommand, IDynamicParameters
 {
     private readonly CloudParameters cloud = new();
-    private readonly List<string> directories = [];
 
     /// <summary>
     /// Judges and removes backups of these databases alone: the full path, or the file's name. Wildcards match several.
@@ -146,7 +145,7 @@ public sealed class InvokeSHBackupRetentionCommand : BackupCommand, IDynamicPara
     protected override void ProcessRecord()
     {
         // A pipeline of backups names their directory once for each.
-        directories.AddRange(ForCall(OpenDirectories).Select(directory => directory.Path).Except(directories));
+        NoteDirectories();
     }
 
     /// <inheritdoc/>
@@ -154,11 +153,18 @@ public sealed class InvokeSHBackupRetentionCommand : BackupCommand, IDynamicPara
     {
         if (Remote)
         {
-            ForItem(PruneRemote);
+            if (NotedDirectories.Count > 0)
+            {
+                ForItem(PruneRemote);
+            }
+
             return;
         }
 
-        directories.ForEach(path => ForItem(() => Prune(OpenConfigured(path))));
+        foreach (var path in NotedDirectories)
+        {
+            ForItem(() => Prune(OpenConfigured(path)));
+        }
     }
 
     private void Prune(BackupDirectory directory)

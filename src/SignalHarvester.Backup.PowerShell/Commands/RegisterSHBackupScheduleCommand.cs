@@ -255,8 +255,16 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
     }
 
     /// <inheritdoc/>
+    protected override void ProcessRecord() => NoteOneDirectory();
+
+    /// <inheritdoc/>
     protected override void EndProcessing()
     {
+        if (NotedDirectories.Count == 0)
+        {
+            return;
+        }
+
         var registry = new ScheduleRegistry(ScheduleCommand.ManifestPath(this), TimeProvider.System);
         var wanted = ForCall(() => ParameterSetName == ConfigurationSet ? Configured() : [Definition(Name, Trigger(), Job())]);
         foreach (var definition in wanted)

@@ -296,7 +296,7 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
         var options = new RestoreRowsOptions
         {
             Into = into,
-            Tables = [.. Table!.Distinct(StringComparer.OrdinalIgnoreCase)],
+            Tables = Table!,
             Where = Where,
             Action = RowAction,
             AllowOtherDatabase = AllowOtherDatabase,

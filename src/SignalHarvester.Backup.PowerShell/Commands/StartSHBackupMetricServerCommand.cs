@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Metrics;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
@@ -39,9 +40,19 @@ public sealed class StartSHBackupMetricServerCommand : MetricCommand
     public string Address { get; set; } = "127.0.0.1";
 
     /// <inheritdoc/>
+    protected override void ProcessRecord() => NoteOneDirectory();
+
+    /// <inheritdoc/>
     protected override void EndProcessing()
     {
-        var directory = ForCall(OpenDirectory);
+        foreach (var path in NotedDirectories)
+        {
+            Serve(OpenConfigured(path));
+        }
+    }
+
+    private void Serve(BackupDirectory directory)
+    {
         if (!ShouldProcess($"{Address}:{Port.ToString(Invariant)}", $"Serve the metrics of {directory.Path}"))
         {
             return;

@@ -7,7 +7,10 @@ namespace SignalHarvester.Backup.PowerShell.Completion;
 internal static class CompletedWord
 {
     /// <summary>What begins with what was typed so far, quoted or not.</summary>
-    public static WildcardPattern Pattern(string? typed) => WildcardPattern.Get((typed ?? string.Empty).Trim('\'', '"') + "*", WildcardOptions.IgnoreCase);
+    public static WildcardPattern Pattern(string? typed) => WildcardPattern.Get(Beginning(typed), WildcardOptions.IgnoreCase);
+
+    /// <summary>The same as text.</summary>
+    public static string Beginning(string? typed) => (typed ?? string.Empty).Trim('\'', '"') + "*";
 
     /// <summary>A text as it stands on a command line where wildcards are taken.</summary>
     public static string Quoted(string text) => Literal(WildcardPattern.Escape(text));

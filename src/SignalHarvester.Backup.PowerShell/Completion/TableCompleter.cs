@@ -1,6 +1,8 @@
 using System.Collections;
 using System.Management.Automation;
 using System.Management.Automation.Language;
+using SignalHarvester.Backup.PowerShell.Commands;
+using SignalHarvester.Backup.Sqlite;
 
 namespace SignalHarvester.Backup.PowerShell.Completion;
 
@@ -18,7 +20,7 @@ public sealed class TableCompleter : IArgumentCompleter
         IDictionary fakeBoundParameters)
     {
         ArgumentNullException.ThrowIfNull(fakeBoundParameters);
-        var pattern = CompletedWord.Pattern(wordToComplete);
+        var pattern = CompletedWord.Beginning(wordToComplete);
         var backups = CompletedDirectory.Backups(fakeBoundParameters);
 
         // Rows are brought back of tables by their names; to compare, patterns are taken.
@@ -26,8 +28,10 @@ public sealed class TableCompleter : IArgumentCompleter
         var named = backups.Where(backup => backup.Id == fakeBoundParameters["Id"] as string).ToList();
         return (named.Count > 0 ? named : backups)
             .SelectMany(backup => backup.RowCounts?.Keys ?? [])
-            .Distinct(StringComparer.OrdinalIgnoreCase)
-            .Where(pattern.IsMatch)
+            .Select(SqliteName.Parse)
+            .Distinct()
+            .Where(name => TablePattern.IsLike(pattern, name))
+            .Select(name => name.ToString())
             .Order(StringComparer.Ordinal)
             .Select(table => new CompletionResult(word(table), table, CompletionResultType.ParameterValue, table));
     }

@@ -26,6 +26,9 @@ internal static class Sidecar
     /// <summary>A sidecar larger than this, in bytes, is no sidecar.</summary>
     public const int LargestBytes = 4 << 20;
 
+    // Half of it is for everything else.
+    private const int LargestRowCounts = LargestBytes / 2;
+
     /// <summary>Reads a sidecar, or an entry of the predecessor's index, which has the same fields.</summary>
     /// <param name="json">Its bytes.</param>
     /// <param name="id">The id that its file name states.</param>
@@ -47,6 +50,10 @@ internal static class Sidecar
 
     /// <summary>The schema's digest that a sidecar records, or null.</summary>
     public static string? SchemaChecksum(ReadOnlySpan<byte> json) => Digest(Parse(json).SchemaChecksum, "schema_checksum");
+
+    /// <summary>Whether the rows of all tables fit into a sidecar. They are left out where they do not: there may be tens of thousands of tables.</summary>
+    public static bool HasRoomFor(IReadOnlyDictionary<string, long> rowCounts) =>
+        JsonSerializer.SerializeToUtf8Bytes(Counts(rowCounts), SidecarJson.Strict.DictionaryStringInt64).Length <= LargestRowCounts;
 
     /// <summary>Writes a backup's description.</summary>
     /// <param name="backup">The backup.</param>
@@ -91,7 +98,7 @@ internal static class Sidecar
             Inconsistencies = backup.Inconsistencies.Count == 0 ? null : isSecret ? [NotTold] : [.. backup.Inconsistencies],
             ScrubTimestamp = backup.ScrubTimestamp is { } scrubbed ? Iso(scrubbed) : null,
             SchemaChecksum = isSecret ? null : schemaChecksum ?? before.SchemaChecksum,
-            RowCounts = isSecret || backup.RowCounts is null ? null : new Dictionary<string, long>(backup.RowCounts, StringComparer.Ordinal),
+            RowCounts = isSecret || backup.RowCounts is null || !HasRoomFor(backup.RowCounts) ? null : Counts(backup.RowCounts),
             Encryption = backup.IsEncrypted ? AgeEncryption : null,
             Recipients = backup.Recipients.Count == 0 ? null : [.. backup.Recipients],
             RevealsContent = backup is { IsEncrypted: true, RevealsContent: true } ? true : null,
@@ -128,8 +135,10 @@ internal static class Sidecar
         BackupErrorId.InvalidArgument,
         BackupErrorCategory.InvalidArgument,
         backup.Id,
-        "The backup was not kept, because its description could not be read back: -Description and -Metadata together must stay below 4 MiB, and -Metadata at most 60 levels deep, of valid text.",
+        "The backup was not kept, because its description could not be read back: -Description and -Metadata together must stay below 2 MiB, and -Metadata at most 60 levels deep, of valid text.",
         inner);
+
+    private static Dictionary<string, long> Counts(IReadOnlyDictionary<string, long> rowCounts) => new(rowCounts, StringComparer.Ordinal);
 
     private static SidecarFields Parse(ReadOnlySpan<byte> json)
     {

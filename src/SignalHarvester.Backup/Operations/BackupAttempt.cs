@@ -66,7 +66,7 @@ internal sealed class BackupAttempt(
 
             // Counting rows reads the database, which a WAL backup is to do without.
             var content = options.Verify && stored.Type != BackupType.Wal ? SourceContent(database) : null;
-            var backup = Describe(database, partial, moment, stored, content);
+            var backup = WithoutOverlongCounts(Describe(database, partial, moment, stored, content));
             database.Dispose(); // The snapshot has done its work: from here on nobody waits for us, and no log grows.
             flush.Finish();
             backup = backup with { Duration = context.Clock.GetElapsedTime(started) };
@@ -239,6 +239,21 @@ internal sealed class BackupAttempt(
         IsSourceCorrupt = stored.MissingPages > 0 || content is { SchemaChecksum: null },
         Clock = context.Clock,
     };
+
+    private BackupMetadata WithoutOverlongCounts(BackupMetadata backup)
+    {
+        if (backup.RowCounts is not { } counts || Sidecar.HasRoomFor(counts))
+        {
+            return backup;
+        }
+
+        context.Verbose(string.Create(CultureInfo.InvariantCulture, $"'{path}' has {counts.Count} tables. Their rows are compared now, but are too many to be recorded."));
+        return backup with
+        {
+            RowCounts = null,
+            Metadata = new Dictionary<string, object?>(backup.Metadata, StringComparer.Ordinal) { ["row_counts_omitted"] = counts.Count },
+        };
+    }
 
     private BackupMetadata Check(BackupMetadata backup, ImageContent? content, BackupMetadata? parent, PartialBackup partial, FileEncryption? encryption)
     {

@@ -1,5 +1,6 @@
 using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Sqlite;
 using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Operations;
@@ -22,7 +23,7 @@ public static class CompareBackups
         (BackupMetadata Backup, BackupDirectory Directory)? difference,
         string? database,
         bool allowHardLink,
-        Func<string, bool> isWanted,
+        Func<SqliteName, bool> isWanted,
         Action<BackupDifference> found,
         OperationContext context)
     {
@@ -41,11 +42,11 @@ public static class CompareBackups
                 ? (Restore(other.Backup, other.Directory, folder.FilePath("later.db"), context), other.Backup.Id)
                 : Snapshot(database!, allowHardLink, folder, context);
             using var images = CompareImages.Open(earlier, later, backup.Id, name, context.Cancellation);
-            var objects = images.Objects();
+            List<SchemaObject> objects = [.. images.Objects().Where(item => isWanted(item.Name))];
             using var meter = context.Meter($"Comparing {backup.Id}", objects.Count);
-            foreach (var (type, own, before, after) in objects.Where(item => isWanted(item.Name)))
+            foreach (var item in objects)
             {
-                found(images.Compare(type, own, before, after));
+                found(images.Compare(item));
                 meter.Advance(1);
             }
         }

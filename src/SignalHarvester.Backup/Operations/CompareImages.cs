@@ -6,18 +6,25 @@ namespace SignalHarvester.Backup.Operations;
 /// <summary>
 /// Compares two database files that nobody changes: their schemas object by object, their tables row by row. Rows go by the
 /// primary key, or by the rowid where there is none; SQLite joins the two by their indexes, and nothing is held in memory.
+/// Keys in an order that only the application knows are compared by their bytes, through an index that is made for it.
 /// </summary>
 internal sealed class CompareImages : IDisposable
 {
+    private const string Earlier = "main";
     private const string Later = "later";
+    private const string ByBytes = "shbackup_by_bytes";
 
     private readonly SqliteConnection connection;
+    private readonly TableList earlierTables;
+    private readonly TableList laterTables;
     private readonly string reference;
     private readonly string difference;
 
     private CompareImages(SqliteConnection connection, string reference, string difference)
     {
         this.connection = connection;
+        earlierTables = TableList.Read(connection, Earlier);
+        laterTables = TableList.Read(connection, Later);
         this.reference = reference;
         this.difference = difference;
     }
@@ -47,32 +54,30 @@ internal sealed class CompareImages : IDisposable
     }
 
     /// <summary>The objects of the two schemas, in the order of their names, each with its definitions; null where it is not there.</summary>
-    public IReadOnlyList<(string Type, string Name, string? Before, string? After)> Objects()
+    public IReadOnlyList<SchemaObject> Objects()
     {
-        // To SQLite a name is the same however its ASCII letters are written.
-        var objects = new Dictionary<string, (string Type, string Name, string? Before, string? After)>(StringComparer.OrdinalIgnoreCase);
-        foreach (var schema in (string[])["main", Later])
+        var objects = new Dictionary<(string Type, SqliteName Name), SchemaObject>();
+        foreach (var schema in (string[])[Earlier, Later])
         {
-            using var command = connection.CreateCommand();
-            command.CommandText = $"SELECT type, name, coalesce(sql, '') FROM {schema}.sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
-            using var rows = command.ExecuteReader();
-            while (rows.Read())
+            using var rows = SqlStatement.Prepare(connection, $"SELECT type, name, coalesce(sql, '') FROM {schema}.sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'");
+            while (rows.Step())
             {
-                var (type, name, sql) = (rows.GetString(0), rows.GetString(1), rows.GetString(2));
-                var known = objects.GetValueOrDefault(type + ' ' + name);
-                objects[type + ' ' + name] = schema == Later ? (type, name, known.Before, sql) : (type, name, sql, null);
+                var (type, name, sql) = (rows.Text(0), rows.Name(1), rows.Text(2));
+                var before = schema == Earlier ? sql : objects.GetValueOrDefault((type, name))?.Before;
+                objects[(type, name)] = new SchemaObject(type, name, before, schema == Later ? sql : null);
             }
         }
 
-        return [.. objects.Values.OrderBy(item => item.Name, StringComparer.Ordinal).ThenBy(item => item.Type, StringComparer.Ordinal)];
+        return [.. objects.Values.OrderBy(item => item.Name.ToString(), StringComparer.Ordinal).ThenBy(item => item.Type, StringComparer.Ordinal)];
     }
 
     /// <summary>Compares one object.</summary>
-    public BackupDifference Compare(string type, string name, string? before, string? after)
+    public BackupDifference Compare(SchemaObject item)
     {
+        var (type, name, before, after) = item;
         var found = new BackupDifference
         {
-            Name = name,
+            Name = name.ToString(),
             ObjectType = type,
             Reference = reference,
             Difference = difference,
@@ -84,46 +89,69 @@ internal sealed class CompareImages : IDisposable
             return found;
         }
 
-        var (earlier, later) = (TableShape.TryRead(connection, "main", name), TableShape.TryRead(connection, Later, name));
-        if ((before is not null && earlier is null) || (after is not null && later is null))
+        var comparisons = StandInCollations.Comparisons;
+        try
+        {
+            var compared = Rows(found, item);
+            return StandInCollations.Comparisons == comparisons ? compared : Unknown("SQLite went by an order that only the application knows");
+        }
+        catch (SqliteException exception) when (exception.SqliteErrorCode is SQLitePCL.raw.SQLITE_ERROR or SQLitePCL.raw.SQLITE_CORRUPT)
+        {
+            // What SQLite refuses of one table, or what is damaged there, says nothing of the others.
+            return Unknown(exception.Message.TrimEnd('.'));
+        }
+
+        BackupDifference Unknown(string reason) => found with { Change = DifferenceKind.Unknown, Detail = $"its rows cannot be compared: {reason}" };
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => connection.Dispose();
+
+    private BackupDifference Rows(BackupDifference found, SchemaObject table)
+    {
+        var (earlier, later) = (earlierTables.TryShape(table.Name, withShadow: true), laterTables.TryShape(table.Name, withShadow: true));
+        if ((table.Before is not null && earlier is null) || (table.After is not null && later is null))
         {
             return found with { Detail = "a virtual table: what it stores is in tables of its own, which are compared" };
         }
 
         return (earlier, later) switch
         {
-            (null, { }) => found with { RowsAdded = Count(Later, name) },
-            ({ }, null) => found with { RowsRemoved = Count("main", name) },
-            ({ } left, { } right) when RowMatch.TryFind(connection, name, ("main", left), (Later, right)) is { } match => Rows(found, left, right, match),
+            (null, { }) => found with { RowsAdded = Count(Later, table.Name) },
+            ({ }, null) => found with { RowsRemoved = Count(Earlier, table.Name) },
+            ({ } left, { } right) when RowMatch.TryFind(connection, table.Name, (Earlier, left), (Later, right)) is { } match => Rows(found, table.Name, left, right, match),
             _ => found with
             {
                 Change = DifferenceKind.Changed,
-                RowsAdded = Count(Later, name),
-                RowsRemoved = Count("main", name),
+                RowsAdded = Count(Later, table.Name),
+                RowsRemoved = Count(Earlier, table.Name),
                 Detail = "no key tells the rows of both states apart, so all count as removed and added",
             },
         };
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => connection.Dispose();
-
-    private BackupDifference Rows(BackupDifference found, TableShape earlier, TableShape later, RowMatch match)
+    private BackupDifference Rows(BackupDifference found, SqliteName name, TableShape earlier, TableShape later, RowMatch match)
     {
-        var table = SqliteConnections.Quote(found.Name);
-        var common = earlier.Columns.Intersect(later.Columns, StringComparer.OrdinalIgnoreCase).ToList();
-        var (added, removed) = (Missing(Later, "main"), Missing("main", Later));
-        var changed = SqliteConnections.ScalarInt64(connection, $"SELECT count(*) FROM main.{table} AS a JOIN {Later}.{table} AS b ON {match.Same("a", "b")} WHERE {RowMatch.Differs(common, "a", "b")}");
-        var apart = earlier.Columns.Except(later.Columns, StringComparer.OrdinalIgnoreCase).Concat(later.Columns.Except(earlier.Columns, StringComparer.OrdinalIgnoreCase)).ToList();
+        List<SqliteName> common = [.. earlier.Columns.Intersect(later.Columns)];
+        List<SqliteName> apart = [.. earlier.Columns.Except(later.Columns), .. later.Columns.Except(earlier.Columns)];
+        var (added, removed) = (Missing(Later, Earlier), Missing(Earlier, Later));
+        var changed = SqlStatement.Number(
+            connection,
+            $"{Prepared(Later, common)}SELECT count(*) FROM {Earlier}.{name.Quoted} AS a JOIN {Other(Later)} AS b ON {Same()} WHERE {RowMatch.Differs(common, "a", "b")}");
         List<string> details = [];
         if (match.IsRowId && earlier.Key.Count > 0)
         {
             details.Add("its primary key holds NULLs, so rows go by their rowid");
         }
 
+        if (!match.IsOrderKnown)
+        {
+            details.Add("the order of its primary key is the application's own, or not the same in both states, so rows go by the bytes of their keys");
+        }
+
         if (apart.Count > 0)
         {
-            details.Add($"columns of one state alone are not compared: {string.Join(", ", apart)}");
+            details.Add($"columns of one state alone are not compared: {ShortList.Of(apart)}");
         }
 
         return found with
@@ -135,9 +163,16 @@ internal sealed class CompareImages : IDisposable
             Detail = details.Count == 0 ? null : string.Join("; ", details),
         };
 
-        long Missing(string here, string there) =>
-            SqliteConnections.ScalarInt64(connection, $"SELECT count(*) FROM {here}.{table} AS a WHERE NOT EXISTS (SELECT 1 FROM {there}.{table} AS b WHERE {match.Same("a", "b")})");
+        long Missing(string here, string there) => SqlStatement.Number(
+            connection, $"{Prepared(there, [])}SELECT count(*) FROM {here}.{name.Quoted} AS a WHERE NOT EXISTS (SELECT 1 FROM {Other(there)} AS b WHERE {Same()})");
+
+        string Prepared(string schema, IEnumerable<SqliteName> columns) =>
+            match.IsOrderKnown ? string.Empty : $"WITH {ByBytes} AS MATERIALIZED (SELECT {match.ByBytes(columns)} FROM {schema}.{name.Quoted}) ";
+
+        string Other(string schema) => match.IsOrderKnown ? $"{schema}.{name.Quoted}" : ByBytes;
+
+        string Same() => match.IsOrderKnown ? match.Same("a", "b") : match.SameBytes("a", "b");
     }
 
-    private long Count(string schema, string table) => SqliteConnections.ScalarInt64(connection, $"SELECT count(*) FROM {schema}.{SqliteConnections.Quote(table)}");
+    private long Count(string schema, SqliteName table) => SqlStatement.Number(connection, $"SELECT count(*) FROM {schema}.{table.Quoted}");
 }

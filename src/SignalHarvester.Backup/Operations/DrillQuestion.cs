@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Configuration;
+using SignalHarvester.Backup.Sqlite;
 
 namespace SignalHarvester.Backup.Operations;
 
@@ -17,12 +18,19 @@ internal static partial class DrillQuestion
     {
         // No other database can be attached: the question comes from a file that others may write to.
         _ = SQLitePCL.raw.sqlite3_limit(connection.Handle, SQLitePCL.raw.SQLITE_LIMIT_ATTACHED, 0);
+        var comparisons = StandInCollations.Comparisons;
         try
         {
             using var command = connection.CreateCommand();
             command.CommandText = assertion.Query;
             using var reader = command.ExecuteReader();
-            if (!reader.Read() || reader.FieldCount == 0)
+            var hasRow = reader.Read() && reader.FieldCount > 0;
+            if (StandInCollations.Comparisons > comparisons)
+            {
+                return Answer("no answer: it goes by a collation that only the application has. Write COLLATE BINARY behind the column's name, to compare bytes", passed: false);
+            }
+
+            if (!hasRow)
             {
                 return Answer("no row", passed: false);
             }

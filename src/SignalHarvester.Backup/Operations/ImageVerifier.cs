@@ -263,6 +263,6 @@ internal sealed class ImageVerifier(string temporaryParent, OperationContext con
             .Where(table => !recorded.TryGetValue(table, out var before) || !found.TryGetValue(table, out var now) || before != now)
             .Select(table => string.Create(CultureInfo.InvariantCulture, $"{table} has {(found.TryGetValue(table, out var now) ? now : 0)} rows, {(recorded.TryGetValue(table, out var before) ? before : 0)} were recorded"))
             .ToList();
-        return new VerificationCheck(VerificationChecks.RowCounts, differences.Count == 0, differences.Count == 0 ? total : string.Join("; ", differences));
+        return new VerificationCheck(VerificationChecks.RowCounts, differences.Count == 0, differences.Count == 0 ? total : ShortList.Of(differences, "; "));
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Sqlite;
 
 namespace SignalHarvester.Backup.Operations;
 
@@ -41,7 +42,7 @@ internal static class OtherDatabase
     /// <param name="there">The tables there; null where they are not known.</param>
     /// <param name="inBackup">The tables of the backup; null where they are not known.</param>
     /// <exception cref="BackupException">DestinationIsOtherDatabase.</exception>
-    public static void RefuseTables(BackupMetadata backup, string destination, IReadOnlySet<string>? there, IReadOnlySet<string>? inBackup)
+    public static void RefuseTables(BackupMetadata backup, string destination, IReadOnlySet<SqliteName>? there, IReadOnlySet<SqliteName>? inBackup)
     {
         if (there is { Count: > 0 } && inBackup is not null && !there.Overlaps(inBackup))
         {

@@ -209,13 +209,13 @@ public static class RestoreBackup
             : null;
     }
 
-    private static IReadOnlySet<string>? TablesOf(string image, OperationContext context)
+    private static IReadOnlySet<SqliteName>? TablesOf(string image, OperationContext context)
     {
         using var connection = SqliteConnections.OpenImmutable(image, context.Cancellation);
         return TableNames.TryRead(connection, context.Cancellation);
     }
 
-    private static bool CanBeOpened(RestoreTarget target, TimeSpan lockTimeout, OperationContext context, out IReadOnlySet<string>? tables)
+    private static bool CanBeOpened(RestoreTarget target, TimeSpan lockTimeout, OperationContext context, out IReadOnlySet<SqliteName>? tables)
     {
         tables = null;
         try

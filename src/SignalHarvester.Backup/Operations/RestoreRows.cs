@@ -79,7 +79,8 @@ public static class RestoreRows
 
     private static SqliteConnection Open(string image, RestoreTarget target, RestoreRowsOptions options, OperationContext context)
     {
-        var connection = SqliteConnections.OpenForApplication(target.Path, options.LockTimeout, context.Cancellation);
+        // A table beside it has no index, so that rows go into it in no order.
+        var connection = SqliteConnections.OpenForApplication(target.Path, options.LockTimeout, standIns: options.Action == RowAction.SideTable, context.Cancellation);
         try
         {
             // Whether keys hold is looked at once, at the end, when all tables are there.
@@ -98,36 +99,44 @@ public static class RestoreRows
     }
 
     /// <summary>The tables with their columns, once it is certain that the rows can go where they are to.</summary>
-    private static List<(string Name, TableShape Shape)> Tables(string image, BackupMetadata backup, RestoreTarget target, RestoreRowsOptions options, OperationContext context)
+    private static List<(SqliteName Name, TableShape Shape)> Tables(string image, BackupMetadata backup, RestoreTarget target, RestoreRowsOptions options, OperationContext context)
     {
         using var connection = Open(image, target, options, context);
-        return [.. options.Tables.Select(table => (table, Require(connection, table, backup, target, options)))];
+        var (there, here) = (TableList.Read(connection, There), TableList.Read(connection, "main"));
+        return [.. options.Tables.Select(SqliteName.Parse).Distinct().Select(table => (table, Require(connection, table, there, here, backup, target, options)))];
     }
 
-    private static TableShape Require(SqliteConnection connection, string table, BackupMetadata backup, RestoreTarget target, RestoreRowsOptions options)
+    private static TableShape Require(
+        SqliteConnection connection, SqliteName table, TableList there, TableList here, BackupMetadata backup, RestoreTarget target, RestoreRowsOptions options)
     {
-        var shape = TableShape.TryRead(connection, There, table) ?? throw NotFound(table, $"the backup '{backup.Id}'", connection, There);
+        var shape = there.TryShape(table) ?? throw NotFound(table, $"the backup '{backup.Id}'", there);
         RefuseAllButAConditionOf(connection, table, options.Where);
         if (options.Action == RowAction.SideTable)
         {
             return shape;
         }
 
-        var now = TableShape.TryRead(connection, "main", table) ?? throw NotFound(table, $"'{target.Path}'", connection, "main");
-        var lost = shape.Columns.Except(now.Columns, StringComparer.OrdinalIgnoreCase).ToList();
+        var now = here.TryShape(table) ?? throw NotFound(table, $"'{target.Path}'", here);
+        List<SqliteName> foreign = [.. shape.Key.Concat(now.Key).Where(column => column.IsForeign).Select(column => column.Collation).Distinct()];
+        if (foreign.Count > 0)
+        {
+            throw Misfit(table, target, $"its primary key is in the order of a collation that only its application has, {ShortList.Of(foreign)}");
+        }
+
+        List<SqliteName> lost = [.. shape.Columns.Except(now.Columns)];
         return lost.Count == 0 && RowMatch.TryFind(connection, table, (There, shape), ("main", now)) is not null
             ? shape
-            : throw Misfit(table, target, lost.Count > 0 ? $"it has no column {string.Join(", ", lost)}" : "no key tells the rows of both apart");
+            : throw Misfit(table, target, lost.Count > 0 ? $"it has no column {ShortList.Of(lost)}" : "no key tells the rows of both apart");
     }
 
-    private static BackupException Misfit(string table, RestoreTarget target, string reason) => new(
+    private static BackupException Misfit(SqliteName table, RestoreTarget target, string reason) => new(
         BackupErrorId.RowsNotRestored,
         BackupErrorCategory.InvalidOperation,
-        table,
+        table.ToString(),
         $"The rows of '{table}' do not fit into the table of that name in '{target.Path}': {reason}. Nothing was changed. Use -RowAction SideTable, and copy what you need from there.");
 
     /// <summary>Refuses what is no condition but ends the statement, or begins another.</summary>
-    private static void RefuseAllButAConditionOf(SqliteConnection connection, string table, string? where)
+    private static void RefuseAllButAConditionOf(SqliteConnection connection, SqliteName table, string? where)
     {
         if (where is null)
         {
@@ -135,12 +144,12 @@ public static class RestoreRows
         }
 
         var result = SQLitePCL.raw.sqlite3_prepare_v2(
-            connection.Handle, $"SELECT CASE WHEN (\n{where}\n) THEN 1 END FROM {There}.{SqliteConnections.Quote(table)}", out var statement, out var rest);
+            connection.Handle, SqlText.Bytes($"SELECT CASE WHEN (\n{SqlText.ParseNames(where)}\n) THEN 1 END FROM {There}.{table.Quoted}"), out var statement, out ReadOnlySpan<byte> rest);
         var message = SQLitePCL.raw.sqlite3_errmsg(connection.Handle).utf8_to_string();
         using (statement)
         {
             var reason = result != SQLitePCL.raw.SQLITE_OK ? message.Split('\n')[0]
-                : !string.IsNullOrWhiteSpace(rest) ? "something stands behind it"
+                : !string.IsNullOrWhiteSpace(SqlText.Of(rest)) ? "something stands behind it"
                 : SQLitePCL.raw.sqlite3_bind_parameter_count(statement) > 0 ? $"it leaves the value of {SQLitePCL.raw.sqlite3_bind_parameter_name(statement, 1).utf8_to_string() ?? "?"} open; in single quotes, PowerShell does not put a variable's value there"
                 : null;
             if (reason is not null)
@@ -156,7 +165,7 @@ public static class RestoreRows
 
     private static List<RestoredRows> Copy(
         string image,
-        IReadOnlyList<(string Name, TableShape Shape)> tables,
+        IReadOnlyList<(SqliteName Name, TableShape Shape)> tables,
         BackupMetadata backup,
         RestoreTarget target,
         RestoreRowsOptions options,
@@ -165,14 +174,15 @@ public static class RestoreRows
         using var connection = Open(image, target, options, context);
         using var step = context.Meter($"Bringing rows back into {Path.GetFileName(target.Path)}, from {backup.DisplayName}", 0);
         using var transaction = connection.BeginTransaction(deferred: false);
-        var before = tables.ToDictionary(table => table.Name, table => Violations(connection, table.Name), StringComparer.OrdinalIgnoreCase);
-        var done = tables.Select(table => Copy(connection, transaction, table, backup, target, options)).ToList();
-        foreach (var (table, _) in tables.Where(table => Violations(connection, table.Name) > before[table.Name]))
+        var restricted = options.Action == RowAction.SideTable ? [] : tables;
+        var before = restricted.ToDictionary(table => table.Name, table => Violations(connection, table.Name));
+        var done = tables.Select(table => Copy(connection, table, backup, target, options)).ToList();
+        foreach (var (table, _) in restricted.Where(table => Violations(connection, table.Name) > before[table.Name]))
         {
             throw new BackupException(
                 BackupErrorId.RowsNotRestored,
                 BackupErrorCategory.InvalidOperation,
-                table,
+                table.ToString(),
                 $"Rows of '{table}' would refer to rows that are not in '{target.Path}'. Nothing was changed. Name the tables that they refer to with -Table as well, or use -RowAction SideTable.");
         }
 
@@ -183,84 +193,77 @@ public static class RestoreRows
 
     private static RestoredRows Copy(
         SqliteConnection connection,
-        SqliteTransaction transaction,
-        (string Name, TableShape Shape) table,
+        (SqliteName Name, TableShape Shape) table,
         BackupMetadata backup,
         RestoreTarget target,
         RestoreRowsOptions options)
     {
-        var done = new RestoredRows { BackupId = backup.Id, Database = target.Path, Table = table.Name, Into = table.Name };
+        var done = new RestoredRows { BackupId = backup.Id, Database = target.Path, Table = table.Name.ToString(), Into = table.Name.ToString() };
         if (options.Action == RowAction.SideTable)
         {
-            var beside = $"{table.Name}_{backup.Id}";
-            return done with { Into = beside, Inserted = PutBeside(connection, transaction, table, beside, options.Where) };
+            var beside = SqliteName.Parse($"{table.Name}_{backup.Id}");
+            return done with { Into = beside.ToString(), Inserted = PutBeside(connection, table, beside, options.Where) };
         }
 
         // Looked at again in the transaction: the application may have changed the table meanwhile.
-        var match = TableShape.TryRead(connection, "main", table.Name) is { } now ? RowMatch.TryFind(connection, table.Name, (There, table.Shape), ("main", now)) : null;
+        var match = TableList.Read(connection, "main").TryShape(table.Name) is { } now ? RowMatch.TryFind(connection, table.Name, (There, table.Shape), ("main", now)) : null;
         return match is null
             ? throw Misfit(table.Name, target, "it was changed meanwhile")
             : done with
             {
-                Replaced = options.Action == RowAction.Replace ? Replace(connection, transaction, table, match, options.Where) : 0,
-                Inserted = Insert(connection, transaction, table, match, options.Where),
+                Replaced = options.Action == RowAction.Replace ? Replace(connection, table, match, options.Where) : 0,
+                Inserted = Insert(connection, table, match, options.Where),
             };
     }
 
-    private static long Insert(SqliteConnection connection, SqliteTransaction transaction, (string Name, TableShape Shape) table, RowMatch match, string? where)
+    private static long Insert(SqliteConnection connection, (SqliteName Name, TableShape Shape) table, RowMatch match, string? where)
     {
-        var name = SqliteConnections.Quote(table.Name);
-        var columns = Columns(table, match);
-        return Change(
+        var name = table.Name.Quoted;
+        var columns = Columns(table.Shape, match);
+        return SqlStatement.Run(
             connection,
-            transaction,
             $"INSERT INTO main.{name} ({TableShape.List(columns)}) SELECT {TableShape.List(columns, "b.")} FROM {Wanted(table.Name, columns, where)} AS b WHERE NOT EXISTS (SELECT 1 FROM main.{name} AS m WHERE {match.Same("m", "b")})");
     }
 
-    private static long Replace(SqliteConnection connection, SqliteTransaction transaction, (string Name, TableShape Shape) table, RowMatch match, string? where) => Change(
-        connection,
-        transaction,
-        $"UPDATE main.{SqliteConnections.Quote(table.Name)} AS m SET {string.Join(", ", table.Shape.Columns.Select(SqliteConnections.Quote).Select(column => $"{column} = b.{column}"))} FROM {Wanted(table.Name, Columns(table, match), where)} AS b WHERE {match.Same("m", "b")} AND ({RowMatch.Differs(table.Shape.Columns, "m", "b")})");
-
-    private static long PutBeside(SqliteConnection connection, SqliteTransaction transaction, (string Name, TableShape Shape) table, string beside, string? where)
+    private static long Replace(SqliteConnection connection, (SqliteName Name, TableShape Shape) table, RowMatch match, string? where)
     {
-        _ = Change(connection, transaction, $"CREATE TABLE main.{SqliteConnections.Quote(beside)} AS SELECT * FROM {Wanted(table.Name, table.Shape.Columns, where)}");
-        return SqliteConnections.ScalarInt64(connection, $"SELECT count(*) FROM main.{SqliteConnections.Quote(beside)}");
+        // A key that is the rowid is the same in both, and nothing that SQLite should move the row for.
+        List<SqliteName> values = table.Shape.IsKeyRowId ? [.. table.Shape.Columns.Except(match.Key)] : [.. table.Shape.Columns];
+        return values.Count == 0 ? 0 : SqlStatement.Run(
+            connection,
+            $"UPDATE main.{table.Name.Quoted} AS m SET {string.Join(", ", values.Select(column => $"{column.Quoted} = b.{column.Quoted}"))} FROM {Wanted(table.Name, Columns(table.Shape, match), where)} AS b WHERE {match.Same("m", "b")} AND ({RowMatch.Differs(values, "m", "b")})");
     }
 
-    private static IReadOnlyList<string> Columns((string Name, TableShape Shape) table, RowMatch match) => match.IsRowId ? [.. match.Key, .. table.Shape.Columns] : table.Shape.Columns;
-
-    private static string Wanted(string table, IReadOnlyList<string> columns, string? where) =>
-        $"(SELECT {string.Join(", ", columns.Select(SqliteConnections.Quote).Select(column => $"{column} AS {column}"))} FROM {There}.{SqliteConnections.Quote(table)} WHERE (\n{where ?? "1"}\n))";
-
-    private static long Change(SqliteConnection connection, SqliteTransaction transaction, string sql)
+    private static long PutBeside(SqliteConnection connection, (SqliteName Name, TableShape Shape) table, SqliteName beside, string? where)
     {
-        using var command = connection.CreateCommand();
-        command.Transaction = transaction;
-        command.CommandText = sql;
-        return command.ExecuteNonQuery();
+        var comparisons = StandInCollations.Comparisons;
+        _ = SqlStatement.Run(connection, $"CREATE TABLE main.{beside.Quoted} AS SELECT * FROM {Wanted(table.Name, table.Shape.Columns, where)}");
+        return StandInCollations.Comparisons == comparisons
+            ? SqlStatement.Number(connection, $"SELECT count(*) FROM main.{beside.Quoted}")
+            : throw new BackupException(
+                BackupErrorId.RowsNotRestored,
+                BackupErrorCategory.InvalidOperation,
+                table.Name.ToString(),
+                $"-Where compares '{table.Name}' by a collation that only its application has. Nothing was changed. Write COLLATE BINARY behind the column's name, to compare bytes, or leave -Where out.");
     }
 
-    private static long Violations(SqliteConnection connection, string table)
-    {
-        using var command = connection.CreateCommand();
-        command.CommandText = "SELECT count(*) FROM pragma_foreign_key_check($table)";
-        command.Parameters.AddWithValue("$table", table);
-        return (long)command.ExecuteScalar()!;
-    }
+    private static IReadOnlyList<SqliteName> Columns(TableShape shape, RowMatch match) => match.IsRowId ? [.. match.Key, .. shape.Columns] : shape.Columns;
 
-    private static BackupException NotFound(string table, string where, SqliteConnection connection, string schema)
+    private static string Wanted(SqliteName table, IReadOnlyList<SqliteName> columns, string? where) =>
+        $"(SELECT {string.Join(", ", columns.Select(column => $"{column.Quoted} AS {column.Quoted}"))} FROM {There}.{table.Quoted} WHERE (\n{SqlText.ParseNames(where ?? "1")}\n))";
+
+    private static long Violations(SqliteConnection connection, SqliteName table) =>
+        SqlStatement.Number(connection, $"SELECT count(*) FROM pragma_foreign_key_check({table.Literal})");
+
+    private static BackupException NotFound(SqliteName table, string where, TableList tables)
     {
-        // A shadow table is one that a virtual table stores its rows in.
-        var ofSchema = $"FROM pragma_table_list WHERE schema = '{schema}' AND type";
-        var there = SqliteConnections.Strings(connection, $"SELECT name {ofSchema} = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name LIMIT 30");
-        var isVirtual = SqliteConnections.Strings(connection, $"SELECT name {ofSchema} IN ('virtual', 'shadow')").Contains(table, StringComparer.OrdinalIgnoreCase);
-        var known = there.Count == 0 ? "There is none." : $"Give one of those that are there: {string.Join(", ", there)}.";
+        var there = tables.Ordinary.Select(name => name.ToString()).Order(StringComparer.Ordinal).ToList();
+        var known = there.Count == 0 ? "There is none." : $"Give one of those that are there: {ShortList.Of(there)}.";
         return new BackupException(
             BackupErrorId.TableNotFound,
             BackupErrorCategory.ObjectNotFound,
-            table,
-            $"There is no table '{table}' with rows of its own in {where}. {known}{(isVirtual ? " Of a virtual table, the tables that it stores its rows in would have to fit each other: restore the whole backup to a new file instead." : string.Empty)}");
+            table.ToString(),
+            $"There is no table '{table}' with rows of its own in {where}. {known}{(tables.IsOfVirtual(table) ? " Of a virtual table, the tables that it stores its rows in would have to fit each other: restore the whole backup to a new file instead." : string.Empty)}");
     }
 
     private static BackupException Fault(SqliteException exception, RestoreTarget target, RestoreRowsOptions options) =>
@@ -282,6 +285,13 @@ public static class RestoreRows
                 BackupErrorId.RowsNotRestored,
                 BackupErrorCategory.InvalidOperation,
                 string.Join(", ", options.Tables),
-                $"The rows could not be brought back into '{target.Path}', which is as it was: {exception.Message.TrimEnd('.')}. {(exception.SqliteErrorCode == SQLitePCL.raw.SQLITE_CORRUPT ? "It is no sound database: restore the whole backup, with -Destination." : "Mend that, or use -RowAction SideTable.")}",
+                $"The rows could not be brought back into '{target.Path}', which is as it was: {exception.Message.TrimEnd('.')}. {NextStep(exception, options.Action)}",
                 exception);
+
+    private static string NextStep(SqliteException exception, RowAction action) =>
+        exception.SqliteErrorCode == SQLitePCL.raw.SQLITE_CORRUPT ? "It is no sound database: restore the whole backup, with -Destination."
+        : action == RowAction.SideTable ? "Mend that, or restore the whole backup to a new file with -Destination, and copy what you need from there."
+        : exception.Message.Contains("no such collation", StringComparison.Ordinal) || StandInFunctions.Missing(exception) is not null
+            ? "Its application alone has that. Use -RowAction SideTable, and let the application copy what you need from there."
+        : "Mend that, or use -RowAction SideTable.";
 }

@@ -7,38 +7,34 @@ namespace SignalHarvester.Backup.Operations;
 /// <param name="Columns">The stored columns, in their order.</param>
 /// <param name="Key">The columns of the primary key, in its order; empty where there is none.</param>
 /// <param name="HasRowId">Whether its rows have a number of their own.</param>
-internal sealed record TableShape(IReadOnlyList<string> Columns, IReadOnlyList<string> Key, bool HasRowId)
+/// <param name="IsKeyRowId">Whether the primary key is that number.</param>
+internal sealed record TableShape(IReadOnlyList<SqliteName> Columns, IReadOnlyList<KeyColumn> Key, bool HasRowId, bool IsKeyRowId)
 {
-    /// <summary>Reads a table's shape; null where there is no ordinary table of that name.</summary>
+    /// <summary>Reads a table's shape.</summary>
     /// <param name="connection">The connection.</param>
     /// <param name="schema">The name of the database within it.</param>
-    /// <param name="table">The table.</param>
-    public static TableShape? TryRead(SqliteConnection connection, string schema, string table)
+    /// <param name="table">The table, which is there and no virtual one.</param>
+    /// <param name="hasRowId">Whether its rows have a number of their own.</param>
+    public static TableShape Read(SqliteConnection connection, string schema, SqliteName table, bool hasRowId)
     {
-        using var command = connection.CreateCommand();
-        command.CommandText = $"SELECT wr FROM pragma_table_list WHERE schema = '{schema}' AND type = 'table' AND lower(name) = lower($table) AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
-        command.Parameters.AddWithValue("$table", table);
-        if (command.ExecuteScalar() is not long withoutRowId)
-        {
-            return null;
-        }
+        var columns = SqlStatement.List(
+            connection,
+            $"SELECT name, pk, type FROM pragma_table_xinfo({table.Literal}, '{schema}') WHERE hidden = 0 ORDER BY cid",
+            row => (Name: row.Name(0), Key: row.Number(1), Type: row.Name(2)));
+        var key = columns.Where(column => column.Key > 0).OrderBy(column => column.Key).ToList();
 
-        command.CommandText = $"SELECT name, pk FROM pragma_table_xinfo($table, '{schema}') WHERE hidden = 0 ORDER BY cid";
-        List<(string Name, long Key)> columns = [];
-        using (var rows = command.ExecuteReader())
-        {
-            while (rows.Read())
-            {
-                columns.Add((rows.GetString(0), rows.GetInt64(1)));
-            }
-        }
-
+        // A key that is the rowid has no index of its own.
+        var orders = key.Count == 0 ? [] : SqlStatement.List(
+            connection,
+            $"SELECT x.name, x.coll FROM pragma_index_list({table.Literal}, '{schema}') l JOIN pragma_index_xinfo(l.name, '{schema}') x ON x.key WHERE l.origin = 'pk'",
+            row => (Column: row.Name(0), Collation: row.Name(1)));
         return new TableShape(
             [.. columns.Select(column => column.Name)],
-            [.. columns.Where(column => column.Key > 0).OrderBy(column => column.Key).Select(column => column.Name)],
-            withoutRowId == 0);
+            [.. key.Select(column => new KeyColumn(column.Name, column.Type, orders.Where(order => order.Column == column.Name).Select(order => order.Collation).FirstOrDefault(KeyColumn.Binary)))],
+            hasRowId,
+            key.Count > 0 && orders.Count == 0);
     }
 
     /// <summary>Names in a list, as SQL takes them.</summary>
-    public static string List(IEnumerable<string> names, string prefix = "") => string.Join(", ", names.Select(name => prefix + SqliteConnections.Quote(name)));
+    public static string List(IEnumerable<SqliteName> names, string prefix = "") => string.Join(", ", names.Select(name => prefix + name.Quoted));
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.RegularExpressions;
 using Microsoft.Data.Sqlite;
 
@@ -10,8 +9,6 @@ namespace SignalHarvester.Backup.Sqlite;
 /// </summary>
 internal sealed partial class ForeignSql
 {
-    private const int MostNamed = 10;
-
     private readonly List<string> names;
     private readonly HashSet<string> indexes = new(StringComparer.Ordinal);
     private readonly HashSet<string> keyOrders = new(StringComparer.Ordinal);
@@ -24,9 +21,8 @@ internal sealed partial class ForeignSql
     {
         get
         {
-            var objects = indexes.Select(index => $"index {index}").Concat(computedColumns.Select(column => $"column {column}")).ToList();
-            var more = objects.Count > MostNamed ? string.Create(CultureInfo.InvariantCulture, $" and {objects.Count - MostNamed} more") : string.Empty;
-            return $"what needs the application's own {string.Join(", ", names)}: {string.Join(", ", objects.Take(MostNamed))}{more}";
+            List<string> objects = [.. indexes.Select(index => $"index {index}"), .. computedColumns.Select(column => $"column {column}")];
+            return $"what needs the application's own {ShortList.Of(names)}: {ShortList.Of(objects)}";
         }
     }
 
@@ -54,25 +50,26 @@ internal sealed partial class ForeignSql
             || (match.Groups["order"] is { Success: true } order && keyOrders.Contains(order.Value))
             || (match.Groups["column"] is { Success: true } column && computedColumns.Contains(column.Value)));
 
-    // A word of the statement; that it may stand in a comment there costs no more than the check of a column.
+    // A word of the statement; that it may stand in a comment there costs no more than the check of a column. Both are folded
+    // as SQLite folds names.
     private static Regex Mention(IEnumerable<string> words) => new(
-        $@"(?<![\w$])({string.Join('|', words.Select(word => Regex.Escape(word).Replace("\"", "\"{1,2}", StringComparison.Ordinal)))})(?![\w$])",
-        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
+        $@"(?<![\w$])({string.Join('|', words.Select(word => Regex.Escape(SqliteName.Fold(word)).Replace("\"", "\"{1,2}", StringComparison.Ordinal)))})(?![\w$])",
+        RegexOptions.CultureInvariant);
+
+    private static bool IsMentioned(Regex mention, string sql) => mention.IsMatch(SqliteName.Fold(sql));
 
     private void AddColumns(SqliteConnection connection, Regex mention)
     {
-        using var command = connection.CreateCommand();
-        command.CommandText = """
+        using var reader = SqlStatement.Prepare(connection, """
             SELECT coalesce(t.sql, ''), t.name || '.' || c.name
             FROM sqlite_schema t JOIN pragma_table_xinfo(t.name) c ON c.hidden = 2
             WHERE t.type = 'table' AND t.rootpage > 0
-            """;
-        using var reader = command.ExecuteReader();
-        while (reader.Read())
+            """);
+        while (reader.Step())
         {
-            if (mention.IsMatch(reader.GetString(0)))
+            if (IsMentioned(mention, reader.Text(0)))
             {
-                computedColumns.Add(reader.GetString(1));
+                computedColumns.Add(reader.Text(1));
             }
         }
     }
@@ -80,8 +77,7 @@ internal sealed partial class ForeignSql
     private void AddIndexes(SqliteConnection connection, Regex mention)
     {
         // An expression has -2 for its column, and a column that is computed when it is read is hidden in way 2.
-        using var command = connection.CreateCommand();
-        command.CommandText = """
+        using var reader = SqlStatement.Prepare(connection, """
             SELECT t.name, coalesce(t.sql, ''), l.name, coalesce(i.sql, ''), l.origin = 'pk',
               EXISTS (SELECT 1 FROM pragma_index_xinfo(l.name) x WHERE upper(x.coll) NOT IN ('BINARY', 'NOCASE', 'RTRIM')),
               l.partial OR EXISTS (
@@ -89,18 +85,17 @@ internal sealed partial class ForeignSql
                 WHERE x.cid = -2 OR EXISTS (SELECT 1 FROM pragma_table_xinfo(t.name) c WHERE c.cid = x.cid AND c.hidden = 2))
             FROM sqlite_schema t JOIN pragma_index_list(t.name) l LEFT JOIN sqlite_schema i ON i.type = 'index' AND i.name = l.name
             WHERE t.type = 'table' AND t.rootpage > 0
-            """;
-        using var reader = command.ExecuteReader();
-        while (reader.Read())
+            """);
+        while (reader.Step())
         {
-            var (table, index) = (reader.GetString(0), reader.GetString(2));
-            var (isPrimaryKey, hasForeignOrder, isComputed) = (reader.GetBoolean(4), reader.GetBoolean(5), reader.GetBoolean(6));
+            var (table, index) = (reader.Text(0), reader.Text(2));
+            var (isPrimaryKey, hasForeignOrder, isComputed) = (reader.Number(4) != 0, reader.Number(5) != 0, reader.Number(6) != 0);
             if (hasForeignOrder && isPrimaryKey)
             {
                 keyOrders.Add(table);
             }
 
-            if (hasForeignOrder || mention.IsMatch(reader.GetString(3)) || (isComputed && mention.IsMatch(reader.GetString(1))))
+            if (hasForeignOrder || IsMentioned(mention, reader.Text(3)) || (isComputed && IsMentioned(mention, reader.Text(1))))
             {
                 indexes.Add(index);
             }

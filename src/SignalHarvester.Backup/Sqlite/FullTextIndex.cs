@@ -9,12 +9,12 @@ namespace SignalHarvester.Backup.Sqlite;
 /// </summary>
 internal sealed partial class FullTextIndex
 {
-    private readonly string name;
+    private readonly SqliteName name;
     private readonly string module;
     private readonly string options;
     private readonly bool ownsContent;
 
-    private FullTextIndex(string name, string module, string options, bool ownsContent)
+    private FullTextIndex(SqliteName name, string module, string options, bool ownsContent)
     {
         this.name = name;
         this.module = module;
@@ -23,7 +23,7 @@ internal sealed partial class FullTextIndex
     }
 
     /// <summary>The statement that builds the index anew from what it indexes; null where that is kept nowhere.</summary>
-    public string? Rebuild => Source is "" ? null : $"INSERT INTO {SqliteConnections.Quote(name)}({SqliteConnections.Quote(name)}) VALUES('rebuild')";
+    public string? Rebuild => Source is "" ? null : $"INSERT INTO {name.Quoted}({name.Quoted}) VALUES('rebuild')";
 
     /// <summary>The table that it indexes, nothing for none; null where it keeps the content itself.</summary>
     private string? Source => !ownsContent && Content().Match(options) is { Success: true } content
@@ -31,17 +31,14 @@ internal sealed partial class FullTextIndex
         : null;
 
     /// <summary>Finds out whether a virtual table is one; null where it is not.</summary>
-    public static FullTextIndex? TryFind(SqliteConnection connection, string table)
+    public static FullTextIndex? TryFind(SqliteConnection connection, SqliteName table)
     {
-        using var command = connection.CreateCommand();
-        command.CommandText = """
-            SELECT sql, EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = $table || '_content' COLLATE NOCASE)
-            FROM sqlite_schema WHERE type = 'table' AND rootpage = 0 AND name = $table
-            """;
-        command.Parameters.AddWithValue("$table", table);
-        using var reader = command.ExecuteReader();
-        return reader.Read() && Using().Match(reader.GetString(0)) is { Success: true } match
-            ? new FullTextIndex(table, match.Groups["module"].Value.ToLowerInvariant(), match.Groups["options"].Value, reader.GetBoolean(1))
+        using var statement = SqlStatement.Prepare(connection, $"""
+            SELECT sql, EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = {table.Literal} || '_content' COLLATE NOCASE)
+            FROM sqlite_schema WHERE type = 'table' AND rootpage = 0 AND name = {table.Literal}
+            """);
+        return statement.Step() && Using().Match(statement.Text(0)) is { Success: true } match
+            ? new FullTextIndex(table, match.Groups["module"].Value.ToLowerInvariant(), match.Groups["options"].Value, statement.Number(1) != 0)
             : null;
     }
 
@@ -60,11 +57,11 @@ internal sealed partial class FullTextIndex
             return (null, null);
         }
 
-        return isCompressed ? ($"virtual table {name}: its content is compressed with its application's own functions", null)
-            : Source is "" ? ($"virtual table {name}: it keeps no content to compare it with", null)
+        return isCompressed ? ($"virtual table {name.Text}: its content is compressed with its application's own functions", null)
+            : Source is "" ? ($"virtual table {name.Text}: it keeps no content to compare it with", null)
             : (null, WhyNoSource(connection, Source!) is { } reason
-                ? $"full-text index {name} cannot be compared with '{Source}', which it indexes: {reason}, so that searches in it may fail"
-                : $"full-text index {name} has fallen behind '{Source}', which it indexes ({Rebuild} mends it)");
+                ? $"full-text index {name.Text} cannot be compared with '{Source}', which it indexes: {reason}, so that searches in it may fail"
+                : $"full-text index {name.Text} has fallen behind '{Source}', which it indexes ({Rebuild} mends it)");
     }
 
     /// <summary>Whether every term and every place of the index can be read, without what it indexes.</summary>
@@ -72,9 +69,7 @@ internal sealed partial class FullTextIndex
     {
         try
         {
-            using var create = connection.CreateCommand();
-            create.CommandText = $"CREATE VIRTUAL TABLE temp.shbackup_terms USING fts4aux(main, {SqliteConnections.Quote(name)})";
-            create.ExecuteNonQuery();
+            _ = SqlStatement.Run(connection, $"CREATE VIRTUAL TABLE temp.shbackup_terms USING fts4aux(main, {name.Quoted})");
             SqliteConnections.Execute(connection, "SELECT sum(documents), sum(occurrences) FROM temp.shbackup_terms");
             return true;
         }
@@ -93,8 +88,8 @@ internal sealed partial class FullTextIndex
         try
         {
             // Of a column that is missing, the module itself says no more than "SQL logic error".
-            SqliteConnections.Execute(connection, $"SELECT 1 FROM main.{SqliteConnections.Quote(source)} LIMIT 0");
-            SqliteConnections.Execute(connection, $"SELECT * FROM {SqliteConnections.Quote(name)} LIMIT 1");
+            _ = SqlStatement.Run(connection, $"SELECT 1 FROM main.{SqliteName.Of(source).Quoted} LIMIT 0");
+            _ = SqlStatement.Run(connection, $"SELECT * FROM {name.Quoted} LIMIT 1");
             return null;
         }
         catch (SqliteException exception) when (exception.SqliteErrorCode == SQLitePCL.raw.SQLITE_ERROR)

@@ -47,9 +47,9 @@ internal sealed partial class IntegrityCheck
         }
 
         return new IntegrityReport(
-            check.gaps.Count == 0 ? check.pragma : $"{check.pragma} (not checked: {string.Join("; ", check.gaps)})",
-            [.. check.findings.Select(OnOneLine)],
-            check.inconsistencies);
+            check.gaps.Count == 0 ? check.pragma : SqlText.Shown($"{check.pragma} (not checked: {ShortList.Of(check.gaps, "; ")})"),
+            [.. check.findings.Select(OnOneLine).Select(SqlText.Shown)],
+            ShortList.Ending(check.inconsistencies, MostFindings).Select(SqlText.Shown).ToList());
     }
 
     /// <summary>SQLite gives all that it finds in pages as one text of many lines, and findings stand in sentences.</summary>
@@ -79,19 +79,19 @@ internal sealed partial class IntegrityCheck
         {
             if (whyUnusable is not null)
             {
-                gaps.Add($"virtual table {name}: {whyUnusable}");
+                gaps.Add($"virtual table {name.Text}: {whyUnusable}");
                 continue;
             }
 
             var before = findings.Count;
             try
             {
-                Read(SqliteConnections.Quote(name));
+                Read(name.Quoted);
             }
             catch (SqliteException exception) when (exception.SqliteErrorCode != raw.SQLITE_INTERRUPT)
             {
                 // Which page it is that cannot be read, the whole check tells.
-                findings.Add($"virtual table {name}: {exception.Message}");
+                findings.Add($"virtual table {name.Text}: {exception.Message}");
             }
 
             if (findings.Count > before && FullTextIndex.TryFind(connection, name) is { } index)
@@ -170,12 +170,10 @@ internal sealed partial class IntegrityCheck
     /// <summary>Runs the pragma, for a table or with a limit, and keeps what it finds.</summary>
     private void Read(string argument, Predicate<string>? isExplained = null)
     {
-        using var command = connection.CreateCommand();
-        command.CommandText = $"PRAGMA {pragma}({argument})";
-        using var reader = command.ExecuteReader();
-        for (var kept = 0; kept < MostFindings && reader.Read();)
+        using var statement = SqlStatement.Prepare(connection, $"PRAGMA {pragma}({argument})");
+        for (var kept = 0; kept < MostFindings && statement.Step();)
         {
-            var finding = reader.GetString(0);
+            var finding = statement.Text(0);
             if (finding != "ok" && isExplained?.Invoke(finding) != true)
             {
                 findings.Add(finding);

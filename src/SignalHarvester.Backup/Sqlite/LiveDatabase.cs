@@ -139,6 +139,7 @@ internal sealed class LiveDatabase : IDisposable
                 Path,
                 $"'{Path}' is locked by another process, and stayed so for the whole -LockTimeout. Wait until its transaction ends, or give a longer -LockTimeout. An application with PRAGMA locking_mode = EXCLUSIVE never lets go: stop it for the backup.",
                 inner),
+            _ when SqliteResult.Primary(code) == raw.SQLITE_CORRUPT && raw.sqlite3_errmsg(Handle).utf8_to_string() is var said && said.Contains("too many columns", StringComparison.Ordinal) => TooWide(said, inner),
             _ when SqliteResult.Primary(code) == raw.SQLITE_CORRUPT => Damaged(detail, inner),
             _ when SqliteResult.Primary(code) == raw.SQLITE_NOTADB => NotADatabase(inner),
             SqliteResult.ReadOnlyRecovery or SqliteResult.ReadOnlyRollback or SqliteResult.ReadOnlyCantInit => NeedsRecovery(inner),
@@ -336,6 +337,13 @@ internal sealed class LiveDatabase : IDisposable
         BackupErrorCategory.InvalidData,
         Path,
         $"'{Path}' is empty: there is no database in it. Check the path; if the database was lost, restore it with Restore-SHBackup.");
+
+    private BackupException TooWide(string said, Exception? inner) => new(
+        BackupErrorId.SourceUnreadable,
+        BackupErrorCategory.InvalidOperation,
+        Path,
+        string.Create(CultureInfo.InvariantCulture, $"'{Path}' has a table of more columns than the {raw.sqlite3_limit(Handle, raw.SQLITE_LIMIT_COLUMN, -1)} that this SQLite reads ({said}). That is no damage, but nothing of it can be checked here. To keep it as it is, unchecked and marked as damaged, add -Force."),
+        inner);
 
     private BackupException Damaged(string detail, Exception? inner)
     {

@@ -9,7 +9,8 @@ internal static class SchemaDigest
 {
     /// <summary>
     /// SHA-256, in lower-case hex, over type, name, table and SQL of every object of the schema, in the order of the
-    /// schema table, each field followed by a zero byte.
+    /// schema table, each field followed by a zero byte. What is not valid UTF-8 counts as U+FFFD, as it did from the
+    /// beginning; two schemas that differ in nothing else differ in the image's own checksum.
     /// </summary>
     public static string Compute(SqliteConnection connection)
     {
@@ -32,11 +33,11 @@ internal static class SchemaDigest
     /// <summary>Counts the rows of every table that is stored in the file itself; virtual tables may need modules that are not there.</summary>
     public static SortedDictionary<string, long> CountRows(SqliteConnection connection)
     {
-        var tables = SqliteConnections.Strings(connection, "SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > 0");
+        var tables = SqlStatement.List(connection, "SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > 0", row => row.Name(0));
         var counts = new SortedDictionary<string, long>(StringComparer.Ordinal);
         foreach (var table in tables)
         {
-            counts[table] = SqliteConnections.ScalarInt64(connection, $"SELECT count(*) FROM {SqliteConnections.Quote(table)}");
+            counts[table.ToString()] = SqlStatement.Number(connection, $"SELECT count(*) FROM {table.Quoted}");
         }
 
         return counts;

@@ -39,9 +39,9 @@ internal sealed partial class SchemaDisagreement
         var inconsistencies = new List<string>();
         foreach (var (index, rows) in missing)
         {
-            var statement = $"REINDEX {SqliteConnections.Quote(index)}";
+            var statement = $"REINDEX {SqliteName.Of(index).Quoted}";
             var count = HowMany(rows, "row");
-            switch (WhatComputes(connection, index))
+            switch (WhatComputes(connection, SqliteName.Of(index)))
             {
                 case Computation.Expression:
                     inconsistencies.Add($"index {index} holds other entries for {count} than SQLite computes here: right where its application brings functions of its own, else {statement} mends it");
@@ -68,42 +68,38 @@ internal sealed partial class SchemaDisagreement
     private static string HowMany(long count, string one, string? many = null) =>
         count == 1 ? $"1 {one}" : string.Create(CultureInfo.InvariantCulture, $"{count} {many ?? one + "s"}");
 
-    private static Computation WhatComputes(SqliteConnection connection, string index)
+    private static Computation WhatComputes(SqliteConnection connection, SqliteName index)
     {
-        using var command = connection.CreateCommand();
-        command.CommandText = """
+        using var statement = SqlStatement.Prepare(connection, $"""
             SELECT l.name, t.name, coalesce(i.sql, ''), l.partial,
               EXISTS (SELECT 1 FROM pragma_index_xinfo(l.name) x JOIN pragma_table_xinfo(t.name) c ON c.cid = x.cid WHERE c.hidden = 2),
               EXISTS (SELECT 1 FROM pragma_index_xinfo(l.name) x WHERE x.cid = -2),
               EXISTS (SELECT 1 FROM pragma_index_xinfo(l.name) x WHERE x.cid >= 0 AND upper(x.coll) IN ('NOCASE', 'RTRIM'))
             FROM sqlite_schema t JOIN pragma_index_list(t.name) l LEFT JOIN sqlite_schema i ON i.type = 'index' AND i.name = l.name
-            WHERE t.type = 'table' AND t.rootpage > 0 AND l.name = $index
-            """;
-        command.Parameters.AddWithValue("$index", index);
-        using var reader = command.ExecuteReader();
-        if (!reader.Read())
+            WHERE t.type = 'table' AND t.rootpage > 0 AND l.name = {index.Literal}
+            """);
+        if (!statement.Step())
         {
             return Computation.None;
         }
 
-        var (table, sql) = (reader.GetString(1), reader.GetString(2));
-        var (isPartial, isComputed, isExpression, isFolded) = (reader.GetBoolean(3), reader.GetBoolean(4), reader.GetBoolean(5), reader.GetBoolean(6));
+        var (table, sql) = (statement.Name(1), statement.Text(2));
+        var (isPartial, isComputed, isExpression, isFolded) = (statement.Number(3) != 0, statement.Number(4) != 0, statement.Number(5) != 0, statement.Number(6) != 0);
         return isComputed || ((isExpression || isPartial) && Call().IsMatch(Head().Replace(sql, string.Empty))) ? Computation.Expression
             : isFolded && HoldsTheRows(connection, table, index) ? Computation.Collation
             : Computation.None;
     }
 
     /// <summary>Whether the entries of an index are its table's rows, byte for byte, whatever order they are in.</summary>
-    private static bool HoldsTheRows(SqliteConnection connection, string table, string index)
+    private static bool HoldsTheRows(SqliteConnection connection, SqliteName table, SqliteName index)
     {
-        var columns = SqliteConnections.Strings(connection, $"SELECT coalesce(name, 'rowid') FROM pragma_index_xinfo({Literal(index)}) WHERE cid >= -1")
-            .Select(column => SqliteConnections.Quote(column) + " COLLATE BINARY");
-        var list = string.Join(", ", columns);
-        var there = $"SELECT {list} FROM {SqliteConnections.Quote(table)} NOT INDEXED";
-        var here = $"SELECT {list} FROM {SqliteConnections.Quote(table)} INDEXED BY {SqliteConnections.Quote(index)}";
+        var list = string.Join(", ", SqlStatement.List(
+            connection, $"SELECT coalesce(name, 'rowid') FROM pragma_index_xinfo({index.Literal}) WHERE cid >= -1", row => row.Name(0).Quoted + " COLLATE BINARY"));
+        var there = $"SELECT {list} FROM {table.Quoted} NOT INDEXED";
+        var here = $"SELECT {list} FROM {table.Quoted} INDEXED BY {index.Quoted}";
         try
         {
-            return SqliteConnections.ScalarInt64(connection, $"SELECT NOT EXISTS ({here} EXCEPT {there}) AND NOT EXISTS ({there} EXCEPT {here})") == 1;
+            return SqlStatement.Number(connection, $"SELECT NOT EXISTS ({here} EXCEPT {there}) AND NOT EXISTS ({there} EXCEPT {here})") == 1;
         }
         catch (SqliteException exception) when (exception.SqliteErrorCode == SQLitePCL.raw.SQLITE_ERROR)
         {
@@ -111,8 +107,6 @@ internal sealed partial class SchemaDisagreement
             return false;
         }
     }
-
-    private static string Literal(string text) => $"'{text.Replace("'", "''", StringComparison.Ordinal)}'";
 
     [GeneratedRegex(
         @"\A(row \d+ missing from index (?<missing>.*)|non-unique entry in index (?<repeated>.*)|(NULL|NUMERIC|TEXT|non-[A-Z]+) value in .*)\z",

@@ -15,13 +15,19 @@ internal static class SqliteConnections
     public static SqliteConnection OpenLive(string path, CancellationToken cancellation) => OpenShared(path, standIns: true, cancellation);
 
     /// <summary>
-    /// Opens a database to write rows to it, as an application does: without stand-ins for functions and collations, which
-    /// would put rows into its indexes in another order than its own application looks for them.
+    /// Opens a database to write rows to it, as an application does.
     /// </summary>
+    /// <param name="path">The database.</param>
+    /// <param name="lockTimeout">How long to wait for others' locks.</param>
+    /// <param name="standIns">
+    /// Whether collations that are not known get stand-ins. They would put rows into the application's indexes in another
+    /// order than it looks for them.
+    /// </param>
+    /// <param name="cancellation">Stops every statement.</param>
     /// <exception cref="BackupException">DatabaseOpenInProcess.</exception>
-    public static SqliteConnection OpenForApplication(string path, TimeSpan lockTimeout, CancellationToken cancellation)
+    public static SqliteConnection OpenForApplication(string path, TimeSpan lockTimeout, bool standIns, CancellationToken cancellation)
     {
-        var connection = OpenShared(path, standIns: false, cancellation);
+        var connection = OpenShared(path, standIns, cancellation);
 
         // To the provider, 0 seconds are without end.
         connection.DefaultTimeout = Math.Max(1, (int)lockTimeout.TotalSeconds);
@@ -76,9 +82,6 @@ internal static class SqliteConnections
 
         return values;
     }
-
-    /// <summary>A name as SQL takes it, whatever is in it.</summary>
-    public static string Quote(string name) => $"\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 
     private static SqliteConnection OpenShared(string path, bool standIns, CancellationToken cancellation, string? vfs = null)
     {

@@ -13,22 +13,36 @@ internal static unsafe partial class StandInCollations
 {
     private const int Utf8 = 1;
 
+    // SQLite compares on the thread that the statement runs on.
+    [ThreadStatic]
+    private static long comparisons;
+
+    /// <summary>
+    /// How often stand-ins compared for this thread so far. Where it grows, an answer rests on an order that is not the
+    /// application's, and is worth nothing.
+    /// </summary>
+    public static long Comparisons => comparisons;
+
     /// <summary>Provides stand-ins on a connection.</summary>
     public static void Provide(SqliteConnection connection) =>
         _ = CollationNeeded(connection.Handle!.DangerousGetHandle(), 0, &Register);
 
     /// <summary>The collations that a stand-in was needed for so far.</summary>
-    public static List<string> Needed(SqliteConnection connection) => SqliteConnections.Strings(
+    public static List<string> Needed(SqliteConnection connection) => SqlStatement.List(
         connection,
-        "SELECT name FROM pragma_collation_list WHERE name NOT IN ('BINARY', 'NOCASE', 'RTRIM')");
+        "SELECT name FROM pragma_collation_list WHERE name NOT IN ('BINARY', 'NOCASE', 'RTRIM')",
+        row => row.Text(0));
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static void Register(nint state, nint database, int encoding, byte* name) =>
         _ = CreateCollation(database, name, Utf8, 0, &Compare);
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static int Compare(nint state, int leftLength, byte* left, int rightLength, byte* right) =>
-        new ReadOnlySpan<byte>(left, leftLength).SequenceCompareTo(new ReadOnlySpan<byte>(right, rightLength));
+    private static int Compare(nint state, int leftLength, byte* left, int rightLength, byte* right)
+    {
+        comparisons++;
+        return new ReadOnlySpan<byte>(left, leftLength).SequenceCompareTo(new ReadOnlySpan<byte>(right, rightLength));
+    }
 
     [LibraryImport("e_sqlite3", EntryPoint = "sqlite3_collation_needed")]
     private static partial int CollationNeeded(nint database, nint state, delegate* unmanaged[Cdecl]<nint, nint, int, byte*, void> callback);

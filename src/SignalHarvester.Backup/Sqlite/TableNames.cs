@@ -9,11 +9,11 @@ internal static class TableNames
 
     /// <summary>Reads them; null where SQLite cannot read the schema, which is then known to nobody.</summary>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
-    public static IReadOnlySet<string>? TryRead(SqliteConnection connection, CancellationToken cancellation)
+    public static IReadOnlySet<SqliteName>? TryRead(SqliteConnection connection, CancellationToken cancellation)
     {
         try
         {
-            return Of(SqliteConnections.Strings(connection, "SELECT name FROM sqlite_schema WHERE type = 'table' AND typeof(name) = 'text'"));
+            return Own(SqlStatement.List(connection, "SELECT name FROM sqlite_schema WHERE type = 'table' AND typeof(name) = 'text'", row => row.Name(0)));
         }
         catch (SqliteException)
         {
@@ -22,7 +22,9 @@ internal static class TableNames
         }
     }
 
-    /// <summary>Those among the names that are not SQLite's own.</summary>
-    public static IReadOnlySet<string> Of(IEnumerable<string> names) =>
-        names.Where(name => !name.StartsWith(Internal, StringComparison.OrdinalIgnoreCase)).ToHashSet(StringComparer.OrdinalIgnoreCase);
+    /// <summary>Those among names, as they are shown, that are not SQLite's own.</summary>
+    public static IReadOnlySet<SqliteName> Of(IEnumerable<string> names) => Own(names.Select(SqliteName.Parse));
+
+    private static HashSet<SqliteName> Own(IEnumerable<SqliteName> names) =>
+        [.. names.Where(name => !SqliteName.Fold(name.Text).StartsWith(Internal, StringComparison.Ordinal))];
 }

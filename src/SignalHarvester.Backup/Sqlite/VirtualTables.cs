@@ -12,8 +12,8 @@ namespace SignalHarvester.Backup.Sqlite;
 internal static partial class VirtualTables
 {
     /// <summary>Finds the virtual tables, and what those lack that cannot be used here.</summary>
-    public static List<(string Name, string? WhyUnusable)> Find(SqliteConnection connection) =>
-        [.. SqliteConnections.Strings(connection, "SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage = 0")
+    public static List<(SqliteName Name, string? WhyUnusable)> Find(SqliteConnection connection) =>
+        [.. SqlStatement.List(connection, "SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage = 0", row => row.Name(0))
             .Select(name => (name, WhyUnusable(connection, name)))];
 
     /// <summary>Makes SQLite pass over all virtual tables, in everything that this connection does from now on.</summary>
@@ -24,14 +24,14 @@ internal static partial class VirtualTables
         _ = DropModules(connection.Handle!.DangerousGetHandle(), 0);
     }
 
-    private static string? WhyUnusable(SqliteConnection connection, string table)
+    private static string? WhyUnusable(SqliteConnection connection, SqliteName table)
     {
-        var name = SqliteConnections.Quote(table);
+        var name = table.Quoted;
         try
         {
             // The first makes the module set the table up, the second makes a full-text module load its tokenizer.
-            SqliteConnections.Execute(connection, $"SELECT 1 FROM {name} LIMIT 0");
-            SqliteConnections.Execute(connection, $"SELECT 1 FROM {name} WHERE {name} MATCH 'x' LIMIT 1");
+            _ = SqlStatement.Run(connection, $"SELECT 1 FROM {name} LIMIT 0");
+            _ = SqlStatement.Run(connection, $"SELECT 1 FROM {name} WHERE {name} MATCH 'x' LIMIT 1");
             return null;
         }
         catch (SqliteException exception) when (exception.SqliteErrorCode != raw.SQLITE_INTERRUPT)

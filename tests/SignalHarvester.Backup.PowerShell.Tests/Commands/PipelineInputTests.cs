@@ -203,6 +203,9 @@ public class PipelineInputTests
     [InlineData("Invoke-SHRestoreDrill -Newest")]
     [InlineData("Restore-SHBackup -PointInTime 2100-01-01 -Destination ./new.db -Force")]
     [InlineData("Export-SHBackupMetric")]
+    [InlineData("Register-SHBackupSchedule x -Daily -DatabasePath ./app.db -AsText")]
+    [InlineData("Start-SHBackupMetricServer -WhatIf")]
+    [InlineData("Invoke-SHBackupRetention -Remote -Provider Directory -Container ./offsite -WhatIf")]
     [InlineData("Get-SHBackupConfiguration")]
     [InlineData("Test-SHBackupConfiguration")]
     [InlineData("New-SHBackupConfiguration -WhatIf")]
@@ -219,6 +222,19 @@ public class PipelineInputTests
 
         Assert.DoesNotContain("What if", workspace.Session.Host.Shown, StringComparison.Ordinal);
         Assert.False(File.Exists(workspace["new.db"]));
+    }
+
+    [Fact]
+    public void Every_directory_that_a_pipeline_names_is_looked_at()
+    {
+        using var workspace = new Workspace();
+        workspace.AddBackup(TimeSpan.FromDays(1));
+        workspace.Run("New-SHBackup ./app.db -BackupDirectory ./second").WithoutErrors();
+        const string both = "@('./backups', './second') | ForEach-Object { [pscustomobject]@{ BackupDirectory = $_ } }";
+        Assert.Equal(
+            [workspace.Backups, workspace["second"]],
+            workspace.Run($"{both} | Get-SHBackupHealth").WithoutErrors().As<BackupHealth>().Select(health => health.BackupDirectory));
+        Assert.StartsWith("InvalidArgument,", Assert.Single(workspace.Run($"{both} | Export-SHBackupMetric").Errors).FullyQualifiedErrorId, StringComparison.Ordinal);
     }
 
     [Fact]

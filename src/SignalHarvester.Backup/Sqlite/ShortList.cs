@@ -1,0 +1,19 @@
+using System.Globalization;
+
+namespace SignalHarvester.Backup.Sqlite;
+
+/// <summary>What may be tens of thousands, as it is told: the first of them, and how many more there are.</summary>
+internal static class ShortList
+{
+    private const int MostNamed = 10;
+
+    /// <summary>The list as text, for a sentence.</summary>
+    public static string Of<T>(IReadOnlyCollection<T> items, string separator = ", ") => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{string.Join(separator, items.Take(MostNamed))}{(items.Count > MostNamed ? $" and {items.Count - MostNamed} more" : string.Empty)}");
+
+    /// <summary>The list with its end, where it has more than so many, as one item.</summary>
+    public static IEnumerable<string> Ending(IReadOnlyCollection<string> items, int most) => items.Count <= most
+        ? items
+        : items.Take(most).Append(string.Create(CultureInfo.InvariantCulture, $"{items.Count - most} more of the kind"));
+}

@@ -1,0 +1,289 @@
+using System.Text;
+using Microsoft.Data.Sqlite;
+using SignalHarvester.Backup.PowerShell.Tests.Support;
+using SignalHarvester.Backup.TestSupport;
+
+namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
+
+/// <summary>
+/// Tables that SQLite works with and few people have: their names no valid text or different in case alone, their keys in an
+/// order of the application's, hundreds of columns, thousands of tables.
+/// </summary>
+public sealed class StrangeTablesTests : IDisposable
+{
+    private readonly Workspace workspace = new();
+
+    [Theory]
+    [InlineData("UTF-8", @"caf\xE9", @"pr\xE9nom", @"\xE9i", "78")]
+    [InlineData("UTF-16", "café", "prénom", "éi", "7800")]
+    public void Names_that_are_not_valid_UTF8_are_backed_up_counted_compared_brought_back_and_drilled(string encoding, string table, string column, string index, string x)
+    {
+        // SQLite converts what it stores in a UTF-16 database, but not what is cast: there it is half of a surrogate pair.
+        var bytes = encoding == "UTF-8" ? Encoding.Latin1 : Encoding.UTF8;
+        File.Delete(workspace.Database);
+        Execute($"PRAGMA encoding = '{encoding}';" + """
+            CREATE TABLE "café"(id INTEGER PRIMARY KEY, "prénom" TEXT UNIQUE, raw TEXT);
+            CREATE INDEX "éi" ON "café"(raw);
+            CREATE VIEW "vé" AS SELECT "prénom" FROM "café";
+            CREATE TABLE c(p REFERENCES "café"("prénom"));
+            CREATE TABLE "a\xE9"(v);
+            INSERT INTO "café" VALUES (1, 'one', CAST(x'D8D8' AS TEXT)), (2, 'two', CAST(x'D9D8' AS TEXT)), (3, 'three', 'x');
+            INSERT INTO c VALUES ('one');
+            """, bytes);
+
+        var backup = workspace.MakeBackup();
+        Assert.Equal(VerificationLevel.Full, backup.VerificationLevel);
+        Assert.Equal([@"a\x5CxE9", "c", table], backup.RowCounts!.Keys);
+        Assert.Equal(backup.RowCounts, workspace.Run($"Test-SHBackup {backup.Id} -Level Full").WithoutErrors().As<BackupMetadata>().Single().RowCounts);
+        Assert.Empty(workspace.Run($"Compare-SHBackup {backup.Id}").WithoutErrors().Output);
+        Assert.True(workspace.Run("Invoke-SHRestoreDrill -Newest").WithoutErrors().As<RestoreDrill>().Single().Passed);
+
+        Execute("""DELETE FROM "café" WHERE id > 1; UPDATE "café" SET raw = CAST(x'D9D8' AS TEXT); DROP INDEX "éi" """, bytes);
+        var found = workspace.Run($"Compare-SHBackup {backup.Id}").WithoutErrors().As<BackupDifference>();
+        Assert.Equal([(table, DifferenceKind.Changed, 2L, 1L), (index, DifferenceKind.Removed, 0L, 0L)], found.Select(one => (one.Name, one.Change, one.RowsRemoved, one.RowsChanged)).OrderByDescending(one => one.Item3));
+        Assert.Equal(table, workspace.Run("Compare-SHBackup $args[0] -Table $args[1]", backup.Id, table).WithoutErrors().As<BackupDifference>().Single().Name);
+
+        Assert.Equal(1, Restore(backup, table, "-Where $args[2]", $"\"{column}\" = 'two'").Inserted);
+        Assert.Equal((1, 1), (Restore(backup, table, "-RowAction Replace") is var rows ? rows.Inserted : 0, rows.Replaced));
+        Assert.Equal($"D8D8,D9D8,{x}", Query("SELECT group_concat(hex(CAST(raw AS BLOB))) FROM \"café\"", bytes));
+        var beside = Restore(backup, table, "-RowAction SideTable");
+        Assert.Equal(($"{table}_{backup.Id}", 3L), (beside.Into, beside.Inserted));
+        Assert.Contains(@"Give one of those that are there: a\x5CxE9, c, ", workspace.Run("Restore-SHBackup $args[0] -Table none -Into ./app.db -Force", backup.Id).Errors.Single().Exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Names_that_differ_in_the_case_of_other_letters_than_ASCII_are_two_and_in_that_of_ASCII_letters_one()
+    {
+        Unicode("""
+            CREATE TABLE t(id INTEGER PRIMARY KEY, ä TEXT, Ä TEXT); INSERT INTO t VALUES (1, 'a', 'b');
+            CREATE TABLE ö(id INTEGER PRIMARY KEY, v); INSERT INTO ö VALUES (1, 'small');
+            CREATE TABLE Ö(id INTEGER PRIMARY KEY, v); INSERT INTO Ö VALUES (1, 'large');
+            """);
+        var backup = workspace.MakeBackup();
+        Assert.Empty(workspace.Run($"Compare-SHBackup {backup.Id}").WithoutErrors().Output);
+
+        Unicode("UPDATE t SET Ä = 'changed'; DELETE FROM ö; DELETE FROM Ö");
+        var found = workspace.Run($"Compare-SHBackup {backup.Id}").WithoutErrors().As<BackupDifference>();
+        Assert.Equal([("t", 0L, 1L), ("Ö", 1L, 0L), ("ö", 1L, 0L)], found.Select(one => (one.Name, one.RowsRemoved, one.RowsChanged)));
+        Assert.Equal("ö", workspace.Run($"Compare-SHBackup {backup.Id} -Table ö*").WithoutErrors().As<BackupDifference>().Single().Name);
+        Assert.Equal("t", workspace.Run($"Compare-SHBackup {backup.Id} -Table T").WithoutErrors().As<BackupDifference>().Single().Name);
+        Assert.Equal(
+            ["Ö", "ö"],
+            workspace.Run("[System.Management.Automation.CommandCompletion]::CompleteInput($args[0], $args[0].Length, $null).CompletionMatches.ListItemText", "Restore-SHBackup -Table ")
+                .Output.Select(word => word.ToString()!).Where(word => word is "ö" or "Ö"));
+
+        var rows = workspace.Run($"Restore-SHBackup {backup.Id} -Table ö, Ö, t, T -Into ./app.db -RowAction Replace -Force").WithoutErrors().As<RestoredRows>();
+        Assert.Equal([("ö", 1L, 0L), ("Ö", 1L, 0L), ("t", 0L, 1L)], rows.Select(row => (row.Table, row.Inserted, row.Replaced)));
+        Assert.Equal("small large b", Query("SELECT (SELECT v FROM \u00f6) || ' ' || (SELECT v FROM \u00d6) || ' ' || (SELECT \u00c4 FROM t)"));
+    }
+
+    [Theory]
+    [InlineData("k TEXT COLLATE de PRIMARY KEY, v")]
+    [InlineData("k TEXT COLLATE de, n INTEGER, v, PRIMARY KEY (k, n)")]
+    [InlineData("n INTEGER, k TEXT COLLATE de, v, PRIMARY KEY (n, k)")]
+    public void Keys_in_an_order_that_only_the_application_knows_are_compared_by_their_bytes_and_come_back_beside_the_table(string columns)
+    {
+        Foreign($"""
+            CREATE TABLE t({columns}) WITHOUT ROWID; CREATE TABLE u({columns}); CREATE TABLE c(k REFERENCES p(k)); CREATE TABLE p(k TEXT COLLATE de PRIMARY KEY);
+            INSERT INTO t(k, v{(columns.Contains('n', StringComparison.Ordinal) ? ", n" : "")}) SELECT 'key ' || value, value{(columns.Contains('n', StringComparison.Ordinal) ? ", 7" : "")}
+              FROM (WITH RECURSIVE i(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM i LIMIT 3000) SELECT value FROM i);
+            INSERT INTO u SELECT * FROM t; INSERT INTO p SELECT k FROM t; INSERT INTO c SELECT k FROM t;
+            """);
+        var backup = workspace.MakeBackup();
+        Assert.Empty(workspace.Run($"Compare-SHBackup {backup.Id}").WithoutErrors().Output);
+        Assert.True(workspace.Run("Invoke-SHRestoreDrill -Newest").WithoutErrors().As<RestoreDrill>().Single().Passed);
+
+        foreach (var table in new[] { "t", "u" })
+        {
+            Foreign($"DELETE FROM {table} WHERE v IN (1, 2); UPDATE {table} SET v = 0 WHERE v BETWEEN 3 AND 5; INSERT INTO {table}(k, v{(columns.Contains('n', StringComparison.Ordinal) ? ", n" : "")}) SELECT 'new', 9{(columns.Contains('n', StringComparison.Ordinal) ? ", 7" : "")}");
+        }
+
+        var found = workspace.Run($"Compare-SHBackup {backup.Id}").WithoutErrors().As<BackupDifference>();
+        Assert.Equal([("t", 1L, 2L, 3L), ("u", 1L, 2L, 3L)], found.Select(one => (one.Name, one.RowsAdded, one.RowsRemoved, one.RowsChanged)));
+        Assert.All(found, one => Assert.Contains("by the bytes of their keys", one.Detail!, StringComparison.Ordinal));
+
+        foreach (var table in new[] { "t", "u" })
+        {
+            var error = workspace.Run($"Restore-SHBackup {backup.Id} -Table {table} -Into ./app.db -Force").Errors.Single();
+            Assert.Equal(BackupErrorId.RowsNotRestored, error.FullyQualifiedErrorId.Split(',')[0]);
+            Assert.Contains("only its application has, de. Nothing was changed. Use -RowAction SideTable", error.Exception.Message, StringComparison.Ordinal);
+            Assert.Contains(
+                "COLLATE BINARY",
+                workspace.Run($"Restore-SHBackup {backup.Id} -Table {table} -Where \"k = 'key 1'\" -Into ./app.db -RowAction SideTable -Force").Errors.Single().Exception.Message,
+                StringComparison.Ordinal);
+            var some = workspace.Run($"Restore-SHBackup {backup.Id} -Table {table} -Where \"k COLLATE BINARY IN ('key 1', 'key 2')\" -Into ./app.db -RowAction SideTable -Force").WithoutErrors().As<RestoredRows>().Single();
+            Assert.Equal(2, some.Inserted);
+            Foreign($"DROP TABLE {some.Into}");
+            Assert.Equal(3000, workspace.Run($"Restore-SHBackup {backup.Id} -Table {table} -Into ./app.db -RowAction SideTable -Force").WithoutErrors().As<RestoredRows>().Single().Inserted);
+        }
+    }
+
+    [Fact]
+    public void Rows_that_only_the_application_can_index_come_back_beside_the_table()
+    {
+        Foreign("CREATE TABLE t(id INTEGER PRIMARY KEY, name TEXT COLLATE de); CREATE INDEX i ON t(name); INSERT INTO t VALUES (1, 'a')");
+        var backup = workspace.MakeBackup();
+        var error = workspace.Run($"Restore-SHBackup {backup.Id} -Table t -Into ./app.db -RowAction Replace -Force").Errors.Single();
+        Assert.Equal(BackupErrorId.RowsNotRestored, error.FullyQualifiedErrorId.Split(',')[0]);
+        Assert.Contains("Its application alone has that. Use -RowAction SideTable", error.Exception.Message, StringComparison.Ordinal);
+        Assert.Equal(1, Restore(backup, "t", "-RowAction SideTable").Inserted);
+
+        // Once more, it is there, and the same advice again would be of no use.
+        var again = workspace.Run($"Restore-SHBackup {backup.Id} -Table t -Into ./app.db -RowAction SideTable -Force").Errors.Single();
+        Assert.DoesNotContain("-RowAction", again.Exception.Message, StringComparison.Ordinal);
+        Assert.Contains("-Destination", again.Exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_drill_does_not_take_a_stand_in_for_the_order_of_the_application()
+    {
+        Foreign("CREATE TABLE p(k TEXT COLLATE de PRIMARY KEY); CREATE TABLE c(k REFERENCES p(k)); CREATE TABLE q(id INTEGER PRIMARY KEY)"
+            + "; WITH RECURSIVE i(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM i LIMIT 3000) INSERT INTO p SELECT 'key ' || value FROM i; INSERT INTO c SELECT k FROM p");
+        workspace.MakeBackup();
+        var drill = workspace.Run("Invoke-SHRestoreDrill -Newest -Assertion @{ Query = \"SELECT count(*) FROM p\"; Expect = '3000' }, @{ Query = \"SELECT count(*) FROM p WHERE k = 'key 7'\"; Expect = '0' }, @{ Query = \"SELECT count(*) FROM p WHERE k COLLATE BINARY = 'key 7'\"; Expect = '1' }").As<RestoreDrill>().Single();
+        Assert.Equal(DrillResult.Passed, drill.IntegrityResult);
+        Assert.Equal([true, false, true], drill.Assertions.Select(answer => answer.Passed));
+        Assert.Contains("COLLATE BINARY", drill.Assertions[1].Found!, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_table_that_SQLite_cannot_read_is_named_and_the_others_are_compared()
+    {
+        Unicode("CREATE TABLE a(id INTEGER PRIMARY KEY, v); CREATE TABLE b(id INTEGER PRIMARY KEY, v); INSERT INTO a VALUES (1, 1); INSERT INTO b VALUES (1, 1)");
+        var backup = workspace.MakeBackup();
+        Unicode("UPDATE b SET v = 2");
+        var page = long.Parse(Query("SELECT rootpage FROM sqlite_schema WHERE name = 'a'"), System.Globalization.CultureInfo.InvariantCulture);
+        using (var file = File.Open(workspace.Database, FileMode.Open))
+        {
+            file.Position = (page - 1) * 4096;
+            file.Write(new byte[64]);
+        }
+
+        var found = workspace.Run($"Compare-SHBackup {backup.Id}").WithoutErrors().As<BackupDifference>();
+        Assert.Equal([("a", DifferenceKind.Unknown, 0L), ("b", DifferenceKind.Changed, 1L)], found.Select(one => (one.Name, one.Change, one.RowsChanged)));
+        Assert.Contains("malformed", found[0].Detail!, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("NOCASE", "BINARY", "TEXT", "TEXT")]
+    [InlineData("BINARY", "NOCASE", "TEXT", "TEXT")]
+    [InlineData("BINARY", "BINARY", "TEXT", "BLOB")]
+    public void Keys_that_are_ordered_otherwise_in_the_two_states_are_compared_by_their_bytes(string before, string after, string typeBefore, string typeAfter)
+    {
+        Unicode($"CREATE TABLE t(k {typeBefore} COLLATE {before} PRIMARY KEY, v); INSERT INTO t VALUES ('a', 1), ('b', 2), ('c', 3)");
+        var backup = workspace.MakeBackup();
+        Unicode($"DROP TABLE t; CREATE TABLE t(k {typeAfter} COLLATE {after} PRIMARY KEY, v); INSERT INTO t VALUES ('A', 1), ('b', 9), ('c', 3)");
+        var found = workspace.Run($"Compare-SHBackup {backup.Id}").WithoutErrors().As<BackupDifference>().Single(one => one.ObjectType == "table");
+        Assert.Equal((1, 1, 1, true), (found.RowsAdded, found.RowsRemoved, found.RowsChanged, found.SchemaChanged));
+    }
+
+    [Theory]
+    [InlineData(600, "c0 INTEGER PRIMARY KEY")]
+    [InlineData(2000, "c0 INTEGER PRIMARY KEY")]
+    [InlineData(1999, "c0 TEXT PRIMARY KEY")]
+    [InlineData(1100, "c0")]
+    public void Tables_of_very_many_columns_are_compared_and_their_rows_come_back(int count, string first)
+    {
+        List<string> columns = [first, .. Enumerable.Range(1, count - 1).Select(number => $"c{number}")];
+        Unicode($"CREATE TABLE t({string.Join(", ", columns)}); INSERT INTO t(c0) VALUES (1), (2), (3); CREATE TABLE other(id INTEGER PRIMARY KEY)");
+        var backup = workspace.MakeBackup();
+        Unicode($"UPDATE t SET c{count - 1} = 'x' WHERE c0 = 1; DELETE FROM t WHERE c0 = 2; INSERT INTO other VALUES (1)");
+
+        var found = workspace.Run($"Compare-SHBackup {backup.Id}").WithoutErrors().As<BackupDifference>();
+        Assert.Equal([("other", 1L, 0L, 0L), ("t", 0L, 1L, 1L)], found.Select(one => (one.Name, one.RowsAdded, one.RowsRemoved, one.RowsChanged)));
+        var rows = Restore(backup, "t", "-RowAction Replace");
+        Assert.Equal((1, 1), (rows.Inserted, rows.Replaced));
+        Assert.Equal("0", Query($"SELECT count(c{count - 1}) FROM t"));
+        Assert.Equal(3, Restore(backup, "t", "-RowAction SideTable").Inserted);
+    }
+
+    [Fact]
+    public void Tables_of_more_columns_than_this_SQLite_reads_are_no_damage_and_are_kept_with_Force()
+    {
+        Unicode("CREATE TABLE t(c0); INSERT INTO t VALUES (1); PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = 'CREATE TABLE t(c0"
+            + string.Concat(Enumerable.Range(1, 3000).Select(number => $", c{number}")) + ")' WHERE name = 't'");
+        var error = workspace.Run("New-SHBackup ./app.db").Errors.Single();
+        Assert.Equal(BackupErrorId.SourceUnreadable, error.FullyQualifiedErrorId.Split(',')[0]);
+        Assert.Contains("more columns than the 2000 that this SQLite reads", error.Exception.Message, StringComparison.Ordinal);
+        Assert.True(workspace.Run("New-SHBackup ./app.db -Force").As<BackupMetadata>().Single().IsSourceCorrupt);
+        _ = workspace.Run("Get-SHBackup | Restore-SHBackup -Destination ./new.db -NoVerify -Force").WithoutErrors();
+        Assert.Equal(File.ReadAllBytes(workspace.Database), File.ReadAllBytes(workspace["new.db"]));
+    }
+
+    [Fact]
+    public void A_key_of_very_many_columns_is_compared()
+    {
+        var columns = string.Join(", ", Enumerable.Range(0, 1050).Select(number => $"c{number} DEFAULT 0"));
+        var key = string.Join(", ", Enumerable.Range(0, 1050).Select(number => $"c{number}"));
+        Unicode($"CREATE TABLE t({columns}, v, PRIMARY KEY ({key})); INSERT INTO t(c0, v) VALUES (1, 1), (2, 2)");
+        var backup = workspace.MakeBackup();
+        Unicode("UPDATE t SET v = 3 WHERE c0 = 1; DELETE FROM t WHERE c0 = 2");
+        var found = workspace.Run($"Compare-SHBackup {backup.Id}").WithoutErrors().As<BackupDifference>().Single();
+        Assert.Equal((0, 1, 1), (found.RowsAdded, found.RowsRemoved, found.RowsChanged));
+    }
+
+    [Fact]
+    public void Row_counts_that_do_not_fit_are_left_out_and_said_and_the_backup_is_made_and_tested()
+    {
+        using (var connection = Databases.Open(workspace.Database))
+        {
+            using var transaction = connection.BeginTransaction();
+            for (var number = 0; number < 900; number++)
+            {
+                using var command = connection.CreateCommand();
+                command.CommandText = $"CREATE TABLE \"device {number} {new string('x', 3000)}\"(a)";
+                command.ExecuteNonQuery();
+            }
+
+            transaction.Commit();
+        }
+
+        var result = workspace.Run("New-SHBackup ./app.db -Description note -Verbose");
+        var backup = result.WithoutErrors().As<BackupMetadata>().Single();
+        Assert.Equal(VerificationLevel.Full, backup.VerificationLevel);
+        Assert.Null(backup.RowCounts);
+        Assert.True((long)Convert.ChangeType(backup.Metadata["row_counts_omitted"], typeof(long), null)! > 900);
+        Assert.Contains(backup.Verification, check => check.Check == "RowCounts" && check.Detail.Contains("tables", StringComparison.Ordinal));
+        _ = workspace.Run($"Test-SHBackup {backup.Id} -Level Full").WithoutErrors();
+        Assert.InRange(new FileInfo(workspace.SidecarOf(backup.Id)).Length, 1, 1 << 20);
+        Assert.Equal("note", workspace.Run("Get-SHBackup").WithoutErrors().As<BackupMetadata>().Single().Description);
+    }
+
+    public void Dispose() => workspace.Dispose();
+
+    private RestoredRows Restore(BackupMetadata backup, string table, string parameters, params object[] more) =>
+        workspace.Run("Restore-SHBackup $args[0] -Table $args[1] -Into ./app.db -Force " + parameters, [backup.Id, table, .. more]).WithoutErrors().As<RestoredRows>().Single();
+
+    private void Unicode(string sql) => Execute(sql, Encoding.UTF8);
+
+    private void Execute(string sql, Encoding encoding) => Run(sql, encoding, _ => { });
+
+    /// <summary>Runs SQL as the application that has a collation of its own.</summary>
+    private void Foreign(string sql) => Run(sql, Encoding.UTF8, connection => connection.CreateCollation("de", (left, right) => -string.CompareOrdinal(left, right)));
+
+    private string Query(string sql, Encoding? encoding = null) => Run(sql, encoding ?? Encoding.UTF8, _ => { });
+
+    private string Run(string sql, Encoding encoding, Action<SqliteConnection> prepare)
+    {
+        using var connection = Databases.Open(workspace.Database);
+        prepare(connection);
+        var answer = "";
+        ReadOnlySpan<byte> rest = encoding.GetBytes(sql);
+        while (!rest.IsEmpty)
+        {
+            SqliteException.ThrowExceptionForRC(SQLitePCL.raw.sqlite3_prepare_v2(connection.Handle, rest, out var statement, out rest), connection.Handle);
+            using (statement)
+            {
+                var code = SQLitePCL.raw.SQLITE_DONE;
+                while (!statement.IsInvalid && (code = SQLitePCL.raw.sqlite3_step(statement)) == SQLitePCL.raw.SQLITE_ROW)
+                {
+                    answer = SQLitePCL.raw.sqlite3_column_text(statement, 0).utf8_to_string() ?? "";
+                }
+
+                SqliteException.ThrowExceptionForRC(code, connection.Handle);
+            }
+        }
+
+        return answer;
+    }
+}
