@@ -204,7 +204,7 @@ public sealed class RestoredAccessTests : IDisposable
     }
 
     [Fact]
-    public void A_label_that_the_restored_file_has_not_is_told()
+    public void A_label_is_recorded()
     {
         Run("setfattr", "-n", "security.selinux", "-v", Label, Database);
         BackupMetadata backup = Create();
