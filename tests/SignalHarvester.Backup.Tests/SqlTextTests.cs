@@ -59,7 +59,8 @@ public class SqlTextTests
     [Theory]
     [InlineData("""
         "pr\xE9nom" = '\xE9' -- "\xE9"
-        """, "\"pr\uDCE9nom\" = '\\xE9' -- \"\\xE9\"")]
-    [InlineData(@"[\xE9] <> 'it''s \xE9' /* `\xE9` */ AND `\xE9` = ""a""""\xE9""", "[\uDCE9] <> 'it''s \\xE9' /* `\\xE9` */ AND `\uDCE9` = \"a\"\"\uDCE9\"")]
-    public void In_a_condition_names_alone_are_read_as_they_are_shown(string sql, string read) => Assert.Equal(read, SqlText.ParseNames(sql));
+        """, "\"pr¤nom\" = '\\xE9' -- \"\\xE9\"")]
+    [InlineData(@"[\xE9] <> 'it''s \xE9' /* `\xE9` */ AND `\xE9` = ""a""""\xE9""", "[¤] <> 'it''s \\xE9' /* `\\xE9` */ AND `¤` = \"a\"\"¤\"")]
+    public void In_a_condition_names_alone_are_read_as_they_are_shown(string sql, string read) =>
+        Assert.Equal(read.Replace('¤', '\uDCE9'), SqlText.ParseNames(sql));
 }

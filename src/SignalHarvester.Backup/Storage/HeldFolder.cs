@@ -23,8 +23,8 @@ internal sealed class HeldFolder : IDisposable
     /// <summary>The path that it was opened by.</summary>
     public string Path { get; }
 
-    /// <summary>Whether it belongs to this account. On Windows, where rights are inherited, it always does.</summary>
-    public bool IsOwn => handle is null || FileKind.OwnerOf(handle).User == UnixAccounts.CurrentUser;
+    /// <summary>The number of the user that it belongs to; null on Windows, where rights are inherited.</summary>
+    public uint? Owner => handle is null ? null : FileKind.OwnerOf(handle).User;
 
     /// <summary>
     /// Opens a folder by its path. Links on the way are the user's own choice, but for a state folder and what is below it:
@@ -78,9 +78,9 @@ internal sealed class HeldFolder : IDisposable
         return new DirectoryInfo(path).LinkTarget is null ? new(path, null) : throw new NotAFileException(path);
     }
 
-    /// <summary>Makes a new folder in this one, for its owner alone.</summary>
+    /// <summary>Makes a new folder in this one, for its owner alone. Whether somebody has put another one in its place since, its owner tells.</summary>
     /// <exception cref="IOException">The name is taken, or the system failed.</exception>
-    /// <exception cref="UnauthorizedAccessException">Access was denied; or somebody has put another folder in its place.</exception>
+    /// <exception cref="UnauthorizedAccessException">Access was denied.</exception>
     public HeldFolder CreateFolder(string name)
     {
         var path = System.IO.Path.Combine(Path, name);
@@ -91,16 +91,7 @@ internal sealed class HeldFolder : IDisposable
         }
 
         Require(UnixCalls.MakeFolder(handle, name, isPrivate: true), name);
-        var made = OpenFolder(name);
-        if (made.IsOwn)
-        {
-            return made;
-        }
-
-        using (made)
-        {
-            throw new UnauthorizedAccessException($"'{path}' was made, and by now belongs to another account.");
-        }
+        return OpenFolder(name);
     }
 
     /// <summary>Makes a folder in this one, if the name is free.</summary>

@@ -30,18 +30,19 @@ internal sealed class TemporaryFolder : IDisposable
     /// <summary>A path to the folder that stays this folder's, as long as it is not disposed.</summary>
     public string Path => System.IO.Path.TrimEndingDirectorySeparator(folder.FilePath(string.Empty));
 
-    /// <summary>Makes a folder below another, after clearing what dead processes left there.</summary>
+    /// <summary>Makes a folder below another, and clears what dead processes left there.</summary>
     /// <param name="parent">The folder to make it in; made if it is not there. Others may write to it.</param>
     /// <exception cref="IOException">The folder cannot be made.</exception>
     /// <exception cref="UnauthorizedAccessException">The folder cannot be made.</exception>
     public static TemporaryFolder Create(string parent)
     {
         PrivateFolder.Create(parent);
-        Sweep(parent);
         var held = HeldFolder.Open(parent);
         try
         {
-            return Create(held);
+            var made = Create(held);
+            Sweep(held, made.folder.Owner);
+            return made;
         }
         catch
         {
@@ -60,6 +61,12 @@ internal sealed class TemporaryFolder : IDisposable
             try
             {
                 guard = folder.OpenFile(LockName, FileMode.CreateNew, FileAccess.Write, DurableFile.Exclusive);
+                if (!OperatingSystem.IsWindows() && folder.Owner != FileKind.OwnerOf(guard).User)
+                {
+                    // Not asked of the account: some file systems have files belong to another one than that which made them.
+                    throw new UnauthorizedAccessException($"'{System.IO.Path.Combine(parent.Path, name)}' was made, and by now is another account's folder.");
+                }
+
                 if (folder.Names().Contains(LockName))
                 {
                     return new TemporaryFolder(parent, name, folder, guard);
@@ -127,11 +134,16 @@ internal sealed class TemporaryFolder : IDisposable
         }
 
         using var held = HeldFolder.Open(parent);
-        foreach (var name in held.Names().Where(IsOurs))
+        Sweep(held, OperatingSystem.IsWindows() ? null : UnixAccounts.CurrentUser);
+    }
+
+    private static void Sweep(HeldFolder parent, uint? owner)
+    {
+        foreach (var name in parent.Names().Where(IsOurs))
         {
             try
             {
-                SweepOne(held, name);
+                SweepOne(parent, name, owner);
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {
@@ -140,10 +152,10 @@ internal sealed class TemporaryFolder : IDisposable
         }
     }
 
-    private static void SweepOne(HeldFolder parent, string name)
+    private static void SweepOne(HeldFolder parent, string name, uint? owner)
     {
         using var folder = parent.OpenFolder(name);
-        if (!folder.IsOwn)
+        if (folder.Owner != owner)
         {
             return;
         }

@@ -143,7 +143,7 @@ internal static partial class UnixCalls
         {
             using (own)
             {
-                throw Failure(path);
+                throw Failure(path, isFolder: true);
             }
         }
 
@@ -198,21 +198,23 @@ internal static partial class UnixCalls
 
         using (handle)
         {
-            throw Failure(path);
+            throw Failure(path, isFolder: (flags & Directory) != 0);
         }
     }
 
-    private static Exception Failure(string path) => Failure(Marshal.GetLastPInvokeError(), path);
+    private static Exception Failure(string path, bool isFolder) => Failure(Marshal.GetLastPInvokeError(), path, isFolder);
 
     /// <summary>An error of the system, as .NET has it for the same error of its own calls.</summary>
-    public static Exception Failure(int error, string path)
+    public static Exception Failure(int error, string path, bool isFolder = false)
     {
         var message = $"'{path}': {new Win32Exception(error).Message}.";
         return error switch
         {
+            NoEntry when isFolder => new DirectoryNotFoundException(message),
             NoEntry => System.IO.Directory.Exists(Path.GetDirectoryName(path)) ? new FileNotFoundException(message, path) : new DirectoryNotFoundException(message),
             PermissionDenied or AccessDenied => new UnauthorizedAccessException(message),
-            NoDevice or NotDirectory => new NotAFileException(path),
+            NoDevice => new NotAFileException(path),
+            NotDirectory when new FileInfo(path).LinkTarget is not null => new NotAFileException(path),
             _ when error == Loop => new NotAFileException(path),
             _ => new IOException(message, error),
         };
