@@ -28,10 +28,12 @@ public sealed class KillDuringScrubTests(Chains chains, ITestOutputHelper output
             damaged[damaged.Length / 2] ^= 1;
             File.WriteAllBytes(file, damaged);
 
-            // The damaged one alone is to be read: the others would only add their own renames.
+            // The damaged one alone is to be read: the others would only add their own renames. A moment that is ahead would
+            // not count as one at which they were read.
+            string now = DateTimeOffset.UtcNow.ToString("O", System.Globalization.CultureInfo.InvariantCulture);
             foreach (string other in Directory.GetFiles(directory, "*.json").Where(path => Path.GetFileNameWithoutExtension(path) != id))
             {
-                File.WriteAllText(other, File.ReadAllText(other).Replace("\"scrub_timestamp\": null", "\"scrub_timestamp\": \"2126-01-01T00:00:00+00:00\"", StringComparison.Ordinal));
+                File.WriteAllText(other, File.ReadAllText(other).Replace("\"scrub_timestamp\": null", $"\"scrub_timestamp\": \"{now}\"", StringComparison.Ordinal));
             }
 
             string command = $"Invoke-SHBackupScrub {to} -Percent 1 | Out-Null";

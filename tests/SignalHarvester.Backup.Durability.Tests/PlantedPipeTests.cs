@@ -60,6 +60,21 @@ public sealed class PlantedPipeTests(PlantedPipeTests.World world) : IClassFixtu
         }
     }
 
+    [Fact]
+    public async Task A_named_pipe_in_the_place_of_the_configuration_is_an_error_that_says_how_to_go_on_without()
+    {
+        using var folder = new TempFolder(plain: true);
+        world.CopyTo(folder.Path);
+        Directory.CreateDirectory(folder["config"]);
+        Tool.Require("mkfifo").Run(folder["config", "settings.yaml"]).EnsureSuccess();
+
+        IReadOnlyList<string> answer = await world.SendAsync($"Set-Location {folder.Path}; Get-SHBackup -BackupDirectory ./backups; Get-SHBackup -BackupDirectory ./backups -NoConfiguration | ForEach-Object {{ 'listed' }}; Set-Location /");
+
+        Assert.Equal(["listed", "listed"], answer.Take(2));
+        Assert.Contains("ERROR ReadFailed", Assert.Single(answer.Skip(2)), StringComparison.Ordinal);
+        Assert.Contains("-NoConfiguration", answer[2], StringComparison.Ordinal);
+    }
+
     /// <summary>A database with a chain of two, here and in a folder as object store; and one process that is asked.</summary>
     public sealed class World : IAsyncLifetime
     {

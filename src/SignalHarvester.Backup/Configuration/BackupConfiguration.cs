@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Configuration;
 
@@ -151,6 +152,16 @@ public sealed class BackupConfiguration
         }
 
         var usual = System.IO.Path.Combine(location, DefaultFile);
+        if (File.Exists(usual) && !FileKind.IsRegular(usual))
+        {
+            // Reading a pipe that nobody writes to would never end. One that is meant is named.
+            throw new BackupException(
+                BackupErrorId.ReadFailed,
+                BackupErrorCategory.ReadError,
+                usual,
+                $"The configuration file '{usual}' is a pipe, a device or a socket, and no file. Move it away, or name it with -ConfigurationPath if it is meant. {WithoutIt}");
+        }
+
         return IsThere(usual) ? usual : null;
     }
 
