@@ -74,6 +74,101 @@ public sealed class ForeignFolderTests
     }
 
     [Fact]
+    public async Task A_mode_that_another_account_gave_a_file_of_ours_makes_no_set_user_id_file_of_roots()
+    {
+        using var folder = new TempFolder();
+        RequireRoot();
+        string directory = folder["backups"];
+        string source = Databases.Create(folder["app.db"]);
+        string to = $"-BackupDirectory {Shbackup.Quote(directory)}";
+        using var host = Shbackup.Start();
+        string id = (await host.AskAsync($"New-SHBackup -LiteralPath {Shbackup.Quote(source)} {to} -NoVerify | ForEach-Object Id")).Single();
+        string sidecar = Path.Combine(directory, id + ".json");
+        Own(directory);
+        Tool.Require("chmod").Run("6777", sidecar).EnsureSuccess();
+
+        await host.AskAsync($"Test-SHBackup {id} {to} | Out-Null");
+
+        Assert.Equal("0 664", Owner(sidecar));
+    }
+
+    [Theory]
+    [InlineData("-wal")]
+    [InlineData("-journal")]
+    [InlineData("-shm")]
+    public async Task A_file_of_roots_under_the_name_of_a_log_is_not_given_to_the_owner_of_the_database(string suffix)
+    {
+        using var folder = new TempFolder();
+        RequireRoot();
+        string service = folder.Folder("service");
+        string database = Databases.Create(Path.Combine(service, "app.db"), new DatabaseShape { JournalMode = suffix == "-journal" ? JournalMode.Delete : JournalMode.Wal });
+        Own(service);
+        string secret = Secret(database + suffix);
+        using var host = Shbackup.Start();
+
+        await host.SendAsync($"New-SHBackup -LiteralPath {Shbackup.Quote(database)} -BackupDirectory {Shbackup.Quote(folder["backups"])} | Out-Null");
+
+        Assert.True(!File.Exists(secret) || Owner(secret) == "0 600");
+    }
+
+    [Fact]
+    public async Task A_journal_that_names_a_file_of_roots_as_its_super_journal_does_not_have_it_deleted()
+    {
+        using var folder = new TempFolder(plain: true);
+        RequireRoot();
+        string secret = Secret(folder["secret"]);
+        string service = folder.Folder("service");
+        string database = Databases.Create(Path.Combine(service, "app.db"), new DatabaseShape { JournalMode = JournalMode.Delete });
+        File.WriteAllBytes(database + "-journal", HotJournal(secret));
+        Own(service);
+        using var host = Shbackup.Start();
+
+        await host.SendAsync($"New-SHBackup -LiteralPath {Shbackup.Quote(database)} -BackupDirectory {Shbackup.Quote(folder["backups"])} | Out-Null");
+
+        Assert.Equal("root's secret", File.ReadAllText(secret));
+    }
+
+    [Theory]
+    [InlineData("Export-SHBackupMetric {0} -Path {1}/place", "DestinationInvalid")]
+    [InlineData("Get-SHBackup {0} | Send-SHBackup -Provider Directory -Container {1} -Prefix place", "CloudRefused")]
+    public async Task What_leaves_the_backup_directory_goes_through_no_link_of_another_account(string command, string errorId)
+    {
+        using var folder = new TempFolder(plain: true);
+        RequireRoot();
+        string service = folder.Folder("service");
+        string secrets = folder.Folder("secrets");
+        string secret = Secret(Path.Combine(secrets, "secret"));
+        File.CreateSymbolicLink(Path.Combine(service, "place"), errorId == "CloudRefused" ? secrets : secret);
+        Own(service);
+        string source = Databases.Create(folder["app.db"]);
+        string to = "-BackupDirectory " + folder["backups"];
+        using var host = Shbackup.Start();
+        await host.AskAsync($"New-SHBackup {source} {to} | Out-Null");
+
+        await host.AskForErrorAsync(errorId, string.Format(System.Globalization.CultureInfo.InvariantCulture, command, to, service));
+
+        Assert.Equal([secret], Directory.GetFileSystemEntries(secrets));
+        Assert.Equal("root's secret", File.ReadAllText(secret));
+    }
+
+    [Fact]
+    public async Task A_folder_of_roots_that_others_may_write_to_is_no_left_over_whatever_it_is_called()
+    {
+        using var folder = new TempFolder(plain: true);
+        RequireRoot();
+        string temporary = folder.Folder("tmp");
+        string archive = Directory.CreateDirectory(Path.Combine(temporary, "shbackup-0123456789abcdef0123456789abcdef")).FullName;
+        File.WriteAllText(Path.Combine(archive, ".lock"), "");
+        File.WriteAllText(Path.Combine(archive, "precious"), "precious");
+        Tool.Require("chmod").Run("1770", archive).EnsureSuccess();
+        string source = Databases.Create(folder["app.db"]);
+
+        (await Shbackup.RunByAsync(["env", "TMPDIR=" + temporary], $"New-SHBackup {source} -BackupDirectory {folder["backups"]}")).EnsureSuccess();
+
+        Assert.True(File.Exists(Path.Combine(archive, "precious")));
+    }
+
+    [Fact]
     public async Task What_another_account_left_under_our_names_in_the_temporary_folder_is_neither_cleared_nor_waited_for()
     {
         using var folder = new TempFolder(plain: true);
@@ -126,6 +221,23 @@ public sealed class ForeignFolderTests
         File.WriteAllText(path, "root's secret");
         Tool.Require("chmod").Run("600", path).EnsureSuccess();
         return path;
+    }
+
+    /// <summary>A rollback journal of one page that names a super-journal (https://sqlite.org/fileformat.html, 3; pager.c, readSuperJournal).</summary>
+    private static byte[] HotJournal(string superJournal)
+    {
+        byte[] magic = Convert.FromHexString("D9D505F920A163D7");
+        byte[] name = System.Text.Encoding.UTF8.GetBytes(superJournal);
+        var journal = new List<byte>();
+        void Add(params uint[] numbers) => journal.AddRange(numbers.SelectMany(number => BitConverter.GetBytes(System.Net.IPAddress.HostToNetworkOrder((int)number))));
+        journal.AddRange(magic);
+        Add(0, 1, 2, 512, 4096);
+        journal.AddRange(new byte[512 - journal.Count]);
+        Add((0x40000000 / 4096) + 1);
+        journal.AddRange(name);
+        Add((uint)name.Length, (uint)name.Sum(letter => letter));
+        journal.AddRange(magic);
+        return [.. journal];
     }
 
     private static string Owner(string path) => Tool.Require("stat").Run("-c", "%u %a", path).EnsureSuccess().Output.Trim();

@@ -38,7 +38,7 @@ public sealed class KillDuringBackupTests(ITestOutputHelper output)
         long began = Stopwatch.GetTimestamp();
         await checker.AskAsync(backUp);
         TimeSpan span = Stopwatch.GetElapsedTime(began);
-        await checker.AskAsync($"Get-SHBackup {to} -Newest 1 | Remove-SHBackup -Force | Out-Null");
+        await checker.AskAsync($"Get-SHBackup {to} -Database app.db -Newest 1 | Remove-SHBackup -Force | Out-Null");
         string content = Sample.Content(source);
         byte[] sourceBytes = Hash(source);
 

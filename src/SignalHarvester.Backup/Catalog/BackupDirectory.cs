@@ -15,9 +15,6 @@ public sealed class BackupDirectory
 {
     private static readonly TimeSpan LockTimeout = TimeSpan.FromSeconds(60);
 
-    /// <summary>The name of the folder for damaged backups. Unlike the state folder, it holds what cannot be made again.</summary>
-    internal const string QuarantineFolderName = "quarantine";
-
     private readonly CatalogReader reader;
     private readonly UnfinishedWork unfinished;
 
@@ -415,7 +412,7 @@ public sealed class BackupDirectory
     {
         for (var moment = now; ; moment = moment.AddMicroseconds(1))
         {
-            var folder = System.IO.Path.Combine(Path, QuarantineFolderName, moment.UtcDateTime.ToString("yyyyMMdd'_'HHmmss'_'ffffff", CultureInfo.InvariantCulture));
+            var folder = System.IO.Path.Combine(Path, HeldFolder.QuarantineFolderName, moment.UtcDateTime.ToString("yyyyMMdd'_'HHmmss'_'ffffff", CultureInfo.InvariantCulture));
             if (!Directory.Exists(folder))
             {
                 return folder;

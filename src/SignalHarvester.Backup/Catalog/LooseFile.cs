@@ -1,4 +1,5 @@
 using SignalHarvester.Backup.Formats;
+using SignalHarvester.Backup.Sqlite;
 
 namespace SignalHarvester.Backup.Catalog;
 
@@ -9,7 +10,7 @@ public static class LooseFile
     /// <param name="path">The file's full path.</param>
     /// <param name="clock">What ages are measured with.</param>
     /// <returns>The backup, and its directory where a sidecar describes it.</returns>
-    /// <exception cref="BackupException">BackupFileMissing, NotABackup.</exception>
+    /// <exception cref="BackupException">BackupFileMissing, NotABackup, DatabaseOpenInProcess.</exception>
     public static (BackupMetadata Backup, BackupDirectory? Directory) Find(string path, TimeProvider clock)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -45,6 +46,12 @@ public static class LooseFile
         if (name is not null && Described(directory, name.Id) is { } known && known.BackupPath == file.FullName)
         {
             return (known, directory);
+        }
+
+        if (name is null)
+        {
+            // It may be a database in use.
+            SqliteDescriptors.RefuseOthers(file.FullName);
         }
 
         var loose = new BackupMetadata

@@ -17,7 +17,7 @@ internal sealed class UnfinishedWork(string directory, string stateFolder, TimeP
 
     private string SupersededFolder => Path.Combine(stateFolder, "superseded");
 
-    private string QuarantineFolder => Path.Combine(directory, BackupDirectory.QuarantineFolderName);
+    private string QuarantineFolder => Path.Combine(directory, HeldFolder.QuarantineFolderName);
 
     private string DigestFolder => Path.Combine(stateFolder, "digests");
 

@@ -17,6 +17,15 @@ public static class MetricFile
         ArgumentException.ThrowIfNullOrEmpty(path);
         RefuseWhatIsNoFile(path);
 
+        if (LinkTrust.FirstStrange(path) is { } strange)
+        {
+            throw new BackupException(
+                BackupErrorId.DestinationInvalid,
+                BackupErrorCategory.SecurityError,
+                path,
+                $"'{strange}' is a link that another account made, to something that is not its own, and is not followed for writing. Give the path that it leads to, or remove the link.");
+        }
+
         // Who put a link there keeps it.
         path = File.Exists(path) && File.ResolveLinkTarget(path, returnFinalTarget: true) is { } target ? target.FullName : path;
         var temporary = $"{path}.{Guid.NewGuid():N}.partial";

@@ -450,7 +450,7 @@ internal sealed class DirectoryStore : IObjectStore
     private void RefuseLinks()
     {
         var path = Location.Container;
-        foreach (var part in (string[])[.. Location.Prefix.Split('/').SkipLast(1), HeldFolder.StateFolderName])
+        foreach (var part in (string[])[.. Location.Prefix.Split('/', StringSplitOptions.RemoveEmptyEntries), HeldFolder.StateFolderName])
         {
             path = Path.Combine(path, part);
             if (new DirectoryInfo(path).LinkTarget is not null)

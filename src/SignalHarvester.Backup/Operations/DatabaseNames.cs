@@ -80,9 +80,9 @@ internal sealed class DatabaseNames(string path, bool isWritten, bool allowHardL
         }
 
         var (isWal, isHeld) = Look();
-        if (isHeld && !File.Exists(path + "-wal"))
+        if (isHeld && (!File.Exists(path + "-wal") || (AreSeveral && !FileLocks.AreOn(path + "-shm"))))
         {
-            return $"A program has it open in WAL mode, and there is no '{path}-wal': the log lies beside another name of the file (a hard link, or a mount of this single file, as in a container), or was deleted. Give the name that the program has opened, and give it where the program runs; mount the folder of a database, never the file alone.";
+            return $"A program has it open in WAL mode, and {(File.Exists(path + "-wal") ? $"does not use '{path}-wal'" : $"there is no '{path}-wal'")}: its log lies beside another name of the file (a hard link, or a mount of this single file, as in a container), or was deleted. Give the name that the program has opened, and give it where the program runs; mount the folder of a database, never the file alone.";
         }
 
         var hasLog = isHeld || HasContent(path + "-wal");
@@ -115,7 +115,7 @@ internal sealed class DatabaseNames(string path, bool isWritten, bool allowHardL
             }
 
             var isWal = header[JournalModeOffset] == WalMode || header[JournalModeOffset + 1] == WalMode;
-            return (isWal, isWal && !HasContent(path + "-wal") && IsHeld(main));
+            return (isWal, isWal && (AreSeveral || !HasContent(path + "-wal")) && IsHeld(main));
         }
         catch (Exception exception) when (exception is SqliteException or SqliteIOException)
         {

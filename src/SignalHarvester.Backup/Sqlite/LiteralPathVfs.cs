@@ -1,18 +1,24 @@
+using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Text.RegularExpressions;
 using SignalHarvester.Backup.Storage;
 using SQLitePCL;
 
 namespace SignalHarvester.Backup.Sqlite;
 
 /// <summary>
-/// SQLite's own access to files, but for one thing: it takes a path as it stands. The usual one first replaces every link in
+/// SQLite's own access to files, but for two things. It deletes no file but the database's own. And it takes a path as it stands. The usual one first replaces every link in
 /// it by where it leads, which turns a path through an open folder into one that others can change
 /// (https://sqlite.org/c3ref/vfs.html). The file itself is opened without following a link, as SQLite always does.
 /// </summary>
 internal static unsafe partial class LiteralPathVfs
 {
     private const string Name = "shbackup-literal";
+    private const int DeleteFailed = raw.SQLITE_IOERR | (10 << 8);
+
+    private static readonly ConcurrentDictionary<string, bool> Opened = new(StringComparer.Ordinal);
+    private static delegate* unmanaged[Cdecl]<SqliteVfs*, byte*, int, int> deleteFile;
 
     private const string Library = "e_sqlite3";
 
@@ -24,6 +30,9 @@ internal static unsafe partial class LiteralPathVfs
     /// <summary>The name to open a path with, if it is one through a descriptor; null for any other.</summary>
     public static string? For(string path) => DescriptorPath.IsOne(path) ? ForOwn : null;
 
+    /// <summary>Notes the path of a database that is opened: its own log and journal may be deleted.</summary>
+    public static void Note(string path) => Opened.TryAdd(path, true);
+
     private static bool Register()
     {
         SqliteLibrary.EnsureLoaded();
@@ -33,6 +42,8 @@ internal static unsafe partial class LiteralPathVfs
         own->Next = 0;
         own->Name = Marshal.StringToCoTaskMemUTF8(Name);
         own->FullPathname = (nint)(delegate* unmanaged[Cdecl]<SqliteVfs*, byte*, int, byte*, int>)&TakeAsItStands;
+        deleteFile = (delegate* unmanaged[Cdecl]<SqliteVfs*, byte*, int, int>)usual->Delete;
+        own->Delete = (nint)(delegate* unmanaged[Cdecl]<SqliteVfs*, byte*, int, int>)&DeleteOwn;
         var result = RegisterVfs(own, makeDefault: 0);
         return result == raw.SQLITE_OK
             ? true
@@ -52,6 +63,24 @@ internal static unsafe partial class LiteralPathVfs
         full[bytes.Length] = 0;
         return raw.SQLITE_OK;
     }
+
+    /// <summary>
+    /// A journal names a further file, the super-journal of a transaction over several databases, which SQLite deletes when it
+    /// has rolled the journal back. Who may write a journal beside a database could name any file: so nothing is deleted but
+    /// the database's own, and what has the form of a super-journal's name (https://sqlite.org/atomiccommit.html, 5.2).
+    /// </summary>
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int DeleteOwn(SqliteVfs* vfs, byte* name, int flushFolder)
+    {
+        var path = Marshal.PtrToStringUTF8((nint)name)!;
+        return IsOwn(path) || SuperJournal().IsMatch(path) ? deleteFile(vfs, name, flushFolder) : DeleteFailed;
+    }
+
+    private static bool IsOwn(string path) =>
+        Array.Exists(["-journal", "-wal", "-shm"], suffix => path.EndsWith(suffix, StringComparison.Ordinal) && Opened.ContainsKey(path[..^suffix.Length]));
+
+    [GeneratedRegex("-mj[0-9A-F]{6}9[0-9A-F]{2}\\z", RegexOptions.CultureInvariant)]
+    private static partial Regex SuperJournal();
 
     [LibraryImport(Library, EntryPoint = "sqlite3_vfs_register")]
     private static partial int RegisterVfs(SqliteVfs* vfs, int makeDefault);

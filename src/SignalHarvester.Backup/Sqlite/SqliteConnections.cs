@@ -96,6 +96,7 @@ internal static class SqliteConnections
     private static SqliteConnection Open(string dataSource, SqliteOpenMode mode, CancellationToken cancellation, bool standIns = true, string? vfs = null)
     {
         SqliteLibrary.EnsureLoaded();
+        LiteralPathVfs.Note(dataSource);
         var connection = new SqliteConnection(new SqliteConnectionStringBuilder
         {
             DataSource = dataSource,

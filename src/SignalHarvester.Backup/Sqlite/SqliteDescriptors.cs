@@ -29,6 +29,7 @@ internal static unsafe class SqliteDescriptors
     private static readonly HashSet<int> Held = [];
     private static delegate* unmanaged[Cdecl]<byte*, int, int, int> openFile;
     private static delegate* unmanaged[Cdecl]<int, int> closeFile;
+    private static delegate* unmanaged[Cdecl]<int, uint, uint, int> giveFile;
     private static int changing;
 
     /// <summary>Begins to watch; called once, before the library opens anything.</summary>
@@ -47,6 +48,7 @@ internal static unsafe class SqliteDescriptors
 
         openFile = (delegate* unmanaged[Cdecl]<byte*, int, int, int>)Replace(system, "open"u8, (nint)(delegate* unmanaged[Cdecl]<byte*, int, int, int>)&Open);
         closeFile = (delegate* unmanaged[Cdecl]<int, int>)Replace(system, "close"u8, (nint)(delegate* unmanaged[Cdecl]<int, int>)&Close);
+        giveFile = (delegate* unmanaged[Cdecl]<int, uint, uint, int>)Replace(system, "fchown"u8, (nint)(delegate* unmanaged[Cdecl]<int, uint, uint, int>)&Give);
     }
 
     /// <summary>Refuses a file that this process has open otherwise than through our SQLite. The file itself is not opened for that.</summary>
@@ -125,6 +127,13 @@ internal static unsafe class SqliteDescriptors
         Marshal.SetLastSystemError(error);
         return descriptor;
     }
+
+    /// <summary>
+    /// Run by root, SQLite gives the log and the journal that it opens to the database's owner, whoever made them. Who owns the
+    /// folder could give one of them the name of a file of root's. So what has content already stays whose it is.
+    /// </summary>
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int Give(int descriptor, uint user, uint group) => FileKind.LengthOf(descriptor) == 0 ? giveFile(descriptor, user, group) : 0;
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static int Close(int descriptor)

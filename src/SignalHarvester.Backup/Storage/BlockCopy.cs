@@ -18,7 +18,11 @@ internal static class BlockCopy
             RandomAccess.Write(target, block.AsSpan(0, read), offset);
         }
 
-        FileOwnership.Copy(from, target);
+        if (FileOwnership.Read(source) is { } access)
+        {
+            _ = FileOwnership.Give(target, access);
+        }
+
         RandomAccess.FlushToDisk(target);
     }
 }

@@ -8,6 +8,9 @@ internal static class DurableFile
     private const int MostAttempts = 100;
     private const int PauseMilliseconds = 10;
 
+    // What is taken of a mode that somebody else may have given: never a set-user-id bit, nor that everybody may write.
+    private const UnixFileMode MostShared = OwnersAlone | UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead;
+
     /// <summary>The mode of a file that others may neither read nor write.</summary>
     public const UnixFileMode OwnersAlone = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
@@ -46,7 +49,7 @@ internal static class DurableFile
         var handle = RegularFile.Open(path, FileMode.CreateNew, FileAccess.ReadWrite, share);
         if (!OperatingSystem.IsWindows())
         {
-            File.SetUnixFileMode(handle, like is not null && new FileInfo(like) is { Exists: true, LinkTarget: null } former ? former.UnixFileMode : OwnersAlone);
+            File.SetUnixFileMode(handle, like is not null && new FileInfo(like) is { Exists: true, LinkTarget: null } former ? former.UnixFileMode & MostShared : OwnersAlone);
         }
 
         return handle;

@@ -61,6 +61,21 @@ internal static unsafe partial class ExtendedAttributes
         }
     }
 
+    /// <summary>Reads those of an open file that decide who may get at it: the ACL and the label.</summary>
+    public static IReadOnlyDictionary<string, byte[]> Read(SafeFileHandle file)
+    {
+        var found = new SortedDictionary<string, byte[]>(StringComparer.Ordinal);
+        foreach (var name in (string[])[PosixAcl.Attribute, SelinuxLabel])
+        {
+            if (Read(file, name) is { } value)
+            {
+                found.Add(name, value);
+            }
+        }
+
+        return found;
+    }
+
     /// <summary>Reads one of an open file; null where there is none, or it cannot be read.</summary>
     public static byte[]? Read(SafeFileHandle file, string name)
     {

@@ -10,8 +10,10 @@ internal static partial class FileKind
     private const int ModeOffset = sizeof(int);
     private const int UserOffset = ModeOffset + sizeof(int);
     private const int GroupOffset = UserOffset + sizeof(uint);
+    private const int LengthOffset = GroupOffset + sizeof(uint);
     private const int TypeMask = 0xF000;
     private const int RegularFile = 0x8000;
+    private const int Folder = 0x4000;
 
     /// <summary>Whether the path names a file that holds bytes, rather than a device, pipe or socket.</summary>
     /// <remarks>
@@ -79,6 +81,15 @@ internal static partial class FileKind
         return (BitConverter.ToInt32(status[ModeOffset..]) & TypeMask) == RegularFile;
     }
 
+    /// <summary>Whether an open file of Unix is a folder.</summary>
+    /// <exception cref="IOException">The system does not say.</exception>
+    public static bool IsFolder(SafeFileHandle file)
+    {
+        Span<byte> status = stackalloc byte[256];
+        Look(file, status);
+        return (BitConverter.ToInt32(status[ModeOffset..]) & TypeMask) == Folder;
+    }
+
     /// <summary>The user and the group that an open file or folder of Unix belongs to.</summary>
     /// <exception cref="IOException">The system does not say.</exception>
     public static (uint User, uint Group) OwnerOf(SafeFileHandle file)
@@ -86,6 +97,13 @@ internal static partial class FileKind
         Span<byte> status = stackalloc byte[256];
         Look(file, status);
         return (BitConverter.ToUInt32(status[UserOffset..]), BitConverter.ToUInt32(status[GroupOffset..]));
+    }
+
+    /// <summary>The length of an open file of Unix; null where the descriptor is none.</summary>
+    public static long? LengthOf(int descriptor)
+    {
+        Span<byte> status = stackalloc byte[256];
+        return FStat(descriptor, ref MemoryMarshal.GetReference(status)) == 0 ? BitConverter.ToInt64(status[LengthOffset..]) : null;
     }
 
     private static void Look(SafeFileHandle file, Span<byte> status)
@@ -98,6 +116,9 @@ internal static partial class FileKind
 
     [LibraryImport("libSystem.Native", EntryPoint = "SystemNative_FStat", SetLastError = true)]
     private static partial int FStat(SafeFileHandle file, ref byte status);
+
+    [LibraryImport("libSystem.Native", EntryPoint = "SystemNative_FStat")]
+    private static partial int FStat(nint descriptor, ref byte status);
 
     [LibraryImport("libSystem.Native", EntryPoint = "SystemNative_LStat", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int LStat(string path, ref byte status);

@@ -46,6 +46,19 @@ internal static partial class FileOwnership
         return new FileAccessRecord(user, UnixAccounts.UserName(user), group, UnixAccounts.GroupName(group), mode & Permissions, ExtendedAttributes.Read(path));
     }
 
+    /// <summary>Reads whose an open file is; null on Windows. What its path names by now may be another.</summary>
+    public static FileAccessRecord? Read(SafeFileHandle file)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return null;
+        }
+
+        var (user, group) = FileKind.OwnerOf(file);
+        return new FileAccessRecord(
+            user, UnixAccounts.UserName(user), group, UnixAccounts.GroupName(group), File.GetUnixFileMode(file) & Permissions, ExtendedAttributes.Read(file));
+    }
+
     /// <summary>Gives a new file what another one has, as far as this account may: never to more people than there.</summary>
     /// <remarks>A restore that root runs for a service would lock the service out of its own database otherwise.</remarks>
     public static void Copy(string from, SafeFileHandle to)

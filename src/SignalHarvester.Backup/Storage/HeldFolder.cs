@@ -12,6 +12,11 @@ internal sealed class HeldFolder : IDisposable
     /// <summary>The name of the folder of a backup directory for everything that is not a backup.</summary>
     public const string StateFolderName = ".shbackup";
 
+    /// <summary>The name of the folder of a backup directory for damaged backups. Unlike the state folder, it holds what cannot be made again.</summary>
+    public const string QuarantineFolderName = "quarantine";
+
+    private const UnixFileMode ForOthers = (UnixFileMode)0b111_111;
+
     private readonly SafeFileHandle? handle;
 
     private HeldFolder(string path, SafeFileHandle? handle)
@@ -26,8 +31,11 @@ internal sealed class HeldFolder : IDisposable
     /// <summary>The number of the user that it belongs to; null on Windows, where rights are inherited.</summary>
     public uint? Owner => handle is null ? null : FileKind.OwnerOf(handle).User;
 
+    /// <summary>Whether nobody but its owner may do anything in it; on Windows, where rights are inherited, that is taken for granted.</summary>
+    public bool IsPrivate => OperatingSystem.IsWindows() || handle is null || (File.GetUnixFileMode(handle) & ForOthers) == 0;
+
     /// <summary>
-    /// Opens a folder by its path. Links on the way are the user's own choice, but for a state folder and what is below it:
+    /// Opens a folder by its path. Links on the way are the user's own choice, but for a folder of ours and what is below it:
     /// who may write to a backup directory would lead us anywhere with one.
     /// </summary>
     /// <exception cref="NotAFileException">It is no folder, or a link where none is followed.</exception>
@@ -41,7 +49,7 @@ internal sealed class HeldFolder : IDisposable
         }
 
         var parts = path.Split('/');
-        var own = Array.IndexOf(parts, StateFolderName);
+        var own = Array.FindIndex(parts, part => part is StateFolderName or QuarantineFolderName);
         if (own < 0)
         {
             return new(path, UnixCalls.OpenFolder(UnixCalls.NoFolder, path, path, follow: true));

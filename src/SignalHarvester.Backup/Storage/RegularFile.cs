@@ -46,6 +46,11 @@ internal static class RegularFile
         var handle = UnixCalls.OpenFile(folder, name, path, mode, access);
         try
         {
+            if (FileKind.IsFolder(handle))
+            {
+                throw new UnauthorizedAccessException($"'{path}' is a folder.");
+            }
+
             if (!FileKind.IsRegular(handle))
             {
                 throw new NotAFileException(path);

@@ -155,7 +155,7 @@ internal sealed class TemporaryFolder : IDisposable
     private static void SweepOne(HeldFolder parent, string name, uint? owner)
     {
         using var folder = parent.OpenFolder(name);
-        if (folder.Owner != owner)
+        if (folder.Owner != owner || !folder.IsPrivate)
         {
             return;
         }
