@@ -205,6 +205,7 @@ public sealed class ForeignFolderTests
         File.CreateSymbolicLink(Path.Combine(left, "inner", "link"), victim);
         File.CreateSymbolicLink(Path.Combine(left, "link"), victim);
         File.WriteAllText(Path.Combine(left, ".lock"), "");
+        Tool.Require("chmod").Run("700", left).EnsureSuccess();
         string source = Databases.Create(folder["app.db"]);
 
         (await Shbackup.RunByAsync(["env", "TMPDIR=" + temporary], $"New-SHBackup {source} -BackupDirectory {folder["backups"]}")).EnsureSuccess();

@@ -68,11 +68,13 @@ public sealed class PlantedPipeTests(PlantedPipeTests.World world) : IClassFixtu
         Directory.CreateDirectory(folder["config"]);
         Tool.Require("mkfifo").Run(folder["config", "settings.yaml"]).EnsureSuccess();
 
-        IReadOnlyList<string> answer = await world.SendAsync($"Set-Location {folder.Path}; Get-SHBackup -BackupDirectory ./backups; Get-SHBackup -BackupDirectory ./backups -NoConfiguration | ForEach-Object {{ 'listed' }}; Set-Location /");
+        ToolResult without = await Shbackup.RunByAsync(["env", "--chdir=" + folder.Path], "Get-SHBackup -BackupDirectory ./backups -NoConfiguration | ForEach-Object { 'listed' }");
+        ToolResult with = await Shbackup.RunByAsync(["env", "--chdir=" + folder.Path], "Get-SHBackup -BackupDirectory ./backups | ForEach-Object { 'listed' }");
 
-        Assert.Equal(["listed", "listed"], answer.Take(2));
-        Assert.Contains("ERROR ReadFailed", Assert.Single(answer.Skip(2)), StringComparison.Ordinal);
-        Assert.Contains("-NoConfiguration", answer[2], StringComparison.Ordinal);
+        Assert.Equal("listed\nlisted", without.EnsureSuccess().Output.Trim());
+        Assert.Equal((1, ""), (with.ExitCode, with.Output.Trim()));
+        Assert.Contains("is a pipe", with.Error, StringComparison.Ordinal);
+        Assert.Contains("-NoConfiguration", with.Error, StringComparison.Ordinal);
     }
 
     /// <summary>A database with a chain of two, here and in a folder as object store; and one process that is asked.</summary>
