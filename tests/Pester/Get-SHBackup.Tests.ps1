@@ -13,7 +13,7 @@ Describe 'Get-SHBackup' {
     }
 
     It 'filters' {
-        (Get-SHBackup -Newest 2).Id | Should -Be @($young, $middle)
+        (Get-SHBackup -Newest 1).Id | Should -Be @($young, $middle)
         (Get-SHBackup -RetentionPolicy Weekly).Id | Should -Be $old
         (Get-SHBackup -Database other.db).Id | Should -Be $middle
         (Get-SHBackup -Verified).Id | Should -Be $young

@@ -120,7 +120,7 @@ internal sealed class PageDigestFile : IDisposable
             DurableFile.Discard(temporaryPath);
         }
 
-        handle.Dispose();
+        RegularFile.Release(handle);
         cipher?.Dispose();
     }
 

@@ -32,7 +32,7 @@ internal sealed class PartialBackup(string directory, BackupFileName name, strin
         renamed = true;
 
         // Before the sidecar is there, so that whoever sees it can open the file.
-        Handle.Dispose();
+        RegularFile.Release(Handle);
     }
 
     /// <summary>Deletes the file, kept or not.</summary>
@@ -46,6 +46,6 @@ internal sealed class PartialBackup(string directory, BackupFileName name, strin
             DurableFile.Discard(temporaryPath);
         }
 
-        Handle.Dispose();
+        RegularFile.Release(Handle);
     }
 }

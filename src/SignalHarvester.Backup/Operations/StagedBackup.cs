@@ -79,7 +79,7 @@ internal sealed class StagedBackup : IDisposable
             staging.Delete(Path.GetFileName(guardPath));
         }
 
-        guard.Dispose();
+        RegularFile.Release(guard);
     }
 
     private static void DeleteLeftOvers(string folder, OperationContext context)

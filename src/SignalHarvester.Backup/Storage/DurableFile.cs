@@ -29,10 +29,15 @@ internal static class DurableFile
 
         // A rest of a killed run, or a link that somebody put there: deleted, never written through.
         Discard(temporary);
-        using (var handle = CreatePrivate(temporary, FileShare.None, like ?? path))
+        var handle = CreatePrivate(temporary, FileShare.None, like ?? path);
+        try
         {
             RandomAccess.Write(handle, content, 0);
             RandomAccess.FlushToDisk(handle);
+        }
+        finally
+        {
+            RegularFile.Release(handle);
         }
 
         Rename(temporary, path);
@@ -46,7 +51,11 @@ internal static class DurableFile
     /// <param name="like">A file that it will replace, whose mode it gets: who opened that to others meant to. Null, or a file that is not there, for none.</param>
     public static SafeFileHandle CreatePrivate(string path, FileShare share, string? like = null)
     {
-        var handle = RegularFile.Open(path, FileMode.CreateNew, FileAccess.ReadWrite, share);
+        // A new name is no link; only the way to it can be one, where others may have put it. .NET's own handles also give
+        // their lock back when they are closed.
+        var handle = HeldFolder.IsInOwn(path)
+            ? RegularFile.Open(path, FileMode.CreateNew, FileAccess.ReadWrite, share)
+            : File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, share);
         if (!OperatingSystem.IsWindows())
         {
             File.SetUnixFileMode(handle, like is not null && new FileInfo(like) is { Exists: true, LinkTarget: null } former ? former.UnixFileMode & MostShared : OwnersAlone);

@@ -49,7 +49,7 @@ internal sealed class HeldFolder : IDisposable
         }
 
         var parts = path.Split('/');
-        var own = Array.FindIndex(parts, part => part is StateFolderName or QuarantineFolderName);
+        var own = Array.FindIndex(parts, IsOwnName);
         if (own < 0)
         {
             return new(path, UnixCalls.OpenFolder(UnixCalls.NoFolder, path, path, follow: true));
@@ -65,6 +65,11 @@ internal sealed class HeldFolder : IDisposable
 
         return held;
     }
+
+    /// <summary>Whether a path leads through a folder of ours in a backup directory.</summary>
+    public static bool IsInOwn(string path) => Array.Exists(path.Split('/', '\\'), IsOwnName);
+
+    private static bool IsOwnName(string part) => part is StateFolderName or QuarantineFolderName;
 
     /// <summary>Opens the folder that a file is in, by the file's path.</summary>
     /// <exception cref="IOException">As <see cref="Open"/>.</exception>

@@ -40,6 +40,17 @@ internal static class RegularFile
         return handle;
     }
 
+    /// <summary>Closes a file that was opened exclusively, so that the next one can open it at once.</summary>
+    public static void Release(SafeFileHandle file)
+    {
+        if (!OperatingSystem.IsWindows() && !file.IsClosed)
+        {
+            UnixCalls.Unlock(file);
+        }
+
+        file.Dispose();
+    }
+
     /// <summary>Opens a file in an open folder of Unix.</summary>
     internal static SafeFileHandle OpenAt(SafeFileHandle folder, string name, string path, FileMode mode, FileAccess access, FileShare share)
     {

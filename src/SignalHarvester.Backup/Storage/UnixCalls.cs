@@ -187,6 +187,13 @@ internal static partial class UnixCalls
         }
     }
 
+    /// <summary>Gives a lock back. Closing would not be enough: a process that is just being started has the file open too, for a moment.</summary>
+    public static void Unlock(SafeFileHandle file)
+    {
+        const int unlock = 8;
+        _ = FLock(file, unlock);
+    }
+
     private static SafeFileHandle Open(SafeFileHandle parent, string name, string path, int flags, uint modeOfNew)
     {
         // The mode stands twice: macOS on ARM looks for an optional argument on the stack, all others in the fourth register.

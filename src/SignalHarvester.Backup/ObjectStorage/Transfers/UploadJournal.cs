@@ -77,7 +77,7 @@ internal sealed class UploadJournal : IDisposable
     public void Delete() => DurableFile.Discard(path);
 
     /// <inheritdoc/>
-    public void Dispose() => handle.Dispose();
+    public void Dispose() => RegularFile.Release(handle);
 
     private static string PathOf(string folder, string url) =>
         Path.Combine(folder, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(url)))[..32] + ".json");
