@@ -97,7 +97,7 @@ public abstract class RecoveryConformance
         Assert.Equal(ImageHash.Of(database), ImageHash.Of(empty["app.db"]));
 
         // What was received knows its copy by what is recorded alone, and the rules prune by the settings.
-        using (var process = new CloudProcess(empty.Path, environment, $"Get-SHBackup -Remote {place} -Newest 1 | Receive-SHBackup | Test-SHBackup -Remote -Level Quick -Quiet; @(Invoke-SHBackupRetention -Remote {place} -KeepLast 1 -KeepDaily 0 -KeepWeekly 0 -KeepMonthly 0 -IncludeManual -Confirm:$false | Where-Object Action -eq Remove).Count; @(Get-SHBackup -Remote {place}).Count"))
+        using (var process = new CloudProcess(empty.Path, environment, $"Get-SHBackup -Remote {place} -Newest 1 | Receive-SHBackup | Test-SHBackup -Remote -Level Quick -Quiet; @(Invoke-SHBackupRetention -Remote {place} -KeepLast 1 -KeepDaily 0 -KeepWeekly 0 -KeepMonthly 0 -IncludeManual -RetentionDays 0 -Confirm:$false | Where-Object Action -eq Remove).Count; @(Get-SHBackup -Remote {place}).Count"))
         {
             Assert.Equal(["True", "1", "1"], Lines(await process.SucceedAsync(Stop)));
         }
