@@ -20,7 +20,7 @@ internal static class OtherDatabase
     /// <exception cref="BackupException">DestinationIsOtherDatabase.</exception>
     public static void RefusePlace(BackupMetadata backup, string destination, Func<CatalogListing> list)
     {
-        if (backup.DatabasePath is not { } own || !Path.IsPathFullyQualified(own) || !File.Exists(destination) || IsSamePlace(own, destination))
+        if (backup.DatabasePath is not { } own || !Path.IsPathFullyQualified(own) || IsSamePlace(own, destination))
         {
             return;
         }

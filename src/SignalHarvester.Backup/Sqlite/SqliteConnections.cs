@@ -37,7 +37,7 @@ internal static class SqliteConnections
 
     /// <summary>Opens a database of our own, without creating it. It is not opened where a link lies in its place.</summary>
     /// <exception cref="BackupException">DatabaseOpenInProcess.</exception>
-    public static SqliteConnection OpenOwn(string path) => OpenShared(path, standIns: true, CancellationToken.None, LiteralPathVfs.ForOwn);
+    public static SqliteConnection OpenOwn(string path) => OpenShared(path, standIns: true, CancellationToken.None);
 
     /// <summary>Creates a new database file of our own.</summary>
     public static SqliteConnection Create(string path) => Open(path, SqliteOpenMode.ReadWriteCreate, CancellationToken.None);
@@ -83,14 +83,12 @@ internal static class SqliteConnections
         return values;
     }
 
-    private static SqliteConnection OpenShared(string path, bool standIns, CancellationToken cancellation, string? vfs = null)
+    /// <summary>Opens a file whose links were followed when it was looked at: one that comes since leads to another file.</summary>
+    private static SqliteConnection OpenShared(string path, bool standIns, CancellationToken cancellation)
     {
         SqliteLibrary.EnsureLoaded();
         SqliteDescriptors.RefuseOthers(path);
-
-        // Links were followed when the path was looked at. One that comes since leads to another file than was looked at.
-        vfs ??= new FileInfo(path).LinkTarget is null ? LiteralPathVfs.ForOwn : null;
-        return Open(path, SqliteOpenMode.ReadWrite, cancellation, standIns, vfs);
+        return Open(path, SqliteOpenMode.ReadWrite, cancellation, standIns, LiteralPathVfs.ForOwn);
     }
 
     private static SqliteConnection Open(string dataSource, SqliteOpenMode mode, CancellationToken cancellation, bool standIns = true, string? vfs = null)

@@ -14,7 +14,7 @@ internal static unsafe partial class ExtendedAttributes
     private const int MostBytes = 64 << 10;
 
     // With these, programs that run as root take mode, owner or content of a file from its attributes.
-    private static readonly string[] TakenAtTheirWord = ["user.overlay.", "user.rsync."];
+    private static readonly string[] TakenAtTheirWord = ["user.overlay.", "user.rsync.", "user.fuseoverlayfs.", "user.containers.", "user.virtfs."];
 
     /// <summary>Whether an attribute says nothing to the system, and is a user's to give.</summary>
     public static bool IsUsers(string name) =>
