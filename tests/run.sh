@@ -122,8 +122,9 @@ prepare() {
     npm_folder kubernetes-models-5.1.0 "Kubernetes' schemas" kubernetes-models@5.1.0 yaml@2.8.0
 }
 
-# A shell has its background jobs ignore Ctrl+C, and so everything that they start, which the tests of signals are about.
-hears=(env --default-signal=INT,QUIT)
+# A shell has its background jobs ignore Ctrl+C, nohup has its own ignore SIGHUP, and so everything that they start, which the
+# tests of signals are about.
+hears=(env --default-signal=INT,QUIT,HUP)
 "${hears[@]}" true 2>/dev/null || hears=()
 
 # run PROJECT...: tests these projects, one after the other.
