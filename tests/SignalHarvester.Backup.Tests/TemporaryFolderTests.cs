@@ -38,6 +38,12 @@ public sealed class TemporaryFolderTests : IDisposable
         File.WriteAllText(Path.Combine(dead, ".lock"), "");
         File.WriteAllText(Path.Combine(dead, "image.db"), "secret");
         string withoutLock = files.Folder(DeadName);
+        if (!OperatingSystem.IsWindows())
+        {
+            // As ours are: what others may write to is none of ours.
+            File.SetUnixFileMode(dead, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            File.SetUnixFileMode(withoutLock, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
 
         using var folder = TemporaryFolder.Create(files.Path);
 

@@ -18,7 +18,7 @@ internal static class BlockCopy
             RandomAccess.Write(target, block.AsSpan(0, read), offset);
         }
 
-        if (FileOwnership.Read(source) is { } access)
+        if (FileOwnership.Read(source, from) is { } access)
         {
             _ = FileOwnership.Give(target, access);
         }

@@ -61,11 +61,11 @@ internal static unsafe partial class ExtendedAttributes
         }
     }
 
-    /// <summary>Reads those of an open file that decide who may get at it: the ACL and the label.</summary>
-    public static IReadOnlyDictionary<string, byte[]> Read(SafeFileHandle file)
+    /// <summary>Reads all that are known of an open file. Its path tells their names alone, since it may lead elsewhere by now.</summary>
+    public static IReadOnlyDictionary<string, byte[]> ReadAll(SafeFileHandle file, string path)
     {
         var found = new SortedDictionary<string, byte[]>(StringComparer.Ordinal);
-        foreach (var name in (string[])[PosixAcl.Attribute, SelinuxLabel])
+        foreach (var name in Read(path).Keys.Union([PosixAcl.Attribute, SelinuxLabel]))
         {
             if (Read(file, name) is { } value)
             {

@@ -47,7 +47,7 @@ internal static partial class FileOwnership
     }
 
     /// <summary>Reads whose an open file is; null on Windows. What its path names by now may be another.</summary>
-    public static FileAccessRecord? Read(SafeFileHandle file)
+    public static FileAccessRecord? Read(SafeFileHandle file, string path)
     {
         if (OperatingSystem.IsWindows())
         {
@@ -56,7 +56,7 @@ internal static partial class FileOwnership
 
         var (user, group) = FileKind.OwnerOf(file);
         return new FileAccessRecord(
-            user, UnixAccounts.UserName(user), group, UnixAccounts.GroupName(group), File.GetUnixFileMode(file) & Permissions, ExtendedAttributes.Read(file));
+            user, UnixAccounts.UserName(user), group, UnixAccounts.GroupName(group), File.GetUnixFileMode(file) & Permissions, ExtendedAttributes.ReadAll(file, path));
     }
 
     /// <summary>Gives a new file what another one has, as far as this account may: never to more people than there.</summary>
