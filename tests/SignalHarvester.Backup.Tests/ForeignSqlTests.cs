@@ -138,7 +138,7 @@ public sealed class ForeignSqlTests : IDisposable
         BackupException error = Scene.Fails(BackupErrorId.SourceCorrupt, BackupErrorCategory.InvalidData, () => scene.Create());
 
         Assert.Contains(finding, error.Message, StringComparison.Ordinal);
-        Assert.DoesNotContain("index t_name;", error.Message, StringComparison.Ordinal);
+        Assert.Equal(finding.Contains("t_name", StringComparison.Ordinal), error.Message.Contains("missing from index t_name", StringComparison.Ordinal));
         Assert.DoesNotContain("t.twice;", error.Message, StringComparison.Ordinal);
     }
 

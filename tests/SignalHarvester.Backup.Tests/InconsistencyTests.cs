@@ -24,6 +24,9 @@ public sealed class InconsistencyTests : IDisposable
     private static readonly Dictionary<string, (string Sql, string[] Said)> Cases = new()
     {
         ["full-text index behind its table"] = (BehindNote, ["full-text index s has fallen behind 'note'", Rebuild]),
+        ["full-text index named like the table that it indexes"] = (
+            "CREATE TABLE s_content(docid INTEGER PRIMARY KEY, body); INSERT INTO s_content VALUES (1, 'one'); CREATE VIRTUAL TABLE s USING fts4(content=\"s_content\", body); INSERT INTO s(s) VALUES ('rebuild'); UPDATE s_content SET body = 'two'",
+            ["full-text index s has fallen behind 's_content'", Rebuild]),
         ["full-text index over a view that shows other rows"] = (
             Note + "CREATE VIEW v AS SELECT id AS rowid, body FROM note; CREATE VIRTUAL TABLE s USING fts4(body, content=v); INSERT INTO s(docid, body) VALUES (7, 'seven')",
             ["full-text index s has fallen behind 'v'", Rebuild]),
@@ -38,12 +41,20 @@ public sealed class InconsistencyTests : IDisposable
         ["collation that the application replaces"] = ("CREATE TABLE t(name TEXT COLLATE NOCASE UNIQUE);" + Names, ["index sqlite_autoindex_t_1 holds 1 row in another order"]),
         ["collation that the application replaces, without rowids"] = (
             "CREATE TABLE t(id TEXT PRIMARY KEY DEFAULT (hex(randomblob(8))), name COLLATE NOCASE) WITHOUT ROWID; CREATE INDEX t_name ON t(name);" + Names, ["index t_name holds 1 row in another order"]),
+        ["collation that the application replaces, beside an expression"] = (
+            "CREATE TABLE t(name TEXT COLLATE NOCASE); CREATE INDEX t_name ON t(name, length(name));" + Names, ["index t_name holds 1 row in another order"]),
+        ["collation of a primary key that the application replaces"] = (
+            "CREATE TABLE t(name TEXT COLLATE NOCASE PRIMARY KEY, n DEFAULT 1) WITHOUT ROWID; CREATE INDEX t_n ON t(n);" + Names, ["table t holds 1 row in another order"]),
+        ["numbers of an index that another processor computed"] = (
+            "CREATE TABLE t(n REAL); CREATE INDEX t_n ON t(abs(n)); INSERT INTO t VALUES (0.1), (0.2)", ["index t_n holds numbers for 2 rows that are rounded in another way"]),
+        ["column that cannot be computed for each row"] = (
+            "CREATE TABLE t(doc TEXT); CREATE INDEX t_doc ON t(doc); INSERT INTO t(doc) VALUES ('{\"n\":1}'), ('{\"n\":'); ALTER TABLE t ADD COLUMN n INT AS (json_extract(doc, '$.n'))",
+            ["column t.n cannot be computed for every row: SQLite Error 1: 'malformed JSON'"]),
         ["NOT NULL that came later"] = (
             "CREATE TABLE t(a, b); INSERT INTO t VALUES (1, NULL), (2, NULL);" + Schema("CREATE TABLE t(a, b NOT NULL)", "t"), ["NULL value in t.b, which its schema does not allow (2 times)"]),
         ["type that came later"] = (
             "CREATE TABLE t(a, b TEXT); CREATE INDEX t_b ON t(b); INSERT INTO t VALUES (1, '2020'), (2, 'x');" + Schema("CREATE TABLE t(a, b DATETIME)", "t"), ["TEXT value in t.b, which its schema does not allow"]),
         ["text that came later"] = ("CREATE TABLE t(a, b); INSERT INTO t VALUES (1, 5);" + Schema("CREATE TABLE t(a, b TEXT)", "t"), ["NUMERIC value in t.b"]),
-        ["STRICT that came later"] = ("CREATE TABLE t(a); INSERT INTO t VALUES ('x');" + Schema("CREATE TABLE t(a INT) STRICT", "t"), ["non-INT value in t.a"]),
         ["UNIQUE that came later"] = (
             "CREATE TABLE t(a); CREATE INDEX t_a ON t(a); INSERT INTO t VALUES (5), (5), (6);" + Schema("CREATE UNIQUE INDEX t_a ON t(a)", "t_a"), ["unique index t_a holds 1 entry that is there twice"]),
         ["more of it than SQLite names"] = (
@@ -56,7 +67,7 @@ public sealed class InconsistencyTests : IDisposable
     {
         ["full-text index that keeps no content"] = Note + "CREATE VIRTUAL TABLE s USING fts4(content='', body); INSERT INTO s(docid, body) SELECT id, body FROM note",
         ["full-text index that the application compresses"] = "CREATE VIRTUAL TABLE s USING fts4(body, compress=zip, uncompress=unzip); INSERT INTO s VALUES ('one')",
-        ["full-text index of another version"] = "CREATE VIRTUAL TABLE s USING fts5(body); INSERT INTO s VALUES ('one'); UPDATE s_config SET v = 99 WHERE k = 'version'",
+        ["full-text index of another version"] = "CREATE VIRTUAL TABLE s USING fts5(body); INSERT INTO s VALUES ('one'); UPDATE s_config SET v = 6 WHERE k = 'version'",
     };
 
     private readonly Scene scene = new();
@@ -133,6 +144,9 @@ public sealed class InconsistencyTests : IDisposable
     [InlineData("content of a full-text index", "VALUES('rebuild') mends it", "CREATE VIRTUAL TABLE s USING fts4(body); INSERT INTO s VALUES ('one'); UPDATE s_content SET c0body = 'two'")]
     [InlineData("content of a newer full-text index", "VALUES('rebuild') mends it", "CREATE VIRTUAL TABLE s USING fts5(body); INSERT INTO s VALUES ('one'); UPDATE s_content SET c0 = 'two'")]
     [InlineData("blobs of a newer full-text index over a table", "fts5: corruption found", Note + "CREATE VIRTUAL TABLE s USING fts5(body, content=note); INSERT INTO s(s) VALUES ('rebuild'); UPDATE s_data SET block = x'00ffffff' WHERE id > 100")]
+    [InlineData("the version of a newer full-text index", "VALUES('rebuild') mends it", "CREATE VIRTUAL TABLE s USING fts5(body); INSERT INTO s VALUES ('one'); UPDATE s_config SET v = 132 WHERE k = 'version'")]
+    [InlineData("the version of a newer full-text index, which is gone", "VALUES('rebuild') mends it", "CREATE VIRTUAL TABLE s USING fts5(body); INSERT INTO s VALUES ('one'); DELETE FROM s_config WHERE k = 'version'")]
+    [InlineData("a value of another type than a STRICT table takes", "non-INT value in t.a (2 times)", "CREATE TABLE t(a); INSERT INTO t VALUES ('x'), ('y'); PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = 'CREATE TABLE t(a INT) STRICT' WHERE name = 't'")]
     [InlineData("nodes of an R-tree", "In RTree main.r", "CREATE VIRTUAL TABLE r USING rtree(id, a, b); WITH i(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i LIMIT 500) INSERT INTO r SELECT n, n, n FROM i; UPDATE r_node SET data = zeroblob(length(data)) WHERE nodeno = 3")]
     [InlineData("rows of an R-tree", "In RTree main.r", "CREATE VIRTUAL TABLE r USING rtree(id, a, b); INSERT INTO r VALUES (1, 1, 1), (2, 2, 2); DELETE FROM r_rowid WHERE rowid = 1")]
     [InlineData("another index's root", "missing from index t_a", "CREATE TABLE t(a, b); CREATE INDEX t_a ON t(a); CREATE INDEX t_b ON t(b); INSERT INTO t VALUES (1, 2); PRAGMA writable_schema = ON; UPDATE sqlite_schema SET rootpage = (SELECT sum(rootpage) FROM sqlite_schema WHERE name IN ('t_a', 't_b')) - rootpage WHERE name IN ('t_a', 't_b')")]
@@ -148,19 +162,57 @@ public sealed class InconsistencyTests : IDisposable
         Assert.Empty(scene.Directory.List().Backups);
     }
 
-    [Fact]
-    public void A_changed_byte_in_an_index_of_a_collation_that_may_be_replaced_is_damage()
+    [Theory]
+    [InlineData("CREATE TABLE t(name TEXT); CREATE INDEX t_name ON t(name COLLATE NOCASE)")]
+    [InlineData("CREATE TABLE t(name TEXT); CREATE INDEX t_name ON t(lower(name), name)")]
+    [InlineData("CREATE TABLE t(name TEXT, state DEFAULT 'on hold (customer)'); CREATE INDEX t_name ON t(name) WHERE state = 'on hold (customer)' /* as of lower(state) */")]
+    [InlineData("CREATE TABLE t(name TEXT, state DEFAULT 'open'); CREATE INDEX t_name ON t(name) WHERE lower(state) = 'open'")]
+    [InlineData("CREATE TABLE t(name TEXT, city TEXT COLLATE LOCALIZED DEFAULT 'x', deleted DEFAULT 0); CREATE INDEX t_name ON t(name) WHERE deleted = 0; CREATE INDEX t_city ON t(city)")]
+    [InlineData("CREATE TABLE t(name TEXT COLLATE LOCALIZED); CREATE INDEX t_name ON t(name)")]
+    [InlineData("CREATE TABLE t(name TEXT, doc DEFAULT '{\"n\":'); CREATE INDEX t_name ON t(name); ALTER TABLE t ADD COLUMN n INT AS (json_extract(doc, '$.n'))")]
+    public void A_changed_byte_in_an_index_is_damage_whatever_else_its_entries_rest_on(string schema)
     {
-        Make("CREATE TABLE t(name TEXT); CREATE INDEX t_name ON t(name COLLATE NOCASE); INSERT INTO t VALUES ('needle'), ('pin');");
+        Make(schema.Split("ALTER")[0] + "; INSERT INTO t(name) VALUES ('needle'), ('pin');" + (schema.Contains("ALTER", StringComparison.Ordinal) ? "ALTER" + schema.Split("ALTER")[1] : string.Empty));
         byte[] file = File.ReadAllBytes(scene.Database);
-        int second = file.AsSpan().LastIndexOf("needle"u8);
-        Assert.NotEqual(second, file.AsSpan().IndexOf("needle"u8));
-        file[second + 2] ^= 1;
+        using (SqliteConnection connection = Databases.Open(scene.Database))
+        {
+            using SqliteCommand command = connection.CreateCommand();
+            command.CommandText = "SELECT rootpage FROM sqlite_schema WHERE name = 't_name'";
+            Span<byte> page = file.AsSpan(4096 * (int)((long)command.ExecuteScalar()! - 1), 4096);
+            page[page.LastIndexOf("needle"u8) + 2] ^= 1;
+        }
+
         File.WriteAllBytes(scene.Database, file);
 
         BackupException error = Scene.Fails(BackupErrorId.SourceCorrupt, BackupErrorCategory.InvalidData, () => scene.Create());
 
         Assert.Contains("missing from index t_name", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_row_that_an_index_of_SQLites_own_functions_cannot_be_computed_for_is_damage()
+    {
+        Make("CREATE TABLE t(doc TEXT); CREATE INDEX t_doc ON t(json_extract(doc, '$.n')); CREATE TABLE u(n); INSERT INTO t VALUES ('{\"n\":1234}')");
+        byte[] file = File.ReadAllBytes(scene.Database);
+        file[file.AsSpan().IndexOf("{\"n\":1234}"u8) + 3] ^= 4;
+        File.WriteAllBytes(scene.Database, file);
+
+        BackupException error = Scene.Fails(BackupErrorId.SourceCorrupt, BackupErrorCategory.InvalidData, () => scene.Create());
+
+        Assert.Contains("index t_doc cannot be computed for every row of t, so that a row is damaged", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_key_of_letters_and_digits_that_is_out_of_order_is_damage_whatever_collation_the_application_has()
+    {
+        Make("CREATE TABLE t(name TEXT COLLATE NOCASE PRIMARY KEY) WITHOUT ROWID; INSERT INTO t VALUES ('apfel'), ('birne'), ('citron')");
+        byte[] file = File.ReadAllBytes(scene.Database);
+        file[file.AsSpan().IndexOf("birne"u8)] = (byte)'x';
+        File.WriteAllBytes(scene.Database, file);
+
+        BackupException error = Scene.Fails(BackupErrorId.SourceCorrupt, BackupErrorCategory.InvalidData, () => scene.Create());
+
+        Assert.Contains("row not in PRIMARY KEY order for t", error.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -238,8 +290,10 @@ public sealed class InconsistencyTests : IDisposable
     {
         using SqliteConnection connection = Databases.Open(scene.Database);
         connection.CreateFunction("lower", (string? text) => text?.ToLowerInvariant(), isDeterministic: true);
+        connection.CreateFunction("abs", (double number) => Math.BitIncrement(Math.Abs(number)), isDeterministic: true);
         connection.CreateFunction("zip", (string? text) => text, isDeterministic: true);
         connection.CreateFunction("unzip", (string? text) => text, isDeterministic: true);
+        connection.CreateCollation("LOCALIZED", string.CompareOrdinal);
         connection.CreateCollation("NOCASE", (left, right) => string.CompareOrdinal(left.ToUpperInvariant(), right.ToUpperInvariant()));
         Databases.Execute(connection, statements);
     }

@@ -263,7 +263,7 @@ internal sealed class BackupAttempt(
         {
             if (inconsistencies.Count > 0)
             {
-                context.Warn($"'{backup.DatabasePath}' is backed up as it is, and no page of it is damaged, but it is at odds with itself: {string.Join("; ", inconsistencies)}.");
+                context.Warn($"'{backup.DatabasePath}' is backed up as it is, but it is at odds with itself: {string.Join("; ", inconsistencies)}.");
             }
 
             return backup with

@@ -12,8 +12,6 @@ namespace SignalHarvester.Backup.Operations;
 /// <param name="IsOrderKnown">Whether both states keep their keys in one order, and one that SQLite itself knows.</param>
 internal sealed record RowMatch(IReadOnlyList<SqliteName> Key, bool IsRowId, bool IsOrderKnown)
 {
-    private static readonly SqliteName[] RowIdNames = [SqliteName.Parse("rowid"), SqliteName.Parse("_rowid_"), SqliteName.Parse("oid")];
-
     /// <summary>Finds it; null where nothing tells the rows of both apart.</summary>
     /// <param name="connection">The connection.</param>
     /// <param name="table">The table.</param>
@@ -32,7 +30,7 @@ internal sealed record RowMatch(IReadOnlyList<SqliteName> Key, bool IsRowId, boo
             return new RowMatch(key, IsRowId: false, one.Shape.Key.SequenceEqual(other.Shape.Key) && !one.Shape.Key.Any(column => column.IsForeign));
         }
 
-        var names = RowIdNames.Except(one.Shape.Columns).Except(other.Shape.Columns).Take(1).ToList();
+        var names = SqliteName.RowIdNames.Except(one.Shape.Columns).Except(other.Shape.Columns).Take(1).ToList();
         return names.Count > 0 && one.Shape.HasRowId && other.Shape.HasRowId ? new RowMatch(names, IsRowId: true, IsOrderKnown: true) : null;
     }
 

@@ -26,10 +26,10 @@ internal sealed partial class ForeignSql
         }
     }
 
-    /// <summary>Finds what rests on stand-ins; null where none was needed.</summary>
+    /// <summary>Finds what rests on stand-ins; null where nothing does.</summary>
     /// <param name="connection">The connection, after a check.</param>
     /// <param name="functions">The functions that stand-ins were provided for.</param>
-    public static ForeignSql? Find(SqliteConnection connection, IEnumerable<string> functions)
+    public static ForeignSql? Find(SqliteConnection connection, IReadOnlyCollection<string> functions)
     {
         var collations = StandInCollations.Needed(connection);
         var foreign = new ForeignSql([.. collations.Select(name => $"collation {name}"), .. functions.Select(name => $"function {name}")]);
@@ -38,73 +38,47 @@ internal sealed partial class ForeignSql
             return null;
         }
 
-        var mention = Mention([.. collations, .. functions]);
-        foreign.AddColumns(connection, mention);
-        foreign.AddIndexes(connection, mention);
-        return foreign;
+        var missing = functions.Select(SqliteName.Fold).ToHashSet(StringComparer.Ordinal);
+        foreach (var (table, sql) in SqlStatement.List(connection, "SELECT name, coalesce(sql, '') FROM sqlite_schema WHERE type = 'table' AND rootpage > 0", row => (row.Name(0), row.Text(1))))
+        {
+            foreign.Add(connection, table, TableDefinition.Parse(sql), missing);
+        }
+
+        return foreign.indexes.Count + foreign.computedColumns.Count > 0 ? foreign : null;
     }
 
-    /// <summary>Whether a finding of the check comes of a stand-in. The number of an index's entries does not.</summary>
+    /// <summary>Whether what an index holds, and in which order, is for its application to say.</summary>
+    public bool Has(string index) => indexes.Contains(index);
+
+    /// <summary>Whether a finding about a table comes of a stand-in.</summary>
     public bool Explains(string finding) => Finding().Match(finding) is { Success: true } match
-        && ((match.Groups["index"] is { Success: true } index && indexes.Contains(index.Value))
-            || (match.Groups["order"] is { Success: true } order && keyOrders.Contains(order.Value))
+        && ((match.Groups["order"] is { Success: true } order && keyOrders.Contains(order.Value))
             || (match.Groups["column"] is { Success: true } column && computedColumns.Contains(column.Value)));
 
-    // A word of the statement; that it may stand in a comment there costs no more than the check of a column. Both are folded
-    // as SQLite folds names.
-    private static Regex Mention(IEnumerable<string> words) => new(
-        $@"(?<![\w$])({string.Join('|', words.Select(word => Regex.Escape(SqliteName.Fold(word)).Replace("\"", "\"{1,2}", StringComparison.Ordinal)))})(?![\w$])",
-        RegexOptions.CultureInvariant);
-
-    private static bool IsMentioned(Regex mention, string sql) => mention.IsMatch(SqliteName.Fold(sql));
-
-    private void AddColumns(SqliteConnection connection, Regex mention)
+    private void Add(SqliteConnection connection, SqliteName table, TableDefinition definition, HashSet<string> missing)
     {
-        using var reader = SqlStatement.Prepare(connection, """
-            SELECT coalesce(t.sql, ''), t.name || '.' || c.name
-            FROM sqlite_schema t JOIN pragma_table_xinfo(t.name) c ON c.hidden = 2
-            WHERE t.type = 'table' AND t.rootpage > 0
-            """);
-        while (reader.Step())
+        foreach (var column in definition.Columns.Where(column => column.Computation.Count > 0))
         {
-            if (IsMentioned(mention, reader.Text(0)))
+            var uses = new SqlDependencies();
+            uses.Add(column, definition, compared: false);
+            if (uses.IsForeign(missing))
             {
-                computedColumns.Add(reader.Text(1));
+                _ = computedColumns.Add($"{table.Text}.{column.Name.Text}");
             }
         }
-    }
 
-    private void AddIndexes(SqliteConnection connection, Regex mention)
-    {
-        // An expression has -2 for its column, and a column that is computed when it is read is hidden in way 2.
-        using var reader = SqlStatement.Prepare(connection, """
-            SELECT t.name, coalesce(t.sql, ''), l.name, coalesce(i.sql, ''), l.origin = 'pk',
-              EXISTS (SELECT 1 FROM pragma_index_xinfo(l.name) x WHERE upper(x.coll) NOT IN ('BINARY', 'NOCASE', 'RTRIM')),
-              l.partial OR EXISTS (
-                SELECT 1 FROM pragma_index_xinfo(l.name) x
-                WHERE x.cid = -2 OR EXISTS (SELECT 1 FROM pragma_table_xinfo(t.name) c WHERE c.cid = x.cid AND c.hidden = 2))
-            FROM sqlite_schema t JOIN pragma_index_list(t.name) l LEFT JOIN sqlite_schema i ON i.type = 'index' AND i.name = l.name
-            WHERE t.type = 'table' AND t.rootpage > 0
-            """);
-        while (reader.Step())
+        foreach (var index in IndexDefinition.Of(connection, table, definition).Where(index => index.Uses.IsForeign(missing)))
         {
-            var (table, index) = (reader.Text(0), reader.Text(2));
-            var (isPrimaryKey, hasForeignOrder, isComputed) = (reader.Number(4) != 0, reader.Number(5) != 0, reader.Number(6) != 0);
-            if (hasForeignOrder && isPrimaryKey)
+            _ = indexes.Add(index.Name.Text);
+            if (index.IsPrimaryKey)
             {
-                keyOrders.Add(table);
-            }
-
-            if (hasForeignOrder || IsMentioned(mention, reader.Text(3)) || (isComputed && IsMentioned(mention, reader.Text(1))))
-            {
-                indexes.Add(index);
+                _ = keyOrders.Add(table.Text);
             }
         }
     }
 
     [GeneratedRegex(
-        @"\A(row \d+ missing from index (?<index>.*)|non-unique entry in index (?<index>.*)"
-        + @"|row not in PRIMARY KEY order for (?<order>.*)|(NULL|NUMERIC|TEXT|non-[A-Z]+) value in (?<column>.*))\z",
+        @"\A(row not in PRIMARY KEY order for (?<order>.*)|(NULL|NUMERIC|TEXT|non-[A-Z]+) value in (?<column>.*))\z",
         RegexOptions.Singleline | RegexOptions.ExplicitCapture)]
     private static partial Regex Finding();
 }

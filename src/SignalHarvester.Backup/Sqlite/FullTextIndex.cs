@@ -12,33 +12,28 @@ internal sealed partial class FullTextIndex
     private readonly SqliteName name;
     private readonly string module;
     private readonly string options;
-    private readonly bool ownsContent;
 
-    private FullTextIndex(SqliteName name, string module, string options, bool ownsContent)
+    private FullTextIndex(SqliteName name, string module, string options)
     {
         this.name = name;
         this.module = module;
         this.options = options;
-        this.ownsContent = ownsContent;
     }
 
     /// <summary>The statement that builds the index anew from what it indexes; null where that is kept nowhere.</summary>
     public string? Rebuild => Source is "" ? null : $"INSERT INTO {name.Quoted}({name.Quoted}) VALUES('rebuild')";
 
     /// <summary>The table that it indexes, nothing for none; null where it keeps the content itself.</summary>
-    private string? Source => !ownsContent && Content().Match(options) is { Success: true } content
+    private string? Source => module != "fts3" && Content().Match(options) is { Success: true } content
         ? content.Groups["table"].Value.Trim().Trim('"', '\'', '[', ']', '`')
         : null;
 
     /// <summary>Finds out whether a virtual table is one; null where it is not.</summary>
     public static FullTextIndex? TryFind(SqliteConnection connection, SqliteName table)
     {
-        using var statement = SqlStatement.Prepare(connection, $"""
-            SELECT sql, EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = {table.Literal} || '_content' COLLATE NOCASE)
-            FROM sqlite_schema WHERE type = 'table' AND rootpage = 0 AND name = {table.Literal}
-            """);
+        using var statement = SqlStatement.Prepare(connection, $"SELECT sql FROM sqlite_schema WHERE type = 'table' AND rootpage = 0 AND name = {table.Literal}");
         return statement.Step() && Using().Match(statement.Text(0)) is { Success: true } match
-            ? new FullTextIndex(table, match.Groups["module"].Value.ToLowerInvariant(), match.Groups["options"].Value, statement.Number(1) != 0)
+            ? new FullTextIndex(table, match.Groups["module"].Value.ToLowerInvariant(), match.Groups["options"].Value)
             : null;
     }
 
@@ -51,7 +46,7 @@ internal sealed partial class FullTextIndex
     /// </remarks>
     public (string? WhyUnchecked, string? Inconsistency) Explain(SqliteConnection connection)
     {
-        var isCompressed = ownsContent && Compress().IsMatch(options);
+        var isCompressed = Source is null && Compress().IsMatch(options);
         if (module != "fts4" || (Source is null && !isCompressed) || !IsReadable(connection))
         {
             return (null, null);
