@@ -1,9 +1,9 @@
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.ObjectStorage;
+using SignalHarvester.Backup.ObjectStorage.Folder;
 using SignalHarvester.Backup.TestSupport;
 using Xunit;
 using static SignalHarvester.Backup.Cloud.Tests.StoreActions;
-
 namespace SignalHarvester.Backup.Cloud.Tests;
 
 /// <summary>A folder as an object store.</summary>

@@ -1,9 +1,11 @@
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.ObjectStorage;
-using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.ObjectStorage.Folder;
+using SignalHarvester.Backup.Operations.Create;
+using SignalHarvester.Backup.Operations.Transfer;
+using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.TestSupport;
 using Xunit;
-
 namespace SignalHarvester.Backup.Cloud.Tests;
 
 /// <summary>What becomes of a prefix as it was given, and which ones are refused. What stores make of them: ObjectStoreConformance.</summary>

@@ -1,9 +1,11 @@
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.ObjectStorage;
-using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.ObjectStorage.Folder;
+using SignalHarvester.Backup.Operations.Create;
+using SignalHarvester.Backup.Operations.Transfer;
+using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.TestSupport;
 using Xunit;
-
 namespace SignalHarvester.Backup.Cloud.Tests;
 
 /// <summary>Two runs that send to one place at the same time.</summary>

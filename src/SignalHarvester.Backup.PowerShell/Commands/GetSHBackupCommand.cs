@@ -1,10 +1,9 @@
 using System.Management.Automation;
 using SignalHarvester.Backup.Catalog;
-using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Operations.Restore;
 using SignalHarvester.Backup.PowerShell.Binding;
 using SignalHarvester.Backup.PowerShell.Cloud;
 using SignalHarvester.Backup.PowerShell.Completion;
-
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
 /// <summary>Lists the backups of a directory, newest first.</summary>

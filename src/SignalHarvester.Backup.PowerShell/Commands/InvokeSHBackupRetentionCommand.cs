@@ -3,9 +3,9 @@ using System.Management.Automation;
 using System.Security;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.History;
-using SignalHarvester.Backup.Operations;
 using SignalHarvester.Backup.PowerShell.Cloud;
 using SignalHarvester.Backup.PowerShell.Completion;
+using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Retention;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;

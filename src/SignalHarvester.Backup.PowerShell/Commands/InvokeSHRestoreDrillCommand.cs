@@ -1,12 +1,12 @@
 using System.Collections;
 using System.Management.Automation;
 using SignalHarvester.Backup.Catalog;
-using SignalHarvester.Backup.Configuration;
+using SignalHarvester.Backup.Configuration.Settings;
 using SignalHarvester.Backup.History;
-using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Operations.Drill;
+using SignalHarvester.Backup.Operations.Restore;
 using SignalHarvester.Backup.PowerShell.Cloud;
 using SignalHarvester.Backup.PowerShell.Completion;
-
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
 /// <summary>Proves that backups restore, by restoring them.</summary>

@@ -3,7 +3,7 @@ using System.Management.Automation;
 using System.Security;
 using SignalHarvester.Backup.Encryption;
 using SignalHarvester.Backup.History;
-using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Operations.Create;
 using SignalHarvester.Backup.PowerShell.Binding;
 using SignalHarvester.Backup.PowerShell.Cloud;
 using SignalHarvester.Backup.PowerShell.Completion;

@@ -2,9 +2,8 @@ using System.Globalization;
 using System.Management.Automation;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.History;
-using SignalHarvester.Backup.Operations;
 using SignalHarvester.Backup.PowerShell.Cloud;
-
+using SignalHarvester.Backup.Progress;
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
 /// <summary>Removes backups.</summary>

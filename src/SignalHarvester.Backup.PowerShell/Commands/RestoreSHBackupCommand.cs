@@ -2,10 +2,10 @@ using System.Globalization;
 using System.Management.Automation;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.History;
-using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Operations.Restore;
+using SignalHarvester.Backup.Operations.Rows;
 using SignalHarvester.Backup.PowerShell.Cloud;
 using SignalHarvester.Backup.PowerShell.Completion;
-
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
 /// <summary>Brings a database back from a backup.</summary>
@@ -360,7 +360,7 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
 
     private BackupMetadata AtPointInTime(Func<IReadOnlyList<BackupMetadata>> list)
     {
-        var backup = ForCall(() => Operations.PointInTime.Find(
+        var backup = ForCall(() => Operations.Restore.PointInTime.Find(
             list().Where(backup => Database is null || IsOfDatabase(backup, Database)),
             PointInTime,
             skipped => WriteWarning($"The nearer backup '{skipped.Id}' is passed over: it failed its verification, holds a damaged database or a bare log, or builds on a backup that failed or is not there."),

@@ -1,7 +1,7 @@
 using System.Globalization;
 using SignalHarvester.Backup.Formats;
 
-namespace SignalHarvester.Backup.Chains;
+namespace SignalHarvester.Backup.Catalog;
 
 /// <summary>The links of a chain: a backup, what it builds on, and so on to the full one. Order is by links, never by clock.</summary>
 internal static class BackupChain

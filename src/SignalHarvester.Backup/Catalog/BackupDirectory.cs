@@ -1,10 +1,10 @@
 using System.Globalization;
 using Microsoft.Win32.SafeHandles;
-using SignalHarvester.Backup.Chains;
 using SignalHarvester.Backup.Formats;
-using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Formats.Digests;
+using SignalHarvester.Backup.Operations.Remove;
+using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Storage;
-
 namespace SignalHarvester.Backup.Catalog;
 
 /// <summary>

@@ -1,9 +1,8 @@
 using System.Collections.Concurrent;
 using System.Globalization;
-using SignalHarvester.Backup.Chains;
 using SignalHarvester.Backup.Formats;
 using SignalHarvester.Backup.ObjectStorage;
-
+using SignalHarvester.Backup.Operations.Remove;
 namespace SignalHarvester.Backup.Catalog;
 
 /// <summary>

@@ -1,6 +1,6 @@
 using SignalHarvester.Backup.Formats;
+using SignalHarvester.Backup.Formats.Digests;
 using SignalHarvester.Backup.Storage;
-
 namespace SignalHarvester.Backup.Catalog;
 
 /// <summary>

@@ -1,6 +1,4 @@
-using SignalHarvester.Backup.Chains;
-
-namespace SignalHarvester.Backup.Operations;
+namespace SignalHarvester.Backup.Catalog;
 
 /// <summary>The names of the checks of a verification, and the errors that they end in.</summary>
 internal static class VerificationChecks

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
+using SignalHarvester.Backup.Configuration.Settings;
 using SignalHarvester.Backup.Storage;
-
 namespace SignalHarvester.Backup.Configuration;
 
 /// <summary>

@@ -1,9 +1,8 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using SignalHarvester.Backup.Chains;
+using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Storage;
-
 namespace SignalHarvester.Backup.Health;
 
 /// <summary>

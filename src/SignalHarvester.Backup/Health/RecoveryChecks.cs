@@ -1,5 +1,4 @@
-using SignalHarvester.Backup.Chains;
-
+using SignalHarvester.Backup.Catalog;
 namespace SignalHarvester.Backup.Health;
 
 /// <summary>What a restore would give, how long it would take, and whether it would succeed.</summary>

@@ -1,8 +1,7 @@
 using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Catalog;
-using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Storage;
-
 namespace SignalHarvester.Backup.History;
 
 /// <summary>

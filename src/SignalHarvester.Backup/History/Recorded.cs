@@ -1,8 +1,16 @@
 using SignalHarvester.Backup.Catalog;
-using SignalHarvester.Backup.Configuration;
+using SignalHarvester.Backup.Configuration.Settings;
 using SignalHarvester.Backup.Encryption;
 using SignalHarvester.Backup.Formats;
-using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Operations.Create;
+using SignalHarvester.Backup.Operations.Drill;
+using SignalHarvester.Backup.Operations.Remove;
+using SignalHarvester.Backup.Operations.Restore;
+using SignalHarvester.Backup.Operations.Rows;
+using SignalHarvester.Backup.Operations.Scrub;
+using SignalHarvester.Backup.Operations.Transfer;
+using SignalHarvester.Backup.Operations.Verify;
+using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Retention;
 
 namespace SignalHarvester.Backup.History;
@@ -124,7 +132,7 @@ public static class Recorded
         ArgumentNullException.ThrowIfNull(options);
         var begun = Of(new BackupEvent { Operation = BackupOperation.Restore, Destination = options.Into }, backup);
         begun = remote is null ? begun : At(begun, remote) with { Destination = options.Into };
-        return Run(begun, home, context, () => Operations.RestoreRows.Run(backup, remote, directory, home, options, context), _ => begun);
+        return Run(begun, home, context, () => Operations.Rows.RestoreRows.Run(backup, remote, directory, home, options, context), _ => begun);
     }
 
     /// <summary>Restores one backup from an object store: <see cref="RestoreRemoteBackup.Run"/>.</summary>

@@ -1,7 +1,6 @@
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.History;
-using SignalHarvester.Backup.Operations;
-
+using SignalHarvester.Backup.Progress;
 namespace SignalHarvester.Backup.Metrics;
 
 /// <summary>The metrics of a backup directory in Prometheus' text format.</summary>

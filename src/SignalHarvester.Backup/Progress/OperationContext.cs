@@ -1,6 +1,6 @@
 using SignalHarvester.Backup.Encryption;
 
-namespace SignalHarvester.Backup.Operations;
+namespace SignalHarvester.Backup.Progress;
 
 /// <summary>What an operation needs of its caller: a clock, a way to be stopped, and somebody to tell what happens.</summary>
 /// <param name="Clock">The time.</param>

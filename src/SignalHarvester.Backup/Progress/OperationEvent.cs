@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Operations;
+namespace SignalHarvester.Backup.Progress;
 
 /// <summary>Something that an operation tells while it runs.</summary>
 public abstract record OperationEvent;

@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Operations;
+namespace SignalHarvester.Backup.Progress;
 
 /// <summary>Counts a step's bytes and reports a few times a second. Disposing it completes the step.</summary>
 internal sealed class ProgressMeter : IDisposable

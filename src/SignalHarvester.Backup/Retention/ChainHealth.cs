@@ -1,6 +1,4 @@
 using SignalHarvester.Backup.Catalog;
-using SignalHarvester.Backup.Chains;
-
 namespace SignalHarvester.Backup.Retention;
 
 /// <summary>What the sidecars tell of a backup together with all that it builds on.</summary>

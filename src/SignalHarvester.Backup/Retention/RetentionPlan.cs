@@ -1,7 +1,5 @@
 using System.Globalization;
 using SignalHarvester.Backup.Catalog;
-using SignalHarvester.Backup.Chains;
-
 namespace SignalHarvester.Backup.Retention;
 
 /// <summary>Decides which backups stay and which go. Reads nothing but what it is given. See docs/RETENTION.md.</summary>

@@ -1,3 +1,5 @@
+using SignalHarvester.Backup.Text;
+
 namespace SignalHarvester.Backup.Scheduling;
 
 /// <summary>What a scheduler starts.</summary>

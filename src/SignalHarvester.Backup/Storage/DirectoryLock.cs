@@ -1,9 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Microsoft.Win32.SafeHandles;
-using SignalHarvester.Backup.Storage;
-
-namespace SignalHarvester.Backup.Catalog;
+namespace SignalHarvester.Backup.Storage;
 
 /// <summary>
 /// The one operating-system lock of a backup directory, held while its names change, never while data is copied; and that of

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
-
-namespace SignalHarvester.Backup.Scheduling;
+using SignalHarvester.Backup.Scheduling;
+namespace SignalHarvester.Backup.Text;
 
 /// <summary>Writes texts into PowerShell commands.</summary>
 internal static class PowerShellText

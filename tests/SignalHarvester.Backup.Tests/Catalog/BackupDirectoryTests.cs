@@ -2,12 +2,15 @@ using System.Text;
 using System.Text.Json.Nodes;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Formats;
-using SignalHarvester.Backup.Operations;
-using SignalHarvester.Backup.Tests.Support;
+using SignalHarvester.Backup.Operations.Create;
+using SignalHarvester.Backup.Operations.Restore;
+using SignalHarvester.Backup.Operations.Verify;
+using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.TestSupport;
+using SignalHarvester.Backup.Tests.Support;
 using Xunit;
 
-namespace SignalHarvester.Backup.Tests;
+namespace SignalHarvester.Backup.Tests.Catalog;
 
 /// <summary>What lies in a backup directory after a kill at any moment, and what the next run makes of it.</summary>
 public sealed class BackupDirectoryTests : IDisposable

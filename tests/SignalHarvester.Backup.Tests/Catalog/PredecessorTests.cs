@@ -1,11 +1,10 @@
 using System.Text.Json.Nodes;
 using SignalHarvester.Backup.Catalog;
-using SignalHarvester.Backup.Operations;
-using SignalHarvester.Backup.Tests.Support;
+using SignalHarvester.Backup.Operations.Verify;
 using SignalHarvester.Backup.TestSupport;
+using SignalHarvester.Backup.Tests.Support;
 using Xunit;
-
-namespace SignalHarvester.Backup.Tests;
+namespace SignalHarvester.Backup.Tests.Catalog;
 
 /// <summary>What the Python tool left is listed, verified, restored and removed like our own.</summary>
 public sealed class PredecessorTests : IDisposable

@@ -7,7 +7,7 @@ using SignalHarvester.Backup.Formats;
 using SignalHarvester.Backup.Tests.Support;
 using Xunit;
 
-namespace SignalHarvester.Backup.Tests;
+namespace SignalHarvester.Backup.Tests.Catalog;
 
 public sealed class SidecarTests
 {

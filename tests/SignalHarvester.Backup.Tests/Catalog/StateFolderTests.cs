@@ -1,9 +1,9 @@
-using SignalHarvester.Backup.Operations;
-using SignalHarvester.Backup.Tests.Support;
+using SignalHarvester.Backup.Operations.Create;
+using SignalHarvester.Backup.Operations.Verify;
 using SignalHarvester.Backup.TestSupport;
+using SignalHarvester.Backup.Tests.Support;
 using Xunit;
-
-namespace SignalHarvester.Backup.Tests;
+namespace SignalHarvester.Backup.Tests.Catalog;
 
 /// <summary>What lies in .shbackup is never trusted to be ours, and never in the way of a backup.</summary>
 public sealed class StateFolderTests : IDisposable

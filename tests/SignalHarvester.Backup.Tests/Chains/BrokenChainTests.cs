@@ -5,12 +5,14 @@ using System.Text.Json.Nodes;
 using CsCheck;
 using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Catalog;
-using SignalHarvester.Backup.Operations;
-using SignalHarvester.Backup.Tests.Support;
+using SignalHarvester.Backup.Formats.Digests;
+using SignalHarvester.Backup.Operations.Create;
+using SignalHarvester.Backup.Operations.Verify;
+using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.TestSupport;
+using SignalHarvester.Backup.Tests.Support;
 using Xunit;
-
-namespace SignalHarvester.Backup.Tests;
+namespace SignalHarvester.Backup.Tests.Chains;
 
 /// <summary>
 /// Whatever is wrong with a chain: nothing is built on it, nothing wrong is restored from it, the error names the link,

@@ -1,10 +1,9 @@
 using CsCheck;
-using SignalHarvester.Backup.Operations;
-using SignalHarvester.Backup.Tests.Support;
+using SignalHarvester.Backup.Operations.Create;
 using SignalHarvester.Backup.TestSupport;
+using SignalHarvester.Backup.Tests.Support;
 using Xunit;
-
-namespace SignalHarvester.Backup.Tests;
+namespace SignalHarvester.Backup.Tests.Chains;
 
 /// <summary>
 /// Whatever is done to a database, to its digest cache and to the backups of it: each backup that is left restores to

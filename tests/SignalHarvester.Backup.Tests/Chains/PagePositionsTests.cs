@@ -3,7 +3,7 @@ using SignalHarvester.Backup.Chains;
 using SignalHarvester.Backup.TestSupport;
 using Xunit;
 
-namespace SignalHarvester.Backup.Tests;
+namespace SignalHarvester.Backup.Tests.Chains;
 
 /// <summary>The numbers of more pages than are held in memory.</summary>
 public sealed class PagePositionsTests

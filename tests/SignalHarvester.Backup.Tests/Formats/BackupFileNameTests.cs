@@ -2,7 +2,7 @@ using CsCheck;
 using SignalHarvester.Backup.Formats;
 using Xunit;
 
-namespace SignalHarvester.Backup.Tests;
+namespace SignalHarvester.Backup.Tests.Formats;
 
 public sealed class BackupFileNameTests
 {

@@ -1,8 +1,7 @@
 using System.Collections.Concurrent;
-using SignalHarvester.Backup.Formats;
+using SignalHarvester.Backup.Formats.Pipeline;
 using Xunit;
-
-namespace SignalHarvester.Backup.Tests;
+namespace SignalHarvester.Backup.Tests.Formats;
 
 public sealed class ChunkPipelineTests
 {

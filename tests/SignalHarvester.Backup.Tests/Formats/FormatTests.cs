@@ -1,13 +1,12 @@
 using System.IO.Compression;
 using System.Security.Cryptography;
 using CsCheck;
-using SignalHarvester.Backup.Formats;
-using SignalHarvester.Backup.Tests.Support;
+using SignalHarvester.Backup.Formats.Pipeline;
 using SignalHarvester.Backup.TestSupport;
+using SignalHarvester.Backup.Tests.Support;
 using Xunit;
 using ZstdSharp;
-
-namespace SignalHarvester.Backup.Tests;
+namespace SignalHarvester.Backup.Tests.Formats;
 
 /// <summary>What is stored reads back, here and with plain tools; what is damaged never passes for something else.</summary>
 public sealed class FormatTests : IDisposable

@@ -1,11 +1,10 @@
 using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.History;
-using SignalHarvester.Backup.Operations;
-using SignalHarvester.Backup.Tests.Support;
+using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.TestSupport;
+using SignalHarvester.Backup.Tests.Support;
 using Xunit;
-
 namespace SignalHarvester.Backup.Tests.History;
 
 /// <summary>The history file: what goes in comes out, counters never go back, and nothing that happens to it does any harm.</summary>

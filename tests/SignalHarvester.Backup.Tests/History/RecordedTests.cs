@@ -1,9 +1,10 @@
 using SignalHarvester.Backup.History;
-using SignalHarvester.Backup.Operations;
-using SignalHarvester.Backup.Tests.Support;
+using SignalHarvester.Backup.Operations.Create;
+using SignalHarvester.Backup.Operations.Restore;
+using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.TestSupport;
+using SignalHarvester.Backup.Tests.Support;
 using Xunit;
-
 namespace SignalHarvester.Backup.Tests.History;
 
 /// <summary>What the recorded operations leave, beyond what the tests of the cmdlets see.</summary>

@@ -1,11 +1,12 @@
 using Microsoft.Data.Sqlite;
-using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Operations.Create;
+using SignalHarvester.Backup.Operations.Remove;
+using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Retention;
 using SignalHarvester.Backup.Storage;
-using SignalHarvester.Backup.Tests.Support;
 using SignalHarvester.Backup.TestSupport;
+using SignalHarvester.Backup.Tests.Support;
 using Xunit;
-
 namespace SignalHarvester.Backup.Tests.Retention;
 
 /// <summary>Decisions are acted on under the directory's lock, and only as far as they still hold there.</summary>

@@ -1,9 +1,8 @@
 using System.Globalization;
 using CsCheck;
-using SignalHarvester.Backup.Chains;
+using SignalHarvester.Backup.Operations.Remove;
 using SignalHarvester.Backup.Retention;
 using Xunit;
-
 namespace SignalHarvester.Backup.Tests.Retention;
 
 /// <summary>What holds for any backups and any rules.</summary>

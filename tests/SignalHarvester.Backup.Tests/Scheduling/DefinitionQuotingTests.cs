@@ -2,9 +2,9 @@ using System.Globalization;
 using System.Text;
 using System.Xml.Linq;
 using SignalHarvester.Backup.Scheduling;
+using SignalHarvester.Backup.Scheduling.Schedulers;
 using SignalHarvester.Backup.TestSupport;
 using Xunit;
-
 namespace SignalHarvester.Backup.Tests.Scheduling;
 
 /// <summary>What each scheduler makes of a definition is what was meant, whatever the texts in it are.</summary>

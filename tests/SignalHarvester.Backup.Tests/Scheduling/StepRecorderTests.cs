@@ -1,6 +1,5 @@
-using SignalHarvester.Backup.Scheduling;
+using SignalHarvester.Backup.Scheduling.Runs;
 using Xunit;
-
 namespace SignalHarvester.Backup.Tests.Scheduling;
 
 /// <summary>What is noted of the steps of a run.</summary>

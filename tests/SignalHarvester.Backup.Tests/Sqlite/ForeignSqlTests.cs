@@ -1,10 +1,9 @@
 using Microsoft.Data.Sqlite;
-using SignalHarvester.Backup.Operations;
-using SignalHarvester.Backup.Tests.Support;
+using SignalHarvester.Backup.Operations.Verify;
 using SignalHarvester.Backup.TestSupport;
+using SignalHarvester.Backup.Tests.Support;
 using Xunit;
-
-namespace SignalHarvester.Backup.Tests;
+namespace SignalHarvester.Backup.Tests.Sqlite;
 
 /// <summary>
 /// A database whose application brings its own collations, functions and modules is backed up, verified and restored all

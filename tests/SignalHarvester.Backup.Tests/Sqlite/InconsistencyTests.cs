@@ -1,13 +1,15 @@
 using System.Buffers.Binary;
 using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Encryption;
-using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Operations.Create;
+using SignalHarvester.Backup.Operations.Restore;
+using SignalHarvester.Backup.Operations.Verify;
+using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.Tests.Encryption;
 using SignalHarvester.Backup.Tests.Support;
-using SignalHarvester.Backup.TestSupport;
 using Xunit;
 
-namespace SignalHarvester.Backup.Tests;
+namespace SignalHarvester.Backup.Tests.Sqlite;
 
 /// <summary>
 /// What integrity_check calls damage that is none: the application works, no page is damaged, and often one statement mends it.

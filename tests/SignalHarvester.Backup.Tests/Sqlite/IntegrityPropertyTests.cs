@@ -1,12 +1,11 @@
 using System.Text.RegularExpressions;
 using CsCheck;
 using Microsoft.Data.Sqlite;
-using SignalHarvester.Backup.Sqlite;
-using SignalHarvester.Backup.Tests.Support;
+using SignalHarvester.Backup.Sqlite.Checks;
 using SignalHarvester.Backup.TestSupport;
+using SignalHarvester.Backup.Tests.Support;
 using Xunit;
-
-namespace SignalHarvester.Backup.Tests;
+namespace SignalHarvester.Backup.Tests.Sqlite;
 
 /// <summary>
 /// Our check beside SQLite's own, over databases in which a byte has changed: what SQLite finds wrong is damage to us, unless

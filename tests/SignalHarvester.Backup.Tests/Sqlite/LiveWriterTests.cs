@@ -1,11 +1,11 @@
 using Microsoft.Data.Sqlite;
-using SignalHarvester.Backup.Operations;
-using SignalHarvester.Backup.Tests.Support;
-using SignalHarvester.Backup.TestSupport;
 using SQLitePCL;
+using SignalHarvester.Backup.Operations.Create;
+using SignalHarvester.Backup.Operations.Restore;
+using SignalHarvester.Backup.TestSupport;
+using SignalHarvester.Backup.Tests.Support;
 using Xunit;
-
-namespace SignalHarvester.Backup.Tests;
+namespace SignalHarvester.Backup.Tests.Sqlite;
 
 /// <summary>Backups under writers: each is one commit's state, and the writers do not notice.</summary>
 public sealed class LiveWriterTests : IDisposable

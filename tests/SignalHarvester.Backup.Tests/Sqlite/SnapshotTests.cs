@@ -1,12 +1,12 @@
 using System.Buffers.Binary;
 using Microsoft.Data.Sqlite;
-using SignalHarvester.Backup.Operations;
-using SignalHarvester.Backup.Sqlite;
-using SignalHarvester.Backup.Tests.Support;
+using SignalHarvester.Backup.Operations.Create;
+using SignalHarvester.Backup.Progress;
+using SignalHarvester.Backup.Sqlite.Snapshot;
 using SignalHarvester.Backup.TestSupport;
+using SignalHarvester.Backup.Tests.Support;
 using Xunit;
-
-namespace SignalHarvester.Backup.Tests;
+namespace SignalHarvester.Backup.Tests.Sqlite;
 
 /// <summary>A backup is the database, to the byte, and making one leaves no trace in it.</summary>
 public sealed class SnapshotTests : IDisposable

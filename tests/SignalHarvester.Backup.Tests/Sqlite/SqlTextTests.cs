@@ -2,7 +2,7 @@ using System.Text;
 using SignalHarvester.Backup.Sqlite;
 using Xunit;
 
-namespace SignalHarvester.Backup.Tests;
+namespace SignalHarvester.Backup.Tests.Sqlite;
 
 /// <summary>Names are bytes to SQLite, and stand in files and messages so that the same bytes come of them again.</summary>
 public class SqlTextTests

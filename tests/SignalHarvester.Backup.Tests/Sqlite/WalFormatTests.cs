@@ -1,11 +1,10 @@
 using System.Buffers.Binary;
 using CsCheck;
-using SignalHarvester.Backup.Sqlite;
-using SignalHarvester.Backup.Tests.Support;
+using SignalHarvester.Backup.Sqlite.Snapshot;
 using SignalHarvester.Backup.TestSupport;
+using SignalHarvester.Backup.Tests.Support;
 using Xunit;
-
-namespace SignalHarvester.Backup.Tests;
+namespace SignalHarvester.Backup.Tests.Sqlite;
 
 public sealed class WalFormatTests
 {

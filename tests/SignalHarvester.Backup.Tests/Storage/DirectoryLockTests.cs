@@ -1,10 +1,9 @@
 using System.Diagnostics;
-using SignalHarvester.Backup.Catalog;
-using SignalHarvester.Backup.Tests.Support;
+using SignalHarvester.Backup.Storage;
 using SignalHarvester.Backup.TestSupport;
+using SignalHarvester.Backup.Tests.Support;
 using Xunit;
-
-namespace SignalHarvester.Backup.Tests;
+namespace SignalHarvester.Backup.Tests.Storage;
 
 /// <summary>The lock of a backup directory holds between processes, and waiting for it has an end.</summary>
 public sealed class DirectoryLockTests : IDisposable

@@ -2,7 +2,7 @@ using SignalHarvester.Backup.Storage;
 using SignalHarvester.Backup.TestSupport;
 using Xunit;
 
-namespace SignalHarvester.Backup.Tests;
+namespace SignalHarvester.Backup.Tests.Storage;
 
 public sealed class DurableFileTests : IDisposable
 {

@@ -1,10 +1,11 @@
 using Microsoft.Data.Sqlite;
-using SignalHarvester.Backup.Operations;
-using SignalHarvester.Backup.Tests.Support;
+using SignalHarvester.Backup.Operations.Create;
+using SignalHarvester.Backup.Operations.Restore;
+using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.TestSupport;
+using SignalHarvester.Backup.Tests.Support;
 using Xunit;
-
-namespace SignalHarvester.Backup.Tests;
+namespace SignalHarvester.Backup.Tests.Storage;
 
 /// <summary>Who may read what a run leaves: its owner alone, unless somebody has let others in.</summary>
 public sealed class FileModeTests : IDisposable

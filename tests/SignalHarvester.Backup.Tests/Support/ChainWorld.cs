@@ -1,10 +1,15 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using Microsoft.Data.Sqlite;
-using SignalHarvester.Backup.Catalog;
-using SignalHarvester.Backup.Operations;
-using SignalHarvester.Backup.TestSupport;
 using SQLitePCL;
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Formats.Digests;
+using SignalHarvester.Backup.Operations.Create;
+using SignalHarvester.Backup.Operations.Remove;
+using SignalHarvester.Backup.Operations.Restore;
+using SignalHarvester.Backup.Operations.Verify;
+using SignalHarvester.Backup.Progress;
+using SignalHarvester.Backup.TestSupport;
 using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Support;

@@ -4,10 +4,14 @@ using Microsoft.Extensions.Time.Testing;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Encryption;
 using SignalHarvester.Backup.Formats;
-using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Formats.Pipeline;
+using SignalHarvester.Backup.Operations.Create;
+using SignalHarvester.Backup.Operations.Remove;
+using SignalHarvester.Backup.Operations.Restore;
+using SignalHarvester.Backup.Operations.Verify;
+using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.TestSupport;
 using Xunit;
-
 namespace SignalHarvester.Backup.Tests.Support;
 
 /// <summary>A folder with a place for databases and a backup directory, and short ways to what is done to them.</summary>

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
-using SignalHarvester.Backup.Sqlite;
-
+using SignalHarvester.Backup.Sqlite.Snapshot;
 namespace SignalHarvester.Backup.Tests.Support;
 
 /// <summary>Write-ahead logs, read and written by the words of SQLite's file format and by nothing of the engine.</summary>

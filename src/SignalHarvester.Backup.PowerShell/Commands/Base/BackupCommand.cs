@@ -4,9 +4,9 @@ using System.Security;
 using System.Text.RegularExpressions;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Configuration;
+using SignalHarvester.Backup.Configuration.Settings;
 using SignalHarvester.Backup.Encryption;
 using SignalHarvester.Backup.PowerShell.Cloud;
-
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
 /// <summary>

@@ -1,6 +1,6 @@
 using SignalHarvester.Backup.Retention;
 
-namespace SignalHarvester.Backup.Configuration;
+namespace SignalHarvester.Backup.Configuration.Settings;
 
 /// <summary>
 /// What is configured, valid and complete: paths are full ones, and what was left out has its default. Each default is

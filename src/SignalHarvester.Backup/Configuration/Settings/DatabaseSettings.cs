@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Configuration;
+namespace SignalHarvester.Backup.Configuration.Settings;
 
 /// <summary>One database to back up.</summary>
 /// <param name="Path">The database file's full path.</param>

@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Configuration;
+namespace SignalHarvester.Backup.Configuration.Settings;
 
 /// <summary>What a restore drill asks of the database that it restored.</summary>
 /// <param name="Query">The SQL query, which gives one value.</param>

@@ -1,6 +1,6 @@
 using SignalHarvester.Backup.Encryption;
 
-namespace SignalHarvester.Backup.Configuration;
+namespace SignalHarvester.Backup.Configuration.Settings;
 
 /// <summary>Encryption in the age v1 format (<c>app.backup.encryption</c>).</summary>
 public sealed record EncryptionSettings

@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Configuration;
+namespace SignalHarvester.Backup.Configuration.Settings;
 
 /// <summary>What the backups are meant to achieve (<c>app.backup.health</c>).</summary>
 public sealed record HealthSettings

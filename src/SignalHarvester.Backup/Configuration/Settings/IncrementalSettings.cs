@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Configuration;
+namespace SignalHarvester.Backup.Configuration.Settings;
 
 /// <summary>Which kind of backup is made (<c>app.backup.incremental</c>).</summary>
 public sealed record IncrementalSettings

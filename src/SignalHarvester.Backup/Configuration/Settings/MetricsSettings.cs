@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Configuration;
+namespace SignalHarvester.Backup.Configuration.Settings;
 
 /// <summary>Where metrics go (<c>app.backup.metrics</c>).</summary>
 public sealed record MetricsSettings

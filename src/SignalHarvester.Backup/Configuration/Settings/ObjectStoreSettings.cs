@@ -1,6 +1,6 @@
 using SignalHarvester.Backup.ObjectStorage;
 
-namespace SignalHarvester.Backup.Configuration;
+namespace SignalHarvester.Backup.Configuration.Settings;
 
 /// <summary>An object store (<c>app.backup.s3</c>, <c>gcs</c>, <c>azure</c> or <c>directory</c>).</summary>
 /// <param name="Location">The place.</param>

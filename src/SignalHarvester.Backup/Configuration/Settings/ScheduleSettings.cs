@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Configuration;
+namespace SignalHarvester.Backup.Configuration.Settings;
 
 /// <summary>When backups are made (<c>app.backup.schedule</c>). All times are UTC.</summary>
 public sealed record ScheduleSettings

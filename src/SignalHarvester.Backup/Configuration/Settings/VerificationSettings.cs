@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Configuration;
+namespace SignalHarvester.Backup.Configuration.Settings;
 
 /// <summary>What is verified (<c>app.backup.verification</c>).</summary>
 public sealed record VerificationSettings

@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Encryption;
+namespace SignalHarvester.Backup.Encryption.Age;
 
 /// <summary>Base64 as age has it: the standard alphabet, no padding, and one way only to write a value.</summary>
 internal static class AgeBase64

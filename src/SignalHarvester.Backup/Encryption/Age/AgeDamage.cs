@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 
-namespace SignalHarvester.Backup.Encryption;
+namespace SignalHarvester.Backup.Encryption.Age;
 
 /// <summary>
 /// The fault of an encrypted file that is not what it was when it was made: its header or a piece of its content does not

@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 
-namespace SignalHarvester.Backup.Encryption;
+namespace SignalHarvester.Backup.Encryption.Age;
 
 /// <summary>The 128-bit key of one age file, from which those of its header and of its content are derived.</summary>
 internal sealed class AgeFileKey

@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 
-namespace SignalHarvester.Backup.Encryption;
+namespace SignalHarvester.Backup.Encryption.Age;
 
 /// <summary>The header of an age v1 file (https://age-encryption.org/v1): who can open it, and the code that proves it whole.</summary>
 internal sealed class AgeHeader

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace SignalHarvester.Backup.Encryption;
+namespace SignalHarvester.Backup.Encryption.Age;
 
 /// <summary>The form of an age file's content: a nonce, then pieces of 64 KiB, each encrypted and authenticated with its number.</summary>
 internal static class AgePayload

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 
-namespace SignalHarvester.Backup.Encryption;
+namespace SignalHarvester.Backup.Encryption.Age;
 
 /// <summary>Decrypts the content of an age file. No byte comes out of it that was not authenticated.</summary>
 /// <param name="stored">The encrypted content, behind header and nonce.</param>

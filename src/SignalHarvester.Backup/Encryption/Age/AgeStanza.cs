@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Encryption;
+namespace SignalHarvester.Backup.Encryption.Age;
 
 /// <summary>One way to the key of an age file: what somebody with the right secret needs to unwrap it.</summary>
 /// <param name="Type">The kind: <c>X25519</c>, <c>scrypt</c>, or one that is not known here.</param>

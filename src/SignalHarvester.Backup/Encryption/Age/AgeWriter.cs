@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 
-namespace SignalHarvester.Backup.Encryption;
+namespace SignalHarvester.Backup.Encryption.Age;
 
 /// <summary>Encrypts content as the pieces of an age file, one after the other.</summary>
 internal sealed class AgeWriter : IDisposable

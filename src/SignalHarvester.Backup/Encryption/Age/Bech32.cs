@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Encryption;
+namespace SignalHarvester.Backup.Encryption.Age;
 
 /// <summary>The text form of age keys: Bech32 as BIP 173 has it, without its limit of 90 characters.</summary>
 internal static class Bech32

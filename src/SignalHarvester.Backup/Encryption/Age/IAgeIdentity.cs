@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Encryption;
+namespace SignalHarvester.Backup.Encryption.Age;
 
 /// <summary>A secret that may open a file.</summary>
 internal interface IAgeIdentity

@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Encryption;
+namespace SignalHarvester.Backup.Encryption.Age;
 
 /// <summary>Somebody that a file can be encrypted to.</summary>
 internal interface IAgeRecipient

@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 
-namespace SignalHarvester.Backup.Encryption;
+namespace SignalHarvester.Backup.Encryption.Age;
 
 /// <summary>The wrapping of a file's key with another key that is used once: ChaCha20-Poly1305 with a nonce of zeros.</summary>
 internal static class KeyWrap

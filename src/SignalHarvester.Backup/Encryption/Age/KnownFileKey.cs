@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Encryption;
+namespace SignalHarvester.Backup.Encryption.Age;
 
 /// <summary>The key of a file that this run has just made: it needs no unwrapping, and opens that file alone.</summary>
 internal sealed class KnownFileKey(AgeFileKey key) : IAgeIdentity

@@ -4,7 +4,7 @@ using System.Text;
 using System.Text.RegularExpressions;
 using Org.BouncyCastle.Crypto.Generators;
 
-namespace SignalHarvester.Backup.Encryption;
+namespace SignalHarvester.Backup.Encryption.Age;
 
 /// <summary>A passphrase, which both encrypts and opens: age's <c>scrypt</c> stanza.</summary>
 /// <param name="passphrase">The passphrase in UTF-8.</param>

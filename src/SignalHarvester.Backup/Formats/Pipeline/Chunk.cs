@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Formats;
+namespace SignalHarvester.Backup.Formats.Pipeline;
 
 /// <summary>One piece of an image on its way through a pipeline: its plain bytes and its stored form.</summary>
 internal sealed class Chunk

@@ -1,6 +1,6 @@
 using System.Runtime.ExceptionServices;
 
-namespace SignalHarvester.Backup.Formats;
+namespace SignalHarvester.Backup.Formats.Pipeline;
 
 /// <summary>
 /// Moves chunks from one reader through parallel workers to one consumer, in order, with a fixed number of chunks in

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace SignalHarvester.Backup.Formats;
+namespace SignalHarvester.Backup.Formats.Pipeline;
 
 /// <summary>The choice between the codecs.</summary>
 internal static class Codec

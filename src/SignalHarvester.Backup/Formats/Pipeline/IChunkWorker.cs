@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Formats;
+namespace SignalHarvester.Backup.Formats.Pipeline;
 
 /// <summary>What one worker of a <see cref="ChunkPipeline"/> does to a chunk; it may keep buffers of its own between two.</summary>
 internal interface IChunkWorker : IDisposable

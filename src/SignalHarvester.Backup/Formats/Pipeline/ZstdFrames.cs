@@ -1,7 +1,7 @@
 using ZstdSharp;
 using ZstdSharp.Unsafe;
 
-namespace SignalHarvester.Backup.Formats;
+namespace SignalHarvester.Backup.Formats.Pipeline;
 
 /// <summary>
 /// Zstandard frames (RFC 8878), each compressed by itself with its content size and checksum, so that all cores can

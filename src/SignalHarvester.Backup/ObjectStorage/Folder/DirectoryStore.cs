@@ -3,11 +3,9 @@ using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
-using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.ObjectStorage.Network;
 using SignalHarvester.Backup.Storage;
-
-namespace SignalHarvester.Backup.ObjectStorage;
+namespace SignalHarvester.Backup.ObjectStorage.Folder;
 
 /// <summary>
 /// A folder, such as that of a mounted share or a second disk. Objects are plain files in it, so that it is a backup

@@ -4,7 +4,7 @@ using System.Text;
 using Microsoft.Win32.SafeHandles;
 using SignalHarvester.Backup.Storage;
 
-namespace SignalHarvester.Backup.ObjectStorage;
+namespace SignalHarvester.Backup.ObjectStorage.Folder;
 
 /// <summary>
 /// An object on its way into a folder: a private folder of its own with the name that it will have, the content as one

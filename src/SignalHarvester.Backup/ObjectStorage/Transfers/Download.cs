@@ -1,7 +1,6 @@
 using Microsoft.Win32.SafeHandles;
-using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Storage;
-
 namespace SignalHarvester.Backup.ObjectStorage.Transfers;
 
 /// <summary>

@@ -3,10 +3,13 @@ using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Chains;
 using SignalHarvester.Backup.Encryption;
 using SignalHarvester.Backup.Formats;
-using SignalHarvester.Backup.Sqlite;
+using SignalHarvester.Backup.Formats.Digests;
+using SignalHarvester.Backup.Operations.Verify;
+using SignalHarvester.Backup.Progress;
+using SignalHarvester.Backup.Sqlite.Snapshot;
 using SignalHarvester.Backup.Storage;
-
-namespace SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Storage.Ownership;
+namespace SignalHarvester.Backup.Operations.Create;
 
 /// <summary>One attempt to make a backup, from the choice of the parent to the publishing.</summary>
 /// <param name="path">The database's full path.</param>

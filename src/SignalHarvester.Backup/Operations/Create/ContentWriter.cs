@@ -3,10 +3,11 @@ using System.Security.Cryptography;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Encryption;
 using SignalHarvester.Backup.Formats;
-using SignalHarvester.Backup.Sqlite;
+using SignalHarvester.Backup.Formats.Digests;
+using SignalHarvester.Backup.Progress;
+using SignalHarvester.Backup.Sqlite.Snapshot;
 using SignalHarvester.Backup.Storage;
-
-namespace SignalHarvester.Backup.Operations;
+namespace SignalHarvester.Backup.Operations.Create;
 
 /// <summary>Stores a snapshot in a file: whole, or what changed in it since a parent.</summary>
 internal sealed class ContentWriter(

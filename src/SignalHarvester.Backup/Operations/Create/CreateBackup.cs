@@ -1,8 +1,8 @@
 using SignalHarvester.Backup.Catalog;
-using SignalHarvester.Backup.Formats;
-using SignalHarvester.Backup.Sqlite;
-
-namespace SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Formats.Pipeline;
+using SignalHarvester.Backup.Progress;
+using SignalHarvester.Backup.Sqlite.Snapshot;
+namespace SignalHarvester.Backup.Operations.Create;
 
 /// <summary>
 /// Makes a backup. The way of the data, top to bottom: parent, snapshot, hash, compare, compress, write, flush, check, publish.

@@ -1,6 +1,6 @@
 using SignalHarvester.Backup.Encryption;
 
-namespace SignalHarvester.Backup.Operations;
+namespace SignalHarvester.Backup.Operations.Create;
 
 /// <summary>How a backup is to be made.</summary>
 public sealed record CreateBackupOptions

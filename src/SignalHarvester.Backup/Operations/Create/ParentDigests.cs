@@ -1,10 +1,12 @@
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Chains;
 using SignalHarvester.Backup.Formats;
-using SignalHarvester.Backup.Sqlite;
+using SignalHarvester.Backup.Formats.Digests;
+using SignalHarvester.Backup.Operations.Verify;
+using SignalHarvester.Backup.Progress;
+using SignalHarvester.Backup.Sqlite.Snapshot;
 using SignalHarvester.Backup.Storage;
-
-namespace SignalHarvester.Backup.Operations;
+namespace SignalHarvester.Backup.Operations.Create;
 
 /// <summary>The page digests of a parent: from the cache where that proves to be true, else computed from its chain.</summary>
 internal static class ParentDigests

@@ -1,7 +1,7 @@
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Encryption;
-
-namespace SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Encryption.Age;
+namespace SignalHarvester.Backup.Operations.Create;
 
 /// <summary>
 /// Who can open what a backup would build on. Everything of a chain opens with the same secrets: else a backup that looks as

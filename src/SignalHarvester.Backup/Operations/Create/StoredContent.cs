@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Operations;
+namespace SignalHarvester.Backup.Operations.Create;
 
 /// <summary>What was stored for a backup, and how it came to be that.</summary>
 internal sealed record StoredContent

@@ -1,10 +1,9 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Microsoft.Data.Sqlite;
-using SignalHarvester.Backup.Configuration;
-using SignalHarvester.Backup.Sqlite;
-
-namespace SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Configuration.Settings;
+using SignalHarvester.Backup.Sqlite.Checks;
+namespace SignalHarvester.Backup.Operations.Drill;
 
 /// <summary>Asks a restored database one question of its owner's, which can change nothing and reach no other file.</summary>
 internal static partial class DrillQuestion

@@ -1,11 +1,15 @@
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Chains;
 using SignalHarvester.Backup.Encryption;
+using SignalHarvester.Backup.Encryption.Age;
 using SignalHarvester.Backup.Formats;
+using SignalHarvester.Backup.Formats.Pipeline;
+using SignalHarvester.Backup.Operations.Verify;
+using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Sqlite;
+using SignalHarvester.Backup.Sqlite.Snapshot;
 using SignalHarvester.Backup.Storage;
-
-namespace SignalHarvester.Backup.Operations;
+namespace SignalHarvester.Backup.Operations.Remove;
 
 /// <summary>
 /// Rewrites a backup so that it needs fewer others: its image is put together and checked, written anew as a full backup

@@ -1,6 +1,6 @@
 using SignalHarvester.Backup.Catalog;
 
-namespace SignalHarvester.Backup.Chains;
+namespace SignalHarvester.Backup.Operations.Remove;
 
 /// <summary>One backup to be rewritten so that it no longer needs some of those that it builds on.</summary>
 /// <param name="Survivor">The backup.</param>

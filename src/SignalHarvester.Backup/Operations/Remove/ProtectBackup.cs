@@ -2,10 +2,12 @@ using System.Buffers;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Chains;
 using SignalHarvester.Backup.Encryption;
+using SignalHarvester.Backup.Encryption.Age;
 using SignalHarvester.Backup.Formats;
+using SignalHarvester.Backup.Operations.Verify;
+using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Storage;
-
-namespace SignalHarvester.Backup.Operations;
+namespace SignalHarvester.Backup.Operations.Remove;
 
 /// <summary>Encrypts a backup to others: a new header around the same key, and the content copied as it is.</summary>
 public static class ProtectBackup

@@ -1,8 +1,7 @@
 using SignalHarvester.Backup.Catalog;
-using SignalHarvester.Backup.Chains;
 using SignalHarvester.Backup.Formats;
-
-namespace SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Progress;
+namespace SignalHarvester.Backup.Operations.Remove;
 
 /// <summary>
 /// Removes backups. What others build on is folded into them first, so that every survivor restores at any moment. Where it

@@ -1,9 +1,8 @@
 using SignalHarvester.Backup.Catalog;
-using SignalHarvester.Backup.Chains;
 using SignalHarvester.Backup.Formats;
 using SignalHarvester.Backup.ObjectStorage;
-
-namespace SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Progress;
+namespace SignalHarvester.Backup.Operations.Remove;
 
 /// <summary>
 /// Removes backups from an object store, and only there: of each the sidecar first, so that it is no backup any more, then

@@ -1,10 +1,11 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
 using Microsoft.Data.Sqlite;
-using SignalHarvester.Backup.Sqlite;
 using SQLitePCL;
+using SignalHarvester.Backup.Progress;
+using SignalHarvester.Backup.Sqlite;
 
-namespace SignalHarvester.Backup.Operations;
+namespace SignalHarvester.Backup.Operations.Restore;
 
 /// <summary>Connections to a database that a restore is about to overwrite, and the locks that keep others out of it.</summary>
 internal sealed class DatabaseLocks(string path, TimeSpan lockTimeout, OperationContext context)

@@ -1,9 +1,11 @@
 using System.Globalization;
 using Microsoft.Data.Sqlite;
-using SignalHarvester.Backup.Sqlite;
 using SQLitePCL;
-
-namespace SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Progress;
+using SignalHarvester.Backup.Sqlite;
+using SignalHarvester.Backup.Sqlite.Checks;
+using SignalHarvester.Backup.Sqlite.Snapshot;
+namespace SignalHarvester.Backup.Operations.Restore;
 
 /// <summary>
 /// Copies an image over a database through SQLite, in one transaction: it works while others have the database open,

@@ -1,9 +1,9 @@
 using Microsoft.Win32.SafeHandles;
 using SignalHarvester.Backup.Formats;
+using SignalHarvester.Backup.Formats.Pipeline;
 using SignalHarvester.Backup.Sqlite;
 using SignalHarvester.Backup.Storage;
-
-namespace SignalHarvester.Backup.Operations;
+namespace SignalHarvester.Backup.Operations.Restore;
 
 /// <summary>
 /// An image put together over a database that is held still: pages that are the same stay where they are, and only

@@ -1,12 +1,17 @@
 using System.Globalization;
 using Microsoft.Data.Sqlite;
+using SQLitePCL;
+using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Chains;
 using SignalHarvester.Backup.Formats;
+using SignalHarvester.Backup.Operations.Verify;
+using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Sqlite;
+using SignalHarvester.Backup.Sqlite.Checks;
+using SignalHarvester.Backup.Sqlite.Snapshot;
 using SignalHarvester.Backup.Storage;
-using SQLitePCL;
-
-namespace SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Storage.Ownership;
+namespace SignalHarvester.Backup.Operations.Restore;
 
 /// <summary>
 /// Turns a database into the image of a backup by writing only the pages that differ: as a write-ahead log of one

@@ -1,11 +1,13 @@
 using System.Diagnostics;
 using Microsoft.Data.Sqlite;
-using SignalHarvester.Backup.Formats;
-using SignalHarvester.Backup.Sqlite;
-using SignalHarvester.Backup.Storage;
 using SQLitePCL;
-
-namespace SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Formats;
+using SignalHarvester.Backup.Progress;
+using SignalHarvester.Backup.Sqlite;
+using SignalHarvester.Backup.Sqlite.Snapshot;
+using SignalHarvester.Backup.Storage;
+using SignalHarvester.Backup.Storage.Ownership;
+namespace SignalHarvester.Backup.Operations.Restore;
 
 /// <summary>
 /// Brings an image into a file that SQLite cannot open and that must stay the same file, because it is mounted by itself or

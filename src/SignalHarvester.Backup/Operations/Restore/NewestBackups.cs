@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Operations;
+namespace SignalHarvester.Backup.Operations.Restore;
 
 /// <summary>The newest backups of each database.</summary>
 public static class NewestBackups

@@ -3,7 +3,7 @@ using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Sqlite;
 using SignalHarvester.Backup.Storage;
 
-namespace SignalHarvester.Backup.Operations;
+namespace SignalHarvester.Backup.Operations.Restore;
 
 /// <summary>Keeps a restore from going over another database than the one that the backup is of.</summary>
 internal static class OtherDatabase

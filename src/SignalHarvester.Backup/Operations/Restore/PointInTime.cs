@@ -2,7 +2,7 @@ using System.Globalization;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Retention;
 
-namespace SignalHarvester.Backup.Operations;
+namespace SignalHarvester.Backup.Operations.Restore;
 
 /// <summary>Finds the backup that holds a database as it was at a moment.</summary>
 public static class PointInTime

@@ -1,9 +1,12 @@
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Chains;
+using SignalHarvester.Backup.Operations.Verify;
+using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Sqlite;
+using SignalHarvester.Backup.Sqlite.Snapshot;
 using SignalHarvester.Backup.Storage;
 
-namespace SignalHarvester.Backup.Operations;
+namespace SignalHarvester.Backup.Operations.Restore;
 
 /// <summary>
 /// Restores a backup: unpack beside the destination, check, keep what is there, put the image in its place, check again.

@@ -1,7 +1,7 @@
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Encryption;
 
-namespace SignalHarvester.Backup.Operations;
+namespace SignalHarvester.Backup.Operations.Restore;
 
 /// <summary>How a backup is to be restored.</summary>
 public sealed record RestoreOptions

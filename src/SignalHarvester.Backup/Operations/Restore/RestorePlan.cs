@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Operations;
+namespace SignalHarvester.Backup.Operations.Restore;
 
 /// <summary>What a restore reads and writes.</summary>
 /// <param name="Files">The backups whose files are read, in the order of reading: the newest first, the full one last.</param>

@@ -1,7 +1,8 @@
 using System.Globalization;
+using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Storage;
-
-namespace SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Storage.Ownership;
+namespace SignalHarvester.Backup.Operations.Restore;
 
 /// <summary>
 /// Gives a restored file to those whose the database was. What lies at the destination is believed, for it is what the file

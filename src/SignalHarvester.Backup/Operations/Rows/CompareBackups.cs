@@ -1,9 +1,11 @@
 using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Operations.Create;
+using SignalHarvester.Backup.Operations.Restore;
+using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Sqlite;
 using SignalHarvester.Backup.Storage;
-
-namespace SignalHarvester.Backup.Operations;
+namespace SignalHarvester.Backup.Operations.Rows;
 
 /// <summary>Finds what changed between two backups, or between a backup and the live database.</summary>
 public static class CompareBackups

@@ -1,7 +1,7 @@
 using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Sqlite;
-
-namespace SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Sqlite.Checks;
+namespace SignalHarvester.Backup.Operations.Rows;
 
 /// <summary>
 /// Compares two database files that nobody changes: their schemas object by object, their tables row by row. Rows go by the

@@ -1,6 +1,6 @@
 using SignalHarvester.Backup.Sqlite;
 
-namespace SignalHarvester.Backup.Operations;
+namespace SignalHarvester.Backup.Operations.Rows;
 
 /// <summary>A column of a primary key, and the order that its values are in.</summary>
 /// <param name="Name">The column.</param>

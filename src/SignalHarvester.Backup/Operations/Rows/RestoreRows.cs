@@ -1,9 +1,11 @@
 using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Operations.Restore;
+using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Sqlite;
+using SignalHarvester.Backup.Sqlite.Checks;
 using SignalHarvester.Backup.Storage;
-
-namespace SignalHarvester.Backup.Operations;
+namespace SignalHarvester.Backup.Operations.Rows;
 
 /// <summary>
 /// Brings single tables or rows of a backup back into a database that lives on: the backup is restored to a private

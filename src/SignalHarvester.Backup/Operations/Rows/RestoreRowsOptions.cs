@@ -1,7 +1,7 @@
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Encryption;
 
-namespace SignalHarvester.Backup.Operations;
+namespace SignalHarvester.Backup.Operations.Rows;
 
 /// <summary>Which rows are to be brought back, and how.</summary>
 public sealed record RestoreRowsOptions

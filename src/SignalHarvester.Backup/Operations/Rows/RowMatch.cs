@@ -1,7 +1,7 @@
 using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Sqlite;
 
-namespace SignalHarvester.Backup.Operations;
+namespace SignalHarvester.Backup.Operations.Rows;
 
 /// <summary>
 /// What a row of a table is found again by in another state of the table: the primary key, or the rowid where there is none

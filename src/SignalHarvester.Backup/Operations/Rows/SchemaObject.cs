@@ -1,6 +1,6 @@
 using SignalHarvester.Backup.Sqlite;
 
-namespace SignalHarvester.Backup.Operations;
+namespace SignalHarvester.Backup.Operations.Rows;
 
 /// <summary>A table, index, view or trigger in two states of a database.</summary>
 /// <param name="Type">What it is.</param>

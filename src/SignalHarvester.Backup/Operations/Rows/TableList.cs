@@ -1,7 +1,7 @@
 using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Sqlite;
 
-namespace SignalHarvester.Backup.Operations;
+namespace SignalHarvester.Backup.Operations.Rows;
 
 /// <summary>
 /// The tables of a database, read at once: SQLite goes through all of them for each that it is asked about, and there may

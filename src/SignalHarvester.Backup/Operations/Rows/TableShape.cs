@@ -1,7 +1,7 @@
 using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Sqlite;
 
-namespace SignalHarvester.Backup.Operations;
+namespace SignalHarvester.Backup.Operations.Rows;
 
 /// <summary>The columns of a table that are stored, and its primary key.</summary>
 /// <param name="Columns">The stored columns, in their order.</param>

@@ -4,9 +4,11 @@ using SignalHarvester.Backup.Chains;
 using SignalHarvester.Backup.Formats;
 using SignalHarvester.Backup.ObjectStorage;
 using SignalHarvester.Backup.ObjectStorage.Transfers;
+using SignalHarvester.Backup.Operations.Transfer;
+using SignalHarvester.Backup.Operations.Verify;
+using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Storage;
-
-namespace SignalHarvester.Backup.Operations;
+namespace SignalHarvester.Backup.Operations.Scrub;
 
 /// <summary>Fetches the very file that was recorded from one of a backup's copies.</summary>
 internal static class GoodCopy

@@ -1,8 +1,9 @@
 using SignalHarvester.Backup.Catalog;
-using SignalHarvester.Backup.Chains;
+using SignalHarvester.Backup.Operations.Remove;
+using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Storage;
 
-namespace SignalHarvester.Backup.Operations;
+namespace SignalHarvester.Backup.Operations.Scrub;
 
 /// <summary>
 /// Re-reads one stored file. What is not the file that was recorded is fetched again from a copy, or else put into the

@@ -1,6 +1,6 @@
 using SignalHarvester.Backup.Catalog;
 
-namespace SignalHarvester.Backup.Operations;
+namespace SignalHarvester.Backup.Operations.Scrub;
 
 /// <summary>Which backups a scrub reads, and in which order: the one whose file was read longest ago first.</summary>
 public static class ScrubPlan

@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Operations;
+namespace SignalHarvester.Backup.Operations.Scrub;
 
 /// <summary>What a scrub found of one backup.</summary>
 /// <param name="Result">The result.</param>

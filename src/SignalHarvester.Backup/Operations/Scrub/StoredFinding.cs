@@ -1,4 +1,6 @@
-namespace SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Catalog;
+
+namespace SignalHarvester.Backup.Operations.Scrub;
 
 /// <summary>What one look at a stored file gave.</summary>
 /// <param name="Outcome">Good, Damaged, Missing or Unreadable.</param>

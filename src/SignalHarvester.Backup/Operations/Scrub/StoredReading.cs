@@ -2,9 +2,10 @@ using System.Globalization;
 using Microsoft.Win32.SafeHandles;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Chains;
+using SignalHarvester.Backup.Operations.Verify;
+using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Storage;
-
-namespace SignalHarvester.Backup.Operations;
+namespace SignalHarvester.Backup.Operations.Scrub;
 
 /// <summary>
 /// Reads a stored file and holds it against what was recorded of it. What the disk does not give proves nothing, and neither

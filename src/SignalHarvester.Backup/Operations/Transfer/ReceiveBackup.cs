@@ -4,9 +4,9 @@ using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Formats;
 using SignalHarvester.Backup.ObjectStorage;
 using SignalHarvester.Backup.ObjectStorage.Transfers;
+using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Storage;
-
-namespace SignalHarvester.Backup.Operations;
+namespace SignalHarvester.Backup.Operations.Transfer;
 
 /// <summary>
 /// Brings a backup back from an object store, with all that it builds on: each file is fetched, held against its SHA-256,

@@ -3,9 +3,9 @@ using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Formats;
 using SignalHarvester.Backup.ObjectStorage;
 using SignalHarvester.Backup.ObjectStorage.Transfers;
+using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Storage;
-
-namespace SignalHarvester.Backup.Operations;
+namespace SignalHarvester.Backup.Operations.Transfer;
 
 /// <summary>
 /// Copies a backup into an object store: what it builds on first, then its file, then its sidecar, so that whatever is

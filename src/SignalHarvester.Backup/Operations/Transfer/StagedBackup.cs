@@ -1,8 +1,8 @@
 using Microsoft.Win32.SafeHandles;
 using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Storage;
-
-namespace SignalHarvester.Backup.Operations;
+namespace SignalHarvester.Backup.Operations.Transfer;
 
 /// <summary>
 /// A backup from an object store, fetched with its chain into a directory of its own below .shbackup for as long as a restore

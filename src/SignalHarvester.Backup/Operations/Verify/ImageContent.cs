@@ -1,7 +1,6 @@
 using Microsoft.Data.Sqlite;
-using SignalHarvester.Backup.Sqlite;
-
-namespace SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Sqlite.Checks;
+namespace SignalHarvester.Backup.Operations.Verify;
 
 /// <summary>What an image holds, seen from SQL, to hold one against another.</summary>
 /// <param name="SchemaChecksum">The schema's digest; null where it is not known.</param>

@@ -2,13 +2,16 @@ using System.Diagnostics;
 using System.Globalization;
 using Microsoft.Data.Sqlite;
 using Microsoft.Win32.SafeHandles;
+using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Chains;
-using SignalHarvester.Backup.Encryption;
+using SignalHarvester.Backup.Encryption.Age;
 using SignalHarvester.Backup.Formats;
+using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Sqlite;
+using SignalHarvester.Backup.Sqlite.Checks;
+using SignalHarvester.Backup.Sqlite.Snapshot;
 using SignalHarvester.Backup.Storage;
-
-namespace SignalHarvester.Backup.Operations;
+namespace SignalHarvester.Backup.Operations.Verify;
 
 /// <summary>Holds a stored file against what was recorded of it, from its bytes up to its rows.</summary>
 internal sealed class ImageVerifier(string temporaryParent, OperationContext context)

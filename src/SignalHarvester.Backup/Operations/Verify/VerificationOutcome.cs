@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Operations;
+namespace SignalHarvester.Backup.Operations.Verify;
 
 /// <summary>What a verification found.</summary>
 /// <param name="Backup">The backup with the result in it.</param>

@@ -1,8 +1,9 @@
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Chains;
+using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Storage;
 
-namespace SignalHarvester.Backup.Operations;
+namespace SignalHarvester.Backup.Operations.Verify;
 
 /// <summary>Verifies a backup and records the result in its sidecar.</summary>
 public static class VerifyBackup

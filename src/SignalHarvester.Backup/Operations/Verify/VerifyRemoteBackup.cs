@@ -1,7 +1,8 @@
 using System.Globalization;
 using SignalHarvester.Backup.Catalog;
-
-namespace SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Operations.Transfer;
+using SignalHarvester.Backup.Progress;
+namespace SignalHarvester.Backup.Operations.Verify;
 
 /// <summary>
 /// Verifies a backup in an object store. Quick asks the store for size and checksums of each file of the chain and fetches

@@ -1,10 +1,9 @@
 using System.Globalization;
 using SignalHarvester.Backup.Catalog;
-using SignalHarvester.Backup.Configuration;
+using SignalHarvester.Backup.Configuration.Settings;
 using SignalHarvester.Backup.Metrics;
-using SignalHarvester.Backup.Operations;
-
-namespace SignalHarvester.Backup.Scheduling;
+using SignalHarvester.Backup.Progress;
+namespace SignalHarvester.Backup.Scheduling.Runs;
 
 /// <summary>The last step of a run: tells Prometheus, as the settings say. That it cannot be told makes no run a bad one.</summary>
 /// <param name="definition">The schedule.</param>

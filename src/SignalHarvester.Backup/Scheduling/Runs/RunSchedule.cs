@@ -1,10 +1,14 @@
 using SignalHarvester.Backup.Catalog;
-using SignalHarvester.Backup.Configuration;
+using SignalHarvester.Backup.Configuration.Settings;
 using SignalHarvester.Backup.History;
-using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Operations.Create;
+using SignalHarvester.Backup.Operations.Drill;
+using SignalHarvester.Backup.Operations.Restore;
+using SignalHarvester.Backup.Operations.Scrub;
+using SignalHarvester.Backup.Operations.Transfer;
+using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Retention;
-
-namespace SignalHarvester.Backup.Scheduling;
+namespace SignalHarvester.Backup.Scheduling.Runs;
 
 /// <summary>
 /// What a schedule does when it is due: backups, each verified and sent elsewhere, then retention. A step that fails

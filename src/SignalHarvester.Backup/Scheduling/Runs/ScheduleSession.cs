@@ -3,11 +3,11 @@ using System.Globalization;
 using System.Security.Cryptography;
 using Microsoft.Win32.SafeHandles;
 using SignalHarvester.Backup.Catalog;
-using SignalHarvester.Backup.Configuration;
+using SignalHarvester.Backup.Configuration.Settings;
 using SignalHarvester.Backup.History;
-using SignalHarvester.Backup.Operations;
-
-namespace SignalHarvester.Backup.Scheduling;
+using SignalHarvester.Backup.Progress;
+using SignalHarvester.Backup.Scheduling.Schedulers;
+namespace SignalHarvester.Backup.Scheduling.Runs;
 
 /// <summary>
 /// One run of a schedule from its start to its record. While it lives, no second run of the same schedule begins.

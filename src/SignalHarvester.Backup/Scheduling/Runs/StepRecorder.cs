@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 
-namespace SignalHarvester.Backup.Scheduling;
+namespace SignalHarvester.Backup.Scheduling.Runs;
 
 /// <summary>Keeps what the steps of a run came to. A step that fails is noted, and the run goes on.</summary>
 internal sealed class StepRecorder

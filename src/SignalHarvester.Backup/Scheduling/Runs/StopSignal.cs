@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace SignalHarvester.Backup.Scheduling;
+namespace SignalHarvester.Backup.Scheduling.Runs;
 
 /// <summary>
 /// Takes the signals that end a process at a service's stop or a shutdown, so that a run can clean up first. pwsh itself

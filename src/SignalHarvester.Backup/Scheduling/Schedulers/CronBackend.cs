@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Text;
 using SignalHarvester.Backup.Storage;
-
-namespace SignalHarvester.Backup.Scheduling;
+using SignalHarvester.Backup.Text;
+namespace SignalHarvester.Backup.Scheduling.Schedulers;
 
 /// <summary>
 /// cron, which knows the machine's own time zone alone (Debian's has no CRON_TZ): it starts the run at every time of day

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace SignalHarvester.Backup.Scheduling;
+namespace SignalHarvester.Backup.Scheduling.Schedulers;
 
 /// <summary>Times of day at which something is started every day, in minutes since midnight, in order.</summary>
 internal sealed class DayTimes

@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Scheduling;
+namespace SignalHarvester.Backup.Scheduling.Schedulers;
 
 /// <summary>One scheduler of an operating system.</summary>
 internal interface IScheduleBackend

@@ -5,7 +5,7 @@ using System.Xml;
 using System.Xml.Linq;
 using SignalHarvester.Backup.Storage;
 
-namespace SignalHarvester.Backup.Scheduling;
+namespace SignalHarvester.Backup.Scheduling.Schedulers;
 
 /// <summary>
 /// launchd, which knows the machine's own time zone alone: it starts the run at every time of day that can be the moment,

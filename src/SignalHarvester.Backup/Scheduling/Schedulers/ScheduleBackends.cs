@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Scheduling;
+namespace SignalHarvester.Backup.Scheduling.Schedulers;
 
 /// <summary>The schedulers, and which of them this machine has.</summary>
 internal sealed class ScheduleBackends(TimeProvider clock)

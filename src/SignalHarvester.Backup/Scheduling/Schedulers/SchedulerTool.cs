@@ -2,7 +2,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Text;
 
-namespace SignalHarvester.Backup.Scheduling;
+namespace SignalHarvester.Backup.Scheduling.Schedulers;
 
 /// <summary>Runs the operating system's own tools: systemctl, crontab, launchctl, schtasks.</summary>
 internal static class SchedulerTool

@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Scheduling;
+namespace SignalHarvester.Backup.Scheduling.Schedulers;
 
 /// <summary>The time zone of the machine. The one of this process may be another: TZ is of the session, and no scheduler knows it.</summary>
 internal static class SystemZone

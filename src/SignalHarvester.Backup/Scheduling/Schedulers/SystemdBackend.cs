@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using SignalHarvester.Backup.Storage;
 
-namespace SignalHarvester.Backup.Scheduling;
+namespace SignalHarvester.Backup.Scheduling.Schedulers;
 
 /// <summary>systemd: a service and a timer, which knows UTC, makes up what was missed, and never starts a service that runs.</summary>
 internal sealed class SystemdBackend : IScheduleBackend

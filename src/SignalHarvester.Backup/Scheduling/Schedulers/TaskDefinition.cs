@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace SignalHarvester.Backup.Scheduling;
+namespace SignalHarvester.Backup.Scheduling.Schedulers;
 
 /// <summary>What the operating system is told of a schedule, to the letter.</summary>
 /// <param name="Files">The files, or what goes into one that is not ours alone.</param>

@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Scheduling;
+namespace SignalHarvester.Backup.Scheduling.Schedulers;
 
 /// <summary>One file of a definition.</summary>
 /// <param name="Path">Its full path, or words for where the content goes.</param>

@@ -1,7 +1,7 @@
 using System.Text;
 using SignalHarvester.Backup.Storage;
 
-namespace SignalHarvester.Backup.Scheduling;
+namespace SignalHarvester.Backup.Scheduling.Schedulers;
 
 /// <summary>Writes and deletes the files that schedulers read.</summary>
 internal static class TaskFiles

@@ -4,7 +4,7 @@ using System.Xml;
 using System.Xml.Linq;
 using SignalHarvester.Backup.Storage;
 
-namespace SignalHarvester.Backup.Scheduling;
+namespace SignalHarvester.Backup.Scheduling.Schedulers;
 
 /// <summary>
 /// The Windows Task Scheduler, which keeps UTC where a boundary ends in Z, makes up what was missed, and starts no second

@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Sqlite;
+namespace SignalHarvester.Backup.Sqlite.Checks;
 
 /// <summary>A column, as its table's statement defines it.</summary>
 /// <param name="Name">Its name.</param>

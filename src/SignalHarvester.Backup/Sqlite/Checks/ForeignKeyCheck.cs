@@ -1,6 +1,6 @@
 using Microsoft.Data.Sqlite;
 
-namespace SignalHarvester.Backup.Sqlite;
+namespace SignalHarvester.Backup.Sqlite.Checks;
 
 /// <summary>
 /// Runs <c>PRAGMA foreign_key_check</c>, https://sqlite.org/pragma.html#pragma_foreign_key_check . A key in an order that

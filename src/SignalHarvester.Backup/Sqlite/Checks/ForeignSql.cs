@@ -1,7 +1,7 @@
 using System.Text.RegularExpressions;
 using Microsoft.Data.Sqlite;
 
-namespace SignalHarvester.Backup.Sqlite;
+namespace SignalHarvester.Backup.Sqlite.Checks;
 
 /// <summary>
 /// What in a schema rests on functions and collations that only the application has: SQLite checks it with stand-ins, so

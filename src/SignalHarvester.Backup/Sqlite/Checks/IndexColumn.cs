@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Sqlite;
+namespace SignalHarvester.Backup.Sqlite.Checks;
 
 /// <summary>A value of each entry of an index.</summary>
 /// <param name="Name">The column's name; none for the rowid and for an expression.</param>

@@ -1,6 +1,6 @@
 using Microsoft.Data.Sqlite;
 
-namespace SignalHarvester.Backup.Sqlite;
+namespace SignalHarvester.Backup.Sqlite.Checks;
 
 /// <summary>An index, and what its entries come of beside the bytes of its table's columns.</summary>
 /// <param name="Name">Its name.</param>

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
 
-namespace SignalHarvester.Backup.Sqlite;
+namespace SignalHarvester.Backup.Sqlite.Checks;
 
 /// <summary>
 /// Runs <c>PRAGMA integrity_check</c>, https://sqlite.org/pragma.html#pragma_integrity_check , also over a database whose

@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Sqlite;
+namespace SignalHarvester.Backup.Sqlite.Checks;
 
 /// <summary>What a check found so far.</summary>
 internal sealed class IntegrityFindings

@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Sqlite;
+namespace SignalHarvester.Backup.Sqlite.Checks;
 
 /// <summary>What a check of a database found.</summary>
 /// <param name="Check">The check that was made, with what it could not look at.</param>

@@ -1,6 +1,6 @@
 using Microsoft.Data.Sqlite;
 
-namespace SignalHarvester.Backup.Sqlite;
+namespace SignalHarvester.Backup.Sqlite.Checks;
 
 /// <summary>The order of a table that is kept by its primary key, where an application may have replaced a collation of it.</summary>
 internal sealed class KeyOrder

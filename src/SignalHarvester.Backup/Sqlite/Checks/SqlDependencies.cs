@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Sqlite;
+namespace SignalHarvester.Backup.Sqlite.Checks;
 
 /// <summary>The functions and collations that a value rests on, or the membership in an index.</summary>
 internal sealed class SqlDependencies

@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Sqlite;
+namespace SignalHarvester.Backup.Sqlite.Checks;
 
 /// <summary>The columns of a table, read from the statement that made it, https://sqlite.org/lang_createtable.html .</summary>
 internal sealed class TableDefinition

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace SignalHarvester.Backup.Sqlite;
+namespace SignalHarvester.Backup.Sqlite.Snapshot;
 
 /// <summary>
 /// Keeps the change counter of a database from going back when its content does. In rollback-journal mode it is all that

@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Sqlite;
+namespace SignalHarvester.Backup.Sqlite.Snapshot;
 
 /// <summary>
 /// A consistent image of a database: page count times page size bytes, the lock-byte page as zeros. Read front to back,

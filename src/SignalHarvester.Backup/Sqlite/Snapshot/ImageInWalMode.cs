@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Sqlite;
+namespace SignalHarvester.Backup.Sqlite.Snapshot;
 
 /// <summary>An image whose header says that the database is in WAL mode: as it was, until a restore took it out of that to overwrite it.</summary>
 /// <param name="image">The image; it stays the caller's.</param>

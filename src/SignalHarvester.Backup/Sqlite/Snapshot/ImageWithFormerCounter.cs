@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Sqlite;
+namespace SignalHarvester.Backup.Sqlite.Snapshot;
 
 /// <summary>An image as it would be if its change counter had not been advanced.</summary>
 /// <param name="image">The image; it stays the caller's.</param>

@@ -4,7 +4,7 @@ using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Storage;
 using SQLitePCL;
 
-namespace SignalHarvester.Backup.Sqlite;
+namespace SignalHarvester.Backup.Sqlite.Snapshot;
 
 /// <summary>
 /// A database that somebody may be using, held still by a read transaction for as long as this object lives.

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace SignalHarvester.Backup.Sqlite;
+namespace SignalHarvester.Backup.Sqlite.Snapshot;
 
 /// <summary>
 /// The image as a read transaction of SQLite holds it: the database file, with the write-ahead log's frames laid over

@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Sqlite;
+namespace SignalHarvester.Backup.Sqlite.Snapshot;
 
 /// <summary>
 /// A WAL database on read-only media, cleanly closed: SQLite can only open it as immutable, without locks. Another

@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Sqlite;
+namespace SignalHarvester.Backup.Sqlite.Snapshot;
 
 /// <summary>
 /// The image as SQLite's backup API copies it, step by step, into a temporary database. The fallback where a snapshot

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 
-namespace SignalHarvester.Backup.Sqlite;
+namespace SignalHarvester.Backup.Sqlite.Snapshot;
 
 /// <summary>
 /// What a pinned snapshot is: the header of the WAL index at that moment

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace SignalHarvester.Backup.Sqlite;
+namespace SignalHarvester.Backup.Sqlite.Snapshot;
 
 /// <summary>
 /// The pages that a snapshot takes from the write-ahead log instead of the database file: for each page the last

@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Sqlite;
+namespace SignalHarvester.Backup.Sqlite.Snapshot;
 
 /// <summary>
 /// The pages that were committed to the write-ahead log after a place in it, as a read transaction of SQLite holds

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 
-namespace SignalHarvester.Backup.Storage;
+namespace SignalHarvester.Backup.Storage.Ownership;
 
 /// <summary>Extended attributes of files, see xattr(7). Linux alone; elsewhere a file has none.</summary>
 internal static unsafe partial class ExtendedAttributes

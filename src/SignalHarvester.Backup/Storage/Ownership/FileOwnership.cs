@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
-namespace SignalHarvester.Backup.Storage;
+namespace SignalHarvester.Backup.Storage.Ownership;
 
 /// <summary>Whose a file is, and who else is let in: read from one, given to a new one before that gets its final name.</summary>
 internal static partial class FileOwnership

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Globalization;
 
-namespace SignalHarvester.Backup.Storage;
+namespace SignalHarvester.Backup.Storage.Ownership;
 
 /// <summary>
 /// An access control list as Linux keeps it in <c>system.posix_acl_access</c>: version 2, then entries of tag, permissions and

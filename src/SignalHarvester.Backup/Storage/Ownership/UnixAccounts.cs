@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace SignalHarvester.Backup.Storage;
+namespace SignalHarvester.Backup.Storage.Ownership;
 
 /// <summary>Users and groups of this machine, by name and by number.</summary>
 internal static unsafe partial class UnixAccounts

@@ -1,10 +1,10 @@
 using Microsoft.Data.Sqlite;
-using SignalHarvester.Backup.Operations;
-using SignalHarvester.Backup.Tests.Support;
+using SignalHarvester.Backup.Operations.Create;
 using SignalHarvester.Backup.TestSupport;
+using SignalHarvester.Backup.Tests.Support;
 using Xunit;
 
-namespace SignalHarvester.Backup.Tests;
+namespace SignalHarvester.Backup.Tests.Operations.Create;
 
 /// <summary>Each way in which a source cannot be backed up has its own error, and costs nothing that was there.</summary>
 public sealed class SourceErrorTests : IDisposable

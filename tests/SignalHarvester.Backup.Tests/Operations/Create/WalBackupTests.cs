@@ -1,11 +1,13 @@
 using System.Security.Cryptography;
 using Microsoft.Data.Sqlite;
-using SignalHarvester.Backup.Operations;
-using SignalHarvester.Backup.Tests.Support;
+using SignalHarvester.Backup.Operations.Create;
+using SignalHarvester.Backup.Operations.Restore;
+using SignalHarvester.Backup.Operations.Verify;
+using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.TestSupport;
+using SignalHarvester.Backup.Tests.Support;
 using Xunit;
-
-namespace SignalHarvester.Backup.Tests;
+namespace SignalHarvester.Backup.Tests.Operations.Create;
 
 /// <summary>
 /// A WAL backup takes what the database's own log has committed since the parent, and only where that is proved; the

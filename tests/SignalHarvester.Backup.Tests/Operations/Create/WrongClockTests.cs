@@ -1,15 +1,18 @@
 using System.Text.Json.Nodes;
 using Microsoft.Data.Sqlite;
+using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.History;
 using SignalHarvester.Backup.Metrics;
-using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Operations.Create;
+using SignalHarvester.Backup.Operations.Restore;
+using SignalHarvester.Backup.Operations.Scrub;
 using SignalHarvester.Backup.Retention;
+using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.Tests.Retention;
 using SignalHarvester.Backup.Tests.Support;
-using SignalHarvester.Backup.TestSupport;
 using Xunit;
 
-namespace SignalHarvester.Backup.Tests;
+namespace SignalHarvester.Backup.Tests.Operations.Create;
 
 /// <summary>
 /// A clock that was wrong once, ahead or behind, turns no order round: what was made last counts as such, while the wrong
@@ -151,7 +154,7 @@ public sealed class WrongClockTests : IDisposable
         BackupMetadata child = Retention.Listed.At("2026-11-21 02:00", RetentionPolicy.Daily).On(parent) with { VerificationTimestamp = now + Ahead };
         BackupMetadata[] all = [good, parent, child];
 
-        Assert.Equal(good.Id, PointInTime.Find(Chains.BackupChain.WithDepths(all), now, _ => { }, (_, _) => { }, now).Id);
+        Assert.Equal(good.Id, PointInTime.Find(BackupChain.WithDepths(all), now, _ => { }, (_, _) => { }, now).Id);
         var kept = RetentionPlan.Decide(all, new RetentionRules { KeepDaily = 1, KeepWeekly = 0, KeepMonthly = 0 }, now);
         Assert.Contains(kept, decision => decision.Backup.Id == good.Id && decision.Action == RetentionAction.Keep);
     }

@@ -1,10 +1,10 @@
 using CsCheck;
-using SignalHarvester.Backup.Chains;
 using SignalHarvester.Backup.Formats;
+using SignalHarvester.Backup.Operations.Remove;
 using SignalHarvester.Backup.Tests.Support;
 using Xunit;
 
-namespace SignalHarvester.Backup.Tests;
+namespace SignalHarvester.Backup.Tests.Operations.Remove;
 
 /// <summary>
 /// What is planned for a removal, tried on backups that are a few numbers each: every one that is left has the pages that

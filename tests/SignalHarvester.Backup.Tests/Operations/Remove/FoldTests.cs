@@ -3,12 +3,14 @@ using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Catalog;
-using SignalHarvester.Backup.Operations;
-using SignalHarvester.Backup.Tests.Support;
+using SignalHarvester.Backup.Operations.Create;
+using SignalHarvester.Backup.Operations.Remove;
+using SignalHarvester.Backup.Operations.Verify;
+using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.TestSupport;
+using SignalHarvester.Backup.Tests.Support;
 using Xunit;
-
-namespace SignalHarvester.Backup.Tests;
+namespace SignalHarvester.Backup.Tests.Operations.Remove;
 
 /// <summary>Backups are removed from the middle and the bottom of chains, and every one that is left is what it was.</summary>
 public sealed class FoldTests : IDisposable

@@ -1,13 +1,13 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using Microsoft.Data.Sqlite;
-using SignalHarvester.Backup.Operations;
-using SignalHarvester.Backup.Tests.Support;
-using SignalHarvester.Backup.TestSupport;
 using SQLitePCL;
+using SignalHarvester.Backup.Operations.Restore;
+using SignalHarvester.Backup.Progress;
+using SignalHarvester.Backup.TestSupport;
+using SignalHarvester.Backup.Tests.Support;
 using Xunit;
-
-namespace SignalHarvester.Backup.Tests;
+namespace SignalHarvester.Backup.Tests.Operations.Restore;
 
 /// <summary>What applications see of a restore that writes only the differing pages, whenever they open the database.</summary>
 public sealed class DeltaRestoreTests : IDisposable

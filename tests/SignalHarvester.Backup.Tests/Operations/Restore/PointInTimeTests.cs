@@ -1,10 +1,9 @@
-using SignalHarvester.Backup.Chains;
-using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Operations.Restore;
 using SignalHarvester.Backup.Tests.Retention;
 using SignalHarvester.Backup.Tests.Support;
 using Xunit;
-
-namespace SignalHarvester.Backup.Tests;
+namespace SignalHarvester.Backup.Tests.Operations.Restore;
 
 /// <summary>The newest backup at or before a moment is one that can be restored, as far as the sidecars tell.</summary>
 public sealed class PointInTimeTests

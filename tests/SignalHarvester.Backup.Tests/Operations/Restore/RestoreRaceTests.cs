@@ -1,10 +1,10 @@
 using Microsoft.Data.Sqlite;
-using SignalHarvester.Backup.Operations;
-using SignalHarvester.Backup.Tests.Support;
+using SignalHarvester.Backup.Operations.Restore;
+using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.TestSupport;
+using SignalHarvester.Backup.Tests.Support;
 using Xunit;
-
-namespace SignalHarvester.Backup.Tests;
+namespace SignalHarvester.Backup.Tests.Operations.Restore;
 
 /// <summary>What others commit around a restore is in the safety backup or in the restored database, never nowhere.</summary>
 public sealed class RestoreRaceTests : IDisposable

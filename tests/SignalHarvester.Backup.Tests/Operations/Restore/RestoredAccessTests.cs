@@ -2,14 +2,15 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Encryption;
-using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Operations.Create;
+using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Storage;
+using SignalHarvester.Backup.Storage.Ownership;
+using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.Tests.Encryption;
 using SignalHarvester.Backup.Tests.Support;
-using SignalHarvester.Backup.TestSupport;
 using Xunit;
-
-namespace SignalHarvester.Backup.Tests;
+namespace SignalHarvester.Backup.Tests.Operations.Restore;
 
 /// <summary>A restored database is for whom it was, and for nobody else: as recorded, and as far as the place it goes to says the same.</summary>
 public sealed class RestoredAccessTests : IDisposable

@@ -1,11 +1,11 @@
 using System.Text.Json.Nodes;
 using Microsoft.Data.Sqlite;
-using SignalHarvester.Backup.Operations;
-using SignalHarvester.Backup.Tests.Support;
+using SignalHarvester.Backup.Operations.Create;
+using SignalHarvester.Backup.Operations.Verify;
 using SignalHarvester.Backup.TestSupport;
+using SignalHarvester.Backup.Tests.Support;
 using Xunit;
-
-namespace SignalHarvester.Backup.Tests;
+namespace SignalHarvester.Backup.Tests.Operations.Verify;
 
 /// <summary>Every kind of damage is found, named by its check and its error id, and recorded.</summary>
 public sealed class VerifyBackupTests : IDisposable

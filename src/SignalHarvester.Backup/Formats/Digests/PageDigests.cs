@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
-
-namespace SignalHarvester.Backup.Formats;
+using SignalHarvester.Backup.Formats.Pipeline;
+namespace SignalHarvester.Backup.Formats.Digests;
 
 /// <summary>
 /// Sixteen bytes of SHA-256 for every page: what the next incremental backup finds changed pages by.

@@ -2,10 +2,8 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
-using SignalHarvester.Backup.Formats;
 using SignalHarvester.Backup.Storage;
-
-namespace SignalHarvester.Backup.Catalog;
+namespace SignalHarvester.Backup.Formats.Digests;
 
 /// <summary>
 /// The page digests of one backup: a cache beside the backups, written as the image streams by. Layout: 96 bytes of

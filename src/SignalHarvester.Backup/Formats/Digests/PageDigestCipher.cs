@@ -1,8 +1,6 @@
 using System.Security.Cryptography;
-using SignalHarvester.Backup.Formats;
 using SignalHarvester.Backup.Storage;
-
-namespace SignalHarvester.Backup.Catalog;
+namespace SignalHarvester.Backup.Formats.Digests;
 
 /// <summary>
 /// Keys the page digests of encrypted backups with a random key that stays on this machine, outside the backup directory:
