@@ -4,6 +4,7 @@ using SignalHarvester.Backup.ObjectStorage.Folder;
 using SignalHarvester.Backup.TestSupport;
 using Xunit;
 using static SignalHarvester.Backup.Cloud.Tests.StoreActions;
+
 namespace SignalHarvester.Backup.Cloud.Tests;
 
 /// <summary>A folder as an object store.</summary>

@@ -6,6 +6,7 @@ using SignalHarvester.Backup.Operations.Transfer;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.TestSupport;
 using Xunit;
+
 namespace SignalHarvester.Backup.Cloud.Tests;
 
 /// <summary>What becomes of a prefix as it was given, and which ones are refused. What stores make of them: ObjectStoreConformance.</summary>

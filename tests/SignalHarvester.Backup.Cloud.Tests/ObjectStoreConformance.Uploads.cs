@@ -6,6 +6,7 @@ using SignalHarvester.Backup.Operations.Transfer;
 using SignalHarvester.Backup.Progress;
 using Xunit;
 using static SignalHarvester.Backup.Cloud.Tests.StoreActions;
+
 namespace SignalHarvester.Backup.Cloud.Tests;
 
 /// <summary>Uploads in parts, by hand.</summary>

@@ -7,6 +7,7 @@ using SignalHarvester.Backup.Operations.Transfer;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.TestSupport;
 using Xunit;
+
 namespace SignalHarvester.Backup.Cloud.Tests;
 
 /// <summary>A store's word that something was deleted is not taken for the deed.</summary>

@@ -6,6 +6,7 @@ using SignalHarvester.Backup.Operations.Transfer;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.TestSupport;
 using Xunit;
+
 namespace SignalHarvester.Backup.Cloud.Tests;
 
 /// <summary>Two runs that send to one place at the same time.</summary>

@@ -3,6 +3,7 @@ using SignalHarvester.Backup.ObjectStorage;
 using SignalHarvester.Backup.ObjectStorage.Transfers;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.TestSupport;
+
 namespace SignalHarvester.Backup.Cloud.Tests;
 
 /// <summary>A local machine of its own: sends and fetches files as the commands do, and keeps its journals.</summary>

@@ -4,6 +4,7 @@ using SignalHarvester.Backup.ObjectStorage.Folder;
 using SignalHarvester.Backup.TestSupport;
 using Xunit;
 using static SignalHarvester.Backup.Cloud.Tests.StoreActions;
+
 namespace SignalHarvester.Backup.Cloud.Tests;
 
 /// <summary>Transfers of any length, in parts of any size, that break off anywhere any number of times.</summary>

@@ -2,6 +2,7 @@ using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.History;
 using SignalHarvester.Backup.Operations.Transfer;
 using SignalHarvester.Backup.Progress;
+
 namespace SignalHarvester.Backup.PowerShell.Cloud;
 
 /// <summary>Sends the backups of one command: the place is looked at once, before the first of them.</summary>

@@ -1,5 +1,6 @@
 using SignalHarvester.Backup.Configuration.Settings;
 using SignalHarvester.Backup.ObjectStorage;
+
 namespace SignalHarvester.Backup.PowerShell.Cloud;
 
 /// <summary>The object stores that one command can mean: by its parameters, by the backup, by the configuration.</summary>

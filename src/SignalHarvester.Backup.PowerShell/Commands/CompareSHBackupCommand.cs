@@ -3,6 +3,7 @@ using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Operations.Rows;
 using SignalHarvester.Backup.PowerShell.Completion;
 using SignalHarvester.Backup.Sqlite;
+
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
 /// <summary>Shows what changed between two backups, or between a backup and the live database.</summary>

@@ -4,6 +4,7 @@ using SignalHarvester.Backup.Operations.Restore;
 using SignalHarvester.Backup.PowerShell.Binding;
 using SignalHarvester.Backup.PowerShell.Cloud;
 using SignalHarvester.Backup.PowerShell.Completion;
+
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
 /// <summary>Lists the backups of a directory, newest first.</summary>

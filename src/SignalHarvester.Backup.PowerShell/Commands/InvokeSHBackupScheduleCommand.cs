@@ -5,6 +5,7 @@ using SignalHarvester.Backup.PowerShell.Binding;
 using SignalHarvester.Backup.PowerShell.Completion;
 using SignalHarvester.Backup.Scheduling;
 using SignalHarvester.Backup.Scheduling.Runs;
+
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
 /// <summary>Runs a schedule now: what the operating system's task calls, and what you call to try it.</summary>

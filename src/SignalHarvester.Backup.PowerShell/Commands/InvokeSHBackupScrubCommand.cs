@@ -3,6 +3,7 @@ using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.History;
 using SignalHarvester.Backup.Operations.Scrub;
 using SignalHarvester.Backup.PowerShell.Cloud;
+
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
 /// <summary>Re-reads stored backups, so that a disk that forgets is found out before they are needed.</summary>

@@ -7,6 +7,7 @@ using SignalHarvester.Backup.Operations.Drill;
 using SignalHarvester.Backup.Operations.Restore;
 using SignalHarvester.Backup.PowerShell.Cloud;
 using SignalHarvester.Backup.PowerShell.Completion;
+
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
 /// <summary>Proves that backups restore, by restoring them.</summary>

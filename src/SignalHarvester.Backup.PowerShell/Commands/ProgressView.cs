@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Management.Automation;
 using SignalHarvester.Backup.Progress;
+
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
 /// <summary>How an operation's progress looks: percent, bytes, rate and time left.</summary>

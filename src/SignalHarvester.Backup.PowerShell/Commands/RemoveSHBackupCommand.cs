@@ -4,6 +4,7 @@ using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.History;
 using SignalHarvester.Backup.PowerShell.Cloud;
 using SignalHarvester.Backup.Progress;
+
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
 /// <summary>Removes backups.</summary>

@@ -6,6 +6,7 @@ using SignalHarvester.Backup.Operations.Restore;
 using SignalHarvester.Backup.Operations.Rows;
 using SignalHarvester.Backup.PowerShell.Cloud;
 using SignalHarvester.Backup.PowerShell.Completion;
+
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
 /// <summary>Brings a database back from a backup.</summary>

@@ -3,6 +3,7 @@ using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.History;
 using SignalHarvester.Backup.Operations.Verify;
 using SignalHarvester.Backup.PowerShell.Cloud;
+
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
 /// <summary>Verifies backups and records the result.</summary>

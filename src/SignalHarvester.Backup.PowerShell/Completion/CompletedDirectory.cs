@@ -3,6 +3,7 @@ using System.Management.Automation;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Configuration;
 using SignalHarvester.Backup.Configuration.Settings;
+
 namespace SignalHarvester.Backup.PowerShell.Completion;
 
 /// <summary>The backup directory and the configuration that the command line names so far, for completers.</summary>

@@ -4,6 +4,7 @@ using System.Management.Automation.Language;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.History;
 using SignalHarvester.Backup.Progress;
+
 namespace SignalHarvester.Backup.PowerShell.Completion;
 
 /// <summary>

@@ -106,4 +106,22 @@ internal static class BackupChain
         BackupErrorCategory.InvalidData,
         backup.Id,
         $"The chain of '{backup.Id}' is broken: {reason}. {NextStep}");
+
+    /// <summary>The backups that build on others, directly or through further ones.</summary>
+    public static IReadOnlyList<BackupMetadata> Dependants(IReadOnlyCollection<BackupMetadata> backups, IEnumerable<string> ids)
+    {
+        var children = backups.Where(IsIncrement).Where(backup => backup.ParentId is not null).ToLookup(backup => backup.ParentId!, StringComparer.Ordinal);
+        var found = new Dictionary<string, BackupMetadata>(StringComparer.Ordinal);
+        var roots = ids.ToHashSet(StringComparer.Ordinal);
+        var open = new Queue<string>(roots);
+        while (open.TryDequeue(out var id))
+        {
+            foreach (var child in children[id].Where(child => !roots.Contains(child.Id) && found.TryAdd(child.Id, child)))
+            {
+                open.Enqueue(child.Id);
+            }
+        }
+
+        return [.. found.Values];
+    }
 }

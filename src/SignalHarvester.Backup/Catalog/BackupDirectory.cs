@@ -5,6 +5,7 @@ using SignalHarvester.Backup.Formats.Digests;
 using SignalHarvester.Backup.Operations.Remove;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Storage;
+
 namespace SignalHarvester.Backup.Catalog;
 
 /// <summary>
@@ -79,7 +80,7 @@ public sealed class BackupDirectory
     /// <summary>The backups that build on one, directly or through others, newest first.</summary>
     /// <exception cref="BackupException">DirectoryNotFound, DirectoryUnreadable.</exception>
     public IReadOnlyList<BackupMetadata> Dependants(string id) =>
-        [.. FoldPlan.Dependants(ListAll().Backups, [id]).NewestFirst()];
+        [.. BackupChain.Dependants(ListAll().Backups, [id]).NewestFirst()];
 
     /// <summary>Lists all backups, newest first, the retired ones too.</summary>
     /// <exception cref="BackupException">DirectoryNotFound, DirectoryUnreadable.</exception>

@@ -4,6 +4,7 @@ using Microsoft.Win32.SafeHandles;
 using SignalHarvester.Backup.Formats;
 using SignalHarvester.Backup.Storage;
 using SignalHarvester.Backup.Text;
+
 namespace SignalHarvester.Backup.Catalog;
 
 /// <summary>Reads a directory of backups: its sidecars, and where those are missing the predecessor's index. Takes no lock.</summary>

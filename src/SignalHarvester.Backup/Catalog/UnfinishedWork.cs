@@ -1,6 +1,7 @@
 using SignalHarvester.Backup.Formats;
 using SignalHarvester.Backup.Formats.Digests;
 using SignalHarvester.Backup.Storage;
+
 namespace SignalHarvester.Backup.Catalog;
 
 /// <summary>

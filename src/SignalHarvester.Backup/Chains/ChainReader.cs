@@ -5,6 +5,7 @@ using SignalHarvester.Backup.Formats;
 using SignalHarvester.Backup.Formats.Pipeline;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Sqlite.Snapshot;
+
 namespace SignalHarvester.Backup.Chains;
 
 /// <summary>

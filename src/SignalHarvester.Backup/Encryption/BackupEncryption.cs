@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using SignalHarvester.Backup.Encryption.Age;
+
 namespace SignalHarvester.Backup.Encryption;
 
 /// <summary>To whom backups are encrypted: public keys, whose secret halves this machine need not have, or a passphrase.</summary>

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using SignalHarvester.Backup.Encryption.Age;
 using SignalHarvester.Backup.Storage;
+
 namespace SignalHarvester.Backup.Encryption;
 
 /// <summary>A file of age secret keys, a line each; lines that begin with # are remarks. What age-keygen writes.</summary>

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using SignalHarvester.Backup.Encryption.Age;
+
 namespace SignalHarvester.Backup.Encryption;
 
 /// <summary>The secrets that an operation may open encrypted backups with: of identity files, a passphrase, or none.</summary>

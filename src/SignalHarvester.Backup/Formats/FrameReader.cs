@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using SignalHarvester.Backup.Formats.Pipeline;
+
 namespace SignalHarvester.Backup.Formats;
 
 /// <summary>

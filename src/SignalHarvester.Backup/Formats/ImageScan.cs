@@ -4,6 +4,7 @@ using SignalHarvester.Backup.Formats.Pipeline;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Sqlite;
 using SignalHarvester.Backup.Sqlite.Snapshot;
+
 namespace SignalHarvester.Backup.Formats;
 
 /// <summary>

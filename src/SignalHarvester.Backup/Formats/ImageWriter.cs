@@ -3,6 +3,7 @@ using SignalHarvester.Backup.Formats.Digests;
 using SignalHarvester.Backup.Formats.Pipeline;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Sqlite.Snapshot;
+
 namespace SignalHarvester.Backup.Formats;
 
 /// <summary>Streams an image into a file: read and hashed by one thread, compressed and digested by all cores, written in order.</summary>

@@ -1,6 +1,7 @@
 using Microsoft.Win32.SafeHandles;
 using SignalHarvester.Backup.Encryption;
 using SignalHarvester.Backup.Formats.Pipeline;
+
 namespace SignalHarvester.Backup.Formats;
 
 /// <summary>What a stored file held.</summary>

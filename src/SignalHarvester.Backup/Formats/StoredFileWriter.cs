@@ -3,6 +3,7 @@ using Microsoft.Win32.SafeHandles;
 using SignalHarvester.Backup.Encryption;
 using SignalHarvester.Backup.Encryption.Age;
 using SignalHarvester.Backup.Storage;
+
 namespace SignalHarvester.Backup.Formats;
 
 /// <summary>

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using Microsoft.Win32.SafeHandles;
 using SignalHarvester.Backup.Encryption;
 using SignalHarvester.Backup.Encryption.Age;
+
 namespace SignalHarvester.Backup.Formats;
 
 /// <summary>

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using SignalHarvester.Backup.Sqlite.Snapshot;
+
 namespace SignalHarvester.Backup.Formats;
 
 /// <summary>

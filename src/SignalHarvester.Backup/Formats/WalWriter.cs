@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using SignalHarvester.Backup.Formats.Pipeline;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Sqlite.Snapshot;
+
 namespace SignalHarvester.Backup.Formats;
 
 /// <summary>

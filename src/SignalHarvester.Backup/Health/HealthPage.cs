@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Storage;
+
 namespace SignalHarvester.Backup.Health;
 
 /// <summary>

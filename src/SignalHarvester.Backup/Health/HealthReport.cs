@@ -2,6 +2,7 @@ using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Configuration.Settings;
 using SignalHarvester.Backup.History;
 using SignalHarvester.Backup.Progress;
+
 namespace SignalHarvester.Backup.Health;
 
 /// <summary>How well the backups of one directory stand, database by database. Reads; changes nothing.</summary>

@@ -3,6 +3,7 @@ using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Configuration.Settings;
 using SignalHarvester.Backup.Encryption;
 using SignalHarvester.Backup.Text;
+
 namespace SignalHarvester.Backup.Health;
 
 /// <summary>All that is known of the backups of one database at one moment: what the checks are made of.</summary>

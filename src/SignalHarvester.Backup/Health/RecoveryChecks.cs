@@ -1,4 +1,5 @@
 using SignalHarvester.Backup.Catalog;
+
 namespace SignalHarvester.Backup.Health;
 
 /// <summary>What a restore would give, how long it would take, and whether it would succeed.</summary>

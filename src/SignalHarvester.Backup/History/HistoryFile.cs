@@ -4,6 +4,7 @@ using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Sqlite;
 using SignalHarvester.Backup.Storage;
+
 namespace SignalHarvester.Backup.History;
 
 /// <summary>

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Text;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Progress;
+
 namespace SignalHarvester.Backup.Metrics;
 
 /// <summary>

@@ -1,6 +1,7 @@
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.History;
 using SignalHarvester.Backup.Progress;
+
 namespace SignalHarvester.Backup.Metrics;
 
 /// <summary>The metrics of a backup directory in Prometheus' text format.</summary>

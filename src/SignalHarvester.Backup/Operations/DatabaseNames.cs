@@ -3,6 +3,7 @@ using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Sqlite;
 using SignalHarvester.Backup.Storage;
+
 namespace SignalHarvester.Backup.Operations;
 
 /// <summary>

@@ -18,5 +18,5 @@ public sealed record OperationContext(TimeProvider Clock, Action<OperationEvent>
 
     internal void Warn(string message) => Report(new OperationMessage(IsWarning: true, message));
 
-    internal ProgressMeter Meter(string activity, long totalBytes) => new(this, activity, totalBytes);
+    internal ProgressMeter Meter(string activity, long totalBytes) => new(Clock, Report, activity, totalBytes);
 }

@@ -5,20 +5,27 @@ internal sealed class ProgressMeter : IDisposable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
 
-    private readonly OperationContext context;
+    private readonly TimeProvider clock;
+    private readonly Action<OperationEvent> report;
     private readonly string activity;
     private readonly long totalBytes;
     private readonly long started;
     private long lastReport;
     private long done;
 
-    public ProgressMeter(OperationContext context, string activity, long totalBytes)
+    /// <summary>Begins a step.</summary>
+    /// <param name="clock">What times are measured with.</param>
+    /// <param name="report">Called from the thread that advances the meter.</param>
+    /// <param name="activity">What is done, for people.</param>
+    /// <param name="totalBytes">How many bytes there are.</param>
+    public ProgressMeter(TimeProvider clock, Action<OperationEvent> report, string activity, long totalBytes)
     {
-        this.context = context;
+        this.clock = clock;
+        this.report = report;
         this.activity = activity;
         this.totalBytes = totalBytes;
-        started = lastReport = context.Clock.GetTimestamp();
-        context.Report(new OperationProgress(activity, 0, totalBytes, 0, null));
+        started = lastReport = clock.GetTimestamp();
+        report(new OperationProgress(activity, 0, totalBytes, 0, null));
     }
 
     /// <summary>Notes that so many more bytes are done. By one thread at a time.</summary>
@@ -28,7 +35,7 @@ internal sealed class ProgressMeter : IDisposable
     public void MoveTo(long doneBytes)
     {
         done = doneBytes;
-        if (context.Clock.GetElapsedTime(lastReport) < Interval)
+        if (clock.GetElapsedTime(lastReport) < Interval)
         {
             return;
         }
@@ -45,15 +52,15 @@ internal sealed class ProgressMeter : IDisposable
             Report();
         }
 
-        context.Report(new OperationStepCompleted(activity));
+        report(new OperationStepCompleted(activity));
     }
 
     private void Report()
     {
-        lastReport = context.Clock.GetTimestamp();
-        var seconds = context.Clock.GetElapsedTime(started).TotalSeconds;
+        lastReport = clock.GetTimestamp();
+        var seconds = clock.GetElapsedTime(started).TotalSeconds;
         var rate = seconds > 0 ? done / seconds : 0;
-        context.Report(new OperationProgress(
+        report(new OperationProgress(
             activity,
             done,
             totalBytes,

@@ -1,4 +1,5 @@
 using SignalHarvester.Backup.Catalog;
+
 namespace SignalHarvester.Backup.Retention;
 
 /// <summary>What the sidecars tell of a backup together with all that it builds on.</summary>

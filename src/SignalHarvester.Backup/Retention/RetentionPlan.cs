@@ -1,5 +1,6 @@
 using System.Globalization;
 using SignalHarvester.Backup.Catalog;
+
 namespace SignalHarvester.Backup.Retention;
 
 /// <summary>Decides which backups stay and which go. Reads nothing but what it is given. See docs/RETENTION.md.</summary>

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using Microsoft.Win32.SafeHandles;
 using SignalHarvester.Backup.Storage;
+
 namespace SignalHarvester.Backup.Scheduling;
 
 /// <summary>The schedules of one scope as they are kept: one file each for what it does and for how its last run went.</summary>

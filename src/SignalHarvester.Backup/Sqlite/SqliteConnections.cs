@@ -1,5 +1,6 @@
 using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Sqlite.Checks;
+
 namespace SignalHarvester.Backup.Sqlite;
 
 /// <summary>

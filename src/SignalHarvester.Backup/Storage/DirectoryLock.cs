@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Microsoft.Win32.SafeHandles;
+
 namespace SignalHarvester.Backup.Storage;
 
 /// <summary>

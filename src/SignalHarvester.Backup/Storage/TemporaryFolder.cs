@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.Win32.SafeHandles;
 using SignalHarvester.Backup.Storage.Ownership;
+
 namespace SignalHarvester.Backup.Storage;
 
 /// <summary>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using SignalHarvester.Backup.Scheduling;
+
 namespace SignalHarvester.Backup.Text;
 
 /// <summary>Writes texts into PowerShell commands.</summary>
@@ -36,5 +37,5 @@ internal static class PowerShellText
         return literal.Append('"').ToString();
     }
 
-    private static bool IsEscaped(Rune rune) => ScheduleName.IsInvisible(rune) || (rune.IsBmp && Meaningful.Contains((char)rune.Value, StringComparison.Ordinal));
+    private static bool IsEscaped(Rune rune) => SingleLine.IsInvisible(rune) || (rune.IsBmp && Meaningful.Contains((char)rune.Value, StringComparison.Ordinal));
 }

@@ -4,6 +4,7 @@ using SignalHarvester.Backup.Operations.Verify;
 using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.Tests.Support;
 using Xunit;
+
 namespace SignalHarvester.Backup.Tests.Catalog;
 
 /// <summary>What the Python tool left is listed, verified, restored and removed like our own.</summary>

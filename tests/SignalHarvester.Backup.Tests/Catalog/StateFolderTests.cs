@@ -3,6 +3,7 @@ using SignalHarvester.Backup.Operations.Verify;
 using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.Tests.Support;
 using Xunit;
+
 namespace SignalHarvester.Backup.Tests.Catalog;
 
 /// <summary>What lies in .shbackup is never trusted to be ours, and never in the way of a backup.</summary>

@@ -1,6 +1,7 @@
 using SignalHarvester.Backup.Configuration;
 using SignalHarvester.Backup.Configuration.Settings;
 using SignalHarvester.Backup.TestSupport;
+
 namespace SignalHarvester.Backup.Tests.Configuration;
 
 /// <summary>A folder with a configuration file, and what is read from it in an environment of the test's own.</summary>

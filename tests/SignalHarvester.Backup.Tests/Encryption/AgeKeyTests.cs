@@ -2,6 +2,7 @@ using SignalHarvester.Backup.Encryption;
 using SignalHarvester.Backup.Encryption.Age;
 using SignalHarvester.Backup.TestSupport;
 using Xunit;
+
 namespace SignalHarvester.Backup.Tests.Encryption;
 
 /// <summary>Keys as people write, mistype and lose them.</summary>

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using SignalHarvester.Backup.Formats.Pipeline;
 using Xunit;
+
 namespace SignalHarvester.Backup.Tests.Formats;
 
 public sealed class ChunkPipelineTests

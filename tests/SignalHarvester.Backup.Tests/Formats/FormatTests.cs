@@ -6,6 +6,7 @@ using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.Tests.Support;
 using Xunit;
 using ZstdSharp;
+
 namespace SignalHarvester.Backup.Tests.Formats;
 
 /// <summary>What is stored reads back, here and with plain tools; what is damaged never passes for something else.</summary>

@@ -5,6 +5,7 @@ using SignalHarvester.Backup.Operations.Create;
 using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.Tests.Support;
 using Xunit;
+
 namespace SignalHarvester.Backup.Tests.Formats;
 
 /// <summary>Each increment is worked in by zstd or gunzip and the sqlite3 shell alone, to the byte.</summary>

@@ -5,6 +5,7 @@ using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.Tests.Support;
 using Xunit;
+
 namespace SignalHarvester.Backup.Tests.History;
 
 /// <summary>The history file: what goes in comes out, counters never go back, and nothing that happens to it does any harm.</summary>

@@ -7,6 +7,7 @@ using SignalHarvester.Backup.Storage;
 using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.Tests.Support;
 using Xunit;
+
 namespace SignalHarvester.Backup.Tests.Retention;
 
 /// <summary>Decisions are acted on under the directory's lock, and only as far as they still hold there.</summary>

@@ -3,6 +3,7 @@ using CsCheck;
 using SignalHarvester.Backup.Operations.Remove;
 using SignalHarvester.Backup.Retention;
 using Xunit;
+
 namespace SignalHarvester.Backup.Tests.Retention;
 
 /// <summary>What holds for any backups and any rules.</summary>

@@ -2,6 +2,7 @@ using CsCheck;
 using SignalHarvester.Backup.Scheduling.Schedulers;
 using SignalHarvester.Backup.Tests.Support;
 using Xunit;
+
 namespace SignalHarvester.Backup.Tests.Scheduling;
 
 /// <summary>Schedulers that know local time alone start a run at the right moments in UTC all the same.</summary>

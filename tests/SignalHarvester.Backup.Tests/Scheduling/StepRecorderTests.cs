@@ -1,5 +1,6 @@
 using SignalHarvester.Backup.Scheduling.Runs;
 using Xunit;
+
 namespace SignalHarvester.Backup.Tests.Scheduling;
 
 /// <summary>What is noted of the steps of a run.</summary>

@@ -5,6 +5,7 @@ using SignalHarvester.Backup.Sqlite.Checks;
 using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.Tests.Support;
 using Xunit;
+
 namespace SignalHarvester.Backup.Tests.Sqlite;
 
 /// <summary>

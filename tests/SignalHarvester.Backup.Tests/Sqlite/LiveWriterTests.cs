@@ -5,6 +5,7 @@ using SignalHarvester.Backup.Operations.Restore;
 using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.Tests.Support;
 using Xunit;
+
 namespace SignalHarvester.Backup.Tests.Sqlite;
 
 /// <summary>Backups under writers: each is one commit's state, and the writers do not notice.</summary>

@@ -6,6 +6,7 @@ using SignalHarvester.Backup.Sqlite.Snapshot;
 using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.Tests.Support;
 using Xunit;
+
 namespace SignalHarvester.Backup.Tests.Sqlite;
 
 /// <summary>A backup is the database, to the byte, and making one leaves no trace in it.</summary>

@@ -4,6 +4,7 @@ using SignalHarvester.Backup.Sqlite.Snapshot;
 using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.Tests.Support;
 using Xunit;
+
 namespace SignalHarvester.Backup.Tests.Sqlite;
 
 public sealed class WalFormatTests

@@ -3,6 +3,7 @@ using SignalHarvester.Backup.Storage;
 using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.Tests.Support;
 using Xunit;
+
 namespace SignalHarvester.Backup.Tests.Storage;
 
 /// <summary>The lock of a backup directory holds between processes, and waiting for it has an end.</summary>

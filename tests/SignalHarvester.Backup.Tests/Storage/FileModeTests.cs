@@ -5,6 +5,7 @@ using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.Tests.Support;
 using Xunit;
+
 namespace SignalHarvester.Backup.Tests.Storage;
 
 /// <summary>Who may read what a run leaves: its owner alone, unless somebody has let others in.</summary>

@@ -12,6 +12,7 @@ using SignalHarvester.Backup.Operations.Verify;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.TestSupport;
 using Xunit;
+
 namespace SignalHarvester.Backup.Tests.Support;
 
 /// <summary>A folder with a place for databases and a backup directory, and short ways to what is done to them.</summary>

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using SignalHarvester.Backup.Sqlite.Snapshot;
+
 namespace SignalHarvester.Backup.Tests.Support;
 
 /// <summary>Write-ahead logs, read and written by the words of SQLite's file format and by nothing of the engine.</summary>

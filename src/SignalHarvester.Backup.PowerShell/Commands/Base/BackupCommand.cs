@@ -7,6 +7,7 @@ using SignalHarvester.Backup.Configuration;
 using SignalHarvester.Backup.Configuration.Settings;
 using SignalHarvester.Backup.Encryption;
 using SignalHarvester.Backup.PowerShell.Cloud;
+
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
 /// <summary>

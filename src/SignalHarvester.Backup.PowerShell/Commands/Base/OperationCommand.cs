@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Management.Automation;
 using SignalHarvester.Backup.Encryption;
 using SignalHarvester.Backup.Progress;
+
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
 /// <summary>What the cmdlets share that run an operation of the engine: how it is run, told, asked for and stopped under PowerShell's rules.</summary>

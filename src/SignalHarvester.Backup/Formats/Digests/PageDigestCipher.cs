@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using SignalHarvester.Backup.Storage;
+
 namespace SignalHarvester.Backup.Formats.Digests;
 
 /// <summary>

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 using SignalHarvester.Backup.Storage;
+
 namespace SignalHarvester.Backup.Formats.Digests;
 
 /// <summary>

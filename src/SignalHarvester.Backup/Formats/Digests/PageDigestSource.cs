@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Microsoft.Win32.SafeHandles;
 using SignalHarvester.Backup.Storage;
+
 namespace SignalHarvester.Backup.Formats.Digests;
 
 /// <summary>The page digests of a backup, proved to be its own by the checksum that its sidecar records.</summary>

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using SignalHarvester.Backup.Formats.Pipeline;
+
 namespace SignalHarvester.Backup.Formats.Digests;
 
 /// <summary>

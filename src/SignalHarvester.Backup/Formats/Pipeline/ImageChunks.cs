@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using SignalHarvester.Backup.Sqlite.Snapshot;
+
 namespace SignalHarvester.Backup.Formats.Pipeline;
 
 /// <summary>Cuts an image into chunks of whole pages, front to back, and hashes it on the way.</summary>

@@ -5,6 +5,7 @@ using System.Text;
 using Microsoft.Win32.SafeHandles;
 using SignalHarvester.Backup.ObjectStorage.Network;
 using SignalHarvester.Backup.Storage;
+
 namespace SignalHarvester.Backup.ObjectStorage.Folder;
 
 /// <summary>

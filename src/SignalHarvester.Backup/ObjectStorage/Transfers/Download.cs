@@ -1,6 +1,7 @@
 using Microsoft.Win32.SafeHandles;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Storage;
+
 namespace SignalHarvester.Backup.ObjectStorage.Transfers;
 
 /// <summary>

@@ -1,6 +1,7 @@
 using System.Runtime.ExceptionServices;
 using Microsoft.Win32.SafeHandles;
 using SignalHarvester.Backup.Progress;
+
 namespace SignalHarvester.Backup.ObjectStorage.Transfers;
 
 /// <summary>

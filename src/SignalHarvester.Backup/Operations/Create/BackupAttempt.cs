@@ -9,6 +9,7 @@ using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Sqlite.Snapshot;
 using SignalHarvester.Backup.Storage;
 using SignalHarvester.Backup.Storage.Ownership;
+
 namespace SignalHarvester.Backup.Operations.Create;
 
 /// <summary>One attempt to make a backup, from the choice of the parent to the publishing.</summary>

@@ -7,6 +7,7 @@ using SignalHarvester.Backup.Formats.Digests;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Sqlite.Snapshot;
 using SignalHarvester.Backup.Storage;
+
 namespace SignalHarvester.Backup.Operations.Create;
 
 /// <summary>Stores a snapshot in a file: whole, or what changed in it since a parent.</summary>

@@ -2,6 +2,7 @@ using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Formats.Pipeline;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Sqlite.Snapshot;
+
 namespace SignalHarvester.Backup.Operations.Create;
 
 /// <summary>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Encryption;
+
 namespace SignalHarvester.Backup.Operations.Create;
 
 /// <summary>Finds the backup that the next one of a database builds on, or says why the next one must be full.</summary>

@@ -6,6 +6,7 @@ using SignalHarvester.Backup.Operations.Verify;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Sqlite.Snapshot;
 using SignalHarvester.Backup.Storage;
+
 namespace SignalHarvester.Backup.Operations.Create;
 
 /// <summary>The page digests of a parent: from the cache where that proves to be true, else computed from its chain.</summary>

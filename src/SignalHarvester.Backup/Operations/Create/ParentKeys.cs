@@ -1,6 +1,7 @@
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Encryption;
 using SignalHarvester.Backup.Encryption.Age;
+
 namespace SignalHarvester.Backup.Operations.Create;
 
 /// <summary>

@@ -1,5 +1,6 @@
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Storage;
+
 namespace SignalHarvester.Backup.Operations.Create;
 
 /// <summary>Finds out what a path given as a database really is, without opening it.</summary>

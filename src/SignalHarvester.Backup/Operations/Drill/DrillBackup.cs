@@ -7,6 +7,7 @@ using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Sqlite;
 using SignalHarvester.Backup.Sqlite.Checks;
 using SignalHarvester.Backup.Storage;
+
 namespace SignalHarvester.Backup.Operations.Drill;
 
 /// <summary>

@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Configuration.Settings;
 using SignalHarvester.Backup.Sqlite.Checks;
+
 namespace SignalHarvester.Backup.Operations.Drill;
 
 /// <summary>Asks a restored database one question of its owner's, which can change nothing and reach no other file.</summary>

@@ -65,22 +65,4 @@ internal static class FoldPlan
             return freed;
         }
     }
-
-    /// <summary>The backups that build on others, directly or through further ones.</summary>
-    public static IReadOnlyList<BackupMetadata> Dependants(IReadOnlyCollection<BackupMetadata> backups, IEnumerable<string> ids)
-    {
-        var children = backups.Where(BackupChain.IsIncrement).Where(backup => backup.ParentId is not null).ToLookup(backup => backup.ParentId!, StringComparer.Ordinal);
-        var found = new Dictionary<string, BackupMetadata>(StringComparer.Ordinal);
-        var roots = ids.ToHashSet(StringComparer.Ordinal);
-        var open = new Queue<string>(roots);
-        while (open.TryDequeue(out var id))
-        {
-            foreach (var child in children[id].Where(child => !roots.Contains(child.Id) && found.TryAdd(child.Id, child)))
-            {
-                open.Enqueue(child.Id);
-            }
-        }
-
-        return [.. found.Values];
-    }
 }

@@ -1,5 +1,6 @@
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Progress;
+
 namespace SignalHarvester.Backup.Operations.Remove;
 
 /// <summary>Makes a full backup out of an increment and what it builds on, without touching the database.</summary>

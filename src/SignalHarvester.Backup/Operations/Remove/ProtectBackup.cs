@@ -7,6 +7,7 @@ using SignalHarvester.Backup.Formats;
 using SignalHarvester.Backup.Operations.Verify;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Storage;
+
 namespace SignalHarvester.Backup.Operations.Remove;
 
 /// <summary>Encrypts a backup to others: a new header around the same key, and the content copied as it is.</summary>

@@ -1,6 +1,7 @@
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Retention;
+
 namespace SignalHarvester.Backup.Operations.Remove;
 
 /// <summary>Removes the backups that retention decided against: those of a directory, or the copies in an object store, never both.</summary>

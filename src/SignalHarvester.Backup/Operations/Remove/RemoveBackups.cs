@@ -1,6 +1,7 @@
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Formats;
 using SignalHarvester.Backup.Progress;
+
 namespace SignalHarvester.Backup.Operations.Remove;
 
 /// <summary>

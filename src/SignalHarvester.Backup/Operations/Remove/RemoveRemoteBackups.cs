@@ -2,6 +2,7 @@ using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Formats;
 using SignalHarvester.Backup.ObjectStorage;
 using SignalHarvester.Backup.Progress;
+
 namespace SignalHarvester.Backup.Operations.Remove;
 
 /// <summary>

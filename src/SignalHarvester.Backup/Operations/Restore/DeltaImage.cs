@@ -3,6 +3,7 @@ using SignalHarvester.Backup.Formats;
 using SignalHarvester.Backup.Formats.Pipeline;
 using SignalHarvester.Backup.Sqlite;
 using SignalHarvester.Backup.Storage;
+
 namespace SignalHarvester.Backup.Operations.Restore;
 
 /// <summary>

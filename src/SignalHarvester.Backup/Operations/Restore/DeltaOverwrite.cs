@@ -11,6 +11,7 @@ using SignalHarvester.Backup.Sqlite.Checks;
 using SignalHarvester.Backup.Sqlite.Snapshot;
 using SignalHarvester.Backup.Storage;
 using SignalHarvester.Backup.Storage.Ownership;
+
 namespace SignalHarvester.Backup.Operations.Restore;
 
 /// <summary>

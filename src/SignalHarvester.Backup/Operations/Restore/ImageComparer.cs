@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using SignalHarvester.Backup.Sqlite;
 using SignalHarvester.Backup.Sqlite.Snapshot;
+
 namespace SignalHarvester.Backup.Operations.Restore;
 
 /// <summary>Holds a restored database against the image it was restored from, page by page.</summary>

@@ -7,6 +7,7 @@ using SignalHarvester.Backup.Sqlite;
 using SignalHarvester.Backup.Sqlite.Snapshot;
 using SignalHarvester.Backup.Storage;
 using SignalHarvester.Backup.Storage.Ownership;
+
 namespace SignalHarvester.Backup.Operations.Restore;
 
 /// <summary>

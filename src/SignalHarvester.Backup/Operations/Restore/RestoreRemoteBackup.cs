@@ -1,6 +1,7 @@
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Operations.Transfer;
 using SignalHarvester.Backup.Progress;
+
 namespace SignalHarvester.Backup.Operations.Restore;
 
 /// <summary>Restores a backup from an object store: fetched with its chain, then restored as one that lies here, then deleted here.</summary>

@@ -1,6 +1,7 @@
 using SignalHarvester.Backup.Formats;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Storage;
+
 namespace SignalHarvester.Backup.Operations.Restore;
 
 /// <summary>The file that a restore writes: what it is now, and the two ways of putting an image there.</summary>

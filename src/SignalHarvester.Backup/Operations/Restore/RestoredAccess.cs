@@ -2,6 +2,7 @@ using System.Globalization;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Storage;
 using SignalHarvester.Backup.Storage.Ownership;
+
 namespace SignalHarvester.Backup.Operations.Restore;
 
 /// <summary>

@@ -1,6 +1,7 @@
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Operations.Create;
 using SignalHarvester.Backup.Progress;
+
 namespace SignalHarvester.Backup.Operations.Restore;
 
 /// <summary>Keeps what a restore is about to overwrite: a backup like any other, marked as a safety backup.</summary>

@@ -5,6 +5,7 @@ using SignalHarvester.Backup.Operations.Restore;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Sqlite;
 using SignalHarvester.Backup.Storage;
+
 namespace SignalHarvester.Backup.Operations.Rows;
 
 /// <summary>Finds what changed between two backups, or between a backup and the live database.</summary>

@@ -1,6 +1,7 @@
 using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Sqlite;
 using SignalHarvester.Backup.Sqlite.Checks;
+
 namespace SignalHarvester.Backup.Operations.Rows;
 
 /// <summary>

@@ -5,6 +5,7 @@ using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Sqlite;
 using SignalHarvester.Backup.Sqlite.Checks;
 using SignalHarvester.Backup.Storage;
+
 namespace SignalHarvester.Backup.Operations.Rows;
 
 /// <summary>

@@ -8,6 +8,7 @@ using SignalHarvester.Backup.Operations.Transfer;
 using SignalHarvester.Backup.Operations.Verify;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Storage;
+
 namespace SignalHarvester.Backup.Operations.Scrub;
 
 /// <summary>Fetches the very file that was recorded from one of a backup's copies.</summary>

@@ -69,7 +69,7 @@ public static class ScrubBackup
         using (good)
         {
             // Asked before: afterwards there is nothing that it could be told by.
-            string[] dependants = [.. FoldPlan.Dependants(directory.ListAll().Backups, [backup.Id]).Select(dependant => dependant.Id).Order(StringComparer.Ordinal)];
+            string[] dependants = [.. BackupChain.Dependants(directory.ListAll().Backups, [backup.Id]).Select(dependant => dependant.Id).Order(StringComparer.Ordinal)];
             var (done, path) = Move(backup, finding, good, directory, context);
             if (!done)
             {

@@ -5,6 +5,7 @@ using SignalHarvester.Backup.Chains;
 using SignalHarvester.Backup.Operations.Verify;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Storage;
+
 namespace SignalHarvester.Backup.Operations.Scrub;
 
 /// <summary>

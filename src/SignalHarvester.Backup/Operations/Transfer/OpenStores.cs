@@ -1,6 +1,7 @@
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Configuration.Settings;
 using SignalHarvester.Backup.Progress;
+
 namespace SignalHarvester.Backup.Operations.Transfer;
 
 /// <summary>The object stores of one run, each looked at once, whichever database is the first to need it.</summary>

@@ -5,6 +5,7 @@ using SignalHarvester.Backup.ObjectStorage;
 using SignalHarvester.Backup.ObjectStorage.Transfers;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Storage;
+
 namespace SignalHarvester.Backup.Operations.Transfer;
 
 /// <summary>

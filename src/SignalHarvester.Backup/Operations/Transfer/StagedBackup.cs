@@ -2,6 +2,7 @@ using Microsoft.Win32.SafeHandles;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Storage;
+
 namespace SignalHarvester.Backup.Operations.Transfer;
 
 /// <summary>

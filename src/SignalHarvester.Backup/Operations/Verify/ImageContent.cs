@@ -1,5 +1,6 @@
 using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Sqlite.Checks;
+
 namespace SignalHarvester.Backup.Operations.Verify;
 
 /// <summary>What an image holds, seen from SQL, to hold one against another.</summary>

@@ -11,6 +11,7 @@ using SignalHarvester.Backup.Sqlite;
 using SignalHarvester.Backup.Sqlite.Checks;
 using SignalHarvester.Backup.Sqlite.Snapshot;
 using SignalHarvester.Backup.Storage;
+
 namespace SignalHarvester.Backup.Operations.Verify;
 
 /// <summary>Holds a stored file against what was recorded of it, from its bytes up to its rows.</summary>

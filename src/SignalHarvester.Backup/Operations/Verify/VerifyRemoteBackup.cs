@@ -2,6 +2,7 @@ using System.Globalization;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Operations.Transfer;
 using SignalHarvester.Backup.Progress;
+
 namespace SignalHarvester.Backup.Operations.Verify;
 
 /// <summary>

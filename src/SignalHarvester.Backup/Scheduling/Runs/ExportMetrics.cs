@@ -3,6 +3,7 @@ using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Configuration.Settings;
 using SignalHarvester.Backup.Metrics;
 using SignalHarvester.Backup.Progress;
+
 namespace SignalHarvester.Backup.Scheduling.Runs;
 
 /// <summary>The last step of a run: tells Prometheus, as the settings say. That it cannot be told makes no run a bad one.</summary>

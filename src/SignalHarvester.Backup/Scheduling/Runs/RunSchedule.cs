@@ -8,6 +8,7 @@ using SignalHarvester.Backup.Operations.Scrub;
 using SignalHarvester.Backup.Operations.Transfer;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Retention;
+
 namespace SignalHarvester.Backup.Scheduling.Runs;
 
 /// <summary>

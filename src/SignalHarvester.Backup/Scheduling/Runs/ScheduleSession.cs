@@ -7,6 +7,7 @@ using SignalHarvester.Backup.Configuration.Settings;
 using SignalHarvester.Backup.History;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Scheduling.Schedulers;
+
 namespace SignalHarvester.Backup.Scheduling.Runs;
 
 /// <summary>

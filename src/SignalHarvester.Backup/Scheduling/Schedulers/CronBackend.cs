@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using SignalHarvester.Backup.Storage;
 using SignalHarvester.Backup.Text;
+
 namespace SignalHarvester.Backup.Scheduling.Schedulers;
 
 /// <summary>
@@ -160,7 +161,7 @@ internal sealed class CronBackend(TimeProvider clock) : IScheduleBackend
                 BackupErrorId.SchedulerFailed,
                 BackupErrorCategory.ReadError,
                 "crontab",
-                ScheduleName.OneLine($"The account's crontab cannot be read: {error.TrimEnd('.')}. Check that this account may use cron, or give another -Backend."));
+                SingleLine.Of($"The account's crontab cannot be read: {error.TrimEnd('.')}. Check that this account may use cron, or give another -Backend."));
     }
 
     private static void WriteTable(string table)

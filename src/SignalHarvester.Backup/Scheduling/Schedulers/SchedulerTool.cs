@@ -68,7 +68,7 @@ internal static class SchedulerTool
                 BackupErrorId.SchedulerFailed,
                 BackupErrorCategory.InvalidOperation,
                 command[0],
-                ScheduleName.OneLine($"'{string.Join(' ', command)}' ended with {exitCode.ToString(System.Globalization.CultureInfo.InvariantCulture)}: {(error.Length == 0 ? Encoding.UTF8.GetString(output).Trim() : error).TrimEnd('.')}. Check that this account may use it, or give another -Backend."));
+                SingleLine.Of($"'{string.Join(' ', command)}' ended with {exitCode.ToString(System.Globalization.CultureInfo.InvariantCulture)}: {(error.Length == 0 ? Encoding.UTF8.GetString(output).Trim() : error).TrimEnd('.')}. Check that this account may use it, or give another -Backend."));
     }
 
     private static void Feed(Process process, byte[]? input)

@@ -31,7 +31,7 @@ internal sealed class SystemdBackend : IScheduleBackend
         }
 
         var (exitCode, _, error) = SchedulerTool.Ask([.. Control(scope), "show-environment"]);
-        return exitCode == 0 ? null : ScheduleName.OneLine($"the user's systemd does not answer ({error.TrimEnd('.')})");
+        return exitCode == 0 ? null : SingleLine.Of($"the user's systemd does not answer ({error.TrimEnd('.')})");
     }
 
     /// <inheritdoc/>

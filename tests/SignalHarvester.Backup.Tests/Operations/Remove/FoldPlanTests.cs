@@ -48,7 +48,7 @@ public sealed class FoldPlanTests
         var store = new Store(nodes);
         string[] chosen = [.. nodes.Index().Where(entry => entry.Item.IsRemoved).Select(entry => Id(entry.Index))];
 
-        IEnumerable<string> found = FoldPlan.Dependants([.. store.Backups.Values], chosen).Select(backup => backup.Id);
+        IEnumerable<string> found = BackupChain.Dependants([.. store.Backups.Values], chosen).Select(backup => backup.Id);
 
         IEnumerable<string> expected = store.Backups.Keys.Except(chosen).Where(id => store.Links(id).Skip(1).Any(link => chosen.Contains(link.Id)));
         Assert.Equal(expected.Order(), found.Order());

@@ -10,6 +10,7 @@ using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.Tests.Support;
 using Xunit;
+
 namespace SignalHarvester.Backup.Tests.Operations.Remove;
 
 /// <summary>Backups are removed from the middle and the bottom of chains, and every one that is left is what it was.</summary>

@@ -7,6 +7,7 @@ using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.Tests.Support;
 using Xunit;
+
 namespace SignalHarvester.Backup.Tests.Operations.Restore;
 
 /// <summary>What applications see of a restore that writes only the differing pages, whenever they open the database.</summary>

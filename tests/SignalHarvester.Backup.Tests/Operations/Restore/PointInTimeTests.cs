@@ -3,6 +3,7 @@ using SignalHarvester.Backup.Operations.Restore;
 using SignalHarvester.Backup.Tests.Retention;
 using SignalHarvester.Backup.Tests.Support;
 using Xunit;
+
 namespace SignalHarvester.Backup.Tests.Operations.Restore;
 
 /// <summary>The newest backup at or before a moment is one that can be restored, as far as the sidecars tell.</summary>

@@ -4,6 +4,7 @@ using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.Tests.Support;
 using Xunit;
+
 namespace SignalHarvester.Backup.Tests.Operations.Restore;
 
 /// <summary>What others commit around a restore is in the safety backup or in the restored database, never nowhere.</summary>

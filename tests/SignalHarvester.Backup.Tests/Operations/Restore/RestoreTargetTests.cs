@@ -1,6 +1,7 @@
 using SignalHarvester.Backup.Operations.Restore;
 using SignalHarvester.Backup.Tests.Support;
 using Xunit;
+
 namespace SignalHarvester.Backup.Tests.Operations.Restore;
 
 public sealed class RestoreTargetTests : IDisposable

@@ -10,6 +10,7 @@ using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.Tests.Encryption;
 using SignalHarvester.Backup.Tests.Support;
 using Xunit;
+
 namespace SignalHarvester.Backup.Tests.Operations.Restore;
 
 /// <summary>A restored database is for whom it was, and for nobody else: as recorded, and as far as the place it goes to says the same.</summary>

@@ -5,6 +5,7 @@ using SignalHarvester.Backup.Operations.Verify;
 using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.Tests.Support;
 using Xunit;
+
 namespace SignalHarvester.Backup.Tests.Operations.Verify;
 
 /// <summary>Every kind of damage is found, named by its check and its error id, and recorded.</summary>

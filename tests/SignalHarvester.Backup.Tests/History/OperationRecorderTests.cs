@@ -5,6 +5,7 @@ using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.Tests.Support;
 using Xunit;
+
 namespace SignalHarvester.Backup.Tests.History;
 
 /// <summary>What the recorded operations leave, beyond what the tests of the cmdlets see.</summary>
