@@ -1,7 +1,7 @@
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Configuration.Settings;
 using SignalHarvester.Backup.Encryption;
-using SignalHarvester.Backup.Formats;
+using SignalHarvester.Backup.History;
 using SignalHarvester.Backup.Operations.Create;
 using SignalHarvester.Backup.Operations.Drill;
 using SignalHarvester.Backup.Operations.Remove;
@@ -13,38 +13,14 @@ using SignalHarvester.Backup.Operations.Verify;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Retention;
 
-namespace SignalHarvester.Backup.History;
+namespace SignalHarvester.Backup;
 
 /// <summary>
-/// The operations as everybody outside the engine runs them: each leaves an event in the history of the backup directory,
-/// however it ends. What an operation does within another (a safety backup, the test of what was fetched) leaves none.
+/// The engine's front door: one method for each operation. Each leaves an event in the history of the backup directory, however
+/// it ends; what an operation does within another (a safety backup, the test of what was fetched) leaves none.
 /// </summary>
-public static class Recorded
+public static class BackupEngine
 {
-    // Of all faults of making a backup, those that its own verification finds.
-    private static readonly HashSet<string> FoundByVerification =
-    [
-        BackupErrorId.BackupFileMissing, BackupErrorId.BackupSizeMismatch, BackupErrorId.BackupChecksumMismatch, BackupErrorId.BackupCorrupt,
-        BackupErrorId.BackupIntegrityFailed, BackupErrorId.BackupContentMismatch,
-    ];
-
-    private const string Withheld = "What was found is not recorded, because the history lies beside backups that are encrypted. Do the same again to see it.";
-
-    // Those whose messages name tables, or tell what is in them.
-    private static readonly HashSet<string> TellingContent =
-    [
-        BackupErrorId.SourceCorrupt, BackupErrorId.BackupIntegrityFailed, BackupErrorId.BackupContentMismatch, BackupErrorId.SafetyBackupFailed,
-        BackupErrorId.RestoreVerificationFailed, BackupErrorId.RestoreDrillFailed, BackupErrorId.TableNotFound, BackupErrorId.RowsNotRestored,
-        BackupErrorId.InvalidArgument, BackupErrorId.ScheduleStepFailed,
-    ];
-
-    /// <summary>What the history keeps of an error's message.</summary>
-    /// <param name="errorId">The error's id; null where nobody has foreseen it.</param>
-    /// <param name="message">The message.</param>
-    /// <param name="isSecret">Whether what the database holds is to be told to those alone who have the key.</param>
-    public static string? Kept(string? errorId, string? message, bool isSecret) =>
-        isSecret && message is not null && (errorId is null || TellingContent.Contains(errorId)) ? Withheld : message;
-
     /// <summary>Backs up one database: <see cref="CreateBackup.Run"/>.</summary>
     public static BackupMetadata Create(string databasePath, BackupDirectory directory, CreateBackupOptions options, OperationContext context)
     {
@@ -64,27 +40,27 @@ public static class Recorded
             RetentionPolicy = options.RetentionPolicy,
             IsSecret = options is { Encryption: not null, RevealContent: false },
         };
-        return Run(
+        return OperationRecorder.Run(
             begun,
             directory,
             context,
             () => CreateBackup.Run(databasePath, directory, options, context),
-            made => Of(begun, made) with { Verified = options.Verify ? made.Verified : null });
+            made => OperationRecorder.Of(begun, made) with { Verified = options.Verify ? made.Verified : null });
     }
 
     /// <summary>Verifies one backup: <see cref="VerifyBackup.Run"/>. A file that is in no catalogue leaves no event.</summary>
     public static VerificationOutcome Verify(BackupMetadata backup, BackupDirectory? directory, VerificationLevel level, OperationContext context)
     {
-        var begun = Of(new BackupEvent { Operation = BackupOperation.Verify }, backup);
-        return Run(begun, directory, context, () => VerifyBackup.Run(backup, directory, level, context), outcome => Of(begun, outcome));
+        var begun = OperationRecorder.Of(new BackupEvent { Operation = BackupOperation.Verify }, backup);
+        return OperationRecorder.Run(begun, directory, context, () => VerifyBackup.Run(backup, directory, level, context), outcome => Verified(begun, outcome));
     }
 
     /// <summary>Verifies a copy in an object store: <see cref="VerifyRemoteBackup.Run"/>.</summary>
     public static VerificationOutcome VerifyRemote(BackupMetadata backup, RemoteCatalog remote, BackupDirectory home, VerificationLevel level, OperationContext context)
     {
         ArgumentNullException.ThrowIfNull(backup);
-        var begun = At(Of(new BackupEvent { Operation = BackupOperation.Verify }, backup), remote);
-        return Run(begun, home, context, () => VerifyRemoteBackup.Run(backup.Id, remote, home, level, context), outcome => Of(begun, outcome));
+        var begun = OperationRecorder.At(OperationRecorder.Of(new BackupEvent { Operation = BackupOperation.Verify }, backup), remote);
+        return OperationRecorder.Run(begun, home, context, () => VerifyRemoteBackup.Run(backup.Id, remote, home, level, context), outcome => Verified(begun, outcome));
     }
 
     /// <summary>Sends one backup: <see cref="SendBackup.Run"/>.</summary>
@@ -96,8 +72,8 @@ public static class Recorded
     public static BackupMetadata Send(BackupMetadata backup, BackupDirectory directory, RemoteCatalog remote, Action prepare, OperationContext context)
     {
         ArgumentNullException.ThrowIfNull(prepare);
-        var begun = At(Of(new BackupEvent { Operation = BackupOperation.Upload }, backup), remote);
-        return Run(
+        var begun = OperationRecorder.At(OperationRecorder.Of(new BackupEvent { Operation = BackupOperation.Upload }, backup), remote);
+        return OperationRecorder.Run(
             begun,
             directory,
             context,
@@ -113,16 +89,16 @@ public static class Recorded
     public static BackupMetadata Receive(BackupMetadata backup, RemoteCatalog remote, BackupDirectory directory, OperationContext context)
     {
         ArgumentNullException.ThrowIfNull(backup);
-        var begun = At(Of(new BackupEvent { Operation = BackupOperation.Receive }, backup), remote);
-        return Run(begun, directory, context, () => ReceiveBackup.Run(backup.Id, remote, directory, context), received => Of(begun, received));
+        var begun = OperationRecorder.At(OperationRecorder.Of(new BackupEvent { Operation = BackupOperation.Receive }, backup), remote);
+        return OperationRecorder.Run(begun, directory, context, () => ReceiveBackup.Run(backup.Id, remote, directory, context), received => OperationRecorder.Of(begun, received));
     }
 
     /// <summary>Restores one backup: <see cref="RestoreBackup.Run"/>. One of a file in no catalogue is recorded where its safety backup goes.</summary>
     public static BackupMetadata Restore(BackupMetadata backup, BackupDirectory? directory, RestoreOptions options, OperationContext context)
     {
         ArgumentNullException.ThrowIfNull(options);
-        var begun = Of(new BackupEvent { Operation = BackupOperation.Restore, Destination = options.Destination }, backup);
-        return Run(begun, directory ?? options.SafetyDirectory, context, () => RestoreBackup.Run(backup, directory, options, context), _ => begun);
+        var begun = OperationRecorder.Of(new BackupEvent { Operation = BackupOperation.Restore, Destination = options.Destination }, backup);
+        return OperationRecorder.Run(begun, directory ?? options.SafetyDirectory, context, () => RestoreBackup.Run(backup, directory, options, context), _ => begun);
     }
 
     /// <summary>Brings rows back: <see cref="RestoreRows.Run"/>.</summary>
@@ -130,9 +106,9 @@ public static class Recorded
         BackupMetadata backup, RemoteCatalog? remote, BackupDirectory? directory, BackupDirectory home, RestoreRowsOptions options, OperationContext context)
     {
         ArgumentNullException.ThrowIfNull(options);
-        var begun = Of(new BackupEvent { Operation = BackupOperation.Restore, Destination = options.Into }, backup);
-        begun = remote is null ? begun : At(begun, remote) with { Destination = options.Into };
-        return Run(begun, home, context, () => Operations.Rows.RestoreRows.Run(backup, remote, directory, home, options, context), _ => begun);
+        var begun = OperationRecorder.Of(new BackupEvent { Operation = BackupOperation.Restore, Destination = options.Into }, backup);
+        begun = remote is null ? begun : OperationRecorder.At(begun, remote) with { Destination = options.Into };
+        return OperationRecorder.Run(begun, home, context, () => Operations.Rows.RestoreRows.Run(backup, remote, directory, home, options, context), _ => begun);
     }
 
     /// <summary>Restores one backup from an object store: <see cref="RestoreRemoteBackup.Run"/>.</summary>
@@ -140,49 +116,49 @@ public static class Recorded
     {
         ArgumentNullException.ThrowIfNull(backup);
         ArgumentNullException.ThrowIfNull(options);
-        var begun = At(Of(new BackupEvent { Operation = BackupOperation.Restore }, backup), remote) with { Destination = options.Destination };
-        return Run(begun, home, context, () => RestoreRemoteBackup.Run(backup.Id, remote, home, options, context), _ => begun);
+        var begun = OperationRecorder.At(OperationRecorder.Of(new BackupEvent { Operation = BackupOperation.Restore }, backup), remote) with { Destination = options.Destination };
+        return OperationRecorder.Run(begun, home, context, () => RestoreRemoteBackup.Run(backup.Id, remote, home, options, context), _ => begun);
     }
 
     /// <summary>Makes an increment a full backup: <see cref="MergeBackup.Run"/>.</summary>
     public static BackupMetadata Merge(BackupMetadata backup, BackupDirectory directory, OperationContext context)
     {
-        var begun = Of(new BackupEvent { Operation = BackupOperation.Merge }, backup);
-        return Run(begun, directory, context, () => MergeBackup.Run(backup, directory, context), merged => Of(begun, merged));
+        var begun = OperationRecorder.Of(new BackupEvent { Operation = BackupOperation.Merge }, backup);
+        return OperationRecorder.Run(begun, directory, context, () => MergeBackup.Run(backup, directory, context), merged => OperationRecorder.Of(begun, merged));
     }
 
     /// <summary>Makes a restore drill: <see cref="DrillBackup.Run"/>. How long the restore took is what is recorded.</summary>
     public static RestoreDrill Drill(
         BackupMetadata backup, RemoteCatalog? remote, BackupDirectory directory, IReadOnlyList<DrillAssertion> assertions, OperationContext context)
     {
-        var begun = Of(new BackupEvent { Operation = BackupOperation.Drill }, backup);
-        begun = remote is null ? begun : At(begun, remote);
-        return Run(
+        var begun = OperationRecorder.Of(new BackupEvent { Operation = BackupOperation.Drill }, backup);
+        begun = remote is null ? begun : OperationRecorder.At(begun, remote);
+        return OperationRecorder.Run(
             begun,
             directory,
             context,
             () => DrillBackup.Run(backup, remote, directory, assertions, context),
-            drill => (drill.Passed ? begun : Failed(begun, DrillBackup.Fault(drill))) with { Verified = drill.Passed });
+            drill => (drill.Passed ? begun : OperationRecorder.Failed(begun, DrillBackup.Fault(drill))) with { Verified = drill.Passed });
     }
 
     /// <summary>Encrypts a backup to others: <see cref="ProtectBackup.Run"/>.</summary>
     public static BackupMetadata Protect(BackupMetadata backup, BackupDirectory directory, BackupEncryption encryption, OperationContext context)
     {
-        var begun = Of(new BackupEvent { Operation = BackupOperation.Protect }, backup);
-        return Run(begun, directory, context, () => ProtectBackup.Run(backup, directory, encryption, context), rewritten => Of(begun, rewritten));
+        var begun = OperationRecorder.Of(new BackupEvent { Operation = BackupOperation.Protect }, backup);
+        return OperationRecorder.Run(begun, directory, context, () => ProtectBackup.Run(backup, directory, encryption, context), rewritten => OperationRecorder.Of(begun, rewritten));
     }
 
     /// <summary>Re-reads one stored file: <see cref="ScrubBackup.Run"/>. What is good leaves no event of its own.</summary>
     public static ScrubReport? Scrub(BackupMetadata backup, BackupDirectory directory, Func<BackupMetadata, IEnumerable<Func<RemoteCatalog>>> copies, OperationContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
-        var begun = Of(new BackupEvent { Operation = BackupOperation.Scrub }, backup) with { Timestamp = context.Clock.GetUtcNow() };
+        var begun = OperationRecorder.Of(new BackupEvent { Operation = BackupOperation.Scrub }, backup) with { Timestamp = context.Clock.GetUtcNow() };
         var started = context.Clock.GetTimestamp();
         var report = ScrubBackup.Run(backup, directory, copies, context);
         if (report is { Result.Outcome: not ScrubOutcome.Good })
         {
-            var told = report.Fault is { } fault ? Failed(begun, fault) : begun with { Verified = true, Destination = report.Result.RepairedFrom };
-            Record([told with { Duration = context.Clock.GetElapsedTime(started) }], directory, context);
+            var told = report.Fault is { } fault ? OperationRecorder.Failed(begun, fault) : begun with { Verified = true, Destination = report.Result.RepairedFrom };
+            OperationRecorder.Record([told with { Duration = context.Clock.GetElapsedTime(started) }], directory, context);
         }
 
         return report;
@@ -197,13 +173,13 @@ public static class Recorded
     public static void ScrubEnded(BackupDirectory directory, DateTimeOffset began, TimeSpan duration, long bytes, OperationContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
-        Record([new BackupEvent { Operation = BackupOperation.Scrub, Timestamp = began, Duration = duration, Bytes = bytes }], directory, context);
+        OperationRecorder.Record([new BackupEvent { Operation = BackupOperation.Scrub, Timestamp = began, Duration = duration, Bytes = bytes }], directory, context);
     }
 
     /// <summary>Removes backups: <see cref="RemoveBackups.Run"/>.</summary>
     public static void Remove(
         IReadOnlyCollection<string> ids, BackupDirectory directory, Action<BackupMetadata> removed, Action<BackupException> failed, OperationContext context) =>
-        _ = RunEach(
+        _ = OperationRecorder.RunEach(
             new BackupEvent { Operation = BackupOperation.Remove },
             directory,
             context,
@@ -223,8 +199,8 @@ public static class Recorded
         Action<BackupMetadata> removed,
         Action<BackupException> failed,
         OperationContext context) =>
-        _ = RunEach(
-            At(new BackupEvent { Operation = BackupOperation.Remove }, remote),
+        _ = OperationRecorder.RunEach(
+            OperationRecorder.At(new BackupEvent { Operation = BackupOperation.Remove }, remote),
             home,
             context,
             removed,
@@ -243,7 +219,7 @@ public static class Recorded
         DateTimeOffset now,
         Action<BackupException> failed,
         OperationContext context) =>
-        RunEach(
+        OperationRecorder.RunEach(
             new BackupEvent { Operation = BackupOperation.Retention },
             directory,
             context,
@@ -254,144 +230,14 @@ public static class Recorded
     /// <summary>Removes the copies that retention decided against: <see cref="PruneBackups.RunRemote"/>.</summary>
     public static IReadOnlyList<RetentionDecision> PruneRemote(
         RemoteCatalog remote, BackupDirectory home, IReadOnlyList<RetentionDecision> decisions, Action<BackupException> failed, OperationContext context) =>
-        RunEach(
-            At(new BackupEvent { Operation = BackupOperation.Retention }, remote),
+        OperationRecorder.RunEach(
+            OperationRecorder.At(new BackupEvent { Operation = BackupOperation.Retention }, remote),
             home,
             context,
             _ => { },
             failed,
             (removed, failed) => PruneBackups.RunRemote(remote, home, decisions, removed, failed, context));
 
-    /// <summary>
-    /// Runs an operation that is none of the above (a schedule) and records it as these are: how long it took, and
-    /// how it ended.
-    /// </summary>
-    /// <param name="begun">What is known before: the operation, and what it concerns.</param>
-    /// <param name="directory">Whose history it belongs to; null for none.</param>
-    /// <param name="context">Clock, messages.</param>
-    /// <param name="operation">The operation.</param>
-    /// <param name="ended">What is known after it, from its result.</param>
-    public static T Run<T>(BackupEvent begun, BackupDirectory? directory, OperationContext context, Func<T> operation, Func<T, BackupEvent> ended)
-    {
-        ArgumentNullException.ThrowIfNull(begun);
-        ArgumentNullException.ThrowIfNull(context);
-        ArgumentNullException.ThrowIfNull(operation);
-        ArgumentNullException.ThrowIfNull(ended);
-        var moment = context.Clock.GetUtcNow();
-        var started = context.Clock.GetTimestamp();
-        T result;
-        try
-        {
-            result = operation();
-        }
-        catch (Exception exception)
-        {
-            Record(Failed(begun, exception));
-            throw;
-        }
-
-        Record(ended(result));
-        return result;
-
-        void Record(BackupEvent told) => Recorded.Record([told with { Timestamp = moment, Duration = context.Clock.GetElapsedTime(started) }], directory, context);
-    }
-
-    private static T RunEach<T>(
-        BackupEvent begun,
-        BackupDirectory directory,
-        OperationContext context,
-        Action<BackupMetadata> removed,
-        Action<BackupException> failed,
-        Func<Action<BackupMetadata>, Action<BackupException>, T> operation)
-    {
-        ArgumentNullException.ThrowIfNull(context);
-        ArgumentNullException.ThrowIfNull(removed);
-        ArgumentNullException.ThrowIfNull(failed);
-        var events = new List<BackupEvent>();
-        var moment = context.Clock.GetUtcNow();
-        var started = context.Clock.GetTimestamp();
-        try
-        {
-            var result = operation(
-                backup =>
-                {
-                    Add(Of(begun, backup));
-                    removed(backup);
-                },
-                fault =>
-                {
-                    Add(Failed(fault.Target is string id && BackupFileName.IsId(id) ? begun with { BackupId = id } : begun, fault));
-                    failed(fault);
-                });
-            if (events.Count == 0 && begun.Operation == BackupOperation.Retention)
-            {
-                Add(begun);
-            }
-
-            return result;
-        }
-        catch (Exception exception)
-        {
-            Add(Failed(begun, exception));
-            throw;
-        }
-        finally
-        {
-            Record(events, directory, context);
-        }
-
-        // Each from the end of the one before: together they are the whole.
-        void Add(BackupEvent told)
-        {
-            events.Add(told with { Timestamp = moment, Duration = context.Clock.GetElapsedTime(started) });
-            moment = context.Clock.GetUtcNow();
-            started = context.Clock.GetTimestamp();
-        }
-    }
-
-    private static void Record(List<BackupEvent> events, BackupDirectory? directory, OperationContext context)
-    {
-        // A directory that is not there is made only where the operation would have made it.
-        if (directory is not null && events.Count > 0 && (Directory.Exists(directory.Path) || events[0].Operation == BackupOperation.Create))
-        {
-            new EventHistory(directory).Record([.. events.Select(told => told with { Schedule = told.Schedule ?? context.Schedule })], context);
-        }
-    }
-
-    private static BackupEvent Failed(BackupEvent begun, Exception exception) => begun with
-    {
-        Status = BackupEventStatus.Failed,
-        ErrorId = exception switch
-        {
-            BackupException fault => fault.ErrorId,
-            OperationCanceledException => BackupEvent.Stopped,
-            _ => exception.GetType().Name,
-        },
-        ErrorMessage = exception is OperationCanceledException ? "It was stopped." : Kept((exception as BackupException)?.ErrorId, exception.Message, begun.IsSecret),
-        Verified = begun.Operation == BackupOperation.Create && exception is BackupException found && FoundByVerification.Contains(found.ErrorId) ? false : null,
-    };
-
-    private static BackupEvent Of(BackupEvent begun, BackupMetadata backup)
-    {
-        ArgumentNullException.ThrowIfNull(backup);
-        return begun with
-        {
-            Database = backup.DatabasePath,
-            BackupId = backup.Id,
-            Type = backup.Type,
-            Compression = backup.Compression,
-            RetentionPolicy = backup.RetentionPolicy,
-            Bytes = backup.Size,
-            IsSecret = backup is { IsEncrypted: true, RevealsContent: false },
-        };
-    }
-
-    private static BackupEvent Of(BackupEvent begun, VerificationOutcome outcome) =>
-        (outcome.Fault is { } fault ? Failed(begun, fault) : begun) with { Verified = outcome.Fault is null };
-
-    private static BackupEvent At(BackupEvent begun, RemoteCatalog remote)
-    {
-        ArgumentNullException.ThrowIfNull(remote);
-        return begun with { Provider = remote.Location.Provider, Destination = remote.Location.ToString() };
-    }
+    private static BackupEvent Verified(BackupEvent begun, VerificationOutcome outcome) =>
+        (outcome.Fault is { } fault ? OperationRecorder.Failed(begun, fault) : begun) with { Verified = outcome.Fault is null };
 }

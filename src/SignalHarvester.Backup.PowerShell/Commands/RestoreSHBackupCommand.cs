@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Management.Automation;
 using SignalHarvester.Backup.Catalog;
-using SignalHarvester.Backup.History;
 using SignalHarvester.Backup.Operations.Restore;
 using SignalHarvester.Backup.Operations.Rows;
 using SignalHarvester.Backup.PowerShell.Cloud;
@@ -228,7 +227,7 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
                 Choose(
                     backup,
                     destination => RestoreBackup.Plan(backup, directory, destination),
-                    destination => RunOperation(context => Recorded.Restore(backup, directory, Options(destination, home), context)));
+                    destination => RunOperation(context => BackupEngine.Restore(backup, directory, Options(destination, home), context)));
             });
         }
     }
@@ -306,7 +305,7 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
             AllowHardLink = AllowHardLink,
             LockTimeout = TimeSpan.FromSeconds(LockTimeout),
         };
-        WriteObject(RunOperation(context => Recorded.RestoreRows(backup, remote, directory, home, options, context)), enumerateCollection: true);
+        WriteObject(RunOperation(context => BackupEngine.RestoreRows(backup, remote, directory, home, options, context)), enumerateCollection: true);
     }
 
     private void ChooseFrom(RemoteCatalog remote, BackupMetadata backup) => ForItem(() =>
@@ -315,7 +314,7 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
         Choose(
             backup,
             destination => RunOperation(context => RestoreRemoteBackup.Plan(backup.Id, remote, destination, context.Cancellation)),
-            destination => RunOperation(context => Recorded.RestoreRemote(backup, remote, home, Options(destination, home), context)));
+            destination => RunOperation(context => BackupEngine.RestoreRemote(backup, remote, home, Options(destination, home), context)));
     });
 
     private void Choose(BackupMetadata backup, Func<string?, RestorePlan> plan, Func<string, BackupMetadata> restore)

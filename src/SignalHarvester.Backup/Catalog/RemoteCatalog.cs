@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using SignalHarvester.Backup.Formats;
 using SignalHarvester.Backup.ObjectStorage;
-using SignalHarvester.Backup.Operations.Remove;
 
 namespace SignalHarvester.Backup.Catalog;
 

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
-using SignalHarvester.Backup.Scheduling;
+using SignalHarvester.Backup.Text;
 
 namespace SignalHarvester.Backup.Metrics;
 

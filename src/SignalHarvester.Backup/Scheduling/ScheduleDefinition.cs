@@ -1,3 +1,5 @@
+using SignalHarvester.Backup.Text;
+
 namespace SignalHarvester.Backup.Scheduling;
 
 /// <summary>A schedule as it is kept: the operating system's task carries its name alone, and a run reads the rest here.</summary>

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using SignalHarvester.Backup.Scheduling;
 
 namespace SignalHarvester.Backup.Text;
 

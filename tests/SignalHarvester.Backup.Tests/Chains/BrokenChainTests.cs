@@ -110,7 +110,7 @@ public sealed class BrokenChainTests : IDisposable
     {
         BackupMetadata[] chain = Chain(3);
         FlipBit(chain[link].BackupPath, 0.5);
-        Directory.Delete(scene.Directory.StateFolder, recursive: true);
+        Directory.Delete(scene.Directory.Layout.StateFolder, recursive: true);
 
         BackupMetadata backup = Make(new CreateBackupOptions { Strategy = strategy, Verify = false });
 
@@ -521,7 +521,7 @@ public sealed class BrokenChainTests : IDisposable
     {
         using SqliteConnection user = Databases.CreateWithLiveWal(scene.Database, new DatabaseShape { JournalMode = JournalMode.Delete });
         BackupMetadata parent = scene.Create();
-        string digests = Assert.Single(Directory.GetFiles(scene.Directory.DigestFolder));
+        string digests = Assert.Single(Directory.GetFiles(scene.Directory.Layout.DigestFolder));
         byte[] own = File.ReadAllBytes(digests);
         Databases.Execute(user, "UPDATE customer SET name = name || '!' WHERE id % 50 = 0");
 
@@ -551,14 +551,14 @@ public sealed class BrokenChainTests : IDisposable
     public void Digests_that_another_run_is_making_or_that_cannot_be_made_are_no_error_of_another_kind()
     {
         BackupMetadata[] chain = Chain(2);
-        Directory.Delete(scene.Directory.StateFolder, recursive: true);
-        Directory.CreateDirectory(scene.Directory.StateFolder);
-        File.WriteAllText(scene.Directory.DigestFolder, "a file where the folder should be");
+        Directory.Delete(scene.Directory.Layout.StateFolder, recursive: true);
+        Directory.CreateDirectory(scene.Directory.Layout.StateFolder);
+        File.WriteAllText(scene.Directory.Layout.DigestFolder, "a file where the folder should be");
 
         BackupException error = Assert.Throws<BackupException>(() => Make(Increment));
 
         Assert.Contains(error.ErrorId, (string[])[BackupErrorId.WriteFailed, BackupErrorId.DirectoryNotWritable]);
-        File.Delete(scene.Directory.DigestFolder);
+        File.Delete(scene.Directory.Layout.DigestFolder);
         BackupMetadata next = Make(Increment);
         Assert.Equal(chain[1].Id, next.ParentId);
         AssertGood([.. chain, next]);
@@ -570,10 +570,10 @@ public sealed class BrokenChainTests : IDisposable
         Assert.SkipWhen(OperatingSystem.IsWindows(), "making links takes a privilege on Windows");
         BackupMetadata[] chain = Chain(2);
         string elsewhere = scene.Files.Folder("elsewhere");
-        foreach (string folder in (string[])[scene.Directory.DigestFolder, scene.Directory.TemporaryParent])
+        foreach (string folder in (string[])[scene.Directory.Layout.DigestFolder, scene.Directory.Layout.TemporaryParent])
         {
-            Directory.Delete(scene.Directory.StateFolder, recursive: true);
-            Directory.CreateDirectory(scene.Directory.StateFolder);
+            Directory.Delete(scene.Directory.Layout.StateFolder, recursive: true);
+            Directory.CreateDirectory(scene.Directory.Layout.StateFolder);
             Directory.CreateSymbolicLink(folder, elsewhere);
             using var watched = new FileSystemWatcher(elsewhere);
             ConcurrentQueue<string?> seen = [];

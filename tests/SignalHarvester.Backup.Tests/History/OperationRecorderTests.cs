@@ -9,7 +9,7 @@ using Xunit;
 namespace SignalHarvester.Backup.Tests.History;
 
 /// <summary>What the recorded operations leave, beyond what the tests of the cmdlets see.</summary>
-public sealed class RecordedTests : IDisposable
+public sealed class OperationRecorderTests : IDisposable
 {
     private readonly Scene scene = new();
 
@@ -24,7 +24,7 @@ public sealed class RecordedTests : IDisposable
         using var stop = new CancellationTokenSource();
         OperationContext context = scene.ContextUntil(stop.Token, told => stop.Cancel()) with { Schedule = "nightly" };
 
-        Assert.ThrowsAny<OperationCanceledException>(() => Recorded.Create(scene.Database, scene.Directory, new CreateBackupOptions(), context));
+        Assert.ThrowsAny<OperationCanceledException>(() => BackupEngine.Create(scene.Database, scene.Directory, new CreateBackupOptions(), context));
 
         BackupEvent told = Assert.Single(Events);
         Assert.Equal((BackupEventStatus.Failed, BackupEvent.Stopped, "nightly", null), (told.Status, told.ErrorId, told.Schedule, told.BackupId));
@@ -36,7 +36,7 @@ public sealed class RecordedTests : IDisposable
         Scene.Fails(
             BackupErrorId.SourceNotFound,
             BackupErrorCategory.ObjectNotFound,
-            () => Recorded.Create(scene.Database, scene.Directory, new CreateBackupOptions { Strategy = BackupStrategy.Auto }, scene.Context()));
+            () => BackupEngine.Create(scene.Database, scene.Directory, new CreateBackupOptions { Strategy = BackupStrategy.Auto }, scene.Context()));
 
         BackupEvent told = Assert.Single(Events);
         Assert.Equal((BackupErrorId.SourceNotFound, scene.Database, null), (told.ErrorId, told.Database, told.Type));
@@ -50,7 +50,7 @@ public sealed class RecordedTests : IDisposable
         Scene.Fails(
             BackupErrorId.DirectoryNotFound,
             BackupErrorCategory.ObjectNotFound,
-            () => Recorded.Remove(["backup_20261122_020000_123456"], scene.Directory, _ => { }, failed.Add, scene.Context()));
+            () => BackupEngine.Remove(["backup_20261122_020000_123456"], scene.Directory, _ => { }, failed.Add, scene.Context()));
 
         Assert.False(Directory.Exists(scene.Directory.Path));
     }
@@ -59,11 +59,11 @@ public sealed class RecordedTests : IDisposable
     public void What_an_operation_does_within_another_is_no_event_of_its_own()
     {
         Databases.Create(scene.Database);
-        BackupMetadata backup = Recorded.Create(scene.Database, scene.Directory, new CreateBackupOptions(), scene.Context());
+        BackupMetadata backup = BackupEngine.Create(scene.Database, scene.Directory, new CreateBackupOptions(), scene.Context());
         scene.Clock.Advance(TimeSpan.FromSeconds(1));
 
         // Over the database itself: a safety backup is made first.
-        Recorded.Restore(backup, scene.Directory, new RestoreOptions { Destination = scene.Database, SafetyDirectory = scene.Directory }, scene.Context());
+        BackupEngine.Restore(backup, scene.Directory, new RestoreOptions { Destination = scene.Database, SafetyDirectory = scene.Directory }, scene.Context());
 
         Assert.Contains(scene.Directory.List().Backups, listed => listed.IsSafety);
         Assert.Equal([BackupOperation.Restore, BackupOperation.Create], Events.Select(told => told.Operation));

@@ -4,6 +4,7 @@ using System.Xml.Linq;
 using SignalHarvester.Backup.Scheduling;
 using SignalHarvester.Backup.Scheduling.Schedulers;
 using SignalHarvester.Backup.TestSupport;
+using SignalHarvester.Backup.Text;
 using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Scheduling;

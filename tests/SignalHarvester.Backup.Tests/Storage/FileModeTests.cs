@@ -31,7 +31,7 @@ public sealed class FileModeTests : IDisposable
     {
         BackupMetadata backup = scene.Create();
 
-        string digests = Assert.Single(Directory.GetFiles(scene.Directory.DigestFolder));
+        string digests = Assert.Single(Directory.GetFiles(scene.Directory.Layout.DigestFolder));
         Assert.All([backup.BackupPath, SidecarOf(backup), digests], path => Assert.Equal(OwnersAlone, Mode(path)));
     }
 

@@ -62,7 +62,7 @@ internal sealed class BackupAttempt(
         try
         {
             RequireSpace(database, isFull: parent is null);
-            using var digests = PageDigestFile.Create(directory.DigestFolder, directory.DigestFolder, path, partial.Name.Id, database.PageSize, database.PageCount, encryption is null ? null : PageDigestCipher.OpenOrCreate(context.Verbose));
+            using var digests = PageDigestFile.Create(directory.Layout.DigestFolder, directory.Layout.DigestFolder, path, partial.Name.Id, database.PageSize, database.PageCount, encryption is null ? null : PageDigestCipher.OpenOrCreate(context.Verbose));
             using var flush = new SteadyFlush(partial.Handle);
             var writer = new ContentWriter(database, partial, digests, flush, compression, level, encryption, context);
             var stored = Store(writer, database, parent, parentDigests);
@@ -145,7 +145,7 @@ internal sealed class BackupAttempt(
             return writer.WriteTail(tail, parent, parentDigests!);
         }
 
-        using var folder = stepped ? TemporaryFolder.Create(directory.TemporaryParent) : null;
+        using var folder = stepped ? TemporaryFolder.Create(directory.Layout.TemporaryParent) : null;
         using var found = folder is null ? database.PinImage(context.Cancellation) : CopyStepped(database, folder.FilePath("copy.db"));
         var image = options.WasWal ? new ImageInWalMode(found) : found;
         if (parent is null)
@@ -315,7 +315,7 @@ internal sealed class BackupAttempt(
         BackupMetadata backup, ImageContent? content, BackupMetadata? parent, PartialBackup partial, FileEncryption? encryption)
     {
         var activity = $"Verifying {backup.Id}";
-        var verifier = new ImageVerifier(directory.TemporaryParent, context);
+        var verifier = new ImageVerifier(directory.Layout.TemporaryParent, context);
         var identities = encryption is null ? context.Identities : context.Identities.With(encryption.Key);
         var own = OpenChain.Of(backup, partial.Handle, identities);
         if (encryption is not null && !context.Identities.Opens(options.Encryption!))

@@ -17,7 +17,7 @@ internal static class ParentDigests
     public static PageDigestSource Open(BackupMetadata parent, BackupDirectory directory, OperationContext context)
     {
         directory.RefuseLinks();
-        if (PageDigestSource.TryOpen(directory.DigestFolder, parent) is { } cached)
+        if (PageDigestSource.TryOpen(directory.Layout.DigestFolder, parent) is { } cached)
         {
             return cached;
         }
@@ -26,7 +26,7 @@ internal static class ParentDigests
         try
         {
             using var chain = OpenChain.Open(parent, directory, context.Identities);
-            using var folder = TemporaryFolder.CreateInFirst([directory.TemporaryParent, Path.GetTempPath()], chain.ExpectedImageLength);
+            using var folder = TemporaryFolder.CreateInFirst([directory.Layout.TemporaryParent, Path.GetTempPath()], chain.ExpectedImageLength);
             var imagePath = folder.FilePath("image.db");
             var checks = new ImageVerifier(folder.Path, context).Unpack(chain, imagePath, $"Reading {parent.Id}");
             if (checks.Find(check => !check.Passed) is { } failed)
@@ -35,7 +35,7 @@ internal static class ParentDigests
             }
 
             using var image = FileImage.Open(imagePath, parent.PageSize!.Value);
-            using var digests = PageDigestFile.Create(directory.DigestFolder, folder.Path, parent.DatabasePath!, parent.Id, image.PageSize, image.PageCount, parent.IsEncrypted ? PageDigestCipher.OpenOrCreate(context.Verbose) : null);
+            using var digests = PageDigestFile.Create(directory.Layout.DigestFolder, folder.Path, parent.DatabasePath!, parent.Id, image.PageSize, image.PageCount, parent.IsEncrypted ? PageDigestCipher.OpenOrCreate(context.Verbose) : null);
             using var meter = context.Meter($"Reading {parent.Id}", chain.ExpectedImageLength);
             _ = ImageScan.Run(image, earlier: null, digests, meter, context.Cancellation);
             digests.Commit(alsoKept: null);
@@ -53,7 +53,7 @@ internal static class ParentDigests
             throw DiskFault.From(exception, directory.Path, BackupErrorId.WriteFailed, "Check the permissions of the backup directory and of the temporary folder.");
         }
 
-        return PageDigestSource.TryOpen(directory.DigestFolder, parent)
+        return PageDigestSource.TryOpen(directory.Layout.DigestFolder, parent)
             ?? throw new ParentLostException($"the page digests of '{parent.Id}' are not those that its sidecar records");
     }
 }

@@ -70,7 +70,7 @@ public static class DrillBackup
         try
         {
             directory.RefuseLinks();
-            using var folder = TemporaryFolder.CreateInFirst([directory.TemporaryParent, Path.GetTempPath()], backup.DatabaseSize ?? backup.Size);
+            using var folder = TemporaryFolder.CreateInFirst([directory.Layout.TemporaryParent, Path.GetTempPath()], backup.DatabaseSize ?? backup.Size);
             var options = new RestoreOptions { Destination = folder.FilePath("restored.db"), IsPrivate = true };
             var begun = context.Clock.GetTimestamp();
             var restored = remote is null

@@ -48,7 +48,7 @@ internal static class FoldBackup
         }
 
         // The image, the rewritten file, and the image again from that file.
-        using var folder = TemporaryFolder.CreateInFirst([directory.TemporaryParent, Path.GetTempPath()], 2 * chain.ExpectedImageLength);
+        using var folder = TemporaryFolder.CreateInFirst([directory.Layout.TemporaryParent, Path.GetTempPath()], 2 * chain.ExpectedImageLength);
         var imagePath = folder.FilePath("image.db");
         var verifier = new ImageVerifier(folder.Path, context);
         Require(verifier.Unpack(chain, imagePath, activity), survivor);

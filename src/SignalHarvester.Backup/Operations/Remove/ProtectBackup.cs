@@ -68,7 +68,7 @@ public static class ProtectBackup
             var (length, checksum) = Copy(file, header, encryption.NewHeader(key), backup, partial, flush, context);
             flush.Finish();
             var rewritten = backup with { BackupPath = partial.FinalPath, Size = length, StoredChecksum = checksum, Recipients = encryption.PublicKeys };
-            var landed = new ImageVerifier(directory.TemporaryParent, context).VerifyStored(OpenChain.Of(rewritten, partial.Handle, context.Identities), $"Verifying {backup.Id}");
+            var landed = new ImageVerifier(directory.Layout.TemporaryParent, context).VerifyStored(OpenChain.Of(rewritten, partial.Handle, context.Identities), $"Verifying {backup.Id}");
             return landed.Find(check => !check.Passed) is { } failed
                 ? throw VerificationChecks.Fault(rewritten, failed)
                 : directory.TryReplace(partial, backup, rewritten, context.Cancellation);

@@ -38,7 +38,7 @@ public static class CompareBackups
         {
             directory.RefuseLinks();
             using var folder = TemporaryFolder.CreateInFirst(
-                [directory.TemporaryParent, Path.GetTempPath()],
+                [directory.Layout.TemporaryParent, Path.GetTempPath()],
                 (backup.DatabaseSize ?? backup.Size) + (difference?.Backup.DatabaseSize ?? backup.DatabaseSize ?? backup.Size));
             var earlier = Restore(backup, directory, folder.FilePath("earlier.db"), context);
             var (later, name) = difference is { } other

@@ -50,7 +50,7 @@ public static class RestoreRows
 
         try
         {
-            using var folder = TemporaryFolder.CreateInFirst([home.TemporaryParent, Path.GetTempPath()], backup.DatabaseSize ?? backup.Size);
+            using var folder = TemporaryFolder.CreateInFirst([home.Layout.TemporaryParent, Path.GetTempPath()], backup.DatabaseSize ?? backup.Size);
             var restore = new RestoreOptions { Destination = folder.FilePath("backup.db"), IsPrivate = true };
             _ = remote is null ? RestoreBackup.Run(backup, directory, restore, context) : RestoreRemoteBackup.Run(backup.Id, remote, home, restore, context);
             var tables = Tables(restore.Destination, backup, target, options, context);

@@ -90,7 +90,7 @@ internal static class GoodCopy
 
         var checksum = backup.Checksum ?? backup.WalChecksum ?? throw new InvalidDataException("no checksum was recorded, so that nothing tells whether the copy is good");
         var chain = OpenChain.Of(backup with { Checksum = checksum }, partial.Handle, context.Identities);
-        if (new ImageVerifier(directory.TemporaryParent, context).Unpack(chain, target: null, folder: null, $"Verifying {backup.Id}").Find(check => !check.Passed) is { } failed)
+        if (new ImageVerifier(directory.Layout.TemporaryParent, context).Unpack(chain, target: null, folder: null, $"Verifying {backup.Id}").Find(check => !check.Passed) is { } failed)
         {
             throw new InvalidDataException($"the copy fails the {failed.Check} check: {failed.Detail}");
         }

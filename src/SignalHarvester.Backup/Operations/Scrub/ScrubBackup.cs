@@ -1,5 +1,4 @@
 using SignalHarvester.Backup.Catalog;
-using SignalHarvester.Backup.Operations.Remove;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Storage;
 
@@ -37,7 +36,7 @@ public static class ScrubBackup
                 return null;
             }
 
-            var finding = new StoredReading(current, directory.TemporaryParent, context).Read();
+            var finding = new StoredReading(current, directory.Layout.TemporaryParent, context).Read();
             if (Act(current, finding, directory, copies, isLast: look == MostLooks, context) is { } report)
             {
                 return report with

@@ -121,14 +121,14 @@ public static class ReceiveBackup
     private static void DeleteLeftOvers(BackupDirectory directory, OperationContext context)
     {
         directory.RefuseLinks();
-        if (!Directory.Exists(directory.DownloadFolder))
+        if (!Directory.Exists(directory.Layout.DownloadFolder))
         {
             return;
         }
 
         // In either direction, as the clock may have been ahead, or may be now.
-        using var downloads = HeldFolder.Open(directory.DownloadFolder);
-        foreach (var file in new DirectoryInfo(directory.DownloadFolder).EnumerateFiles().Where(file => (context.Clock.GetUtcNow() - file.LastWriteTimeUtc).Duration() > LeftOverAge))
+        using var downloads = HeldFolder.Open(directory.Layout.DownloadFolder);
+        foreach (var file in new DirectoryInfo(directory.Layout.DownloadFolder).EnumerateFiles().Where(file => (context.Clock.GetUtcNow() - file.LastWriteTimeUtc).Duration() > LeftOverAge))
         {
             try
             {

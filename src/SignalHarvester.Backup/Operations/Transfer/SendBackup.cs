@@ -146,12 +146,12 @@ public static class SendBackup
         directory.RefuseLinks();
         try
         {
-            PrivateFolder.Create(directory.UploadFolder);
-            return directory.UploadFolder;
+            PrivateFolder.Create(directory.Layout.UploadFolder);
+            return directory.Layout.UploadFolder;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            context.Verbose($"'{directory.UploadFolder}' cannot be written to, so an upload that breaks begins anew: {exception.Message}");
+            context.Verbose($"'{directory.Layout.UploadFolder}' cannot be written to, so an upload that breaks begins anew: {exception.Message}");
             return null;
         }
     }

@@ -39,15 +39,15 @@ internal sealed class StagedBackup : IDisposable
     public static StagedBackup Fetch(string id, RemoteCatalog remote, BackupDirectory home, OperationContext context)
     {
         home.RefuseLinks();
-        var guardPath = Path.Combine(home.StagingFolder, id + ".lock");
+        var guardPath = Path.Combine(home.Layout.StagingFolder, id + ".lock");
         SafeFileHandle? guard = null;
         try
         {
-            DurableFile.CreateDirectory(home.StateFolder);
-            PrivateFolder.Create(home.StagingFolder);
-            DeleteLeftOvers(home.StagingFolder, context);
+            DurableFile.CreateDirectory(home.Layout.StateFolder);
+            PrivateFolder.Create(home.Layout.StagingFolder);
+            DeleteLeftOvers(home.Layout.StagingFolder, context);
             guard = RegularFile.Open(guardPath, FileMode.OpenOrCreate, FileAccess.Write, DurableFile.Exclusive);
-            var directory = new BackupDirectory(Path.Combine(home.StagingFolder, id), context.Clock);
+            var directory = new BackupDirectory(Path.Combine(home.Layout.StagingFolder, id), context.Clock);
             return new StagedBackup(directory, ReceiveBackup.Run(id, remote, directory, context), guard, guardPath);
         }
         catch (IOException exception) when (guard is null && DiskFault.IsHeldElsewhere(exception))

@@ -20,7 +20,7 @@ public static class VerifyBackup
         ArgumentNullException.ThrowIfNull(backup);
         ArgumentNullException.ThrowIfNull(context);
         directory?.RefuseLinks();
-        var verifier = new ImageVerifier(directory?.TemporaryParent ?? Path.GetTempPath(), context);
+        var verifier = new ImageVerifier(directory?.Layout.TemporaryParent ?? Path.GetTempPath(), context);
         var (tested, checks) = Checks(backup, directory, level, verifier, context);
         if (level == VerificationLevel.Quick && FailedDeeper(tested) is { } earlier)
         {

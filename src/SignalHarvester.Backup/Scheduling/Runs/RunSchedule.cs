@@ -1,6 +1,5 @@
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Configuration.Settings;
-using SignalHarvester.Backup.History;
 using SignalHarvester.Backup.Operations.Create;
 using SignalHarvester.Backup.Operations.Drill;
 using SignalHarvester.Backup.Operations.Restore;
@@ -103,7 +102,7 @@ internal sealed class RunSchedule(ScheduleJob job, BackupSettings settings, Step
         BackupMetadata? backup = null;
         recorder.Do(CreateStep, database, () =>
         {
-            backup = Recorded.Create(database, directory, Options(), context);
+            backup = BackupEngine.Create(database, directory, Options(), context);
             Note(backup.DatabasePath);
             lock (gate)
             {
@@ -131,7 +130,7 @@ internal sealed class RunSchedule(ScheduleJob job, BackupSettings settings, Step
             recorder.Do(UploadStep, store.Location.ToString(), () =>
             {
                 var remote = stores.Of(store);
-                Recorded.Send(backup, directory, remote, () => stores.Prepare(store), context);
+                BackupEngine.Send(backup, directory, remote, () => stores.Prepare(store), context);
                 return ("sent with what it builds on, as far as it was not there", backup.Id);
             });
         }
@@ -165,7 +164,7 @@ internal sealed class RunSchedule(ScheduleJob job, BackupSettings settings, Step
             Note(backup.DatabasePath);
             recorder.Do(DrillStep, backup.DatabasePath ?? backup.Id, () =>
             {
-                var drill = Recorded.Drill(backup, remote: null, new BackupDirectory(backup.BackupDirectory, context.Clock), settings.DrillAssertions, context);
+                var drill = BackupEngine.Drill(backup, remote: null, new BackupDirectory(backup.BackupDirectory, context.Clock), settings.DrillAssertions, context);
                 return drill.Passed
                     ? (string.Create(System.Globalization.CultureInfo.InvariantCulture, $"restored in {drill.RestoreTime.TotalSeconds:0.0} s"), backup.Id)
                     : throw DrillBackup.Fault(drill);
@@ -194,7 +193,7 @@ internal sealed class RunSchedule(ScheduleJob job, BackupSettings settings, Step
             foreach (var backup in planned.TakeWhile(_ => job.ScrubBudget is not { } budget || context.Clock.GetElapsedTime(started) <= budget))
             {
                 context.Cancellation.ThrowIfCancellationRequested();
-                if (Recorded.Scrub(backup, directory, _ => copies, context) is not { } report)
+                if (BackupEngine.Scrub(backup, directory, _ => copies, context) is not { } report)
                 {
                     continue;
                 }
@@ -212,7 +211,7 @@ internal sealed class RunSchedule(ScheduleJob job, BackupSettings settings, Step
         {
             if (bytes > 0)
             {
-                Recorded.ScrubEnded(directory, began, context.Clock.GetElapsedTime(started), bytes, context);
+                BackupEngine.ScrubEnded(directory, began, context.Clock.GetElapsedTime(started), bytes, context);
             }
         }
 
@@ -227,7 +226,7 @@ internal sealed class RunSchedule(ScheduleJob job, BackupSettings settings, Step
         var listing = directory.List();
         var failed = new List<BackupException>(listing.Faults);
         var decisions = RetentionPlan.Decide(listing.Backups, settings.Retention, now).Where(IsConcerned).ToList();
-        var outcome = Recorded.Prune(directory, decisions, settings.Retention, now, failed.Add, context);
+        var outcome = BackupEngine.Prune(directory, decisions, settings.Retention, now, failed.Add, context);
         return failed.Count == 0
             ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{outcome.Count(decision => decision.Action == RetentionAction.Remove)} removed, {outcome.Count(decision => decision.Action == RetentionAction.Keep)} kept")
             : throw failed[0];

@@ -115,7 +115,7 @@ public sealed class ScheduleSession : IDisposable
         .DefaultIfEmpty(DateTimeOffset.MinValue)
         .Max();
 
-    private ScheduleRun Record(Func<StepRecorder, (IReadOnlyList<string> Made, IReadOnlyCollection<string> Databases)> work, Action<BackupException> fault, BackupSettings? settings, OperationContext context) => Recorded.Run(
+    private ScheduleRun Record(Func<StepRecorder, (IReadOnlyList<string> Made, IReadOnlyCollection<string> Databases)> work, Action<BackupException> fault, BackupSettings? settings, OperationContext context) => OperationRecorder.Run(
         new BackupEvent { Operation = BackupOperation.Schedule, Schedule = definition.Name },
         settings is null ? null : new BackupDirectory(settings.BackupDirectory, clock),
         context,
@@ -131,7 +131,7 @@ public sealed class ScheduleSession : IDisposable
             Schedule = definition.Name,
             Status = failed is null ? BackupEventStatus.Success : BackupEventStatus.Failed,
             ErrorId = failed?.ErrorId,
-            ErrorMessage = Recorded.Kept(failed?.ErrorId, failed?.Detail, isSecret),
+            ErrorMessage = OperationRecorder.WithoutContent(failed?.ErrorId, failed?.Detail, isSecret),
         };
     }
 

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Text;
+using SignalHarvester.Backup.Text;
 
 namespace SignalHarvester.Backup.Scheduling.Schedulers;
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using SignalHarvester.Backup.Storage;
+using SignalHarvester.Backup.Text;
 
 namespace SignalHarvester.Backup.Scheduling.Schedulers;
 

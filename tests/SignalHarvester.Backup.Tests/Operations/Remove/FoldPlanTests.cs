@@ -1,4 +1,5 @@
 using CsCheck;
+using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Formats;
 using SignalHarvester.Backup.Operations.Remove;
 using SignalHarvester.Backup.Tests.Support;
