@@ -30,8 +30,8 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// rows of the same primary key (or rowid) are left as they are, or replaced, or all goes into a table beside it (-RowAction).
 /// All of it happens in one transaction. Triggers fire, as for any other change; generated columns are computed; where rows
 /// would refer to rows that are not there, or do not fit, nothing is changed.</para>
-/// <para>A database with backups of its own is not overwritten with one of another, and neither is one that has no table in
-/// common with the backup, unless -AllowOtherDatabase is given. Backups of several databases do not go to one destination.</para>
+/// <para>A database with backups of its own is not overwritten with one of another, and neither is one whose tables
+/// have other names than the backup's, unless -AllowOtherDatabase is given. Backups of several databases do not go to one destination.</para>
 /// <para>The last three safety backups of a database are kept. They never count as the newest backup.</para>
 /// </remarks>
 /// <example>
@@ -137,8 +137,8 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
     public SwitchParameter Force { get; set; }
 
     /// <summary>
-    /// Restores over another database than the one that the backup is of: one with backups of its own beside it, or one that has
-    /// no table in common with it. Without it, that is an error, also with -Force.
+    /// Restores over another database than the one that the backup is of: one with backups of its own beside it, or one whose
+    /// tables have other names. Without it, that is an error, also with -Force.
     /// </summary>
     [Parameter]
     public SwitchParameter AllowOtherDatabase { get; set; }

@@ -35,7 +35,10 @@ internal static class OtherDatabase
         }
     }
 
-    /// <summary>Refuses a database whose tables all have other names than the backup's. One without tables is refused nothing.</summary>
+    /// <summary>
+    /// Refuses a database whose tables have other names than the backup's: where both are of one path, all of them; else at least
+    /// half of those that could have the same. Those of frameworks count for nothing. One without any others is refused nothing.
+    /// </summary>
     /// <param name="backup">The backup.</param>
     /// <param name="destination">The file, as a full path.</param>
     /// <param name="there">The tables there; null where they are not known.</param>
@@ -43,12 +46,17 @@ internal static class OtherDatabase
     /// <exception cref="BackupException">DestinationIsOtherDatabase.</exception>
     public static void RefuseTables(BackupMetadata backup, string destination, IReadOnlySet<SqliteName>? there, IReadOnlySet<SqliteName>? inBackup)
     {
-        if (there is { Count: > 0 } && inBackup is not null && !there.Overlaps(inBackup))
+        if (there is null || inBackup is null || SharedTables.Own(there).Count == 0)
+        {
+            return;
+        }
+
+        if (!SharedTables.AreOfOne(there, inBackup, backup.DatabasePath is { } own && IsSamePlace(own, destination)))
         {
             // Without the names: the history lies beside encrypted backups too.
             throw Fault(
                 destination,
-                string.Create(CultureInfo.InvariantCulture, $"'{destination}' is another database: its tables ({there.Count}) and those of the backup '{backup.Id}'{(backup.DatabasePath is { Length: > 0 } own ? $" of '{own}'" : string.Empty)} ({inBackup.Count}) have no name in common. It was not changed. Find the backups of a database with Get-SHBackup -Database, or give another -Destination. {WayOut}"));
+                string.Create(CultureInfo.InvariantCulture, $"'{destination}' is another database: its tables ({there.Count}) and those of the backup '{backup.Id}'{(backup.DatabasePath is { Length: > 0 } path ? $" of '{path}'" : string.Empty)} ({inBackup.Count}) have too few names in common, those aside that databases of many applications have. It was not changed. Find the backups of a database with Get-SHBackup -Database, or give another -Destination. {WayOut}"));
         }
     }
 

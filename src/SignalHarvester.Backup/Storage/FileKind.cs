@@ -14,6 +14,7 @@ internal static partial class FileKind
     private const int TypeMask = 0xF000;
     private const int RegularFile = 0x8000;
     private const int Folder = 0x4000;
+    private const int Pipe = 0x1000;
 
     /// <summary>Whether the path names a file that holds bytes, rather than a device, pipe or socket.</summary>
     /// <remarks>
@@ -79,6 +80,15 @@ internal static partial class FileKind
         Span<byte> status = stackalloc byte[256];
         Look(file, status);
         return (BitConverter.ToInt32(status[ModeOffset..]) & TypeMask) == RegularFile;
+    }
+
+    /// <summary>Whether an open file of Unix is a pipe, with or without a name.</summary>
+    /// <exception cref="IOException">The system does not say.</exception>
+    public static bool IsPipe(SafeFileHandle file)
+    {
+        Span<byte> status = stackalloc byte[256];
+        Look(file, status);
+        return (BitConverter.ToInt32(status[ModeOffset..]) & TypeMask) == Pipe;
     }
 
     /// <summary>Whether an open file of Unix is a folder.</summary>
