@@ -238,9 +238,8 @@ public abstract class BackupCommand : OperationCommand
         }
     }
 
-    /// <summary>Whether a backup is of a database that is given by its full path or its file's name, with wildcards.</summary>
-    private protected static bool IsOfDatabase(BackupMetadata backup, string pattern) =>
-        backup.DatabasePath is { } path && (Matches(pattern, path) || Matches(pattern, Path.GetFileName(path)));
+    /// <summary>What a -Database names.</summary>
+    private protected DatabaseFilter Databases(params string[]? named) => new(named, FileSystemPath);
 
     /// <summary>An id in the case that it is stored in. Its letters are all in the first word, and wildcards ignore case too.</summary>
     private protected static string Stored(string id) =>

@@ -92,7 +92,7 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
     [Parameter(Mandatory = true, ParameterSetName = PointInTimeSet)]
     public DateTimeOffset PointInTime { get; set; }
 
-    /// <summary>With -PointInTime: the database, by its full path or its file's name. Needed where the directory holds backups of several.</summary>
+    /// <summary>With -PointInTime: the database, by its path (full, or from here, as ./app.db) or its file's name. Needed where the directory holds backups of several.</summary>
     [Parameter(ParameterSetName = PointInTimeSet)]
     [ArgumentCompleter(typeof(DatabaseCompleter))]
     [SupportsWildcards]
@@ -360,8 +360,9 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
 
     private BackupMetadata AtPointInTime(Func<IReadOnlyList<BackupMetadata>> list)
     {
+        var databases = Database is null ? Databases(null) : Databases(Database);
         var backup = ForCall(() => Operations.PointInTime.Find(
-            list().Where(backup => Database is null || IsOfDatabase(backup, Database)),
+            list().Where(backup => databases.Passes(backup.DatabasePath)),
             PointInTime,
             skipped => WriteWarning($"The nearer backup '{skipped.Id}' is passed over: it failed its verification, holds a damaged database or a bare log, or builds on a backup that failed or is not there."),
             (found, before) => WriteWarning(string.Create(Invariant, $"'{before.Id}' is dated {before.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC, although it was made before '{found.Id}': the clock was wrong for one of them. Look at both with Get-SHBackup, should this not be the state that you expect.")),

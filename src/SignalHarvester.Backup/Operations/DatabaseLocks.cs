@@ -90,6 +90,12 @@ internal sealed class DatabaseLocks(string path, TimeSpan lockTimeout, Operation
             return Locked(inner);
         }
 
+        if (CompanionFiles.WhatStandsInTheWay(path, code) is { } stranger)
+        {
+            return new BackupException(
+                BackupErrorId.DestinationNotWritable, BackupErrorCategory.WriteError, path, $"'{path}' cannot be written to, and was not changed: {stranger}", inner);
+        }
+
         var detail = raw.sqlite3_errstr(code).utf8_to_string();
         return SqliteResult.Primary(code) switch
         {

@@ -63,7 +63,7 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
     {
         if (backup.RowCounts is null)
         {
-            return backup.DatabasePath is { } own && OtherDatabase.IsSamePlace(own, target.Path) ? null
+            return backup.DatabasePath is { } own && DatabasePlace.IsSame(own, target.Path) ? null
                 : $"'{backup.Id}' does not record which tables it has, and whether it is of the database at the destination is seen when it is unpacked";
         }
 

@@ -139,6 +139,8 @@ internal sealed class LiveDatabase : IDisposable
                 Path,
                 $"'{Path}' is locked by another process, and stayed so for the whole -LockTimeout. Wait until its transaction ends, or give a longer -LockTimeout. An application with PRAGMA locking_mode = EXCLUSIVE never lets go: stop it for the backup.",
                 inner),
+            _ when CompanionFiles.WhatStandsInTheWay(Path, code) is { } stranger => new BackupException(
+                BackupErrorId.ReadFailed, BackupErrorCategory.ReadError, Path, $"'{Path}' cannot be read: {stranger}", inner),
             _ when SqliteResult.Primary(code) == raw.SQLITE_CORRUPT && raw.sqlite3_errmsg(Handle).utf8_to_string() is var said && said.Contains("too many columns", StringComparison.Ordinal) => TooWide(said, inner),
             _ when SqliteResult.Primary(code) == raw.SQLITE_CORRUPT => Damaged(detail, inner),
             _ when SqliteResult.Primary(code) == raw.SQLITE_NOTADB => NotADatabase(inner),

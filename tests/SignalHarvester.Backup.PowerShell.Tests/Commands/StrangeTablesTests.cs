@@ -181,6 +181,7 @@ public sealed class StrangeTablesTests : IDisposable
     [InlineData(600, "c0 INTEGER PRIMARY KEY")]
     [InlineData(2000, "c0 INTEGER PRIMARY KEY")]
     [InlineData(1999, "c0 TEXT PRIMARY KEY")]
+    [InlineData(2000, "c0 TEXT PRIMARY KEY")]
     [InlineData(1100, "c0")]
     public void Tables_of_very_many_columns_are_compared_and_their_rows_come_back(int count, string first)
     {
@@ -208,6 +209,47 @@ public sealed class StrangeTablesTests : IDisposable
         Assert.True(workspace.Run("New-SHBackup ./app.db -Force").As<BackupMetadata>().Single().IsSourceCorrupt);
         _ = workspace.Run("Get-SHBackup | Restore-SHBackup -Destination ./new.db -NoVerify -Force").WithoutErrors();
         Assert.Equal(File.ReadAllBytes(workspace.Database), File.ReadAllBytes(workspace["new.db"]));
+    }
+
+    [Theory]
+    [InlineData(1500, "WITHOUT ROWID")]
+    [InlineData(1500, "")]
+    [InlineData(1999, "WITHOUT ROWID")]
+    public void Rows_of_a_key_of_very_many_columns_come_back_and_triggers_see_each_once(int count, string form)
+    {
+        var key = string.Join(", ", Enumerable.Range(0, count).Select(number => $"k{number}"));
+        Unicode($$"""
+            CREATE TABLE t({{key}}, v, PRIMARY KEY({{key}})) {{form}};
+            INSERT INTO t SELECT {{string.Join(", ", Enumerable.Range(0, count).Select(number => $"value + {number}"))}}, 'old' FROM (WITH RECURSIVE n(value) AS (VALUES(1) UNION ALL SELECT value + 1 FROM n WHERE value < 3) SELECT value FROM n);
+            CREATE TABLE seen(what, old, new);
+            CREATE TRIGGER updated AFTER UPDATE ON t BEGIN INSERT INTO seen VALUES ('update', old.v, new.v); END;
+            CREATE TRIGGER inserted AFTER INSERT ON t BEGIN INSERT INTO seen VALUES ('insert', NULL, new.v); END;
+            """);
+        var backup = workspace.MakeBackup();
+        Unicode("UPDATE t SET v = 'new' WHERE k0 = 1; DELETE FROM t WHERE k0 = 2; UPDATE t SET v = 'newer' WHERE k0 = 3; DELETE FROM seen");
+
+        var some = Restore(backup, "t", "-RowAction Replace -Where 'k0 < 3'");
+
+        Assert.Equal((1, 1), (some.Inserted, some.Replaced));
+        Assert.Equal("update new old,insert  old", Query("SELECT group_concat(what || ' ' || ifnull(old, '') || ' ' || new) FROM seen"));
+        Assert.Equal("1 old,2 old,3 newer", Query("SELECT group_concat(k0 || ' ' || v) FROM (SELECT k0, v FROM t ORDER BY k0)"));
+    }
+
+    [Fact]
+    public void Rows_without_a_key_and_of_as_many_columns_as_SQLite_takes_are_refused_by_name_and_come_back_beside()
+    {
+        Unicode($"CREATE TABLE t({string.Join(", ", Enumerable.Range(0, 2000).Select(number => $"c{number}"))}); INSERT INTO t(c0) VALUES (1), (2)");
+        var backup = workspace.MakeBackup();
+        foreach (var action in (string[])["InsertMissing", "Replace"])
+        {
+            var error = workspace.Run($"Restore-SHBackup {backup.Id} -Table t -Into ./app.db -RowAction {action} -Force").Errors.Single();
+            Assert.StartsWith("RowsNotRestored,", error.FullyQualifiedErrorId, StringComparison.Ordinal);
+            Assert.Contains("more columns than SQLite takes", error.Exception.Message, StringComparison.Ordinal);
+            Assert.Contains("SideTable", error.Exception.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Single(workspace.Listed());
+        Assert.Equal(2, Restore(backup, "t", "-RowAction SideTable").Inserted);
     }
 
     [Fact]
