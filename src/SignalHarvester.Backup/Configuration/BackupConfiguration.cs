@@ -121,7 +121,7 @@ public sealed class BackupConfiguration
     /// <param name="environment">What overrides the file.</param>
     /// <param name="cancellation">Ends the wait for a file that is a pipe.</param>
     /// <exception cref="BackupException">ConfigurationNotFound, ReadFailed.</exception>
-    internal static BackupConfiguration Read(string? path, string location, EnvironmentVariables environment, CancellationToken cancellation = default)
+    internal static BackupConfiguration Read(string? path, string location, EnvironmentVariables environment, CancellationToken cancellation)
     {
         var reading = new SettingsReading(path, path is null ? location : BaseFolderOf(path), environment);
         var root = path is null ? null : Load(path, reading, cancellation);

@@ -14,7 +14,7 @@ internal static class IdentityFile
     /// <param name="cancellation">Ends the wait for a file that is a pipe.</param>
     /// <exception cref="BackupException">IdentityInvalid.</exception>
     /// <exception cref="OperationCanceledException">The wait was ended.</exception>
-    public static IReadOnlyList<X25519Identity> Read(string path, CancellationToken cancellation = default)
+    public static IReadOnlyList<X25519Identity> Read(string path, CancellationToken cancellation)
     {
         if (path.Contains("AGE-SECRET-KEY-", StringComparison.OrdinalIgnoreCase))
         {

@@ -28,7 +28,7 @@ public sealed class IdentityRing
     /// <param name="cancellation">Ends the wait for what writes to a pipe.</param>
     /// <exception cref="BackupException">IdentityInvalid.</exception>
     /// <exception cref="OperationCanceledException">The wait was ended.</exception>
-    public IdentityRing WithFile(string path, CancellationToken cancellation = default) => new([.. identities, .. IdentityFile.Read(path, cancellation)]);
+    public IdentityRing WithFile(string path, CancellationToken cancellation) => new([.. identities, .. IdentityFile.Read(path, cancellation)]);
 
     /// <summary>Adds a passphrase.</summary>
     /// <param name="passphrase">The passphrase.</param>

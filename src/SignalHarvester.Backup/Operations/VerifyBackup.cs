@@ -34,7 +34,7 @@ public static class VerifyBackup
             VerificationLevel = failed is not null ? VerificationLevel.None
                 : level > current.VerificationLevel || !current.Verified ? level
                 : current.VerificationLevel,
-            VerificationTimestamp = moment,
+            VerificationTimestamp = VerificationChecks.IsUnreadable(failed) ? null : moment,
             Verification = checks,
             Inconsistencies = verifier.FoundInconsistencies ?? current.Inconsistencies,
             Checksum = current.Checksum ?? (failed is null && BackupChain.IsIncrement(current) ? verifier.FoundImage?.Checksum : null),

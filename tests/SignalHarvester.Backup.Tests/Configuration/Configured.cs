@@ -1,3 +1,4 @@
+using Xunit;
 using SignalHarvester.Backup.Configuration;
 using SignalHarvester.Backup.TestSupport;
 
@@ -17,7 +18,7 @@ internal sealed class Configured : IDisposable
         path = Path.GetFullPath(folder[file]);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         File.WriteAllText(path, text);
-        Read = BackupConfiguration.Read(path, folder.Path, new EnvironmentVariables(environment ?? []));
+        Read = BackupConfiguration.Read(path, folder.Path, new EnvironmentVariables(environment ?? []), TestContext.Current.CancellationToken);
     }
 
     public BackupConfiguration Read { get; }

@@ -106,7 +106,7 @@ public sealed class SettingsTests
     [Fact]
     public void The_environment_works_without_a_file()
     {
-        var read = BackupConfiguration.Read(null, Path.GetTempPath(), new EnvironmentVariables(new Dictionary<string, string> { ["SHBACKUP_BACKUP_DIR"] = "elsewhere" }));
+        var read = BackupConfiguration.Read(null, Path.GetTempPath(), new EnvironmentVariables(new Dictionary<string, string> { ["SHBACKUP_BACKUP_DIR"] = "elsewhere" }), TestContext.Current.CancellationToken);
         Assert.Equal(Path.Combine(Path.GetTempPath(), "elsewhere"), read.Require().BackupDirectory);
     }
 

@@ -19,7 +19,7 @@ public sealed class AgeFiles : IDisposable
     {
         KeyFile = _folder["key.txt"];
         Recipient = BackupKeys.Create(KeyFile, TimeProvider.System).Recipient;
-        Ring = IdentityRing.Empty.WithFile(KeyFile);
+        Ring = IdentityRing.Empty.WithFile(KeyFile, TestContext.Current.CancellationToken);
     }
 
     public string KeyFile { get; }
