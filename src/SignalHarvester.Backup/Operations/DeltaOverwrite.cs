@@ -225,7 +225,7 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
             using var log = new StoredFileWriter(handle, flush, () => { });
             using var meter = context.Meter($"Restoring into {Path.GetFileName(target.Path)}, from {chain.Backup.DisplayName}", frames * pageSize);
             _ = WalWriter.Write(pageSize, pageCount, image.Differing.Pages(), Read, log, CompressionType.None, 0, meter, context.Cancellation);
-            FileOwnership.Copy(target.Path, handle);
+            FileOwnership.Copy(SqliteDescriptors.AccessOf(target.Path), handle);
             flush.Finish();
             _ = RandomAccess.Read(handle, lastFrame, WalFormat.FrameOffset(frames, pageSize));
         }
