@@ -127,7 +127,8 @@ public sealed class InvokeSHRestoreDrillCommand : KeyedBackupCommand, IDynamicPa
 
     private List<BackupMetadata> Wanted(IReadOnlyList<BackupMetadata> backups)
     {
-        var wanted = NewestBackups.OfEach(backups).Where(backup => Database is null || Array.Exists(Database, pattern => IsOfDatabase(backup, pattern))).ToList();
+        var databases = Databases(Database);
+        var wanted = NewestBackups.OfEach(backups).Where(backup => databases.Passes(backup.DatabasePath)).ToList();
         if (wanted.Count == 0)
         {
             // Nothing to prove is no proof.

@@ -5,7 +5,6 @@ using System.Text.Json.Nodes;
 using SignalHarvester.Backup.Encryption.Age;
 using SignalHarvester.Backup.Formats;
 using SignalHarvester.Backup.Storage.Ownership;
-
 namespace SignalHarvester.Backup.Catalog;
 
 /// <summary>
@@ -82,6 +81,7 @@ internal static class Sidecar
             RetentionPolicy = backup.RetentionPolicy is { } policy ? Lower(policy) : null,
             Verified = backup.Verified,
             VerificationTimestamp = backup.VerificationTimestamp is { } moment ? Iso(moment) : null,
+            VerificationOrder = backup is { VerificationTimestamp: { } verified, VerificationOrder: { } place } && Iso(place) != Iso(verified) ? Iso(place) : null,
             Description = backup.Description,
             Metadata = JsonSerializer.SerializeToElement(Node(backup.Metadata)),
             FormatVersion = backup.IsPredecessor ? null : FormatVersion,
@@ -205,6 +205,7 @@ internal static class Sidecar
             Verified = fields.Verified ?? false,
             VerificationLevel = Enumeration<VerificationLevel>(fields.VerificationLevel, "verification_level") ?? VerificationLevel.None,
             VerificationTimestamp = Moment(fields.VerificationTimestamp),
+            VerificationOrder = Moment(fields.VerificationOrder),
             ScrubTimestamp = Moment(fields.ScrubTimestamp),
             Verification = [.. (fields.Verification ?? []).OfType<SidecarFields.CheckFields>().Select(check => new VerificationCheck(check.Check ?? string.Empty, check.Passed, check.Detail ?? string.Empty))],
             Inconsistencies = [.. (fields.Inconsistencies ?? []).OfType<string>()],

@@ -11,8 +11,11 @@ internal static class IdentityFile
     private const int LargestBytes = 1 << 20;
 
     /// <summary>Reads the keys.</summary>
+    /// <param name="path">The file's path.</param>
+    /// <param name="cancellation">Ends the wait for a file that is a pipe.</param>
     /// <exception cref="BackupException">IdentityInvalid.</exception>
-    public static IReadOnlyList<X25519Identity> Read(string path)
+    /// <exception cref="OperationCanceledException">The wait was ended.</exception>
+    public static IReadOnlyList<X25519Identity> Read(string path, CancellationToken cancellation)
     {
         if (path.Contains("AGE-SECRET-KEY-", StringComparison.OrdinalIgnoreCase))
         {
@@ -31,17 +34,13 @@ internal static class IdentityFile
                 throw Invalid(path, "it is a directory");
             }
 
-            // A pipe has no length, and keys come out of those too: of a password manager, which leaves none on a disk.
-            using var file = File.OpenRead(path);
-            var bytes = new byte[LargestBytes + 1];
-            var count = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
-            if (count > LargestBytes)
-            {
-                throw Invalid(path, "it is larger than any file of keys");
-            }
-
-            using var reader = new StreamReader(new MemoryStream(bytes, 0, count), Encoding.UTF8);
+            // Keys come out of pipes too: of a password manager, which leaves none on a disk.
+            using var reader = new StreamReader(new MemoryStream(NamedFile.ReadAllBytes(path, LargestBytes, cancellation)), Encoding.UTF8);
             text = reader.ReadToEnd();
+        }
+        catch (FileTooLargeException exception)
+        {
+            throw Invalid(path, "it is larger than any file of keys", exception);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

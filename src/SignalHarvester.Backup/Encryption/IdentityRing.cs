@@ -25,9 +25,11 @@ public sealed class IdentityRing
     public bool IsEmpty => identities.Count == 0;
 
     /// <summary>Adds the secret keys of a file, as New-SHBackupKey and age-keygen write it.</summary>
-    /// <param name="path">The file's full path.</param>
+    /// <param name="path">The file's full path. It may be a pipe.</param>
+    /// <param name="cancellation">Ends the wait for what writes to a pipe.</param>
     /// <exception cref="BackupException">IdentityInvalid.</exception>
-    public IdentityRing WithFile(string path) => new([.. identities, .. IdentityFile.Read(path)]);
+    /// <exception cref="OperationCanceledException">The wait was ended.</exception>
+    public IdentityRing WithFile(string path, CancellationToken cancellation) => new([.. identities, .. IdentityFile.Read(path, cancellation)]);
 
     /// <summary>Adds a passphrase.</summary>
     /// <param name="passphrase">The passphrase.</param>

@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-
 namespace SignalHarvester.Backup.Sqlite;
 
 /// <summary>

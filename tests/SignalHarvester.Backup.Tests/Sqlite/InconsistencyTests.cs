@@ -8,7 +8,6 @@ using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.Tests.Encryption;
 using SignalHarvester.Backup.Tests.Support;
 using Xunit;
-
 namespace SignalHarvester.Backup.Tests.Sqlite;
 
 /// <summary>

@@ -61,7 +61,7 @@ public abstract class BackupCommand : OperationCommand
     protected override void BeginProcessing()
     {
         IsIdGiven = IsGivenAsText("Id");
-        configuration = ForCall(FindConfiguration);
+        configuration = ForCall(() => Stoppable(FindConfiguration));
         _ = ForCall(configuration.Require);
         if (configuration.ServiceVariables is [_, ..] left)
         {
@@ -74,11 +74,11 @@ public abstract class BackupCommand : OperationCommand
         }
     }
 
-    private BackupConfiguration FindConfiguration()
+    private BackupConfiguration FindConfiguration(CancellationToken cancellation)
     {
         if (this is not IConfigurationOptional { NoConfiguration.IsPresent: true })
         {
-            return BackupConfiguration.Find(ConfigurationPath is null ? null : FileSystemPath(ConfigurationPath), FileSystemLocation);
+            return BackupConfiguration.Find(ConfigurationPath is null ? null : FileSystemPath(ConfigurationPath), FileSystemLocation, cancellation);
         }
 
         return ConfigurationPath is null ? BackupConfiguration.None : throw new BackupException(
@@ -98,16 +98,16 @@ public abstract class BackupCommand : OperationCommand
     private protected string? ConfigurationFile => configuration!.Path;
 
     /// <summary>Lets the operations of this call open encrypted backups: with what was given, else with what is configured.</summary>
-    private protected void UseIdentities(string[]? files, SecureString? passphrase) => Identities = ForCall(() =>
+    private protected void UseIdentities(string[]? files, SecureString? passphrase) => Identities = ForCall(() => Stoppable(cancellation =>
     {
         if (files is null && passphrase is null)
         {
-            return Settings.Encryption.ToIdentities(WriteWarning);
+            return Settings.Encryption.ToIdentities(WriteWarning, cancellation);
         }
 
-        var ring = (files ?? []).Aggregate(IdentityRing.Empty, (ring, file) => ring.WithFile(FileSystemPath(file)));
+        var ring = (files ?? []).Aggregate(IdentityRing.Empty, (ring, file) => ring.WithFile(FileSystemPath(file), cancellation));
         return passphrase is null ? ring : PlainText.Of(passphrase, ring.WithPassphrase);
-    });
+    }));
 
     /// <summary>What backups are encrypted with from now on: what was given, else what is configured; null for plain backups.</summary>
     private protected BackupEncryption? NewEncryption(string[]? recipients, SecureString? passphrase, string passphraseParameter)
@@ -239,9 +239,8 @@ public abstract class BackupCommand : OperationCommand
         }
     }
 
-    /// <summary>Whether a backup is of a database that is given by its full path or its file's name, with wildcards.</summary>
-    private protected static bool IsOfDatabase(BackupMetadata backup, string pattern) =>
-        backup.DatabasePath is { } path && (Matches(pattern, path) || Matches(pattern, Path.GetFileName(path)));
+    /// <summary>What a -Database names.</summary>
+    private protected DatabaseFilter Databases(params string[]? named) => new(named, FileSystemPath);
 
     /// <summary>An id in the case that it is stored in. Its letters are all in the first word, and wildcards ignore case too.</summary>
     private protected static string Stored(string id) =>

@@ -122,6 +122,19 @@ public abstract class OperationCommand : ModuleCommand, IDisposable
         }
     }
 
+    /// <summary>Does what may have to wait on the pipeline's own thread, so that a stop ends it.</summary>
+    private protected T Stoppable<T>(Func<CancellationToken, T> action)
+    {
+        try
+        {
+            return action(stopping.Token);
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            throw new PipelineStoppedException();
+        }
+    }
+
     /// <summary>Whether a text is what a pattern says, as wildcards or as it stands.</summary>
     private protected static bool Matches(string pattern, string text) =>
         WildcardPattern.Get(pattern, WildcardOptions.IgnoreCase).IsMatch(text) || string.Equals(pattern, text, StringComparison.OrdinalIgnoreCase);

@@ -35,6 +35,7 @@ internal sealed class BackupAttempt(
 {
     private string? whyFull = whyFull;
     private string? whyNoTail;
+    private bool isTruncated;
 
     /// <summary>Makes the backup.</summary>
     /// <exception cref="SnapshotLostException">The database did not stand still.</exception>
@@ -66,6 +67,7 @@ internal sealed class BackupAttempt(
             using var flush = new SteadyFlush(partial.Handle);
             var writer = new ContentWriter(database, partial, digests, flush, compression, level, encryption, context);
             var stored = Store(writer, database, parent, parentDigests);
+            isTruncated = stored.MissingPages > 0;
             partial.Name = BackupFileName.For(partial.Name.Id, stored.Type, compression, encryption is not null);
 
             // Counting rows reads the database, which a WAL backup is to do without.
@@ -240,7 +242,7 @@ internal sealed class BackupAttempt(
         Recipients = options.Encryption?.PublicKeys ?? [],
         RevealsContent = options.RevealContent,
         IsSafety = options.IsSafety,
-        IsSourceCorrupt = stored.MissingPages > 0 || content is { SchemaChecksum: null },
+        IsSourceCorrupt = isTruncated || content is { SchemaChecksum: null },
         Clock = context.Clock,
     };
 
@@ -283,6 +285,12 @@ internal sealed class BackupAttempt(
         if (parent is not null && failed.Check is VerificationChecks.Chain or VerificationChecks.ImageChecksum)
         {
             throw new ParentLostException(failed.Check == VerificationChecks.Chain ? failed.Detail : $"with '{parent!.Id}' it does not give the database that was read");
+        }
+
+        if (VerificationChecks.IsUnreadable(failed) && options.TolerateDamage)
+        {
+            context.Warn($"The content of '{backup.DatabasePath}' is not verified: the check of its integrity {failed.Detail}. What was read is kept as it is in '{backup.Id}'; restore it with -NoVerify.");
+            return backup with { IsSourceCorrupt = isTruncated, Verification = checks };
         }
 
         // The image is what was read, so what is wrong with it is wrong with the source.

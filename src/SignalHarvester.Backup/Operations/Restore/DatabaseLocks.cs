@@ -4,7 +4,6 @@ using Microsoft.Data.Sqlite;
 using SQLitePCL;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Sqlite;
-
 namespace SignalHarvester.Backup.Operations.Restore;
 
 /// <summary>Connections to a database that a restore is about to overwrite, and the locks that keep others out of it.</summary>
@@ -89,6 +88,12 @@ internal sealed class DatabaseLocks(string path, TimeSpan lockTimeout, Operation
         if (SqliteResult.IsBusy(code))
         {
             return Locked(inner);
+        }
+
+        if (CompanionFiles.WhatStandsInTheWay(path, code) is { } stranger)
+        {
+            return new BackupException(
+                BackupErrorId.DestinationNotWritable, BackupErrorCategory.WriteError, path, $"'{path}' cannot be written to, and was not changed: {stranger}", inner);
         }
 
         var detail = raw.sqlite3_errstr(code).utf8_to_string();

@@ -69,7 +69,7 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
     {
         if (backup.RowCounts is null)
         {
-            return backup.DatabasePath is { } own && OtherDatabase.IsSamePlace(own, target.Path) ? null
+            return backup.DatabasePath is { } own && DatabasePlace.IsSame(own, target.Path) ? null
                 : $"'{backup.Id}' does not record which tables it has, and whether it is of the database at the destination is seen when it is unpacked";
         }
 
@@ -231,7 +231,7 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
             using var log = new StoredFileWriter(handle, flush, () => { });
             using var meter = context.Meter($"Restoring into {Path.GetFileName(target.Path)}, from {chain.Backup.DisplayName}", frames * pageSize);
             _ = WalWriter.Write(pageSize, pageCount, image.Differing.Pages(), Read, log, CompressionType.None, 0, meter, context.Cancellation);
-            FileOwnership.Copy(target.Path, handle);
+            FileOwnership.Copy(SqliteDescriptors.AccessOf(target.Path), handle);
             flush.Finish();
             _ = RandomAccess.Read(handle, lastFrame, WalFormat.FrameOffset(frames, pageSize));
         }

@@ -126,8 +126,14 @@ public static class RestoreRows
             throw Misfit(table, target, $"its primary key is in the order of a collation that only its application has, {ShortList.Of(foreign)}");
         }
 
+        var match = RowMatch.TryFind(connection, table, (There, shape), ("main", now));
+        if (match is { IsRowId: true } && shape.Columns.Count >= MostColumns(connection))
+        {
+            throw Misfit(table, target, "it has no primary key, and with the rowid it has more columns than SQLite takes in a statement");
+        }
+
         List<SqliteName> lost = [.. shape.Columns.Except(now.Columns)];
-        return lost.Count == 0 && RowMatch.TryFind(connection, table, (There, shape), ("main", now)) is not null
+        return lost.Count == 0 && match is not null
             ? shape
             : throw Misfit(table, target, lost.Count > 0 ? $"it has no column {ShortList.Of(lost)}" : "no key tells the rows of both apart");
     }
@@ -232,9 +238,24 @@ public static class RestoreRows
     {
         // A key that is the rowid is the same in both, and nothing that SQLite should move the row for.
         List<SqliteName> values = table.Shape.IsKeyRowId ? [.. table.Shape.Columns.Except(match.Key)] : [.. table.Shape.Columns];
-        return values.Count == 0 ? 0 : SqlStatement.Run(
-            connection,
-            $"UPDATE main.{table.Name.Quoted} AS m SET {string.Join(", ", values.Select(column => $"{column.Quoted} = b.{column.Quoted}"))} FROM {Wanted(table.Name, Columns(table.Shape, match), where)} AS b WHERE {match.Same("m", "b")} AND ({RowMatch.Differs(values, "m", "b")})");
+        if (values.Count == 0)
+        {
+            return 0;
+        }
+
+        var (name, wanted) = (table.Name.Quoted, Wanted(table.Name, Columns(table.Shape, match), where));
+        var (same, differs) = (match.Same("m", "b"), RowMatch.Differs(values, "m", "b"));
+
+        // To update from a table, SQLite first notes the keys and the new values, in one row of no more columns than it takes.
+        return SqlStatement.Run(connection, Math.Max(1, match.Key.Count) + values.Count > MostColumns(connection)
+            ? $"UPDATE main.{name} AS m SET ({TableShape.List(values)}) = (SELECT {TableShape.List(values, "b.")} FROM {wanted} AS b WHERE {same}) WHERE EXISTS (SELECT 1 FROM {wanted} AS b WHERE {same} AND ({differs}))"
+            : $"UPDATE main.{name} AS m SET {string.Join(", ", values.Select(column => $"{column.Quoted} = b.{column.Quoted}"))} FROM {wanted} AS b WHERE {same} AND ({differs})");
+    }
+
+    private static int MostColumns(SqliteConnection connection)
+    {
+        const int limitOfColumns = 2;
+        return SQLitePCL.raw.sqlite3_limit(connection.Handle, limitOfColumns, -1);
     }
 
     private static long PutBeside(SqliteConnection connection, (SqliteName Name, TableShape Shape) table, SqliteName beside, string? where)
@@ -283,6 +304,13 @@ public static class RestoreRows
                 BackupErrorCategory.InvalidData,
                 target.Path,
                 $"'{target.Path}' is no SQLite database, or an encrypted one. It was not changed. Give the path of the database with -Into.",
+                exception)
+            : CompanionFiles.WhatStandsInTheWay(target.Path, exception.SqliteErrorCode) is { } stranger
+            ? new BackupException(
+                BackupErrorId.DestinationNotWritable,
+                BackupErrorCategory.WriteError,
+                target.Path,
+                $"The rows could not be brought back into '{target.Path}', which is as it was: {stranger}",
                 exception)
             : new BackupException(
                 BackupErrorId.RowsNotRestored,

@@ -28,7 +28,7 @@ internal sealed class RunSchedule(ScheduleJob job, BackupSettings settings, Step
     private const string ScrubStep = "Scrub";
     private const string ListStep = "List";
 
-    private readonly OperationContext context = context with { Identities = settings.Encryption.ToIdentities(context.Warn) };
+    private readonly OperationContext context = context with { Identities = settings.Encryption.ToIdentities(context.Warn, context.Cancellation) };
     private readonly Lock gate = new();
     private readonly HashSet<string> databases = new(StringComparer.Ordinal);
     private readonly List<string> made = [];

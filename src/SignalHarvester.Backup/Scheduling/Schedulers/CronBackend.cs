@@ -75,10 +75,19 @@ internal sealed class CronBackend(TimeProvider clock) : IScheduleBackend
     /// <inheritdoc/>
     public ScheduleStatus Status(ScheduleDefinition definition, TaskDefinition wanted)
     {
-        var content = definition.Scope == ScheduleScope.User
-            ? BlockOf(ReadTable(), definition.Key)
-            : File.Exists(PathOf(definition)) ? File.ReadAllText(PathOf(definition)) : null;
-        return content is null ? ScheduleStatus.Missing : content == wanted.Files[0].Content ? ScheduleStatus.Registered : ScheduleStatus.Changed;
+        bool isThere, isAsWanted;
+        if (definition.Scope == ScheduleScope.User)
+        {
+            var content = BlockOf(ReadTable(), definition.Key);
+            (isThere, isAsWanted) = (content is not null, content == wanted.Files[0].Content);
+        }
+        else
+        {
+            isThere = File.Exists(PathOf(definition));
+            isAsWanted = isThere && TaskFiles.Holds(PathOf(definition), wanted.Files[0].Content);
+        }
+
+        return !isThere ? ScheduleStatus.Missing : isAsWanted ? ScheduleStatus.Registered : ScheduleStatus.Changed;
     }
 
     /// <inheritdoc/>

@@ -1,6 +1,5 @@
 using System.Text.RegularExpressions;
 using Microsoft.Data.Sqlite;
-
 namespace SignalHarvester.Backup.Sqlite.Checks;
 
 /// <summary>

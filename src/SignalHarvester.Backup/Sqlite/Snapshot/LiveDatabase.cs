@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
 using Microsoft.Data.Sqlite;
-using SignalHarvester.Backup.Storage;
 using SQLitePCL;
-
+using SignalHarvester.Backup.Sqlite.Checks;
+using SignalHarvester.Backup.Storage;
 namespace SignalHarvester.Backup.Sqlite.Snapshot;
 
 /// <summary>
@@ -139,7 +139,9 @@ internal sealed class LiveDatabase : IDisposable
                 Path,
                 $"'{Path}' is locked by another process, and stayed so for the whole -LockTimeout. Wait until its transaction ends, or give a longer -LockTimeout. An application with PRAGMA locking_mode = EXCLUSIVE never lets go: stop it for the backup.",
                 inner),
-            _ when SqliteResult.Primary(code) == raw.SQLITE_CORRUPT && raw.sqlite3_errmsg(Handle).utf8_to_string() is var said && said.Contains("too many columns", StringComparison.Ordinal) => TooWide(said, inner),
+            _ when CompanionFiles.WhatStandsInTheWay(Path, code) is { } stranger => new BackupException(
+                BackupErrorId.ReadFailed, BackupErrorCategory.ReadError, Path, $"'{Path}' cannot be read: {stranger}", inner),
+            _ when SchemaWidth.WhyUnreadable(Handle, code) is { } reason => TooWide(reason, inner),
             _ when SqliteResult.Primary(code) == raw.SQLITE_CORRUPT => Damaged(detail, inner),
             _ when SqliteResult.Primary(code) == raw.SQLITE_NOTADB => NotADatabase(inner),
             SqliteResult.ReadOnlyRecovery or SqliteResult.ReadOnlyRollback or SqliteResult.ReadOnlyCantInit => NeedsRecovery(inner),
@@ -338,11 +340,11 @@ internal sealed class LiveDatabase : IDisposable
         Path,
         $"'{Path}' is empty: there is no database in it. Check the path; if the database was lost, restore it with Restore-SHBackup.");
 
-    private BackupException TooWide(string said, Exception? inner) => new(
+    private BackupException TooWide(string reason, Exception? inner) => new(
         BackupErrorId.SourceUnreadable,
         BackupErrorCategory.InvalidOperation,
         Path,
-        string.Create(CultureInfo.InvariantCulture, $"'{Path}' has a table of more columns than the {raw.sqlite3_limit(Handle, raw.SQLITE_LIMIT_COLUMN, -1)} that this SQLite reads ({said}). That is no damage, but nothing of it can be checked here. To keep it as it is, unchecked and marked as damaged, add -Force."),
+        $"Nothing of '{Path}' can be checked here: {reason}. That is no damage. To back it up as it is, without a verification of its content, add -Force.",
         inner);
 
     private BackupException Damaged(string detail, Exception? inner)
