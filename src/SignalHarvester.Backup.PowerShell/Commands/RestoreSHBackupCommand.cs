@@ -191,11 +191,8 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
 
         if ((Table is null) != (Into is null) || (Table is null && (Where is not null || IsBound(nameof(RowAction)))) || (Table is not null && (Destination is not null || Delta)))
         {
-            ThrowTerminatingError(ToRecord(new BackupException(
-                BackupErrorId.InvalidArgument,
-                BackupErrorCategory.InvalidArgument,
-                nameof(Table),
-                "To bring rows back, give the tables with -Table and the database with -Into, and -Where and -RowAction if you like; without -Destination and -Delta, which are for whole databases.")));
+            ThrowTerminatingError(ToRecord(BackupException.InvalidArgument(
+                nameof(Table), "To bring rows back, give the tables with -Table and the database with -Into, and -Where and -RowAction if you like; without -Destination and -Delta, which are for whole databases.")));
         }
     }
 
@@ -257,10 +254,7 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
     }
 
     private static BackupException Ambiguous(string? destination, List<string?> databases) => new(
-        BackupErrorId.DatabaseAmbiguous,
-        BackupErrorCategory.InvalidArgument,
-        destination,
-        $"Backups of {databases.Count.ToString(Invariant)} databases were given for the one destination '{destination}': {string.Join(", ", databases.Take(5).Select(path => path ?? "an unknown one"))}{(databases.Count > 5 ? " ..." : string.Empty)}. It was not changed. Choose one with Get-SHBackup -Database.");
+        BackupErrorId.DatabaseAmbiguous, destination, $"Backups of {databases.Count.ToString(Invariant)} databases were given for the one destination '{destination}': {string.Join(", ", databases.Take(5).Select(path => path ?? "an unknown one"))}{(databases.Count > 5 ? " ..." : string.Empty)}. It was not changed. Choose one with Get-SHBackup -Database.");
 
     private void BringRowsBack()
     {
@@ -391,7 +385,6 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
         {
             throw new BackupException(
                 BackupErrorId.DestinationRequired,
-                BackupErrorCategory.InvalidArgument,
                 backup.Id,
                 Force
                     ? $"With -Force no question is asked, so where to restore '{backup.Id}' to must be given with -Destination."
@@ -432,11 +425,8 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
     {
         if (restored.Contains(destination))
         {
-            throw new BackupException(
-                BackupErrorId.InvalidArgument,
-                BackupErrorCategory.InvalidArgument,
-                backup.Id,
-                $"'{destination}' was restored by this command already, and '{backup.Id}' would overwrite that. Pass one backup for each destination, for example with Get-SHBackup -Database and -Newest 1.");
+            throw BackupException.InvalidArgument(
+                backup.Id, $"'{destination}' was restored by this command already, and '{backup.Id}' would overwrite that. Pass one backup for each destination, for example with Get-SHBackup -Database and -Newest 1.");
         }
     }
 

@@ -131,10 +131,7 @@ public sealed class BackupDirectory
                 if (dependants.Count > 0)
                 {
                     throw new BackupException(
-                        BackupErrorId.BackupHasDependants,
-                        BackupErrorCategory.InvalidOperation,
-                        id,
-                        $"'{id}' is not removed: {string.Join(", ", dependants)} cannot be restored without it. Remove those as well (-Cascade).");
+                        BackupErrorId.BackupHasDependants, id, $"'{id}' is not removed: {string.Join(", ", dependants)} cannot be restored without it. Remove those as well (-Cascade).");
                 }
 
                 Change(() => unfinished.Remove(backup, ReadSidecar(id)!));
@@ -320,11 +317,7 @@ public sealed class BackupDirectory
             catch (IOException exception) when (DiskFault.IsHeldElsewhere(exception))
             {
                 throw new BackupException(
-                    BackupErrorId.CloudTransferInProgress,
-                    BackupErrorCategory.ResourceBusy,
-                    name.Id,
-                    $"Another process is fetching '{name.Id}' into '{Path}' right now. Wait for it to finish; then the backup is there.",
-                    exception);
+                    BackupErrorId.CloudTransferInProgress, name.Id, $"Another process is fetching '{name.Id}' into '{Path}' right now. Wait for it to finish; then the backup is there.", exception);
             }
         });
     }

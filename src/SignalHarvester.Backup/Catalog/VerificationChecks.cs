@@ -41,7 +41,6 @@ internal static class VerificationChecks
             Integrity => BackupErrorId.BackupIntegrityFailed,
             _ => BackupErrorId.BackupContentMismatch,
         },
-        failed.Check == File ? BackupErrorCategory.ObjectNotFound : BackupErrorCategory.InvalidData,
         backup.Id,
         IsUnreadable(failed)
             ? $"Whether the database in '{backup.Id}' is sound cannot be said here: {failed.Detail[NotMade.Length..]}. That is no damage, and all that could be checked is in order. Restore it with -NoVerify, and check it with the SQLite of its application."

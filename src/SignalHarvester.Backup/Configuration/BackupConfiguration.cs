@@ -110,10 +110,7 @@ public sealed class BackupConfiguration
         var list = !isListed ? $". Mend {them}: no command works with it as it is, but for a restore with -NoConfiguration."
             : $", and nothing was done. Mend {them}, and check with Test-SHBackupConfiguration. {WithoutIt}{(errors.Count == 1 ? " " : Environment.NewLine)}{string.Join(Environment.NewLine, errors)}";
         return new BackupException(
-            BackupErrorId.ConfigurationInvalid,
-            BackupErrorCategory.InvalidData,
-            Path ?? EnvironmentVariables.ConfigurationFile,
-            $"The configuration {(Path is null ? "in the environment" : $"'{Path}'")} has {count}{list}");
+            BackupErrorId.ConfigurationInvalid, Path ?? EnvironmentVariables.ConfigurationFile, $"The configuration {(Path is null ? "in the environment" : $"'{Path}'")} has {count}{list}");
     }
 
     /// <summary>Reads a configuration.</summary>
@@ -160,10 +157,7 @@ public sealed class BackupConfiguration
         {
             // Reading a pipe that nobody writes to would never end. One that is meant is named.
             throw new BackupException(
-                BackupErrorId.ReadFailed,
-                BackupErrorCategory.ReadError,
-                usual,
-                $"The configuration file '{usual}' is a pipe, a device or a socket, and no file. Move it away, or name it with -ConfigurationPath if it is meant. {WithoutIt}");
+                BackupErrorId.ReadFailed, usual, $"The configuration file '{usual}' is a pipe, a device or a socket, and no file. Move it away, or name it with -ConfigurationPath if it is meant. {WithoutIt}");
         }
 
         return IsThere(usual) ? usual : null;
@@ -201,11 +195,7 @@ public sealed class BackupConfiguration
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException || Directory.Exists(path))
         {
             throw new BackupException(
-                BackupErrorId.ConfigurationNotFound,
-                BackupErrorCategory.ObjectNotFound,
-                path,
-                $"There is no configuration file '{path}'{(Directory.Exists(path) ? ", but a folder of that name" : string.Empty)}. Check -ConfigurationPath and SHBACKUP_CONFIG, or make one with New-SHBackupConfiguration. {WithoutIt}",
-                exception);
+                BackupErrorId.ConfigurationNotFound, path, $"There is no configuration file '{path}'{(Directory.Exists(path) ? ", but a folder of that name" : string.Empty)}. Check -ConfigurationPath and SHBACKUP_CONFIG, or make one with New-SHBackupConfiguration. {WithoutIt}", exception);
         }
         catch (FileTooLargeException)
         {
@@ -220,11 +210,7 @@ public sealed class BackupConfiguration
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             throw new BackupException(
-                BackupErrorId.ReadFailed,
-                BackupErrorCategory.ReadError,
-                path,
-                $"The configuration file '{path}' cannot be read: {exception.Message}{(exception is SilentPipeException ? string.Empty : " Check its permissions.")} {WithoutIt}",
-                exception);
+                BackupErrorId.ReadFailed, path, $"The configuration file '{path}' cannot be read: {exception.Message}{(exception is SilentPipeException ? string.Empty : " Check its permissions.")} {WithoutIt}", exception);
         }
 
         var (root, fault) = YamlFile.Parse(text);

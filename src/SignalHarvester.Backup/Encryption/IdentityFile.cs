@@ -20,10 +20,7 @@ internal static class IdentityFile
         if (path.Contains("AGE-SECRET-KEY-", StringComparison.OrdinalIgnoreCase))
         {
             throw new BackupException(
-                BackupErrorId.IdentityInvalid,
-                BackupErrorCategory.InvalidArgument,
-                "IdentityFile",
-                "A secret key was given in the place of a file. It is not shown here; take care that it is not in a shell's history. Give the path of a file that holds it.");
+                BackupErrorId.IdentityInvalid, "IdentityFile", "A secret key was given in the place of a file. It is not shown here; take care that it is not in a shell's history. Give the path of a file that holds it.");
         }
 
         string text;
@@ -97,11 +94,7 @@ internal static class IdentityFile
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             throw new BackupException(
-                BackupErrorId.DestinationNotWritable,
-                BackupErrorCategory.WriteError,
-                path,
-                $"The key cannot be written to '{path}': {exception.Message.TrimEnd('.')}. Give a file in a folder that this account may write to.",
-                exception);
+                BackupErrorId.DestinationNotWritable, path, $"The key cannot be written to '{path}': {exception.Message.TrimEnd('.')}. Give a file in a folder that this account may write to.", exception);
         }
         finally
         {
@@ -113,15 +106,8 @@ internal static class IdentityFile
     }
 
     private static BackupException Exists(string path) => new(
-        BackupErrorId.IdentityFileExists,
-        BackupErrorCategory.ResourceExists,
-        path,
-        $"'{path}' is there already, and a key is never overwritten: with it, every backup encrypted to it would be lost. Give another file.");
+        BackupErrorId.IdentityFileExists, path, $"'{path}' is there already, and a key is never overwritten: with it, every backup encrypted to it would be lost. Give another file.");
 
     private static BackupException Invalid(string path, string reason, Exception? inner = null) => new(
-        BackupErrorId.IdentityInvalid,
-        BackupErrorCategory.InvalidArgument,
-        path,
-        $"The keys in '{path}' cannot be used: {reason}. Give a file that New-SHBackupKey or age-keygen has written.",
-        inner);
+        BackupErrorId.IdentityInvalid, path, $"The keys in '{path}' cannot be used: {reason}. Give a file that New-SHBackupKey or age-keygen has written.", inner);
 }

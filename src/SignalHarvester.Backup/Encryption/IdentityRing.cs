@@ -85,14 +85,8 @@ public sealed class IdentityRing
         var needed = header.IsForPassphrase ? "-Passphrase" : "-IdentityFile";
         return IsEmpty
             ? new BackupException(
-                BackupErrorId.IdentityMissing,
-                BackupErrorCategory.AuthenticationError,
-                name,
-                $"'{name}' is encrypted, and nothing was given to open it with. Give {(header.IsForPassphrase ? "the passphrase" : "the file with the secret key")} with {needed}; a key's file can also be configured (app.backup.encryption.identity_file).")
+                BackupErrorId.IdentityMissing, name, $"'{name}' is encrypted, and nothing was given to open it with. Give {(header.IsForPassphrase ? "the passphrase" : "the file with the secret key")} with {needed}; a key's file can also be configured (app.backup.encryption.identity_file).")
             : new BackupException(
-                BackupErrorId.IdentityWrong,
-                BackupErrorCategory.AuthenticationError,
-                name,
-                $"'{name}' is encrypted, and {(header.IsForPassphrase ? "the passphrase is not the one that it was encrypted with, or none was given" : "none of the secret keys given is one that it was encrypted to")}. Give the right one with {needed}; Get-SHBackup shows the public keys of a backup as its Recipients. If it is the right one, the beginning of the file is damaged: Test-SHBackup -Level Quick tells.");
+                BackupErrorId.IdentityWrong, name, $"'{name}' is encrypted, and {(header.IsForPassphrase ? "the passphrase is not the one that it was encrypted with, or none was given" : "none of the secret keys given is one that it was encrypted to")}. Give the right one with {needed}; Get-SHBackup shows the public keys of a backup as its Recipients. If it is the right one, the beginning of the file is damaged: Test-SHBackup -Level Quick tells.");
     }
 }

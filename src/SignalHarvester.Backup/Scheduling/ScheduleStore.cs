@@ -222,11 +222,7 @@ internal sealed class ScheduleStore(ScheduleScope scope, ScheduleFolders folders
         catch (Exception exception) when (exception is JsonException or IOException or UnauthorizedAccessException or NotSupportedException)
         {
             throw new BackupException(
-                BackupErrorId.ScheduleInvalid,
-                BackupErrorCategory.InvalidData,
-                path,
-                $"The schedule in '{path}' cannot be read: {exception.Message.TrimEnd('.')}. Register it again with Register-SHBackupSchedule, or remove the file.",
-                exception);
+                BackupErrorId.ScheduleInvalid, path, $"The schedule in '{path}' cannot be read: {exception.Message.TrimEnd('.')}. Register it again with Register-SHBackupSchedule, or remove the file.", exception);
         }
     }
 

@@ -62,10 +62,7 @@ internal static unsafe class SqliteDescriptors
         if (!OperatingSystem.IsWindows() && FileIdentity.Of(path) is { } file && IsOpenElsewhere(file))
         {
             throw new BackupException(
-                BackupErrorId.DatabaseOpenInProcess,
-                BackupErrorCategory.ResourceBusy,
-                path,
-                $"'{path}' is open in this PowerShell already, by another module's SQLite or by a script. Nothing was done with it: when one part of a process closes a file, the system drops the locks of all its parts, and two writers could get in at once. Close it there first, or give this command a process of its own (pwsh -Command, or shbackup -Command).");
+                BackupErrorId.DatabaseOpenInProcess, path, $"'{path}' is open in this PowerShell already, by another module's SQLite or by a script. Nothing was done with it: when one part of a process closes a file, the system drops the locks of all its parts, and two writers could get in at once. Close it there first, or give this command a process of its own (pwsh -Command, or shbackup -Command).");
         }
     }
 

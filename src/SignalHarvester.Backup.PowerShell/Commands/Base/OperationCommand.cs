@@ -57,10 +57,7 @@ public abstract class OperationCommand : ModuleCommand, IDisposable
         return found.Count > 0
             ? found
             : throw new BackupException(
-                BackupErrorId.SourceNotFound,
-                BackupErrorCategory.ObjectNotFound,
-                path,
-                $"No file matches '{path}'. Check the path; for a name with brackets in it, use -LiteralPath.");
+                BackupErrorId.SourceNotFound, path, $"No file matches '{path}'. Check the path; for a name with brackets in it, use -LiteralPath.");
     }
 
     /// <summary>

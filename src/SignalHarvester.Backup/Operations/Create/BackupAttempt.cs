@@ -304,10 +304,7 @@ internal sealed class BackupAttempt(
         if (!options.TolerateDamage)
         {
             throw new BackupException(
-                BackupErrorId.SourceCorrupt,
-                BackupErrorCategory.InvalidData,
-                backup.DatabasePath,
-                $"'{backup.DatabasePath}' is damaged: {failed.Detail}. No backup was kept, so that the good ones before it stay the newest. Restore one of them, or add -Force to keep this state as it is, marked as damaged.");
+                BackupErrorId.SourceCorrupt, backup.DatabasePath, $"'{backup.DatabasePath}' is damaged: {failed.Detail}. No backup was kept, so that the good ones before it stay the newest. Restore one of them, or add -Force to keep this state as it is, marked as damaged.");
         }
 
         context.Warn($"'{backup.DatabasePath}' is damaged: {failed.Detail}. It is kept as it is in the {(options.IsSafety ? "safety backup" : "backup")} '{backup.Id}', which is marked so{(options.IsSafety ? string.Empty : ", because of -Force")}.");

@@ -294,11 +294,7 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
         catch (SqliteException exception)
         {
             throw new BackupException(
-                BackupErrorId.RestoreVerificationFailed,
-                BackupErrorCategory.WriteError,
-                path,
-                $"'{path}' is restored, but its pages still lie in '{path}-wal', because SQLite could not move them ({exception.Message}). Do not delete that file. Free some space and open the database with any SQLite program, which moves them.",
-                exception);
+                BackupErrorId.RestoreVerificationFailed, BackupErrorCategory.WriteError, path, $"'{path}' is restored, but its pages still lie in '{path}-wal', because SQLite could not move them ({exception.Message}). Do not delete that file. Free some space and open the database with any SQLite program, which moves them.", exception);
         }
     }
 
@@ -327,15 +323,8 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
     }
 
     private BackupException Failed(string reason) => new(
-        BackupErrorId.RestoreVerificationFailed,
-        BackupErrorCategory.InvalidResult,
-        target.Path,
-        $"'{target.Path}' was restored, but its check failed: {reason}. Check the disk. The former state is in the newest safety backup (Get-SHBackup | Where IsSafety).");
+        BackupErrorId.RestoreVerificationFailed, target.Path, $"'{target.Path}' was restored, but its check failed: {reason}. Check the disk. The former state is in the newest safety backup (Get-SHBackup | Where IsSafety).");
 
     private BackupException InUse(Exception? inner) => new(
-        BackupErrorId.DestinationLocked,
-        BackupErrorCategory.ResourceBusy,
-        target.Path,
-        $"'{target.Path}' is open in another process, and -Delta needs it alone. It was not changed. Stop the application, or leave -Delta out: then the database is restored while it is in use.",
-        inner);
+        BackupErrorId.DestinationLocked, target.Path, $"'{target.Path}' is open in another process, and -Delta needs it alone. It was not changed. Stop the application, or leave -Delta out: then the database is restored while it is in use.", inner);
 }

@@ -57,5 +57,5 @@ internal static class OtherDatabase
     }
 
     private static BackupException Fault(string destination, string message) =>
-        new(BackupErrorId.DestinationIsOtherDatabase, BackupErrorCategory.InvalidOperation, destination, message);
+        new(BackupErrorId.DestinationIsOtherDatabase, destination, message);
 }
