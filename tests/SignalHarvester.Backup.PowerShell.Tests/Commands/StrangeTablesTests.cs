@@ -173,12 +173,12 @@ public sealed class StrangeTablesTests : IDisposable
     [InlineData("k INTEGER PRIMARY KEY, name TEXT", "CREATE INDEX i ON t(lower(name))", "its index 'i'")]
     [InlineData("k INTEGER PRIMARY KEY, name TEXT", "CREATE INDEX i ON t(k) WHERE lower(name) > 'zz'", "its index 'i'")]
     [InlineData("name TEXT COLLATE NOCASE PRIMARY KEY, k", "", "its index 'sqlite_autoindex_t_1'")]
-    [InlineData("name TEXT COLLATE NOCASE PRIMARY KEY, k) WITHOUT ROWID; --", "", "its primary key")]
+    [InlineData("name TEXT COLLATE NOCASE PRIMARY KEY, k) WITHOUT ROWID", "", "its primary key")]
     [InlineData("k INTEGER PRIMARY KEY, name TEXT, n TEXT AS (lower(name)) VIRTUAL", "CREATE INDEX i ON t(n)", "its index 'i'")]
     [InlineData("k INTEGER PRIMARY KEY, name TEXT", "CREATE TABLE seen(name TEXT COLLATE NOCASE UNIQUE); INSERT INTO seen SELECT name FROM t; CREATE TRIGGER r AFTER INSERT ON t BEGIN INSERT OR IGNORE INTO seen VALUES (new.name); END", "its index 'sqlite_autoindex_seen_1' of 'seen'")]
     public void Rows_come_back_into_no_index_whose_order_or_values_are_the_applications_own_under_SQLites_names(string columns, string more, string named)
     {
-        OwnNames($"CREATE TABLE t({columns}\n); WITH RECURSIVE i(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM i LIMIT 70) INSERT INTO t(name, k) SELECT substr('ÉzÖaÜßŽ', n % 7 + 1, 1) || n / 7, n FROM i; {more}");
+        OwnNames($"CREATE TABLE t({columns}{(columns.Contains("WITHOUT", StringComparison.Ordinal) ? "" : ")")}; WITH RECURSIVE i(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM i LIMIT 70) INSERT INTO t(name, k) SELECT substr('ÉzÖaÜßŽ', n % 7 + 1, 1) || (n / 7), n FROM i; {more}");
         var backup = workspace.MakeBackup();
         OwnNames("DELETE FROM t WHERE k % 3 = 0");
         foreach (var action in (string[])["InsertMissing", "Replace"])
@@ -231,12 +231,12 @@ public sealed class StrangeTablesTests : IDisposable
 
     [Theory]
     [InlineData("name TEXT COLLATE NOCASE PRIMARY KEY, n INT")]
-    [InlineData("name TEXT COLLATE NOCASE PRIMARY KEY, n INT) WITHOUT ROWID; --")]
-    [InlineData("name TEXT COLLATE NOCASE, n INT, PRIMARY KEY (n, name)) WITHOUT ROWID; --")]
+    [InlineData("name TEXT COLLATE NOCASE PRIMARY KEY, n INT) WITHOUT ROWID")]
+    [InlineData("name TEXT COLLATE NOCASE, n INT, PRIMARY KEY (n, name)) WITHOUT ROWID")]
     [InlineData("name TEXT COLLATE RTRIM PRIMARY KEY, n INT")]
     public void Rows_are_compared_by_their_bytes_where_their_keys_order_is_the_applications_own_under_a_name_of_SQLites(string columns)
     {
-        OwnNames($"CREATE TABLE t({columns}\n); CREATE INDEX other ON t(n, name); WITH RECURSIVE i(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM i LIMIT 700) INSERT INTO t SELECT substr('ÉzÖaÜßŽ', n % 7 + 1, 1) || n / 7, n / 70 FROM i");
+        OwnNames($"CREATE TABLE t({columns}{(columns.Contains("WITHOUT", StringComparison.Ordinal) ? "" : ")")}; CREATE INDEX other ON t(n, name); WITH RECURSIVE i(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM i LIMIT 700) INSERT INTO t SELECT substr('ÉzÖaÜßŽ', n % 7 + 1, 1) || (n / 7), n / 70 FROM i");
         var backup = workspace.MakeBackup();
         Assert.Empty(workspace.Run($"Compare-SHBackup {backup.Id}").WithoutErrors().Output);
 
@@ -262,9 +262,37 @@ public sealed class StrangeTablesTests : IDisposable
         OwnNames("DELETE FROM c WHERE id > 2; DELETE FROM p WHERE name = 'Ö'");
         var error = workspace.Run($"Restore-SHBackup {backup.Id} -Table c -Into ./app.db -Force").Errors.Single();
         Assert.Contains("refer to rows that are not in", error.Exception.Message, StringComparison.Ordinal);
-        OwnNames("INSERT INTO c VALUES (9, 'nobody')");
+        OwnNames("PRAGMA foreign_keys = OFF; INSERT INTO c VALUES (9, 'nobody')");
         _ = workspace.MakeBackup();
         Assert.Contains("refer to nothing in p", workspace.Run("Invoke-SHRestoreDrill -Newest").As<RestoreDrill>().Single().Reason!, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("sqlite", "sqlite-")]
+    [InlineData("true", "true_")]
+    [InlineData("select", "select_")]
+    public void Tables_and_columns_come_back_and_beside_whatever_word_of_SQL_they_are_called(string name, string beside)
+    {
+        Unicode($"CREATE TABLE \"{name}\"(\"{name}\" TEXT PRIMARY KEY, \"false\"); INSERT INTO \"{name}\" VALUES ('a', 1), ('b', 2), ('c', 3)");
+        var backup = workspace.MakeBackup();
+        Unicode($"DELETE FROM \"{name}\" WHERE \"{name}\" = 'a'; UPDATE \"{name}\" SET \"false\" = 9 WHERE \"{name}\" = 'b'");
+        var found = workspace.Run($"Compare-SHBackup {backup.Id}").WithoutErrors().As<BackupDifference>().Single();
+        Assert.Equal((0, 1, 1), (found.RowsAdded, found.RowsRemoved, found.RowsChanged));
+        Assert.Equal(beside + backup.Id, Restore(backup, name, "-RowAction SideTable").Into);
+        Assert.Equal("a1b2c3", Query($"SELECT group_concat(\"{name}\" || \"false\", '') FROM \"{beside}{backup.Id}\""));
+        Assert.Equal((1, 1), (Restore(backup, name, "-RowAction Replace") is var rows ? rows.Inserted : 0, rows.Replaced));
+        Assert.Equal("a1b2c3", Query($"SELECT group_concat(\"{name}\" || \"false\", '') FROM (SELECT * FROM \"{name}\" ORDER BY 1)"));
+    }
+
+    [Fact]
+    public void Tables_that_are_called_as_SQLites_own_are_compared_and_hide_none_of_them()
+    {
+        string[] names = ["pragma_table_list", "pragma_table_xinfo", "pragma_index_xinfo", "pragma_index_list", "pragma_foreign_key_list", "pragma_foreign_key_check"];
+        Unicode(string.Concat(names.Select(name => $"CREATE TABLE {name}(id TEXT PRIMARY KEY, v); INSERT INTO {name} VALUES (1, 1), (2, 2);")));
+        var backup = workspace.MakeBackup("-NoVerify");
+        Unicode(string.Concat(names.Select(name => $"DELETE FROM {name} WHERE id = 1; UPDATE {name} SET v = 9;")));
+        var found = workspace.Run($"Compare-SHBackup {backup.Id}").WithoutErrors().As<BackupDifference>();
+        Assert.Equal(names.Order(StringComparer.Ordinal).Select(name => (name, 1L, 1L)), found.Select(one => (one.Name, one.RowsRemoved, one.RowsChanged)));
     }
 
     [Fact]

@@ -160,7 +160,7 @@ internal sealed class CompareImages : IDisposable
         var (added, removed) = (Missing(Later, Earlier), Missing(Earlier, Later));
         var changed = SqlStatement.Number(
             connection,
-            $"{Prepared(Later, common)}SELECT count(*) FROM {Earlier}.{name.Quoted} AS a JOIN {Other(Later)} AS b ON {Same()} WHERE {RowMatch.Differs(common, "a", "b")}");
+            $"{Prepared(Later, common)}SELECT count(*) FROM {Earlier}.{name.Quoted} AS a JOIN {Other(Later)} AS b ON {Same()} WHERE {RowMatch.Differs(common, "a", "b", ofQuery: !match.IsOrderKnown)}");
         List<string> details = [];
         if (match.IsRowId && earlier.Key.Count > 0)
         {
@@ -194,7 +194,7 @@ internal sealed class CompareImages : IDisposable
 
         string Other(string schema) => match.IsOrderKnown ? $"{schema}.{name.Quoted}" : ByBytes;
 
-        string Same() => match.IsOrderKnown ? match.Same("a", "b") : match.SameBytes("a", "b");
+        string Same() => match.IsOrderKnown ? match.Same("a", "b", ofQuery: false) : match.SameBytes("a", "b");
     }
 
     private long Count(string schema, SqliteName table) => SqlStatement.Number(connection, $"SELECT count(*) FROM {schema}.{table.Quoted}");

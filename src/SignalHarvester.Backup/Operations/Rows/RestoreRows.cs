@@ -223,7 +223,8 @@ public static class RestoreRows
         var done = new RestoredRows { BackupId = backup.Id, Database = target.Path, Table = table.Name.ToString(), Into = table.Name.ToString() };
         if (options.Action == RowAction.SideTable)
         {
-            var beside = SqliteName.Parse($"{table.Name}_{backup.Id}");
+            // What begins with sqlite_ is SQLite's.
+            var beside = SqliteName.Parse($"{table.Name}{(table.Name == SqliteName.Parse("sqlite") ? "-" : "_")}{backup.Id}");
             return done with { Into = beside.ToString(), Inserted = PutBeside(connection, table, beside, options.Where) };
         }
 
@@ -242,7 +243,7 @@ public static class RestoreRows
     {
         var name = table.Name.Quoted;
         var columns = Columns(table.Shape, match);
-        return $"INSERT INTO main.{name} ({TableShape.List(columns)}) SELECT {TableShape.List(columns, "b.")} FROM {Wanted(table.Name, columns, where)} AS b WHERE NOT EXISTS (SELECT 1 FROM main.{name} AS m WHERE {match.Same("m", "b")})";
+        return $"INSERT INTO main.{name} ({TableShape.List(columns)}) SELECT {TableShape.List(columns.Select(column => column.InQuery), "b.")} FROM {Wanted(table.Name, columns, where)} AS b WHERE NOT EXISTS (SELECT 1 FROM main.{name} AS m WHERE {match.Same("m", "b", ofQuery: true)})";
     }
 
     /// <summary>The statement that replaces values; null where there are none.</summary>
@@ -256,12 +257,12 @@ public static class RestoreRows
         }
 
         var (name, wanted) = (table.Name.Quoted, Wanted(table.Name, Columns(table.Shape, match), where));
-        var (same, differs) = (match.Same("m", "b"), RowMatch.Differs(values, "m", "b"));
+        var (same, differs) = (match.Same("m", "b", ofQuery: true), RowMatch.Differs(values, "m", "b", ofQuery: true));
 
         // To update from a table, SQLite first notes the keys and the new values, in one row of no more columns than it takes.
         return Math.Max(1, match.Key.Count) + values.Count > MostColumns(connection)
-            ? $"UPDATE main.{name} AS m SET ({TableShape.List(values)}) = (SELECT {TableShape.List(values, "b.")} FROM {wanted} AS b WHERE {same}) WHERE EXISTS (SELECT 1 FROM {wanted} AS b WHERE {same} AND ({differs}))"
-            : $"UPDATE main.{name} AS m SET {string.Join(", ", values.Select(column => $"{column.Quoted} = b.{column.Quoted}"))} FROM {wanted} AS b WHERE {same} AND ({differs})";
+            ? $"UPDATE main.{name} AS m SET ({TableShape.List(values)}) = (SELECT {TableShape.List(values.Select(column => column.InQuery), "b.")} FROM {wanted} AS b WHERE {same}) WHERE EXISTS (SELECT 1 FROM {wanted} AS b WHERE {same} AND ({differs}))"
+            : $"UPDATE main.{name} AS m SET {string.Join(", ", values.Select(column => $"{column.Quoted} = b.{column.InQuery.Quoted}"))} FROM {wanted} AS b WHERE {same} AND ({differs})";
     }
 
     private static int MostColumns(SqliteConnection connection)
@@ -273,7 +274,7 @@ public static class RestoreRows
     private static long PutBeside(SqliteConnection connection, (SqliteName Name, TableShape Shape) table, SqliteName beside, string? where)
     {
         var comparisons = StandInCollations.Comparisons;
-        _ = SqlStatement.Run(connection, $"CREATE TABLE main.{beside.Quoted} AS SELECT * FROM {Wanted(table.Name, table.Shape.Columns, where)}");
+        _ = SqlStatement.Run(connection, $"CREATE TABLE main.{beside.Quoted} AS SELECT {string.Join(", ", table.Shape.Columns.Select(column => $"{column.InQuery.Quoted} AS {column.Quoted}"))} FROM {Wanted(table.Name, table.Shape.Columns, where)}");
         return StandInCollations.Comparisons == comparisons
             ? SqlStatement.Number(connection, $"SELECT count(*) FROM main.{beside.Quoted}")
             : throw new BackupException(
@@ -283,7 +284,7 @@ public static class RestoreRows
     private static IReadOnlyList<SqliteName> Columns(TableShape shape, RowMatch match) => match.IsRowId ? [.. match.Key, .. shape.Columns] : shape.Columns;
 
     private static string Wanted(SqliteName table, IReadOnlyList<SqliteName> columns, string? where) =>
-        $"(SELECT {string.Join(", ", columns.Select(column => $"{column.Quoted} AS {column.Quoted}"))} FROM {There}.{table.Quoted} WHERE (\n{SqlText.ParseNames(where ?? "1")}\n))";
+        $"(SELECT {string.Join(", ", columns.Select(column => $"{column.Quoted} AS {column.InQuery.Quoted}"))} FROM {There}.{table.Quoted} WHERE (\n{SqlText.ParseNames(where ?? "1")}\n))";
 
     private static BackupException NotFound(SqliteName table, string where, TableList tables)
     {

@@ -63,7 +63,7 @@ internal static class RowOrder
         LetterCollation.Provide(connection);
         foreach (var (column, isFirst) in index.CaseFolded.Where(folded => columns.Contains(folded.Column)))
         {
-            string Values(string from) => $"SELECT {column.Quoted} COLLATE BINARY AS k FROM {from}";
+            string Values(string from) => $"SELECT {(from == wanted ? column.InQuery : column).Quoted} COLLATE BINARY AS k FROM {from}";
             var (here, there) = ($"main.{table.Quoted}", $"{attached}.{table.Quoted}");
             if (IsFoldingSeen(connection, $"{Values(here)} UNION {Values(wanted)}")
                 && !(isFirst && (IsFoldingSeen(connection, Values(here)) || IsFoldingSeen(connection, Values(there)))))
@@ -76,7 +76,7 @@ internal static class RowOrder
     }
 
     private static bool HasOtherLetters(SqliteConnection connection, string wanted, SqliteName column) => SqlStatement.Number(
-        connection, $"SELECT EXISTS (SELECT 1 FROM {wanted} WHERE typeof({column.Quoted}) = 'text' AND {column.Quoted} GLOB '*[^' || char(1) || '-' || char(127) || ']*')") != 0;
+        connection, $"SELECT EXISTS (SELECT 1 FROM {wanted} WHERE typeof({column.InQuery.Quoted}) = 'text' AND {column.InQuery.Quoted} GLOB '*[^' || char(1) || '-' || char(127) || ']*')") != 0;
 
     /// <summary>Whether texts are in another order, or others are the same, when all letters are folded.</summary>
     private static bool IsFoldingSeen(SqliteConnection connection, string values) => SqlStatement.Number(
