@@ -256,7 +256,7 @@ public static class RestoreBackup
         if (backup.IsSourceCorrupt)
         {
             throw new BackupException(
-                BackupErrorId.BackupIntegrityFailed, backup.Id, $"'{backup.Id}' holds a database that was damaged when it was backed up, and does not replace '{target.Path}', which SQLite can open. Restore it to a new file, with -NoVerify.");
+                BackupErrorId.BackupIntegrityFailed, BackupErrorCategory.InvalidOperation, backup.Id, $"'{backup.Id}' holds a database that was damaged when it was backed up, and does not replace '{target.Path}', which SQLite can open. Restore it to a new file, with -NoVerify.");
         }
     }
 
