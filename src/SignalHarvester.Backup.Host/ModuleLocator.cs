@@ -3,22 +3,15 @@ namespace SignalHarvester.Backup.Host;
 /// <summary>Finds the module that PowerShell is started with.</summary>
 internal static class ModuleLocator
 {
-    private const string Variable = "SHBACKUP_MODULE_PATH";
+    /// <summary>Names a module file or folder that is used instead of the shipped one.</summary>
+    public const string Variable = "SHBACKUP_MODULE_PATH";
     private const string ModuleName = "SignalHarvester.Backup";
 
-    /// <summary>Gets the module's manifest, or the file or folder that the environment names; null where there is none.</summary>
+    /// <summary>Gets where the module is: the file or folder that the environment names, or the manifest; where there is none, its proper place.</summary>
     /// <param name="baseDirectory">The folder of the executable.</param>
-    public static string? Find(string baseDirectory) => Named is { } named
-        ? Path.Exists(named) ? named : null
-        : Candidates(baseDirectory).FirstOrDefault(File.Exists);
-
-    /// <summary>Says where it was looked for.</summary>
-    public static string Missing(string baseDirectory) => Named is { } named
-        ? $"The module that {Variable} names does not exist: {named}"
-        : $"The {ModuleName} module was not found beside {baseDirectory} nor in an 'out' folder above it. "
-            + $"Build the solution (dotnet build -c Release), or set {Variable} to the module's folder.";
-
-    private static string? Named => Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named ? Path.GetFullPath(named) : null;
+    public static string Find(string baseDirectory) =>
+        Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named ? Path.GetFullPath(named)
+        : Candidates(baseDirectory).FirstOrDefault(File.Exists) ?? Candidates(baseDirectory).First();
 
     private static IEnumerable<string> Candidates(string baseDirectory)
     {

@@ -25,28 +25,43 @@ internal static class Program
         It takes the options of pwsh, runs no profile, and asks nothing where standard input or output is not a
         terminal: a question is an error there. -Confirm:$false or -Force answers in advance.
 
-        Exit code: 0 success; 1 the last command failed or a terminating error ended the run; n after 'exit n';
-        64 wrong usage; 129, 130 or 143 stopped by SIGHUP, SIGINT or SIGTERM.
+        Exit code: 0 success; 1 the last command of -Command failed, a terminating error ended the run, or the module
+        is missing; n after 'exit n'; 64 wrong usage; 70 the module cannot be loaded; 129, 130 or 143 stopped by
+        SIGHUP, SIGINT or SIGTERM.
 
         The module is looked for at SHBACKUP_MODULE_PATH, then in Modules/SignalHarvester.Backup beside this program,
         then in out/SignalHarvester.Backup of the folders above it.
         """;
 
-    private static int Main(string[] args)
+    // Nobody can be asked where one of them is not a terminal, nor can anybody look into $Error afterwards.
+    private static bool IsUnattended => Console.IsInputRedirected || Console.IsOutputRedirected;
+
+    private static string Banner => $"shbackup {Version(typeof(Program))} (PowerShell {Version(typeof(PSObject))}, {RuntimeInformation.FrameworkDescription})";
+
+    // A session that could not be opened leaves a thread behind, which the end of Main would wait for.
+    private static void Main(string[] args) => Environment.Exit(Run(args));
+
+    private static int Run(string[] args)
     {
         // A backup tool calls nobody unasked, neither with the names of modules nor for news of PowerShell.
         Environment.SetEnvironmentVariable("POWERSHELL_TELEMETRY_OPTOUT", "1");
         Environment.SetEnvironmentVariable("POWERSHELL_UPDATECHECK", "Off");
-        if (ModuleLocator.Find(AppContext.BaseDirectory) is not { } module)
+        string module = ModuleLocator.Find(AppContext.BaseDirectory);
+        if (!Path.Exists(module) && !IsAboutItself(args))
         {
-            return Fail(ModuleLocator.Missing(AppContext.BaseDirectory));
+            return Fail($"The module is missing: there is no '{module}'. Build the solution (dotnet build -c Release), or set {ModuleLocator.Variable} to the module's folder.");
         }
 
-        var isInterrupted = false;
+        bool isInterrupted = false;
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, _ => isInterrupted = true);
         try
         {
-            int code = ConsoleShell.Start(SessionWith(module), Banner, Help, [.. Defaults(), .. Arguments(args)]);
+            if (Console.IsOutputRedirected || Console.IsErrorRedirected)
+            {
+                PSStyle.Instance.OutputRendering = OutputRendering.PlainText;
+            }
+
+            int code = ConsoleShell.Start(SessionWith(module), Banner, Help, Arguments(args));
 
             // To PowerShell, what Ctrl+C stopped has failed like any other.
             return isInterrupted && code == Failure ? Interrupted : code;
@@ -57,13 +72,13 @@ internal static class Program
         }
     }
 
-    private static string Banner => $"shbackup {Version(typeof(Program))} (PowerShell {Version(typeof(PSObject))}, {RuntimeInformation.FrameworkDescription})";
-
     private static InitialSessionState SessionWith(string module)
     {
         InitialSessionState session = InitialSessionState.CreateDefault2();
-        session.ThrowOnRunspaceOpenError = true;
         session.ImportPSModule(module);
+
+        // An attended session looks for a line editor (PSReadLine) first, which is not there, and loses the module where that ends it.
+        session.ThrowOnRunspaceOpenError = IsUnattended;
 
         // PowerShell puts its own folder first. A schedule keeps the first shbackup on the PATH, which an update leaves where it is.
         session.EnvironmentVariables.Add(new SessionStateVariableEntry("PATH", Environment.GetEnvironmentVariable("PATH"), description: null));
@@ -76,23 +91,17 @@ internal static class Program
         return session;
     }
 
-    private static IEnumerable<string> Defaults()
-    {
-        yield return "-NoProfile";
-        if (Console.IsInputRedirected || Console.IsOutputRedirected)
-        {
-            yield return "-NonInteractive";
-        }
-
-        if (Console.IsOutputRedirected || Console.IsErrorRedirected)
-        {
-            PSStyle.Instance.OutputRendering = OutputRendering.PlainText;
-        }
-    }
-
-    // PowerShell would take standard input line by line, as if it were typed.
     private static string[] Arguments(string[] args) =>
-        args.Length == 0 && Console.IsInputRedirected ? ["-Command", Console.In.ReadToEnd()] : args;
+    [
+        "-NoProfile",
+        .. IsUnattended ? ["-NonInteractive"] : Array.Empty<string>(),
+
+        // PowerShell would take standard input line by line, as if it were typed.
+        .. args.Length == 0 && Console.IsInputRedirected ? ["-Command", Console.In.ReadToEnd()] : args,
+    ];
+
+    private static bool IsAboutItself(string[] args) =>
+        args is [var option] && option.TrimStart('-').ToUpperInvariant() is "H" or "HELP" or "?" or "V" or "VERSION";
 
     private static int Fail(string reason)
     {
