@@ -37,7 +37,7 @@ public sealed class QuestionTests
     [InlineData("", "removed a")]
     public async Task A_confirmation_is_asked_on_the_terminal(string answer, string expected)
     {
-        using HostProcess host = HostProcess.StartOnTerminal([], "Remove-Probe a");
+        using HostProcess host = HostProcess.StartOnTerminal(new() { ["NO_COLOR"] = "1" }, "Remove-Probe a");
         await host.WaitForAsync("(default is \"Y\"): ");
         await host.TypeAsync(answer + "\r");
 
