@@ -83,7 +83,7 @@ public sealed class DeployScriptTests : IDisposable
         var run = await DeployAsync("-Overlay s3 -SecretFromEnvironment -TimeoutSeconds 1");
 
         Assert.Equal(1, run.ExitCode);
-        Assert.Contains(said, Unwrapped(run.Error), StringComparison.Ordinal);
+        Assert.Contains(said, Unwrapped(run.Output + run.Error), StringComparison.Ordinal);
         var calls = Calls();
         var replaced = calls.Where(call => Verb(call.Arguments) == "replace").Select(call => JsonDocument.Parse(call.Input!).RootElement.GetProperty("items").EnumerateArray().Single()).ToList();
         Assert.Equal(["shbackup-settings", "shbackup-cloud"], replaced.Select(item => item.GetProperty("metadata").GetProperty("name").GetString()));
