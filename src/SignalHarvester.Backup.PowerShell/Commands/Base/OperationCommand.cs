@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Management.Automation;
 using SignalHarvester.Backup.Encryption;
+using SignalHarvester.Backup.PowerShell.Signals;
 using SignalHarvester.Backup.Progress;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
@@ -62,12 +63,13 @@ public abstract class OperationCommand : ModuleCommand, IDisposable
 
     /// <summary>
     /// Runs an operation on another thread and writes what it tells from this one, the only one that PowerShell lets
-    /// write. Does not return before the operation has ended, also when the pipeline is stopped.
+    /// write. Does not return before the operation has ended, also when the pipeline or the process is told to stop.
     /// </summary>
     private protected T RunOperation<T>(Func<OperationContext, T> operation)
     {
         using var events = new BlockingCollection<(OperationEvent Told, TaskCompletionSource? Written)>();
         var context = new OperationContext(TimeProvider.System, Report, stopping.Token) { Identities = Identities };
+        var hold = TerminationSignals.Hold(stopping.Cancel);
         var worker = Task.Run(() =>
         {
             try
@@ -77,6 +79,7 @@ public abstract class OperationCommand : ModuleCommand, IDisposable
             finally
             {
                 events.CompleteAdding();
+                hold.Dispose();
             }
         });
         try
@@ -101,6 +104,7 @@ public abstract class OperationCommand : ModuleCommand, IDisposable
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
+            TerminationSignals.AwaitEnd();
             throw new PipelineStoppedException();
         }
 

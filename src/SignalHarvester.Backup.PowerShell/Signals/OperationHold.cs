@@ -1,0 +1,12 @@
+namespace SignalHarvester.Backup.PowerShell.Signals;
+
+/// <summary>An operation in progress, which <see cref="TerminationSignals"/> wait for until this is disposed of.</summary>
+/// <param name="stop">Tells the operation to stop, and returns at once.</param>
+internal sealed class OperationHold(Action stop) : IDisposable
+{
+    /// <summary>Tells the operation to stop.</summary>
+    public void Stop() => stop();
+
+    /// <inheritdoc/>
+    public void Dispose() => TerminationSignals.Release(this);
+}
