@@ -2,7 +2,8 @@ using Microsoft.Extensions.Time.Testing;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.ObjectStorage;
 using SignalHarvester.Backup.ObjectStorage.Transfers;
-using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Operations.Transfer;
+using SignalHarvester.Backup.Progress;
 using Xunit;
 using static SignalHarvester.Backup.Cloud.Tests.StoreActions;
 

@@ -1,6 +1,9 @@
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.ObjectStorage;
-using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.ObjectStorage.Folder;
+using SignalHarvester.Backup.Operations.Create;
+using SignalHarvester.Backup.Operations.Transfer;
+using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.TestSupport;
 using Xunit;
 

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using SignalHarvester.Backup.ObjectStorage;
 using SignalHarvester.Backup.ObjectStorage.Transfers;
-using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.TestSupport;
 
 namespace SignalHarvester.Backup.Cloud.Tests;

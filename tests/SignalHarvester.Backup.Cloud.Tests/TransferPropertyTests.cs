@@ -1,5 +1,6 @@
 using CsCheck;
 using SignalHarvester.Backup.ObjectStorage;
+using SignalHarvester.Backup.ObjectStorage.Folder;
 using SignalHarvester.Backup.TestSupport;
 using Xunit;
 using static SignalHarvester.Backup.Cloud.Tests.StoreActions;

@@ -1,6 +1,6 @@
 using SignalHarvester.Backup.Catalog;
-using SignalHarvester.Backup.History;
-using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Operations.Transfer;
+using SignalHarvester.Backup.Progress;
 
 namespace SignalHarvester.Backup.PowerShell.Cloud;
 
@@ -12,7 +12,7 @@ internal sealed class BackupUpload(RemoteCatalog remote, bool createContainer)
     /// <summary>Sends one backup.</summary>
     public BackupMetadata Run(BackupMetadata backup, BackupDirectory directory, OperationContext context)
     {
-        return Recorded.Send(backup, directory, remote, Prepare, context);
+        return BackupEngine.Send(backup, directory, remote, Prepare, context);
 
         void Prepare()
         {

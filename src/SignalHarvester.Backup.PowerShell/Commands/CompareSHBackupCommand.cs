@@ -1,6 +1,6 @@
 using System.Management.Automation;
 using SignalHarvester.Backup.Catalog;
-using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Operations.Rows;
 using SignalHarvester.Backup.PowerShell.Completion;
 using SignalHarvester.Backup.Sqlite;
 

@@ -1,6 +1,6 @@
 using System.Management.Automation;
 using SignalHarvester.Backup.Catalog;
-using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Operations.Restore;
 using SignalHarvester.Backup.PowerShell.Binding;
 using SignalHarvester.Backup.PowerShell.Cloud;
 using SignalHarvester.Backup.PowerShell.Completion;

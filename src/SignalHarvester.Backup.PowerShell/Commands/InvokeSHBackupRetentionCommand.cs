@@ -2,10 +2,9 @@ using System.Globalization;
 using System.Management.Automation;
 using System.Security;
 using SignalHarvester.Backup.Catalog;
-using SignalHarvester.Backup.History;
-using SignalHarvester.Backup.Operations;
 using SignalHarvester.Backup.PowerShell.Cloud;
 using SignalHarvester.Backup.PowerShell.Completion;
+using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Retention;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
@@ -174,7 +173,7 @@ public sealed class InvokeSHBackupRetentionCommand : BackupCommand, IDynamicPara
         var now = TimeProvider.System.GetUtcNow();
         var rules = Rules();
         var decisions = RetentionPlan.Decide(List(directory), rules, now).Where(IsWanted).Select(Approve).ToList();
-        Carry(decisions, (failed, context) => Recorded.Prune(directory, decisions, rules, now, failed, context));
+        Carry(decisions, (failed, context) => BackupEngine.Prune(directory, decisions, rules, now, failed, context));
     }
 
     private void PruneRemote()
@@ -182,7 +181,7 @@ public sealed class InvokeSHBackupRetentionCommand : BackupCommand, IDynamicPara
         var remote = OpenRemote(cloud);
         var decisions = RetentionPlan.Decide(ListRemote(remote), Rules(), TimeProvider.System.GetUtcNow(), canFold: false).Where(IsWanted).Select(Approve).ToList();
         var home = OpenDirectory();
-        Carry(decisions, (failed, context) => Recorded.PruneRemote(remote, home, decisions, failed, context));
+        Carry(decisions, (failed, context) => BackupEngine.PruneRemote(remote, home, decisions, failed, context));
     }
 
     private void Carry(List<RetentionDecision> decisions, Func<Action<BackupException>, OperationContext, IReadOnlyList<RetentionDecision>> prune)

@@ -1,8 +1,10 @@
 using System.Management.Automation;
 using SignalHarvester.Backup.Configuration;
+using SignalHarvester.Backup.Configuration.Settings;
 using SignalHarvester.Backup.PowerShell.Binding;
 using SignalHarvester.Backup.PowerShell.Completion;
 using SignalHarvester.Backup.Scheduling;
+using SignalHarvester.Backup.Scheduling.Runs;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 

@@ -1,7 +1,6 @@
 using System.Management.Automation;
 using SignalHarvester.Backup.Catalog;
-using SignalHarvester.Backup.History;
-using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Operations.Scrub;
 using SignalHarvester.Backup.PowerShell.Cloud;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
@@ -94,7 +93,7 @@ public sealed class InvokeSHBackupScrubCommand : BackupCommand, IDynamicParamete
             {
                 _ = RunOperation(context =>
                 {
-                    Recorded.ScrubEnded(directory, began, TimeProvider.System.GetElapsedTime(started), bytes, context);
+                    BackupEngine.ScrubEnded(directory, began, TimeProvider.System.GetElapsedTime(started), bytes, context);
                     return true;
                 });
             }
@@ -103,7 +102,7 @@ public sealed class InvokeSHBackupScrubCommand : BackupCommand, IDynamicParamete
 
     private long Scrub(BackupMetadata backup, BackupDirectory directory)
     {
-        var report = RunOperation(context => Recorded.Scrub(backup, directory, Copies, context));
+        var report = RunOperation(context => BackupEngine.Scrub(backup, directory, Copies, context));
         if (report is null)
         {
             WriteVerbose($"'{backup.Id}' was removed meanwhile.");

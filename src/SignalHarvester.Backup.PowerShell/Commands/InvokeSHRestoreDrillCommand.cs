@@ -1,9 +1,9 @@
 using System.Collections;
 using System.Management.Automation;
 using SignalHarvester.Backup.Catalog;
-using SignalHarvester.Backup.Configuration;
-using SignalHarvester.Backup.History;
-using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Configuration.Settings;
+using SignalHarvester.Backup.Operations.Drill;
+using SignalHarvester.Backup.Operations.Restore;
 using SignalHarvester.Backup.PowerShell.Cloud;
 using SignalHarvester.Backup.PowerShell.Completion;
 
@@ -150,7 +150,7 @@ public sealed class InvokeSHRestoreDrillCommand : KeyedBackupCommand, IDynamicPa
             return;
         }
 
-        var drill = RunOperation(context => Recorded.Drill(backup, remote, directory, assertions, context));
+        var drill = RunOperation(context => BackupEngine.Drill(backup, remote, directory, assertions, context));
         if (Quiet)
         {
             WriteObject(drill.Passed);

@@ -1,5 +1,4 @@
 using System.Management.Automation;
-using SignalHarvester.Backup.History;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
@@ -37,7 +36,7 @@ public sealed class MergeSHBackupCommand : KeyedBackupCommand
             {
                 if (ShouldProcess(Named(backup), "Rewrite as a full backup"))
                 {
-                    WriteObject(RunOperation(context => Recorded.Merge(backup, directory, context)));
+                    WriteObject(RunOperation(context => BackupEngine.Merge(backup, directory, context)));
                 }
             });
         }

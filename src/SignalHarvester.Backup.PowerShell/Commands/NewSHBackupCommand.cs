@@ -2,8 +2,7 @@ using System.Collections;
 using System.Management.Automation;
 using System.Security;
 using SignalHarvester.Backup.Encryption;
-using SignalHarvester.Backup.History;
-using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Operations.Create;
 using SignalHarvester.Backup.PowerShell.Binding;
 using SignalHarvester.Backup.PowerShell.Cloud;
 using SignalHarvester.Backup.PowerShell.Completion;
@@ -287,7 +286,7 @@ public sealed class NewSHBackupCommand : BackupCommand, IDynamicParameters
             AllowHardLink = GivenOr(nameof(AllowHardLink), AllowHardLink.IsPresent, Settings.AllowHardLink),
             LockTimeout = TimeSpan.FromSeconds(LockTimeout),
         };
-        var made = RunOperation(context => Recorded.Create(file, directory, options, context));
+        var made = RunOperation(context => BackupEngine.Create(file, directory, options, context));
         foreach (var upload in uploads)
         {
             ForItem(() => made = RunOperation(context => upload.Run(made, directory, context)));

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Management.Automation;
-using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Progress;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 

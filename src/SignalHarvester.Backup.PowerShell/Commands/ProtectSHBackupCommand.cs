@@ -1,7 +1,6 @@
 using System.Management.Automation;
 using System.Security;
 using SignalHarvester.Backup.Encryption;
-using SignalHarvester.Backup.History;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
@@ -65,7 +64,7 @@ public sealed class ProtectSHBackupCommand : KeyedBackupCommand
             {
                 if (ShouldProcess(Named(backup), "Encrypt to other keys"))
                 {
-                    WriteObject(RunOperation(context => Recorded.Protect(backup, directory, encryption!, context)));
+                    WriteObject(RunOperation(context => BackupEngine.Protect(backup, directory, encryption!, context)));
                 }
             });
         }

@@ -1,5 +1,4 @@
 using System.Management.Automation;
-using SignalHarvester.Backup.History;
 using SignalHarvester.Backup.PowerShell.Cloud;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
@@ -50,7 +49,7 @@ public sealed class ReceiveSHBackupCommand : StoredBackupCommand, IDynamicParame
                 var directory = OpenHome(backup);
                 if (ShouldProcess($"{Named(backup)} ({ProgressView.Size(backup.Size)}) in {remote.Location}", $"Receive into {directory.Path}"))
                 {
-                    WriteObject(RunOperation(context => Recorded.Receive(backup, remote, directory, context)));
+                    WriteObject(RunOperation(context => BackupEngine.Receive(backup, remote, directory, context)));
                 }
             });
         }

@@ -1,9 +1,8 @@
 using System.Globalization;
 using System.Management.Automation;
 using SignalHarvester.Backup.Catalog;
-using SignalHarvester.Backup.History;
-using SignalHarvester.Backup.Operations;
 using SignalHarvester.Backup.PowerShell.Cloud;
+using SignalHarvester.Backup.Progress;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
@@ -108,12 +107,12 @@ public sealed class RemoveSHBackupCommand : KeyedBackupCommand, IDynamicParamete
     {
         foreach (var (path, ids) in approved)
         {
-            ForItem(() => Remove((removed, failed, context) => Recorded.Remove(ids, OpenDirectory(path), removed, failed, context)));
+            ForItem(() => Remove((removed, failed, context) => BackupEngine.Remove(ids, OpenDirectory(path), removed, failed, context)));
         }
 
         foreach (var removal in remote)
         {
-            ForItem(() => Remove((removed, failed, context) => Recorded.RemoveRemote(removal.Ids, removal.Place, removal.Home, removed, failed, context)));
+            ForItem(() => Remove((removed, failed, context) => BackupEngine.RemoveRemote(removal.Ids, removal.Place, removal.Home, removed, failed, context)));
         }
     }
 

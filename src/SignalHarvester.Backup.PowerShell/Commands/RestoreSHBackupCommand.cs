@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Management.Automation;
 using SignalHarvester.Backup.Catalog;
-using SignalHarvester.Backup.History;
-using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Operations.Restore;
+using SignalHarvester.Backup.Operations.Rows;
 using SignalHarvester.Backup.PowerShell.Cloud;
 using SignalHarvester.Backup.PowerShell.Completion;
 
@@ -227,7 +227,7 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
                 Choose(
                     backup,
                     destination => RestoreBackup.Plan(backup, directory, destination),
-                    destination => RunOperation(context => Recorded.Restore(backup, directory, Options(destination, home), context)));
+                    destination => RunOperation(context => BackupEngine.Restore(backup, directory, Options(destination, home), context)));
             });
         }
     }
@@ -305,7 +305,7 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
             AllowHardLink = AllowHardLink,
             LockTimeout = TimeSpan.FromSeconds(LockTimeout),
         };
-        WriteObject(RunOperation(context => Recorded.RestoreRows(backup, remote, directory, home, options, context)), enumerateCollection: true);
+        WriteObject(RunOperation(context => BackupEngine.RestoreRows(backup, remote, directory, home, options, context)), enumerateCollection: true);
     }
 
     private void ChooseFrom(RemoteCatalog remote, BackupMetadata backup) => ForItem(() =>
@@ -314,7 +314,7 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
         Choose(
             backup,
             destination => RunOperation(context => RestoreRemoteBackup.Plan(backup.Id, remote, destination, context.Cancellation)),
-            destination => RunOperation(context => Recorded.RestoreRemote(backup, remote, home, Options(destination, home), context)));
+            destination => RunOperation(context => BackupEngine.RestoreRemote(backup, remote, home, Options(destination, home), context)));
     });
 
     private void Choose(BackupMetadata backup, Func<string?, RestorePlan> plan, Func<string, BackupMetadata> restore)
@@ -361,7 +361,7 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
     private BackupMetadata AtPointInTime(Func<IReadOnlyList<BackupMetadata>> list)
     {
         var databases = Database is null ? Databases(null) : Databases(Database);
-        var backup = ForCall(() => Operations.PointInTime.Find(
+        var backup = ForCall(() => Operations.Restore.PointInTime.Find(
             list().Where(backup => databases.Passes(backup.DatabasePath)),
             PointInTime,
             skipped => WriteWarning($"The nearer backup '{skipped.Id}' is passed over: it failed its verification, holds a damaged database or a bare log, or builds on a backup that failed or is not there."),

@@ -1,7 +1,6 @@
 using System.Management.Automation;
 using SignalHarvester.Backup.Catalog;
-using SignalHarvester.Backup.History;
-using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Operations.Verify;
 using SignalHarvester.Backup.PowerShell.Cloud;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
@@ -90,7 +89,7 @@ public sealed class TestSHBackupCommand : StoredFileCommand, IDynamicParameters,
         TestRemote(TakeRemote(cloud));
         foreach (var (backup, directory) in SelectedWithFiles())
         {
-            ForItem(() => Show(RunOperation(context => Recorded.Verify(backup, directory, Level, context))));
+            ForItem(() => Show(RunOperation(context => BackupEngine.Verify(backup, directory, Level, context))));
         }
     }
 
@@ -101,7 +100,7 @@ public sealed class TestSHBackupCommand : StoredFileCommand, IDynamicParameters,
     {
         foreach (var (backup, remote) in selected)
         {
-            ForItem(() => Show(RunOperation(context => Recorded.VerifyRemote(backup, remote, OpenHome(backup), Level, context))));
+            ForItem(() => Show(RunOperation(context => BackupEngine.VerifyRemote(backup, remote, OpenHome(backup), Level, context))));
         }
     }
 

@@ -2,6 +2,7 @@ using System.Collections;
 using System.Management.Automation;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Configuration;
+using SignalHarvester.Backup.Configuration.Settings;
 
 namespace SignalHarvester.Backup.PowerShell.Completion;
 

@@ -3,7 +3,7 @@ using System.Management.Automation;
 using System.Management.Automation.Language;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.History;
-using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Progress;
 
 namespace SignalHarvester.Backup.PowerShell.Completion;
 

@@ -1,8 +1,8 @@
 using System.Globalization;
 using Microsoft.Win32.SafeHandles;
-using SignalHarvester.Backup.Chains;
 using SignalHarvester.Backup.Formats;
-using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Formats.Digests;
+using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Catalog;
@@ -27,7 +27,8 @@ public sealed class BackupDirectory
         ArgumentNullException.ThrowIfNull(clock);
         Path = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path));
         reader = new CatalogReader(Path, clock);
-        unfinished = new UnfinishedWork(Path, StateFolder, clock);
+        Layout = new BackupDirectoryLayout(Path);
+        unfinished = new UnfinishedWork(Layout, clock);
     }
 
     /// <summary>The directory's full path.</summary>
@@ -36,26 +37,8 @@ public sealed class BackupDirectory
     /// <summary>Whether the directory is there.</summary>
     public bool Exists => Directory.Exists(Path);
 
-    /// <summary>The folder inside for everything that is not a backup. All of it may be deleted.</summary>
-    internal string StateFolder => System.IO.Path.Combine(Path, HeldFolder.StateFolderName);
-
-    /// <summary>The folder for plain database content on its way to somewhere.</summary>
-    internal string TemporaryParent => System.IO.Path.Combine(StateFolder, "tmp");
-
-    /// <summary>The folder for page digests.</summary>
-    internal string DigestFolder => System.IO.Path.Combine(StateFolder, "digests");
-
-    /// <summary>The folder for what is known of uploads that are not done.</summary>
-    internal string UploadFolder => System.IO.Path.Combine(StateFolder, "uploads");
-
-    /// <summary>The folder for files that are being fetched from an object store.</summary>
-    internal string DownloadFolder => System.IO.Path.Combine(StateFolder, "downloads");
-
-    /// <summary>The folder for backup directories that a restore or a test from an object store needs for a while.</summary>
-    internal string StagingFolder => System.IO.Path.Combine(StateFolder, "staging");
-
-    /// <summary>The file with the history of operations.</summary>
-    internal string HistoryPath => System.IO.Path.Combine(StateFolder, "history.db");
+    /// <summary>Where in the directory things lie that are no backups.</summary>
+    internal BackupDirectoryLayout Layout { get; }
 
     /// <summary>Lists all backups, newest first, but for those that are retired.</summary>
     /// <exception cref="BackupException">DirectoryNotFound, DirectoryUnreadable.</exception>
@@ -79,7 +62,7 @@ public sealed class BackupDirectory
     /// <summary>The backups that build on one, directly or through others, newest first.</summary>
     /// <exception cref="BackupException">DirectoryNotFound, DirectoryUnreadable.</exception>
     public IReadOnlyList<BackupMetadata> Dependants(string id) =>
-        [.. FoldPlan.Dependants(ListAll().Backups, [id]).NewestFirst()];
+        [.. BackupChain.Dependants(ListAll().Backups, [id]).NewestFirst()];
 
     /// <summary>Lists all backups, newest first, the retired ones too.</summary>
     /// <exception cref="BackupException">DirectoryNotFound, DirectoryUnreadable.</exception>
@@ -328,8 +311,8 @@ public sealed class BackupDirectory
         using var held = Lock(cancellation);
         return Change(() =>
         {
-            PrivateFolder.Create(DownloadFolder);
-            var path = System.IO.Path.Combine(DownloadFolder, key + "_" + name.Text);
+            PrivateFolder.Create(Layout.DownloadFolder);
+            var path = System.IO.Path.Combine(Layout.DownloadFolder, key + "_" + name.Text);
             try
             {
                 return new PartialBackup(Path, name, path, RegularFile.Open(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, DurableFile.Exclusive)) { IsKept = true };
@@ -500,8 +483,8 @@ public sealed class BackupDirectory
         reader.RefuseFile();
         DurableFile.CreateDirectory(Path);
         unfinished.RefuseLinks();
-        DurableFile.CreateDirectory(StateFolder);
-        var held = DirectoryLock.Take(StateFolder, LockTimeout, cancellation);
+        DurableFile.CreateDirectory(Layout.StateFolder);
+        var held = DirectoryLock.Take(Layout.StateFolder, LockTimeout, cancellation);
         try
         {
             unfinished.Finish(warn ?? (_ => { }));

@@ -1,9 +1,9 @@
 using System.Collections.Concurrent;
 using System.IO.Enumeration;
 using Microsoft.Win32.SafeHandles;
-using SignalHarvester.Backup.Chains;
 using SignalHarvester.Backup.Formats;
 using SignalHarvester.Backup.Storage;
+using SignalHarvester.Backup.Text;
 
 namespace SignalHarvester.Backup.Catalog;
 
@@ -95,7 +95,7 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
                 BackupErrorId.BackupNotFound,
                 BackupErrorCategory.ObjectNotFound,
                 id,
-                $"The backup '{id}' has lost its sidecar '{SidecarPath(id)}'; its file is still there. Bring the sidecar back from a copy, or restore the file as it is with Restore-SHBackup -LiteralPath {Scheduling.PowerShellText.Literal(file)}.",
+                $"The backup '{id}' has lost its sidecar '{SidecarPath(id)}'; its file is still there. Bring the sidecar back from a copy, or restore the file as it is with Restore-SHBackup -LiteralPath {PowerShellText.Literal(file)}.",
                 exception);
         }
         catch (BackupException exception) when (exception.ErrorId != BackupErrorId.BackupNotFound)

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Globalization;
-using SignalHarvester.Backup.Chains;
 using SignalHarvester.Backup.Formats;
 using SignalHarvester.Backup.ObjectStorage;
 
@@ -71,7 +70,7 @@ public sealed class RemoteCatalog : IDisposable
     /// <summary>The backups that build on one, directly or through others, newest first.</summary>
     /// <exception cref="BackupException">The Cloud… errors.</exception>
     public IReadOnlyList<BackupMetadata> Dependants(string id, CancellationToken cancellation) =>
-        [.. FoldPlan.Dependants(List(cancellation).Backups, [id]).NewestFirst()];
+        [.. BackupChain.Dependants(List(cancellation).Backups, [id]).NewestFirst()];
 
     /// <inheritdoc/>
     public void Dispose() => Store.Dispose();

@@ -2,10 +2,9 @@ using System.Globalization;
 using System.Numerics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using SignalHarvester.Backup.Encryption;
+using SignalHarvester.Backup.Encryption.Age;
 using SignalHarvester.Backup.Formats;
-using SignalHarvester.Backup.Operations;
-using SignalHarvester.Backup.Storage;
+using SignalHarvester.Backup.Storage.Ownership;
 
 namespace SignalHarvester.Backup.Catalog;
 

@@ -1,4 +1,5 @@
 using SignalHarvester.Backup.Formats;
+using SignalHarvester.Backup.Formats.Digests;
 using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Catalog;
@@ -7,28 +8,13 @@ namespace SignalHarvester.Backup.Catalog;
 /// What a backup directory is in the middle of: a marker is left before names change, so that the next run can finish
 /// what a killed one began. All of it happens under the directory's lock. See docs/FORMAT.md.
 /// </summary>
-internal sealed class UnfinishedWork(string directory, string stateFolder, TimeProvider clock)
+internal sealed class UnfinishedWork(BackupDirectoryLayout layout, TimeProvider clock)
 {
-    private static readonly string[] TransferFolders = ["uploads", "downloads", "staging"];
-
-    private string PublishingFolder => Path.Combine(stateFolder, "publishing");
-
-    private string RemovingFolder => Path.Combine(stateFolder, "removing");
-
-    private string SupersededFolder => Path.Combine(stateFolder, "superseded");
-
-    private string QuarantineFolder => Path.Combine(directory, HeldFolder.QuarantineFolderName);
-
-    private string DigestFolder => Path.Combine(stateFolder, "digests");
-
-    private string TemporaryParent => Path.Combine(stateFolder, "tmp");
-
     /// <summary>Refuses a state folder that leads elsewhere: what is swept or finished there would not be ours.</summary>
     /// <exception cref="BackupException">SidecarHostile.</exception>
     public void RefuseLinks()
     {
-        foreach (var folder in new[] { stateFolder, PublishingFolder, RemovingFolder, SupersededFolder, DigestFolder, TemporaryParent, QuarantineFolder }
-            .Concat(TransferFolders.Select(name => Path.Combine(stateFolder, name))))
+        foreach (var folder in layout.Folders)
         {
             if (new DirectoryInfo(folder).LinkTarget is not null)
             {
@@ -44,8 +30,8 @@ internal sealed class UnfinishedWork(string directory, string stateFolder, TimeP
     /// <summary>Publishes a finished file.</summary>
     public void Publish(PartialBackup partial, string id, byte[] sidecar)
     {
-        DurableFile.CreateDirectory(PublishingFolder);
-        var staged = MarkerPath(PublishingFolder, id);
+        DurableFile.CreateDirectory(layout.PublishingFolder);
+        var staged = MarkerPath(layout.PublishingFolder, id);
         DurableFile.WriteAllBytes(staged, sidecar, SidecarPath(id));
         partial.Rename();
         DurableFile.Rename(staged, SidecarPath(id));
@@ -58,8 +44,8 @@ internal sealed class UnfinishedWork(string directory, string stateFolder, TimeP
     /// <param name="sidecar">The description that names the new file.</param>
     public void Replace(PartialBackup partial, BackupMetadata former, byte[] formerSidecar, byte[] sidecar)
     {
-        DurableFile.CreateDirectory(SupersededFolder);
-        DurableFile.WriteAllBytes(MarkerPath(SupersededFolder, former.Id), formerSidecar);
+        DurableFile.CreateDirectory(layout.SupersededFolder);
+        DurableFile.WriteAllBytes(MarkerPath(layout.SupersededFolder, former.Id), formerSidecar);
         Publish(partial, former.Id, sidecar);
         FinishSuperseding(former);
     }
@@ -72,8 +58,8 @@ internal sealed class UnfinishedWork(string directory, string stateFolder, TimeP
     /// <param name="indexEntry">Its entry in the predecessor's index, where it has no sidecar.</param>
     public void Remove(BackupMetadata backup, byte[] indexEntry)
     {
-        DurableFile.CreateDirectory(RemovingFolder);
-        var marker = MarkerPath(RemovingFolder, backup.Id);
+        DurableFile.CreateDirectory(layout.RemovingFolder);
+        var marker = MarkerPath(layout.RemovingFolder, backup.Id);
         if (File.Exists(SidecarPath(backup.Id)))
         {
             DurableFile.Rename(SidecarPath(backup.Id), marker);
@@ -130,30 +116,30 @@ internal sealed class UnfinishedWork(string directory, string stateFolder, TimeP
     /// <param name="warn">Told of what cannot be finished now, and is left for the next run.</param>
     public void Finish(Action<string> warn)
     {
-        foreach (var marker in Markers(RemovingFolder))
+        foreach (var marker in Markers(layout.RemovingFolder))
         {
             Attempt(() => FinishRemoval(marker), $"The removal of '{marker.Id}' is not finished", warn);
         }
 
-        foreach (var staged in Markers(PublishingFolder))
+        foreach (var staged in Markers(layout.PublishingFolder))
         {
             Attempt(() => FinishPublishing(staged), $"The publishing of '{staged.Id}' is not finished", warn);
         }
 
         // After the publishing: which of two files counts is what that decides.
-        foreach (var former in Markers(SupersededFolder))
+        foreach (var former in Markers(layout.SupersededFolder))
         {
             Attempt(() => FinishSuperseding(former), $"The former file of '{former.Id}' is not deleted", warn);
         }
 
-        Attempt(FinishQuarantines, $"'{QuarantineFolder}' is not put in order", warn);
+        Attempt(FinishQuarantines, $"'{layout.QuarantineFolder}' is not put in order", warn);
     }
 
     /// <summary>Deletes what killed runs have only begun to write.</summary>
     /// <param name="warn">Told of what cannot be deleted now, and is left for the next run.</param>
     public void Sweep(Action<string> warn)
     {
-        foreach (var folder in new[] { directory, DigestFolder, PublishingFolder, RemovingFolder, SupersededFolder }.Where(Directory.Exists))
+        foreach (var folder in new[] { layout.Path, layout.DigestFolder, layout.PublishingFolder, layout.RemovingFolder, layout.SupersededFolder }.Where(Directory.Exists))
         {
             foreach (var partial in Directory.EnumerateFiles(folder, "*" + BackupFileName.PartialSuffix).Where(IsOurs))
             {
@@ -163,7 +149,7 @@ internal sealed class UnfinishedWork(string directory, string stateFolder, TimeP
 
         // Plain database content, which must not lie about until some run needs such a folder again.
         // The system's folder is where it goes when there is no room here.
-        foreach (var parent in new[] { TemporaryParent, Path.GetTempPath() })
+        foreach (var parent in new[] { layout.TemporaryParent, Path.GetTempPath() })
         {
             Attempt(() => TemporaryFolder.Sweep(parent), $"'{parent}' cannot be cleared", warn);
         }
@@ -204,7 +190,7 @@ internal sealed class UnfinishedWork(string directory, string stateFolder, TimeP
 
     private static string MarkerPath(string folder, string id) => Path.Combine(folder, id + BackupFileName.SidecarSuffix);
 
-    private string SidecarPath(string id) => Path.Combine(directory, id + BackupFileName.SidecarSuffix);
+    private string SidecarPath(string id) => Path.Combine(layout.Path, id + BackupFileName.SidecarSuffix);
 
     private List<BackupMetadata> Markers(string folder)
     {
@@ -224,7 +210,7 @@ internal sealed class UnfinishedWork(string directory, string stateFolder, TimeP
 
             try
             {
-                markers.Add(Sidecar.Read(RegularFile.ReadAllBytes(path, Sidecar.LargestBytes), id, directory, clock));
+                markers.Add(Sidecar.Read(RegularFile.ReadAllBytes(path, Sidecar.LargestBytes), id, layout.Path, clock));
             }
             catch (Exception exception) when (exception is BackupException or FileTooLargeException)
             {
@@ -245,36 +231,36 @@ internal sealed class UnfinishedWork(string directory, string stateFolder, TimeP
             DurableFile.Delete(backup.BackupPath);
         }
 
-        DurableFile.Delete(MarkerPath(RemovingFolder, backup.Id));
+        DurableFile.Delete(MarkerPath(layout.RemovingFolder, backup.Id));
     }
 
     private void FinishSuperseding(BackupMetadata former)
     {
         // The sidecar decides. Where it still names the former file, the new one never got its name.
         var sidecar = SidecarPath(former.Id);
-        if (File.Exists(sidecar) && Sidecar.Read(RegularFile.ReadAllBytes(sidecar, Sidecar.LargestBytes), former.Id, directory, clock).BackupPath != former.BackupPath)
+        if (File.Exists(sidecar) && Sidecar.Read(RegularFile.ReadAllBytes(sidecar, Sidecar.LargestBytes), former.Id, layout.Path, clock).BackupPath != former.BackupPath)
         {
             DurableFile.Delete(former.BackupPath);
         }
 
-        DurableFile.Delete(MarkerPath(SupersededFolder, former.Id));
+        DurableFile.Delete(MarkerPath(layout.SupersededFolder, former.Id));
     }
 
     private void FinishQuarantines()
     {
-        if (!Directory.Exists(QuarantineFolder))
+        if (!Directory.Exists(layout.QuarantineFolder))
         {
             return;
         }
 
-        foreach (var folder in new DirectoryInfo(QuarantineFolder).EnumerateDirectories().Where(folder => folder.LinkTarget is null))
+        foreach (var folder in new DirectoryInfo(layout.QuarantineFolder).EnumerateDirectories().Where(folder => folder.LinkTarget is null))
         {
             foreach (var file in folder.GetFiles("backup_*" + BackupFileName.SidecarSuffix))
             {
                 var id = Path.GetFileNameWithoutExtension(file.Name);
                 if (BackupFileName.IsId(id) && !folder.EnumerateFiles(id + "_*").Any())
                 {
-                    FinishQuarantine(id, Sidecar.Read(RegularFile.ReadAllBytes(file.FullName, Sidecar.LargestBytes), id, directory, clock).BackupPath, folder.FullName);
+                    FinishQuarantine(id, Sidecar.Read(RegularFile.ReadAllBytes(file.FullName, Sidecar.LargestBytes), id, layout.Path, clock).BackupPath, folder.FullName);
                 }
             }
 
@@ -311,7 +297,7 @@ internal sealed class UnfinishedWork(string directory, string stateFolder, TimeP
         PredecessorIndex? index;
         try
         {
-            index = PredecessorIndex.Read(directory);
+            index = PredecessorIndex.Read(layout.Path);
         }
         catch (BackupException)
         {
@@ -324,7 +310,7 @@ internal sealed class UnfinishedWork(string directory, string stateFolder, TimeP
 
     private void FinishPublishing(BackupMetadata staged)
     {
-        var marker = MarkerPath(PublishingFolder, staged.Id);
+        var marker = MarkerPath(layout.PublishingFolder, staged.Id);
         if (File.Exists(staged.BackupPath))
         {
             DurableFile.Rename(marker, SidecarPath(staged.Id));

@@ -2,8 +2,9 @@ using System.Security.Cryptography;
 using Microsoft.Win32.SafeHandles;
 using SignalHarvester.Backup.Encryption;
 using SignalHarvester.Backup.Formats;
-using SignalHarvester.Backup.Operations;
-using SignalHarvester.Backup.Sqlite;
+using SignalHarvester.Backup.Formats.Pipeline;
+using SignalHarvester.Backup.Progress;
+using SignalHarvester.Backup.Sqlite.Snapshot;
 
 namespace SignalHarvester.Backup.Chains;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using SignalHarvester.Backup.Configuration.Settings;
 using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Configuration;

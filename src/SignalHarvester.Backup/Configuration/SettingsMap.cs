@@ -1,4 +1,5 @@
-using SignalHarvester.Backup.Encryption;
+using SignalHarvester.Backup.Configuration.Settings;
+using SignalHarvester.Backup.Encryption.Age;
 using SignalHarvester.Backup.ObjectStorage;
 using SignalHarvester.Backup.Retention;
 

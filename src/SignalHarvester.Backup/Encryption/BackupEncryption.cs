@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using SignalHarvester.Backup.Encryption.Age;
 
 namespace SignalHarvester.Backup.Encryption;
 

@@ -1,3 +1,5 @@
+using SignalHarvester.Backup.Encryption.Age;
+
 namespace SignalHarvester.Backup.Encryption;
 
 /// <summary>Makes pairs of keys.</summary>

@@ -1,3 +1,5 @@
+using SignalHarvester.Backup.Encryption.Age;
+
 namespace SignalHarvester.Backup.Encryption;
 
 /// <summary>How one file is encrypted.</summary>

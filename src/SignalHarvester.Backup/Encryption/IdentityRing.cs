@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
+using SignalHarvester.Backup.Encryption.Age;
 
 namespace SignalHarvester.Backup.Encryption;
 

@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using SignalHarvester.Backup.Formats.Pipeline;
 
 namespace SignalHarvester.Backup.Formats;
 

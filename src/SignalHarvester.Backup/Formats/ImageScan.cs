@@ -1,7 +1,9 @@
 using System.Security.Cryptography;
-using SignalHarvester.Backup.Catalog;
-using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Formats.Digests;
+using SignalHarvester.Backup.Formats.Pipeline;
+using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Sqlite;
+using SignalHarvester.Backup.Sqlite.Snapshot;
 
 namespace SignalHarvester.Backup.Formats;
 

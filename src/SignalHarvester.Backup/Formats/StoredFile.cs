@@ -1,5 +1,6 @@
 using Microsoft.Win32.SafeHandles;
 using SignalHarvester.Backup.Encryption;
+using SignalHarvester.Backup.Formats.Pipeline;
 
 namespace SignalHarvester.Backup.Formats;
 

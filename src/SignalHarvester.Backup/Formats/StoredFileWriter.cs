@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Microsoft.Win32.SafeHandles;
 using SignalHarvester.Backup.Encryption;
+using SignalHarvester.Backup.Encryption.Age;
 using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Formats;

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Security.Cryptography;
 using Microsoft.Win32.SafeHandles;
 using SignalHarvester.Backup.Encryption;
+using SignalHarvester.Backup.Encryption.Age;
 
 namespace SignalHarvester.Backup.Formats;
 

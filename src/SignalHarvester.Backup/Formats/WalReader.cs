@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using System.Globalization;
-using SignalHarvester.Backup.Sqlite;
+using SignalHarvester.Backup.Sqlite.Snapshot;
 
 namespace SignalHarvester.Backup.Formats;
 

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
-using SignalHarvester.Backup.Operations;
-using SignalHarvester.Backup.Sqlite;
+using SignalHarvester.Backup.Formats.Pipeline;
+using SignalHarvester.Backup.Progress;
+using SignalHarvester.Backup.Sqlite.Snapshot;
 
 namespace SignalHarvester.Backup.Formats;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using SignalHarvester.Backup.Chains;
+using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Health;

@@ -1,7 +1,7 @@
 using SignalHarvester.Backup.Catalog;
-using SignalHarvester.Backup.Configuration;
+using SignalHarvester.Backup.Configuration.Settings;
 using SignalHarvester.Backup.History;
-using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Progress;
 
 namespace SignalHarvester.Backup.Health;
 

@@ -1,8 +1,8 @@
 using System.IO.Enumeration;
 using SignalHarvester.Backup.Catalog;
-using SignalHarvester.Backup.Chains;
-using SignalHarvester.Backup.Configuration;
+using SignalHarvester.Backup.Configuration.Settings;
 using SignalHarvester.Backup.Encryption;
+using SignalHarvester.Backup.Text;
 
 namespace SignalHarvester.Backup.Health;
 
@@ -55,7 +55,7 @@ internal sealed record HealthScope
     public string GetNewest => Database is null ? $"Get-SHBackup {InDirectory} -Verified -Newest 1" : $"Get-SHBackup {InDirectory} -Database {Pattern(Database)} -Verified -Newest 1";
 
     /// <summary>A text as a literal of PowerShell's, for a command that people read and copy.</summary>
-    public static string Quote(string text) => Scheduling.PowerShellText.Literal(text);
+    public static string Quote(string text) => PowerShellText.Literal(text);
 
     /// <summary>Whether a schedule backs the database up.</summary>
     public bool IsCovered(BackupSchedule schedule) => schedule.Action == ScheduleAction.Backup && Database is { } database && (schedule.DatabasePath.Count == 0

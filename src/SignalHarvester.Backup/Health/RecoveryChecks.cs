@@ -1,4 +1,4 @@
-using SignalHarvester.Backup.Chains;
+using SignalHarvester.Backup.Catalog;
 
 namespace SignalHarvester.Backup.Health;
 

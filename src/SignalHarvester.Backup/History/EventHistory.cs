@@ -1,6 +1,6 @@
 using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Catalog;
-using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.History;
@@ -150,7 +150,7 @@ public sealed class EventHistory
         {
             if (exception is UnauthorizedAccessException or IOException or SqliteException && !CanBeWritten())
             {
-                context.Verbose($"What was done is not recorded in the history: '{directory.StateFolder}' cannot be written to.");
+                context.Verbose($"What was done is not recorded in the history: '{directory.Layout.StateFolder}' cannot be written to.");
                 return;
             }
 
@@ -164,10 +164,10 @@ public sealed class EventHistory
 
     private bool CanBeWritten()
     {
-        var probe = Path.Combine(directory.StateFolder, $"history.probe-{Guid.NewGuid():N}");
+        var probe = Path.Combine(directory.Layout.StateFolder, $"history.probe-{Guid.NewGuid():N}");
         try
         {
-            DurableFile.CreateDirectory(directory.StateFolder);
+            DurableFile.CreateDirectory(directory.Layout.StateFolder);
             DurableFile.CreatePrivate(probe, FileShare.None).Dispose();
             DurableFile.Discard(probe);
             return true;

@@ -1,7 +1,7 @@
 using System.Globalization;
 using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Catalog;
-using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Sqlite;
 using SignalHarvester.Backup.Storage;
 
@@ -24,10 +24,10 @@ internal sealed class HistoryFile(BackupDirectory directory)
     private static readonly TimeSpan LockTimeout = TimeSpan.FromSeconds(20);
 
     /// <summary>The file's path.</summary>
-    public string Path => directory.HistoryPath;
+    public string Path => directory.Layout.HistoryPath;
 
     /// <summary>The name that a damaged file gets. One is kept.</summary>
-    public string DamagedPath => System.IO.Path.Combine(directory.StateFolder, "history.damaged.db");
+    public string DamagedPath => System.IO.Path.Combine(directory.Layout.StateFolder, "history.damaged.db");
 
     /// <summary>Changes the history in one transaction; makes the file where there is none.</summary>
     /// <exception cref="SqliteException">SQLite failed.</exception>
@@ -160,8 +160,8 @@ internal sealed class HistoryFile(BackupDirectory directory)
             return;
         }
 
-        DurableFile.CreateDirectory(directory.StateFolder);
-        using var held = DirectoryLock.Take(directory.StateFolder, LockTimeout, CancellationToken.None);
+        DurableFile.CreateDirectory(directory.Layout.StateFolder);
+        using var held = DirectoryLock.Take(directory.Layout.StateFolder, LockTimeout, CancellationToken.None);
         if (IsThere)
         {
             return;
@@ -185,7 +185,7 @@ internal sealed class HistoryFile(BackupDirectory directory)
 
     private void SetAside(Exception reason, OperationContext context)
     {
-        using (DirectoryLock.Take(directory.StateFolder, LockTimeout, CancellationToken.None))
+        using (DirectoryLock.Take(directory.Layout.StateFolder, LockTimeout, CancellationToken.None))
         {
             // Another process may have been first.
             if (!IsThere || !IsStillDamaged())

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
-using SignalHarvester.Backup.Scheduling;
+using SignalHarvester.Backup.Text;
 
 namespace SignalHarvester.Backup.Metrics;
 
@@ -83,8 +83,8 @@ public static class MetricPush
     private static BackupException Refused(Uri gateway, HttpResponseMessage answer)
     {
         using var reader = new StreamReader(answer.Content.ReadAsStream(), Encoding.UTF8);
-        var said = ScheduleName.OneLine(reader.ReadToEnd()).Trim();
-        var status = string.Create(CultureInfo.InvariantCulture, $"it answered {(int)answer.StatusCode} {ScheduleName.OneLine(answer.ReasonPhrase ?? string.Empty)}");
+        var said = SingleLine.Of(reader.ReadToEnd()).Trim();
+        var status = string.Create(CultureInfo.InvariantCulture, $"it answered {(int)answer.StatusCode} {SingleLine.Of(answer.ReasonPhrase ?? string.Empty)}");
         return answer.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden
             ? Failed(gateway, status + ", so it wants other credentials", null)
             : Failed(gateway, said.Length == 0 ? status : $"{status}: {(said.Length > LongestAnswer ? said[..LongestAnswer] + "..." : said)}", null);

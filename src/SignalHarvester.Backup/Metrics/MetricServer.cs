@@ -3,7 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using SignalHarvester.Backup.Catalog;
-using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Progress;
 
 namespace SignalHarvester.Backup.Metrics;
 

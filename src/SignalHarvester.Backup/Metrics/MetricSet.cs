@@ -1,6 +1,5 @@
 using Prometheus;
 using SignalHarvester.Backup.Catalog;
-using SignalHarvester.Backup.Chains;
 using SignalHarvester.Backup.History;
 using SignalHarvester.Backup.Sqlite;
 

@@ -1,6 +1,6 @@
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.History;
-using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Progress;
 
 namespace SignalHarvester.Backup.Metrics;
 

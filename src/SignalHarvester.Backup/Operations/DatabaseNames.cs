@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.Data.Sqlite;
+using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Sqlite;
 using SignalHarvester.Backup.Storage;
 

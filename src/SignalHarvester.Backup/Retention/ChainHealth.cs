@@ -1,5 +1,4 @@
 using SignalHarvester.Backup.Catalog;
-using SignalHarvester.Backup.Chains;
 
 namespace SignalHarvester.Backup.Retention;
 

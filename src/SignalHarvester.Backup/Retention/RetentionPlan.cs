@@ -1,6 +1,5 @@
 using System.Globalization;
 using SignalHarvester.Backup.Catalog;
-using SignalHarvester.Backup.Chains;
 
 namespace SignalHarvester.Backup.Retention;
 

@@ -1,3 +1,5 @@
+using SignalHarvester.Backup.Text;
+
 namespace SignalHarvester.Backup.Scheduling;
 
 /// <summary>A schedule as it is kept: the operating system's task carries its name alone, and a run reads the rest here.</summary>
@@ -43,5 +45,5 @@ public sealed record ScheduleDefinition
     internal bool IsSameAs(ScheduleDefinition other) => ScheduleJson.Write(this with { Registered = default }) == ScheduleJson.Write(other with { Registered = default });
 
     /// <summary>The title that schedulers show.</summary>
-    internal string Title => ScheduleName.OneLine($"SignalHarvester.Backup schedule \"{Name}\", {Trigger}{(string.IsNullOrWhiteSpace(Description) ? string.Empty : ": " + Description)}.");
+    internal string Title => SingleLine.Of($"SignalHarvester.Backup schedule \"{Name}\", {Trigger}{(string.IsNullOrWhiteSpace(Description) ? string.Empty : ": " + Description)}.");
 }

@@ -1,4 +1,4 @@
-using SignalHarvester.Backup.Configuration;
+using SignalHarvester.Backup.Configuration.Settings;
 using SignalHarvester.Backup.ObjectStorage;
 using SignalHarvester.Backup.Retention;
 

@@ -53,23 +53,6 @@ internal static class ScheduleName
             : $"{key.ToString(0, MostKeyCharacters / 2)}__{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name.ToLowerInvariant())))[..32]}";
     }
 
-    /// <summary>A text on one line, for a comment or a title: what would end the line, or cannot be seen, becomes a blank.</summary>
-    public static string OneLine(string text)
-    {
-        var line = new StringBuilder(text.Length);
-        foreach (var rune in text.EnumerateRunes())
-        {
-            line.Append(IsInvisible(rune) ? " " : rune.ToString());
-        }
-
-        return line.ToString();
-    }
-
-    /// <summary>Whether a character has no shape of its own, or no place in a text: controls, line ends, marks of direction, non-characters.</summary>
-    public static bool IsInvisible(Rune rune) =>
-        Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator
-            or UnicodeCategory.ParagraphSeparator or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned;
-
     private static bool IsWellFormed(string text)
     {
         for (var index = 0; index < text.Length; index++)

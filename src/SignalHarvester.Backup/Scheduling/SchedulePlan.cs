@@ -1,3 +1,5 @@
+using SignalHarvester.Backup.Scheduling.Schedulers;
+
 namespace SignalHarvester.Backup.Scheduling;
 
 /// <summary>What registering a schedule would do.</summary>

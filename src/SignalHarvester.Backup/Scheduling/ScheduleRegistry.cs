@@ -1,4 +1,5 @@
-using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Progress;
+using SignalHarvester.Backup.Scheduling.Schedulers;
 
 namespace SignalHarvester.Backup.Scheduling;
 

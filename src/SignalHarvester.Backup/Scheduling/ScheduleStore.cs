@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Json;
 using Microsoft.Win32.SafeHandles;
-using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Scheduling;

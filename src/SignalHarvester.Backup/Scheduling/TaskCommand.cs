@@ -1,3 +1,5 @@
+using SignalHarvester.Backup.Text;
+
 namespace SignalHarvester.Backup.Scheduling;
 
 /// <summary>What a scheduler starts.</summary>
@@ -48,7 +50,7 @@ public sealed record TaskCommand(string Program, IReadOnlyList<string> Arguments
                 BackupErrorId.InvalidArgument,
                 BackupErrorCategory.InvalidArgument,
                 path,
-                $"'{ScheduleName.OneLine(path)}' has a control character in it, which schedulers do not take. Put PowerShell and this account's folders elsewhere.")
+                $"'{SingleLine.Of(path)}' has a control character in it, which schedulers do not take. Put PowerShell and this account's folders elsewhere.")
             : command;
 
     /// <summary>The first on the PATH, which an update leaves where it is; else the program that runs now, if it is that one.</summary>

@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using SignalHarvester.Backup.Sqlite.Checks;
 
 namespace SignalHarvester.Backup.Sqlite;
 

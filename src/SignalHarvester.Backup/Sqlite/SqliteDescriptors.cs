@@ -4,6 +4,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 using SignalHarvester.Backup.Storage;
+using SignalHarvester.Backup.Storage.Ownership;
 
 namespace SignalHarvester.Backup.Sqlite;
 

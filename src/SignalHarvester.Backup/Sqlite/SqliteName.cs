@@ -7,6 +7,9 @@ namespace SignalHarvester.Backup.Sqlite;
 /// </summary>
 public readonly struct SqliteName : IEquatable<SqliteName>
 {
+    /// <summary>What the number of a row may be called, where no column is called so.</summary>
+    internal static readonly IReadOnlyList<SqliteName> RowIdNames = [new("rowid"), new("_rowid_"), new("oid")];
+
     private readonly string text;
     private readonly string folded;
 

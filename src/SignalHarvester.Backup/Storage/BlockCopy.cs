@@ -1,3 +1,5 @@
+using SignalHarvester.Backup.Storage.Ownership;
+
 namespace SignalHarvester.Backup.Storage;
 
 /// <summary>Copies a file so that it can be stopped, and forces the copy to disk.</summary>

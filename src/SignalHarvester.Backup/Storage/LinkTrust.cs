@@ -1,3 +1,5 @@
+using SignalHarvester.Backup.Storage.Ownership;
+
 namespace SignalHarvester.Backup.Storage;
 
 /// <summary>

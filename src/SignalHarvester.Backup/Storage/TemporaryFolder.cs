@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.Win32.SafeHandles;
+using SignalHarvester.Backup.Storage.Ownership;
 
 namespace SignalHarvester.Backup.Storage;
 

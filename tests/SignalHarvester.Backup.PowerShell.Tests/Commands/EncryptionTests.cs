@@ -98,6 +98,12 @@ public class EncryptionTests
     {
         using var scene = new EncryptedScene();
         string left = Directory.CreateDirectory(Path.Combine(Path.GetTempPath(), "shbackup-" + Guid.NewGuid().ToString("N"))).FullName;
+        if (!OperatingSystem.IsWindows())
+        {
+            // As ours are: what others may read is none of ours.
+            File.SetUnixFileMode(left, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+
         File.WriteAllText(Path.Combine(left, "restored.db"), "plain");
         File.WriteAllText(Path.Combine(left, ".lock"), "");
         scene.MakeFull();

@@ -1,5 +1,6 @@
 using Xunit;
 using SignalHarvester.Backup.Configuration;
+using SignalHarvester.Backup.Configuration.Settings;
 using SignalHarvester.Backup.TestSupport;
 
 namespace SignalHarvester.Backup.Tests.Configuration;

@@ -1,4 +1,5 @@
 using SignalHarvester.Backup.Configuration;
+using SignalHarvester.Backup.Configuration.Settings;
 using SignalHarvester.Backup.ObjectStorage;
 using Xunit;
 

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using CsCheck;
 using SignalHarvester.Backup.Encryption;
+using SignalHarvester.Backup.Encryption.Age;
 using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Encryption;

@@ -1,4 +1,5 @@
 using SignalHarvester.Backup.Encryption;
+using SignalHarvester.Backup.Encryption.Age;
 using SignalHarvester.Backup.TestSupport;
 using Xunit;
 

@@ -1,9 +1,9 @@
 using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.History;
-using SignalHarvester.Backup.Operations;
-using SignalHarvester.Backup.Tests.Support;
+using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.TestSupport;
+using SignalHarvester.Backup.Tests.Support;
 using Xunit;
 
 namespace SignalHarvester.Backup.Tests.History;

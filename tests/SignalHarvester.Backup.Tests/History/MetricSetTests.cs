@@ -1,9 +1,9 @@
 using System.Text;
 using SignalHarvester.Backup.History;
 using SignalHarvester.Backup.Metrics;
-using SignalHarvester.Backup.Operations;
-using SignalHarvester.Backup.Tests.Support;
+using SignalHarvester.Backup.Operations.Create;
 using SignalHarvester.Backup.TestSupport;
+using SignalHarvester.Backup.Tests.Support;
 using Xunit;
 
 namespace SignalHarvester.Backup.Tests.History;

@@ -1,9 +1,11 @@
 using Microsoft.Data.Sqlite;
-using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Operations.Create;
+using SignalHarvester.Backup.Operations.Remove;
+using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Retention;
 using SignalHarvester.Backup.Storage;
-using SignalHarvester.Backup.Tests.Support;
 using SignalHarvester.Backup.TestSupport;
+using SignalHarvester.Backup.Tests.Support;
 using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Retention;

@@ -1,6 +1,6 @@
 using System.Globalization;
 using CsCheck;
-using SignalHarvester.Backup.Chains;
+using SignalHarvester.Backup.Operations.Remove;
 using SignalHarvester.Backup.Retention;
 using Xunit;
 

@@ -1,5 +1,5 @@
 using CsCheck;
-using SignalHarvester.Backup.Scheduling;
+using SignalHarvester.Backup.Scheduling.Schedulers;
 using SignalHarvester.Backup.Tests.Support;
 using Xunit;
 

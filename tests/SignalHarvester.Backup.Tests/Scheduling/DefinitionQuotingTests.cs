@@ -2,7 +2,9 @@ using System.Globalization;
 using System.Text;
 using System.Xml.Linq;
 using SignalHarvester.Backup.Scheduling;
+using SignalHarvester.Backup.Scheduling.Schedulers;
 using SignalHarvester.Backup.TestSupport;
+using SignalHarvester.Backup.Text;
 using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Scheduling;
@@ -167,7 +169,7 @@ public sealed class DefinitionQuotingTests
     [MemberData(nameof(Texts))]
     public void A_Windows_task_starts_one_program_with_the_arguments_meant(string text)
     {
-        var printable = ScheduleName.OneLine(text);
+        var printable = SingleLine.Of(text);
         var definition = Scheduled.Definition(text) with { Description = text, Command = new TaskCommand(@"C:\Program Files\PowerShell\7\pwsh.exe", ["-Command", printable, string.Empty, "last\\"], new Dictionary<string, string>()) };
         var task = TaskSchedulerSchema.Validate(new TaskSchedulerBackend().Compose(definition).Files[0].Content);
         Assert.Equal(definition.Command.Program, TaskSchedulerSchema.Value(task, "Command"));
@@ -215,7 +217,7 @@ public sealed class DefinitionQuotingTests
         // Python's own reader of property lists, once for all texts.
         var python = Tool.Require("python3");
         using var folder = new TempFolder();
-        var printable = Scheduled.HostileTexts.Select(ScheduleName.OneLine).ToList();
+        var printable = Scheduled.HostileTexts.Select(SingleLine.Of).ToList();
         var files = printable.Select((text, index) =>
         {
             var command = new TaskCommand("/usr/local/bin/pwsh", ["-Command", text, string.Empty, "last"], new Dictionary<string, string> { ["XDG_CONFIG_HOME"] = text });

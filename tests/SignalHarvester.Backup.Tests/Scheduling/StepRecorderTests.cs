@@ -1,4 +1,4 @@
-using SignalHarvester.Backup.Scheduling;
+using SignalHarvester.Backup.Scheduling.Runs;
 using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Scheduling;

@@ -1,10 +1,15 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using Microsoft.Data.Sqlite;
-using SignalHarvester.Backup.Catalog;
-using SignalHarvester.Backup.Operations;
-using SignalHarvester.Backup.TestSupport;
 using SQLitePCL;
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Formats.Digests;
+using SignalHarvester.Backup.Operations.Create;
+using SignalHarvester.Backup.Operations.Remove;
+using SignalHarvester.Backup.Operations.Restore;
+using SignalHarvester.Backup.Operations.Verify;
+using SignalHarvester.Backup.Progress;
+using SignalHarvester.Backup.TestSupport;
 using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Support;
@@ -210,7 +215,7 @@ internal sealed class ChainWorld : IDisposable
 
     /// <summary>Does something to each file of the digest cache.</summary>
     public void OnDigests(Action<string> spoil) =>
-        Array.ForEach(Directory.Exists(directory.DigestFolder) ? Directory.GetFiles(directory.DigestFolder, "*.pages") : [], spoil);
+        Array.ForEach(Directory.Exists(directory.Layout.DigestFolder) ? Directory.GetFiles(directory.Layout.DigestFolder, "*.pages") : [], spoil);
 
     /// <summary>Puts the digests of one backup where those of every other one are, with a header to match.</summary>
     public void MixDigests()
@@ -235,9 +240,9 @@ internal sealed class ChainWorld : IDisposable
 
     public void RemoveState()
     {
-        if (Directory.Exists(directory.StateFolder))
+        if (Directory.Exists(directory.Layout.StateFolder))
         {
-            Directory.Delete(directory.StateFolder, recursive: true);
+            Directory.Delete(directory.Layout.StateFolder, recursive: true);
         }
     }
 

@@ -4,7 +4,12 @@ using Microsoft.Extensions.Time.Testing;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Encryption;
 using SignalHarvester.Backup.Formats;
-using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Formats.Pipeline;
+using SignalHarvester.Backup.Operations.Create;
+using SignalHarvester.Backup.Operations.Remove;
+using SignalHarvester.Backup.Operations.Restore;
+using SignalHarvester.Backup.Operations.Verify;
+using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.TestSupport;
 using Xunit;
 

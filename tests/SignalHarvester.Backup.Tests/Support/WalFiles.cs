@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using SignalHarvester.Backup.Sqlite;
+using SignalHarvester.Backup.Sqlite.Snapshot;
 
 namespace SignalHarvester.Backup.Tests.Support;
 

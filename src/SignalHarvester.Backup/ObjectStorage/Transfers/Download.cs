@@ -1,5 +1,5 @@
 using Microsoft.Win32.SafeHandles;
-using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.ObjectStorage.Transfers;

@@ -1,6 +1,6 @@
 using System.Runtime.ExceptionServices;
 using Microsoft.Win32.SafeHandles;
-using SignalHarvester.Backup.Operations;
+using SignalHarvester.Backup.Progress;
 
 namespace SignalHarvester.Backup.ObjectStorage.Transfers;
 

@@ -1,0 +1,310 @@
+using System.Collections;
+using System.Management.Automation;
+using System.Security;
+using System.Text.RegularExpressions;
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Configuration;
+using SignalHarvester.Backup.Configuration.Settings;
+using SignalHarvester.Backup.Encryption;
+using SignalHarvester.Backup.PowerShell.Cloud;
+
+namespace SignalHarvester.Backup.PowerShell.Commands;
+
+/// <summary>
+/// What the cmdlets that work on backups share: the backup directory, and the configuration that their defaults come from.
+/// </summary>
+public abstract class BackupCommand : OperationCommand
+{
+    private const string IdBeginning = "backup_";
+
+    // What is in an id, or stands for it.
+    private static readonly Regex IdPatternText = new(@"\A([backup_0-9*?]|\[[backup_0-9-]+\])+\z", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture);
+
+    private const int DeepestMetadata = 50;
+
+    private readonly Lazy<RemoteSession> remotes = new();
+    private readonly List<string> directories = [];
+    private BackupConfiguration? configuration;
+
+    /// <summary>
+    /// The directory of the backups. Without it, that of the configuration is used; where there is none, the folder
+    /// <c>backups</c> in the current location.
+    /// </summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNullOrEmpty]
+    public string? BackupDirectory { get; set; }
+
+    /// <summary>
+    /// The configuration file that the defaults come from. Without it, the one that the environment variable SHBACKUP_CONFIG
+    /// names; else <c>config/settings.yaml</c> in the current location, if it is there. Parameters always win over it.
+    /// </summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? ConfigurationPath { get; set; }
+
+    /// <summary>Ends the cmdlet's resources.</summary>
+    /// <param name="disposing">Whether this is a call of Dispose.</param>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing && remotes.IsValueCreated)
+        {
+            remotes.Value.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+
+    /// <summary>
+    /// Reads the configuration, once for the whole call. One that has errors ends the call, whatever parameters were given:
+    /// what it was meant to say may matter. Who needs to restore all the same says so.
+    /// </summary>
+    protected override void BeginProcessing()
+    {
+        IsIdGiven = IsGivenAsText("Id");
+        configuration = ForCall(() => Stoppable(FindConfiguration));
+        _ = ForCall(configuration.Require);
+        if (configuration.ServiceVariables is [_, ..] left)
+        {
+            WriteVerbose($"These environment variables are of a service, as Kubernetes and Docker set them, and no settings: {string.Join(", ", left)}.");
+        }
+
+        foreach (var warning in configuration.Problems)
+        {
+            WriteWarning(warning.ToString());
+        }
+    }
+
+    private BackupConfiguration FindConfiguration(CancellationToken cancellation)
+    {
+        if (this is not IConfigurationOptional { NoConfiguration.IsPresent: true })
+        {
+            return BackupConfiguration.Find(ConfigurationPath is null ? null : FileSystemPath(ConfigurationPath), FileSystemLocation, cancellation);
+        }
+
+        return ConfigurationPath is null ? BackupConfiguration.None : throw new BackupException(
+            BackupErrorId.InvalidArgument,
+            BackupErrorCategory.InvalidArgument,
+            nameof(ConfigurationPath),
+            "-ConfigurationPath and -NoConfiguration exclude each other. Give one of them.");
+    }
+
+    /// <summary>Whether -Id was given on the command line.</summary>
+    private bool IsIdGiven { get; set; }
+
+    /// <summary>What is configured; the cmdlets' own defaults where nothing is.</summary>
+    private protected BackupSettings Settings => configuration!.Settings;
+
+    /// <summary>The configuration file that applies; null where there is none.</summary>
+    private protected string? ConfigurationFile => configuration!.Path;
+
+    /// <summary>Lets the operations of this call open encrypted backups: with what was given, else with what is configured.</summary>
+    private protected void UseIdentities(string[]? files, SecureString? passphrase) => Identities = ForCall(() => Stoppable(cancellation =>
+    {
+        if (files is null && passphrase is null)
+        {
+            return Settings.Encryption.ToIdentities(WriteWarning, cancellation);
+        }
+
+        var ring = (files ?? []).Aggregate(IdentityRing.Empty, (ring, file) => ring.WithFile(FileSystemPath(file), cancellation));
+        return passphrase is null ? ring : PlainText.Of(passphrase, ring.WithPassphrase);
+    }));
+
+    /// <summary>What backups are encrypted with from now on: what was given, else what is configured; null for plain backups.</summary>
+    private protected BackupEncryption? NewEncryption(string[]? recipients, SecureString? passphrase, string passphraseParameter)
+    {
+        if (recipients is not null && passphrase is not null)
+        {
+            throw new BackupException(
+                BackupErrorId.InvalidArgument,
+                BackupErrorCategory.InvalidArgument,
+                passphraseParameter,
+                $"-Recipient and -{passphraseParameter} exclude each other: in the age format, a passphrase stands alone. Give one of them.");
+        }
+
+        return recipients is not null ? BackupEncryption.To(recipients)
+            : passphrase is not null ? PlainText.Of(passphrase, BackupEncryption.With)
+            : Settings.Encryption.ToEncryption();
+    }
+
+    /// <summary>What the caller gave, else what is configured.</summary>
+    private protected T GivenOr<T>(string parameter, T given, T configured) => IsBound(parameter) ? given : configured;
+
+    private protected BackupDirectory OpenDirectory() => OpenDirectory(BackupDirectory);
+
+    private protected BackupDirectory OpenDirectory(string? path) => string.IsNullOrEmpty(path)
+        ? OpenConfigured(Settings.BackupDirectory)
+        : new(path.Contains("://", StringComparison.Ordinal) ? throw IsNoDirectory(path) : FileSystemPath(path), TimeProvider.System);
+
+    /// <summary>
+    /// The directories that the call concerns where it names no backup: the one given, else all that are configured and
+    /// there; the common one in any case where none is.
+    /// </summary>
+    private protected IReadOnlyList<BackupDirectory> OpenDirectories() =>
+        string.IsNullOrEmpty(BackupDirectory) && Settings.BackupDirectories.Select(OpenConfigured).Where(directory => directory.Exists).ToList() is [_, ..] there
+            ? there
+            : [OpenDirectory()];
+
+    /// <summary>
+    /// The directories that the inputs so far concern, each once, for the cmdlets that work at the end of the pipeline. Without
+    /// a pipeline there is one input; where nothing of a pipeline could be bound, there is none, and no directory.
+    /// </summary>
+    private protected IReadOnlyList<string> NotedDirectories => directories;
+
+    private protected void NoteDirectories() => directories.AddRange(ForCall(OpenDirectories).Select(directory => directory.Path).Except(directories));
+
+    /// <summary>Notes the one directory that a cmdlet can work on; another one after it ends the call.</summary>
+    private protected void NoteOneDirectory()
+    {
+        var path = ForCall(OpenDirectory).Path;
+        if (directories.Count > 0 && directories[0] != path)
+        {
+            ThrowTerminatingError(ToRecord(new BackupException(
+                BackupErrorId.InvalidArgument,
+                BackupErrorCategory.InvalidArgument,
+                path,
+                $"The pipeline names several backup directories, '{directories[0]}' and '{path}', and this works on one. Run it once for each.")));
+        }
+
+        directories.Clear();
+        directories.Add(path);
+    }
+
+    /// <summary>A full path that was configured is taken as it stands: no character of it is PowerShell's.</summary>
+    private protected BackupDirectory OpenConfigured(string path) =>
+        new(Path.IsPathFullyQualified(path) ? path : FileSystemPath(path), TimeProvider.System);
+
+    /// <summary>What a backup from an object store states as its directory, where one of this machine is needed.</summary>
+    private static BackupException IsNoDirectory(string address) => new(
+        BackupErrorId.InvalidArgument,
+        BackupErrorCategory.InvalidArgument,
+        address,
+        $"'{address}' is a place in an object store, and a directory of this machine is needed. Bring its backups here with Receive-SHBackup first.");
+
+    /// <summary>
+    /// The backup directory on this machine. A backup from an object store states the store as its directory, and that
+    /// arrives as -BackupDirectory from the pipeline: it does not count here.
+    /// </summary>
+    private protected BackupDirectory OpenHome(BackupMetadata backup) =>
+        string.IsNullOrEmpty(BackupDirectory) || (backup.Location is not null && BackupDirectory == backup.BackupDirectory)
+            ? OpenConfigured(Settings.BackupDirectoryOf(backup.DatabasePath))
+            : OpenDirectory();
+
+    /// <summary>The object store that the parameters, the backup or the configuration name, in this order.</summary>
+    private protected RemoteCatalog OpenRemote(CloudParameters cloud, BackupMetadata? backup = null) => OpenRemote(cloud, Places(cloud).Choose(backup));
+
+    private protected RemoteCatalog OpenRemote(CloudParameters cloud, CloudLocation location) => remotes.Value.Open(location, Places(cloud).OptionsOf(location));
+
+    /// <summary>The object stores that the parameters and the configuration name.</summary>
+    private protected CloudPlaces Places(CloudParameters cloud) => new(cloud, Settings, FileSystemPath, IsBound);
+
+    /// <summary>All backups in a directory; a sidecar that cannot be used is written as an error.</summary>
+    private protected IReadOnlyList<BackupMetadata> List(BackupDirectory directory, bool withRetired = false)
+    {
+        var listing = withRetired ? directory.ListAll() : directory.List();
+        foreach (var fault in listing.Faults)
+        {
+            WriteError(ToRecord(fault));
+        }
+
+        return listing.Backups;
+    }
+
+    /// <summary>All backups in several directories, newest first.</summary>
+    private protected IReadOnlyList<BackupMetadata> List(IReadOnlyList<BackupDirectory> directories, bool withRetired = false) => directories is [var only]
+        ? List(only, withRetired)
+        : [.. directories.SelectMany(directory => List(directory, withRetired)).NewestFirst()];
+
+    /// <summary>All backups in an object store; a sidecar that cannot be used is written as an error.</summary>
+    private protected IReadOnlyList<BackupMetadata> ListRemote(RemoteCatalog remote)
+    {
+        var listing = RunOperation(context => remote.List(context.Cancellation));
+        foreach (var fault in listing.Faults)
+        {
+            WriteError(ToRecord(fault));
+        }
+
+        return listing.Backups;
+    }
+
+    /// <summary>Refuses parameters of an object store where none is reached: what they say would be left undone.</summary>
+    private protected void RefusePlace(CloudParameters cloud, string needed)
+    {
+        if (cloud.Provider is not null || cloud.Container is not null)
+        {
+            ThrowTerminatingError(ToRecord(new BackupException(
+                BackupErrorId.InvalidArgument,
+                BackupErrorCategory.InvalidArgument,
+                nameof(cloud.Provider),
+                $"-Provider and -Container have no meaning without {needed}. Add it, or leave them out.")));
+        }
+    }
+
+    /// <summary>What a -Database names.</summary>
+    private protected DatabaseFilter Databases(params string[]? named) => new(named, FileSystemPath);
+
+    /// <summary>An id in the case that it is stored in. Its letters are all in the first word, and wildcards ignore case too.</summary>
+    private protected static string Stored(string id) =>
+        id.StartsWith(IdBeginning, StringComparison.OrdinalIgnoreCase) ? IdBeginning + id[IdBeginning.Length..] : id;
+
+    /// <summary>What a text with wildcards matches; null for one without, which is an id or nothing.</summary>
+    /// <exception cref="BackupException">InvalidArgument: it is no pattern of an id, or it came through the pipeline.</exception>
+    private protected WildcardPattern? IdPattern(string id)
+    {
+        if (!WildcardPattern.ContainsWildcardCharacters(id))
+        {
+            return null;
+        }
+
+        if (!IsIdGiven)
+        {
+            throw NoPattern(id, "Through the pipeline come whole ids: what is in a file must not name more than it says. Give patterns with -Id, on the command line.");
+        }
+
+        const string advice = "An id is such as backup_20261122_020000_123456, and a pattern of it such as backup_20261122*.";
+        if (!IdPatternText.IsMatch(id))
+        {
+            throw NoPattern(id, advice);
+        }
+
+        try
+        {
+            var pattern = WildcardPattern.Get(id, WildcardOptions.IgnoreCase);
+            _ = pattern.IsMatch(IdBeginning);
+            return pattern;
+        }
+        catch (WildcardPatternException)
+        {
+            throw NoPattern(id, advice);
+        }
+    }
+
+    private static BackupException NoPattern(string id, string advice) =>
+        new(BackupErrorId.InvalidArgument, BackupErrorCategory.InvalidArgument, id, $"'{id}' is no id of a backup and no pattern of one. {advice}");
+
+    private protected static Dictionary<string, object?> ToPlain(IDictionary table) => ToPlain(table, depth: 0);
+
+    private static Dictionary<string, object?> ToPlain(IDictionary table, int depth)
+    {
+        var plain = new Dictionary<string, object?>(StringComparer.Ordinal);
+        foreach (DictionaryEntry entry in table)
+        {
+            plain[LanguagePrimitives.ConvertTo<string>(entry.Key)] = ToPlain(entry.Value, depth + 1);
+        }
+
+        return plain;
+    }
+
+    private static object? ToPlain(object? value, int depth) => value switch
+    {
+        _ when depth > DeepestMetadata => throw new BackupException(
+            BackupErrorId.InvalidArgument,
+            BackupErrorCategory.InvalidArgument,
+            "Metadata",
+            $"-Metadata is more than {DeepestMetadata} levels deep, or holds itself. Give simpler notes."),
+        PSObject wrapped => ToPlain(wrapped.BaseObject is PSCustomObject ? wrapped.ToString() : wrapped.BaseObject, depth),
+        IDictionary table => ToPlain(table, depth),
+        string text => text,
+        IEnumerable list => list.Cast<object?>().Select(item => ToPlain(item, depth + 1)).ToArray(),
+        _ => value,
+    };
+}

@@ -1,0 +1,127 @@
+using System.Globalization;
+using SignalHarvester.Backup.Formats;
+
+namespace SignalHarvester.Backup.Catalog;
+
+/// <summary>The links of a chain: a backup, what it builds on, and so on to the full one. Order is by links, never by clock.</summary>
+internal static class BackupChain
+{
+    private const string NextStep = "Restore another backup (Get-SHBackup -Verified), or bring what is missing back from a copy, file and sidecar; then make a full backup with New-SHBackup -Type Full.";
+
+    /// <summary>Whether a backup holds changes only, and needs its parent to be restored.</summary>
+    public static bool IsIncrement(BackupMetadata backup) =>
+        !backup.IsPredecessor && BackupFileName.TryParse(Path.GetFileName(backup.BackupPath)) is { IsWal: true };
+
+    /// <summary>Follows the links.</summary>
+    /// <param name="backup">The backup.</param>
+    /// <param name="find">Finds a backup by its id; null where there is none.</param>
+    /// <returns>The full backup first, the given one last, with their depths.</returns>
+    /// <exception cref="BackupException">ChainBroken.</exception>
+    public static IReadOnlyList<BackupMetadata> Resolve(BackupMetadata backup, Func<string, BackupMetadata?> find)
+    {
+        var links = new List<BackupMetadata> { backup };
+        var seen = new HashSet<string>(StringComparer.Ordinal) { backup.Id };
+        while (links[^1] is var child && IsIncrement(child))
+        {
+            if (child.ParentId is not { } parentId)
+            {
+                throw Broken(backup, $"'{child.Id}' holds changes only, and its sidecar does not say since which backup");
+            }
+
+            if (!seen.Add(parentId))
+            {
+                throw Broken(backup, $"'{child.Id}' builds on '{parentId}', which builds on it");
+            }
+
+            var parent = find(parentId) ?? throw Broken(backup, $"'{child.Id}' builds on '{parentId}', which is not there");
+            if (WhyNoParent(parent, child.DatabasePath, child.PageSize) is { } reason)
+            {
+                throw Broken(backup, $"'{child.Id}' builds on '{parentId}', which {reason}");
+            }
+
+            links.Add(parent);
+        }
+
+        links.Reverse();
+        return [.. links.Select((link, depth) => link with { Depth = depth })];
+    }
+
+    /// <summary>Gives each backup its depth; null stands where a chain is broken.</summary>
+    public static IReadOnlyList<BackupMetadata> WithDepths(IReadOnlyCollection<BackupMetadata> backups)
+    {
+        var byId = backups.ToDictionary(backup => backup.Id, StringComparer.Ordinal);
+        var depths = new Dictionary<string, int?>(StringComparer.Ordinal);
+        return [.. backups.Select(backup => backup with { Depth = Depth(backup) })];
+
+        int? Depth(BackupMetadata backup)
+        {
+            var path = new Stack<BackupMetadata>();
+            int? depth = null;
+            for (var current = backup; ; current = byId[current.ParentId!])
+            {
+                if (depths.TryGetValue(current.Id, out depth))
+                {
+                    break;
+                }
+
+                path.Push(current);
+                depths[current.Id] = null; // A cycle comes back to here, and finds no depth.
+                if (!IsIncrement(current))
+                {
+                    depth = -1;
+                    break;
+                }
+
+                if (current.ParentId is null || !byId.TryGetValue(current.ParentId, out var parent) || WhyNoParent(parent, current.DatabasePath, current.PageSize) is not null)
+                {
+                    break;
+                }
+            }
+
+            while (path.TryPop(out var current))
+            {
+                depth++;
+                depths[current.Id] = depth;
+            }
+
+            return depth;
+        }
+    }
+
+    /// <summary>Why a backup cannot be the parent of changes to a database, or null where it can.</summary>
+    public static string? WhyNoParent(BackupMetadata parent, string? databasePath, int? pageSize) => parent switch
+    {
+        { IsPredecessor: true } => "was made by the Python tool, and holds too little to build on",
+        { PageSize: null } or { PageCount: null } or { PagesChecksum: null } => "does not record its pages",
+        _ when parent.DatabasePath != databasePath => $"is a backup of '{parent.DatabasePath}'",
+        _ when parent.PageSize != pageSize => string.Create(CultureInfo.InvariantCulture, $"has pages of {parent.PageSize} bytes instead of {pageSize}"),
+        _ => null,
+    };
+
+    /// <summary>What an error says is wrong, without what to do: for a sentence that has a next step of its own.</summary>
+    public static string Reason(BackupException broken) => broken.Message.Replace(NextStep, string.Empty, StringComparison.Ordinal).TrimEnd(' ', '.');
+
+    private static BackupException Broken(BackupMetadata backup, string reason) => new(
+        BackupErrorId.ChainBroken,
+        BackupErrorCategory.InvalidData,
+        backup.Id,
+        $"The chain of '{backup.Id}' is broken: {reason}. {NextStep}");
+
+    /// <summary>The backups that build on others, directly or through further ones.</summary>
+    public static IReadOnlyList<BackupMetadata> Dependants(IReadOnlyCollection<BackupMetadata> backups, IEnumerable<string> ids)
+    {
+        var children = backups.Where(IsIncrement).Where(backup => backup.ParentId is not null).ToLookup(backup => backup.ParentId!, StringComparer.Ordinal);
+        var found = new Dictionary<string, BackupMetadata>(StringComparer.Ordinal);
+        var roots = ids.ToHashSet(StringComparer.Ordinal);
+        var open = new Queue<string>(roots);
+        while (open.TryDequeue(out var id))
+        {
+            foreach (var child in children[id].Where(child => !roots.Contains(child.Id) && found.TryAdd(child.Id, child)))
+            {
+                open.Enqueue(child.Id);
+            }
+        }
+
+        return [.. found.Values];
+    }
+}

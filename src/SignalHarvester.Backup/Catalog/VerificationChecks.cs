@@ -1,0 +1,49 @@
+namespace SignalHarvester.Backup.Catalog;
+
+/// <summary>The names of the checks of a verification, and the errors that they end in.</summary>
+internal static class VerificationChecks
+{
+    public const string File = nameof(File);
+    public const string StoredSize = nameof(StoredSize);
+    public const string StoredChecksum = nameof(StoredChecksum);
+    public const string ProviderChecksum = nameof(ProviderChecksum);
+    public const string Decryption = nameof(Decryption);
+    public const string Decompression = nameof(Decompression);
+    public const string WalChecksum = nameof(WalChecksum);
+    public const string Chain = nameof(Chain);
+    public const string ImageChecksum = nameof(ImageChecksum);
+    public const string PagesChecksum = nameof(PagesChecksum);
+    public const string Integrity = nameof(Integrity);
+    public const string Schema = nameof(Schema);
+    public const string RowCounts = nameof(RowCounts);
+
+    private const string NotMade = "could not be made: ";
+
+    /// <summary>The check that the database is sound, where this SQLite cannot read it: it is not known.</summary>
+    /// <param name="reason">Why not.</param>
+    public static VerificationCheck Unreadable(string reason) => new(Integrity, false, NotMade + reason);
+
+    /// <summary>Whether a check tells no more than that it could not be made.</summary>
+    public static bool IsUnreadable(VerificationCheck? check) => check is { Check: Integrity, Passed: false } && check.Detail.StartsWith(NotMade, StringComparison.Ordinal);
+
+    /// <summary>The check that a chain failed which is not whole.</summary>
+    public static VerificationCheck Broken(BackupException fault) => new(Chain, false, BackupChain.Reason(fault));
+
+    /// <summary>The error for a check that failed.</summary>
+    public static BackupException Fault(BackupMetadata backup, VerificationCheck failed) => new(
+        failed.Check switch
+        {
+            File => BackupErrorId.BackupFileMissing,
+            StoredSize => BackupErrorId.BackupSizeMismatch,
+            StoredChecksum or ProviderChecksum or WalChecksum or ImageChecksum or PagesChecksum => BackupErrorId.BackupChecksumMismatch,
+            Chain => BackupErrorId.ChainBroken,
+            Decryption or Decompression => BackupErrorId.BackupCorrupt,
+            Integrity => BackupErrorId.BackupIntegrityFailed,
+            _ => BackupErrorId.BackupContentMismatch,
+        },
+        failed.Check == File ? BackupErrorCategory.ObjectNotFound : BackupErrorCategory.InvalidData,
+        backup.Id,
+        IsUnreadable(failed)
+            ? $"Whether the database in '{backup.Id}' is sound cannot be said here: {failed.Detail[NotMade.Length..]}. That is no damage, and all that could be checked is in order. Restore it with -NoVerify, and check it with the SQLite of its application."
+            : $"Backup '{backup.Id}' failed its {failed.Check} check: {failed.Detail}. Do not rely on it: restore another one (Get-SHBackup -Verified), and make a new backup now.");
+}

@@ -1,6 +1,0 @@
-namespace SignalHarvester.Backup.Configuration;
-
-/// <summary>One database to back up.</summary>
-/// <param name="Path">The database file's full path.</param>
-/// <param name="BackupDirectory">The full path of the directory that its backups go to.</param>
-public sealed record DatabaseSettings(string Path, string BackupDirectory);

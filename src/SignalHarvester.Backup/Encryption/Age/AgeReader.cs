@@ -1,0 +1,88 @@
+using System.Globalization;
+using System.Security.Cryptography;
+
+namespace SignalHarvester.Backup.Encryption.Age;
+
+/// <summary>Decrypts the content of an age file. No byte comes out of it that was not authenticated.</summary>
+/// <param name="stored">The encrypted content, behind header and nonce.</param>
+/// <param name="length">Bytes in it.</param>
+/// <param name="key">The key of the content.</param>
+internal sealed class AgeReader(StoredBytes stored, long length, byte[] key) : IDisposable
+{
+    private readonly ChaCha20Poly1305 cipher = new(key);
+    private readonly byte[] encrypted = new byte[AgePayload.PieceBytes + AgePayload.TagSize];
+    private readonly byte[] piece = new byte[AgePayload.PieceBytes];
+    private long left = length;
+    private long number;
+    private int start;
+    private int end;
+
+    /// <summary>Reads what comes next.</summary>
+    /// <returns>Bytes read; 0 at the end alone.</returns>
+    /// <exception cref="InvalidDataException">A piece does not authenticate: it was changed, moved, cut short, or others are missing.</exception>
+    public int Read(Span<byte> buffer)
+    {
+        if (start == end && !Decrypt())
+        {
+            return 0;
+        }
+
+        var count = Math.Min(buffer.Length, end - start);
+        piece.AsSpan(start, count).CopyTo(buffer);
+        start += count;
+        return count;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        CryptographicOperations.ZeroMemory(piece);
+        cipher.Dispose();
+    }
+
+    private bool Decrypt()
+    {
+        if (left <= 0 && number > 0)
+        {
+            return false;
+        }
+
+        var isLast = left <= encrypted.Length;
+        var size = Fill((int)Math.Clamp(left, 0, encrypted.Length));
+        left -= size;
+        var plain = size - AgePayload.TagSize;
+
+        // An empty piece is allowed where there is nothing else.
+        if (plain < 0 || (plain == 0 && number > 0))
+        {
+            throw AgeDamage.Of("The encrypted content is cut short.");
+        }
+
+        Span<byte> nonce = stackalloc byte[12];
+        AgePayload.Number(nonce, number, isLast);
+        try
+        {
+            cipher.Decrypt(nonce, encrypted.AsSpan(0, plain), encrypted.AsSpan(plain, AgePayload.TagSize), piece.AsSpan(0, plain));
+        }
+        catch (AuthenticationTagMismatchException exception)
+        {
+            throw AgeDamage.Of(
+                string.Create(CultureInfo.InvariantCulture, $"The encrypted content is damaged or cut short: its piece {number + 1} does not authenticate."), exception);
+        }
+
+        number++;
+        (start, end) = (0, plain);
+        return plain > 0;
+    }
+
+    private int Fill(int wanted)
+    {
+        var done = 0;
+        while (done < wanted && stored(encrypted.AsSpan(done, wanted - done)) is var read and > 0)
+        {
+            done += read;
+        }
+
+        return done;
+    }
+}

@@ -1,0 +1,8 @@
+namespace SignalHarvester.Backup.Encryption.Age;
+
+/// <summary>The key of a file that this run has just made: it needs no unwrapping, and opens that file alone.</summary>
+internal sealed class KnownFileKey(AgeFileKey key) : IAgeIdentity
+{
+    /// <inheritdoc/>
+    public AgeFileKey? TryUnwrap(AgeHeader header) => header.IsAuthenticatedBy(key) ? key : null;
+}

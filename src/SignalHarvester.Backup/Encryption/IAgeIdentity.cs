@@ -1,9 +1,0 @@
-namespace SignalHarvester.Backup.Encryption;
-
-/// <summary>A secret that may open a file.</summary>
-internal interface IAgeIdentity
-{
-    /// <summary>Unwraps the key of a file; null where it was not wrapped for this secret.</summary>
-    /// <exception cref="InvalidDataException">A stanza of this kind is not in its form.</exception>
-    AgeFileKey? TryUnwrap(AgeHeader header);
-}

@@ -1,0 +1,82 @@
+using System.Globalization;
+
+namespace SignalHarvester.Backup.Formats.Pipeline;
+
+/// <summary>The choice between the codecs.</summary>
+internal static class Codec
+{
+    /// <summary>The level that is used, after a check of the one that is asked for.</summary>
+    /// <param name="compression">The codec.</param>
+    /// <param name="level">The level asked for, or null for the codec's default.</param>
+    /// <exception cref="BackupException">InvalidArgument.</exception>
+    public static int ResolveLevel(CompressionType compression, int? level)
+    {
+        var ((low, high), fallback) = compression switch
+        {
+            CompressionType.Zstd => (ZstdFrames.Levels, ZstdFrames.DefaultLevel),
+            CompressionType.Gzip => (GzipMembers.Levels, GzipMembers.DefaultLevel),
+            _ => ((0, 0), 0),
+        };
+        if (level is { } given && (given < low || given > high))
+        {
+            throw new BackupException(
+                BackupErrorId.InvalidArgument,
+                BackupErrorCategory.InvalidArgument,
+                given,
+                compression == CompressionType.None
+                    ? "-CompressionLevel has no meaning with -Compression None. Leave it out."
+                    : string.Create(CultureInfo.InvariantCulture, $"{compression} has no compression level {given}. Give {low} (fast) to {high} (small)."));
+        }
+
+        return level ?? fallback;
+    }
+
+    /// <summary>
+    /// Why a codec cannot be used in this process, or null where it can: a library may be missing from the module's folder.
+    /// </summary>
+    public static string? WhyUnusable(CompressionType compression)
+    {
+        if (compression == CompressionType.None)
+        {
+            return null;
+        }
+
+        try
+        {
+            var probe = new Chunk { PlainLength = 1 };
+            using var worker = Compressor(compression, ResolveLevel(compression, null));
+            worker.Transform(probe);
+            return null;
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or FileLoadException or BadImageFormatException or DllNotFoundException or TypeInitializationException or TypeLoadException or MissingMethodException)
+        {
+            return exception.Message.ReplaceLineEndings(string.Empty).TrimEnd('.');
+        }
+    }
+
+    /// <summary>Makes a worker that turns plain chunks into stored ones.</summary>
+    public static IChunkWorker Compressor(CompressionType compression, int level) => compression switch
+    {
+        CompressionType.Zstd => ZstdFrames.Compressor(level),
+        CompressionType.Gzip => GzipMembers.Compressor(level),
+        _ => new PlainWorker(),
+    };
+
+    /// <summary>Makes a worker that turns stored chunks into plain ones.</summary>
+    public static IChunkWorker Decompressor(CompressionType compression) => compression switch
+    {
+        CompressionType.Zstd => ZstdFrames.Decompressor(),
+        CompressionType.Gzip => GzipMembers.Decompressor(),
+        _ => new PlainWorker(),
+    };
+
+    private sealed class PlainWorker : IChunkWorker
+    {
+        public void Transform(Chunk chunk) => chunk.IsPlainOnly = true;
+
+        public void Dispose()
+        {
+            // Holds nothing.
+        }
+    }
+}

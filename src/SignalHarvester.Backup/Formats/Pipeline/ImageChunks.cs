@@ -1,0 +1,28 @@
+using System.Security.Cryptography;
+using SignalHarvester.Backup.Sqlite.Snapshot;
+
+namespace SignalHarvester.Backup.Formats.Pipeline;
+
+/// <summary>Cuts an image into chunks of whole pages, front to back, and hashes it on the way.</summary>
+internal sealed class ImageChunks(IDatabaseImage image, IncrementalHash hash)
+{
+    private long nextPage = 1;
+
+    /// <summary>Fills a chunk with the next pages.</summary>
+    /// <returns>False at the end of the image.</returns>
+    public bool Read(Chunk chunk)
+    {
+        var pages = (int)Math.Min(Chunk.ImageBytes / image.PageSize, image.PageCount - nextPage + 1);
+        if (pages <= 0)
+        {
+            return false;
+        }
+
+        chunk.PlainOffset = (nextPage - 1) * image.PageSize;
+        chunk.PlainLength = pages * image.PageSize;
+        image.Read(nextPage, chunk.PlainSpan);
+        hash.AppendData(chunk.PlainSpan);
+        nextPage += pages;
+        return true;
+    }
+}

@@ -1,0 +1,156 @@
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Formats;
+using SignalHarvester.Backup.Progress;
+
+namespace SignalHarvester.Backup.History;
+
+/// <summary>
+/// Leaves an event of each operation in the history of the backup directory, however it ends. What an operation does within
+/// another (a safety backup, the test of what was fetched) leaves none.
+/// </summary>
+internal static class OperationRecorder
+{
+    // Of all faults of making a backup, those that its own verification finds.
+    private static readonly HashSet<string> FoundByVerification =
+    [
+        BackupErrorId.BackupFileMissing, BackupErrorId.BackupSizeMismatch, BackupErrorId.BackupChecksumMismatch, BackupErrorId.BackupCorrupt,
+        BackupErrorId.BackupIntegrityFailed, BackupErrorId.BackupContentMismatch,
+    ];
+
+    private const string Withheld = "What was found is not recorded, because the history lies beside backups that are encrypted. Do the same again to see it.";
+
+    // Those whose messages name tables, or tell what is in them.
+    private static readonly HashSet<string> TellingContent =
+    [
+        BackupErrorId.SourceCorrupt, BackupErrorId.BackupIntegrityFailed, BackupErrorId.BackupContentMismatch, BackupErrorId.SafetyBackupFailed,
+        BackupErrorId.RestoreVerificationFailed, BackupErrorId.RestoreDrillFailed, BackupErrorId.TableNotFound, BackupErrorId.RowsNotRestored,
+        BackupErrorId.InvalidArgument, BackupErrorId.ScheduleStepFailed,
+    ];
+
+    /// <summary>What the history keeps of an error's message.</summary>
+    /// <param name="errorId">The error's id; null where nobody has foreseen it.</param>
+    /// <param name="message">The message.</param>
+    /// <param name="isSecret">Whether what the database holds is to be told to those alone who have the key.</param>
+    public static string? WithoutContent(string? errorId, string? message, bool isSecret) =>
+        isSecret && message is not null && (errorId is null || TellingContent.Contains(errorId)) ? Withheld : message;
+
+    /// <summary>
+    /// Runs an operation and records how long it took, and how it ended.
+    /// </summary>
+    /// <param name="begun">What is known before: the operation, and what it concerns.</param>
+    /// <param name="directory">Whose history it belongs to; null for none.</param>
+    /// <param name="context">Clock, messages.</param>
+    /// <param name="operation">The operation.</param>
+    /// <param name="ended">What is known after it, from its result.</param>
+    public static T Run<T>(BackupEvent begun, BackupDirectory? directory, OperationContext context, Func<T> operation, Func<T, BackupEvent> ended)
+    {
+        var moment = context.Clock.GetUtcNow();
+        var started = context.Clock.GetTimestamp();
+        T result;
+        try
+        {
+            result = operation();
+        }
+        catch (Exception exception)
+        {
+            Record(Failed(begun, exception));
+            throw;
+        }
+
+        Record(ended(result));
+        return result;
+
+        void Record(BackupEvent told) => OperationRecorder.Record([told with { Timestamp = moment, Duration = context.Clock.GetElapsedTime(started) }], directory, context);
+    }
+
+    /// <summary>Runs an operation on many backups, and records each that it removed or failed on.</summary>
+    public static T RunEach<T>(
+        BackupEvent begun,
+        BackupDirectory directory,
+        OperationContext context,
+        Action<BackupMetadata> removed,
+        Action<BackupException> failed,
+        Func<Action<BackupMetadata>, Action<BackupException>, T> operation)
+    {
+        var events = new List<BackupEvent>();
+        var moment = context.Clock.GetUtcNow();
+        var started = context.Clock.GetTimestamp();
+        try
+        {
+            var result = operation(
+                backup =>
+                {
+                    Add(Of(begun, backup));
+                    removed(backup);
+                },
+                fault =>
+                {
+                    Add(Failed(fault.Target is string id && BackupFileName.IsId(id) ? begun with { BackupId = id } : begun, fault));
+                    failed(fault);
+                });
+            if (events.Count == 0 && begun.Operation == BackupOperation.Retention)
+            {
+                Add(begun);
+            }
+
+            return result;
+        }
+        catch (Exception exception)
+        {
+            Add(Failed(begun, exception));
+            throw;
+        }
+        finally
+        {
+            Record(events, directory, context);
+        }
+
+        // Each from the end of the one before: together they are the whole.
+        void Add(BackupEvent told)
+        {
+            events.Add(told with { Timestamp = moment, Duration = context.Clock.GetElapsedTime(started) });
+            moment = context.Clock.GetUtcNow();
+            started = context.Clock.GetTimestamp();
+        }
+    }
+
+    /// <summary>Adds events to the history of a directory; without one there is none.</summary>
+    public static void Record(List<BackupEvent> events, BackupDirectory? directory, OperationContext context)
+    {
+        // A directory that is not there is made only where the operation would have made it.
+        if (directory is not null && events.Count > 0 && (Directory.Exists(directory.Path) || events[0].Operation == BackupOperation.Create))
+        {
+            new EventHistory(directory).Record([.. events.Select(told => told with { Schedule = told.Schedule ?? context.Schedule })], context);
+        }
+    }
+
+    /// <summary>How an operation is recorded that failed.</summary>
+    public static BackupEvent Failed(BackupEvent begun, Exception exception) => begun with
+    {
+        Status = BackupEventStatus.Failed,
+        ErrorId = exception switch
+        {
+            BackupException fault => fault.ErrorId,
+            OperationCanceledException => BackupEvent.Stopped,
+            _ => exception.GetType().Name,
+        },
+        ErrorMessage = exception is OperationCanceledException ? "It was stopped." : WithoutContent((exception as BackupException)?.ErrorId, exception.Message, begun.IsSecret),
+        Verified = begun.Operation == BackupOperation.Create && exception is BackupException found && FoundByVerification.Contains(found.ErrorId) ? false : null,
+    };
+
+    /// <summary>An operation on a backup.</summary>
+    public static BackupEvent Of(BackupEvent begun, BackupMetadata backup) => begun with
+    {
+        Database = backup.DatabasePath,
+        BackupId = backup.Id,
+        Type = backup.Type,
+        Compression = backup.Compression,
+        RetentionPolicy = backup.RetentionPolicy,
+        Bytes = backup.Size,
+        IsSecret = backup is { IsEncrypted: true, RevealsContent: false },
+    };
+
+    /// <summary>An operation at an object store.</summary>
+    public static BackupEvent At(BackupEvent begun, RemoteCatalog remote) =>
+        begun with { Provider = remote.Location.Provider, Destination = remote.Location.ToString() };
+}

@@ -1,0 +1,379 @@
+using System.Globalization;
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Chains;
+using SignalHarvester.Backup.Encryption;
+using SignalHarvester.Backup.Formats;
+using SignalHarvester.Backup.Formats.Digests;
+using SignalHarvester.Backup.Operations.Verify;
+using SignalHarvester.Backup.Progress;
+using SignalHarvester.Backup.Sqlite.Snapshot;
+using SignalHarvester.Backup.Storage;
+using SignalHarvester.Backup.Storage.Ownership;
+
+namespace SignalHarvester.Backup.Operations.Create;
+
+/// <summary>One attempt to make a backup, from the choice of the parent to the publishing.</summary>
+/// <param name="path">The database's full path.</param>
+/// <param name="directory">Where the backup goes.</param>
+/// <param name="options">What was asked for.</param>
+/// <param name="compression">The codec, which can be used.</param>
+/// <param name="level">The codec's level.</param>
+/// <param name="codecFallback">Why it is not the codec asked for; null where it is.</param>
+/// <param name="stepped">Whether SQLite's backup API copies the database.</param>
+/// <param name="whyFull">Why an earlier attempt to build on a parent came to nothing; null where none did.</param>
+/// <param name="context">Clock, messages, cancellation.</param>
+internal sealed class BackupAttempt(
+    string path,
+    BackupDirectory directory,
+    CreateBackupOptions options,
+    CompressionType compression,
+    int level,
+    string? codecFallback,
+    bool stepped,
+    string? whyFull,
+    OperationContext context)
+{
+    private string? whyFull = whyFull;
+    private string? whyNoTail;
+    private bool isTruncated;
+
+    /// <summary>Makes the backup.</summary>
+    /// <exception cref="SnapshotLostException">The database did not stand still.</exception>
+    /// <exception cref="ParentLostException">The parent is gone, or damaged.</exception>
+    public BackupMetadata Run()
+    {
+        var started = context.Clock.GetTimestamp();
+        var parent = ChooseParent();
+        using var parentDigests = parent is null ? null : ParentDigests.Open(parent, directory, context);
+        using var database = LiveDatabase.Open(path, options.LockTimeout, options.TolerateDamage, context.Cancellation);
+        var moment = context.Clock.GetUtcNow();
+        if (!database.IsWal)
+        {
+            context.Verbose($"'{path}' is in rollback-journal mode: writers wait until it is copied. In WAL mode they would not.");
+        }
+
+        if (parent is not null && parent.PageSize != database.PageSize)
+        {
+            MakeFull(string.Create(CultureInfo.InvariantCulture, $"the database has pages of {database.PageSize} bytes now, and '{parent.Id}' has pages of {parent.PageSize}"));
+            parent = null;
+        }
+
+        var encryption = options.Encryption is { } to ? FileEncryption.Create(to) : null;
+        using var partial = directory.Begin(moment, id => BackupFileName.For(id, ExpectedType(parent), compression, encryption is not null), context.Cancellation, context.Warn);
+        try
+        {
+            RequireSpace(database, isFull: parent is null);
+            using var digests = PageDigestFile.Create(directory.Layout.DigestFolder, directory.Layout.DigestFolder, path, partial.Name.Id, database.PageSize, database.PageCount, encryption is null ? null : PageDigestCipher.OpenOrCreate(context.Verbose));
+            using var flush = new SteadyFlush(partial.Handle);
+            var writer = new ContentWriter(database, partial, digests, flush, compression, level, encryption, context);
+            var stored = Store(writer, database, parent, parentDigests);
+            isTruncated = stored.MissingPages > 0;
+            partial.Name = BackupFileName.For(partial.Name.Id, stored.Type, compression, encryption is not null);
+
+            // Counting rows reads the database, which a WAL backup is to do without.
+            var content = options.Verify && stored.Type != BackupType.Wal ? SourceContent(database) : null;
+            var backup = WithoutOverlongCounts(Describe(database, partial, moment, stored, content));
+            database.Dispose(); // The snapshot has done its work: from here on nobody waits for us, and no log grows.
+            flush.Finish();
+            backup = backup with { Duration = context.Clock.GetElapsedTime(started) };
+            if (options.Verify)
+            {
+                backup = Check(backup, content, stored.Parent, partial, encryption);
+            }
+
+            return directory.Publish(partial, backup, stored.Parent, content?.SchemaChecksum, digests, context.Cancellation);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw DiskFault.From(exception, partial.FinalPath, BackupErrorId.DirectoryNotWritable, "Give a directory that this account may write to with -BackupDirectory.");
+        }
+    }
+
+    private BackupMetadata? ChooseParent()
+    {
+        if (whyFull is not null)
+        {
+            return null;
+        }
+
+        var (parent, reason, isForOthers) = ParentChoice.Choose(path, directory, options, context.Identities);
+        if (isForOthers)
+        {
+            context.Warn($"A full backup of '{path}' is made, because {reason}.");
+        }
+
+        if (reason is not null)
+        {
+            MakeFull(reason);
+        }
+
+        return parent;
+    }
+
+    private void MakeFull(string reason)
+    {
+        whyFull = reason;
+        context.Verbose($"A full backup of '{path}' is made, because {reason}.");
+    }
+
+    private BackupType ExpectedType(BackupMetadata? parent) => parent is null ? BackupType.Full
+        : options.Strategy == BackupStrategy.Wal ? BackupType.Wal
+        : BackupType.Incremental;
+
+    private void RequireSpace(LiveDatabase database, bool isFull)
+    {
+        // Uncompressed, the size is known; compressed, the newest backup of the same database tells what to expect.
+        // What changed is not known before it is read, and mostly little.
+        var length = database.PageCount * database.PageSize;
+        var stored = isFull ? length : 0;
+        if (isFull && compression != CompressionType.None)
+        {
+            var newest = directory.List().Backups.FirstOrDefault(backup =>
+                backup.DatabasePath == database.Path && backup.Compression == compression && backup is { Type: BackupType.Full, DatabaseSize: > 0 });
+            stored = newest is null ? length / 20 : (long)(0.9 * length * newest.Size / newest.DatabaseSize!.Value);
+        }
+
+        FreeSpace.Require(
+            directory.Path,
+            options.Verify && options.Strategy != BackupStrategy.Wal ? stored + length : stored,
+            options.Verify ? "the backup and the copy that it is checked with" : "the backup");
+    }
+
+    private StoredContent Store(ContentWriter writer, LiveDatabase database, BackupMetadata? parent, PageDigestSource? parentDigests)
+    {
+        if (parent is not null && options.Strategy == BackupStrategy.Wal && Tail(database, parent) is { } tail)
+        {
+            context.Verbose(string.Create(CultureInfo.InvariantCulture, $"The log of '{path}' holds {tail.Pages.Count} pages committed since '{parent.Id}', on which the backup builds."));
+            return writer.WriteTail(tail, parent, parentDigests!);
+        }
+
+        using var folder = stepped ? TemporaryFolder.Create(directory.Layout.TemporaryParent) : null;
+        using var found = folder is null ? database.PinImage(context.Cancellation) : CopyStepped(database, folder.FilePath("copy.db"));
+        var image = options.WasWal ? new ImageInWalMode(found) : found;
+        if (parent is null)
+        {
+            return writer.WriteFull(image, scan: null);
+        }
+
+        var scan = writer.Scan(image, parentDigests!);
+        if (scan.Changed.Count <= image.PageCount / 2)
+        {
+            context.Verbose(string.Create(CultureInfo.InvariantCulture, $"{scan.Changed.Count} of {image.PageCount} pages of '{path}' changed since '{parent.Id}', on which the backup builds."));
+            return writer.WriteChanges(image, scan, parent);
+        }
+
+        MakeFull(string.Create(CultureInfo.InvariantCulture, $"{scan.Changed.Count} of {image.PageCount} pages changed since '{parent.Id}'"));
+        RequireSpace(database, isFull: true);
+        return writer.WriteFull(image, scan);
+    }
+
+    private FileImage CopyStepped(LiveDatabase database, string copyPath)
+    {
+        FreeSpace.Require(directory.Path, database.PageCount * database.PageSize, "the copy that SQLite's backup API makes");
+        var watch = new DiskWatch(database.Path);
+        using var meter = context.Meter($"Backing up {Path.GetFileName(path)}: copying it with SQLite's backup API", database.PageCount * database.PageSize);
+        var copy = SteppedImage.Copy(
+            database,
+            copyPath,
+            done =>
+            {
+                watch.Check();
+                meter.MoveTo(done * database.PageSize);
+            },
+            context.Cancellation);
+        database.ConfirmUnchanged();
+        return copy;
+    }
+
+    private WalTail? Tail(LiveDatabase database, BackupMetadata parent)
+    {
+        var tail = !stepped && parent.WalPosition is { } position ? database.PinTail(position, context.Cancellation) : null;
+        whyNoTail = parent.WalPosition is null ? $"'{parent.Id}' was made where the write-ahead log was empty, or there was none"
+            : tail is null ? $"the write-ahead log was begun anew since '{parent.Id}'"
+            : ContentWriter.WhyIncomplete(tail, parent, database.PageCount);
+        if (whyNoTail is not null)
+        {
+            context.Verbose($"The pages of '{path}' are compared with those of the parent, because {whyNoTail}.");
+        }
+
+        return whyNoTail is null ? tail : null;
+    }
+
+    private ImageContent SourceContent(LiveDatabase database)
+    {
+        try
+        {
+            return database.Query(ImageContent.Read, context.Cancellation);
+        }
+        catch (BackupException) when (database.ToleratesDamage)
+        {
+            // Damaged beyond being read by SQL: the marked backup records no content to compare with.
+            return new ImageContent(null, null);
+        }
+    }
+
+    private BackupMetadata Describe(LiveDatabase database, PartialBackup partial, DateTimeOffset moment, StoredContent stored, ImageContent? content) => new()
+    {
+        Id = partial.Name.Id,
+        Type = stored.Type,
+        ParentId = stored.Parent?.Id,
+        Depth = stored.Parent is null ? 0 : stored.Parent.Depth + 1,
+        Timestamp = moment,
+        DatabasePath = path,
+        BackupPath = partial.FinalPath,
+        BackupDirectory = directory.Path,
+        Compression = compression,
+        Size = stored.StoredLength,
+        DatabaseSize = stored.PageCount * database.PageSize,
+        PageSize = database.PageSize,
+        PageCount = stored.PageCount,
+        Checksum = stored.Checksum,
+        PagesChecksum = stored.PagesChecksum,
+        StoredChecksum = stored.StoredChecksum,
+        WalChecksum = stored.WalChecksum,
+        // A stepped copy's first page is not the database's own, so nothing in the log continues it.
+        WalPosition = stored.Method == SteppedImage.Method ? null : database.WalPosition,
+        FileAccess = FileOwnership.Read(path),
+        RetentionPolicy = options.RetentionPolicy,
+        Description = options.Description,
+        Metadata = Notes(stored),
+        RowCounts = content?.RowCounts,
+        IsEncrypted = options.Encryption is not null,
+        Recipients = options.Encryption?.PublicKeys ?? [],
+        RevealsContent = options.RevealContent,
+        IsSafety = options.IsSafety,
+        IsSourceCorrupt = isTruncated || content is { SchemaChecksum: null },
+        Clock = context.Clock,
+    };
+
+    private BackupMetadata WithoutOverlongCounts(BackupMetadata backup)
+    {
+        if (backup.RowCounts is not { } counts || Sidecar.HasRoomFor(counts))
+        {
+            return backup;
+        }
+
+        context.Verbose(string.Create(CultureInfo.InvariantCulture, $"'{path}' has {counts.Count} tables. Their rows are compared now, but are too many to be recorded."));
+        return backup with
+        {
+            RowCounts = null,
+            Metadata = new Dictionary<string, object?>(backup.Metadata, StringComparer.Ordinal) { ["row_counts_omitted"] = counts.Count },
+        };
+    }
+
+    private BackupMetadata Check(BackupMetadata backup, ImageContent? content, BackupMetadata? parent, PartialBackup partial, FileEncryption? encryption)
+    {
+        var (level, checks, inconsistencies) = Checks(backup, content, parent, partial, encryption);
+        var failed = checks.FirstOrDefault(check => !check.Passed);
+        if (failed is null)
+        {
+            if (inconsistencies.Count > 0)
+            {
+                context.Warn($"'{backup.DatabasePath}' is backed up as it is, but it is at odds with itself: {string.Join("; ", inconsistencies)}.");
+            }
+
+            return backup with
+            {
+                Inconsistencies = inconsistencies,
+                Verified = true,
+                VerificationLevel = level,
+                VerificationTimestamp = context.Clock.GetUtcNow(),
+                Verification = checks,
+            };
+        }
+
+        if (parent is not null && failed.Check is VerificationChecks.Chain or VerificationChecks.ImageChecksum)
+        {
+            throw new ParentLostException(failed.Check == VerificationChecks.Chain ? failed.Detail : $"with '{parent!.Id}' it does not give the database that was read");
+        }
+
+        if (VerificationChecks.IsUnreadable(failed) && options.TolerateDamage)
+        {
+            context.Warn($"The content of '{backup.DatabasePath}' is not verified: the check of its integrity {failed.Detail}. What was read is kept as it is in '{backup.Id}'; restore it with -NoVerify.");
+            return backup with { IsSourceCorrupt = isTruncated, Verification = checks };
+        }
+
+        // The image is what was read, so what is wrong with it is wrong with the source.
+        var sourceIsDamaged = failed.Check is VerificationChecks.Integrity or VerificationChecks.Schema or VerificationChecks.RowCounts
+            && checks.First(check => check.Check == VerificationChecks.ImageChecksum).Passed;
+        if (!sourceIsDamaged)
+        {
+            throw VerificationChecks.Fault(backup, failed);
+        }
+
+        if (!options.TolerateDamage)
+        {
+            throw new BackupException(
+                BackupErrorId.SourceCorrupt,
+                BackupErrorCategory.InvalidData,
+                backup.DatabasePath,
+                $"'{backup.DatabasePath}' is damaged: {failed.Detail}. No backup was kept, so that the good ones before it stay the newest. Restore one of them, or add -Force to keep this state as it is, marked as damaged.");
+        }
+
+        context.Warn($"'{backup.DatabasePath}' is damaged: {failed.Detail}. It is kept as it is in the {(options.IsSafety ? "safety backup" : "backup")} '{backup.Id}', which is marked so{(options.IsSafety ? string.Empty : ", because of -Force")}.");
+        return backup with
+        {
+            IsSourceCorrupt = true,
+            VerificationTimestamp = context.Clock.GetUtcNow(),
+            Verification = checks,
+        };
+    }
+
+    private (VerificationLevel Level, IReadOnlyList<VerificationCheck> Checks, IReadOnlyList<string> Inconsistencies) Checks(
+        BackupMetadata backup, ImageContent? content, BackupMetadata? parent, PartialBackup partial, FileEncryption? encryption)
+    {
+        var activity = $"Verifying {backup.Id}";
+        var verifier = new ImageVerifier(directory.Layout.TemporaryParent, context);
+        var identities = encryption is null ? context.Identities : context.Identities.With(encryption.Key);
+        var own = OpenChain.Of(backup, partial.Handle, identities);
+        if (encryption is not null && !context.Identities.Opens(options.Encryption!))
+        {
+            // Whoever encrypts to others' keys keeps no plain copy on disk, not even for a check.
+            context.Verbose($"'{backup.Id}' is checked as it was read and as it landed. A full test awaits the secret key: Test-SHBackup {backup.Id} -Level Full -IdentityFile <file>.");
+            return (VerificationLevel.Quick, parent is null ? verifier.Unpack(own, target: null, folder: null, activity) : verifier.VerifyIncrement(own, activity), []);
+        }
+
+        if (parent is null)
+        {
+            return (VerificationLevel.Full, verifier.Verify(own, content!, activity), verifier.FoundInconsistencies ?? []);
+        }
+
+        if (content is null)
+        {
+            return (VerificationLevel.Quick, verifier.VerifyIncrement(own, activity), []);
+        }
+
+        try
+        {
+            using var chain = OpenChain.Open(parent, directory, identities);
+            return (VerificationLevel.Full, verifier.Verify(chain.With(backup, partial.Handle, identities), content, activity), verifier.FoundInconsistencies ?? []);
+        }
+        catch (BackupException exception) when (exception.ErrorId is BackupErrorId.IdentityMissing or BackupErrorId.IdentityWrong)
+        {
+            context.Verbose($"What '{backup.Id}' builds on cannot be opened here, so it is checked by itself: {exception.Message}");
+            return (VerificationLevel.Quick, verifier.VerifyIncrement(own, activity), []);
+        }
+        catch (BackupException exception) when (exception.ErrorId is BackupErrorId.BackupFileMissing or BackupErrorId.BackupNotFound or BackupErrorId.ChainBroken)
+        {
+            throw new ParentLostException(BackupChain.Reason(exception));
+        }
+    }
+
+    private Dictionary<string, object?> Notes(StoredContent stored)
+    {
+        var notes = new Dictionary<string, object?>(options.Metadata, StringComparer.Ordinal) { ["snapshot_method"] = stored.Method };
+        Note("compression_fallback", codecFallback);
+        Note("full_reason", stored.Type == BackupType.Full ? whyFull : null);
+        Note("wal_fallback", whyNoTail);
+        Note("changed_pages", stored.ChangedPages);
+        return notes;
+
+        void Note(string name, object? value)
+        {
+            if (value is not null)
+            {
+                notes[name] = value;
+            }
+        }
+    }
+}

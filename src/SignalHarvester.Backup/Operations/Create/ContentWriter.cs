@@ -1,0 +1,150 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Encryption;
+using SignalHarvester.Backup.Formats;
+using SignalHarvester.Backup.Formats.Digests;
+using SignalHarvester.Backup.Progress;
+using SignalHarvester.Backup.Sqlite.Snapshot;
+using SignalHarvester.Backup.Storage;
+
+namespace SignalHarvester.Backup.Operations.Create;
+
+/// <summary>Stores a snapshot in a file: whole, or what changed in it since a parent.</summary>
+internal sealed class ContentWriter(
+    LiveDatabase database,
+    PartialBackup partial,
+    PageDigestFile digests,
+    SteadyFlush flush,
+    CompressionType compression,
+    int level,
+    FileEncryption? encryption,
+    OperationContext context)
+{
+    private readonly DiskWatch watch = new(database.Path);
+
+    private string FileName => Path.GetFileName(database.Path);
+
+    /// <summary>Stores the whole image.</summary>
+    /// <param name="image">The snapshot's image.</param>
+    /// <param name="scan">What is known of it already; null where it was not scanned.</param>
+    public StoredContent WriteFull(IDatabaseImage image, ImageScan? scan)
+    {
+        using var meter = context.Meter($"Backing up {FileName}", image.Length);
+        using var target = new StoredFileWriter(partial.Handle, flush, watch.Check, encryption);
+        var stored = ImageWriter.Write(image, target, scan is null ? digests : null, compression, level, meter, context.Cancellation);
+        image.ConfirmUnchanged();
+        return new StoredContent
+        {
+            Type = BackupType.Full,
+            StoredLength = stored.StoredLength,
+            StoredChecksum = stored.StoredChecksum,
+            PageCount = image.PageCount,
+            Checksum = stored.Checksum,
+            PagesChecksum = scan?.PagesChecksum ?? stored.PagesChecksum!,
+            Method = image.Method,
+            MissingPages = image.MissingPages,
+        };
+    }
+
+    /// <summary>Finds the pages that the parent has not, or has otherwise.</summary>
+    public ImageScan Scan(IDatabaseImage image, PageDigestSource parentDigests)
+    {
+        using var meter = context.Meter($"Comparing {FileName}", image.Length);
+        return ImageScan.Run(image, parentDigests, digests, meter, context.Cancellation);
+    }
+
+    /// <summary>Stores the pages that a scan has found.</summary>
+    public StoredContent WriteChanges(IDatabaseImage image, ImageScan scan, BackupMetadata parent)
+    {
+        if (scan.Changed.Count == 0 && image.PageCount != parent.PageCount)
+        {
+            // The log's commit carries the page count, so there must be one.
+            scan.Changed.Add(1);
+        }
+
+        var stored = WriteWal(scan.Changed.Pages(), scan.Changed.Count, image.PageCount, (page, buffer) => image.Read(page, buffer));
+        image.ConfirmUnchanged();
+        return new StoredContent
+        {
+            Type = BackupType.Incremental,
+            Parent = parent,
+            StoredLength = stored.StoredLength,
+            StoredChecksum = stored.StoredChecksum,
+            PageCount = image.PageCount,
+            Checksum = scan.Checksum,
+            PagesChecksum = scan.PagesChecksum,
+            WalChecksum = stored.WalChecksum,
+            Method = image.Method,
+            MissingPages = image.MissingPages,
+            ChangedPages = scan.Changed.Count,
+        };
+    }
+
+    /// <summary>Stores what the database's own log has committed since the parent.</summary>
+    public StoredContent WriteTail(WalTail tail, BackupMetadata parent, PageDigestSource parentDigests)
+    {
+        var pages = tail.Pages.Count == 0 && database.PageCount != parent.PageCount
+            ? throw new SnapshotLostException("the log changes the number of pages without a frame")
+            : tail.Pages;
+        var stored = WriteWal(pages, pages.Count, database.PageCount, tail.ReadPage);
+        var pagesChecksum = PatchDigests(tail, parentDigests);
+        tail.ConfirmUnchanged();
+        return new StoredContent
+        {
+            Type = BackupType.Wal,
+            Parent = parent,
+            StoredLength = stored.StoredLength,
+            StoredChecksum = stored.StoredChecksum,
+            PageCount = database.PageCount,
+            PagesChecksum = pagesChecksum,
+            WalChecksum = stored.WalChecksum,
+            Method = "log",
+            ChangedPages = pages.Count,
+        };
+    }
+
+    /// <summary>Why a log's tail does not hold all that a parent lacks, or null where it does.</summary>
+    public static string? WhyIncomplete(WalTail tail, BackupMetadata parent, long pageCount)
+    {
+        var grown = pageCount - parent.PageCount!.Value;
+        var held = tail.Pages.Reverse().TakeWhile(page => page > parent.PageCount).Count();
+        return grown > held
+            ? string.Create(CultureInfo.InvariantCulture, $"the database has grown by {grown} pages, and its log holds {held} of them")
+            : null;
+    }
+
+    private StoredWal WriteWal(IEnumerable<long> pages, long count, long pageCount, Action<long, Span<byte>> readPage)
+    {
+        using var meter = context.Meter($"Backing up {FileName}", WalFormat.FrameOffset(count + 1, database.PageSize));
+        using var target = new StoredFileWriter(partial.Handle, flush, watch.Check, encryption);
+        return WalWriter.Write(database.PageSize, pageCount, pages, readPage, target, compression, level, meter, context.Cancellation);
+    }
+
+    /// <summary>The image's digests without reading the image: the parent's, with those of the changed pages in their places.</summary>
+    private string PatchDigests(WalTail tail, PageDigestSource parentDigests)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var content = new byte[database.PageSize];
+        var buffer = new byte[64 << 10];
+        var pagesABatch = buffer.Length / PageDigests.Size;
+        var changed = 0;
+        for (long first = 1; first <= database.PageCount; first += pagesABatch)
+        {
+            context.Cancellation.ThrowIfCancellationRequested();
+            var count = (int)Math.Min(pagesABatch, database.PageCount - first + 1);
+            var batch = buffer.AsSpan(0, count * PageDigests.Size);
+            _ = parentDigests.Read(first, batch);
+            for (; changed < tail.Pages.Count && tail.Pages[changed] < first + count; changed++)
+            {
+                tail.ReadPage(tail.Pages[changed], content);
+                PageDigests.Compute(content, batch.Slice((int)(tail.Pages[changed] - first) * PageDigests.Size, PageDigests.Size));
+            }
+
+            hash.AppendData(batch);
+            digests.Append(batch);
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+}

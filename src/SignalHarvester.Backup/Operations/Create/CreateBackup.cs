@@ -1,0 +1,76 @@
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Formats.Pipeline;
+using SignalHarvester.Backup.Progress;
+using SignalHarvester.Backup.Sqlite.Snapshot;
+
+namespace SignalHarvester.Backup.Operations.Create;
+
+/// <summary>
+/// Makes a backup. The way of the data, top to bottom: parent, snapshot, hash, compare, compress, write, flush, check, publish.
+/// </summary>
+public static class CreateBackup
+{
+    private const int PinnedAttempts = 2;
+
+    /// <summary>Backs up one database.</summary>
+    /// <param name="databasePath">The database file.</param>
+    /// <param name="directory">Where the backup goes; made if it is not there.</param>
+    /// <param name="options">How.</param>
+    /// <param name="context">Clock, messages, cancellation.</param>
+    /// <returns>The published backup.</returns>
+    /// <exception cref="BackupException">Source…, Directory…, InsufficientSpace, WriteFailed, BackupCorrupt and its kin.</exception>
+    /// <exception cref="OperationCanceledException">It was stopped; nothing is left behind.</exception>
+    internal static BackupMetadata Run(string databasePath, BackupDirectory directory, CreateBackupOptions options, OperationContext context)
+    {
+        ArgumentNullException.ThrowIfNull(directory);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(context);
+        var level = Codec.ResolveLevel(options.Compression, options.CompressionLevel);
+        var (compression, fallbackReason) = UsableCodec(options.Compression, context);
+        if (compression != options.Compression)
+        {
+            level = Codec.ResolveLevel(compression, null);
+        }
+
+        var path = SourcePath.Resolve(databasePath, options.AllowHardLink, isKnown: options.IsSafety, context);
+        string? whyFull = null;
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                var stepped = options.ForceStepped || attempt > PinnedAttempts;
+                return new BackupAttempt(path, directory, options, compression, level, fallbackReason, stepped, whyFull, context).Run();
+            }
+            catch (ParentLostException exception)
+            {
+                whyFull = exception.Message;
+                context.Warn($"A full backup of '{path}' is made, because {whyFull}.");
+            }
+            catch (SnapshotLostException exception) when (attempt <= PinnedAttempts)
+            {
+                // Begun anew with a new connection: whatever held the old snapshot still no longer does.
+                context.Warn($"The snapshot of '{path}' was lost ({exception.Message}), and is taken again{(attempt == PinnedAttempts ? " with SQLite's backup API" : string.Empty)}.");
+            }
+            catch (SnapshotLostException exception)
+            {
+                throw new BackupException(
+                    BackupErrorId.SnapshotLost,
+                    BackupErrorCategory.InvalidResult,
+                    path,
+                    $"'{path}' changed while it was copied, in a way that SQLite's locks should prevent ({exception.Message}). No backup was kept. Check that no other machine writes to the file over a network, then run the backup again.",
+                    exception);
+            }
+        }
+    }
+
+    private static (CompressionType Usable, string? Reason) UsableCodec(CompressionType wanted, OperationContext context)
+    {
+        if (Codec.WhyUnusable(wanted) is not { } reason)
+        {
+            return (wanted, null);
+        }
+
+        context.Warn($"{wanted} compression cannot be used ({reason}); gzip is used instead. Reinstall the module to mend this.");
+        return (CompressionType.Gzip, reason);
+    }
+}

@@ -1,0 +1,61 @@
+using SignalHarvester.Backup.Encryption;
+
+namespace SignalHarvester.Backup.Operations.Create;
+
+/// <summary>How a backup is to be made.</summary>
+public sealed record CreateBackupOptions
+{
+    /// <summary>Full, or what to build on the parent.</summary>
+    public BackupStrategy Strategy { get; init; }
+
+    /// <summary>The id of the parent; null for the newest backup of the same database.</summary>
+    public string? ParentId { get; init; }
+
+    /// <summary>With <see cref="BackupStrategy.Auto"/>, the increments after which a full backup is made.</summary>
+    public int MaxIncrements { get; init; } = 30;
+
+    /// <summary>With <see cref="BackupStrategy.Auto"/>, the size of all increments together, in percent of the full backup's, beyond which a full one is made.</summary>
+    public int MaxIncrementShare { get; init; } = 50;
+
+    /// <summary>The codec; Zstd unless told otherwise.</summary>
+    public CompressionType Compression { get; init; } = CompressionType.Zstd;
+
+    /// <summary>The codec's level: 1 to 19 for Zstd, 1 to 9 for Gzip; null for its default.</summary>
+    public int? CompressionLevel { get; init; }
+
+    /// <summary>The calendar rule that the backup is made for; null for a manual one.</summary>
+    public RetentionPolicy? RetentionPolicy { get; init; }
+
+    /// <summary>Free text.</summary>
+    public string? Description { get; init; }
+
+    /// <summary>A free map of simple values.</summary>
+    public IReadOnlyDictionary<string, object?> Metadata { get; init; } = new Dictionary<string, object?>();
+
+    /// <summary>To whom the backup is encrypted; null for a plain one.</summary>
+    public BackupEncryption? Encryption { get; init; }
+
+    /// <summary>Whether the sidecar of an encrypted backup may tell the tables of the database and their rows.</summary>
+    public bool RevealContent { get; init; }
+
+    /// <summary>Whether the finished backup is read back and checked before it is published.</summary>
+    public bool Verify { get; init; } = true;
+
+    /// <summary>Whether a damaged source is backed up as it is, and marked so.</summary>
+    public bool TolerateDamage { get; init; }
+
+    /// <summary>Whether nobody writes to the database under a name (hard link) that is not found, as in a tree of snapshots.</summary>
+    public bool AllowHardLink { get; init; }
+
+    /// <summary>How long to wait for locks on the database.</summary>
+    public TimeSpan LockTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Whether this is a safety backup of what a restore is about to overwrite.</summary>
+    internal bool IsSafety { get; init; }
+
+    /// <summary>Whether the database was in WAL mode until a restore took it out of that, and is to come back in it.</summary>
+    internal bool WasWal { get; init; }
+
+    /// <summary>Whether the stepped backup API is used at once instead of a pinned snapshot.</summary>
+    internal bool ForceStepped { get; init; }
+}

@@ -1,0 +1,66 @@
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Encryption;
+using SignalHarvester.Backup.Encryption.Age;
+
+namespace SignalHarvester.Backup.Operations.Create;
+
+/// <summary>
+/// Who can open what a backup would build on. Everything of a chain opens with the same secrets: else a backup that looks as
+/// if anybody could restore it would need a key that its makers may not have.
+/// </summary>
+internal static class ParentKeys
+{
+    /// <summary>Why a backup cannot build on a chain; null where all of it is encrypted as the backup is to be.</summary>
+    /// <param name="chain">The chain, the full backup first.</param>
+    /// <param name="wanted">How the backup is to be encrypted; null where it is not.</param>
+    /// <param name="identities">What opens it: a passphrase is the same one where it opens the chain.</param>
+    /// <returns>What to say after the id of the chain's last backup.</returns>
+    /// <exception cref="BackupException">BackupFileMissing, ReadFailed, SidecarHostile.</exception>
+    public static string? WhyOthers(IReadOnlyList<BackupMetadata> chain, BackupEncryption? wanted, IdentityRing identities)
+    {
+        foreach (var link in chain.Reverse())
+        {
+            if (WhyOther(link, wanted, identities) is { } reason)
+            {
+                return link == chain[^1] ? reason : $"builds on '{link.Id}', which {reason}";
+            }
+        }
+
+        return null;
+    }
+
+    private static string? WhyOther(BackupMetadata link, BackupEncryption? wanted, IdentityRing identities)
+    {
+        var isSame = link.IsEncrypted == wanted is not null && (wanted is null || wanted.PublicKeys.ToHashSet(StringComparer.Ordinal).SetEquals(link.Recipients));
+        return !isSame ? $"is {Told(link.IsEncrypted, link.Recipients)}, and this one is {(wanted is null ? "not to be" : "to be " + Told(true, wanted.PublicKeys))}"
+            : wanted is { PublicKeys: [] } ? WhyNotOpened(link, identities)
+            : null;
+    }
+
+    private static string Told(bool isEncrypted, IReadOnlyList<string> publicKeys) => !isEncrypted ? "not encrypted"
+        : publicKeys.Count == 0 ? "encrypted with a passphrase"
+        : $"encrypted to {string.Join(" and ", publicKeys)}";
+
+    private static string? WhyNotOpened(BackupMetadata link, IdentityRing identities)
+    {
+        using var file = CatalogReader.OpenFile(link);
+        try
+        {
+            if (AgeHeader.TryRead(file) is not { } header)
+            {
+                return "is not the encrypted file that its sidecar says";
+            }
+
+            _ = identities.Open(header, link.Id);
+            return header.IsForPassphrase ? null : "is encrypted to keys that its sidecar does not name";
+        }
+        catch (BackupException exception) when (exception.ErrorId is BackupErrorId.IdentityMissing or BackupErrorId.IdentityWrong)
+        {
+            return "is encrypted with another passphrase than this one is to be";
+        }
+        catch (Exception exception) when (exception is IOException or InvalidDataException)
+        {
+            return $"cannot be opened ({exception.Message.TrimEnd('.')})";
+        }
+    }
+}

@@ -1,0 +1,32 @@
+namespace SignalHarvester.Backup.Operations.Create;
+
+/// <summary>What was stored for a backup, and how it came to be that.</summary>
+internal sealed record StoredContent
+{
+    public required BackupType Type { get; init; }
+
+    /// <summary>What it builds on; null for a full backup.</summary>
+    public BackupMetadata? Parent { get; init; }
+
+    public required long StoredLength { get; init; }
+
+    public required string StoredChecksum { get; init; }
+
+    public required long PageCount { get; init; }
+
+    /// <summary>SHA-256 of the image; null where the image was not read.</summary>
+    public string? Checksum { get; init; }
+
+    public required string PagesChecksum { get; init; }
+
+    public string? WalChecksum { get; init; }
+
+    /// <summary>How the snapshot was read: <c>pinned</c>, <c>stepped</c> or <c>log</c>.</summary>
+    public required string Method { get; init; }
+
+    /// <summary>Pages that could not be read, and are zeros.</summary>
+    public long MissingPages { get; init; }
+
+    /// <summary>Pages that the increment holds; null for a full backup.</summary>
+    public long? ChangedPages { get; init; }
+}

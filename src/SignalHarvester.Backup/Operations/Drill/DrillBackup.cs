@@ -1,0 +1,171 @@
+using System.Globalization;
+using Microsoft.Data.Sqlite;
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Configuration.Settings;
+using SignalHarvester.Backup.Operations.Restore;
+using SignalHarvester.Backup.Progress;
+using SignalHarvester.Backup.Sqlite;
+using SignalHarvester.Backup.Sqlite.Checks;
+using SignalHarvester.Backup.Storage;
+
+namespace SignalHarvester.Backup.Operations.Drill;
+
+/// <summary>
+/// Proves that a backup restores: by restoring it, with the operation that a real restore is, to a private temporary place;
+/// and by questioning the database there.
+/// </summary>
+public static class DrillBackup
+{
+    private static readonly TimeSpan LongestQuestions = TimeSpan.FromMinutes(5);
+
+    /// <summary>Makes one drill. That the backup does not restore is a result, not an exception.</summary>
+    /// <param name="backup">The backup.</param>
+    /// <param name="remote">The object store that it is taken from; null for the directory.</param>
+    /// <param name="directory">The backup directory, below which there is room for it.</param>
+    /// <param name="assertions">What the restored database is asked.</param>
+    /// <param name="context">Clock, messages, cancellation, and what opens an encrypted backup.</param>
+    /// <exception cref="OperationCanceledException">It was stopped; nothing is left.</exception>
+    internal static RestoreDrill Run(
+        BackupMetadata backup, RemoteCatalog? remote, BackupDirectory directory, IReadOnlyList<DrillAssertion> assertions, OperationContext context)
+    {
+        ArgumentNullException.ThrowIfNull(backup);
+        ArgumentNullException.ThrowIfNull(directory);
+        ArgumentNullException.ThrowIfNull(context);
+        var started = context.Clock.GetTimestamp();
+        var drill = new RestoreDrill
+        {
+            Database = backup.DatabasePath,
+            BackupId = backup.Id,
+            Source = remote?.Location.ToString() ?? directory.Path,
+            Size = backup.Size,
+            Started = context.Clock.GetUtcNow(),
+        };
+        drill = Judged(Restored(drill, backup, remote, directory, assertions, context));
+        return drill with { Ended = context.Clock.GetUtcNow(), Elapsed = context.Clock.GetElapsedTime(started) };
+    }
+
+    /// <summary>The error that a failed drill is told with.</summary>
+    public static BackupException Fault(RestoreDrill drill)
+    {
+        ArgumentNullException.ThrowIfNull(drill);
+        return new BackupException(
+            BackupErrorId.RestoreDrillFailed,
+            BackupErrorCategory.InvalidResult,
+            drill.BackupId,
+            $"The backup '{drill.BackupId}' of '{drill.Database}' did not pass its restore drill: {drill.Reason}{NextStep(drill)}");
+    }
+
+    /// <summary>What to do. A key that is missing says nothing about the backup, and neither does an answer about the data.</summary>
+    private static string NextStep(RestoreDrill drill) => drill switch
+    {
+        { ErrorId: BackupErrorId.IdentityMissing or BackupErrorId.IdentityWrong } => string.Empty,
+        { ErrorId: BackupErrorId.RestoreDrillFailed } =>
+            " It restores. See whether it is so in the database itself too, and what changed there since (Compare-SHBackup).",
+        _ => " Do not rely on it: try another one (Get-SHBackup -Verified), and make a new backup now.",
+    };
+
+    private static RestoreDrill Restored(
+        RestoreDrill drill, BackupMetadata backup, RemoteCatalog? remote, BackupDirectory directory, IReadOnlyList<DrillAssertion> assertions, OperationContext context)
+    {
+        try
+        {
+            directory.RefuseLinks();
+            using var folder = TemporaryFolder.CreateInFirst([directory.Layout.TemporaryParent, Path.GetTempPath()], backup.DatabaseSize ?? backup.Size);
+            var options = new RestoreOptions { Destination = folder.FilePath("restored.db"), IsPrivate = true };
+            var begun = context.Clock.GetTimestamp();
+            var restored = remote is null
+                ? RestoreBackup.Run(backup, directory, options, context)
+                : RestoreRemoteBackup.Run(backup.Id, remote, directory, options, context);
+            var took = context.Clock.GetElapsedTime(begun);
+            var bytes = new FileInfo(options.Destination).Length;
+            context.Verbose(string.Create(CultureInfo.InvariantCulture, $"'{restored.Id}' was restored in {took.TotalSeconds:0.00} s, {bytes} bytes."));
+            return Questioned(
+                drill with
+                {
+                    FileExists = true,
+                    RestoreResult = DrillResult.Passed,
+                    IntegrityResult = DrillResult.Passed,
+                    ContentResult = DrillResult.Passed,
+                    RestoredBytes = bytes,
+                    RestoreTime = took,
+                    BytesPerSecond = took > TimeSpan.Zero ? bytes / took.TotalSeconds : 0,
+                },
+                options.Destination,
+                assertions,
+                context);
+        }
+        catch (BackupException exception)
+        {
+            return Failed(drill, exception);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return Failed(drill, DiskFault.From(exception, directory.Path, BackupErrorId.WriteFailed, "Check the permissions of the backup directory and of the temporary folder."));
+        }
+    }
+
+    private static RestoreDrill Failed(RestoreDrill drill, BackupException fault)
+    {
+        // Schema and rows are looked at once the integrity is known, and the integrity once all checksums are right.
+        var isContent = fault.ErrorId == BackupErrorId.BackupContentMismatch;
+        var isIntegrity = fault.ErrorId == BackupErrorId.BackupIntegrityFailed;
+        return drill with
+        {
+            FileExists = fault.ErrorId is not (BackupErrorId.BackupFileMissing or BackupErrorId.BackupNotFound or BackupErrorId.CloudObjectNotFound),
+            RestoreResult = isContent || isIntegrity ? DrillResult.Passed : DrillResult.Failed,
+            IntegrityResult = isContent ? DrillResult.Passed : isIntegrity ? DrillResult.Failed : DrillResult.NotRun,
+            ContentResult = isContent ? DrillResult.Failed : DrillResult.NotRun,
+            ErrorId = fault.ErrorId,
+            Reason = fault.Message,
+        };
+    }
+
+    private static RestoreDrill Questioned(RestoreDrill drill, string path, IReadOnlyList<DrillAssertion> assertions, OperationContext context)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(context.Cancellation);
+        using var connection = SqliteConnections.OpenImmutable(path, limit.Token);
+        using var step = context.Meter($"Questioning {drill.BackupId}", 0);
+        IReadOnlyList<string> broken;
+        try
+        {
+            (broken, var unknown) = ForeignKeyCheck.Run(connection);
+            if (unknown.Count > 0)
+            {
+                context.Verbose($"Not checked, because only the application knows what is the same there: {ShortList.Of(unknown)}.");
+            }
+        }
+        catch (SqliteException exception) when (context.Cancellation.IsCancellationRequested)
+        {
+            throw new OperationCanceledException(exception.Message, exception, context.Cancellation);
+        }
+        catch (SqliteException exception) when (exception.SqliteErrorCode == SQLitePCL.raw.SQLITE_ERROR)
+        {
+            // A key that names a table or column that is not there: SQLite cannot check it, and the application has lived with it.
+            context.Verbose($"Foreign keys cannot be checked: {exception.Message}");
+            broken = [];
+        }
+
+        // From here on: the keys of a large database may take longer, and that they are looked at is no question of the user's.
+        limit.CancelAfter(LongestQuestions);
+        List<DrillAssertionResult> answers = [.. assertions.Select(assertion => DrillQuestion.Ask(connection, assertion))];
+        context.Cancellation.ThrowIfCancellationRequested();
+        return drill with
+        {
+            Assertions = answers,
+            IntegrityResult = broken.Count > 0 ? DrillResult.Failed : drill.IntegrityResult,
+            Reason = broken.Count > 0 ? $"foreign_key_check found: {ShortList.Of(broken, "; ")}." : null,
+        };
+    }
+
+    private static RestoreDrill Judged(RestoreDrill drill)
+    {
+        var wrong = drill.Assertions.Where(answer => !answer.Passed).ToList();
+        var reason = drill.Reason ?? (wrong.Count > 0 ? string.Join("; ", wrong.Select(answer => answer.ToString())) + "." : null);
+        return drill with
+        {
+            Passed = reason is null,
+            Reason = reason,
+            ErrorId = reason is null ? null : drill.ErrorId ?? BackupErrorId.RestoreDrillFailed,
+        };
+    }
+}

@@ -1,0 +1,178 @@
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Chains;
+using SignalHarvester.Backup.Encryption;
+using SignalHarvester.Backup.Encryption.Age;
+using SignalHarvester.Backup.Formats;
+using SignalHarvester.Backup.Formats.Pipeline;
+using SignalHarvester.Backup.Operations.Verify;
+using SignalHarvester.Backup.Progress;
+using SignalHarvester.Backup.Sqlite;
+using SignalHarvester.Backup.Sqlite.Snapshot;
+using SignalHarvester.Backup.Storage;
+
+namespace SignalHarvester.Backup.Operations.Remove;
+
+/// <summary>
+/// Rewrites a backup so that it needs fewer others: its image is put together and checked, written anew as a full backup
+/// or as the pages that differ from another parent, read back, and published in the place of what was there.
+/// </summary>
+internal static class FoldBackup
+{
+    /// <summary>Makes one fold.</summary>
+    /// <param name="fold">What to do.</param>
+    /// <param name="pages">The pages that the backup must hold over its new parent, from <see cref="CollectPages"/>; null where it becomes full.</param>
+    /// <param name="directory">Where it lies.</param>
+    /// <param name="context">Clock, messages, cancellation.</param>
+    /// <returns>False where another run changed the backup meanwhile: nothing was changed, and the plan must be made anew.</returns>
+    /// <exception cref="BackupException">A link of the chain is damaged or missing, or there is no room: nothing was changed.</exception>
+    public static bool Run(Fold fold, PageSet? pages, BackupDirectory directory, OperationContext context)
+    {
+        try
+        {
+            using var chain = OpenChain.Open(fold.Survivor, directory, context.Identities);
+            return Run(fold, chain, pages, directory, context);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw DiskFault.From(exception, directory.Path, BackupErrorId.WriteFailed, "Check the permissions of the backup directory and of the temporary folder.");
+        }
+    }
+
+    private static bool Run(Fold fold, OpenChain chain, PageSet? pages, BackupDirectory directory, OperationContext context)
+    {
+        var survivor = fold.Survivor;
+        var activity = $"Folding {survivor.Id}";
+        if (chain.Backup.ParentId != survivor.ParentId || chain.Backup.BackupPath != survivor.BackupPath)
+        {
+            return false;
+        }
+
+        // The image, the rewritten file, and the image again from that file.
+        using var folder = TemporaryFolder.CreateInFirst([directory.Layout.TemporaryParent, Path.GetTempPath()], 2 * chain.ExpectedImageLength);
+        var imagePath = folder.FilePath("image.db");
+        var verifier = new ImageVerifier(folder.Path, context);
+        Require(verifier.Unpack(chain, imagePath, activity), survivor);
+        var checksum = verifier.FoundImage!.Checksum;
+        var level = Codec.ResolveLevel(survivor.Compression, null);
+        FreeSpace.Require(directory.Path, fold.NewParentId is null ? chain.Links[0].Backup.Size : fold.Sources.Sum(source => source.Size), "the folded backup");
+
+        var type = fold.NewParentId is null ? BackupType.Full
+            : fold.Sources.All(source => source.Type == BackupType.Wal) ? BackupType.Wal
+            : BackupType.Incremental;
+        var (encrypted, encryption) = EncryptionOf(chain);
+        using var partial = directory.BeginRewrite(survivor, type, encryption is not null, context.Cancellation);
+        using var flush = new SteadyFlush(partial.Handle);
+        using var image = FileImage.Open(imagePath, survivor.PageSize!.Value);
+        using var target = new StoredFileWriter(partial.Handle, flush, () => { }, encryption);
+        var rewritten = chain.Backup with { Type = type, ParentId = fold.NewParentId, BackupPath = partial.FinalPath, Checksum = checksum, IsEncrypted = encryption is not null, Recipients = encrypted?.Recipients ?? [] };
+        using (var meter = context.Meter(activity, image.PageCount * image.PageSize))
+        {
+            if (pages is null)
+            {
+                var stored = ImageWriter.Write(image, target, digests: null, survivor.Compression, level, meter, context.Cancellation);
+                rewritten = rewritten with { Size = stored.StoredLength, StoredChecksum = stored.StoredChecksum, WalChecksum = null };
+            }
+            else
+            {
+                var stored = WalWriter.Write(
+                    image.PageSize, image.PageCount, pages.Pages(), (page, buffer) => image.Read(page, buffer), target, survivor.Compression, level, meter, context.Cancellation);
+                rewritten = rewritten with { Size = stored.StoredLength, StoredChecksum = stored.StoredChecksum, WalChecksum = stored.WalChecksum };
+            }
+        }
+
+        flush.Finish();
+        image.Dispose();
+        ReadBack(rewritten, partial, directory, folder, activity, context);
+        return directory.TryReplace(partial, chain.Backup, rewritten, context.Cancellation);
+    }
+
+    /// <summary>
+    /// What was encrypted stays so, for the same recipients: the newest encrypted link lends its header and key, and the
+    /// content gets a nonce of its own.
+    /// </summary>
+    private static (BackupMetadata? Link, FileEncryption? Encryption) EncryptionOf(OpenChain chain)
+    {
+        foreach (var (link, file) in chain.Links.Reverse())
+        {
+            if (AgeHeader.TryRead(file) is { } header)
+            {
+                return (link, new FileEncryption(header, chain.Identities.Open(header, link.Id)));
+            }
+        }
+
+        return (null, null);
+    }
+
+    private static void ReadBack(
+        BackupMetadata rewritten, PartialBackup partial, BackupDirectory directory, TemporaryFolder folder, string activity, OperationContext context)
+    {
+        var verifier = new ImageVerifier(folder.Path, context);
+        if (rewritten.ParentId is null)
+        {
+            Require(verifier.Unpack(OpenChain.Of(rewritten, partial.Handle, context.Identities), target: null, folder: null, activity), rewritten);
+            return;
+        }
+
+        using var parentChain = OpenChain.Open(directory.Get(rewritten.ParentId), directory, context.Identities);
+        Require(verifier.Unpack(parentChain.With(rewritten, partial.Handle, context.Identities), folder.FilePath("folded.db"), activity), rewritten);
+    }
+
+    /// <summary>
+    /// Every page that one of a fold's increments holds, and every page that the new parent may not have at all. Asked
+    /// before the first fold of a plan is made: a fold can replace an increment that another one must look at.
+    /// </summary>
+    /// <returns>Null where the backup becomes full.</returns>
+    /// <exception cref="BackupException">An increment is damaged or missing.</exception>
+    public static PageSet? CollectPages(Fold fold, BackupDirectory directory, OperationContext context)
+    {
+        if (fold.NewParentId is null)
+        {
+            return null;
+        }
+
+        var pageCount = fold.Survivor.PageCount!.Value;
+        var lockPage = (DatabaseHeader.LockByteOffset / fold.Survivor.PageSize!.Value) + 1;
+        var pages = new PageSet(pageCount);
+        foreach (var source in fold.Sources)
+        {
+            using var file = CatalogReader.OpenFile(source);
+            try
+            {
+                _ = ChainReader.ReadIncrement(source, file, context.Identities, (page, _) => Add(page), meter: null, context.Cancellation);
+            }
+            catch (InvalidDataException exception)
+            {
+                throw VerificationChecks.Fault(source, new VerificationCheck(VerificationChecks.Decompression, false, exception.Message.TrimEnd('.')));
+            }
+        }
+
+        for (var page = directory.Get(fold.NewParentId).PageCount!.Value + 1; page <= pageCount; page++)
+        {
+            Add(page);
+        }
+
+        if (pages.Count == 0)
+        {
+            // The log's commit carries the page count, so there must be one page.
+            Add(1);
+        }
+
+        return pages;
+
+        void Add(long page)
+        {
+            if (page <= pageCount && page != lockPage)
+            {
+                _ = pages.Add(page);
+            }
+        }
+    }
+
+    private static void Require(IReadOnlyList<VerificationCheck> checks, BackupMetadata backup)
+    {
+        if (checks.FirstOrDefault(check => !check.Passed) is { } failed)
+        {
+            throw VerificationChecks.Fault(backup, failed);
+        }
+    }
+}

@@ -1,0 +1,126 @@
+using System.Buffers;
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Chains;
+using SignalHarvester.Backup.Encryption;
+using SignalHarvester.Backup.Encryption.Age;
+using SignalHarvester.Backup.Formats;
+using SignalHarvester.Backup.Operations.Verify;
+using SignalHarvester.Backup.Progress;
+using SignalHarvester.Backup.Storage;
+
+namespace SignalHarvester.Backup.Operations.Remove;
+
+/// <summary>Encrypts a backup to others: a new header around the same key, and the content copied as it is.</summary>
+public static class ProtectBackup
+{
+    private const int MostAttempts = 3;
+    private const int CopyBytes = 1 << 20;
+
+    /// <summary>Rewrites one backup. It keeps its id, and what builds on it goes on to do so.</summary>
+    /// <param name="backup">The backup.</param>
+    /// <param name="directory">Where it lies.</param>
+    /// <param name="encryption">To whom it is encrypted from then on.</param>
+    /// <param name="context">Clock, messages, cancellation, and what opens the backup now.</param>
+    /// <returns>The backup as it is now.</returns>
+    /// <exception cref="BackupException">BackupNotEncrypted, IdentityMissing, IdentityWrong, or the backup is damaged, or there is no room: nothing was changed.</exception>
+    /// <exception cref="OperationCanceledException">It was stopped; nothing was changed.</exception>
+    internal static BackupMetadata Run(BackupMetadata backup, BackupDirectory directory, BackupEncryption encryption, OperationContext context)
+    {
+        ArgumentNullException.ThrowIfNull(backup);
+        ArgumentNullException.ThrowIfNull(directory);
+        ArgumentNullException.ThrowIfNull(encryption);
+        ArgumentNullException.ThrowIfNull(context);
+        directory.Recover(context);
+        for (var attempt = 1; ; attempt++)
+        {
+            var current = directory.Get(backup.Id);
+            if (TryRewrite(current, directory, encryption, context))
+            {
+                if (current.Copies.Count > 0)
+                {
+                    context.Warn($"The copies of '{current.Id}' in {string.Join(", ", current.Copies.Select(copy => copy.Container))} still open with the former keys. Remove them (Remove-SHBackup -Remote) and send the backup anew.");
+                }
+
+                return directory.Get(current.Id);
+            }
+
+            if (attempt == MostAttempts)
+            {
+                throw new BackupException(
+                    BackupErrorId.DirectoryLocked,
+                    BackupErrorCategory.ResourceBusy,
+                    current.Id,
+                    $"'{current.Id}' is rewritten by other runs again and again, and was left as it is. Try again when they have ended.");
+            }
+        }
+    }
+
+    private static bool TryRewrite(BackupMetadata backup, BackupDirectory directory, BackupEncryption encryption, OperationContext context)
+    {
+        try
+        {
+            using var file = CatalogReader.OpenFile(backup);
+            var header = ReadHeader(file, backup);
+            var key = context.Identities.Open(header, backup.Id);
+            FreeSpace.Require(directory.Path, backup.Size, "the backup with its new header");
+            using var partial = directory.BeginRewrite(backup, backup.Type, encrypted: true, context.Cancellation);
+            using var flush = new SteadyFlush(partial.Handle);
+            var (length, checksum) = Copy(file, header, encryption.NewHeader(key), backup, partial, flush, context);
+            flush.Finish();
+            var rewritten = backup with { BackupPath = partial.FinalPath, Size = length, StoredChecksum = checksum, Recipients = encryption.PublicKeys };
+            var landed = new ImageVerifier(directory.Layout.TemporaryParent, context).VerifyStored(OpenChain.Of(rewritten, partial.Handle, context.Identities), $"Verifying {backup.Id}");
+            return landed.Find(check => !check.Passed) is { } failed
+                ? throw VerificationChecks.Fault(rewritten, failed)
+                : directory.TryReplace(partial, backup, rewritten, context.Cancellation);
+        }
+        catch (InvalidDataException exception)
+        {
+            throw VerificationChecks.Fault(backup, new VerificationCheck(VerificationChecks.Decryption, false, exception.Message.TrimEnd('.')));
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw DiskFault.From(exception, directory.Path, BackupErrorId.WriteFailed, "Check the permissions of the backup directory.");
+        }
+    }
+
+    private static AgeHeader ReadHeader(Microsoft.Win32.SafeHandles.SafeFileHandle file, BackupMetadata backup) => AgeHeader.TryRead(file) ?? throw new BackupException(
+        BackupErrorId.BackupNotEncrypted,
+        BackupErrorCategory.InvalidOperation,
+        backup.Id,
+        $"'{backup.Id}' is not encrypted, so there is no header to rewrite. Use New-SHBackup -Recipient to make an encrypted one, and remove this one when that is good.");
+
+    /// <summary>Copies the content behind a new header, and holds what was read against its recorded checksum on the way.</summary>
+    private static (long Length, string Checksum) Copy(
+        Microsoft.Win32.SafeHandles.SafeFileHandle file,
+        AgeHeader former,
+        AgeHeader header,
+        BackupMetadata backup,
+        PartialBackup partial,
+        SteadyFlush flush,
+        OperationContext context)
+    {
+        using var source = new StoredStream(file);
+        using var target = new StoredFileWriter(partial.Handle, flush, () => { });
+        using var meter = context.Meter($"Encrypting {backup.Id} to other keys", backup.Size);
+        var buffer = ArrayPool<byte>.Shared.Rent(CopyBytes);
+        try
+        {
+            source.ReadExactly(new byte[former.Bytes.Length]);
+            target.Append(header.Bytes);
+            while (source.Read(buffer) is var read and > 0)
+            {
+                context.Cancellation.ThrowIfCancellationRequested();
+                target.Append(buffer.AsSpan(0, read));
+                meter.Advance(read);
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+
+        return source.Finish() is var found && backup.StoredChecksum is { } recorded && found != recorded
+            ? throw VerificationChecks.Fault(backup, new VerificationCheck(VerificationChecks.StoredChecksum, false, $"{found} was found, {recorded} was recorded"))
+            : target.Finish();
+    }
+}

@@ -1,0 +1,122 @@
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Formats;
+using SignalHarvester.Backup.ObjectStorage;
+using SignalHarvester.Backup.Progress;
+
+namespace SignalHarvester.Backup.Operations.Remove;
+
+/// <summary>
+/// Removes backups from an object store, and only there: of each the sidecar first, so that it is no backup any more, then
+/// its file; those that build on others first. Nothing is folded there, so what others build on stays.
+/// </summary>
+public static class RemoveRemoteBackups
+{
+    /// <summary>Removes backups.</summary>
+    /// <param name="ids">Which.</param>
+    /// <param name="remote">Where they are.</param>
+    /// <param name="home">The backup directory whose records of these copies go with them; null for none.</param>
+    /// <param name="removed">Called for each that is gone.</param>
+    /// <param name="failed">Called for each that is still there, with the reason.</param>
+    /// <param name="context">Clock, messages, cancellation.</param>
+    /// <exception cref="BackupException">The Cloud… errors of listing.</exception>
+    /// <exception cref="OperationCanceledException">It was stopped between two backups.</exception>
+    internal static void Run(
+        IReadOnlyCollection<string> ids,
+        RemoteCatalog remote,
+        BackupDirectory? home,
+        Action<BackupMetadata> removed,
+        Action<BackupException> failed,
+        OperationContext context)
+    {
+        ArgumentNullException.ThrowIfNull(remote);
+        ArgumentNullException.ThrowIfNull(failed);
+        ArgumentNullException.ThrowIfNull(removed);
+        ArgumentNullException.ThrowIfNull(context);
+        var listed = remote.List(context.Cancellation).Backups;
+        var byId = listed.ToDictionary(backup => backup.Id, StringComparer.Ordinal);
+        var children = listed.Where(backup => BackupChain.IsIncrement(backup) && backup.ParentId is not null).ToLookup(backup => backup.ParentId!, backup => backup.Id);
+        var open = ids.ToHashSet(StringComparer.Ordinal);
+        var gone = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var id in open.OrderByDescending(id => byId.GetValueOrDefault(id)?.Depth ?? int.MaxValue).ThenByDescending(id => id, StringComparer.Ordinal).ToList())
+        {
+            context.Cancellation.ThrowIfCancellationRequested();
+            try
+            {
+                var dependants = children[id].Where(child => !gone.Contains(child) && !open.Contains(child)).ToList();
+                removed(dependants.Count == 0 ? RemoveAsync(id, remote, context).GetAwaiter().GetResult() : throw HasDependants(id, dependants));
+                gone.Add(id);
+                Forget(id, remote, home, context);
+            }
+            catch (BackupException exception)
+            {
+                open.Remove(id);
+                failed(exception);
+            }
+        }
+    }
+
+    private static async Task<BackupMetadata> RemoveAsync(string id, RemoteCatalog remote, OperationContext context)
+    {
+        var found = await remote.FindAsync(id, context.Cancellation).ConfigureAwait(false) ?? throw new BackupException(
+            BackupErrorId.BackupNotFound,
+            BackupErrorCategory.ObjectNotFound,
+            id,
+            $"There is no backup '{id}' in '{remote.Location}'. See what is there with Get-SHBackup -Remote.");
+        var whole = await DeleteAsync(remote.Store, id + BackupFileName.SidecarSuffix, context.Cancellation).ConfigureAwait(false)
+            & await DeleteAsync(remote.Store, found.FileName, context.Cancellation).ConfigureAwait(false);
+        if (!whole)
+        {
+            context.Warn($"'{id}' is removed from '{remote.Location}', which keeps its former versions: they can be brought back there, and cost room until its own rules delete them.");
+        }
+
+        return found.Backup;
+    }
+
+    private static async Task<bool> DeleteAsync(IObjectStore store, string name, CancellationToken cancellation)
+    {
+        var whole = await store.DeleteAsync(name, cancellation).ConfigureAwait(false);
+
+        // A yes is not taken for the deed.
+        return await store.FindAsync(name, cancellation).ConfigureAwait(false) is null
+            ? whole
+            : throw new BackupException(
+                BackupErrorId.CloudObjectKept,
+                BackupErrorCategory.InvalidResult,
+                name,
+                $"'{store.Location}' said that it deleted '{name}', and still has it. Look for a retention policy or a lock there, and remove it again.");
+    }
+
+    private static void Forget(string id, RemoteCatalog remote, BackupDirectory? home, OperationContext context)
+    {
+        try
+        {
+            if (home is null || !Directory.Exists(home.Path) || home.TryGet(id) is not { } here || !here.Copies.Any(IsThere))
+            {
+                return;
+            }
+
+            BackupMetadata Without(BackupMetadata current)
+            {
+                BackupCopy[] left = [.. current.Copies.Where(copy => !IsThere(copy))];
+                return current with { Copies = left, CloudUrl = left.FirstOrDefault()?.Url, CloudProvider = left.FirstOrDefault()?.Provider };
+            }
+
+            if (!home.TryUpdate(here, Without, schemaChecksum: null, context.Cancellation))
+            {
+                context.Warn($"That the copy of '{id}' is gone is not recorded in '{home.Path}', which cannot be written to.");
+            }
+        }
+        catch (BackupException exception)
+        {
+            context.Warn($"That the copy of '{id}' is gone is not recorded in '{home!.Path}': {exception.Message}");
+        }
+
+        bool IsThere(BackupCopy copy) => copy.IsIn(remote.Location);
+    }
+
+    private static BackupException HasDependants(string id, List<string> dependants) => new(
+        BackupErrorId.BackupHasDependants,
+        BackupErrorCategory.InvalidOperation,
+        id,
+        $"'{id}' is not removed: {string.Join(", ", dependants)} cannot be restored from there without it, and nothing is folded in an object store. Remove those as well (-Cascade), or send a full backup and remove all of the old chain.");
+}

@@ -1,0 +1,123 @@
+using System.Buffers.Binary;
+using System.Diagnostics;
+using Microsoft.Data.Sqlite;
+using SQLitePCL;
+using SignalHarvester.Backup.Progress;
+using SignalHarvester.Backup.Sqlite;
+
+namespace SignalHarvester.Backup.Operations.Restore;
+
+/// <summary>Connections to a database that a restore is about to overwrite, and the locks that keep others out of it.</summary>
+internal sealed class DatabaseLocks(string path, TimeSpan lockTimeout, OperationContext context)
+{
+    private const int BusyPollMilliseconds = 100;
+
+    /// <summary>Opens the database.</summary>
+    /// <exception cref="BackupException">DestinationNotWritable and its kin.</exception>
+    public SqliteConnection Connect()
+    {
+        try
+        {
+            var connection = SqliteConnections.OpenLive(path, context.Cancellation);
+            _ = raw.sqlite3_busy_timeout(connection.Handle, BusyPollMilliseconds);
+
+            // Lets SQLite lock a database whose schema or length makes no sense; it is about to be overwritten whole.
+            _ = raw.sqlite3_exec(connection.Handle, "PRAGMA writable_schema = ON");
+            return connection;
+        }
+        catch (SqliteException exception)
+        {
+            throw Fault(exception.SqliteExtendedErrorCode, exception);
+        }
+    }
+
+    /// <summary>Keeps others from committing, and lets them read, until it is disposed.</summary>
+    public SqliteConnection HoldWriters()
+    {
+        var holder = Connect();
+        try
+        {
+            Take(holder, "BEGIN IMMEDIATE");
+            return holder;
+        }
+        catch
+        {
+            holder.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Begins a transaction that locks, and waits for those who hold the lock.</summary>
+    /// <exception cref="BackupException">DestinationLocked and its kin.</exception>
+    /// <exception cref="OperationCanceledException">The waiting was stopped.</exception>
+    public void Take(SqliteConnection connection, string begin)
+    {
+        var started = Stopwatch.GetTimestamp();
+        while (raw.sqlite3_exec(connection.Handle, begin) is var code and not raw.SQLITE_OK)
+        {
+            context.Cancellation.ThrowIfCancellationRequested();
+            if (!SqliteResult.IsBusy(code) || Stopwatch.GetElapsedTime(started) >= lockTimeout)
+            {
+                throw Fault(code);
+            }
+        }
+    }
+
+    /// <summary>The change counter in the file's header, which each commit in rollback-journal mode moves.</summary>
+    public static long ChangeCounter(SqliteConnection connection)
+    {
+        Span<byte> counter = stackalloc byte[4];
+        return SqliteFile.Main(connection.Handle!).Read(24, counter) ? BinaryPrimitives.ReadUInt32BigEndian(counter) : 0;
+    }
+
+    /// <summary>The error for a database that others never let go of.</summary>
+    public BackupException Locked(Exception? inner) => new(
+        BackupErrorId.DestinationLocked,
+        BackupErrorCategory.ResourceBusy,
+        path,
+        $"'{path}' is locked by another process, or written to all the time, and stayed so for the whole -LockTimeout. It was not changed. Stop the application, or give a longer -LockTimeout.",
+        inner);
+
+    /// <summary>What a result code means for the restore.</summary>
+    public Exception Fault(int code, Exception? inner = null)
+    {
+        if (SqliteResult.IsDamage(code))
+        {
+            return new TargetDamagedException();
+        }
+
+        if (SqliteResult.IsBusy(code))
+        {
+            return Locked(inner);
+        }
+
+        if (CompanionFiles.WhatStandsInTheWay(path, code) is { } stranger)
+        {
+            return new BackupException(
+                BackupErrorId.DestinationNotWritable, BackupErrorCategory.WriteError, path, $"'{path}' cannot be written to, and was not changed: {stranger}", inner);
+        }
+
+        var detail = raw.sqlite3_errstr(code).utf8_to_string();
+        return SqliteResult.Primary(code) switch
+        {
+            raw.SQLITE_READONLY or raw.SQLITE_CANTOPEN or raw.SQLITE_PERM => new BackupException(
+                BackupErrorId.DestinationNotWritable,
+                BackupErrorCategory.PermissionDenied,
+                path,
+                $"'{path}' cannot be written to ({detail}). It was not changed. Check the permissions of the file and its folder.",
+                inner),
+            raw.SQLITE_FULL => new BackupException(
+                BackupErrorId.InsufficientSpace,
+                BackupErrorCategory.ResourceUnavailable,
+                path,
+                $"The disk of '{path}' is full. The database was not changed. Free some space and restore again.",
+                inner),
+            _ => new BackupException(
+                BackupErrorId.WriteFailed,
+                BackupErrorCategory.WriteError,
+                path,
+                $"Restoring into '{path}' failed: {detail}. It was not changed. Check the disk and the system log.",
+                inner),
+        };
+    }
+}

@@ -1,0 +1,341 @@
+using System.Globalization;
+using Microsoft.Data.Sqlite;
+using SQLitePCL;
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Chains;
+using SignalHarvester.Backup.Formats;
+using SignalHarvester.Backup.Operations.Verify;
+using SignalHarvester.Backup.Progress;
+using SignalHarvester.Backup.Sqlite;
+using SignalHarvester.Backup.Sqlite.Checks;
+using SignalHarvester.Backup.Sqlite.Snapshot;
+using SignalHarvester.Backup.Storage;
+using SignalHarvester.Backup.Storage.Ownership;
+
+namespace SignalHarvester.Backup.Operations.Restore;
+
+/// <summary>
+/// Turns a database into the image of a backup by writing only the pages that differ: as a write-ahead log of one
+/// transaction that is put beside it with one rename, and worked in by SQLite. Before the rename it is the old
+/// database, after it the new one, whatever happens to this process.
+/// </summary>
+internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, TimeSpan lockTimeout, OperationContext context)
+{
+    private const int BusyPollMilliseconds = 100;
+    private const int MostAttempts = 3;
+
+    private readonly DatabaseLocks locks = new(target.Path, lockTimeout, context);
+    private ChangeCounter? counter;
+
+    /// <summary>Why a backup cannot be restored this way, or null where it can.</summary>
+    /// <exception cref="BackupException">
+    /// SourceLocked: others have locked the database, which says nothing about this way or another. DestinationIsOtherDatabase.
+    /// </exception>
+    public static string? WhyNot(RestoreTarget target, BackupMetadata backup, RestoreOptions options, OperationContext context)
+    {
+        if (!target.Exists || target.IsBlank)
+        {
+            return "there is no database at the destination";
+        }
+
+        if (target.HasOtherNames)
+        {
+            return "the file has other names, or is mounted by itself, and the pages would be in a log that is seen under this name alone";
+        }
+
+        if (backup is not { Verified: true, VerificationLevel: VerificationLevel.Full, Checksum: not null, PageSize: not null, PageCount: not null, IsSourceCorrupt: false })
+        {
+            return $"'{backup.Id}' has not passed a full test, and the differing pages alone cannot be tested before they are written";
+        }
+
+        try
+        {
+            using var database = LiveDatabase.Open(target.Path, options.LockTimeout, tolerateDamage: false, context.Cancellation);
+            return database.PageSize == backup.PageSize
+                ? options.AllowOtherDatabase ? null : WhyNotComparable(database, target, backup, context)
+                : string.Create(CultureInfo.InvariantCulture, $"the destination has pages of {database.PageSize} bytes, and the backup of {backup.PageSize}");
+        }
+        catch (BackupException exception) when (exception.ErrorId is not (BackupErrorId.SourceLocked or BackupErrorId.DestinationIsOtherDatabase))
+        {
+            return exception.Message.TrimEnd('.');
+        }
+    }
+
+    /// <summary>
+    /// Refuses another database, by what is recorded of the backup's tables: there is no image to read them from before it is
+    /// written. Where nothing is recorded, as of most encrypted backups, the path alone tells that it is the same database.
+    /// </summary>
+    private static string? WhyNotComparable(LiveDatabase database, RestoreTarget target, BackupMetadata backup, OperationContext context)
+    {
+        if (backup.RowCounts is null)
+        {
+            return backup.DatabasePath is { } own && DatabasePlace.IsSame(own, target.Path) ? null
+                : $"'{backup.Id}' does not record which tables it has, and whether it is of the database at the destination is seen when it is unpacked";
+        }
+
+        OtherDatabase.RefuseTables(backup, target.Path, TableNames.TryRead(database.Connection, context.Cancellation), TableNames.Of(backup.RowCounts.Keys));
+        return null;
+    }
+
+    /// <summary>Overwrites the database.</summary>
+    /// <param name="keepSafe">Backs up what is there; called while no writer can commit, with whether it was in WAL mode before it was taken out of that.</param>
+    /// <param name="verify">Whether to check the result with integrity_check.</param>
+    /// <returns>The checks made of the backup and of the result.</returns>
+    /// <exception cref="BackupException">Backup…: the backup is not good; DestinationLocked: others have the database open.</exception>
+    public IReadOnlyList<VerificationCheck> Run(Action<bool> keepSafe, bool verify)
+    {
+        using var folder = TemporaryFolder.Create(target.Folder);
+        List<VerificationCheck> checks;
+        WalPosition? written;
+        using (var connection = locks.Connect())
+        {
+            var wasWal = LeaveWalMode(connection);
+            try
+            {
+                for (var attempt = 1; !TryHold(connection, () => keepSafe(wasWal)); attempt++)
+                {
+                    if (attempt == MostAttempts)
+                    {
+                        throw locks.Locked(null);
+                    }
+                }
+
+                // Nobody else has had it open in WAL mode. In rollback-journal mode somebody may have, and be idle.
+                counter = wasWal ? null : new ChangeCounter((uint)DatabaseLocks.ChangeCounter(connection));
+                (checks, written) = Stage(connection, folder);
+            }
+            catch when (wasWal && !target.HasLog)
+            {
+                // Nothing was replaced: the database is left in the mode that it was in.
+                _ = raw.sqlite3_exec(connection.Handle, "ROLLBACK");
+                _ = raw.sqlite3_exec(connection.Handle, "PRAGMA journal_mode = WAL");
+                throw;
+            }
+        }
+
+        checks.AddRange(InspectAndWorkIn(written, verify));
+        return checks;
+    }
+
+    /// <summary>Takes the database out of WAL mode, which succeeds only where nobody else has it open: their log would be replaced under them.</summary>
+    /// <returns>Whether it was in WAL mode.</returns>
+    private bool LeaveWalMode(SqliteConnection connection)
+    {
+        _ = raw.sqlite3_busy_timeout(connection.Handle, (int)Math.Min(lockTimeout.TotalMilliseconds, int.MaxValue));
+        using var command = connection.CreateCommand();
+        try
+        {
+            var wasWal = JournalMode(connection) == "wal";
+            command.CommandText = "PRAGMA journal_mode = DELETE";
+            if (command.ExecuteScalar() as string == "wal")
+            {
+                throw InUse(null);
+            }
+
+            _ = raw.sqlite3_busy_timeout(connection.Handle, BusyPollMilliseconds);
+            return wasWal;
+        }
+        catch (SqliteException exception) when (SqliteResult.IsBusy(exception.SqliteErrorCode))
+        {
+            throw InUse(exception);
+        }
+        catch (SqliteException exception)
+        {
+            throw locks.Fault(exception.SqliteExtendedErrorCode, exception);
+        }
+    }
+
+    private static string? JournalMode(SqliteConnection connection)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = "PRAGMA journal_mode";
+        return command.ExecuteScalar() as string;
+    }
+
+    private bool TryHold(SqliteConnection connection, Action keepSafe)
+    {
+        long stamp;
+        using (locks.HoldWriters())
+        {
+            stamp = DatabaseLocks.ChangeCounter(connection);
+            keepSafe();
+        }
+
+        locks.Take(connection, "BEGIN EXCLUSIVE");
+        if (JournalMode(connection) == "wal")
+        {
+            // Somebody has come meanwhile and begun a log, which the lock does not keep anybody from.
+            throw InUse(null);
+        }
+
+        if (DatabaseLocks.ChangeCounter(connection) == stamp)
+        {
+            return true;
+        }
+
+        _ = raw.sqlite3_exec(connection.Handle, "ROLLBACK");
+        return false;
+    }
+
+    /// <summary>Puts the differing pages beside the database as its log, while nobody else can read it.</summary>
+    /// <returns>The checks made of the backup, and where the log ends; null where nothing differed and there is none.</returns>
+    private (List<VerificationCheck> Checks, WalPosition? Written) Stage(SqliteConnection connection, TemporaryFolder folder)
+    {
+        var backup = chain.Backup;
+        var (pageSize, pageCount) = (backup.PageSize!.Value, backup.PageCount!.Value);
+        var database = SqliteFile.Main(connection.Handle!);
+        var presentPages = database.Length / pageSize;
+        using var sparse = File.OpenHandle(folder.FilePath("differing"), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None);
+        var image = new DeltaImage(database, pageSize, pageCount, sparse);
+        var checks = new ImageVerifier(folder.Path, context).Unpack(chain, image, folder.Path, $"Comparing with {backup.DisplayName}");
+        if (checks.Find(check => !check.Passed) is { } failed)
+        {
+            throw VerificationChecks.Fault(backup, failed);
+        }
+
+        WalPosition? written = null;
+        if (image.Differing.Count > 0 || presentPages != pageCount)
+        {
+            if (!image.Differing.Contains(1))
+            {
+                // With the page count and the change counter. The log's commit carries the page count, so there must be one page.
+                PieceWriter.Write(sparse, ReadPage(image, 1, pageSize), 0);
+                _ = image.Differing.Add(1);
+            }
+
+            written = WriteLog(image, folder, pageSize, pageCount);
+        }
+
+        checks.Add(new VerificationCheck(
+            "RestoredPages",
+            true,
+            string.Create(CultureInfo.InvariantCulture, $"{image.Differing.Count} of {pageCount} pages differed and were written")));
+        return (checks, written);
+    }
+
+    private static byte[] ReadPage(DeltaImage image, long page, int pageSize)
+    {
+        var content = new byte[pageSize];
+        image.Read(content, (page - 1) * pageSize);
+        return content;
+    }
+
+    private WalPosition WriteLog(DeltaImage image, TemporaryFolder folder, int pageSize, long pageCount)
+    {
+        var path = folder.FilePath("log");
+        var frames = image.Differing.Count;
+        Span<byte> lastFrame = stackalloc byte[WalFormat.FrameHeaderSize];
+        using (var handle = File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None))
+        {
+            using var flush = new SteadyFlush(handle);
+            using var log = new StoredFileWriter(handle, flush, () => { });
+            using var meter = context.Meter($"Restoring into {Path.GetFileName(target.Path)}, from {chain.Backup.DisplayName}", frames * pageSize);
+            _ = WalWriter.Write(pageSize, pageCount, image.Differing.Pages(), Read, log, CompressionType.None, 0, meter, context.Cancellation);
+            FileOwnership.Copy(SqliteDescriptors.AccessOf(target.Path), handle);
+            flush.Finish();
+            _ = RandomAccess.Read(handle, lastFrame, WalFormat.FrameOffset(frames, pageSize));
+        }
+
+        // From here on it is the new database, to whoever opens it.
+        target.AdoptLog(path);
+        return new WalIndexHeader((uint)frames, (uint)pageCount, WalFormat.ReadChecksum(lastFrame[16..]), WalFormat.Salts(lastFrame[8..])).Position!;
+
+        void Read(long page, Span<byte> buffer)
+        {
+            image.Read(buffer, (page - 1) * pageSize);
+            if (page == 1)
+            {
+                counter?.Advance(buffer);
+            }
+        }
+    }
+
+    /// <summary>Holds the result against the backup, and lets SQLite move the pages from the log into the database.</summary>
+    private List<VerificationCheck> InspectAndWorkIn(WalPosition? written, bool verify)
+    {
+        var checks = new List<VerificationCheck>();
+        if (written is not null)
+        {
+            checks.Add(new VerificationCheck("RestoredImage", true, Compare(written)));
+        }
+
+        using var connection = locks.Connect();
+        WorkIn(connection, target.Path, context);
+        if (verify)
+        {
+            _ = raw.sqlite3_busy_timeout(connection.Handle, (int)Math.Min(lockTimeout.TotalMilliseconds, int.MaxValue));
+            var report = IntegrityCheck.Run(connection);
+            checks.Add(report.Damage.Count > 0
+                ? throw Failed(report.Summary)
+                : new VerificationCheck("RestoredIntegrity", true, report.Summary));
+        }
+
+        return checks;
+    }
+
+    /// <summary>Lets SQLite move the pages of a log that was put beside a database into it.</summary>
+    /// <exception cref="BackupException">RestoreVerificationFailed: they stay in the log.</exception>
+    internal static void WorkIn(SqliteConnection connection, string path, OperationContext context)
+    {
+        try
+        {
+            using var command = connection.CreateCommand();
+
+            // Not TRUNCATE: SQLite takes an empty log for none. Whoever came next to a database whose header says
+            // rollback-journal mode would go by that, beside those who are in the log already, and one would overwrite the
+            // other's commits. The last to close the database deletes the log, we if nobody else has it open.
+            command.CommandText = "PRAGMA wal_checkpoint(FULL)";
+            using var reader = command.ExecuteReader();
+            if (reader.Read() && reader.GetInt64(0) != 0)
+            {
+                context.Warn($"'{path}' is restored and in use already; SQLite moves the last pages from its log into it when it can.");
+            }
+        }
+        catch (SqliteException exception)
+        {
+            throw new BackupException(
+                BackupErrorId.RestoreVerificationFailed,
+                BackupErrorCategory.WriteError,
+                path,
+                $"'{path}' is restored, but its pages still lie in '{path}-wal', because SQLite could not move them ({exception.Message}). Do not delete that file. Free some space and open the database with any SQLite program, which moves them.",
+                exception);
+        }
+    }
+
+    /// <summary>Compares what SQLite reads now with the backup, as long as nobody has committed anything to it.</summary>
+    private string Compare(WalPosition written)
+    {
+        try
+        {
+            using var database = LiveDatabase.Open(target.Path, lockTimeout, tolerateDamage: false, context.Cancellation);
+            using var pinned = database.PinImage(context.Cancellation);
+            using var image = counter is null ? pinned : new ImageWithFormerCounter(pinned, counter);
+            using var meter = context.Meter("Checking the restored database", image.Length);
+            var scan = ImageScan.Run(image, earlier: null, digests: null, meter, context.Cancellation);
+            image.ConfirmUnchanged();
+            return (scan.Checksum == chain.Backup.Checksum, database.WalPosition == written) switch
+            {
+                (true, _) => $"the whole database is the backup's, byte for byte{(counter is { IsAdvanced: true } ? " but for its change counter" : string.Empty)}",
+                (false, false) => "another process has written to the restored database since, so it was not compared",
+                (false, true) => throw Failed("it is not the backup's image"),
+            };
+        }
+        catch (Exception exception) when (exception is SnapshotLostException or BackupException { ErrorId: BackupErrorId.SourceLocked })
+        {
+            return $"others use the restored database already, so it was not compared ({exception.Message})";
+        }
+    }
+
+    private BackupException Failed(string reason) => new(
+        BackupErrorId.RestoreVerificationFailed,
+        BackupErrorCategory.InvalidResult,
+        target.Path,
+        $"'{target.Path}' was restored, but its check failed: {reason}. Check the disk. The former state is in the newest safety backup (Get-SHBackup | Where IsSafety).");
+
+    private BackupException InUse(Exception? inner) => new(
+        BackupErrorId.DestinationLocked,
+        BackupErrorCategory.ResourceBusy,
+        target.Path,
+        $"'{target.Path}' is open in another process, and -Delta needs it alone. It was not changed. Stop the application, or leave -Delta out: then the database is restored while it is in use.",
+        inner);
+}

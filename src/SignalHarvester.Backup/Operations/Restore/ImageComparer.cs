@@ -1,0 +1,69 @@
+using System.Buffers.Binary;
+using SignalHarvester.Backup.Sqlite;
+using SignalHarvester.Backup.Sqlite.Snapshot;
+
+namespace SignalHarvester.Backup.Operations.Restore;
+
+/// <summary>Holds a restored database against the image it was restored from, page by page.</summary>
+internal static class ImageComparer
+{
+    private const int Batch = 1 << 20;
+
+    private const int PageCountOffset = 28;
+
+    // What SQLite itself sets on page 1 when it copies: the journal mode's two version bytes, change counter, schema
+    // cookie, and the version-valid-for and library-version numbers.
+    private static readonly (int Offset, int Length)[] OwnFields = [(18, 2), (24, 4), (40, 4), (92, 8)];
+
+    /// <summary>The first page that differs, or null where the databases are the same.</summary>
+    /// <exception cref="BackupException">SourceLocked: others hold the database.</exception>
+    /// <exception cref="SnapshotLostException">The restored database could not be held still.</exception>
+    public static long? FirstDifference(string imagePath, string databasePath, TimeSpan lockTimeout, CancellationToken cancellation)
+    {
+        using var database = LiveDatabase.Open(databasePath, lockTimeout, tolerateDamage: false, cancellation);
+        using var restored = database.PinImage(cancellation);
+        using var image = File.OpenHandle(imagePath, FileMode.Open, FileAccess.Read, FileShare.Read, FileOptions.SequentialScan);
+        if (RandomAccess.GetLength(image) != restored.Length)
+        {
+            return 1;
+        }
+
+        var expected = new byte[Batch];
+        var found = new byte[Batch];
+        var pagesABatch = Batch / restored.PageSize;
+        for (long page = 1; page <= restored.PageCount; page += pagesABatch)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var length = (int)Math.Min(pagesABatch, restored.PageCount - page + 1) * restored.PageSize;
+            var offset = (page - 1) * restored.PageSize;
+            for (var done = 0; done < length;)
+            {
+                done += RandomAccess.Read(image, expected.AsSpan(done, length - done), offset + done);
+            }
+
+            restored.Read(page, found.AsSpan(0, length));
+            if (page == 1)
+            {
+                if (DatabaseHeader.PageCount(expected) == 0)
+                {
+                    // None that counts, as writers before SQLite 3.7 leave it: SQLite goes by the file's length, and states it in a copy.
+                    BinaryPrimitives.WriteUInt32BigEndian(expected.AsSpan(PageCountOffset), (uint)restored.PageCount);
+                }
+
+                foreach (var (start, count) in OwnFields)
+                {
+                    expected.AsSpan(start, count).Clear();
+                    found.AsSpan(start, count).Clear();
+                }
+            }
+
+            var same = expected.AsSpan(0, length).CommonPrefixLength(found.AsSpan(0, length));
+            if (same < length)
+            {
+                return page + (same / restored.PageSize);
+            }
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,63 @@
+using System.Globalization;
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Retention;
+
+namespace SignalHarvester.Backup.Operations.Restore;
+
+/// <summary>Finds the backup that holds a database as it was at a moment.</summary>
+public static class PointInTime
+{
+    /// <summary>The newest backup at or before a moment. Safety backups, and those that cannot be restored as far as is known, do not count.</summary>
+    /// <param name="backups">The backups of the databases that may be meant, with their depths.</param>
+    /// <param name="moment">The moment.</param>
+    /// <param name="skipped">Called for each nearer backup that was passed over: it or what it builds on failed a verification, is not there, or is a bare log; or its database was damaged.</param>
+    /// <param name="contradicted">Called with the one that is found, and one that is dated later although it was made before: a clock was wrong.</param>
+    /// <param name="now">The time.</param>
+    /// <exception cref="BackupException">NoBackupAtMoment, DatabaseAmbiguous.</exception>
+    public static BackupMetadata Find(
+        IEnumerable<BackupMetadata> backups, DateTimeOffset moment, Action<BackupMetadata> skipped, Action<BackupMetadata, BackupMetadata> contradicted, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(backups);
+        ArgumentNullException.ThrowIfNull(skipped);
+        ArgumentNullException.ThrowIfNull(contradicted);
+        var candidates = backups.Where(backup => !backup.IsSafety).ToList();
+        var databases = candidates.Select(backup => backup.DatabasePath).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
+        if (databases.Count > 1)
+        {
+            throw new BackupException(
+                BackupErrorId.DatabaseAmbiguous,
+                BackupErrorCategory.InvalidArgument,
+                moment,
+                $"The directory holds backups of {databases.Count} databases: {string.Join(", ", databases.Take(5))}{(databases.Count > 5 ? " ..." : string.Empty)}. Give the one that is meant with -Database.");
+        }
+
+        var chains = new ChainHealth(candidates.ToDictionary(backup => backup.Id, StringComparer.Ordinal), now);
+        var passedOver = 0;
+        foreach (var backup in candidates.Where(backup => backup.Timestamp <= moment).NewestFirst())
+        {
+            if (ChainHealth.IsIncomplete(backup) || backup.IsSourceCorrupt || chains.HasFailed(backup))
+            {
+                skipped(backup);
+                passedOver++;
+                continue;
+            }
+
+            if (candidates.Find(other => other.Order < backup.Order && BackupOrder.IsAhead(other.Timestamp, backup.Timestamp)) is { } before)
+            {
+                contradicted(backup, before);
+            }
+
+            return backup;
+        }
+
+        var oldest = candidates.Count == 0 ? null : candidates.MinBy(backup => backup.Timestamp);
+        throw new BackupException(
+            BackupErrorId.NoBackupAtMoment,
+            BackupErrorCategory.ObjectNotFound,
+            moment,
+            string.Create(CultureInfo.InvariantCulture, $"There is no usable backup as old as {moment.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC. ")
+                + (oldest is null ? "There is none of this database at all. See what there is with Get-SHBackup."
+                    : passedOver > 0 ? string.Create(CultureInfo.InvariantCulture, $"{passedOver} that old failed their verification, hold a damaged database or a bare log, or build on a backup that failed or is not there. Give a later moment, or test them again with Test-SHBackup.")
+                    : string.Create(CultureInfo.InvariantCulture, $"The oldest, '{oldest.Id}', is of {oldest.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC. Give a later moment.")));
+    }
+}

@@ -1,0 +1,301 @@
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Chains;
+using SignalHarvester.Backup.Operations.Verify;
+using SignalHarvester.Backup.Progress;
+using SignalHarvester.Backup.Sqlite;
+using SignalHarvester.Backup.Sqlite.Snapshot;
+using SignalHarvester.Backup.Storage;
+
+namespace SignalHarvester.Backup.Operations.Restore;
+
+/// <summary>
+/// Restores a backup: unpack beside the destination, check, keep what is there, put the image in its place, check again.
+/// Up to the last step the destination is untouched; the last step is atomic.
+/// </summary>
+public static class RestoreBackup
+{
+    /// <summary>Whether a restore would overwrite something.</summary>
+    /// <param name="destination">Where it would go, as a full path.</param>
+    public static bool Overwrites(string destination) => File.Exists(destination);
+
+    /// <summary>What a restore would read and write. Nothing is opened, so that what is there is not compared with the backup.</summary>
+    /// <param name="backup">The backup.</param>
+    /// <param name="directory">Where it lies; null for a file that is in no catalogue.</param>
+    /// <param name="destination">The file that must not be another database's place; null where that does not matter.</param>
+    /// <exception cref="BackupException">ChainBroken, BackupNotFound, BackupTypeUnsupported, DestinationIsOtherDatabase.</exception>
+    public static RestorePlan Plan(BackupMetadata backup, BackupDirectory? directory, string? destination)
+    {
+        ArgumentNullException.ThrowIfNull(backup);
+        RefuseRawLog(backup);
+        if (destination is not null && directory is not null)
+        {
+            OtherDatabase.RefusePlace(backup, destination, directory.List);
+        }
+
+        var links = directory is not null && BackupChain.IsIncrement(backup) ? directory.Chain(backup.Id) : BackupChain.Resolve(backup, _ => null);
+        return new RestorePlan([.. links.Reverse()], links.Sum(link => link.Size), backup.DatabaseSize);
+    }
+
+    /// <summary>Restores one backup.</summary>
+    /// <param name="backup">The backup.</param>
+    /// <param name="directory">Where it lies; null for a file that is in no catalogue.</param>
+    /// <param name="options">Where to, and how.</param>
+    /// <param name="context">Clock, messages, cancellation.</param>
+    /// <returns>The backup, with the checks of this restore.</returns>
+    /// <exception cref="BackupException">Backup… : the backup is not good; Destination… : the destination cannot be written, or is another database.</exception>
+    /// <exception cref="OperationCanceledException">It was stopped; the destination is as it was.</exception>
+    internal static BackupMetadata Run(BackupMetadata backup, BackupDirectory? directory, RestoreOptions options, OperationContext context)
+    {
+        ArgumentNullException.ThrowIfNull(backup);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(context);
+        RefuseRawLog(backup);
+        var target = RestoreTarget.Resolve(options.Destination, options.AllowHardLink, context);
+        if (!options.AllowOtherDatabase && directory is not null)
+        {
+            OtherDatabase.RefusePlace(backup, target.Path, directory.List);
+        }
+
+        var safety = new SafetyBackup(target, backup, options, context);
+        using var chain = OpenChain.Open(backup, directory, context.Identities);
+        var changed = false;
+        try
+        {
+            var checks = IsDelta(target, chain.Backup, options, context)
+                ? new DeltaOverwrite(target, chain, options.LockTimeout, context).Run(safety.Make, options.Verify)
+                : Replace(chain, directory, target, safety, options, context);
+            changed = true;
+            safety.Prune();
+            return chain.Backup with { Verification = checks };
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw DiskFault.From(
+                exception,
+                target.Path,
+                BackupErrorId.DestinationNotWritable,
+                changed ? "The restore itself is complete; only its clean-up failed." : "The destination was not changed. Check the permissions of its folder.");
+        }
+    }
+
+    private static bool IsDelta(RestoreTarget target, BackupMetadata backup, RestoreOptions options, OperationContext context)
+    {
+        try
+        {
+            if (options.Delta && DeltaOverwrite.WhyNot(target, backup, options, context) is { } reason)
+            {
+                context.Warn($"The whole database is written, not just the pages that differ, because {reason}.");
+                return false;
+            }
+        }
+        catch (BackupException exception) when (exception.ErrorId == BackupErrorId.SourceLocked)
+        {
+            throw Locked(target, exception);
+        }
+
+        return options.Delta;
+    }
+
+    private static List<VerificationCheck> Replace(
+        OpenChain chain, BackupDirectory? directory, RestoreTarget target, SafetyBackup safety, RestoreOptions options, OperationContext context)
+    {
+        RequireSpace(target, chain.ExpectedImageLength);
+        using var folder = TemporaryFolder.Create(target.Folder);
+        var image = folder.FilePath("image.db");
+        var verifier = new ImageVerifier(folder.Path, context);
+        var checks = Stage(chain, directory, image, options.Verify, verifier, context);
+        checks.AddRange(Apply(chain.Backup, target, image, verifier.FoundFile, safety, options, context));
+        return checks;
+    }
+
+    private static void RequireSpace(RestoreTarget target, long imageBytes) => FreeSpace.Require(
+        target.Folder,
+        // Through SQLite, the image is there twice for a while: unpacked, and in the journal or log of the destination.
+        target.Exists && !target.IsBlank ? 2 * imageBytes : imageBytes,
+        "the restored database");
+
+    private static IReadOnlyList<VerificationCheck> Apply(
+        BackupMetadata backup,
+        RestoreTarget target,
+        string image,
+        FileIdentity? identity,
+        SafetyBackup safety,
+        RestoreOptions options,
+        OperationContext context)
+    {
+        var overwrite = new DatabaseOverwrite(target.Path, image, backup, options.LockTimeout, context);
+        if (target.IsBlank)
+        {
+            // To SQLite an empty database, which an application may have just made and hold open: it must stay this file.
+            if (target.HasLog)
+            {
+                KeepRaw(target, image, options, context);
+            }
+
+            return overwrite.Run(_ => { }, options.Verify);
+        }
+
+        if (target.Exists && CanBeOpened(target, options.LockTimeout, context, out var tables))
+        {
+            RefuseDamagedImage(backup, target);
+            if (!options.AllowOtherDatabase)
+            {
+                OtherDatabase.RefuseTables(backup, target.Path, tables, TablesOf(image, context));
+            }
+
+            try
+            {
+                return overwrite.Run(safety.Make, options.Verify);
+            }
+            catch (TargetDamagedException)
+            {
+                context.Verbose($"'{target.Path}' is too damaged for SQLite to write to it, and is replaced as a file.");
+            }
+        }
+
+        if (target.Exists || target.HasCompanions)
+        {
+            KeepRaw(target, image, options, context);
+        }
+
+        context.Cancellation.ThrowIfCancellationRequested();
+        if (target.Exists && target.HasOtherNames)
+        {
+            return new LogOverwrite(target, image, options.LockTimeout, context).Run(restored => options.Verify ? overwrite.Inspect(restored) : []);
+        }
+
+        new RestoredAccess(target, backup, context).Give(image, identity, options.IsPrivate);
+        target.Swap(image);
+        return [];
+    }
+
+    private static List<VerificationCheck> Stage(
+        OpenChain chain, BackupDirectory? directory, string image, bool verify, ImageVerifier verifier, OperationContext context)
+    {
+        var backup = chain.Backup;
+        var checks = verifier.Unpack(chain, image, $"Restoring {backup.DisplayName}", durable: true);
+        if (verify && checks.TrueForAll(check => check.Passed))
+        {
+            var json = directory?.ReadSidecar(backup.Id);
+            checks.AddRange(verifier.Inspect(image, new ImageContent(json is null ? null : Sidecar.SchemaChecksum(json), backup.RowCounts)));
+            if (verifier.FoundInconsistencies is { Count: > 0 } inconsistencies)
+            {
+                context.Warn($"The database in '{backup.Id}' is at odds with itself, as it was when it was backed up, and is restored like that: {string.Join("; ", inconsistencies)}.");
+            }
+        }
+
+        if (!verify && !backup.IsSourceCorrupt && checks.TrueForAll(check => check.Passed) && WhyNoDatabase(image) is { } reason)
+        {
+            // Not even -NoVerify puts something else in a database's place.
+            checks.Add(new VerificationCheck(VerificationChecks.Integrity, false, reason));
+        }
+
+        return checks.Find(check => !check.Passed) is { } failed
+            ? throw VerificationChecks.Fault(backup, failed)
+            : checks;
+    }
+
+    private static string? WhyNoDatabase(string image)
+    {
+        Span<byte> header = stackalloc byte[DatabaseHeader.Size];
+        using var file = File.OpenHandle(image);
+        if (RandomAccess.Read(file, header, 0) != header.Length || !DatabaseHeader.HasMagic(header) || DatabaseHeader.PageSize(header) == 0)
+        {
+            return "it does not begin as an SQLite database";
+        }
+
+        var length = RandomAccess.GetLength(file);
+        var pageSize = DatabaseHeader.PageSize(header);
+        var stated = DatabaseHeader.PageCount(header) * (long)pageSize;
+        return length % pageSize != 0 || (stated != 0 && stated != length)
+            ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"it has {length} bytes, and its header states {stated}")
+            : null;
+    }
+
+    private static IReadOnlySet<SqliteName>? TablesOf(string image, OperationContext context)
+    {
+        using var connection = SqliteConnections.OpenImmutable(image, context.Cancellation);
+        return TableNames.TryRead(connection, context.Cancellation);
+    }
+
+    private static bool CanBeOpened(RestoreTarget target, TimeSpan lockTimeout, OperationContext context, out IReadOnlySet<SqliteName>? tables)
+    {
+        tables = null;
+        try
+        {
+            using var database = LiveDatabase.Open(target.Path, lockTimeout, tolerateDamage: true, context.Cancellation);
+            tables = TableNames.TryRead(database.Connection, context.Cancellation);
+            return true;
+        }
+        catch (BackupException exception) when (exception.ErrorId is BackupErrorId.SourceNotSqlite or BackupErrorId.SourceEmpty
+            or BackupErrorId.SourceCorrupt or BackupErrorId.SourceTruncated)
+        {
+            context.Verbose($"'{target.Path}' cannot be opened by SQLite and is replaced as a file: {exception.Message}");
+            return false;
+        }
+        catch (BackupException exception) when (exception.ErrorId == BackupErrorId.SourceEncrypted)
+        {
+            throw new BackupException(
+                BackupErrorId.DestinationInvalid,
+                BackupErrorCategory.InvalidOperation,
+                target.Path,
+                $"'{target.Path}' looks like an encrypted database, which an application may be using. It was not changed. Move it away first, or restore to a new file.",
+                exception);
+        }
+        catch (BackupException exception) when (exception.ErrorId == BackupErrorId.SourceLocked)
+        {
+            throw Locked(target, exception);
+        }
+        catch (BackupException exception) when (exception.Category == BackupErrorCategory.PermissionDenied)
+        {
+            throw new BackupException(
+                BackupErrorId.DestinationNotWritable,
+                BackupErrorCategory.PermissionDenied,
+                target.Path,
+                $"'{target.Path}' cannot be opened: {exception.Message}",
+                exception);
+        }
+    }
+
+    private static BackupException Locked(RestoreTarget target, BackupException inner) => new(
+        BackupErrorId.DestinationLocked,
+        BackupErrorCategory.ResourceBusy,
+        target.Path,
+        $"'{target.Path}' is locked by another process, and stayed so for the whole -LockTimeout. It was not changed. Stop the application, or give a longer -LockTimeout.",
+        inner);
+
+    private static void RefuseDamagedImage(BackupMetadata backup, RestoreTarget target)
+    {
+        if (backup.IsSourceCorrupt)
+        {
+            throw new BackupException(
+                BackupErrorId.BackupIntegrityFailed,
+                BackupErrorCategory.InvalidOperation,
+                backup.Id,
+                $"'{backup.Id}' holds a database that was damaged when it was backed up, and does not replace '{target.Path}', which SQLite can open. Restore it to a new file, with -NoVerify.");
+        }
+    }
+
+    private static void KeepRaw(RestoreTarget target, string image, RestoreOptions options, OperationContext context)
+    {
+        if (options.SafetyDirectory is null)
+        {
+            return;
+        }
+
+        var kept = target.KeepRaw(context.Clock.GetUtcNow(), Path.GetDirectoryName(image)!, context.Cancellation);
+        context.Warn($"What was at '{target.Path}' cannot be opened by SQLite. It is kept as it was under '{kept}'.");
+    }
+
+    private static void RefuseRawLog(BackupMetadata backup)
+    {
+        if (backup.IsPredecessor && Formats.BackupFileName.TryParse(Path.GetFileName(backup.BackupPath)) is { IsWal: true })
+        {
+            throw new BackupException(
+                BackupErrorId.BackupTypeUnsupported,
+                BackupErrorCategory.InvalidOperation,
+                backup.Id,
+                $"'{backup.Id}' holds a write-ahead log, which is no database by itself. Restore the full backup made before it, put the unpacked log beside the restored file as '<file>-wal', and open it with sqlite3.");
+        }
+    }
+}

@@ -1,0 +1,216 @@
+using SignalHarvester.Backup.Formats;
+using SignalHarvester.Backup.Progress;
+using SignalHarvester.Backup.Storage;
+
+namespace SignalHarvester.Backup.Operations.Restore;
+
+/// <summary>The file that a restore writes: what it is now, and the two ways of putting an image there.</summary>
+internal sealed class RestoreTarget
+{
+    // Files that SQLite keeps beside a database. Left beside another image they would corrupt it.
+    private static readonly string[] Companions = ["-wal", "-journal", "-shm"];
+
+    private RestoreTarget(string path, bool exists, bool hasOtherNames)
+    {
+        Path = path;
+        Exists = exists;
+        HasOtherNames = hasOtherNames;
+    }
+
+    /// <summary>The full path, links followed.</summary>
+    public string Path { get; }
+
+    /// <summary>The folder of the file.</summary>
+    public string Folder => System.IO.Path.GetDirectoryName(Path)!;
+
+    /// <summary>Whether there is a file now.</summary>
+    public bool Exists { get; }
+
+    /// <summary>Whether it is one file with others (hard links), or mounted by itself: another file in its place would not be what they show.</summary>
+    public bool HasOtherNames { get; }
+
+    /// <summary>Whether a file without content is all there is, which SQLite takes for an empty database.</summary>
+    public bool IsBlank => Exists && new FileInfo(Path).Length == 0;
+
+    /// <summary>Whether a write-ahead log with content lies there.</summary>
+    public bool HasLog => new FileInfo(Path + "-wal") is { Exists: true, Length: > 0 };
+
+    /// <summary>Whether a log or journal lies there.</summary>
+    public bool HasCompanions => Companions.Any(suffix => File.Exists(Path + suffix));
+
+    /// <summary>Finds out what a destination is.</summary>
+    /// <param name="destination">What was given.</param>
+    /// <param name="allowHardLink">Whether nobody writes to the file under a name that is not found.</param>
+    /// <param name="context">Messages and cancellation.</param>
+    /// <exception cref="BackupException">DestinationIsDirectory, DestinationInvalid, DatabaseHasOtherNames, DatabaseOpenInProcess.</exception>
+    public static RestoreTarget Resolve(string destination, bool allowHardLink, OperationContext context)
+    {
+        var full = System.IO.Path.GetFullPath(destination);
+        if (Directory.Exists(full))
+        {
+            throw new BackupException(
+                BackupErrorId.DestinationIsDirectory,
+                BackupErrorCategory.InvalidArgument,
+                full,
+                $"'{full}' is a directory. Give the path of the database file to write, such as '{System.IO.Path.Combine(full, "app.db")}'.");
+        }
+
+        var info = new FileInfo(full);
+        if (LinkTrust.FirstStrange(full) is { } strange)
+        {
+            throw new BackupException(
+                BackupErrorId.DestinationInvalid,
+                BackupErrorCategory.SecurityError,
+                full,
+                $"'{strange}' is a link that another account made, to something that is not its own, and is not followed for writing. Nothing was changed. To restore there all the same, give the path that it leads to.");
+        }
+
+        if (info.LinkTarget is not null)
+        {
+            info = FollowLink(info);
+            context.Warn($"'{full}' is a link; '{info.FullName}' is restored.");
+        }
+
+        if (!Directory.Exists(info.DirectoryName))
+        {
+            throw new BackupException(
+                BackupErrorId.DestinationInvalid,
+                BackupErrorCategory.ObjectNotFound,
+                full,
+                $"The folder '{info.DirectoryName}' of the destination does not exist. Create it first.");
+        }
+
+        if (info.Exists && !FileKind.IsRegular(info.FullName))
+        {
+            throw new BackupException(
+                BackupErrorId.DestinationInvalid,
+                BackupErrorCategory.InvalidArgument,
+                full,
+                $"'{full}' is a device, pipe or socket, not a file. Give the path of the database file to write.");
+        }
+
+        RefuseStored(info.FullName);
+        RefuseMountedLog(info.FullName);
+        var names = new DatabaseNames(info.FullName, isWritten: true, allowHardLink, context);
+        names.Require();
+        return new RestoreTarget(info.FullName, info.Exists, names.AreSeveral);
+    }
+
+    private static void RefuseMountedLog(string path)
+    {
+        if (Array.Find(Companions, suffix => FileIdentity.IsMountPoint(path + suffix)) is { } mounted)
+        {
+            throw new BackupException(
+                BackupErrorId.DestinationInvalid,
+                BackupErrorCategory.InvalidOperation,
+                path,
+                $"'{path}{mounted}' is a mount point, so that it can be neither removed nor replaced, as a restore has to. Nothing was changed. Mount the folder of the database instead of its single files, or restore to a new file.");
+        }
+    }
+
+    private static void RefuseStored(string path)
+    {
+        // A restore over a backup's own file, its sidecar or the directory's lock would cost a backup to save nothing.
+        var name = System.IO.Path.GetFileName(path);
+        var isSidecar = name.EndsWith(BackupFileName.SidecarSuffix, StringComparison.Ordinal) && BackupFileName.IsId(name[..^BackupFileName.SidecarSuffix.Length]);
+        if (isSidecar || BackupFileName.TryParse(name) is not null || System.IO.Path.GetFileName(System.IO.Path.GetDirectoryName(path)) == HeldFolder.StateFolderName)
+        {
+            throw new BackupException(
+                BackupErrorId.DestinationInvalid,
+                BackupErrorCategory.InvalidArgument,
+                path,
+                $"'{path}' belongs to a backup directory and is not overwritten. Give the path of the database file to write.");
+        }
+    }
+
+    /// <summary>Puts a staged image in the place of a file that is missing or that SQLite cannot open.</summary>
+    /// <param name="imagePath">The image, flushed, in a temporary folder on the same file system, and given to whom it is for.</param>
+    /// <exception cref="IOException">It cannot be put there, and all is as it was; or the file was missing, and somebody has made one meanwhile.</exception>
+    public void Swap(string imagePath) => WithoutCompanions(
+        Companions,
+        System.IO.Path.GetDirectoryName(imagePath)!,
+        () => DurableFile.Rename(imagePath, Path, overwrite: Exists));
+
+    /// <summary>Makes a file the write-ahead log of a database that cannot be opened, in the place of the log and journal that it has.</summary>
+    /// <param name="logPath">The log, flushed, in a temporary folder on the same file system.</param>
+    public void ReplaceLog(string logPath) =>
+        WithoutCompanions(["-journal", "-shm"], System.IO.Path.GetDirectoryName(logPath)!, () => AdoptLog(logPath));
+
+    /// <summary>Makes a file the database's write-ahead log, durably. The caller keeps everybody else from the database meanwhile.</summary>
+    /// <param name="logPath">The log, flushed, on the same file system, for whom the database is.</param>
+    public void AdoptLog(string logPath) => DurableFile.Rename(logPath, Path + "-wal");
+
+    /// <summary>Does what must not find the old log and journal beside the database. Where it fails, they are back.</summary>
+    private void WithoutCompanions(IReadOnlyList<string> suffixes, string workFolder, Action change)
+    {
+        // Not deleted: whether the last step can be done is known when it is done (a mount, an immutable file, a sticky folder).
+        var moved = new Stack<string>();
+        try
+        {
+            foreach (var suffix in suffixes.Where(suffix => File.Exists(Path + suffix)))
+            {
+                DurableFile.Rename(Path + suffix, Replaced(suffix));
+                moved.Push(suffix);
+            }
+
+            change();
+        }
+        catch
+        {
+            while (moved.TryPop(out var suffix))
+            {
+                DurableFile.Rename(Replaced(suffix), Path + suffix);
+            }
+
+            throw;
+        }
+
+        string Replaced(string suffix) => System.IO.Path.Combine(workFolder, "replaced" + suffix);
+    }
+
+    /// <summary>
+    /// Copies a database that cannot be opened, with its log and journal, to names beside it that SQLite and recovery
+    /// tools understand as one set.
+    /// </summary>
+    /// <param name="moment">The moment of the restore, which becomes part of the names.</param>
+    /// <param name="workFolder">A temporary folder on the same file system: what has its final name is whole.</param>
+    /// <param name="cancellation">Stops the copying.</param>
+    /// <returns>The path of the kept main file.</returns>
+    public string KeepRaw(DateTimeOffset moment, string workFolder, CancellationToken cancellation)
+    {
+        var kept = KeptName(moment);
+        for (var later = moment; Companions.Append(string.Empty).Any(suffix => File.Exists(kept + suffix)); kept = KeptName(later))
+        {
+            // A clock that was put back may come to the same moment again.
+            later = later.AddMicroseconds(1);
+        }
+
+        foreach (var suffix in Companions.Append(string.Empty).Where(suffix => File.Exists(Path + suffix)))
+        {
+            var copied = System.IO.Path.Combine(workFolder, "damaged" + suffix);
+            BlockCopy.Run(Path + suffix, copied, cancellation);
+            DurableFile.Rename(copied, kept + suffix);
+        }
+
+        return kept;
+    }
+
+    private string KeptName(DateTimeOffset moment) => Path + ".damaged-" + BackupFileName.IdFor(moment)["backup_".Length..];
+
+    private static FileInfo FollowLink(FileInfo link)
+    {
+        try
+        {
+            return new FileInfo(LinkTarget.Of(link.FullName)!);
+        }
+        catch (IOException exception)
+        {
+            throw new BackupException(
+                BackupErrorId.DestinationInvalid,
+                BackupErrorCategory.InvalidArgument,
+                link.FullName,
+                $"'{link.FullName}' is a link that leads nowhere: {exception.Message} Give the path of the database file to write.",
+                exception);
+        }
+    }
+}

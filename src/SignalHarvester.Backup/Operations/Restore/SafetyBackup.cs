@@ -1,0 +1,112 @@
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Operations.Create;
+using SignalHarvester.Backup.Progress;
+
+namespace SignalHarvester.Backup.Operations.Restore;
+
+/// <summary>Keeps what a restore is about to overwrite: a backup like any other, marked as a safety backup.</summary>
+internal sealed class SafetyBackup(RestoreTarget target, BackupMetadata restored, RestoreOptions options, OperationContext context)
+{
+    private const int Kept = 3;
+
+    private BackupDirectory? directory = options.SafetyDirectory;
+    private BackupMetadata? made;
+
+    /// <summary>Backs the destination up. Done again, the earlier one is superseded and goes.</summary>
+    /// <param name="wasWal">Whether the destination was in WAL mode before the restore took it out of that.</param>
+    /// <exception cref="BackupException">SafetyBackupFailed.</exception>
+    public void Make(bool wasWal)
+    {
+        if (directory is null)
+        {
+            return;
+        }
+
+        var superseded = made;
+        try
+        {
+            made = Create(directory, wasWal);
+        }
+        catch (BackupException exception) when (CannotTake(exception))
+        {
+            directory = new BackupDirectory(FallbackPath, context.Clock);
+            context.Warn($"The safety backup goes to '{directory.Path}', because the backup directory cannot take it: {exception.Message}");
+            made = Create(directory, wasWal);
+        }
+
+        context.Verbose($"The former state of '{target.Path}' is kept as {made.Id} in '{directory.Path}'.");
+        if (superseded is not null)
+        {
+            Remove([superseded.Id]);
+        }
+    }
+
+    /// <summary>After the restore: keeps its own and the two before, whatever their dates say, and never removes the one that was restored.</summary>
+    public void Prune()
+    {
+        if (directory is null || made is null)
+        {
+            return;
+        }
+
+        Remove(directory.List().Backups
+            .Where(backup => backup.IsSafety && backup.DatabasePath == target.Path && backup.Id != made.Id)
+            .Skip(Kept - 1)
+            .Where(backup => backup.Id != restored.Id)
+            .Select(backup => backup.Id));
+    }
+
+    private string FallbackPath => target.Path + ".safety";
+
+    private static bool CannotTake(BackupException exception) => exception.ErrorId is BackupErrorId.DirectoryNotFound or BackupErrorId.DirectoryNotWritable
+        or BackupErrorId.DirectoryLocked or BackupErrorId.InsufficientSpace or BackupErrorId.WriteFailed;
+
+    private BackupMetadata Create(BackupDirectory where, bool wasWal)
+    {
+        try
+        {
+            return CreateBackup.Run(
+                target.Path,
+                where,
+                new CreateBackupOptions
+                {
+                    Description = $"Safety backup before restoring {restored.Id}",
+                    Verify = options.Verify,
+                    TolerateDamage = true,
+                    Encryption = options.Encryption ?? (restored.IsEncrypted ? context.Identities.ToEncryption() : null),
+                    LockTimeout = options.LockTimeout,
+                    IsSafety = true,
+                    WasWal = wasWal,
+                },
+                context);
+        }
+        catch (BackupException exception) when (where.Path == FallbackPath || !CannotTake(exception))
+        {
+            throw new BackupException(
+                BackupErrorId.SafetyBackupFailed,
+                BackupErrorCategory.WriteError,
+                target.Path,
+                $"Nothing was restored, because the safety backup of '{target.Path}' failed: {exception.Message} To restore without one, add -NoSafetyBackup.",
+                exception);
+        }
+    }
+
+    private void Remove(IEnumerable<string> ids)
+    {
+        try
+        {
+            directory!.Remove(
+                ids,
+                System.Collections.Frozen.FrozenSet<string>.Empty,
+                backup => context.Verbose($"The older safety backup {backup.Id} is removed: the last {Kept} are kept."),
+                fault => context.Warn(fault.Message),
+                CancellationToken.None,
+                context.Warn);
+        }
+        catch (BackupException exception)
+        {
+            // One too many is kept; the restore is not the worse for it.
+            context.Warn($"An older safety backup could not be removed: {exception.Message}");
+        }
+    }
+}

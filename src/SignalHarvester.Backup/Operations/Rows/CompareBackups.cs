@@ -1,0 +1,91 @@
+using Microsoft.Data.Sqlite;
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Operations.Create;
+using SignalHarvester.Backup.Operations.Restore;
+using SignalHarvester.Backup.Progress;
+using SignalHarvester.Backup.Sqlite;
+using SignalHarvester.Backup.Storage;
+
+namespace SignalHarvester.Backup.Operations.Rows;
+
+/// <summary>Finds what changed between two backups, or between a backup and the live database.</summary>
+public static class CompareBackups
+{
+    /// <summary>Compares a backup with another, or with a database.</summary>
+    /// <param name="reference">The earlier state, and where it lies.</param>
+    /// <param name="difference">The later state, and where it lies; null for a database.</param>
+    /// <param name="database">The full path of the database that is the later state; null for a backup.</param>
+    /// <param name="allowHardLink">Whether nobody writes to that database under a name (hard link) that is not found.</param>
+    /// <param name="isWanted">Which tables are looked at.</param>
+    /// <param name="found">Called with each object, in the order of their names, those without a difference too.</param>
+    /// <param name="context">Clock, messages, cancellation, and what opens encrypted backups.</param>
+    /// <exception cref="BackupException">As restoring the backups, and as backing the database up: Source….</exception>
+    /// <exception cref="OperationCanceledException">It was stopped.</exception>
+    public static void Run(
+        (BackupMetadata Backup, BackupDirectory Directory) reference,
+        (BackupMetadata Backup, BackupDirectory Directory)? difference,
+        string? database,
+        bool allowHardLink,
+        Func<SqliteName, bool> isWanted,
+        Action<BackupDifference> found,
+        OperationContext context)
+    {
+        ArgumentNullException.ThrowIfNull(isWanted);
+        ArgumentNullException.ThrowIfNull(found);
+        ArgumentNullException.ThrowIfNull(context);
+        var (backup, directory) = reference;
+        try
+        {
+            directory.RefuseLinks();
+            using var folder = TemporaryFolder.CreateInFirst(
+                [directory.Layout.TemporaryParent, Path.GetTempPath()],
+                (backup.DatabaseSize ?? backup.Size) + (difference?.Backup.DatabaseSize ?? backup.DatabaseSize ?? backup.Size));
+            var earlier = Restore(backup, directory, folder.FilePath("earlier.db"), context);
+            var (later, name) = difference is { } other
+                ? (Restore(other.Backup, other.Directory, folder.FilePath("later.db"), context), other.Backup.Id)
+                : Snapshot(database!, allowHardLink, folder, context);
+            using var images = CompareImages.Open(earlier, later, backup.Id, name, context.Cancellation);
+            List<SchemaObject> objects = [.. images.Objects().Where(item => isWanted(item.Name))];
+            using var meter = context.Meter($"Comparing {backup.Id}", objects.Count);
+            foreach (var item in objects)
+            {
+                found(images.Compare(item));
+                meter.Advance(1);
+            }
+        }
+        catch (SqliteException exception) when (context.Cancellation.IsCancellationRequested)
+        {
+            throw new OperationCanceledException(exception.Message, exception, context.Cancellation);
+        }
+        catch (SqliteException exception)
+        {
+            throw new BackupException(
+                BackupErrorId.ComparisonFailed,
+                BackupErrorCategory.InvalidOperation,
+                backup.Id,
+                $"'{backup.Id}' cannot be compared: {exception.Message.TrimEnd('.')}. Restore both states to files of their own (Restore-SHBackup), and compare them with the application that they are of.",
+                exception);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw DiskFault.From(exception, directory.Path, BackupErrorId.WriteFailed, "Check the permissions of the backup directory and of the temporary folder.");
+        }
+    }
+
+    private static string Restore(BackupMetadata backup, BackupDirectory directory, string path, OperationContext context)
+    {
+        _ = RestoreBackup.Run(backup, directory, new RestoreOptions { Destination = path, Verify = false, IsPrivate = true }, context);
+        return path;
+    }
+
+    /// <summary>The database at one moment, without keeping its writers waiting: as a backup of its own, that is thrown away.</summary>
+    private static (string Path, string Name) Snapshot(string database, bool allowHardLink, TemporaryFolder folder, OperationContext context)
+    {
+        var made = CreateBackup.Run(
+            database,
+            new BackupDirectory(folder.FilePath("snapshot"), context.Clock),
+            new CreateBackupOptions { Compression = CompressionType.None, Verify = false, AllowHardLink = allowHardLink },
+            context);
+        return (made.BackupPath, made.DatabasePath!);
+    }
+}

@@ -1,0 +1,179 @@
+using Microsoft.Data.Sqlite;
+using SignalHarvester.Backup.Sqlite;
+using SignalHarvester.Backup.Sqlite.Checks;
+
+namespace SignalHarvester.Backup.Operations.Rows;
+
+/// <summary>
+/// Compares two database files that nobody changes: their schemas object by object, their tables row by row. Rows go by the
+/// primary key, or by the rowid where there is none; SQLite joins the two by their indexes, and nothing is held in memory.
+/// Keys in an order that only the application knows are compared by their bytes, through an index that is made for it.
+/// </summary>
+internal sealed class CompareImages : IDisposable
+{
+    private const string Earlier = "main";
+    private const string Later = "later";
+    private const string ByBytes = "shbackup_by_bytes";
+
+    private readonly SqliteConnection connection;
+    private readonly TableList earlierTables;
+    private readonly TableList laterTables;
+    private readonly string reference;
+    private readonly string difference;
+
+    private CompareImages(SqliteConnection connection, string reference, string difference)
+    {
+        this.connection = connection;
+        earlierTables = TableList.Read(connection, Earlier);
+        laterTables = TableList.Read(connection, Later);
+        this.reference = reference;
+        this.difference = difference;
+    }
+
+    /// <summary>Opens two files.</summary>
+    /// <param name="earlier">The path of the earlier state.</param>
+    /// <param name="later">The path of the later state.</param>
+    /// <param name="reference">What the earlier state is called.</param>
+    /// <param name="difference">What the later state is called.</param>
+    /// <param name="cancellation">Stops every statement.</param>
+    public static CompareImages Open(string earlier, string later, string reference, string difference, CancellationToken cancellation)
+    {
+        var connection = SqliteConnections.OpenImmutable(earlier, cancellation);
+        try
+        {
+            using var attach = connection.CreateCommand();
+            attach.CommandText = $"ATTACH $later AS {Later}";
+            attach.Parameters.AddWithValue("$later", SqliteConnections.ImmutableUri(later));
+            attach.ExecuteNonQuery();
+            return new CompareImages(connection, reference, difference);
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The objects of the two schemas, in the order of their names, each with its definitions; null where it is not there.</summary>
+    public IReadOnlyList<SchemaObject> Objects()
+    {
+        var objects = new Dictionary<(string Type, SqliteName Name), SchemaObject>();
+        foreach (var schema in (string[])[Earlier, Later])
+        {
+            using var rows = SqlStatement.Prepare(connection, $"SELECT type, name, coalesce(sql, '') FROM {schema}.sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'");
+            while (rows.Step())
+            {
+                var (type, name, sql) = (rows.Text(0), rows.Name(1), rows.Text(2));
+                var before = schema == Earlier ? sql : objects.GetValueOrDefault((type, name))?.Before;
+                objects[(type, name)] = new SchemaObject(type, name, before, schema == Later ? sql : null);
+            }
+        }
+
+        return [.. objects.Values.OrderBy(item => item.Name.ToString(), StringComparer.Ordinal).ThenBy(item => item.Type, StringComparer.Ordinal)];
+    }
+
+    /// <summary>Compares one object.</summary>
+    public BackupDifference Compare(SchemaObject item)
+    {
+        var (type, name, before, after) = item;
+        var found = new BackupDifference
+        {
+            Name = name.ToString(),
+            ObjectType = type,
+            Reference = reference,
+            Difference = difference,
+            SchemaChanged = before != after,
+            Change = before is null ? DifferenceKind.Added : after is null ? DifferenceKind.Removed : before != after ? DifferenceKind.Changed : DifferenceKind.None,
+        };
+        if (type != "table")
+        {
+            return found;
+        }
+
+        var comparisons = StandInCollations.Comparisons;
+        try
+        {
+            var compared = Rows(found, item);
+            return StandInCollations.Comparisons == comparisons ? compared : Unknown("SQLite went by an order that only the application knows");
+        }
+        catch (SqliteException exception) when (exception.SqliteErrorCode is SQLitePCL.raw.SQLITE_ERROR or SQLitePCL.raw.SQLITE_CORRUPT)
+        {
+            // What SQLite refuses of one table, or what is damaged there, says nothing of the others.
+            return Unknown(exception.Message.TrimEnd('.'));
+        }
+
+        BackupDifference Unknown(string reason) => found with { Change = DifferenceKind.Unknown, Detail = $"its rows cannot be compared: {reason}" };
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => connection.Dispose();
+
+    private BackupDifference Rows(BackupDifference found, SchemaObject table)
+    {
+        var (earlier, later) = (earlierTables.TryShape(table.Name, withShadow: true), laterTables.TryShape(table.Name, withShadow: true));
+        if ((table.Before is not null && earlier is null) || (table.After is not null && later is null))
+        {
+            return found with { Detail = "a virtual table: what it stores is in tables of its own, which are compared" };
+        }
+
+        return (earlier, later) switch
+        {
+            (null, { }) => found with { RowsAdded = Count(Later, table.Name) },
+            ({ }, null) => found with { RowsRemoved = Count(Earlier, table.Name) },
+            ({ } left, { } right) when RowMatch.TryFind(connection, table.Name, (Earlier, left), (Later, right)) is { } match => Rows(found, table.Name, left, right, match),
+            _ => found with
+            {
+                Change = DifferenceKind.Changed,
+                RowsAdded = Count(Later, table.Name),
+                RowsRemoved = Count(Earlier, table.Name),
+                Detail = "no key tells the rows of both states apart, so all count as removed and added",
+            },
+        };
+    }
+
+    private BackupDifference Rows(BackupDifference found, SqliteName name, TableShape earlier, TableShape later, RowMatch match)
+    {
+        List<SqliteName> common = [.. earlier.Columns.Intersect(later.Columns)];
+        List<SqliteName> apart = [.. earlier.Columns.Except(later.Columns), .. later.Columns.Except(earlier.Columns)];
+        var (added, removed) = (Missing(Later, Earlier), Missing(Earlier, Later));
+        var changed = SqlStatement.Number(
+            connection,
+            $"{Prepared(Later, common)}SELECT count(*) FROM {Earlier}.{name.Quoted} AS a JOIN {Other(Later)} AS b ON {Same()} WHERE {RowMatch.Differs(common, "a", "b")}");
+        List<string> details = [];
+        if (match.IsRowId && earlier.Key.Count > 0)
+        {
+            details.Add("its primary key holds NULLs, so rows go by their rowid");
+        }
+
+        if (!match.IsOrderKnown)
+        {
+            details.Add("the order of its primary key is the application's own, or not the same in both states, so rows go by the bytes of their keys");
+        }
+
+        if (apart.Count > 0)
+        {
+            details.Add($"columns of one state alone are not compared: {ShortList.Of(apart)}");
+        }
+
+        return found with
+        {
+            RowsAdded = added,
+            RowsRemoved = removed,
+            RowsChanged = changed,
+            Change = found.SchemaChanged || added + removed + changed > 0 ? DifferenceKind.Changed : DifferenceKind.None,
+            Detail = details.Count == 0 ? null : string.Join("; ", details),
+        };
+
+        long Missing(string here, string there) => SqlStatement.Number(
+            connection, $"{Prepared(there, [])}SELECT count(*) FROM {here}.{name.Quoted} AS a WHERE NOT EXISTS (SELECT 1 FROM {Other(there)} AS b WHERE {Same()})");
+
+        string Prepared(string schema, IEnumerable<SqliteName> columns) =>
+            match.IsOrderKnown ? string.Empty : $"WITH {ByBytes} AS MATERIALIZED (SELECT {match.ByBytes(columns)} FROM {schema}.{name.Quoted}) ";
+
+        string Other(string schema) => match.IsOrderKnown ? $"{schema}.{name.Quoted}" : ByBytes;
+
+        string Same() => match.IsOrderKnown ? match.Same("a", "b") : match.SameBytes("a", "b");
+    }
+
+    private long Count(string schema, SqliteName table) => SqlStatement.Number(connection, $"SELECT count(*) FROM {schema}.{table.Quoted}");
+}

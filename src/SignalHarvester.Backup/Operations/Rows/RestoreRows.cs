@@ -1,0 +1,328 @@
+using Microsoft.Data.Sqlite;
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Operations.Restore;
+using SignalHarvester.Backup.Progress;
+using SignalHarvester.Backup.Sqlite;
+using SignalHarvester.Backup.Sqlite.Checks;
+using SignalHarvester.Backup.Storage;
+
+namespace SignalHarvester.Backup.Operations.Rows;
+
+/// <summary>
+/// Brings single tables or rows of a backup back into a database that lives on: the backup is restored to a private
+/// temporary place, and its rows are copied from there in one transaction, which leaves all or nothing.
+/// </summary>
+public static class RestoreRows
+{
+    private const string There = "shbackup";
+
+    /// <summary>Brings rows back.</summary>
+    /// <param name="backup">The backup.</param>
+    /// <param name="remote">The object store that it is taken from; null for the directory.</param>
+    /// <param name="directory">Where it lies; null for a file that is in no catalogue.</param>
+    /// <param name="home">The backup directory, below which there is room.</param>
+    /// <param name="options">Which rows, and how.</param>
+    /// <param name="context">Clock, messages, cancellation, and what opens an encrypted backup.</param>
+    /// <returns>What was done, for each table.</returns>
+    /// <exception cref="BackupException">As restoring; TableNotFound, RowsNotRestored, DestinationLocked: the database is as it was.</exception>
+    /// <exception cref="OperationCanceledException">It was stopped; the database is as it was.</exception>
+    internal static IReadOnlyList<RestoredRows> Run(
+        BackupMetadata backup, RemoteCatalog? remote, BackupDirectory? directory, BackupDirectory home, RestoreRowsOptions options, OperationContext context)
+    {
+        ArgumentNullException.ThrowIfNull(backup);
+        ArgumentNullException.ThrowIfNull(home);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(context);
+        var target = RestoreTarget.Resolve(options.Into, options.AllowHardLink, context);
+        if (!target.Exists || target.IsBlank)
+        {
+            throw new BackupException(
+                BackupErrorId.DestinationInvalid,
+                BackupErrorCategory.ObjectNotFound,
+                target.Path,
+                $"There is no database '{target.Path}' to bring rows back into. Give one that is there with -Into, or restore the whole backup with -Destination.");
+        }
+
+        if (!options.AllowOtherDatabase && (remote is not null || directory is not null))
+        {
+            OtherDatabase.RefusePlace(backup, target.Path, () => remote?.List(context.Cancellation) ?? directory!.List());
+        }
+
+        try
+        {
+            using var folder = TemporaryFolder.CreateInFirst([home.Layout.TemporaryParent, Path.GetTempPath()], backup.DatabaseSize ?? backup.Size);
+            var restore = new RestoreOptions { Destination = folder.FilePath("backup.db"), IsPrivate = true };
+            _ = remote is null ? RestoreBackup.Run(backup, directory, restore, context) : RestoreRemoteBackup.Run(backup.Id, remote, home, restore, context);
+            var tables = Tables(restore.Destination, backup, target, options, context);
+
+            // With no connection of ours to the database: it must not hold locks that this one's end would drop.
+            var safety = new SafetyBackup(
+                target,
+                backup,
+                new RestoreOptions { Destination = target.Path, SafetyDirectory = options.SafetyDirectory, Encryption = options.Encryption, LockTimeout = options.LockTimeout },
+                context);
+            safety.Make(wasWal: false);
+            var done = Copy(restore.Destination, tables, backup, target, options, context);
+            safety.Prune();
+            return done;
+        }
+        catch (SqliteException exception) when (context.Cancellation.IsCancellationRequested)
+        {
+            throw new OperationCanceledException(exception.Message, exception, context.Cancellation);
+        }
+        catch (SqliteException exception)
+        {
+            throw Fault(exception, target, options);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw DiskFault.From(exception, home.Path, BackupErrorId.WriteFailed, "Check the permissions of the backup directory and of the temporary folder.");
+        }
+    }
+
+    private static SqliteConnection Open(string image, RestoreTarget target, RestoreRowsOptions options, OperationContext context)
+    {
+        // A table beside it has no index, so that rows go into it in no order.
+        var connection = SqliteConnections.OpenForApplication(target.Path, options.LockTimeout, standIns: options.Action == RowAction.SideTable, context.Cancellation);
+        try
+        {
+            // Whether keys hold is looked at once, at the end, when all tables are there.
+            SqliteConnections.Execute(connection, "PRAGMA foreign_keys = OFF");
+            using var attach = connection.CreateCommand();
+            attach.CommandText = $"ATTACH $image AS {There}";
+            attach.Parameters.AddWithValue("$image", image);
+            attach.ExecuteNonQuery();
+            return connection;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The tables with their columns, once it is certain that the rows can go where they are to.</summary>
+    private static List<(SqliteName Name, TableShape Shape)> Tables(string image, BackupMetadata backup, RestoreTarget target, RestoreRowsOptions options, OperationContext context)
+    {
+        using var connection = Open(image, target, options, context);
+        var (there, here) = (TableList.Read(connection, There), TableList.Read(connection, "main"));
+        return [.. options.Tables.Select(SqliteName.Parse).Distinct().Select(table => (table, Require(connection, table, there, here, backup, target, options)))];
+    }
+
+    private static TableShape Require(
+        SqliteConnection connection, SqliteName table, TableList there, TableList here, BackupMetadata backup, RestoreTarget target, RestoreRowsOptions options)
+    {
+        var shape = there.TryShape(table) ?? throw NotFound(table, $"the backup '{backup.Id}'", there);
+        RefuseAllButAConditionOf(connection, table, options.Where);
+        if (options.Action == RowAction.SideTable)
+        {
+            return shape;
+        }
+
+        var now = here.TryShape(table) ?? throw NotFound(table, $"'{target.Path}'", here);
+        List<SqliteName> foreign = [.. shape.Key.Concat(now.Key).Where(column => column.IsForeign).Select(column => column.Collation).Distinct()];
+        if (foreign.Count > 0)
+        {
+            throw Misfit(table, target, $"its primary key is in the order of a collation that only its application has, {ShortList.Of(foreign)}");
+        }
+
+        var match = RowMatch.TryFind(connection, table, (There, shape), ("main", now));
+        if (match is { IsRowId: true } && shape.Columns.Count >= MostColumns(connection))
+        {
+            throw Misfit(table, target, "it has no primary key, and with the rowid it has more columns than SQLite takes in a statement");
+        }
+
+        List<SqliteName> lost = [.. shape.Columns.Except(now.Columns)];
+        return lost.Count == 0 && match is not null
+            ? shape
+            : throw Misfit(table, target, lost.Count > 0 ? $"it has no column {ShortList.Of(lost)}" : "no key tells the rows of both apart");
+    }
+
+    private static BackupException Misfit(SqliteName table, RestoreTarget target, string reason) => new(
+        BackupErrorId.RowsNotRestored,
+        BackupErrorCategory.InvalidOperation,
+        table.ToString(),
+        $"The rows of '{table}' do not fit into the table of that name in '{target.Path}': {reason}. Nothing was changed. Use -RowAction SideTable, and copy what you need from there.");
+
+    /// <summary>Refuses what is no condition but ends the statement, or begins another.</summary>
+    private static void RefuseAllButAConditionOf(SqliteConnection connection, SqliteName table, string? where)
+    {
+        if (where is null)
+        {
+            return;
+        }
+
+        var result = SQLitePCL.raw.sqlite3_prepare_v2(
+            connection.Handle, SqlText.Bytes($"SELECT CASE WHEN (\n{SqlText.ParseNames(where)}\n) THEN 1 END FROM {There}.{table.Quoted}"), out var statement, out ReadOnlySpan<byte> rest);
+        var message = SQLitePCL.raw.sqlite3_errmsg(connection.Handle).utf8_to_string();
+        using (statement)
+        {
+            var reason = result != SQLitePCL.raw.SQLITE_OK ? message.Split('\n')[0]
+                : !string.IsNullOrWhiteSpace(SqlText.Of(rest)) ? "something stands behind it"
+                : SQLitePCL.raw.sqlite3_bind_parameter_count(statement) > 0 ? $"it leaves the value of {SQLitePCL.raw.sqlite3_bind_parameter_name(statement, 1).utf8_to_string() ?? "?"} open; in single quotes, PowerShell does not put a variable's value there"
+                : null;
+            if (reason is not null)
+            {
+                throw new BackupException(
+                    BackupErrorId.InvalidArgument,
+                    BackupErrorCategory.InvalidArgument,
+                    where,
+                    $"-Where is no condition on the rows of '{table}': {reason}. Nothing was changed. Give what would stand behind WHERE, such as \"created_at >= '2026-11-10'\".");
+            }
+        }
+    }
+
+    private static List<RestoredRows> Copy(
+        string image,
+        IReadOnlyList<(SqliteName Name, TableShape Shape)> tables,
+        BackupMetadata backup,
+        RestoreTarget target,
+        RestoreRowsOptions options,
+        OperationContext context)
+    {
+        using var connection = Open(image, target, options, context);
+        using var step = context.Meter($"Bringing rows back into {Path.GetFileName(target.Path)}, from {backup.DisplayName}", 0);
+        using var transaction = connection.BeginTransaction(deferred: false);
+        var restricted = options.Action == RowAction.SideTable ? [] : tables;
+        var before = restricted.ToDictionary(table => table.Name, table => Violations(connection, table.Name));
+        var done = tables.Select(table => Copy(connection, table, backup, target, options)).ToList();
+        foreach (var (table, _) in restricted.Where(table => Violations(connection, table.Name) > before[table.Name]))
+        {
+            throw new BackupException(
+                BackupErrorId.RowsNotRestored,
+                BackupErrorCategory.InvalidOperation,
+                table.ToString(),
+                $"Rows of '{table}' would refer to rows that are not in '{target.Path}'. Nothing was changed. Name the tables that they refer to with -Table as well, or use -RowAction SideTable.");
+        }
+
+        context.Cancellation.ThrowIfCancellationRequested();
+        transaction.Commit();
+        return done;
+    }
+
+    private static RestoredRows Copy(
+        SqliteConnection connection,
+        (SqliteName Name, TableShape Shape) table,
+        BackupMetadata backup,
+        RestoreTarget target,
+        RestoreRowsOptions options)
+    {
+        var done = new RestoredRows { BackupId = backup.Id, Database = target.Path, Table = table.Name.ToString(), Into = table.Name.ToString() };
+        if (options.Action == RowAction.SideTable)
+        {
+            var beside = SqliteName.Parse($"{table.Name}_{backup.Id}");
+            return done with { Into = beside.ToString(), Inserted = PutBeside(connection, table, beside, options.Where) };
+        }
+
+        // Looked at again in the transaction: the application may have changed the table meanwhile.
+        var match = TableList.Read(connection, "main").TryShape(table.Name) is { } now ? RowMatch.TryFind(connection, table.Name, (There, table.Shape), ("main", now)) : null;
+        return match is null
+            ? throw Misfit(table.Name, target, "it was changed meanwhile")
+            : done with
+            {
+                Replaced = options.Action == RowAction.Replace ? Replace(connection, table, match, options.Where) : 0,
+                Inserted = Insert(connection, table, match, options.Where),
+            };
+    }
+
+    private static long Insert(SqliteConnection connection, (SqliteName Name, TableShape Shape) table, RowMatch match, string? where)
+    {
+        var name = table.Name.Quoted;
+        var columns = Columns(table.Shape, match);
+        return SqlStatement.Run(
+            connection,
+            $"INSERT INTO main.{name} ({TableShape.List(columns)}) SELECT {TableShape.List(columns, "b.")} FROM {Wanted(table.Name, columns, where)} AS b WHERE NOT EXISTS (SELECT 1 FROM main.{name} AS m WHERE {match.Same("m", "b")})");
+    }
+
+    private static long Replace(SqliteConnection connection, (SqliteName Name, TableShape Shape) table, RowMatch match, string? where)
+    {
+        // A key that is the rowid is the same in both, and nothing that SQLite should move the row for.
+        List<SqliteName> values = table.Shape.IsKeyRowId ? [.. table.Shape.Columns.Except(match.Key)] : [.. table.Shape.Columns];
+        if (values.Count == 0)
+        {
+            return 0;
+        }
+
+        var (name, wanted) = (table.Name.Quoted, Wanted(table.Name, Columns(table.Shape, match), where));
+        var (same, differs) = (match.Same("m", "b"), RowMatch.Differs(values, "m", "b"));
+
+        // To update from a table, SQLite first notes the keys and the new values, in one row of no more columns than it takes.
+        return SqlStatement.Run(connection, Math.Max(1, match.Key.Count) + values.Count > MostColumns(connection)
+            ? $"UPDATE main.{name} AS m SET ({TableShape.List(values)}) = (SELECT {TableShape.List(values, "b.")} FROM {wanted} AS b WHERE {same}) WHERE EXISTS (SELECT 1 FROM {wanted} AS b WHERE {same} AND ({differs}))"
+            : $"UPDATE main.{name} AS m SET {string.Join(", ", values.Select(column => $"{column.Quoted} = b.{column.Quoted}"))} FROM {wanted} AS b WHERE {same} AND ({differs})");
+    }
+
+    private static int MostColumns(SqliteConnection connection)
+    {
+        const int limitOfColumns = 2;
+        return SQLitePCL.raw.sqlite3_limit(connection.Handle, limitOfColumns, -1);
+    }
+
+    private static long PutBeside(SqliteConnection connection, (SqliteName Name, TableShape Shape) table, SqliteName beside, string? where)
+    {
+        var comparisons = StandInCollations.Comparisons;
+        _ = SqlStatement.Run(connection, $"CREATE TABLE main.{beside.Quoted} AS SELECT * FROM {Wanted(table.Name, table.Shape.Columns, where)}");
+        return StandInCollations.Comparisons == comparisons
+            ? SqlStatement.Number(connection, $"SELECT count(*) FROM main.{beside.Quoted}")
+            : throw new BackupException(
+                BackupErrorId.RowsNotRestored,
+                BackupErrorCategory.InvalidOperation,
+                table.Name.ToString(),
+                $"-Where compares '{table.Name}' by a collation that only its application has. Nothing was changed. Write COLLATE BINARY behind the column's name, to compare bytes, or leave -Where out.");
+    }
+
+    private static IReadOnlyList<SqliteName> Columns(TableShape shape, RowMatch match) => match.IsRowId ? [.. match.Key, .. shape.Columns] : shape.Columns;
+
+    private static string Wanted(SqliteName table, IReadOnlyList<SqliteName> columns, string? where) =>
+        $"(SELECT {string.Join(", ", columns.Select(column => $"{column.Quoted} AS {column.Quoted}"))} FROM {There}.{table.Quoted} WHERE (\n{SqlText.ParseNames(where ?? "1")}\n))";
+
+    private static long Violations(SqliteConnection connection, SqliteName table) =>
+        SqlStatement.Number(connection, $"SELECT count(*) FROM pragma_foreign_key_check({table.Literal})");
+
+    private static BackupException NotFound(SqliteName table, string where, TableList tables)
+    {
+        var there = tables.Ordinary.Select(name => name.ToString()).Order(StringComparer.Ordinal).ToList();
+        var known = there.Count == 0 ? "There is none." : $"Give one of those that are there: {ShortList.Of(there)}.";
+        return new BackupException(
+            BackupErrorId.TableNotFound,
+            BackupErrorCategory.ObjectNotFound,
+            table.ToString(),
+            $"There is no table '{table}' with rows of its own in {where}. {known}{(tables.IsOfVirtual(table) ? " Of a virtual table, the tables that it stores its rows in would have to fit each other: restore the whole backup to a new file instead." : string.Empty)}");
+    }
+
+    private static BackupException Fault(SqliteException exception, RestoreTarget target, RestoreRowsOptions options) =>
+        exception.SqliteErrorCode is SQLitePCL.raw.SQLITE_BUSY or SQLitePCL.raw.SQLITE_LOCKED
+            ? new BackupException(
+                BackupErrorId.DestinationLocked,
+                BackupErrorCategory.ResourceBusy,
+                target.Path,
+                $"'{target.Path}' is locked by another process, and stayed so for the whole -LockTimeout. It was not changed. Try again, or give a longer -LockTimeout.",
+                exception)
+            : exception.SqliteErrorCode == SQLitePCL.raw.SQLITE_NOTADB
+            ? new BackupException(
+                BackupErrorId.DestinationInvalid,
+                BackupErrorCategory.InvalidData,
+                target.Path,
+                $"'{target.Path}' is no SQLite database, or an encrypted one. It was not changed. Give the path of the database with -Into.",
+                exception)
+            : CompanionFiles.WhatStandsInTheWay(target.Path, exception.SqliteErrorCode) is { } stranger
+            ? new BackupException(
+                BackupErrorId.DestinationNotWritable,
+                BackupErrorCategory.WriteError,
+                target.Path,
+                $"The rows could not be brought back into '{target.Path}', which is as it was: {stranger}",
+                exception)
+            : new BackupException(
+                BackupErrorId.RowsNotRestored,
+                BackupErrorCategory.InvalidOperation,
+                string.Join(", ", options.Tables),
+                $"The rows could not be brought back into '{target.Path}', which is as it was: {exception.Message.TrimEnd('.')}. {NextStep(exception, options.Action)}",
+                exception);
+
+    private static string NextStep(SqliteException exception, RowAction action) =>
+        exception.SqliteErrorCode == SQLitePCL.raw.SQLITE_CORRUPT ? "It is no sound database: restore the whole backup, with -Destination."
+        : action == RowAction.SideTable ? "Mend that, or restore the whole backup to a new file with -Destination, and copy what you need from there."
+        : exception.Message.Contains("no such collation", StringComparison.Ordinal) || StandInFunctions.Missing(exception) is not null
+            ? "Its application alone has that. Use -RowAction SideTable, and let the application copy what you need from there."
+        : "Mend that, or use -RowAction SideTable.";
+}

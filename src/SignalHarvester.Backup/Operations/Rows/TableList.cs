@@ -1,0 +1,47 @@
+using Microsoft.Data.Sqlite;
+using SignalHarvester.Backup.Sqlite;
+
+namespace SignalHarvester.Backup.Operations.Rows;
+
+/// <summary>
+/// The tables of a database, read at once: SQLite goes through all of them for each that it is asked about, and there may
+/// be tens of thousands.
+/// </summary>
+internal sealed class TableList
+{
+    private readonly SqliteConnection connection;
+    private readonly string schema;
+    private readonly Dictionary<SqliteName, (string Type, bool HasRowId)> tables;
+
+    private TableList(SqliteConnection connection, string schema, Dictionary<SqliteName, (string Type, bool HasRowId)> tables)
+    {
+        this.connection = connection;
+        this.schema = schema;
+        this.tables = tables;
+    }
+
+    /// <summary>The tables with rows of their own, but for those that virtual tables keep theirs in.</summary>
+    public IEnumerable<SqliteName> Ordinary => tables.Where(table => table.Value.Type == "table").Select(table => table.Key);
+
+    /// <summary>Reads them.</summary>
+    /// <param name="connection">The connection.</param>
+    /// <param name="schema">The name of the database within it.</param>
+    public static TableList Read(SqliteConnection connection, string schema) => new(
+        connection,
+        schema,
+        SqlStatement.List(
+            connection,
+            $"SELECT name, type, wr FROM pragma_table_list WHERE schema = '{schema}' AND type <> 'view' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
+            row => (Name: row.Name(0), Type: row.Text(1), HasRowId: row.Number(2) == 0)).ToDictionary(table => table.Name, table => (table.Type, table.HasRowId)));
+
+    /// <summary>Whether this is a virtual table, or one that a virtual table keeps its rows in.</summary>
+    public bool IsOfVirtual(SqliteName table) => tables.TryGetValue(table, out var found) && found.Type != "table";
+
+    /// <summary>The shape of a table; null where there is none of the name with rows of its own.</summary>
+    /// <param name="table">The table.</param>
+    /// <param name="withShadow">Whether the tables count that virtual tables keep their rows in.</param>
+    public TableShape? TryShape(SqliteName table, bool withShadow = false) =>
+        tables.TryGetValue(table, out var found) && (found.Type == "table" || (withShadow && found.Type == "shadow"))
+            ? TableShape.Read(connection, schema, table, found.HasRowId)
+            : null;
+}

@@ -1,0 +1,40 @@
+using Microsoft.Data.Sqlite;
+using SignalHarvester.Backup.Sqlite;
+
+namespace SignalHarvester.Backup.Operations.Rows;
+
+/// <summary>The columns of a table that are stored, and its primary key.</summary>
+/// <param name="Columns">The stored columns, in their order.</param>
+/// <param name="Key">The columns of the primary key, in its order; empty where there is none.</param>
+/// <param name="HasRowId">Whether its rows have a number of their own.</param>
+/// <param name="IsKeyRowId">Whether the primary key is that number.</param>
+internal sealed record TableShape(IReadOnlyList<SqliteName> Columns, IReadOnlyList<KeyColumn> Key, bool HasRowId, bool IsKeyRowId)
+{
+    /// <summary>Reads a table's shape.</summary>
+    /// <param name="connection">The connection.</param>
+    /// <param name="schema">The name of the database within it.</param>
+    /// <param name="table">The table, which is there and no virtual one.</param>
+    /// <param name="hasRowId">Whether its rows have a number of their own.</param>
+    public static TableShape Read(SqliteConnection connection, string schema, SqliteName table, bool hasRowId)
+    {
+        var columns = SqlStatement.List(
+            connection,
+            $"SELECT name, pk, type FROM pragma_table_xinfo({table.Literal}, '{schema}') WHERE hidden = 0 ORDER BY cid",
+            row => (Name: row.Name(0), Key: row.Number(1), Type: row.Name(2)));
+        var key = columns.Where(column => column.Key > 0).OrderBy(column => column.Key).ToList();
+
+        // A key that is the rowid has no index of its own.
+        var orders = key.Count == 0 ? [] : SqlStatement.List(
+            connection,
+            $"SELECT x.name, x.coll FROM pragma_index_list({table.Literal}, '{schema}') l JOIN pragma_index_xinfo(l.name, '{schema}') x ON x.key WHERE l.origin = 'pk'",
+            row => (Column: row.Name(0), Collation: row.Name(1)));
+        return new TableShape(
+            [.. columns.Select(column => column.Name)],
+            [.. key.Select(column => new KeyColumn(column.Name, column.Type, orders.Where(order => order.Column == column.Name).Select(order => order.Collation).FirstOrDefault(KeyColumn.Binary)))],
+            hasRowId,
+            key.Count > 0 && orders.Count == 0);
+    }
+
+    /// <summary>Names in a list, as SQL takes them.</summary>
+    public static string List(IEnumerable<SqliteName> names, string prefix = "") => string.Join(", ", names.Select(name => prefix + name.Quoted));
+}

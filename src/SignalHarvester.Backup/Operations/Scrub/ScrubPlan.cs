@@ -1,0 +1,37 @@
+using SignalHarvester.Backup.Catalog;
+
+namespace SignalHarvester.Backup.Operations.Scrub;
+
+/// <summary>Which backups a scrub reads, and in which order: the one whose file was read longest ago first.</summary>
+public static class ScrubPlan
+{
+    /// <summary>Chooses the backups. Those that are retired count too: others cannot be restored without them.</summary>
+    /// <param name="directory">Where they lie.</param>
+    /// <param name="percent">How much of all stored bytes is read at least, in percent; null for all.</param>
+    /// <param name="now">The time. What was read at a moment that is still ahead, nobody knows when it was read.</param>
+    /// <param name="fault">Called for each sidecar that cannot be used.</param>
+    /// <exception cref="BackupException">DirectoryNotFound, DirectoryUnreadable.</exception>
+    public static IReadOnlyList<BackupMetadata> Of(BackupDirectory directory, int? percent, DateTimeOffset now, Action<BackupException> fault)
+    {
+        ArgumentNullException.ThrowIfNull(directory);
+        ArgumentNullException.ThrowIfNull(fault);
+        var listing = directory.ListAll();
+        foreach (var one in listing.Faults)
+        {
+            fault(one);
+        }
+
+        var rotation = listing.Backups
+            .OrderBy(backup => backup.LastRead is { } read && !BackupOrder.IsAhead(read, now) ? read : DateTimeOffset.MinValue)
+            .ThenBy(backup => backup.Id, StringComparer.Ordinal)
+            .ToList();
+        var wanted = rotation.Sum(backup => (decimal)backup.Size) * (percent ?? 100) / 100;
+        decimal taken = 0;
+        return [.. rotation.TakeWhile(backup =>
+        {
+            var isWanted = percent is null || taken < wanted || taken == 0;
+            taken += backup.Size;
+            return isWanted;
+        })];
+    }
+}

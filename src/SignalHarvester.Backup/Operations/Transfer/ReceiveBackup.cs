@@ -1,0 +1,145 @@
+using System.Security.Cryptography;
+using System.Text;
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Formats;
+using SignalHarvester.Backup.ObjectStorage;
+using SignalHarvester.Backup.ObjectStorage.Transfers;
+using SignalHarvester.Backup.Progress;
+using SignalHarvester.Backup.Storage;
+
+namespace SignalHarvester.Backup.Operations.Transfer;
+
+/// <summary>
+/// Brings a backup back from an object store, with all that it builds on: each file is fetched, held against its SHA-256,
+/// and published like a backup that was made here. What is here already is not fetched again.
+/// </summary>
+public static class ReceiveBackup
+{
+    private static readonly TimeSpan LeftOverAge = TimeSpan.FromDays(7);
+
+    /// <summary>Fetches one backup.</summary>
+    /// <param name="id">Which.</param>
+    /// <param name="remote">Where it is.</param>
+    /// <param name="directory">Where it goes; made if it is not there.</param>
+    /// <param name="context">Clock, messages, cancellation. Stopped, what was fetched is not fetched again the next time.</param>
+    /// <returns>The backup in the directory.</returns>
+    /// <exception cref="BackupException">BackupNotFound, ChainBroken, BackupIdTaken, InsufficientSpace, and the Cloud… errors.</exception>
+    /// <exception cref="OperationCanceledException">It was stopped; nothing half-fetched is listed.</exception>
+    internal static BackupMetadata Run(string id, RemoteCatalog remote, BackupDirectory directory, OperationContext context)
+    {
+        ArgumentNullException.ThrowIfNull(remote);
+        ArgumentNullException.ThrowIfNull(directory);
+        ArgumentNullException.ThrowIfNull(context);
+        var links = remote.Chain(id, context.Cancellation);
+        try
+        {
+            DeleteLeftOvers(directory, context);
+            foreach (var link in links)
+            {
+                FetchAsync(link, remote.Store, directory, context).GetAwaiter().GetResult();
+            }
+
+            // Retired is what something builds on; this one was asked for.
+            directory.Reinstate(id, context.Cancellation);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw DiskFault.From(exception, directory.Path, BackupErrorId.DirectoryNotWritable, "Give a directory that this account may write to with -BackupDirectory.");
+        }
+
+        return directory.Get(id);
+    }
+
+    private static async Task FetchAsync(RemoteBackup link, IObjectStore store, BackupDirectory directory, OperationContext context)
+    {
+        var backup = link.Backup;
+        if (Directory.Exists(directory.Path) && directory.TryGet(backup.Id) is { } here)
+        {
+            RequireSame(here, backup, directory);
+            context.Verbose($"'{backup.Id}' is in '{directory.Path}' already.");
+            return;
+        }
+
+        var version = await store.FindAsync(link.FileName, context.Cancellation).ConfigureAwait(false)
+            ?? throw new CloudFault(store.Location).ObjectNotFound(link.FileName, null);
+        if (version.Length != backup.Size)
+        {
+            throw new CloudFault(store.Location).ChecksumMismatch(
+                link.FileName, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"it has {version.Length} bytes, and {backup.Size} were recorded"));
+        }
+
+        var name = BackupFileName.TryParse(link.FileName)!;
+        using var partial = directory.BeginImport(name, Key(store.UrlOf(link.FileName), version), context.Cancellation);
+        FreeSpace.Require(directory.Path, version.Length - RandomAccess.GetLength(partial.Handle), "the backup that is fetched");
+        using (var meter = context.Meter($"Fetching {backup.DisplayName} from {store.Location}", version.Length))
+        {
+            _ = await new Download(store, version, context).RunAsync(partial.Handle, backup.StoredChecksum ?? version.Sha256, meter).ConfigureAwait(false);
+        }
+
+        var local = Trusted(backup, store.Location, context) with { BackupPath = partial.FinalPath, BackupDirectory = directory.Path, Location = null };
+        if (!directory.TryImport(partial, Sidecar.Write(local, schemaChecksum: null, link.Sidecar), context.Cancellation))
+        {
+            // Another run was faster; what this one fetched is of no more use.
+            RequireSame(directory.Get(backup.Id), backup, directory);
+            partial.Delete();
+        }
+    }
+
+    /// <summary>
+    /// A backup without the copies whose address only the store's sidecar names: whoever may write there could name a server
+    /// of their own, which the next command would send its credentials to.
+    /// </summary>
+    private static BackupMetadata Trusted(BackupMetadata backup, CloudLocation named, OperationContext context)
+    {
+        BackupCopy[] kept = [.. backup.Copies.Where(copy => copy.Endpoint is null || (copy.Provider == named.Provider && copy.Endpoint == named.Endpoint?.AbsoluteUri))];
+        if (kept.Length == backup.Copies.Count)
+        {
+            return backup;
+        }
+
+        context.Verbose($"'{backup.Id}' is said to have copies in other stores with addresses of their own. Those are not recorded here; name such a place with -Provider, -Container and -Endpoint.");
+        return backup with { Copies = kept, CloudUrl = kept.FirstOrDefault()?.Url, CloudProvider = kept.FirstOrDefault()?.Provider };
+    }
+
+    private static void RequireSame(BackupMetadata here, BackupMetadata there, BackupDirectory directory)
+    {
+        if (!here.HoldsSameImageAs(there))
+        {
+            throw new BackupException(
+                BackupErrorId.BackupIdTaken,
+                BackupErrorCategory.ResourceExists,
+                here.Id,
+                $"'{directory.Path}' has another backup '{here.Id}' than '{there.BackupDirectory}'. Nothing was overwritten. Give an empty directory with -BackupDirectory to fetch it into.");
+        }
+    }
+
+    /// <summary>What tells one version of an object in one store from all others.</summary>
+    internal static string Key(string url, ObjectInfo version) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(url + "\n" + version.Version)))[..16];
+
+    /// <summary>What was begun to be fetched and not gone on with for a week.</summary>
+    private static void DeleteLeftOvers(BackupDirectory directory, OperationContext context)
+    {
+        directory.RefuseLinks();
+        if (!Directory.Exists(directory.Layout.DownloadFolder))
+        {
+            return;
+        }
+
+        // In either direction, as the clock may have been ahead, or may be now.
+        using var downloads = HeldFolder.Open(directory.Layout.DownloadFolder);
+        foreach (var file in new DirectoryInfo(directory.Layout.DownloadFolder).EnumerateFiles().Where(file => (context.Clock.GetUtcNow() - file.LastWriteTimeUtc).Duration() > LeftOverAge))
+        {
+            try
+            {
+                using var held = downloads.OpenFile(file.Name, FileMode.Open, FileAccess.ReadWrite, DurableFile.Exclusive);
+                context.Verbose($"'{file.FullName}', fetched in part a week ago or more, is deleted.");
+                downloads.Delete(file.Name);
+            }
+            catch (IOException exception) when (exception is NotAFileException || DiskFault.IsHeldElsewhere(exception))
+            {
+                // Another process is fetching it, or it is none of ours.
+            }
+        }
+    }
+}

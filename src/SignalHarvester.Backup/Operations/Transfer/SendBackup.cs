@@ -1,0 +1,207 @@
+using System.Security.Cryptography;
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Formats;
+using SignalHarvester.Backup.ObjectStorage;
+using SignalHarvester.Backup.ObjectStorage.Transfers;
+using SignalHarvester.Backup.Progress;
+using SignalHarvester.Backup.Storage;
+
+namespace SignalHarvester.Backup.Operations.Transfer;
+
+/// <summary>
+/// Copies a backup into an object store: what it builds on first, then its file, then its sidecar, so that whatever is
+/// listed there can be restored. What is there already is not sent again, and nothing is overwritten.
+/// </summary>
+public static class SendBackup
+{
+    private const int MostAttempts = 3;
+    private static readonly TimeSpan OrphanAge = TimeSpan.FromDays(7);
+
+    /// <summary>Sends one backup.</summary>
+    /// <param name="backup">The backup.</param>
+    /// <param name="directory">Where it lies.</param>
+    /// <param name="remote">Where it goes.</param>
+    /// <param name="context">Clock, messages, cancellation. Stopped, what has arrived is not sent again the next time.</param>
+    /// <returns>The backup, with the copy.</returns>
+    /// <exception cref="BackupException">The Cloud… errors; CloudObjectExists: another backup of that id is there; those of reading the backup.</exception>
+    /// <exception cref="OperationCanceledException">It was stopped; nothing half-sent is listed.</exception>
+    internal static BackupMetadata Run(BackupMetadata backup, BackupDirectory directory, RemoteCatalog remote, OperationContext context)
+    {
+        ArgumentNullException.ThrowIfNull(backup);
+        ArgumentNullException.ThrowIfNull(directory);
+        ArgumentNullException.ThrowIfNull(remote);
+        ArgumentNullException.ThrowIfNull(context);
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                BackupMetadata? sent = null;
+                foreach (var link in directory.Chain(backup.Id))
+                {
+                    sent = SendAsync(link, directory, remote, context).GetAwaiter().GetResult();
+                }
+
+                return sent! with { Depth = backup.Depth };
+            }
+            catch (BackupException exception) when (attempt < MostAttempts && exception.ErrorId is BackupErrorId.BackupFileMissing or BackupErrorId.ChainBroken)
+            {
+                // Folded by another run since the chain was read; what is there now is sent.
+                context.Verbose($"'{backup.Id}' is looked at again: {exception.Message}");
+            }
+        }
+    }
+
+    /// <summary>Gives up what killed runs began to send and nobody went on with for a week: its parts cost money, and are not listed.</summary>
+    /// <exception cref="BackupException">The Cloud… errors.</exception>
+    public static void CleanUp(RemoteCatalog remote, OperationContext context)
+    {
+        ArgumentNullException.ThrowIfNull(remote);
+        ArgumentNullException.ThrowIfNull(context);
+        try
+        {
+            CleanUpAsync(remote.Store, context).GetAwaiter().GetResult();
+        }
+        catch (BackupException exception) when (exception.ErrorId is BackupErrorId.CloudAccessDenied or BackupErrorId.CloudRefused)
+        {
+            // An account that may only send needs no more rights for this.
+            context.Verbose($"Unfinished uploads are not looked for: {exception.Message}");
+        }
+    }
+
+    private static async Task CleanUpAsync(IObjectStore store, OperationContext context)
+    {
+        await foreach (var pending in store.PendingUploadsAsync("backup_", context.Cancellation).ConfigureAwait(false))
+        {
+            if (BackupFileName.TryParse(pending.Name) is not null && (context.Clock.GetUtcNow() - pending.Begun).Duration() > OrphanAge)
+            {
+                context.Verbose($"The unfinished upload of '{pending.Name}', begun {pending.Begun.UtcDateTime:yyyy-MM-dd}, is given up.");
+                await store.AbortUploadAsync(pending.Name, pending.UploadId, context.Cancellation).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private static async Task<BackupMetadata> SendAsync(BackupMetadata link, BackupDirectory directory, RemoteCatalog remote, OperationContext context)
+    {
+        var store = remote.Store;
+        var there = await remote.FindAsync(link.Id, context.Cancellation).ConfigureAwait(false);
+        if (there is not null && !there.Backup.HoldsSameImageAs(link))
+        {
+            throw new CloudFault(store.Location).ObjectExists(link.Id + BackupFileName.SidecarSuffix, null);
+        }
+
+        var fileName = Path.GetFileName(link.BackupPath);
+        if (there is not null && await store.FindAsync(there.FileName, context.Cancellation).ConfigureAwait(false) is { } present && present.Length == there.Backup.Size)
+        {
+            context.Verbose($"'{link.Id}' is in '{store.Location}' already.");
+            await RequireListedAsync(store, link.Id + BackupFileName.SidecarSuffix, context).ConfigureAwait(false);
+            Upload.WarnOfLock(store, there.FileName, context);
+            return Record(link, directory, Copy(store, there.FileName, present.Checksum, present.Modified), store.Location, context);
+        }
+
+        var sent = await SendFileAsync(link, fileName, directory, store, context).ConfigureAwait(false);
+        var copy = Copy(store, fileName, sent.Checksum, context.Clock.GetUtcNow());
+        var sidecar = Sidecar.Write(With(link, copy, store.Location), schemaChecksum: null, directory.ReadSidecar(link.Id));
+        var attributes = ContentHash.Attributes(sidecar, ObjectAttributes.SidecarType, store.Checksums);
+        try
+        {
+            _ = await store.PutAsync(link.Id + BackupFileName.SidecarSuffix, sidecar, attributes, replaces: there?.SidecarObject, context.Cancellation).ConfigureAwait(false);
+        }
+        catch (BackupException exception) when (exception.ErrorId == BackupErrorId.CloudObjectExists)
+        {
+            // Another run can have sent the same backup meanwhile, and differ in the moment only.
+            if (await remote.FindAsync(link.Id, context.Cancellation).ConfigureAwait(false) is not { } theirs || theirs.FileName != fileName || !theirs.Backup.HoldsSameImageAs(link))
+            {
+                throw;
+            }
+        }
+
+        await RequireListedAsync(store, link.Id + BackupFileName.SidecarSuffix, context).ConfigureAwait(false);
+        return Record(link, directory, copy, store.Location, context);
+    }
+
+    /// <summary>
+    /// Some stores make one slash of two, or leave the first one out, where an object is sent, and not where they list: it would
+    /// be found by its name, and never by who has lost the machine.
+    /// </summary>
+    private static async Task RequireListedAsync(IObjectStore store, string name, OperationContext context)
+    {
+        var parts = store.Location.Prefix.Split('/')[..^1];
+        if (Array.Exists(parts, part => part.Length == 0) && !await store.ListAsync(name, context.Cancellation).AnyAsync(item => item.Name == name, context.Cancellation).ConfigureAwait(false))
+        {
+            var plain = string.Concat(parts.Where(part => part.Length > 0).Select(part => part + "/"));
+            throw new CloudFault(store.Location).Refused("the prefix", $"it stores '{name}' and does not list it, because it leaves slashes out. Give -Prefix '{plain}' instead", null);
+        }
+    }
+
+    private static async Task<ObjectInfo> SendFileAsync(BackupMetadata link, string fileName, BackupDirectory directory, IObjectStore store, OperationContext context)
+    {
+        using var file = CatalogReader.OpenFile(link);
+        var sha256 = link.StoredChecksum ?? Hash(file, context.Cancellation);
+        using var meter = context.Meter($"Sending {link.Id} to {store.Location}", link.Size);
+        return await new Upload(store, fileName, file, sha256, context).RunAsync(Journals(directory, context), meter).ConfigureAwait(false);
+    }
+
+    private static string? Journals(BackupDirectory directory, OperationContext context)
+    {
+        directory.RefuseLinks();
+        try
+        {
+            PrivateFolder.Create(directory.Layout.UploadFolder);
+            return directory.Layout.UploadFolder;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            context.Verbose($"'{directory.Layout.UploadFolder}' cannot be written to, so an upload that breaks begins anew: {exception.Message}");
+            return null;
+        }
+    }
+
+    /// <summary>The predecessor recorded no checksum of the file.</summary>
+    private static string Hash(Microsoft.Win32.SafeHandles.SafeFileHandle file, CancellationToken cancellation)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var buffer = new byte[1 << 20];
+        for (long offset = 0; RandomAccess.Read(file, buffer, offset) is var read and > 0; offset += read)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            hash.AppendData(buffer, 0, read);
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    private static BackupCopy Copy(IObjectStore store, string fileName, string? checksum, DateTimeOffset moment) => new()
+    {
+        Provider = store.Location.Provider,
+        Url = store.UrlOf(fileName),
+        Container = store.Location.Container,
+        Prefix = store.Location.Prefix,
+        Endpoint = store.Location.Endpoint?.AbsoluteUri,
+        Region = store.Location.Region,
+        UsePathStyle = store.Location.UsePathStyle,
+        AccountName = store.Location.AccountName,
+        Checksum = checksum,
+        Uploaded = DateTimeOffset.FromUnixTimeSeconds(moment.ToUnixTimeSeconds()),
+    };
+
+    private static BackupMetadata With(BackupMetadata backup, BackupCopy copy, CloudLocation place)
+    {
+        BackupCopy[] copies = [.. backup.Copies.Where(other => !other.IsIn(place)), copy];
+        return backup with { Copies = copies, CloudUrl = backup.CloudUrl ?? copies[0].Url, CloudProvider = backup.CloudProvider ?? copies[0].Provider };
+    }
+
+    private static BackupMetadata Record(BackupMetadata link, BackupDirectory directory, BackupCopy copy, CloudLocation place, OperationContext context)
+    {
+        if (link.Copies.Any(known => known.IsIn(place) && known.Url == copy.Url && known.Checksum == copy.Checksum))
+        {
+            return link;
+        }
+
+        if (!directory.TryUpdate(link, current => With(current, copy, place), schemaChecksum: null, context.Cancellation))
+        {
+            context.Warn($"The copy of '{link.Id}' is in '{copy.Url}', but that is not recorded here: the backup directory cannot be written to, or the backup was rewritten or removed meanwhile.");
+        }
+
+        return With(link, copy, place);
+    }
+}

@@ -1,0 +1,107 @@
+using Microsoft.Win32.SafeHandles;
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Progress;
+using SignalHarvester.Backup.Storage;
+
+namespace SignalHarvester.Backup.Operations.Transfer;
+
+/// <summary>
+/// A backup from an object store, fetched with its chain into a directory of its own below .shbackup for as long as a restore
+/// or a test needs it. Where fetching breaks off, what has come stays for the next run, for a week.
+/// </summary>
+internal sealed class StagedBackup : IDisposable
+{
+    private static readonly TimeSpan LeftOverAge = TimeSpan.FromDays(7);
+
+    private readonly SafeFileHandle guard;
+    private readonly string guardPath;
+
+    private StagedBackup(BackupDirectory directory, BackupMetadata backup, SafeFileHandle guard, string guardPath)
+    {
+        Directory = directory;
+        Backup = backup;
+        this.guard = guard;
+        this.guardPath = guardPath;
+    }
+
+    /// <summary>The directory that the backup lies in.</summary>
+    public BackupDirectory Directory { get; }
+
+    /// <summary>The backup there.</summary>
+    public BackupMetadata Backup { get; }
+
+    /// <summary>Fetches a backup.</summary>
+    /// <param name="id">Which.</param>
+    /// <param name="remote">Where it is.</param>
+    /// <param name="home">The backup directory below which there is room for it; made if it is not there.</param>
+    /// <param name="context">Clock, messages, cancellation.</param>
+    /// <exception cref="BackupException">As fetching it.</exception>
+    public static StagedBackup Fetch(string id, RemoteCatalog remote, BackupDirectory home, OperationContext context)
+    {
+        home.RefuseLinks();
+        var guardPath = Path.Combine(home.Layout.StagingFolder, id + ".lock");
+        SafeFileHandle? guard = null;
+        try
+        {
+            DurableFile.CreateDirectory(home.Layout.StateFolder);
+            PrivateFolder.Create(home.Layout.StagingFolder);
+            DeleteLeftOvers(home.Layout.StagingFolder, context);
+            guard = RegularFile.Open(guardPath, FileMode.OpenOrCreate, FileAccess.Write, DurableFile.Exclusive);
+            var directory = new BackupDirectory(Path.Combine(home.Layout.StagingFolder, id), context.Clock);
+            return new StagedBackup(directory, ReceiveBackup.Run(id, remote, directory, context), guard, guardPath);
+        }
+        catch (IOException exception) when (guard is null && DiskFault.IsHeldElsewhere(exception))
+        {
+            throw new BackupException(
+                BackupErrorId.CloudTransferInProgress,
+                BackupErrorCategory.ResourceBusy,
+                id,
+                $"Another process is restoring or testing '{id}' from '{remote.Location}' right now, with the same backup directory. Wait for it to finish, or give another -BackupDirectory.",
+                exception);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            guard?.Dispose();
+            throw DiskFault.From(exception, home.Path, BackupErrorId.DirectoryNotWritable, "What is fetched needs room for a while: give a directory that this account may write to with -BackupDirectory.");
+        }
+        catch
+        {
+            guard?.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        using (var staging = HeldFolder.Open(Path.GetDirectoryName(guardPath)!))
+        {
+            staging.DeleteAll(Backup.Id);
+            staging.Delete(Path.GetFileName(guardPath));
+        }
+
+        RegularFile.Release(guard);
+    }
+
+    private static void DeleteLeftOvers(string folder, OperationContext context)
+    {
+        // In either direction: what a clock that was ahead has dated would stay until then. Which of two clocks is right is not
+        // known, so that nothing goes that another process holds.
+        using var staging = HeldFolder.Open(folder);
+        foreach (var left in new DirectoryInfo(folder).EnumerateDirectories().Where(left => (context.Clock.GetUtcNow() - left.LastWriteTimeUtc).Duration() > LeftOverAge))
+        {
+            var lockName = left.Name + ".lock";
+            try
+            {
+                using var held = staging.OpenFile(lockName, FileMode.OpenOrCreate, FileAccess.Write, DurableFile.Exclusive);
+                context.Verbose($"'{left.FullName}', fetched a week ago or more, is deleted.");
+                staging.DeleteAll(left.Name);
+                staging.Delete(lockName);
+            }
+            catch (IOException exception) when (exception is NotAFileException || DiskFault.IsHeldElsewhere(exception))
+            {
+                // A restore or a test is at it, or it is none of ours.
+            }
+        }
+    }
+}

@@ -1,0 +1,277 @@
+using System.Diagnostics;
+using System.Globalization;
+using Microsoft.Data.Sqlite;
+using Microsoft.Win32.SafeHandles;
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Chains;
+using SignalHarvester.Backup.Encryption.Age;
+using SignalHarvester.Backup.Formats;
+using SignalHarvester.Backup.Progress;
+using SignalHarvester.Backup.Sqlite;
+using SignalHarvester.Backup.Sqlite.Checks;
+using SignalHarvester.Backup.Sqlite.Snapshot;
+using SignalHarvester.Backup.Storage;
+
+namespace SignalHarvester.Backup.Operations.Verify;
+
+/// <summary>Holds a stored file against what was recorded of it, from its bytes up to its rows.</summary>
+internal sealed class ImageVerifier(string temporaryParent, OperationContext context)
+{
+    /// <summary>The content that the last verification found; what was not recorded before can be recorded from it.</summary>
+    public ImageContent? FoundContent { get; private set; }
+
+    /// <summary>What the last verification read.</summary>
+    public StoredImage? FoundImage { get; private set; }
+
+    /// <summary>Which file the last image was put together in; null on Windows.</summary>
+    public FileIdentity? FoundFile { get; private set; }
+
+    /// <summary>Where the database is at odds with itself, as the last verification found; null where it did not look.</summary>
+    public IReadOnlyList<string>? FoundInconsistencies { get; private set; }
+
+    /// <summary>Reads the files whole, puts the image together in a private temporary file, and checks that as a database.</summary>
+    /// <returns>The checks, in the order made. The first that fails is the last but for those that explain it.</returns>
+    /// <exception cref="BackupException">InsufficientSpace, WriteFailed: the check itself could not be made.</exception>
+    public IReadOnlyList<VerificationCheck> Verify(OpenChain chain, ImageContent recorded, string activity)
+    {
+        using var folder = TemporaryFolder.CreateInFirst([temporaryParent, Path.GetTempPath()], chain.ExpectedImageLength);
+        var image = folder.FilePath("image.db");
+        try
+        {
+            var checks = Unpack(chain, image, activity);
+            if (checks.TrueForAll(check => check.Passed))
+            {
+                checks.AddRange(Inspect(image, recorded));
+            }
+
+            return checks;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw DiskFault.From(exception, folder.Path, BackupErrorId.WriteFailed, "Check the permissions of the backup directory and of the temporary folder.");
+        }
+    }
+
+    /// <summary>Checks the stored bytes against size and stored checksum, without unpacking.</summary>
+    public List<VerificationCheck> VerifyStored(OpenChain chain, string activity)
+    {
+        var checks = Sizes(chain);
+        if (checks.TrueForAll(check => check.Passed))
+        {
+            using var meter = context.Meter(activity, chain.StoredLength);
+            AddStoredChecksums(chain, [.. chain.Links.Select(link => StoredChecksum(link.File, meter))], checks);
+        }
+
+        return checks;
+    }
+
+    /// <summary>Unpacks an increment as it landed and holds it against the WAL format, without what it builds on.</summary>
+    public List<VerificationCheck> VerifyIncrement(OpenChain increment, string activity)
+    {
+        var (backup, file) = increment.Links[0];
+        var checks = Sizes(increment);
+        try
+        {
+            using var meter = context.Meter(activity, backup.Size);
+            var (read, walChecksum) = ChainReader.ReadIncrement(backup, file, increment.Identities, (_, _) => { }, meter, context.Cancellation);
+            AddStoredChecksums(increment, [read.StoredChecksum], checks);
+            checks.Add(Unpacked(read));
+            checks.Add(Compare(VerificationChecks.WalChecksum, backup.WalChecksum, walChecksum));
+        }
+        catch (InvalidDataException exception)
+        {
+            checks.Add(Damage(exception));
+        }
+
+        return checks;
+    }
+
+    /// <summary>Puts the image together in a new file and checks sizes and checksums on the way.</summary>
+    /// <param name="chain">The backup and what it builds on.</param>
+    /// <param name="imagePath">The file to make.</param>
+    /// <param name="activity">What to call the step.</param>
+    /// <param name="durable">Whether the file is to be on disk in the end.</param>
+    public List<VerificationCheck> Unpack(OpenChain chain, string imagePath, string activity, bool durable = false)
+    {
+        using var file = File.OpenHandle(imagePath, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read);
+        FoundFile = FileIdentity.Of(file);
+        using var flush = durable ? new SteadyFlush(file) : null;
+        var checks = Unpack(chain, new ImageFile(file, flush), Path.GetDirectoryName(imagePath), activity);
+        if (chain.Backup is { Checksum: null, PagesChecksum: { } recorded, PageSize: { } pageSize } && checks.TrueForAll(check => check.Passed))
+        {
+            using var meter = context.Meter(activity, chain.ExpectedImageLength);
+            using var image = FileImage.Open(imagePath, pageSize);
+            checks.Add(Compare(VerificationChecks.PagesChecksum, recorded, ImageScan.Run(image, earlier: null, digests: null, meter, context.Cancellation).PagesChecksum));
+        }
+
+        flush?.Finish();
+        return checks;
+    }
+
+    /// <summary>Unpacks the files and checks sizes and checksums on the way.</summary>
+    /// <param name="chain">The backup and what it builds on.</param>
+    /// <param name="target">Takes the image; null to throw it away, which takes a backup that stands by itself.</param>
+    /// <param name="folder">A private folder for what the increments hold; null for a backup that stands by itself.</param>
+    /// <param name="activity">What to call the step.</param>
+    public List<VerificationCheck> Unpack(OpenChain chain, IImageTarget? target, string? folder, string activity)
+    {
+        var backup = chain.Backup;
+        var checks = Sizes(chain);
+        if (!checks.TrueForAll(check => check.Passed))
+        {
+            return checks;
+        }
+
+        ChainContent content;
+        try
+        {
+            using var meter = context.Meter(activity, chain.Links[0].Backup.DatabaseSize ?? backup.Size);
+            content = ChainReader.Read(chain, target, folder, meter, context.Cancellation);
+        }
+        catch (ChainDamagedException exception)
+        {
+            checks.Add(exception.Link.Id == backup.Id
+                ? Damage(exception.InnerException ?? exception)
+                : Parent(exception.Link, $"is damaged: {exception.Message.TrimEnd('.')}"));
+            return checks;
+        }
+
+        FoundImage = new StoredImage(content.ImageLength, content.ImageChecksum, content.Files[^1].StoredLength, content.Files[^1].StoredChecksum);
+        AddStoredChecksums(chain, [.. content.Files.Select(file => file.StoredChecksum)], checks);
+        checks.Add(Unpacked(content.Files[^1]));
+        if (content.WalChecksum is not null)
+        {
+            checks.Add(Compare(VerificationChecks.WalChecksum, backup.WalChecksum, content.WalChecksum));
+        }
+
+        if (backup.Checksum is not null)
+        {
+            checks.Add(Compare(VerificationChecks.ImageChecksum, backup.Checksum, content.ImageChecksum));
+        }
+
+        return checks;
+    }
+
+    /// <summary>Checks an unpacked image as a database: integrity, schema, rows.</summary>
+    public IReadOnlyList<VerificationCheck> Inspect(string imagePath, ImageContent recorded)
+    {
+        var started = Stopwatch.GetTimestamp();
+        try
+        {
+            using var connection = SqliteConnections.OpenImmutable(imagePath, context.Cancellation);
+            if (SchemaWidth.WhyUnreadable(connection) is { } reason)
+            {
+                return [VerificationChecks.Unreadable(reason)];
+            }
+
+            using var step = context.Meter("Checking integrity", 0);
+            var report = IntegrityCheck.Run(connection);
+            var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+            if (report.Damage.Count > 0)
+            {
+                return [new VerificationCheck(VerificationChecks.Integrity, false, report.Summary)];
+            }
+
+            FoundInconsistencies = report.Inconsistencies;
+            FoundContent = ImageContent.Read(connection);
+            context.Cancellation.ThrowIfCancellationRequested();
+            return
+            [
+                new VerificationCheck(VerificationChecks.Integrity, true, string.Create(CultureInfo.InvariantCulture, $"{report.Summary}, in {seconds:0.00} s")),
+                recorded.SchemaChecksum is null
+                    ? new VerificationCheck(VerificationChecks.Schema, true, "was not recorded when the backup was made")
+                    : Compare(VerificationChecks.Schema, recorded.SchemaChecksum, FoundContent.SchemaChecksum!),
+                CompareRows(recorded.RowCounts, FoundContent.RowCounts!),
+            ];
+        }
+        catch (SqliteException exception) when (exception.SqliteErrorCode == SQLitePCL.raw.SQLITE_INTERRUPT)
+        {
+            throw new OperationCanceledException(exception.Message, exception, context.Cancellation);
+        }
+        catch (SqliteException exception)
+        {
+            return [new VerificationCheck(VerificationChecks.Integrity, false, exception.Message.TrimEnd('.'))];
+        }
+    }
+
+    private static List<VerificationCheck> Sizes(OpenChain chain)
+    {
+        var own = chain.Links[^1];
+        var length = RandomAccess.GetLength(own.File);
+        var checks = new List<VerificationCheck>
+        {
+            new(
+                VerificationChecks.StoredSize,
+                length == own.Backup.Size,
+                string.Create(CultureInfo.InvariantCulture, $"the file has {length} bytes, {own.Backup.Size} were recorded")),
+        };
+        foreach (var (parent, file) in chain.Links.SkipLast(1).Where(link => RandomAccess.GetLength(link.File) != link.Backup.Size))
+        {
+            checks.Add(Parent(parent, string.Create(CultureInfo.InvariantCulture, $"has {RandomAccess.GetLength(file)} bytes, {parent.Size} were recorded")));
+        }
+
+        return checks;
+    }
+
+    private static VerificationCheck Parent(BackupMetadata parent, string fault) =>
+        new(VerificationChecks.Chain, false, $"'{parent.Id}', on which it builds, {fault}");
+
+    private static void AddStoredChecksums(OpenChain chain, IReadOnlyList<string> found, List<VerificationCheck> checks)
+    {
+        if (chain.Backup.StoredChecksum is { } recorded)
+        {
+            checks.Add(Compare(VerificationChecks.StoredChecksum, recorded, found[^1]));
+        }
+
+        if (chain.IsSingle)
+        {
+            return;
+        }
+
+        var wrong = chain.Links.Zip(found).SkipLast(1).Where(link => link.First.Backup.StoredChecksum != link.Second).Select(link => link.First.Backup).FirstOrDefault();
+        checks.Add(wrong is null
+            ? new VerificationCheck(VerificationChecks.Chain, true, string.Create(CultureInfo.InvariantCulture, $"what it builds on, {chain.Links.Count - 1} down to '{chain.Links[0].Backup.Id}', is as recorded"))
+            : Parent(wrong, "is not what was recorded"));
+    }
+
+    private static VerificationCheck Damage(Exception fault) =>
+        new(AgeDamage.Is(fault) ? VerificationChecks.Decryption : VerificationChecks.Decompression, false, fault.Message.TrimEnd('.'));
+
+    private static VerificationCheck Unpacked(StoredFile file) => new(
+        VerificationChecks.Decompression,
+        true,
+        string.Create(CultureInfo.InvariantCulture, $"{file.StoredLength} bytes unpacked to {file.PlainLength}"));
+
+    private string StoredChecksum(SafeFileHandle file, ProgressMeter meter)
+    {
+        using var stored = new StoredStream(file);
+        while (stored.Peek(1 << 20) is { IsEmpty: false } bytes)
+        {
+            context.Cancellation.ThrowIfCancellationRequested();
+            meter.Advance(bytes.Length);
+            stored.Skip(bytes.Length);
+        }
+
+        return stored.Finish();
+    }
+
+    private static VerificationCheck Compare(string check, string? recorded, string found) => new(
+        check,
+        recorded == found,
+        recorded == found ? found : $"{found} was found, {recorded ?? "nothing"} was recorded");
+
+    private static VerificationCheck CompareRows(IReadOnlyDictionary<string, long>? recorded, IReadOnlyDictionary<string, long> found)
+    {
+        var total = string.Create(CultureInfo.InvariantCulture, $"{found.Values.Sum()} rows in {found.Count} tables");
+        if (recorded is null)
+        {
+            return new VerificationCheck(VerificationChecks.RowCounts, true, $"{total}; not recorded when the backup was made");
+        }
+
+        var differences = recorded.Keys.Union(found.Keys, StringComparer.Ordinal)
+            .Where(table => !recorded.TryGetValue(table, out var before) || !found.TryGetValue(table, out var now) || before != now)
+            .Select(table => string.Create(CultureInfo.InvariantCulture, $"{table} has {(found.TryGetValue(table, out var now) ? now : 0)} rows, {(recorded.TryGetValue(table, out var before) ? before : 0)} were recorded"))
+            .ToList();
+        return new VerificationCheck(VerificationChecks.RowCounts, differences.Count == 0, differences.Count == 0 ? total : ShortList.Of(differences, "; "));
+    }
+}

@@ -1,0 +1,194 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Security.Cryptography;
+using Microsoft.Win32.SafeHandles;
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Configuration.Settings;
+using SignalHarvester.Backup.History;
+using SignalHarvester.Backup.Progress;
+using SignalHarvester.Backup.Scheduling.Schedulers;
+
+namespace SignalHarvester.Backup.Scheduling.Runs;
+
+/// <summary>
+/// One run of a schedule from its start to its record. While it lives, no second run of the same schedule begins.
+/// </summary>
+public sealed class ScheduleSession : IDisposable
+{
+    // Clocks are put right by less than that all the time.
+    private static readonly TimeSpan ClockSlack = TimeSpan.FromHours(1);
+
+    private readonly ScheduleDefinition definition;
+    private readonly ScheduleStore store;
+    private readonly TimeProvider clock;
+    private readonly SafeFileHandle? held;
+    private readonly ScheduleState? before;
+    private readonly DateTimeOffset? due;
+
+    /// <summary>Begins a run, as far as it is one.</summary>
+    /// <param name="definition">The schedule.</param>
+    /// <param name="onlyIfDue">Whether there is nothing to do unless a moment has come that no run has served.</param>
+    /// <param name="clock">The time.</param>
+    public ScheduleSession(ScheduleDefinition definition, bool onlyIfDue, TimeProvider clock)
+    {
+        ArgumentNullException.ThrowIfNull(definition);
+        ArgumentNullException.ThrowIfNull(clock);
+        this.definition = definition;
+        this.clock = clock;
+        store = ScheduleStore.Of(definition.Scope);
+        held = store.TryLock(definition.Key);
+        before = store.ReadState(definition.Key);
+        due = definition.Trigger.Due(ServedUntil(clock.GetUtcNow()), clock.GetUtcNow());
+        WhyNot =
+            held is null ? "a run of it is in progress already" :
+            onlyIfDue && due is null ? string.Create(CultureInfo.InvariantCulture, $"it is not due before {definition.Trigger.Next(clock.GetUtcNow()).UtcDateTime:yyyy-MM-dd HH:mm} UTC") :
+            null;
+    }
+
+    /// <summary>Why there is nothing to do; null where there is.</summary>
+    public string? WhyNot { get; }
+
+    /// <summary>Whether there is nothing to do because another run is at it.</summary>
+    public bool IsRunningElsewhere => held is null;
+
+    /// <summary>The settings that it goes by.</summary>
+    /// <param name="configured">What the settings file says.</param>
+    public BackupSettings Settings(BackupSettings configured) => definition.Job.Over(configured);
+
+    /// <summary>Waits the random time that schedulers do not wait by themselves.</summary>
+    /// <exception cref="OperationCanceledException">It was stopped.</exception>
+    public void Delay(OperationContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        if (definition.RandomDelay > TimeSpan.Zero && !new ScheduleBackends(clock).Of(definition.Backend).DelaysAtRandom)
+        {
+            var delay = TimeSpan.FromSeconds(RandomNumberGenerator.GetInt32((int)definition.RandomDelay.TotalSeconds + 1));
+            context.Verbose($"The run is put off by {delay}.");
+            Task.Delay(delay, context.Clock, context.Cancellation).GetAwaiter().GetResult();
+        }
+    }
+
+    /// <summary>Does what the schedule is for, and keeps how it went.</summary>
+    /// <param name="sources">The databases.</param>
+    /// <param name="settings">The settings that it goes by.</param>
+    /// <param name="fault">Called for each thing that failed.</param>
+    /// <param name="context">Clock, messages, cancellation.</param>
+    /// <exception cref="OperationCanceledException">It was stopped; the moment does not count as served.</exception>
+    public ScheduleRun Run(IReadOnlyList<ScheduleSource> sources, BackupSettings settings, Action<BackupException> fault, OperationContext context)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        ArgumentNullException.ThrowIfNull(context);
+        return Record(recorder =>
+        {
+            var run = new RunSchedule(definition.Job, settings, recorder, context with { Schedule = definition.Name });
+            run.Run(sources);
+            new ExportMetrics(definition, settings, recorder, context).Run(run.Directories, run.Databases);
+            return (run.Made, run.Databases);
+        }, fault, settings, context);
+    }
+
+    /// <summary>Keeps that a run failed before its first step.</summary>
+    public ScheduleRun Fail(BackupException reason, OperationContext context) => Record(recorder =>
+    {
+        recorder.Fail("Settings", definition.Job.ConfigurationPath, reason);
+        return ([], []);
+    }, _ => { }, settings: null, context);
+
+    /// <summary>A run in which there was nothing to do.</summary>
+    public ScheduleRun Skip(string reason) => new()
+    {
+        Name = definition.Name,
+        Started = clock.GetUtcNow(),
+        Result = ScheduleResult.Skipped,
+        Reason = reason,
+    };
+
+    /// <inheritdoc/>
+    public void Dispose() => held?.Dispose();
+
+    /// <summary>
+    /// The moment that nothing before is due. One that lies ahead was written while the clock was wrong: it counts as none, or
+    /// there would be no backup until it has come.
+    /// </summary>
+    private DateTimeOffset ServedUntil(DateTimeOffset now) => new[] { definition.Registered, before?.Served ?? DateTimeOffset.MinValue }
+        .Where(moment => moment <= now + ClockSlack)
+        .DefaultIfEmpty(DateTimeOffset.MinValue)
+        .Max();
+
+    private ScheduleRun Record(Func<StepRecorder, (IReadOnlyList<string> Made, IReadOnlyCollection<string> Databases)> work, Action<BackupException> fault, BackupSettings? settings, OperationContext context) => OperationRecorder.Run(
+        new BackupEvent { Operation = BackupOperation.Schedule, Schedule = definition.Name },
+        settings is null ? null : new BackupDirectory(settings.BackupDirectory, clock),
+        context,
+        () => Keep(work, fault, context),
+        run => Event(run, isSecret: settings?.Encryption is { Recipients.Count: > 0, RevealContent: false }));
+
+    private BackupEvent Event(ScheduleRun run, bool isSecret)
+    {
+        var failed = run.Steps.FirstOrDefault(step => step.Result == ScheduleResult.Failed);
+        return new BackupEvent
+        {
+            Operation = BackupOperation.Schedule,
+            Schedule = definition.Name,
+            Status = failed is null ? BackupEventStatus.Success : BackupEventStatus.Failed,
+            ErrorId = failed?.ErrorId,
+            ErrorMessage = OperationRecorder.WithoutContent(failed?.ErrorId, failed?.Detail, isSecret),
+        };
+    }
+
+    private ScheduleRun Keep(Func<StepRecorder, (IReadOnlyList<string> Made, IReadOnlyCollection<string> Databases)> work, Action<BackupException> fault, OperationContext context)
+    {
+        var started = clock.GetUtcNow();
+        var timer = Stopwatch.GetTimestamp();
+        var recorder = new StepRecorder();
+        var (made, databases) = work(recorder);
+        foreach (var one in recorder.Faults)
+        {
+            fault(one);
+        }
+
+        var run = new ScheduleRun
+        {
+            Name = definition.Name,
+            Started = started,
+            Duration = Stopwatch.GetElapsedTime(timer),
+            Result = Result(recorder.Steps),
+            Steps = recorder.Steps,
+            Backups = made,
+        };
+        try
+        {
+            store.WriteState(definition.Key, new ScheduleState
+            {
+                Served = due ?? before?.Served,
+                LastRun = started,
+                LastResult = run.Result,
+                LastError = run.Steps.FirstOrDefault(step => step.Result == ScheduleResult.Failed)?.Detail,
+                Databases = [.. databases],
+                LastBackup = made.Count > 0 ? made[^1] : before?.LastBackup,
+            });
+        }
+        catch (BackupException exception)
+        {
+            // The backups count, not the note of them.
+            context.Warn($"How the run went is not kept: {exception.Message}");
+        }
+
+        return run;
+    }
+
+    /// <summary>Failed where nothing that the schedule is for was reached, Partial where something was and something failed.</summary>
+    private ScheduleResult Result(IReadOnlyList<ScheduleStep> steps)
+    {
+        var purpose = definition.Job.Action switch
+        {
+            ScheduleAction.Backup => "Create",
+            ScheduleAction.Drill => "Drill",
+            ScheduleAction.Scrub => "Scrub",
+            _ => "Retention",
+        };
+        return !steps.Any(step => step.Step == purpose && step.Result == ScheduleResult.Succeeded) ? ScheduleResult.Failed
+            : steps.Any(step => step.Result == ScheduleResult.Failed) ? ScheduleResult.Partial
+            : steps.Any(step => step.Result == ScheduleResult.Warning) ? ScheduleResult.Warning
+            : ScheduleResult.Succeeded;
+    }
+}

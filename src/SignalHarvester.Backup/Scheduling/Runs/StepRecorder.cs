@@ -1,0 +1,62 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+
+namespace SignalHarvester.Backup.Scheduling.Runs;
+
+/// <summary>Keeps what the steps of a run came to. A step that fails is noted, and the run goes on.</summary>
+internal sealed class StepRecorder
+{
+    private readonly ConcurrentQueue<ScheduleStep> steps = new();
+    private readonly ConcurrentQueue<BackupException> faults = new();
+
+    /// <summary>The steps so far, in the order that they ended in.</summary>
+    public IReadOnlyList<ScheduleStep> Steps => [.. steps];
+
+    /// <summary>What went wrong in steps that failed.</summary>
+    public IReadOnlyList<BackupException> Faults => [.. faults];
+
+    /// <summary>Does a step.</summary>
+    /// <param name="step">Its name.</param>
+    /// <param name="target">What it works on.</param>
+    /// <param name="work">What it does; gives what to say of it, and the id of the backup concerned.</param>
+    /// <returns>Whether it succeeded.</returns>
+    /// <exception cref="OperationCanceledException">The run was stopped.</exception>
+    public bool Do(string step, string? target, Func<(string Detail, string? BackupId)> work)
+    {
+        var started = Stopwatch.GetTimestamp();
+        try
+        {
+            var (detail, id) = work();
+            steps.Enqueue(new ScheduleStep { Step = step, Target = target, Result = ScheduleResult.Succeeded, BackupId = id, Duration = Stopwatch.GetElapsedTime(started), Detail = detail });
+            return true;
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            // Whatever it is: one database's trouble is not another's.
+            Fail(step, target, exception as BackupException ?? Unexpected(step, target, exception), Stopwatch.GetElapsedTime(started));
+            return false;
+        }
+    }
+
+    /// <summary>Notes a step that failed.</summary>
+    public void Fail(string step, string? target, BackupException fault, TimeSpan duration = default)
+    {
+        faults.Enqueue(fault);
+        steps.Enqueue(new ScheduleStep { Step = step, Target = target, Result = ScheduleResult.Failed, Duration = duration, ErrorId = fault.ErrorId, Detail = fault.Message });
+    }
+
+    /// <summary>Notes a step that something was wrong with, and that does not make the run a bad one.</summary>
+    public void Warn(string step, string? target, string detail) =>
+        steps.Enqueue(new ScheduleStep { Step = step, Target = target, Result = ScheduleResult.Warning, Detail = detail });
+
+    /// <summary>Notes a step that there was nothing to do in.</summary>
+    public void Skip(string step, string? target, string? backupId, string detail) =>
+        steps.Enqueue(new ScheduleStep { Step = step, Target = target, Result = ScheduleResult.Skipped, BackupId = backupId, Detail = detail });
+
+    private static BackupException Unexpected(string step, string? target, Exception exception) => new(
+        BackupErrorId.ScheduleStepFailed,
+        BackupErrorCategory.NotSpecified,
+        target,
+        $"The step {step} failed unexpectedly: {exception.GetType().Name}: {exception.Message.TrimEnd('.')}. Run the command by hand with -Verbose to see more.",
+        exception);
+}

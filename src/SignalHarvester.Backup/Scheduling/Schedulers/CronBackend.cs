@@ -1,0 +1,221 @@
+using System.Globalization;
+using System.Text;
+using SignalHarvester.Backup.Storage;
+using SignalHarvester.Backup.Text;
+
+namespace SignalHarvester.Backup.Scheduling.Schedulers;
+
+/// <summary>
+/// cron, which knows the machine's own time zone alone (Debian's has no CRON_TZ): it starts the run at every time of day
+/// that can be the moment, and the run looks whether it is due.
+/// </summary>
+/// <param name="clock">The time from which on the zone's offsets count.</param>
+internal sealed class CronBackend(TimeProvider clock) : IScheduleBackend
+{
+    private const string SystemFolder = "/etc/cron.d";
+    private const string UsersTable = "the account's crontab";
+
+    // Debian's cron refuses longer ones, others cut them off.
+    private const int MostBytes = 990;
+    private const UnixFileMode ReadableByAll = DurableFile.OwnersAlone | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+    private static readonly string[] ProcessFiles = ["/run/crond.pid", "/run/cron.pid", "/var/run/crond.pid", "/var/run/cron.pid"];
+
+    /// <inheritdoc/>
+    public ScheduleBackend Kind => ScheduleBackend.Cron;
+
+    /// <inheritdoc/>
+    public bool DelaysAtRandom => false;
+
+    /// <inheritdoc/>
+    public string? WhyUnusable(ScheduleScope scope) => scope == ScheduleScope.System
+        ? Directory.Exists(SystemFolder) ? null : $"there is no {SystemFolder}"
+        : SchedulerTool.IsThere("crontab") ? null : "there is no crontab on the PATH";
+
+    /// <inheritdoc/>
+    public string? Advice(ScheduleScope scope) => OperatingSystem.IsMacOS() || ProcessFiles.Any(File.Exists)
+        ? null
+        : "cron does not seem to run on this machine, and without it nothing is started. Check that its service is.";
+
+    /// <inheritdoc/>
+    public TaskDefinition Compose(ScheduleDefinition definition)
+    {
+        var line = string.Join(' ',
+        [
+            .. definition.Scope == ScheduleScope.System ? new[] { "root" } : [],
+            .. definition.Command.Environment.Select(variable => $"{variable.Key}={Quote(variable.Value)}"),
+            Quote(definition.Command.Program),
+            .. definition.Command.Arguments.Select(Quote),
+            // cron mails what it sees; errors come on the other stream.
+            ">/dev/null",
+        ]);
+        if (Encoding.UTF8.GetByteCount(line) > MostBytes)
+        {
+            throw new BackupException(
+                BackupErrorId.InvalidArgument,
+                BackupErrorCategory.InvalidArgument,
+                definition.Name,
+                string.Create(CultureInfo.InvariantCulture, $"The command for a crontab would have more than {MostBytes} bytes, and cron takes no longer ones. Give a shorter name, or another -Backend."));
+        }
+
+        string[] content =
+        [
+            Begin(definition.Key),
+            "# " + definition.Title,
+            // What was missed while the machine was off.
+            "@reboot " + line,
+            .. Times(definition.Trigger).Select(times => $"{times} * * * {line}"),
+            End(definition.Key),
+            string.Empty,
+        ];
+        return definition.Scope == ScheduleScope.System
+            ? new TaskDefinition([new TaskFile(PathOf(definition), string.Join('\n', content))], [])
+            : new TaskDefinition([new TaskFile(UsersTable, string.Join('\n', content))], [["crontab", "-"]]);
+    }
+
+    /// <inheritdoc/>
+    public ScheduleStatus Status(ScheduleDefinition definition, TaskDefinition wanted)
+    {
+        bool isThere, isAsWanted;
+        if (definition.Scope == ScheduleScope.User)
+        {
+            var content = BlockOf(ReadTable(), definition.Key);
+            (isThere, isAsWanted) = (content is not null, content == wanted.Files[0].Content);
+        }
+        else
+        {
+            isThere = File.Exists(PathOf(definition));
+            isAsWanted = isThere && TaskFiles.Holds(PathOf(definition), wanted.Files[0].Content);
+        }
+
+        return !isThere ? ScheduleStatus.Missing : isAsWanted ? ScheduleStatus.Registered : ScheduleStatus.Changed;
+    }
+
+    /// <inheritdoc/>
+    public void Install(ScheduleDefinition definition, TaskDefinition wanted)
+    {
+        if (definition.Scope == ScheduleScope.System)
+        {
+            TaskFiles.Write(wanted.Files[0], ReadableByAll);
+            return;
+        }
+
+        var table = WithoutBlock(ReadTable(), definition.Key);
+        WriteTable(table + (table.Length == 0 || table.EndsWith('\n') ? string.Empty : "\n") + Raw(wanted.Files[0].Content));
+    }
+
+    /// <inheritdoc/>
+    public void Remove(ScheduleDefinition definition)
+    {
+        if (definition.Scope == ScheduleScope.System)
+        {
+            TaskFiles.Delete(PathOf(definition));
+            return;
+        }
+
+        var table = ReadTable();
+        if (BlockOf(table, definition.Key) is not null)
+        {
+            WriteTable(WithoutBlock(table, definition.Key));
+        }
+    }
+
+    /// <summary>
+    /// A word for a shell in a crontab. cron itself ends the command at a %, unless a backslash stands before it, which it
+    /// takes away; and some take away one of two backslashes. So no two meet here, and none meets a %. Line ends do not come
+    /// so far (<see cref="TaskCommand.Plain"/>, <see cref="PowerShellText.Literal"/>).
+    /// </summary>
+    internal static string Quote(string text)
+    {
+        var quoted = new StringBuilder("'");
+        for (var index = 0; index < text.Length; index++)
+        {
+            quoted.Append(text[index] switch
+            {
+                '\'' => "'\"'\"'",
+                '%' => @"\%",
+                '\\' when index + 1 < text.Length && text[index + 1] is '\\' or '%' => @"\''",
+                var plain => plain.ToString(),
+            });
+        }
+
+        return quoted.Append('\'').ToString();
+    }
+
+    /// <summary>Minutes and hours. The star before the hours makes cron go by its clock where the zone puts that back, instead of skipping the hour that comes again.</summary>
+    private IEnumerable<string> Times(ScheduleTrigger trigger) => DayTimes.OnClock(trigger, SystemZone.Find(), clock.GetUtcNow()).Lists().Select(list =>
+        $"{(list.Minutes.Count == 60 ? "*" : Join(list.Minutes))} {(list.Hours.Count == 24 ? "*" : "*/6" + string.Concat(list.Hours.Where(hour => hour % 6 != 0).Select(hour => "," + Join([hour]))))}");
+
+    private static string Join(IReadOnlyList<int> values) => string.Join(',', values.Select(value => value.ToString(CultureInfo.InvariantCulture)));
+
+    private static string Begin(string key) => $"# BEGIN SignalHarvester.Backup {key}: written by Register-SHBackupSchedule; Unregister-SHBackupSchedule removes it";
+
+    private static string End(string key) => $"# END SignalHarvester.Backup {key}";
+
+    private static string PathOf(ScheduleDefinition definition) => Path.Combine(SystemFolder, ScheduleStore.Prefix + definition.Key);
+
+    /// <summary>The table with each byte as one character: it may be in any encoding, and what is not ours stays as it is.</summary>
+    private static string ReadTable()
+    {
+        var (exitCode, output, error) = SchedulerTool.Ask(["crontab", "-l"]);
+        if (exitCode == 0)
+        {
+            return Encoding.Latin1.GetString(output);
+        }
+
+        // That an account has none is told by the words alone: of Debian, macOS and others, and of BusyBox, whose file is not there.
+        return error.Contains("no crontab for", StringComparison.OrdinalIgnoreCase)
+            || (error.Contains("can't open", StringComparison.OrdinalIgnoreCase) && error.Contains("No such file", StringComparison.OrdinalIgnoreCase))
+            ? string.Empty
+            : throw new BackupException(
+                BackupErrorId.SchedulerFailed,
+                BackupErrorCategory.ReadError,
+                "crontab",
+                SingleLine.Of($"The account's crontab cannot be read: {error.TrimEnd('.')}. Check that this account may use cron, or give another -Backend."));
+    }
+
+    private static void WriteTable(string table)
+    {
+        if (table.Length == 0)
+        {
+            // An account that had none has none again.
+            SchedulerTool.Run(["crontab", "-r"]);
+        }
+        else
+        {
+            SchedulerTool.Run(["crontab", "-"], Encoding.Latin1.GetBytes(table));
+        }
+    }
+
+    private static string Raw(string text) => Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(text));
+
+    private static string? BlockOf(string table, string key) => Find(table, key) is var (start, end)
+        ? Encoding.UTF8.GetString(Encoding.Latin1.GetBytes(table[start..end]))
+        : null;
+
+    private static string WithoutBlock(string table, string key)
+    {
+        while (Find(table, key) is var (start, end))
+        {
+            table = table.Remove(start, end - start);
+        }
+
+        return table;
+    }
+
+    /// <summary>Where a block begins and ends, its marks on lines of their own. One without an end is its first line alone: nothing of others' is taken with it.</summary>
+    private static (int Start, int End)? Find(string table, string key)
+    {
+        var lines = table.Split('\n');
+        var first = Array.FindIndex(lines, line => line.TrimEnd('\r') == Begin(key));
+        if (first < 0)
+        {
+            return null;
+        }
+
+        var last = Array.FindIndex(lines, first, line => line.TrimEnd('\r') == End(key));
+        last = last < 0 ? first : last;
+        var start = lines[..first].Sum(line => line.Length + 1);
+        var end = start + lines[first..(last + 1)].Sum(line => line.Length + 1);
+        return (start, Math.Min(end, table.Length));
+    }
+}

@@ -1,0 +1,31 @@
+namespace SignalHarvester.Backup.Scheduling.Schedulers;
+
+/// <summary>One scheduler of an operating system.</summary>
+internal interface IScheduleBackend
+{
+    /// <summary>Which one.</summary>
+    ScheduleBackend Kind { get; }
+
+    /// <summary>Whether it starts a task a random time late by itself; else the run waits.</summary>
+    bool DelaysAtRandom { get; }
+
+    /// <summary>Why it cannot be used here, as a clause; null where it can.</summary>
+    string? WhyUnusable(ScheduleScope scope);
+
+    /// <summary>What keeps its tasks from running although they are registered, as a sentence; null where nothing is known.</summary>
+    string? Advice(ScheduleScope scope);
+
+    /// <summary>What it has to be told.</summary>
+    TaskDefinition Compose(ScheduleDefinition definition);
+
+    /// <summary>Whether it has been told that.</summary>
+    ScheduleStatus Status(ScheduleDefinition definition, TaskDefinition wanted);
+
+    /// <summary>Tells it, in place of whatever it knows of that schedule.</summary>
+    /// <exception cref="BackupException">SchedulerUnavailable, SchedulerFailed, WriteFailed.</exception>
+    void Install(ScheduleDefinition definition, TaskDefinition wanted);
+
+    /// <summary>Makes it forget that schedule. One that it does not know is no error.</summary>
+    /// <exception cref="BackupException">SchedulerUnavailable, SchedulerFailed, WriteFailed.</exception>
+    void Remove(ScheduleDefinition definition);
+}

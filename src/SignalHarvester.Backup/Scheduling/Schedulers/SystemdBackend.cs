@@ -1,0 +1,193 @@
+using System.Globalization;
+using System.Text;
+using SignalHarvester.Backup.Storage;
+using SignalHarvester.Backup.Text;
+
+namespace SignalHarvester.Backup.Scheduling.Schedulers;
+
+/// <summary>systemd: a service and a timer, which knows UTC, makes up what was missed, and never starts a service that runs.</summary>
+internal sealed class SystemdBackend : IScheduleBackend
+{
+    private const string SystemUnits = "/etc/systemd/system";
+    private const UnixFileMode ReadableByAll = DurableFile.OwnersAlone | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+
+    /// <inheritdoc/>
+    public ScheduleBackend Kind => ScheduleBackend.Systemd;
+
+    /// <inheritdoc/>
+    public bool DelaysAtRandom => true;
+
+    /// <inheritdoc/>
+    public string? WhyUnusable(ScheduleScope scope)
+    {
+        if (!SchedulerTool.IsThere("systemctl"))
+        {
+            return "there is no systemctl on the PATH";
+        }
+
+        if (scope == ScheduleScope.System)
+        {
+            // As sd_booted says it.
+            return Directory.Exists("/run/systemd/system") ? null : "the machine was not started by systemd";
+        }
+
+        var (exitCode, _, error) = SchedulerTool.Ask([.. Control(scope), "show-environment"]);
+        return exitCode == 0 ? null : SingleLine.Of($"the user's systemd does not answer ({error.TrimEnd('.')})");
+    }
+
+    /// <inheritdoc/>
+    public string? Advice(ScheduleScope scope) => scope == ScheduleScope.System || File.Exists("/var/lib/systemd/linger/" + Environment.UserName)
+        ? null
+        : "The timers of this account run only while it is logged on. Run 'loginctl enable-linger' to change that, or use -Scope System.";
+
+    /// <inheritdoc/>
+    public TaskDefinition Compose(ScheduleDefinition definition)
+    {
+        var timer = UnitOf(definition) + ".timer";
+        var control = Control(definition.Scope);
+        return new TaskDefinition(
+            [new TaskFile(PathOf(definition, ".service"), Service(definition)), new TaskFile(PathOf(definition, ".timer"), Timer(definition))],
+            [[.. control, "daemon-reload"], [.. control, "enable", timer], [.. control, "restart", timer]]);
+    }
+
+    /// <inheritdoc/>
+    public ScheduleStatus Status(ScheduleDefinition definition, TaskDefinition wanted)
+    {
+        if (!wanted.Files.All(file => File.Exists(file.Path)))
+        {
+            return ScheduleStatus.Missing;
+        }
+
+        if (!wanted.Files.All(file => TaskFiles.Holds(file.Path, file.Content)))
+        {
+            return ScheduleStatus.Changed;
+        }
+
+        var (exitCode, _, _) = SchedulerTool.Ask([.. Control(definition.Scope), "is-enabled", "--quiet", UnitOf(definition) + ".timer"]);
+        return exitCode == 0 ? ScheduleStatus.Registered : ScheduleStatus.Missing;
+    }
+
+    /// <inheritdoc/>
+    public void Install(ScheduleDefinition definition, TaskDefinition wanted)
+    {
+        foreach (var file in wanted.Files)
+        {
+            TaskFiles.Write(file, ReadableByAll);
+        }
+
+        foreach (var command in wanted.Commands)
+        {
+            SchedulerTool.Run(command);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Remove(ScheduleDefinition definition)
+    {
+        string[] paths = [PathOf(definition, ".timer"), PathOf(definition, ".service")];
+        if (!Array.Exists(paths, File.Exists))
+        {
+            return;
+        }
+
+        // The service is not stopped: what runs may end.
+        SchedulerTool.Run([.. Control(definition.Scope), "disable", "--now", UnitOf(definition) + ".timer"]);
+        foreach (var path in paths)
+        {
+            TaskFiles.Delete(path);
+        }
+
+        SchedulerTool.Run([.. Control(definition.Scope), "daemon-reload"]);
+    }
+
+    /// <summary>The moments of a trigger as OnCalendar takes them; a run that the list starts too often finds that nothing is due.</summary>
+    internal static IReadOnlyList<string> Calendar(ScheduleTrigger trigger)
+    {
+        var time = trigger.At.ToString(@"hh\:mm\:ss", CultureInfo.InvariantCulture);
+        return trigger.Frequency switch
+        {
+            ScheduleFrequency.Daily => [$"*-*-* {time} UTC"],
+            ScheduleFrequency.Weekly => [$"{(trigger.DayOfWeek ?? DayOfWeek.Sunday).ToString()[..3]} *-*-* {time} UTC"],
+            ScheduleFrequency.Monthly => [.. Days(trigger.Day ?? 1).Select(day => $"{day} {time} UTC")],
+            _ => [.. DayTimes.InUtc(trigger).Lists().Select(list => $"*-*-* {Field(list.Hours, 24)}:{Field(list.Minutes, 60)}:00 UTC")],
+        };
+    }
+
+    /// <summary>A word of a command line as systemd reads it: quoted, with C escapes; % and $ doubled, which stand for something.</summary>
+    internal static string Quote(string text, bool isArgument)
+    {
+        var quoted = new StringBuilder("\"");
+        foreach (var character in text)
+        {
+            quoted.Append(character switch
+            {
+                '\\' => @"\\",
+                '"' => "\\\"",
+                '%' => "%%",
+                '$' when isArgument => "$$",
+                < ' ' or '\x7f' => string.Create(CultureInfo.InvariantCulture, $"\\x{(int)character:x2}"),
+                _ => character.ToString(),
+            });
+        }
+
+        return quoted.Append('"').ToString();
+    }
+
+    private static string Service(ScheduleDefinition definition) => string.Join('\n',
+    [
+        "# Written by Register-SHBackupSchedule; Unregister-SHBackupSchedule removes it.",
+        "[Unit]",
+        "Description=" + Title(definition),
+        "",
+        "[Service]",
+        "Type=oneshot",
+        .. definition.Command.Environment.Select(variable => "Environment=" + Quote($"{variable.Key}={variable.Value}", isArgument: false)),
+        // The program's own path is the one word in which systemd replaces no variables.
+        $"ExecStart={Quote(definition.Command.Program, isArgument: false)} {string.Join(' ', definition.Command.Arguments.Select(argument => Quote(argument, isArgument: true)))}",
+        // A stop by systemctl or at shutdown is none of its faults.
+        "SuccessExitStatus=143",
+        "",
+    ]);
+
+    private static string Timer(ScheduleDefinition definition) => string.Join('\n',
+    [
+        "# Written by Register-SHBackupSchedule; Unregister-SHBackupSchedule removes it.",
+        "[Unit]",
+        "Description=" + Title(definition),
+        "",
+        "[Timer]",
+        .. Calendar(definition.Trigger).Select(moment => "OnCalendar=" + moment),
+        "Persistent=true",
+        "AccuracySec=1s",
+        .. definition.RandomDelay > TimeSpan.Zero ? new[] { string.Create(CultureInfo.InvariantCulture, $"RandomizedDelaySec={(long)definition.RandomDelay.TotalSeconds}") } : [],
+        "",
+        "[Install]",
+        "WantedBy=timers.target",
+        "",
+    ]);
+
+    // A backslash at the end would take the next line in; a title ends with a full stop.
+    private static string Title(ScheduleDefinition definition) => definition.Title.Replace("%", "%%", StringComparison.Ordinal);
+
+    /// <summary>The days of a month, for a day that not every month has: the last one there.</summary>
+    private static IReadOnlyList<string> Days(int day) => day switch
+    {
+        <= 28 => [string.Create(CultureInfo.InvariantCulture, $"*-*-{day:00}")],
+        29 => ["*-01,03..12-29", "*-02~01"],
+        30 => ["*-01,03..12-30", "*-02~01"],
+        _ => ["*-*~01"],
+    };
+
+    private static string Field(IReadOnlyList<int> values, int all) =>
+        values.Count == all ? "*" : string.Join(',', values.Select(value => value.ToString("00", CultureInfo.InvariantCulture)));
+
+    private static string[] Control(ScheduleScope scope) => scope == ScheduleScope.System ? ["systemctl"] : ["systemctl", "--user"];
+
+    private static string UnitOf(ScheduleDefinition definition) => ScheduleStore.Prefix + definition.Key;
+
+    private static string PathOf(ScheduleDefinition definition, string suffix) => Path.Combine(
+        definition.Scope == ScheduleScope.System
+            ? SystemUnits
+            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData, Environment.SpecialFolderOption.DoNotVerify), "systemd", "user"),
+        UnitOf(definition) + suffix);
+}

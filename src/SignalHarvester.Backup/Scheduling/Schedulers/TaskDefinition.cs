@@ -1,0 +1,26 @@
+using System.Text;
+
+namespace SignalHarvester.Backup.Scheduling.Schedulers;
+
+/// <summary>What the operating system is told of a schedule, to the letter.</summary>
+/// <param name="Files">The files, or what goes into one that is not ours alone.</param>
+/// <param name="Commands">The commands that make them count, each with its arguments.</param>
+internal sealed record TaskDefinition(IReadOnlyList<TaskFile> Files, IReadOnlyList<IReadOnlyList<string>> Commands)
+{
+    /// <summary>All of it as text, for people to read and for other machines.</summary>
+    public override string ToString()
+    {
+        var text = new StringBuilder();
+        foreach (var file in Files)
+        {
+            text.Append("==> ").Append(file.Path).Append(" <==\n").Append(file.Content).Append('\n');
+        }
+
+        foreach (var command in Commands)
+        {
+            text.Append("==> run: ").AppendJoin(' ', command).Append('\n');
+        }
+
+        return text.ToString();
+    }
+}

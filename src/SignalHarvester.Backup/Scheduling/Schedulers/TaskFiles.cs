@@ -1,0 +1,59 @@
+using System.Text;
+using SignalHarvester.Backup.Storage;
+
+namespace SignalHarvester.Backup.Scheduling.Schedulers;
+
+/// <summary>Writes and deletes the files that schedulers read.</summary>
+internal static class TaskFiles
+{
+    private const int LargestBytes = 1 << 20;
+
+    /// <summary>Whether a file holds what it should. What is no file, or far too large, does not.</summary>
+    public static bool Holds(string path, string content)
+    {
+        try
+        {
+            return Encoding.UTF8.GetString(NamedFile.ReadAllBytes(path, LargestBytes)) == content;
+        }
+        catch (Exception exception) when (exception is NotAFileException or FileTooLargeException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Writes a file whole.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="mode">Its mode where there are modes.</param>
+    /// <exception cref="BackupException">WriteFailed, InsufficientSpace.</exception>
+    public static void Write(TaskFile file, UnixFileMode mode) => Guarded(file.Path, () =>
+    {
+        DurableFile.CreateDirectory(Path.GetDirectoryName(file.Path)!);
+        DurableFile.WriteAllBytes(file.Path, Encoding.UTF8.GetBytes(file.Content));
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(file.Path, mode);
+        }
+    });
+
+    /// <summary>Deletes a file, if it is there.</summary>
+    /// <exception cref="BackupException">WriteFailed.</exception>
+    public static void Delete(string path) => Guarded(path, () =>
+    {
+        if (File.Exists(path))
+        {
+            DurableFile.Delete(path);
+        }
+    });
+
+    private static void Guarded(string path, Action action)
+    {
+        try
+        {
+            action();
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw DiskFault.From(exception, path, BackupErrorId.WriteFailed, "Check its permissions; schedules of -Scope System take the rights of an administrator.");
+        }
+    }
+}

@@ -1,0 +1,84 @@
+using System.Text.RegularExpressions;
+using Microsoft.Data.Sqlite;
+
+namespace SignalHarvester.Backup.Sqlite.Checks;
+
+/// <summary>
+/// What in a schema rests on functions and collations that only the application has: SQLite checks it with stand-ins, so
+/// what it finds wrong there says nothing.
+/// </summary>
+internal sealed partial class ForeignSql
+{
+    private readonly List<string> names;
+    private readonly HashSet<string> indexes = new(StringComparer.Ordinal);
+    private readonly HashSet<string> keyOrders = new(StringComparer.Ordinal);
+    private readonly HashSet<string> computedColumns = new(StringComparer.Ordinal);
+
+    private ForeignSql(List<string> names) => this.names = names;
+
+    /// <summary>What could not be checked, and for want of what.</summary>
+    public string Description
+    {
+        get
+        {
+            List<string> objects = [.. indexes.Select(index => $"index {index}"), .. computedColumns.Select(column => $"column {column}")];
+            return $"what needs the application's own {ShortList.Of(names)}: {ShortList.Of(objects)}";
+        }
+    }
+
+    /// <summary>Finds what rests on stand-ins; null where nothing does.</summary>
+    /// <param name="connection">The connection, after a check.</param>
+    /// <param name="functions">The functions that stand-ins were provided for.</param>
+    public static ForeignSql? Find(SqliteConnection connection, IReadOnlyCollection<string> functions)
+    {
+        var collations = StandInCollations.Needed(connection);
+        var foreign = new ForeignSql([.. collations.Select(name => $"collation {name}"), .. functions.Select(name => $"function {name}")]);
+        if (foreign.names.Count == 0)
+        {
+            return null;
+        }
+
+        var missing = functions.Select(SqliteName.Fold).ToHashSet(StringComparer.Ordinal);
+        foreach (var (table, sql) in SqlStatement.List(connection, "SELECT name, coalesce(sql, '') FROM sqlite_schema WHERE type = 'table' AND rootpage > 0", row => (row.Name(0), row.Text(1))))
+        {
+            foreign.Add(connection, table, TableDefinition.Parse(sql), missing);
+        }
+
+        return foreign.indexes.Count + foreign.computedColumns.Count > 0 ? foreign : null;
+    }
+
+    /// <summary>Whether what an index holds, and in which order, is for its application to say.</summary>
+    public bool Has(string index) => indexes.Contains(index);
+
+    /// <summary>Whether a finding about a table comes of a stand-in.</summary>
+    public bool Explains(string finding) => Finding().Match(finding) is { Success: true } match
+        && ((match.Groups["order"] is { Success: true } order && keyOrders.Contains(order.Value))
+            || (match.Groups["column"] is { Success: true } column && computedColumns.Contains(column.Value)));
+
+    private void Add(SqliteConnection connection, SqliteName table, TableDefinition definition, HashSet<string> missing)
+    {
+        foreach (var column in definition.Columns.Where(column => column.Computation.Count > 0))
+        {
+            var uses = new SqlDependencies();
+            uses.Add(column, definition, compared: false);
+            if (uses.IsForeign(missing))
+            {
+                _ = computedColumns.Add($"{table.Text}.{column.Name.Text}");
+            }
+        }
+
+        foreach (var index in IndexDefinition.Of(connection, table, definition).Where(index => index.Uses.IsForeign(missing)))
+        {
+            _ = indexes.Add(index.Name.Text);
+            if (index.IsPrimaryKey)
+            {
+                _ = keyOrders.Add(table.Text);
+            }
+        }
+    }
+
+    [GeneratedRegex(
+        @"\A(row not in PRIMARY KEY order for (?<order>.*)|(NULL|NUMERIC|TEXT|non-[A-Z]+) value in (?<column>.*))\z",
+        RegexOptions.Singleline | RegexOptions.ExplicitCapture)]
+    private static partial Regex Finding();
+}

@@ -1,0 +1,104 @@
+using System.Text.RegularExpressions;
+using Microsoft.Data.Sqlite;
+
+namespace SignalHarvester.Backup.Sqlite.Checks;
+
+/// <summary>
+/// A full-text index, https://sqlite.org/fts3.html and https://sqlite.org/fts5.html : what integrity_check says of it means
+/// damage, or that its application let it fall behind what it indexes.
+/// </summary>
+internal sealed partial class FullTextIndex
+{
+    private readonly SqliteName name;
+    private readonly string module;
+    private readonly string options;
+
+    private FullTextIndex(SqliteName name, string module, string options)
+    {
+        this.name = name;
+        this.module = module;
+        this.options = options;
+    }
+
+    /// <summary>The statement that builds the index anew from what it indexes; null where that is kept nowhere.</summary>
+    public string? Rebuild => Source is "" ? null : $"INSERT INTO {name.Quoted}({name.Quoted}) VALUES('rebuild')";
+
+    /// <summary>The table that it indexes, nothing for none; null where it keeps the content itself.</summary>
+    private string? Source => module != "fts3" && Content().Match(options) is { Success: true } content
+        ? content.Groups["table"].Value.Trim().Trim('"', '\'', '[', ']', '`')
+        : null;
+
+    /// <summary>Finds out whether a virtual table is one; null where it is not.</summary>
+    public static FullTextIndex? TryFind(SqliteConnection connection, SqliteName table)
+    {
+        using var statement = SqlStatement.Prepare(connection, $"SELECT sql FROM sqlite_schema WHERE type = 'table' AND rootpage = 0 AND name = {table.Literal}");
+        return statement.Step() && Using().Match(statement.Text(0)) is { Success: true } match
+            ? new FullTextIndex(table, match.Groups["module"].Value.ToLowerInvariant(), match.Groups["options"].Value)
+            : null;
+    }
+
+    /// <summary>What a finding of integrity_check about this index comes of, where that is no damage.</summary>
+    /// <returns>Why the index cannot be checked here, or how it is at odds with what it indexes; both null for damage.</returns>
+    /// <remarks>
+    /// Of FTS4, SQLite says the same of an index whose bytes are damaged and of one that is sound and holds something else than
+    /// what it indexes now. One that keeps its own content cannot fall behind it by SQL alone, so that is damage; one over
+    /// another table does when the application forgets it. In FTS5, SQLite does not compare such a one at all.
+    /// </remarks>
+    public (string? WhyUnchecked, string? Inconsistency) Explain(SqliteConnection connection)
+    {
+        var isCompressed = Source is null && Compress().IsMatch(options);
+        if (module != "fts4" || (Source is null && !isCompressed) || !IsReadable(connection))
+        {
+            return (null, null);
+        }
+
+        return isCompressed ? ($"virtual table {name.Text}: its content is compressed with its application's own functions", null)
+            : Source is "" ? ($"virtual table {name.Text}: it keeps no content to compare it with", null)
+            : (null, WhyNoSource(connection, Source!) is { } reason
+                ? $"full-text index {name.Text} cannot be compared with '{Source}', which it indexes: {reason}, so that searches in it may fail"
+                : $"full-text index {name.Text} has fallen behind '{Source}', which it indexes ({Rebuild} mends it)");
+    }
+
+    /// <summary>Whether every term and every place of the index can be read, without what it indexes.</summary>
+    private bool IsReadable(SqliteConnection connection)
+    {
+        try
+        {
+            _ = SqlStatement.Run(connection, $"CREATE VIRTUAL TABLE temp.shbackup_terms USING fts4aux(main, {name.Quoted})");
+            SqliteConnections.Execute(connection, "SELECT sum(documents), sum(occurrences) FROM temp.shbackup_terms");
+            return true;
+        }
+        catch (SqliteException exception) when (exception.SqliteErrorCode != SQLitePCL.raw.SQLITE_INTERRUPT)
+        {
+            return false;
+        }
+        finally
+        {
+            SqliteConnections.Execute(connection, "DROP TABLE IF EXISTS temp.shbackup_terms");
+        }
+    }
+
+    private string? WhyNoSource(SqliteConnection connection, string source)
+    {
+        try
+        {
+            // Of a column that is missing, the module itself says no more than "SQL logic error".
+            _ = SqlStatement.Run(connection, $"SELECT 1 FROM main.{SqliteName.Of(source).Quoted} LIMIT 0");
+            _ = SqlStatement.Run(connection, $"SELECT * FROM {name.Quoted} LIMIT 1");
+            return null;
+        }
+        catch (SqliteException exception) when (exception.SqliteErrorCode == SQLitePCL.raw.SQLITE_ERROR)
+        {
+            return exception.Message.Contains("no such table", StringComparison.Ordinal) ? "it is not there" : "it has other columns";
+        }
+    }
+
+    [GeneratedRegex(@"\bUSING\s+[""'`\[]?(?<module>fts[345])[""'`\]]?\s*(?<options>\(.*)?\z", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.Singleline)]
+    private static partial Regex Using();
+
+    [GeneratedRegex(@"[(,]\s*content\s*=\s*(?<table>""([^""]|"""")*""|'([^']|'')*'|\[[^\]]*\]|`[^`]*`|[^,)]*)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex Content();
+
+    [GeneratedRegex(@"[(,]\s*uncompress\s*=", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex Compress();
+}

@@ -1,0 +1,126 @@
+using System.Text.RegularExpressions;
+using Microsoft.Data.Sqlite;
+using SQLitePCL;
+
+namespace SignalHarvester.Backup.Sqlite.Checks;
+
+/// <summary>
+/// Runs <c>PRAGMA integrity_check</c>, https://sqlite.org/pragma.html#pragma_integrity_check , also over a database whose
+/// application brings functions, collations or modules of its own.
+/// </summary>
+/// <remarks>
+/// SQLite refuses the whole check where one of them is unknown, and finds fault with what a stand-in cannot compute.
+/// What rests on the application alone is therefore set aside and named, and everything else is checked as ever. It also
+/// calls damage what is none: an index that the application let fall behind, a value that its schema has come to forbid.
+/// </remarks>
+internal static partial class IntegrityCheck
+{
+    private const string Pragma = "integrity_check";
+
+    /// <summary>Checks a database. The connection may have lost its virtual tables afterwards.</summary>
+    /// <exception cref="OperationCanceledException">The connection's token was cancelled.</exception>
+    public static IntegrityReport Run(SqliteConnection connection)
+    {
+        var found = new IntegrityFindings();
+        try
+        {
+            SetConstraintsAside(connection, found);
+            CheckVirtualTables(connection, found);
+            OrdinaryTables.Check(connection, found);
+        }
+        catch (SqliteException exception) when (exception.SqliteErrorCode == raw.SQLITE_INTERRUPT)
+        {
+            throw new OperationCanceledException(exception.Message, exception);
+        }
+        catch (SqliteException exception)
+        {
+            found.Damage.Add(exception.Message);
+        }
+
+        return new IntegrityReport(
+            found.Gaps.Count == 0 ? Pragma : SqlText.Shown($"{Pragma} (not checked: {ShortList.Of(found.Gaps, "; ")})"),
+            [.. found.Damage.Select(OnOneLine).Select(SqlText.Shown)],
+            ShortList.Ending(found.Inconsistencies, IntegrityFindings.Most).Select(SqlText.Shown).ToList());
+    }
+
+    /// <summary>SQLite gives all that it finds in pages as one text of many lines, and findings stand in sentences.</summary>
+    private static string OnOneLine(string finding) => finding.Replace("***\n", "*** ", StringComparison.Ordinal).Replace("\n", "; ", StringComparison.Ordinal);
+
+    private static void SetConstraintsAside(SqliteConnection connection, IntegrityFindings found)
+    {
+        // CHECK constraints are the application's rules, and a row that breaks one is no damage. In a file that it may only
+        // read, SQLite passes over them anyway; what was verified like that must not fail its check once it is restored.
+        SqliteConnections.Execute(connection, "PRAGMA ignore_check_constraints = ON");
+        if (SqliteConnections.Strings(connection, "SELECT sql FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%check%'").Exists(CheckConstraint().IsMatch))
+        {
+            found.Gaps.Add("CHECK constraints");
+        }
+    }
+
+    private static void CheckVirtualTables(SqliteConnection connection, IntegrityFindings found)
+    {
+        var tables = VirtualTables.Find(connection);
+        if (tables.Count == 0)
+        {
+            return;
+        }
+
+        // One that cannot be used can end the whole check, and what is found must be told by the table, so each is checked by itself.
+        foreach (var (name, whyUnusable) in tables)
+        {
+            if (whyUnusable is not null)
+            {
+                found.Gaps.Add($"virtual table {name.Text}: {whyUnusable}");
+                continue;
+            }
+
+            var findings = Findings(connection, name);
+            if (findings.Count > 0 && FullTextIndex.TryFind(connection, name) is { } index)
+            {
+                findings = Explained(index, connection, findings, found);
+            }
+
+            found.Damage.AddRange(findings);
+        }
+
+        VirtualTables.Forget(connection);
+    }
+
+    private static List<string> Findings(SqliteConnection connection, SqliteName table)
+    {
+        var findings = new List<string>();
+        try
+        {
+            using var statement = SqlStatement.Prepare(connection, $"PRAGMA {Pragma}({table.Quoted})");
+            while (statement.Step())
+            {
+                findings.AddRange(new[] { statement.Text(0) }.Where(finding => finding != "ok"));
+            }
+        }
+        catch (SqliteException exception) when (exception.SqliteErrorCode != raw.SQLITE_INTERRUPT)
+        {
+            // Which page it is that cannot be read, the whole check tells.
+            findings.Add($"virtual table {table.Text}: {exception.Message}");
+        }
+
+        return findings;
+    }
+
+    private static List<string> Explained(FullTextIndex index, SqliteConnection connection, List<string> findings, IntegrityFindings found)
+    {
+        var (whyUnchecked, inconsistency) = index.Explain(connection);
+        if (whyUnchecked is not null || inconsistency is not null)
+        {
+            found.Gaps.AddRange(whyUnchecked is null ? [] : [whyUnchecked]);
+            found.Inconsistencies.AddRange(inconsistency is null ? [] : [inconsistency]);
+            return [];
+        }
+
+        return index.Rebuild is { } rebuild
+            ? [.. findings.SkipLast(1), findings[^1] + $" (if the disk is sound and its application wrote to it past SQLite's full-text search, {rebuild} mends it)"]
+            : findings;
+    }
+
+    [GeneratedRegex(@"\bCHECK\s*\(", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex CheckConstraint();
+}

@@ -1,0 +1,17 @@
+namespace SignalHarvester.Backup.Sqlite.Checks;
+
+/// <summary>What a check found so far.</summary>
+internal sealed class IntegrityFindings
+{
+    /// <summary>The most findings that are asked of SQLite at a time, and told.</summary>
+    public const int Most = 20;
+
+    /// <summary>What is wrong with the database.</summary>
+    public List<string> Damage { get; } = [];
+
+    /// <summary>What could not be checked, and why.</summary>
+    public List<string> Gaps { get; } = [];
+
+    /// <summary>Where the database is at odds with itself.</summary>
+    public List<string> Inconsistencies { get; } = [];
+}

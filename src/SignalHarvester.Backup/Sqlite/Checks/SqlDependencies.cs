@@ -1,0 +1,127 @@
+namespace SignalHarvester.Backup.Sqlite.Checks;
+
+/// <summary>The functions and collations that a value rests on, or the membership in an index.</summary>
+internal sealed class SqlDependencies
+{
+    // Of these, what SQLite gives for a stored value has been the same in all of its versions, and applications do not
+    // replace them. lower(), upper() and LIKE are replaced by ICU's, and a number has been turned into text in several ways.
+    private static readonly HashSet<string> Constant = new(StringComparer.Ordinal)
+    {
+        "abs", "coalesce", "hex", "ifnull", "iif", "instr", "json_extract", "json_valid", "length", "likelihood", "likely", "ltrim", "max", "min", "nullif",
+        "octet_length", "replace", "rtrim", "sign", "substr", "substring", "trim", "typeof", "unicode", "unlikely",
+    };
+
+    // Before a bracket, these call nothing.
+    private static readonly HashSet<string> Keywords = new(StringComparer.Ordinal)
+    {
+        "always", "and", "as", "between", "by", "case", "check", "collate", "default", "distinct", "else", "escape", "exists", "from", "glob", "in", "is", "isnull",
+        "key", "like", "match", "not", "notnull", "null", "on", "or", "regexp", "select", "stored", "then", "unique", "virtual", "when", "where",
+    };
+
+    private static readonly HashSet<string> OperatorFunctions = new(StringComparer.Ordinal) { "like", "glob", "regexp", "match", "->", "->>", "||" };
+
+    private readonly HashSet<string> functions = new(StringComparer.Ordinal);
+    private readonly HashSet<SqliteName> collations = [];
+    private readonly HashSet<SqliteName> visited = [];
+
+    /// <summary>The functions, as SQLite folds their names, and the operators that are one.</summary>
+    public IReadOnlySet<string> Functions => functions;
+
+    /// <summary>The collations of what is compared.</summary>
+    public IReadOnlySet<SqliteName> Collations => collations;
+
+    /// <summary>Whether an application may have a function here that gives other values than SQLite's own.</summary>
+    public bool HasReplaceableFunction => functions.Any(function => !Constant.Contains(function));
+
+    /// <summary>Whether an application may have an order here that is another one than SQLite's own.</summary>
+    public bool HasReplaceableOrder => collations.Any(IsBuiltIn);
+
+    /// <summary>Whether something here is only the application's.</summary>
+    /// <param name="missing">The functions that SQLite lacked.</param>
+    public bool IsForeign(IReadOnlySet<string> missing) =>
+        functions.Overlaps(missing) || collations.Any(collation => !IsBuiltIn(collation));
+
+    /// <summary>Adds a collation; <c>BINARY</c> is the order of bytes, and everybody's.</summary>
+    public void Add(SqliteName collation)
+    {
+        if (collation != SqliteName.Parse("BINARY"))
+        {
+            _ = collations.Add(collation);
+        }
+    }
+
+    /// <summary>Adds what others rest on.</summary>
+    public void Add(IEnumerable<SqlDependencies> others)
+    {
+        foreach (var other in others)
+        {
+            functions.UnionWith(other.functions);
+            collations.UnionWith(other.collations);
+        }
+    }
+
+    /// <summary>Adds what an expression rests on.</summary>
+    /// <param name="expression">Its tokens.</param>
+    /// <param name="table">The table that its columns are of.</param>
+    public void Add(IReadOnlyList<SqlToken> expression, TableDefinition table)
+    {
+        var compares = Compares(expression);
+        for (var place = 0; place < expression.Count; place++)
+        {
+            var (token, name) = (expression[place], SqliteName.Fold(expression[place].Text));
+            var isName = token.Kind is SqlTokenKind.Word or SqlTokenKind.QuotedName;
+            if (token.Kind != SqlTokenKind.QuotedName && OperatorFunctions.Contains(name))
+            {
+                _ = functions.Add(name);
+            }
+            else if (isName && place + 1 < expression.Count && expression[place + 1].IsSymbol("(") && (token.Kind != SqlTokenKind.Word || !Keywords.Contains(name)))
+            {
+                _ = functions.Add(name);
+            }
+            else if (isName && place > 0 && expression[place - 1].IsWord("collate"))
+            {
+                Add(SqliteName.Of(token.Text));
+            }
+            else if (isName && table.Column(SqliteName.Of(token.Text)) is { } column)
+            {
+                Add(column, table, compares);
+            }
+        }
+    }
+
+    /// <summary>Adds what a column rests on, which may be computed when it is read.</summary>
+    /// <param name="column">The column.</param>
+    /// <param name="table">Its table.</param>
+    /// <param name="compared">Whether its values are compared, so that its own collation matters.</param>
+    public void Add(ColumnDefinition column, TableDefinition table, bool compared)
+    {
+        if (compared)
+        {
+            Add(column.Collation);
+        }
+
+        // SQLite lets no column be computed of itself, but damage may.
+        if (column.Computation.Count > 0 && visited.Add(column.Name))
+        {
+            Add(column.Computation, table);
+        }
+    }
+
+    private static bool IsBuiltIn(SqliteName collation) => SqliteName.Fold(collation.Text) is "nocase" or "rtrim" or "binary";
+
+    private static bool Compares(IReadOnlyList<SqlToken> expression)
+    {
+        for (var place = 0; place < expression.Count; place++)
+        {
+            var token = expression[place];
+            if ((token.Kind == SqlTokenKind.Symbol && token.Text is "=" or "==" or "<" or ">" or "<=" or ">=" or "<>" or "!=")
+                || token.IsWord("in") || token.IsWord("between") || token.IsWord("case") || token.IsWord("min") || token.IsWord("max") || token.IsWord("nullif")
+                || (token.IsWord("is") && !expression.Skip(place + 1).SkipWhile(next => next.IsWord("not")).Take(1).Any(next => next.IsWord("null"))))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+}

@@ -1,0 +1,52 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Microsoft.Data.Sqlite;
+
+namespace SignalHarvester.Backup.Sqlite.Checks;
+
+/// <summary>
+/// Lets SQL run over a database whose application brings collations of its own: SQLite refuses to touch a table or
+/// index of an unknown collation, so each gets a stand-in that compares bytes. Rows can then be counted and pages be
+/// checked; the order of such an index cannot.
+/// </summary>
+internal static unsafe partial class StandInCollations
+{
+    private const int Utf8 = 1;
+
+    // SQLite compares on the thread that the statement runs on.
+    [ThreadStatic]
+    private static long comparisons;
+
+    /// <summary>
+    /// How often stand-ins compared for this thread so far. Where it grows, an answer rests on an order that is not the
+    /// application's, and is worth nothing.
+    /// </summary>
+    public static long Comparisons => comparisons;
+
+    /// <summary>Provides stand-ins on a connection.</summary>
+    public static void Provide(SqliteConnection connection) =>
+        _ = CollationNeeded(connection.Handle!.DangerousGetHandle(), 0, &Register);
+
+    /// <summary>The collations that a stand-in was needed for so far.</summary>
+    public static List<string> Needed(SqliteConnection connection) => SqlStatement.List(
+        connection,
+        "SELECT name FROM pragma_collation_list WHERE name NOT IN ('BINARY', 'NOCASE', 'RTRIM')",
+        row => row.Text(0));
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static void Register(nint state, nint database, int encoding, byte* name) =>
+        _ = CreateCollation(database, name, Utf8, 0, &Compare);
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int Compare(nint state, int leftLength, byte* left, int rightLength, byte* right)
+    {
+        comparisons++;
+        return new ReadOnlySpan<byte>(left, leftLength).SequenceCompareTo(new ReadOnlySpan<byte>(right, rightLength));
+    }
+
+    [LibraryImport("e_sqlite3", EntryPoint = "sqlite3_collation_needed")]
+    private static partial int CollationNeeded(nint database, nint state, delegate* unmanaged[Cdecl]<nint, nint, int, byte*, void> callback);
+
+    [LibraryImport("e_sqlite3", EntryPoint = "sqlite3_create_collation")]
+    private static partial int CreateCollation(nint database, byte* name, int encoding, nint state, delegate* unmanaged[Cdecl]<nint, int, byte*, int, byte*, int> compare);
+}

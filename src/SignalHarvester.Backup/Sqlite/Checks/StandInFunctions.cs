@@ -1,0 +1,23 @@
+using System.Text.RegularExpressions;
+using Microsoft.Data.Sqlite;
+
+namespace SignalHarvester.Backup.Sqlite.Checks;
+
+/// <summary>
+/// Lets SQLite check a database whose constraints, generated columns or indexes call functions of its application: one
+/// that SQLite does not know gets a stand-in that answers NULL, which no constraint fails on. What it computes can then
+/// not be compared.
+/// </summary>
+internal static partial class StandInFunctions
+{
+    /// <summary>The function that a statement could not be prepared without; null where it failed for another reason.</summary>
+    public static string? Missing(SqliteException exception) =>
+        UnknownFunction().Match(exception.Message) is { Success: true } match ? match.Groups["name"].Value : null;
+
+    /// <summary>Provides a stand-in, for any number of arguments.</summary>
+    public static void Provide(SqliteConnection connection, string name) =>
+        connection.CreateFunction<object?>(name, _ => null, isDeterministic: true);
+
+    [GeneratedRegex(@"'unknown function: (?<name>.*)\(\)'", RegexOptions.Singleline)]
+    private static partial Regex UnknownFunction();
+}

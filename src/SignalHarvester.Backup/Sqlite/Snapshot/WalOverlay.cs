@@ -1,0 +1,149 @@
+using System.Buffers.Binary;
+
+namespace SignalHarvester.Backup.Sqlite.Snapshot;
+
+/// <summary>
+/// The pages that a snapshot takes from the write-ahead log instead of the database file: for each page the last
+/// frame at or below the snapshot's. Sorted by page; eight bytes a page.
+/// </summary>
+internal sealed class WalOverlay
+{
+    /// <summary>The overlay of a log that holds nothing.</summary>
+    public static readonly WalOverlay Empty = new([], []);
+
+    private readonly uint[] pages;
+    private readonly uint[] frames;
+
+    private WalOverlay(uint[] pages, uint[] frames)
+    {
+        this.pages = pages;
+        this.frames = frames;
+    }
+
+    /// <summary>
+    /// Reads the log up to the snapshot's last frame and holds every frame's salts, and the running checksum over
+    /// all of them, against what SQLite pinned.
+    /// </summary>
+    /// <exception cref="SnapshotLostException">The log is not the one that was pinned.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public static WalOverlay Read(SqliteFile wal, WalIndexHeader snapshot, int pageSize, CancellationToken cancellation)
+    {
+        if (snapshot.MaxFrame == 0)
+        {
+            return Empty;
+        }
+
+        var header = ReadHeader(wal, snapshot);
+        var bigEndian = WalFormat.HasBigEndianChecksums(header);
+        return Read(wal, snapshot, pageSize, firstFrame: 1, bigEndian, WalFormat.Checksum(header.AsSpan(0, 24), bigEndian, default), cancellation);
+    }
+
+    /// <summary>Reads the frames that follow a place where another snapshot of the same log ended.</summary>
+    /// <returns>Null where the log does not provably continue from that place: it was restarted in between.</returns>
+    /// <exception cref="SnapshotLostException">The log is not the one that was pinned.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public static WalOverlay? ReadAfter(WalPosition position, SqliteFile wal, WalIndexHeader snapshot, int pageSize, CancellationToken cancellation)
+    {
+        if (position.Salts != snapshot.Position?.Salts || position.Frame < 1 || position.Frame > snapshot.MaxFrame)
+        {
+            return null;
+        }
+
+        var header = ReadHeader(wal, snapshot);
+        Span<byte> frame = stackalloc byte[WalFormat.FrameHeaderSize];
+        if (!wal.Read(WalFormat.FrameOffset(position.Frame, pageSize), frame)
+            || WalFormat.Salts(frame[8..]) != snapshot.Salts
+            || WalIndexHeader.Hex(WalFormat.ReadChecksum(frame[16..])) != position.Checksum)
+        {
+            return null;
+        }
+
+        return Read(
+            wal, snapshot, pageSize, (uint)position.Frame + 1, WalFormat.HasBigEndianChecksums(header), WalFormat.ReadChecksum(frame[16..]), cancellation);
+    }
+
+    private static byte[] ReadHeader(SqliteFile wal, WalIndexHeader snapshot)
+    {
+        if (!wal.IsOpen)
+        {
+            throw new SnapshotLostException("SQLite gives no access to its write-ahead log");
+        }
+
+        var header = new byte[WalFormat.HeaderSize];
+        return wal.Read(0, header) && WalFormat.IsWal(header) && WalFormat.Salts(header.AsSpan(16)) == snapshot.Salts
+            ? header
+            : throw new SnapshotLostException("the write-ahead log was restarted");
+    }
+
+    private static WalOverlay Read(
+        SqliteFile wal,
+        WalIndexHeader snapshot,
+        int pageSize,
+        uint firstFrame,
+        bool bigEndian,
+        (uint S0, uint S1) checksum,
+        CancellationToken cancellation)
+    {
+        var latest = new Dictionary<uint, uint>();
+        var frameSize = WalFormat.FrameHeaderSize + pageSize;
+        var buffer = new byte[frameSize * Math.Max(1, (1 << 20) / frameSize)];
+        for (var first = firstFrame; first <= snapshot.MaxFrame;)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var count = (int)Math.Min((uint)(buffer.Length / frameSize), snapshot.MaxFrame - first + 1);
+            var batch = buffer.AsSpan(0, count * frameSize);
+            if (!wal.Read(WalFormat.FrameOffset(first, pageSize), batch))
+            {
+                throw new SnapshotLostException("the write-ahead log is shorter than the snapshot");
+            }
+
+            for (var i = 0; i < count; i++)
+            {
+                var frame = batch.Slice(i * frameSize, frameSize);
+                if (WalFormat.Salts(frame[8..]) != snapshot.Salts)
+                {
+                    throw new SnapshotLostException("the write-ahead log was restarted");
+                }
+
+                checksum = WalFormat.Checksum(frame[..8], bigEndian, checksum);
+                checksum = WalFormat.Checksum(frame[WalFormat.FrameHeaderSize..], bigEndian, checksum);
+                latest[BinaryPrimitives.ReadUInt32BigEndian(frame)] = first + (uint)i;
+            }
+
+            first += (uint)count;
+        }
+
+        if (checksum != snapshot.FrameChecksum)
+        {
+            throw new SnapshotLostException("the write-ahead log's checksum is not the snapshot's");
+        }
+
+        var pages = latest.Keys.ToArray();
+        var frames = latest.Values.ToArray();
+        Array.Sort(pages, frames);
+        return new WalOverlay(pages, frames);
+    }
+
+    /// <summary>Confirms that the log is still the one that the snapshot was taken of.</summary>
+    /// <exception cref="SnapshotLostException">It was restarted.</exception>
+    public static void ConfirmSame(SqliteFile wal, WalIndexHeader snapshot) => ReadHeader(wal, snapshot);
+
+    /// <summary>How many pages the frames hold.</summary>
+    public int Count => pages.Length;
+
+    /// <summary>The pages up to a last one, ascending, with their frames.</summary>
+    public IEnumerable<(uint Page, uint Frame)> UpTo(long lastPage) =>
+        pages.Zip(frames).TakeWhile(entry => entry.First <= lastPage);
+
+    /// <summary>The pages of a range that the log holds, in ascending order, with their frames.</summary>
+    /// <param name="firstPage">The first page; pages count from 1.</param>
+    /// <param name="count">How many pages the range has.</param>
+    public IEnumerable<(uint Page, uint Frame)> InRange(uint firstPage, int count)
+    {
+        var index = Array.BinarySearch(pages, firstPage);
+        for (index = index < 0 ? ~index : index; index < pages.Length && pages[index] - firstPage < count; index++)
+        {
+            yield return (pages[index], frames[index]);
+        }
+    }
+}

@@ -1,0 +1,47 @@
+namespace SignalHarvester.Backup.Storage;
+
+/// <summary>Where in a backup directory things lie that are no backups: docs/FORMAT.md.</summary>
+/// <param name="Path">The directory's full path.</param>
+internal sealed record BackupDirectoryLayout(string Path)
+{
+    /// <summary>The folder for everything that is not a backup. All of it may be deleted.</summary>
+    public string StateFolder => System.IO.Path.Combine(Path, HeldFolder.StateFolderName);
+
+    /// <summary>The folder for plain database content on its way to somewhere.</summary>
+    public string TemporaryParent => InState("tmp");
+
+    /// <summary>The folder for page digests.</summary>
+    public string DigestFolder => InState("digests");
+
+    /// <summary>The folder for what is known of uploads that are not done.</summary>
+    public string UploadFolder => InState("uploads");
+
+    /// <summary>The folder for files that are being fetched from an object store.</summary>
+    public string DownloadFolder => InState("downloads");
+
+    /// <summary>The folder for backup directories that a restore or a test from an object store needs for a while.</summary>
+    public string StagingFolder => InState("staging");
+
+    /// <summary>The file with the history of operations.</summary>
+    public string HistoryPath => InState("history.db");
+
+    /// <summary>The folder for the markers of backups that are being published.</summary>
+    public string PublishingFolder => InState("publishing");
+
+    /// <summary>The folder for the markers of backups that are being removed.</summary>
+    public string RemovingFolder => InState("removing");
+
+    /// <summary>The folder for the markers of files that another one takes the place of.</summary>
+    public string SupersededFolder => InState("superseded");
+
+    /// <summary>The folder for files that were found damaged.</summary>
+    public string QuarantineFolder => System.IO.Path.Combine(Path, HeldFolder.QuarantineFolderName);
+
+    /// <summary>All folders.</summary>
+    public IReadOnlyList<string> Folders =>
+    [
+        StateFolder, PublishingFolder, RemovingFolder, SupersededFolder, DigestFolder, TemporaryParent, QuarantineFolder, UploadFolder, DownloadFolder, StagingFolder,
+    ];
+
+    private string InState(string name) => System.IO.Path.Combine(StateFolder, name);
+}

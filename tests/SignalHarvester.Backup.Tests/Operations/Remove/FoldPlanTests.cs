@@ -1,0 +1,141 @@
+using CsCheck;
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Formats;
+using SignalHarvester.Backup.Operations.Remove;
+using SignalHarvester.Backup.Tests.Support;
+using Xunit;
+
+namespace SignalHarvester.Backup.Tests.Operations.Remove;
+
+/// <summary>
+/// What is planned for a removal, tried on backups that are a few numbers each: every one that is left has the pages that
+/// it had, whichever are removed, in whatever order their clocks have put them.
+/// </summary>
+public sealed class FoldPlanTests
+{
+    private static readonly Gen<Node> Nodes = Gen.Select(Gen.Int[-1, 11], Gen.Int[1, 8], Gen.Int[0, 255], Gen.Int[0, 255], Gen.Int[0, 20], Gen.Bool)
+        .Select((parent, length, changed, extra, hour, isRemoved) => new Node(parent, length, changed, extra, hour, isRemoved));
+
+    [Fact]
+    public void Every_survivor_has_the_pages_that_it_had() => Nodes.Array[1, 12].Sample(nodes =>
+    {
+        var store = new Store(nodes);
+        Dictionary<string, int[]> before = store.Backups.Keys.ToDictionary(id => id, store.Image);
+        HashSet<string> removed = [.. nodes.Index().Where(entry => entry.Item.IsRemoved).Select(entry => Id(entry.Index))];
+        IReadOnlyList<Fold> folds = FoldPlan.ForRemoval([.. store.Backups.Values], removed);
+        Assert.Equal(folds.Count, folds.Select(fold => fold.Survivor.Id).Distinct().Count());
+        Assert.All(folds, fold => Assert.DoesNotContain(fold.Survivor.Id, removed));
+        Assert.All(folds, fold => Assert.Subset(removed, fold.Freed.Select(backup => backup.Id).ToHashSet()));
+
+        // As FoldBackup does it: what to take is asked first, of all folds.
+        List<(Fold Fold, HashSet<int>? Pages)> taken = [.. folds.Select(fold => (fold, store.Collect(fold)))];
+        foreach ((Fold fold, HashSet<int>? pages) in taken)
+        {
+            store.Rewrite(fold, pages);
+
+            // Killed here, everything still is what it was.
+            Assert.All(before, entry => Assert.Equal(entry.Value, store.Image(entry.Key)));
+        }
+
+        Assert.All(removed, store.Remove);
+
+        Assert.All(store.Backups.Keys, id => Assert.Equal(before[id], store.Image(id)));
+        Assert.Empty(FoldPlan.ForRemoval([.. store.Backups.Values], removed));
+    }, iter: Iterations.Of(10_000));
+
+    [Fact]
+    public void What_builds_on_a_backup_is_found_through_any_number_of_links() => Nodes.Array[1, 12].Sample(nodes =>
+    {
+        var store = new Store(nodes);
+        string[] chosen = [.. nodes.Index().Where(entry => entry.Item.IsRemoved).Select(entry => Id(entry.Index))];
+
+        IEnumerable<string> found = BackupChain.Dependants([.. store.Backups.Values], chosen).Select(backup => backup.Id);
+
+        IEnumerable<string> expected = store.Backups.Keys.Except(chosen).Where(id => store.Links(id).Skip(1).Any(link => chosen.Contains(link.Id)));
+        Assert.Equal(expected.Order(), found.Order());
+    }, iter: Iterations.Of(2_000));
+
+    private static string Id(int index) => $"backup_20261122_0200{index:00}_000000";
+
+    /// <param name="Parent">The index of the parent, if it is one before; else the backup is full.</param>
+    /// <param name="Length">Pages of the image.</param>
+    /// <param name="Changed">The pages that it has otherwise than its parent, one bit each.</param>
+    /// <param name="Extra">The pages that it holds though they are the same.</param>
+    /// <param name="Hour">Its moment.</param>
+    /// <param name="IsRemoved">Whether it is to go.</param>
+    private sealed record Node(int Parent, int Length, int Changed, int Extra, int Hour, bool IsRemoved);
+
+    /// <summary>Backups whose pages are the number of the backup that changed them last.</summary>
+    private sealed class Store
+    {
+        private readonly Dictionary<string, Dictionary<int, int>> held = [];
+
+        public Store(Node[] nodes)
+        {
+            foreach ((int index, Node node) in nodes.Index())
+            {
+                string? parent = node.Parent >= 0 && node.Parent < index ? Id(node.Parent) : null;
+                int[] before = parent is null ? [] : Image(parent);
+                int[] image = [.. Enumerable.Range(0, node.Length).Select(page => page >= before.Length || (node.Changed >> page & 1) == 1 ? index + 1 : before[page])];
+                held[Id(index)] = Enumerable.Range(0, node.Length)
+                    .Where(page => parent is null || page >= before.Length || image[page] != before[page] || (node.Extra >> page & 1) == 1)
+                    .ToDictionary(page => page, page => image[page]);
+                Backups[Id(index)] = Describe(Id(index), parent, node.Length, node.Hour);
+            }
+        }
+
+        public Dictionary<string, BackupMetadata> Backups { get; } = [];
+
+        public int[] Image(string id)
+        {
+            int[] image = new int[Backups[id].PageCount!.Value];
+            foreach (BackupMetadata link in Links(id).Reverse())
+            {
+                foreach ((int page, int content) in held[link.Id].Where(entry => entry.Key < image.Length))
+                {
+                    image[page] = content;
+                }
+            }
+
+            return image;
+        }
+
+        public IEnumerable<BackupMetadata> Links(string id)
+        {
+            for (string? link = id; link is not null; link = Backups[link].ParentId)
+            {
+                yield return Backups[link];
+            }
+        }
+
+        public HashSet<int>? Collect(Fold fold) => fold.NewParentId is null
+            ? null
+            : [.. fold.Sources.SelectMany(source => held[source.Id].Keys),
+                .. Enumerable.Range(0, (int)fold.Survivor.PageCount!.Value).Skip((int)Backups[fold.NewParentId].PageCount!.Value)];
+
+        public void Rewrite(Fold fold, HashSet<int>? pages)
+        {
+            string id = fold.Survivor.Id;
+            int[] image = Image(id);
+            held[id] = image.Index().Where(entry => pages is null || pages.Contains(entry.Index)).ToDictionary(entry => entry.Index, entry => entry.Item);
+            Backups[id] = Describe(id, fold.NewParentId, image.Length, Backups[id].Timestamp.Hour);
+        }
+
+        public void Remove(string id)
+        {
+            held.Remove(id);
+            Backups.Remove(id);
+        }
+
+        private static BackupMetadata Describe(string id, string? parent, int pageCount, int hour) => new()
+        {
+            Id = id,
+            BackupPath = "/" + BackupFileName.For(id, parent is null ? BackupType.Full : BackupType.Incremental, CompressionType.Zstd).Text,
+            BackupDirectory = "/",
+            ParentId = parent,
+            PageCount = pageCount,
+            PageSize = 4096,
+            Timestamp = new DateTimeOffset(2026, 11, 22, hour, 0, 0, TimeSpan.Zero),
+        };
+    }
+}

@@ -1,0 +1,40 @@
+using SignalHarvester.Backup.Progress;
+using SignalHarvester.Backup.TestSupport;
+using SignalHarvester.Backup.Tests.Support;
+using Xunit;
+
+namespace SignalHarvester.Backup.Tests.Operations.Restore;
+
+/// <summary>A restore is not done before the disk gave back what was written.</summary>
+public sealed class RestoreCheckTests : IDisposable
+{
+    private readonly Scene scene = new();
+
+    private string Target => scene["target.db"];
+
+    public void Dispose() => scene.Dispose();
+
+    [Fact]
+    public void A_page_that_the_disk_lost_is_an_error_and_the_former_state_is_kept()
+    {
+        Databases.Create(scene.Database);
+        BackupMetadata backup = scene.Create();
+        Databases.Create(Target, new DatabaseShape { JournalMode = JournalMode.Delete, Rows = 3000 });
+        string former = ImageHash.Of(Target);
+        OperationContext context = scene.Context(told =>
+        {
+            // Between the last page written and the first one read back.
+            if (told is OperationStepCompleted step && step.Activity.StartsWith("Restoring into", StringComparison.Ordinal))
+            {
+                Tool.Require("dd").Run("if=/dev/zero", "of=" + Target, "bs=4096", "seek=5", "count=1", "conv=notrunc").EnsureSuccess();
+            }
+        });
+
+        BackupException error = Scene.Fails(BackupErrorId.RestoreVerificationFailed, BackupErrorCategory.InvalidResult, () => scene.RestoreTo(Target, backup, context));
+
+        Assert.Equal(Target, error.Target);
+        Assert.Contains("page 6 ", error.Message, StringComparison.Ordinal);
+        BackupMetadata safety = Assert.Single(scene.Directory.List().Backups, kept => kept.IsSafety);
+        Assert.Equal(former, safety.Checksum);
+    }
+}

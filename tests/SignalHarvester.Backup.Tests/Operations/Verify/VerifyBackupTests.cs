@@ -1,0 +1,275 @@
+using System.Text.Json.Nodes;
+using Microsoft.Data.Sqlite;
+using SignalHarvester.Backup.Operations.Create;
+using SignalHarvester.Backup.Operations.Verify;
+using SignalHarvester.Backup.TestSupport;
+using SignalHarvester.Backup.Tests.Support;
+using Xunit;
+
+namespace SignalHarvester.Backup.Tests.Operations.Verify;
+
+/// <summary>Every kind of damage is found, named by its check and its error id, and recorded.</summary>
+public sealed class VerifyBackupTests : IDisposable
+{
+    private readonly Scene scene = new();
+
+    public void Dispose() => scene.Dispose();
+
+    [Theory]
+    [InlineData(CompressionType.None)]
+    [InlineData(CompressionType.Gzip)]
+    [InlineData(CompressionType.Zstd)]
+    public void A_sound_backup_passes_every_check_and_that_is_recorded(CompressionType compression)
+    {
+        BackupMetadata backup = Make(new CreateBackupOptions { Compression = compression, Verify = false });
+        Assert.False(backup.Verified);
+        Assert.Equal(VerificationLevel.None, scene.Directory.Get(backup.Id).VerificationLevel);
+
+        Assert.Equal(["StoredSize", "StoredChecksum"], Passed(backup, VerificationLevel.Quick));
+        Assert.Equal(VerificationLevel.Quick, scene.Directory.Get(backup.Id).VerificationLevel);
+
+        Assert.Equal(["StoredSize", "StoredChecksum", "Decompression", "ImageChecksum", "Integrity", "Schema", "RowCounts"], Passed(backup, VerificationLevel.Full));
+        BackupMetadata recorded = scene.Directory.Get(backup.Id);
+        Assert.True(recorded.Verified);
+        Assert.Equal(VerificationLevel.Full, recorded.VerificationLevel);
+        Assert.Equal(scene.Clock.GetUtcNow(), recorded.VerificationTimestamp);
+
+        Passed(backup, VerificationLevel.Quick);
+        Assert.Equal(VerificationLevel.Full, scene.Directory.Get(backup.Id).VerificationLevel);
+    }
+
+    [Fact]
+    public void A_missing_file_is_found()
+    {
+        BackupMetadata backup = Make();
+        File.Delete(backup.BackupPath);
+
+        AssertFails(backup, "File", BackupErrorId.BackupFileMissing, BackupErrorCategory.ObjectNotFound, quickToo: true);
+    }
+
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(1)]
+    public void Another_size_is_found(int difference)
+    {
+        BackupMetadata backup = Make();
+        using (FileStream file = File.OpenWrite(backup.BackupPath))
+        {
+            file.SetLength(file.Length + difference);
+        }
+
+        AssertFails(backup, "StoredSize", BackupErrorId.BackupSizeMismatch, BackupErrorCategory.InvalidData, quickToo: true);
+    }
+
+    [Theory]
+    [InlineData(CompressionType.None)]
+    [InlineData(CompressionType.Gzip)]
+    [InlineData(CompressionType.Zstd)]
+    public void A_flipped_bit_is_found(CompressionType compression)
+    {
+        BackupMetadata backup = Make(new CreateBackupOptions { Compression = compression });
+        Change(backup.BackupPath, content => content[content.Length / 2] ^= 4);
+
+        VerificationOutcome quick = scene.Verify(backup, VerificationLevel.Quick);
+        Assert.Equal(BackupErrorId.BackupChecksumMismatch, quick.Fault?.ErrorId);
+        Assert.Equal("StoredChecksum", Assert.Single(quick.Backup.Verification, check => !check.Passed).Check);
+
+        VerificationOutcome full = scene.Verify(backup);
+        Assert.Contains(full.Fault?.ErrorId, (string[])[BackupErrorId.BackupChecksumMismatch, BackupErrorId.BackupCorrupt]);
+        AssertRecorded(backup, full);
+    }
+
+    [Fact]
+    public void The_file_of_another_backup_is_found()
+    {
+        BackupMetadata first = Make(new CreateBackupOptions { Compression = CompressionType.None });
+        using (SqliteConnection user = Databases.Open(scene.Database))
+        {
+            Databases.Execute(user, "UPDATE customer SET domain = 'example.com' WHERE id = 1");
+        }
+
+        BackupMetadata second = scene.Create(new CreateBackupOptions { Compression = CompressionType.None });
+        Assert.Equal(first.Size, second.Size);
+        File.Copy(first.BackupPath, second.BackupPath, overwrite: true);
+
+        AssertFails(second, "StoredChecksum", BackupErrorId.BackupChecksumMismatch, BackupErrorCategory.InvalidData, quickToo: true);
+    }
+
+    [Theory]
+    [InlineData("stored_checksum", "StoredChecksum", true)]
+    [InlineData("checksum", "ImageChecksum", false)]
+    public void A_wrong_recorded_checksum_is_found(string field, string check, bool quickToo)
+    {
+        BackupMetadata backup = Make();
+        Record(backup, root => root[field] = new string('0', 64));
+
+        AssertFails(scene.Directory.Get(backup.Id), check, BackupErrorId.BackupChecksumMismatch, BackupErrorCategory.InvalidData, quickToo);
+    }
+
+    [Fact]
+    public void An_image_larger_than_recorded_is_not_unpacked_to_its_end()
+    {
+        BackupMetadata backup = Make();
+        Record(backup, root => (root["database_size"], root["page_count"]) = (4096, 1));
+
+        AssertFails(scene.Directory.Get(backup.Id), "Decompression", BackupErrorId.BackupCorrupt, BackupErrorCategory.InvalidData, quickToo: false);
+    }
+
+    [Fact]
+    public void What_is_no_database_is_found_even_under_right_checksums()
+    {
+        BackupMetadata backup = Make(new CreateBackupOptions { Compression = CompressionType.None });
+
+        Replace(backup, content => new Random(1).NextBytes(content));
+
+        AssertFails(scene.Directory.Get(backup.Id), "Integrity", BackupErrorId.BackupIntegrityFailed, BackupErrorCategory.InvalidData, quickToo: false);
+    }
+
+    [Fact]
+    public void A_damaged_page_is_found_even_under_right_checksums()
+    {
+        BackupMetadata backup = Make(new CreateBackupOptions { Compression = CompressionType.None });
+
+        Replace(backup, content => content.AsSpan(4096 * 5, 4096).Fill(0xA5));
+
+        AssertFails(scene.Directory.Get(backup.Id), "Integrity", BackupErrorId.BackupIntegrityFailed, BackupErrorCategory.InvalidData, quickToo: false);
+    }
+
+    [Theory]
+    [InlineData("DROP TABLE audit", "Schema")]
+    [InlineData("DROP INDEX customer_long_name", "Schema")]
+    [InlineData("CREATE TABLE extra(x)", "Schema")]
+    [InlineData("DELETE FROM reading WHERE at = 60", "RowCounts")]
+    [InlineData("INSERT INTO audit(what) VALUES ('one more')", "RowCounts")]
+    public void Other_content_is_found_even_under_right_checksums(string sql, string check)
+    {
+        BackupMetadata backup = Make(new CreateBackupOptions { Compression = CompressionType.None });
+        using (SqliteConnection image = Databases.Open(backup.BackupPath))
+        {
+            Databases.Execute(image, "PRAGMA journal_mode = DELETE");
+            Databases.Execute(image, sql);
+        }
+
+        Replace(backup, _ => { });
+
+        AssertFails(scene.Directory.Get(backup.Id), check, BackupErrorId.BackupContentMismatch, BackupErrorCategory.InvalidData, quickToo: false);
+    }
+
+    [Fact]
+    public void A_mended_backup_is_verified_again()
+    {
+        BackupMetadata backup = Make();
+        byte[] good = File.ReadAllBytes(backup.BackupPath);
+        Change(backup.BackupPath, content => content[^1] ^= 1);
+        Assert.NotNull(scene.Verify(backup).Fault);
+
+        File.WriteAllBytes(backup.BackupPath, good);
+
+        Assert.Null(scene.Verify(backup).Fault);
+        Assert.True(scene.Directory.Get(backup.Id).Verified);
+    }
+
+    [Fact]
+    public void Verifying_leaves_no_plain_content_behind()
+    {
+        BackupMetadata backup = Make();
+        scene.Verify(backup);
+
+        Assert.Empty(Directory.EnumerateFileSystemEntries(scene.Stored(".shbackup/tmp")));
+    }
+
+    [Fact]
+    public void A_cancelled_verification_records_nothing()
+    {
+        BackupMetadata backup = Make(new CreateBackupOptions { Verify = false });
+        using var stop = new CancellationTokenSource();
+        stop.Cancel();
+
+        Assert.ThrowsAny<OperationCanceledException>(() => VerifyBackup.Run(backup, scene.Directory, VerificationLevel.Full, scene.ContextUntil(stop.Token)));
+
+        Assert.Null(scene.Directory.Get(backup.Id).VerificationTimestamp);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(scene.Stored(".shbackup/tmp")));
+    }
+
+    private BackupMetadata Make(CreateBackupOptions? options = null)
+    {
+        // In rollback-journal mode the image opens as it is, beside the backups too.
+        Databases.Create(scene.Database, new DatabaseShape { JournalMode = JournalMode.Delete });
+        BackupMetadata backup = scene.Create(options);
+        if (options is { Verify: false })
+        {
+            Record(backup, root =>
+            {
+                root.Remove("row_counts");
+                root.Remove("schema_checksum");
+            });
+        }
+
+        scene.Clock.Advance(TimeSpan.FromMinutes(1));
+        return scene.Directory.Get(backup.Id);
+    }
+
+    private string[] Passed(BackupMetadata backup, VerificationLevel level)
+    {
+        VerificationOutcome outcome = scene.Verify(backup, level);
+        Assert.Null(outcome.Fault);
+        Assert.All(outcome.Backup.Verification, check => Assert.True(check.Passed));
+        return [.. outcome.Backup.Verification.Select(check => check.Check)];
+    }
+
+    private void AssertFails(BackupMetadata backup, string check, string errorId, BackupErrorCategory category, bool quickToo)
+    {
+        VerificationOutcome quick = scene.Verify(backup, VerificationLevel.Quick);
+        Assert.Equal(quickToo, quick.Fault is not null);
+        VerificationOutcome outcome = scene.Verify(backup);
+        Assert.Equal(check, outcome.Backup.Verification.First(made => !made.Passed).Check);
+        Assert.Equal(errorId, outcome.Fault?.ErrorId);
+        Assert.Equal(category, outcome.Fault!.Category);
+        Assert.Contains(backup.Id, outcome.Fault.Message, StringComparison.Ordinal);
+        Assert.Contains("Get-SHBackup", outcome.Fault.Message, StringComparison.Ordinal);
+        AssertRecorded(backup, outcome);
+        if (quickToo)
+        {
+            Assert.Equal(errorId, quick.Fault!.ErrorId);
+        }
+    }
+
+    private void AssertRecorded(BackupMetadata backup, VerificationOutcome outcome)
+    {
+        BackupMetadata recorded = scene.Directory.Get(backup.Id);
+        Assert.False(recorded.Verified);
+        Assert.Equal(VerificationLevel.None, recorded.VerificationLevel);
+        Assert.Equal(scene.Clock.GetUtcNow(), recorded.VerificationTimestamp);
+        Assert.Equal(outcome.Backup.Verification, recorded.Verification);
+        Assert.Equal(backup.Checksum, recorded.Checksum);
+    }
+
+    private static void Change(string path, Action<byte[]> change)
+    {
+        byte[] content = File.ReadAllBytes(path);
+        change(content);
+        File.WriteAllBytes(path, content);
+    }
+
+    private void Record(BackupMetadata backup, Action<JsonObject> change)
+    {
+        string path = scene.Stored(backup.Id + ".json");
+        JsonObject root = JsonNode.Parse(File.ReadAllText(path))!.AsObject();
+        change(root);
+        File.WriteAllText(path, root.ToJsonString());
+    }
+
+    /// <summary>Changes the stored image and all that is recorded of its bytes, as a forger or a broken tool would.</summary>
+    private void Replace(BackupMetadata backup, Action<byte[]> change)
+    {
+        Change(backup.BackupPath, change);
+        Record(backup, root =>
+        {
+            root["checksum"] = Scene.Digest(backup.BackupPath);
+            root["stored_checksum"] = Scene.Digest(backup.BackupPath);
+            root["size_bytes"] = new FileInfo(backup.BackupPath).Length;
+            root["database_size"] = new FileInfo(backup.BackupPath).Length;
+            root["page_count"] = null;
+        });
+    }
+}
