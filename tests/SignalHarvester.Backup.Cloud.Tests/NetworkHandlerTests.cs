@@ -201,7 +201,7 @@ public sealed class NetworkHandlerTests : IAsyncDisposable
     {
         for (var round = 0; round < 100; round++)
         {
-            await using var other = new PlainServer();
+            var other = new PlainServer();
             using var client = new HttpClient();
             var asked = Enumerable.Range(0, 4).Select(_ => client.GetAsync(new Uri(other.Address, "bytes/3000000"), HttpCompletionOption.ResponseHeadersRead, Stop)).ToList();
             await Task.WhenAny(asked);
