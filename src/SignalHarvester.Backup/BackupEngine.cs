@@ -12,6 +12,7 @@ using SignalHarvester.Backup.Operations.Transfer;
 using SignalHarvester.Backup.Operations.Verify;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Retention;
+
 namespace SignalHarvester.Backup;
 
 /// <summary>

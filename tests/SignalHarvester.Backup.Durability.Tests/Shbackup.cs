@@ -10,7 +10,9 @@ internal sealed class Shbackup : IDisposable
 {
     private const string End = "<<end>>";
     private const string Loop = "while ($null -ne ($line = [Console]::In.ReadLine())) { . ([scriptblock]::Create($line)) }";
-    private static readonly TimeSpan s_hang = TimeSpan.FromSeconds(60);
+
+    // For what hangs, and never for what is slow: a machine may be busy with many other things.
+    private static readonly TimeSpan s_hang = TimeSpan.FromMinutes(5);
 
     private readonly Process _process;
     private readonly Task<string> _error;

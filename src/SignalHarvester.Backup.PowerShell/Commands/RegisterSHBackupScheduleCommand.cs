@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using SignalHarvester.Backup.PowerShell.Cloud;
 using SignalHarvester.Backup.Scheduling;
+
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
 /// <summary>Has the operating system run backups by itself: with systemd, cron, launchd or the Windows Task Scheduler.</summary>

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+
 namespace SignalHarvester.Backup.Sqlite;
 
 /// <summary>

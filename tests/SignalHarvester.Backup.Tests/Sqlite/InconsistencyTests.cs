@@ -8,6 +8,7 @@ using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.Tests.Encryption;
 using SignalHarvester.Backup.Tests.Support;
 using Xunit;
+
 namespace SignalHarvester.Backup.Tests.Sqlite;
 
 /// <summary>

@@ -5,6 +5,7 @@ using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Sqlite;
 using SignalHarvester.Backup.Sqlite.Snapshot;
 using SignalHarvester.Backup.Storage;
+
 namespace SignalHarvester.Backup.Operations.Restore;
 
 /// <summary>

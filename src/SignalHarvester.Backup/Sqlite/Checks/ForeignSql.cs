@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Microsoft.Data.Sqlite;
+
 namespace SignalHarvester.Backup.Sqlite.Checks;
 
 /// <summary>
