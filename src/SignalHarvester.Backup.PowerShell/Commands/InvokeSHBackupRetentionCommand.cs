@@ -135,11 +135,7 @@ public sealed class InvokeSHBackupRetentionCommand : BackupCommand, IDynamicPara
             RefusePlace(cloud, "-Remote");
         }
 
-        _ = ForCall(() =>
-        {
-            Rules().Validate();
-            return true;
-        });
+        ForCall(() => Rules().Validate());
     }
 
     /// <inheritdoc/>

@@ -112,11 +112,7 @@ public sealed class InvokeSHBackupScheduleCommand : ScheduleCommand
         settings = settings with { ThrottleLimit = ThrottleLimit ?? settings.ThrottleLimit };
         if (IfDue)
         {
-            _ = RunOperation(context =>
-            {
-                session.Delay(context);
-                return true;
-            });
+            RunOperation(context => session.Delay(context));
         }
 
         var sources = Sources(definition.Job, settings);

@@ -309,11 +309,7 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
         {
             if (ShouldProcess(name, "Unregister schedule, which is switched off in the configuration"))
             {
-                ForItem(() => RunOperation(context =>
-                {
-                    registry.Remove(name, Scope, context.Cancellation);
-                    return true;
-                }));
+                ForItem(() => RunOperation(context => registry.Remove(name, Scope, context.Cancellation)));
             }
         }
     }

@@ -61,6 +61,13 @@ public abstract class OperationCommand : ModuleCommand, IDisposable
                 BackupErrorId.SourceNotFound, path, $"No file matches '{path}'. Check the path; for a name with brackets in it, use -LiteralPath.");
     }
 
+    /// <inheritdoc cref="RunOperation{T}(Func{OperationContext, T})"/>
+    private protected void RunOperation(Action<OperationContext> operation) => _ = RunOperation(context =>
+    {
+        operation(context);
+        return true;
+    });
+
     /// <summary>
     /// Runs an operation on another thread and writes what it tells from this one, the only one that PowerShell lets
     /// write. Does not return before the operation has ended, also when the pipeline or the process is told to stop.
