@@ -28,6 +28,9 @@ public readonly struct SqliteName : IEquatable<SqliteName>
     /// <summary>The name as a text in such SQL.</summary>
     internal string Literal => $"'{text.Replace("'", "''", StringComparison.Ordinal)}'";
 
+    /// <summary>The name that such a column has as one of a query: SQLite takes no <c>true</c> and <c>false</c> for the name of a result.</summary>
+    internal SqliteName InQuery => folded is "true" or "false" ? new SqliteName(text + "\u0001") : this;
+
     /// <summary>The name that is written like this.</summary>
     /// <param name="shown">The name, as <see cref="ToString"/> gives it.</param>
     public static SqliteName Parse(string shown)

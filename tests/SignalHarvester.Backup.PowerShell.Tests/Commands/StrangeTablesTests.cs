@@ -168,6 +168,133 @@ public sealed class StrangeTablesTests : IDisposable
         Assert.Contains("COLLATE BINARY", drill.Assertions[1].Found!, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("k INTEGER PRIMARY KEY, name TEXT COLLATE NOCASE UNIQUE", "", "its index 'sqlite_autoindex_t_1'")]
+    [InlineData("k INTEGER PRIMARY KEY, name TEXT", "CREATE INDEX i ON t(lower(name))", "its index 'i'")]
+    [InlineData("k INTEGER PRIMARY KEY, name TEXT", "CREATE INDEX i ON t(k) WHERE lower(name) > 'zz'", "its index 'i'")]
+    [InlineData("name TEXT COLLATE NOCASE PRIMARY KEY, k", "", "its index 'sqlite_autoindex_t_1'")]
+    [InlineData("name TEXT COLLATE NOCASE PRIMARY KEY, k) WITHOUT ROWID", "", "its primary key")]
+    [InlineData("k INTEGER PRIMARY KEY, name TEXT, n TEXT AS (lower(name)) VIRTUAL", "CREATE INDEX i ON t(n)", "its index 'i'")]
+    [InlineData("k INTEGER PRIMARY KEY, name TEXT", "CREATE TABLE seen(name TEXT COLLATE NOCASE UNIQUE); INSERT INTO seen SELECT name FROM t; CREATE TRIGGER r AFTER INSERT ON t BEGIN INSERT OR IGNORE INTO seen VALUES (new.name); END", "its index 'sqlite_autoindex_seen_1' of 'seen'")]
+    public void Rows_come_back_into_no_index_whose_order_or_values_are_the_applications_own_under_SQLites_names(string columns, string more, string named)
+    {
+        OwnNames($"CREATE TABLE t({columns}{(columns.Contains("WITHOUT", StringComparison.Ordinal) ? "" : ")")}; WITH RECURSIVE i(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM i LIMIT 70) INSERT INTO t(name, k) SELECT substr('ÉzÖaÜßŽ', n % 7 + 1, 1) || (n / 7), n FROM i; {more}");
+        var backup = workspace.MakeBackup();
+        OwnNames("DELETE FROM t WHERE k % 3 = 0");
+        foreach (var action in (string[])["InsertMissing", "Replace"])
+        {
+            var error = workspace.Run($"Restore-SHBackup {backup.Id} -Table t -Into ./app.db -RowAction {action} -Force").Errors.Single();
+            Assert.StartsWith("RowsNotRestored,", error.FullyQualifiedErrorId, StringComparison.Ordinal);
+            Assert.Contains(named, error.Exception.Message, StringComparison.Ordinal);
+            Assert.Contains("Use -RowAction SideTable", error.Exception.Message, StringComparison.Ordinal);
+        }
+
+        // Nothing was touched, not for a safety backup either.
+        Assert.Single(workspace.Listed());
+        Assert.Equal("ok", OwnNames("PRAGMA integrity_check"));
+        Assert.Equal(70, Restore(backup, "t", "-RowAction SideTable").Inserted);
+        Assert.Equal("ok", OwnNames("PRAGMA integrity_check"));
+    }
+
+    [Theory]
+    [InlineData("'É'", "'é'", "'z'", false)]
+    [InlineData("'É', 'Ä', 'ä', 'z'", "'é', 'y'", "'x'", true)]
+    [InlineData("'Ärger', 'Ökonom', 'Zoe'", "'Übel', 'Adam'", "'x'", true)]
+    [InlineData("'A', 'zoe'", "'B', 'Zora'", "'x'", true)]
+    public void Rows_come_back_under_NOCASE_where_all_orders_agree_or_what_is_there_shows_that_it_is_SQLites_own(string kept, string lost, string later, bool come)
+    {
+        Unicode($"CREATE TABLE t(k INTEGER PRIMARY KEY, name TEXT COLLATE NOCASE UNIQUE); INSERT INTO t(name) SELECT value FROM (SELECT {lost.Replace(",", " AS value UNION ALL SELECT", StringComparison.Ordinal)} AS value)");
+        var backup = workspace.MakeBackup();
+        Unicode($"DELETE FROM t; INSERT INTO t(k, name) SELECT 100 + row_number() OVER (), value FROM (SELECT {(kept + ", " + later).Replace(",", " AS value UNION ALL SELECT", StringComparison.Ordinal)} AS value)");
+        var result = workspace.Run($"Restore-SHBackup {backup.Id} -Table t -Into ./app.db -Force");
+        if (come)
+        {
+            Assert.Equal(lost.Split(',').Length, result.WithoutErrors().As<RestoredRows>().Single().Inserted);
+        }
+        else
+        {
+            Assert.Contains("nothing in the table shows which of the two", result.Errors.Single().Exception.Message, StringComparison.Ordinal);
+            Assert.Single(workspace.Listed());
+        }
+    }
+
+    [Fact]
+    public void Rows_of_other_letters_do_not_come_back_into_an_index_that_may_be_the_applications_and_that_no_state_shows()
+    {
+        Unicode("CREATE TABLE t(k INTEGER PRIMARY KEY, name TEXT, note TEXT); INSERT INTO t VALUES (1, 'Änne', 'ä'), (2, 'Anne', 'ä')");
+        var backup = workspace.MakeBackup();
+        Unicode("DELETE FROM t; CREATE INDEX i ON t(lower(name))");
+        var error = workspace.Run($"Restore-SHBackup {backup.Id} -Table t -Into ./app.db -Force").Errors.Single();
+        Assert.Contains("index 'i', which the backup does not have", error.Exception.Message, StringComparison.Ordinal);
+        Assert.Equal(1, Restore(backup, "t", "-Where 'k = 2'").Inserted);
+    }
+
+    [Theory]
+    [InlineData("name TEXT COLLATE NOCASE PRIMARY KEY, n INT")]
+    [InlineData("name TEXT COLLATE NOCASE PRIMARY KEY, n INT) WITHOUT ROWID")]
+    [InlineData("name TEXT COLLATE NOCASE, n INT, PRIMARY KEY (n, name)) WITHOUT ROWID")]
+    [InlineData("name TEXT COLLATE RTRIM PRIMARY KEY, n INT")]
+    public void Rows_are_compared_by_their_bytes_where_their_keys_order_is_the_applications_own_under_a_name_of_SQLites(string columns)
+    {
+        OwnNames($"CREATE TABLE t({columns}{(columns.Contains("WITHOUT", StringComparison.Ordinal) ? "" : ")")}; CREATE INDEX other ON t(n, name); WITH RECURSIVE i(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM i LIMIT 700) INSERT INTO t SELECT substr('ÉzÖaÜßŽ', n % 7 + 1, 1) || (n / 7), n / 70 FROM i");
+        var backup = workspace.MakeBackup();
+        Assert.Empty(workspace.Run($"Compare-SHBackup {backup.Id}").WithoutErrors().Output);
+
+        OwnNames("DELETE FROM t WHERE name IN ('É5', 'z6'); UPDATE t SET n = 99 WHERE name IN ('a1', 'Ž2', 'Ü3'); INSERT INTO t VALUES ('é500', 5)");
+        var found = workspace.Run($"Compare-SHBackup {backup.Id}").WithoutErrors().As<BackupDifference>().Single();
+        Assert.Contains("by the bytes of their keys", found.Detail!, StringComparison.Ordinal);
+        Assert.Equal(columns.Contains("(n, name)", StringComparison.Ordinal) ? (4, 5, 0) : (1, 2, 3), (found.RowsAdded, found.RowsRemoved, found.RowsChanged));
+    }
+
+    [Theory]
+    [InlineData("p(name)")]
+    [InlineData("p")]
+    public void Rows_that_refer_by_an_order_of_the_applications_own_under_SQLites_name_come_back_and_pass_a_drill(string parent)
+    {
+        OwnNames($"CREATE TABLE p(name TEXT COLLATE NOCASE PRIMARY KEY); CREATE TABLE c(id INTEGER PRIMARY KEY, name TEXT REFERENCES {parent}); INSERT INTO p VALUES ('É'), ('z'), ('Ö'), ('a'), ('Ü'); INSERT INTO c(name) VALUES ('é'), ('Z'), ('ö'), ('A'), ('ü')");
+        var backup = workspace.MakeBackup();
+        var drill = workspace.Run("Invoke-SHRestoreDrill -Newest").As<RestoreDrill>().Single();
+        Assert.True(drill.Passed, drill.Reason);
+        OwnNames("DELETE FROM c WHERE id > 2");
+        Assert.Equal(3, Restore(backup, "c", "").Inserted);
+
+        // What is there in no order does not come back, and a drill finds it.
+        OwnNames("DELETE FROM c WHERE id > 2; DELETE FROM p WHERE name = 'Ö'");
+        var error = workspace.Run($"Restore-SHBackup {backup.Id} -Table c -Into ./app.db -Force").Errors.Single();
+        Assert.Contains("refer to rows that are not in", error.Exception.Message, StringComparison.Ordinal);
+        OwnNames("PRAGMA foreign_keys = OFF; INSERT INTO c VALUES (9, 'nobody')");
+        _ = workspace.MakeBackup();
+        Assert.Contains("refer to nothing in p", workspace.Run("Invoke-SHRestoreDrill -Newest").As<RestoreDrill>().Single().Reason!, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("sqlite", "sqlite-")]
+    [InlineData("true", "true_")]
+    [InlineData("select", "select_")]
+    public void Tables_and_columns_come_back_and_beside_whatever_word_of_SQL_they_are_called(string name, string beside)
+    {
+        Unicode($"CREATE TABLE \"{name}\"(\"{name}\" TEXT PRIMARY KEY, \"false\"); INSERT INTO \"{name}\" VALUES ('a', 1), ('b', 2), ('c', 3)");
+        var backup = workspace.MakeBackup();
+        Unicode($"DELETE FROM \"{name}\" WHERE \"{name}\" = 'a'; UPDATE \"{name}\" SET \"false\" = 9 WHERE \"{name}\" = 'b'");
+        var found = workspace.Run($"Compare-SHBackup {backup.Id}").WithoutErrors().As<BackupDifference>().Single();
+        Assert.Equal((0, 1, 1), (found.RowsAdded, found.RowsRemoved, found.RowsChanged));
+        Assert.Equal(beside + backup.Id, Restore(backup, name, "-RowAction SideTable").Into);
+        Assert.Equal("a1b2c3", Query($"SELECT group_concat(\"{name}\" || \"false\", '') FROM \"{beside}{backup.Id}\""));
+        Assert.Equal((1, 1), (Restore(backup, name, "-RowAction Replace") is var rows ? rows.Inserted : 0, rows.Replaced));
+        Assert.Equal("a1b2c3", Query($"SELECT group_concat(\"{name}\" || \"false\", '') FROM (SELECT * FROM \"{name}\" ORDER BY 1)"));
+    }
+
+    [Fact]
+    public void Tables_that_are_called_as_SQLites_own_are_compared_and_hide_none_of_them()
+    {
+        string[] names = ["pragma_table_list", "pragma_table_xinfo", "pragma_index_xinfo", "pragma_index_list", "pragma_foreign_key_list", "pragma_foreign_key_check"];
+        Unicode(string.Concat(names.Select(name => $"CREATE TABLE {name}(id TEXT PRIMARY KEY, v); INSERT INTO {name} VALUES (1, 1), (2, 2);")));
+        var backup = workspace.MakeBackup("-NoVerify");
+        Unicode(string.Concat(names.Select(name => $"DELETE FROM {name} WHERE id = 1; UPDATE {name} SET v = 9;")));
+        var found = workspace.Run($"Compare-SHBackup {backup.Id}").WithoutErrors().As<BackupDifference>();
+        Assert.Equal(names.Order(StringComparer.Ordinal).Select(name => (name, 1L, 1L)), found.Select(one => (one.Name, one.RowsRemoved, one.RowsChanged)));
+    }
+
     [Fact]
     public void A_table_that_SQLite_cannot_read_is_named_and_the_others_are_compared()
     {
@@ -337,6 +464,14 @@ public sealed class StrangeTablesTests : IDisposable
 
     /// <summary>Runs SQL as the application that has a collation of its own.</summary>
     private void Foreign(string sql) => Run(sql, Encoding.UTF8, connection => connection.CreateCollation("de", (left, right) => -string.CompareOrdinal(left, right)));
+
+    /// <summary>Runs SQL as the application that folds all letters under SQLite's own names.</summary>
+    private string OwnNames(string sql) => Run(sql, Encoding.UTF8, connection =>
+    {
+        connection.CreateCollation("NOCASE", (left, right) => string.CompareOrdinal(left.ToLowerInvariant(), right.ToLowerInvariant()));
+        connection.CreateCollation("RTRIM", (left, right) => string.CompareOrdinal(left.ToLowerInvariant(), right.ToLowerInvariant()));
+        connection.CreateFunction("lower", (string? text) => text?.ToLowerInvariant(), isDeterministic: true);
+    });
 
     private string Query(string sql, Encoding? encoding = null) => Run(sql, encoding ?? Encoding.UTF8, _ => { });
 

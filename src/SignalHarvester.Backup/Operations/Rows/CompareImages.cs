@@ -90,10 +90,12 @@ internal sealed class CompareImages : IDisposable
             return found;
         }
 
-        var comparisons = StandInCollations.Comparisons;
         try
         {
-            var compared = Rows(found, item);
+            var (earlier, later) = (earlierTables.TryShape(name, withShadow: true), laterTables.TryShape(name, withShadow: true));
+            var match = earlier is null || later is null ? null : Match(name, earlier, later);
+            var comparisons = StandInCollations.Comparisons;
+            var compared = Rows(found, item, earlier, later, match);
             return StandInCollations.Comparisons == comparisons ? compared : Unknown("SQLite went by an order that only the application knows");
         }
         catch (SqliteException exception) when (exception.SqliteErrorCode is SQLitePCL.raw.SQLITE_ERROR or SQLitePCL.raw.SQLITE_CORRUPT)
@@ -108,9 +110,29 @@ internal sealed class CompareImages : IDisposable
     /// <inheritdoc/>
     public void Dispose() => connection.Dispose();
 
-    private BackupDifference Rows(BackupDifference found, SchemaObject table)
+    private RowMatch? Match(SqliteName table, TableShape earlier, TableShape later)
     {
-        var (earlier, later) = (earlierTables.TryShape(table.Name, withShadow: true), laterTables.TryShape(table.Name, withShadow: true));
+        var match = RowMatch.TryFind(connection, table, (Earlier, earlier), (Later, later));
+        var isReplaceable = match is { IsRowId: false, IsOrderKnown: true } && earlier.Key.Any(column => column.Collation != KeyColumn.Binary);
+        return isReplaceable && !(IsInOrder(Earlier, table) && IsInOrder(Later, table)) ? match! with { IsOrderKnown = false } : match;
+    }
+
+    /// <summary>Whether SQLite finds the rows of a table in an order of its own that an application may have replaced.</summary>
+    private bool IsInOrder(string schema, SqliteName table)
+    {
+        try
+        {
+            return StoredOrder.Contradiction(connection, schema, table, StoredOrder.ReplaceableOrders(connection, schema, table)) is null;
+        }
+        catch (SqliteException exception) when (exception.SqliteErrorCode == SQLitePCL.raw.SQLITE_ERROR)
+        {
+            // It lacks a function of something else in the table.
+            return false;
+        }
+    }
+
+    private BackupDifference Rows(BackupDifference found, SchemaObject table, TableShape? earlier, TableShape? later, RowMatch? match)
+    {
         if ((table.Before is not null && earlier is null) || (table.After is not null && later is null))
         {
             return found with { Detail = "a virtual table: what it stores is in tables of its own, which are compared" };
@@ -120,7 +142,7 @@ internal sealed class CompareImages : IDisposable
         {
             (null, { }) => found with { RowsAdded = Count(Later, table.Name) },
             ({ }, null) => found with { RowsRemoved = Count(Earlier, table.Name) },
-            ({ } left, { } right) when RowMatch.TryFind(connection, table.Name, (Earlier, left), (Later, right)) is { } match => Rows(found, table.Name, left, right, match),
+            ({ } left, { } right) when match is not null => Rows(found, table.Name, left, right, match),
             _ => found with
             {
                 Change = DifferenceKind.Changed,
@@ -138,7 +160,7 @@ internal sealed class CompareImages : IDisposable
         var (added, removed) = (Missing(Later, Earlier), Missing(Earlier, Later));
         var changed = SqlStatement.Number(
             connection,
-            $"{Prepared(Later, common)}SELECT count(*) FROM {Earlier}.{name.Quoted} AS a JOIN {Other(Later)} AS b ON {Same()} WHERE {RowMatch.Differs(common, "a", "b")}");
+            $"{Prepared(Later, common)}SELECT count(*) FROM {Earlier}.{name.Quoted} AS a JOIN {Other(Later)} AS b ON {Same()} WHERE {RowMatch.Differs(common, "a", "b", ofQuery: !match.IsOrderKnown)}");
         List<string> details = [];
         if (match.IsRowId && earlier.Key.Count > 0)
         {
@@ -172,7 +194,7 @@ internal sealed class CompareImages : IDisposable
 
         string Other(string schema) => match.IsOrderKnown ? $"{schema}.{name.Quoted}" : ByBytes;
 
-        string Same() => match.IsOrderKnown ? match.Same("a", "b") : match.SameBytes("a", "b");
+        string Same() => match.IsOrderKnown ? match.Same("a", "b", ofQuery: false) : match.SameBytes("a", "b");
     }
 
     private long Count(string schema, SqliteName table) => SqlStatement.Number(connection, $"SELECT count(*) FROM {schema}.{table.Quoted}");

@@ -103,7 +103,13 @@ public static class RestoreRows
     {
         using var connection = Open(image, target, options, context);
         var (there, here) = (TableList.Read(connection, There), TableList.Read(connection, "main"));
-        return [.. options.Tables.Select(SqliteName.Parse).Distinct().Select(table => (table, Require(connection, table, there, here, backup, target, options)))];
+        List<(SqliteName Name, TableShape Shape)> tables = [.. options.Tables.Select(SqliteName.Parse).Distinct().Select(table => (table, Require(connection, table, there, here, backup, target, options)))];
+        if (options.Action != RowAction.SideTable)
+        {
+            RefuseOthersOrder(connection, image, tables, here, target, options, context);
+        }
+
+        return tables;
     }
 
     private static TableShape Require(
@@ -133,6 +139,25 @@ public static class RestoreRows
         return lost.Count == 0 && match is not null
             ? shape
             : throw Misfit(table, target, lost.Count > 0 ? $"it has no column {ShortList.Of(lost)}" : "no key tells the rows of both apart");
+    }
+
+    /// <summary>Refuses what only the application can put in its place.</summary>
+    private static void RefuseOthersOrder(
+        SqliteConnection connection, string image, List<(SqliteName Name, TableShape Shape)> tables, TableList here, RestoreTarget target, RestoreRowsOptions options, OperationContext context)
+    {
+        // Rules for new rows are looked at when there are some; here they would end a check of what is there.
+        SqliteConnections.Execute(connection, "PRAGMA ignore_check_constraints = ON");
+        using var backup = SqliteConnections.OpenImmutable(image, context.Cancellation);
+        foreach (var table in tables)
+        {
+            var match = RowMatch.TryFind(connection, table.Name, (There, table.Shape), ("main", here.TryShape(table.Name)!))!;
+            var columns = Columns(table.Shape, match);
+            List<string> statements = [Insertion(table, match, options.Where), .. options.Action == RowAction.Replace && Replacement(connection, table, match, options.Where) is { } sql ? [sql] : Array.Empty<string>()];
+            if (RowOrder.WhyForeign(connection, backup, There, table.Name, columns, Wanted(table.Name, columns, options.Where), statements) is { } reason)
+            {
+                throw Misfit(table.Name, target, reason);
+            }
+        }
     }
 
     private static BackupException Misfit(SqliteName table, RestoreTarget target, string reason) => new(
@@ -175,9 +200,9 @@ public static class RestoreRows
         using var step = context.Meter($"Bringing rows back into {Path.GetFileName(target.Path)}, from {backup.DisplayName}", 0);
         using var transaction = connection.BeginTransaction(deferred: false);
         var restricted = options.Action == RowAction.SideTable ? [] : tables;
-        var before = restricted.ToDictionary(table => table.Name, table => Violations(connection, table.Name));
+        var before = restricted.ToDictionary(table => table.Name, table => ForeignKeyCheck.Violations(connection, table.Name));
         var done = tables.Select(table => Copy(connection, table, backup, target, options)).ToList();
-        foreach (var (table, _) in restricted.Where(table => Violations(connection, table.Name) > before[table.Name]))
+        foreach (var (table, _) in restricted.Where(table => ForeignKeyCheck.Violations(connection, table.Name) > before[table.Name]))
         {
             throw new BackupException(
                 BackupErrorId.RowsNotRestored, table.ToString(), $"Rows of '{table}' would refer to rows that are not in '{target.Path}'. Nothing was changed. Name the tables that they refer to with -Table as well, or use -RowAction SideTable.");
@@ -198,7 +223,8 @@ public static class RestoreRows
         var done = new RestoredRows { BackupId = backup.Id, Database = target.Path, Table = table.Name.ToString(), Into = table.Name.ToString() };
         if (options.Action == RowAction.SideTable)
         {
-            var beside = SqliteName.Parse($"{table.Name}_{backup.Id}");
+            // What begins with sqlite_ is SQLite's.
+            var beside = SqliteName.Parse($"{table.Name}{(table.Name == SqliteName.Parse("sqlite") ? "-" : "_")}{backup.Id}");
             return done with { Into = beside.ToString(), Inserted = PutBeside(connection, table, beside, options.Where) };
         }
 
@@ -208,36 +234,35 @@ public static class RestoreRows
             ? throw Misfit(table.Name, target, "it was changed meanwhile")
             : done with
             {
-                Replaced = options.Action == RowAction.Replace ? Replace(connection, table, match, options.Where) : 0,
-                Inserted = Insert(connection, table, match, options.Where),
+                Replaced = options.Action == RowAction.Replace && Replacement(connection, table, match, options.Where) is { } replacement ? SqlStatement.Run(connection, replacement) : 0,
+                Inserted = SqlStatement.Run(connection, Insertion(table, match, options.Where)),
             };
     }
 
-    private static long Insert(SqliteConnection connection, (SqliteName Name, TableShape Shape) table, RowMatch match, string? where)
+    private static string Insertion((SqliteName Name, TableShape Shape) table, RowMatch match, string? where)
     {
         var name = table.Name.Quoted;
         var columns = Columns(table.Shape, match);
-        return SqlStatement.Run(
-            connection,
-            $"INSERT INTO main.{name} ({TableShape.List(columns)}) SELECT {TableShape.List(columns, "b.")} FROM {Wanted(table.Name, columns, where)} AS b WHERE NOT EXISTS (SELECT 1 FROM main.{name} AS m WHERE {match.Same("m", "b")})");
+        return $"INSERT INTO main.{name} ({TableShape.List(columns)}) SELECT {TableShape.List(columns.Select(column => column.InQuery), "b.")} FROM {Wanted(table.Name, columns, where)} AS b WHERE NOT EXISTS (SELECT 1 FROM main.{name} AS m WHERE {match.Same("m", "b", ofQuery: true)})";
     }
 
-    private static long Replace(SqliteConnection connection, (SqliteName Name, TableShape Shape) table, RowMatch match, string? where)
+    /// <summary>The statement that replaces values; null where there are none.</summary>
+    private static string? Replacement(SqliteConnection connection, (SqliteName Name, TableShape Shape) table, RowMatch match, string? where)
     {
         // A key that is the rowid is the same in both, and nothing that SQLite should move the row for.
         List<SqliteName> values = table.Shape.IsKeyRowId ? [.. table.Shape.Columns.Except(match.Key)] : [.. table.Shape.Columns];
         if (values.Count == 0)
         {
-            return 0;
+            return null;
         }
 
         var (name, wanted) = (table.Name.Quoted, Wanted(table.Name, Columns(table.Shape, match), where));
-        var (same, differs) = (match.Same("m", "b"), RowMatch.Differs(values, "m", "b"));
+        var (same, differs) = (match.Same("m", "b", ofQuery: true), RowMatch.Differs(values, "m", "b", ofQuery: true));
 
         // To update from a table, SQLite first notes the keys and the new values, in one row of no more columns than it takes.
-        return SqlStatement.Run(connection, Math.Max(1, match.Key.Count) + values.Count > MostColumns(connection)
-            ? $"UPDATE main.{name} AS m SET ({TableShape.List(values)}) = (SELECT {TableShape.List(values, "b.")} FROM {wanted} AS b WHERE {same}) WHERE EXISTS (SELECT 1 FROM {wanted} AS b WHERE {same} AND ({differs}))"
-            : $"UPDATE main.{name} AS m SET {string.Join(", ", values.Select(column => $"{column.Quoted} = b.{column.Quoted}"))} FROM {wanted} AS b WHERE {same} AND ({differs})");
+        return Math.Max(1, match.Key.Count) + values.Count > MostColumns(connection)
+            ? $"UPDATE main.{name} AS m SET ({TableShape.List(values)}) = (SELECT {TableShape.List(values.Select(column => column.InQuery), "b.")} FROM {wanted} AS b WHERE {same}) WHERE EXISTS (SELECT 1 FROM {wanted} AS b WHERE {same} AND ({differs}))"
+            : $"UPDATE main.{name} AS m SET {string.Join(", ", values.Select(column => $"{column.Quoted} = b.{column.InQuery.Quoted}"))} FROM {wanted} AS b WHERE {same} AND ({differs})";
     }
 
     private static int MostColumns(SqliteConnection connection)
@@ -249,7 +274,7 @@ public static class RestoreRows
     private static long PutBeside(SqliteConnection connection, (SqliteName Name, TableShape Shape) table, SqliteName beside, string? where)
     {
         var comparisons = StandInCollations.Comparisons;
-        _ = SqlStatement.Run(connection, $"CREATE TABLE main.{beside.Quoted} AS SELECT * FROM {Wanted(table.Name, table.Shape.Columns, where)}");
+        _ = SqlStatement.Run(connection, $"CREATE TABLE main.{beside.Quoted} AS SELECT {string.Join(", ", table.Shape.Columns.Select(column => $"{column.InQuery.Quoted} AS {column.Quoted}"))} FROM {Wanted(table.Name, table.Shape.Columns, where)}");
         return StandInCollations.Comparisons == comparisons
             ? SqlStatement.Number(connection, $"SELECT count(*) FROM main.{beside.Quoted}")
             : throw new BackupException(
@@ -259,10 +284,7 @@ public static class RestoreRows
     private static IReadOnlyList<SqliteName> Columns(TableShape shape, RowMatch match) => match.IsRowId ? [.. match.Key, .. shape.Columns] : shape.Columns;
 
     private static string Wanted(SqliteName table, IReadOnlyList<SqliteName> columns, string? where) =>
-        $"(SELECT {string.Join(", ", columns.Select(column => $"{column.Quoted} AS {column.Quoted}"))} FROM {There}.{table.Quoted} WHERE (\n{SqlText.ParseNames(where ?? "1")}\n))";
-
-    private static long Violations(SqliteConnection connection, SqliteName table) =>
-        SqlStatement.Number(connection, $"SELECT count(*) FROM pragma_foreign_key_check({table.Literal})");
+        $"(SELECT {string.Join(", ", columns.Select(column => $"{column.Quoted} AS {column.InQuery.Quoted}"))} FROM {There}.{table.Quoted} WHERE (\n{SqlText.ParseNames(where ?? "1")}\n))";
 
     private static BackupException NotFound(SqliteName table, string where, TableList tables)
     {

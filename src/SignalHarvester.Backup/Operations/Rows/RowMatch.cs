@@ -37,7 +37,9 @@ internal sealed record RowMatch(IReadOnlyList<SqliteName> Key, bool IsRowId, boo
     /// <summary>The condition that two rows are the same one, as SQLite compares keys.</summary>
     /// <param name="one">What the one row is called.</param>
     /// <param name="other">What the other is called.</param>
-    public string Same(string one, string other) => Joined(" AND ", Key.Select(column => $"{one}.{column.Quoted} IS {other}.{column.Quoted}"));
+    /// <param name="ofQuery">Whether the other is of a query.</param>
+    public string Same(string one, string other, bool ofQuery) =>
+        Joined(" AND ", Key.Select(column => $"{one}.{column.Quoted} IS {other}.{(ofQuery ? column.InQuery : column).Quoted}"));
 
     /// <summary>
     /// The condition that two rows are the same one by the bytes of their keys, where the other is of
@@ -46,12 +48,12 @@ internal sealed record RowMatch(IReadOnlyList<SqliteName> Key, bool IsRowId, boo
     /// <param name="one">What the one row is called.</param>
     /// <param name="other">What the other is called.</param>
     public string SameBytes(string one, string other) =>
-        Joined(" AND ", Key.Select(column => $"+{one}.{column.Quoted} COLLATE BINARY IS {other}.{column.Quoted}"));
+        Joined(" AND ", Key.Select(column => $"+{one}.{column.Quoted} COLLATE BINARY IS {other}.{column.InQuery.Quoted}"));
 
     /// <summary>The columns of a table as <see cref="SameBytes"/> looks for them.</summary>
     /// <param name="columns">All that are wanted.</param>
     public string ByBytes(IEnumerable<SqliteName> columns) => string.Join(
-        ", ", Key.Union(columns).Select(column => Key.Contains(column) ? $"+{column.Quoted} COLLATE BINARY AS {column.Quoted}" : column.Quoted));
+        ", ", Key.Union(columns).Select(column => Key.Contains(column) ? $"+{column.Quoted} COLLATE BINARY AS {column.InQuery.Quoted}" : $"{column.Quoted} AS {column.InQuery.Quoted}"));
 
     /// <summary>
     /// The condition that two rows have other values: by bytes and by kind, since to SQLite 1 and 1.0 are the same, and texts
@@ -60,9 +62,11 @@ internal sealed record RowMatch(IReadOnlyList<SqliteName> Key, bool IsRowId, boo
     /// <param name="columns">The columns to look at; of the key too, which may be the same to SQLite alone.</param>
     /// <param name="one">What the one row is called.</param>
     /// <param name="other">What the other is called.</param>
-    public static string Differs(IReadOnlyCollection<SqliteName> columns, string one, string other) => columns.Count == 0 ? "0" : Joined(
+    /// <param name="ofQuery">Whether the other is of a query.</param>
+    public static string Differs(IReadOnlyCollection<SqliteName> columns, string one, string other, bool ofQuery) => columns.Count == 0 ? "0" : Joined(
         " OR ",
-        columns.Select(column => column.Quoted).Select(column => $"(typeof({one}.{column}) <> typeof({other}.{column}) OR {one}.{column} COLLATE BINARY IS NOT {other}.{column})"));
+        columns.Select(column => (One: $"{one}.{column.Quoted}", Other: $"{other}.{(ofQuery ? column.InQuery : column).Quoted}"))
+            .Select(column => $"(typeof({column.One}) <> typeof({column.Other}) OR {column.One} COLLATE BINARY IS NOT {column.Other})"));
 
     private static bool HasRowsWithoutKey(SqliteConnection connection, string schema, SqliteName table, IReadOnlyCollection<SqliteName> key) =>
         SqlStatement.Number(

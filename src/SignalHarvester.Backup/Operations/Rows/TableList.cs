@@ -29,10 +29,9 @@ internal sealed class TableList
     public static TableList Read(SqliteConnection connection, string schema) => new(
         connection,
         schema,
-        SqlStatement.List(
-            connection,
-            $"SELECT name, type, wr FROM pragma_table_list WHERE schema = '{schema}' AND type <> 'view' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
-            row => (Name: row.Name(0), Type: row.Text(1), HasRowId: row.Number(2) == 0)).ToDictionary(table => table.Name, table => (table.Type, table.HasRowId)));
+        SqlStatement.List(connection, $"PRAGMA {schema}.table_list", row => (Name: row.Name(1), Type: row.Text(2), HasRowId: row.Number(4) == 0))
+            .Where(table => table.Type != "view" && !SqliteName.Fold(table.Name.Text).StartsWith("sqlite_", StringComparison.Ordinal))
+            .ToDictionary(table => table.Name, table => (table.Type, table.HasRowId)));
 
     /// <summary>Whether this is a virtual table, or one that a virtual table keeps its rows in.</summary>
     public bool IsOfVirtual(SqliteName table) => tables.TryGetValue(table, out var found) && found.Type != "table";

@@ -17,20 +17,14 @@ internal sealed record TableShape(IReadOnlyList<SqliteName> Columns, IReadOnlyLi
     /// <param name="hasRowId">Whether its rows have a number of their own.</param>
     public static TableShape Read(SqliteConnection connection, string schema, SqliteName table, bool hasRowId)
     {
-        var columns = SqlStatement.List(
-            connection,
-            $"SELECT name, pk, type FROM pragma_table_xinfo({table.Literal}, '{schema}') WHERE hidden = 0 ORDER BY cid",
-            row => (Name: row.Name(0), Key: row.Number(1), Type: row.Name(2)));
+        var columns = SchemaPragmas.Columns(connection, schema, table).Where(column => !column.IsComputed).ToList();
         var key = columns.Where(column => column.Key > 0).OrderBy(column => column.Key).ToList();
 
         // A key that is the rowid has no index of its own.
-        var orders = key.Count == 0 ? [] : SqlStatement.List(
-            connection,
-            $"SELECT x.name, x.coll FROM pragma_index_list({table.Literal}, '{schema}') l JOIN pragma_index_xinfo(l.name, '{schema}') x ON x.key WHERE l.origin = 'pk'",
-            row => (Column: row.Name(0), Collation: row.Name(1)));
+        var orders = SchemaPragmas.Indexes(connection, schema, table).Where(index => index.IsPrimaryKey).SelectMany(index => SchemaPragmas.Keys(connection, schema, index.Name)).ToList();
         return new TableShape(
             [.. columns.Select(column => column.Name)],
-            [.. key.Select(column => new KeyColumn(column.Name, column.Type, orders.Where(order => order.Column == column.Name).Select(order => order.Collation).FirstOrDefault(KeyColumn.Binary)))],
+            [.. key.Select(column => new KeyColumn(column.Name, column.Type, orders.Where(order => order.Name == column.Name).Select(order => order.Collation).FirstOrDefault(KeyColumn.Binary)))],
             hasRowId,
             key.Count > 0 && orders.Count == 0);
     }

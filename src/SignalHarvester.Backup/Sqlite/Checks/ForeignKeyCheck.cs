@@ -4,32 +4,104 @@ namespace SignalHarvester.Backup.Sqlite.Checks;
 
 /// <summary>
 /// Runs <c>PRAGMA foreign_key_check</c>, https://sqlite.org/pragma.html#pragma_foreign_key_check . A key in an order that
-/// only the application has is looked for with a stand-in, and that it is not found says nothing.
+/// only the application has is looked for with a stand-in, and that it is not found says nothing. Where an application may
+/// have replaced the order, a key that is there when all letters are folded, and not to SQLite, says nothing either.
 /// </summary>
 internal static class ForeignKeyCheck
 {
+    private enum Order
+    {
+        Known,
+        Replaceable,
+        Foreign,
+    }
+
     /// <summary>Checks all foreign keys of a database.</summary>
     /// <returns>Which tables refer to nothing in which others; and which seem to, but may not.</returns>
     public static (IReadOnlyList<string> Broken, IReadOnlyList<string> Unknown) Run(SqliteConnection connection)
     {
-        var found = SqlStatement.List(
-            connection,
-            "SELECT DISTINCT \"table\", parent, fkid FROM pragma_foreign_key_check",
-            row => (Table: row.Name(0), Parent: row.Name(1), Key: row.Number(2)));
-        var byOrder = found.ToLookup(key => IsOrderKnown(connection, key.Table, key.Key), key => (key.Table, key.Parent));
+        var broken = Seeming(connection, "PRAGMA main.foreign_key_check").Keys.ToLookup(key => IsBroken(connection, key.Table, key.Parent, key.Key), key => (key.Table, key.Parent));
         return (
-            [.. byOrder[true].Distinct().Select(key => $"{key.Table} has rows that refer to nothing in {key.Parent}")],
-            [.. byOrder[false].Distinct().Select(key => $"whether rows of {key.Table} refer to something in {key.Parent}")]);
+            [.. broken[true].Distinct().Select(key => $"{key.Table} has rows that refer to nothing in {key.Parent}")],
+            [.. broken[false].Distinct().Select(key => $"whether rows of {key.Table} refer to something in {key.Parent}")]);
     }
 
-    /// <summary>Whether SQLite itself has the collations of the index that the key is looked for in.</summary>
-    private static bool IsOrderKnown(SqliteConnection connection, SqliteName table, long key) => SqlStatement.Number(
-        connection,
-        $"""
-        SELECT NOT EXISTS (
-          SELECT 1 FROM pragma_foreign_key_list({table.Literal}) k
-          JOIN pragma_index_list(k."table") l ON l."unique"
-          JOIN pragma_index_xinfo(l.name) x ON x.key AND (x.name = k."to" COLLATE NOCASE OR (k."to" IS NULL AND l.origin = 'pk'))
-          WHERE k.id = {key} AND upper(x.coll) NOT IN ('BINARY', 'NOCASE', 'RTRIM'))
-        """) != 0;
+    /// <summary>How many rows of a table refer to nothing, and cannot to the application either.</summary>
+    public static long Violations(SqliteConnection connection, SqliteName table) => Seeming(connection, $"PRAGMA main.foreign_key_check({table.Quoted})")
+        .Sum(found => Columns(connection, table, found.Key.Parent, found.Key.Key) is var columns && IsOf(columns) == Order.Replaceable
+            ? WithoutParent(connection, table, found.Key.Parent, columns)
+            : found.Value);
+
+    /// <summary>The keys by which SQLite finds no parents, and for how many rows.</summary>
+    private static Dictionary<(SqliteName Table, SqliteName Parent, long Key), long> Seeming(SqliteConnection connection, string pragma)
+    {
+        var rows = new Dictionary<(SqliteName, SqliteName, long), long>();
+        using var statement = SqlStatement.Prepare(connection, pragma);
+        while (statement.Step())
+        {
+            var key = (statement.Name(0), statement.Name(2), statement.Number(3));
+            rows[key] = rows.GetValueOrDefault(key) + 1;
+        }
+
+        return rows;
+    }
+
+    private static bool IsBroken(SqliteConnection connection, SqliteName table, SqliteName parent, long key)
+    {
+        var columns = Columns(connection, table, parent, key);
+        return IsOf(columns) switch
+        {
+            Order.Known => true,
+            Order.Replaceable => WithoutParent(connection, table, parent, columns) > 0,
+            _ => false,
+        };
+    }
+
+    private static Order IsOf(List<(SqliteName From, SqliteName To, string Collation)> columns) =>
+        columns.TrueForAll(column => column.Collation == "binary") ? Order.Known
+        : columns.TrueForAll(column => column.Collation is "binary" or "nocase" or "rtrim") ? Order.Replaceable
+        : Order.Foreign;
+
+    /// <summary>
+    /// The rows whose parent is not there when all letters are folded. The parents are looked at one by one first: their
+    /// index may be in an order that SQLite does not find them in.
+    /// </summary>
+    private static long WithoutParent(
+        SqliteConnection connection, SqliteName table, SqliteName parent, List<(SqliteName From, SqliteName To, string Collation)> columns)
+    {
+        LetterCollation.Provide(connection);
+        var keys = string.Join(", ", columns.Select((column, place) => $"{column.To.Quoted} AS k{place}"));
+        var same = columns.Select((column, place) => $"p.k{place} COLLATE {(column.Collation == "nocase" ? LetterCollation.Name : column.Collation)} = c.{column.From.Quoted}");
+        return SqlStatement.Number(
+            connection,
+            $"""
+            WITH p AS MATERIALIZED (SELECT {keys} FROM main.{parent.Quoted})
+            SELECT count(*) FROM main.{table.Quoted} c
+            WHERE {string.Join(" AND ", columns.Select(column => $"c.{column.From.Quoted} IS NOT NULL"))} AND NOT EXISTS (SELECT 1 FROM p WHERE {string.Join(" AND ", same)})
+            """);
+    }
+
+    /// <summary>The columns of a key, and by which collation SQLite looks for each: that of the parent's column, or of its primary key.</summary>
+    private static List<(SqliteName From, SqliteName To, string Collation)> Columns(SqliteConnection connection, SqliteName table, SqliteName parent, long key)
+    {
+        var definition = TableDefinition.Parse(SqlStatement.List(
+            connection, $"SELECT coalesce(sql, '') FROM main.sqlite_schema WHERE type = 'table' AND name = {parent.Literal} COLLATE NOCASE", row => row.Text(0)).FirstOrDefault(string.Empty));
+        if (definition.Columns.Count == 0)
+        {
+            // To a table that is not there, nothing refers in any order.
+            return [];
+        }
+
+        var primaryKey = SchemaPragmas.Columns(connection, "main", parent).Where(column => column.Key > 0).OrderBy(column => column.Key).Select(column => column.Name).ToList();
+        var orders = SchemaPragmas.Indexes(connection, "main", parent).Where(index => index.IsPrimaryKey).SelectMany(index => SchemaPragmas.Keys(connection, "main", index.Name)).ToList();
+        return [.. SqlStatement.List(connection, $"PRAGMA main.foreign_key_list({table.Quoted})", row => (Key: row.Number(0), Place: row.Number(1), From: row.Name(3), To: row.Name(4)))
+            .Where(column => column.Key == key).OrderBy(column => column.Place)
+            .Select(column => column.To.Text.Length == 0 ? (column.From, primaryKey[(int)column.Place], Implied(column.Place)) : (column.From, column.To, Declared(column.To)))];
+
+        string Implied(long place) => orders.Count == 0 ? "binary" : Folded(orders[(int)place].Collation);
+
+        string Declared(SqliteName column) => definition.Column(column) is { } declared ? Folded(declared.Collation) : "binary";
+
+        static string Folded(SqliteName collation) => SqliteName.Fold(collation.Text);
+    }
 }

@@ -1,0 +1,85 @@
+using Microsoft.Data.Sqlite;
+using SignalHarvester.Backup.Sqlite;
+using SignalHarvester.Backup.Sqlite.Checks;
+
+namespace SignalHarvester.Backup.Operations.Rows;
+
+/// <summary>
+/// Whether rows of a backup can be put into the indexes of a live database by SQLite, or only by the application, which may
+/// have functions and collations of its own under SQLite's names. What both states hold is the witness: entries that are
+/// not SQLite's are somebody else's, and rows of ASCII alone are in SQLite's place for everybody whose entries are.
+/// </summary>
+internal static class RowOrder
+{
+    /// <summary>Finds the reason why only the application can do it; null where SQLite can.</summary>
+    /// <param name="now">The live database, with the backup attached to it.</param>
+    /// <param name="then">The backup.</param>
+    /// <param name="attached">What the backup is called in the live database's connection.</param>
+    /// <param name="table">The table that the rows go into.</param>
+    /// <param name="columns">The columns that they have.</param>
+    /// <param name="wanted">The rows, as something that SQL selects from.</param>
+    /// <param name="statements">The statements that put them there.</param>
+    /// <exception cref="SqliteException">SQLite lacks what a statement needs.</exception>
+    public static string? WhyForeign(
+        SqliteConnection now, SqliteConnection then, string attached, SqliteName table, IReadOnlyList<SqliteName> columns, string wanted, IEnumerable<string> statements)
+    {
+        var touched = statements.SelectMany(sql => TouchedTables.Of(now, sql)).Distinct().ToList();
+        foreach (var (schema, name) in touched.Where(one => one.Schema == "main" || one.Schema == attached))
+        {
+            var connection = schema == "main" ? now : then;
+            if (StoredOrder.Contradiction(connection, "main", name, [.. Replaceable(connection, name).Select(index => index.Name)]) is { } index)
+            {
+                return $"{index}{(name == table ? string.Empty : $" of '{name}'")} holds other entries, or holds them in another order, than SQLite's own functions and collations give{(schema == "main" ? string.Empty : " in the backup")}, so that only its application can add to it";
+            }
+        }
+
+        var before = Replaceable(then, table);
+        return Replaceable(now, table).Select(index => WhyUndecided(now, attached, table, columns, wanted, index, before.Exists(index.IsLike))).FirstOrDefault(reason => reason is not null);
+    }
+
+    private static List<ReplaceableIndex> Replaceable(SqliteConnection connection, SqliteName table)
+    {
+        var sql = SqlStatement.List(connection, $"SELECT coalesce(sql, '') FROM main.sqlite_schema WHERE type = 'table' AND rootpage > 0 AND name = {table.Literal} COLLATE NOCASE", row => row.Text(0));
+        var definition = TableDefinition.Parse(sql.FirstOrDefault(string.Empty));
+        return sql.Count == 0 ? [] : [.. IndexDefinition.Of(connection, table, definition)
+            .Where(index => index.Uses.HasReplaceableFunction || index.Uses.Collations.Count > 0)
+            .Select(index => ReplaceableIndex.Read(connection, index, definition))];
+    }
+
+    /// <summary>What is left open where both states agree with SQLite: rows of other letters than ASCII's may be too few to tell.</summary>
+    private static string? WhyUndecided(SqliteConnection connection, string attached, SqliteName table, IReadOnlyList<SqliteName> columns, string wanted, ReplaceableIndex index, bool wasThere)
+    {
+        // What is computed for a column rests on others.
+        if (!(index.RestsOn.All(columns.Contains) ? index.RestsOn : columns).Any(column => HasOtherLetters(connection, wanted, column)))
+        {
+            return null;
+        }
+
+        if (!wasThere)
+        {
+            return $"the rows hold other letters than ASCII's, and its index '{index.Name}', which the backup does not have, is in an order or of functions that its application may have replaced";
+        }
+
+        LetterCollation.Provide(connection);
+        foreach (var (column, isFirst) in index.CaseFolded.Where(folded => columns.Contains(folded.Column)))
+        {
+            string Values(string from) => $"SELECT {(from == wanted ? column.InQuery : column).Quoted} COLLATE BINARY AS k FROM {from}";
+            var (here, there) = ($"main.{table.Quoted}", $"{attached}.{table.Quoted}");
+            if (IsFoldingSeen(connection, $"{Values(here)} UNION {Values(wanted)}")
+                && !(isFirst && (IsFoldingSeen(connection, Values(here)) || IsFoldingSeen(connection, Values(there)))))
+            {
+                return $"an application whose NOCASE folds all letters has them in another order in index '{index.Name}' than SQLite, and nothing in the table shows which of the two its application's is";
+            }
+        }
+
+        return null;
+    }
+
+    private static bool HasOtherLetters(SqliteConnection connection, string wanted, SqliteName column) => SqlStatement.Number(
+        connection, $"SELECT EXISTS (SELECT 1 FROM {wanted} WHERE typeof({column.InQuery.Quoted}) = 'text' AND {column.InQuery.Quoted} GLOB '*[^' || char(1) || '-' || char(127) || ']*')") != 0;
+
+    /// <summary>Whether texts are in another order, or others are the same, when all letters are folded.</summary>
+    private static bool IsFoldingSeen(SqliteConnection connection, string values) => SqlStatement.Number(
+        connection,
+        $"SELECT EXISTS (SELECT 1 FROM (SELECT dense_rank() OVER (ORDER BY k COLLATE NOCASE) AS one, dense_rank() OVER (ORDER BY k COLLATE {LetterCollation.Name}) AS other FROM ({values})) WHERE one <> other)") != 0;
+}

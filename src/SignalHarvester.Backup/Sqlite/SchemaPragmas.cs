@@ -1,0 +1,24 @@
+using Microsoft.Data.Sqlite;
+
+namespace SignalHarvester.Backup.Sqlite;
+
+/// <summary>
+/// What SQLite tells of tables and indexes, https://sqlite.org/pragma.html . By statements: what SQL selects from
+/// <c>pragma_index_list</c> and its like is a table of the application's where one is called so.
+/// </summary>
+internal static class SchemaPragmas
+{
+    /// <summary>The columns of a table in their order, those that are computed too.</summary>
+    /// <returns>Each with its declared type, its place in the primary key from 1 on, and whether it is computed.</returns>
+    public static List<(SqliteName Name, SqliteName Type, long Key, bool IsComputed)> Columns(SqliteConnection connection, string schema, SqliteName table) =>
+        SqlStatement.List(connection, $"PRAGMA {schema}.table_xinfo({table.Quoted})", row => (row.Name(1), row.Name(2), row.Number(5), row.Number(6) != 0));
+
+    /// <summary>The indexes of a table, but for the rowid.</summary>
+    public static List<(SqliteName Name, bool IsPrimaryKey)> Indexes(SqliteConnection connection, string schema, SqliteName table) =>
+        SqlStatement.List(connection, $"PRAGMA {schema}.index_list({table.Quoted})", row => (row.Name(1), row.Text(3) == "pk"));
+
+    /// <summary>What an index is in the order of. An expression has no name.</summary>
+    public static List<(SqliteName Name, SqliteName Collation)> Keys(SqliteConnection connection, string schema, SqliteName index) =>
+        [.. SqlStatement.List(connection, $"PRAGMA {schema}.index_xinfo({index.Quoted})", row => (Name: row.Name(2), Collation: row.Name(4), IsKey: row.Number(5) != 0))
+            .Where(entry => entry.IsKey).Select(entry => (entry.Name, entry.Collation))];
+}
