@@ -11,8 +11,8 @@ same without it. The module is left, complete and ready to import, in out/Signal
 
 .PARAMETER Task
 What to do, in this order:
-Build   builds everything and assembles the module (the default; every other task begins with it).
-Test    runs the xunit tests.
+Build   builds and assembles the module (the default; every other task begins with it), and what the other tasks need.
+Test    builds everything and runs the xunit tests.
 Pester  runs the specs of tests/Pester against the built module.
 Pack    makes a package for a PowerShell repository in out/packages, for Publish-PSResource -NupkgPath.
 Bench   measures the module beside every installed peer.
@@ -44,7 +44,13 @@ $PSNativeCommandUseErrorActionPreference = $true
 
 $solution = Join-Path $PSScriptRoot 'SignalHarvester.Backup.PowerShell.sln'
 
-dotnet build $solution --configuration $Configuration
+$module = Join-Path $PSScriptRoot 'src' 'SignalHarvester.Backup.PowerShell'
+
+# Each takes the module with it. The specs use Pester, which is laid out beside the module with the tests.
+$built = if ('Test' -in $Task) { $solution }
+    elseif ('Pester' -in $Task) { Join-Path $PSScriptRoot 'tests' 'SignalHarvester.Backup.PowerShell.Tests' }
+    else { $module }
+dotnet build $built --configuration $Configuration
 
 if ('Test' -in $Task) {
     dotnet test $solution --configuration $Configuration --no-build
@@ -56,7 +62,7 @@ if ('Pester' -in $Task) {
 }
 
 if ('Pack' -in $Task) {
-    dotnet pack (Join-Path $PSScriptRoot 'src' 'SignalHarvester.Backup.PowerShell') --configuration $Configuration --no-build
+    dotnet pack $module --configuration $Configuration --no-build
 }
 
 if ('Bench' -in $Task) {

@@ -12,7 +12,6 @@ using SignalHarvester.Backup.Operations.Transfer;
 using SignalHarvester.Backup.Operations.Verify;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Retention;
-
 namespace SignalHarvester.Backup;
 
 /// <summary>

@@ -95,6 +95,17 @@ public sealed record BackupMetadata
     /// <summary>When the backup was last verified, passed or not.</summary>
     public DateTimeOffset? VerificationTimestamp { get; init; }
 
+    /// <summary>
+    /// The verification's place among those of the other backups: its moment, or a later one where one that was recorded before it
+    /// is dated later, because a clock was wrong.
+    /// </summary>
+    [JsonIgnore]
+    internal DateTimeOffset? VerificationOrder
+    {
+        get => field ?? VerificationTimestamp;
+        init;
+    }
+
     /// <summary>When a scrub last read the file as stored and found it good; null where none has.</summary>
     public DateTimeOffset? ScrubTimestamp { get; init; }
 

@@ -6,7 +6,17 @@ namespace SignalHarvester.Backup;
 /// </summary>
 public sealed class BackupException : Exception
 {
-    /// <summary>Makes an error.</summary>
+    /// <summary>Makes an error of its id's own category.</summary>
+    /// <param name="errorId">A constant of <see cref="BackupErrorId"/>.</param>
+    /// <param name="target">The path, backup id or value concerned.</param>
+    /// <param name="message">What happened and what to do. Never holds a secret.</param>
+    /// <param name="innerException">The fault underneath, where there is one.</param>
+    public BackupException(string errorId, object? target, string message, Exception? innerException = null)
+        : this(errorId, BackupErrorCategories.Of(errorId), target, message, innerException)
+    {
+    }
+
+    /// <summary>Makes an error of another category than its id's own.</summary>
     /// <param name="errorId">A constant of <see cref="BackupErrorId"/>.</param>
     /// <param name="category">The kind of fault.</param>
     /// <param name="target">The path, backup id or value concerned.</param>
@@ -24,6 +34,13 @@ public sealed class BackupException : Exception
         Category = category;
         Target = target;
     }
+
+    /// <summary>An argument that a command cannot be run with: <see cref="BackupErrorId.InvalidArgument"/>.</summary>
+    /// <param name="target">The value, or the parameter.</param>
+    /// <param name="message">Why it cannot be used, and what can.</param>
+    /// <param name="innerException">The fault underneath, where there is one.</param>
+    public static BackupException InvalidArgument(object? target, string message, Exception? innerException = null) =>
+        new(BackupErrorId.InvalidArgument, target, message, innerException);
 
     /// <summary>The stable id, one of <see cref="BackupErrorId"/>.</summary>
     public string ErrorId { get; }

@@ -65,11 +65,7 @@ public class CloudParameters
 
         if (Provider is not { } provider)
         {
-            throw new BackupException(
-                BackupErrorId.InvalidArgument,
-                BackupErrorCategory.InvalidArgument,
-                nameof(Provider),
-                "Give both -Provider and -Container (or -Bucket): they name the place together.");
+            throw BackupException.InvalidArgument(nameof(Provider), "Give both -Provider and -Container (or -Bucket): they name the place together.");
         }
 
         return new CloudLocation

@@ -34,9 +34,7 @@ internal sealed class CloudPlaces(CloudParameters given, BackupSettings settings
     /// <param name="backup">The backup concerned, if it is known.</param>
     /// <exception cref="BackupException">InvalidArgument: no place is named, or several may be meant.</exception>
     public CloudLocation Choose(BackupMetadata? backup) =>
-        Named ?? backup?.Location ?? (backup is { Copies: [var first, ..] } ? LocationOf(first) : null) ?? NamedOrOnly ?? throw new BackupException(
-            BackupErrorId.InvalidArgument,
-            BackupErrorCategory.InvalidArgument,
+        Named ?? backup?.Location ?? (backup is { Copies: [var first, ..] } ? LocationOf(first) : null) ?? NamedOrOnly ?? throw BackupException.InvalidArgument(
             backup?.Id ?? nameof(CloudParameters.Provider),
             Enabled.Count > 1 ? $"Several object stores are enabled in the configuration ({string.Join(", ", Enabled.Select(store => store.Location.Provider))}). Say which one is meant with -Provider."
             : backup is null
@@ -58,11 +56,8 @@ internal sealed class CloudPlaces(CloudParameters given, BackupSettings settings
 
     private CloudLocation ConfiguredOf(CloudProvider provider) => settings.Stores.FirstOrDefault(store => store.Location.Provider == provider) is { } store
         ? given.Over(store.Location, isBound)
-        : throw new BackupException(
-            BackupErrorId.InvalidArgument,
-            BackupErrorCategory.InvalidArgument,
-            nameof(CloudParameters.Container),
-            $"Give both -Provider and -Container (or -Bucket): they name the place together. -Provider alone takes a place from the configuration, and none of the kind {provider} is there.");
+        : throw BackupException.InvalidArgument(
+            nameof(CloudParameters.Container), $"Give both -Provider and -Container (or -Bucket): they name the place together. -Provider alone takes a place from the configuration, and none of the kind {provider} is there.");
 
     private ObjectStoreSettings? ConfigurationOf(CloudLocation location) =>
         settings.Stores.FirstOrDefault(store => store.Location.Provider == location.Provider && store.Location.Container == location.Container);

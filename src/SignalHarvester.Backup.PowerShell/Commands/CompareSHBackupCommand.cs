@@ -76,11 +76,8 @@ public sealed class CompareSHBackupCommand : KeyedBackupCommand, IConfigurationO
         base.BeginProcessing();
         if (Difference is not null && Database is not null)
         {
-            ThrowTerminatingError(ToRecord(new BackupException(
-                BackupErrorId.InvalidArgument,
-                BackupErrorCategory.InvalidArgument,
-                nameof(Database),
-                "-Difference and -Database exclude each other: there is one later state. Give one of them.")));
+            ThrowTerminatingError(ToRecord(BackupException.InvalidArgument(
+                nameof(Database), "-Difference and -Database exclude each other: there is one later state. Give one of them.")));
         }
     }
 
@@ -99,10 +96,7 @@ public sealed class CompareSHBackupCommand : KeyedBackupCommand, IConfigurationO
         var database = later is not null ? null
             : Database is not null ? FileSystemPath(Database)
             : backup.DatabasePath ?? throw new BackupException(
-                BackupErrorId.DatabaseRequired,
-                BackupErrorCategory.InvalidArgument,
-                backup.Id,
-                $"The backup '{backup.Id}' does not say which database it was made from. Give one with -Database, or another backup with -Difference.");
+                BackupErrorId.DatabaseRequired, backup.Id, $"The backup '{backup.Id}' does not say which database it was made from. Give one with -Database, or another backup with -Difference.");
         var found = new List<BackupDifference>();
         _ = RunOperation(context =>
         {

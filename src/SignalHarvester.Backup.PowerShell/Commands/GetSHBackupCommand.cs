@@ -50,6 +50,8 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 [OutputType(typeof(BackupMetadata))]
 public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters, IConfigurationOptional
 {
+    private DatabaseFilter? databases;
+
     private readonly CloudParameters cloud = new();
 
     /// <summary>
@@ -63,7 +65,7 @@ public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters, ICon
     [ValidateNotNullOrEmpty]
     public string[]? Id { get; set; }
 
-    /// <summary>Backups of these databases: the full path, or the file's name. Wildcards match several. Tab completes them.</summary>
+    /// <summary>Backups of these databases: the path (full, or from here, as ./app.db), or the file's name. Wildcards match several. Tab completes them.</summary>
     [Parameter]
     [ArgumentCompleter(typeof(DatabaseCompleter))]
     [SupportsWildcards]
@@ -186,7 +188,7 @@ public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters, ICon
     }
 
     private bool IsWanted(BackupMetadata backup) =>
-        (Database is null || Array.Exists(Database, pattern => IsOfDatabase(backup, pattern)))
+        (databases ??= Databases(Database)).Passes(backup.DatabasePath)
         && (Type is null || Type.Contains(backup.Type))
         && (RetentionPolicy is null || (backup.RetentionPolicy is { } policy && RetentionPolicy.Contains(policy)))
         && (!MyInvocation.BoundParameters.ContainsKey(nameof(Verified)) || (backup is { Verified: true, Depth: not null }) == Verified)

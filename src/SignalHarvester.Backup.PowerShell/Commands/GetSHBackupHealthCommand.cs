@@ -46,7 +46,9 @@ public sealed class GetSHBackupHealthCommand : BackupCommand
     private const string ObjectSet = "Object";
     private const string HtmlSet = "Html";
 
-    /// <summary>Databases: the full path, or the file's name. Wildcards match several. Without it, all. Tab completes them.</summary>
+    private DatabaseFilter? databases;
+
+    /// <summary>Databases: the path (full, or from here, as ./app.db), or the file's name. Wildcards match several. Without it, all. Tab completes them.</summary>
     [Parameter(Position = 0)]
     [ArgumentCompleter(typeof(DatabaseCompleter))]
     [SupportsWildcards]
@@ -127,5 +129,5 @@ public sealed class GetSHBackupHealthCommand : BackupCommand
     }
 
     private bool IsWanted(BackupHealth health) =>
-        Database is null || (health.DatabasePath is { } path && Array.Exists(Database, pattern => Matches(pattern, path) || Matches(pattern, System.IO.Path.GetFileName(path))));
+        (databases ??= Databases(Database)).Passes(health.DatabasePath);
 }

@@ -37,9 +37,11 @@ public sealed class GetSHBackupHistoryCommand : BackupCommand, IConfigurationOpt
 {
     private const string AllSet = "All";
 
+    private DatabaseFilter? databases;
+
     private readonly HashSet<string> shown = new(StringComparer.Ordinal);
 
-    /// <summary>Events that concern these databases: the full path, or the file's name. Wildcards match several. Tab completes them.</summary>
+    /// <summary>Events that concern these databases: the path (full, or from here, as ./app.db), or the file's name. Wildcards match several. Tab completes them.</summary>
     [Parameter(Position = 0)]
     [ArgumentCompleter(typeof(DatabaseCompleter))]
     [SupportsWildcards]
@@ -115,7 +117,7 @@ public sealed class GetSHBackupHistoryCommand : BackupCommand, IConfigurationOpt
     }
 
     private bool IsWanted(BackupEvent told) =>
-        (Database is null || (told.Database is { } path && Array.Exists(Database, pattern => Matches(pattern, path) || Matches(pattern, Path.GetFileName(path)))))
+        (databases ??= Databases(Database)).Passes(told.Database)
         && (BackupId is null || (told.BackupId is { } id && Array.Exists(BackupId, pattern => Matches(pattern, id))))
         && (Schedule is null || (told.Schedule is { } schedule && Array.Exists(Schedule, pattern => Matches(pattern, schedule))));
 }

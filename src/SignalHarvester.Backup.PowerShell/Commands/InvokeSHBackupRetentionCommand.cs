@@ -6,7 +6,6 @@ using SignalHarvester.Backup.PowerShell.Cloud;
 using SignalHarvester.Backup.PowerShell.Completion;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Retention;
-
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
 /// <summary>Removes the backups that no retention rule keeps, and says of each backup why it stays or goes.</summary>
@@ -50,10 +49,12 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 [OutputType(typeof(RetentionDecision))]
 public sealed class InvokeSHBackupRetentionCommand : BackupCommand, IDynamicParameters
 {
+    private DatabaseFilter? databases;
+
     private readonly CloudParameters cloud = new();
 
     /// <summary>
-    /// Judges and removes backups of these databases alone: the full path, or the file's name. Wildcards match several.
+    /// Judges and removes backups of these databases alone: the path (full, or from here, as ./app.db), or the file's name. Wildcards match several.
     /// </summary>
     [Parameter]
     [ArgumentCompleter(typeof(DatabaseCompleter))]
@@ -195,7 +196,7 @@ public sealed class InvokeSHBackupRetentionCommand : BackupCommand, IDynamicPara
         failed.ForEach(exception => WriteError(ToRecord(exception)));
     }
 
-    private bool IsWanted(RetentionDecision decision) => Database is null || Array.Exists(Database, pattern => IsOfDatabase(decision.Backup, pattern));
+    private bool IsWanted(RetentionDecision decision) => (databases ??= Databases(Database)).Passes(decision.Backup.DatabasePath);
 
     private RetentionDecision Approve(RetentionDecision decision)
     {

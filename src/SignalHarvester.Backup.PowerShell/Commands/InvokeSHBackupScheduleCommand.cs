@@ -149,7 +149,7 @@ public sealed class InvokeSHBackupScheduleCommand : ScheduleCommand
             return new BackupSettings();
         }
 
-        var configuration = BackupConfiguration.Find(path, FileSystemLocation);
+        var configuration = Stoppable(cancellation => BackupConfiguration.Find(path, FileSystemLocation, cancellation));
         foreach (var warning in configuration.Problems.Where(problem => problem.Severity == ConfigurationSeverity.Warning))
         {
             WriteWarning(warning.ToString());

@@ -127,15 +127,13 @@ public sealed class InvokeSHRestoreDrillCommand : KeyedBackupCommand, IDynamicPa
 
     private List<BackupMetadata> Wanted(IReadOnlyList<BackupMetadata> backups)
     {
-        var wanted = NewestBackups.OfEach(backups).Where(backup => Database is null || Array.Exists(Database, pattern => IsOfDatabase(backup, pattern))).ToList();
+        var databases = Databases(Database);
+        var wanted = NewestBackups.OfEach(backups).Where(backup => databases.Passes(backup.DatabasePath)).ToList();
         if (wanted.Count == 0)
         {
             // Nothing to prove is no proof.
             ThrowTerminatingError(ToRecord(new BackupException(
-                BackupErrorId.BackupNotFound,
-                BackupErrorCategory.ObjectNotFound,
-                Database is null ? BackupDirectory : string.Join(", ", Database),
-                $"There is no backup{(Database is null ? string.Empty : $" of '{string.Join("', '", Database)}'")} to make a drill with. See what is there with Get-SHBackup.")));
+                BackupErrorId.BackupNotFound, Database is null ? BackupDirectory : string.Join(", ", Database), $"There is no backup{(Database is null ? string.Empty : $" of '{string.Join("', '", Database)}'")} to make a drill with. See what is there with Get-SHBackup.")));
         }
 
         return wanted;
@@ -166,9 +164,6 @@ public sealed class InvokeSHRestoreDrillCommand : KeyedBackupCommand, IDynamicPa
     private static DrillAssertion ToAssertion(Hashtable table) =>
         table.Count == 2 && table["Query"] is { } query && table["Expect"] is { } expect
             ? new DrillAssertion(LanguagePrimitives.ConvertTo<string>(query), LanguagePrimitives.ConvertTo<string>(expect))
-            : throw new BackupException(
-                BackupErrorId.InvalidArgument,
-                BackupErrorCategory.InvalidArgument,
-                nameof(Assertion),
-                "-Assertion takes hashtables with the keys Query and Expect, and no others. Give for example @{ Query = 'SELECT count(*) FROM signals'; Expect = '> 0' }.");
+            : throw BackupException.InvalidArgument(
+                nameof(Assertion), "-Assertion takes hashtables with the keys Query and Expect, and no others. Give for example @{ Query = 'SELECT count(*) FROM signals'; Expect = '> 0' }.");
 }

@@ -6,7 +6,6 @@ using SignalHarvester.Backup.Operations.Create;
 using SignalHarvester.Backup.PowerShell.Binding;
 using SignalHarvester.Backup.PowerShell.Cloud;
 using SignalHarvester.Backup.PowerShell.Completion;
-
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
 /// <summary>Backs up an SQLite database while it is in use.</summary>
@@ -219,11 +218,8 @@ public sealed class NewSHBackupCommand : BackupCommand, IDynamicParameters
         Type = GivenOr(nameof(Type), Type, Settings.Incremental.Type);
         if (Parent is not null && Type is BackupStrategy.Full or BackupStrategy.Auto)
         {
-            ThrowTerminatingError(ToRecord(new BackupException(
-                BackupErrorId.InvalidArgument,
-                BackupErrorCategory.InvalidArgument,
-                Parent,
-                $"-Parent has no meaning with -Type {Type}. Give -Type Incremental or -Type Wal with it, or leave it out.")));
+            ThrowTerminatingError(ToRecord(BackupException.InvalidArgument(
+                Parent, $"-Parent has no meaning with -Type {Type}. Give -Type Incremental or -Type Wal with it, or leave it out.")));
         }
     }
 
@@ -255,10 +251,7 @@ public sealed class NewSHBackupCommand : BackupCommand, IDynamicParameters
     private IEnumerable<string> ConfiguredDatabases() => Settings.Databases is [_, ..] databases && !MyInvocation.ExpectingInput
         ? databases.Select(database => database.Path)
         : throw new BackupException(
-            BackupErrorId.DatabaseRequired,
-            BackupErrorCategory.InvalidArgument,
-            nameof(DatabasePath),
-            "No database was given, and none is configured. Give its path, or set app.database_path in the configuration; see Get-SHBackupConfiguration.");
+            BackupErrorId.DatabaseRequired, nameof(DatabasePath), "No database was given, and none is configured. Give its path, or set app.database_path in the configuration; see Get-SHBackupConfiguration.");
 
     private void BackUp(string file)
     {

@@ -49,10 +49,7 @@ public sealed class ProtectSHBackupCommand : KeyedBackupCommand
     {
         base.BeginProcessing();
         encryption = ForCall(() => NewEncryption(Recipient, NewPassphrase, nameof(NewPassphrase))) ?? ForCall<BackupEncryption>(() => throw new BackupException(
-            BackupErrorId.RecipientInvalid,
-            BackupErrorCategory.InvalidArgument,
-            nameof(Recipient),
-            "Nobody was given to encrypt the backups to, and no recipients are configured. Give public keys with -Recipient, or -NewPassphrase."));
+            BackupErrorId.RecipientInvalid, nameof(Recipient), "Nobody was given to encrypt the backups to, and no recipients are configured. Give public keys with -Recipient, or -NewPassphrase."));
     }
 
     /// <inheritdoc/>

@@ -1,7 +1,6 @@
 using System.Management.Automation;
 using SignalHarvester.Backup.PowerShell.Cloud;
 using SignalHarvester.Backup.Scheduling;
-
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
 /// <summary>Has the operating system run backups by itself: with systemd, cron, launchd or the Windows Task Scheduler.</summary>
@@ -323,10 +322,7 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
         if (ConfigurationFile is null)
         {
             throw new BackupException(
-                BackupErrorId.ConfigurationNotFound,
-                BackupErrorCategory.ObjectNotFound,
-                nameof(ConfigurationPath),
-                "There is no configuration to register schedules from. Give its path with -ConfigurationPath, or make one with New-SHBackupConfiguration.");
+                BackupErrorId.ConfigurationNotFound, nameof(ConfigurationPath), "There is no configuration to register schedules from. Give its path with -ConfigurationPath, or make one with New-SHBackupConfiguration.");
         }
 
         if (Settings.Databases.Count == 0)
@@ -476,11 +472,8 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
     };
 
     private static BackupException DatabaseRequired() => new(
-        BackupErrorId.DatabaseRequired,
-        BackupErrorCategory.InvalidArgument,
-        nameof(DatabasePath),
-        "No database was given, and none is configured. Give its path with -DatabasePath, or set app.database_path in the configuration.");
+        BackupErrorId.DatabaseRequired, nameof(DatabasePath), "No database was given, and none is configured. Give its path with -DatabasePath, or set app.database_path in the configuration.");
 
     private static BackupException Invalid(string parameter, string message) =>
-        new(BackupErrorId.InvalidArgument, BackupErrorCategory.InvalidArgument, parameter, message);
+        BackupException.InvalidArgument(parameter, message);
 }

@@ -30,8 +30,8 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// rows of the same primary key (or rowid) are left as they are, or replaced, or all goes into a table beside it (-RowAction).
 /// All of it happens in one transaction. Triggers fire, as for any other change; generated columns are computed; where rows
 /// would refer to rows that are not there, or do not fit, nothing is changed.</para>
-/// <para>A database with backups of its own is not overwritten with one of another, and neither is one that has no table in
-/// common with the backup, unless -AllowOtherDatabase is given. Backups of several databases do not go to one destination.</para>
+/// <para>A database with backups of its own is not overwritten with one of another, and neither is one whose tables
+/// have other names than the backup's, unless -AllowOtherDatabase is given. Backups of several databases do not go to one destination.</para>
 /// <para>The last three safety backups of a database are kept. They never count as the newest backup.</para>
 /// </remarks>
 /// <example>
@@ -92,7 +92,7 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
     [Parameter(Mandatory = true, ParameterSetName = PointInTimeSet)]
     public DateTimeOffset PointInTime { get; set; }
 
-    /// <summary>With -PointInTime: the database, by its full path or its file's name. Needed where the directory holds backups of several.</summary>
+    /// <summary>With -PointInTime: the database, by its path (full, or from here, as ./app.db) or its file's name. Needed where the directory holds backups of several.</summary>
     [Parameter(ParameterSetName = PointInTimeSet)]
     [ArgumentCompleter(typeof(DatabaseCompleter))]
     [SupportsWildcards]
@@ -137,8 +137,8 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
     public SwitchParameter Force { get; set; }
 
     /// <summary>
-    /// Restores over another database than the one that the backup is of: one with backups of its own beside it, or one that has
-    /// no table in common with it. Without it, that is an error, also with -Force.
+    /// Restores over another database than the one that the backup is of: one with backups of its own beside it, or one whose
+    /// tables have other names. Without it, that is an error, also with -Force.
     /// </summary>
     [Parameter]
     public SwitchParameter AllowOtherDatabase { get; set; }
@@ -191,11 +191,8 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
 
         if ((Table is null) != (Into is null) || (Table is null && (Where is not null || IsBound(nameof(RowAction)))) || (Table is not null && (Destination is not null || Delta)))
         {
-            ThrowTerminatingError(ToRecord(new BackupException(
-                BackupErrorId.InvalidArgument,
-                BackupErrorCategory.InvalidArgument,
-                nameof(Table),
-                "To bring rows back, give the tables with -Table and the database with -Into, and -Where and -RowAction if you like; without -Destination and -Delta, which are for whole databases.")));
+            ThrowTerminatingError(ToRecord(BackupException.InvalidArgument(
+                nameof(Table), "To bring rows back, give the tables with -Table and the database with -Into, and -Where and -RowAction if you like; without -Destination and -Delta, which are for whole databases.")));
         }
     }
 
@@ -257,10 +254,7 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
     }
 
     private static BackupException Ambiguous(string? destination, List<string?> databases) => new(
-        BackupErrorId.DatabaseAmbiguous,
-        BackupErrorCategory.InvalidArgument,
-        destination,
-        $"Backups of {databases.Count.ToString(Invariant)} databases were given for the one destination '{destination}': {string.Join(", ", databases.Take(5).Select(path => path ?? "an unknown one"))}{(databases.Count > 5 ? " ..." : string.Empty)}. It was not changed. Choose one with Get-SHBackup -Database.");
+        BackupErrorId.DatabaseAmbiguous, destination, $"Backups of {databases.Count.ToString(Invariant)} databases were given for the one destination '{destination}': {string.Join(", ", databases.Take(5).Select(path => path ?? "an unknown one"))}{(databases.Count > 5 ? " ..." : string.Empty)}. It was not changed. Choose one with Get-SHBackup -Database.");
 
     private void BringRowsBack()
     {
@@ -360,8 +354,9 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
 
     private BackupMetadata AtPointInTime(Func<IReadOnlyList<BackupMetadata>> list)
     {
+        var databases = Database is null ? Databases(null) : Databases(Database);
         var backup = ForCall(() => Operations.Restore.PointInTime.Find(
-            list().Where(backup => Database is null || IsOfDatabase(backup, Database)),
+            list().Where(backup => databases.Passes(backup.DatabasePath)),
             PointInTime,
             skipped => WriteWarning($"The nearer backup '{skipped.Id}' is passed over: it failed its verification, holds a damaged database or a bare log, or builds on a backup that failed or is not there."),
             (found, before) => WriteWarning(string.Create(Invariant, $"'{before.Id}' is dated {before.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC, although it was made before '{found.Id}': the clock was wrong for one of them. Look at both with Get-SHBackup, should this not be the state that you expect.")),
@@ -390,7 +385,6 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
         {
             throw new BackupException(
                 BackupErrorId.DestinationRequired,
-                BackupErrorCategory.InvalidArgument,
                 backup.Id,
                 Force
                     ? $"With -Force no question is asked, so where to restore '{backup.Id}' to must be given with -Destination."
@@ -431,11 +425,8 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
     {
         if (restored.Contains(destination))
         {
-            throw new BackupException(
-                BackupErrorId.InvalidArgument,
-                BackupErrorCategory.InvalidArgument,
-                backup.Id,
-                $"'{destination}' was restored by this command already, and '{backup.Id}' would overwrite that. Pass one backup for each destination, for example with Get-SHBackup -Database and -Newest 1.");
+            throw BackupException.InvalidArgument(
+                backup.Id, $"'{destination}' was restored by this command already, and '{backup.Id}' would overwrite that. Pass one backup for each destination, for example with Get-SHBackup -Database and -Newest 1.");
         }
     }
 

@@ -74,9 +74,6 @@ public sealed class TestSHBackupConfigurationCommand : ConfigurationCommand
         return configuration.Path is not null || configuration.Effective.Any(setting => setting.Source == ConfigurationSource.Environment)
             ? configuration
             : throw new BackupException(
-                BackupErrorId.ConfigurationNotFound,
-                BackupErrorCategory.ObjectNotFound,
-                nameof(ConfigurationPath),
-                "There is no configuration to test. Give one with -ConfigurationPath, or make one with New-SHBackupConfiguration.");
+                BackupErrorId.ConfigurationNotFound, nameof(ConfigurationPath), "There is no configuration to test. Give one with -ConfigurationPath, or make one with New-SHBackupConfiguration.");
     }
 }

@@ -9,6 +9,9 @@ namespace SignalHarvester.Backup.PowerShell.Completion;
 /// <summary>The backup directory and the configuration that the command line names so far, for completers.</summary>
 internal static class CompletedDirectory
 {
+    /// <summary>Tab waits for nobody, and takes nothing out of a pipe that is meant for the command.</summary>
+    private static readonly CancellationToken FilesAlone = new(canceled: true);
+
     /// <summary>Its full path; that of the configuration, or of the default, where the line names none.</summary>
     public static string Path(IDictionary boundParameters) =>
         FullPath(Given(boundParameters, "BackupDirectory")
@@ -34,9 +37,9 @@ internal static class CompletedDirectory
         try
         {
             var path = Given(boundParameters, "ConfigurationPath");
-            return BackupConfiguration.FindAll(path is null ? null : FullPath(path), FullPath(".")).Effective;
+            return BackupConfiguration.FindAll(path is null ? null : FullPath(path), FullPath("."), FilesAlone).Effective;
         }
-        catch (BackupException)
+        catch (Exception exception) when (exception is BackupException or OperationCanceledException)
         {
             // Tab has no place for an error; the cmdlet itself will say what is wrong with the configuration.
             return [];
@@ -47,9 +50,9 @@ internal static class CompletedDirectory
     {
         try
         {
-            return BackupConfiguration.Find(configurationPath is null ? null : FullPath(configurationPath), FullPath(".")).Settings.BackupDirectory;
+            return BackupConfiguration.Find(configurationPath is null ? null : FullPath(configurationPath), FullPath("."), FilesAlone).Settings.BackupDirectory;
         }
-        catch (BackupException)
+        catch (Exception exception) when (exception is BackupException or OperationCanceledException)
         {
             // Tab has no place for an error; the cmdlet itself will say what is wrong with the configuration.
             return new BackupSettings().BackupDirectory;

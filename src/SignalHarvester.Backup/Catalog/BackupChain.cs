@@ -102,10 +102,7 @@ internal static class BackupChain
     public static string Reason(BackupException broken) => broken.Message.Replace(NextStep, string.Empty, StringComparison.Ordinal).TrimEnd(' ', '.');
 
     private static BackupException Broken(BackupMetadata backup, string reason) => new(
-        BackupErrorId.ChainBroken,
-        BackupErrorCategory.InvalidData,
-        backup.Id,
-        $"The chain of '{backup.Id}' is broken: {reason}. {NextStep}");
+        BackupErrorId.ChainBroken, backup.Id, $"The chain of '{backup.Id}' is broken: {reason}. {NextStep}");
 
     /// <summary>The backups that build on others, directly or through further ones.</summary>
     public static IReadOnlyList<BackupMetadata> Dependants(IReadOnlyCollection<BackupMetadata> backups, IEnumerable<string> ids)

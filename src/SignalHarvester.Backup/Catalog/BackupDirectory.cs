@@ -131,10 +131,7 @@ public sealed class BackupDirectory
                 if (dependants.Count > 0)
                 {
                     throw new BackupException(
-                        BackupErrorId.BackupHasDependants,
-                        BackupErrorCategory.InvalidOperation,
-                        id,
-                        $"'{id}' is not removed: {string.Join(", ", dependants)} cannot be restored without it. Remove those as well (-Cascade).");
+                        BackupErrorId.BackupHasDependants, id, $"'{id}' is not removed: {string.Join(", ", dependants)} cannot be restored without it. Remove those as well (-Cascade).");
                 }
 
                 Change(() => unfinished.Remove(backup, ReadSidecar(id)!));
@@ -206,9 +203,42 @@ public sealed class BackupDirectory
                 return false;
             }
 
-            Change(() => DurableFile.WriteAllBytes(reader.SidecarPath(tested.Id), Sidecar.Write(change(current), schemaChecksum, ReadSidecar(tested.Id))));
+            Change(() => DurableFile.WriteAllBytes(reader.SidecarPath(tested.Id), Sidecar.Write(InOrder(current, change(current)), schemaChecksum, ReadSidecar(tested.Id))));
             return true;
         }
+    }
+
+    /// <summary>
+    /// Gives what is newly recorded its place behind what was recorded before, whatever the clock said then: a pass counts for what
+    /// the backup builds on, and a failure for all that build on it. What is dated later than now was before now.
+    /// </summary>
+    private BackupMetadata InOrder(BackupMetadata former, BackupMetadata changed)
+    {
+        if (changed.VerificationTimestamp is { } verified && verified != former.VerificationTimestamp)
+        {
+            var others = changed.Verified ? Ancestors(changed) : ListAll().Backups.Where(other => other.Id != changed.Id);
+            return changed with
+            {
+                VerificationOrder = BackupOrder.NextVerification(verified, others),
+                ScrubTimestamp = changed.ScrubTimestamp > verified ? verified : changed.ScrubTimestamp,
+            };
+        }
+
+        return changed.ScrubTimestamp is { } scrubbed && scrubbed != former.ScrubTimestamp && changed.VerificationTimestamp > scrubbed
+            ? changed with { VerificationTimestamp = scrubbed, VerificationOrder = former.VerificationOrder }
+            : changed;
+    }
+
+    private List<BackupMetadata> Ancestors(BackupMetadata backup)
+    {
+        var found = new List<BackupMetadata>();
+        var seen = new HashSet<string>(StringComparer.Ordinal) { backup.Id };
+        for (var link = backup; BackupChain.IsIncrement(link) && link.ParentId is { } id && seen.Add(id) && TryGet(id) is { } parent; link = parent)
+        {
+            found.Add(parent);
+        }
+
+        return found;
     }
 
     /// <summary>Refuses a state folder that leads elsewhere. For those who write there without the directory's lock, which asks by itself.</summary>
@@ -287,11 +317,7 @@ public sealed class BackupDirectory
             catch (IOException exception) when (DiskFault.IsHeldElsewhere(exception))
             {
                 throw new BackupException(
-                    BackupErrorId.CloudTransferInProgress,
-                    BackupErrorCategory.ResourceBusy,
-                    name.Id,
-                    $"Another process is fetching '{name.Id}' into '{Path}' right now. Wait for it to finish; then the backup is there.",
-                    exception);
+                    BackupErrorId.CloudTransferInProgress, name.Id, $"Another process is fetching '{name.Id}' into '{Path}' right now. Wait for it to finish; then the backup is there.", exception);
             }
         });
     }
@@ -419,7 +445,11 @@ public sealed class BackupDirectory
             throw new ParentLostException($"the parent '{parent.Id}' was removed meanwhile");
         }
 
-        var placed = backup with { Order = BackupOrder.Next(backup.Timestamp, ListAll().Backups) };
+        var placed = backup with
+        {
+            Order = BackupOrder.Next(backup.Timestamp, ListAll().Backups),
+            VerificationOrder = backup.VerificationTimestamp is { } verified ? BackupOrder.NextVerification(verified, Ancestors(backup)) : null,
+        };
         var sidecar = Sidecar.WriteReadable(placed, schemaChecksum);
         Change(() =>
         {

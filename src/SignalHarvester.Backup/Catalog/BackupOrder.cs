@@ -25,11 +25,18 @@ public static class BackupOrder
     /// <summary>The place of a new backup.</summary>
     /// <param name="moment">The moment of its snapshot.</param>
     /// <param name="there">All backups that are there.</param>
-    internal static DateTimeOffset Next(DateTimeOffset moment, IEnumerable<BackupMetadata> there)
+    internal static DateTimeOffset Next(DateTimeOffset moment, IEnumerable<BackupMetadata> there) => Behind(moment, there.Select(backup => backup.Order));
+
+    /// <summary>The place of a verification.</summary>
+    /// <param name="moment">Its moment.</param>
+    /// <param name="others">The backups whose verifications were recorded before it.</param>
+    internal static DateTimeOffset NextVerification(DateTimeOffset moment, IEnumerable<BackupMetadata> others) => Behind(moment, others.Select(backup => backup.VerificationOrder).OfType<DateTimeOffset>());
+
+    private static DateTimeOffset Behind(DateTimeOffset moment, IEnumerable<DateTimeOffset> places)
     {
         // As exact as a sidecar is.
         var own = moment.AddTicks(-(moment.Ticks % TimeSpan.TicksPerMicrosecond));
-        var latest = there.Select(backup => backup.Order).DefaultIfEmpty(DateTimeOffset.MinValue).Max();
+        var latest = places.DefaultIfEmpty(DateTimeOffset.MinValue).Max();
         return own > latest ? own : latest < Last ? latest.AddMicroseconds(1) : latest;
     }
 }

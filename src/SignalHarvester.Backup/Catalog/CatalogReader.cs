@@ -78,10 +78,7 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
         {
             throw IdOfFile(id) is { } meant
                 ? new BackupException(
-                    BackupErrorId.BackupNotFound,
-                    BackupErrorCategory.ObjectNotFound,
-                    id,
-                    $"'{id}' is the name of a file. Give the id, '{meant}', or a backup's file with -LiteralPath (Test-SHBackup, Restore-SHBackup).")
+                    BackupErrorId.BackupNotFound, id, $"'{id}' is the name of a file. Give the id, '{meant}', or a backup's file with -LiteralPath (Test-SHBackup, Restore-SHBackup).")
                 : NotFound(id);
         }
 
@@ -92,11 +89,7 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
         catch (BackupException exception) when (exception.ErrorId == BackupErrorId.BackupNotFound && exception.Target as string == id && FileWithoutSidecar(id) is { } file)
         {
             throw new BackupException(
-                BackupErrorId.BackupNotFound,
-                BackupErrorCategory.ObjectNotFound,
-                id,
-                $"The backup '{id}' has lost its sidecar '{SidecarPath(id)}'; its file is still there. Bring the sidecar back from a copy, or restore the file as it is with Restore-SHBackup -LiteralPath {PowerShellText.Literal(file)}.",
-                exception);
+                BackupErrorId.BackupNotFound, id, $"The backup '{id}' has lost its sidecar '{SidecarPath(id)}'; its file is still there. Bring the sidecar back from a copy, or restore the file as it is with Restore-SHBackup -LiteralPath {PowerShellText.Literal(file)}.", exception);
         }
         catch (BackupException exception) when (exception.ErrorId != BackupErrorId.BackupNotFound)
         {
@@ -153,20 +146,12 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
         {
             RefuseFile();
             throw new BackupException(
-                BackupErrorId.DirectoryNotFound,
-                BackupErrorCategory.ObjectNotFound,
-                root,
-                $"The backup directory '{root}' does not exist. Give the right one with -BackupDirectory, or make a first backup with New-SHBackup, which creates it.",
-                exception);
+                BackupErrorId.DirectoryNotFound, root, $"The backup directory '{root}' does not exist. Give the right one with -BackupDirectory, or make a first backup with New-SHBackup, which creates it.", exception);
         }
         catch (Exception exception) when (exception is UnauthorizedAccessException or IOException)
         {
             throw new BackupException(
-                BackupErrorId.DirectoryUnreadable,
-                BackupErrorCategory.PermissionDenied,
-                root,
-                $"The backup directory '{root}' cannot be read: {exception.Message} Check its permissions.",
-                exception);
+                BackupErrorId.DirectoryUnreadable, root, $"The backup directory '{root}' cannot be read: {exception.Message} Check its permissions.", exception);
         }
     }
 
@@ -187,11 +172,7 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
         catch (FileTooLargeException exception)
         {
             throw new BackupException(
-                BackupErrorId.SidecarInvalid,
-                BackupErrorCategory.InvalidData,
-                path,
-                $"The sidecar '{path}' cannot be used: it is larger than any sidecar. Mend or delete it.",
-                exception);
+                BackupErrorId.SidecarInvalid, path, $"The sidecar '{path}' cannot be used: it is larger than any sidecar. Mend or delete it.", exception);
         }
         catch (NotAFileException exception)
         {
@@ -200,20 +181,12 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
         catch (Exception exception) when (exception is UnauthorizedAccessException or IOException)
         {
             throw new BackupException(
-                BackupErrorId.DirectoryUnreadable,
-                BackupErrorCategory.PermissionDenied,
-                path,
-                $"The sidecar '{path}' cannot be read: {exception.Message} Check its permissions.",
-                exception);
+                BackupErrorId.DirectoryUnreadable, path, $"The sidecar '{path}' cannot be read: {exception.Message} Check its permissions.", exception);
         }
     }
 
     private static BackupException Hostile(NotAFileException exception) => new(
-        BackupErrorId.SidecarHostile,
-        BackupErrorCategory.SecurityError,
-        exception.Path,
-        $"'{exception.Path}' is a link, device or pipe, and those are not followed in a backup directory. Put the file itself there.",
-        exception);
+        BackupErrorId.SidecarHostile, exception.Path, $"'{exception.Path}' is a link, device or pipe, and those are not followed in a backup directory. Put the file itself there.", exception);
 
     /// <summary>Opens a backup's file for reading. While it is open, no clean-up takes it for abandoned.</summary>
     /// <exception cref="BackupException">BackupFileMissing, SidecarHostile, ReadFailed.</exception>
@@ -226,11 +199,7 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
             throw new BackupException(
-                BackupErrorId.BackupFileMissing,
-                BackupErrorCategory.ObjectNotFound,
-                backup.Id,
-                $"The file '{backup.BackupPath}' of backup '{backup.Id}' is missing. Bring it back from a copy, or remove the entry with Remove-SHBackup; other backups are listed by Get-SHBackup.",
-                exception);
+                BackupErrorId.BackupFileMissing, backup.Id, $"The file '{backup.BackupPath}' of backup '{backup.Id}' is missing. Bring it back from a copy, or remove the entry with Remove-SHBackup; other backups are listed by Get-SHBackup.", exception);
         }
         catch (NotAFileException exception)
         {
@@ -239,11 +208,7 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             throw new BackupException(
-                BackupErrorId.ReadFailed,
-                BackupErrorCategory.ReadError,
-                backup.BackupPath,
-                $"'{backup.BackupPath}' cannot be read: {exception.Message} Check its permissions and the disk.",
-                exception);
+                BackupErrorId.ReadFailed, backup.BackupPath, $"'{backup.BackupPath}' cannot be read: {exception.Message} Check its permissions and the disk.", exception);
         }
     }
 
@@ -342,10 +307,7 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
         if (File.Exists(root))
         {
             throw new BackupException(
-                BackupErrorId.DirectoryNotFound,
-                BackupErrorCategory.ObjectNotFound,
-                root,
-                $"'{root}' is a file, not a directory. Give the directory of the backups with -BackupDirectory.");
+                BackupErrorId.DirectoryNotFound, root, $"'{root}' is a file, not a directory. Give the directory of the backups with -BackupDirectory.");
         }
     }
 
@@ -372,8 +334,5 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
     }
 
     private BackupException NotFound(string id) => new(
-        BackupErrorId.BackupNotFound,
-        BackupErrorCategory.ObjectNotFound,
-        id,
-        $"There is no backup '{id}' in '{root}'. See what is there with Get-SHBackup -BackupDirectory '{root}'.");
+        BackupErrorId.BackupNotFound, id, $"There is no backup '{id}' in '{root}'. See what is there with Get-SHBackup -BackupDirectory '{root}'.");
 }

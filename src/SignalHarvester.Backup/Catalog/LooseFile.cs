@@ -20,25 +20,15 @@ public static class LooseFile
         {
             throw Directory.Exists(path)
                 ? new BackupException(
-                    BackupErrorId.NotABackup,
-                    BackupErrorCategory.InvalidArgument,
-                    path,
-                    $"'{path}' is a directory. Give a backup file, or list the directory with Get-SHBackup -BackupDirectory '{path}'.")
-                : new BackupException(
-                    BackupErrorId.BackupFileMissing,
-                    BackupErrorCategory.ObjectNotFound,
-                    path,
-                    $"There is no file '{path}'. See what there is with Get-SHBackup.");
+                    BackupErrorId.NotABackup, path, $"'{path}' is a directory. Give a backup file, or list the directory with Get-SHBackup -BackupDirectory '{path}'.")
+                : new BackupException(BackupErrorId.BackupFileMissing, path, $"There is no file '{path}'. See what there is with Get-SHBackup.");
         }
 
         var stem = Path.GetFileNameWithoutExtension(path);
         if (file.Extension == BackupFileName.SidecarSuffix && BackupFileName.IsId(stem))
         {
             throw new BackupException(
-                BackupErrorId.NotABackup,
-                BackupErrorCategory.InvalidArgument,
-                path,
-                $"'{path}' is the sidecar of backup '{stem}', not its file. Give the file beside it, or the id.");
+                BackupErrorId.NotABackup, path, $"'{path}' is the sidecar of backup '{stem}', not its file. Give the file beside it, or the id.");
         }
 
         var name = BackupFileName.TryParse(file.Name);

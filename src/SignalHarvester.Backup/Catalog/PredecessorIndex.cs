@@ -63,11 +63,7 @@ internal sealed class PredecessorIndex
         catch (Exception exception) when (exception is JsonException or InvalidOperationException or IOException or UnauthorizedAccessException)
         {
             throw new BackupException(
-                BackupErrorId.SidecarInvalid,
-                BackupErrorCategory.InvalidData,
-                path,
-                $"The predecessor's index '{path}' cannot be used: {exception.Message.TrimEnd('.')}. Backups that have a sidecar are listed all the same; mend or delete the index.",
-                exception);
+                BackupErrorId.SidecarInvalid, path, $"The predecessor's index '{path}' cannot be used: {exception.Message.TrimEnd('.')}. Backups that have a sidecar are listed all the same; mend or delete the index.", exception);
         }
     }
 

@@ -164,10 +164,7 @@ public sealed class RemoteCatalog : IDisposable
         if (sidecar.Length > Sidecar.LargestBytes)
         {
             throw new BackupException(
-                BackupErrorId.SidecarInvalid,
-                BackupErrorCategory.InvalidData,
-                Store.UrlOf(sidecar.Name),
-                $"The sidecar '{Store.UrlOf(sidecar.Name)}' cannot be used: it is larger than any sidecar. Delete it, or send the backup again.");
+                BackupErrorId.SidecarInvalid, Store.UrlOf(sidecar.Name), $"The sidecar '{Store.UrlOf(sidecar.Name)}' cannot be used: it is larger than any sidecar. Delete it, or send the backup again.");
         }
 
         var json = new byte[sidecar.Length];
@@ -184,25 +181,16 @@ public sealed class RemoteCatalog : IDisposable
         if (!objects.TryGetValue(remote.FileName, out var file))
         {
             throw new BackupException(
-                BackupErrorId.BackupFileMissing,
-                BackupErrorCategory.ObjectNotFound,
-                backup.Id,
-                $"The file '{backup.BackupPath}' of backup '{backup.Id}' is missing in the store. Send the backup again, or remove the entry with Remove-SHBackup -Remote.");
+                BackupErrorId.BackupFileMissing, backup.Id, $"The file '{backup.BackupPath}' of backup '{backup.Id}' is missing in the store. Send the backup again, or remove the entry with Remove-SHBackup -Remote.");
         }
 
         if (file.Length != backup.Size)
         {
             throw new BackupException(
-                BackupErrorId.BackupSizeMismatch,
-                BackupErrorCategory.InvalidData,
-                backup.Id,
-                string.Create(CultureInfo.InvariantCulture, $"The file '{backup.BackupPath}' of backup '{backup.Id}' has {file.Length} bytes in the store, and {backup.Size} were recorded. It is not listed; send the backup again under another -Prefix."));
+                BackupErrorId.BackupSizeMismatch, backup.Id, string.Create(CultureInfo.InvariantCulture, $"The file '{backup.BackupPath}' of backup '{backup.Id}' has {file.Length} bytes in the store, and {backup.Size} were recorded. It is not listed; send the backup again under another -Prefix."));
         }
     }
 
     private BackupException NotFound(string id) => new(
-        BackupErrorId.BackupNotFound,
-        BackupErrorCategory.ObjectNotFound,
-        id,
-        $"There is no backup '{id}' in '{Location}'. See what is there with Get-SHBackup -Remote.");
+        BackupErrorId.BackupNotFound, id, $"There is no backup '{id}' in '{Location}'. See what is there with Get-SHBackup -Remote.");
 }

@@ -5,7 +5,6 @@ using System.Text.Json.Nodes;
 using SignalHarvester.Backup.Encryption.Age;
 using SignalHarvester.Backup.Formats;
 using SignalHarvester.Backup.Storage.Ownership;
-
 namespace SignalHarvester.Backup.Catalog;
 
 /// <summary>
@@ -82,6 +81,7 @@ internal static class Sidecar
             RetentionPolicy = backup.RetentionPolicy is { } policy ? Lower(policy) : null,
             Verified = backup.Verified,
             VerificationTimestamp = backup.VerificationTimestamp is { } moment ? Iso(moment) : null,
+            VerificationOrder = backup is { VerificationTimestamp: { } verified, VerificationOrder: { } place } && Iso(place) != Iso(verified) ? Iso(place) : null,
             Description = backup.Description,
             Metadata = JsonSerializer.SerializeToElement(Node(backup.Metadata)),
             FormatVersion = backup.IsPredecessor ? null : FormatVersion,
@@ -130,12 +130,8 @@ internal static class Sidecar
         throw Unreadable(backup, null);
     }
 
-    private static BackupException Unreadable(BackupMetadata backup, Exception? inner) => new(
-        BackupErrorId.InvalidArgument,
-        BackupErrorCategory.InvalidArgument,
-        backup.Id,
-        "The backup was not kept, because its description could not be read back: -Description and -Metadata together must stay below 2 MiB, and -Metadata at most 60 levels deep, of valid text.",
-        inner);
+    private static BackupException Unreadable(BackupMetadata backup, Exception? inner) => BackupException.InvalidArgument(
+        backup.Id, "The backup was not kept, because its description could not be read back: -Description and -Metadata together must stay below 2 MiB, and -Metadata at most 60 levels deep, of valid text.", inner);
 
     private static Dictionary<string, long> Counts(IReadOnlyDictionary<string, long> rowCounts) => new(rowCounts, StringComparer.Ordinal);
 
@@ -205,6 +201,7 @@ internal static class Sidecar
             Verified = fields.Verified ?? false,
             VerificationLevel = Enumeration<VerificationLevel>(fields.VerificationLevel, "verification_level") ?? VerificationLevel.None,
             VerificationTimestamp = Moment(fields.VerificationTimestamp),
+            VerificationOrder = Moment(fields.VerificationOrder),
             ScrubTimestamp = Moment(fields.ScrubTimestamp),
             Verification = [.. (fields.Verification ?? []).OfType<SidecarFields.CheckFields>().Select(check => new VerificationCheck(check.Check ?? string.Empty, check.Passed, check.Detail ?? string.Empty))],
             Inconsistencies = [.. (fields.Inconsistencies ?? []).OfType<string>()],
@@ -348,15 +345,8 @@ internal static class Sidecar
     };
 
     private static BackupException Invalid(string path, string reason, Exception? inner) => new(
-        BackupErrorId.SidecarInvalid,
-        BackupErrorCategory.InvalidData,
-        path,
-        $"The sidecar '{path}' cannot be used: {reason}. The backup file beside it is untouched and can be given to Restore-SHBackup -LiteralPath; mend the sidecar, or bring it back from a copy.",
-        inner);
+        BackupErrorId.SidecarInvalid, path, $"The sidecar '{path}' cannot be used: {reason}. The backup file beside it is untouched and can be given to Restore-SHBackup -LiteralPath; mend the sidecar, or bring it back from a copy.", inner);
 
     private static BackupException Hostile(string path, string reason) => new(
-        BackupErrorId.SidecarHostile,
-        BackupErrorCategory.SecurityError,
-        path,
-        $"The sidecar '{path}' is not used: {reason}. It was changed by hand or forged; nothing was read, written or deleted through it.");
+        BackupErrorId.SidecarHostile, path, $"The sidecar '{path}' is not used: {reason}. It was changed by hand or forged; nothing was read, written or deleted through it.");
 }

@@ -42,6 +42,8 @@ internal sealed class SidecarFields
 
     public string? Order { get; set; }
 
+    public string? VerificationOrder { get; set; }
+
     public string? ParentId { get; set; }
 
     public int? PageSize { get; set; }

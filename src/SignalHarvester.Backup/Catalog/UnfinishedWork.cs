@@ -19,10 +19,7 @@ internal sealed class UnfinishedWork(BackupDirectoryLayout layout, TimeProvider 
             if (new DirectoryInfo(folder).LinkTarget is not null)
             {
                 throw new BackupException(
-                    BackupErrorId.SidecarHostile,
-                    BackupErrorCategory.SecurityError,
-                    folder,
-                    $"'{folder}' is a link, and links are not followed in a backup directory. Delete the link: nothing in .shbackup is needed to restore.");
+                    BackupErrorId.SidecarHostile, folder, $"'{folder}' is a link, and links are not followed in a backup directory. Delete the link: nothing in .shbackup is needed to restore.");
             }
         }
     }

@@ -17,6 +17,15 @@ internal static class VerificationChecks
     public const string Schema = nameof(Schema);
     public const string RowCounts = nameof(RowCounts);
 
+    private const string NotMade = "could not be made: ";
+
+    /// <summary>The check that the database is sound, where this SQLite cannot read it: it is not known.</summary>
+    /// <param name="reason">Why not.</param>
+    public static VerificationCheck Unreadable(string reason) => new(Integrity, false, NotMade + reason);
+
+    /// <summary>Whether a check tells no more than that it could not be made.</summary>
+    public static bool IsUnreadable(VerificationCheck? check) => check is { Check: Integrity, Passed: false } && check.Detail.StartsWith(NotMade, StringComparison.Ordinal);
+
     /// <summary>The check that a chain failed which is not whole.</summary>
     public static VerificationCheck Broken(BackupException fault) => new(Chain, false, BackupChain.Reason(fault));
 
@@ -32,7 +41,8 @@ internal static class VerificationChecks
             Integrity => BackupErrorId.BackupIntegrityFailed,
             _ => BackupErrorId.BackupContentMismatch,
         },
-        failed.Check == File ? BackupErrorCategory.ObjectNotFound : BackupErrorCategory.InvalidData,
         backup.Id,
-        $"Backup '{backup.Id}' failed its {failed.Check} check: {failed.Detail}. Do not rely on it: restore another one (Get-SHBackup -Verified), and make a new backup now.");
+        IsUnreadable(failed)
+            ? $"Whether the database in '{backup.Id}' is sound cannot be said here: {failed.Detail[NotMade.Length..]}. That is no damage, and all that could be checked is in order. Restore it with -NoVerify, and check it with the SQLite of its application."
+            : $"Backup '{backup.Id}' failed its {failed.Check} check: {failed.Detail}. Do not rely on it: restore another one (Get-SHBackup -Verified), and make a new backup now.");
 }

@@ -11,7 +11,7 @@ namespace SignalHarvester.Backup.Configuration;
 /// </summary>
 public sealed class BackupConfiguration
 {
-    private const long LargestFile = 4 << 20;
+    private const int LargestFile = 4 << 20;
 
     private const string WithoutIt = "Where a restore cannot wait, add -NoConfiguration to each of its commands (Get-, Test-, Receive-, Restore- and Compare-SHBackup, Get-SHBackupHistory, Invoke-SHRestoreDrill): they then go by their parameters alone, such as -BackupDirectory.";
 
@@ -49,22 +49,24 @@ public sealed class BackupConfiguration
     /// </summary>
     /// <param name="named">The file that the caller was given, as a full path; null for none.</param>
     /// <param name="location">The folder that SHBACKUP_CONFIG and config/settings.yaml are relative to, as a full path.</param>
+    /// <param name="cancellation">Ends the wait for a file that is a pipe. One that is cancelled already reads files alone.</param>
     /// <exception cref="BackupException">ConfigurationNotFound, ReadFailed.</exception>
-    public static BackupConfiguration Find(string? named, string location)
+    /// <exception cref="OperationCanceledException">The wait was ended.</exception>
+    public static BackupConfiguration Find(string? named, string location, CancellationToken cancellation)
     {
         var environment = EnvironmentVariables.OfProcess();
         var path = Locate(named, location, environment);
         return path is null && !environment.IsConcerned
             ? new BackupConfiguration(null, new BackupSettings(), null, environment.OfServices)
-            : Read(path, location, environment);
+            : Read(path, location, environment, cancellation);
     }
 
     /// <summary>Finds the configuration that applies and reads it, with every setting even where there is no file.</summary>
-    /// <inheritdoc cref="Find(string?, string)"/>
-    public static BackupConfiguration FindAll(string? named, string location)
+    /// <inheritdoc cref="Find(string?, string, CancellationToken)"/>
+    public static BackupConfiguration FindAll(string? named, string location, CancellationToken cancellation)
     {
         var environment = EnvironmentVariables.OfProcess();
-        return Read(Locate(named, location, environment), location, environment);
+        return Read(Locate(named, location, environment), location, environment, cancellation);
     }
 
     /// <summary>Warns of each configured path that is not there.</summary>
@@ -108,21 +110,19 @@ public sealed class BackupConfiguration
         var list = !isListed ? $". Mend {them}: no command works with it as it is, but for a restore with -NoConfiguration."
             : $", and nothing was done. Mend {them}, and check with Test-SHBackupConfiguration. {WithoutIt}{(errors.Count == 1 ? " " : Environment.NewLine)}{string.Join(Environment.NewLine, errors)}";
         return new BackupException(
-            BackupErrorId.ConfigurationInvalid,
-            BackupErrorCategory.InvalidData,
-            Path ?? EnvironmentVariables.ConfigurationFile,
-            $"The configuration {(Path is null ? "in the environment" : $"'{Path}'")} has {count}{list}");
+            BackupErrorId.ConfigurationInvalid, Path ?? EnvironmentVariables.ConfigurationFile, $"The configuration {(Path is null ? "in the environment" : $"'{Path}'")} has {count}{list}");
     }
 
     /// <summary>Reads a configuration.</summary>
     /// <param name="path">The file's full path; null for none.</param>
     /// <param name="location">What paths are relative to where there is no file.</param>
     /// <param name="environment">What overrides the file.</param>
+    /// <param name="cancellation">Ends the wait for a file that is a pipe.</param>
     /// <exception cref="BackupException">ConfigurationNotFound, ReadFailed.</exception>
-    internal static BackupConfiguration Read(string? path, string location, EnvironmentVariables environment)
+    internal static BackupConfiguration Read(string? path, string location, EnvironmentVariables environment, CancellationToken cancellation)
     {
         var reading = new SettingsReading(path, path is null ? location : BaseFolderOf(path), environment);
-        var root = path is null ? null : Load(path, reading);
+        var root = path is null ? null : Load(path, reading, cancellation);
         var settings = SettingsMap.Read(reading, root);
         reading.Finish();
         return new BackupConfiguration(path, settings, reading, environment.OfServices);
@@ -153,14 +153,11 @@ public sealed class BackupConfiguration
         }
 
         var usual = System.IO.Path.Combine(location, DefaultFile);
-        if (File.Exists(usual) && !FileKind.IsRegular(usual))
+        if (FileKind.IsSpecial(usual))
         {
             // Reading a pipe that nobody writes to would never end. One that is meant is named.
             throw new BackupException(
-                BackupErrorId.ReadFailed,
-                BackupErrorCategory.ReadError,
-                usual,
-                $"The configuration file '{usual}' is a pipe, a device or a socket, and no file. Move it away, or name it with -ConfigurationPath if it is meant. {WithoutIt}");
+                BackupErrorId.ReadFailed, usual, $"The configuration file '{usual}' is a pipe, a device or a socket, and no file. Move it away, or name it with -ConfigurationPath if it is meant. {WithoutIt}");
         }
 
         return IsThere(usual) ? usual : null;
@@ -188,27 +185,22 @@ public sealed class BackupConfiguration
         }
     }
 
-    private static ConfigurationNode? Load(string path, SettingsReading reading)
+    private static ConfigurationNode? Load(string path, SettingsReading reading, CancellationToken cancellation)
     {
         string text;
         try
         {
-            if (new FileInfo(path) is { Exists: true, Length: > LargestFile })
-            {
-                reading.Report(new ConfigurationNode(1, 1), null, "The file has more than 4 MiB, and is no configuration. Check the path.");
-                return null;
-            }
-
-            text = StrictUtf8.GetString(File.ReadAllBytes(path)).TrimStart('\uFEFF');
+            text = StrictUtf8.GetString(NamedFile.ReadAllBytes(path, LargestFile, cancellation)).TrimStart('\uFEFF');
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException || Directory.Exists(path))
         {
             throw new BackupException(
-                BackupErrorId.ConfigurationNotFound,
-                BackupErrorCategory.ObjectNotFound,
-                path,
-                $"There is no configuration file '{path}'{(Directory.Exists(path) ? ", but a folder of that name" : string.Empty)}. Check -ConfigurationPath and SHBACKUP_CONFIG, or make one with New-SHBackupConfiguration. {WithoutIt}",
-                exception);
+                BackupErrorId.ConfigurationNotFound, path, $"There is no configuration file '{path}'{(Directory.Exists(path) ? ", but a folder of that name" : string.Empty)}. Check -ConfigurationPath and SHBACKUP_CONFIG, or make one with New-SHBackupConfiguration. {WithoutIt}", exception);
+        }
+        catch (FileTooLargeException)
+        {
+            reading.Report(new ConfigurationNode(1, 1), null, "The file has more than 4 MiB, and is no configuration. Check the path.");
+            return null;
         }
         catch (DecoderFallbackException)
         {
@@ -218,11 +210,7 @@ public sealed class BackupConfiguration
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             throw new BackupException(
-                BackupErrorId.ReadFailed,
-                BackupErrorCategory.ReadError,
-                path,
-                $"The configuration file '{path}' cannot be read: {exception.Message} Check its permissions. {WithoutIt}",
-                exception);
+                BackupErrorId.ReadFailed, path, $"The configuration file '{path}' cannot be read: {exception.Message}{(exception is SilentPipeException ? string.Empty : " Check its permissions.")} {WithoutIt}", exception);
         }
 
         var (root, fault) = YamlFile.Parse(text);

@@ -26,19 +26,13 @@ public static class ConfigurationSample
         if (Directory.Exists(path))
         {
             throw new BackupException(
-                BackupErrorId.DestinationIsDirectory,
-                BackupErrorCategory.InvalidArgument,
-                path,
-                $"'{path}' is a directory. Give the file to write in it, such as '{Path.Combine(path, "settings.yaml")}'.");
+                BackupErrorId.DestinationIsDirectory, path, $"'{path}' is a directory. Give the file to write in it, such as '{Path.Combine(path, "settings.yaml")}'.");
         }
 
         if (!overwrite && File.Exists(path))
         {
             throw new BackupException(
-                BackupErrorId.ConfigurationExists,
-                BackupErrorCategory.ResourceExists,
-                path,
-                $"There is a configuration '{path}' already, and it was left as it is. Give another file with -Path, or replace it with -Force.");
+                BackupErrorId.ConfigurationExists, path, $"There is a configuration '{path}' already, and it was left as it is. Give another file with -Path, or replace it with -Force.");
         }
     }
 

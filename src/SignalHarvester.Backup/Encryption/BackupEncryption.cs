@@ -32,10 +32,7 @@ public sealed class BackupEncryption
         RequireCipher();
         return passphrase.IsEmpty
             ? throw new BackupException(
-                BackupErrorId.RecipientInvalid,
-                BackupErrorCategory.InvalidArgument,
-                "Passphrase",
-                "The passphrase is empty. Give one that nobody guesses, such as six random words.")
+                BackupErrorId.RecipientInvalid, "Passphrase", "The passphrase is empty. Give one that nobody guesses, such as six random words.")
             : new BackupEncryption([Passphrase.Of(passphrase)]);
     }
 
@@ -51,10 +48,7 @@ public sealed class BackupEncryption
         if (s_whyNoCipher.Value is { } reason)
         {
             throw new BackupException(
-                BackupErrorId.EncryptionUnavailable,
-                BackupErrorCategory.NotImplemented,
-                Environment.OSVersion.VersionString,
-                $"This system does not let ChaCha20-Poly1305 be used, which age files are encrypted with, so nothing was written: {reason}. Windows has it from 10 20H1 and Server 2022 on, Linux with OpenSSL 1.1.1 or later, and none in FIPS mode.");
+                BackupErrorId.EncryptionUnavailable, Environment.OSVersion.VersionString, $"This system does not let ChaCha20-Poly1305 be used, which age files are encrypted with, so nothing was written: {reason}. Windows has it from 10 20H1 and Server 2022 on, Linux with OpenSSL 1.1.1 or later, and none in FIPS mode.");
         }
     }
 
@@ -78,7 +72,6 @@ public sealed class BackupEncryption
 
     private static X25519Recipient Parse(string text) => X25519Recipient.TryParse(text) ?? throw new BackupException(
         BackupErrorId.RecipientInvalid,
-        BackupErrorCategory.InvalidArgument,
         IdentityLooksSecret(text) ? "Recipient" : text,
         IdentityLooksSecret(text)
             ? "A secret key was given as a recipient. It is not shown here; take care that it is not in a shell's history. Give its public key, which begins with age1: New-SHBackupKey and age-keygen show it."

@@ -11,16 +11,16 @@ internal static class IdentityFile
     private const int LargestBytes = 1 << 20;
 
     /// <summary>Reads the keys.</summary>
+    /// <param name="path">The file's path.</param>
+    /// <param name="cancellation">Ends the wait for a file that is a pipe.</param>
     /// <exception cref="BackupException">IdentityInvalid.</exception>
-    public static IReadOnlyList<X25519Identity> Read(string path)
+    /// <exception cref="OperationCanceledException">The wait was ended.</exception>
+    public static IReadOnlyList<X25519Identity> Read(string path, CancellationToken cancellation)
     {
         if (path.Contains("AGE-SECRET-KEY-", StringComparison.OrdinalIgnoreCase))
         {
             throw new BackupException(
-                BackupErrorId.IdentityInvalid,
-                BackupErrorCategory.InvalidArgument,
-                "IdentityFile",
-                "A secret key was given in the place of a file. It is not shown here; take care that it is not in a shell's history. Give the path of a file that holds it.");
+                BackupErrorId.IdentityInvalid, "IdentityFile", "A secret key was given in the place of a file. It is not shown here; take care that it is not in a shell's history. Give the path of a file that holds it.");
         }
 
         string text;
@@ -31,17 +31,13 @@ internal static class IdentityFile
                 throw Invalid(path, "it is a directory");
             }
 
-            // A pipe has no length, and keys come out of those too: of a password manager, which leaves none on a disk.
-            using var file = File.OpenRead(path);
-            var bytes = new byte[LargestBytes + 1];
-            var count = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
-            if (count > LargestBytes)
-            {
-                throw Invalid(path, "it is larger than any file of keys");
-            }
-
-            using var reader = new StreamReader(new MemoryStream(bytes, 0, count), Encoding.UTF8);
+            // Keys come out of pipes too: of a password manager, which leaves none on a disk.
+            using var reader = new StreamReader(new MemoryStream(NamedFile.ReadAllBytes(path, LargestBytes, cancellation)), Encoding.UTF8);
             text = reader.ReadToEnd();
+        }
+        catch (FileTooLargeException exception)
+        {
+            throw Invalid(path, "it is larger than any file of keys", exception);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -98,11 +94,7 @@ internal static class IdentityFile
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             throw new BackupException(
-                BackupErrorId.DestinationNotWritable,
-                BackupErrorCategory.WriteError,
-                path,
-                $"The key cannot be written to '{path}': {exception.Message.TrimEnd('.')}. Give a file in a folder that this account may write to.",
-                exception);
+                BackupErrorId.DestinationNotWritable, path, $"The key cannot be written to '{path}': {exception.Message.TrimEnd('.')}. Give a file in a folder that this account may write to.", exception);
         }
         finally
         {
@@ -114,15 +106,8 @@ internal static class IdentityFile
     }
 
     private static BackupException Exists(string path) => new(
-        BackupErrorId.IdentityFileExists,
-        BackupErrorCategory.ResourceExists,
-        path,
-        $"'{path}' is there already, and a key is never overwritten: with it, every backup encrypted to it would be lost. Give another file.");
+        BackupErrorId.IdentityFileExists, path, $"'{path}' is there already, and a key is never overwritten: with it, every backup encrypted to it would be lost. Give another file.");
 
     private static BackupException Invalid(string path, string reason, Exception? inner = null) => new(
-        BackupErrorId.IdentityInvalid,
-        BackupErrorCategory.InvalidArgument,
-        path,
-        $"The keys in '{path}' cannot be used: {reason}. Give a file that New-SHBackupKey or age-keygen has written.",
-        inner);
+        BackupErrorId.IdentityInvalid, path, $"The keys in '{path}' cannot be used: {reason}. Give a file that New-SHBackupKey or age-keygen has written.", inner);
 }

@@ -25,9 +25,11 @@ public sealed class IdentityRing
     public bool IsEmpty => identities.Count == 0;
 
     /// <summary>Adds the secret keys of a file, as New-SHBackupKey and age-keygen write it.</summary>
-    /// <param name="path">The file's full path.</param>
+    /// <param name="path">The file's full path. It may be a pipe.</param>
+    /// <param name="cancellation">Ends the wait for what writes to a pipe.</param>
     /// <exception cref="BackupException">IdentityInvalid.</exception>
-    public IdentityRing WithFile(string path) => new([.. identities, .. IdentityFile.Read(path)]);
+    /// <exception cref="OperationCanceledException">The wait was ended.</exception>
+    public IdentityRing WithFile(string path, CancellationToken cancellation) => new([.. identities, .. IdentityFile.Read(path, cancellation)]);
 
     /// <summary>Adds a passphrase.</summary>
     /// <param name="passphrase">The passphrase.</param>
@@ -83,14 +85,8 @@ public sealed class IdentityRing
         var needed = header.IsForPassphrase ? "-Passphrase" : "-IdentityFile";
         return IsEmpty
             ? new BackupException(
-                BackupErrorId.IdentityMissing,
-                BackupErrorCategory.AuthenticationError,
-                name,
-                $"'{name}' is encrypted, and nothing was given to open it with. Give {(header.IsForPassphrase ? "the passphrase" : "the file with the secret key")} with {needed}; a key's file can also be configured (app.backup.encryption.identity_file).")
+                BackupErrorId.IdentityMissing, name, $"'{name}' is encrypted, and nothing was given to open it with. Give {(header.IsForPassphrase ? "the passphrase" : "the file with the secret key")} with {needed}; a key's file can also be configured (app.backup.encryption.identity_file).")
             : new BackupException(
-                BackupErrorId.IdentityWrong,
-                BackupErrorCategory.AuthenticationError,
-                name,
-                $"'{name}' is encrypted, and {(header.IsForPassphrase ? "the passphrase is not the one that it was encrypted with, or none was given" : "none of the secret keys given is one that it was encrypted to")}. Give the right one with {needed}; Get-SHBackup shows the public keys of a backup as its Recipients. If it is the right one, the beginning of the file is damaged: Test-SHBackup -Level Quick tells.");
+                BackupErrorId.IdentityWrong, name, $"'{name}' is encrypted, and {(header.IsForPassphrase ? "the passphrase is not the one that it was encrypted with, or none was given" : "none of the secret keys given is one that it was encrypted to")}. Give the right one with {needed}; Get-SHBackup shows the public keys of a backup as its Recipients. If it is the right one, the beginning of the file is damaged: Test-SHBackup -Level Quick tells.");
     }
 }

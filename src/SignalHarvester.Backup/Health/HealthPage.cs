@@ -59,10 +59,7 @@ public static class HealthPage
         if (Directory.Exists(path))
         {
             throw new BackupException(
-                BackupErrorId.DestinationIsDirectory,
-                BackupErrorCategory.InvalidArgument,
-                path,
-                $"'{path}' is a directory. Give the file to write in it, such as '{Path.Combine(path, "health.html")}'.");
+                BackupErrorId.DestinationIsDirectory, path, $"'{path}' is a directory. Give the file to write in it, such as '{Path.Combine(path, "health.html")}'.");
         }
 
         try

@@ -42,7 +42,7 @@ public sealed record HealthReport
 
         BackupMetadata[] backups = [.. listing.Backups.Where(backup => backup is { IsSafety: false, IsRetired: false })];
         var all = listing.Backups.ToDictionary(backup => backup.Id, StringComparer.Ordinal);
-        var identities = settings.Encryption.ToIdentities(context.Warn);
+        var identities = settings.Encryption.ToIdentities(context.Warn, context.Cancellation);
         var events = ReadEvents(directory, fault, context);
         string?[] databases = [.. settings.Databases.Where(known => directory.Path == Path.TrimEndingDirectorySeparator(Path.GetFullPath(known.BackupDirectory))).Select(known => known.Path)
             .Union(backups.Select(backup => backup.DatabasePath).OfType<string>(), StringComparer.Ordinal)];

@@ -118,11 +118,7 @@ public sealed class EventHistory
             or ArgumentException or FormatException or OverflowException or InvalidCastException or InvalidOperationException)
         {
             throw new BackupException(
-                BackupErrorId.HistoryUnreadable,
-                BackupErrorCategory.ReadError,
-                file.Path,
-                $"The history of operations '{file.Path}' cannot be read: {exception.Message} Check its permissions and the disk. It may be deleted: that loses counters, and no backup.",
-                exception);
+                BackupErrorId.HistoryUnreadable, file.Path, $"The history of operations '{file.Path}' cannot be read: {exception.Message} Check its permissions and the disk. It may be deleted: that loses counters, and no backup.", exception);
         }
     }
 

@@ -143,10 +143,7 @@ internal sealed class HistoryFile(BackupDirectory directory)
         if (version > HistorySchema.Version)
         {
             throw new BackupException(
-                BackupErrorId.HistoryUnreadable,
-                BackupErrorCategory.InvalidOperation,
-                connection.DataSource,
-                string.Create(CultureInfo.InvariantCulture, $"The history '{connection.DataSource}' was written by a later version of the module (schema {version}; this one knows {HistorySchema.Version}). Update the module."));
+                BackupErrorId.HistoryUnreadable, BackupErrorCategory.InvalidOperation, connection.DataSource, string.Create(CultureInfo.InvariantCulture, $"The history '{connection.DataSource}' was written by a later version of the module (schema {version}; this one knows {HistorySchema.Version}). Update the module."));
         }
     }
 

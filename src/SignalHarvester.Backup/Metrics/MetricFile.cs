@@ -20,10 +20,7 @@ public static class MetricFile
         if (LinkTrust.FirstStrange(path) is { } strange)
         {
             throw new BackupException(
-                BackupErrorId.DestinationInvalid,
-                BackupErrorCategory.SecurityError,
-                path,
-                $"'{strange}' is a link that another account made, to something that is not its own, and is not followed for writing. Give the path that it leads to, or remove the link.");
+                BackupErrorId.DestinationInvalid, BackupErrorCategory.SecurityError, path, $"'{strange}' is a link that another account made, to something that is not its own, and is not followed for writing. Give the path that it leads to, or remove the link.");
         }
 
         // Who put a link there keeps it.
@@ -56,28 +53,19 @@ public static class MetricFile
         if (Directory.Exists(path))
         {
             throw new BackupException(
-                BackupErrorId.DestinationIsDirectory,
-                BackupErrorCategory.InvalidArgument,
-                path,
-                $"'{path}' is a directory. Give a file in it, such as '{Path.Combine(path, "shbackup.prom")}'.");
+                BackupErrorId.DestinationIsDirectory, path, $"'{path}' is a directory. Give a file in it, such as '{Path.Combine(path, "shbackup.prom")}'.");
         }
 
         if (File.Exists(path) && !FileKind.IsRegular(path))
         {
             throw new BackupException(
-                BackupErrorId.DestinationInvalid,
-                BackupErrorCategory.InvalidArgument,
-                path,
-                $"'{path}' is a device, a pipe or a socket, which a file would replace for good. Give a file; without -Path, the text is emitted.");
+                BackupErrorId.DestinationInvalid, path, $"'{path}' is a device, a pipe or a socket, which a file would replace for good. Give a file; without -Path, the text is emitted.");
         }
 
         if (!Directory.Exists(Path.GetDirectoryName(path)))
         {
             throw new BackupException(
-                BackupErrorId.DestinationInvalid,
-                BackupErrorCategory.ObjectNotFound,
-                path,
-                $"The folder of '{path}' does not exist. Create it, and have node_exporter read it (--collector.textfile.directory).");
+                BackupErrorId.DestinationInvalid, BackupErrorCategory.ObjectNotFound, path, $"The folder of '{path}' does not exist. Create it, and have node_exporter read it (--collector.textfile.directory).");
         }
     }
 

@@ -17,11 +17,8 @@ public sealed partial record MetricOptions
     {
         if (Labels.Keys.FirstOrDefault(name => !LabelName().IsMatch(name) || MetricSet.OwnLabels.Contains(name)) is { } wrong)
         {
-            throw new BackupException(
-                BackupErrorId.InvalidArgument,
-                BackupErrorCategory.InvalidArgument,
-                wrong,
-                $"'{wrong}' cannot be the name of a label. Give one of ASCII letters, digits and underscores that does not begin with a digit or with two underscores, and that is none of {string.Join(", ", MetricSet.OwnLabels)}.");
+            throw BackupException.InvalidArgument(
+                wrong, $"'{wrong}' cannot be the name of a label. Give one of ASCII letters, digits and underscores that does not begin with a digit or with two underscores, and that is none of {string.Join(", ", MetricSet.OwnLabels)}.");
         }
     }
 

@@ -29,11 +29,8 @@ public static class MetricPush
         ArgumentNullException.ThrowIfNull(text);
         if (!gateway.IsAbsoluteUri || gateway.Scheme is not ("http" or "https"))
         {
-            throw new BackupException(
-                BackupErrorId.InvalidArgument,
-                BackupErrorCategory.InvalidArgument,
-                "PushGateway",
-                $"'{(gateway.IsAbsoluteUri ? Shown(gateway) : gateway.OriginalString)}' is no address of a Pushgateway. Give one such as http://127.0.0.1:9091.");
+            throw BackupException.InvalidArgument(
+                "PushGateway", $"'{(gateway.IsAbsoluteUri ? Shown(gateway) : gateway.OriginalString)}' is no address of a Pushgateway. Give one such as http://127.0.0.1:9091.");
         }
 
         using var client = new HttpClient { Timeout = Timeout, MaxResponseContentBufferSize = MostBytesRead };
@@ -91,11 +88,7 @@ public static class MetricPush
     }
 
     private static BackupException Failed(Uri gateway, string reason, Exception? exception) => new(
-        BackupErrorId.MetricPushFailed,
-        BackupErrorCategory.ConnectionError,
-        Shown(gateway),
-        $"The Pushgateway '{Shown(gateway)}' did not take the metrics: {reason.TrimEnd('.')}. Check the address, and that the gateway runs. The counters are in the history, and nothing of them is lost.",
-        exception);
+        BackupErrorId.MetricPushFailed, Shown(gateway), $"The Pushgateway '{Shown(gateway)}' did not take the metrics: {reason.TrimEnd('.')}. Check the address, and that the gateway runs. The counters are in the history, and nothing of them is lost.", exception);
 
     private static string Shown(Uri gateway) => gateway.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped);
 }

@@ -201,11 +201,8 @@ public sealed class MetricServer : IDisposable
     private static IPAddress Parse(string address) =>
         string.Equals(address, "localhost", StringComparison.OrdinalIgnoreCase) ? IPAddress.Loopback
         : IPAddress.TryParse(address, out var parsed) ? parsed
-        : throw new BackupException(
-            BackupErrorId.InvalidArgument,
-            BackupErrorCategory.InvalidArgument,
-            "Address",
-            $"'{address}' is no IP address. Give one of this machine, such as 127.0.0.1, or 0.0.0.0 for all of them.");
+        : throw BackupException.InvalidArgument(
+            "Address", $"'{address}' is no IP address. Give one of this machine, such as 127.0.0.1, or 0.0.0.0 for all of them.");
 
     private static BackupException Failed(string address, int port, SocketException exception)
     {

@@ -2,7 +2,6 @@ using Prometheus;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.History;
 using SignalHarvester.Backup.Sqlite;
-
 namespace SignalHarvester.Backup.Metrics;
 
 /// <summary>

@@ -5,55 +5,55 @@ internal sealed class CloudFault(CloudLocation location)
 {
     /// <summary>No credentials could be found.</summary>
     public BackupException CredentialsMissing(string howTo, Exception? inner) => Make(
-        BackupErrorId.CloudCredentialsMissing, BackupErrorCategory.AuthenticationError, null, $"There are no credentials for '{location}'. {howTo}", inner);
+        BackupErrorId.CloudCredentialsMissing, null, $"There are no credentials for '{location}'. {howTo}", inner);
 
     /// <summary>The credentials were not accepted, or may not do this.</summary>
     public BackupException AccessDenied(string action, string detail, Exception? inner) => Make(
-        BackupErrorId.CloudAccessDenied, BackupErrorCategory.PermissionDenied, null, $"'{location}' denies access: {action} was refused ({detail}). This says nothing about which backups are there. Check the credentials and what they are allowed to do; docs/CLOUD.md lists the permissions needed.", inner);
+        BackupErrorId.CloudAccessDenied, null, $"'{location}' denies access: {action} was refused ({detail}). This says nothing about which backups are there. Check the credentials and what they are allowed to do; docs/CLOUD.md lists the permissions needed.", inner);
 
     /// <summary>The bucket or container is not there.</summary>
     public BackupException ContainerNotFound(Exception? inner) => Make(
-        BackupErrorId.CloudContainerNotFound, BackupErrorCategory.ObjectNotFound, null, $"'{location}': there is no {Noun} '{location.Container}'. Check its name{(location.Provider == CloudProvider.S3 ? ", region and endpoint" : string.Empty)}, or have it made with -CreateContainer of Send-SHBackup.", inner);
+        BackupErrorId.CloudContainerNotFound, null, $"'{location}': there is no {Noun} '{location.Container}'. Check its name{(location.Provider == CloudProvider.S3 ? ", region and endpoint" : string.Empty)}, or have it made with -CreateContainer of Send-SHBackup.", inner);
 
     /// <summary>The object is not there.</summary>
     public BackupException ObjectNotFound(string name, Exception? inner) => Make(
-        BackupErrorId.CloudObjectNotFound, BackupErrorCategory.ObjectNotFound, name, $"There is no object '{name}' in '{location}'. See what is there with Get-SHBackup -Remote.", inner);
+        BackupErrorId.CloudObjectNotFound, name, $"There is no object '{name}' in '{location}'. See what is there with Get-SHBackup -Remote.", inner);
 
     /// <summary>A condition was not met: another object is there.</summary>
     public BackupException ObjectExists(string name, Exception? inner) => Make(
-        BackupErrorId.CloudObjectExists, BackupErrorCategory.ResourceExists, name, $"'{location}' already has another object '{name}', which was not overwritten. If two machines send to one place, give each a -Prefix of its own.", inner);
+        BackupErrorId.CloudObjectExists, name, $"'{location}' already has another object '{name}', which was not overwritten. If two machines send to one place, give each a -Prefix of its own.", inner);
 
     /// <summary>The version that was being read is not there any more.</summary>
     public BackupException ObjectChanged(string name, Exception? inner) => Make(
-        BackupErrorId.CloudObjectChanged, BackupErrorCategory.InvalidResult, name, $"The object '{name}' in '{location}' was changed or removed while it was read. Nothing of it was used. List the place again with Get-SHBackup -Remote.", inner);
+        BackupErrorId.CloudObjectChanged, name, $"The object '{name}' in '{location}' was changed or removed while it was read. Nothing of it was used. List the place again with Get-SHBackup -Remote.", inner);
 
     /// <summary>What the service has is not what was sent, or what was recorded.</summary>
     public BackupException ChecksumMismatch(string name, string detail, Exception? inner = null) => Make(
-        BackupErrorId.CloudChecksumMismatch, BackupErrorCategory.InvalidData, name, $"The object '{name}' in '{location}' is not what it should be: {detail}. Restore another backup, or send this one again from a good copy.", inner);
+        BackupErrorId.CloudChecksumMismatch, name, $"The object '{name}' in '{location}' is not what it should be: {detail}. Restore another backup, or send this one again from a good copy.", inner);
 
     /// <summary>The service forgot an upload.</summary>
     public BackupException UploadLost(string name, Exception? inner) => Make(
-        BackupErrorId.CloudUploadLost, BackupErrorCategory.ResourceUnavailable, name, $"'{location}' does not know the upload of '{name}' any more. Run the command again: it is sent from the beginning.", inner);
+        BackupErrorId.CloudUploadLost, name, $"'{location}' does not know the upload of '{name}' any more. Run the command again: it is sent from the beginning.", inner);
 
     /// <summary>The clocks disagree.</summary>
     public BackupException ClockSkew(string detail, Exception? inner) => Make(
-        BackupErrorId.CloudClockSkew, BackupErrorCategory.AuthenticationError, null, $"'{location}' refuses requests because this machine's clock is wrong ({detail}). Set the clock, then try again.", inner);
+        BackupErrorId.CloudClockSkew, null, $"'{location}' refuses requests because this machine's clock is wrong ({detail}). Set the clock, then try again.", inner);
 
     /// <summary>The bucket lies in another region.</summary>
     public BackupException RegionWrong(string detail, Exception? inner) => Make(
-        BackupErrorId.CloudRegionWrong, BackupErrorCategory.InvalidArgument, null, $"'{location}' lies in another region ({detail}). Give the right one with -Region.", inner);
+        BackupErrorId.CloudRegionWrong, null, $"'{location}' lies in another region ({detail}). Give the right one with -Region.", inner);
 
     /// <summary>The connection cannot be trusted.</summary>
     public BackupException TlsFailed(string detail, Exception? inner) => Make(
-        BackupErrorId.CloudTlsFailed, BackupErrorCategory.SecurityError, null, $"No trusted connection to '{location}' can be made: {detail}. Nothing was sent. Check the address, the machine's clock and its list of certificate authorities.", inner);
+        BackupErrorId.CloudTlsFailed, null, $"No trusted connection to '{location}' can be made: {detail}. Nothing was sent. Check the address, the machine's clock and its list of certificate authorities.", inner);
 
     /// <summary>The service does not take a request as it is.</summary>
     public BackupException Refused(string action, string detail, Exception? inner) => Make(
-        BackupErrorId.CloudRefused, BackupErrorCategory.InvalidOperation, null, $"'{location}' refused {action}: {detail}. Change the option concerned, or the settings of the {Noun}.", inner);
+        BackupErrorId.CloudRefused, null, $"'{location}' refused {action}: {detail}. Change the option concerned, or the settings of the {Noun}.", inner);
 
     /// <summary>Still failing after all retries.</summary>
     public BackupException Unavailable(string action, string detail, Exception? inner) => Make(
-        BackupErrorId.CloudUnavailable, BackupErrorCategory.ConnectionError, null, $"'{location}' cannot be reached or does not work: {action} failed after all retries ({detail}). Nothing is lost; run the command again later, and what has arrived is not sent again.", inner);
+        BackupErrorId.CloudUnavailable, null, $"'{location}' cannot be reached or does not work: {action} failed after all retries ({detail}). Nothing is lost; run the command again later, and what has arrived is not sent again.", inner);
 
     /// <summary>The name that a key of a listing stands for. A service that lists other keys than it was asked for would have them taken for ours.</summary>
     /// <exception cref="BackupException">CloudRefused.</exception>
@@ -68,6 +68,6 @@ internal sealed class CloudFault(CloudLocation location)
         _ => "bucket",
     };
 
-    private BackupException Make(string id, BackupErrorCategory category, string? name, string message, Exception? inner) =>
-        new(id, category, name ?? location.ToString(), message, inner);
+    private BackupException Make(string id, string? name, string message, Exception? inner) =>
+        new(id, name ?? location.ToString(), message, inner);
 }

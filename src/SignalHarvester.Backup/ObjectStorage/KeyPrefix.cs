@@ -75,11 +75,8 @@ internal static class KeyPrefix
         return true;
     }
 
-    private static BackupException Refused(CloudLocation location, string fault) => new(
-        BackupErrorId.InvalidArgument,
-        BackupErrorCategory.InvalidArgument,
-        "Prefix",
-        $"-Prefix '{Shown(location.Prefix)}' {fault}.");
+    private static BackupException Refused(CloudLocation location, string fault) => BackupException.InvalidArgument(
+        "Prefix", $"-Prefix '{Shown(location.Prefix)}' {fault}.");
 
     private static string Shown(string prefix)
     {

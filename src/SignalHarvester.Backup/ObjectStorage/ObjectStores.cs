@@ -1,5 +1,4 @@
 using SignalHarvester.Backup.ObjectStorage.Folder;
-
 namespace SignalHarvester.Backup.ObjectStorage;
 
 /// <summary>Opens the store that a location names. A provider's libraries load here, at its first use, and not before.</summary>
@@ -26,11 +25,8 @@ internal static class ObjectStores
         if (location.Endpoint is { } endpoint
             && (!endpoint.IsAbsoluteUri || endpoint.Scheme is not ("http" or "https") || endpoint.UserInfo.Length > 0 || endpoint.Query.Length > 0 || endpoint.Fragment.Length > 0))
         {
-            throw new BackupException(
-                BackupErrorId.InvalidArgument,
-                BackupErrorCategory.InvalidArgument,
-                "Endpoint",
-                "-Endpoint must be an address such as https://s3.example.org, without a user name, a query or a fragment: it is recorded, and credentials must not be. Give those through the environment; see docs/CLOUD.md.");
+            throw BackupException.InvalidArgument(
+                "Endpoint", "-Endpoint must be an address such as https://s3.example.org, without a user name, a query or a fragment: it is recorded, and credentials must not be. Give those through the environment; see docs/CLOUD.md.");
         }
     }
 }

@@ -51,10 +51,7 @@ internal sealed class DatabaseNames(string path, bool isWritten, bool allowHardL
             if (look == MostLooks)
             {
                 throw new BackupException(
-                    BackupErrorId.DatabaseHasOtherNames,
-                    BackupErrorCategory.InvalidOperation,
-                    path,
-                    $"'{path}' is not to be {(isWritten ? "restored" : "read")} under this name. {reason} Nothing was changed.");
+                    BackupErrorId.DatabaseHasOtherNames, path, $"'{path}' is not to be {(isWritten ? "restored" : "read")} under this name. {reason} Nothing was changed.");
             }
 
             _ = context.Cancellation.WaitHandle.WaitOne(PauseMilliseconds);

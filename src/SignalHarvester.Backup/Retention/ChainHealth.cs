@@ -20,7 +20,7 @@ internal sealed class ChainHealth(IReadOnlyDictionary<string, BackupMetadata> by
 
     /// <summary>Whether a link of a complete chain failed its last verification, and the backup has passed none since.</summary>
     public bool HasFailed(BackupMetadata backup) =>
-        LastFailure(backup) is { } failure && !(backup is { Verified: true, VerificationTimestamp: { } passed } && IsSince(passed, failure));
+        LastFailure(backup) is { } failure && !(backup is { Verified: true, VerificationOrder: { } passed } && IsSince(passed, failure));
 
     /// <summary>Whether the backup can take up others that it builds on: no link is missing, and none failed its last verification.</summary>
     public bool CanBeFolded(BackupMetadata backup) => !IsIncomplete(backup) && LastFailure(backup) is null;
@@ -50,7 +50,7 @@ internal sealed class ChainHealth(IReadOnlyDictionary<string, BackupMetadata> by
 
     // A damaged source fails its integrity check at every verification, and is stored as it was all the same.
     private static DateTimeOffset? FailureOf(BackupMetadata backup) =>
-        backup is { Verified: false, IsSourceCorrupt: false } ? backup.VerificationTimestamp : null;
+        backup is { Verified: false, IsSourceCorrupt: false } ? backup.VerificationOrder : null;
 
     // A pass that is dated ahead was before a failure of today, for all that is known.
     private bool IsSince(DateTimeOffset passed, DateTimeOffset failure) =>

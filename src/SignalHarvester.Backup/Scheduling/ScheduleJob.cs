@@ -1,7 +1,6 @@
 using SignalHarvester.Backup.Configuration.Settings;
 using SignalHarvester.Backup.ObjectStorage;
 using SignalHarvester.Backup.Retention;
-
 namespace SignalHarvester.Backup.Scheduling;
 
 /// <summary>

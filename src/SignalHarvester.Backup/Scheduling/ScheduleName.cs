@@ -23,11 +23,8 @@ internal static class ScheduleName
     {
         if (string.IsNullOrWhiteSpace(name) || name.Length > MostCharacters || name.Contains('\0') || !IsWellFormed(name))
         {
-            throw new BackupException(
-                BackupErrorId.InvalidArgument,
-                BackupErrorCategory.InvalidArgument,
-                name,
-                string.Create(CultureInfo.InvariantCulture, $"The name of a schedule is 1 to {MostCharacters} characters, not all of them blank, without the character NUL and without halves of surrogate pairs. Give another name."));
+            throw BackupException.InvalidArgument(
+                name, string.Create(CultureInfo.InvariantCulture, $"The name of a schedule is 1 to {MostCharacters} characters, not all of them blank, without the character NUL and without halves of surrogate pairs. Give another name."));
         }
     }
 

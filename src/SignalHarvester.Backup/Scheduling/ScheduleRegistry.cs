@@ -1,6 +1,5 @@
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Scheduling.Schedulers;
-
 namespace SignalHarvester.Backup.Scheduling;
 
 /// <summary>The schedules of this machine: registers them with the operating system, lists them, removes them.</summary>
@@ -102,10 +101,7 @@ public sealed class ScheduleRegistry(string manifest, TimeProvider clock)
 
     /// <summary>That there is no schedule of a name.</summary>
     public static BackupException NotFound(string name) => new(
-        BackupErrorId.ScheduleNotFound,
-        BackupErrorCategory.ObjectNotFound,
-        name,
-        $"There is no schedule '{name}'. See what there is with Get-SHBackupSchedule, or register it with Register-SHBackupSchedule.");
+        BackupErrorId.ScheduleNotFound, name, $"There is no schedule '{name}'. See what there is with Get-SHBackupSchedule, or register it with Register-SHBackupSchedule.");
 
     /// <summary>The schedules that were registered under a common name from a settings file.</summary>
     public static IReadOnlyList<string> Group(string group, ScheduleScope scope) =>

@@ -12,6 +12,7 @@ internal sealed class ScheduleStore(ScheduleScope scope, ScheduleFolders folders
     public const string Prefix = "shbackup-";
 
     private const string Suffix = ".json";
+    private const int LargestBytes = 1 << 20;
 
     private static readonly TimeSpan LockTimeout = TimeSpan.FromSeconds(30);
 
@@ -75,7 +76,7 @@ internal sealed class ScheduleStore(ScheduleScope scope, ScheduleFolders folders
     {
         try
         {
-            using var opened = File.OpenRead(file);
+            _ = NamedFile.ReadAllBytes(file, LargestBytes);
             return false;
         }
         catch (UnauthorizedAccessException)
@@ -139,7 +140,7 @@ internal sealed class ScheduleStore(ScheduleScope scope, ScheduleFolders folders
     {
         try
         {
-            return ScheduleJson.ReadState(File.ReadAllBytes(StateOf(key)));
+            return ScheduleJson.ReadState(RegularFile.ReadAllBytes(StateOf(key), LargestBytes));
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or JsonException)
         {
@@ -188,7 +189,7 @@ internal sealed class ScheduleStore(ScheduleScope scope, ScheduleFolders folders
             PrivateFolder.CreateDurably(folders.State);
             try
             {
-                handle = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, DurableFile.Exclusive);
+                handle = RegularFile.Open(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, DurableFile.Exclusive);
             }
             catch (IOException exception) when (DiskFault.IsHeldElsewhere(exception))
             {
@@ -208,7 +209,7 @@ internal sealed class ScheduleStore(ScheduleScope scope, ScheduleFolders folders
                 SystemFolder.RefuseForeign(path);
             }
 
-            var definition = ScheduleJson.ReadDefinition(File.ReadAllBytes(path)) ?? throw new JsonException("It is empty.");
+            var definition = ScheduleJson.ReadDefinition(NamedFile.ReadAllBytes(path, LargestBytes)) ?? throw new JsonException("It is empty.");
             if (!IsWhole(definition))
             {
                 throw new JsonException("A field is missing: a trigger, the databases of the job (an empty list for those of the settings), or program, arguments and environment of the command.");
@@ -221,11 +222,7 @@ internal sealed class ScheduleStore(ScheduleScope scope, ScheduleFolders folders
         catch (Exception exception) when (exception is JsonException or IOException or UnauthorizedAccessException or NotSupportedException)
         {
             throw new BackupException(
-                BackupErrorId.ScheduleInvalid,
-                BackupErrorCategory.InvalidData,
-                path,
-                $"The schedule in '{path}' cannot be read: {exception.Message.TrimEnd('.')}. Register it again with Register-SHBackupSchedule, or remove the file.",
-                exception);
+                BackupErrorId.ScheduleInvalid, path, $"The schedule in '{path}' cannot be read: {exception.Message.TrimEnd('.')}. Register it again with Register-SHBackupSchedule, or remove the file.", exception);
         }
     }
 

@@ -2,8 +2,9 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 using SignalHarvester.Backup.Storage;
-
+using SignalHarvester.Backup.Storage.Ownership;
 namespace SignalHarvester.Backup.Sqlite;
 
 /// <summary>
@@ -26,11 +27,14 @@ internal static unsafe class SqliteDescriptors
     private static readonly int NonBlocking = OperatingSystem.IsMacOS() ? 0x4 : 0x800;
 
     private static readonly object Gate = new();
-    private static readonly HashSet<int> Held = [];
+
+    // With the path that each was opened by, and when in their order.
+    private static readonly Dictionary<int, (string? Path, long Number)> Held = [];
     private static delegate* unmanaged[Cdecl]<byte*, int, int, int> openFile;
     private static delegate* unmanaged[Cdecl]<int, int> closeFile;
     private static delegate* unmanaged[Cdecl]<int, uint, uint, int> giveFile;
     private static int changing;
+    private static long opened;
 
     /// <summary>Begins to watch; called once, before the library opens anything.</summary>
     public static void Watch()
@@ -58,10 +62,26 @@ internal static unsafe class SqliteDescriptors
         if (!OperatingSystem.IsWindows() && FileIdentity.Of(path) is { } file && IsOpenElsewhere(file))
         {
             throw new BackupException(
-                BackupErrorId.DatabaseOpenInProcess,
-                BackupErrorCategory.ResourceBusy,
-                path,
-                $"'{path}' is open in this PowerShell already, by another module's SQLite or by a script. Nothing was done with it: when one part of a process closes a file, the system drops the locks of all its parts, and two writers could get in at once. Close it there first, or give this command a process of its own (pwsh -Command, or shbackup -Command).");
+                BackupErrorId.DatabaseOpenInProcess, path, $"'{path}' is open in this PowerShell already, by another module's SQLite or by a script. Nothing was done with it: when one part of a process closes a file, the system drops the locks of all its parts, and two writers could get in at once. Close it there first, or give this command a process of its own (pwsh -Command, or shbackup -Command).");
+        }
+    }
+
+    /// <summary>
+    /// Whose the file is that our SQLite has open under a path, whatever has that name by now; null where it has none open. While
+    /// it is open, no other descriptor of it may be opened here, and so none is closed.
+    /// </summary>
+    public static FileAccessRecord? AccessOf(string path)
+    {
+        lock (Gate)
+        {
+            var last = Held.Where(held => held.Value.Path == path).OrderBy(held => held.Value.Number).Select(held => (int?)held.Key).LastOrDefault();
+            if (last is not { } descriptor)
+            {
+                return null;
+            }
+
+            using var file = new SafeFileHandle(descriptor, ownsHandle: false);
+            return FileOwnership.Read(file, path);
         }
     }
 
@@ -75,7 +95,7 @@ internal static unsafe class SqliteDescriptors
                 _ = Monitor.Wait(Gate, LongestWait - waited);
             }
 
-            return Descriptors().Any(descriptor => !Held.Contains(descriptor) && FileIdentity.OfDescriptor(descriptor) == file);
+            return Descriptors().Any(descriptor => !Held.ContainsKey(descriptor) && FileIdentity.OfDescriptor(descriptor) == file);
         }
     }
 
@@ -113,12 +133,13 @@ internal static unsafe class SqliteDescriptors
 
         // SQLite looks at why it failed.
         var error = Marshal.GetLastSystemError();
+        var name = Marshal.PtrToStringUTF8((nint)path);
         lock (Gate)
         {
             changing--;
             if (descriptor >= 0)
             {
-                _ = Held.Add(descriptor);
+                Held[descriptor] = (name, ++opened);
             }
 
             Monitor.PulseAll(Gate);

@@ -62,9 +62,6 @@ internal static unsafe partial class SqliteLibrary
         }
 
         throw new BackupException(
-            BackupErrorId.SqliteTooOld,
-            BackupErrorCategory.InvalidOperation,
-            version,
-            string.Create(CultureInfo.InvariantCulture, $"The SQLite library in this process is {version}; versions before 3.51.3 can corrupt a WAL database. Start a new PowerShell, in which no other module has loaded an old e_sqlite3."));
+            BackupErrorId.SqliteTooOld, version, string.Create(CultureInfo.InvariantCulture, $"The SQLite library in this process is {version}; versions before 3.51.3 can corrupt a WAL database. Start a new PowerShell, in which no other module has loaded an old e_sqlite3."));
     }
 }

@@ -36,17 +36,8 @@ internal static class DiskFault
         return exception switch
         {
             _ when IsFull(exception) => new BackupException(
-                BackupErrorId.InsufficientSpace,
-                BackupErrorCategory.ResourceUnavailable,
-                item,
-                $"The disk of '{item}' is full. Free some space or remove old backups with Remove-SHBackup, then try again.",
-                exception),
-            NotAFileException => new BackupException(
-                BackupErrorId.SidecarHostile,
-                BackupErrorCategory.SecurityError,
-                item,
-                $"Nothing was written to '{item}': {message}",
-                exception),
+                BackupErrorId.InsufficientSpace, item, $"The disk of '{item}' is full. Free some space or remove old backups with Remove-SHBackup, then try again.", exception),
+            NotAFileException => new BackupException(BackupErrorId.SidecarHostile, item, $"Nothing was written to '{item}': {message}", exception),
             _ when exception is UnauthorizedAccessException || IsReadOnly(exception) => new BackupException(
                 deniedId,
                 BackupErrorCategory.PermissionDenied,
@@ -54,11 +45,7 @@ internal static class DiskFault
                 $"'{item}' cannot be written to: {message} {deniedAdvice}",
                 exception),
             _ => new BackupException(
-                BackupErrorId.WriteFailed,
-                BackupErrorCategory.WriteError,
-                item,
-                $"Writing to '{item}' failed: {message} Check the disk and the system log, then try again.",
-                exception),
+                BackupErrorId.WriteFailed, item, $"Writing to '{item}' failed: {message} Check the disk and the system log, then try again.", exception),
         };
     }
 

@@ -14,6 +14,9 @@ internal static partial class FileKind
     private const int TypeMask = 0xF000;
     private const int RegularFile = 0x8000;
     private const int Folder = 0x4000;
+    private const int Pipe = 0x1000;
+    private const int Link = 0xA000;
+    private const int Socket = 0xC000;
 
     /// <summary>Whether the path names a file that holds bytes, rather than a device, pipe or socket.</summary>
     /// <remarks>
@@ -32,6 +35,19 @@ internal static partial class FileKind
             && (BitConverter.ToInt32(status[ModeOffset..]) & TypeMask) == RegularFile;
     }
 
+    /// <summary>Whether the path, its links followed, names a device, a pipe or a socket. One that names nothing does not.</summary>
+    public static bool IsSpecial(string path)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return File.Exists(path) && !IsRegular(path);
+        }
+
+        Span<byte> status = stackalloc byte[256];
+        return Stat(path, ref MemoryMarshal.GetReference(status)) == 0
+            && (BitConverter.ToInt32(status[ModeOffset..]) & TypeMask) is not (RegularFile or Folder);
+    }
+
     /// <summary>Whether the path names a file that holds bytes, and no link to one. A path that names nothing is none either.</summary>
     public static bool IsRegularItself(string path)
     {
@@ -43,6 +59,26 @@ internal static partial class FileKind
         Span<byte> status = stackalloc byte[256];
         return LStat(path, ref MemoryMarshal.GetReference(status)) == 0
             && (BitConverter.ToInt32(status[ModeOffset..]) & TypeMask) == RegularFile;
+    }
+
+    /// <summary>What has a name that a file of bytes should have, in words; null where such a file has it, or nothing.</summary>
+    public static string? NameOfStranger(string path)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return Directory.Exists(path) ? "a folder" : null;
+        }
+
+        Span<byte> status = stackalloc byte[256];
+        return LStat(path, ref MemoryMarshal.GetReference(status)) != 0 ? null : (BitConverter.ToInt32(status[ModeOffset..]) & TypeMask) switch
+        {
+            RegularFile => null,
+            Folder => "a folder",
+            Pipe => "a named pipe",
+            Socket => "a socket",
+            Link => "a link",
+            _ => "a device",
+        };
     }
 
     /// <summary>The user and the group that a file belongs to on Unix; null where it is not there.</summary>
@@ -79,6 +115,15 @@ internal static partial class FileKind
         Span<byte> status = stackalloc byte[256];
         Look(file, status);
         return (BitConverter.ToInt32(status[ModeOffset..]) & TypeMask) == RegularFile;
+    }
+
+    /// <summary>Whether an open file of Unix is a pipe, with or without a name.</summary>
+    /// <exception cref="IOException">The system does not say.</exception>
+    public static bool IsPipe(SafeFileHandle file)
+    {
+        Span<byte> status = stackalloc byte[256];
+        Look(file, status);
+        return (BitConverter.ToInt32(status[ModeOffset..]) & TypeMask) == Pipe;
     }
 
     /// <summary>Whether an open file of Unix is a folder.</summary>

@@ -120,10 +120,7 @@ internal sealed class TemporaryFolder : IDisposable
         }
 
         throw full.Count == 0 ? fault! : new BackupException(
-            BackupErrorId.InsufficientSpace,
-            BackupErrorCategory.ResourceUnavailable,
-            parents[0],
-            string.Create(CultureInfo.InvariantCulture, $"At least {(bytes >> 20) + 1} MiB is needed for the unpacked copy that the backup is checked with, and there is no room for it in {string.Join(" or ", full)}. Free some space, or let TMPDIR (TEMP on Windows) name a folder that has room."));
+            BackupErrorId.InsufficientSpace, parents[0], string.Create(CultureInfo.InvariantCulture, $"At least {(bytes >> 20) + 1} MiB is needed for the unpacked copy that the backup is checked with, and there is no room for it in {string.Join(" or ", full)}. Free some space, or let TMPDIR (TEMP on Windows) name a folder that has room."));
     }
 
     /// <summary>Deletes what dead processes of this account left below a folder, which need not be there.</summary>

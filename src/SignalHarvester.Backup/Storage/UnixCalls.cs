@@ -37,6 +37,8 @@ internal static partial class UnixCalls
 
     private static bool IsArm => RuntimeInformation.ProcessArchitecture is Architecture.Arm64 or Architecture.Arm;
 
+    private static int WouldBlock => IsMac ? 35 : 11;
+
     private static int Loop => IsMac ? 62 : 40;
 
     /// <summary>The error of a folder that is not empty.</summary>
@@ -101,6 +103,23 @@ internal static partial class UnixCalls
             FileMode.CreateNew => Create | Exclusive,
             _ => throw new ArgumentOutOfRangeException(nameof(mode), mode, "A file of ours is opened, or made."),
         }), mode == FileMode.CreateNew ? PrivateFileMode : SharedFileMode);
+    }
+
+    /// <summary>Opens whatever a person named, for reading. Links are followed; the other end of a pipe is not waited for.</summary>
+    /// <exception cref="NotAFileException">It is a socket.</exception>
+    /// <exception cref="IOException">It cannot be opened; HResult is the system's error.</exception>
+    /// <exception cref="UnauthorizedAccessException">Access was denied.</exception>
+    public static SafeFileHandle OpenNamed(string path) => Open(NoFolder, path, path, NonBlocking, 0);
+
+    /// <summary>Reads what is there of a pipe or a device that was opened with <see cref="OpenNamed"/>. .NET reads none of those by its handle.</summary>
+    /// <returns>How much; 0 at the end, and where nobody has a pipe open for writing; null where somebody has, and is silent.</returns>
+    /// <exception cref="IOException">The system failed.</exception>
+    public static int? TryRead(SafeFileHandle file, Span<byte> bytes, string path)
+    {
+        var count = Read(file, ref MemoryMarshal.GetReference(bytes), bytes.Length);
+        return count >= 0 ? count
+            : Marshal.GetLastPInvokeError() is var error && error == WouldBlock ? null
+            : throw Failure(error, path);
     }
 
     /// <summary>Makes a folder, for its owner alone or as the account's mask has it.</summary>
@@ -177,10 +196,8 @@ internal static partial class UnixCalls
         const int shared = 1;
         const int exclusive = 2;
         const int nonBlocking = 4;
-        const int wouldBlock = 11;
-        const int macWouldBlock = 35;
         if (FLock(file, (exclusively ? exclusive : shared) | nonBlocking) != 0
-            && Marshal.GetLastPInvokeError() is var error and (wouldBlock or macWouldBlock))
+            && Marshal.GetLastPInvokeError() is var error && error == WouldBlock)
         {
             // Any other error is a file system without such locks, which .NET goes on without too.
             throw new IOException($"'{path}' is being used by another process.", error);
@@ -250,6 +267,9 @@ internal static partial class UnixCalls
 
     [LibraryImport("libc", EntryPoint = "fdopendir$INODE64", SetLastError = true)]
     private static partial nint FDOpenDirOfIntelMac(SafeFileHandle folder);
+
+    [LibraryImport("libSystem.Native", EntryPoint = "SystemNative_Read", SetLastError = true)]
+    private static partial int Read(SafeFileHandle file, ref byte bytes, int count);
 
     [LibraryImport("libSystem.Native", EntryPoint = "SystemNative_ReadDir")]
     private static unsafe partial int ReadDir(nint stream, DirectoryEntry* entry);

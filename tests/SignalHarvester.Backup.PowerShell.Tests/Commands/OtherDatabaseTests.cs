@@ -236,7 +236,7 @@ public class OtherDatabaseTests
     [InlineData("no tables")]
     [InlineData("garbage")]
     [InlineData("cut short")]
-    [InlineData("one table in common")]
+    [InlineData("most tables in common")]
     [InlineData("names that are no text")]
     [InlineData("schema that does not parse")]
     public void What_has_no_tables_or_cannot_be_read_is_replaced_as_ever(string target)
@@ -262,15 +262,78 @@ public class OtherDatabaseTests
             default:
                 Alien(path, target switch
                 {
-                    "one table in common" => "CREATE TABLE CUSTOMER(x)",
+                    "most tables in common" => "CREATE TABLE CUSTOMER(x); CREATE TABLE Reading(x); CREATE TABLE attachment(x); CREATE TABLE audit(x)",
                     "names that are no text" => "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET name = x'00ff'",
-                    _ => "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = 'CREATE TABLE (((', name = 'customer' WHERE name = 'zoo'",
+                    _ => "PRAGMA writable_schema = ON; DELETE FROM sqlite_schema WHERE name = 'cage'; UPDATE sqlite_schema SET sql = 'CREATE TABLE (((', name = 'customer'",
                 });
                 break;
         }
 
         workspace.Run($"Restore-SHBackup {made.Id} ./target.db -Force").WithoutErrors();
         Assert.Equal(20, Rows(path));
+    }
+
+    [Theory]
+    [InlineData("people", "invoices", true)]
+    [InlineData("schema_migrations people", "schema_migrations invoices", true)]
+    [InlineData("Schema_Migrations ar_internal_metadata users people", "schema_migrations ar_internal_metadata users invoices", true)]
+    [InlineData("users settings people", "users settings invoices", true)]
+    [InlineData("customers deals", "customers invoices", true)]
+    [InlineData("customers deals calls", "customers invoices payments items", true)]
+    [InlineData("django_migrations django_session django_content_type auth_user auth_group people", "django_migrations django_session django_content_type auth_user auth_group invoices", true)]
+    [InlineData("__EFMigrationsHistory AspNetUsers AspNetRoles people", "__EFMigrationsHistory AspNetUsers AspNetRoles invoices", true)]
+    [InlineData("people", "schema_migrations", true)]
+    [InlineData("people deals calls", "people deals calls", false)]
+    [InlineData("people deals calls notes", "people", false)]
+    [InlineData("people deals calls_v2 notes", "people deals calls", false)]
+    [InlineData("schema_migrations users people deals calls notes", "schema_migrations users people deals", false)]
+    [InlineData("users settings posts", "users settings", false)]
+    [InlineData("schema_migrations", "schema_migrations invoices", false)]
+    public void Tables_that_many_applications_have_do_not_make_two_databases_one(string there, string inBackup, bool isRefused)
+    {
+        using var workspace = new Workspace();
+        WithTables(workspace["crm.db"], there);
+        WithTables(workspace["billing.db"], inBackup);
+        var made = workspace.Run("New-SHBackup ./billing.db").WithoutErrors().As<BackupMetadata>().Single();
+        foreach (var parameters in (string[])["-Force", "-Force -Delta"])
+        {
+            var script = $"Restore-SHBackup {made.Id} ./crm.db {parameters}";
+            if (isRefused)
+            {
+                Refused(workspace, script);
+            }
+            else
+            {
+                workspace.Run(script).WithoutErrors();
+            }
+        }
+
+        workspace.Run($"Restore-SHBackup {made.Id} ./crm.db -Force -AllowOtherDatabase").WithoutErrors();
+    }
+
+    [Theory]
+    [InlineData("people deals_v2 calls_v2 notes_v2", "people deals calls notes", false)]
+    [InlineData("schema_migrations users people", "schema_migrations users invoices", true)]
+    public void At_the_path_of_the_backup_one_table_of_the_application_is_enough(string there, string inBackup, bool isRefused)
+    {
+        using var workspace = new Workspace();
+        WithTables(workspace["data.db"], inBackup);
+        var made = workspace.Run("New-SHBackup ./data.db").WithoutErrors().As<BackupMetadata>().Single();
+        foreach (var file in Directory.EnumerateFiles(workspace.Folder, "data.db*"))
+        {
+            File.Delete(file);
+        }
+
+        WithTables(workspace["data.db"], there);
+        var script = $"Restore-SHBackup {made.Id} ./data.db -Force";
+        if (isRefused)
+        {
+            Refused(workspace, script);
+        }
+        else
+        {
+            workspace.Run(script).WithoutErrors();
+        }
     }
 
     [Fact]
@@ -344,6 +407,12 @@ public class OtherDatabaseTests
     {
         using var connection = Databases.Open(path);
         Databases.Execute(connection, $"{Zoo}; {more}");
+    }
+
+    private static void WithTables(string path, string names)
+    {
+        using var connection = Databases.Open(path);
+        Databases.Execute(connection, string.Join(' ', names.Split(' ').Select(name => $"CREATE TABLE {name}(x);")));
     }
 
     private static void Refused(Workspace workspace, string script)

@@ -51,6 +51,28 @@ public sealed class StrangeTablesTests : IDisposable
         Assert.Contains(@"Give one of those that are there: a\x5CxE9, c, ", workspace.Run("Restore-SHBackup $args[0] -Table none -Into ./app.db -Force", backup.Id).Errors.Single().Exception.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("""SELECT count("pr\xE9nom") FROM "caf\xE9" """, "2", "2")]
+    [InlineData("""SELECT [pr\xE9nom] FROM `caf\xE9` WHERE id = 2""", @"z\xE9ro", @"z\xE9ro")]
+    [InlineData("""SELECT '\xE9' -- what stands in a text is no name""", @"\xE9", @"\xE9")]
+    [InlineData("""SELECT count(*) FROM "café" """, "0", "an error: SQLite Error 1: 'no such table: café'")]
+    [InlineData("SELECT 1.5; -- only a remark", "1.5", "1.5")]
+    [InlineData("SELECT 1; SELECT 2", "1", "several results, where one question has one")]
+    [InlineData("SELECT $open", "1", "an error: it leaves the value of $open open")]
+    [InlineData("SELECT x'C3A9'", "c3a9", "c3a9")]
+    [InlineData("SELECT NULL", "null", "null")]
+    [InlineData("", "1", "no row")]
+    public void A_question_of_a_drill_names_what_is_not_valid_UTF8_as_everything_else_does(string query, string expected, string found)
+    {
+        File.Delete(workspace.Database);
+        Execute("""CREATE TABLE "café"(id INTEGER PRIMARY KEY, "prénom" TEXT); INSERT INTO "café" VALUES (1, 'é'), (2, 'zéro')""", Encoding.Latin1);
+        workspace.MakeBackup();
+
+        var assertion = workspace.Run("Invoke-SHRestoreDrill -Newest -Assertion @{ Query = $args[0]; Expect = $args[1] }", query, expected).As<RestoreDrill>().Single().Assertions.Single();
+
+        Assert.Equal((found, found == expected), (assertion.Found, assertion.Passed));
+    }
+
     [Fact]
     public void Names_that_differ_in_the_case_of_other_letters_than_ASCII_are_two_and_in_that_of_ASCII_letters_one()
     {
@@ -181,6 +203,7 @@ public sealed class StrangeTablesTests : IDisposable
     [InlineData(600, "c0 INTEGER PRIMARY KEY")]
     [InlineData(2000, "c0 INTEGER PRIMARY KEY")]
     [InlineData(1999, "c0 TEXT PRIMARY KEY")]
+    [InlineData(2000, "c0 TEXT PRIMARY KEY")]
     [InlineData(1100, "c0")]
     public void Tables_of_very_many_columns_are_compared_and_their_rows_come_back(int count, string first)
     {
@@ -198,16 +221,70 @@ public sealed class StrangeTablesTests : IDisposable
     }
 
     [Fact]
-    public void Tables_of_more_columns_than_this_SQLite_reads_are_no_damage_and_are_kept_with_Force()
+    public void Tables_of_more_columns_than_this_SQLite_reads_are_no_damage_and_are_kept_unverified_and_not_marked_as_damaged_with_Force()
     {
         Unicode("CREATE TABLE t(c0); INSERT INTO t VALUES (1); PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = 'CREATE TABLE t(c0"
             + string.Concat(Enumerable.Range(1, 3000).Select(number => $", c{number}")) + ")' WHERE name = 't'");
         var error = workspace.Run("New-SHBackup ./app.db").Errors.Single();
         Assert.Equal(BackupErrorId.SourceUnreadable, error.FullyQualifiedErrorId.Split(',')[0]);
         Assert.Contains("more columns than the 2000 that this SQLite reads", error.Exception.Message, StringComparison.Ordinal);
-        Assert.True(workspace.Run("New-SHBackup ./app.db -Force").As<BackupMetadata>().Single().IsSourceCorrupt);
+        Assert.DoesNotContain("marked as damaged", error.Exception.Message, StringComparison.Ordinal);
+
+        var made = workspace.Run("New-SHBackup ./app.db -Force").WithoutErrors();
+        var backup = made.As<BackupMetadata>().Single();
+        Assert.Equal((false, false, null), (backup.IsSourceCorrupt, backup.Verified, backup.VerificationTimestamp));
+        Assert.Contains("is not verified", Assert.Single(made.Warnings), StringComparison.Ordinal);
+        Assert.DoesNotContain("damaged", made.Warnings[0], StringComparison.Ordinal);
+
+        var tested = workspace.Run("Get-SHBackup | Test-SHBackup -Level Full").Errors.Single();
+        Assert.Contains("That is no damage", tested.Exception.Message, StringComparison.Ordinal);
+        Assert.Contains("-NoVerify", tested.Exception.Message, StringComparison.Ordinal);
+        backup = workspace.Run("Get-SHBackup").WithoutErrors().As<BackupMetadata>().Single();
+        Assert.Equal((false, false, null), (backup.IsSourceCorrupt, backup.Verified, backup.VerificationTimestamp));
+
         _ = workspace.Run("Get-SHBackup | Restore-SHBackup -Destination ./new.db -NoVerify -Force").WithoutErrors();
         Assert.Equal(File.ReadAllBytes(workspace.Database), File.ReadAllBytes(workspace["new.db"]));
+    }
+
+    [Theory]
+    [InlineData(1500, "WITHOUT ROWID")]
+    [InlineData(1500, "")]
+    [InlineData(1999, "WITHOUT ROWID")]
+    public void Rows_of_a_key_of_very_many_columns_come_back_and_triggers_see_each_once(int count, string form)
+    {
+        var key = string.Join(", ", Enumerable.Range(0, count).Select(number => $"k{number}"));
+        Unicode($$"""
+            CREATE TABLE t({{key}}, v, PRIMARY KEY({{key}})) {{form}};
+            INSERT INTO t SELECT {{string.Join(", ", Enumerable.Range(0, count).Select(number => $"value + {number}"))}}, 'old' FROM (WITH RECURSIVE n(value) AS (VALUES(1) UNION ALL SELECT value + 1 FROM n WHERE value < 3) SELECT value FROM n);
+            CREATE TABLE seen(what, old, new);
+            CREATE TRIGGER updated AFTER UPDATE ON t BEGIN INSERT INTO seen VALUES ('update', old.v, new.v); END;
+            CREATE TRIGGER inserted AFTER INSERT ON t BEGIN INSERT INTO seen VALUES ('insert', NULL, new.v); END;
+            """);
+        var backup = workspace.MakeBackup();
+        Unicode("UPDATE t SET v = 'new' WHERE k0 = 1; DELETE FROM t WHERE k0 = 2; UPDATE t SET v = 'newer' WHERE k0 = 3; DELETE FROM seen");
+
+        var some = Restore(backup, "t", "-RowAction Replace -Where 'k0 < 3'");
+
+        Assert.Equal((1, 1), (some.Inserted, some.Replaced));
+        Assert.Equal("update new old,insert  old", Query("SELECT group_concat(what || ' ' || ifnull(old, '') || ' ' || new) FROM seen"));
+        Assert.Equal("1 old,2 old,3 newer", Query("SELECT group_concat(k0 || ' ' || v) FROM (SELECT k0, v FROM t ORDER BY k0)"));
+    }
+
+    [Fact]
+    public void Rows_without_a_key_and_of_as_many_columns_as_SQLite_takes_are_refused_by_name_and_come_back_beside()
+    {
+        Unicode($"CREATE TABLE t({string.Join(", ", Enumerable.Range(0, 2000).Select(number => $"c{number}"))}); INSERT INTO t(c0) VALUES (1), (2)");
+        var backup = workspace.MakeBackup();
+        foreach (var action in (string[])["InsertMissing", "Replace"])
+        {
+            var error = workspace.Run($"Restore-SHBackup {backup.Id} -Table t -Into ./app.db -RowAction {action} -Force").Errors.Single();
+            Assert.StartsWith("RowsNotRestored,", error.FullyQualifiedErrorId, StringComparison.Ordinal);
+            Assert.Contains("more columns than SQLite takes", error.Exception.Message, StringComparison.Ordinal);
+            Assert.Contains("SideTable", error.Exception.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Single(workspace.Listed());
+        Assert.Equal(2, Restore(backup, "t", "-RowAction SideTable").Inserted);
     }
 
     [Fact]

@@ -9,7 +9,6 @@ using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.Tests.Support;
 using Xunit;
-
 namespace SignalHarvester.Backup.Tests.Catalog;
 
 /// <summary>What lies in a backup directory after a kill at any moment, and what the next run makes of it.</summary>

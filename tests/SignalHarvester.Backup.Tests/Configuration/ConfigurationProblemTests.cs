@@ -100,7 +100,7 @@ public sealed class ConfigurationProblemTests
         Assert.Contains("nested too deeply", Assert.Single(deep.Problems()), StringComparison.Ordinal);
         using var folder = new TestSupport.TempFolder();
         File.WriteAllBytes(folder["s.yaml"], [0x61, 0x3a, 0x20, 0xff, 0xfe]);
-        Assert.Contains("not in UTF-8", Assert.Single(BackupConfiguration.Read(folder["s.yaml"], folder.Path, new EnvironmentVariables(new Dictionary<string, string>())).Problems).Message, StringComparison.Ordinal);
+        Assert.Contains("not in UTF-8", Assert.Single(BackupConfiguration.Read(folder["s.yaml"], folder.Path, new EnvironmentVariables(new Dictionary<string, string>()), TestContext.Current.CancellationToken).Problems).Message, StringComparison.Ordinal);
     }
 
     [Fact]

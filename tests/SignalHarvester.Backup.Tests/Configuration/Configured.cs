@@ -1,3 +1,4 @@
+using Xunit;
 using SignalHarvester.Backup.Configuration;
 using SignalHarvester.Backup.Configuration.Settings;
 using SignalHarvester.Backup.TestSupport;
@@ -18,7 +19,7 @@ internal sealed class Configured : IDisposable
         path = Path.GetFullPath(folder[file]);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         File.WriteAllText(path, text);
-        Read = BackupConfiguration.Read(path, folder.Path, new EnvironmentVariables(environment ?? []));
+        Read = BackupConfiguration.Read(path, folder.Path, new EnvironmentVariables(environment ?? []), TestContext.Current.CancellationToken);
     }
 
     public BackupConfiguration Read { get; }

@@ -2,7 +2,6 @@ using SignalHarvester.Backup.Configuration;
 using SignalHarvester.Backup.Configuration.Settings;
 using SignalHarvester.Backup.ObjectStorage;
 using Xunit;
-
 namespace SignalHarvester.Backup.Tests.Configuration;
 
 /// <summary>What is set is what comes out, from the file or from the environment.</summary>
@@ -107,7 +106,7 @@ public sealed class SettingsTests
     [Fact]
     public void The_environment_works_without_a_file()
     {
-        var read = BackupConfiguration.Read(null, Path.GetTempPath(), new EnvironmentVariables(new Dictionary<string, string> { ["SHBACKUP_BACKUP_DIR"] = "elsewhere" }));
+        var read = BackupConfiguration.Read(null, Path.GetTempPath(), new EnvironmentVariables(new Dictionary<string, string> { ["SHBACKUP_BACKUP_DIR"] = "elsewhere" }), TestContext.Current.CancellationToken);
         Assert.Equal(Path.Combine(Path.GetTempPath(), "elsewhere"), read.Require().BackupDirectory);
     }
 

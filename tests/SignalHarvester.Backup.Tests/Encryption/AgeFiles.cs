@@ -5,7 +5,6 @@ using SignalHarvester.Backup.Formats;
 using SignalHarvester.Backup.Storage;
 using SignalHarvester.Backup.TestSupport;
 using Xunit;
-
 namespace SignalHarvester.Backup.Tests.Encryption;
 
 /// <summary>Age files in a folder of their own, written and read by the engine.</summary>
@@ -19,7 +18,7 @@ public sealed class AgeFiles : IDisposable
     {
         KeyFile = _folder["key.txt"];
         Recipient = BackupKeys.Create(KeyFile, TimeProvider.System).Recipient;
-        Ring = IdentityRing.Empty.WithFile(KeyFile);
+        Ring = IdentityRing.Empty.WithFile(KeyFile, TestContext.Current.CancellationToken);
     }
 
     public string KeyFile { get; }

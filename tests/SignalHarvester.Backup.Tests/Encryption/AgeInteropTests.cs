@@ -41,7 +41,7 @@ public sealed class AgeInteropTests : IDisposable
         {
             Tool.Require("age").Run("-d", "-i", key, "-o", _files["plain"], path).EnsureSuccess();
             Assert.Equal(content, File.ReadAllBytes(_files["plain"]));
-            Assert.Equal(content, AgeFiles.Decrypt(path, IdentityRing.Empty.WithFile(key)));
+            Assert.Equal(content, AgeFiles.Decrypt(path, IdentityRing.Empty.WithFile(key, TestContext.Current.CancellationToken)));
         }
 
         // What age-keygen reads as a key of its own, it shows the public half of.

@@ -48,7 +48,7 @@ public sealed class AgeKeyTests : IDisposable
     public void A_file_that_holds_no_key_says_why_and_shows_nothing_of_it(string content)
     {
         File.WriteAllText(_folder["key"], content);
-        BackupException fault = Assert.Throws<BackupException>(() => IdentityRing.Empty.WithFile(_folder["key"]));
+        BackupException fault = Assert.Throws<BackupException>(() => IdentityRing.Empty.WithFile(_folder["key"], TestContext.Current.CancellationToken));
         Assert.Equal((BackupErrorId.IdentityInvalid, _folder["key"]), (fault.ErrorId, fault.Target));
         Assert.DoesNotContain("QQQQ", fault.Message, StringComparison.Ordinal);
     }
@@ -59,7 +59,7 @@ public sealed class AgeKeyTests : IDisposable
         BackupKeys.Create(_folder["one"], TimeProvider.System);
         BackupKeys.Create(_folder["two"], TimeProvider.System);
         File.WriteAllText(_folder["both"], "\uFEFF# mine\r\n\r\n" + string.Join("\r\n", File.ReadLines(_folder["one"]).Concat(File.ReadLines(_folder["two"]))) + "\r\n");
-        Assert.Equal(2, IdentityFile.Read(_folder["both"]).Count);
+        Assert.Equal(2, IdentityFile.Read(_folder["both"], TestContext.Current.CancellationToken).Count);
     }
 
     [Fact]

@@ -58,7 +58,7 @@ public sealed partial class AgeVectorTests
         if (facts.Contains("identity"))
         {
             File.WriteAllLines(folder["keys"], facts["identity"]);
-            ring = ring.WithFile(folder["keys"]);
+            ring = ring.WithFile(folder["keys"], TestContext.Current.CancellationToken);
         }
 
         foreach (string passphrase in facts["passphrase"])

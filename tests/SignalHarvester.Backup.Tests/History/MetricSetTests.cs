@@ -5,7 +5,6 @@ using SignalHarvester.Backup.Operations.Create;
 using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.Tests.Support;
 using Xunit;
-
 namespace SignalHarvester.Backup.Tests.History;
 
 /// <summary>How events become counters and histograms.</summary>

@@ -1,5 +1,4 @@
 using SignalHarvester.Backup.Scheduling;
-
 namespace SignalHarvester.Backup.Tests.Scheduling;
 
 /// <summary>Schedules for tests, and the texts that trip careless quoting.</summary>

@@ -11,7 +11,6 @@ using SignalHarvester.Backup.Operations.Verify;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.TestSupport;
 using Xunit;
-
 namespace SignalHarvester.Backup.Tests.Support;
 
 /// <summary>

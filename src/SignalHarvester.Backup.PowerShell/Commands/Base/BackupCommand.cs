@@ -61,7 +61,7 @@ public abstract class BackupCommand : OperationCommand
     protected override void BeginProcessing()
     {
         IsIdGiven = IsGivenAsText("Id");
-        configuration = ForCall(FindConfiguration);
+        configuration = ForCall(() => Stoppable(FindConfiguration));
         _ = ForCall(configuration.Require);
         if (configuration.ServiceVariables is [_, ..] left)
         {
@@ -74,18 +74,15 @@ public abstract class BackupCommand : OperationCommand
         }
     }
 
-    private BackupConfiguration FindConfiguration()
+    private BackupConfiguration FindConfiguration(CancellationToken cancellation)
     {
         if (this is not IConfigurationOptional { NoConfiguration.IsPresent: true })
         {
-            return BackupConfiguration.Find(ConfigurationPath is null ? null : FileSystemPath(ConfigurationPath), FileSystemLocation);
+            return BackupConfiguration.Find(ConfigurationPath is null ? null : FileSystemPath(ConfigurationPath), FileSystemLocation, cancellation);
         }
 
-        return ConfigurationPath is null ? BackupConfiguration.None : throw new BackupException(
-            BackupErrorId.InvalidArgument,
-            BackupErrorCategory.InvalidArgument,
-            nameof(ConfigurationPath),
-            "-ConfigurationPath and -NoConfiguration exclude each other. Give one of them.");
+        return ConfigurationPath is null ? BackupConfiguration.None : throw BackupException.InvalidArgument(
+            nameof(ConfigurationPath), "-ConfigurationPath and -NoConfiguration exclude each other. Give one of them.");
     }
 
     /// <summary>Whether -Id was given on the command line.</summary>
@@ -98,27 +95,24 @@ public abstract class BackupCommand : OperationCommand
     private protected string? ConfigurationFile => configuration!.Path;
 
     /// <summary>Lets the operations of this call open encrypted backups: with what was given, else with what is configured.</summary>
-    private protected void UseIdentities(string[]? files, SecureString? passphrase) => Identities = ForCall(() =>
+    private protected void UseIdentities(string[]? files, SecureString? passphrase) => Identities = ForCall(() => Stoppable(cancellation =>
     {
         if (files is null && passphrase is null)
         {
-            return Settings.Encryption.ToIdentities(WriteWarning);
+            return Settings.Encryption.ToIdentities(WriteWarning, cancellation);
         }
 
-        var ring = (files ?? []).Aggregate(IdentityRing.Empty, (ring, file) => ring.WithFile(FileSystemPath(file)));
+        var ring = (files ?? []).Aggregate(IdentityRing.Empty, (ring, file) => ring.WithFile(FileSystemPath(file), cancellation));
         return passphrase is null ? ring : PlainText.Of(passphrase, ring.WithPassphrase);
-    });
+    }));
 
     /// <summary>What backups are encrypted with from now on: what was given, else what is configured; null for plain backups.</summary>
     private protected BackupEncryption? NewEncryption(string[]? recipients, SecureString? passphrase, string passphraseParameter)
     {
         if (recipients is not null && passphrase is not null)
         {
-            throw new BackupException(
-                BackupErrorId.InvalidArgument,
-                BackupErrorCategory.InvalidArgument,
-                passphraseParameter,
-                $"-Recipient and -{passphraseParameter} exclude each other: in the age format, a passphrase stands alone. Give one of them.");
+            throw BackupException.InvalidArgument(
+                passphraseParameter, $"-Recipient and -{passphraseParameter} exclude each other: in the age format, a passphrase stands alone. Give one of them.");
         }
 
         return recipients is not null ? BackupEncryption.To(recipients)
@@ -158,11 +152,8 @@ public abstract class BackupCommand : OperationCommand
         var path = ForCall(OpenDirectory).Path;
         if (directories.Count > 0 && directories[0] != path)
         {
-            ThrowTerminatingError(ToRecord(new BackupException(
-                BackupErrorId.InvalidArgument,
-                BackupErrorCategory.InvalidArgument,
-                path,
-                $"The pipeline names several backup directories, '{directories[0]}' and '{path}', and this works on one. Run it once for each.")));
+            ThrowTerminatingError(ToRecord(BackupException.InvalidArgument(
+                path, $"The pipeline names several backup directories, '{directories[0]}' and '{path}', and this works on one. Run it once for each.")));
         }
 
         directories.Clear();
@@ -174,11 +165,8 @@ public abstract class BackupCommand : OperationCommand
         new(Path.IsPathFullyQualified(path) ? path : FileSystemPath(path), TimeProvider.System);
 
     /// <summary>What a backup from an object store states as its directory, where one of this machine is needed.</summary>
-    private static BackupException IsNoDirectory(string address) => new(
-        BackupErrorId.InvalidArgument,
-        BackupErrorCategory.InvalidArgument,
-        address,
-        $"'{address}' is a place in an object store, and a directory of this machine is needed. Bring its backups here with Receive-SHBackup first.");
+    private static BackupException IsNoDirectory(string address) => BackupException.InvalidArgument(
+        address, $"'{address}' is a place in an object store, and a directory of this machine is needed. Bring its backups here with Receive-SHBackup first.");
 
     /// <summary>
     /// The backup directory on this machine. A backup from an object store states the store as its directory, and that
@@ -231,17 +219,13 @@ public abstract class BackupCommand : OperationCommand
     {
         if (cloud.Provider is not null || cloud.Container is not null)
         {
-            ThrowTerminatingError(ToRecord(new BackupException(
-                BackupErrorId.InvalidArgument,
-                BackupErrorCategory.InvalidArgument,
-                nameof(cloud.Provider),
-                $"-Provider and -Container have no meaning without {needed}. Add it, or leave them out.")));
+            ThrowTerminatingError(ToRecord(BackupException.InvalidArgument(
+                nameof(cloud.Provider), $"-Provider and -Container have no meaning without {needed}. Add it, or leave them out.")));
         }
     }
 
-    /// <summary>Whether a backup is of a database that is given by its full path or its file's name, with wildcards.</summary>
-    private protected static bool IsOfDatabase(BackupMetadata backup, string pattern) =>
-        backup.DatabasePath is { } path && (Matches(pattern, path) || Matches(pattern, Path.GetFileName(path)));
+    /// <summary>What a -Database names.</summary>
+    private protected DatabaseFilter Databases(params string[]? named) => new(named, FileSystemPath);
 
     /// <summary>An id in the case that it is stored in. Its letters are all in the first word, and wildcards ignore case too.</summary>
     private protected static string Stored(string id) =>
@@ -280,7 +264,7 @@ public abstract class BackupCommand : OperationCommand
     }
 
     private static BackupException NoPattern(string id, string advice) =>
-        new(BackupErrorId.InvalidArgument, BackupErrorCategory.InvalidArgument, id, $"'{id}' is no id of a backup and no pattern of one. {advice}");
+        BackupException.InvalidArgument(id, $"'{id}' is no id of a backup and no pattern of one. {advice}");
 
     private protected static Dictionary<string, object?> ToPlain(IDictionary table) => ToPlain(table, depth: 0);
 
@@ -297,11 +281,8 @@ public abstract class BackupCommand : OperationCommand
 
     private static object? ToPlain(object? value, int depth) => value switch
     {
-        _ when depth > DeepestMetadata => throw new BackupException(
-            BackupErrorId.InvalidArgument,
-            BackupErrorCategory.InvalidArgument,
-            "Metadata",
-            $"-Metadata is more than {DeepestMetadata} levels deep, or holds itself. Give simpler notes."),
+        _ when depth > DeepestMetadata => throw BackupException.InvalidArgument(
+            "Metadata", $"-Metadata is more than {DeepestMetadata} levels deep, or holds itself. Give simpler notes."),
         PSObject wrapped => ToPlain(wrapped.BaseObject is PSCustomObject ? wrapped.ToString() : wrapped.BaseObject, depth),
         IDictionary table => ToPlain(table, depth),
         string text => text,

@@ -4,7 +4,7 @@ using SignalHarvester.Backup.Configuration;
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
 /// <summary>What the cmdlets share that look at a configuration itself.</summary>
-public abstract class ConfigurationCommand : ModuleCommand
+public abstract class ConfigurationCommand : OperationCommand
 {
     /// <summary>
     /// The configuration file. Without it, the one that the environment variable SHBACKUP_CONFIG names; else
@@ -15,6 +15,6 @@ public abstract class ConfigurationCommand : ModuleCommand
     [ValidateNotNullOrEmpty]
     public string? ConfigurationPath { get; set; }
 
-    private protected BackupConfiguration FindConfiguration() =>
-        BackupConfiguration.FindAll(ConfigurationPath is null ? null : FileSystemPath(ConfigurationPath), FileSystemLocation);
+    private protected BackupConfiguration FindConfiguration() => Stoppable(cancellation =>
+        BackupConfiguration.FindAll(ConfigurationPath is null ? null : FileSystemPath(ConfigurationPath), FileSystemLocation, cancellation));
 }

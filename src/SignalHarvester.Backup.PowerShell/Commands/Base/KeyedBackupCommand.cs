@@ -1,6 +1,5 @@
 using System.Management.Automation;
 using System.Security;
-
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
 /// <summary>What the cmdlets share that may have to open encrypted backups.</summary>

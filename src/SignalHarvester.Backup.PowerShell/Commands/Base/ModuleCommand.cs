@@ -36,11 +36,8 @@ public abstract class ModuleCommand : PSCmdlet
         var full = SessionState.Path.GetUnresolvedProviderPathFromPSPath(path, out var provider, out _);
         return provider.Name == "FileSystem"
             ? full
-            : throw new BackupException(
-                BackupErrorId.InvalidArgument,
-                BackupErrorCategory.InvalidArgument,
-                path,
-                $"'{path}' is not a path of the file system but of the provider {provider.Name}. Give a path of a file or folder.");
+            : throw BackupException.InvalidArgument(
+                path, $"'{path}' is not a path of the file system but of the provider {provider.Name}. Give a path of a file or folder.");
     }
 
     /// <summary>Does something for one item; an error of the engine becomes one of PowerShell, and the next item goes on.</summary>

@@ -58,10 +58,7 @@ public abstract class OperationCommand : ModuleCommand, IDisposable
         return found.Count > 0
             ? found
             : throw new BackupException(
-                BackupErrorId.SourceNotFound,
-                BackupErrorCategory.ObjectNotFound,
-                path,
-                $"No file matches '{path}'. Check the path; for a name with brackets in it, use -LiteralPath.");
+                BackupErrorId.SourceNotFound, path, $"No file matches '{path}'. Check the path; for a name with brackets in it, use -LiteralPath.");
     }
 
     /// <summary>
@@ -122,6 +119,19 @@ public abstract class OperationCommand : ModuleCommand, IDisposable
             var written = new TaskCompletionSource();
             events.Add((told, written));
             written.Task.Wait(stopping.Token);
+        }
+    }
+
+    /// <summary>Does what may have to wait on the pipeline's own thread, so that a stop ends it.</summary>
+    private protected T Stoppable<T>(Func<CancellationToken, T> action)
+    {
+        try
+        {
+            return action(stopping.Token);
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            throw new PipelineStoppedException();
         }
     }
 

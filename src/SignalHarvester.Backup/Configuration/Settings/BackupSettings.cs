@@ -1,5 +1,4 @@
 using SignalHarvester.Backup.Retention;
-
 namespace SignalHarvester.Backup.Configuration.Settings;
 
 /// <summary>

@@ -20,12 +20,14 @@ public sealed record EncryptionSettings
 
     /// <summary>What encrypted backups can be opened with on this machine: nothing, where the file is not there or of no use.</summary>
     /// <param name="warn">Told of a file that is there and cannot be used: most of what runs here needs no key, and must go on.</param>
-    public IdentityRing ToIdentities(Action<string> warn)
+    /// <param name="cancellation">Ends the wait for a file that is a pipe.</param>
+    /// <exception cref="OperationCanceledException">The wait was ended.</exception>
+    public IdentityRing ToIdentities(Action<string> warn, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(warn);
         try
         {
-            return File.Exists(IdentityFile) ? IdentityRing.Empty.WithFile(IdentityFile) : IdentityRing.Empty;
+            return File.Exists(IdentityFile) ? IdentityRing.Empty.WithFile(IdentityFile, cancellation) : IdentityRing.Empty;
         }
         catch (BackupException exception) when (exception.ErrorId == BackupErrorId.IdentityInvalid)
         {

@@ -32,7 +32,7 @@ internal sealed class PageDigestCipher : IDisposable
     {
         try
         {
-            return Path.IsPathFullyQualified(KeyPath) && File.ReadAllBytes(KeyPath) is { Length: KeySize } key ? new PageDigestCipher(key) : null;
+            return Path.IsPathFullyQualified(KeyPath) && RegularFile.ReadAllBytes(KeyPath, KeySize) is { Length: KeySize } key ? new PageDigestCipher(key) : null;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

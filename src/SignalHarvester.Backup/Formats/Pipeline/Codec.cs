@@ -19,10 +19,7 @@ internal static class Codec
         };
         if (level is { } given && (given < low || given > high))
         {
-            throw new BackupException(
-                BackupErrorId.InvalidArgument,
-                BackupErrorCategory.InvalidArgument,
-                given,
+            throw BackupException.InvalidArgument(given,
                 compression == CompressionType.None
                     ? "-CompressionLevel has no meaning with -Compression None. Leave it out."
                     : string.Create(CultureInfo.InvariantCulture, $"{compression} has no compression level {given}. Give {low} (fast) to {high} (small)."));

@@ -1,5 +1,6 @@
 using Google.Apis.Auth.OAuth2;
 using Google.Apis.Auth.OAuth2.Responses;
+using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.ObjectStorage.Gcs;
 
@@ -15,6 +16,8 @@ internal sealed class GcsCredentials(GcsFault fault)
 {
     private const string Scope = "https://www.googleapis.com/auth/devstorage.read_write";
     private const string FileVariable = "GOOGLE_APPLICATION_CREDENTIALS";
+
+    private const int LargestBytes = 1 << 20;
 
     private readonly Lock gate = new();
     private Task<GoogleCredential?>? found;
@@ -49,27 +52,27 @@ internal sealed class GcsCredentials(GcsFault fault)
     {
         lock (gate)
         {
-            // One that failed is not kept.
-            if (fresh || found is null or { IsFaulted: true })
+            // One that failed or was stopped is not kept. Not on the caller's thread: the file may be a pipe that somebody is to fill.
+            if (fresh || found is null or { IsFaulted: true } or { IsCanceled: true })
             {
-                found = FindAsync();
+                found = Task.Run(() => FindAsync(cancellation), CancellationToken.None);
             }
 
             return found.WaitAsync(cancellation);
         }
     }
 
-    private async Task<GoogleCredential?> FindAsync()
+    private async Task<GoogleCredential?> FindAsync(CancellationToken cancellation)
     {
         if (Environment.GetEnvironmentVariable(FileVariable) is { Length: > 0 } named)
         {
-            return await ReadAsync(named, $"The file '{named}', which {FileVariable} names,").ConfigureAwait(false);
+            return await ReadAsync(named, $"The file '{named}', which {FileVariable} names,", cancellation).ConfigureAwait(false);
         }
 
         var ofGcloud = GcloudFile();
         if (File.Exists(ofGcloud))
         {
-            return await ReadAsync(ofGcloud, $"The file '{ofGcloud}' of gcloud").ConfigureAwait(false);
+            return await ReadAsync(ofGcloud, $"The file '{ofGcloud}' of gcloud", cancellation).ConfigureAwait(false);
         }
 
         return await ComputeCredential.IsRunningOnComputeEngine().ConfigureAwait(false)
@@ -77,12 +80,13 @@ internal sealed class GcsCredentials(GcsFault fault)
             : null;
     }
 
-    private async Task<GoogleCredential> ReadAsync(string path, string which)
+    private async Task<GoogleCredential> ReadAsync(string path, string which, CancellationToken cancellation)
     {
         try
         {
+            using var text = new MemoryStream(NamedFile.ReadAllBytes(path, LargestBytes, cancellation));
 #pragma warning disable CS0618 // It warns of files that strangers hand in. This one is that of the person who runs the command, of whichever kind.
-            var credential = await GoogleCredential.FromFileAsync(path, CancellationToken.None).ConfigureAwait(false);
+            var credential = await GoogleCredential.FromStreamAsync(text, CancellationToken.None).ConfigureAwait(false);
 #pragma warning restore CS0618
             return credential.CreateScoped(Scope);
         }
@@ -90,7 +94,7 @@ internal sealed class GcsCredentials(GcsFault fault)
         {
             throw fault.CredentialsUnusable($"{which} cannot be read.", exception);
         }
-        catch (Exception exception)
+        catch (Exception exception) when (exception is not OperationCanceledException)
         {
             // Its text can quote the file.
             throw fault.CredentialsUnusable($"{which} does not hold credentials that can be used ({exception.GetType().Name}).", null);

@@ -266,8 +266,5 @@ internal sealed class Upload(IObjectStore store, string name, SafeFileHandle fil
     }
 
     private BackupException Differs(string reason) => new(
-        BackupErrorId.BackupChecksumMismatch,
-        BackupErrorCategory.InvalidData,
-        name,
-        $"'{name}' was not sent: {reason}. The file is damaged or was changed; test it with Test-SHBackup, and send a good backup.");
+        BackupErrorId.BackupChecksumMismatch, name, $"'{name}' was not sent: {reason}. The file is damaged or was changed; test it with Test-SHBackup, and send a good backup.");
 }

@@ -39,11 +39,7 @@ internal sealed class UploadJournal : IDisposable
         catch (IOException exception) when (DiskFault.IsHeldElsewhere(exception))
         {
             throw new BackupException(
-                BackupErrorId.CloudTransferInProgress,
-                BackupErrorCategory.ResourceBusy,
-                url,
-                $"Another process is sending '{url}' right now. Wait for it to finish; then the copy is there.",
-                exception);
+                BackupErrorId.CloudTransferInProgress, url, $"Another process is sending '{url}' right now. Wait for it to finish; then the copy is there.", exception);
         }
     }
 

@@ -35,6 +35,7 @@ internal sealed class BackupAttempt(
 {
     private string? whyFull = whyFull;
     private string? whyNoTail;
+    private bool isTruncated;
 
     /// <summary>Makes the backup.</summary>
     /// <exception cref="SnapshotLostException">The database did not stand still.</exception>
@@ -66,6 +67,7 @@ internal sealed class BackupAttempt(
             using var flush = new SteadyFlush(partial.Handle);
             var writer = new ContentWriter(database, partial, digests, flush, compression, level, encryption, context);
             var stored = Store(writer, database, parent, parentDigests);
+            isTruncated = stored.MissingPages > 0;
             partial.Name = BackupFileName.For(partial.Name.Id, stored.Type, compression, encryption is not null);
 
             // Counting rows reads the database, which a WAL backup is to do without.
@@ -240,7 +242,7 @@ internal sealed class BackupAttempt(
         Recipients = options.Encryption?.PublicKeys ?? [],
         RevealsContent = options.RevealContent,
         IsSafety = options.IsSafety,
-        IsSourceCorrupt = stored.MissingPages > 0 || content is { SchemaChecksum: null },
+        IsSourceCorrupt = isTruncated || content is { SchemaChecksum: null },
         Clock = context.Clock,
     };
 
@@ -285,6 +287,12 @@ internal sealed class BackupAttempt(
             throw new ParentLostException(failed.Check == VerificationChecks.Chain ? failed.Detail : $"with '{parent!.Id}' it does not give the database that was read");
         }
 
+        if (VerificationChecks.IsUnreadable(failed) && options.TolerateDamage)
+        {
+            context.Warn($"The content of '{backup.DatabasePath}' is not verified: the check of its integrity {failed.Detail}. What was read is kept as it is in '{backup.Id}'; restore it with -NoVerify.");
+            return backup with { IsSourceCorrupt = isTruncated, Verification = checks };
+        }
+
         // The image is what was read, so what is wrong with it is wrong with the source.
         var sourceIsDamaged = failed.Check is VerificationChecks.Integrity or VerificationChecks.Schema or VerificationChecks.RowCounts
             && checks.First(check => check.Check == VerificationChecks.ImageChecksum).Passed;
@@ -296,10 +304,7 @@ internal sealed class BackupAttempt(
         if (!options.TolerateDamage)
         {
             throw new BackupException(
-                BackupErrorId.SourceCorrupt,
-                BackupErrorCategory.InvalidData,
-                backup.DatabasePath,
-                $"'{backup.DatabasePath}' is damaged: {failed.Detail}. No backup was kept, so that the good ones before it stay the newest. Restore one of them, or add -Force to keep this state as it is, marked as damaged.");
+                BackupErrorId.SourceCorrupt, backup.DatabasePath, $"'{backup.DatabasePath}' is damaged: {failed.Detail}. No backup was kept, so that the good ones before it stay the newest. Restore one of them, or add -Force to keep this state as it is, marked as damaged.");
         }
 
         context.Warn($"'{backup.DatabasePath}' is damaged: {failed.Detail}. It is kept as it is in the {(options.IsSafety ? "safety backup" : "backup")} '{backup.Id}', which is marked so{(options.IsSafety ? string.Empty : ", because of -Force")}.");

@@ -54,11 +54,7 @@ public static class CreateBackup
             catch (SnapshotLostException exception)
             {
                 throw new BackupException(
-                    BackupErrorId.SnapshotLost,
-                    BackupErrorCategory.InvalidResult,
-                    path,
-                    $"'{path}' changed while it was copied, in a way that SQLite's locks should prevent ({exception.Message}). No backup was kept. Check that no other machine writes to the file over a network, then run the backup again.",
-                    exception);
+                    BackupErrorId.SnapshotLost, path, $"'{path}' changed while it was copied, in a way that SQLite's locks should prevent ({exception.Message}). No backup was kept. Check that no other machine writes to the file over a network, then run the backup again.", exception);
             }
         }
     }

@@ -135,8 +135,5 @@ internal static class ParentChoice
     }
 
     private static BackupException Unusable(BackupMetadata backup, string reason) => new(
-        BackupErrorId.ParentUnusable,
-        BackupErrorCategory.InvalidArgument,
-        backup.Id,
-        $"'{backup.Id}' cannot be the parent: it {reason}. Give another one with -Parent, or leave -Parent out to build on the newest.");
+        BackupErrorId.ParentUnusable, backup.Id, $"'{backup.Id}' cannot be the parent: it {reason}. Give another one with -Parent, or leave -Parent out to build on the newest.");
 }

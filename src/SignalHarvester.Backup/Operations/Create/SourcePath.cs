@@ -18,10 +18,7 @@ internal static class SourcePath
         if (Directory.Exists(full))
         {
             throw new BackupException(
-                BackupErrorId.SourceIsDirectory,
-                BackupErrorCategory.InvalidArgument,
-                full,
-                $"'{full}' is a directory. Give the database file in it, or pipe the files: Get-ChildItem '{full}' -Filter *.db | New-SHBackup.");
+                BackupErrorId.SourceIsDirectory, full, $"'{full}' is a directory. Give the database file in it, or pipe the files: Get-ChildItem '{full}' -Filter *.db | New-SHBackup.");
         }
 
         FileInfo info = new(full);
@@ -46,10 +43,7 @@ internal static class SourcePath
         if (!FileKind.IsRegular(info.FullName))
         {
             throw new BackupException(
-                BackupErrorId.SourceIsNotAFile,
-                BackupErrorCategory.InvalidArgument,
-                full,
-                $"'{full}' is a device, pipe or socket, not a file. Give the path of the database file.");
+                BackupErrorId.SourceIsNotAFile, full, $"'{full}' is a device, pipe or socket, not a file. Give the path of the database file.");
         }
 
         if (!isKnown)
@@ -61,9 +55,5 @@ internal static class SourcePath
     }
 
     private static BackupException NotFound(string path, Exception? inner) => new(
-        BackupErrorId.SourceNotFound,
-        BackupErrorCategory.ObjectNotFound,
-        path,
-        $"There is no database '{path}'. Check the path; if the database was lost, restore it with Restore-SHBackup.",
-        inner);
+        BackupErrorId.SourceNotFound, path, $"There is no database '{path}'. Check the path; if the database was lost, restore it with Restore-SHBackup.", inner);
 }

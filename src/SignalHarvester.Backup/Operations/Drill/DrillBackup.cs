@@ -49,10 +49,7 @@ public static class DrillBackup
     {
         ArgumentNullException.ThrowIfNull(drill);
         return new BackupException(
-            BackupErrorId.RestoreDrillFailed,
-            BackupErrorCategory.InvalidResult,
-            drill.BackupId,
-            $"The backup '{drill.BackupId}' of '{drill.Database}' did not pass its restore drill: {drill.Reason}{NextStep(drill)}");
+            BackupErrorId.RestoreDrillFailed, drill.BackupId, $"The backup '{drill.BackupId}' of '{drill.Database}' did not pass its restore drill: {drill.Reason}{NextStep(drill)}");
     }
 
     /// <summary>What to do. A key that is missing says nothing about the backup, and neither does an answer about the data.</summary>

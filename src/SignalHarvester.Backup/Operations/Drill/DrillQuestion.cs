@@ -1,8 +1,12 @@
 using System.Globalization;
+using System.Text;
 using System.Text.RegularExpressions;
+using System.Text.Unicode;
 using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Configuration.Settings;
+using SignalHarvester.Backup.Sqlite;
 using SignalHarvester.Backup.Sqlite.Checks;
+using SQLitePCL;
 
 namespace SignalHarvester.Backup.Operations.Drill;
 
@@ -17,14 +21,13 @@ internal static partial class DrillQuestion
     public static DrillAssertionResult Ask(SqliteConnection connection, DrillAssertion assertion)
     {
         // No other database can be attached: the question comes from a file that others may write to.
-        _ = SQLitePCL.raw.sqlite3_limit(connection.Handle, SQLitePCL.raw.SQLITE_LIMIT_ATTACHED, 0);
+        _ = raw.sqlite3_limit(connection.Handle, raw.SQLITE_LIMIT_ATTACHED, 0);
         var comparisons = StandInCollations.Comparisons;
         try
         {
-            using var command = connection.CreateCommand();
-            command.CommandText = assertion.Query;
-            using var reader = command.ExecuteReader();
-            var hasRow = reader.Read() && reader.FieldCount > 0;
+            ReadOnlySpan<byte> rest = SqlText.Bytes(SqlText.ParseNames(assertion.Query));
+            using var question = Next(connection, ref rest);
+            var hasRow = question is not null && Step(connection, question);
             if (StandInCollations.Comparisons > comparisons)
             {
                 return Answer("no answer: it goes by a collation that only the application has. Write COLLATE BINARY behind the column's name, to compare bytes", passed: false);
@@ -35,30 +38,82 @@ internal static partial class DrillQuestion
                 return Answer("no row", passed: false);
             }
 
-            var found = Text(reader.GetValue(0));
-            return reader.NextResult()
+            var found = Text(question!);
+            using var another = Next(connection, ref rest);
+            return another is not null
                 ? Answer("several results, where one question has one", passed: false)
                 : Answer(found is null ? "null" : Shortened(found), IsAsExpected(found, assertion.Expect));
         }
-        catch (SqliteException exception) when (exception.SqliteErrorCode == SQLitePCL.raw.SQLITE_INTERRUPT)
+        catch (SqliteException exception) when (exception.SqliteErrorCode == raw.SQLITE_INTERRUPT)
         {
             return Answer("no answer: the questions of one drill took too long, five minutes together", passed: false);
         }
-        catch (Exception exception) when (exception is SqliteException or InvalidOperationException)
+        catch (SqliteException exception)
         {
-            // The second is what the provider says of a parameter that has no value.
             return Answer($"an error: {exception.Message.TrimEnd('.')}", passed: false);
         }
 
         DrillAssertionResult Answer(string found, bool passed) => new() { Query = assertion.Query, Expected = assertion.Expect, Found = found, Passed = passed };
     }
 
-    private static string? Text(object value) => value switch
+    /// <summary>The next statement that gives rows; null where there is none. Those before it are run: they set what it is to be read by.</summary>
+    private static sqlite3_stmt? Next(SqliteConnection connection, ref ReadOnlySpan<byte> rest)
     {
-        DBNull => null,
-        byte[] blob => Convert.ToHexStringLower(blob),
-        _ => Convert.ToString(value, CultureInfo.InvariantCulture),
+        while (!rest.IsEmpty)
+        {
+            SqliteException.ThrowExceptionForRC(raw.sqlite3_prepare_v2(connection.Handle, rest, out var statement, out rest), connection.Handle);
+            if (statement.IsInvalid)
+            {
+                // A remark, or nothing.
+                statement.Dispose();
+                continue;
+            }
+
+            if (raw.sqlite3_bind_parameter_count(statement) > 0)
+            {
+                var name = raw.sqlite3_bind_parameter_name(statement, 1).utf8_to_string() ?? "?";
+                statement.Dispose();
+                throw new SqliteException($"it leaves the value of {name} open", raw.SQLITE_ERROR);
+            }
+
+            if (raw.sqlite3_column_count(statement) > 0)
+            {
+                return statement;
+            }
+
+            using (statement)
+            {
+                _ = Step(connection, statement);
+            }
+        }
+
+        return null;
+    }
+
+    private static bool Step(SqliteConnection connection, sqlite3_stmt statement)
+    {
+        var code = raw.sqlite3_step(statement);
+        SqliteException.ThrowExceptionForRC(code, connection.Handle);
+        return code == raw.SQLITE_ROW;
+    }
+
+    /// <summary>The first value of a row as it is written in an expectation: bytes of a text that belong to no character as \xHH.</summary>
+    private static string? Text(sqlite3_stmt row) => raw.sqlite3_column_type(row, 0) switch
+    {
+        raw.SQLITE_NULL => null,
+        raw.SQLITE_INTEGER => raw.sqlite3_column_int64(row, 0).ToString(CultureInfo.InvariantCulture),
+        raw.SQLITE_FLOAT => raw.sqlite3_column_double(row, 0).ToString(CultureInfo.InvariantCulture),
+        raw.SQLITE_BLOB => Convert.ToHexStringLower(raw.sqlite3_column_blob(row, 0)),
+        _ => TextOf(row),
     };
+
+    private static string TextOf(sqlite3_stmt row)
+    {
+        // Asked for as text first, which is UTF-8 from then on whatever the database's encoding is.
+        _ = raw.sqlite3_column_text(row, 0);
+        var bytes = raw.sqlite3_column_blob(row, 0);
+        return Utf8.IsValid(bytes) ? Encoding.UTF8.GetString(bytes) : SqlText.Shown(SqlText.Of(bytes));
+    }
 
     /// <summary>Compares as numbers where both are, else as texts.</summary>
     private static bool IsAsExpected(string? found, string expected)

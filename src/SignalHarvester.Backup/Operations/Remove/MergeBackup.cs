@@ -39,10 +39,7 @@ public static class MergeBackup
             if (attempt == MostAttempts)
             {
                 throw new BackupException(
-                    BackupErrorId.DirectoryLocked,
-                    BackupErrorCategory.ResourceBusy,
-                    current.Id,
-                    $"'{current.Id}' is rewritten by other runs again and again, and was not merged. Try again when they have ended.");
+                    BackupErrorId.DirectoryLocked, current.Id, $"'{current.Id}' is rewritten by other runs again and again, and was not merged. Try again when they have ended.");
             }
         }
     }

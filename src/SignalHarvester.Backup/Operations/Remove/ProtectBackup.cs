@@ -47,10 +47,7 @@ public static class ProtectBackup
             if (attempt == MostAttempts)
             {
                 throw new BackupException(
-                    BackupErrorId.DirectoryLocked,
-                    BackupErrorCategory.ResourceBusy,
-                    current.Id,
-                    $"'{current.Id}' is rewritten by other runs again and again, and was left as it is. Try again when they have ended.");
+                    BackupErrorId.DirectoryLocked, current.Id, $"'{current.Id}' is rewritten by other runs again and again, and was left as it is. Try again when they have ended.");
             }
         }
     }
@@ -84,10 +81,7 @@ public static class ProtectBackup
     }
 
     private static AgeHeader ReadHeader(Microsoft.Win32.SafeHandles.SafeFileHandle file, BackupMetadata backup) => AgeHeader.TryRead(file) ?? throw new BackupException(
-        BackupErrorId.BackupNotEncrypted,
-        BackupErrorCategory.InvalidOperation,
-        backup.Id,
-        $"'{backup.Id}' is not encrypted, so there is no header to rewrite. Use New-SHBackup -Recipient to make an encrypted one, and remove this one when that is good.");
+        BackupErrorId.BackupNotEncrypted, backup.Id, $"'{backup.Id}' is not encrypted, so there is no header to rewrite. Use New-SHBackup -Recipient to make an encrypted one, and remove this one when that is good.");
 
     /// <summary>Copies the content behind a new header, and holds what was read against its recorded checksum on the way.</summary>
     private static (long Length, string Checksum) Copy(

@@ -185,9 +185,5 @@ public static class RemoveBackups
         : "Test the chain with Test-SHBackup; to remove what builds on it as well, add -Cascade.";
 
     private static BackupException Blocked(BackupMetadata needed, BackupMetadata survivor, BackupException reason) => new(
-        BackupErrorId.BackupHasDependants,
-        BackupErrorCategory.InvalidOperation,
-        needed.Id,
-        $"'{needed.Id}' is not removed: '{survivor.Id}' builds on it, and could not be made independent of it ({reason.Message}) Both are left as they are. {Advice(reason)}",
-        reason);
+        BackupErrorId.BackupHasDependants, needed.Id, $"'{needed.Id}' is not removed: '{survivor.Id}' builds on it, and could not be made independent of it ({reason.Message}) Both are left as they are. {Advice(reason)}", reason);
 }

@@ -58,10 +58,7 @@ public static class RemoveRemoteBackups
     private static async Task<BackupMetadata> RemoveAsync(string id, RemoteCatalog remote, OperationContext context)
     {
         var found = await remote.FindAsync(id, context.Cancellation).ConfigureAwait(false) ?? throw new BackupException(
-            BackupErrorId.BackupNotFound,
-            BackupErrorCategory.ObjectNotFound,
-            id,
-            $"There is no backup '{id}' in '{remote.Location}'. See what is there with Get-SHBackup -Remote.");
+            BackupErrorId.BackupNotFound, id, $"There is no backup '{id}' in '{remote.Location}'. See what is there with Get-SHBackup -Remote.");
         var whole = await DeleteAsync(remote.Store, id + BackupFileName.SidecarSuffix, context.Cancellation).ConfigureAwait(false)
             & await DeleteAsync(remote.Store, found.FileName, context.Cancellation).ConfigureAwait(false);
         if (!whole)
@@ -80,10 +77,7 @@ public static class RemoveRemoteBackups
         return await store.FindAsync(name, cancellation).ConfigureAwait(false) is null
             ? whole
             : throw new BackupException(
-                BackupErrorId.CloudObjectKept,
-                BackupErrorCategory.InvalidResult,
-                name,
-                $"'{store.Location}' said that it deleted '{name}', and still has it. Look for a retention policy or a lock there, and remove it again.");
+                BackupErrorId.CloudObjectKept, name, $"'{store.Location}' said that it deleted '{name}', and still has it. Look for a retention policy or a lock there, and remove it again.");
     }
 
     private static void Forget(string id, RemoteCatalog remote, BackupDirectory? home, OperationContext context)
@@ -115,8 +109,5 @@ public static class RemoveRemoteBackups
     }
 
     private static BackupException HasDependants(string id, List<string> dependants) => new(
-        BackupErrorId.BackupHasDependants,
-        BackupErrorCategory.InvalidOperation,
-        id,
-        $"'{id}' is not removed: {string.Join(", ", dependants)} cannot be restored from there without it, and nothing is folded in an object store. Remove those as well (-Cascade), or send a full backup and remove all of the old chain.");
+        BackupErrorId.BackupHasDependants, id, $"'{id}' is not removed: {string.Join(", ", dependants)} cannot be restored from there without it, and nothing is folded in an object store. Remove those as well (-Cascade), or send a full backup and remove all of the old chain.");
 }

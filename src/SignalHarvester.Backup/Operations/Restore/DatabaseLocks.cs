@@ -4,7 +4,6 @@ using Microsoft.Data.Sqlite;
 using SQLitePCL;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Sqlite;
-
 namespace SignalHarvester.Backup.Operations.Restore;
 
 /// <summary>Connections to a database that a restore is about to overwrite, and the locks that keep others out of it.</summary>
@@ -72,11 +71,7 @@ internal sealed class DatabaseLocks(string path, TimeSpan lockTimeout, Operation
 
     /// <summary>The error for a database that others never let go of.</summary>
     public BackupException Locked(Exception? inner) => new(
-        BackupErrorId.DestinationLocked,
-        BackupErrorCategory.ResourceBusy,
-        path,
-        $"'{path}' is locked by another process, or written to all the time, and stayed so for the whole -LockTimeout. It was not changed. Stop the application, or give a longer -LockTimeout.",
-        inner);
+        BackupErrorId.DestinationLocked, path, $"'{path}' is locked by another process, or written to all the time, and stayed so for the whole -LockTimeout. It was not changed. Stop the application, or give a longer -LockTimeout.", inner);
 
     /// <summary>What a result code means for the restore.</summary>
     public Exception Fault(int code, Exception? inner = null)
@@ -91,27 +86,20 @@ internal sealed class DatabaseLocks(string path, TimeSpan lockTimeout, Operation
             return Locked(inner);
         }
 
+        if (CompanionFiles.WhatStandsInTheWay(path, code) is { } stranger)
+        {
+            return new BackupException(BackupErrorId.DestinationNotWritable, path, $"'{path}' cannot be written to, and was not changed: {stranger}", inner);
+        }
+
         var detail = raw.sqlite3_errstr(code).utf8_to_string();
         return SqliteResult.Primary(code) switch
         {
             raw.SQLITE_READONLY or raw.SQLITE_CANTOPEN or raw.SQLITE_PERM => new BackupException(
-                BackupErrorId.DestinationNotWritable,
-                BackupErrorCategory.PermissionDenied,
-                path,
-                $"'{path}' cannot be written to ({detail}). It was not changed. Check the permissions of the file and its folder.",
-                inner),
+                BackupErrorId.DestinationNotWritable, BackupErrorCategory.PermissionDenied, path, $"'{path}' cannot be written to ({detail}). It was not changed. Check the permissions of the file and its folder.", inner),
             raw.SQLITE_FULL => new BackupException(
-                BackupErrorId.InsufficientSpace,
-                BackupErrorCategory.ResourceUnavailable,
-                path,
-                $"The disk of '{path}' is full. The database was not changed. Free some space and restore again.",
-                inner),
+                BackupErrorId.InsufficientSpace, path, $"The disk of '{path}' is full. The database was not changed. Free some space and restore again.", inner),
             _ => new BackupException(
-                BackupErrorId.WriteFailed,
-                BackupErrorCategory.WriteError,
-                path,
-                $"Restoring into '{path}' failed: {detail}. It was not changed. Check the disk and the system log.",
-                inner),
+                BackupErrorId.WriteFailed, path, $"Restoring into '{path}' failed: {detail}. It was not changed. Check the disk and the system log.", inner),
         };
     }
 }

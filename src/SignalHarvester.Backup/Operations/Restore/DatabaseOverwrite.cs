@@ -167,15 +167,8 @@ internal sealed class DatabaseOverwrite(string path, string imagePath, BackupMet
     }
 
     private BackupException Failed(string reason) => new(
-        BackupErrorId.RestoreVerificationFailed,
-        BackupErrorCategory.InvalidResult,
-        path,
-        $"'{path}' was restored, but its check failed: {reason}. Check the disk. The former state is in the newest safety backup (Get-SHBackup | Where IsSafety).");
+        BackupErrorId.RestoreVerificationFailed, path, $"'{path}' was restored, but its check failed: {reason}. Check the disk. The former state is in the newest safety backup (Get-SHBackup | Where IsSafety).");
 
     private BackupException PageSizeDiffers(long image, long? target, Exception? inner) => new(
-        BackupErrorId.DestinationPageSizeDiffers,
-        BackupErrorCategory.InvalidOperation,
-        path,
-        string.Create(CultureInfo.InvariantCulture, $"'{path}' is in use in WAL mode with pages of {(target is { } size ? $"{size} bytes" : "another size")}, the backup has pages of {image}; SQLite cannot overwrite it in place. Stop the application and restore again, or restore to a new file."),
-        inner);
+        BackupErrorId.DestinationPageSizeDiffers, path, string.Create(CultureInfo.InvariantCulture, $"'{path}' is in use in WAL mode with pages of {(target is { } size ? $"{size} bytes" : "another size")}, the backup has pages of {image}; SQLite cannot overwrite it in place. Stop the application and restore again, or restore to a new file."), inner);
 }

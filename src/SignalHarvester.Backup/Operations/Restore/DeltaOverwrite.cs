@@ -69,7 +69,7 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
     {
         if (backup.RowCounts is null)
         {
-            return backup.DatabasePath is { } own && OtherDatabase.IsSamePlace(own, target.Path) ? null
+            return backup.DatabasePath is { } own && DatabasePlace.IsSame(own, target.Path) ? null
                 : $"'{backup.Id}' does not record which tables it has, and whether it is of the database at the destination is seen when it is unpacked";
         }
 
@@ -231,7 +231,7 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
             using var log = new StoredFileWriter(handle, flush, () => { });
             using var meter = context.Meter($"Restoring into {Path.GetFileName(target.Path)}, from {chain.Backup.DisplayName}", frames * pageSize);
             _ = WalWriter.Write(pageSize, pageCount, image.Differing.Pages(), Read, log, CompressionType.None, 0, meter, context.Cancellation);
-            FileOwnership.Copy(target.Path, handle);
+            FileOwnership.Copy(SqliteDescriptors.AccessOf(target.Path), handle);
             flush.Finish();
             _ = RandomAccess.Read(handle, lastFrame, WalFormat.FrameOffset(frames, pageSize));
         }
@@ -294,11 +294,7 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
         catch (SqliteException exception)
         {
             throw new BackupException(
-                BackupErrorId.RestoreVerificationFailed,
-                BackupErrorCategory.WriteError,
-                path,
-                $"'{path}' is restored, but its pages still lie in '{path}-wal', because SQLite could not move them ({exception.Message}). Do not delete that file. Free some space and open the database with any SQLite program, which moves them.",
-                exception);
+                BackupErrorId.RestoreVerificationFailed, BackupErrorCategory.WriteError, path, $"'{path}' is restored, but its pages still lie in '{path}-wal', because SQLite could not move them ({exception.Message}). Do not delete that file. Free some space and open the database with any SQLite program, which moves them.", exception);
         }
     }
 
@@ -327,15 +323,8 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
     }
 
     private BackupException Failed(string reason) => new(
-        BackupErrorId.RestoreVerificationFailed,
-        BackupErrorCategory.InvalidResult,
-        target.Path,
-        $"'{target.Path}' was restored, but its check failed: {reason}. Check the disk. The former state is in the newest safety backup (Get-SHBackup | Where IsSafety).");
+        BackupErrorId.RestoreVerificationFailed, target.Path, $"'{target.Path}' was restored, but its check failed: {reason}. Check the disk. The former state is in the newest safety backup (Get-SHBackup | Where IsSafety).");
 
     private BackupException InUse(Exception? inner) => new(
-        BackupErrorId.DestinationLocked,
-        BackupErrorCategory.ResourceBusy,
-        target.Path,
-        $"'{target.Path}' is open in another process, and -Delta needs it alone. It was not changed. Stop the application, or leave -Delta out: then the database is restored while it is in use.",
-        inner);
+        BackupErrorId.DestinationLocked, target.Path, $"'{target.Path}' is open in another process, and -Delta needs it alone. It was not changed. Stop the application, or leave -Delta out: then the database is restored while it is in use.", inner);
 }

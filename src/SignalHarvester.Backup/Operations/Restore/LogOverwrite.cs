@@ -74,7 +74,7 @@ internal sealed class LogOverwrite(RestoreTarget target, string imagePath, TimeS
         using var log = new StoredFileWriter(handle, flush, () => { });
         using var meter = context.Meter($"Restoring into {Path.GetFileName(target.Path)}", length);
         _ = WalWriter.Write(image.PageSize, image.PageCount, Pages(image), Read, log, CompressionType.None, 0, meter, context.Cancellation);
-        FileOwnership.Copy(target.Path, handle);
+        FileOwnership.Copy(SqliteDescriptors.AccessOf(target.Path), handle);
         flush.Finish();
         return path;
 

@@ -25,10 +25,7 @@ public static class PointInTime
         if (databases.Count > 1)
         {
             throw new BackupException(
-                BackupErrorId.DatabaseAmbiguous,
-                BackupErrorCategory.InvalidArgument,
-                moment,
-                $"The directory holds backups of {databases.Count} databases: {string.Join(", ", databases.Take(5))}{(databases.Count > 5 ? " ..." : string.Empty)}. Give the one that is meant with -Database.");
+                BackupErrorId.DatabaseAmbiguous, moment, $"The directory holds backups of {databases.Count} databases: {string.Join(", ", databases.Take(5))}{(databases.Count > 5 ? " ..." : string.Empty)}. Give the one that is meant with -Database.");
         }
 
         var chains = new ChainHealth(candidates.ToDictionary(backup => backup.Id, StringComparer.Ordinal), now);
@@ -53,7 +50,6 @@ public static class PointInTime
         var oldest = candidates.Count == 0 ? null : candidates.MinBy(backup => backup.Timestamp);
         throw new BackupException(
             BackupErrorId.NoBackupAtMoment,
-            BackupErrorCategory.ObjectNotFound,
             moment,
             string.Create(CultureInfo.InvariantCulture, $"There is no usable backup as old as {moment.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC. ")
                 + (oldest is null ? "There is none of this database at all. See what there is with Get-SHBackup."

@@ -5,7 +5,6 @@ using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Sqlite;
 using SignalHarvester.Backup.Sqlite.Snapshot;
 using SignalHarvester.Backup.Storage;
-
 namespace SignalHarvester.Backup.Operations.Restore;
 
 /// <summary>
@@ -236,11 +235,7 @@ public static class RestoreBackup
         catch (BackupException exception) when (exception.ErrorId == BackupErrorId.SourceEncrypted)
         {
             throw new BackupException(
-                BackupErrorId.DestinationInvalid,
-                BackupErrorCategory.InvalidOperation,
-                target.Path,
-                $"'{target.Path}' looks like an encrypted database, which an application may be using. It was not changed. Move it away first, or restore to a new file.",
-                exception);
+                BackupErrorId.DestinationInvalid, BackupErrorCategory.InvalidOperation, target.Path, $"'{target.Path}' looks like an encrypted database, which an application may be using. It was not changed. Move it away first, or restore to a new file.", exception);
         }
         catch (BackupException exception) when (exception.ErrorId == BackupErrorId.SourceLocked)
         {
@@ -249,30 +244,19 @@ public static class RestoreBackup
         catch (BackupException exception) when (exception.Category == BackupErrorCategory.PermissionDenied)
         {
             throw new BackupException(
-                BackupErrorId.DestinationNotWritable,
-                BackupErrorCategory.PermissionDenied,
-                target.Path,
-                $"'{target.Path}' cannot be opened: {exception.Message}",
-                exception);
+                BackupErrorId.DestinationNotWritable, BackupErrorCategory.PermissionDenied, target.Path, $"'{target.Path}' cannot be opened: {exception.Message}", exception);
         }
     }
 
     private static BackupException Locked(RestoreTarget target, BackupException inner) => new(
-        BackupErrorId.DestinationLocked,
-        BackupErrorCategory.ResourceBusy,
-        target.Path,
-        $"'{target.Path}' is locked by another process, and stayed so for the whole -LockTimeout. It was not changed. Stop the application, or give a longer -LockTimeout.",
-        inner);
+        BackupErrorId.DestinationLocked, target.Path, $"'{target.Path}' is locked by another process, and stayed so for the whole -LockTimeout. It was not changed. Stop the application, or give a longer -LockTimeout.", inner);
 
     private static void RefuseDamagedImage(BackupMetadata backup, RestoreTarget target)
     {
         if (backup.IsSourceCorrupt)
         {
             throw new BackupException(
-                BackupErrorId.BackupIntegrityFailed,
-                BackupErrorCategory.InvalidOperation,
-                backup.Id,
-                $"'{backup.Id}' holds a database that was damaged when it was backed up, and does not replace '{target.Path}', which SQLite can open. Restore it to a new file, with -NoVerify.");
+                BackupErrorId.BackupIntegrityFailed, BackupErrorCategory.InvalidOperation, backup.Id, $"'{backup.Id}' holds a database that was damaged when it was backed up, and does not replace '{target.Path}', which SQLite can open. Restore it to a new file, with -NoVerify.");
         }
     }
 
@@ -292,10 +276,7 @@ public static class RestoreBackup
         if (backup.IsPredecessor && Formats.BackupFileName.TryParse(Path.GetFileName(backup.BackupPath)) is { IsWal: true })
         {
             throw new BackupException(
-                BackupErrorId.BackupTypeUnsupported,
-                BackupErrorCategory.InvalidOperation,
-                backup.Id,
-                $"'{backup.Id}' holds a write-ahead log, which is no database by itself. Restore the full backup made before it, put the unpacked log beside the restored file as '<file>-wal', and open it with sqlite3.");
+                BackupErrorId.BackupTypeUnsupported, backup.Id, $"'{backup.Id}' holds a write-ahead log, which is no database by itself. Restore the full backup made before it, put the unpacked log beside the restored file as '<file>-wal', and open it with sqlite3.");
         }
     }
 }

@@ -49,20 +49,14 @@ internal sealed class RestoreTarget
         if (Directory.Exists(full))
         {
             throw new BackupException(
-                BackupErrorId.DestinationIsDirectory,
-                BackupErrorCategory.InvalidArgument,
-                full,
-                $"'{full}' is a directory. Give the path of the database file to write, such as '{System.IO.Path.Combine(full, "app.db")}'.");
+                BackupErrorId.DestinationIsDirectory, full, $"'{full}' is a directory. Give the path of the database file to write, such as '{System.IO.Path.Combine(full, "app.db")}'.");
         }
 
         var info = new FileInfo(full);
         if (LinkTrust.FirstStrange(full) is { } strange)
         {
             throw new BackupException(
-                BackupErrorId.DestinationInvalid,
-                BackupErrorCategory.SecurityError,
-                full,
-                $"'{strange}' is a link that another account made, to something that is not its own, and is not followed for writing. Nothing was changed. To restore there all the same, give the path that it leads to.");
+                BackupErrorId.DestinationInvalid, BackupErrorCategory.SecurityError, full, $"'{strange}' is a link that another account made, to something that is not its own, and is not followed for writing. Nothing was changed. To restore there all the same, give the path that it leads to.");
         }
 
         if (info.LinkTarget is not null)
@@ -74,19 +68,13 @@ internal sealed class RestoreTarget
         if (!Directory.Exists(info.DirectoryName))
         {
             throw new BackupException(
-                BackupErrorId.DestinationInvalid,
-                BackupErrorCategory.ObjectNotFound,
-                full,
-                $"The folder '{info.DirectoryName}' of the destination does not exist. Create it first.");
+                BackupErrorId.DestinationInvalid, BackupErrorCategory.ObjectNotFound, full, $"The folder '{info.DirectoryName}' of the destination does not exist. Create it first.");
         }
 
         if (info.Exists && !FileKind.IsRegular(info.FullName))
         {
             throw new BackupException(
-                BackupErrorId.DestinationInvalid,
-                BackupErrorCategory.InvalidArgument,
-                full,
-                $"'{full}' is a device, pipe or socket, not a file. Give the path of the database file to write.");
+                BackupErrorId.DestinationInvalid, full, $"'{full}' is a device, pipe or socket, not a file. Give the path of the database file to write.");
         }
 
         RefuseStored(info.FullName);
@@ -101,10 +89,7 @@ internal sealed class RestoreTarget
         if (Array.Find(Companions, suffix => FileIdentity.IsMountPoint(path + suffix)) is { } mounted)
         {
             throw new BackupException(
-                BackupErrorId.DestinationInvalid,
-                BackupErrorCategory.InvalidOperation,
-                path,
-                $"'{path}{mounted}' is a mount point, so that it can be neither removed nor replaced, as a restore has to. Nothing was changed. Mount the folder of the database instead of its single files, or restore to a new file.");
+                BackupErrorId.DestinationInvalid, BackupErrorCategory.InvalidOperation, path, $"'{path}{mounted}' is a mount point, so that it can be neither removed nor replaced, as a restore has to. Nothing was changed. Mount the folder of the database instead of its single files, or restore to a new file.");
         }
     }
 
@@ -116,10 +101,7 @@ internal sealed class RestoreTarget
         if (isSidecar || BackupFileName.TryParse(name) is not null || System.IO.Path.GetFileName(System.IO.Path.GetDirectoryName(path)) == HeldFolder.StateFolderName)
         {
             throw new BackupException(
-                BackupErrorId.DestinationInvalid,
-                BackupErrorCategory.InvalidArgument,
-                path,
-                $"'{path}' belongs to a backup directory and is not overwritten. Give the path of the database file to write.");
+                BackupErrorId.DestinationInvalid, path, $"'{path}' belongs to a backup directory and is not overwritten. Give the path of the database file to write.");
         }
     }
 
@@ -206,11 +188,7 @@ internal sealed class RestoreTarget
         catch (IOException exception)
         {
             throw new BackupException(
-                BackupErrorId.DestinationInvalid,
-                BackupErrorCategory.InvalidArgument,
-                link.FullName,
-                $"'{link.FullName}' is a link that leads nowhere: {exception.Message} Give the path of the database file to write.",
-                exception);
+                BackupErrorId.DestinationInvalid, link.FullName, $"'{link.FullName}' is a link that leads nowhere: {exception.Message} Give the path of the database file to write.", exception);
         }
     }
 }

@@ -37,10 +37,7 @@ public static class RestoreRows
         if (!target.Exists || target.IsBlank)
         {
             throw new BackupException(
-                BackupErrorId.DestinationInvalid,
-                BackupErrorCategory.ObjectNotFound,
-                target.Path,
-                $"There is no database '{target.Path}' to bring rows back into. Give one that is there with -Into, or restore the whole backup with -Destination.");
+                BackupErrorId.DestinationInvalid, BackupErrorCategory.ObjectNotFound, target.Path, $"There is no database '{target.Path}' to bring rows back into. Give one that is there with -Into, or restore the whole backup with -Destination.");
         }
 
         if (!options.AllowOtherDatabase && (remote is not null || directory is not null))
@@ -126,17 +123,20 @@ public static class RestoreRows
             throw Misfit(table, target, $"its primary key is in the order of a collation that only its application has, {ShortList.Of(foreign)}");
         }
 
+        var match = RowMatch.TryFind(connection, table, (There, shape), ("main", now));
+        if (match is { IsRowId: true } && shape.Columns.Count >= MostColumns(connection))
+        {
+            throw Misfit(table, target, "it has no primary key, and with the rowid it has more columns than SQLite takes in a statement");
+        }
+
         List<SqliteName> lost = [.. shape.Columns.Except(now.Columns)];
-        return lost.Count == 0 && RowMatch.TryFind(connection, table, (There, shape), ("main", now)) is not null
+        return lost.Count == 0 && match is not null
             ? shape
             : throw Misfit(table, target, lost.Count > 0 ? $"it has no column {ShortList.Of(lost)}" : "no key tells the rows of both apart");
     }
 
     private static BackupException Misfit(SqliteName table, RestoreTarget target, string reason) => new(
-        BackupErrorId.RowsNotRestored,
-        BackupErrorCategory.InvalidOperation,
-        table.ToString(),
-        $"The rows of '{table}' do not fit into the table of that name in '{target.Path}': {reason}. Nothing was changed. Use -RowAction SideTable, and copy what you need from there.");
+        BackupErrorId.RowsNotRestored, table.ToString(), $"The rows of '{table}' do not fit into the table of that name in '{target.Path}': {reason}. Nothing was changed. Use -RowAction SideTable, and copy what you need from there.");
 
     /// <summary>Refuses what is no condition but ends the statement, or begins another.</summary>
     private static void RefuseAllButAConditionOf(SqliteConnection connection, SqliteName table, string? where)
@@ -157,11 +157,8 @@ public static class RestoreRows
                 : null;
             if (reason is not null)
             {
-                throw new BackupException(
-                    BackupErrorId.InvalidArgument,
-                    BackupErrorCategory.InvalidArgument,
-                    where,
-                    $"-Where is no condition on the rows of '{table}': {reason}. Nothing was changed. Give what would stand behind WHERE, such as \"created_at >= '2026-11-10'\".");
+                throw BackupException.InvalidArgument(
+                    where, $"-Where is no condition on the rows of '{table}': {reason}. Nothing was changed. Give what would stand behind WHERE, such as \"created_at >= '2026-11-10'\".");
             }
         }
     }
@@ -183,10 +180,7 @@ public static class RestoreRows
         foreach (var (table, _) in restricted.Where(table => Violations(connection, table.Name) > before[table.Name]))
         {
             throw new BackupException(
-                BackupErrorId.RowsNotRestored,
-                BackupErrorCategory.InvalidOperation,
-                table.ToString(),
-                $"Rows of '{table}' would refer to rows that are not in '{target.Path}'. Nothing was changed. Name the tables that they refer to with -Table as well, or use -RowAction SideTable.");
+                BackupErrorId.RowsNotRestored, table.ToString(), $"Rows of '{table}' would refer to rows that are not in '{target.Path}'. Nothing was changed. Name the tables that they refer to with -Table as well, or use -RowAction SideTable.");
         }
 
         context.Cancellation.ThrowIfCancellationRequested();
@@ -232,9 +226,24 @@ public static class RestoreRows
     {
         // A key that is the rowid is the same in both, and nothing that SQLite should move the row for.
         List<SqliteName> values = table.Shape.IsKeyRowId ? [.. table.Shape.Columns.Except(match.Key)] : [.. table.Shape.Columns];
-        return values.Count == 0 ? 0 : SqlStatement.Run(
-            connection,
-            $"UPDATE main.{table.Name.Quoted} AS m SET {string.Join(", ", values.Select(column => $"{column.Quoted} = b.{column.Quoted}"))} FROM {Wanted(table.Name, Columns(table.Shape, match), where)} AS b WHERE {match.Same("m", "b")} AND ({RowMatch.Differs(values, "m", "b")})");
+        if (values.Count == 0)
+        {
+            return 0;
+        }
+
+        var (name, wanted) = (table.Name.Quoted, Wanted(table.Name, Columns(table.Shape, match), where));
+        var (same, differs) = (match.Same("m", "b"), RowMatch.Differs(values, "m", "b"));
+
+        // To update from a table, SQLite first notes the keys and the new values, in one row of no more columns than it takes.
+        return SqlStatement.Run(connection, Math.Max(1, match.Key.Count) + values.Count > MostColumns(connection)
+            ? $"UPDATE main.{name} AS m SET ({TableShape.List(values)}) = (SELECT {TableShape.List(values, "b.")} FROM {wanted} AS b WHERE {same}) WHERE EXISTS (SELECT 1 FROM {wanted} AS b WHERE {same} AND ({differs}))"
+            : $"UPDATE main.{name} AS m SET {string.Join(", ", values.Select(column => $"{column.Quoted} = b.{column.Quoted}"))} FROM {wanted} AS b WHERE {same} AND ({differs})");
+    }
+
+    private static int MostColumns(SqliteConnection connection)
+    {
+        const int limitOfColumns = 2;
+        return SQLitePCL.raw.sqlite3_limit(connection.Handle, limitOfColumns, -1);
     }
 
     private static long PutBeside(SqliteConnection connection, (SqliteName Name, TableShape Shape) table, SqliteName beside, string? where)
@@ -244,10 +253,7 @@ public static class RestoreRows
         return StandInCollations.Comparisons == comparisons
             ? SqlStatement.Number(connection, $"SELECT count(*) FROM main.{beside.Quoted}")
             : throw new BackupException(
-                BackupErrorId.RowsNotRestored,
-                BackupErrorCategory.InvalidOperation,
-                table.Name.ToString(),
-                $"-Where compares '{table.Name}' by a collation that only its application has. Nothing was changed. Write COLLATE BINARY behind the column's name, to compare bytes, or leave -Where out.");
+                BackupErrorId.RowsNotRestored, table.Name.ToString(), $"-Where compares '{table.Name}' by a collation that only its application has. Nothing was changed. Write COLLATE BINARY behind the column's name, to compare bytes, or leave -Where out.");
     }
 
     private static IReadOnlyList<SqliteName> Columns(TableShape shape, RowMatch match) => match.IsRowId ? [.. match.Key, .. shape.Columns] : shape.Columns;
@@ -263,33 +269,21 @@ public static class RestoreRows
         var there = tables.Ordinary.Select(name => name.ToString()).Order(StringComparer.Ordinal).ToList();
         var known = there.Count == 0 ? "There is none." : $"Give one of those that are there: {ShortList.Of(there)}.";
         return new BackupException(
-            BackupErrorId.TableNotFound,
-            BackupErrorCategory.ObjectNotFound,
-            table.ToString(),
-            $"There is no table '{table}' with rows of its own in {where}. {known}{(tables.IsOfVirtual(table) ? " Of a virtual table, the tables that it stores its rows in would have to fit each other: restore the whole backup to a new file instead." : string.Empty)}");
+            BackupErrorId.TableNotFound, table.ToString(), $"There is no table '{table}' with rows of its own in {where}. {known}{(tables.IsOfVirtual(table) ? " Of a virtual table, the tables that it stores its rows in would have to fit each other: restore the whole backup to a new file instead." : string.Empty)}");
     }
 
     private static BackupException Fault(SqliteException exception, RestoreTarget target, RestoreRowsOptions options) =>
         exception.SqliteErrorCode is SQLitePCL.raw.SQLITE_BUSY or SQLitePCL.raw.SQLITE_LOCKED
             ? new BackupException(
-                BackupErrorId.DestinationLocked,
-                BackupErrorCategory.ResourceBusy,
-                target.Path,
-                $"'{target.Path}' is locked by another process, and stayed so for the whole -LockTimeout. It was not changed. Try again, or give a longer -LockTimeout.",
-                exception)
+                BackupErrorId.DestinationLocked, target.Path, $"'{target.Path}' is locked by another process, and stayed so for the whole -LockTimeout. It was not changed. Try again, or give a longer -LockTimeout.", exception)
             : exception.SqliteErrorCode == SQLitePCL.raw.SQLITE_NOTADB
             ? new BackupException(
-                BackupErrorId.DestinationInvalid,
-                BackupErrorCategory.InvalidData,
-                target.Path,
-                $"'{target.Path}' is no SQLite database, or an encrypted one. It was not changed. Give the path of the database with -Into.",
-                exception)
+                BackupErrorId.DestinationInvalid, BackupErrorCategory.InvalidData, target.Path, $"'{target.Path}' is no SQLite database, or an encrypted one. It was not changed. Give the path of the database with -Into.", exception)
+            : CompanionFiles.WhatStandsInTheWay(target.Path, exception.SqliteErrorCode) is { } stranger
+            ? new BackupException(
+                BackupErrorId.DestinationNotWritable, target.Path, $"The rows could not be brought back into '{target.Path}', which is as it was: {stranger}", exception)
             : new BackupException(
-                BackupErrorId.RowsNotRestored,
-                BackupErrorCategory.InvalidOperation,
-                string.Join(", ", options.Tables),
-                $"The rows could not be brought back into '{target.Path}', which is as it was: {exception.Message.TrimEnd('.')}. {NextStep(exception, options.Action)}",
-                exception);
+                BackupErrorId.RowsNotRestored, string.Join(", ", options.Tables), $"The rows could not be brought back into '{target.Path}', which is as it was: {exception.Message.TrimEnd('.')}. {NextStep(exception, options.Action)}", exception);
 
     private static string NextStep(SqliteException exception, RowAction action) =>
         exception.SqliteErrorCode == SQLitePCL.raw.SQLITE_CORRUPT ? "It is no sound database: restore the whole backup, with -Destination."

@@ -1,6 +1,5 @@
 using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Sqlite;
-
 namespace SignalHarvester.Backup.Operations.Rows;
 
 /// <summary>

@@ -128,12 +128,6 @@ public static class ScrubBackup
 
     private static ScrubReport Fault(BackupScrubResult result, StoredFinding finding, string advice) => new(result, new BackupException(
         finding.ErrorId!,
-        finding.Outcome switch
-        {
-            ScrubOutcome.Missing => BackupErrorCategory.ObjectNotFound,
-            ScrubOutcome.Unreadable => BackupErrorCategory.ReadError,
-            _ => BackupErrorCategory.InvalidData,
-        },
         result.BackupId,
         $"The file of backup '{result.BackupId}' is not good: {result.Reason}. {advice}"));
 }

@@ -106,10 +106,7 @@ public static class ReceiveBackup
         if (!here.HoldsSameImageAs(there))
         {
             throw new BackupException(
-                BackupErrorId.BackupIdTaken,
-                BackupErrorCategory.ResourceExists,
-                here.Id,
-                $"'{directory.Path}' has another backup '{here.Id}' than '{there.BackupDirectory}'. Nothing was overwritten. Give an empty directory with -BackupDirectory to fetch it into.");
+                BackupErrorId.BackupIdTaken, here.Id, $"'{directory.Path}' has another backup '{here.Id}' than '{there.BackupDirectory}'. Nothing was overwritten. Give an empty directory with -BackupDirectory to fetch it into.");
         }
     }
 

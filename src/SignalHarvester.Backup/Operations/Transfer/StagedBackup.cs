@@ -53,11 +53,7 @@ internal sealed class StagedBackup : IDisposable
         catch (IOException exception) when (guard is null && DiskFault.IsHeldElsewhere(exception))
         {
             throw new BackupException(
-                BackupErrorId.CloudTransferInProgress,
-                BackupErrorCategory.ResourceBusy,
-                id,
-                $"Another process is restoring or testing '{id}' from '{remote.Location}' right now, with the same backup directory. Wait for it to finish, or give another -BackupDirectory.",
-                exception);
+                BackupErrorId.CloudTransferInProgress, id, $"Another process is restoring or testing '{id}' from '{remote.Location}' right now, with the same backup directory. Wait for it to finish, or give another -BackupDirectory.", exception);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

@@ -159,6 +159,11 @@ internal sealed class ImageVerifier(string temporaryParent, OperationContext con
         try
         {
             using var connection = SqliteConnections.OpenImmutable(imagePath, context.Cancellation);
+            if (SchemaWidth.WhyUnreadable(connection) is { } reason)
+            {
+                return [VerificationChecks.Unreadable(reason)];
+            }
+
             using var step = context.Meter("Checking integrity", 0);
             var report = IntegrityCheck.Run(connection);
             var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;

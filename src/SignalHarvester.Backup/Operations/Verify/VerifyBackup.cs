@@ -2,7 +2,6 @@ using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Chains;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Storage;
-
 namespace SignalHarvester.Backup.Operations.Verify;
 
 /// <summary>Verifies a backup and records the result in its sidecar.</summary>
@@ -35,7 +34,7 @@ public static class VerifyBackup
             VerificationLevel = failed is not null ? VerificationLevel.None
                 : level > current.VerificationLevel || !current.Verified ? level
                 : current.VerificationLevel,
-            VerificationTimestamp = moment,
+            VerificationTimestamp = VerificationChecks.IsUnreadable(failed) ? null : moment,
             Verification = checks,
             Inconsistencies = verifier.FoundInconsistencies ?? current.Inconsistencies,
             Checksum = current.Checksum ?? (failed is null && BackupChain.IsIncrement(current) ? verifier.FoundImage?.Checksum : null),

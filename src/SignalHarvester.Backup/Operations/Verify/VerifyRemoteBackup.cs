@@ -31,7 +31,7 @@ public static class VerifyRemoteBackup
         {
             Verified = failed is null && !backup.IsSourceCorrupt,
             VerificationLevel = failed is null ? level : VerificationLevel.None,
-            VerificationTimestamp = context.Clock.GetUtcNow(),
+            VerificationTimestamp = VerificationChecks.IsUnreadable(failed) ? null : context.Clock.GetUtcNow(),
             Verification = checks,
             Inconsistencies = inconsistencies,
         };

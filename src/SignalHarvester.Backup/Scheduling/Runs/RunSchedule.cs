@@ -28,7 +28,7 @@ internal sealed class RunSchedule(ScheduleJob job, BackupSettings settings, Step
     private const string ScrubStep = "Scrub";
     private const string ListStep = "List";
 
-    private readonly OperationContext context = context with { Identities = settings.Encryption.ToIdentities(context.Warn) };
+    private readonly OperationContext context = context with { Identities = settings.Encryption.ToIdentities(context.Warn, context.Cancellation) };
     private readonly Lock gate = new();
     private readonly HashSet<string> databases = new(StringComparer.Ordinal);
     private readonly List<string> made = [];
@@ -153,10 +153,7 @@ internal sealed class RunSchedule(ScheduleJob job, BackupSettings settings, Step
         foreach (var source in job.Databases.Count == 0 ? [] : sources.Where(source => !newest.Exists(backup => backup.DatabasePath == source.Path)))
         {
             recorder.Fail(DrillStep, source.Path, source.Fault ?? new BackupException(
-                BackupErrorId.BackupNotFound,
-                BackupErrorCategory.ObjectNotFound,
-                source.Path,
-                $"There is no backup of '{source.Path}' to make a drill with. See what is there with Get-SHBackup."));
+                BackupErrorId.BackupNotFound, source.Path, $"There is no backup of '{source.Path}' to make a drill with. See what is there with Get-SHBackup."));
         }
 
         foreach (var backup in newest.Where(backup => job.Databases.Count == 0 || sources.Any(source => source.Path == backup.DatabasePath)))

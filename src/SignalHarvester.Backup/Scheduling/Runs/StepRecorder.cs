@@ -54,9 +54,5 @@ internal sealed class StepRecorder
         steps.Enqueue(new ScheduleStep { Step = step, Target = target, Result = ScheduleResult.Skipped, BackupId = backupId, Detail = detail });
 
     private static BackupException Unexpected(string step, string? target, Exception exception) => new(
-        BackupErrorId.ScheduleStepFailed,
-        BackupErrorCategory.NotSpecified,
-        target,
-        $"The step {step} failed unexpectedly: {exception.GetType().Name}: {exception.Message.TrimEnd('.')}. Run the command by hand with -Verbose to see more.",
-        exception);
+        BackupErrorId.ScheduleStepFailed, target, $"The step {step} failed unexpectedly: {exception.GetType().Name}: {exception.Message.TrimEnd('.')}. Run the command by hand with -Verbose to see more.", exception);
 }

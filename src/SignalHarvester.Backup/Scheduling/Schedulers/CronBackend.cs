@@ -50,11 +50,8 @@ internal sealed class CronBackend(TimeProvider clock) : IScheduleBackend
         ]);
         if (Encoding.UTF8.GetByteCount(line) > MostBytes)
         {
-            throw new BackupException(
-                BackupErrorId.InvalidArgument,
-                BackupErrorCategory.InvalidArgument,
-                definition.Name,
-                string.Create(CultureInfo.InvariantCulture, $"The command for a crontab would have more than {MostBytes} bytes, and cron takes no longer ones. Give a shorter name, or another -Backend."));
+            throw BackupException.InvalidArgument(
+                definition.Name, string.Create(CultureInfo.InvariantCulture, $"The command for a crontab would have more than {MostBytes} bytes, and cron takes no longer ones. Give a shorter name, or another -Backend."));
         }
 
         string[] content =
@@ -75,10 +72,19 @@ internal sealed class CronBackend(TimeProvider clock) : IScheduleBackend
     /// <inheritdoc/>
     public ScheduleStatus Status(ScheduleDefinition definition, TaskDefinition wanted)
     {
-        var content = definition.Scope == ScheduleScope.User
-            ? BlockOf(ReadTable(), definition.Key)
-            : File.Exists(PathOf(definition)) ? File.ReadAllText(PathOf(definition)) : null;
-        return content is null ? ScheduleStatus.Missing : content == wanted.Files[0].Content ? ScheduleStatus.Registered : ScheduleStatus.Changed;
+        bool isThere, isAsWanted;
+        if (definition.Scope == ScheduleScope.User)
+        {
+            var content = BlockOf(ReadTable(), definition.Key);
+            (isThere, isAsWanted) = (content is not null, content == wanted.Files[0].Content);
+        }
+        else
+        {
+            isThere = File.Exists(PathOf(definition));
+            isAsWanted = isThere && TaskFiles.Holds(PathOf(definition), wanted.Files[0].Content);
+        }
+
+        return !isThere ? ScheduleStatus.Missing : isAsWanted ? ScheduleStatus.Registered : ScheduleStatus.Changed;
     }
 
     /// <inheritdoc/>
@@ -158,10 +164,7 @@ internal sealed class CronBackend(TimeProvider clock) : IScheduleBackend
             || (error.Contains("can't open", StringComparison.OrdinalIgnoreCase) && error.Contains("No such file", StringComparison.OrdinalIgnoreCase))
             ? string.Empty
             : throw new BackupException(
-                BackupErrorId.SchedulerFailed,
-                BackupErrorCategory.ReadError,
-                "crontab",
-                SingleLine.Of($"The account's crontab cannot be read: {error.TrimEnd('.')}. Check that this account may use cron, or give another -Backend."));
+                BackupErrorId.SchedulerFailed, BackupErrorCategory.ReadError, "crontab", SingleLine.Of($"The account's crontab cannot be read: {error.TrimEnd('.')}. Check that this account may use cron, or give another -Backend."));
     }
 
     private static void WriteTable(string table)

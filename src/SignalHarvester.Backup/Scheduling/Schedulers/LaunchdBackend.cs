@@ -43,7 +43,7 @@ internal sealed partial class LaunchdBackend(TimeProvider clock) : IScheduleBack
             return ScheduleStatus.Missing;
         }
 
-        return File.ReadAllText(file.Path) == file.Content ? ScheduleStatus.Registered : ScheduleStatus.Changed;
+        return TaskFiles.Holds(file.Path, file.Content) ? ScheduleStatus.Registered : ScheduleStatus.Changed;
     }
 
     /// <inheritdoc/>

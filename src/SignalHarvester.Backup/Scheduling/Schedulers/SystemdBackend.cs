@@ -58,7 +58,7 @@ internal sealed class SystemdBackend : IScheduleBackend
             return ScheduleStatus.Missing;
         }
 
-        if (!wanted.Files.All(file => File.ReadAllText(file.Path) == file.Content))
+        if (!wanted.Files.All(file => TaskFiles.Holds(file.Path, file.Content)))
         {
             return ScheduleStatus.Changed;
         }

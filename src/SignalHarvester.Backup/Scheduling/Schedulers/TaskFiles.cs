@@ -6,6 +6,21 @@ namespace SignalHarvester.Backup.Scheduling.Schedulers;
 /// <summary>Writes and deletes the files that schedulers read.</summary>
 internal static class TaskFiles
 {
+    private const int LargestBytes = 1 << 20;
+
+    /// <summary>Whether a file holds what it should. What is no file, or far too large, does not.</summary>
+    public static bool Holds(string path, string content)
+    {
+        try
+        {
+            return Encoding.UTF8.GetString(NamedFile.ReadAllBytes(path, LargestBytes)) == content;
+        }
+        catch (Exception exception) when (exception is NotAFileException or FileTooLargeException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Writes a file whole.</summary>
     /// <param name="file">The file.</param>
     /// <param name="mode">Its mode where there are modes.</param>

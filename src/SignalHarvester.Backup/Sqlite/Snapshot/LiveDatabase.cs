@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
 using Microsoft.Data.Sqlite;
-using SignalHarvester.Backup.Storage;
 using SQLitePCL;
-
+using SignalHarvester.Backup.Sqlite.Checks;
+using SignalHarvester.Backup.Storage;
 namespace SignalHarvester.Backup.Sqlite.Snapshot;
 
 /// <summary>
@@ -134,36 +134,22 @@ internal sealed class LiveDatabase : IDisposable
         return code switch
         {
             _ when SqliteResult.IsBusy(code) => new BackupException(
-                BackupErrorId.SourceLocked,
-                BackupErrorCategory.ResourceBusy,
-                Path,
-                $"'{Path}' is locked by another process, and stayed so for the whole -LockTimeout. Wait until its transaction ends, or give a longer -LockTimeout. An application with PRAGMA locking_mode = EXCLUSIVE never lets go: stop it for the backup.",
-                inner),
-            _ when SqliteResult.Primary(code) == raw.SQLITE_CORRUPT && raw.sqlite3_errmsg(Handle).utf8_to_string() is var said && said.Contains("too many columns", StringComparison.Ordinal) => TooWide(said, inner),
+                BackupErrorId.SourceLocked, Path, $"'{Path}' is locked by another process, and stayed so for the whole -LockTimeout. Wait until its transaction ends, or give a longer -LockTimeout. An application with PRAGMA locking_mode = EXCLUSIVE never lets go: stop it for the backup.", inner),
+            _ when CompanionFiles.WhatStandsInTheWay(Path, code) is { } stranger => new BackupException(
+                BackupErrorId.ReadFailed, Path, $"'{Path}' cannot be read: {stranger}", inner),
+            _ when SchemaWidth.WhyUnreadable(Handle, code) is { } reason => TooWide(reason, inner),
             _ when SqliteResult.Primary(code) == raw.SQLITE_CORRUPT => Damaged(detail, inner),
             _ when SqliteResult.Primary(code) == raw.SQLITE_NOTADB => NotADatabase(inner),
             SqliteResult.ReadOnlyRecovery or SqliteResult.ReadOnlyRollback or SqliteResult.ReadOnlyCantInit => NeedsRecovery(inner),
             // The database itself was opened before, so what cannot be is its log or the -shm file that goes with it.
             _ when SqliteResult.Primary(code) is raw.SQLITE_CANTOPEN or raw.SQLITE_READONLY => NeedsRecovery(inner),
             _ when SqliteResult.Primary(code) == raw.SQLITE_FULL => new BackupException(
-                BackupErrorId.InsufficientSpace,
-                BackupErrorCategory.ResourceUnavailable,
-                Path,
-                $"A disk is full while '{Path}' is being read: its own, or that of the temporary folder '{System.IO.Path.GetTempPath()}'. Free some space, then try again.",
-                inner),
+                BackupErrorId.InsufficientSpace, Path, $"A disk is full while '{Path}' is being read: its own, or that of the temporary folder '{System.IO.Path.GetTempPath()}'. Free some space, then try again.", inner),
             // To read a database in WAL mode, SQLite makes the -shm file beside it.
             _ when SqliteResult.Primary(code) == raw.SQLITE_IOERR && FreeSpace.Of(Folder) < LeastFreeBytes => new BackupException(
-                BackupErrorId.InsufficientSpace,
-                BackupErrorCategory.ResourceUnavailable,
-                Path,
-                $"The disk of '{Path}' is full, and SQLite needs {LeastFreeBytes >> 10} KiB beside a database in WAL mode to read it. Free some space, then try again.",
-                inner),
+                BackupErrorId.InsufficientSpace, Path, $"The disk of '{Path}' is full, and SQLite needs {LeastFreeBytes >> 10} KiB beside a database in WAL mode to read it. Free some space, then try again.", inner),
             _ => new BackupException(
-                BackupErrorId.ReadFailed,
-                BackupErrorCategory.ReadError,
-                Path,
-                $"SQLite cannot read '{Path}': {detail}. Check the disk and the system log, then run the backup again.",
-                inner),
+                BackupErrorId.ReadFailed, Path, $"SQLite cannot read '{Path}': {detail}. Check the disk and the system log, then run the backup again.", inner),
         };
     }
 
@@ -196,11 +182,7 @@ internal sealed class LiveDatabase : IDisposable
         catch (SqliteException exception)
         {
             throw new BackupException(
-                BackupErrorId.SourceUnreadable,
-                BackupErrorCategory.PermissionDenied,
-                path,
-                $"'{path}' cannot be opened ({raw.sqlite3_errstr(exception.SqliteExtendedErrorCode).utf8_to_string()}). Check that the account which runs the backup may read the file and its folder.",
-                exception);
+                BackupErrorId.SourceUnreadable, path, $"'{path}' cannot be opened ({raw.sqlite3_errstr(exception.SqliteExtendedErrorCode).utf8_to_string()}). Check that the account which runs the backup may read the file and its folder.", exception);
         }
     }
 
@@ -333,17 +315,10 @@ internal sealed class LiveDatabase : IDisposable
     }
 
     private BackupException Empty() => new(
-        BackupErrorId.SourceEmpty,
-        BackupErrorCategory.InvalidData,
-        Path,
-        $"'{Path}' is empty: there is no database in it. Check the path; if the database was lost, restore it with Restore-SHBackup.");
+        BackupErrorId.SourceEmpty, Path, $"'{Path}' is empty: there is no database in it. Check the path; if the database was lost, restore it with Restore-SHBackup.");
 
-    private BackupException TooWide(string said, Exception? inner) => new(
-        BackupErrorId.SourceUnreadable,
-        BackupErrorCategory.InvalidOperation,
-        Path,
-        string.Create(CultureInfo.InvariantCulture, $"'{Path}' has a table of more columns than the {raw.sqlite3_limit(Handle, raw.SQLITE_LIMIT_COLUMN, -1)} that this SQLite reads ({said}). That is no damage, but nothing of it can be checked here. To keep it as it is, unchecked and marked as damaged, add -Force."),
-        inner);
+    private BackupException TooWide(string reason, Exception? inner) => new(
+        BackupErrorId.SourceUnreadable, BackupErrorCategory.InvalidOperation, Path, $"Nothing of '{Path}' can be checked here: {reason}. That is no damage. To back it up as it is, without a verification of its content, add -Force.", inner);
 
     private BackupException Damaged(string detail, Exception? inner)
     {
@@ -356,20 +331,12 @@ internal sealed class LiveDatabase : IDisposable
             if (stated > length)
             {
                 return new BackupException(
-                    BackupErrorId.SourceTruncated,
-                    BackupErrorCategory.InvalidData,
-                    Path,
-                    string.Create(CultureInfo.InvariantCulture, $"'{Path}' is cut short: its header states {stated} bytes, the file has {length}. Restore it from a backup; to keep what is left of it as it is, add -Force."),
-                    inner);
+                    BackupErrorId.SourceTruncated, Path, string.Create(CultureInfo.InvariantCulture, $"'{Path}' is cut short: its header states {stated} bytes, the file has {length}. Restore it from a backup; to keep what is left of it as it is, add -Force."), inner);
             }
         }
 
         return new BackupException(
-            BackupErrorId.SourceCorrupt,
-            BackupErrorCategory.InvalidData,
-            Path,
-            $"'{Path}' is damaged ({detail}). Restore it from a backup; to keep it as it is, marked as damaged, add -Force.",
-            inner);
+            BackupErrorId.SourceCorrupt, Path, $"'{Path}' is damaged ({detail}). Restore it from a backup; to keep it as it is, marked as damaged, add -Force.", inner);
     }
 
     private BackupException NotADatabase(Exception? inner)
@@ -384,26 +351,14 @@ internal sealed class LiveDatabase : IDisposable
             if (DatabaseHeader.LooksEncrypted(used, length))
             {
                 return new BackupException(
-                    BackupErrorId.SourceEncrypted,
-                    BackupErrorCategory.InvalidData,
-                    Path,
-                    $"'{Path}' looks encrypted (SQLCipher or the like), which SQLite itself cannot read. Back it up with the tool that encrypts it, for example with SQLCipher's sqlcipher_export().",
-                    inner);
+                    BackupErrorId.SourceEncrypted, Path, $"'{Path}' looks encrypted (SQLCipher or the like), which SQLite itself cannot read. Back it up with the tool that encrypts it, for example with SQLCipher's sqlcipher_export().", inner);
             }
         }
 
         return new BackupException(
-            BackupErrorId.SourceNotSqlite,
-            BackupErrorCategory.InvalidData,
-            Path,
-            $"'{Path}' is not an SQLite database: it does not begin as one. Check the path.",
-            inner);
+            BackupErrorId.SourceNotSqlite, Path, $"'{Path}' is not an SQLite database: it does not begin as one. Check the path.", inner);
     }
 
     private BackupException NeedsRecovery(Exception? inner) => new(
-        BackupErrorId.SourceNeedsRecovery,
-        BackupErrorCategory.PermissionDenied,
-        Path,
-        $"'{Path}' cannot be read as it is: its journal or write-ahead log must be worked in first, and this account may not write there. Run the backup as an account that may, or copy the database with its -wal or -journal to a writable folder and back that up.",
-        inner);
+        BackupErrorId.SourceNeedsRecovery, Path, $"'{Path}' cannot be read as it is: its journal or write-ahead log must be worked in first, and this account may not write there. Run the backup as an account that may, or copy the database with its -wal or -journal to a writable folder and back that up.", inner);
 }

@@ -86,11 +86,7 @@ internal sealed class PinnedImage : IDatabaseImage
         catch (SqliteIOException exception)
         {
             throw new BackupException(
-                BackupErrorId.ReadFailed,
-                BackupErrorCategory.ReadError,
-                database.Path,
-                $"Reading '{database.Path}' failed: {exception.Message} Check the disk and the system log, then run the backup again.",
-                exception);
+                BackupErrorId.ReadFailed, database.Path, $"Reading '{database.Path}' failed: {exception.Message} Check the disk and the system log, then run the backup again.", exception);
         }
     }
 
@@ -135,10 +131,7 @@ internal sealed class PinnedImage : IDatabaseImage
             if (!database.ToleratesDamage)
             {
                 throw new BackupException(
-                    BackupErrorId.SourceTruncated,
-                    BackupErrorCategory.InvalidData,
-                    database.Path,
-                    string.Create(CultureInfo.InvariantCulture, $"'{database.Path}' is cut short: page {page} of {PageCount} lies behind the end of the file ({mainLength} bytes). Restore it from a backup; to keep what is left of it as it is, add -Force."));
+                    BackupErrorId.SourceTruncated, database.Path, string.Create(CultureInfo.InvariantCulture, $"'{database.Path}' is cut short: page {page} of {PageCount} lies behind the end of the file ({mainLength} bytes). Restore it from a backup; to keep what is left of it as it is, add -Force."));
             }
 
             MissingPages++;

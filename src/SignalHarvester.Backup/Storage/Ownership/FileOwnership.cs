@@ -61,11 +61,13 @@ internal static partial class FileOwnership
 
     /// <summary>Gives a new file what another one has, as far as this account may: never to more people than there.</summary>
     /// <remarks>A restore that root runs for a service would lock the service out of its own database otherwise.</remarks>
-    public static void Copy(string from, SafeFileHandle to)
+    /// <param name="from">What that one has; null where it is not known.</param>
+    /// <param name="to">The new file.</param>
+    public static void Copy(FileAccessRecord? from, SafeFileHandle to)
     {
-        if (Read(from) is { } access)
+        if (from is not null)
         {
-            _ = Give(to, access);
+            _ = Give(to, from);
         }
     }
 

@@ -6,12 +6,12 @@ using SignalHarvester.Backup.Metrics;
 using SignalHarvester.Backup.Operations.Create;
 using SignalHarvester.Backup.Operations.Restore;
 using SignalHarvester.Backup.Operations.Scrub;
+using SignalHarvester.Backup.Operations.Verify;
 using SignalHarvester.Backup.Retention;
 using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.Tests.Retention;
 using SignalHarvester.Backup.Tests.Support;
 using Xunit;
-
 namespace SignalHarvester.Backup.Tests.Operations.Create;
 
 /// <summary>
@@ -157,6 +157,57 @@ public sealed class WrongClockTests : IDisposable
         Assert.Equal(good.Id, PointInTime.Find(BackupChain.WithDepths(all), now, _ => { }, (_, _) => { }, now).Id);
         var kept = RetentionPlan.Decide(all, new RetentionRules { KeepDaily = 1, KeepWeekly = 0, KeepMonthly = 0 }, now);
         Assert.Contains(kept, decision => decision.Backup.Id == good.Id && decision.Action == RetentionAction.Keep);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_verification_that_was_dated_ahead_does_not_outweigh_what_failed_after_it_once_its_date_has_come(bool passesAgain)
+    {
+        BackupMetadata alone = Make();
+        BackupMetadata parent = scene.Create(new CreateBackupOptions { Strategy = BackupStrategy.Full });
+        BackupMetadata child = Make();
+        At(Ahead);
+        scene.Verify(child);
+        At(TimeSpan.FromDays(1));
+        byte[] sound = File.ReadAllBytes(parent.BackupPath);
+        File.WriteAllBytes(parent.BackupPath, [.. sound[..^9], (byte)(sound[^9] ^ 1), .. sound[^8..]]);
+        _ = VerifyBackup.Run(parent, scene.Directory, VerificationLevel.Quick, scene.Context());
+        if (passesAgain)
+        {
+            File.WriteAllBytes(parent.BackupPath, sound);
+            scene.Verify(child);
+        }
+
+        // Before the wrong date has come, and long after.
+        foreach (int day in (int[])[2, 29, 31, 60])
+        {
+            At(TimeSpan.FromDays(day));
+            Assert.Equal(passesAgain ? child.Id : alone.Id, AtMoment(scene.Clock.GetUtcNow(), out _));
+        }
+
+        Assert.NotNull(JsonNode.Parse(scene.Directory.ReadSidecar(parent.Id)!)!["verification_order"]);
+    }
+
+    [Fact]
+    public void A_read_that_was_dated_ahead_does_not_outweigh_a_later_one_once_its_date_has_come()
+    {
+        BackupMetadata backup = scene.Create();
+        At(Ahead);
+        scene.Verify(backup);
+        At(TimeSpan.FromDays(1));
+        Assert.NotNull(ScrubBackup.Run(backup, scene.Directory, _ => [], scene.Context()));
+        DateTimeOffset read = scene.Clock.GetUtcNow();
+        At(TimeSpan.FromDays(60));
+        Assert.Equal(read, scene.Directory.Get(backup.Id).LastRead);
+
+        At(Ahead + Ahead + Ahead);
+        Assert.NotNull(ScrubBackup.Run(backup, scene.Directory, _ => [], scene.Context()));
+        At(TimeSpan.FromDays(61));
+        scene.Verify(backup);
+        read = scene.Clock.GetUtcNow();
+        At(Ahead + Ahead + Ahead + Ahead);
+        Assert.Equal(read, scene.Directory.Get(backup.Id).LastRead);
     }
 
     [Fact]

@@ -1,0 +1,16 @@
+using SignalHarvester.Backup.Storage;
+
+namespace SignalHarvester.Backup.Operations;
+
+/// <summary>Where a database is: paths of it are one where they lead to one file.</summary>
+public static class DatabasePlace
+{
+    // Elsewhere the file itself tells, in whatever case it is written.
+    private static readonly StringComparison PathComparison = OperatingSystem.IsWindows() ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal;
+
+    /// <summary>Whether two paths are the same, or lead to the same file, of which one is there.</summary>
+    /// <param name="one">A path.</param>
+    /// <param name="other">Another.</param>
+    public static bool IsSame(string one, string other) =>
+        string.Equals(one, other, PathComparison) || (FileIdentity.Of(one) is { } file && file == FileIdentity.Of(other));
+}
