@@ -58,17 +58,4 @@ public sealed class QuestionTests
 
         Assert.Contains("removed typed", (await host.FinishAsync()).Output, StringComparison.Ordinal);
     }
-
-    [Fact]
-    public async Task A_password_is_not_echoed()
-    {
-        using HostProcess host = HostProcess.StartOnTerminal([], "$c = $Host.UI.PromptForCredential('', '', 'joe', ''); \"length $($c.Password.Length)\"");
-        await host.WaitForAsync("Password for user joe: ");
-        await host.TypeAsync("s3cret\r");
-
-        RunResult run = await host.FinishAsync();
-
-        Assert.Contains("length 6", run.Output, StringComparison.Ordinal);
-        Assert.DoesNotContain("s3cret", run.Output, StringComparison.Ordinal);
-    }
 }

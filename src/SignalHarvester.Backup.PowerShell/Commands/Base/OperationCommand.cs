@@ -76,7 +76,7 @@ public abstract class OperationCommand : ModuleCommand, IDisposable
     {
         using var events = new BlockingCollection<(OperationEvent Told, TaskCompletionSource? Written)>();
         var context = new OperationContext(TimeProvider.System, Report, stopping.Token) { Identities = Identities };
-        var hold = TerminationSignals.Hold(stopping.Cancel);
+        using var hold = TerminationSignals.Hold(stopping.Cancel);
         var worker = Task.Run(() =>
         {
             try
@@ -86,7 +86,6 @@ public abstract class OperationCommand : ModuleCommand, IDisposable
             finally
             {
                 events.CompleteAdding();
-                hold.Dispose();
             }
         });
         try
@@ -111,7 +110,7 @@ public abstract class OperationCommand : ModuleCommand, IDisposable
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
-            TerminationSignals.AwaitEnd();
+            TellOfSignal(hold);
             throw new PipelineStoppedException();
         }
 
@@ -155,6 +154,23 @@ public abstract class OperationCommand : ModuleCommand, IDisposable
 
     private bool IsSwitchedOn(string name) =>
         MyInvocation.BoundParameters.TryGetValue(name, out var given) && ((SwitchParameter)given).IsPresent;
+
+    /// <summary>Says why an operation has stopped, where nobody at the keyboard stopped it, and waits for the end that the signal brings.</summary>
+    private void TellOfSignal(OperationHold hold)
+    {
+        try
+        {
+            if (hold.IsStopped)
+            {
+                WriteWarning($"{MyInvocation.MyCommand.Name} was stopped by a signal. What it had not finished is removed.");
+            }
+        }
+        finally
+        {
+            hold.Dispose();
+            TerminationSignals.AwaitEnd();
+        }
+    }
 
     private void Write(OperationEvent told)
     {
