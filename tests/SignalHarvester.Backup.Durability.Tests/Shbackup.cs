@@ -52,6 +52,9 @@ internal sealed class Shbackup : IDisposable
     public static Shbackup StartBy(string[] launcher, string command) =>
         new(new ProcessStartInfo(launcher[0], [.. launcher[1..], Executable, "-Command", command]));
 
+    /// <summary>A process that waits for commands, started by another program.</summary>
+    public static Shbackup StartBy(string[] launcher) => StartBy(launcher, Loop);
+
     /// <summary>Runs a command in a process of its own.</summary>
     public static async Task<ToolResult> RunAsync(string command)
     {

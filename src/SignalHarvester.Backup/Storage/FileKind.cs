@@ -135,6 +135,15 @@ internal static partial class FileKind
         return (BitConverter.ToInt32(status[ModeOffset..]) & TypeMask) == Folder;
     }
 
+    /// <summary>Whether what was opened on Unix is a link itself.</summary>
+    /// <exception cref="IOException">The system does not say.</exception>
+    public static bool IsLink(SafeFileHandle file)
+    {
+        Span<byte> status = stackalloc byte[256];
+        Look(file, status);
+        return (BitConverter.ToInt32(status[ModeOffset..]) & TypeMask) == Link;
+    }
+
     /// <summary>The user and the group that an open file or folder of Unix belongs to.</summary>
     /// <exception cref="IOException">The system does not say.</exception>
     public static (uint User, uint Group) OwnerOf(SafeFileHandle file)
