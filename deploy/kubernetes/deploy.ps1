@@ -82,9 +82,6 @@ $neverRemoved = 'PersistentVolumeClaim'
 $cluster = @('--namespace', $Namespace)
 if ($Context) { $cluster += '--context', $Context }
 
-# Only what the bare engine has is used below, so that the script runs in shbackup as in pwsh. That has no Out-String, which
-# piping text to a program takes.
-
 function Invoke-Kubectl([string[]] $Arguments, [string] $InputText) {
     $start = [Diagnostics.ProcessStartInfo]::new('kubectl')
     foreach ($argument in $cluster + $Arguments) { $start.ArgumentList.Add($argument) }

@@ -1,49 +1,112 @@
 using System.Management.Automation;
+using System.Management.Automation.Runspaces;
 using System.Reflection;
 using System.Runtime.InteropServices;
+using Microsoft.PowerShell;
 
 namespace SignalHarvester.Backup.Host;
 
-/// <summary>The entry of <c>shbackup</c>.</summary>
+/// <summary>The entry of <c>shbackup</c>: PowerShell's own console, with the module in its initial session.</summary>
 internal static class Program
 {
-    private static int Main(string[] args)
+    private const int Failure = 1;
+    private const int Interrupted = 130;
+
+    private const string Help = """
+        shbackup: PowerShell with the SignalHarvester.Backup module loaded, where no pwsh is installed.
+
+        Usage:
+          shbackup -Command <text>               run a pipeline; all that follows is joined with spaces
+          shbackup -File <script.ps1> [args]     run a script
+          shbackup < script.ps1                  run standard input as one script
+          shbackup                               prompt for commands, when standard input is a terminal
+          shbackup -Help | -Version
+
+        It takes the options of pwsh, runs no profile, and asks nothing where standard input or output is not a
+        terminal: a question is an error there. -Confirm:$false or -Force answers in advance.
+
+        Exit code: 0 success; 1 the last command of -Command failed, a terminating error ended the run, or the module
+        is missing; n after 'exit n'; 64 wrong usage; 70 the module cannot be loaded; 129, 130 or 143 stopped by
+        SIGHUP, SIGINT or SIGTERM.
+
+        The module is looked for at SHBACKUP_MODULE_PATH, then in Modules/SignalHarvester.Backup beside this program,
+        then in out/SignalHarvester.Backup of the folders above it.
+        """;
+
+    // Nobody can be asked where one of them is not a terminal, nor can anybody look into $Error afterwards.
+    private static bool IsUnattended => Console.IsInputRedirected || Console.IsOutputRedirected;
+
+    private static string Banner => $"shbackup {Version(typeof(Program))} (PowerShell {Version(typeof(PSObject))}, {RuntimeInformation.FrameworkDescription})";
+
+    // A session that could not be opened leaves a thread behind, which the end of Main would wait for.
+    private static void Main(string[] args) => Environment.Exit(Run(args));
+
+    private static int Run(string[] args)
     {
-        // The engine would report module names to its makers; a backup tool calls nobody unasked.
+        // A backup tool calls nobody unasked, neither with the names of modules nor for news of PowerShell.
         Environment.SetEnvironmentVariable("POWERSHELL_TELEMETRY_OPTOUT", "1");
+        Environment.SetEnvironmentVariable("POWERSHELL_UPDATECHECK", "Off");
+        string module = ModuleLocator.Find(AppContext.BaseDirectory);
+        if (!Path.Exists(module) && !IsAboutItself(args))
+        {
+            return Fail($"The module is missing: there is no '{module}'. Build the solution (dotnet build -c Release), or set {ModuleLocator.Variable} to the module's folder.");
+        }
+
+        bool isInterrupted = false;
+        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, _ => isInterrupted = true);
         try
         {
-            CommandLine commandLine = CommandLine.Parse(args, Console.IsInputRedirected);
-            switch (commandLine.Mode)
+            if (Console.IsOutputRedirected || Console.IsErrorRedirected)
             {
-                case RunMode.Help:
-                    Console.Out.WriteLine(CommandLine.Usage);
-                    return ExitCode.Success;
-                case RunMode.Version:
-                    Console.Out.WriteLine($"shbackup {Version(typeof(Program))} (PowerShell {Version(typeof(PSObject))}, {RuntimeInformation.FrameworkDescription})");
-                    return ExitCode.Success;
-                default:
-                    using (Session session = new())
-                    {
-                        return session.Run(commandLine);
-                    }
+                PSStyle.Instance.OutputRendering = OutputRendering.PlainText;
             }
-        }
-        catch (UsageException wrong)
-        {
-            Console.Error.WriteLine($"shbackup: {wrong.Message} 'shbackup -Help' shows the usage.");
-            return ExitCode.Usage;
+
+            int code = ConsoleShell.Start(SessionWith(module), Banner, Help, Arguments(args));
+
+            // To PowerShell, what Ctrl+C stopped has failed like any other.
+            return isInterrupted && code == Failure ? Interrupted : code;
         }
         catch (TypeInitializationException start) when (start.GetBaseException() is IOException or UnauthorizedAccessException)
         {
-            Console.Error.WriteLine($"shbackup: PowerShell cannot start, because it cannot make its folders below the home directory: {start.GetBaseException().Message}. Free some space there, or set HOME to a folder that this account may write to.");
-            return ExitCode.Failure;
+            return Fail($"PowerShell cannot start, because it cannot make its folders below the home directory: {start.GetBaseException().Message}. Free some space there, or set HOME to a folder that this account may write to.");
         }
-        catch (ModuleMissingException missing)
+    }
+
+    private static InitialSessionState SessionWith(string module)
+    {
+        InitialSessionState session = InitialSessionState.CreateDefault2();
+        session.ImportPSModule(module);
+
+        // An attended session looks for a line editor (PSReadLine) first, which is not there, and loses the module where that ends it.
+        session.ThrowOnRunspaceOpenError = IsUnattended;
+
+        // PowerShell puts its own folder first. A schedule keeps the first shbackup on the PATH, which an update leaves where it is.
+        session.EnvironmentVariables.Add(new SessionStateVariableEntry("PATH", Environment.GetEnvironmentVariable("PATH"), description: null));
+        if (OperatingSystem.IsWindows())
         {
-            Console.Error.WriteLine($"shbackup: {missing.Message}");
-            return ExitCode.Failure;
+            // Who starts this program has chosen what it runs; the policy guards against double clicks.
+            session.ExecutionPolicy = ExecutionPolicy.Bypass;
         }
+
+        return session;
+    }
+
+    private static string[] Arguments(string[] args) =>
+    [
+        "-NoProfile",
+        .. IsUnattended ? ["-NonInteractive"] : Array.Empty<string>(),
+
+        // PowerShell would take standard input line by line, as if it were typed.
+        .. args.Length == 0 && Console.IsInputRedirected ? ["-Command", Console.In.ReadToEnd()] : args,
+    ];
+
+    private static bool IsAboutItself(string[] args) =>
+        args is [var option] && option.TrimStart('-').ToUpperInvariant() is "H" or "HELP" or "?" or "V" or "VERSION";
+
+    private static int Fail(string reason)
+    {
+        Console.Error.WriteLine($"shbackup: {reason}");
+        return Failure;
     }
 
     private static string Version(Type type) => type.Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split(' ', '+')[0];

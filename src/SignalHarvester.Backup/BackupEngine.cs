@@ -12,6 +12,7 @@ using SignalHarvester.Backup.Operations.Transfer;
 using SignalHarvester.Backup.Operations.Verify;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Retention;
+
 namespace SignalHarvester.Backup;
 
 /// <summary>
@@ -178,17 +179,13 @@ public static class BackupEngine
     /// <summary>Removes backups: <see cref="RemoveBackups.Run"/>.</summary>
     public static void Remove(
         IReadOnlyCollection<string> ids, BackupDirectory directory, Action<BackupMetadata> removed, Action<BackupException> failed, OperationContext context) =>
-        _ = OperationRecorder.RunEach(
+        OperationRecorder.RunEach(
             new BackupEvent { Operation = BackupOperation.Remove },
             directory,
             context,
             removed,
             failed,
-            (removed, failed) =>
-            {
-                RemoveBackups.Run(ids, directory, removed, failed, context);
-                return true;
-            });
+            (removed, failed) => RemoveBackups.Run(ids, directory, removed, failed, context));
 
     /// <summary>Removes copies from an object store: <see cref="RemoveRemoteBackups.Run"/>.</summary>
     public static void RemoveRemote(
@@ -198,17 +195,13 @@ public static class BackupEngine
         Action<BackupMetadata> removed,
         Action<BackupException> failed,
         OperationContext context) =>
-        _ = OperationRecorder.RunEach(
+        OperationRecorder.RunEach(
             OperationRecorder.At(new BackupEvent { Operation = BackupOperation.Remove }, remote),
             home,
             context,
             removed,
             failed,
-            (removed, failed) =>
-            {
-                RemoveRemoteBackups.Run(ids, remote, home, removed, failed, context);
-                return true;
-            });
+            (removed, failed) => RemoveRemoteBackups.Run(ids, remote, home, removed, failed, context));
 
     /// <summary>Removes what retention decided against: <see cref="PruneBackups.Run"/>. A run that removes nothing is an event too.</summary>
     public static IReadOnlyList<RetentionDecision> Prune(

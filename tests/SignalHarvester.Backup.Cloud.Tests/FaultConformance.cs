@@ -198,8 +198,8 @@ public abstract class FaultConformance : IAsyncDisposable
 
         stopping.CancelAfter(TimeSpan.FromSeconds(1));
 
-        // Long before the stall is noticed by itself.
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => work.WaitAsync(TimeSpan.FromSeconds(30), Stop));
+        // Where the stall was noticed first, it would be another error.
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => work);
     }
 
     [Fact]

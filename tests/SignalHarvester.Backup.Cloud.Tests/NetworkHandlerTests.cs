@@ -197,6 +197,20 @@ public sealed class NetworkHandlerTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_server_that_ends_while_it_is_asked_ends_in_order()
+    {
+        for (var round = 0; round < 100; round++)
+        {
+            var other = new PlainServer();
+            using var client = new HttpClient();
+            var asked = Enumerable.Range(0, 4).Select(_ => client.GetAsync(new Uri(other.Address, "bytes/3000000"), HttpCompletionOption.ResponseHeadersRead, Stop)).ToList();
+            await Task.WhenAny(asked);
+            await other.DisposeAsync();
+            await Task.WhenAll(asked).ContinueWith(_ => { }, TaskScheduler.Default);
+        }
+    }
+
+    [Fact]
     public async Task The_proxy_damages_one_bit_where_it_is_told()
     {
         using var client = Client(new StoreOptions());

@@ -2,6 +2,7 @@ using System.Globalization;
 using SignalHarvester.Backup.Cloud.Tests.Proxy;
 using SignalHarvester.Backup.TestSupport;
 using Xunit;
+
 namespace SignalHarvester.Backup.Cloud.Tests;
 
 /// <summary>What an operator does with each provider, by the built command: send, lose the machine, come back.</summary>

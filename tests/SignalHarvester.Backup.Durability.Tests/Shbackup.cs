@@ -10,7 +10,9 @@ internal sealed class Shbackup : IDisposable
 {
     private const string End = "<<end>>";
     private const string Loop = "while ($null -ne ($line = [Console]::In.ReadLine())) { . ([scriptblock]::Create($line)) }";
-    private static readonly TimeSpan s_hang = TimeSpan.FromSeconds(60);
+
+    // For what hangs, and never for what is slow: a machine may be busy with many other things.
+    private static readonly TimeSpan s_hang = TimeSpan.FromMinutes(5);
 
     private readonly Process _process;
     private readonly Task<string> _error;
@@ -49,6 +51,9 @@ internal sealed class Shbackup : IDisposable
     /// <summary>The same, started by another program: setpriv, prlimit ...</summary>
     public static Shbackup StartBy(string[] launcher, string command) =>
         new(new ProcessStartInfo(launcher[0], [.. launcher[1..], Executable, "-Command", command]));
+
+    /// <summary>A process that waits for commands, started by another program.</summary>
+    public static Shbackup StartBy(string[] launcher) => StartBy(launcher, Loop);
 
     /// <summary>Runs a command in a process of its own.</summary>
     public static async Task<ToolResult> RunAsync(string command)

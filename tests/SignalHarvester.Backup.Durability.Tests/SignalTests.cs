@@ -14,7 +14,7 @@ public sealed class SignalTests
         using var created = new FileEvent(directory, WatcherChangeTypes.Created, path => path.EndsWith("_full.db.zst.partial", StringComparison.Ordinal));
         using Shbackup host = Shbackup.Start($"New-SHBackup -LiteralPath {Shbackup.Quote(source)} -BackupDirectory {Shbackup.Quote(directory)}; 'next'");
 
-        await created.Seen.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+        await created.Seen.WaitAsync(TestContext.Current.CancellationToken);
         host.Signal(signal);
         ToolResult run = await host.FinishAsync();
 
@@ -48,7 +48,7 @@ public sealed class SignalTests
             path => moment.Length > 0 ? path == moment : path.StartsWith("shbackup-", StringComparison.Ordinal));
         using Shbackup host = Shbackup.Start($"Get-SHBackup {to} | Restore-SHBackup {to} -Destination {Shbackup.Quote(target)} -Force; 'next'");
 
-        await reached.Seen.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+        await reached.Seen.WaitAsync(TestContext.Current.CancellationToken);
         host.Signal(signal);
         ToolResult run = await host.FinishAsync();
 

@@ -23,7 +23,8 @@ public sealed class ExitCodeTests
     [Theory]
     [InlineData("exit 4", 4)]
     [InlineData("function Leave { exit 4 }\nLeave\nexit 5", 4)]
-    [InlineData("No-Such", 1)]
+    [InlineData("No-Such", 0)]
+    [InlineData("No-Such; exit $? ? 0 : 1", 1)]
     [InlineData("throw 'bad'", 1)]
     [InlineData("'fine'", 0)]
     [InlineData("oops)", 1)]
@@ -35,7 +36,7 @@ public sealed class ExitCodeTests
     }
 
     [Theory]
-    [InlineData("1 +", "You must provide a value expression following the '+' operator.")]
+    [InlineData("if )", "Missing '(' after 'if' in if statement.")]
     [InlineData("throw 'bad luck'", "bad luck")]
     [InlineData("No-Such", "No-Such")]
     public async Task What_failed_is_said_on_standard_error(string command, string message)
@@ -53,13 +54,13 @@ public sealed class ExitCodeTests
     [InlineData("-File")]
     [InlineData("-File", "no-such.ps1")]
     [InlineData("-File", "shbackup.dll")]
-    public async Task Wrong_usage_is_64_and_points_to_the_help(params string[] arguments)
+    public async Task Wrong_usage_is_64_and_shows_the_help(params string[] arguments)
     {
         RunResult run = await HostProcess.RunAsync(arguments);
 
         Assert.Equal(64, run.ExitCode);
-        Assert.Contains("-Help", run.Error, StringComparison.Ordinal);
-        Assert.Empty(run.Output);
+        Assert.NotEmpty(run.Error);
+        Assert.Contains("Usage:", run.Output, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -81,6 +82,30 @@ public sealed class ExitCodeTests
 
         Assert.Equal(1, run.ExitCode);
         Assert.Contains("such.psd1", run.Error, StringComparison.Ordinal);
+        Assert.Empty(run.Output);
+    }
+
+    [Fact]
+    public async Task A_module_that_cannot_be_loaded_ends_with_70_and_the_reason()
+    {
+        using ScriptFile folder = new(string.Empty);
+        string manifest = Path.Combine(folder.Folder, "Broken.psd1");
+        await File.WriteAllTextAsync(manifest, "@{ RootModule = 'NotThere.psm1'; ModuleVersion = '1.0' }", TestContext.Current.CancellationToken);
+        RunResult run = await HostProcess.RunWithAsync(string.Empty, new() { ["SHBACKUP_MODULE_PATH"] = manifest }, "-Command", "1");
+
+        Assert.Equal(70, run.ExitCode);
+        Assert.Contains("NotThere.psm1", run.Error, StringComparison.Ordinal);
+        Assert.Empty(run.Output);
+    }
+
+    [Fact]
+    public async Task Where_no_folder_can_be_made_the_start_ends_in_one_sentence()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "takes /proc for a home in which nobody makes folders");
+        RunResult run = await HostProcess.RunWithAsync(string.Empty, new() { ["HOME"] = "/proc/home", ["XDG_CACHE_HOME"] = string.Empty }, "-Command", "1");
+
+        Assert.Equal(1, run.ExitCode);
+        Assert.StartsWith("shbackup: PowerShell cannot start, because", Assert.Single(StreamTests.Lines(run.Error)), StringComparison.Ordinal);
         Assert.Empty(run.Output);
     }
 }

@@ -79,6 +79,7 @@ internal sealed class HostProcess : IDisposable
             int count = await process.StandardOutput.ReadAsync(buffer, hang.Token);
             Assert.True(count > 0, $"'{text}' did not come, but: {seen}");
             seen.Append(buffer, 0, count);
+            await this.AnswerAsync(new string(buffer, 0, count));
         }
 
         return seen.ToString();
@@ -107,6 +108,15 @@ internal sealed class HostProcess : IDisposable
         }
 
         process.Dispose();
+    }
+
+    // PowerShell asks the terminal where the cursor is before it reads a line.
+    private async Task AnswerAsync(string output)
+    {
+        for (int asked = output.Split("\x1b[6n").Length - 1; onTerminal && asked > 0; asked--)
+        {
+            await this.TypeAsync("\x1b[1;1R");
+        }
     }
 
     private static HostProcess Launch(string program, Dictionary<string, string> variables, bool onTerminal, params string[] arguments)

@@ -13,12 +13,12 @@ public sealed class StreamTests
     }
 
     [Fact]
-    public async Task Objects_go_to_output_and_all_else_to_error()
+    public async Task Objects_and_messages_go_to_output_and_errors_to_error()
     {
         RunResult run = await HostProcess.RunAsync("-Command", "$VerbosePreference = $DebugPreference = 'Continue'; Write-EveryStream");
 
-        Assert.Equal(["an object"], Lines(run.Output));
-        Assert.Equal(["WARNING: a warning", "VERBOSE: a detail", "DEBUG: an insight", "Write-EveryStream: an error"], Lines(run.Error));
+        Assert.Equal(["an object", "WARNING: a warning", "VERBOSE: a detail", "DEBUG: an insight"], Lines(run.Output));
+        Assert.Equal(["Write-EveryStream: an error"], Lines(run.Error));
     }
 
     [Fact]
@@ -34,7 +34,7 @@ public sealed class StreamTests
     {
         RunResult run = await HostProcess.RunAsync("-Command", "Wait-Probe -Seconds 0.5; \"$([char]27)[31mred$([char]27)[0m\"; Write-EveryStream");
 
-        Assert.Equal(["started", "finished", "red", "an object"], Lines(run.Output));
+        Assert.Equal(["started", "finished", "red", "an object", "WARNING: a warning"], Lines(run.Output));
         Assert.DoesNotContain('\x1b', run.Error);
         Assert.DoesNotContain("Probing", run.Error, StringComparison.Ordinal);
     }

@@ -3,20 +3,6 @@ namespace SignalHarvester.Backup.Host.Tests;
 public sealed class TerminalTests
 {
     [Fact]
-    public async Task Progress_is_drawn_and_erased()
-    {
-        using HostProcess host = HostProcess.StartOnTerminal([], "Wait-Probe -Seconds 1");
-
-        RunResult run = await host.FinishAsync();
-
-        const string Line = "Probing app.db  [##########..........]  50%  page 7  00:01:01 left";
-        Assert.Contains(Line, run.Output, StringComparison.Ordinal);
-
-        // Whether or not it was drawn once more before the end.
-        Assert.Equal(["started", "finished"], Screen.Show(run.Output));
-    }
-
-    [Fact]
     public async Task Colours_reach_a_terminal()
     {
         using HostProcess host = HostProcess.StartOnTerminal([], "Write-EveryStream");
@@ -46,18 +32,5 @@ public sealed class TerminalTests
 
         Assert.Equal(130, (await host.FinishAsync()).ExitCode);
         Assert.True(File.Exists(mark));
-    }
-
-    [Fact]
-    public async Task Ctrl_C_gives_up_a_question()
-    {
-        using HostProcess host = HostProcess.StartOnTerminal([], "Remove-Probe a; 'next'");
-        await host.WaitForAsync("(default is \"Y\"): ");
-        await host.TypeAsync("\x03");
-
-        RunResult run = await host.FinishAsync();
-
-        Assert.Equal(130, run.ExitCode);
-        Assert.DoesNotContain("next", run.Output, StringComparison.Ordinal);
     }
 }

@@ -17,12 +17,13 @@ internal static class BackupErrorCategories
             BackupErrorId.DestinationInvalid, BackupErrorId.RetentionKeepsNothing, BackupErrorId.CloudRegionWrong, BackupErrorId.DatabaseRequired,
             BackupErrorId.IdentityInvalid, BackupErrorId.RecipientInvalid, BackupErrorId.InvalidArgument);
         Add(BackupErrorCategory.InvalidData,
+            BackupErrorId.BackupIntegrityFailed,
             BackupErrorId.SourceEmpty, BackupErrorId.SourceNotSqlite, BackupErrorId.SourceEncrypted, BackupErrorId.SourceTruncated,
             BackupErrorId.SourceCorrupt, BackupErrorId.BackupSizeMismatch, BackupErrorId.BackupChecksumMismatch, BackupErrorId.BackupCorrupt,
             BackupErrorId.BackupContentMismatch, BackupErrorId.ChainBroken, BackupErrorId.SidecarInvalid, BackupErrorId.CloudChecksumMismatch,
             BackupErrorId.ScheduleInvalid, BackupErrorId.ConfigurationInvalid);
         Add(BackupErrorCategory.InvalidOperation,
-            BackupErrorId.DatabaseHasOtherNames, BackupErrorId.SqliteTooOld, BackupErrorId.BackupIntegrityFailed, BackupErrorId.BackupTypeUnsupported,
+            BackupErrorId.DatabaseHasOtherNames, BackupErrorId.SqliteTooOld, BackupErrorId.BackupTypeUnsupported,
             BackupErrorId.BackupHasDependants, BackupErrorId.DestinationIsOtherDatabase, BackupErrorId.DestinationPageSizeDiffers,
             BackupErrorId.CloudRefused, BackupErrorId.SchedulerFailed, BackupErrorId.BackupNotEncrypted, BackupErrorId.RowsNotRestored,
             BackupErrorId.ComparisonFailed);

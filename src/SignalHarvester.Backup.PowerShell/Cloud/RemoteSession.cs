@@ -1,4 +1,5 @@
 using SignalHarvester.Backup.Catalog;
+
 namespace SignalHarvester.Backup.PowerShell.Cloud;
 
 /// <summary>The object stores that one command reaches, each opened once.</summary>

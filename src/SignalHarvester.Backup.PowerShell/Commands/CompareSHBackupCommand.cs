@@ -98,11 +98,7 @@ public sealed class CompareSHBackupCommand : KeyedBackupCommand, IConfigurationO
             : backup.DatabasePath ?? throw new BackupException(
                 BackupErrorId.DatabaseRequired, backup.Id, $"The backup '{backup.Id}' does not say which database it was made from. Give one with -Database, or another backup with -Difference.");
         var found = new List<BackupDifference>();
-        _ = RunOperation(context =>
-        {
-            CompareBackups.Run((backup, directory), later, database, AllowHardLink, IsWanted, found.Add, context);
-            return true;
-        });
+        RunOperation(context => CompareBackups.Run((backup, directory), later, database, AllowHardLink, IsWanted, found.Add, context));
         WriteObject(found.Where(difference => IncludeEqual || difference.Change != DifferenceKind.None), enumerateCollection: true);
     }
 

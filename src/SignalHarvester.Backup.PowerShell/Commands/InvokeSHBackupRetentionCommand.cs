@@ -6,6 +6,7 @@ using SignalHarvester.Backup.PowerShell.Cloud;
 using SignalHarvester.Backup.PowerShell.Completion;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Retention;
+
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
 /// <summary>Removes the backups that no retention rule keeps, and says of each backup why it stays or goes.</summary>
@@ -134,11 +135,7 @@ public sealed class InvokeSHBackupRetentionCommand : BackupCommand, IDynamicPara
             RefusePlace(cloud, "-Remote");
         }
 
-        _ = ForCall(() =>
-        {
-            Rules().Validate();
-            return true;
-        });
+        ForCall(() => Rules().Validate());
     }
 
     /// <inheritdoc/>

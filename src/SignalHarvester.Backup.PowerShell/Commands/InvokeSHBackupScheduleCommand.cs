@@ -80,20 +80,10 @@ public sealed class InvokeSHBackupScheduleCommand : ScheduleCommand
 
     private void Run(ScheduleDefinition definition)
     {
-        using var signal = new StopSignal(StopProcessing);
-        try
-        {
-            using var session = new ScheduleSession(definition, IfDue, TimeProvider.System);
-            var run = Run(definition, session);
-            codes[^1] = run.ExitCode;
-            WriteObject(run);
-        }
-        catch (PipelineStoppedException) when (!Stopping && signal.ExitCode is { } code)
-        {
-            // pwsh knows nothing of the signal: the process ends with this code, and not by being killed.
-            codes[^1] = code;
-            WriteWarning($"The run of '{definition.Name}' was stopped by a signal. It is made up at the next opportunity.");
-        }
+        using var session = new ScheduleSession(definition, IfDue, TimeProvider.System);
+        var run = Run(definition, session);
+        codes[^1] = run.ExitCode;
+        WriteObject(run);
     }
 
     private ScheduleRun Run(ScheduleDefinition definition, ScheduleSession session)
@@ -122,11 +112,7 @@ public sealed class InvokeSHBackupScheduleCommand : ScheduleCommand
         settings = settings with { ThrottleLimit = ThrottleLimit ?? settings.ThrottleLimit };
         if (IfDue)
         {
-            _ = RunOperation(context =>
-            {
-                session.Delay(context);
-                return true;
-            });
+            RunOperation(context => session.Delay(context));
         }
 
         var sources = Sources(definition.Job, settings);

@@ -91,11 +91,7 @@ public sealed class InvokeSHBackupScrubCommand : BackupCommand, IDynamicParamete
         {
             if (bytes > 0)
             {
-                _ = RunOperation(context =>
-                {
-                    BackupEngine.ScrubEnded(directory, began, TimeProvider.System.GetElapsedTime(started), bytes, context);
-                    return true;
-                });
+                RunOperation(context => BackupEngine.ScrubEnded(directory, began, TimeProvider.System.GetElapsedTime(started), bytes, context));
             }
         }
     }

@@ -6,6 +6,7 @@ using SignalHarvester.Backup.Operations.Create;
 using SignalHarvester.Backup.PowerShell.Binding;
 using SignalHarvester.Backup.PowerShell.Cloud;
 using SignalHarvester.Backup.PowerShell.Completion;
+
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
 /// <summary>Backs up an SQLite database while it is in use.</summary>

@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using SignalHarvester.Backup.PowerShell.Cloud;
 using SignalHarvester.Backup.Scheduling;
+
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
 /// <summary>Has the operating system run backups by itself: with systemd, cron, launchd or the Windows Task Scheduler.</summary>
@@ -308,11 +309,7 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
         {
             if (ShouldProcess(name, "Unregister schedule, which is switched off in the configuration"))
             {
-                ForItem(() => RunOperation(context =>
-                {
-                    registry.Remove(name, Scope, context.Cancellation);
-                    return true;
-                }));
+                ForItem(() => RunOperation(context => registry.Remove(name, Scope, context.Cancellation)));
             }
         }
     }

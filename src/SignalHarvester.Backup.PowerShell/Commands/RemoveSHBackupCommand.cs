@@ -175,11 +175,7 @@ public sealed class RemoveSHBackupCommand : KeyedBackupCommand, IDynamicParamete
         var failed = new List<BackupException>();
         try
         {
-            _ = RunOperation(context =>
-            {
-                operation(removed.Add, failed.Add, context);
-                return true;
-            });
+            RunOperation(context => operation(removed.Add, failed.Add, context));
         }
         finally
         {

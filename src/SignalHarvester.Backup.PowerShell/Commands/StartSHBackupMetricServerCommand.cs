@@ -60,10 +60,6 @@ public sealed class StartSHBackupMetricServerCommand : MetricCommand
 
         using var server = ForCall(() => new MetricServer(Address, Port, directory, Options()));
         WriteInformation(new HostInformationMessage { Message = $"Serving the metrics of '{directory.Path}' at {server.Url} until Ctrl+C." }, ["PSHOST"]);
-        _ = RunOperation(context =>
-        {
-            server.Run(context);
-            return true;
-        });
+        RunOperation(context => server.Run(context));
     }
 }

@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using SignalHarvester.Backup.Sqlite;
+
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
 /// <summary>Names of tables as they are typed. PowerShell's own comparisons hold for one name what SQLite holds for two.</summary>

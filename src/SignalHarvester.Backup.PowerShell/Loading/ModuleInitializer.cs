@@ -1,12 +1,14 @@
 using System.Management.Automation;
 using System.Reflection;
 using System.Runtime.Loader;
+using SignalHarvester.Backup.PowerShell.Signals;
 
 namespace SignalHarvester.Backup.PowerShell.Loading;
 
 /// <summary>
 /// Runs when the module is imported. The engine and its packages must not meet other modules' versions of the same
-/// packages, so they live in a load context of their own; this tells the default one where the engine is to be found.
+/// packages, so they live in a load context of their own; this tells the default one where the engine is to be found. From here
+/// on, signals that end the process wait for the module's operations.
 /// </summary>
 public sealed class ModuleInitializer : IModuleAssemblyInitializer
 {
@@ -16,12 +18,13 @@ public sealed class ModuleInitializer : IModuleAssemblyInitializer
 
     private static int subscribed;
 
-    /// <summary>Subscribes once a process, however often and in however many runspaces the module is imported.</summary>
+    /// <summary>Subscribes and listens once a process, however often and in however many runspaces the module is imported.</summary>
     public void OnImport()
     {
         if (Interlocked.Exchange(ref subscribed, 1) == 0)
         {
             AssemblyLoadContext.Default.Resolving += ResolveEngine;
+            TerminationSignals.Listen();
         }
     }
 

@@ -28,6 +28,11 @@ internal static class BackupChain
                 throw Broken(backup, $"'{child.Id}' holds changes only, and its sidecar does not say since which backup");
             }
 
+            if (child.PageSize is null || child.PageCount is null)
+            {
+                throw Broken(backup, $"'{child.Id}' holds changes only, and its sidecar does not record the pages of its image");
+            }
+
             if (!seen.Add(parentId))
             {
                 throw Broken(backup, $"'{child.Id}' builds on '{parentId}', which builds on it");

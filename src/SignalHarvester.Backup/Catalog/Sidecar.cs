@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using SignalHarvester.Backup.Encryption.Age;
 using SignalHarvester.Backup.Formats;
 using SignalHarvester.Backup.Storage.Ownership;
+
 namespace SignalHarvester.Backup.Catalog;
 
 /// <summary>

@@ -153,7 +153,7 @@ public sealed class BackupConfiguration
         }
 
         var usual = System.IO.Path.Combine(location, DefaultFile);
-        if (File.Exists(usual) && !FileKind.IsRegular(usual))
+        if (FileKind.IsSpecial(usual))
         {
             // Reading a pipe that nobody writes to would never end. One that is meant is named.
             throw new BackupException(

@@ -39,14 +39,14 @@ public static class ConfigurationSample
     /// <summary>Writes it, with the folders above it: for its owner alone, unless it replaces one that others may read.</summary>
     /// <param name="path">The file to write, as a full path.</param>
     /// <param name="overwrite">Whether a file may be replaced.</param>
-    /// <exception cref="BackupException">ConfigurationExists, DestinationIsDirectory, DestinationNotWritable, InsufficientSpace, WriteFailed.</exception>
+    /// <exception cref="BackupException">ConfigurationExists, DestinationIsDirectory, DestinationInvalid, DestinationNotWritable, InsufficientSpace, WriteFailed.</exception>
     public static void Write(string path, bool overwrite)
     {
         RequireFree(path, overwrite);
         try
         {
-            DurableFile.CreateDirectory(Path.GetDirectoryName(path)!);
-            DurableFile.WriteAllBytes(path, Encoding.UTF8.GetBytes(Text));
+            using var place = NamedPlace.Find(path, missing: MissingFolders.Make);
+            DurableFile.WriteAllBytes(place.Folder, place.Name, Encoding.UTF8.GetBytes(Text));
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

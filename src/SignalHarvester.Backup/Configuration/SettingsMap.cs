@@ -2,6 +2,7 @@ using SignalHarvester.Backup.Configuration.Settings;
 using SignalHarvester.Backup.Encryption.Age;
 using SignalHarvester.Backup.ObjectStorage;
 using SignalHarvester.Backup.Retention;
+
 namespace SignalHarvester.Backup.Configuration;
 
 /// <summary>Every key of the configuration: its name, type, default and limits. docs/CONFIGURATION.md and the sample say the same.</summary>

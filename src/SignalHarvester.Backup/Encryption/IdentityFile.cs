@@ -67,11 +67,10 @@ internal static class IdentityFile
     }
 
     /// <summary>Writes a key to a new file that its owner alone may read.</summary>
-    /// <exception cref="BackupException">IdentityFileExists, DestinationNotWritable.</exception>
+    /// <exception cref="BackupException">IdentityFileExists, DestinationInvalid, DestinationNotWritable.</exception>
     public static void Write(string path, X25519Identity identity, DateTimeOffset moment)
     {
         var text = string.Create(CultureInfo.InvariantCulture, $"# created: {moment.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}\n# public key: {identity.PublicKey.Text}\n{identity.SecretText}\n");
-        var temporary = path + ".partial-" + Guid.NewGuid().ToString("N");
         try
         {
             if (Path.Exists(path))
@@ -79,15 +78,14 @@ internal static class IdentityFile
                 throw Exists(path);
             }
 
-            using (var file = DurableFile.CreatePrivate(temporary, FileShare.None))
-            {
-                RandomAccess.Write(file, Encoding.ASCII.GetBytes(text), 0);
-                RandomAccess.FlushToDisk(file);
-            }
-
-            DurableFile.Rename(temporary, path, overwrite: false);
+            using var place = NamedPlace.Find(path);
+            DurableFile.WriteNew(place.Folder, place.Name, Encoding.ASCII.GetBytes(text));
         }
-        catch (IOException) when (File.Exists(temporary) && Path.Exists(path))
+        catch (StrangeLinkException exception)
+        {
+            throw DiskFault.From(exception, path, BackupErrorId.DestinationNotWritable, string.Empty);
+        }
+        catch (IOException) when (Path.Exists(path))
         {
             throw Exists(path);
         }
@@ -95,13 +93,6 @@ internal static class IdentityFile
         {
             throw new BackupException(
                 BackupErrorId.DestinationNotWritable, path, $"The key cannot be written to '{path}': {exception.Message.TrimEnd('.')}. Give a file in a folder that this account may write to.", exception);
-        }
-        finally
-        {
-            if (File.Exists(temporary))
-            {
-                File.Delete(temporary);
-            }
         }
     }
 

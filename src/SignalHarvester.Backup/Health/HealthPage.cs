@@ -53,7 +53,7 @@ public static class HealthPage
     /// <summary>Writes the page to a file, for its owner alone: it names paths. One that is there is replaced.</summary>
     /// <param name="path">The file, as a full path.</param>
     /// <param name="page">The page.</param>
-    /// <exception cref="BackupException">DestinationIsDirectory, DestinationNotWritable, InsufficientSpace, WriteFailed.</exception>
+    /// <exception cref="BackupException">DestinationIsDirectory, DestinationInvalid, DestinationNotWritable, InsufficientSpace, WriteFailed.</exception>
     public static void Write(string path, string page)
     {
         if (Directory.Exists(path))
@@ -64,8 +64,8 @@ public static class HealthPage
 
         try
         {
-            DurableFile.CreateDirectory(Path.GetDirectoryName(path)!);
-            DurableFile.WriteAllBytes(path, Encoding.UTF8.GetBytes(page));
+            using var place = NamedPlace.Find(path, missing: MissingFolders.Make);
+            DurableFile.WriteAllBytes(place.Folder, place.Name, Encoding.UTF8.GetBytes(page));
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.Data.Sqlite;
+
 namespace SignalHarvester.Backup.History;
 
 /// <summary>How events and their sums stand in the tables: names in lower case with underscores, times as ISO 8601 in UTC.</summary>

@@ -165,19 +165,19 @@ internal sealed class HistoryFile(BackupDirectory directory)
         }
 
         // A log that was left of a deleted history would be taken for this one's.
-        var temporary = Path + ".partial";
-        foreach (var left in new[] { temporary, temporary + "-wal", temporary + "-shm", Path + "-wal", Path + "-shm" })
-        {
-            DurableFile.Discard(left);
-        }
+        DurableFile.Discard(Path + "-wal");
+        DurableFile.Discard(Path + "-shm");
 
-        DurableFile.CreatePrivate(temporary, FileShare.None).Dispose();
-        using (var connection = SqliteConnections.Create(temporary))
+        // In a folder that nobody else may write to: between two openings of it, nobody puts another file there.
+        using var folder = TemporaryFolder.Create(directory.Layout.TemporaryParent);
+        var made = folder.FilePath(System.IO.Path.GetFileName(Path));
+        DurableFile.CreatePrivate(made, FileShare.None).Dispose();
+        using (var connection = SqliteConnections.Create(made))
         {
             SqliteConnections.Execute(connection, HistorySchema.Create);
         }
 
-        DurableFile.Rename(temporary, Path);
+        DurableFile.Rename(made, Path);
     }
 
     private void SetAside(Exception reason, OperationContext context)

@@ -63,6 +63,20 @@ internal static class OperationRecorder
         void Record(BackupEvent told) => OperationRecorder.Record([told with { Timestamp = moment, Duration = context.Clock.GetElapsedTime(started) }], directory, context);
     }
 
+    /// <inheritdoc cref="RunEach{T}"/>
+    public static void RunEach(
+        BackupEvent begun,
+        BackupDirectory directory,
+        OperationContext context,
+        Action<BackupMetadata> removed,
+        Action<BackupException> failed,
+        Action<Action<BackupMetadata>, Action<BackupException>> operation) =>
+        _ = RunEach(begun, directory, context, removed, failed, (each, fault) =>
+        {
+            operation(each, fault);
+            return true;
+        });
+
     /// <summary>Runs an operation on many backups, and records each that it removed or failed on.</summary>
     public static T RunEach<T>(
         BackupEvent begun,

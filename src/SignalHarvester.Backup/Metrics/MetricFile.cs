@@ -16,19 +16,25 @@ public static class MetricFile
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         RefuseWhatIsNoFile(path);
-
-        if (LinkTrust.FirstStrange(path) is { } strange)
-        {
-            throw new BackupException(
-                BackupErrorId.DestinationInvalid, BackupErrorCategory.SecurityError, path, $"'{strange}' is a link that another account made, to something that is not its own, and is not followed for writing. Give the path that it leads to, or remove the link.");
-        }
-
-        // Who put a link there keeps it.
-        path = File.Exists(path) && File.ResolveLinkTarget(path, returnFinalTarget: true) is { } target ? target.FullName : path;
-        var temporary = $"{path}.{Guid.NewGuid():N}.partial";
         try
         {
-            using (var handle = DurableFile.CreatePrivate(temporary, FileShare.None))
+            // Who put a link there keeps it.
+            using var place = NamedPlace.Find(path, followLast: true);
+            Write(place, text);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw DiskFault.From(exception, path, BackupErrorId.DestinationNotWritable, "Give a file in a folder that this account may write to.");
+        }
+    }
+
+    private static void Write(NamedPlace place, ReadOnlySpan<byte> text)
+    {
+        // Several may export at once: each has a name of its own.
+        var temporary = $"{place.Name}.{Guid.NewGuid():N}.partial";
+        try
+        {
+            using (var handle = place.Folder.OpenFile(temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None))
             {
                 RandomAccess.Write(handle, text, 0);
                 if (!OperatingSystem.IsWindows())
@@ -39,12 +45,12 @@ public static class MetricFile
                 RandomAccess.FlushToDisk(handle);
             }
 
-            DurableFile.Rename(temporary, path);
+            DurableFile.Rename(place.Folder, temporary, place.Folder, place.Name, overwrite: true);
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        catch
         {
-            Discard(temporary);
-            throw DiskFault.From(exception, path, BackupErrorId.DestinationNotWritable, "Give a file in a folder that this account may write to.");
+            Discard(place.Folder, temporary);
+            throw;
         }
     }
 
@@ -69,11 +75,11 @@ public static class MetricFile
         }
     }
 
-    private static void Discard(string temporary)
+    private static void Discard(HeldFolder folder, string temporary)
     {
         try
         {
-            File.Delete(temporary);
+            folder.Delete(temporary);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

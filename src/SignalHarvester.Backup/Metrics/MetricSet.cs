@@ -2,6 +2,7 @@ using Prometheus;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.History;
 using SignalHarvester.Backup.Sqlite;
+
 namespace SignalHarvester.Backup.Metrics;
 
 /// <summary>

@@ -1,4 +1,5 @@
 using SignalHarvester.Backup.ObjectStorage.Folder;
+
 namespace SignalHarvester.Backup.ObjectStorage;
 
 /// <summary>Opens the store that a location names. A provider's libraries load here, at its first use, and not before.</summary>

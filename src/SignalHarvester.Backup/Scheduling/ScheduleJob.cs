@@ -1,6 +1,7 @@
 using SignalHarvester.Backup.Configuration.Settings;
 using SignalHarvester.Backup.ObjectStorage;
 using SignalHarvester.Backup.Retention;
+
 namespace SignalHarvester.Backup.Scheduling;
 
 /// <summary>

@@ -1,5 +1,6 @@
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Scheduling.Schedulers;
+
 namespace SignalHarvester.Backup.Scheduling;
 
 /// <summary>The schedules of this machine: registers them with the operating system, lists them, removes them.</summary>

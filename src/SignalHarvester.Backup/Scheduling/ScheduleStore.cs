@@ -20,7 +20,7 @@ internal sealed class ScheduleStore(ScheduleScope scope, ScheduleFolders folders
     public static ScheduleStore Of(ScheduleScope scope) => new(scope, ScheduleFolders.Of(scope));
 
     /// <summary>Where a schedule's definition is.</summary>
-    public string PathOf(string key) => Path.Combine(folders.Definitions, Prefix + key + Suffix);
+    public string PathOf(string key) => Path.Combine(folders.Definitions, NameOf(key));
 
     /// <summary>A folder for what lives no longer than a call.</summary>
     public string WorkFolder => folders.State;
@@ -106,31 +106,31 @@ internal sealed class ScheduleStore(ScheduleScope scope, ScheduleFolders folders
         {
             SystemFolder.Create(folders.Definitions);
         }
-        else
-        {
-            PrivateFolder.CreateDurably(folders.Definitions);
-        }
 
-        DurableFile.WriteAllBytes(PathOf(definition.Key), Encoding.UTF8.GetBytes(ScheduleJson.Write(definition)));
+        using var folder = NamedPlace.OpenFolder(folders.Definitions, MissingFolders.MakePrivate);
+        DurableFile.WriteAllBytes(folder, NameOf(definition.Key), Encoding.UTF8.GetBytes(ScheduleJson.Write(definition)));
     });
 
     /// <summary>Forgets a schedule, and how its runs went.</summary>
     public void Delete(string key) => Guarded(folders.Definitions, () =>
     {
-        if (File.Exists(PathOf(key)))
+        if (Directory.Exists(folders.Definitions))
         {
-            DurableFile.Delete(PathOf(key));
+            using var definitions = NamedPlace.OpenFolder(folders.Definitions);
+            definitions.Delete(NameOf(key));
+            definitions.Flush();
         }
 
         if (Directory.Exists(folders.State))
         {
-            File.Delete(StateOf(key));
+            using var state = NamedPlace.OpenFolder(folders.State);
+            state.Delete(StateOf(key));
 
             // Of a run that goes on it stays, so that a schedule of the same name does not run beside it.
-            using var held = TryLock(key);
+            using var held = TryLock(state, key);
             if (held is not null)
             {
-                File.Delete(LockOf(key));
+                state.Delete(LockOf(key));
             }
         }
     });
@@ -140,7 +140,7 @@ internal sealed class ScheduleStore(ScheduleScope scope, ScheduleFolders folders
     {
         try
         {
-            return ScheduleJson.ReadState(RegularFile.ReadAllBytes(StateOf(key), LargestBytes));
+            return ScheduleJson.ReadState(RegularFile.ReadAllBytes(Path.Combine(folders.State, StateOf(key)), LargestBytes));
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or JsonException)
         {
@@ -149,20 +149,30 @@ internal sealed class ScheduleStore(ScheduleScope scope, ScheduleFolders folders
     }
 
     /// <summary>Keeps how a run went, at its end. Where the schedule was removed meanwhile, the run's lock goes instead.</summary>
-    public void WriteState(string key, ScheduleState state)
+    public void WriteState(string key, ScheduleState state) => Guarded(folders.State, () =>
     {
+        using var folder = NamedPlace.OpenFolder(folders.State);
         if (File.Exists(PathOf(key)))
         {
-            Guarded(folders.State, () => DurableFile.WriteAllBytes(StateOf(key), Encoding.UTF8.GetBytes(ScheduleJson.Write(state))));
+            DurableFile.WriteAllBytes(folder, StateOf(key), Encoding.UTF8.GetBytes(ScheduleJson.Write(state)));
         }
         else
         {
-            Guarded(folders.State, () => File.Delete(LockOf(key)));
+            folder.Delete(LockOf(key));
         }
-    }
+    });
 
     /// <summary>Takes the lock of a schedule's runs, which the system drops when the process dies; null where a run holds it.</summary>
-    public SafeFileHandle? TryLock(string key) => TryLockFile(LockOf(key));
+    public SafeFileHandle? TryLock(string key)
+    {
+        SafeFileHandle? held = null;
+        Guarded(folders.State, () =>
+        {
+            using var folder = NamedPlace.OpenFolder(folders.State, MissingFolders.MakePrivate);
+            held = TryLock(folder, key);
+        });
+        return held;
+    }
 
     /// <summary>Waits for the lock under which schedules are registered and removed: a crontab is one file for all of them.</summary>
     /// <exception cref="BackupException">DirectoryLocked.</exception>
@@ -171,32 +181,28 @@ internal sealed class ScheduleStore(ScheduleScope scope, ScheduleFolders folders
         SafeFileHandle? held = null;
         Guarded(folders.State, () =>
         {
-            PrivateFolder.CreateDurably(folders.State);
-            held = DirectoryLock.Take(folders.State, LockTimeout, cancellation);
+            using var folder = NamedPlace.OpenFolder(folders.State, MissingFolders.MakePrivate);
+            held = DirectoryLock.Take(folder, LockTimeout, cancellation);
         });
         return held!;
     }
 
-    private string StateOf(string key) => Path.Combine(folders.State, Prefix + key + ".state" + Suffix);
+    private static string NameOf(string key) => Prefix + key + Suffix;
 
-    private string LockOf(string key) => Path.Combine(folders.State, Prefix + key + ".lock");
+    private static string StateOf(string key) => Prefix + key + ".state" + Suffix;
 
-    private SafeFileHandle? TryLockFile(string path)
+    private static string LockOf(string key) => Prefix + key + ".lock";
+
+    private static SafeFileHandle? TryLock(HeldFolder folder, string key)
     {
-        SafeFileHandle? handle = null;
-        Guarded(folders.State, () =>
+        try
         {
-            PrivateFolder.CreateDurably(folders.State);
-            try
-            {
-                handle = RegularFile.Open(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, DurableFile.Exclusive);
-            }
-            catch (IOException exception) when (DiskFault.IsHeldElsewhere(exception))
-            {
-                handle = null;
-            }
-        });
-        return handle;
+            return folder.OpenFile(LockOf(key), FileMode.OpenOrCreate, FileAccess.ReadWrite, DurableFile.Exclusive);
+        }
+        catch (IOException exception) when (DiskFault.IsHeldElsewhere(exception))
+        {
+            return null;
+        }
     }
 
     private ScheduleDefinition Read(string path)

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+
 namespace SignalHarvester.Backup.Sqlite;
 
 /// <summary>
@@ -58,7 +59,7 @@ internal readonly partial record struct SqlToken(SqlTokenKind Kind, string Text)
     }
 
     /// <summary>Where the bracket closes that opens at a place; the end where none does.</summary>
-    public static int Closing(List<SqlToken> tokens, int opening)
+    public static int Closing(IReadOnlyList<SqlToken> tokens, int opening)
     {
         var depth = 0;
         for (var place = opening; place < tokens.Count; place++)

@@ -110,6 +110,7 @@ internal static class SqliteConnections
             if (standIns)
             {
                 StandInCollations.Provide(connection);
+                StandInFunctions.ProvideLanguages(connection);
             }
 
             if (cancellation.CanBeCanceled)

@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+
 namespace SignalHarvester.Backup.Sqlite;
 
 /// <summary>The names of the tables that an application made, as a set that tells two databases apart.</summary>

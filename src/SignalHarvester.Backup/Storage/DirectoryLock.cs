@@ -10,6 +10,8 @@ namespace SignalHarvester.Backup.Storage;
 /// </summary>
 internal static class DirectoryLock
 {
+    private const string Name = "lock";
+
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
     /// <summary>Takes the lock; disposing the handle gives it back.</summary>
@@ -17,16 +19,32 @@ internal static class DirectoryLock
     /// <param name="timeout">How long to wait for another process.</param>
     /// <param name="cancellation">Stops the waiting.</param>
     /// <exception cref="BackupException">DirectoryLocked.</exception>
-    public static SafeFileHandle Take(string stateFolder, TimeSpan timeout, CancellationToken cancellation)
+    public static SafeFileHandle Take(string stateFolder, TimeSpan timeout, CancellationToken cancellation) => Take(
+        Path.Combine(stateFolder, Name),
+        path => RegularFile.Open(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, DurableFile.Exclusive),
+        timeout,
+        cancellation);
+
+    /// <summary>Takes the lock in an open folder.</summary>
+    /// <param name="stateFolder">The folder that the lock lies in.</param>
+    /// <param name="timeout">How long to wait for another process.</param>
+    /// <param name="cancellation">Stops the waiting.</param>
+    /// <exception cref="BackupException">DirectoryLocked.</exception>
+    public static SafeFileHandle Take(HeldFolder stateFolder, TimeSpan timeout, CancellationToken cancellation) => Take(
+        Path.Combine(stateFolder.Path, Name),
+        _ => stateFolder.OpenFile(Name, FileMode.OpenOrCreate, FileAccess.ReadWrite, DurableFile.Exclusive),
+        timeout,
+        cancellation);
+
+    private static SafeFileHandle Take(string path, Func<string, SafeFileHandle> open, TimeSpan timeout, CancellationToken cancellation)
     {
-        var path = Path.Combine(stateFolder, "lock");
         var started = Stopwatch.GetTimestamp();
         while (true)
         {
             cancellation.ThrowIfCancellationRequested();
             try
             {
-                return RegularFile.Open(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, DurableFile.Exclusive);
+                return open(path);
             }
             catch (IOException exception) when (DiskFault.IsHeldElsewhere(exception))
             {

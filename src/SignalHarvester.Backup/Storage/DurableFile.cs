@@ -1,3 +1,4 @@
+using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
 
 namespace SignalHarvester.Backup.Storage;
@@ -24,14 +25,30 @@ internal static class DurableFile
     /// <param name="like">The file whose mode it gets, as <see cref="CreatePrivate"/> does it; null for the one that it replaces.</param>
     public static void WriteAllBytes(string path, ReadOnlySpan<byte> content, string? like = null)
     {
-        RequireFile(path);
-        var temporary = path + ".partial";
+        using var folder = HeldFolder.OpenParent(path);
+        WriteAllBytes(folder, Path.GetFileName(path), content, OperatingSystem.IsWindows() ? null : ModeLike(like ?? path));
+    }
+
+    /// <summary>Writes a small file whole, in an open folder: its path is not looked at again.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="name">The file to make or replace in it.</param>
+    /// <param name="content">What it is to hold.</param>
+    /// <param name="mode">The mode that it gets before it has its name; null for that of the one that it replaces.</param>
+    public static void WriteAllBytes(HeldFolder folder, string name, ReadOnlySpan<byte> content, UnixFileMode? mode = null)
+    {
+        RequireFile(folder.FilePath(name));
+        var temporary = name + ".partial";
 
         // A rest of a killed run, or a link that somebody put there: deleted, never written through.
-        Discard(temporary);
-        var handle = CreatePrivate(temporary, FileShare.None, like ?? path);
+        folder.Delete(temporary);
+        var handle = folder.OpenFile(temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None);
         try
         {
+            if (!OperatingSystem.IsWindows())
+            {
+                File.SetUnixFileMode(handle, mode ?? ModeLike(folder.FilePath(name)));
+            }
+
             RandomAccess.Write(handle, content, 0);
             RandomAccess.FlushToDisk(handle);
         }
@@ -40,7 +57,34 @@ internal static class DurableFile
             RegularFile.Release(handle);
         }
 
-        Rename(temporary, path);
+        Rename(folder, temporary, folder, name, overwrite: true);
+    }
+
+    /// <summary>Writes a small file that is for its owner alone, in an open folder, if the name is free.</summary>
+    /// <exception cref="IOException">The name is taken, or the system failed.</exception>
+    /// <exception cref="UnauthorizedAccessException">Access was denied.</exception>
+    public static void WriteNew(HeldFolder folder, string name, ReadOnlySpan<byte> content)
+    {
+        var temporary = $"{name}.partial-{Guid.NewGuid():N}";
+        try
+        {
+            var handle = folder.OpenFile(temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None);
+            try
+            {
+                RandomAccess.Write(handle, content, 0);
+                RandomAccess.FlushToDisk(handle);
+            }
+            finally
+            {
+                RegularFile.Release(handle);
+            }
+
+            Rename(folder, temporary, folder, name, overwrite: false);
+        }
+        finally
+        {
+            folder.Delete(temporary);
+        }
     }
 
     /// <summary>
@@ -58,7 +102,7 @@ internal static class DurableFile
             : File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, share);
         if (!OperatingSystem.IsWindows())
         {
-            File.SetUnixFileMode(handle, like is not null && new FileInfo(like) is { Exists: true, LinkTarget: null } former ? former.UnixFileMode & MostShared : OwnersAlone);
+            File.SetUnixFileMode(handle, like is null ? OwnersAlone : ModeLike(like));
         }
 
         return handle;
@@ -68,10 +112,25 @@ internal static class DurableFile
     /// <exception cref="IOException">It failed; or what is there is no file: a rename would put one in the place of /dev/null for good.</exception>
     public static void Rename(string from, string to, bool overwrite = true)
     {
-        RequireFile(to);
-        using var source = HeldFolder.OpenParent(from);
         using var target = HeldFolder.OpenParent(to);
-        void Move() => source.Rename(Path.GetFileName(from), target, Path.GetFileName(to), overwrite);
+        if (Path.GetDirectoryName(from) == Path.GetDirectoryName(to))
+        {
+            // Opened a second time, the path may lead elsewhere, and what others put there would be renamed.
+            Rename(target, Path.GetFileName(from), target, Path.GetFileName(to), overwrite);
+            return;
+        }
+
+        using var source = HeldFolder.OpenParent(from);
+        Rename(source, Path.GetFileName(from), target, Path.GetFileName(to), overwrite);
+        source.Flush();
+    }
+
+    /// <summary>Renames a file of an open folder into another, or within it, and makes its new name last.</summary>
+    /// <exception cref="IOException">As there.</exception>
+    public static void Rename(HeldFolder source, string name, HeldFolder target, string newName, bool overwrite)
+    {
+        RequireFile(target.FilePath(newName));
+        void Move() => source.Rename(name, target, newName, overwrite);
         if (OperatingSystem.IsWindows())
         {
             // There a file cannot be replaced while anybody reads it, not even one who lets it be deleted. The readers of
@@ -84,11 +143,10 @@ internal static class DurableFile
         }
 
         target.Flush();
-        if (Path.GetDirectoryName(from) != Path.GetDirectoryName(to))
-        {
-            source.Flush();
-        }
     }
+
+    [UnsupportedOSPlatform("windows")]
+    private static UnixFileMode ModeLike(string path) => FileKind.AccessOf(path) is { } former ? former.Mode & MostShared : OwnersAlone;
 
     private static void RequireFile(string path)
     {

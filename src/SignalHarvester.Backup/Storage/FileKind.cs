@@ -35,6 +35,19 @@ internal static partial class FileKind
             && (BitConverter.ToInt32(status[ModeOffset..]) & TypeMask) == RegularFile;
     }
 
+    /// <summary>Whether the path, its links followed, names a device, a pipe or a socket. One that names nothing does not.</summary>
+    public static bool IsSpecial(string path)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return File.Exists(path) && !IsRegular(path);
+        }
+
+        Span<byte> status = stackalloc byte[256];
+        return Stat(path, ref MemoryMarshal.GetReference(status)) == 0
+            && (BitConverter.ToInt32(status[ModeOffset..]) & TypeMask) is not (RegularFile or Folder);
+    }
+
     /// <summary>Whether the path names a file that holds bytes, and no link to one. A path that names nothing is none either.</summary>
     public static bool IsRegularItself(string path)
     {
@@ -120,6 +133,15 @@ internal static partial class FileKind
         Span<byte> status = stackalloc byte[256];
         Look(file, status);
         return (BitConverter.ToInt32(status[ModeOffset..]) & TypeMask) == Folder;
+    }
+
+    /// <summary>Whether what was opened on Unix is a link itself.</summary>
+    /// <exception cref="IOException">The system does not say.</exception>
+    public static bool IsLink(SafeFileHandle file)
+    {
+        Span<byte> status = stackalloc byte[256];
+        Look(file, status);
+        return (BitConverter.ToInt32(status[ModeOffset..]) & TypeMask) == Link;
     }
 
     /// <summary>The user and the group that an open file or folder of Unix belongs to.</summary>

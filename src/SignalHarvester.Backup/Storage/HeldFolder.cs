@@ -66,6 +66,11 @@ internal sealed class HeldFolder : IDisposable
         return held;
     }
 
+    /// <summary>Opens a folder of Unix that was opened to be gone on from, now to work in it.</summary>
+    /// <exception cref="IOException">It is no folder, or the system failed.</exception>
+    /// <exception cref="UnauthorizedAccessException">Access was denied.</exception>
+    internal static HeldFolder Reopen(SafeFileHandle place, string path) => new(path, UnixCalls.OpenFolder(place, ".", path, follow: false));
+
     /// <summary>Whether a path leads through a folder of ours in a backup directory.</summary>
     public static bool IsInOwn(string path) => Array.Exists(path.Split('/', '\\'), IsOwnName);
 

@@ -66,6 +66,9 @@ internal static partial class UnixCalls
 
     private static int CloseOnExec => IsMac ? 0x1000000 : 0x80000;
 
+    // O_PATH and O_SYMLINK. Where there is no O_PATH, what is looked at must be readable.
+    private static int Itself => 0x200000 | (IsMac ? NonBlocking : NoFollow);
+
     private static int RemoveDirectory => IsMac ? 0x80 : 0x200;
 
     /// <summary>Whether deleting a name failed because it is a folder's: macOS says no more than that it is not permitted.</summary>
@@ -103,6 +106,22 @@ internal static partial class UnixCalls
             FileMode.CreateNew => Create | Exclusive,
             _ => throw new ArgumentOutOfRangeException(nameof(mode), mode, "A file of ours is opened, or made."),
         }), mode == FileMode.CreateNew ? PrivateFileMode : SharedFileMode);
+    }
+
+    /// <summary>Opens what has a name, a link being a link, to look at it and to go on from there; not to read it.</summary>
+    /// <exception cref="FileNotFoundException">There is no such name.</exception>
+    /// <exception cref="IOException">It cannot be opened; HResult is the system's error.</exception>
+    /// <exception cref="UnauthorizedAccessException">Access was denied.</exception>
+    public static SafeFileHandle OpenItself(SafeFileHandle parent, string name, string path) => Open(parent, name, path, Itself, 0);
+
+    /// <summary>Where a link leads that was opened with <see cref="OpenItself"/>.</summary>
+    /// <exception cref="IOException">The system failed.</exception>
+    public static unsafe string ReadLink(SafeFileHandle link, string path)
+    {
+        const int longest = 4096;
+        var target = stackalloc byte[longest];
+        var length = IsMac ? FReadLink(link, target, longest) : ReadLinkAt(link, string.Empty, target, longest);
+        return length >= 0 ? Marshal.PtrToStringUTF8((nint)target, (int)length) : throw Failure(Marshal.GetLastPInvokeError(), path);
     }
 
     /// <summary>Opens whatever a person named, for reading. Links are followed; the other end of a pipe is not waited for.</summary>
@@ -255,6 +274,12 @@ internal static partial class UnixCalls
 
     [LibraryImport("libc", EntryPoint = "renameat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int RenameAt(SafeFileHandle folder, string name, SafeFileHandle newFolder, string newName);
+
+    [LibraryImport("libc", EntryPoint = "readlinkat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static unsafe partial nint ReadLinkAt(SafeFileHandle link, string name, byte* target, nint size);
+
+    [LibraryImport("libc", EntryPoint = "freadlink", SetLastError = true)]
+    private static unsafe partial nint FReadLink(SafeFileHandle link, byte* target, nint size);
 
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     private static partial int FSync(SafeFileHandle folder);

@@ -83,7 +83,7 @@ public sealed class DeployScriptTests : IDisposable
         var run = await DeployAsync("-Overlay s3 -SecretFromEnvironment -TimeoutSeconds 1");
 
         Assert.Equal(1, run.ExitCode);
-        Assert.Contains(said, run.Error, StringComparison.Ordinal);
+        Assert.Contains(said, Unwrapped(run.Output + run.Error), StringComparison.Ordinal);
         var calls = Calls();
         var replaced = calls.Where(call => Verb(call.Arguments) == "replace").Select(call => JsonDocument.Parse(call.Input!).RootElement.GetProperty("items").EnumerateArray().Single()).ToList();
         Assert.Equal(["shbackup-settings", "shbackup-cloud"], replaced.Select(item => item.GetProperty("metadata").GetProperty("name").GetString()));
@@ -101,7 +101,7 @@ public sealed class DeployScriptTests : IDisposable
         var run = await DeployAsync("-Overlay s3 -Image example.org/mine:2");
 
         Assert.Equal(1, run.ExitCode);
-        Assert.Contains("runs no image registry.example.org/shbackup", run.Error, StringComparison.Ordinal);
+        Assert.Contains("runs no image registry.example.org/shbackup", Unwrapped(run.Error), StringComparison.Ordinal);
         Assert.Equal(["kustomize"], Calls().Select(call => Verb(call.Arguments)));
     }
 
@@ -162,6 +162,9 @@ public sealed class DeployScriptTests : IDisposable
 
     private static List<string> Blocks(string language) =>
         [.. Regex.Matches(File.ReadAllText(Path.Combine(Deployment.Root, "docs", "KUBERNETES.md")), $@"(?s)```{language}\r?\n(.*?)```").Select(match => match.Groups[1].Value)];
+
+    /// <summary>An error without the lines that PowerShell breaks it into.</summary>
+    private static string Unwrapped(string error) => Regex.Replace(error, @"\n +\| ", " ");
 
     private static string Verb(string arguments)
     {

@@ -66,12 +66,13 @@ internal sealed class PlainServer : IAsyncDisposable
         var answers = new List<Task>();
         try
         {
-            while (true)
+            // Between two requests it may have been stopped, and is then asked for no other.
+            while (listener.IsListening)
             {
                 answers.Add(AnswerAsync(await listener.GetContextAsync()));
             }
         }
-        catch (Exception exception) when (exception is HttpListenerException or ObjectDisposedException)
+        catch (Exception exception) when (exception is HttpListenerException or ObjectDisposedException or InvalidOperationException && !listener.IsListening)
         {
             // The test is over.
         }
@@ -109,7 +110,7 @@ internal sealed class PlainServer : IAsyncDisposable
 
             response.Close();
         }
-        catch (Exception exception) when (exception is IOException or HttpListenerException or ObjectDisposedException)
+        catch (Exception exception) when (exception is IOException or HttpListenerException or ObjectDisposedException or InvalidOperationException)
         {
             // The connection was dropped: what this is for.
         }

@@ -23,7 +23,7 @@ public sealed class CronTests
         {
             const string register = "Register-SHBackupSchedule 'of cron tests: 100% \"{0}\"' -Every 1m -DatabasePath ./app.db -BackupDirectory ./backups-{0} -Backend Cron -Scope {0};";
             var registered = host.Run(register.Replace("{0}", "User", StringComparison.Ordinal) + register.Replace("{0}", "System", StringComparison.Ordinal)).EnsureSuccess();
-            Assert.DoesNotContain("does not seem to run", registered.Error, StringComparison.Ordinal);
+            Assert.DoesNotContain("does not seem to run", registered.Output, StringComparison.Ordinal);
             var waited = Stopwatch.StartNew();
             while (!(HasRun(host["state"]) && HasRun(StateOfTheMachine)) && waited.Elapsed < TimeSpan.FromMinutes(2))
             {

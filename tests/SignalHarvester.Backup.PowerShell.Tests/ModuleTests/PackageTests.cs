@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.IO.Compression;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using SignalHarvester.Backup.PowerShell.Tests.Docs;
 using SignalHarvester.Backup.PowerShell.Tests.Support;
@@ -70,6 +71,17 @@ public sealed class PackageTests : IDisposable
         var noted = File.ReadLines(Path.Combine(MarkdownDocument.Root, "THIRD-PARTY-NOTICES.md"))
             .Where(line => line.StartsWith("| ", StringComparison.Ordinal)).Skip(1).Select(line => line.Split(" | ")[0][2..]);
         Assert.Equal(shipped.Order(), noted.Order());
+    }
+
+    [Fact]
+    public void What_the_host_ships_besides_stands_in_the_notices()
+    {
+        using var list = JsonDocument.Parse(File.ReadAllText(Path.ChangeExtension(BuiltModule.Host, null) + ".deps.json"));
+        var shipped = list.RootElement.GetProperty("libraries").EnumerateObject()
+            .Where(library => library.Value.GetProperty("type").GetString() == "package")
+            .Select(library => library.Name[..library.Name.IndexOf('/', StringComparison.Ordinal)]);
+        var paragraph = File.ReadLines(Path.Combine(MarkdownDocument.Root, "THIRD-PARTY-NOTICES.md")).Single(line => line.StartsWith("The program `shbackup`", StringComparison.Ordinal));
+        Assert.All(shipped, name => Assert.Matches($@"[ ]{Regex.Escape(name)}[ ,.]", paragraph));
     }
 
     private async Task<ZipArchive> PackAsync()

@@ -20,6 +20,9 @@ internal static class BuiltModule
     /// <summary>The built host, for what needs a process of its own.</summary>
     public static string Host { get; } = Path.GetFullPath(Path.Join(Metadata("HostOutput"), OperatingSystem.IsWindows() ? "shbackup.exe" : "shbackup"));
 
+    /// <summary>Where NuGet keeps packages, and dotnet the tools that it restored.</summary>
+    public static string PackageRoot { get; } = Metadata("PackageRoot");
+
     /// <summary>The folder of the Pester specs.</summary>
     public static string PesterSpecs { get; } = Path.GetFullPath(Metadata("PesterSpecs"));
 

@@ -9,6 +9,7 @@ using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.Tests.Support;
 using Xunit;
+
 namespace SignalHarvester.Backup.Tests.Catalog;
 
 /// <summary>What lies in a backup directory after a kill at any moment, and what the next run makes of it.</summary>

@@ -2,6 +2,7 @@ using SignalHarvester.Backup.Configuration;
 using SignalHarvester.Backup.Configuration.Settings;
 using SignalHarvester.Backup.Retention;
 using Xunit;
+
 namespace SignalHarvester.Backup.Tests.Configuration;
 
 /// <summary>The settings.yaml that the Python tool left is read as it is, next to all that is the application's.</summary>

@@ -2,6 +2,7 @@ using SignalHarvester.Backup.Configuration;
 using SignalHarvester.Backup.Configuration.Settings;
 using SignalHarvester.Backup.ObjectStorage;
 using Xunit;
+
 namespace SignalHarvester.Backup.Tests.Configuration;
 
 /// <summary>What is set is what comes out, from the file or from the environment.</summary>

@@ -4,6 +4,7 @@ using CsCheck;
 using SignalHarvester.Backup.Encryption;
 using SignalHarvester.Backup.Encryption.Age;
 using Xunit;
+
 namespace SignalHarvester.Backup.Tests.Encryption;
 
 /// <summary>An encrypted file that is not what was written gives a fault, and no byte that was not written.</summary>

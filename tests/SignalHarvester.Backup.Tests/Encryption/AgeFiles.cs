@@ -5,6 +5,7 @@ using SignalHarvester.Backup.Formats;
 using SignalHarvester.Backup.Storage;
 using SignalHarvester.Backup.TestSupport;
 using Xunit;
+
 namespace SignalHarvester.Backup.Tests.Encryption;
 
 /// <summary>Age files in a folder of their own, written and read by the engine.</summary>

@@ -7,7 +7,7 @@ namespace SignalHarvester.Backup.Tests.Errors;
 public sealed class BackupExceptionTests
 {
     public static TheoryData<string> Ids =>
-        [.. typeof(BackupErrorId).GetFields(BindingFlags.Public | BindingFlags.Static).Where(field => field.IsLiteral).Select(field => (string)field.GetRawConstantValue()!)];
+        [.. typeof(BackupErrorId).GetFields(BindingFlags.Public | BindingFlags.Static).Where(constant => constant.IsLiteral).Select(constant => (string)constant.GetRawConstantValue()!)];
 
     [Theory]
     [MemberData(nameof(Ids))]

@@ -5,6 +5,7 @@ using SignalHarvester.Backup.Operations.Create;
 using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.Tests.Support;
 using Xunit;
+
 namespace SignalHarvester.Backup.Tests.History;
 
 /// <summary>How events become counters and histograms.</summary>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using SignalHarvester.Backup.Formats;
+
 namespace SignalHarvester.Backup.Tests.Retention;
 
 /// <summary>Backups as a directory lists them, without a directory.</summary>

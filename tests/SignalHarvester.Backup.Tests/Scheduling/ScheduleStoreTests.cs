@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using SignalHarvester.Backup.Scheduling;
 using SignalHarvester.Backup.TestSupport;
 using Xunit;
+
 namespace SignalHarvester.Backup.Tests.Scheduling;
 
 /// <summary>Where schedules are kept.</summary>

@@ -1,4 +1,5 @@
 using SignalHarvester.Backup.Scheduling;
+
 namespace SignalHarvester.Backup.Tests.Scheduling;
 
 /// <summary>Schedules for tests, and the texts that trip careless quoting.</summary>

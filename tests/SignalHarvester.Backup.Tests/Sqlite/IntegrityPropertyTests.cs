@@ -70,7 +70,12 @@ public sealed partial class IntegrityPropertyTests : IDisposable
                 Assert.True(
                     report.Damage.Count > 0 || findings.All(finding => finding == "ok" || ForbiddenValue().IsMatch(finding)),
                     $"{place} ^ {difference}: SQLite finds {string.Join("; ", findings)}; we say {report.Summary}");
-                Assert.Equal(findings is ["ok"], report is { Damage: [], Inconsistencies: [] });
+                if (findings is ["ok"])
+                {
+                    // SQLite does not count the entries of partial indexes.
+                    Assert.Empty(report.Inconsistencies);
+                    Assert.All(report.Damage, damage => Assert.Contains("index t_open holds ", damage, StringComparison.Ordinal));
+                }
                 File.Delete(copy);
             },
             iter: Iterations.Of(1_500));

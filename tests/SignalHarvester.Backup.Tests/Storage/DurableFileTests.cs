@@ -75,25 +75,22 @@ public sealed class DurableFileTests : IDisposable
     }
 
     [Fact]
-    public async Task What_somebody_has_open_is_tried_until_he_is_done()
+    public void What_somebody_has_open_is_tried_until_he_is_done()
     {
         var holder = File.OpenHandle(files["held"], FileMode.Create, FileAccess.Write, FileShare.None);
-        var released = Task.Run(async () =>
-        {
-            await Task.Delay(200, TestContext.Current.CancellationToken);
-            holder.Dispose();
-        },
-        TestContext.Current.CancellationToken);
         var attempts = 0;
 
         DurableFile.RetryWhileHeld(() =>
         {
-            attempts++;
+            if (++attempts == 3)
+            {
+                holder.Dispose();
+            }
+
             File.OpenHandle(files["held"], FileMode.Open, FileAccess.Write, FileShare.None).Dispose();
         });
 
-        Assert.True(attempts > 1);
-        await released;
+        Assert.Equal(3, attempts);
     }
 
     [Fact]

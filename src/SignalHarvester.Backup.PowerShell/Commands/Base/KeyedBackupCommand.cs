@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using System.Security;
+
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
 /// <summary>What the cmdlets share that may have to open encrypted backups.</summary>

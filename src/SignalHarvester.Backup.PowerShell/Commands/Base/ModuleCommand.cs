@@ -53,6 +53,13 @@ public abstract class ModuleCommand : PSCmdlet
         }
     }
 
+    /// <inheritdoc cref="ForCall{T}(Func{T})"/>
+    private protected void ForCall(Action action) => _ = ForCall(() =>
+    {
+        action();
+        return true;
+    });
+
     /// <summary>Does something that the whole call depends on.</summary>
     private protected T ForCall<T>(Func<T> action)
     {

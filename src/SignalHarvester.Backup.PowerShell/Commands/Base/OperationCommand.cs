@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Management.Automation;
 using SignalHarvester.Backup.Encryption;
+using SignalHarvester.Backup.PowerShell.Signals;
 using SignalHarvester.Backup.Progress;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
@@ -60,14 +61,22 @@ public abstract class OperationCommand : ModuleCommand, IDisposable
                 BackupErrorId.SourceNotFound, path, $"No file matches '{path}'. Check the path; for a name with brackets in it, use -LiteralPath.");
     }
 
+    /// <inheritdoc cref="RunOperation{T}(Func{OperationContext, T})"/>
+    private protected void RunOperation(Action<OperationContext> operation) => _ = RunOperation(context =>
+    {
+        operation(context);
+        return true;
+    });
+
     /// <summary>
     /// Runs an operation on another thread and writes what it tells from this one, the only one that PowerShell lets
-    /// write. Does not return before the operation has ended, also when the pipeline is stopped.
+    /// write. Does not return before the operation has ended, also when the pipeline or the process is told to stop.
     /// </summary>
     private protected T RunOperation<T>(Func<OperationContext, T> operation)
     {
         using var events = new BlockingCollection<(OperationEvent Told, TaskCompletionSource? Written)>();
         var context = new OperationContext(TimeProvider.System, Report, stopping.Token) { Identities = Identities };
+        using var hold = TerminationSignals.Hold(stopping.Cancel);
         var worker = Task.Run(() =>
         {
             try
@@ -101,6 +110,7 @@ public abstract class OperationCommand : ModuleCommand, IDisposable
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
+            TellOfSignal(hold);
             throw new PipelineStoppedException();
         }
 
@@ -144,6 +154,23 @@ public abstract class OperationCommand : ModuleCommand, IDisposable
 
     private bool IsSwitchedOn(string name) =>
         MyInvocation.BoundParameters.TryGetValue(name, out var given) && ((SwitchParameter)given).IsPresent;
+
+    /// <summary>Says why an operation has stopped, where nobody at the keyboard stopped it, and waits for the end that the signal brings.</summary>
+    private void TellOfSignal(OperationHold hold)
+    {
+        try
+        {
+            if (hold.IsStopped)
+            {
+                WriteWarning($"{MyInvocation.MyCommand.Name} was stopped by a signal. What it had not finished is removed.");
+            }
+        }
+        finally
+        {
+            hold.Dispose();
+            TerminationSignals.AwaitEnd();
+        }
+    }
 
     private void Write(OperationEvent told)
     {

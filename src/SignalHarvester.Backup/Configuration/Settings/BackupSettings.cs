@@ -1,4 +1,5 @@
 using SignalHarvester.Backup.Retention;
+
 namespace SignalHarvester.Backup.Configuration.Settings;
 
 /// <summary>

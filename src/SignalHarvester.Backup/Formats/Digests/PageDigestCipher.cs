@@ -82,25 +82,14 @@ internal sealed class PageDigestCipher : IDisposable
             throw new IOException("this account has no home directory");
         }
 
-        PrivateFolder.CreateDurably(Path.GetDirectoryName(KeyPath)!);
-        var temporary = KeyPath + "." + Guid.NewGuid().ToString("N");
+        using var place = NamedPlace.Find(KeyPath, missing: MissingFolders.MakePrivate);
         try
         {
-            using (var file = DurableFile.CreatePrivate(temporary, FileShare.None))
-            {
-                RandomAccess.Write(file, RandomNumberGenerator.GetBytes(KeySize), 0);
-                RandomAccess.FlushToDisk(file);
-            }
-
-            DurableFile.Rename(temporary, KeyPath, overwrite: false);
+            DurableFile.WriteNew(place.Folder, place.Name, RandomNumberGenerator.GetBytes(KeySize));
         }
         catch (IOException) when (File.Exists(KeyPath))
         {
             // Another run was first: its key is the one.
-        }
-        finally
-        {
-            File.Delete(temporary);
         }
     }
 }

@@ -7,6 +7,7 @@ using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Blobs.Specialized;
 using SignalHarvester.Backup.ObjectStorage.Network;
+
 namespace SignalHarvester.Backup.ObjectStorage.Azure;
 
 /// <summary>A container of Azure Blob Storage.</summary>

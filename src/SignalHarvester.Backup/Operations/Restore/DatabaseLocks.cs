@@ -4,6 +4,7 @@ using Microsoft.Data.Sqlite;
 using SQLitePCL;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Sqlite;
+
 namespace SignalHarvester.Backup.Operations.Restore;
 
 /// <summary>Connections to a database that a restore is about to overwrite, and the locks that keep others out of it.</summary>

@@ -5,6 +5,7 @@ using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Sqlite;
 using SignalHarvester.Backup.Sqlite.Snapshot;
 using SignalHarvester.Backup.Storage;
+
 namespace SignalHarvester.Backup.Operations.Restore;
 
 /// <summary>
@@ -256,7 +257,7 @@ public static class RestoreBackup
         if (backup.IsSourceCorrupt)
         {
             throw new BackupException(
-                BackupErrorId.BackupIntegrityFailed, backup.Id, $"'{backup.Id}' holds a database that was damaged when it was backed up, and does not replace '{target.Path}', which SQLite can open. Restore it to a new file, with -NoVerify.");
+                BackupErrorId.BackupIntegrityFailed, BackupErrorCategory.InvalidOperation, backup.Id, $"'{backup.Id}' holds a database that was damaged when it was backed up, and does not replace '{target.Path}', which SQLite can open. Restore it to a new file, with -NoVerify.");
         }
     }
 

@@ -52,16 +52,9 @@ internal sealed class RestoreTarget
                 BackupErrorId.DestinationIsDirectory, full, $"'{full}' is a directory. Give the path of the database file to write, such as '{System.IO.Path.Combine(full, "app.db")}'.");
         }
 
-        var info = new FileInfo(full);
-        if (LinkTrust.FirstStrange(full) is { } strange)
+        var info = new FileInfo(Find(full));
+        if (info.FullName != full)
         {
-            throw new BackupException(
-                BackupErrorId.DestinationInvalid, BackupErrorCategory.SecurityError, full, $"'{strange}' is a link that another account made, to something that is not its own, and is not followed for writing. Nothing was changed. To restore there all the same, give the path that it leads to.");
-        }
-
-        if (info.LinkTarget is not null)
-        {
-            info = FollowLink(info);
             context.Warn($"'{full}' is a link; '{info.FullName}' is restored.");
         }
 
@@ -179,16 +172,36 @@ internal sealed class RestoreTarget
 
     private string KeptName(DateTimeOffset moment) => Path + ".damaged-" + BackupFileName.IdFor(moment)["backup_".Length..];
 
-    private static FileInfo FollowLink(FileInfo link)
+    /// <summary>The file itself where the destination is a link. Whose the links are and where they lead is found out in one go.</summary>
+    private static string Find(string full)
     {
+        NamedPlace place;
         try
         {
-            return new FileInfo(LinkTarget.Of(link.FullName)!);
+            place = NamedPlace.Find(full, followLast: true);
         }
-        catch (IOException exception)
+        catch (StrangeLinkException exception)
         {
-            throw new BackupException(
-                BackupErrorId.DestinationInvalid, link.FullName, $"'{link.FullName}' is a link that leads nowhere: {exception.Message} Give the path of the database file to write.", exception);
+            throw DiskFault.From(exception, full, BackupErrorId.DestinationNotWritable, string.Empty);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException && new FileInfo(full).LinkTarget is null)
+        {
+            // What is wrong with the folder, whoever works in it says better.
+            return full;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw LeadsNowhere(full, exception.Message, exception);
+        }
+
+        using (place)
+        {
+            return !place.IsLink ? full
+                : File.Exists(place.Path) ? place.Path
+                : throw LeadsNowhere(full, $"there is no '{place.Path}'.", null);
         }
     }
+
+    private static BackupException LeadsNowhere(string link, string reason, Exception? inner) => new(
+        BackupErrorId.DestinationInvalid, link, $"'{link}' is a link that leads nowhere: {reason} Give the path of the database file to write.", inner);
 }

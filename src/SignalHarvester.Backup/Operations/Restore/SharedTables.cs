@@ -1,4 +1,5 @@
 using SignalHarvester.Backup.Sqlite;
+
 namespace SignalHarvester.Backup.Operations.Restore;
 
 /// <summary>Tables that databases of different applications have in common, so that they say nothing of which database it is.</summary>

@@ -1,5 +1,6 @@
 using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Sqlite;
+
 namespace SignalHarvester.Backup.Operations.Rows;
 
 /// <summary>

@@ -20,14 +20,6 @@ namespace SignalHarvester.Backup.Scheduling.Runs;
 /// <param name="context">Clock, messages, cancellation.</param>
 internal sealed class RunSchedule(ScheduleJob job, BackupSettings settings, StepRecorder recorder, OperationContext context)
 {
-    private const string CreateStep = "Create";
-    private const string VerifyStep = "Verify";
-    private const string UploadStep = "Upload";
-    private const string RetentionStep = "Retention";
-    private const string DrillStep = "Drill";
-    private const string ScrubStep = "Scrub";
-    private const string ListStep = "List";
-
     private readonly OperationContext context = context with { Identities = settings.Encryption.ToIdentities(context.Warn, context.Cancellation) };
     private readonly Lock gate = new();
     private readonly HashSet<string> databases = new(StringComparer.Ordinal);
@@ -65,7 +57,7 @@ internal sealed class RunSchedule(ScheduleJob job, BackupSettings settings, Step
         {
             foreach (var directory in Directories)
             {
-                recorder.Do(RetentionStep, directory, () => (Prune(new BackupDirectory(directory, context.Clock)), null));
+                recorder.Do(StepNames.Retention, directory, () => (Prune(new BackupDirectory(directory, context.Clock)), null));
             }
         }
     }
@@ -80,7 +72,7 @@ internal sealed class RunSchedule(ScheduleJob job, BackupSettings settings, Step
             {
                 if (source.Fault is { } fault)
                 {
-                    recorder.Fail(CreateStep, source.Path, fault);
+                    recorder.Fail(StepNames.Create, source.Path, fault);
                 }
                 else
                 {
@@ -100,7 +92,7 @@ internal sealed class RunSchedule(ScheduleJob job, BackupSettings settings, Step
         var directory = new BackupDirectory(settings.BackupDirectoryOf(database), context.Clock);
         Note(database);
         BackupMetadata? backup = null;
-        recorder.Do(CreateStep, database, () =>
+        recorder.Do(StepNames.Create, database, () =>
         {
             backup = BackupEngine.Create(database, directory, Options(), context);
             Note(backup.DatabasePath);
@@ -118,16 +110,16 @@ internal sealed class RunSchedule(ScheduleJob job, BackupSettings settings, Step
 
         if (backup.Verified)
         {
-            recorder.Do(VerifyStep, database, () => ($"{backup.VerificationLevel}, before it was published", backup.Id));
+            recorder.Do(StepNames.Verify, database, () => ($"{backup.VerificationLevel}, before it was published", backup.Id));
         }
         else
         {
-            recorder.Skip(VerifyStep, database, backup.Id, "switched off");
+            recorder.Skip(StepNames.Verify, database, backup.Id, "switched off");
         }
 
         foreach (var store in settings.Stores.Where(store => store is { Enabled: true, UploadAfterBackup: true }))
         {
-            recorder.Do(UploadStep, store.Location.ToString(), () =>
+            recorder.Do(StepNames.Upload, store.Location.ToString(), () =>
             {
                 var remote = stores.Of(store);
                 BackupEngine.Send(backup, directory, remote, () => stores.Prepare(store), context);
@@ -141,7 +133,7 @@ internal sealed class RunSchedule(ScheduleJob job, BackupSettings settings, Step
         var newest = new List<BackupMetadata>();
         foreach (var path in Directories)
         {
-            recorder.Do(ListStep, path, () =>
+            recorder.Do(StepNames.List, path, () =>
             {
                 var found = NewestBackups.OfEach(new BackupDirectory(path, context.Clock).List().Backups);
                 newest.AddRange(found);
@@ -152,14 +144,14 @@ internal sealed class RunSchedule(ScheduleJob job, BackupSettings settings, Step
         // A database that is lost is the one whose backups matter most, so that what is there decides nothing.
         foreach (var source in job.Databases.Count == 0 ? [] : sources.Where(source => !newest.Exists(backup => backup.DatabasePath == source.Path)))
         {
-            recorder.Fail(DrillStep, source.Path, source.Fault ?? new BackupException(
+            recorder.Fail(StepNames.Drill, source.Path, source.Fault ?? new BackupException(
                 BackupErrorId.BackupNotFound, source.Path, $"There is no backup of '{source.Path}' to make a drill with. See what is there with Get-SHBackup."));
         }
 
         foreach (var backup in newest.Where(backup => job.Databases.Count == 0 || sources.Any(source => source.Path == backup.DatabasePath)))
         {
             Note(backup.DatabasePath);
-            recorder.Do(DrillStep, backup.DatabasePath ?? backup.Id, () =>
+            recorder.Do(StepNames.Drill, backup.DatabasePath ?? backup.Id, () =>
             {
                 var drill = BackupEngine.Drill(backup, remote: null, new BackupDirectory(backup.BackupDirectory, context.Clock), settings.DrillAssertions, context);
                 return drill.Passed
@@ -175,7 +167,7 @@ internal sealed class RunSchedule(ScheduleJob job, BackupSettings settings, Step
         Func<RemoteCatalog>[] copies = [.. settings.Stores.Where(store => store.Enabled).Select(store => (Func<RemoteCatalog>)(() => stores.Of(store)))];
         foreach (var path in Directories)
         {
-            recorder.Do(ScrubStep, path, () => (Scrub(new BackupDirectory(path, context.Clock), copies), null));
+            recorder.Do(StepNames.Scrub, path, () => (Scrub(new BackupDirectory(path, context.Clock), copies), null));
         }
     }
 

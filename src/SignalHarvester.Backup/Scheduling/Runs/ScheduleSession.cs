@@ -181,10 +181,10 @@ public sealed class ScheduleSession : IDisposable
     {
         var purpose = definition.Job.Action switch
         {
-            ScheduleAction.Backup => "Create",
-            ScheduleAction.Drill => "Drill",
-            ScheduleAction.Scrub => "Scrub",
-            _ => "Retention",
+            ScheduleAction.Backup => StepNames.Create,
+            ScheduleAction.Drill => StepNames.Drill,
+            ScheduleAction.Scrub => StepNames.Scrub,
+            _ => StepNames.Retention,
         };
         return !steps.Any(step => step.Step == purpose && step.Result == ScheduleResult.Succeeded) ? ScheduleResult.Failed
             : steps.Any(step => step.Result == ScheduleResult.Failed) ? ScheduleResult.Partial

@@ -24,24 +24,22 @@ internal static class TaskFiles
     /// <summary>Writes a file whole.</summary>
     /// <param name="file">The file.</param>
     /// <param name="mode">Its mode where there are modes.</param>
-    /// <exception cref="BackupException">WriteFailed, InsufficientSpace.</exception>
+    /// <exception cref="BackupException">WriteFailed, DestinationInvalid, InsufficientSpace.</exception>
     public static void Write(TaskFile file, UnixFileMode mode) => Guarded(file.Path, () =>
     {
-        DurableFile.CreateDirectory(Path.GetDirectoryName(file.Path)!);
-        DurableFile.WriteAllBytes(file.Path, Encoding.UTF8.GetBytes(file.Content));
-        if (!OperatingSystem.IsWindows())
-        {
-            File.SetUnixFileMode(file.Path, mode);
-        }
+        using var place = NamedPlace.Find(file.Path, missing: MissingFolders.Make);
+        DurableFile.WriteAllBytes(place.Folder, place.Name, Encoding.UTF8.GetBytes(file.Content), mode);
     });
 
     /// <summary>Deletes a file, if it is there.</summary>
-    /// <exception cref="BackupException">WriteFailed.</exception>
+    /// <exception cref="BackupException">WriteFailed, DestinationInvalid.</exception>
     public static void Delete(string path) => Guarded(path, () =>
     {
         if (File.Exists(path))
         {
-            DurableFile.Delete(path);
+            using var place = NamedPlace.Find(path);
+            place.Folder.Delete(place.Name);
+            place.Folder.Flush();
         }
     });
 

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Microsoft.Data.Sqlite;
+
 namespace SignalHarvester.Backup.Sqlite.Checks;
 
 /// <summary>
@@ -13,7 +14,14 @@ internal sealed partial class ForeignSql
     private readonly HashSet<string> keyOrders = new(StringComparer.Ordinal);
     private readonly HashSet<string> computedColumns = new(StringComparer.Ordinal);
 
-    private ForeignSql(List<string> names) => this.names = names;
+    private ForeignSql(List<string> names, IReadOnlySet<string> functions)
+    {
+        this.names = names;
+        Functions = functions;
+    }
+
+    /// <summary>The functions that only the application has, as SQLite folds their names.</summary>
+    public IReadOnlySet<string> Functions { get; }
 
     /// <summary>What could not be checked, and for want of what.</summary>
     public string Description
@@ -31,16 +39,15 @@ internal sealed partial class ForeignSql
     public static ForeignSql? Find(SqliteConnection connection, IReadOnlyCollection<string> functions)
     {
         var collations = StandInCollations.Needed(connection);
-        var foreign = new ForeignSql([.. collations.Select(name => $"collation {name}"), .. functions.Select(name => $"function {name}")]);
+        var foreign = new ForeignSql([.. collations.Select(name => $"collation {name}"), .. functions.Select(name => $"function {name}")], functions.Select(SqliteName.Fold).ToHashSet(StringComparer.Ordinal));
         if (foreign.names.Count == 0)
         {
             return null;
         }
 
-        var missing = functions.Select(SqliteName.Fold).ToHashSet(StringComparer.Ordinal);
-        foreach (var (table, sql) in SqlStatement.List(connection, "SELECT name, coalesce(sql, '') FROM sqlite_schema WHERE type = 'table' AND rootpage > 0", row => (row.Name(0), row.Text(1))))
+        foreach (var table in TableDefinition.All(connection))
         {
-            foreign.Add(connection, table, TableDefinition.Parse(sql), missing);
+            foreign.Add(connection, table);
         }
 
         return foreign.indexes.Count + foreign.computedColumns.Count > 0 ? foreign : null;
@@ -54,24 +61,24 @@ internal sealed partial class ForeignSql
         && ((match.Groups["order"] is { Success: true } order && keyOrders.Contains(order.Value))
             || (match.Groups["column"] is { Success: true } column && computedColumns.Contains(column.Value)));
 
-    private void Add(SqliteConnection connection, SqliteName table, TableDefinition definition, HashSet<string> missing)
+    private void Add(SqliteConnection connection, TableDefinition table)
     {
-        foreach (var column in definition.Columns.Where(column => column.Computation.Count > 0))
+        foreach (var column in table.Columns.Where(column => column.Computation.Count > 0))
         {
             var uses = new SqlDependencies();
-            uses.Add(column, definition, compared: false);
-            if (uses.IsForeign(missing))
+            uses.Add(column, table, compared: false);
+            if (uses.IsForeign(Functions))
             {
-                _ = computedColumns.Add($"{table.Text}.{column.Name.Text}");
+                _ = computedColumns.Add($"{table.Name.Text}.{column.Name.Text}");
             }
         }
 
-        foreach (var index in IndexDefinition.Of(connection, table, definition).Where(index => index.Uses.IsForeign(missing)))
+        foreach (var index in IndexDefinition.Of(connection, table).Where(index => index.Uses.IsForeign(Functions)))
         {
             _ = indexes.Add(index.Name.Text);
             if (index.IsPrimaryKey)
             {
-                _ = keyOrders.Add(table.Text);
+                _ = keyOrders.Add(table.Name.Text);
             }
         }
     }

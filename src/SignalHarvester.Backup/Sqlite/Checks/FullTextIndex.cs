@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using Microsoft.Data.Sqlite;
 
 namespace SignalHarvester.Backup.Sqlite.Checks;
@@ -7,13 +6,13 @@ namespace SignalHarvester.Backup.Sqlite.Checks;
 /// A full-text index, https://sqlite.org/fts3.html and https://sqlite.org/fts5.html : what integrity_check says of it means
 /// damage, or that its application let it fall behind what it indexes.
 /// </summary>
-internal sealed partial class FullTextIndex
+internal sealed class FullTextIndex
 {
     private readonly SqliteName name;
     private readonly string module;
-    private readonly string options;
+    private readonly Dictionary<string, string> options;
 
-    private FullTextIndex(SqliteName name, string module, string options)
+    private FullTextIndex(SqliteName name, string module, Dictionary<string, string> options)
     {
         this.name = name;
         this.module = module;
@@ -24,17 +23,31 @@ internal sealed partial class FullTextIndex
     public string? Rebuild => Source is "" ? null : $"INSERT INTO {name.Quoted}({name.Quoted}) VALUES('rebuild')";
 
     /// <summary>The table that it indexes, nothing for none; null where it keeps the content itself.</summary>
-    private string? Source => module != "fts3" && Content().Match(options) is { Success: true } content
-        ? content.Groups["table"].Value.Trim().Trim('"', '\'', '[', ']', '`')
-        : null;
+    private string? Source => module == "fts3" ? null : options.GetValueOrDefault("content");
 
     /// <summary>Finds out whether a virtual table is one; null where it is not.</summary>
     public static FullTextIndex? TryFind(SqliteConnection connection, SqliteName table)
     {
-        using var statement = SqlStatement.Prepare(connection, $"SELECT sql FROM sqlite_schema WHERE type = 'table' AND rootpage = 0 AND name = {table.Literal}");
-        return statement.Step() && Using().Match(statement.Text(0)) is { Success: true } match
-            ? new FullTextIndex(table, match.Groups["module"].Value.ToLowerInvariant(), match.Groups["options"].Value)
+        var sql = SqlStatement.List(connection, $"SELECT sql FROM main.sqlite_schema WHERE type = 'table' AND rootpage = 0 AND name = {table.Literal}", row => row.Text(0)).FirstOrDefault(string.Empty);
+        var tokens = SqlToken.Of(sql).SkipWhile(token => !token.IsWord("using")).Skip(1).ToList();
+        return tokens is [var module, ..] && SqliteName.Fold(module.Text) is "fts3" or "fts4" or "fts5"
+            ? new FullTextIndex(table, SqliteName.Fold(module.Text), Options(tokens))
             : null;
+    }
+
+    /// <summary>The options of the module, <c>name = value</c> among its arguments, in lower case and without quotes.</summary>
+    private static Dictionary<string, string> Options(List<SqlToken> tokens)
+    {
+        var options = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var argument in SqlToken.Split(tokens.Take(SqlToken.Closing(tokens, 1)).Skip(2)))
+        {
+            if (argument is [var name, { Text: "=" }, ..])
+            {
+                options[SqliteName.Fold(name.Text)] = argument is [_, _, { Kind: SqlTokenKind.Literal } text] ? text.Text.Trim('\'').Replace("''", "'", StringComparison.Ordinal) : string.Concat(argument.Skip(2).Select(token => token.Text));
+            }
+        }
+
+        return options;
     }
 
     /// <summary>What a finding of integrity_check about this index comes of, where that is no damage.</summary>
@@ -46,7 +59,7 @@ internal sealed partial class FullTextIndex
     /// </remarks>
     public (string? WhyUnchecked, string? Inconsistency) Explain(SqliteConnection connection)
     {
-        var isCompressed = Source is null && Compress().IsMatch(options);
+        var isCompressed = Source is null && options.ContainsKey("uncompress");
         if (module != "fts4" || (Source is null && !isCompressed) || !IsReadable(connection))
         {
             return (null, null);
@@ -92,13 +105,4 @@ internal sealed partial class FullTextIndex
             return exception.Message.Contains("no such table", StringComparison.Ordinal) ? "it is not there" : "it has other columns";
         }
     }
-
-    [GeneratedRegex(@"\bUSING\s+[""'`\[]?(?<module>fts[345])[""'`\]]?\s*(?<options>\(.*)?\z", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.Singleline)]
-    private static partial Regex Using();
-
-    [GeneratedRegex(@"[(,]\s*content\s*=\s*(?<table>""([^""]|"""")*""|'([^']|'')*'|\[[^\]]*\]|`[^`]*`|[^,)]*)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
-    private static partial Regex Content();
-
-    [GeneratedRegex(@"[(,]\s*uncompress\s*=", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
-    private static partial Regex Compress();
 }

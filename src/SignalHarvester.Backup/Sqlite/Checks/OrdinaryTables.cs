@@ -7,12 +7,8 @@ namespace SignalHarvester.Backup.Sqlite.Checks;
 /// <summary>The check of all that is no virtual table: pages, rows, and the entries of indexes.</summary>
 internal sealed class OrdinaryTables
 {
-    private static readonly string Limit = IntegrityFindings.Most.ToString(CultureInfo.InvariantCulture);
-
     private readonly SqliteConnection connection;
     private readonly IntegrityFindings found;
-
-    // The functions that SQLite does not have, or that cannot compute what is stored.
     private readonly HashSet<string> standIns = new(StringComparer.Ordinal);
 
     private OrdinaryTables(SqliteConnection connection, IntegrityFindings found)
@@ -23,144 +19,112 @@ internal sealed class OrdinaryTables
 
     /// <summary>Checks them.</summary>
     /// <exception cref="SqliteException">The check cannot be made at all.</exception>
-    public static void Check(SqliteConnection connection, IntegrityFindings found)
+    public static void Check(SqliteConnection connection, IntegrityFindings found) => new OrdinaryTables(connection, found).Check();
+
+    private void Check()
     {
-        var tables = new OrdinaryTables(connection, found);
-        if (tables.Read("integrity_check", Limit, out var findings) is null)
+        var fault = Read("integrity_check", IntegrityFindings.Most, out var findings);
+        var tables = TableDefinition.All(connection);
+        var foreign = ForeignSql.Find(connection, standIns);
+        found.Gaps.AddRange(foreign is null ? [] : [foreign.Description]);
+        var disagreement = new SchemaDisagreement();
+        var damage = findings.Where(finding => foreign?.Explains(finding) != true && !disagreement.Take(finding)).ToList();
+        found.Damage.AddRange(damage);
+        if (fault is null && (findings.Count < IntegrityFindings.Most || damage.Count > 0))
         {
-            tables.Judge(findings, Limit, tables.FindForeign());
+            disagreement.JudgeValues(tables, found);
+            disagreement.JudgeIndexes(connection, tables, foreign, found);
+            CountPartialIndexes(tables);
         }
         else
         {
-            // A value that cannot be computed ends the check of the whole database.
-            tables.CheckEach();
+            // A value that cannot be computed ended the check; or there is more of what may be none, behind which damage may
+            // hide. SQLite looks for each entry that it misses in the whole index, so what is left is not left to it.
+            CheckRows(tables, foreign);
+            CheckIndexes(tables, foreign);
         }
     }
 
-    private void CheckEach()
-    {
-        var unfinished = new List<(SqliteName Name, TableDefinition Definition, SqliteException Fault)>();
-        var finished = new List<(SqliteName Name, List<string> Findings)>();
-        foreach (var (table, sql) in SqlStatement.List(connection, "SELECT name, coalesce(sql, '') FROM sqlite_schema WHERE type = 'table' AND rootpage > 0", row => (row.Name(0), row.Text(1))))
-        {
-            if (Read("integrity_check", table.Quoted, out var findings) is { } fault)
-            {
-                unfinished.Add((table, TableDefinition.Parse(sql), fault));
-            }
-            else
-            {
-                finished.Add((table, findings));
-            }
-        }
-
-        var foreign = FindForeign();
-        finished.ForEach(table => Judge(table.Findings, table.Name.Quoted, foreign));
-        unfinished.ForEach(table => Explain(table.Name, table.Definition, table.Fault, foreign));
-
-        // With stand-ins for what computes values in them, everything else in these tables can be read to its end.
-        var uses = new SqlDependencies();
-        foreach (var (name, definition, _) in unfinished)
-        {
-            found.Gaps.Add($"what is computed in table {name.Text}");
-            foreach (var column in definition.Columns)
-            {
-                uses.Add(column, definition, compared: false);
-            }
-
-            uses.Add(IndexDefinition.Of(connection, name, definition).Select(index => index.Uses));
-        }
-
-        foreach (var function in uses.Functions.Where(standIns.Add))
-        {
-            StandInFunctions.Provide(connection, function);
-        }
-
-        var uncomputed = ForeignSql.Find(connection, standIns);
-        foreach (var (table, _, fault) in unfinished)
-        {
-            if (Read("integrity_check", table.Quoted, out var findings) is not null)
-            {
-                found.Damage.Add($"table {table.Text}: {fault.Message}");
-            }
-
-            Judge(findings, table.Quoted, uncomputed);
-        }
-
-        // What is wrong with pages that belong to no table. All else that it says was found above.
-        _ = Read("quick_check", Limit, out var pages);
-        found.Damage.AddRange(pages.Where(finding => !new SchemaDisagreement().Take(finding)).Except(found.Damage));
-    }
-
-    private ForeignSql? FindForeign()
-    {
-        var foreign = ForeignSql.Find(connection, standIns);
-        found.Gaps.AddRange(foreign is null ? [] : [foreign.Description]);
-        return foreign;
-    }
-
-    /// <summary>
-    /// Tells what it is that cannot be computed. SQLite refuses a row for which it cannot compute an index, so one that is
-    /// there has been changed without it; a column may be computed for the first time when it is read.
-    /// </summary>
-    private void Explain(SqliteName table, TableDefinition definition, SqliteException fault, ForeignSql? foreign)
-    {
-        var before = (found.Damage.Count, found.Inconsistencies.Count);
-        foreach (var index in IndexDefinition.Of(connection, table, definition).Where(index => foreign?.Has(index.Name.Text) != true))
-        {
-            if (index.Expressions.Append(index.Condition).OfType<string>().Select(expression => WhyNotComputed(table, expression)).FirstOrDefault(reason => reason is not null) is { } reason)
-            {
-                found.Damage.Add($"index {index.Name.Text} cannot be computed for every row of {table.Text}, so that a row is damaged: {reason}");
-            }
-        }
-
-        foreach (var column in definition.Columns.Where(column => column.Computation.Count > 0))
-        {
-            if (found.Damage.Count == before.Item1 && WhyNotComputed(table, column.Name.Quoted) is { } reason)
-            {
-                found.Inconsistencies.Add($"column {table.Text}.{column.Name.Text} cannot be computed for every row: {reason}");
-            }
-        }
-
-        if (before == (found.Damage.Count, found.Inconsistencies.Count) && foreign is null)
-        {
-            found.Damage.Add($"table {table.Text}: {fault.Message}");
-        }
-    }
-
-    private string? WhyNotComputed(SqliteName table, string expression)
-    {
-        try
-        {
-            _ = SqlStatement.Number(connection, $"SELECT count(*) FROM {table.Quoted} NOT INDEXED WHERE typeof({expression}) = ''");
-            return null;
-        }
-        catch (SqliteException exception) when (exception.SqliteErrorCode == raw.SQLITE_ERROR)
-        {
-            return exception.Message;
-        }
-    }
-
-    private void Judge(List<string> findings, string argument, ForeignSql? foreign)
+    private void CheckRows(List<TableDefinition> tables, ForeignSql? foreign)
     {
         var disagreement = new SchemaDisagreement();
         bool IsDamage(string finding) => foreign?.Explains(finding) != true && !disagreement.Take(finding);
-        var damage = findings.Where(IsDamage).ToList();
-        if (findings.Count == IntegrityFindings.Most && damage.Count == 0)
+        if (Read("quick_check", int.MaxValue, out var findings) is null)
         {
-            // Real damage may hide behind them. It is in no page, for SQLite would have named that first.
-            disagreement = new SchemaDisagreement();
-            using var statement = SqlStatement.Prepare(connection, $"PRAGMA integrity_check({(argument == Limit ? int.MaxValue.ToString(CultureInfo.InvariantCulture) : argument)})");
-            while (damage.Count < IntegrityFindings.Most && statement.Step())
+            found.Damage.AddRange(findings.Where(IsDamage).Except(found.Damage).ToList());
+        }
+        else
+        {
+            // Pages are checked before rows.
+            found.Damage.AddRange(findings.Where(finding => !new SchemaDisagreement().Take(finding)).Except(found.Damage).ToList());
+            foreach (var table in tables)
             {
-                damage.AddRange(new[] { statement.Text(0) }.Where(IsDamage));
+                if (Read("quick_check", table.Name.Quoted, out findings) is { } fault)
+                {
+                    Explain(table, fault, foreign);
+                }
+
+                found.Damage.AddRange(findings.Where(IsDamage).Except(found.Damage).ToList());
             }
         }
 
-        found.Damage.AddRange(damage);
-        var (damaged, atOdds) = disagreement.Judge(connection, foreign);
-        found.Damage.AddRange(damaged);
-        found.Inconsistencies.AddRange(atOdds);
+        disagreement.JudgeValues(tables, found);
     }
+
+    /// <summary>A column that is computed when it is read may have been added to rows that it does not fit.</summary>
+    private void Explain(TableDefinition table, SqliteException fault, ForeignSql? foreign)
+    {
+        found.Gaps.Add($"the types of values in table {table.Name.Text}");
+        var computed = table.Columns.Where(column => column.Computation.Count > 0).ToList();
+        if (computed.Count > 0)
+        {
+            found.Inconsistencies.Add($"a column that is computed, {ShortList.Of([.. computed.Select(column => $"{table.Name.Text}.{column.Name.Text}")])}, has no value of its type for every row: {fault.Message}");
+        }
+        else if (foreign is null)
+        {
+            found.Damage.Add($"table {table.Name.Text}: {fault.Message}");
+        }
+    }
+
+    private void CheckIndexes(List<TableDefinition> tables, ForeignSql? foreign)
+    {
+        var missing = foreign?.Functions ?? new HashSet<string>();
+        foreach (var index in tables.SelectMany(table => IndexDefinition.Of(connection, table)))
+        {
+            var examination = IndexExamination.Of(connection, index, missing);
+            found.Damage.AddRange(examination.Damage is { } damage ? [damage] : []);
+            found.Inconsistencies.AddRange(examination.Inconsistencies);
+        }
+    }
+
+    /// <summary>SQLite does not ask of an entry of a partial index whether its row still has one (since 3.42).</summary>
+    private void CountPartialIndexes(List<TableDefinition> tables)
+    {
+        foreach (var table in tables)
+        {
+            var indexes = IndexDefinition.Of(connection, table).Where(index => index is { Condition: not null, IsConditionCertain: true, RootPage: > 0 }).ToList();
+            if (indexes.Count == 0)
+            {
+                continue;
+            }
+
+            var rows = SqlStatement.List(
+                connection,
+                $"SELECT {string.Join(", ", indexes.Select(index => $"count(*) FILTER (WHERE {index.Condition})"))} FROM {table.Rows}",
+                row => indexes.Select((_, place) => row.Number(place)).ToList()).Single();
+            foreach (var (place, index) in indexes.Index())
+            {
+                using var tree = new IndexTree(connection, index);
+                if (SqlStatement.Number(connection, $"SELECT count(*) FROM {tree.Name}") is var entries && entries != rows[place])
+                {
+                    found.Damage.Add(string.Create(CultureInfo.InvariantCulture, $"index {index.Name.Text} holds {entries} entries for {rows[place]} rows"));
+                }
+            }
+        }
+    }
+
+    /// <inheritdoc cref="Read(string, string, out List{string})"/>
+    private SqliteException? Read(string pragma, int most, out List<string> findings) => Read(pragma, most.ToString(CultureInfo.InvariantCulture), out findings);
 
     /// <summary>Runs a pragma for a table, or with a limit, over and over until SQLite has a stand-in for all that it lacks.</summary>
     /// <returns>What ended it before its time; null where it came to its end.</returns>
@@ -180,7 +144,7 @@ internal sealed class OrdinaryTables
 
                 return null;
             }
-            catch (SqliteException exception) when (exception.SqliteErrorCode == raw.SQLITE_ERROR)
+            catch (SqliteException exception) when (exception.SqliteErrorCode is raw.SQLITE_ERROR or raw.SQLITE_CONSTRAINT)
             {
                 if (StandInFunctions.Missing(exception) is not { } name || !standIns.Add(name))
                 {

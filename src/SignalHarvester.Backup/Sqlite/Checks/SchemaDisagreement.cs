@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Microsoft.Data.Sqlite;
-using SQLitePCL;
 
 namespace SignalHarvester.Backup.Sqlite.Checks;
 
@@ -10,7 +9,6 @@ namespace SignalHarvester.Backup.Sqlite.Checks;
 /// allow (any more), and index entries that were computed by functions, or stand in an order, that are their application's:
 /// lower() and LIKE by those of ICU, NOCASE by one that knows all letters.
 /// </summary>
-/// <remarks>An index is taken at its word only where its stored values are proved to be its table's rows.</remarks>
 internal sealed partial class SchemaDisagreement
 {
     private readonly SortedDictionary<string, long> values = new(StringComparer.Ordinal);
@@ -33,112 +31,78 @@ internal sealed partial class SchemaDisagreement
             : match.Groups["repeated"] is { Success: true } pair ? (repeated, pair.Value)
             : match.Groups["imprecise"] is { Success: true } number ? (imprecise, number.Value)
             : match.Groups["misplaced"] is { Success: true } table ? (misplaced, table.Value)
-            : match.Groups["strict"].Success ? (wrongTypes, match.Value)
+            : match.Groups["strict"] is { Success: true } value ? (wrongTypes, value.Value)
             : (values, match.Value);
         counts[subject] = counts.GetValueOrDefault(subject) + 1;
         return true;
     }
 
-    /// <summary>Judges what was taken, once it is all there is.</summary>
+    /// <summary>Judges the values, once they are all there.</summary>
+    /// <param name="tables">The tables of the database.</param>
+    /// <param name="found">Takes what is damage after all, and how the database is at odds with itself.</param>
+    public void JudgeValues(IReadOnlyList<TableDefinition> tables, IntegrityFindings found)
+    {
+        foreach (var (name, rows) in misplaced)
+        {
+            var uses = new SqlDependencies();
+            var table = tables.FirstOrDefault(table => table.Name == SqliteName.Of(name));
+            uses.Add(table?.Columns.Select(column => column.Collation) ?? []);
+            if (uses.HasReplaceableOrder)
+            {
+                found.Inconsistencies.Add($"table {name} holds {rows.ToString(CultureInfo.InvariantCulture)} of its rows in another order than that of SQLite's own collation: right where its application brings its own, else its keys are damaged");
+            }
+            else
+            {
+                found.Damage.Add(Times($"row not in PRIMARY KEY order for {name}", rows));
+            }
+        }
+
+        // No statement stores such a value in a table that is STRICT, but a column that is computed may give one when it is read.
+        var computed = tables.SelectMany(table => table.Columns.Where(column => column.Computation.Count > 0).Select(column => $"{table.Name.Text}.{column.Name.Text}")).ToHashSet(StringComparer.Ordinal);
+        foreach (var (finding, rows) in wrongTypes)
+        {
+            var list = computed.Contains(finding[(finding.IndexOf(" value in ", StringComparison.Ordinal) + " value in ".Length)..]) ? found.Inconsistencies : found.Damage;
+            list.Add(Times(finding, rows));
+        }
+
+        found.Inconsistencies.AddRange(values.Select(value => Times($"{value.Key}, which its schema does not allow", value.Value)));
+    }
+
+    /// <summary>Judges the indexes in which SQLite missed something, each by itself.</summary>
     /// <param name="connection">The connection, which reads its schema anew afterwards.</param>
+    /// <param name="tables">The tables of the database.</param>
     /// <param name="foreign">What rests on the application alone, which is told by itself; null for nothing.</param>
-    /// <returns>What is damage after all; and how the database is at odds with itself.</returns>
-    public (IReadOnlyList<string> Damage, IReadOnlyList<string> Inconsistencies) Judge(SqliteConnection connection, ForeignSql? foreign)
+    /// <param name="found">Takes what is damage after all, and how the database is at odds with itself.</param>
+    public void JudgeIndexes(SqliteConnection connection, IReadOnlyList<TableDefinition> tables, ForeignSql? foreign, IntegrityFindings found)
     {
-        var damage = new List<string>();
-        var inconsistencies = new List<string>();
-        foreach (var name in missing.Keys.Union(imprecise.Keys).Order(StringComparer.Ordinal))
+        var names = missing.Keys.Union(imprecise.Keys).Union(repeated.Keys).ToHashSet(StringComparer.Ordinal);
+        var indexes = names.Count == 0 ? [] : tables.SelectMany(table => IndexDefinition.Of(connection, table)).Where(index => names.Contains(index.Name.Text)).ToDictionary(index => index.Name.Text);
+        foreach (var name in names.Order(StringComparer.Ordinal))
         {
-            var index = Find(connection, name);
-            var count = HowMany(missing.GetValueOrDefault(name) + imprecise.GetValueOrDefault(name), "row");
-            var reason = Reason(index, foreign, count, isImprecise: !missing.ContainsKey(name));
-            if (reason is null || index is null)
+            var rows = missing.GetValueOrDefault(name) + imprecise.GetValueOrDefault(name);
+            var examination = indexes.TryGetValue(name, out var index)
+                ? IndexExamination.Of(connection, index, foreign?.Functions ?? new HashSet<string>())
+                : new IndexExamination(null, []);
+            if (examination.Damage is { } damage)
             {
-                damage.Add($"{count} missing from index {name}");
+                found.Damage.Add(missing.TryGetValue(name, out var lost) ? $"{Times($"row missing from index {name}", lost)}, and {damage}" : damage);
             }
-            else if (WhyNotTheRows(connection, index) is { } fault)
+            else if (foreign?.Has(name) == true || examination.Inconsistencies.Count > 0)
             {
-                damage.Add($"{count} missing from index {name}, and {fault}");
+                found.Inconsistencies.AddRange(examination.Inconsistencies);
             }
-            else
+            else if (missing.ContainsKey(name) || index is null)
             {
-                inconsistencies.AddRange(reason);
-            }
-        }
-
-        // Every row is in such an index once, or that would be a finding of its own: two rows are alike, and no index is damaged.
-        foreach (var (index, rows) in repeated.Where(entry => !missing.ContainsKey(entry.Key) && foreign?.Has(entry.Key) != true))
-        {
-            inconsistencies.Add($"unique index {index} holds {HowMany(rows, "entry", "entries")} that {(rows == 1 ? "is" : "are")} there twice");
-        }
-
-        JudgeKeys(connection, damage, inconsistencies);
-
-        // No statement puts such a value into a table that is STRICT.
-        damage.AddRange(wrongTypes.Select(Times));
-        inconsistencies.AddRange(values.Select(value => Times(new($"{value.Key}, which its schema does not allow", value.Value))));
-        return (damage, inconsistencies);
-    }
-
-    /// <summary>Why SQLite may be wrong about an index, in no sentence where that is told elsewhere; null where it is not.</summary>
-    private static string[]? Reason(IndexDefinition? index, ForeignSql? foreign, string count, bool isImprecise)
-    {
-        if (index is null)
-        {
-            return null;
-        }
-
-        var statement = $"REINDEX {index.Name.Quoted}";
-        return foreign?.Has(index.Name.Text) == true ? []
-            : index.Uses.HasReplaceableFunction ? [$"index {index.Name.Text} holds other entries for {count} than SQLite computes here: right where its application brings functions of its own, else {statement} mends it"]
-            : index.Uses.HasReplaceableOrder ? [$"index {index.Name.Text} holds {count} in another order than that of SQLite's own collation: right where its application brings its own, else {statement} mends it"]
-            : isImprecise ? [$"index {index.Name.Text} holds numbers for {count} that are rounded in another way than here ({statement} mends it)"]
-            : null;
-    }
-
-    private static IndexDefinition? Find(SqliteConnection connection, string name)
-    {
-        using var statement = SqlStatement.Prepare(
-            connection,
-            $"SELECT t.name, coalesce(t.sql, '') FROM sqlite_schema i JOIN sqlite_schema t ON t.type = 'table' AND t.name = i.tbl_name COLLATE NOCASE WHERE i.type = 'index' AND i.name = {SqliteName.Of(name).Literal}");
-        return statement.Step()
-            ? IndexDefinition.Of(connection, statement.Name(0), TableDefinition.Parse(statement.Text(1))).FirstOrDefault(index => index.Name == SqliteName.Of(name))
-            : null;
-    }
-
-    private static string? WhyNotTheRows(SqliteConnection connection, IndexDefinition index)
-    {
-        try
-        {
-            return IndexEntries.AreRows(connection, index) ? null : $"its entries are not the rows of {index.Table.Text}";
-        }
-        catch (SqliteException exception) when (exception.SqliteErrorCode != raw.SQLITE_INTERRUPT)
-        {
-            return $"its entries cannot be compared with the rows of {index.Table.Text}: {exception.Message}";
-        }
-    }
-
-    private static string HowMany(long count, string one, string? many = null) =>
-        count == 1 ? $"1 {one}" : string.Create(CultureInfo.InvariantCulture, $"{count} {many ?? one + "s"}");
-
-    private static string Times(KeyValuePair<string, long> finding) =>
-        finding.Value == 1 ? finding.Key : string.Create(CultureInfo.InvariantCulture, $"{finding.Key} ({finding.Value} times)");
-
-    private void JudgeKeys(SqliteConnection connection, List<string> damage, List<string> inconsistencies)
-    {
-        foreach (var (table, rows) in misplaced)
-        {
-            var key = KeyOrder.TryFind(connection, SqliteName.Of(table));
-            if (key is null || key.IsBrokenInAnyOrder(connection))
-            {
-                damage.Add(Times(new($"row not in PRIMARY KEY order for {table}", rows)));
+                found.Damage.Add(rows == 1 ? $"1 row missing from index {name}" : string.Create(CultureInfo.InvariantCulture, $"{rows} rows missing from index {name}"));
             }
             else
             {
-                inconsistencies.Add($"table {table} holds {HowMany(rows, "row")} in another order than that of SQLite's own collation: right where its application brings its own, else VACUUM mends it");
+                found.Inconsistencies.Add($"index {name} holds numbers that are rounded in another way than here (REINDEX {index.Name.Quoted} mends it)");
             }
         }
     }
+
+    private static string Times(string finding, long rows) => rows == 1 ? finding : string.Create(CultureInfo.InvariantCulture, $"{finding} ({rows} times)");
 
     [GeneratedRegex(
         @"\A(row \d+ missing from index (?<missing>.*)|index (?<imprecise>.*) stores an imprecise floating-point value for row \d+"

@@ -30,8 +30,11 @@ internal sealed class SqlDependencies
     /// <summary>The collations of what is compared.</summary>
     public IReadOnlySet<SqliteName> Collations => collations;
 
+    /// <summary>The functions that an application may have in another way than SQLite.</summary>
+    public IEnumerable<string> ReplaceableFunctions => functions.Where(function => !Constant.Contains(function));
+
     /// <summary>Whether an application may have a function here that gives other values than SQLite's own.</summary>
-    public bool HasReplaceableFunction => functions.Any(function => !Constant.Contains(function));
+    public bool HasReplaceableFunction => ReplaceableFunctions.Any();
 
     /// <summary>Whether an application may have an order here that is another one than SQLite's own.</summary>
     public bool HasReplaceableOrder => collations.Any(IsBuiltIn);
@@ -47,6 +50,15 @@ internal sealed class SqlDependencies
         if (collation != SqliteName.Parse("BINARY"))
         {
             _ = collations.Add(collation);
+        }
+    }
+
+    /// <summary>Adds collations.</summary>
+    public void Add(IEnumerable<SqliteName> orders)
+    {
+        foreach (var order in orders)
+        {
+            Add(order);
         }
     }
 
@@ -76,7 +88,7 @@ internal sealed class SqlDependencies
             }
             else if (isName && place + 1 < expression.Count && expression[place + 1].IsSymbol("(") && (token.Kind != SqlTokenKind.Word || !Keywords.Contains(name)))
             {
-                _ = functions.Add(name);
+                _ = functions.Add(name is "lower" or "upper" && TakesLanguage(expression, place + 1) ? $"{name} for a language" : name);
             }
             else if (isName && place > 0 && expression[place - 1].IsWord("collate"))
             {
@@ -108,6 +120,10 @@ internal sealed class SqlDependencies
     }
 
     private static bool IsBuiltIn(SqliteName collation) => SqliteName.Fold(collation.Text) is "nocase" or "rtrim" or "binary";
+
+    /// <summary>ICU's lower() and upper() take a second argument.</summary>
+    private static bool TakesLanguage(IReadOnlyList<SqlToken> expression, int opening) =>
+        SqlToken.Split(expression.Take(SqlToken.Closing(expression, opening)).Skip(opening + 1)).Count > 1;
 
     private static bool Compares(IReadOnlyList<SqlToken> expression)
     {

@@ -28,10 +28,8 @@ internal static unsafe partial class StandInCollations
         _ = CollationNeeded(connection.Handle!.DangerousGetHandle(), 0, &Register);
 
     /// <summary>The collations that a stand-in was needed for so far.</summary>
-    public static List<string> Needed(SqliteConnection connection) => SqlStatement.List(
-        connection,
-        "SELECT name FROM pragma_collation_list WHERE name NOT IN ('BINARY', 'NOCASE', 'RTRIM')",
-        row => row.Text(0));
+    public static List<string> Needed(SqliteConnection connection) =>
+        [.. SqlStatement.List(connection, "PRAGMA collation_list", row => row.Text(1)).Where(name => name is not ("BINARY" or "NOCASE" or "RTRIM"))];
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static void Register(nint state, nint database, int encoding, byte* name) =>

@@ -14,6 +14,16 @@ internal static partial class StandInFunctions
     public static string? Missing(SqliteException exception) =>
         UnknownFunction().Match(exception.Message) is { Success: true } match ? match.Groups["name"].Value : null;
 
+    /// <summary>
+    /// Provides stand-ins for ICU's lower() and upper() with a language, https://sqlite.org/src/dir/ext/icu : SQLite has both
+    /// with one argument, and cannot read a schema that gives two.
+    /// </summary>
+    public static void ProvideLanguages(SqliteConnection connection)
+    {
+        connection.CreateFunction<object?, object?, object?>("lower", (_, _) => null, isDeterministic: true);
+        connection.CreateFunction<object?, object?, object?>("upper", (_, _) => null, isDeterministic: true);
+    }
+
     /// <summary>Provides a stand-in, for any number of arguments.</summary>
     public static void Provide(SqliteConnection connection, string name) =>
         connection.CreateFunction<object?>(name, _ => null, isDeterministic: true);

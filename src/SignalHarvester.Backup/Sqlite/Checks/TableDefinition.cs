@@ -1,24 +1,45 @@
+using Microsoft.Data.Sqlite;
+
 namespace SignalHarvester.Backup.Sqlite.Checks;
 
-/// <summary>The columns of a table, read from the statement that made it, https://sqlite.org/lang_createtable.html .</summary>
+/// <summary>A table and its columns, read from the statement that made it, https://sqlite.org/lang_createtable.html .</summary>
 internal sealed class TableDefinition
 {
     private readonly Dictionary<SqliteName, ColumnDefinition> columns;
 
-    private TableDefinition(Dictionary<SqliteName, ColumnDefinition> columns, bool isStrict)
+    private TableDefinition(SqliteName name, Dictionary<SqliteName, ColumnDefinition> columns)
     {
+        Name = name;
         this.columns = columns;
-        IsStrict = isStrict;
     }
 
-    /// <summary>Whether SQLite refuses a value of another type than its column's.</summary>
-    public bool IsStrict { get; }
+    /// <summary>Its name.</summary>
+    public SqliteName Name { get; }
 
     /// <summary>Its columns.</summary>
     public IReadOnlyCollection<ColumnDefinition> Columns => columns.Values;
 
-    /// <summary>Reads a statement, as the schema keeps it.</summary>
-    public static TableDefinition Parse(string sql)
+    /// <summary>
+    /// Its rows from its own tree, as they stand behind FROM. Without rowids a table is the index of its key, and SQLite reads
+    /// any other index that has what is asked for, whatever it is told not to.
+    /// </summary>
+    public required string Rows { get; init; }
+
+    /// <summary>The name of the number of a row; null where there is none, or none that can be named.</summary>
+    public required SqliteName? RowId { get; init; }
+
+    /// <summary>Reads all tables that are stored in the file itself.</summary>
+    public static List<TableDefinition> All(SqliteConnection connection) =>
+    [
+        .. SqlStatement.List(connection, "SELECT name, coalesce(sql, '') FROM main.sqlite_schema WHERE type = 'table' AND rootpage > 0", row => (Name: row.Name(0), Sql: row.Text(1)))
+            .Select(table => Read(connection, table.Name, table.Sql)),
+    ];
+
+    /// <summary>Reads the columns of a statement.</summary>
+    /// <param name="connection">The connection.</param>
+    /// <param name="name">The table.</param>
+    /// <param name="sql">The statement, as the schema keeps it.</param>
+    public static TableDefinition Read(SqliteConnection connection, SqliteName name, string sql)
     {
         var tokens = SqlToken.Of(sql);
         var opening = Math.Max(tokens.FindIndex(token => token.IsSymbol("(")), 0);
@@ -33,7 +54,14 @@ internal sealed class TableDefinition
             }
         }
 
-        return new TableDefinition(columns, tokens.Skip(closing).Any(token => token.IsWord("strict")));
+        var key = SqlStatement.List(connection, $"PRAGMA main.table_list({name.Quoted})", row => (Schema: row.Text(0), WithoutRowId: row.Number(4) != 0)).Exists(table => table is { Schema: "main", WithoutRowId: true })
+            ? SqlStatement.List(connection, $"PRAGMA main.index_list({name.Quoted})", row => (Name: row.Name(1), Origin: row.Text(3))).Find(index => index.Origin == "pk").Name
+            : (SqliteName?)null;
+        return new TableDefinition(name, columns)
+        {
+            Rows = key is null ? $"main.{name.Quoted} NOT INDEXED" : $"main.{name.Quoted} INDEXED BY {key.Value.Quoted}",
+            RowId = key is not null ? null : SqliteName.RowIdNames.Where(rowId => !columns.ContainsKey(rowId)).Select(rowId => (SqliteName?)rowId).FirstOrDefault(),
+        };
     }
 
     /// <summary>A column; null where none has that name.</summary>

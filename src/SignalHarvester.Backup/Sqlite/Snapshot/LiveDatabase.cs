@@ -4,6 +4,7 @@ using Microsoft.Data.Sqlite;
 using SQLitePCL;
 using SignalHarvester.Backup.Sqlite.Checks;
 using SignalHarvester.Backup.Storage;
+
 namespace SignalHarvester.Backup.Sqlite.Snapshot;
 
 /// <summary>

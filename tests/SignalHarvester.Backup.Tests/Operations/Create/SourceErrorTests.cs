@@ -3,6 +3,7 @@ using SignalHarvester.Backup.Operations.Create;
 using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.Tests.Support;
 using Xunit;
+
 namespace SignalHarvester.Backup.Tests.Operations.Create;
 
 /// <summary>Each way in which a source cannot be backed up has its own error, and costs nothing that was there.</summary>

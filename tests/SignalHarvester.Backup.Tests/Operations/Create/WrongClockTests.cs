@@ -12,6 +12,7 @@ using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.Tests.Retention;
 using SignalHarvester.Backup.Tests.Support;
 using Xunit;
+
 namespace SignalHarvester.Backup.Tests.Operations.Create;
 
 /// <summary>

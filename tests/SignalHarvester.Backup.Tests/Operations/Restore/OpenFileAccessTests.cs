@@ -4,10 +4,11 @@ using SignalHarvester.Backup.Operations.Restore;
 using SignalHarvester.Backup.Sqlite;
 using SignalHarvester.Backup.Storage;
 using SignalHarvester.Backup.Storage.Ownership;
-using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.Tests.Support;
+using SignalHarvester.Backup.TestSupport;
 using Xunit;
-namespace SignalHarvester.Backup.Tests.Storage;
+
+namespace SignalHarvester.Backup.Tests.Operations.Restore;
 
 /// <summary>A log is given to whom the database is for that is being restored, and not to whom the name has been given meanwhile.</summary>
 public sealed class OpenFileAccessTests : IDisposable

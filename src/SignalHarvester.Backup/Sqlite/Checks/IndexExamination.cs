@@ -1,0 +1,175 @@
+using System.Globalization;
+using Microsoft.Data.Sqlite;
+using SQLitePCL;
+
+namespace SignalHarvester.Backup.Sqlite.Checks;
+
+/// <summary>
+/// What is known of an index whose entries are not what SQLite computes here: whether its stored values are the rows of its
+/// table, whether it is in an order that SQLite knows, and whether what is computed in it can be its application's.
+/// </summary>
+/// <param name="Damage">What is wrong with it; null for nothing.</param>
+/// <param name="Inconsistencies">How it differs from SQLite's own without being damaged.</param>
+internal sealed record IndexExamination(string? Damage, IReadOnlyList<string> Inconsistencies)
+{
+    // Of a text of these alone, every lower() and upper() gives the same; i is another letter in Turkish.
+    private const string NotPlain = "*[^ -HJ-hj-~]*";
+
+    private static readonly HashSet<string> CaseFunctions = new(StringComparer.Ordinal) { "lower", "upper" };
+
+    /// <summary>Examines an index, in time that grows with its entries alone.</summary>
+    /// <param name="connection">The connection, which reads its schema anew afterwards.</param>
+    /// <param name="index">The index.</param>
+    /// <param name="missing">The functions that only its application has.</param>
+    public static IndexExamination Of(SqliteConnection connection, IndexDefinition index, IReadOnlySet<string> missing)
+    {
+        if (index.RootPage == 0)
+        {
+            return new IndexExamination(null, []);
+        }
+
+        try
+        {
+            using var tree = new IndexTree(connection, index);
+            return Examine(connection, index, tree, missing);
+        }
+        catch (SqliteException exception) when (exception.SqliteErrorCode is raw.SQLITE_ERROR or raw.SQLITE_CONSTRAINT)
+        {
+            // SQLite refuses a row that it cannot compute the indexes for, so one that is there was changed without it.
+            return index.Uses.IsForeign(missing)
+                ? new IndexExamination(null, [])
+                : new IndexExamination($"index {index.Name.Text} cannot be computed for every row of {index.Table.Name.Text}, so that a row is damaged: {exception.Message}", []);
+        }
+        catch (SqliteException exception) when (exception.SqliteErrorCode != raw.SQLITE_INTERRUPT)
+        {
+            return new IndexExamination($"index {index.Name.Text} cannot be read: {exception.Message}", []);
+        }
+    }
+
+    private static IndexExamination Examine(SqliteConnection connection, IndexDefinition index, IndexTree tree, IReadOnlySet<string> missing)
+    {
+        if (!HasRows(connection, index, tree))
+        {
+            return new IndexExamination($"the entries of index {index.Name.Text} are not the rows of {index.Table.Name.Text}", []);
+        }
+
+        var inconsistencies = new List<string>();
+        var order = index.Uses;
+        if (!index.Columns.Any(column => IsForeign(column.Collation)))
+        {
+            var (misplaced, repeated) = Neighbours(connection, index, tree);
+            if (misplaced > 0 && !order.HasReplaceableOrder)
+            {
+                return new IndexExamination($"{HowMany(misplaced, "entry", "entries")} of index {index.Name.Text} are out of order", []);
+            }
+
+            if (misplaced > 0)
+            {
+                inconsistencies.Add($"index {index.Name.Text} holds {HowMany(misplaced, "entry", "entries")} in another order than that of SQLite's own collation: right where its application brings its own, else REINDEX {index.Name.Quoted} mends it");
+            }
+
+            if (index.IsUnique && repeated > 0)
+            {
+                inconsistencies.Add($"unique index {index.Name.Text} holds {HowMany(repeated, "entry", "entries")} that {(repeated == 1 ? "is" : "are")} there twice");
+            }
+        }
+
+        List<SqlDependencies> computing = [.. index.Columns.Select(column => column.Uses).OfType<SqlDependencies>().Append(index.ConditionUses).Where(uses => uses.HasReplaceableFunction || uses.Collations.Count > 0)];
+        if (computing.Count > 0 && !computing.Exists(uses => uses.IsForeign(missing)) && Differing(connection, index, tree, plain: false) is > 0 and var others)
+        {
+            if (computing.TrueForAll(uses => uses.Collations.Count == 0 && uses.ReplaceableFunctions.All(CaseFunctions.Contains)) && Differing(connection, index, tree, plain: true) > 0)
+            {
+                return new IndexExamination($"index {index.Name.Text} holds other entries for rows of {index.Table.Name.Text} than any function can have given: a row or the index is damaged", []);
+            }
+
+            inconsistencies.Add($"index {index.Name.Text} holds other entries for {HowMany(others, "row")} than SQLite computes here: right where its application brings functions of its own, else those rows or the index are damaged");
+        }
+
+        return new IndexExamination(null, inconsistencies);
+    }
+
+    /// <summary>
+    /// Whether the entries are those of the table's rows, in all that is stored or certain: one for each row that has one, as far
+    /// as SQLite knows by itself which rows have one.
+    /// </summary>
+    private static bool HasRows(SqliteConnection connection, IndexDefinition index, IndexTree tree)
+    {
+        var certain = index.Columns.Index().Where(column => column.Item.IsCertain).ToList();
+        var here = $"SELECT {List(certain, column => Rounded($"+c{column.Index}", column.Item))} FROM {tree.Name}";
+        var rows = Rows(index);
+        var there = $"SELECT {List(certain, column => Rounded(column.Item.Sql + " COLLATE BINARY", column.Item))} FROM {rows}";
+        var entries = SqlStatement.Number(connection, $"SELECT count(*) FROM {tree.Name}");
+        if (index is not { Condition: not null, IsConditionCertain: false } && SqlStatement.Number(connection, $"SELECT count(*) FROM {rows}") != entries)
+        {
+            return false;
+        }
+
+        if (certain.Count == 0 || SqlStatement.Number(connection, $"SELECT EXISTS ({here} EXCEPT {there})") != 0)
+        {
+            return certain.Count == 0;
+        }
+
+        // With the number of the row, or the key, no two are alike; without, each must be there as often as here.
+        return index.Columns.All(column => column.IsKnown)
+            ? SqlStatement.Number(connection, $"SELECT count(*) FROM (SELECT DISTINCT {List(certain, column => $"+c{column.Index}")} FROM {tree.Name})") == entries
+            : SqlStatement.Number(connection, $"SELECT EXISTS (SELECT *, count(*) FROM ({here}) GROUP BY {Places(certain.Count)} EXCEPT SELECT *, count(*) FROM ({there}) GROUP BY {Places(certain.Count)})") == 0;
+    }
+
+    /// <summary>How many entries do not stand behind the one before them, and how many are its like in all columns that must differ.</summary>
+    private static (long Misplaced, long Repeated) Neighbours(SqliteConnection connection, IndexDefinition index, IndexTree tree)
+    {
+        var columns = index.Columns.Index().ToList();
+        var keys = columns.Where(column => column.Item.IsKey).ToList();
+        // SQLite's comparison answers NULL where a value is NULL, which sorts before all others.
+        var misplaced = string.Concat(columns.Select(column => $" WHEN {After("p", "k", column)} THEN 1 WHEN {After("k", "p", column)} THEN 0"));
+        var repeated = string.Join(" AND ", keys.Select(column => $"p{column.Index} COLLATE {column.Item.Collation.Quoted} = k{column.Index}"));
+        using var statement = SqlStatement.Prepare(connection, $"""
+            SELECT total(CASE{misplaced} ELSE 0 END), total({repeated}) FROM (
+              SELECT {List(columns, column => $"c{column.Index} AS k{column.Index}")}, {List(columns, column => $"lag(c{column.Index}) OVER () AS p{column.Index}")}, row_number() OVER () AS place FROM {tree.Name})
+            WHERE place > 1
+            """);
+        _ = statement.Step();
+        return (statement.Number(0), statement.Number(1));
+
+        static string After(string one, string other, (int Index, IndexColumn Item) column)
+        {
+            var (larger, smaller) = column.Item.IsDescending ? (other, one) : (one, other);
+            return $"coalesce({larger}{column.Index} COLLATE {column.Item.Collation.Quoted} > {smaller}{column.Index}, {larger}{column.Index} IS NOT NULL AND {smaller}{column.Index} IS NULL)";
+        }
+    }
+
+    /// <summary>How many rows have no entry with all their values as SQLite computes them.</summary>
+    private static long Differing(SqliteConnection connection, IndexDefinition index, IndexTree tree, bool plain)
+    {
+        var known = index.Columns.Index().Where(column => column.Item.IsKnown).ToList();
+        var texts = index.Table.Columns.Where(column => column.Computation.Count == 0)
+            .Select(column => $"(typeof({column.Name.Quoted}) NOT IN ('text', 'real') OR (typeof({column.Name.Quoted}) = 'text' AND {column.Name.Quoted} NOT GLOB '{NotPlain}'))");
+        var conditions = (plain ? texts : []).Append(index.Condition is null ? "1" : $"({index.Condition})");
+        return SqlStatement.Number(connection, $"""
+            SELECT count(*) FROM (
+              SELECT {List(known, column => Rounded(column.Item.Sql + " COLLATE BINARY", column.Item))} FROM {index.Table.Rows} WHERE {string.Join(" AND ", conditions)}
+              EXCEPT SELECT {List(known, column => Rounded($"+c{column.Index}", column.Item))} FROM {tree.Name})
+            """);
+    }
+
+    private static string Rows(IndexDefinition index) =>
+        index is { Condition: { } condition, IsConditionCertain: true } ? $"{index.Table.Rows} WHERE ({condition})" : index.Table.Rows;
+
+    // Processors round in several ways.
+    private static string Rounded(string value, IndexColumn column) =>
+        column.Uses is null ? value : $"CASE typeof({value}) WHEN 'real' THEN format('%.12g', {value}) ELSE {value} END";
+
+    private static bool IsForeign(SqliteName collation)
+    {
+        var uses = new SqlDependencies();
+        uses.Add(collation);
+        return uses.IsForeign(System.Collections.Frozen.FrozenSet<string>.Empty);
+    }
+
+    private static string List<T>(IEnumerable<T> items, Func<T, string> sql) => string.Join(", ", items.Select(sql));
+
+    private static string Places(int count) => string.Join(", ", Enumerable.Range(1, count).Select(place => place.ToString(CultureInfo.InvariantCulture)));
+
+    private static string HowMany(long count, string one, string? many = null) =>
+        count == 1 ? $"1 {one}" : string.Create(CultureInfo.InvariantCulture, $"{count} {many ?? one + "s"}");
+}
