@@ -40,10 +40,9 @@ internal static class RowOrder
     private static List<ReplaceableIndex> Replaceable(SqliteConnection connection, SqliteName table)
     {
         var sql = SqlStatement.List(connection, $"SELECT coalesce(sql, '') FROM main.sqlite_schema WHERE type = 'table' AND rootpage > 0 AND name = {table.Literal} COLLATE NOCASE", row => row.Text(0));
-        var definition = TableDefinition.Parse(sql.FirstOrDefault(string.Empty));
-        return sql.Count == 0 ? [] : [.. IndexDefinition.Of(connection, table, definition)
-            .Where(index => index.Uses.HasReplaceableFunction || index.Uses.Collations.Count > 0)
-            .Select(index => ReplaceableIndex.Read(connection, index, definition))];
+        return [.. sql.Take(1).SelectMany(statement => IndexDefinition.Of(connection, TableDefinition.Read(connection, table, statement)))
+            .Where(index => index.Uses is { HasReplaceableFunction: true } or { Collations.Count: > 0 })
+            .Select(ReplaceableIndex.Of)];
     }
 
     /// <summary>What is left open where both states agree with SQLite: rows of other letters than ASCII's may be too few to tell.</summary>

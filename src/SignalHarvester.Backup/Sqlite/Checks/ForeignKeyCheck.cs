@@ -84,14 +84,14 @@ internal static class ForeignKeyCheck
     /// <summary>The columns of a key, and by which collation SQLite looks for each: that of the parent's column, or of its primary key.</summary>
     private static List<(SqliteName From, SqliteName To, string Collation)> Columns(SqliteConnection connection, SqliteName table, SqliteName parent, long key)
     {
-        var definition = TableDefinition.Parse(SqlStatement.List(
-            connection, $"SELECT coalesce(sql, '') FROM main.sqlite_schema WHERE type = 'table' AND name = {parent.Literal} COLLATE NOCASE", row => row.Text(0)).FirstOrDefault(string.Empty));
-        if (definition.Columns.Count == 0)
+        var sql = SqlStatement.List(connection, $"SELECT sql FROM main.sqlite_schema WHERE type = 'table' AND name = {parent.Literal} COLLATE NOCASE", row => row.Text(0)).FirstOrDefault();
+        if (sql is null)
         {
             // To a table that is not there, nothing refers in any order.
             return [];
         }
 
+        var definition = TableDefinition.Read(connection, parent, sql);
         var primaryKey = SchemaPragmas.Columns(connection, "main", parent).Where(column => column.Key > 0).OrderBy(column => column.Key).Select(column => column.Name).ToList();
         var orders = SchemaPragmas.Indexes(connection, "main", parent).Where(index => index.IsPrimaryKey).SelectMany(index => SchemaPragmas.Keys(connection, "main", index.Name)).ToList();
         return [.. SqlStatement.List(connection, $"PRAGMA main.foreign_key_list({table.Quoted})", row => (Key: row.Number(0), Place: row.Number(1), From: row.Name(3), To: row.Name(4)))
