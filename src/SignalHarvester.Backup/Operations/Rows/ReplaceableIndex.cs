@@ -17,8 +17,8 @@ internal sealed record ReplaceableIndex(
     /// <summary>Reads what is to be known of it.</summary>
     public static ReplaceableIndex Read(SqliteConnection connection, IndexDefinition index, TableDefinition table)
     {
-        var named = index.Expressions.Append(index.Condition).OfType<string>().SelectMany(SqlToken.Of).Select(token => SqliteName.Of(token.Text));
-        IEnumerable<SqliteName> columns = index.Columns.Where(column => !column.IsRowId).Select(column => column.Name).Concat(named).Where(name => table.Column(name) is not null);
+        var columns = index.Columns.Select(column => column.Sql).Append(index.Condition).OfType<string>()
+            .SelectMany(SqlToken.Of).Select(token => SqliteName.Of(token.Text)).Where(name => table.Column(name) is not null);
         var folded = SchemaPragmas.Keys(connection, "main", index.Name)
             .Select((key, place) => (key.Name, key.Collation, IsFirst: place == 0))
             .Where(key => key.Collation == SqliteName.Parse("NOCASE") && table.Column(key.Name) is not null)
@@ -28,8 +28,7 @@ internal sealed record ReplaceableIndex(
 
     /// <summary>Whether another one, in another state, holds the same of each row.</summary>
     public bool IsLike(ReplaceableIndex other) =>
-        Definition.Columns.SequenceEqual(other.Definition.Columns)
-        && Definition.Expressions.SequenceEqual(other.Definition.Expressions, StringComparer.Ordinal)
+        Definition.Columns.Select(column => (column.Sql, column.Collation, column.IsDescending)).SequenceEqual(other.Definition.Columns.Select(column => (column.Sql, column.Collation, column.IsDescending)))
         && string.Equals(Definition.Condition, other.Definition.Condition, StringComparison.Ordinal)
         && Definition.Uses.Collations.SetEquals(other.Definition.Uses.Collations);
 }

@@ -40,8 +40,13 @@ internal static class RowOrder
     private static List<ReplaceableIndex> Replaceable(SqliteConnection connection, SqliteName table)
     {
         var sql = SqlStatement.List(connection, $"SELECT coalesce(sql, '') FROM main.sqlite_schema WHERE type = 'table' AND rootpage > 0 AND name = {table.Literal} COLLATE NOCASE", row => row.Text(0));
-        var definition = TableDefinition.Parse(sql.FirstOrDefault(string.Empty));
-        return sql.Count == 0 ? [] : [.. IndexDefinition.Of(connection, table, definition)
+        if (sql.Count == 0)
+        {
+            return [];
+        }
+
+        var definition = TableDefinition.Read(connection, table, sql[0]);
+        return [.. IndexDefinition.Of(connection, definition)
             .Where(index => index.Uses.HasReplaceableFunction || index.Uses.Collations.Count > 0)
             .Select(index => ReplaceableIndex.Read(connection, index, definition))];
     }
