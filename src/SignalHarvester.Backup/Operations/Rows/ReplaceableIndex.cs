@@ -16,17 +16,18 @@ internal sealed record ReplaceableIndex(
     /// <summary>Finds what is to be known of an index.</summary>
     public static ReplaceableIndex Of(IndexDefinition index)
     {
-        var restsOn = index.Columns.Select(column => column.Sql).Append(index.Condition).OfType<string>().SelectMany(Named);
-        var folded = index.Columns.Index()
-            .Where(column => column.Item is { IsKey: true, Uses: null } && column.Item.Collation == SqliteName.Parse("NOCASE"))
-            .SelectMany(column => Named(column.Item.Sql).Select(name => (name, column.Index == 0)));
-        return new ReplaceableIndex(index, [.. restsOn.Distinct()], [.. folded]);
-
-        IEnumerable<SqliteName> Named(string sql) => SqlToken.Of(sql).Select(token => SqliteName.Of(token.Text)).Where(name => index.Table.Column(name) is not null);
+        var columns = index.Columns.Select(column => column.Sql).Append(index.Condition).OfType<string>()
+            .SelectMany(SqlToken.Of).Select(token => SqliteName.Of(token.Text)).Where(name => table.Column(name) is not null);
+        var folded = SchemaPragmas.Keys(connection, "main", index.Name)
+            .Select((key, place) => (key.Name, key.Collation, IsFirst: place == 0))
+            .Where(key => key.Collation == SqliteName.Parse("NOCASE") && table.Column(key.Name) is not null)
+            .Select(key => (key.Name, key.IsFirst));
+        return new ReplaceableIndex(index, [.. columns.Distinct()], [.. folded]);
     }
 
     /// <summary>Whether another one, in another state, holds the same of each row.</summary>
     public bool IsLike(ReplaceableIndex other) =>
-        Definition.Columns.Select(column => (column.Sql, column.Collation)).SequenceEqual(other.Definition.Columns.Select(column => (column.Sql, column.Collation)))
-        && string.Equals(Definition.Condition, other.Definition.Condition, StringComparison.Ordinal);
+        Definition.Columns.Select(column => (column.Sql, column.Collation, column.IsDescending)).SequenceEqual(other.Definition.Columns.Select(column => (column.Sql, column.Collation, column.IsDescending)))
+        && string.Equals(Definition.Condition, other.Definition.Condition, StringComparison.Ordinal)
+        && Definition.Uses.Collations.SetEquals(other.Definition.Uses.Collations);
 }

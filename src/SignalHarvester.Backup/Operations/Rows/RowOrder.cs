@@ -40,9 +40,15 @@ internal static class RowOrder
     private static List<ReplaceableIndex> Replaceable(SqliteConnection connection, SqliteName table)
     {
         var sql = SqlStatement.List(connection, $"SELECT coalesce(sql, '') FROM main.sqlite_schema WHERE type = 'table' AND rootpage > 0 AND name = {table.Literal} COLLATE NOCASE", row => row.Text(0));
-        return [.. sql.Take(1).SelectMany(statement => IndexDefinition.Of(connection, TableDefinition.Read(connection, table, statement)))
-            .Where(index => index.Uses is { HasReplaceableFunction: true } or { Collations.Count: > 0 })
-            .Select(ReplaceableIndex.Of)];
+        if (sql.Count == 0)
+        {
+            return [];
+        }
+
+        var definition = TableDefinition.Read(connection, table, sql[0]);
+        return [.. IndexDefinition.Of(connection, definition)
+            .Where(index => index.Uses.HasReplaceableFunction || index.Uses.Collations.Count > 0)
+            .Select(index => ReplaceableIndex.Read(connection, index, definition))];
     }
 
     /// <summary>What is left open where both states agree with SQLite: rows of other letters than ASCII's may be too few to tell.</summary>

@@ -84,8 +84,9 @@ internal static class ForeignKeyCheck
     /// <summary>The columns of a key, and by which collation SQLite looks for each: that of the parent's column, or of its primary key.</summary>
     private static List<(SqliteName From, SqliteName To, string Collation)> Columns(SqliteConnection connection, SqliteName table, SqliteName parent, long key)
     {
-        var sql = SqlStatement.List(connection, $"SELECT sql FROM main.sqlite_schema WHERE type = 'table' AND name = {parent.Literal} COLLATE NOCASE", row => row.Text(0)).FirstOrDefault();
-        if (sql is null)
+        var definition = TableDefinition.Read(connection, parent, SqlStatement.List(
+            connection, $"SELECT coalesce(sql, '') FROM main.sqlite_schema WHERE type = 'table' AND name = {parent.Literal} COLLATE NOCASE", row => row.Text(0)).FirstOrDefault(string.Empty));
+        if (definition.Columns.Count == 0)
         {
             // To a table that is not there, nothing refers in any order.
             return [];
