@@ -1,3 +1,4 @@
+using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Sqlite;
 using SignalHarvester.Backup.Sqlite.Checks;
 
@@ -13,8 +14,8 @@ internal sealed record ReplaceableIndex(
     /// <summary>Its name.</summary>
     public SqliteName Name => Definition.Name;
 
-    /// <summary>Finds what is to be known of an index.</summary>
-    public static ReplaceableIndex Of(IndexDefinition index)
+    /// <summary>Reads what is to be known of it.</summary>
+    public static ReplaceableIndex Read(SqliteConnection connection, IndexDefinition index, TableDefinition table)
     {
         var columns = index.Columns.Select(column => column.Sql).Append(index.Condition).OfType<string>()
             .SelectMany(SqlToken.Of).Select(token => SqliteName.Of(token.Text)).Where(name => table.Column(name) is not null);

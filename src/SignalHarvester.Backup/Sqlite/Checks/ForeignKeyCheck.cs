@@ -92,7 +92,6 @@ internal static class ForeignKeyCheck
             return [];
         }
 
-        var definition = TableDefinition.Read(connection, parent, sql);
         var primaryKey = SchemaPragmas.Columns(connection, "main", parent).Where(column => column.Key > 0).OrderBy(column => column.Key).Select(column => column.Name).ToList();
         var orders = SchemaPragmas.Indexes(connection, "main", parent).Where(index => index.IsPrimaryKey).SelectMany(index => SchemaPragmas.Keys(connection, "main", index.Name)).ToList();
         return [.. SqlStatement.List(connection, $"PRAGMA main.foreign_key_list({table.Quoted})", row => (Key: row.Number(0), Place: row.Number(1), From: row.Name(3), To: row.Name(4)))
