@@ -45,11 +45,7 @@ internal sealed partial class ForeignSql
             return null;
         }
 
-        foreach (var table in TableDefinition.All(connection))
-        {
-            foreign.Add(connection, table);
-        }
-
+        foreign.Add(connection, TableDefinition.All(connection));
         return foreign.indexes.Count + foreign.computedColumns.Count > 0 ? foreign : null;
     }
 
@@ -61,9 +57,9 @@ internal sealed partial class ForeignSql
         && ((match.Groups["order"] is { Success: true } order && keyOrders.Contains(order.Value))
             || (match.Groups["column"] is { Success: true } column && computedColumns.Contains(column.Value)));
 
-    private void Add(SqliteConnection connection, TableDefinition table)
+    private void Add(SqliteConnection connection, List<TableDefinition> tables)
     {
-        foreach (var column in table.Columns.Where(column => column.Computation.Count > 0))
+        foreach (var (table, column) in tables.SelectMany(table => table.Columns.Select(column => (table, column))).Where(entry => entry.column.Computation.Count > 0))
         {
             var uses = new SqlDependencies();
             uses.Add(column, table, compared: false);
@@ -73,12 +69,12 @@ internal sealed partial class ForeignSql
             }
         }
 
-        foreach (var index in IndexDefinition.Of(connection, table).Where(index => index.Uses.IsForeign(Functions)))
+        foreach (var index in IndexDefinition.Of(connection, tables).Where(index => index.Uses.IsForeign(Functions)))
         {
             _ = indexes.Add(index.Name.Text);
             if (index.IsPrimaryKey)
             {
-                _ = keyOrders.Add(table.Name.Text);
+                _ = keyOrders.Add(index.Table.Name.Text);
             }
         }
     }

@@ -39,25 +39,44 @@ internal sealed record IndexDefinition(SqliteName Name, TableDefinition Table, l
     }
 
     /// <summary>Reads those of a table.</summary>
-    public static List<IndexDefinition> Of(SqliteConnection connection, TableDefinition table)
+    public static List<IndexDefinition> Of(SqliteConnection connection, TableDefinition table) => Of(connection, table, Stored(connection));
+
+    /// <summary>Reads those of tables.</summary>
+    public static List<IndexDefinition> Of(SqliteConnection connection, IEnumerable<TableDefinition> tables)
+    {
+        var stored = Stored(connection);
+        return [.. tables.SelectMany(table => Of(connection, table, stored))];
+    }
+
+    // The statements and root pages of all, for a schema has no index of names.
+    private static Dictionary<SqliteName, (string Sql, long RootPage)> Stored(SqliteConnection connection)
+    {
+        var stored = new Dictionary<SqliteName, (string, long)>();
+        foreach (var (name, sql, rootPage) in SqlStatement.List(connection, "SELECT name, coalesce(sql, ''), rootpage FROM main.sqlite_schema WHERE type = 'index'", row => (row.Name(0), row.Text(1), row.Number(2))))
+        {
+            stored[name] = (sql, rootPage);
+        }
+
+        return stored;
+    }
+
+    private static List<IndexDefinition> Of(SqliteConnection connection, TableDefinition table, Dictionary<SqliteName, (string Sql, long RootPage)> stored)
     {
         var indexes = SqlStatement.List(
             connection, $"PRAGMA main.index_list({table.Name.Quoted})", row => (Name: row.Name(1), IsUnique: row.Number(2) != 0, IsPrimaryKey: row.Text(3) == "pk"));
-        return [.. indexes.Select(index => Read(connection, table, index.Name, index.IsPrimaryKey, index.IsUnique))];
+        return [.. indexes.Select(index => Read(connection, table, index.Name, stored.GetValueOrDefault(index.Name, (string.Empty, 0))) with { IsPrimaryKey = index.IsPrimaryKey, IsUnique = index.IsUnique })];
     }
 
-    private static IndexDefinition Read(SqliteConnection connection, TableDefinition table, SqliteName name, bool isPrimaryKey, bool isUnique)
+    private static IndexDefinition Read(SqliteConnection connection, TableDefinition table, SqliteName name, (string Sql, long RootPage) stored)
     {
-        var (sql, rootPage) = SqlStatement.List(
-            connection, $"SELECT coalesce(sql, ''), rootpage FROM main.sqlite_schema WHERE type = 'index' AND name = {name.Literal}", row => (row.Text(0), row.Number(1))).FirstOrDefault((string.Empty, 0));
-        var (keys, condition) = Parts(sql);
+        var (keys, condition) = Parts(stored.Sql);
         var entries = SqlStatement.List(
             connection,
             $"PRAGMA main.index_xinfo({name.Quoted})",
             row => (Column: row.Number(1), Name: row.Name(2), IsDescending: row.Number(3) != 0, Collation: row.Name(4), IsKey: row.Number(5) != 0));
         var conditionUses = new SqlDependencies();
         conditionUses.Add(condition, table);
-        return new IndexDefinition(name, table, rootPage, isPrimaryKey, isUnique)
+        return new IndexDefinition(name, table, stored.RootPage, IsPrimaryKey: false, IsUnique: false)
         {
             Columns = [.. entries.Select((entry, place) => Column(entry.Column, entry.Name, place) with { Collation = entry.Collation, IsDescending = entry.IsDescending, IsKey = entry.IsKey })],
             Condition = condition.Count > 0 ? Sql(condition, table) : null,

@@ -24,7 +24,7 @@ internal sealed class OrdinaryTables
     private void Check()
     {
         var fault = Read("integrity_check", IntegrityFindings.Most, out var findings);
-        var tables = TableDefinition.All(connection);
+        var tables = new Lazy<List<TableDefinition>>(() => TableDefinition.All(connection));
         var foreign = ForeignSql.Find(connection, standIns);
         found.Gaps.AddRange(foreign is null ? [] : [foreign.Description]);
         var disagreement = new SchemaDisagreement();
@@ -34,7 +34,7 @@ internal sealed class OrdinaryTables
         {
             disagreement.JudgeValues(tables, found);
             disagreement.JudgeIndexes(connection, tables, foreign, found);
-            CountPartialIndexes(tables);
+            CountPartialIndexes();
         }
         else
         {
@@ -45,7 +45,7 @@ internal sealed class OrdinaryTables
         }
     }
 
-    private void CheckRows(List<TableDefinition> tables, ForeignSql? foreign)
+    private void CheckRows(Lazy<List<TableDefinition>> tables, ForeignSql? foreign)
     {
         var disagreement = new SchemaDisagreement();
         bool IsDamage(string finding) => foreign?.Explains(finding) != true && !disagreement.Take(finding);
@@ -57,7 +57,7 @@ internal sealed class OrdinaryTables
         {
             // Pages are checked before rows.
             found.Damage.AddRange(findings.Where(finding => !new SchemaDisagreement().Take(finding)).Except(found.Damage).ToList());
-            foreach (var table in tables)
+            foreach (var table in tables.Value)
             {
                 if (Read("quick_check", table.Name.Quoted, out findings) is { } fault)
                 {
@@ -86,10 +86,10 @@ internal sealed class OrdinaryTables
         }
     }
 
-    private void CheckIndexes(List<TableDefinition> tables, ForeignSql? foreign)
+    private void CheckIndexes(Lazy<List<TableDefinition>> tables, ForeignSql? foreign)
     {
         var missing = foreign?.Functions ?? new HashSet<string>();
-        foreach (var index in tables.SelectMany(table => IndexDefinition.Of(connection, table)))
+        foreach (var index in IndexDefinition.Of(connection, tables.Value))
         {
             var examination = IndexExamination.Of(connection, index, missing);
             found.Damage.AddRange(examination.Damage is { } damage ? [damage] : []);
@@ -98,9 +98,13 @@ internal sealed class OrdinaryTables
     }
 
     /// <summary>SQLite does not ask of an entry of a partial index whether its row still has one (since 3.42).</summary>
-    private void CountPartialIndexes(List<TableDefinition> tables)
+    private void CountPartialIndexes()
     {
-        foreach (var table in tables)
+        var partial = SqlStatement.List(
+            connection,
+            "SELECT DISTINCT t.name, coalesce(t.sql, '') FROM main.sqlite_schema i JOIN main.sqlite_schema t ON t.type = 'table' AND t.name = i.tbl_name COLLATE NOCASE WHERE i.type = 'index' AND i.sql LIKE '%where%'",
+            row => (Name: row.Name(0), Sql: row.Text(1)));
+        foreach (var table in partial.Select(table => TableDefinition.Read(connection, table.Name, table.Sql)).ToList())
         {
             var indexes = IndexDefinition.Of(connection, table).Where(index => index is { Condition: not null, IsConditionCertain: true, RootPage: > 0 }).ToList();
             if (indexes.Count == 0)

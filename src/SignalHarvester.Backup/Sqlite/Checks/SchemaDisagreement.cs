@@ -38,14 +38,14 @@ internal sealed partial class SchemaDisagreement
     }
 
     /// <summary>Judges the values, once they are all there.</summary>
-    /// <param name="tables">The tables of the database.</param>
+    /// <param name="tables">The tables of the database, read where there is something to judge.</param>
     /// <param name="found">Takes what is damage after all, and how the database is at odds with itself.</param>
-    public void JudgeValues(IReadOnlyList<TableDefinition> tables, IntegrityFindings found)
+    public void JudgeValues(Lazy<List<TableDefinition>> tables, IntegrityFindings found)
     {
         foreach (var (name, rows) in misplaced)
         {
             var uses = new SqlDependencies();
-            var table = tables.FirstOrDefault(table => table.Name == SqliteName.Of(name));
+            var table = tables.Value.Find(table => table.Name == SqliteName.Of(name));
             uses.Add(table?.Columns.Select(column => column.Collation) ?? []);
             if (uses.HasReplaceableOrder)
             {
@@ -58,7 +58,7 @@ internal sealed partial class SchemaDisagreement
         }
 
         // No statement stores such a value in a table that is STRICT, but a column that is computed may give one when it is read.
-        var computed = tables.SelectMany(table => table.Columns.Where(column => column.Computation.Count > 0).Select(column => $"{table.Name.Text}.{column.Name.Text}")).ToHashSet(StringComparer.Ordinal);
+        var computed = wrongTypes.Count == 0 ? [] : tables.Value.SelectMany(table => table.Columns.Where(column => column.Computation.Count > 0).Select(column => $"{table.Name.Text}.{column.Name.Text}")).ToHashSet(StringComparer.Ordinal);
         foreach (var (finding, rows) in wrongTypes)
         {
             var list = computed.Contains(finding[(finding.IndexOf(" value in ", StringComparison.Ordinal) + " value in ".Length)..]) ? found.Inconsistencies : found.Damage;
@@ -70,13 +70,13 @@ internal sealed partial class SchemaDisagreement
 
     /// <summary>Judges the indexes in which SQLite missed something, each by itself.</summary>
     /// <param name="connection">The connection, which reads its schema anew afterwards.</param>
-    /// <param name="tables">The tables of the database.</param>
+    /// <param name="tables">The tables of the database, read where there is something to judge.</param>
     /// <param name="foreign">What rests on the application alone, which is told by itself; null for nothing.</param>
     /// <param name="found">Takes what is damage after all, and how the database is at odds with itself.</param>
-    public void JudgeIndexes(SqliteConnection connection, IReadOnlyList<TableDefinition> tables, ForeignSql? foreign, IntegrityFindings found)
+    public void JudgeIndexes(SqliteConnection connection, Lazy<List<TableDefinition>> tables, ForeignSql? foreign, IntegrityFindings found)
     {
         var names = missing.Keys.Union(imprecise.Keys).Union(repeated.Keys).ToHashSet(StringComparer.Ordinal);
-        var indexes = names.Count == 0 ? [] : tables.SelectMany(table => IndexDefinition.Of(connection, table)).Where(index => names.Contains(index.Name.Text)).ToDictionary(index => index.Name.Text);
+        var indexes = names.Count == 0 ? [] : IndexDefinition.Of(connection, tables.Value).Where(index => names.Contains(index.Name.Text)).ToDictionary(index => index.Name.Text);
         foreach (var name in names.Order(StringComparer.Ordinal))
         {
             var rows = missing.GetValueOrDefault(name) + imprecise.GetValueOrDefault(name);
@@ -94,6 +94,10 @@ internal sealed partial class SchemaDisagreement
             else if (missing.ContainsKey(name) || index is null)
             {
                 found.Damage.Add(rows == 1 ? $"1 row missing from index {name}" : string.Create(CultureInfo.InvariantCulture, $"{rows} rows missing from index {name}"));
+            }
+            else if (repeated.TryGetValue(name, out var pairs))
+            {
+                found.Inconsistencies.Add($"unique index {name} holds entries that are there twice ({pairs.ToString(CultureInfo.InvariantCulture)} times)");
             }
             else
             {

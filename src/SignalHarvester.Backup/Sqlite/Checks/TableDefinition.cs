@@ -29,17 +29,26 @@ internal sealed class TableDefinition
     public required SqliteName? RowId { get; init; }
 
     /// <summary>Reads all tables that are stored in the file itself.</summary>
-    public static List<TableDefinition> All(SqliteConnection connection) =>
-    [
-        .. SqlStatement.List(connection, "SELECT name, coalesce(sql, '') FROM main.sqlite_schema WHERE type = 'table' AND rootpage > 0", row => (Name: row.Name(0), Sql: row.Text(1)))
-            .Select(table => Read(connection, table.Name, table.Sql)),
-    ];
+    public static List<TableDefinition> All(SqliteConnection connection)
+    {
+        var withoutRowId = SqlStatement.List(connection, "PRAGMA main.table_list", WithoutRowId).OfType<SqliteName>().ToHashSet();
+        return [.. SqlStatement.List(connection, "SELECT name, coalesce(sql, '') FROM main.sqlite_schema WHERE type = 'table' AND rootpage > 0", row => (Name: row.Name(0), Sql: row.Text(1)))
+            .Select(table => Read(connection, table.Name, table.Sql, withoutRowId.Contains(table.Name)))];
+    }
 
-    /// <summary>Reads the columns of a statement.</summary>
+    /// <summary>Reads a table.</summary>
     /// <param name="connection">The connection.</param>
     /// <param name="name">The table.</param>
-    /// <param name="sql">The statement, as the schema keeps it.</param>
-    public static TableDefinition Read(SqliteConnection connection, SqliteName name, string sql)
+    /// <param name="sql">Its statement, as the schema keeps it.</param>
+    public static TableDefinition Read(SqliteConnection connection, SqliteName name, string sql) =>
+        Read(connection, name, sql, SqlStatement.List(connection, $"PRAGMA main.table_list({name.Quoted})", WithoutRowId).OfType<SqliteName>().Any());
+
+    /// <summary>A column; null where none has that name.</summary>
+    public ColumnDefinition? Column(SqliteName name) => columns.GetValueOrDefault(name);
+
+    private static SqliteName? WithoutRowId(SqlStatement row) => row.Text(0) == "main" && row.Number(4) != 0 ? row.Name(1) : null;
+
+    private static TableDefinition Read(SqliteConnection connection, SqliteName name, string sql, bool isWithoutRowId)
     {
         var tokens = SqlToken.Of(sql);
         var opening = Math.Max(tokens.FindIndex(token => token.IsSymbol("(")), 0);
@@ -54,7 +63,7 @@ internal sealed class TableDefinition
             }
         }
 
-        var key = SqlStatement.List(connection, $"PRAGMA main.table_list({name.Quoted})", row => (Schema: row.Text(0), WithoutRowId: row.Number(4) != 0)).Exists(table => table is { Schema: "main", WithoutRowId: true })
+        var key = isWithoutRowId
             ? SqlStatement.List(connection, $"PRAGMA main.index_list({name.Quoted})", row => (Name: row.Name(1), Origin: row.Text(3))).Find(index => index.Origin == "pk").Name
             : (SqliteName?)null;
         return new TableDefinition(name, columns)
@@ -63,9 +72,6 @@ internal sealed class TableDefinition
             RowId = key is not null ? null : SqliteName.RowIdNames.Where(rowId => !columns.ContainsKey(rowId)).Select(rowId => (SqliteName?)rowId).FirstOrDefault(),
         };
     }
-
-    /// <summary>A column; null where none has that name.</summary>
-    public ColumnDefinition? Column(SqliteName name) => columns.GetValueOrDefault(name);
 
     private static bool IsTableConstraint(SqlToken token) =>
         token.Kind == SqlTokenKind.Word && SqliteName.Fold(token.Text) is "constraint" or "primary" or "unique" or "check" or "foreign";
