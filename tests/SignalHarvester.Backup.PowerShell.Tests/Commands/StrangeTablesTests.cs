@@ -171,7 +171,7 @@ public sealed class StrangeTablesTests : IDisposable
     [Theory]
     [InlineData("k INTEGER PRIMARY KEY, name TEXT COLLATE NOCASE UNIQUE", "", "its index 'sqlite_autoindex_t_1'")]
     [InlineData("k INTEGER PRIMARY KEY, name TEXT", "CREATE INDEX i ON t(lower(name))", "its index 'i'")]
-    [InlineData("k INTEGER PRIMARY KEY, name TEXT", "CREATE INDEX i ON t(k) WHERE lower(name) >= 'à'", "its index 'i'")]
+    [InlineData("k INTEGER PRIMARY KEY, name TEXT", "CREATE INDEX i ON t(k) WHERE lower(name) < 'à'", "its index 'i'")]
     [InlineData("name TEXT COLLATE NOCASE PRIMARY KEY, k", "", "its index 'sqlite_autoindex_t_1'")]
     [InlineData("name TEXT COLLATE NOCASE PRIMARY KEY, k) WITHOUT ROWID", "", "its primary key")]
     [InlineData("k INTEGER PRIMARY KEY, name TEXT, n TEXT AS (lower(name)) VIRTUAL", "CREATE INDEX i ON t(n)", "its index 'i'")]
@@ -192,6 +192,14 @@ public sealed class StrangeTablesTests : IDisposable
         // Nothing was touched, not for a safety backup either.
         Assert.Single(workspace.Listed());
         Assert.Equal("ok", OwnNames("PRAGMA integrity_check"));
+        if (!columns.Contains("WITHOUT", StringComparison.Ordinal))
+        {
+            // Looked for where SQLite would have put them, they would not be there.
+            var some = Restore(backup, "t", "-RowAction SideTable -Where \"name IN ('É0', 'z0', 'Ö0', 'a0', 'Ü0', 'ß0', 'Ž0')\"");
+            Assert.Equal(7, some.Inserted);
+            OwnNames($"DROP TABLE \"{some.Into}\"");
+        }
+
         Assert.Equal(70, Restore(backup, "t", "-RowAction SideTable").Inserted);
         Assert.Equal("ok", OwnNames("PRAGMA integrity_check"));
     }
@@ -281,7 +289,7 @@ public sealed class StrangeTablesTests : IDisposable
         Assert.Equal(beside + backup.Id, Restore(backup, name, "-RowAction SideTable").Into);
         Assert.Equal("a1b2c3", Query($"SELECT group_concat(\"{name}\" || \"false\", '') FROM \"{beside}{backup.Id}\""));
         Assert.Equal((1, 1), (Restore(backup, name, "-RowAction Replace") is var rows ? rows.Inserted : 0, rows.Replaced));
-        Assert.Equal("a1b2c3", Query($"SELECT group_concat(\"{name}\" || \"false\", '') FROM (SELECT * FROM \"{name}\" ORDER BY 1)"));
+        Assert.Equal("a1b2c3", Query($"SELECT group_concat(v, '') FROM (SELECT \"{name}\" || \"false\" AS v FROM \"{name}\" ORDER BY 1)"));
     }
 
     [Fact]

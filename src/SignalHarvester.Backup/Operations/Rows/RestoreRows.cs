@@ -274,7 +274,15 @@ public static class RestoreRows
     private static long PutBeside(SqliteConnection connection, (SqliteName Name, TableShape Shape) table, SqliteName beside, string? where)
     {
         var comparisons = StandInCollations.Comparisons;
-        _ = SqlStatement.Run(connection, $"CREATE TABLE main.{beside.Quoted} AS SELECT {string.Join(", ", table.Shape.Columns.Select(column => $"{column.InQuery.Quoted} AS {column.Quoted}"))} FROM {Wanted(table.Name, table.Shape.Columns, where)}");
+        _ = SqlStatement.Run(connection, $"CREATE TABLE main.{beside.Quoted} AS SELECT {string.Join(", ", table.Shape.Columns.Select(column => $"{column.InQuery.Quoted} AS {column.Quoted}"))} FROM {Wanted(table.Name, table.Shape.Columns, where, withoutIndexes: where is not null)}");
+
+        // SQLite gives a column that is called true or false in a query another name.
+        foreach (var (place, column) in table.Shape.Columns.Index().Where(column => SqliteName.Fold(column.Item.Text) is "true" or "false"))
+        {
+            var named = SqlStatement.List(connection, $"PRAGMA main.table_info({beside.Quoted})", row => row.Name(1))[place];
+            _ = SqlStatement.Run(connection, $"ALTER TABLE main.{beside.Quoted} RENAME COLUMN {named.Quoted} TO {column.Quoted}");
+        }
+
         return StandInCollations.Comparisons == comparisons
             ? SqlStatement.Number(connection, $"SELECT count(*) FROM main.{beside.Quoted}")
             : throw new BackupException(
@@ -283,8 +291,9 @@ public static class RestoreRows
 
     private static IReadOnlyList<SqliteName> Columns(TableShape shape, RowMatch match) => match.IsRowId ? [.. match.Key, .. shape.Columns] : shape.Columns;
 
-    private static string Wanted(SqliteName table, IReadOnlyList<SqliteName> columns, string? where) =>
-        $"(SELECT {string.Join(", ", columns.Select(column => $"{column.Quoted} AS {column.InQuery.Quoted}"))} FROM {There}.{table.Quoted} WHERE (\n{SqlText.ParseNames(where ?? "1")}\n))";
+    // An index may be in an order that only its application has, and then SQLite finds nothing where it looks for something.
+    private static string Wanted(SqliteName table, IReadOnlyList<SqliteName> columns, string? where, bool withoutIndexes = false) =>
+        $"(SELECT {string.Join(", ", columns.Select(column => $"{column.Quoted} AS {column.InQuery.Quoted}"))} FROM {There}.{table.Quoted}{(withoutIndexes ? " NOT INDEXED" : string.Empty)} WHERE (\n{SqlText.ParseNames(where ?? "1")}\n))";
 
     private static BackupException NotFound(SqliteName table, string where, TableList tables)
     {
