@@ -24,8 +24,8 @@ public sealed class ReadOnlyTests
 
         ToolResult run = await Shbackup.RunByAsync(s_nobody, string.Join("; ",
             Shbackup.WithErrors($"New-SHBackup -LiteralPath {Shbackup.Quote(source)} {to}"),
-            Shbackup.WithErrors($"Get-SHBackup {to} | Test-SHBackup -WarningVariable said | ForEach-Object {{ \"tested $($_.Verified)\" }}; \"warned $($said.Count)\""),
-            Shbackup.WithErrors($"Get-SHBackup {to} | Restore-SHBackup -Destination {Shbackup.Quote(restored)} -Force | Out-Null"),
+            Shbackup.WithErrors($"Get-SHBackup {to} | Test-SHBackup -WarningVariable said -WarningAction SilentlyContinue | ForEach-Object {{ \"tested $($_.Verified)\" }}; \"warned $($said.Count)\""),
+            Shbackup.WithErrors($"Get-SHBackup {to} | Restore-SHBackup -Destination {Shbackup.Quote(restored)} -Force -WarningAction SilentlyContinue | Out-Null"),
             Shbackup.WithErrors($"Get-SHBackup {to} | Remove-SHBackup -Force"),
             Shbackup.WithErrors($"Get-SHBackup {to} | ForEach-Object {{ \"listed $($_.Verified)\" }}")));
 
