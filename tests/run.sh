@@ -52,15 +52,16 @@ wait
 
 # Two projects at a time. The tests of object stores wait for servers and for time-outs most of the time, those of durability
 # for the disk; with them on two sides, both sides take about as long.
-beside=("$root/tests/SignalHarvester.Backup.Cloud.Tests" "$root/tests/SignalHarvester.Backup.Tests")
+beside=("$root/tests/SignalHarvester.Backup.Cloud.Tests" "$root/tests/SignalHarvester.Backup.Tests" "$root/tests/SignalHarvester.Backup.PowerShell.Tests")
 mapfile -t others < <(find "$root/tests" -mindepth 2 -maxdepth 2 -name '*.Tests.csproj' \
-    -not -path "${beside[0]}/*" -not -path "${beside[1]}/*" | sort)
+    -not -path "${beside[0]}/*" -not -path "${beside[1]}/*" -not -path "${beside[2]}/*" | sort)
 [ ${#others[@]} != 0 ] || { echo "No test projects were found."; finish 0 1 0; }
 log=$(mktemp) || exit 1
-{ run "${beside[@]}"; first=$?; specs && exit $first; } >"$log" 2>&1 &
+run "${beside[@]}" >"$log" 2>&1 &
 side=$!
 run "${others[@]}"
 ended=$?
+specs || ended=$?
 wait "$side" || ended=$?
 cat "$log"
 rm -f "$log"

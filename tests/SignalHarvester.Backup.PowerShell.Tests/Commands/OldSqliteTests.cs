@@ -19,7 +19,7 @@ public class OldSqliteTests
 
         var (code, output, said) = await copy.RunAsync(
             workspace.Folder,
-            "New-SHBackup ./app.db -ErrorAction SilentlyContinue; $Error[0].FullyQualifiedErrorId; $Error[0].CategoryInfo.Category; $Error[0].TargetObject; exit 3");
+            "New-SHBackup ./app.db -ErrorAction SilentlyContinue -WarningAction SilentlyContinue; $Error[0].FullyQualifiedErrorId; $Error[0].CategoryInfo.Category; $Error[0].TargetObject; exit 3");
 
         Assert.True(code == 3, said);
         Assert.Equal(["SqliteTooOld,SignalHarvester.Backup.PowerShell.Commands.NewSHBackupCommand", "InvalidOperation", version], output.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries));
