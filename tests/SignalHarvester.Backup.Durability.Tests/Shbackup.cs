@@ -9,7 +9,9 @@ namespace SignalHarvester.Backup.Durability.Tests;
 internal sealed class Shbackup : IDisposable
 {
     private const string End = "<<end>>";
-    private const string Loop = "while ($null -ne ($line = [Console]::In.ReadLine())) { . ([scriptblock]::Create($line)) }";
+
+    // PowerShell writes warnings to the output, where they would stand among the answers.
+    private const string Loop = "$WarningPreference = 'SilentlyContinue'; while ($null -ne ($line = [Console]::In.ReadLine())) { . ([scriptblock]::Create($line)) }";
 
     // For what hangs, and never for what is slow: a machine may be busy with many other things.
     private static readonly TimeSpan s_hang = TimeSpan.FromMinutes(5);
