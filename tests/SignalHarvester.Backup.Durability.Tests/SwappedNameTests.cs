@@ -208,6 +208,7 @@ public sealed class SwappedNameTests
     private static async Task SwapAfterEachLookAsync(Shbackup host, string command, string place, string secret, string target)
     {
         string aside = place + ".aside";
+        int unseen = 0;
         for (int number = 1; ; number++)
         {
             int calls = 0;
@@ -229,8 +230,16 @@ public sealed class SwappedNameTests
             Assert.Equal(["0 600", "root's secret"], [Access(secret), File.ReadAllText(secret)]);
             if (!Path.Exists(aside))
             {
-                Assert.True(number > 1);
-                return;
+                if (number > 1)
+                {
+                    return;
+                }
+
+                // A process that goes on forgets every stop that it was told of meanwhile: the one call of one thread can be
+                // lost to a call of another.
+                Assert.True(++unseen < 10, "No call concerned the place.");
+                number--;
+                continue;
             }
 
             Tool.Require("rm").Run("-rf", place).EnsureSuccess();

@@ -62,7 +62,7 @@ public static class MetricFile
                 BackupErrorId.DestinationIsDirectory, path, $"'{path}' is a directory. Give a file in it, such as '{Path.Combine(path, "shbackup.prom")}'.");
         }
 
-        if (File.Exists(path) && !FileKind.IsRegular(path))
+        if (FileKind.IsSpecial(path))
         {
             throw new BackupException(
                 BackupErrorId.DestinationInvalid, path, $"'{path}' is a device, a pipe or a socket, which a file would replace for good. Give a file; without -Path, the text is emitted.");

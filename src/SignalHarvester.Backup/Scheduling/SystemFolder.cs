@@ -39,7 +39,7 @@ internal static class SystemFolder
     /// <summary>One that is not there is nobody's: whoever reads it will find that out.</summary>
     [UnsupportedOSPlatform("windows")]
     private static bool IsForeignOnUnix(string path) =>
-        FileKind.OwnerOf(path) is { } owner && (owner.User != 0 || (File.GetUnixFileMode(path) & WritableByOthers) != 0);
+        FileStatus.Of(path) is { } status && (status.User != 0 || (status.Mode & WritableByOthers) != 0);
 
     [SupportedOSPlatform("windows")]
     private static void CreateOnWindows(string path)

@@ -155,7 +155,7 @@ internal static unsafe class SqliteDescriptors
     /// folder could give one of them the name of a file of root's. So what has content already stays whose it is.
     /// </summary>
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static int Give(int descriptor, uint user, uint group) => FileKind.LengthOf(descriptor) == 0 ? giveFile(descriptor, user, group) : 0;
+    private static int Give(int descriptor, uint user, uint group) => FileStatus.Of(descriptor) is { Length: 0 } ? giveFile(descriptor, user, group) : 0;
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static int Close(int descriptor)

@@ -146,7 +146,7 @@ internal static class DurableFile
     }
 
     [UnsupportedOSPlatform("windows")]
-    private static UnixFileMode ModeLike(string path) => FileKind.AccessOf(path) is { } former ? former.Mode & MostShared : OwnersAlone;
+    private static UnixFileMode ModeLike(string path) => FileStatus.OfItself(path) is { IsRegular: true } former ? former.Mode & MostShared : OwnersAlone;
 
     private static void RequireFile(string path)
     {

@@ -9,9 +9,6 @@ namespace SignalHarvester.Backup.Storage;
 /// <param name="Inode">Its number there.</param>
 internal readonly partial record struct FileIdentity(long Device, long Inode)
 {
-    // Where .NET's portable status structure holds these two.
-    private const int StatusDevice = 88;
-    private const int StatusInode = 104;
     private const int StatusBytes = 256;
 
     // https://man7.org/linux/man-pages/man2/statx.2.html: one layout on all architectures.
@@ -26,32 +23,17 @@ internal readonly partial record struct FileIdentity(long Device, long Inode)
     private const int MacLinkCount = 6;
 
     /// <summary>What a path names, links followed; null where there is nothing, and on Windows, where this is not asked.</summary>
-    public static FileIdentity? Of(string path)
-    {
-        Span<byte> status = stackalloc byte[StatusBytes];
-        return !OperatingSystem.IsWindows() && Stat(path, ref MemoryMarshal.GetReference(status)) == 0 ? Read(status) : null;
-    }
+    public static FileIdentity? Of(string path) => FileStatus.Of(path)?.Identity;
 
     /// <summary>What a path names itself, a link being a link.</summary>
-    public static FileIdentity? OfItself(string path)
-    {
-        Span<byte> status = stackalloc byte[StatusBytes];
-        return !OperatingSystem.IsWindows() && LStat(path, ref MemoryMarshal.GetReference(status)) == 0 ? Read(status) : null;
-    }
+    public static FileIdentity? OfItself(string path) => FileStatus.OfItself(path)?.Identity;
 
     /// <summary>What a descriptor of this process is open on; null where it is not open.</summary>
-    public static FileIdentity? OfDescriptor(int descriptor)
-    {
-        Span<byte> status = stackalloc byte[StatusBytes];
-        return FStat(descriptor, ref MemoryMarshal.GetReference(status)) == 0 ? Read(status) : null;
-    }
+    public static FileIdentity? OfDescriptor(int descriptor) => FileStatus.Of(descriptor)?.Identity;
 
     /// <summary>What an open file is; null on Windows.</summary>
-    public static FileIdentity? Of(SafeFileHandle file)
-    {
-        Span<byte> status = stackalloc byte[StatusBytes];
-        return !OperatingSystem.IsWindows() && FStat(file, ref MemoryMarshal.GetReference(status)) == 0 ? Read(status) : null;
-    }
+    /// <exception cref="IOException">The system does not say.</exception>
+    public static FileIdentity? Of(SafeFileHandle file) => OperatingSystem.IsWindows() ? null : FileStatus.Of(file).Identity;
 
     /// <summary>How many names (hard links) a file has on its file system; 1 where that cannot be told.</summary>
     /// <exception cref="IOException">The operating system failed.</exception>
@@ -97,25 +79,11 @@ internal readonly partial record struct FileIdentity(long Device, long Inode)
         }
     }
 
-    private static FileIdentity Read(ReadOnlySpan<byte> status) => new(BitConverter.ToInt64(status[StatusDevice..]), BitConverter.ToInt64(status[StatusInode..]));
-
     private static IOException Failure(string path)
     {
         var error = new Win32Exception(Marshal.GetLastPInvokeError());
         return new IOException($"'{path}' cannot be looked at: {error.Message}.", error);
     }
-
-    [LibraryImport("libSystem.Native", EntryPoint = "SystemNative_Stat", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int Stat(string path, ref byte status);
-
-    [LibraryImport("libSystem.Native", EntryPoint = "SystemNative_LStat", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int LStat(string path, ref byte status);
-
-    [LibraryImport("libSystem.Native", EntryPoint = "SystemNative_FStat")]
-    private static partial int FStat(nint descriptor, ref byte status);
-
-    [LibraryImport("libSystem.Native", EntryPoint = "SystemNative_FStat")]
-    private static partial int FStat(SafeFileHandle file, ref byte status);
 
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Statx(int folder, string path, int flags, uint mask, ref byte status);

@@ -29,7 +29,7 @@ internal sealed class HeldFolder : IDisposable
     public string Path { get; }
 
     /// <summary>The number of the user that it belongs to; null on Windows, where rights are inherited.</summary>
-    public uint? Owner => handle is null ? null : FileKind.OwnerOf(handle).User;
+    public uint? Owner => handle is null ? null : FileStatus.Of(handle).User;
 
     /// <summary>Whether nobody but its owner may do anything in it; on Windows, where rights are inherited, that is taken for granted.</summary>
     public bool IsPrivate => OperatingSystem.IsWindows() || handle is null || (File.GetUnixFileMode(handle) & ForOthers) == 0;

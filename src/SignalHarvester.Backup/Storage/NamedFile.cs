@@ -24,7 +24,7 @@ internal static class NamedFile
     public static byte[] ReadAllBytes(string path, int most)
     {
         using var file = Open(path);
-        return OperatingSystem.IsWindows() || FileKind.IsRegular(file) ? ReadToEnd(file, path, most) : throw new NotAFileException(path);
+        return OperatingSystem.IsWindows() || FileStatus.Of(file).IsRegular ? ReadToEnd(file, path, most) : throw new NotAFileException(path);
     }
 
     /// <summary>Reads a file, or all that comes out of a pipe or a device.</summary>
@@ -39,7 +39,7 @@ internal static class NamedFile
     public static byte[] ReadAllBytes(string path, int most, CancellationToken cancellation)
     {
         using var file = Open(path);
-        return OperatingSystem.IsWindows() || FileKind.IsRegular(file) ? ReadToEnd(file, path, most) : ReadPipe(file, path, most, cancellation);
+        return OperatingSystem.IsWindows() || FileStatus.Of(file).IsRegular ? ReadToEnd(file, path, most) : ReadPipe(file, path, most, cancellation);
     }
 
     private static SafeFileHandle Open(string path)
@@ -50,7 +50,7 @@ internal static class NamedFile
         }
 
         var file = UnixCalls.OpenNamed(path);
-        if (FileKind.IsFolder(file))
+        if (FileStatus.Of(file).IsFolder)
         {
             file.Dispose();
             throw new UnauthorizedAccessException($"'{path}' is a folder.");
@@ -76,7 +76,7 @@ internal static class NamedFile
     {
         using var text = new MemoryStream();
         var piece = new byte[16 << 10];
-        var isPipe = FileKind.IsPipe(file);
+        var isPipe = FileStatus.Of(file).IsPipe;
         var hasWriter = false;
         var started = TimeProvider.System.GetTimestamp();
         while (true)

@@ -123,7 +123,7 @@ internal sealed class NamedPlace : IDisposable
                 else
                 {
                     using var file = Find(step.Name);
-                    if (!followLast || file is null || !FileKind.IsLink(file))
+                    if (!followLast || file is null || !FileStatus.Of(file).IsLink)
                     {
                         // A link that leads to no file is its maker's if the folder is in which one would be made.
                         JudgeAll(file ?? Here);
@@ -164,7 +164,7 @@ internal sealed class NamedPlace : IDisposable
                 next = Find(name) ?? throw NotThere(name);
             }
 
-            if (FileKind.IsFolder(next))
+            if (FileStatus.Of(next).IsFolder)
             {
                 Here.Dispose();
                 Here = next;
@@ -174,7 +174,7 @@ internal sealed class NamedPlace : IDisposable
 
             using (next)
             {
-                if (!FileKind.IsLink(next))
+                if (!FileStatus.Of(next).IsLink)
                 {
                     throw NotThere(name);
                 }
@@ -216,7 +216,7 @@ internal sealed class NamedPlace : IDisposable
                 throw new IOException($"'{path}' is a link of a circle, or of too long a row of them.");
             }
 
-            var (maker, _) = FileKind.OwnerOf(link);
+            var maker = FileStatus.Of(link).User;
             var target = UnixCalls.ReadLink(link, path);
             if (maker != 0 && maker != UnixAccounts.CurrentUser)
             {
@@ -251,7 +251,7 @@ internal sealed class NamedPlace : IDisposable
 
         private static void Judge(Step link, SafeFileHandle reached)
         {
-            if (FileKind.OwnerOf(reached).User != link.Maker)
+            if (FileStatus.Of(reached).User != link.Maker)
             {
                 throw new StrangeLinkException(link.Name);
             }

@@ -57,12 +57,12 @@ internal static class RegularFile
         var handle = UnixCalls.OpenFile(folder, name, path, mode, access);
         try
         {
-            if (FileKind.IsFolder(handle))
+            if (FileStatus.Of(handle).IsFolder)
             {
                 throw new UnauthorizedAccessException($"'{path}' is a folder.");
             }
 
-            if (!FileKind.IsRegular(handle))
+            if (!FileStatus.Of(handle).IsRegular)
             {
                 throw new NotAFileException(path);
             }

@@ -62,7 +62,7 @@ internal sealed class TemporaryFolder : IDisposable
             try
             {
                 guard = folder.OpenFile(LockName, FileMode.CreateNew, FileAccess.Write, DurableFile.Exclusive);
-                if (!OperatingSystem.IsWindows() && folder.Owner != FileKind.OwnerOf(guard).User)
+                if (!OperatingSystem.IsWindows() && folder.Owner != FileStatus.Of(guard).User)
                 {
                     // Not asked of the account: some file systems have files belong to another one than that which made them.
                     throw new UnauthorizedAccessException($"'{System.IO.Path.Combine(parent.Path, name)}' was made, and by now is another account's folder.");

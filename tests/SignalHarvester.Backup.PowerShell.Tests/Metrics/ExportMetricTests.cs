@@ -194,14 +194,15 @@ public class ExportMetricTests
         using var workspace = new Workspace();
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
-        var answering = AnswerAsync(listener, $"HTTP/1.1 {status}\r\nContent-Length: 8\r\nConnection: close\r\n\r\nnot\r\nnow", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        var answering = AnswerAsync(listener, ended.Token, $"HTTP/1.1 {status}\r\nContent-Length: 8\r\nConnection: close\r\n\r\nnot\r\nnow", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
 
         var record = Assert.Single(workspace.Run("Export-SHBackupMetric -PushGateway $args[0]", $"http://{listener.LocalEndpoint}/").Errors);
 
         Assert.StartsWith("MetricPushFailed,", record.FullyQualifiedErrorId, StringComparison.Ordinal);
         Assert.Contains(said.Replace("\u2028", " ", StringComparison.Ordinal), record.Exception.Message, StringComparison.Ordinal);
         Assert.DoesNotContain(record.Exception.Message, char.IsControl);
-        listener.Stop();
+        await ended.CancelAsync();
         await answering;
     }
 
@@ -222,31 +223,31 @@ public class ExportMetricTests
         Assert.Contains("backup_total_count", File.ReadAllText(workspace["real.prom"]), StringComparison.Ordinal);
     }
 
-    /// <summary>Answers one connection after the other, each with the next of the texts, until nobody listens any more.</summary>
-    private static async Task AnswerAsync(TcpListener listener, params string[] answers)
+    /// <summary>Answers one connection after the other, each with the next of the texts, until somebody ends it.</summary>
+    private static async Task AnswerAsync(TcpListener listener, CancellationToken ended, params string[] answers)
     {
         try
         {
             foreach (var answer in answers)
             {
-                using var client = await listener.AcceptTcpClientAsync(TestContext.Current.CancellationToken);
+                using var client = await listener.AcceptTcpClientAsync(ended);
                 var stream = client.GetStream();
                 var buffer = new byte[1 << 16];
                 var head = string.Empty;
                 while (!head.Contains("\r\n\r\n", StringComparison.Ordinal))
                 {
-                    head += Encoding.Latin1.GetString(buffer, 0, await stream.ReadAsync(buffer, TestContext.Current.CancellationToken));
+                    head += Encoding.Latin1.GetString(buffer, 0, await stream.ReadAsync(buffer, ended));
                 }
 
-                await stream.WriteAsync(Encoding.Latin1.GetBytes(answer), TestContext.Current.CancellationToken);
+                await stream.WriteAsync(Encoding.Latin1.GetBytes(answer), ended);
                 client.Client.Shutdown(SocketShutdown.Send);
-                while (await stream.ReadAsync(buffer, TestContext.Current.CancellationToken) > 0)
+                while (await stream.ReadAsync(buffer, ended) > 0)
                 {
                     // The rest of the body, so that closing does not reset the connection.
                 }
             }
         }
-        catch (SocketException)
+        catch (OperationCanceledException) when (ended.IsCancellationRequested)
         {
             // Nobody came for the rest.
         }

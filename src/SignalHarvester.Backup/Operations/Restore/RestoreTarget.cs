@@ -64,7 +64,7 @@ internal sealed class RestoreTarget
                 BackupErrorId.DestinationInvalid, BackupErrorCategory.ObjectNotFound, full, $"The folder '{info.DirectoryName}' of the destination does not exist. Create it first.");
         }
 
-        if (info.Exists && !FileKind.IsRegular(info.FullName))
+        if (FileKind.IsSpecial(info.FullName))
         {
             throw new BackupException(
                 BackupErrorId.DestinationInvalid, full, $"'{full}' is a device, pipe or socket, not a file. Give the path of the database file to write.");

@@ -36,8 +36,8 @@ internal sealed class RestoredAccess(RestoreTarget target, BackupMetadata backup
         }
 
         // Not always this account: some file systems give every file to the same one.
-        var (user, group) = FileKind.OwnerOf(file);
-        var mine = new FileAccessRecord(user, null, group, null, OwnerMode, new Dictionary<string, byte[]>());
+        var status = FileStatus.Of(file);
+        var mine = new FileAccessRecord(status.User, null, status.Group, null, OwnerMode, new Dictionary<string, byte[]>());
         if (isPrivate || backup.FileAccess is not { } recorded)
         {
             _ = FileOwnership.Give(file, mine);
@@ -65,7 +65,7 @@ internal sealed class RestoredAccess(RestoreTarget target, BackupMetadata backup
     private (FileAccessRecord Granted, FileOwnership.Withheld Withheld) Grant(FileAccessRecord recorded, FileAccessRecord mine)
     {
         var withheld = FileOwnership.Withheld.None;
-        var (folderUser, folderGroup) = FileKind.OwnerOf(target.Folder) ?? (mine.UserId, mine.GroupId);
+        var (folderUser, folderGroup) = FileStatus.Of(target.Folder) is { } folder ? (folder.User, folder.Group) : (mine.UserId, mine.GroupId);
 
         // To whom the folder belongs, who could put any file there.
         var user = UnixAccounts.UserHere(recorded.UserId, recorded.User);

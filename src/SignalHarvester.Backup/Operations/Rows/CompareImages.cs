@@ -113,7 +113,7 @@ internal sealed class CompareImages : IDisposable
     private RowMatch? Match(SqliteName table, TableShape earlier, TableShape later)
     {
         var match = RowMatch.TryFind(connection, table, (Earlier, earlier), (Later, later));
-        var isReplaceable = match is { IsRowId: false, IsOrderKnown: true } && earlier.Key.Any(column => column.Collation != KeyColumn.Binary);
+        var isReplaceable = match is { IsRowId: false, IsOrderKnown: true } && earlier.Key.Any(column => column.Collation != SqliteCollations.Binary);
         return isReplaceable && !(IsInOrder(Earlier, table) && IsInOrder(Later, table)) ? match! with { IsOrderKnown = false } : match;
     }
 

@@ -8,11 +8,6 @@ namespace SignalHarvester.Backup.Operations.Rows;
 /// <param name="Collation">The collation that texts are compared by.</param>
 internal readonly record struct KeyColumn(SqliteName Name, SqliteName Type, SqliteName Collation)
 {
-    private static readonly SqliteName[] BuiltIn = [Binary, SqliteName.Parse("NOCASE"), SqliteName.Parse("RTRIM")];
-
-    /// <summary>The collation that compares bytes.</summary>
-    public static SqliteName Binary => SqliteName.Parse("BINARY");
-
     /// <summary>Whether the order is the application's own.</summary>
-    public bool IsForeign => !BuiltIn.Contains(Collation);
+    public bool IsForeign => !SqliteCollations.Has(Collation);
 }

@@ -21,7 +21,7 @@ internal sealed record ReplaceableIndex(
             .SelectMany(SqlToken.Of).Select(token => SqliteName.Of(token.Text)).Where(name => table.Column(name) is not null);
         var folded = SchemaPragmas.Keys(connection, "main", index.Name)
             .Select((key, place) => (key.Name, key.Collation, IsFirst: place == 0))
-            .Where(key => key.Collation == SqliteName.Parse("NOCASE") && table.Column(key.Name) is not null)
+            .Where(key => key.Collation == SqliteCollations.NoCase && table.Column(key.Name) is not null)
             .Select(key => (key.Name, key.IsFirst));
         return new ReplaceableIndex(index, [.. columns.Distinct()], [.. folded]);
     }

@@ -36,7 +36,7 @@ internal static class StoredOrder
     /// <summary>The indexes of a table in which texts are in an order that an application may have replaced.</summary>
     public static List<SqliteName> ReplaceableOrders(SqliteConnection connection, string schema, SqliteName table) =>
         [.. SchemaPragmas.Indexes(connection, schema, table).Select(index => index.Name)
-            .Where(index => SchemaPragmas.Keys(connection, schema, index).Exists(key => key.Collation != KeyColumn.Binary))];
+            .Where(index => SchemaPragmas.Keys(connection, schema, index).Exists(key => key.Collation != SqliteCollations.Binary))];
 
     private static (string? Found, int Findings) First(
         SqliteConnection connection, string schema, string argument, SqliteName table, IReadOnlyCollection<SqliteName> indexes)

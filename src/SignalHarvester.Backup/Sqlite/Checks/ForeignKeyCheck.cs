@@ -57,9 +57,9 @@ internal static class ForeignKeyCheck
         };
     }
 
-    private static Order IsOf(List<(SqliteName From, SqliteName To, string Collation)> columns) =>
-        columns.TrueForAll(column => column.Collation == "binary") ? Order.Known
-        : columns.TrueForAll(column => column.Collation is "binary" or "nocase" or "rtrim") ? Order.Replaceable
+    private static Order IsOf(List<(SqliteName From, SqliteName To, SqliteName Collation)> columns) =>
+        columns.TrueForAll(column => column.Collation == SqliteCollations.Binary) ? Order.Known
+        : columns.TrueForAll(column => SqliteCollations.Has(column.Collation)) ? Order.Replaceable
         : Order.Foreign;
 
     /// <summary>
@@ -67,11 +67,11 @@ internal static class ForeignKeyCheck
     /// index may be in an order that SQLite does not find them in.
     /// </summary>
     private static long WithoutParent(
-        SqliteConnection connection, SqliteName table, SqliteName parent, List<(SqliteName From, SqliteName To, string Collation)> columns)
+        SqliteConnection connection, SqliteName table, SqliteName parent, List<(SqliteName From, SqliteName To, SqliteName Collation)> columns)
     {
         LetterCollation.Provide(connection);
         var keys = string.Join(", ", columns.Select((column, place) => $"{column.To.Quoted} AS k{place}"));
-        var same = columns.Select((column, place) => $"p.k{place} COLLATE {(column.Collation == "nocase" ? LetterCollation.Name : column.Collation)} = c.{column.From.Quoted}");
+        var same = columns.Select((column, place) => $"p.k{place} COLLATE {(column.Collation == SqliteCollations.NoCase ? LetterCollation.Name : column.Collation.Quoted)} = c.{column.From.Quoted}");
         return SqlStatement.Number(
             connection,
             $"""
@@ -82,7 +82,7 @@ internal static class ForeignKeyCheck
     }
 
     /// <summary>The columns of a key, and by which collation SQLite looks for each: that of the parent's column, or of its primary key.</summary>
-    private static List<(SqliteName From, SqliteName To, string Collation)> Columns(SqliteConnection connection, SqliteName table, SqliteName parent, long key)
+    private static List<(SqliteName From, SqliteName To, SqliteName Collation)> Columns(SqliteConnection connection, SqliteName table, SqliteName parent, long key)
     {
         var definition = TableDefinition.Read(connection, parent, SqlStatement.List(
             connection, $"SELECT coalesce(sql, '') FROM main.sqlite_schema WHERE type = 'table' AND name = {parent.Literal} COLLATE NOCASE", row => row.Text(0)).FirstOrDefault(string.Empty));
@@ -98,10 +98,8 @@ internal static class ForeignKeyCheck
             .Where(column => column.Key == key).OrderBy(column => column.Place)
             .Select(column => column.To.Text.Length == 0 ? (column.From, primaryKey[(int)column.Place], Implied(column.Place)) : (column.From, column.To, Declared(column.To)))];
 
-        string Implied(long place) => orders.Count == 0 ? "binary" : Folded(orders[(int)place].Collation);
+        SqliteName Implied(long place) => orders.Count == 0 ? SqliteCollations.Binary : orders[(int)place].Collation;
 
-        string Declared(SqliteName column) => definition.Column(column) is { } declared ? Folded(declared.Collation) : "binary";
-
-        static string Folded(SqliteName collation) => SqliteName.Fold(collation.Text);
+        SqliteName Declared(SqliteName column) => definition.Column(column)?.Collation ?? SqliteCollations.Binary;
     }
 }

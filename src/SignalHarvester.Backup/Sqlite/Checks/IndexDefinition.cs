@@ -60,23 +60,20 @@ internal sealed record IndexDefinition(SqliteName Name, TableDefinition Table, l
         return stored;
     }
 
-    private static List<IndexDefinition> Of(SqliteConnection connection, TableDefinition table, Dictionary<SqliteName, (string Sql, long RootPage)> stored)
-    {
-        var indexes = SqlStatement.List(
-            connection, $"PRAGMA main.index_list({table.Name.Quoted})", row => (Name: row.Name(1), IsUnique: row.Number(2) != 0, IsPrimaryKey: row.Text(3) == "pk"));
-        return [.. indexes.Select(index => Read(connection, table, index.Name, stored.GetValueOrDefault(index.Name, (string.Empty, 0))) with { IsPrimaryKey = index.IsPrimaryKey, IsUnique = index.IsUnique })];
-    }
+    private static List<IndexDefinition> Of(SqliteConnection connection, TableDefinition table, Dictionary<SqliteName, (string Sql, long RootPage)> stored) =>
+    [
+        .. SchemaPragmas.Indexes(connection, "main", table.Name)
+            .Select(index => Read(connection, table, index, stored.GetValueOrDefault(index.Name, (string.Empty, 0)))),
+    ];
 
-    private static IndexDefinition Read(SqliteConnection connection, TableDefinition table, SqliteName name, (string Sql, long RootPage) stored)
+    private static IndexDefinition Read(
+        SqliteConnection connection, TableDefinition table, (SqliteName Name, bool IsUnique, bool IsPrimaryKey) index, (string Sql, long RootPage) stored)
     {
         var (keys, condition) = Parts(stored.Sql);
-        var entries = SqlStatement.List(
-            connection,
-            $"PRAGMA main.index_xinfo({name.Quoted})",
-            row => (Column: row.Number(1), Name: row.Name(2), IsDescending: row.Number(3) != 0, Collation: row.Name(4), IsKey: row.Number(5) != 0));
+        var entries = SchemaPragmas.Entries(connection, "main", index.Name);
         var conditionUses = new SqlDependencies();
         conditionUses.Add(condition, table);
-        return new IndexDefinition(name, table, stored.RootPage, IsPrimaryKey: false, IsUnique: false)
+        return new IndexDefinition(index.Name, table, stored.RootPage, index.IsPrimaryKey, index.IsUnique)
         {
             Columns = [.. entries.Select((entry, place) => Column(entry.Column, entry.Name, place) with { Collation = entry.Collation, IsDescending = entry.IsDescending, IsKey = entry.IsKey })],
             Condition = condition.Count > 0 ? Sql(condition, table) : null,

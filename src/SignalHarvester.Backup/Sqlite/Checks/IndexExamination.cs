@@ -55,7 +55,7 @@ internal sealed record IndexExamination(string? Damage, IReadOnlyList<string> In
 
         var inconsistencies = new List<string>();
         var order = index.Uses;
-        if (!index.Columns.Any(column => IsForeign(column.Collation)))
+        if (!index.Columns.Any(column => !SqliteCollations.Has(column.Collation)))
         {
             var (misplaced, repeated) = Neighbours(connection, index, tree);
             if (misplaced > 0 && !order.HasReplaceableOrder)
@@ -158,13 +158,6 @@ internal sealed record IndexExamination(string? Damage, IReadOnlyList<string> In
     // Processors round in several ways.
     private static string Rounded(string value, IndexColumn column) =>
         column.Uses is null ? value : $"CASE typeof({value}) WHEN 'real' THEN format('%.12g', {value}) ELSE {value} END";
-
-    private static bool IsForeign(SqliteName collation)
-    {
-        var uses = new SqlDependencies();
-        uses.Add(collation);
-        return uses.IsForeign(System.Collections.Frozen.FrozenSet<string>.Empty);
-    }
 
     private static string List<T>(IEnumerable<T> items, Func<T, string> sql) => string.Join(", ", items.Select(sql));
 

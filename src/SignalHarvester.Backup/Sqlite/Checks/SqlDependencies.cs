@@ -37,17 +37,17 @@ internal sealed class SqlDependencies
     public bool HasReplaceableFunction => ReplaceableFunctions.Any();
 
     /// <summary>Whether an application may have an order here that is another one than SQLite's own.</summary>
-    public bool HasReplaceableOrder => collations.Any(IsBuiltIn);
+    public bool HasReplaceableOrder => collations.Any(SqliteCollations.Has);
 
     /// <summary>Whether something here is only the application's.</summary>
     /// <param name="missing">The functions that SQLite lacked.</param>
     public bool IsForeign(IReadOnlySet<string> missing) =>
-        functions.Overlaps(missing) || collations.Any(collation => !IsBuiltIn(collation));
+        functions.Overlaps(missing) || collations.Any(collation => !SqliteCollations.Has(collation));
 
     /// <summary>Adds a collation; <c>BINARY</c> is the order of bytes, and everybody's.</summary>
     public void Add(SqliteName collation)
     {
-        if (collation != SqliteName.Parse("BINARY"))
+        if (collation != SqliteCollations.Binary)
         {
             _ = collations.Add(collation);
         }
@@ -118,8 +118,6 @@ internal sealed class SqlDependencies
             Add(column.Computation, table);
         }
     }
-
-    private static bool IsBuiltIn(SqliteName collation) => SqliteName.Fold(collation.Text) is "nocase" or "rtrim" or "binary";
 
     /// <summary>ICU's lower() and upper() take a second argument.</summary>
     private static bool TakesLanguage(IReadOnlyList<SqlToken> expression, int opening) =>

@@ -29,7 +29,7 @@ internal static unsafe partial class StandInCollations
 
     /// <summary>The collations that a stand-in was needed for so far.</summary>
     public static List<string> Needed(SqliteConnection connection) =>
-        [.. SqlStatement.List(connection, "PRAGMA collation_list", row => row.Text(1)).Where(name => name is not ("BINARY" or "NOCASE" or "RTRIM"))];
+        [.. SqlStatement.List(connection, "PRAGMA collation_list", row => row.Name(1)).Where(name => !SqliteCollations.Has(name)).Select(name => name.Text)];
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static void Register(nint state, nint database, int encoding, byte* name) =>

@@ -31,7 +31,7 @@ internal sealed class TableDefinition
     /// <summary>Reads all tables that are stored in the file itself.</summary>
     public static List<TableDefinition> All(SqliteConnection connection)
     {
-        var withoutRowId = SqlStatement.List(connection, "PRAGMA main.table_list", WithoutRowId).OfType<SqliteName>().ToHashSet();
+        var withoutRowId = SchemaPragmas.WithoutRowId(connection, "main");
         return [.. SqlStatement.List(connection, "SELECT name, coalesce(sql, '') FROM main.sqlite_schema WHERE type = 'table' AND rootpage > 0", row => (Name: row.Name(0), Sql: row.Text(1)))
             .Select(table => Read(connection, table.Name, table.Sql, withoutRowId.Contains(table.Name)))];
     }
@@ -41,12 +41,10 @@ internal sealed class TableDefinition
     /// <param name="name">The table.</param>
     /// <param name="sql">Its statement, as the schema keeps it.</param>
     public static TableDefinition Read(SqliteConnection connection, SqliteName name, string sql) =>
-        Read(connection, name, sql, SqlStatement.List(connection, $"PRAGMA main.table_list({name.Quoted})", WithoutRowId).OfType<SqliteName>().Any());
+        Read(connection, name, sql, SchemaPragmas.WithoutRowId(connection, "main", name).Count > 0);
 
     /// <summary>A column; null where none has that name.</summary>
     public ColumnDefinition? Column(SqliteName name) => columns.GetValueOrDefault(name);
-
-    private static SqliteName? WithoutRowId(SqlStatement row) => row.Text(0) == "main" && row.Number(4) != 0 ? row.Name(1) : null;
 
     private static TableDefinition Read(SqliteConnection connection, SqliteName name, string sql, bool isWithoutRowId)
     {
@@ -64,7 +62,7 @@ internal sealed class TableDefinition
         }
 
         var key = isWithoutRowId
-            ? SqlStatement.List(connection, $"PRAGMA main.index_list({name.Quoted})", row => (Name: row.Name(1), Origin: row.Text(3))).Find(index => index.Origin == "pk").Name
+            ? SchemaPragmas.Indexes(connection, "main", name).Find(index => index.IsPrimaryKey).Name
             : (SqliteName?)null;
         return new TableDefinition(name, columns)
         {
@@ -78,7 +76,7 @@ internal sealed class TableDefinition
 
     private static ColumnDefinition Column(SqlToken name, List<SqlToken> definition)
     {
-        var collation = SqliteName.Parse("BINARY");
+        var collation = SqliteCollations.Binary;
         List<SqlToken> computation = [];
         var isStored = false;
         for (var place = 1; place < definition.Count; place++)

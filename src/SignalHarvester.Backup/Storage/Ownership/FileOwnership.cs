@@ -38,12 +38,12 @@ internal static partial class FileOwnership
     /// <summary>Reads whose a file is, without opening it; null where it is not there, and on Windows.</summary>
     public static FileAccessRecord? Read(string path)
     {
-        if (OperatingSystem.IsWindows() || FileKind.AccessOf(path) is not var (user, group, mode))
+        if (OperatingSystem.IsWindows() || FileStatus.OfItself(path) is not { IsRegular: true } status)
         {
             return null;
         }
 
-        return new FileAccessRecord(user, UnixAccounts.UserName(user), group, UnixAccounts.GroupName(group), mode & Permissions, ExtendedAttributes.Read(path));
+        return Recorded(status, ExtendedAttributes.Read(path));
     }
 
     /// <summary>Reads whose an open file is; null on Windows. What its path names by now may be another.</summary>
@@ -54,10 +54,11 @@ internal static partial class FileOwnership
             return null;
         }
 
-        var (user, group) = FileKind.OwnerOf(file);
-        return new FileAccessRecord(
-            user, UnixAccounts.UserName(user), group, UnixAccounts.GroupName(group), File.GetUnixFileMode(file) & Permissions, ExtendedAttributes.ReadAll(file, path));
+        return Recorded(FileStatus.Of(file), ExtendedAttributes.ReadAll(file, path));
     }
+
+    private static FileAccessRecord Recorded(FileStatus status, IReadOnlyDictionary<string, byte[]> attributes) => new(
+        status.User, UnixAccounts.UserName(status.User), status.Group, UnixAccounts.GroupName(status.Group), status.Mode & Permissions, attributes);
 
     /// <summary>Gives a new file what another one has, as far as this account may: never to more people than there.</summary>
     /// <remarks>A restore that root runs for a service would lock the service out of its own database otherwise.</remarks>
@@ -108,11 +109,11 @@ internal static partial class FileOwnership
         }
 
         // In this order: a change of the owner can take bits from the mode.
-        var (user, group) = FileKind.OwnerOf(file);
+        var status = FileStatus.Of(file);
         if (ChangeOwner(file, access.UserId, access.GroupId) != 0)
         {
-            withheld |= user == access.UserId ? Withheld.None : Withheld.User;
-            withheld |= group == access.GroupId || ChangeOwner(file, user, access.GroupId) == 0 ? Withheld.None : Withheld.Group;
+            withheld |= status.User == access.UserId ? Withheld.None : Withheld.User;
+            withheld |= status.Group == access.GroupId || ChangeOwner(file, status.User, access.GroupId) == 0 ? Withheld.None : Withheld.Group;
         }
 
         var acl = access.Attributes.TryGetValue(PosixAcl.Attribute, out var bytes) ? PosixAcl.TryRead(bytes) : null;
