@@ -103,6 +103,30 @@ public sealed class HardPlaceTests
         Assert.All(ids, id => Assert.Equal(Sample.Content(source), Sample.Content(folder[id + ".db"])));
     }
 
+    [Theory]
+    [InlineData("-u", "HOME")]
+    [InlineData("HOME=/nonexistent", "LANG=C")]
+    public async Task An_account_without_a_home_backs_up_and_restores_and_is_told_why_encrypted_increments_are_full(params string[] environment)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "needs root, to be an account that nobody made");
+        using var folder = new TempFolder(plain: true);
+        string source = Databases.Create(folder["app.db"]);
+        string recipient = Assert.Single((await Shbackup.RunAsync($"(New-SHBackupKey {folder["restore.key"]}).Recipient")).EnsureSuccess().Output.Trim().Split('\n'));
+        string service = folder.Folder("service");
+        Tool.Require("chown").Run("-R", "54321:54321", folder.Path).EnsureSuccess();
+        using var host = Shbackup.StartBy(["setpriv", "--reuid", "54321", "--regid", "54321", "--clear-groups", "env", "-u", "XDG_DATA_HOME", "-u", "XDG_CONFIG_HOME", "-u", "XDG_STATE_HOME", .. environment]);
+        string backup = $"New-SHBackup {source} -Type Incremental -WarningVariable said -BackupDirectory {service}/";
+
+        Assert.Equal(["Full", "Incremental"], await host.AskAsync($"1..2 | ForEach-Object {{ {backup}plain -WarningAction SilentlyContinue }} | ForEach-Object Type"));
+        await host.AskAsync($"Get-SHBackup -BackupDirectory {service}/plain | Select-Object -First 1 | Restore-SHBackup -Destination {service}/out.db -Force | Out-Null");
+        await host.AskAsync($"{backup}encrypted -Recipient {recipient} | Out-Null");
+        string said = string.Join(' ', await host.AskAsync($"{backup}encrypted -Recipient {recipient} | Out-Null; $said | ForEach-Object {{ \"$_\" }}"));
+
+        Assert.Equal(Sample.Content(source), Sample.Content(Path.Combine(service, "out.db")));
+        Assert.Contains("cannot be kept in", said, StringComparison.Ordinal);
+        Assert.Contains("HOME", said, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_home_in_which_no_folder_can_be_made_is_one_sentence_and_no_stack_trace()
     {

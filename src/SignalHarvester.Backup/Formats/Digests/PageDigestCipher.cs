@@ -42,7 +42,7 @@ internal sealed class PageDigestCipher : IDisposable
     }
 
     /// <summary>Opens the machine's key, and makes it where there is none.</summary>
-    /// <param name="explain">Told that no key can be kept; the digests are then of use to nobody, and the next backup is full.</param>
+    /// <param name="explain">Told why no key can be kept, without a full stop; the digests are then of use to nobody, and the next backup is full.</param>
     public static PageDigestCipher OpenOrCreate(Action<string> explain)
     {
         try
@@ -57,7 +57,7 @@ internal sealed class PageDigestCipher : IDisposable
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            explain($"The key of the page digests cannot be kept in '{KeyPath}' ({exception.Message.TrimEnd('.')}), so the next backup of this database will be a full one.");
+            explain($"their key cannot be kept in '{KeyPath}' ({exception.Message.TrimEnd('.')}): let HOME or XDG_DATA_HOME name a folder that belongs to this account and stays");
             return new PageDigestCipher(RandomNumberGenerator.GetBytes(KeySize));
         }
     }

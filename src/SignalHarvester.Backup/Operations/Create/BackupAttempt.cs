@@ -63,7 +63,7 @@ internal sealed class BackupAttempt(
         try
         {
             RequireSpace(database, isFull: parent is null);
-            using var digests = PageDigestFile.Create(directory.Layout.DigestFolder, directory.Layout.DigestFolder, path, partial.Name.Id, database.PageSize, database.PageCount, encryption is null ? null : PageDigestCipher.OpenOrCreate(context.Verbose));
+            using var digests = PageDigestFile.Create(directory.Layout.DigestFolder, directory.Layout.DigestFolder, path, partial.Name.Id, database.PageSize, database.PageCount, encryption is null ? null : PageDigestCipher.OpenOrCreate(reason => context.Verbose($"The next backup of '{path}' will be a full one, without the page digests of this one: {reason}.")));
             using var flush = new SteadyFlush(partial.Handle);
             var writer = new ContentWriter(database, partial, digests, flush, compression, level, encryption, context);
             var stored = Store(writer, database, parent, parentDigests);

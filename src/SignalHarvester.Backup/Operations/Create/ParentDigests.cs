@@ -35,7 +35,7 @@ internal static class ParentDigests
             }
 
             using var image = FileImage.Open(imagePath, parent.PageSize!.Value);
-            using var digests = PageDigestFile.Create(directory.Layout.DigestFolder, folder.Path, parent.DatabasePath!, parent.Id, image.PageSize, image.PageCount, parent.IsEncrypted ? PageDigestCipher.OpenOrCreate(context.Verbose) : null);
+            using var digests = PageDigestFile.Create(directory.Layout.DigestFolder, folder.Path, parent.DatabasePath!, parent.Id, image.PageSize, image.PageCount, parent.IsEncrypted ? PageDigestCipher.OpenOrCreate(reason => context.Verbose($"The page digests are of no use to the next backup: {reason}.")) : null);
             using var meter = context.Meter($"Reading {parent.Id}", chain.ExpectedImageLength);
             _ = ImageScan.Run(image, earlier: null, digests, meter, context.Cancellation);
             digests.Commit(alsoKept: null);
@@ -46,7 +46,9 @@ internal static class ParentDigests
         }
         catch (BackupException exception) when (exception.ErrorId is BackupErrorId.IdentityMissing or BackupErrorId.IdentityWrong)
         {
-            throw new ParentLostException($"the page digests of '{parent.Id}' are not at hand, and to compute them from the backup takes a secret key that opens it");
+            var obstacle = "they are not at hand";
+            PageDigestCipher.OpenOrCreate(reason => obstacle = reason).Dispose();
+            throw new ParentLostException($"the page digests of '{parent.Id}' cannot be used ({obstacle}), and to compute them from the backup takes a secret key that opens it");
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
