@@ -12,7 +12,7 @@ public sealed record BackupCopy
     /// <summary>The bucket, container or folder.</summary>
     public required string Container { get; init; }
 
-    /// <summary>What the names of the objects begin with.</summary>
+    /// <summary>The beginning of the object names.</summary>
     public string Prefix { get; init; } = string.Empty;
 
     /// <summary>The address of a store other than the provider's own.</summary>
@@ -21,19 +21,19 @@ public sealed record BackupCopy
     /// <summary>The region (S3).</summary>
     public string? Region { get; init; }
 
-    /// <summary>Whether the bucket stands in the path of the address (S3-compatible stores).</summary>
+    /// <summary>Whether the bucket is in the path of the address (S3-compatible stores).</summary>
     public bool UsePathStyle { get; init; }
 
     /// <summary>The storage account (Azure).</summary>
     public string? AccountName { get; init; }
 
-    /// <summary>The provider's own checksum of the file when it had arrived, as <c>algorithm:value</c>.</summary>
+    /// <summary>The provider's own checksum of the received file, as <c>algorithm:value</c>.</summary>
     public string? Checksum { get; init; }
 
-    /// <summary>When it had arrived.</summary>
+    /// <summary>The time of its arrival.</summary>
     public DateTimeOffset Uploaded { get; init; }
 
-    /// <summary>Whether the copy lies in a place: the same container of the same account and server, under the same prefix.</summary>
+    /// <summary>Whether the copy is at a place: in the same container of the same account and server, under the same prefix.</summary>
     public bool IsIn(CloudLocation place)
     {
         ArgumentNullException.ThrowIfNull(place);

@@ -1,7 +1,7 @@
 namespace SignalHarvester.Backup;
 
 /// <summary>
-/// Where backups lie in an object store: all that is needed to find it again, and no secret. Credentials come from the
+/// The place of backups in an object store: everything needed to find it again, and no secret. Credentials come from the
 /// platform's own chain each time.
 /// </summary>
 public sealed record CloudLocation
@@ -15,8 +15,8 @@ public sealed record CloudLocation
     public required string Container { get; init; }
 
     /// <summary>
-    /// What the keys of all objects begin with, as the store has them: empty, or a text that ends with a slash. It is what was
-    /// given, less what would not arrive on the way to some stores; see docs/CLOUD.md.
+    /// The beginning of all object keys, as in the store: empty, or a text that ends with a slash. It is the given text
+    /// without the parts that some stores drop; see docs/CLOUD.md.
     /// </summary>
     public string Prefix
     {
@@ -27,19 +27,19 @@ public sealed record CloudLocation
     /// <summary>The address of a store other than the provider's own, such as http://127.0.0.1:7480; null for the provider's.</summary>
     public Uri? Endpoint { get; init; }
 
-    /// <summary>The region (S3); null for what the environment or the profile says.</summary>
+    /// <summary>The region (S3); null for that of the environment or the profile.</summary>
     public string? Region { get; init; }
 
-    /// <summary>Whether the bucket stands in the path of the address instead of its host name (S3-compatible stores).</summary>
+    /// <summary>Whether the bucket is in the path of the address instead of its host name (S3-compatible stores).</summary>
     public bool UsePathStyle { get; init; }
 
-    /// <summary>The storage account (Azure); null for what the environment says.</summary>
+    /// <summary>The storage account (Azure); null for that of the environment.</summary>
     public string? AccountName { get; init; }
 
     /// <summary>The named profile of the credentials file (S3); null for the default chain.</summary>
     public string? Profile { get; init; }
 
-    /// <summary>Whether it is the same place, whatever way its prefix was given.</summary>
+    /// <summary>Whether it is the same place, however its prefix was given.</summary>
     /// <param name="other">The other place.</param>
     public bool Equals(CloudLocation? other) =>
         other is not null && Provider == other.Provider && Container == other.Container && Prefix == other.Prefix && Endpoint == other.Endpoint
@@ -58,10 +58,10 @@ public sealed record CloudLocation
     };
 
     /// <summary>
-    /// A prefix as it stands in keys. Azure's library leaves slashes at the beginning of a key out, and the service takes a
-    /// backslash for a slash and drops dots at the end of a part. In the path style of S3 a slash at the beginning gets lost
-    /// between the bucket and the key. So both are left out before anything is named by them: what is sent, listed, recorded
-    /// and removed has one key, and what was sent under such a prefix before is found under it.
+    /// A prefix as it appears in keys. Azure's library drops slashes at the beginning of a key, and the service treats a
+    /// backslash as a slash and drops dots at the end of a part. In the path style of S3 a slash at the beginning gets lost
+    /// between the bucket and the key. So these are dropped before anything is named by them: sending, listing, recording
+    /// and removing use one key, which also finds copies that were sent under such a prefix before.
     /// </summary>
     internal static string KeyPrefix(CloudProvider provider, bool usesPathStyle, string given)
     {
@@ -74,6 +74,6 @@ public sealed record CloudLocation
         return prefix.Length == 0 || prefix.EndsWith('/') ? prefix : prefix + "/";
     }
 
-    /// <summary>A part of dots alone stays, to be refused.</summary>
+    /// <summary>A part that is only dots stays, to be refused.</summary>
     private static string WithoutDotsAtItsEnd(string part) => part.TrimEnd('.') is { Length: > 0 } rest ? rest : part;
 }

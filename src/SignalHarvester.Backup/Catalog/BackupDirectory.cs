@@ -72,11 +72,11 @@ public sealed class BackupDirectory
     /// <exception cref="BackupException">ChainBroken, BackupNotFound, SidecarInvalid, SidecarHostile.</exception>
     internal IReadOnlyList<BackupMetadata> Chain(string id) => reader.Chain(id);
 
-    /// <summary>Finds one backup by its id; null where there is none.</summary>
+    /// <summary>Finds one backup by its id; null if there is none.</summary>
     /// <exception cref="BackupException">SidecarInvalid, SidecarHostile.</exception>
     internal BackupMetadata? TryGet(string id) => reader.TryGet(id);
 
-    /// <summary>The bytes of a backup's sidecar, or of its entry in the predecessor's index; null where there is neither.</summary>
+    /// <summary>The bytes of a backup's sidecar, or of its entry in the predecessor's index; null if there is neither.</summary>
     /// <exception cref="BackupException">SidecarInvalid, SidecarHostile, DirectoryUnreadable.</exception>
     internal byte[]? ReadSidecar(string id) => reader.ReadSidecar(id);
 
@@ -131,7 +131,7 @@ public sealed class BackupDirectory
                 if (dependants.Count > 0)
                 {
                     throw new BackupException(
-                        BackupErrorId.BackupHasDependants, id, $"'{id}' is not removed: {string.Join(", ", dependants)} cannot be restored without it. Remove those as well (-Cascade).");
+                        BackupErrorId.BackupHasDependants, id, $"'{id}' was not removed, because {string.Join(", ", dependants)} cannot be restored without it. Remove those as well (-Cascade).");
                 }
 
                 Change(() => unfinished.Remove(backup, ReadSidecar(id)!));
@@ -317,7 +317,7 @@ public sealed class BackupDirectory
             catch (IOException exception) when (DiskFault.IsHeldElsewhere(exception))
             {
                 throw new BackupException(
-                    BackupErrorId.CloudTransferInProgress, name.Id, $"Another process is fetching '{name.Id}' into '{Path}' right now. Wait for it to finish; then the backup is there.", exception);
+                    BackupErrorId.CloudTransferInProgress, name.Id, $"Another process is fetching '{name.Id}' into '{Path}' at the moment. Wait until it has finished; then the backup is there.", exception);
             }
         });
     }
@@ -378,9 +378,9 @@ public sealed class BackupDirectory
 
     /// <summary>Takes a backup whose file is not what was recorded out of the listing, or puts a good file in the place of that one.</summary>
     /// <param name="damaged">The backup as it was when its file was read.</param>
-    /// <param name="read">The file's length and time of writing as they were then; null where there was no file.</param>
+    /// <param name="read">The file's length and time of writing as they were then; null if there was no file.</param>
     /// <param name="found">What is wrong with it.</param>
-    /// <param name="good">The good file; null where there is none. A backup without a file is then left as it is.</param>
+    /// <param name="good">The good file; null if there is none. A backup without a file is then left as it is.</param>
     /// <param name="now">The time.</param>
     /// <param name="cancellation">Stops the waiting for the lock.</param>
     /// <returns>Whether it was done, which it was not where the backup or its file is another one by now; and where the damaged file lies.</returns>

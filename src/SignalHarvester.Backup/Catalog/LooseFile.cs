@@ -21,7 +21,7 @@ public static class LooseFile
             throw Directory.Exists(path)
                 ? new BackupException(
                     BackupErrorId.NotABackup, path, $"'{path}' is a directory. Give a backup file, or list the directory with Get-SHBackup -BackupDirectory '{path}'.")
-                : new BackupException(BackupErrorId.BackupFileMissing, path, $"There is no file '{path}'. See what there is with Get-SHBackup.");
+                : new BackupException(BackupErrorId.BackupFileMissing, path, $"There is no file '{path}'. List the backups with Get-SHBackup.");
         }
 
         var stem = Path.GetFileNameWithoutExtension(path);

@@ -80,7 +80,7 @@ public sealed class RemoteCatalog : IDisposable
     internal IReadOnlyList<RemoteBackup> Chain(string id, CancellationToken cancellation) =>
         Chain(FindAsync(id, cancellation).GetAwaiter().GetResult() ?? throw NotFound(id), cancellation);
 
-    /// <summary>Finds one backup; null where there is none.</summary>
+    /// <summary>Finds one backup; null if there is none.</summary>
     /// <exception cref="BackupException">SidecarInvalid, SidecarHostile, and the Cloud… errors.</exception>
     internal async Task<RemoteBackup?> FindAsync(string id, CancellationToken cancellation) =>
         BackupFileName.IsId(id) && await Store.FindAsync(id + BackupFileName.SidecarSuffix, cancellation).ConfigureAwait(false) is { } sidecar
@@ -164,7 +164,7 @@ public sealed class RemoteCatalog : IDisposable
         if (sidecar.Length > Sidecar.LargestBytes)
         {
             throw new BackupException(
-                BackupErrorId.SidecarInvalid, Store.UrlOf(sidecar.Name), $"The sidecar '{Store.UrlOf(sidecar.Name)}' cannot be used: it is larger than any sidecar. Delete it, or send the backup again.");
+                BackupErrorId.SidecarInvalid, Store.UrlOf(sidecar.Name), $"The sidecar '{Store.UrlOf(sidecar.Name)}' cannot be used: it is too large for a sidecar. Delete it, or send the backup again.");
         }
 
         var json = new byte[sidecar.Length];
@@ -187,10 +187,10 @@ public sealed class RemoteCatalog : IDisposable
         if (file.Length != backup.Size)
         {
             throw new BackupException(
-                BackupErrorId.BackupSizeMismatch, backup.Id, string.Create(CultureInfo.InvariantCulture, $"The file '{backup.BackupPath}' of backup '{backup.Id}' has {file.Length} bytes in the store, and {backup.Size} were recorded. It is not listed; send the backup again under another -Prefix."));
+                BackupErrorId.BackupSizeMismatch, backup.Id, string.Create(CultureInfo.InvariantCulture, $"The file '{backup.BackupPath}' of backup '{backup.Id}' has {file.Length} bytes in the store, but {backup.Size} were recorded. It is not listed; send the backup again under another -Prefix."));
         }
     }
 
     private BackupException NotFound(string id) => new(
-        BackupErrorId.BackupNotFound, id, $"There is no backup '{id}' in '{Location}'. See what is there with Get-SHBackup -Remote.");
+        BackupErrorId.BackupNotFound, id, $"There is no backup '{id}' in '{Location}'. List the backups there with Get-SHBackup -Remote.");
 }

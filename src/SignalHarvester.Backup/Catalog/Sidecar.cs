@@ -132,7 +132,7 @@ internal static class Sidecar
     }
 
     private static BackupException Unreadable(BackupMetadata backup, Exception? inner) => BackupException.InvalidArgument(
-        backup.Id, "The backup was not kept, because its description could not be read back: -Description and -Metadata together must stay below 2 MiB, and -Metadata at most 60 levels deep, of valid text.", inner);
+        backup.Id, "The backup was not kept, because its description could not be read back: -Description and -Metadata together must be below 2 MiB, and -Metadata must be valid text of at most 60 levels.", inner);
 
     private static Dictionary<string, long> Counts(IReadOnlyDictionary<string, long> rowCounts) => new(rowCounts, StringComparer.Ordinal);
 
@@ -148,12 +148,12 @@ internal static class Sidecar
         var stated = fields.BackupId ?? throw Invalid(path, "it has no backup_id", null);
         if (stated != id)
         {
-            throw Hostile(path, $"its backup_id '{Shown(stated)}' is not the '{id}' of its file name");
+            throw Hostile(path, $"its backup_id '{Shown(stated)}' differs from '{id}' in its file name");
         }
 
         if (fields.ParentId is { } parent && !BackupFileName.IsId(parent))
         {
-            throw Hostile(path, $"its parent_id '{Shown(parent)}' is no backup id");
+            throw Hostile(path, $"its parent_id '{Shown(parent)}' is not a backup id");
         }
 
         var backupPath = fields.BackupPath ?? throw Invalid(path, "it has no backup_path", null);
@@ -170,12 +170,12 @@ internal static class Sidecar
 
         if (fields.PageSize is { } pageSize && !(BitOperations.IsPow2(pageSize) && pageSize is >= 512 and <= 65536))
         {
-            throw Hostile(path, "its page_size is none that SQLite has");
+            throw Hostile(path, "its page_size is not one of SQLite's");
         }
 
         if (fields.PageCount > LargestPageCount || (fields is { PageSize: not null, PageCount: not null, DatabaseSize: not null } && fields.DatabaseSize != fields.PageSize * fields.PageCount))
         {
-            throw Hostile(path, "its page_count is none that goes with its other sizes");
+            throw Hostile(path, "its page_count does not fit its other sizes");
         }
 
         _ = Digest(fields.SchemaChecksum, "schema_checksum");
@@ -235,7 +235,7 @@ internal static class Sidecar
             : check.Detail);
 
     private static string Recipient(string? text) =>
-        text is not null && X25519Recipient.TryParse(text) is not null ? text : throw new FormatException("one of its recipients is no age public key");
+        text is not null && X25519Recipient.TryParse(text) is not null ? text : throw new FormatException("one of its recipients is not an age public key");
 
     /// <summary>Whose a file is tells nothing of what it holds; what users write into its attributes may.</summary>
     private static SidecarFields.AccessFields Fields(FileAccessRecord access, bool isSecret)
@@ -250,12 +250,12 @@ internal static class Sidecar
     {
         if (access is not { UserId: < uint.MaxValue, GroupId: < uint.MaxValue, Mode: { Length: 3 or 4 } mode } || !mode.All(digit => digit is >= '0' and <= '7'))
         {
-            throw new FormatException("its file_access states no owner, group and mode of a file");
+            throw new FormatException("its file_access has no valid owner, group and mode");
         }
 
         if (IsNoAccount(access.User) || IsNoAccount(access.Group))
         {
-            throw new FormatException("its file_access names an account that there cannot be");
+            throw new FormatException("its file_access names an impossible account");
         }
 
         return new FileAccessRecord(
@@ -346,8 +346,8 @@ internal static class Sidecar
     };
 
     private static BackupException Invalid(string path, string reason, Exception? inner) => new(
-        BackupErrorId.SidecarInvalid, path, $"The sidecar '{path}' cannot be used: {reason}. The backup file beside it is untouched and can be given to Restore-SHBackup -LiteralPath; mend the sidecar, or bring it back from a copy.", inner);
+        BackupErrorId.SidecarInvalid, path, $"The sidecar '{path}' cannot be used: {reason}. The backup file beside it is untouched, and Restore-SHBackup -LiteralPath can restore it; correct the sidecar, or fetch it from a copy.", inner);
 
     private static BackupException Hostile(string path, string reason) => new(
-        BackupErrorId.SidecarHostile, path, $"The sidecar '{path}' is not used: {reason}. It was changed by hand or forged; nothing was read, written or deleted through it.");
+        BackupErrorId.SidecarHostile, path, $"The sidecar '{path}' was rejected: {reason}. Somebody changed or forged it; nothing was read, written or deleted through it.");
 }

@@ -19,7 +19,7 @@ internal sealed class UnfinishedWork(BackupDirectoryLayout layout, TimeProvider 
             if (new DirectoryInfo(folder).LinkTarget is not null)
             {
                 throw new BackupException(
-                    BackupErrorId.SidecarHostile, folder, $"'{folder}' is a link, and links are not followed in a backup directory. Delete the link: nothing in .shbackup is needed to restore.");
+                    BackupErrorId.SidecarHostile, folder, $"'{folder}' is a link, which is not followed in a backup directory. Delete the link: a restore needs nothing in .shbackup.");
             }
         }
     }
@@ -89,7 +89,7 @@ internal sealed class UnfinishedWork(BackupDirectoryLayout layout, TimeProvider 
     /// is listed, as damaged or without a file, and the next scrub mends it.
     /// </summary>
     /// <param name="backup">The backup.</param>
-    /// <param name="folder">A new folder in the quarantine; null where there is no damaged file.</param>
+    /// <param name="folder">A new folder in the quarantine; null if there is no damaged file.</param>
     /// <param name="marked">What the description there is, with what is wrong with it.</param>
     /// <param name="good">The good file.</param>
     /// <param name="sidecar">The description of the backup from now on.</param>
@@ -115,21 +115,21 @@ internal sealed class UnfinishedWork(BackupDirectoryLayout layout, TimeProvider 
     {
         foreach (var marker in Markers(layout.RemovingFolder))
         {
-            Attempt(() => FinishRemoval(marker), $"The removal of '{marker.Id}' is not finished", warn);
+            Attempt(() => FinishRemoval(marker), $"The removal of '{marker.Id}' could not be finished", warn);
         }
 
         foreach (var staged in Markers(layout.PublishingFolder))
         {
-            Attempt(() => FinishPublishing(staged), $"The publishing of '{staged.Id}' is not finished", warn);
+            Attempt(() => FinishPublishing(staged), $"The publishing of '{staged.Id}' could not be finished", warn);
         }
 
         // After the publishing: which of two files counts is what that decides.
         foreach (var former in Markers(layout.SupersededFolder))
         {
-            Attempt(() => FinishSuperseding(former), $"The former file of '{former.Id}' is not deleted", warn);
+            Attempt(() => FinishSuperseding(former), $"The former file of '{former.Id}' could not be deleted", warn);
         }
 
-        Attempt(FinishQuarantines, $"'{layout.QuarantineFolder}' is not put in order", warn);
+        Attempt(FinishQuarantines, $"'{layout.QuarantineFolder}' could not be tidied up", warn);
     }
 
     /// <summary>Deletes what killed runs have only begun to write.</summary>

@@ -96,7 +96,7 @@ internal sealed class IncrementsReader : IDisposable
             // Every page once, each with its frame's header.
             return length <= WalFormat.FrameOffset(Link(reading).PageCount!.Value + 1, Link(reading).PageSize!.Value)
                 ? true
-                : throw new InvalidDataException("The content is larger than what was recorded.");
+                : throw new InvalidDataException("The content is larger than recorded.");
         }
 
         if (length == 0)

@@ -4,7 +4,7 @@ using Microsoft.Win32.SafeHandles;
 namespace SignalHarvester.Backup.Chains;
 
 /// <summary>
-/// A number for each page of an image, 0 where none was given. They lie in a sparse file of which a few blocks are held in
+/// A number for each page of an image, 0 if none was given. They lie in a sparse file of which a few blocks are held in
 /// memory: logs and images are gone through from page to page, so that a block serves thousands of them, and memory does
 /// not grow with the image.
 /// </summary>

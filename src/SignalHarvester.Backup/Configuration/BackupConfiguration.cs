@@ -13,7 +13,7 @@ public sealed class BackupConfiguration
 {
     private const int LargestFile = 4 << 20;
 
-    private const string WithoutIt = "Where a restore cannot wait, add -NoConfiguration to each of its commands (Get-, Test-, Receive-, Restore- and Compare-SHBackup, Get-SHBackupHistory, Invoke-SHRestoreDrill): they then go by their parameters alone, such as -BackupDirectory.";
+    private const string WithoutIt = "If a restore cannot wait, add -NoConfiguration to each of its commands (Get-, Test-, Receive-, Restore- and Compare-SHBackup, Get-SHBackupHistory, Invoke-SHRestoreDrill): they then use only their parameters, such as -BackupDirectory.";
 
     private static readonly string DefaultFile = System.IO.Path.Combine("config", "settings.yaml");
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
@@ -28,7 +28,7 @@ public sealed class BackupConfiguration
     /// <summary>No configuration: neither a file nor the environment was looked at, and every setting has its default.</summary>
     public static BackupConfiguration None { get; } = new(null, new BackupSettings(), null, []);
 
-    /// <summary>The file's full path; null where there is none.</summary>
+    /// <summary>The file's full path; null if there is none.</summary>
     public string? Path { get; }
 
     /// <summary>The settings. Where there are errors, defaults stand for what could not be read: nothing may act by them.</summary>
@@ -78,9 +78,9 @@ public sealed class BackupConfiguration
             var missing = need switch
             {
                 PathNeed.File when !File.Exists(path) => "there is no file '{0}'. Check the path.",
-                PathNeed.MadeFolder when !Directory.Exists(path) => "there is no folder '{0}' yet. The first backup makes it.",
-                PathNeed.Folder when !Directory.Exists(path) => "there is no folder '{0}'. Make it, mount it, or set create_container.",
-                PathNeed.ParentFolder when !Directory.Exists(System.IO.Path.GetDirectoryName(path)) => "there is no folder for '{0}'. Make it.",
+                PathNeed.MadeFolder when !Directory.Exists(path) => "there is no folder '{0}' yet. The first backup creates it.",
+                PathNeed.Folder when !Directory.Exists(path) => "there is no folder '{0}'. Create it, mount it, or set create_container.",
+                PathNeed.ParentFolder when !Directory.Exists(System.IO.Path.GetDirectoryName(path)) => "there is no folder for '{0}'. Create it.",
                 _ => null,
             };
             if (missing is not null)
@@ -96,7 +96,7 @@ public sealed class BackupConfiguration
     /// <exception cref="BackupException">ConfigurationInvalid: it names every error.</exception>
     public BackupSettings Require() => Fault(isListed: true) is { } fault ? throw fault : Settings;
 
-    /// <summary>What makes the configuration useless; null where nothing does.</summary>
+    /// <summary>What makes the configuration useless; null if nothing does.</summary>
     /// <param name="isListed">Whether the message names every error, for those who have not seen them.</param>
     public BackupException? Fault(bool isListed)
     {
@@ -107,8 +107,8 @@ public sealed class BackupConfiguration
         }
 
         var (count, them) = errors.Count == 1 ? ("an error", "it") : (string.Create(CultureInfo.InvariantCulture, $"{errors.Count} errors"), "them");
-        var list = !isListed ? $". Mend {them}: no command works with it as it is, but for a restore with -NoConfiguration."
-            : $", and nothing was done. Mend {them}, and check with Test-SHBackupConfiguration. {WithoutIt}{(errors.Count == 1 ? " " : Environment.NewLine)}{string.Join(Environment.NewLine, errors)}";
+        var list = !isListed ? $". Correct {them}: until then no command works, except a restore with -NoConfiguration."
+            : $", so nothing was done. Correct {them}, and check with Test-SHBackupConfiguration. {WithoutIt}{(errors.Count == 1 ? " " : Environment.NewLine)}{string.Join(Environment.NewLine, errors)}";
         return new BackupException(
             BackupErrorId.ConfigurationInvalid, Path ?? EnvironmentVariables.ConfigurationFile, $"The configuration {(Path is null ? "in the environment" : $"'{Path}'")} has {count}{list}");
     }
@@ -157,7 +157,7 @@ public sealed class BackupConfiguration
         {
             // Reading a pipe that nobody writes to would never end. One that is meant is named.
             throw new BackupException(
-                BackupErrorId.ReadFailed, usual, $"The configuration file '{usual}' is a pipe, a device or a socket, and no file. Move it away, or name it with -ConfigurationPath if it is meant. {WithoutIt}");
+                BackupErrorId.ReadFailed, usual, $"The configuration file '{usual}' is a pipe, a device or a socket, not a file. Move it away, or give it with -ConfigurationPath if you mean it. {WithoutIt}");
         }
 
         return IsThere(usual) ? usual : null;
@@ -195,11 +195,11 @@ public sealed class BackupConfiguration
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException || Directory.Exists(path))
         {
             throw new BackupException(
-                BackupErrorId.ConfigurationNotFound, path, $"There is no configuration file '{path}'{(Directory.Exists(path) ? ", but a folder of that name" : string.Empty)}. Check -ConfigurationPath and SHBACKUP_CONFIG, or make one with New-SHBackupConfiguration. {WithoutIt}", exception);
+                BackupErrorId.ConfigurationNotFound, path, $"There is no configuration file '{path}'{(Directory.Exists(path) ? ", but a folder of that name" : string.Empty)}. Check -ConfigurationPath and SHBACKUP_CONFIG, or create one with New-SHBackupConfiguration. {WithoutIt}", exception);
         }
         catch (FileTooLargeException)
         {
-            reading.Report(new ConfigurationNode(1, 1), null, "The file has more than 4 MiB, and is no configuration. Check the path.");
+            reading.Report(new ConfigurationNode(1, 1), null, "The file has more than 4 MiB, too much for a configuration. Check the path.");
             return null;
         }
         catch (DecoderFallbackException)

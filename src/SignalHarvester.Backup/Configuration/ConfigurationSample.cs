@@ -32,7 +32,7 @@ public static class ConfigurationSample
         if (!overwrite && File.Exists(path))
         {
             throw new BackupException(
-                BackupErrorId.ConfigurationExists, path, $"There is a configuration '{path}' already, and it was left as it is. Give another file with -Path, or replace it with -Force.");
+                BackupErrorId.ConfigurationExists, path, $"The configuration '{path}' exists already and was not changed. Give another file with -Path, or replace it with -Force.");
         }
     }
 

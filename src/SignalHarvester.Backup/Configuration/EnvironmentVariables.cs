@@ -54,7 +54,7 @@ internal sealed partial class EnvironmentVariables(IReadOnlyDictionary<string, s
     /// </summary>
     /// <param name="text">The text.</param>
     /// <param name="names">The names that it holds, in order.</param>
-    /// <returns>The text with the values; null where a variable is not set, or a name is none: it is the last of the names.</returns>
+    /// <returns>The text with the values; null if a variable is not set, or a name is none: it is the last of the names.</returns>
     public string? Expand(string text, List<string> names)
     {
         var expanded = new StringBuilder(text.Length);

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace SignalHarvester.Backup.Configuration;
 
 /// <summary>One pass over a configuration: what it comes to, and everything that is wrong with it.</summary>
-/// <param name="path">The file's full path; null where there is none.</param>
+/// <param name="path">The file's full path; null if there is none.</param>
 /// <param name="baseFolder">What relative paths are relative to, as a full path.</param>
 /// <param name="environment">What overrides the file.</param>
 internal sealed class SettingsReading(string? path, string baseFolder, EnvironmentVariables environment)

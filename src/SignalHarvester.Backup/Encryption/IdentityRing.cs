@@ -35,7 +35,7 @@ public sealed class IdentityRing
     /// <param name="passphrase">The passphrase.</param>
     public IdentityRing WithPassphrase(ReadOnlySpan<char> passphrase) => new([.. identities, Passphrase.Of(passphrase)]);
 
-    /// <summary>What encrypts to those who hold these secrets; null where there are none.</summary>
+    /// <summary>What encrypts to those who hold these secrets; null if there are none.</summary>
     internal BackupEncryption? ToEncryption()
     {
         // A passphrase must be alone in a file, so it gives way to keys that others may hold as well.
@@ -85,8 +85,8 @@ public sealed class IdentityRing
         var needed = header.IsForPassphrase ? "-Passphrase" : "-IdentityFile";
         return IsEmpty
             ? new BackupException(
-                BackupErrorId.IdentityMissing, name, $"'{name}' is encrypted, and nothing was given to open it with. Give {(header.IsForPassphrase ? "the passphrase" : "the file with the secret key")} with {needed}; a key's file can also be configured (app.backup.encryption.identity_file).")
+                BackupErrorId.IdentityMissing, name, $"'{name}' is encrypted, and no key or passphrase was given. Give {(header.IsForPassphrase ? "the passphrase" : "the file with the secret key")} with {needed}; a key's file can also be configured (app.backup.encryption.identity_file).")
             : new BackupException(
-                BackupErrorId.IdentityWrong, name, $"'{name}' is encrypted, and {(header.IsForPassphrase ? "the passphrase is not the one that it was encrypted with, or none was given" : "none of the secret keys given is one that it was encrypted to")}. Give the right one with {needed}; Get-SHBackup shows the public keys of a backup as its Recipients. If it is the right one, the beginning of the file is damaged: Test-SHBackup -Level Quick tells.");
+                BackupErrorId.IdentityWrong, name, $"'{name}' is encrypted, and {(header.IsForPassphrase ? "the passphrase is wrong or missing" : "none of the given secret keys opens it")}. Give the right one with {needed}; Get-SHBackup shows the public keys of a backup as its Recipients. If the key is right, the beginning of the file is damaged: check it with Test-SHBackup -Level Quick.");
     }
 }

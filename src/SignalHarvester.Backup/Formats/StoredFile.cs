@@ -44,7 +44,7 @@ internal sealed record StoredFile(long PlainLength, long StoredLength, string St
                 length += chunk.PlainLength;
                 return length <= largestContent
                     ? true
-                    : throw new InvalidDataException("The content is larger than what was recorded.");
+                    : throw new InvalidDataException("The content is larger than recorded.");
             },
             () => new Worker(frames.MakeWorker(), transform),
             consume,

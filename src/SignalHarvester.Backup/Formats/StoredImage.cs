@@ -7,6 +7,6 @@ namespace SignalHarvester.Backup.Formats;
 /// <param name="StoredChecksum">SHA-256 of the file as stored, lower-case hex.</param>
 internal sealed record StoredImage(long ImageLength, string Checksum, long StoredLength, string StoredChecksum)
 {
-    /// <summary>SHA-256 over the page digests, lower-case hex; null where they were not taken.</summary>
+    /// <summary>SHA-256 over the page digests, lower-case hex; null if they were not taken.</summary>
     public string? PagesChecksum { get; init; }
 }

@@ -9,7 +9,7 @@ namespace SignalHarvester.Backup.Health;
 /// <summary>All that is known of the backups of one database at one moment: what the checks are made of.</summary>
 internal sealed record HealthScope
 {
-    /// <summary>The database; null where there is neither a backup nor a configured database.</summary>
+    /// <summary>The database; null if there is neither a backup nor a configured database.</summary>
     public string? Database { get; init; }
 
     /// <summary>The directory of its backups.</summary>
@@ -24,7 +24,7 @@ internal sealed record HealthScope
     /// <summary>What opens encrypted backups on this machine.</summary>
     public required IdentityRing Identities { get; init; }
 
-    /// <summary>All events of the directory, newest first; empty where there is no history.</summary>
+    /// <summary>All events of the directory, newest first; empty if there is no history.</summary>
     public required IReadOnlyList<BackupEvent> Events { get; init; }
 
     /// <summary>All schedules of this machine.</summary>

@@ -19,7 +19,7 @@ internal static class KeepingChecks
         var covering = scope.Schedules.Where(scope.IsCovered).ToList();
         if (covering.Count == 0)
         {
-            return new HealthCheck(check, HealthStatus.Warning, "No schedule that this account can see backs this database up.",
+            return new HealthCheck(check, HealthStatus.Warning, "No schedule visible to this account backs up this database.",
                 scope.Database is null ? "New-SHBackupConfiguration" : $"Register-SHBackupSchedule {HealthScope.Quote("nightly-" + Path.GetFileNameWithoutExtension(scope.Database))} -Daily -At 02:00 -DatabasePath {HealthScope.Quote(scope.Database)} {scope.InDirectory} -Type Auto");
         }
 
@@ -37,14 +37,14 @@ internal static class KeepingChecks
         const string check = "Copies";
         if (scope.Reliable.FirstOrDefault() is not { } newest)
         {
-            return new HealthCheck(check, HealthStatus.Warning, "There is no verified backup that copies could be of.", scope.BackUp());
+            return new HealthCheck(check, HealthStatus.Warning, "There is no verified backup to copy.", scope.BackUp());
         }
 
-        var store = scope.Settings.Stores.Any(store => store.Enabled) ? string.Empty : " -Provider Directory -Container /mnt/offsite/backups -CreateContainer";
+        var store = scope.Settings.Stores.Any(store => store.Enabled) ? string.Empty : " -Provider Directory -Container '<your folder>' -CreateContainer";
         var send = $"{scope.GetNewest} | Send-SHBackup{store}";
         if (scope.Reliable.FirstOrDefault(backup => backup.Copies.Count > 0) is not { } copied)
         {
-            return new HealthCheck(check, HealthStatus.Warning, "All backups lie on this machine alone: what takes the machine takes them too (2 copies with the database, 1 kind of place, none elsewhere).", send);
+            return new HealthCheck(check, HealthStatus.Warning, "All backups are on this machine. If it is lost, so are they (2 copies with the database, 1 kind of place, none elsewhere).", send);
         }
 
         var live = File.Exists(scope.Database) ? 1 : 0;
@@ -53,10 +53,10 @@ internal static class KeepingChecks
         var elsewhere = copied.Copies.Count(copy => copy.Provider != CloudProvider.Directory);
         var found = string.Create(CultureInfo.InvariantCulture, $"{copies} copies, {kinds} kinds of place, {(elsewhere == 0 ? "none" : elsewhere)} in a cloud");
         var age = scope.Now - copied.Timestamp;
-        return scope.IsAhead(copied.Timestamp) ? new HealthCheck(check, HealthStatus.Warning, $"The newest backup that is elsewhere too is dated {HealthText.Of(-age)} ahead, and nobody knows how old it is ({found}).", send)
-            : age > scope.Settings.Health.Rpo && copied != newest ? new HealthCheck(check, HealthStatus.Warning, $"The newest backup that is elsewhere too is {HealthText.Of(age)} old ({found}).", send)
-            : copies < 3 || elsewhere == 0 ? new HealthCheck(check, HealthStatus.Warning, $"Three copies in two kinds of place are wanted, one of them off-site: there are {found}. Whether a folder is off-site, nobody can tell.", send)
-            : new HealthCheck(check, HealthStatus.Ok, $"There are {found}, of a backup that is {HealthText.Of(age)} old.", null);
+        return scope.IsAhead(copied.Timestamp) ? new HealthCheck(check, HealthStatus.Warning, $"The newest backup with a copy elsewhere is dated {HealthText.Of(-age)} in the future, so its age is unknown ({found}).", send)
+            : age > scope.Settings.Health.Rpo && copied != newest ? new HealthCheck(check, HealthStatus.Warning, $"The newest backup with a copy elsewhere is {HealthText.Of(age)} old ({found}).", send)
+            : copies < 3 || elsewhere == 0 ? new HealthCheck(check, HealthStatus.Warning, $"Keep three copies in two kinds of place, one of them off-site: there are {found}. A folder cannot be recognised as off-site.", send)
+            : new HealthCheck(check, HealthStatus.Ok, $"There are {found}, of a backup {HealthText.Of(age)} old.", null);
     }
 
     /// <summary>When the disk of the backups will be full if it goes on like this.</summary>
@@ -65,7 +65,7 @@ internal static class KeepingChecks
         const string check = "Disk";
         if (!scope.Directory.Exists)
         {
-            return new HealthCheck(check, HealthStatus.Ok, "There is no backup directory yet that could fill a disk.", null);
+            return new HealthCheck(check, HealthStatus.Ok, "There is no backup directory yet.", null);
         }
 
         long free;
@@ -75,7 +75,7 @@ internal static class KeepingChecks
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            return new HealthCheck(check, HealthStatus.Warning, $"The free space of the disk cannot be found out: {exception.Message}", $"Get-SHBackup {scope.InDirectory}");
+            return new HealthCheck(check, HealthStatus.Warning, $"The free space of the disk cannot be read: {exception.Message}", $"Get-SHBackup {scope.InDirectory}");
         }
 
         var perDay = GrowthPerDay(scope);
@@ -90,7 +90,7 @@ internal static class KeepingChecks
         return new HealthCheck(
             check,
             status,
-            $"{HealthText.Of(free)} are free; at today's growth of {HealthText.Of((long)perDay)} a day they last for {left}.",
+            $"{HealthText.Of(free)} are free; at the present growth of {HealthText.Of((long)perDay)} a day they last for {left}.",
             status == HealthStatus.Ok ? null : $"Invoke-SHBackupRetention {scope.InDirectory} -WhatIf");
     }
 
@@ -107,19 +107,19 @@ internal static class KeepingChecks
         var unread = scope.Backups.Count(backup => backup.LastRead is null);
         if (unread > 0)
         {
-            return new HealthCheck(check, HealthStatus.Warning, $"{HealthText.Count(unread, "stored file")} of {scope.Backups.Count} were never read and found good.", command);
+            return new HealthCheck(check, HealthStatus.Warning, $"{HealthText.Count(unread, "stored file")} of {scope.Backups.Count} were never re-read.", command);
         }
 
         var ahead = scope.Backups.Count(backup => scope.IsAhead(backup.LastRead!.Value));
         if (ahead > 0)
         {
-            return new HealthCheck(check, HealthStatus.Warning, $"{HealthText.Count(ahead, "stored file")} of {scope.Backups.Count} were read at a moment that is still ahead: the clock was wrong then, or is now. Read all again.", command);
+            return new HealthCheck(check, HealthStatus.Warning, $"{HealthText.Count(ahead, "stored file")} of {scope.Backups.Count} were last read at a time in the future: the clock was wrong then, or is now. Read all again.", command);
         }
 
         var oldest = scope.Now - scope.Backups.Min(backup => backup.LastRead)!.Value;
         var failed = scope.Events.FirstOrDefault(told => told is { Operation: BackupOperation.Scrub, Status: BackupEventStatus.Failed } && told.Database == scope.Database && scope.Now - told.Timestamp < ScrubAge);
-        return failed is not null ? new HealthCheck(check, HealthStatus.Warning, $"The scrub of {HealthText.Of(failed.Timestamp)} found a file that is not good: '{failed.BackupId}' ({failed.ErrorId}). Check the disk.", $"Get-SHBackupHistory {scope.InDirectory} -Operation Scrub -Failed")
-            : oldest > ScrubAge ? new HealthCheck(check, HealthStatus.Warning, $"A stored file was read last {HealthText.Of(oldest)} ago; once a month is wanted.", command)
+        return failed is not null ? new HealthCheck(check, HealthStatus.Warning, $"The scrub of {HealthText.Of(failed.Timestamp)} found a bad file: '{failed.BackupId}' ({failed.ErrorId}). Check the disk.", $"Get-SHBackupHistory {scope.InDirectory} -Operation Scrub -Failed")
+            : oldest > ScrubAge ? new HealthCheck(check, HealthStatus.Warning, $"A stored file was last read {HealthText.Of(oldest)} ago; read each one once a month.", command)
             : new HealthCheck(check, HealthStatus.Ok, $"Each stored file was read and found good in the last {HealthText.Of(oldest)}.", null);
     }
 
@@ -130,14 +130,14 @@ internal static class KeepingChecks
         var run = $"Invoke-SHBackupSchedule {HealthScope.Quote(schedule.Name)}";
         var due = schedule.Trigger.Last(scope.Now - Grace - schedule.RandomDelay);
         var isAhead = schedule.LastRun is { } moment && scope.IsAhead(moment);
-        var ran = isAhead ? $"last ran at a moment that is {HealthText.Of(schedule.LastRun!.Value - scope.Now)} ahead" : schedule.LastRun is { } last ? $"last ran {HealthText.Of(scope.Now - last)} ago" : "has not run yet";
-        return schedule.Status == ScheduleStatus.Missing ? new HealthCheck(check, HealthStatus.Critical, $"{name} is not known to the operating system any more.", $"Get-SHBackupSchedule {HealthScope.Quote(schedule.Name)}")
+        var ran = isAhead ? $"last ran {HealthText.Of(schedule.LastRun!.Value - scope.Now)} in the future" : schedule.LastRun is { } last ? $"last ran {HealthText.Of(scope.Now - last)} ago" : "has not run yet";
+        return schedule.Status == ScheduleStatus.Missing ? new HealthCheck(check, HealthStatus.Critical, $"{name} is no longer known to the operating system.", $"Get-SHBackupSchedule {HealthScope.Quote(schedule.Name)}")
             : schedule.LastResult == ScheduleResult.Failed ? new HealthCheck(check, HealthStatus.Critical, $"{name} {ran}, and failed: {schedule.LastError}", run)
-            : isAhead ? new HealthCheck(check, HealthStatus.Warning, $"{name} {ran}: the clock was wrong then, or is now, and whether it runs as it should cannot be seen.", run)
+            : isAhead ? new HealthCheck(check, HealthStatus.Warning, $"{name} {ran}: the clock was wrong then, or is now, so it is unknown whether the schedule works.", run)
             : schedule.LastRun is { } served && served < due ? new HealthCheck(check, HealthStatus.Critical, $"{name} {ran}; it should have run at {HealthText.Of(due)}.", run)
-            : schedule.Status == ScheduleStatus.Changed ? new HealthCheck(check, HealthStatus.Warning, $"{name} is not registered as it should be; register it again.", $"Get-SHBackupSchedule {HealthScope.Quote(schedule.Name)}")
-            : schedule.LastResult is ScheduleResult.Partial or ScheduleResult.Warning ? new HealthCheck(check, HealthStatus.Warning, $"{name} {ran}, and not all went well: {schedule.LastError}", run)
-            : new HealthCheck(check, HealthStatus.Ok, $"{name} {ran}; it is due next at {HealthText.Of(schedule.NextRun)}.", null);
+            : schedule.Status == ScheduleStatus.Changed ? new HealthCheck(check, HealthStatus.Warning, $"{name} differs from its registration; register it again.", $"Get-SHBackupSchedule {HealthScope.Quote(schedule.Name)}")
+            : schedule.LastResult is ScheduleResult.Partial or ScheduleResult.Warning ? new HealthCheck(check, HealthStatus.Warning, $"{name} {ran}, and a part failed: {schedule.LastError}", run)
+            : new HealthCheck(check, HealthStatus.Ok, $"{name} {ran}; its next run is at {HealthText.Of(schedule.NextRun)}.", null);
     }
 
     /// <summary>What was made less what was removed, a day, over the last month or as long as there are backups.</summary>

@@ -118,7 +118,7 @@ public sealed class EventHistory
             or ArgumentException or FormatException or OverflowException or InvalidCastException or InvalidOperationException)
         {
             throw new BackupException(
-                BackupErrorId.HistoryUnreadable, file.Path, $"The history of operations '{file.Path}' cannot be read: {exception.Message} Check its permissions and the disk. It may be deleted: that loses counters, and no backup.", exception);
+                BackupErrorId.HistoryUnreadable, file.Path, $"The history of operations '{file.Path}' cannot be read: {exception.Message} Check its permissions and the disk. You may delete it: that loses counters, but no backup.", exception);
         }
     }
 
@@ -146,11 +146,11 @@ public sealed class EventHistory
         {
             if (exception is UnauthorizedAccessException or IOException or SqliteException && !CanBeWritten())
             {
-                context.Verbose($"What was done is not recorded in the history: '{directory.Layout.StateFolder}' cannot be written to.");
+                context.Verbose($"The operation is not recorded in the history, because '{directory.Layout.StateFolder}' cannot be written to.");
                 return;
             }
 
-            context.Warn($"What was done could not be recorded in the history '{file.Path}' ({exception.Message.TrimEnd('.')}). The operation itself is not concerned; its counters miss it.");
+            context.Warn($"The operation could not be recorded in the history '{file.Path}' ({exception.Message.TrimEnd('.')}). The operation itself is not affected, but the counters miss it.");
         }
         catch (OperationCanceledException)
         {

@@ -17,7 +17,7 @@ internal static class OperationRecorder
         BackupErrorId.BackupIntegrityFailed, BackupErrorId.BackupContentMismatch,
     ];
 
-    private const string Withheld = "What was found is not recorded, because the history lies beside backups that are encrypted. Do the same again to see it.";
+    private const string Withheld = "The findings are not recorded, because the history is beside encrypted backups. Repeat the operation to see them.";
 
     // Those whose messages name tables, or tell what is in them.
     private static readonly HashSet<string> TellingContent =

@@ -65,13 +65,13 @@ public static class MetricFile
         if (FileKind.IsSpecial(path))
         {
             throw new BackupException(
-                BackupErrorId.DestinationInvalid, path, $"'{path}' is a device, a pipe or a socket, which a file would replace for good. Give a file; without -Path, the text is emitted.");
+                BackupErrorId.DestinationInvalid, path, $"'{path}' is a device, a pipe or a socket, which a file would replace permanently. Give a file, or omit -Path to emit the text.");
         }
 
         if (!Directory.Exists(Path.GetDirectoryName(path)))
         {
             throw new BackupException(
-                BackupErrorId.DestinationInvalid, BackupErrorCategory.ObjectNotFound, path, $"The folder of '{path}' does not exist. Create it, and have node_exporter read it (--collector.textfile.directory).");
+                BackupErrorId.DestinationInvalid, BackupErrorCategory.ObjectNotFound, path, $"The folder of '{path}' does not exist. Create it, and let node_exporter read it (--collector.textfile.directory).");
         }
     }
 

@@ -5,7 +5,7 @@ namespace SignalHarvester.Backup.Metrics;
 /// <summary>What metrics are to say beyond what the backup directory knows.</summary>
 public sealed partial record MetricOptions
 {
-    /// <summary>The time between two backups of a database, by its full path, that its schedule promises; null where none is known.</summary>
+    /// <summary>The time between two backups of a database, by its full path, that its schedule promises; null if unknown.</summary>
     public Func<string, TimeSpan?> ExpectedInterval { get; init; } = _ => null;
 
     /// <summary>Labels that every metric gets, so that those of several backup directories can meet in one place.</summary>
@@ -18,7 +18,7 @@ public sealed partial record MetricOptions
         if (Labels.Keys.FirstOrDefault(name => !LabelName().IsMatch(name) || MetricSet.OwnLabels.Contains(name)) is { } wrong)
         {
             throw BackupException.InvalidArgument(
-                wrong, $"'{wrong}' cannot be the name of a label. Give one of ASCII letters, digits and underscores that does not begin with a digit or with two underscores, and that is none of {string.Join(", ", MetricSet.OwnLabels)}.");
+                wrong, $"'{wrong}' cannot be the name of a label. Give one of ASCII letters, digits and underscores that does not begin with a digit or two underscores, and is not one of {string.Join(", ", MetricSet.OwnLabels)}.");
         }
     }
 

@@ -30,7 +30,7 @@ public static class MetricPush
         if (!gateway.IsAbsoluteUri || gateway.Scheme is not ("http" or "https"))
         {
             throw BackupException.InvalidArgument(
-                "PushGateway", $"'{(gateway.IsAbsoluteUri ? Shown(gateway) : gateway.OriginalString)}' is no address of a Pushgateway. Give one such as http://127.0.0.1:9091.");
+                "PushGateway", $"'{(gateway.IsAbsoluteUri ? Shown(gateway) : gateway.OriginalString)}' is not an address of a Pushgateway. Give one such as http://127.0.0.1:9091.");
         }
 
         using var client = new HttpClient { Timeout = Timeout, MaxResponseContentBufferSize = MostBytesRead };
@@ -52,7 +52,7 @@ public static class MetricPush
             // Followed as a GET (303), which asks for a page and hands nothing over, whatever that page answers.
             if (request.Method != HttpMethod.Put)
             {
-                throw Failed(gateway, "it sends to another address, which is asked for a page and given nothing", null);
+                throw Failed(gateway, "it redirects to another address, and metrics are not sent there", null);
             }
         }
         catch (HttpRequestException exception)
@@ -83,12 +83,12 @@ public static class MetricPush
         var said = SingleLine.Of(reader.ReadToEnd()).Trim();
         var status = string.Create(CultureInfo.InvariantCulture, $"it answered {(int)answer.StatusCode} {SingleLine.Of(answer.ReasonPhrase ?? string.Empty)}");
         return answer.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden
-            ? Failed(gateway, status + ", so it wants other credentials", null)
+            ? Failed(gateway, status + ", so it needs other credentials", null)
             : Failed(gateway, said.Length == 0 ? status : $"{status}: {(said.Length > LongestAnswer ? said[..LongestAnswer] + "..." : said)}", null);
     }
 
     private static BackupException Failed(Uri gateway, string reason, Exception? exception) => new(
-        BackupErrorId.MetricPushFailed, Shown(gateway), $"The Pushgateway '{Shown(gateway)}' did not take the metrics: {reason.TrimEnd('.')}. Check the address, and that the gateway runs. The counters are in the history, and nothing of them is lost.", exception);
+        BackupErrorId.MetricPushFailed, Shown(gateway), $"The Pushgateway '{Shown(gateway)}' did not accept the metrics: {reason.TrimEnd('.')}. Check the address, and that the gateway runs. The counters are safe in the history.", exception);
 
     private static string Shown(Uri gateway) => gateway.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped);
 }

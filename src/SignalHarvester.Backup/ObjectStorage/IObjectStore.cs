@@ -43,7 +43,7 @@ internal interface IObjectStore : IDisposable
     /// <summary>All objects whose name begins so, in the order of their names, page after page.</summary>
     IAsyncEnumerable<ObjectInfo> ListAsync(string beginning, CancellationToken cancellation);
 
-    /// <summary>What is known of one object, its attributes included; null where there is none.</summary>
+    /// <summary>What is known of one object, its attributes included; null if there is none.</summary>
     Task<ObjectInfo?> FindAsync(string name, CancellationToken cancellation);
 
     /// <summary>Reads a range of one version of an object, all of it.</summary>
@@ -57,7 +57,7 @@ internal interface IObjectStore : IDisposable
     /// <param name="name">Its name.</param>
     /// <param name="content">Its bytes, a few MiB at most.</param>
     /// <param name="attributes">What is recorded with it, and its checksums.</param>
-    /// <param name="replaces">The version that may be replaced; null where no object of the name may be there.</param>
+    /// <param name="replaces">The version that may be replaced; null if no object of the name may be there.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <exception cref="BackupException">CloudObjectExists: another object, or another version, is there.</exception>
     Task<ObjectInfo> PutAsync(string name, ReadOnlyMemory<byte> content, ObjectAttributes attributes, ObjectInfo? replaces, CancellationToken cancellation);
@@ -71,7 +71,7 @@ internal interface IObjectStore : IDisposable
     /// <returns>The upload's id. It can be as good as a credential: it is kept in private files alone, and never shown.</returns>
     Task<string> BeginUploadAsync(string name, long length, ObjectAttributes attributes, CancellationToken cancellation);
 
-    /// <summary>The parts that have arrived; null where the service knows no such upload any more.</summary>
+    /// <summary>The parts that have arrived; null if the service knows no such upload any more.</summary>
     /// <param name="name">The object.</param>
     /// <param name="uploadId">The upload.</param>
     /// <param name="length">The object's size in bytes.</param>

@@ -37,7 +37,7 @@ internal static class KeyPrefix
         };
         if (length > LongestKey - RoomForName)
         {
-            throw Refused(location, string.Create(CultureInfo.InvariantCulture, $"has {length} {unit}, and with the name of a backup's file a key would have more than {LongestKey}, the most that the store takes. Give one of {LongestKey - RoomForName} at most"));
+            throw Refused(location, string.Create(CultureInfo.InvariantCulture, $"has {length} {unit}. With the name of a backup's file, a key would be longer than {LongestKey}, the store's limit. Give one of at most {LongestKey - RoomForName}"));
         }
     }
 
@@ -46,17 +46,17 @@ internal static class KeyPrefix
         var prefix = location.Prefix;
         if (prefix.Contains('\0', StringComparison.Ordinal) || !IsText(prefix))
         {
-            return "has a character that is none. Give text, such as machine1/";
+            return "contains an invalid character. Give text, such as machine1/";
         }
 
         // A folder looks at its parts itself: some of them lead out of it.
         return location.Provider switch
         {
             CloudProvider.Directory => null,
-            _ when prefix.Split('/').Any(part => part is "." or "..") => "has a part that is '.' or '..', which an address cannot hold. Give another, such as machine1/",
-            CloudProvider.Azure when prefix.Split('/').Any(part => part.Length > 0 && part.All(letter => letter == '.')) => "has a part of dots alone, which Azure leaves out. Give another, such as machine1/",
-            CloudProvider.Azure or CloudProvider.S3 when prefix.Any(letter => letter is '\uFFFE' or '\uFFFF') => "has a character that no listing of the store can hold. Give text, such as machine1/",
-            CloudProvider.Azure when prefix.Any(char.IsControl) => "has a control character, which Azure takes in no name. Give another, such as machine1/",
+            _ when prefix.Split('/').Any(part => part is "." or "..") => "has a part '.' or '..', which an address cannot contain. Give another, such as machine1/",
+            CloudProvider.Azure when prefix.Split('/').Any(part => part.Length > 0 && part.All(letter => letter == '.')) => "has a part of only dots, which Azure drops. Give another, such as machine1/",
+            CloudProvider.Azure or CloudProvider.S3 when prefix.Any(letter => letter is '\uFFFE' or '\uFFFF') => "contains a character that no listing of the store can contain. Give text, such as machine1/",
+            CloudProvider.Azure when prefix.Any(char.IsControl) => "contains a control character, which Azure does not allow. Give another, such as machine1/",
             _ => null,
         };
     }

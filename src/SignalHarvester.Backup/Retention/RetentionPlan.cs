@@ -63,7 +63,7 @@ public static class RetentionPlan
         }
         else if ((complete.Count > 0 ? complete : counted).FirstOrDefault() is { } newest)
         {
-            newest.Keep("newest", "newest backup of the database, none is verified");
+            newest.Keep("newest", "newest backup of the database; none is verified");
         }
     }
 
@@ -128,7 +128,7 @@ public static class RetentionPlan
         var byId = verdicts.ToDictionary(verdict => verdict.Backup.Id, StringComparer.Ordinal);
         var (sound, unsound) = (new List<Verdict>(), new List<Verdict>());
         verdicts.FindAll(verdict => verdict.IsKept).ForEach(kept => (canFold && chains.CanBeFolded(kept.Backup) ? sound : unsound).Add(kept));
-        var whyWhole = canFold ? "a chain with a missing or failed link is left whole" : "nothing is folded in an object store";
+        var whyWhole = canFold ? "a chain with a missing or failed link stays complete" : "nothing is folded in an object store";
         foreach (var kept in unsound)
         {
             for (var link = Parent(kept); link is { IsChainSettled: false }; link = Parent(link))

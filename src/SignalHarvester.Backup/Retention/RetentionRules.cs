@@ -46,7 +46,7 @@ public sealed record RetentionRules
         if (!KeepsAny)
         {
             throw new BackupException(
-                BackupErrorId.RetentionKeepsNothing, nameof(RetentionRules), "Every keep rule is off, so that nothing would be kept. Nothing was removed. Give at least one of -KeepDaily, -KeepWeekly, -KeepMonthly, -KeepYearly, -KeepLast and -KeepWithin a value above zero; to remove all backups, use Remove-SHBackup.");
+                BackupErrorId.RetentionKeepsNothing, nameof(RetentionRules), "Every keep rule is off, so nothing would be kept. Nothing was removed. Give at least one of -KeepDaily, -KeepWeekly, -KeepMonthly, -KeepYearly, -KeepLast and -KeepWithin a value above zero; to remove all backups, use Remove-SHBackup.");
         }
     }
 
@@ -55,7 +55,7 @@ public sealed record RetentionRules
         if (value < 0)
         {
             throw BackupException.InvalidArgument(
-                name, string.Create(CultureInfo.InvariantCulture, $"{value} is no value for -{name}. Give zero, which switches the rule off, or more."));
+                name, string.Create(CultureInfo.InvariantCulture, $"{value} is not valid for -{name}. Give zero, which switches the rule off, or more."));
         }
     }
 }

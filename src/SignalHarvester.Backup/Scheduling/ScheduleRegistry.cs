@@ -102,7 +102,7 @@ public sealed class ScheduleRegistry(string manifest, TimeProvider clock)
 
     /// <summary>That there is no schedule of a name.</summary>
     public static BackupException NotFound(string name) => new(
-        BackupErrorId.ScheduleNotFound, name, $"There is no schedule '{name}'. See what there is with Get-SHBackupSchedule, or register it with Register-SHBackupSchedule.");
+        BackupErrorId.ScheduleNotFound, name, $"There is no schedule '{name}'. List the schedules with Get-SHBackupSchedule, or register it with Register-SHBackupSchedule.");
 
     /// <summary>The schedules that were registered under a common name from a settings file.</summary>
     public static IReadOnlyList<string> Group(string group, ScheduleScope scope) =>
@@ -124,7 +124,7 @@ public sealed class ScheduleRegistry(string manifest, TimeProvider clock)
 
     private static ScheduleScope[] Scopes(ScheduleScope? scope) => scope is { } one ? [one] : [ScheduleScope.User, ScheduleScope.System];
 
-    /// <summary>What is kept under the name; null where that is nothing, or cannot be read and so is written anew.</summary>
+    /// <summary>What is kept under the name; null if that is nothing, or cannot be read and so is written anew.</summary>
     private static ScheduleDefinition? Known(ScheduleScope scope, string name)
     {
         try

@@ -90,7 +90,7 @@ internal sealed class ScheduleStore(ScheduleScope scope, ScheduleFolders folders
         }
     }
 
-    /// <summary>One schedule; null where there is none of that name.</summary>
+    /// <summary>One schedule; null if there is none of that name.</summary>
     /// <exception cref="BackupException">ScheduleInvalid.</exception>
     public ScheduleDefinition? Find(string name)
     {
@@ -162,7 +162,7 @@ internal sealed class ScheduleStore(ScheduleScope scope, ScheduleFolders folders
         }
     });
 
-    /// <summary>Takes the lock of a schedule's runs, which the system drops when the process dies; null where a run holds it.</summary>
+    /// <summary>Takes the lock of a schedule's runs, which the system drops when the process dies; null if a run holds it.</summary>
     public SafeFileHandle? TryLock(string key)
     {
         SafeFileHandle? held = null;
@@ -218,12 +218,12 @@ internal sealed class ScheduleStore(ScheduleScope scope, ScheduleFolders folders
             var definition = ScheduleJson.ReadDefinition(NamedFile.ReadAllBytes(path, LargestBytes)) ?? throw new JsonException("It is empty.");
             if (!IsWhole(definition))
             {
-                throw new JsonException("A field is missing: a trigger, the databases of the job (an empty list for those of the settings), or program, arguments and environment of the command.");
+                throw new JsonException("A field is missing: a trigger, the databases of the job (an empty list means those of the settings), or program, arguments and environment of the command.");
             }
 
             return PathOf(definition.Key) == path && definition.FormatVersion == 1
                 ? definition with { Scope = scope }
-                : throw new JsonException("It is another schedule's, or of a newer version of this module.");
+                : throw new JsonException("It belongs to another schedule, or to a newer version of this module.");
         }
         catch (Exception exception) when (exception is JsonException or IOException or UnauthorizedAccessException or NotSupportedException)
         {
@@ -244,7 +244,7 @@ internal sealed class ScheduleStore(ScheduleScope scope, ScheduleFolders folders
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw DiskFault.From(exception, path, BackupErrorId.WriteFailed, "Check its permissions; schedules of -Scope System take the rights of an administrator.");
+            throw DiskFault.From(exception, path, BackupErrorId.WriteFailed, "Check its permissions; only an administrator can change schedules of -Scope System.");
         }
     }
 }

@@ -36,7 +36,7 @@ public sealed record TaskCommand(string Program, IReadOnlyList<string> Arguments
         }
 
         throw new BackupException(
-            BackupErrorId.SchedulerUnavailable, BackupErrorCategory.ObjectNotFound, "pwsh", "Neither pwsh nor shbackup is on the PATH, so a task could run nothing. Put one of them there, then register the schedule again.");
+            BackupErrorId.SchedulerUnavailable, BackupErrorCategory.ObjectNotFound, "pwsh", "Neither pwsh nor shbackup is on the PATH, so a task could not run. Put one of them there, then register the schedule again.");
     }
 
     /// <summary>Refuses paths with control characters: a crontab cannot hold a line end, nor XML most of the others.</summary>
@@ -44,7 +44,7 @@ public sealed record TaskCommand(string Program, IReadOnlyList<string> Arguments
     internal static TaskCommand Plain(TaskCommand command) =>
         command.Environment.Values.Append(command.Program).FirstOrDefault(path => path.Any(char.IsControl)) is { } path
             ? throw BackupException.InvalidArgument(
-                path, $"'{SingleLine.Of(path)}' has a control character in it, which schedulers do not take. Put PowerShell and this account's folders elsewhere.")
+                path, $"'{SingleLine.Of(path)}' contains a control character, which schedulers do not allow. Move PowerShell and this account's folders to another path.")
             : command;
 
     /// <summary>The first on the PATH, which an update leaves where it is; else the program that runs now, if it is that one.</summary>

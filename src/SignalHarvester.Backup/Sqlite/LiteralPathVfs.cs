@@ -47,7 +47,7 @@ internal static unsafe partial class LiteralPathVfs
         var result = RegisterVfs(own, makeDefault: 0);
         return result == raw.SQLITE_OK
             ? true
-            : throw new InvalidOperationException($"SQLite takes no further file system: {raw.sqlite3_errstr(result).utf8_to_string()}");
+            : throw new InvalidOperationException($"SQLite does not accept another file system: {raw.sqlite3_errstr(result).utf8_to_string()}");
     }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]

@@ -6,7 +6,7 @@ public static class BackslashName
     /// <summary>The full path of such a file.</summary>
     /// <param name="path">The path as it was typed.</param>
     /// <param name="location">The folder that it is relative to, as a full path.</param>
-    /// <returns>Null where there is no backslash in the path, or no file of that name.</returns>
+    /// <returns>Null if there is no backslash in the path, or no file of that name.</returns>
     public static string? Find(string path, string location)
     {
         ArgumentNullException.ThrowIfNull(path);

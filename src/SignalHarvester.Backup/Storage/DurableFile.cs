@@ -152,7 +152,7 @@ internal static class DurableFile
     {
         if (new FileInfo(path) is { Exists: true, LinkTarget: null } && !FileKind.IsRegularItself(path))
         {
-            throw new IOException($"'{path}' is a device, a pipe or a socket, and no file.");
+            throw new IOException($"'{path}' is a device, a pipe or a socket, not a file.");
         }
     }
 

@@ -22,13 +22,13 @@ internal readonly partial record struct FileIdentity(long Device, long Inode)
 
     private const int MacLinkCount = 6;
 
-    /// <summary>What a path names, links followed; null where there is nothing, and on Windows, where this is not asked.</summary>
+    /// <summary>What a path names, links followed; null if there is nothing, and on Windows, where this is not asked.</summary>
     public static FileIdentity? Of(string path) => FileStatus.Of(path)?.Identity;
 
     /// <summary>What a path names itself, a link being a link.</summary>
     public static FileIdentity? OfItself(string path) => FileStatus.OfItself(path)?.Identity;
 
-    /// <summary>What a descriptor of this process is open on; null where it is not open.</summary>
+    /// <summary>What a descriptor of this process is open on; null if it is not open.</summary>
     public static FileIdentity? OfDescriptor(int descriptor) => FileStatus.Of(descriptor)?.Identity;
 
     /// <summary>What an open file is; null on Windows.</summary>
@@ -82,7 +82,7 @@ internal readonly partial record struct FileIdentity(long Device, long Inode)
     private static IOException Failure(string path)
     {
         var error = new Win32Exception(Marshal.GetLastPInvokeError());
-        return new IOException($"'{path}' cannot be looked at: {error.Message}.", error);
+        return new IOException($"Cannot read the status of '{path}': {error.Message}.", error);
     }
 
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]

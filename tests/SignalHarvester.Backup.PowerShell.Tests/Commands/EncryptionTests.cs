@@ -75,7 +75,7 @@ public class EncryptionTests
         Assert.True(scene.Workspace.Run($"Test-SHBackup {made.Id} -IdentityFile ./pipe").WithoutErrors().As<BackupMetadata>().Single().Verified);
         await writing;
 
-        foreach (var (path, reason) in new[] { ("/dev/zero", "larger than any file of keys"), ("./backups", "it is a directory") })
+        foreach (var (path, reason) in new[] { ("/dev/zero", "too large for a file of keys"), ("./backups", "it is a directory") })
         {
             var error = Assert.Single(scene.Run($"Test-SHBackup {made.Id} -IdentityFile {path}").Errors);
             Assert.Equal(BackupErrorId.IdentityInvalid, error.FullyQualifiedErrorId.Split(',')[0]);
@@ -200,7 +200,7 @@ public class EncryptionTests
         File.Copy(forged.BackupPath, made.BackupPath, overwrite: true);
         scene.Workspace.EditSidecar(made.Id, sidecar => (sidecar["size_bytes"], sidecar["stored_checksum"]) = (forged.Size, forged.StoredChecksum));
         var error = Assert.Single(scene.Run($"Restore-SHBackup {made.Id} ./out.db -Force -IdentityFile ./key.txt").Errors);
-        Assert.Contains("is not encrypted, as it was", error.Exception.Message, StringComparison.Ordinal);
+        Assert.Contains("is not encrypted, but it was", error.Exception.Message, StringComparison.Ordinal);
         Assert.False(File.Exists(scene.Workspace["out.db"]));
     }
 

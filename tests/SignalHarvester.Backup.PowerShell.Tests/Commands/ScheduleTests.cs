@@ -105,7 +105,7 @@ public sealed class ScheduleTests(ScheduleSandbox sandbox)
         Workspace.FlipByte(sent.BackupPath);
         var mended = workspace.Run("Invoke-SHBackupSchedule scrub").WithoutErrors().As<ScheduleRun>().Single();
         Assert.Equal(ScheduleResult.Succeeded, mended.Result);
-        Assert.Contains(mended.Steps, step => step is { Step: "Scrub", Detail: "2 of 2 read, 1 of them mended" });
+        Assert.Contains(mended.Steps, step => step is { Step: "Scrub", Detail: "2 of 2 read, 1 of them repaired" });
 
         Workspace.FlipByte(here.BackupPath);
         var run = workspace.Run("Invoke-SHBackupSchedule scrub");
@@ -126,8 +126,8 @@ public sealed class ScheduleTests(ScheduleSandbox sandbox)
         var half = workspace.Run("Invoke-SHBackupSchedule half").WithoutErrors().As<ScheduleRun>().Single();
         var none = workspace.Run("Invoke-SHBackupSchedule short").WithoutErrors().As<ScheduleRun>().Single();
         workspace.Run("Unregister-SHBackupSchedule half, short -Force").WithoutErrors();
-        Assert.Equal("2 of 2 read, 0 of them mended", half.Steps.Single(step => step.Step == "Scrub").Detail);
-        Assert.Equal("0 of 4 read, 0 of them mended", none.Steps.Single(step => step.Step == "Scrub").Detail);
+        Assert.Equal("2 of 2 read, 0 of them repaired", half.Steps.Single(step => step.Step == "Scrub").Detail);
+        Assert.Equal("0 of 4 read, 0 of them repaired", none.Steps.Single(step => step.Step == "Scrub").Detail);
     }
 
     [Theory]

@@ -272,7 +272,7 @@ public sealed class StrangeTablesTests : IDisposable
         Assert.Contains("refer to rows that are not in", error.Exception.Message, StringComparison.Ordinal);
         OwnNames("PRAGMA foreign_keys = OFF; INSERT INTO c VALUES (9, 'nobody')");
         _ = workspace.MakeBackup();
-        Assert.Contains("refer to nothing in p", workspace.Run("Invoke-SHRestoreDrill -Newest").As<RestoreDrill>().Single().Reason!, StringComparison.Ordinal);
+        Assert.Contains("refer to missing rows of p", workspace.Run("Invoke-SHRestoreDrill -Newest").As<RestoreDrill>().Single().Reason!, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -362,7 +362,7 @@ public sealed class StrangeTablesTests : IDisposable
             + string.Concat(Enumerable.Range(1, 3000).Select(number => $", c{number}")) + ")' WHERE name = 't'");
         var error = workspace.Run("New-SHBackup ./app.db").Errors.Single();
         Assert.Equal(BackupErrorId.SourceUnreadable, error.FullyQualifiedErrorId.Split(',')[0]);
-        Assert.Contains("more columns than the 2000 that this SQLite reads", error.Exception.Message, StringComparison.Ordinal);
+        Assert.Contains("more than 2000 columns, the limit of this SQLite", error.Exception.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("marked as damaged", error.Exception.Message, StringComparison.Ordinal);
 
         var made = workspace.Run("New-SHBackup ./app.db -Force").WithoutErrors();

@@ -64,7 +64,7 @@ public sealed record BackupSettings
         [.. Databases.Select(database => database.BackupDirectory).Prepend(BackupDirectory).Distinct(StringComparer.Ordinal)];
 
     /// <summary>Where the backups of a database go: to the directory of its own, if it is configured with one, else to the common one.</summary>
-    /// <param name="databasePath">The database's full path; null where it is not known.</param>
+    /// <param name="databasePath">The database's full path; null if unknown.</param>
     public string BackupDirectoryOf(string? databasePath) =>
         Databases.FirstOrDefault(database => database.Path == databasePath)?.BackupDirectory ?? BackupDirectory;
 }

@@ -23,7 +23,7 @@ internal sealed class PageDigestSource : IDisposable
     /// <summary>Opens the cached digests of a backup.</summary>
     /// <param name="folder">The directory's digest folder.</param>
     /// <param name="backup">The backup; it states its database, page size, page count and the digests' checksum.</param>
-    /// <returns>Null where there are none, or none that can be proved.</returns>
+    /// <returns>Null if there are none, or none that can be proved.</returns>
     public static PageDigestSource? TryOpen(string folder, BackupMetadata backup)
     {
         if (backup is not { DatabasePath: { } databasePath, PageSize: { } pageSize, PageCount: { } pageCount, PagesChecksum: { } recorded })

@@ -45,7 +45,7 @@ internal sealed class DirectoryStore : IObjectStore
 
         if (location.Prefix.Split('/').SkipLast(1).Any(part => !IsName(part)))
         {
-            throw fault.Refused("the prefix", "it names folders below the folder: names with one slash between them, none of them '.', '..' or '.shbackup', and no slash at the beginning", null);
+            throw fault.Refused("the prefix", "it must be a path of folders below the folder: names with one slash between them, none of them '.', '..' or '.shbackup', and no slash at the beginning", null);
         }
 
         folder = Path.TrimEndingDirectorySeparator(Path.Combine(location.Container, location.Prefix));
@@ -251,7 +251,7 @@ internal sealed class DirectoryStore : IObjectStore
     }, cancellation);
 
     /// <inheritdoc/>
-    public Task AbortUploadAsync(string name, string uploadId, CancellationToken cancellation) => DoAsync($"giving up '{name}'", requiresContainer: true, () =>
+    public Task AbortUploadAsync(string name, string uploadId, CancellationToken cancellation) => DoAsync($"cancelling '{name}'", requiresContainer: true, () =>
     {
         DirectoryUpload.Find(UploadsFolder, uploadId, name)?.Delete();
         return true;
@@ -280,7 +280,7 @@ internal sealed class DirectoryStore : IObjectStore
     private static ObjectInfo InfoOf(string name, SafeFileHandle file) =>
         InfoOf(name, RandomAccess.GetLength(file), File.GetLastWriteTimeUtc(file));
 
-    /// <summary>What a file is; null where it is gone by now.</summary>
+    /// <summary>What a file is; null if it is gone by now.</summary>
     private static ObjectInfo? InfoOf(FileInfo file)
     {
         try
@@ -322,7 +322,7 @@ internal sealed class DirectoryStore : IObjectStore
             var arrived = InfoOf(name, file);
             return arrived.Length == length && found == sha256
                 ? arrived
-                : throw fault.ChecksumMismatch(name, string.Create(CultureInfo.InvariantCulture, $"{arrived.Length} bytes with the SHA-256 {found} have arrived, and {length} with {sha256} were to be"));
+                : throw fault.ChecksumMismatch(name, string.Create(CultureInfo.InvariantCulture, $"{arrived.Length} bytes with the SHA-256 {found} have arrived, instead of {length} bytes with {sha256}"));
         });
         using var held = Lock(cancellation);
         var path = PathOf(name);
@@ -392,7 +392,7 @@ internal sealed class DirectoryStore : IObjectStore
     {
         if (!IsName(name))
         {
-            throw fault.Refused($"the name '{name}'", "it is no name of a file in the folder", null);
+            throw fault.Refused($"the name '{name}'", "it cannot be the name of a file in the folder", null);
         }
     }
 
@@ -409,7 +409,7 @@ internal sealed class DirectoryStore : IObjectStore
         return FileKind.IsRegularItself(path)
             || (new FileInfo(path) is { Exists: false, LinkTarget: null } && !Directory.Exists(path)
                 ? false
-                : throw fault.Refused($"the name '{name}'", "a link, a folder or a device has it, and none of them is followed or touched", null));
+                : throw fault.Refused($"the name '{name}'", "a link, a folder or a device has that name, and is not followed or touched", null));
     }
 
     private ValueTask PaceAsync(int bytes, CancellationToken cancellation) => limiter?.WaitAsync(bytes, watch: null, cancellation) ?? ValueTask.CompletedTask;
@@ -454,7 +454,7 @@ internal sealed class DirectoryStore : IObjectStore
             path = Path.Combine(path, part);
             if (new DirectoryInfo(path).LinkTarget is not null)
             {
-                throw fault.Refused("the location", $"'{path}' is a link, and links in it are not followed", null);
+                throw fault.Refused("the location", $"'{path}' is a link, and links are not followed there", null);
             }
         }
 
@@ -462,7 +462,7 @@ internal sealed class DirectoryStore : IObjectStore
         {
             if (new DirectoryInfo(inside).LinkTarget is not null)
             {
-                throw fault.Refused("the location", $"'{inside}' is a link, and links in it are not followed", null);
+                throw fault.Refused("the location", $"'{inside}' is a link, and links are not followed there", null);
             }
         }
     }

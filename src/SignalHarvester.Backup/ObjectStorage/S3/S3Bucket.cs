@@ -25,7 +25,7 @@ internal sealed class S3Bucket(CloudLocation location, StoreOptions options, S3C
             throw fault.Cloud.ContainerNotFound(null);
         }
 
-        _ = await client.RunAsync("making the bucket", null, async (s3, stop) =>
+        _ = await client.RunAsync("creating the bucket", null, async (s3, stop) =>
         {
             try
             {
@@ -88,7 +88,7 @@ internal sealed class S3Bucket(CloudLocation location, StoreOptions options, S3C
         {
             throw fault.Cloud.Refused(
                 "the bucket's name as part of the host's",
-                location.UsePathStyle ? "the answer is no list of objects; check -Endpoint" : "the answer is no list of objects. Most stores other than Amazon's need -PathStyle",
+                location.UsePathStyle ? "the answer is not a list of objects; check -Endpoint" : "the answer is not a list of objects. Most stores other than Amazon's need -PathStyle",
                 null);
         }
     }

@@ -59,7 +59,7 @@ internal sealed class S3Store : IObjectStore
     {
         if (length > LargestObject)
         {
-            throw fault.Cloud.Refused($"an object of {length / (1L << 30)} GiB", "S3 takes 5 TiB at most", null);
+            throw fault.Cloud.Refused($"an object of {length / (1L << 30)} GiB", "S3 allows at most 5 TiB", null);
         }
 
         const long step = 1L << 20;

@@ -92,7 +92,7 @@ internal sealed class S3Uploads(CloudLocation location, StoreOptions options, S3
         if ((crc64Nvme is not null && response.ChecksumCRC64NVME is { } told && told != crc64Nvme)
             || (md5 is not null && S3Checksum.IsMd5(tag, response.ServerSideEncryptionMethod) && tag != Convert.ToHexStringLower(md5)))
         {
-            throw fault.Cloud.ChecksumMismatch(name, "what arrived is not what was sent");
+            throw fault.Cloud.ChecksumMismatch(name, "the received data differs from the sent data");
         }
 
         return new UploadedPart(number, content.Length, tag, S3Checksum.OfPart(tag, response.ChecksumCRC64NVME, response.ChecksumCRC32, response.ServerSideEncryptionMethod));
@@ -164,7 +164,7 @@ internal sealed class S3Uploads(CloudLocation location, StoreOptions options, S3
         try
         {
             _ = await RunUploadAsync(
-                $"giving up the upload of '{name}'",
+                $"cancelling the upload of '{name}'",
                 name,
                 (s3, stop) => s3.AbortMultipartUploadAsync(new AbortMultipartUploadRequest { BucketName = location.Container, Key = location.Prefix + name, UploadId = uploadId }, stop),
                 cancellation).ConfigureAwait(false);

@@ -14,7 +14,7 @@ internal sealed class Upload(IObjectStore store, string name, SafeFileHandle fil
     private readonly long length = RandomAccess.GetLength(file);
 
     /// <summary>Sends the file, unless it is there.</summary>
-    /// <param name="journals">The folder for what another process needs to go on; null where nothing can be kept.</param>
+    /// <param name="journals">The folder for what another process needs to go on; null if nothing can be kept.</param>
     /// <param name="meter">Told of the bytes that have arrived, those that were there already included.</param>
     /// <exception cref="BackupException">BackupChecksumMismatch: the file is not what was recorded; Cloud….</exception>
     public async Task<ObjectInfo> RunAsync(string? journals, ProgressMeter meter)
@@ -49,7 +49,7 @@ internal sealed class Upload(IObjectStore store, string name, SafeFileHandle fil
     {
         if (store.Options.ImmutableFor is not null)
         {
-            context.Warn($"'{name}' was in '{store.Location}' already and keeps the lock that it has, or has none: -ImmutableFor locks what is sent. To lock it, use the service's own tools.");
+            context.Warn($"'{name}' was in '{store.Location}' already, and its lock did not change: -ImmutableFor only locks new objects. To lock it, use the service's own tools.");
         }
     }
 
@@ -91,7 +91,7 @@ internal sealed class Upload(IObjectStore store, string name, SafeFileHandle fil
         }
         catch (BackupException exception)
         {
-            context.Warn($"What had arrived of '{name}' could not be removed. {exception.Message}");
+            context.Warn($"The arrived parts of '{name}' could not be removed. {exception.Message}");
         }
     }
 
@@ -148,7 +148,7 @@ internal sealed class Upload(IObjectStore store, string name, SafeFileHandle fil
         if (record.Sha256 == sha256 && record.Length == length && record.PartSize == partSize && record.Keeping == store.Options.Keeping
             && await store.FindPartsAsync(name, record.UploadId, length, context.Cancellation).ConfigureAwait(false) is { } arrived)
         {
-            context.Verbose(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"An earlier upload of '{name}' is gone on with: {arrived.Count} part(s) have arrived."));
+            context.Verbose(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"Resuming an earlier upload of '{name}': {arrived.Count} part(s) are already there."));
             return (record.UploadId, arrived);
         }
 
@@ -261,7 +261,7 @@ internal sealed class Upload(IObjectStore store, string name, SafeFileHandle fil
     {
         if (found != sha256)
         {
-            throw Differs("its SHA-256 is not the recorded one");
+            throw Differs("its SHA-256 differs from the recorded one");
         }
     }
 

@@ -39,11 +39,11 @@ internal sealed class UploadJournal : IDisposable
         catch (IOException exception) when (DiskFault.IsHeldElsewhere(exception))
         {
             throw new BackupException(
-                BackupErrorId.CloudTransferInProgress, url, $"Another process is sending '{url}' right now. Wait for it to finish; then the copy is there.", exception);
+                BackupErrorId.CloudTransferInProgress, url, $"Another process is sending '{url}' at the moment. Wait until it has finished; then the copy is there.", exception);
         }
     }
 
-    /// <summary>What an earlier process recorded; null where there is nothing, or nothing of use.</summary>
+    /// <summary>What an earlier process recorded; null if there is nothing, or nothing of use.</summary>
     public UploadRecord? Read()
     {
         var bytes = new byte[(int)Math.Min(RandomAccess.GetLength(handle), 64 << 10)];

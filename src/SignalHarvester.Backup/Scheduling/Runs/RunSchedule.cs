@@ -123,7 +123,7 @@ internal sealed class RunSchedule(ScheduleJob job, BackupSettings settings, Step
             {
                 var remote = stores.Of(store);
                 BackupEngine.Send(backup, directory, remote, () => stores.Prepare(store), context);
-                return ("sent with what it builds on, as far as it was not there", backup.Id);
+                return ("sent with the missing parts of its chain", backup.Id);
             });
         }
     }
@@ -145,7 +145,7 @@ internal sealed class RunSchedule(ScheduleJob job, BackupSettings settings, Step
         foreach (var source in job.Databases.Count == 0 ? [] : sources.Where(source => !newest.Exists(backup => backup.DatabasePath == source.Path)))
         {
             recorder.Fail(StepNames.Drill, source.Path, source.Fault ?? new BackupException(
-                BackupErrorId.BackupNotFound, source.Path, $"There is no backup of '{source.Path}' to make a drill with. See what is there with Get-SHBackup."));
+                BackupErrorId.BackupNotFound, source.Path, $"There is no backup of '{source.Path}' for a drill. List the backups with Get-SHBackup."));
         }
 
         foreach (var backup in newest.Where(backup => job.Databases.Count == 0 || sources.Any(source => source.Path == backup.DatabasePath)))
@@ -205,7 +205,7 @@ internal sealed class RunSchedule(ScheduleJob job, BackupSettings settings, Step
         }
 
         return failed.Count == 0
-            ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{read} of {planned.Count} read, {repaired} of them mended")
+            ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{read} of {planned.Count} read, {repaired} of them repaired")
             : throw failed[0];
     }
 

@@ -40,12 +40,12 @@ public sealed class ScheduleSession : IDisposable
         before = store.ReadState(definition.Key);
         due = definition.Trigger.Due(ServedUntil(clock.GetUtcNow()), clock.GetUtcNow());
         WhyNot =
-            held is null ? "a run of it is in progress already" :
+            held is null ? "another run of it is in progress" :
             onlyIfDue && due is null ? string.Create(CultureInfo.InvariantCulture, $"it is not due before {definition.Trigger.Next(clock.GetUtcNow()).UtcDateTime:yyyy-MM-dd HH:mm} UTC") :
             null;
     }
 
-    /// <summary>Why there is nothing to do; null where there is.</summary>
+    /// <summary>Why there is nothing to do; null if there is.</summary>
     public string? WhyNot { get; }
 
     /// <summary>Whether there is nothing to do because another run is at it.</summary>
@@ -63,7 +63,7 @@ public sealed class ScheduleSession : IDisposable
         if (definition.RandomDelay > TimeSpan.Zero && !new ScheduleBackends(clock).Of(definition.Backend).DelaysAtRandom)
         {
             var delay = TimeSpan.FromSeconds(RandomNumberGenerator.GetInt32((int)definition.RandomDelay.TotalSeconds + 1));
-            context.Verbose($"The run is put off by {delay}.");
+            context.Verbose($"The run is delayed by {delay}.");
             Task.Delay(delay, context.Clock, context.Cancellation).GetAwaiter().GetResult();
         }
     }
@@ -170,7 +170,7 @@ public sealed class ScheduleSession : IDisposable
         catch (BackupException exception)
         {
             // The backups count, not the note of them.
-            context.Warn($"How the run went is not kept: {exception.Message}");
+            context.Warn($"The result of the run could not be saved: {exception.Message}");
         }
 
         return run;

@@ -34,7 +34,7 @@ internal sealed class CronBackend(TimeProvider clock) : IScheduleBackend
     /// <inheritdoc/>
     public string? Advice(ScheduleScope scope) => OperatingSystem.IsMacOS() || ProcessFiles.Any(File.Exists)
         ? null
-        : "cron does not seem to run on this machine, and without it nothing is started. Check that its service is.";
+        : "cron does not seem to run on this machine, and without it no schedule starts. Check its service.";
 
     /// <inheritdoc/>
     public TaskDefinition Compose(ScheduleDefinition definition)
@@ -51,7 +51,7 @@ internal sealed class CronBackend(TimeProvider clock) : IScheduleBackend
         if (Encoding.UTF8.GetByteCount(line) > MostBytes)
         {
             throw BackupException.InvalidArgument(
-                definition.Name, string.Create(CultureInfo.InvariantCulture, $"The command for a crontab would have more than {MostBytes} bytes, and cron takes no longer ones. Give a shorter name, or another -Backend."));
+                definition.Name, string.Create(CultureInfo.InvariantCulture, $"The command for the crontab would be longer than {MostBytes} bytes, cron's limit. Give a shorter name, or another -Backend."));
         }
 
         string[] content =

@@ -9,10 +9,10 @@ internal interface IScheduleBackend
     /// <summary>Whether it starts a task a random time late by itself; else the run waits.</summary>
     bool DelaysAtRandom { get; }
 
-    /// <summary>Why it cannot be used here, as a clause; null where it can.</summary>
+    /// <summary>Why it cannot be used here, as a clause; null if it can.</summary>
     string? WhyUnusable(ScheduleScope scope);
 
-    /// <summary>What keeps its tasks from running although they are registered, as a sentence; null where nothing is known.</summary>
+    /// <summary>What keeps its tasks from running although they are registered, as a sentence; null if nothing is known.</summary>
     string? Advice(ScheduleScope scope);
 
     /// <summary>What it has to be told.</summary>

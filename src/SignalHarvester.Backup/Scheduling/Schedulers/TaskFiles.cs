@@ -51,7 +51,7 @@ internal static class TaskFiles
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw DiskFault.From(exception, path, BackupErrorId.WriteFailed, "Check its permissions; schedules of -Scope System take the rights of an administrator.");
+            throw DiskFault.From(exception, path, BackupErrorId.WriteFailed, "Check its permissions; only an administrator can change schedules of -Scope System.");
         }
     }
 }

@@ -32,7 +32,7 @@ internal sealed class TaskSchedulerBackend : IScheduleBackend
 
     /// <inheritdoc/>
     public TaskDefinition Compose(ScheduleDefinition definition) => new(
-        [new TaskFile("the file that schtasks is given", Xml(definition))],
+        [new TaskFile("the file for schtasks", Xml(definition))],
         [[Tool, "/Create", "/TN", NameOf(definition), "/XML", "FILE", "/F"]]);
 
     /// <inheritdoc/>

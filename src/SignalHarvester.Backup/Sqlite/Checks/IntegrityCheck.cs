@@ -117,7 +117,7 @@ internal static partial class IntegrityCheck
         }
 
         return index.Rebuild is { } rebuild
-            ? [.. findings.SkipLast(1), findings[^1] + $" (if the disk is sound and its application wrote to it past SQLite's full-text search, {rebuild} mends it)"]
+            ? [.. findings.SkipLast(1), findings[^1] + $" (if the disk is sound and the application wrote to it without SQLite's full-text search, {rebuild} repairs it)"]
             : findings;
     }
 

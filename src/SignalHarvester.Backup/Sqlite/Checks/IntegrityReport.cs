@@ -11,6 +11,6 @@ internal sealed record IntegrityReport(string Check, IReadOnlyList<string> Damag
 {
     /// <summary>The outcome in a sentence; an error of it where there is damage.</summary>
     public string Summary => Damage.Count > 0 ? $"{Check} found: " + string.Join("; ", Damage.Select(finding => finding.TrimEnd('.')))
-        : Inconsistencies.Count > 0 ? $"{Check} is ok but for where the database is at odds with itself: {string.Join("; ", Inconsistencies)}"
+        : Inconsistencies.Count > 0 ? $"{Check} is ok, except for inconsistencies: {string.Join("; ", Inconsistencies)}"
         : $"{Check} is ok";
 }
