@@ -164,7 +164,7 @@ public sealed record BackupMetadata
     } = [];
 
     /// <summary>The object store that this backup was listed from; null for one in a backup directory.</summary>
-    public CloudLocation? Location { get; init; }
+    public StoreLocation? Location { get; init; }
 
     /// <summary>How long making the backup took; null where it was not recorded.</summary>
     public TimeSpan? Duration { get; init; }
