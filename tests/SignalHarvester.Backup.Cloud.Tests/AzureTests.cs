@@ -444,7 +444,7 @@ public sealed class AzureTests(AzuriteServer azurite)
         Assert.DoesNotContain("secret", error.ToString(), StringComparison.Ordinal);
     }
 
-    private static CloudLocation Location(string? endpoint) => new()
+    private static StoreLocation Location(string? endpoint) => new()
     {
         Provider = CloudProvider.Azure,
         Container = "container",

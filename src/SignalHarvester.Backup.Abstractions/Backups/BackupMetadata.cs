@@ -164,7 +164,7 @@ public sealed record BackupMetadata
     } = [];
 
     /// <summary>The object store that lists this backup; null for a backup in a backup directory.</summary>
-    public CloudLocation? Location { get; init; }
+    public StoreLocation? Location { get; init; }
 
     /// <summary>The time that it took to make the backup; null if it was not recorded.</summary>
     public TimeSpan? Duration { get; init; }

@@ -34,11 +34,11 @@ public sealed record BackupCopy
     public DateTimeOffset Uploaded { get; init; }
 
     /// <summary>Whether the copy is at a place: in the same container of the same account and server, under the same prefix.</summary>
-    public bool IsIn(CloudLocation place)
+    public bool IsIn(StoreLocation place)
     {
         ArgumentNullException.ThrowIfNull(place);
         return Provider == place.Provider && Container == place.Container
-            && CloudLocation.KeyPrefix(Provider, UsePathStyle, Prefix) == place.Prefix
+            && StoreLocation.KeyPrefix(Provider, UsePathStyle, Prefix) == place.Prefix
             && Endpoint == place.Endpoint?.AbsoluteUri && AccountName == place.AccountName;
     }
 

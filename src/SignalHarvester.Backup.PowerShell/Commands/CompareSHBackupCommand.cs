@@ -1,6 +1,5 @@
 using System.Management.Automation;
 using SignalHarvester.Backup.Catalog;
-using SignalHarvester.Backup.Operations.Rows;
 using SignalHarvester.Backup.PowerShell.Completion;
 using SignalHarvester.Backup.Sqlite;
 
@@ -32,7 +31,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsData.Compare, "SHBackup", DefaultParameterSetName = IdSet)]
 [OutputType(typeof(BackupDifference))]
-public sealed class CompareSHBackupCommand : KeyedBackupCommand, IConfigurationOptional
+public sealed class CompareSHBackupCommand : DecryptingCommand, IConfigurationOptional
 {
     /// <summary>The backup that is the later state, as an object or by its id. It lies in the same backup directory.</summary>
     [Parameter]
@@ -76,29 +75,29 @@ public sealed class CompareSHBackupCommand : KeyedBackupCommand, IConfigurationO
         base.BeginProcessing();
         if (Difference is not null && Database is not null)
         {
-            ThrowTerminatingError(ToRecord(BackupException.InvalidArgument(
-                nameof(Database), "-Difference and -Database exclude each other: there is one later state. Give one of them.")));
+            ThrowTerminatingError(BackupException.InvalidArgument(
+                nameof(Database), "-Difference and -Database exclude each other: there is one later state. Give one of them.").ToRecord());
         }
     }
 
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        foreach (var (backup, directory) in Selected())
+        foreach (var (backup, directory) in SelectedHere())
         {
-            ForItem(() => Compare(backup, directory));
+            this.ReportErrors(() => Compare(backup, directory));
         }
     }
 
     private void Compare(BackupMetadata backup, BackupDirectory directory)
     {
-        (BackupMetadata, BackupDirectory)? later = Difference is null ? null : (directory.Get(Stored(Difference)), directory);
+        var later = Difference is null ? null : BackupSource.In(directory, directory.Get(CanonicalId(Difference)));
         var database = later is not null ? null
-            : Database is not null ? FileSystemPath(Database)
+            : Database is not null ? this.FileSystemPath(Database)
             : backup.DatabasePath ?? throw new BackupException(
                 BackupErrorId.DatabaseRequired, backup.Id, $"The backup '{backup.Id}' does not say which database it was made from. Give one with -Database, or another backup with -Difference.");
         var found = new List<BackupDifference>();
-        RunOperation(context => CompareBackups.Run((backup, directory), later, database, AllowHardLink, IsWanted, found.Add, context));
+        Runner.Run(context => BackupEngine.Compare(BackupSource.In(directory, backup), later, database, AllowHardLink, IsWanted, found.Add, context));
         WriteObject(found.Where(difference => IncludeEqual || difference.Change != DifferenceKind.None), enumerateCollection: true);
     }
 

@@ -78,19 +78,19 @@ public sealed class ExportSHBackupMetricCommand : MetricCommand
     {
         foreach (var path in NotedDirectories)
         {
-            ForItem(() => Export(OpenConfigured(path)));
+            this.ReportErrors(() => Export(OpenConfigured(path)));
         }
     }
 
     private void Export(BackupDirectory directory)
     {
-        var file = ParameterSetName == PathSet ? FileSystemPath(Path) : null;
+        var file = ParameterSetName == PathSet ? this.FileSystemPath(Path) : null;
         if (ParameterSetName != TextSet && !ShouldProcess(file ?? Shown(PushGateway), $"Export the metrics of {directory.Path}"))
         {
             return;
         }
 
-        var text = RunOperation(context =>
+        var text = Runner.Run(context =>
         {
             var text = MetricText.Of(directory, Options(), context);
             if (file is not null)

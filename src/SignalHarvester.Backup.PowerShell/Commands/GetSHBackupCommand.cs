@@ -2,7 +2,7 @@ using System.Management.Automation;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Operations.Restore;
 using SignalHarvester.Backup.PowerShell.Binding;
-using SignalHarvester.Backup.PowerShell.Cloud;
+using SignalHarvester.Backup.PowerShell.Stores;
 using SignalHarvester.Backup.PowerShell.Completion;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
@@ -52,7 +52,7 @@ public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters, ICon
 {
     private DatabaseFilter? databases;
 
-    private readonly CloudParameters cloud = new();
+    private readonly StoreParameters cloud = new();
 
     /// <summary>
     /// Ids to list. Wildcards match several, but not in what comes through the pipeline. Tab completes them, with date, type
@@ -136,14 +136,14 @@ public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters, ICon
         base.BeginProcessing();
         if (!Remote)
         {
-            RefusePlace(cloud, "-Remote");
+            RefuseStore(cloud, "-Remote");
         }
     }
 
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        var backups = ForCall(() => Remote ? ListRemote(OpenRemote(cloud)) : List(OpenDirectories(), withRetired: Tree));
+        var backups = this.StopOnError(() => Remote ? List(OpenStore(cloud)) : List(OpenDirectories(), withRetired: Tree));
         var ids = Patterns();
         RequireIds(backups);
         var selected = backups.Where(backup => ids(backup.Id) && IsWanted(backup));
@@ -170,7 +170,7 @@ public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters, ICon
         var patterns = new List<WildcardPattern>();
         foreach (var id in Id)
         {
-            ForItem(() => patterns.Add(IdPattern(id) ?? WildcardPattern.Get(id, WildcardOptions.IgnoreCase)));
+            this.ReportErrors(() => patterns.Add(IdPattern(id) ?? WildcardPattern.Get(id, WildcardOptions.IgnoreCase)));
         }
 
         return id => patterns.Exists(pattern => pattern.IsMatch(id));
@@ -178,11 +178,11 @@ public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters, ICon
 
     private void RequireIds(IReadOnlyList<BackupMetadata> backups)
     {
-        foreach (var id in (Id ?? []).Where(id => !WildcardPattern.ContainsWildcardCharacters(id)).Select(Stored))
+        foreach (var id in (Id ?? []).Where(id => !WildcardPattern.ContainsWildcardCharacters(id)).Select(CanonicalId))
         {
             if (!backups.Any(backup => backup.Id == id))
             {
-                ForItem(() => _ = Remote ? RunOperation(context => OpenRemote(cloud).Get(id, context.Cancellation)) : OpenDirectory().Get(id));
+                this.ReportErrors(() => _ = Remote ? Runner.Run(context => OpenStore(cloud).Get(id, context.Cancellation)) : OpenDirectory().Get(id));
             }
         }
     }

@@ -44,8 +44,8 @@ public sealed class GetSHBackupConfigurationCommand : ConfigurationCommand
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        var configuration = ForCall(FindConfiguration);
-        _ = ForCall(configuration.Require);
+        var configuration = this.StopOnError(FindConfiguration);
+        _ = this.StopOnError(configuration.Require);
         foreach (var warning in configuration.Problems)
         {
             WriteWarning(warning.ToString());

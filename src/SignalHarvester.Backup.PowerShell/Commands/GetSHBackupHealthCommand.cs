@@ -91,9 +91,9 @@ public sealed class GetSHBackupHealthCommand : BackupCommand
             return;
         }
 
-        ForItem(() =>
+        this.ReportErrors(() =>
         {
-            var path = FileSystemPath(Path);
+            var path = this.FileSystemPath(Path);
             if (ShouldProcess(path, "Write the health report"))
             {
                 HealthPage.Write(path, page);
@@ -106,10 +106,10 @@ public sealed class GetSHBackupHealthCommand : BackupCommand
     {
         HealthReport? report = null;
         var faults = new List<BackupException>();
-        ForItem(() => report = RunOperation(context => HealthReport.Of(directory, Settings, schedules, faults.Add, context)).Where(IsWanted));
+        this.ReportErrors(() => report = Runner.Run(context => HealthReport.Of(directory, Settings, schedules, faults.Add, context)).Where(IsWanted));
         foreach (var fault in faults)
         {
-            WriteError(ToRecord(fault));
+            WriteError(fault.ToRecord());
         }
 
         return report;
@@ -119,10 +119,10 @@ public sealed class GetSHBackupHealthCommand : BackupCommand
     {
         var faults = new List<BackupException>();
         var registry = new ScheduleRegistry(ScheduleCommand.ManifestPath(this), TimeProvider.System);
-        var found = RunOperation(_ => registry.List(scope: null, faults.Add));
+        var found = Runner.Run(_ => registry.List(scope: null, faults.Add));
         foreach (var fault in faults)
         {
-            WriteError(ToRecord(fault));
+            WriteError(fault.ToRecord());
         }
 
         return found;

@@ -99,7 +99,7 @@ public sealed class GetSHBackupHistoryCommand : BackupCommand, IConfigurationOpt
     protected override void ProcessRecord()
     {
         // A pipeline of backups names their directory once for each.
-        var directory = ForCall(OpenDirectory);
+        var directory = this.StopOnError(OpenDirectory);
         if (!shown.Add(directory.Path))
         {
             return;
@@ -112,12 +112,12 @@ public sealed class GetSHBackupHistoryCommand : BackupCommand, IConfigurationOpt
             After = After,
             Before = Before,
         };
-        var events = ForCall(() => RunOperation(context => new EventHistory(directory).Read(query, context))).Where(IsWanted);
+        var events = this.StopOnError(() => Runner.Run(context => new EventHistory(directory).Read(query, context))).Where(IsWanted);
         WriteObject(Newest is { } count ? events.Take(count) : events, enumerateCollection: true);
     }
 
     private bool IsWanted(BackupEvent told) =>
         (databases ??= Databases(Database)).Passes(told.Database)
-        && (BackupId is null || (told.BackupId is { } id && Array.Exists(BackupId, pattern => Matches(pattern, id))))
-        && (Schedule is null || (told.Schedule is { } schedule && Array.Exists(Schedule, pattern => Matches(pattern, schedule))));
+        && (BackupId is null || (told.BackupId is { } id && Array.Exists(BackupId, pattern => CmdletParameters.Matches(pattern, id))))
+        && (Schedule is null || (told.Schedule is { } schedule && Array.Exists(Schedule, pattern => CmdletParameters.Matches(pattern, schedule))));
 }

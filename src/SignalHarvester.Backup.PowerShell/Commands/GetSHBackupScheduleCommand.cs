@@ -40,7 +40,7 @@ public sealed class GetSHBackupScheduleCommand : ScheduleCommand
     {
         foreach (var name in Name)
         {
-            WriteObject(ForCall(() => Find(name)), enumerateCollection: true);
+            WriteObject(this.StopOnError(() => Find(name)), enumerateCollection: true);
         }
     }
 }

@@ -2,9 +2,8 @@ using System.Globalization;
 using System.Management.Automation;
 using System.Security;
 using SignalHarvester.Backup.Catalog;
-using SignalHarvester.Backup.PowerShell.Cloud;
+using SignalHarvester.Backup.PowerShell.Stores;
 using SignalHarvester.Backup.PowerShell.Completion;
-using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Retention;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
@@ -52,7 +51,7 @@ public sealed class InvokeSHBackupRetentionCommand : BackupCommand, IDynamicPara
 {
     private DatabaseFilter? databases;
 
-    private readonly CloudParameters cloud = new();
+    private readonly StoreParameters cloud = new();
 
     /// <summary>
     /// Judges and removes backups of these databases alone: the path (full, or from here, as ./app.db), or the file's name. Wildcards match several.
@@ -132,10 +131,10 @@ public sealed class InvokeSHBackupRetentionCommand : BackupCommand, IDynamicPara
         UseIdentities(IdentityFile, Passphrase);
         if (!Remote)
         {
-            RefusePlace(cloud, "-Remote");
+            RefuseStore(cloud, "-Remote");
         }
 
-        ForCall(() => Rules().Validate());
+        this.StopOnError(() => Rules().Validate());
     }
 
     /// <inheritdoc/>
@@ -152,7 +151,7 @@ public sealed class InvokeSHBackupRetentionCommand : BackupCommand, IDynamicPara
         {
             if (NotedDirectories.Count > 0)
             {
-                ForItem(PruneRemote);
+                this.ReportErrors(() => Prune(BackupCatalog.Of(OpenStore(cloud), OpenDirectory())));
             }
 
             return;
@@ -160,37 +159,25 @@ public sealed class InvokeSHBackupRetentionCommand : BackupCommand, IDynamicPara
 
         foreach (var path in NotedDirectories)
         {
-            ForItem(() => Prune(OpenConfigured(path)));
+            this.ReportErrors(() => Prune(BackupCatalog.Of(OpenConfigured(path))));
         }
     }
 
-    private void Prune(BackupDirectory directory)
+    private void Prune(BackupCatalog catalog)
     {
         var now = TimeProvider.System.GetUtcNow();
         var rules = Rules();
-        var decisions = RetentionPlan.Decide(List(directory), rules, now).Where(IsWanted).Select(Approve).ToList();
-        Carry(decisions, (failed, context) => BackupEngine.Prune(directory, decisions, rules, now, failed, context));
-    }
-
-    private void PruneRemote()
-    {
-        var remote = OpenRemote(cloud);
-        var decisions = RetentionPlan.Decide(ListRemote(remote), Rules(), TimeProvider.System.GetUtcNow(), canFold: false).Where(IsWanted).Select(Approve).ToList();
-        var home = OpenDirectory();
-        Carry(decisions, (failed, context) => BackupEngine.PruneRemote(remote, home, decisions, failed, context));
-    }
-
-    private void Carry(List<RetentionDecision> decisions, Func<Action<BackupException>, OperationContext, IReadOnlyList<RetentionDecision>> prune)
-    {
-        if (IsWhatIf)
+        var backups = catalog.Store is { } store ? List(store) : List(catalog.Home);
+        var decisions = RetentionPlan.Decide(backups, rules, now, canFold: catalog.Store is null).Where(IsWanted).Select(Approve).ToList();
+        if (this.IsWhatIf)
         {
             WriteObject(decisions, enumerateCollection: true);
             return;
         }
 
         var failed = new List<BackupException>();
-        WriteObject(RunOperation(context => prune(failed.Add, context)), enumerateCollection: true);
-        failed.ForEach(exception => WriteError(ToRecord(exception)));
+        WriteObject(Runner.Run(context => BackupEngine.Prune(catalog, decisions, rules, now, failed.Add, context)), enumerateCollection: true);
+        failed.ForEach(exception => WriteError(exception.ToRecord()));
     }
 
     private bool IsWanted(RetentionDecision decision) => (databases ??= Databases(Database)).Passes(decision.Backup.DatabasePath);
@@ -203,7 +190,7 @@ public sealed class InvokeSHBackupRetentionCommand : BackupCommand, IDynamicPara
         }
 
         var target = string.Create(CultureInfo.InvariantCulture, $"{decision.Backup.Id} of {decision.Backup.DatabasePath} ({string.Join("; ", decision.Reasons)})");
-        return ShouldProcess(target, "Remove backup") || IsWhatIf
+        return ShouldProcess(target, "Remove backup") || this.IsWhatIf
             ? decision
             : decision with { Action = RetentionAction.Keep, Reasons = ["not confirmed", .. decision.Reasons] };
     }

@@ -63,7 +63,7 @@ public sealed class InvokeSHBackupScheduleCommand : ScheduleCommand
     protected override void ProcessRecord()
     {
         codes.Add(1);
-        ForItem(() =>
+        this.ReportErrors(() =>
         {
             var definition = ScheduleRegistry.Get(Name, Scope);
             if (ShouldProcess($"{definition.Name} ({definition.Trigger})", "Run schedule"))
@@ -100,8 +100,8 @@ public sealed class InvokeSHBackupScheduleCommand : ScheduleCommand
         }
         catch (BackupException exception)
         {
-            WriteError(ToRecord(exception));
-            return RunOperation(context => session.Fail(exception, context));
+            WriteError(exception.ToRecord());
+            return Runner.Run(context => session.Fail(exception, context));
         }
 
         if (!settings.Enabled)
@@ -112,13 +112,13 @@ public sealed class InvokeSHBackupScheduleCommand : ScheduleCommand
         settings = settings with { ThrottleLimit = ThrottleLimit ?? settings.ThrottleLimit };
         if (IfDue)
         {
-            RunOperation(context => session.Delay(context));
+            Runner.Run(context => session.Delay(context));
         }
 
         var sources = Sources(definition.Job, settings);
         var faults = new List<BackupException>();
-        var run = RunOperation(context => session.Run(sources, settings, faults.Add, context));
-        faults.ForEach(fault => WriteError(ToRecord(fault)));
+        var run = Runner.Run(context => session.Run(sources, settings, faults.Add, context));
+        faults.ForEach(fault => WriteError(fault.ToRecord()));
         return run;
     }
 
@@ -145,7 +145,7 @@ public sealed class InvokeSHBackupScheduleCommand : ScheduleCommand
             return new BackupSettings();
         }
 
-        var configuration = Stoppable(cancellation => BackupConfiguration.Find(path, FileSystemLocation, cancellation));
+        var configuration = Runner.Stoppable(cancellation => BackupConfiguration.Find(path, this.FileSystemLocation, cancellation));
         foreach (var warning in configuration.Problems.Where(problem => problem.Severity == ConfigurationSeverity.Warning))
         {
             WriteWarning(warning.ToString());
@@ -161,7 +161,7 @@ public sealed class InvokeSHBackupScheduleCommand : ScheduleCommand
         {
             try
             {
-                sources.AddRange(ExpandPath(pattern).Select(path => new ScheduleSource(path, null)));
+                sources.AddRange(this.ExpandPath(pattern).Select(path => new ScheduleSource(path, null)));
             }
             catch (BackupException exception)
             {

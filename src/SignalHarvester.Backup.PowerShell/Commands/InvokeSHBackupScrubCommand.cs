@@ -1,7 +1,7 @@
 using System.Management.Automation;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Operations.Scrub;
-using SignalHarvester.Backup.PowerShell.Cloud;
+using SignalHarvester.Backup.PowerShell.Stores;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
@@ -42,7 +42,7 @@ public sealed class InvokeSHBackupScrubCommand : BackupCommand, IDynamicParamete
 {
     private const string PercentSet = "Percent";
 
-    private readonly CloudParameters cloud = new();
+    private readonly StoreParameters cloud = new();
 
     /// <summary>How much of all stored bytes is read, in percent, 1 to 100. Whole files are read, so that it may be more. Without it, all.</summary>
     [Parameter(ParameterSetName = PercentSet)]
@@ -60,16 +60,16 @@ public sealed class InvokeSHBackupScrubCommand : BackupCommand, IDynamicParamete
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        foreach (var directory in ForCall(OpenDirectories))
+        foreach (var directory in this.StopOnError(OpenDirectories))
         {
-            ForItem(() => Scrub(directory));
+            this.ReportErrors(() => Scrub(directory));
         }
     }
 
     private void Scrub(BackupDirectory directory)
     {
         var (began, started) = (TimeProvider.System.GetUtcNow(), TimeProvider.System.GetTimestamp());
-        var planned = ScrubPlan.Of(directory, ParameterSetName == PercentSet ? Percent : null, began, fault => WriteError(ToRecord(fault)));
+        var planned = ScrubPlan.Of(directory, ParameterSetName == PercentSet ? Percent : null, began, fault => WriteError(fault.ToRecord()));
         long bytes = 0;
         try
         {
@@ -83,7 +83,7 @@ public sealed class InvokeSHBackupScrubCommand : BackupCommand, IDynamicParamete
 
                 if (ShouldProcess(string.IsNullOrEmpty(backup.DatabasePath) ? backup.Id : $"{backup.Id} of {backup.DatabasePath}", "Read the stored file and compare it"))
                 {
-                    ForItem(() => bytes += Scrub(backup, directory));
+                    this.ReportErrors(() => bytes += Scrub(backup, directory));
                 }
             }
         }
@@ -91,14 +91,14 @@ public sealed class InvokeSHBackupScrubCommand : BackupCommand, IDynamicParamete
         {
             if (bytes > 0)
             {
-                RunOperation(context => BackupEngine.ScrubEnded(directory, began, TimeProvider.System.GetElapsedTime(started), bytes, context));
+                Runner.Run(context => BackupEngine.ScrubEnded(directory, began, TimeProvider.System.GetElapsedTime(started), bytes, context));
             }
         }
     }
 
     private long Scrub(BackupMetadata backup, BackupDirectory directory)
     {
-        var report = RunOperation(context => BackupEngine.Scrub(backup, directory, Copies, context));
+        var report = Runner.Run(context => BackupEngine.Scrub(backup, directory, Copies, context));
         if (report is null)
         {
             WriteVerbose($"'{backup.Id}' was removed meanwhile.");
@@ -108,12 +108,12 @@ public sealed class InvokeSHBackupScrubCommand : BackupCommand, IDynamicParamete
         WriteObject(report.Result);
         if (report.Fault is { } fault)
         {
-            WriteError(ToRecord(fault));
+            WriteError(fault.ToRecord());
         }
 
         return report.Result.Bytes;
     }
 
-    private IEnumerable<Func<RemoteCatalog>> Copies(BackupMetadata backup) =>
-        Places(cloud).CopiesOf(backup).Select(location => (Func<RemoteCatalog>)(() => OpenRemote(cloud, location)));
+    private IEnumerable<Func<StoreCatalog>> Copies(BackupMetadata backup) =>
+        Stores(cloud).CopiesOf(backup).Select(location => (Func<StoreCatalog>)(() => OpenStore(cloud, location)));
 }

@@ -2,9 +2,8 @@ using System.Collections;
 using System.Management.Automation;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Configuration.Settings;
-using SignalHarvester.Backup.Operations.Drill;
 using SignalHarvester.Backup.Operations.Restore;
-using SignalHarvester.Backup.PowerShell.Cloud;
+using SignalHarvester.Backup.PowerShell.Stores;
 using SignalHarvester.Backup.PowerShell.Completion;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
@@ -41,11 +40,11 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsLifecycle.Invoke, "SHRestoreDrill", SupportsShouldProcess = true, DefaultParameterSetName = IdSet)]
 [OutputType(typeof(RestoreDrill), typeof(bool))]
-public sealed class InvokeSHRestoreDrillCommand : KeyedBackupCommand, IDynamicParameters, IConfigurationOptional
+public sealed class InvokeSHRestoreDrillCommand : DecryptingCommand, IDynamicParameters, IConfigurationOptional
 {
     private const string NewestSet = "Newest";
 
-    private readonly CloudParameters cloud = new();
+    private readonly StoreParameters cloud = new();
     private IReadOnlyList<DrillAssertion> assertions = [];
 
     /// <summary>Drills the newest backup of each database.</summary>
@@ -91,38 +90,30 @@ public sealed class InvokeSHRestoreDrillCommand : KeyedBackupCommand, IDynamicPa
         base.BeginProcessing();
         if (!Remote)
         {
-            RefusePlace(cloud, "-Remote");
+            RefuseStore(cloud, "-Remote");
         }
 
-        assertions = ForCall<IReadOnlyList<DrillAssertion>>(() => [.. Settings.DrillAssertions, .. Assertion.Select(ToAssertion)]);
+        assertions = this.StopOnError<IReadOnlyList<DrillAssertion>>(() => [.. Settings.DrillAssertions, .. Assertion.Select(ToAssertion)]);
     }
 
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        foreach (var (backup, place) in !Remote ? TakeRemote(cloud) : ParameterSetName == NewestSet ? NewestThere() : SelectedRemote(cloud))
+        foreach (var source in ParameterSetName == NewestSet ? NewestOfEach() : Selected(cloud, Remote))
         {
-            ForItem(() => Drill(backup, place, OpenHome(backup)));
-        }
-
-        if (Remote)
-        {
-            return;
-        }
-
-        foreach (var (backup, directory) in ParameterSetName == NewestSet ? NewestHere() : Selected())
-        {
-            ForItem(() => Drill(backup, remote: null, directory));
+            this.ReportErrors(() => Drill(source));
         }
     }
 
-    private IEnumerable<(BackupMetadata Backup, BackupDirectory Directory)> NewestHere() =>
-        Newest ? [.. Wanted(ForCall(() => List(OpenDirectories()))).Select(backup => (backup, OpenConfigured(backup.BackupDirectory)))] : [];
-
-    private IEnumerable<(BackupMetadata Backup, RemoteCatalog Remote)> NewestThere()
+    private IEnumerable<BackupSource> NewestOfEach()
     {
-        var place = ForCall(() => OpenRemote(cloud));
-        return Wanted(ForCall(() => ListRemote(place))).Select(backup => (backup, place));
+        if (Remote)
+        {
+            var store = this.StopOnError(() => OpenStore(cloud));
+            return Wanted(this.StopOnError(() => List(store))).Select(backup => this.StopOnError(() => InStore(backup, store)));
+        }
+
+        return Newest ? Wanted(this.StopOnError(() => List(OpenDirectories()))).Select(backup => BackupSource.In(OpenConfigured(backup.BackupDirectory), backup)) : [];
     }
 
     private List<BackupMetadata> Wanted(IReadOnlyList<BackupMetadata> backups)
@@ -132,22 +123,23 @@ public sealed class InvokeSHRestoreDrillCommand : KeyedBackupCommand, IDynamicPa
         if (wanted.Count == 0)
         {
             // Nothing to prove is no proof.
-            ThrowTerminatingError(ToRecord(new BackupException(
-                BackupErrorId.BackupNotFound, Database is null ? BackupDirectory : string.Join(", ", Database), $"There is no backup{(Database is null ? string.Empty : $" of '{string.Join("', '", Database)}'")} to make a drill with. See what is there with Get-SHBackup.")));
+            ThrowTerminatingError(new BackupException(
+                BackupErrorId.BackupNotFound, Database is null ? BackupDirectory : string.Join(", ", Database), $"There is no backup{(Database is null ? string.Empty : $" of '{string.Join("', '", Database)}'")} to make a drill with. See what is there with Get-SHBackup.").ToRecord());
         }
 
         return wanted;
     }
 
-    private void Drill(BackupMetadata backup, RemoteCatalog? remote, BackupDirectory directory)
+    private void Drill(BackupSource source)
     {
+        var backup = source.Backup;
         var size = ProgressView.Size(backup.DatabaseSize ?? backup.Size);
         if (!ShouldProcess(Named(backup), $"Restore {size} to a temporary place, question the database, and delete it"))
         {
             return;
         }
 
-        var drill = RunOperation(context => BackupEngine.Drill(backup, remote, directory, assertions, context));
+        var drill = Runner.Run(context => BackupEngine.Drill(source, assertions, context));
         if (Quiet)
         {
             WriteObject(drill.Passed);
@@ -157,7 +149,7 @@ public sealed class InvokeSHRestoreDrillCommand : KeyedBackupCommand, IDynamicPa
         WriteObject(drill);
         if (!drill.Passed)
         {
-            WriteError(ToRecord(DrillBackup.Fault(drill)));
+            WriteError(BackupEngine.FaultOf(drill).ToRecord());
         }
     }
 

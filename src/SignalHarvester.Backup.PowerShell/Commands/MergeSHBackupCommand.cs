@@ -25,18 +25,18 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsData.Merge, "SHBackup", SupportsShouldProcess = true, DefaultParameterSetName = IdSet)]
 [OutputType(typeof(BackupMetadata))]
-public sealed class MergeSHBackupCommand : KeyedBackupCommand
+public sealed class MergeSHBackupCommand : DecryptingCommand
 {
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        foreach (var (backup, directory) in Selected())
+        foreach (var (backup, directory) in SelectedHere())
         {
-            ForItem(() =>
+            this.ReportErrors(() =>
             {
                 if (ShouldProcess(Named(backup), "Rewrite as a full backup"))
                 {
-                    WriteObject(RunOperation(context => BackupEngine.Merge(backup, directory, context)));
+                    WriteObject(Runner.Run(context => BackupEngine.Merge(backup, directory, context)));
                 }
             });
         }

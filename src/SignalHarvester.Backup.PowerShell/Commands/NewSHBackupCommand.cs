@@ -1,10 +1,11 @@
 using System.Collections;
 using System.Management.Automation;
 using System.Security;
+using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Encryption;
 using SignalHarvester.Backup.Operations.Create;
 using SignalHarvester.Backup.PowerShell.Binding;
-using SignalHarvester.Backup.PowerShell.Cloud;
+using SignalHarvester.Backup.PowerShell.Stores;
 using SignalHarvester.Backup.PowerShell.Completion;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
@@ -69,9 +70,10 @@ public sealed class NewSHBackupCommand : BackupCommand, IDynamicParameters
 {
     private const string PathSet = "Path";
     private const string LiteralPathSet = "LiteralPath";
+    private const int DeepestMetadata = 50;
 
     private readonly UploadParameters cloud = new();
-    private IReadOnlyList<BackupUpload> uploads = [];
+    private IReadOnlyList<StoreCatalog> uploads = [];
     private BackupEncryption? encryption;
 
     /// <summary>
@@ -208,19 +210,19 @@ public sealed class NewSHBackupCommand : BackupCommand, IDynamicParameters
         base.BeginProcessing();
         if (!Upload)
         {
-            RefusePlace(cloud, "-Upload");
+            RefuseStore(cloud, "-Upload");
         }
 
-        uploads = ForCall(() => Places(cloud) is var places && Upload ? places.ForUpload : IsBound(nameof(Upload)) ? [] : places.AfterBackup)
-            .Select(place => new BackupUpload(ForCall(() => OpenRemote(cloud, place)), Places(cloud).CreatesContainer(place)))
+        uploads = this.StopOnError(() => Stores(cloud) is var stores && Upload ? stores.ForUpload : this.IsBound(nameof(Upload)) ? [] : stores.AfterBackup)
+            .Select(location => this.StopOnError(() => OpenStore(cloud, location)))
             .ToList();
-        encryption = ForCall(() => NewEncryption(Recipient, Passphrase, nameof(Passphrase)));
+        encryption = this.StopOnError(() => NewEncryption(Recipient, Passphrase, nameof(Passphrase)));
         UseIdentities(IdentityFile, Passphrase);
         Type = GivenOr(nameof(Type), Type, Settings.Incremental.Type);
         if (Parent is not null && Type is BackupStrategy.Full or BackupStrategy.Auto)
         {
-            ThrowTerminatingError(ToRecord(BackupException.InvalidArgument(
-                Parent, $"-Parent has no meaning with -Type {Type}. Give -Type Incremental or -Type Wal with it, or leave it out.")));
+            ThrowTerminatingError(BackupException.InvalidArgument(
+                Parent, $"-Parent has no meaning with -Type {Type}. Give -Type Incremental or -Type Wal with it, or leave it out.").ToRecord());
         }
     }
 
@@ -229,9 +231,9 @@ public sealed class NewSHBackupCommand : BackupCommand, IDynamicParameters
     {
         if (ParameterSetName == PathSet && DatabasePath.Length == 0)
         {
-            foreach (var database in ForCall(ConfiguredDatabases))
+            foreach (var database in this.StopOnError(ConfiguredDatabases))
             {
-                ForItem(() => BackUp(database));
+                this.ReportErrors(() => BackUp(database));
             }
 
             return;
@@ -239,11 +241,11 @@ public sealed class NewSHBackupCommand : BackupCommand, IDynamicParameters
 
         foreach (var path in ParameterSetName == PathSet ? DatabasePath : LiteralPath)
         {
-            ForItem(() =>
+            this.ReportErrors(() =>
             {
-                foreach (var file in ParameterSetName == PathSet ? ExpandPath(path) : [FileSystemPath(path)])
+                foreach (var file in ParameterSetName == PathSet ? this.ExpandPath(path) : [this.FileSystemPath(path)])
                 {
-                    ForItem(() => BackUp(file));
+                    this.ReportErrors(() => BackUp(file));
                 }
             });
         }
@@ -269,7 +271,7 @@ public sealed class NewSHBackupCommand : BackupCommand, IDynamicParameters
             MaxIncrements = GivenOr(nameof(MaxIncrements), MaxIncrements, Settings.Incremental.MaxIncrements),
             MaxIncrementShare = GivenOr(nameof(MaxIncrementShare), MaxIncrementShare, Settings.Incremental.MaxIncrementShare),
             Compression = GivenOr(nameof(Compression), Compression, Settings.Compression),
-            CompressionLevel = GivenOr(nameof(CompressionLevel), CompressionLevel, IsBound(nameof(Compression)) ? null : Settings.CompressionLevel),
+            CompressionLevel = GivenOr(nameof(CompressionLevel), CompressionLevel, this.IsBound(nameof(Compression)) ? null : Settings.CompressionLevel),
             RetentionPolicy = RetentionPolicy,
             Description = Description,
             Metadata = ToPlain(Metadata),
@@ -280,12 +282,36 @@ public sealed class NewSHBackupCommand : BackupCommand, IDynamicParameters
             AllowHardLink = GivenOr(nameof(AllowHardLink), AllowHardLink.IsPresent, Settings.AllowHardLink),
             LockTimeout = TimeSpan.FromSeconds(LockTimeout),
         };
-        var made = RunOperation(context => BackupEngine.Create(file, directory, options, context));
-        foreach (var upload in uploads)
+        var made = Runner.Run(context => BackupEngine.Create(file, directory, options, context));
+        foreach (var store in uploads)
         {
-            ForItem(() => made = RunOperation(context => upload.Run(made, directory, context)));
+            this.ReportErrors(() => made = Send(made, directory, store, cloud));
         }
 
         WriteObject(made);
     }
+
+    private static Dictionary<string, object?> ToPlain(IDictionary table) => ToPlain(table, depth: 0);
+
+    private static Dictionary<string, object?> ToPlain(IDictionary table, int depth)
+    {
+        var plain = new Dictionary<string, object?>(StringComparer.Ordinal);
+        foreach (DictionaryEntry entry in table)
+        {
+            plain[LanguagePrimitives.ConvertTo<string>(entry.Key)] = ToPlain(entry.Value, depth + 1);
+        }
+
+        return plain;
+    }
+
+    private static object? ToPlain(object? value, int depth) => value switch
+    {
+        _ when depth > DeepestMetadata => throw BackupException.InvalidArgument(
+            "Metadata", $"-Metadata is more than {DeepestMetadata} levels deep, or holds itself. Give simpler notes."),
+        PSObject wrapped => ToPlain(wrapped.BaseObject is PSCustomObject ? wrapped.ToString() : wrapped.BaseObject, depth),
+        IDictionary table => ToPlain(table, depth),
+        string text => text,
+        IEnumerable list => list.Cast<object?>().Select(item => ToPlain(item, depth + 1)).ToArray(),
+        _ => value,
+    };
 }

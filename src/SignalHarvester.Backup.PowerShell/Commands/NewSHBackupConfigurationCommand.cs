@@ -25,7 +25,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsCommon.New, "SHBackupConfiguration", SupportsShouldProcess = true)]
 [OutputType(typeof(FileInfo))]
-public sealed class NewSHBackupConfigurationCommand : ModuleCommand
+public sealed class NewSHBackupConfigurationCommand : PSCmdlet
 {
     /// <summary>The file to write.</summary>
     [Parameter(Position = 0)]
@@ -37,9 +37,9 @@ public sealed class NewSHBackupConfigurationCommand : ModuleCommand
     public SwitchParameter Force { get; set; }
 
     /// <inheritdoc/>
-    protected override void ProcessRecord() => ForItem(() =>
+    protected override void ProcessRecord() => this.ReportErrors(() =>
     {
-        var file = FileSystemPath(Path);
+        var file = this.FileSystemPath(Path);
         ConfigurationSample.RequireFree(file, Force);
         if (ShouldProcess(file, "Write a configuration"))
         {

@@ -26,7 +26,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsCommon.New, "SHBackupKey", SupportsShouldProcess = true)]
 [OutputType(typeof(BackupKey))]
-public sealed class NewSHBackupKeyCommand : ModuleCommand
+public sealed class NewSHBackupKeyCommand : PSCmdlet
 {
     /// <summary>The file to write the secret key to. Nothing may be there.</summary>
     [Parameter(Mandatory = true, Position = 0)]
@@ -35,9 +35,9 @@ public sealed class NewSHBackupKeyCommand : ModuleCommand
     public string Path { get; set; } = string.Empty;
 
     /// <inheritdoc/>
-    protected override void ProcessRecord() => ForItem(() =>
+    protected override void ProcessRecord() => this.ReportErrors(() =>
     {
-        var path = FileSystemPath(Path);
+        var path = this.FileSystemPath(Path);
         if (ShouldProcess(path, "Make a key for encrypted backups"))
         {
             WriteObject(BackupKeys.Create(path, TimeProvider.System));

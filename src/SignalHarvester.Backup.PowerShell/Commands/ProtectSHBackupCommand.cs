@@ -30,7 +30,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsSecurity.Protect, "SHBackup", SupportsShouldProcess = true, DefaultParameterSetName = IdSet)]
 [OutputType(typeof(BackupMetadata))]
-public sealed class ProtectSHBackupCommand : KeyedBackupCommand
+public sealed class ProtectSHBackupCommand : DecryptingCommand
 {
     private BackupEncryption? encryption;
 
@@ -48,20 +48,20 @@ public sealed class ProtectSHBackupCommand : KeyedBackupCommand
     protected override void BeginProcessing()
     {
         base.BeginProcessing();
-        encryption = ForCall(() => NewEncryption(Recipient, NewPassphrase, nameof(NewPassphrase))) ?? ForCall<BackupEncryption>(() => throw new BackupException(
+        encryption = this.StopOnError(() => NewEncryption(Recipient, NewPassphrase, nameof(NewPassphrase))) ?? this.StopOnError<BackupEncryption>(() => throw new BackupException(
             BackupErrorId.RecipientInvalid, nameof(Recipient), "Nobody was given to encrypt the backups to, and no recipients are configured. Give public keys with -Recipient, or -NewPassphrase."));
     }
 
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        foreach (var (backup, directory) in Selected())
+        foreach (var (backup, directory) in SelectedHere())
         {
-            ForItem(() =>
+            this.ReportErrors(() =>
             {
                 if (ShouldProcess(Named(backup), "Encrypt to other keys"))
                 {
-                    WriteObject(RunOperation(context => BackupEngine.Protect(backup, directory, encryption!, context)));
+                    WriteObject(Runner.Run(context => BackupEngine.Protect(backup, directory, encryption!, context)));
                 }
             });
         }

@@ -1,5 +1,5 @@
 using System.Management.Automation;
-using SignalHarvester.Backup.PowerShell.Cloud;
+using SignalHarvester.Backup.PowerShell.Stores;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
@@ -25,9 +25,9 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsCommunications.Receive, "SHBackup", SupportsShouldProcess = true, DefaultParameterSetName = IdSet)]
 [OutputType(typeof(BackupMetadata))]
-public sealed class ReceiveSHBackupCommand : StoredBackupCommand, IDynamicParameters, IConfigurationOptional
+public sealed class ReceiveSHBackupCommand : BackupInputCommand, IDynamicParameters, IConfigurationOptional
 {
-    private readonly CloudParameters cloud = new();
+    private readonly StoreParameters cloud = new();
 
     /// <summary>
     /// Looks at neither the configuration file nor the SHBACKUP_ environment variables, so that a mistake in them is in nobody's
@@ -42,14 +42,13 @@ public sealed class ReceiveSHBackupCommand : StoredBackupCommand, IDynamicParame
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        foreach (var (backup, remote) in SelectedRemote(cloud))
+        foreach (var (backup, catalog) in Selected(cloud, remote: true))
         {
-            ForItem(() =>
+            this.ReportErrors(() =>
             {
-                var directory = OpenHome(backup);
-                if (ShouldProcess($"{Named(backup)} ({ProgressView.Size(backup.Size)}) in {remote.Location}", $"Receive into {directory.Path}"))
+                if (ShouldProcess($"{Named(backup)} ({ProgressView.Size(backup.Size)}) in {catalog}", $"Receive into {catalog.Home.Path}"))
                 {
-                    WriteObject(RunOperation(context => BackupEngine.Receive(backup, remote, directory, context)));
+                    WriteObject(Runner.Run(context => BackupEngine.Receive(backup, catalog.Store!, catalog.Home, context)));
                 }
             });
         }

@@ -1,5 +1,5 @@
 using System.Management.Automation;
-using SignalHarvester.Backup.PowerShell.Cloud;
+using SignalHarvester.Backup.PowerShell.Stores;
 using SignalHarvester.Backup.Scheduling;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
@@ -250,7 +250,7 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
         base.BeginProcessing();
         if (!Upload)
         {
-            RefusePlace(cloud, "-Upload");
+            RefuseStore(cloud, "-Upload");
         }
     }
 
@@ -266,10 +266,10 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
         }
 
         var registry = new ScheduleRegistry(ScheduleCommand.ManifestPath(this), TimeProvider.System);
-        var wanted = ForCall(() => ParameterSetName == ConfigurationSet ? Configured() : [Definition(Name, Trigger(), Job())]);
+        var wanted = this.StopOnError(() => ParameterSetName == ConfigurationSet ? Configured() : [Definition(Name, Trigger(), Job())]);
         foreach (var definition in wanted)
         {
-            ForItem(() => Register(registry, definition));
+            this.ReportErrors(() => Register(registry, definition));
         }
 
         if (ParameterSetName == ConfigurationSet && !AsText)
@@ -280,7 +280,7 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
 
     private void Register(ScheduleRegistry registry, ScheduleDefinition definition)
     {
-        var plan = RunOperation(_ => registry.Plan(definition, needsBackend: !AsText && !IsWhatIf));
+        var plan = Runner.Run(_ => registry.Plan(definition, needsBackend: !AsText && !this.IsWhatIf));
         if (AsText)
         {
             WriteObject(plan.Text);
@@ -299,17 +299,17 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
             return;
         }
 
-        WriteObject(RunOperation(context => registry.Apply(plan, context)));
+        WriteObject(Runner.Run(context => registry.Apply(plan, context)));
     }
 
     /// <summary>What was registered from the settings file once and is switched off in it now.</summary>
     private void RemoveOthers(ScheduleRegistry registry, IReadOnlyList<ScheduleDefinition> wanted)
     {
-        foreach (var name in ForCall(() => ScheduleRegistry.Group(Name, Scope)).Where(name => !wanted.Any(one => string.Equals(one.Name, name, StringComparison.OrdinalIgnoreCase))))
+        foreach (var name in this.StopOnError(() => ScheduleRegistry.Group(Name, Scope)).Where(name => !wanted.Any(one => string.Equals(one.Name, name, StringComparison.OrdinalIgnoreCase))))
         {
             if (ShouldProcess(name, "Unregister schedule, which is switched off in the configuration"))
             {
-                ForItem(() => RunOperation(context => registry.Remove(name, Scope, context.Cancellation)));
+                this.ReportErrors(() => Runner.Run(context => registry.Remove(name, Scope, context.Cancellation)));
             }
         }
     }
@@ -358,7 +358,7 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
 
     private ScheduleTrigger Trigger()
     {
-        var at = IsBound(nameof(At)) || ParameterSetName != EverySet ? At : TimeOnly.MinValue;
+        var at = this.IsBound(nameof(At)) || ParameterSetName != EverySet ? At : TimeOnly.MinValue;
         if (at.Ticks % TimeSpan.TicksPerMinute != 0)
         {
             throw Invalid(nameof(At), "-At is a time of day in whole minutes. Give one such as 02:00.");
@@ -413,8 +413,8 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
             KeepWithin = ParameterSetName == ConfigurationSet ? KeepWithin?.Value : Within(KeepWithin),
             NoVerify = NoVerify,
             Upload = place,
-            UploadOptions = place is null ? null : Places(cloud).OptionsOf(place),
-            CreateContainer = place is not null && Places(cloud).CreatesContainer(place),
+            UploadOptions = place is null ? null : Stores(cloud).OptionsOf(place),
+            CreateContainer = place is not null && Stores(cloud).CreatesContainer(place),
             ThrottleLimit = ThrottleLimit,
             ScrubPercent = Percent,
             ScrubBudget = Budget?.Value,
@@ -439,7 +439,7 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
             ScheduleAction.Scrub => ("-Scrub", [.. ofBackups, .. ofRetention, nameof(DatabasePath)]),
             _ => ("a schedule that makes backups", ofScrubs),
         };
-        if (Array.Find(without, IsBound) is { } ignored)
+        if (Array.Find(without, this.IsBound) is { } ignored)
         {
             throw Invalid(ignored, $"-{ignored} makes no difference to {action}. Leave it out, or register another schedule for it.");
         }
@@ -448,15 +448,15 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
     /// <summary>A path made a full one. The characters of the current location mean themselves, whatever wildcards stand behind it.</summary>
     private string FullPattern(string path)
     {
-        var full = FileSystemPath(path);
+        var full = this.FileSystemPath(path);
         return WildcardPattern.ContainsWildcardCharacters(path) && !InvokeProvider.Item.Exists(WildcardPattern.Escape(path))
-            && !Path.IsPathRooted(path) && full.StartsWith(FileSystemLocation, StringComparison.Ordinal)
-            ? WildcardPattern.Escape(FileSystemLocation) + full[FileSystemLocation.Length..]
+            && !Path.IsPathRooted(path) && full.StartsWith(this.FileSystemLocation, StringComparison.Ordinal)
+            ? WildcardPattern.Escape(this.FileSystemLocation) + full[this.FileSystemLocation.Length..]
             : full;
     }
 
     /// <summary>Those of the configuration are sent to anyway.</summary>
-    private CloudLocation? Place() => Places(cloud).Named ?? (Places(cloud).AfterBackup.Count > 0 ? null : Places(cloud).Choose(null));
+    private StoreLocation? Place() => Stores(cloud).Named ?? (Stores(cloud).AfterBackup.Count > 0 ? null : Stores(cloud).Choose(null));
 
     /// <summary>What was given, else what is configured, else so much that the backups of one day are not thinned out on the next.</summary>
     private TimeSpan? Within(BackupAge? given) => given?.Value ?? (Settings.Retention.KeepWithin is null ? TimeSpan.FromDays(2) : null);

@@ -1,8 +1,7 @@
 using System.Globalization;
 using System.Management.Automation;
 using SignalHarvester.Backup.Catalog;
-using SignalHarvester.Backup.PowerShell.Cloud;
-using SignalHarvester.Backup.Progress;
+using SignalHarvester.Backup.PowerShell.Stores;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
@@ -38,11 +37,10 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsCommon.Remove, "SHBackup", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High, DefaultParameterSetName = ObjectSet)]
 [OutputType(typeof(BackupMetadata))]
-public sealed class RemoveSHBackupCommand : KeyedBackupCommand, IDynamicParameters
+public sealed class RemoveSHBackupCommand : DecryptingCommand, IDynamicParameters
 {
-    private readonly CloudParameters cloud = new();
-    private readonly List<RemoteRemoval> remote = [];
-    private readonly Dictionary<string, HashSet<string>> approved = new(StringComparer.Ordinal);
+    private readonly StoreParameters cloud = new();
+    private readonly Dictionary<BackupCatalog, HashSet<string>> approved = [];
     private readonly Dictionary<string, HashSet<string>> parents = new(StringComparer.Ordinal);
 
     /// <summary>Removes what builds on the given backups as well, instead of folding them into it. It is asked for too.</summary>
@@ -69,33 +67,23 @@ public sealed class RemoveSHBackupCommand : KeyedBackupCommand, IDynamicParamete
         base.BeginProcessing();
         if (!Remote)
         {
-            RefusePlace(cloud, "-Remote");
+            RefuseStore(cloud, "-Remote");
         }
     }
 
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        foreach (var (backup, place) in Remote ? SelectedRemote(cloud) : TakeRemote(cloud))
+        foreach (var source in Selected(cloud, Remote))
         {
-            AskRemote(backup, place);
-        }
-
-        if (Remote)
-        {
-            return;
-        }
-
-        foreach (var (backup, directory) in Selected())
-        {
-            ForItem(() => Ask(backup, directory, !Cascade && IsBuiltOn(backup, directory) ? "Remove backup, and fold it first into those that build on it and stay" : "Remove backup"));
+            this.ReportErrors(() => Ask(source, Removal(source)));
             if (Cascade)
             {
-                ForItem(() =>
+                this.ReportErrors(() =>
                 {
-                    foreach (var dependant in directory.Dependants(backup.Id))
+                    foreach (var dependant in Runner.Run(context => source.Catalog.Dependants(source.Backup.Id, context.Cancellation)))
                     {
-                        Ask(dependant, directory, $"Remove backup, which builds on {backup.Id}");
+                        Ask(source with { Backup = dependant }, $"{Named(source.Catalog)}, which builds on {source.Backup.Id}");
                     }
                 });
             }
@@ -105,45 +93,17 @@ public sealed class RemoveSHBackupCommand : KeyedBackupCommand, IDynamicParamete
     /// <inheritdoc/>
     protected override void EndProcessing()
     {
-        foreach (var (path, ids) in approved)
+        foreach (var (catalog, ids) in approved)
         {
-            ForItem(() => Remove((removed, failed, context) => BackupEngine.Remove(ids, OpenDirectory(path), removed, failed, context)));
-        }
-
-        foreach (var removal in remote)
-        {
-            ForItem(() => Remove((removed, failed, context) => BackupEngine.RemoveRemote(removal.Ids, removal.Place, removal.Home, removed, failed, context)));
+            this.ReportErrors(() => Remove(catalog, ids));
         }
     }
 
-    private void AskRemote(BackupMetadata backup, RemoteCatalog place)
-    {
-        var removal = remote.Find(known => known.Place == place);
-        if (removal is null)
-        {
-            remote.Add(removal = new RemoteRemoval(place, OpenHome(backup), []));
-        }
+    private static string Named(BackupCatalog catalog) => catalog.Store is null ? "Remove backup" : $"Remove the copy in {catalog}";
 
-        Ask(backup, $"Remove the copy in {place.Location}");
-        if (Cascade)
-        {
-            ForItem(() =>
-            {
-                foreach (var dependant in RunOperation(context => place.Dependants(backup.Id, context.Cancellation)))
-                {
-                    Ask(dependant, $"Remove the copy in {place.Location}, which builds on {backup.Id}");
-                }
-            });
-        }
-
-        void Ask(BackupMetadata copy, string action)
-        {
-            if (!removal.Ids.Contains(copy.Id) && ShouldProcessUnlessForced(Force, Described(copy), action))
-            {
-                removal.Ids.Add(copy.Id);
-            }
-        }
-    }
+    private string Removal(BackupSource source) => source.Catalog.Directory is { } directory && !Cascade && IsBuiltOn(source.Backup, directory)
+        ? "Remove backup, and fold it first into those that build on it and stay"
+        : Named(source.Catalog);
 
     /// <summary>Whether others build on a backup, as the directory was when it was first asked.</summary>
     private bool IsBuiltOn(BackupMetadata backup, BackupDirectory directory)
@@ -156,35 +116,32 @@ public sealed class RemoveSHBackupCommand : KeyedBackupCommand, IDynamicParamete
         return known.Contains(backup.Id);
     }
 
-    private void Ask(BackupMetadata backup, BackupDirectory directory, string action)
+    private void Ask(BackupSource source, string action)
     {
-        var ids = approved.TryGetValue(directory.Path, out var known) ? known : [];
-        if (!ids.Contains(backup.Id) && ShouldProcessUnlessForced(Force, Described(backup), action))
+        var ids = approved.TryGetValue(source.Catalog, out var known) ? known : [];
+        if (!ids.Contains(source.Backup.Id) && this.ShouldProcessUnlessForced(Force, Described(source.Backup), action))
         {
-            ids.Add(backup.Id);
-            approved[directory.Path] = ids;
+            ids.Add(source.Backup.Id);
+            approved[source.Catalog] = ids;
         }
     }
 
     private static string Described(BackupMetadata backup) =>
         string.Create(CultureInfo.InvariantCulture, $"{Named(backup)} ({backup.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC, {ProgressView.Size(backup.Size)})");
 
-    private void Remove(Action<Action<BackupMetadata>, Action<BackupException>, OperationContext> operation)
+    private void Remove(BackupCatalog catalog, HashSet<string> ids)
     {
         var removed = new List<BackupMetadata>();
         var failed = new List<BackupException>();
         try
         {
-            RunOperation(context => operation(removed.Add, failed.Add, context));
+            Runner.Run(context => BackupEngine.Remove(ids, catalog, removed.Add, failed.Add, context));
         }
         finally
         {
             // Also what was removed before a fault that ended the rest.
             WriteObject(removed, enumerateCollection: true);
-            failed.ForEach(exception => WriteError(ToRecord(exception)));
+            failed.ForEach(exception => WriteError(exception.ToRecord()));
         }
     }
-
-    /// <summary>What is to go from one object store.</summary>
-    private sealed record RemoteRemoval(RemoteCatalog Place, BackupDirectory Home, HashSet<string> Ids);
 }

@@ -3,7 +3,7 @@ using System.Management.Automation;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Operations.Restore;
 using SignalHarvester.Backup.Operations.Rows;
-using SignalHarvester.Backup.PowerShell.Cloud;
+using SignalHarvester.Backup.PowerShell.Stores;
 using SignalHarvester.Backup.PowerShell.Completion;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
@@ -24,7 +24,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// backup was made from. Where none is, the database goes back to where it was backed up from, after a question that shows
 /// the path. With -Force no question is asked, so that -Destination must be given, unless the backup is of the configured
 /// database by its path or its file's name.</para>
-/// <para>With -FromCloud, or of a backup that Get-SHBackup -Remote listed, what is needed is fetched from the object store
+/// <para>With -Remote, or of a backup that Get-SHBackup -Remote listed, what is needed is fetched from the object store
 /// first, into .shbackup of the backup directory, and deleted after the restore. Broken off, the next restore goes on with it.</para>
 /// <para>With -Table single tables, and with -Where single rows, come back into the database that -Into names, which lives on:
 /// rows of the same primary key (or rowid) are left as they are, or replaced, or all goes into a table beside it (-RowAction).
@@ -69,13 +69,23 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsData.Restore, "SHBackup", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High, DefaultParameterSetName = IdSet)]
 [OutputType(typeof(BackupMetadata), typeof(RestoredRows))]
-public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParameters, IConfigurationOptional
+public sealed class RestoreSHBackupCommand : DecryptingCommand, IDynamicParameters, IConfigurationOptional
 {
+    private const string PathSet = "Path";
     private const string PointInTimeSet = "PointInTime";
 
-    private readonly CloudParameters cloud = new();
+    private readonly StoreParameters cloud = new();
     private readonly HashSet<string> restored = new(StringComparer.Ordinal);
     private readonly List<Choice> chosen = [];
+
+    /// <summary>
+    /// A backup file. Where a sidecar lies beside it, all that is recorded there is used; without one, the file is
+    /// judged by what it holds.
+    /// </summary>
+    [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = PathSet)]
+    [Alias("Path", "PSPath", "FullName")]
+    [ValidateNotNullOrEmpty]
+    public string[] LiteralPath { get; set; } = [];
 
     /// <summary>
     /// The database file to write. Without it, the database of the configuration, else the path that the backup was made from,
@@ -168,7 +178,8 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
     /// from, else that of its first copy. What is needed is fetched for as long as the restore takes.
     /// </summary>
     [Parameter]
-    public SwitchParameter FromCloud { get; set; }
+    [Alias("FromCloud")]
+    public SwitchParameter Remote { get; set; }
 
     /// <summary>
     /// Looks at neither the configuration file nor the SHBACKUP_ environment variables, so that a mistake in them is in nobody's
@@ -184,15 +195,15 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
     protected override void BeginProcessing()
     {
         base.BeginProcessing();
-        if (!FromCloud)
+        if (!Remote)
         {
-            RefusePlace(cloud, "-FromCloud");
+            RefuseStore(cloud, "-Remote");
         }
 
-        if ((Table is null) != (Into is null) || (Table is null && (Where is not null || IsBound(nameof(RowAction)))) || (Table is not null && (Destination is not null || Delta)))
+        if ((Table is null) != (Into is null) || (Table is null && (Where is not null || this.IsBound(nameof(RowAction)))) || (Table is not null && (Destination is not null || Delta)))
         {
-            ThrowTerminatingError(ToRecord(BackupException.InvalidArgument(
-                nameof(Table), "To bring rows back, give the tables with -Table and the database with -Into, and -Where and -RowAction if you like; without -Destination and -Delta, which are for whole databases.")));
+            ThrowTerminatingError(BackupException.InvalidArgument(
+                nameof(Table), "To bring rows back, give the tables with -Table and the database with -Into, and -Where and -RowAction if you like; without -Destination and -Delta, which are for whole databases.").ToRecord());
         }
     }
 
@@ -200,32 +211,17 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
     protected override void ProcessRecord()
     {
         HasInput = true;
-        if (Table is not null)
-        {
-            BringRowsBack();
-            return;
-        }
 
-        foreach (var (backup, remote) in !FromCloud ? TakeRemote(cloud) : ParameterSetName == PointInTimeSet ? AtPointInTimeThere() : SelectedRemote(cloud))
+        // Each backup may have a destination of its own, which is bound no more when the last one has come.
+        var given = Into ?? Destination;
+        foreach (var source in ParameterSetName switch
         {
-            ChooseFrom(remote, backup);
-        }
-
-        if (FromCloud)
+            PathSet => Files(LiteralPath),
+            PointInTimeSet => [AtPointInTime()],
+            _ => Selected(cloud, Remote),
+        })
         {
-            return;
-        }
-
-        foreach (var (backup, directory) in ParameterSetName == PointInTimeSet ? AtPointInTimeHere() : SelectedWithFiles())
-        {
-            ForItem(() =>
-            {
-                var home = directory ?? OpenDirectory();
-                Choose(
-                    backup,
-                    destination => RestoreBackup.Plan(backup, directory, destination),
-                    destination => RunOperation(context => BackupEngine.Restore(backup, directory, Options(destination, home), context)));
-            });
+            this.ReportErrors(() => chosen.Add(new Choice(source, given is null ? null : this.FileSystemPath(given))));
         }
     }
 
@@ -242,47 +238,41 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
             var databases = choices.Select(choice => choice.Backup.DatabasePath).Distinct(StringComparer.Ordinal).ToList();
             if (databases.Count > 1 && (choices.Any(choice => choice.Given is not null) || !databases.Contains(choices.Key, StringComparer.Ordinal)))
             {
-                WriteError(ToRecord(Ambiguous(choices.Key, databases)));
+                WriteError(Ambiguous(choices.Key, databases).ToRecord());
                 continue;
             }
 
-            foreach (var choice in choices)
+            foreach (var (source, given) in choices)
             {
-                ForItem(choice.Restore);
+                this.ReportErrors(() =>
+                {
+                    if (Table is null)
+                    {
+                        Restore(source, given);
+                    }
+                    else
+                    {
+                        BringRowsBack(source, given!);
+                    }
+                });
             }
         }
     }
 
     private static BackupException Ambiguous(string? destination, List<string?> databases) => new(
-        BackupErrorId.DatabaseAmbiguous, destination, $"Backups of {databases.Count.ToString(Invariant)} databases were given for the one destination '{destination}': {string.Join(", ", databases.Take(5).Select(path => path ?? "an unknown one"))}{(databases.Count > 5 ? " ..." : string.Empty)}. It was not changed. Choose one with Get-SHBackup -Database.");
+        BackupErrorId.DatabaseAmbiguous, destination, $"Backups of {databases.Count.ToString(CultureInfo.InvariantCulture)} databases were given for the one destination '{destination}': {string.Join(", ", databases.Take(5).Select(path => path ?? "an unknown one"))}{(databases.Count > 5 ? " ..." : string.Empty)}. It was not changed. Choose one with Get-SHBackup -Database.");
 
-    private void BringRowsBack()
+    private void BringRowsBack(BackupSource source, string into)
     {
-        foreach (var (backup, remote) in !FromCloud ? TakeRemote(cloud) : ParameterSetName == PointInTimeSet ? AtPointInTimeThere() : SelectedRemote(cloud))
-        {
-            ForItem(() => ChooseRows(backup, remote, directory: null, OpenHome(backup)));
-        }
-
-        foreach (var (backup, directory) in FromCloud ? [] : ParameterSetName == PointInTimeSet ? AtPointInTimeHere() : SelectedWithFiles())
-        {
-            ForItem(() => ChooseRows(backup, remote: null, directory, directory ?? OpenDirectory()));
-        }
-    }
-
-    private void ChooseRows(BackupMetadata backup, RemoteCatalog? remote, BackupDirectory? directory, BackupDirectory home) =>
-        chosen.Add(new Choice(backup, FileSystemPath(Into!), () => BringRowsBack(backup, remote, directory, home)));
-
-    private void BringRowsBack(BackupMetadata backup, RemoteCatalog? remote, BackupDirectory? directory, BackupDirectory home)
-    {
-        var into = FileSystemPath(Into!);
+        var backup = source.Backup;
         var rows = $"{(Where is null ? "all rows" : $"the rows where {Where}")} of {string.Join(", ", Table!)}";
-        if (IsWhatIf && !AllowOtherDatabase)
+        if (this.IsWhatIf && !AllowOtherDatabase)
         {
             // For its refusal of another database's place: there is no other plan to show.
-            _ = remote is null ? RestoreBackup.Plan(backup, directory, into) : RunOperation(context => RestoreRemoteBackup.Plan(backup.Id, remote, into, context.Cancellation));
+            _ = Runner.Run(context => BackupEngine.PlanRestore(source, into, context.Cancellation));
         }
 
-        if (!ShouldProcessUnlessForced(Force, into, string.Create(Invariant, $"Bring back {rows} from {Named(backup)}, made at {backup.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC ({RowAction})")))
+        if (!this.ShouldProcessUnlessForced(Force, into, string.Create(CultureInfo.InvariantCulture, $"Bring back {rows} from {Named(backup)}, made at {backup.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC ({RowAction})")))
         {
             return;
         }
@@ -294,36 +284,20 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
             Where = Where,
             Action = RowAction,
             AllowOtherDatabase = AllowOtherDatabase,
-            SafetyDirectory = NoSafetyBackup ? null : home,
+            SafetyDirectory = NoSafetyBackup ? null : source.Catalog.Home,
             Encryption = Settings.Encryption.ToEncryption(),
             AllowHardLink = AllowHardLink,
             LockTimeout = TimeSpan.FromSeconds(LockTimeout),
         };
-        WriteObject(RunOperation(context => BackupEngine.RestoreRows(backup, remote, directory, home, options, context)), enumerateCollection: true);
+        WriteObject(Runner.Run(context => BackupEngine.RestoreRows(source, options, context)), enumerateCollection: true);
     }
 
-    private void ChooseFrom(RemoteCatalog remote, BackupMetadata backup) => ForItem(() =>
+    private void Restore(BackupSource source, string? given)
     {
-        var home = OpenHome(backup);
-        Choose(
-            backup,
-            destination => RunOperation(context => RestoreRemoteBackup.Plan(backup.Id, remote, destination, context.Cancellation)),
-            destination => RunOperation(context => BackupEngine.RestoreRemote(backup, remote, home, Options(destination, home), context)));
-    });
-
-    private void Choose(BackupMetadata backup, Func<string?, RestorePlan> plan, Func<string, BackupMetadata> restore)
-    {
-        // Each backup may have a destination of its own, which is bound no more when the last one has come.
-        var given = Destination is null ? null : FileSystemPath(Destination);
-        chosen.Add(new Choice(backup, given, () => Restore(backup, given, plan, restore)));
-    }
-
-    private void Restore(BackupMetadata backup, string? given, Func<string?, RestorePlan> plan, Func<string, BackupMetadata> restore)
-    {
-        if (Decide(backup, given, plan) is { } destination)
+        if (ConfirmDestination(source, given) is { } destination)
         {
-            RefuseTwice(backup, destination);
-            WriteObject(restore(destination));
+            RefuseTwice(source.Backup, destination);
+            WriteObject(Runner.Run(context => BackupEngine.Restore(source, Options(destination, source.Catalog.Home), context)));
             restored.Add(destination);
         }
     }
@@ -340,45 +314,47 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
         LockTimeout = TimeSpan.FromSeconds(LockTimeout),
     };
 
-    private IEnumerable<(BackupMetadata Backup, BackupDirectory? Directory)> AtPointInTimeHere()
+    private BackupSource AtPointInTime()
     {
-        var backup = AtPointInTime(() => List(OpenDirectories()));
-        yield return (backup, OpenConfigured(backup.BackupDirectory));
-    }
+        if (Remote)
+        {
+            var store = this.StopOnError(() => OpenStore(cloud));
+            var found = AtPointInTime(() => List(store));
+            return this.StopOnError(() => InStore(found, store));
+        }
 
-    private IEnumerable<(BackupMetadata Backup, RemoteCatalog Remote)> AtPointInTimeThere()
-    {
-        var remote = ForCall(() => OpenRemote(cloud));
-        yield return (AtPointInTime(() => ListRemote(remote)), remote);
+        var backup = AtPointInTime(() => List(OpenDirectories()));
+        return BackupSource.In(OpenConfigured(backup.BackupDirectory), backup);
     }
 
     private BackupMetadata AtPointInTime(Func<IReadOnlyList<BackupMetadata>> list)
     {
         var databases = Database is null ? Databases(null) : Databases(Database);
-        var backup = ForCall(() => Operations.Restore.PointInTime.Find(
+        var backup = this.StopOnError(() => Operations.Restore.PointInTime.Find(
             list().Where(backup => databases.Passes(backup.DatabasePath)),
             PointInTime,
             skipped => WriteWarning($"The nearer backup '{skipped.Id}' is passed over: it failed its verification, holds a damaged database or a bare log, or builds on a backup that failed or is not there."),
-            (found, before) => WriteWarning(string.Create(Invariant, $"'{before.Id}' is dated {before.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC, although it was made before '{found.Id}': the clock was wrong for one of them. Look at both with Get-SHBackup, should this not be the state that you expect.")),
+            (found, before) => WriteWarning(string.Create(CultureInfo.InvariantCulture, $"'{before.Id}' is dated {before.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC, although it was made before '{found.Id}': the clock was wrong for one of them. Look at both with Get-SHBackup, should this not be the state that you expect.")),
             TimeProvider.System.GetUtcNow()));
-        var said = string.Create(Invariant, $"'{backup.Id}' of {backup.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC is the newest backup at or before {PointInTime.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC, {BackupAge.Between(backup.Timestamp, PointInTime)} before it.");
+        var said = string.Create(CultureInfo.InvariantCulture, $"'{backup.Id}' of {backup.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC is the newest backup at or before {PointInTime.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC, {BackupAge.Between(backup.Timestamp, PointInTime)} before it.");
         WriteInformation(new HostInformationMessage { Message = said }, ["PSHOST"]);
         return backup;
     }
 
     /// <summary>The path to restore to, once the user has agreed; null where not.</summary>
-    private string? Decide(BackupMetadata backup, string? given, Func<string?, RestorePlan> plan)
+    private string? ConfirmDestination(BackupSource source, string? given)
     {
+        var backup = source.Backup;
         var action = string.Create(CultureInfo.InvariantCulture, $"Restore {Named(backup)}, made at {backup.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC ({ProgressView.Size(backup.DatabaseSize ?? backup.Size)})");
-        if (IsWhatIf)
+        if (this.IsWhatIf)
         {
-            ShowPlan(backup, given, plan, action);
+            ShowPlan(source, given, action);
             return null;
         }
 
         if ((given ?? ConfiguredFor(backup)) is { } destination)
         {
-            return ShouldProcessUnlessForced(Force, destination, RestoreBackup.Overwrites(destination) ? $"{action} over the file there, {WhatIsKept}" : action) ? destination : null;
+            return this.ShouldProcessUnlessForced(Force, destination, File.Exists(destination) ? $"{action} over the file there, {WhatIsKept}" : action) ? destination : null;
         }
 
         if (backup.DatabasePath is not { Length: > 0 } origin || Force)
@@ -392,7 +368,7 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
         }
 
         // Asked whatever -Confirm says: the path comes from a file that others may have written.
-        return ShouldContinue($"{action} to '{origin}', where it was backed up from{(RestoreBackup.Overwrites(origin) ? $", over the file there, {WhatIsKept}" : string.Empty)}?", "Restore a backup") ? origin : null;
+        return ShouldContinue($"{action} to '{origin}', where it was backed up from{(File.Exists(origin) ? $", over the file there, {WhatIsKept}" : string.Empty)}?", "Restore a backup") ? origin : null;
     }
 
     private string WhatIsKept => NoSafetyBackup ? "which is not kept" : "which is kept as a safety backup";
@@ -410,14 +386,15 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
         bool IsOfSameName(string path) => backup.DatabasePath?.Split('/', '\\')[^1] == Path.GetFileName(path);
     }
 
-    private void ShowPlan(BackupMetadata backup, string? given, Func<string?, RestorePlan> planFor, string action)
+    private void ShowPlan(BackupSource source, string? given, string action)
     {
+        var backup = source.Backup;
         var known = given ?? ConfiguredFor(backup) ?? backup.DatabasePath;
-        var plan = planFor(AllowOtherDatabase ? null : known);
+        var plan = Runner.Run(context => BackupEngine.PlanRestore(source, AllowOtherDatabase ? null : known, context.Cancellation));
         var destination = known ?? "the file given with -Destination";
         var lines = plan.Files.Select(file => $"  read  {ProgressView.Size(file.Size),10}  {file.BackupPath}")
             .Append($"  write {(plan.BytesToWrite is { } bytes ? ProgressView.Size(bytes) : "?"),10}  {destination}{(Delta ? " (at most: only the pages that differ)" : string.Empty)}");
-        var text = string.Create(Invariant, $"{action} to '{destination}'{(RestoreBackup.Overwrites(destination) ? $", over the file there, {WhatIsKept}" : string.Empty)}: read {plan.Files.Count} file{(plan.Files.Count == 1 ? string.Empty : "s")}, {plan.BytesToRead} bytes, and write {plan.BytesToWrite?.ToString(Invariant) ?? "an unknown number of"} bytes.{Environment.NewLine}{string.Join(Environment.NewLine, lines)}");
+        var text = string.Create(CultureInfo.InvariantCulture, $"{action} to '{destination}'{(File.Exists(destination) ? $", over the file there, {WhatIsKept}" : string.Empty)}: read {plan.Files.Count} file{(plan.Files.Count == 1 ? string.Empty : "s")}, {plan.BytesToRead} bytes, and write {plan.BytesToWrite?.ToString(CultureInfo.InvariantCulture) ?? "an unknown number of"} bytes.{Environment.NewLine}{string.Join(Environment.NewLine, lines)}");
         _ = ShouldProcess(text, text, "Restore a backup");
     }
 
@@ -431,8 +408,10 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
     }
 
     /// <summary>A backup that is to be restored.</summary>
-    /// <param name="Backup">The backup.</param>
+    /// <param name="Source">The backup.</param>
     /// <param name="Given">Where to, as a full path; null where nothing was given.</param>
-    /// <param name="Restore">Asks and restores.</param>
-    private sealed record Choice(BackupMetadata Backup, string? Given, Action Restore);
+    private sealed record Choice(BackupSource Source, string? Given)
+    {
+        public BackupMetadata Backup => Source.Backup;
+    }
 }

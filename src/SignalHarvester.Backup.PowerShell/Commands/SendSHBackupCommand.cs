@@ -1,6 +1,5 @@
 using System.Management.Automation;
-using SignalHarvester.Backup.Catalog;
-using SignalHarvester.Backup.PowerShell.Cloud;
+using SignalHarvester.Backup.PowerShell.Stores;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
@@ -30,10 +29,9 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsCommunications.Send, "SHBackup", SupportsShouldProcess = true, DefaultParameterSetName = IdSet)]
 [OutputType(typeof(BackupMetadata))]
-public sealed class SendSHBackupCommand : StoredBackupCommand, IDynamicParameters
+public sealed class SendSHBackupCommand : BackupInputCommand, IDynamicParameters
 {
     private readonly UploadParameters cloud = new();
-    private BackupUpload? upload;
 
     /// <summary>The parameters of the object store.</summary>
     public object GetDynamicParameters() => cloud;
@@ -41,19 +39,16 @@ public sealed class SendSHBackupCommand : StoredBackupCommand, IDynamicParameter
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        var remote = ForCall(() => OpenRemote(cloud));
-        upload ??= new BackupUpload(remote, Places(cloud).CreatesContainer(remote.Location));
-        foreach (var (backup, directory) in Selected())
+        var store = this.StopOnError(() => OpenStore(cloud));
+        foreach (var (backup, directory) in SelectedHere())
         {
-            ForItem(() => Send(backup, directory, remote));
-        }
-    }
-
-    private void Send(BackupMetadata backup, BackupDirectory directory, RemoteCatalog remote)
-    {
-        if (ShouldProcess($"{Named(backup)} ({ProgressView.Size(backup.Size)})", $"Send to {remote.Location}"))
-        {
-            WriteObject(RunOperation(context => upload!.Run(backup, directory, context)));
+            this.ReportErrors(() =>
+            {
+                if (ShouldProcess($"{Named(backup)} ({ProgressView.Size(backup.Size)})", $"Send to {store.Location}"))
+                {
+                    WriteObject(Send(backup, directory, store, cloud));
+                }
+            });
         }
     }
 }

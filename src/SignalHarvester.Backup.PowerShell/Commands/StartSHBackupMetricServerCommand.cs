@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Management.Automation;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Metrics;
@@ -53,13 +54,13 @@ public sealed class StartSHBackupMetricServerCommand : MetricCommand
 
     private void Serve(BackupDirectory directory)
     {
-        if (!ShouldProcess($"{Address}:{Port.ToString(Invariant)}", $"Serve the metrics of {directory.Path}"))
+        if (!ShouldProcess($"{Address}:{Port.ToString(CultureInfo.InvariantCulture)}", $"Serve the metrics of {directory.Path}"))
         {
             return;
         }
 
-        using var server = ForCall(() => new MetricServer(Address, Port, directory, Options()));
+        using var server = this.StopOnError(() => new MetricServer(Address, Port, directory, Options()));
         WriteInformation(new HostInformationMessage { Message = $"Serving the metrics of '{directory.Path}' at {server.Url} until Ctrl+C." }, ["PSHOST"]);
-        RunOperation(context => server.Run(context));
+        Runner.Run(context => server.Run(context));
     }
 }

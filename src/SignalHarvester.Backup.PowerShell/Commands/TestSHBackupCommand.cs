@@ -1,7 +1,6 @@
 using System.Management.Automation;
-using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Operations.Verify;
-using SignalHarvester.Backup.PowerShell.Cloud;
+using SignalHarvester.Backup.PowerShell.Stores;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
@@ -36,9 +35,20 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsDiagnostic.Test, "SHBackup", DefaultParameterSetName = IdSet)]
 [OutputType(typeof(BackupMetadata), typeof(bool))]
-public sealed class TestSHBackupCommand : StoredFileCommand, IDynamicParameters, IConfigurationOptional
+public sealed class TestSHBackupCommand : DecryptingCommand, IDynamicParameters, IConfigurationOptional
 {
-    private readonly CloudParameters cloud = new();
+    private const string PathSet = "Path";
+
+    private readonly StoreParameters cloud = new();
+
+    /// <summary>
+    /// A backup file. Where a sidecar lies beside it, all that is recorded there is used; without one, the file is
+    /// judged by what it holds.
+    /// </summary>
+    [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = PathSet)]
+    [Alias("Path", "PSPath", "FullName")]
+    [ValidateNotNullOrEmpty]
+    public string[] LiteralPath { get; set; } = [];
 
     /// <summary>How deep to look: Full unpacks and checks the database, Quick compares the stored file with its checksum.</summary>
     [Parameter]
@@ -72,7 +82,7 @@ public sealed class TestSHBackupCommand : StoredFileCommand, IDynamicParameters,
         base.BeginProcessing();
         if (!Remote)
         {
-            RefusePlace(cloud, "-Remote");
+            RefuseStore(cloud, "-Remote");
         }
     }
 
@@ -80,29 +90,14 @@ public sealed class TestSHBackupCommand : StoredFileCommand, IDynamicParameters,
     protected override void ProcessRecord()
     {
         HasInput = true;
-        if (Remote && ParameterSetName != PathSet)
+        foreach (var source in ParameterSetName == PathSet ? Files(LiteralPath) : Selected(cloud, Remote))
         {
-            TestRemote(SelectedRemote(cloud));
-            return;
-        }
-
-        TestRemote(TakeRemote(cloud));
-        foreach (var (backup, directory) in SelectedWithFiles())
-        {
-            ForItem(() => Show(RunOperation(context => BackupEngine.Verify(backup, directory, Level, context))));
+            this.ReportErrors(() => Show(Runner.Run(context => BackupEngine.Verify(source, Level, context))));
         }
     }
 
     /// <inheritdoc/>
     protected override void EndProcessing() => TellNoInput("nothing was verified");
-
-    private void TestRemote(IEnumerable<(BackupMetadata Backup, RemoteCatalog Remote)> selected)
-    {
-        foreach (var (backup, remote) in selected)
-        {
-            ForItem(() => Show(RunOperation(context => BackupEngine.VerifyRemote(backup, remote, OpenHome(backup), Level, context))));
-        }
-    }
 
     private void Show(VerificationOutcome outcome)
     {
@@ -115,7 +110,7 @@ public sealed class TestSHBackupCommand : StoredFileCommand, IDynamicParameters,
         WriteObject(outcome.Backup);
         if (outcome.Fault is { } fault)
         {
-            WriteError(ToRecord(fault));
+            WriteError(fault.ToRecord());
         }
     }
 }

@@ -42,7 +42,7 @@ public sealed class TestSHBackupConfigurationCommand : ConfigurationCommand
             return;
         }
 
-        ForItem(() =>
+        this.ReportErrors(() =>
         {
             var configuration = Find();
             WriteObject(configuration.Problems, enumerateCollection: true);

@@ -45,16 +45,16 @@ public sealed class UnregisterSHBackupScheduleCommand : ScheduleCommand
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        foreach (var schedule in Name.SelectMany(name => ForCall(() => Find(name))))
+        foreach (var schedule in Name.SelectMany(name => this.StopOnError(() => Find(name))))
         {
-            if (!ShouldProcessUnlessForced(Force, $"{schedule.Name} ({schedule.Trigger}, {schedule.Backend})", "Unregister schedule"))
+            if (!this.ShouldProcessUnlessForced(Force, $"{schedule.Name} ({schedule.Trigger}, {schedule.Backend})", "Unregister schedule"))
             {
                 continue;
             }
 
-            ForItem(() =>
+            this.ReportErrors(() =>
             {
-                var removed = RunOperation(context =>
+                var removed = Runner.Run(context =>
                 {
                     Registry.Remove(schedule.Name, schedule.Scope, context.Cancellation);
                     return schedule;

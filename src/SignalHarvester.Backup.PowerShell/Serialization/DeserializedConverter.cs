@@ -84,7 +84,7 @@ public sealed class DeserializedConverter : PSTypeConverter
             return Items(value).Select(answer => (DrillAssertionResult)ReadObject(PSObject.AsPSObject(answer), typeof(DrillAssertionResult), SettableOf(typeof(DrillAssertionResult)))).ToList();
         }
 
-        if (type == typeof(CloudLocation) || type == typeof(ScheduleTrigger))
+        if (type == typeof(StoreLocation) || type == typeof(ScheduleTrigger))
         {
             return ReadObject(PSObject.AsPSObject(value), type, SettableOf(type));
         }

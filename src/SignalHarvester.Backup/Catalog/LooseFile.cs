@@ -8,13 +8,14 @@ public static class LooseFile
 {
     /// <summary>Finds what is known of a file: its sidecar's record, or no more than the file itself tells.</summary>
     /// <param name="path">The file's full path.</param>
+    /// <param name="home">The backup directory of this machine that is used where no sidecar describes the file.</param>
     /// <param name="clock">What ages are measured with.</param>
-    /// <returns>The backup, and its directory where a sidecar describes it.</returns>
+    /// <returns>The backup: in its directory where a sidecar describes it, else in no catalogue.</returns>
     /// <exception cref="BackupException">BackupFileMissing, NotABackup, DatabaseOpenInProcess.</exception>
-    public static (BackupMetadata Backup, BackupDirectory? Directory) Find(string path, TimeProvider clock)
+    public static BackupSource Find(string path, Func<BackupDirectory> home, TimeProvider clock)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        ArgumentNullException.ThrowIfNull(clock);
+        ArgumentNullException.ThrowIfNull(home);
         var file = new FileInfo(path);
         if (!file.Exists)
         {
@@ -35,7 +36,7 @@ public static class LooseFile
         var directory = new BackupDirectory(file.DirectoryName!, clock);
         if (name is not null && Described(directory, name.Id) is { } known && known.BackupPath == file.FullName)
         {
-            return (known, directory);
+            return BackupSource.In(directory, known);
         }
 
         if (name is null)
@@ -56,7 +57,7 @@ public static class LooseFile
             Size = file.Length,
             Clock = clock,
         };
-        return (loose, null);
+        return new BackupSource(loose, BackupCatalog.None(home()));
     }
 
     private static BackupMetadata? Described(BackupDirectory directory, string id)

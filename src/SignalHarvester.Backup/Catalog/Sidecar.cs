@@ -282,7 +282,7 @@ internal static class Sidecar
         Provider = provider,
         Url = copy.Url ?? throw Invalid(path, "one of its copies has no url", null),
         Container = copy.Container ?? throw Invalid(path, "one of its copies has no container", null),
-        Prefix = CloudLocation.KeyPrefix(provider, copy.PathStyle ?? false, copy.Prefix ?? string.Empty),
+        Prefix = StoreLocation.KeyPrefix(provider, copy.PathStyle ?? false, copy.Prefix ?? string.Empty),
         Endpoint = copy.Endpoint,
         Region = copy.Region,
         UsePathStyle = copy.PathStyle ?? false,

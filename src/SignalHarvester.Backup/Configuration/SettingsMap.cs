@@ -182,7 +182,7 @@ internal static class SettingsMap
             return null;
         }
 
-        var location = new CloudLocation
+        var location = new StoreLocation
         {
             Provider = provider,
             Container = container,

@@ -164,7 +164,10 @@ internal static class OperationRecorder
         IsSecret = backup is { IsEncrypted: true, RevealsContent: false },
     };
 
-    /// <summary>An operation at an object store.</summary>
-    public static BackupEvent At(BackupEvent begun, RemoteCatalog remote) =>
-        begun with { Provider = remote.Location.Provider, Destination = remote.Location.ToString() };
+    /// <summary>An operation on a backup, and where it is.</summary>
+    public static BackupEvent Of(BackupEvent begun, BackupSource source) => At(Of(begun, source.Backup), source.Catalog.Store);
+
+    /// <summary>An operation at an object store; null for one here.</summary>
+    public static BackupEvent At(BackupEvent begun, StoreCatalog? store) =>
+        store is null ? begun : begun with { Provider = store.Location.Provider, Destination = store.Location.ToString() };
 }

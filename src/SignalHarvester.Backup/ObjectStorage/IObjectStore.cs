@@ -15,7 +15,7 @@ namespace SignalHarvester.Backup.ObjectStorage;
 internal interface IObjectStore : IDisposable
 {
     /// <summary>Where this is.</summary>
-    CloudLocation Location { get; }
+    StoreLocation Location { get; }
 
     /// <summary>How many parts of one upload may be on their way at once. One where a service takes them only in order.</summary>
     int MostParallelParts { get; }

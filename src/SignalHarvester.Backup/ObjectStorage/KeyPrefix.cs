@@ -17,7 +17,7 @@ internal static class KeyPrefix
 
     /// <summary>Refuses a prefix that keys cannot begin with.</summary>
     /// <exception cref="BackupException">InvalidArgument.</exception>
-    public static void Require(CloudLocation location)
+    public static void Require(StoreLocation location)
     {
         if (Fault(location) is { } fault)
         {
@@ -27,7 +27,7 @@ internal static class KeyPrefix
 
     /// <summary>Refuses a prefix behind which a backup's name would not fit. What lies there already can be read all the same.</summary>
     /// <exception cref="BackupException">InvalidArgument.</exception>
-    public static void RequireRoom(CloudLocation location)
+    public static void RequireRoom(StoreLocation location)
     {
         var (length, unit) = location.Provider switch
         {
@@ -41,7 +41,7 @@ internal static class KeyPrefix
         }
     }
 
-    private static string? Fault(CloudLocation location)
+    private static string? Fault(StoreLocation location)
     {
         var prefix = location.Prefix;
         if (prefix.Contains('\0', StringComparison.Ordinal) || !IsText(prefix))
@@ -75,7 +75,7 @@ internal static class KeyPrefix
         return true;
     }
 
-    private static BackupException Refused(CloudLocation location, string fault) => BackupException.InvalidArgument(
+    private static BackupException Refused(StoreLocation location, string fault) => BackupException.InvalidArgument(
         "Prefix", $"-Prefix '{Shown(location.Prefix)}' {fault}.");
 
     private static string Shown(string prefix)

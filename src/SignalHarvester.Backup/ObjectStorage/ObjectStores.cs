@@ -7,7 +7,7 @@ internal static class ObjectStores
 {
     /// <summary>Opens a store; nothing is asked of it yet.</summary>
     /// <exception cref="BackupException">InvalidArgument: the location makes no sense.</exception>
-    public static IObjectStore Open(CloudLocation location, StoreOptions options)
+    public static IObjectStore Open(StoreLocation location, StoreOptions options)
     {
         RefuseSecrets(location);
         KeyPrefix.Require(location);
@@ -21,7 +21,7 @@ internal static class ObjectStores
     }
 
     /// <summary>A location is recorded and shown, so it must not hold what opens the store.</summary>
-    private static void RefuseSecrets(CloudLocation location)
+    private static void RefuseSecrets(StoreLocation location)
     {
         if (location.Endpoint is { } endpoint
             && (!endpoint.IsAbsoluteUri || endpoint.Scheme is not ("http" or "https") || endpoint.UserInfo.Length > 0 || endpoint.Query.Length > 0 || endpoint.Fragment.Length > 0))

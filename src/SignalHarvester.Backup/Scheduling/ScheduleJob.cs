@@ -50,7 +50,7 @@ public sealed record ScheduleJob
     public bool NoVerify { get; init; }
 
     /// <summary>The object store that backups are sent to, besides those of the settings file.</summary>
-    public CloudLocation? Upload { get; init; }
+    public StoreLocation? Upload { get; init; }
 
     /// <summary>How that store is used.</summary>
     public StoreOptions? UploadOptions { get; init; }

@@ -65,12 +65,12 @@ public sealed class Scene : IDisposable
     }
 
     public VerificationOutcome Verify(BackupMetadata backup, VerificationLevel level = VerificationLevel.Full) =>
-        VerifyBackup.Run(backup, Directory, level, Context());
+        VerifyBackup.Run(BackupSource.In(Directory, backup), level, Context());
 
     public BackupMetadata Restore(BackupMetadata backup, RestoreOptions options, OperationContext? context = null)
     {
         Clock.Advance(TimeSpan.FromSeconds(1));
-        return RestoreBackup.Run(backup, Directory, options, context ?? Context());
+        return RestoreBackup.Run(BackupSource.In(Directory, backup), options, context ?? Context());
     }
 
     public BackupMetadata RestoreTo(string destination, BackupMetadata backup, OperationContext? context = null) =>

@@ -15,6 +15,6 @@ public abstract class ConfigurationCommand : OperationCommand
     [ValidateNotNullOrEmpty]
     public string? ConfigurationPath { get; set; }
 
-    private protected BackupConfiguration FindConfiguration() => Stoppable(cancellation =>
-        BackupConfiguration.FindAll(ConfigurationPath is null ? null : FileSystemPath(ConfigurationPath), FileSystemLocation, cancellation));
+    private protected BackupConfiguration FindConfiguration() => Runner.Stoppable(cancellation =>
+        BackupConfiguration.FindAll(ConfigurationPath is null ? null : this.FileSystemPath(ConfigurationPath), this.FileSystemLocation, cancellation));
 }

@@ -24,7 +24,7 @@ public abstract class ScheduleCommand : OperationCommand
 
     /// <inheritdoc/>
     protected override void BeginProcessing() =>
-        isNameGiven = IsGivenAsText("Name");
+        isNameGiven = this.IsGivenAsText("Name");
 
     /// <summary>
     /// The schedules that a name, with wildcards, is of; one that none is of is an error. What came through the pipeline is
@@ -33,15 +33,15 @@ public abstract class ScheduleCommand : OperationCommand
     private protected IReadOnlyList<BackupSchedule> Find(string name)
     {
         var faults = new List<BackupException>();
-        var isLiteral = !isNameGiven && IsBound("Name");
-        var found = RunOperation(_ => Registry.List(Scope, faults.Add))
-            .Where(schedule => isLiteral ? string.Equals(name, schedule.Name, StringComparison.OrdinalIgnoreCase) : Matches(name, schedule.Name))
+        var isLiteral = !isNameGiven && this.IsBound("Name");
+        var found = Runner.Run(_ => Registry.List(Scope, faults.Add))
+            .Where(schedule => isLiteral ? string.Equals(name, schedule.Name, StringComparison.OrdinalIgnoreCase) : CmdletParameters.Matches(name, schedule.Name))
             .ToList();
 
         // Each file that cannot be read is told once a call, however many names were given.
         foreach (var fault in faults.Where(fault => told.Add(fault.Target)))
         {
-            WriteError(ToRecord(fault));
+            WriteError(fault.ToRecord());
         }
 
         if (!isHiddenTold && ScheduleRegistry.HasHidden(Scope))
@@ -52,7 +52,7 @@ public abstract class ScheduleCommand : OperationCommand
 
         if (found.Count == 0 && (isLiteral || !WildcardPattern.ContainsWildcardCharacters(name)))
         {
-            WriteError(ToRecord(ScheduleRegistry.NotFound(name)));
+            WriteError(ScheduleRegistry.NotFound(name).ToRecord());
         }
 
         return found;

@@ -28,7 +28,7 @@ internal sealed class AzureAccount
     /// <param name="location">The location.</param>
     /// <param name="environment">Tells the value of an environment variable.</param>
     /// <exception cref="BackupException">CloudCredentialsMissing; CloudRefused: the account, the endpoint or the container's name cannot be.</exception>
-    public AzureAccount(CloudLocation location, Func<string, string?> environment)
+    public AzureAccount(StoreLocation location, Func<string, string?> environment)
     {
         faults = new CloudFault(location);
         string? Variable(string name) => environment(name)?.Trim() is { Length: > 0 } value ? value : null;

@@ -11,7 +11,7 @@ namespace SignalHarvester.Backup.ObjectStorage.Azure;
 /// Turns what Azure, the network or the sign-in says into our errors. An answer of the service is quoted by its status, code
 /// and request id alone, and not kept as the inner exception: its text can repeat what was signed.
 /// </summary>
-internal sealed class AzureFault(CloudLocation location)
+internal sealed class AzureFault(StoreLocation location)
 {
     /// <summary>What Azure allows a clock to be wrong by.</summary>
     private static readonly TimeSpan clockTolerance = TimeSpan.FromMinutes(15);

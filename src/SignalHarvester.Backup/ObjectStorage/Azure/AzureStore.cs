@@ -32,7 +32,7 @@ internal sealed class AzureStore : IObjectStore
     /// <param name="location">The container.</param>
     /// <param name="options">How it is used.</param>
     /// <exception cref="BackupException">CloudCredentialsMissing; CloudRefused: a name, an address or an option that cannot be.</exception>
-    public AzureStore(CloudLocation location, StoreOptions options)
+    public AzureStore(StoreLocation location, StoreOptions options)
         : this(location, options, Environment.GetEnvironmentVariable)
     {
     }
@@ -41,7 +41,7 @@ internal sealed class AzureStore : IObjectStore
     /// <param name="location">The container.</param>
     /// <param name="options">How it is used.</param>
     /// <param name="environment">Tells the value of an environment variable.</param>
-    public AzureStore(CloudLocation location, StoreOptions options, Func<string, string?> environment)
+    public AzureStore(StoreLocation location, StoreOptions options, Func<string, string?> environment)
     {
         var account = new AzureAccount(location, environment);
         Location = location with { AccountName = account.Name };
@@ -66,7 +66,7 @@ internal sealed class AzureStore : IObjectStore
     }
 
     /// <inheritdoc/>
-    public CloudLocation Location { get; }
+    public StoreLocation Location { get; }
 
     /// <inheritdoc/>
     public int MostParallelParts => 4;

@@ -34,7 +34,7 @@ internal sealed class DirectoryStore : IObjectStore
     /// <param name="location">The folder, and the one below it as the prefix.</param>
     /// <param name="options">How it is used.</param>
     /// <exception cref="BackupException">CloudRefused: an option or a prefix that a folder cannot have.</exception>
-    public DirectoryStore(CloudLocation location, StoreOptions options)
+    public DirectoryStore(StoreLocation location, StoreOptions options)
     {
         Location = location;
         fault = new CloudFault(location);
@@ -61,7 +61,7 @@ internal sealed class DirectoryStore : IObjectStore
     }
 
     /// <inheritdoc/>
-    public CloudLocation Location { get; }
+    public StoreLocation Location { get; }
 
     /// <inheritdoc/>
     public int MostParallelParts => 2;

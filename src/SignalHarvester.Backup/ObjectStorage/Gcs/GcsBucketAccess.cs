@@ -3,7 +3,7 @@ using System.Net;
 namespace SignalHarvester.Backup.ObjectStorage.Gcs;
 
 /// <summary>The bucket as such: whether it is there, what it does with deleted objects, and making it.</summary>
-internal sealed class GcsBucketAccess(GcsClient client, GcsFault fault, CloudLocation location, StoreOptions options)
+internal sealed class GcsBucketAccess(GcsClient client, GcsFault fault, StoreLocation location, StoreOptions options)
 {
     /// <summary>Its path in the API, escaped.</summary>
     public string Path { get; } = $"/storage/v1/b/{Uri.EscapeDataString(location.Container)}";

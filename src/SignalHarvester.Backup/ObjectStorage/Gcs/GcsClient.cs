@@ -26,7 +26,7 @@ internal sealed class GcsClient : IDisposable
     /// <param name="options">How.</param>
     /// <param name="fault">Names the errors.</param>
     /// <exception cref="BackupException">CloudRefused: the endpoint is none.</exception>
-    public GcsClient(CloudLocation location, StoreOptions options, GcsFault fault)
+    public GcsClient(StoreLocation location, StoreOptions options, GcsFault fault)
     {
         this.fault = fault;
         var emulator = location.Endpoint is null ? Environment.GetEnvironmentVariable(EmulatorVariable) : null;

@@ -6,7 +6,7 @@ using Google.Apis.Auth.OAuth2.Responses;
 namespace SignalHarvester.Backup.ObjectStorage.Gcs;
 
 /// <summary>What goes wrong with Cloud Storage: what may be tried again, and which error it is in the end.</summary>
-internal sealed class GcsFault(CloudLocation location, StoreOptions options)
+internal sealed class GcsFault(StoreLocation location, StoreOptions options)
 {
     private const string HowToGiveCredentials =
         "Set the environment variable GOOGLE_APPLICATION_CREDENTIALS to the path of a service account's key file, run 'gcloud auth application-default login', or run on a Google Cloud machine with a service account.";

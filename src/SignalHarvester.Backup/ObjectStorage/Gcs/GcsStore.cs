@@ -28,7 +28,7 @@ internal sealed class GcsStore : IObjectStore
     /// <param name="location">The bucket.</param>
     /// <param name="options">How it is used.</param>
     /// <exception cref="BackupException">CloudRefused: the endpoint is none.</exception>
-    public GcsStore(CloudLocation location, StoreOptions options)
+    public GcsStore(StoreLocation location, StoreOptions options)
     {
         Location = location;
         this.options = options;
@@ -38,7 +38,7 @@ internal sealed class GcsStore : IObjectStore
     }
 
     /// <inheritdoc/>
-    public CloudLocation Location { get; }
+    public StoreLocation Location { get; }
 
     /// <inheritdoc/>
     public int MostParallelParts => 1;

@@ -5,7 +5,7 @@ using Amazon.S3.Model;
 namespace SignalHarvester.Backup.ObjectStorage.S3;
 
 /// <summary>The bucket itself: whether it is there, and whether the store means it.</summary>
-internal sealed class S3Bucket(CloudLocation location, StoreOptions options, S3Client client, S3Fault fault)
+internal sealed class S3Bucket(StoreLocation location, StoreOptions options, S3Client client, S3Fault fault)
 {
     private bool isSeen;
 

@@ -12,7 +12,7 @@ internal sealed class S3Client : IDisposable
     // What stores other than AWS answer to, and what AWS takes for a bucket anywhere until it says where that is.
     private const string UsualRegion = "us-east-1";
 
-    private readonly CloudLocation location;
+    private readonly StoreLocation location;
     private readonly StoreOptions options;
     private readonly S3Fault fault;
     private readonly S3Connections connections;
@@ -23,7 +23,7 @@ internal sealed class S3Client : IDisposable
     /// <param name="options">How.</param>
     /// <param name="fault">Names the errors.</param>
     /// <exception cref="BackupException">CloudRefused: the endpoint, the region's or the bucket's name is none.</exception>
-    public S3Client(CloudLocation location, StoreOptions options, S3Fault fault)
+    public S3Client(StoreLocation location, StoreOptions options, S3Fault fault)
     {
         this.location = location;
         this.options = options;

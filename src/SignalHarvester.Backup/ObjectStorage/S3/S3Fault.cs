@@ -6,7 +6,7 @@ using Amazon.Runtime.Internal;
 namespace SignalHarvester.Backup.ObjectStorage.S3;
 
 /// <summary>What an answer of S3, or none, means in our words.</summary>
-internal sealed class S3Fault(CloudLocation location, StoreOptions options)
+internal sealed class S3Fault(StoreLocation location, StoreOptions options)
 {
     private const string RegionHeader = "x-amz-bucket-region";
 

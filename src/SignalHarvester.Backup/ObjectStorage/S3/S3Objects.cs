@@ -6,7 +6,7 @@ using Amazon.S3.Model;
 namespace SignalHarvester.Backup.ObjectStorage.S3;
 
 /// <summary>Single objects: what is there under a name, whether it is what was to be made, and its end.</summary>
-internal sealed class S3Objects(CloudLocation location, S3Client client, S3Fault fault, S3Bucket bucket)
+internal sealed class S3Objects(StoreLocation location, S3Client client, S3Fault fault, S3Bucket bucket)
 {
     /// <summary>What is known of an object, its attributes included; null if there is none.</summary>
     public async Task<ObjectInfo?> FindAsync(string name, CancellationToken cancellation) =>

@@ -24,7 +24,7 @@ internal sealed class S3Store : IObjectStore
     /// <param name="location">The bucket.</param>
     /// <param name="options">How it is used.</param>
     /// <exception cref="BackupException">CloudRefused: the endpoint is none.</exception>
-    public S3Store(CloudLocation location, StoreOptions options)
+    public S3Store(StoreLocation location, StoreOptions options)
     {
         Location = location;
         this.options = options;
@@ -37,7 +37,7 @@ internal sealed class S3Store : IObjectStore
     }
 
     /// <inheritdoc/>
-    public CloudLocation Location { get; }
+    public StoreLocation Location { get; }
 
     /// <inheritdoc/>
     public int MostParallelParts => 4;

@@ -5,7 +5,7 @@ using Amazon.S3.Model;
 namespace SignalHarvester.Backup.ObjectStorage.S3;
 
 /// <summary>Uploads in parts.</summary>
-internal sealed class S3Uploads(CloudLocation location, StoreOptions options, S3Client client, S3Fault fault, S3Objects objects)
+internal sealed class S3Uploads(StoreLocation location, StoreOptions options, S3Client client, S3Fault fault, S3Objects objects)
 {
     private readonly S3Keeping keeping = new(options);
 

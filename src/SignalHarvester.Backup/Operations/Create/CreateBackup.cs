@@ -8,7 +8,7 @@ namespace SignalHarvester.Backup.Operations.Create;
 /// <summary>
 /// Makes a backup. The way of the data, top to bottom: parent, snapshot, hash, compare, compress, write, flush, check, publish.
 /// </summary>
-public static class CreateBackup
+internal static class CreateBackup
 {
     private const int PinnedAttempts = 2;
 
@@ -20,11 +20,8 @@ public static class CreateBackup
     /// <returns>The published backup.</returns>
     /// <exception cref="BackupException">Source…, Directory…, InsufficientSpace, WriteFailed, BackupCorrupt and its kin.</exception>
     /// <exception cref="OperationCanceledException">It was stopped; nothing is left behind.</exception>
-    internal static BackupMetadata Run(string databasePath, BackupDirectory directory, CreateBackupOptions options, OperationContext context)
+    public static BackupMetadata Run(string databasePath, BackupDirectory directory, CreateBackupOptions options, OperationContext context)
     {
-        ArgumentNullException.ThrowIfNull(directory);
-        ArgumentNullException.ThrowIfNull(options);
-        ArgumentNullException.ThrowIfNull(context);
         var level = Codec.ResolveLevel(options.Compression, options.CompressionLevel);
         var (compression, fallbackReason) = UsableCodec(options.Compression, context);
         if (compression != options.Compression)

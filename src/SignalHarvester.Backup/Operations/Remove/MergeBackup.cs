@@ -4,7 +4,7 @@ using SignalHarvester.Backup.Progress;
 namespace SignalHarvester.Backup.Operations.Remove;
 
 /// <summary>Makes a full backup out of an increment and what it builds on, without touching the database.</summary>
-public static class MergeBackup
+internal static class MergeBackup
 {
     private const int MostAttempts = 3;
 
@@ -15,11 +15,8 @@ public static class MergeBackup
     /// <returns>The backup as it is now; one that is full already is returned as it is.</returns>
     /// <exception cref="BackupException">A link of the chain is damaged or missing, or there is no room: nothing was changed.</exception>
     /// <exception cref="OperationCanceledException">It was stopped; nothing was changed.</exception>
-    internal static BackupMetadata Run(BackupMetadata backup, BackupDirectory directory, OperationContext context)
+    public static BackupMetadata Run(BackupMetadata backup, BackupDirectory directory, OperationContext context)
     {
-        ArgumentNullException.ThrowIfNull(backup);
-        ArgumentNullException.ThrowIfNull(directory);
-        ArgumentNullException.ThrowIfNull(context);
         directory.Recover(context);
         for (var attempt = 1; ; attempt++)
         {

@@ -11,7 +11,7 @@ using SignalHarvester.Backup.Storage;
 namespace SignalHarvester.Backup.Operations.Remove;
 
 /// <summary>Encrypts a backup to others: a new header around the same key, and the content copied as it is.</summary>
-public static class ProtectBackup
+internal static class ProtectBackup
 {
     private const int MostAttempts = 3;
     private const int CopyBytes = 1 << 20;
@@ -24,12 +24,8 @@ public static class ProtectBackup
     /// <returns>The backup as it is now.</returns>
     /// <exception cref="BackupException">BackupNotEncrypted, IdentityMissing, IdentityWrong, or the backup is damaged, or there is no room: nothing was changed.</exception>
     /// <exception cref="OperationCanceledException">It was stopped; nothing was changed.</exception>
-    internal static BackupMetadata Run(BackupMetadata backup, BackupDirectory directory, BackupEncryption encryption, OperationContext context)
+    public static BackupMetadata Run(BackupMetadata backup, BackupDirectory directory, BackupEncryption encryption, OperationContext context)
     {
-        ArgumentNullException.ThrowIfNull(backup);
-        ArgumentNullException.ThrowIfNull(directory);
-        ArgumentNullException.ThrowIfNull(encryption);
-        ArgumentNullException.ThrowIfNull(context);
         directory.Recover(context);
         for (var attempt = 1; ; attempt++)
         {

@@ -9,7 +9,7 @@ namespace SignalHarvester.Backup.Operations.Remove;
 /// cannot be, because it is encrypted and no secret key is at hand, it is retired: out of every listing, and deleted with
 /// the last that builds on it.
 /// </summary>
-public static class RemoveBackups
+internal static class RemoveBackups
 {
     // Each attempt after the first means that another run has got further meanwhile. Only one that goes on without end
     // gets this one to its last.
@@ -27,7 +27,7 @@ public static class RemoveBackups
     /// </param>
     /// <exception cref="BackupException">DirectoryNotFound, DirectoryNotWritable, DirectoryLocked.</exception>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
-    internal static void Run(
+    public static void Run(
         IReadOnlyCollection<string> ids,
         BackupDirectory directory,
         Action<BackupMetadata> removed,
@@ -35,10 +35,6 @@ public static class RemoveBackups
         OperationContext context,
         Func<IReadOnlyList<BackupMetadata>, IReadOnlySet<string>>? confirm = null)
     {
-        ArgumentNullException.ThrowIfNull(ids);
-        ArgumentNullException.ThrowIfNull(directory);
-        ArgumentNullException.ThrowIfNull(failed);
-        ArgumentNullException.ThrowIfNull(context);
         directory.Recover(context);
         var open = ids.ToHashSet(StringComparer.Ordinal);
         for (var attempt = 1; open.Count > 0; attempt++)

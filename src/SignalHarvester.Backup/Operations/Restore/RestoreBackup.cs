@@ -1,5 +1,6 @@
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Chains;
+using SignalHarvester.Backup.Operations.Transfer;
 using SignalHarvester.Backup.Operations.Verify;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Sqlite;
@@ -12,48 +13,45 @@ namespace SignalHarvester.Backup.Operations.Restore;
 /// Restores a backup: unpack beside the destination, check, keep what is there, put the image in its place, check again.
 /// Up to the last step the destination is untouched; the last step is atomic.
 /// </summary>
-public static class RestoreBackup
+internal static class RestoreBackup
 {
-    /// <summary>Whether a restore would overwrite something.</summary>
-    /// <param name="destination">Where it would go, as a full path.</param>
-    public static bool Overwrites(string destination) => File.Exists(destination);
-
-    /// <summary>What a restore would read and write. Nothing is opened, so that what is there is not compared with the backup.</summary>
-    /// <param name="backup">The backup.</param>
-    /// <param name="directory">Where it lies; null for a file that is in no catalogue.</param>
+    /// <summary>What a restore would fetch, read and write. Nothing is opened, so that what is there is not compared with the backup.</summary>
+    /// <param name="source">The backup.</param>
     /// <param name="destination">The file that must not be another database's place; null where that does not matter.</param>
-    /// <exception cref="BackupException">ChainBroken, BackupNotFound, BackupTypeUnsupported, DestinationIsOtherDatabase.</exception>
-    public static RestorePlan Plan(BackupMetadata backup, BackupDirectory? directory, string? destination)
+    /// <param name="cancellation">Stops it.</param>
+    /// <exception cref="BackupException">ChainBroken, BackupNotFound, BackupTypeUnsupported, DestinationIsOtherDatabase, and the Cloud… errors.</exception>
+    public static RestorePlan Plan(BackupSource source, string? destination, CancellationToken cancellation)
     {
-        ArgumentNullException.ThrowIfNull(backup);
-        RefuseRawLog(backup);
-        if (destination is not null && directory is not null)
+        RefuseRawLog(source.Backup);
+        if (destination is not null)
         {
-            OtherDatabase.RefusePlace(backup, destination, directory.List);
+            OtherDatabase.RefusePlace(source, destination, cancellation);
         }
 
-        var links = directory is not null && BackupChain.IsIncrement(backup) ? directory.Chain(backup.Id) : BackupChain.Resolve(backup, _ => null);
-        return new RestorePlan([.. links.Reverse()], links.Sum(link => link.Size), backup.DatabaseSize);
+        var links = source.Chain(cancellation);
+        return new RestorePlan([.. links.Reverse()], links.Sum(link => link.Size), links[^1].DatabaseSize);
     }
 
-    /// <summary>Restores one backup.</summary>
-    /// <param name="backup">The backup.</param>
-    /// <param name="directory">Where it lies; null for a file that is in no catalogue.</param>
+    /// <summary>Restores one backup. What is in an object store is fetched with its chain first, and deleted here after the restore.</summary>
+    /// <param name="source">The backup.</param>
     /// <param name="options">Where to, and how.</param>
-    /// <param name="context">Clock, messages, cancellation.</param>
-    /// <returns>The backup, with the checks of this restore.</returns>
-    /// <exception cref="BackupException">Backup… : the backup is not good; Destination… : the destination cannot be written, or is another database.</exception>
+    /// <param name="context">Clock, messages, cancellation. Stopped while fetching, what has come is not fetched again the next time.</param>
+    /// <returns>The backup as it is where it came from, with the checks of this restore.</returns>
+    /// <exception cref="BackupException">Backup… : the backup is not good; Destination… : the destination cannot be written, or is another database; those of fetching it.</exception>
     /// <exception cref="OperationCanceledException">It was stopped; the destination is as it was.</exception>
-    internal static BackupMetadata Run(BackupMetadata backup, BackupDirectory? directory, RestoreOptions options, OperationContext context)
+    public static BackupMetadata Run(BackupSource source, RestoreOptions options, OperationContext context)
     {
-        ArgumentNullException.ThrowIfNull(backup);
-        ArgumentNullException.ThrowIfNull(options);
-        ArgumentNullException.ThrowIfNull(context);
+        if (source.Catalog.Store is { } store)
+        {
+            return Fetched(source with { Backup = store.Get(source.Backup.Id, context.Cancellation) }, store, options, context);
+        }
+
+        var (backup, directory) = (source.Backup, source.Catalog.Directory);
         RefuseRawLog(backup);
         var target = RestoreTarget.Resolve(options.Destination, options.AllowHardLink, context);
-        if (!options.AllowOtherDatabase && directory is not null)
+        if (!options.AllowOtherDatabase)
         {
-            OtherDatabase.RefusePlace(backup, target.Path, directory.List);
+            OtherDatabase.RefusePlace(source, target.Path, context.Cancellation);
         }
 
         var safety = new SafetyBackup(target, backup, options, context);
@@ -76,6 +74,18 @@ public static class RestoreBackup
                 BackupErrorId.DestinationNotWritable,
                 changed ? "The restore itself is complete; only its clean-up failed." : "The destination was not changed. Check the permissions of its folder.");
         }
+    }
+
+    private static BackupMetadata Fetched(BackupSource source, StoreCatalog store, RestoreOptions options, OperationContext context)
+    {
+        if (!options.AllowOtherDatabase)
+        {
+            // Before anything is fetched, and with the backups that are in the store.
+            OtherDatabase.RefusePlace(source, options.Destination, context.Cancellation);
+        }
+
+        using var staged = StagedBackup.Fetch(source.Backup.Id, store, source.Catalog.Home, context);
+        return source.Backup with { Verification = Run(staged.Source, options, context).Verification };
     }
 
     private static bool IsDelta(RestoreTarget target, BackupMetadata backup, RestoreOptions options, OperationContext context)

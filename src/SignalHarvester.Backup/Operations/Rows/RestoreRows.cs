@@ -12,27 +12,20 @@ namespace SignalHarvester.Backup.Operations.Rows;
 /// Brings single tables or rows of a backup back into a database that lives on: the backup is restored to a private
 /// temporary place, and its rows are copied from there in one transaction, which leaves all or nothing.
 /// </summary>
-public static class RestoreRows
+internal static class RestoreRows
 {
     private const string There = "shbackup";
 
     /// <summary>Brings rows back.</summary>
-    /// <param name="backup">The backup.</param>
-    /// <param name="remote">The object store that it is taken from; null for the directory.</param>
-    /// <param name="directory">Where it lies; null for a file that is in no catalogue.</param>
-    /// <param name="home">The backup directory, below which there is room.</param>
+    /// <param name="source">The backup.</param>
     /// <param name="options">Which rows, and how.</param>
     /// <param name="context">Clock, messages, cancellation, and what opens an encrypted backup.</param>
     /// <returns>What was done, for each table.</returns>
     /// <exception cref="BackupException">As restoring; TableNotFound, RowsNotRestored, DestinationLocked: the database is as it was.</exception>
     /// <exception cref="OperationCanceledException">It was stopped; the database is as it was.</exception>
-    internal static IReadOnlyList<RestoredRows> Run(
-        BackupMetadata backup, RemoteCatalog? remote, BackupDirectory? directory, BackupDirectory home, RestoreRowsOptions options, OperationContext context)
+    public static IReadOnlyList<RestoredRows> Run(BackupSource source, RestoreRowsOptions options, OperationContext context)
     {
-        ArgumentNullException.ThrowIfNull(backup);
-        ArgumentNullException.ThrowIfNull(home);
-        ArgumentNullException.ThrowIfNull(options);
-        ArgumentNullException.ThrowIfNull(context);
+        var (backup, home) = (source.Backup, source.Catalog.Home);
         var target = RestoreTarget.Resolve(options.Into, options.AllowHardLink, context);
         if (!target.Exists || target.IsBlank)
         {
@@ -40,16 +33,16 @@ public static class RestoreRows
                 BackupErrorId.DestinationInvalid, BackupErrorCategory.ObjectNotFound, target.Path, $"There is no database '{target.Path}' to bring rows back into. Give one that is there with -Into, or restore the whole backup with -Destination.");
         }
 
-        if (!options.AllowOtherDatabase && (remote is not null || directory is not null))
+        if (!options.AllowOtherDatabase)
         {
-            OtherDatabase.RefusePlace(backup, target.Path, () => remote?.List(context.Cancellation) ?? directory!.List());
+            OtherDatabase.RefusePlace(source, target.Path, context.Cancellation);
         }
 
         try
         {
             using var folder = TemporaryFolder.CreateInFirst([home.Layout.TemporaryParent, Path.GetTempPath()], backup.DatabaseSize ?? backup.Size);
             var restore = new RestoreOptions { Destination = folder.FilePath("backup.db"), IsPrivate = true };
-            _ = remote is null ? RestoreBackup.Run(backup, directory, restore, context) : RestoreRemoteBackup.Run(backup.Id, remote, home, restore, context);
+            _ = RestoreBackup.Run(source, restore, context);
             var tables = Tables(restore.Destination, backup, target, options, context);
 
             // With no connection of ours to the database: it must not hold locks that this one's end would drop.

@@ -21,7 +21,7 @@ internal static class GoodCopy
     /// <param name="context">Clock, messages, cancellation.</param>
     /// <returns>The file on its way, and the address that it came from; or why there is none.</returns>
     public static (PartialBackup? File, string? Address, string WhyNot) Fetch(
-        BackupMetadata backup, IEnumerable<Func<RemoteCatalog>> places, BackupDirectory directory, OperationContext context)
+        BackupMetadata backup, IEnumerable<Func<StoreCatalog>> places, BackupDirectory directory, OperationContext context)
     {
         var reasons = new List<string>();
         foreach (var place in places)
@@ -42,7 +42,7 @@ internal static class GoodCopy
         return (null, null, reasons.Count == 0 ? "no copy of it is known" : string.Join("; ", reasons));
     }
 
-    private static async Task<(PartialBackup File, string Address)> FetchAsync(BackupMetadata backup, RemoteCatalog remote, BackupDirectory directory, OperationContext context)
+    private static async Task<(PartialBackup File, string Address)> FetchAsync(BackupMetadata backup, StoreCatalog remote, BackupDirectory directory, OperationContext context)
     {
         var store = remote.Store;
         var name = Path.GetFileName(backup.BackupPath);

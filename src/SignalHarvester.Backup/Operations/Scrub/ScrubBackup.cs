@@ -8,7 +8,7 @@ namespace SignalHarvester.Backup.Operations.Scrub;
 /// Re-reads one stored file. What is not the file that was recorded is fetched again from a copy, or else put into the
 /// quarantine: never deleted, and never restored from by mistake. Needs no key.
 /// </summary>
-public static class ScrubBackup
+internal static class ScrubBackup
 {
     private const int MostLooks = 3;
 
@@ -20,12 +20,8 @@ public static class ScrubBackup
     /// <returns>What was found; null where the backup was removed meanwhile.</returns>
     /// <exception cref="BackupException">SidecarInvalid, SidecarHostile, and the errors of writing where something had to be moved.</exception>
     /// <exception cref="OperationCanceledException">It was stopped; the backup is as it was.</exception>
-    internal static ScrubReport? Run(BackupMetadata backup, BackupDirectory directory, Func<BackupMetadata, IEnumerable<Func<RemoteCatalog>>> copies, OperationContext context)
+    public static ScrubReport? Run(BackupMetadata backup, BackupDirectory directory, Func<BackupMetadata, IEnumerable<Func<StoreCatalog>>> copies, OperationContext context)
     {
-        ArgumentNullException.ThrowIfNull(backup);
-        ArgumentNullException.ThrowIfNull(directory);
-        ArgumentNullException.ThrowIfNull(copies);
-        ArgumentNullException.ThrowIfNull(context);
         directory.RefuseLinks();
         var moment = context.Clock.GetUtcNow();
         var started = context.Clock.GetTimestamp();
@@ -52,7 +48,7 @@ public static class ScrubBackup
         BackupMetadata backup,
         StoredFinding finding,
         BackupDirectory directory,
-        Func<BackupMetadata, IEnumerable<Func<RemoteCatalog>>> copies,
+        Func<BackupMetadata, IEnumerable<Func<StoreCatalog>>> copies,
         bool isLast,
         OperationContext context)
     {

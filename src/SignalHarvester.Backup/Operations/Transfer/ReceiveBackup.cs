@@ -13,7 +13,7 @@ namespace SignalHarvester.Backup.Operations.Transfer;
 /// Brings a backup back from an object store, with all that it builds on: each file is fetched, held against its SHA-256,
 /// and published like a backup that was made here. What is here already is not fetched again.
 /// </summary>
-public static class ReceiveBackup
+internal static class ReceiveBackup
 {
     private static readonly TimeSpan LeftOverAge = TimeSpan.FromDays(7);
 
@@ -25,11 +25,8 @@ public static class ReceiveBackup
     /// <returns>The backup in the directory.</returns>
     /// <exception cref="BackupException">BackupNotFound, ChainBroken, BackupIdTaken, InsufficientSpace, and the Cloud… errors.</exception>
     /// <exception cref="OperationCanceledException">It was stopped; nothing half-fetched is listed.</exception>
-    internal static BackupMetadata Run(string id, RemoteCatalog remote, BackupDirectory directory, OperationContext context)
+    public static BackupMetadata Run(string id, StoreCatalog remote, BackupDirectory directory, OperationContext context)
     {
-        ArgumentNullException.ThrowIfNull(remote);
-        ArgumentNullException.ThrowIfNull(directory);
-        ArgumentNullException.ThrowIfNull(context);
         var links = remote.Chain(id, context.Cancellation);
         try
         {
@@ -50,7 +47,7 @@ public static class ReceiveBackup
         return directory.Get(id);
     }
 
-    private static async Task FetchAsync(RemoteBackup link, IObjectStore store, BackupDirectory directory, OperationContext context)
+    private static async Task FetchAsync(StoreBackup link, IObjectStore store, BackupDirectory directory, OperationContext context)
     {
         var backup = link.Backup;
         if (Directory.Exists(directory.Path) && directory.TryGet(backup.Id) is { } here)
@@ -89,7 +86,7 @@ public static class ReceiveBackup
     /// A backup without the copies whose address only the store's sidecar names: whoever may write there could name a server
     /// of their own, which the next command would send its credentials to.
     /// </summary>
-    private static BackupMetadata Trusted(BackupMetadata backup, CloudLocation named, OperationContext context)
+    private static BackupMetadata Trusted(BackupMetadata backup, StoreLocation named, OperationContext context)
     {
         BackupCopy[] kept = [.. backup.Copies.Where(copy => copy.Endpoint is null || (copy.Provider == named.Provider && copy.Endpoint == named.Endpoint?.AbsoluteUri))];
         if (kept.Length == backup.Copies.Count)
@@ -111,7 +108,7 @@ public static class ReceiveBackup
     }
 
     /// <summary>What tells one version of an object in one store from all others.</summary>
-    internal static string Key(string url, ObjectInfo version) =>
+    public static string Key(string url, ObjectInfo version) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(url + "\n" + version.Version)))[..16];
 
     /// <summary>What was begun to be fetched and not gone on with for a week.</summary>

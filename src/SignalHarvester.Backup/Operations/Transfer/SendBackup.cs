@@ -12,7 +12,7 @@ namespace SignalHarvester.Backup.Operations.Transfer;
 /// Copies a backup into an object store: what it builds on first, then its file, then its sidecar, so that whatever is
 /// listed there can be restored. What is there already is not sent again, and nothing is overwritten.
 /// </summary>
-public static class SendBackup
+internal static class SendBackup
 {
     private const int MostAttempts = 3;
     private static readonly TimeSpan OrphanAge = TimeSpan.FromDays(7);
@@ -25,12 +25,8 @@ public static class SendBackup
     /// <returns>The backup, with the copy.</returns>
     /// <exception cref="BackupException">The Cloud… errors; CloudObjectExists: another backup of that id is there; those of reading the backup.</exception>
     /// <exception cref="OperationCanceledException">It was stopped; nothing half-sent is listed.</exception>
-    internal static BackupMetadata Run(BackupMetadata backup, BackupDirectory directory, RemoteCatalog remote, OperationContext context)
+    public static BackupMetadata Run(BackupMetadata backup, BackupDirectory directory, StoreCatalog remote, OperationContext context)
     {
-        ArgumentNullException.ThrowIfNull(backup);
-        ArgumentNullException.ThrowIfNull(directory);
-        ArgumentNullException.ThrowIfNull(remote);
-        ArgumentNullException.ThrowIfNull(context);
         for (var attempt = 1; ; attempt++)
         {
             try
@@ -53,10 +49,8 @@ public static class SendBackup
 
     /// <summary>Gives up what killed runs began to send and nobody went on with for a week: its parts cost money, and are not listed.</summary>
     /// <exception cref="BackupException">The Cloud… errors.</exception>
-    public static void CleanUp(RemoteCatalog remote, OperationContext context)
+    public static void CleanUp(StoreCatalog remote, OperationContext context)
     {
-        ArgumentNullException.ThrowIfNull(remote);
-        ArgumentNullException.ThrowIfNull(context);
         try
         {
             CleanUpAsync(remote.Store, context).GetAwaiter().GetResult();
@@ -80,7 +74,7 @@ public static class SendBackup
         }
     }
 
-    private static async Task<BackupMetadata> SendAsync(BackupMetadata link, BackupDirectory directory, RemoteCatalog remote, OperationContext context)
+    private static async Task<BackupMetadata> SendAsync(BackupMetadata link, BackupDirectory directory, StoreCatalog remote, OperationContext context)
     {
         var store = remote.Store;
         var there = await remote.FindAsync(link.Id, context.Cancellation).ConfigureAwait(false);
@@ -184,13 +178,13 @@ public static class SendBackup
         Uploaded = DateTimeOffset.FromUnixTimeSeconds(moment.ToUnixTimeSeconds()),
     };
 
-    private static BackupMetadata With(BackupMetadata backup, BackupCopy copy, CloudLocation place)
+    private static BackupMetadata With(BackupMetadata backup, BackupCopy copy, StoreLocation place)
     {
         BackupCopy[] copies = [.. backup.Copies.Where(other => !other.IsIn(place)), copy];
         return backup with { Copies = copies, CloudUrl = backup.CloudUrl ?? copies[0].Url, CloudProvider = backup.CloudProvider ?? copies[0].Provider };
     }
 
-    private static BackupMetadata Record(BackupMetadata link, BackupDirectory directory, BackupCopy copy, CloudLocation place, OperationContext context)
+    private static BackupMetadata Record(BackupMetadata link, BackupDirectory directory, BackupCopy copy, StoreLocation place, OperationContext context)
     {
         if (link.Copies.Any(known => known.IsIn(place) && known.Url == copy.Url && known.Checksum == copy.Checksum))
         {

@@ -5,20 +5,23 @@ using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Operations.Verify;
 
-/// <summary>Verifies a backup and records the result in its sidecar.</summary>
-public static class VerifyBackup
+/// <summary>Verifies a backup, and records the result in its sidecar where it lies in a backup directory.</summary>
+internal static class VerifyBackup
 {
     /// <summary>Verifies one backup.</summary>
-    /// <param name="backup">The backup, as listed.</param>
-    /// <param name="directory">Where it lies; null for a file that is in no catalogue, whose result is recorded nowhere.</param>
+    /// <param name="source">The backup, as listed. The result of one in an object store, or of a file in no catalogue, is recorded nowhere.</param>
     /// <param name="level">Quick or Full.</param>
     /// <param name="context">Clock, messages, cancellation.</param>
-    /// <exception cref="BackupException">The check could not be made: InsufficientSpace, WriteFailed, ReadFailed, BackupNotFound, SidecarHostile.</exception>
+    /// <exception cref="BackupException">The check could not be made: InsufficientSpace, WriteFailed, ReadFailed, BackupNotFound, SidecarHostile, and the Cloud… errors.</exception>
     /// <exception cref="OperationCanceledException">It was stopped; nothing is recorded.</exception>
-    internal static VerificationOutcome Run(BackupMetadata backup, BackupDirectory? directory, VerificationLevel level, OperationContext context)
+    public static VerificationOutcome Run(BackupSource source, VerificationLevel level, OperationContext context)
     {
-        ArgumentNullException.ThrowIfNull(backup);
-        ArgumentNullException.ThrowIfNull(context);
+        if (source.Catalog.Store is { } store)
+        {
+            return VerifyCopy.Run(source.Backup.Id, store, source.Catalog.Home, level, context);
+        }
+
+        var (backup, directory) = (source.Backup, source.Catalog.Directory);
         directory?.RefuseLinks();
         var verifier = new ImageVerifier(directory?.Layout.TemporaryParent ?? Path.GetTempPath(), context);
         var (tested, checks) = Checks(backup, directory, level, verifier, context);

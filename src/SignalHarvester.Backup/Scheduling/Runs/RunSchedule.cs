@@ -64,7 +64,7 @@ internal sealed class RunSchedule(ScheduleJob job, BackupSettings settings, Step
 
     private void BackUp(IReadOnlyList<ScheduleSource> sources)
     {
-        using var stores = new OpenStores(settings.Stores, context);
+        using var stores = new StoreSession(context.Clock);
         var options = new ParallelOptions { MaxDegreeOfParallelism = settings.ThrottleLimit, CancellationToken = context.Cancellation };
         try
         {
@@ -87,7 +87,7 @@ internal sealed class RunSchedule(ScheduleJob job, BackupSettings settings, Step
         }
     }
 
-    private void BackUp(string database, OpenStores stores)
+    private void BackUp(string database, StoreSession stores)
     {
         var directory = new BackupDirectory(settings.BackupDirectoryOf(database), context.Clock);
         Note(database);
@@ -121,8 +121,8 @@ internal sealed class RunSchedule(ScheduleJob job, BackupSettings settings, Step
         {
             recorder.Do(StepNames.Upload, store.Location.ToString(), () =>
             {
-                var remote = stores.Of(store);
-                BackupEngine.Send(backup, directory, remote, () => stores.Prepare(store), context);
+                var there = stores.Open(store.Location, store.Options);
+                BackupEngine.Send(backup, directory, there, () => stores.Prepare(there, store.CreateContainer, context), context);
                 return ("sent with the missing parts of its chain", backup.Id);
             });
         }
@@ -153,7 +153,7 @@ internal sealed class RunSchedule(ScheduleJob job, BackupSettings settings, Step
             Note(backup.DatabasePath);
             recorder.Do(StepNames.Drill, backup.DatabasePath ?? backup.Id, () =>
             {
-                var drill = BackupEngine.Drill(backup, remote: null, new BackupDirectory(backup.BackupDirectory, context.Clock), settings.DrillAssertions, context);
+                var drill = BackupEngine.Drill(BackupSource.In(new BackupDirectory(backup.BackupDirectory, context.Clock), backup), settings.DrillAssertions, context);
                 return drill.Passed
                     ? (string.Create(System.Globalization.CultureInfo.InvariantCulture, $"restored in {drill.RestoreTime.TotalSeconds:0.0} s"), backup.Id)
                     : throw DrillBackup.Fault(drill);
@@ -163,15 +163,15 @@ internal sealed class RunSchedule(ScheduleJob job, BackupSettings settings, Step
 
     private void Scrub()
     {
-        using var stores = new OpenStores(settings.Stores, context);
-        Func<RemoteCatalog>[] copies = [.. settings.Stores.Where(store => store.Enabled).Select(store => (Func<RemoteCatalog>)(() => stores.Of(store)))];
+        using var stores = new StoreSession(context.Clock);
+        Func<StoreCatalog>[] copies = [.. settings.Stores.Where(store => store.Enabled).Select(store => (Func<StoreCatalog>)(() => stores.Open(store.Location, store.Options)))];
         foreach (var path in Directories)
         {
             recorder.Do(StepNames.Scrub, path, () => (Scrub(new BackupDirectory(path, context.Clock), copies), null));
         }
     }
 
-    private string Scrub(BackupDirectory directory, Func<RemoteCatalog>[] copies)
+    private string Scrub(BackupDirectory directory, Func<StoreCatalog>[] copies)
     {
         var (began, started) = (context.Clock.GetUtcNow(), context.Clock.GetTimestamp());
         var failed = new List<BackupException>();
@@ -215,7 +215,7 @@ internal sealed class RunSchedule(ScheduleJob job, BackupSettings settings, Step
         var listing = directory.List();
         var failed = new List<BackupException>(listing.Faults);
         var decisions = RetentionPlan.Decide(listing.Backups, settings.Retention, now).Where(IsConcerned).ToList();
-        var outcome = BackupEngine.Prune(directory, decisions, settings.Retention, now, failed.Add, context);
+        var outcome = BackupEngine.Prune(BackupCatalog.Of(directory), decisions, settings.Retention, now, failed.Add, context);
         return failed.Count == 0
             ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{outcome.Count(decision => decision.Action == RetentionAction.Remove)} removed, {outcome.Count(decision => decision.Action == RetentionAction.Keep)} kept")
             : throw failed[0];

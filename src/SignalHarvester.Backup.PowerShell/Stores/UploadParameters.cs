@@ -1,10 +1,10 @@
 using System.Management.Automation;
 using SignalHarvester.Backup.ObjectStorage;
 
-namespace SignalHarvester.Backup.PowerShell.Cloud;
+namespace SignalHarvester.Backup.PowerShell.Stores;
 
 /// <summary>The parameters of the cmdlets that send to an object store.</summary>
-public sealed class UploadParameters : CloudParameters
+public sealed class UploadParameters : StoreParameters
 {
     /// <summary>Makes the bucket or container if it is not there. Without it, a missing one is an error.</summary>
     [Parameter]

@@ -1,29 +1,29 @@
 using SignalHarvester.Backup.Configuration.Settings;
 using SignalHarvester.Backup.ObjectStorage;
 
-namespace SignalHarvester.Backup.PowerShell.Cloud;
+namespace SignalHarvester.Backup.PowerShell.Stores;
 
 /// <summary>The object stores that one command can mean: by its parameters, by the backup, by the configuration.</summary>
 /// <param name="given">The parameters.</param>
 /// <param name="settings">The configuration.</param>
 /// <param name="fullPath">Makes a path of the session absolute.</param>
 /// <param name="isBound">Whether a parameter was given.</param>
-internal sealed class CloudPlaces(CloudParameters given, BackupSettings settings, Func<string, string> fullPath, Func<string, bool> isBound)
+internal sealed class StoreChoice(StoreParameters given, BackupSettings settings, Func<string, string> fullPath, Func<string, bool> isBound)
 {
     /// <summary>The place that the parameters name, by themselves or with the configuration's help; null where they name none.</summary>
     /// <exception cref="BackupException">InvalidArgument: a provider without a container, or the other way round.</exception>
-    public CloudLocation? Named => given.Location(fullPath) ?? (given.Provider is { } provider ? ConfiguredOf(provider) : null);
+    public StoreLocation? Named => given.Location(fullPath) ?? (given.Provider is { } provider ? ConfiguredOf(provider) : null);
 
     /// <summary>The place that the parameters name, else the only one that is switched on in the configuration; null for none, or for several.</summary>
     /// <exception cref="BackupException">InvalidArgument: a provider without a container, or the other way round.</exception>
-    public CloudLocation? NamedOrOnly => Named ?? (Enabled is [var only] ? given.Over(only.Location, isBound) : null);
+    public StoreLocation? NamedOrOnly => Named ?? (Enabled is [var only] ? given.Over(only.Location, isBound) : null);
 
     /// <summary>The places that each new backup is sent to.</summary>
-    public IReadOnlyList<CloudLocation> AfterBackup => [.. Enabled.Where(store => store.UploadAfterBackup).Select(store => store.Location)];
+    public IReadOnlyList<StoreLocation> AfterBackup => [.. Enabled.Where(store => store.UploadAfterBackup).Select(store => store.Location)];
 
     /// <summary>The places that a backup is sent to where it is asked for: the one that is named, else all that are switched on.</summary>
     /// <exception cref="BackupException">InvalidArgument: there is none.</exception>
-    public IReadOnlyList<CloudLocation> ForUpload => Named is { } named ? [named] : Enabled is [_, ..] ? [.. Enabled.Select(store => given.Over(store.Location, isBound))] : [Choose(null)];
+    public IReadOnlyList<StoreLocation> ForUpload => Named is { } named ? [named] : Enabled is [_, ..] ? [.. Enabled.Select(store => given.Over(store.Location, isBound))] : [Choose(null)];
 
     private List<ObjectStoreSettings> Enabled => [.. settings.Stores.Where(store => store.Enabled)];
 
@@ -33,9 +33,9 @@ internal sealed class CloudPlaces(CloudParameters given, BackupSettings settings
     /// </summary>
     /// <param name="backup">The backup concerned, if it is known.</param>
     /// <exception cref="BackupException">InvalidArgument: no place is named, or several may be meant.</exception>
-    public CloudLocation Choose(BackupMetadata? backup) =>
+    public StoreLocation Choose(BackupMetadata? backup) =>
         Named ?? backup?.Location ?? (backup is { Copies: [var first, ..] } ? LocationOf(first) : null) ?? NamedOrOnly ?? throw BackupException.InvalidArgument(
-            backup?.Id ?? nameof(CloudParameters.Provider),
+            backup?.Id ?? nameof(StoreParameters.Provider),
             Enabled.Count > 1 ? $"Several object stores are enabled in the configuration ({string.Join(", ", Enabled.Select(store => store.Location.Provider))}). Say which one is meant with -Provider."
             : backup is null
                 ? "Which object store is meant was not said. Give -Provider and -Container (or -Bucket), or enable one in the configuration."
@@ -43,29 +43,29 @@ internal sealed class CloudPlaces(CloudParameters given, BackupSettings settings
 
     /// <summary>The places that copies of a backup are in: the one that the parameters name, else all that are recorded.</summary>
     /// <exception cref="BackupException">InvalidArgument: a provider without a container, or the other way round.</exception>
-    public IReadOnlyList<CloudLocation> CopiesOf(BackupMetadata backup) => Named is { } named ? [named] : [.. backup.Copies.Select(LocationOf)];
+    public IReadOnlyList<StoreLocation> CopiesOf(BackupMetadata backup) => Named is { } named ? [named] : [.. backup.Copies.Select(LocationOf)];
 
     /// <summary>How a place is used.</summary>
-    public StoreOptions OptionsOf(CloudLocation location) =>
+    public StoreOptions OptionsOf(StoreLocation location) =>
         given.Over(ConfigurationOf(location)?.Options ?? new StoreOptions { BandwidthLimit = settings.BandwidthLimit }, isBound);
 
     /// <summary>Whether a place that is missing is made.</summary>
-    public bool CreatesContainer(CloudLocation location) => given is UploadParameters upload && isBound(nameof(UploadParameters.CreateContainer))
+    public bool CreatesContainer(StoreLocation location) => given is UploadParameters upload && isBound(nameof(UploadParameters.CreateContainer))
         ? upload.CreateContainer
         : ConfigurationOf(location)?.CreateContainer == true;
 
-    private CloudLocation ConfiguredOf(CloudProvider provider) => settings.Stores.FirstOrDefault(store => store.Location.Provider == provider) is { } store
+    private StoreLocation ConfiguredOf(CloudProvider provider) => settings.Stores.FirstOrDefault(store => store.Location.Provider == provider) is { } store
         ? given.Over(store.Location, isBound)
         : throw BackupException.InvalidArgument(
-            nameof(CloudParameters.Container), $"Give both -Provider and -Container (or -Bucket): they name the place together. -Provider alone takes a place from the configuration, and none of the kind {provider} is there.");
+            nameof(StoreParameters.Container), $"Give both -Provider and -Container (or -Bucket): they name the place together. -Provider alone takes a place from the configuration, and none of the kind {provider} is there.");
 
-    private ObjectStoreSettings? ConfigurationOf(CloudLocation location) =>
+    private ObjectStoreSettings? ConfigurationOf(StoreLocation location) =>
         settings.Stores.FirstOrDefault(store => store.Location.Provider == location.Provider && store.Location.Container == location.Container);
 
     /// <summary>Where a copy is. It does not record a profile of credentials; the configuration may know one.</summary>
-    private CloudLocation LocationOf(BackupCopy copy)
+    private StoreLocation LocationOf(BackupCopy copy)
     {
-        var location = new CloudLocation
+        var location = new StoreLocation
         {
             Provider = copy.Provider,
             Container = copy.Container,

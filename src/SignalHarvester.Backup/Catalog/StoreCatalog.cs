@@ -9,7 +9,7 @@ namespace SignalHarvester.Backup.Catalog;
 /// The backups in an object store. It holds the same files and sidecars as a backup directory, under the same names, and
 /// its own sidecars are the truth: nothing on this machine is needed to list or to restore what is there.
 /// </summary>
-public sealed class RemoteCatalog : IDisposable
+public sealed class StoreCatalog : IDisposable
 {
     private const string IdBeginning = "backup_";
     private const int MostReadsAtOnce = 16;
@@ -21,19 +21,19 @@ public sealed class RemoteCatalog : IDisposable
     /// <param name="options">How it is used.</param>
     /// <param name="clock">What ages are measured with.</param>
     /// <exception cref="BackupException">InvalidArgument: the location makes no sense.</exception>
-    public RemoteCatalog(CloudLocation location, StoreOptions options, TimeProvider clock)
+    public StoreCatalog(StoreLocation location, StoreOptions options, TimeProvider clock)
         : this(ObjectStores.Open(location, options), clock)
     {
     }
 
-    internal RemoteCatalog(IObjectStore store, TimeProvider clock)
+    internal StoreCatalog(IObjectStore store, TimeProvider clock)
     {
         Store = store;
         this.clock = clock;
     }
 
     /// <summary>The place.</summary>
-    public CloudLocation Location => Store.Location;
+    public StoreLocation Location => Store.Location;
 
     internal IObjectStore Store { get; }
 
@@ -77,19 +77,19 @@ public sealed class RemoteCatalog : IDisposable
 
     /// <summary>A backup with all that it builds on, the full one first.</summary>
     /// <exception cref="BackupException">ChainBroken, BackupNotFound, SidecarInvalid, SidecarHostile, and the Cloud… errors.</exception>
-    internal IReadOnlyList<RemoteBackup> Chain(string id, CancellationToken cancellation) =>
+    internal IReadOnlyList<StoreBackup> Chain(string id, CancellationToken cancellation) =>
         Chain(FindAsync(id, cancellation).GetAwaiter().GetResult() ?? throw NotFound(id), cancellation);
 
     /// <summary>Finds one backup; null if there is none.</summary>
     /// <exception cref="BackupException">SidecarInvalid, SidecarHostile, and the Cloud… errors.</exception>
-    internal async Task<RemoteBackup?> FindAsync(string id, CancellationToken cancellation) =>
+    internal async Task<StoreBackup?> FindAsync(string id, CancellationToken cancellation) =>
         BackupFileName.IsId(id) && await Store.FindAsync(id + BackupFileName.SidecarSuffix, cancellation).ConfigureAwait(false) is { } sidecar
             ? await ReadAsync(sidecar, cancellation).ConfigureAwait(false)
             : null;
 
-    private List<RemoteBackup> Chain(RemoteBackup tip, CancellationToken cancellation)
+    private List<StoreBackup> Chain(StoreBackup tip, CancellationToken cancellation)
     {
-        var found = new Dictionary<string, RemoteBackup>(StringComparer.Ordinal) { [tip.Backup.Id] = tip };
+        var found = new Dictionary<string, StoreBackup>(StringComparer.Ordinal) { [tip.Backup.Id] = tip };
         var links = BackupChain.Resolve(tip.Backup, id =>
         {
             if (FindAsync(id, cancellation).GetAwaiter().GetResult() is not { } parent)
@@ -143,7 +143,7 @@ public sealed class RemoteCatalog : IDisposable
     private static bool IsSidecar(string name) => name.EndsWith(BackupFileName.SidecarSuffix, StringComparison.Ordinal)
         && BackupFileName.IsId(name[..^BackupFileName.SidecarSuffix.Length]);
 
-    private async Task<RemoteBackup?> ReadListedAsync(ObjectInfo sidecar, CancellationToken cancellation)
+    private async Task<StoreBackup?> ReadListedAsync(ObjectInfo sidecar, CancellationToken cancellation)
     {
         try
         {
@@ -158,7 +158,7 @@ public sealed class RemoteCatalog : IDisposable
         }
     }
 
-    private async Task<RemoteBackup> ReadAsync(ObjectInfo sidecar, CancellationToken cancellation)
+    private async Task<StoreBackup> ReadAsync(ObjectInfo sidecar, CancellationToken cancellation)
     {
         var id = sidecar.Name[..^BackupFileName.SidecarSuffix.Length];
         if (sidecar.Length > Sidecar.LargestBytes)
@@ -171,11 +171,11 @@ public sealed class RemoteCatalog : IDisposable
         await Store.ReadAsync(sidecar, 0, json, cancellation).ConfigureAwait(false);
         var backup = Sidecar.Read(json, id, Location.ToString(), clock);
         var file = Path.GetFileName(backup.BackupPath);
-        return new RemoteBackup(
+        return new StoreBackup(
             backup with { BackupPath = Store.UrlOf(file), BackupDirectory = Location.ToString(), Location = Location }, json, sidecar, file);
     }
 
-    private static void RequireFile(RemoteBackup remote, Dictionary<string, ObjectInfo> objects)
+    private static void RequireFile(StoreBackup remote, Dictionary<string, ObjectInfo> objects)
     {
         var backup = remote.Backup;
         if (!objects.TryGetValue(remote.FileName, out var file))

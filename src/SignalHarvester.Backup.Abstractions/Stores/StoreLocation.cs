@@ -4,7 +4,7 @@ namespace SignalHarvester.Backup;
 /// The place of backups in an object store: everything needed to find it again, and no secret. Credentials come from the
 /// platform's own chain each time.
 /// </summary>
-public sealed record CloudLocation
+public sealed record StoreLocation
 {
     private readonly string givenPrefix = string.Empty;
 
@@ -41,7 +41,7 @@ public sealed record CloudLocation
 
     /// <summary>Whether it is the same place, however its prefix was given.</summary>
     /// <param name="other">The other place.</param>
-    public bool Equals(CloudLocation? other) =>
+    public bool Equals(StoreLocation? other) =>
         other is not null && Provider == other.Provider && Container == other.Container && Prefix == other.Prefix && Endpoint == other.Endpoint
         && Region == other.Region && UsePathStyle == other.UsePathStyle && AccountName == other.AccountName && Profile == other.Profile;
 

@@ -1,10 +1,10 @@
 using System.Management.Automation;
 using SignalHarvester.Backup.ObjectStorage;
 
-namespace SignalHarvester.Backup.PowerShell.Cloud;
+namespace SignalHarvester.Backup.PowerShell.Stores;
 
 /// <summary>The parameters that name a place in an object store, shared by the cmdlets that reach one.</summary>
-public class CloudParameters
+public class StoreParameters
 {
     /// <summary>
     /// The kind of object store. Given alone, the configuration's store of that kind. Credentials are never given here: they come from the platform's own chain (environment,
@@ -56,7 +56,7 @@ public class CloudParameters
     /// <summary>The place that the parameters name by themselves; null where they name none.</summary>
     /// <param name="fullPath">Makes a path of the session absolute.</param>
     /// <exception cref="BackupException">InvalidArgument: a container without a provider.</exception>
-    internal CloudLocation? Location(Func<string, string> fullPath)
+    internal StoreLocation? Location(Func<string, string> fullPath)
     {
         if (Container is not { } container)
         {
@@ -68,7 +68,7 @@ public class CloudParameters
             throw BackupException.InvalidArgument(nameof(Provider), "Give both -Provider and -Container (or -Bucket): they name the place together.");
         }
 
-        return new CloudLocation
+        return new StoreLocation
         {
             Provider = provider,
             Container = provider == CloudProvider.Directory ? fullPath(container) : container,
@@ -84,7 +84,7 @@ public class CloudParameters
     /// <summary>A configured place, with what the parameters say otherwise of it.</summary>
     /// <param name="configured">The place.</param>
     /// <param name="isBound">Whether a parameter was given.</param>
-    internal CloudLocation Over(CloudLocation configured, Func<string, bool> isBound) => configured with
+    internal StoreLocation Over(StoreLocation configured, Func<string, bool> isBound) => configured with
     {
         Prefix = isBound(nameof(Prefix)) ? Prefix : configured.Prefix,
         Endpoint = Endpoint ?? configured.Endpoint,

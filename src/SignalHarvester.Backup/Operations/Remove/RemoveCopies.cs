@@ -6,33 +6,29 @@ using SignalHarvester.Backup.Progress;
 namespace SignalHarvester.Backup.Operations.Remove;
 
 /// <summary>
-/// Removes backups from an object store, and only there: of each the sidecar first, so that it is no backup any more, then
+/// Removes copies from an object store, and only there: of each the sidecar first, so that it is no backup any more, then
 /// its file; those that build on others first. Nothing is folded there, so what others build on stays.
 /// </summary>
-public static class RemoveRemoteBackups
+internal static class RemoveCopies
 {
-    /// <summary>Removes backups.</summary>
+    /// <summary>Removes copies.</summary>
     /// <param name="ids">Which.</param>
-    /// <param name="remote">Where they are.</param>
+    /// <param name="store">Where they are.</param>
     /// <param name="home">The backup directory whose records of these copies go with them; null for none.</param>
     /// <param name="removed">Called for each that is gone.</param>
     /// <param name="failed">Called for each that is still there, with the reason.</param>
     /// <param name="context">Clock, messages, cancellation.</param>
     /// <exception cref="BackupException">The Cloud… errors of listing.</exception>
     /// <exception cref="OperationCanceledException">It was stopped between two backups.</exception>
-    internal static void Run(
+    public static void Run(
         IReadOnlyCollection<string> ids,
-        RemoteCatalog remote,
+        StoreCatalog store,
         BackupDirectory? home,
         Action<BackupMetadata> removed,
         Action<BackupException> failed,
         OperationContext context)
     {
-        ArgumentNullException.ThrowIfNull(remote);
-        ArgumentNullException.ThrowIfNull(failed);
-        ArgumentNullException.ThrowIfNull(removed);
-        ArgumentNullException.ThrowIfNull(context);
-        var listed = remote.List(context.Cancellation).Backups;
+        var listed = store.List(context.Cancellation).Backups;
         var byId = listed.ToDictionary(backup => backup.Id, StringComparer.Ordinal);
         var children = listed.Where(backup => BackupChain.IsIncrement(backup) && backup.ParentId is not null).ToLookup(backup => backup.ParentId!, backup => backup.Id);
         var open = ids.ToHashSet(StringComparer.Ordinal);
@@ -43,9 +39,9 @@ public static class RemoveRemoteBackups
             try
             {
                 var dependants = children[id].Where(child => !gone.Contains(child) && !open.Contains(child)).ToList();
-                removed(dependants.Count == 0 ? RemoveAsync(id, remote, context).GetAwaiter().GetResult() : throw HasDependants(id, dependants));
+                removed(dependants.Count == 0 ? RemoveAsync(id, store, context).GetAwaiter().GetResult() : throw HasDependants(id, dependants));
                 gone.Add(id);
-                Forget(id, remote, home, context);
+                Forget(id, store, home, context);
             }
             catch (BackupException exception)
             {
@@ -55,15 +51,15 @@ public static class RemoveRemoteBackups
         }
     }
 
-    private static async Task<BackupMetadata> RemoveAsync(string id, RemoteCatalog remote, OperationContext context)
+    private static async Task<BackupMetadata> RemoveAsync(string id, StoreCatalog store, OperationContext context)
     {
-        var found = await remote.FindAsync(id, context.Cancellation).ConfigureAwait(false) ?? throw new BackupException(
-            BackupErrorId.BackupNotFound, id, $"There is no backup '{id}' in '{remote.Location}'. See what is there with Get-SHBackup -Remote.");
-        var whole = await DeleteAsync(remote.Store, id + BackupFileName.SidecarSuffix, context.Cancellation).ConfigureAwait(false)
-            & await DeleteAsync(remote.Store, found.FileName, context.Cancellation).ConfigureAwait(false);
+        var found = await store.FindAsync(id, context.Cancellation).ConfigureAwait(false) ?? throw new BackupException(
+            BackupErrorId.BackupNotFound, id, $"There is no backup '{id}' in '{store.Location}'. See what is there with Get-SHBackup -Remote.");
+        var whole = await DeleteAsync(store.Store, id + BackupFileName.SidecarSuffix, context.Cancellation).ConfigureAwait(false)
+            & await DeleteAsync(store.Store, found.FileName, context.Cancellation).ConfigureAwait(false);
         if (!whole)
         {
-            context.Warn($"'{id}' is removed from '{remote.Location}', which keeps its former versions: they can be brought back there, and cost room until its own rules delete them.");
+            context.Warn($"'{id}' is removed from '{store.Location}', which keeps its former versions: they can be brought back there, and cost room until its own rules delete them.");
         }
 
         return found.Backup;
@@ -80,7 +76,7 @@ public static class RemoveRemoteBackups
                 BackupErrorId.CloudObjectKept, name, $"'{store.Location}' said that it deleted '{name}', and still has it. Look for a retention policy or a lock there, and remove it again.");
     }
 
-    private static void Forget(string id, RemoteCatalog remote, BackupDirectory? home, OperationContext context)
+    private static void Forget(string id, StoreCatalog store, BackupDirectory? home, OperationContext context)
     {
         try
         {
@@ -105,7 +101,7 @@ public static class RemoveRemoteBackups
             context.Warn($"That the copy of '{id}' is gone is not recorded in '{home!.Path}': {exception.Message}");
         }
 
-        bool IsThere(BackupCopy copy) => copy.IsIn(remote.Location);
+        bool IsThere(BackupCopy copy) => copy.IsIn(store.Location);
     }
 
     private static BackupException HasDependants(string id, List<string> dependants) => new(

@@ -4,7 +4,7 @@ using System.Security;
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
 /// <summary>What the cmdlets share that may have to open encrypted backups.</summary>
-public abstract class KeyedBackupCommand : StoredBackupCommand
+public abstract class DecryptingCommand : BackupInputCommand
 {
     /// <summary>Files with age secret keys, to open encrypted backups with; what New-SHBackupKey and age-keygen write. Without it, that of the configuration.</summary>
     [Parameter]

@@ -7,4 +7,4 @@ namespace SignalHarvester.Backup.Catalog;
 /// <param name="Sidecar">The sidecar's bytes.</param>
 /// <param name="SidecarObject">The sidecar as an object.</param>
 /// <param name="FileName">The name of its file, in the store as in a directory.</param>
-internal sealed record RemoteBackup(BackupMetadata Backup, byte[] Sidecar, ObjectInfo SidecarObject, string FileName);
+internal sealed record StoreBackup(BackupMetadata Backup, byte[] Sidecar, ObjectInfo SidecarObject, string FileName);

@@ -6,26 +6,23 @@ using SignalHarvester.Backup.Progress;
 namespace SignalHarvester.Backup.Operations.Verify;
 
 /// <summary>
-/// Verifies a backup in an object store. Quick asks the store for size and checksums of each file of the chain and fetches
+/// Verifies a copy in an object store. Quick asks the store for size and checksums of each file of the chain and fetches
 /// nothing but sidecars; Full fetches the chain and tests it as one that lies here. Nothing in the store is changed.
 /// </summary>
-public static class VerifyRemoteBackup
+internal static class VerifyCopy
 {
-    /// <summary>Verifies one backup.</summary>
+    /// <summary>Verifies one copy.</summary>
     /// <param name="id">Which.</param>
-    /// <param name="remote">Where it is.</param>
+    /// <param name="store">Where it is.</param>
     /// <param name="home">The backup directory below which a full test finds room for a while.</param>
     /// <param name="level">Quick or Full.</param>
     /// <param name="context">Clock, messages, cancellation.</param>
     /// <exception cref="BackupException">The check could not be made: BackupNotFound, InsufficientSpace, and the Cloud… errors.</exception>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
-    internal static VerificationOutcome Run(string id, RemoteCatalog remote, BackupDirectory home, VerificationLevel level, OperationContext context)
+    public static VerificationOutcome Run(string id, StoreCatalog store, BackupDirectory home, VerificationLevel level, OperationContext context)
     {
-        ArgumentNullException.ThrowIfNull(remote);
-        ArgumentNullException.ThrowIfNull(home);
-        ArgumentNullException.ThrowIfNull(context);
-        var backup = remote.Get(id, context.Cancellation);
-        var (checks, inconsistencies) = level == VerificationLevel.Full ? Fetched(backup, remote, home, context) : (Asked(backup, remote, context.Cancellation), backup.Inconsistencies);
+        var backup = store.Get(id, context.Cancellation);
+        var (checks, inconsistencies) = level == VerificationLevel.Full ? Fetched(backup, store, home, context) : (Asked(backup, store, context.Cancellation), backup.Inconsistencies);
         var failed = checks.FirstOrDefault(check => !check.Passed);
         var verified = backup with
         {
@@ -38,12 +35,12 @@ public static class VerifyRemoteBackup
         return new VerificationOutcome(verified, failed is null ? null : VerificationChecks.Fault(verified, failed));
     }
 
-    private static (IReadOnlyList<VerificationCheck> Checks, IReadOnlyList<string> Inconsistencies) Fetched(BackupMetadata backup, RemoteCatalog remote, BackupDirectory home, OperationContext context)
+    private static (IReadOnlyList<VerificationCheck> Checks, IReadOnlyList<string> Inconsistencies) Fetched(BackupMetadata backup, StoreCatalog store, BackupDirectory home, OperationContext context)
     {
         try
         {
-            using var staged = StagedBackup.Fetch(backup.Id, remote, home, context);
-            var tested = VerifyBackup.Run(staged.Backup, staged.Directory, VerificationLevel.Full, context).Backup;
+            using var staged = StagedBackup.Fetch(backup.Id, store, home, context);
+            var tested = VerifyBackup.Run(staged.Source, VerificationLevel.Full, context).Backup;
             return (tested.Verification, tested.Inconsistencies);
         }
         catch (BackupException exception) when (exception.ErrorId is BackupErrorId.ChainBroken)
@@ -60,12 +57,12 @@ public static class VerifyRemoteBackup
         }
     }
 
-    private static List<VerificationCheck> Asked(BackupMetadata backup, RemoteCatalog remote, CancellationToken cancellation)
+    private static List<VerificationCheck> Asked(BackupMetadata backup, StoreCatalog store, CancellationToken cancellation)
     {
-        IReadOnlyList<RemoteBackup> links;
+        IReadOnlyList<StoreBackup> links;
         try
         {
-            links = remote.Chain(backup.Id, cancellation);
+            links = store.Chain(backup.Id, cancellation);
         }
         catch (BackupException exception) when (exception.ErrorId == BackupErrorId.ChainBroken)
         {
@@ -75,16 +72,16 @@ public static class VerifyRemoteBackup
         var checks = new List<VerificationCheck>();
         foreach (var link in links)
         {
-            AskAsync(link, remote, checks, cancellation).GetAwaiter().GetResult();
+            AskAsync(link, store, checks, cancellation).GetAwaiter().GetResult();
         }
 
         return checks;
     }
 
-    private static async Task AskAsync(RemoteBackup link, RemoteCatalog remote, List<VerificationCheck> checks, CancellationToken cancellation)
+    private static async Task AskAsync(StoreBackup link, StoreCatalog store, List<VerificationCheck> checks, CancellationToken cancellation)
     {
         var (backup, name) = (link.Backup, link.FileName);
-        if (await remote.Store.FindAsync(name, cancellation).ConfigureAwait(false) is not { } file)
+        if (await store.Store.FindAsync(name, cancellation).ConfigureAwait(false) is not { } file)
         {
             checks.Add(new VerificationCheck(VerificationChecks.File, false, $"'{backup.BackupPath}' is missing"));
             return;
