@@ -7,31 +7,33 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 
 /// <summary>Removes backups.</summary>
 /// <remarks>
-/// <para>Removes the backup file and its sidecar, and the entry in the predecessor's index where there is one. It asks
-/// for each backup, unless -Force or -Confirm:$false is given. Nothing outside the backup directory is ever removed,
-/// whatever a sidecar says.</para>
-/// <para>A backup that others build on is first folded into them: the oldest of them becomes what the removed one was, and
-/// every other backup restores at any moment, also when the removal is killed midway. With -Cascade those that build on it
-/// are removed too. A backup that cannot be folded, because its chain is damaged, stays, with all that builds on it.</para>
-/// <para>With -Remote, or of a backup that Get-SHBackup -Remote listed, the copy in the object store is removed, and nothing
-/// here but the record of it. Nothing is folded there: what others build on goes only with them (-Cascade).</para>
-/// <para>All backups of the pipeline are removed at its end, those that build on others first. Stopped before, nothing
-/// is removed. What another run has removed meanwhile is no error, and is emitted by that one.</para>
+/// <para>Removes the backup file and its sidecar, and its entry in the Python tool's index. It asks about each backup,
+/// unless -Force or -Confirm:$false is given. It never removes anything outside the backup directory, whatever a sidecar
+/// says.</para>
+/// <para>A backup that others build on is first folded into them: the oldest of them takes its role, and every other
+/// backup restores at any moment, even if the removal is killed midway. With -Cascade the backups that build on it are
+/// removed too. If a backup cannot be folded, because its chain is damaged, it stays, with the backups that build on
+/// it.</para>
+/// <para>With -Remote, or for a backup from Get-SHBackup -Remote, it removes the copy in the object store, and on this
+/// machine only the record of that copy. Nothing is folded there: a copy that others build on can only go with them
+/// (-Cascade).</para>
+/// <para>All backups of the pipeline are removed at its end, increments before their parents. If it is stopped earlier,
+/// nothing is removed. A backup that another run has removed meanwhile is no error, and that run emits it.</para>
 /// </remarks>
 /// <example>
-/// <para>Remove what is older than thirty days</para>
+/// <para>Remove backups older than thirty days</para>
 /// <code>Get-SHBackup | Where-Object Age -gt 30d | Remove-SHBackup</code>
-/// <para>Asks for each. 'Yes to All' answers for the rest.</para>
+/// <para>Asks about each. 'Yes to All' answers for the rest.</para>
 /// </example>
 /// <example>
 /// <para>Remove one backup without a question</para>
 /// <code>Remove-SHBackup (Get-SHBackup -Database app.db -Newest 1).Id -Force</code>
-/// <para>Emits the backup that was removed.</para>
+/// <para>Emits the removed backup.</para>
 /// </example>
 /// <example>
-/// <para>Remove a full backup with all that builds on it</para>
+/// <para>Remove a full backup with the backups that build on it</para>
 /// <code>Get-SHBackup -Type Full | Where-Object Age -gt 90d | Remove-SHBackup -Cascade</code>
-/// <para>Asks for each, those that build on a full backup included.</para>
+/// <para>Asks about each, including the backups that build on it.</para>
 /// </example>
 /// <seealso>Get-SHBackup</seealso>
 /// <seealso>about_SignalHarvester.Backup</seealso>
@@ -43,7 +45,7 @@ public sealed class RemoveSHBackupCommand : DecryptingCommand, IDynamicParameter
     private readonly Dictionary<BackupCatalog, HashSet<string>> approved = [];
     private readonly Dictionary<string, HashSet<string>> parents = new(StringComparer.Ordinal);
 
-    /// <summary>Removes what builds on the given backups as well, instead of folding them into it. It is asked for too.</summary>
+    /// <summary>Also removes the backups that build on the given ones, instead of folding those into them. It asks about them too.</summary>
     [Parameter]
     public SwitchParameter Cascade { get; set; }
 
@@ -52,8 +54,7 @@ public sealed class RemoveSHBackupCommand : DecryptingCommand, IDynamicParameter
     public SwitchParameter Force { get; set; }
 
     /// <summary>
-    /// Removes the copy in an object store, and only that: the place named with -Provider and -Container, else the one that
-    /// the backup was listed from, else that of its first copy.
+    /// Removes only the copy in an object store: at the place of -Provider and -Container, else the place that listed the backup, else that of its first copy.
     /// </summary>
     [Parameter]
     public SwitchParameter Remote { get; set; }
@@ -102,7 +103,7 @@ public sealed class RemoveSHBackupCommand : DecryptingCommand, IDynamicParameter
     private static string Named(BackupCatalog catalog) => catalog.Store is null ? "Remove backup" : $"Remove the copy in {catalog}";
 
     private string Removal(BackupSource source) => source.Catalog.Directory is { } directory && !Cascade && IsBuiltOn(source.Backup, directory)
-        ? "Remove backup, and fold it first into those that build on it and stay"
+        ? "Remove backup, after folding it into the kept backups that build on it"
         : Named(source.Catalog);
 
     /// <summary>Whether others build on a backup, as the directory was when it was first asked.</summary>

@@ -10,7 +10,7 @@ namespace SignalHarvester.Backup.PowerShell.Stores;
 /// <param name="isBound">Whether a parameter was given.</param>
 internal sealed class StoreChoice(StoreParameters given, BackupSettings settings, Func<string, string> fullPath, Func<string, bool> isBound)
 {
-    /// <summary>The place that the parameters name, by themselves or with the configuration's help; null where they name none.</summary>
+    /// <summary>The place that the parameters name, by themselves or with the configuration's help; null if they name none.</summary>
     /// <exception cref="BackupException">InvalidArgument: a provider without a container, or the other way round.</exception>
     public StoreLocation? Named => given.Location(fullPath) ?? (given.Provider is { } provider ? ConfiguredOf(provider) : null);
 
@@ -36,10 +36,10 @@ internal sealed class StoreChoice(StoreParameters given, BackupSettings settings
     public StoreLocation Choose(BackupMetadata? backup) =>
         Named ?? backup?.Location ?? (backup is { Copies: [var first, ..] } ? LocationOf(first) : null) ?? NamedOrOnly ?? throw BackupException.InvalidArgument(
             backup?.Id ?? nameof(StoreParameters.Provider),
-            Enabled.Count > 1 ? $"Several object stores are enabled in the configuration ({string.Join(", ", Enabled.Select(store => store.Location.Provider))}). Say which one is meant with -Provider."
+            Enabled.Count > 1 ? $"Several object stores are enabled in the configuration ({string.Join(", ", Enabled.Select(store => store.Location.Provider))}). Select one with -Provider."
             : backup is null
-                ? "Which object store is meant was not said. Give -Provider and -Container (or -Bucket), or enable one in the configuration."
-                : $"'{backup.Id}' has no copy in an object store that is known here. Give -Provider and -Container (or -Bucket), or send it there with Send-SHBackup.");
+                ? "No object store was given. Give -Provider and -Container (or -Bucket), or enable one in the configuration."
+                : $"'{backup.Id}' has no known copy in an object store. Give -Provider and -Container (or -Bucket), or send it there with Send-SHBackup.");
 
     /// <summary>The places that copies of a backup are in: the one that the parameters name, else all that are recorded.</summary>
     /// <exception cref="BackupException">InvalidArgument: a provider without a container, or the other way round.</exception>
@@ -57,7 +57,7 @@ internal sealed class StoreChoice(StoreParameters given, BackupSettings settings
     private StoreLocation ConfiguredOf(CloudProvider provider) => settings.Stores.FirstOrDefault(store => store.Location.Provider == provider) is { } store
         ? given.Over(store.Location, isBound)
         : throw BackupException.InvalidArgument(
-            nameof(StoreParameters.Container), $"Give both -Provider and -Container (or -Bucket): they name the place together. -Provider alone takes a place from the configuration, and none of the kind {provider} is there.");
+            nameof(StoreParameters.Container), $"Give both -Provider and -Container (or -Bucket): together they name the place. -Provider alone uses a place from the configuration, which has none for {provider}.");
 
     private ObjectStoreSettings? ConfigurationOf(StoreLocation location) =>
         settings.Stores.FirstOrDefault(store => store.Location.Provider == location.Provider && store.Location.Container == location.Container);

@@ -7,8 +7,8 @@ namespace SignalHarvester.Backup.PowerShell.Stores;
 public class StoreParameters
 {
     /// <summary>
-    /// The kind of object store. Given alone, the configuration's store of that kind. Credentials are never given here: they come from the platform's own chain (environment,
-    /// profile, instance identity); see docs/CLOUD.md.
+    /// The kind of object store. Alone, it selects the configuration's store of that kind. Credentials are never parameters:
+    /// they come from the platform's own chain (environment, profile, instance identity); see docs/CLOUD.md.
     /// </summary>
     [Parameter]
     public CloudProvider? Provider { get; set; }
@@ -19,7 +19,10 @@ public class StoreParameters
     [ValidateNotNullOrEmpty]
     public string? Container { get; set; }
 
-    /// <summary>What the names of all objects begin with, such as machine1/. Give each machine its own. Begin it without a slash: some stores would leave it out.</summary>
+    /// <summary>
+    /// The beginning of all object names, such as machine1/. Give each machine its own. Begin it without a slash, because
+    /// some stores drop that.
+    /// </summary>
     [Parameter]
     [ValidateNotNull]
     public string Prefix { get; set; } = string.Empty;
@@ -29,16 +32,16 @@ public class StoreParameters
     [ValidateNotNull]
     public Uri? Endpoint { get; set; }
 
-    /// <summary>The region (S3). Without it, what the environment or the profile says.</summary>
+    /// <summary>The region (S3). Without it, that of the environment or the profile.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? Region { get; set; }
 
-    /// <summary>Puts the bucket's name into the path of the address instead of its host name, as S3-compatible stores want it.</summary>
+    /// <summary>Puts the bucket's name into the path of the address instead of its host name, as most S3-compatible stores require.</summary>
     [Parameter]
     public SwitchParameter PathStyle { get; set; }
 
-    /// <summary>The storage account (Azure). Without it, what the environment says.</summary>
+    /// <summary>The storage account (Azure). Without it, that of the environment.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? AccountName { get; set; }
@@ -48,12 +51,12 @@ public class StoreParameters
     [ValidateNotNullOrEmpty]
     public string? CredentialProfile { get; set; }
 
-    /// <summary>The bytes per second that are transferred at most, such as 5MB.</summary>
+    /// <summary>The limit for transfers, in bytes per second, such as 5MB.</summary>
     [Parameter]
     [ValidateRange(1024, long.MaxValue)]
     public long? BandwidthLimit { get; set; }
 
-    /// <summary>The place that the parameters name by themselves; null where they name none.</summary>
+    /// <summary>The place that the parameters name by themselves; null if they name none.</summary>
     /// <param name="fullPath">Makes a path of the session absolute.</param>
     /// <exception cref="BackupException">InvalidArgument: a container without a provider.</exception>
     internal StoreLocation? Location(Func<string, string> fullPath)
@@ -65,7 +68,7 @@ public class StoreParameters
 
         if (Provider is not { } provider)
         {
-            throw BackupException.InvalidArgument(nameof(Provider), "Give both -Provider and -Container (or -Bucket): they name the place together.");
+            throw BackupException.InvalidArgument(nameof(Provider), "Give both -Provider and -Container (or -Bucket): together they name the place.");
         }
 
         return new StoreLocation

@@ -6,12 +6,12 @@ namespace SignalHarvester.Backup.PowerShell.Stores;
 /// <summary>The parameters of the cmdlets that send to an object store.</summary>
 public sealed class UploadParameters : StoreParameters
 {
-    /// <summary>Makes the bucket or container if it is not there. Without it, a missing one is an error.</summary>
+    /// <summary>Creates a missing bucket or container. Without it, a missing one is an error.</summary>
     [Parameter]
     [Alias("CreateBucket")]
     public SwitchParameter CreateContainer { get; set; }
 
-    /// <summary>The storage class or access tier of what is sent, by the provider's own name, such as STANDARD_IA, Cool or NEARLINE.</summary>
+    /// <summary>The storage class or access tier of the copies, by the provider's own name, such as STANDARD_IA, Cool or NEARLINE.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? StorageClass { get; set; }
@@ -27,8 +27,9 @@ public sealed class UploadParameters : StoreParameters
     public string? KmsKeyId { get; set; }
 
     /// <summary>
-    /// Has the store refuse to delete or overwrite what is sent until it is so old, such as 30d: not even the same
-    /// credentials can then. The bucket or container must allow it (S3 Object Lock, Azure immutability, Gcs object retention).
+    /// Locks the copies in the store up to this age, such as 30d: until then nobody can delete or overwrite them, not even
+    /// with the same credentials. The bucket or container must allow it (S3 Object Lock, Azure immutability, Gcs object
+    /// retention).
     /// </summary>
     [Parameter]
     [ValidateNotNull]

@@ -135,7 +135,7 @@ public sealed class ScheduleTests(ScheduleSandbox sandbox)
     [InlineData("-Scrub -DatabasePath ./app.db", "-DatabasePath")]
     [InlineData("-Drill -Type Full", "-Type")]
     [InlineData("-RetentionOnly -NoVerify", "-NoVerify")]
-    [InlineData("-Drill -Scrub", "exclude each other")]
+    [InlineData("-Drill -Scrub", "cannot be combined")]
     public void A_parameter_that_would_make_no_difference_is_refused(string parameters, string named)
     {
         using var workspace = new Workspace();
@@ -153,7 +153,7 @@ public sealed class ScheduleTests(ScheduleSandbox sandbox)
         var first = workspace.Run(register + "-Daily").WithoutErrors().As<BackupSchedule>().Single();
         var written = File.GetLastWriteTimeUtc(first.DefinitionPath);
         var again = workspace.Run(register + "-Daily").WithoutErrors();
-        Assert.Contains(again.Verbose, line => line.Contains("registered so already", StringComparison.Ordinal));
+        Assert.Contains(again.Verbose, line => line.Contains("already registered with these settings", StringComparison.Ordinal));
         Assert.Equal(written, File.GetLastWriteTimeUtc(first.DefinitionPath));
 
         var changed = workspace.Run(register + "-Every 15m").WithoutErrors().As<BackupSchedule>().Single();

@@ -111,7 +111,7 @@ public sealed class InconsistencyTests : IDisposable
             Assert.Equal(made.Inconsistencies, scene.Directory.Get(made.Id).Inconsistencies);
         }
 
-        Assert.Equal(2, scene.Warnings.Count(warning => warning.Contains("is at odds with itself: ", StringComparison.Ordinal)));
+        Assert.Equal(2, scene.Warnings.Count(warning => warning.Contains("has inconsistencies: ", StringComparison.Ordinal)));
         Assert.All(scene.Warnings, warning => AssertSaid(said, warning));
 
         // A test finds the same, a quick one keeps it; and it restores: over itself, as pages that differ, and to where nothing is.

@@ -24,7 +24,7 @@ public sealed class DirectoryLockTests : IDisposable
                 () => DirectoryLock.Take(files.Path, Scene.ShortWait, CancellationToken.None).Dispose());
 
             Assert.Equal(files["lock"], error.Target);
-            Assert.Contains("Wait for it to finish", error.Message, StringComparison.Ordinal);
+            Assert.Contains("Wait until it has finished", error.Message, StringComparison.Ordinal);
         }
 
         // The system has dropped it with the process.

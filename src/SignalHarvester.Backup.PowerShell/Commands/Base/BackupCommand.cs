@@ -28,7 +28,7 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
     protected BackupCommand() => Runner = new OperationRunner(this);
 
     /// <summary>
-    /// The directory of the backups. Without it, that of the configuration is used; where there is none, the folder
+    /// The directory of the backups. Without it, that of the configuration; else the folder
     /// <c>backups</c> in the current location.
     /// </summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
@@ -36,8 +36,8 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
     public string? BackupDirectory { get; set; }
 
     /// <summary>
-    /// The configuration file that the defaults come from. Without it, the one that the environment variable SHBACKUP_CONFIG
-    /// names; else <c>config/settings.yaml</c> in the current location, if it is there. Parameters always win over it.
+    /// The configuration file with the defaults. Without it, the file that the environment variable SHBACKUP_CONFIG names;
+    /// else <c>config/settings.yaml</c> in the current location, if it exists. Parameters always win.
     /// </summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
@@ -77,7 +77,7 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
         _ = this.StopOnError(configuration.Require);
         if (configuration.ServiceVariables is [_, ..] left)
         {
-            WriteVerbose($"These environment variables are of a service, as Kubernetes and Docker set them, and no settings: {string.Join(", ", left)}.");
+            WriteVerbose($"Ignoring these environment variables, which Kubernetes or Docker set for a service: {string.Join(", ", left)}.");
         }
 
         foreach (var warning in configuration.Problems)
@@ -94,7 +94,7 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
         }
 
         return ConfigurationPath is null ? BackupConfiguration.None : throw BackupException.InvalidArgument(
-            nameof(ConfigurationPath), "-ConfigurationPath and -NoConfiguration exclude each other. Give one of them.");
+            nameof(ConfigurationPath), "-ConfigurationPath and -NoConfiguration cannot be combined. Give one of them.");
     }
 
     /// <summary>Whether -Id was given on the command line.</summary>
@@ -103,7 +103,7 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
     /// <summary>What is configured; the cmdlets' own defaults where nothing is.</summary>
     private protected BackupSettings Settings => configuration!.Settings;
 
-    /// <summary>The configuration file that applies; null where there is none.</summary>
+    /// <summary>The configuration file that applies; null if there is none.</summary>
     private protected string? ConfigurationFile => configuration!.Path;
 
     /// <summary>Lets the operations of this call open encrypted backups: with what was given, else with what is configured.</summary>
@@ -124,7 +124,7 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
         if (recipients is not null && passphrase is not null)
         {
             throw BackupException.InvalidArgument(
-                passphraseParameter, $"-Recipient and -{passphraseParameter} exclude each other: in the age format, a passphrase stands alone. Give one of them.");
+                passphraseParameter, $"-Recipient and -{passphraseParameter} cannot be combined, because the age format allows no other key beside a passphrase. Give one of them.");
         }
 
         return recipients is not null ? BackupEncryption.To(recipients)
@@ -165,7 +165,7 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
         if (directories.Count > 0 && directories[0] != path)
         {
             ThrowTerminatingError(BackupException.InvalidArgument(
-                path, $"The pipeline names several backup directories, '{directories[0]}' and '{path}', and this works on one. Run it once for each.").ToRecord());
+                path, $"The pipeline names several backup directories, '{directories[0]}' and '{path}', but this cmdlet works on one. Run it once for each.").ToRecord());
         }
 
         directories.Clear();
@@ -178,7 +178,7 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
 
     /// <summary>What a backup from an object store states as its directory, where one of this machine is needed.</summary>
     private static BackupException NotADirectory(string address) => BackupException.InvalidArgument(
-        address, $"'{address}' is a place in an object store, and a directory of this machine is needed. Bring its backups here with Receive-SHBackup first.");
+        address, $"'{address}' is a place in an object store, but this needs a directory on this machine. Give one; fetch the backups with Receive-SHBackup first.");
 
     /// <summary>
     /// The backup directory on this machine. A backup from an object store states the store as its directory, and that
@@ -239,7 +239,7 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
         if (parameters.Provider is not null || parameters.Container is not null)
         {
             ThrowTerminatingError(BackupException.InvalidArgument(
-                nameof(parameters.Provider), $"-Provider and -Container have no meaning without {needed}. Add it, or leave them out.").ToRecord());
+                nameof(parameters.Provider), $"-Provider and -Container need {needed}. Give that as well, or omit them.").ToRecord());
         }
     }
 
@@ -261,10 +261,10 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
 
         if (!IsIdGiven)
         {
-            throw NoPattern(id, "Through the pipeline come whole ids: what is in a file must not name more than it says. Give patterns with -Id, on the command line.");
+            throw NoPattern(id, "The pipeline accepts only complete ids, so that a file cannot select more than it names. Give patterns with -Id, on the command line.");
         }
 
-        const string advice = "An id is such as backup_20261122_020000_123456, and a pattern of it such as backup_20261122*.";
+        const string advice = "Give an id such as backup_20261122_020000_123456, or a pattern such as backup_20261122*.";
         if (!IdPatternText.IsMatch(id))
         {
             throw NoPattern(id, advice);
@@ -283,5 +283,5 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
     }
 
     private static BackupException NoPattern(string id, string advice) =>
-        BackupException.InvalidArgument(id, $"'{id}' is no id of a backup and no pattern of one. {advice}");
+        BackupException.InvalidArgument(id, $"'{id}' is not a backup id or a pattern of one. {advice}");
 }

@@ -16,7 +16,7 @@ public abstract class BackupInputCommand : BackupCommand
     protected const string IdSet = "Id";
 
     /// <summary>
-    /// Backups, as Get-SHBackup and New-SHBackup emit them. They are looked for in the directory that they were found in.
+    /// Backups, as Get-SHBackup and New-SHBackup emit them, in the directory that they name.
     /// </summary>
     [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = ObjectSet)]
     [Kind(typeof(BackupMetadata))]
@@ -24,8 +24,8 @@ public abstract class BackupInputCommand : BackupCommand
     public BackupMetadata[] InputObject { get; set; } = [];
 
     /// <summary>
-    /// Ids of backups, such as backup_20261122_020000_123456. Wildcards match several, but not in what comes through the
-    /// pipeline: data of a file must not name more than it says. Tab completes them.
+    /// Ids of backups, such as backup_20261122_020000_123456. Wildcards match several, but not in pipeline input, so that a
+    /// file cannot select more than it names. Tab completes them.
     /// </summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = IdSet)]
     [ArgumentCompleter(typeof(BackupIdCompleter))]
@@ -34,9 +34,9 @@ public abstract class BackupInputCommand : BackupCommand
     [ValidateNotNullOrEmpty]
     public string[] Id { get; set; } = [];
 
-    /// <summary>The object store that the backups are in, as those that Get-SHBackup -Remote lists state it. Without it, they are here.</summary>
+    /// <summary>The object store of the backups, as Get-SHBackup -Remote emits it. Without it, the backups are on this machine.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = IdSet)]
-    [FromProperty(typeof(StoreLocation), "A text alone does not say how to reach an object store: pass ids, and name the store with -Provider and -Container.")]
+    [FromProperty(typeof(StoreLocation), "A text alone is not enough to reach an object store: pass ids, and give the store with -Provider and -Container.")]
     public StoreLocation? Location { get; set; }
 
     /// <summary>How questions name a backup.</summary>
@@ -54,7 +54,7 @@ public abstract class BackupInputCommand : BackupCommand
     {
         if (MyInvocation.ExpectingInput && !HasInput)
         {
-            WriteWarning($"No backup came through the pipeline, so {consequence}. See what there is with Get-SHBackup, without filters.");
+            WriteWarning($"No backup came through the pipeline, so {consequence}. List the backups with Get-SHBackup, without filters.");
         }
     }
 

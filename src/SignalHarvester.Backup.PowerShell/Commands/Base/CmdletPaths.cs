@@ -24,7 +24,7 @@ internal static class CmdletPaths
             return provider.Name == "FileSystem"
                 ? full
                 : throw BackupException.InvalidArgument(
-                    path, $"'{path}' is not a path of the file system but of the provider {provider.Name}. Give a path of a file or folder.");
+                    path, $"'{path}' is a path of the provider {provider.Name}, not of the file system. Give the path of a file or folder.");
         }
 
         /// <summary>The files that a path with wildcards names; a path of a file that exists is taken as it stands.</summary>
@@ -49,7 +49,7 @@ internal static class CmdletPaths
             return found.Count > 0
                 ? found
                 : throw new BackupException(
-                    BackupErrorId.SourceNotFound, path, $"No file matches '{path}'. Check the path; for a name with brackets in it, use -LiteralPath.");
+                    BackupErrorId.SourceNotFound, path, $"No file matches '{path}'. Check the path; for a name with brackets, use -LiteralPath.");
         }
     }
 }

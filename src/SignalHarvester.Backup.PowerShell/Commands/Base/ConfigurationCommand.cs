@@ -7,8 +7,8 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 public abstract class ConfigurationCommand : OperationCommand
 {
     /// <summary>
-    /// The configuration file. Without it, the one that the environment variable SHBACKUP_CONFIG names; else
-    /// <c>config/settings.yaml</c> in the current location, if it is there.
+    /// The configuration file. Without it, the file that the environment variable SHBACKUP_CONFIG names; else
+    /// <c>config/settings.yaml</c> in the current location, if it exists.
     /// </summary>
     [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
     [Alias("Path", "LiteralPath", "PSPath", "FullName")]

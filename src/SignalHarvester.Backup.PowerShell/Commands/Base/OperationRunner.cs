@@ -112,7 +112,7 @@ internal sealed class OperationRunner(PSCmdlet cmdlet) : IDisposable
         {
             if (hold.IsStopped)
             {
-                cmdlet.WriteWarning($"{cmdlet.MyInvocation.MyCommand.Name} was stopped by a signal. What it had not finished is removed.");
+                cmdlet.WriteWarning($"{cmdlet.MyInvocation.MyCommand.Name} was stopped by a signal, and removed its unfinished work.");
             }
         }
         finally

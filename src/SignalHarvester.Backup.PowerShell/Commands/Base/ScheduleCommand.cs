@@ -11,9 +11,9 @@ public abstract class ScheduleCommand : OperationCommand
     private bool isHiddenTold;
     private bool isNameGiven;
 
-    /// <summary>Whose schedules are meant: the account's or the machine's. Without it, both.</summary>
+    /// <summary>The account's schedules (User) or the machine's (System). Without it, both.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
-    [FromProperty(typeof(ScheduleScope), "Give User or System, or leave it out for both.")]
+    [FromProperty(typeof(ScheduleScope), "Give User or System, or omit it for both.")]
     public ScheduleScope? Scope { get; set; }
 
     private protected ScheduleRegistry Registry => new(ManifestPath(this), TimeProvider.System);
@@ -47,7 +47,7 @@ public abstract class ScheduleCommand : OperationCommand
         if (!isHiddenTold && ScheduleRegistry.HasHidden(Scope))
         {
             isHiddenTold = true;
-            WriteWarning("There are schedules of the machine that this account may not see. Run it as root or administrator to see them, or with -Scope User for this account's alone.");
+            WriteWarning("The machine has schedules that this account may not see. Run the command as root or administrator to see them, or with -Scope User to see only this account's.");
         }
 
         if (found.Count == 0 && (isLiteral || !WildcardPattern.ContainsWildcardCharacters(name)))

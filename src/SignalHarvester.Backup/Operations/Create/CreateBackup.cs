@@ -46,12 +46,12 @@ internal static class CreateBackup
             catch (SnapshotLostException exception) when (attempt <= PinnedAttempts)
             {
                 // Begun anew with a new connection: whatever held the old snapshot still no longer does.
-                context.Warn($"The snapshot of '{path}' was lost ({exception.Message}), and is taken again{(attempt == PinnedAttempts ? " with SQLite's backup API" : string.Empty)}.");
+                context.Warn($"The snapshot of '{path}' was lost ({exception.Message}), so it is taken again{(attempt == PinnedAttempts ? " with SQLite's backup API" : string.Empty)}.");
             }
             catch (SnapshotLostException exception)
             {
                 throw new BackupException(
-                    BackupErrorId.SnapshotLost, path, $"'{path}' changed while it was copied, in a way that SQLite's locks should prevent ({exception.Message}). No backup was kept. Check that no other machine writes to the file over a network, then run the backup again.", exception);
+                    BackupErrorId.SnapshotLost, path, $"'{path}' changed during the copy, although SQLite's locks should prevent that ({exception.Message}). No backup was kept. Check that no other machine writes to the file over a network, then run the backup again.", exception);
             }
         }
     }
@@ -63,7 +63,7 @@ internal static class CreateBackup
             return (wanted, null);
         }
 
-        context.Warn($"{wanted} compression cannot be used ({reason}); gzip is used instead. Reinstall the module to mend this.");
+        context.Warn($"{wanted} compression cannot be used ({reason}); gzip is used instead. Reinstall the module to repair this.");
         return (CompressionType.Gzip, reason);
     }
 }

@@ -43,7 +43,7 @@ internal static class DrillBackup
     public static BackupException Fault(RestoreDrill drill)
     {
         return new BackupException(
-            BackupErrorId.RestoreDrillFailed, drill.BackupId, $"The backup '{drill.BackupId}' of '{drill.Database}' did not pass its restore drill: {drill.Reason}{NextStep(drill)}");
+            BackupErrorId.RestoreDrillFailed, drill.BackupId, $"The backup '{drill.BackupId}' of '{drill.Database}' failed its restore drill: {drill.Reason}{NextStep(drill)}");
     }
 
     /// <summary>What to do. A key that is missing says nothing about the backup, and neither does an answer about the data.</summary>
@@ -51,7 +51,7 @@ internal static class DrillBackup
     {
         { ErrorId: BackupErrorId.IdentityMissing or BackupErrorId.IdentityWrong } => string.Empty,
         { ErrorId: BackupErrorId.RestoreDrillFailed } =>
-            " It restores. See whether it is so in the database itself too, and what changed there since (Compare-SHBackup).",
+            " It restores. Check whether the database itself has the same problem, and what changed there since (Compare-SHBackup).",
         _ => " Do not rely on it: try another one (Get-SHBackup -Verified), and make a new backup now.",
     };
 
@@ -120,7 +120,7 @@ internal static class DrillBackup
             (broken, var unknown) = ForeignKeyCheck.Run(connection);
             if (unknown.Count > 0)
             {
-                context.Verbose($"Not checked, because only the application knows what is the same there: {ShortList.Of(unknown)}.");
+                context.Verbose($"Not checked, because only the application can compare values there: {ShortList.Of(unknown)}.");
             }
         }
         catch (SqliteException exception) when (context.Cancellation.IsCancellationRequested)

@@ -23,7 +23,7 @@ internal static class MergeBackup
             var current = directory.Get(backup.Id);
             if (!BackupChain.IsIncrement(current))
             {
-                context.Verbose($"'{current.Id}' is no increment, and stays as it is.");
+                context.Verbose($"'{current.Id}' is not an increment, so it does not change.");
                 return current;
             }
 
@@ -36,7 +36,7 @@ internal static class MergeBackup
             if (attempt == MostAttempts)
             {
                 throw new BackupException(
-                    BackupErrorId.DirectoryLocked, current.Id, $"'{current.Id}' is rewritten by other runs again and again, and was not merged. Try again when they have ended.");
+                    BackupErrorId.DirectoryLocked, current.Id, $"'{current.Id}' was not merged, because other runs keep rewriting it. Run it again when they have ended.");
             }
         }
     }

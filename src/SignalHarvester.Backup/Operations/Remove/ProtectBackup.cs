@@ -34,7 +34,7 @@ internal static class ProtectBackup
             {
                 if (current.Copies.Count > 0)
                 {
-                    context.Warn($"The copies of '{current.Id}' in {string.Join(", ", current.Copies.Select(copy => copy.Container))} still open with the former keys. Remove them (Remove-SHBackup -Remote) and send the backup anew.");
+                    context.Warn($"The copies of '{current.Id}' in {string.Join(", ", current.Copies.Select(copy => copy.Container))} still open with the former keys. Remove them (Remove-SHBackup -Remote) and send the backup again.");
                 }
 
                 return directory.Get(current.Id);
@@ -43,7 +43,7 @@ internal static class ProtectBackup
             if (attempt == MostAttempts)
             {
                 throw new BackupException(
-                    BackupErrorId.DirectoryLocked, current.Id, $"'{current.Id}' is rewritten by other runs again and again, and was left as it is. Try again when they have ended.");
+                    BackupErrorId.DirectoryLocked, current.Id, $"'{current.Id}' was not changed, because other runs keep rewriting it. Run it again when they have ended.");
             }
         }
     }
@@ -77,7 +77,7 @@ internal static class ProtectBackup
     }
 
     private static AgeHeader ReadHeader(Microsoft.Win32.SafeHandles.SafeFileHandle file, BackupMetadata backup) => AgeHeader.TryRead(file) ?? throw new BackupException(
-        BackupErrorId.BackupNotEncrypted, backup.Id, $"'{backup.Id}' is not encrypted, so there is no header to rewrite. Use New-SHBackup -Recipient to make an encrypted one, and remove this one when that is good.");
+        BackupErrorId.BackupNotEncrypted, backup.Id, $"'{backup.Id}' is not encrypted, so it has no header to rewrite. Use New-SHBackup -Recipient to make an encrypted one, and remove this one when the new one is good.");
 
     /// <summary>Copies the content behind a new header, and holds what was read against its recorded checksum on the way.</summary>
     private static (long Length, string Checksum) Copy(
@@ -110,7 +110,7 @@ internal static class ProtectBackup
         }
 
         return source.Finish() is var found && backup.StoredChecksum is { } recorded && found != recorded
-            ? throw VerificationChecks.Fault(backup, new VerificationCheck(VerificationChecks.StoredChecksum, false, $"{found} was found, {recorded} was recorded"))
+            ? throw VerificationChecks.Fault(backup, new VerificationCheck(VerificationChecks.StoredChecksum, false, $"{found} was found, but {recorded} was recorded"))
             : target.Finish();
     }
 }

@@ -54,12 +54,12 @@ internal static class RemoveCopies
     private static async Task<BackupMetadata> RemoveAsync(string id, StoreCatalog store, OperationContext context)
     {
         var found = await store.FindAsync(id, context.Cancellation).ConfigureAwait(false) ?? throw new BackupException(
-            BackupErrorId.BackupNotFound, id, $"There is no backup '{id}' in '{store.Location}'. See what is there with Get-SHBackup -Remote.");
+            BackupErrorId.BackupNotFound, id, $"There is no backup '{id}' in '{store.Location}'. List the backups there with Get-SHBackup -Remote.");
         var whole = await DeleteAsync(store.Store, id + BackupFileName.SidecarSuffix, context.Cancellation).ConfigureAwait(false)
             & await DeleteAsync(store.Store, found.FileName, context.Cancellation).ConfigureAwait(false);
         if (!whole)
         {
-            context.Warn($"'{id}' is removed from '{store.Location}', which keeps its former versions: they can be brought back there, and cost room until its own rules delete them.");
+            context.Warn($"'{id}' is removed from '{store.Location}', which keeps its former versions: they can be restored there, and take space until its own rules delete them.");
         }
 
         return found.Backup;
@@ -73,7 +73,7 @@ internal static class RemoveCopies
         return await store.FindAsync(name, cancellation).ConfigureAwait(false) is null
             ? whole
             : throw new BackupException(
-                BackupErrorId.CloudObjectKept, name, $"'{store.Location}' said that it deleted '{name}', and still has it. Look for a retention policy or a lock there, and remove it again.");
+                BackupErrorId.CloudObjectKept, name, $"'{store.Location}' reported '{name}' as deleted, but still has it. Check for a retention policy or a lock there, and remove it again.");
     }
 
     private static void Forget(string id, StoreCatalog store, BackupDirectory? home, OperationContext context)
@@ -93,17 +93,17 @@ internal static class RemoveCopies
 
             if (!home.TryUpdate(here, Without, schemaChecksum: null, context.Cancellation))
             {
-                context.Warn($"That the copy of '{id}' is gone is not recorded in '{home.Path}', which cannot be written to.");
+                context.Warn($"The copy of '{id}' was removed, but '{home.Path}' cannot be written to and still lists it.");
             }
         }
         catch (BackupException exception)
         {
-            context.Warn($"That the copy of '{id}' is gone is not recorded in '{home!.Path}': {exception.Message}");
+            context.Warn($"The copy of '{id}' was removed, but that could not be recorded in '{home!.Path}': {exception.Message}");
         }
 
         bool IsThere(BackupCopy copy) => copy.IsIn(store.Location);
     }
 
     private static BackupException HasDependants(string id, List<string> dependants) => new(
-        BackupErrorId.BackupHasDependants, id, $"'{id}' is not removed: {string.Join(", ", dependants)} cannot be restored from there without it, and nothing is folded in an object store. Remove those as well (-Cascade), or send a full backup and remove all of the old chain.");
+        BackupErrorId.BackupHasDependants, id, $"'{id}' was not removed, because {string.Join(", ", dependants)} cannot be restored from there without it, and nothing is folded in an object store. Remove those as well (-Cascade), or send a full backup and remove the whole old chain.");
 }

@@ -15,7 +15,7 @@ internal static class ImageComparer
     // cookie, and the version-valid-for and library-version numbers.
     private static readonly (int Offset, int Length)[] OwnFields = [(18, 2), (24, 4), (40, 4), (92, 8)];
 
-    /// <summary>The first page that differs, or null where the databases are the same.</summary>
+    /// <summary>The first page that differs, or null if the databases are the same.</summary>
     /// <exception cref="BackupException">SourceLocked: others hold the database.</exception>
     /// <exception cref="SnapshotLostException">The restored database could not be held still.</exception>
     public static long? FirstDifference(string imagePath, string databasePath, TimeSpan lockTimeout, CancellationToken cancellation)

@@ -7,7 +7,7 @@ namespace SignalHarvester.Backup.Operations.Restore;
 /// <summary>Keeps a restore from going over another database than the one that the backup is of.</summary>
 internal static class OtherDatabase
 {
-    private const string WayOut = "To restore there all the same, add -AllowOtherDatabase.";
+    private const string WayOut = "To restore there anyway, add -AllowOtherDatabase.";
 
     /// <summary>Refuses a file that another database has its place at, as the backups beside this one tell.</summary>
     /// <param name="source">The backup. One that does not say by a full path of this system which database it is of is refused nothing.</param>
@@ -38,8 +38,8 @@ internal static class OtherDatabase
     /// </summary>
     /// <param name="backup">The backup.</param>
     /// <param name="destination">The file, as a full path.</param>
-    /// <param name="there">The tables there; null where they are not known.</param>
-    /// <param name="inBackup">The tables of the backup; null where they are not known.</param>
+    /// <param name="there">The tables there; null if they are not known.</param>
+    /// <param name="inBackup">The tables of the backup; null if they are not known.</param>
     /// <exception cref="BackupException">DestinationIsOtherDatabase.</exception>
     public static void RefuseTables(BackupMetadata backup, string destination, IReadOnlySet<SqliteName>? there, IReadOnlySet<SqliteName>? inBackup)
     {
@@ -53,7 +53,7 @@ internal static class OtherDatabase
             // Without the names: the history lies beside encrypted backups too.
             throw Fault(
                 destination,
-                string.Create(CultureInfo.InvariantCulture, $"'{destination}' is another database: its tables ({there.Count}) and those of the backup '{backup.Id}'{(backup.DatabasePath is { Length: > 0 } path ? $" of '{path}'" : string.Empty)} ({inBackup.Count}) have too few names in common, those aside that databases of many applications have. It was not changed. Find the backups of a database with Get-SHBackup -Database, or give another -Destination. {WayOut}"));
+                string.Create(CultureInfo.InvariantCulture, $"'{destination}' is another database: its tables ({there.Count}) and those of the backup '{backup.Id}'{(backup.DatabasePath is { Length: > 0 } path ? $" of '{path}'" : string.Empty)} ({inBackup.Count}) have too few names in common (names that many applications use do not count). It was not changed. Find the backups of a database with Get-SHBackup -Database, or give another -Destination. {WayOut}"));
         }
     }
 

@@ -25,7 +25,7 @@ public static class PointInTime
         if (databases.Count > 1)
         {
             throw new BackupException(
-                BackupErrorId.DatabaseAmbiguous, moment, $"The directory holds backups of {databases.Count} databases: {string.Join(", ", databases.Take(5))}{(databases.Count > 5 ? " ..." : string.Empty)}. Give the one that is meant with -Database.");
+                BackupErrorId.DatabaseAmbiguous, moment, $"The directory has backups of {databases.Count} databases: {string.Join(", ", databases.Take(5))}{(databases.Count > 5 ? " ..." : string.Empty)}. Select one with -Database.");
         }
 
         var chains = new ChainHealth(candidates.ToDictionary(backup => backup.Id, StringComparer.Ordinal), now);
@@ -52,8 +52,8 @@ public static class PointInTime
             BackupErrorId.NoBackupAtMoment,
             moment,
             string.Create(CultureInfo.InvariantCulture, $"There is no usable backup as old as {moment.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC. ")
-                + (oldest is null ? "There is none of this database at all. See what there is with Get-SHBackup."
-                    : passedOver > 0 ? string.Create(CultureInfo.InvariantCulture, $"{passedOver} that old failed their verification, hold a damaged database or a bare log, or build on a backup that failed or is not there. Give a later moment, or test them again with Test-SHBackup.")
+                + (oldest is null ? "There is no backup of this database. List the backups with Get-SHBackup."
+                    : passedOver > 0 ? string.Create(CultureInfo.InvariantCulture, $"{passedOver} of that age failed their verification, contain a damaged database or only a log, or have a broken chain. Give a later moment, or test them again with Test-SHBackup.")
                     : string.Create(CultureInfo.InvariantCulture, $"The oldest, '{oldest.Id}', is of {oldest.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC. Give a later moment.")));
     }
 }

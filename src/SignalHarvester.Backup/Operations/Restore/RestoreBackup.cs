@@ -17,7 +17,7 @@ internal static class RestoreBackup
 {
     /// <summary>What a restore would fetch, read and write. Nothing is opened, so that what is there is not compared with the backup.</summary>
     /// <param name="source">The backup.</param>
-    /// <param name="destination">The file that must not be another database's place; null where that does not matter.</param>
+    /// <param name="destination">The file that must not be another database's place; null if that does not matter.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <exception cref="BackupException">ChainBroken, BackupNotFound, BackupTypeUnsupported, DestinationIsOtherDatabase, and the Cloud… errors.</exception>
     public static RestorePlan Plan(BackupSource source, string? destination, CancellationToken cancellation)
@@ -94,7 +94,7 @@ internal static class RestoreBackup
         {
             if (options.Delta && DeltaOverwrite.WhyNot(target, backup, options, context) is { } reason)
             {
-                context.Warn($"The whole database is written, not just the pages that differ, because {reason}.");
+                context.Warn($"The whole database is written instead of only the differing pages, because {reason}.");
                 return false;
             }
         }
@@ -159,7 +159,7 @@ internal static class RestoreBackup
             }
             catch (TargetDamagedException)
             {
-                context.Verbose($"'{target.Path}' is too damaged for SQLite to write to it, and is replaced as a file.");
+                context.Verbose($"'{target.Path}' is too damaged for SQLite to write to it, so it is replaced as a file.");
             }
         }
 
@@ -190,7 +190,7 @@ internal static class RestoreBackup
             checks.AddRange(verifier.Inspect(image, new ImageContent(json is null ? null : Sidecar.SchemaChecksum(json), backup.RowCounts)));
             if (verifier.FoundInconsistencies is { Count: > 0 } inconsistencies)
             {
-                context.Warn($"The database in '{backup.Id}' is at odds with itself, as it was when it was backed up, and is restored like that: {string.Join("; ", inconsistencies)}.");
+                context.Warn($"The database in '{backup.Id}' had inconsistencies when it was backed up, and is restored with them: {string.Join("; ", inconsistencies)}.");
             }
         }
 
@@ -211,14 +211,14 @@ internal static class RestoreBackup
         using var file = File.OpenHandle(image);
         if (RandomAccess.Read(file, header, 0) != header.Length || !DatabaseHeader.HasMagic(header) || DatabaseHeader.PageSize(header) == 0)
         {
-            return "it does not begin as an SQLite database";
+            return "it has no SQLite header";
         }
 
         var length = RandomAccess.GetLength(file);
         var pageSize = DatabaseHeader.PageSize(header);
         var stated = DatabaseHeader.PageCount(header) * (long)pageSize;
         return length % pageSize != 0 || (stated != 0 && stated != length)
-            ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"it has {length} bytes, and its header states {stated}")
+            ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"it has {length} bytes, but its header states {stated}")
             : null;
     }
 
@@ -240,7 +240,7 @@ internal static class RestoreBackup
         catch (BackupException exception) when (exception.ErrorId is BackupErrorId.SourceNotSqlite or BackupErrorId.SourceEmpty
             or BackupErrorId.SourceCorrupt or BackupErrorId.SourceTruncated)
         {
-            context.Verbose($"'{target.Path}' cannot be opened by SQLite and is replaced as a file: {exception.Message}");
+            context.Verbose($"'{target.Path}' cannot be opened by SQLite, so it is replaced as a file: {exception.Message}");
             return false;
         }
         catch (BackupException exception) when (exception.ErrorId == BackupErrorId.SourceEncrypted)
@@ -260,14 +260,14 @@ internal static class RestoreBackup
     }
 
     private static BackupException Locked(RestoreTarget target, BackupException inner) => new(
-        BackupErrorId.DestinationLocked, target.Path, $"'{target.Path}' is locked by another process, and stayed so for the whole -LockTimeout. It was not changed. Stop the application, or give a longer -LockTimeout.", inner);
+        BackupErrorId.DestinationLocked, target.Path, $"'{target.Path}' was locked by another process for the whole -LockTimeout. It was not changed. Stop the application, or give a longer -LockTimeout.", inner);
 
     private static void RefuseDamagedImage(BackupMetadata backup, RestoreTarget target)
     {
         if (backup.IsSourceCorrupt)
         {
             throw new BackupException(
-                BackupErrorId.BackupIntegrityFailed, BackupErrorCategory.InvalidOperation, backup.Id, $"'{backup.Id}' holds a database that was damaged when it was backed up, and does not replace '{target.Path}', which SQLite can open. Restore it to a new file, with -NoVerify.");
+                BackupErrorId.BackupIntegrityFailed, BackupErrorCategory.InvalidOperation, backup.Id, $"'{backup.Id}' contains a database that was damaged when it was backed up, so it does not replace '{target.Path}', which SQLite can open. Restore it to a new file, with -NoVerify.");
         }
     }
 
@@ -279,7 +279,7 @@ internal static class RestoreBackup
         }
 
         var kept = target.KeepRaw(context.Clock.GetUtcNow(), Path.GetDirectoryName(image)!, context.Cancellation);
-        context.Warn($"What was at '{target.Path}' cannot be opened by SQLite. It is kept as it was under '{kept}'.");
+        context.Warn($"SQLite could not open the old '{target.Path}'. It is kept unchanged as '{kept}'.");
     }
 
     private static void RefuseRawLog(BackupMetadata backup)
@@ -287,7 +287,7 @@ internal static class RestoreBackup
         if (backup.IsPredecessor && Formats.BackupFileName.TryParse(Path.GetFileName(backup.BackupPath)) is { IsWal: true })
         {
             throw new BackupException(
-                BackupErrorId.BackupTypeUnsupported, backup.Id, $"'{backup.Id}' holds a write-ahead log, which is no database by itself. Restore the full backup made before it, put the unpacked log beside the restored file as '<file>-wal', and open it with sqlite3.");
+                BackupErrorId.BackupTypeUnsupported, backup.Id, $"'{backup.Id}' contains a write-ahead log, which is not a database by itself. Restore the full backup made before it, put the unpacked log beside the restored file as '<file>-wal', and open it with sqlite3.");
         }
     }
 }

@@ -57,7 +57,7 @@ internal static class CompareBackups
         catch (SqliteException exception)
         {
             throw new BackupException(
-                BackupErrorId.ComparisonFailed, backup.Id, $"'{backup.Id}' cannot be compared: {exception.Message.TrimEnd('.')}. Restore both states to files of their own (Restore-SHBackup), and compare them with the application that they are of.", exception);
+                BackupErrorId.ComparisonFailed, backup.Id, $"'{backup.Id}' cannot be compared: {exception.Message.TrimEnd('.')}. Restore both states to separate files (Restore-SHBackup), and compare them with their application.", exception);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

@@ -30,7 +30,7 @@ internal static class RestoreRows
         if (!target.Exists || target.IsBlank)
         {
             throw new BackupException(
-                BackupErrorId.DestinationInvalid, BackupErrorCategory.ObjectNotFound, target.Path, $"There is no database '{target.Path}' to bring rows back into. Give one that is there with -Into, or restore the whole backup with -Destination.");
+                BackupErrorId.DestinationInvalid, BackupErrorCategory.ObjectNotFound, target.Path, $"There is no database '{target.Path}' for the rows. Give an existing one with -Into, or restore the whole backup with -Destination.");
         }
 
         if (!options.AllowOtherDatabase)
@@ -119,19 +119,19 @@ internal static class RestoreRows
         List<SqliteName> foreign = [.. shape.Key.Concat(now.Key).Where(column => column.IsForeign).Select(column => column.Collation).Distinct()];
         if (foreign.Count > 0)
         {
-            throw Misfit(table, target, $"its primary key is in the order of a collation that only its application has, {ShortList.Of(foreign)}");
+            throw Misfit(table, target, $"its primary key uses a collation that only its application has, {ShortList.Of(foreign)}");
         }
 
         var match = RowMatch.TryFind(connection, table, (There, shape), ("main", now));
         if (match is { IsRowId: true } && shape.Columns.Count >= MostColumns(connection))
         {
-            throw Misfit(table, target, "it has no primary key, and with the rowid it has more columns than SQLite takes in a statement");
+            throw Misfit(table, target, "it has no primary key, and with the rowid it has more columns than SQLite allows in a statement");
         }
 
         List<SqliteName> lost = [.. shape.Columns.Except(now.Columns)];
         return lost.Count == 0 && match is not null
             ? shape
-            : throw Misfit(table, target, lost.Count > 0 ? $"it has no column {ShortList.Of(lost)}" : "no key tells the rows of both apart");
+            : throw Misfit(table, target, lost.Count > 0 ? $"it has no column {ShortList.Of(lost)}" : "no key identifies the rows in both");
     }
 
     /// <summary>Refuses what only the application can put in its place.</summary>
@@ -154,7 +154,7 @@ internal static class RestoreRows
     }
 
     private static BackupException Misfit(SqliteName table, RestoreTarget target, string reason) => new(
-        BackupErrorId.RowsNotRestored, table.ToString(), $"The rows of '{table}' do not fit into the table of that name in '{target.Path}': {reason}. Nothing was changed. Use -RowAction SideTable, and copy what you need from there.");
+        BackupErrorId.RowsNotRestored, table.ToString(), $"The rows of '{table}' do not fit into that table in '{target.Path}': {reason}. Nothing was changed. Use -RowAction SideTable, and copy the rows from there.");
 
     /// <summary>Refuses what is no condition but ends the statement, or begins another.</summary>
     private static void RefuseAllButAConditionOf(SqliteConnection connection, SqliteName table, string? where)
@@ -170,13 +170,13 @@ internal static class RestoreRows
         using (statement)
         {
             var reason = result != SQLitePCL.raw.SQLITE_OK ? message.Split('\n')[0]
-                : !string.IsNullOrWhiteSpace(SqlText.Of(rest)) ? "something stands behind it"
-                : SQLitePCL.raw.sqlite3_bind_parameter_count(statement) > 0 ? $"it leaves the value of {SQLitePCL.raw.sqlite3_bind_parameter_name(statement, 1).utf8_to_string() ?? "?"} open; in single quotes, PowerShell does not put a variable's value there"
+                : !string.IsNullOrWhiteSpace(SqlText.Of(rest)) ? "there is text after it"
+                : SQLitePCL.raw.sqlite3_bind_parameter_count(statement) > 0 ? $"it has no value for {SQLitePCL.raw.sqlite3_bind_parameter_name(statement, 1).utf8_to_string() ?? "?"}; PowerShell does not replace variables in single quotes"
                 : null;
             if (reason is not null)
             {
                 throw BackupException.InvalidArgument(
-                    where, $"-Where is no condition on the rows of '{table}': {reason}. Nothing was changed. Give what would stand behind WHERE, such as \"created_at >= '2026-11-10'\".");
+                    where, $"-Where is not a valid condition for table '{table}': {reason}. Nothing was changed. Give the text after WHERE, such as \"created_at >= '2026-11-10'\".");
             }
         }
     }
@@ -198,7 +198,7 @@ internal static class RestoreRows
         foreach (var (table, _) in restricted.Where(table => ForeignKeyCheck.Violations(connection, table.Name) > before[table.Name]))
         {
             throw new BackupException(
-                BackupErrorId.RowsNotRestored, table.ToString(), $"Rows of '{table}' would refer to rows that are not in '{target.Path}'. Nothing was changed. Name the tables that they refer to with -Table as well, or use -RowAction SideTable.");
+                BackupErrorId.RowsNotRestored, table.ToString(), $"Rows of '{table}' would refer to rows that are not in '{target.Path}'. Nothing was changed. Give the tables that they refer to with -Table as well, or use -RowAction SideTable.");
         }
 
         context.Cancellation.ThrowIfCancellationRequested();
@@ -224,7 +224,7 @@ internal static class RestoreRows
         // Looked at again in the transaction: the application may have changed the table meanwhile.
         var match = TableList.Read(connection, "main").TryShape(table.Name) is { } now ? RowMatch.TryFind(connection, table.Name, (There, table.Shape), ("main", now)) : null;
         return match is null
-            ? throw Misfit(table.Name, target, "it was changed meanwhile")
+            ? throw Misfit(table.Name, target, "it changed meanwhile")
             : done with
             {
                 Replaced = options.Action == RowAction.Replace && Replacement(connection, table, match, options.Where) is { } replacement ? SqlStatement.Run(connection, replacement) : 0,
@@ -239,7 +239,7 @@ internal static class RestoreRows
         return $"INSERT INTO main.{name} ({TableShape.List(columns)}) SELECT {TableShape.List(columns.Select(column => column.InQuery), "b.")} FROM {Wanted(table.Name, columns, where)} AS b WHERE NOT EXISTS (SELECT 1 FROM main.{name} AS m WHERE {match.Same("m", "b", ofQuery: true)})";
     }
 
-    /// <summary>The statement that replaces values; null where there are none.</summary>
+    /// <summary>The statement that replaces values; null if there are none.</summary>
     private static string? Replacement(SqliteConnection connection, (SqliteName Name, TableShape Shape) table, RowMatch match, string? where)
     {
         // A key that is the rowid is the same in both, and nothing that SQLite should move the row for.
@@ -279,7 +279,7 @@ internal static class RestoreRows
         return StandInCollations.Comparisons == comparisons
             ? SqlStatement.Number(connection, $"SELECT count(*) FROM main.{beside.Quoted}")
             : throw new BackupException(
-                BackupErrorId.RowsNotRestored, table.Name.ToString(), $"-Where compares '{table.Name}' by a collation that only its application has. Nothing was changed. Write COLLATE BINARY behind the column's name, to compare bytes, or leave -Where out.");
+                BackupErrorId.RowsNotRestored, table.Name.ToString(), $"-Where compares '{table.Name}' by a collation that only its application has. Nothing was changed. Write COLLATE BINARY after the column's name to compare bytes, or omit -Where.");
     }
 
     private static IReadOnlyList<SqliteName> Columns(TableShape shape, RowMatch match) => match.IsRowId ? [.. match.Key, .. shape.Columns] : shape.Columns;
@@ -291,28 +291,28 @@ internal static class RestoreRows
     private static BackupException NotFound(SqliteName table, string where, TableList tables)
     {
         var there = tables.Ordinary.Select(name => name.ToString()).Order(StringComparer.Ordinal).ToList();
-        var known = there.Count == 0 ? "There is none." : $"Give one of those that are there: {ShortList.Of(there)}.";
+        var known = there.Count == 0 ? "It has no tables." : $"Give one of its tables: {ShortList.Of(there)}.";
         return new BackupException(
-            BackupErrorId.TableNotFound, table.ToString(), $"There is no table '{table}' with rows of its own in {where}. {known}{(tables.IsOfVirtual(table) ? " Of a virtual table, the tables that it stores its rows in would have to fit each other: restore the whole backup to a new file instead." : string.Empty)}");
+            BackupErrorId.TableNotFound, table.ToString(), $"There is no ordinary table '{table}' in {where}. {known}{(tables.IsOfVirtual(table) ? " The tables in which a virtual table stores its rows must fit each other: restore the whole backup to a new file instead." : string.Empty)}");
     }
 
     private static BackupException Fault(SqliteException exception, RestoreTarget target, RestoreRowsOptions options) =>
         exception.SqliteErrorCode is SQLitePCL.raw.SQLITE_BUSY or SQLitePCL.raw.SQLITE_LOCKED
             ? new BackupException(
-                BackupErrorId.DestinationLocked, target.Path, $"'{target.Path}' is locked by another process, and stayed so for the whole -LockTimeout. It was not changed. Try again, or give a longer -LockTimeout.", exception)
+                BackupErrorId.DestinationLocked, target.Path, $"'{target.Path}' was locked by another process for the whole -LockTimeout. It was not changed. Try again, or give a longer -LockTimeout.", exception)
             : exception.SqliteErrorCode == SQLitePCL.raw.SQLITE_NOTADB
             ? new BackupException(
-                BackupErrorId.DestinationInvalid, BackupErrorCategory.InvalidData, target.Path, $"'{target.Path}' is no SQLite database, or an encrypted one. It was not changed. Give the path of the database with -Into.", exception)
+                BackupErrorId.DestinationInvalid, BackupErrorCategory.InvalidData, target.Path, $"'{target.Path}' is not an SQLite database, or is encrypted. It was not changed. Give the path of the database with -Into.", exception)
             : CompanionFiles.WhatStandsInTheWay(target.Path, exception.SqliteErrorCode) is { } stranger
             ? new BackupException(
-                BackupErrorId.DestinationNotWritable, target.Path, $"The rows could not be brought back into '{target.Path}', which is as it was: {stranger}", exception)
+                BackupErrorId.DestinationNotWritable, target.Path, $"The rows could not be restored into '{target.Path}', which was not changed: {stranger}", exception)
             : new BackupException(
-                BackupErrorId.RowsNotRestored, string.Join(", ", options.Tables), $"The rows could not be brought back into '{target.Path}', which is as it was: {exception.Message.TrimEnd('.')}. {NextStep(exception, options.Action)}", exception);
+                BackupErrorId.RowsNotRestored, string.Join(", ", options.Tables), $"The rows could not be restored into '{target.Path}', which was not changed: {exception.Message.TrimEnd('.')}. {NextStep(exception, options.Action)}", exception);
 
     private static string NextStep(SqliteException exception, RowAction action) =>
-        exception.SqliteErrorCode == SQLitePCL.raw.SQLITE_CORRUPT ? "It is no sound database: restore the whole backup, with -Destination."
-        : action == RowAction.SideTable ? "Mend that, or restore the whole backup to a new file with -Destination, and copy what you need from there."
+        exception.SqliteErrorCode == SQLitePCL.raw.SQLITE_CORRUPT ? "It is damaged: restore the whole backup with -Destination."
+        : action == RowAction.SideTable ? "Correct that, or restore the whole backup to a new file with -Destination, and copy the rows from there."
         : exception.Message.Contains("no such collation", StringComparison.Ordinal) || StandInFunctions.Missing(exception) is not null
-            ? "Its application alone has that. Use -RowAction SideTable, and let the application copy what you need from there."
-        : "Mend that, or use -RowAction SideTable.";
+            ? "Only its application has that. Use -RowAction SideTable, and let the application copy the rows from there."
+        : "Correct that, or use -RowAction SideTable.";
 }

@@ -54,16 +54,16 @@ internal static class GoodCopy
 
         if (there.FileName != name || there.Backup.Size != backup.Size || there.Backup.StoredChecksum != backup.StoredChecksum)
         {
-            throw new InvalidDataException($"the copy in '{store.Location}' is not this file: one of the two was folded or encrypted anew since; restore from there with Restore-SHBackup -FromCloud");
+            throw new InvalidDataException($"the copy in '{store.Location}' is a different file: one of the two was folded or re-encrypted since; restore from there with Restore-SHBackup -FromCloud");
         }
 
         var version = await store.FindAsync(name, context.Cancellation).ConfigureAwait(false) ?? throw new CloudFault(store.Location).ObjectNotFound(name, null);
         if (version.Length != backup.Size)
         {
-            throw new CloudFault(store.Location).ChecksumMismatch(name, string.Create(CultureInfo.InvariantCulture, $"it has {version.Length} bytes, and {backup.Size} were recorded"));
+            throw new CloudFault(store.Location).ChecksumMismatch(name, string.Create(CultureInfo.InvariantCulture, $"it has {version.Length} bytes, but {backup.Size} were recorded"));
         }
 
-        FreeSpace.Require(directory.Path, version.Length, "the copy that is fetched");
+        FreeSpace.Require(directory.Path, version.Length, "the fetched copy");
         var address = store.UrlOf(name);
         var partial = directory.BeginImport(BackupFileName.TryParse(name)!, ReceiveBackup.Key(address, version), context.Cancellation);
         try
@@ -88,7 +88,7 @@ internal static class GoodCopy
             return;
         }
 
-        var checksum = backup.Checksum ?? backup.WalChecksum ?? throw new InvalidDataException("no checksum was recorded, so that nothing tells whether the copy is good");
+        var checksum = backup.Checksum ?? backup.WalChecksum ?? throw new InvalidDataException("no checksum was recorded, so it is unknown whether the copy is good");
         var chain = OpenChain.Of(backup with { Checksum = checksum }, partial.Handle, context.Identities);
         if (new ImageVerifier(directory.Layout.TemporaryParent, context).Unpack(chain, target: null, folder: null, $"Verifying {backup.Id}").Find(check => !check.Passed) is { } failed)
         {

@@ -17,7 +17,7 @@ internal static class ScrubBackup
     /// <param name="directory">Where it lies.</param>
     /// <param name="copies">Where copies of a backup may be.</param>
     /// <param name="context">Clock, messages, cancellation.</param>
-    /// <returns>What was found; null where the backup was removed meanwhile.</returns>
+    /// <returns>What was found; null if the backup was removed meanwhile.</returns>
     /// <exception cref="BackupException">SidecarInvalid, SidecarHostile, and the errors of writing where something had to be moved.</exception>
     /// <exception cref="OperationCanceledException">It was stopped; the backup is as it was.</exception>
     public static ScrubReport? Run(BackupMetadata backup, BackupDirectory directory, Func<BackupMetadata, IEnumerable<Func<StoreCatalog>>> copies, OperationContext context)
@@ -43,7 +43,7 @@ internal static class ScrubBackup
         }
     }
 
-    /// <summary>Does what a finding asks for; null where the backup is another one by now, and has to be looked at again.</summary>
+    /// <summary>Does what a finding asks for; null if the backup is another one by now, and has to be looked at again.</summary>
     private static ScrubReport? Act(
         BackupMetadata backup,
         StoredFinding finding,
@@ -57,7 +57,7 @@ internal static class ScrubBackup
             case ScrubOutcome.Good:
                 return new ScrubReport(Result(backup, ScrubOutcome.Good, finding.Reason + Recorded(backup, finding, directory, context)), null);
             case ScrubOutcome.Unreadable:
-                return Fault(Result(backup, finding.Outcome, finding.Reason), finding, "It was left as it is. Check its permissions, the disk and the system log, then run the scrub again.");
+                return Fault(Result(backup, finding.Outcome, finding.Reason), finding, "It was not changed. Check its permissions, the disk and the system log, then run the scrub again.");
         }
 
         var (good, address, whyNot) = GoodCopy.Fetch(backup, copies(backup), directory, context);
@@ -68,19 +68,19 @@ internal static class ScrubBackup
             var (done, path) = Move(backup, finding, good, directory, context);
             if (!done)
             {
-                return isLast ? Fault(Result(backup, ScrubOutcome.Unreadable, "other runs change it again and again"), finding with { ErrorId = BackupErrorId.ReadFailed }, "Run the scrub again when they have ended.") : null;
+                return isLast ? Fault(Result(backup, ScrubOutcome.Unreadable, "other runs keep changing it"), finding with { ErrorId = BackupErrorId.ReadFailed }, "Run the scrub again when they have ended.") : null;
             }
 
             if (good is not null)
             {
-                var mended = Result(backup, ScrubOutcome.Repaired, $"{finding.Reason}; fetched again from {address}") with { QuarantinePath = path, RepairedFrom = address };
-                context.Warn($"The file of '{backup.Id}' was not good ({finding.Reason}), and was fetched again from {address}.{(path is null ? string.Empty : $" The damaged one lies in '{path}'.")} Check the disk.");
+                var mended = Result(backup, ScrubOutcome.Repaired, $"{finding.Reason}; replaced from {address}") with { QuarantinePath = path, RepairedFrom = address };
+                context.Warn($"The file of '{backup.Id}' was bad ({finding.Reason}), and was replaced from {address}.{(path is null ? string.Empty : $" The damaged file is in '{path}'.")} Check the disk.");
                 return new ScrubReport(mended, null);
             }
 
-            var result = Result(backup, finding.Outcome, $"{finding.Reason}; not mended: {whyNot}") with { QuarantinePath = path, BrokenDependants = dependants };
-            var broken = dependants.Length == 0 ? string.Empty : $" These build on it and cannot be restored: {string.Join(", ", dependants)}.";
-            return Fault(result, finding, (path is null ? "The backup stays listed." : $"It was put into the quarantine: '{path}'.") + broken + " Make a new backup now (New-SHBackup -Type Full), and check the disk.");
+            var result = Result(backup, finding.Outcome, $"{finding.Reason}; not repaired: {whyNot}") with { QuarantinePath = path, BrokenDependants = dependants };
+            var broken = dependants.Length == 0 ? string.Empty : $" These backups build on it and cannot be restored: {string.Join(", ", dependants)}.";
+            return Fault(result, finding, (path is null ? "The backup stays listed." : $"It is in quarantine: '{path}'.") + broken + " Make a new backup now (New-SHBackup -Type Full), and check the disk.");
         }
     }
 
@@ -92,7 +92,7 @@ internal static class ScrubBackup
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw DiskFault.From(exception, directory.Path, BackupErrorId.DirectoryNotWritable, "Give the account that scrubs the right to write there.");
+            throw DiskFault.From(exception, directory.Path, BackupErrorId.DirectoryNotWritable, "Give this account the right to write there.");
         }
     }
 
@@ -125,5 +125,5 @@ internal static class ScrubBackup
     private static ScrubReport Fault(BackupScrubResult result, StoredFinding finding, string advice) => new(result, new BackupException(
         finding.ErrorId!,
         result.BackupId,
-        $"The file of backup '{result.BackupId}' is not good: {result.Reason}. {advice}"));
+        $"The file of backup '{result.BackupId}' is bad: {result.Reason}. {advice}"));
 }

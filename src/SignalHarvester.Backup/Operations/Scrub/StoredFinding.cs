@@ -13,7 +13,7 @@ internal sealed record StoredFinding(ScrubOutcome Outcome, string Reason)
     /// <summary>Bytes that were read.</summary>
     public long Bytes { get; init; }
 
-    /// <summary>The file's length and time of writing when it was read; null where there is none.</summary>
+    /// <summary>The file's length and time of writing when it was read; null if there is none.</summary>
     public (long Length, DateTime Written)? File { get; init; }
 
     /// <summary>The SHA-256 of the file, where none was recorded and its content proved to be right.</summary>

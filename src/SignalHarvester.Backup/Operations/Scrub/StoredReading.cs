@@ -40,7 +40,7 @@ internal sealed class StoredReading(BackupMetadata backup, string temporaryParen
                     };
                 }
 
-                context.Verbose($"'{backup.BackupPath}' is read again: {exception.Message}");
+                context.Verbose($"Reading '{backup.BackupPath}' again: {exception.Message}");
                 context.Cancellation.WaitHandle.WaitOne(Pause);
                 context.Cancellation.ThrowIfCancellationRequested();
             }
@@ -54,7 +54,7 @@ internal sealed class StoredReading(BackupMetadata backup, string temporaryParen
         var stamp = (length, File.GetLastWriteTimeUtc(file));
         if (length != backup.Size)
         {
-            return new StoredFinding(ScrubOutcome.Damaged, string.Create(CultureInfo.InvariantCulture, $"it has {length} bytes, and {backup.Size} were recorded"))
+            return new StoredFinding(ScrubOutcome.Damaged, string.Create(CultureInfo.InvariantCulture, $"it has {length} bytes, but {backup.Size} were recorded"))
             {
                 ErrorId = BackupErrorId.BackupSizeMismatch,
                 File = stamp,
@@ -70,13 +70,13 @@ internal sealed class StoredReading(BackupMetadata backup, string temporaryParen
         var first = HashOnce(meter);
         if (first == recorded)
         {
-            return new StoredFinding(ScrubOutcome.Good, "its SHA-256 is the one that was recorded") { Bytes = backup.Size };
+            return new StoredFinding(ScrubOutcome.Good, "its SHA-256 matches its record") { Bytes = backup.Size };
         }
 
         // From the disk once more: nothing is condemned for what a wire or the memory did.
         var second = HashOnce(meter);
         return second == first
-            ? new StoredFinding(ScrubOutcome.Damaged, $"its SHA-256 is {first}, and {recorded} was recorded") { ErrorId = BackupErrorId.BackupChecksumMismatch, Bytes = 2 * backup.Size }
+            ? new StoredFinding(ScrubOutcome.Damaged, $"its SHA-256 is {first}, but {recorded} was recorded") { ErrorId = BackupErrorId.BackupChecksumMismatch, Bytes = 2 * backup.Size }
             : new StoredFinding(ScrubOutcome.Unreadable, "it reads differently each time; the disk, its cable or the memory is failing") { ErrorId = BackupErrorId.ReadFailed, Bytes = 2 * backup.Size };
     }
 
@@ -103,7 +103,7 @@ internal sealed class StoredReading(BackupMetadata backup, string temporaryParen
                 ErrorId = failed.Check is VerificationChecks.Decompression ? BackupErrorId.BackupCorrupt : BackupErrorId.BackupChecksumMismatch,
                 Bytes = backup.Size,
             }
-            : new StoredFinding(ScrubOutcome.Good, "no checksum of the file was recorded; its content was unpacked and has the recorded one, and that of the file is recorded from now on")
+            : new StoredFinding(ScrubOutcome.Good, "no checksum of the file was recorded; its unpacked content matches its record, and the file's checksum is now recorded")
             {
                 Bytes = backup.Size,
                 StoredChecksum = verifier.FoundImage?.StoredChecksum,

@@ -62,12 +62,12 @@ internal static class ReceiveBackup
         if (version.Length != backup.Size)
         {
             throw new CloudFault(store.Location).ChecksumMismatch(
-                link.FileName, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"it has {version.Length} bytes, and {backup.Size} were recorded"));
+                link.FileName, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"it has {version.Length} bytes, but {backup.Size} were recorded"));
         }
 
         var name = BackupFileName.TryParse(link.FileName)!;
         using var partial = directory.BeginImport(name, Key(store.UrlOf(link.FileName), version), context.Cancellation);
-        FreeSpace.Require(directory.Path, version.Length - RandomAccess.GetLength(partial.Handle), "the backup that is fetched");
+        FreeSpace.Require(directory.Path, version.Length - RandomAccess.GetLength(partial.Handle), "the fetched backup");
         using (var meter = context.Meter($"Fetching {backup.DisplayName} from {store.Location}", version.Length))
         {
             _ = await new Download(store, version, context).RunAsync(partial.Handle, backup.StoredChecksum ?? version.Sha256, meter).ConfigureAwait(false);
@@ -94,7 +94,7 @@ internal static class ReceiveBackup
             return backup;
         }
 
-        context.Verbose($"'{backup.Id}' is said to have copies in other stores with addresses of their own. Those are not recorded here; name such a place with -Provider, -Container and -Endpoint.");
+        context.Verbose($"The store says that '{backup.Id}' has copies at other addresses. Those are not recorded here; give such a place with -Provider, -Container and -Endpoint.");
         return backup with { Copies = kept, CloudUrl = kept.FirstOrDefault()?.Url, CloudProvider = kept.FirstOrDefault()?.Provider };
     }
 
@@ -103,7 +103,7 @@ internal static class ReceiveBackup
         if (!here.HoldsSameImageAs(there))
         {
             throw new BackupException(
-                BackupErrorId.BackupIdTaken, here.Id, $"'{directory.Path}' has another backup '{here.Id}' than '{there.BackupDirectory}'. Nothing was overwritten. Give an empty directory with -BackupDirectory to fetch it into.");
+                BackupErrorId.BackupIdTaken, here.Id, $"The backup '{here.Id}' in '{directory.Path}' differs from the one in '{there.BackupDirectory}'. Nothing was overwritten. Give an empty directory with -BackupDirectory.");
         }
     }
 
@@ -127,7 +127,7 @@ internal static class ReceiveBackup
             try
             {
                 using var held = downloads.OpenFile(file.Name, FileMode.Open, FileAccess.ReadWrite, DurableFile.Exclusive);
-                context.Verbose($"'{file.FullName}', fetched in part a week ago or more, is deleted.");
+                context.Verbose($"Deleting the incomplete download '{file.FullName}', which is older than a week.");
                 downloads.Delete(file.Name);
             }
             catch (IOException exception) when (exception is NotAFileException || DiskFault.IsHeldElsewhere(exception))

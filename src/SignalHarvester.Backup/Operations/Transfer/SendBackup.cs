@@ -42,7 +42,7 @@ internal static class SendBackup
             catch (BackupException exception) when (attempt < MostAttempts && exception.ErrorId is BackupErrorId.BackupFileMissing or BackupErrorId.ChainBroken)
             {
                 // Folded by another run since the chain was read; what is there now is sent.
-                context.Verbose($"'{backup.Id}' is looked at again: {exception.Message}");
+                context.Verbose($"Checking '{backup.Id}' again: {exception.Message}");
             }
         }
     }
@@ -58,7 +58,7 @@ internal static class SendBackup
         catch (BackupException exception) when (exception.ErrorId is BackupErrorId.CloudAccessDenied or BackupErrorId.CloudRefused)
         {
             // An account that may only send needs no more rights for this.
-            context.Verbose($"Unfinished uploads are not looked for: {exception.Message}");
+            context.Verbose($"Cannot look for unfinished uploads: {exception.Message}");
         }
     }
 
@@ -68,7 +68,7 @@ internal static class SendBackup
         {
             if (BackupFileName.TryParse(pending.Name) is not null && (context.Clock.GetUtcNow() - pending.Begun).Duration() > OrphanAge)
             {
-                context.Verbose($"The unfinished upload of '{pending.Name}', begun {pending.Begun.UtcDateTime:yyyy-MM-dd}, is given up.");
+                context.Verbose($"Cancelling the unfinished upload of '{pending.Name}' of {pending.Begun.UtcDateTime:yyyy-MM-dd}.");
                 await store.AbortUploadAsync(pending.Name, pending.UploadId, context.Cancellation).ConfigureAwait(false);
             }
         }
@@ -123,7 +123,7 @@ internal static class SendBackup
         if (Array.Exists(parts, part => part.Length == 0) && !await store.ListAsync(name, context.Cancellation).AnyAsync(item => item.Name == name, context.Cancellation).ConfigureAwait(false))
         {
             var plain = string.Concat(parts.Where(part => part.Length > 0).Select(part => part + "/"));
-            throw new CloudFault(store.Location).Refused("the prefix", $"it stores '{name}' and does not list it, because it leaves slashes out. Give -Prefix '{plain}' instead", null);
+            throw new CloudFault(store.Location).Refused("the prefix", $"it stores '{name}' but does not list it, because it drops slashes. Give -Prefix '{plain}' instead", null);
         }
     }
 
@@ -145,7 +145,7 @@ internal static class SendBackup
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            context.Verbose($"'{directory.Layout.UploadFolder}' cannot be written to, so an upload that breaks begins anew: {exception.Message}");
+            context.Verbose($"'{directory.Layout.UploadFolder}' cannot be written to, so a broken upload starts again: {exception.Message}");
             return null;
         }
     }
@@ -193,7 +193,7 @@ internal static class SendBackup
 
         if (!directory.TryUpdate(link, current => With(current, copy, place), schemaChecksum: null, context.Cancellation))
         {
-            context.Warn($"The copy of '{link.Id}' is in '{copy.Url}', but that is not recorded here: the backup directory cannot be written to, or the backup was rewritten or removed meanwhile.");
+            context.Warn($"The copy of '{link.Id}' is in '{copy.Url}', but that could not be recorded here: the backup directory cannot be written to, or the backup was rewritten or removed meanwhile.");
         }
 
         return With(link, copy, place);

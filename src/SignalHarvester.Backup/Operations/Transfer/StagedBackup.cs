@@ -49,12 +49,12 @@ internal sealed class StagedBackup : IDisposable
         catch (IOException exception) when (guard is null && DiskFault.IsHeldElsewhere(exception))
         {
             throw new BackupException(
-                BackupErrorId.CloudTransferInProgress, id, $"Another process is restoring or testing '{id}' from '{store.Location}' right now, with the same backup directory. Wait for it to finish, or give another -BackupDirectory.", exception);
+                BackupErrorId.CloudTransferInProgress, id, $"Another process is restoring or testing '{id}' from '{store.Location}' at the moment, with the same backup directory. Wait until it has finished, or give another -BackupDirectory.", exception);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             guard?.Dispose();
-            throw DiskFault.From(exception, home.Path, BackupErrorId.DirectoryNotWritable, "What is fetched needs room for a while: give a directory that this account may write to with -BackupDirectory.");
+            throw DiskFault.From(exception, home.Path, BackupErrorId.DirectoryNotWritable, "The download needs temporary room: give a directory that this account may write to with -BackupDirectory.");
         }
         catch
         {
@@ -86,7 +86,7 @@ internal sealed class StagedBackup : IDisposable
             try
             {
                 using var held = staging.OpenFile(lockName, FileMode.OpenOrCreate, FileAccess.Write, DurableFile.Exclusive);
-                context.Verbose($"'{left.FullName}', fetched a week ago or more, is deleted.");
+                context.Verbose($"Deleting the download '{left.FullName}', which is older than a week.");
                 staging.DeleteAll(left.Name);
                 staging.Delete(lockName);
             }

@@ -27,7 +27,7 @@ internal static class VerifyBackup
         var (tested, checks) = Checks(backup, directory, level, verifier, context);
         if (level == VerificationLevel.Quick && FailedDeeper(tested) is { } earlier)
         {
-            checks = [.. checks, new VerificationCheck(earlier.Check, false, $"the last full test failed ({earlier.Detail}), and only a full test can clear it")];
+            checks = [.. checks, new VerificationCheck(earlier.Check, false, $"the last full test failed ({earlier.Detail}), and only another full test can clear it")];
         }
 
         var failed = checks.FirstOrDefault(check => !check.Passed);
@@ -49,7 +49,7 @@ internal static class VerifyBackup
 
         if (verifier.FoundInconsistencies is { Count: > 0 } inconsistencies)
         {
-            context.Warn($"The database in '{backup.Id}' is at odds with itself, as it was when it was backed up: {string.Join("; ", inconsistencies)}.");
+            context.Warn($"The database in '{backup.Id}' had inconsistencies when it was backed up: {string.Join("; ", inconsistencies)}.");
         }
 
         if (directory is not null)
@@ -66,13 +66,13 @@ internal static class VerifyBackup
         {
             if (!directory.TryUpdate(tested, apply, schemaChecksum, context.Cancellation))
             {
-                context.Warn($"The result for '{tested.Id}' is not recorded: the backup directory cannot be written to, or the backup was rewritten or removed during the test.");
+                context.Warn($"The result for '{tested.Id}' could not be recorded: the backup directory cannot be written to, or the backup was rewritten or removed during the test.");
             }
         }
         catch (BackupException exception) when (exception.ErrorId is BackupErrorId.InsufficientSpace or BackupErrorId.DirectoryLocked or BackupErrorId.WriteFailed)
         {
             // What was found stays true.
-            context.Warn($"The result for '{tested.Id}' is not recorded: {exception.Message}");
+            context.Warn($"The result for '{tested.Id}' could not be recorded: {exception.Message}");
         }
     }
 
@@ -98,7 +98,7 @@ internal static class VerifyBackup
         {
             return (backup, [exception.Target as string == backup.Id
                 ? new VerificationCheck(VerificationChecks.File, false, $"'{backup.BackupPath}' is missing")
-                : new VerificationCheck(VerificationChecks.Chain, false, $"the file of '{exception.Target}', on which it builds, is missing")]);
+                : new VerificationCheck(VerificationChecks.Chain, false, $"the file of '{exception.Target}', a backup of its chain, is missing")]);
         }
         catch (BackupException exception) when (exception.ErrorId == BackupErrorId.ChainBroken)
         {

@@ -87,11 +87,11 @@ internal static class VerifyCopy
             return;
         }
 
-        checks.Add(new VerificationCheck(VerificationChecks.File, true, $"'{name}' is there"));
+        checks.Add(new VerificationCheck(VerificationChecks.File, true, $"'{name}' exists"));
         checks.Add(new VerificationCheck(
             VerificationChecks.StoredSize,
             file.Length == backup.Size,
-            string.Create(CultureInfo.InvariantCulture, $"'{name}' has {file.Length} bytes, and {backup.Size} were recorded")));
+            string.Create(CultureInfo.InvariantCulture, $"'{name}' has {file.Length} bytes, but {backup.Size} were recorded")));
         if (backup.StoredChecksum is { } recorded)
         {
             checks.Add(new VerificationCheck(
@@ -99,7 +99,7 @@ internal static class VerifyCopy
                 file.Sha256 is null || file.Sha256 == recorded,
                 file.Sha256 is null ? $"the store records no SHA-256 of '{name}'"
                     : file.Sha256 == recorded ? $"'{name}' was stored with the recorded SHA-256"
-                    : $"'{name}' was stored with the SHA-256 {file.Sha256}, and {recorded} was recorded"));
+                    : $"'{name}' was stored with the SHA-256 {file.Sha256}, but {recorded} was recorded"));
         }
 
         if (backup.Copies.FirstOrDefault(copy => copy.Url == backup.BackupPath)?.Checksum is { } expected)
@@ -107,7 +107,7 @@ internal static class VerifyCopy
             checks.Add(new VerificationCheck(
                 VerificationChecks.ProviderChecksum,
                 file.Checksum == expected,
-                file.Checksum == expected ? $"the store's own checksum of '{name}' is still {expected}" : $"the store's own checksum of '{name}' is {file.Checksum ?? "unknown"}, and was {expected} when it had arrived"));
+                file.Checksum == expected ? $"the store's own checksum of '{name}' is still {expected}" : $"the store's own checksum of '{name}' is {file.Checksum ?? "unknown"}, but was {expected} when the file arrived"));
         }
     }
 }
