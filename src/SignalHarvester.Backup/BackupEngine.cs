@@ -17,8 +17,8 @@ using SignalHarvester.Backup.Sqlite;
 namespace SignalHarvester.Backup;
 
 /// <summary>
-/// The engine's front door: one method for each operation. Each leaves an event in the history of the backup directory, however
-/// it ends; what an operation does within another (a safety backup, the test of what was fetched) leaves none.
+/// The engine's front door: one method for each operation. Each records an event in the history of the backup directory,
+/// successful or not; an operation within another one (a safety backup, the test of a download) records none.
 /// </summary>
 public static class BackupEngine
 {
@@ -49,7 +49,7 @@ public static class BackupEngine
             made => OperationRecorder.Of(begun, made) with { Verified = options.Verify ? made.Verified : null });
     }
 
-    /// <summary>Verifies one backup: <see cref="VerifyBackup.Run"/>. A file that is in no catalogue leaves no event.</summary>
+    /// <summary>Verifies one backup: <see cref="VerifyBackup.Run"/>. A file without a catalogue records no event.</summary>
     public static VerificationOutcome Verify(BackupSource source, VerificationLevel level, OperationContext context)
     {
         var begun = OperationRecorder.Of(new BackupEvent { Operation = BackupOperation.Verify }, source);
@@ -65,7 +65,7 @@ public static class BackupEngine
     /// <param name="backup">The backup.</param>
     /// <param name="directory">Where it lies.</param>
     /// <param name="store">Where it goes.</param>
-    /// <param name="prepare">What is done at the place before; a fault of it is one of the upload.</param>
+    /// <param name="prepare">Prepares the store first; its fault is one of the upload.</param>
     /// <param name="context">Clock, messages, cancellation.</param>
     public static BackupMetadata Send(BackupMetadata backup, BackupDirectory directory, StoreCatalog store, Action prepare, OperationContext context)
     {
@@ -91,10 +91,10 @@ public static class BackupEngine
         return OperationRecorder.Run(begun, directory, context, () => ReceiveBackup.Run(backup.Id, store, directory, context), received => OperationRecorder.Of(begun, received));
     }
 
-    /// <summary>What a restore would read and write: <see cref="RestoreBackup.Plan"/>. It leaves no event.</summary>
+    /// <summary>Plans a restore: <see cref="RestoreBackup.Plan"/>. It records no event.</summary>
     public static RestorePlan PlanRestore(BackupSource source, string? destination, CancellationToken cancellation) => RestoreBackup.Plan(source, destination, cancellation);
 
-    /// <summary>Restores one backup: <see cref="RestoreBackup.Run"/>. One of a file in no catalogue is recorded where its safety backup goes.</summary>
+    /// <summary>Restores one backup: <see cref="RestoreBackup.Run"/>. A file without a catalogue is recorded where its safety backup goes.</summary>
     public static BackupMetadata Restore(BackupSource source, RestoreOptions options, OperationContext context)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -103,7 +103,7 @@ public static class BackupEngine
             begun, IsInNoCatalogue(source) ? options.SafetyDirectory : source.Catalog.Home, context, () => RestoreBackup.Run(source, options, context), _ => begun);
     }
 
-    /// <summary>Brings rows back: <see cref="RestoreRows.Run"/>.</summary>
+    /// <summary>Restores rows: <see cref="RestoreRows.Run"/>.</summary>
     public static IReadOnlyList<RestoredRows> RestoreRows(BackupSource source, RestoreRowsOptions options, OperationContext context)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -111,7 +111,7 @@ public static class BackupEngine
         return OperationRecorder.Run(begun, source.Catalog.Home, context, () => Operations.Rows.RestoreRows.Run(source, options, context), _ => begun);
     }
 
-    /// <summary>Compares two states of a database: <see cref="CompareBackups.Run"/>. It leaves no event.</summary>
+    /// <summary>Compares two states of a database: <see cref="CompareBackups.Run"/>. It records no event.</summary>
     public static void Compare(
         BackupSource reference,
         BackupSource? difference,
@@ -128,7 +128,7 @@ public static class BackupEngine
         return OperationRecorder.Run(begun, directory, context, () => MergeBackup.Run(backup, directory, context), merged => OperationRecorder.Of(begun, merged));
     }
 
-    /// <summary>Makes a restore drill: <see cref="DrillBackup.Run"/>. How long the restore took is what is recorded.</summary>
+    /// <summary>Runs a restore drill: <see cref="DrillBackup.Run"/>. It records the duration of the restore.</summary>
     public static RestoreDrill Drill(BackupSource source, IReadOnlyList<DrillAssertion> assertions, OperationContext context)
     {
         var begun = OperationRecorder.Of(new BackupEvent { Operation = BackupOperation.Drill }, source);
@@ -140,21 +140,21 @@ public static class BackupEngine
             drill => (drill.Passed ? begun : OperationRecorder.Failed(begun, DrillBackup.Fault(drill))) with { Verified = drill.Passed });
     }
 
-    /// <summary>The error that a failed drill is reported with: RestoreDrillFailed.</summary>
+    /// <summary>The error of a failed drill: RestoreDrillFailed.</summary>
     public static BackupException FaultOf(RestoreDrill drill)
     {
         ArgumentNullException.ThrowIfNull(drill);
         return DrillBackup.Fault(drill);
     }
 
-    /// <summary>Encrypts a backup to others: <see cref="ProtectBackup.Run"/>.</summary>
+    /// <summary>Re-encrypts a backup to other keys: <see cref="ProtectBackup.Run"/>.</summary>
     public static BackupMetadata Protect(BackupMetadata backup, BackupDirectory directory, BackupEncryption encryption, OperationContext context)
     {
         var begun = OperationRecorder.Of(new BackupEvent { Operation = BackupOperation.Protect }, backup);
         return OperationRecorder.Run(begun, directory, context, () => ProtectBackup.Run(backup, directory, encryption, context), rewritten => OperationRecorder.Of(begun, rewritten));
     }
 
-    /// <summary>Re-reads one stored file: <see cref="ScrubBackup.Run"/>. What is good leaves no event of its own.</summary>
+    /// <summary>Re-reads one stored file: <see cref="ScrubBackup.Run"/>. A good file records no event of its own.</summary>
     public static ScrubReport? Scrub(BackupMetadata backup, BackupDirectory directory, Func<BackupMetadata, IEnumerable<Func<StoreCatalog>>> copies, OperationContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
@@ -170,7 +170,7 @@ public static class BackupEngine
         return report;
     }
 
-    /// <summary>Records a whole scrub, or as much of it as was done: thousands of events a night would push out all others.</summary>
+    /// <summary>Records a whole scrub, or its finished part, as one event: thousands of events a night would displace all others.</summary>
     /// <param name="directory">The directory.</param>
     /// <param name="began">When it began.</param>
     /// <param name="duration">How long it took.</param>
@@ -206,7 +206,7 @@ public static class BackupEngine
             });
     }
 
-    /// <summary>Removes what retention decided against: <see cref="PruneBackups.Run"/>. A run that removes nothing is an event too.</summary>
+    /// <summary>Removes the backups that no rule keeps: <see cref="PruneBackups.Run"/>. A run that removes nothing is an event too.</summary>
     public static IReadOnlyList<RetentionDecision> Prune(
         BackupCatalog catalog,
         IReadOnlyList<RetentionDecision> decisions,

@@ -36,7 +36,7 @@ internal sealed class StoreChoice(StoreParameters given, BackupSettings settings
     public StoreLocation Choose(BackupMetadata? backup) =>
         Named ?? backup?.Location ?? (backup is { Copies: [var first, ..] } ? LocationOf(first) : null) ?? NamedOrOnly ?? throw BackupException.InvalidArgument(
             backup?.Id ?? nameof(StoreParameters.Provider),
-            Enabled.Count > 1 ? $"Several object stores are enabled in the configuration ({string.Join(", ", Enabled.Select(store => store.Location.Provider))}). Select one with -Provider."
+            Enabled.Count > 1 ? $"Several object stores are enabled in the configuration ({string.Join(", ", Enabled.Select(store => store.Location.Provider))}). Give one of them with -Provider."
             : backup is null
                 ? "No object store was given. Give -Provider and -Container (or -Bucket), or enable one in the configuration."
                 : $"'{backup.Id}' has no known copy in an object store. Give -Provider and -Container (or -Bucket), or send it there with Send-SHBackup.");

@@ -1,8 +1,8 @@
 namespace SignalHarvester.Backup.Catalog;
 
 /// <summary>
-/// Where backups are: in a backup directory of this machine, or in an object store; or in no catalogue at all, where a file is
-/// given by its path and no sidecar describes it.
+/// The place of backups: a backup directory of this machine, or an object store; or no catalogue at all, for a file that
+/// is given by its path and has no sidecar.
 /// </summary>
 /// <remarks>
 /// A stream of transactions will be one kind more: a case here, and one in each operation that asks <see cref="Store"/> today.
@@ -23,8 +23,7 @@ public sealed class BackupCatalog : IEquatable<BackupCatalog>
     public StoreCatalog? Store { get; }
 
     /// <summary>
-    /// The backup directory on this machine: the one that the backups are in, else the one that has room for what is fetched, and
-    /// that keeps the history and the safety backups.
+    /// The backup directory on this machine: the one with the backups, else the one for downloads, history and safety backups.
     /// </summary>
     public BackupDirectory Home { get; }
 
@@ -41,7 +40,7 @@ public sealed class BackupCatalog : IEquatable<BackupCatalog>
     public static BackupCatalog None(BackupDirectory home) => new(home, directory: null, store: null);
 
     /// <summary>Lists all backups, newest first; none for a file by itself.</summary>
-    /// <exception cref="BackupException">DirectoryNotFound, the Cloud… errors: what cannot be listed is never taken for empty.</exception>
+    /// <exception cref="BackupException">DirectoryNotFound, the Cloud… errors: a failed listing is never an empty one.</exception>
     public CatalogListing List(CancellationToken cancellation) => Store?.List(cancellation) ?? Directory?.List() ?? new CatalogListing([], []);
 
     /// <summary>The backups that build on one, directly or through others, newest first.</summary>

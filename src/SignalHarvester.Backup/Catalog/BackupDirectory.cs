@@ -9,7 +9,7 @@ namespace SignalHarvester.Backup.Catalog;
 
 /// <summary>
 /// A directory of backups. The sidecars are the truth: a file without one is no backup. Reading needs no lock and no
-/// write access; every change holds the directory's lock and looks again at what it decided on.
+/// write access; every change holds the directory's lock and checks its decision again.
 /// </summary>
 public sealed class BackupDirectory
 {
@@ -20,7 +20,7 @@ public sealed class BackupDirectory
 
     /// <summary>Names a directory; nothing is read yet.</summary>
     /// <param name="path">The directory's full path. It need not exist.</param>
-    /// <param name="clock">What ages are measured with.</param>
+    /// <param name="clock">The clock for ages.</param>
     public BackupDirectory(string path, TimeProvider clock)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -34,13 +34,13 @@ public sealed class BackupDirectory
     /// <summary>The directory's full path.</summary>
     public string Path { get; }
 
-    /// <summary>Whether the directory is there.</summary>
+    /// <summary>Whether the directory exists.</summary>
     public bool Exists => Directory.Exists(Path);
 
-    /// <summary>Where in the directory things lie that are no backups.</summary>
+    /// <summary>The layout of the directory's other files.</summary>
     internal BackupDirectoryLayout Layout { get; }
 
-    /// <summary>Lists all backups, newest first, but for those that are retired.</summary>
+    /// <summary>Lists all backups, newest first, without retired ones.</summary>
     /// <exception cref="BackupException">DirectoryNotFound, DirectoryUnreadable.</exception>
     public CatalogListing List()
     {
@@ -52,7 +52,7 @@ public sealed class BackupDirectory
     /// <exception cref="BackupException">BackupNotFound, SidecarInvalid, SidecarHostile, DirectoryNotFound.</exception>
     public BackupMetadata Get(string id) => reader.Get(id);
 
-    /// <summary>Whether there is a backup of an id, of whatever worth.</summary>
+    /// <summary>Whether an id is taken, even by an unusable sidecar.</summary>
     public bool Has(string id) => reader.Has(id);
 
     /// <summary>The ids of all backups that have a sidecar, in no order, without reading them: for tab completion and wildcards.</summary>
@@ -68,7 +68,7 @@ public sealed class BackupDirectory
     /// <exception cref="BackupException">DirectoryNotFound, DirectoryUnreadable.</exception>
     public CatalogListing ListAll() => reader.List();
 
-    /// <summary>A backup with all that it builds on, the full one first, with their depths.</summary>
+    /// <summary>The chain of a backup, the full one first, with depths.</summary>
     /// <exception cref="BackupException">ChainBroken, BackupNotFound, SidecarInvalid, SidecarHostile.</exception>
     internal IReadOnlyList<BackupMetadata> Chain(string id) => reader.Chain(id);
 
@@ -81,16 +81,16 @@ public sealed class BackupDirectory
     internal byte[]? ReadSidecar(string id) => reader.ReadSidecar(id);
 
     /// <summary>
-    /// Removes backups, those that build on others first: of each the sidecar, so that it is no backup any more, then
+    /// Removes backups, those that build on others first: of each the sidecar, so that it no longer counts as a backup, then
     /// its file. Killed midway, the next change of the directory finishes the removal. Retired backups go with the last
     /// that builds on them.
     /// </summary>
     /// <param name="ids">The backups to remove. Enumerated once, under the lock.</param>
-    /// <param name="retirable">Those that are retired where others still build on them.</param>
+    /// <param name="retirable">The backups that may be retired if others still build on them.</param>
     /// <param name="removed">Called for each backup that is gone.</param>
     /// <param name="failed">Called for each that could not be removed.</param>
     /// <param name="cancellation">Stops between two backups.</param>
-    /// <param name="warn">Told of clean-up that could not be finished.</param>
+    /// <param name="warn">Receives a warning about unfinished clean-up.</param>
     /// <exception cref="BackupException">DirectoryNotFound, DirectoryNotWritable, DirectoryLocked.</exception>
     internal void Remove(
         IEnumerable<string> ids,
@@ -157,7 +157,7 @@ public sealed class BackupDirectory
         }
     }
 
-    /// <summary>Makes a backup that was retired one that counts again.</summary>
+    /// <summary>Makes a retired backup count again.</summary>
     /// <param name="id">The backup.</param>
     /// <param name="cancellation">Stops the waiting for the lock.</param>
     /// <exception cref="BackupException">DirectoryNotWritable, DirectoryLocked.</exception>
@@ -178,11 +178,11 @@ public sealed class BackupDirectory
     }
 
     /// <summary>Rewrites a backup's description after a verification; the file stays as it is.</summary>
-    /// <param name="tested">The backup as it was when it was tested.</param>
+    /// <param name="tested">The backup at the time of the test.</param>
     /// <param name="change">Adds the result.</param>
     /// <param name="schemaChecksum">The schema's digest, or null to keep what is recorded.</param>
     /// <param name="cancellation">Stops the waiting for the lock.</param>
-    /// <returns>False where nothing was recorded: the directory cannot be written to, or the backup has another file now, or none.</returns>
+    /// <returns>False if nothing was recorded: the directory cannot be written to, or the backup now has another file, or none.</returns>
     /// <exception cref="BackupException">DirectoryLocked.</exception>
     internal bool TryUpdate(BackupMetadata tested, Func<BackupMetadata, BackupMetadata> change, string? schemaChecksum, CancellationToken cancellation)
     {
@@ -209,8 +209,8 @@ public sealed class BackupDirectory
     }
 
     /// <summary>
-    /// Gives what is newly recorded its place behind what was recorded before, whatever the clock said then: a pass counts for what
-    /// the backup builds on, and a failure for all that build on it. What is dated later than now was before now.
+    /// Gives a new record its place after the earlier records, whatever the clock said then: a pass counts for the backup's
+    /// chain, and a failure for all backups that build on it. A record with a future date was made before now.
     /// </summary>
     private BackupMetadata InOrder(BackupMetadata former, BackupMetadata changed)
     {
@@ -241,11 +241,11 @@ public sealed class BackupDirectory
         return found;
     }
 
-    /// <summary>Refuses a state folder that leads elsewhere. For those who write there without the directory's lock, which asks by itself.</summary>
+    /// <summary>Refuses a state folder that leads elsewhere, for code that writes there without the directory's lock (the lock itself also checks).</summary>
     /// <exception cref="BackupException">SidecarHostile.</exception>
     internal void RefuseLinks() => unfinished.RefuseLinks();
 
-    /// <summary>Finishes or undoes what killed runs left.</summary>
+    /// <summary>Finishes or undoes the work of killed runs.</summary>
     /// <exception cref="BackupException">DirectoryNotFound, DirectoryNotWritable, DirectoryLocked.</exception>
     internal void Recover(OperationContext context)
     {
@@ -254,11 +254,11 @@ public sealed class BackupDirectory
         Change(() => unfinished.Sweep(context.Warn));
     }
 
-    /// <summary>Takes a new id and the locked, empty file that the backup's bytes go to.</summary>
-    /// <param name="moment">The moment of the snapshot. An id that is taken is moved on by microseconds.</param>
+    /// <summary>Takes a new id and the locked, empty file for the backup's bytes.</summary>
+    /// <param name="moment">The moment of the snapshot. If the id is taken, microseconds are added.</param>
     /// <param name="name">Makes the file's name from an id.</param>
     /// <param name="cancellation">Stops the waiting for the lock.</param>
-    /// <param name="warn">Told of clean-up that could not be finished.</param>
+    /// <param name="warn">Receives a warning about unfinished clean-up.</param>
     /// <exception cref="BackupException">DirectoryNotWritable, DirectoryLocked.</exception>
     internal PartialBackup Begin(DateTimeOffset moment, Func<string, BackupFileName> name, CancellationToken cancellation, Action<string>? warn = null)
     {
@@ -277,9 +277,9 @@ public sealed class BackupDirectory
         }
     }
 
-    /// <summary>Takes the file that a backup is rewritten to.</summary>
+    /// <summary>Takes the file for a rewritten backup.</summary>
     /// <param name="backup">The backup as it is now.</param>
-    /// <param name="type">What the new file holds.</param>
+    /// <param name="type">The content of the new file.</param>
     /// <param name="encrypted">Whether it is encrypted.</param>
     /// <param name="cancellation">Stops the waiting for the lock.</param>
     /// <exception cref="BackupException">DirectoryNotWritable, DirectoryLocked.</exception>
@@ -296,11 +296,10 @@ public sealed class BackupDirectory
     }
 
     /// <summary>
-    /// Opens the file that a backup from elsewhere is fetched into. What an earlier run fetched is in it; unless it is
-    /// published, it stays for the next run.
+    /// Opens the file for a fetched backup. It contains the data of an earlier run; unless it is published, it stays for the next run.
     /// </summary>
     /// <param name="name">The name that it will have.</param>
-    /// <param name="key">What tells this content apart from any other of that name.</param>
+    /// <param name="key">The key that distinguishes this content from any other of that name.</param>
     /// <param name="cancellation">Stops the waiting for the lock.</param>
     /// <exception cref="BackupException">DirectoryNotWritable, DirectoryLocked; CloudTransferInProgress: another process is fetching it.</exception>
     internal PartialBackup BeginImport(BackupFileName name, string key, CancellationToken cancellation)
@@ -322,11 +321,11 @@ public sealed class BackupDirectory
         });
     }
 
-    /// <summary>Publishes a backup from elsewhere, unless it is there.</summary>
+    /// <summary>Publishes a fetched backup, unless it exists already.</summary>
     /// <param name="partial">The finished file.</param>
-    /// <param name="sidecar">Its sidecar, whole.</param>
+    /// <param name="sidecar">Its complete sidecar.</param>
     /// <param name="cancellation">Stops the waiting for the lock.</param>
-    /// <returns>False where a backup of that id has come meanwhile: nothing was changed.</returns>
+    /// <returns>False if a backup of that id has appeared meanwhile: nothing was changed.</returns>
     /// <exception cref="BackupException">DirectoryNotWritable, DirectoryLocked, WriteFailed.</exception>
     internal bool TryImport(PartialBackup partial, byte[] sidecar, CancellationToken cancellation)
     {
@@ -340,12 +339,12 @@ public sealed class BackupDirectory
         return true;
     }
 
-    /// <summary>Publishes a rewritten backup in the place of what it was; killed in between, it is the one or the other.</summary>
+    /// <summary>Publishes a rewritten backup in place of the former one; if it is killed in between, the backup is either the old or the new one.</summary>
     /// <param name="partial">The finished file.</param>
     /// <param name="former">The backup as it was when the rewriting began.</param>
     /// <param name="rewritten">The backup as it is now.</param>
     /// <param name="cancellation">Stops the waiting for the lock.</param>
-    /// <returns>False where somebody else has rewritten or removed it, or what it builds on now, meanwhile: nothing was changed.</returns>
+    /// <returns>False if somebody else has rewritten or removed it, or its new parent, meanwhile: nothing was changed.</returns>
     /// <exception cref="BackupException">DirectoryNotWritable, DirectoryLocked, WriteFailed.</exception>
     internal bool TryReplace(PartialBackup partial, BackupMetadata former, BackupMetadata rewritten, CancellationToken cancellation)
     {
@@ -376,14 +375,14 @@ public sealed class BackupDirectory
         return true;
     }
 
-    /// <summary>Takes a backup whose file is not what was recorded out of the listing, or puts a good file in the place of that one.</summary>
-    /// <param name="damaged">The backup as it was when its file was read.</param>
-    /// <param name="read">The file's length and time of writing as they were then; null if there was no file.</param>
-    /// <param name="found">What is wrong with it.</param>
-    /// <param name="good">The good file; null if there is none. A backup without a file is then left as it is.</param>
+    /// <summary>Quarantines a backup whose file differs from its record, or replaces that file by a good one.</summary>
+    /// <param name="damaged">The backup at the time of the reading.</param>
+    /// <param name="read">The file's length and time of writing then; null if there was no file.</param>
+    /// <param name="found">Its defect.</param>
+    /// <param name="good">The good file; null if there is none. A backup without a file then stays unchanged.</param>
     /// <param name="now">The time.</param>
     /// <param name="cancellation">Stops the waiting for the lock.</param>
-    /// <returns>Whether it was done, which it was not where the backup or its file is another one by now; and where the damaged file lies.</returns>
+    /// <returns>Whether it was done (not if the backup or its file has changed by now), and the path of the damaged file.</returns>
     /// <exception cref="BackupException">DirectoryNotWritable, DirectoryLocked, WriteFailed.</exception>
     internal (bool Done, string? QuarantinePath) TryQuarantine(
         BackupMetadata damaged, (long Length, DateTime Written)? read, VerificationCheck found, PartialBackup? good, DateTimeOffset now, CancellationToken cancellation)
@@ -433,7 +432,7 @@ public sealed class BackupDirectory
     /// Publishes a finished file: its sidecar is staged, the file gets its name, the sidecar gets its own. Killed in
     /// between, the next change of the directory completes it.
     /// </summary>
-    /// <returns>The backup, with its place among the others.</returns>
+    /// <returns>The backup, with its place in the order.</returns>
     /// <exception cref="BackupException">DirectoryNotWritable, DirectoryLocked, WriteFailed, InvalidArgument.</exception>
     /// <exception cref="ParentLostException">The parent was removed meanwhile.</exception>
     internal BackupMetadata Publish(
@@ -470,7 +469,7 @@ public sealed class BackupDirectory
         return new PartialBackup(Path, name, temporary, DurableFile.CreatePrivate(temporary, DurableFile.Exclusive, replaced));
     });
 
-    /// <summary>Takes the directory's lock and finishes what the last holder was in the middle of, if that was killed.</summary>
+    /// <summary>Takes the directory's lock and finishes the work of a killed holder.</summary>
     private SafeFileHandle Lock(CancellationToken cancellation, Action<string>? warn = null) => Change(() =>
     {
         reader.RefuseFile();

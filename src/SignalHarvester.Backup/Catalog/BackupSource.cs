@@ -1,6 +1,6 @@
 namespace SignalHarvester.Backup.Catalog;
 
-/// <summary>A backup, and where it is: what a restore, a test or a drill begins with, wherever the backup comes from.</summary>
+/// <summary>A backup and its place: the start of a restore, a test or a drill, wherever the backup comes from.</summary>
 /// <param name="Backup">The backup.</param>
 /// <param name="Catalog">Where it is.</param>
 public sealed record BackupSource(BackupMetadata Backup, BackupCatalog Catalog)
@@ -8,7 +8,7 @@ public sealed record BackupSource(BackupMetadata Backup, BackupCatalog Catalog)
     /// <summary>A backup in a directory of this machine.</summary>
     public static BackupSource In(BackupDirectory directory, BackupMetadata backup) => new(backup, BackupCatalog.Of(directory));
 
-    /// <summary>The backup with all that it builds on, the full one first, as their sidecars describe them now.</summary>
+    /// <summary>The chain of the backup, the full one first, as the sidecars describe it now.</summary>
     /// <exception cref="BackupException">ChainBroken, BackupNotFound, SidecarInvalid, SidecarHostile, and the Cloud… errors.</exception>
     internal IReadOnlyList<BackupMetadata> Chain(CancellationToken cancellation) =>
         Catalog.Store is { } store ? [.. store.Chain(Backup.Id, cancellation).Select(link => link.Backup)]

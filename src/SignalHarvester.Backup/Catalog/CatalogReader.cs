@@ -9,7 +9,7 @@ namespace SignalHarvester.Backup.Catalog;
 
 /// <summary>Reads a directory of backups: its sidecars, and where those are missing the predecessor's index. Takes no lock.</summary>
 /// <param name="root">The directory's full path. It need not exist.</param>
-/// <param name="clock">What ages are measured with.</param>
+/// <param name="clock">The clock for ages.</param>
 internal sealed class CatalogReader(string root, TimeProvider clock)
 {
     private const int MostLooks = 3;
@@ -98,7 +98,7 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
         }
     }
 
-    /// <summary>Whether there is a backup of an id, of whatever worth.</summary>
+    /// <summary>Whether an id is taken, even by an unusable sidecar.</summary>
     public bool Has(string id) => BackupFileName.IsId(id)
         && (File.Exists(SidecarPath(id)) || (Directory.Exists(root) && TryGet(id) is not null));
 
@@ -106,7 +106,7 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
     /// <exception cref="BackupException">SidecarInvalid, SidecarHostile.</exception>
     public BackupMetadata? TryGet(string id) => TryLoad(id, ReadIndex(_ => { }));
 
-    /// <summary>A backup with all that it builds on, the full one first, with their depths.</summary>
+    /// <summary>The chain of a backup, the full one first, with depths.</summary>
     /// <exception cref="BackupException">ChainBroken, BackupNotFound, SidecarInvalid, SidecarHostile.</exception>
     public IReadOnlyList<BackupMetadata> Chain(string id)
     {

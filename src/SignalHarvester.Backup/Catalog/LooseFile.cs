@@ -6,11 +6,11 @@ namespace SignalHarvester.Backup.Catalog;
 /// <summary>A backup given by the path of its file.</summary>
 public static class LooseFile
 {
-    /// <summary>Finds what is known of a file: its sidecar's record, or no more than the file itself tells.</summary>
+    /// <summary>Finds the backup of a file: from its sidecar, or from the file alone.</summary>
     /// <param name="path">The file's full path.</param>
-    /// <param name="home">The backup directory of this machine that is used where no sidecar describes the file.</param>
-    /// <param name="clock">What ages are measured with.</param>
-    /// <returns>The backup: in its directory where a sidecar describes it, else in no catalogue.</returns>
+    /// <param name="home">The backup directory of this machine, for a file without a sidecar.</param>
+    /// <param name="clock">The clock for ages.</param>
+    /// <returns>The backup: in its directory if it has a sidecar, else without a catalogue.</returns>
     /// <exception cref="BackupException">BackupFileMissing, NotABackup, DatabaseOpenInProcess.</exception>
     public static BackupSource Find(string path, Func<BackupDirectory> home, TimeProvider clock)
     {

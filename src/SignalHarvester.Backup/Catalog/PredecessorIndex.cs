@@ -67,7 +67,7 @@ internal sealed class PredecessorIndex
         }
     }
 
-    /// <summary>The ids in the index; what is no id is left out.</summary>
+    /// <summary>The ids in the index; invalid ones are left out.</summary>
     public IEnumerable<string> Ids => byId.Keys;
 
     /// <summary>The JSON of one entry, or null.</summary>

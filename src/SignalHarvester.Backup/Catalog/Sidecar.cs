@@ -22,7 +22,7 @@ internal static class Sidecar
     // https://sqlite.org/limits.html#max_page_count
     private const long LargestPageCount = 4294967294;
 
-    /// <summary>A sidecar larger than this, in bytes, is no sidecar.</summary>
+    /// <summary>The largest size of a sidecar, in bytes.</summary>
     public const int LargestBytes = 4 << 20;
 
     // Half of it is for everything else.
@@ -32,7 +32,7 @@ internal static class Sidecar
     /// <param name="json">Its bytes.</param>
     /// <param name="id">The id that its file name states.</param>
     /// <param name="directory">The directory that it lies in.</param>
-    /// <param name="clock">What ages are measured with.</param>
+    /// <param name="clock">The clock for ages.</param>
     /// <exception cref="BackupException">SidecarInvalid, SidecarHostile.</exception>
     public static BackupMetadata Read(ReadOnlySpan<byte> json, string id, string directory, TimeProvider clock)
     {
@@ -226,7 +226,7 @@ internal static class Sidecar
         };
     }
 
-    /// <summary>What a check found in the content of an encrypted backup may name tables and count rows, and is not told.</summary>
+    /// <summary>The findings of a check in the content of an encrypted backup may name tables and count rows, and are left out.</summary>
     private static SidecarFields.CheckFields Fields(VerificationCheck check, bool isSecret) => new(
         check.Check,
         check.Passed,
@@ -245,7 +245,7 @@ internal static class Sidecar
             access.UserId, access.User, access.GroupId, access.Group, Convert.ToString((int)access.Mode, 8).PadLeft(4, '0'), attributes.Count == 0 ? null : attributes);
     }
 
-    /// <summary>What a sidecar says of it, as far as it can mean anything. It is believed no further than a restore can see for itself.</summary>
+    /// <summary>The sidecar's record of it, if valid. It is trusted only as far as a restore can check it.</summary>
     private static FileAccessRecord Access(SidecarFields.AccessFields access)
     {
         if (access is not { UserId: < uint.MaxValue, GroupId: < uint.MaxValue, Mode: { Length: 3 or 4 } mode } || !mode.All(digit => digit is >= '0' and <= '7'))

@@ -7,7 +7,7 @@ namespace SignalHarvester.Backup.Catalog;
 
 /// <summary>
 /// The backups in an object store. It holds the same files and sidecars as a backup directory, under the same names, and
-/// its own sidecars are the truth: nothing on this machine is needed to list or to restore what is there.
+/// its own sidecars are the truth: listing and restoring need nothing on this machine.
 /// </summary>
 public sealed class StoreCatalog : IDisposable
 {
@@ -16,11 +16,11 @@ public sealed class StoreCatalog : IDisposable
 
     private readonly TimeProvider clock;
 
-    /// <summary>Names a place; nothing is asked of it yet.</summary>
+    /// <summary>Names a place, without contacting it.</summary>
     /// <param name="location">The place.</param>
-    /// <param name="options">How it is used.</param>
-    /// <param name="clock">What ages are measured with.</param>
-    /// <exception cref="BackupException">InvalidArgument: the location makes no sense.</exception>
+    /// <param name="options">Its options.</param>
+    /// <param name="clock">The clock for ages.</param>
+    /// <exception cref="BackupException">InvalidArgument: the location is not valid.</exception>
     public StoreCatalog(StoreLocation location, StoreOptions options, TimeProvider clock)
         : this(ObjectStores.Open(location, options), clock)
     {
@@ -37,8 +37,8 @@ public sealed class StoreCatalog : IDisposable
 
     internal IObjectStore Store { get; }
 
-    /// <summary>Makes sure that the bucket or container is there, and that a backup's name fits behind the prefix.</summary>
-    /// <param name="create">Whether one that is not there is made.</param>
+    /// <summary>Makes sure that the bucket or container exists, and that a backup's name fits after the prefix.</summary>
+    /// <param name="create">Whether a missing one is created.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <exception cref="BackupException">InvalidArgument: the prefix is too long. CloudContainerNotFound and the other Cloud… errors.</exception>
     public void RequireContainer(bool create, CancellationToken cancellation)
@@ -47,11 +47,11 @@ public sealed class StoreCatalog : IDisposable
         Store.RequireContainerAsync(create, cancellation).GetAwaiter().GetResult();
     }
 
-    /// <summary>Lists all backups, newest first. A sidecar that cannot be used, or whose file is not there, is a fault of its own.</summary>
-    /// <exception cref="BackupException">The Cloud… errors: what cannot be listed is never taken for empty.</exception>
+    /// <summary>Lists all backups, newest first. An unusable sidecar, or one without its file, is a fault of its own.</summary>
+    /// <exception cref="BackupException">The Cloud… errors: a failed listing is never an empty one.</exception>
     public CatalogListing List(CancellationToken cancellation) => ListAsync(cancellation).GetAwaiter().GetResult();
 
-    /// <summary>Finds one backup by its id, and says how many increments are below it.</summary>
+    /// <summary>Finds one backup by its id, with the number of increments below it.</summary>
     /// <exception cref="BackupException">BackupNotFound, SidecarInvalid, SidecarHostile, and the Cloud… errors.</exception>
     public BackupMetadata Get(string id, CancellationToken cancellation)
     {
@@ -75,7 +75,7 @@ public sealed class StoreCatalog : IDisposable
     /// <inheritdoc/>
     public void Dispose() => Store.Dispose();
 
-    /// <summary>A backup with all that it builds on, the full one first.</summary>
+    /// <summary>The chain of a backup, the full one first.</summary>
     /// <exception cref="BackupException">ChainBroken, BackupNotFound, SidecarInvalid, SidecarHostile, and the Cloud… errors.</exception>
     internal IReadOnlyList<StoreBackup> Chain(string id, CancellationToken cancellation) =>
         Chain(FindAsync(id, cancellation).GetAwaiter().GetResult() ?? throw NotFound(id), cancellation);
@@ -136,7 +136,7 @@ public sealed class StoreCatalog : IDisposable
             [.. faults.OrderBy(fault => fault.Target as string, StringComparer.Ordinal)]);
     }
 
-    /// <summary>An error of access or of the network ends the listing: what is left would look like all there is.</summary>
+    /// <summary>An error of access or of the network ends the listing: otherwise a part would look like the whole.</summary>
     private static bool IsOfOneBackup(BackupException exception) => exception.ErrorId is BackupErrorId.SidecarInvalid
         or BackupErrorId.SidecarHostile or BackupErrorId.BackupFileMissing or BackupErrorId.BackupSizeMismatch;
 

@@ -86,7 +86,7 @@ internal sealed class UnfinishedWork(BackupDirectoryLayout layout, TimeProvider 
 
     /// <summary>
     /// Puts a good file in the place of one that is damaged, and keeps that in the quarantine. Killed in between, the backup
-    /// is listed, as damaged or without a file, and the next scrub mends it.
+    /// is listed, as damaged or without a file, and the next scrub repairs it.
     /// </summary>
     /// <param name="backup">The backup.</param>
     /// <param name="folder">A new folder in the quarantine; null if there is no damaged file.</param>
@@ -110,7 +110,7 @@ internal sealed class UnfinishedWork(BackupDirectoryLayout layout, TimeProvider 
     /// Finishes or undoes what killed runs were in the middle of. Done before anything is decided on: else a backup could
     /// be put on top of one whose removal is finished afterwards.
     /// </summary>
-    /// <param name="warn">Told of what cannot be finished now, and is left for the next run.</param>
+    /// <param name="warn">Receives a warning about unfinished work, which is left for the next run.</param>
     public void Finish(Action<string> warn)
     {
         foreach (var marker in Markers(layout.RemovingFolder))
@@ -132,8 +132,8 @@ internal sealed class UnfinishedWork(BackupDirectoryLayout layout, TimeProvider 
         Attempt(FinishQuarantines, $"'{layout.QuarantineFolder}' could not be tidied up", warn);
     }
 
-    /// <summary>Deletes what killed runs have only begun to write.</summary>
-    /// <param name="warn">Told of what cannot be deleted now, and is left for the next run.</param>
+    /// <summary>Deletes the unfinished files of killed runs.</summary>
+    /// <param name="warn">Receives a warning about undeleted files, which are left for the next run.</param>
     public void Sweep(Action<string> warn)
     {
         foreach (var folder in new[] { layout.Path, layout.DigestFolder, layout.PublishingFolder, layout.RemovingFolder, layout.SupersededFolder }.Where(Directory.Exists))

@@ -6,8 +6,8 @@ using SignalHarvester.Backup.Storage;
 namespace SignalHarvester.Backup.Configuration;
 
 /// <summary>
-/// A configuration as it is in effect: the file, if there is one, with the environment above it. Reading never fails
-/// because of what is in the file: all of its problems are collected. Whoever acts by it calls <see cref="Require"/> first.
+/// The effective configuration: the file, if there is one, overridden by the environment. Reading never fails because of
+/// the file's content: all problems are collected. Callers that act on it call <see cref="Require"/> first.
 /// </summary>
 public sealed class BackupConfiguration
 {
@@ -25,31 +25,31 @@ public sealed class BackupConfiguration
         (Path, Settings, this.reading, ServiceVariables) = (path, settings, reading, serviceVariables);
     }
 
-    /// <summary>No configuration: neither a file nor the environment was looked at, and every setting has its default.</summary>
+    /// <summary>No configuration: neither a file nor the environment was read, and every setting has its default.</summary>
     public static BackupConfiguration None { get; } = new(null, new BackupSettings(), null, []);
 
     /// <summary>The file's full path; null if there is none.</summary>
     public string? Path { get; }
 
-    /// <summary>The settings. Where there are errors, defaults stand for what could not be read: nothing may act by them.</summary>
+    /// <summary>The settings. If there are errors, unreadable values have their defaults, and nothing may act on them.</summary>
     public BackupSettings Settings { get; }
 
-    /// <summary>Each setting in effect, with where it comes from.</summary>
+    /// <summary>Each effective setting, with its source.</summary>
     public IReadOnlyList<ConfigurationSetting> Effective => reading?.Settings ?? [];
 
-    /// <summary>The environment variables that begin as settings do and are left alone: Kubernetes or Docker set them for a service.</summary>
+    /// <summary>The ignored environment variables with the settings' prefix: Kubernetes or Docker set them for a service.</summary>
     public IReadOnlyList<string> ServiceVariables { get; }
 
-    /// <summary>Everything that is wrong, in the order of the file; warnings included.</summary>
+    /// <summary>All problems, in the order of the file, including warnings.</summary>
     public IReadOnlyList<ConfigurationProblem> Problems => reading?.Problems ?? [];
 
     /// <summary>
-    /// Finds the configuration that applies and reads it. Where there is none at all, that costs next to nothing, and
+    /// Finds the applicable configuration and reads it. Without one, that costs next to nothing, and
     /// <see cref="Effective"/> is empty.
     /// </summary>
-    /// <param name="named">The file that the caller was given, as a full path; null for none.</param>
+    /// <param name="named">The given file, as a full path; null for none.</param>
     /// <param name="location">The folder that SHBACKUP_CONFIG and config/settings.yaml are relative to, as a full path.</param>
-    /// <param name="cancellation">Ends the wait for a file that is a pipe. One that is cancelled already reads files alone.</param>
+    /// <param name="cancellation">Ends the wait for a file that is a pipe. If it is already cancelled, only regular files are read.</param>
     /// <exception cref="BackupException">ConfigurationNotFound, ReadFailed.</exception>
     /// <exception cref="OperationCanceledException">The wait was ended.</exception>
     public static BackupConfiguration Find(string? named, string location, CancellationToken cancellation)
@@ -61,7 +61,7 @@ public sealed class BackupConfiguration
             : Read(path, location, environment, cancellation);
     }
 
-    /// <summary>Finds the configuration that applies and reads it, with every setting even where there is no file.</summary>
+    /// <summary>Finds the applicable configuration and reads it, with every setting even if there is no file.</summary>
     /// <inheritdoc cref="Find(string?, string, CancellationToken)"/>
     public static BackupConfiguration FindAll(string? named, string location, CancellationToken cancellation)
     {
@@ -69,7 +69,7 @@ public sealed class BackupConfiguration
         return Read(Locate(named, location, environment), location, environment, cancellation);
     }
 
-    /// <summary>Warns of each configured path that is not there.</summary>
+    /// <summary>Warns of each configured path that does not exist.</summary>
     public IReadOnlyList<ConfigurationProblem> MissingPaths()
     {
         var warnings = new SettingsReading(Path, string.Empty, new EnvironmentVariables(new Dictionary<string, string>()));
@@ -92,12 +92,12 @@ public sealed class BackupConfiguration
         return warnings.Problems;
     }
 
-    /// <summary>The settings, once it is certain that nothing is wrong with them.</summary>
+    /// <summary>The settings, if they have no error.</summary>
     /// <exception cref="BackupException">ConfigurationInvalid: it names every error.</exception>
     public BackupSettings Require() => Fault(isListed: true) is { } fault ? throw fault : Settings;
 
-    /// <summary>What makes the configuration useless; null if nothing does.</summary>
-    /// <param name="isListed">Whether the message names every error, for those who have not seen them.</param>
+    /// <summary>The error of the configuration; null if there is none.</summary>
+    /// <param name="isListed">Whether the message lists every error, for users who have not seen them.</param>
     public BackupException? Fault(bool isListed)
     {
         var errors = Problems.Where(problem => problem.Severity == ConfigurationSeverity.Error).ToList();
@@ -115,8 +115,8 @@ public sealed class BackupConfiguration
 
     /// <summary>Reads a configuration.</summary>
     /// <param name="path">The file's full path; null for none.</param>
-    /// <param name="location">What paths are relative to where there is no file.</param>
-    /// <param name="environment">What overrides the file.</param>
+    /// <param name="location">The folder for relative paths if there is no file.</param>
+    /// <param name="environment">The variables that override the file.</param>
     /// <param name="cancellation">Ends the wait for a file that is a pipe.</param>
     /// <exception cref="BackupException">ConfigurationNotFound, ReadFailed.</exception>
     internal static BackupConfiguration Read(string? path, string location, EnvironmentVariables environment, CancellationToken cancellation)
@@ -129,8 +129,7 @@ public sealed class BackupConfiguration
     }
 
     /// <summary>
-    /// What relative paths in a file are relative to: the folder above, where the file lies in a folder named config, as
-    /// the application's does; else its own.
+    /// The folder for relative paths in a file: the folder above a folder named config, as in the application; else the file's own folder.
     /// </summary>
     private static string BaseFolderOf(string path)
     {
@@ -164,8 +163,8 @@ public sealed class BackupConfiguration
     }
 
     /// <summary>
-    /// Whether something has the name, of which it may not even be told: a file that may not be read, a link to a file that is
-    /// gone, and the folder that Docker makes where it finds no file to mount are all a configuration that was meant to be there.
+    /// Whether anything has the name, even if it cannot be inspected: an unreadable file, a dangling link, and the folder
+    /// that Docker creates when it finds no file to mount were all meant as a configuration.
     /// </summary>
     private static bool IsThere(string path)
     {

@@ -3,7 +3,7 @@ using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Configuration;
 
-/// <summary>The commented configuration to begin with.</summary>
+/// <summary>The commented sample configuration.</summary>
 public static class ConfigurationSample
 {
     /// <summary>Its content.</summary>
@@ -17,7 +17,7 @@ public static class ConfigurationSample
         }
     }
 
-    /// <summary>Refuses to write over what is there.</summary>
+    /// <summary>Refuses to overwrite an existing file.</summary>
     /// <param name="path">The file to write, as a full path.</param>
     /// <param name="overwrite">Whether a file may be replaced.</param>
     /// <exception cref="BackupException">ConfigurationExists; DestinationIsDirectory.</exception>
@@ -36,7 +36,7 @@ public static class ConfigurationSample
         }
     }
 
-    /// <summary>Writes it, with the folders above it: for its owner alone, unless it replaces one that others may read.</summary>
+    /// <summary>Writes it, with the folders above it: only for its owner, unless it replaces a file that others may read.</summary>
     /// <param name="path">The file to write, as a full path.</param>
     /// <param name="overwrite">Whether a file may be replaced.</param>
     /// <exception cref="BackupException">ConfigurationExists, DestinationIsDirectory, DestinationInvalid, DestinationNotWritable, InsufficientSpace, WriteFailed.</exception>

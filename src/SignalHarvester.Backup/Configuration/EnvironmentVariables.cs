@@ -45,7 +45,7 @@ internal sealed partial class EnvironmentVariables(IReadOnlyDictionary<string, s
     public static string NameOf(string key) =>
         Prefix + key[(key.StartsWith(BackupRoot, StringComparison.Ordinal) ? BackupRoot : Root).Length..].Replace('.', '_').ToUpperInvariant();
 
-    /// <summary>Gets a variable. An empty one counts as not set, as shells and unit files leave it; one of a service is no setting.</summary>
+    /// <summary>Gets a variable. An empty one counts as not set, as shells and unit files leave it; one of a service is not a setting.</summary>
     public bool TryGet(string name, [NotNullWhen(true)] out string? value) =>
         variables.TryGetValue(name, out value) && value.Length > 0 && !(name.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase) && IsOfService(name, value));
 

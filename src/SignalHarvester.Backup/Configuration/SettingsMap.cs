@@ -268,7 +268,7 @@ internal static class SettingsMap
         return assertions;
     }
 
-    /// <summary>A mistyped app or backup would leave all settings unread, and nobody would know.</summary>
+    /// <summary>A mistyped app or backup would leave all settings unread, and nobody would notice.</summary>
     private static void WarnOfNothing(SettingsReading reading, ConfigurationNode? root, SettingsSection app, SettingsSection backup)
     {
         if (root is not { Entries: { } sections } || backup.Place is not null)

@@ -46,7 +46,7 @@ internal sealed class SettingsSection
     /// <summary>A key's path.</summary>
     public string KeyOf(string name) => path.Length == 0 ? name : $"{path}.{name}";
 
-    /// <summary>The keys that nobody reads.</summary>
+    /// <summary>The unknown keys.</summary>
     public IEnumerable<ConfigurationNode> Unknown() =>
         node?.Entries?.Select(entry => entry.Key).Where(key => key.Text is null || !known.Contains(key.Text)) ?? [];
 
@@ -80,7 +80,7 @@ internal sealed class SettingsSection
     public string? Word(string name, params string[] words) =>
         ReadOrNone(name, null, text => Array.Find(words, word => word.Equals(text, StringComparison.OrdinalIgnoreCase)), OneOf(words), word => word);
 
-    /// <summary>Reads a text; an empty one is none.</summary>
+    /// <summary>Reads a text; an empty one counts as missing.</summary>
     public string? Text(string name) =>
         ReadOrNone(name, null, text => text, "a text", text => text is { Length: > 0 } ? text : null) is { Length: > 0 } text ? text : null;
 

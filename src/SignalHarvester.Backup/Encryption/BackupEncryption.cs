@@ -3,7 +3,7 @@ using SignalHarvester.Backup.Encryption.Age;
 
 namespace SignalHarvester.Backup.Encryption;
 
-/// <summary>To whom backups are encrypted: public keys, whose secret halves this machine need not have, or a passphrase.</summary>
+/// <summary>The encryption of backups: public keys, without their secret halves, or a passphrase.</summary>
 public sealed class BackupEncryption
 {
     private static readonly Lazy<string?> s_whyNoCipher = new(WhyNoCipher);
@@ -40,8 +40,8 @@ public sealed class BackupEncryption
     internal AgeHeader NewHeader(AgeFileKey key) => AgeHeader.Create(key, recipients);
 
     /// <summary>
-    /// Refuses to go on where this system has no ChaCha20-Poly1305, before anything is written or opened. It is tried, not
-    /// asked for: a system in FIPS mode says that it has the cipher, and then does not let it be used.
+    /// Fails if this system has no ChaCha20-Poly1305, before anything is written or opened. It tries the cipher, because a
+    /// system in FIPS mode reports it but forbids its use.
     /// </summary>
     internal static void RequireCipher()
     {

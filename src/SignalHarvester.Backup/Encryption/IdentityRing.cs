@@ -4,7 +4,7 @@ using SignalHarvester.Backup.Encryption.Age;
 
 namespace SignalHarvester.Backup.Encryption;
 
-/// <summary>The secrets that an operation may open encrypted backups with: of identity files, a passphrase, or none.</summary>
+/// <summary>The secrets with which an operation may open encrypted backups: of identity files, a passphrase, or none.</summary>
 public sealed class IdentityRing
 {
     private readonly IReadOnlyList<IAgeIdentity> identities;
@@ -26,7 +26,7 @@ public sealed class IdentityRing
 
     /// <summary>Adds the secret keys of a file, as New-SHBackupKey and age-keygen write it.</summary>
     /// <param name="path">The file's full path. It may be a pipe.</param>
-    /// <param name="cancellation">Ends the wait for what writes to a pipe.</param>
+    /// <param name="cancellation">Ends the wait for the writer of a pipe.</param>
     /// <exception cref="BackupException">IdentityInvalid.</exception>
     /// <exception cref="OperationCanceledException">The wait was ended.</exception>
     public IdentityRing WithFile(string path, CancellationToken cancellation) => new([.. identities, .. IdentityFile.Read(path, cancellation)]);
@@ -35,7 +35,7 @@ public sealed class IdentityRing
     /// <param name="passphrase">The passphrase.</param>
     public IdentityRing WithPassphrase(ReadOnlySpan<char> passphrase) => new([.. identities, Passphrase.Of(passphrase)]);
 
-    /// <summary>What encrypts to those who hold these secrets; null if there are none.</summary>
+    /// <summary>The encryption to the holders of these secrets; null if there are none.</summary>
     internal BackupEncryption? ToEncryption()
     {
         // A passphrase must be alone in a file, so it gives way to keys that others may hold as well.
@@ -45,7 +45,7 @@ public sealed class IdentityRing
             : null;
     }
 
-    /// <summary>Whether one of these secrets opens what is encrypted in this way.</summary>
+    /// <summary>Whether one of these secrets opens content with this header.</summary>
     internal bool Opens(BackupEncryption encryption) =>
         Opens(encryption.PublicKeys)
         || (encryption.PublicKeys.Count == 0 && identities.OfType<Passphrase>().Any());

@@ -35,7 +35,7 @@ internal sealed class WalWriter : IDisposable
 
     /// <summary>Writes the log.</summary>
     /// <param name="pageSize">Bytes in a page.</param>
-    /// <param name="pageCount">Pages of the database after the log was worked in.</param>
+    /// <param name="pageCount">Pages of the database after the log was applied.</param>
     /// <param name="pages">The pages that it holds, ascending. None makes a log of a header alone, which changes nothing.</param>
     /// <param name="readPage">Fills a buffer with a page; called by one thread at a time.</param>
     /// <param name="target">Where to.</param>

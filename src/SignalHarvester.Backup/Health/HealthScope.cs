@@ -39,7 +39,7 @@ internal sealed record HealthScope
     /// <summary>The backups that a restore may rely on, newest first.</summary>
     public IEnumerable<BackupMetadata> Reliable => Backups.Where(backup => backup is { Verified: true, Depth: not null, IsSourceCorrupt: false });
 
-    /// <summary>Whether a moment lies further ahead than clocks differ: the clock was wrong then, or is now.</summary>
+    /// <summary>Whether a moment is further in the future than clocks differ: the clock was wrong then, or is now.</summary>
     public bool IsAhead(DateTimeOffset moment) => BackupOrder.IsAhead(moment, Now);
 
     /// <summary>A reliable backup with all that it builds on.</summary>

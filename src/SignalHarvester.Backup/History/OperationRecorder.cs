@@ -28,16 +28,16 @@ internal static class OperationRecorder
     ];
 
     /// <summary>What the history keeps of an error's message.</summary>
-    /// <param name="errorId">The error's id; null where nobody has foreseen it.</param>
+    /// <param name="errorId">The error's id; null for an unforeseen one.</param>
     /// <param name="message">The message.</param>
-    /// <param name="isSecret">Whether what the database holds is to be told to those alone who have the key.</param>
+    /// <param name="isSecret">Whether the database's content must be shown only to holders of the key.</param>
     public static string? WithoutContent(string? errorId, string? message, bool isSecret) =>
         isSecret && message is not null && (errorId is null || TellingContent.Contains(errorId)) ? Withheld : message;
 
     /// <summary>
     /// Runs an operation and records how long it took, and how it ended.
     /// </summary>
-    /// <param name="begun">What is known before: the operation, and what it concerns.</param>
+    /// <param name="begun">The known facts beforehand: the operation and its subject.</param>
     /// <param name="directory">Whose history it belongs to; null for none.</param>
     /// <param name="context">Clock, messages.</param>
     /// <param name="operation">The operation.</param>

@@ -2,16 +2,16 @@ using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Metrics;
 
-/// <summary>Leaves metrics in a file for node_exporter's textfile collector, which never sees half of it.</summary>
+/// <summary>Writes metrics to a file for node_exporter's textfile collector, which never sees an incomplete one.</summary>
 public static class MetricFile
 {
-    /// <summary>What node_exporter reads. It belongs to another account.</summary>
+    /// <summary>The mode of the file: node_exporter, which reads it, is another account.</summary>
     private const UnixFileMode ReadableByAll = DurableFile.OwnersAlone | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
 
-    /// <summary>Writes the metrics of a backup directory, in the place of what is there.</summary>
+    /// <summary>Writes the metrics of a backup directory, and replaces an existing file.</summary>
     /// <param name="path">The file's full path. The collector reads names that end with .prom.</param>
     /// <param name="text">The metrics: <see cref="MetricText.Of"/>.</param>
-    /// <exception cref="BackupException">DestinationIsDirectory, DestinationInvalid, DestinationNotWritable, InsufficientSpace, WriteFailed: what was there is unchanged.</exception>
+    /// <exception cref="BackupException">DestinationIsDirectory, DestinationInvalid, DestinationNotWritable, InsufficientSpace, WriteFailed: an existing file is unchanged.</exception>
     public static void Write(string path, ReadOnlySpan<byte> text)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);

@@ -26,10 +26,10 @@ public sealed class MetricServer : IDisposable
     private string? lastFault;
 
     /// <summary>Takes the port.</summary>
-    /// <param name="address">The address to listen at: an IP address of this machine, or localhost.</param>
+    /// <param name="address">The address to listen on: an IP address of this machine, or localhost.</param>
     /// <param name="port">The port; 0 for a free one.</param>
-    /// <param name="directory">The backup directory. It need not be there yet.</param>
-    /// <param name="options">What the metrics are to say beyond what the directory knows.</param>
+    /// <param name="directory">The backup directory. It need not exist yet.</param>
+    /// <param name="options">Further values for the metrics.</param>
     /// <exception cref="BackupException">MetricServerFailed: the port is taken, or not for this account; InvalidArgument.</exception>
     public MetricServer(string address, int port, BackupDirectory directory, MetricOptions options)
     {
@@ -50,11 +50,11 @@ public sealed class MetricServer : IDisposable
         }
     }
 
-    /// <summary>Where the metrics are.</summary>
+    /// <summary>The address of the metrics.</summary>
     public Uri Url => new($"http://{listener.LocalEndpoint}/metrics");
 
     /// <summary>Answers scrapes until it is stopped.</summary>
-    /// <param name="context">Clock, messages; its cancellation ends the serving.</param>
+    /// <param name="context">Clock, messages; its cancellation stops the server.</param>
     public void Run(OperationContext context)
     {
         ArgumentNullException.ThrowIfNull(context);

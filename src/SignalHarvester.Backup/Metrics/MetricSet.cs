@@ -12,7 +12,7 @@ namespace SignalHarvester.Backup.Metrics;
 /// </summary>
 internal sealed class MetricSet
 {
-    /// <summary>A database that was backed up once and has no backup here any more is told of for so long.</summary>
+    /// <summary>The time for which a database without any backup left is still reported.</summary>
     private static readonly TimeSpan Remembered = TimeSpan.FromDays(35);
 
     private const string NoPath = "unknown";
@@ -195,7 +195,7 @@ internal sealed class MetricSet
     private void AddBuild() => Gauge("shbackup_build_info", "Always 1; its labels name the versions behind these metrics.", ["version", "sqlite"])
         .WithLabels(typeof(MetricSet).Assembly.GetName().Version!.ToString(3), SqliteLibrary.Version).Set(1);
 
-    /// <summary>The kind of a failure, as the predecessor told them apart; null for operations that it did not count.</summary>
+    /// <summary>The kind of a failure, as in the Python tool; null for operations that it did not count.</summary>
     private static string? ErrorType(EventTotal total) => total.Operation switch
     {
         BackupOperation.Create => total.Verified == false ? "verification" : "creation",
@@ -252,7 +252,7 @@ internal sealed class MetricSet
         histogram.Observe(bound > 0 ? Math.Min(mean, bound) : mean, events);
     }
 
-    /// <summary>A moment as far as it can be true. One that is ahead would say for as long that all is well, and nobody knows when it was.</summary>
+    /// <summary>The moment, or 0 if it is missing or in the future: that would look healthy until then, and its true time is unknown.</summary>
     private DateTimeOffset Known(DateTimeOffset? moment) => moment is { } past && !BackupOrder.IsAhead(past, now) ? past : DateTimeOffset.UnixEpoch;
 
     private double Age(DateTimeOffset moment) => (now - moment).TotalSeconds;

@@ -23,7 +23,7 @@ internal interface IObjectStore : IDisposable
     /// <summary>The checksums of the whole content that the service compares, beside the SHA-256.</summary>
     ContentChecksums Checksums { get; }
 
-    /// <summary>How it is used. What is there already stays as it was sent.</summary>
+    /// <summary>Its options. Existing objects keep the options that they were sent with.</summary>
     StoreOptions Options { get; }
 
     /// <summary>The address of an object, without credentials, as it is recorded in sidecars.</summary>
@@ -35,7 +35,7 @@ internal interface IObjectStore : IDisposable
     long PartSize(long length);
 
     /// <summary>Makes sure that the bucket, container or folder is there.</summary>
-    /// <param name="create">Whether one that is not there is made.</param>
+    /// <param name="create">Whether a missing one is created.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <exception cref="BackupException">CloudContainerNotFound, CloudAccessDenied.</exception>
     Task RequireContainerAsync(bool create, CancellationToken cancellation);
@@ -62,7 +62,7 @@ internal interface IObjectStore : IDisposable
     /// <exception cref="BackupException">CloudObjectExists: another object, or another version, is there.</exception>
     Task<ObjectInfo> PutAsync(string name, ReadOnlyMemory<byte> content, ObjectAttributes attributes, ObjectInfo? replaces, CancellationToken cancellation);
 
-    /// <summary>Deletes an object; one that is not there is no error.</summary>
+    /// <summary>Deletes an object; a missing one is no error.</summary>
     /// <returns>False where the service only hides it and keeps a version that can be brought back.</returns>
     /// <exception cref="BackupException">CloudAccessDenied, CloudRefused: it may not be deleted yet, or not by this account.</exception>
     Task<bool> DeleteAsync(string name, CancellationToken cancellation);
@@ -99,11 +99,11 @@ internal interface IObjectStore : IDisposable
     /// <exception cref="BackupException">CloudObjectExists, CloudChecksumMismatch, CloudUploadLost.</exception>
     Task<ObjectInfo> CompleteUploadAsync(string name, string uploadId, long length, IReadOnlyList<UploadedPart> parts, ObjectAttributes attributes, CancellationToken cancellation);
 
-    /// <summary>Gives an upload up; its parts go. One that is not known any more is no error.</summary>
+    /// <summary>Cancels an upload and deletes its parts. An unknown upload is no error.</summary>
     Task AbortUploadAsync(string name, string uploadId, CancellationToken cancellation);
 
     /// <summary>
-    /// The uploads that were begun and neither completed nor given up, where the service lists them. Where it does not, they
+    /// The uploads that were neither completed nor cancelled, where the service lists them. Where it does not, they
     /// expire by themselves, and there are none.
     /// </summary>
     IAsyncEnumerable<PendingUpload> PendingUploadsAsync(string beginning, CancellationToken cancellation);

@@ -6,7 +6,7 @@ namespace SignalHarvester.Backup.ObjectStorage;
 internal static class ObjectStores
 {
     /// <summary>Opens a store; nothing is asked of it yet.</summary>
-    /// <exception cref="BackupException">InvalidArgument: the location makes no sense.</exception>
+    /// <exception cref="BackupException">InvalidArgument: the location is not valid.</exception>
     public static IObjectStore Open(StoreLocation location, StoreOptions options)
     {
         RefuseSecrets(location);

@@ -13,7 +13,7 @@ namespace SignalHarvester.Backup.Operations;
 /// </summary>
 /// <param name="path">The full path, the last link followed.</param>
 /// <param name="isWritten">Whether it is about to be overwritten.</param>
-/// <param name="allowHardLink">Whether the user has said that nobody writes to the file under a name that is not found.</param>
+/// <param name="allowHardLink">Whether the user has said that nobody writes to the file under an unknown name.</param>
 /// <param name="context">Messages and cancellation.</param>
 internal sealed class DatabaseNames(string path, bool isWritten, bool allowHardLink, OperationContext context)
 {

@@ -3,14 +3,14 @@ using SignalHarvester.Backup.Catalog;
 
 namespace SignalHarvester.Backup.Retention;
 
-/// <summary>Decides which backups stay and which go. Reads nothing but what it is given. See docs/RETENTION.md.</summary>
+/// <summary>Decides which backups stay and which go, from its arguments alone. See docs/RETENTION.md.</summary>
 public static class RetentionPlan
 {
     /// <summary>Decides on all backups of a directory, each database by itself.</summary>
-    /// <param name="backups">All backups of the directory, in any order; what is left out counts as not there.</param>
+    /// <param name="backups">All backups of the directory, in any order; others do not count.</param>
     /// <param name="rules">What to keep.</param>
     /// <param name="now">The time that ages are measured from.</param>
-    /// <param name="canFold">Whether what others build on can be folded into them; where not, it stays as long as they do.</param>
+    /// <param name="canFold">Whether a backup can be folded into those that build on it; if not, it stays as long as they do.</param>
     /// <returns>One decision for each backup, newest first.</returns>
     /// <exception cref="BackupException">InvalidArgument, RetentionKeepsNothing.</exception>
     public static IReadOnlyList<RetentionDecision> Decide(IReadOnlyCollection<BackupMetadata> backups, RetentionRules rules, DateTimeOffset now, bool canFold = true)

@@ -25,7 +25,7 @@ internal sealed class ScheduleStore(ScheduleScope scope, ScheduleFolders folders
     /// <summary>A folder for what lives no longer than a call.</summary>
     public string WorkFolder => folders.State;
 
-    /// <summary>All schedules, by name. One that cannot be read is told as a fault.</summary>
+    /// <summary>All schedules, by name. An unreadable one is a fault.</summary>
     public IReadOnlyList<ScheduleDefinition> List(Action<BackupException> fault)
     {
         string[] files;

@@ -63,7 +63,7 @@ internal static unsafe class SqliteDescriptors
         if (!OperatingSystem.IsWindows() && FileIdentity.Of(path) is { } file && IsOpenElsewhere(file))
         {
             throw new BackupException(
-                BackupErrorId.DatabaseOpenInProcess, path, $"'{path}' is already open in this PowerShell, by another module's SQLite or by a script. It was not touched: when one part of a process closes a file, the system drops the locks of all parts, and two writers could write at once. Close it there first, or run this command in a process of its own (pwsh -Command, or shbackup -Command).");
+                BackupErrorId.DatabaseOpenInProcess, path, $"'{path}' is already open in this PowerShell, by another module's SQLite or by a script. It was not touched: when one part of a process closes a file, the system drops the locks of all parts, and two writers could write at once. Close it there first, or give this command a process of its own (pwsh -Command, or shbackup -Command).");
         }
     }
 

@@ -35,7 +35,7 @@ internal readonly partial record struct FileIdentity(long Device, long Inode)
     /// <exception cref="IOException">The system does not say.</exception>
     public static FileIdentity? Of(SafeFileHandle file) => OperatingSystem.IsWindows() ? null : FileStatus.Of(file).Identity;
 
-    /// <summary>How many names (hard links) a file has on its file system; 1 where that cannot be told.</summary>
+    /// <summary>The number of names (hard links) of a file on its file system; 1 if unknown.</summary>
     /// <exception cref="IOException">The operating system failed.</exception>
     public static long CountNames(string path)
     {
@@ -56,7 +56,7 @@ internal readonly partial record struct FileIdentity(long Device, long Inode)
         return result == 0 ? BitConverter.ToUInt16(status[MacLinkCount..]) : throw Failure(path);
     }
 
-    /// <summary>Whether a file is mounted by itself, so that nothing can be renamed to or from its name. Nothing there is no mount.</summary>
+    /// <summary>Whether a file is mounted by itself, so that nothing can be renamed to or from its name. A missing file is no mount.</summary>
     /// <remarks>Linux tells since 5.8; no other system mounts a single file.</remarks>
     /// <exception cref="IOException">The operating system failed.</exception>
     public static bool IsMountPoint(string path)

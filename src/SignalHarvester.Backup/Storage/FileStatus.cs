@@ -5,7 +5,7 @@ using Microsoft.Win32.SafeHandles;
 namespace SignalHarvester.Backup.Storage;
 
 /// <summary>
-/// What Unix tells of a file, of whatever kind, without opening it. .NET's own portable stat, which turns each system's struct
+/// The status of a file of any kind on Unix, without opening it. .NET's own portable stat, which turns each system's struct
 /// into one, is the smallest way to ask on Linux and macOS alike; on Windows, nothing is asked.
 /// </summary>
 internal readonly partial struct FileStatus

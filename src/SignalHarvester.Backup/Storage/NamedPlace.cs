@@ -260,6 +260,9 @@ internal sealed class NamedPlace : IDisposable
         private DirectoryNotFoundException NotThere(string name) => new($"There is no folder '{System.IO.Path.Combine(Path, name)}'.");
     }
 
-    /// <summary>A name to go to; or, with its maker, the path of a link that has been gone all along, for whoever made it to be compared with whose what it led to is.</summary>
+    /// <summary>
+    /// A name to go to; or, with its maker, the path of a link that has been gone all along, for whoever made it to be
+    /// compared with whose what it led to is.
+    /// </summary>
     private readonly record struct Step(string Name, uint? Maker);
 }

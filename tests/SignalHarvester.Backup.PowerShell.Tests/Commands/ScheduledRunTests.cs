@@ -106,7 +106,7 @@ public sealed class ScheduledRunTests
         using var first = host.Start([.. Task(host)]);
         SpinWait.SpinUntil(() => first.HasExited || File.Exists(Path.Combine(host["state", "shbackup", "schedules"], "shbackup-task.lock")));
         var second = RunTask(host);
-        Assert.Contains("'task' is not run: another run of it is in progress.", second.Output, StringComparison.Ordinal);
+        Assert.Contains("'task' does not run: another run of it is in progress.", second.Output, StringComparison.Ordinal);
         Assert.Equal(0, second.ExitCode);
 
         using (var kill = Process.Start("/bin/sh", ["-c", $"kill -TERM {first.Id}"]))

@@ -28,7 +28,7 @@ internal sealed class AgeHeader
     /// <summary>The ways to the file's key.</summary>
     public IReadOnlyList<AgeStanza> Stanzas { get; }
 
-    /// <summary>The header as it stands in the file.</summary>
+    /// <summary>The header as written in the file.</summary>
     public byte[] Bytes { get; }
 
     /// <summary>Whether a passphrase opens the file.</summary>

@@ -23,7 +23,7 @@ internal sealed class X25519Recipient : IAgeRecipient
     /// <summary>The key as people write it.</summary>
     public string Text { get; }
 
-    /// <summary>Reads a key as people write it; null if it is none.</summary>
+    /// <summary>Reads a key as people write it; null if it is not one.</summary>
     public static X25519Recipient? TryParse(string text) =>
         !text.Any(char.IsUpper) && Bech32.TryDecode(Prefix, text) is { Length: X25519.PointSize } key ? new X25519Recipient(key) : null;
 

@@ -27,7 +27,7 @@ internal sealed class PageDigestCipher : IDisposable
     private static string KeyPath => Path.Combine(
         Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "SignalHarvester.Backup", "page-digests.key");
 
-    /// <summary>Opens the machine's key; null if there is none that can be read.</summary>
+    /// <summary>Opens the machine's key; null if there is no readable one.</summary>
     public static PageDigestCipher? TryOpen()
     {
         try
@@ -42,7 +42,7 @@ internal sealed class PageDigestCipher : IDisposable
     }
 
     /// <summary>Opens the machine's key, and makes it where there is none.</summary>
-    /// <param name="explain">Told why no key can be kept, without a full stop; the digests are then of use to nobody, and the next backup is full.</param>
+    /// <param name="explain">Receives the reason why no key can be kept, without a full stop; the digests are then useless, and the next backup is full.</param>
     public static PageDigestCipher OpenOrCreate(Action<string> explain)
     {
         try

@@ -30,7 +30,7 @@ internal sealed class AzureStore : IObjectStore
 
     /// <summary>Opens a container with the credentials of the environment. Nothing is sent yet.</summary>
     /// <param name="location">The container.</param>
-    /// <param name="options">How it is used.</param>
+    /// <param name="options">Its options.</param>
     /// <exception cref="BackupException">CloudCredentialsMissing; CloudRefused: a name, an address or an option that cannot be.</exception>
     public AzureStore(StoreLocation location, StoreOptions options)
         : this(location, options, Environment.GetEnvironmentVariable)
@@ -39,7 +39,7 @@ internal sealed class AzureStore : IObjectStore
 
     /// <summary>Opens a container with credentials of another environment.</summary>
     /// <param name="location">The container.</param>
-    /// <param name="options">How it is used.</param>
+    /// <param name="options">Its options.</param>
     /// <param name="environment">Tells the value of an environment variable.</param>
     public AzureStore(StoreLocation location, StoreOptions options, Func<string, string?> environment)
     {

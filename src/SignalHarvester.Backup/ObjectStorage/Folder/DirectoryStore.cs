@@ -32,7 +32,7 @@ internal sealed class DirectoryStore : IObjectStore
 
     /// <summary>Names a folder; nothing is read yet.</summary>
     /// <param name="location">The folder, and the one below it as the prefix.</param>
-    /// <param name="options">How it is used.</param>
+    /// <param name="options">Its options.</param>
     /// <exception cref="BackupException">CloudRefused: an option or a prefix that a folder cannot have.</exception>
     public DirectoryStore(StoreLocation location, StoreOptions options)
     {
@@ -313,7 +313,10 @@ internal sealed class DirectoryStore : IObjectStore
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    /// <summary>Reads back what has arrived and gives it its name, if it is what it should be and the name is free, or has the version that may be replaced.</summary>
+    /// <summary>
+    /// Reads back what has arrived and gives it its name, if it is what it should be and the name is free, or has the version
+    /// that may be replaced.
+    /// </summary>
     private ObjectInfo Publish(DirectoryUpload upload, string name, long length, string sha256, ObjectInfo? replaces, CancellationToken cancellation)
     {
         var info = upload.Seal(file =>

@@ -26,7 +26,7 @@ internal sealed class GcsStore : IObjectStore
 
     /// <summary>Opens a bucket. Nothing is sent yet.</summary>
     /// <param name="location">The bucket.</param>
-    /// <param name="options">How it is used.</param>
+    /// <param name="options">Its options.</param>
     /// <exception cref="BackupException">CloudRefused: the endpoint is none.</exception>
     public GcsStore(StoreLocation location, StoreOptions options)
     {

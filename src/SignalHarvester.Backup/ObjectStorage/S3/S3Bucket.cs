@@ -10,7 +10,7 @@ internal sealed class S3Bucket(StoreLocation location, StoreOptions options, S3C
     private bool isSeen;
 
     /// <summary>Makes sure that the bucket is there.</summary>
-    /// <param name="create">Whether one that is not there is made.</param>
+    /// <param name="create">Whether a missing one is created.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <exception cref="BackupException">CloudContainerNotFound, CloudAccessDenied.</exception>
     public async Task RequireAsync(bool create, CancellationToken cancellation)

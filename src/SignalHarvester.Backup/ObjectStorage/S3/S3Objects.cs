@@ -38,7 +38,7 @@ internal sealed class S3Objects(StoreLocation location, S3Client client, S3Fault
         return head;
     }
 
-    /// <summary>Deletes an object; one that is not there is no error.</summary>
+    /// <summary>Deletes an object; a missing one is no error.</summary>
     /// <returns>False where a version of it is kept.</returns>
     public async Task<bool> DeleteAsync(string name, CancellationToken cancellation)
     {

@@ -22,7 +22,7 @@ internal sealed class S3Store : IObjectStore
 
     /// <summary>Makes a store; nothing is sent yet.</summary>
     /// <param name="location">The bucket.</param>
-    /// <param name="options">How it is used.</param>
+    /// <param name="options">Its options.</param>
     /// <exception cref="BackupException">CloudRefused: the endpoint is none.</exception>
     public S3Store(StoreLocation location, StoreOptions options)
     {

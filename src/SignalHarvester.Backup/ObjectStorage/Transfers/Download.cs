@@ -18,7 +18,7 @@ internal sealed class Download(IObjectStore store, ObjectInfo version, Operation
     /// <summary>Fetches the object.</summary>
     /// <param name="file">The file to write: what it holds is taken for the beginning of this version, and checked, where a SHA-256 was recorded.</param>
     /// <param name="sha256">The SHA-256 that the object must have; null if none was recorded.</param>
-    /// <param name="meter">Told of the bytes that are there.</param>
+    /// <param name="meter">Counts the bytes that exist already.</param>
     /// <returns>The SHA-256 that it has.</returns>
     /// <exception cref="BackupException">CloudChecksumMismatch, CloudObjectChanged and the other Cloud… errors.</exception>
     /// <exception cref="IOException">The file cannot be written: whoever knows its path names that.</exception>

@@ -15,7 +15,7 @@ internal sealed class Upload(IObjectStore store, string name, SafeFileHandle fil
 
     /// <summary>Sends the file, unless it is there.</summary>
     /// <param name="journals">The folder for what another process needs to go on; null if nothing can be kept.</param>
-    /// <param name="meter">Told of the bytes that have arrived, those that were there already included.</param>
+    /// <param name="meter">Counts the arrived bytes, including the earlier ones.</param>
     /// <exception cref="BackupException">BackupChecksumMismatch: the file is not what was recorded; Cloud….</exception>
     public async Task<ObjectInfo> RunAsync(string? journals, ProgressMeter meter)
     {
@@ -95,7 +95,7 @@ internal sealed class Upload(IObjectStore store, string name, SafeFileHandle fil
         }
     }
 
-    /// <summary>Gives up what an earlier process had begun of an object that is there by now.</summary>
+    /// <summary>Cancels an earlier process's upload of an object that exists by now.</summary>
     private async Task ForgetAsync(string? journals)
     {
         if (journals is null || !UploadJournal.Exists(journals, store.UrlOf(name)))

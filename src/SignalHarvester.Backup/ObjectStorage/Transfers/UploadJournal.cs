@@ -8,7 +8,7 @@ namespace SignalHarvester.Backup.ObjectStorage.Transfers;
 
 /// <summary>
 /// What is known of an upload in parts, so that another process can go on with it. A private file below .shbackup, held
-/// exclusively by the process that uploads. It may be deleted: then the upload begins anew.
+/// exclusively by the process that uploads. It may be deleted: then the upload starts again.
 /// </summary>
 internal sealed class UploadJournal : IDisposable
 {

@@ -39,7 +39,7 @@ internal static class DrillBackup
         return drill with { Ended = context.Clock.GetUtcNow(), Elapsed = context.Clock.GetElapsedTime(started) };
     }
 
-    /// <summary>The error that a failed drill is told with.</summary>
+    /// <summary>The error of a failed drill.</summary>
     public static BackupException Fault(RestoreDrill drill)
     {
         return new BackupException(

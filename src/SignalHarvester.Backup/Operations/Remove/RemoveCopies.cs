@@ -6,7 +6,7 @@ using SignalHarvester.Backup.Progress;
 namespace SignalHarvester.Backup.Operations.Remove;
 
 /// <summary>
-/// Removes copies from an object store, and only there: of each the sidecar first, so that it is no backup any more, then
+/// Removes copies from an object store, and only there: of each the sidecar first, so that it no longer counts as a backup, then
 /// its file; those that build on others first. Nothing is folded there, so what others build on stays.
 /// </summary>
 internal static class RemoveCopies

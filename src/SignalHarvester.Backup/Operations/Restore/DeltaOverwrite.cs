@@ -16,7 +16,7 @@ namespace SignalHarvester.Backup.Operations.Restore;
 
 /// <summary>
 /// Turns a database into the image of a backup by writing only the pages that differ: as a write-ahead log of one
-/// transaction that is put beside it with one rename, and worked in by SQLite. Before the rename it is the old
+/// transaction that is put beside it with one rename, and applied by SQLite. Before the rename it is the old
 /// database, after it the new one, whatever happens to this process.
 /// </summary>
 internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, TimeSpan lockTimeout, OperationContext context)

@@ -1,6 +1,6 @@
 namespace SignalHarvester.Backup.Operations.Restore;
 
-/// <summary>What a restore reads and writes.</summary>
+/// <summary>The files and bytes of a restore.</summary>
 /// <param name="Files">The backups whose files are read, in the order of reading: the newest first, the full one last.</param>
 /// <param name="BytesToRead">Bytes of all these files.</param>
 /// <param name="BytesToWrite">Bytes of the database; null if that was not recorded.</param>

@@ -40,7 +40,7 @@ internal sealed class RestoreTarget
 
     /// <summary>Finds out what a destination is.</summary>
     /// <param name="destination">What was given.</param>
-    /// <param name="allowHardLink">Whether nobody writes to the file under a name that is not found.</param>
+    /// <param name="allowHardLink">Whether nobody writes to the file under an unknown name.</param>
     /// <param name="context">Messages and cancellation.</param>
     /// <exception cref="BackupException">DestinationIsDirectory, DestinationInvalid, DatabaseHasOtherNames, DatabaseOpenInProcess.</exception>
     public static RestoreTarget Resolve(string destination, bool allowHardLink, OperationContext context)

@@ -15,7 +15,7 @@ internal static class CompareBackups
     /// <param name="reference">The earlier state.</param>
     /// <param name="difference">The later state; null for a database.</param>
     /// <param name="database">The full path of the database that is the later state; null for a backup.</param>
-    /// <param name="allowHardLink">Whether nobody writes to that database under a name (hard link) that is not found.</param>
+    /// <param name="allowHardLink">Whether nobody writes to that database under an unknown name (hard link).</param>
     /// <param name="isWanted">Which tables are looked at.</param>
     /// <param name="found">Called with each object, in the order of their names, those without a difference too.</param>
     /// <param name="context">Clock, messages, cancellation, and what opens encrypted backups.</param>

@@ -156,7 +156,7 @@ internal static class RestoreRows
     private static BackupException Misfit(SqliteName table, RestoreTarget target, string reason) => new(
         BackupErrorId.RowsNotRestored, table.ToString(), $"The rows of '{table}' do not fit into that table in '{target.Path}': {reason}. Nothing was changed. Use -RowAction SideTable, and copy the rows from there.");
 
-    /// <summary>Refuses what is no condition but ends the statement, or begins another.</summary>
+    /// <summary>Refuses text that is not a condition but ends the statement, or begins another.</summary>
     private static void RefuseAllButAConditionOf(SqliteConnection connection, SqliteName table, string? where)
     {
         if (where is null)

@@ -19,7 +19,7 @@ internal static class GoodCopy
     /// <param name="places">Where copies of it may be, in the order that they are asked in.</param>
     /// <param name="directory">The directory that it is to go to.</param>
     /// <param name="context">Clock, messages, cancellation.</param>
-    /// <returns>The file on its way, and the address that it came from; or why there is none.</returns>
+    /// <returns>The fetched file and its address; or why there is none.</returns>
     public static (PartialBackup? File, string? Address, string WhyNot) Fetch(
         BackupMetadata backup, IEnumerable<Func<StoreCatalog>> places, BackupDirectory directory, OperationContext context)
     {

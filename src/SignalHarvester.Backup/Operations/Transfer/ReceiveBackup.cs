@@ -111,7 +111,7 @@ internal static class ReceiveBackup
     public static string Key(string url, ObjectInfo version) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(url + "\n" + version.Version)))[..16];
 
-    /// <summary>What was begun to be fetched and not gone on with for a week.</summary>
+    /// <summary>Downloads that nobody resumed for a week.</summary>
     private static void DeleteLeftOvers(BackupDirectory directory, OperationContext context)
     {
         directory.RefuseLinks();

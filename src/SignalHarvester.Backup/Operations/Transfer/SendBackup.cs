@@ -47,7 +47,7 @@ internal static class SendBackup
         }
     }
 
-    /// <summary>Gives up what killed runs began to send and nobody went on with for a week: its parts cost money, and are not listed.</summary>
+    /// <summary>Cancels the uploads of killed runs that nobody resumed for a week: their parts cost money, and are not listed.</summary>
     /// <exception cref="BackupException">The Cloud… errors.</exception>
     public static void CleanUp(StoreCatalog remote, OperationContext context)
     {

@@ -6,19 +6,22 @@ using SignalHarvester.Backup.Progress;
 namespace SignalHarvester.Backup.Operations.Transfer;
 
 /// <summary>The object stores of one run: each is opened once, and made ready once before the first backup is sent there.</summary>
-/// <param name="clock">What ages are measured with.</param>
+/// <param name="clock">The clock for ages.</param>
 public sealed class StoreSession(TimeProvider clock) : IDisposable
 {
     private readonly ConcurrentDictionary<StoreLocation, Lazy<StoreCatalog>> open = [];
     private readonly HashSet<StoreCatalog> ready = [];
     private readonly Lock preparing = new();
 
-    /// <summary>Opens a store, or gives the one that is open; nothing is asked of it yet.</summary>
-    /// <exception cref="BackupException">InvalidArgument: the location names no store.</exception>
+    /// <summary>Opens a store, or returns the open one, without contacting it.</summary>
+    /// <exception cref="BackupException">InvalidArgument: the location is not a store.</exception>
     public StoreCatalog Open(StoreLocation location, StoreOptions options) =>
         open.GetOrAdd(location, _ => new Lazy<StoreCatalog>(() => new StoreCatalog(location, options, clock))).Value;
 
-    /// <summary>Makes sure that a store can be sent to, and cancels the uploads that nobody has resumed for a week. A failure is not kept: the next call tries again.</summary>
+    /// <summary>
+    /// Makes sure that a store can be sent to, and cancels the uploads that nobody has resumed for a week. A failure is not
+    /// kept: the next call tries again.
+    /// </summary>
     /// <param name="store">The store, opened here.</param>
     /// <param name="create">Whether a bucket or container that is not there is made.</param>
     /// <param name="context">Messages, cancellation.</param>

@@ -26,11 +26,11 @@ internal sealed class ImageVerifier(string temporaryParent, OperationContext con
     /// <summary>Which file the last image was put together in; null on Windows.</summary>
     public FileIdentity? FoundFile { get; private set; }
 
-    /// <summary>Where the database is at odds with itself, as the last verification found; null if it did not look.</summary>
+    /// <summary>The inconsistencies of the database that the last verification found; null if it did not look.</summary>
     public IReadOnlyList<string>? FoundInconsistencies { get; private set; }
 
     /// <summary>Reads the files whole, puts the image together in a private temporary file, and checks that as a database.</summary>
-    /// <returns>The checks, in the order made. The first that fails is the last but for those that explain it.</returns>
+    /// <returns>The checks, in their order. After the first failure only explanations follow.</returns>
     /// <exception cref="BackupException">InsufficientSpace, WriteFailed: the check itself could not be made.</exception>
     public IReadOnlyList<VerificationCheck> Verify(OpenChain chain, ImageContent recorded, string activity)
     {

@@ -25,9 +25,9 @@ public sealed class ScheduleSession : IDisposable
     private readonly ScheduleState? before;
     private readonly DateTimeOffset? due;
 
-    /// <summary>Begins a run, as far as it is one.</summary>
+    /// <summary>Begins a run, if there is something to do.</summary>
     /// <param name="definition">The schedule.</param>
-    /// <param name="onlyIfDue">Whether there is nothing to do unless a moment has come that no run has served.</param>
+    /// <param name="onlyIfDue">Whether the run needs a due moment that no run has served.</param>
     /// <param name="clock">The time.</param>
     public ScheduleSession(ScheduleDefinition definition, bool onlyIfDue, TimeProvider clock)
     {
@@ -48,11 +48,11 @@ public sealed class ScheduleSession : IDisposable
     /// <summary>Why there is nothing to do; null if there is.</summary>
     public string? WhyNot { get; }
 
-    /// <summary>Whether there is nothing to do because another run is at it.</summary>
+    /// <summary>Whether there is nothing to do because another run is in progress.</summary>
     public bool IsRunningElsewhere => held is null;
 
-    /// <summary>The settings that it goes by.</summary>
-    /// <param name="configured">What the settings file says.</param>
+    /// <summary>Its settings.</summary>
+    /// <param name="configured">The settings of the file.</param>
     public BackupSettings Settings(BackupSettings configured) => definition.Job.Over(configured);
 
     /// <summary>Waits the random time that schedulers do not wait by themselves.</summary>
@@ -68,9 +68,9 @@ public sealed class ScheduleSession : IDisposable
         }
     }
 
-    /// <summary>Does what the schedule is for, and keeps how it went.</summary>
+    /// <summary>Runs the steps of the schedule, and stores the result.</summary>
     /// <param name="sources">The databases.</param>
-    /// <param name="settings">The settings that it goes by.</param>
+    /// <param name="settings">Its settings.</param>
     /// <param name="fault">Called for each thing that failed.</param>
     /// <param name="context">Clock, messages, cancellation.</param>
     /// <exception cref="OperationCanceledException">It was stopped; the moment does not count as served.</exception>
@@ -87,7 +87,7 @@ public sealed class ScheduleSession : IDisposable
         }, fault, settings, context);
     }
 
-    /// <summary>Keeps that a run failed before its first step.</summary>
+    /// <summary>Stores that a run failed before its first step.</summary>
     public ScheduleRun Fail(BackupException reason, OperationContext context) => Record(recorder =>
     {
         recorder.Fail("Settings", definition.Job.ConfigurationPath, reason);
@@ -107,8 +107,8 @@ public sealed class ScheduleSession : IDisposable
     public void Dispose() => held?.Dispose();
 
     /// <summary>
-    /// The moment that nothing before is due. One that lies ahead was written while the clock was wrong: it counts as none, or
-    /// there would be no backup until it has come.
+    /// The last served moment: nothing before it is due. A moment in the future comes from a wrong clock and is ignored;
+    /// otherwise there would be no backup until then.
     /// </summary>
     private DateTimeOffset ServedUntil(DateTimeOffset now) => new[] { definition.Registered, before?.Served ?? DateTimeOffset.MinValue }
         .Where(moment => moment <= now + ClockSlack)
@@ -176,7 +176,7 @@ public sealed class ScheduleSession : IDisposable
         return run;
     }
 
-    /// <summary>Failed where nothing that the schedule is for was reached, Partial where something was and something failed.</summary>
+    /// <summary>Failed if everything failed, Partial if a part failed.</summary>
     private ScheduleResult Result(IReadOnlyList<ScheduleStep> steps)
     {
         var purpose = definition.Job.Action switch

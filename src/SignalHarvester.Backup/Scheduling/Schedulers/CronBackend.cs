@@ -138,7 +138,10 @@ internal sealed class CronBackend(TimeProvider clock) : IScheduleBackend
         return quoted.Append('\'').ToString();
     }
 
-    /// <summary>Minutes and hours. The star before the hours makes cron go by its clock where the zone puts that back, instead of skipping the hour that comes again.</summary>
+    /// <summary>
+    /// Minutes and hours. The star before the hours makes cron go by its clock where the zone puts that back, instead of
+    /// skipping the hour that comes again.
+    /// </summary>
     private IEnumerable<string> Times(ScheduleTrigger trigger) => DayTimes.OnClock(trigger, SystemZone.Find(), clock.GetUtcNow()).Lists().Select(list =>
         $"{(list.Minutes.Count == 60 ? "*" : Join(list.Minutes))} {(list.Hours.Count == 24 ? "*" : "*/6" + string.Concat(list.Hours.Where(hour => hour % 6 != 0).Select(hour => "," + Join([hour]))))}");
 
@@ -196,7 +199,10 @@ internal sealed class CronBackend(TimeProvider clock) : IScheduleBackend
         return table;
     }
 
-    /// <summary>Where a block begins and ends, its marks on lines of their own. One without an end is its first line alone: nothing of others' is taken with it.</summary>
+    /// <summary>
+    /// Where a block begins and ends, its marks on lines of their own. One without an end is its first line alone: nothing of
+    /// others' is taken with it.
+    /// </summary>
     private static (int Start, int End)? Find(string table, string key)
     {
         var lines = table.Split('\n');

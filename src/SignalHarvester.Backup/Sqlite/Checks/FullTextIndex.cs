@@ -19,7 +19,7 @@ internal sealed class FullTextIndex
         this.options = options;
     }
 
-    /// <summary>The statement that builds the index anew from what it indexes; null if that is kept nowhere.</summary>
+    /// <summary>The statement that rebuilds the index from its table; null if its content is not stored.</summary>
     public string? Rebuild => Source is "" ? null : $"INSERT INTO {name.Quoted}({name.Quoted}) VALUES('rebuild')";
 
     /// <summary>The table that it indexes, nothing for none; null if it keeps the content itself.</summary>
@@ -50,8 +50,8 @@ internal sealed class FullTextIndex
         return options;
     }
 
-    /// <summary>What a finding of integrity_check about this index comes of, where that is no damage.</summary>
-    /// <returns>Why the index cannot be checked here, or how it is at odds with what it indexes; both null for damage.</returns>
+    /// <summary>The cause of a finding of integrity_check about this index, if that is not damage.</summary>
+    /// <returns>Why the index cannot be checked here, or how it differs from its table; both null for damage.</returns>
     /// <remarks>
     /// Of FTS4, SQLite says the same of an index whose bytes are damaged and of one that is sound and holds something else than
     /// what it indexes now. One that keeps its own content cannot fall behind it by SQL alone, so that is damage; one over

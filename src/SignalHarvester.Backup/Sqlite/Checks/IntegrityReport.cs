@@ -4,7 +4,7 @@ namespace SignalHarvester.Backup.Sqlite.Checks;
 /// <param name="Check">The check that was made, with what it could not look at.</param>
 /// <param name="Damage">What is wrong with the database; nothing for a sound one.</param>
 /// <param name="Inconsistencies">
-/// Where the database, which is sound, is at odds with itself, and what mends it: an index that fell behind what it indexes,
+/// The inconsistencies of a sound database, with their repair: an index that is older than its table,
 /// a value that a rule of the schema does not allow. A backup of it is a true image.
 /// </param>
 internal sealed record IntegrityReport(string Check, IReadOnlyList<string> Damage, IReadOnlyList<string> Inconsistencies)

@@ -39,7 +39,7 @@ internal sealed partial class SchemaDisagreement
 
     /// <summary>Judges the values, once they are all there.</summary>
     /// <param name="tables">The tables of the database, read where there is something to judge.</param>
-    /// <param name="found">Takes what is damage after all, and how the database is at odds with itself.</param>
+    /// <param name="found">Receives real damage, and inconsistencies.</param>
     public void JudgeValues(Lazy<List<TableDefinition>> tables, IntegrityFindings found)
     {
         foreach (var (name, rows) in misplaced)
@@ -72,7 +72,7 @@ internal sealed partial class SchemaDisagreement
     /// <param name="connection">The connection, which reads its schema anew afterwards.</param>
     /// <param name="tables">The tables of the database, read where there is something to judge.</param>
     /// <param name="foreign">What rests on the application alone, which is told by itself; null for nothing.</param>
-    /// <param name="found">Takes what is damage after all, and how the database is at odds with itself.</param>
+    /// <param name="found">Receives real damage, and inconsistencies.</param>
     public void JudgeIndexes(SqliteConnection connection, Lazy<List<TableDefinition>> tables, ForeignSql? foreign, IntegrityFindings found)
     {
         var names = missing.Keys.Union(imprecise.Keys).Union(repeated.Keys).ToHashSet(StringComparer.Ordinal);
