@@ -150,11 +150,19 @@ public sealed record BackupMetadata
     /// <summary>The free map given with -Metadata, and what the engine noted.</summary>
     public IReadOnlyDictionary<string, object?> Metadata { get; init; } = new Dictionary<string, object?>();
 
-    /// <summary>Where the first cloud copy lies, if there is one.</summary>
-    public string? CloudUrl { get; init; }
+    /// <summary>The address of the first copy in an object store; null where there is none. The predecessor records it without the copy.</summary>
+    public string? CloudUrl
+    {
+        get => field ?? (Copies is [var first, ..] ? first.Url : null);
+        init;
+    }
 
-    /// <summary>The provider of the first cloud copy, if there is one.</summary>
-    public CloudProvider? CloudProvider { get; init; }
+    /// <summary>The kind of store that the first copy is in; null where there is none.</summary>
+    public CloudProvider? CloudProvider
+    {
+        get => field ?? (Copies is [var first, ..] ? first.Provider : null);
+        init;
+    }
 
     /// <summary>All copies in object stores that are known here, the first one first.</summary>
     public IReadOnlyList<BackupCopy> Copies

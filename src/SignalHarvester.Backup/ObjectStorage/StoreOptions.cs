@@ -16,7 +16,7 @@ public sealed record StoreOptions
     public TimeSpan? ImmutableFor { get; init; }
 
     /// <summary>What an object is kept as, from the moment that its upload begins: an upload with another cannot be gone on with.</summary>
-    internal string Keeping => string.Join('|', StorageClass, ServerSideEncryption, EncryptionKey, ImmutableFor?.ToString("c"));
+    internal string StorageFingerprint => string.Join('|', StorageClass, ServerSideEncryption, EncryptionKey, ImmutableFor?.ToString("c"));
 
     /// <summary>
     /// Whether checksums are sent as trailers (S3), which many S3-compatible stores refuse. Where not, each request

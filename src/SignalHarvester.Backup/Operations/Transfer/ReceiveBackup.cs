@@ -95,7 +95,7 @@ internal static class ReceiveBackup
         }
 
         context.Verbose($"'{backup.Id}' is said to have copies in other stores with addresses of their own. Those are not recorded here; name such a place with -Provider, -Container and -Endpoint.");
-        return backup with { Copies = kept, CloudUrl = kept.FirstOrDefault()?.Url, CloudProvider = kept.FirstOrDefault()?.Provider };
+        return backup with { Copies = kept };
     }
 
     private static void RequireSame(BackupMetadata here, BackupMetadata there, BackupDirectory directory)

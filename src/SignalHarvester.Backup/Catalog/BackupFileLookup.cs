@@ -4,7 +4,7 @@ using SignalHarvester.Backup.Sqlite;
 namespace SignalHarvester.Backup.Catalog;
 
 /// <summary>A backup given by the path of its file.</summary>
-public static class LooseFile
+public static class BackupFileLookup
 {
     /// <summary>Finds what is known of a file: its sidecar's record, or no more than the file itself tells.</summary>
     /// <param name="path">The file's full path.</param>
