@@ -150,11 +150,19 @@ public sealed record BackupMetadata
     /// <summary>The free map from -Metadata, with the engine's own notes.</summary>
     public IReadOnlyDictionary<string, object?> Metadata { get; init; } = new Dictionary<string, object?>();
 
-    /// <summary>The address of the first cloud copy, if there is one.</summary>
-    public string? CloudUrl { get; init; }
+    /// <summary>The address of the first copy in an object store; null if there is none. The Python tool recorded only this.</summary>
+    public string? CloudUrl
+    {
+        get => field ?? (Copies is [var first, ..] ? first.Url : null);
+        init;
+    }
 
-    /// <summary>The provider of the first cloud copy, if there is one.</summary>
-    public CloudProvider? CloudProvider { get; init; }
+    /// <summary>The kind of store that the first copy is in; null if there is none.</summary>
+    public CloudProvider? CloudProvider
+    {
+        get => field ?? (Copies is [var first, ..] ? first.Provider : null);
+        init;
+    }
 
     /// <summary>All known copies in object stores, the first one first.</summary>
     public IReadOnlyList<BackupCopy> Copies

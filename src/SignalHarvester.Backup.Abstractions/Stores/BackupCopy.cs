@@ -33,13 +33,46 @@ public sealed record BackupCopy
     /// <summary>The time of its arrival.</summary>
     public DateTimeOffset Uploaded { get; init; }
 
-    /// <summary>Whether the copy is at a place: in the same container of the same account and server, under the same prefix.</summary>
+    /// <summary>A copy in a store.</summary>
+    /// <param name="location">The store.</param>
+    /// <param name="url">The address of the copy's file.</param>
+    /// <param name="checksum">The provider's own checksum of the file, as <c>algorithm:value</c>.</param>
+    /// <param name="uploaded">The time of its arrival.</param>
+    public static BackupCopy In(StoreLocation location, string url, string? checksum, DateTimeOffset uploaded)
+    {
+        ArgumentNullException.ThrowIfNull(location);
+        return new BackupCopy
+        {
+            Provider = location.Provider,
+            Url = url,
+            Container = location.Container,
+            Prefix = location.Prefix,
+            Endpoint = location.Endpoint?.AbsoluteUri,
+            Region = location.Region,
+            UsePathStyle = location.UsePathStyle,
+            AccountName = location.AccountName,
+            Checksum = checksum,
+            Uploaded = uploaded,
+        };
+    }
+
+    /// <summary>The place of the copy. A profile of credentials is not recorded.</summary>
+    public StoreLocation ToLocation() => new()
+    {
+        Provider = Provider,
+        Container = Container,
+        Prefix = Prefix,
+        Endpoint = Endpoint is null ? null : new Uri(Endpoint, UriKind.RelativeOrAbsolute),
+        Region = Region,
+        UsePathStyle = UsePathStyle,
+        AccountName = AccountName,
+    };
+
+    /// <summary>Whether the copy is in a store: the same container of the same account and server, under the same prefix, whatever the region and the address style.</summary>
     public bool IsIn(StoreLocation place)
     {
         ArgumentNullException.ThrowIfNull(place);
-        return Provider == place.Provider && Container == place.Container
-            && StoreLocation.KeyPrefix(Provider, UsePathStyle, Prefix) == place.Prefix
-            && Endpoint == place.Endpoint?.AbsoluteUri && AccountName == place.AccountName;
+        return ToLocation().IsSamePlace(place);
     }
 
     /// <summary>The copy's address.</summary>

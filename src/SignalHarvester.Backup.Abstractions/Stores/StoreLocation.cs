@@ -45,6 +45,11 @@ public sealed record StoreLocation
         other is not null && Provider == other.Provider && Container == other.Container && Prefix == other.Prefix && Endpoint == other.Endpoint
         && Region == other.Region && UsePathStyle == other.UsePathStyle && AccountName == other.AccountName && Profile == other.Profile;
 
+    /// <summary>Whether both name the same objects: the same container of the same account and server, under the same prefix, whatever the region and the way to it.</summary>
+    internal bool IsSamePlace(StoreLocation other) =>
+        Provider == other.Provider && Container == other.Container && Prefix == other.Prefix
+        && Endpoint?.OriginalString == other.Endpoint?.AbsoluteUri && AccountName == other.AccountName;
+
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Provider, Container, Prefix, Endpoint, Region, UsePathStyle, AccountName, Profile);
 

@@ -135,15 +135,7 @@ public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters, ICon
     /// <summary>The parameters of the object store.</summary>
     public object GetDynamicParameters() => cloud;
 
-    /// <inheritdoc/>
-    protected override void BeginProcessing()
-    {
-        base.BeginProcessing();
-        if (!Remote)
-        {
-            RefuseStore(cloud, "-Remote");
-        }
-    }
+    private protected override string? MissingStoreSwitch => Remote ? null : "-Remote";
 
     /// <inheritdoc/>
     protected override void ProcessRecord()

@@ -122,16 +122,13 @@ public sealed class InvokeSHBackupRetentionCommand : BackupCommand, IDynamicPara
     /// <summary>The parameters of the object store.</summary>
     public object GetDynamicParameters() => cloud;
 
+    private protected override string? MissingStoreSwitch => Remote ? null : "-Remote";
+
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
         base.BeginProcessing();
         UseIdentities(IdentityFile, Passphrase);
-        if (!Remote)
-        {
-            RefuseStore(cloud, "-Remote");
-        }
-
         this.StopOnError(() => Rules().Validate());
     }
 

@@ -79,13 +79,13 @@ public sealed class InvokeSHBackupScheduleCommand : ScheduleCommand
 
     private void Run(ScheduleDefinition definition)
     {
-        using var session = new ScheduleSession(definition, IfDue, TimeProvider.System);
+        using var session = new ScheduleRunner(definition, IfDue, TimeProvider.System);
         var run = Run(definition, session);
         codes[^1] = run.ExitCode;
         WriteObject(run);
     }
 
-    private ScheduleRun Run(ScheduleDefinition definition, ScheduleSession session)
+    private ScheduleRun Run(ScheduleDefinition definition, ScheduleRunner session)
     {
         if (session.WhyNot is { } reason)
         {
@@ -121,7 +121,7 @@ public sealed class InvokeSHBackupScheduleCommand : ScheduleCommand
         return run;
     }
 
-    private ScheduleRun Skip(ScheduleDefinition definition, ScheduleSession session, string reason, bool isWarning)
+    private ScheduleRun Skip(ScheduleDefinition definition, ScheduleRunner session, string reason, bool isWarning)
     {
         var sentence = $"'{definition.Name}' does not run: {reason}.";
         if (isWarning)

@@ -84,15 +84,12 @@ public sealed class InvokeSHRestoreDrillCommand : DecryptingCommand, IDynamicPar
     /// <summary>The parameters of the object store.</summary>
     public object GetDynamicParameters() => cloud;
 
+    private protected override string? MissingStoreSwitch => Remote ? null : "-Remote";
+
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
         base.BeginProcessing();
-        if (!Remote)
-        {
-            RefuseStore(cloud, "-Remote");
-        }
-
         assertions = this.StopOnError<IReadOnlyList<DrillAssertion>>(() => [.. Settings.DrillAssertions, .. Assertion.Select(ToAssertion)]);
     }
 

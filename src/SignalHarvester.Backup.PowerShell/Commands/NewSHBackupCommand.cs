@@ -204,15 +204,12 @@ public sealed class NewSHBackupCommand : BackupCommand, IDynamicParameters
     /// <summary>The parameters of the object store.</summary>
     public object GetDynamicParameters() => cloud;
 
+    private protected override string? MissingStoreSwitch => Upload ? null : "-Upload";
+
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
         base.BeginProcessing();
-        if (!Upload)
-        {
-            RefuseStore(cloud, "-Upload");
-        }
-
         uploads = this.StopOnError(() => Stores(cloud) is var stores && Upload ? stores.ForUpload : this.IsBound(nameof(Upload)) ? [] : stores.AfterBackup)
             .Select(location => this.StopOnError(() => OpenStore(cloud, location)))
             .ToList();

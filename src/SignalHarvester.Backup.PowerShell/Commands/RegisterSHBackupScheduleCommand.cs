@@ -245,15 +245,7 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
     /// <summary>The parameters of the object store.</summary>
     public object GetDynamicParameters() => cloud;
 
-    /// <inheritdoc/>
-    protected override void BeginProcessing()
-    {
-        base.BeginProcessing();
-        if (!Upload)
-        {
-            RefuseStore(cloud, "-Upload");
-        }
-    }
+    private protected override string? MissingStoreSwitch => Upload ? null : "-Upload";
 
     /// <inheritdoc/>
     protected override void ProcessRecord() => NoteOneDirectory();

@@ -62,15 +62,7 @@ public sealed class RemoveSHBackupCommand : DecryptingCommand, IDynamicParameter
     /// <summary>The parameters of the object store.</summary>
     public object GetDynamicParameters() => cloud;
 
-    /// <inheritdoc/>
-    protected override void BeginProcessing()
-    {
-        base.BeginProcessing();
-        if (!Remote)
-        {
-            RefuseStore(cloud, "-Remote");
-        }
-    }
+    private protected override string? MissingStoreSwitch => Remote ? null : "-Remote";
 
     /// <inheritdoc/>
     protected override void ProcessRecord()

@@ -193,15 +193,12 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IDynamicParamete
     /// <summary>The parameters of the object store.</summary>
     public object GetDynamicParameters() => cloud;
 
+    private protected override string? MissingStoreSwitch => Remote ? null : "-Remote";
+
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
         base.BeginProcessing();
-        if (!Remote)
-        {
-            RefuseStore(cloud, "-Remote");
-        }
-
         if ((Table is null) != (Into is null) || (Table is null && (Where is not null || this.IsBound(nameof(RowAction)))) || (Table is not null && (Destination is not null || Delta)))
         {
             ThrowTerminatingError(BackupException.InvalidArgument(
@@ -356,7 +353,7 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IDynamicParamete
 
         if ((given ?? ConfiguredFor(backup)) is { } destination)
         {
-            return this.ShouldProcessUnlessForced(Force, destination, File.Exists(destination) ? $"{action} over the file there, {WhatIsKept}" : action) ? destination : null;
+            return this.ShouldProcessUnlessForced(Force, destination, RestorePlan.Overwrites(destination) ? $"{action} over the file there, {WhatIsKept}" : action) ? destination : null;
         }
 
         if (backup.DatabasePath is not { Length: > 0 } origin || Force)
@@ -370,7 +367,7 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IDynamicParamete
         }
 
         // Asked whatever -Confirm says: the path comes from a file that others may have written.
-        return ShouldContinue($"{action} to '{origin}', its original path{(File.Exists(origin) ? $", over the file there, {WhatIsKept}" : string.Empty)}?", "Restore a backup") ? origin : null;
+        return ShouldContinue($"{action} to '{origin}', its original path{(RestorePlan.Overwrites(origin) ? $", over the file there, {WhatIsKept}" : string.Empty)}?", "Restore a backup") ? origin : null;
     }
 
     private string WhatIsKept => NoSafetyBackup ? "which is not kept" : "which is kept as a safety backup";
@@ -396,7 +393,7 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IDynamicParamete
         var destination = known ?? "the file given with -Destination";
         var lines = plan.Files.Select(file => $"  read  {ProgressView.Size(file.Size),10}  {file.BackupPath}")
             .Append($"  write {(plan.BytesToWrite is { } bytes ? ProgressView.Size(bytes) : "?"),10}  {destination}{(Delta ? " (at most: only the differing pages)" : string.Empty)}");
-        var text = string.Create(CultureInfo.InvariantCulture, $"{action} to '{destination}'{(File.Exists(destination) ? $", over the file there, {WhatIsKept}" : string.Empty)}: read {plan.Files.Count} file{(plan.Files.Count == 1 ? string.Empty : "s")}, {plan.BytesToRead} bytes, and write {plan.BytesToWrite?.ToString(CultureInfo.InvariantCulture) ?? "an unknown number of"} bytes.{Environment.NewLine}{string.Join(Environment.NewLine, lines)}");
+        var text = string.Create(CultureInfo.InvariantCulture, $"{action} to '{destination}'{(RestorePlan.Overwrites(destination) ? $", over the file there, {WhatIsKept}" : string.Empty)}: read {plan.Files.Count} file{(plan.Files.Count == 1 ? string.Empty : "s")}, {plan.BytesToRead} bytes, and write {plan.BytesToWrite?.ToString(CultureInfo.InvariantCulture) ?? "an unknown number of"} bytes.{Environment.NewLine}{string.Join(Environment.NewLine, lines)}");
         _ = ShouldProcess(text, text, "Restore a backup");
     }
 

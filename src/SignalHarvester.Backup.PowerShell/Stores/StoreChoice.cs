@@ -65,16 +65,7 @@ internal sealed class StoreChoice(StoreParameters given, BackupSettings settings
     /// <summary>Where a copy is. It does not record a profile of credentials; the configuration may know one.</summary>
     private StoreLocation LocationOf(BackupCopy copy)
     {
-        var location = new StoreLocation
-        {
-            Provider = copy.Provider,
-            Container = copy.Container,
-            Prefix = copy.Prefix,
-            Endpoint = copy.Endpoint is null ? null : new Uri(copy.Endpoint, UriKind.RelativeOrAbsolute),
-            Region = copy.Region,
-            UsePathStyle = copy.UsePathStyle,
-            AccountName = copy.AccountName,
-        };
+        var location = copy.ToLocation();
         return location with { Profile = ConfigurationOf(location)?.Location.Profile };
     }
 }

@@ -15,8 +15,10 @@ public sealed class BackupDirectory
 {
     private static readonly TimeSpan LockTimeout = TimeSpan.FromSeconds(60);
 
+    private const string NotWritable = "Give a directory that this account may write to with -BackupDirectory.";
+
     private readonly CatalogReader reader;
-    private readonly UnfinishedWork unfinished;
+    private readonly DirectoryJournal journal;
 
     /// <summary>Names a directory; nothing is read yet.</summary>
     /// <param name="path">The directory's full path. It need not exist.</param>
@@ -28,7 +30,7 @@ public sealed class BackupDirectory
         Path = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path));
         reader = new CatalogReader(Path, clock);
         Layout = new BackupDirectoryLayout(Path);
-        unfinished = new UnfinishedWork(Layout, clock);
+        journal = new DirectoryJournal(Layout, clock);
     }
 
     /// <summary>The directory's full path.</summary>
@@ -105,7 +107,7 @@ public sealed class BackupDirectory
         ArgumentNullException.ThrowIfNull(failed);
         reader.RequireExisting();
         using var held = Lock(cancellation, warn);
-        Change(() => unfinished.Sweep(warn ?? (_ => { })));
+        Change(() => journal.Sweep(warn ?? (_ => { })));
         var listing = ListAll();
         var listed = listing.Backups;
         var children = listed.Where(backup => BackupChain.IsIncrement(backup) && backup.ParentId is not null).ToLookup(backup => backup.ParentId!, backup => backup.Id);
@@ -134,7 +136,7 @@ public sealed class BackupDirectory
                         BackupErrorId.BackupHasDependants, id, $"'{id}' was not removed, because {string.Join(", ", dependants)} cannot be restored without it. Remove those as well (-Cascade).");
                 }
 
-                Change(() => unfinished.Remove(backup, ReadSidecar(id)!));
+                Change(() => journal.Remove(backup, ReadSidecar(id)!));
                 gone.Add(id);
                 removed(backup);
             }
@@ -151,7 +153,7 @@ public sealed class BackupDirectory
         {
             if (children[retired.Id].All(gone.Contains) && TryGet(retired.Id) is { } backup)
             {
-                Change(() => unfinished.Remove(backup, ReadSidecar(backup.Id)!));
+                Change(() => journal.Remove(backup, ReadSidecar(backup.Id)!));
                 gone.Add(backup.Id);
             }
         }
@@ -243,7 +245,7 @@ public sealed class BackupDirectory
 
     /// <summary>Refuses a state folder that leads elsewhere, for code that writes there without the directory's lock (the lock itself also checks).</summary>
     /// <exception cref="BackupException">SidecarHostile.</exception>
-    internal void RefuseLinks() => unfinished.RefuseLinks();
+    internal void RefuseLinks() => journal.RefuseLinks();
 
     /// <summary>Finishes or undoes the work of killed runs.</summary>
     /// <exception cref="BackupException">DirectoryNotFound, DirectoryNotWritable, DirectoryLocked.</exception>
@@ -251,7 +253,7 @@ public sealed class BackupDirectory
     {
         reader.RequireExisting();
         using var held = Lock(context.Cancellation, context.Warn);
-        Change(() => unfinished.Sweep(context.Warn));
+        Change(() => journal.Sweep(context.Warn));
     }
 
     /// <summary>Takes a new id and the locked, empty file for the backup's bytes.</summary>
@@ -263,7 +265,7 @@ public sealed class BackupDirectory
     internal PartialBackup Begin(DateTimeOffset moment, Func<string, BackupFileName> name, CancellationToken cancellation, Action<string>? warn = null)
     {
         using var held = Lock(cancellation, warn);
-        Change(() => unfinished.Sweep(warn ?? (_ => { })));
+        Change(() => journal.Sweep(warn ?? (_ => { })));
         for (var attempt = moment; ; attempt = attempt.AddMicroseconds(1))
         {
             var id = BackupFileName.IdFor(attempt);
@@ -335,7 +337,7 @@ public sealed class BackupDirectory
             return false;
         }
 
-        Change(() => unfinished.Publish(partial, partial.Name.Id, sidecar));
+        Change(() => journal.Publish(partial, partial.Name.Id, sidecar));
         return true;
     }
 
@@ -371,7 +373,7 @@ public sealed class BackupDirectory
             IsEncrypted = rewritten.IsEncrypted,
             Recipients = rewritten.Recipients,
         };
-        Change(() => unfinished.Replace(partial, current, sidecar, Sidecar.Write(described, schemaChecksum: null, sidecar)));
+        Change(() => journal.Replace(partial, current, sidecar, Sidecar.Write(described, schemaChecksum: null, sidecar)));
         return true;
     }
 
@@ -406,11 +408,11 @@ public sealed class BackupDirectory
             sidecar);
         if (good is not null)
         {
-            Change(() => unfinished.Mend(current, folder, marked, good, Sidecar.Write(current with { ScrubTimestamp = now }, schemaChecksum: null, sidecar)));
+            Change(() => journal.Mend(current, folder, marked, good, Sidecar.Write(current with { ScrubTimestamp = now }, schemaChecksum: null, sidecar)));
         }
         else if (folder is not null)
         {
-            Change(() => unfinished.Quarantine(current, folder, marked));
+            Change(() => journal.Quarantine(current, folder, marked));
         }
 
         return (true, path);
@@ -458,7 +460,7 @@ public sealed class BackupDirectory
                 digests.Commit(alsoKept: parent?.Id);
             }
 
-            unfinished.Publish(partial, backup.Id, sidecar);
+            journal.Publish(partial, backup.Id, sidecar);
         });
         return placed;
     }
@@ -474,12 +476,12 @@ public sealed class BackupDirectory
     {
         reader.RefuseFile();
         DurableFile.CreateDirectory(Path);
-        unfinished.RefuseLinks();
+        journal.RefuseLinks();
         DurableFile.CreateDirectory(Layout.StateFolder);
-        var held = DirectoryLock.Take(Layout.StateFolder, LockTimeout, cancellation);
+        var held = FolderLock.Take(Layout.StateFolder, LockTimeout, cancellation);
         try
         {
-            unfinished.Finish(warn ?? (_ => { }));
+            journal.Finish(warn ?? (_ => { }));
             return held;
         }
         catch
@@ -489,21 +491,7 @@ public sealed class BackupDirectory
         }
     });
 
-    private T Change<T>(Func<T> change)
-    {
-        try
-        {
-            return change();
-        }
-        catch (Exception exception) when (exception is UnauthorizedAccessException or IOException)
-        {
-            throw DiskFault.From(exception, Path, BackupErrorId.DirectoryNotWritable, "Give a directory that this account may write to with -BackupDirectory.");
-        }
-    }
+    private T Change<T>(Func<T> change) => DiskFault.Guard(Path, BackupErrorId.DirectoryNotWritable, NotWritable, change);
 
-    private void Change(Action change) => Change(() =>
-    {
-        change();
-        return true;
-    });
+    private void Change(Action change) => DiskFault.Guard(Path, BackupErrorId.DirectoryNotWritable, NotWritable, change);
 }

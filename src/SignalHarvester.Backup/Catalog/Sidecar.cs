@@ -179,6 +179,11 @@ internal static class Sidecar
         }
 
         _ = Digest(fields.SchemaChecksum, "schema_checksum");
+        var provider = Enumeration<CloudProvider>(fields.CloudProvider, "cloud_provider");
+        BackupCopy[] copies = [.. (fields.Copies ?? []).OfType<SidecarFields.CopyFields>().Select(copy => Copy(copy, path))];
+
+        // Ours are those of a copy that is recorded as well; the predecessor recorded these two alone.
+        var isPredecessors = !Array.Exists(copies, copy => copy.Url == fields.CloudUrl);
         return new BackupMetadata
         {
             Id = id,
@@ -209,9 +214,9 @@ internal static class Sidecar
             RetentionPolicy = Enumeration<RetentionPolicy>(fields.RetentionPolicy, "retention_policy"),
             Description = fields.Description,
             Metadata = fields.Metadata is { ValueKind: JsonValueKind.Object } map ? (IReadOnlyDictionary<string, object?>)Plain(map)! : new Dictionary<string, object?>(),
-            CloudUrl = fields.CloudUrl,
-            CloudProvider = Enumeration<CloudProvider>(fields.CloudProvider, "cloud_provider"),
-            Copies = [.. (fields.Copies ?? []).OfType<SidecarFields.CopyFields>().Select(copy => Copy(copy, path))],
+            CloudUrl = isPredecessors ? fields.CloudUrl : null,
+            CloudProvider = isPredecessors ? provider : null,
+            Copies = copies,
             FileAccess = fields.FileAccess is { } access ? Access(access) : null,
             Duration = fields.Duration is >= 0 and < 1e9 ? TimeSpan.FromSeconds(fields.Duration.Value) : null,
             RowCounts = fields.RowCounts,

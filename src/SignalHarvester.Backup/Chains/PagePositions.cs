@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
+using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Chains;
 
@@ -86,17 +87,9 @@ internal sealed class PagePositions : IDisposable
 
         (held.Index, held.IsChanged) = (index, false);
         var bytes = held.Bytes;
-        for (int done = 0, read; done < bytes.Length; done += read)
-        {
-            read = RandomAccess.Read(file, bytes[done..], (index * bytes.Length) + done);
-            if (read == 0)
-            {
-                // Beyond what was ever written.
-                bytes[done..].Clear();
-                break;
-            }
-        }
 
+        // Beyond what was ever written there are no positions.
+        bytes[file.ReadFully(bytes, index * bytes.Length)..].Clear();
         return held;
     }
 

@@ -43,14 +43,10 @@ public static class ConfigurationSample
     public static void Write(string path, bool overwrite)
     {
         RequireFree(path, overwrite);
-        try
+        DiskFault.Guard(path, BackupErrorId.DestinationNotWritable, "Give another file with -Path, or change its permissions.", () =>
         {
             using var place = NamedPlace.Find(path, missing: MissingFolders.Make);
             DurableFile.WriteAllBytes(place.Folder, place.Name, Encoding.UTF8.GetBytes(Text));
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw DiskFault.From(exception, path, BackupErrorId.DestinationNotWritable, "Give another file with -Path, or change its permissions.");
-        }
+        });
     }
 }

@@ -19,10 +19,9 @@ internal sealed class ImageFile(SafeFileHandle handle, SteadyFlush? flush) : IIm
     /// <exception cref="EndOfStreamException">The file is shorter.</exception>
     public void Read(Span<byte> buffer, long offset)
     {
-        for (var done = 0; done < buffer.Length;)
+        if (handle.ReadFully(buffer, offset) < buffer.Length)
         {
-            var read = RandomAccess.Read(handle, buffer[done..], offset + done);
-            done += read > 0 ? read : throw new EndOfStreamException("The temporary image is shorter than the data written to it.");
+            throw new EndOfStreamException("The temporary image is shorter than the data written to it.");
         }
     }
 }

@@ -43,7 +43,7 @@ internal sealed class WalWriter : IDisposable
     /// <param name="level">The codec's level.</param>
     /// <param name="meter">Counts the log's bytes.</param>
     /// <param name="cancellation">Stops the writing.</param>
-    public static StoredWal Write(
+    public static WrittenWal Write(
         int pageSize,
         long pageCount,
         IEnumerable<long> pages,
@@ -65,7 +65,7 @@ internal sealed class WalWriter : IDisposable
             },
             cancellation);
         var (storedLength, storedChecksum) = target.Finish();
-        return new StoredWal(Convert.ToHexStringLower(writer.hash.GetHashAndReset()), storedLength, storedChecksum);
+        return new WrittenWal(Convert.ToHexStringLower(writer.hash.GetHashAndReset()), storedLength, storedChecksum);
     }
 
     /// <inheritdoc/>

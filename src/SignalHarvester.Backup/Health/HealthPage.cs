@@ -62,15 +62,11 @@ public static class HealthPage
                 BackupErrorId.DestinationIsDirectory, path, $"'{path}' is a directory. Give the file to write in it, such as '{Path.Combine(path, "health.html")}'.");
         }
 
-        try
+        DiskFault.Guard(path, BackupErrorId.DestinationNotWritable, "Give another file with -Path, or change its permissions.", () =>
         {
             using var place = NamedPlace.Find(path, missing: MissingFolders.Make);
             DurableFile.WriteAllBytes(place.Folder, place.Name, Encoding.UTF8.GetBytes(page));
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw DiskFault.From(exception, path, BackupErrorId.DestinationNotWritable, "Give another file with -Path, or change its permissions.");
-        }
+        });
     }
 
     private static string Overview(IEnumerable<BackupHealth> all) => $"""

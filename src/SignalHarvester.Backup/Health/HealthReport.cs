@@ -76,8 +76,8 @@ public sealed record HealthReport
         Size = scope.Backups.Sum(backup => backup.Size),
         Checks =
         [
-            RecoveryChecks.Point(scope), RecoveryChecks.Time(scope), RecoveryChecks.Chain(scope), KeepingChecks.Schedule(scope),
-            KeepingChecks.Copies(scope), RecoveryChecks.Encryption(scope), KeepingChecks.Disk(scope), KeepingChecks.Scrub(scope),
+            RecoveryChecks.Point(scope), RecoveryChecks.Time(scope), RecoveryChecks.Chain(scope), ContinuityChecks.Schedule(scope),
+            ContinuityChecks.Copies(scope), RecoveryChecks.Encryption(scope), ContinuityChecks.Disk(scope), ContinuityChecks.Scrub(scope),
         ],
     };
 

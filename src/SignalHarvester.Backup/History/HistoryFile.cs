@@ -158,7 +158,7 @@ internal sealed class HistoryFile(BackupDirectory directory)
         }
 
         DurableFile.CreateDirectory(directory.Layout.StateFolder);
-        using var held = DirectoryLock.Take(directory.Layout.StateFolder, LockTimeout, CancellationToken.None);
+        using var held = FolderLock.Take(directory.Layout.StateFolder, LockTimeout, CancellationToken.None);
         if (IsThere)
         {
             return;
@@ -182,7 +182,7 @@ internal sealed class HistoryFile(BackupDirectory directory)
 
     private void SetAside(Exception reason, OperationContext context)
     {
-        using (DirectoryLock.Take(directory.Layout.StateFolder, LockTimeout, CancellationToken.None))
+        using (FolderLock.Take(directory.Layout.StateFolder, LockTimeout, CancellationToken.None))
         {
             // Another process may have been first.
             if (!IsThere || !IsStillDamaged())

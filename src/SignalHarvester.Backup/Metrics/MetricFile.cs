@@ -12,20 +12,16 @@ public static class MetricFile
     /// <param name="path">The file's full path. The collector reads names that end with .prom.</param>
     /// <param name="text">The metrics: <see cref="MetricText.Of"/>.</param>
     /// <exception cref="BackupException">DestinationIsDirectory, DestinationInvalid, DestinationNotWritable, InsufficientSpace, WriteFailed: an existing file is unchanged.</exception>
-    public static void Write(string path, ReadOnlySpan<byte> text)
+    public static void Write(string path, ReadOnlyMemory<byte> text)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         RefuseWhatIsNoFile(path);
-        try
+        DiskFault.Guard(path, BackupErrorId.DestinationNotWritable, "Give a file in a folder that this account may write to.", () =>
         {
             // Who put a link there keeps it.
             using var place = NamedPlace.Find(path, followLast: true);
-            Write(place, text);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw DiskFault.From(exception, path, BackupErrorId.DestinationNotWritable, "Give a file in a folder that this account may write to.");
-        }
+            Write(place, text.Span);
+        });
     }
 
     private static void Write(NamedPlace place, ReadOnlySpan<byte> text)

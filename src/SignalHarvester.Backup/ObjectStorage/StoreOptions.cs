@@ -16,7 +16,7 @@ public sealed record StoreOptions
     public TimeSpan? ImmutableFor { get; init; }
 
     /// <summary>The storage settings of an object, fixed when its upload begins: an upload with other settings cannot be resumed.</summary>
-    internal string Keeping => string.Join('|', StorageClass, ServerSideEncryption, EncryptionKey, ImmutableFor?.ToString("c"));
+    internal string StorageFingerprint => string.Join('|', StorageClass, ServerSideEncryption, EncryptionKey, ImmutableFor?.ToString("c"));
 
     /// <summary>
     /// Whether checksums are sent as trailers (S3), which many S3-compatible stores refuse. If not, each request

@@ -8,6 +8,9 @@ namespace SignalHarvester.Backup.Scheduling;
 /// <summary>The schedules of one scope as they are kept: one file each for what it does and for how its last run went.</summary>
 internal sealed class ScheduleStore(ScheduleScope scope, ScheduleFolders folders)
 {
+    /// <summary>What to do where a schedule's files may not be written.</summary>
+    public const string WriteAdvice = "Check its permissions; schedules of -Scope System can be changed only by an administrator.";
+
     /// <summary>What the names of our files, units and labels begin with.</summary>
     public const string Prefix = "shbackup-";
 
@@ -182,7 +185,7 @@ internal sealed class ScheduleStore(ScheduleScope scope, ScheduleFolders folders
         Guarded(folders.State, () =>
         {
             using var folder = NamedPlace.OpenFolder(folders.State, MissingFolders.MakePrivate);
-            held = DirectoryLock.Take(folder, LockTimeout, cancellation);
+            held = FolderLock.Take(folder, LockTimeout, cancellation);
         });
         return held!;
     }
@@ -236,15 +239,5 @@ internal sealed class ScheduleStore(ScheduleScope scope, ScheduleFolders folders
     private static bool IsWhole(ScheduleDefinition definition) =>
         definition is { Name: not null, Trigger: not null, Job.Databases: not null, Command: { Program: not null, Arguments: not null, Environment: not null } };
 
-    private static void Guarded(string path, Action action)
-    {
-        try
-        {
-            action();
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw DiskFault.From(exception, path, BackupErrorId.WriteFailed, "Check its permissions; only an administrator can change schedules of -Scope System.");
-        }
-    }
+    private static void Guarded(string path, Action action) => DiskFault.Guard(path, BackupErrorId.WriteFailed, WriteAdvice, action);
 }

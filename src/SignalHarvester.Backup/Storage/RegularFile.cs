@@ -99,12 +99,6 @@ internal static class RegularFile
         }
 
         var bytes = new byte[length];
-        var read = 0;
-        while (read < bytes.Length && RandomAccess.Read(handle, bytes.AsSpan(read), read) is var count and > 0)
-        {
-            read += count;
-        }
-
-        return bytes[..read];
+        return bytes[..handle.ReadFully(bytes, 0)];
     }
 }

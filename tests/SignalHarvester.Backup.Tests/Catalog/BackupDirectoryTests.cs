@@ -458,15 +458,15 @@ public sealed class BackupDirectoryTests : IDisposable
     {
         BackupMetadata backup = Make();
 
-        Assert.Equal(backup.Checksum, LooseFile.Find(backup.BackupPath, () => scene.Directory, scene.Clock).Backup.Checksum);
+        Assert.Equal(backup.Checksum, BackupFileLookup.Find(backup.BackupPath, () => scene.Directory, scene.Clock).Backup.Checksum);
         File.Copy(backup.BackupPath, scene["my copy.zst"]);
-        (BackupMetadata loose, BackupCatalog catalog) = LooseFile.Find(scene["my copy.zst"], () => scene.Directory, scene.Clock);
+        (BackupMetadata loose, BackupCatalog catalog) = BackupFileLookup.Find(scene["my copy.zst"], () => scene.Directory, scene.Clock);
         Assert.Null(catalog.Directory);
         Assert.True(VerifyBackup.Run(new BackupSource(loose, catalog), VerificationLevel.Full, scene.Context()).Backup.Verified);
-        Scene.Fails(BackupErrorId.NotABackup, BackupErrorCategory.InvalidArgument, () => LooseFile.Find(scene.Directory.Path, () => scene.Directory, scene.Clock));
-        Scene.Fails(BackupErrorId.BackupFileMissing, BackupErrorCategory.ObjectNotFound, () => LooseFile.Find(scene["none"], () => scene.Directory, scene.Clock));
+        Scene.Fails(BackupErrorId.NotABackup, BackupErrorCategory.InvalidArgument, () => BackupFileLookup.Find(scene.Directory.Path, () => scene.Directory, scene.Clock));
+        Scene.Fails(BackupErrorId.BackupFileMissing, BackupErrorCategory.ObjectNotFound, () => BackupFileLookup.Find(scene["none"], () => scene.Directory, scene.Clock));
         File.Copy(backup.BackupPath, scene["backup_20260231_000000_full.db.zst"]);
-        Assert.Equal("backup_20260231_000000_full.db.zst", LooseFile.Find(scene["backup_20260231_000000_full.db.zst"], () => scene.Directory, scene.Clock).Backup.Id);
+        Assert.Equal("backup_20260231_000000_full.db.zst", BackupFileLookup.Find(scene["backup_20260231_000000_full.db.zst"], () => scene.Directory, scene.Clock).Backup.Id);
     }
 
     private BackupMetadata Make()

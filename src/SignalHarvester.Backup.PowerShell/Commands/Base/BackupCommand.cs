@@ -84,7 +84,17 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
         {
             WriteWarning(warning.ToString());
         }
+
+        // What they say would be left undone.
+        if (MissingStoreSwitch is { } needed && this is IDynamicParameters more && more.GetDynamicParameters() is StoreParameters and not { Provider: null, Container: null })
+        {
+            ThrowTerminatingError(BackupException.InvalidArgument(
+                nameof(StoreParameters.Provider), $"-Provider and -Container need {needed}. Give that as well, or omit them.").ToRecord());
+        }
     }
+
+    /// <summary>The switch that was not given, and without which the parameters of an object store have no meaning; null if they have one.</summary>
+    private protected virtual string? MissingStoreSwitch => null;
 
     private BackupConfiguration FindConfiguration(CancellationToken cancellation)
     {
@@ -231,16 +241,6 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
         }
 
         return listing.Backups;
-    }
-
-    /// <summary>Refuses parameters of an object store where none is reached: what they say would be left undone.</summary>
-    private protected void RefuseStore(StoreParameters parameters, string needed)
-    {
-        if (parameters.Provider is not null || parameters.Container is not null)
-        {
-            ThrowTerminatingError(BackupException.InvalidArgument(
-                nameof(parameters.Provider), $"-Provider and -Container need {needed}. Give that as well, or omit them.").ToRecord());
-        }
     }
 
     /// <summary>What a -Database names.</summary>

@@ -90,7 +90,7 @@ public abstract class BackupInputCommand : BackupCommand
 
     /// <summary>Backups given by the paths of their files; what is no backup is written as an error.</summary>
     private protected IEnumerable<BackupSource> Files(string[] paths) =>
-        paths.Select(path => TryOpen(() => LooseFile.Find(this.FileSystemPath(path), OpenDirectory, TimeProvider.System))).OfType<BackupSource>();
+        paths.Select(path => TryOpen(() => BackupFileLookup.Find(this.FileSystemPath(path), OpenDirectory, TimeProvider.System))).OfType<BackupSource>();
 
     /// <summary>A backup in a store, with the backup directory of this machine that belongs to it.</summary>
     private protected BackupSource InStore(BackupMetadata backup, StoreCatalog store) => new(backup, BackupCatalog.Of(store, OpenHome(backup)));

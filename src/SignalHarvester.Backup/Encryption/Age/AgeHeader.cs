@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
+using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Encryption.Age;
 
@@ -148,13 +149,7 @@ internal sealed class AgeHeader
     private static byte[] Read(SafeFileHandle file, int count)
     {
         var bytes = new byte[(int)Math.Min(count, RandomAccess.GetLength(file))];
-        var done = 0;
-        while (done < bytes.Length && RandomAccess.Read(file, bytes.AsSpan(done), done) is var read and > 0)
-        {
-            done += read;
-        }
-
-        return bytes[..done];
+        return bytes[..file.ReadFully(bytes, 0)];
     }
 
     private static InvalidDataException Malformed() => AgeDamage.Of("The header of the encrypted content is cut short or malformed.");

@@ -123,7 +123,7 @@ internal sealed class DirectoryStore : IObjectStore
             var info = InfoOf(name, file);
 
             // A folder that was copied by other means has no records, or ones of other times of writing.
-            var sha256 = ReadRecord(info) ?? HashOf(file, cancellation);
+            var sha256 = ReadRecord(info) ?? FileHash.Compute(file, _ => { }, cancellation);
             return info with { Sha256 = sha256, Checksum = "sha256:" + sha256 };
         }
         catch (FileNotFoundException)
@@ -150,7 +150,7 @@ internal sealed class DirectoryStore : IObjectStore
                 for (var done = 0; done < destination.Length;)
                 {
                     cancellation.ThrowIfCancellationRequested();
-                    var read = RandomAccess.Read(file, destination.Span.Slice(done, Math.Min(PieceBytes, destination.Length - done)), offset + done);
+                    var read = file.ReadFully(destination.Span.Slice(done, Math.Min(PieceBytes, destination.Length - done)), offset + done);
                     done += read > 0 ? read : throw fault.ObjectChanged(version.Name, null);
                 }
 
@@ -299,20 +299,6 @@ internal sealed class DirectoryStore : IObjectStore
     private static SafeFileHandle OpenToRead(string path) =>
         RegularFile.Open(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
 
-    private static string HashOf(SafeFileHandle file, CancellationToken cancellation)
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        var buffer = new byte[PieceBytes];
-        int read;
-        for (long done = 0; (read = RandomAccess.Read(file, buffer, done)) > 0; done += read)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            hash.AppendData(buffer, 0, read);
-        }
-
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
-    }
-
     /// <summary>
     /// Reads back what has arrived and gives it its name, if it is what it should be and the name is free, or has the version
     /// that may be replaced.
@@ -321,7 +307,7 @@ internal sealed class DirectoryStore : IObjectStore
     {
         var info = upload.Seal(file =>
         {
-            var found = HashOf(file, cancellation);
+            var found = FileHash.Compute(file, _ => { }, cancellation);
             var arrived = InfoOf(name, file);
             return arrived.Length == length && found == sha256
                 ? arrived
@@ -353,7 +339,7 @@ internal sealed class DirectoryStore : IObjectStore
     private SafeFileHandle Lock(CancellationToken cancellation)
     {
         PrivateFolder.CreateDurably(stateFolder);
-        return DirectoryLock.Take(stateFolder, LockTimeout, cancellation);
+        return FolderLock.Take(stateFolder, LockTimeout, cancellation);
     }
 
     private string? ReadRecord(ObjectInfo info)

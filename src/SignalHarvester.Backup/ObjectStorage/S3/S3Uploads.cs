@@ -7,7 +7,7 @@ namespace SignalHarvester.Backup.ObjectStorage.S3;
 /// <summary>Uploads in parts.</summary>
 internal sealed class S3Uploads(StoreLocation location, StoreOptions options, S3Client client, S3Fault fault, S3Objects objects)
 {
-    private readonly S3Keeping keeping = new(options);
+    private readonly S3StorageSettings storage = new(options);
 
     /// <inheritdoc cref="IObjectStore.BeginUploadAsync"/>
     public async Task<string> BeginAsync(string name, long length, ObjectAttributes attributes, CancellationToken cancellation)
@@ -26,11 +26,11 @@ internal sealed class S3Uploads(StoreLocation location, StoreOptions options, S3
             ContentType = attributes.ContentType,
             ChecksumAlgorithm = client.IsAws ? ChecksumAlgorithm.CRC64NVME : options.UseTrailingChecksums ? ChecksumAlgorithm.CRC32 : null,
             ChecksumType = client.IsAws ? ChecksumType.FULL_OBJECT : null,
-            StorageClass = keeping.StorageClass,
-            ServerSideEncryptionMethod = keeping.Encryption,
-            ServerSideEncryptionKeyManagementServiceKeyId = keeping.EncryptionKey,
-            ObjectLockMode = keeping.LockMode,
-            ObjectLockRetainUntilDate = keeping.LockedUntil,
+            StorageClass = storage.StorageClass,
+            ServerSideEncryptionMethod = storage.Encryption,
+            ServerSideEncryptionKeyManagementServiceKeyId = storage.EncryptionKey,
+            ObjectLockMode = storage.LockMode,
+            ObjectLockRetainUntilDate = storage.LockedUntil,
         };
         request.Metadata.Add(ObjectAttributes.Sha256Entry, attributes.Sha256);
         var response = await client.RunAsync($"beginning the upload of '{name}'", name, (s3, stop) => s3.InitiateMultipartUploadAsync(request, stop), cancellation).ConfigureAwait(false);
@@ -201,7 +201,7 @@ internal sealed class S3Uploads(StoreLocation location, StoreOptions options, S3
             BucketName = location.Container,
             Key = location.Prefix + name,
             VersionId = version,
-            Retention = new ObjectLockRetention { Mode = ObjectLockRetentionMode.Compliance, RetainUntilDate = keeping.LockedUntil },
+            Retention = new ObjectLockRetention { Mode = ObjectLockRetentionMode.Compliance, RetainUntilDate = storage.LockedUntil },
         };
         _ = await client.RunAsync($"locking '{name}'", name, (s3, stop) => s3.PutObjectRetentionAsync(request, stop), cancellation).ConfigureAwait(false);
     }

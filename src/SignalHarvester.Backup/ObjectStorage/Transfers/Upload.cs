@@ -1,6 +1,7 @@
 using System.Runtime.ExceptionServices;
 using Microsoft.Win32.SafeHandles;
 using SignalHarvester.Backup.Progress;
+using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.ObjectStorage.Transfers;
 
@@ -145,7 +146,7 @@ internal sealed class Upload(IObjectStore store, string name, SafeFileHandle fil
             return null;
         }
 
-        if (record.Sha256 == sha256 && record.Length == length && record.PartSize == partSize && record.Keeping == store.Options.Keeping
+        if (record.Sha256 == sha256 && record.Length == length && record.PartSize == partSize && record.Storage == store.Options.StorageFingerprint
             && await store.FindPartsAsync(name, record.UploadId, length, context.Cancellation).ConfigureAwait(false) is { } arrived)
         {
             context.Verbose(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"Resuming an earlier upload of '{name}': {arrived.Count} part(s) are already there."));
@@ -160,7 +161,7 @@ internal sealed class Upload(IObjectStore store, string name, SafeFileHandle fil
     {
         // The checksums of the whole are known at the end; its SHA-256 is recorded, and held against the file by then.
         var uploadId = await store.BeginUploadAsync(name, length, new ObjectAttributes(sha256, ObjectAttributes.BackupType), context.Cancellation).ConfigureAwait(false);
-        journal?.Write(new UploadRecord(sha256, length, partSize, uploadId, store.Options.Keeping));
+        journal?.Write(new UploadRecord(sha256, length, partSize, uploadId, store.Options.StorageFingerprint));
         return (uploadId, []);
     }
 
@@ -250,10 +251,9 @@ internal sealed class Upload(IObjectStore store, string name, SafeFileHandle fil
 
     private void Read(Span<byte> destination, long offset)
     {
-        for (var done = 0; done < destination.Length;)
+        if (file.ReadFully(destination, offset) < destination.Length)
         {
-            var read = RandomAccess.Read(file, destination[done..], offset + done);
-            done += read > 0 ? read : throw Differs("it became shorter while it was sent");
+            throw Differs("it became shorter while it was sent");
         }
     }
 

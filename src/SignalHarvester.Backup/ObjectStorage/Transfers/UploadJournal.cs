@@ -47,7 +47,7 @@ internal sealed class UploadJournal : IDisposable
     public UploadRecord? Read()
     {
         var bytes = new byte[(int)Math.Min(RandomAccess.GetLength(handle), 64 << 10)];
-        var read = RandomAccess.Read(handle, bytes, 0);
+        var read = handle.ReadFully(bytes, 0);
         try
         {
             return read == 0 ? null : JsonSerializer.Deserialize(bytes.AsSpan(0, read), TransferJson.Default.UploadRecord);

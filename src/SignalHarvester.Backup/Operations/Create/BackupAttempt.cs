@@ -20,7 +20,7 @@ namespace SignalHarvester.Backup.Operations.Create;
 /// <param name="level">The codec's level.</param>
 /// <param name="codecFallback">Why it is not the codec asked for; null if it is.</param>
 /// <param name="stepped">Whether SQLite's backup API copies the database.</param>
-/// <param name="whyFull">Why an earlier attempt to build on a parent came to nothing; null if none did.</param>
+/// <param name="fullReason">Why an earlier attempt to build on a parent came to nothing; null if none did.</param>
 /// <param name="context">Clock, messages, cancellation.</param>
 internal sealed class BackupAttempt(
     string path,
@@ -30,11 +30,11 @@ internal sealed class BackupAttempt(
     int level,
     string? codecFallback,
     bool stepped,
-    string? whyFull,
+    string? fullReason,
     OperationContext context)
 {
-    private string? whyFull = whyFull;
-    private string? whyNoTail;
+    private string? fullReason = fullReason;
+    private string? walFallback;
     private bool isTruncated;
 
     /// <summary>Makes the backup.</summary>
@@ -91,7 +91,7 @@ internal sealed class BackupAttempt(
 
     private BackupMetadata? ChooseParent()
     {
-        if (whyFull is not null)
+        if (fullReason is not null)
         {
             return null;
         }
@@ -112,7 +112,7 @@ internal sealed class BackupAttempt(
 
     private void MakeFull(string reason)
     {
-        whyFull = reason;
+        fullReason = reason;
         context.Verbose($"A full backup of '{path}' is made, because {reason}.");
     }
 
@@ -188,15 +188,15 @@ internal sealed class BackupAttempt(
     private WalTail? Tail(LiveDatabase database, BackupMetadata parent)
     {
         var tail = !stepped && parent.WalPosition is { } position ? database.PinTail(position, context.Cancellation) : null;
-        whyNoTail = parent.WalPosition is null ? $"the write-ahead log was empty or missing when '{parent.Id}' was made"
+        walFallback = parent.WalPosition is null ? $"the write-ahead log was empty or missing when '{parent.Id}' was made"
             : tail is null ? $"the write-ahead log was restarted since '{parent.Id}'"
             : ContentWriter.WhyIncomplete(tail, parent, database.PageCount);
-        if (whyNoTail is not null)
+        if (walFallback is not null)
         {
-            context.Verbose($"Comparing the pages of '{path}' with those of the parent, because {whyNoTail}.");
+            context.Verbose($"The pages of '{path}' are compared with those of the parent, because {walFallback}.");
         }
 
-        return whyNoTail is null ? tail : null;
+        return walFallback is null ? tail : null;
     }
 
     private ImageContent SourceContent(LiveDatabase database)
@@ -284,7 +284,7 @@ internal sealed class BackupAttempt(
 
         if (parent is not null && failed.Check is VerificationChecks.Chain or VerificationChecks.ImageChecksum)
         {
-            throw new ParentLostException(failed.Check == VerificationChecks.Chain ? failed.Detail : $"together with '{parent!.Id}' it does not give the database that was read");
+            throw new ParentLostException(failed.Check == VerificationChecks.Chain ? failed.Detail : $"together together with '{parent!.Id}' it does not give the database that was read");
         }
 
         if (VerificationChecks.IsUnreadable(failed) && options.TolerateDamage)
@@ -360,8 +360,8 @@ internal sealed class BackupAttempt(
     {
         var notes = new Dictionary<string, object?>(options.Metadata, StringComparer.Ordinal) { ["snapshot_method"] = stored.Method };
         Note("compression_fallback", codecFallback);
-        Note("full_reason", stored.Type == BackupType.Full ? whyFull : null);
-        Note("wal_fallback", whyNoTail);
+        Note("full_reason", stored.Type == BackupType.Full ? fullReason : null);
+        Note("wal_fallback", walFallback);
         Note("changed_pages", stored.ChangedPages);
         return notes;
 

@@ -114,7 +114,7 @@ internal sealed class ContentWriter(
             : null;
     }
 
-    private StoredWal WriteWal(IEnumerable<long> pages, long count, long pageCount, Action<long, Span<byte>> readPage)
+    private WrittenWal WriteWal(IEnumerable<long> pages, long count, long pageCount, Action<long, Span<byte>> readPage)
     {
         using var meter = context.Meter($"Backing up {FileName}", WalFormat.FrameOffset(count + 1, database.PageSize));
         using var target = new StoredFileWriter(partial.Handle, flush, watch.Check, encryption);

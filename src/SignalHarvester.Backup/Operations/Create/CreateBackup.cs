@@ -30,18 +30,18 @@ internal static class CreateBackup
         }
 
         var path = SourcePath.Resolve(databasePath, options.AllowHardLink, isKnown: options.IsSafety, context);
-        string? whyFull = null;
+        string? fullReason = null;
         for (var attempt = 1; ; attempt++)
         {
             try
             {
                 var stepped = options.ForceStepped || attempt > PinnedAttempts;
-                return new BackupAttempt(path, directory, options, compression, level, fallbackReason, stepped, whyFull, context).Run();
+                return new BackupAttempt(path, directory, options, compression, level, fallbackReason, stepped, fullReason, context).Run();
             }
             catch (ParentLostException exception)
             {
-                whyFull = exception.Message;
-                context.Warn($"A full backup of '{path}' is made, because {whyFull}.");
+                fullReason = exception.Message;
+                context.Warn($"A full backup of '{path}' is made, because {fullReason}.");
             }
             catch (SnapshotLostException exception) when (attempt <= PinnedAttempts)
             {

@@ -25,18 +25,12 @@ internal static class FoldBackup
     /// <param name="context">Clock, messages, cancellation.</param>
     /// <returns>False where another run changed the backup meanwhile: nothing was changed, and the plan must be made anew.</returns>
     /// <exception cref="BackupException">A link of the chain is damaged or missing, or there is no room: nothing was changed.</exception>
-    public static bool Run(Fold fold, PageSet? pages, BackupDirectory directory, OperationContext context)
-    {
-        try
+    public static bool Run(Fold fold, PageSet? pages, BackupDirectory directory, OperationContext context) =>
+        DiskFault.Guard(directory.Path, BackupErrorId.WriteFailed, "Check the permissions of the backup directory and of the temporary folder.", () =>
         {
             using var chain = OpenChain.Open(fold.Survivor, directory, context.Identities);
             return Run(fold, chain, pages, directory, context);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw DiskFault.From(exception, directory.Path, BackupErrorId.WriteFailed, "Check the permissions of the backup directory and of the temporary folder.");
-        }
-    }
+        });
 
     private static bool Run(Fold fold, OpenChain chain, PageSet? pages, BackupDirectory directory, OperationContext context)
     {

@@ -13,7 +13,6 @@ namespace SignalHarvester.Backup.Operations.Remove;
 /// <summary>Encrypts a backup to others: a new header around the same key, and the content copied as it is.</summary>
 internal static class ProtectBackup
 {
-    private const int MostAttempts = 3;
     private const int CopyBytes = 1 << 20;
 
     /// <summary>Rewrites one backup. It keeps its id, and what builds on it goes on to do so.</summary>
@@ -26,26 +25,13 @@ internal static class ProtectBackup
     /// <exception cref="OperationCanceledException">It was stopped; nothing was changed.</exception>
     public static BackupMetadata Run(BackupMetadata backup, BackupDirectory directory, BackupEncryption encryption, OperationContext context)
     {
-        directory.Recover(context);
-        for (var attempt = 1; ; attempt++)
+        var rewritten = BackupRewrite.Run(backup.Id, directory, current => TryRewrite(current, directory, encryption, context), context);
+        if (rewritten.Copies.Count > 0)
         {
-            var current = directory.Get(backup.Id);
-            if (TryRewrite(current, directory, encryption, context))
-            {
-                if (current.Copies.Count > 0)
-                {
-                    context.Warn($"The copies of '{current.Id}' in {string.Join(", ", current.Copies.Select(copy => copy.Container))} still open with the former keys. Remove them (Remove-SHBackup -Remote) and send the backup again.");
-                }
-
-                return directory.Get(current.Id);
-            }
-
-            if (attempt == MostAttempts)
-            {
-                throw new BackupException(
-                    BackupErrorId.DirectoryLocked, current.Id, $"'{current.Id}' was not changed, because other runs keep rewriting it. Run it again when they have ended.");
-            }
+            context.Warn($"The copies of '{rewritten.Id}' in {string.Join(", ", rewritten.Copies.Select(copy => copy.Container))} still open with the former keys. Remove them (Remove-SHBackup -Remote) and send the backup again.");
         }
+
+        return rewritten;
     }
 
     private static bool TryRewrite(BackupMetadata backup, BackupDirectory directory, BackupEncryption encryption, OperationContext context)

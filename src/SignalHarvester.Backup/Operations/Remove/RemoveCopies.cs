@@ -85,13 +85,7 @@ internal static class RemoveCopies
                 return;
             }
 
-            BackupMetadata Without(BackupMetadata current)
-            {
-                BackupCopy[] left = [.. current.Copies.Where(copy => !IsThere(copy))];
-                return current with { Copies = left, CloudUrl = left.FirstOrDefault()?.Url, CloudProvider = left.FirstOrDefault()?.Provider };
-            }
-
-            if (!home.TryUpdate(here, Without, schemaChecksum: null, context.Cancellation))
+            if (!home.TryUpdate(here, current => current with { Copies = [.. current.Copies.Where(copy => !IsThere(copy))] }, schemaChecksum: null, context.Cancellation))
             {
                 context.Warn($"The copy of '{id}' was removed, but '{home.Path}' cannot be written to and still lists it.");
             }

@@ -103,10 +103,9 @@ internal sealed class DeltaImage(SqliteFile database, int pageSize, long pageCou
 
     private void ReadDiffering(Span<byte> buffer, long offset)
     {
-        for (var done = 0; done < buffer.Length;)
+        if (differing.ReadFully(buffer, offset) < buffer.Length)
         {
-            var read = RandomAccess.Read(differing, buffer[done..], offset + done);
-            done += read > 0 ? read : throw new EndOfStreamException("The temporary file of differing pages is shorter than the data written to it.");
+            throw new EndOfStreamException("The temporary file of differing pages is shorter than the data written to it.");
         }
     }
 }

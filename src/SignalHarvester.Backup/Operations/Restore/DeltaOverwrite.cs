@@ -233,7 +233,7 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
             _ = WalWriter.Write(pageSize, pageCount, image.Differing.Pages(), Read, log, CompressionType.None, 0, meter, context.Cancellation);
             FileOwnership.Copy(SqliteDescriptors.AccessOf(target.Path), handle);
             flush.Finish();
-            _ = RandomAccess.Read(handle, lastFrame, WalFormat.FrameOffset(frames, pageSize));
+            _ = handle.ReadFully(lastFrame, WalFormat.FrameOffset(frames, pageSize));
         }
 
         // From here on it is the new database, to whoever opens it.

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using SignalHarvester.Backup.Sqlite;
 using SignalHarvester.Backup.Sqlite.Snapshot;
+using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Operations.Restore;
 
@@ -36,9 +37,9 @@ internal static class ImageComparer
             cancellation.ThrowIfCancellationRequested();
             var length = (int)Math.Min(pagesABatch, restored.PageCount - page + 1) * restored.PageSize;
             var offset = (page - 1) * restored.PageSize;
-            for (var done = 0; done < length;)
+            if (image.ReadFully(expected.AsSpan(0, length), offset) < length)
             {
-                done += RandomAccess.Read(image, expected.AsSpan(done, length - done), offset + done);
+                throw new EndOfStreamException("The unpacked image is shorter than what was written to it.");
             }
 
             restored.Read(page, found.AsSpan(0, length));

@@ -93,7 +93,7 @@ internal sealed class LogOverwrite(RestoreTarget target, string imagePath, TimeS
         Span<byte> header = stackalloc byte[DatabaseHeader.Size];
         using (var file = File.OpenHandle(imagePath))
         {
-            _ = RandomAccess.Read(file, header, 0);
+            _ = file.ReadFully(header, 0);
         }
 
         return FileImage.Open(imagePath, DatabaseHeader.PageSize(header));

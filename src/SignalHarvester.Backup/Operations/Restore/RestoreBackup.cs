@@ -209,7 +209,7 @@ internal static class RestoreBackup
     {
         Span<byte> header = stackalloc byte[DatabaseHeader.Size];
         using var file = File.OpenHandle(image);
-        if (RandomAccess.Read(file, header, 0) != header.Length || !DatabaseHeader.HasMagic(header) || DatabaseHeader.PageSize(header) == 0)
+        if (file.ReadFully(header, 0) != header.Length || !DatabaseHeader.HasMagic(header) || DatabaseHeader.PageSize(header) == 0)
         {
             return "it has no SQLite header";
         }

@@ -32,7 +32,7 @@ internal static class ScrubBackup
                 return null;
             }
 
-            var finding = new StoredReading(current, directory.Layout.TemporaryParent, context).Read();
+            var finding = new FileScrub(current, directory.Layout.TemporaryParent, context).Read();
             if (Act(current, finding, directory, copies, isLast: look == MostLooks, context) is { } report)
             {
                 return report with
@@ -46,7 +46,7 @@ internal static class ScrubBackup
     /// <summary>Does what a finding asks for; null if the backup is another one by now, and has to be looked at again.</summary>
     private static ScrubReport? Act(
         BackupMetadata backup,
-        StoredFinding finding,
+        FileScrubResult finding,
         BackupDirectory directory,
         Func<BackupMetadata, IEnumerable<Func<StoreCatalog>>> copies,
         bool isLast,
@@ -60,7 +60,7 @@ internal static class ScrubBackup
                 return Fault(Result(backup, finding.Outcome, finding.Reason), finding, "It was not changed. Check its permissions, the disk and the system log, then run the scrub again.");
         }
 
-        var (good, address, whyNot) = GoodCopy.Fetch(backup, copies(backup), directory, context);
+        var (good, address, whyNot) = RepairFromCopy.Fetch(backup, copies(backup), directory, context);
         using (good)
         {
             // Asked before: afterwards there is nothing that it could be told by.
@@ -84,20 +84,15 @@ internal static class ScrubBackup
         }
     }
 
-    private static (bool Done, string? Path) Move(BackupMetadata backup, StoredFinding finding, PartialBackup? good, BackupDirectory directory, OperationContext context)
-    {
-        try
-        {
-            return directory.TryQuarantine(backup, finding.File, finding.Check, good, context.Clock.GetUtcNow(), context.Cancellation);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw DiskFault.From(exception, directory.Path, BackupErrorId.DirectoryNotWritable, "Give this account the right to write there.");
-        }
-    }
+    private static (bool Done, string? Path) Move(BackupMetadata backup, FileScrubResult finding, PartialBackup? good, BackupDirectory directory, OperationContext context) =>
+        DiskFault.Guard(
+            directory.Path,
+            BackupErrorId.DirectoryNotWritable,
+            "Give this account the right to write there.",
+            () => directory.TryQuarantine(backup, finding.File, finding.Check, good, context.Clock.GetUtcNow(), context.Cancellation));
 
     /// <summary>Keeps that the file was good; what could not be kept is said.</summary>
-    private static string Recorded(BackupMetadata backup, StoredFinding finding, BackupDirectory directory, OperationContext context)
+    private static string Recorded(BackupMetadata backup, FileScrubResult finding, BackupDirectory directory, OperationContext context)
     {
         try
         {
@@ -122,7 +117,7 @@ internal static class ScrubBackup
         Reason = reason,
     };
 
-    private static ScrubReport Fault(BackupScrubResult result, StoredFinding finding, string advice) => new(result, new BackupException(
+    private static ScrubReport Fault(BackupScrubResult result, FileScrubResult finding, string advice) => new(result, new BackupException(
         finding.ErrorId!,
         result.BackupId,
         $"The file of backup '{result.BackupId}' is bad: {result.Reason}. {advice}"));

@@ -95,7 +95,7 @@ internal static class ReceiveBackup
         }
 
         context.Verbose($"The store says that '{backup.Id}' has copies at other addresses. Those are not recorded here; give such a place with -Provider, -Container and -Endpoint.");
-        return backup with { Copies = kept, CloudUrl = kept.FirstOrDefault()?.Url, CloudProvider = kept.FirstOrDefault()?.Provider };
+        return backup with { Copies = kept };
     }
 
     private static void RequireSame(BackupMetadata here, BackupMetadata there, BackupDirectory directory)

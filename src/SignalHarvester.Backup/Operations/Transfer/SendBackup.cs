@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Formats;
 using SignalHarvester.Backup.ObjectStorage;
@@ -130,7 +129,9 @@ internal static class SendBackup
     private static async Task<ObjectInfo> SendFileAsync(BackupMetadata link, string fileName, BackupDirectory directory, IObjectStore store, OperationContext context)
     {
         using var file = CatalogReader.OpenFile(link);
-        var sha256 = link.StoredChecksum ?? Hash(file, context.Cancellation);
+
+        // The predecessor recorded no checksum of the file.
+        var sha256 = link.StoredChecksum ?? FileHash.Compute(file, _ => { }, context.Cancellation);
         using var meter = context.Meter($"Sending {link.Id} to {store.Location}", link.Size);
         return await new Upload(store, fileName, file, sha256, context).RunAsync(Journals(directory, context), meter).ConfigureAwait(false);
     }
@@ -150,39 +151,11 @@ internal static class SendBackup
         }
     }
 
-    /// <summary>The predecessor recorded no checksum of the file.</summary>
-    private static string Hash(Microsoft.Win32.SafeHandles.SafeFileHandle file, CancellationToken cancellation)
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        var buffer = new byte[1 << 20];
-        for (long offset = 0; RandomAccess.Read(file, buffer, offset) is var read and > 0; offset += read)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            hash.AppendData(buffer, 0, read);
-        }
+    private static BackupCopy Copy(IObjectStore store, string fileName, string? checksum, DateTimeOffset moment) =>
+        BackupCopy.In(store.Location, store.UrlOf(fileName), checksum, DateTimeOffset.FromUnixTimeSeconds(moment.ToUnixTimeSeconds()));
 
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
-    }
-
-    private static BackupCopy Copy(IObjectStore store, string fileName, string? checksum, DateTimeOffset moment) => new()
-    {
-        Provider = store.Location.Provider,
-        Url = store.UrlOf(fileName),
-        Container = store.Location.Container,
-        Prefix = store.Location.Prefix,
-        Endpoint = store.Location.Endpoint?.AbsoluteUri,
-        Region = store.Location.Region,
-        UsePathStyle = store.Location.UsePathStyle,
-        AccountName = store.Location.AccountName,
-        Checksum = checksum,
-        Uploaded = DateTimeOffset.FromUnixTimeSeconds(moment.ToUnixTimeSeconds()),
-    };
-
-    private static BackupMetadata With(BackupMetadata backup, BackupCopy copy, StoreLocation place)
-    {
-        BackupCopy[] copies = [.. backup.Copies.Where(other => !other.IsIn(place)), copy];
-        return backup with { Copies = copies, CloudUrl = backup.CloudUrl ?? copies[0].Url, CloudProvider = backup.CloudProvider ?? copies[0].Provider };
-    }
+    private static BackupMetadata With(BackupMetadata backup, BackupCopy copy, StoreLocation place) =>
+        backup with { Copies = [.. backup.Copies.Where(other => !other.IsIn(place)), copy] };
 
     private static BackupMetadata Record(BackupMetadata link, BackupDirectory directory, BackupCopy copy, StoreLocation place, OperationContext context)
     {

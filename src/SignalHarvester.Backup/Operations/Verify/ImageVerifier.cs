@@ -21,7 +21,7 @@ internal sealed class ImageVerifier(string temporaryParent, OperationContext con
     public ImageContent? FoundContent { get; private set; }
 
     /// <summary>What the last verification read.</summary>
-    public StoredImage? FoundImage { get; private set; }
+    public WrittenImage? FoundImage { get; private set; }
 
     /// <summary>Which file the last image was put together in; null on Windows.</summary>
     public FileIdentity? FoundFile { get; private set; }
@@ -136,7 +136,7 @@ internal sealed class ImageVerifier(string temporaryParent, OperationContext con
             return checks;
         }
 
-        FoundImage = new StoredImage(content.ImageLength, content.ImageChecksum, content.Files[^1].StoredLength, content.Files[^1].StoredChecksum);
+        FoundImage = new WrittenImage(content.ImageLength, content.ImageChecksum, content.Files[^1].StoredLength, content.Files[^1].StoredChecksum);
         AddStoredChecksums(chain, [.. content.Files.Select(file => file.StoredChecksum)], checks);
         checks.Add(Unpacked(content.Files[^1]));
         if (content.WalChecksum is not null)
@@ -237,7 +237,7 @@ internal sealed class ImageVerifier(string temporaryParent, OperationContext con
     private static VerificationCheck Damage(Exception fault) =>
         new(AgeDamage.Is(fault) ? VerificationChecks.Decryption : VerificationChecks.Decompression, false, fault.Message.TrimEnd('.'));
 
-    private static VerificationCheck Unpacked(StoredFile file) => new(
+    private static VerificationCheck Unpacked(ReadResult file) => new(
         VerificationChecks.Decompression,
         true,
         string.Create(CultureInfo.InvariantCulture, $"{file.StoredLength} bytes unpacked to {file.PlainLength}"));

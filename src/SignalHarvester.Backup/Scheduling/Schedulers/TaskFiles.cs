@@ -43,15 +43,5 @@ internal static class TaskFiles
         }
     });
 
-    private static void Guarded(string path, Action action)
-    {
-        try
-        {
-            action();
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw DiskFault.From(exception, path, BackupErrorId.WriteFailed, "Check its permissions; only an administrator can change schedules of -Scope System.");
-        }
-    }
+    private static void Guarded(string path, Action action) => DiskFault.Guard(path, BackupErrorId.WriteFailed, ScheduleStore.WriteAdvice, action);
 }

@@ -389,7 +389,7 @@ public sealed class RestoreBackupTests : IDisposable
         Databases.Create(Target, new DatabaseShape { Rows = 10 });
         var before = Scene.DatabaseFiles(Target);
         File.WriteAllText(scene["letter.txt"], string.Concat(Enumerable.Repeat("no database at all. ", 1000)));
-        BackupMetadata letter = LooseFile.Find(scene["letter.txt"], () => scene.Directory, scene.Clock).Backup;
+        BackupMetadata letter = BackupFileLookup.Find(scene["letter.txt"], () => scene.Directory, scene.Clock).Backup;
 
         Scene.Fails(
             BackupErrorId.BackupIntegrityFailed,

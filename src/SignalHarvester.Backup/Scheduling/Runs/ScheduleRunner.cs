@@ -13,7 +13,7 @@ namespace SignalHarvester.Backup.Scheduling.Runs;
 /// <summary>
 /// One run of a schedule from its start to its record. While it lives, no second run of the same schedule begins.
 /// </summary>
-public sealed class ScheduleSession : IDisposable
+public sealed class ScheduleRunner : IDisposable
 {
     // Clocks are put right by less than that all the time.
     private static readonly TimeSpan ClockSlack = TimeSpan.FromHours(1);
@@ -29,7 +29,7 @@ public sealed class ScheduleSession : IDisposable
     /// <param name="definition">The schedule.</param>
     /// <param name="onlyIfDue">Whether the run needs a due moment that no run has served.</param>
     /// <param name="clock">The time.</param>
-    public ScheduleSession(ScheduleDefinition definition, bool onlyIfDue, TimeProvider clock)
+    public ScheduleRunner(ScheduleDefinition definition, bool onlyIfDue, TimeProvider clock)
     {
         ArgumentNullException.ThrowIfNull(definition);
         ArgumentNullException.ThrowIfNull(clock);
@@ -80,7 +80,7 @@ public sealed class ScheduleSession : IDisposable
         ArgumentNullException.ThrowIfNull(context);
         return Record(recorder =>
         {
-            var run = new RunSchedule(definition.Job, settings, recorder, context with { Schedule = definition.Name });
+            var run = new ScheduledWork(definition.Job, settings, recorder, context with { Schedule = definition.Name });
             run.Run(sources);
             new ExportMetrics(definition, settings, recorder, context).Run(run.Directories, run.Databases);
             return (run.Made, run.Databases);

@@ -4,11 +4,8 @@ using SignalHarvester.Backup.Formats.Pipeline;
 
 namespace SignalHarvester.Backup.Formats;
 
-/// <summary>What a stored file held.</summary>
-/// <param name="PlainLength">Bytes of the content.</param>
-/// <param name="StoredLength">Bytes of the file.</param>
-/// <param name="StoredChecksum">SHA-256 of the file, lower-case hex.</param>
-internal sealed record StoredFile(long PlainLength, long StoredLength, string StoredChecksum)
+/// <summary>Reads stored files.</summary>
+internal static class StoredFileReader
 {
     /// <summary>Streams a whole stored file back: read, hashed and decrypted by one thread, decompressed by all cores.</summary>
     /// <param name="file">The stored file.</param>
@@ -20,7 +17,7 @@ internal sealed record StoredFile(long PlainLength, long StoredLength, string St
     /// <param name="cancellation">Stops the reading.</param>
     /// <exception cref="InvalidDataException">The content is damaged.</exception>
     /// <exception cref="BackupException">IdentityMissing, IdentityWrong.</exception>
-    public static StoredFile Read(
+    public static ReadResult Read(
         SafeFileHandle file,
         IdentityRing identities,
         BackupMetadata backup,
@@ -50,7 +47,7 @@ internal sealed record StoredFile(long PlainLength, long StoredLength, string St
             consume,
             cancellation);
         var storedChecksum = stored.Finish();
-        return new StoredFile(length, stored.BytesRead, storedChecksum);
+        return new ReadResult(length, stored.BytesRead, storedChecksum);
     }
 
     private sealed class Worker(IChunkWorker decompressor, Action<Chunk> transform) : IChunkWorker

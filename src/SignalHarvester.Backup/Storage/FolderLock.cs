@@ -8,7 +8,7 @@ namespace SignalHarvester.Backup.Storage;
 /// The one operating-system lock of a backup directory, held while its names change, never while data is copied; and that of
 /// the registered schedules. The system drops it when the process dies.
 /// </summary>
-internal static class DirectoryLock
+internal static class FolderLock
 {
     private const string Name = "lock";
 

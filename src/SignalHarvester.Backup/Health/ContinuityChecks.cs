@@ -4,7 +4,7 @@ using SignalHarvester.Backup.Storage;
 namespace SignalHarvester.Backup.Health;
 
 /// <summary>Whether backups go on being made, in enough places, on disks that hold them.</summary>
-internal static class KeepingChecks
+internal static class ContinuityChecks
 {
     /// <summary>A schedule is started late by a machine that was off, or busy.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromHours(1);

@@ -18,7 +18,7 @@ namespace SignalHarvester.Backup.Scheduling.Runs;
 /// <param name="settings">How: the settings file's, with what the schedule says on top.</param>
 /// <param name="recorder">Where the steps are noted.</param>
 /// <param name="context">Clock, messages, cancellation.</param>
-internal sealed class RunSchedule(ScheduleJob job, BackupSettings settings, StepRecorder recorder, OperationContext context)
+internal sealed class ScheduledWork(ScheduleJob job, BackupSettings settings, StepRecorder recorder, OperationContext context)
 {
     private readonly OperationContext context = context with { Identities = settings.Encryption.ToIdentities(context.Warn, context.Cancellation) };
     private readonly Lock gate = new();

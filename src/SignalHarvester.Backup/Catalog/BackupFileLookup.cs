@@ -4,7 +4,7 @@ using SignalHarvester.Backup.Sqlite;
 namespace SignalHarvester.Backup.Catalog;
 
 /// <summary>A backup given by the path of its file.</summary>
-public static class LooseFile
+public static class BackupFileLookup
 {
     /// <summary>Finds the backup of a file: from its sidecar, or from the file alone.</summary>
     /// <param name="path">The file's full path.</param>

@@ -3,7 +3,7 @@ using Amazon.S3;
 namespace SignalHarvester.Backup.ObjectStorage.S3;
 
 /// <summary>How new objects are kept, in the SDK's words.</summary>
-internal sealed class S3Keeping(StoreOptions options)
+internal sealed class S3StorageSettings(StoreOptions options)
 {
     /// <summary>The storage class; null for the bucket's own.</summary>
     public S3StorageClass? StorageClass => options.StorageClass is { } name ? new S3StorageClass(name) : null;

@@ -12,7 +12,7 @@ using SignalHarvester.Backup.Storage;
 namespace SignalHarvester.Backup.Operations.Scrub;
 
 /// <summary>Fetches the very file that was recorded from one of a backup's copies.</summary>
-internal static class GoodCopy
+internal static class RepairFromCopy
 {
     /// <summary>Fetches it.</summary>
     /// <param name="backup">The backup as it is described here.</param>

@@ -5,7 +5,7 @@ namespace SignalHarvester.Backup.Operations.Scrub;
 /// <summary>What one look at a stored file gave.</summary>
 /// <param name="Outcome">Good, Damaged, Missing or Unreadable.</param>
 /// <param name="Reason">What that rests on, without a full stop.</param>
-internal sealed record StoredFinding(ScrubOutcome Outcome, string Reason)
+internal sealed record FileScrubResult(ScrubOutcome Outcome, string Reason)
 {
     /// <summary>The error that it is; null for a good file.</summary>
     public string? ErrorId { get; init; }

@@ -8,7 +8,7 @@ namespace SignalHarvester.Backup.Catalog;
 /// What a backup directory is in the middle of: a marker is left before names change, so that the next run can finish
 /// what a killed one began. All of it happens under the directory's lock. See docs/FORMAT.md.
 /// </summary>
-internal sealed class UnfinishedWork(BackupDirectoryLayout layout, TimeProvider clock)
+internal sealed class DirectoryJournal(BackupDirectoryLayout layout, TimeProvider clock)
 {
     /// <summary>Refuses a state folder that leads elsewhere: what is swept or finished there would not be ours.</summary>
     /// <exception cref="BackupException">SidecarHostile.</exception>
