@@ -193,7 +193,7 @@ internal sealed class BackupAttempt(
             : ContentWriter.WhyIncomplete(tail, parent, database.PageCount);
         if (walFallback is not null)
         {
-            context.Verbose($"The pages of '{path}' are compared with those of the parent, because {walFallback}.");
+            context.Verbose($"Comparing the pages of '{path}' with those of the parent, because {walFallback}.");
         }
 
         return walFallback is null ? tail : null;
@@ -284,7 +284,7 @@ internal sealed class BackupAttempt(
 
         if (parent is not null && failed.Check is VerificationChecks.Chain or VerificationChecks.ImageChecksum)
         {
-            throw new ParentLostException(failed.Check == VerificationChecks.Chain ? failed.Detail : $"together together with '{parent!.Id}' it does not give the database that was read");
+            throw new ParentLostException(failed.Check == VerificationChecks.Chain ? failed.Detail : $"together together together with '{parent!.Id}' it does not give the database that was read");
         }
 
         if (VerificationChecks.IsUnreadable(failed) && options.TolerateDamage)
