@@ -3,11 +3,11 @@ using System.Management.Automation;
 namespace SignalHarvester.Backup.PowerShell.Binding;
 
 /// <summary>
-/// Takes a value that comes as a property of a pipeline's object, and refuses it where it makes no sense. PowerShell would pass
-/// over it without a word, and the object would then be one of another place. An empty one is none.
+/// Takes a value from a property of a pipeline's object, and refuses it if it is not valid. PowerShell would silently
+/// ignore it, and the object would then seem to be from another place. An empty value counts as missing.
 /// </summary>
-/// <param name="type">What it becomes.</param>
-/// <param name="advice">What to do where it is something else.</param>
+/// <param name="type">The target type.</param>
+/// <param name="advice">The advice if it is something else.</param>
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class FromPropertyAttribute(Type type, string advice) : ArgumentTransformationAttribute
 {

@@ -4,8 +4,8 @@ namespace SignalHarvester.Backup.PowerShell.Binding;
 
 /// <summary>
 /// Takes names: texts, and objects of kinds whose text is their name. PowerShell would make a text of anything, and a row of
-/// Import-Csv that is "@{Id=...}" names nothing, or everything that fits it as a wildcard. What is refused here from the
-/// pipeline is bound by its property of the parameter's name, or is an error.
+/// Import-Csv that is "@{Id=...}" names nothing, or everything that fits it as a wildcard. A refused pipeline object is
+/// bound by its property of the parameter's name, or is an error.
 /// </summary>
 /// <param name="kinds">The types of such objects.</param>
 [AttributeUsage(AttributeTargets.Property)]

@@ -13,7 +13,7 @@ internal sealed class DatabaseFilter
     private readonly List<string> paths = [];
 
     /// <summary>Makes one.</summary>
-    /// <param name="texts">What was typed; null if nothing was, which lets all through.</param>
+    /// <param name="texts">The typed texts; null for none, which lets all pass.</param>
     /// <param name="fullPath">Makes a path of the session a full one.</param>
     public DatabaseFilter(IReadOnlyList<string>? texts, Func<string, string> fullPath)
     {

@@ -156,7 +156,7 @@ public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters, ICon
         WriteObject(Tree ? BackupTree.Draw([.. selected]) : selected, enumerateCollection: true);
     }
 
-    /// <summary>What -Id leaves; a text that is no pattern of an id is written as an error and matches nothing.</summary>
+    /// <summary>The backups that pass -Id; a text that is not a pattern of an id is written as an error and matches nothing.</summary>
     private Func<string, bool> Patterns()
     {
         if (Id is null)

@@ -136,7 +136,7 @@ public sealed class InvokeSHBackupScheduleCommand : ScheduleCommand
         return session.Skip(reason);
     }
 
-    /// <summary>What the schedule's own settings file says; not whatever file is nearest to where the task happens to start.</summary>
+    /// <summary>The settings of the schedule's own file, not of a file near the task's working directory.</summary>
     private BackupSettings Configured(string? path)
     {
         if (path is null)

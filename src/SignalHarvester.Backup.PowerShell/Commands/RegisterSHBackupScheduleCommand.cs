@@ -295,7 +295,7 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
         WriteObject(Runner.Run(context => registry.Apply(plan, context)));
     }
 
-    /// <summary>What was registered from the settings file once and is switched off in it now.</summary>
+    /// <summary>The schedules that were registered from the settings file and are now switched off in it.</summary>
     private void RemoveOthers(ScheduleRegistry registry, IReadOnlyList<ScheduleDefinition> wanted)
     {
         foreach (var name in this.StopOnError(() => ScheduleRegistry.Group(Name, Scope)).Where(name => !wanted.Any(one => string.Equals(one.Name, name, StringComparison.OrdinalIgnoreCase))))

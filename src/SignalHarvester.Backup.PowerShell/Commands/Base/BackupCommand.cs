@@ -11,7 +11,7 @@ using SignalHarvester.Backup.PowerShell.Stores;
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
 /// <summary>
-/// What the cmdlets that work on backups share: the backup directory, and the configuration that their defaults come from.
+/// The base of the cmdlets that work on backups: the backup directory, and the configuration with their defaults.
 /// </summary>
 public abstract class BackupCommand : PSCmdlet, IDisposable
 {
@@ -93,7 +93,7 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
         }
     }
 
-    /// <summary>The switch that was not given, and without which the parameters of an object store have no meaning; null if they have one.</summary>
+    /// <summary>The missing switch that the parameters of an object store need; null if they have an effect.</summary>
     private protected virtual string? MissingStoreSwitch => null;
 
     private BackupConfiguration FindConfiguration(CancellationToken cancellation)
@@ -110,13 +110,13 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
     /// <summary>Whether -Id was given on the command line.</summary>
     private bool IsIdGiven { get; set; }
 
-    /// <summary>What is configured; the cmdlets' own defaults where nothing is.</summary>
+    /// <summary>The configured settings; the cmdlets' own defaults if there are none.</summary>
     private protected BackupSettings Settings => configuration!.Settings;
 
     /// <summary>The configuration file that applies; null if there is none.</summary>
     private protected string? ConfigurationFile => configuration!.Path;
 
-    /// <summary>Lets the operations of this call open encrypted backups: with what was given, else with what is configured.</summary>
+    /// <summary>Lets the operations of this call open encrypted backups: with the given keys, else with the configured ones.</summary>
     private protected void UseIdentities(string[]? files, SecureString? passphrase) => Runner.Identities = this.StopOnError(() => Runner.Stoppable(cancellation =>
     {
         if (files is null && passphrase is null)
@@ -128,7 +128,7 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
         return passphrase is null ? ring : PlainText.Of(passphrase, ring.WithPassphrase);
     }));
 
-    /// <summary>What backups are encrypted with from now on: what was given, else what is configured; null for plain backups.</summary>
+    /// <summary>The encryption of new backups: as given, else as configured; null for plain backups.</summary>
     private protected BackupEncryption? NewEncryption(string[]? recipients, SecureString? passphrase, string passphraseParameter)
     {
         if (recipients is not null && passphrase is not null)
@@ -142,7 +142,7 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
             : Settings.Encryption.ToEncryption();
     }
 
-    /// <summary>What the caller gave, else what is configured.</summary>
+    /// <summary>The given value, else the configured one.</summary>
     private protected T GivenOr<T>(string parameter, T given, T configured) => this.IsBound(parameter) ? given : configured;
 
     private protected BackupDirectory OpenDirectory() => OpenDirectory(BackupDirectory);
@@ -186,7 +186,7 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
     private protected BackupDirectory OpenConfigured(string path) =>
         new(Path.IsPathFullyQualified(path) ? path : this.FileSystemPath(path), TimeProvider.System);
 
-    /// <summary>What a backup from an object store states as its directory, where one of this machine is needed.</summary>
+    /// <summary>Refuses the directory of a backup from an object store if one of this machine is needed.</summary>
     private static BackupException NotADirectory(string address) => BackupException.InvalidArgument(
         address, $"'{address}' is a place in an object store, but this needs a directory on this machine. Give one; fetch the backups with Receive-SHBackup first.");
 
@@ -243,14 +243,14 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
         return listing.Backups;
     }
 
-    /// <summary>What a -Database names.</summary>
+    /// <summary>The filter of a -Database.</summary>
     private protected DatabaseFilter Databases(params string[]? named) => new(named, this.FileSystemPath);
 
     /// <summary>An id in the case that it is stored in. Its letters are all in the first word, and wildcards ignore case too.</summary>
     private protected static string CanonicalId(string id) =>
         id.StartsWith(IdBeginning, StringComparison.OrdinalIgnoreCase) ? IdBeginning + id[IdBeginning.Length..] : id;
 
-    /// <summary>What a text with wildcards matches; null for one without, which is an id or nothing.</summary>
+    /// <summary>The pattern of a text with wildcards; null for a text without, which is an id or nothing.</summary>
     /// <exception cref="BackupException">InvalidArgument: it is no pattern of an id, or it came through the pipeline.</exception>
     private protected WildcardPattern? IdPattern(string id)
     {

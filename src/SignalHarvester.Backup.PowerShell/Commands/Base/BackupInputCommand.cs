@@ -6,7 +6,7 @@ using SignalHarvester.Backup.PowerShell.Completion;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
-/// <summary>What the cmdlets share that take backups: as objects, by id, or as files.</summary>
+/// <summary>The base of the cmdlets that take backups: as objects, by id, or as files.</summary>
 public abstract class BackupInputCommand : BackupCommand
 {
     /// <summary>The parameter set for objects from the pipeline.</summary>
@@ -58,12 +58,12 @@ public abstract class BackupInputCommand : BackupCommand
         }
     }
 
-    /// <summary>The backups of this machine that the current input names; what is not found, or is elsewhere, is written as an error.</summary>
+    /// <summary>The backups of this machine in the current input; a missing one, or one elsewhere, is written as an error.</summary>
     private protected IEnumerable<BackupSource> SelectedHere() => ParameterSetName == ObjectSet
         ? Opened(InputObject, backup => BackupSource.In(OpenDirectory(backup.BackupDirectory), backup))
         : FindHere();
 
-    /// <summary>The backups that the current input names, wherever they are; what is not found is written as an error.</summary>
+    /// <summary>The backups in the current input, wherever they are; a missing one is written as an error.</summary>
     /// <param name="parameters">The parameters of the object store.</param>
     /// <param name="remote">Whether copies in object stores are meant, of backups of this machine too.</param>
     private protected IEnumerable<BackupSource> Selected(StoreParameters parameters, bool remote)
@@ -85,7 +85,7 @@ public abstract class BackupInputCommand : BackupCommand
         return remote ? Opened(FindHere(), found => InStore(found.Backup, OpenStore(parameters, found.Backup))) : FindHere();
     }
 
-    /// <summary>Backups given by the paths of their files; what is no backup is written as an error.</summary>
+    /// <summary>Backups given by the paths of their files; another file is written as an error.</summary>
     private protected IEnumerable<BackupSource> Files(string[] paths) =>
         Opened(paths, path => BackupFileLookup.Find(this.FileSystemPath(path), OpenDirectory, TimeProvider.System));
 

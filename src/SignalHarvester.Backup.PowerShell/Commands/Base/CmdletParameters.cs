@@ -2,7 +2,7 @@ using System.Management.Automation;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
-/// <summary>What the caller gave, and what follows from that.</summary>
+/// <summary>The given parameters, and their consequences.</summary>
 internal static class CmdletParameters
 {
     extension(PSCmdlet cmdlet)

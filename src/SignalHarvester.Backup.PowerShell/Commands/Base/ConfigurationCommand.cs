@@ -3,7 +3,7 @@ using SignalHarvester.Backup.Configuration;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
-/// <summary>What the cmdlets share that look at a configuration itself.</summary>
+/// <summary>The base of the cmdlets that read a configuration itself.</summary>
 public abstract class ConfigurationCommand : OperationCommand
 {
     /// <summary>

@@ -3,7 +3,7 @@ using System.Security;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
-/// <summary>What the cmdlets share that may have to open encrypted backups.</summary>
+/// <summary>The base of the cmdlets that may have to open encrypted backups.</summary>
 public abstract class DecryptingCommand : BackupInputCommand
 {
     /// <summary>Files with age secret keys, from New-SHBackupKey or age-keygen, to open encrypted backups. Without it, that of the configuration.</summary>

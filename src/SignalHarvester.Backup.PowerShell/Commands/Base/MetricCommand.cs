@@ -4,7 +4,7 @@ using SignalHarvester.Backup.Metrics;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
-/// <summary>What the cmdlets share that give metrics away.</summary>
+/// <summary>The base of the cmdlets that export metrics.</summary>
 public abstract class MetricCommand : BackupCommand
 {
     /// <summary>

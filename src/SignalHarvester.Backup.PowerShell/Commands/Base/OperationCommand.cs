@@ -2,7 +2,7 @@ using System.Management.Automation;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
-/// <summary>What the cmdlets share that run an operation of the engine, and are not about a backup directory.</summary>
+/// <summary>The base of the cmdlets that run an operation of the engine without a backup directory.</summary>
 public abstract class OperationCommand : PSCmdlet, IDisposable
 {
     /// <summary>Makes the cmdlet.</summary>

@@ -12,7 +12,7 @@ internal sealed class OperationRunner(PSCmdlet cmdlet) : IDisposable
 {
     private readonly CancellationTokenSource stopping = new();
 
-    /// <summary>What the operations of this call may open encrypted backups with.</summary>
+    /// <summary>The secrets of this call for encrypted backups.</summary>
     public IdentityRing Identities { get; set; } = IdentityRing.Empty;
 
     /// <summary>Cancelled when the call is stopped.</summary>

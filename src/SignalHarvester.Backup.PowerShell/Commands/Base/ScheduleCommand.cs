@@ -4,7 +4,7 @@ using SignalHarvester.Backup.Scheduling;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
-/// <summary>What the cmdlets share that work on schedules that are registered.</summary>
+/// <summary>The base of the cmdlets that work on registered schedules.</summary>
 public abstract class ScheduleCommand : OperationCommand
 {
     private readonly HashSet<object?> told = [];
@@ -27,7 +27,7 @@ public abstract class ScheduleCommand : OperationCommand
         isNameGiven = this.IsGivenAsText("Name");
 
     /// <summary>
-    /// The schedules that a name, with wildcards, is of; one that none is of is an error. What came through the pipeline is
+    /// The schedules of a name, with wildcards; a name of none is an error. What came through the pipeline is
     /// taken as it stands: data of a file must not name more than it says.
     /// </summary>
     private protected IReadOnlyList<BackupSchedule> Find(string name)

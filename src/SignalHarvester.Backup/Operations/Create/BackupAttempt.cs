@@ -20,7 +20,7 @@ namespace SignalHarvester.Backup.Operations.Create;
 /// <param name="level">The codec's level.</param>
 /// <param name="codecFallback">Why it is not the codec asked for; null if it is.</param>
 /// <param name="stepped">Whether SQLite's backup API copies the database.</param>
-/// <param name="fullReason">Why an earlier attempt to build on a parent came to nothing; null if none did.</param>
+/// <param name="fullReason">Why an earlier attempt to build on a parent failed; null if none did.</param>
 /// <param name="context">Clock, messages, cancellation.</param>
 internal sealed class BackupAttempt(
     string path,
@@ -284,7 +284,7 @@ internal sealed class BackupAttempt(
 
         if (parent is not null && failed.Check is VerificationChecks.Chain or VerificationChecks.ImageChecksum)
         {
-            throw new ParentLostException(failed.Check == VerificationChecks.Chain ? failed.Detail : $"together together together with '{parent!.Id}' it does not give the database that was read");
+            throw new ParentLostException(failed.Check == VerificationChecks.Chain ? failed.Detail : $"together with '{parent!.Id}' it does not give the database that was read");
         }
 
         if (VerificationChecks.IsUnreadable(failed) && options.TolerateDamage)
