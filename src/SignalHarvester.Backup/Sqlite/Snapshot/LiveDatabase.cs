@@ -145,7 +145,7 @@ internal sealed class LiveDatabase : IDisposable
             // The database itself was opened before, so what cannot be is its log or the -shm file that goes with it.
             _ when SqliteResult.Primary(code) is raw.SQLITE_CANTOPEN or raw.SQLITE_READONLY => NeedsRecovery(inner),
             _ when SqliteResult.Primary(code) == raw.SQLITE_FULL => new BackupException(
-                BackupErrorId.InsufficientSpace, Path, $"A disk became full while '{Path}' was read: its own, or that of the temporary folder '{System.IO.Path.GetTempPath()}'. Free some space, then try again.", inner),
+                BackupErrorId.InsufficientSpace, Path, $"A disk is full: that of '{Path}', or that of the temporary folder '{System.IO.Path.GetTempPath()}'. Free some space, then try again.", inner),
             // To read a database in WAL mode, SQLite makes the -shm file beside it.
             _ when SqliteResult.Primary(code) == raw.SQLITE_IOERR && FreeSpace.Of(Folder) < LeastFreeBytes => new BackupException(
                 BackupErrorId.InsufficientSpace, Path, $"The disk of '{Path}' is full, and SQLite needs {LeastFreeBytes >> 10} KiB beside a database in WAL mode to read it. Free some space, then try again.", inner),
