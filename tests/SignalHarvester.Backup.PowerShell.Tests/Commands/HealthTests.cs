@@ -70,7 +70,7 @@ public partial class HealthTests
 
         using (var connection = Databases.Open(workspace.Database))
         {
-            Databases.Execute(connection, mends[(mends.IndexOf('(', StringComparison.Ordinal) + 1)..mends.IndexOf(" mends", StringComparison.Ordinal)]);
+            Databases.Execute(connection, mends[(mends.IndexOf('(', StringComparison.Ordinal) + 1)..mends.IndexOf(" repairs", StringComparison.Ordinal)]);
         }
 
         Assert.Empty(workspace.Run("New-SHBackup ./app.db").WithoutErrors().Warnings);
@@ -208,7 +208,7 @@ public partial class HealthTests
         foreach (var name in new[] { "RecoveryTime", "Copies" })
         {
             Assert.Equal(HealthStatus.Warning, Of(health, name).Status);
-            Assert.Contains("ahead", Of(health, name).Reason, StringComparison.Ordinal);
+            Assert.Contains("in the future", Of(health, name).Reason, StringComparison.Ordinal);
         }
     }
 

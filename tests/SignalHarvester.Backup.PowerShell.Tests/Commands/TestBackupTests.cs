@@ -78,7 +78,7 @@ public class TestBackupTests
         var increment = workspace.MakeBackup("-Type Incremental");
         File.Delete(workspace.SidecarOf(full.Id));
         var message = Assert.Single(workspace.Run($"Test-SHBackup {increment.Id}").Errors).Exception.Message;
-        Assert.Contains($"'{increment.Id}' builds on '{full.Id}', which is not there.", message, StringComparison.Ordinal);
+        Assert.Contains($"'{increment.Id}' builds on '{full.Id}', which is missing.", message, StringComparison.Ordinal);
         Assert.Equal(2, message.Split("Get-SHBackup -Verified").Length);
     }
 

@@ -74,7 +74,7 @@ public sealed partial class IntegrityPropertyTests : IDisposable
                 {
                     // SQLite does not count the entries of partial indexes.
                     Assert.Empty(report.Inconsistencies);
-                    Assert.All(report.Damage, damage => Assert.Contains("index t_open holds ", damage, StringComparison.Ordinal));
+                    Assert.All(report.Damage, damage => Assert.Contains("index t_open has ", damage, StringComparison.Ordinal));
                 }
                 File.Delete(copy);
             },
