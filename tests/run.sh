@@ -21,6 +21,12 @@ specs() {
     (cd "$root" && dotnet pwsh -NoProfile -NonInteractive -File tests/Pester/Invoke-Specs.ps1 -ResultPath "$results/specs.xml" </dev/null)
 }
 
+# style: what is not in the style of .editorconfig, as a file of the results; not where arguments choose among the tests.
+style() {
+    [ ${#arguments[@]} = 0 ] || return 0
+    dotnet format "$solution" --verify-no-changes --no-restore >"$results/format.log" 2>&1 && rm "$results/format.log"
+}
+
 # A shell has its background jobs ignore Ctrl+C, nohup has its own ignore SIGHUP, and so everything that they start, which the
 # tests of signals are about.
 hears=(env --default-signal=INT,QUIT,HUP)
@@ -56,6 +62,8 @@ beside=("$root/tests/SignalHarvester.Backup.Cloud.Tests" "$root/tests/SignalHarv
 mapfile -t others < <(find "$root/tests" -mindepth 2 -maxdepth 2 -name '*.Tests.csproj' \
     -not -path "${beside[0]}/*" -not -path "${beside[1]}/*" -not -path "${beside[2]}/*" | sort)
 [ ${#others[@]} != 0 ] || { echo "No test projects were found."; finish 0 1 0; }
+style &
+format=$!
 log=$(mktemp) || exit 1
 run "${beside[@]}" >"$log" 2>&1 &
 side=$!
@@ -63,6 +71,7 @@ run "${others[@]}"
 ended=$?
 specs || ended=$?
 wait "$side" || ended=$?
+wait "$format"
 cat "$log"
 rm -f "$log"
 summary "$ended"
