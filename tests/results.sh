@@ -39,7 +39,7 @@ skips() {
 }
 
 # unstyled: what dotnet format said, each place once, where it found something.
-unstyled() { [ ! -e "$results/format.log" ] || sed "s/^/FAILED: dotnet format: /; s/ \[[^]]*\.csproj\]$//" "$results/format.log" | sort -u; }
+unstyled() { [ ! -e "$results/format.log" ] || sed "s/^/FAILED: dotnet format: /; s/ \[[^]]*\]$//" "$results/format.log" | sort -u; }
 
 # lacking: how many tests were skipped for what is not here, and what could have been installed; nothing where neither is.
 lacking() {
@@ -67,7 +67,7 @@ summary() {
         failed=1
     fi
     if [ -e "$results/format.log" ]; then
-        echo "The style is not that of .editorconfig: run dotnet format."
+        echo "The style is not that of .editorconfig: run dotnet format whitespace . --folder."
         failed=$((failed + 1))
     fi
     lacking

@@ -58,13 +58,13 @@ public sealed class TestRunTests : IDisposable
     public void What_is_not_in_the_style_is_named_once_and_is_a_failure_though_all_tests_passed()
     {
         Result("""<UnitTestResult testName="A.Passed" outcome="Passed" />""", total: 1, executed: 1, passed: 1, failed: 0);
-        File.WriteAllText(_folder["results", "format.log"], "/src/A.cs(3,9): error IDE0007: use 'var' [/src/A.csproj]\n/src/A.cs(3,9): error IDE0007: use 'var' [/src/B.csproj]\n");
+        File.WriteAllText(_folder["results", "format.log"], "/src/A.cs(3,9): error WHITESPACE: Insert '\\s'. [.]\n/src/A.cs(3,9): error WHITESPACE: Insert '\\s'. [.]\n");
 
         ToolResult summary = Run("summary 0");
 
         Assert.Equal(1, summary.ExitCode);
         Assert.Equal(
-            ["FAILED: dotnet format: /src/A.cs(3,9): error IDE0007: use 'var'", "The style is not that of .editorconfig: run dotnet format.", "1 passed, 1 failed, 0 skipped"],
+            ["FAILED: dotnet format: /src/A.cs(3,9): error WHITESPACE: Insert '\\s'.", "The style is not that of .editorconfig: run dotnet format whitespace . --folder.", "1 passed, 1 failed, 0 skipped"],
             summary.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries));
     }
 
