@@ -5,7 +5,7 @@
     Author               = 'Signal Harvester contributors'
     CompanyName          = 'Signal Harvester'
     Copyright            = '(c) Signal Harvester contributors'
-    Description          = 'Backs up live SQLite databases: consistent, verified, compressed backups in standard formats, and brings them back.'
+    Description          = 'Backs up live SQLite databases and restores them: consistent, verified, compressed backups in standard formats.'
     PowerShellVersion    = '7.6'
     CompatiblePSEditions = @('Core')
     # Loaded before Types.ps1xml, which names a type of the one and a converter of the other.

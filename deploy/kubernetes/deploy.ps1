@@ -3,22 +3,22 @@
 
 <#
 .SYNOPSIS
-Puts the backups into a cluster, proves them by a first run, and takes everything back if that fails.
+Deploys the backups to a cluster, tests them by a first run, and rolls everything back if that fails.
 
 .DESCRIPTION
 1. Renders the overlay with `kubectl kustomize`.
-2. Creates or rotates the Secret shbackup-cloud, if told where its values are. They go to kubectl on standard input alone:
-   neither onto the screen, nor into a file, nor into the arguments of a process, which everybody on the machine can read.
+2. Creates or rotates the Secret shbackup-cloud, if its values are given. They go to kubectl only on standard input:
+   not onto the screen, into a file, or into the arguments of a process, which everybody on the machine can read.
 3. Applies the overlay.
-4. Where it has the CronJob shbackup-backup, starts a first Job from it and waits until it has succeeded; where it has a
-   Deployment or StatefulSet, waits until that is rolled out.
-5. If any of that fails: what was there before is put back as it was, and what is new is removed. The volume for the backups
-   stays in any case.
+4. If it has the CronJob shbackup-backup, starts a first Job from it and waits until it has succeeded; if it has a
+   Deployment or StatefulSet, waits for its rollout.
+5. If any of that fails: restores the previous state, and removes new objects. The volume for the backups
+   always stays.
 
 Works in pwsh, and in shbackup: shbackup -File deploy.ps1 signal-harvester -Overlay s3
 
 .PARAMETER Namespace
-The namespace of the application, whose volume holds the database. It must be there.
+The namespace of the application, whose volume has the database. It must exist.
 
 .PARAMETER Overlay
 The name of a folder in overlays, or the path of a kustomization of your own.
@@ -30,7 +30,7 @@ kubectl's context. Without it, the current one.
 The image to run, instead of the one that the overlay names.
 
 .PARAMETER SecretFromEnvironment
-Takes the values of the Secret from the variables that the object stores' credentials are in: those of AWS_ACCESS_KEY_ID,
+Takes the values of the Secret from the variables with the object stores' credentials: those of AWS_ACCESS_KEY_ID,
 AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AZURE_STORAGE_CONNECTION_STRING, AZURE_STORAGE_ACCOUNT, AZURE_STORAGE_KEY and
 AZURE_STORAGE_SAS_TOKEN that are set.
 
@@ -38,15 +38,15 @@ AZURE_STORAGE_SAS_TOKEN that are set.
 Takes the values of the Secret from a file of lines NAME=value. Empty lines and lines that begin with # do not count.
 
 .PARAMETER TimeoutSeconds
-How long to wait for the first run, or for the rollout.
+The time to wait for the first run, or for the rollout.
 
 .EXAMPLE
 ./deploy.ps1 signal-harvester -WhatIf
-Says what would be done, and changes nothing.
+Shows what would be done, and changes nothing.
 
 .EXAMPLE
 ./deploy.ps1 signal-harvester -Overlay s3 -SecretFile ./keys.env
-Deploys with copies in a bucket. Run again with another file, it rotates the keys, and proves that the new ones work.
+Deploys with copies in a bucket. Run it again with another file to rotate the keys, and to test the new ones.
 #>
 [CmdletBinding(SupportsShouldProcess, DefaultParameterSetName = 'NoSecret')]
 param(
@@ -95,7 +95,7 @@ function Invoke-Kubectl([string[]] $Arguments, [string] $InputText) {
         $output = $process.StandardOutput.ReadToEnd()
         $process.WaitForExit()
         if ($process.ExitCode -ne 0) {
-            throw "'kubectl $Arguments' ended with $($process.ExitCode). What it said stands above."
+            throw "'kubectl $Arguments' ended with $($process.ExitCode). Its output is above."
         }
 
         $output.TrimEnd()
@@ -187,7 +187,7 @@ function Wait-FirstJob {
             $PSCmdlet.WriteWarning("The first run said:`n$said")
             if ($isLate) {
                 [void] (Invoke-Kubectl 'delete', 'job', $job, '--ignore-not-found')
-                throw "The first run, job '$job', did not end within $TimeoutSeconds s. Is the application's pod running, so that this one can be put beside it?"
+                throw "The first run, job '$job', did not end within $TimeoutSeconds s. Check that the application's pod is running, because this one runs on the same node."
             }
 
             throw "The first run, job '$job', failed."
@@ -210,7 +210,7 @@ if (-not [IO.Directory]::Exists($folder)) { $folder = $PSCmdlet.GetUnresolvedPro
 $manifest = Invoke-Kubectl 'kustomize', $folder
 if ($Image) {
     $placeholder = '(?m)(?<=^\s*(- )?image: )registry\.example\.org/shbackup:\S+'
-    if ($manifest -notmatch $placeholder) { throw "'$Overlay' runs no image registry.example.org/shbackup, which -Image is to stand in for. Name the image there, and leave -Image out." }
+    if ($manifest -notmatch $placeholder) { throw "'$Overlay' has no image registry.example.org/shbackup for -Image to replace. Name the image there, and omit -Image." }
     $manifest = $manifest -replace $placeholder, $Image.Replace('$', '$$')
 }
 
@@ -245,12 +245,12 @@ try {
 }
 catch {
     $fault = $_
-    $PSCmdlet.WriteWarning("$fault Everything is put back as it was.")
+    $PSCmdlet.WriteWarning("$fault The previous state is restored.")
     try {
         Undo $created $former
     }
     catch {
-        $PSCmdlet.WriteWarning("Not all of it could be put back: $_")
+        $PSCmdlet.WriteWarning("The previous state could not be fully restored: $_")
     }
 
     throw $fault

@@ -24,7 +24,7 @@ internal sealed class XmlDocumentation
     /// <param name="id">The documentation id, such as <c>T:Namespace.Class</c>.</param>
     public XElement Member(string id) => members.GetValueOrDefault(id) ?? new XElement("member");
 
-    /// <summary>The text of an element as paragraphs; empty where there is none.</summary>
+    /// <summary>The text of an element as paragraphs; empty if there is none.</summary>
     /// <param name="element">A summary, remarks or the like.</param>
     public IReadOnlyList<string> Paragraphs(XElement? element) => element is null ? [] : Paragraphs(element.Nodes());
 

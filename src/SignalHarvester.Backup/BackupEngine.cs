@@ -12,12 +12,13 @@ using SignalHarvester.Backup.Operations.Transfer;
 using SignalHarvester.Backup.Operations.Verify;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Retention;
+using SignalHarvester.Backup.Sqlite;
 
 namespace SignalHarvester.Backup;
 
 /// <summary>
-/// The engine's front door: one method for each operation. Each leaves an event in the history of the backup directory, however
-/// it ends; what an operation does within another (a safety backup, the test of what was fetched) leaves none.
+/// The engine's front door: one method for each operation. Each records an event in the history of the backup directory,
+/// successful or not; an operation within another one (a safety backup, the test of a download) records none.
 /// </summary>
 public static class BackupEngine
 {
@@ -48,31 +49,28 @@ public static class BackupEngine
             made => OperationRecorder.Of(begun, made) with { Verified = options.Verify ? made.Verified : null });
     }
 
-    /// <summary>Verifies one backup: <see cref="VerifyBackup.Run"/>. A file that is in no catalogue leaves no event.</summary>
-    public static VerificationOutcome Verify(BackupMetadata backup, BackupDirectory? directory, VerificationLevel level, OperationContext context)
+    /// <summary>Verifies one backup: <see cref="VerifyBackup.Run"/>. A file without a catalogue records no event.</summary>
+    public static VerificationOutcome Verify(BackupSource source, VerificationLevel level, OperationContext context)
     {
-        var begun = OperationRecorder.Of(new BackupEvent { Operation = BackupOperation.Verify }, backup);
-        return OperationRecorder.Run(begun, directory, context, () => VerifyBackup.Run(backup, directory, level, context), outcome => Verified(begun, outcome));
-    }
-
-    /// <summary>Verifies a copy in an object store: <see cref="VerifyRemoteBackup.Run"/>.</summary>
-    public static VerificationOutcome VerifyRemote(BackupMetadata backup, RemoteCatalog remote, BackupDirectory home, VerificationLevel level, OperationContext context)
-    {
-        ArgumentNullException.ThrowIfNull(backup);
-        var begun = OperationRecorder.At(OperationRecorder.Of(new BackupEvent { Operation = BackupOperation.Verify }, backup), remote);
-        return OperationRecorder.Run(begun, home, context, () => VerifyRemoteBackup.Run(backup.Id, remote, home, level, context), outcome => Verified(begun, outcome));
+        var begun = OperationRecorder.Of(new BackupEvent { Operation = BackupOperation.Verify }, source);
+        return OperationRecorder.Run(
+            begun,
+            IsInNoCatalogue(source) ? null : source.Catalog.Home,
+            context,
+            () => VerifyBackup.Run(source, level, context),
+            outcome => (outcome.Fault is { } fault ? OperationRecorder.Failed(begun, fault) : begun) with { Verified = outcome.Fault is null });
     }
 
     /// <summary>Sends one backup: <see cref="SendBackup.Run"/>.</summary>
     /// <param name="backup">The backup.</param>
     /// <param name="directory">Where it lies.</param>
-    /// <param name="remote">Where it goes.</param>
-    /// <param name="prepare">What is done at the place before; a fault of it is one of the upload.</param>
+    /// <param name="store">Where it goes.</param>
+    /// <param name="prepare">Prepares the store first; its fault is one of the upload.</param>
     /// <param name="context">Clock, messages, cancellation.</param>
-    public static BackupMetadata Send(BackupMetadata backup, BackupDirectory directory, RemoteCatalog remote, Action prepare, OperationContext context)
+    public static BackupMetadata Send(BackupMetadata backup, BackupDirectory directory, StoreCatalog store, Action prepare, OperationContext context)
     {
         ArgumentNullException.ThrowIfNull(prepare);
-        var begun = OperationRecorder.At(OperationRecorder.Of(new BackupEvent { Operation = BackupOperation.Upload }, backup), remote);
+        var begun = OperationRecorder.At(OperationRecorder.Of(new BackupEvent { Operation = BackupOperation.Upload }, backup), store);
         return OperationRecorder.Run(
             begun,
             directory,
@@ -80,45 +78,48 @@ public static class BackupEngine
             () =>
             {
                 prepare();
-                return SendBackup.Run(backup, directory, remote, context);
+                return SendBackup.Run(backup, directory, store, context);
             },
             _ => begun);
     }
 
     /// <summary>Fetches one backup: <see cref="ReceiveBackup.Run"/>.</summary>
-    public static BackupMetadata Receive(BackupMetadata backup, RemoteCatalog remote, BackupDirectory directory, OperationContext context)
+    public static BackupMetadata Receive(BackupMetadata backup, StoreCatalog store, BackupDirectory directory, OperationContext context)
     {
         ArgumentNullException.ThrowIfNull(backup);
-        var begun = OperationRecorder.At(OperationRecorder.Of(new BackupEvent { Operation = BackupOperation.Receive }, backup), remote);
-        return OperationRecorder.Run(begun, directory, context, () => ReceiveBackup.Run(backup.Id, remote, directory, context), received => OperationRecorder.Of(begun, received));
+        var begun = OperationRecorder.At(OperationRecorder.Of(new BackupEvent { Operation = BackupOperation.Receive }, backup), store);
+        return OperationRecorder.Run(begun, directory, context, () => ReceiveBackup.Run(backup.Id, store, directory, context), received => OperationRecorder.Of(begun, received));
     }
 
-    /// <summary>Restores one backup: <see cref="RestoreBackup.Run"/>. One of a file in no catalogue is recorded where its safety backup goes.</summary>
-    public static BackupMetadata Restore(BackupMetadata backup, BackupDirectory? directory, RestoreOptions options, OperationContext context)
+    /// <summary>Plans a restore: <see cref="RestoreBackup.Plan"/>. It records no event.</summary>
+    public static RestorePlan PlanRestore(BackupSource source, string? destination, CancellationToken cancellation) => RestoreBackup.Plan(source, destination, cancellation);
+
+    /// <summary>Restores one backup: <see cref="RestoreBackup.Run"/>. A file without a catalogue is recorded where its safety backup goes.</summary>
+    public static BackupMetadata Restore(BackupSource source, RestoreOptions options, OperationContext context)
     {
         ArgumentNullException.ThrowIfNull(options);
-        var begun = OperationRecorder.Of(new BackupEvent { Operation = BackupOperation.Restore, Destination = options.Destination }, backup);
-        return OperationRecorder.Run(begun, directory ?? options.SafetyDirectory, context, () => RestoreBackup.Run(backup, directory, options, context), _ => begun);
+        var begun = OperationRecorder.Of(new BackupEvent { Operation = BackupOperation.Restore }, source) with { Destination = options.Destination };
+        return OperationRecorder.Run(
+            begun, IsInNoCatalogue(source) ? options.SafetyDirectory : source.Catalog.Home, context, () => RestoreBackup.Run(source, options, context), _ => begun);
     }
 
-    /// <summary>Brings rows back: <see cref="RestoreRows.Run"/>.</summary>
-    public static IReadOnlyList<RestoredRows> RestoreRows(
-        BackupMetadata backup, RemoteCatalog? remote, BackupDirectory? directory, BackupDirectory home, RestoreRowsOptions options, OperationContext context)
+    /// <summary>Restores rows: <see cref="RestoreRows.Run"/>.</summary>
+    public static IReadOnlyList<RestoredRows> RestoreRows(BackupSource source, RestoreRowsOptions options, OperationContext context)
     {
         ArgumentNullException.ThrowIfNull(options);
-        var begun = OperationRecorder.Of(new BackupEvent { Operation = BackupOperation.Restore, Destination = options.Into }, backup);
-        begun = remote is null ? begun : OperationRecorder.At(begun, remote) with { Destination = options.Into };
-        return OperationRecorder.Run(begun, home, context, () => Operations.Rows.RestoreRows.Run(backup, remote, directory, home, options, context), _ => begun);
+        var begun = OperationRecorder.Of(new BackupEvent { Operation = BackupOperation.Restore }, source) with { Destination = options.Into };
+        return OperationRecorder.Run(begun, source.Catalog.Home, context, () => Operations.Rows.RestoreRows.Run(source, options, context), _ => begun);
     }
 
-    /// <summary>Restores one backup from an object store: <see cref="RestoreRemoteBackup.Run"/>.</summary>
-    public static BackupMetadata RestoreRemote(BackupMetadata backup, RemoteCatalog remote, BackupDirectory home, RestoreOptions options, OperationContext context)
-    {
-        ArgumentNullException.ThrowIfNull(backup);
-        ArgumentNullException.ThrowIfNull(options);
-        var begun = OperationRecorder.At(OperationRecorder.Of(new BackupEvent { Operation = BackupOperation.Restore }, backup), remote) with { Destination = options.Destination };
-        return OperationRecorder.Run(begun, home, context, () => RestoreRemoteBackup.Run(backup.Id, remote, home, options, context), _ => begun);
-    }
+    /// <summary>Compares two states of a database: <see cref="CompareBackups.Run"/>. It records no event.</summary>
+    public static void Compare(
+        BackupSource reference,
+        BackupSource? difference,
+        string? database,
+        bool allowHardLink,
+        Func<SqliteName, bool> isWanted,
+        Action<BackupDifference> found,
+        OperationContext context) => CompareBackups.Run(reference, difference, database, allowHardLink, isWanted, found, context);
 
     /// <summary>Makes an increment a full backup: <see cref="MergeBackup.Run"/>.</summary>
     public static BackupMetadata Merge(BackupMetadata backup, BackupDirectory directory, OperationContext context)
@@ -127,29 +128,34 @@ public static class BackupEngine
         return OperationRecorder.Run(begun, directory, context, () => MergeBackup.Run(backup, directory, context), merged => OperationRecorder.Of(begun, merged));
     }
 
-    /// <summary>Makes a restore drill: <see cref="DrillBackup.Run"/>. How long the restore took is what is recorded.</summary>
-    public static RestoreDrill Drill(
-        BackupMetadata backup, RemoteCatalog? remote, BackupDirectory directory, IReadOnlyList<DrillAssertion> assertions, OperationContext context)
+    /// <summary>Runs a restore drill: <see cref="DrillBackup.Run"/>. It records the duration of the restore.</summary>
+    public static RestoreDrill Drill(BackupSource source, IReadOnlyList<DrillAssertion> assertions, OperationContext context)
     {
-        var begun = OperationRecorder.Of(new BackupEvent { Operation = BackupOperation.Drill }, backup);
-        begun = remote is null ? begun : OperationRecorder.At(begun, remote);
+        var begun = OperationRecorder.Of(new BackupEvent { Operation = BackupOperation.Drill }, source);
         return OperationRecorder.Run(
             begun,
-            directory,
+            source.Catalog.Home,
             context,
-            () => DrillBackup.Run(backup, remote, directory, assertions, context),
+            () => DrillBackup.Run(source, assertions, context),
             drill => (drill.Passed ? begun : OperationRecorder.Failed(begun, DrillBackup.Fault(drill))) with { Verified = drill.Passed });
     }
 
-    /// <summary>Encrypts a backup to others: <see cref="ProtectBackup.Run"/>.</summary>
+    /// <summary>The error of a failed drill: RestoreDrillFailed.</summary>
+    public static BackupException FaultOf(RestoreDrill drill)
+    {
+        ArgumentNullException.ThrowIfNull(drill);
+        return DrillBackup.Fault(drill);
+    }
+
+    /// <summary>Re-encrypts a backup to other keys: <see cref="ProtectBackup.Run"/>.</summary>
     public static BackupMetadata Protect(BackupMetadata backup, BackupDirectory directory, BackupEncryption encryption, OperationContext context)
     {
         var begun = OperationRecorder.Of(new BackupEvent { Operation = BackupOperation.Protect }, backup);
         return OperationRecorder.Run(begun, directory, context, () => ProtectBackup.Run(backup, directory, encryption, context), rewritten => OperationRecorder.Of(begun, rewritten));
     }
 
-    /// <summary>Re-reads one stored file: <see cref="ScrubBackup.Run"/>. What is good leaves no event of its own.</summary>
-    public static ScrubReport? Scrub(BackupMetadata backup, BackupDirectory directory, Func<BackupMetadata, IEnumerable<Func<RemoteCatalog>>> copies, OperationContext context)
+    /// <summary>Re-reads one stored file: <see cref="ScrubBackup.Run"/>. A good file records no event of its own.</summary>
+    public static ScrubReport? Scrub(BackupMetadata backup, BackupDirectory directory, Func<BackupMetadata, IEnumerable<Func<StoreCatalog>>> copies, OperationContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
         var begun = OperationRecorder.Of(new BackupEvent { Operation = BackupOperation.Scrub }, backup) with { Timestamp = context.Clock.GetUtcNow() };
@@ -164,7 +170,7 @@ public static class BackupEngine
         return report;
     }
 
-    /// <summary>Records a whole scrub, or as much of it as was done: thousands of events a night would push out all others.</summary>
+    /// <summary>Records a whole scrub, or its finished part, as one event: thousands of events a night would displace all others.</summary>
     /// <param name="directory">The directory.</param>
     /// <param name="began">When it began.</param>
     /// <param name="duration">How long it took.</param>
@@ -176,60 +182,48 @@ public static class BackupEngine
         OperationRecorder.Record([new BackupEvent { Operation = BackupOperation.Scrub, Timestamp = began, Duration = duration, Bytes = bytes }], directory, context);
     }
 
-    /// <summary>Removes backups: <see cref="RemoveBackups.Run"/>.</summary>
+    /// <summary>Removes backups: <see cref="RemoveBackups.Run"/>, or copies from an object store: <see cref="RemoveCopies.Run"/>.</summary>
     public static void Remove(
-        IReadOnlyCollection<string> ids, BackupDirectory directory, Action<BackupMetadata> removed, Action<BackupException> failed, OperationContext context) =>
+        IReadOnlyCollection<string> ids, BackupCatalog catalog, Action<BackupMetadata> removed, Action<BackupException> failed, OperationContext context)
+    {
+        ArgumentNullException.ThrowIfNull(catalog);
         OperationRecorder.RunEach(
-            new BackupEvent { Operation = BackupOperation.Remove },
-            directory,
+            OperationRecorder.At(new BackupEvent { Operation = BackupOperation.Remove }, catalog.Store),
+            catalog.Home,
             context,
             removed,
             failed,
-            (removed, failed) => RemoveBackups.Run(ids, directory, removed, failed, context));
+            (removed, failed) =>
+            {
+                if (catalog.Store is { } store)
+                {
+                    RemoveCopies.Run(ids, store, catalog.Home, removed, failed, context);
+                }
+                else
+                {
+                    RemoveBackups.Run(ids, catalog.Home, removed, failed, context);
+                }
+            });
+    }
 
-    /// <summary>Removes copies from an object store: <see cref="RemoveRemoteBackups.Run"/>.</summary>
-    public static void RemoveRemote(
-        IReadOnlyCollection<string> ids,
-        RemoteCatalog remote,
-        BackupDirectory home,
-        Action<BackupMetadata> removed,
-        Action<BackupException> failed,
-        OperationContext context) =>
-        OperationRecorder.RunEach(
-            OperationRecorder.At(new BackupEvent { Operation = BackupOperation.Remove }, remote),
-            home,
-            context,
-            removed,
-            failed,
-            (removed, failed) => RemoveRemoteBackups.Run(ids, remote, home, removed, failed, context));
-
-    /// <summary>Removes what retention decided against: <see cref="PruneBackups.Run"/>. A run that removes nothing is an event too.</summary>
+    /// <summary>Removes the backups that no rule keeps: <see cref="PruneBackups.Run"/>. A run that removes nothing is an event too.</summary>
     public static IReadOnlyList<RetentionDecision> Prune(
-        BackupDirectory directory,
+        BackupCatalog catalog,
         IReadOnlyList<RetentionDecision> decisions,
         RetentionRules rules,
         DateTimeOffset now,
         Action<BackupException> failed,
-        OperationContext context) =>
-        OperationRecorder.RunEach(
-            new BackupEvent { Operation = BackupOperation.Retention },
-            directory,
+        OperationContext context)
+    {
+        ArgumentNullException.ThrowIfNull(catalog);
+        return OperationRecorder.RunEach(
+            OperationRecorder.At(new BackupEvent { Operation = BackupOperation.Retention }, catalog.Store),
+            catalog.Home,
             context,
             _ => { },
             failed,
-            (removed, failed) => PruneBackups.Run(directory, decisions, rules, now, removed, failed, context));
+            (removed, failed) => PruneBackups.Run(catalog, decisions, rules, now, removed, failed, context));
+    }
 
-    /// <summary>Removes the copies that retention decided against: <see cref="PruneBackups.RunRemote"/>.</summary>
-    public static IReadOnlyList<RetentionDecision> PruneRemote(
-        RemoteCatalog remote, BackupDirectory home, IReadOnlyList<RetentionDecision> decisions, Action<BackupException> failed, OperationContext context) =>
-        OperationRecorder.RunEach(
-            OperationRecorder.At(new BackupEvent { Operation = BackupOperation.Retention }, remote),
-            home,
-            context,
-            _ => { },
-            failed,
-            (removed, failed) => PruneBackups.RunRemote(remote, home, decisions, removed, failed, context));
-
-    private static BackupEvent Verified(BackupEvent begun, VerificationOutcome outcome) =>
-        (outcome.Fault is { } fault ? OperationRecorder.Failed(begun, fault) : begun) with { Verified = outcome.Fault is null };
+    private static bool IsInNoCatalogue(BackupSource source) => source.Catalog is { Directory: null, Store: null };
 }

@@ -11,5 +11,5 @@ public sealed class AzureStoreTests(AzuriteServer azurite) : ObjectStoreConforma
 
     internal override async Task<IObjectStore> OpenAsync(StoreOptions? options = null) => await azurite.OpenNewAsync(options);
 
-    internal override IObjectStore Reopen(CloudLocation location) => azurite.Open(location);
+    internal override IObjectStore Reopen(StoreLocation location) => azurite.Open(location);
 }

@@ -181,7 +181,7 @@ public sealed class AzureTests(AzuriteServer azurite)
             Location(null), new StoreOptions(), AzuriteServer.Environment(("AZURE_STORAGE_CONNECTION_STRING", "s3cret"))));
 
         Assert.Equal(BackupErrorId.CloudCredentialsMissing, error.ErrorId);
-        Assert.Contains("AZURE_STORAGE_CONNECTION_STRING holds is no connection string", error.Message, StringComparison.Ordinal);
+        Assert.Contains("AZURE_STORAGE_CONNECTION_STRING is not a connection string", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("s3cret", error.ToString(), StringComparison.Ordinal);
     }
 
@@ -444,7 +444,7 @@ public sealed class AzureTests(AzuriteServer azurite)
         Assert.DoesNotContain("secret", error.ToString(), StringComparison.Ordinal);
     }
 
-    private static CloudLocation Location(string? endpoint) => new()
+    private static StoreLocation Location(string? endpoint) => new()
     {
         Provider = CloudProvider.Azure,
         Container = "container",

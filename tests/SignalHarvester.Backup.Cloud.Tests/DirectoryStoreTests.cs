@@ -25,7 +25,7 @@ public sealed class DirectoryStoreTests : ObjectStoreConformance, IDisposable
         return Task.FromResult<IObjectStore>(Open(string.Empty, options));
     }
 
-    internal override IObjectStore Reopen(CloudLocation location) => new DirectoryStore(location, new StoreOptions());
+    internal override IObjectStore Reopen(StoreLocation location) => new DirectoryStore(location, new StoreOptions());
 
     internal override Task<IEnumerable<string>> KeysAsync(IObjectStore all) => Task.FromResult<IEnumerable<string>>(
     [
@@ -294,5 +294,5 @@ public sealed class DirectoryStoreTests : ObjectStoreConformance, IDisposable
     }
 
     private DirectoryStore Open(string prefix, StoreOptions? options = null) =>
-        new DirectoryStore(new CloudLocation { Provider = CloudProvider.Directory, Container = Bucket, Prefix = prefix }, options ?? new StoreOptions());
+        new DirectoryStore(new StoreLocation { Provider = CloudProvider.Directory, Container = Bucket, Prefix = prefix }, options ?? new StoreOptions());
 }

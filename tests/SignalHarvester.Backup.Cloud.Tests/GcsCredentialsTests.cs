@@ -93,7 +93,7 @@ public sealed class GcsCredentialsTests : IAsyncLifetime
     [Fact]
     public async Task Without_credentials_nothing_is_sent_to_google_and_the_error_says_how_to_give_them()
     {
-        using var store = new GcsStore(new CloudLocation { Provider = CloudProvider.Gcs, Container = "backups" }, new StoreOptions());
+        using var store = new GcsStore(new StoreLocation { Provider = CloudProvider.Gcs, Container = "backups" }, new StoreOptions());
         Func<Task>[] operations =
         [
             () => store.RequireContainerAsync(create: true, Stop),
@@ -164,7 +164,7 @@ public sealed class GcsCredentialsTests : IAsyncLifetime
         environment.UseAccountOf(fake);
         fake.WantsTokens = false;
         environment.Set("STORAGE_EMULATOR_HOST", string.Format(System.Globalization.CultureInfo.InvariantCulture, form, fake.Address.Port));
-        using var store = new GcsStore(new CloudLocation { Provider = CloudProvider.Gcs, Container = "backups" }, new StoreOptions());
+        using var store = new GcsStore(new StoreLocation { Provider = CloudProvider.Gcs, Container = "backups" }, new StoreOptions());
 
         await store.PutAsync("a", new byte[1], ContentHash.Attributes(new byte[1], ObjectAttributes.BackupType, store.Checksums), replaces: null, Stop);
 
@@ -177,7 +177,7 @@ public sealed class GcsCredentialsTests : IAsyncLifetime
     public async Task A_bucket_of_an_emulator_is_made_in_the_project_that_is_named_or_not_at_all()
     {
         environment.Set("STORAGE_EMULATOR_HOST", fake.Address.AbsoluteUri);
-        using var store = new GcsStore(new CloudLocation { Provider = CloudProvider.Gcs, Container = "new" }, new StoreOptions());
+        using var store = new GcsStore(new StoreLocation { Provider = CloudProvider.Gcs, Container = "new" }, new StoreOptions());
         var error = await RefusesAsync(BackupErrorId.CloudRefused, () => store.RequireContainerAsync(create: true, Stop));
         Assert.Contains("GOOGLE_CLOUD_PROJECT", error.Message, StringComparison.Ordinal);
 
@@ -206,7 +206,7 @@ public sealed class GcsCredentialsTests : IAsyncLifetime
     public async Task A_server_that_cannot_be_trusted_is_sent_nothing()
     {
         await using var stranger = await FakeGcs.StartAsync(https: true);
-        using var store = new GcsStore(new CloudLocation { Provider = CloudProvider.Gcs, Container = "backups", Endpoint = stranger.Address }, new StoreOptions());
+        using var store = new GcsStore(new StoreLocation { Provider = CloudProvider.Gcs, Container = "backups", Endpoint = stranger.Address }, new StoreOptions());
 
         await RefusesAsync(BackupErrorId.CloudTlsFailed, () => store.FindAsync("a", Stop));
 
@@ -220,7 +220,7 @@ public sealed class GcsCredentialsTests : IAsyncLifetime
     [InlineData("ftp://127.0.0.1:1/SECRET")]
     public void An_endpoint_that_is_no_plain_address_is_refused_and_not_repeated(string address)
     {
-        var location = new CloudLocation { Provider = CloudProvider.Gcs, Container = "backups" };
+        var location = new StoreLocation { Provider = CloudProvider.Gcs, Container = "backups" };
         var error = Assert.Throws<BackupException>(() => new GcsStore(location with { Endpoint = new Uri(address) }, new StoreOptions()));
         Assert.Equal(BackupErrorId.CloudRefused, error.ErrorId);
         Assert.DoesNotContain("SECRET", error.ToString(), StringComparison.Ordinal);
@@ -235,7 +235,7 @@ public sealed class GcsCredentialsTests : IAsyncLifetime
     public async Task A_server_that_is_not_there_is_unavailable()
     {
         using var store = new GcsStore(
-            new CloudLocation { Provider = CloudProvider.Gcs, Container = "backups", Endpoint = new Uri("http://127.0.0.1:1") }, new StoreOptions { MostRetries = 1 });
+            new StoreLocation { Provider = CloudProvider.Gcs, Container = "backups", Endpoint = new Uri("http://127.0.0.1:1") }, new StoreOptions { MostRetries = 1 });
 
         await RefusesAsync(BackupErrorId.CloudUnavailable, () => store.FindAsync("a", Stop));
     }
@@ -248,5 +248,5 @@ public sealed class GcsCredentialsTests : IAsyncLifetime
     }
 
     private GcsStore Open(StoreOptions? options = null) =>
-        new(new CloudLocation { Provider = CloudProvider.Gcs, Container = "backups", Endpoint = fake.Address }, options ?? new StoreOptions());
+        new(new StoreLocation { Provider = CloudProvider.Gcs, Container = "backups", Endpoint = fake.Address }, options ?? new StoreOptions());
 }

@@ -28,5 +28,5 @@ public sealed class GcsFaultTests : FaultConformance, IAsyncLifetime
     internal override Task<Uri> ServerAsync() => Task.FromResult(fake.Address);
 
     internal override Task<IObjectStore> OpenThroughAsync(Uri address, StoreOptions options) => Task.FromResult<IObjectStore>(
-        new GcsStore(new CloudLocation { Provider = CloudProvider.Gcs, Container = "backups", Endpoint = address }, options));
+        new GcsStore(new StoreLocation { Provider = CloudProvider.Gcs, Container = "backups", Endpoint = address }, options));
 }

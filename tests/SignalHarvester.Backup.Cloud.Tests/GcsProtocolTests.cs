@@ -593,7 +593,7 @@ public sealed class GcsProtocolTests : IAsyncLifetime
     private static Task<ObjectInfo> PutAsync(GcsStore store, string name, byte[] content) =>
         store.PutAsync(name, content, ContentHash.Attributes(content, ObjectAttributes.BackupType, store.Checksums), replaces: null, Stop);
 
-    private CloudLocation Location(string container) => new() { Provider = CloudProvider.Gcs, Container = container, Endpoint = fake.Address };
+    private StoreLocation Location(string container) => new() { Provider = CloudProvider.Gcs, Container = container, Endpoint = fake.Address };
 
     private GcsStore Open(StoreOptions? options = null, string container = "backups") => new(Location(container), options ?? new StoreOptions());
 

@@ -25,7 +25,7 @@ public sealed class GcsStoreTests : ObjectStoreConformance, IAsyncLifetime
     }
 
     internal override Task<IObjectStore> OpenAsync(StoreOptions? options = null) => Task.FromResult<IObjectStore>(
-        new GcsStore(new CloudLocation { Provider = CloudProvider.Gcs, Container = "backups", Endpoint = fake.Address }, options ?? new StoreOptions()));
+        new GcsStore(new StoreLocation { Provider = CloudProvider.Gcs, Container = "backups", Endpoint = fake.Address }, options ?? new StoreOptions()));
 
-    internal override IObjectStore Reopen(CloudLocation location) => new GcsStore(location, new StoreOptions());
+    internal override IObjectStore Reopen(StoreLocation location) => new GcsStore(location, new StoreOptions());
 }

@@ -31,7 +31,7 @@ public sealed class KeyPrefixTests
     [InlineData(CloudProvider.Directory, false, "a.b/c", "a.b/c/")]
     public void A_prefix_becomes_what_keys_begin_with_in_the_store(CloudProvider provider, bool pathStyle, string given, string expected)
     {
-        var location = new CloudLocation { Provider = provider, Container = "/c", UsePathStyle = pathStyle, Prefix = given };
+        var location = new StoreLocation { Provider = provider, Container = "/c", UsePathStyle = pathStyle, Prefix = given };
 
         KeyPrefix.Require(location);
 
@@ -39,7 +39,7 @@ public sealed class KeyPrefixTests
         Assert.Equal(expected, (location with { Prefix = location.Prefix }).Prefix);
 
         // Whichever is said first.
-        Assert.Equal(location, new CloudLocation { Prefix = given, UsePathStyle = pathStyle, Container = "/c", Provider = provider });
+        Assert.Equal(location, new StoreLocation { Prefix = given, UsePathStyle = pathStyle, Container = "/c", Provider = provider });
         Assert.Equal(location.GetHashCode(), (location with { Prefix = expected }).GetHashCode());
     }
 
@@ -56,7 +56,7 @@ public sealed class KeyPrefixTests
     [InlineData(CloudProvider.Directory, "a\0b")]
     public void A_prefix_that_would_not_arrive_as_it_was_given_is_refused(CloudProvider provider, string prefix)
     {
-        var error = Assert.Throws<BackupException>(() => ObjectStores.Open(new CloudLocation { Provider = provider, Container = "c", Prefix = prefix }, new StoreOptions()));
+        var error = Assert.Throws<BackupException>(() => ObjectStores.Open(new StoreLocation { Provider = provider, Container = "c", Prefix = prefix }, new StoreOptions()));
 
         Assert.Equal((BackupErrorId.InvalidArgument, "Prefix"), (error.ErrorId, error.Target));
         Assert.Contains("-Prefix", error.Message, StringComparison.Ordinal);
@@ -70,10 +70,10 @@ public sealed class KeyPrefixTests
         {
             foreach (var prefix in (string[])["a\ud800b", "\udc00", "a\ud83d"])
             {
-                Assert.Throws<BackupException>(() => KeyPrefix.Require(new CloudLocation { Provider = provider, Container = "c", Prefix = prefix }));
+                Assert.Throws<BackupException>(() => KeyPrefix.Require(new StoreLocation { Provider = provider, Container = "c", Prefix = prefix }));
             }
 
-            KeyPrefix.Require(new CloudLocation { Provider = provider, Container = "c", Prefix = "a\ud83d\ude00b" });
+            KeyPrefix.Require(new StoreLocation { Provider = provider, Container = "c", Prefix = "a\ud83d\ude00b" });
         }
     }
 
@@ -87,8 +87,8 @@ public sealed class KeyPrefixTests
     {
         var copy = new BackupCopy { Provider = provider, Url = "x", Container = "c", Prefix = recorded, UsePathStyle = pathStyle };
 
-        Assert.True(copy.IsIn(new CloudLocation { Provider = provider, Container = "c", Prefix = given, UsePathStyle = pathStyle }));
-        Assert.False(copy.IsIn(new CloudLocation { Provider = provider, Container = "c", Prefix = "other", UsePathStyle = pathStyle }));
+        Assert.True(copy.IsIn(new StoreLocation { Provider = provider, Container = "c", Prefix = given, UsePathStyle = pathStyle }));
+        Assert.False(copy.IsIn(new StoreLocation { Provider = provider, Container = "c", Prefix = "other", UsePathStyle = pathStyle }));
     }
 
     [Theory]
@@ -101,9 +101,9 @@ public sealed class KeyPrefixTests
         var context = new OperationContext(TimeProvider.System, _ => { }, TestContext.Current.CancellationToken);
         var directory = new BackupDirectory(folder["backups"], TimeProvider.System);
         var backup = CreateBackup.Run(folder["app.db"], directory, new CreateBackupOptions(), context);
-        using var store = new DirectoryStore(new CloudLocation { Provider = CloudProvider.Directory, Container = folder["there"] }, new StoreOptions());
-        using var remote = new RemoteCatalog(
-            new WatchedStore(store) { ListsNothing = true, OtherLocation = new CloudLocation { Provider = CloudProvider.Gcs, Container = "c", Prefix = prefix } }, TimeProvider.System);
+        using var store = new DirectoryStore(new StoreLocation { Provider = CloudProvider.Directory, Container = folder["there"] }, new StoreOptions());
+        using var remote = new StoreCatalog(
+            new WatchedStore(store) { ListsNothing = true, OtherLocation = new StoreLocation { Provider = CloudProvider.Gcs, Container = "c", Prefix = prefix } }, TimeProvider.System);
         remote.RequireContainer(create: true, context.Cancellation);
 
         for (var time = 1; time <= 2; time++)

@@ -97,7 +97,7 @@ public sealed class NetworkHandlerTests : IAsyncDisposable
             await response.Content.ReadAsByteArrayAsync(Stop);
         });
 
-        Assert.Contains(Causes(error), cause => cause is IOException && cause.Message.Contains("no byte went through for 1 seconds", StringComparison.Ordinal));
+        Assert.Contains(Causes(error), cause => cause is IOException && cause.Message.Contains("no data moved for 1 seconds", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -109,7 +109,7 @@ public sealed class NetworkHandlerTests : IAsyncDisposable
 
         var error = await Record.ExceptionAsync(() => client.PutAsync(Url("a"), content, Stop));
 
-        Assert.Contains(Causes(error), cause => cause is IOException && cause.Message.Contains("no byte went through for 1 seconds", StringComparison.Ordinal));
+        Assert.Contains(Causes(error), cause => cause is IOException && cause.Message.Contains("no data moved for 1 seconds", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -100,9 +100,9 @@ public abstract partial class ObjectStoreConformance
         Assert.SkipWhen(open.Location.Provider == CloudProvider.Directory, "the file system says what is too long");
         var longest = Id + "_g999999999_incremental.wal.zst.age";
         using var all = Reopen(open.Location with { Prefix = string.Empty });
-        using var tooLong = new RemoteCatalog(Reopen(open.Location with { Prefix = new string('a', 1024 - longest.Length) + "/" }), TimeProvider.System);
-        using var fits = new RemoteCatalog(Reopen(open.Location with { Prefix = new string('a', 1023 - longest.Length) + "/" }), TimeProvider.System);
-        using var bytes = new RemoteCatalog(Reopen(open.Location with { Prefix = new string('ü', 500) + "/" }), TimeProvider.System);
+        using var tooLong = new StoreCatalog(Reopen(open.Location with { Prefix = new string('a', 1024 - longest.Length) + "/" }), TimeProvider.System);
+        using var fits = new StoreCatalog(Reopen(open.Location with { Prefix = new string('a', 1023 - longest.Length) + "/" }), TimeProvider.System);
+        using var bytes = new StoreCatalog(Reopen(open.Location with { Prefix = new string('ü', 500) + "/" }), TimeProvider.System);
 
         var refusal = Assert.Throws<BackupException>(() => tooLong.RequireContainer(create: false, Stop));
         fits.RequireContainer(create: false, Stop);
@@ -145,7 +145,7 @@ public abstract partial class ObjectStoreConformance
             {"backup_id":"{{Id}}","backup_type":"full","timestamp":"2026-11-22T02:00:00.123456+00:00","db_path":"/app.db","backup_path":"/x/{{Id}}_full.db",
              "compression":"none","size_bytes":{{content.Length}},"checksum":"{{Transfer.Sha256(content)}}","verified":false}
             """));
-        using var remote = new RemoteCatalog(store, TimeProvider.System);
+        using var remote = new StoreCatalog(store, TimeProvider.System);
         var listing = remote.List(Stop);
 
         Assert.Empty(listing.Faults);

@@ -212,7 +212,7 @@ public abstract partial class ObjectStoreConformance
         }
 
         Assert.SkipWhen((await PendingAsync(store)).Count == 0, "the service does not list them, or cannot give them up; they expire after a week");
-        using var remote = new RemoteCatalog(Reopen(store.Location), TimeProvider.System);
+        using var remote = new StoreCatalog(Reopen(store.Location), TimeProvider.System);
         var clock = new FakeTimeProvider(DateTimeOffset.UtcNow.AddDays(6));
         var context = new OperationContext(clock, _ => { }, Stop);
 

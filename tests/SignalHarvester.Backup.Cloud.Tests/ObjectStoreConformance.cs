@@ -25,7 +25,7 @@ public abstract partial class ObjectStoreConformance
 
     /// <summary>Opens another store object on the same server, as another process would, wherever it is told.</summary>
     /// <param name="location">The location of a store that <see cref="OpenAsync"/> opened, or one derived from it.</param>
-    internal abstract IObjectStore Reopen(CloudLocation location);
+    internal abstract IObjectStore Reopen(StoreLocation location);
 
     [Fact]
     public async Task An_object_is_put_found_and_read_with_its_checksums()

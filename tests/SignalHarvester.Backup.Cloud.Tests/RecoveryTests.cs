@@ -74,6 +74,6 @@ public sealed class S3RecoveryTests(CephServer ceph) : RecoveryConformance
 
         using var again = new CloudProcess(folder.Path, environment, $"Get-SHBackup | Send-SHBackup {place} -ImmutableFor 1d -WarningVariable told 3>$null | Out-Null; \"$told\"");
 
-        Assert.Contains("-ImmutableFor locks what is sent", await again.SucceedAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Contains("-ImmutableFor only locks new objects", await again.SucceedAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
     }
 }

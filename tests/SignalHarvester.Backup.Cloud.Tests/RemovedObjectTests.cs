@@ -21,14 +21,14 @@ public sealed class RemovedObjectTests
         var context = new OperationContext(TimeProvider.System, _ => { }, TestContext.Current.CancellationToken);
         var directory = new BackupDirectory(folder["backups"], TimeProvider.System);
         var backup = CreateBackup.Run(folder["app.db"], directory, new CreateBackupOptions(), context);
-        var location = new CloudLocation { Provider = CloudProvider.Directory, Container = folder["there"] };
-        using var remote = new RemoteCatalog(new WatchedStore(new DirectoryStore(location, new StoreOptions())) { KeepsWhatIsDeleted = true }, TimeProvider.System);
+        var location = new StoreLocation { Provider = CloudProvider.Directory, Container = folder["there"] };
+        using var remote = new StoreCatalog(new WatchedStore(new DirectoryStore(location, new StoreOptions())) { KeepsWhatIsDeleted = true }, TimeProvider.System);
         remote.RequireContainer(create: true, context.Cancellation);
         SendBackup.Run(backup, directory, remote, context);
         var removed = new List<BackupMetadata>();
         var failed = new List<BackupException>();
 
-        RemoveRemoteBackups.Run([backup.Id], remote, directory, removed.Add, failed.Add, context);
+        RemoveCopies.Run([backup.Id], remote, directory, removed.Add, failed.Add, context);
 
         Assert.Empty(removed);
         Assert.Equal(BackupErrorId.CloudObjectKept, Assert.Single(failed).ErrorId);
@@ -43,14 +43,14 @@ public sealed class RemovedObjectTests
         var context = new OperationContext(TimeProvider.System, _ => { }, TestContext.Current.CancellationToken);
         var directory = new BackupDirectory(folder["backups"], TimeProvider.System);
         var backup = CreateBackup.Run(folder["app.db"], directory, new CreateBackupOptions(), context);
-        var location = new CloudLocation { Provider = CloudProvider.Directory, Container = folder["there"], AccountName = "one" };
-        using var one = new RemoteCatalog(location, new StoreOptions(), TimeProvider.System);
-        using var other = new RemoteCatalog(location with { AccountName = "other" }, new StoreOptions(), TimeProvider.System);
+        var location = new StoreLocation { Provider = CloudProvider.Directory, Container = folder["there"], AccountName = "one" };
+        using var one = new StoreCatalog(location, new StoreOptions(), TimeProvider.System);
+        using var other = new StoreCatalog(location with { AccountName = "other" }, new StoreOptions(), TimeProvider.System);
         one.RequireContainer(create: true, context.Cancellation);
         SendBackup.Run(backup, directory, one, context);
         SendBackup.Run(directory.Get(backup.Id), directory, other, context);
 
-        RemoveRemoteBackups.Run([backup.Id], one, directory, _ => { }, error => throw error, context);
+        RemoveCopies.Run([backup.Id], one, directory, _ => { }, error => throw error, context);
 
         Assert.Equal("other", Assert.Single(directory.Get(backup.Id).Copies).AccountName);
     }

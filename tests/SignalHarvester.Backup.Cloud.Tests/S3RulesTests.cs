@@ -11,7 +11,7 @@ namespace SignalHarvester.Backup.Cloud.Tests;
 /// <summary>What needs no server: what answers mean, checksums, sizes of parts, bad locations.</summary>
 public sealed class S3RulesTests
 {
-    private static readonly CloudLocation Bucket = new() { Provider = CloudProvider.S3, Container = "bucket", Prefix = "a b" };
+    private static readonly StoreLocation Bucket = new() { Provider = CloudProvider.S3, Container = "bucket", Prefix = "a b" };
 
     [Theory]
     [InlineData("NoSuchBucket", 404, BackupErrorId.CloudContainerNotFound)]

@@ -9,5 +9,5 @@ public sealed class S3StoreTests(CephServer ceph) : ObjectStoreConformance
 {
     internal override async Task<IObjectStore> OpenAsync(StoreOptions? options = null) => await ceph.OpenNewAsync(options);
 
-    internal override IObjectStore Reopen(CloudLocation location) => new S3Store(location, new StoreOptions());
+    internal override IObjectStore Reopen(StoreLocation location) => new S3Store(location, new StoreOptions());
 }

@@ -71,7 +71,7 @@ public sealed class S3TrailingChecksumTests(MotoServer moto)
     private async Task<S3Store> OpenAsync()
     {
         var store = new S3Store(
-            new CloudLocation { Provider = CloudProvider.S3, Container = "b" + Guid.NewGuid().ToString("N"), Endpoint = await moto.AddressAsync(), UsePathStyle = true },
+            new StoreLocation { Provider = CloudProvider.S3, Container = "b" + Guid.NewGuid().ToString("N"), Endpoint = await moto.AddressAsync(), UsePathStyle = true },
             new StoreOptions { UseTrailingChecksums = true });
         await store.RequireContainerAsync(create: true, Stop);
         return store;

@@ -20,11 +20,11 @@ public sealed class SharedPlaceTests
         var context = Context(TimeProvider.System);
         var directory = new BackupDirectory(folder["backups"], TimeProvider.System);
         var backup = CreateBackup.Run(folder["app.db"], directory, new CreateBackupOptions(), context);
-        var store = new DirectoryStore(new CloudLocation { Provider = CloudProvider.Directory, Container = folder["there"] }, new StoreOptions());
-        using var other = new RemoteCatalog(store, TimeProvider.System);
+        var store = new DirectoryStore(new StoreLocation { Provider = CloudProvider.Directory, Container = folder["there"] }, new StoreOptions());
+        using var other = new StoreCatalog(store, TimeProvider.System);
         other.RequireContainer(create: true, context.Cancellation);
         var ends = 0;
-        using var own = new RemoteCatalog(
+        using var own = new StoreCatalog(
             new WatchedStore(store)
             {
                 // Its file has arrived, and its sidecar is the second to end.

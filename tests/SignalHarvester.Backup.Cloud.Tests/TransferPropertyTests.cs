@@ -79,7 +79,7 @@ public sealed class TransferPropertyTests
             threads: 2);
 
     private static DirectoryStore Open(TempFolder folder) =>
-        new(new CloudLocation { Provider = CloudProvider.Directory, Container = folder.Path }, new StoreOptions());
+        new(new StoreLocation { Provider = CloudProvider.Directory, Container = folder.Path }, new StoreOptions());
 
     private static void ThrowIf(bool condition)
     {

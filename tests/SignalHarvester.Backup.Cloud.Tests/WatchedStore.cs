@@ -34,7 +34,7 @@ internal sealed class WatchedStore(IObjectStore inner) : IObjectStore
     public bool ListsNothing { get; init; }
 
     /// <summary>Where it says that it is; null for where the store underneath is.</summary>
-    public CloudLocation? OtherLocation { get; init; }
+    public StoreLocation? OtherLocation { get; init; }
 
     /// <summary>The numbers of the parts that have arrived.</summary>
     public ConcurrentQueue<int> Arrived { get; } = new();
@@ -48,7 +48,7 @@ internal sealed class WatchedStore(IObjectStore inner) : IObjectStore
     /// <summary>How many objects were put whole.</summary>
     public int Puts => puts;
 
-    public CloudLocation Location => OtherLocation ?? inner.Location;
+    public StoreLocation Location => OtherLocation ?? inner.Location;
 
     public StoreOptions Options => OtherOptions ?? inner.Options;
 

@@ -4,7 +4,7 @@ using System.Globalization;
 namespace SignalHarvester.Backup;
 
 /// <summary>
-/// How old a backup is, made to be compared safely in PowerShell: <c>Where Age -gt 30d</c>.
+/// The age of a backup, safe to compare in PowerShell: <c>Where Age -gt 30d</c>.
 /// </summary>
 /// <remarks>
 /// PowerShell reads <c>30d</c> as the decimal 30, <c>12h</c> as the string "12h", <c>30</c> as an int and
@@ -18,7 +18,7 @@ public sealed class BackupAge : IComparable, IComparable<BackupAge>, IEquatable<
 {
     private BackupAge(TimeSpan value) => Value = value;
 
-    /// <summary>The age as a TimeSpan. Negative where the backup's timestamp lies in the future.</summary>
+    /// <summary>The age as a TimeSpan. Negative if the backup's timestamp is in the future.</summary>
     public TimeSpan Value { get; }
 
     /// <summary>The age in days, fraction included.</summary>
@@ -30,7 +30,7 @@ public sealed class BackupAge : IComparable, IComparable<BackupAge>, IEquatable<
     /// <summary>The age in seconds, fraction included.</summary>
     public double TotalSeconds => Value.TotalSeconds;
 
-    /// <summary>The age of something that happened at <paramref name="moment"/>.</summary>
+    /// <summary>The age of an event at <paramref name="moment"/>.</summary>
     /// <param name="moment">When it happened.</param>
     /// <param name="now">The time to measure from.</param>
     public static BackupAge Between(DateTimeOffset moment, DateTimeOffset now) => new(now - moment);
@@ -77,10 +77,10 @@ public sealed class BackupAge : IComparable, IComparable<BackupAge>, IEquatable<
 
     /// <summary>Reads an age such as <c>30d</c>; see <see cref="Parse(string, IFormatProvider?)"/>.</summary>
     /// <param name="text">A number and a unit.</param>
-    /// <exception cref="FormatException">The text is no age.</exception>
+    /// <exception cref="FormatException">The text is not an age.</exception>
     public static BackupAge Parse(string text) => Parse(text, CultureInfo.InvariantCulture);
 
-    /// <summary>An age of so many days: what PowerShell makes of <c>30d</c>.</summary>
+    /// <summary>An age in days: PowerShell reads <c>30d</c> as a decimal.</summary>
     /// <param name="days">Days, zero or more.</param>
     /// <exception cref="ArgumentOutOfRangeException">The number is negative or too large.</exception>
     [SuppressMessage("Usage", "CA2225:Operator overloads have named alternates", Justification = "Parse is the named way; the operator exists for PowerShell.")]
@@ -100,8 +100,8 @@ public sealed class BackupAge : IComparable, IComparable<BackupAge>, IEquatable<
     public int CompareTo(BackupAge? other) => other is null ? 1 : Value.CompareTo(other.Value);
 
     /// <summary>Compares with another age.</summary>
-    /// <param name="obj">A <see cref="BackupAge"/>; PowerShell has converted to one by now, or failed.</param>
-    /// <exception cref="ArgumentException">It is no age.</exception>
+    /// <param name="obj">A <see cref="BackupAge"/>; PowerShell converts to one first, or fails.</param>
+    /// <exception cref="ArgumentException">It is not an age.</exception>
     public int CompareTo(object? obj) => obj switch
     {
         null => 1,

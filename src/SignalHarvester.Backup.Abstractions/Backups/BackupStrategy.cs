@@ -1,6 +1,6 @@
 namespace SignalHarvester.Backup;
 
-/// <summary>What kind of backup to make.</summary>
+/// <summary>The kind of backup to make.</summary>
 public enum BackupStrategy
 {
     /// <summary>The whole database.</summary>
@@ -9,9 +9,9 @@ public enum BackupStrategy
     /// <summary>The pages that changed since the parent, found by comparing the database with the parent's page digests.</summary>
     Incremental,
 
-    /// <summary>The pages committed since the parent, taken from the database's own write-ahead log where it provably continues the parent; else as Incremental.</summary>
+    /// <summary>The pages committed since the parent, taken from the database's own write-ahead log if that provably continues the parent; otherwise as Incremental.</summary>
     Wal,
 
-    /// <summary>Full where the chain has become long or large, else Incremental.</summary>
+    /// <summary>Full if the chain has become long or large, otherwise Incremental.</summary>
     Auto,
 }

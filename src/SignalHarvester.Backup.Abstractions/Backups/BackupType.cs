@@ -1,6 +1,6 @@
 namespace SignalHarvester.Backup;
 
-/// <summary>What a backup file holds.</summary>
+/// <summary>The content of a backup file.</summary>
 public enum BackupType
 {
     /// <summary>The whole database image.</summary>

@@ -1,9 +1,9 @@
 namespace SignalHarvester.Backup;
 
-/// <summary>How a backup file is compressed.</summary>
+/// <summary>The compression of a backup file.</summary>
 public enum CompressionType
 {
-    /// <summary>Not compressed: the file is the database image as it is.</summary>
+    /// <summary>Not compressed: the file is the database image itself.</summary>
     None,
 
     /// <summary>A series of gzip members (RFC 1952), readable by <c>gunzip</c>.</summary>

@@ -1,7 +1,7 @@
 namespace SignalHarvester.Backup;
 
 /// <summary>
-/// A place in a write-ahead log that tells it from every other: what was committed after it continues a backup made there.
+/// A place in a write-ahead log that identifies the log: commits after it continue a backup made there.
 /// </summary>
 /// <param name="Salts">The log's two salts, as 16 hex digits.</param>
 /// <param name="Frame">The last frame of the snapshot; frames count from 1.</param>

@@ -2,34 +2,34 @@ using System.Globalization;
 
 namespace SignalHarvester.Backup;
 
-/// <summary>Something wrong in a configuration: what Test-SHBackupConfiguration emits.</summary>
+/// <summary>A problem in a configuration, as Test-SHBackupConfiguration emits it.</summary>
 public sealed record ConfigurationProblem
 {
-    /// <summary>Whether the configuration can be used all the same.</summary>
+    /// <summary>Whether the configuration can still be used.</summary>
     public ConfigurationSeverity Severity { get; init; } = ConfigurationSeverity.Error;
 
-    /// <summary>The full path of the file, or the name of the environment variable, that it is in.</summary>
+    /// <summary>The full path of the file, or the name of the environment variable, with the problem.</summary>
     public required string Path { get; init; }
 
-    /// <summary>The line in the file, from 1; null where it is in no line of it.</summary>
+    /// <summary>The line in the file, from 1; null if it is in no line.</summary>
     public int? Line { get; init; }
 
-    /// <summary>The column in the line, from 1; null where there is no line.</summary>
+    /// <summary>The column in the line, from 1; null if there is no line.</summary>
     public int? Column { get; init; }
 
-    /// <summary>The key's path in the file, such as <c>app.backup.compression</c>; null where it concerns no key.</summary>
+    /// <summary>The key's path in the file, such as <c>app.backup.compression</c>; null if it concerns no key.</summary>
     public string? Key { get; init; }
 
-    /// <summary>What was found, as it stands there: never what came out of a <c>${NAME}</c>, and never a secret. Null where nothing was.</summary>
+    /// <summary>The value found, as written: never the value of a <c>${NAME}</c>, and never a secret. Null if there was none.</summary>
     public string? Found { get; init; }
 
-    /// <summary>What is allowed there, for people.</summary>
+    /// <summary>The allowed values, for people.</summary>
     public string? Allowed { get; init; }
 
-    /// <summary>What is wrong, and what to do.</summary>
+    /// <summary>The problem, and what to do.</summary>
     public required string Message { get; init; }
 
-    /// <summary>The problem on one line, as compilers say it: place, key, what is wrong.</summary>
+    /// <summary>The problem on one line, in the form of compilers: place, key, problem.</summary>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
         $"{Path}{(Line is null ? string.Empty : $":{Line}:{Column}")}: {(Key is null ? string.Empty : Key + ": ")}{Message}");

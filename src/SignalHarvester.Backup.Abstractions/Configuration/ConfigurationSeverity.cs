@@ -1,9 +1,9 @@
 namespace SignalHarvester.Backup;
 
-/// <summary>How bad a problem of a configuration is.</summary>
+/// <summary>The severity of a configuration problem.</summary>
 public enum ConfigurationSeverity
 {
-    /// <summary>The configuration can be used, and may not do what was meant.</summary>
+    /// <summary>The configuration can be used, but may not do what you intended.</summary>
     Warning,
 
     /// <summary>The configuration cannot be used.</summary>

@@ -1,6 +1,6 @@
 namespace SignalHarvester.Backup;
 
-/// <summary>Where the value of a setting comes from.</summary>
+/// <summary>The source of a setting's value.</summary>
 public enum ConfigurationSource
 {
     /// <summary>It was not set.</summary>
@@ -9,6 +9,6 @@ public enum ConfigurationSource
     /// <summary>The configuration file.</summary>
     File,
 
-    /// <summary>An environment variable, which stands above the file.</summary>
+    /// <summary>An environment variable, which overrides the file.</summary>
     Environment,
 }

@@ -1,6 +1,6 @@
 namespace SignalHarvester.Backup;
 
-/// <summary>The kind of fault that each error is, unless the place where it happens knows better.</summary>
+/// <summary>The category of each error, unless its call site gives another.</summary>
 internal static class BackupErrorCategories
 {
     private static readonly Dictionary<string, BackupErrorCategory> OfIds = new(StringComparer.Ordinal);
@@ -65,6 +65,6 @@ internal static class BackupErrorCategories
     }
 
     /// <summary>The category of an id.</summary>
-    /// <exception cref="KeyNotFoundException">It is none of <see cref="BackupErrorId"/>.</exception>
+    /// <exception cref="KeyNotFoundException">It is not a <see cref="BackupErrorId"/>.</exception>
     public static BackupErrorCategory Of(string errorId) => OfIds[errorId];
 }

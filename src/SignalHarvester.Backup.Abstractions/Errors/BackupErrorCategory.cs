@@ -1,18 +1,18 @@
 namespace SignalHarvester.Backup;
 
-/// <summary>What kind of fault an error is. The names are those of PowerShell's ErrorCategory, so that they map one to one.</summary>
+/// <summary>The kind of fault. The names are those of PowerShell's ErrorCategory, so they map one to one.</summary>
 public enum BackupErrorCategory
 {
     /// <summary>The kind is not known.</summary>
     NotSpecified,
 
-    /// <summary>A value that was given makes no sense.</summary>
+    /// <summary>A given value is not valid.</summary>
     InvalidArgument,
 
-    /// <summary>Data that was read is damaged or not of the expected form.</summary>
+    /// <summary>Data is damaged or not of the expected form.</summary>
     InvalidData,
 
-    /// <summary>The request does not fit the state that things are in.</summary>
+    /// <summary>The request does not fit the present state.</summary>
     InvalidOperation,
 
     /// <summary>The item does not exist.</summary>
@@ -42,10 +42,10 @@ public enum BackupErrorCategory
     /// <summary>A check did not give the expected result.</summary>
     InvalidResult,
 
-    /// <summary>Something of that name is there already.</summary>
+    /// <summary>Something of that name exists already.</summary>
     ResourceExists,
 
-    /// <summary>Who one is could not be shown.</summary>
+    /// <summary>The caller's identity could not be proved.</summary>
     AuthenticationError,
 
     /// <summary>A service cannot be reached, or does not work.</summary>

@@ -6,7 +6,7 @@ public static class BackupErrorId
     /// <summary>The database to back up does not exist.</summary>
     public const string SourceNotFound = nameof(SourceNotFound);
 
-    /// <summary>The database exists, but the operating system denies reading it, or a table of it has more columns than SQLite reads here.</summary>
+    /// <summary>The database exists, but the operating system denies reading it, or one of its tables has more columns than this SQLite can read.</summary>
     public const string SourceUnreadable = nameof(SourceUnreadable);
 
     /// <summary>The path names a directory.</summary>
@@ -15,7 +15,7 @@ public static class BackupErrorId
     /// <summary>The path names a device, pipe or socket.</summary>
     public const string SourceIsNotAFile = nameof(SourceIsNotAFile);
 
-    /// <summary>The file has no bytes: there is no database in it.</summary>
+    /// <summary>The file is empty.</summary>
     public const string SourceEmpty = nameof(SourceEmpty);
 
     /// <summary>The file is not an SQLite database.</summary>
@@ -33,16 +33,16 @@ public static class BackupErrorId
     /// <summary>Another process held the database locked for longer than -LockTimeout.</summary>
     public const string SourceLocked = nameof(SourceLocked);
 
-    /// <summary>The database file has other names, and content that belongs to it may lie beside one of those.</summary>
+    /// <summary>The database file has other names, and content that belongs to it may be beside one of those.</summary>
     public const string DatabaseHasOtherNames = nameof(DatabaseHasOtherNames);
 
-    /// <summary>The database is open in this process otherwise than by this module, whose closing it would drop the other's locks.</summary>
+    /// <summary>Something other than this module has the database open in this process; when the module closes it, the other loses its locks.</summary>
     public const string DatabaseOpenInProcess = nameof(DatabaseOpenInProcess);
 
     /// <summary>The database has an unfinished transaction that cannot be rolled back, because its folder is read-only.</summary>
     public const string SourceNeedsRecovery = nameof(SourceNeedsRecovery);
 
-    /// <summary>The snapshot changed while it was read, so the copy was thrown away.</summary>
+    /// <summary>The snapshot changed while it was read, so the copy was discarded.</summary>
     public const string SnapshotLost = nameof(SnapshotLost);
 
     /// <summary>The SQLite library in the process is older than 3.51.3, which can corrupt a WAL database.</summary>
@@ -72,28 +72,28 @@ public static class BackupErrorId
     /// <summary>No backup has that id.</summary>
     public const string BackupNotFound = nameof(BackupNotFound);
 
-    /// <summary>The sidecar is there, its backup file is not.</summary>
+    /// <summary>The sidecar exists, its backup file does not.</summary>
     public const string BackupFileMissing = nameof(BackupFileMissing);
 
-    /// <summary>The backup file has another size than recorded.</summary>
+    /// <summary>The size of the backup file differs from the recorded one.</summary>
     public const string BackupSizeMismatch = nameof(BackupSizeMismatch);
 
-    /// <summary>A checksum of the backup is not the recorded one.</summary>
+    /// <summary>A checksum of the backup differs from the recorded one.</summary>
     public const string BackupChecksumMismatch = nameof(BackupChecksumMismatch);
 
     /// <summary>The backup file cannot be decompressed.</summary>
     public const string BackupCorrupt = nameof(BackupCorrupt);
 
-    /// <summary>The image in the backup fails SQLite's integrity_check, or is no database.</summary>
+    /// <summary>The image in the backup fails SQLite's integrity_check, or is not a database.</summary>
     public const string BackupIntegrityFailed = nameof(BackupIntegrityFailed);
 
-    /// <summary>Schema or row counts of the image are not the recorded ones.</summary>
+    /// <summary>Schema or row counts of the image differ from the recorded ones.</summary>
     public const string BackupContentMismatch = nameof(BackupContentMismatch);
 
     /// <summary>Another backup of the same id is in the directory.</summary>
     public const string BackupIdTaken = nameof(BackupIdTaken);
 
-    /// <summary>The file given is not a backup that this module knows.</summary>
+    /// <summary>The given file is not a backup that this module knows.</summary>
     public const string NotABackup = nameof(NotABackup);
 
     /// <summary>A backup of this type cannot be restored by this version.</summary>
@@ -102,22 +102,22 @@ public static class BackupErrorId
     /// <summary>Other backups build on this one, and could not be made independent of it.</summary>
     public const string BackupHasDependants = nameof(BackupHasDependants);
 
-    /// <summary>A backup builds on one that is not there, on itself, or on one that it cannot build on.</summary>
+    /// <summary>A backup builds on a missing one, on itself, or on one that does not fit.</summary>
     public const string ChainBroken = nameof(ChainBroken);
 
-    /// <summary>The backup named as parent cannot be one: it is of another database, failed its verification, or is of no kind to build on.</summary>
+    /// <summary>The backup named as parent cannot be one: it is of another database, failed its verification, or has the wrong type.</summary>
     public const string ParentUnusable = nameof(ParentUnusable);
 
-    /// <summary>No backup of the database is as old as the moment asked for.</summary>
+    /// <summary>No backup of the database is as old as the requested moment.</summary>
     public const string NoBackupAtMoment = nameof(NoBackupAtMoment);
 
-    /// <summary>The directory holds backups of several databases, and which one is meant was not said.</summary>
+    /// <summary>The directory has backups of several databases, and none was selected.</summary>
     public const string DatabaseAmbiguous = nameof(DatabaseAmbiguous);
 
     /// <summary>A sidecar is not JSON.</summary>
     public const string SidecarInvalid = nameof(SidecarInvalid);
 
-    /// <summary>A sidecar names ids or paths that it has no business to name.</summary>
+    /// <summary>A sidecar names ids or paths that it must not name.</summary>
     public const string SidecarHostile = nameof(SidecarHostile);
 
     /// <summary>No destination was given and none can be derived.</summary>
@@ -126,10 +126,10 @@ public static class BackupErrorId
     /// <summary>The destination is a directory.</summary>
     public const string DestinationIsDirectory = nameof(DestinationIsDirectory);
 
-    /// <summary>The destination is a device, pipe or socket, or lies in a directory that does not exist.</summary>
+    /// <summary>The destination is a device, pipe or socket, or its directory does not exist.</summary>
     public const string DestinationInvalid = nameof(DestinationInvalid);
 
-    /// <summary>The destination is another database than the one that the backup is of.</summary>
+    /// <summary>The destination is a different database from the backup's.</summary>
     public const string DestinationIsOtherDatabase = nameof(DestinationIsOtherDatabase);
 
     /// <summary>The destination cannot be written to.</summary>
@@ -147,118 +147,118 @@ public static class BackupErrorId
     /// <summary>The restored database failed its check; the safety backup holds the former state.</summary>
     public const string RestoreVerificationFailed = nameof(RestoreVerificationFailed);
 
-    /// <summary>Every keep rule is off, so that retention would keep nothing.</summary>
+    /// <summary>Every keep rule is off, so retention would keep nothing.</summary>
     public const string RetentionKeepsNothing = nameof(RetentionKeepsNothing);
 
     /// <summary>No credentials for an object store were found.</summary>
     public const string CloudCredentialsMissing = nameof(CloudCredentialsMissing);
 
-    /// <summary>An object store does not accept the credentials, or they may not do what is needed.</summary>
+    /// <summary>An object store refuses the credentials, or they lack a permission.</summary>
     public const string CloudAccessDenied = nameof(CloudAccessDenied);
 
-    /// <summary>The bucket or container is not there.</summary>
+    /// <summary>The bucket or container does not exist.</summary>
     public const string CloudContainerNotFound = nameof(CloudContainerNotFound);
 
-    /// <summary>An object is not there.</summary>
+    /// <summary>An object does not exist.</summary>
     public const string CloudObjectNotFound = nameof(CloudObjectNotFound);
 
-    /// <summary>Another object of the same name is there, and was not overwritten.</summary>
+    /// <summary>Another object has the same name, and was not overwritten.</summary>
     public const string CloudObjectExists = nameof(CloudObjectExists);
 
     /// <summary>An object was changed or removed while it was read.</summary>
     public const string CloudObjectChanged = nameof(CloudObjectChanged);
 
-    /// <summary>An object is not what was sent, or not what was recorded.</summary>
+    /// <summary>An object differs from what was sent or recorded.</summary>
     public const string CloudChecksumMismatch = nameof(CloudChecksumMismatch);
 
     /// <summary>Another process is sending or fetching the same object.</summary>
     public const string CloudTransferInProgress = nameof(CloudTransferInProgress);
 
-    /// <summary>The service does not know an unfinished upload any more.</summary>
+    /// <summary>The service no longer knows an unfinished upload.</summary>
     public const string CloudUploadLost = nameof(CloudUploadLost);
 
     /// <summary>The service refuses requests because the clocks disagree.</summary>
     public const string CloudClockSkew = nameof(CloudClockSkew);
 
-    /// <summary>The bucket lies in another region.</summary>
+    /// <summary>The bucket is in another region.</summary>
     public const string CloudRegionWrong = nameof(CloudRegionWrong);
 
-    /// <summary>No trusted connection could be made.</summary>
+    /// <summary>The connection is not trusted.</summary>
     public const string CloudTlsFailed = nameof(CloudTlsFailed);
 
-    /// <summary>The service does not take an option or a request as it is.</summary>
+    /// <summary>The service refuses an option or a request.</summary>
     public const string CloudRefused = nameof(CloudRefused);
 
-    /// <summary>The service cannot be reached, or went on failing after all retries.</summary>
+    /// <summary>The service cannot be reached, or still fails after all retries.</summary>
     public const string CloudUnavailable = nameof(CloudUnavailable);
 
-    /// <summary>The service said that it deleted an object, and still has it.</summary>
+    /// <summary>The service reported an object as deleted, but still has it.</summary>
     public const string CloudObjectKept = nameof(CloudObjectKept);
 
     /// <summary>No schedule has that name.</summary>
     public const string ScheduleNotFound = nameof(ScheduleNotFound);
 
-    /// <summary>The file that says what a schedule does cannot be read.</summary>
+    /// <summary>A schedule's definition file cannot be read.</summary>
     public const string ScheduleInvalid = nameof(ScheduleInvalid);
 
-    /// <summary>The scheduler of the operating system is not there, does not answer, or may not be used; or nothing is there to run the module with.</summary>
+    /// <summary>The operating system's scheduler is missing, does not answer, or may not be used; or there is no program to run the module.</summary>
     public const string SchedulerUnavailable = nameof(SchedulerUnavailable);
 
-    /// <summary>The scheduler of the operating system refused a definition.</summary>
+    /// <summary>The operating system's scheduler refused a definition.</summary>
     public const string SchedulerFailed = nameof(SchedulerFailed);
 
-    /// <summary>A step of a scheduled run failed in a way that nobody has foreseen.</summary>
+    /// <summary>A step of a scheduled run failed unexpectedly.</summary>
     public const string ScheduleStepFailed = nameof(ScheduleStepFailed);
 
-    /// <summary>The configuration file that was named does not exist.</summary>
+    /// <summary>The named configuration file does not exist.</summary>
     public const string ConfigurationNotFound = nameof(ConfigurationNotFound);
 
     /// <summary>The configuration has errors; the message names all of them.</summary>
     public const string ConfigurationInvalid = nameof(ConfigurationInvalid);
 
-    /// <summary>There is a configuration file already, and it was not overwritten.</summary>
+    /// <summary>The configuration file exists already, and was not overwritten.</summary>
     public const string ConfigurationExists = nameof(ConfigurationExists);
 
     /// <summary>No database was given, and none is configured.</summary>
     public const string DatabaseRequired = nameof(DatabaseRequired);
 
-    /// <summary>A backup is encrypted, and nothing was given to open it with.</summary>
+    /// <summary>A backup is encrypted, and no key or passphrase was given.</summary>
     public const string IdentityMissing = nameof(IdentityMissing);
 
-    /// <summary>A backup is encrypted, and what was given does not open it.</summary>
+    /// <summary>A backup is encrypted, and the given key or passphrase does not open it.</summary>
     public const string IdentityWrong = nameof(IdentityWrong);
 
-    /// <summary>A file of secret keys cannot be read, or holds something else.</summary>
+    /// <summary>A file of secret keys cannot be read, or contains no key.</summary>
     public const string IdentityInvalid = nameof(IdentityInvalid);
 
-    /// <summary>The file for a new secret key is there already.</summary>
+    /// <summary>The file for a new secret key exists already.</summary>
     public const string IdentityFileExists = nameof(IdentityFileExists);
 
-    /// <summary>What a backup is to be encrypted to is no age public key, or an empty passphrase.</summary>
+    /// <summary>A recipient is not an age public key, or a passphrase is empty.</summary>
     public const string RecipientInvalid = nameof(RecipientInvalid);
 
     /// <summary>This system cannot encrypt.</summary>
     public const string EncryptionUnavailable = nameof(EncryptionUnavailable);
 
-    /// <summary>A backup is not encrypted, so there is nothing to encrypt to others.</summary>
+    /// <summary>A backup is not encrypted, so it cannot be re-encrypted.</summary>
     public const string BackupNotEncrypted = nameof(BackupNotEncrypted);
 
-    /// <summary>There is no ordinary table of a name, in a backup or in the database that its rows are to go into.</summary>
+    /// <summary>A backup, or the database for its rows, has no ordinary table of that name.</summary>
     public const string TableNotFound = nameof(TableNotFound);
 
-    /// <summary>Rows of a backup could not be brought back into a database.</summary>
+    /// <summary>Rows of a backup could not be restored into a database.</summary>
     public const string RowsNotRestored = nameof(RowsNotRestored);
 
     /// <summary>Two states of a database could not be compared.</summary>
     public const string ComparisonFailed = nameof(ComparisonFailed);
 
-    /// <summary>A backup did not stand its restore drill.</summary>
+    /// <summary>A backup failed its restore drill.</summary>
     public const string RestoreDrillFailed = nameof(RestoreDrillFailed);
 
     /// <summary>The history of operations cannot be read.</summary>
     public const string HistoryUnreadable = nameof(HistoryUnreadable);
 
-    /// <summary>A Pushgateway did not take the metrics.</summary>
+    /// <summary>A Pushgateway did not accept the metrics.</summary>
     public const string MetricPushFailed = nameof(MetricPushFailed);
 
     /// <summary>The metrics cannot be served at an address and port.</summary>

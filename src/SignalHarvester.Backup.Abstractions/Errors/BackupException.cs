@@ -6,22 +6,22 @@ namespace SignalHarvester.Backup;
 /// </summary>
 public sealed class BackupException : Exception
 {
-    /// <summary>Makes an error of its id's own category.</summary>
+    /// <summary>Makes an error with the category of its id.</summary>
     /// <param name="errorId">A constant of <see cref="BackupErrorId"/>.</param>
     /// <param name="target">The path, backup id or value concerned.</param>
     /// <param name="message">What happened and what to do. Never holds a secret.</param>
-    /// <param name="innerException">The fault underneath, where there is one.</param>
+    /// <param name="innerException">The underlying fault, if any.</param>
     public BackupException(string errorId, object? target, string message, Exception? innerException = null)
         : this(errorId, BackupErrorCategories.Of(errorId), target, message, innerException)
     {
     }
 
-    /// <summary>Makes an error of another category than its id's own.</summary>
+    /// <summary>Makes an error with another category than its id's.</summary>
     /// <param name="errorId">A constant of <see cref="BackupErrorId"/>.</param>
     /// <param name="category">The kind of fault.</param>
     /// <param name="target">The path, backup id or value concerned.</param>
     /// <param name="message">What happened and what to do. Never holds a secret.</param>
-    /// <param name="innerException">The fault underneath, where there is one.</param>
+    /// <param name="innerException">The underlying fault, if any.</param>
     public BackupException(
         string errorId,
         BackupErrorCategory category,
@@ -35,10 +35,10 @@ public sealed class BackupException : Exception
         Target = target;
     }
 
-    /// <summary>An argument that a command cannot be run with: <see cref="BackupErrorId.InvalidArgument"/>.</summary>
+    /// <summary>An argument that a command cannot use: <see cref="BackupErrorId.InvalidArgument"/>.</summary>
     /// <param name="target">The value, or the parameter.</param>
-    /// <param name="message">Why it cannot be used, and what can.</param>
-    /// <param name="innerException">The fault underneath, where there is one.</param>
+    /// <param name="message">Why it cannot be used, and which values can.</param>
+    /// <param name="innerException">The underlying fault, if any.</param>
     public static BackupException InvalidArgument(object? target, string message, Exception? innerException = null) =>
         new(BackupErrorId.InvalidArgument, target, message, innerException);
 

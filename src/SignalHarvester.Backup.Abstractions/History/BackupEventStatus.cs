@@ -1,11 +1,11 @@
 namespace SignalHarvester.Backup;
 
-/// <summary>How an operation ended.</summary>
+/// <summary>The result of an operation.</summary>
 public enum BackupEventStatus
 {
-    /// <summary>It did what it was asked for.</summary>
+    /// <summary>It succeeded.</summary>
     Success,
 
-    /// <summary>It did not, or was stopped.</summary>
+    /// <summary>It failed or was stopped.</summary>
     Failed,
 }

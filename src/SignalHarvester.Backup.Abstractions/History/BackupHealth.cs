@@ -1,21 +1,21 @@
 namespace SignalHarvester.Backup;
 
-/// <summary>How well the backups of one database stand: what Get-SHBackupHealth emits.</summary>
+/// <summary>The health of one database's backups, as Get-SHBackupHealth emits it.</summary>
 public sealed record BackupHealth
 {
-    /// <summary>The database, as a full path on the machine that makes the backups; null where there is neither a backup nor a configured database.</summary>
+    /// <summary>The database, as a full path on the machine that makes the backups; null if there is neither a backup nor a configured database.</summary>
     public string? DatabasePath { get; init; }
 
     /// <summary>The directory of its backups.</summary>
     public required string BackupDirectory { get; init; }
 
-    /// <summary>When it was looked at, in UTC.</summary>
+    /// <summary>The time of the checks, in UTC.</summary>
     public DateTimeOffset Timestamp { get; init; }
 
-    /// <summary>The worst of all checks.</summary>
+    /// <summary>The worst status of all checks.</summary>
     public HealthStatus Status => Checks.Select(check => check.Status).DefaultIfEmpty(HealthStatus.Ok).Max();
 
-    /// <summary>The single checks.</summary>
+    /// <summary>The checks.</summary>
     public IReadOnlyList<HealthCheck> Checks
     {
         get;
@@ -23,13 +23,13 @@ public sealed record BackupHealth
         init => field = value as HealthCheck[] ?? value.ToArray();
     } = [];
 
-    /// <summary>The moment that a restore would go back to: the newest verified backup's; null where there is none.</summary>
+    /// <summary>The moment of the newest verified backup, to which a restore would go back; null if there is none.</summary>
     public DateTimeOffset? NewestVerified { get; init; }
 
-    /// <summary>The number of its backups, safety backups not counted.</summary>
+    /// <summary>The number of its backups, without safety backups.</summary>
     public int Backups { get; init; }
 
-    /// <summary>Bytes that they take on disk.</summary>
+    /// <summary>Their size on disk, in bytes.</summary>
     public long Size { get; init; }
 
     /// <summary>The database and its status on one line.</summary>

@@ -1,6 +1,6 @@
 namespace SignalHarvester.Backup;
 
-/// <summary>What was done: the kinds of events in the history of a backup directory.</summary>
+/// <summary>The kinds of operations in the history of a backup directory.</summary>
 public enum BackupOperation
 {
     /// <summary>A backup was made.</summary>
@@ -15,13 +15,13 @@ public enum BackupOperation
     /// <summary>A backup was restored.</summary>
     Restore,
 
-    /// <summary>A backup was removed because somebody asked for it.</summary>
+    /// <summary>A backup was removed on request.</summary>
     Remove,
 
     /// <summary>A backup was removed because no retention rule kept it, or the rules ran and found nothing to remove.</summary>
     Retention,
 
-    /// <summary>An increment was made a full backup.</summary>
+    /// <summary>An increment became a full backup.</summary>
     Merge,
 
     /// <summary>A backup was encrypted to other keys.</summary>
@@ -30,12 +30,12 @@ public enum BackupOperation
     /// <summary>A backup was fetched from an object store.</summary>
     Receive,
 
-    /// <summary>A backup was restored to nowhere in particular, to prove that it can be.</summary>
+    /// <summary>A backup was restored to a temporary place, as a test.</summary>
     Drill,
 
     /// <summary>A schedule ran, with all its steps.</summary>
     Schedule,
 
-    /// <summary>A scrub re-read stored files, or found one that is not good.</summary>
+    /// <summary>A scrub re-read stored files, or found a bad one.</summary>
     Scrub,
 }

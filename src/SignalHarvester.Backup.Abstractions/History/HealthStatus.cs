@@ -1,14 +1,14 @@
 namespace SignalHarvester.Backup;
 
-/// <summary>How well something stands, the better first.</summary>
+/// <summary>The health of something, the better first.</summary>
 public enum HealthStatus
 {
     /// <summary>As it should be.</summary>
     Ok,
 
-    /// <summary>Somebody should see to it soon.</summary>
+    /// <summary>Somebody should act soon.</summary>
     Warning,
 
-    /// <summary>Data would be lost, or not be back in time, if something happened now.</summary>
+    /// <summary>A disaster now would lose data, or recovery would take too long.</summary>
     Critical,
 }

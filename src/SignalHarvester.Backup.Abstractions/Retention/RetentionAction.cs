@@ -1,11 +1,11 @@
 namespace SignalHarvester.Backup;
 
-/// <summary>What retention does with a backup.</summary>
+/// <summary>The decision of retention on a backup.</summary>
 public enum RetentionAction
 {
     /// <summary>The backup stays.</summary>
     Keep,
 
-    /// <summary>The backup goes, from the backup directory alone.</summary>
+    /// <summary>The backup is removed, only from the backup directory.</summary>
     Remove,
 }

@@ -1,9 +1,9 @@
 namespace SignalHarvester.Backup;
 
-/// <summary>What retention decided on one backup, and why: what Invoke-SHBackupRetention emits.</summary>
+/// <summary>The decision of retention on one backup, with its reasons, as Invoke-SHBackupRetention emits it.</summary>
 public sealed record RetentionDecision
 {
-    /// <summary>The backup as it was when the decision was made.</summary>
+    /// <summary>The backup at the time of the decision.</summary>
     public required BackupMetadata Backup { get; init; }
 
     /// <summary>Whether the backup stays or goes.</summary>

@@ -1,6 +1,6 @@
 namespace SignalHarvester.Backup;
 
-/// <summary>The calendar rule that a backup was made for. A backup without one is manual.</summary>
+/// <summary>The retention policy of a backup. A backup without one is manual.</summary>
 public enum RetentionPolicy
 {
     /// <summary>Made by the daily run.</summary>

@@ -6,22 +6,22 @@ public sealed record BackupDifference
     /// <summary>The object's name.</summary>
     public required string Name { get; init; }
 
-    /// <summary>What it is: table, index, view or trigger.</summary>
+    /// <summary>Its type: table, index, view or trigger.</summary>
     public required string ObjectType { get; init; }
 
-    /// <summary>What became of it.</summary>
+    /// <summary>Its change.</summary>
     public DifferenceKind Change { get; init; }
 
-    /// <summary>Whether its definition differs: columns, SQL.</summary>
+    /// <summary>Whether its definition (columns, SQL) differs.</summary>
     public bool SchemaChanged { get; init; }
 
-    /// <summary>Rows that are in the later state alone.</summary>
+    /// <summary>Rows only in the later state.</summary>
     public long RowsAdded { get; init; }
 
-    /// <summary>Rows that are in the earlier state alone.</summary>
+    /// <summary>Rows only in the earlier state.</summary>
     public long RowsRemoved { get; init; }
 
-    /// <summary>Rows of the same key with other values.</summary>
+    /// <summary>Rows with the same key but other values.</summary>
     public long RowsChanged { get; init; }
 
     /// <summary>The earlier state: a backup's id.</summary>
@@ -30,7 +30,7 @@ public sealed record BackupDifference
     /// <summary>The later state: a backup's id, or the path of a database.</summary>
     public required string Difference { get; init; }
 
-    /// <summary>What could not be compared, and why; null where all was.</summary>
+    /// <summary>What could not be compared, and why; null if everything was compared.</summary>
     public string? Detail { get; init; }
 
     /// <summary>The difference on one line.</summary>

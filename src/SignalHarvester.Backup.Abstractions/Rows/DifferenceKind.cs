@@ -1,15 +1,15 @@
 namespace SignalHarvester.Backup;
 
-/// <summary>What differs between two states of a database.</summary>
+/// <summary>The kind of difference between two states of a database.</summary>
 public enum DifferenceKind
 {
-    /// <summary>Nothing: told of only where it was asked for.</summary>
+    /// <summary>No difference; emitted only on request.</summary>
     None,
 
-    /// <summary>The object is in the later state alone.</summary>
+    /// <summary>The object is only in the later state.</summary>
     Added,
 
-    /// <summary>The object is in the earlier state alone.</summary>
+    /// <summary>The object is only in the earlier state.</summary>
     Removed,
 
     /// <summary>The object is in both, with other rows or another definition.</summary>

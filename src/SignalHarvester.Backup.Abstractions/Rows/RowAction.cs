@@ -1,14 +1,14 @@
 namespace SignalHarvester.Backup;
 
-/// <summary>What restoring rows does where a row of the same key is there.</summary>
+/// <summary>What a row restore does if a row with the same key exists.</summary>
 public enum RowAction
 {
-    /// <summary>Leaves it as it is, and brings back those that are missing.</summary>
+    /// <summary>Leaves existing rows unchanged, and restores missing ones.</summary>
     InsertMissing,
 
-    /// <summary>Gives it the values of the backup, and brings back those that are missing.</summary>
+    /// <summary>Gives existing rows the values of the backup, and restores missing ones.</summary>
     Replace,
 
-    /// <summary>Touches no row: puts those of the backup into a new table beside it.</summary>
+    /// <summary>Touches no row: puts the rows of the backup into a new table beside it.</summary>
     SideTable,
 }

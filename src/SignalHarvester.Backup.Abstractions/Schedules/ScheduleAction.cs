@@ -1,17 +1,17 @@
 namespace SignalHarvester.Backup;
 
-/// <summary>What a schedule does when it is due.</summary>
+/// <summary>The action of a schedule.</summary>
 public enum ScheduleAction
 {
-    /// <summary>Makes backups, with what belongs to them: verification, copies elsewhere, retention, metrics.</summary>
+    /// <summary>Makes backups, including verification, copies elsewhere, retention and metrics.</summary>
     Backup,
 
-    /// <summary>Applies the retention rules alone.</summary>
+    /// <summary>Only applies the retention rules.</summary>
     Retention,
 
-    /// <summary>Restores the newest backup of each database to a temporary place, to prove that it can be.</summary>
+    /// <summary>Restores the newest backup of each database to a temporary place, as a test.</summary>
     Drill,
 
-    /// <summary>Re-reads stored backups, and mends or puts into the quarantine those that are not what was recorded.</summary>
+    /// <summary>Re-reads stored backups, and repairs or quarantines damaged ones.</summary>
     Scrub,
 }

@@ -3,7 +3,7 @@ namespace SignalHarvester.Backup;
 /// <summary>The operating system's scheduler that starts a schedule's runs.</summary>
 public enum ScheduleBackend
 {
-    /// <summary>What the machine has: Task Scheduler on Windows, launchd on macOS, else systemd where it runs, else cron.</summary>
+    /// <summary>The machine's scheduler: Task Scheduler on Windows, launchd on macOS, else systemd if it runs, else cron.</summary>
     Auto,
 
     /// <summary>A systemd timer.</summary>

@@ -12,6 +12,6 @@ public enum ScheduleFrequency
     /// <summary>One day of each month.</summary>
     Monthly,
 
-    /// <summary>Again and again after the same time.</summary>
+    /// <summary>Repeatedly, at a fixed interval.</summary>
     Every,
 }

@@ -1,20 +1,20 @@
 namespace SignalHarvester.Backup;
 
-/// <summary>How a run of a schedule, or a step of one, ended.</summary>
+/// <summary>The result of a schedule's run, or of one of its steps.</summary>
 public enum ScheduleResult
 {
-    /// <summary>All went well.</summary>
+    /// <summary>Everything succeeded.</summary>
     Succeeded,
 
-    /// <summary>Something went wrong that does not make the run worse: metrics could not be exported, for example.</summary>
+    /// <summary>A minor problem that does not affect the backups: metrics could not be exported, for example.</summary>
     Warning,
 
-    /// <summary>Some of it went well, and some failed.</summary>
+    /// <summary>A part succeeded, and a part failed.</summary>
     Partial,
 
-    /// <summary>Nothing of what was wanted was reached.</summary>
+    /// <summary>Everything failed.</summary>
     Failed,
 
-    /// <summary>There was nothing to do: it was not due, it was running already, it is switched off, or what it builds on failed.</summary>
+    /// <summary>Nothing to do: it was not due, was already running, is switched off, or depends on a failed step.</summary>
     Skipped,
 }

@@ -1,6 +1,6 @@
 namespace SignalHarvester.Backup;
 
-/// <summary>One run of a schedule: what Invoke-SHBackupSchedule emits.</summary>
+/// <summary>One run of a schedule, as Invoke-SHBackupSchedule emits it.</summary>
 public sealed record ScheduleRun
 {
     /// <summary>The exit code of a run whose result is Partial.</summary>
@@ -9,19 +9,19 @@ public sealed record ScheduleRun
     /// <summary>The schedule's name.</summary>
     public required string Name { get; init; }
 
-    /// <summary>When the run began.</summary>
+    /// <summary>The start of the run.</summary>
     public DateTimeOffset Started { get; init; }
 
-    /// <summary>How long it took, a random delay not counted.</summary>
+    /// <summary>Its duration, without a random delay.</summary>
     public TimeSpan Duration { get; init; }
 
-    /// <summary>How it ended.</summary>
+    /// <summary>The result.</summary>
     public ScheduleResult Result { get; init; }
 
-    /// <summary>Why there was nothing to do; null where there was.</summary>
+    /// <summary>Why there was nothing to do; null if the run did something.</summary>
     public string? Reason { get; init; }
 
-    /// <summary>The steps, in the order that they ended in.</summary>
+    /// <summary>The steps, in the order in which they ended.</summary>
     public IReadOnlyList<ScheduleStep> Steps
     {
         get;
@@ -29,14 +29,14 @@ public sealed record ScheduleRun
         init => field = value as ScheduleStep[] ?? value.ToArray();
     } = [];
 
-    /// <summary>The ids of the backups that were made.</summary>
+    /// <summary>The ids of the new backups.</summary>
     public IReadOnlyList<string> Backups
     {
         get;
         init => field = value as string[] ?? value.ToArray();
     } = [];
 
-    /// <summary>The exit code of the task's process: 0 where all went well or there was nothing to do, 3 where some of it failed, 1 where all of it did.</summary>
+    /// <summary>The exit code of the task's process: 0 for success or nothing to do, 3 if a part failed, 1 if everything failed.</summary>
     public int ExitCode => Result switch
     {
         ScheduleResult.Partial => PartialExitCode,

@@ -1,11 +1,11 @@
 namespace SignalHarvester.Backup;
 
-/// <summary>Whose schedule it is, and as whom it runs.</summary>
+/// <summary>Whether a schedule belongs to the account or to the machine, and which account runs it.</summary>
 public enum ScheduleScope
 {
-    /// <summary>The account's that registers it.</summary>
+    /// <summary>It belongs to the registering account, and runs as that account.</summary>
     User,
 
-    /// <summary>The machine's: it runs as root or SYSTEM, and takes the rights of an administrator to be registered.</summary>
+    /// <summary>It belongs to the machine: it runs as root or SYSTEM, and only an administrator can register it.</summary>
     System,
 }

@@ -6,22 +6,22 @@ public sealed record ScheduleStep
     /// <summary>The step: Create, Verify, Upload, Retention or Metrics.</summary>
     public required string Step { get; init; }
 
-    /// <summary>What it worked on: the database, the object store, the backup directory or the file of the metrics; null where it concerns all.</summary>
+    /// <summary>What it worked on: the database, the object store, the backup directory or the file of the metrics; null if it concerns all.</summary>
     public string? Target { get; init; }
 
-    /// <summary>How it ended.</summary>
+    /// <summary>The result.</summary>
     public ScheduleResult Result { get; init; }
 
-    /// <summary>The id of the backup that it made or worked on; null where there is none.</summary>
+    /// <summary>The id of its backup; null if there is none.</summary>
     public string? BackupId { get; init; }
 
-    /// <summary>How long it took.</summary>
+    /// <summary>Its duration.</summary>
     public TimeSpan Duration { get; init; }
 
-    /// <summary>The stable id of what went wrong; null where nothing did.</summary>
+    /// <summary>The stable id of its error; null if there was none.</summary>
     public string? ErrorId { get; init; }
 
-    /// <summary>What it did, or what went wrong and what to do. Never holds a secret.</summary>
+    /// <summary>What it did, or its error and what to do. Never contains a secret.</summary>
     public string Detail { get; init; } = string.Empty;
 
     /// <summary>The step on one line.</summary>

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace SignalHarvester.Backup;
 
-/// <summary>When a schedule is due: moments in UTC, which no time zone and no change of the clock moves.</summary>
+/// <summary>The times of a schedule: moments in UTC, independent of time zones and clock changes.</summary>
 public sealed record ScheduleTrigger
 {
     // Clocks are set by less than that, and timers have been seen to be early by less.
@@ -11,13 +11,13 @@ public sealed record ScheduleTrigger
     /// <summary>How often.</summary>
     public ScheduleFrequency Frequency { get; init; }
 
-    /// <summary>The time of day in UTC. With <see cref="ScheduleFrequency.Every"/>, a time of day at which it is due if the interval divides a day.</summary>
+    /// <summary>The time of day in UTC. With <see cref="ScheduleFrequency.Every"/>, a time of day at which a run happens if the interval divides a day.</summary>
     public TimeSpan At { get; init; }
 
     /// <summary>The day of the week, in UTC (weekly).</summary>
     public DayOfWeek? DayOfWeek { get; init; }
 
-    /// <summary>The day of the month, in UTC, 1 to 31; the last day in a month that has not so many (monthly).</summary>
+    /// <summary>The day of the month, in UTC, 1 to 31; the last day of a shorter month (monthly).</summary>
     public int? Day { get; init; }
 
     /// <summary>The time from one moment to the next, in whole minutes (every).</summary>
@@ -32,7 +32,7 @@ public sealed record ScheduleTrigger
         _ => RequiredInterval,
     };
 
-    /// <summary>The last moment that it was due at, up to and including a moment.</summary>
+    /// <summary>The last due moment, up to and including a given one.</summary>
     /// <param name="moment">The moment.</param>
     public DateTimeOffset Last(DateTimeOffset moment)
     {
@@ -47,7 +47,7 @@ public sealed record ScheduleTrigger
         return new DateTimeOffset(due, TimeSpan.Zero);
     }
 
-    /// <summary>The next moment that it is due at, after a moment.</summary>
+    /// <summary>The next due moment after a given one.</summary>
     /// <param name="moment">The moment.</param>
     public DateTimeOffset Next(DateTimeOffset moment)
     {
@@ -61,8 +61,8 @@ public sealed record ScheduleTrigger
         };
     }
 
-    /// <summary>The moment that a run is to be made for now: the last one, if it is later than what was served; null where there is none.</summary>
-    /// <param name="served">The moment that the last run was made for, or the schedule's beginning: no earlier one counts.</param>
+    /// <summary>The moment that a run should serve now: the last one, if it is later than the last served one; null if there is none.</summary>
+    /// <param name="served">The moment that the last run served, or the schedule's beginning: no earlier one counts.</param>
     /// <param name="now">The time. A timer may be early by half a minute.</param>
     public DateTimeOffset? Due(DateTimeOffset served, DateTimeOffset now) => Last(now + Tolerance) is var last && last > served ? last : null;
 

@@ -12,6 +12,6 @@ public enum CloudProvider
     /// <summary>Azure Blob Storage.</summary>
     Azure,
 
-    /// <summary>A folder, such as that of a mounted share or a second disk.</summary>
+    /// <summary>A folder, for example on a mounted share or a second disk.</summary>
     Directory,
 }

@@ -1,45 +1,45 @@
 namespace SignalHarvester.Backup;
 
-/// <summary>What a scrub found of one backup: what Invoke-SHBackupScrub emits.</summary>
+/// <summary>The result of scrubbing one backup, as Invoke-SHBackupScrub emits it.</summary>
 public sealed record BackupScrubResult
 {
     /// <summary>The backup's id.</summary>
     public required string BackupId { get; init; }
 
-    /// <summary>The database that was backed up, as a full path on the machine that made the backup.</summary>
+    /// <summary>The database, as a full path on the machine that made the backup.</summary>
     public string? DatabasePath { get; init; }
 
-    /// <summary>The directory that the backup was found in.</summary>
+    /// <summary>The directory of the backup.</summary>
     public required string BackupDirectory { get; init; }
 
     /// <summary>The backup's file, as a full path.</summary>
     public required string BackupPath { get; init; }
 
-    /// <summary>What was found.</summary>
+    /// <summary>The outcome.</summary>
     public ScrubOutcome Outcome { get; init; }
 
-    /// <summary>What that rests on, in a sentence.</summary>
+    /// <summary>The reason for the outcome, in a sentence.</summary>
     public required string Reason { get; init; }
 
-    /// <summary>When the check began, in UTC.</summary>
+    /// <summary>The start of the check, in UTC.</summary>
     public DateTimeOffset Timestamp { get; init; }
 
-    /// <summary>When the file was read and found good before; null where that is not known.</summary>
+    /// <summary>The time of the last good reading before; null if unknown.</summary>
     public DateTimeOffset? LastCheck { get; init; }
 
-    /// <summary>Bytes of the file that were read.</summary>
+    /// <summary>The number of bytes read.</summary>
     public long Bytes { get; init; }
 
-    /// <summary>How long it took, a repair included.</summary>
+    /// <summary>The duration, including a repair.</summary>
     public TimeSpan Duration { get; init; }
 
-    /// <summary>Where the damaged file lies now, its sidecar beside it; null where nothing was put into the quarantine.</summary>
+    /// <summary>The present path of the damaged file, beside its sidecar; null if nothing was quarantined.</summary>
     public string? QuarantinePath { get; init; }
 
-    /// <summary>The address of the copy that the file was fetched from; null where it was not.</summary>
+    /// <summary>The address of the copy that replaced the file; null if none did.</summary>
     public string? RepairedFrom { get; init; }
 
-    /// <summary>The ids of the backups that cannot be restored any more, because they build on this one.</summary>
+    /// <summary>The ids of the backups that can no longer be restored, because they build on this one.</summary>
     public IReadOnlyList<string> BrokenDependants
     {
         get;

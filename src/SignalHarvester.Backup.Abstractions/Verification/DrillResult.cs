@@ -1,9 +1,9 @@
 namespace SignalHarvester.Backup;
 
-/// <summary>How one part of a restore drill ended.</summary>
+/// <summary>The result of one part of a restore drill.</summary>
 public enum DrillResult
 {
-    /// <summary>It was not come to, because something before it failed.</summary>
+    /// <summary>It was skipped, because an earlier part failed.</summary>
     NotRun,
 
     /// <summary>It passed.</summary>

@@ -1,20 +1,20 @@
 namespace SignalHarvester.Backup;
 
-/// <summary>What a scrub found of one backup's stored file.</summary>
+/// <summary>The outcome of scrubbing one stored file.</summary>
 public enum ScrubOutcome
 {
-    /// <summary>The file is as it was recorded, as far as that was recorded; the reason says where it was not.</summary>
+    /// <summary>The file matches its record; the reason says if the record is incomplete.</summary>
     Good,
 
-    /// <summary>The file is another one than was recorded. It was put into the quarantine, and there was no good copy to mend it from.</summary>
+    /// <summary>The file differs from its record. It was quarantined, and there was no good copy to repair it.</summary>
     Damaged,
 
-    /// <summary>The file was damaged or missing, and was fetched again from a copy. What was damaged is in the quarantine.</summary>
+    /// <summary>The file was damaged or missing, and a copy replaced it. A damaged file is in quarantine.</summary>
     Repaired,
 
-    /// <summary>There is no file, and there was no good copy to mend that from. The backup stays listed.</summary>
+    /// <summary>The file is missing, and there was no good copy to replace it. The backup stays listed.</summary>
     Missing,
 
-    /// <summary>The file cannot be read now, which proves nothing. It was left as it is.</summary>
+    /// <summary>The file cannot be read now, which proves no damage. It was left unchanged.</summary>
     Unreadable,
 }

@@ -1,12 +1,12 @@
 namespace SignalHarvester.Backup;
 
-/// <summary>How deep a verification went.</summary>
+/// <summary>The level of a verification.</summary>
 public enum VerificationLevel
 {
     /// <summary>Never verified, or the last verification failed.</summary>
     None,
 
-    /// <summary>The stored file is there, has the recorded size and the recorded stored checksum.</summary>
+    /// <summary>The stored file exists, with the recorded size and checksum.</summary>
     Quick,
 
     /// <summary>

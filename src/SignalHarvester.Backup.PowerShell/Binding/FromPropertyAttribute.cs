@@ -21,6 +21,6 @@ internal sealed class FromPropertyAttribute(Type type, string advice) : Argument
 
         return LanguagePrimitives.TryConvertTo(inputData, type, out var converted)
             ? converted
-            : throw new ArgumentTransformationMetadataException($"'{inputData}' is no {type.Name}. {advice}");
+            : throw new ArgumentTransformationMetadataException($"'{inputData}' is not a {type.Name}. {advice}");
     }
 }

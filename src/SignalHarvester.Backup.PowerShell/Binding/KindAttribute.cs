@@ -16,7 +16,7 @@ internal sealed class KindAttribute(Type kind) : ArgumentTransformationAttribute
         PipelineObject.RequireEach(
             inputData,
             item => item is null || PipelineObject.Is(item, kind),
-            typeName => $"An object of type {typeName} is no {kind.Name}. Pass what the cmdlets of this module emit, or ids with -Id.");
+            typeName => $"An object of type {typeName} is not a {kind.Name}. Pass the output of this module's cmdlets, or ids with -Id.");
         return inputData;
     }
 }

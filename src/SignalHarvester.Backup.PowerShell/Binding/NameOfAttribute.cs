@@ -14,7 +14,7 @@ internal sealed class NameOfAttribute(params Type[] kinds) : ArgumentTransformat
     /// <inheritdoc/>
     public override object? Transform(EngineIntrinsics engineIntrinsics, object? inputData)
     {
-        PipelineObject.RequireEach(inputData, IsName, typeName => $"An object of type {typeName} is no name, and no text that could be one.");
+        PipelineObject.RequireEach(inputData, IsName, typeName => $"An object of type {typeName} is not a name or a text.");
         return inputData;
     }
 

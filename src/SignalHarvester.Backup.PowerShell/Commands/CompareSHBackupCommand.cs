@@ -1,71 +1,70 @@
 using System.Management.Automation;
 using SignalHarvester.Backup.Catalog;
-using SignalHarvester.Backup.Operations.Rows;
 using SignalHarvester.Backup.PowerShell.Completion;
 using SignalHarvester.Backup.Sqlite;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
-/// <summary>Shows what changed between two backups, or between a backup and the live database.</summary>
+/// <summary>Shows the changes between two backups, or between a backup and the live database.</summary>
 /// <remarks>
-/// <para>Tells for each table how many rows were added, removed and changed, and for each table, index, view and trigger
-/// whether it is new, gone, or defined otherwise. Without -Difference and -Database, the later state is the database that the
-/// backup was made from, as it is now; its writers are not kept waiting.</para>
-/// <para>Rows go by their primary key, or by their rowid where there is none or where it holds NULLs, and are compared by bytes
-/// and by kind of value. VACUUM may give rows other rowids, and then they show as changed. Columns that one state alone has
-/// are not compared, and Detail says so. Keys in an order that only the application knows (a collation of its own) go by their
+/// <para>Counts the added, removed and changed rows of each table, and shows each table, index, view and trigger that is
+/// new, gone or has another definition. Without -Difference and -Database, the later state is the present state of the
+/// backup's database; its writers do not have to wait.</para>
+/// <para>Rows are matched by their primary key, or by rowid if there is none or it contains NULLs, and compared by bytes
+/// and type of value. VACUUM may change rowids; then rows show as changed. Columns of only one state are not compared,
+/// and Detail says so. Keys in an order that only the application knows (a collation of its own) are matched by their
 /// bytes. A table that cannot be compared has the change Unknown, and Detail says why; the others are compared.</para>
-/// <para>Both states are restored to a private temporary place for it, which takes the room of both databases, and deleted.</para>
+/// <para>For this, both states are restored to a private temporary place, which needs room for both databases, and then deleted.</para>
 /// </remarks>
 /// <example>
-/// <para>See what changed since the newest backup</para>
+/// <para>Show the changes since the newest backup</para>
 /// <code>New-SHBackup ./app.db | Compare-SHBackup -IncludeEqual</code>
-/// <para>Without -IncludeEqual, what does not differ is left out.</para>
+/// <para>Without -IncludeEqual, only differences are shown.</para>
 /// </example>
 /// <example>
-/// <para>See what changed between two backups</para>
+/// <para>Show the changes between two backups</para>
 /// <code>$one = New-SHBackup ./app.db; $two = New-SHBackup ./app.db; Compare-SHBackup $one -Difference $two -IncludeEqual -Table customer</code>
-/// <para>The first is the earlier state, whatever their ages are.</para>
+/// <para>The first counts as the earlier state, whatever their ages.</para>
 /// </example>
 /// <seealso>Get-SHBackup</seealso>
 /// <seealso>Restore-SHBackup</seealso>
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsData.Compare, "SHBackup", DefaultParameterSetName = IdSet)]
 [OutputType(typeof(BackupDifference))]
-public sealed class CompareSHBackupCommand : KeyedBackupCommand, IConfigurationOptional
+public sealed class CompareSHBackupCommand : DecryptingCommand, IConfigurationOptional
 {
-    /// <summary>The backup that is the later state, as an object or by its id. It lies in the same backup directory.</summary>
+    /// <summary>The backup with the later state, as an object or by its id, in the same backup directory.</summary>
     [Parameter]
     [ArgumentCompleter(typeof(BackupIdCompleter))]
     [ValidateNotNullOrEmpty]
     public string? Difference { get; set; }
 
-    /// <summary>The database file that is the later state. Its application may be running.</summary>
+    /// <summary>The database file with the later state. Its application may be running.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? Database { get; set; }
 
     /// <summary>
-    /// Reads a database file that has names (hard links) outside its folder, although there is no log beside this one: no
-    /// program writes to it by another name. Without it, that is an error.
+    /// Reads a database file that has names (hard links) outside its folder and no log beside this one. Use it only if no
+    /// program writes to the file by another name. Without it, that is an error.
     /// </summary>
     [Parameter]
     public SwitchParameter AllowHardLink { get; set; }
 
-    /// <summary>Looks at objects of these names alone: tables, and indexes, views and triggers by their own names. Wildcards match several.</summary>
+    /// <summary>Compares only objects with these names: tables, and indexes, views and triggers by their own names. Wildcards match several.</summary>
     [Parameter]
     [ArgumentCompleter(typeof(TableCompleter))]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     public string[]? Table { get; set; }
 
-    /// <summary>Emits what does not differ too.</summary>
+    /// <summary>Also emits objects without differences.</summary>
     [Parameter]
     public SwitchParameter IncludeEqual { get; set; }
 
     /// <summary>
-    /// Looks at neither the configuration file nor the SHBACKUP_ environment variables, so that a mistake in them is in nobody's
-    /// way: what is needed is given by parameters, such as -BackupDirectory and -IdentityFile.
+    /// Ignores the configuration file and the SHBACKUP_ environment variables, so that an error in them does not stop a
+    /// restore: give the needed values as parameters, such as -BackupDirectory and -IdentityFile.
     /// </summary>
     [Parameter]
     public SwitchParameter NoConfiguration { get; set; }
@@ -76,29 +75,29 @@ public sealed class CompareSHBackupCommand : KeyedBackupCommand, IConfigurationO
         base.BeginProcessing();
         if (Difference is not null && Database is not null)
         {
-            ThrowTerminatingError(ToRecord(BackupException.InvalidArgument(
-                nameof(Database), "-Difference and -Database exclude each other: there is one later state. Give one of them.")));
+            ThrowTerminatingError(BackupException.InvalidArgument(
+                nameof(Database), "-Difference and -Database cannot be combined, because both give the later state. Give one of them.").ToRecord());
         }
     }
 
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        foreach (var (backup, directory) in Selected())
+        foreach (var (backup, directory) in SelectedHere())
         {
-            ForItem(() => Compare(backup, directory));
+            this.ReportErrors(() => Compare(backup, directory));
         }
     }
 
     private void Compare(BackupMetadata backup, BackupDirectory directory)
     {
-        (BackupMetadata, BackupDirectory)? later = Difference is null ? null : (directory.Get(Stored(Difference)), directory);
+        var later = Difference is null ? null : BackupSource.In(directory, directory.Get(CanonicalId(Difference)));
         var database = later is not null ? null
-            : Database is not null ? FileSystemPath(Database)
+            : Database is not null ? this.FileSystemPath(Database)
             : backup.DatabasePath ?? throw new BackupException(
-                BackupErrorId.DatabaseRequired, backup.Id, $"The backup '{backup.Id}' does not say which database it was made from. Give one with -Database, or another backup with -Difference.");
+                BackupErrorId.DatabaseRequired, backup.Id, $"The backup '{backup.Id}' does not record its database. Give one with -Database, or another backup with -Difference.");
         var found = new List<BackupDifference>();
-        RunOperation(context => CompareBackups.Run((backup, directory), later, database, AllowHardLink, IsWanted, found.Add, context));
+        Runner.Run(context => BackupEngine.Compare(BackupSource.In(directory, backup), later, database, AllowHardLink, IsWanted, found.Add, context));
         WriteObject(found.Where(difference => IncludeEqual || difference.Change != DifferenceKind.None), enumerateCollection: true);
     }
 

@@ -13,7 +13,7 @@ internal sealed class DatabaseFilter
     private readonly List<string> paths = [];
 
     /// <summary>Makes one.</summary>
-    /// <param name="texts">What was typed; null where nothing was, which lets all through.</param>
+    /// <param name="texts">What was typed; null if nothing was, which lets all through.</param>
     /// <param name="fullPath">Makes a path of the session a full one.</param>
     public DatabaseFilter(IReadOnlyList<string>? texts, Func<string, string> fullPath)
     {
@@ -33,7 +33,7 @@ internal sealed class DatabaseFilter
     public bool IsOpen { get; }
 
     /// <summary>Whether a database passes.</summary>
-    /// <param name="database">Its full path; null where that is not known.</param>
+    /// <param name="database">Its full path; null if unknown.</param>
     public bool Passes(string? database) => IsOpen || (database is not null
         && (patterns.Exists(pattern => pattern.IsMatch(database) || pattern.IsMatch(Path.GetFileName(database))) || paths.Exists(path => DatabasePlace.IsSame(path, database))));
 

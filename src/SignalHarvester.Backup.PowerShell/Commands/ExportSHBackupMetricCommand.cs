@@ -5,30 +5,30 @@ using SignalHarvester.Backup.Metrics;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
-/// <summary>Gives the metrics of a backup directory to Prometheus: as a file for node_exporter, to a Pushgateway, or as text.</summary>
+/// <summary>Exports the metrics of a backup directory for Prometheus: as a file for node_exporter, to a Pushgateway, or as text.</summary>
 /// <remarks>
-/// <para>Counters and histograms are derived from the history of operations (see Get-SHBackupHistory), so that they go on
-/// across processes; gauges say what is in the backup directory now. docs/METRICS.md describes each metric, and
-/// deploy/monitoring holds alert rules and a dashboard.</para>
+/// <para>Counters and histograms come from the history of operations (see Get-SHBackupHistory), so they continue across
+/// processes; gauges describe the present backup directory. docs/METRICS.md describes each metric, and deploy/monitoring
+/// has alert rules and a dashboard.</para>
 /// <para>With -Path the metrics go to a file, which is replaced in one step, for node_exporter's textfile collector. With
-/// -PushGateway they replace what the gateway has of the same job and instance. With neither, the text is emitted.</para>
-/// <para>Export after every operation that is to be seen, retention and removals included: a file, or what a gateway keeps,
-/// stays as it was exported. Start-SHBackupMetricServer is scraped live instead.</para>
+/// -PushGateway they replace what the gateway has of the same job and instance. Without both, the text is emitted.</para>
+/// <para>Export after every operation, including retention and removals, because a file or a gateway keeps the exported
+/// values. Start-SHBackupMetricServer gives live values instead.</para>
 /// </remarks>
 /// <example>
-/// <para>Back up, and leave the metrics for node_exporter</para>
+/// <para>Back up, and write the metrics for node_exporter</para>
 /// <code>New-SHBackup ./app.db | Out-Null; Export-SHBackupMetric -Path ./shbackup.prom -PassThru</code>
-/// <para>The file is there, and the same text is emitted. node_exporter reads files that end with .prom.</para>
+/// <para>Writes the file, and emits the same text. node_exporter reads files that end with .prom.</para>
 /// </example>
 /// <example>
-/// <para>Look at the metrics</para>
+/// <para>Show the metrics</para>
 /// <code>Export-SHBackupMetric -BackupDirectory ./backups -ExpectedInterval 1d</code>
-/// <para>Emits the text that Prometheus would get.</para>
+/// <para>Emits the text for Prometheus.</para>
 /// </example>
 /// <example>
-/// <para>Hand them to a Pushgateway</para>
+/// <para>Push them to a Pushgateway</para>
 /// <code>Export-SHBackupMetric -PushGateway http://127.0.0.1:9091 -Job signal_harvester_backup -WhatIf</code>
-/// <para>Says what would be pushed where.</para>
+/// <para>Shows what would be pushed, and where.</para>
 /// </example>
 /// <seealso>Start-SHBackupMetricServer</seealso>
 /// <seealso>Get-SHBackupHistory</seealso>
@@ -42,8 +42,8 @@ public sealed class ExportSHBackupMetricCommand : MetricCommand
     private const string PushSet = "Push";
 
     /// <summary>
-    /// The file to write. Its folder must be there, and be the one that node_exporter's --collector.textfile.directory
-    /// names; the name must end with .prom for that.
+    /// The file to write. For node_exporter, its folder must be that of --collector.textfile.directory, and its name must end
+    /// with .prom. The folder must exist.
     /// </summary>
     [Parameter(Mandatory = true, ParameterSetName = PathSet)]
     [Alias("LiteralPath")]
@@ -55,12 +55,12 @@ public sealed class ExportSHBackupMetricCommand : MetricCommand
     [ValidateNotNull]
     public Uri PushGateway { get; set; } = new("http://127.0.0.1:9091");
 
-    /// <summary>The label job of what is pushed.</summary>
+    /// <summary>The label job of the pushed metrics.</summary>
     [Parameter(ParameterSetName = PushSet)]
     [ValidateNotNullOrEmpty]
     public string Job { get; set; } = "signal_harvester_backup";
 
-    /// <summary>The label instance of what is pushed. Without it, the name of this machine.</summary>
+    /// <summary>The label instance of the pushed metrics. Without it, the name of this machine.</summary>
     [Parameter(ParameterSetName = PushSet)]
     [ValidateNotNullOrEmpty]
     public string Instance { get; set; } = Environment.MachineName;
@@ -78,19 +78,19 @@ public sealed class ExportSHBackupMetricCommand : MetricCommand
     {
         foreach (var path in NotedDirectories)
         {
-            ForItem(() => Export(OpenConfigured(path)));
+            this.ReportErrors(() => Export(OpenConfigured(path)));
         }
     }
 
     private void Export(BackupDirectory directory)
     {
-        var file = ParameterSetName == PathSet ? FileSystemPath(Path) : null;
+        var file = ParameterSetName == PathSet ? this.FileSystemPath(Path) : null;
         if (ParameterSetName != TextSet && !ShouldProcess(file ?? Shown(PushGateway), $"Export the metrics of {directory.Path}"))
         {
             return;
         }
 
-        var text = RunOperation(context =>
+        var text = Runner.Run(context =>
         {
             var text = MetricText.Of(directory, Options(), context);
             if (file is not null)

@@ -2,44 +2,45 @@ using System.Management.Automation;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Operations.Restore;
 using SignalHarvester.Backup.PowerShell.Binding;
-using SignalHarvester.Backup.PowerShell.Cloud;
+using SignalHarvester.Backup.PowerShell.Stores;
 using SignalHarvester.Backup.PowerShell.Completion;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
 /// <summary>Lists the backups of a directory, newest first.</summary>
 /// <remarks>
-/// <para>Reads the sidecar files, those of the predecessor included, and needs no more than read access. A sidecar that
-/// cannot be used is an error of its own; the others are listed all the same.</para>
-/// <para>The filters are combined: a backup is listed when it passes all of them. Ages are compared in the pipeline too:
+/// <para>Reads the sidecar files, including the Python tool's, and needs only read access. Each unusable sidecar is an
+/// error; the other backups are still listed.</para>
+/// <para>Filters are combined: a backup is listed if it passes all of them. Ages are compared in the pipeline too:
 /// Get-SHBackup | Where Age -gt 30d. A number without a unit is an error there, never a match.</para>
-/// <para>With -Remote the backups in an object store are listed, as the same objects. Piped to Receive-, Test-, Restore- or
-/// Remove-SHBackup, they stand for the copies there. An error of access ends the listing; it is never shown as an empty one.</para>
+/// <para>With -Remote it lists the backups in an object store, as the same objects. Piped to Receive-, Test-, Restore- or
+/// Remove-SHBackup, they mean the copies there. A failed access ends the listing with an error, and never looks like an
+/// empty list.</para>
 /// </remarks>
 /// <example>
 /// <para>List all backups</para>
 /// <code>Get-SHBackup -BackupDirectory ./backups</code>
-/// <para>Shows a table; the objects hold raw numbers and times in UTC.</para>
+/// <para>Shows a table; the objects have raw numbers and times in UTC.</para>
 /// </example>
 /// <example>
 /// <para>Show everything about the newest verified backup</para>
 /// <code>Get-SHBackup -Verified -Newest 1 | ForEach-Object { $_.RowCounts; $_.Verification }</code>
-/// <para>Shows the rows of each table and the single checks. Safety backups, which a restore makes, are never the newest.</para>
+/// <para>Shows the row count of each table and the checks. Safety backups of restores never count as the newest.</para>
 /// </example>
 /// <example>
-/// <para>See what builds on what</para>
+/// <para>Show the chains</para>
 /// <code>Get-SHBackup -Tree</code>
-/// <para>Draws each full backup with the increments that build on it.</para>
+/// <para>Draws each full backup with its increments.</para>
 /// </example>
 /// <example>
-/// <para>Remove what is older than thirty days</para>
+/// <para>Remove backups older than thirty days</para>
 /// <code>Get-SHBackup | Where-Object Age -gt 30d | Remove-SHBackup -WhatIf</code>
-/// <para>Shows what would go. Without -WhatIf it asks, then removes.</para>
+/// <para>Previews the removal. Without -WhatIf it asks, then removes.</para>
 /// </example>
 /// <example>
-/// <para>List what is on a second disk</para>
+/// <para>List the backups on a second disk</para>
 /// <code>Get-SHBackup -Newest 1 | Send-SHBackup -Provider Directory -Container ./offsite -CreateContainer | Out-Null; Get-SHBackup -Remote -Provider Directory -Container ./offsite</code>
-/// <para>Sends the newest backup there, and lists what is there. S3, Azure and Gcs are listed the same way.</para>
+/// <para>Sends the newest backup there, and lists the backups there. S3, Azure and Gcs are listed in the same way.</para>
 /// </example>
 /// <seealso>New-SHBackup</seealso>
 /// <seealso>Test-SHBackup</seealso>
@@ -52,11 +53,10 @@ public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters, ICon
 {
     private DatabaseFilter? databases;
 
-    private readonly CloudParameters cloud = new();
+    private readonly StoreParameters cloud = new();
 
     /// <summary>
-    /// Ids to list. Wildcards match several, but not in what comes through the pipeline. Tab completes them, with date, type
-    /// and size.
+    /// Ids to list. Wildcards match several, but not in pipeline input. Tab completes them, with date, type and size.
     /// </summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(BackupIdCompleter))]
@@ -65,7 +65,10 @@ public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters, ICon
     [ValidateNotNullOrEmpty]
     public string[]? Id { get; set; }
 
-    /// <summary>Backups of these databases: the path (full, or from here, as ./app.db), or the file's name. Wildcards match several. Tab completes them.</summary>
+    /// <summary>
+    /// Backups of these databases: the path (full, or from here, as ./app.db), or the file's name. Wildcards match several.
+    /// Tab completes them.
+    /// </summary>
     [Parameter]
     [ArgumentCompleter(typeof(DatabaseCompleter))]
     [SupportsWildcards]
@@ -77,12 +80,12 @@ public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters, ICon
     [ValidateNotNullOrEmpty]
     public BackupType[]? Type { get; set; }
 
-    /// <summary>Backups made for these calendar rules.</summary>
+    /// <summary>Backups with these retention policies.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public RetentionPolicy[]? RetentionPolicy { get; set; }
 
-    /// <summary>Backups whose last verification passed, and whose chain is whole; with -Verified:$false the others.</summary>
+    /// <summary>Backups whose last verification passed, with a complete chain; with -Verified:$false the others.</summary>
     [Parameter]
     public SwitchParameter Verified { get; set; }
 
@@ -101,28 +104,30 @@ public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters, ICon
     [ValidateNotNull]
     public BackupAge? OlderThan { get; set; }
 
-    /// <summary>The newest so many of each database, of what the other filters leave, safety backups left out: those that were made last, whatever the clock said. Name one with -Database.</summary>
+    /// <summary>
+    /// The number of newest backups of each database, after the other filters and without safety backups: the backups made
+    /// last, whatever the clock said. Select one database with -Database.
+    /// </summary>
     [Parameter]
     [ValidateRange(1, int.MaxValue)]
     public int? Newest { get; set; }
 
     /// <summary>
-    /// Draws the chains: each full backup, newest first, with what builds on it below, oldest first. Backups that were removed
-    /// and are kept for what builds on them are drawn too, as Retired.
+    /// Draws the chains: each full backup, newest first, with its increments below, oldest first. It also draws Retired
+    /// backups, which were removed but are still needed by others.
     /// </summary>
     [Parameter]
     public SwitchParameter Tree { get; set; }
 
     /// <summary>
-    /// Lists what is in an object store, named with -Provider and -Container, from its own sidecars: whether or not this
-    /// machine has ever seen those backups.
+    /// Lists the backups in an object store, given with -Provider and -Container, from the sidecars there: this machine need not know those backups.
     /// </summary>
     [Parameter]
     public SwitchParameter Remote { get; set; }
 
     /// <summary>
-    /// Looks at neither the configuration file nor the SHBACKUP_ environment variables, so that a mistake in them is in nobody's
-    /// way: what is needed is given by parameters, such as -BackupDirectory, or -Provider and -Container with -Remote.
+    /// Ignores the configuration file and the SHBACKUP_ environment variables, so that an error in them does not stop a
+    /// restore: give the needed values as parameters, such as -BackupDirectory, or -Provider and -Container with -Remote.
     /// </summary>
     [Parameter]
     public SwitchParameter NoConfiguration { get; set; }
@@ -130,20 +135,12 @@ public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters, ICon
     /// <summary>The parameters of the object store.</summary>
     public object GetDynamicParameters() => cloud;
 
-    /// <inheritdoc/>
-    protected override void BeginProcessing()
-    {
-        base.BeginProcessing();
-        if (!Remote)
-        {
-            RefusePlace(cloud, "-Remote");
-        }
-    }
+    private protected override string? MissingStoreSwitch => Remote ? null : "-Remote";
 
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        var backups = ForCall(() => Remote ? ListRemote(OpenRemote(cloud)) : List(OpenDirectories(), withRetired: Tree));
+        var backups = this.StopOnError(() => Remote ? List(OpenStore(cloud)) : List(OpenDirectories(), withRetired: Tree));
         var ids = Patterns();
         RequireIds(backups);
         var selected = backups.Where(backup => ids(backup.Id) && IsWanted(backup));
@@ -152,7 +149,7 @@ public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters, ICon
             selected = NewestBackups.OfEach(selected.Where(backup => !backup.IsRetired), count).ToList();
             foreach (var ahead in selected.DistinctBy(backup => backup.DatabasePath, StringComparer.Ordinal).Where(backup => BackupOrder.IsAhead(backup.Timestamp, TimeProvider.System.GetUtcNow())))
             {
-                WriteWarning($"'{ahead.Id}' is dated ahead of the clock: that was wrong then, or is now, and whether this backup is the newest is not certain.");
+                WriteWarning($"'{ahead.Id}' is dated in the future: the clock was wrong then, or is now, so it is uncertain whether this backup is the newest.");
             }
         }
 
@@ -170,7 +167,7 @@ public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters, ICon
         var patterns = new List<WildcardPattern>();
         foreach (var id in Id)
         {
-            ForItem(() => patterns.Add(IdPattern(id) ?? WildcardPattern.Get(id, WildcardOptions.IgnoreCase)));
+            this.ReportErrors(() => patterns.Add(IdPattern(id) ?? WildcardPattern.Get(id, WildcardOptions.IgnoreCase)));
         }
 
         return id => patterns.Exists(pattern => pattern.IsMatch(id));
@@ -178,11 +175,11 @@ public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters, ICon
 
     private void RequireIds(IReadOnlyList<BackupMetadata> backups)
     {
-        foreach (var id in (Id ?? []).Where(id => !WildcardPattern.ContainsWildcardCharacters(id)).Select(Stored))
+        foreach (var id in (Id ?? []).Where(id => !WildcardPattern.ContainsWildcardCharacters(id)).Select(CanonicalId))
         {
             if (!backups.Any(backup => backup.Id == id))
             {
-                ForItem(() => _ = Remote ? RunOperation(context => OpenRemote(cloud).Get(id, context.Cancellation)) : OpenDirectory().Get(id));
+                this.ReportErrors(() => _ = Remote ? Runner.Run(context => OpenStore(cloud).Get(id, context.Cancellation)) : OpenDirectory().Get(id));
             }
         }
     }

@@ -3,27 +3,28 @@ using SignalHarvester.Backup.PowerShell.Completion;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
-/// <summary>Shows the settings in effect, and where each comes from.</summary>
+/// <summary>Shows the effective settings and their sources.</summary>
 /// <remarks>
-/// <para>Reads the configuration file and the environment variables above it, and emits one object for each setting: its key,
-/// its value, and whether that is a default, or stands in the file (with its line) or in the environment. Parameters of
-/// a command win over all of them. Without a configuration file the defaults and the environment are shown.</para>
-/// <para>Paths are shown in full, as they were understood. A value that names variables (<c>${NAME}</c>) is shown as it stands in
-/// the file, and what may hold a password is masked.</para>
-/// <para>A configuration with errors is an error here, as it is for every cmdlet. Test-SHBackupConfiguration explains it.</para>
+/// <para>Reads the configuration file and the environment variables that override it, and emits one object for each
+/// setting: its key, its value, and whether that is a default, comes from the file (with its line) or from the
+/// environment. Parameters of a command win over all of them. Without a configuration file it shows the defaults and the
+/// environment.</para>
+/// <para>Paths are shown in full. A value that names variables (<c>${NAME}</c>) is shown as written in the file, and
+/// values that may contain a password are masked.</para>
+/// <para>A configuration with errors is an error here, as for every cmdlet. Test-SHBackupConfiguration explains it.</para>
 /// </remarks>
 /// <example>
-/// <para>See what applies</para>
+/// <para>Show the effective settings</para>
 /// <code>Get-SHBackupConfiguration</code>
 /// <para>Shows a table of all settings.</para>
 /// </example>
 /// <example>
-/// <para>See what was set, and where</para>
+/// <para>Show the settings that were made, and where</para>
 /// <code>New-SHBackupConfiguration | Get-SHBackupConfiguration | Where-Object Source -ne Default</code>
-/// <para>Writes the sample, and shows what it sets, with the lines.</para>
+/// <para>Writes the sample, and shows its settings with their lines.</para>
 /// </example>
 /// <example>
-/// <para>See when backups are made</para>
+/// <para>Show the times of backups</para>
 /// <code>Get-SHBackupConfiguration -Key app.backup.schedule.*</code>
 /// <para>All times are UTC.</para>
 /// </example>
@@ -44,8 +45,8 @@ public sealed class GetSHBackupConfigurationCommand : ConfigurationCommand
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        var configuration = ForCall(FindConfiguration);
-        _ = ForCall(configuration.Require);
+        var configuration = this.StopOnError(FindConfiguration);
+        _ = this.StopOnError(configuration.Require);
         foreach (var warning in configuration.Problems)
         {
             WriteWarning(warning.ToString());

@@ -6,32 +6,33 @@ using SignalHarvester.Backup.Scheduling;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
-/// <summary>Shows for each database how well its backups stand, why, and what mends it.</summary>
+/// <summary>Checks the health of each database's backups, with the fix for each problem.</summary>
 /// <remarks>
-/// <para>Looks at the age of the newest verified backup (against health.rpo of the configuration), the last restore drill
-/// (against health.rto), the chains, the schedules and their last runs, the copies (three, in two kinds of place, one of them
-/// off-site), encryption, the time until the disk is full, and the last scrub. Each check is Ok, Warning or Critical, with the
-/// reason and the command that mends it. Nothing is changed, and no backup is read.</para>
-/// <para>A database that is configured and has no backup is shown too, and so is a directory that does not exist.</para>
-/// <para>-AsHtml gives one page with charts instead: no script, no request to anywhere, light and dark, fit for mail and print.</para>
+/// <para>Checks the age of the newest verified backup (against health.rpo of the configuration), the last restore drill
+/// (against health.rto), the chains, the schedules and their last runs, the copies (three, in two kinds of place, one of
+/// them
+/// off-site), encryption, the time until the disk is full, and the last scrub. Each check is Ok, Warning or Critical,
+/// with the reason and the command that fixes it. It changes nothing, and reads no backup.</para>
+/// <para>It also shows configured databases without a backup, and missing directories.</para>
+/// <para>-AsHtml emits one page with charts instead: without scripts or requests, light and dark, suitable for mail and print.</para>
 /// </remarks>
 /// <example>
-/// <para>See how the backups stand, the worst first</para>
+/// <para>Show the health of all databases, the worst first</para>
 /// <code>Get-SHBackupHealth</code>
-/// <para>A line for each database, with what is wrong.</para>
+/// <para>Shows a line for each database, with its problems.</para>
 /// </example>
 /// <example>
-/// <para>See all checks, and the commands that mend what is not right</para>
+/// <para>Show all checks, with the commands that fix the problems</para>
 /// <code>(Get-SHBackupHealth).Checks</code>
 /// <para>Each check has Status, Reason and Command.</para>
 /// </example>
 /// <example>
 /// <para>Write a page to mail or to print</para>
 /// <code>Get-SHBackupHealth -AsHtml -Path ./health.html</code>
-/// <para>Gives the path of the page. Without -Path, the page itself.</para>
+/// <para>Emits the path of the page. Without -Path, it emits the page itself.</para>
 /// </example>
 /// <example>
-/// <para>Fail a script where data would be lost</para>
+/// <para>Fail a script if data would be lost</para>
 /// <code>if (Get-SHBackupHealth | Where-Object Status -eq Critical) { 'something is wrong' } else { 'all is well' }</code>
 /// <para>The status of a database is the worst of its checks.</para>
 /// </example>
@@ -48,18 +49,21 @@ public sealed class GetSHBackupHealthCommand : BackupCommand
 
     private DatabaseFilter? databases;
 
-    /// <summary>Databases: the path (full, or from here, as ./app.db), or the file's name. Wildcards match several. Without it, all. Tab completes them.</summary>
+    /// <summary>
+    /// Databases: the path (full, or from here, as ./app.db), or the file's name. Wildcards match several. Without it, all.
+    /// Tab completes them.
+    /// </summary>
     [Parameter(Position = 0)]
     [ArgumentCompleter(typeof(DatabaseCompleter))]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     public string[]? Database { get; set; }
 
-    /// <summary>Gives one page with charts instead of objects.</summary>
+    /// <summary>Emits one page with charts instead of objects.</summary>
     [Parameter(Mandatory = true, ParameterSetName = HtmlSet)]
     public SwitchParameter AsHtml { get; set; }
 
-    /// <summary>The file to write the page to. One that is there is replaced. Without it, the page is emitted.</summary>
+    /// <summary>The file for the page. An existing file is replaced. Without it, the page is emitted.</summary>
     [Parameter(ParameterSetName = HtmlSet)]
     [Alias("LiteralPath")]
     [ValidateNotNullOrEmpty]
@@ -91,9 +95,9 @@ public sealed class GetSHBackupHealthCommand : BackupCommand
             return;
         }
 
-        ForItem(() =>
+        this.ReportErrors(() =>
         {
-            var path = FileSystemPath(Path);
+            var path = this.FileSystemPath(Path);
             if (ShouldProcess(path, "Write the health report"))
             {
                 HealthPage.Write(path, page);
@@ -106,10 +110,10 @@ public sealed class GetSHBackupHealthCommand : BackupCommand
     {
         HealthReport? report = null;
         var faults = new List<BackupException>();
-        ForItem(() => report = RunOperation(context => HealthReport.Of(directory, Settings, schedules, faults.Add, context)).Where(IsWanted));
+        this.ReportErrors(() => report = Runner.Run(context => HealthReport.Of(directory, Settings, schedules, faults.Add, context)).Where(IsWanted));
         foreach (var fault in faults)
         {
-            WriteError(ToRecord(fault));
+            WriteError(fault.ToRecord());
         }
 
         return report;
@@ -119,10 +123,10 @@ public sealed class GetSHBackupHealthCommand : BackupCommand
     {
         var faults = new List<BackupException>();
         var registry = new ScheduleRegistry(ScheduleCommand.ManifestPath(this), TimeProvider.System);
-        var found = RunOperation(_ => registry.List(scope: null, faults.Add));
+        var found = Runner.Run(_ => registry.List(scope: null, faults.Add));
         foreach (var fault in faults)
         {
-            WriteError(ToRecord(fault));
+            WriteError(fault.ToRecord());
         }
 
         return found;

@@ -4,29 +4,29 @@ using SignalHarvester.Backup.PowerShell.Completion;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
-/// <summary>Shows what was done in a backup directory: who did what, when, for how long, and how it ended.</summary>
+/// <summary>Shows the operations in a backup directory: their time, duration, account and result.</summary>
 /// <remarks>
-/// <para>Every operation of this module leaves an event in the history of the backup directory, however it ended: backups,
-/// tests, uploads, restores, removals, retention, merges. A failed one has the stable id of its error and what it said.
-/// What was stopped counts as failed, with the error id Stopped; what was killed leaves none.</para>
-/// <para>The history lies in .shbackup/history.db. It holds the last 20,000 events; older ones live on in the counters that
-/// Export-SHBackupMetric derives from it. Deleting it loses those counters, and no backup.</para>
-/// <para>The filters are combined: an event is shown when it passes all of them.</para>
+/// <para>Every operation of this module records an event in the history of the backup directory, successful or not:
+/// backups, tests, uploads, restores, removals, retention, merges. A failed one has the stable id and the message of its
+/// error. A stopped operation counts as failed, with the error id Stopped; a killed one leaves no event.</para>
+/// <para>The history is .shbackup/history.db. It has the last 20,000 events; older ones continue in the counters of
+/// Export-SHBackupMetric. Deleting it loses those counters, but no backup.</para>
+/// <para>Filters are combined: an event is shown if it passes all of them.</para>
 /// </remarks>
 /// <example>
-/// <para>Show the last ten things that were done</para>
+/// <para>Show the last ten operations</para>
 /// <code>New-SHBackup ./app.db | Out-Null; Get-SHBackupHistory -BackupDirectory ./backups -Newest 10</code>
 /// <para>Shows a table, newest first.</para>
 /// </example>
 /// <example>
-/// <para>Count what failed in the last day</para>
+/// <para>Count the failures of the last day</para>
 /// <code>"failed: $(@(Get-SHBackupHistory -Failed -After ([datetime]::UtcNow.AddDays(-1))).Count)"</code>
 /// <para>Each of these events has an ErrorId and an ErrorMessage.</para>
 /// </example>
 /// <example>
 /// <para>Test the backup that was made last of one database</para>
 /// <code>New-SHBackup ./app.db | Out-Null; (Get-SHBackupHistory -Database app.db -Operation Create -Succeeded -Newest 1).BackupId | Test-SHBackup</code>
-/// <para>An event names the backup that it concerns by its id.</para>
+/// <para>An event names its backup by id.</para>
 /// </example>
 /// <seealso>Export-SHBackupMetric</seealso>
 /// <seealso>Get-SHBackup</seealso>
@@ -41,7 +41,10 @@ public sealed class GetSHBackupHistoryCommand : BackupCommand, IConfigurationOpt
 
     private readonly HashSet<string> shown = new(StringComparer.Ordinal);
 
-    /// <summary>Events that concern these databases: the path (full, or from here, as ./app.db), or the file's name. Wildcards match several. Tab completes them.</summary>
+    /// <summary>
+    /// Events of these databases: the path (full, or from here, as ./app.db), or the file's name. Wildcards match several.
+    /// Tab completes them.
+    /// </summary>
     [Parameter(Position = 0)]
     [ArgumentCompleter(typeof(DatabaseCompleter))]
     [SupportsWildcards]
@@ -53,14 +56,14 @@ public sealed class GetSHBackupHistoryCommand : BackupCommand, IConfigurationOpt
     [ValidateNotNullOrEmpty]
     public BackupOperation[]? Operation { get; set; }
 
-    /// <summary>Events that concern these backups. Wildcards match several.</summary>
+    /// <summary>Events of these backups. Wildcards match several.</summary>
     [Parameter]
     [ArgumentCompleter(typeof(BackupIdCompleter))]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     public string[]? BackupId { get; set; }
 
-    /// <summary>Events of these schedules, and of what ran for them. Wildcards match several. Tab completes them.</summary>
+    /// <summary>Events of these schedules, and of their operations. Wildcards match several. Tab completes them.</summary>
     [Parameter]
     [ArgumentCompleter(typeof(ScheduleNameCompleter))]
     [SupportsWildcards]
@@ -75,22 +78,22 @@ public sealed class GetSHBackupHistoryCommand : BackupCommand, IConfigurationOpt
     [Parameter]
     public DateTimeOffset? Before { get; set; }
 
-    /// <summary>The newest so many of the events that pass the other filters.</summary>
+    /// <summary>The number of newest events, after the other filters.</summary>
     [Parameter]
     [ValidateRange(1, int.MaxValue)]
     public int? Newest { get; set; }
 
-    /// <summary>Only what failed or was stopped.</summary>
+    /// <summary>Only failed or stopped operations.</summary>
     [Parameter(Mandatory = true, ParameterSetName = "Failed")]
     public SwitchParameter Failed { get; set; }
 
-    /// <summary>Only what succeeded.</summary>
+    /// <summary>Only successful operations.</summary>
     [Parameter(Mandatory = true, ParameterSetName = "Succeeded")]
     public SwitchParameter Succeeded { get; set; }
 
     /// <summary>
-    /// Looks at neither the configuration file nor the SHBACKUP_ environment variables, so that a mistake in them is in nobody's
-    /// way: what is needed is given by parameters, such as -BackupDirectory.
+    /// Ignores the configuration file and the SHBACKUP_ environment variables, so that an error in them does not stop a
+    /// restore: give the needed values as parameters, such as -BackupDirectory.
     /// </summary>
     [Parameter]
     public SwitchParameter NoConfiguration { get; set; }
@@ -99,7 +102,7 @@ public sealed class GetSHBackupHistoryCommand : BackupCommand, IConfigurationOpt
     protected override void ProcessRecord()
     {
         // A pipeline of backups names their directory once for each.
-        var directory = ForCall(OpenDirectory);
+        var directory = this.StopOnError(OpenDirectory);
         if (!shown.Add(directory.Path))
         {
             return;
@@ -112,12 +115,12 @@ public sealed class GetSHBackupHistoryCommand : BackupCommand, IConfigurationOpt
             After = After,
             Before = Before,
         };
-        var events = ForCall(() => RunOperation(context => new EventHistory(directory).Read(query, context))).Where(IsWanted);
+        var events = this.StopOnError(() => Runner.Run(context => new EventHistory(directory).Read(query, context))).Where(IsWanted);
         WriteObject(Newest is { } count ? events.Take(count) : events, enumerateCollection: true);
     }
 
     private bool IsWanted(BackupEvent told) =>
         (databases ??= Databases(Database)).Passes(told.Database)
-        && (BackupId is null || (told.BackupId is { } id && Array.Exists(BackupId, pattern => Matches(pattern, id))))
-        && (Schedule is null || (told.Schedule is { } schedule && Array.Exists(Schedule, pattern => Matches(pattern, schedule))));
+        && (BackupId is null || (told.BackupId is { } id && Array.Exists(BackupId, pattern => CmdletParameters.Matches(pattern, id))))
+        && (Schedule is null || (told.Schedule is { } schedule && Array.Exists(Schedule, pattern => CmdletParameters.Matches(pattern, schedule))));
 }

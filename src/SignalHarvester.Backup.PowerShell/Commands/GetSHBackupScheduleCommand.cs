@@ -4,21 +4,21 @@ using SignalHarvester.Backup.PowerShell.Completion;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
-/// <summary>Shows the registered schedules: when each runs next, and how its last run went.</summary>
+/// <summary>Shows the registered schedules, with their next run and the result of the last.</summary>
 /// <remarks>
-/// <para>Status says whether the operating system has the schedule as it was registered: Missing or Changed means that
-/// somebody removed or edited the task, or that the program that it starts has moved; register it again then.</para>
+/// <para>Status says whether the operating system still has the registered task: Missing or Changed means that somebody
+/// removed or edited the task, or that its program has moved. Then register it again.</para>
 /// <para>The history of all runs is in the backup directory: Get-SHBackupHistory.</para>
 /// </remarks>
 /// <example>
-/// <para>See all schedules</para>
+/// <para>Show all schedules</para>
 /// <code>Register-SHBackupSchedule hourly -Every '1h' -DatabasePath ./app.db -BackupDirectory ./backups | Out-Null; Get-SHBackupSchedule</code>
 /// <para>Shows the new schedule among the others.</para>
 /// </example>
 /// <example>
-/// <para>See those whose last run did not go well</para>
+/// <para>Show the schedules whose last run failed</para>
 /// <code>Get-SHBackupSchedule | Where-Object { $_.LastResult -in 'Failed', 'Partial' } | ForEach-Object { "$($_.Name): $($_.LastError)" }; 'checked'</code>
-/// <para>LastError is the first thing that went wrong.</para>
+/// <para>LastError is the first error of the run.</para>
 /// </example>
 /// <seealso>Register-SHBackupSchedule</seealso>
 /// <seealso>Get-SHBackupHistory</seealso>
@@ -27,7 +27,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 [OutputType(typeof(BackupSchedule))]
 public sealed class GetSHBackupScheduleCommand : ScheduleCommand
 {
-    /// <summary>Names of schedules. Wildcards match several, but not in what comes through the pipeline. Without it, all. Tab completes them.</summary>
+    /// <summary>Names of schedules. Wildcards match several, but not in pipeline input. Without it, all. Tab completes them.</summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(ScheduleNameCompleter))]
     [SupportsWildcards]
@@ -40,7 +40,7 @@ public sealed class GetSHBackupScheduleCommand : ScheduleCommand
     {
         foreach (var name in Name)
         {
-            WriteObject(ForCall(() => Find(name)), enumerateCollection: true);
+            WriteObject(this.StopOnError(() => Find(name)), enumerateCollection: true);
         }
     }
 }

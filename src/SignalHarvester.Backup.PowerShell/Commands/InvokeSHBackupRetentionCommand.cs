@@ -2,33 +2,32 @@ using System.Globalization;
 using System.Management.Automation;
 using System.Security;
 using SignalHarvester.Backup.Catalog;
-using SignalHarvester.Backup.PowerShell.Cloud;
+using SignalHarvester.Backup.PowerShell.Stores;
 using SignalHarvester.Backup.PowerShell.Completion;
-using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Retention;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
-/// <summary>Removes the backups that no retention rule keeps, and says of each backup why it stays or goes.</summary>
+/// <summary>Removes the backups that no retention rule keeps, with a reason for each decision.</summary>
 /// <remarks>
-/// <para>Judges each database by itself, and a backup stays as soon as one rule keeps it. Of the backups made with
-/// New-SHBackup -RetentionPolicy Daily, Weekly or Monthly, the newest of each of the newest so many days, ISO weeks or
-/// months (in UTC) stays, and the others go whatever their age. -KeepYearly, -KeepLast and -KeepWithin keep more, whatever
-/// a backup was made for.</para>
-/// <para>Backups made without -RetentionPolicy are manual, and stay. With -IncludeManual those older than -RetentionDays
-/// go, unless a rule keeps them: the calendar rules then keep the newest manual backup of each of the newest so many days,
-/// weeks and months as well.</para>
-/// <para>Always kept are the newest verified backup of each database, safety backups (a restore keeps the last three) and
-/// backups dated in the future. A backup that is not verified never takes the place of one that is. A backup that others
-/// build on is folded into them first, so that those still restore.</para>
-/// <para>Nothing outside the backup directory is touched: a backup that was uploaded is judged like any other, and its
-/// copy in the cloud stays. It does not ask, so that it can run unattended; -Confirm makes it ask for each backup.</para>
-/// <para>Rules that are not given are those of the configuration.</para>
-/// <para>Emits one decision for each backup, newest first. What could not be removed is an error, and its decision says
-/// Keep, with the cause.</para>
+/// <para>Judges each database separately; a backup stays as soon as one rule keeps it. Of the backups made with
+/// New-SHBackup -RetentionPolicy Daily, Weekly or Monthly, the newest of each of the last N days, ISO weeks or months (in
+/// UTC) stays, and the others go whatever their age. -KeepYearly, -KeepLast and -KeepWithin keep more, whatever the
+/// policy of a backup.</para>
+/// <para>Backups made without -RetentionPolicy are manual, and stay. With -IncludeManual, manual backups older than
+/// -RetentionDays go, unless a rule keeps them: the calendar rules then also keep the newest manual backup of each of the
+/// last N days, weeks and months.</para>
+/// <para>The newest verified backup of each database, safety backups (a restore keeps the last three) and backups dated
+/// in the future always stay. An unverified backup never displaces a verified one. A backup that others build on is first
+/// folded into them, so that those still restore.</para>
+/// <para>Nothing outside the backup directory is touched: an uploaded backup is judged like any other, and its copy in
+/// the cloud stays. It asks nothing, so it can run unattended; with -Confirm it asks about each backup.</para>
+/// <para>Missing rules come from the configuration.</para>
+/// <para>Emits one decision for each backup, newest first. If a backup could not be removed, there is an error, and its
+/// decision says Keep, with the cause.</para>
 /// </remarks>
 /// <example>
-/// <para>See what would go, and why</para>
+/// <para>Preview the removals, with reasons</para>
 /// <code>Invoke-SHBackupRetention -WhatIf</code>
 /// <para>Emits the same decisions as a real run, and removes nothing.</para>
 /// </example>
@@ -38,10 +37,9 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <para>The other rules keep their defaults: 4 weeks, 12 months.</para>
 /// </example>
 /// <example>
-/// <para>Prune the manual backups of one database too, with a line for the log for each</para>
+/// <para>Also prune the manual backups of one database, with a log line for each</para>
 /// <code>Invoke-SHBackupRetention -Database app.db -IncludeManual -RetentionDays 30 -KeepMonthly 6 | ForEach-Object { "$_" }</code>
-/// <para>Manual backups older than 30 days go, unless one is the newest manual backup of one of the days, weeks or months
-/// that the rules keep.</para>
+/// <para>Removes manual backups older than 30 days, except the newest manual backup of each day, week or month that the rules keep.</para>
 /// </example>
 /// <seealso>Remove-SHBackup</seealso>
 /// <seealso>Register-SHBackupSchedule</seealso>
@@ -52,10 +50,10 @@ public sealed class InvokeSHBackupRetentionCommand : BackupCommand, IDynamicPara
 {
     private DatabaseFilter? databases;
 
-    private readonly CloudParameters cloud = new();
+    private readonly StoreParameters cloud = new();
 
     /// <summary>
-    /// Judges and removes backups of these databases alone: the path (full, or from here, as ./app.db), or the file's name. Wildcards match several.
+    /// Judges and removes only backups of these databases: the path (full, or from here, as ./app.db), or the file's name. Wildcards match several.
     /// </summary>
     [Parameter]
     [ArgumentCompleter(typeof(DatabaseCompleter))]
@@ -63,61 +61,60 @@ public sealed class InvokeSHBackupRetentionCommand : BackupCommand, IDynamicPara
     [ValidateNotNullOrEmpty]
     public string[]? Database { get; set; }
 
-    /// <summary>How many days to keep a daily backup of, 0 or more. Days without one do not count; 0 keeps none.</summary>
+    /// <summary>The number of days of which a daily backup stays, 0 or more. Days without one do not count; 0 keeps none.</summary>
     [Parameter]
     [ValidateRange(0, int.MaxValue)]
     public int KeepDaily { get; set; } = 7;
 
-    /// <summary>How many ISO weeks to keep a weekly backup of, 0 or more. Weeks without one do not count; 0 keeps none.</summary>
+    /// <summary>The number of ISO weeks of which a weekly backup stays, 0 or more. Weeks without one do not count; 0 keeps none.</summary>
     [Parameter]
     [ValidateRange(0, int.MaxValue)]
     public int KeepWeekly { get; set; } = 4;
 
-    /// <summary>How many months to keep a monthly backup of, 0 or more. Months without one do not count; 0 keeps none.</summary>
+    /// <summary>The number of months of which a monthly backup stays, 0 or more. Months without one do not count; 0 keeps none.</summary>
     [Parameter]
     [ValidateRange(0, int.MaxValue)]
     public int KeepMonthly { get; set; } = 12;
 
-    /// <summary>How many years to keep the newest backup of, whatever it was made for, 0 or more.</summary>
+    /// <summary>The number of years of which the newest backup stays, whatever its policy, 0 or more.</summary>
     [Parameter]
     [ValidateRange(0, int.MaxValue)]
     public int KeepYearly { get; set; }
 
-    /// <summary>How many of the newest backups to keep, whatever they were made for, 0 or more.</summary>
+    /// <summary>The number of newest backups that stay, whatever their policy, 0 or more.</summary>
     [Parameter]
     [ValidateRange(0, int.MaxValue)]
     public int KeepLast { get; set; }
 
-    /// <summary>Keeps every backup up to this age, whatever it was made for: a number with a unit, such as 2d, '12h' or '6mo'.</summary>
+    /// <summary>Keeps every backup up to this age, whatever its policy: a number with a unit, such as 2d, '12h' or '6mo'.</summary>
     [Parameter]
     [ValidateNotNull]
     public BackupAge? KeepWithin { get; set; }
 
     /// <summary>
-    /// With -IncludeManual, the age in days past which manual backups go, 0 or more. It concerns no other backup, and
-    /// removes nothing that a keep rule keeps.
+    /// With -IncludeManual, the age in days after which manual backups go, 0 or more. It affects no other backup, and removes no backup that a rule keeps.
     /// </summary>
     [Parameter]
     [ValidateRange(0, int.MaxValue)]
     public int RetentionDays { get; set; } = 90;
 
-    /// <summary>Lets manual backups go too, which were made without -RetentionPolicy.</summary>
+    /// <summary>Also removes manual backups, made without -RetentionPolicy.</summary>
     [Parameter]
     public SwitchParameter IncludeManual { get; set; }
 
     /// <summary>
-    /// Prunes the copies in an object store, named with -Provider and -Container, instead of a directory. Nothing is folded
-    /// there: what kept copies build on stays. Let one machine prune a place.
+    /// Prunes the copies in an object store, given with -Provider and -Container, instead of a directory. Nothing is folded
+    /// there: the chains of kept copies stay. Let only one machine prune a place.
     /// </summary>
     [Parameter]
     public SwitchParameter Remote { get; set; }
 
-    /// <summary>Files with age secret keys, to open encrypted backups with; what New-SHBackupKey and age-keygen write. Without it, that of the configuration.</summary>
+    /// <summary>Files with age secret keys, from New-SHBackupKey or age-keygen, to open encrypted backups. Without it, that of the configuration.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string[]? IdentityFile { get; set; }
 
-    /// <summary>The passphrase that encrypted backups were made with.</summary>
+    /// <summary>The passphrase of encrypted backups.</summary>
     [Parameter]
     [ValidateNotNull]
     public SecureString? Passphrase { get; set; }
@@ -125,17 +122,14 @@ public sealed class InvokeSHBackupRetentionCommand : BackupCommand, IDynamicPara
     /// <summary>The parameters of the object store.</summary>
     public object GetDynamicParameters() => cloud;
 
+    private protected override string? MissingStoreSwitch => Remote ? null : "-Remote";
+
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
         base.BeginProcessing();
         UseIdentities(IdentityFile, Passphrase);
-        if (!Remote)
-        {
-            RefusePlace(cloud, "-Remote");
-        }
-
-        ForCall(() => Rules().Validate());
+        this.StopOnError(() => Rules().Validate());
     }
 
     /// <inheritdoc/>
@@ -152,7 +146,7 @@ public sealed class InvokeSHBackupRetentionCommand : BackupCommand, IDynamicPara
         {
             if (NotedDirectories.Count > 0)
             {
-                ForItem(PruneRemote);
+                this.ReportErrors(() => Prune(BackupCatalog.Of(OpenStore(cloud), OpenDirectory())));
             }
 
             return;
@@ -160,37 +154,25 @@ public sealed class InvokeSHBackupRetentionCommand : BackupCommand, IDynamicPara
 
         foreach (var path in NotedDirectories)
         {
-            ForItem(() => Prune(OpenConfigured(path)));
+            this.ReportErrors(() => Prune(BackupCatalog.Of(OpenConfigured(path))));
         }
     }
 
-    private void Prune(BackupDirectory directory)
+    private void Prune(BackupCatalog catalog)
     {
         var now = TimeProvider.System.GetUtcNow();
         var rules = Rules();
-        var decisions = RetentionPlan.Decide(List(directory), rules, now).Where(IsWanted).Select(Approve).ToList();
-        Carry(decisions, (failed, context) => BackupEngine.Prune(directory, decisions, rules, now, failed, context));
-    }
-
-    private void PruneRemote()
-    {
-        var remote = OpenRemote(cloud);
-        var decisions = RetentionPlan.Decide(ListRemote(remote), Rules(), TimeProvider.System.GetUtcNow(), canFold: false).Where(IsWanted).Select(Approve).ToList();
-        var home = OpenDirectory();
-        Carry(decisions, (failed, context) => BackupEngine.PruneRemote(remote, home, decisions, failed, context));
-    }
-
-    private void Carry(List<RetentionDecision> decisions, Func<Action<BackupException>, OperationContext, IReadOnlyList<RetentionDecision>> prune)
-    {
-        if (IsWhatIf)
+        var backups = catalog.Store is { } store ? List(store) : List(catalog.Home);
+        var decisions = RetentionPlan.Decide(backups, rules, now, canFold: catalog.Store is null).Where(IsWanted).Select(Approve).ToList();
+        if (this.IsWhatIf)
         {
             WriteObject(decisions, enumerateCollection: true);
             return;
         }
 
         var failed = new List<BackupException>();
-        WriteObject(RunOperation(context => prune(failed.Add, context)), enumerateCollection: true);
-        failed.ForEach(exception => WriteError(ToRecord(exception)));
+        WriteObject(Runner.Run(context => BackupEngine.Prune(catalog, decisions, rules, now, failed.Add, context)), enumerateCollection: true);
+        failed.ForEach(exception => WriteError(exception.ToRecord()));
     }
 
     private bool IsWanted(RetentionDecision decision) => (databases ??= Databases(Database)).Passes(decision.Backup.DatabasePath);
@@ -203,7 +185,7 @@ public sealed class InvokeSHBackupRetentionCommand : BackupCommand, IDynamicPara
         }
 
         var target = string.Create(CultureInfo.InvariantCulture, $"{decision.Backup.Id} of {decision.Backup.DatabasePath} ({string.Join("; ", decision.Reasons)})");
-        return ShouldProcess(target, "Remove backup") || IsWhatIf
+        return ShouldProcess(target, "Remove backup") || this.IsWhatIf
             ? decision
             : decision with { Action = RetentionAction.Keep, Reasons = ["not confirmed", .. decision.Reasons] };
     }

@@ -8,16 +8,15 @@ using SignalHarvester.Backup.Scheduling.Runs;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
-/// <summary>Runs a schedule now: what the operating system's task calls, and what you call to try it.</summary>
+/// <summary>Runs a schedule now. The operating system's task calls it; call it yourself to try a schedule.</summary>
 /// <remarks>
 /// <para>Makes a backup of each database, verified before it is published; sends it to the object stores; applies the
-/// retention rules; exports metrics. A step that fails is an error and stops no other that can still help; one database
-/// that fails does not stop the others. Emits one object, which lists all steps.</para>
-/// <para>Sets $LASTEXITCODE as a program would: 0 where all went well or there was nothing to do, 3 where some of it
-/// failed, 1 where nothing of what was wanted was reached. The tasks end with it as their exit code.</para>
-/// <para>While a run of a schedule is in progress, another one of it leaves at once and says so.</para>
-/// <para>SIGTERM stops it as Ctrl+C does: unfinished files are removed, and the moment counts as missed, so that it is
-/// made up.</para>
+/// retention rules; exports metrics. A failed step is an error and stops no step that can still help; a failed database
+/// does not stop the others. Emits one object with all steps.</para>
+/// <para>Sets $LASTEXITCODE as a program would: 0 for success or nothing to do, 3 if a part failed, 1 if everything
+/// failed. The tasks end with that exit code.</para>
+/// <para>While a run of a schedule is in progress, a second run exits at once with a warning.</para>
+/// <para>SIGTERM stops it as Ctrl+C does: it removes unfinished files, and the moment counts as missed, so the run is made up.</para>
 /// </remarks>
 /// <example>
 /// <para>Try a schedule</para>
@@ -25,7 +24,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <para>Runs it whether or not it is due.</para>
 /// </example>
 /// <example>
-/// <para>See the steps of a run, and its exit code</para>
+/// <para>Show the steps of a run, and its exit code</para>
 /// <code>Register-SHBackupSchedule steps -Every 12h -DatabasePath ./app.db -BackupDirectory ./backups | Out-Null; (Invoke-SHBackupSchedule steps).Steps; $LASTEXITCODE</code>
 /// <para>The code is that of the task's process.</para>
 /// </example>
@@ -47,11 +46,11 @@ public sealed class InvokeSHBackupScheduleCommand : ScheduleCommand
     [ValidateNotNullOrEmpty]
     public string Name { get; set; } = string.Empty;
 
-    /// <summary>Runs it only if a moment has come that no run has served: the tasks ask so, because some schedulers start them too often.</summary>
+    /// <summary>Runs it only if a moment has come that no run has served. The tasks use this, because some schedulers start them too often.</summary>
     [Parameter]
     public SwitchParameter IfDue { get; set; }
 
-    /// <summary>How many databases are worked on at once, 1 to 64. Without it, as it was registered, or as the configuration says.</summary>
+    /// <summary>The number of databases to work on at once, 1 to 64. Without it, the registered or configured number.</summary>
     [Parameter]
     [ValidateRange(1, 64)]
     public int? ThrottleLimit { get; set; }
@@ -63,7 +62,7 @@ public sealed class InvokeSHBackupScheduleCommand : ScheduleCommand
     protected override void ProcessRecord()
     {
         codes.Add(1);
-        ForItem(() =>
+        this.ReportErrors(() =>
         {
             var definition = ScheduleRegistry.Get(Name, Scope);
             if (ShouldProcess($"{definition.Name} ({definition.Trigger})", "Run schedule"))
@@ -80,13 +79,13 @@ public sealed class InvokeSHBackupScheduleCommand : ScheduleCommand
 
     private void Run(ScheduleDefinition definition)
     {
-        using var session = new ScheduleSession(definition, IfDue, TimeProvider.System);
+        using var session = new ScheduleRunner(definition, IfDue, TimeProvider.System);
         var run = Run(definition, session);
         codes[^1] = run.ExitCode;
         WriteObject(run);
     }
 
-    private ScheduleRun Run(ScheduleDefinition definition, ScheduleSession session)
+    private ScheduleRun Run(ScheduleDefinition definition, ScheduleRunner session)
     {
         if (session.WhyNot is { } reason)
         {
@@ -100,8 +99,8 @@ public sealed class InvokeSHBackupScheduleCommand : ScheduleCommand
         }
         catch (BackupException exception)
         {
-            WriteError(ToRecord(exception));
-            return RunOperation(context => session.Fail(exception, context));
+            WriteError(exception.ToRecord());
+            return Runner.Run(context => session.Fail(exception, context));
         }
 
         if (!settings.Enabled)
@@ -112,19 +111,19 @@ public sealed class InvokeSHBackupScheduleCommand : ScheduleCommand
         settings = settings with { ThrottleLimit = ThrottleLimit ?? settings.ThrottleLimit };
         if (IfDue)
         {
-            RunOperation(context => session.Delay(context));
+            Runner.Run(context => session.Delay(context));
         }
 
         var sources = Sources(definition.Job, settings);
         var faults = new List<BackupException>();
-        var run = RunOperation(context => session.Run(sources, settings, faults.Add, context));
-        faults.ForEach(fault => WriteError(ToRecord(fault)));
+        var run = Runner.Run(context => session.Run(sources, settings, faults.Add, context));
+        faults.ForEach(fault => WriteError(fault.ToRecord()));
         return run;
     }
 
-    private ScheduleRun Skip(ScheduleDefinition definition, ScheduleSession session, string reason, bool isWarning)
+    private ScheduleRun Skip(ScheduleDefinition definition, ScheduleRunner session, string reason, bool isWarning)
     {
-        var sentence = $"'{definition.Name}' is not run: {reason}.";
+        var sentence = $"'{definition.Name}' does not run: {reason}.";
         if (isWarning)
         {
             WriteWarning(sentence);
@@ -145,7 +144,7 @@ public sealed class InvokeSHBackupScheduleCommand : ScheduleCommand
             return new BackupSettings();
         }
 
-        var configuration = Stoppable(cancellation => BackupConfiguration.Find(path, FileSystemLocation, cancellation));
+        var configuration = Runner.Stoppable(cancellation => BackupConfiguration.Find(path, this.FileSystemLocation, cancellation));
         foreach (var warning in configuration.Problems.Where(problem => problem.Severity == ConfigurationSeverity.Warning))
         {
             WriteWarning(warning.ToString());
@@ -161,7 +160,7 @@ public sealed class InvokeSHBackupScheduleCommand : ScheduleCommand
         {
             try
             {
-                sources.AddRange(ExpandPath(pattern).Select(path => new ScheduleSource(path, null)));
+                sources.AddRange(this.ExpandPath(pattern).Select(path => new ScheduleSource(path, null)));
             }
             catch (BackupException exception)
             {

@@ -2,82 +2,81 @@ using System.Collections;
 using System.Management.Automation;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Configuration.Settings;
-using SignalHarvester.Backup.Operations.Drill;
 using SignalHarvester.Backup.Operations.Restore;
-using SignalHarvester.Backup.PowerShell.Cloud;
+using SignalHarvester.Backup.PowerShell.Stores;
 using SignalHarvester.Backup.PowerShell.Completion;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
-/// <summary>Proves that backups restore, by restoring them.</summary>
+/// <summary>Tests backups by restoring them.</summary>
 /// <remarks>
-/// <para>Restores each backup to a private temporary place, with the same operation as Restore-SHBackup: the chain is read,
-/// decrypted and put together, every checksum compared, integrity_check run, and schema and row counts compared with what was
-/// recorded. Then foreign_key_check is run, and the database is asked the questions of the configuration
-/// (app.backup.drill.assertions) and of -Assertion. The copy is deleted in any case, also after Ctrl+C; after a kill, by
-/// the next run.</para>
-/// <para>The result states how long the restore took: the recovery time to reckon with on this machine. It stands in the
-/// history and in the metrics. A drill that fails emits its result, and an error, so that a schedule's run fails too.</para>
-/// <para>Questions can change nothing: the copy is opened to be read alone, and no other file can be attached. All of one
-/// drill together may take five minutes.</para>
+/// <para>Restores each backup to a private temporary place, with the same operation as Restore-SHBackup: it reads,
+/// decrypts and assembles the chain, compares every checksum, runs integrity_check, and compares schema and row counts
+/// with the record. Then it runs foreign_key_check and the queries of the configuration (app.backup.drill.assertions) and
+/// of -Assertion. The copy is always deleted, even after Ctrl+C; after a kill, the next run deletes it.</para>
+/// <para>The result has the duration of the restore: the recovery time to expect on this machine. The history and the
+/// metrics record it. A failed drill emits its result and an error, so a schedule's run fails too.</para>
+/// <para>Queries cannot change anything: the copy is opened read-only, and no other file can be attached. All queries of
+/// one drill together may take five minutes.</para>
 /// </remarks>
 /// <example>
-/// <para>Prove that the newest backup of each database restores</para>
+/// <para>Test a restore of the newest backup of each database</para>
 /// <code>Invoke-SHRestoreDrill -Newest</code>
 /// <para>Emits a result for each database.</para>
 /// </example>
 /// <example>
-/// <para>Ask the restored database something that must be true</para>
+/// <para>Check a condition in the restored database</para>
 /// <code>Get-SHBackup -Newest 1 | Invoke-SHRestoreDrill -Assertion @{ Query = 'SELECT count(*) FROM sqlite_schema'; Expect = '> 0' }</code>
 /// <para>A value, or a comparison: &gt;, &gt;=, &lt;, &lt;=, !=.</para>
 /// </example>
 /// <example>
 /// <para>Fail a script when the newest backup does not restore</para>
 /// <code>if (Invoke-SHRestoreDrill -Newest -Quiet) { 'It restores.' } else { throw 'The newest backup does not restore.' }</code>
-/// <para>With several databases, -Quiet emits a truth value for each.</para>
+/// <para>With several databases, -Quiet emits True or False for each.</para>
 /// </example>
 /// <seealso>Restore-SHBackup</seealso>
 /// <seealso>Test-SHBackup</seealso>
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsLifecycle.Invoke, "SHRestoreDrill", SupportsShouldProcess = true, DefaultParameterSetName = IdSet)]
 [OutputType(typeof(RestoreDrill), typeof(bool))]
-public sealed class InvokeSHRestoreDrillCommand : KeyedBackupCommand, IDynamicParameters, IConfigurationOptional
+public sealed class InvokeSHRestoreDrillCommand : DecryptingCommand, IDynamicParameters, IConfigurationOptional
 {
     private const string NewestSet = "Newest";
 
-    private readonly CloudParameters cloud = new();
+    private readonly StoreParameters cloud = new();
     private IReadOnlyList<DrillAssertion> assertions = [];
 
     /// <summary>Drills the newest backup of each database.</summary>
     [Parameter(Mandatory = true, ParameterSetName = NewestSet)]
     public SwitchParameter Newest { get; set; }
 
-    /// <summary>With -Newest: these databases alone, by the full path or the file's name. Wildcards match several.</summary>
+    /// <summary>With -Newest: only these databases, by the full path or the file's name. Wildcards match several.</summary>
     [Parameter(ParameterSetName = NewestSet)]
     [ArgumentCompleter(typeof(DatabaseCompleter))]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     public string[]? Database { get; set; }
 
-    /// <summary>What the restored database is asked, on top of what is configured: hashtables with Query, which gives one value, and Expect.</summary>
+    /// <summary>Queries for the restored database, in addition to the configured ones: hashtables with Query, which gives one value, and Expect.</summary>
     [Parameter]
     [ValidateNotNull]
     public Hashtable[] Assertion { get; set; } = [];
 
     /// <summary>
-    /// Drills the copy in an object store: the place named with -Provider and -Container, else the one that the backup was
-    /// listed from, else that of its first copy. It is fetched for as long as the drill takes.
+    /// Drills the copy in an object store: at the place of -Provider and -Container, else the place that listed the backup,
+    /// else that of its first copy. The download is deleted after the drill.
     /// </summary>
     [Parameter]
     public SwitchParameter Remote { get; set; }
 
-    /// <summary>Emits True or False for each drill instead of its result, and writes no error for one that fails.</summary>
+    /// <summary>Emits True or False for each drill instead of its result, and writes no error for a failed one.</summary>
     [Parameter]
     public SwitchParameter Quiet { get; set; }
 
     /// <summary>
-    /// Looks at neither the configuration file nor the SHBACKUP_ environment variables, so that a mistake in them is in nobody's
-    /// way: what is needed is given by parameters, such as -BackupDirectory and -IdentityFile. The questions of the configuration are not asked then.
+    /// Ignores the configuration file and the SHBACKUP_ environment variables, so that an error in them does not stop a
+    /// restore: give the needed values as parameters, such as -BackupDirectory and -IdentityFile. The queries of the
+    /// configuration do not run then.
     /// </summary>
     [Parameter]
     public SwitchParameter NoConfiguration { get; set; }
@@ -85,44 +84,33 @@ public sealed class InvokeSHRestoreDrillCommand : KeyedBackupCommand, IDynamicPa
     /// <summary>The parameters of the object store.</summary>
     public object GetDynamicParameters() => cloud;
 
+    private protected override string? MissingStoreSwitch => Remote ? null : "-Remote";
+
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
         base.BeginProcessing();
-        if (!Remote)
-        {
-            RefusePlace(cloud, "-Remote");
-        }
-
-        assertions = ForCall<IReadOnlyList<DrillAssertion>>(() => [.. Settings.DrillAssertions, .. Assertion.Select(ToAssertion)]);
+        assertions = this.StopOnError<IReadOnlyList<DrillAssertion>>(() => [.. Settings.DrillAssertions, .. Assertion.Select(ToAssertion)]);
     }
 
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        foreach (var (backup, place) in !Remote ? TakeRemote(cloud) : ParameterSetName == NewestSet ? NewestThere() : SelectedRemote(cloud))
+        foreach (var source in ParameterSetName == NewestSet ? NewestOfEach() : Selected(cloud, Remote))
         {
-            ForItem(() => Drill(backup, place, OpenHome(backup)));
-        }
-
-        if (Remote)
-        {
-            return;
-        }
-
-        foreach (var (backup, directory) in ParameterSetName == NewestSet ? NewestHere() : Selected())
-        {
-            ForItem(() => Drill(backup, remote: null, directory));
+            this.ReportErrors(() => Drill(source));
         }
     }
 
-    private IEnumerable<(BackupMetadata Backup, BackupDirectory Directory)> NewestHere() =>
-        Newest ? [.. Wanted(ForCall(() => List(OpenDirectories()))).Select(backup => (backup, OpenConfigured(backup.BackupDirectory)))] : [];
-
-    private IEnumerable<(BackupMetadata Backup, RemoteCatalog Remote)> NewestThere()
+    private IEnumerable<BackupSource> NewestOfEach()
     {
-        var place = ForCall(() => OpenRemote(cloud));
-        return Wanted(ForCall(() => ListRemote(place))).Select(backup => (backup, place));
+        if (Remote)
+        {
+            var store = this.StopOnError(() => OpenStore(cloud));
+            return Wanted(this.StopOnError(() => List(store))).Select(backup => this.StopOnError(() => InStore(backup, store)));
+        }
+
+        return Newest ? Wanted(this.StopOnError(() => List(OpenDirectories()))).Select(backup => BackupSource.In(OpenConfigured(backup.BackupDirectory), backup)) : [];
     }
 
     private List<BackupMetadata> Wanted(IReadOnlyList<BackupMetadata> backups)
@@ -132,22 +120,23 @@ public sealed class InvokeSHRestoreDrillCommand : KeyedBackupCommand, IDynamicPa
         if (wanted.Count == 0)
         {
             // Nothing to prove is no proof.
-            ThrowTerminatingError(ToRecord(new BackupException(
-                BackupErrorId.BackupNotFound, Database is null ? BackupDirectory : string.Join(", ", Database), $"There is no backup{(Database is null ? string.Empty : $" of '{string.Join("', '", Database)}'")} to make a drill with. See what is there with Get-SHBackup.")));
+            ThrowTerminatingError(new BackupException(
+                BackupErrorId.BackupNotFound, Database is null ? BackupDirectory : string.Join(", ", Database), $"There is no backup{(Database is null ? string.Empty : $" of '{string.Join("', '", Database)}'")} for a drill. List the backups with Get-SHBackup.").ToRecord());
         }
 
         return wanted;
     }
 
-    private void Drill(BackupMetadata backup, RemoteCatalog? remote, BackupDirectory directory)
+    private void Drill(BackupSource source)
     {
+        var backup = source.Backup;
         var size = ProgressView.Size(backup.DatabaseSize ?? backup.Size);
-        if (!ShouldProcess(Named(backup), $"Restore {size} to a temporary place, question the database, and delete it"))
+        if (!ShouldProcess(Named(backup), $"Restore {size} to a temporary place, query the database, and delete it"))
         {
             return;
         }
 
-        var drill = RunOperation(context => BackupEngine.Drill(backup, remote, directory, assertions, context));
+        var drill = Runner.Run(context => BackupEngine.Drill(source, assertions, context));
         if (Quiet)
         {
             WriteObject(drill.Passed);
@@ -157,7 +146,7 @@ public sealed class InvokeSHRestoreDrillCommand : KeyedBackupCommand, IDynamicPa
         WriteObject(drill);
         if (!drill.Passed)
         {
-            WriteError(ToRecord(DrillBackup.Fault(drill)));
+            WriteError(BackupEngine.FaultOf(drill).ToRecord());
         }
     }
 
@@ -165,5 +154,5 @@ public sealed class InvokeSHRestoreDrillCommand : KeyedBackupCommand, IDynamicPa
         table.Count == 2 && table["Query"] is { } query && table["Expect"] is { } expect
             ? new DrillAssertion(LanguagePrimitives.ConvertTo<string>(query), LanguagePrimitives.ConvertTo<string>(expect))
             : throw BackupException.InvalidArgument(
-                nameof(Assertion), "-Assertion takes hashtables with the keys Query and Expect, and no others. Give for example @{ Query = 'SELECT count(*) FROM signals'; Expect = '> 0' }.");
+                nameof(Assertion), "-Assertion takes hashtables with only the keys Query and Expect. Give for example @{ Query = 'SELECT count(*) FROM signals'; Expect = '> 0' }.");
 }

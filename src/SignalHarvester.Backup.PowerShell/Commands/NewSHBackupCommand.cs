@@ -1,10 +1,11 @@
 using System.Collections;
 using System.Management.Automation;
 using System.Security;
+using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Encryption;
 using SignalHarvester.Backup.Operations.Create;
 using SignalHarvester.Backup.PowerShell.Binding;
-using SignalHarvester.Backup.PowerShell.Cloud;
+using SignalHarvester.Backup.PowerShell.Stores;
 using SignalHarvester.Backup.PowerShell.Completion;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
@@ -12,21 +13,20 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <summary>Backs up an SQLite database while it is in use.</summary>
 /// <remarks>
 /// <para>Takes a consistent snapshot of a database, compresses it and stores it in the backup directory with a sidecar
-/// file that describes it. In WAL mode the application's writers are never blocked; in rollback-journal mode they wait
-/// until the database is copied. The database itself is not changed.</para>
+/// file that describes it. In WAL mode it never blocks the application's writers; in rollback-journal mode they wait
+/// until the database is copied. It does not change the database.</para>
 /// <para>The finished file is read back, unpacked and checked with integrity_check before it is published, unless
-/// -NoVerify is given. A backup that fails, is stopped with Ctrl+C or is killed never shows up in the list.</para>
-/// <para>An incremental backup holds the pages that changed since its parent, as a standard SQLite write-ahead log. The
-/// whole database is read and compared; with -Type Wal only its log is, where that provably continues the parent. Where
-/// there is nothing to build on, or more than half of the pages changed, a full backup is made, and the reason is told
-/// with -Verbose and noted in Metadata.full_reason; where what is there opens with other keys or another passphrase, or is
-/// not encrypted and this one is to be, or the other way round, the reason is a warning. Incremental backups are verified together with all that they build
-/// on; a WAL backup is verified by itself, because reading the database is what it saves, and waits for Test-SHBackup
-/// -Level Full.</para>
-/// <para>Without a path, all databases of the configuration are backed up, each into its directory. Compression, type,
-/// verification and uploads that are not given are the configuration's, too.</para>
-/// <para>The stored file is the database in standard zstd or gzip, so that zstd -d or gunzip bring it back without this
-/// module.</para>
+/// -NoVerify is given. A failed, stopped or killed backup never appears in the list.</para>
+/// <para>An incremental backup contains the pages that changed since its parent, as a standard SQLite write-ahead log. It
+/// reads and compares the whole database; -Type Wal reads only its log, if that provably continues the parent. If there
+/// is nothing to build on, or more than half of the pages changed, a full backup is made; -Verbose and
+/// Metadata.full_reason give the reason. If the existing chain opens with other keys or another passphrase, or is plain
+/// while the new backup is encrypted, or the reverse, the reason is a warning. Incremental backups are verified together
+/// with their chain. A WAL backup is verified by itself, to avoid reading the database; Test-SHBackup -Level Full does
+/// the rest.</para>
+/// <para>Without a path, all databases of the configuration are backed up, each into its directory. The configuration
+/// also gives compression, type, verification and uploads.</para>
+/// <para>The stored file is the database in standard zstd or gzip, so zstd -d or gunzip can restore it without this module.</para>
 /// </remarks>
 /// <example>
 /// <para>Back up a database</para>
@@ -34,29 +34,29 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <para>Makes a full backup, verifies it and shows it.</para>
 /// </example>
 /// <example>
-/// <para>Back up for the weekly rule, small rather than fast, with notes</para>
+/// <para>Back up with the weekly policy, small rather than fast, with notes</para>
 /// <code>New-SHBackup ./app.db -RetentionPolicy Weekly -CompressionLevel 9 -Description 'before the migration' -Metadata @{ ticket = 'OPS-7' }</code>
 /// <para>The backup goes to the folder backups in the current location. Retention keeps the newest of the weekly backups.</para>
 /// </example>
 /// <example>
-/// <para>Back up what changed since the newest backup</para>
+/// <para>Back up the changes since the newest backup</para>
 /// <code>New-SHBackup ./app.db -Type Auto -Verbose</code>
-/// <para>Makes an incremental backup on top of the newest one, or a full one where that is due, and says which and why.</para>
+/// <para>Makes an incremental backup on the newest one, or a full one if that is due, and says which and why.</para>
 /// </example>
 /// <example>
-/// <para>Back up what changed since the last full backup (a differential)</para>
+/// <para>Back up the changes since the last full backup (a differential)</para>
 /// <code>New-SHBackup ./app.db -Type Incremental -Parent (Get-SHBackup -Database app.db -Type Full -Newest 1)</code>
-/// <para>Each differential needs no more than its full backup to be restored.</para>
+/// <para>To restore a differential, only its full backup is needed.</para>
 /// </example>
 /// <example>
-/// <para>Back up every database that matches, without compression</para>
+/// <para>Back up every matching database, without compression</para>
 /// <code>New-SHBackup *.db -Compression None | Test-SHBackup -Level Quick</code>
-/// <para>Each database gets a backup of its own; one that fails does not stop the others.</para>
+/// <para>Each database gets its own backup; a failure does not stop the others.</para>
 /// </example>
 /// <example>
 /// <para>Back up, and keep a copy elsewhere</para>
 /// <code>New-SHBackup ./app.db -Type Auto -Upload -Provider Directory -Container ./offsite -CreateContainer</code>
-/// <para>The same with -Provider S3, Azure or Gcs; what the backup builds on is sent too, if it is not there.</para>
+/// <para>The same works with -Provider S3, Azure or Gcs; the missing parts of the chain are sent too.</para>
 /// </example>
 /// <seealso>Get-SHBackup</seealso>
 /// <seealso>Send-SHBackup</seealso>
@@ -69,14 +69,15 @@ public sealed class NewSHBackupCommand : BackupCommand, IDynamicParameters
 {
     private const string PathSet = "Path";
     private const string LiteralPathSet = "LiteralPath";
+    private const int DeepestMetadata = 50;
 
     private readonly UploadParameters cloud = new();
-    private IReadOnlyList<BackupUpload> uploads = [];
+    private IReadOnlyList<StoreCatalog> uploads = [];
     private BackupEncryption? encryption;
 
     /// <summary>
-    /// The database files to back up. Wildcards match several. A link is followed, with a warning that says so. Backups from
-    /// the pipeline name their database, and the directory that they lie in. Without it, the databases of the configuration.
+    /// The database files to back up. Wildcards match several. Links are followed, with a warning. Backups from the pipeline
+    /// name their database and their directory. Without it, the databases of the configuration.
     /// </summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = PathSet)]
     [Alias("Path")]
@@ -85,51 +86,52 @@ public sealed class NewSHBackupCommand : BackupCommand, IDynamicParameters
     [ValidateNotNullOrEmpty]
     public string[] DatabasePath { get; set; } = [];
 
-    /// <summary>The database files to back up, taken as they stand: no character is a wildcard. Takes files from the pipeline.</summary>
+    /// <summary>The database files to back up, by their literal paths: no character is a wildcard. Accepts files from the pipeline.</summary>
     [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralPathSet)]
     [Alias("PSPath", "FullName")]
     [ValidateNotNullOrEmpty]
     public string[] LiteralPath { get; set; } = [];
 
     /// <summary>
-    /// Full is the whole database. Incremental is what changed since the parent, found by comparing all pages. Wal is what
-    /// was committed since the parent, taken from the database's own log. Auto is Full where the chain has become long or
-    /// large, else Incremental.
+    /// Full is the whole database. Incremental is the pages changed since the parent, found by comparing all pages. Wal is
+    /// the pages committed since the parent, from the database's own log. Auto is Full if the chain has become long or large,
+    /// otherwise Incremental.
     /// </summary>
     [Parameter]
     public BackupStrategy Type { get; set; } = BackupStrategy.Full;
 
-    /// <summary>The backup to build on, as an object or by its id. Without it, the backup of the same database in the directory that was made last, whatever the clock said.</summary>
+    /// <summary>
+    /// The backup to build on, as an object or by its id. Without it, the last backup of the same database in the directory,
+    /// whatever the clock said.
+    /// </summary>
     [Parameter]
     [ArgumentCompleter(typeof(BackupIdCompleter))]
     [ValidateNotNullOrEmpty]
     public string? Parent { get; set; }
 
-    /// <summary>With -Type Auto: the number of increments in a chain after which a full backup is made, 1 to 1000.</summary>
+    /// <summary>With -Type Auto: the number of increments in a chain before the next full backup, 1 to 1000.</summary>
     [Parameter]
     [ValidateRange(1, 1000)]
     public int MaxIncrements { get; set; } = 30;
 
     /// <summary>
-    /// With -Type Auto: how large all increments of a chain may be together, in percent of their full backup, before a full
-    /// backup is made, 1 to 1000.
+    /// With -Type Auto: the largest total size of a chain's increments, in percent of the full backup, before the next full backup, 1 to 1000.
     /// </summary>
     [Parameter]
     [ValidateRange(1, 1000)]
     public int MaxIncrementShare { get; set; } = 50;
 
-    /// <summary>How the file is compressed. If the codec cannot be used, gzip is, with a warning.</summary>
+    /// <summary>The compression of the file. If the codec cannot be used, gzip is used instead, with a warning.</summary>
     [Parameter]
     public CompressionType Compression { get; set; } = CompressionType.Zstd;
 
     /// <summary>
-    /// How hard to compress: 1 (fast) to 19 (small) for Zstd, 1 to 9 for Gzip. Without it, 1 for Zstd, which keeps up
-    /// with a disk, and 6 for Gzip.
+    /// The compression level: 1 (fast) to 19 (small) for Zstd, 1 to 9 for Gzip. Without it, 1 for Zstd, which keeps up with a disk, and 6 for Gzip.
     /// </summary>
     [Parameter]
     public int? CompressionLevel { get; set; }
 
-    /// <summary>The calendar rule that the backup is made for. Without it the backup is a manual one, which retention leaves alone.</summary>
+    /// <summary>The retention policy of the backup. Without it the backup is manual, and retention ignores it.</summary>
     [Parameter]
     public RetentionPolicy? RetentionPolicy { get; set; }
 
@@ -143,7 +145,7 @@ public sealed class NewSHBackupCommand : BackupCommand, IDynamicParameters
     public Hashtable Metadata { get; set; } = [];
 
     /// <summary>
-    /// Encrypts the backup to these age public keys, which begin with age1: each of their secret keys opens it, and this
+    /// Encrypts the backup to these age public keys, which begin with age1. Each of their secret keys opens it, and this
     /// machine needs none of them. Without it, the recipients of the configuration.
     /// </summary>
     [Parameter]
@@ -151,37 +153,36 @@ public sealed class NewSHBackupCommand : BackupCommand, IDynamicParameters
     public string[]? Recipient { get; set; }
 
     /// <summary>
-    /// Encrypts the backup with a passphrase instead; it also opens what the backup builds on. Each opening takes about a
-    /// second and 256 MiB of memory, for every link of a chain.
+    /// Encrypts the backup with a passphrase instead, which also opens the chain. Opening takes about a second and 256 MiB of memory for every link of a chain.
     /// </summary>
     [Parameter]
     [ValidateNotNull]
     public SecureString? Passphrase { get; set; }
 
     /// <summary>
-    /// Files with age secret keys. With one that opens the backup, it is tested in full as it is made; with one that opens its
-    /// parent, page digests that are lost can be computed. Without it, that of the configuration.
+    /// Files with age secret keys. A key that opens the backup allows a full test of the new backup; a key that opens its
+    /// parent allows recomputing lost page digests. Without it, that of the configuration.
     /// </summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string[]? IdentityFile { get; set; }
 
-    /// <summary>Lets the sidecar of an encrypted backup tell the tables of the database and their rows, so that tests compare them.</summary>
+    /// <summary>Lets the sidecar of an encrypted backup show the database's tables and row counts, so that tests can compare them.</summary>
     [Parameter]
     public SwitchParameter RevealContent { get; set; }
 
-    /// <summary>Publishes the backup without reading it back. It is listed as not verified until Test-SHBackup has passed.</summary>
+    /// <summary>Publishes the backup without reading it back. It counts as unverified until Test-SHBackup has passed.</summary>
     [Parameter]
     public SwitchParameter NoVerify { get; set; }
 
-    /// <summary>Backs up a damaged database as it is, and marks the backup as damaged. Without it, damage is an error.</summary>
+    /// <summary>Backs up a damaged database anyway, and marks the backup as damaged. Without it, damage is an error.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
 
     /// <summary>
-    /// Backs up a file that has names (hard links) outside its folder, although there is no log beside this one: no program
-    /// writes to it by another name, as in a tree of snapshots. Without it, that is an error, unless allow_hard_link of the
-    /// configuration says so.
+    /// Backs up a file that has names (hard links) outside its folder and no log beside this one. Use it only if no program
+    /// writes to the file by another name, as in a tree of snapshots. Without it, that is an error, unless the configuration
+    /// has allow_hard_link.
     /// </summary>
     [Parameter]
     public SwitchParameter AllowHardLink { get; set; }
@@ -192,9 +193,10 @@ public sealed class NewSHBackupCommand : BackupCommand, IDynamicParameters
     public int LockTimeout { get; set; } = 30;
 
     /// <summary>
-    /// Sends the backup to an object store as well, named with -Provider and -Container, as Send-SHBackup does; where none is
-    /// named, to all that are enabled in the configuration. Where that fails, the backup is here all the same, and the error
-    /// says so. What upload_after_backup says in the configuration is done without it, unless -Upload:$false is given.
+    /// Also sends the backup to an object store, given with -Provider and -Container, as Send-SHBackup does; without those,
+    /// to all enabled stores of the configuration. If the upload fails, the backup still exists here, and the error says so.
+    /// Stores with upload_after_backup in the configuration get the backup without this parameter, unless -Upload:$false is
+    /// given.
     /// </summary>
     [Parameter]
     public SwitchParameter Upload { get; set; }
@@ -202,25 +204,22 @@ public sealed class NewSHBackupCommand : BackupCommand, IDynamicParameters
     /// <summary>The parameters of the object store.</summary>
     public object GetDynamicParameters() => cloud;
 
+    private protected override string? MissingStoreSwitch => Upload ? null : "-Upload";
+
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
         base.BeginProcessing();
-        if (!Upload)
-        {
-            RefusePlace(cloud, "-Upload");
-        }
-
-        uploads = ForCall(() => Places(cloud) is var places && Upload ? places.ForUpload : IsBound(nameof(Upload)) ? [] : places.AfterBackup)
-            .Select(place => new BackupUpload(ForCall(() => OpenRemote(cloud, place)), Places(cloud).CreatesContainer(place)))
+        uploads = this.StopOnError(() => Stores(cloud) is var stores && Upload ? stores.ForUpload : this.IsBound(nameof(Upload)) ? [] : stores.AfterBackup)
+            .Select(location => this.StopOnError(() => OpenStore(cloud, location)))
             .ToList();
-        encryption = ForCall(() => NewEncryption(Recipient, Passphrase, nameof(Passphrase)));
+        encryption = this.StopOnError(() => NewEncryption(Recipient, Passphrase, nameof(Passphrase)));
         UseIdentities(IdentityFile, Passphrase);
         Type = GivenOr(nameof(Type), Type, Settings.Incremental.Type);
         if (Parent is not null && Type is BackupStrategy.Full or BackupStrategy.Auto)
         {
-            ThrowTerminatingError(ToRecord(BackupException.InvalidArgument(
-                Parent, $"-Parent has no meaning with -Type {Type}. Give -Type Incremental or -Type Wal with it, or leave it out.")));
+            ThrowTerminatingError(BackupException.InvalidArgument(
+                Parent, $"-Parent cannot be combined with -Type {Type}. Give -Type Incremental or -Type Wal with it, or omit it.").ToRecord());
         }
     }
 
@@ -229,9 +228,9 @@ public sealed class NewSHBackupCommand : BackupCommand, IDynamicParameters
     {
         if (ParameterSetName == PathSet && DatabasePath.Length == 0)
         {
-            foreach (var database in ForCall(ConfiguredDatabases))
+            foreach (var database in this.StopOnError(ConfiguredDatabases))
             {
-                ForItem(() => BackUp(database));
+                this.ReportErrors(() => BackUp(database));
             }
 
             return;
@@ -239,11 +238,11 @@ public sealed class NewSHBackupCommand : BackupCommand, IDynamicParameters
 
         foreach (var path in ParameterSetName == PathSet ? DatabasePath : LiteralPath)
         {
-            ForItem(() =>
+            this.ReportErrors(() =>
             {
-                foreach (var file in ParameterSetName == PathSet ? ExpandPath(path) : [FileSystemPath(path)])
+                foreach (var file in ParameterSetName == PathSet ? this.ExpandPath(path) : [this.FileSystemPath(path)])
                 {
-                    ForItem(() => BackUp(file));
+                    this.ReportErrors(() => BackUp(file));
                 }
             });
         }
@@ -269,7 +268,7 @@ public sealed class NewSHBackupCommand : BackupCommand, IDynamicParameters
             MaxIncrements = GivenOr(nameof(MaxIncrements), MaxIncrements, Settings.Incremental.MaxIncrements),
             MaxIncrementShare = GivenOr(nameof(MaxIncrementShare), MaxIncrementShare, Settings.Incremental.MaxIncrementShare),
             Compression = GivenOr(nameof(Compression), Compression, Settings.Compression),
-            CompressionLevel = GivenOr(nameof(CompressionLevel), CompressionLevel, IsBound(nameof(Compression)) ? null : Settings.CompressionLevel),
+            CompressionLevel = GivenOr(nameof(CompressionLevel), CompressionLevel, this.IsBound(nameof(Compression)) ? null : Settings.CompressionLevel),
             RetentionPolicy = RetentionPolicy,
             Description = Description,
             Metadata = ToPlain(Metadata),
@@ -280,12 +279,36 @@ public sealed class NewSHBackupCommand : BackupCommand, IDynamicParameters
             AllowHardLink = GivenOr(nameof(AllowHardLink), AllowHardLink.IsPresent, Settings.AllowHardLink),
             LockTimeout = TimeSpan.FromSeconds(LockTimeout),
         };
-        var made = RunOperation(context => BackupEngine.Create(file, directory, options, context));
-        foreach (var upload in uploads)
+        var made = Runner.Run(context => BackupEngine.Create(file, directory, options, context));
+        foreach (var store in uploads)
         {
-            ForItem(() => made = RunOperation(context => upload.Run(made, directory, context)));
+            this.ReportErrors(() => made = Send(made, directory, store, cloud));
         }
 
         WriteObject(made);
     }
+
+    private static Dictionary<string, object?> ToPlain(IDictionary table) => ToPlain(table, depth: 0);
+
+    private static Dictionary<string, object?> ToPlain(IDictionary table, int depth)
+    {
+        var plain = new Dictionary<string, object?>(StringComparer.Ordinal);
+        foreach (DictionaryEntry entry in table)
+        {
+            plain[LanguagePrimitives.ConvertTo<string>(entry.Key)] = ToPlain(entry.Value, depth + 1);
+        }
+
+        return plain;
+    }
+
+    private static object? ToPlain(object? value, int depth) => value switch
+    {
+        _ when depth > DeepestMetadata => throw BackupException.InvalidArgument(
+            "Metadata", $"-Metadata is more than {DeepestMetadata} levels deep, or contains itself. Give simpler notes."),
+        PSObject wrapped => ToPlain(wrapped.BaseObject is PSCustomObject ? wrapped.ToString() : wrapped.BaseObject, depth),
+        IDictionary table => ToPlain(table, depth),
+        string text => text,
+        IEnumerable list => list.Cast<object?>().Select(item => ToPlain(item, depth + 1)).ToArray(),
+        _ => value,
+    };
 }

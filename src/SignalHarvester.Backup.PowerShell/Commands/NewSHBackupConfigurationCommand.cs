@@ -3,20 +3,20 @@ using SignalHarvester.Backup.Configuration;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
-/// <summary>Writes a commented configuration to begin with.</summary>
+/// <summary>Writes a commented sample configuration.</summary>
 /// <remarks>
-/// <para>The file names every setting, with its default or an example, and says what it does. In <c>config/settings.yaml</c>, where
+/// <para>The file has every setting, with its default or an example and an explanation. In <c>config/settings.yaml</c>, where
 /// the application has its own settings, every cmdlet of this module finds it.</para>
-/// <para>A file that is there is left alone, unless -Force is given: then it is replaced, the application's settings in it
-/// included. To add settings to such a file, write the sample to another one with -Path and copy from there.</para>
+/// <para>An existing file is not changed, except with -Force: then it is replaced, including the application's settings
+/// in it. To add settings to such a file, write the sample to another one with -Path and copy from there.</para>
 /// </remarks>
 /// <example>
-/// <para>Begin with a configuration</para>
+/// <para>Start with a configuration</para>
 /// <code>New-SHBackupConfiguration</code>
 /// <para>Writes ./config/settings.yaml and emits the file. From now on New-SHBackup needs no path.</para>
 /// </example>
 /// <example>
-/// <para>See how the settings of the sample are understood</para>
+/// <para>Show the effective settings of the sample</para>
 /// <code>New-SHBackupConfiguration -Path ./sample.yaml | Get-SHBackupConfiguration</code>
 /// <para>Relative paths are relative to the folder of the file, or to the one above if that is called config.</para>
 /// </example>
@@ -25,21 +25,21 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsCommon.New, "SHBackupConfiguration", SupportsShouldProcess = true)]
 [OutputType(typeof(FileInfo))]
-public sealed class NewSHBackupConfigurationCommand : ModuleCommand
+public sealed class NewSHBackupConfigurationCommand : PSCmdlet
 {
     /// <summary>The file to write.</summary>
     [Parameter(Position = 0)]
     [ValidateNotNullOrEmpty]
     public string Path { get; set; } = "config/settings.yaml";
 
-    /// <summary>Replaces a file that is there.</summary>
+    /// <summary>Replaces an existing file.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
 
     /// <inheritdoc/>
-    protected override void ProcessRecord() => ForItem(() =>
+    protected override void ProcessRecord() => this.ReportErrors(() =>
     {
-        var file = FileSystemPath(Path);
+        var file = this.FileSystemPath(Path);
         ConfigurationSample.RequireFree(file, Force);
         if (ShouldProcess(file, "Write a configuration"))
         {

@@ -1,23 +1,23 @@
 using System.Management.Automation;
-using SignalHarvester.Backup.PowerShell.Cloud;
+using SignalHarvester.Backup.PowerShell.Stores;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
-/// <summary>Brings backups back from an object store into a backup directory.</summary>
+/// <summary>Fetches backups from an object store into a backup directory.</summary>
 /// <remarks>
-/// <para>A backup is fetched with all that it builds on. Each file is held against its SHA-256 and published like a backup
-/// that was made here; what is here already is not fetched again. A transfer that breaks is gone on with by the next run.</para>
-/// <para>Nothing in the store is changed, and no record on this machine is needed: the store's own sidecars are enough.</para>
+/// <para>Fetches a backup with its chain. Each file is compared with its SHA-256 and published like a new backup; files
+/// that exist here are not fetched again. The next run resumes a broken transfer.</para>
+/// <para>It changes nothing in the store, and needs no record on this machine: the store's own sidecars are enough.</para>
 /// </remarks>
 /// <example>
 /// <para>Fetch the newest backup from a second disk</para>
 /// <code>Get-SHBackup -Newest 1 | Send-SHBackup -Provider Directory -Container ./offsite -CreateContainer | Out-Null; Get-SHBackup -Remote -Provider Directory -Container ./offsite -Newest 1 | Receive-SHBackup -BackupDirectory ./fetched</code>
-/// <para>Emits the backup as it lies in ./fetched.</para>
+/// <para>Emits the backup in ./fetched.</para>
 /// </example>
 /// <example>
-/// <para>See what would be fetched</para>
+/// <para>Preview the download</para>
 /// <code>Get-SHBackup | Send-SHBackup -Provider Directory -Container ./offsite -CreateContainer | Out-Null; Receive-SHBackup -Id backup_* -Provider Directory -Container ./offsite -BackupDirectory ./fetched -WhatIf</code>
-/// <para>Names each backup there.</para>
+/// <para>Lists each backup there.</para>
 /// </example>
 /// <seealso>Send-SHBackup</seealso>
 /// <seealso>Get-SHBackup</seealso>
@@ -25,13 +25,13 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsCommunications.Receive, "SHBackup", SupportsShouldProcess = true, DefaultParameterSetName = IdSet)]
 [OutputType(typeof(BackupMetadata))]
-public sealed class ReceiveSHBackupCommand : StoredBackupCommand, IDynamicParameters, IConfigurationOptional
+public sealed class ReceiveSHBackupCommand : BackupInputCommand, IDynamicParameters, IConfigurationOptional
 {
-    private readonly CloudParameters cloud = new();
+    private readonly StoreParameters cloud = new();
 
     /// <summary>
-    /// Looks at neither the configuration file nor the SHBACKUP_ environment variables, so that a mistake in them is in nobody's
-    /// way: what is needed is given by parameters, such as -BackupDirectory, -Provider and -Container.
+    /// Ignores the configuration file and the SHBACKUP_ environment variables, so that an error in them does not stop a
+    /// restore: give the needed values as parameters, such as -BackupDirectory, -Provider and -Container.
     /// </summary>
     [Parameter]
     public SwitchParameter NoConfiguration { get; set; }
@@ -42,14 +42,13 @@ public sealed class ReceiveSHBackupCommand : StoredBackupCommand, IDynamicParame
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        foreach (var (backup, remote) in SelectedRemote(cloud))
+        foreach (var (backup, catalog) in Selected(cloud, remote: true))
         {
-            ForItem(() =>
+            this.ReportErrors(() =>
             {
-                var directory = OpenHome(backup);
-                if (ShouldProcess($"{Named(backup)} ({ProgressView.Size(backup.Size)}) in {remote.Location}", $"Receive into {directory.Path}"))
+                if (ShouldProcess($"{Named(backup)} ({ProgressView.Size(backup.Size)}) in {catalog}", $"Receive into {catalog.Home.Path}"))
                 {
-                    WriteObject(RunOperation(context => BackupEngine.Receive(backup, remote, directory, context)));
+                    WriteObject(Runner.Run(context => BackupEngine.Receive(backup, catalog.Store!, catalog.Home, context)));
                 }
             });
         }

@@ -1,44 +1,44 @@
 using System.Management.Automation;
-using SignalHarvester.Backup.PowerShell.Cloud;
+using SignalHarvester.Backup.PowerShell.Stores;
 using SignalHarvester.Backup.Scheduling;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
-/// <summary>Has the operating system run backups by itself: with systemd, cron, launchd or the Windows Task Scheduler.</summary>
+/// <summary>Lets the operating system run backups: with systemd, cron, launchd or the Windows Task Scheduler.</summary>
 /// <remarks>
-/// <para>All times are UTC, and stay so when the clock is put on or back. A run that was missed is made up as soon as the
-/// scheduler can; runs of one schedule do not overlap. docs/SCHEDULING.md says how each scheduler does that.</para>
+/// <para>All times are UTC, in summer and winter. A missed run is made up as soon as the scheduler can; runs of one
+/// schedule do not overlap. docs/SCHEDULING.md explains this for each scheduler.</para>
 /// <para>Without -NoRetention, each run applies the retention rules to the databases that it backed up: 7 daily, 4 weekly and
-/// 12 monthly backups and everything of the last two days are kept, unless told otherwise.</para>
-/// <para>With -FromConfiguration the settings file says all of it: its daily, weekly, monthly and hourly backups and the daily
-/// retention are registered in one call, those that it has switched off are removed, and each run reads the file anew.</para>
-/// <para>The task carries the schedule's name alone; what it does stands in a file of the account's or the machine's
-/// configuration, without any secret. Credentials come from the platform's own chain at each run.</para>
-/// <para>To register a schedule again changes it; one that is as it should be is left alone.</para>
+/// 12 monthly backups and everything of the last two days stay by default.</para>
+/// <para>-FromConfiguration takes everything from the settings file: one call registers its daily, weekly, monthly and
+/// hourly backups and the daily retention, and removes the ones that it has switched off; each run reads the file
+/// again.</para>
+/// <para>The task carries only the schedule's name; a file of the account's or the machine's configuration has the rest,
+/// without any secret. Credentials come from the platform's own chain at each run.</para>
+/// <para>Registering a schedule again changes it; an unchanged one is left alone.</para>
 /// </remarks>
 /// <example>
 /// <para>Back up a database every night at two, UTC</para>
 /// <code>Register-SHBackupSchedule nightly -Daily -At 02:00 -DatabasePath ./app.db -BackupDirectory ./backups -Type Auto</code>
-/// <para>Paths are made full ones. Emits the schedule, with its next run.</para>
+/// <para>Paths become full paths. Emits the schedule, with its next run.</para>
 /// </example>
 /// <example>
-/// <para>Back up what changed every hour, with a copy elsewhere</para>
+/// <para>Back up the changes every hour, with a copy elsewhere</para>
 /// <code>Register-SHBackupSchedule hourly -Every 1h -DatabasePath *.db -BackupDirectory ./backups -Type Auto -Upload -Provider Directory -Container ./offsite -CreateContainer</code>
-/// <para>Wildcards are looked up at each run, so that new databases are found. A number of hours, minutes or weeks takes quotes in
-/// expressions: '1h'.</para>
+/// <para>Each run expands the wildcards, so it finds new databases. In expressions, quote a number of hours, minutes or weeks: '1h'.</para>
 /// </example>
 /// <example>
-/// <para>See exactly what the operating system would be told</para>
+/// <para>Show exactly what the operating system would get</para>
 /// <code>Register-SHBackupSchedule weekly -Weekly -DayOfWeek Saturday -At 23:30 -DatabasePath ./app.db -BackupDirectory ./backups -Backend Systemd -AsText</code>
-/// <para>Emits the units, and registers nothing: to look at, or to put on another machine. -WhatIf shows the same.</para>
+/// <para>Emits the units and registers nothing: to look at, or to install on another machine. -WhatIf shows the same.</para>
 /// </example>
 /// <example>
-/// <para>Read a tenth of what is stored again each night, and restore the newest backup once a month</para>
+/// <para>Re-read a tenth of the stored files each night, and test a restore once a month</para>
 /// <code>Register-SHBackupSchedule scrub -Daily -At 03:30 -Scrub -Percent 10 -BackupDirectory ./backups; Register-SHBackupSchedule drill -Monthly -At 04:00 -Drill -BackupDirectory ./backups</code>
-/// <para>Two schedules that make no backup: they prove that those that are there are good.</para>
+/// <para>Registers two schedules that make no backup, but test the existing ones.</para>
 /// </example>
 /// <example>
-/// <para>Register all that the settings file says</para>
+/// <para>Register all schedules of the settings file</para>
 /// <code>New-SHBackupConfiguration ./config/settings.yaml | Out-Null; Register-SHBackupSchedule -FromConfiguration -ConfigurationPath ./config/settings.yaml -WhatIf</code>
 /// <para>Shows the definitions of four schedules: daily, weekly, monthly, and the retention.</para>
 /// </example>
@@ -64,8 +64,8 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
     private readonly UploadParameters cloud = new();
 
     /// <summary>
-    /// The schedule's name: any text of up to 100 characters, upper and lower case being the same. With -FromConfiguration, what
-    /// the names of all its schedules begin with; without it, shbackup.
+    /// The schedule's name: any text of up to 100 characters, ignoring case. With -FromConfiguration, the beginning of all
+    /// its schedules' names; without it, shbackup.
     /// </summary>
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = DailySet)]
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = WeeklySet)]
@@ -91,28 +91,31 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
     [Parameter(Mandatory = true, ParameterSetName = MonthlySet)]
     public SwitchParameter Monthly { get; set; }
 
-    /// <summary>The day of the month, in UTC, 1 to 31; in a month that has not so many, the last one.</summary>
+    /// <summary>The day of the month, in UTC, 1 to 31; in a shorter month, its last day.</summary>
     [Parameter(ParameterSetName = MonthlySet)]
     [ValidateRange(1, 31)]
     public int Day { get; set; } = 1;
 
-    /// <summary>Runs again and again after this time: whole minutes, 1m to 31d, such as 1h or 15m.</summary>
+    /// <summary>Runs repeatedly at this interval: whole minutes, 1m to 31d, such as 1h or 15m.</summary>
     [Parameter(Mandatory = true, ParameterSetName = EverySet)]
     [ValidateNotNull]
     public BackupAge? Every { get; set; }
 
-    /// <summary>The time of day in UTC, such as 02:00. With -Every, a time of day that the runs fall on. Without it, 02:00, and 00:00 with -Every.</summary>
+    /// <summary>
+    /// The time of day in UTC, such as 02:00. With -Every, a time of day at which one of the runs happens. Without it, 02:00,
+    /// and 00:00 with -Every.
+    /// </summary>
     [Parameter(ParameterSetName = DailySet)]
     [Parameter(ParameterSetName = WeeklySet)]
     [Parameter(ParameterSetName = MonthlySet)]
     [Parameter(ParameterSetName = EverySet)]
     public TimeOnly At { get; set; } = new(2, 0);
 
-    /// <summary>Registers what the settings file says, which -ConfigurationPath names or which is found as always.</summary>
+    /// <summary>Registers the schedules of the settings file, which -ConfigurationPath names or which is found as usual.</summary>
     [Parameter(Mandatory = true, ParameterSetName = ConfigurationSet)]
     public SwitchParameter FromConfiguration { get; set; }
 
-    /// <summary>The database files to back up. Wildcards are looked up at each run. Without it, those of the configuration.</summary>
+    /// <summary>The database files to back up. Each run expands wildcards. Without it, those of the configuration.</summary>
     [Parameter(ParameterSetName = DailySet)]
     [Parameter(ParameterSetName = WeeklySet)]
     [Parameter(ParameterSetName = MonthlySet)]
@@ -126,25 +129,25 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
     [Parameter]
     public BackupStrategy? Type { get; set; }
 
-    /// <summary>How the files are compressed. Without it, as configured, else Zstd.</summary>
+    /// <summary>The compression of the files. Without it, as configured, else Zstd.</summary>
     [Parameter]
     public CompressionType? Compression { get; set; }
 
-    /// <summary>The calendar rule that the backups are made for. Without it, that of the schedule; Daily with -Every.</summary>
+    /// <summary>The retention policy of the backups. Without it, that of the schedule; Daily with -Every.</summary>
     [Parameter(ParameterSetName = DailySet)]
     [Parameter(ParameterSetName = WeeklySet)]
     [Parameter(ParameterSetName = MonthlySet)]
     [Parameter(ParameterSetName = EverySet)]
     public RetentionPolicy? RetentionPolicy { get; set; }
 
-    /// <summary>Leaves retention alone: another schedule, or somebody, applies the rules.</summary>
+    /// <summary>Omits retention: another schedule, or a person, applies the rules.</summary>
     [Parameter(ParameterSetName = DailySet)]
     [Parameter(ParameterSetName = WeeklySet)]
     [Parameter(ParameterSetName = MonthlySet)]
     [Parameter(ParameterSetName = EverySet)]
     public SwitchParameter NoRetention { get; set; }
 
-    /// <summary>Makes no backup: applies the retention rules to the backup directory alone.</summary>
+    /// <summary>Makes no backup: only applies the retention rules to the backup directory.</summary>
     [Parameter(ParameterSetName = DailySet)]
     [Parameter(ParameterSetName = WeeklySet)]
     [Parameter(ParameterSetName = MonthlySet)]
@@ -159,8 +162,7 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
     public SwitchParameter Drill { get; set; }
 
     /// <summary>
-    /// Makes no backup: re-reads stored backups, as Invoke-SHBackupScrub does, and mends what is damaged from the object stores
-    /// that are enabled in the configuration.
+    /// Makes no backup: re-reads stored backups, as Invoke-SHBackupScrub does, and repairs damaged ones from the enabled object stores of the configuration.
     /// </summary>
     [Parameter(ParameterSetName = DailySet)]
     [Parameter(ParameterSetName = WeeklySet)]
@@ -168,7 +170,7 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
     [Parameter(ParameterSetName = EverySet)]
     public SwitchParameter Scrub { get; set; }
 
-    /// <summary>With -Scrub: how much of all stored bytes each run reads, in percent, 1 to 100. Without it, all.</summary>
+    /// <summary>With -Scrub: the share of all stored bytes that each run reads, in percent, 1 to 100. Without it, all.</summary>
     [Parameter(ParameterSetName = DailySet)]
     [Parameter(ParameterSetName = WeeklySet)]
     [Parameter(ParameterSetName = MonthlySet)]
@@ -176,7 +178,7 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
     [ValidateRange(1, 100)]
     public int? Percent { get; set; }
 
-    /// <summary>With -Scrub: how long each run begins to read files, such as 5m or 2h. Quote seconds: '30s'.</summary>
+    /// <summary>With -Scrub: the time after which a run starts no further file, such as 5m or 2h. Quote seconds: '30s'.</summary>
     [Parameter(ParameterSetName = DailySet)]
     [Parameter(ParameterSetName = WeeklySet)]
     [Parameter(ParameterSetName = MonthlySet)]
@@ -184,22 +186,22 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
     [ValidateNotNull]
     public BackupAge? Budget { get; set; }
 
-    /// <summary>How many days to keep a daily backup of. Without it, as configured, else 7.</summary>
+    /// <summary>The number of days of which a daily backup stays. Without it, as configured, else 7.</summary>
     [Parameter]
     [ValidateRange(0, int.MaxValue)]
     public int? KeepDaily { get; set; }
 
-    /// <summary>How many ISO weeks to keep a weekly backup of. Without it, as configured, else 4.</summary>
+    /// <summary>The number of ISO weeks of which a weekly backup stays. Without it, as configured, else 4.</summary>
     [Parameter]
     [ValidateRange(0, int.MaxValue)]
     public int? KeepWeekly { get; set; }
 
-    /// <summary>How many months to keep a monthly backup of. Without it, as configured, else 12.</summary>
+    /// <summary>The number of months of which a monthly backup stays. Without it, as configured, else 12.</summary>
     [Parameter]
     [ValidateRange(0, int.MaxValue)]
     public int? KeepMonthly { get; set; }
 
-    /// <summary>Keeps every backup up to this age, whatever it was made for. Without it, as configured, else 2d.</summary>
+    /// <summary>Keeps every backup up to this age, whatever its policy. Without it, as configured, else 2d.</summary>
     [Parameter]
     [ValidateNotNull]
     public BackupAge? KeepWithin { get; set; }
@@ -209,18 +211,17 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
     public SwitchParameter NoVerify { get; set; }
 
     /// <summary>
-    /// Sends each backup to an object store as well, named with -Provider and -Container. Those that are enabled in the
-    /// configuration get it anyway.
+    /// Also sends each backup to an object store, given with -Provider and -Container. The enabled stores of the configuration get it anyway.
     /// </summary>
     [Parameter]
     public SwitchParameter Upload { get; set; }
 
-    /// <summary>How many databases are worked on at once, 1 to 64. Without it, as configured, else 4.</summary>
+    /// <summary>The number of databases to work on at once, 1 to 64. Without it, as configured, else 4.</summary>
     [Parameter]
     [ValidateRange(1, 64)]
     public int? ThrottleLimit { get; set; }
 
-    /// <summary>Puts each run off by a random time up to this, such as 10m, so that many machines do not start at once; up to 1d.</summary>
+    /// <summary>Delays each run by a random time up to this, such as 10m, so that many machines do not start at once; at most 1d.</summary>
     [Parameter]
     [ValidateNotNull]
     public BackupAge? RandomDelay { get; set; }
@@ -229,30 +230,22 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
     [Parameter]
     public string? Description { get; set; }
 
-    /// <summary>Whose schedule it is: this account's, or the machine's, which runs as root or SYSTEM.</summary>
+    /// <summary>Whether the schedule belongs to this account (User), or to the machine and runs as root or SYSTEM (System).</summary>
     [Parameter]
     public ScheduleScope Scope { get; set; }
 
-    /// <summary>The scheduler. Auto takes what the machine has.</summary>
+    /// <summary>The scheduler. Auto uses the machine's own.</summary>
     [Parameter]
     public ScheduleBackend Backend { get; set; }
 
-    /// <summary>Emits what the operating system would be told, and registers nothing.</summary>
+    /// <summary>Emits what the operating system would get, and registers nothing.</summary>
     [Parameter]
     public SwitchParameter AsText { get; set; }
 
     /// <summary>The parameters of the object store.</summary>
     public object GetDynamicParameters() => cloud;
 
-    /// <inheritdoc/>
-    protected override void BeginProcessing()
-    {
-        base.BeginProcessing();
-        if (!Upload)
-        {
-            RefusePlace(cloud, "-Upload");
-        }
-    }
+    private protected override string? MissingStoreSwitch => Upload ? null : "-Upload";
 
     /// <inheritdoc/>
     protected override void ProcessRecord() => NoteOneDirectory();
@@ -266,10 +259,10 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
         }
 
         var registry = new ScheduleRegistry(ScheduleCommand.ManifestPath(this), TimeProvider.System);
-        var wanted = ForCall(() => ParameterSetName == ConfigurationSet ? Configured() : [Definition(Name, Trigger(), Job())]);
+        var wanted = this.StopOnError(() => ParameterSetName == ConfigurationSet ? Configured() : [Definition(Name, Trigger(), Job())]);
         foreach (var definition in wanted)
         {
-            ForItem(() => Register(registry, definition));
+            this.ReportErrors(() => Register(registry, definition));
         }
 
         if (ParameterSetName == ConfigurationSet && !AsText)
@@ -280,7 +273,7 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
 
     private void Register(ScheduleRegistry registry, ScheduleDefinition definition)
     {
-        var plan = RunOperation(_ => registry.Plan(definition, needsBackend: !AsText && !IsWhatIf));
+        var plan = Runner.Run(_ => registry.Plan(definition, needsBackend: !AsText && !this.IsWhatIf));
         if (AsText)
         {
             WriteObject(plan.Text);
@@ -289,7 +282,7 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
 
         if (plan.IsDone)
         {
-            WriteVerbose($"'{definition.Name}' is registered so already.");
+            WriteVerbose($"'{definition.Name}' is already registered with these settings.");
         }
         else if (!ShouldProcess(
             $"Registering the schedule \"{definition.Name}\" ({definition.Trigger}, {plan.Definition.Backend}):{Environment.NewLine}{plan.Text}",
@@ -299,17 +292,17 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
             return;
         }
 
-        WriteObject(RunOperation(context => registry.Apply(plan, context)));
+        WriteObject(Runner.Run(context => registry.Apply(plan, context)));
     }
 
     /// <summary>What was registered from the settings file once and is switched off in it now.</summary>
     private void RemoveOthers(ScheduleRegistry registry, IReadOnlyList<ScheduleDefinition> wanted)
     {
-        foreach (var name in ForCall(() => ScheduleRegistry.Group(Name, Scope)).Where(name => !wanted.Any(one => string.Equals(one.Name, name, StringComparison.OrdinalIgnoreCase))))
+        foreach (var name in this.StopOnError(() => ScheduleRegistry.Group(Name, Scope)).Where(name => !wanted.Any(one => string.Equals(one.Name, name, StringComparison.OrdinalIgnoreCase))))
         {
             if (ShouldProcess(name, "Unregister schedule, which is switched off in the configuration"))
             {
-                ForItem(() => RunOperation(context => registry.Remove(name, Scope, context.Cancellation)));
+                this.ReportErrors(() => Runner.Run(context => registry.Remove(name, Scope, context.Cancellation)));
             }
         }
     }
@@ -319,7 +312,7 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
         if (ConfigurationFile is null)
         {
             throw new BackupException(
-                BackupErrorId.ConfigurationNotFound, nameof(ConfigurationPath), "There is no configuration to register schedules from. Give its path with -ConfigurationPath, or make one with New-SHBackupConfiguration.");
+                BackupErrorId.ConfigurationNotFound, nameof(ConfigurationPath), "There is no configuration with schedules. Give its path with -ConfigurationPath, or create one with New-SHBackupConfiguration.");
         }
 
         if (Settings.Databases.Count == 0)
@@ -358,10 +351,10 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
 
     private ScheduleTrigger Trigger()
     {
-        var at = IsBound(nameof(At)) || ParameterSetName != EverySet ? At : TimeOnly.MinValue;
+        var at = this.IsBound(nameof(At)) || ParameterSetName != EverySet ? At : TimeOnly.MinValue;
         if (at.Ticks % TimeSpan.TicksPerMinute != 0)
         {
-            throw Invalid(nameof(At), "-At is a time of day in whole minutes. Give one such as 02:00.");
+            throw Invalid(nameof(At), "-At must be a time of day in whole minutes. Give one such as 02:00.");
         }
 
         return ParameterSetName switch
@@ -375,11 +368,11 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
 
     private TimeSpan Interval() => Every!.Value is var interval && interval >= ShortestInterval && interval <= LongestInterval && interval.Ticks % TimeSpan.TicksPerMinute == 0
         ? interval
-        : throw Invalid(nameof(Every), "-Every is whole minutes, from 1m to 31d. Give a time such as 15m or 1h.");
+        : throw Invalid(nameof(Every), "-Every must be whole minutes, from 1m to 31d. Give a time such as 15m or 1h.");
 
     private TimeSpan Delay() => RandomDelay?.Value is not { } delay ? TimeSpan.Zero
         : delay >= TimeSpan.Zero && delay <= LongestDelay ? TimeSpan.FromSeconds(Math.Floor(delay.TotalSeconds))
-        : throw Invalid(nameof(RandomDelay), "-RandomDelay is up to 1d. Give a time such as 10m.");
+        : throw Invalid(nameof(RandomDelay), "-RandomDelay can be at most 1d. Give a time such as 10m.");
 
     private ScheduleAction Action => RetentionOnly ? ScheduleAction.Retention : Drill ? ScheduleAction.Drill : Scrub ? ScheduleAction.Scrub : ScheduleAction.Backup;
 
@@ -413,8 +406,8 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
             KeepWithin = ParameterSetName == ConfigurationSet ? KeepWithin?.Value : Within(KeepWithin),
             NoVerify = NoVerify,
             Upload = place,
-            UploadOptions = place is null ? null : Places(cloud).OptionsOf(place),
-            CreateContainer = place is not null && Places(cloud).CreatesContainer(place),
+            UploadOptions = place is null ? null : Stores(cloud).OptionsOf(place),
+            CreateContainer = place is not null && Stores(cloud).CreatesContainer(place),
             ThrottleLimit = ThrottleLimit,
             ScrubPercent = Percent,
             ScrubBudget = Budget?.Value,
@@ -426,7 +419,7 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
     {
         if (new[] { RetentionOnly, Drill, Scrub }.Count(one => one) > 1)
         {
-            throw Invalid(nameof(Drill), "-RetentionOnly, -Drill and -Scrub exclude each other. Give one of them, or register several schedules.");
+            throw Invalid(nameof(Drill), "-RetentionOnly, -Drill and -Scrub cannot be combined. Give one of them, or register several schedules.");
         }
 
         string[] ofBackups = [nameof(Type), nameof(Compression), nameof(RetentionPolicy), nameof(NoRetention), nameof(NoVerify)];
@@ -439,24 +432,24 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
             ScheduleAction.Scrub => ("-Scrub", [.. ofBackups, .. ofRetention, nameof(DatabasePath)]),
             _ => ("a schedule that makes backups", ofScrubs),
         };
-        if (Array.Find(without, IsBound) is { } ignored)
+        if (Array.Find(without, this.IsBound) is { } ignored)
         {
-            throw Invalid(ignored, $"-{ignored} makes no difference to {action}. Leave it out, or register another schedule for it.");
+            throw Invalid(ignored, $"-{ignored} has no effect on {action}. Omit it, or register another schedule for it.");
         }
     }
 
     /// <summary>A path made a full one. The characters of the current location mean themselves, whatever wildcards stand behind it.</summary>
     private string FullPattern(string path)
     {
-        var full = FileSystemPath(path);
+        var full = this.FileSystemPath(path);
         return WildcardPattern.ContainsWildcardCharacters(path) && !InvokeProvider.Item.Exists(WildcardPattern.Escape(path))
-            && !Path.IsPathRooted(path) && full.StartsWith(FileSystemLocation, StringComparison.Ordinal)
-            ? WildcardPattern.Escape(FileSystemLocation) + full[FileSystemLocation.Length..]
+            && !Path.IsPathRooted(path) && full.StartsWith(this.FileSystemLocation, StringComparison.Ordinal)
+            ? WildcardPattern.Escape(this.FileSystemLocation) + full[this.FileSystemLocation.Length..]
             : full;
     }
 
     /// <summary>Those of the configuration are sent to anyway.</summary>
-    private CloudLocation? Place() => Places(cloud).Named ?? (Places(cloud).AfterBackup.Count > 0 ? null : Places(cloud).Choose(null));
+    private StoreLocation? Place() => Stores(cloud).Named ?? (Stores(cloud).AfterBackup.Count > 0 ? null : Stores(cloud).Choose(null));
 
     /// <summary>What was given, else what is configured, else so much that the backups of one day are not thinned out on the next.</summary>
     private TimeSpan? Within(BackupAge? given) => given?.Value ?? (Settings.Retention.KeepWithin is null ? TimeSpan.FromDays(2) : null);

@@ -1,51 +1,51 @@
 using System.Globalization;
 using System.Management.Automation;
 using SignalHarvester.Backup.Catalog;
-using SignalHarvester.Backup.PowerShell.Cloud;
-using SignalHarvester.Backup.Progress;
+using SignalHarvester.Backup.PowerShell.Stores;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
 /// <summary>Removes backups.</summary>
 /// <remarks>
-/// <para>Removes the backup file and its sidecar, and the entry in the predecessor's index where there is one. It asks
-/// for each backup, unless -Force or -Confirm:$false is given. Nothing outside the backup directory is ever removed,
-/// whatever a sidecar says.</para>
-/// <para>A backup that others build on is first folded into them: the oldest of them becomes what the removed one was, and
-/// every other backup restores at any moment, also when the removal is killed midway. With -Cascade those that build on it
-/// are removed too. A backup that cannot be folded, because its chain is damaged, stays, with all that builds on it.</para>
-/// <para>With -Remote, or of a backup that Get-SHBackup -Remote listed, the copy in the object store is removed, and nothing
-/// here but the record of it. Nothing is folded there: what others build on goes only with them (-Cascade).</para>
-/// <para>All backups of the pipeline are removed at its end, those that build on others first. Stopped before, nothing
-/// is removed. What another run has removed meanwhile is no error, and is emitted by that one.</para>
+/// <para>Removes the backup file and its sidecar, and its entry in the Python tool's index. It asks about each backup,
+/// unless -Force or -Confirm:$false is given. It never removes anything outside the backup directory, whatever a sidecar
+/// says.</para>
+/// <para>A backup that others build on is first folded into them: the oldest of them takes its role, and every other
+/// backup restores at any moment, even if the removal is killed midway. With -Cascade the backups that build on it are
+/// removed too. If a backup cannot be folded, because its chain is damaged, it stays, with the backups that build on
+/// it.</para>
+/// <para>With -Remote, or for a backup from Get-SHBackup -Remote, it removes the copy in the object store, and on this
+/// machine only the record of that copy. Nothing is folded there: a copy that others build on can only go with them
+/// (-Cascade).</para>
+/// <para>All backups of the pipeline are removed at its end, increments before their parents. If it is stopped earlier,
+/// nothing is removed. A backup that another run has removed meanwhile is no error, and that run emits it.</para>
 /// </remarks>
 /// <example>
-/// <para>Remove what is older than thirty days</para>
+/// <para>Remove backups older than thirty days</para>
 /// <code>Get-SHBackup | Where-Object Age -gt 30d | Remove-SHBackup</code>
-/// <para>Asks for each. 'Yes to All' answers for the rest.</para>
+/// <para>Asks about each. 'Yes to All' answers for the rest.</para>
 /// </example>
 /// <example>
 /// <para>Remove one backup without a question</para>
 /// <code>Remove-SHBackup (Get-SHBackup -Database app.db -Newest 1).Id -Force</code>
-/// <para>Emits the backup that was removed.</para>
+/// <para>Emits the removed backup.</para>
 /// </example>
 /// <example>
-/// <para>Remove a full backup with all that builds on it</para>
+/// <para>Remove a full backup with the backups that build on it</para>
 /// <code>Get-SHBackup -Type Full | Where-Object Age -gt 90d | Remove-SHBackup -Cascade</code>
-/// <para>Asks for each, those that build on a full backup included.</para>
+/// <para>Asks about each, including the backups that build on it.</para>
 /// </example>
 /// <seealso>Get-SHBackup</seealso>
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsCommon.Remove, "SHBackup", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High, DefaultParameterSetName = ObjectSet)]
 [OutputType(typeof(BackupMetadata))]
-public sealed class RemoveSHBackupCommand : KeyedBackupCommand, IDynamicParameters
+public sealed class RemoveSHBackupCommand : DecryptingCommand, IDynamicParameters
 {
-    private readonly CloudParameters cloud = new();
-    private readonly List<RemoteRemoval> remote = [];
-    private readonly Dictionary<string, HashSet<string>> approved = new(StringComparer.Ordinal);
+    private readonly StoreParameters cloud = new();
+    private readonly Dictionary<BackupCatalog, HashSet<string>> approved = [];
     private readonly Dictionary<string, HashSet<string>> parents = new(StringComparer.Ordinal);
 
-    /// <summary>Removes what builds on the given backups as well, instead of folding them into it. It is asked for too.</summary>
+    /// <summary>Also removes the backups that build on the given ones, instead of folding those into them. It asks about them too.</summary>
     [Parameter]
     public SwitchParameter Cascade { get; set; }
 
@@ -54,8 +54,7 @@ public sealed class RemoveSHBackupCommand : KeyedBackupCommand, IDynamicParamete
     public SwitchParameter Force { get; set; }
 
     /// <summary>
-    /// Removes the copy in an object store, and only that: the place named with -Provider and -Container, else the one that
-    /// the backup was listed from, else that of its first copy.
+    /// Removes only the copy in an object store: at the place of -Provider and -Container, else the place that listed the backup, else that of its first copy.
     /// </summary>
     [Parameter]
     public SwitchParameter Remote { get; set; }
@@ -63,39 +62,21 @@ public sealed class RemoveSHBackupCommand : KeyedBackupCommand, IDynamicParamete
     /// <summary>The parameters of the object store.</summary>
     public object GetDynamicParameters() => cloud;
 
-    /// <inheritdoc/>
-    protected override void BeginProcessing()
-    {
-        base.BeginProcessing();
-        if (!Remote)
-        {
-            RefusePlace(cloud, "-Remote");
-        }
-    }
+    private protected override string? MissingStoreSwitch => Remote ? null : "-Remote";
 
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        foreach (var (backup, place) in Remote ? SelectedRemote(cloud) : TakeRemote(cloud))
+        foreach (var source in Selected(cloud, Remote))
         {
-            AskRemote(backup, place);
-        }
-
-        if (Remote)
-        {
-            return;
-        }
-
-        foreach (var (backup, directory) in Selected())
-        {
-            ForItem(() => Ask(backup, directory, !Cascade && IsBuiltOn(backup, directory) ? "Remove backup, and fold it first into those that build on it and stay" : "Remove backup"));
+            this.ReportErrors(() => Ask(source, Removal(source)));
             if (Cascade)
             {
-                ForItem(() =>
+                this.ReportErrors(() =>
                 {
-                    foreach (var dependant in directory.Dependants(backup.Id))
+                    foreach (var dependant in Runner.Run(context => source.Catalog.Dependants(source.Backup.Id, context.Cancellation)))
                     {
-                        Ask(dependant, directory, $"Remove backup, which builds on {backup.Id}");
+                        Ask(source with { Backup = dependant }, $"{Named(source.Catalog)}, which builds on {source.Backup.Id}");
                     }
                 });
             }
@@ -105,45 +86,17 @@ public sealed class RemoveSHBackupCommand : KeyedBackupCommand, IDynamicParamete
     /// <inheritdoc/>
     protected override void EndProcessing()
     {
-        foreach (var (path, ids) in approved)
+        foreach (var (catalog, ids) in approved)
         {
-            ForItem(() => Remove((removed, failed, context) => BackupEngine.Remove(ids, OpenDirectory(path), removed, failed, context)));
-        }
-
-        foreach (var removal in remote)
-        {
-            ForItem(() => Remove((removed, failed, context) => BackupEngine.RemoveRemote(removal.Ids, removal.Place, removal.Home, removed, failed, context)));
+            this.ReportErrors(() => Remove(catalog, ids));
         }
     }
 
-    private void AskRemote(BackupMetadata backup, RemoteCatalog place)
-    {
-        var removal = remote.Find(known => known.Place == place);
-        if (removal is null)
-        {
-            remote.Add(removal = new RemoteRemoval(place, OpenHome(backup), []));
-        }
+    private static string Named(BackupCatalog catalog) => catalog.Store is null ? "Remove backup" : $"Remove the copy in {catalog}";
 
-        Ask(backup, $"Remove the copy in {place.Location}");
-        if (Cascade)
-        {
-            ForItem(() =>
-            {
-                foreach (var dependant in RunOperation(context => place.Dependants(backup.Id, context.Cancellation)))
-                {
-                    Ask(dependant, $"Remove the copy in {place.Location}, which builds on {backup.Id}");
-                }
-            });
-        }
-
-        void Ask(BackupMetadata copy, string action)
-        {
-            if (!removal.Ids.Contains(copy.Id) && ShouldProcessUnlessForced(Force, Described(copy), action))
-            {
-                removal.Ids.Add(copy.Id);
-            }
-        }
-    }
+    private string Removal(BackupSource source) => source.Catalog.Directory is { } directory && !Cascade && IsBuiltOn(source.Backup, directory)
+        ? "Remove backup, after folding it into the kept backups that build on it"
+        : Named(source.Catalog);
 
     /// <summary>Whether others build on a backup, as the directory was when it was first asked.</summary>
     private bool IsBuiltOn(BackupMetadata backup, BackupDirectory directory)
@@ -156,35 +109,32 @@ public sealed class RemoveSHBackupCommand : KeyedBackupCommand, IDynamicParamete
         return known.Contains(backup.Id);
     }
 
-    private void Ask(BackupMetadata backup, BackupDirectory directory, string action)
+    private void Ask(BackupSource source, string action)
     {
-        var ids = approved.TryGetValue(directory.Path, out var known) ? known : [];
-        if (!ids.Contains(backup.Id) && ShouldProcessUnlessForced(Force, Described(backup), action))
+        var ids = approved.TryGetValue(source.Catalog, out var known) ? known : [];
+        if (!ids.Contains(source.Backup.Id) && this.ShouldProcessUnlessForced(Force, Described(source.Backup), action))
         {
-            ids.Add(backup.Id);
-            approved[directory.Path] = ids;
+            ids.Add(source.Backup.Id);
+            approved[source.Catalog] = ids;
         }
     }
 
     private static string Described(BackupMetadata backup) =>
         string.Create(CultureInfo.InvariantCulture, $"{Named(backup)} ({backup.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC, {ProgressView.Size(backup.Size)})");
 
-    private void Remove(Action<Action<BackupMetadata>, Action<BackupException>, OperationContext> operation)
+    private void Remove(BackupCatalog catalog, HashSet<string> ids)
     {
         var removed = new List<BackupMetadata>();
         var failed = new List<BackupException>();
         try
         {
-            RunOperation(context => operation(removed.Add, failed.Add, context));
+            Runner.Run(context => BackupEngine.Remove(ids, catalog, removed.Add, failed.Add, context));
         }
         finally
         {
             // Also what was removed before a fault that ended the rest.
             WriteObject(removed, enumerateCollection: true);
-            failed.ForEach(exception => WriteError(ToRecord(exception)));
+            failed.ForEach(exception => WriteError(exception.ToRecord()));
         }
     }
-
-    /// <summary>What is to go from one object store.</summary>
-    private sealed record RemoteRemoval(RemoteCatalog Place, BackupDirectory Home, HashSet<string> Ids);
 }

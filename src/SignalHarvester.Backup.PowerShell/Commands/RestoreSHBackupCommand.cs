@@ -3,56 +3,56 @@ using System.Management.Automation;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Operations.Restore;
 using SignalHarvester.Backup.Operations.Rows;
-using SignalHarvester.Backup.PowerShell.Cloud;
+using SignalHarvester.Backup.PowerShell.Stores;
 using SignalHarvester.Backup.PowerShell.Completion;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
-/// <summary>Brings a database back from a backup.</summary>
+/// <summary>Restores a database from a backup.</summary>
 /// <remarks>
-/// <para>The backup is unpacked beside the destination and checked first; until that has passed, the destination is not
-/// touched. Then what is there is kept as a safety backup, which is listed like any other, and the database is replaced.
-/// A database that SQLite can open is replaced through SQLite in one transaction, so that it works while the application
-/// has it open; a missing or broken one is replaced as a file. Killed at any point, the destination is the old database
-/// or the new one.</para>
-/// <para>A backup that builds on others is put together from its chain: each page is written once, from its newest version.
-/// With -WhatIf the plan is shown: which files would be read, how many bytes of them, and how many would be written.</para>
-/// <para>With -PointInTime the newest backup at or before a moment is restored, and it is said which that is and how far it
-/// is from that moment. With -Delta only the pages that differ are written, in one step that a crash cannot halve; the
-/// database must not be open elsewhere then.</para>
-/// <para>Without -Destination the database of the configuration is replaced; where several are configured, the one that the
-/// backup was made from. Where none is, the database goes back to where it was backed up from, after a question that shows
-/// the path. With -Force no question is asked, so that -Destination must be given, unless the backup is of the configured
-/// database by its path or its file's name.</para>
-/// <para>With -FromCloud, or of a backup that Get-SHBackup -Remote listed, what is needed is fetched from the object store
-/// first, into .shbackup of the backup directory, and deleted after the restore. Broken off, the next restore goes on with it.</para>
-/// <para>With -Table single tables, and with -Where single rows, come back into the database that -Into names, which lives on:
-/// rows of the same primary key (or rowid) are left as they are, or replaced, or all goes into a table beside it (-RowAction).
-/// All of it happens in one transaction. Triggers fire, as for any other change; generated columns are computed; where rows
-/// would refer to rows that are not there, or do not fit, nothing is changed.</para>
-/// <para>A database with backups of its own is not overwritten with one of another, and neither is one whose tables
-/// have other names than the backup's, unless -AllowOtherDatabase is given. Backups of several databases do not go to one destination.</para>
-/// <para>The last three safety backups of a database are kept. They never count as the newest backup.</para>
+/// <para>First the backup is unpacked beside the destination and checked; until that has passed, the destination is not
+/// touched. Then the old database is kept as a safety backup, listed like any other, and replaced. A database that SQLite
+/// can open is replaced through SQLite in one transaction, even while the application has it open; a missing or broken
+/// one is replaced as a file. Whenever it is killed, the destination is either the old database or the new one.</para>
+/// <para>A backup that builds on others is assembled from its chain: each page is written once, from its newest version.
+/// -WhatIf shows the plan: the files and bytes to read, and the bytes to write.</para>
+/// <para>-PointInTime restores the newest backup at or before a moment, and says which one that is and how far it is from
+/// the moment. -Delta writes only the differing pages, in one atomic step; then the database must not be open
+/// elsewhere.</para>
+/// <para>Without -Destination the configured database is replaced; if several are configured, the one that the backup was
+/// made from. If none is configured, the database goes back to its original path, after a question that shows the path.
+/// -Force asks no question, so it needs -Destination, unless the path or the file name shows that the backup is of the
+/// configured database.</para>
+/// <para>With -Remote, or for a backup from Get-SHBackup -Remote, the needed files are first fetched from the object
+/// store into .shbackup of the backup directory, and deleted after the restore. The next restore resumes a broken
+/// download.</para>
+/// <para>-Table restores single tables, and -Where single rows, into the database of -Into, which stays in use: existing
+/// rows with the same primary key (or rowid) are left unchanged or replaced, or all rows go into a separate table
+/// (-RowAction). All of it happens in one transaction. Triggers fire, as for any other change; generated columns are
+/// computed; if rows would refer to missing rows, or do not fit, nothing is changed.</para>
+/// <para>A restore does not overwrite a different database (one with backups of its own, or with other table names than
+/// the backup) unless -AllowOtherDatabase is given. Backups of several databases cannot go to one destination.</para>
+/// <para>The last three safety backups of a database stay. They never count as the newest backup.</para>
 /// </remarks>
 /// <example>
 /// <para>Restore the newest backup to a new file</para>
 /// <code>Get-SHBackup -Database app.db -Newest 1 | Restore-SHBackup -Destination ./restored.db -Force</code>
-/// <para>Restores, checks the result and emits the backup that was restored.</para>
+/// <para>Restores, checks the result and emits the restored backup.</para>
 /// </example>
 /// <example>
-/// <para>See what a restore would do</para>
+/// <para>Preview a restore</para>
 /// <code>Get-SHBackup -Database app.db -Newest 1 | Restore-SHBackup -Destination ./app.db -WhatIf</code>
-/// <para>Shows which backup would replace which file, which files would be read, and how much would be written.</para>
+/// <para>Shows the backup, the file that it would replace, the files to read, and the bytes to write.</para>
 /// </example>
 /// <example>
-/// <para>Bring back the state before an accident</para>
+/// <para>Restore the state before an accident</para>
 /// <code>Restore-SHBackup -PointInTime '2030-01-01T00:00Z' -Database app.db -Destination ./before.db -Force</code>
-/// <para>Restores the newest backup of app.db that is not younger than that, and says how far it is from that moment.</para>
+/// <para>Restores the newest backup of app.db at or before that moment, and says how far it is from it.</para>
 /// </example>
 /// <example>
-/// <para>Undo what changed since the newest backup, writing little</para>
+/// <para>Undo the changes since the newest backup, writing little</para>
 /// <code>Get-SHBackup -Database app.db -Newest 1 | Restore-SHBackup -Destination ./app.db -Delta -Force</code>
-/// <para>Compares the database with the backup and writes only the pages that differ.</para>
+/// <para>Compares the database with the backup and writes only the differing pages.</para>
 /// </example>
 /// <example>
 /// <para>Restore over a database in use</para>
@@ -60,39 +60,51 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <para>Keeps the present state as a safety backup, then replaces the database in one transaction.</para>
 /// </example>
 /// <example>
-/// <para>Bring back rows that were deleted by mistake</para>
+/// <para>Bring back accidentally deleted rows</para>
 /// <code>Get-SHBackup -Database app.db -Newest 1 | Restore-SHBackup -Table customer -Where 'id &lt;= 10' -Into ./app.db -Force</code>
-/// <para>Rows that are there stay as they are; those that are missing come back. Emits how many those were.</para>
+/// <para>Existing rows stay unchanged; missing rows come back. Emits their number.</para>
 /// </example>
 /// <seealso>Get-SHBackup</seealso>
 /// <seealso>Test-SHBackup</seealso>
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsData.Restore, "SHBackup", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High, DefaultParameterSetName = IdSet)]
 [OutputType(typeof(BackupMetadata), typeof(RestoredRows))]
-public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParameters, IConfigurationOptional
+public sealed class RestoreSHBackupCommand : DecryptingCommand, IDynamicParameters, IConfigurationOptional
 {
+    private const string PathSet = "Path";
     private const string PointInTimeSet = "PointInTime";
 
-    private readonly CloudParameters cloud = new();
+    private readonly StoreParameters cloud = new();
     private readonly HashSet<string> restored = new(StringComparer.Ordinal);
     private readonly List<Choice> chosen = [];
 
     /// <summary>
-    /// The database file to write. Without it, the database of the configuration, else the path that the backup was made from,
-    /// after a question. For several backups, a script block gives each its own: { "./$($_.Id).db" }.
+    /// A backup file. If there is a sidecar beside it, its records are used; otherwise only the file's content is checked.
+    /// </summary>
+    [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = PathSet)]
+    [Alias("Path", "PSPath", "FullName")]
+    [ValidateNotNullOrEmpty]
+    public string[] LiteralPath { get; set; } = [];
+
+    /// <summary>
+    /// The database file to write. Without it, the configured database, else the backup's original path, after a question.
+    /// For several backups, a script block gives each its own file: { "./$($_.Id).db" }.
     /// </summary>
     [Parameter(Position = 1, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
     public string? Destination { get; set; }
 
     /// <summary>
-    /// The moment to go back to: the newest backup at or before it is restored. A time without an offset is local.
+    /// The moment to restore: the newest backup at or before it is used. A time without an offset is local.
     /// Backups that failed their verification, and safety backups, do not count.
     /// </summary>
     [Parameter(Mandatory = true, ParameterSetName = PointInTimeSet)]
     public DateTimeOffset PointInTime { get; set; }
 
-    /// <summary>With -PointInTime: the database, by its path (full, or from here, as ./app.db) or its file's name. Needed where the directory holds backups of several.</summary>
+    /// <summary>
+    /// With -PointInTime: the database, by its path (full, or from here, as ./app.db) or its file's name. Needed if the
+    /// directory has backups of several.
+    /// </summary>
     [Parameter(ParameterSetName = PointInTimeSet)]
     [ArgumentCompleter(typeof(DatabaseCompleter))]
     [SupportsWildcards]
@@ -101,44 +113,44 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
 
     /// <summary>
     /// Writes only the pages that differ from the backup. The backup must have passed a full test, and no other process may
-    /// have the database open; where there is nothing to compare with, the whole database is written, with a warning.
+    /// have the database open; if there is nothing to compare with, the whole database is written, with a warning.
     /// </summary>
     [Parameter]
     public SwitchParameter Delta { get; set; }
 
     /// <summary>
-    /// Brings back these tables alone, into the database that -Into names and that lives on: in one transaction, so that all
-    /// of it is there or nothing. A safety backup is made before.
+    /// Restores only these tables, into the database of -Into, which stays in use: in one transaction, so either all of it or
+    /// nothing. A safety backup is made first.
     /// </summary>
     [Parameter]
     [ArgumentCompleter(typeof(TableCompleter))]
     [ValidateNotNullOrEmpty]
     public string[]? Table { get; set; }
 
-    /// <summary>With -Table: which rows of the backup, as a condition in SQL, such as "created_at >= '2026-11-10'". Without it, all.</summary>
+    /// <summary>With -Table: the rows to restore, as a condition in SQL, such as "created_at >= '2026-11-10'". Without it, all.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? Where { get; set; }
 
-    /// <summary>With -Table: the database that the rows go into. Its application may be running.</summary>
+    /// <summary>With -Table: the database for the rows. Its application may be running.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? Into { get; set; }
 
     /// <summary>
-    /// With -Table: what is done where a row of the same primary key (or rowid) is there. InsertMissing leaves it; Replace
-    /// gives it the backup's values; SideTable puts the rows into a new table named after the backup.
+    /// With -Table: what happens to existing rows with the same primary key (or rowid). InsertMissing leaves them; Replace
+    /// gives them the backup's values; SideTable puts the rows into a new table named after the backup.
     /// </summary>
     [Parameter]
     public RowAction RowAction { get; set; }
 
-    /// <summary>Asks no question. Without -Destination, the configured database is replaced if the backup is of it; else it is an error.</summary>
+    /// <summary>Asks no question. Without -Destination, the configured database is replaced if the backup is of it; otherwise that is an error.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
 
     /// <summary>
-    /// Restores over another database than the one that the backup is of: one with backups of its own beside it, or one whose
-    /// tables have other names. Without it, that is an error, also with -Force.
+    /// Restores over a different database: one with backups of its own in the same place, or one with other table names.
+    /// Without it, that is an error, even with -Force.
     /// </summary>
     [Parameter]
     public SwitchParameter AllowOtherDatabase { get; set; }
@@ -147,13 +159,13 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
     [Parameter]
     public SwitchParameter NoVerify { get; set; }
 
-    /// <summary>Keeps no copy of what is overwritten.</summary>
+    /// <summary>Makes no safety backup of the old database.</summary>
     [Parameter]
     public SwitchParameter NoSafetyBackup { get; set; }
 
     /// <summary>
-    /// Overwrites a file that has names (hard links) outside its folder, although there is no log beside this one: no program
-    /// writes to it by another name. All its names then have what was restored. Without it, that is an error.
+    /// Overwrites a file that has names (hard links) outside its folder and no log beside this one. Use it only if no program
+    /// writes to the file by another name. The restore changes all names of the file. Without it, that is an error.
     /// </summary>
     [Parameter]
     public SwitchParameter AllowHardLink { get; set; }
@@ -164,15 +176,16 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
     public int LockTimeout { get; set; } = 30;
 
     /// <summary>
-    /// Restores from an object store: the place named with -Provider and -Container, else the one that the backup was listed
-    /// from, else that of its first copy. What is needed is fetched for as long as the restore takes.
+    /// Restores from an object store: from the place of -Provider and -Container, else the place that listed the backup, else
+    /// that of its first copy. The download is deleted after the restore.
     /// </summary>
     [Parameter]
-    public SwitchParameter FromCloud { get; set; }
+    [Alias("FromCloud")]
+    public SwitchParameter Remote { get; set; }
 
     /// <summary>
-    /// Looks at neither the configuration file nor the SHBACKUP_ environment variables, so that a mistake in them is in nobody's
-    /// way: what is needed is given by parameters, such as -BackupDirectory, -Destination and -IdentityFile.
+    /// Ignores the configuration file and the SHBACKUP_ environment variables, so that an error in them does not stop a
+    /// restore: give the needed values as parameters, such as -BackupDirectory, -Destination and -IdentityFile.
     /// </summary>
     [Parameter]
     public SwitchParameter NoConfiguration { get; set; }
@@ -180,19 +193,16 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
     /// <summary>The parameters of the object store.</summary>
     public object GetDynamicParameters() => cloud;
 
+    private protected override string? MissingStoreSwitch => Remote ? null : "-Remote";
+
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
         base.BeginProcessing();
-        if (!FromCloud)
+        if ((Table is null) != (Into is null) || (Table is null && (Where is not null || this.IsBound(nameof(RowAction)))) || (Table is not null && (Destination is not null || Delta)))
         {
-            RefusePlace(cloud, "-FromCloud");
-        }
-
-        if ((Table is null) != (Into is null) || (Table is null && (Where is not null || IsBound(nameof(RowAction)))) || (Table is not null && (Destination is not null || Delta)))
-        {
-            ThrowTerminatingError(ToRecord(BackupException.InvalidArgument(
-                nameof(Table), "To bring rows back, give the tables with -Table and the database with -Into, and -Where and -RowAction if you like; without -Destination and -Delta, which are for whole databases.")));
+            ThrowTerminatingError(BackupException.InvalidArgument(
+                nameof(Table), "To restore rows, give the tables with -Table and the database with -Into, and optionally -Where and -RowAction; omit -Destination and -Delta, which are for whole databases.").ToRecord());
         }
     }
 
@@ -200,32 +210,17 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
     protected override void ProcessRecord()
     {
         HasInput = true;
-        if (Table is not null)
-        {
-            BringRowsBack();
-            return;
-        }
 
-        foreach (var (backup, remote) in !FromCloud ? TakeRemote(cloud) : ParameterSetName == PointInTimeSet ? AtPointInTimeThere() : SelectedRemote(cloud))
+        // Each backup may have a destination of its own, which is bound no more when the last one has come.
+        var given = Into ?? Destination;
+        foreach (var source in ParameterSetName switch
         {
-            ChooseFrom(remote, backup);
-        }
-
-        if (FromCloud)
+            PathSet => Files(LiteralPath),
+            PointInTimeSet => [AtPointInTime()],
+            _ => Selected(cloud, Remote),
+        })
         {
-            return;
-        }
-
-        foreach (var (backup, directory) in ParameterSetName == PointInTimeSet ? AtPointInTimeHere() : SelectedWithFiles())
-        {
-            ForItem(() =>
-            {
-                var home = directory ?? OpenDirectory();
-                Choose(
-                    backup,
-                    destination => RestoreBackup.Plan(backup, directory, destination),
-                    destination => RunOperation(context => BackupEngine.Restore(backup, directory, Options(destination, home), context)));
-            });
+            this.ReportErrors(() => chosen.Add(new Choice(source, given is null ? null : this.FileSystemPath(given))));
         }
     }
 
@@ -242,47 +237,41 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
             var databases = choices.Select(choice => choice.Backup.DatabasePath).Distinct(StringComparer.Ordinal).ToList();
             if (databases.Count > 1 && (choices.Any(choice => choice.Given is not null) || !databases.Contains(choices.Key, StringComparer.Ordinal)))
             {
-                WriteError(ToRecord(Ambiguous(choices.Key, databases)));
+                WriteError(Ambiguous(choices.Key, databases).ToRecord());
                 continue;
             }
 
-            foreach (var choice in choices)
+            foreach (var (source, given) in choices)
             {
-                ForItem(choice.Restore);
+                this.ReportErrors(() =>
+                {
+                    if (Table is null)
+                    {
+                        Restore(source, given);
+                    }
+                    else
+                    {
+                        BringRowsBack(source, given!);
+                    }
+                });
             }
         }
     }
 
     private static BackupException Ambiguous(string? destination, List<string?> databases) => new(
-        BackupErrorId.DatabaseAmbiguous, destination, $"Backups of {databases.Count.ToString(Invariant)} databases were given for the one destination '{destination}': {string.Join(", ", databases.Take(5).Select(path => path ?? "an unknown one"))}{(databases.Count > 5 ? " ..." : string.Empty)}. It was not changed. Choose one with Get-SHBackup -Database.");
+        BackupErrorId.DatabaseAmbiguous, destination, $"Backups of {databases.Count.ToString(CultureInfo.InvariantCulture)} databases were given for one destination, '{destination}': {string.Join(", ", databases.Take(5).Select(path => path ?? "an unknown database"))}{(databases.Count > 5 ? " ..." : string.Empty)}. It was not changed. Choose one with Get-SHBackup -Database.");
 
-    private void BringRowsBack()
+    private void BringRowsBack(BackupSource source, string into)
     {
-        foreach (var (backup, remote) in !FromCloud ? TakeRemote(cloud) : ParameterSetName == PointInTimeSet ? AtPointInTimeThere() : SelectedRemote(cloud))
-        {
-            ForItem(() => ChooseRows(backup, remote, directory: null, OpenHome(backup)));
-        }
-
-        foreach (var (backup, directory) in FromCloud ? [] : ParameterSetName == PointInTimeSet ? AtPointInTimeHere() : SelectedWithFiles())
-        {
-            ForItem(() => ChooseRows(backup, remote: null, directory, directory ?? OpenDirectory()));
-        }
-    }
-
-    private void ChooseRows(BackupMetadata backup, RemoteCatalog? remote, BackupDirectory? directory, BackupDirectory home) =>
-        chosen.Add(new Choice(backup, FileSystemPath(Into!), () => BringRowsBack(backup, remote, directory, home)));
-
-    private void BringRowsBack(BackupMetadata backup, RemoteCatalog? remote, BackupDirectory? directory, BackupDirectory home)
-    {
-        var into = FileSystemPath(Into!);
+        var backup = source.Backup;
         var rows = $"{(Where is null ? "all rows" : $"the rows where {Where}")} of {string.Join(", ", Table!)}";
-        if (IsWhatIf && !AllowOtherDatabase)
+        if (this.IsWhatIf && !AllowOtherDatabase)
         {
             // For its refusal of another database's place: there is no other plan to show.
-            _ = remote is null ? RestoreBackup.Plan(backup, directory, into) : RunOperation(context => RestoreRemoteBackup.Plan(backup.Id, remote, into, context.Cancellation));
+            _ = Runner.Run(context => BackupEngine.PlanRestore(source, into, context.Cancellation));
         }
 
-        if (!ShouldProcessUnlessForced(Force, into, string.Create(Invariant, $"Bring back {rows} from {Named(backup)}, made at {backup.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC ({RowAction})")))
+        if (!this.ShouldProcessUnlessForced(Force, into, string.Create(CultureInfo.InvariantCulture, $"Restore {rows} from {Named(backup)}, made at {backup.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC ({RowAction})")))
         {
             return;
         }
@@ -294,36 +283,20 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
             Where = Where,
             Action = RowAction,
             AllowOtherDatabase = AllowOtherDatabase,
-            SafetyDirectory = NoSafetyBackup ? null : home,
+            SafetyDirectory = NoSafetyBackup ? null : source.Catalog.Home,
             Encryption = Settings.Encryption.ToEncryption(),
             AllowHardLink = AllowHardLink,
             LockTimeout = TimeSpan.FromSeconds(LockTimeout),
         };
-        WriteObject(RunOperation(context => BackupEngine.RestoreRows(backup, remote, directory, home, options, context)), enumerateCollection: true);
+        WriteObject(Runner.Run(context => BackupEngine.RestoreRows(source, options, context)), enumerateCollection: true);
     }
 
-    private void ChooseFrom(RemoteCatalog remote, BackupMetadata backup) => ForItem(() =>
+    private void Restore(BackupSource source, string? given)
     {
-        var home = OpenHome(backup);
-        Choose(
-            backup,
-            destination => RunOperation(context => RestoreRemoteBackup.Plan(backup.Id, remote, destination, context.Cancellation)),
-            destination => RunOperation(context => BackupEngine.RestoreRemote(backup, remote, home, Options(destination, home), context)));
-    });
-
-    private void Choose(BackupMetadata backup, Func<string?, RestorePlan> plan, Func<string, BackupMetadata> restore)
-    {
-        // Each backup may have a destination of its own, which is bound no more when the last one has come.
-        var given = Destination is null ? null : FileSystemPath(Destination);
-        chosen.Add(new Choice(backup, given, () => Restore(backup, given, plan, restore)));
-    }
-
-    private void Restore(BackupMetadata backup, string? given, Func<string?, RestorePlan> plan, Func<string, BackupMetadata> restore)
-    {
-        if (Decide(backup, given, plan) is { } destination)
+        if (ConfirmDestination(source, given) is { } destination)
         {
-            RefuseTwice(backup, destination);
-            WriteObject(restore(destination));
+            RefuseTwice(source.Backup, destination);
+            WriteObject(Runner.Run(context => BackupEngine.Restore(source, Options(destination, source.Catalog.Home), context)));
             restored.Add(destination);
         }
     }
@@ -340,45 +313,47 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
         LockTimeout = TimeSpan.FromSeconds(LockTimeout),
     };
 
-    private IEnumerable<(BackupMetadata Backup, BackupDirectory? Directory)> AtPointInTimeHere()
+    private BackupSource AtPointInTime()
     {
-        var backup = AtPointInTime(() => List(OpenDirectories()));
-        yield return (backup, OpenConfigured(backup.BackupDirectory));
-    }
+        if (Remote)
+        {
+            var store = this.StopOnError(() => OpenStore(cloud));
+            var found = AtPointInTime(() => List(store));
+            return this.StopOnError(() => InStore(found, store));
+        }
 
-    private IEnumerable<(BackupMetadata Backup, RemoteCatalog Remote)> AtPointInTimeThere()
-    {
-        var remote = ForCall(() => OpenRemote(cloud));
-        yield return (AtPointInTime(() => ListRemote(remote)), remote);
+        var backup = AtPointInTime(() => List(OpenDirectories()));
+        return BackupSource.In(OpenConfigured(backup.BackupDirectory), backup);
     }
 
     private BackupMetadata AtPointInTime(Func<IReadOnlyList<BackupMetadata>> list)
     {
         var databases = Database is null ? Databases(null) : Databases(Database);
-        var backup = ForCall(() => Operations.Restore.PointInTime.Find(
+        var backup = this.StopOnError(() => Operations.Restore.PointInTime.Find(
             list().Where(backup => databases.Passes(backup.DatabasePath)),
             PointInTime,
-            skipped => WriteWarning($"The nearer backup '{skipped.Id}' is passed over: it failed its verification, holds a damaged database or a bare log, or builds on a backup that failed or is not there."),
-            (found, before) => WriteWarning(string.Create(Invariant, $"'{before.Id}' is dated {before.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC, although it was made before '{found.Id}': the clock was wrong for one of them. Look at both with Get-SHBackup, should this not be the state that you expect.")),
+            skipped => WriteWarning($"Skipping the nearer backup '{skipped.Id}': it failed its verification, contains a damaged database or only a log, or has a broken chain."),
+            (found, before) => WriteWarning(string.Create(CultureInfo.InvariantCulture, $"'{before.Id}' is dated {before.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC, although it was made before '{found.Id}': the clock was wrong for one of them. Compare both with Get-SHBackup if this is not the state that you expect.")),
             TimeProvider.System.GetUtcNow()));
-        var said = string.Create(Invariant, $"'{backup.Id}' of {backup.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC is the newest backup at or before {PointInTime.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC, {BackupAge.Between(backup.Timestamp, PointInTime)} before it.");
+        var said = string.Create(CultureInfo.InvariantCulture, $"'{backup.Id}' of {backup.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC is the newest backup at or before {PointInTime.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC, {BackupAge.Between(backup.Timestamp, PointInTime)} before it.");
         WriteInformation(new HostInformationMessage { Message = said }, ["PSHOST"]);
         return backup;
     }
 
     /// <summary>The path to restore to, once the user has agreed; null where not.</summary>
-    private string? Decide(BackupMetadata backup, string? given, Func<string?, RestorePlan> plan)
+    private string? ConfirmDestination(BackupSource source, string? given)
     {
+        var backup = source.Backup;
         var action = string.Create(CultureInfo.InvariantCulture, $"Restore {Named(backup)}, made at {backup.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC ({ProgressView.Size(backup.DatabaseSize ?? backup.Size)})");
-        if (IsWhatIf)
+        if (this.IsWhatIf)
         {
-            ShowPlan(backup, given, plan, action);
+            ShowPlan(source, given, action);
             return null;
         }
 
         if ((given ?? ConfiguredFor(backup)) is { } destination)
         {
-            return ShouldProcessUnlessForced(Force, destination, RestoreBackup.Overwrites(destination) ? $"{action} over the file there, {WhatIsKept}" : action) ? destination : null;
+            return this.ShouldProcessUnlessForced(Force, destination, RestorePlan.Overwrites(destination) ? $"{action} over the file there, {WhatIsKept}" : action) ? destination : null;
         }
 
         if (backup.DatabasePath is not { Length: > 0 } origin || Force)
@@ -387,12 +362,12 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
                 BackupErrorId.DestinationRequired,
                 backup.Id,
                 Force
-                    ? $"With -Force no question is asked, so where to restore '{backup.Id}' to must be given with -Destination."
-                    : $"The backup '{backup.Id}' does not say where it was made from. Give a file with -Destination.");
+                    ? $"-Force asks no question, so give the destination of '{backup.Id}' with -Destination."
+                    : $"The backup '{backup.Id}' does not record its database. Give a file with -Destination.");
         }
 
         // Asked whatever -Confirm says: the path comes from a file that others may have written.
-        return ShouldContinue($"{action} to '{origin}', where it was backed up from{(RestoreBackup.Overwrites(origin) ? $", over the file there, {WhatIsKept}" : string.Empty)}?", "Restore a backup") ? origin : null;
+        return ShouldContinue($"{action} to '{origin}', its original path{(RestorePlan.Overwrites(origin) ? $", over the file there, {WhatIsKept}" : string.Empty)}?", "Restore a backup") ? origin : null;
     }
 
     private string WhatIsKept => NoSafetyBackup ? "which is not kept" : "which is kept as a safety backup";
@@ -410,14 +385,15 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
         bool IsOfSameName(string path) => backup.DatabasePath?.Split('/', '\\')[^1] == Path.GetFileName(path);
     }
 
-    private void ShowPlan(BackupMetadata backup, string? given, Func<string?, RestorePlan> planFor, string action)
+    private void ShowPlan(BackupSource source, string? given, string action)
     {
+        var backup = source.Backup;
         var known = given ?? ConfiguredFor(backup) ?? backup.DatabasePath;
-        var plan = planFor(AllowOtherDatabase ? null : known);
+        var plan = Runner.Run(context => BackupEngine.PlanRestore(source, AllowOtherDatabase ? null : known, context.Cancellation));
         var destination = known ?? "the file given with -Destination";
         var lines = plan.Files.Select(file => $"  read  {ProgressView.Size(file.Size),10}  {file.BackupPath}")
-            .Append($"  write {(plan.BytesToWrite is { } bytes ? ProgressView.Size(bytes) : "?"),10}  {destination}{(Delta ? " (at most: only the pages that differ)" : string.Empty)}");
-        var text = string.Create(Invariant, $"{action} to '{destination}'{(RestoreBackup.Overwrites(destination) ? $", over the file there, {WhatIsKept}" : string.Empty)}: read {plan.Files.Count} file{(plan.Files.Count == 1 ? string.Empty : "s")}, {plan.BytesToRead} bytes, and write {plan.BytesToWrite?.ToString(Invariant) ?? "an unknown number of"} bytes.{Environment.NewLine}{string.Join(Environment.NewLine, lines)}");
+            .Append($"  write {(plan.BytesToWrite is { } bytes ? ProgressView.Size(bytes) : "?"),10}  {destination}{(Delta ? " (at most: only the differing pages)" : string.Empty)}");
+        var text = string.Create(CultureInfo.InvariantCulture, $"{action} to '{destination}'{(RestorePlan.Overwrites(destination) ? $", over the file there, {WhatIsKept}" : string.Empty)}: read {plan.Files.Count} file{(plan.Files.Count == 1 ? string.Empty : "s")}, {plan.BytesToRead} bytes, and write {plan.BytesToWrite?.ToString(CultureInfo.InvariantCulture) ?? "an unknown number of"} bytes.{Environment.NewLine}{string.Join(Environment.NewLine, lines)}");
         _ = ShouldProcess(text, text, "Restore a backup");
     }
 
@@ -426,13 +402,15 @@ public sealed class RestoreSHBackupCommand : StoredFileCommand, IDynamicParamete
         if (restored.Contains(destination))
         {
             throw BackupException.InvalidArgument(
-                backup.Id, $"'{destination}' was restored by this command already, and '{backup.Id}' would overwrite that. Pass one backup for each destination, for example with Get-SHBackup -Database and -Newest 1.");
+                backup.Id, $"'{destination}' was already restored by this command, and '{backup.Id}' would overwrite it. Pass one backup for each destination, for example with Get-SHBackup -Database and -Newest 1.");
         }
     }
 
     /// <summary>A backup that is to be restored.</summary>
-    /// <param name="Backup">The backup.</param>
-    /// <param name="Given">Where to, as a full path; null where nothing was given.</param>
-    /// <param name="Restore">Asks and restores.</param>
-    private sealed record Choice(BackupMetadata Backup, string? Given, Action Restore);
+    /// <param name="Source">The backup.</param>
+    /// <param name="Given">Where to, as a full path; null if nothing was given.</param>
+    private sealed record Choice(BackupSource Source, string? Given)
+    {
+        public BackupMetadata Backup => Source.Backup;
+    }
 }

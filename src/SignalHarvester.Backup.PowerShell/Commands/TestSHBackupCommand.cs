@@ -1,30 +1,29 @@
 using System.Management.Automation;
-using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Operations.Verify;
-using SignalHarvester.Backup.PowerShell.Cloud;
+using SignalHarvester.Backup.PowerShell.Stores;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
 /// <summary>Verifies backups and records the result.</summary>
 /// <remarks>
 /// <para>Level Full, the default, reads the file, compares its checksum, unpacks it into a private temporary file,
-/// compares the SHA-256 of the database, runs integrity_check and compares the schema and the rows of each table with
-/// what was recorded. Level Quick compares presence, size and stored checksum.</para>
-/// <para>A backup that fails is written as an error too, and is marked as not verified. In a read-only directory the
-/// result is shown but not recorded, with a warning.</para>
-/// <para>With -Remote, or of a backup that Get-SHBackup -Remote listed, the copy in the object store is tested. Quick holds
-/// size and the store's checksums against what was recorded when it had arrived; Full fetches it and tests it like one that
-/// lies here. Nothing in the store is changed.</para>
+/// compares the SHA-256 of the database, runs integrity_check and compares the schema and the row count of each table
+/// with the record. Level Quick compares presence, size and stored checksum.</para>
+/// <para>A failed backup also gives an error, and is marked as not verified. In a read-only directory the result is shown
+/// but not recorded, with a warning.</para>
+/// <para>With -Remote, or for a backup from Get-SHBackup -Remote, it tests the copy in the object store. Quick compares
+/// size and the store's checksums with the record; Full fetches the copy and tests it like a local one. Nothing in the
+/// store is changed.</para>
 /// </remarks>
 /// <example>
 /// <para>Verify the newest backup</para>
 /// <code>Get-SHBackup -Newest 1 | Test-SHBackup</code>
-/// <para>Emits the backup with Verified, VerificationLevel, VerificationTimestamp and the single checks in Verification.</para>
+/// <para>Emits the backup with Verified, VerificationLevel, VerificationTimestamp and the checks in Verification.</para>
 /// </example>
 /// <example>
-/// <para>Show what was checked</para>
+/// <para>Show the checks</para>
 /// <code>(Get-SHBackup -Newest 1 | Test-SHBackup -Level Full).Verification</code>
-/// <para>One line for each check, with what was found.</para>
+/// <para>Shows one line for each check, with its finding.</para>
 /// </example>
 /// <example>
 /// <para>Decide in a script</para>
@@ -36,29 +35,39 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsDiagnostic.Test, "SHBackup", DefaultParameterSetName = IdSet)]
 [OutputType(typeof(BackupMetadata), typeof(bool))]
-public sealed class TestSHBackupCommand : StoredFileCommand, IDynamicParameters, IConfigurationOptional
+public sealed class TestSHBackupCommand : DecryptingCommand, IDynamicParameters, IConfigurationOptional
 {
-    private readonly CloudParameters cloud = new();
+    private const string PathSet = "Path";
 
-    /// <summary>How deep to look: Full unpacks and checks the database, Quick compares the stored file with its checksum.</summary>
+    private readonly StoreParameters cloud = new();
+
+    /// <summary>
+    /// A backup file. If there is a sidecar beside it, its records are used; otherwise only the file's content is checked.
+    /// </summary>
+    [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = PathSet)]
+    [Alias("Path", "PSPath", "FullName")]
+    [ValidateNotNullOrEmpty]
+    public string[] LiteralPath { get; set; } = [];
+
+    /// <summary>The level of the test: Full unpacks and checks the database, Quick compares the stored file with its checksum.</summary>
     [Parameter]
     [ValidateSet(nameof(VerificationLevel.Quick), nameof(VerificationLevel.Full))]
     public VerificationLevel Level { get; set; } = VerificationLevel.Full;
 
-    /// <summary>Emits True or False for each backup instead of the backup, and writes no error for one that fails.</summary>
+    /// <summary>Emits True or False for each backup instead of the backup, and writes no error for a failed one.</summary>
     [Parameter]
     public SwitchParameter Quiet { get; set; }
 
     /// <summary>
-    /// Tests the copy in an object store: the place named with -Provider and -Container, else the one that the backup was
-    /// listed from, else that of its first copy. Quick fetches no backup file; Full fetches the chain for as long as it takes.
+    /// Tests the copy in an object store: at the place of -Provider and -Container, else the place that listed the backup,
+    /// else that of its first copy. Quick fetches no backup file; Full fetches the chain and deletes it afterwards.
     /// </summary>
     [Parameter]
     public SwitchParameter Remote { get; set; }
 
     /// <summary>
-    /// Looks at neither the configuration file nor the SHBACKUP_ environment variables, so that a mistake in them is in nobody's
-    /// way: what is needed is given by parameters, such as -BackupDirectory and -IdentityFile.
+    /// Ignores the configuration file and the SHBACKUP_ environment variables, so that an error in them does not stop a
+    /// restore: give the needed values as parameters, such as -BackupDirectory and -IdentityFile.
     /// </summary>
     [Parameter]
     public SwitchParameter NoConfiguration { get; set; }
@@ -66,43 +75,20 @@ public sealed class TestSHBackupCommand : StoredFileCommand, IDynamicParameters,
     /// <summary>The parameters of the object store.</summary>
     public object GetDynamicParameters() => cloud;
 
-    /// <inheritdoc/>
-    protected override void BeginProcessing()
-    {
-        base.BeginProcessing();
-        if (!Remote)
-        {
-            RefusePlace(cloud, "-Remote");
-        }
-    }
+    private protected override string? MissingStoreSwitch => Remote ? null : "-Remote";
 
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
         HasInput = true;
-        if (Remote && ParameterSetName != PathSet)
+        foreach (var source in ParameterSetName == PathSet ? Files(LiteralPath) : Selected(cloud, Remote))
         {
-            TestRemote(SelectedRemote(cloud));
-            return;
-        }
-
-        TestRemote(TakeRemote(cloud));
-        foreach (var (backup, directory) in SelectedWithFiles())
-        {
-            ForItem(() => Show(RunOperation(context => BackupEngine.Verify(backup, directory, Level, context))));
+            this.ReportErrors(() => Show(Runner.Run(context => BackupEngine.Verify(source, Level, context))));
         }
     }
 
     /// <inheritdoc/>
     protected override void EndProcessing() => TellNoInput("nothing was verified");
-
-    private void TestRemote(IEnumerable<(BackupMetadata Backup, RemoteCatalog Remote)> selected)
-    {
-        foreach (var (backup, remote) in selected)
-        {
-            ForItem(() => Show(RunOperation(context => BackupEngine.VerifyRemote(backup, remote, OpenHome(backup), Level, context))));
-        }
-    }
 
     private void Show(VerificationOutcome outcome)
     {
@@ -115,7 +101,7 @@ public sealed class TestSHBackupCommand : StoredFileCommand, IDynamicParameters,
         WriteObject(outcome.Backup);
         if (outcome.Fault is { } fault)
         {
-            WriteError(ToRecord(fault));
+            WriteError(fault.ToRecord());
         }
     }
 }

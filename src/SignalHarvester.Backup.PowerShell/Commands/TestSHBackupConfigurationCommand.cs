@@ -3,19 +3,18 @@ using SignalHarvester.Backup.Configuration;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
-/// <summary>Validates a configuration, and names everything that is wrong with it.</summary>
+/// <summary>Validates a configuration, and lists all its problems.</summary>
 /// <remarks>
-/// <para>Emits one object for each problem: its place (file, line, column), the key, what was found and what is allowed there.
-/// Errors make the configuration useless: every cmdlet refuses to work with it. Warnings are what may not be as it
-/// was meant, such as a path that does not exist. When there are errors, one error is written at the end as well, so
-/// that a script can tell.</para>
-/// <para>Only app.database_path and what is below app.backup is looked at; all else is the application's.</para>
-/// <para>A configuration without a problem emits nothing, and says so with -Verbose.</para>
+/// <para>Emits one object for each problem: its place (file, line, column), the key, the value found and the allowed
+/// values. With an error in it, every cmdlet refuses to use the configuration. A warning is a possible mistake, such as a
+/// path that does not exist. If there are errors, one error is also written at the end, for scripts.</para>
+/// <para>It checks only app.database_path and the keys below app.backup; everything else belongs to the application.</para>
+/// <para>For a configuration without problems it emits nothing; -Verbose says so.</para>
 /// </remarks>
 /// <example>
 /// <para>Find every problem of the sample on this machine</para>
 /// <code>New-SHBackupConfiguration | Test-SHBackupConfiguration</code>
-/// <para>The sample has no errors. It is said that the database which it names is not there.</para>
+/// <para>The sample has no errors. A warning says that its database does not exist.</para>
 /// </example>
 /// <example>
 /// <para>Decide in a script</para>
@@ -29,7 +28,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 [OutputType(typeof(ConfigurationProblem), typeof(bool))]
 public sealed class TestSHBackupConfigurationCommand : ConfigurationCommand
 {
-    /// <summary>Emits True or False instead of the problems, and writes no error. A file that is not there gives False.</summary>
+    /// <summary>Emits True or False instead of the problems, and writes no error. A missing file gives False.</summary>
     [Parameter]
     public SwitchParameter Quiet { get; set; }
 
@@ -42,7 +41,7 @@ public sealed class TestSHBackupConfigurationCommand : ConfigurationCommand
             return;
         }
 
-        ForItem(() =>
+        this.ReportErrors(() =>
         {
             var configuration = Find();
             WriteObject(configuration.Problems, enumerateCollection: true);
@@ -74,6 +73,6 @@ public sealed class TestSHBackupConfigurationCommand : ConfigurationCommand
         return configuration.Path is not null || configuration.Effective.Any(setting => setting.Source == ConfigurationSource.Environment)
             ? configuration
             : throw new BackupException(
-                BackupErrorId.ConfigurationNotFound, nameof(ConfigurationPath), "There is no configuration to test. Give one with -ConfigurationPath, or make one with New-SHBackupConfiguration.");
+                BackupErrorId.ConfigurationNotFound, nameof(ConfigurationPath), "There is no configuration to test. Give one with -ConfigurationPath, or create one with New-SHBackupConfiguration.");
     }
 }

@@ -4,20 +4,19 @@ using SignalHarvester.Backup.PowerShell.Completion;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
-/// <summary>Removes schedules: from the operating system, and what was kept of them.</summary>
+/// <summary>Removes schedules from the operating system, with their definitions and states.</summary>
 /// <remarks>
-/// <para>Removes exactly what Register-SHBackupSchedule made. Backups and their history stay, and a run in progress goes on
-/// to its end.</para>
+/// <para>Removes exactly what Register-SHBackupSchedule created. Backups and their history stay, and a run in progress continues to its end.</para>
 /// </remarks>
 /// <example>
 /// <para>Remove a schedule</para>
 /// <code>Register-SHBackupSchedule gone -Daily -DatabasePath ./app.db -BackupDirectory ./backups | Unregister-SHBackupSchedule -Force -PassThru</code>
-/// <para>-Force skips the question; -PassThru emits what was removed.</para>
+/// <para>-Force skips the question; -PassThru emits the removed schedule.</para>
 /// </example>
 /// <example>
-/// <para>See what would be removed</para>
+/// <para>Preview the removal</para>
 /// <code>Register-SHBackupSchedule old-daily -Daily -DatabasePath ./app.db -BackupDirectory ./backups | Out-Null; Unregister-SHBackupSchedule old-* -WhatIf</code>
-/// <para>Names each schedule, and removes none.</para>
+/// <para>Lists each schedule, and removes none.</para>
 /// </example>
 /// <seealso>Register-SHBackupSchedule</seealso>
 /// <seealso>Get-SHBackupSchedule</seealso>
@@ -26,7 +25,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 [OutputType(typeof(BackupSchedule))]
 public sealed class UnregisterSHBackupScheduleCommand : ScheduleCommand
 {
-    /// <summary>Names of schedules. Wildcards match several, but not in what comes through the pipeline. Tab completes them. Takes schedules from the pipeline.</summary>
+    /// <summary>Names of schedules. Wildcards match several, but not in pipeline input. Tab completes them. Accepts schedules from the pipeline.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(ScheduleNameCompleter))]
     [SupportsWildcards]
@@ -38,23 +37,23 @@ public sealed class UnregisterSHBackupScheduleCommand : ScheduleCommand
     [Parameter]
     public SwitchParameter Force { get; set; }
 
-    /// <summary>Emits the schedules that were removed, as they were.</summary>
+    /// <summary>Emits the removed schedules.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        foreach (var schedule in Name.SelectMany(name => ForCall(() => Find(name))))
+        foreach (var schedule in Name.SelectMany(name => this.StopOnError(() => Find(name))))
         {
-            if (!ShouldProcessUnlessForced(Force, $"{schedule.Name} ({schedule.Trigger}, {schedule.Backend})", "Unregister schedule"))
+            if (!this.ShouldProcessUnlessForced(Force, $"{schedule.Name} ({schedule.Trigger}, {schedule.Backend})", "Unregister schedule"))
             {
                 continue;
             }
 
-            ForItem(() =>
+            this.ReportErrors(() =>
             {
-                var removed = RunOperation(context =>
+                var removed = Runner.Run(context =>
                 {
                     Registry.Remove(schedule.Name, schedule.Scope, context.Cancellation);
                     return schedule;

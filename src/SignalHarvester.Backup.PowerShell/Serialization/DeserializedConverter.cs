@@ -51,7 +51,7 @@ public sealed class DeserializedConverter : PSTypeConverter
     /// <param name="ignoreCase">Not used.</param>
     /// <exception cref="PSInvalidCastException">Always.</exception>
     public override object ConvertTo(object sourceValue, Type destinationType, IFormatProvider formatProvider, bool ignoreCase) =>
-        throw new PSInvalidCastException($"{sourceValue} is no {destinationType}.");
+        throw new PSInvalidCastException($"{sourceValue} is not a {destinationType}.");
 
     private static PropertyInfo[] SettableOf(Type type) => [.. type.GetProperties().Where(property => property.CanWrite)];
 
@@ -84,7 +84,7 @@ public sealed class DeserializedConverter : PSTypeConverter
             return Items(value).Select(answer => (DrillAssertionResult)ReadObject(PSObject.AsPSObject(answer), typeof(DrillAssertionResult), SettableOf(typeof(DrillAssertionResult)))).ToList();
         }
 
-        if (type == typeof(CloudLocation) || type == typeof(ScheduleTrigger))
+        if (type == typeof(StoreLocation) || type == typeof(ScheduleTrigger))
         {
             return ReadObject(PSObject.AsPSObject(value), type, SettableOf(type));
         }
@@ -143,12 +143,12 @@ public sealed class DeserializedConverter : PSTypeConverter
         PSObject.AsPSObject(bag).Properties[name]?.Value ?? throw new PSInvalidCastException($"The property {name} is missing.");
 
     private static IEnumerable<object> Items(object value) => LanguagePrimitives.GetEnumerable(value)?.Cast<object>()
-        ?? throw new PSInvalidCastException("A list is none any more.");
+        ?? throw new PSInvalidCastException("A list was converted to something else.");
 
     /// <summary>A map by name: it comes as a hashtable, whose order is another in every process.</summary>
     private static SortedDictionary<string, T> Map<T>(object value, Func<object?, T> read)
     {
-        var entries = PSObject.AsPSObject(value).BaseObject as IDictionary ?? throw new PSInvalidCastException("A map is none any more.");
+        var entries = PSObject.AsPSObject(value).BaseObject as IDictionary ?? throw new PSInvalidCastException("A map was converted to something else.");
         var map = new SortedDictionary<string, T>(StringComparer.Ordinal);
         foreach (DictionaryEntry entry in entries)
         {

@@ -6,7 +6,7 @@ namespace SignalHarvester.Backup.Catalog;
 /// <summary>The links of a chain: a backup, what it builds on, and so on to the full one. Order is by links, never by clock.</summary>
 internal static class BackupChain
 {
-    private const string NextStep = "Restore another backup (Get-SHBackup -Verified), or bring what is missing back from a copy, file and sidecar; then make a full backup with New-SHBackup -Type Full.";
+    private const string NextStep = "Restore another backup (Get-SHBackup -Verified), or fetch the missing file and its sidecar from a copy; then make a full backup with New-SHBackup -Type Full.";
 
     /// <summary>Whether a backup holds changes only, and needs its parent to be restored.</summary>
     public static bool IsIncrement(BackupMetadata backup) =>
@@ -14,7 +14,7 @@ internal static class BackupChain
 
     /// <summary>Follows the links.</summary>
     /// <param name="backup">The backup.</param>
-    /// <param name="find">Finds a backup by its id; null where there is none.</param>
+    /// <param name="find">Finds a backup by its id; null if there is none.</param>
     /// <returns>The full backup first, the given one last, with their depths.</returns>
     /// <exception cref="BackupException">ChainBroken.</exception>
     public static IReadOnlyList<BackupMetadata> Resolve(BackupMetadata backup, Func<string, BackupMetadata?> find)
@@ -25,12 +25,12 @@ internal static class BackupChain
         {
             if (child.ParentId is not { } parentId)
             {
-                throw Broken(backup, $"'{child.Id}' holds changes only, and its sidecar does not say since which backup");
+                throw Broken(backup, $"'{child.Id}' contains only changes, and its sidecar does not name its parent");
             }
 
             if (child.PageSize is null || child.PageCount is null)
             {
-                throw Broken(backup, $"'{child.Id}' holds changes only, and its sidecar does not record the pages of its image");
+                throw Broken(backup, $"'{child.Id}' contains only changes, and its sidecar does not record the pages of its image");
             }
 
             if (!seen.Add(parentId))
@@ -38,7 +38,7 @@ internal static class BackupChain
                 throw Broken(backup, $"'{child.Id}' builds on '{parentId}', which builds on it");
             }
 
-            var parent = find(parentId) ?? throw Broken(backup, $"'{child.Id}' builds on '{parentId}', which is not there");
+            var parent = find(parentId) ?? throw Broken(backup, $"'{child.Id}' builds on '{parentId}', which is missing");
             if (WhyNoParent(parent, child.DatabasePath, child.PageSize) is { } reason)
             {
                 throw Broken(backup, $"'{child.Id}' builds on '{parentId}', which {reason}");
@@ -93,10 +93,10 @@ internal static class BackupChain
         }
     }
 
-    /// <summary>Why a backup cannot be the parent of changes to a database, or null where it can.</summary>
+    /// <summary>Why a backup cannot be the parent of changes to a database, or null if it can.</summary>
     public static string? WhyNoParent(BackupMetadata parent, string? databasePath, int? pageSize) => parent switch
     {
-        { IsPredecessor: true } => "was made by the Python tool, and holds too little to build on",
+        { IsPredecessor: true } => "was made by the Python tool, and records too little to build on",
         { PageSize: null } or { PageCount: null } or { PagesChecksum: null } => "does not record its pages",
         _ when parent.DatabasePath != databasePath => $"is a backup of '{parent.DatabasePath}'",
         _ when parent.PageSize != pageSize => string.Create(CultureInfo.InvariantCulture, $"has pages of {parent.PageSize} bytes instead of {pageSize}"),

@@ -9,18 +9,20 @@ namespace SignalHarvester.Backup.Catalog;
 
 /// <summary>
 /// A directory of backups. The sidecars are the truth: a file without one is no backup. Reading needs no lock and no
-/// write access; every change holds the directory's lock and looks again at what it decided on.
+/// write access; every change holds the directory's lock and checks its decision again.
 /// </summary>
 public sealed class BackupDirectory
 {
     private static readonly TimeSpan LockTimeout = TimeSpan.FromSeconds(60);
 
+    private const string NotWritable = "Give a directory that this account may write to with -BackupDirectory.";
+
     private readonly CatalogReader reader;
-    private readonly UnfinishedWork unfinished;
+    private readonly DirectoryJournal journal;
 
     /// <summary>Names a directory; nothing is read yet.</summary>
     /// <param name="path">The directory's full path. It need not exist.</param>
-    /// <param name="clock">What ages are measured with.</param>
+    /// <param name="clock">The clock for ages.</param>
     public BackupDirectory(string path, TimeProvider clock)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -28,19 +30,19 @@ public sealed class BackupDirectory
         Path = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path));
         reader = new CatalogReader(Path, clock);
         Layout = new BackupDirectoryLayout(Path);
-        unfinished = new UnfinishedWork(Layout, clock);
+        journal = new DirectoryJournal(Layout, clock);
     }
 
     /// <summary>The directory's full path.</summary>
     public string Path { get; }
 
-    /// <summary>Whether the directory is there.</summary>
+    /// <summary>Whether the directory exists.</summary>
     public bool Exists => Directory.Exists(Path);
 
-    /// <summary>Where in the directory things lie that are no backups.</summary>
+    /// <summary>The layout of the directory's other files.</summary>
     internal BackupDirectoryLayout Layout { get; }
 
-    /// <summary>Lists all backups, newest first, but for those that are retired.</summary>
+    /// <summary>Lists all backups, newest first, without retired ones.</summary>
     /// <exception cref="BackupException">DirectoryNotFound, DirectoryUnreadable.</exception>
     public CatalogListing List()
     {
@@ -52,7 +54,7 @@ public sealed class BackupDirectory
     /// <exception cref="BackupException">BackupNotFound, SidecarInvalid, SidecarHostile, DirectoryNotFound.</exception>
     public BackupMetadata Get(string id) => reader.Get(id);
 
-    /// <summary>Whether there is a backup of an id, of whatever worth.</summary>
+    /// <summary>Whether an id is taken, even by an unusable sidecar.</summary>
     public bool Has(string id) => reader.Has(id);
 
     /// <summary>The ids of all backups that have a sidecar, in no order, without reading them: for tab completion and wildcards.</summary>
@@ -68,29 +70,29 @@ public sealed class BackupDirectory
     /// <exception cref="BackupException">DirectoryNotFound, DirectoryUnreadable.</exception>
     public CatalogListing ListAll() => reader.List();
 
-    /// <summary>A backup with all that it builds on, the full one first, with their depths.</summary>
+    /// <summary>The chain of a backup, the full one first, with depths.</summary>
     /// <exception cref="BackupException">ChainBroken, BackupNotFound, SidecarInvalid, SidecarHostile.</exception>
     internal IReadOnlyList<BackupMetadata> Chain(string id) => reader.Chain(id);
 
-    /// <summary>Finds one backup by its id; null where there is none.</summary>
+    /// <summary>Finds one backup by its id; null if there is none.</summary>
     /// <exception cref="BackupException">SidecarInvalid, SidecarHostile.</exception>
     internal BackupMetadata? TryGet(string id) => reader.TryGet(id);
 
-    /// <summary>The bytes of a backup's sidecar, or of its entry in the predecessor's index; null where there is neither.</summary>
+    /// <summary>The bytes of a backup's sidecar, or of its entry in the predecessor's index; null if there is neither.</summary>
     /// <exception cref="BackupException">SidecarInvalid, SidecarHostile, DirectoryUnreadable.</exception>
     internal byte[]? ReadSidecar(string id) => reader.ReadSidecar(id);
 
     /// <summary>
-    /// Removes backups, those that build on others first: of each the sidecar, so that it is no backup any more, then
+    /// Removes backups, those that build on others first: of each the sidecar, so that it no longer counts as a backup, then
     /// its file. Killed midway, the next change of the directory finishes the removal. Retired backups go with the last
     /// that builds on them.
     /// </summary>
     /// <param name="ids">The backups to remove. Enumerated once, under the lock.</param>
-    /// <param name="retirable">Those that are retired where others still build on them.</param>
+    /// <param name="retirable">The backups that may be retired if others still build on them.</param>
     /// <param name="removed">Called for each backup that is gone.</param>
     /// <param name="failed">Called for each that could not be removed.</param>
     /// <param name="cancellation">Stops between two backups.</param>
-    /// <param name="warn">Told of clean-up that could not be finished.</param>
+    /// <param name="warn">Receives a warning about unfinished clean-up.</param>
     /// <exception cref="BackupException">DirectoryNotFound, DirectoryNotWritable, DirectoryLocked.</exception>
     internal void Remove(
         IEnumerable<string> ids,
@@ -105,7 +107,7 @@ public sealed class BackupDirectory
         ArgumentNullException.ThrowIfNull(failed);
         reader.RequireExisting();
         using var held = Lock(cancellation, warn);
-        Change(() => unfinished.Sweep(warn ?? (_ => { })));
+        Change(() => journal.Sweep(warn ?? (_ => { })));
         var listing = ListAll();
         var listed = listing.Backups;
         var children = listed.Where(backup => BackupChain.IsIncrement(backup) && backup.ParentId is not null).ToLookup(backup => backup.ParentId!, backup => backup.Id);
@@ -131,10 +133,10 @@ public sealed class BackupDirectory
                 if (dependants.Count > 0)
                 {
                     throw new BackupException(
-                        BackupErrorId.BackupHasDependants, id, $"'{id}' is not removed: {string.Join(", ", dependants)} cannot be restored without it. Remove those as well (-Cascade).");
+                        BackupErrorId.BackupHasDependants, id, $"'{id}' was not removed, because {string.Join(", ", dependants)} cannot be restored without it. Remove those as well (-Cascade).");
                 }
 
-                Change(() => unfinished.Remove(backup, ReadSidecar(id)!));
+                Change(() => journal.Remove(backup, ReadSidecar(id)!));
                 gone.Add(id);
                 removed(backup);
             }
@@ -151,13 +153,13 @@ public sealed class BackupDirectory
         {
             if (children[retired.Id].All(gone.Contains) && TryGet(retired.Id) is { } backup)
             {
-                Change(() => unfinished.Remove(backup, ReadSidecar(backup.Id)!));
+                Change(() => journal.Remove(backup, ReadSidecar(backup.Id)!));
                 gone.Add(backup.Id);
             }
         }
     }
 
-    /// <summary>Makes a backup that was retired one that counts again.</summary>
+    /// <summary>Makes a retired backup count again.</summary>
     /// <param name="id">The backup.</param>
     /// <param name="cancellation">Stops the waiting for the lock.</param>
     /// <exception cref="BackupException">DirectoryNotWritable, DirectoryLocked.</exception>
@@ -178,11 +180,11 @@ public sealed class BackupDirectory
     }
 
     /// <summary>Rewrites a backup's description after a verification; the file stays as it is.</summary>
-    /// <param name="tested">The backup as it was when it was tested.</param>
+    /// <param name="tested">The backup at the time of the test.</param>
     /// <param name="change">Adds the result.</param>
     /// <param name="schemaChecksum">The schema's digest, or null to keep what is recorded.</param>
     /// <param name="cancellation">Stops the waiting for the lock.</param>
-    /// <returns>False where nothing was recorded: the directory cannot be written to, or the backup has another file now, or none.</returns>
+    /// <returns>False if nothing was recorded: the directory cannot be written to, or the backup now has another file, or none.</returns>
     /// <exception cref="BackupException">DirectoryLocked.</exception>
     internal bool TryUpdate(BackupMetadata tested, Func<BackupMetadata, BackupMetadata> change, string? schemaChecksum, CancellationToken cancellation)
     {
@@ -209,8 +211,8 @@ public sealed class BackupDirectory
     }
 
     /// <summary>
-    /// Gives what is newly recorded its place behind what was recorded before, whatever the clock said then: a pass counts for what
-    /// the backup builds on, and a failure for all that build on it. What is dated later than now was before now.
+    /// Gives a new record its place after the earlier records, whatever the clock said then: a pass counts for the backup's
+    /// chain, and a failure for all backups that build on it. A record with a future date was made before now.
     /// </summary>
     private BackupMetadata InOrder(BackupMetadata former, BackupMetadata changed)
     {
@@ -241,29 +243,29 @@ public sealed class BackupDirectory
         return found;
     }
 
-    /// <summary>Refuses a state folder that leads elsewhere. For those who write there without the directory's lock, which asks by itself.</summary>
+    /// <summary>Refuses a state folder that leads elsewhere, for code that writes there without the directory's lock (the lock itself also checks).</summary>
     /// <exception cref="BackupException">SidecarHostile.</exception>
-    internal void RefuseLinks() => unfinished.RefuseLinks();
+    internal void RefuseLinks() => journal.RefuseLinks();
 
-    /// <summary>Finishes or undoes what killed runs left.</summary>
+    /// <summary>Finishes or undoes the work of killed runs.</summary>
     /// <exception cref="BackupException">DirectoryNotFound, DirectoryNotWritable, DirectoryLocked.</exception>
     internal void Recover(OperationContext context)
     {
         reader.RequireExisting();
         using var held = Lock(context.Cancellation, context.Warn);
-        Change(() => unfinished.Sweep(context.Warn));
+        Change(() => journal.Sweep(context.Warn));
     }
 
-    /// <summary>Takes a new id and the locked, empty file that the backup's bytes go to.</summary>
-    /// <param name="moment">The moment of the snapshot. An id that is taken is moved on by microseconds.</param>
+    /// <summary>Takes a new id and the locked, empty file for the backup's bytes.</summary>
+    /// <param name="moment">The moment of the snapshot. If the id is taken, microseconds are added.</param>
     /// <param name="name">Makes the file's name from an id.</param>
     /// <param name="cancellation">Stops the waiting for the lock.</param>
-    /// <param name="warn">Told of clean-up that could not be finished.</param>
+    /// <param name="warn">Receives a warning about unfinished clean-up.</param>
     /// <exception cref="BackupException">DirectoryNotWritable, DirectoryLocked.</exception>
     internal PartialBackup Begin(DateTimeOffset moment, Func<string, BackupFileName> name, CancellationToken cancellation, Action<string>? warn = null)
     {
         using var held = Lock(cancellation, warn);
-        Change(() => unfinished.Sweep(warn ?? (_ => { })));
+        Change(() => journal.Sweep(warn ?? (_ => { })));
         for (var attempt = moment; ; attempt = attempt.AddMicroseconds(1))
         {
             var id = BackupFileName.IdFor(attempt);
@@ -277,9 +279,9 @@ public sealed class BackupDirectory
         }
     }
 
-    /// <summary>Takes the file that a backup is rewritten to.</summary>
+    /// <summary>Takes the file for a rewritten backup.</summary>
     /// <param name="backup">The backup as it is now.</param>
-    /// <param name="type">What the new file holds.</param>
+    /// <param name="type">The content of the new file.</param>
     /// <param name="encrypted">Whether it is encrypted.</param>
     /// <param name="cancellation">Stops the waiting for the lock.</param>
     /// <exception cref="BackupException">DirectoryNotWritable, DirectoryLocked.</exception>
@@ -296,11 +298,10 @@ public sealed class BackupDirectory
     }
 
     /// <summary>
-    /// Opens the file that a backup from elsewhere is fetched into. What an earlier run fetched is in it; unless it is
-    /// published, it stays for the next run.
+    /// Opens the file for a fetched backup. It contains the data of an earlier run; unless it is published, it stays for the next run.
     /// </summary>
     /// <param name="name">The name that it will have.</param>
-    /// <param name="key">What tells this content apart from any other of that name.</param>
+    /// <param name="key">The key that distinguishes this content from any other of that name.</param>
     /// <param name="cancellation">Stops the waiting for the lock.</param>
     /// <exception cref="BackupException">DirectoryNotWritable, DirectoryLocked; CloudTransferInProgress: another process is fetching it.</exception>
     internal PartialBackup BeginImport(BackupFileName name, string key, CancellationToken cancellation)
@@ -317,16 +318,16 @@ public sealed class BackupDirectory
             catch (IOException exception) when (DiskFault.IsHeldElsewhere(exception))
             {
                 throw new BackupException(
-                    BackupErrorId.CloudTransferInProgress, name.Id, $"Another process is fetching '{name.Id}' into '{Path}' right now. Wait for it to finish; then the backup is there.", exception);
+                    BackupErrorId.CloudTransferInProgress, name.Id, $"Another process is fetching '{name.Id}' into '{Path}' at the moment. Wait until it has finished; then the backup is there.", exception);
             }
         });
     }
 
-    /// <summary>Publishes a backup from elsewhere, unless it is there.</summary>
+    /// <summary>Publishes a fetched backup, unless it exists already.</summary>
     /// <param name="partial">The finished file.</param>
-    /// <param name="sidecar">Its sidecar, whole.</param>
+    /// <param name="sidecar">Its complete sidecar.</param>
     /// <param name="cancellation">Stops the waiting for the lock.</param>
-    /// <returns>False where a backup of that id has come meanwhile: nothing was changed.</returns>
+    /// <returns>False if a backup of that id has appeared meanwhile: nothing was changed.</returns>
     /// <exception cref="BackupException">DirectoryNotWritable, DirectoryLocked, WriteFailed.</exception>
     internal bool TryImport(PartialBackup partial, byte[] sidecar, CancellationToken cancellation)
     {
@@ -336,16 +337,16 @@ public sealed class BackupDirectory
             return false;
         }
 
-        Change(() => unfinished.Publish(partial, partial.Name.Id, sidecar));
+        Change(() => journal.Publish(partial, partial.Name.Id, sidecar));
         return true;
     }
 
-    /// <summary>Publishes a rewritten backup in the place of what it was; killed in between, it is the one or the other.</summary>
+    /// <summary>Publishes a rewritten backup in place of the former one; if it is killed in between, the backup is either the old or the new one.</summary>
     /// <param name="partial">The finished file.</param>
     /// <param name="former">The backup as it was when the rewriting began.</param>
     /// <param name="rewritten">The backup as it is now.</param>
     /// <param name="cancellation">Stops the waiting for the lock.</param>
-    /// <returns>False where somebody else has rewritten or removed it, or what it builds on now, meanwhile: nothing was changed.</returns>
+    /// <returns>False if somebody else has rewritten or removed it, or its new parent, meanwhile: nothing was changed.</returns>
     /// <exception cref="BackupException">DirectoryNotWritable, DirectoryLocked, WriteFailed.</exception>
     internal bool TryReplace(PartialBackup partial, BackupMetadata former, BackupMetadata rewritten, CancellationToken cancellation)
     {
@@ -372,18 +373,18 @@ public sealed class BackupDirectory
             IsEncrypted = rewritten.IsEncrypted,
             Recipients = rewritten.Recipients,
         };
-        Change(() => unfinished.Replace(partial, current, sidecar, Sidecar.Write(described, schemaChecksum: null, sidecar)));
+        Change(() => journal.Replace(partial, current, sidecar, Sidecar.Write(described, schemaChecksum: null, sidecar)));
         return true;
     }
 
-    /// <summary>Takes a backup whose file is not what was recorded out of the listing, or puts a good file in the place of that one.</summary>
-    /// <param name="damaged">The backup as it was when its file was read.</param>
-    /// <param name="read">The file's length and time of writing as they were then; null where there was no file.</param>
-    /// <param name="found">What is wrong with it.</param>
-    /// <param name="good">The good file; null where there is none. A backup without a file is then left as it is.</param>
+    /// <summary>Quarantines a backup whose file differs from its record, or replaces that file by a good one.</summary>
+    /// <param name="damaged">The backup at the time of the reading.</param>
+    /// <param name="read">The file's length and time of writing then; null if there was no file.</param>
+    /// <param name="found">Its defect.</param>
+    /// <param name="good">The good file; null if there is none. A backup without a file then stays unchanged.</param>
     /// <param name="now">The time.</param>
     /// <param name="cancellation">Stops the waiting for the lock.</param>
-    /// <returns>Whether it was done, which it was not where the backup or its file is another one by now; and where the damaged file lies.</returns>
+    /// <returns>Whether it was done (not if the backup or its file has changed by now), and the path of the damaged file.</returns>
     /// <exception cref="BackupException">DirectoryNotWritable, DirectoryLocked, WriteFailed.</exception>
     internal (bool Done, string? QuarantinePath) TryQuarantine(
         BackupMetadata damaged, (long Length, DateTime Written)? read, VerificationCheck found, PartialBackup? good, DateTimeOffset now, CancellationToken cancellation)
@@ -407,11 +408,11 @@ public sealed class BackupDirectory
             sidecar);
         if (good is not null)
         {
-            Change(() => unfinished.Mend(current, folder, marked, good, Sidecar.Write(current with { ScrubTimestamp = now }, schemaChecksum: null, sidecar)));
+            Change(() => journal.Mend(current, folder, marked, good, Sidecar.Write(current with { ScrubTimestamp = now }, schemaChecksum: null, sidecar)));
         }
         else if (folder is not null)
         {
-            Change(() => unfinished.Quarantine(current, folder, marked));
+            Change(() => journal.Quarantine(current, folder, marked));
         }
 
         return (true, path);
@@ -433,7 +434,7 @@ public sealed class BackupDirectory
     /// Publishes a finished file: its sidecar is staged, the file gets its name, the sidecar gets its own. Killed in
     /// between, the next change of the directory completes it.
     /// </summary>
-    /// <returns>The backup, with its place among the others.</returns>
+    /// <returns>The backup, with its place in the order.</returns>
     /// <exception cref="BackupException">DirectoryNotWritable, DirectoryLocked, WriteFailed, InvalidArgument.</exception>
     /// <exception cref="ParentLostException">The parent was removed meanwhile.</exception>
     internal BackupMetadata Publish(
@@ -459,7 +460,7 @@ public sealed class BackupDirectory
                 digests.Commit(alsoKept: parent?.Id);
             }
 
-            unfinished.Publish(partial, backup.Id, sidecar);
+            journal.Publish(partial, backup.Id, sidecar);
         });
         return placed;
     }
@@ -470,17 +471,17 @@ public sealed class BackupDirectory
         return new PartialBackup(Path, name, temporary, DurableFile.CreatePrivate(temporary, DurableFile.Exclusive, replaced));
     });
 
-    /// <summary>Takes the directory's lock and finishes what the last holder was in the middle of, if that was killed.</summary>
+    /// <summary>Takes the directory's lock and finishes the work of a killed holder.</summary>
     private SafeFileHandle Lock(CancellationToken cancellation, Action<string>? warn = null) => Change(() =>
     {
         reader.RefuseFile();
         DurableFile.CreateDirectory(Path);
-        unfinished.RefuseLinks();
+        journal.RefuseLinks();
         DurableFile.CreateDirectory(Layout.StateFolder);
-        var held = DirectoryLock.Take(Layout.StateFolder, LockTimeout, cancellation);
+        var held = FolderLock.Take(Layout.StateFolder, LockTimeout, cancellation);
         try
         {
-            unfinished.Finish(warn ?? (_ => { }));
+            journal.Finish(warn ?? (_ => { }));
             return held;
         }
         catch
@@ -490,21 +491,7 @@ public sealed class BackupDirectory
         }
     });
 
-    private T Change<T>(Func<T> change)
-    {
-        try
-        {
-            return change();
-        }
-        catch (Exception exception) when (exception is UnauthorizedAccessException or IOException)
-        {
-            throw DiskFault.From(exception, Path, BackupErrorId.DirectoryNotWritable, "Give a directory that this account may write to with -BackupDirectory.");
-        }
-    }
+    private T Change<T>(Func<T> change) => DiskFault.Guard(Path, BackupErrorId.DirectoryNotWritable, NotWritable, change);
 
-    private void Change(Action change) => Change(() =>
-    {
-        change();
-        return true;
-    });
+    private void Change(Action change) => DiskFault.Guard(Path, BackupErrorId.DirectoryNotWritable, NotWritable, change);
 }

@@ -1,13 +1,13 @@
 namespace SignalHarvester.Backup.Catalog;
 
 /// <summary>
-/// The order in which the backups of a directory were made, which a clock that was ahead once must not turn round. It is the
-/// order of the timestamps as long as the clock goes forward; what is made after something that is dated later gets the next
-/// place behind that, and its sidecar says so. See docs/FORMAT.md.
+/// The order in which the backups of a directory were made, which a wrong clock must not change. It is the order of the
+/// timestamps as long as the clock goes forward; a backup made after one with a later date gets the next place after
+/// that, and its sidecar says so. See docs/FORMAT.md.
 /// </summary>
 public static class BackupOrder
 {
-    /// <summary>Clocks differ by so much all the time.</summary>
+    /// <summary>The usual difference between clocks.</summary>
     private static readonly TimeSpan Skew = TimeSpan.FromMinutes(5);
 
     // A forged sidecar may name the end of time, behind which nothing has a place.
@@ -17,14 +17,14 @@ public static class BackupOrder
     public static IOrderedEnumerable<BackupMetadata> NewestFirst(this IEnumerable<BackupMetadata> backups) =>
         backups.OrderByDescending(backup => backup.Order).ThenByDescending(backup => backup.Id, StringComparer.Ordinal);
 
-    /// <summary>Whether a moment lies further ahead than clocks differ: the clock was wrong then, or is now.</summary>
-    /// <param name="moment">The moment that something is dated.</param>
+    /// <summary>Whether a moment is further in the future than clocks differ: the clock was wrong then, or is now.</summary>
+    /// <param name="moment">The date of the record.</param>
     /// <param name="now">The time.</param>
     public static bool IsAhead(DateTimeOffset moment, DateTimeOffset now) => moment - now > Skew;
 
     /// <summary>The place of a new backup.</summary>
     /// <param name="moment">The moment of its snapshot.</param>
-    /// <param name="there">All backups that are there.</param>
+    /// <param name="there">All existing backups.</param>
     internal static DateTimeOffset Next(DateTimeOffset moment, IEnumerable<BackupMetadata> there) => Behind(moment, there.Select(backup => backup.Order));
 
     /// <summary>The place of a verification.</summary>

@@ -1,6 +1,6 @@
 namespace SignalHarvester.Backup.Catalog;
 
-/// <summary>What a backup directory holds, with the sidecars that could not be used.</summary>
+/// <summary>The content of a backup directory, with the unusable sidecars.</summary>
 /// <param name="Backups">The backups, newest first.</param>
-/// <param name="Faults">One error for each sidecar that could not be used.</param>
+/// <param name="Faults">One error for each unusable sidecar.</param>
 public sealed record CatalogListing(IReadOnlyList<BackupMetadata> Backups, IReadOnlyList<BackupException> Faults);

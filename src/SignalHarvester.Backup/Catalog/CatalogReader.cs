@@ -9,7 +9,7 @@ namespace SignalHarvester.Backup.Catalog;
 
 /// <summary>Reads a directory of backups: its sidecars, and where those are missing the predecessor's index. Takes no lock.</summary>
 /// <param name="root">The directory's full path. It need not exist.</param>
-/// <param name="clock">What ages are measured with.</param>
+/// <param name="clock">The clock for ages.</param>
 internal sealed class CatalogReader(string root, TimeProvider clock)
 {
     private const int MostLooks = 3;
@@ -89,7 +89,7 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
         catch (BackupException exception) when (exception.ErrorId == BackupErrorId.BackupNotFound && exception.Target as string == id && FileWithoutSidecar(id) is { } file)
         {
             throw new BackupException(
-                BackupErrorId.BackupNotFound, id, $"The backup '{id}' has lost its sidecar '{SidecarPath(id)}'; its file is still there. Bring the sidecar back from a copy, or restore the file as it is with Restore-SHBackup -LiteralPath {PowerShellText.Literal(file)}.", exception);
+                BackupErrorId.BackupNotFound, id, $"The backup '{id}' has lost its sidecar '{SidecarPath(id)}', but its file is still there. Fetch the sidecar from a copy, or restore the file itself with Restore-SHBackup -LiteralPath {PowerShellText.Literal(file)}.", exception);
         }
         catch (BackupException exception) when (exception.ErrorId != BackupErrorId.BackupNotFound)
         {
@@ -98,15 +98,15 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
         }
     }
 
-    /// <summary>Whether there is a backup of an id, of whatever worth.</summary>
+    /// <summary>Whether an id is taken, even by an unusable sidecar.</summary>
     public bool Has(string id) => BackupFileName.IsId(id)
         && (File.Exists(SidecarPath(id)) || (Directory.Exists(root) && TryGet(id) is not null));
 
-    /// <summary>Finds one backup by its id; null where there is none.</summary>
+    /// <summary>Finds one backup by its id; null if there is none.</summary>
     /// <exception cref="BackupException">SidecarInvalid, SidecarHostile.</exception>
     public BackupMetadata? TryGet(string id) => TryLoad(id, ReadIndex(_ => { }));
 
-    /// <summary>A backup with all that it builds on, the full one first, with their depths.</summary>
+    /// <summary>The chain of a backup, the full one first, with depths.</summary>
     /// <exception cref="BackupException">ChainBroken, BackupNotFound, SidecarInvalid, SidecarHostile.</exception>
     public IReadOnlyList<BackupMetadata> Chain(string id)
     {
@@ -146,7 +146,7 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
         {
             RefuseFile();
             throw new BackupException(
-                BackupErrorId.DirectoryNotFound, root, $"The backup directory '{root}' does not exist. Give the right one with -BackupDirectory, or make a first backup with New-SHBackup, which creates it.", exception);
+                BackupErrorId.DirectoryNotFound, root, $"The backup directory '{root}' does not exist. Give the right one with -BackupDirectory, or make the first backup with New-SHBackup, which creates the directory.", exception);
         }
         catch (Exception exception) when (exception is UnauthorizedAccessException or IOException)
         {
@@ -172,7 +172,7 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
         catch (FileTooLargeException exception)
         {
             throw new BackupException(
-                BackupErrorId.SidecarInvalid, path, $"The sidecar '{path}' cannot be used: it is larger than any sidecar. Mend or delete it.", exception);
+                BackupErrorId.SidecarInvalid, path, $"The sidecar '{path}' cannot be used: it is too large for a sidecar. Correct or delete it.", exception);
         }
         catch (NotAFileException exception)
         {
@@ -186,7 +186,7 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
     }
 
     private static BackupException Hostile(NotAFileException exception) => new(
-        BackupErrorId.SidecarHostile, exception.Path, $"'{exception.Path}' is a link, device or pipe, and those are not followed in a backup directory. Put the file itself there.", exception);
+        BackupErrorId.SidecarHostile, exception.Path, $"'{exception.Path}' is a link, device or pipe, which are not followed in a backup directory. Put the file itself there.", exception);
 
     /// <summary>Opens a backup's file for reading. While it is open, no clean-up takes it for abandoned.</summary>
     /// <exception cref="BackupException">BackupFileMissing, SidecarHostile, ReadFailed.</exception>
@@ -199,7 +199,7 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
             throw new BackupException(
-                BackupErrorId.BackupFileMissing, backup.Id, $"The file '{backup.BackupPath}' of backup '{backup.Id}' is missing. Bring it back from a copy, or remove the entry with Remove-SHBackup; other backups are listed by Get-SHBackup.", exception);
+                BackupErrorId.BackupFileMissing, backup.Id, $"The file '{backup.BackupPath}' of backup '{backup.Id}' is missing. Fetch it from a copy, or remove the entry with Remove-SHBackup. Get-SHBackup lists other backups.", exception);
         }
         catch (NotAFileException exception)
         {
@@ -311,7 +311,7 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
         }
     }
 
-    /// <summary>The id in the name of a backup's file or sidecar, which Tab offers as readily; null where it is neither.</summary>
+    /// <summary>The id in the name of a backup's file or sidecar, which Tab offers as readily; null if it is neither.</summary>
     private static string? IdOfFile(string text)
     {
         var name = Path.GetFileName(text);
@@ -334,5 +334,5 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
     }
 
     private BackupException NotFound(string id) => new(
-        BackupErrorId.BackupNotFound, id, $"There is no backup '{id}' in '{root}'. See what is there with Get-SHBackup -BackupDirectory '{root}'.");
+        BackupErrorId.BackupNotFound, id, $"There is no backup '{id}' in '{root}'. List the backups with Get-SHBackup -BackupDirectory '{root}'.");
 }

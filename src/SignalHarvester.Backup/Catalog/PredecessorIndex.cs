@@ -38,7 +38,7 @@ internal sealed class PredecessorIndex
         }
     }
 
-    /// <summary>Reads the index of a directory; null where there is none.</summary>
+    /// <summary>Reads the index of a directory; null if there is none.</summary>
     /// <exception cref="BackupException">SidecarInvalid.</exception>
     public static PredecessorIndex? Read(string directory)
     {
@@ -53,7 +53,7 @@ internal sealed class PredecessorIndex
         {
             if (info.Length > LargestBytes)
             {
-                throw new JsonException("it is larger than any index");
+                throw new JsonException("it is too large for an index");
             }
 
             return JsonNode.Parse(RegularFile.ReadAllBytes(path, LargestBytes), documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = false }) is JsonArray array
@@ -63,11 +63,11 @@ internal sealed class PredecessorIndex
         catch (Exception exception) when (exception is JsonException or InvalidOperationException or IOException or UnauthorizedAccessException)
         {
             throw new BackupException(
-                BackupErrorId.SidecarInvalid, path, $"The predecessor's index '{path}' cannot be used: {exception.Message.TrimEnd('.')}. Backups that have a sidecar are listed all the same; mend or delete the index.", exception);
+                BackupErrorId.SidecarInvalid, path, $"The predecessor's index '{path}' cannot be used: {exception.Message.TrimEnd('.')}. Backups with a sidecar are still listed; correct or delete the index.", exception);
         }
     }
 
-    /// <summary>The ids in the index; what is no id is left out.</summary>
+    /// <summary>The ids in the index; invalid ones are left out.</summary>
     public IEnumerable<string> Ids => byId.Keys;
 
     /// <summary>The JSON of one entry, or null.</summary>

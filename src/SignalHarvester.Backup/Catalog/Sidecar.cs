@@ -22,7 +22,7 @@ internal static class Sidecar
     // https://sqlite.org/limits.html#max_page_count
     private const long LargestPageCount = 4294967294;
 
-    /// <summary>A sidecar larger than this, in bytes, is no sidecar.</summary>
+    /// <summary>The largest size of a sidecar, in bytes.</summary>
     public const int LargestBytes = 4 << 20;
 
     // Half of it is for everything else.
@@ -32,7 +32,7 @@ internal static class Sidecar
     /// <param name="json">Its bytes.</param>
     /// <param name="id">The id that its file name states.</param>
     /// <param name="directory">The directory that it lies in.</param>
-    /// <param name="clock">What ages are measured with.</param>
+    /// <param name="clock">The clock for ages.</param>
     /// <exception cref="BackupException">SidecarInvalid, SidecarHostile.</exception>
     public static BackupMetadata Read(ReadOnlySpan<byte> json, string id, string directory, TimeProvider clock)
     {
@@ -132,7 +132,7 @@ internal static class Sidecar
     }
 
     private static BackupException Unreadable(BackupMetadata backup, Exception? inner) => BackupException.InvalidArgument(
-        backup.Id, "The backup was not kept, because its description could not be read back: -Description and -Metadata together must stay below 2 MiB, and -Metadata at most 60 levels deep, of valid text.", inner);
+        backup.Id, "The backup was not kept, because its description could not be read back: -Description and -Metadata together must be below 2 MiB, and -Metadata must be valid text of at most 60 levels.", inner);
 
     private static Dictionary<string, long> Counts(IReadOnlyDictionary<string, long> rowCounts) => new(rowCounts, StringComparer.Ordinal);
 
@@ -148,12 +148,12 @@ internal static class Sidecar
         var stated = fields.BackupId ?? throw Invalid(path, "it has no backup_id", null);
         if (stated != id)
         {
-            throw Hostile(path, $"its backup_id '{Shown(stated)}' is not the '{id}' of its file name");
+            throw Hostile(path, $"its backup_id '{Shown(stated)}' differs from '{id}' in its file name");
         }
 
         if (fields.ParentId is { } parent && !BackupFileName.IsId(parent))
         {
-            throw Hostile(path, $"its parent_id '{Shown(parent)}' is no backup id");
+            throw Hostile(path, $"its parent_id '{Shown(parent)}' is not a backup id");
         }
 
         var backupPath = fields.BackupPath ?? throw Invalid(path, "it has no backup_path", null);
@@ -170,15 +170,20 @@ internal static class Sidecar
 
         if (fields.PageSize is { } pageSize && !(BitOperations.IsPow2(pageSize) && pageSize is >= 512 and <= 65536))
         {
-            throw Hostile(path, "its page_size is none that SQLite has");
+            throw Hostile(path, "its page_size is not one of SQLite's");
         }
 
         if (fields.PageCount > LargestPageCount || (fields is { PageSize: not null, PageCount: not null, DatabaseSize: not null } && fields.DatabaseSize != fields.PageSize * fields.PageCount))
         {
-            throw Hostile(path, "its page_count is none that goes with its other sizes");
+            throw Hostile(path, "its page_count does not fit its other sizes");
         }
 
         _ = Digest(fields.SchemaChecksum, "schema_checksum");
+        var provider = Enumeration<CloudProvider>(fields.CloudProvider, "cloud_provider");
+        BackupCopy[] copies = [.. (fields.Copies ?? []).OfType<SidecarFields.CopyFields>().Select(copy => Copy(copy, path))];
+
+        // Ours are those of a copy that is recorded as well; the predecessor recorded these two alone.
+        var isPredecessors = !Array.Exists(copies, copy => copy.Url == fields.CloudUrl);
         return new BackupMetadata
         {
             Id = id,
@@ -209,9 +214,9 @@ internal static class Sidecar
             RetentionPolicy = Enumeration<RetentionPolicy>(fields.RetentionPolicy, "retention_policy"),
             Description = fields.Description,
             Metadata = fields.Metadata is { ValueKind: JsonValueKind.Object } map ? (IReadOnlyDictionary<string, object?>)Plain(map)! : new Dictionary<string, object?>(),
-            CloudUrl = fields.CloudUrl,
-            CloudProvider = Enumeration<CloudProvider>(fields.CloudProvider, "cloud_provider"),
-            Copies = [.. (fields.Copies ?? []).OfType<SidecarFields.CopyFields>().Select(copy => Copy(copy, path))],
+            CloudUrl = isPredecessors ? fields.CloudUrl : null,
+            CloudProvider = isPredecessors ? provider : null,
+            Copies = copies,
             FileAccess = fields.FileAccess is { } access ? Access(access) : null,
             Duration = fields.Duration is >= 0 and < 1e9 ? TimeSpan.FromSeconds(fields.Duration.Value) : null,
             RowCounts = fields.RowCounts,
@@ -226,7 +231,7 @@ internal static class Sidecar
         };
     }
 
-    /// <summary>What a check found in the content of an encrypted backup may name tables and count rows, and is not told.</summary>
+    /// <summary>The findings of a check in the content of an encrypted backup may name tables and count rows, and are left out.</summary>
     private static SidecarFields.CheckFields Fields(VerificationCheck check, bool isSecret) => new(
         check.Check,
         check.Passed,
@@ -235,7 +240,7 @@ internal static class Sidecar
             : check.Detail);
 
     private static string Recipient(string? text) =>
-        text is not null && X25519Recipient.TryParse(text) is not null ? text : throw new FormatException("one of its recipients is no age public key");
+        text is not null && X25519Recipient.TryParse(text) is not null ? text : throw new FormatException("one of its recipients is not an age public key");
 
     /// <summary>Whose a file is tells nothing of what it holds; what users write into its attributes may.</summary>
     private static SidecarFields.AccessFields Fields(FileAccessRecord access, bool isSecret)
@@ -245,17 +250,17 @@ internal static class Sidecar
             access.UserId, access.User, access.GroupId, access.Group, Convert.ToString((int)access.Mode, 8).PadLeft(4, '0'), attributes.Count == 0 ? null : attributes);
     }
 
-    /// <summary>What a sidecar says of it, as far as it can mean anything. It is believed no further than a restore can see for itself.</summary>
+    /// <summary>The sidecar's record of it, if valid. It is trusted only as far as a restore can check it.</summary>
     private static FileAccessRecord Access(SidecarFields.AccessFields access)
     {
         if (access is not { UserId: < uint.MaxValue, GroupId: < uint.MaxValue, Mode: { Length: 3 or 4 } mode } || !mode.All(digit => digit is >= '0' and <= '7'))
         {
-            throw new FormatException("its file_access states no owner, group and mode of a file");
+            throw new FormatException("its file_access has no valid owner, group and mode");
         }
 
         if (IsNoAccount(access.User) || IsNoAccount(access.Group))
         {
-            throw new FormatException("its file_access names an account that there cannot be");
+            throw new FormatException("its file_access names an impossible account");
         }
 
         return new FileAccessRecord(
@@ -282,7 +287,7 @@ internal static class Sidecar
         Provider = provider,
         Url = copy.Url ?? throw Invalid(path, "one of its copies has no url", null),
         Container = copy.Container ?? throw Invalid(path, "one of its copies has no container", null),
-        Prefix = CloudLocation.KeyPrefix(provider, copy.PathStyle ?? false, copy.Prefix ?? string.Empty),
+        Prefix = StoreLocation.KeyPrefix(provider, copy.PathStyle ?? false, copy.Prefix ?? string.Empty),
         Endpoint = copy.Endpoint,
         Region = copy.Region,
         UsePathStyle = copy.PathStyle ?? false,
@@ -346,8 +351,8 @@ internal static class Sidecar
     };
 
     private static BackupException Invalid(string path, string reason, Exception? inner) => new(
-        BackupErrorId.SidecarInvalid, path, $"The sidecar '{path}' cannot be used: {reason}. The backup file beside it is untouched and can be given to Restore-SHBackup -LiteralPath; mend the sidecar, or bring it back from a copy.", inner);
+        BackupErrorId.SidecarInvalid, path, $"The sidecar '{path}' cannot be used: {reason}. The backup file beside it is untouched, and Restore-SHBackup -LiteralPath can restore it; correct the sidecar, or fetch it from a copy.", inner);
 
     private static BackupException Hostile(string path, string reason) => new(
-        BackupErrorId.SidecarHostile, path, $"The sidecar '{path}' is not used: {reason}. It was changed by hand or forged; nothing was read, written or deleted through it.");
+        BackupErrorId.SidecarHostile, path, $"The sidecar '{path}' was rejected: {reason}. Somebody changed or forged it; nothing was read, written or deleted through it.");
 }

@@ -43,6 +43,6 @@ internal static class VerificationChecks
         },
         backup.Id,
         IsUnreadable(failed)
-            ? $"Whether the database in '{backup.Id}' is sound cannot be said here: {failed.Detail[NotMade.Length..]}. That is no damage, and all that could be checked is in order. Restore it with -NoVerify, and check it with the SQLite of its application."
+            ? $"The database in '{backup.Id}' cannot be checked here: {failed.Detail[NotMade.Length..]}. That is not damage, and every other check passed. Restore it with -NoVerify, and check it with its application's SQLite."
             : $"Backup '{backup.Id}' failed its {failed.Check} check: {failed.Detail}. Do not rely on it: restore another one (Get-SHBackup -Verified), and make a new backup now.");
 }

@@ -7,4 +7,4 @@ namespace SignalHarvester.Backup.Chains;
 /// <param name="ImageLength">Bytes of the image.</param>
 /// <param name="ImageChecksum">SHA-256 of the image, lower-case hex.</param>
 /// <param name="WalChecksum">SHA-256 of the newest increment's log, lower-case hex; null for a backup that stands by itself.</param>
-internal sealed record ChainContent(IReadOnlyList<StoredFile> Files, long ImageLength, string ImageChecksum, string? WalChecksum);
+internal sealed record ChainContent(IReadOnlyList<ReadResult> Files, long ImageLength, string ImageChecksum, string? WalChecksum);

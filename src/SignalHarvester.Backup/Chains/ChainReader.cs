@@ -63,13 +63,13 @@ internal sealed class ChainReader
     /// <param name="meter">Counts stored bytes; null where nobody watches.</param>
     /// <param name="cancellation">Stops the reading.</param>
     /// <exception cref="InvalidDataException">The increment is damaged.</exception>
-    public static (StoredFile File, string WalChecksum) ReadIncrement(
+    public static (ReadResult File, string WalChecksum) ReadIncrement(
         BackupMetadata backup, SafeFileHandle file, IdentityRing identities, PageTaker takePage, ProgressMeter? meter, CancellationToken cancellation)
     {
         var (pageSize, pageCount) = (backup.PageSize!.Value, backup.PageCount!.Value);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var wal = new WalReader(pageSize, pageCount, takePage);
-        var read = StoredFile.Read(
+        var read = StoredFileReader.Read(
             file,
             identities,
             backup,
@@ -93,7 +93,7 @@ internal sealed class ChainReader
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         try
         {
-            var read = StoredFile.Read(
+            var read = StoredFileReader.Read(
                 file,
                 chain.Identities,
                 backup,
@@ -129,10 +129,10 @@ internal sealed class ChainReader
         }
     }
 
-    private (StoredFile File, string ImageChecksum) ReadFull(BackupMetadata backup, SafeFileHandle file)
+    private (ReadResult File, string ImageChecksum) ReadFull(BackupMetadata backup, SafeFileHandle file)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        var read = StoredFile.Read(
+        var read = StoredFileReader.Read(
             file,
             chain.Identities,
             backup,

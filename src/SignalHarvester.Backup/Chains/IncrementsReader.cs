@@ -15,7 +15,7 @@ internal sealed class IncrementsReader : IDisposable
     private readonly OpenChain chain;
     private readonly PageTaker takePage;
     private readonly ProgressMeter meter;
-    private readonly StoredFile[] files;
+    private readonly ReadResult[] files;
     private readonly CompressionType[] compressions;
     private readonly IncrementalHash newest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
 
@@ -34,7 +34,7 @@ internal sealed class IncrementsReader : IDisposable
         this.chain = chain;
         this.takePage = takePage;
         this.meter = meter;
-        files = new StoredFile[chain.Links.Count];
+        files = new ReadResult[chain.Links.Count];
         compressions = new CompressionType[chain.Links.Count];
         reading = consuming = chain.Links.Count - 1;
     }
@@ -46,7 +46,7 @@ internal sealed class IncrementsReader : IDisposable
     /// <param name="cancellation">Stops the reading.</param>
     /// <returns>What each file held, the oldest increment's first, and the SHA-256 of the newest log in lower-case hex.</returns>
     /// <exception cref="ChainDamagedException">A link's content is damaged.</exception>
-    public static (IReadOnlyList<StoredFile> Files, string WalChecksum) Read(
+    public static (IReadOnlyList<ReadResult> Files, string WalChecksum) Read(
         OpenChain chain, PageTaker takePage, ProgressMeter meter, CancellationToken cancellation)
     {
         using var reader = new IncrementsReader(chain, takePage, meter);
@@ -96,7 +96,7 @@ internal sealed class IncrementsReader : IDisposable
             // Every page once, each with its frame's header.
             return length <= WalFormat.FrameOffset(Link(reading).PageCount!.Value + 1, Link(reading).PageSize!.Value)
                 ? true
-                : throw new InvalidDataException("The content is larger than what was recorded.");
+                : throw new InvalidDataException("The content is larger than recorded.");
         }
 
         if (length == 0)
@@ -105,7 +105,7 @@ internal sealed class IncrementsReader : IDisposable
         }
 
         var checksum = stored!.Finish();
-        files[reading] = new StoredFile(length, stored.BytesRead, checksum);
+        files[reading] = new ReadResult(length, stored.BytesRead, checksum);
         frames.Dispose();
         stored.Dispose();
         (frames, stored) = (null, null);

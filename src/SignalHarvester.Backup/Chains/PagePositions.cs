@@ -1,10 +1,11 @@
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
+using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Chains;
 
 /// <summary>
-/// A number for each page of an image, 0 where none was given. They lie in a sparse file of which a few blocks are held in
+/// A number for each page of an image, 0 if none was given. They lie in a sparse file of which a few blocks are held in
 /// memory: logs and images are gone through from page to page, so that a block serves thousands of them, and memory does
 /// not grow with the image.
 /// </summary>
@@ -86,17 +87,9 @@ internal sealed class PagePositions : IDisposable
 
         (held.Index, held.IsChanged) = (index, false);
         var bytes = held.Bytes;
-        for (int done = 0, read; done < bytes.Length; done += read)
-        {
-            read = RandomAccess.Read(file, bytes[done..], (index * bytes.Length) + done);
-            if (read == 0)
-            {
-                // Beyond what was ever written.
-                bytes[done..].Clear();
-                break;
-            }
-        }
 
+        // Beyond what was ever written there are no positions.
+        bytes[file.ReadFully(bytes, index * bytes.Length)..].Clear();
         return held;
     }
 

@@ -6,14 +6,14 @@ using SignalHarvester.Backup.Storage;
 namespace SignalHarvester.Backup.Configuration;
 
 /// <summary>
-/// A configuration as it is in effect: the file, if there is one, with the environment above it. Reading never fails
-/// because of what is in the file: all of its problems are collected. Whoever acts by it calls <see cref="Require"/> first.
+/// The effective configuration: the file, if there is one, overridden by the environment. Reading never fails because of
+/// the file's content: all problems are collected. Callers that act on it call <see cref="Require"/> first.
 /// </summary>
 public sealed class BackupConfiguration
 {
     private const int LargestFile = 4 << 20;
 
-    private const string WithoutIt = "Where a restore cannot wait, add -NoConfiguration to each of its commands (Get-, Test-, Receive-, Restore- and Compare-SHBackup, Get-SHBackupHistory, Invoke-SHRestoreDrill): they then go by their parameters alone, such as -BackupDirectory.";
+    private const string WithoutIt = "If a restore cannot wait, add -NoConfiguration to each of its commands (Get-, Test-, Receive-, Restore- and Compare-SHBackup, Get-SHBackupHistory, Invoke-SHRestoreDrill): they then use only their parameters, such as -BackupDirectory.";
 
     private static readonly string DefaultFile = System.IO.Path.Combine("config", "settings.yaml");
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
@@ -25,31 +25,31 @@ public sealed class BackupConfiguration
         (Path, Settings, this.reading, ServiceVariables) = (path, settings, reading, serviceVariables);
     }
 
-    /// <summary>No configuration: neither a file nor the environment was looked at, and every setting has its default.</summary>
+    /// <summary>No configuration: neither a file nor the environment was read, and every setting has its default.</summary>
     public static BackupConfiguration None { get; } = new(null, new BackupSettings(), null, []);
 
-    /// <summary>The file's full path; null where there is none.</summary>
+    /// <summary>The file's full path; null if there is none.</summary>
     public string? Path { get; }
 
-    /// <summary>The settings. Where there are errors, defaults stand for what could not be read: nothing may act by them.</summary>
+    /// <summary>The settings. If there are errors, unreadable values have their defaults, and nothing may act on them.</summary>
     public BackupSettings Settings { get; }
 
-    /// <summary>Each setting in effect, with where it comes from.</summary>
+    /// <summary>Each effective setting, with its source.</summary>
     public IReadOnlyList<ConfigurationSetting> Effective => reading?.Settings ?? [];
 
-    /// <summary>The environment variables that begin as settings do and are left alone: Kubernetes or Docker set them for a service.</summary>
+    /// <summary>The ignored environment variables with the settings' prefix: Kubernetes or Docker set them for a service.</summary>
     public IReadOnlyList<string> ServiceVariables { get; }
 
-    /// <summary>Everything that is wrong, in the order of the file; warnings included.</summary>
+    /// <summary>All problems, in the order of the file, including warnings.</summary>
     public IReadOnlyList<ConfigurationProblem> Problems => reading?.Problems ?? [];
 
     /// <summary>
-    /// Finds the configuration that applies and reads it. Where there is none at all, that costs next to nothing, and
+    /// Finds the applicable configuration and reads it. Without one, that costs next to nothing, and
     /// <see cref="Effective"/> is empty.
     /// </summary>
-    /// <param name="named">The file that the caller was given, as a full path; null for none.</param>
+    /// <param name="named">The given file, as a full path; null for none.</param>
     /// <param name="location">The folder that SHBACKUP_CONFIG and config/settings.yaml are relative to, as a full path.</param>
-    /// <param name="cancellation">Ends the wait for a file that is a pipe. One that is cancelled already reads files alone.</param>
+    /// <param name="cancellation">Ends the wait for a file that is a pipe. If it is already cancelled, only regular files are read.</param>
     /// <exception cref="BackupException">ConfigurationNotFound, ReadFailed.</exception>
     /// <exception cref="OperationCanceledException">The wait was ended.</exception>
     public static BackupConfiguration Find(string? named, string location, CancellationToken cancellation)
@@ -61,7 +61,7 @@ public sealed class BackupConfiguration
             : Read(path, location, environment, cancellation);
     }
 
-    /// <summary>Finds the configuration that applies and reads it, with every setting even where there is no file.</summary>
+    /// <summary>Finds the applicable configuration and reads it, with every setting even if there is no file.</summary>
     /// <inheritdoc cref="Find(string?, string, CancellationToken)"/>
     public static BackupConfiguration FindAll(string? named, string location, CancellationToken cancellation)
     {
@@ -69,7 +69,7 @@ public sealed class BackupConfiguration
         return Read(Locate(named, location, environment), location, environment, cancellation);
     }
 
-    /// <summary>Warns of each configured path that is not there.</summary>
+    /// <summary>Warns of each configured path that does not exist.</summary>
     public IReadOnlyList<ConfigurationProblem> MissingPaths()
     {
         var warnings = new SettingsReading(Path, string.Empty, new EnvironmentVariables(new Dictionary<string, string>()));
@@ -78,9 +78,9 @@ public sealed class BackupConfiguration
             var missing = need switch
             {
                 PathNeed.File when !File.Exists(path) => "there is no file '{0}'. Check the path.",
-                PathNeed.MadeFolder when !Directory.Exists(path) => "there is no folder '{0}' yet. The first backup makes it.",
-                PathNeed.Folder when !Directory.Exists(path) => "there is no folder '{0}'. Make it, mount it, or set create_container.",
-                PathNeed.ParentFolder when !Directory.Exists(System.IO.Path.GetDirectoryName(path)) => "there is no folder for '{0}'. Make it.",
+                PathNeed.MadeFolder when !Directory.Exists(path) => "there is no folder '{0}' yet. The first backup creates it.",
+                PathNeed.Folder when !Directory.Exists(path) => "there is no folder '{0}'. Create it, mount it, or set create_container.",
+                PathNeed.ParentFolder when !Directory.Exists(System.IO.Path.GetDirectoryName(path)) => "there is no folder for '{0}'. Create it.",
                 _ => null,
             };
             if (missing is not null)
@@ -92,12 +92,12 @@ public sealed class BackupConfiguration
         return warnings.Problems;
     }
 
-    /// <summary>The settings, once it is certain that nothing is wrong with them.</summary>
+    /// <summary>The settings, if they have no error.</summary>
     /// <exception cref="BackupException">ConfigurationInvalid: it names every error.</exception>
     public BackupSettings Require() => Fault(isListed: true) is { } fault ? throw fault : Settings;
 
-    /// <summary>What makes the configuration useless; null where nothing does.</summary>
-    /// <param name="isListed">Whether the message names every error, for those who have not seen them.</param>
+    /// <summary>The error of the configuration; null if there is none.</summary>
+    /// <param name="isListed">Whether the message lists every error, for users who have not seen them.</param>
     public BackupException? Fault(bool isListed)
     {
         var errors = Problems.Where(problem => problem.Severity == ConfigurationSeverity.Error).ToList();
@@ -107,16 +107,16 @@ public sealed class BackupConfiguration
         }
 
         var (count, them) = errors.Count == 1 ? ("an error", "it") : (string.Create(CultureInfo.InvariantCulture, $"{errors.Count} errors"), "them");
-        var list = !isListed ? $". Mend {them}: no command works with it as it is, but for a restore with -NoConfiguration."
-            : $", and nothing was done. Mend {them}, and check with Test-SHBackupConfiguration. {WithoutIt}{(errors.Count == 1 ? " " : Environment.NewLine)}{string.Join(Environment.NewLine, errors)}";
+        var list = !isListed ? $". Correct {them}: until then no command works, except a restore with -NoConfiguration."
+            : $", so nothing was done. Correct {them}, and check with Test-SHBackupConfiguration. {WithoutIt}{(errors.Count == 1 ? " " : Environment.NewLine)}{string.Join(Environment.NewLine, errors)}";
         return new BackupException(
             BackupErrorId.ConfigurationInvalid, Path ?? EnvironmentVariables.ConfigurationFile, $"The configuration {(Path is null ? "in the environment" : $"'{Path}'")} has {count}{list}");
     }
 
     /// <summary>Reads a configuration.</summary>
     /// <param name="path">The file's full path; null for none.</param>
-    /// <param name="location">What paths are relative to where there is no file.</param>
-    /// <param name="environment">What overrides the file.</param>
+    /// <param name="location">The folder for relative paths if there is no file.</param>
+    /// <param name="environment">The variables that override the file.</param>
     /// <param name="cancellation">Ends the wait for a file that is a pipe.</param>
     /// <exception cref="BackupException">ConfigurationNotFound, ReadFailed.</exception>
     internal static BackupConfiguration Read(string? path, string location, EnvironmentVariables environment, CancellationToken cancellation)
@@ -129,8 +129,7 @@ public sealed class BackupConfiguration
     }
 
     /// <summary>
-    /// What relative paths in a file are relative to: the folder above, where the file lies in a folder named config, as
-    /// the application's does; else its own.
+    /// The folder for relative paths in a file: the folder above a folder named config, as in the application; else the file's own folder.
     /// </summary>
     private static string BaseFolderOf(string path)
     {
@@ -157,15 +156,15 @@ public sealed class BackupConfiguration
         {
             // Reading a pipe that nobody writes to would never end. One that is meant is named.
             throw new BackupException(
-                BackupErrorId.ReadFailed, usual, $"The configuration file '{usual}' is a pipe, a device or a socket, and no file. Move it away, or name it with -ConfigurationPath if it is meant. {WithoutIt}");
+                BackupErrorId.ReadFailed, usual, $"The configuration file '{usual}' is a pipe, a device or a socket, not a file. Move it away, or give it with -ConfigurationPath if you mean it. {WithoutIt}");
         }
 
         return IsThere(usual) ? usual : null;
     }
 
     /// <summary>
-    /// Whether something has the name, of which it may not even be told: a file that may not be read, a link to a file that is
-    /// gone, and the folder that Docker makes where it finds no file to mount are all a configuration that was meant to be there.
+    /// Whether anything has the name, even if it cannot be inspected: an unreadable file, a dangling link, and the folder
+    /// that Docker creates when it finds no file to mount were all meant as a configuration.
     /// </summary>
     private static bool IsThere(string path)
     {
@@ -195,11 +194,11 @@ public sealed class BackupConfiguration
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException || Directory.Exists(path))
         {
             throw new BackupException(
-                BackupErrorId.ConfigurationNotFound, path, $"There is no configuration file '{path}'{(Directory.Exists(path) ? ", but a folder of that name" : string.Empty)}. Check -ConfigurationPath and SHBACKUP_CONFIG, or make one with New-SHBackupConfiguration. {WithoutIt}", exception);
+                BackupErrorId.ConfigurationNotFound, path, $"There is no configuration file '{path}'{(Directory.Exists(path) ? ", but a folder of that name" : string.Empty)}. Check -ConfigurationPath and SHBACKUP_CONFIG, or create one with New-SHBackupConfiguration. {WithoutIt}", exception);
         }
         catch (FileTooLargeException)
         {
-            reading.Report(new ConfigurationNode(1, 1), null, "The file has more than 4 MiB, and is no configuration. Check the path.");
+            reading.Report(new ConfigurationNode(1, 1), null, "The file has more than 4 MiB, too much for a configuration. Check the path.");
             return null;
         }
         catch (DecoderFallbackException)

@@ -3,7 +3,7 @@ using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Configuration;
 
-/// <summary>The commented configuration to begin with.</summary>
+/// <summary>The commented sample configuration.</summary>
 public static class ConfigurationSample
 {
     /// <summary>Its content.</summary>
@@ -17,7 +17,7 @@ public static class ConfigurationSample
         }
     }
 
-    /// <summary>Refuses to write over what is there.</summary>
+    /// <summary>Refuses to overwrite an existing file.</summary>
     /// <param name="path">The file to write, as a full path.</param>
     /// <param name="overwrite">Whether a file may be replaced.</param>
     /// <exception cref="BackupException">ConfigurationExists; DestinationIsDirectory.</exception>
@@ -32,25 +32,21 @@ public static class ConfigurationSample
         if (!overwrite && File.Exists(path))
         {
             throw new BackupException(
-                BackupErrorId.ConfigurationExists, path, $"There is a configuration '{path}' already, and it was left as it is. Give another file with -Path, or replace it with -Force.");
+                BackupErrorId.ConfigurationExists, path, $"The configuration '{path}' exists already and was not changed. Give another file with -Path, or replace it with -Force.");
         }
     }
 
-    /// <summary>Writes it, with the folders above it: for its owner alone, unless it replaces one that others may read.</summary>
+    /// <summary>Writes it, with the folders above it: only for its owner, unless it replaces a file that others may read.</summary>
     /// <param name="path">The file to write, as a full path.</param>
     /// <param name="overwrite">Whether a file may be replaced.</param>
     /// <exception cref="BackupException">ConfigurationExists, DestinationIsDirectory, DestinationInvalid, DestinationNotWritable, InsufficientSpace, WriteFailed.</exception>
     public static void Write(string path, bool overwrite)
     {
         RequireFree(path, overwrite);
-        try
+        DiskFault.Guard(path, BackupErrorId.DestinationNotWritable, "Give another file with -Path, or change its permissions.", () =>
         {
             using var place = NamedPlace.Find(path, missing: MissingFolders.Make);
             DurableFile.WriteAllBytes(place.Folder, place.Name, Encoding.UTF8.GetBytes(Text));
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw DiskFault.From(exception, path, BackupErrorId.DestinationNotWritable, "Give another file with -Path, or change its permissions.");
-        }
+        });
     }
 }

@@ -45,7 +45,7 @@ internal sealed partial class EnvironmentVariables(IReadOnlyDictionary<string, s
     public static string NameOf(string key) =>
         Prefix + key[(key.StartsWith(BackupRoot, StringComparison.Ordinal) ? BackupRoot : Root).Length..].Replace('.', '_').ToUpperInvariant();
 
-    /// <summary>Gets a variable. An empty one counts as not set, as shells and unit files leave it; one of a service is no setting.</summary>
+    /// <summary>Gets a variable. An empty one counts as not set, as shells and unit files leave it; one of a service is not a setting.</summary>
     public bool TryGet(string name, [NotNullWhen(true)] out string? value) =>
         variables.TryGetValue(name, out value) && value.Length > 0 && !(name.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase) && IsOfService(name, value));
 
@@ -54,7 +54,7 @@ internal sealed partial class EnvironmentVariables(IReadOnlyDictionary<string, s
     /// </summary>
     /// <param name="text">The text.</param>
     /// <param name="names">The names that it holds, in order.</param>
-    /// <returns>The text with the values; null where a variable is not set, or a name is none: it is the last of the names.</returns>
+    /// <returns>The text with the values; null if a variable is not set, or a name is none: it is the last of the names.</returns>
     public string? Expand(string text, List<string> names)
     {
         var expanded = new StringBuilder(text.Length);

@@ -5,7 +5,7 @@ internal static class NearestName
 {
     private const int MostEdits = 3;
 
-    /// <summary>The name that is nearest to a mistyped one; null where none is near enough.</summary>
+    /// <summary>The name that is nearest to a mistyped one; null if none is near enough.</summary>
     /// <param name="typed">What was typed.</param>
     /// <param name="names">The names that there are.</param>
     public static string? Of(string typed, IEnumerable<string> names)

@@ -136,7 +136,7 @@ internal static class SettingsMap
             reading.Report(
                 section.Place ?? new ConfigurationNode(1, 1),
                 section.KeyOf("daily_keep"),
-                "every keep rule is off, so that nothing would be kept. Give at least one of daily_keep, weekly_keep, monthly_keep, yearly_keep, keep_last and keep_within a value above zero.",
+                "every keep rule is off, so nothing would be kept. Give at least one of daily_keep, weekly_keep, monthly_keep, yearly_keep, keep_last and keep_within a value above zero.",
                 allowed: "one rule that keeps something");
         }
 
@@ -182,7 +182,7 @@ internal static class SettingsMap
             return null;
         }
 
-        var location = new CloudLocation
+        var location = new StoreLocation
         {
             Provider = provider,
             Container = container,
@@ -212,7 +212,7 @@ internal static class SettingsMap
             {
                 reading.Report(
                     recipient,
-                    $"found {SettingsReading.Quote(recipient.Shown)}; allowed is {PublicKeyForm}. A secret key belongs into the identity_file, and nowhere else.",
+                    $"found {SettingsReading.Quote(recipient.Shown)}; allowed is {PublicKeyForm}. A secret key belongs only into the identity_file.",
                     PublicKeyForm);
             }
         }
@@ -220,7 +220,7 @@ internal static class SettingsMap
         if (recipients.Count == 0)
         {
             // Somebody has begun to configure encryption, or a variable did not get its value: no reason for plain backups.
-            section.RefuseNothing("recipients", $"found nothing; allowed is {PublicKeyForm}, or several. Give [] for backups that are not encrypted, or leave the key out.");
+            section.RefuseNothing("recipients", $"found nothing; allowed is {PublicKeyForm}, or several. Give [] for plain backups, or omit the key.");
         }
 
         return new EncryptionSettings
@@ -268,7 +268,7 @@ internal static class SettingsMap
         return assertions;
     }
 
-    /// <summary>A mistyped app or backup would leave all settings unread, and nobody would know.</summary>
+    /// <summary>A mistyped app or backup would leave all settings unread, and nobody would notice.</summary>
     private static void WarnOfNothing(SettingsReading reading, ConfigurationNode? root, SettingsSection app, SettingsSection backup)
     {
         if (root is not { Entries: { } sections } || backup.Place is not null)
@@ -283,7 +283,7 @@ internal static class SettingsMap
             reading.Report(
                 meant ?? root,
                 meant?.Text,
-                $"there is no app.backup in the file, so that defaults apply.{(meant is null ? string.Empty : " Is this it, mistyped or in the wrong place?")}",
+                $"the file has no app.backup, so the defaults apply.{(meant is null ? string.Empty : " Is this it, mistyped or in the wrong place?")}",
                 meant?.Text,
                 "app.backup",
                 ConfigurationSeverity.Warning);

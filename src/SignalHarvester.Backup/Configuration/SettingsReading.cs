@@ -3,16 +3,16 @@ using System.Globalization;
 namespace SignalHarvester.Backup.Configuration;
 
 /// <summary>One pass over a configuration: what it comes to, and everything that is wrong with it.</summary>
-/// <param name="path">The file's full path; null where there is none.</param>
+/// <param name="path">The file's full path; null if there is none.</param>
 /// <param name="baseFolder">What relative paths are relative to, as a full path.</param>
-/// <param name="environment">What overrides the file.</param>
+/// <param name="environment">The variables that override the file.</param>
 internal sealed class SettingsReading(string? path, string baseFolder, EnvironmentVariables environment)
 {
     private const int LongestShown = 80;
 
     private readonly List<SettingsSection> sections = [];
 
-    /// <summary>What overrides the file.</summary>
+    /// <summary>The variables that override the file.</summary>
     public EnvironmentVariables Environment => environment;
 
     /// <summary>The settings in effect, in the order of the file's sample.</summary>

@@ -40,13 +40,13 @@ internal sealed class SettingsSection
     /// <summary>The names of the keys that were read so far.</summary>
     public IReadOnlyList<string> Known => known;
 
-    /// <summary>Where the section stands in the file; null where it does not.</summary>
+    /// <summary>Where the section stands in the file; null if it does not.</summary>
     public ConfigurationNode? Place => node;
 
     /// <summary>A key's path.</summary>
     public string KeyOf(string name) => path.Length == 0 ? name : $"{path}.{name}";
 
-    /// <summary>The keys that nobody reads.</summary>
+    /// <summary>The unknown keys.</summary>
     public IEnumerable<ConfigurationNode> Unknown() =>
         node?.Entries?.Select(entry => entry.Key).Where(key => key.Text is null || !known.Contains(key.Text)) ?? [];
 
@@ -80,7 +80,7 @@ internal sealed class SettingsSection
     public string? Word(string name, params string[] words) =>
         ReadOrNone(name, null, text => Array.Find(words, word => word.Equals(text, StringComparison.OrdinalIgnoreCase)), OneOf(words), word => word);
 
-    /// <summary>Reads a text; an empty one is none.</summary>
+    /// <summary>Reads a text; an empty one counts as missing.</summary>
     public string? Text(string name) =>
         ReadOrNone(name, null, text => text, "a text", text => text is { Length: > 0 } ? text : null) is { Length: > 0 } text ? text : null;
 
@@ -133,7 +133,7 @@ internal sealed class SettingsSection
         }
 
         const string allowed = "the path of a file that holds the key";
-        reading.Report(given, $"found {SettingsReading.Quote(given.Shown)}, a secret key; allowed is {allowed}. Put it into a file that its owner alone may read.", allowed);
+        reading.Report(given, $"found {SettingsReading.Quote(given.Shown)}, a secret key; allowed is {allowed}. Put it into a file that only its owner may read.", allowed);
         reading.Add(KeyOf(name), null, given, EnvironmentVariables.NameOf(KeyOf(name)));
         return null;
 
@@ -165,7 +165,7 @@ internal sealed class SettingsSection
 
     /// <summary>Reads a list. A single value is a list of one.</summary>
     /// <param name="name">The key.</param>
-    /// <param name="separator">What separates the items in a variable; null where none can say them.</param>
+    /// <param name="separator">What separates the items in a variable; null if none can say them.</param>
     /// <param name="isMap">Whether an item may be a map.</param>
     public IReadOnlyList<SettingsItem> Items(string name, char? separator, bool isMap)
     {
@@ -279,7 +279,7 @@ internal sealed class SettingsSection
 
         if (text == "~" || text.StartsWith("~/", StringComparison.Ordinal))
         {
-            reading.Refuse(given, "a path without '~', which is the shell's: give ${HOME}/… or a full path");
+            reading.Refuse(given, "a path without '~', which only works in shells: give ${HOME}/… or a full path");
             return null;
         }
 

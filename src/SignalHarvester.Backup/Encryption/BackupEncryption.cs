@@ -3,7 +3,7 @@ using SignalHarvester.Backup.Encryption.Age;
 
 namespace SignalHarvester.Backup.Encryption;
 
-/// <summary>To whom backups are encrypted: public keys, whose secret halves this machine need not have, or a passphrase.</summary>
+/// <summary>The encryption of backups: public keys, without their secret halves, or a passphrase.</summary>
 public sealed class BackupEncryption
 {
     private static readonly Lazy<string?> s_whyNoCipher = new(WhyNoCipher);
@@ -32,7 +32,7 @@ public sealed class BackupEncryption
         RequireCipher();
         return passphrase.IsEmpty
             ? throw new BackupException(
-                BackupErrorId.RecipientInvalid, "Passphrase", "The passphrase is empty. Give one that nobody guesses, such as six random words.")
+                BackupErrorId.RecipientInvalid, "Passphrase", "The passphrase is empty. Give one that nobody can guess, such as six random words.")
             : new BackupEncryption([Passphrase.Of(passphrase)]);
     }
 
@@ -40,15 +40,15 @@ public sealed class BackupEncryption
     internal AgeHeader NewHeader(AgeFileKey key) => AgeHeader.Create(key, recipients);
 
     /// <summary>
-    /// Refuses to go on where this system has no ChaCha20-Poly1305, before anything is written or opened. It is tried, not
-    /// asked for: a system in FIPS mode says that it has the cipher, and then does not let it be used.
+    /// Fails if this system has no ChaCha20-Poly1305, before anything is written or opened. It tries the cipher, because a
+    /// system in FIPS mode reports it but forbids its use.
     /// </summary>
     internal static void RequireCipher()
     {
         if (s_whyNoCipher.Value is { } reason)
         {
             throw new BackupException(
-                BackupErrorId.EncryptionUnavailable, Environment.OSVersion.VersionString, $"This system does not let ChaCha20-Poly1305 be used, which age files are encrypted with, so nothing was written: {reason}. Windows has it from 10 20H1 and Server 2022 on, Linux with OpenSSL 1.1.1 or later, and none in FIPS mode.");
+                BackupErrorId.EncryptionUnavailable, Environment.OSVersion.VersionString, $"This system cannot use ChaCha20-Poly1305, which age files need, so nothing was written: {reason}. Windows has it since 10 20H1 and Server 2022, Linux with OpenSSL 1.1.1 or later; no system has it in FIPS mode.");
         }
     }
 
@@ -56,7 +56,7 @@ public sealed class BackupEncryption
     {
         if (!ChaCha20Poly1305.IsSupported)
         {
-            return "there is none";
+            return "it does not have it";
         }
 
         try
@@ -74,8 +74,8 @@ public sealed class BackupEncryption
         BackupErrorId.RecipientInvalid,
         IdentityLooksSecret(text) ? "Recipient" : text,
         IdentityLooksSecret(text)
-            ? "A secret key was given as a recipient. It is not shown here; take care that it is not in a shell's history. Give its public key, which begins with age1: New-SHBackupKey and age-keygen show it."
-            : $"'{text}' is no age public key, or was mistyped. Give one as New-SHBackupKey and age-keygen show it: it begins with age1 and has 62 characters.");
+            ? "A secret key was given as a recipient. It is not shown here; remove it from your shell's history. Give its public key, which begins with age1: New-SHBackupKey and age-keygen show it."
+            : $"'{text}' is not an age public key, or was mistyped. Give one as New-SHBackupKey and age-keygen show it: it begins with age1 and has 62 characters.");
 
     private static bool IdentityLooksSecret(string text) => text.Contains("SECRET", StringComparison.OrdinalIgnoreCase);
 }

@@ -20,7 +20,7 @@ internal static class IdentityFile
         if (path.Contains("AGE-SECRET-KEY-", StringComparison.OrdinalIgnoreCase))
         {
             throw new BackupException(
-                BackupErrorId.IdentityInvalid, "IdentityFile", "A secret key was given in the place of a file. It is not shown here; take care that it is not in a shell's history. Give the path of a file that holds it.");
+                BackupErrorId.IdentityInvalid, "IdentityFile", "A secret key was given instead of a file. It is not shown here; remove it from your shell's history. Give the path of a file that contains it.");
         }
 
         string text;
@@ -37,7 +37,7 @@ internal static class IdentityFile
         }
         catch (FileTooLargeException exception)
         {
-            throw Invalid(path, "it is larger than any file of keys", exception);
+            throw Invalid(path, "it is too large for a file of keys", exception);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -59,11 +59,11 @@ internal static class IdentityFile
                 // Never the line itself: it may be a mistyped secret.
                 identities.Add(X25519Identity.TryParse(line) ?? throw Invalid(path, string.Create(
                     CultureInfo.InvariantCulture,
-                    $"line {number} is {(X25519Recipient.TryParse(line) is not null ? "a public key; the secret one, which begins with AGE-SECRET-KEY-1, is needed" : "no age secret key (AGE-SECRET-KEY-1…), or was mistyped")}")));
+                    $"line {number} is {(X25519Recipient.TryParse(line) is not null ? "a public key; the secret key, which begins with AGE-SECRET-KEY-1, is needed" : "not an age secret key (AGE-SECRET-KEY-1…), or was mistyped")}")));
             }
         }
 
-        return identities.Count > 0 ? identities : throw Invalid(path, "it holds no key");
+        return identities.Count > 0 ? identities : throw Invalid(path, "it contains no key");
     }
 
     /// <summary>Writes a key to a new file that its owner alone may read.</summary>
@@ -92,13 +92,13 @@ internal static class IdentityFile
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             throw new BackupException(
-                BackupErrorId.DestinationNotWritable, path, $"The key cannot be written to '{path}': {exception.Message.TrimEnd('.')}. Give a file in a folder that this account may write to.", exception);
+                BackupErrorId.DestinationNotWritable, path, $"Cannot write the key to '{path}': {exception.Message.TrimEnd('.')}. Give a file in a folder that this account may write to.", exception);
         }
     }
 
     private static BackupException Exists(string path) => new(
-        BackupErrorId.IdentityFileExists, path, $"'{path}' is there already, and a key is never overwritten: with it, every backup encrypted to it would be lost. Give another file.");
+        BackupErrorId.IdentityFileExists, path, $"'{path}' exists already, and a key is never overwritten: that would make every backup encrypted to it unreadable. Give another file.");
 
     private static BackupException Invalid(string path, string reason, Exception? inner = null) => new(
-        BackupErrorId.IdentityInvalid, path, $"The keys in '{path}' cannot be used: {reason}. Give a file that New-SHBackupKey or age-keygen has written.", inner);
+        BackupErrorId.IdentityInvalid, path, $"The keys in '{path}' cannot be used: {reason}. Give a file from New-SHBackupKey or age-keygen.", inner);
 }

@@ -4,7 +4,7 @@ using SignalHarvester.Backup.Encryption.Age;
 
 namespace SignalHarvester.Backup.Encryption;
 
-/// <summary>The secrets that an operation may open encrypted backups with: of identity files, a passphrase, or none.</summary>
+/// <summary>The secrets with which an operation may open encrypted backups: of identity files, a passphrase, or none.</summary>
 public sealed class IdentityRing
 {
     private readonly IReadOnlyList<IAgeIdentity> identities;
@@ -26,7 +26,7 @@ public sealed class IdentityRing
 
     /// <summary>Adds the secret keys of a file, as New-SHBackupKey and age-keygen write it.</summary>
     /// <param name="path">The file's full path. It may be a pipe.</param>
-    /// <param name="cancellation">Ends the wait for what writes to a pipe.</param>
+    /// <param name="cancellation">Ends the wait for the writer of a pipe.</param>
     /// <exception cref="BackupException">IdentityInvalid.</exception>
     /// <exception cref="OperationCanceledException">The wait was ended.</exception>
     public IdentityRing WithFile(string path, CancellationToken cancellation) => new([.. identities, .. IdentityFile.Read(path, cancellation)]);
@@ -35,7 +35,7 @@ public sealed class IdentityRing
     /// <param name="passphrase">The passphrase.</param>
     public IdentityRing WithPassphrase(ReadOnlySpan<char> passphrase) => new([.. identities, Passphrase.Of(passphrase)]);
 
-    /// <summary>What encrypts to those who hold these secrets; null where there are none.</summary>
+    /// <summary>The encryption to the holders of these secrets; null if there are none.</summary>
     internal BackupEncryption? ToEncryption()
     {
         // A passphrase must be alone in a file, so it gives way to keys that others may hold as well.
@@ -45,7 +45,7 @@ public sealed class IdentityRing
             : null;
     }
 
-    /// <summary>Whether one of these secrets opens what is encrypted in this way.</summary>
+    /// <summary>Whether one of these secrets opens content with this header.</summary>
     internal bool Opens(BackupEncryption encryption) =>
         Opens(encryption.PublicKeys)
         || (encryption.PublicKeys.Count == 0 && identities.OfType<Passphrase>().Any());
@@ -85,8 +85,8 @@ public sealed class IdentityRing
         var needed = header.IsForPassphrase ? "-Passphrase" : "-IdentityFile";
         return IsEmpty
             ? new BackupException(
-                BackupErrorId.IdentityMissing, name, $"'{name}' is encrypted, and nothing was given to open it with. Give {(header.IsForPassphrase ? "the passphrase" : "the file with the secret key")} with {needed}; a key's file can also be configured (app.backup.encryption.identity_file).")
+                BackupErrorId.IdentityMissing, name, $"'{name}' is encrypted, and no key or passphrase was given. Give {(header.IsForPassphrase ? "the passphrase" : "the file with the secret key")} with {needed}; a key's file can also be configured (app.backup.encryption.identity_file).")
             : new BackupException(
-                BackupErrorId.IdentityWrong, name, $"'{name}' is encrypted, and {(header.IsForPassphrase ? "the passphrase is not the one that it was encrypted with, or none was given" : "none of the secret keys given is one that it was encrypted to")}. Give the right one with {needed}; Get-SHBackup shows the public keys of a backup as its Recipients. If it is the right one, the beginning of the file is damaged: Test-SHBackup -Level Quick tells.");
+                BackupErrorId.IdentityWrong, name, $"'{name}' is encrypted, and {(header.IsForPassphrase ? "the passphrase is wrong or missing" : "none of the given secret keys opens it")}. Give the right one with {needed}; Get-SHBackup shows the public keys of a backup as its Recipients. If the key is right, the beginning of the file is damaged: check it with Test-SHBackup -Level Quick.");
     }
 }

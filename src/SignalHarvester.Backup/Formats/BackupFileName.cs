@@ -52,7 +52,7 @@ internal sealed partial record BackupFileName(string Id, BackupType Type, bool I
         return new BackupFileName(id, type, type != BackupType.Full, compression, encrypted, generation, $"{id}{mark}_{content}{Suffix(compression)}{(encrypted ? EncryptedSuffix : string.Empty)}");
     }
 
-    /// <summary>Reads a file name; null where it is not one of ours.</summary>
+    /// <summary>Reads a file name; null if it is not one of ours.</summary>
     public static BackupFileName? TryParse(string? fileName)
     {
         if (fileName is null || NamePattern().Match(fileName) is not { Success: true } match || !IsId(match.Groups["id"].Value))

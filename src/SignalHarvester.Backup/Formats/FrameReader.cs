@@ -7,7 +7,7 @@ namespace SignalHarvester.Backup.Formats;
 /// Cuts a stored file into frames for parallel decompression. What cannot be cut (one long frame, or gzip members
 /// without our extra field, as other tools write them) is decompressed here, in one stream.
 /// </summary>
-/// <remarks>The codec is told by the content's first bytes: the predecessor labelled some gzip files as zstd.</remarks>
+/// <remarks>The content's first bytes show the codec: the Python tool labelled some gzip files as zstd.</remarks>
 internal sealed class FrameReader : IDisposable
 {
     private const int LargestFrame = 4 << 20;
@@ -26,7 +26,7 @@ internal sealed class FrameReader : IDisposable
             : CompressionType.None;
     }
 
-    /// <summary>How the content is compressed in truth.</summary>
+    /// <summary>The real compression of the content.</summary>
     public CompressionType Compression { get; }
 
     /// <summary>Makes a worker for the chunks that this reader fills.</summary>

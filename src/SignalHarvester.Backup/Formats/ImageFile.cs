@@ -5,7 +5,7 @@ namespace SignalHarvester.Backup.Formats;
 
 /// <summary>A file that an image is put together in: written in pieces at any place, by several threads at once, and read back.</summary>
 /// <param name="handle">The file, open for reading and writing; it stays the caller's.</param>
-/// <param name="flush">Keeps the disk busy meanwhile; null where the file need not last.</param>
+/// <param name="flush">Keeps the disk busy meanwhile; null if the file need not last.</param>
 internal sealed class ImageFile(SafeFileHandle handle, SteadyFlush? flush) : IImageTarget
 {
     /// <inheritdoc/>
@@ -19,10 +19,9 @@ internal sealed class ImageFile(SafeFileHandle handle, SteadyFlush? flush) : IIm
     /// <exception cref="EndOfStreamException">The file is shorter.</exception>
     public void Read(Span<byte> buffer, long offset)
     {
-        for (var done = 0; done < buffer.Length;)
+        if (handle.ReadFully(buffer, offset) < buffer.Length)
         {
-            var read = RandomAccess.Read(handle, buffer[done..], offset + done);
-            done += read > 0 ? read : throw new EndOfStreamException("The temporary image is shorter than what was written to it.");
+            throw new EndOfStreamException("The temporary image is shorter than the data written to it.");
         }
     }
 }

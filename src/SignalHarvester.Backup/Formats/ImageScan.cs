@@ -19,7 +19,7 @@ internal sealed record ImageScan(string Checksum, string PagesChecksum, PageSet 
     /// <summary>Scans the whole image.</summary>
     /// <param name="image">The image.</param>
     /// <param name="earlier">The digests to compare with; null where every page counts as changed.</param>
-    /// <param name="digests">Takes the image's own digests; null where nobody wants them.</param>
+    /// <param name="digests">Takes the image's own digests; null if they are not needed.</param>
     /// <param name="meter">Counts the bytes of the image.</param>
     /// <param name="cancellation">Stops the scan.</param>
     public static ImageScan Run(IDatabaseImage image, PageDigestSource? earlier, PageDigestFile? digests, ProgressMeter meter, CancellationToken cancellation)

@@ -10,7 +10,7 @@ namespace SignalHarvester.Backup.Formats;
 internal static class ImageWriter
 {
     /// <summary>Writes the whole image.</summary>
-    public static StoredImage Write(
+    public static WrittenImage Write(
         IDatabaseImage image,
         StoredFileWriter target,
         PageDigestFile? digests,
@@ -37,7 +37,7 @@ internal static class ImageWriter
             },
             cancellation);
         var (storedLength, storedChecksum) = target.Finish();
-        return new StoredImage(image.Length, Convert.ToHexStringLower(imageHash.GetHashAndReset()), storedLength, storedChecksum)
+        return new WrittenImage(image.Length, Convert.ToHexStringLower(imageHash.GetHashAndReset()), storedLength, storedChecksum)
         { PagesChecksum = digests is null ? null : Convert.ToHexStringLower(pagesHash.GetHashAndReset()) };
     }
 }

@@ -31,7 +31,7 @@ internal sealed class StoredStream : Stream
     /// <param name="identities">What it may be opened with.</param>
     /// <param name="backup">The backup.</param>
     /// <exception cref="BackupException">IdentityMissing, IdentityWrong.</exception>
-    /// <exception cref="InvalidDataException">The header is damaged, or there is none where the backup is encrypted.</exception>
+    /// <exception cref="InvalidDataException">The header is damaged, or there is none if the backup is encrypted.</exception>
     public StoredStream(SafeFileHandle file, IdentityRing identities, BackupMetadata backup)
         : this(file)
     {
@@ -42,7 +42,7 @@ internal sealed class StoredStream : Stream
         else if (backup.IsEncrypted)
         {
             // Whatever lies there is not what was put there.
-            throw AgeDamage.Of("The content is not encrypted, as it was when the backup was made.");
+            throw AgeDamage.Of("The content is not encrypted, but it was when the backup was made.");
         }
     }
 

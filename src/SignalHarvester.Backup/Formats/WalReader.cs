@@ -63,7 +63,7 @@ internal sealed class WalReader(int pageSize, long pageCount, PageTaker takePage
 
         if (Frames > 0 && commitPageCount != pageCount)
         {
-            throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"The log commits {commitPageCount} pages, {pageCount} were recorded."));
+            throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"The log commits {commitPageCount} pages, but {pageCount} were recorded."));
         }
     }
 
@@ -99,7 +99,7 @@ internal sealed class WalReader(int pageSize, long pageCount, PageTaker takePage
         checksum = WalFormat.Checksum(header[..24], bigEndian, default);
         if (!WalFormat.IsWal(header) || BinaryPrimitives.ReadInt32BigEndian(header[8..]) != pageSize || WalFormat.ReadChecksum(header[24..]) != checksum)
         {
-            throw new InvalidDataException("The log's header is damaged, or is that of another page size.");
+            throw new InvalidDataException("The log's header is damaged, or has another page size.");
         }
 
         salts = WalFormat.Salts(header[16..]);

@@ -35,7 +35,7 @@ internal sealed class WalWriter : IDisposable
 
     /// <summary>Writes the log.</summary>
     /// <param name="pageSize">Bytes in a page.</param>
-    /// <param name="pageCount">Pages of the database after the log was worked in.</param>
+    /// <param name="pageCount">Pages of the database after the log was applied.</param>
     /// <param name="pages">The pages that it holds, ascending. None makes a log of a header alone, which changes nothing.</param>
     /// <param name="readPage">Fills a buffer with a page; called by one thread at a time.</param>
     /// <param name="target">Where to.</param>
@@ -43,7 +43,7 @@ internal sealed class WalWriter : IDisposable
     /// <param name="level">The codec's level.</param>
     /// <param name="meter">Counts the log's bytes.</param>
     /// <param name="cancellation">Stops the writing.</param>
-    public static StoredWal Write(
+    public static WrittenWal Write(
         int pageSize,
         long pageCount,
         IEnumerable<long> pages,
@@ -65,7 +65,7 @@ internal sealed class WalWriter : IDisposable
             },
             cancellation);
         var (storedLength, storedChecksum) = target.Finish();
-        return new StoredWal(Convert.ToHexStringLower(writer.hash.GetHashAndReset()), storedLength, storedChecksum);
+        return new WrittenWal(Convert.ToHexStringLower(writer.hash.GetHashAndReset()), storedLength, storedChecksum);
     }
 
     /// <inheritdoc/>

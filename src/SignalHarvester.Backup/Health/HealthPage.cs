@@ -8,13 +8,13 @@ namespace SignalHarvester.Backup.Health;
 
 /// <summary>
 /// Reports as one page that can be mailed: no script, no request to anywhere, and a policy in it that lets a browser refuse
-/// both. Everything that comes from outside is escaped.
+/// both. All outside text is escaped.
 /// </summary>
 public static class HealthPage
 {
     /// <summary>Writes the page as text.</summary>
     /// <param name="reports">The reports, one for each backup directory.</param>
-    /// <param name="now">The moment that they are of.</param>
+    /// <param name="now">The time of the reports.</param>
     public static string Of(IReadOnlyList<HealthReport> reports, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(reports);
@@ -50,7 +50,7 @@ public static class HealthPage
         return page.Append("</main>\n</body>\n</html>\n").ToString();
     }
 
-    /// <summary>Writes the page to a file, for its owner alone: it names paths. One that is there is replaced.</summary>
+    /// <summary>Writes the page to a file that only its owner can read, because it names paths. An existing file is replaced.</summary>
     /// <param name="path">The file, as a full path.</param>
     /// <param name="page">The page.</param>
     /// <exception cref="BackupException">DestinationIsDirectory, DestinationInvalid, DestinationNotWritable, InsufficientSpace, WriteFailed.</exception>
@@ -62,15 +62,11 @@ public static class HealthPage
                 BackupErrorId.DestinationIsDirectory, path, $"'{path}' is a directory. Give the file to write in it, such as '{Path.Combine(path, "health.html")}'.");
         }
 
-        try
+        DiskFault.Guard(path, BackupErrorId.DestinationNotWritable, "Give another file with -Path, or change its permissions.", () =>
         {
             using var place = NamedPlace.Find(path, missing: MissingFolders.Make);
             DurableFile.WriteAllBytes(place.Folder, place.Name, Encoding.UTF8.GetBytes(page));
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw DiskFault.From(exception, path, BackupErrorId.DestinationNotWritable, "Give another file with -Path, or change its permissions.");
-        }
+        });
     }
 
     private static string Overview(IEnumerable<BackupHealth> all) => $"""
@@ -93,7 +89,7 @@ public static class HealthPage
         return $"""
             <section aria-labelledby="{id}"><div class="head"><h2 id="{id}">{HtmlText.Isolated(Name(health))}</h2>{Badge(health.Status)}</div>
             <p class="soft">{HtmlText.Isolated(health.DatabasePath ?? "no database")} in {HtmlText.Isolated(health.BackupDirectory)}: {HealthText.Count(health.Backups, "backup")}, {HealthText.Of(health.Size)}; newest verified: {Newest(health)}</p>
-            <table class="checks"><thead><tr><th scope="col">Status</th><th scope="col">Check</th><th scope="col">Why, and what mends it</th></tr></thead><tbody>
+            <table class="checks"><thead><tr><th scope="col">Status</th><th scope="col">Check</th><th scope="col">Reason, and fix</th></tr></thead><tbody>
             {string.Concat(health.Checks.OrderByDescending(check => check.Status).Select(Row))}</tbody></table>
             <div class="charts">{sizes.ToHtml(id + "-size")}{durations.ToHtml(id + "-time")}{calendar.ToHtml(id + "-days")}</div></section>
 

@@ -5,7 +5,7 @@ using SignalHarvester.Backup.Progress;
 
 namespace SignalHarvester.Backup.Health;
 
-/// <summary>How well the backups of one directory stand, database by database. Reads; changes nothing.</summary>
+/// <summary>The health of one directory's backups, database by database. Reads only.</summary>
 public sealed record HealthReport
 {
     private HealthReport(IReadOnlyList<BackupHealth> databases, IReadOnlyList<BackupMetadata> backups, IReadOnlyList<BackupEvent> events) =>
@@ -20,11 +20,11 @@ public sealed record HealthReport
     /// <summary>Its history, newest first.</summary>
     internal IReadOnlyList<BackupEvent> Events { get; }
 
-    /// <summary>Looks at a directory.</summary>
+    /// <summary>Checks a directory.</summary>
     /// <param name="directory">The directory. It need not exist.</param>
     /// <param name="settings">What is configured.</param>
     /// <param name="schedules">All schedules of this machine.</param>
-    /// <param name="fault">Called for each sidecar that cannot be used, and for a history that cannot be read.</param>
+    /// <param name="fault">Called for each unusable sidecar, and for an unreadable history.</param>
     /// <param name="context">Clock, messages.</param>
     /// <exception cref="BackupException">DirectoryUnreadable.</exception>
     public static HealthReport Of(BackupDirectory directory, BackupSettings settings, IReadOnlyList<BackupSchedule> schedules, Action<BackupException> fault, OperationContext context)
@@ -63,7 +63,7 @@ public sealed record HealthReport
         return new HealthReport([.. found.OrderByDescending(health => health.Status).ThenBy(health => health.DatabasePath, StringComparer.Ordinal)], backups, events);
     }
 
-    /// <summary>The report without the databases that are not wanted.</summary>
+    /// <summary>The report of only the wanted databases.</summary>
     public HealthReport Where(Func<BackupHealth, bool> isWanted) => new([.. Databases.Where(isWanted)], Backups, Events);
 
     private static BackupHealth Look(HealthScope scope) => new()
@@ -76,8 +76,8 @@ public sealed record HealthReport
         Size = scope.Backups.Sum(backup => backup.Size),
         Checks =
         [
-            RecoveryChecks.Point(scope), RecoveryChecks.Time(scope), RecoveryChecks.Chain(scope), KeepingChecks.Schedule(scope),
-            KeepingChecks.Copies(scope), RecoveryChecks.Encryption(scope), KeepingChecks.Disk(scope), KeepingChecks.Scrub(scope),
+            RecoveryChecks.Point(scope), RecoveryChecks.Time(scope), RecoveryChecks.Chain(scope), ContinuityChecks.Schedule(scope),
+            ContinuityChecks.Copies(scope), RecoveryChecks.Encryption(scope), ContinuityChecks.Disk(scope), ContinuityChecks.Scrub(scope),
         ],
     };
 

@@ -9,7 +9,7 @@ namespace SignalHarvester.Backup.Health;
 /// <summary>All that is known of the backups of one database at one moment: what the checks are made of.</summary>
 internal sealed record HealthScope
 {
-    /// <summary>The database; null where there is neither a backup nor a configured database.</summary>
+    /// <summary>The database; null if there is neither a backup nor a configured database.</summary>
     public string? Database { get; init; }
 
     /// <summary>The directory of its backups.</summary>
@@ -24,7 +24,7 @@ internal sealed record HealthScope
     /// <summary>What opens encrypted backups on this machine.</summary>
     public required IdentityRing Identities { get; init; }
 
-    /// <summary>All events of the directory, newest first; empty where there is no history.</summary>
+    /// <summary>All events of the directory, newest first; empty if there is no history.</summary>
     public required IReadOnlyList<BackupEvent> Events { get; init; }
 
     /// <summary>All schedules of this machine.</summary>
@@ -39,7 +39,7 @@ internal sealed record HealthScope
     /// <summary>The backups that a restore may rely on, newest first.</summary>
     public IEnumerable<BackupMetadata> Reliable => Backups.Where(backup => backup is { Verified: true, Depth: not null, IsSourceCorrupt: false });
 
-    /// <summary>Whether a moment lies further ahead than clocks differ: the clock was wrong then, or is now.</summary>
+    /// <summary>Whether a moment is further in the future than clocks differ: the clock was wrong then, or is now.</summary>
     public bool IsAhead(DateTimeOffset moment) => BackupOrder.IsAhead(moment, Now);
 
     /// <summary>A reliable backup with all that it builds on.</summary>

@@ -24,7 +24,7 @@ internal static class RecoveryChecks
         {
             return new HealthCheck(check, HealthStatus.Critical, scope.Backups.Count == 0
                 ? "There is no backup of this database."
-                : $"None of the {HealthText.Count(scope.Backups.Count, "backup")} is verified and whole.", scope.BackUp());
+                : $"None of the {HealthText.Count(scope.Backups.Count, "backup")} is verified and complete.", scope.BackUp());
         }
 
         if (scope.IsAhead(newest.Timestamp))
@@ -33,7 +33,7 @@ internal static class RecoveryChecks
             return new HealthCheck(
                 check,
                 HealthStatus.Critical,
-                $"The newest verified backup, '{newest.Id}', is dated {HealthText.Of(newest.Timestamp - scope.Now)} ahead: the clock was wrong then, or is now, and nobody knows how old it is. Set the clock, make a new backup, and remove those that are dated ahead.",
+                $"The newest verified backup, '{newest.Id}', is dated {HealthText.Of(newest.Timestamp - scope.Now)} in the future: the clock was wrong then, or is now, so its age is unknown. Set the clock, make a new backup, and remove those dated in the future.",
                 scope.BackUp());
         }
 
@@ -41,14 +41,14 @@ internal static class RecoveryChecks
         var isHere = File.Exists(scope.Database);
         var status = age <= rpo ? HealthStatus.Ok : age <= 2 * rpo || !isHere ? HealthStatus.Warning : HealthStatus.Critical;
         var failing = scope.Backups[0] != newest ? $" Newer ones are not verified, or cannot be restored: '{scope.Backups[0].Id}'." : string.Empty;
-        var odds = newest.Inconsistencies.Count == 0 ? string.Empty : $" The database in it is at odds with itself: {string.Join("; ", newest.Inconsistencies)}.";
-        var gone = isHere ? string.Empty : " The database is not on this machine (any more).";
+        var odds = newest.Inconsistencies.Count == 0 ? string.Empty : $" Its database has inconsistencies: {string.Join("; ", newest.Inconsistencies)}.";
+        var gone = isHere ? string.Empty : " The database is not on this machine.";
         var keys = RestoreKeys.Of(newest, scope);
         var found = (HealthStatus)Math.Max((int)(status == HealthStatus.Ok && failing.Length + odds.Length > 0 ? HealthStatus.Warning : status), (int)keys.Status);
         return new HealthCheck(
             check,
             found,
-            $"The newest verified backup is {HealthText.Of(age)} old; {HealthText.Of(rpo)} may be lost at most.{failing}{gone}{odds}{keys.Text}",
+            $"The newest verified backup is {HealthText.Of(age)} old; at most {HealthText.Of(rpo)} of work may be lost.{failing}{gone}{odds}{keys.Text}",
             found == HealthStatus.Ok ? null : !isHere ? scope.GetNewest : scope.BackUp(keys.Status == HealthStatus.Ok ? string.Empty : " -Type Full"));
     }
 
@@ -60,15 +60,15 @@ internal static class RecoveryChecks
         var command = scope.GetNewest + " | Invoke-SHRestoreDrill";
         if (scope.Events.FirstOrDefault(told => told.Operation == BackupOperation.Drill && told.Database == scope.Database && told.Database is not null) is not { } drill)
         {
-            return new HealthCheck(check, HealthStatus.Warning, "No restore drill is recorded, so that nobody knows how long a restore takes, and whether it succeeds.", scope.Reliable.Any() ? command : scope.BackUp());
+            return new HealthCheck(check, HealthStatus.Warning, "No restore has ever been tested, so it is unknown whether one works or how long it takes.", scope.Reliable.Any() ? command : scope.BackUp());
         }
 
         var age = scope.Now - drill.Timestamp;
         return drill.Status == BackupEventStatus.Failed ? new HealthCheck(check, HealthStatus.Critical, $"The last restore drill, {HealthText.Of(age)} ago, failed: {drill.ErrorMessage}", command)
-            : scope.IsAhead(drill.Timestamp) ? new HealthCheck(check, HealthStatus.Warning, $"The last restore drill is dated {HealthText.Of(-age)} ahead: the clock was wrong then, or is now, and nobody knows how old it is.", command)
-            : drill.Duration > rto ? new HealthCheck(check, HealthStatus.Critical, $"The last restore drill took {HealthText.Of(drill.Duration)}; {HealthText.Of(rto)} is allowed.", scope.BackUp(" -Type Full"))
-            : age > DrillAge ? new HealthCheck(check, HealthStatus.Warning, $"The last restore drill was {HealthText.Of(age)} ago; one a month is wanted.", command)
-            : new HealthCheck(check, HealthStatus.Ok, $"The last restore drill, {HealthText.Of(age)} ago, took {HealthText.Of(drill.Duration)}; {HealthText.Of(rto)} is allowed.", null);
+            : scope.IsAhead(drill.Timestamp) ? new HealthCheck(check, HealthStatus.Warning, $"The last restore drill is dated {HealthText.Of(-age)} in the future: the clock was wrong then, or is now, so its age is unknown.", command)
+            : drill.Duration > rto ? new HealthCheck(check, HealthStatus.Critical, $"The last restore drill took {HealthText.Of(drill.Duration)}; at most {HealthText.Of(rto)} is allowed.", scope.BackUp(" -Type Full"))
+            : age > DrillAge ? new HealthCheck(check, HealthStatus.Warning, $"The last restore drill was {HealthText.Of(age)} ago; run one every month.", command)
+            : new HealthCheck(check, HealthStatus.Ok, $"The last restore drill, {HealthText.Of(age)} ago, took {HealthText.Of(drill.Duration)}; at most {HealthText.Of(rto)} is allowed.", null);
     }
 
     /// <summary>Whether all that a backup builds on is there, and not too much of it.</summary>
@@ -81,7 +81,7 @@ internal static class RecoveryChecks
             return new HealthCheck(
                 check,
                 broken.Contains(scope.Backups[0]) ? HealthStatus.Critical : HealthStatus.Warning,
-                $"{HealthText.Count(broken.Count, "backup")} cannot be restored, because one that they build on is missing: {string.Join(", ", broken.Take(3).Select(backup => backup.Id))}{(broken.Count > 3 ? " …" : string.Empty)}.",
+                $"{HealthText.Count(broken.Count, "backup")} cannot be restored, because a backup of their chain is missing: {string.Join(", ", broken.Take(3).Select(backup => backup.Id))}{(broken.Count > 3 ? " …" : string.Empty)}.",
                 scope.BackUp(" -Type Full"));
         }
 
@@ -93,8 +93,8 @@ internal static class RecoveryChecks
 
         var length = scope.Reliable.FirstOrDefault()?.ChainLength ?? 1;
         return length - 1 > scope.Settings.Incremental.MaxIncrements
-            ? new HealthCheck(check, HealthStatus.Warning, $"The newest backup builds on {HealthText.Count(length - 1, "other backup")}, and {scope.Settings.Incremental.MaxIncrements} are wanted at most.", scope.BackUp(" -Type Full"))
-            : new HealthCheck(check, HealthStatus.Ok, scope.Backups.Count == 0 ? "There is no chain that could be broken." : $"All chains are whole; a restore of the newest backup reads {HealthText.Count(length, "file")}.", null);
+            ? new HealthCheck(check, HealthStatus.Warning, $"The newest backup builds on {HealthText.Count(length - 1, "other backup")}, but should build on at most {scope.Settings.Incremental.MaxIncrements}.", scope.BackUp(" -Type Full"))
+            : new HealthCheck(check, HealthStatus.Ok, scope.Backups.Count == 0 ? "There is no chain yet." : $"All chains are complete; a restore of the newest backup reads {HealthText.Count(length, "file")}.", null);
     }
 
     /// <summary>Whether backups are encrypted as they are meant to be.</summary>
@@ -107,14 +107,14 @@ internal static class RecoveryChecks
         {
             return new HealthCheck(check, HealthStatus.Ok, scope.Backups.Count == 0 ? "There is no backup yet."
                 : plain.Count == 0 ? scope.Backups.Count == 1 ? "The backup is encrypted." : $"All {scope.Backups.Count} backups are encrypted."
-                : "Encryption is not configured; who can read the files can read the database.", null);
+                : "Encryption is not configured; anybody who can read the files can read the database.", null);
         }
 
         var newestIsPlain = plain.Contains(scope.Backups[0]);
         return new HealthCheck(
             check,
             HealthStatus.Warning,
-            $"{plain.Count} of the {HealthText.Count(scope.Backups.Count, "backup")} are not encrypted, {(isWanted ? "though encryption is configured" : "though others are")}.",
+            $"{plain.Count} of the {HealthText.Count(scope.Backups.Count, "backup")} are not encrypted, {(isWanted ? "although encryption is configured" : "although others are")}.",
             newestIsPlain && isWanted ? scope.BackUp(" -Type Full")
             : newestIsPlain ? $"New-SHBackupKey -Path {HealthScope.Quote(Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), "shbackup-key.txt"))}"
             : $"Get-SHBackup {scope.InDirectory} | Where-Object {{ -not $_.IsEncrypted }} | Remove-SHBackup");

@@ -1,7 +1,7 @@
 namespace SignalHarvester.Backup.Health;
 
 /// <summary>Which secrets a restore takes, and whether they are here.</summary>
-/// <param name="Text">A sentence with a blank before it; empty where it takes none.</param>
+/// <param name="Text">A sentence with a blank before it; empty if it takes none.</param>
 /// <param name="Status">Worse than Ok where it takes several, which nobody may have.</param>
 internal sealed record RestoreKeys(string Text, HealthStatus Status)
 {
@@ -18,18 +18,18 @@ internal sealed record RestoreKeys(string Text, HealthStatus Status)
         var needed = string.Join(", and ", locks.Select(one => Secret(one, scope)));
         if (locks.Count == 1 && links.All(link => link.IsEncrypted))
         {
-            return new RestoreKeys($" A restore takes {needed}.", HealthStatus.Ok);
+            return new RestoreKeys($" A restore needs {needed}.", HealthStatus.Ok);
         }
 
         var isAnybodys = locks.TrueForAll(one => scope.Identities.Opens(one.Recipients) || one.Recipients.Any(scope.Settings.Encryption.Recipients.Contains));
-        return new RestoreKeys($" Not all that it builds on is encrypted alike: a restore takes {needed}.", isAnybodys ? HealthStatus.Warning : HealthStatus.Critical);
+        return new RestoreKeys($" Its chain is encrypted to different keys: a restore needs {needed}.", isAnybodys ? HealthStatus.Warning : HealthStatus.Critical);
     }
 
     private static string Secret(BackupMetadata locked, HealthScope scope)
     {
         if (locked.Recipients.Count == 0)
         {
-            return $"the passphrase of '{locked.Id}', which is kept nowhere here";
+            return $"the passphrase of '{locked.Id}', which is not stored here";
         }
 
         var key = locked.Recipients.Count == 1 ? $"the secret key of {locked.Recipients[0]}" : $"one of the secret keys of {string.Join(", ", locked.Recipients)}";

@@ -6,8 +6,8 @@ using SignalHarvester.Backup.Storage;
 namespace SignalHarvester.Backup.History;
 
 /// <summary>
-/// The history of a backup directory: what was done there, by whom, and how it ended. Any number of processes may record at
-/// once. Counters are derived from it; deleting it loses those, and no backup.
+/// The history of a backup directory: its operations, with account and result. Any number of processes may record at
+/// once. Counters are derived from it; deleting it loses those, but no backup.
 /// </summary>
 public sealed class EventHistory
 {
@@ -28,8 +28,8 @@ public sealed class EventHistory
 
     /// <summary>A history with another length.</summary>
     /// <param name="directory">The backup directory.</param>
-    /// <param name="kept">How many events are kept as such.</param>
-    /// <param name="slack">How many more there may be before the oldest become sums, all at once.</param>
+    /// <param name="kept">The number of single events to keep.</param>
+    /// <param name="slack">The number of further events before the oldest become sums, all at once.</param>
     internal EventHistory(BackupDirectory directory, int kept, int slack)
     {
         ArgumentNullException.ThrowIfNull(directory);
@@ -39,9 +39,9 @@ public sealed class EventHistory
         file = new HistoryFile(directory);
     }
 
-    /// <summary>Records events in one transaction. Never fails: what cannot be recorded is said.</summary>
-    /// <param name="events">The events. Who, where and in which process is added.</param>
-    /// <param name="context">Told, as a warning, that nothing could be recorded; where the directory is read-only, only as an explanation.</param>
+    /// <summary>Records events in one transaction. Never fails: it warns if they cannot be recorded.</summary>
+    /// <param name="events">The events. Account, machine and process are added.</param>
+    /// <param name="context">Receives a warning if nothing could be recorded; for a read-only directory, only an explanation.</param>
     public void Record(IReadOnlyCollection<BackupEvent> events, OperationContext context)
     {
         ArgumentNullException.ThrowIfNull(events);
@@ -59,7 +59,7 @@ public sealed class EventHistory
 
     /// <summary>Reads events, newest first.</summary>
     /// <param name="query">Which.</param>
-    /// <param name="context">Told of a damaged history, which is set aside.</param>
+    /// <param name="context">Receives a warning about a damaged history, which is set aside.</param>
     /// <exception cref="BackupException">HistoryUnreadable, DirectoryNotFound.</exception>
     public IReadOnlyList<BackupEvent> Read(EventQuery query, OperationContext context)
     {
@@ -74,8 +74,8 @@ public sealed class EventHistory
             context);
     }
 
-    /// <summary>The databases that events concern, each once: for completion, which cannot wait for twenty thousand events.</summary>
-    /// <param name="context">Told of a damaged history, which is set aside.</param>
+    /// <summary>The databases of all events, each once: for completion, which cannot wait for twenty thousand events.</summary>
+    /// <param name="context">Receives a warning about a damaged history, which is set aside.</param>
     /// <exception cref="BackupException">HistoryUnreadable, DirectoryNotFound.</exception>
     public IReadOnlyList<string> ReadDatabases(OperationContext context) => Read(
         (connection, transaction) =>
@@ -86,7 +86,7 @@ public sealed class EventHistory
         [],
         context);
 
-    /// <summary>Reads the sums that metrics are made of.</summary>
+    /// <summary>Reads the sums behind the metrics.</summary>
     /// <exception cref="BackupException">HistoryUnreadable, DirectoryNotFound.</exception>
     internal HistoryTotals ReadTotals(OperationContext context) => Read(
         (connection, transaction) =>
@@ -118,7 +118,7 @@ public sealed class EventHistory
             or ArgumentException or FormatException or OverflowException or InvalidCastException or InvalidOperationException)
         {
             throw new BackupException(
-                BackupErrorId.HistoryUnreadable, file.Path, $"The history of operations '{file.Path}' cannot be read: {exception.Message} Check its permissions and the disk. It may be deleted: that loses counters, and no backup.", exception);
+                BackupErrorId.HistoryUnreadable, file.Path, $"The history of operations '{file.Path}' cannot be read: {exception.Message} Check its permissions and the disk. You may delete it: that loses counters, but no backup.", exception);
         }
     }
 
@@ -146,11 +146,11 @@ public sealed class EventHistory
         {
             if (exception is UnauthorizedAccessException or IOException or SqliteException && !CanBeWritten())
             {
-                context.Verbose($"What was done is not recorded in the history: '{directory.Layout.StateFolder}' cannot be written to.");
+                context.Verbose($"The operation is not recorded in the history, because '{directory.Layout.StateFolder}' cannot be written to.");
                 return;
             }
 
-            context.Warn($"What was done could not be recorded in the history '{file.Path}' ({exception.Message.TrimEnd('.')}). The operation itself is not concerned; its counters miss it.");
+            context.Warn($"The operation could not be recorded in the history '{file.Path}' ({exception.Message.TrimEnd('.')}). The operation itself is not affected, but the counters miss it.");
         }
         catch (OperationCanceledException)
         {

@@ -108,7 +108,7 @@ internal sealed class HistoryFile(BackupDirectory directory)
 
     private SqliteConnection Open() => new FileInfo(Path).LinkTarget is null
         ? Prepare(SqliteConnections.OpenOwn(Path))
-        : throw new InvalidDataException("it is a link, which is not followed");
+        : throw new InvalidDataException("it is a link, and links are not followed");
 
     private static SqliteConnection Prepare(SqliteConnection connection)
     {
@@ -137,7 +137,7 @@ internal sealed class HistoryFile(BackupDirectory directory)
         {
             throw new InvalidDataException(SqliteConnections.ScalarInt64(connection, "PRAGMA page_count") == 0
                 ? "it is empty"
-                : "it is no history of this module");
+                : "it is not a history of this module");
         }
 
         if (version > HistorySchema.Version)
@@ -158,7 +158,7 @@ internal sealed class HistoryFile(BackupDirectory directory)
         }
 
         DurableFile.CreateDirectory(directory.Layout.StateFolder);
-        using var held = DirectoryLock.Take(directory.Layout.StateFolder, LockTimeout, CancellationToken.None);
+        using var held = FolderLock.Take(directory.Layout.StateFolder, LockTimeout, CancellationToken.None);
         if (IsThere)
         {
             return;
@@ -182,7 +182,7 @@ internal sealed class HistoryFile(BackupDirectory directory)
 
     private void SetAside(Exception reason, OperationContext context)
     {
-        using (DirectoryLock.Take(directory.Layout.StateFolder, LockTimeout, CancellationToken.None))
+        using (FolderLock.Take(directory.Layout.StateFolder, LockTimeout, CancellationToken.None))
         {
             // Another process may have been first.
             if (!IsThere || !IsStillDamaged())
@@ -199,7 +199,7 @@ internal sealed class HistoryFile(BackupDirectory directory)
             }
         }
 
-        context.Warn($"The history of operations '{Path}' is damaged ({reason.Message.TrimEnd('.')}). It is set aside as '{DamagedPath}' and begun anew: its counters begin at 0, and no backup is concerned.");
+        context.Warn($"The history of operations '{Path}' is damaged ({reason.Message.TrimEnd('.')}). It is kept as '{DamagedPath}', and a new history starts: its counters begin at 0, and no backup is affected.");
     }
 
     private bool IsStillDamaged()

@@ -86,7 +86,10 @@ internal static class HistorySchema
     /// <summary>The databases that events concern.</summary>
     public const string Databases = "SELECT DISTINCT database FROM event WHERE database IS NOT NULL";
 
-    /// <summary>The last success of each operation on each database: the one recorded last, whatever the clock said. What is rolled up was before all events.</summary>
+    /// <summary>
+    /// The last success of each operation on each database: the one recorded last, whatever the clock said. What is rolled up
+    /// was before all events.
+    /// </summary>
     public const string LatestSuccess = """
         SELECT operation, database, timestamp
         FROM (SELECT operation, database, timestamp, max(id)

@@ -17,7 +17,7 @@ internal static class OperationRecorder
         BackupErrorId.BackupIntegrityFailed, BackupErrorId.BackupContentMismatch,
     ];
 
-    private const string Withheld = "What was found is not recorded, because the history lies beside backups that are encrypted. Do the same again to see it.";
+    private const string Withheld = "The findings are not recorded, because the history is beside encrypted backups. Repeat the operation to see them.";
 
     // Those whose messages name tables, or tell what is in them.
     private static readonly HashSet<string> TellingContent =
@@ -28,16 +28,16 @@ internal static class OperationRecorder
     ];
 
     /// <summary>What the history keeps of an error's message.</summary>
-    /// <param name="errorId">The error's id; null where nobody has foreseen it.</param>
+    /// <param name="errorId">The error's id; null for an unforeseen one.</param>
     /// <param name="message">The message.</param>
-    /// <param name="isSecret">Whether what the database holds is to be told to those alone who have the key.</param>
+    /// <param name="isSecret">Whether the database's content must be shown only to holders of the key.</param>
     public static string? WithoutContent(string? errorId, string? message, bool isSecret) =>
         isSecret && message is not null && (errorId is null || TellingContent.Contains(errorId)) ? Withheld : message;
 
     /// <summary>
     /// Runs an operation and records how long it took, and how it ended.
     /// </summary>
-    /// <param name="begun">What is known before: the operation, and what it concerns.</param>
+    /// <param name="begun">The known facts beforehand: the operation and its subject.</param>
     /// <param name="directory">Whose history it belongs to; null for none.</param>
     /// <param name="context">Clock, messages.</param>
     /// <param name="operation">The operation.</param>
@@ -164,7 +164,10 @@ internal static class OperationRecorder
         IsSecret = backup is { IsEncrypted: true, RevealsContent: false },
     };
 
-    /// <summary>An operation at an object store.</summary>
-    public static BackupEvent At(BackupEvent begun, RemoteCatalog remote) =>
-        begun with { Provider = remote.Location.Provider, Destination = remote.Location.ToString() };
+    /// <summary>An operation on a backup, and where it is.</summary>
+    public static BackupEvent Of(BackupEvent begun, BackupSource source) => At(Of(begun, source.Backup), source.Catalog.Store);
+
+    /// <summary>An operation at an object store; null for one here.</summary>
+    public static BackupEvent At(BackupEvent begun, StoreCatalog? store) =>
+        store is null ? begun : begun with { Provider = store.Location.Provider, Destination = store.Location.ToString() };
 }

@@ -2,30 +2,26 @@ using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Metrics;
 
-/// <summary>Leaves metrics in a file for node_exporter's textfile collector, which never sees half of it.</summary>
+/// <summary>Writes metrics to a file for node_exporter's textfile collector, which never sees an incomplete one.</summary>
 public static class MetricFile
 {
-    /// <summary>What node_exporter reads. It belongs to another account.</summary>
+    /// <summary>The mode of the file: node_exporter, which reads it, is another account.</summary>
     private const UnixFileMode ReadableByAll = DurableFile.OwnersAlone | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
 
-    /// <summary>Writes the metrics of a backup directory, in the place of what is there.</summary>
+    /// <summary>Writes the metrics of a backup directory, and replaces an existing file.</summary>
     /// <param name="path">The file's full path. The collector reads names that end with .prom.</param>
     /// <param name="text">The metrics: <see cref="MetricText.Of"/>.</param>
-    /// <exception cref="BackupException">DestinationIsDirectory, DestinationInvalid, DestinationNotWritable, InsufficientSpace, WriteFailed: what was there is unchanged.</exception>
-    public static void Write(string path, ReadOnlySpan<byte> text)
+    /// <exception cref="BackupException">DestinationIsDirectory, DestinationInvalid, DestinationNotWritable, InsufficientSpace, WriteFailed: an existing file is unchanged.</exception>
+    public static void Write(string path, ReadOnlyMemory<byte> text)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         RefuseWhatIsNoFile(path);
-        try
+        DiskFault.Guard(path, BackupErrorId.DestinationNotWritable, "Give a file in a folder that this account may write to.", () =>
         {
             // Who put a link there keeps it.
             using var place = NamedPlace.Find(path, followLast: true);
-            Write(place, text);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw DiskFault.From(exception, path, BackupErrorId.DestinationNotWritable, "Give a file in a folder that this account may write to.");
-        }
+            Write(place, text.Span);
+        });
     }
 
     private static void Write(NamedPlace place, ReadOnlySpan<byte> text)
@@ -65,13 +61,13 @@ public static class MetricFile
         if (FileKind.IsSpecial(path))
         {
             throw new BackupException(
-                BackupErrorId.DestinationInvalid, path, $"'{path}' is a device, a pipe or a socket, which a file would replace for good. Give a file; without -Path, the text is emitted.");
+                BackupErrorId.DestinationInvalid, path, $"'{path}' is a device, a pipe or a socket, which a file would replace permanently. Give a file, or omit -Path to emit the text.");
         }
 
         if (!Directory.Exists(Path.GetDirectoryName(path)))
         {
             throw new BackupException(
-                BackupErrorId.DestinationInvalid, BackupErrorCategory.ObjectNotFound, path, $"The folder of '{path}' does not exist. Create it, and have node_exporter read it (--collector.textfile.directory).");
+                BackupErrorId.DestinationInvalid, BackupErrorCategory.ObjectNotFound, path, $"The folder of '{path}' does not exist. Create it, and let node_exporter read it (--collector.textfile.directory).");
         }
     }
 

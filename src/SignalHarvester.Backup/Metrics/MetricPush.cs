@@ -6,7 +6,7 @@ using SignalHarvester.Backup.Text;
 
 namespace SignalHarvester.Backup.Metrics;
 
-/// <summary>Hands metrics to a Prometheus Pushgateway, which keeps them until the next push of the same group.</summary>
+/// <summary>Pushes metrics to a Prometheus Pushgateway, which keeps them until the next push of the same group.</summary>
 public static class MetricPush
 {
     private const int LongestAnswer = 300;
@@ -15,12 +15,12 @@ public static class MetricPush
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 
     /// <summary>Replaces all metrics of a group.</summary>
-    /// <param name="gateway">The gateway's address, such as http://127.0.0.1:9091. A user and password in it are sent as such, and never shown.</param>
+    /// <param name="gateway">The gateway's address, such as http://127.0.0.1:9091. A user and password in it are sent, but never shown.</param>
     /// <param name="job">The group's label job.</param>
     /// <param name="instance">The group's label instance; null for none.</param>
     /// <param name="text">The metrics: <see cref="MetricText.Of"/>.</param>
     /// <param name="cancellation">Stops it.</param>
-    /// <exception cref="BackupException">MetricPushFailed; InvalidArgument: the address is none of a gateway.</exception>
+    /// <exception cref="BackupException">MetricPushFailed; InvalidArgument: it is not an address of a gateway.</exception>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
     public static void Run(Uri gateway, string job, string? instance, byte[] text, CancellationToken cancellation)
     {
@@ -30,7 +30,7 @@ public static class MetricPush
         if (!gateway.IsAbsoluteUri || gateway.Scheme is not ("http" or "https"))
         {
             throw BackupException.InvalidArgument(
-                "PushGateway", $"'{(gateway.IsAbsoluteUri ? Shown(gateway) : gateway.OriginalString)}' is no address of a Pushgateway. Give one such as http://127.0.0.1:9091.");
+                "PushGateway", $"'{(gateway.IsAbsoluteUri ? Shown(gateway) : gateway.OriginalString)}' is not an address of a Pushgateway. Give one such as http://127.0.0.1:9091.");
         }
 
         using var client = new HttpClient { Timeout = Timeout, MaxResponseContentBufferSize = MostBytesRead };
@@ -52,7 +52,7 @@ public static class MetricPush
             // Followed as a GET (303), which asks for a page and hands nothing over, whatever that page answers.
             if (request.Method != HttpMethod.Put)
             {
-                throw Failed(gateway, "it sends to another address, which is asked for a page and given nothing", null);
+                throw Failed(gateway, "it redirects to another address, and metrics are not sent there", null);
             }
         }
         catch (HttpRequestException exception)
@@ -72,7 +72,7 @@ public static class MetricPush
         return new Uri($"{gateway.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped)}{(path.Length > 0 ? "/" + path : string.Empty)}{group}");
     }
 
-    /// <summary>A label's value as a segment of a path: what could be taken for something else there goes as Base64, which the gateway knows.</summary>
+    /// <summary>A label's value as a segment of a path: an ambiguous value goes as Base64, which the gateway understands.</summary>
     private static string Value(string value) => value.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-')
         ? "/" + value
         : "@base64/" + Convert.ToBase64String(Encoding.UTF8.GetBytes(value)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
@@ -83,12 +83,12 @@ public static class MetricPush
         var said = SingleLine.Of(reader.ReadToEnd()).Trim();
         var status = string.Create(CultureInfo.InvariantCulture, $"it answered {(int)answer.StatusCode} {SingleLine.Of(answer.ReasonPhrase ?? string.Empty)}");
         return answer.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden
-            ? Failed(gateway, status + ", so it wants other credentials", null)
+            ? Failed(gateway, status + ", so it needs other credentials", null)
             : Failed(gateway, said.Length == 0 ? status : $"{status}: {(said.Length > LongestAnswer ? said[..LongestAnswer] + "..." : said)}", null);
     }
 
     private static BackupException Failed(Uri gateway, string reason, Exception? exception) => new(
-        BackupErrorId.MetricPushFailed, Shown(gateway), $"The Pushgateway '{Shown(gateway)}' did not take the metrics: {reason.TrimEnd('.')}. Check the address, and that the gateway runs. The counters are in the history, and nothing of them is lost.", exception);
+        BackupErrorId.MetricPushFailed, Shown(gateway), $"The Pushgateway '{Shown(gateway)}' did not accept the metrics: {reason.TrimEnd('.')}. Check the address, and that the gateway runs. The counters are safe in the history.", exception);
 
     private static string Shown(Uri gateway) => gateway.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped);
 }

@@ -26,10 +26,10 @@ public sealed class MetricServer : IDisposable
     private string? lastFault;
 
     /// <summary>Takes the port.</summary>
-    /// <param name="address">The address to listen at: an IP address of this machine, or localhost.</param>
+    /// <param name="address">The address to listen on: an IP address of this machine, or localhost.</param>
     /// <param name="port">The port; 0 for a free one.</param>
-    /// <param name="directory">The backup directory. It need not be there yet.</param>
-    /// <param name="options">What the metrics are to say beyond what the directory knows.</param>
+    /// <param name="directory">The backup directory. It need not exist yet.</param>
+    /// <param name="options">Further values for the metrics.</param>
     /// <exception cref="BackupException">MetricServerFailed: the port is taken, or not for this account; InvalidArgument.</exception>
     public MetricServer(string address, int port, BackupDirectory directory, MetricOptions options)
     {
@@ -50,11 +50,11 @@ public sealed class MetricServer : IDisposable
         }
     }
 
-    /// <summary>Where the metrics are.</summary>
+    /// <summary>The address of the metrics.</summary>
     public Uri Url => new($"http://{listener.LocalEndpoint}/metrics");
 
     /// <summary>Answers scrapes until it is stopped.</summary>
-    /// <param name="context">Clock, messages; its cancellation ends the serving.</param>
+    /// <param name="context">Clock, messages; its cancellation stops the server.</param>
     public void Run(OperationContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
@@ -89,7 +89,7 @@ public sealed class MetricServer : IDisposable
         }
     }
 
-    /// <summary>The next connection; null where it was gone before it could be taken, or the process has too many files open for now.</summary>
+    /// <summary>The next connection; null if it was gone before it could be taken, or the process has too many files open for now.</summary>
     private async Task<TcpClient?> AcceptAsync(CancellationToken cancellation)
     {
         try
@@ -129,7 +129,7 @@ public sealed class MetricServer : IDisposable
         }
     }
 
-    /// <summary>The first line of a request, once its head has come; null where none came.</summary>
+    /// <summary>The first line of a request, once its head has come; null if none came.</summary>
     private static async Task<string?> ReadRequestAsync(NetworkStream stream, CancellationToken cancellation)
     {
         var buffer = new byte[LongestRequest];
@@ -153,7 +153,7 @@ public sealed class MetricServer : IDisposable
         var words = requestLine.Split(' ');
         if (words is not [var method, var target, ['H', 'T', 'T', 'P', '/', '1', '.', _]])
         {
-            return Response("400 Bad Request", "This is no HTTP request.\n"u8, withBody: true);
+            return Response("400 Bad Request", "This is not an HTTP request.\n"u8, withBody: true);
         }
 
         if (method is not ("GET" or "HEAD"))
@@ -202,15 +202,15 @@ public sealed class MetricServer : IDisposable
         string.Equals(address, "localhost", StringComparison.OrdinalIgnoreCase) ? IPAddress.Loopback
         : IPAddress.TryParse(address, out var parsed) ? parsed
         : throw BackupException.InvalidArgument(
-            "Address", $"'{address}' is no IP address. Give one of this machine, such as 127.0.0.1, or 0.0.0.0 for all of them.");
+            "Address", $"'{address}' is not an IP address. Give one of this machine, such as 127.0.0.1, or 0.0.0.0 for all of them.");
 
     private static BackupException Failed(string address, int port, SocketException exception)
     {
         var (reason, category) = exception.SocketErrorCode switch
         {
             SocketError.AddressAlreadyInUse => ("another process listens there. Give another -Port, or stop that process", BackupErrorCategory.ResourceBusy),
-            SocketError.AccessDenied => ("this account may not listen there. Give a -Port above 1023 that nothing else has reserved", BackupErrorCategory.PermissionDenied),
-            SocketError.AddressNotAvailable => ("this machine has no such address. Give one that it has with -Address", BackupErrorCategory.InvalidArgument),
+            SocketError.AccessDenied => ("this account may not listen there. Give a free -Port above 1023", BackupErrorCategory.PermissionDenied),
+            SocketError.AddressNotAvailable => ("this machine does not have that address. Give one of its own with -Address", BackupErrorCategory.InvalidArgument),
             _ => ($"{exception.Message.TrimEnd('.')}. Give another -Address or -Port", BackupErrorCategory.ConnectionError),
         };
         return new BackupException(

@@ -12,7 +12,7 @@ namespace SignalHarvester.Backup.Metrics;
 /// </summary>
 internal sealed class MetricSet
 {
-    /// <summary>A database that was backed up once and has no backup here any more is told of for so long.</summary>
+    /// <summary>The time for which a database without any backup left is still reported.</summary>
     private static readonly TimeSpan Remembered = TimeSpan.FromDays(35);
 
     private const string NoPath = "unknown";
@@ -68,9 +68,9 @@ internal sealed class MetricSet
     private void AddRuns()
     {
         var runs = Counter("backup_runs_total", "Backup runs.", ["backup_type", "status"], Pairs(Types, Statuses));
-        var durations = Histogram("backup_duration_seconds", "How long successful backup runs took.", ["backup_type"], HistoryBuckets.Seconds);
-        var sizes = Histogram("backup_size_bytes", "Size of the backup files that were made, as stored.", ["backup_type", "compression"], HistoryBuckets.Bytes);
-        var errors = Counter("backup_errors_total", "Operations that failed.", ["backup_type", "error_type"], Pairs(Types, ["creation", "verification", "upload", "restore"]));
+        var durations = Histogram("backup_duration_seconds", "Duration of successful backups.", ["backup_type"], HistoryBuckets.Seconds);
+        var sizes = Histogram("backup_size_bytes", "Size of the new backup files, as stored.", ["backup_type", "compression"], HistoryBuckets.Bytes);
+        var errors = Counter("backup_errors_total", "Failed operations.", ["backup_type", "error_type"], Pairs(Types, ["creation", "verification", "upload", "restore"]));
         foreach (var total in totals.Events)
         {
             var type = Name(total.Type, Undecided);
@@ -94,7 +94,7 @@ internal sealed class MetricSet
     private void AddTransfers()
     {
         var uploads = Counter("backup_uploads_total", "Uploads of backups to object stores.", ["provider", "status"], Pairs(Providers, Statuses));
-        var durations = Histogram("backup_upload_duration_seconds", "How long successful uploads took.", ["provider"], HistoryBuckets.Seconds);
+        var durations = Histogram("backup_upload_duration_seconds", "Duration of successful uploads.", ["provider"], HistoryBuckets.Seconds);
         foreach (var total in totals.Events.Where(total => total is { Operation: BackupOperation.Upload, Provider: not null }))
         {
             var provider = Name(total.Provider, string.Empty);
@@ -108,10 +108,10 @@ internal sealed class MetricSet
 
     private void AddChecks()
     {
-        var verifications = Counter("backup_verifications_total", "Verifications of backups, those included that are part of making them.", ["status"], Statuses.Select(status => new[] { status }));
+        var verifications = Counter("backup_verifications_total", "Verifications of backups, including those of new backups.", ["status"], Statuses.Select(status => new[] { status }));
         var restores = Counter("backup_restores_total", "Restores of backups.", ["status"], Statuses.Select(status => new[] { status }));
-        var pruned = Counter("backup_retention_pruned_total", "Backups that retention removed.", ["retention_policy"], Policies.Select(policy => new[] { policy }));
-        var scrubs = Counter("shbackup_scrubs_total", "Scrubs of a backup directory that ended, and files that a scrub found damaged, missing or unreadable.", ["status"], Statuses.Select(status => new[] { status }));
+        var pruned = Counter("backup_retention_pruned_total", "Backups removed by retention.", ["retention_policy"], Policies.Select(policy => new[] { policy }));
+        var scrubs = Counter("shbackup_scrubs_total", "Finished scrubs, and files that a scrub repaired or found damaged, missing or unreadable.", ["status"], Statuses.Select(status => new[] { status }));
         foreach (var total in totals.Events)
         {
             switch (total.Operation)
@@ -144,26 +144,26 @@ internal sealed class MetricSet
             Gauge("backup_newest_age_seconds", "Age of the newest backup.", []).Set(Age(regular[0].Timestamp));
         }
 
-        var count = Gauge("backup_total_count", "Backups that are listed.", ["backup_type"]);
+        var count = Gauge("backup_total_count", "Listed backups.", ["backup_type"]);
         foreach (var type in Enum.GetValues<BackupType>())
         {
             count.WithLabels(EventRow.Text(type)).Set(listing.Backups.Count(backup => backup.Type == type));
         }
 
-        Gauge("backup_total_size_bytes", "Size of all backup files that are listed, as stored.", []).Set(listing.Backups.Sum(backup => backup.Size));
-        Gauge("shbackup_unusable_sidecars", "Sidecar files that cannot be used, so that their backups are not listed.", []).Set(listing.Faults.Count);
+        Gauge("backup_total_size_bytes", "Size of all listed backup files, as stored.", []).Set(listing.Backups.Sum(backup => backup.Size));
+        Gauge("shbackup_unusable_sidecars", "Unusable sidecar files, whose backups are not listed.", []).Set(listing.Faults.Count);
     }
 
     private void AddDatabases()
     {
         var backups = listing.Backups.Where(backup => !backup.IsSafety).ToLookup(backup => backup.DatabasePath ?? NoPath, StringComparer.Ordinal);
-        var lastSuccess = Gauge("shbackup_last_success_timestamp_seconds", "When the last successful backup of a database was begun.", ["database"]);
-        var lastDrill = Gauge("shbackup_last_drill_success_timestamp_seconds", "When the last restore drill of a database that succeeded was begun.", ["database"]);
-        var interval = Gauge("shbackup_expected_interval_seconds", "The time between two backups of a database that its schedule promises.", ["database"]);
-        var count = Gauge("shbackup_backups", "Backups of a database, safety backups not counted.", ["database"]);
-        var unverified = Gauge("shbackup_unverified_backups", "Backups of a database that are not verified, failed their verification, or build on one that is missing.", ["database"]);
-        var leastRead = Gauge("shbackup_oldest_check_timestamp_seconds", "When that stored file of a database was read and found good whose last such moment is longest ago; 0 where one never was.", ["database"]);
-        var saved = Gauge("shbackup_incremental_saved_bytes", "How much smaller the increments of a database are than the full backups that they build on.", ["database"]);
+        var lastSuccess = Gauge("shbackup_last_success_timestamp_seconds", "Unix time of the start of a database's last successful backup.", ["database"]);
+        var lastDrill = Gauge("shbackup_last_drill_success_timestamp_seconds", "Unix time of the start of a database's last successful restore drill.", ["database"]);
+        var interval = Gauge("shbackup_expected_interval_seconds", "The time between two backups of a database, as its schedule promises.", ["database"]);
+        var count = Gauge("shbackup_backups", "Backups of a database, without safety backups.", ["database"]);
+        var unverified = Gauge("shbackup_unverified_backups", "Backups of a database that are not verified, failed their verification, or have a broken chain.", ["database"]);
+        var leastRead = Gauge("shbackup_oldest_check_timestamp_seconds", "Unix time of the oldest last good reading among a database's stored files; 0 if one was never read.", ["database"]);
+        var saved = Gauge("shbackup_incremental_saved_bytes", "How much smaller the increments of a database are than their full backups.", ["database"]);
         var remembered = totals.LatestSuccess.Where(latest => latest.Key.Operation == BackupOperation.Create && now - latest.Value <= Remembered).Select(latest => latest.Key.Database);
         foreach (var database in backups.Select(group => group.Key).Union(remembered, StringComparer.Ordinal).Order(StringComparer.Ordinal))
         {
@@ -192,10 +192,10 @@ internal sealed class MetricSet
         }
     }
 
-    private void AddBuild() => Gauge("shbackup_build_info", "Always 1; its labels say what made these metrics.", ["version", "sqlite"])
+    private void AddBuild() => Gauge("shbackup_build_info", "Always 1; its labels name the versions behind these metrics.", ["version", "sqlite"])
         .WithLabels(typeof(MetricSet).Assembly.GetName().Version!.ToString(3), SqliteLibrary.Version).Set(1);
 
-    /// <summary>The kind of a failure, as the predecessor told them apart; null for operations that it did not count.</summary>
+    /// <summary>The kind of a failure, as in the Python tool; null for operations that it did not count.</summary>
     private static string? ErrorType(EventTotal total) => total.Operation switch
     {
         BackupOperation.Create => total.Verified == false ? "verification" : "creation",
@@ -252,7 +252,7 @@ internal sealed class MetricSet
         histogram.Observe(bound > 0 ? Math.Min(mean, bound) : mean, events);
     }
 
-    /// <summary>A moment as far as it can be true. One that is ahead would say for as long that all is well, and nobody knows when it was.</summary>
+    /// <summary>The moment, or 0 if it is missing or in the future: that would look healthy until then, and its true time is unknown.</summary>
     private DateTimeOffset Known(DateTimeOffset? moment) => moment is { } past && !BackupOrder.IsAhead(past, now) ? past : DateTimeOffset.UnixEpoch;
 
     private double Age(DateTimeOffset moment) => (now - moment).TotalSeconds;

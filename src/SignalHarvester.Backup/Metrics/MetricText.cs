@@ -10,12 +10,12 @@ public static class MetricText
     /// <summary>The media type of the format.</summary>
     internal const string ContentType = "text/plain; version=0.0.4; charset=utf-8";
 
-    /// <summary>Reads the catalogue and the history, and says what they are.</summary>
+    /// <summary>Derives the metrics from the catalogue and the history.</summary>
     /// <param name="directory">The backup directory.</param>
-    /// <param name="options">What the metrics are to say beyond that.</param>
+    /// <param name="options">Further values for the metrics.</param>
     /// <param name="context">Clock, messages, cancellation.</param>
     /// <returns>The text in UTF-8, its lines ended by LF.</returns>
-    /// <exception cref="BackupException">HistoryUnreadable: nothing is said rather than that every counter is 0; DirectoryNotFound, DirectoryUnreadable; InvalidArgument: a label.</exception>
+    /// <exception cref="BackupException">HistoryUnreadable: no metrics rather than counters at 0; DirectoryNotFound, DirectoryUnreadable; InvalidArgument: a label.</exception>
     public static byte[] Of(BackupDirectory directory, MetricOptions options, OperationContext context)
     {
         ArgumentNullException.ThrowIfNull(directory);

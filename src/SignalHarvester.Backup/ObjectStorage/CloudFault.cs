@@ -1,23 +1,23 @@
 namespace SignalHarvester.Backup.ObjectStorage;
 
 /// <summary>The errors of object stores: one sentence for each cause, whatever the provider. No message holds a credential.</summary>
-internal sealed class CloudFault(CloudLocation location)
+internal sealed class CloudFault(StoreLocation location)
 {
     /// <summary>No credentials could be found.</summary>
     public BackupException CredentialsMissing(string howTo, Exception? inner) => Make(
-        BackupErrorId.CloudCredentialsMissing, null, $"There are no credentials for '{location}'. {howTo}", inner);
+        BackupErrorId.CloudCredentialsMissing, null, $"No credentials for '{location}' were found. {howTo}", inner);
 
     /// <summary>The credentials were not accepted, or may not do this.</summary>
     public BackupException AccessDenied(string action, string detail, Exception? inner) => Make(
-        BackupErrorId.CloudAccessDenied, null, $"'{location}' denies access: {action} was refused ({detail}). This says nothing about which backups are there. Check the credentials and what they are allowed to do; docs/CLOUD.md lists the permissions needed.", inner);
+        BackupErrorId.CloudAccessDenied, null, $"'{location}' denies access: {action} was refused ({detail}). It is unknown which backups are there. Check the credentials and their permissions; docs/CLOUD.md lists the needed ones.", inner);
 
     /// <summary>The bucket or container is not there.</summary>
     public BackupException ContainerNotFound(Exception? inner) => Make(
-        BackupErrorId.CloudContainerNotFound, null, $"'{location}': there is no {Noun} '{location.Container}'. Check its name{(location.Provider == CloudProvider.S3 ? ", region and endpoint" : string.Empty)}, or have it made with -CreateContainer of Send-SHBackup.", inner);
+        BackupErrorId.CloudContainerNotFound, null, $"'{location}': there is no {Noun} '{location.Container}'. Check its name{(location.Provider == CloudProvider.S3 ? ", region and endpoint" : string.Empty)}, or create it with -CreateContainer of Send-SHBackup.", inner);
 
     /// <summary>The object is not there.</summary>
     public BackupException ObjectNotFound(string name, Exception? inner) => Make(
-        BackupErrorId.CloudObjectNotFound, name, $"There is no object '{name}' in '{location}'. See what is there with Get-SHBackup -Remote.", inner);
+        BackupErrorId.CloudObjectNotFound, name, $"There is no object '{name}' in '{location}'. List the backups there with Get-SHBackup -Remote.", inner);
 
     /// <summary>A condition was not met: another object is there.</summary>
     public BackupException ObjectExists(string name, Exception? inner) => Make(
@@ -25,15 +25,15 @@ internal sealed class CloudFault(CloudLocation location)
 
     /// <summary>The version that was being read is not there any more.</summary>
     public BackupException ObjectChanged(string name, Exception? inner) => Make(
-        BackupErrorId.CloudObjectChanged, name, $"The object '{name}' in '{location}' was changed or removed while it was read. Nothing of it was used. List the place again with Get-SHBackup -Remote.", inner);
+        BackupErrorId.CloudObjectChanged, name, $"The object '{name}' in '{location}' was changed or removed while it was read. None of it was used. List the place again with Get-SHBackup -Remote.", inner);
 
     /// <summary>What the service has is not what was sent, or what was recorded.</summary>
     public BackupException ChecksumMismatch(string name, string detail, Exception? inner = null) => Make(
-        BackupErrorId.CloudChecksumMismatch, name, $"The object '{name}' in '{location}' is not what it should be: {detail}. Restore another backup, or send this one again from a good copy.", inner);
+        BackupErrorId.CloudChecksumMismatch, name, $"The object '{name}' in '{location}' is damaged or was exchanged: {detail}. Restore another backup, or send this one again from a good copy.", inner);
 
     /// <summary>The service forgot an upload.</summary>
     public BackupException UploadLost(string name, Exception? inner) => Make(
-        BackupErrorId.CloudUploadLost, name, $"'{location}' does not know the upload of '{name}' any more. Run the command again: it is sent from the beginning.", inner);
+        BackupErrorId.CloudUploadLost, name, $"'{location}' no longer knows the upload of '{name}'. Run the command again: it sends the file from the beginning.", inner);
 
     /// <summary>The clocks disagree.</summary>
     public BackupException ClockSkew(string detail, Exception? inner) => Make(
@@ -41,25 +41,25 @@ internal sealed class CloudFault(CloudLocation location)
 
     /// <summary>The bucket lies in another region.</summary>
     public BackupException RegionWrong(string detail, Exception? inner) => Make(
-        BackupErrorId.CloudRegionWrong, null, $"'{location}' lies in another region ({detail}). Give the right one with -Region.", inner);
+        BackupErrorId.CloudRegionWrong, null, $"'{location}' is in another region ({detail}). Give the right one with -Region.", inner);
 
     /// <summary>The connection cannot be trusted.</summary>
     public BackupException TlsFailed(string detail, Exception? inner) => Make(
-        BackupErrorId.CloudTlsFailed, null, $"No trusted connection to '{location}' can be made: {detail}. Nothing was sent. Check the address, the machine's clock and its list of certificate authorities.", inner);
+        BackupErrorId.CloudTlsFailed, null, $"The connection to '{location}' cannot be trusted: {detail}. Nothing was sent. Check the address, the machine's clock and its list of certificate authorities.", inner);
 
     /// <summary>The service does not take a request as it is.</summary>
     public BackupException Refused(string action, string detail, Exception? inner) => Make(
-        BackupErrorId.CloudRefused, null, $"'{location}' refused {action}: {detail}. Change the option concerned, or the settings of the {Noun}.", inner);
+        BackupErrorId.CloudRefused, null, $"'{location}' refused {action}: {detail}. Change that option, or the settings of the {Noun}.", inner);
 
     /// <summary>Still failing after all retries.</summary>
     public BackupException Unavailable(string action, string detail, Exception? inner) => Make(
-        BackupErrorId.CloudUnavailable, null, $"'{location}' cannot be reached or does not work: {action} failed after all retries ({detail}). Nothing is lost; run the command again later, and what has arrived is not sent again.", inner);
+        BackupErrorId.CloudUnavailable, null, $"'{location}' cannot be reached or does not work: {action} failed after all retries ({detail}). Nothing is lost; run the command again later: it does not send arrived parts again.", inner);
 
     /// <summary>The name that a key of a listing stands for. A service that lists other keys than it was asked for would have them taken for ours.</summary>
     /// <exception cref="BackupException">CloudRefused.</exception>
     public string NameOf(string key) => key.StartsWith(location.Prefix, StringComparison.Ordinal)
         ? key[location.Prefix.Length..]
-        : throw Refused("the listing", "it lists names that do not begin with the prefix. Give -Prefix as the names there begin", null);
+        : throw Refused("the listing", "it lists names that do not begin with the prefix. Give the beginning of the names there as -Prefix", null);
 
     private string Noun => location.Provider switch
     {

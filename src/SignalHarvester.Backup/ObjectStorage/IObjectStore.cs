@@ -15,7 +15,7 @@ namespace SignalHarvester.Backup.ObjectStorage;
 internal interface IObjectStore : IDisposable
 {
     /// <summary>Where this is.</summary>
-    CloudLocation Location { get; }
+    StoreLocation Location { get; }
 
     /// <summary>How many parts of one upload may be on their way at once. One where a service takes them only in order.</summary>
     int MostParallelParts { get; }
@@ -23,7 +23,7 @@ internal interface IObjectStore : IDisposable
     /// <summary>The checksums of the whole content that the service compares, beside the SHA-256.</summary>
     ContentChecksums Checksums { get; }
 
-    /// <summary>How it is used. What is there already stays as it was sent.</summary>
+    /// <summary>Its options. Existing objects keep the options that they were sent with.</summary>
     StoreOptions Options { get; }
 
     /// <summary>The address of an object, without credentials, as it is recorded in sidecars.</summary>
@@ -35,7 +35,7 @@ internal interface IObjectStore : IDisposable
     long PartSize(long length);
 
     /// <summary>Makes sure that the bucket, container or folder is there.</summary>
-    /// <param name="create">Whether one that is not there is made.</param>
+    /// <param name="create">Whether a missing one is created.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <exception cref="BackupException">CloudContainerNotFound, CloudAccessDenied.</exception>
     Task RequireContainerAsync(bool create, CancellationToken cancellation);
@@ -43,7 +43,7 @@ internal interface IObjectStore : IDisposable
     /// <summary>All objects whose name begins so, in the order of their names, page after page.</summary>
     IAsyncEnumerable<ObjectInfo> ListAsync(string beginning, CancellationToken cancellation);
 
-    /// <summary>What is known of one object, its attributes included; null where there is none.</summary>
+    /// <summary>What is known of one object, its attributes included; null if there is none.</summary>
     Task<ObjectInfo?> FindAsync(string name, CancellationToken cancellation);
 
     /// <summary>Reads a range of one version of an object, all of it.</summary>
@@ -57,12 +57,12 @@ internal interface IObjectStore : IDisposable
     /// <param name="name">Its name.</param>
     /// <param name="content">Its bytes, a few MiB at most.</param>
     /// <param name="attributes">What is recorded with it, and its checksums.</param>
-    /// <param name="replaces">The version that may be replaced; null where no object of the name may be there.</param>
+    /// <param name="replaces">The version that may be replaced; null if no object of the name may be there.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <exception cref="BackupException">CloudObjectExists: another object, or another version, is there.</exception>
     Task<ObjectInfo> PutAsync(string name, ReadOnlyMemory<byte> content, ObjectAttributes attributes, ObjectInfo? replaces, CancellationToken cancellation);
 
-    /// <summary>Deletes an object; one that is not there is no error.</summary>
+    /// <summary>Deletes an object; a missing one is no error.</summary>
     /// <returns>False where the service only hides it and keeps a version that can be brought back.</returns>
     /// <exception cref="BackupException">CloudAccessDenied, CloudRefused: it may not be deleted yet, or not by this account.</exception>
     Task<bool> DeleteAsync(string name, CancellationToken cancellation);
@@ -71,7 +71,7 @@ internal interface IObjectStore : IDisposable
     /// <returns>The upload's id. It can be as good as a credential: it is kept in private files alone, and never shown.</returns>
     Task<string> BeginUploadAsync(string name, long length, ObjectAttributes attributes, CancellationToken cancellation);
 
-    /// <summary>The parts that have arrived; null where the service knows no such upload any more.</summary>
+    /// <summary>The parts that have arrived; null if the service knows no such upload any more.</summary>
     /// <param name="name">The object.</param>
     /// <param name="uploadId">The upload.</param>
     /// <param name="length">The object's size in bytes.</param>
@@ -99,11 +99,11 @@ internal interface IObjectStore : IDisposable
     /// <exception cref="BackupException">CloudObjectExists, CloudChecksumMismatch, CloudUploadLost.</exception>
     Task<ObjectInfo> CompleteUploadAsync(string name, string uploadId, long length, IReadOnlyList<UploadedPart> parts, ObjectAttributes attributes, CancellationToken cancellation);
 
-    /// <summary>Gives an upload up; its parts go. One that is not known any more is no error.</summary>
+    /// <summary>Cancels an upload and deletes its parts. An unknown upload is no error.</summary>
     Task AbortUploadAsync(string name, string uploadId, CancellationToken cancellation);
 
     /// <summary>
-    /// The uploads that were begun and neither completed nor given up, where the service lists them. Where it does not, they
+    /// The uploads that were neither completed nor cancelled, where the service lists them. Where it does not, they
     /// expire by themselves, and there are none.
     /// </summary>
     IAsyncEnumerable<PendingUpload> PendingUploadsAsync(string beginning, CancellationToken cancellation);

@@ -17,7 +17,7 @@ internal static class KeyPrefix
 
     /// <summary>Refuses a prefix that keys cannot begin with.</summary>
     /// <exception cref="BackupException">InvalidArgument.</exception>
-    public static void Require(CloudLocation location)
+    public static void Require(StoreLocation location)
     {
         if (Fault(location) is { } fault)
         {
@@ -27,7 +27,7 @@ internal static class KeyPrefix
 
     /// <summary>Refuses a prefix behind which a backup's name would not fit. What lies there already can be read all the same.</summary>
     /// <exception cref="BackupException">InvalidArgument.</exception>
-    public static void RequireRoom(CloudLocation location)
+    public static void RequireRoom(StoreLocation location)
     {
         var (length, unit) = location.Provider switch
         {
@@ -37,26 +37,26 @@ internal static class KeyPrefix
         };
         if (length > LongestKey - RoomForName)
         {
-            throw Refused(location, string.Create(CultureInfo.InvariantCulture, $"has {length} {unit}, and with the name of a backup's file a key would have more than {LongestKey}, the most that the store takes. Give one of {LongestKey - RoomForName} at most"));
+            throw Refused(location, string.Create(CultureInfo.InvariantCulture, $"has {length} {unit}. With the name of a backup's file, a key would be longer than {LongestKey}, the store's limit. Give one of at most {LongestKey - RoomForName}"));
         }
     }
 
-    private static string? Fault(CloudLocation location)
+    private static string? Fault(StoreLocation location)
     {
         var prefix = location.Prefix;
         if (prefix.Contains('\0', StringComparison.Ordinal) || !IsText(prefix))
         {
-            return "has a character that is none. Give text, such as machine1/";
+            return "contains an invalid character. Give text, such as machine1/";
         }
 
         // A folder looks at its parts itself: some of them lead out of it.
         return location.Provider switch
         {
             CloudProvider.Directory => null,
-            _ when prefix.Split('/').Any(part => part is "." or "..") => "has a part that is '.' or '..', which an address cannot hold. Give another, such as machine1/",
-            CloudProvider.Azure when prefix.Split('/').Any(part => part.Length > 0 && part.All(letter => letter == '.')) => "has a part of dots alone, which Azure leaves out. Give another, such as machine1/",
-            CloudProvider.Azure or CloudProvider.S3 when prefix.Any(letter => letter is '\uFFFE' or '\uFFFF') => "has a character that no listing of the store can hold. Give text, such as machine1/",
-            CloudProvider.Azure when prefix.Any(char.IsControl) => "has a control character, which Azure takes in no name. Give another, such as machine1/",
+            _ when prefix.Split('/').Any(part => part is "." or "..") => "has a part '.' or '..', which an address cannot contain. Give another, such as machine1/",
+            CloudProvider.Azure when prefix.Split('/').Any(part => part.Length > 0 && part.All(letter => letter == '.')) => "has a part of only dots, which Azure drops. Give another, such as machine1/",
+            CloudProvider.Azure or CloudProvider.S3 when prefix.Any(letter => letter is '\uFFFE' or '\uFFFF') => "contains a character that no listing of the store can contain. Give text, such as machine1/",
+            CloudProvider.Azure when prefix.Any(char.IsControl) => "contains a control character, which Azure does not allow. Give another, such as machine1/",
             _ => null,
         };
     }
@@ -75,7 +75,7 @@ internal static class KeyPrefix
         return true;
     }
 
-    private static BackupException Refused(CloudLocation location, string fault) => BackupException.InvalidArgument(
+    private static BackupException Refused(StoreLocation location, string fault) => BackupException.InvalidArgument(
         "Prefix", $"-Prefix '{Shown(location.Prefix)}' {fault}.");
 
     private static string Shown(string prefix)

@@ -14,12 +14,12 @@ internal sealed record ObjectAttributes(string Sha256, string ContentType)
     /// <summary>The media type of a sidecar.</summary>
     public const string SidecarType = "application/json";
 
-    /// <summary>The MD5 of the whole content, 16 bytes: what Azure and Google keep beside an object. Null where it is not known.</summary>
+    /// <summary>The MD5 of the whole content, 16 bytes: what Azure and Google keep beside an object. Null if it is not known.</summary>
     public ReadOnlyMemory<byte>? Md5 { get; init; }
 
-    /// <summary>The CRC-32C of the whole content. Null where it is not known.</summary>
+    /// <summary>The CRC-32C of the whole content. Null if it is not known.</summary>
     public uint? Crc32C { get; init; }
 
-    /// <summary>The CRC-64/NVME of the whole content. Null where it is not known.</summary>
+    /// <summary>The CRC-64/NVME of the whole content. Null if it is not known.</summary>
     public ulong? Crc64Nvme { get; init; }
 }

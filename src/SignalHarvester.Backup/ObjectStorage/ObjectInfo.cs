@@ -9,10 +9,10 @@ internal sealed record ObjectInfo(string Name, long Length, string Version, Date
 {
     /// <summary>
     /// The checksum that the service itself computed or keeps, as <c>algorithm:value</c>, such as md5:…, crc32c:…, crc64nvme:…,
-    /// or etag:… where it has no other; null where a listing does not tell.
+    /// or etag:… where it has no other; null if a listing does not tell.
     /// </summary>
     public string? Checksum { get; init; }
 
-    /// <summary>The SHA-256 that was recorded with it, in lower-case hex; null where none was, or a listing does not tell.</summary>
+    /// <summary>The SHA-256 that was recorded with it, in lower-case hex; null if none was, or a listing does not tell.</summary>
     public string? Sha256 { get; init; }
 }

@@ -6,8 +6,8 @@ namespace SignalHarvester.Backup.ObjectStorage;
 internal static class ObjectStores
 {
     /// <summary>Opens a store; nothing is asked of it yet.</summary>
-    /// <exception cref="BackupException">InvalidArgument: the location makes no sense.</exception>
-    public static IObjectStore Open(CloudLocation location, StoreOptions options)
+    /// <exception cref="BackupException">InvalidArgument: the location is not valid.</exception>
+    public static IObjectStore Open(StoreLocation location, StoreOptions options)
     {
         RefuseSecrets(location);
         KeyPrefix.Require(location);
@@ -21,13 +21,13 @@ internal static class ObjectStores
     }
 
     /// <summary>A location is recorded and shown, so it must not hold what opens the store.</summary>
-    private static void RefuseSecrets(CloudLocation location)
+    private static void RefuseSecrets(StoreLocation location)
     {
         if (location.Endpoint is { } endpoint
             && (!endpoint.IsAbsoluteUri || endpoint.Scheme is not ("http" or "https") || endpoint.UserInfo.Length > 0 || endpoint.Query.Length > 0 || endpoint.Fragment.Length > 0))
         {
             throw BackupException.InvalidArgument(
-                "Endpoint", "-Endpoint must be an address such as https://s3.example.org, without a user name, a query or a fragment: it is recorded, and credentials must not be. Give those through the environment; see docs/CLOUD.md.");
+                "Endpoint", "-Endpoint must be an address such as https://s3.example.org, without a user name, a query or a fragment: the address is recorded, but credentials must not be. Give those through the environment; see docs/CLOUD.md.");
         }
     }
 }

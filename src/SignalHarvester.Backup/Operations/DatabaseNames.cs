@@ -13,7 +13,7 @@ namespace SignalHarvester.Backup.Operations;
 /// </summary>
 /// <param name="path">The full path, the last link followed.</param>
 /// <param name="isWritten">Whether it is about to be overwritten.</param>
-/// <param name="allowHardLink">Whether the user has said that nobody writes to the file under a name that is not found.</param>
+/// <param name="allowHardLink">Whether the user has said that nobody writes to the file under an unknown name.</param>
 /// <param name="context">Messages and cancellation.</param>
 internal sealed class DatabaseNames(string path, bool isWritten, bool allowHardLink, OperationContext context)
 {
@@ -51,7 +51,7 @@ internal sealed class DatabaseNames(string path, bool isWritten, bool allowHardL
             if (look == MostLooks)
             {
                 throw new BackupException(
-                    BackupErrorId.DatabaseHasOtherNames, path, $"'{path}' is not to be {(isWritten ? "restored" : "read")} under this name. {reason} Nothing was changed.");
+                    BackupErrorId.DatabaseHasOtherNames, path, $"'{path}' must not be {(isWritten ? "restored" : "read")} under this name. {reason} Nothing was changed.");
             }
 
             _ = context.Cancellation.WaitHandle.WaitOne(PauseMilliseconds);
@@ -65,7 +65,7 @@ internal sealed class DatabaseNames(string path, bool isWritten, bool allowHardL
 
         if (isWritten && others.Count > 0)
         {
-            context.Warn($"'{path}' is one file with {string.Join(", ", others.Select(name => $"'{name}'"))}: what is restored here is restored there.");
+            context.Warn($"'{path}' is one file with {string.Join(", ", others.Select(name => $"'{name}'"))}: the restore changes all of them.");
         }
     }
 
@@ -74,32 +74,32 @@ internal sealed class DatabaseNames(string path, bool isWritten, bool allowHardL
         warning = null;
         if (others.Find(name => HasContent(name + "-wal") || HasContent(name + "-journal")) is { } used)
         {
-            return $"It is one file with '{used}', beside which a log lies: SQLite looks for that by the name of the file, and does not see here what it holds. Give '{used}' instead. If no program uses that name any more, open it once with sqlite3, which works the log in, and delete the name.";
+            return $"It is one file with '{used}', which has a log beside it: SQLite looks for a log by the name of the file, and does not see that log here. Give '{used}' instead. If no program uses that name any more, open it once with sqlite3, which applies the log, and delete the name.";
         }
 
         var (isWal, isHeld) = Look();
         if (isHeld && (!File.Exists(path + "-wal") || (AreSeveral && !FileLocks.AreOn(path + "-shm"))))
         {
-            return $"A program has it open in WAL mode, and {(File.Exists(path + "-wal") ? $"does not use '{path}-wal'" : $"there is no '{path}-wal'")}: its log lies beside another name of the file (a hard link, or a mount of this single file, as in a container), or was deleted. Give the name that the program has opened, and give it where the program runs; mount the folder of a database, never the file alone.";
+            return $"A program has it open in WAL mode, and {(File.Exists(path + "-wal") ? $"does not use '{path}-wal'" : $"there is no '{path}-wal'")}: its log is beside another name of the file (a hard link, or a mount of this single file, as in a container), or was deleted. Give the name that the program has opened, on the machine or in the container where it runs; mount the folder of a database, never the file alone.";
         }
 
         var hasLog = isHeld || HasContent(path + "-wal");
         if (Unseen > 0 && !hasLog && (isWal ?? isWritten) && !allowHardLink)
         {
-            return string.Create(CultureInfo.InvariantCulture, $"It has {count} names (hard links), {Unseen} of them not in its folder, and a log that a program has left beside one of those is not seen here. Give the name that the program opens. Where no program writes to it by another name, as in a tree of snapshots, add -AllowHardLink{(isWritten ? string.Empty : " (allow_hard_link in the configuration)")}.");
+            return string.Create(CultureInfo.InvariantCulture, $"It has {count} names (hard links), {Unseen} of them not in its folder, and a log beside one of those cannot be seen here. Give the name that the program opens. If no program writes to it by another name, as in a tree of snapshots, add -AllowHardLink{(isWritten ? string.Empty : " (allow_hard_link in the configuration)")}.");
         }
 
         warning = Unseen > 0 && !allowHardLink
-                ? string.Create(CultureInfo.InvariantCulture, $"'{path}' has {count} names (hard links), {Unseen} of them not in its folder. What a program has left in a log or journal beside another name is not seen here.")
+                ? string.Create(CultureInfo.InvariantCulture, $"'{path}' has {count} names (hard links), {Unseen} of them not in its folder. A log or journal beside another name cannot be seen here.")
             : isMounted && !hasLog && (isWal ?? isWritten)
-                ? $"'{path}' is mounted as a single file: a log that a program has left beside the file outside is not seen here, and one made here is not seen there. Mount the folder of a database, never the file alone."
+                ? $"'{path}' is mounted as a single file: a log beside the file outside cannot be seen here, and a log made here cannot be seen there. Mount the folder of a database, never the file alone."
             : null;
         return null;
     }
 
     private static bool HasContent(string file) => new FileInfo(file) is { Exists: true, Length: > 0 };
 
-    /// <summary>Whether the database is in WAL mode, null where it is none; and whether somebody has it open in that, where there is no log to show it.</summary>
+    /// <summary>Whether the database is in WAL mode, null if it is none; and whether somebody has it open in that, where there is no log to show it.</summary>
     private (bool? IsWal, bool IsHeld) Look()
     {
         try

@@ -2,13 +2,13 @@ using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Operations;
 
-/// <summary>Where a database is: paths of it are one where they lead to one file.</summary>
+/// <summary>The place of a database: paths are equal if they lead to one file.</summary>
 public static class DatabasePlace
 {
     // Elsewhere the file itself tells, in whatever case it is written.
     private static readonly StringComparison PathComparison = OperatingSystem.IsWindows() ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal;
 
-    /// <summary>Whether two paths are the same, or lead to the same file, of which one is there.</summary>
+    /// <summary>Whether two paths are the same, or lead to the same existing file.</summary>
     /// <param name="one">A path.</param>
     /// <param name="other">Another.</param>
     public static bool IsSame(string one, string other) =>

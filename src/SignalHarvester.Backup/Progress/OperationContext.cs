@@ -2,16 +2,16 @@ using SignalHarvester.Backup.Encryption;
 
 namespace SignalHarvester.Backup.Progress;
 
-/// <summary>What an operation needs of its caller: a clock, a way to be stopped, and somebody to tell what happens.</summary>
+/// <summary>What an operation needs of its caller: a clock, a way to be stopped, and a receiver of its messages.</summary>
 /// <param name="Clock">The time.</param>
 /// <param name="Report">Called from any thread with progress and messages.</param>
 /// <param name="Cancellation">Stops the operation; it cleans up before it ends.</param>
 public sealed record OperationContext(TimeProvider Clock, Action<OperationEvent> Report, CancellationToken Cancellation)
 {
-    /// <summary>The schedule that the operation runs for, as the history notes it; null where somebody runs it.</summary>
+    /// <summary>The schedule of the operation, for the history; null if a person runs it.</summary>
     public string? Schedule { get; init; }
 
-    /// <summary>What encrypted backups may be opened with.</summary>
+    /// <summary>The secrets for encrypted backups.</summary>
     public IdentityRing Identities { get; init; } = IdentityRing.Empty;
 
     internal void Verbose(string message) => Report(new OperationMessage(IsWarning: false, message));

@@ -1,25 +1,25 @@
 namespace SignalHarvester.Backup.Progress;
 
-/// <summary>Something that an operation tells while it runs.</summary>
+/// <summary>A report of a running operation.</summary>
 public abstract record OperationEvent;
 
 /// <summary>A sentence for the user.</summary>
-/// <param name="IsWarning">Whether it needs attention; otherwise it is only explanation.</param>
+/// <param name="IsWarning">Whether it needs attention; otherwise it is only an explanation.</param>
 /// <param name="Text">The sentence.</param>
 public sealed record OperationMessage(bool IsWarning, string Text) : OperationEvent;
 
-/// <summary>How far a step has come.</summary>
+/// <summary>The progress of a step.</summary>
 /// <param name="Activity">The step, such as "Backing up app.db".</param>
 /// <param name="DoneBytes">Bytes done.</param>
 /// <param name="TotalBytes">Bytes in all.</param>
 /// <param name="BytesPerSecond">The mean rate so far.</param>
-/// <param name="Remaining">Time left at that rate; null while it is not known.</param>
+/// <param name="Remaining">Time left at that rate; null while unknown.</param>
 public sealed record OperationProgress(string Activity, long DoneBytes, long TotalBytes, double BytesPerSecond, TimeSpan? Remaining) : OperationEvent
 {
     /// <summary>Percent done, 0 to 100.</summary>
     public int Percent => TotalBytes <= 0 ? 0 : (int)Math.Clamp(100.0 * DoneBytes / TotalBytes, 0, 100);
 }
 
-/// <summary>A step is over; its progress can go.</summary>
+/// <summary>The end of a step and its progress.</summary>
 /// <param name="Activity">The step.</param>
 public sealed record OperationStepCompleted(string Activity) : OperationEvent;

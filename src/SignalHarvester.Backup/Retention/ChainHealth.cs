@@ -25,7 +25,7 @@ internal sealed class ChainHealth(IReadOnlyDictionary<string, BackupMetadata> by
     /// <summary>Whether the backup can take up others that it builds on: no link is missing, and none failed its last verification.</summary>
     public bool CanBeFolded(BackupMetadata backup) => !IsIncomplete(backup) && LastFailure(backup) is null;
 
-    /// <summary>The backup that one builds on; null where it stands alone, or its parent is not there.</summary>
+    /// <summary>The backup that one builds on; null if it stands alone, or its parent is not there.</summary>
     public BackupMetadata? Parent(BackupMetadata backup) =>
         backup.ParentId is { } id && BackupChain.IsIncrement(backup) ? byId.GetValueOrDefault(id) : null;
 

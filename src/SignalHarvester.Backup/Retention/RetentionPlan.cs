@@ -3,14 +3,14 @@ using SignalHarvester.Backup.Catalog;
 
 namespace SignalHarvester.Backup.Retention;
 
-/// <summary>Decides which backups stay and which go. Reads nothing but what it is given. See docs/RETENTION.md.</summary>
+/// <summary>Decides which backups stay and which go, from its arguments alone. See docs/RETENTION.md.</summary>
 public static class RetentionPlan
 {
     /// <summary>Decides on all backups of a directory, each database by itself.</summary>
-    /// <param name="backups">All backups of the directory, in any order; what is left out counts as not there.</param>
+    /// <param name="backups">All backups of the directory, in any order; others do not count.</param>
     /// <param name="rules">What to keep.</param>
     /// <param name="now">The time that ages are measured from.</param>
-    /// <param name="canFold">Whether what others build on can be folded into them; where not, it stays as long as they do.</param>
+    /// <param name="canFold">Whether a backup can be folded into those that build on it; if not, it stays as long as they do.</param>
     /// <returns>One decision for each backup, newest first.</returns>
     /// <exception cref="BackupException">InvalidArgument, RetentionKeepsNothing.</exception>
     public static IReadOnlyList<RetentionDecision> Decide(IReadOnlyCollection<BackupMetadata> backups, RetentionRules rules, DateTimeOffset now, bool canFold = true)
@@ -63,7 +63,7 @@ public static class RetentionPlan
         }
         else if ((complete.Count > 0 ? complete : counted).FirstOrDefault() is { } newest)
         {
-            newest.Keep("newest", "newest backup of the database, none is verified");
+            newest.Keep("newest", "newest backup of the database; none is verified");
         }
     }
 
@@ -128,7 +128,7 @@ public static class RetentionPlan
         var byId = verdicts.ToDictionary(verdict => verdict.Backup.Id, StringComparer.Ordinal);
         var (sound, unsound) = (new List<Verdict>(), new List<Verdict>());
         verdicts.FindAll(verdict => verdict.IsKept).ForEach(kept => (canFold && chains.CanBeFolded(kept.Backup) ? sound : unsound).Add(kept));
-        var whyWhole = canFold ? "a chain with a missing or failed link is left whole" : "nothing is folded in an object store";
+        var whyWhole = canFold ? "a chain with a missing or failed link stays complete" : "nothing is folded in an object store";
         foreach (var kept in unsound)
         {
             for (var link = Parent(kept); link is { IsChainSettled: false }; link = Parent(link))

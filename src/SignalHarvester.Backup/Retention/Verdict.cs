@@ -13,7 +13,7 @@ internal sealed class Verdict(BackupMetadata backup)
 
     public bool IsKept => keeping.Count > 0;
 
-    /// <summary>Whether it has been told what becomes of it for the sake of a backup that builds on it and stays.</summary>
+    /// <summary>Whether its fate was decided for a backup that builds on it and stays.</summary>
     public bool IsChainSettled { get; private set; }
 
     public RetentionDecision Decision => new()

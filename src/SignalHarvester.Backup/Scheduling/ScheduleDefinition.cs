@@ -2,7 +2,7 @@ using SignalHarvester.Backup.Text;
 
 namespace SignalHarvester.Backup.Scheduling;
 
-/// <summary>A schedule as it is kept: the operating system's task carries its name alone, and a run reads the rest here.</summary>
+/// <summary>A stored schedule: the operating system's task carries only its name, and a run reads the rest here.</summary>
 public sealed record ScheduleDefinition
 {
     /// <summary>The version of this form.</summary>
@@ -17,19 +17,19 @@ public sealed record ScheduleDefinition
     /// <summary>When it is due.</summary>
     public required ScheduleTrigger Trigger { get; init; }
 
-    /// <summary>The time by which each run is put off at random, at most.</summary>
+    /// <summary>The longest random delay of a run.</summary>
     public TimeSpan RandomDelay { get; init; }
 
-    /// <summary>The scheduler that starts it; never Auto once it is kept.</summary>
+    /// <summary>The scheduler that starts it; never Auto once it is stored.</summary>
     public ScheduleBackend Backend { get; init; }
 
     /// <summary>Whose it is.</summary>
     public ScheduleScope Scope { get; init; }
 
-    /// <summary>When it was registered as it is: no earlier moment counts as missed.</summary>
+    /// <summary>The time of its registration: no earlier moment counts as missed.</summary>
     public DateTimeOffset Registered { get; init; }
 
-    /// <summary>The name that all schedules have in common that were registered with it from one settings file; null for one registered by itself.</summary>
+    /// <summary>The common name of all schedules that were registered from one settings file; null for a single one.</summary>
     public string? Group { get; init; }
 
     /// <summary>What it does.</summary>
@@ -38,10 +38,10 @@ public sealed record ScheduleDefinition
     /// <summary>What the scheduler starts.</summary>
     public TaskCommand Command { get; init; } = new(string.Empty, [], new Dictionary<string, string>());
 
-    /// <summary>What stands for the name in file names and the like.</summary>
+    /// <summary>The form of the name for file names and the like.</summary>
     internal string Key => ScheduleName.Key(Name);
 
-    /// <summary>Whether another one is the same, whenever it was registered.</summary>
+    /// <summary>Whether another one is the same, apart from its time of registration.</summary>
     internal bool IsSameAs(ScheduleDefinition other) => ScheduleJson.Write(this with { Registered = default }) == ScheduleJson.Write(other with { Registered = default });
 
     /// <summary>The title that schedulers show.</summary>

@@ -5,8 +5,8 @@ using SignalHarvester.Backup.Retention;
 namespace SignalHarvester.Backup.Scheduling;
 
 /// <summary>
-/// What a schedule does. What is null here is as the settings file says it at the time of the run, or else as the cmdlets
-/// have it. No secret is in it: credentials come from the platform's own chain each time.
+/// The job of a schedule. A null value comes from the settings file at the time of the run, or else from the cmdlets'
+/// defaults. It contains no secret: credentials come from the platform's own chain each time.
 /// </summary>
 public sealed record ScheduleJob
 {
@@ -25,10 +25,10 @@ public sealed record ScheduleJob
     /// <summary>The kind of backup.</summary>
     public BackupStrategy? Type { get; init; }
 
-    /// <summary>How backups are compressed.</summary>
+    /// <summary>The compression of backups.</summary>
     public CompressionType? Compression { get; init; }
 
-    /// <summary>The calendar rule that the backups are made for; null for manual ones.</summary>
+    /// <summary>The retention policy of the backups; null for manual ones.</summary>
     public RetentionPolicy? RetentionPolicy { get; init; }
 
     /// <summary>Whether the retention rules are applied after the backups.</summary>
@@ -49,25 +49,25 @@ public sealed record ScheduleJob
     /// <summary>Whether backups are published without being read back.</summary>
     public bool NoVerify { get; init; }
 
-    /// <summary>The object store that backups are sent to, besides those of the settings file.</summary>
-    public CloudLocation? Upload { get; init; }
+    /// <summary>The object store for the backups, besides those of the settings file.</summary>
+    public StoreLocation? Upload { get; init; }
 
-    /// <summary>How that store is used.</summary>
+    /// <summary>The options of that store.</summary>
     public StoreOptions? UploadOptions { get; init; }
 
-    /// <summary>Whether a bucket, container or folder that is missing there is made.</summary>
+    /// <summary>Whether a missing bucket, container or folder is created.</summary>
     public bool CreateContainer { get; init; }
 
-    /// <summary>How many databases are worked on at once.</summary>
+    /// <summary>The number of databases to work on at once.</summary>
     public int? ThrottleLimit { get; init; }
 
-    /// <summary>How much of all stored bytes a scrub reads, in percent, 1 to 100; null for all.</summary>
+    /// <summary>The share of all stored bytes that a scrub reads, in percent, 1 to 100; null for all.</summary>
     public int? ScrubPercent { get; init; }
 
-    /// <summary>The time after which a scrub begins no further file; null for none.</summary>
+    /// <summary>The time after which a scrub starts no further file; null for none.</summary>
     public TimeSpan? ScrubBudget { get; init; }
 
-    /// <summary>The settings that a run goes by: what the file says, and on top of it what the schedule says.</summary>
+    /// <summary>The settings of a run: those of the file, overridden by those of the schedule.</summary>
     internal BackupSettings Over(BackupSettings settings) => settings with
     {
         Databases = Databases.Count == 0 ? settings.Databases : [],

@@ -26,9 +26,9 @@ internal sealed partial class ScheduleJson : JsonSerializerContext
 
     public static string Write(ScheduleState state) => JsonSerializer.Serialize(state, Readable.ScheduleState);
 
-    /// <exception cref="JsonException">It is no definition.</exception>
+    /// <exception cref="JsonException">It is not a definition.</exception>
     public static ScheduleDefinition? ReadDefinition(ReadOnlySpan<byte> json) => JsonSerializer.Deserialize(json, Readable.ScheduleDefinition);
 
-    /// <exception cref="JsonException">It is no state.</exception>
+    /// <exception cref="JsonException">It is not a state.</exception>
     public static ScheduleState? ReadState(ReadOnlySpan<byte> json) => JsonSerializer.Deserialize(json, Readable.ScheduleState);
 }

@@ -2,7 +2,7 @@ using SignalHarvester.Backup.Scheduling.Schedulers;
 
 namespace SignalHarvester.Backup.Scheduling;
 
-/// <summary>What registering a schedule would do.</summary>
+/// <summary>The effect of registering a schedule.</summary>
 public sealed class SchedulePlan
 {
     internal SchedulePlan(ScheduleDefinition definition, IScheduleBackend backend, TaskDefinition task, bool isDone)
@@ -13,13 +13,13 @@ public sealed class SchedulePlan
         IsDone = isDone;
     }
 
-    /// <summary>The schedule as it will be kept.</summary>
+    /// <summary>The schedule as it will be stored.</summary>
     public ScheduleDefinition Definition { get; }
 
-    /// <summary>Whether it is registered so already, and nothing is to be done.</summary>
+    /// <summary>Whether it is already registered with these settings, so that nothing is to be done.</summary>
     public bool IsDone { get; }
 
-    /// <summary>All that the operating system is told, to the letter.</summary>
+    /// <summary>Exactly what the operating system gets.</summary>
     public string Text => Task.ToString();
 
     internal IScheduleBackend Backend { get; }

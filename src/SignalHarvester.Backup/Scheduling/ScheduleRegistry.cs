@@ -10,9 +10,9 @@ public sealed class ScheduleRegistry(string manifest, TimeProvider clock)
 {
     private readonly ScheduleBackends backends = new(clock);
 
-    /// <summary>Works out what registering a schedule does. Changes nothing.</summary>
+    /// <summary>Plans the registration of a schedule. Changes nothing.</summary>
     /// <param name="wanted">The schedule; its backend may be Auto.</param>
-    /// <param name="needsBackend">Whether the scheduler must be there, and not only be described to.</param>
+    /// <param name="needsBackend">Whether the scheduler must exist; otherwise only its text is needed.</param>
     /// <exception cref="BackupException">InvalidArgument, SchedulerUnavailable.</exception>
     public SchedulePlan Plan(ScheduleDefinition wanted, bool needsBackend = true)
     {
@@ -38,7 +38,7 @@ public sealed class ScheduleRegistry(string manifest, TimeProvider clock)
     /// <param name="plan">What is to be done.</param>
     /// <param name="context">Messages; cancellation of the waiting for others who register.</param>
     /// <returns>The schedule as it is now.</returns>
-    /// <exception cref="BackupException">SchedulerUnavailable, SchedulerFailed, WriteFailed: what was there before is there again, as far as it can be.</exception>
+    /// <exception cref="BackupException">SchedulerUnavailable, SchedulerFailed, WriteFailed: the former state is restored if possible.</exception>
     public BackupSchedule Apply(SchedulePlan plan, OperationContext context)
     {
         ArgumentNullException.ThrowIfNull(plan);
@@ -74,7 +74,7 @@ public sealed class ScheduleRegistry(string manifest, TimeProvider clock)
 
     /// <summary>All schedules, by scope and name.</summary>
     /// <param name="scope">Whose; null for both.</param>
-    /// <param name="fault">Called for each that cannot be read.</param>
+    /// <param name="fault">Called for each unreadable one.</param>
     public IReadOnlyList<BackupSchedule> List(ScheduleScope? scope, Action<BackupException> fault) =>
     [
         .. from one in Scopes(scope)
@@ -87,10 +87,10 @@ public sealed class ScheduleRegistry(string manifest, TimeProvider clock)
     /// <param name="scope">Whose schedules are asked for; null for both.</param>
     public static bool HasHidden(ScheduleScope? scope) => scope != ScheduleScope.User && ScheduleStore.Of(ScheduleScope.System).HasHidden();
 
-    /// <summary>All schedules as they are kept, without asking the operating system; those that cannot be read are left out.</summary>
+    /// <summary>All stored schedules, without asking the operating system; unreadable ones are left out.</summary>
     public static IReadOnlyList<ScheduleDefinition> All() => [.. Scopes(null).SelectMany(scope => ScheduleStore.Of(scope).List(_ => { }))];
 
-    /// <summary>One schedule as it is kept.</summary>
+    /// <summary>One stored schedule.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="scope">Whose; null for the account's, else the machine's.</param>
     /// <exception cref="BackupException">ScheduleNotFound, ScheduleInvalid.</exception>
@@ -100,15 +100,15 @@ public sealed class ScheduleRegistry(string manifest, TimeProvider clock)
         return Scopes(scope).Select(one => ScheduleStore.Of(one).Find(name)).FirstOrDefault(found => found is not null) ?? throw NotFound(name);
     }
 
-    /// <summary>That there is no schedule of a name.</summary>
+    /// <summary>The error for a missing schedule.</summary>
     public static BackupException NotFound(string name) => new(
-        BackupErrorId.ScheduleNotFound, name, $"There is no schedule '{name}'. See what there is with Get-SHBackupSchedule, or register it with Register-SHBackupSchedule.");
+        BackupErrorId.ScheduleNotFound, name, $"There is no schedule '{name}'. List the schedules with Get-SHBackupSchedule, or register it with Register-SHBackupSchedule.");
 
     /// <summary>The schedules that were registered under a common name from a settings file.</summary>
     public static IReadOnlyList<string> Group(string group, ScheduleScope scope) =>
         [.. All().Where(definition => definition.Scope == scope && string.Equals(definition.Group, group, StringComparison.OrdinalIgnoreCase)).Select(definition => definition.Name)];
 
-    /// <summary>Removes a schedule from the operating system and from where it is kept. What runs may end.</summary>
+    /// <summary>Removes a schedule from the operating system, and its files. A run in progress may end.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="scope">Whose.</param>
     /// <param name="cancellation">Stops the waiting for others who register.</param>
@@ -124,7 +124,7 @@ public sealed class ScheduleRegistry(string manifest, TimeProvider clock)
 
     private static ScheduleScope[] Scopes(ScheduleScope? scope) => scope is { } one ? [one] : [ScheduleScope.User, ScheduleScope.System];
 
-    /// <summary>What is kept under the name; null where that is nothing, or cannot be read and so is written anew.</summary>
+    /// <summary>The stored schedule of the name; null if there is none, or if it cannot be read and so is replaced.</summary>
     private static ScheduleDefinition? Known(ScheduleScope scope, string name)
     {
         try

@@ -8,6 +8,9 @@ namespace SignalHarvester.Backup.Scheduling;
 /// <summary>The schedules of one scope as they are kept: one file each for what it does and for how its last run went.</summary>
 internal sealed class ScheduleStore(ScheduleScope scope, ScheduleFolders folders)
 {
+    /// <summary>What to do where a schedule's files may not be written.</summary>
+    public const string WriteAdvice = "Check its permissions; schedules of -Scope System can be changed only by an administrator.";
+
     /// <summary>What the names of our files, units and labels begin with.</summary>
     public const string Prefix = "shbackup-";
 
@@ -25,7 +28,7 @@ internal sealed class ScheduleStore(ScheduleScope scope, ScheduleFolders folders
     /// <summary>A folder for what lives no longer than a call.</summary>
     public string WorkFolder => folders.State;
 
-    /// <summary>All schedules, by name. One that cannot be read is told as a fault.</summary>
+    /// <summary>All schedules, by name. An unreadable one is a fault.</summary>
     public IReadOnlyList<ScheduleDefinition> List(Action<BackupException> fault)
     {
         string[] files;
@@ -90,7 +93,7 @@ internal sealed class ScheduleStore(ScheduleScope scope, ScheduleFolders folders
         }
     }
 
-    /// <summary>One schedule; null where there is none of that name.</summary>
+    /// <summary>One schedule; null if there is none of that name.</summary>
     /// <exception cref="BackupException">ScheduleInvalid.</exception>
     public ScheduleDefinition? Find(string name)
     {
@@ -162,7 +165,7 @@ internal sealed class ScheduleStore(ScheduleScope scope, ScheduleFolders folders
         }
     });
 
-    /// <summary>Takes the lock of a schedule's runs, which the system drops when the process dies; null where a run holds it.</summary>
+    /// <summary>Takes the lock of a schedule's runs, which the system drops when the process dies; null if a run holds it.</summary>
     public SafeFileHandle? TryLock(string key)
     {
         SafeFileHandle? held = null;
@@ -182,7 +185,7 @@ internal sealed class ScheduleStore(ScheduleScope scope, ScheduleFolders folders
         Guarded(folders.State, () =>
         {
             using var folder = NamedPlace.OpenFolder(folders.State, MissingFolders.MakePrivate);
-            held = DirectoryLock.Take(folder, LockTimeout, cancellation);
+            held = FolderLock.Take(folder, LockTimeout, cancellation);
         });
         return held!;
     }
@@ -218,12 +221,12 @@ internal sealed class ScheduleStore(ScheduleScope scope, ScheduleFolders folders
             var definition = ScheduleJson.ReadDefinition(NamedFile.ReadAllBytes(path, LargestBytes)) ?? throw new JsonException("It is empty.");
             if (!IsWhole(definition))
             {
-                throw new JsonException("A field is missing: a trigger, the databases of the job (an empty list for those of the settings), or program, arguments and environment of the command.");
+                throw new JsonException("A field is missing: a trigger, the databases of the job (an empty list means those of the settings), or program, arguments and environment of the command.");
             }
 
             return PathOf(definition.Key) == path && definition.FormatVersion == 1
                 ? definition with { Scope = scope }
-                : throw new JsonException("It is another schedule's, or of a newer version of this module.");
+                : throw new JsonException("It belongs to another schedule, or to a newer version of this module.");
         }
         catch (Exception exception) when (exception is JsonException or IOException or UnauthorizedAccessException or NotSupportedException)
         {
@@ -236,15 +239,5 @@ internal sealed class ScheduleStore(ScheduleScope scope, ScheduleFolders folders
     private static bool IsWhole(ScheduleDefinition definition) =>
         definition is { Name: not null, Trigger: not null, Job.Databases: not null, Command: { Program: not null, Arguments: not null, Environment: not null } };
 
-    private static void Guarded(string path, Action action)
-    {
-        try
-        {
-            action();
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw DiskFault.From(exception, path, BackupErrorId.WriteFailed, "Check its permissions; schedules of -Scope System take the rights of an administrator.");
-        }
-    }
+    private static void Guarded(string path, Action action) => DiskFault.Guard(path, BackupErrorId.WriteFailed, WriteAdvice, action);
 }

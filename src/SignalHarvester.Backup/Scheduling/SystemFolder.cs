@@ -32,7 +32,7 @@ internal static class SystemFolder
         if (OperatingSystem.IsWindows() ? IsForeignOnWindows(path) : IsForeignOnUnix(path))
         {
             throw new BackupException(
-                BackupErrorId.ScheduleInvalid, BackupErrorCategory.SecurityError, path, $"'{path}' holds what runs with all rights, and somebody without them owns it or may write to it. Nothing was run. Check who made it; remove it, or give it to the administrator alone.");
+                BackupErrorId.ScheduleInvalid, BackupErrorCategory.SecurityError, path, $"'{path}' runs with all rights, but somebody without them owns it or may write to it. Nothing was run. Check who made it; remove it, or let only the administrator own it and write to it.");
         }
     }
 

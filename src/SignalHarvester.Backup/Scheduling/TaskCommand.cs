@@ -2,16 +2,16 @@ using SignalHarvester.Backup.Text;
 
 namespace SignalHarvester.Backup.Scheduling;
 
-/// <summary>What a scheduler starts.</summary>
+/// <summary>The command that a scheduler starts.</summary>
 /// <param name="Program">The program's full path.</param>
-/// <param name="Arguments">Its arguments, each as the program is to get it.</param>
+/// <param name="Arguments">Its arguments, unquoted.</param>
 /// <param name="Environment">Variables that it needs besides those that schedulers give. Never a secret.</param>
 public sealed record TaskCommand(string Program, IReadOnlyList<string> Arguments, IReadOnlyDictionary<string, string> Environment)
 {
     // What says where this runtime, this module and its files are. A scheduler starts with an environment of its own.
     private static readonly string[] Carried = ["DOTNET_ROOT", "SHBACKUP_MODULE_PATH", "XDG_CONFIG_HOME", "XDG_STATE_HOME"];
 
-    /// <summary>The command that runs a schedule: in pwsh, or in the host where there is none.</summary>
+    /// <summary>The command that runs a schedule: in pwsh, or in the host if there is no pwsh.</summary>
     /// <param name="definition">The schedule.</param>
     /// <param name="manifest">The full path of the module's manifest.</param>
     /// <exception cref="BackupException">SchedulerUnavailable: neither is there.</exception>
@@ -36,7 +36,7 @@ public sealed record TaskCommand(string Program, IReadOnlyList<string> Arguments
         }
 
         throw new BackupException(
-            BackupErrorId.SchedulerUnavailable, BackupErrorCategory.ObjectNotFound, "pwsh", "Neither pwsh nor shbackup is on the PATH, so a task could run nothing. Put one of them there, then register the schedule again.");
+            BackupErrorId.SchedulerUnavailable, BackupErrorCategory.ObjectNotFound, "pwsh", "Neither pwsh nor shbackup is on the PATH, so a task could not run. Put one of them there, then register the schedule again.");
     }
 
     /// <summary>Refuses paths with control characters: a crontab cannot hold a line end, nor XML most of the others.</summary>
@@ -44,10 +44,10 @@ public sealed record TaskCommand(string Program, IReadOnlyList<string> Arguments
     internal static TaskCommand Plain(TaskCommand command) =>
         command.Environment.Values.Append(command.Program).FirstOrDefault(path => path.Any(char.IsControl)) is { } path
             ? throw BackupException.InvalidArgument(
-                path, $"'{SingleLine.Of(path)}' has a control character in it, which schedulers do not take. Put PowerShell and this account's folders elsewhere.")
+                path, $"'{SingleLine.Of(path)}' contains a control character, which schedulers do not allow. Move PowerShell and this account's folders to another path.")
             : command;
 
-    /// <summary>The first on the PATH, which an update leaves where it is; else the program that runs now, if it is that one.</summary>
+    /// <summary>The first on the PATH, which an update does not move; else the present program, if it is that one.</summary>
     private static string? Find(string name)
     {
         var file = OperatingSystem.IsWindows() ? name + ".exe" : name;

@@ -10,7 +10,7 @@ internal static class CompanionFiles
 
     /// <summary>
     /// What keeps SQLite from a database although it is sound: in the place of a file of its own stands something else, of which
-    /// SQLite says no more than that the disk failed, or that it may not be opened. Null where nothing does, or the error is of another kind.
+    /// SQLite says no more than that the disk failed, or that it may not be opened. Null if nothing does, or the error is of another kind.
     /// </summary>
     /// <param name="path">The database's full path.</param>
     /// <param name="code">SQLite's error.</param>
@@ -26,7 +26,7 @@ internal static class CompanionFiles
         {
             if (FileKind.NameOfStranger(path + suffix) is { } stranger)
             {
-                return $"'{path}{suffix}', the place of {what}, is {stranger}, and SQLite needs a file there or nothing. Find out who made it, move it away, then try again.";
+                return $"'{path}{suffix}' is {stranger}, but that is the name of {what}, and SQLite allows only a file there. Find out who made it, move it away, then try again.";
             }
         }
 

@@ -15,14 +15,14 @@ internal static class DatabaseHeader
     /// <summary>Whether the bytes begin as a database does.</summary>
     public static bool HasMagic(ReadOnlySpan<byte> header) => header.StartsWith(Magic);
 
-    /// <summary>The page size in bytes; 0 where the field holds no valid one.</summary>
+    /// <summary>The page size in bytes; 0 if the field holds no valid one.</summary>
     public static int PageSize(ReadOnlySpan<byte> header)
     {
         int value = BinaryPrimitives.ReadUInt16BigEndian(header[16..]);
         return value == 1 ? 65536 : value >= 512 && int.IsPow2(value) ? value : 0;
     }
 
-    /// <summary>The page count that the header states, or 0 where it states none that is valid.</summary>
+    /// <summary>The page count that the header states, or 0 if it states none that is valid.</summary>
     public static uint PageCount(ReadOnlySpan<byte> header) =>
         header[24..28].SequenceEqual(header[92..96]) ? BinaryPrimitives.ReadUInt32BigEndian(header[28..]) : 0;
 

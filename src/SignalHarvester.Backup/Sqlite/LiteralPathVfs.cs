@@ -8,7 +8,8 @@ using SQLitePCL;
 namespace SignalHarvester.Backup.Sqlite;
 
 /// <summary>
-/// SQLite's own access to files, but for two things. It deletes no file but the database's own. And it takes a path as it stands. The usual one first replaces every link in
+/// SQLite's own access to files, but for two things. It deletes no file but the database's own. And it takes a path as it
+/// stands. The usual one first replaces every link in
 /// it by where it leads, which turns a path through an open folder into one that others can change
 /// (https://sqlite.org/c3ref/vfs.html). The file itself is opened without following a link, as SQLite always does.
 /// </summary>
@@ -47,7 +48,7 @@ internal static unsafe partial class LiteralPathVfs
         var result = RegisterVfs(own, makeDefault: 0);
         return result == raw.SQLITE_OK
             ? true
-            : throw new InvalidOperationException($"SQLite takes no further file system: {raw.sqlite3_errstr(result).utf8_to_string()}");
+            : throw new InvalidOperationException($"SQLite does not accept another file system: {raw.sqlite3_errstr(result).utf8_to_string()}");
     }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]

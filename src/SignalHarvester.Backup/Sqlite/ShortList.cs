@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace SignalHarvester.Backup.Sqlite;
 
-/// <summary>What may be tens of thousands, as it is told: the first of them, and how many more there are.</summary>
+/// <summary>A short form of a list of maybe tens of thousands: the first items, and the number of further ones.</summary>
 internal static class ShortList
 {
     private const int MostNamed = 10;

@@ -48,7 +48,7 @@ internal static unsafe class SqliteDescriptors
         var system = SqliteLibrary.FindVfs(0);
         if (system is null || system->Version < 3)
         {
-            throw new InvalidOperationException("SQLite does not tell how it opens files.");
+            throw new InvalidOperationException("SQLite does not report how it opens files.");
         }
 
         openFile = (delegate* unmanaged[Cdecl]<byte*, int, int, int>)Replace(system, "open"u8, (nint)(delegate* unmanaged[Cdecl]<byte*, int, int, int>)&Open);
@@ -63,12 +63,12 @@ internal static unsafe class SqliteDescriptors
         if (!OperatingSystem.IsWindows() && FileIdentity.Of(path) is { } file && IsOpenElsewhere(file))
         {
             throw new BackupException(
-                BackupErrorId.DatabaseOpenInProcess, path, $"'{path}' is open in this PowerShell already, by another module's SQLite or by a script. Nothing was done with it: when one part of a process closes a file, the system drops the locks of all its parts, and two writers could get in at once. Close it there first, or give this command a process of its own (pwsh -Command, or shbackup -Command).");
+                BackupErrorId.DatabaseOpenInProcess, path, $"'{path}' is already open in this PowerShell, by another module's SQLite or by a script. It was not touched: when one part of a process closes a file, the system drops the locks of all parts, and two writers could write at once. Close it there first, or give this command a process of its own (pwsh -Command, or shbackup -Command).");
         }
     }
 
     /// <summary>
-    /// Whose the file is that our SQLite has open under a path, whatever has that name by now; null where it has none open. While
+    /// Whose the file is that our SQLite has open under a path, whatever has that name by now; null if it has none open. While
     /// it is open, no other descriptor of it may be opened here, and so none is closed.
     /// </summary>
     public static FileAccessRecord? AccessOf(string path)
@@ -118,7 +118,7 @@ internal static unsafe class SqliteDescriptors
             var code = system->SetSystemCall(system, pointer, by);
             return former != 0 && code == SQLitePCL.raw.SQLITE_OK
                 ? former
-                : throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"SQLite does not let its system calls be watched ({code})."));
+                : throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"SQLite does not allow its system calls to be replaced ({code})."));
         }
     }
 

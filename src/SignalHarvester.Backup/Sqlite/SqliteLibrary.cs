@@ -40,7 +40,7 @@ internal static unsafe partial class SqliteLibrary
         const int fileControlDataVersion = 35;
         return FileControl(connection.DangerousGetHandle(), "main", fileControlDataVersion, out uint version) == raw.SQLITE_OK
             ? version
-            : throw new InvalidOperationException("SQLite does not tell its data version.");
+            : throw new InvalidOperationException("SQLite does not report its data version.");
     }
 
     [LibraryImport(Library, EntryPoint = "sqlite3_file_control", StringMarshalling = StringMarshalling.Utf8)]
@@ -62,6 +62,6 @@ internal static unsafe partial class SqliteLibrary
         }
 
         throw new BackupException(
-            BackupErrorId.SqliteTooOld, version, string.Create(CultureInfo.InvariantCulture, $"The SQLite library in this process is {version}; versions before 3.51.3 can corrupt a WAL database. Start a new PowerShell, in which no other module has loaded an old e_sqlite3."));
+            BackupErrorId.SqliteTooOld, version, string.Create(CultureInfo.InvariantCulture, $"The SQLite library in this process is {version}; versions before 3.51.3 can corrupt a WAL database. Start a new PowerShell, and import this module before any other module loads an old e_sqlite3."));
     }
 }

@@ -1,13 +1,13 @@
 namespace SignalHarvester.Backup.Sqlite;
 
 /// <summary>
-/// The name of a table, column, index or collation. To SQLite a name is bytes, and two are the same however their ASCII
-/// letters are written: <c>t</c> is <c>T</c>, and <c>ä</c> is not <c>Ä</c>. So it is here. As text it is what people see and
-/// type, where a byte that is not UTF-8 is <c>\xHH</c> (docs/FORMAT.md).
+/// The name of a table, column, index or collation. To SQLite a name is bytes, and the case of ASCII letters does not
+/// count: <c>t</c> is <c>T</c>, but <c>ä</c> is not <c>Ä</c>. This type compares in the same way. As text it is the form
+/// that people see and type, where a byte that is not UTF-8 is <c>\xHH</c> (docs/FORMAT.md).
 /// </summary>
 public readonly struct SqliteName : IEquatable<SqliteName>
 {
-    /// <summary>What the number of a row may be called, where no column is called so.</summary>
+    /// <summary>The possible names of a row's number, if no column has that name.</summary>
     internal static readonly IReadOnlyList<SqliteName> RowIdNames = [new("rowid"), new("_rowid_"), new("oid")];
 
     private readonly string text;
@@ -19,10 +19,10 @@ public readonly struct SqliteName : IEquatable<SqliteName>
         folded = Fold(text);
     }
 
-    /// <summary>The name as a string of <see cref="SqlText"/>, for a text that is shown as a whole.</summary>
+    /// <summary>The name as a string of <see cref="SqlText"/>, for a text that is shown whole.</summary>
     internal string Text => text;
 
-    /// <summary>The name as it stands in SQL that <see cref="SqlStatement"/> takes, whatever is in it.</summary>
+    /// <summary>The quoted name for SQL of <see cref="SqlStatement"/>.</summary>
     internal string Quoted => $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 
     /// <summary>The name as a text in such SQL.</summary>
@@ -31,7 +31,7 @@ public readonly struct SqliteName : IEquatable<SqliteName>
     /// <summary>The name that such a column has as one of a query: SQLite takes no <c>true</c> and <c>false</c> for the name of a result.</summary>
     internal SqliteName InQuery => folded is "true" or "false" ? new SqliteName(text + "\u0001") : this;
 
-    /// <summary>The name that is written like this.</summary>
+    /// <summary>Parses a shown name.</summary>
     /// <param name="shown">The name, as <see cref="ToString"/> gives it.</param>
     public static SqliteName Parse(string shown)
     {

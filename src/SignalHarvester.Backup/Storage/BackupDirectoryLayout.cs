@@ -1,6 +1,6 @@
 namespace SignalHarvester.Backup.Storage;
 
-/// <summary>Where in a backup directory things lie that are no backups: docs/FORMAT.md.</summary>
+/// <summary>The paths in a backup directory that are not backups: docs/FORMAT.md.</summary>
 /// <param name="Path">The directory's full path.</param>
 internal sealed record BackupDirectoryLayout(string Path)
 {

@@ -50,6 +50,31 @@ internal static class DiskFault
         };
     }
 
+    /// <summary>Does something on a disk; a failure is named as <see cref="From"/> names it.</summary>
+    /// <param name="path">The file or directory concerned.</param>
+    /// <param name="deniedId">The id for denied access.</param>
+    /// <param name="deniedAdvice">What to do about denied access.</param>
+    /// <param name="action">What is done.</param>
+    /// <exception cref="BackupException">InsufficientSpace, WriteFailed, DestinationInvalid, SidecarHostile, or the id for denied access.</exception>
+    public static T Guard<T>(string path, string deniedId, string deniedAdvice, Func<T> action)
+    {
+        try
+        {
+            return action();
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw From(exception, path, deniedId, deniedAdvice);
+        }
+    }
+
+    /// <inheritdoc cref="Guard{T}(string, string, string, Func{T})"/>
+    public static void Guard(string path, string deniedId, string deniedAdvice, Action action) => Guard(path, deniedId, deniedAdvice, () =>
+    {
+        action();
+        return true;
+    });
+
     private static bool IsReadOnly(Exception exception)
     {
         const int unixReadOnlyFileSystem = 30;

@@ -88,7 +88,7 @@ internal static class DurableFile
     }
 
     /// <summary>
-    /// Makes a new file that is for its owner alone: what is in a database, and what is told of it, is nobody else's business.
+    /// Makes a new file that only its owner can read: a database's content and its description are private.
     /// </summary>
     /// <param name="path">The file to make.</param>
     /// <param name="share">What others may do with it while it is open.</param>
@@ -108,8 +108,8 @@ internal static class DurableFile
         return handle;
     }
 
-    /// <summary>Renames, over whatever file is there unless told otherwise, and makes the rename last.</summary>
-    /// <exception cref="IOException">It failed; or what is there is no file: a rename would put one in the place of /dev/null for good.</exception>
+    /// <summary>Renames, by default over an existing file, and makes the rename durable.</summary>
+    /// <exception cref="IOException">It failed; or the existing name is not a file: a rename would replace /dev/null permanently.</exception>
     public static void Rename(string from, string to, bool overwrite = true)
     {
         using var target = HeldFolder.OpenParent(to);
@@ -152,7 +152,7 @@ internal static class DurableFile
     {
         if (new FileInfo(path) is { Exists: true, LinkTarget: null } && !FileKind.IsRegularItself(path))
         {
-            throw new IOException($"'{path}' is a device, a pipe or a socket, and no file.");
+            throw new IOException($"'{path}' is a device, a pipe or a socket, not a file.");
         }
     }
 
@@ -176,7 +176,7 @@ internal static class DurableFile
         }
     }
 
-    /// <summary>Deletes a file and makes the deletion last. A file that is not there is no error.</summary>
+    /// <summary>Deletes a file and makes the deletion durable. A missing file is no error.</summary>
     public static void Delete(string path)
     {
         using var folder = HeldFolder.OpenParent(path);

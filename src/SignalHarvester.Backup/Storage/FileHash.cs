@@ -11,7 +11,7 @@ internal static class FileHash
 
     /// <summary>Reads a file from its beginning to its end.</summary>
     /// <param name="file">The file.</param>
-    /// <param name="advance">Told of the bytes of each piece.</param>
+    /// <param name="advance">Receives the bytes of each piece.</param>
     /// <param name="cancellation">Stops the reading.</param>
     /// <returns>The SHA-256 in lower-case hex.</returns>
     /// <exception cref="IOException">The disk does not give the file.</exception>

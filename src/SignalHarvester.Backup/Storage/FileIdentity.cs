@@ -22,20 +22,20 @@ internal readonly partial record struct FileIdentity(long Device, long Inode)
 
     private const int MacLinkCount = 6;
 
-    /// <summary>What a path names, links followed; null where there is nothing, and on Windows, where this is not asked.</summary>
+    /// <summary>What a path names, links followed; null if there is nothing, and on Windows, where this is not asked.</summary>
     public static FileIdentity? Of(string path) => FileStatus.Of(path)?.Identity;
 
     /// <summary>What a path names itself, a link being a link.</summary>
     public static FileIdentity? OfItself(string path) => FileStatus.OfItself(path)?.Identity;
 
-    /// <summary>What a descriptor of this process is open on; null where it is not open.</summary>
+    /// <summary>What a descriptor of this process is open on; null if it is not open.</summary>
     public static FileIdentity? OfDescriptor(int descriptor) => FileStatus.Of(descriptor)?.Identity;
 
     /// <summary>What an open file is; null on Windows.</summary>
     /// <exception cref="IOException">The system does not say.</exception>
     public static FileIdentity? Of(SafeFileHandle file) => OperatingSystem.IsWindows() ? null : FileStatus.Of(file).Identity;
 
-    /// <summary>How many names (hard links) a file has on its file system; 1 where that cannot be told.</summary>
+    /// <summary>The number of names (hard links) of a file on its file system; 1 if unknown.</summary>
     /// <exception cref="IOException">The operating system failed.</exception>
     public static long CountNames(string path)
     {
@@ -56,7 +56,7 @@ internal readonly partial record struct FileIdentity(long Device, long Inode)
         return result == 0 ? BitConverter.ToUInt16(status[MacLinkCount..]) : throw Failure(path);
     }
 
-    /// <summary>Whether a file is mounted by itself, so that nothing can be renamed to or from its name. Nothing there is no mount.</summary>
+    /// <summary>Whether a file is mounted by itself, so that nothing can be renamed to or from its name. A missing file is no mount.</summary>
     /// <remarks>Linux tells since 5.8; no other system mounts a single file.</remarks>
     /// <exception cref="IOException">The operating system failed.</exception>
     public static bool IsMountPoint(string path)
@@ -82,7 +82,7 @@ internal readonly partial record struct FileIdentity(long Device, long Inode)
     private static IOException Failure(string path)
     {
         var error = new Win32Exception(Marshal.GetLastPInvokeError());
-        return new IOException($"'{path}' cannot be looked at: {error.Message}.", error);
+        return new IOException($"Cannot read the status of '{path}': {error.Message}.", error);
     }
 
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]

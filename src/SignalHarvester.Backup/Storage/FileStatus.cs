@@ -5,7 +5,7 @@ using Microsoft.Win32.SafeHandles;
 namespace SignalHarvester.Backup.Storage;
 
 /// <summary>
-/// What Unix tells of a file, of whatever kind, without opening it. .NET's own portable stat, which turns each system's struct
+/// The status of a file of any kind on Unix, without opening it. .NET's own portable stat, which turns each system's struct
 /// into one, is the smallest way to ask on Linux and macOS alike; on Windows, nothing is asked.
 /// </summary>
 internal readonly partial struct FileStatus
@@ -77,21 +77,21 @@ internal readonly partial struct FileStatus
 
     private int Type => mode & TypeMask;
 
-    /// <summary>What a path names, links followed; null where there is nothing.</summary>
+    /// <summary>What a path names, links followed; null if there is nothing.</summary>
     public static FileStatus? Of(string path)
     {
         Span<byte> status = stackalloc byte[Bytes];
         return !OperatingSystem.IsWindows() && Stat(path, ref MemoryMarshal.GetReference(status)) == 0 ? new FileStatus(status) : null;
     }
 
-    /// <summary>What a path names itself, a link being a link; null where there is nothing.</summary>
+    /// <summary>What a path names itself, a link being a link; null if there is nothing.</summary>
     public static FileStatus? OfItself(string path)
     {
         Span<byte> status = stackalloc byte[Bytes];
         return !OperatingSystem.IsWindows() && LStat(path, ref MemoryMarshal.GetReference(status)) == 0 ? new FileStatus(status) : null;
     }
 
-    /// <summary>What a descriptor of this process is open on; null where it is not open.</summary>
+    /// <summary>What a descriptor of this process is open on; null if it is not open.</summary>
     public static FileStatus? Of(int descriptor)
     {
         Span<byte> status = stackalloc byte[Bytes];
@@ -105,7 +105,7 @@ internal readonly partial struct FileStatus
         Span<byte> status = stackalloc byte[Bytes];
         return FStat(file, ref MemoryMarshal.GetReference(status)) == 0
             ? new FileStatus(status)
-            : throw new IOException($"An open file tells nothing of itself: {new Win32Exception(Marshal.GetLastPInvokeError()).Message}.");
+            : throw new IOException($"Cannot read the status of an open file: {new Win32Exception(Marshal.GetLastPInvokeError()).Message}.");
     }
 
     [LibraryImport("libSystem.Native", EntryPoint = "SystemNative_Stat", StringMarshalling = StringMarshalling.Utf8)]

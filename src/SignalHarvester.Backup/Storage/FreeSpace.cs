@@ -19,7 +19,7 @@ internal static partial class FreeSpace
         // DriveInfo takes drive letters alone; this takes shares and mounted folders too.
         return GetDiskFreeSpaceEx(Path.TrimEndingDirectorySeparator(folder) + "\\", out var available, out _, out _)
             ? (long)Math.Min(available, long.MaxValue)
-            : throw new IOException($"The free space of '{folder}' cannot be found out: {new Win32Exception(Marshal.GetLastPInvokeError()).Message}");
+            : throw new IOException($"Cannot read the free space of '{folder}': {new Win32Exception(Marshal.GetLastPInvokeError()).Message}");
     }
 
     /// <summary>Refuses work that cannot fit.</summary>
@@ -33,7 +33,7 @@ internal static partial class FreeSpace
         if (free < needed)
         {
             throw new BackupException(
-                BackupErrorId.InsufficientSpace, folder, string.Create(CultureInfo.InvariantCulture, $"The disk of '{folder}' has {free >> 20} MiB free, and at least {(needed >> 20) + 1} MiB is needed for {purpose}. Free some space, remove old backups with Remove-SHBackup, or use another directory."));
+                BackupErrorId.InsufficientSpace, folder, string.Create(CultureInfo.InvariantCulture, $"The disk of '{folder}' has {free >> 20} MiB free, but at least {(needed >> 20) + 1} MiB is needed for {purpose}. Free some space, remove old backups with Remove-SHBackup, or use another directory."));
         }
     }
 

@@ -66,7 +66,7 @@ internal sealed class HeldFolder : IDisposable
         return held;
     }
 
-    /// <summary>Opens a folder of Unix that was opened to be gone on from, now to work in it.</summary>
+    /// <summary>Opens a folder of Unix again, to work in it, that was only opened to walk on.</summary>
     /// <exception cref="IOException">It is no folder, or the system failed.</exception>
     /// <exception cref="UnauthorizedAccessException">Access was denied.</exception>
     internal static HeldFolder Reopen(SafeFileHandle place, string path) => new(path, UnixCalls.OpenFolder(place, ".", path, follow: false));
@@ -152,7 +152,7 @@ internal sealed class HeldFolder : IDisposable
         ? [.. new DirectoryInfo(Path).EnumerateFileSystemInfos().Select(info => info.Name)]
         : UnixCalls.Names(handle, Path);
 
-    /// <summary>Renames a file of this folder, over whatever file is there unless told otherwise.</summary>
+    /// <summary>Renames a file of this folder, by default over an existing file.</summary>
     /// <exception cref="IOException">It failed.</exception>
     /// <exception cref="UnauthorizedAccessException">Access was denied.</exception>
     public void Rename(string name, HeldFolder to, string newName, bool overwrite = true)
@@ -179,7 +179,7 @@ internal sealed class HeldFolder : IDisposable
         }
     }
 
-    /// <summary>Deletes a file, or a link. One that is not there is no error.</summary>
+    /// <summary>Deletes a file, or a link. A missing one is no error.</summary>
     /// <exception cref="IOException">It could not be deleted; it may be a folder.</exception>
     /// <exception cref="UnauthorizedAccessException">Access was denied.</exception>
     public void Delete(string name)
@@ -194,7 +194,7 @@ internal sealed class HeldFolder : IDisposable
         }
     }
 
-    /// <summary>Deletes a name, and all that is below it. One that is not there is no error.</summary>
+    /// <summary>Deletes a name, and everything below it. A missing one is no error.</summary>
     /// <exception cref="IOException">It could not be deleted.</exception>
     /// <exception cref="UnauthorizedAccessException">Access was denied.</exception>
     public void DeleteAll(string name)
@@ -221,7 +221,7 @@ internal sealed class HeldFolder : IDisposable
         }
     }
 
-    /// <summary>Deletes a folder in this one, if it is empty. One that is not there, or not empty, is no error.</summary>
+    /// <summary>Deletes a folder in this one, if it is empty. A missing or non-empty one is no error.</summary>
     /// <exception cref="IOException">It could not be deleted.</exception>
     /// <exception cref="UnauthorizedAccessException">Access was denied.</exception>
     public void DeleteEmptyFolder(string name)

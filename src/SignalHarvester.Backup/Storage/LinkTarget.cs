@@ -6,7 +6,7 @@ namespace SignalHarvester.Backup.Storage;
 /// <summary>Follows a link the way the operating system does.</summary>
 internal static unsafe partial class LinkTarget
 {
-    /// <summary>The full path of what a link leads to, at the end of all links; null where the path is no link.</summary>
+    /// <summary>The full path of what a link leads to, at the end of all links; null if the path is no link.</summary>
     /// <exception cref="IOException">It leads nowhere, or in a circle.</exception>
     public static string? Of(string path)
     {
@@ -21,7 +21,7 @@ internal static unsafe partial class LinkTarget
         if (real is null)
         {
             var error = new Win32Exception(Marshal.GetLastPInvokeError());
-            throw new IOException($"'{path}' leads nowhere: {error.Message}.", error);
+            throw new IOException($"'{path}' does not lead to a file: {error.Message}.", error);
         }
 
         try

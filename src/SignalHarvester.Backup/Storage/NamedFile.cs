@@ -30,7 +30,7 @@ internal static class NamedFile
     /// <summary>Reads a file, or all that comes out of a pipe or a device.</summary>
     /// <param name="path">Its path.</param>
     /// <param name="most">The most bytes that it may have.</param>
-    /// <param name="cancellation">Ends the wait for what writes to a pipe. One that is cancelled already reads files alone.</param>
+    /// <param name="cancellation">Ends the wait for the writer of a pipe. If it is already cancelled, only regular files are read.</param>
     /// <exception cref="SilentPipeException">It is a pipe, and nothing came out of it.</exception>
     /// <exception cref="OperationCanceledException">The wait was ended.</exception>
     /// <exception cref="FileTooLargeException">It is larger than that.</exception>
@@ -99,7 +99,7 @@ internal static class NamedFile
             else if (hasWriter || TimeProvider.System.GetElapsedTime(started) > Patience)
             {
                 // A program that failed must not pass for an empty file.
-                throw new SilentPipeException(path, hasWriter ? "what wrote to it ended without a word" : string.Create(CultureInfo.InvariantCulture, $"nobody wrote to it for {Patience.TotalSeconds} seconds"));
+                throw new SilentPipeException(path, hasWriter ? "its writer ended without sending anything" : string.Create(CultureInfo.InvariantCulture, $"nobody wrote to it for {Patience.TotalSeconds} seconds"));
             }
 
             _ = cancellation.WaitHandle.WaitOne(Pause);

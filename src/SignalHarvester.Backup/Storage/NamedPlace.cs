@@ -183,7 +183,7 @@ internal sealed class NamedPlace : IDisposable
             }
         }
 
-        /// <summary>What has a name here, be it a link; null where there is no such name.</summary>
+        /// <summary>What has a name here, be it a link; null if there is no such name.</summary>
         private SafeFileHandle? Find(string name)
         {
             try
@@ -213,7 +213,7 @@ internal sealed class NamedPlace : IDisposable
             var path = System.IO.Path.Combine(Path, name);
             if (++links > MostLinks)
             {
-                throw new IOException($"'{path}' is a link of a circle, or of too long a row of them.");
+                throw new IOException($"'{path}' is part of a circle of links, or of too long a chain of links.");
             }
 
             var maker = FileStatus.Of(link).User;
@@ -260,6 +260,9 @@ internal sealed class NamedPlace : IDisposable
         private DirectoryNotFoundException NotThere(string name) => new($"There is no folder '{System.IO.Path.Combine(Path, name)}'.");
     }
 
-    /// <summary>A name to go to; or, with its maker, the path of a link that has been gone all along, for whoever made it to be compared with whose what it led to is.</summary>
+    /// <summary>
+    /// A name to go to; or, with its maker, the path of a link that has been gone all along, for whoever made it to be
+    /// compared with whose what it led to is.
+    /// </summary>
     private readonly record struct Step(string Name, uint? Maker);
 }

@@ -3,7 +3,7 @@ using Microsoft.Win32.SafeHandles;
 namespace SignalHarvester.Backup.Storage;
 
 /// <summary>
-/// Opens files of ours in folders that others may write to. What somebody else put in their place is told by the open file,
+/// Opens files of ours in folders that others may write to. The open file shows what somebody else put in their place,
 /// never by a look before: a link is not followed, a pipe not waited for, and nothing but a file of bytes is taken.
 /// </summary>
 internal static class RegularFile
@@ -99,12 +99,6 @@ internal static class RegularFile
         }
 
         var bytes = new byte[length];
-        var read = 0;
-        while (read < bytes.Length && RandomAccess.Read(handle, bytes.AsSpan(read), read) is var count and > 0)
-        {
-            read += count;
-        }
-
-        return bytes[..read];
+        return bytes[..handle.ReadFully(bytes, 0)];
     }
 }

@@ -4,4 +4,4 @@ namespace SignalHarvester.Backup.Storage;
 /// <param name="path">The path.</param>
 /// <param name="reason">What was seen.</param>
 internal sealed class SilentPipeException(string path, string reason)
-    : IOException($"'{path}' is a pipe, and {reason}. Start what writes to it, or give a file.");
+    : IOException($"'{path}' is a pipe, and {reason}. Start its writer, or give a file.");

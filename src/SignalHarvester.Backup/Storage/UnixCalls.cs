@@ -104,7 +104,7 @@ internal static partial class UnixCalls
             FileMode.Open => 0,
             FileMode.OpenOrCreate => Create,
             FileMode.CreateNew => Create | Exclusive,
-            _ => throw new ArgumentOutOfRangeException(nameof(mode), mode, "A file of ours is opened, or made."),
+            _ => throw new ArgumentOutOfRangeException(nameof(mode), mode, "The mode must open or create a file."),
         }), mode == FileMode.CreateNew ? PrivateFileMode : SharedFileMode);
     }
 
@@ -158,7 +158,7 @@ internal static partial class UnixCalls
         // Some network file systems cannot flush a folder and say so with EINVAL or ENOTSUP; they order names themselves.
         if (FSync(folder) != 0 && Marshal.GetLastPInvokeError() is var error and not (22 or 45 or 95))
         {
-            throw new IOException($"The folder '{path}' cannot be flushed to disk: {new Win32Exception(error).Message}.", error);
+            throw new IOException($"Cannot flush the folder '{path}' to disk: {new Win32Exception(error).Message}.", error);
         }
     }
 

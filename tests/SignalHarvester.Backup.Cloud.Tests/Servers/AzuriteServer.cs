@@ -42,7 +42,7 @@ public sealed partial class AzuriteServer : IAsyncDisposable
     }
 
     /// <summary>A location in a container that is not there yet.</summary>
-    public async Task<CloudLocation> NewLocationAsync() => new()
+    public async Task<StoreLocation> NewLocationAsync() => new()
     {
         Provider = CloudProvider.Azure,
         Container = "c" + Guid.NewGuid().ToString("N"),
@@ -52,7 +52,7 @@ public sealed partial class AzuriteServer : IAsyncDisposable
     };
 
     /// <summary>Opens a store with the account's key.</summary>
-    internal AzureStore Open(CloudLocation location, StoreOptions? options = null) =>
+    internal AzureStore Open(StoreLocation location, StoreOptions? options = null) =>
         new(location, options ?? new StoreOptions(), Environment(("AZURE_STORAGE_KEY", Key)));
 
     /// <summary>Opens a store in a container that is there and empty.</summary>

@@ -62,7 +62,7 @@ public sealed class CephServer : IAsyncDisposable
     }
 
     /// <summary>A location in a bucket that is not there yet.</summary>
-    public async Task<CloudLocation> NewLocationAsync() => new()
+    public async Task<StoreLocation> NewLocationAsync() => new()
     {
         Provider = CloudProvider.S3,
         Container = "b" + Guid.NewGuid().ToString("N"),

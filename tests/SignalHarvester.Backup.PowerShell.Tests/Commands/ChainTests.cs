@@ -19,7 +19,7 @@ public class ChainTests
         var second = workspace.Run("New-SHBackup ./app.db -Type Auto -Verbose").WithoutErrors();
         var increment = second.As<BackupMetadata>().Single();
 
-        Assert.Contains(second.Verbose, text => text.Contains($"changed since '{full.Id}', on which the backup builds", StringComparison.Ordinal));
+        Assert.Contains(second.Verbose, text => text.Contains($"changed since the parent '{full.Id}'", StringComparison.Ordinal));
         Assert.Equal(BackupType.Full, full.Type);
         Assert.Contains(first.Verbose, text => text.Contains("there is no backup of this database", StringComparison.Ordinal));
         Assert.Contains("there is no backup of this database", Assert.IsType<string>(full.Metadata["full_reason"]), StringComparison.Ordinal);

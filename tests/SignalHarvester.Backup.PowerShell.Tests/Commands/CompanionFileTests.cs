@@ -42,8 +42,7 @@ public sealed class CompanionFileTests
             // SQLite gets along with some of them.
             Assert.All(result.Errors, error =>
             {
-                Assert.Contains($"'{target}{suffix}', the place of", error.Exception.Message, StringComparison.Ordinal);
-                Assert.Contains($"is a {stranger}, and SQLite needs", error.Exception.Message, StringComparison.Ordinal);
+                Assert.Contains($"'{target}{suffix}' is a {stranger}, but that is the name of", error.Exception.Message, StringComparison.Ordinal);
                 Assert.DoesNotContain("disk", error.Exception.Message.Replace(workspace.Folder, "", StringComparison.Ordinal), StringComparison.Ordinal);
             });
             Assert.True(suffix != "-journal" || stranger == "link" || result.Errors.Count == 1);

@@ -21,7 +21,7 @@ public class EncryptionTests
         Assert.Equal((true, VerificationLevel.Quick), (made.Verified, made.VerificationLevel));
         Assert.Equal((true, scene.Recipient), (made.IsEncrypted, Assert.Single(made.Recipients)));
         Assert.EndsWith("_full.db.zst.age", made.BackupPath, StringComparison.Ordinal);
-        Assert.Contains(run.Verbose, text => text.Contains("A full test awaits the secret key", StringComparison.Ordinal));
+        Assert.Contains(run.Verbose, text => text.Contains("A full test needs the secret key", StringComparison.Ordinal));
 
         Tool.Require("age").Run("-d", "-i", scene.Key, "-o", scene.Workspace["out.zst"], made.BackupPath).EnsureSuccess();
         Tool.Require("zstd").Run("-d", "-q", scene.Workspace["out.zst"], "-o", scene.Workspace["out.db"]).EnsureSuccess();
@@ -75,7 +75,7 @@ public class EncryptionTests
         Assert.True(scene.Workspace.Run($"Test-SHBackup {made.Id} -IdentityFile ./pipe").WithoutErrors().As<BackupMetadata>().Single().Verified);
         await writing;
 
-        foreach (var (path, reason) in new[] { ("/dev/zero", "larger than any file of keys"), ("./backups", "it is a directory") })
+        foreach (var (path, reason) in new[] { ("/dev/zero", "too large for a file of keys"), ("./backups", "it is a directory") })
         {
             var error = Assert.Single(scene.Run($"Test-SHBackup {made.Id} -IdentityFile {path}").Errors);
             Assert.Equal(BackupErrorId.IdentityInvalid, error.FullyQualifiedErrorId.Split(',')[0]);
@@ -200,7 +200,7 @@ public class EncryptionTests
         File.Copy(forged.BackupPath, made.BackupPath, overwrite: true);
         scene.Workspace.EditSidecar(made.Id, sidecar => (sidecar["size_bytes"], sidecar["stored_checksum"]) = (forged.Size, forged.StoredChecksum));
         var error = Assert.Single(scene.Run($"Restore-SHBackup {made.Id} ./out.db -Force -IdentityFile ./key.txt").Errors);
-        Assert.Contains("is not encrypted, as it was", error.Exception.Message, StringComparison.Ordinal);
+        Assert.Contains("is not encrypted, but it was", error.Exception.Message, StringComparison.Ordinal);
         Assert.False(File.Exists(scene.Workspace["out.db"]));
     }
 
@@ -214,7 +214,7 @@ public class EncryptionTests
         var removed = scene.Workspace.Run($"Get-SHBackup | Where-Object Id -in '{chain[0].Id}', '{chain[1].Id}' | Remove-SHBackup -Force -Verbose").WithoutErrors();
         Assert.Equal([chain[1].Id, chain[0].Id], removed.As<BackupMetadata>().Select(backup => backup.Id));
         Assert.All(removed.As<BackupMetadata>(), backup => Assert.True(backup.IsRetired));
-        Assert.Contains(removed.Verbose, text => text.Contains("is retired", StringComparison.Ordinal));
+        Assert.Contains(removed.Verbose, text => text.Contains("is hidden but kept", StringComparison.Ordinal));
         Assert.Equal([chain[3].Id, chain[2].Id], scene.Workspace.Listed());
         Assert.Equal(
             [(chain[0].Id, true), (chain[1].Id, true), (chain[2].Id, false), (chain[3].Id, false)],
@@ -398,14 +398,14 @@ public class EncryptionTests
     }
 
     [Theory]
-    [InlineData("", "-Recipient $one", "is not encrypted, and this one is to be encrypted to age1")]
-    [InlineData("-Recipient $one", "", "is encrypted to age1*, and this one is not to be")]
-    [InlineData("-Recipient $one", "-Recipient $two", "is encrypted to age1*, and this one is to be encrypted to age1")]
-    [InlineData("-Recipient $one", "-Recipient $one, $two", "is encrypted to age1*, and this one is to be encrypted to age1* and age1")]
-    [InlineData("-Recipient $one, $two", "-Recipient $two", "is encrypted to age1* and age1*, and this one is to be encrypted to age1")]
-    [InlineData("-Recipient $one", "-Passphrase $words", "is encrypted to age1*, and this one is to be encrypted with a passphrase")]
-    [InlineData("-Passphrase $words", "-Recipient $one", "is encrypted with a passphrase, and this one is to be encrypted to age1")]
-    [InlineData("-Passphrase $words", "-Passphrase $others", "is encrypted with another passphrase than this one is to be")]
+    [InlineData("", "-Recipient $one", "is not encrypted, and the new backup will be encrypted to age1")]
+    [InlineData("-Recipient $one", "", "is encrypted to age1*, and the new backup will not be")]
+    [InlineData("-Recipient $one", "-Recipient $two", "is encrypted to age1*, and the new backup will be encrypted to age1")]
+    [InlineData("-Recipient $one", "-Recipient $one, $two", "is encrypted to age1*, and the new backup will be encrypted to age1* and age1")]
+    [InlineData("-Recipient $one, $two", "-Recipient $two", "is encrypted to age1* and age1*, and the new backup will be encrypted to age1")]
+    [InlineData("-Recipient $one", "-Passphrase $words", "is encrypted to age1*, and the new backup will be encrypted with a passphrase")]
+    [InlineData("-Passphrase $words", "-Recipient $one", "is encrypted with a passphrase, and the new backup will be encrypted to age1")]
+    [InlineData("-Passphrase $words", "-Passphrase $others", "is encrypted with another passphrase than the new backup")]
     public void Nothing_is_built_on_a_backup_that_others_can_open_than_are_to_open_the_new_one(string before, string after, string reason)
     {
         using var scene = new EncryptedScene();
@@ -465,7 +465,7 @@ public class EncryptionTests
         scene.Workspace.Change();
         var run = scene.Workspace.Run("New-SHBackup ./app.db -Type Auto").WithoutErrors();
         Assert.Equal(BackupType.Full, run.As<BackupMetadata>().Single().Type);
-        Assert.Contains($"'{plain.Id}', builds on '{encrypted.Id}', which is encrypted to {scene.Recipient}, and this one is not to be", Assert.Single(run.Warnings), StringComparison.Ordinal);
+        Assert.Contains($"'{plain.Id}', builds on '{encrypted.Id}', which is encrypted to {scene.Recipient}, and the new backup will not be", Assert.Single(run.Warnings), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -476,7 +476,7 @@ public class EncryptionTests
         var parent = scene.MakeFull();
         var error = Assert.Single(scene.Run($"New-SHBackup ./app.db -Type Incremental -Parent {parent}").Errors);
         Assert.Equal((BackupErrorId.ParentUnusable, parent), (error.FullyQualifiedErrorId.Split(',')[0], error.TargetObject));
-        Assert.Contains("and this one is not to be", error.Exception.Message, StringComparison.Ordinal);
+        Assert.Contains("and the new backup will not be", error.Exception.Message, StringComparison.Ordinal);
     }
 
     /// <summary>A workspace with a key in it.</summary>

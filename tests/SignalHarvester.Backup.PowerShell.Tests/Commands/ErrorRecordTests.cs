@@ -473,6 +473,6 @@ public partial class ErrorRecordTests
         }
     }
 
-    [GeneratedRegex(@"\b(Check|Give|Restore|Run|Back it up|Mend|Use|See|Remove|Free|Stop|Wait|Create|Leave it out|Bring it back|Do not rely|Put|Pass|give|add|nothing was read|must be given)\b")]
+    [GeneratedRegex(@"\b(Check|Correct|Fetch|Give|List|Restore|Run|Back it up|Use|Remove|Free|Stop|Wait|Create|Omit|Do not rely|Put|Pass|give|add|nothing was read|must be given)\b")]
     private static partial Regex NextStep();
 }

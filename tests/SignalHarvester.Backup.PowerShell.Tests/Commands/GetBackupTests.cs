@@ -172,7 +172,7 @@ public class GetBackupTests
         var ahead = workspace.AddBackup(-TimeSpan.FromDays(30));
         var before = workspace.Run("Get-SHBackup -Newest 1").WithoutErrors();
         Assert.Equal([ahead], Workspace.Ids(before));
-        Assert.Contains($"'{ahead}' is dated ahead of the clock", Assert.Single(before.Warnings), StringComparison.Ordinal);
+        Assert.Contains($"'{ahead}' is dated in the future", Assert.Single(before.Warnings), StringComparison.Ordinal);
 
         var made = workspace.MakeBackup();
         var after = workspace.Run("Get-SHBackup -Newest 1").WithoutErrors();

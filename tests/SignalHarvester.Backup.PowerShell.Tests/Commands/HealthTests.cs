@@ -59,7 +59,7 @@ public partial class HealthTests
                 """);
         }
 
-        const string mends = "full-text index search has fallen behind 'page', which it indexes (INSERT INTO \"search\"(\"search\") VALUES('rebuild') mends it)";
+        const string mends = "full-text index search is older than its table 'page' (INSERT INTO \"search\"(\"search\") VALUES('rebuild') repairs it)";
         var made = workspace.Run("New-SHBackup ./app.db").WithoutErrors();
         Assert.Contains(mends, Assert.Single(made.Warnings), StringComparison.Ordinal);
         Assert.True(made.As<BackupMetadata>().Single().Verified);
@@ -101,7 +101,7 @@ public partial class HealthTests
         workspace.AddBackup(TimeSpan.FromMinutes(5), sidecar => sidecar["verified"] = false);
         var check = Look(workspace, "-BackupDirectory ./backups").Single().Checks[0];
         Assert.Equal(HealthStatus.Warning, check.Status);
-        Assert.Contains("1h may be lost at most", check.Reason, StringComparison.Ordinal);
+        Assert.Contains("at most 1h of work may be lost", check.Reason, StringComparison.Ordinal);
         Assert.Contains("Newer ones are not verified", check.Reason, StringComparison.Ordinal);
     }
 
@@ -132,7 +132,7 @@ public partial class HealthTests
     {
         using var workspace = new Workspace();
         workspace.MakeBackup();
-        Assert.Contains("this machine alone", Check(workspace, "Copies").Reason, StringComparison.Ordinal);
+        Assert.Contains("on this machine. If it is lost", Check(workspace, "Copies").Reason, StringComparison.Ordinal);
         workspace.Run("Get-SHBackup | Send-SHBackup -Provider Directory -Container ./offsite -CreateContainer").WithoutErrors();
         var folder = Check(workspace, "Copies");
         Assert.Equal(HealthStatus.Warning, folder.Status);
@@ -163,10 +163,10 @@ public partial class HealthTests
         workspace.MakeBackup($"-Recipient {recipient}");
         var away = Check(workspace, "RecoveryPoint");
         Assert.Equal(HealthStatus.Ok, away.Status);
-        Assert.Contains($"takes the secret key of {recipient}, which is not here", away.Reason, StringComparison.Ordinal);
+        Assert.Contains($"needs the secret key of {recipient}, which is not here", away.Reason, StringComparison.Ordinal);
 
         workspace.Configure("app:\n  backup:\n    encryption:\n      identity_file: key.txt\n");
-        Assert.Contains($"takes the secret key of {recipient}, which is here in '{workspace["key.txt"]}'", Of(Look(workspace, "-BackupDirectory ./backups").Single(), "RecoveryPoint").Reason, StringComparison.Ordinal);
+        Assert.Contains($"needs the secret key of {recipient}, which is here in '{workspace["key.txt"]}'", Of(Look(workspace, "-BackupDirectory ./backups").Single(), "RecoveryPoint").Reason, StringComparison.Ordinal);
         File.Move(workspace["key.txt"], workspace["away.txt"]);
         Assert.Contains($"which is not here in '{workspace["key.txt"]}'", Of(Look(workspace, "-BackupDirectory ./backups").Single(), "RecoveryPoint").Reason, StringComparison.Ordinal);
     }
@@ -186,7 +186,7 @@ public partial class HealthTests
 
         var point = Of(Look(workspace, "-BackupDirectory ./backups").Single(), "RecoveryPoint");
         Assert.Equal(HealthStatus.Critical, point.Status);
-        Assert.Contains($"Not all that it builds on is encrypted alike: a restore takes the secret key of {keys[1]}, which is not here in '{workspace["key.txt"]}', and the secret key of {keys[0]}, which is here", point.Reason, StringComparison.Ordinal);
+        Assert.Contains($"Its chain is encrypted to different keys: a restore needs the secret key of {keys[1]}, which is not here in '{workspace["key.txt"]}', and the secret key of {keys[0]}, which is here", point.Reason, StringComparison.Ordinal);
         workspace.Run(point.Command!).WithoutErrors();
         Assert.Equal(HealthStatus.Ok, Of(Look(workspace, "-BackupDirectory ./backups").Single(), "RecoveryPoint").Status);
     }

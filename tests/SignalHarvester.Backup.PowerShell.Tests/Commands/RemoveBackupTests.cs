@@ -17,9 +17,9 @@ public class RemoveBackupTests
         var increment = workspace.MakeBackup("-Type Incremental");
         workspace.Run($"Remove-SHBackup {full.Id}; Remove-SHBackup {increment.Id}; Remove-SHBackup {full.Id} -WhatIf").WithoutErrors();
         var questions = workspace.Session.Host.Questions;
-        Assert.Contains("fold it first into those that build on it and stay", questions[0], StringComparison.Ordinal);
+        Assert.Contains("after folding it into the kept backups that build on it", questions[0], StringComparison.Ordinal);
         Assert.DoesNotContain("fold", questions[1], StringComparison.Ordinal);
-        Assert.Contains("fold it first into those that build on it and stay", workspace.Session.Host.Shown, StringComparison.Ordinal);
+        Assert.Contains("after folding it into the kept backups that build on it", workspace.Session.Host.Shown, StringComparison.Ordinal);
     }
 
     [Fact]

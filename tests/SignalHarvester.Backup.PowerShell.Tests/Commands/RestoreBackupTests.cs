@@ -183,7 +183,7 @@ public class RestoreBackupTests
         Workspace.Damage(workspace.Database);
         var warning = Assert.Single(workspace.Run("Get-SHBackup | Restore-SHBackup -Destination ./app.db -Confirm:$false").WithoutErrors().Warnings);
         var safety = workspace.Run("Get-SHBackup | Where-Object IsSafety").WithoutErrors().As<BackupMetadata>().Single();
-        Assert.Contains($"kept as it is in the safety backup '{safety.Id}'", warning, StringComparison.Ordinal);
+        Assert.Contains($"Its present state is kept in the safety backup '{safety.Id}'", warning, StringComparison.Ordinal);
         Assert.DoesNotContain("-Force", warning, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', warning);
     }

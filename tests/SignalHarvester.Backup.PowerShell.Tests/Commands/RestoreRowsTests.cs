@@ -155,9 +155,9 @@ public sealed class RestoreRowsTests : IDisposable
         var backup = Backup("CREATE TABLE t(a); CREATE VIRTUAL TABLE words USING fts5(body)");
         var error = workspace.Run($"Restore-SHBackup {backup} -Table {table} -Into ./app.db -Force").Errors.Single();
         Assert.Equal(BackupErrorId.TableNotFound, error.FullyQualifiedErrorId.Split(',')[0]);
-        Assert.Contains("Give one of those that are there: ", error.Exception.Message, StringComparison.Ordinal);
+        Assert.Contains("Give one of its tables: ", error.Exception.Message, StringComparison.Ordinal);
         Assert.DoesNotContain(", words", error.Exception.Message, StringComparison.Ordinal);
-        Assert.Equal(isVirtual, error.Exception.Message.Contains("Of a virtual table", StringComparison.Ordinal));
+        Assert.Equal(isVirtual, error.Exception.Message.Contains("a virtual table stores its rows", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -105,7 +105,7 @@ public sealed class ScheduleTests(ScheduleSandbox sandbox)
         Workspace.FlipByte(sent.BackupPath);
         var mended = workspace.Run("Invoke-SHBackupSchedule scrub").WithoutErrors().As<ScheduleRun>().Single();
         Assert.Equal(ScheduleResult.Succeeded, mended.Result);
-        Assert.Contains(mended.Steps, step => step is { Step: "Scrub", Detail: "2 of 2 read, 1 of them mended" });
+        Assert.Contains(mended.Steps, step => step is { Step: "Scrub", Detail: "2 of 2 read, 1 of them repaired" });
 
         Workspace.FlipByte(here.BackupPath);
         var run = workspace.Run("Invoke-SHBackupSchedule scrub");
@@ -126,8 +126,8 @@ public sealed class ScheduleTests(ScheduleSandbox sandbox)
         var half = workspace.Run("Invoke-SHBackupSchedule half").WithoutErrors().As<ScheduleRun>().Single();
         var none = workspace.Run("Invoke-SHBackupSchedule short").WithoutErrors().As<ScheduleRun>().Single();
         workspace.Run("Unregister-SHBackupSchedule half, short -Force").WithoutErrors();
-        Assert.Equal("2 of 2 read, 0 of them mended", half.Steps.Single(step => step.Step == "Scrub").Detail);
-        Assert.Equal("0 of 4 read, 0 of them mended", none.Steps.Single(step => step.Step == "Scrub").Detail);
+        Assert.Equal("2 of 2 read, 0 of them repaired", half.Steps.Single(step => step.Step == "Scrub").Detail);
+        Assert.Equal("0 of 4 read, 0 of them repaired", none.Steps.Single(step => step.Step == "Scrub").Detail);
     }
 
     [Theory]
@@ -135,7 +135,7 @@ public sealed class ScheduleTests(ScheduleSandbox sandbox)
     [InlineData("-Scrub -DatabasePath ./app.db", "-DatabasePath")]
     [InlineData("-Drill -Type Full", "-Type")]
     [InlineData("-RetentionOnly -NoVerify", "-NoVerify")]
-    [InlineData("-Drill -Scrub", "exclude each other")]
+    [InlineData("-Drill -Scrub", "cannot be combined")]
     public void A_parameter_that_would_make_no_difference_is_refused(string parameters, string named)
     {
         using var workspace = new Workspace();
@@ -153,7 +153,7 @@ public sealed class ScheduleTests(ScheduleSandbox sandbox)
         var first = workspace.Run(register + "-Daily").WithoutErrors().As<BackupSchedule>().Single();
         var written = File.GetLastWriteTimeUtc(first.DefinitionPath);
         var again = workspace.Run(register + "-Daily").WithoutErrors();
-        Assert.Contains(again.Verbose, line => line.Contains("registered so already", StringComparison.Ordinal));
+        Assert.Contains(again.Verbose, line => line.Contains("already registered with these settings", StringComparison.Ordinal));
         Assert.Equal(written, File.GetLastWriteTimeUtc(first.DefinitionPath));
 
         var changed = workspace.Run(register + "-Every 15m").WithoutErrors().As<BackupSchedule>().Single();

@@ -22,7 +22,7 @@ public sealed class ScheduledRunTests
         MakeDue(host);
         var next = host.Run("Invoke-SHBackupSchedule task -IfDue -Verbose; exit $LASTEXITCODE");
         Assert.Equal((0, 2), (next.ExitCode, Backups(host)));
-        Assert.Contains("The run is put off by 00:00:0", next.Output, StringComparison.Ordinal);
+        Assert.Contains("The run is delayed by 00:00:0", next.Output, StringComparison.Ordinal);
         Assert.Equal(["Succeeded", "True"], Lines(host.Run("$s = Get-SHBackupSchedule task; $s.LastResult; $s.LastBackup -eq (Get-SHBackup -BackupDirectory ./backups -Newest 1).Id").Output));
         var history = host.Run("Get-SHBackupHistory -BackupDirectory ./backups | ForEach-Object { \"$($_.Operation) $($_.Status) $($_.Schedule)\" }").EnsureSuccess();
         Assert.Equal(2, Lines(history.Output).Count(line => line == "Create Success task"));
@@ -106,7 +106,7 @@ public sealed class ScheduledRunTests
         using var first = host.Start([.. Task(host)]);
         SpinWait.SpinUntil(() => first.HasExited || File.Exists(Path.Combine(host["state", "shbackup", "schedules"], "shbackup-task.lock")));
         var second = RunTask(host);
-        Assert.Contains("'task' is not run: a run of it is in progress already.", second.Output, StringComparison.Ordinal);
+        Assert.Contains("'task' does not run: another run of it is in progress.", second.Output, StringComparison.Ordinal);
         Assert.Equal(0, second.ExitCode);
 
         using (var kill = Process.Start("/bin/sh", ["-c", $"kill -TERM {first.Id}"]))

@@ -111,7 +111,7 @@ public class ScrubTests
         var result = workspace.Run("Invoke-SHBackupScrub");
 
         Assert.Equal(ScrubOutcome.Damaged, result.As<BackupScrubResult>().Single().Outcome);
-        Assert.Contains("not mended: ", result.Errors.Single().Exception.Message, StringComparison.Ordinal);
+        Assert.Contains("not repaired: ", result.Errors.Single().Exception.Message, StringComparison.Ordinal);
         Assert.Empty(workspace.Listed());
         Assert.True(File.Exists(result.As<BackupScrubResult>().Single().QuarantinePath));
     }
@@ -186,8 +186,8 @@ public class ScrubTests
 
         var first = workspace.Run("Invoke-SHBackupScrub").WithoutErrors().As<BackupScrubResult>().Single();
         var second = workspace.Run("Invoke-SHBackupScrub").WithoutErrors().As<BackupScrubResult>().Single();
-        Assert.Contains("was unpacked", first.Reason, StringComparison.Ordinal);
-        Assert.Equal("its SHA-256 is the one that was recorded", second.Reason);
+        Assert.Contains("its unpacked content matches", first.Reason, StringComparison.Ordinal);
+        Assert.Equal("its SHA-256 matches its record", second.Reason);
 
         Workspace.FlipByte(first.BackupPath);
         var damaged = workspace.Run("Invoke-SHBackupScrub").As<BackupScrubResult>().Single();

@@ -48,7 +48,7 @@ public sealed class StrangeTablesTests : IDisposable
         Assert.Equal($"D8D8,D9D8,{x}", Query("SELECT group_concat(hex(CAST(raw AS BLOB))) FROM \"café\"", bytes));
         var beside = Restore(backup, table, "-RowAction SideTable");
         Assert.Equal(($"{table}_{backup.Id}", 3L), (beside.Into, beside.Inserted));
-        Assert.Contains(@"Give one of those that are there: a\x5CxE9, c, ", workspace.Run("Restore-SHBackup $args[0] -Table none -Into ./app.db -Force", backup.Id).Errors.Single().Exception.Message, StringComparison.Ordinal);
+        Assert.Contains(@"Give one of its tables: a\x5CxE9, c, ", workspace.Run("Restore-SHBackup $args[0] -Table none -Into ./app.db -Force", backup.Id).Errors.Single().Exception.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -57,8 +57,8 @@ public sealed class StrangeTablesTests : IDisposable
     [InlineData("""SELECT '\xE9' -- what stands in a text is no name""", @"\xE9", @"\xE9")]
     [InlineData("""SELECT count(*) FROM "café" """, "0", "an error: SQLite Error 1: 'no such table: café'")]
     [InlineData("SELECT 1.5; -- only a remark", "1.5", "1.5")]
-    [InlineData("SELECT 1; SELECT 2", "1", "several results, where one question has one")]
-    [InlineData("SELECT $open", "1", "an error: it leaves the value of $open open")]
+    [InlineData("SELECT 1; SELECT 2", "1", "several results, but a query must have one")]
+    [InlineData("SELECT $open", "1", "an error: it has no value for $open")]
     [InlineData("SELECT x'C3A9'", "c3a9", "c3a9")]
     [InlineData("SELECT NULL", "null", "null")]
     [InlineData("", "1", "no row")]
@@ -147,7 +147,7 @@ public sealed class StrangeTablesTests : IDisposable
         var backup = workspace.MakeBackup();
         var error = workspace.Run($"Restore-SHBackup {backup.Id} -Table t -Into ./app.db -RowAction Replace -Force").Errors.Single();
         Assert.Equal(BackupErrorId.RowsNotRestored, error.FullyQualifiedErrorId.Split(',')[0]);
-        Assert.Contains("Its application alone has that. Use -RowAction SideTable", error.Exception.Message, StringComparison.Ordinal);
+        Assert.Contains("Only its application has that. Use -RowAction SideTable", error.Exception.Message, StringComparison.Ordinal);
         Assert.Equal(1, Restore(backup, "t", "-RowAction SideTable").Inserted);
 
         // Once more, it is there, and the same advice again would be of no use.
@@ -221,7 +221,7 @@ public sealed class StrangeTablesTests : IDisposable
         }
         else
         {
-            Assert.Contains("nothing in the table shows which of the two", result.Errors.Single().Exception.Message, StringComparison.Ordinal);
+            Assert.Contains("nothing in the table shows which order", result.Errors.Single().Exception.Message, StringComparison.Ordinal);
             Assert.Single(workspace.Listed());
         }
     }
@@ -272,7 +272,7 @@ public sealed class StrangeTablesTests : IDisposable
         Assert.Contains("refer to rows that are not in", error.Exception.Message, StringComparison.Ordinal);
         OwnNames("PRAGMA foreign_keys = OFF; INSERT INTO c VALUES (9, 'nobody')");
         _ = workspace.MakeBackup();
-        Assert.Contains("refer to nothing in p", workspace.Run("Invoke-SHRestoreDrill -Newest").As<RestoreDrill>().Single().Reason!, StringComparison.Ordinal);
+        Assert.Contains("refer to missing rows of p", workspace.Run("Invoke-SHRestoreDrill -Newest").As<RestoreDrill>().Single().Reason!, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -362,7 +362,7 @@ public sealed class StrangeTablesTests : IDisposable
             + string.Concat(Enumerable.Range(1, 3000).Select(number => $", c{number}")) + ")' WHERE name = 't'");
         var error = workspace.Run("New-SHBackup ./app.db").Errors.Single();
         Assert.Equal(BackupErrorId.SourceUnreadable, error.FullyQualifiedErrorId.Split(',')[0]);
-        Assert.Contains("more columns than the 2000 that this SQLite reads", error.Exception.Message, StringComparison.Ordinal);
+        Assert.Contains("more than 2000 columns, the limit of this SQLite", error.Exception.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("marked as damaged", error.Exception.Message, StringComparison.Ordinal);
 
         var made = workspace.Run("New-SHBackup ./app.db -Force").WithoutErrors();
@@ -414,7 +414,7 @@ public sealed class StrangeTablesTests : IDisposable
         {
             var error = workspace.Run($"Restore-SHBackup {backup.Id} -Table t -Into ./app.db -RowAction {action} -Force").Errors.Single();
             Assert.StartsWith("RowsNotRestored,", error.FullyQualifiedErrorId, StringComparison.Ordinal);
-            Assert.Contains("more columns than SQLite takes", error.Exception.Message, StringComparison.Ordinal);
+            Assert.Contains("more columns than SQLite allows", error.Exception.Message, StringComparison.Ordinal);
             Assert.Contains("SideTable", error.Exception.Message, StringComparison.Ordinal);
         }
 

@@ -107,7 +107,7 @@ public sealed class TerminationSignalTests
         Assert.Equal((143, string.Empty), (result.ExitCode, result.Output));
     }
 
-    private static string Told(string cmdlet) => $"WARNING: {cmdlet} was stopped by a signal. What it had not finished is removed.\n";
+    private static string Told(string cmdlet) => $"WARNING: {cmdlet} was stopped by a signal, and removed its unfinished work.\n";
 
     private static Workspace Large()
     {

@@ -186,7 +186,7 @@ public class TestBackupTests
         workspace.EditSidecar(backup.Id, sidecar => sidecar["row_counts"]!["customer"] = 4711);
         var rows = workspace.Run("Get-SHBackup | Test-SHBackup");
         Assert.StartsWith("BackupContentMismatch,", Assert.Single(rows.Errors).FullyQualifiedErrorId, StringComparison.Ordinal);
-        Assert.Contains("customer has 20 rows, 4711 were recorded", rows.Errors[0].Exception.Message, StringComparison.Ordinal);
+        Assert.Contains("customer has 20 rows, but 4711 were recorded", rows.Errors[0].Exception.Message, StringComparison.Ordinal);
         Assert.Equal("RowCounts", rows.As<BackupMetadata>().Single().Verification.Single(check => !check.Passed).Check);
     }
 

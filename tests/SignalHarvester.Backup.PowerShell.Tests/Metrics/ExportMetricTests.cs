@@ -187,7 +187,7 @@ public class ExportMetricTests
     }
 
     [Theory]
-    [InlineData("303 See Other\r\nLocation: /page", "given nothing")]
+    [InlineData("303 See Other\r\nLocation: /page", "metrics are not sent there")]
     [InlineData("500 Broken\u001b[31m", "500 Broken [31m: not \u2028now")]
     public async Task What_answers_but_takes_nothing_is_an_error_on_one_line(string status, string said)
     {

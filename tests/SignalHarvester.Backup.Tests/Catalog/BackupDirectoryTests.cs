@@ -353,7 +353,7 @@ public sealed class BackupDirectoryTests : IDisposable
         var moved = new BackupDirectory(copy, scene.Clock);
 
         BackupMetadata found = Assert.Single(moved.List().Backups);
-        RestoreBackup.Run(found, moved, new RestoreOptions { Destination = scene["new.db"] }, scene.Context());
+        RestoreBackup.Run(BackupSource.In(moved, found), new RestoreOptions { Destination = scene["new.db"] }, scene.Context());
 
         Assert.Equal(backup.Id, found.Id);
         Assert.Equal(image, ImageHash.Of(scene["new.db"]));
@@ -377,10 +377,10 @@ public sealed class BackupDirectoryTests : IDisposable
         AnotherUser.Run(() =>
         {
             BackupMetadata found = Assert.Single(scene.Directory.List().Backups);
-            VerificationOutcome outcome = VerifyBackup.Run(found, scene.Directory, VerificationLevel.Full, scene.Context());
+            VerificationOutcome outcome = VerifyBackup.Run(BackupSource.In(scene.Directory, found), VerificationLevel.Full, scene.Context());
             Assert.Null(outcome.Fault);
             Assert.True(outcome.Backup.Verified);
-            RestoreBackup.Run(found, scene.Directory, new RestoreOptions { Destination = Path.Combine(home, "new.db"), SafetyDirectory = scene.Directory }, scene.Context());
+            RestoreBackup.Run(BackupSource.In(scene.Directory, found), new RestoreOptions { Destination = Path.Combine(home, "new.db"), SafetyDirectory = scene.Directory }, scene.Context());
             Scene.Fails(BackupErrorId.DirectoryNotWritable, BackupErrorCategory.PermissionDenied, () => scene.Create());
             Scene.Fails(BackupErrorId.DirectoryNotWritable, BackupErrorCategory.PermissionDenied, () => Remove(found.Id));
         });
@@ -458,15 +458,15 @@ public sealed class BackupDirectoryTests : IDisposable
     {
         BackupMetadata backup = Make();
 
-        Assert.Equal(backup.Checksum, LooseFile.Find(backup.BackupPath, scene.Clock).Backup.Checksum);
+        Assert.Equal(backup.Checksum, BackupFileLookup.Find(backup.BackupPath, () => scene.Directory, scene.Clock).Backup.Checksum);
         File.Copy(backup.BackupPath, scene["my copy.zst"]);
-        (BackupMetadata loose, BackupDirectory? directory) = LooseFile.Find(scene["my copy.zst"], scene.Clock);
-        Assert.Null(directory);
-        Assert.True(VerifyBackup.Run(loose, null, VerificationLevel.Full, scene.Context()).Backup.Verified);
-        Scene.Fails(BackupErrorId.NotABackup, BackupErrorCategory.InvalidArgument, () => LooseFile.Find(scene.Directory.Path, scene.Clock));
-        Scene.Fails(BackupErrorId.BackupFileMissing, BackupErrorCategory.ObjectNotFound, () => LooseFile.Find(scene["none"], scene.Clock));
+        (BackupMetadata loose, BackupCatalog catalog) = BackupFileLookup.Find(scene["my copy.zst"], () => scene.Directory, scene.Clock);
+        Assert.Null(catalog.Directory);
+        Assert.True(VerifyBackup.Run(new BackupSource(loose, catalog), VerificationLevel.Full, scene.Context()).Backup.Verified);
+        Scene.Fails(BackupErrorId.NotABackup, BackupErrorCategory.InvalidArgument, () => BackupFileLookup.Find(scene.Directory.Path, () => scene.Directory, scene.Clock));
+        Scene.Fails(BackupErrorId.BackupFileMissing, BackupErrorCategory.ObjectNotFound, () => BackupFileLookup.Find(scene["none"], () => scene.Directory, scene.Clock));
         File.Copy(backup.BackupPath, scene["backup_20260231_000000_full.db.zst"]);
-        Assert.Equal("backup_20260231_000000_full.db.zst", LooseFile.Find(scene["backup_20260231_000000_full.db.zst"], scene.Clock).Backup.Id);
+        Assert.Equal("backup_20260231_000000_full.db.zst", BackupFileLookup.Find(scene["backup_20260231_000000_full.db.zst"], () => scene.Directory, scene.Clock).Backup.Id);
     }
 
     private BackupMetadata Make()

@@ -357,7 +357,7 @@ public sealed class BrokenChainTests : IDisposable
         BackupMetadata[] chain = Chain(2);
         EditSidecar(chain[1], sidecar => sidecar.Remove("parent_id"));
 
-        AssertBroken(chain[1], BackupErrorId.ChainBroken, BackupErrorCategory.InvalidData, "does not say");
+        AssertBroken(chain[1], BackupErrorId.ChainBroken, BackupErrorCategory.InvalidData, "does not name its parent");
     }
 
     [Fact]

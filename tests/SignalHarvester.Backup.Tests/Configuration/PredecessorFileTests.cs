@@ -84,8 +84,8 @@ public sealed class PredecessorFileTests
         Assert.Equal(new VerificationSettings { VerifyBeforeRestore = false }, settings.Verification);
         Assert.Equal(
             [
-                new CloudLocation { Provider = CloudProvider.S3, Container = "signal-backups", Prefix = "signal-harvester/backups/", Region = "eu-central-1" },
-                new CloudLocation { Provider = CloudProvider.Azure, Container = "dumps", Prefix = "signal-harvester/backups/", AccountName = "harvest" },
+                new StoreLocation { Provider = CloudProvider.S3, Container = "signal-backups", Prefix = "signal-harvester/backups/", Region = "eu-central-1" },
+                new StoreLocation { Provider = CloudProvider.Azure, Container = "dumps", Prefix = "signal-harvester/backups/", AccountName = "harvest" },
             ],
             settings.Stores.Select(store => store.Location));
         Assert.Equal([(true, false), (true, true)], settings.Stores.Select(store => (store.Enabled, store.UploadAfterBackup)));

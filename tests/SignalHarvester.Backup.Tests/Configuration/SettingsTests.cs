@@ -40,7 +40,7 @@ public sealed class SettingsTests
         Assert.Equal((true, TimeSpan.FromMinutes(30), new TimeOnly(6, 5)), (settings.Schedule.HourlyEnabled, settings.Schedule.HourlyInterval, settings.Schedule.RetentionTime));
         Assert.Equal((3, 5, 2.0, true), (settings.Retention.KeepYearly, settings.Retention.KeepLast, settings.Retention.KeepWithin!.TotalDays, settings.Retention.IncludeManual));
         Assert.Equal(
-            new CloudLocation { Provider = CloudProvider.S3, Container = "b", Endpoint = new("https://s3.example.org"), UsePathStyle = true, Profile = "p" },
+            new StoreLocation { Provider = CloudProvider.S3, Container = "b", Endpoint = new("https://s3.example.org"), UsePathStyle = true, Profile = "p" },
             settings.Stores[0].Location);
         Assert.Equal(
             new StoreOptions { StorageClass = "STANDARD_IA", ServerSideEncryption = "aws:kms", EncryptionKey = "k", ImmutableFor = TimeSpan.FromDays(30), UseTrailingChecksums = true, BandwidthLimit = 5 << 20 },

@@ -1,3 +1,4 @@
+using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.History;
 using SignalHarvester.Backup.Operations.Create;
 using SignalHarvester.Backup.Operations.Restore;
@@ -50,7 +51,7 @@ public sealed class OperationRecorderTests : IDisposable
         Scene.Fails(
             BackupErrorId.DirectoryNotFound,
             BackupErrorCategory.ObjectNotFound,
-            () => BackupEngine.Remove(["backup_20261122_020000_123456"], scene.Directory, _ => { }, failed.Add, scene.Context()));
+            () => BackupEngine.Remove(["backup_20261122_020000_123456"], BackupCatalog.Of(scene.Directory), _ => { }, failed.Add, scene.Context()));
 
         Assert.False(Directory.Exists(scene.Directory.Path));
     }
@@ -63,7 +64,7 @@ public sealed class OperationRecorderTests : IDisposable
         scene.Clock.Advance(TimeSpan.FromSeconds(1));
 
         // Over the database itself: a safety backup is made first.
-        BackupEngine.Restore(backup, scene.Directory, new RestoreOptions { Destination = scene.Database, SafetyDirectory = scene.Directory }, scene.Context());
+        BackupEngine.Restore(BackupSource.In(scene.Directory, backup), new RestoreOptions { Destination = scene.Database, SafetyDirectory = scene.Directory }, scene.Context());
 
         Assert.Contains(scene.Directory.List().Backups, listed => listed.IsSafety);
         Assert.Equal([BackupOperation.Restore, BackupOperation.Create], Events.Select(told => told.Operation));

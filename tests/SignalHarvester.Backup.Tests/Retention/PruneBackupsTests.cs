@@ -1,3 +1,4 @@
+using SignalHarvester.Backup.Catalog;
 using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Operations.Create;
 using SignalHarvester.Backup.Operations.Remove;
@@ -67,7 +68,7 @@ public sealed class PruneBackupsTests : IDisposable
         File.AppendAllText(newest.BackupPath, "rot");
         Assert.NotNull(scene.Verify(newest).Fault);
 
-        IReadOnlyList<RetentionDecision> outcome = PruneBackups.Run(scene.Directory, decisions, rules, scene.Clock.GetUtcNow(), _ => { }, failed.Add, scene.Context());
+        IReadOnlyList<RetentionDecision> outcome = PruneBackups.Run(BackupCatalog.Of(scene.Directory), decisions, rules, scene.Clock.GetUtcNow(), _ => { }, failed.Add, scene.Context());
         Assert.Equal(["newest verified backup of the database"], outcome[1].Reasons);
         Assert.Equal(ids, Listed());
     }
@@ -116,7 +117,7 @@ public sealed class PruneBackupsTests : IDisposable
                 scene.Directory.Remove([chain[2].Id], new HashSet<string>(), _ => { }, failed.Add, CancellationToken.None);
             }
         });
-        IReadOnlyList<RetentionDecision> outcome = PruneBackups.Run(scene.Directory, decisions, s_rules, scene.Clock.GetUtcNow(), _ => { }, failed.Add, context);
+        IReadOnlyList<RetentionDecision> outcome = PruneBackups.Run(BackupCatalog.Of(scene.Directory), decisions, s_rules, scene.Clock.GetUtcNow(), _ => { }, failed.Add, context);
         Assert.True(removed);
         Assert.All(outcome, decision => Assert.Equal(RetentionAction.Keep, decision.Action));
         Assert.Equal([chain[1].Id, chain[0].Id], Listed());
@@ -146,7 +147,7 @@ public sealed class PruneBackupsTests : IDisposable
         string[] ids = Daily(3);
         scene.Directory.Remove([], new HashSet<string>(), _ => { }, failed.Add, CancellationToken.None);
         File.WriteAllText(scene.Stored(".shbackup/removing"), "in the way of the marker");
-        IReadOnlyList<RetentionDecision> outcome = PruneBackups.Run(scene.Directory, Decide(), s_rules, scene.Clock.GetUtcNow(), _ => { }, failed.Add, scene.Context());
+        IReadOnlyList<RetentionDecision> outcome = PruneBackups.Run(BackupCatalog.Of(scene.Directory), Decide(), s_rules, scene.Clock.GetUtcNow(), _ => { }, failed.Add, scene.Context());
         Assert.Single(failed);
         Assert.Equal(RetentionAction.Keep, outcome[2].Action);
         Assert.Equal(["could not be removed: see the error", "daily 2026-11-22: 2 newer days are kept"], outcome[2].Reasons);
@@ -198,7 +199,7 @@ public sealed class PruneBackupsTests : IDisposable
 
     private IReadOnlyList<RetentionDecision> Prune(IReadOnlyList<RetentionDecision> decisions, DateTimeOffset? now = null)
     {
-        IReadOnlyList<RetentionDecision> outcome = PruneBackups.Run(scene.Directory, decisions, s_rules, now ?? scene.Clock.GetUtcNow(), _ => { }, failed.Add, scene.Context());
+        IReadOnlyList<RetentionDecision> outcome = PruneBackups.Run(BackupCatalog.Of(scene.Directory), decisions, s_rules, now ?? scene.Clock.GetUtcNow(), _ => { }, failed.Add, scene.Context());
         Assert.Empty(failed);
         return outcome;
     }

@@ -346,7 +346,7 @@ public sealed class RetentionPlanTests
         BackupMetadata old = Listed.At("2026-11-01", Daily);
         IReadOnlyList<RetentionDecision> decisions = Decide(new() { KeepDaily = 1 }, [.. chain, old]);
         Assert.All(decisions.Where(decision => decision.Backup.Id != old.Id), decision => Assert.Equal(RetentionAction.Keep, decision.Action));
-        Assert.Contains($"needed by {last.Id}: a chain with a missing or failed link is left whole", decisions[1].Reasons);
+        Assert.Contains($"needed by {last.Id}: a chain with a missing or failed link stays complete", decisions[1].Reasons);
 
         // Nor is any of it the newest verified backup: that is the one which still restores.
         BackupMetadata proven = broken == "child failed" ? middle : old;
@@ -359,7 +359,7 @@ public sealed class RetentionPlanTests
         BackupMetadata full = Listed.At("2026-11-17", Daily);
         BackupMetadata child = Listed.At("2026-11-18", Weekly).On(full).Failed(s_now);
         IReadOnlyList<RetentionDecision> decisions = Decide(new() { KeepDaily = 1 }, full, child, Listed.At("2026-11-19", Daily));
-        Assert.Equal([$"needed by {child.Id}: a chain with a missing or failed link is left whole"], decisions[2].Reasons);
+        Assert.Equal([$"needed by {child.Id}: a chain with a missing or failed link stays complete"], decisions[2].Reasons);
     }
 
     [Fact]

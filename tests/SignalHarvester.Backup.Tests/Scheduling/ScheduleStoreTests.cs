@@ -118,7 +118,7 @@ public sealed class ScheduleStoreTests : IDisposable
         ScheduleStore store = Store(ScheduleScope.User);
         store.Write(Scheduled.Definition() with
         {
-            Job = new ScheduleJob { Upload = new CloudLocation { Provider = CloudProvider.S3, Container = "b", Profile = "p" }, UploadOptions = new ObjectStorage.StoreOptions { EncryptionKey = "alias/name" } },
+            Job = new ScheduleJob { Upload = new StoreLocation { Provider = CloudProvider.S3, Container = "b", Profile = "p" }, UploadOptions = new ObjectStorage.StoreOptions { EncryptionKey = "alias/name" } },
         });
         JsonObject upload = JsonNode.Parse(File.ReadAllText(store.PathOf("nightly")))!["job"]!["upload"]!.AsObject();
         Assert.Equal(["provider", "container", "prefix", "use_path_style", "profile"], upload.Select(field => field.Key));

@@ -21,14 +21,14 @@ public sealed class DirectoryLockTests : IDisposable
             BackupException error = Scene.Fails(
                 BackupErrorId.DirectoryLocked,
                 BackupErrorCategory.ResourceBusy,
-                () => DirectoryLock.Take(files.Path, Scene.ShortWait, CancellationToken.None).Dispose());
+                () => FolderLock.Take(files.Path, Scene.ShortWait, CancellationToken.None).Dispose());
 
             Assert.Equal(files["lock"], error.Target);
-            Assert.Contains("Wait for it to finish", error.Message, StringComparison.Ordinal);
+            Assert.Contains("Wait until it has finished", error.Message, StringComparison.Ordinal);
         }
 
         // The system has dropped it with the process.
-        DirectoryLock.Take(files.Path, Scene.ShortWait, CancellationToken.None).Dispose();
+        FolderLock.Take(files.Path, Scene.ShortWait, CancellationToken.None).Dispose();
     }
 
     [Fact]
@@ -38,7 +38,7 @@ public sealed class DirectoryLockTests : IDisposable
         using var stop = new CancellationTokenSource();
         stop.CancelAfter(Scene.ShortWait);
 
-        Assert.ThrowsAny<OperationCanceledException>(() => DirectoryLock.Take(files.Path, TimeSpan.FromSeconds(10), stop.Token).Dispose());
+        Assert.ThrowsAny<OperationCanceledException>(() => FolderLock.Take(files.Path, TimeSpan.FromSeconds(10), stop.Token).Dispose());
     }
 
     /// <summary>Another process that has the lock, by the tool that everybody has.</summary>

@@ -202,7 +202,7 @@ internal sealed class ChainWorld : IDisposable
     {
         try
         {
-            RestoreBackup.Run(backup, directory, new RestoreOptions { Destination = Database, LockTimeout = TimeSpan.Zero, Verify = false, Delta = delta }, Context());
+            RestoreBackup.Run(BackupSource.In(directory, backup), new RestoreOptions { Destination = Database, LockTimeout = TimeSpan.Zero, Verify = false, Delta = delta }, Context());
             AssertSame(Scene.WithoutCounters([.. truths[backup.Id].Image]), Scene.WithoutCounters(TrueImage.Of(Database)), backup);
         }
         catch (BackupException exception) when (exception.ErrorId is BackupErrorId.DestinationLocked or BackupErrorId.DestinationPageSizeDiffers)
@@ -273,7 +273,7 @@ internal sealed class ChainWorld : IDisposable
         foreach (BackupMetadata backup in listed)
         {
             string restored = files[backup.Id + ".db"];
-            RestoreBackup.Run(backup, directory, new RestoreOptions { Destination = restored, Verify = false }, Context());
+            RestoreBackup.Run(BackupSource.In(directory, backup), new RestoreOptions { Destination = restored, Verify = false }, Context());
             byte[] image = File.ReadAllBytes(restored);
             (byte[] truth, bool isStepped) = truths[backup.Id];
             AssertSame(isStepped ? Scene.WithoutCounters([.. truth]) : truth, isStepped ? Scene.WithoutCounters([.. image]) : image, backup);
@@ -319,7 +319,7 @@ internal sealed class ChainWorld : IDisposable
 
     private void Passes(BackupMetadata backup, VerificationLevel level)
     {
-        VerificationOutcome outcome = VerifyBackup.Run(backup, directory, level, Context());
+        VerificationOutcome outcome = VerifyBackup.Run(BackupSource.In(directory, backup), level, Context());
         Assert.True(outcome.Fault is null, outcome.Fault?.Message);
     }
 

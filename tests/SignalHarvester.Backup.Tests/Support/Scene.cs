@@ -65,12 +65,12 @@ public sealed class Scene : IDisposable
     }
 
     public VerificationOutcome Verify(BackupMetadata backup, VerificationLevel level = VerificationLevel.Full) =>
-        VerifyBackup.Run(backup, Directory, level, Context());
+        VerifyBackup.Run(BackupSource.In(Directory, backup), level, Context());
 
     public BackupMetadata Restore(BackupMetadata backup, RestoreOptions options, OperationContext? context = null)
     {
         Clock.Advance(TimeSpan.FromSeconds(1));
-        return RestoreBackup.Run(backup, Directory, options, context ?? Context());
+        return RestoreBackup.Run(BackupSource.In(Directory, backup), options, context ?? Context());
     }
 
     public BackupMetadata RestoreTo(string destination, BackupMetadata backup, OperationContext? context = null) =>
@@ -103,10 +103,10 @@ public sealed class Scene : IDisposable
         return image.ToArray();
     }
 
-    internal StoredFile ReadImage(string path, long largest = long.MaxValue, Stream? into = null)
+    internal ReadResult ReadImage(string path, long largest = long.MaxValue, Stream? into = null)
     {
         using var file = File.OpenHandle(path);
-        return StoredFile.Read(file, IdentityRing.Empty, s_any, largest, Place, _ => { }, CancellationToken.None);
+        return StoredFileReader.Read(file, IdentityRing.Empty, s_any, largest, Place, _ => { }, CancellationToken.None);
 
         // Called by several threads, in any order.
         void Place(Chunk chunk)
@@ -127,7 +127,7 @@ public sealed class Scene : IDisposable
     {
         using var file = File.OpenHandle(path);
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        StoredFile stored = StoredFile.Read(file, IdentityRing.Empty, s_any, long.MaxValue, _ => { }, chunk => hash.AppendData(chunk.PlainSpan), CancellationToken.None);
+        ReadResult stored = StoredFileReader.Read(file, IdentityRing.Empty, s_any, long.MaxValue, _ => { }, chunk => hash.AppendData(chunk.PlainSpan), CancellationToken.None);
         return (stored.PlainLength, Convert.ToHexStringLower(hash.GetHashAndReset()));
     }
 

@@ -1,4 +1,3 @@
-using System.Collections;
 using System.Management.Automation;
 using System.Security;
 using System.Text.RegularExpressions;
@@ -6,28 +5,30 @@ using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Configuration;
 using SignalHarvester.Backup.Configuration.Settings;
 using SignalHarvester.Backup.Encryption;
-using SignalHarvester.Backup.PowerShell.Cloud;
+using SignalHarvester.Backup.Operations.Transfer;
+using SignalHarvester.Backup.PowerShell.Stores;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
 /// <summary>
 /// What the cmdlets that work on backups share: the backup directory, and the configuration that their defaults come from.
 /// </summary>
-public abstract class BackupCommand : OperationCommand
+public abstract class BackupCommand : PSCmdlet, IDisposable
 {
     private const string IdBeginning = "backup_";
 
     // What is in an id, or stands for it.
     private static readonly Regex IdPatternText = new(@"\A([backup_0-9*?]|\[[backup_0-9-]+\])+\z", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture);
 
-    private const int DeepestMetadata = 50;
-
-    private readonly Lazy<RemoteSession> remotes = new();
+    private readonly StoreSession stores = new(TimeProvider.System);
     private readonly List<string> directories = [];
     private BackupConfiguration? configuration;
 
+    /// <summary>Makes the cmdlet.</summary>
+    protected BackupCommand() => Runner = new OperationRunner(this);
+
     /// <summary>
-    /// The directory of the backups. Without it, that of the configuration is used; where there is none, the folder
+    /// The directory of the backups. Without it, that of the configuration; else the folder
     /// <c>backups</c> in the current location.
     /// </summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
@@ -35,24 +36,35 @@ public abstract class BackupCommand : OperationCommand
     public string? BackupDirectory { get; set; }
 
     /// <summary>
-    /// The configuration file that the defaults come from. Without it, the one that the environment variable SHBACKUP_CONFIG
-    /// names; else <c>config/settings.yaml</c> in the current location, if it is there. Parameters always win over it.
+    /// The configuration file with the defaults. Without it, the file that the environment variable SHBACKUP_CONFIG names;
+    /// else <c>config/settings.yaml</c> in the current location, if it exists. Parameters always win.
     /// </summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? ConfigurationPath { get; set; }
 
+    private protected OperationRunner Runner { get; }
+
+    /// <summary>Ends the cmdlet's resources.</summary>
+    public void Dispose()
+    {
+        Dispose(disposing: true);
+        GC.SuppressFinalize(this);
+    }
+
     /// <summary>Ends the cmdlet's resources.</summary>
     /// <param name="disposing">Whether this is a call of Dispose.</param>
-    protected override void Dispose(bool disposing)
+    protected virtual void Dispose(bool disposing)
     {
-        if (disposing && remotes.IsValueCreated)
+        if (disposing)
         {
-            remotes.Value.Dispose();
+            stores.Dispose();
+            Runner.Dispose();
         }
-
-        base.Dispose(disposing);
     }
+
+    /// <summary>Ctrl+C: tells the operation to stop; ProcessRecord then waits for its clean-up.</summary>
+    protected override void StopProcessing() => Runner.Stop();
 
     /// <summary>
     /// Reads the configuration, once for the whole call. One that has errors ends the call, whatever parameters were given:
@@ -60,29 +72,39 @@ public abstract class BackupCommand : OperationCommand
     /// </summary>
     protected override void BeginProcessing()
     {
-        IsIdGiven = IsGivenAsText("Id");
-        configuration = ForCall(() => Stoppable(FindConfiguration));
-        _ = ForCall(configuration.Require);
+        IsIdGiven = this.IsGivenAsText("Id");
+        configuration = this.StopOnError(() => Runner.Stoppable(FindConfiguration));
+        _ = this.StopOnError(configuration.Require);
         if (configuration.ServiceVariables is [_, ..] left)
         {
-            WriteVerbose($"These environment variables are of a service, as Kubernetes and Docker set them, and no settings: {string.Join(", ", left)}.");
+            WriteVerbose($"Ignoring these environment variables, which Kubernetes or Docker set for a service: {string.Join(", ", left)}.");
         }
 
         foreach (var warning in configuration.Problems)
         {
             WriteWarning(warning.ToString());
         }
+
+        // What they say would be left undone.
+        if (MissingStoreSwitch is { } needed && this is IDynamicParameters more && more.GetDynamicParameters() is StoreParameters and not { Provider: null, Container: null })
+        {
+            ThrowTerminatingError(BackupException.InvalidArgument(
+                nameof(StoreParameters.Provider), $"-Provider and -Container need {needed}. Give that as well, or omit them.").ToRecord());
+        }
     }
+
+    /// <summary>The switch that was not given, and without which the parameters of an object store have no meaning; null if they have one.</summary>
+    private protected virtual string? MissingStoreSwitch => null;
 
     private BackupConfiguration FindConfiguration(CancellationToken cancellation)
     {
         if (this is not IConfigurationOptional { NoConfiguration.IsPresent: true })
         {
-            return BackupConfiguration.Find(ConfigurationPath is null ? null : FileSystemPath(ConfigurationPath), FileSystemLocation, cancellation);
+            return BackupConfiguration.Find(ConfigurationPath is null ? null : this.FileSystemPath(ConfigurationPath), this.FileSystemLocation, cancellation);
         }
 
         return ConfigurationPath is null ? BackupConfiguration.None : throw BackupException.InvalidArgument(
-            nameof(ConfigurationPath), "-ConfigurationPath and -NoConfiguration exclude each other. Give one of them.");
+            nameof(ConfigurationPath), "-ConfigurationPath and -NoConfiguration cannot be combined. Give one of them.");
     }
 
     /// <summary>Whether -Id was given on the command line.</summary>
@@ -91,18 +113,18 @@ public abstract class BackupCommand : OperationCommand
     /// <summary>What is configured; the cmdlets' own defaults where nothing is.</summary>
     private protected BackupSettings Settings => configuration!.Settings;
 
-    /// <summary>The configuration file that applies; null where there is none.</summary>
+    /// <summary>The configuration file that applies; null if there is none.</summary>
     private protected string? ConfigurationFile => configuration!.Path;
 
     /// <summary>Lets the operations of this call open encrypted backups: with what was given, else with what is configured.</summary>
-    private protected void UseIdentities(string[]? files, SecureString? passphrase) => Identities = ForCall(() => Stoppable(cancellation =>
+    private protected void UseIdentities(string[]? files, SecureString? passphrase) => Runner.Identities = this.StopOnError(() => Runner.Stoppable(cancellation =>
     {
         if (files is null && passphrase is null)
         {
             return Settings.Encryption.ToIdentities(WriteWarning, cancellation);
         }
 
-        var ring = (files ?? []).Aggregate(IdentityRing.Empty, (ring, file) => ring.WithFile(FileSystemPath(file), cancellation));
+        var ring = (files ?? []).Aggregate(IdentityRing.Empty, (ring, file) => ring.WithFile(this.FileSystemPath(file), cancellation));
         return passphrase is null ? ring : PlainText.Of(passphrase, ring.WithPassphrase);
     }));
 
@@ -112,7 +134,7 @@ public abstract class BackupCommand : OperationCommand
         if (recipients is not null && passphrase is not null)
         {
             throw BackupException.InvalidArgument(
-                passphraseParameter, $"-Recipient and -{passphraseParameter} exclude each other: in the age format, a passphrase stands alone. Give one of them.");
+                passphraseParameter, $"-Recipient and -{passphraseParameter} cannot be combined, because the age format allows no other key beside a passphrase. Give one of them.");
         }
 
         return recipients is not null ? BackupEncryption.To(recipients)
@@ -121,13 +143,13 @@ public abstract class BackupCommand : OperationCommand
     }
 
     /// <summary>What the caller gave, else what is configured.</summary>
-    private protected T GivenOr<T>(string parameter, T given, T configured) => IsBound(parameter) ? given : configured;
+    private protected T GivenOr<T>(string parameter, T given, T configured) => this.IsBound(parameter) ? given : configured;
 
     private protected BackupDirectory OpenDirectory() => OpenDirectory(BackupDirectory);
 
     private protected BackupDirectory OpenDirectory(string? path) => string.IsNullOrEmpty(path)
         ? OpenConfigured(Settings.BackupDirectory)
-        : new(path.Contains("://", StringComparison.Ordinal) ? throw IsNoDirectory(path) : FileSystemPath(path), TimeProvider.System);
+        : new(path.Contains("://", StringComparison.Ordinal) ? throw NotADirectory(path) : this.FileSystemPath(path), TimeProvider.System);
 
     /// <summary>
     /// The directories that the call concerns where it names no backup: the one given, else all that are configured and
@@ -144,16 +166,16 @@ public abstract class BackupCommand : OperationCommand
     /// </summary>
     private protected IReadOnlyList<string> NotedDirectories => directories;
 
-    private protected void NoteDirectories() => directories.AddRange(ForCall(OpenDirectories).Select(directory => directory.Path).Except(directories));
+    private protected void NoteDirectories() => directories.AddRange(this.StopOnError(OpenDirectories).Select(directory => directory.Path).Except(directories));
 
     /// <summary>Notes the one directory that a cmdlet can work on; another one after it ends the call.</summary>
     private protected void NoteOneDirectory()
     {
-        var path = ForCall(OpenDirectory).Path;
+        var path = this.StopOnError(OpenDirectory).Path;
         if (directories.Count > 0 && directories[0] != path)
         {
-            ThrowTerminatingError(ToRecord(BackupException.InvalidArgument(
-                path, $"The pipeline names several backup directories, '{directories[0]}' and '{path}', and this works on one. Run it once for each.")));
+            ThrowTerminatingError(BackupException.InvalidArgument(
+                path, $"The pipeline names several backup directories, '{directories[0]}' and '{path}', but this cmdlet works on one. Run it once for each.").ToRecord());
         }
 
         directories.Clear();
@@ -162,11 +184,11 @@ public abstract class BackupCommand : OperationCommand
 
     /// <summary>A full path that was configured is taken as it stands: no character of it is PowerShell's.</summary>
     private protected BackupDirectory OpenConfigured(string path) =>
-        new(Path.IsPathFullyQualified(path) ? path : FileSystemPath(path), TimeProvider.System);
+        new(Path.IsPathFullyQualified(path) ? path : this.FileSystemPath(path), TimeProvider.System);
 
     /// <summary>What a backup from an object store states as its directory, where one of this machine is needed.</summary>
-    private static BackupException IsNoDirectory(string address) => BackupException.InvalidArgument(
-        address, $"'{address}' is a place in an object store, and a directory of this machine is needed. Bring its backups here with Receive-SHBackup first.");
+    private static BackupException NotADirectory(string address) => BackupException.InvalidArgument(
+        address, $"'{address}' is a place in an object store, but this needs a directory on this machine. Give one; fetch the backups with Receive-SHBackup first.");
 
     /// <summary>
     /// The backup directory on this machine. A backup from an object store states the store as its directory, and that
@@ -178,12 +200,19 @@ public abstract class BackupCommand : OperationCommand
             : OpenDirectory();
 
     /// <summary>The object store that the parameters, the backup or the configuration name, in this order.</summary>
-    private protected RemoteCatalog OpenRemote(CloudParameters cloud, BackupMetadata? backup = null) => OpenRemote(cloud, Places(cloud).Choose(backup));
+    private protected StoreCatalog OpenStore(StoreParameters parameters, BackupMetadata? backup = null) => OpenStore(parameters, Stores(parameters).Choose(backup));
 
-    private protected RemoteCatalog OpenRemote(CloudParameters cloud, CloudLocation location) => remotes.Value.Open(location, Places(cloud).OptionsOf(location));
+    private protected StoreCatalog OpenStore(StoreParameters parameters, StoreLocation location) => stores.Open(location, Stores(parameters).OptionsOf(location));
 
     /// <summary>The object stores that the parameters and the configuration name.</summary>
-    private protected CloudPlaces Places(CloudParameters cloud) => new(cloud, Settings, FileSystemPath, IsBound);
+    private protected StoreChoice Stores(StoreParameters parameters) => new(parameters, Settings, this.FileSystemPath, this.IsBound);
+
+    /// <summary>Sends one backup to a store, which is made ready before the first.</summary>
+    private protected BackupMetadata Send(BackupMetadata backup, BackupDirectory directory, StoreCatalog store, UploadParameters parameters)
+    {
+        var creates = Stores(parameters).CreatesContainer(store.Location);
+        return Runner.Run(context => BackupEngine.Send(backup, directory, store, () => stores.Prepare(store, creates, context), context));
+    }
 
     /// <summary>All backups in a directory; a sidecar that cannot be used is written as an error.</summary>
     private protected IReadOnlyList<BackupMetadata> List(BackupDirectory directory, bool withRetired = false)
@@ -191,7 +220,7 @@ public abstract class BackupCommand : OperationCommand
         var listing = withRetired ? directory.ListAll() : directory.List();
         foreach (var fault in listing.Faults)
         {
-            WriteError(ToRecord(fault));
+            WriteError(fault.ToRecord());
         }
 
         return listing.Backups;
@@ -203,32 +232,22 @@ public abstract class BackupCommand : OperationCommand
         : [.. directories.SelectMany(directory => List(directory, withRetired)).NewestFirst()];
 
     /// <summary>All backups in an object store; a sidecar that cannot be used is written as an error.</summary>
-    private protected IReadOnlyList<BackupMetadata> ListRemote(RemoteCatalog remote)
+    private protected IReadOnlyList<BackupMetadata> List(StoreCatalog store)
     {
-        var listing = RunOperation(context => remote.List(context.Cancellation));
+        var listing = Runner.Run(context => store.List(context.Cancellation));
         foreach (var fault in listing.Faults)
         {
-            WriteError(ToRecord(fault));
+            WriteError(fault.ToRecord());
         }
 
         return listing.Backups;
     }
 
-    /// <summary>Refuses parameters of an object store where none is reached: what they say would be left undone.</summary>
-    private protected void RefusePlace(CloudParameters cloud, string needed)
-    {
-        if (cloud.Provider is not null || cloud.Container is not null)
-        {
-            ThrowTerminatingError(ToRecord(BackupException.InvalidArgument(
-                nameof(cloud.Provider), $"-Provider and -Container have no meaning without {needed}. Add it, or leave them out.")));
-        }
-    }
-
     /// <summary>What a -Database names.</summary>
-    private protected DatabaseFilter Databases(params string[]? named) => new(named, FileSystemPath);
+    private protected DatabaseFilter Databases(params string[]? named) => new(named, this.FileSystemPath);
 
     /// <summary>An id in the case that it is stored in. Its letters are all in the first word, and wildcards ignore case too.</summary>
-    private protected static string Stored(string id) =>
+    private protected static string CanonicalId(string id) =>
         id.StartsWith(IdBeginning, StringComparison.OrdinalIgnoreCase) ? IdBeginning + id[IdBeginning.Length..] : id;
 
     /// <summary>What a text with wildcards matches; null for one without, which is an id or nothing.</summary>
@@ -242,10 +261,10 @@ public abstract class BackupCommand : OperationCommand
 
         if (!IsIdGiven)
         {
-            throw NoPattern(id, "Through the pipeline come whole ids: what is in a file must not name more than it says. Give patterns with -Id, on the command line.");
+            throw NoPattern(id, "The pipeline accepts only complete ids, so that a file cannot select more than it names. Give patterns with -Id, on the command line.");
         }
 
-        const string advice = "An id is such as backup_20261122_020000_123456, and a pattern of it such as backup_20261122*.";
+        const string advice = "Give an id such as backup_20261122_020000_123456, or a pattern such as backup_20261122*.";
         if (!IdPatternText.IsMatch(id))
         {
             throw NoPattern(id, advice);
@@ -264,29 +283,5 @@ public abstract class BackupCommand : OperationCommand
     }
 
     private static BackupException NoPattern(string id, string advice) =>
-        BackupException.InvalidArgument(id, $"'{id}' is no id of a backup and no pattern of one. {advice}");
-
-    private protected static Dictionary<string, object?> ToPlain(IDictionary table) => ToPlain(table, depth: 0);
-
-    private static Dictionary<string, object?> ToPlain(IDictionary table, int depth)
-    {
-        var plain = new Dictionary<string, object?>(StringComparer.Ordinal);
-        foreach (DictionaryEntry entry in table)
-        {
-            plain[LanguagePrimitives.ConvertTo<string>(entry.Key)] = ToPlain(entry.Value, depth + 1);
-        }
-
-        return plain;
-    }
-
-    private static object? ToPlain(object? value, int depth) => value switch
-    {
-        _ when depth > DeepestMetadata => throw BackupException.InvalidArgument(
-            "Metadata", $"-Metadata is more than {DeepestMetadata} levels deep, or holds itself. Give simpler notes."),
-        PSObject wrapped => ToPlain(wrapped.BaseObject is PSCustomObject ? wrapped.ToString() : wrapped.BaseObject, depth),
-        IDictionary table => ToPlain(table, depth),
-        string text => text,
-        IEnumerable list => list.Cast<object?>().Select(item => ToPlain(item, depth + 1)).ToArray(),
-        _ => value,
-    };
+        BackupException.InvalidArgument(id, $"'{id}' is not a backup id or a pattern of one. {advice}");
 }

@@ -7,14 +7,14 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 public abstract class ConfigurationCommand : OperationCommand
 {
     /// <summary>
-    /// The configuration file. Without it, the one that the environment variable SHBACKUP_CONFIG names; else
-    /// <c>config/settings.yaml</c> in the current location, if it is there.
+    /// The configuration file. Without it, the file that the environment variable SHBACKUP_CONFIG names; else
+    /// <c>config/settings.yaml</c> in the current location, if it exists.
     /// </summary>
     [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
     [Alias("Path", "LiteralPath", "PSPath", "FullName")]
     [ValidateNotNullOrEmpty]
     public string? ConfigurationPath { get; set; }
 
-    private protected BackupConfiguration FindConfiguration() => Stoppable(cancellation =>
-        BackupConfiguration.FindAll(ConfigurationPath is null ? null : FileSystemPath(ConfigurationPath), FileSystemLocation, cancellation));
+    private protected BackupConfiguration FindConfiguration() => Runner.Stoppable(cancellation =>
+        BackupConfiguration.FindAll(ConfigurationPath is null ? null : this.FileSystemPath(ConfigurationPath), this.FileSystemLocation, cancellation));
 }

@@ -8,16 +8,16 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 public abstract class MetricCommand : BackupCommand
 {
     /// <summary>
-    /// The time between two backups that is promised for every database in the directory, such as 1d. It becomes
-    /// shbackup_expected_interval_seconds, by which alerts know a backup that is too old. Without it, that metric is absent.
+    /// The promised time between two backups of every database in the directory, such as 1d. It becomes
+    /// shbackup_expected_interval_seconds, with which alerts detect a backup that is too old. Without it, that metric is
+    /// absent.
     /// </summary>
     [Parameter]
     [ValidateNotNull]
     public BackupAge? ExpectedInterval { get; set; }
 
     /// <summary>
-    /// Labels that every metric gets, such as @{ directory = 'nas' }. Several backup directories of one machine need them to
-    /// be told apart.
+    /// Labels for every metric, such as @{ directory = 'nas' }. They distinguish several backup directories on one machine.
     /// </summary>
     [Parameter]
     [ValidateNotNull]

@@ -11,9 +11,9 @@ public abstract class ScheduleCommand : OperationCommand
     private bool isHiddenTold;
     private bool isNameGiven;
 
-    /// <summary>Whose schedules are meant: the account's or the machine's. Without it, both.</summary>
+    /// <summary>The account's schedules (User) or the machine's (System). Without it, both.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
-    [FromProperty(typeof(ScheduleScope), "Give User or System, or leave it out for both.")]
+    [FromProperty(typeof(ScheduleScope), "Give User or System, or omit it for both.")]
     public ScheduleScope? Scope { get; set; }
 
     private protected ScheduleRegistry Registry => new(ManifestPath(this), TimeProvider.System);
@@ -24,7 +24,7 @@ public abstract class ScheduleCommand : OperationCommand
 
     /// <inheritdoc/>
     protected override void BeginProcessing() =>
-        isNameGiven = IsGivenAsText("Name");
+        isNameGiven = this.IsGivenAsText("Name");
 
     /// <summary>
     /// The schedules that a name, with wildcards, is of; one that none is of is an error. What came through the pipeline is
@@ -33,26 +33,26 @@ public abstract class ScheduleCommand : OperationCommand
     private protected IReadOnlyList<BackupSchedule> Find(string name)
     {
         var faults = new List<BackupException>();
-        var isLiteral = !isNameGiven && IsBound("Name");
-        var found = RunOperation(_ => Registry.List(Scope, faults.Add))
-            .Where(schedule => isLiteral ? string.Equals(name, schedule.Name, StringComparison.OrdinalIgnoreCase) : Matches(name, schedule.Name))
+        var isLiteral = !isNameGiven && this.IsBound("Name");
+        var found = Runner.Run(_ => Registry.List(Scope, faults.Add))
+            .Where(schedule => isLiteral ? string.Equals(name, schedule.Name, StringComparison.OrdinalIgnoreCase) : CmdletParameters.Matches(name, schedule.Name))
             .ToList();
 
         // Each file that cannot be read is told once a call, however many names were given.
         foreach (var fault in faults.Where(fault => told.Add(fault.Target)))
         {
-            WriteError(ToRecord(fault));
+            WriteError(fault.ToRecord());
         }
 
         if (!isHiddenTold && ScheduleRegistry.HasHidden(Scope))
         {
             isHiddenTold = true;
-            WriteWarning("There are schedules of the machine that this account may not see. Run it as root or administrator to see them, or with -Scope User for this account's alone.");
+            WriteWarning("The machine has schedules that this account may not see. Run the command as root or administrator to see them, or with -Scope User to see only this account's.");
         }
 
         if (found.Count == 0 && (isLiteral || !WildcardPattern.ContainsWildcardCharacters(name)))
         {
-            WriteError(ToRecord(ScheduleRegistry.NotFound(name)));
+            WriteError(ScheduleRegistry.NotFound(name).ToRecord());
         }
 
         return found;

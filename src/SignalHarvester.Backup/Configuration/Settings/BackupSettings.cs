@@ -3,27 +3,27 @@ using SignalHarvester.Backup.Retention;
 namespace SignalHarvester.Backup.Configuration.Settings;
 
 /// <summary>
-/// What is configured, valid and complete: paths are full ones, and what was left out has its default. Each default is
-/// that of the cmdlets, so that a key that is not there means the same as no file at all. See docs/CONFIGURATION.md.
+/// The valid and complete settings: paths are full ones, and missing keys have their defaults. Each default is that of
+/// the cmdlets, so a missing key means the same as a missing file. See docs/CONFIGURATION.md.
 /// </summary>
 public sealed record BackupSettings
 {
-    /// <summary>The databases to back up: <c>app.database_path</c> first, then <c>app.backup.databases</c>, each once. Empty where none is configured.</summary>
+    /// <summary>The databases to back up: <c>app.database_path</c> first, then <c>app.backup.databases</c>, each once. Empty if none is configured.</summary>
     public IReadOnlyList<DatabaseSettings> Databases { get; init; } = [];
 
     /// <summary>Whether schedules run at all.</summary>
     public bool Enabled { get; init; } = true;
 
-    /// <summary>The directory of the backups: a full path, but where nothing is configured the plain name <c>backups</c>, in the caller's location.</summary>
+    /// <summary>The directory of the backups: a full path, or, without configuration, the plain name <c>backups</c>, in the caller's location.</summary>
     public string BackupDirectory { get; init; } = "backups";
 
-    /// <summary>How backups are compressed.</summary>
+    /// <summary>The compression of backups.</summary>
     public CompressionType Compression { get; init; } = CompressionType.Zstd;
 
     /// <summary>The codec's level: 1 to 19 for Zstd, 1 to 9 for Gzip; null for its default.</summary>
     public int? CompressionLevel { get; init; }
 
-    /// <summary>Which kind of backup is made.</summary>
+    /// <summary>The kind of backup.</summary>
     public IncrementalSettings Incremental { get; init; } = new();
 
     /// <summary>When backups are made.</summary>
@@ -32,10 +32,10 @@ public sealed record BackupSettings
     /// <summary>Which backups are kept.</summary>
     public RetentionRules Retention { get; init; } = new();
 
-    /// <summary>The object stores that are described, switched on or not, in the order s3, gcs, azure, directory.</summary>
+    /// <summary>The described object stores, enabled or not, in the order s3, gcs, azure, directory.</summary>
     public IReadOnlyList<ObjectStoreSettings> Stores { get; init; } = [];
 
-    /// <summary>Bytes per second that a command transfers at most, in each direction; null for no limit. It is in the options of each store already.</summary>
+    /// <summary>The limit of a command's transfers, in bytes per second and direction; null for no limit. The options of each store include it.</summary>
     public long? BandwidthLimit { get; init; }
 
     /// <summary>What is verified, and when.</summary>
@@ -47,24 +47,24 @@ public sealed record BackupSettings
     /// <summary>Where metrics go.</summary>
     public MetricsSettings Metrics { get; init; } = new();
 
-    /// <summary>What the backups are meant to achieve.</summary>
+    /// <summary>The goals of the backups.</summary>
     public HealthSettings Health { get; init; } = new();
 
-    /// <summary>What a restore drill asks the restored database.</summary>
+    /// <summary>The queries of a restore drill on the restored database.</summary>
     public IReadOnlyList<DrillAssertion> DrillAssertions { get; init; } = [];
 
-    /// <summary>Whether databases are backed up that have names (hard links) outside their folder, although no log shows that this one is used.</summary>
+    /// <summary>Whether databases with names (hard links) outside their folder are backed up, although no log shows that this name is in use.</summary>
     public bool AllowHardLink { get; init; }
 
-    /// <summary>How many databases a scheduled run works on at once, 1 or more.</summary>
+    /// <summary>The number of databases that a scheduled run works on at once, 1 or more.</summary>
     public int ThrottleLimit { get; init; } = 4;
 
-    /// <summary>All directories that configured backups go to, each once, the common one first.</summary>
+    /// <summary>All configured backup directories, each once, the common one first.</summary>
     public IReadOnlyList<string> BackupDirectories =>
         [.. Databases.Select(database => database.BackupDirectory).Prepend(BackupDirectory).Distinct(StringComparer.Ordinal)];
 
-    /// <summary>Where the backups of a database go: to the directory of its own, if it is configured with one, else to the common one.</summary>
-    /// <param name="databasePath">The database's full path; null where it is not known.</param>
+    /// <summary>The directory for the backups of a database: its own, if one is configured, else the common one.</summary>
+    /// <param name="databasePath">The database's full path; null if unknown.</param>
     public string BackupDirectoryOf(string? databasePath) =>
         Databases.FirstOrDefault(database => database.Path == databasePath)?.BackupDirectory ?? BackupDirectory;
 }

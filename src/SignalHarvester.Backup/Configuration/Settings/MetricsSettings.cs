@@ -6,12 +6,12 @@ public sealed record MetricsSettings
     /// <summary>The full path of the file for node_exporter's textfile collector; null for none.</summary>
     public string? Textfile { get; init; }
 
-    /// <summary>The address of a Pushgateway; null for none. It may hold a password: never shown, logged or put into an error.</summary>
+    /// <summary>The address of a Pushgateway; null for none. It may contain a password, and is never shown, logged or put into an error.</summary>
     public Uri? PushGateway { get; init; }
 
     /// <summary>The port that metrics are served on, 1 to 65535; null for the command's own default.</summary>
     public int? Port { get; init; }
 
-    /// <summary>No more than the name: the address may hold a password.</summary>
+    /// <summary>Only the name: the address may contain a password.</summary>
     public override string ToString() => nameof(MetricsSettings);
 }

@@ -6,7 +6,7 @@ internal static class AgeBase64
     /// <summary>Writes bytes.</summary>
     public static string Encode(ReadOnlySpan<byte> bytes) => Convert.ToBase64String(bytes).TrimEnd('=');
 
-    /// <summary>Reads a text; null where it is not in the one form.</summary>
+    /// <summary>Reads a text; null if it is not in the one form.</summary>
     public static byte[]? TryDecode(string text)
     {
         if (text.Any(character => !char.IsAsciiLetterOrDigit(character) && character is not ('+' or '/')) || text.Length % 4 == 1)

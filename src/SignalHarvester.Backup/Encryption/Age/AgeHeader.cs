@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
+using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Encryption.Age;
 
@@ -28,7 +29,7 @@ internal sealed class AgeHeader
     /// <summary>The ways to the file's key.</summary>
     public IReadOnlyList<AgeStanza> Stanzas { get; }
 
-    /// <summary>The header as it stands in the file.</summary>
+    /// <summary>The header as written in the file.</summary>
     public byte[] Bytes { get; }
 
     /// <summary>Whether a passphrase opens the file.</summary>
@@ -56,14 +57,14 @@ internal sealed class AgeHeader
 
     /// <summary>Reads the header of a file.</summary>
     /// <param name="file">The file, as stored.</param>
-    /// <returns>Null where the file does not begin as one of age.</returns>
+    /// <returns>Null if the file does not begin as one of age.</returns>
     /// <exception cref="InvalidDataException">It does, and the rest of the header is not in its form, or of a later version.</exception>
     public static AgeHeader? TryRead(SafeFileHandle file)
     {
         var beginning = Read(file, VersionLine.Length);
         if (beginning.AsSpan().StartsWith("-----BEGIN AGE"u8))
         {
-            throw AgeDamage.Of("The content is age's text form (armor). Bring it to the binary form first: 'age -d' with the key, or decode its Base64.");
+            throw AgeDamage.Of("The content is in age's text form (armor). Convert it to the binary form first: use 'age -d' with the key, or decode its Base64.");
         }
 
         return beginning.AsSpan().StartsWith("age-encryption.org/"u8) ? Parse(Read(file, LargestHeader)) : null;
@@ -77,7 +78,7 @@ internal sealed class AgeHeader
         var position = 0;
         if (NextLine() is var version && version != VersionLine)
         {
-            throw AgeDamage.Of("The header is of a version of age that is not known here; only v1 is.");
+            throw AgeDamage.Of("The header is of an unknown version of age; only v1 is supported.");
         }
 
         var stanzas = new List<AgeStanza>();
@@ -138,7 +139,7 @@ internal sealed class AgeHeader
     {
         if (!IsAuthenticatedBy(key))
         {
-            throw AgeDamage.Of("The header was changed since the file was made: it does not authenticate.");
+            throw AgeDamage.Of("The header was changed after the file was made: it does not authenticate.");
         }
     }
 
@@ -148,14 +149,8 @@ internal sealed class AgeHeader
     private static byte[] Read(SafeFileHandle file, int count)
     {
         var bytes = new byte[(int)Math.Min(count, RandomAccess.GetLength(file))];
-        var done = 0;
-        while (done < bytes.Length && RandomAccess.Read(file, bytes.AsSpan(done), done) is var read and > 0)
-        {
-            done += read;
-        }
-
-        return bytes[..done];
+        return bytes[..file.ReadFully(bytes, 0)];
     }
 
-    private static InvalidDataException Malformed() => AgeDamage.Of("The header of the encrypted content is cut short, or not in its form.");
+    private static InvalidDataException Malformed() => AgeDamage.Of("The header of the encrypted content is cut short or malformed.");
 }

@@ -22,7 +22,7 @@ internal static class Bech32
     /// <summary>Reads a text that is all in lower or all in upper case.</summary>
     /// <param name="prefix">The human-readable part that it must have, in lower case.</param>
     /// <param name="text">The text.</param>
-    /// <returns>The bytes; null where the text is not of this form, has another prefix, or a wrong checksum.</returns>
+    /// <returns>The bytes; null if the text is not of this form, has another prefix, or a wrong checksum.</returns>
     public static byte[]? TryDecode(string prefix, string text)
     {
         var lower = text.ToLowerInvariant();

@@ -3,7 +3,7 @@ namespace SignalHarvester.Backup.Encryption.Age;
 /// <summary>A secret that may open a file.</summary>
 internal interface IAgeIdentity
 {
-    /// <summary>Unwraps the key of a file; null where it was not wrapped for this secret.</summary>
+    /// <summary>Unwraps the key of a file; null if it was not wrapped for this secret.</summary>
     /// <exception cref="InvalidDataException">A stanza of this kind is not in its form.</exception>
     AgeFileKey? TryUnwrap(AgeHeader header);
 }

@@ -20,7 +20,7 @@ internal static class KeyWrap
         return wrapped;
     }
 
-    /// <summary>Unwraps a key; null where it was wrapped with another one.</summary>
+    /// <summary>Unwraps a key; null if it was wrapped with another one.</summary>
     public static AgeFileKey? TryUnwrap(ReadOnlySpan<byte> wrappingKey, ReadOnlySpan<byte> wrapped)
     {
         using var cipher = new ChaCha20Poly1305(wrappingKey);

@@ -53,7 +53,7 @@ internal sealed partial class Passphrase(byte[] passphrase) : IAgeRecipient, IAg
             || !FactorPattern().IsMatch(factorText)
             || stanza.Body.Length != KeyWrap.Size)
         {
-            throw AgeDamage.Of("The header's entry for a passphrase is not in its form, or does not stand alone.");
+            throw AgeDamage.Of("The header's entry for a passphrase is malformed, or is not the only entry.");
         }
 
         var factor = factorText.Length <= 2 ? int.Parse(factorText, NumberStyles.None, CultureInfo.InvariantCulture) : int.MaxValue;
@@ -61,7 +61,7 @@ internal sealed partial class Passphrase(byte[] passphrase) : IAgeRecipient, IAg
         {
             throw AgeDamage.Of(string.Create(
                 CultureInfo.InvariantCulture,
-                $"The header asks for more work to check the passphrase (2^{factorText[..Math.Min(factorText.Length, 9)]}) than the 2^{LargestWorkFactor} that are done: it would exhaust this machine."));
+                $"The header asks for too much work to check the passphrase (2^{factorText[..Math.Min(factorText.Length, 9)]}; at most 2^{LargestWorkFactor} is allowed): it would exhaust this machine."));
         }
 
         return KeyWrap.TryUnwrap(WrappingKey(salt, factor), stanza.Body);

@@ -21,13 +21,13 @@ internal sealed class X25519Identity : IAgeIdentity
     /// <summary>The public half.</summary>
     public X25519Recipient PublicKey { get; }
 
-    /// <summary>The key as it stands in a file. Never in a message.</summary>
+    /// <summary>The key as written in a file. Never in a message.</summary>
     public string SecretText => Bech32.Encode(Prefix, secret).ToUpperInvariant();
 
     /// <summary>Makes a new key.</summary>
     public static X25519Identity Create() => new(RandomNumberGenerator.GetBytes(X25519.ScalarSize));
 
-    /// <summary>Reads a key as it stands in a file; null where it is none.</summary>
+    /// <summary>Reads a key as written in a file; null if it is not one.</summary>
     public static X25519Identity? TryParse(string text) =>
         !text.Any(char.IsLower) && Bech32.TryDecode(Prefix, text) is { Length: X25519.ScalarSize } key ? new X25519Identity(key) : null;
 
@@ -39,7 +39,7 @@ internal sealed class X25519Identity : IAgeIdentity
         {
             if (stanza.Arguments is not [var text] || AgeBase64.TryDecode(text) is not { Length: X25519.PointSize } share || stanza.Body.Length != KeyWrap.Size)
             {
-                throw AgeDamage.Of("The header's entry for a public key is not in its form.");
+                throw AgeDamage.Of("The header's entry for a public key is malformed.");
             }
 
             var agreed = new byte[X25519.PointSize];

@@ -23,7 +23,7 @@ internal sealed class X25519Recipient : IAgeRecipient
     /// <summary>The key as people write it.</summary>
     public string Text { get; }
 
-    /// <summary>Reads a key as people write it; null where it is none.</summary>
+    /// <summary>Reads a key as people write it; null if it is not one.</summary>
     public static X25519Recipient? TryParse(string text) =>
         !text.Any(char.IsUpper) && Bech32.TryDecode(Prefix, text) is { Length: X25519.PointSize } key ? new X25519Recipient(key) : null;
 
@@ -37,7 +37,7 @@ internal sealed class X25519Recipient : IAgeRecipient
         if (!X25519.CalculateAgreement(secret, 0, publicKey, 0, agreed, 0))
         {
             throw new BackupException(
-                BackupErrorId.RecipientInvalid, Text, $"'{Text}' is a public key that protects nothing (a point of low order). Make a new one with New-SHBackupKey or age-keygen.");
+                BackupErrorId.RecipientInvalid, Text, $"'{Text}' is an insecure public key (a point of low order). Make a new one with New-SHBackupKey or age-keygen.");
         }
 
         return new AgeStanza(StanzaType, [AgeBase64.Encode(share)], KeyWrap.Wrap(WrappingKey(agreed, share, publicKey), key));

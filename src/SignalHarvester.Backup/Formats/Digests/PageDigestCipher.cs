@@ -27,7 +27,7 @@ internal sealed class PageDigestCipher : IDisposable
     private static string KeyPath => Path.Combine(
         Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "SignalHarvester.Backup", "page-digests.key");
 
-    /// <summary>Opens the machine's key; null where there is none that can be read.</summary>
+    /// <summary>Opens the machine's key; null if there is no readable one.</summary>
     public static PageDigestCipher? TryOpen()
     {
         try
@@ -42,7 +42,7 @@ internal sealed class PageDigestCipher : IDisposable
     }
 
     /// <summary>Opens the machine's key, and makes it where there is none.</summary>
-    /// <param name="explain">Told why no key can be kept, without a full stop; the digests are then of use to nobody, and the next backup is full.</param>
+    /// <param name="explain">Receives the reason why no key can be kept, without a full stop; the digests are then useless, and the next backup is full.</param>
     public static PageDigestCipher OpenOrCreate(Action<string> explain)
     {
         try
@@ -53,11 +53,11 @@ internal sealed class PageDigestCipher : IDisposable
             }
 
             Create();
-            return TryOpen() ?? throw new IOException("there is a file that is no key");
+            return TryOpen() ?? throw new IOException("the file there is not a key");
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            explain($"their key cannot be kept in '{KeyPath}' ({exception.Message.TrimEnd('.')}): let HOME or XDG_DATA_HOME name a folder that belongs to this account and stays");
+            explain($"their key cannot be kept in '{KeyPath}' ({exception.Message.TrimEnd('.')}): set HOME or XDG_DATA_HOME to a permanent folder of this account");
             return new PageDigestCipher(RandomNumberGenerator.GetBytes(KeySize));
         }
     }

@@ -23,7 +23,7 @@ internal sealed class PageDigestSource : IDisposable
     /// <summary>Opens the cached digests of a backup.</summary>
     /// <param name="folder">The directory's digest folder.</param>
     /// <param name="backup">The backup; it states its database, page size, page count and the digests' checksum.</param>
-    /// <returns>Null where there are none, or none that can be proved.</returns>
+    /// <returns>Null if there are none, or none that can be proved.</returns>
     public static PageDigestSource? TryOpen(string folder, BackupMetadata backup)
     {
         if (backup is not { DatabasePath: { } databasePath, PageSize: { } pageSize, PageCount: { } pageCount, PagesChecksum: { } recorded })
@@ -65,7 +65,7 @@ internal sealed class PageDigestSource : IDisposable
     public int Read(long firstPage, Span<byte> buffer)
     {
         var wanted = (int)Math.Clamp((pageCount - firstPage + 1) * PageDigests.Size, 0, buffer.Length);
-        var read = ReadAll(buffer[..wanted], PageDigestFile.HeaderSize + ((firstPage - 1) * PageDigests.Size));
+        var read = handle.ReadFully(buffer[..wanted], PageDigestFile.HeaderSize + ((firstPage - 1) * PageDigests.Size));
         cipher?.Decrypt(buffer[..read]);
         return read;
     }
@@ -80,7 +80,7 @@ internal sealed class PageDigestSource : IDisposable
     private bool Begins(ReadOnlySpan<byte> header)
     {
         Span<byte> found = stackalloc byte[PageDigestFile.HeaderSize];
-        return ReadAll(found, 0) == found.Length && found.SequenceEqual(header)
+        return handle.ReadFully(found, 0) == found.Length && found.SequenceEqual(header)
             && RandomAccess.GetLength(handle) == PageDigestFile.HeaderSize + (pageCount * PageDigests.Size);
     }
 
@@ -94,16 +94,5 @@ internal sealed class PageDigestSource : IDisposable
         }
 
         return Convert.ToHexStringLower(hash.GetHashAndReset());
-    }
-
-    private int ReadAll(Span<byte> buffer, long offset)
-    {
-        var read = 0;
-        while (read < buffer.Length && RandomAccess.Read(handle, buffer[read..], offset + read) is var count and > 0)
-        {
-            read += count;
-        }
-
-        return read;
     }
 }

@@ -22,7 +22,7 @@ internal sealed class Chunk
     /// <summary>Where the plain bytes belong in the image.</summary>
     public long PlainOffset { get; set; }
 
-    /// <summary>Which of several files the bytes are from; 0 where there is one.</summary>
+    /// <summary>Which of several files the bytes are from; 0 if there is one.</summary>
     public int Link { get; set; }
 
     /// <summary>Whether the plain bytes are the stored ones: nothing was compressed, or it is decompressed already.</summary>

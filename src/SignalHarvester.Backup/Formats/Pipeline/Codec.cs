@@ -21,15 +21,15 @@ internal static class Codec
         {
             throw BackupException.InvalidArgument(given,
                 compression == CompressionType.None
-                    ? "-CompressionLevel has no meaning with -Compression None. Leave it out."
-                    : string.Create(CultureInfo.InvariantCulture, $"{compression} has no compression level {given}. Give {low} (fast) to {high} (small)."));
+                    ? "-CompressionLevel cannot be combined with -Compression None. Omit it."
+                    : string.Create(CultureInfo.InvariantCulture, $"{compression} has no compression level {given}. Give a level from {low} (fast) to {high} (small)."));
         }
 
         return level ?? fallback;
     }
 
     /// <summary>
-    /// Why a codec cannot be used in this process, or null where it can: a library may be missing from the module's folder.
+    /// Why a codec cannot be used in this process, or null if it can: a library may be missing from the module's folder.
     /// </summary>
     public static string? WhyUnusable(CompressionType compression)
     {

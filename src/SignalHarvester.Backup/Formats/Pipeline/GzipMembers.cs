@@ -31,7 +31,7 @@ internal static class GzipMembers
     /// <summary>Makes a worker that decompresses one member.</summary>
     public static IChunkWorker Decompressor() => new DecompressWorker();
 
-    /// <summary>The whole size of the member at the start of the bytes; null where it does not state it.</summary>
+    /// <summary>The whole size of the member at the start of the bytes; null if it does not state it.</summary>
     public static int? Measure(ReadOnlySpan<byte> bytes) =>
         bytes.Length >= HeaderSize && bytes.StartsWith(Header) && BinaryPrimitives.ReadInt32LittleEndian(bytes[Header.Length..]) is var size and > HeaderSize + TrailerSize
             ? size
@@ -77,7 +77,7 @@ internal static class GzipMembers
             using var inflate = new DeflateStream(source, CompressionMode.Decompress);
             if (inflate.ReadAtLeast(chunk.PlainSpan, chunk.PlainLength, throwOnEndOfStream: false) != chunk.PlainLength || inflate.ReadByte() >= 0)
             {
-                throw new InvalidDataException("A gzip member does not hold as much as it states.");
+                throw new InvalidDataException("A gzip member is shorter than it states.");
             }
 
             if (Crc32.HashToUInt32(chunk.PlainSpan) != BinaryPrimitives.ReadUInt32LittleEndian(member[^TrailerSize..]))

@@ -34,7 +34,7 @@ internal static class ZstdFrames
     public static bool IsDamage(Exception exception) => exception is ZstdException;
 
     /// <summary>
-    /// The size of the frame at the start of the bytes, stored and plain; null where the bytes do not hold the whole
+    /// The size of the frame at the start of the bytes, stored and plain; null if the bytes do not hold the whole
     /// frame, or it does not state its plain size.
     /// </summary>
     public static unsafe (int Stored, int Plain)? Measure(ReadOnlySpan<byte> bytes)
@@ -82,7 +82,7 @@ internal static class ZstdFrames
                 var length = decompressor.Unwrap(chunk.StoredSpan, chunk.Plain.AsSpan(0, chunk.PlainLength));
                 if (length != chunk.PlainLength)
                 {
-                    throw new InvalidDataException("A zstd frame holds less than it states.");
+                    throw new InvalidDataException("A zstd frame is shorter than it states.");
                 }
             }
             catch (ZstdException exception)

@@ -12,7 +12,7 @@ namespace SignalHarvester.Backup.ObjectStorage.Azure;
 internal sealed class AzureAccount
 {
     /// <summary>How credentials are given, in a sentence.</summary>
-    public const string HowTo = $"Set the environment variable {ConnectionStringVariable}; or name the account with -AccountName or {AccountVariable} and set {KeyVariable} or {SasVariable}, or run where Azure gives an identity (managed identity, workload identity, az login).";
+    public const string HowTo = $"Set the environment variable {ConnectionStringVariable}; or give the account with -AccountName or {AccountVariable} and set {KeyVariable} or {SasVariable}; or run with an Azure identity (managed identity, workload identity, az login).";
 
     private const string ConnectionStringVariable = "AZURE_STORAGE_CONNECTION_STRING";
     private const string AccountVariable = "AZURE_STORAGE_ACCOUNT";
@@ -28,7 +28,7 @@ internal sealed class AzureAccount
     /// <param name="location">The location.</param>
     /// <param name="environment">Tells the value of an environment variable.</param>
     /// <exception cref="BackupException">CloudCredentialsMissing; CloudRefused: the account, the endpoint or the container's name cannot be.</exception>
-    public AzureAccount(CloudLocation location, Func<string, string?> environment)
+    public AzureAccount(StoreLocation location, Func<string, string?> environment)
     {
         faults = new CloudFault(location);
         string? Variable(string name) => environment(name)?.Trim() is { Length: > 0 } value ? value : null;
@@ -38,7 +38,7 @@ internal sealed class AzureAccount
         Name = location.AccountName ?? settings.GetValueOrDefault("AccountName") ?? Variable(AccountVariable);
         if (connectionString is not null && settings.GetValueOrDefault("AccountName") is { } other && other != Name)
         {
-            throw faults.Refused($"the account '{Name}'", $"{ConnectionStringVariable} is set, and is that of '{other}'", null);
+            throw faults.Refused($"the account '{Name}'", $"{ConnectionStringVariable} belongs to another account, '{other}'", null);
         }
 
         key = connectionString is null ? Variable(KeyVariable) : settings.GetValueOrDefault("AccountKey");
@@ -46,7 +46,7 @@ internal sealed class AzureAccount
         if (connectionString is not null && settings.Count == 0)
         {
             // Not repeated: it may be a key.
-            throw faults.CredentialsMissing($"What {ConnectionStringVariable} holds is no connection string. Copy it again from the account's access keys, or unset it.", null);
+            throw faults.CredentialsMissing($"The value of {ConnectionStringVariable} is not a connection string. Copy it again from the account's access keys, or unset it.", null);
         }
 
         endpoint = CheckedEndpoint(location.Endpoint?.OriginalString ?? settings.GetValueOrDefault("BlobEndpoint") ?? DefaultEndpoint(settings));
@@ -54,7 +54,7 @@ internal sealed class AzureAccount
         RequireContainerName(location.Container);
     }
 
-    /// <summary>The account's name; null where the endpoint and a SAS token are all that was given.</summary>
+    /// <summary>The account's name; null if the endpoint and a SAS token are all that was given.</summary>
     public string? Name { get; }
 
     /// <summary>Opens a container of the account. Nothing is sent yet.</summary>
@@ -96,7 +96,7 @@ internal sealed class AzureAccount
         // It becomes part of a host name, which credentials are sent to.
         if (!Name.All(char.IsAsciiLetterOrDigit))
         {
-            throw faults.Refused("the account's name", "it can hold letters and digits only", null);
+            throw faults.Refused("the account's name", "it can contain only letters and digits", null);
         }
 
         var suffix = settings.GetValueOrDefault("EndpointSuffix", "core.windows.net");
@@ -108,7 +108,7 @@ internal sealed class AzureAccount
         && (address.Scheme == Uri.UriSchemeHttps || address.Scheme == Uri.UriSchemeHttp)
         && address is { UserInfo: "", Query: "", Fragment: "" }
             ? address
-            : throw faults.Refused("the endpoint", "it must be an http or https address without user, query or SAS token; credentials are given apart", null);
+            : throw faults.Refused("the endpoint", "it must be an http or https address without user, query or SAS token; give credentials separately", null);
 
     private void RequireCredentials(bool fromConnectionString)
     {
@@ -118,7 +118,7 @@ internal sealed class AzureAccount
         }
         else if (sas is null && fromConnectionString)
         {
-            throw faults.CredentialsMissing($"{ConnectionStringVariable} holds neither an AccountKey nor a SharedAccessSignature.", null);
+            throw faults.CredentialsMissing($"{ConnectionStringVariable} contains neither an AccountKey nor a SharedAccessSignature.", null);
         }
         else if (sas is null && (Name is null || endpoint.Scheme != Uri.UriSchemeHttps))
         {
@@ -131,12 +131,12 @@ internal sealed class AzureAccount
     {
         if (Name is null)
         {
-            throw faults.CredentialsMissing($"There is a key, but no account. {HowTo}", null);
+            throw faults.CredentialsMissing($"A key is set, but no account. {HowTo}", null);
         }
 
         return Convert.TryFromBase64String(key!, new byte[key!.Length], out _)
             ? new StorageSharedKeyCredential(Name, key)
-            : throw faults.CredentialsMissing("The account's key is not one: it must be base64.", null);
+            : throw faults.CredentialsMissing("The account's key is not valid: it must be base64.", null);
     }
 
     private void RequireContainerName(string name)
@@ -144,7 +144,7 @@ internal sealed class AzureAccount
         // It becomes part of a path. What else Azure wants of it, Azure says.
         if (name.Length == 0 || !name.All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '$'))
         {
-            throw faults.Refused("the container's name", "it can hold small letters, digits and hyphens only", null);
+            throw faults.Refused("the container's name", "it can contain only small letters, digits and hyphens", null);
         }
     }
 }

@@ -31,7 +31,7 @@ internal static class AzureBlock
         return Convert.ToBase64String(id);
     }
 
-    /// <summary>The part that a block is; null where it is of another upload, or not ours.</summary>
+    /// <summary>The part that a block is; null if it is of another upload, or not ours.</summary>
     /// <param name="id">The block's id.</param>
     /// <param name="length">The block's size in bytes.</param>
     /// <param name="uploadId">The upload.</param>

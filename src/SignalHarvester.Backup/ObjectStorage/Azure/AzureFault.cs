@@ -11,7 +11,7 @@ namespace SignalHarvester.Backup.ObjectStorage.Azure;
 /// Turns what Azure, the network or the sign-in says into our errors. An answer of the service is quoted by its status, code
 /// and request id alone, and not kept as the inner exception: its text can repeat what was signed.
 /// </summary>
-internal sealed class AzureFault(CloudLocation location)
+internal sealed class AzureFault(StoreLocation location)
 {
     /// <summary>What Azure allows a clock to be wrong by.</summary>
     private static readonly TimeSpan clockTolerance = TimeSpan.FromMinutes(15);
@@ -34,7 +34,7 @@ internal sealed class AzureFault(CloudLocation location)
         AggregateException { InnerExceptions: [.., var last] } => From(last, action, name),
         CredentialUnavailableException => faults.CredentialsMissing(AzureAccount.HowTo, exception),
         AuthenticationFailedException => faults.AccessDenied("signing in", exception.Message.Split('\n')[0].Trim(), exception),
-        XmlException => faults.Refused(action, "what answers there is not Azure Blob Storage", exception),
+        XmlException => faults.Refused(action, "the server there is not Azure Blob Storage", exception),
         RequestFailedException { Status: > 0 } answer => FromAnswer(answer, action, name),
         _ => FromNetwork(exception is RequestFailedException { InnerException: { } cause } ? cause : exception, action),
     };
@@ -91,7 +91,7 @@ internal sealed class AzureFault(CloudLocation location)
 
             if (code == BlobErrorCode.Md5Mismatch)
             {
-                return faults.ChecksumMismatch(name, $"what arrived does not have the MD5 that was sent with it ({detail})");
+                return faults.ChecksumMismatch(name, $"the received data does not match the MD5 that was sent with it ({detail})");
             }
 
             if (code == BlobErrorCode.InvalidBlockList || code == BlobErrorCode.InvalidBlobOrBlock)
@@ -103,7 +103,7 @@ internal sealed class AzureFault(CloudLocation location)
         return code switch
         {
             _ when code == BlobErrorCode.BlobImmutableDueToPolicy => faults.Refused(action, $"an immutability policy protects it ({detail})", null),
-            _ when code == BlobErrorCode.BlobArchived || code == BlobErrorCode.BlobBeingRehydrated => faults.Refused(action, $"it lies in the archive tier, and must be rehydrated to an online tier first ({detail})", null),
+            _ when code == BlobErrorCode.BlobArchived || code == BlobErrorCode.BlobBeingRehydrated => faults.Refused(action, $"it is in the archive tier, and must first be rehydrated to an online tier ({detail})", null),
             _ => answer.Status switch
             {
                 401 or 403 => faults.AccessDenied(action, detail, null),

@@ -30,18 +30,18 @@ internal sealed class AzureStore : IObjectStore
 
     /// <summary>Opens a container with the credentials of the environment. Nothing is sent yet.</summary>
     /// <param name="location">The container.</param>
-    /// <param name="options">How it is used.</param>
+    /// <param name="options">Its options.</param>
     /// <exception cref="BackupException">CloudCredentialsMissing; CloudRefused: a name, an address or an option that cannot be.</exception>
-    public AzureStore(CloudLocation location, StoreOptions options)
+    public AzureStore(StoreLocation location, StoreOptions options)
         : this(location, options, Environment.GetEnvironmentVariable)
     {
     }
 
     /// <summary>Opens a container with credentials of another environment.</summary>
     /// <param name="location">The container.</param>
-    /// <param name="options">How it is used.</param>
+    /// <param name="options">Its options.</param>
     /// <param name="environment">Tells the value of an environment variable.</param>
-    public AzureStore(CloudLocation location, StoreOptions options, Func<string, string?> environment)
+    public AzureStore(StoreLocation location, StoreOptions options, Func<string, string?> environment)
     {
         var account = new AzureAccount(location, environment);
         Location = location with { AccountName = account.Name };
@@ -49,7 +49,7 @@ internal sealed class AzureStore : IObjectStore
         azureFaults = new AzureFault(Location);
         if (options.ServerSideEncryption is not null || options.EncryptionKey is not null)
         {
-            throw faults.Refused("-ServerSideEncryption and -KmsKeyId", "Azure encrypts everything, with the key that the account or the container is set up with", null);
+            throw faults.Refused("-ServerSideEncryption and -KmsKeyId", "Azure encrypts everything, with the key of the account or the container", null);
         }
 
         this.options = options;
@@ -66,7 +66,7 @@ internal sealed class AzureStore : IObjectStore
     }
 
     /// <inheritdoc/>
-    public CloudLocation Location { get; }
+    public StoreLocation Location { get; }
 
     /// <inheritdoc/>
     public int MostParallelParts => 4;
@@ -85,7 +85,7 @@ internal sealed class AzureStore : IObjectStore
     {
         if (length > MostBlocks * LargestBlock)
         {
-            throw faults.Refused("an object of this size", "it would be of more than 50,000 blocks of 1 GiB", null);
+            throw faults.Refused("an object of this size", "it would need more than 50,000 blocks of 1 GiB", null);
         }
 
         var needed = (length + MostBlocks - 1) / MostBlocks;
@@ -102,7 +102,7 @@ internal sealed class AzureStore : IObjectStore
         }
         catch (BackupException missing) when (create && missing.ErrorId == BackupErrorId.CloudContainerNotFound)
         {
-            _ = await CallAsync("making the container", null, () => container.CreateIfNotExistsAsync(PublicAccessType.None, cancellationToken: cancellation), cancellation).ConfigureAwait(false);
+            _ = await CallAsync("creating the container", null, () => container.CreateIfNotExistsAsync(PublicAccessType.None, cancellationToken: cancellation), cancellation).ConfigureAwait(false);
         }
 
         if (options.ImmutableFor is not null)
@@ -362,7 +362,7 @@ internal sealed class AzureStore : IObjectStore
         if (attributes.Md5 is { } md5 && !md5.Span.SequenceEqual(MD5.HashData(content)))
 #pragma warning restore CA5351
         {
-            throw faults.ChecksumMismatch(name, "its bytes are not those that its MD5 was computed from");
+            throw faults.ChecksumMismatch(name, "its bytes do not match its MD5");
         }
     }
 
@@ -371,7 +371,7 @@ internal sealed class AzureStore : IObjectStore
         var info = Info(name, made);
         if (info.Length != length || info.Sha256 != attributes.Sha256 || (attributes.Md5 is { } md5 && info.Checksum != Checksum(md5.ToArray())))
         {
-            return faults.ChecksumMismatch(name, "the service keeps another size or checksum of it than was sent");
+            return faults.ChecksumMismatch(name, "its size or checksum in the service differs from what was sent");
         }
 
         return options.ImmutableFor is not null && made.ImmutabilityPolicy?.ExpiresOn is null

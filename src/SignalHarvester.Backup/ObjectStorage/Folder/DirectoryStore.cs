@@ -32,9 +32,9 @@ internal sealed class DirectoryStore : IObjectStore
 
     /// <summary>Names a folder; nothing is read yet.</summary>
     /// <param name="location">The folder, and the one below it as the prefix.</param>
-    /// <param name="options">How it is used.</param>
+    /// <param name="options">Its options.</param>
     /// <exception cref="BackupException">CloudRefused: an option or a prefix that a folder cannot have.</exception>
-    public DirectoryStore(CloudLocation location, StoreOptions options)
+    public DirectoryStore(StoreLocation location, StoreOptions options)
     {
         Location = location;
         fault = new CloudFault(location);
@@ -45,7 +45,7 @@ internal sealed class DirectoryStore : IObjectStore
 
         if (location.Prefix.Split('/').SkipLast(1).Any(part => !IsName(part)))
         {
-            throw fault.Refused("the prefix", "it names folders below the folder: names with one slash between them, none of them '.', '..' or '.shbackup', and no slash at the beginning", null);
+            throw fault.Refused("the prefix", "it must be a path of folders below the folder: names with one slash between them, none of them '.', '..' or '.shbackup', and no slash at the beginning", null);
         }
 
         folder = Path.TrimEndingDirectorySeparator(Path.Combine(location.Container, location.Prefix));
@@ -61,7 +61,7 @@ internal sealed class DirectoryStore : IObjectStore
     }
 
     /// <inheritdoc/>
-    public CloudLocation Location { get; }
+    public StoreLocation Location { get; }
 
     /// <inheritdoc/>
     public int MostParallelParts => 2;
@@ -123,7 +123,7 @@ internal sealed class DirectoryStore : IObjectStore
             var info = InfoOf(name, file);
 
             // A folder that was copied by other means has no records, or ones of other times of writing.
-            var sha256 = ReadRecord(info) ?? HashOf(file, cancellation);
+            var sha256 = ReadRecord(info) ?? FileHash.Compute(file, _ => { }, cancellation);
             return info with { Sha256 = sha256, Checksum = "sha256:" + sha256 };
         }
         catch (FileNotFoundException)
@@ -150,7 +150,7 @@ internal sealed class DirectoryStore : IObjectStore
                 for (var done = 0; done < destination.Length;)
                 {
                     cancellation.ThrowIfCancellationRequested();
-                    var read = RandomAccess.Read(file, destination.Span.Slice(done, Math.Min(PieceBytes, destination.Length - done)), offset + done);
+                    var read = file.ReadFully(destination.Span.Slice(done, Math.Min(PieceBytes, destination.Length - done)), offset + done);
                     done += read > 0 ? read : throw fault.ObjectChanged(version.Name, null);
                 }
 
@@ -251,7 +251,7 @@ internal sealed class DirectoryStore : IObjectStore
     }, cancellation);
 
     /// <inheritdoc/>
-    public Task AbortUploadAsync(string name, string uploadId, CancellationToken cancellation) => DoAsync($"giving up '{name}'", requiresContainer: true, () =>
+    public Task AbortUploadAsync(string name, string uploadId, CancellationToken cancellation) => DoAsync($"cancelling '{name}'", requiresContainer: true, () =>
     {
         DirectoryUpload.Find(UploadsFolder, uploadId, name)?.Delete();
         return true;
@@ -280,7 +280,7 @@ internal sealed class DirectoryStore : IObjectStore
     private static ObjectInfo InfoOf(string name, SafeFileHandle file) =>
         InfoOf(name, RandomAccess.GetLength(file), File.GetLastWriteTimeUtc(file));
 
-    /// <summary>What a file is; null where it is gone by now.</summary>
+    /// <summary>What a file is; null if it is gone by now.</summary>
     private static ObjectInfo? InfoOf(FileInfo file)
     {
         try
@@ -299,30 +299,19 @@ internal sealed class DirectoryStore : IObjectStore
     private static SafeFileHandle OpenToRead(string path) =>
         RegularFile.Open(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
 
-    private static string HashOf(SafeFileHandle file, CancellationToken cancellation)
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        var buffer = new byte[PieceBytes];
-        int read;
-        for (long done = 0; (read = RandomAccess.Read(file, buffer, done)) > 0; done += read)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            hash.AppendData(buffer, 0, read);
-        }
-
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
-    }
-
-    /// <summary>Reads back what has arrived and gives it its name, if it is what it should be and the name is free, or has the version that may be replaced.</summary>
+    /// <summary>
+    /// Reads back what has arrived and gives it its name, if it is what it should be and the name is free, or has the version
+    /// that may be replaced.
+    /// </summary>
     private ObjectInfo Publish(DirectoryUpload upload, string name, long length, string sha256, ObjectInfo? replaces, CancellationToken cancellation)
     {
         var info = upload.Seal(file =>
         {
-            var found = HashOf(file, cancellation);
+            var found = FileHash.Compute(file, _ => { }, cancellation);
             var arrived = InfoOf(name, file);
             return arrived.Length == length && found == sha256
                 ? arrived
-                : throw fault.ChecksumMismatch(name, string.Create(CultureInfo.InvariantCulture, $"{arrived.Length} bytes with the SHA-256 {found} have arrived, and {length} with {sha256} were to be"));
+                : throw fault.ChecksumMismatch(name, string.Create(CultureInfo.InvariantCulture, $"{arrived.Length} bytes with the SHA-256 {found} have arrived, instead of {length} bytes with {sha256}"));
         });
         using var held = Lock(cancellation);
         var path = PathOf(name);
@@ -350,7 +339,7 @@ internal sealed class DirectoryStore : IObjectStore
     private SafeFileHandle Lock(CancellationToken cancellation)
     {
         PrivateFolder.CreateDurably(stateFolder);
-        return DirectoryLock.Take(stateFolder, LockTimeout, cancellation);
+        return FolderLock.Take(stateFolder, LockTimeout, cancellation);
     }
 
     private string? ReadRecord(ObjectInfo info)
@@ -392,7 +381,7 @@ internal sealed class DirectoryStore : IObjectStore
     {
         if (!IsName(name))
         {
-            throw fault.Refused($"the name '{name}'", "it is no name of a file in the folder", null);
+            throw fault.Refused($"the name '{name}'", "it cannot be the name of a file in the folder", null);
         }
     }
 
@@ -409,7 +398,7 @@ internal sealed class DirectoryStore : IObjectStore
         return FileKind.IsRegularItself(path)
             || (new FileInfo(path) is { Exists: false, LinkTarget: null } && !Directory.Exists(path)
                 ? false
-                : throw fault.Refused($"the name '{name}'", "a link, a folder or a device has it, and none of them is followed or touched", null));
+                : throw fault.Refused($"the name '{name}'", "a link, a folder or a device has that name, and is not followed or touched", null));
     }
 
     private ValueTask PaceAsync(int bytes, CancellationToken cancellation) => limiter?.WaitAsync(bytes, watch: null, cancellation) ?? ValueTask.CompletedTask;
@@ -454,7 +443,7 @@ internal sealed class DirectoryStore : IObjectStore
             path = Path.Combine(path, part);
             if (new DirectoryInfo(path).LinkTarget is not null)
             {
-                throw fault.Refused("the location", $"'{path}' is a link, and links in it are not followed", null);
+                throw fault.Refused("the location", $"'{path}' is a link, and links are not followed there", null);
             }
         }
 
@@ -462,7 +451,7 @@ internal sealed class DirectoryStore : IObjectStore
         {
             if (new DirectoryInfo(inside).LinkTarget is not null)
             {
-                throw fault.Refused("the location", $"'{inside}' is a link, and links in it are not followed", null);
+                throw fault.Refused("the location", $"'{inside}' is a link, and links are not followed there", null);
             }
         }
     }

@@ -42,7 +42,7 @@ internal sealed class DirectoryUpload
         return upload;
     }
 
-    /// <summary>Finds an upload; null where there is none.</summary>
+    /// <summary>Finds an upload; null if there is none.</summary>
     public static DirectoryUpload? Find(string uploads, string id, string name) =>
         Guid.TryParseExact(id, "N", out _) && new DirectoryUpload(Path.Combine(uploads, id)) is var upload && upload.ReadName() == name ? upload : null;
 

@@ -3,12 +3,12 @@ using System.Net;
 namespace SignalHarvester.Backup.ObjectStorage.Gcs;
 
 /// <summary>The bucket as such: whether it is there, what it does with deleted objects, and making it.</summary>
-internal sealed class GcsBucketAccess(GcsClient client, GcsFault fault, CloudLocation location, StoreOptions options)
+internal sealed class GcsBucketAccess(GcsClient client, GcsFault fault, StoreLocation location, StoreOptions options)
 {
     /// <summary>Its path in the API, escaped.</summary>
     public string Path { get; } = $"/storage/v1/b/{Uri.EscapeDataString(location.Container)}";
 
-    /// <summary>Looks for it; null where it is not there.</summary>
+    /// <summary>Looks for it; null if it is not there.</summary>
     public Task<GcsBucket?> FindAsync(CancellationToken cancellation) =>
         client.RunAsync("looking for the bucket", null, FetchAsync, meaning: null, cancellation);
 
@@ -16,9 +16,9 @@ internal sealed class GcsBucketAccess(GcsClient client, GcsFault fault, CloudLoc
     /// <exception cref="BackupException">CloudRefused: no project is known that it could belong to.</exception>
     public async Task CreateAsync(CancellationToken cancellation)
     {
-        const string Action = "making the bucket";
+        const string Action = "creating the bucket";
         var project = await client.ProjectAsync(cancellation).ConfigureAwait(false)
-            ?? throw fault.Cloud.Refused(Action, "a bucket belongs to a project; set the environment variable GOOGLE_CLOUD_PROJECT to its id", null);
+            ?? throw fault.Cloud.Refused(Action, "a bucket belongs to a project; set the environment variable GOOGLE_CLOUD_PROJECT to that project's id", null);
         var retention = options.ImmutableFor is null ? string.Empty : "&enableObjectRetention=true";
         var address = client.Address($"/storage/v1/b?project={Uri.EscapeDataString(project)}&fields={GcsBucket.Fields}{retention}");
         var made = new GcsNewBucket(location.Container, location.Region, new GcsBucketRights(new GcsUniformAccess(Enabled: true), PublicAccessPrevention: "enforced"));

@@ -26,7 +26,7 @@ internal sealed class GcsClient : IDisposable
     /// <param name="options">How.</param>
     /// <param name="fault">Names the errors.</param>
     /// <exception cref="BackupException">CloudRefused: the endpoint is none.</exception>
-    public GcsClient(CloudLocation location, StoreOptions options, GcsFault fault)
+    public GcsClient(StoreLocation location, StoreOptions options, GcsFault fault)
     {
         this.fault = fault;
         var emulator = location.Endpoint is null ? Environment.GetEnvironmentVariable(EmulatorVariable) : null;
@@ -69,7 +69,7 @@ internal sealed class GcsClient : IDisposable
     /// <summary>The address that a Location header names.</summary>
     public Uri Follow(Uri given) => new(endpoint, given);
 
-    /// <summary>The project that new buckets belong to; null where it is not known.</summary>
+    /// <summary>The project that new buckets belong to; null if unknown.</summary>
     public async Task<string?> ProjectAsync(CancellationToken cancellation) =>
         Environment.GetEnvironmentVariable("GOOGLE_CLOUD_PROJECT") is { Length: > 0 } project
             ? project
@@ -77,7 +77,7 @@ internal sealed class GcsClient : IDisposable
 
     /// <summary>Does something until it succeeds or cannot.</summary>
     /// <param name="action">What it is, for an error.</param>
-    /// <param name="name">The object concerned; null where it is none.</param>
+    /// <param name="name">The object concerned; null if it is none.</param>
     /// <param name="attempt">One attempt.</param>
     /// <param name="meaning">What an answer means here, where that is not what it means elsewhere; null for no such meaning.</param>
     /// <param name="cancellation">Stops it.</param>
@@ -197,5 +197,5 @@ internal sealed class GcsClient : IDisposable
     private Uri RequireEndpoint(Uri address, string which) =>
         address is { IsAbsoluteUri: true, UserInfo: "", Query: "", Fragment: "" } && (address.Scheme == Uri.UriSchemeHttps || address.Scheme == Uri.UriSchemeHttp)
             ? address
-            : throw fault.Cloud.Refused("to be reached", $"{which} must be an address such as https://storage.googleapis.com, without user name, password, query or fragment", null);
+            : throw fault.Cloud.Refused("the address", $"{which} must be an address such as https://storage.googleapis.com, without user name, password, query or fragment", null);
 }

@@ -22,7 +22,7 @@ internal sealed class GcsCredentials(GcsFault fault)
     private readonly Lock gate = new();
     private Task<GoogleCredential?>? found;
 
-    /// <summary>A token for requests; null where there are no credentials.</summary>
+    /// <summary>A token for requests; null if there are no credentials.</summary>
     /// <param name="fresh">Whether the service refused the last one: the credentials are then read anew, and a new token is asked for.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <exception cref="BackupException">CloudCredentialsMissing: there are credentials that cannot be used.</exception>
@@ -40,11 +40,11 @@ internal sealed class GcsCredentials(GcsFault fault)
         catch (Exception exception) when (exception is not (TokenResponseException or HttpRequestException or IOException or OperationCanceledException))
         {
             // Its text can quote what it could not read.
-            throw fault.CredentialsUnusable($"Those that were found cannot be used ({exception.GetType().Name}).", null);
+            throw fault.CredentialsUnusable($"The credentials that were found cannot be used ({exception.GetType().Name}).", null);
         }
     }
 
-    /// <summary>The project of the service account; null where it is not known.</summary>
+    /// <summary>The project of the service account; null if unknown.</summary>
     public async Task<string?> ProjectAsync(CancellationToken cancellation) =>
         ((await FindAsync(fresh: false, cancellation).ConfigureAwait(false))?.UnderlyingCredential as ServiceAccountCredential)?.ProjectId;
 
@@ -97,7 +97,7 @@ internal sealed class GcsCredentials(GcsFault fault)
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
             // Its text can quote the file.
-            throw fault.CredentialsUnusable($"{which} does not hold credentials that can be used ({exception.GetType().Name}).", null);
+            throw fault.CredentialsUnusable($"{which} contains no usable credentials ({exception.GetType().Name}).", null);
         }
     }
 

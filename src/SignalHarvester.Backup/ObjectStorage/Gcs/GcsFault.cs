@@ -6,10 +6,10 @@ using Google.Apis.Auth.OAuth2.Responses;
 namespace SignalHarvester.Backup.ObjectStorage.Gcs;
 
 /// <summary>What goes wrong with Cloud Storage: what may be tried again, and which error it is in the end.</summary>
-internal sealed class GcsFault(CloudLocation location, StoreOptions options)
+internal sealed class GcsFault(StoreLocation location, StoreOptions options)
 {
     private const string HowToGiveCredentials =
-        "Set the environment variable GOOGLE_APPLICATION_CREDENTIALS to the path of a service account's key file, run 'gcloud auth application-default login', or run on a Google Cloud machine that has a service account.";
+        "Set the environment variable GOOGLE_APPLICATION_CREDENTIALS to the path of a service account's key file, run 'gcloud auth application-default login', or run on a Google Cloud machine with a service account.";
 
     // A service that asks for more is not waited for.
     private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(5);
@@ -38,10 +38,10 @@ internal sealed class GcsFault(CloudLocation location, StoreOptions options)
         _ => false,
     };
 
-    /// <summary>The error that a failure is in the end; null where it is one already.</summary>
+    /// <summary>The error that a failure is in the end; null if it is one already.</summary>
     /// <param name="exception">The failure.</param>
     /// <param name="action">What was being done.</param>
-    /// <param name="name">The object concerned; null where it is none.</param>
+    /// <param name="name">The object concerned; null if it is none.</param>
     public BackupException? Translate(Exception exception, string action, string? name) => exception switch
     {
         GcsResponseException response => Translate(response, action, name),
@@ -51,7 +51,7 @@ internal sealed class GcsFault(CloudLocation location, StoreOptions options)
             cloud.AccessDenied("getting an access token", $"{GcsResponseException.Shown($"{token.Error?.Error} {token.Error?.ErrorDescription}")}", null),
         TokenResponseException => cloud.Unavailable("getting an access token", "the token service does not work", null),
         HttpRequestException connection when IsTls(connection) => cloud.TlsFailed(connection.InnerException!.Message, connection),
-        JsonException => cloud.Unavailable(action, "the answer is not one of Cloud Storage", exception),
+        JsonException => cloud.Unavailable(action, "the answer is not from Cloud Storage", exception),
         _ when IsTransient(exception) => cloud.Unavailable(action, exception.Message, exception),
         _ => null,
     };
@@ -60,7 +60,7 @@ internal sealed class GcsFault(CloudLocation location, StoreOptions options)
     {
         _ when IsTransient(response) || IsTransient(response.Status) => cloud.Unavailable(action, response.Message, response),
         HttpStatusCode.BadRequest or HttpStatusCode.PreconditionFailed when name is not null && response.IsOfChecksum =>
-            cloud.ChecksumMismatch(name, "the bytes that arrived are not those that were sent, and the service refused them", response),
+            cloud.ChecksumMismatch(name, "the received bytes differ from the sent ones, and the service refused them", response),
         HttpStatusCode.Unauthorized => cloud.AccessDenied(action, response.Message, response),
         HttpStatusCode.Forbidden when response.IsOfRetention => cloud.Refused(action, response.Message, response),
         HttpStatusCode.Forbidden => cloud.AccessDenied(action, response.Message, response),
@@ -80,7 +80,7 @@ internal sealed class GcsFault(CloudLocation location, StoreOptions options)
 
     /// <summary>The options that a request which is refused as such can owe it to.</summary>
     private string OptionsUsed() =>
-        (options.ImmutableFor is null ? string.Empty : "; -ImmutableFor needs a bucket that was made with object retention")
+        (options.ImmutableFor is null ? string.Empty : "; -ImmutableFor needs a bucket that was created with object retention")
         + (options.StorageClass is { } storageClass ? $"; -StorageClass is '{storageClass}'" : string.Empty)
         + (options.EncryptionKey is { } key ? $"; -KmsKeyId is '{key}', which must be a Cloud KMS key in the bucket's location that its service agent may use" : string.Empty);
 }

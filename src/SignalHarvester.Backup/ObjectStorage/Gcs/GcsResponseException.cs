@@ -24,10 +24,10 @@ internal sealed class GcsResponseException : Exception
     /// <summary>The status of the answer.</summary>
     public HttpStatusCode Status { get; }
 
-    /// <summary>The service's own word for it, such as rateLimitExceeded; null where it gave none.</summary>
+    /// <summary>The service's own word for it, such as rateLimitExceeded; null if it gave none.</summary>
     public string? Reason { get; }
 
-    /// <summary>How long the service asks to wait; null where it does not.</summary>
+    /// <summary>How long the service asks to wait; null if it does not.</summary>
     public TimeSpan? RetryAfter { get; }
 
     // What follows only the service's sentence tells.

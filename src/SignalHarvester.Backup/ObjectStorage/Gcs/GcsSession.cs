@@ -90,7 +90,7 @@ internal sealed class GcsSession(GcsClient client, Uri address, string name, lon
     }
 
     /// <summary>Sends the end. One attempt, which another can follow.</summary>
-    /// <param name="crc32C">The checksum of the whole, in base64; null where it is not known.</param>
+    /// <param name="crc32C">The checksum of the whole, in base64; null if unknown.</param>
     /// <param name="cancellation">Stops it.</param>
     public async Task<GcsObject> FinishAsync(string? crc32C, CancellationToken cancellation)
     {
@@ -160,7 +160,7 @@ internal sealed class GcsSession(GcsClient client, Uri address, string name, lon
         persisted = arrived;
         return arrived > offset
             ? arrived
-            : throw new IOException("the service kept none of the bytes that it was sent");
+            : throw new IOException("the service kept none of the sent bytes");
     }
 
     // No Range means that nothing has arrived. It says bytes=0-n, of a request's form, not bytes 0-n/total.

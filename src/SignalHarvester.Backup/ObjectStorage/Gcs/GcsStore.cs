@@ -26,9 +26,9 @@ internal sealed class GcsStore : IObjectStore
 
     /// <summary>Opens a bucket. Nothing is sent yet.</summary>
     /// <param name="location">The bucket.</param>
-    /// <param name="options">How it is used.</param>
+    /// <param name="options">Its options.</param>
     /// <exception cref="BackupException">CloudRefused: the endpoint is none.</exception>
-    public GcsStore(CloudLocation location, StoreOptions options)
+    public GcsStore(StoreLocation location, StoreOptions options)
     {
         Location = location;
         this.options = options;
@@ -38,7 +38,7 @@ internal sealed class GcsStore : IObjectStore
     }
 
     /// <inheritdoc/>
-    public CloudLocation Location { get; }
+    public StoreLocation Location { get; }
 
     /// <inheritdoc/>
     public int MostParallelParts => 1;
@@ -55,7 +55,7 @@ internal sealed class GcsStore : IObjectStore
     /// <inheritdoc/>
     public long PartSize(long length) => length <= LargestObject
         ? 64 * GcsSession.Quantum
-        : throw fault.Cloud.Refused("an object", string.Create(CultureInfo.InvariantCulture, $"{length} bytes are more than the 5 TiB that an object may have"), null);
+        : throw fault.Cloud.Refused("an object", string.Create(CultureInfo.InvariantCulture, $"{length} bytes are more than the limit of 5 TiB for an object"), null);
 
     /// <inheritdoc/>
     public async Task RequireContainerAsync(bool create, CancellationToken cancellation)
@@ -245,7 +245,7 @@ internal sealed class GcsStore : IObjectStore
         }
 
         await client.RunAsync(
-            $"giving up the upload of '{name}'", name, stop => GcsSession.CancelAsync(client, address, stop), meaning: null, cancellation).ConfigureAwait(false);
+            $"cancelling the upload of '{name}'", name, stop => GcsSession.CancelAsync(client, address, stop), meaning: null, cancellation).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -337,7 +337,7 @@ internal sealed class GcsStore : IObjectStore
         }
 
         response.Dispose();
-        throw fault.Cloud.Refused($"reading '{version.Name}'", "the answer is another range than the one that was asked for", null);
+        throw fault.Cloud.Refused($"reading '{version.Name}'", "the answer is not the requested range", null);
     }
 
     // Something that takes effect once at most. If an earlier attempt took effect and only its answer was lost, what says that
@@ -385,7 +385,7 @@ internal sealed class GcsStore : IObjectStore
         }
 
         var detail = string.Create(
-            CultureInfo.InvariantCulture, $"{length} bytes with the CRC-32C {sent} were sent, and the service has {made.Size} bytes with {made.Crc32C}");
+            CultureInfo.InvariantCulture, $"{length} bytes with the CRC-32C {sent} were sent, but the service has {made.Size} bytes with {made.Crc32C}");
         try
         {
             // That very version, whoever stops the command by now: nobody may take it for the backup.

@@ -29,7 +29,7 @@ internal sealed class IdleWatch : IDisposable
 
     /// <summary>The fault of a request that was stopped because nothing moved: one of the connection, which may be tried again.</summary>
     public IOException Expired(Exception inner) => new(
-        string.Create(System.Globalization.CultureInfo.InvariantCulture, $"no byte went through for {timeout.TotalSeconds:0} seconds"), inner);
+        string.Create(System.Globalization.CultureInfo.InvariantCulture, $"no data moved for {timeout.TotalSeconds:0} seconds"), inner);
 
     /// <inheritdoc/>
     public void Dispose() => source.Dispose();

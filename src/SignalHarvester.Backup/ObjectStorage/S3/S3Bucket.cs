@@ -5,12 +5,12 @@ using Amazon.S3.Model;
 namespace SignalHarvester.Backup.ObjectStorage.S3;
 
 /// <summary>The bucket itself: whether it is there, and whether the store means it.</summary>
-internal sealed class S3Bucket(CloudLocation location, StoreOptions options, S3Client client, S3Fault fault)
+internal sealed class S3Bucket(StoreLocation location, StoreOptions options, S3Client client, S3Fault fault)
 {
     private bool isSeen;
 
     /// <summary>Makes sure that the bucket is there.</summary>
-    /// <param name="create">Whether one that is not there is made.</param>
+    /// <param name="create">Whether a missing one is created.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <exception cref="BackupException">CloudContainerNotFound, CloudAccessDenied.</exception>
     public async Task RequireAsync(bool create, CancellationToken cancellation)
@@ -25,7 +25,7 @@ internal sealed class S3Bucket(CloudLocation location, StoreOptions options, S3C
             throw fault.Cloud.ContainerNotFound(null);
         }
 
-        _ = await client.RunAsync("making the bucket", null, async (s3, stop) =>
+        _ = await client.RunAsync("creating the bucket", null, async (s3, stop) =>
         {
             try
             {
@@ -88,7 +88,7 @@ internal sealed class S3Bucket(CloudLocation location, StoreOptions options, S3C
         {
             throw fault.Cloud.Refused(
                 "the bucket's name as part of the host's",
-                location.UsePathStyle ? "the answer is no list of objects; check -Endpoint" : "the answer is no list of objects. Most stores other than Amazon's need -PathStyle",
+                location.UsePathStyle ? "the answer is not a list of objects; check -Endpoint" : "the answer is not a list of objects. Most stores other than Amazon's need -PathStyle",
                 null);
         }
     }

@@ -20,22 +20,22 @@ internal static class S3Checksum
 
     /// <summary>The checksum of an object: the best that the service tells.</summary>
     /// <param name="tag">Its ETag.</param>
-    /// <param name="crc64Nvme">Its CRC-64/NVME; null where there is none.</param>
+    /// <param name="crc64Nvme">Its CRC-64/NVME; null if there is none.</param>
     /// <param name="encryption">How the service encrypts it.</param>
     public static string OfObject(string tag, string? crc64Nvme, ServerSideEncryptionMethod? encryption) =>
         crc64Nvme is not null ? Crc64NvmeName + crc64Nvme : IsMd5(tag, encryption) ? Md5Name + tag : TagName + tag;
 
     /// <summary>The checksum of a part, where the service tells one.</summary>
     /// <param name="tag">Its ETag.</param>
-    /// <param name="crc64Nvme">Its CRC-64/NVME; null where there is none.</param>
-    /// <param name="crc32">Its CRC-32; null where there is none.</param>
-    /// <param name="encryption">How the service encrypts it; null where that is not told.</param>
+    /// <param name="crc64Nvme">Its CRC-64/NVME; null if there is none.</param>
+    /// <param name="crc32">Its CRC-32; null if there is none.</param>
+    /// <param name="encryption">How the service encrypts it; null if that is not told.</param>
     public static string? OfPart(string tag, string? crc64Nvme, string? crc32, ServerSideEncryptionMethod? encryption) =>
         crc64Nvme is not null ? Crc64NvmeName + crc64Nvme
         : crc32 is not null ? Crc32Name + crc32
         : IsMd5(tag, encryption) ? Md5Name + tag : null;
 
-    /// <summary>The CRC-32 of a part; null where it was not sent with one.</summary>
+    /// <summary>The CRC-32 of a part; null if it was not sent with one.</summary>
     public static string? Crc32Of(UploadedPart part) =>
         part.Checksum is { } checksum && checksum.StartsWith(Crc32Name, StringComparison.Ordinal) ? checksum[Crc32Name.Length..] : null;
 
@@ -51,7 +51,7 @@ internal static class S3Checksum
 
     /// <summary>Whether what the service says of an object can be held against what was sent, and is not that.</summary>
     /// <param name="made">The object's head.</param>
-    /// <param name="crc64Nvme">The CRC-64/NVME of the whole; null where it is not known.</param>
+    /// <param name="crc64Nvme">The CRC-64/NVME of the whole; null if unknown.</param>
     /// <param name="parts">The parts that it was made of.</param>
     public static bool Contradicts(GetObjectMetadataResponse made, ulong? crc64Nvme, IReadOnlyList<UploadedPart> parts)
     {

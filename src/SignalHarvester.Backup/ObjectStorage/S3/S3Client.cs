@@ -12,7 +12,7 @@ internal sealed class S3Client : IDisposable
     // What stores other than AWS answer to, and what AWS takes for a bucket anywhere until it says where that is.
     private const string UsualRegion = "us-east-1";
 
-    private readonly CloudLocation location;
+    private readonly StoreLocation location;
     private readonly StoreOptions options;
     private readonly S3Fault fault;
     private readonly S3Connections connections;
@@ -23,7 +23,7 @@ internal sealed class S3Client : IDisposable
     /// <param name="options">How.</param>
     /// <param name="fault">Names the errors.</param>
     /// <exception cref="BackupException">CloudRefused: the endpoint, the region's or the bucket's name is none.</exception>
-    public S3Client(CloudLocation location, StoreOptions options, S3Fault fault)
+    public S3Client(StoreLocation location, StoreOptions options, S3Fault fault)
     {
         this.location = location;
         this.options = options;
@@ -46,7 +46,7 @@ internal sealed class S3Client : IDisposable
 
     /// <summary>Does something.</summary>
     /// <param name="action">What it is, for an error.</param>
-    /// <param name="name">The object concerned; null where it is none.</param>
+    /// <param name="name">The object concerned; null if it is none.</param>
     /// <param name="request">The request.</param>
     /// <param name="cancellation">Stops it.</param>
     public async Task<T> RunAsync<T>(string action, string? name, Func<AmazonS3Client, CancellationToken, Task<T>> request, CancellationToken cancellation)
@@ -129,8 +129,8 @@ internal sealed class S3Client : IDisposable
             // The exception itself is not passed on: that of a credential_process quotes what the program printed.
             throw fault.Cloud.CredentialsMissing(
                 location.Profile is { } profile
-                    ? $"The profile '{profile}' is not in the AWS configuration files, or gives none. Run 'aws configure --profile {profile}', or leave -CredentialProfile out."
-                    : "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or write a profile to ~/.aws/credentials, or run where AWS gives a role (EC2, ECS, EKS).",
+                    ? $"The profile '{profile}' is not in the AWS configuration files, or has no credentials. Run 'aws configure --profile {profile}', or omit -CredentialProfile."
+                    : "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or write a profile to ~/.aws/credentials, or run with an AWS role (EC2, ECS, EKS).",
                 null);
         }
     }
@@ -140,14 +140,14 @@ internal sealed class S3Client : IDisposable
     {
         if (location.Region is { } region && !region.All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '_'))
         {
-            throw fault.Cloud.Refused("the region's name", $"'{region}' is none; they are like eu-central-1. Give the right one with -Region", null);
+            throw fault.Cloud.Refused("the region's name", $"'{region}' is not a region name. Give one such as eu-central-1 with -Region", null);
         }
 
         // That of an access point has colons, and may have a slash.
         if (!location.Container.StartsWith("arn:", StringComparison.Ordinal)
             && !location.Container.All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '.' or '_'))
         {
-            throw fault.Cloud.Refused("the bucket's name", "it can hold small letters, digits, dots and hyphens only; what follows a slash belongs into -Prefix", null);
+            throw fault.Cloud.Refused("the bucket's name", "it can contain only small letters, digits, dots and hyphens; a part after a slash belongs into -Prefix", null);
         }
     }
 
@@ -157,7 +157,7 @@ internal sealed class S3Client : IDisposable
         if (location.Endpoint is { } endpoint
             && !(endpoint is { IsAbsoluteUri: true, UserInfo: "", Query: "", Fragment: "" } && (endpoint.Scheme == Uri.UriSchemeHttps || endpoint.Scheme == Uri.UriSchemeHttp)))
         {
-            throw fault.Cloud.Refused("to be reached", "the endpoint must be an address such as https://s3.example.com, without user name, password, query or fragment", null);
+            throw fault.Cloud.Refused("the address", "the endpoint must be an address such as https://s3.example.com, without user name, password, query or fragment", null);
         }
     }
 }

@@ -6,20 +6,20 @@ using Amazon.Runtime.Internal;
 namespace SignalHarvester.Backup.ObjectStorage.S3;
 
 /// <summary>What an answer of S3, or none, means in our words.</summary>
-internal sealed class S3Fault(CloudLocation location, StoreOptions options)
+internal sealed class S3Fault(StoreLocation location, StoreOptions options)
 {
     private const string RegionHeader = "x-amz-bucket-region";
 
     /// <summary>The errors themselves.</summary>
     public CloudFault Cloud { get; } = new(location);
 
-    /// <summary>The error that an exception of the SDK means; null where it is none of the service's or the network's.</summary>
+    /// <summary>The error that an exception of the SDK means; null if it is none of the service's or the network's.</summary>
     /// <param name="exception">The exception.</param>
     /// <param name="action">What was being done.</param>
-    /// <param name="name">The object concerned; null where it is none.</param>
+    /// <param name="name">The object concerned; null if it is none.</param>
     public BackupException? Translate(Exception exception, string action, string? name) => exception switch
     {
-        AmazonUnmarshallingException or XmlException => Cloud.Unavailable(action, "the answer makes no sense", exception),
+        AmazonUnmarshallingException or XmlException => Cloud.Unavailable(action, "the answer cannot be understood", exception),
         AmazonServiceException service => OfAnswer(service, action, name ?? location.Container),
         HttpRequestException or IOException or AmazonClientException => Cloud.Unavailable(action, exception.Message, exception),
 
@@ -37,7 +37,7 @@ internal sealed class S3Fault(CloudLocation location, StoreOptions options)
         "NoSuchUpload" or "InvalidPart" => Cloud.UploadLost(name, answer),
         "PreconditionFailed" or "ConditionalRequestConflict" => Cloud.ObjectExists(name, answer),
         "BadDigest" or "InvalidDigest" or "XAmzContentSHA256Mismatch" or "XAmzContentChecksumMismatch" =>
-            Cloud.ChecksumMismatch(name, $"what arrived is not what was sent ({answer.ErrorCode})", answer),
+            Cloud.ChecksumMismatch(name, $"the received data differs from the sent data ({answer.ErrorCode})", answer),
         "RequestTimeTooSkewed" or "RequestExpired" or "RequestInTheFuture" => Cloud.ClockSkew(answer.ErrorCode, answer),
         "AuthorizationHeaderMalformed" or "PermanentRedirect" or "TemporaryRedirect" or "Redirect"
             or "IllegalLocationConstraintException" or "InvalidLocationConstraint" or "IncorrectEndpoint" => Cloud.RegionWrong(RegionOf(answer), answer),
@@ -45,7 +45,7 @@ internal sealed class S3Fault(CloudLocation location, StoreOptions options)
         // The message of these could name the key; the code says all there is to say.
         "InvalidAccessKeyId" or "SignatureDoesNotMatch" or "ExpiredToken" or "InvalidToken" or "InvalidClientTokenId" or "TokenRefreshRequired" =>
             Cloud.AccessDenied(action, answer.ErrorCode, answer),
-        "InvalidObjectState" => Cloud.Refused(action, $"'{name}' is archived and must be brought back by the service first ({answer.ErrorCode})", answer),
+        "InvalidObjectState" => Cloud.Refused(action, $"'{name}' is archived and must first be restored by the service ({answer.ErrorCode})", answer),
         _ => OfStatus(answer, action, name),
     };
 
@@ -86,7 +86,7 @@ internal sealed class S3Fault(CloudLocation location, StoreOptions options)
 
     /// <summary>What stores say of a bucket without locks is InvalidRequest, and no more.</summary>
     private string LockHint(AmazonServiceException answer) => options.ImmutableFor is not null && answer.ErrorCode is "InvalidRequest" or "ObjectLockConfigurationNotFoundError"
-        ? "; -ImmutableFor needs a bucket that was made with Object Lock" : string.Empty;
+        ? "; -ImmutableFor needs a bucket that was created with Object Lock" : string.Empty;
 
     private static string Detail(AmazonServiceException answer) => (answer.ErrorCode, answer.Message) switch
     {

@@ -6,13 +6,13 @@ using Amazon.S3.Model;
 namespace SignalHarvester.Backup.ObjectStorage.S3;
 
 /// <summary>Single objects: what is there under a name, whether it is what was to be made, and its end.</summary>
-internal sealed class S3Objects(CloudLocation location, S3Client client, S3Fault fault, S3Bucket bucket)
+internal sealed class S3Objects(StoreLocation location, S3Client client, S3Fault fault, S3Bucket bucket)
 {
-    /// <summary>What is known of an object, its attributes included; null where there is none.</summary>
+    /// <summary>What is known of an object, its attributes included; null if there is none.</summary>
     public async Task<ObjectInfo?> FindAsync(string name, CancellationToken cancellation) =>
         await HeadAsync(name, cancellation).ConfigureAwait(false) is { } head ? InfoOf(name, head) : null;
 
-    /// <summary>The answer to a HEAD; null where there is no object.</summary>
+    /// <summary>The answer to a HEAD; null if there is no object.</summary>
     /// <exception cref="BackupException">CloudContainerNotFound, and the other Cloud… errors.</exception>
     public async Task<GetObjectMetadataResponse?> HeadAsync(string name, CancellationToken cancellation)
     {
@@ -38,7 +38,7 @@ internal sealed class S3Objects(CloudLocation location, S3Client client, S3Fault
         return head;
     }
 
-    /// <summary>Deletes an object; one that is not there is no error.</summary>
+    /// <summary>Deletes an object; a missing one is no error.</summary>
     /// <returns>False where a version of it is kept.</returns>
     public async Task<bool> DeleteAsync(string name, CancellationToken cancellation)
     {
@@ -51,7 +51,7 @@ internal sealed class S3Objects(CloudLocation location, S3Client client, S3Fault
 
     /// <summary>
     /// What was to be made, where it is there: the first try of a request whose answer was lost, or another machine's
-    /// same content. Null where there is something else, or nothing.
+    /// same content. Null if there is something else, or nothing.
     /// </summary>
     public async Task<ObjectInfo?> FindOwnAsync(string name, long length, ObjectAttributes attributes, CancellationToken cancellation) =>
         await FindAsync(name, cancellation).ConfigureAwait(false) is { } there && there.Length == length && there.Sha256 == attributes.Sha256 ? there : null;
@@ -69,7 +69,7 @@ internal sealed class S3Objects(CloudLocation location, S3Client client, S3Fault
             kept = exception;
         }
 
-        return fault.Cloud.ChecksumMismatch(name, kept is null ? "what arrived is not what was sent; it was deleted" : "what arrived is not what was sent, and it could not be deleted", kept);
+        return fault.Cloud.ChecksumMismatch(name, kept is null ? "the received data differs from the sent data; it was deleted" : "the received data differs from the sent data, and could not be deleted", kept);
     }
 
     /// <summary>What a HEAD tells of an object.</summary>

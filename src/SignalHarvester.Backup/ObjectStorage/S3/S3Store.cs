@@ -18,13 +18,13 @@ internal sealed class S3Store : IObjectStore
     private readonly S3Bucket bucket;
     private readonly S3Objects objects;
     private readonly S3Uploads uploads;
-    private readonly S3Keeping keeping;
+    private readonly S3StorageSettings storage;
 
     /// <summary>Makes a store; nothing is sent yet.</summary>
     /// <param name="location">The bucket.</param>
-    /// <param name="options">How it is used.</param>
+    /// <param name="options">Its options.</param>
     /// <exception cref="BackupException">CloudRefused: the endpoint is none.</exception>
-    public S3Store(CloudLocation location, StoreOptions options)
+    public S3Store(StoreLocation location, StoreOptions options)
     {
         Location = location;
         this.options = options;
@@ -33,11 +33,11 @@ internal sealed class S3Store : IObjectStore
         bucket = new S3Bucket(location, options, client, fault);
         objects = new S3Objects(location, client, fault, bucket);
         uploads = new S3Uploads(location, options, client, fault, objects);
-        keeping = new S3Keeping(options);
+        storage = new S3StorageSettings(options);
     }
 
     /// <inheritdoc/>
-    public CloudLocation Location { get; }
+    public StoreLocation Location { get; }
 
     /// <inheritdoc/>
     public int MostParallelParts => 4;
@@ -59,7 +59,7 @@ internal sealed class S3Store : IObjectStore
     {
         if (length > LargestObject)
         {
-            throw fault.Cloud.Refused($"an object of {length / (1L << 30)} GiB", "S3 takes 5 TiB at most", null);
+            throw fault.Cloud.Refused($"an object of {length / (1L << 30)} GiB", "S3 allows at most 5 TiB", null);
         }
 
         const long step = 1L << 20;
@@ -141,11 +141,11 @@ internal sealed class S3Store : IObjectStore
 
             // Without quotes: with them Ceph finds no match, and AWS takes it either way.
             IfMatch = replaces is null ? null : S3Checksum.Tag(replaces.Version),
-            StorageClass = keeping.StorageClass,
-            ServerSideEncryptionMethod = keeping.Encryption,
-            ServerSideEncryptionKeyManagementServiceKeyId = keeping.EncryptionKey,
-            ObjectLockMode = keeping.LockMode,
-            ObjectLockRetainUntilDate = keeping.LockedUntil,
+            StorageClass = storage.StorageClass,
+            ServerSideEncryptionMethod = storage.Encryption,
+            ServerSideEncryptionKeyManagementServiceKeyId = storage.EncryptionKey,
+            ObjectLockMode = storage.LockMode,
+            ObjectLockRetainUntilDate = storage.LockedUntil,
         };
         request.Metadata.Add(ObjectAttributes.Sha256Entry, attributes.Sha256);
         if (client.IsAws)

@@ -5,9 +5,9 @@ using Amazon.S3.Model;
 namespace SignalHarvester.Backup.ObjectStorage.S3;
 
 /// <summary>Uploads in parts.</summary>
-internal sealed class S3Uploads(CloudLocation location, StoreOptions options, S3Client client, S3Fault fault, S3Objects objects)
+internal sealed class S3Uploads(StoreLocation location, StoreOptions options, S3Client client, S3Fault fault, S3Objects objects)
 {
-    private readonly S3Keeping keeping = new(options);
+    private readonly S3StorageSettings storage = new(options);
 
     /// <inheritdoc cref="IObjectStore.BeginUploadAsync"/>
     public async Task<string> BeginAsync(string name, long length, ObjectAttributes attributes, CancellationToken cancellation)
@@ -26,11 +26,11 @@ internal sealed class S3Uploads(CloudLocation location, StoreOptions options, S3
             ContentType = attributes.ContentType,
             ChecksumAlgorithm = client.IsAws ? ChecksumAlgorithm.CRC64NVME : options.UseTrailingChecksums ? ChecksumAlgorithm.CRC32 : null,
             ChecksumType = client.IsAws ? ChecksumType.FULL_OBJECT : null,
-            StorageClass = keeping.StorageClass,
-            ServerSideEncryptionMethod = keeping.Encryption,
-            ServerSideEncryptionKeyManagementServiceKeyId = keeping.EncryptionKey,
-            ObjectLockMode = keeping.LockMode,
-            ObjectLockRetainUntilDate = keeping.LockedUntil,
+            StorageClass = storage.StorageClass,
+            ServerSideEncryptionMethod = storage.Encryption,
+            ServerSideEncryptionKeyManagementServiceKeyId = storage.EncryptionKey,
+            ObjectLockMode = storage.LockMode,
+            ObjectLockRetainUntilDate = storage.LockedUntil,
         };
         request.Metadata.Add(ObjectAttributes.Sha256Entry, attributes.Sha256);
         var response = await client.RunAsync($"beginning the upload of '{name}'", name, (s3, stop) => s3.InitiateMultipartUploadAsync(request, stop), cancellation).ConfigureAwait(false);
@@ -92,7 +92,7 @@ internal sealed class S3Uploads(CloudLocation location, StoreOptions options, S3
         if ((crc64Nvme is not null && response.ChecksumCRC64NVME is { } told && told != crc64Nvme)
             || (md5 is not null && S3Checksum.IsMd5(tag, response.ServerSideEncryptionMethod) && tag != Convert.ToHexStringLower(md5)))
         {
-            throw fault.Cloud.ChecksumMismatch(name, "what arrived is not what was sent");
+            throw fault.Cloud.ChecksumMismatch(name, "the received data differs from the sent data");
         }
 
         return new UploadedPart(number, content.Length, tag, S3Checksum.OfPart(tag, response.ChecksumCRC64NVME, response.ChecksumCRC32, response.ServerSideEncryptionMethod));
@@ -164,7 +164,7 @@ internal sealed class S3Uploads(CloudLocation location, StoreOptions options, S3
         try
         {
             _ = await RunUploadAsync(
-                $"giving up the upload of '{name}'",
+                $"cancelling the upload of '{name}'",
                 name,
                 (s3, stop) => s3.AbortMultipartUploadAsync(new AbortMultipartUploadRequest { BucketName = location.Container, Key = location.Prefix + name, UploadId = uploadId }, stop),
                 cancellation).ConfigureAwait(false);
@@ -201,7 +201,7 @@ internal sealed class S3Uploads(CloudLocation location, StoreOptions options, S3
             BucketName = location.Container,
             Key = location.Prefix + name,
             VersionId = version,
-            Retention = new ObjectLockRetention { Mode = ObjectLockRetentionMode.Compliance, RetainUntilDate = keeping.LockedUntil },
+            Retention = new ObjectLockRetention { Mode = ObjectLockRetentionMode.Compliance, RetainUntilDate = storage.LockedUntil },
         };
         _ = await client.RunAsync($"locking '{name}'", name, (s3, stop) => s3.PutObjectRetentionAsync(request, stop), cancellation).ConfigureAwait(false);
     }

@@ -17,8 +17,8 @@ internal sealed class Download(IObjectStore store, ObjectInfo version, Operation
 
     /// <summary>Fetches the object.</summary>
     /// <param name="file">The file to write: what it holds is taken for the beginning of this version, and checked, where a SHA-256 was recorded.</param>
-    /// <param name="sha256">The SHA-256 that the object must have; null where none was recorded.</param>
-    /// <param name="meter">Told of the bytes that are there.</param>
+    /// <param name="sha256">The SHA-256 that the object must have; null if none was recorded.</param>
+    /// <param name="meter">Counts the bytes that exist already.</param>
     /// <returns>The SHA-256 that it has.</returns>
     /// <exception cref="BackupException">CloudChecksumMismatch, CloudObjectChanged and the other Cloud… errors.</exception>
     /// <exception cref="IOException">The file cannot be written: whoever knows its path names that.</exception>
@@ -30,14 +30,14 @@ internal sealed class Download(IObjectStore store, ObjectInfo version, Operation
         var found = await FetchAsync(file, present, flush, meter).ConfigureAwait(false);
         if (sha256 is not null && found != sha256 && present > 0)
         {
-            context.Verbose($"What an earlier run fetched of '{version.Name}' is not what it should be; all of it is fetched again.");
+            context.Verbose($"The data of '{version.Name}' from an earlier run is damaged; fetching all of it again.");
             found = await FetchAsync(file, 0, flush, meter).ConfigureAwait(false);
         }
 
         if (sha256 is not null && found != sha256)
         {
             RandomAccess.SetLength(file, 0);
-            throw new CloudFault(store.Location).ChecksumMismatch(version.Name, $"its SHA-256 is {found}, and {sha256} was recorded");
+            throw new CloudFault(store.Location).ChecksumMismatch(version.Name, $"its SHA-256 is {found}, but {sha256} was recorded");
         }
 
         flush.Finish();

@@ -1,6 +1,7 @@
 using System.Runtime.ExceptionServices;
 using Microsoft.Win32.SafeHandles;
 using SignalHarvester.Backup.Progress;
+using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.ObjectStorage.Transfers;
 
@@ -14,8 +15,8 @@ internal sealed class Upload(IObjectStore store, string name, SafeFileHandle fil
     private readonly long length = RandomAccess.GetLength(file);
 
     /// <summary>Sends the file, unless it is there.</summary>
-    /// <param name="journals">The folder for what another process needs to go on; null where nothing can be kept.</param>
-    /// <param name="meter">Told of the bytes that have arrived, those that were there already included.</param>
+    /// <param name="journals">The folder for what another process needs to go on; null if nothing can be kept.</param>
+    /// <param name="meter">Counts the arrived bytes, including the earlier ones.</param>
     /// <exception cref="BackupException">BackupChecksumMismatch: the file is not what was recorded; Cloud….</exception>
     public async Task<ObjectInfo> RunAsync(string? journals, ProgressMeter meter)
     {
@@ -49,7 +50,7 @@ internal sealed class Upload(IObjectStore store, string name, SafeFileHandle fil
     {
         if (store.Options.ImmutableFor is not null)
         {
-            context.Warn($"'{name}' was in '{store.Location}' already and keeps the lock that it has, or has none: -ImmutableFor locks what is sent. To lock it, use the service's own tools.");
+            context.Warn($"'{name}' was in '{store.Location}' already, and its lock did not change: -ImmutableFor only locks new objects. To lock it, use the service's own tools.");
         }
     }
 
@@ -91,11 +92,11 @@ internal sealed class Upload(IObjectStore store, string name, SafeFileHandle fil
         }
         catch (BackupException exception)
         {
-            context.Warn($"What had arrived of '{name}' could not be removed. {exception.Message}");
+            context.Warn($"The arrived parts of '{name}' could not be removed. {exception.Message}");
         }
     }
 
-    /// <summary>Gives up what an earlier process had begun of an object that is there by now.</summary>
+    /// <summary>Cancels an earlier process's upload of an object that exists by now.</summary>
     private async Task ForgetAsync(string? journals)
     {
         if (journals is null || !UploadJournal.Exists(journals, store.UrlOf(name)))
@@ -145,10 +146,10 @@ internal sealed class Upload(IObjectStore store, string name, SafeFileHandle fil
             return null;
         }
 
-        if (record.Sha256 == sha256 && record.Length == length && record.PartSize == partSize && record.Keeping == store.Options.Keeping
+        if (record.Sha256 == sha256 && record.Length == length && record.PartSize == partSize && record.Storage == store.Options.StorageFingerprint
             && await store.FindPartsAsync(name, record.UploadId, length, context.Cancellation).ConfigureAwait(false) is { } arrived)
         {
-            context.Verbose(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"An earlier upload of '{name}' is gone on with: {arrived.Count} part(s) have arrived."));
+            context.Verbose(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"Resuming an earlier upload of '{name}': {arrived.Count} part(s) are already there."));
             return (record.UploadId, arrived);
         }
 
@@ -160,7 +161,7 @@ internal sealed class Upload(IObjectStore store, string name, SafeFileHandle fil
     {
         // The checksums of the whole are known at the end; its SHA-256 is recorded, and held against the file by then.
         var uploadId = await store.BeginUploadAsync(name, length, new ObjectAttributes(sha256, ObjectAttributes.BackupType), context.Cancellation).ConfigureAwait(false);
-        journal?.Write(new UploadRecord(sha256, length, partSize, uploadId, store.Options.Keeping));
+        journal?.Write(new UploadRecord(sha256, length, partSize, uploadId, store.Options.StorageFingerprint));
         return (uploadId, []);
     }
 
@@ -250,10 +251,9 @@ internal sealed class Upload(IObjectStore store, string name, SafeFileHandle fil
 
     private void Read(Span<byte> destination, long offset)
     {
-        for (var done = 0; done < destination.Length;)
+        if (file.ReadFully(destination, offset) < destination.Length)
         {
-            var read = RandomAccess.Read(file, destination[done..], offset + done);
-            done += read > 0 ? read : throw Differs("it became shorter while it was sent");
+            throw Differs("it became shorter while it was sent");
         }
     }
 
@@ -261,7 +261,7 @@ internal sealed class Upload(IObjectStore store, string name, SafeFileHandle fil
     {
         if (found != sha256)
         {
-            throw Differs("its SHA-256 is not the recorded one");
+            throw Differs("its SHA-256 differs from the recorded one");
         }
     }
 

@@ -8,7 +8,7 @@ namespace SignalHarvester.Backup.ObjectStorage.Transfers;
 
 /// <summary>
 /// What is known of an upload in parts, so that another process can go on with it. A private file below .shbackup, held
-/// exclusively by the process that uploads. It may be deleted: then the upload begins anew.
+/// exclusively by the process that uploads. It may be deleted: then the upload starts again.
 /// </summary>
 internal sealed class UploadJournal : IDisposable
 {
@@ -39,15 +39,15 @@ internal sealed class UploadJournal : IDisposable
         catch (IOException exception) when (DiskFault.IsHeldElsewhere(exception))
         {
             throw new BackupException(
-                BackupErrorId.CloudTransferInProgress, url, $"Another process is sending '{url}' right now. Wait for it to finish; then the copy is there.", exception);
+                BackupErrorId.CloudTransferInProgress, url, $"Another process is sending '{url}' at the moment. Wait until it has finished; then the copy is there.", exception);
         }
     }
 
-    /// <summary>What an earlier process recorded; null where there is nothing, or nothing of use.</summary>
+    /// <summary>What an earlier process recorded; null if there is nothing, or nothing of use.</summary>
     public UploadRecord? Read()
     {
         var bytes = new byte[(int)Math.Min(RandomAccess.GetLength(handle), 64 << 10)];
-        var read = RandomAccess.Read(handle, bytes, 0);
+        var read = handle.ReadFully(bytes, 0);
         try
         {
             return read == 0 ? null : JsonSerializer.Deserialize(bytes.AsSpan(0, read), TransferJson.Default.UploadRecord);

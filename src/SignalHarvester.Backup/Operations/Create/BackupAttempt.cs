@@ -18,9 +18,9 @@ namespace SignalHarvester.Backup.Operations.Create;
 /// <param name="options">What was asked for.</param>
 /// <param name="compression">The codec, which can be used.</param>
 /// <param name="level">The codec's level.</param>
-/// <param name="codecFallback">Why it is not the codec asked for; null where it is.</param>
+/// <param name="codecFallback">Why it is not the codec asked for; null if it is.</param>
 /// <param name="stepped">Whether SQLite's backup API copies the database.</param>
-/// <param name="whyFull">Why an earlier attempt to build on a parent came to nothing; null where none did.</param>
+/// <param name="fullReason">Why an earlier attempt to build on a parent came to nothing; null if none did.</param>
 /// <param name="context">Clock, messages, cancellation.</param>
 internal sealed class BackupAttempt(
     string path,
@@ -30,11 +30,11 @@ internal sealed class BackupAttempt(
     int level,
     string? codecFallback,
     bool stepped,
-    string? whyFull,
+    string? fullReason,
     OperationContext context)
 {
-    private string? whyFull = whyFull;
-    private string? whyNoTail;
+    private string? fullReason = fullReason;
+    private string? walFallback;
     private bool isTruncated;
 
     /// <summary>Makes the backup.</summary>
@@ -49,12 +49,12 @@ internal sealed class BackupAttempt(
         var moment = context.Clock.GetUtcNow();
         if (!database.IsWal)
         {
-            context.Verbose($"'{path}' is in rollback-journal mode: writers wait until it is copied. In WAL mode they would not.");
+            context.Verbose($"'{path}' is in rollback-journal mode, so writers wait until it is copied. In WAL mode they would not wait.");
         }
 
         if (parent is not null && parent.PageSize != database.PageSize)
         {
-            MakeFull(string.Create(CultureInfo.InvariantCulture, $"the database has pages of {database.PageSize} bytes now, and '{parent.Id}' has pages of {parent.PageSize}"));
+            MakeFull(string.Create(CultureInfo.InvariantCulture, $"the database now has pages of {database.PageSize} bytes, but '{parent.Id}' has pages of {parent.PageSize}"));
             parent = null;
         }
 
@@ -63,7 +63,7 @@ internal sealed class BackupAttempt(
         try
         {
             RequireSpace(database, isFull: parent is null);
-            using var digests = PageDigestFile.Create(directory.Layout.DigestFolder, directory.Layout.DigestFolder, path, partial.Name.Id, database.PageSize, database.PageCount, encryption is null ? null : PageDigestCipher.OpenOrCreate(reason => context.Verbose($"The next backup of '{path}' will be a full one, without the page digests of this one: {reason}.")));
+            using var digests = PageDigestFile.Create(directory.Layout.DigestFolder, directory.Layout.DigestFolder, path, partial.Name.Id, database.PageSize, database.PageCount, encryption is null ? null : PageDigestCipher.OpenOrCreate(reason => context.Verbose($"The next backup of '{path}' will be a full one, because the page digests of this one cannot be kept: {reason}.")));
             using var flush = new SteadyFlush(partial.Handle);
             var writer = new ContentWriter(database, partial, digests, flush, compression, level, encryption, context);
             var stored = Store(writer, database, parent, parentDigests);
@@ -91,7 +91,7 @@ internal sealed class BackupAttempt(
 
     private BackupMetadata? ChooseParent()
     {
-        if (whyFull is not null)
+        if (fullReason is not null)
         {
             return null;
         }
@@ -112,7 +112,7 @@ internal sealed class BackupAttempt(
 
     private void MakeFull(string reason)
     {
-        whyFull = reason;
+        fullReason = reason;
         context.Verbose($"A full backup of '{path}' is made, because {reason}.");
     }
 
@@ -136,14 +136,14 @@ internal sealed class BackupAttempt(
         FreeSpace.Require(
             directory.Path,
             options.Verify && options.Strategy != BackupStrategy.Wal ? stored + length : stored,
-            options.Verify ? "the backup and the copy that it is checked with" : "the backup");
+            options.Verify ? "the backup and the copy for its check" : "the backup");
     }
 
     private StoredContent Store(ContentWriter writer, LiveDatabase database, BackupMetadata? parent, PageDigestSource? parentDigests)
     {
         if (parent is not null && options.Strategy == BackupStrategy.Wal && Tail(database, parent) is { } tail)
         {
-            context.Verbose(string.Create(CultureInfo.InvariantCulture, $"The log of '{path}' holds {tail.Pages.Count} pages committed since '{parent.Id}', on which the backup builds."));
+            context.Verbose(string.Create(CultureInfo.InvariantCulture, $"The log of '{path}' contains {tail.Pages.Count} pages committed since the parent '{parent.Id}'."));
             return writer.WriteTail(tail, parent, parentDigests!);
         }
 
@@ -158,7 +158,7 @@ internal sealed class BackupAttempt(
         var scan = writer.Scan(image, parentDigests!);
         if (scan.Changed.Count <= image.PageCount / 2)
         {
-            context.Verbose(string.Create(CultureInfo.InvariantCulture, $"{scan.Changed.Count} of {image.PageCount} pages of '{path}' changed since '{parent.Id}', on which the backup builds."));
+            context.Verbose(string.Create(CultureInfo.InvariantCulture, $"{scan.Changed.Count} of {image.PageCount} pages of '{path}' changed since the parent '{parent.Id}'."));
             return writer.WriteChanges(image, scan, parent);
         }
 
@@ -169,7 +169,7 @@ internal sealed class BackupAttempt(
 
     private FileImage CopyStepped(LiveDatabase database, string copyPath)
     {
-        FreeSpace.Require(directory.Path, database.PageCount * database.PageSize, "the copy that SQLite's backup API makes");
+        FreeSpace.Require(directory.Path, database.PageCount * database.PageSize, "the copy by SQLite's backup API");
         var watch = new DiskWatch(database.Path);
         using var meter = context.Meter($"Backing up {Path.GetFileName(path)}: copying it with SQLite's backup API", database.PageCount * database.PageSize);
         var copy = SteppedImage.Copy(
@@ -188,15 +188,15 @@ internal sealed class BackupAttempt(
     private WalTail? Tail(LiveDatabase database, BackupMetadata parent)
     {
         var tail = !stepped && parent.WalPosition is { } position ? database.PinTail(position, context.Cancellation) : null;
-        whyNoTail = parent.WalPosition is null ? $"'{parent.Id}' was made where the write-ahead log was empty, or there was none"
-            : tail is null ? $"the write-ahead log was begun anew since '{parent.Id}'"
+        walFallback = parent.WalPosition is null ? $"the write-ahead log was empty or missing when '{parent.Id}' was made"
+            : tail is null ? $"the write-ahead log was restarted since '{parent.Id}'"
             : ContentWriter.WhyIncomplete(tail, parent, database.PageCount);
-        if (whyNoTail is not null)
+        if (walFallback is not null)
         {
-            context.Verbose($"The pages of '{path}' are compared with those of the parent, because {whyNoTail}.");
+            context.Verbose($"The pages of '{path}' are compared with those of the parent, because {walFallback}.");
         }
 
-        return whyNoTail is null ? tail : null;
+        return walFallback is null ? tail : null;
     }
 
     private ImageContent SourceContent(LiveDatabase database)
@@ -253,7 +253,7 @@ internal sealed class BackupAttempt(
             return backup;
         }
 
-        context.Verbose(string.Create(CultureInfo.InvariantCulture, $"'{path}' has {counts.Count} tables. Their rows are compared now, but are too many to be recorded."));
+        context.Verbose(string.Create(CultureInfo.InvariantCulture, $"'{path}' has {counts.Count} tables. Their row counts are compared now, but are too many to record."));
         return backup with
         {
             RowCounts = null,
@@ -269,7 +269,7 @@ internal sealed class BackupAttempt(
         {
             if (inconsistencies.Count > 0)
             {
-                context.Warn($"'{backup.DatabasePath}' is backed up as it is, but it is at odds with itself: {string.Join("; ", inconsistencies)}.");
+                context.Warn($"'{backup.DatabasePath}' is backed up, but it has inconsistencies: {string.Join("; ", inconsistencies)}.");
             }
 
             return backup with
@@ -284,12 +284,12 @@ internal sealed class BackupAttempt(
 
         if (parent is not null && failed.Check is VerificationChecks.Chain or VerificationChecks.ImageChecksum)
         {
-            throw new ParentLostException(failed.Check == VerificationChecks.Chain ? failed.Detail : $"with '{parent!.Id}' it does not give the database that was read");
+            throw new ParentLostException(failed.Check == VerificationChecks.Chain ? failed.Detail : $"together together with '{parent!.Id}' it does not give the database that was read");
         }
 
         if (VerificationChecks.IsUnreadable(failed) && options.TolerateDamage)
         {
-            context.Warn($"The content of '{backup.DatabasePath}' is not verified: the check of its integrity {failed.Detail}. What was read is kept as it is in '{backup.Id}'; restore it with -NoVerify.");
+            context.Warn($"The content of '{backup.DatabasePath}' is not verified: the check of its integrity {failed.Detail}. It is kept in '{backup.Id}' as it was read; restore it with -NoVerify.");
             return backup with { IsSourceCorrupt = isTruncated, Verification = checks };
         }
 
@@ -304,10 +304,10 @@ internal sealed class BackupAttempt(
         if (!options.TolerateDamage)
         {
             throw new BackupException(
-                BackupErrorId.SourceCorrupt, backup.DatabasePath, $"'{backup.DatabasePath}' is damaged: {failed.Detail}. No backup was kept, so that the good ones before it stay the newest. Restore one of them, or add -Force to keep this state as it is, marked as damaged.");
+                BackupErrorId.SourceCorrupt, backup.DatabasePath, $"'{backup.DatabasePath}' is damaged: {failed.Detail}. No backup was kept, so the earlier good ones stay the newest. Restore one of them, or add -Force to back up this state anyway, marked as damaged.");
         }
 
-        context.Warn($"'{backup.DatabasePath}' is damaged: {failed.Detail}. It is kept as it is in the {(options.IsSafety ? "safety backup" : "backup")} '{backup.Id}', which is marked so{(options.IsSafety ? string.Empty : ", because of -Force")}.");
+        context.Warn($"'{backup.DatabasePath}' is damaged: {failed.Detail}. Its present state is kept in the {(options.IsSafety ? "safety backup" : "backup")} '{backup.Id}', which is marked as damaged{(options.IsSafety ? string.Empty : ", because of -Force")}.");
         return backup with
         {
             IsSourceCorrupt = true,
@@ -326,7 +326,7 @@ internal sealed class BackupAttempt(
         if (encryption is not null && !context.Identities.Opens(options.Encryption!))
         {
             // Whoever encrypts to others' keys keeps no plain copy on disk, not even for a check.
-            context.Verbose($"'{backup.Id}' is checked as it was read and as it landed. A full test awaits the secret key: Test-SHBackup {backup.Id} -Level Full -IdentityFile <file>.");
+            context.Verbose($"'{backup.Id}' was read back, and its checksums match. A full test needs the secret key: Test-SHBackup {backup.Id} -Level Full -IdentityFile <file>.");
             return (VerificationLevel.Quick, parent is null ? verifier.Unpack(own, target: null, folder: null, activity) : verifier.VerifyIncrement(own, activity), []);
         }
 
@@ -347,7 +347,7 @@ internal sealed class BackupAttempt(
         }
         catch (BackupException exception) when (exception.ErrorId is BackupErrorId.IdentityMissing or BackupErrorId.IdentityWrong)
         {
-            context.Verbose($"What '{backup.Id}' builds on cannot be opened here, so it is checked by itself: {exception.Message}");
+            context.Verbose($"The chain of '{backup.Id}' cannot be opened here, so it is checked by itself: {exception.Message}");
             return (VerificationLevel.Quick, verifier.VerifyIncrement(own, activity), []);
         }
         catch (BackupException exception) when (exception.ErrorId is BackupErrorId.BackupFileMissing or BackupErrorId.BackupNotFound or BackupErrorId.ChainBroken)
@@ -360,8 +360,8 @@ internal sealed class BackupAttempt(
     {
         var notes = new Dictionary<string, object?>(options.Metadata, StringComparer.Ordinal) { ["snapshot_method"] = stored.Method };
         Note("compression_fallback", codecFallback);
-        Note("full_reason", stored.Type == BackupType.Full ? whyFull : null);
-        Note("wal_fallback", whyNoTail);
+        Note("full_reason", stored.Type == BackupType.Full ? fullReason : null);
+        Note("wal_fallback", walFallback);
         Note("changed_pages", stored.ChangedPages);
         return notes;
 

@@ -27,7 +27,7 @@ internal sealed class ContentWriter(
 
     /// <summary>Stores the whole image.</summary>
     /// <param name="image">The snapshot's image.</param>
-    /// <param name="scan">What is known of it already; null where it was not scanned.</param>
+    /// <param name="scan">What is known of it already; null if it was not scanned.</param>
     public StoredContent WriteFull(IDatabaseImage image, ImageScan? scan)
     {
         using var meter = context.Meter($"Backing up {FileName}", image.Length);
@@ -104,17 +104,17 @@ internal sealed class ContentWriter(
         };
     }
 
-    /// <summary>Why a log's tail does not hold all that a parent lacks, or null where it does.</summary>
+    /// <summary>Why a log's tail does not hold all that a parent lacks, or null if it does.</summary>
     public static string? WhyIncomplete(WalTail tail, BackupMetadata parent, long pageCount)
     {
         var grown = pageCount - parent.PageCount!.Value;
         var held = tail.Pages.Reverse().TakeWhile(page => page > parent.PageCount).Count();
         return grown > held
-            ? string.Create(CultureInfo.InvariantCulture, $"the database has grown by {grown} pages, and its log holds {held} of them")
+            ? string.Create(CultureInfo.InvariantCulture, $"the database has grown by {grown} pages, but its log has only {held} of them")
             : null;
     }
 
-    private StoredWal WriteWal(IEnumerable<long> pages, long count, long pageCount, Action<long, Span<byte>> readPage)
+    private WrittenWal WriteWal(IEnumerable<long> pages, long count, long pageCount, Action<long, Span<byte>> readPage)
     {
         using var meter = context.Meter($"Backing up {FileName}", WalFormat.FrameOffset(count + 1, database.PageSize));
         using var target = new StoredFileWriter(partial.Handle, flush, watch.Check, encryption);

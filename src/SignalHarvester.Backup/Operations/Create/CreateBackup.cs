@@ -8,7 +8,7 @@ namespace SignalHarvester.Backup.Operations.Create;
 /// <summary>
 /// Makes a backup. The way of the data, top to bottom: parent, snapshot, hash, compare, compress, write, flush, check, publish.
 /// </summary>
-public static class CreateBackup
+internal static class CreateBackup
 {
     private const int PinnedAttempts = 2;
 
@@ -20,11 +20,8 @@ public static class CreateBackup
     /// <returns>The published backup.</returns>
     /// <exception cref="BackupException">Source…, Directory…, InsufficientSpace, WriteFailed, BackupCorrupt and its kin.</exception>
     /// <exception cref="OperationCanceledException">It was stopped; nothing is left behind.</exception>
-    internal static BackupMetadata Run(string databasePath, BackupDirectory directory, CreateBackupOptions options, OperationContext context)
+    public static BackupMetadata Run(string databasePath, BackupDirectory directory, CreateBackupOptions options, OperationContext context)
     {
-        ArgumentNullException.ThrowIfNull(directory);
-        ArgumentNullException.ThrowIfNull(options);
-        ArgumentNullException.ThrowIfNull(context);
         var level = Codec.ResolveLevel(options.Compression, options.CompressionLevel);
         var (compression, fallbackReason) = UsableCodec(options.Compression, context);
         if (compression != options.Compression)
@@ -33,28 +30,28 @@ public static class CreateBackup
         }
 
         var path = SourcePath.Resolve(databasePath, options.AllowHardLink, isKnown: options.IsSafety, context);
-        string? whyFull = null;
+        string? fullReason = null;
         for (var attempt = 1; ; attempt++)
         {
             try
             {
                 var stepped = options.ForceStepped || attempt > PinnedAttempts;
-                return new BackupAttempt(path, directory, options, compression, level, fallbackReason, stepped, whyFull, context).Run();
+                return new BackupAttempt(path, directory, options, compression, level, fallbackReason, stepped, fullReason, context).Run();
             }
             catch (ParentLostException exception)
             {
-                whyFull = exception.Message;
-                context.Warn($"A full backup of '{path}' is made, because {whyFull}.");
+                fullReason = exception.Message;
+                context.Warn($"A full backup of '{path}' is made, because {fullReason}.");
             }
             catch (SnapshotLostException exception) when (attempt <= PinnedAttempts)
             {
                 // Begun anew with a new connection: whatever held the old snapshot still no longer does.
-                context.Warn($"The snapshot of '{path}' was lost ({exception.Message}), and is taken again{(attempt == PinnedAttempts ? " with SQLite's backup API" : string.Empty)}.");
+                context.Warn($"The snapshot of '{path}' was lost ({exception.Message}), so it is taken again{(attempt == PinnedAttempts ? " with SQLite's backup API" : string.Empty)}.");
             }
             catch (SnapshotLostException exception)
             {
                 throw new BackupException(
-                    BackupErrorId.SnapshotLost, path, $"'{path}' changed while it was copied, in a way that SQLite's locks should prevent ({exception.Message}). No backup was kept. Check that no other machine writes to the file over a network, then run the backup again.", exception);
+                    BackupErrorId.SnapshotLost, path, $"'{path}' changed during the copy, although SQLite's locks should prevent that ({exception.Message}). No backup was kept. Check that no other machine writes to the file over a network, then run the backup again.", exception);
             }
         }
     }
@@ -66,7 +63,7 @@ public static class CreateBackup
             return (wanted, null);
         }
 
-        context.Warn($"{wanted} compression cannot be used ({reason}); gzip is used instead. Reinstall the module to mend this.");
+        context.Warn($"{wanted} compression cannot be used ({reason}); gzip is used instead. Reinstall the module to repair this.");
         return (CompressionType.Gzip, reason);
     }
 }

@@ -15,7 +15,7 @@ internal static class ParentChoice
     /// <param name="options">What was asked for.</param>
     /// <param name="identities">What opens what is encrypted with a passphrase.</param>
     /// <returns>
-    /// The parent with its depth; or the reason for a full backup, which is null where one was asked for, and whether others
+    /// The parent with its depth; or the reason for a full backup, which is null if one was asked for, and whether others
     /// can open what is there than are to open the new one.
     /// </returns>
     /// <exception cref="BackupException">BackupNotFound, ParentUnusable, ChainBroken: the parent that was named cannot be one.</exception>
@@ -78,17 +78,17 @@ internal static class ParentChoice
 
         if (backup.IsSafety)
         {
-            return "is a safety backup, which is removed by itself";
+            return "is a safety backup, which is removed automatically";
         }
 
         if (backup.IsRetired)
         {
-            return "was removed, and is kept only for those that build on it";
+            return "was removed, and is kept only for the backups that build on it";
         }
 
         if (backup.IsSourceCorrupt)
         {
-            return "holds a damaged database";
+            return "contains a damaged database";
         }
 
         if (backup is { Verified: false, VerificationTimestamp: not null })
@@ -109,13 +109,13 @@ internal static class ParentChoice
                 // Looked at again: it may have been folded since its sidecar was read.
                 if (look == MostLooks)
                 {
-                    return bad.Id == backup.Id ? "has no file, or one of another size than recorded"
-                        : $"builds on '{bad.Id}', whose file is missing or of another size than recorded";
+                    return bad.Id == backup.Id ? "has no file, or a file whose size differs from the recorded one"
+                        : $"builds on '{bad.Id}', whose file is missing or has the wrong size";
                 }
             }
             catch (BackupException exception) when (exception.ErrorId == BackupErrorId.ChainBroken)
             {
-                return $"is of no use: {BackupChain.Reason(exception)}";
+                return $"is unusable: {BackupChain.Reason(exception)}";
             }
         }
     }
@@ -125,15 +125,15 @@ internal static class ParentChoice
         var links = directory.Chain(newest.Id);
         if (links.Count > options.MaxIncrements)
         {
-            return string.Create(CultureInfo.InvariantCulture, $"ends a chain of {links.Count - 1} increments, and {options.MaxIncrements} are allowed");
+            return string.Create(CultureInfo.InvariantCulture, $"ends a chain of {links.Count - 1} increments, and at most {options.MaxIncrements} are allowed");
         }
 
         var increments = links.Skip(1).Sum(link => link.Size);
         return increments > links[0].Size * (options.MaxIncrementShare / 100.0)
-            ? string.Create(CultureInfo.InvariantCulture, $"ends a chain whose increments have {increments} bytes together, more than {options.MaxIncrementShare} % of the full backup's {links[0].Size}")
+            ? string.Create(CultureInfo.InvariantCulture, $"ends a chain whose increments have {increments} bytes in total, more than {options.MaxIncrementShare} % of the full backup's {links[0].Size}")
             : null;
     }
 
     private static BackupException Unusable(BackupMetadata backup, string reason) => new(
-        BackupErrorId.ParentUnusable, backup.Id, $"'{backup.Id}' cannot be the parent: it {reason}. Give another one with -Parent, or leave -Parent out to build on the newest.");
+        BackupErrorId.ParentUnusable, backup.Id, $"'{backup.Id}' cannot be the parent: it {reason}. Give another one with -Parent, or omit -Parent to build on the newest.");
 }

@@ -22,7 +22,7 @@ internal static class ParentDigests
             return cached;
         }
 
-        context.Verbose($"The page digests of '{parent.Id}' are not at hand, and are computed from the backup.");
+        context.Verbose($"The page digests of '{parent.Id}' are not available, so they are computed from the backup.");
         try
         {
             using var chain = OpenChain.Open(parent, directory, context.Identities);
@@ -35,7 +35,7 @@ internal static class ParentDigests
             }
 
             using var image = FileImage.Open(imagePath, parent.PageSize!.Value);
-            using var digests = PageDigestFile.Create(directory.Layout.DigestFolder, folder.Path, parent.DatabasePath!, parent.Id, image.PageSize, image.PageCount, parent.IsEncrypted ? PageDigestCipher.OpenOrCreate(reason => context.Verbose($"The page digests are of no use to the next backup: {reason}.")) : null);
+            using var digests = PageDigestFile.Create(directory.Layout.DigestFolder, folder.Path, parent.DatabasePath!, parent.Id, image.PageSize, image.PageCount, parent.IsEncrypted ? PageDigestCipher.OpenOrCreate(reason => context.Verbose($"The next backup cannot use the page digests: {reason}.")) : null);
             using var meter = context.Meter($"Reading {parent.Id}", chain.ExpectedImageLength);
             _ = ImageScan.Run(image, earlier: null, digests, meter, context.Cancellation);
             digests.Commit(alsoKept: null);
@@ -46,9 +46,9 @@ internal static class ParentDigests
         }
         catch (BackupException exception) when (exception.ErrorId is BackupErrorId.IdentityMissing or BackupErrorId.IdentityWrong)
         {
-            var obstacle = "they are not at hand";
+            var obstacle = "they are not available";
             PageDigestCipher.OpenOrCreate(reason => obstacle = reason).Dispose();
-            throw new ParentLostException($"the page digests of '{parent.Id}' cannot be used ({obstacle}), and to compute them from the backup takes a secret key that opens it");
+            throw new ParentLostException($"the page digests of '{parent.Id}' cannot be used ({obstacle}), and computing them from the backup needs a secret key that opens it");
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -56,6 +56,6 @@ internal static class ParentDigests
         }
 
         return PageDigestSource.TryOpen(directory.Layout.DigestFolder, parent)
-            ?? throw new ParentLostException($"the page digests of '{parent.Id}' are not those that its sidecar records");
+            ?? throw new ParentLostException($"the page digests of '{parent.Id}' differ from its sidecar");
     }
 }

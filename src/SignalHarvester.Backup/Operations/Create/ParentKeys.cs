@@ -12,7 +12,7 @@ internal static class ParentKeys
 {
     /// <summary>Why a backup cannot build on a chain; null where all of it is encrypted as the backup is to be.</summary>
     /// <param name="chain">The chain, the full backup first.</param>
-    /// <param name="wanted">How the backup is to be encrypted; null where it is not.</param>
+    /// <param name="wanted">How the backup is to be encrypted; null if it is not.</param>
     /// <param name="identities">What opens it: a passphrase is the same one where it opens the chain.</param>
     /// <returns>What to say after the id of the chain's last backup.</returns>
     /// <exception cref="BackupException">BackupFileMissing, ReadFailed, SidecarHostile.</exception>
@@ -32,7 +32,7 @@ internal static class ParentKeys
     private static string? WhyOther(BackupMetadata link, BackupEncryption? wanted, IdentityRing identities)
     {
         var isSame = link.IsEncrypted == wanted is not null && (wanted is null || wanted.PublicKeys.ToHashSet(StringComparer.Ordinal).SetEquals(link.Recipients));
-        return !isSame ? $"is {Told(link.IsEncrypted, link.Recipients)}, and this one is {(wanted is null ? "not to be" : "to be " + Told(true, wanted.PublicKeys))}"
+        return !isSame ? $"is {Told(link.IsEncrypted, link.Recipients)}, and the new backup {(wanted is null ? "will not be" : "will be " + Told(true, wanted.PublicKeys))}"
             : wanted is { PublicKeys: [] } ? WhyNotOpened(link, identities)
             : null;
     }
@@ -48,7 +48,7 @@ internal static class ParentKeys
         {
             if (AgeHeader.TryRead(file) is not { } header)
             {
-                return "is not the encrypted file that its sidecar says";
+                return "is not encrypted, although its sidecar says so";
             }
 
             _ = identities.Open(header, link.Id);
@@ -56,7 +56,7 @@ internal static class ParentKeys
         }
         catch (BackupException exception) when (exception.ErrorId is BackupErrorId.IdentityMissing or BackupErrorId.IdentityWrong)
         {
-            return "is encrypted with another passphrase than this one is to be";
+            return "is encrypted with another passphrase than the new backup";
         }
         catch (Exception exception) when (exception is IOException or InvalidDataException)
         {

@@ -8,7 +8,7 @@ internal static class SourcePath
 {
     /// <summary>The full path of a regular file, links followed and said.</summary>
     /// <param name="path">What was given.</param>
-    /// <param name="allowHardLink">Whether nobody writes to the file under a name that is not found.</param>
+    /// <param name="allowHardLink">Whether nobody writes to the file under an unknown name.</param>
     /// <param name="isKnown">Whether the file was looked at already, by the restore that is going on.</param>
     /// <param name="context">Messages and cancellation.</param>
     /// <exception cref="BackupException">SourceNotFound, SourceIsDirectory, SourceIsNotAFile, SourceUnreadable, DatabaseHasOtherNames, DatabaseOpenInProcess.</exception>

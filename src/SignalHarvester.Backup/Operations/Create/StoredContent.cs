@@ -14,7 +14,7 @@ internal sealed record StoredContent
 
     public required long PageCount { get; init; }
 
-    /// <summary>SHA-256 of the image; null where the image was not read.</summary>
+    /// <summary>SHA-256 of the image; null if the image was not read.</summary>
     public string? Checksum { get; init; }
 
     public required string PagesChecksum { get; init; }

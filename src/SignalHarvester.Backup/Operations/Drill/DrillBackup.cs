@@ -14,42 +14,36 @@ namespace SignalHarvester.Backup.Operations.Drill;
 /// Proves that a backup restores: by restoring it, with the operation that a real restore is, to a private temporary place;
 /// and by questioning the database there.
 /// </summary>
-public static class DrillBackup
+internal static class DrillBackup
 {
     private static readonly TimeSpan LongestQuestions = TimeSpan.FromMinutes(5);
 
     /// <summary>Makes one drill. That the backup does not restore is a result, not an exception.</summary>
-    /// <param name="backup">The backup.</param>
-    /// <param name="remote">The object store that it is taken from; null for the directory.</param>
-    /// <param name="directory">The backup directory, below which there is room for it.</param>
+    /// <param name="source">The backup.</param>
     /// <param name="assertions">What the restored database is asked.</param>
     /// <param name="context">Clock, messages, cancellation, and what opens an encrypted backup.</param>
     /// <exception cref="OperationCanceledException">It was stopped; nothing is left.</exception>
-    internal static RestoreDrill Run(
-        BackupMetadata backup, RemoteCatalog? remote, BackupDirectory directory, IReadOnlyList<DrillAssertion> assertions, OperationContext context)
+    public static RestoreDrill Run(BackupSource source, IReadOnlyList<DrillAssertion> assertions, OperationContext context)
     {
-        ArgumentNullException.ThrowIfNull(backup);
-        ArgumentNullException.ThrowIfNull(directory);
-        ArgumentNullException.ThrowIfNull(context);
+        var backup = source.Backup;
         var started = context.Clock.GetTimestamp();
         var drill = new RestoreDrill
         {
             Database = backup.DatabasePath,
             BackupId = backup.Id,
-            Source = remote?.Location.ToString() ?? directory.Path,
+            Source = source.Catalog.ToString(),
             Size = backup.Size,
             Started = context.Clock.GetUtcNow(),
         };
-        drill = Judged(Restored(drill, backup, remote, directory, assertions, context));
+        drill = Conclude(Restore(drill, source, assertions, context));
         return drill with { Ended = context.Clock.GetUtcNow(), Elapsed = context.Clock.GetElapsedTime(started) };
     }
 
-    /// <summary>The error that a failed drill is told with.</summary>
+    /// <summary>The error of a failed drill.</summary>
     public static BackupException Fault(RestoreDrill drill)
     {
-        ArgumentNullException.ThrowIfNull(drill);
         return new BackupException(
-            BackupErrorId.RestoreDrillFailed, drill.BackupId, $"The backup '{drill.BackupId}' of '{drill.Database}' did not pass its restore drill: {drill.Reason}{NextStep(drill)}");
+            BackupErrorId.RestoreDrillFailed, drill.BackupId, $"The backup '{drill.BackupId}' of '{drill.Database}' failed its restore drill: {drill.Reason}{NextStep(drill)}");
     }
 
     /// <summary>What to do. A key that is missing says nothing about the backup, and neither does an answer about the data.</summary>
@@ -57,26 +51,24 @@ public static class DrillBackup
     {
         { ErrorId: BackupErrorId.IdentityMissing or BackupErrorId.IdentityWrong } => string.Empty,
         { ErrorId: BackupErrorId.RestoreDrillFailed } =>
-            " It restores. See whether it is so in the database itself too, and what changed there since (Compare-SHBackup).",
+            " It restores. Check whether the database itself has the same problem, and what changed there since (Compare-SHBackup).",
         _ => " Do not rely on it: try another one (Get-SHBackup -Verified), and make a new backup now.",
     };
 
-    private static RestoreDrill Restored(
-        RestoreDrill drill, BackupMetadata backup, RemoteCatalog? remote, BackupDirectory directory, IReadOnlyList<DrillAssertion> assertions, OperationContext context)
+    private static RestoreDrill Restore(RestoreDrill drill, BackupSource source, IReadOnlyList<DrillAssertion> assertions, OperationContext context)
     {
+        var (backup, directory) = (source.Backup, source.Catalog.Home);
         try
         {
             directory.RefuseLinks();
             using var folder = TemporaryFolder.CreateInFirst([directory.Layout.TemporaryParent, Path.GetTempPath()], backup.DatabaseSize ?? backup.Size);
             var options = new RestoreOptions { Destination = folder.FilePath("restored.db"), IsPrivate = true };
             var begun = context.Clock.GetTimestamp();
-            var restored = remote is null
-                ? RestoreBackup.Run(backup, directory, options, context)
-                : RestoreRemoteBackup.Run(backup.Id, remote, directory, options, context);
+            var restored = RestoreBackup.Run(source, options, context);
             var took = context.Clock.GetElapsedTime(begun);
             var bytes = new FileInfo(options.Destination).Length;
             context.Verbose(string.Create(CultureInfo.InvariantCulture, $"'{restored.Id}' was restored in {took.TotalSeconds:0.00} s, {bytes} bytes."));
-            return Questioned(
+            return AskQuestions(
                 drill with
                 {
                     FileExists = true,
@@ -117,7 +109,7 @@ public static class DrillBackup
         };
     }
 
-    private static RestoreDrill Questioned(RestoreDrill drill, string path, IReadOnlyList<DrillAssertion> assertions, OperationContext context)
+    private static RestoreDrill AskQuestions(RestoreDrill drill, string path, IReadOnlyList<DrillAssertion> assertions, OperationContext context)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(context.Cancellation);
         using var connection = SqliteConnections.OpenImmutable(path, limit.Token);
@@ -128,7 +120,7 @@ public static class DrillBackup
             (broken, var unknown) = ForeignKeyCheck.Run(connection);
             if (unknown.Count > 0)
             {
-                context.Verbose($"Not checked, because only the application knows what is the same there: {ShortList.Of(unknown)}.");
+                context.Verbose($"Not checked, because only the application can compare values there: {ShortList.Of(unknown)}.");
             }
         }
         catch (SqliteException exception) when (context.Cancellation.IsCancellationRequested)
@@ -154,7 +146,7 @@ public static class DrillBackup
         };
     }
 
-    private static RestoreDrill Judged(RestoreDrill drill)
+    private static RestoreDrill Conclude(RestoreDrill drill)
     {
         var wrong = drill.Assertions.Where(answer => !answer.Passed).ToList();
         var reason = drill.Reason ?? (wrong.Count > 0 ? string.Join("; ", wrong.Select(answer => answer.ToString())) + "." : null);

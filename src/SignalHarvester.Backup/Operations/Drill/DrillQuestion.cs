@@ -30,7 +30,7 @@ internal static partial class DrillQuestion
             var hasRow = question is not null && Step(connection, question);
             if (StandInCollations.Comparisons > comparisons)
             {
-                return Answer("no answer: it goes by a collation that only the application has. Write COLLATE BINARY behind the column's name, to compare bytes", passed: false);
+                return Answer("no answer: it needs a collation that only the application has. Write COLLATE BINARY after the column's name to compare bytes", passed: false);
             }
 
             if (!hasRow)
@@ -41,12 +41,12 @@ internal static partial class DrillQuestion
             var found = Text(question!);
             using var another = Next(connection, ref rest);
             return another is not null
-                ? Answer("several results, where one question has one", passed: false)
+                ? Answer("several results, but a query must have one", passed: false)
                 : Answer(found is null ? "null" : Shortened(found), IsAsExpected(found, assertion.Expect));
         }
         catch (SqliteException exception) when (exception.SqliteErrorCode == raw.SQLITE_INTERRUPT)
         {
-            return Answer("no answer: the questions of one drill took too long, five minutes together", passed: false);
+            return Answer("no answer: the queries of one drill took longer than five minutes together", passed: false);
         }
         catch (SqliteException exception)
         {
@@ -56,7 +56,7 @@ internal static partial class DrillQuestion
         DrillAssertionResult Answer(string found, bool passed) => new() { Query = assertion.Query, Expected = assertion.Expect, Found = found, Passed = passed };
     }
 
-    /// <summary>The next statement that gives rows; null where there is none. Those before it are run: they set what it is to be read by.</summary>
+    /// <summary>The next statement that gives rows; null if there is none. Those before it are run: they set what it is to be read by.</summary>
     private static sqlite3_stmt? Next(SqliteConnection connection, ref ReadOnlySpan<byte> rest)
     {
         while (!rest.IsEmpty)
@@ -73,7 +73,7 @@ internal static partial class DrillQuestion
             {
                 var name = raw.sqlite3_bind_parameter_name(statement, 1).utf8_to_string() ?? "?";
                 statement.Dispose();
-                throw new SqliteException($"it leaves the value of {name} open", raw.SQLITE_ERROR);
+                throw new SqliteException($"it has no value for {name}", raw.SQLITE_ERROR);
             }
 
             if (raw.sqlite3_column_count(statement) > 0)

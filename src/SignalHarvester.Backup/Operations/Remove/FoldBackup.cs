@@ -20,23 +20,17 @@ internal static class FoldBackup
 {
     /// <summary>Makes one fold.</summary>
     /// <param name="fold">What to do.</param>
-    /// <param name="pages">The pages that the backup must hold over its new parent, from <see cref="CollectPages"/>; null where it becomes full.</param>
+    /// <param name="pages">The pages that the backup must hold over its new parent, from <see cref="CollectPages"/>; null if it becomes full.</param>
     /// <param name="directory">Where it lies.</param>
     /// <param name="context">Clock, messages, cancellation.</param>
     /// <returns>False where another run changed the backup meanwhile: nothing was changed, and the plan must be made anew.</returns>
     /// <exception cref="BackupException">A link of the chain is damaged or missing, or there is no room: nothing was changed.</exception>
-    public static bool Run(Fold fold, PageSet? pages, BackupDirectory directory, OperationContext context)
-    {
-        try
+    public static bool Run(Fold fold, PageSet? pages, BackupDirectory directory, OperationContext context) =>
+        DiskFault.Guard(directory.Path, BackupErrorId.WriteFailed, "Check the permissions of the backup directory and of the temporary folder.", () =>
         {
             using var chain = OpenChain.Open(fold.Survivor, directory, context.Identities);
             return Run(fold, chain, pages, directory, context);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw DiskFault.From(exception, directory.Path, BackupErrorId.WriteFailed, "Check the permissions of the backup directory and of the temporary folder.");
-        }
-    }
+        });
 
     private static bool Run(Fold fold, OpenChain chain, PageSet? pages, BackupDirectory directory, OperationContext context)
     {
@@ -121,7 +115,7 @@ internal static class FoldBackup
     /// Every page that one of a fold's increments holds, and every page that the new parent may not have at all. Asked
     /// before the first fold of a plan is made: a fold can replace an increment that another one must look at.
     /// </summary>
-    /// <returns>Null where the backup becomes full.</returns>
+    /// <returns>Null if the backup becomes full.</returns>
     /// <exception cref="BackupException">An increment is damaged or missing.</exception>
     public static PageSet? CollectPages(Fold fold, BackupDirectory directory, OperationContext context)
     {

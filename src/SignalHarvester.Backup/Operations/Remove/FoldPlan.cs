@@ -4,7 +4,7 @@ namespace SignalHarvester.Backup.Operations.Remove;
 
 /// <summary>One backup to be rewritten so that it no longer needs some of those that it builds on.</summary>
 /// <param name="Survivor">The backup.</param>
-/// <param name="NewParentId">What it builds on afterwards; null where it becomes a full backup.</param>
+/// <param name="NewParentId">What it builds on afterwards; null if it becomes a full backup.</param>
 /// <param name="Sources">The increments whose pages it must hold then, its own included. Empty where it becomes full.</param>
 /// <param name="Freed">The backups that it does not need any more.</param>
 internal sealed record Fold(BackupMetadata Survivor, string? NewParentId, IReadOnlyList<BackupMetadata> Sources, IReadOnlyList<BackupMetadata> Freed);

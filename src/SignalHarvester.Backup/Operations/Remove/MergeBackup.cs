@@ -4,10 +4,8 @@ using SignalHarvester.Backup.Progress;
 namespace SignalHarvester.Backup.Operations.Remove;
 
 /// <summary>Makes a full backup out of an increment and what it builds on, without touching the database.</summary>
-public static class MergeBackup
+internal static class MergeBackup
 {
-    private const int MostAttempts = 3;
-
     /// <summary>Rewrites a backup as a full one. It keeps its id; what builds on it goes on to do so.</summary>
     /// <param name="backup">The backup.</param>
     /// <param name="directory">Where it lies.</param>
@@ -15,32 +13,20 @@ public static class MergeBackup
     /// <returns>The backup as it is now; one that is full already is returned as it is.</returns>
     /// <exception cref="BackupException">A link of the chain is damaged or missing, or there is no room: nothing was changed.</exception>
     /// <exception cref="OperationCanceledException">It was stopped; nothing was changed.</exception>
-    internal static BackupMetadata Run(BackupMetadata backup, BackupDirectory directory, OperationContext context)
+    public static BackupMetadata Run(BackupMetadata backup, BackupDirectory directory, OperationContext context)
     {
-        ArgumentNullException.ThrowIfNull(backup);
-        ArgumentNullException.ThrowIfNull(directory);
-        ArgumentNullException.ThrowIfNull(context);
-        directory.Recover(context);
-        for (var attempt = 1; ; attempt++)
+        return BackupRewrite.Run(backup.Id, directory, TryMerge, context);
+
+        bool TryMerge(BackupMetadata current)
         {
-            var current = directory.Get(backup.Id);
             if (!BackupChain.IsIncrement(current))
             {
-                context.Verbose($"'{current.Id}' is no increment, and stays as it is.");
-                return current;
+                context.Verbose($"'{current.Id}' is not an increment, so it does not change.");
+                return true;
             }
 
             var chain = directory.Chain(current.Id);
-            if (FoldBackup.Run(new Fold(current, NewParentId: null, Sources: [], Freed: [.. chain.SkipLast(1)]), pages: null, directory, context))
-            {
-                return directory.Get(current.Id);
-            }
-
-            if (attempt == MostAttempts)
-            {
-                throw new BackupException(
-                    BackupErrorId.DirectoryLocked, current.Id, $"'{current.Id}' is rewritten by other runs again and again, and was not merged. Try again when they have ended.");
-            }
+            return FoldBackup.Run(new Fold(current, NewParentId: null, Sources: [], Freed: [.. chain.SkipLast(1)]), pages: null, directory, context);
         }
     }
 }

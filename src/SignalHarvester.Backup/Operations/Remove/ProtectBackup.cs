@@ -11,9 +11,8 @@ using SignalHarvester.Backup.Storage;
 namespace SignalHarvester.Backup.Operations.Remove;
 
 /// <summary>Encrypts a backup to others: a new header around the same key, and the content copied as it is.</summary>
-public static class ProtectBackup
+internal static class ProtectBackup
 {
-    private const int MostAttempts = 3;
     private const int CopyBytes = 1 << 20;
 
     /// <summary>Rewrites one backup. It keeps its id, and what builds on it goes on to do so.</summary>
@@ -24,32 +23,15 @@ public static class ProtectBackup
     /// <returns>The backup as it is now.</returns>
     /// <exception cref="BackupException">BackupNotEncrypted, IdentityMissing, IdentityWrong, or the backup is damaged, or there is no room: nothing was changed.</exception>
     /// <exception cref="OperationCanceledException">It was stopped; nothing was changed.</exception>
-    internal static BackupMetadata Run(BackupMetadata backup, BackupDirectory directory, BackupEncryption encryption, OperationContext context)
+    public static BackupMetadata Run(BackupMetadata backup, BackupDirectory directory, BackupEncryption encryption, OperationContext context)
     {
-        ArgumentNullException.ThrowIfNull(backup);
-        ArgumentNullException.ThrowIfNull(directory);
-        ArgumentNullException.ThrowIfNull(encryption);
-        ArgumentNullException.ThrowIfNull(context);
-        directory.Recover(context);
-        for (var attempt = 1; ; attempt++)
+        var rewritten = BackupRewrite.Run(backup.Id, directory, current => TryRewrite(current, directory, encryption, context), context);
+        if (rewritten.Copies.Count > 0)
         {
-            var current = directory.Get(backup.Id);
-            if (TryRewrite(current, directory, encryption, context))
-            {
-                if (current.Copies.Count > 0)
-                {
-                    context.Warn($"The copies of '{current.Id}' in {string.Join(", ", current.Copies.Select(copy => copy.Container))} still open with the former keys. Remove them (Remove-SHBackup -Remote) and send the backup anew.");
-                }
-
-                return directory.Get(current.Id);
-            }
-
-            if (attempt == MostAttempts)
-            {
-                throw new BackupException(
-                    BackupErrorId.DirectoryLocked, current.Id, $"'{current.Id}' is rewritten by other runs again and again, and was left as it is. Try again when they have ended.");
-            }
+            context.Warn($"The copies of '{rewritten.Id}' in {string.Join(", ", rewritten.Copies.Select(copy => copy.Container))} still open with the former keys. Remove them (Remove-SHBackup -Remote) and send the backup again.");
         }
+
+        return rewritten;
     }
 
     private static bool TryRewrite(BackupMetadata backup, BackupDirectory directory, BackupEncryption encryption, OperationContext context)
@@ -81,7 +63,7 @@ public static class ProtectBackup
     }
 
     private static AgeHeader ReadHeader(Microsoft.Win32.SafeHandles.SafeFileHandle file, BackupMetadata backup) => AgeHeader.TryRead(file) ?? throw new BackupException(
-        BackupErrorId.BackupNotEncrypted, backup.Id, $"'{backup.Id}' is not encrypted, so there is no header to rewrite. Use New-SHBackup -Recipient to make an encrypted one, and remove this one when that is good.");
+        BackupErrorId.BackupNotEncrypted, backup.Id, $"'{backup.Id}' is not encrypted, so it has no header to rewrite. Use New-SHBackup -Recipient to make an encrypted one, and remove this one when the new one is good.");
 
     /// <summary>Copies the content behind a new header, and holds what was read against its recorded checksum on the way.</summary>
     private static (long Length, string Checksum) Copy(
@@ -114,7 +96,7 @@ public static class ProtectBackup
         }
 
         return source.Finish() is var found && backup.StoredChecksum is { } recorded && found != recorded
-            ? throw VerificationChecks.Fault(backup, new VerificationCheck(VerificationChecks.StoredChecksum, false, $"{found} was found, {recorded} was recorded"))
+            ? throw VerificationChecks.Fault(backup, new VerificationCheck(VerificationChecks.StoredChecksum, false, $"{found} was found, but {recorded} was recorded"))
             : target.Finish();
     }
 }

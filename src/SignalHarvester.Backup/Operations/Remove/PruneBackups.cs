@@ -5,10 +5,13 @@ using SignalHarvester.Backup.Retention;
 namespace SignalHarvester.Backup.Operations.Remove;
 
 /// <summary>Removes the backups that retention decided against: those of a directory, or the copies in an object store, never both.</summary>
-public static class PruneBackups
+internal static class PruneBackups
 {
-    /// <summary>Removes what the decisions say, as far as the directory still says so once it is locked.</summary>
-    /// <param name="directory">The directory.</param>
+    /// <summary>
+    /// Removes what the decisions say, as far as a directory still says so once it is locked. In a store nothing is locked: let one
+    /// machine prune a place.
+    /// </summary>
+    /// <param name="catalog">Where the backups are.</param>
     /// <param name="decisions">What was decided on its backups. Those that are not to be touched may be left out.</param>
     /// <param name="rules">The rules that it was decided by.</param>
     /// <param name="now">The time that it was decided for.</param>
@@ -16,10 +19,10 @@ public static class PruneBackups
     /// <param name="failed">Called for each backup that could not be removed.</param>
     /// <param name="context">Messages, cancellation.</param>
     /// <returns>The decisions as they turned out: what was not removed is kept, and says why.</returns>
-    /// <exception cref="BackupException">DirectoryNotFound, DirectoryNotWritable, DirectoryLocked: nothing was removed.</exception>
+    /// <exception cref="BackupException">DirectoryNotFound, DirectoryNotWritable, DirectoryLocked, the Cloud… errors: nothing was removed.</exception>
     /// <exception cref="OperationCanceledException">It was stopped between two backups.</exception>
-    internal static IReadOnlyList<RetentionDecision> Run(
-        BackupDirectory directory,
+    public static IReadOnlyList<RetentionDecision> Run(
+        BackupCatalog catalog,
         IReadOnlyList<RetentionDecision> decisions,
         RetentionRules rules,
         DateTimeOffset now,
@@ -27,22 +30,24 @@ public static class PruneBackups
         Action<BackupException> failed,
         OperationContext context)
     {
-        ArgumentNullException.ThrowIfNull(directory);
-        ArgumentNullException.ThrowIfNull(decisions);
-        ArgumentNullException.ThrowIfNull(rules);
-        ArgumentNullException.ThrowIfNull(removed);
-        ArgumentNullException.ThrowIfNull(failed);
-        ArgumentNullException.ThrowIfNull(context);
         var going = decisions.Where(decision => decision.Action == RetentionAction.Remove).Select(decision => decision.Backup.Id).ToHashSet(StringComparer.Ordinal);
         if (going.Count == 0)
         {
             return decisions;
         }
 
-        var current = new Dictionary<string, RetentionDecision>(StringComparer.Ordinal);
+        var current = decisions.ToDictionary(decision => decision.Backup.Id, StringComparer.Ordinal);
         var gone = new HashSet<string>(StringComparer.Ordinal);
         var faults = new Dictionary<string, string>(StringComparer.Ordinal);
-        RemoveBackups.Run(going, directory, Gone, Note, context, StillGoing);
+        if (catalog.Store is { } store)
+        {
+            RemoveCopies.Run(going, store, catalog.Home, Gone, Note, context);
+        }
+        else
+        {
+            RemoveBackups.Run(going, catalog.Home, Gone, Note, context, StillGoing);
+        }
+
         return [.. decisions.Select(Outcome)];
 
         // What has appeared since is newer than now, and so counts for nothing; what has vanished or failed a test since may
@@ -78,56 +83,6 @@ public static class PruneBackups
             }
 
             return last.Action == RetentionAction.Keep ? last : NotRemoved(last, faults.GetValueOrDefault(id));
-        }
-    }
-
-    /// <summary>Removes the copies in an object store that were decided against. Nothing is locked there: let one machine prune a place.</summary>
-    /// <param name="remote">The place.</param>
-    /// <param name="home">The backup directory whose records of these copies go with them.</param>
-    /// <param name="decisions">What was decided on its backups.</param>
-    /// <param name="removed">Called for each copy that this run has removed.</param>
-    /// <param name="failed">Called for each copy that could not be removed.</param>
-    /// <param name="context">Messages, cancellation.</param>
-    /// <returns>The decisions as they turned out: what was not removed is kept, and says why.</returns>
-    /// <exception cref="BackupException">The Cloud… errors: nothing was removed.</exception>
-    /// <exception cref="OperationCanceledException">It was stopped between two backups.</exception>
-    internal static IReadOnlyList<RetentionDecision> RunRemote(
-        RemoteCatalog remote,
-        BackupDirectory home,
-        IReadOnlyList<RetentionDecision> decisions,
-        Action<BackupMetadata> removed,
-        Action<BackupException> failed,
-        OperationContext context)
-    {
-        ArgumentNullException.ThrowIfNull(decisions);
-        ArgumentNullException.ThrowIfNull(removed);
-        ArgumentNullException.ThrowIfNull(failed);
-        var going = decisions.Where(decision => decision.Action == RetentionAction.Remove).Select(decision => decision.Backup.Id).ToList();
-        var gone = new HashSet<string>(StringComparer.Ordinal);
-        var faults = new Dictionary<string, string>(StringComparer.Ordinal);
-        if (going.Count > 0)
-        {
-            RemoveRemoteBackups.Run(going, remote, home, Gone, Note, context);
-        }
-
-        return [.. decisions.Select(decision => decision.Action == RetentionAction.Keep || gone.Contains(decision.Backup.Id)
-            ? decision
-            : NotRemoved(decision, faults.GetValueOrDefault(decision.Backup.Id)))];
-
-        void Gone(BackupMetadata backup)
-        {
-            gone.Add(backup.Id);
-            removed(backup);
-        }
-
-        void Note(BackupException fault)
-        {
-            if (fault.Target is string id)
-            {
-                faults[id] = fault.Message;
-            }
-
-            failed(fault);
         }
     }
 

@@ -9,7 +9,7 @@ namespace SignalHarvester.Backup.Operations.Remove;
 /// cannot be, because it is encrypted and no secret key is at hand, it is retired: out of every listing, and deleted with
 /// the last that builds on it.
 /// </summary>
-public static class RemoveBackups
+internal static class RemoveBackups
 {
     // Each attempt after the first means that another run has got further meanwhile. Only one that goes on without end
     // gets this one to its last.
@@ -27,7 +27,7 @@ public static class RemoveBackups
     /// </param>
     /// <exception cref="BackupException">DirectoryNotFound, DirectoryNotWritable, DirectoryLocked.</exception>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
-    internal static void Run(
+    public static void Run(
         IReadOnlyCollection<string> ids,
         BackupDirectory directory,
         Action<BackupMetadata> removed,
@@ -35,10 +35,6 @@ public static class RemoveBackups
         OperationContext context,
         Func<IReadOnlyList<BackupMetadata>, IReadOnlySet<string>>? confirm = null)
     {
-        ArgumentNullException.ThrowIfNull(ids);
-        ArgumentNullException.ThrowIfNull(directory);
-        ArgumentNullException.ThrowIfNull(failed);
-        ArgumentNullException.ThrowIfNull(context);
         directory.Recover(context);
         var open = ids.ToHashSet(StringComparer.Ordinal);
         for (var attempt = 1; open.Count > 0; attempt++)
@@ -75,7 +71,7 @@ public static class RemoveBackups
             {
                 if (backup.IsRetired)
                 {
-                    context.Verbose($"'{backup.Id}' is retired: others build on it that cannot be opened here. It is listed no more, and its file is deleted with the last of them.");
+                    context.Verbose($"'{backup.Id}' is hidden but kept, because encrypted backups that build on it cannot be opened here. It is deleted with the last of them.");
                 }
 
                 removed(backup);
@@ -86,7 +82,7 @@ public static class RemoveBackups
                 if (fault is { ErrorId: BackupErrorId.BackupNotFound, Target: string gone } && BackupFileName.IsId(gone))
                 {
                     // What was asked for is so, whoever did it.
-                    context.Verbose($"'{gone}' is not there any more: another run has removed it.");
+                    context.Verbose($"'{gone}' is already gone: another run has removed it.");
                 }
                 else if (MayPass(fault))
                 {
@@ -154,7 +150,7 @@ public static class RemoveBackups
                     throw fault;
                 }
 
-                context.Verbose($"'{fold.Survivor.Id}' is made {(fold.NewParentId is null ? "a full backup" : $"to build on '{fold.NewParentId}'")}, so that {string.Join(", ", fold.Freed.Select(backup => backup.Id))} can be removed.");
+                context.Verbose($"'{fold.Survivor.Id}' will {(fold.NewParentId is null ? "become a full backup" : $"build on '{fold.NewParentId}'")}, so that {string.Join(", ", fold.Freed.Select(backup => backup.Id))} can be removed.");
 
                 // Where another run came first, the removal finds a dependant, and all is planned anew.
                 _ = FoldBackup.Run(fold, pages, directory, context);
@@ -181,9 +177,9 @@ public static class RemoveBackups
     }
 
     private static string Advice(BackupException reason) => reason.ErrorId is BackupErrorId.InsufficientSpace or BackupErrorId.WriteFailed or BackupErrorId.DirectoryNotWritable
-        ? "Free some space, or mend what keeps it from being written, and remove it again."
-        : "Test the chain with Test-SHBackup; to remove what builds on it as well, add -Cascade.";
+        ? "Free some space, or correct the cause of the failed write, and remove it again."
+        : "Test the chain with Test-SHBackup; to remove the backups that build on it as well, add -Cascade.";
 
     private static BackupException Blocked(BackupMetadata needed, BackupMetadata survivor, BackupException reason) => new(
-        BackupErrorId.BackupHasDependants, needed.Id, $"'{needed.Id}' is not removed: '{survivor.Id}' builds on it, and could not be made independent of it ({reason.Message}) Both are left as they are. {Advice(reason)}", reason);
+        BackupErrorId.BackupHasDependants, needed.Id, $"'{needed.Id}' was not removed: '{survivor.Id}' builds on it and could not be made independent ({reason.Message}) Both are unchanged. {Advice(reason)}", reason);
 }

@@ -72,7 +72,7 @@ internal sealed class DatabaseLocks(string path, TimeSpan lockTimeout, Operation
 
     /// <summary>The error for a database that others never let go of.</summary>
     public BackupException Locked(Exception? inner) => new(
-        BackupErrorId.DestinationLocked, path, $"'{path}' is locked by another process, or written to all the time, and stayed so for the whole -LockTimeout. It was not changed. Stop the application, or give a longer -LockTimeout.", inner);
+        BackupErrorId.DestinationLocked, path, $"'{path}' was locked by another process, or written to, for the whole -LockTimeout. It was not changed. Stop the application, or give a longer -LockTimeout.", inner);
 
     /// <summary>What a result code means for the restore.</summary>
     public Exception Fault(int code, Exception? inner = null)

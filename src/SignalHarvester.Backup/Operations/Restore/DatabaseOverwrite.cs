@@ -147,14 +147,14 @@ internal sealed class DatabaseOverwrite(string path, string imagePath, BackupMet
             Look(target);
             compared = (difference, SqliteLibrary.DataVersion(target.Handle!) == versionBefore) switch
             {
-                (null, _) => "every page is the backup's",
+                (null, _) => "every page equals the backup's",
                 (_, false) => "another process has written to the restored database since, so its pages were not compared",
-                ({ } page, true) => throw Failed(string.Create(CultureInfo.InvariantCulture, $"page {page} is not the backup's")),
+                ({ } page, true) => throw Failed(string.Create(CultureInfo.InvariantCulture, $"page {page} differs from the backup's")),
             };
         }
         catch (Exception exception) when (exception is SnapshotLostException or BackupException { ErrorId: BackupErrorId.SourceLocked })
         {
-            compared = $"others use the restored database already, so its pages were not compared ({exception.Message})";
+            compared = $"another process is already using the restored database, so its pages were not compared ({exception.Message})";
         }
 
         var report = IntegrityCheck.Run(target);
@@ -170,5 +170,5 @@ internal sealed class DatabaseOverwrite(string path, string imagePath, BackupMet
         BackupErrorId.RestoreVerificationFailed, path, $"'{path}' was restored, but its check failed: {reason}. Check the disk. The former state is in the newest safety backup (Get-SHBackup | Where IsSafety).");
 
     private BackupException PageSizeDiffers(long image, long? target, Exception? inner) => new(
-        BackupErrorId.DestinationPageSizeDiffers, path, string.Create(CultureInfo.InvariantCulture, $"'{path}' is in use in WAL mode with pages of {(target is { } size ? $"{size} bytes" : "another size")}, the backup has pages of {image}; SQLite cannot overwrite it in place. Stop the application and restore again, or restore to a new file."), inner);
+        BackupErrorId.DestinationPageSizeDiffers, path, string.Create(CultureInfo.InvariantCulture, $"'{path}' is in use in WAL mode with pages of {(target is { } size ? $"{size} bytes" : "another size")}, but the backup has pages of {image}; SQLite cannot overwrite it in place. Stop the application and restore again, or restore to a new file."), inner);
 }

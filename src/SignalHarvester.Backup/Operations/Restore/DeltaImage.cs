@@ -29,7 +29,7 @@ internal sealed class DeltaImage(SqliteFile database, int pageSize, long pageCou
     {
         if (offset % pageSize != 0 || bytes.Length % pageSize != 0)
         {
-            throw new InvalidDataException("The backup was not stored in whole pages.");
+            throw new InvalidDataException("The backup's size is not a multiple of its page size.");
         }
 
         lock (gate)
@@ -103,10 +103,9 @@ internal sealed class DeltaImage(SqliteFile database, int pageSize, long pageCou
 
     private void ReadDiffering(Span<byte> buffer, long offset)
     {
-        for (var done = 0; done < buffer.Length;)
+        if (differing.ReadFully(buffer, offset) < buffer.Length)
         {
-            var read = RandomAccess.Read(differing, buffer[done..], offset + done);
-            done += read > 0 ? read : throw new EndOfStreamException("The temporary file of differing pages is shorter than what was written to it.");
+            throw new EndOfStreamException("The temporary file of differing pages is shorter than the data written to it.");
         }
     }
 }

@@ -16,7 +16,7 @@ namespace SignalHarvester.Backup.Operations.Restore;
 
 /// <summary>
 /// Turns a database into the image of a backup by writing only the pages that differ: as a write-ahead log of one
-/// transaction that is put beside it with one rename, and worked in by SQLite. Before the rename it is the old
+/// transaction that is put beside it with one rename, and applied by SQLite. Before the rename it is the old
 /// database, after it the new one, whatever happens to this process.
 /// </summary>
 internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, TimeSpan lockTimeout, OperationContext context)
@@ -27,7 +27,7 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
     private readonly DatabaseLocks locks = new(target.Path, lockTimeout, context);
     private ChangeCounter? counter;
 
-    /// <summary>Why a backup cannot be restored this way, or null where it can.</summary>
+    /// <summary>Why a backup cannot be restored this way, or null if it can.</summary>
     /// <exception cref="BackupException">
     /// SourceLocked: others have locked the database, which says nothing about this way or another. DestinationIsOtherDatabase.
     /// </exception>
@@ -40,12 +40,12 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
 
         if (target.HasOtherNames)
         {
-            return "the file has other names, or is mounted by itself, and the pages would be in a log that is seen under this name alone";
+            return "the file has other names, or is mounted as a single file, and only this name would see the log with the pages";
         }
 
         if (backup is not { Verified: true, VerificationLevel: VerificationLevel.Full, Checksum: not null, PageSize: not null, PageCount: not null, IsSourceCorrupt: false })
         {
-            return $"'{backup.Id}' has not passed a full test, and the differing pages alone cannot be tested before they are written";
+            return $"'{backup.Id}' has not passed a full test, and differing pages alone cannot be tested before they are written";
         }
 
         try
@@ -53,7 +53,7 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
             using var database = LiveDatabase.Open(target.Path, options.LockTimeout, tolerateDamage: false, context.Cancellation);
             return database.PageSize == backup.PageSize
                 ? options.AllowOtherDatabase ? null : WhyNotComparable(database, target, backup, context)
-                : string.Create(CultureInfo.InvariantCulture, $"the destination has pages of {database.PageSize} bytes, and the backup of {backup.PageSize}");
+                : string.Create(CultureInfo.InvariantCulture, $"the destination has pages of {database.PageSize} bytes, but the backup has pages of {backup.PageSize}");
         }
         catch (BackupException exception) when (exception.ErrorId is not (BackupErrorId.SourceLocked or BackupErrorId.DestinationIsOtherDatabase))
         {
@@ -70,7 +70,7 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
         if (backup.RowCounts is null)
         {
             return backup.DatabasePath is { } own && DatabasePlace.IsSame(own, target.Path) ? null
-                : $"'{backup.Id}' does not record which tables it has, and whether it is of the database at the destination is seen when it is unpacked";
+                : $"'{backup.Id}' does not record its tables, so it must be unpacked to see whether it is of the database at the destination";
         }
 
         OtherDatabase.RefuseTables(backup, target.Path, TableNames.TryRead(database.Connection, context.Cancellation), TableNames.Of(backup.RowCounts.Keys));
@@ -178,7 +178,7 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
     }
 
     /// <summary>Puts the differing pages beside the database as its log, while nobody else can read it.</summary>
-    /// <returns>The checks made of the backup, and where the log ends; null where nothing differed and there is none.</returns>
+    /// <returns>The checks made of the backup, and where the log ends; null if nothing differed and there is none.</returns>
     private (List<VerificationCheck> Checks, WalPosition? Written) Stage(SqliteConnection connection, TemporaryFolder folder)
     {
         var backup = chain.Backup;
@@ -233,7 +233,7 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
             _ = WalWriter.Write(pageSize, pageCount, image.Differing.Pages(), Read, log, CompressionType.None, 0, meter, context.Cancellation);
             FileOwnership.Copy(SqliteDescriptors.AccessOf(target.Path), handle);
             flush.Finish();
-            _ = RandomAccess.Read(handle, lastFrame, WalFormat.FrameOffset(frames, pageSize));
+            _ = handle.ReadFully(lastFrame, WalFormat.FrameOffset(frames, pageSize));
         }
 
         // From here on it is the new database, to whoever opens it.
@@ -288,13 +288,13 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
             using var reader = command.ExecuteReader();
             if (reader.Read() && reader.GetInt64(0) != 0)
             {
-                context.Warn($"'{path}' is restored and in use already; SQLite moves the last pages from its log into it when it can.");
+                context.Warn($"'{path}' is restored and already in use; SQLite moves the last pages from its log into it when it can.");
             }
         }
         catch (SqliteException exception)
         {
             throw new BackupException(
-                BackupErrorId.RestoreVerificationFailed, BackupErrorCategory.WriteError, path, $"'{path}' is restored, but its pages still lie in '{path}-wal', because SQLite could not move them ({exception.Message}). Do not delete that file. Free some space and open the database with any SQLite program, which moves them.", exception);
+                BackupErrorId.RestoreVerificationFailed, BackupErrorCategory.WriteError, path, $"'{path}' is restored, but its pages are still in '{path}-wal', because SQLite could not move them ({exception.Message}). Do not delete that file. Free some space and open the database with any SQLite program, which moves them.", exception);
         }
     }
 
@@ -311,14 +311,14 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
             image.ConfirmUnchanged();
             return (scan.Checksum == chain.Backup.Checksum, database.WalPosition == written) switch
             {
-                (true, _) => $"the whole database is the backup's, byte for byte{(counter is { IsAdvanced: true } ? " but for its change counter" : string.Empty)}",
+                (true, _) => $"the whole database equals the backup, byte for byte{(counter is { IsAdvanced: true } ? " except its change counter" : string.Empty)}",
                 (false, false) => "another process has written to the restored database since, so it was not compared",
-                (false, true) => throw Failed("it is not the backup's image"),
+                (false, true) => throw Failed("it differs from the backup's image"),
             };
         }
         catch (Exception exception) when (exception is SnapshotLostException or BackupException { ErrorId: BackupErrorId.SourceLocked })
         {
-            return $"others use the restored database already, so it was not compared ({exception.Message})";
+            return $"another process is already using the restored database, so it was not compared ({exception.Message})";
         }
     }
 
@@ -326,5 +326,5 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
         BackupErrorId.RestoreVerificationFailed, target.Path, $"'{target.Path}' was restored, but its check failed: {reason}. Check the disk. The former state is in the newest safety backup (Get-SHBackup | Where IsSafety).");
 
     private BackupException InUse(Exception? inner) => new(
-        BackupErrorId.DestinationLocked, target.Path, $"'{target.Path}' is open in another process, and -Delta needs it alone. It was not changed. Stop the application, or leave -Delta out: then the database is restored while it is in use.", inner);
+        BackupErrorId.DestinationLocked, target.Path, $"'{target.Path}' is open in another process, but -Delta needs exclusive access. It was not changed. Stop the application, or omit -Delta to restore the database while it is in use.", inner);
 }

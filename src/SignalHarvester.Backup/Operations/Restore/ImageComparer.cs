@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using SignalHarvester.Backup.Sqlite;
 using SignalHarvester.Backup.Sqlite.Snapshot;
+using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Operations.Restore;
 
@@ -15,7 +16,7 @@ internal static class ImageComparer
     // cookie, and the version-valid-for and library-version numbers.
     private static readonly (int Offset, int Length)[] OwnFields = [(18, 2), (24, 4), (40, 4), (92, 8)];
 
-    /// <summary>The first page that differs, or null where the databases are the same.</summary>
+    /// <summary>The first page that differs, or null if the databases are the same.</summary>
     /// <exception cref="BackupException">SourceLocked: others hold the database.</exception>
     /// <exception cref="SnapshotLostException">The restored database could not be held still.</exception>
     public static long? FirstDifference(string imagePath, string databasePath, TimeSpan lockTimeout, CancellationToken cancellation)
@@ -36,9 +37,9 @@ internal static class ImageComparer
             cancellation.ThrowIfCancellationRequested();
             var length = (int)Math.Min(pagesABatch, restored.PageCount - page + 1) * restored.PageSize;
             var offset = (page - 1) * restored.PageSize;
-            for (var done = 0; done < length;)
+            if (image.ReadFully(expected.AsSpan(0, length), offset) < length)
             {
-                done += RandomAccess.Read(image, expected.AsSpan(done, length - done), offset + done);
+                throw new EndOfStreamException("The unpacked image is shorter than what was written to it.");
             }
 
             restored.Read(page, found.AsSpan(0, length));

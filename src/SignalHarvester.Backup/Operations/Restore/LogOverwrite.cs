@@ -12,7 +12,7 @@ namespace SignalHarvester.Backup.Operations.Restore;
 
 /// <summary>
 /// Brings an image into a file that SQLite cannot open and that must stay the same file, because it is mounted by itself or
-/// has other names: as a write-ahead log that holds all its pages, put beside it with one rename and worked in by SQLite.
+/// has other names: as a write-ahead log that holds all its pages, put beside it with one rename and applied by SQLite.
 /// Before the rename it is the dead file, after it the new database, whatever happens to this process.
 /// </summary>
 internal sealed class LogOverwrite(RestoreTarget target, string imagePath, TimeSpan lockTimeout, OperationContext context)
@@ -93,7 +93,7 @@ internal sealed class LogOverwrite(RestoreTarget target, string imagePath, TimeS
         Span<byte> header = stackalloc byte[DatabaseHeader.Size];
         using (var file = File.OpenHandle(imagePath))
         {
-            _ = RandomAccess.Read(file, header, 0);
+            _ = file.ReadFully(header, 0);
         }
 
         return FileImage.Open(imagePath, DatabaseHeader.PageSize(header));

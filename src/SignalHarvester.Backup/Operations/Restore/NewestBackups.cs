@@ -8,7 +8,7 @@ public static class NewestBackups
     public static IReadOnlyList<BackupMetadata> OfEach(IEnumerable<BackupMetadata> backups) =>
         [.. backups.Where(backup => backup is { IsSafety: false, IsSourceCorrupt: false }).DistinctBy(backup => backup.DatabasePath, StringComparer.Ordinal)];
 
-    /// <summary>The newest so many of each, in the order that they came in. Safety backups do not count.</summary>
+    /// <summary>The newest N of each, in their given order. Safety backups do not count.</summary>
     /// <param name="backups">Backups, newest first.</param>
     /// <param name="count">How many.</param>
     public static IEnumerable<BackupMetadata> OfEach(IEnumerable<BackupMetadata> backups, int count)

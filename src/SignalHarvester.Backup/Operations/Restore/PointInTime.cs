@@ -4,14 +4,14 @@ using SignalHarvester.Backup.Retention;
 
 namespace SignalHarvester.Backup.Operations.Restore;
 
-/// <summary>Finds the backup that holds a database as it was at a moment.</summary>
+/// <summary>Finds the backup of a database for a moment.</summary>
 public static class PointInTime
 {
-    /// <summary>The newest backup at or before a moment. Safety backups, and those that cannot be restored as far as is known, do not count.</summary>
-    /// <param name="backups">The backups of the databases that may be meant, with their depths.</param>
+    /// <summary>The newest backup at or before a moment. Safety backups, and backups known to be unrestorable, do not count.</summary>
+    /// <param name="backups">The backups of the candidate databases, with their depths.</param>
     /// <param name="moment">The moment.</param>
-    /// <param name="skipped">Called for each nearer backup that was passed over: it or what it builds on failed a verification, is not there, or is a bare log; or its database was damaged.</param>
-    /// <param name="contradicted">Called with the one that is found, and one that is dated later although it was made before: a clock was wrong.</param>
+    /// <param name="skipped">Called for each nearer backup that was skipped: its chain failed a verification or is incomplete, it is only a log, or its database was damaged.</param>
+    /// <param name="contradicted">Called with the found backup, and an earlier one with a later date: a clock was wrong.</param>
     /// <param name="now">The time.</param>
     /// <exception cref="BackupException">NoBackupAtMoment, DatabaseAmbiguous.</exception>
     public static BackupMetadata Find(
@@ -25,7 +25,7 @@ public static class PointInTime
         if (databases.Count > 1)
         {
             throw new BackupException(
-                BackupErrorId.DatabaseAmbiguous, moment, $"The directory holds backups of {databases.Count} databases: {string.Join(", ", databases.Take(5))}{(databases.Count > 5 ? " ..." : string.Empty)}. Give the one that is meant with -Database.");
+                BackupErrorId.DatabaseAmbiguous, moment, $"The directory has backups of {databases.Count} databases: {string.Join(", ", databases.Take(5))}{(databases.Count > 5 ? " ..." : string.Empty)}. Give one of them with -Database.");
         }
 
         var chains = new ChainHealth(candidates.ToDictionary(backup => backup.Id, StringComparer.Ordinal), now);
@@ -52,8 +52,8 @@ public static class PointInTime
             BackupErrorId.NoBackupAtMoment,
             moment,
             string.Create(CultureInfo.InvariantCulture, $"There is no usable backup as old as {moment.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC. ")
-                + (oldest is null ? "There is none of this database at all. See what there is with Get-SHBackup."
-                    : passedOver > 0 ? string.Create(CultureInfo.InvariantCulture, $"{passedOver} that old failed their verification, hold a damaged database or a bare log, or build on a backup that failed or is not there. Give a later moment, or test them again with Test-SHBackup.")
+                + (oldest is null ? "There is no backup of this database. List the backups with Get-SHBackup."
+                    : passedOver > 0 ? string.Create(CultureInfo.InvariantCulture, $"{passedOver} of that age failed their verification, contain a damaged database or only a log, or have a broken chain. Give a later moment, or test them again with Test-SHBackup.")
                     : string.Create(CultureInfo.InvariantCulture, $"The oldest, '{oldest.Id}', is of {oldest.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC. Give a later moment.")));
     }
 }

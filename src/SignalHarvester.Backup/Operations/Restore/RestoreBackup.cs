@@ -1,5 +1,6 @@
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Chains;
+using SignalHarvester.Backup.Operations.Transfer;
 using SignalHarvester.Backup.Operations.Verify;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Sqlite;
@@ -12,48 +13,45 @@ namespace SignalHarvester.Backup.Operations.Restore;
 /// Restores a backup: unpack beside the destination, check, keep what is there, put the image in its place, check again.
 /// Up to the last step the destination is untouched; the last step is atomic.
 /// </summary>
-public static class RestoreBackup
+internal static class RestoreBackup
 {
-    /// <summary>Whether a restore would overwrite something.</summary>
-    /// <param name="destination">Where it would go, as a full path.</param>
-    public static bool Overwrites(string destination) => File.Exists(destination);
-
-    /// <summary>What a restore would read and write. Nothing is opened, so that what is there is not compared with the backup.</summary>
-    /// <param name="backup">The backup.</param>
-    /// <param name="directory">Where it lies; null for a file that is in no catalogue.</param>
-    /// <param name="destination">The file that must not be another database's place; null where that does not matter.</param>
-    /// <exception cref="BackupException">ChainBroken, BackupNotFound, BackupTypeUnsupported, DestinationIsOtherDatabase.</exception>
-    public static RestorePlan Plan(BackupMetadata backup, BackupDirectory? directory, string? destination)
+    /// <summary>What a restore would fetch, read and write. Nothing is opened, so that what is there is not compared with the backup.</summary>
+    /// <param name="source">The backup.</param>
+    /// <param name="destination">The file that must not be another database's place; null if that does not matter.</param>
+    /// <param name="cancellation">Stops it.</param>
+    /// <exception cref="BackupException">ChainBroken, BackupNotFound, BackupTypeUnsupported, DestinationIsOtherDatabase, and the Cloud… errors.</exception>
+    public static RestorePlan Plan(BackupSource source, string? destination, CancellationToken cancellation)
     {
-        ArgumentNullException.ThrowIfNull(backup);
-        RefuseRawLog(backup);
-        if (destination is not null && directory is not null)
+        RefuseRawLog(source.Backup);
+        if (destination is not null)
         {
-            OtherDatabase.RefusePlace(backup, destination, directory.List);
+            OtherDatabase.RefusePlace(source, destination, cancellation);
         }
 
-        var links = directory is not null && BackupChain.IsIncrement(backup) ? directory.Chain(backup.Id) : BackupChain.Resolve(backup, _ => null);
-        return new RestorePlan([.. links.Reverse()], links.Sum(link => link.Size), backup.DatabaseSize);
+        var links = source.Chain(cancellation);
+        return new RestorePlan([.. links.Reverse()], links.Sum(link => link.Size), links[^1].DatabaseSize);
     }
 
-    /// <summary>Restores one backup.</summary>
-    /// <param name="backup">The backup.</param>
-    /// <param name="directory">Where it lies; null for a file that is in no catalogue.</param>
+    /// <summary>Restores one backup. What is in an object store is fetched with its chain first, and deleted here after the restore.</summary>
+    /// <param name="source">The backup.</param>
     /// <param name="options">Where to, and how.</param>
-    /// <param name="context">Clock, messages, cancellation.</param>
-    /// <returns>The backup, with the checks of this restore.</returns>
-    /// <exception cref="BackupException">Backup… : the backup is not good; Destination… : the destination cannot be written, or is another database.</exception>
+    /// <param name="context">Clock, messages, cancellation. Stopped while fetching, what has come is not fetched again the next time.</param>
+    /// <returns>The backup as it is where it came from, with the checks of this restore.</returns>
+    /// <exception cref="BackupException">Backup… : the backup is not good; Destination… : the destination cannot be written, or is another database; those of fetching it.</exception>
     /// <exception cref="OperationCanceledException">It was stopped; the destination is as it was.</exception>
-    internal static BackupMetadata Run(BackupMetadata backup, BackupDirectory? directory, RestoreOptions options, OperationContext context)
+    public static BackupMetadata Run(BackupSource source, RestoreOptions options, OperationContext context)
     {
-        ArgumentNullException.ThrowIfNull(backup);
-        ArgumentNullException.ThrowIfNull(options);
-        ArgumentNullException.ThrowIfNull(context);
+        if (source.Catalog.Store is { } store)
+        {
+            return Fetched(source with { Backup = store.Get(source.Backup.Id, context.Cancellation) }, store, options, context);
+        }
+
+        var (backup, directory) = (source.Backup, source.Catalog.Directory);
         RefuseRawLog(backup);
         var target = RestoreTarget.Resolve(options.Destination, options.AllowHardLink, context);
-        if (!options.AllowOtherDatabase && directory is not null)
+        if (!options.AllowOtherDatabase)
         {
-            OtherDatabase.RefusePlace(backup, target.Path, directory.List);
+            OtherDatabase.RefusePlace(source, target.Path, context.Cancellation);
         }
 
         var safety = new SafetyBackup(target, backup, options, context);
@@ -78,13 +76,25 @@ public static class RestoreBackup
         }
     }
 
+    private static BackupMetadata Fetched(BackupSource source, StoreCatalog store, RestoreOptions options, OperationContext context)
+    {
+        if (!options.AllowOtherDatabase)
+        {
+            // Before anything is fetched, and with the backups that are in the store.
+            OtherDatabase.RefusePlace(source, options.Destination, context.Cancellation);
+        }
+
+        using var staged = StagedBackup.Fetch(source.Backup.Id, store, source.Catalog.Home, context);
+        return source.Backup with { Verification = Run(staged.Source, options, context).Verification };
+    }
+
     private static bool IsDelta(RestoreTarget target, BackupMetadata backup, RestoreOptions options, OperationContext context)
     {
         try
         {
             if (options.Delta && DeltaOverwrite.WhyNot(target, backup, options, context) is { } reason)
             {
-                context.Warn($"The whole database is written, not just the pages that differ, because {reason}.");
+                context.Warn($"The whole database is written instead of only the differing pages, because {reason}.");
                 return false;
             }
         }
@@ -149,7 +159,7 @@ public static class RestoreBackup
             }
             catch (TargetDamagedException)
             {
-                context.Verbose($"'{target.Path}' is too damaged for SQLite to write to it, and is replaced as a file.");
+                context.Verbose($"'{target.Path}' is too damaged for SQLite to write to it, so it is replaced as a file.");
             }
         }
 
@@ -180,7 +190,7 @@ public static class RestoreBackup
             checks.AddRange(verifier.Inspect(image, new ImageContent(json is null ? null : Sidecar.SchemaChecksum(json), backup.RowCounts)));
             if (verifier.FoundInconsistencies is { Count: > 0 } inconsistencies)
             {
-                context.Warn($"The database in '{backup.Id}' is at odds with itself, as it was when it was backed up, and is restored like that: {string.Join("; ", inconsistencies)}.");
+                context.Warn($"The database in '{backup.Id}' had inconsistencies when it was backed up, and is restored with them: {string.Join("; ", inconsistencies)}.");
             }
         }
 
@@ -199,16 +209,16 @@ public static class RestoreBackup
     {
         Span<byte> header = stackalloc byte[DatabaseHeader.Size];
         using var file = File.OpenHandle(image);
-        if (RandomAccess.Read(file, header, 0) != header.Length || !DatabaseHeader.HasMagic(header) || DatabaseHeader.PageSize(header) == 0)
+        if (file.ReadFully(header, 0) != header.Length || !DatabaseHeader.HasMagic(header) || DatabaseHeader.PageSize(header) == 0)
         {
-            return "it does not begin as an SQLite database";
+            return "it has no SQLite header";
         }
 
         var length = RandomAccess.GetLength(file);
         var pageSize = DatabaseHeader.PageSize(header);
         var stated = DatabaseHeader.PageCount(header) * (long)pageSize;
         return length % pageSize != 0 || (stated != 0 && stated != length)
-            ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"it has {length} bytes, and its header states {stated}")
+            ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"it has {length} bytes, but its header states {stated}")
             : null;
     }
 
@@ -230,7 +240,7 @@ public static class RestoreBackup
         catch (BackupException exception) when (exception.ErrorId is BackupErrorId.SourceNotSqlite or BackupErrorId.SourceEmpty
             or BackupErrorId.SourceCorrupt or BackupErrorId.SourceTruncated)
         {
-            context.Verbose($"'{target.Path}' cannot be opened by SQLite and is replaced as a file: {exception.Message}");
+            context.Verbose($"'{target.Path}' cannot be opened by SQLite, so it is replaced as a file: {exception.Message}");
             return false;
         }
         catch (BackupException exception) when (exception.ErrorId == BackupErrorId.SourceEncrypted)
@@ -250,14 +260,14 @@ public static class RestoreBackup
     }
 
     private static BackupException Locked(RestoreTarget target, BackupException inner) => new(
-        BackupErrorId.DestinationLocked, target.Path, $"'{target.Path}' is locked by another process, and stayed so for the whole -LockTimeout. It was not changed. Stop the application, or give a longer -LockTimeout.", inner);
+        BackupErrorId.DestinationLocked, target.Path, $"'{target.Path}' was locked by another process for the whole -LockTimeout. It was not changed. Stop the application, or give a longer -LockTimeout.", inner);
 
     private static void RefuseDamagedImage(BackupMetadata backup, RestoreTarget target)
     {
         if (backup.IsSourceCorrupt)
         {
             throw new BackupException(
-                BackupErrorId.BackupIntegrityFailed, BackupErrorCategory.InvalidOperation, backup.Id, $"'{backup.Id}' holds a database that was damaged when it was backed up, and does not replace '{target.Path}', which SQLite can open. Restore it to a new file, with -NoVerify.");
+                BackupErrorId.BackupIntegrityFailed, BackupErrorCategory.InvalidOperation, backup.Id, $"'{backup.Id}' contains a database that was damaged when it was backed up, so it does not replace '{target.Path}', which SQLite can open. Restore it to a new file, with -NoVerify.");
         }
     }
 
@@ -269,7 +279,7 @@ public static class RestoreBackup
         }
 
         var kept = target.KeepRaw(context.Clock.GetUtcNow(), Path.GetDirectoryName(image)!, context.Cancellation);
-        context.Warn($"What was at '{target.Path}' cannot be opened by SQLite. It is kept as it was under '{kept}'.");
+        context.Warn($"SQLite could not open the old '{target.Path}'. It is kept unchanged as '{kept}'.");
     }
 
     private static void RefuseRawLog(BackupMetadata backup)
@@ -277,7 +287,7 @@ public static class RestoreBackup
         if (backup.IsPredecessor && Formats.BackupFileName.TryParse(Path.GetFileName(backup.BackupPath)) is { IsWal: true })
         {
             throw new BackupException(
-                BackupErrorId.BackupTypeUnsupported, backup.Id, $"'{backup.Id}' holds a write-ahead log, which is no database by itself. Restore the full backup made before it, put the unpacked log beside the restored file as '<file>-wal', and open it with sqlite3.");
+                BackupErrorId.BackupTypeUnsupported, backup.Id, $"'{backup.Id}' contains a write-ahead log, which is not a database by itself. Restore the full backup made before it, put the unpacked log beside the restored file as '<file>-wal', and open it with sqlite3.");
         }
     }
 }

@@ -3,34 +3,33 @@ using SignalHarvester.Backup.Encryption;
 
 namespace SignalHarvester.Backup.Operations.Restore;
 
-/// <summary>How a backup is to be restored.</summary>
+/// <summary>The options of a restore.</summary>
 public sealed record RestoreOptions
 {
     /// <summary>The database file to write, as a full path.</summary>
     public required string Destination { get; init; }
 
-    /// <summary>Where the safety backup of what is overwritten goes; null for none.</summary>
+    /// <summary>The directory for the safety backup of the old database; null for none.</summary>
     public BackupDirectory? SafetyDirectory { get; init; }
 
     /// <summary>
-    /// To whom the safety backup is encrypted; null to keep it as what is restored is: encrypted to the keys that open that,
-    /// or plain.
+    /// The encryption of the safety backup; null for that of the restored backup: encrypted to the keys that open it, or plain.
     /// </summary>
     public BackupEncryption? Encryption { get; init; }
 
     /// <summary>Whether integrity, schema and rows are checked before and after. Checksums always are.</summary>
     public bool Verify { get; init; } = true;
 
-    /// <summary>Whether only the pages that differ are written, where that can be done.</summary>
+    /// <summary>Whether only the differing pages are written, if possible.</summary>
     public bool Delta { get; init; }
 
-    /// <summary>Whether the backup may go over another database than the one that it is of.</summary>
+    /// <summary>Whether the backup may overwrite a different database.</summary>
     public bool AllowOtherDatabase { get; init; }
 
-    /// <summary>Whether what is restored stays this account's alone, whoever the database was for: it is only looked at.</summary>
+    /// <summary>Whether only this account can read the restored file, whatever the database's access: it is only inspected.</summary>
     public bool IsPrivate { get; init; }
 
-    /// <summary>Whether nobody writes to the database under a name (hard link) that is not found, as in a tree of snapshots.</summary>
+    /// <summary>Whether nobody writes to the database under an unknown name (hard link), as in a tree of snapshots.</summary>
     public bool AllowHardLink { get; init; }
 
     /// <summary>How long to wait for other processes' locks on the destination.</summary>

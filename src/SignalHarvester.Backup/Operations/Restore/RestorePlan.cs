@@ -1,7 +1,12 @@
 namespace SignalHarvester.Backup.Operations.Restore;
 
-/// <summary>What a restore reads and writes.</summary>
+/// <summary>The files and bytes of a restore.</summary>
 /// <param name="Files">The backups whose files are read, in the order of reading: the newest first, the full one last.</param>
 /// <param name="BytesToRead">Bytes of all these files.</param>
-/// <param name="BytesToWrite">Bytes of the database; null where that was not recorded.</param>
-public sealed record RestorePlan(IReadOnlyList<BackupMetadata> Files, long BytesToRead, long? BytesToWrite);
+/// <param name="BytesToWrite">Bytes of the database; null if that was not recorded.</param>
+public sealed record RestorePlan(IReadOnlyList<BackupMetadata> Files, long BytesToRead, long? BytesToWrite)
+{
+    /// <summary>Whether a restore would overwrite something.</summary>
+    /// <param name="destination">Where it would go, as a full path.</param>
+    public static bool Overwrites(string destination) => File.Exists(destination);
+}

@@ -40,7 +40,7 @@ internal sealed class RestoreTarget
 
     /// <summary>Finds out what a destination is.</summary>
     /// <param name="destination">What was given.</param>
-    /// <param name="allowHardLink">Whether nobody writes to the file under a name that is not found.</param>
+    /// <param name="allowHardLink">Whether nobody writes to the file under an unknown name.</param>
     /// <param name="context">Messages and cancellation.</param>
     /// <exception cref="BackupException">DestinationIsDirectory, DestinationInvalid, DatabaseHasOtherNames, DatabaseOpenInProcess.</exception>
     public static RestoreTarget Resolve(string destination, bool allowHardLink, OperationContext context)
@@ -82,7 +82,7 @@ internal sealed class RestoreTarget
         if (Array.Find(Companions, suffix => FileIdentity.IsMountPoint(path + suffix)) is { } mounted)
         {
             throw new BackupException(
-                BackupErrorId.DestinationInvalid, BackupErrorCategory.InvalidOperation, path, $"'{path}{mounted}' is a mount point, so that it can be neither removed nor replaced, as a restore has to. Nothing was changed. Mount the folder of the database instead of its single files, or restore to a new file.");
+                BackupErrorId.DestinationInvalid, BackupErrorCategory.InvalidOperation, path, $"'{path}{mounted}' is a mount point, so a restore can neither remove nor replace it. Nothing was changed. Mount the folder of the database instead of its single files, or restore to a new file.");
         }
     }
 
@@ -94,7 +94,7 @@ internal sealed class RestoreTarget
         if (isSidecar || BackupFileName.TryParse(name) is not null || System.IO.Path.GetFileName(System.IO.Path.GetDirectoryName(path)) == HeldFolder.StateFolderName)
         {
             throw new BackupException(
-                BackupErrorId.DestinationInvalid, path, $"'{path}' belongs to a backup directory and is not overwritten. Give the path of the database file to write.");
+                BackupErrorId.DestinationInvalid, path, $"'{path}' belongs to a backup directory, so it is not overwritten. Give the path of the database file to write.");
         }
     }
 
@@ -203,5 +203,5 @@ internal sealed class RestoreTarget
     }
 
     private static BackupException LeadsNowhere(string link, string reason, Exception? inner) => new(
-        BackupErrorId.DestinationInvalid, link, $"'{link}' is a link that leads nowhere: {reason} Give the path of the database file to write.", inner);
+        BackupErrorId.DestinationInvalid, link, $"'{link}' is a dangling link: {reason} Give the path of the database file to write.", inner);
 }

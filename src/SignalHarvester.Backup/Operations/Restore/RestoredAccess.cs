@@ -31,7 +31,7 @@ internal sealed class RestoredAccess(RestoreTarget target, BackupMetadata backup
         using var file = FileOwnership.OpenOwn(imagePath, identity);
         if (FileOwnership.Read(target.Path) is { } replaced)
         {
-            Tell(replaced, FileOwnership.Give(file, replaced), "as the file was that it takes the place of", isWarning: true);
+            Tell(replaced, FileOwnership.Give(file, replaced), "as the replaced file was", isWarning: true);
             return;
         }
 
@@ -43,7 +43,7 @@ internal sealed class RestoredAccess(RestoreTarget target, BackupMetadata backup
             _ = FileOwnership.Give(file, mine);
             if (!isPrivate && UnixAccounts.CurrentUser == 0)
             {
-                context.Warn($"'{target.Path}' belongs to root and is for it alone: whose the database was is not recorded with '{backup.Id}'. Give it to the account of its application: chown ACCOUNT {Quote(target.Path)}");
+                context.Warn($"'{target.Path}' belongs to root and only root can read it, because '{backup.Id}' does not record the database's owner. Give it to the account of its application: chown ACCOUNT {Quote(target.Path)}");
             }
 
             return;
@@ -58,7 +58,7 @@ internal sealed class RestoredAccess(RestoreTarget target, BackupMetadata backup
 
         var isBack = backup.DatabasePath == target.Path;
         var concerns = withheld & (isBack ? ~FileOwnership.Withheld.None : FileOwnership.Withheld.User | FileOwnership.Withheld.Group);
-        Tell(recorded, withheld, $"as the sidecar of '{backup.Id}' says that it was", isWarning: concerns != 0 && (isBack || UnixAccounts.CurrentUser == 0));
+        Tell(recorded, withheld, $"as recorded in the sidecar of '{backup.Id}'", isWarning: concerns != 0 && (isBack || UnixAccounts.CurrentUser == 0));
     }
 
     /// <summary>What of a sidecar's words is done.</summary>
@@ -129,9 +129,9 @@ internal sealed class RestoredAccess(RestoreTarget target, BackupMetadata backup
             commands.Add($"chcon {Quote(System.Text.Encoding.UTF8.GetString(label).TrimEnd('\0'))} {path}");
         }
 
-        var lost = withheld.HasFlag(FileOwnership.Withheld.Attributes) ? " Its extended attributes could not all be set." : string.Empty;
-        var message = commands.Count == 0 ? $"'{target.Path}' is not in all {how}.{lost}"
-            : $"'{target.Path}' is not for the accounts that the database was for, so that its application may not get at it. To make it {how}: {string.Join(" && ", commands)}{lost}";
+        var lost = withheld.HasFlag(FileOwnership.Withheld.Attributes) ? " Some extended attributes could not be set." : string.Empty;
+        var message = commands.Count == 0 ? $"'{target.Path}' is not entirely {how}.{lost}"
+            : $"'{target.Path}' has other owners or rights than the database had, so its application may have no access. To make it {how}: {string.Join(" && ", commands)}{lost}";
         if (isWarning)
         {
             context.Warn(message);

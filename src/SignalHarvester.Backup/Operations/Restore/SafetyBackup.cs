@@ -30,7 +30,7 @@ internal sealed class SafetyBackup(RestoreTarget target, BackupMetadata restored
         catch (BackupException exception) when (CannotTake(exception))
         {
             directory = new BackupDirectory(FallbackPath, context.Clock);
-            context.Warn($"The safety backup goes to '{directory.Path}', because the backup directory cannot take it: {exception.Message}");
+            context.Warn($"The safety backup goes to '{directory.Path}', because it cannot go into the backup directory: {exception.Message}");
             made = Create(directory, wasWal);
         }
 
@@ -94,7 +94,7 @@ internal sealed class SafetyBackup(RestoreTarget target, BackupMetadata restored
             directory!.Remove(
                 ids,
                 System.Collections.Frozen.FrozenSet<string>.Empty,
-                backup => context.Verbose($"The older safety backup {backup.Id} is removed: the last {Kept} are kept."),
+                backup => context.Verbose($"Removing the older safety backup {backup.Id}: the last {Kept} are kept."),
                 fault => context.Warn(fault.Message),
                 CancellationToken.None,
                 context.Warn);

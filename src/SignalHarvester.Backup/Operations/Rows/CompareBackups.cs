@@ -9,40 +9,37 @@ using SignalHarvester.Backup.Storage;
 namespace SignalHarvester.Backup.Operations.Rows;
 
 /// <summary>Finds what changed between two backups, or between a backup and the live database.</summary>
-public static class CompareBackups
+internal static class CompareBackups
 {
     /// <summary>Compares a backup with another, or with a database.</summary>
-    /// <param name="reference">The earlier state, and where it lies.</param>
-    /// <param name="difference">The later state, and where it lies; null for a database.</param>
+    /// <param name="reference">The earlier state.</param>
+    /// <param name="difference">The later state; null for a database.</param>
     /// <param name="database">The full path of the database that is the later state; null for a backup.</param>
-    /// <param name="allowHardLink">Whether nobody writes to that database under a name (hard link) that is not found.</param>
+    /// <param name="allowHardLink">Whether nobody writes to that database under an unknown name (hard link).</param>
     /// <param name="isWanted">Which tables are looked at.</param>
     /// <param name="found">Called with each object, in the order of their names, those without a difference too.</param>
     /// <param name="context">Clock, messages, cancellation, and what opens encrypted backups.</param>
     /// <exception cref="BackupException">As restoring the backups, and as backing the database up: Source….</exception>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
     public static void Run(
-        (BackupMetadata Backup, BackupDirectory Directory) reference,
-        (BackupMetadata Backup, BackupDirectory Directory)? difference,
+        BackupSource reference,
+        BackupSource? difference,
         string? database,
         bool allowHardLink,
         Func<SqliteName, bool> isWanted,
         Action<BackupDifference> found,
         OperationContext context)
     {
-        ArgumentNullException.ThrowIfNull(isWanted);
-        ArgumentNullException.ThrowIfNull(found);
-        ArgumentNullException.ThrowIfNull(context);
-        var (backup, directory) = reference;
+        var (backup, directory) = (reference.Backup, reference.Catalog.Home);
         try
         {
             directory.RefuseLinks();
             using var folder = TemporaryFolder.CreateInFirst(
                 [directory.Layout.TemporaryParent, Path.GetTempPath()],
                 (backup.DatabaseSize ?? backup.Size) + (difference?.Backup.DatabaseSize ?? backup.DatabaseSize ?? backup.Size));
-            var earlier = Restore(backup, directory, folder.FilePath("earlier.db"), context);
+            var earlier = Restore(reference, folder.FilePath("earlier.db"), context);
             var (later, name) = difference is { } other
-                ? (Restore(other.Backup, other.Directory, folder.FilePath("later.db"), context), other.Backup.Id)
+                ? (Restore(other, folder.FilePath("later.db"), context), other.Backup.Id)
                 : Snapshot(database!, allowHardLink, folder, context);
             using var images = CompareImages.Open(earlier, later, backup.Id, name, context.Cancellation);
             List<SchemaObject> objects = [.. images.Objects().Where(item => isWanted(item.Name))];
@@ -60,7 +57,7 @@ public static class CompareBackups
         catch (SqliteException exception)
         {
             throw new BackupException(
-                BackupErrorId.ComparisonFailed, backup.Id, $"'{backup.Id}' cannot be compared: {exception.Message.TrimEnd('.')}. Restore both states to files of their own (Restore-SHBackup), and compare them with the application that they are of.", exception);
+                BackupErrorId.ComparisonFailed, backup.Id, $"'{backup.Id}' cannot be compared: {exception.Message.TrimEnd('.')}. Restore both states to separate files (Restore-SHBackup), and compare them with their application.", exception);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -68,9 +65,9 @@ public static class CompareBackups
         }
     }
 
-    private static string Restore(BackupMetadata backup, BackupDirectory directory, string path, OperationContext context)
+    private static string Restore(BackupSource source, string path, OperationContext context)
     {
-        _ = RestoreBackup.Run(backup, directory, new RestoreOptions { Destination = path, Verify = false, IsPrivate = true }, context);
+        _ = RestoreBackup.Run(source, new RestoreOptions { Destination = path, Verify = false, IsPrivate = true }, context);
         return path;
     }
 

@@ -54,7 +54,7 @@ internal sealed class CompareImages : IDisposable
         }
     }
 
-    /// <summary>The objects of the two schemas, in the order of their names, each with its definitions; null where it is not there.</summary>
+    /// <summary>The objects of the two schemas, in the order of their names, each with its definitions; null if it is not there.</summary>
     public IReadOnlyList<SchemaObject> Objects()
     {
         var objects = new Dictionary<(string Type, SqliteName Name), SchemaObject>();
@@ -96,7 +96,7 @@ internal sealed class CompareImages : IDisposable
             var match = earlier is null || later is null ? null : Match(name, earlier, later);
             var comparisons = StandInCollations.Comparisons;
             var compared = Rows(found, item, earlier, later, match);
-            return StandInCollations.Comparisons == comparisons ? compared : Unknown("SQLite went by an order that only the application knows");
+            return StandInCollations.Comparisons == comparisons ? compared : Unknown("only the application knows the order of its rows");
         }
         catch (SqliteException exception) when (exception.SqliteErrorCode is SQLitePCL.raw.SQLITE_ERROR or SQLitePCL.raw.SQLITE_CORRUPT)
         {
@@ -135,7 +135,7 @@ internal sealed class CompareImages : IDisposable
     {
         if ((table.Before is not null && earlier is null) || (table.After is not null && later is null))
         {
-            return found with { Detail = "a virtual table: what it stores is in tables of its own, which are compared" };
+            return found with { Detail = "a virtual table: its content is in tables of its own, which are compared" };
         }
 
         return (earlier, later) switch
@@ -148,7 +148,7 @@ internal sealed class CompareImages : IDisposable
                 Change = DifferenceKind.Changed,
                 RowsAdded = Count(Later, table.Name),
                 RowsRemoved = Count(Earlier, table.Name),
-                Detail = "no key tells the rows of both states apart, so all count as removed and added",
+                Detail = "no key identifies the rows in both states, so all count as removed and added",
             },
         };
     }
@@ -164,17 +164,17 @@ internal sealed class CompareImages : IDisposable
         List<string> details = [];
         if (match.IsRowId && earlier.Key.Count > 0)
         {
-            details.Add("its primary key holds NULLs, so rows go by their rowid");
+            details.Add("its primary key contains NULLs, so rows are matched by rowid");
         }
 
         if (!match.IsOrderKnown)
         {
-            details.Add("the order of its primary key is the application's own, or not the same in both states, so rows go by the bytes of their keys");
+            details.Add("the order of its primary key is the application's own, or differs between the states, so rows are matched by the bytes of their keys");
         }
 
         if (apart.Count > 0)
         {
-            details.Add($"columns of one state alone are not compared: {ShortList.Of(apart)}");
+            details.Add($"columns of only one state are not compared: {ShortList.Of(apart)}");
         }
 
         return found with

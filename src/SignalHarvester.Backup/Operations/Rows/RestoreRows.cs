@@ -12,44 +12,37 @@ namespace SignalHarvester.Backup.Operations.Rows;
 /// Brings single tables or rows of a backup back into a database that lives on: the backup is restored to a private
 /// temporary place, and its rows are copied from there in one transaction, which leaves all or nothing.
 /// </summary>
-public static class RestoreRows
+internal static class RestoreRows
 {
     private const string There = "shbackup";
 
     /// <summary>Brings rows back.</summary>
-    /// <param name="backup">The backup.</param>
-    /// <param name="remote">The object store that it is taken from; null for the directory.</param>
-    /// <param name="directory">Where it lies; null for a file that is in no catalogue.</param>
-    /// <param name="home">The backup directory, below which there is room.</param>
+    /// <param name="source">The backup.</param>
     /// <param name="options">Which rows, and how.</param>
     /// <param name="context">Clock, messages, cancellation, and what opens an encrypted backup.</param>
     /// <returns>What was done, for each table.</returns>
     /// <exception cref="BackupException">As restoring; TableNotFound, RowsNotRestored, DestinationLocked: the database is as it was.</exception>
     /// <exception cref="OperationCanceledException">It was stopped; the database is as it was.</exception>
-    internal static IReadOnlyList<RestoredRows> Run(
-        BackupMetadata backup, RemoteCatalog? remote, BackupDirectory? directory, BackupDirectory home, RestoreRowsOptions options, OperationContext context)
+    public static IReadOnlyList<RestoredRows> Run(BackupSource source, RestoreRowsOptions options, OperationContext context)
     {
-        ArgumentNullException.ThrowIfNull(backup);
-        ArgumentNullException.ThrowIfNull(home);
-        ArgumentNullException.ThrowIfNull(options);
-        ArgumentNullException.ThrowIfNull(context);
+        var (backup, home) = (source.Backup, source.Catalog.Home);
         var target = RestoreTarget.Resolve(options.Into, options.AllowHardLink, context);
         if (!target.Exists || target.IsBlank)
         {
             throw new BackupException(
-                BackupErrorId.DestinationInvalid, BackupErrorCategory.ObjectNotFound, target.Path, $"There is no database '{target.Path}' to bring rows back into. Give one that is there with -Into, or restore the whole backup with -Destination.");
+                BackupErrorId.DestinationInvalid, BackupErrorCategory.ObjectNotFound, target.Path, $"There is no database '{target.Path}' for the rows. Give an existing one with -Into, or restore the whole backup with -Destination.");
         }
 
-        if (!options.AllowOtherDatabase && (remote is not null || directory is not null))
+        if (!options.AllowOtherDatabase)
         {
-            OtherDatabase.RefusePlace(backup, target.Path, () => remote?.List(context.Cancellation) ?? directory!.List());
+            OtherDatabase.RefusePlace(source, target.Path, context.Cancellation);
         }
 
         try
         {
             using var folder = TemporaryFolder.CreateInFirst([home.Layout.TemporaryParent, Path.GetTempPath()], backup.DatabaseSize ?? backup.Size);
             var restore = new RestoreOptions { Destination = folder.FilePath("backup.db"), IsPrivate = true };
-            _ = remote is null ? RestoreBackup.Run(backup, directory, restore, context) : RestoreRemoteBackup.Run(backup.Id, remote, home, restore, context);
+            _ = RestoreBackup.Run(source, restore, context);
             var tables = Tables(restore.Destination, backup, target, options, context);
 
             // With no connection of ours to the database: it must not hold locks that this one's end would drop.
@@ -126,19 +119,19 @@ public static class RestoreRows
         List<SqliteName> foreign = [.. shape.Key.Concat(now.Key).Where(column => column.IsForeign).Select(column => column.Collation).Distinct()];
         if (foreign.Count > 0)
         {
-            throw Misfit(table, target, $"its primary key is in the order of a collation that only its application has, {ShortList.Of(foreign)}");
+            throw Misfit(table, target, $"its primary key uses a collation that only its application has, {ShortList.Of(foreign)}");
         }
 
         var match = RowMatch.TryFind(connection, table, (There, shape), ("main", now));
         if (match is { IsRowId: true } && shape.Columns.Count >= MostColumns(connection))
         {
-            throw Misfit(table, target, "it has no primary key, and with the rowid it has more columns than SQLite takes in a statement");
+            throw Misfit(table, target, "it has no primary key, and with the rowid it has more columns than SQLite allows in a statement");
         }
 
         List<SqliteName> lost = [.. shape.Columns.Except(now.Columns)];
         return lost.Count == 0 && match is not null
             ? shape
-            : throw Misfit(table, target, lost.Count > 0 ? $"it has no column {ShortList.Of(lost)}" : "no key tells the rows of both apart");
+            : throw Misfit(table, target, lost.Count > 0 ? $"it has no column {ShortList.Of(lost)}" : "no key identifies the rows in both");
     }
 
     /// <summary>Refuses what only the application can put in its place.</summary>
@@ -161,9 +154,9 @@ public static class RestoreRows
     }
 
     private static BackupException Misfit(SqliteName table, RestoreTarget target, string reason) => new(
-        BackupErrorId.RowsNotRestored, table.ToString(), $"The rows of '{table}' do not fit into the table of that name in '{target.Path}': {reason}. Nothing was changed. Use -RowAction SideTable, and copy what you need from there.");
+        BackupErrorId.RowsNotRestored, table.ToString(), $"The rows of '{table}' do not fit into that table in '{target.Path}': {reason}. Nothing was changed. Use -RowAction SideTable, and copy the rows from there.");
 
-    /// <summary>Refuses what is no condition but ends the statement, or begins another.</summary>
+    /// <summary>Refuses text that is not a condition but ends the statement, or begins another.</summary>
     private static void RefuseAllButAConditionOf(SqliteConnection connection, SqliteName table, string? where)
     {
         if (where is null)
@@ -177,13 +170,13 @@ public static class RestoreRows
         using (statement)
         {
             var reason = result != SQLitePCL.raw.SQLITE_OK ? message.Split('\n')[0]
-                : !string.IsNullOrWhiteSpace(SqlText.Of(rest)) ? "something stands behind it"
-                : SQLitePCL.raw.sqlite3_bind_parameter_count(statement) > 0 ? $"it leaves the value of {SQLitePCL.raw.sqlite3_bind_parameter_name(statement, 1).utf8_to_string() ?? "?"} open; in single quotes, PowerShell does not put a variable's value there"
+                : !string.IsNullOrWhiteSpace(SqlText.Of(rest)) ? "there is text after it"
+                : SQLitePCL.raw.sqlite3_bind_parameter_count(statement) > 0 ? $"it has no value for {SQLitePCL.raw.sqlite3_bind_parameter_name(statement, 1).utf8_to_string() ?? "?"}; PowerShell does not replace variables in single quotes"
                 : null;
             if (reason is not null)
             {
                 throw BackupException.InvalidArgument(
-                    where, $"-Where is no condition on the rows of '{table}': {reason}. Nothing was changed. Give what would stand behind WHERE, such as \"created_at >= '2026-11-10'\".");
+                    where, $"-Where is not a valid condition for table '{table}': {reason}. Nothing was changed. Give the text after WHERE, such as \"created_at >= '2026-11-10'\".");
             }
         }
     }
@@ -205,7 +198,7 @@ public static class RestoreRows
         foreach (var (table, _) in restricted.Where(table => ForeignKeyCheck.Violations(connection, table.Name) > before[table.Name]))
         {
             throw new BackupException(
-                BackupErrorId.RowsNotRestored, table.ToString(), $"Rows of '{table}' would refer to rows that are not in '{target.Path}'. Nothing was changed. Name the tables that they refer to with -Table as well, or use -RowAction SideTable.");
+                BackupErrorId.RowsNotRestored, table.ToString(), $"Rows of '{table}' would refer to rows that are not in '{target.Path}'. Nothing was changed. Give the tables that they refer to with -Table as well, or use -RowAction SideTable.");
         }
 
         context.Cancellation.ThrowIfCancellationRequested();
@@ -231,7 +224,7 @@ public static class RestoreRows
         // Looked at again in the transaction: the application may have changed the table meanwhile.
         var match = TableList.Read(connection, "main").TryShape(table.Name) is { } now ? RowMatch.TryFind(connection, table.Name, (There, table.Shape), ("main", now)) : null;
         return match is null
-            ? throw Misfit(table.Name, target, "it was changed meanwhile")
+            ? throw Misfit(table.Name, target, "it changed meanwhile")
             : done with
             {
                 Replaced = options.Action == RowAction.Replace && Replacement(connection, table, match, options.Where) is { } replacement ? SqlStatement.Run(connection, replacement) : 0,
@@ -246,7 +239,7 @@ public static class RestoreRows
         return $"INSERT INTO main.{name} ({TableShape.List(columns)}) SELECT {TableShape.List(columns.Select(column => column.InQuery), "b.")} FROM {Wanted(table.Name, columns, where)} AS b WHERE NOT EXISTS (SELECT 1 FROM main.{name} AS m WHERE {match.Same("m", "b", ofQuery: true)})";
     }
 
-    /// <summary>The statement that replaces values; null where there are none.</summary>
+    /// <summary>The statement that replaces values; null if there are none.</summary>
     private static string? Replacement(SqliteConnection connection, (SqliteName Name, TableShape Shape) table, RowMatch match, string? where)
     {
         // A key that is the rowid is the same in both, and nothing that SQLite should move the row for.
@@ -286,7 +279,7 @@ public static class RestoreRows
         return StandInCollations.Comparisons == comparisons
             ? SqlStatement.Number(connection, $"SELECT count(*) FROM main.{beside.Quoted}")
             : throw new BackupException(
-                BackupErrorId.RowsNotRestored, table.Name.ToString(), $"-Where compares '{table.Name}' by a collation that only its application has. Nothing was changed. Write COLLATE BINARY behind the column's name, to compare bytes, or leave -Where out.");
+                BackupErrorId.RowsNotRestored, table.Name.ToString(), $"-Where compares '{table.Name}' by a collation that only its application has. Nothing was changed. Write COLLATE BINARY after the column's name to compare bytes, or omit -Where.");
     }
 
     private static IReadOnlyList<SqliteName> Columns(TableShape shape, RowMatch match) => match.IsRowId ? [.. match.Key, .. shape.Columns] : shape.Columns;
@@ -298,28 +291,28 @@ public static class RestoreRows
     private static BackupException NotFound(SqliteName table, string where, TableList tables)
     {
         var there = tables.Ordinary.Select(name => name.ToString()).Order(StringComparer.Ordinal).ToList();
-        var known = there.Count == 0 ? "There is none." : $"Give one of those that are there: {ShortList.Of(there)}.";
+        var known = there.Count == 0 ? "It has no tables." : $"Give one of its tables: {ShortList.Of(there)}.";
         return new BackupException(
-            BackupErrorId.TableNotFound, table.ToString(), $"There is no table '{table}' with rows of its own in {where}. {known}{(tables.IsOfVirtual(table) ? " Of a virtual table, the tables that it stores its rows in would have to fit each other: restore the whole backup to a new file instead." : string.Empty)}");
+            BackupErrorId.TableNotFound, table.ToString(), $"There is no ordinary table '{table}' in {where}. {known}{(tables.IsOfVirtual(table) ? " The tables in which a virtual table stores its rows must fit each other: restore the whole backup to a new file instead." : string.Empty)}");
     }
 
     private static BackupException Fault(SqliteException exception, RestoreTarget target, RestoreRowsOptions options) =>
         exception.SqliteErrorCode is SQLitePCL.raw.SQLITE_BUSY or SQLitePCL.raw.SQLITE_LOCKED
             ? new BackupException(
-                BackupErrorId.DestinationLocked, target.Path, $"'{target.Path}' is locked by another process, and stayed so for the whole -LockTimeout. It was not changed. Try again, or give a longer -LockTimeout.", exception)
+                BackupErrorId.DestinationLocked, target.Path, $"'{target.Path}' was locked by another process for the whole -LockTimeout. It was not changed. Try again, or give a longer -LockTimeout.", exception)
             : exception.SqliteErrorCode == SQLitePCL.raw.SQLITE_NOTADB
             ? new BackupException(
-                BackupErrorId.DestinationInvalid, BackupErrorCategory.InvalidData, target.Path, $"'{target.Path}' is no SQLite database, or an encrypted one. It was not changed. Give the path of the database with -Into.", exception)
+                BackupErrorId.DestinationInvalid, BackupErrorCategory.InvalidData, target.Path, $"'{target.Path}' is not an SQLite database, or is encrypted. It was not changed. Give the path of the database with -Into.", exception)
             : CompanionFiles.WhatStandsInTheWay(target.Path, exception.SqliteErrorCode) is { } stranger
             ? new BackupException(
-                BackupErrorId.DestinationNotWritable, target.Path, $"The rows could not be brought back into '{target.Path}', which is as it was: {stranger}", exception)
+                BackupErrorId.DestinationNotWritable, target.Path, $"The rows could not be restored into '{target.Path}', which was not changed: {stranger}", exception)
             : new BackupException(
-                BackupErrorId.RowsNotRestored, string.Join(", ", options.Tables), $"The rows could not be brought back into '{target.Path}', which is as it was: {exception.Message.TrimEnd('.')}. {NextStep(exception, options.Action)}", exception);
+                BackupErrorId.RowsNotRestored, string.Join(", ", options.Tables), $"The rows could not be restored into '{target.Path}', which was not changed: {exception.Message.TrimEnd('.')}. {NextStep(exception, options.Action)}", exception);
 
     private static string NextStep(SqliteException exception, RowAction action) =>
-        exception.SqliteErrorCode == SQLitePCL.raw.SQLITE_CORRUPT ? "It is no sound database: restore the whole backup, with -Destination."
-        : action == RowAction.SideTable ? "Mend that, or restore the whole backup to a new file with -Destination, and copy what you need from there."
+        exception.SqliteErrorCode == SQLitePCL.raw.SQLITE_CORRUPT ? "It is damaged: restore the whole backup with -Destination."
+        : action == RowAction.SideTable ? "Correct that, or restore the whole backup to a new file with -Destination, and copy the rows from there."
         : exception.Message.Contains("no such collation", StringComparison.Ordinal) || StandInFunctions.Missing(exception) is not null
-            ? "Its application alone has that. Use -RowAction SideTable, and let the application copy what you need from there."
-        : "Mend that, or use -RowAction SideTable.";
+            ? "Only its application has that. Use -RowAction SideTable, and let the application copy the rows from there."
+        : "Correct that, or use -RowAction SideTable.";
 }

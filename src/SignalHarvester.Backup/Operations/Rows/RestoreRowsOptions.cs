@@ -3,10 +3,10 @@ using SignalHarvester.Backup.Encryption;
 
 namespace SignalHarvester.Backup.Operations.Rows;
 
-/// <summary>Which rows are to be brought back, and how.</summary>
+/// <summary>The rows to restore, and the options.</summary>
 public sealed record RestoreRowsOptions
 {
-    /// <summary>The database that they go into, as a full path.</summary>
+    /// <summary>The database for the rows, as a full path.</summary>
     public required string Into { get; init; }
 
     /// <summary>The tables.</summary>
@@ -15,19 +15,19 @@ public sealed record RestoreRowsOptions
     /// <summary>A condition in SQL that the rows of the backup fulfil; null for all rows.</summary>
     public string? Where { get; init; }
 
-    /// <summary>What is done where a row is there.</summary>
+    /// <summary>What happens to existing rows.</summary>
     public RowAction Action { get; init; }
 
-    /// <summary>Whether the rows may go into a database that another one than the backup is of has its place at.</summary>
+    /// <summary>Whether the rows may go into a different database.</summary>
     public bool AllowOtherDatabase { get; init; }
 
-    /// <summary>Where the safety backup of the database goes; null for none.</summary>
+    /// <summary>The directory for the safety backup of the database; null for none.</summary>
     public BackupDirectory? SafetyDirectory { get; init; }
 
-    /// <summary>To whom the safety backup is encrypted; null to keep it as the backup is.</summary>
+    /// <summary>The encryption of the safety backup; null for that of the backup.</summary>
     public BackupEncryption? Encryption { get; init; }
 
-    /// <summary>Whether nobody writes to the database under a name (hard link) that is not found, as in a tree of snapshots.</summary>
+    /// <summary>Whether nobody writes to the database under an unknown name (hard link), as in a tree of snapshots.</summary>
     public bool AllowHardLink { get; init; }
 
     /// <summary>How long to wait for other processes' locks on the database.</summary>

@@ -12,7 +12,7 @@ namespace SignalHarvester.Backup.Operations.Rows;
 /// <param name="IsOrderKnown">Whether both states keep their keys in one order, and one that SQLite itself knows.</param>
 internal sealed record RowMatch(IReadOnlyList<SqliteName> Key, bool IsRowId, bool IsOrderKnown)
 {
-    /// <summary>Finds it; null where nothing tells the rows of both apart.</summary>
+    /// <summary>Finds it; null if nothing tells the rows of both apart.</summary>
     /// <param name="connection">The connection.</param>
     /// <param name="table">The table.</param>
     /// <param name="one">A database within the connection, and the table there.</param>

@@ -29,7 +29,7 @@ internal static class RowOrder
             var connection = schema == "main" ? now : then;
             if (StoredOrder.Contradiction(connection, "main", name, [.. Replaceable(connection, name).Select(index => index.Name)]) is { } index)
             {
-                return $"{index}{(name == table ? string.Empty : $" of '{name}'")} holds other entries, or holds them in another order, than SQLite's own functions and collations give{(schema == "main" ? string.Empty : " in the backup")}, so that only its application can add to it";
+                return $"{index}{(name == table ? string.Empty : $" of '{name}'")} has other entries, or another order, than SQLite's own functions and collations give{(schema == "main" ? string.Empty : " in the backup")}, so only its application can add to it";
             }
         }
 
@@ -62,7 +62,7 @@ internal static class RowOrder
 
         if (!wasThere)
         {
-            return $"the rows hold other letters than ASCII's, and its index '{index.Name}', which the backup does not have, is in an order or of functions that its application may have replaced";
+            return $"the rows contain non-ASCII letters, and its index '{index.Name}', which the backup does not have, uses an order or functions that its application may have replaced";
         }
 
         LetterCollation.Provide(connection);
@@ -73,7 +73,7 @@ internal static class RowOrder
             if (IsFoldingSeen(connection, $"{Values(here)} UNION {Values(wanted)}")
                 && !(isFirst && (IsFoldingSeen(connection, Values(here)) || IsFoldingSeen(connection, Values(there)))))
             {
-                return $"an application whose NOCASE folds all letters has them in another order in index '{index.Name}' than SQLite, and nothing in the table shows which of the two its application's is";
+                return $"an application whose NOCASE folds all letters orders them differently in index '{index.Name}' than SQLite, and nothing in the table shows which order its application uses";
             }
         }
 

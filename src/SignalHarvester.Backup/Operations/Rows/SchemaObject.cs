@@ -5,6 +5,6 @@ namespace SignalHarvester.Backup.Operations.Rows;
 /// <summary>A table, index, view or trigger in two states of a database.</summary>
 /// <param name="Type">What it is.</param>
 /// <param name="Name">Its name.</param>
-/// <param name="Before">Its definition in the earlier state; null where it is not there.</param>
-/// <param name="After">Its definition in the later state; null where it is not there.</param>
+/// <param name="Before">Its definition in the earlier state; null if it is not there.</param>
+/// <param name="After">Its definition in the later state; null if it is not there.</param>
 internal sealed record SchemaObject(string Type, SqliteName Name, string? Before, string? After);

@@ -14,7 +14,7 @@ internal static class StoredOrder
     // So many findings, and no more, does SQLite give of one table.
     private const int Most = 100;
 
-    /// <summary>The first index whose entries are not SQLite's own; null where there is none.</summary>
+    /// <summary>The first index whose entries are not SQLite's own; null if there is none.</summary>
     /// <param name="connection">The connection.</param>
     /// <param name="schema">The name of the database within it.</param>
     /// <param name="table">The table.</param>

@@ -36,7 +36,7 @@ internal sealed class TableList
     /// <summary>Whether this is a virtual table, or one that a virtual table keeps its rows in.</summary>
     public bool IsOfVirtual(SqliteName table) => tables.TryGetValue(table, out var found) && found.Type != "table";
 
-    /// <summary>The shape of a table; null where there is none of the name with rows of its own.</summary>
+    /// <summary>The shape of a table; null if there is none of the name with rows of its own.</summary>
     /// <param name="table">The table.</param>
     /// <param name="withShadow">Whether the tables count that virtual tables keep their rows in.</param>
     public TableShape? TryShape(SqliteName table, bool withShadow = false) =>

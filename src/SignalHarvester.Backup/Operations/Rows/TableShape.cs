@@ -5,7 +5,7 @@ namespace SignalHarvester.Backup.Operations.Rows;
 
 /// <summary>The columns of a table that are stored, and its primary key.</summary>
 /// <param name="Columns">The stored columns, in their order.</param>
-/// <param name="Key">The columns of the primary key, in its order; empty where there is none.</param>
+/// <param name="Key">The columns of the primary key, in its order; empty if there is none.</param>
 /// <param name="HasRowId">Whether its rows have a number of their own.</param>
 /// <param name="IsKeyRowId">Whether the primary key is that number.</param>
 internal sealed record TableShape(IReadOnlyList<SqliteName> Columns, IReadOnlyList<KeyColumn> Key, bool HasRowId, bool IsKeyRowId)

@@ -8,7 +8,7 @@ namespace SignalHarvester.Backup.Operations.Scrub;
 /// Re-reads one stored file. What is not the file that was recorded is fetched again from a copy, or else put into the
 /// quarantine: never deleted, and never restored from by mistake. Needs no key.
 /// </summary>
-public static class ScrubBackup
+internal static class ScrubBackup
 {
     private const int MostLooks = 3;
 
@@ -17,15 +17,11 @@ public static class ScrubBackup
     /// <param name="directory">Where it lies.</param>
     /// <param name="copies">Where copies of a backup may be.</param>
     /// <param name="context">Clock, messages, cancellation.</param>
-    /// <returns>What was found; null where the backup was removed meanwhile.</returns>
+    /// <returns>What was found; null if the backup was removed meanwhile.</returns>
     /// <exception cref="BackupException">SidecarInvalid, SidecarHostile, and the errors of writing where something had to be moved.</exception>
     /// <exception cref="OperationCanceledException">It was stopped; the backup is as it was.</exception>
-    internal static ScrubReport? Run(BackupMetadata backup, BackupDirectory directory, Func<BackupMetadata, IEnumerable<Func<RemoteCatalog>>> copies, OperationContext context)
+    public static ScrubReport? Run(BackupMetadata backup, BackupDirectory directory, Func<BackupMetadata, IEnumerable<Func<StoreCatalog>>> copies, OperationContext context)
     {
-        ArgumentNullException.ThrowIfNull(backup);
-        ArgumentNullException.ThrowIfNull(directory);
-        ArgumentNullException.ThrowIfNull(copies);
-        ArgumentNullException.ThrowIfNull(context);
         directory.RefuseLinks();
         var moment = context.Clock.GetUtcNow();
         var started = context.Clock.GetTimestamp();
@@ -36,7 +32,7 @@ public static class ScrubBackup
                 return null;
             }
 
-            var finding = new StoredReading(current, directory.Layout.TemporaryParent, context).Read();
+            var finding = new FileScrub(current, directory.Layout.TemporaryParent, context).Read();
             if (Act(current, finding, directory, copies, isLast: look == MostLooks, context) is { } report)
             {
                 return report with
@@ -47,12 +43,12 @@ public static class ScrubBackup
         }
     }
 
-    /// <summary>Does what a finding asks for; null where the backup is another one by now, and has to be looked at again.</summary>
+    /// <summary>Does what a finding asks for; null if the backup is another one by now, and has to be looked at again.</summary>
     private static ScrubReport? Act(
         BackupMetadata backup,
-        StoredFinding finding,
+        FileScrubResult finding,
         BackupDirectory directory,
-        Func<BackupMetadata, IEnumerable<Func<RemoteCatalog>>> copies,
+        Func<BackupMetadata, IEnumerable<Func<StoreCatalog>>> copies,
         bool isLast,
         OperationContext context)
     {
@@ -61,10 +57,10 @@ public static class ScrubBackup
             case ScrubOutcome.Good:
                 return new ScrubReport(Result(backup, ScrubOutcome.Good, finding.Reason + Recorded(backup, finding, directory, context)), null);
             case ScrubOutcome.Unreadable:
-                return Fault(Result(backup, finding.Outcome, finding.Reason), finding, "It was left as it is. Check its permissions, the disk and the system log, then run the scrub again.");
+                return Fault(Result(backup, finding.Outcome, finding.Reason), finding, "It was not changed. Check its permissions, the disk and the system log, then run the scrub again.");
         }
 
-        var (good, address, whyNot) = GoodCopy.Fetch(backup, copies(backup), directory, context);
+        var (good, address, whyNot) = RepairFromCopy.Fetch(backup, copies(backup), directory, context);
         using (good)
         {
             // Asked before: afterwards there is nothing that it could be told by.
@@ -72,36 +68,31 @@ public static class ScrubBackup
             var (done, path) = Move(backup, finding, good, directory, context);
             if (!done)
             {
-                return isLast ? Fault(Result(backup, ScrubOutcome.Unreadable, "other runs change it again and again"), finding with { ErrorId = BackupErrorId.ReadFailed }, "Run the scrub again when they have ended.") : null;
+                return isLast ? Fault(Result(backup, ScrubOutcome.Unreadable, "other runs keep changing it"), finding with { ErrorId = BackupErrorId.ReadFailed }, "Run the scrub again when they have ended.") : null;
             }
 
             if (good is not null)
             {
-                var mended = Result(backup, ScrubOutcome.Repaired, $"{finding.Reason}; fetched again from {address}") with { QuarantinePath = path, RepairedFrom = address };
-                context.Warn($"The file of '{backup.Id}' was not good ({finding.Reason}), and was fetched again from {address}.{(path is null ? string.Empty : $" The damaged one lies in '{path}'.")} Check the disk.");
+                var mended = Result(backup, ScrubOutcome.Repaired, $"{finding.Reason}; replaced from {address}") with { QuarantinePath = path, RepairedFrom = address };
+                context.Warn($"The file of '{backup.Id}' was bad ({finding.Reason}), and was replaced from {address}.{(path is null ? string.Empty : $" The damaged file is in '{path}'.")} Check the disk.");
                 return new ScrubReport(mended, null);
             }
 
-            var result = Result(backup, finding.Outcome, $"{finding.Reason}; not mended: {whyNot}") with { QuarantinePath = path, BrokenDependants = dependants };
-            var broken = dependants.Length == 0 ? string.Empty : $" These build on it and cannot be restored: {string.Join(", ", dependants)}.";
-            return Fault(result, finding, (path is null ? "The backup stays listed." : $"It was put into the quarantine: '{path}'.") + broken + " Make a new backup now (New-SHBackup -Type Full), and check the disk.");
+            var result = Result(backup, finding.Outcome, $"{finding.Reason}; not repaired: {whyNot}") with { QuarantinePath = path, BrokenDependants = dependants };
+            var broken = dependants.Length == 0 ? string.Empty : $" These backups build on it and cannot be restored: {string.Join(", ", dependants)}.";
+            return Fault(result, finding, (path is null ? "The backup stays listed." : $"It is in quarantine: '{path}'.") + broken + " Make a new backup now (New-SHBackup -Type Full), and check the disk.");
         }
     }
 
-    private static (bool Done, string? Path) Move(BackupMetadata backup, StoredFinding finding, PartialBackup? good, BackupDirectory directory, OperationContext context)
-    {
-        try
-        {
-            return directory.TryQuarantine(backup, finding.File, finding.Check, good, context.Clock.GetUtcNow(), context.Cancellation);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw DiskFault.From(exception, directory.Path, BackupErrorId.DirectoryNotWritable, "Give the account that scrubs the right to write there.");
-        }
-    }
+    private static (bool Done, string? Path) Move(BackupMetadata backup, FileScrubResult finding, PartialBackup? good, BackupDirectory directory, OperationContext context) =>
+        DiskFault.Guard(
+            directory.Path,
+            BackupErrorId.DirectoryNotWritable,
+            "Give this account the right to write there.",
+            () => directory.TryQuarantine(backup, finding.File, finding.Check, good, context.Clock.GetUtcNow(), context.Cancellation));
 
     /// <summary>Keeps that the file was good; what could not be kept is said.</summary>
-    private static string Recorded(BackupMetadata backup, StoredFinding finding, BackupDirectory directory, OperationContext context)
+    private static string Recorded(BackupMetadata backup, FileScrubResult finding, BackupDirectory directory, OperationContext context)
     {
         try
         {
@@ -126,8 +117,8 @@ public static class ScrubBackup
         Reason = reason,
     };
 
-    private static ScrubReport Fault(BackupScrubResult result, StoredFinding finding, string advice) => new(result, new BackupException(
+    private static ScrubReport Fault(BackupScrubResult result, FileScrubResult finding, string advice) => new(result, new BackupException(
         finding.ErrorId!,
         result.BackupId,
-        $"The file of backup '{result.BackupId}' is not good: {result.Reason}. {advice}"));
+        $"The file of backup '{result.BackupId}' is bad: {result.Reason}. {advice}"));
 }

@@ -2,14 +2,14 @@ using SignalHarvester.Backup.Catalog;
 
 namespace SignalHarvester.Backup.Operations.Scrub;
 
-/// <summary>Which backups a scrub reads, and in which order: the one whose file was read longest ago first.</summary>
+/// <summary>The backups that a scrub reads, in order: the one that was read longest ago first.</summary>
 public static class ScrubPlan
 {
-    /// <summary>Chooses the backups. Those that are retired count too: others cannot be restored without them.</summary>
+    /// <summary>Chooses the backups, including retired ones, because others cannot be restored without them.</summary>
     /// <param name="directory">Where they lie.</param>
-    /// <param name="percent">How much of all stored bytes is read at least, in percent; null for all.</param>
-    /// <param name="now">The time. What was read at a moment that is still ahead, nobody knows when it was read.</param>
-    /// <param name="fault">Called for each sidecar that cannot be used.</param>
+    /// <param name="percent">The least share of all stored bytes to read, in percent; null for all.</param>
+    /// <param name="now">The time. A reading dated in the future has an unknown age.</param>
+    /// <param name="fault">Called for each unusable sidecar.</param>
     /// <exception cref="BackupException">DirectoryNotFound, DirectoryUnreadable.</exception>
     public static IReadOnlyList<BackupMetadata> Of(BackupDirectory directory, int? percent, DateTimeOffset now, Action<BackupException> fault)
     {

@@ -13,7 +13,7 @@ namespace SignalHarvester.Backup.Operations.Transfer;
 /// Brings a backup back from an object store, with all that it builds on: each file is fetched, held against its SHA-256,
 /// and published like a backup that was made here. What is here already is not fetched again.
 /// </summary>
-public static class ReceiveBackup
+internal static class ReceiveBackup
 {
     private static readonly TimeSpan LeftOverAge = TimeSpan.FromDays(7);
 
@@ -25,11 +25,8 @@ public static class ReceiveBackup
     /// <returns>The backup in the directory.</returns>
     /// <exception cref="BackupException">BackupNotFound, ChainBroken, BackupIdTaken, InsufficientSpace, and the Cloud… errors.</exception>
     /// <exception cref="OperationCanceledException">It was stopped; nothing half-fetched is listed.</exception>
-    internal static BackupMetadata Run(string id, RemoteCatalog remote, BackupDirectory directory, OperationContext context)
+    public static BackupMetadata Run(string id, StoreCatalog remote, BackupDirectory directory, OperationContext context)
     {
-        ArgumentNullException.ThrowIfNull(remote);
-        ArgumentNullException.ThrowIfNull(directory);
-        ArgumentNullException.ThrowIfNull(context);
         var links = remote.Chain(id, context.Cancellation);
         try
         {
@@ -50,7 +47,7 @@ public static class ReceiveBackup
         return directory.Get(id);
     }
 
-    private static async Task FetchAsync(RemoteBackup link, IObjectStore store, BackupDirectory directory, OperationContext context)
+    private static async Task FetchAsync(StoreBackup link, IObjectStore store, BackupDirectory directory, OperationContext context)
     {
         var backup = link.Backup;
         if (Directory.Exists(directory.Path) && directory.TryGet(backup.Id) is { } here)
@@ -65,12 +62,12 @@ public static class ReceiveBackup
         if (version.Length != backup.Size)
         {
             throw new CloudFault(store.Location).ChecksumMismatch(
-                link.FileName, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"it has {version.Length} bytes, and {backup.Size} were recorded"));
+                link.FileName, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"it has {version.Length} bytes, but {backup.Size} were recorded"));
         }
 
         var name = BackupFileName.TryParse(link.FileName)!;
         using var partial = directory.BeginImport(name, Key(store.UrlOf(link.FileName), version), context.Cancellation);
-        FreeSpace.Require(directory.Path, version.Length - RandomAccess.GetLength(partial.Handle), "the backup that is fetched");
+        FreeSpace.Require(directory.Path, version.Length - RandomAccess.GetLength(partial.Handle), "the fetched backup");
         using (var meter = context.Meter($"Fetching {backup.DisplayName} from {store.Location}", version.Length))
         {
             _ = await new Download(store, version, context).RunAsync(partial.Handle, backup.StoredChecksum ?? version.Sha256, meter).ConfigureAwait(false);
@@ -89,7 +86,7 @@ public static class ReceiveBackup
     /// A backup without the copies whose address only the store's sidecar names: whoever may write there could name a server
     /// of their own, which the next command would send its credentials to.
     /// </summary>
-    private static BackupMetadata Trusted(BackupMetadata backup, CloudLocation named, OperationContext context)
+    private static BackupMetadata Trusted(BackupMetadata backup, StoreLocation named, OperationContext context)
     {
         BackupCopy[] kept = [.. backup.Copies.Where(copy => copy.Endpoint is null || (copy.Provider == named.Provider && copy.Endpoint == named.Endpoint?.AbsoluteUri))];
         if (kept.Length == backup.Copies.Count)
@@ -97,8 +94,8 @@ public static class ReceiveBackup
             return backup;
         }
 
-        context.Verbose($"'{backup.Id}' is said to have copies in other stores with addresses of their own. Those are not recorded here; name such a place with -Provider, -Container and -Endpoint.");
-        return backup with { Copies = kept, CloudUrl = kept.FirstOrDefault()?.Url, CloudProvider = kept.FirstOrDefault()?.Provider };
+        context.Verbose($"The store says that '{backup.Id}' has copies at other addresses. Those are not recorded here; give such a place with -Provider, -Container and -Endpoint.");
+        return backup with { Copies = kept };
     }
 
     private static void RequireSame(BackupMetadata here, BackupMetadata there, BackupDirectory directory)
@@ -106,15 +103,15 @@ public static class ReceiveBackup
         if (!here.HoldsSameImageAs(there))
         {
             throw new BackupException(
-                BackupErrorId.BackupIdTaken, here.Id, $"'{directory.Path}' has another backup '{here.Id}' than '{there.BackupDirectory}'. Nothing was overwritten. Give an empty directory with -BackupDirectory to fetch it into.");
+                BackupErrorId.BackupIdTaken, here.Id, $"The backup '{here.Id}' in '{directory.Path}' differs from the one in '{there.BackupDirectory}'. Nothing was overwritten. Give an empty directory with -BackupDirectory.");
         }
     }
 
     /// <summary>What tells one version of an object in one store from all others.</summary>
-    internal static string Key(string url, ObjectInfo version) =>
+    public static string Key(string url, ObjectInfo version) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(url + "\n" + version.Version)))[..16];
 
-    /// <summary>What was begun to be fetched and not gone on with for a week.</summary>
+    /// <summary>Downloads that nobody resumed for a week.</summary>
     private static void DeleteLeftOvers(BackupDirectory directory, OperationContext context)
     {
         directory.RefuseLinks();
@@ -130,7 +127,7 @@ public static class ReceiveBackup
             try
             {
                 using var held = downloads.OpenFile(file.Name, FileMode.Open, FileAccess.ReadWrite, DurableFile.Exclusive);
-                context.Verbose($"'{file.FullName}', fetched in part a week ago or more, is deleted.");
+                context.Verbose($"Deleting the incomplete download '{file.FullName}', which is older than a week.");
                 downloads.Delete(file.Name);
             }
             catch (IOException exception) when (exception is NotAFileException || DiskFault.IsHeldElsewhere(exception))

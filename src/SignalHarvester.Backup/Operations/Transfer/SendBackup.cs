@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Formats;
 using SignalHarvester.Backup.ObjectStorage;
@@ -12,7 +11,7 @@ namespace SignalHarvester.Backup.Operations.Transfer;
 /// Copies a backup into an object store: what it builds on first, then its file, then its sidecar, so that whatever is
 /// listed there can be restored. What is there already is not sent again, and nothing is overwritten.
 /// </summary>
-public static class SendBackup
+internal static class SendBackup
 {
     private const int MostAttempts = 3;
     private static readonly TimeSpan OrphanAge = TimeSpan.FromDays(7);
@@ -25,12 +24,8 @@ public static class SendBackup
     /// <returns>The backup, with the copy.</returns>
     /// <exception cref="BackupException">The Cloud… errors; CloudObjectExists: another backup of that id is there; those of reading the backup.</exception>
     /// <exception cref="OperationCanceledException">It was stopped; nothing half-sent is listed.</exception>
-    internal static BackupMetadata Run(BackupMetadata backup, BackupDirectory directory, RemoteCatalog remote, OperationContext context)
+    public static BackupMetadata Run(BackupMetadata backup, BackupDirectory directory, StoreCatalog remote, OperationContext context)
     {
-        ArgumentNullException.ThrowIfNull(backup);
-        ArgumentNullException.ThrowIfNull(directory);
-        ArgumentNullException.ThrowIfNull(remote);
-        ArgumentNullException.ThrowIfNull(context);
         for (var attempt = 1; ; attempt++)
         {
             try
@@ -46,17 +41,15 @@ public static class SendBackup
             catch (BackupException exception) when (attempt < MostAttempts && exception.ErrorId is BackupErrorId.BackupFileMissing or BackupErrorId.ChainBroken)
             {
                 // Folded by another run since the chain was read; what is there now is sent.
-                context.Verbose($"'{backup.Id}' is looked at again: {exception.Message}");
+                context.Verbose($"Checking '{backup.Id}' again: {exception.Message}");
             }
         }
     }
 
-    /// <summary>Gives up what killed runs began to send and nobody went on with for a week: its parts cost money, and are not listed.</summary>
+    /// <summary>Cancels the uploads of killed runs that nobody resumed for a week: their parts cost money, and are not listed.</summary>
     /// <exception cref="BackupException">The Cloud… errors.</exception>
-    public static void CleanUp(RemoteCatalog remote, OperationContext context)
+    public static void CleanUp(StoreCatalog remote, OperationContext context)
     {
-        ArgumentNullException.ThrowIfNull(remote);
-        ArgumentNullException.ThrowIfNull(context);
         try
         {
             CleanUpAsync(remote.Store, context).GetAwaiter().GetResult();
@@ -64,7 +57,7 @@ public static class SendBackup
         catch (BackupException exception) when (exception.ErrorId is BackupErrorId.CloudAccessDenied or BackupErrorId.CloudRefused)
         {
             // An account that may only send needs no more rights for this.
-            context.Verbose($"Unfinished uploads are not looked for: {exception.Message}");
+            context.Verbose($"Cannot look for unfinished uploads: {exception.Message}");
         }
     }
 
@@ -74,13 +67,13 @@ public static class SendBackup
         {
             if (BackupFileName.TryParse(pending.Name) is not null && (context.Clock.GetUtcNow() - pending.Begun).Duration() > OrphanAge)
             {
-                context.Verbose($"The unfinished upload of '{pending.Name}', begun {pending.Begun.UtcDateTime:yyyy-MM-dd}, is given up.");
+                context.Verbose($"Cancelling the unfinished upload of '{pending.Name}' of {pending.Begun.UtcDateTime:yyyy-MM-dd}.");
                 await store.AbortUploadAsync(pending.Name, pending.UploadId, context.Cancellation).ConfigureAwait(false);
             }
         }
     }
 
-    private static async Task<BackupMetadata> SendAsync(BackupMetadata link, BackupDirectory directory, RemoteCatalog remote, OperationContext context)
+    private static async Task<BackupMetadata> SendAsync(BackupMetadata link, BackupDirectory directory, StoreCatalog remote, OperationContext context)
     {
         var store = remote.Store;
         var there = await remote.FindAsync(link.Id, context.Cancellation).ConfigureAwait(false);
@@ -129,14 +122,16 @@ public static class SendBackup
         if (Array.Exists(parts, part => part.Length == 0) && !await store.ListAsync(name, context.Cancellation).AnyAsync(item => item.Name == name, context.Cancellation).ConfigureAwait(false))
         {
             var plain = string.Concat(parts.Where(part => part.Length > 0).Select(part => part + "/"));
-            throw new CloudFault(store.Location).Refused("the prefix", $"it stores '{name}' and does not list it, because it leaves slashes out. Give -Prefix '{plain}' instead", null);
+            throw new CloudFault(store.Location).Refused("the prefix", $"it stores '{name}' but does not list it, because it drops slashes. Give -Prefix '{plain}' instead", null);
         }
     }
 
     private static async Task<ObjectInfo> SendFileAsync(BackupMetadata link, string fileName, BackupDirectory directory, IObjectStore store, OperationContext context)
     {
         using var file = CatalogReader.OpenFile(link);
-        var sha256 = link.StoredChecksum ?? Hash(file, context.Cancellation);
+
+        // The predecessor recorded no checksum of the file.
+        var sha256 = link.StoredChecksum ?? FileHash.Compute(file, _ => { }, context.Cancellation);
         using var meter = context.Meter($"Sending {link.Id} to {store.Location}", link.Size);
         return await new Upload(store, fileName, file, sha256, context).RunAsync(Journals(directory, context), meter).ConfigureAwait(false);
     }
@@ -151,46 +146,18 @@ public static class SendBackup
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            context.Verbose($"'{directory.Layout.UploadFolder}' cannot be written to, so an upload that breaks begins anew: {exception.Message}");
+            context.Verbose($"'{directory.Layout.UploadFolder}' cannot be written to, so a broken upload starts again: {exception.Message}");
             return null;
         }
     }
 
-    /// <summary>The predecessor recorded no checksum of the file.</summary>
-    private static string Hash(Microsoft.Win32.SafeHandles.SafeFileHandle file, CancellationToken cancellation)
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        var buffer = new byte[1 << 20];
-        for (long offset = 0; RandomAccess.Read(file, buffer, offset) is var read and > 0; offset += read)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            hash.AppendData(buffer, 0, read);
-        }
+    private static BackupCopy Copy(IObjectStore store, string fileName, string? checksum, DateTimeOffset moment) =>
+        BackupCopy.In(store.Location, store.UrlOf(fileName), checksum, DateTimeOffset.FromUnixTimeSeconds(moment.ToUnixTimeSeconds()));
 
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
-    }
+    private static BackupMetadata With(BackupMetadata backup, BackupCopy copy, StoreLocation place) =>
+        backup with { Copies = [.. backup.Copies.Where(other => !other.IsIn(place)), copy] };
 
-    private static BackupCopy Copy(IObjectStore store, string fileName, string? checksum, DateTimeOffset moment) => new()
-    {
-        Provider = store.Location.Provider,
-        Url = store.UrlOf(fileName),
-        Container = store.Location.Container,
-        Prefix = store.Location.Prefix,
-        Endpoint = store.Location.Endpoint?.AbsoluteUri,
-        Region = store.Location.Region,
-        UsePathStyle = store.Location.UsePathStyle,
-        AccountName = store.Location.AccountName,
-        Checksum = checksum,
-        Uploaded = DateTimeOffset.FromUnixTimeSeconds(moment.ToUnixTimeSeconds()),
-    };
-
-    private static BackupMetadata With(BackupMetadata backup, BackupCopy copy, CloudLocation place)
-    {
-        BackupCopy[] copies = [.. backup.Copies.Where(other => !other.IsIn(place)), copy];
-        return backup with { Copies = copies, CloudUrl = backup.CloudUrl ?? copies[0].Url, CloudProvider = backup.CloudProvider ?? copies[0].Provider };
-    }
-
-    private static BackupMetadata Record(BackupMetadata link, BackupDirectory directory, BackupCopy copy, CloudLocation place, OperationContext context)
+    private static BackupMetadata Record(BackupMetadata link, BackupDirectory directory, BackupCopy copy, StoreLocation place, OperationContext context)
     {
         if (link.Copies.Any(known => known.IsIn(place) && known.Url == copy.Url && known.Checksum == copy.Checksum))
         {
@@ -199,7 +166,7 @@ public static class SendBackup
 
         if (!directory.TryUpdate(link, current => With(current, copy, place), schemaChecksum: null, context.Cancellation))
         {
-            context.Warn($"The copy of '{link.Id}' is in '{copy.Url}', but that is not recorded here: the backup directory cannot be written to, or the backup was rewritten or removed meanwhile.");
+            context.Warn($"The copy of '{link.Id}' is in '{copy.Url}', but that could not be recorded here: the backup directory cannot be written to, or the backup was rewritten or removed meanwhile.");
         }
 
         return With(link, copy, place);

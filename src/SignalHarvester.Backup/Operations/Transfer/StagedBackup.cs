@@ -16,27 +16,23 @@ internal sealed class StagedBackup : IDisposable
     private readonly SafeFileHandle guard;
     private readonly string guardPath;
 
-    private StagedBackup(BackupDirectory directory, BackupMetadata backup, SafeFileHandle guard, string guardPath)
+    private StagedBackup(BackupSource source, SafeFileHandle guard, string guardPath)
     {
-        Directory = directory;
-        Backup = backup;
+        Source = source;
         this.guard = guard;
         this.guardPath = guardPath;
     }
 
-    /// <summary>The directory that the backup lies in.</summary>
-    public BackupDirectory Directory { get; }
-
-    /// <summary>The backup there.</summary>
-    public BackupMetadata Backup { get; }
+    /// <summary>The backup, here.</summary>
+    public BackupSource Source { get; }
 
     /// <summary>Fetches a backup.</summary>
     /// <param name="id">Which.</param>
-    /// <param name="remote">Where it is.</param>
+    /// <param name="store">Where it is.</param>
     /// <param name="home">The backup directory below which there is room for it; made if it is not there.</param>
     /// <param name="context">Clock, messages, cancellation.</param>
     /// <exception cref="BackupException">As fetching it.</exception>
-    public static StagedBackup Fetch(string id, RemoteCatalog remote, BackupDirectory home, OperationContext context)
+    public static StagedBackup Fetch(string id, StoreCatalog store, BackupDirectory home, OperationContext context)
     {
         home.RefuseLinks();
         var guardPath = Path.Combine(home.Layout.StagingFolder, id + ".lock");
@@ -48,17 +44,17 @@ internal sealed class StagedBackup : IDisposable
             DeleteLeftOvers(home.Layout.StagingFolder, context);
             guard = RegularFile.Open(guardPath, FileMode.OpenOrCreate, FileAccess.Write, DurableFile.Exclusive);
             var directory = new BackupDirectory(Path.Combine(home.Layout.StagingFolder, id), context.Clock);
-            return new StagedBackup(directory, ReceiveBackup.Run(id, remote, directory, context), guard, guardPath);
+            return new StagedBackup(BackupSource.In(directory, ReceiveBackup.Run(id, store, directory, context)), guard, guardPath);
         }
         catch (IOException exception) when (guard is null && DiskFault.IsHeldElsewhere(exception))
         {
             throw new BackupException(
-                BackupErrorId.CloudTransferInProgress, id, $"Another process is restoring or testing '{id}' from '{remote.Location}' right now, with the same backup directory. Wait for it to finish, or give another -BackupDirectory.", exception);
+                BackupErrorId.CloudTransferInProgress, id, $"Another process is restoring or testing '{id}' from '{store.Location}' at the moment, with the same backup directory. Wait until it has finished, or give another -BackupDirectory.", exception);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             guard?.Dispose();
-            throw DiskFault.From(exception, home.Path, BackupErrorId.DirectoryNotWritable, "What is fetched needs room for a while: give a directory that this account may write to with -BackupDirectory.");
+            throw DiskFault.From(exception, home.Path, BackupErrorId.DirectoryNotWritable, "The download needs temporary room: give a directory that this account may write to with -BackupDirectory.");
         }
         catch
         {
@@ -72,7 +68,7 @@ internal sealed class StagedBackup : IDisposable
     {
         using (var staging = HeldFolder.Open(Path.GetDirectoryName(guardPath)!))
         {
-            staging.DeleteAll(Backup.Id);
+            staging.DeleteAll(Source.Backup.Id);
             staging.Delete(Path.GetFileName(guardPath));
         }
 
@@ -90,7 +86,7 @@ internal sealed class StagedBackup : IDisposable
             try
             {
                 using var held = staging.OpenFile(lockName, FileMode.OpenOrCreate, FileAccess.Write, DurableFile.Exclusive);
-                context.Verbose($"'{left.FullName}', fetched a week ago or more, is deleted.");
+                context.Verbose($"Deleting the download '{left.FullName}', which is older than a week.");
                 staging.DeleteAll(left.Name);
                 staging.Delete(lockName);
             }

@@ -4,8 +4,8 @@ using SignalHarvester.Backup.Sqlite.Checks;
 namespace SignalHarvester.Backup.Operations.Verify;
 
 /// <summary>What an image holds, seen from SQL, to hold one against another.</summary>
-/// <param name="SchemaChecksum">The schema's digest; null where it is not known.</param>
-/// <param name="RowCounts">Rows of each table; null where they are not known.</param>
+/// <param name="SchemaChecksum">The schema's digest; null if unknown.</param>
+/// <param name="RowCounts">Rows of each table; null if they are not known.</param>
 internal sealed record ImageContent(string? SchemaChecksum, IReadOnlyDictionary<string, long>? RowCounts)
 {
     /// <summary>Reads the content of an open database.</summary>

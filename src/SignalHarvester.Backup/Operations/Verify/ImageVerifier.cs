@@ -21,16 +21,16 @@ internal sealed class ImageVerifier(string temporaryParent, OperationContext con
     public ImageContent? FoundContent { get; private set; }
 
     /// <summary>What the last verification read.</summary>
-    public StoredImage? FoundImage { get; private set; }
+    public WrittenImage? FoundImage { get; private set; }
 
     /// <summary>Which file the last image was put together in; null on Windows.</summary>
     public FileIdentity? FoundFile { get; private set; }
 
-    /// <summary>Where the database is at odds with itself, as the last verification found; null where it did not look.</summary>
+    /// <summary>The inconsistencies of the database that the last verification found; null if it did not look.</summary>
     public IReadOnlyList<string>? FoundInconsistencies { get; private set; }
 
     /// <summary>Reads the files whole, puts the image together in a private temporary file, and checks that as a database.</summary>
-    /// <returns>The checks, in the order made. The first that fails is the last but for those that explain it.</returns>
+    /// <returns>The checks, in their order. After the first failure only explanations follow.</returns>
     /// <exception cref="BackupException">InsufficientSpace, WriteFailed: the check itself could not be made.</exception>
     public IReadOnlyList<VerificationCheck> Verify(OpenChain chain, ImageContent recorded, string activity)
     {
@@ -136,7 +136,7 @@ internal sealed class ImageVerifier(string temporaryParent, OperationContext con
             return checks;
         }
 
-        FoundImage = new StoredImage(content.ImageLength, content.ImageChecksum, content.Files[^1].StoredLength, content.Files[^1].StoredChecksum);
+        FoundImage = new WrittenImage(content.ImageLength, content.ImageChecksum, content.Files[^1].StoredLength, content.Files[^1].StoredChecksum);
         AddStoredChecksums(chain, [.. content.Files.Select(file => file.StoredChecksum)], checks);
         checks.Add(Unpacked(content.Files[^1]));
         if (content.WalChecksum is not null)
@@ -203,18 +203,18 @@ internal sealed class ImageVerifier(string temporaryParent, OperationContext con
             new(
                 VerificationChecks.StoredSize,
                 length == own.Backup.Size,
-                string.Create(CultureInfo.InvariantCulture, $"the file has {length} bytes, {own.Backup.Size} were recorded")),
+                string.Create(CultureInfo.InvariantCulture, $"the file has {length} bytes, but {own.Backup.Size} were recorded")),
         };
         foreach (var (parent, file) in chain.Links.SkipLast(1).Where(link => RandomAccess.GetLength(link.File) != link.Backup.Size))
         {
-            checks.Add(Parent(parent, string.Create(CultureInfo.InvariantCulture, $"has {RandomAccess.GetLength(file)} bytes, {parent.Size} were recorded")));
+            checks.Add(Parent(parent, string.Create(CultureInfo.InvariantCulture, $"has {RandomAccess.GetLength(file)} bytes, but {parent.Size} were recorded")));
         }
 
         return checks;
     }
 
     private static VerificationCheck Parent(BackupMetadata parent, string fault) =>
-        new(VerificationChecks.Chain, false, $"'{parent.Id}', on which it builds, {fault}");
+        new(VerificationChecks.Chain, false, $"its parent '{parent.Id}' {fault}");
 
     private static void AddStoredChecksums(OpenChain chain, IReadOnlyList<string> found, List<VerificationCheck> checks)
     {
@@ -230,14 +230,14 @@ internal sealed class ImageVerifier(string temporaryParent, OperationContext con
 
         var wrong = chain.Links.Zip(found).SkipLast(1).Where(link => link.First.Backup.StoredChecksum != link.Second).Select(link => link.First.Backup).FirstOrDefault();
         checks.Add(wrong is null
-            ? new VerificationCheck(VerificationChecks.Chain, true, string.Create(CultureInfo.InvariantCulture, $"what it builds on, {chain.Links.Count - 1} down to '{chain.Links[0].Backup.Id}', is as recorded"))
-            : Parent(wrong, "is not what was recorded"));
+            ? new VerificationCheck(VerificationChecks.Chain, true, string.Create(CultureInfo.InvariantCulture, $"the other {chain.Links.Count - 1} backups of its chain, down to '{chain.Links[0].Backup.Id}', match their records"))
+            : Parent(wrong, "differs from its record"));
     }
 
     private static VerificationCheck Damage(Exception fault) =>
         new(AgeDamage.Is(fault) ? VerificationChecks.Decryption : VerificationChecks.Decompression, false, fault.Message.TrimEnd('.'));
 
-    private static VerificationCheck Unpacked(StoredFile file) => new(
+    private static VerificationCheck Unpacked(ReadResult file) => new(
         VerificationChecks.Decompression,
         true,
         string.Create(CultureInfo.InvariantCulture, $"{file.StoredLength} bytes unpacked to {file.PlainLength}"));
@@ -258,7 +258,7 @@ internal sealed class ImageVerifier(string temporaryParent, OperationContext con
     private static VerificationCheck Compare(string check, string? recorded, string found) => new(
         check,
         recorded == found,
-        recorded == found ? found : $"{found} was found, {recorded ?? "nothing"} was recorded");
+        recorded == found ? found : $"{found} was found, but {recorded ?? "nothing"} was recorded");
 
     private static VerificationCheck CompareRows(IReadOnlyDictionary<string, long>? recorded, IReadOnlyDictionary<string, long> found)
     {
@@ -270,7 +270,7 @@ internal sealed class ImageVerifier(string temporaryParent, OperationContext con
 
         var differences = recorded.Keys.Union(found.Keys, StringComparer.Ordinal)
             .Where(table => !recorded.TryGetValue(table, out var before) || !found.TryGetValue(table, out var now) || before != now)
-            .Select(table => string.Create(CultureInfo.InvariantCulture, $"{table} has {(found.TryGetValue(table, out var now) ? now : 0)} rows, {(recorded.TryGetValue(table, out var before) ? before : 0)} were recorded"))
+            .Select(table => string.Create(CultureInfo.InvariantCulture, $"{table} has {(found.TryGetValue(table, out var now) ? now : 0)} rows, but {(recorded.TryGetValue(table, out var before) ? before : 0)} were recorded"))
             .ToList();
         return new VerificationCheck(VerificationChecks.RowCounts, differences.Count == 0, differences.Count == 0 ? total : ShortList.Of(differences, "; "));
     }

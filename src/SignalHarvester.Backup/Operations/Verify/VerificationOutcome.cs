@@ -1,6 +1,6 @@
 namespace SignalHarvester.Backup.Operations.Verify;
 
-/// <summary>What a verification found.</summary>
+/// <summary>The result of a verification.</summary>
 /// <param name="Backup">The backup with the result in it.</param>
-/// <param name="Fault">Why it failed; null where it passed.</param>
+/// <param name="Fault">Why it failed; null if it passed.</param>
 public sealed record VerificationOutcome(BackupMetadata Backup, BackupException? Fault);

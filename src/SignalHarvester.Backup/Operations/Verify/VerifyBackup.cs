@@ -5,26 +5,29 @@ using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Operations.Verify;
 
-/// <summary>Verifies a backup and records the result in its sidecar.</summary>
-public static class VerifyBackup
+/// <summary>Verifies a backup, and records the result in its sidecar where it lies in a backup directory.</summary>
+internal static class VerifyBackup
 {
     /// <summary>Verifies one backup.</summary>
-    /// <param name="backup">The backup, as listed.</param>
-    /// <param name="directory">Where it lies; null for a file that is in no catalogue, whose result is recorded nowhere.</param>
+    /// <param name="source">The backup, as listed. The result of one in an object store, or of a file in no catalogue, is recorded nowhere.</param>
     /// <param name="level">Quick or Full.</param>
     /// <param name="context">Clock, messages, cancellation.</param>
-    /// <exception cref="BackupException">The check could not be made: InsufficientSpace, WriteFailed, ReadFailed, BackupNotFound, SidecarHostile.</exception>
+    /// <exception cref="BackupException">The check could not be made: InsufficientSpace, WriteFailed, ReadFailed, BackupNotFound, SidecarHostile, and the Cloud… errors.</exception>
     /// <exception cref="OperationCanceledException">It was stopped; nothing is recorded.</exception>
-    internal static VerificationOutcome Run(BackupMetadata backup, BackupDirectory? directory, VerificationLevel level, OperationContext context)
+    public static VerificationOutcome Run(BackupSource source, VerificationLevel level, OperationContext context)
     {
-        ArgumentNullException.ThrowIfNull(backup);
-        ArgumentNullException.ThrowIfNull(context);
+        if (source.Catalog.Store is { } store)
+        {
+            return VerifyCopy.Run(source.Backup.Id, store, source.Catalog.Home, level, context);
+        }
+
+        var (backup, directory) = (source.Backup, source.Catalog.Directory);
         directory?.RefuseLinks();
         var verifier = new ImageVerifier(directory?.Layout.TemporaryParent ?? Path.GetTempPath(), context);
         var (tested, checks) = Checks(backup, directory, level, verifier, context);
         if (level == VerificationLevel.Quick && FailedDeeper(tested) is { } earlier)
         {
-            checks = [.. checks, new VerificationCheck(earlier.Check, false, $"the last full test failed ({earlier.Detail}), and only a full test can clear it")];
+            checks = [.. checks, new VerificationCheck(earlier.Check, false, $"the last full test failed ({earlier.Detail}), and only another full test can clear it")];
         }
 
         var failed = checks.FirstOrDefault(check => !check.Passed);
@@ -46,7 +49,7 @@ public static class VerifyBackup
 
         if (verifier.FoundInconsistencies is { Count: > 0 } inconsistencies)
         {
-            context.Warn($"The database in '{backup.Id}' is at odds with itself, as it was when it was backed up: {string.Join("; ", inconsistencies)}.");
+            context.Warn($"The database in '{backup.Id}' had inconsistencies when it was backed up: {string.Join("; ", inconsistencies)}.");
         }
 
         if (directory is not null)
@@ -63,13 +66,13 @@ public static class VerifyBackup
         {
             if (!directory.TryUpdate(tested, apply, schemaChecksum, context.Cancellation))
             {
-                context.Warn($"The result for '{tested.Id}' is not recorded: the backup directory cannot be written to, or the backup was rewritten or removed during the test.");
+                context.Warn($"The result for '{tested.Id}' could not be recorded: the backup directory cannot be written to, or the backup was rewritten or removed during the test.");
             }
         }
         catch (BackupException exception) when (exception.ErrorId is BackupErrorId.InsufficientSpace or BackupErrorId.DirectoryLocked or BackupErrorId.WriteFailed)
         {
             // What was found stays true.
-            context.Warn($"The result for '{tested.Id}' is not recorded: {exception.Message}");
+            context.Warn($"The result for '{tested.Id}' could not be recorded: {exception.Message}");
         }
     }
 
@@ -95,7 +98,7 @@ public static class VerifyBackup
         {
             return (backup, [exception.Target as string == backup.Id
                 ? new VerificationCheck(VerificationChecks.File, false, $"'{backup.BackupPath}' is missing")
-                : new VerificationCheck(VerificationChecks.Chain, false, $"the file of '{exception.Target}', on which it builds, is missing")]);
+                : new VerificationCheck(VerificationChecks.Chain, false, $"the file of '{exception.Target}', a backup of its chain, is missing")]);
         }
         catch (BackupException exception) when (exception.ErrorId == BackupErrorId.ChainBroken)
         {

@@ -6,7 +6,7 @@ using SignalHarvester.Backup.Progress;
 
 namespace SignalHarvester.Backup.Scheduling.Runs;
 
-/// <summary>The last step of a run: tells Prometheus, as the settings say. That it cannot be told makes no run a bad one.</summary>
+/// <summary>The last step of a run: exports metrics, as the settings say. A failure here does not make the run fail.</summary>
 /// <param name="definition">The schedule.</param>
 /// <param name="settings">The settings.</param>
 /// <param name="recorder">Where the steps are noted.</param>

@@ -34,7 +34,7 @@ internal sealed class CronBackend(TimeProvider clock) : IScheduleBackend
     /// <inheritdoc/>
     public string? Advice(ScheduleScope scope) => OperatingSystem.IsMacOS() || ProcessFiles.Any(File.Exists)
         ? null
-        : "cron does not seem to run on this machine, and without it nothing is started. Check that its service is.";
+        : "cron does not seem to run on this machine, and without it no schedule starts. Check its service.";
 
     /// <inheritdoc/>
     public TaskDefinition Compose(ScheduleDefinition definition)
@@ -51,7 +51,7 @@ internal sealed class CronBackend(TimeProvider clock) : IScheduleBackend
         if (Encoding.UTF8.GetByteCount(line) > MostBytes)
         {
             throw BackupException.InvalidArgument(
-                definition.Name, string.Create(CultureInfo.InvariantCulture, $"The command for a crontab would have more than {MostBytes} bytes, and cron takes no longer ones. Give a shorter name, or another -Backend."));
+                definition.Name, string.Create(CultureInfo.InvariantCulture, $"The command for the crontab would be longer than {MostBytes} bytes, cron's limit. Give a shorter name, or another -Backend."));
         }
 
         string[] content =
@@ -138,7 +138,10 @@ internal sealed class CronBackend(TimeProvider clock) : IScheduleBackend
         return quoted.Append('\'').ToString();
     }
 
-    /// <summary>Minutes and hours. The star before the hours makes cron go by its clock where the zone puts that back, instead of skipping the hour that comes again.</summary>
+    /// <summary>
+    /// Minutes and hours. The star before the hours makes cron go by its clock where the zone puts that back, instead of
+    /// skipping the hour that comes again.
+    /// </summary>
     private IEnumerable<string> Times(ScheduleTrigger trigger) => DayTimes.OnClock(trigger, SystemZone.Find(), clock.GetUtcNow()).Lists().Select(list =>
         $"{(list.Minutes.Count == 60 ? "*" : Join(list.Minutes))} {(list.Hours.Count == 24 ? "*" : "*/6" + string.Concat(list.Hours.Where(hour => hour % 6 != 0).Select(hour => "," + Join([hour]))))}");
 
@@ -196,7 +199,10 @@ internal sealed class CronBackend(TimeProvider clock) : IScheduleBackend
         return table;
     }
 
-    /// <summary>Where a block begins and ends, its marks on lines of their own. One without an end is its first line alone: nothing of others' is taken with it.</summary>
+    /// <summary>
+    /// Where a block begins and ends, its marks on lines of their own. One without an end is its first line alone: nothing of
+    /// others' is taken with it.
+    /// </summary>
     private static (int Start, int End)? Find(string table, string key)
     {
         var lines = table.Split('\n');

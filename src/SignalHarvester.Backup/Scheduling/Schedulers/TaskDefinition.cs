@@ -2,7 +2,7 @@ using System.Text;
 
 namespace SignalHarvester.Backup.Scheduling.Schedulers;
 
-/// <summary>What the operating system is told of a schedule, to the letter.</summary>
+/// <summary>Exactly what the operating system gets for a schedule.</summary>
 /// <param name="Files">The files, or what goes into one that is not ours alone.</param>
 /// <param name="Commands">The commands that make them count, each with its arguments.</param>
 internal sealed record TaskDefinition(IReadOnlyList<TaskFile> Files, IReadOnlyList<IReadOnlyList<string>> Commands)

@@ -8,7 +8,7 @@ internal static class TaskFiles
 {
     private const int LargestBytes = 1 << 20;
 
-    /// <summary>Whether a file holds what it should. What is no file, or far too large, does not.</summary>
+    /// <summary>Whether a file has the expected content. Anything else in its place, or a far too large file, does not.</summary>
     public static bool Holds(string path, string content)
     {
         try
@@ -43,15 +43,5 @@ internal static class TaskFiles
         }
     });
 
-    private static void Guarded(string path, Action action)
-    {
-        try
-        {
-            action();
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw DiskFault.From(exception, path, BackupErrorId.WriteFailed, "Check its permissions; schedules of -Scope System take the rights of an administrator.");
-        }
-    }
+    private static void Guarded(string path, Action action) => DiskFault.Guard(path, BackupErrorId.WriteFailed, ScheduleStore.WriteAdvice, action);
 }

@@ -8,7 +8,7 @@ namespace SignalHarvester.Backup.Scheduling.Schedulers;
 
 /// <summary>
 /// The Windows Task Scheduler, which keeps UTC where a boundary ends in Z, makes up what was missed, and starts no second
-/// instance. It is told of the task in XML, through schtasks: there every text can stand as it is.
+/// instance. It gets the task as XML, through schtasks: there every text can stay unchanged.
 /// </summary>
 internal sealed class TaskSchedulerBackend : IScheduleBackend
 {
@@ -32,7 +32,7 @@ internal sealed class TaskSchedulerBackend : IScheduleBackend
 
     /// <inheritdoc/>
     public TaskDefinition Compose(ScheduleDefinition definition) => new(
-        [new TaskFile("the file that schtasks is given", Xml(definition))],
+        [new TaskFile("the file for schtasks", Xml(definition))],
         [[Tool, "/Create", "/TN", NameOf(definition), "/XML", "FILE", "/F"]]);
 
     /// <inheritdoc/>

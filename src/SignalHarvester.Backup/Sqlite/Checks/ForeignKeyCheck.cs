@@ -22,8 +22,8 @@ internal static class ForeignKeyCheck
     {
         var broken = Seeming(connection, "PRAGMA main.foreign_key_check").Keys.ToLookup(key => IsBroken(connection, key.Table, key.Parent, key.Key), key => (key.Table, key.Parent));
         return (
-            [.. broken[true].Distinct().Select(key => $"{key.Table} has rows that refer to nothing in {key.Parent}")],
-            [.. broken[false].Distinct().Select(key => $"whether rows of {key.Table} refer to something in {key.Parent}")]);
+            [.. broken[true].Distinct().Select(key => $"{key.Table} has rows that refer to missing rows of {key.Parent}")],
+            [.. broken[false].Distinct().Select(key => $"the references from {key.Table} to {key.Parent}")]);
     }
 
     /// <summary>How many rows of a table refer to nothing, and cannot to the application either.</summary>

@@ -29,11 +29,11 @@ internal sealed partial class ForeignSql
         get
         {
             List<string> objects = [.. indexes.Select(index => $"index {index}"), .. computedColumns.Select(column => $"column {column}")];
-            return $"what needs the application's own {ShortList.Of(names)}: {ShortList.Of(objects)}";
+            return $"objects that need the application's own {ShortList.Of(names)}: {ShortList.Of(objects)}";
         }
     }
 
-    /// <summary>Finds what rests on stand-ins; null where nothing does.</summary>
+    /// <summary>Finds what rests on stand-ins; null if nothing does.</summary>
     /// <param name="connection">The connection, after a check.</param>
     /// <param name="functions">The functions that stand-ins were provided for.</param>
     public static ForeignSql? Find(SqliteConnection connection, IReadOnlyCollection<string> functions)

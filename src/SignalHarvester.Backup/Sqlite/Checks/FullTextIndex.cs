@@ -19,13 +19,13 @@ internal sealed class FullTextIndex
         this.options = options;
     }
 
-    /// <summary>The statement that builds the index anew from what it indexes; null where that is kept nowhere.</summary>
+    /// <summary>The statement that rebuilds the index from its table; null if its content is not stored.</summary>
     public string? Rebuild => Source is "" ? null : $"INSERT INTO {name.Quoted}({name.Quoted}) VALUES('rebuild')";
 
-    /// <summary>The table that it indexes, nothing for none; null where it keeps the content itself.</summary>
+    /// <summary>The table that it indexes, nothing for none; null if it keeps the content itself.</summary>
     private string? Source => module == "fts3" ? null : options.GetValueOrDefault("content");
 
-    /// <summary>Finds out whether a virtual table is one; null where it is not.</summary>
+    /// <summary>Finds out whether a virtual table is one; null if it is not.</summary>
     public static FullTextIndex? TryFind(SqliteConnection connection, SqliteName table)
     {
         var sql = SqlStatement.List(connection, $"SELECT sql FROM main.sqlite_schema WHERE type = 'table' AND rootpage = 0 AND name = {table.Literal}", row => row.Text(0)).FirstOrDefault(string.Empty);
@@ -50,8 +50,8 @@ internal sealed class FullTextIndex
         return options;
     }
 
-    /// <summary>What a finding of integrity_check about this index comes of, where that is no damage.</summary>
-    /// <returns>Why the index cannot be checked here, or how it is at odds with what it indexes; both null for damage.</returns>
+    /// <summary>The cause of a finding of integrity_check about this index, if that is not damage.</summary>
+    /// <returns>Why the index cannot be checked here, or how it differs from its table; both null for damage.</returns>
     /// <remarks>
     /// Of FTS4, SQLite says the same of an index whose bytes are damaged and of one that is sound and holds something else than
     /// what it indexes now. One that keeps its own content cannot fall behind it by SQL alone, so that is damage; one over
@@ -66,10 +66,10 @@ internal sealed class FullTextIndex
         }
 
         return isCompressed ? ($"virtual table {name.Text}: its content is compressed with its application's own functions", null)
-            : Source is "" ? ($"virtual table {name.Text}: it keeps no content to compare it with", null)
+            : Source is "" ? ($"virtual table {name.Text}: it has no content for a comparison", null)
             : (null, WhyNoSource(connection, Source!) is { } reason
-                ? $"full-text index {name.Text} cannot be compared with '{Source}', which it indexes: {reason}, so that searches in it may fail"
-                : $"full-text index {name.Text} has fallen behind '{Source}', which it indexes ({Rebuild} mends it)");
+                ? $"full-text index {name.Text} cannot be compared with its table '{Source}': {reason}, so searches in it may fail"
+                : $"full-text index {name.Text} is older than its table '{Source}' ({Rebuild} repairs it)");
     }
 
     /// <summary>Whether every term and every place of the index can be read, without what it indexes.</summary>
@@ -102,7 +102,7 @@ internal sealed class FullTextIndex
         }
         catch (SqliteException exception) when (exception.SqliteErrorCode == SQLitePCL.raw.SQLITE_ERROR)
         {
-            return exception.Message.Contains("no such table", StringComparison.Ordinal) ? "it is not there" : "it has other columns";
+            return exception.Message.Contains("no such table", StringComparison.Ordinal) ? "that table is missing" : "that table has other columns";
         }
     }
 }

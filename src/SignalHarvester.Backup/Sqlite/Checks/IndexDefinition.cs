@@ -5,7 +5,7 @@ namespace SignalHarvester.Backup.Sqlite.Checks;
 /// <summary>An index, and what its entries come of beside the bytes of its table's columns.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Table">Its table.</param>
-/// <param name="RootPage">The page that its tree begins at; 0 where the table's own tree is the index.</param>
+/// <param name="RootPage">The page that its tree begins at; 0 if the table's own tree is the index.</param>
 /// <param name="IsPrimaryKey">Whether it is the table's primary key.</param>
 /// <param name="IsUnique">Whether no two rows may be alike in it.</param>
 internal sealed record IndexDefinition(SqliteName Name, TableDefinition Table, long RootPage, bool IsPrimaryKey, bool IsUnique)

@@ -38,7 +38,7 @@ internal sealed record IndexExamination(string? Damage, IReadOnlyList<string> In
             // SQLite refuses a row that it cannot compute the indexes for, so one that is there was changed without it.
             return index.Uses.IsForeign(missing)
                 ? new IndexExamination(null, [])
-                : new IndexExamination($"index {index.Name.Text} cannot be computed for every row of {index.Table.Name.Text}, so that a row is damaged: {exception.Message}", []);
+                : new IndexExamination($"index {index.Name.Text} cannot be computed for every row of {index.Table.Name.Text}, so a row is damaged: {exception.Message}", []);
         }
         catch (SqliteException exception) when (exception.SqliteErrorCode != raw.SQLITE_INTERRUPT)
         {
@@ -50,7 +50,7 @@ internal sealed record IndexExamination(string? Damage, IReadOnlyList<string> In
     {
         if (!HasRows(connection, index, tree))
         {
-            return new IndexExamination($"the entries of index {index.Name.Text} are not the rows of {index.Table.Name.Text}", []);
+            return new IndexExamination($"the entries of index {index.Name.Text} differ from the rows of {index.Table.Name.Text}", []);
         }
 
         var inconsistencies = new List<string>();
@@ -65,12 +65,12 @@ internal sealed record IndexExamination(string? Damage, IReadOnlyList<string> In
 
             if (misplaced > 0)
             {
-                inconsistencies.Add($"index {index.Name.Text} holds {HowMany(misplaced, "entry", "entries")} in another order than that of SQLite's own collation: right where its application brings its own, else REINDEX {index.Name.Quoted} mends it");
+                inconsistencies.Add($"index {index.Name.Text} has {HowMany(misplaced, "entry", "entries")} in an order that differs from SQLite's own collation: correct if the application has its own, otherwise REINDEX {index.Name.Quoted} repairs it");
             }
 
             if (index.IsUnique && repeated > 0)
             {
-                inconsistencies.Add($"unique index {index.Name.Text} holds {HowMany(repeated, "entry", "entries")} that {(repeated == 1 ? "is" : "are")} there twice");
+                inconsistencies.Add($"unique index {index.Name.Text} has {HowMany(repeated, "duplicate entry", "duplicate entries")}");
             }
         }
 
@@ -79,10 +79,10 @@ internal sealed record IndexExamination(string? Damage, IReadOnlyList<string> In
         {
             if (computing.TrueForAll(uses => uses.Collations.Count == 0 && uses.ReplaceableFunctions.All(CaseFunctions.Contains)) && Differing(connection, index, tree, plain: true) > 0)
             {
-                return new IndexExamination($"index {index.Name.Text} holds other entries for rows of {index.Table.Name.Text} than any function can have given: a row or the index is damaged", []);
+                return new IndexExamination($"index {index.Name.Text} has entries for rows of {index.Table.Name.Text} that no function can have given: a row or the index is damaged", []);
             }
 
-            inconsistencies.Add($"index {index.Name.Text} holds other entries for {HowMany(others, "row")} than SQLite computes here: right where its application brings functions of its own, else those rows or the index are damaged");
+            inconsistencies.Add($"index {index.Name.Text} has entries for {HowMany(others, "row")} that differ from SQLite's own results: correct if the application has its own functions, otherwise those rows or the index are damaged");
         }
 
         return new IndexExamination(null, inconsistencies);

@@ -11,7 +11,7 @@ namespace SignalHarvester.Backup.Sqlite.Checks;
 /// <remarks>
 /// SQLite refuses the whole check where one of them is unknown, and finds fault with what a stand-in cannot compute.
 /// What rests on the application alone is therefore set aside and named, and everything else is checked as ever. It also
-/// calls damage what is none: an index that the application let fall behind, a value that its schema has come to forbid.
+/// reports as damage what is not: an index that the application did not keep up to date, a value that its schema now forbids.
 /// </remarks>
 internal static partial class IntegrityCheck
 {
@@ -117,7 +117,7 @@ internal static partial class IntegrityCheck
         }
 
         return index.Rebuild is { } rebuild
-            ? [.. findings.SkipLast(1), findings[^1] + $" (if the disk is sound and its application wrote to it past SQLite's full-text search, {rebuild} mends it)"]
+            ? [.. findings.SkipLast(1), findings[^1] + $" (if the disk is sound and the application wrote to it without SQLite's full-text search, {rebuild} repairs it)"]
             : findings;
     }
 

@@ -12,6 +12,6 @@ internal sealed class IntegrityFindings
     /// <summary>What could not be checked, and why.</summary>
     public List<string> Gaps { get; } = [];
 
-    /// <summary>Where the database is at odds with itself.</summary>
+    /// <summary>The inconsistencies of the database.</summary>
     public List<string> Inconsistencies { get; } = [];
 }

@@ -4,13 +4,13 @@ namespace SignalHarvester.Backup.Sqlite.Checks;
 /// <param name="Check">The check that was made, with what it could not look at.</param>
 /// <param name="Damage">What is wrong with the database; nothing for a sound one.</param>
 /// <param name="Inconsistencies">
-/// Where the database, which is sound, is at odds with itself, and what mends it: an index that fell behind what it indexes,
+/// The inconsistencies of a sound database, with their repair: an index that is older than its table,
 /// a value that a rule of the schema does not allow. A backup of it is a true image.
 /// </param>
 internal sealed record IntegrityReport(string Check, IReadOnlyList<string> Damage, IReadOnlyList<string> Inconsistencies)
 {
     /// <summary>The outcome in a sentence; an error of it where there is damage.</summary>
     public string Summary => Damage.Count > 0 ? $"{Check} found: " + string.Join("; ", Damage.Select(finding => finding.TrimEnd('.')))
-        : Inconsistencies.Count > 0 ? $"{Check} is ok but for where the database is at odds with itself: {string.Join("; ", Inconsistencies)}"
+        : Inconsistencies.Count > 0 ? $"{Check} is ok, except for inconsistencies: {string.Join("; ", Inconsistencies)}"
         : $"{Check} is ok";
 }

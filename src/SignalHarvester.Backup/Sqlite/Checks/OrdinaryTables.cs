@@ -78,7 +78,7 @@ internal sealed class OrdinaryTables
         var computed = table.Columns.Where(column => column.Computation.Count > 0).ToList();
         if (computed.Count > 0)
         {
-            found.Inconsistencies.Add($"a column that is computed, {ShortList.Of([.. computed.Select(column => $"{table.Name.Text}.{column.Name.Text}")])}, has no value of its type for every row: {fault.Message}");
+            found.Inconsistencies.Add($"the computed column {ShortList.Of([.. computed.Select(column => $"{table.Name.Text}.{column.Name.Text}")])} has no value of its type for some rows: {fault.Message}");
         }
         else if (foreign is null)
         {
@@ -121,7 +121,7 @@ internal sealed class OrdinaryTables
                 using var tree = new IndexTree(connection, index);
                 if (SqlStatement.Number(connection, $"SELECT count(*) FROM {tree.Name}") is var entries && entries != rows[place])
                 {
-                    found.Damage.Add(string.Create(CultureInfo.InvariantCulture, $"index {index.Name.Text} holds {entries} entries for {rows[place]} rows"));
+                    found.Damage.Add(string.Create(CultureInfo.InvariantCulture, $"index {index.Name.Text} has {entries} entries for {rows[place]} rows"));
                 }
             }
         }
@@ -131,7 +131,7 @@ internal sealed class OrdinaryTables
     private SqliteException? Read(string pragma, int most, out List<string> findings) => Read(pragma, most.ToString(CultureInfo.InvariantCulture), out findings);
 
     /// <summary>Runs a pragma for a table, or with a limit, over and over until SQLite has a stand-in for all that it lacks.</summary>
-    /// <returns>What ended it before its time; null where it came to its end.</returns>
+    /// <returns>What ended it before its time; null if it came to its end.</returns>
     /// <exception cref="SqliteException">What is stored cannot be read; what was found before it is kept.</exception>
     private SqliteException? Read(string pragma, string argument, out List<string> findings)
     {

@@ -39,7 +39,7 @@ internal sealed partial class SchemaDisagreement
 
     /// <summary>Judges the values, once they are all there.</summary>
     /// <param name="tables">The tables of the database, read where there is something to judge.</param>
-    /// <param name="found">Takes what is damage after all, and how the database is at odds with itself.</param>
+    /// <param name="found">Receives real damage, and inconsistencies.</param>
     public void JudgeValues(Lazy<List<TableDefinition>> tables, IntegrityFindings found)
     {
         foreach (var (name, rows) in misplaced)
@@ -49,7 +49,7 @@ internal sealed partial class SchemaDisagreement
             uses.Add(table?.Columns.Select(column => column.Collation) ?? []);
             if (uses.HasReplaceableOrder)
             {
-                found.Inconsistencies.Add($"table {name} holds {rows.ToString(CultureInfo.InvariantCulture)} of its rows in another order than that of SQLite's own collation: right where its application brings its own, else its keys are damaged");
+                found.Inconsistencies.Add($"table {name} has {rows.ToString(CultureInfo.InvariantCulture)} of its rows in an order that differs from SQLite's own collation: correct if the application has its own, otherwise its keys are damaged");
             }
             else
             {
@@ -72,7 +72,7 @@ internal sealed partial class SchemaDisagreement
     /// <param name="connection">The connection, which reads its schema anew afterwards.</param>
     /// <param name="tables">The tables of the database, read where there is something to judge.</param>
     /// <param name="foreign">What rests on the application alone, which is told by itself; null for nothing.</param>
-    /// <param name="found">Takes what is damage after all, and how the database is at odds with itself.</param>
+    /// <param name="found">Receives real damage, and inconsistencies.</param>
     public void JudgeIndexes(SqliteConnection connection, Lazy<List<TableDefinition>> tables, ForeignSql? foreign, IntegrityFindings found)
     {
         var names = missing.Keys.Union(imprecise.Keys).Union(repeated.Keys).ToHashSet(StringComparer.Ordinal);
@@ -97,11 +97,11 @@ internal sealed partial class SchemaDisagreement
             }
             else if (repeated.TryGetValue(name, out var pairs))
             {
-                found.Inconsistencies.Add($"unique index {name} holds entries that are there twice ({pairs.ToString(CultureInfo.InvariantCulture)} times)");
+                found.Inconsistencies.Add($"unique index {name} has duplicate entries ({pairs.ToString(CultureInfo.InvariantCulture)} times)");
             }
             else
             {
-                found.Inconsistencies.Add($"index {name} holds numbers that are rounded in another way than here (REINDEX {index.Name.Quoted} mends it)");
+                found.Inconsistencies.Add($"index {name} has numbers that were rounded differently (REINDEX {index.Name.Quoted} repairs it)");
             }
         }
     }

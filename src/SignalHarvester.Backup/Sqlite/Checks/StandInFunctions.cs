@@ -10,7 +10,7 @@ namespace SignalHarvester.Backup.Sqlite.Checks;
 /// </summary>
 internal static partial class StandInFunctions
 {
-    /// <summary>The function that a statement could not be prepared without; null where it failed for another reason.</summary>
+    /// <summary>The function that a statement could not be prepared without; null if it failed for another reason.</summary>
     public static string? Missing(SqliteException exception) =>
         UnknownFunction().Match(exception.Message) is { Success: true } match ? match.Groups["name"].Value : null;
 

@@ -25,7 +25,7 @@ internal sealed class TableDefinition
     /// </summary>
     public required string Rows { get; init; }
 
-    /// <summary>The name of the number of a row; null where there is none, or none that can be named.</summary>
+    /// <summary>The name of the number of a row; null if there is none, or none that can be named.</summary>
     public required SqliteName? RowId { get; init; }
 
     /// <summary>Reads all tables that are stored in the file itself.</summary>
@@ -43,7 +43,7 @@ internal sealed class TableDefinition
     public static TableDefinition Read(SqliteConnection connection, SqliteName name, string sql) =>
         Read(connection, name, sql, SchemaPragmas.WithoutRowId(connection, "main", name).Count > 0);
 
-    /// <summary>A column; null where none has that name.</summary>
+    /// <summary>A column; null if none has that name.</summary>
     public ColumnDefinition? Column(SqliteName name) => columns.GetValueOrDefault(name);
 
     private static TableDefinition Read(SqliteConnection connection, SqliteName name, string sql, bool isWithoutRowId)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.Win32.SafeHandles;
+using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Sqlite.Snapshot;
 
@@ -29,15 +30,9 @@ internal sealed class FileImage(SafeFileHandle file, int pageSize, string method
     public void Read(long firstPage, Span<byte> buffer)
     {
         var offset = (firstPage - 1) * PageSize;
-        for (var done = 0; done < buffer.Length;)
+        if (file.ReadFully(buffer, offset) is var read && read < buffer.Length)
         {
-            var read = RandomAccess.Read(file, buffer[done..], offset + done);
-            if (read == 0)
-            {
-                throw new EndOfStreamException(string.Create(CultureInfo.InvariantCulture, $"The temporary copy ended at byte {offset + done}."));
-            }
-
-            done += read;
+            throw new EndOfStreamException(string.Create(CultureInfo.InvariantCulture, $"The temporary copy ended at byte {offset + read}."));
         }
 
         var lockOffset = DatabaseHeader.LockByteOffset - offset;

@@ -100,7 +100,7 @@ internal sealed class LiveDatabase : IDisposable
     public WalPosition? WalPosition => snapshot?.Position;
 
     /// <summary>What the write-ahead log holds between a place and the snapshot's end.</summary>
-    /// <returns>Null where the log does not provably continue from that place.</returns>
+    /// <returns>Null if the log does not provably continue from that place.</returns>
     /// <exception cref="SnapshotLostException">The log does not agree with the snapshot.</exception>
     public WalTail? PinTail(WalPosition after, CancellationToken cancellation) =>
         snapshot is null ? null : WalTail.Read(this, snapshot, after, cancellation);
@@ -135,7 +135,7 @@ internal sealed class LiveDatabase : IDisposable
         return code switch
         {
             _ when SqliteResult.IsBusy(code) => new BackupException(
-                BackupErrorId.SourceLocked, Path, $"'{Path}' is locked by another process, and stayed so for the whole -LockTimeout. Wait until its transaction ends, or give a longer -LockTimeout. An application with PRAGMA locking_mode = EXCLUSIVE never lets go: stop it for the backup.", inner),
+                BackupErrorId.SourceLocked, Path, $"'{Path}' was locked by another process for the whole -LockTimeout. Wait until its transaction ends, or give a longer -LockTimeout. An application with PRAGMA locking_mode = EXCLUSIVE never releases the lock: stop it for the backup.", inner),
             _ when CompanionFiles.WhatStandsInTheWay(Path, code) is { } stranger => new BackupException(
                 BackupErrorId.ReadFailed, Path, $"'{Path}' cannot be read: {stranger}", inner),
             _ when SchemaWidth.WhyUnreadable(Handle, code) is { } reason => TooWide(reason, inner),
@@ -145,7 +145,7 @@ internal sealed class LiveDatabase : IDisposable
             // The database itself was opened before, so what cannot be is its log or the -shm file that goes with it.
             _ when SqliteResult.Primary(code) is raw.SQLITE_CANTOPEN or raw.SQLITE_READONLY => NeedsRecovery(inner),
             _ when SqliteResult.Primary(code) == raw.SQLITE_FULL => new BackupException(
-                BackupErrorId.InsufficientSpace, Path, $"A disk is full while '{Path}' is being read: its own, or that of the temporary folder '{System.IO.Path.GetTempPath()}'. Free some space, then try again.", inner),
+                BackupErrorId.InsufficientSpace, Path, $"A disk became full while '{Path}' was read: its own, or that of the temporary folder '{System.IO.Path.GetTempPath()}'. Free some space, then try again.", inner),
             // To read a database in WAL mode, SQLite makes the -shm file beside it.
             _ when SqliteResult.Primary(code) == raw.SQLITE_IOERR && FreeSpace.Of(Folder) < LeastFreeBytes => new BackupException(
                 BackupErrorId.InsufficientSpace, Path, $"The disk of '{Path}' is full, and SQLite needs {LeastFreeBytes >> 10} KiB beside a database in WAL mode to read it. Free some space, then try again.", inner),
@@ -183,7 +183,7 @@ internal sealed class LiveDatabase : IDisposable
         catch (SqliteException exception)
         {
             throw new BackupException(
-                BackupErrorId.SourceUnreadable, path, $"'{path}' cannot be opened ({raw.sqlite3_errstr(exception.SqliteExtendedErrorCode).utf8_to_string()}). Check that the account which runs the backup may read the file and its folder.", exception);
+                BackupErrorId.SourceUnreadable, path, $"'{path}' cannot be opened ({raw.sqlite3_errstr(exception.SqliteExtendedErrorCode).utf8_to_string()}). Check that this account may read the file and its folder.", exception);
         }
     }
 
@@ -316,10 +316,10 @@ internal sealed class LiveDatabase : IDisposable
     }
 
     private BackupException Empty() => new(
-        BackupErrorId.SourceEmpty, Path, $"'{Path}' is empty: there is no database in it. Check the path; if the database was lost, restore it with Restore-SHBackup.");
+        BackupErrorId.SourceEmpty, Path, $"'{Path}' is empty, so it contains no database. Check the path; if the database was lost, restore it with Restore-SHBackup.");
 
     private BackupException TooWide(string reason, Exception? inner) => new(
-        BackupErrorId.SourceUnreadable, BackupErrorCategory.InvalidOperation, Path, $"Nothing of '{Path}' can be checked here: {reason}. That is no damage. To back it up as it is, without a verification of its content, add -Force.", inner);
+        BackupErrorId.SourceUnreadable, BackupErrorCategory.InvalidOperation, Path, $"'{Path}' cannot be checked here: {reason}. That is not damage. To back it up without verifying its content, add -Force.", inner);
 
     private BackupException Damaged(string detail, Exception? inner)
     {
@@ -332,12 +332,12 @@ internal sealed class LiveDatabase : IDisposable
             if (stated > length)
             {
                 return new BackupException(
-                    BackupErrorId.SourceTruncated, Path, string.Create(CultureInfo.InvariantCulture, $"'{Path}' is cut short: its header states {stated} bytes, the file has {length}. Restore it from a backup; to keep what is left of it as it is, add -Force."), inner);
+                    BackupErrorId.SourceTruncated, Path, string.Create(CultureInfo.InvariantCulture, $"'{Path}' is cut short: its header states {stated} bytes, but the file has {length}. Restore it from a backup; to back up the rest of it anyway, add -Force."), inner);
             }
         }
 
         return new BackupException(
-            BackupErrorId.SourceCorrupt, Path, $"'{Path}' is damaged ({detail}). Restore it from a backup; to keep it as it is, marked as damaged, add -Force.", inner);
+            BackupErrorId.SourceCorrupt, Path, $"'{Path}' is damaged ({detail}). Restore it from a backup; to back it up anyway, marked as damaged, add -Force.", inner);
     }
 
     private BackupException NotADatabase(Exception? inner)
@@ -357,9 +357,9 @@ internal sealed class LiveDatabase : IDisposable
         }
 
         return new BackupException(
-            BackupErrorId.SourceNotSqlite, Path, $"'{Path}' is not an SQLite database: it does not begin as one. Check the path.", inner);
+            BackupErrorId.SourceNotSqlite, Path, $"'{Path}' is not an SQLite database: it has no SQLite header. Check the path.", inner);
     }
 
     private BackupException NeedsRecovery(Exception? inner) => new(
-        BackupErrorId.SourceNeedsRecovery, Path, $"'{Path}' cannot be read as it is: its journal or write-ahead log must be worked in first, and this account may not write there. Run the backup as an account that may, or copy the database with its -wal or -journal to a writable folder and back that up.", inner);
+        BackupErrorId.SourceNeedsRecovery, Path, $"'{Path}' has an unfinished journal or write-ahead log that must be applied first, and this account may not write there. Run the backup as an account that may, or copy the database with its -wal or -journal to a writable folder and back that up.", inner);
 }

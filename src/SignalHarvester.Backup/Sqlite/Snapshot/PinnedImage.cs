@@ -35,7 +35,7 @@ internal sealed class PinnedImage : IDatabaseImage
 
         if (snapshot is { MaxFrame: > 0 } && snapshot.PageCount != PageCount)
         {
-            throw new SnapshotLostException("the page count is not the snapshot's");
+            throw new SnapshotLostException("the page count differs from the snapshot's");
         }
 
         overlay = snapshot is null ? WalOverlay.Empty : WalOverlay.Read(wal, snapshot, PageSize, cancellation);
@@ -131,7 +131,7 @@ internal sealed class PinnedImage : IDatabaseImage
             if (!database.ToleratesDamage)
             {
                 throw new BackupException(
-                    BackupErrorId.SourceTruncated, database.Path, string.Create(CultureInfo.InvariantCulture, $"'{database.Path}' is cut short: page {page} of {PageCount} lies behind the end of the file ({mainLength} bytes). Restore it from a backup; to keep what is left of it as it is, add -Force."));
+                    BackupErrorId.SourceTruncated, database.Path, string.Create(CultureInfo.InvariantCulture, $"'{database.Path}' is cut short: page {page} of {PageCount} is beyond the end of the file ({mainLength} bytes). Restore it from a backup; to back up the rest of it anyway, add -Force."));
             }
 
             MissingPages++;

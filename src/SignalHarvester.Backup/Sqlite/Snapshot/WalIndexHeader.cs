@@ -7,13 +7,13 @@ namespace SignalHarvester.Backup.Sqlite.Snapshot;
 /// What a pinned snapshot is: the header of the WAL index at that moment
 /// (https://sqlite.org/walformat.html#the_wal_index_header), which sqlite3_snapshot holds in its 48 bytes.
 /// </summary>
-/// <param name="MaxFrame">The last committed frame of the snapshot; 0 where the log holds nothing.</param>
+/// <param name="MaxFrame">The last committed frame of the snapshot; 0 if the log holds nothing.</param>
 /// <param name="PageCount">Pages of the database at the snapshot.</param>
 /// <param name="FrameChecksum">The running checksum of the last frame.</param>
 /// <param name="Salts">The eight bytes of the log's two salts, as they stand in the file.</param>
 internal sealed record WalIndexHeader(uint MaxFrame, uint PageCount, (uint S0, uint S1) FrameChecksum, ulong Salts)
 {
-    /// <summary>The place in the log where the snapshot ends; null where the log holds nothing.</summary>
+    /// <summary>The place in the log where the snapshot ends; null if the log holds nothing.</summary>
     public WalPosition? Position => MaxFrame == 0
         ? null
         : new WalPosition(Convert.ToHexStringLower(BitConverter.GetBytes(Salts)), MaxFrame, Hex(FrameChecksum));

@@ -39,7 +39,7 @@ internal sealed class WalOverlay
     }
 
     /// <summary>Reads the frames that follow a place where another snapshot of the same log ended.</summary>
-    /// <returns>Null where the log does not provably continue from that place: it was restarted in between.</returns>
+    /// <returns>Null if the log does not provably continue from that place: it was restarted in between.</returns>
     /// <exception cref="SnapshotLostException">The log is not the one that was pinned.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public static WalOverlay? ReadAfter(WalPosition position, SqliteFile wal, WalIndexHeader snapshot, int pageSize, CancellationToken cancellation)
@@ -115,7 +115,7 @@ internal sealed class WalOverlay
 
         if (checksum != snapshot.FrameChecksum)
         {
-            throw new SnapshotLostException("the write-ahead log's checksum is not the snapshot's");
+            throw new SnapshotLostException("the write-ahead log's checksum differs from the snapshot's");
         }
 
         var pages = latest.Keys.ToArray();

@@ -25,7 +25,7 @@ internal sealed class WalTail
     public IReadOnlyList<long> Pages { get; }
 
     /// <summary>Reads the log between a place and the snapshot's end.</summary>
-    /// <returns>Null where the log does not provably continue from that place.</returns>
+    /// <returns>Null if the log does not provably continue from that place.</returns>
     /// <exception cref="SnapshotLostException">The log does not agree with the snapshot.</exception>
     public static WalTail? Read(LiveDatabase database, WalIndexHeader snapshot, WalPosition after, CancellationToken cancellation)
     {

@@ -45,7 +45,7 @@ internal static unsafe partial class ExtendedAttributes
         return found;
     }
 
-    /// <summary>Reads one; null where there is none, or it cannot be read.</summary>
+    /// <summary>Reads one; null if there is none, or it cannot be read.</summary>
     public static byte[]? Read(string path, string name)
     {
         if (!OperatingSystem.IsLinux())
@@ -76,7 +76,7 @@ internal static unsafe partial class ExtendedAttributes
         return found;
     }
 
-    /// <summary>Reads one of an open file; null where there is none, or it cannot be read.</summary>
+    /// <summary>Reads one of an open file; null if there is none, or it cannot be read.</summary>
     public static byte[]? Read(SafeFileHandle file, string name)
     {
         if (!OperatingSystem.IsLinux())

@@ -35,7 +35,7 @@ internal static partial class FileOwnership
         Attributes = 32,
     }
 
-    /// <summary>Reads whose a file is, without opening it; null where it is not there, and on Windows.</summary>
+    /// <summary>Reads whose a file is, without opening it; null if it is not there, and on Windows.</summary>
     public static FileAccessRecord? Read(string path)
     {
         if (OperatingSystem.IsWindows() || FileStatus.OfItself(path) is not { IsRegular: true } status)
@@ -62,7 +62,7 @@ internal static partial class FileOwnership
 
     /// <summary>Gives a new file what another one has, as far as this account may: never to more people than there.</summary>
     /// <remarks>A restore that root runs for a service would lock the service out of its own database otherwise.</remarks>
-    /// <param name="from">What that one has; null where it is not known.</param>
+    /// <param name="from">What that one has; null if unknown.</param>
     /// <param name="to">The new file.</param>
     public static void Copy(FileAccessRecord? from, SafeFileHandle to)
     {
@@ -85,7 +85,7 @@ internal static partial class FileOwnership
         }
 
         file.Dispose();
-        throw new IOException($"'{path}' is not the file that was made there.");
+        throw new IOException($"'{path}' is not the file that was created there.");
     }
 
     /// <summary>Gives an open file of ours to somebody, as far as this account may. Who cannot be let in by name is not let in otherwise.</summary>

@@ -31,7 +31,7 @@ internal sealed class PosixAcl
     /// <summary>What the file's own group may do, the mask considered.</summary>
     public UnixFileMode GroupMode => (UnixFileMode)((Permissions(GroupObject) & (entries.Any(entry => entry.Tag == Mask) ? Permissions(Mask) : 7)) << 3);
 
-    /// <summary>Reads a list; null where the bytes are none.</summary>
+    /// <summary>Reads a list; null if the bytes are none.</summary>
     public static PosixAcl? TryRead(ReadOnlySpan<byte> bytes)
     {
         if (bytes.Length < 4 || (bytes.Length - 4) % EntrySize != 0 || BinaryPrimitives.ReadUInt32LittleEndian(bytes) != Version)

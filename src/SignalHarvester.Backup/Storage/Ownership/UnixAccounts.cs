@@ -13,14 +13,14 @@ internal static unsafe partial class UnixAccounts
     /// <summary>The user that this process acts as.</summary>
     public static uint CurrentUser => GetEffectiveUser();
 
-    /// <summary>A user's name; null where the number has none here.</summary>
+    /// <summary>A user's name; null if the number has none here.</summary>
     public static string? UserName(uint id) => Name((structure, buffer, found) => GetUser(id, structure, buffer, BufferBytes, found));
 
-    /// <summary>A group's name; null where the number has none here.</summary>
+    /// <summary>A group's name; null if the number has none here.</summary>
     public static string? GroupName(uint id) => Name((structure, buffer, found) => GetGroup(id, structure, buffer, BufferBytes, found));
 
     /// <summary>The number that a user of another machine has here: that of the same name, else the same number where nobody here has it.</summary>
-    /// <returns>Null where the number is another's here.</returns>
+    /// <returns>Null if the number is another's here.</returns>
     public static uint? UserHere(uint id, string? name) => (name is null ? null : User(name)) ?? (UserName(id) is null ? id : null);
 
     /// <summary>The number that a group of another machine has here, as for a user.</summary>
@@ -29,7 +29,7 @@ internal static unsafe partial class UnixAccounts
     /// <summary>A user's number; null where nobody has the name here.</summary>
     public static uint? User(string name) => Number((structure, buffer, found) => GetUser(name, structure, buffer, BufferBytes, found), 0);
 
-    /// <summary>A group's number; null where none has the name here.</summary>
+    /// <summary>A group's number; null if none has the name here.</summary>
     public static uint? Group(string name) => Number((structure, buffer, found) => GetGroup(name, structure, buffer, BufferBytes, found), 0);
 
     /// <summary>The number of the group that a user's files belong to when nothing else is said; null for a number without a name.</summary>

@@ -235,7 +235,7 @@ public sealed class WalBackupTests : IDisposable
         Databases.Create(scene.Database, new DatabaseShape { JournalMode = JournalMode.Delete });
         BackupMetadata parent = scene.Create();
 
-        CreateByComparison(parent, "there was none");
+        CreateByComparison(parent, "was empty or missing");
     }
 
     [Fact]

@@ -173,7 +173,7 @@ public sealed class WrongClockTests : IDisposable
         At(TimeSpan.FromDays(1));
         byte[] sound = File.ReadAllBytes(parent.BackupPath);
         File.WriteAllBytes(parent.BackupPath, [.. sound[..^9], (byte)(sound[^9] ^ 1), .. sound[^8..]]);
-        _ = VerifyBackup.Run(parent, scene.Directory, VerificationLevel.Quick, scene.Context());
+        _ = VerifyBackup.Run(BackupSource.In(scene.Directory, parent), VerificationLevel.Quick, scene.Context());
         if (passesAgain)
         {
             File.WriteAllBytes(parent.BackupPath, sound);

@@ -426,7 +426,7 @@ public sealed class FoldTests : IDisposable
                 string id = Volatile.Read(ref last);
                 BackupMetadata backup = scene.Directory.Get(id);
                 Assert.NotNull(backup.Depth);
-                VerificationOutcome outcome = VerifyBackup.Run(backup, scene.Directory, VerificationLevel.Full, new OperationContext(TimeProvider.System, _ => { }, CancellationToken.None));
+                VerificationOutcome outcome = VerifyBackup.Run(BackupSource.In(scene.Directory, backup), VerificationLevel.Full, new OperationContext(TimeProvider.System, _ => { }, CancellationToken.None));
                 Assert.True(outcome.Fault is null, outcome.Fault?.Message);
             }
 

@@ -57,7 +57,7 @@ public sealed class PointInTimeTests
     {
         BackupException error = Scene.Fails(BackupErrorId.NoBackupAtMoment, BackupErrorCategory.ObjectNotFound, () => Find([Parent.Failed(Noon), Child], skipped: [Child.Id, Parent.Id]));
 
-        Assert.Contains("2 that old failed", error.Message, StringComparison.Ordinal);
+        Assert.Contains("2 of that age failed", error.Message, StringComparison.Ordinal);
     }
 
     /// <summary>Finds the backup, and holds the ids of those passed over against those that should be.</summary>

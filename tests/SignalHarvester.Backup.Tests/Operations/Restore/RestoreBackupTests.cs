@@ -389,12 +389,12 @@ public sealed class RestoreBackupTests : IDisposable
         Databases.Create(Target, new DatabaseShape { Rows = 10 });
         var before = Scene.DatabaseFiles(Target);
         File.WriteAllText(scene["letter.txt"], string.Concat(Enumerable.Repeat("no database at all. ", 1000)));
-        BackupMetadata letter = LooseFile.Find(scene["letter.txt"], scene.Clock).Backup;
+        BackupMetadata letter = BackupFileLookup.Find(scene["letter.txt"], () => scene.Directory, scene.Clock).Backup;
 
         Scene.Fails(
             BackupErrorId.BackupIntegrityFailed,
             BackupErrorCategory.InvalidData,
-            () => RestoreBackup.Run(letter, null, new RestoreOptions { Destination = Target, Verify = verify }, scene.Context()));
+            () => RestoreBackup.Run(new BackupSource(letter, BackupCatalog.None(scene.Directory)), new RestoreOptions { Destination = Target, Verify = verify }, scene.Context()));
 
         Assert.Equal(before, Scene.DatabaseFiles(Target));
         AssertNothingLeft();

@@ -1,3 +1,4 @@
+using SignalHarvester.Backup.Catalog;
 using System.Text.Json.Nodes;
 using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Operations.Create;
@@ -185,7 +186,7 @@ public sealed class VerifyBackupTests : IDisposable
         using var stop = new CancellationTokenSource();
         stop.Cancel();
 
-        Assert.ThrowsAny<OperationCanceledException>(() => VerifyBackup.Run(backup, scene.Directory, VerificationLevel.Full, scene.ContextUntil(stop.Token)));
+        Assert.ThrowsAny<OperationCanceledException>(() => VerifyBackup.Run(BackupSource.In(scene.Directory, backup), VerificationLevel.Full, scene.ContextUntil(stop.Token)));
 
         Assert.Null(scene.Directory.Get(backup.Id).VerificationTimestamp);
         Assert.Empty(Directory.EnumerateFileSystemEntries(scene.Stored(".shbackup/tmp")));

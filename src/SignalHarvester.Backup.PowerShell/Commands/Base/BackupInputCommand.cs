@@ -1,0 +1,159 @@
+using System.Management.Automation;
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.PowerShell.Binding;
+using SignalHarvester.Backup.PowerShell.Stores;
+using SignalHarvester.Backup.PowerShell.Completion;
+
+namespace SignalHarvester.Backup.PowerShell.Commands;
+
+/// <summary>What the cmdlets share that take backups: as objects, by id, or as files.</summary>
+public abstract class BackupInputCommand : BackupCommand
+{
+    /// <summary>The parameter set for objects from the pipeline.</summary>
+    protected const string ObjectSet = "Object";
+
+    /// <summary>The parameter set for ids.</summary>
+    protected const string IdSet = "Id";
+
+    /// <summary>
+    /// Backups, as Get-SHBackup and New-SHBackup emit them, in the directory that they name.
+    /// </summary>
+    [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = ObjectSet)]
+    [Kind(typeof(BackupMetadata))]
+    [ValidateNotNull]
+    public BackupMetadata[] InputObject { get; set; } = [];
+
+    /// <summary>
+    /// Ids of backups, such as backup_20261122_020000_123456. Wildcards match several, but not in pipeline input, so that a
+    /// file cannot select more than it names. Tab completes them.
+    /// </summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = IdSet)]
+    [ArgumentCompleter(typeof(BackupIdCompleter))]
+    [SupportsWildcards]
+    [NameOf(typeof(BackupMetadata))]
+    [ValidateNotNullOrEmpty]
+    public string[] Id { get; set; } = [];
+
+    /// <summary>The object store of the backups, as Get-SHBackup -Remote emits it. Without it, the backups are on this machine.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true, ParameterSetName = IdSet)]
+    [FromProperty(typeof(StoreLocation), "A text alone is not enough to reach an object store: pass ids, and give the store with -Provider and -Container.")]
+    public StoreLocation? Location { get; set; }
+
+    /// <summary>How questions name a backup.</summary>
+    private protected static string Named(BackupMetadata backup) =>
+        string.IsNullOrEmpty(backup.DatabasePath) ? backup.Id : $"{backup.Id} of {backup.DatabasePath}";
+
+    /// <summary>Whether anything was given, on the command line or through the pipeline.</summary>
+    private protected bool HasInput { get; set; }
+
+    /// <summary>
+    /// Warns where a pipeline gave nothing: whoever restores or verifies "the newest verified backup" must not take silence
+    /// for success where there is none.
+    /// </summary>
+    private protected void TellNoInput(string consequence)
+    {
+        if (MyInvocation.ExpectingInput && !HasInput)
+        {
+            WriteWarning($"No backup came through the pipeline, so {consequence}. List the backups with Get-SHBackup, without filters.");
+        }
+    }
+
+    /// <summary>The backups of this machine that the current input names; what is not found, or is elsewhere, is written as an error.</summary>
+    private protected IEnumerable<(BackupMetadata Backup, BackupDirectory Directory)> SelectedHere()
+    {
+        if (ParameterSetName != ObjectSet)
+        {
+            return FindHere();
+        }
+
+        return InputObject.SelectMany(backup => TryOpen(() => OpenDirectory(backup.BackupDirectory)) is { } directory ? [(backup, directory)] : Array.Empty<(BackupMetadata, BackupDirectory)>());
+    }
+
+    /// <summary>The backups that the current input names, wherever they are; what is not found is written as an error.</summary>
+    /// <param name="parameters">The parameters of the object store.</param>
+    /// <param name="remote">Whether copies in object stores are meant, of backups of this machine too.</param>
+    private protected IEnumerable<BackupSource> Selected(StoreParameters parameters, bool remote)
+    {
+        if (ParameterSetName == ObjectSet)
+        {
+            return InputObject.SelectMany(backup => Sources(backup, parameters, remote));
+        }
+
+        if ((Location ?? (remote ? this.StopOnError(() => Stores(parameters).NamedOrOnly) : null)) is not { } location)
+        {
+            return FindHere().SelectMany(found => remote ? InStore(found.Backup, parameters) : [BackupSource.In(found.Directory, found.Backup)]);
+        }
+
+        var store = this.StopOnError(() => OpenStore(parameters, location));
+        return Id.SelectMany(id => Find(store, id)).SelectMany(backup => TryOpen(() => InStore(backup, store)) is { } source ? [source] : Array.Empty<BackupSource>());
+    }
+
+    /// <summary>Backups given by the paths of their files; what is no backup is written as an error.</summary>
+    private protected IEnumerable<BackupSource> Files(string[] paths) =>
+        paths.Select(path => TryOpen(() => BackupFileLookup.Find(this.FileSystemPath(path), OpenDirectory, TimeProvider.System))).OfType<BackupSource>();
+
+    /// <summary>A backup in a store, with the backup directory of this machine that belongs to it.</summary>
+    private protected BackupSource InStore(BackupMetadata backup, StoreCatalog store) => new(backup, BackupCatalog.Of(store, OpenHome(backup)));
+
+    private BackupSource[] Sources(BackupMetadata backup, StoreParameters parameters, bool remote) =>
+        remote || backup.Location is not null ? InStore(backup, parameters)
+        : TryOpen(() => BackupSource.In(OpenDirectory(backup.BackupDirectory), backup)) is { } source ? [source] : [];
+
+    private BackupSource[] InStore(BackupMetadata backup, StoreParameters parameters) =>
+        TryOpen(() => InStore(backup, OpenStore(parameters, backup))) is { } source ? [source] : [];
+
+    private T? TryOpen<T>(Func<T> open)
+        where T : class
+    {
+        T? opened = null;
+        this.ReportErrors(() => opened = open());
+        return opened;
+    }
+
+    private IEnumerable<(BackupMetadata Backup, BackupDirectory Directory)> FindHere()
+    {
+        var directories = this.StopOnError(OpenDirectories);
+        foreach (var id in Id)
+        {
+            var isUsable = false;
+            this.ReportErrors(() =>
+            {
+                _ = IdPattern(id);
+                isUsable = true;
+            });
+            foreach (var found in isUsable ? Find(directories, id) : [])
+            {
+                yield return found;
+            }
+        }
+    }
+
+    private protected IReadOnlyList<BackupMetadata> Find(StoreCatalog store, string id)
+    {
+        IReadOnlyList<BackupMetadata> found = [];
+        this.ReportErrors(() =>
+        {
+            found = IdPattern(id) is { } pattern
+                ? [.. List(store).Where(backup => pattern.IsMatch(backup.Id))]
+                : [Runner.Run(context => store.Get(CanonicalId(id), context.Cancellation))];
+        });
+        return found;
+    }
+
+    /// <summary>Finds what an id names in several directories; the first that has it counts, and wildcards match in all.</summary>
+    private IEnumerable<(BackupMetadata Backup, BackupDirectory Directory)> Find(IReadOnlyList<BackupDirectory> directories, string id) =>
+        (WildcardPattern.ContainsWildcardCharacters(id) ? directories : [directories.FirstOrDefault(directory => directory.Has(CanonicalId(id))) ?? directories[0]])
+            .SelectMany(directory => Find(directory, id).Select(backup => (backup, directory)));
+
+    private protected IReadOnlyList<BackupMetadata> Find(BackupDirectory directory, string id)
+    {
+        IReadOnlyList<BackupMetadata> found = [];
+        this.ReportErrors(() =>
+        {
+            found = IdPattern(id) is { } pattern
+                ? [.. List(directory).Where(backup => pattern.IsMatch(backup.Id))]
+                : [directory.Get(CanonicalId(id))];
+        });
+        return found;
+    }
+}

@@ -1,0 +1,35 @@
+using System.Management.Automation;
+
+namespace SignalHarvester.Backup.PowerShell.Commands;
+
+/// <summary>What the caller gave, and what follows from that.</summary>
+internal static class CmdletParameters
+{
+    extension(PSCmdlet cmdlet)
+    {
+        /// <summary>Whether -WhatIf was given, or is preferred in the session.</summary>
+        public bool IsWhatIf => cmdlet.MyInvocation.BoundParameters.TryGetValue("WhatIf", out var given)
+            ? ((SwitchParameter)given).IsPresent
+            : cmdlet.SessionState.PSVariable.GetValue("WhatIfPreference") is { } preference && LanguagePrimitives.IsTrue(preference);
+
+        /// <summary>Whether the caller gave a parameter, on the command line or through the pipeline.</summary>
+        public bool IsBound(string parameter) => cmdlet.MyInvocation.BoundParameters.ContainsKey(parameter);
+
+        /// <summary>
+        /// Whether the caller gave texts for a parameter on the command line, asked before the first input: what the pipeline
+        /// brings is bound to it too, but later, and so is what a script block makes of that.
+        /// </summary>
+        public bool IsGivenAsText(string parameter) => cmdlet.MyInvocation.BoundParameters.TryGetValue(parameter, out var given) && given is string[];
+
+        /// <summary>Asks as ConfirmImpact High wants it. -Force means yes, unless -Confirm or -WhatIf was given as well.</summary>
+        public bool ShouldProcessUnlessForced(bool force, string target, string action) =>
+            (force && !cmdlet.IsSwitchedOn("Confirm") && !cmdlet.IsWhatIf) || cmdlet.ShouldProcess(target, action);
+
+        private bool IsSwitchedOn(string name) =>
+            cmdlet.MyInvocation.BoundParameters.TryGetValue(name, out var given) && ((SwitchParameter)given).IsPresent;
+    }
+
+    /// <summary>Whether a text is what a pattern says, as wildcards or as it stands.</summary>
+    public static bool Matches(string pattern, string text) =>
+        WildcardPattern.Get(pattern, WildcardOptions.IgnoreCase).IsMatch(text) || string.Equals(pattern, text, StringComparison.OrdinalIgnoreCase);
+}

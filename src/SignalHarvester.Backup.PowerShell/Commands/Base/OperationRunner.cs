@@ -1,0 +1,143 @@
+using System.Collections.Concurrent;
+using System.Management.Automation;
+using SignalHarvester.Backup.Encryption;
+using SignalHarvester.Backup.PowerShell.Signals;
+using SignalHarvester.Backup.Progress;
+
+namespace SignalHarvester.Backup.PowerShell.Commands;
+
+/// <summary>Runs operations of the engine under PowerShell's rules: how they report, ask and are stopped.</summary>
+/// <param name="cmdlet">The cmdlet that runs them, and that writes what they report.</param>
+internal sealed class OperationRunner(PSCmdlet cmdlet) : IDisposable
+{
+    private readonly CancellationTokenSource stopping = new();
+
+    /// <summary>What the operations of this call may open encrypted backups with.</summary>
+    public IdentityRing Identities { get; set; } = IdentityRing.Empty;
+
+    /// <summary>Cancelled when the call is stopped.</summary>
+    public CancellationToken StopToken => stopping.Token;
+
+    /// <summary>Ctrl+C: tells the operation to stop; ProcessRecord then waits for its clean-up.</summary>
+    public void Stop() => stopping.Cancel();
+
+    /// <inheritdoc/>
+    public void Dispose() => stopping.Dispose();
+
+    /// <inheritdoc cref="Run{T}(Func{OperationContext, T})"/>
+    public void Run(Action<OperationContext> operation) => _ = Run(context =>
+    {
+        operation(context);
+        return true;
+    });
+
+    /// <summary>
+    /// Runs an operation on another thread and writes what it reports from this one, the only one that PowerShell lets
+    /// write. Does not return before the operation has ended, also when the pipeline or the process is told to stop.
+    /// </summary>
+    public T Run<T>(Func<OperationContext, T> operation)
+    {
+        using var events = new BlockingCollection<(OperationEvent Told, TaskCompletionSource? Written)>();
+        var context = new OperationContext(TimeProvider.System, Report, stopping.Token) { Identities = Identities };
+        using var hold = TerminationSignals.Hold(stopping.Cancel);
+        var worker = Task.Run(() =>
+        {
+            try
+            {
+                return operation(context);
+            }
+            finally
+            {
+                events.CompleteAdding();
+            }
+        });
+        try
+        {
+            foreach (var (told, written) in events.GetConsumingEnumerable())
+            {
+                Write(told);
+                written?.SetResult();
+            }
+        }
+        catch
+        {
+            // Stopped, or ended by -WarningAction Stop: whatever it is, the operation must not go on behind the caller's back.
+            stopping.Cancel();
+            ((IAsyncResult)worker).AsyncWaitHandle.WaitOne();
+            throw;
+        }
+
+        try
+        {
+            return worker.GetAwaiter().GetResult();
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            TellOfSignal(hold);
+            throw new PipelineStoppedException();
+        }
+
+        void Report(OperationEvent told)
+        {
+            if (told is not OperationMessage)
+            {
+                events.Add((told, null));
+                return;
+            }
+
+            // Waits until it is written: -WarningAction Stop and Inquire decide whether the operation may go on.
+            var written = new TaskCompletionSource();
+            events.Add((told, written));
+            written.Task.Wait(stopping.Token);
+        }
+    }
+
+    /// <summary>Does what may have to wait on the pipeline's own thread, so that a stop ends it.</summary>
+    public T Stoppable<T>(Func<CancellationToken, T> action)
+    {
+        try
+        {
+            return action(stopping.Token);
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            throw new PipelineStoppedException();
+        }
+    }
+
+    /// <summary>Says why an operation has stopped, where nobody at the keyboard stopped it, and waits for the end that the signal brings.</summary>
+    private void TellOfSignal(OperationHold hold)
+    {
+        try
+        {
+            if (hold.IsStopped)
+            {
+                cmdlet.WriteWarning($"{cmdlet.MyInvocation.MyCommand.Name} was stopped by a signal, and removed its unfinished work.");
+            }
+        }
+        finally
+        {
+            hold.Dispose();
+            TerminationSignals.AwaitEnd();
+        }
+    }
+
+    private void Write(OperationEvent told)
+    {
+        switch (told)
+        {
+            case OperationMessage { IsWarning: true } message:
+                cmdlet.WriteWarning(message.Text);
+                break;
+            case OperationMessage message:
+                cmdlet.WriteVerbose(message.Text);
+                break;
+            case OperationProgress progress:
+                cmdlet.WriteProgress(ProgressView.Of(progress));
+                break;
+            case OperationStepCompleted step:
+                cmdlet.WriteProgress(ProgressView.Completed(step));
+                break;
+        }
+    }
+}

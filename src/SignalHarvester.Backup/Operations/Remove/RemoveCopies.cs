@@ -1,0 +1,103 @@
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Formats;
+using SignalHarvester.Backup.ObjectStorage;
+using SignalHarvester.Backup.Progress;
+
+namespace SignalHarvester.Backup.Operations.Remove;
+
+/// <summary>
+/// Removes copies from an object store, and only there: of each the sidecar first, so that it no longer counts as a backup, then
+/// its file; those that build on others first. Nothing is folded there, so what others build on stays.
+/// </summary>
+internal static class RemoveCopies
+{
+    /// <summary>Removes copies.</summary>
+    /// <param name="ids">Which.</param>
+    /// <param name="store">Where they are.</param>
+    /// <param name="home">The backup directory whose records of these copies go with them; null for none.</param>
+    /// <param name="removed">Called for each that is gone.</param>
+    /// <param name="failed">Called for each that is still there, with the reason.</param>
+    /// <param name="context">Clock, messages, cancellation.</param>
+    /// <exception cref="BackupException">The Cloud… errors of listing.</exception>
+    /// <exception cref="OperationCanceledException">It was stopped between two backups.</exception>
+    public static void Run(
+        IReadOnlyCollection<string> ids,
+        StoreCatalog store,
+        BackupDirectory? home,
+        Action<BackupMetadata> removed,
+        Action<BackupException> failed,
+        OperationContext context)
+    {
+        var listed = store.List(context.Cancellation).Backups;
+        var byId = listed.ToDictionary(backup => backup.Id, StringComparer.Ordinal);
+        var children = listed.Where(backup => BackupChain.IsIncrement(backup) && backup.ParentId is not null).ToLookup(backup => backup.ParentId!, backup => backup.Id);
+        var open = ids.ToHashSet(StringComparer.Ordinal);
+        var gone = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var id in open.OrderByDescending(id => byId.GetValueOrDefault(id)?.Depth ?? int.MaxValue).ThenByDescending(id => id, StringComparer.Ordinal).ToList())
+        {
+            context.Cancellation.ThrowIfCancellationRequested();
+            try
+            {
+                var dependants = children[id].Where(child => !gone.Contains(child) && !open.Contains(child)).ToList();
+                removed(dependants.Count == 0 ? RemoveAsync(id, store, context).GetAwaiter().GetResult() : throw HasDependants(id, dependants));
+                gone.Add(id);
+                Forget(id, store, home, context);
+            }
+            catch (BackupException exception)
+            {
+                open.Remove(id);
+                failed(exception);
+            }
+        }
+    }
+
+    private static async Task<BackupMetadata> RemoveAsync(string id, StoreCatalog store, OperationContext context)
+    {
+        var found = await store.FindAsync(id, context.Cancellation).ConfigureAwait(false) ?? throw new BackupException(
+            BackupErrorId.BackupNotFound, id, $"There is no backup '{id}' in '{store.Location}'. List the backups there with Get-SHBackup -Remote.");
+        var whole = await DeleteAsync(store.Store, id + BackupFileName.SidecarSuffix, context.Cancellation).ConfigureAwait(false)
+            & await DeleteAsync(store.Store, found.FileName, context.Cancellation).ConfigureAwait(false);
+        if (!whole)
+        {
+            context.Warn($"'{id}' is removed from '{store.Location}', which keeps its former versions: they can be restored there, and take space until its own rules delete them.");
+        }
+
+        return found.Backup;
+    }
+
+    private static async Task<bool> DeleteAsync(IObjectStore store, string name, CancellationToken cancellation)
+    {
+        var whole = await store.DeleteAsync(name, cancellation).ConfigureAwait(false);
+
+        // A yes is not taken for the deed.
+        return await store.FindAsync(name, cancellation).ConfigureAwait(false) is null
+            ? whole
+            : throw new BackupException(
+                BackupErrorId.CloudObjectKept, name, $"'{store.Location}' reported '{name}' as deleted, but still has it. Check for a retention policy or a lock there, and remove it again.");
+    }
+
+    private static void Forget(string id, StoreCatalog store, BackupDirectory? home, OperationContext context)
+    {
+        try
+        {
+            if (home is null || !Directory.Exists(home.Path) || home.TryGet(id) is not { } here || !here.Copies.Any(IsThere))
+            {
+                return;
+            }
+
+            if (!home.TryUpdate(here, current => current with { Copies = [.. current.Copies.Where(copy => !IsThere(copy))] }, schemaChecksum: null, context.Cancellation))
+            {
+                context.Warn($"The copy of '{id}' was removed, but '{home.Path}' cannot be written to and still lists it.");
+            }
+        }
+        catch (BackupException exception)
+        {
+            context.Warn($"The copy of '{id}' was removed, but that could not be recorded in '{home!.Path}': {exception.Message}");
+        }
+
+        bool IsThere(BackupCopy copy) => copy.IsIn(store.Location);
+    }
+
+    private static BackupException HasDependants(string id, List<string> dependants) => new(
+        BackupErrorId.BackupHasDependants, id, $"'{id}' was not removed, because {string.Join(", ", dependants)} cannot be restored from there without it, and nothing is folded in an object store. Remove those as well (-Cascade), or send a full backup and remove the whole old chain.");
+}

@@ -1,0 +1,252 @@
+using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Configuration.Settings;
+using SignalHarvester.Backup.Operations.Create;
+using SignalHarvester.Backup.Operations.Drill;
+using SignalHarvester.Backup.Operations.Restore;
+using SignalHarvester.Backup.Operations.Scrub;
+using SignalHarvester.Backup.Operations.Transfer;
+using SignalHarvester.Backup.Progress;
+using SignalHarvester.Backup.Retention;
+
+namespace SignalHarvester.Backup.Scheduling.Runs;
+
+/// <summary>
+/// What a schedule does when it is due: backups, each verified and sent elsewhere, then retention. A step that fails
+/// stops no other that can still help.
+/// </summary>
+/// <param name="job">What is to be done.</param>
+/// <param name="settings">How: the settings file's, with what the schedule says on top.</param>
+/// <param name="recorder">Where the steps are noted.</param>
+/// <param name="context">Clock, messages, cancellation.</param>
+internal sealed class ScheduledWork(ScheduleJob job, BackupSettings settings, StepRecorder recorder, OperationContext context)
+{
+    private readonly OperationContext context = context with { Identities = settings.Encryption.ToIdentities(context.Warn, context.Cancellation) };
+    private readonly Lock gate = new();
+    private readonly HashSet<string> databases = new(StringComparer.Ordinal);
+    private readonly List<string> made = [];
+
+    /// <summary>The ids of the backups that were made.</summary>
+    public IReadOnlyList<string> Made => made;
+
+    /// <summary>The databases that the run worked on.</summary>
+    public IReadOnlyCollection<string> Databases => databases;
+
+    /// <summary>The backup directories that the run concerns.</summary>
+    public IReadOnlyList<string> Directories => job.Action != ScheduleAction.Backup
+        ? [.. settings.BackupDirectories.Where(directory => directory == settings.BackupDirectory || Directory.Exists(directory))]
+        : [.. databases.Select(settings.BackupDirectoryOf).Distinct(StringComparer.Ordinal)];
+
+    /// <summary>Does it.</summary>
+    /// <exception cref="OperationCanceledException">It was stopped.</exception>
+    public void Run(IReadOnlyList<ScheduleSource> sources)
+    {
+        switch (job.Action)
+        {
+            case ScheduleAction.Backup:
+                BackUp(sources);
+                break;
+            case ScheduleAction.Drill:
+                Drill(sources);
+                break;
+            case ScheduleAction.Scrub:
+                Scrub();
+                break;
+        }
+
+        if (job.Action == ScheduleAction.Retention || job.Prune)
+        {
+            foreach (var directory in Directories)
+            {
+                recorder.Do(StepNames.Retention, directory, () => (Prune(new BackupDirectory(directory, context.Clock)), null));
+            }
+        }
+    }
+
+    private void BackUp(IReadOnlyList<ScheduleSource> sources)
+    {
+        using var stores = new StoreSession(context.Clock);
+        var options = new ParallelOptions { MaxDegreeOfParallelism = settings.ThrottleLimit, CancellationToken = context.Cancellation };
+        try
+        {
+            Parallel.ForEach(sources, options, source =>
+            {
+                if (source.Fault is { } fault)
+                {
+                    recorder.Fail(StepNames.Create, source.Path, fault);
+                }
+                else
+                {
+                    BackUp(source.Path, stores);
+                }
+            });
+        }
+        catch (AggregateException exception) when (context.Cancellation.IsCancellationRequested)
+        {
+            // What a step stops with may carry a token of its own, which the loop does not know for its.
+            throw new OperationCanceledException(exception.Message, exception, context.Cancellation);
+        }
+    }
+
+    private void BackUp(string database, StoreSession stores)
+    {
+        var directory = new BackupDirectory(settings.BackupDirectoryOf(database), context.Clock);
+        Note(database);
+        BackupMetadata? backup = null;
+        recorder.Do(StepNames.Create, database, () =>
+        {
+            backup = BackupEngine.Create(database, directory, Options(), context);
+            Note(backup.DatabasePath);
+            lock (gate)
+            {
+                made.Add(backup.Id);
+            }
+
+            return ($"{backup.Type}", backup.Id);
+        });
+        if (backup is null)
+        {
+            return;
+        }
+
+        if (backup.Verified)
+        {
+            recorder.Do(StepNames.Verify, database, () => ($"{backup.VerificationLevel}, before it was published", backup.Id));
+        }
+        else
+        {
+            recorder.Skip(StepNames.Verify, database, backup.Id, "switched off");
+        }
+
+        foreach (var store in settings.Stores.Where(store => store is { Enabled: true, UploadAfterBackup: true }))
+        {
+            recorder.Do(StepNames.Upload, store.Location.ToString(), () =>
+            {
+                var there = stores.Open(store.Location, store.Options);
+                BackupEngine.Send(backup, directory, there, () => stores.Prepare(there, store.CreateContainer, context), context);
+                return ("sent with the missing parts of its chain", backup.Id);
+            });
+        }
+    }
+
+    private void Drill(IReadOnlyList<ScheduleSource> sources)
+    {
+        var newest = new List<BackupMetadata>();
+        foreach (var path in Directories)
+        {
+            recorder.Do(StepNames.List, path, () =>
+            {
+                var found = NewestBackups.OfEach(new BackupDirectory(path, context.Clock).List().Backups);
+                newest.AddRange(found);
+                return (string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{found.Count} databases have backups"), null);
+            });
+        }
+
+        // A database that is lost is the one whose backups matter most, so that what is there decides nothing.
+        foreach (var source in job.Databases.Count == 0 ? [] : sources.Where(source => !newest.Exists(backup => backup.DatabasePath == source.Path)))
+        {
+            recorder.Fail(StepNames.Drill, source.Path, source.Fault ?? new BackupException(
+                BackupErrorId.BackupNotFound, source.Path, $"There is no backup of '{source.Path}' for a drill. List the backups with Get-SHBackup."));
+        }
+
+        foreach (var backup in newest.Where(backup => job.Databases.Count == 0 || sources.Any(source => source.Path == backup.DatabasePath)))
+        {
+            Note(backup.DatabasePath);
+            recorder.Do(StepNames.Drill, backup.DatabasePath ?? backup.Id, () =>
+            {
+                var drill = BackupEngine.Drill(BackupSource.In(new BackupDirectory(backup.BackupDirectory, context.Clock), backup), settings.DrillAssertions, context);
+                return drill.Passed
+                    ? (string.Create(System.Globalization.CultureInfo.InvariantCulture, $"restored in {drill.RestoreTime.TotalSeconds:0.0} s"), backup.Id)
+                    : throw DrillBackup.Fault(drill);
+            });
+        }
+    }
+
+    private void Scrub()
+    {
+        using var stores = new StoreSession(context.Clock);
+        Func<StoreCatalog>[] copies = [.. settings.Stores.Where(store => store.Enabled).Select(store => (Func<StoreCatalog>)(() => stores.Open(store.Location, store.Options)))];
+        foreach (var path in Directories)
+        {
+            recorder.Do(StepNames.Scrub, path, () => (Scrub(new BackupDirectory(path, context.Clock), copies), null));
+        }
+    }
+
+    private string Scrub(BackupDirectory directory, Func<StoreCatalog>[] copies)
+    {
+        var (began, started) = (context.Clock.GetUtcNow(), context.Clock.GetTimestamp());
+        var failed = new List<BackupException>();
+        var planned = ScrubPlan.Of(directory, job.ScrubPercent, began, failed.Add);
+        var (read, repaired, bytes) = (0, 0, 0L);
+        try
+        {
+            foreach (var backup in planned.TakeWhile(_ => job.ScrubBudget is not { } budget || context.Clock.GetElapsedTime(started) <= budget))
+            {
+                context.Cancellation.ThrowIfCancellationRequested();
+                if (BackupEngine.Scrub(backup, directory, _ => copies, context) is not { } report)
+                {
+                    continue;
+                }
+
+                read++;
+                bytes += report.Result.Bytes;
+                repaired += report.Result.Outcome == ScrubOutcome.Repaired ? 1 : 0;
+                if (report.Fault is { } fault)
+                {
+                    failed.Add(fault);
+                }
+            }
+        }
+        finally
+        {
+            if (bytes > 0)
+            {
+                BackupEngine.ScrubEnded(directory, began, context.Clock.GetElapsedTime(started), bytes, context);
+            }
+        }
+
+        return failed.Count == 0
+            ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{read} of {planned.Count} read, {repaired} of them repaired")
+            : throw failed[0];
+    }
+
+    private string Prune(BackupDirectory directory)
+    {
+        var now = context.Clock.GetUtcNow();
+        var listing = directory.List();
+        var failed = new List<BackupException>(listing.Faults);
+        var decisions = RetentionPlan.Decide(listing.Backups, settings.Retention, now).Where(IsConcerned).ToList();
+        var outcome = BackupEngine.Prune(BackupCatalog.Of(directory), decisions, settings.Retention, now, failed.Add, context);
+        return failed.Count == 0
+            ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{outcome.Count(decision => decision.Action == RetentionAction.Remove)} removed, {outcome.Count(decision => decision.Action == RetentionAction.Keep)} kept")
+            : throw failed[0];
+    }
+
+    /// <summary>Retention after backups is of the same databases; as a schedule of its own, it is of all.</summary>
+    private bool IsConcerned(RetentionDecision decision) =>
+        job.Action == ScheduleAction.Retention || (decision.Backup.DatabasePath is { } path && databases.Contains(path));
+
+    private CreateBackupOptions Options() => new()
+    {
+        Strategy = settings.Incremental.Type,
+        MaxIncrements = settings.Incremental.MaxIncrements,
+        MaxIncrementShare = settings.Incremental.MaxIncrementShare,
+        Compression = settings.Compression,
+        CompressionLevel = settings.CompressionLevel,
+        RetentionPolicy = job.RetentionPolicy,
+        Encryption = settings.Encryption.ToEncryption(),
+        RevealContent = settings.Encryption.RevealContent,
+        Verify = settings.Verification.VerifyAfterBackup,
+        AllowHardLink = settings.AllowHardLink,
+    };
+
+    private void Note(string? database)
+    {
+        lock (gate)
+        {
+            if (database is not null)
+            {
+                databases.Add(database);
+            }
+        }
+    }
+}

@@ -1,0 +1,40 @@
+namespace SignalHarvester.Backup.Sqlite.Snapshot;
+
+/// <summary>An image whose first page reads otherwise; everything else is as it is in the image behind it.</summary>
+/// <param name="image">The image; it stays the caller's.</param>
+internal abstract class ChangedImage(IDatabaseImage image) : IDatabaseImage
+{
+    /// <inheritdoc/>
+    public int PageSize => image.PageSize;
+
+    /// <inheritdoc/>
+    public long PageCount => image.PageCount;
+
+    /// <inheritdoc/>
+    public string Method => image.Method;
+
+    /// <inheritdoc/>
+    public long MissingPages => image.MissingPages;
+
+    /// <inheritdoc/>
+    public void Read(long firstPage, Span<byte> buffer)
+    {
+        image.Read(firstPage, buffer);
+        if (firstPage == 1)
+        {
+            Change(buffer);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void ConfirmUnchanged() => image.ConfirmUnchanged();
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        // The image is the caller's.
+    }
+
+    /// <summary>Changes the first page, which the buffer begins with.</summary>
+    protected abstract void Change(Span<byte> firstPage);
+}
