@@ -47,7 +47,7 @@ Describe 'deploy.ps1' -Skip:(-not $hasShell) {
     }
 
     It 'has help' {
-        (Get-Help $deploy).Synopsis | Should -BeLike 'Puts the backups into a cluster*'
+        (Get-Help $deploy).Synopsis | Should -BeLike 'Deploys the backups to a cluster*'
         (Get-Help $deploy -Parameter Overlay).description.Text | Should -Not -BeNullOrEmpty
     }
 }

@@ -89,7 +89,10 @@ public sealed record BackupMetadata
     /// <summary>Whether the last verification passed.</summary>
     public bool Verified { get; init; }
 
-    /// <summary>The level of the last passed verification. It covers the whole chain, except for a WAL backup that was never tested after it was made.</summary>
+    /// <summary>
+    /// The level of the last passed verification. It covers the whole chain, except for a WAL backup that was never tested
+    /// after it was made.
+    /// </summary>
     public VerificationLevel VerificationLevel { get; init; }
 
     /// <summary>The time of the last verification, passed or not.</summary>

@@ -6,7 +6,10 @@ public enum ScheduleStatus
     /// <summary>It is registered and unchanged.</summary>
     Registered,
 
-    /// <summary>The registered task differs from the one that would be registered now: somebody changed it, or PowerShell, the module or the time zone moved. Register it again.</summary>
+    /// <summary>
+    /// The registered task differs from the one that would be registered now: somebody changed it, or PowerShell, the module
+    /// or the time zone moved. Register it again.
+    /// </summary>
     Changed,
 
     /// <summary>The operating system no longer knows it. Register it again, or unregister it.</summary>

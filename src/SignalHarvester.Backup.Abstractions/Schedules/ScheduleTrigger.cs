@@ -11,7 +11,10 @@ public sealed record ScheduleTrigger
     /// <summary>How often.</summary>
     public ScheduleFrequency Frequency { get; init; }
 
-    /// <summary>The time of day in UTC. With <see cref="ScheduleFrequency.Every"/>, a time of day at which a run happens if the interval divides a day.</summary>
+    /// <summary>
+    /// The time of day in UTC. With <see cref="ScheduleFrequency.Every"/>, a time of day at which a run happens if the
+    /// interval divides a day.
+    /// </summary>
     public TimeSpan At { get; init; }
 
     /// <summary>The day of the week, in UTC (weekly).</summary>

@@ -68,7 +68,10 @@ public sealed record BackupCopy
         AccountName = AccountName,
     };
 
-    /// <summary>Whether the copy is in a store: the same container of the same account and server, under the same prefix, whatever the region and the address style.</summary>
+    /// <summary>
+    /// Whether the copy is in a store: the same container of the same account and server, under the same prefix, whatever the
+    /// region and the address style.
+    /// </summary>
     public bool IsIn(StoreLocation place)
     {
         ArgumentNullException.ThrowIfNull(place);

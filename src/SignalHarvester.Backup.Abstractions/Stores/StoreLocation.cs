@@ -45,7 +45,10 @@ public sealed record StoreLocation
         other is not null && Provider == other.Provider && Container == other.Container && Prefix == other.Prefix && Endpoint == other.Endpoint
         && Region == other.Region && UsePathStyle == other.UsePathStyle && AccountName == other.AccountName && Profile == other.Profile;
 
-    /// <summary>Whether both name the same objects: the same container of the same account and server, under the same prefix, whatever the region and the way to it.</summary>
+    /// <summary>
+    /// Whether both name the same objects: the same container of the same account and server, under the same prefix, whatever
+    /// the region and the address style.
+    /// </summary>
     internal bool IsSamePlace(StoreLocation other) =>
         Provider == other.Provider && Container == other.Container && Prefix == other.Prefix
         && Endpoint?.OriginalString == other.Endpoint?.AbsoluteUri && AccountName == other.AccountName;
@@ -53,7 +56,10 @@ public sealed record StoreLocation
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Provider, Container, Prefix, Endpoint, Region, UsePathStyle, AccountName, Profile);
 
-    /// <summary>The store and the prefix, as an address without credentials: s3://bucket/prefix/, gs://…, azure://account/container/prefix/, or file:///….</summary>
+    /// <summary>
+    /// The store and the prefix, as an address without credentials: s3://bucket/prefix/, gs://…,
+    /// azure://account/container/prefix/, or file:///….
+    /// </summary>
     public override string ToString() => Provider switch
     {
         CloudProvider.S3 => $"s3://{Container}/{Prefix}",

@@ -49,7 +49,10 @@ public sealed record RestoreDrill
     /// <summary>The duration of the whole drill.</summary>
     public TimeSpan Elapsed { get; init; }
 
-    /// <summary>The duration of the restore, from the first byte read to the database in its place, including the checks of a restore: the recovery time to expect.</summary>
+    /// <summary>
+    /// The duration of the restore, from the first byte read to the database in its place, including the checks of a restore:
+    /// the recovery time to expect.
+    /// </summary>
     public TimeSpan RestoreTime { get; init; }
 
     /// <summary>The restored bytes per second.</summary>

@@ -83,9 +83,9 @@ public sealed class CompareSHBackupCommand : DecryptingCommand, IConfigurationOp
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        foreach (var (backup, directory) in SelectedHere())
+        foreach (var (backup, catalog) in SelectedHere())
         {
-            this.ReportErrors(() => Compare(backup, directory));
+            this.ReportErrors(() => Compare(backup, catalog.Home));
         }
     }
 

@@ -53,7 +53,7 @@ public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters, ICon
 {
     private DatabaseFilter? databases;
 
-    private readonly StoreParameters cloud = new();
+    private readonly StoreParameters storeParameters = new();
 
     /// <summary>
     /// Ids to list. Wildcards match several, but not in pipeline input. Tab completes them, with date, type and size.
@@ -133,14 +133,14 @@ public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters, ICon
     public SwitchParameter NoConfiguration { get; set; }
 
     /// <summary>The parameters of the object store.</summary>
-    public object GetDynamicParameters() => cloud;
+    public object GetDynamicParameters() => storeParameters;
 
     private protected override string? MissingStoreSwitch => Remote ? null : "-Remote";
 
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        var backups = this.StopOnError(() => Remote ? List(OpenStore(cloud)) : List(OpenDirectories(), withRetired: Tree));
+        var backups = this.StopOnError(() => Remote ? List(OpenStore(storeParameters)) : List(OpenDirectories(), withRetired: Tree));
         var ids = Patterns();
         RequireIds(backups);
         var selected = backups.Where(backup => ids(backup.Id) && IsWanted(backup));
@@ -179,7 +179,7 @@ public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters, ICon
         {
             if (!backups.Any(backup => backup.Id == id))
             {
-                this.ReportErrors(() => _ = Remote ? Runner.Run(context => OpenStore(cloud).Get(id, context.Cancellation)) : OpenDirectory().Get(id));
+                this.ReportErrors(() => _ = Remote ? Runner.Run(context => OpenStore(storeParameters).Get(id, context.Cancellation)) : OpenDirectory().Get(id));
             }
         }
     }

@@ -50,7 +50,7 @@ public sealed class InvokeSHBackupRetentionCommand : BackupCommand, IDynamicPara
 {
     private DatabaseFilter? databases;
 
-    private readonly StoreParameters cloud = new();
+    private readonly StoreParameters storeParameters = new();
 
     /// <summary>
     /// Judges and removes only backups of these databases: the path (full, or from here, as ./app.db), or the file's name. Wildcards match several.
@@ -120,7 +120,7 @@ public sealed class InvokeSHBackupRetentionCommand : BackupCommand, IDynamicPara
     public SecureString? Passphrase { get; set; }
 
     /// <summary>The parameters of the object store.</summary>
-    public object GetDynamicParameters() => cloud;
+    public object GetDynamicParameters() => storeParameters;
 
     private protected override string? MissingStoreSwitch => Remote ? null : "-Remote";
 
@@ -146,7 +146,7 @@ public sealed class InvokeSHBackupRetentionCommand : BackupCommand, IDynamicPara
         {
             if (NotedDirectories.Count > 0)
             {
-                this.ReportErrors(() => Prune(BackupCatalog.Of(OpenStore(cloud), OpenDirectory())));
+                this.ReportErrors(() => Prune(BackupCatalog.Of(OpenStore(storeParameters), OpenDirectory())));
             }
 
             return;

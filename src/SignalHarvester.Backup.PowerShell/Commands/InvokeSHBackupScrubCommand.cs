@@ -42,7 +42,7 @@ public sealed class InvokeSHBackupScrubCommand : BackupCommand, IDynamicParamete
 {
     private const string PercentSet = "Percent";
 
-    private readonly StoreParameters cloud = new();
+    private readonly StoreParameters storeParameters = new();
 
     /// <summary>The share of all stored bytes to read, in percent, 1 to 100. Only whole files are read, so it may be more. Without it, all.</summary>
     [Parameter(ParameterSetName = PercentSet)]
@@ -55,7 +55,7 @@ public sealed class InvokeSHBackupScrubCommand : BackupCommand, IDynamicParamete
     public BackupAge? Budget { get; set; }
 
     /// <summary>The parameters of the object store with the copies.</summary>
-    public object GetDynamicParameters() => cloud;
+    public object GetDynamicParameters() => storeParameters;
 
     /// <inheritdoc/>
     protected override void ProcessRecord()
@@ -115,5 +115,5 @@ public sealed class InvokeSHBackupScrubCommand : BackupCommand, IDynamicParamete
     }
 
     private IEnumerable<Func<StoreCatalog>> Copies(BackupMetadata backup) =>
-        Stores(cloud).CopiesOf(backup).Select(location => (Func<StoreCatalog>)(() => OpenStore(cloud, location)));
+        Stores(storeParameters).CopiesOf(backup).Select(location => (Func<StoreCatalog>)(() => OpenStore(storeParameters, location)));
 }

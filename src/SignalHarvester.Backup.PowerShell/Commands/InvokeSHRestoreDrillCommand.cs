@@ -43,7 +43,7 @@ public sealed class InvokeSHRestoreDrillCommand : DecryptingCommand, IDynamicPar
 {
     private const string NewestSet = "Newest";
 
-    private readonly StoreParameters cloud = new();
+    private readonly StoreParameters storeParameters = new();
     private IReadOnlyList<DrillAssertion> assertions = [];
 
     /// <summary>Drills the newest backup of each database.</summary>
@@ -82,7 +82,7 @@ public sealed class InvokeSHRestoreDrillCommand : DecryptingCommand, IDynamicPar
     public SwitchParameter NoConfiguration { get; set; }
 
     /// <summary>The parameters of the object store.</summary>
-    public object GetDynamicParameters() => cloud;
+    public object GetDynamicParameters() => storeParameters;
 
     private protected override string? MissingStoreSwitch => Remote ? null : "-Remote";
 
@@ -96,7 +96,7 @@ public sealed class InvokeSHRestoreDrillCommand : DecryptingCommand, IDynamicPar
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        foreach (var source in ParameterSetName == NewestSet ? NewestOfEach() : Selected(cloud, Remote))
+        foreach (var source in ParameterSetName == NewestSet ? NewestOfEach() : Selected(storeParameters, Remote))
         {
             this.ReportErrors(() => Drill(source));
         }
@@ -106,7 +106,7 @@ public sealed class InvokeSHRestoreDrillCommand : DecryptingCommand, IDynamicPar
     {
         if (Remote)
         {
-            var store = this.StopOnError(() => OpenStore(cloud));
+            var store = this.StopOnError(() => OpenStore(storeParameters));
             return Wanted(this.StopOnError(() => List(store))).Select(backup => this.StopOnError(() => InStore(backup, store)));
         }
 

@@ -30,13 +30,13 @@ public sealed class MergeSHBackupCommand : DecryptingCommand
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        foreach (var (backup, directory) in SelectedHere())
+        foreach (var (backup, catalog) in SelectedHere())
         {
             this.ReportErrors(() =>
             {
                 if (ShouldProcess(Named(backup), "Rewrite as a full backup"))
                 {
-                    WriteObject(Runner.Run(context => BackupEngine.Merge(backup, directory, context)));
+                    WriteObject(Runner.Run(context => BackupEngine.Merge(backup, catalog.Home, context)));
                 }
             });
         }

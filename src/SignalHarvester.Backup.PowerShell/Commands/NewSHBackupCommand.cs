@@ -71,7 +71,7 @@ public sealed class NewSHBackupCommand : BackupCommand, IDynamicParameters
     private const string LiteralPathSet = "LiteralPath";
     private const int DeepestMetadata = 50;
 
-    private readonly UploadParameters cloud = new();
+    private readonly UploadParameters storeParameters = new();
     private IReadOnlyList<StoreCatalog> uploads = [];
     private BackupEncryption? encryption;
 
@@ -202,7 +202,7 @@ public sealed class NewSHBackupCommand : BackupCommand, IDynamicParameters
     public SwitchParameter Upload { get; set; }
 
     /// <summary>The parameters of the object store.</summary>
-    public object GetDynamicParameters() => cloud;
+    public object GetDynamicParameters() => storeParameters;
 
     private protected override string? MissingStoreSwitch => Upload ? null : "-Upload";
 
@@ -210,8 +210,8 @@ public sealed class NewSHBackupCommand : BackupCommand, IDynamicParameters
     protected override void BeginProcessing()
     {
         base.BeginProcessing();
-        uploads = this.StopOnError(() => Stores(cloud) is var stores && Upload ? stores.ForUpload : this.IsBound(nameof(Upload)) ? [] : stores.AfterBackup)
-            .Select(location => this.StopOnError(() => OpenStore(cloud, location)))
+        uploads = this.StopOnError(() => Stores(storeParameters) is var stores && Upload ? stores.ForUpload : this.IsBound(nameof(Upload)) ? [] : stores.AfterBackup)
+            .Select(location => this.StopOnError(() => OpenStore(storeParameters, location)))
             .ToList();
         encryption = this.StopOnError(() => NewEncryption(Recipient, Passphrase, nameof(Passphrase)));
         UseIdentities(IdentityFile, Passphrase);
@@ -282,7 +282,7 @@ public sealed class NewSHBackupCommand : BackupCommand, IDynamicParameters
         var made = Runner.Run(context => BackupEngine.Create(file, directory, options, context));
         foreach (var store in uploads)
         {
-            this.ReportErrors(() => made = Send(made, directory, store, cloud));
+            this.ReportErrors(() => made = Send(made, directory, store, storeParameters));
         }
 
         WriteObject(made);

@@ -55,13 +55,13 @@ public sealed class ProtectSHBackupCommand : DecryptingCommand
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        foreach (var (backup, directory) in SelectedHere())
+        foreach (var (backup, catalog) in SelectedHere())
         {
             this.ReportErrors(() =>
             {
                 if (ShouldProcess(Named(backup), "Encrypt to other keys"))
                 {
-                    WriteObject(Runner.Run(context => BackupEngine.Protect(backup, directory, encryption!, context)));
+                    WriteObject(Runner.Run(context => BackupEngine.Protect(backup, catalog.Home, encryption!, context)));
                 }
             });
         }

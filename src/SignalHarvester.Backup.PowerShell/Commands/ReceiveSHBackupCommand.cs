@@ -27,7 +27,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 [OutputType(typeof(BackupMetadata))]
 public sealed class ReceiveSHBackupCommand : BackupInputCommand, IDynamicParameters, IConfigurationOptional
 {
-    private readonly StoreParameters cloud = new();
+    private readonly StoreParameters storeParameters = new();
 
     /// <summary>
     /// Ignores the configuration file and the SHBACKUP_ environment variables, so that an error in them does not stop a
@@ -37,12 +37,12 @@ public sealed class ReceiveSHBackupCommand : BackupInputCommand, IDynamicParamet
     public SwitchParameter NoConfiguration { get; set; }
 
     /// <summary>The parameters of the object store.</summary>
-    public object GetDynamicParameters() => cloud;
+    public object GetDynamicParameters() => storeParameters;
 
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        foreach (var (backup, catalog) in Selected(cloud, remote: true))
+        foreach (var (backup, catalog) in Selected(storeParameters, remote: true))
         {
             this.ReportErrors(() =>
             {

@@ -61,7 +61,7 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
     private static readonly TimeSpan LongestInterval = TimeSpan.FromDays(31);
     private static readonly TimeSpan LongestDelay = TimeSpan.FromDays(1);
 
-    private readonly UploadParameters cloud = new();
+    private readonly UploadParameters storeParameters = new();
 
     /// <summary>
     /// The schedule's name: any text of up to 100 characters, ignoring case. With -FromConfiguration, the beginning of all
@@ -243,7 +243,7 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
     public SwitchParameter AsText { get; set; }
 
     /// <summary>The parameters of the object store.</summary>
-    public object GetDynamicParameters() => cloud;
+    public object GetDynamicParameters() => storeParameters;
 
     private protected override string? MissingStoreSwitch => Upload ? null : "-Upload";
 
@@ -406,8 +406,8 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
             KeepWithin = ParameterSetName == ConfigurationSet ? KeepWithin?.Value : Within(KeepWithin),
             NoVerify = NoVerify,
             Upload = place,
-            UploadOptions = place is null ? null : Stores(cloud).OptionsOf(place),
-            CreateContainer = place is not null && Stores(cloud).CreatesContainer(place),
+            UploadOptions = place is null ? null : Stores(storeParameters).OptionsOf(place),
+            CreateContainer = place is not null && Stores(storeParameters).CreatesContainer(place),
             ThrottleLimit = ThrottleLimit,
             ScrubPercent = Percent,
             ScrubBudget = Budget?.Value,
@@ -449,7 +449,7 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
     }
 
     /// <summary>Those of the configuration are sent to anyway.</summary>
-    private StoreLocation? Place() => Stores(cloud).Named ?? (Stores(cloud).AfterBackup.Count > 0 ? null : Stores(cloud).Choose(null));
+    private StoreLocation? Place() => Stores(storeParameters).Named ?? (Stores(storeParameters).AfterBackup.Count > 0 ? null : Stores(storeParameters).Choose(null));
 
     /// <summary>What was given, else what is configured, else so much that the backups of one day are not thinned out on the next.</summary>
     private TimeSpan? Within(BackupAge? given) => given?.Value ?? (Settings.Retention.KeepWithin is null ? TimeSpan.FromDays(2) : null);

@@ -41,7 +41,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 [OutputType(typeof(BackupMetadata))]
 public sealed class RemoveSHBackupCommand : DecryptingCommand, IDynamicParameters
 {
-    private readonly StoreParameters cloud = new();
+    private readonly StoreParameters storeParameters = new();
     private readonly Dictionary<BackupCatalog, HashSet<string>> approved = [];
     private readonly Dictionary<string, HashSet<string>> parents = new(StringComparer.Ordinal);
 
@@ -60,14 +60,14 @@ public sealed class RemoveSHBackupCommand : DecryptingCommand, IDynamicParameter
     public SwitchParameter Remote { get; set; }
 
     /// <summary>The parameters of the object store.</summary>
-    public object GetDynamicParameters() => cloud;
+    public object GetDynamicParameters() => storeParameters;
 
     private protected override string? MissingStoreSwitch => Remote ? null : "-Remote";
 
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        foreach (var source in Selected(cloud, Remote))
+        foreach (var source in Selected(storeParameters, Remote))
         {
             this.ReportErrors(() => Ask(source, Removal(source)));
             if (Cascade)

@@ -74,7 +74,7 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IDynamicParamete
     private const string PathSet = "Path";
     private const string PointInTimeSet = "PointInTime";
 
-    private readonly StoreParameters cloud = new();
+    private readonly StoreParameters storeParameters = new();
     private readonly HashSet<string> restored = new(StringComparer.Ordinal);
     private readonly List<Choice> chosen = [];
 
@@ -191,7 +191,7 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IDynamicParamete
     public SwitchParameter NoConfiguration { get; set; }
 
     /// <summary>The parameters of the object store.</summary>
-    public object GetDynamicParameters() => cloud;
+    public object GetDynamicParameters() => storeParameters;
 
     private protected override string? MissingStoreSwitch => Remote ? null : "-Remote";
 
@@ -217,7 +217,7 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IDynamicParamete
         {
             PathSet => Files(LiteralPath),
             PointInTimeSet => [AtPointInTime()],
-            _ => Selected(cloud, Remote),
+            _ => Selected(storeParameters, Remote),
         })
         {
             this.ReportErrors(() => chosen.Add(new Choice(source, given is null ? null : this.FileSystemPath(given))));
@@ -317,7 +317,7 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IDynamicParamete
     {
         if (Remote)
         {
-            var store = this.StopOnError(() => OpenStore(cloud));
+            var store = this.StopOnError(() => OpenStore(storeParameters));
             var found = AtPointInTime(() => List(store));
             return this.StopOnError(() => InStore(found, store));
         }

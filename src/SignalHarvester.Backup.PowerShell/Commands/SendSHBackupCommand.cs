@@ -31,22 +31,22 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 [OutputType(typeof(BackupMetadata))]
 public sealed class SendSHBackupCommand : BackupInputCommand, IDynamicParameters
 {
-    private readonly UploadParameters cloud = new();
+    private readonly UploadParameters storeParameters = new();
 
     /// <summary>The parameters of the object store.</summary>
-    public object GetDynamicParameters() => cloud;
+    public object GetDynamicParameters() => storeParameters;
 
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        var store = this.StopOnError(() => OpenStore(cloud));
-        foreach (var (backup, directory) in SelectedHere())
+        var store = this.StopOnError(() => OpenStore(storeParameters));
+        foreach (var (backup, catalog) in SelectedHere())
         {
             this.ReportErrors(() =>
             {
                 if (ShouldProcess($"{Named(backup)} ({ProgressView.Size(backup.Size)})", $"Send to {store.Location}"))
                 {
-                    WriteObject(Send(backup, directory, store, cloud));
+                    WriteObject(Send(backup, catalog.Home, store, storeParameters));
                 }
             });
         }

@@ -39,7 +39,7 @@ public sealed class TestSHBackupCommand : DecryptingCommand, IDynamicParameters,
 {
     private const string PathSet = "Path";
 
-    private readonly StoreParameters cloud = new();
+    private readonly StoreParameters storeParameters = new();
 
     /// <summary>
     /// A backup file. If there is a sidecar beside it, its records are used; otherwise only the file's content is checked.
@@ -73,7 +73,7 @@ public sealed class TestSHBackupCommand : DecryptingCommand, IDynamicParameters,
     public SwitchParameter NoConfiguration { get; set; }
 
     /// <summary>The parameters of the object store.</summary>
-    public object GetDynamicParameters() => cloud;
+    public object GetDynamicParameters() => storeParameters;
 
     private protected override string? MissingStoreSwitch => Remote ? null : "-Remote";
 
@@ -81,7 +81,7 @@ public sealed class TestSHBackupCommand : DecryptingCommand, IDynamicParameters,
     protected override void ProcessRecord()
     {
         HasInput = true;
-        foreach (var source in ParameterSetName == PathSet ? Files(LiteralPath) : Selected(cloud, Remote))
+        foreach (var source in ParameterSetName == PathSet ? Files(LiteralPath) : Selected(storeParameters, Remote))
         {
             this.ReportErrors(() => Show(Runner.Run(context => BackupEngine.Verify(source, Level, context))));
         }

@@ -8,7 +8,7 @@ namespace SignalHarvester.Backup.Scheduling;
 /// <summary>The schedules of one scope as they are kept: one file each for what it does and for how its last run went.</summary>
 internal sealed class ScheduleStore(ScheduleScope scope, ScheduleFolders folders)
 {
-    /// <summary>What to do where a schedule's files may not be written.</summary>
+    /// <summary>The advice if a schedule's files may not be written.</summary>
     public const string WriteAdvice = "Check its permissions; schedules of -Scope System can be changed only by an administrator.";
 
     /// <summary>What the names of our files, units and labels begin with.</summary>

@@ -50,7 +50,7 @@ internal static class DiskFault
         };
     }
 
-    /// <summary>Does something on a disk; a failure is named as <see cref="From"/> names it.</summary>
+    /// <summary>Runs an action on a disk; <see cref="From"/> translates its failure.</summary>
     /// <param name="path">The file or directory concerned.</param>
     /// <param name="deniedId">The id for denied access.</param>
     /// <param name="deniedAdvice">What to do about denied access.</param>

@@ -9,7 +9,7 @@ internal static class FullRead
     /// <param name="file">The file.</param>
     /// <param name="buffer">What is filled.</param>
     /// <param name="offset">Where in the file reading begins, in bytes.</param>
-    /// <returns>Bytes that were read: fewer than the buffer takes only where the file has ended.</returns>
+    /// <returns>Bytes that were read: fewer than the buffer only at the end of the file.</returns>
     /// <exception cref="IOException">The disk does not give the file.</exception>
     public static int ReadFully(this SafeFileHandle file, Span<byte> buffer, long offset)
     {

@@ -101,7 +101,7 @@ public sealed class DeployScriptTests : IDisposable
         var run = await DeployAsync("-Overlay s3 -Image example.org/mine:2");
 
         Assert.Equal(1, run.ExitCode);
-        Assert.Contains("runs no image registry.example.org/shbackup", Unwrapped(run.Error), StringComparison.Ordinal);
+        Assert.Contains("has no image registry.example.org/shbackup", Unwrapped(run.Error), StringComparison.Ordinal);
         Assert.Equal(["kustomize"], Calls().Select(call => Verb(call.Arguments)));
     }
 

@@ -102,7 +102,7 @@ public class ChainTests
         var second = workspace.Run("New-SHBackup ./app.db -Type Wal -Verbose").WithoutErrors();
         var fallback = second.As<BackupMetadata>().Single();
         Assert.Contains(first.Verbose, text => text.Contains("pages committed since", StringComparison.Ordinal));
-        Assert.Contains(second.Verbose, text => text.Contains("begun anew", StringComparison.Ordinal));
+        Assert.Contains(second.Verbose, text => text.Contains("restarted", StringComparison.Ordinal));
 
         Assert.Equal((BackupType.Wal, null, VerificationLevel.Quick), (wal.Type, wal.Checksum, wal.VerificationLevel));
         Assert.NotNull(wal.PagesChecksum);
@@ -111,7 +111,7 @@ public class ChainTests
         Assert.Equal((true, VerificationLevel.Full), (tested.Verified, tested.VerificationLevel));
         Assert.Equal(RestoredHash(workspace, wal.Id), tested.Checksum);
         Assert.Equal(BackupType.Incremental, fallback.Type);
-        Assert.Contains("begun anew", Assert.IsType<string>(fallback.Metadata["wal_fallback"]), StringComparison.Ordinal);
+        Assert.Contains("restarted", Assert.IsType<string>(fallback.Metadata["wal_fallback"]), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -178,7 +178,7 @@ public class ConfiguredDefaultsTests
         Directory.Delete(workspace.Backups, recursive: true);
         Assert.Equal(workspace.Backups, workspace.Run($"Receive-SHBackup {sent.Id}").WithoutErrors().As<BackupMetadata>().Single().BackupDirectory);
         workspace.Change();
-        workspace.Run($"Restore-SHBackup {sent.Id} -FromCloud -Force").WithoutErrors();
+        workspace.Run($"Restore-SHBackup {sent.Id} -Remote -Force").WithoutErrors();
         Assert.False(IsChanged(workspace));
     }
 

@@ -19,7 +19,7 @@ public class GetHistoryTests
         var increment = workspace.MakeBackup($"-Type Incremental -Upload {Place} -CreateContainer");
         Assert.Equal(full.Id, increment.ParentId);
         workspace.Run($"Test-SHBackup {full.Id}; Test-SHBackup {full.Id} -Remote {Place}").WithoutErrors();
-        workspace.Run($"Restore-SHBackup {increment.Id} ./new.db -Force; Restore-SHBackup {full.Id} ./far.db -FromCloud {Place} -Force").WithoutErrors();
+        workspace.Run($"Restore-SHBackup {increment.Id} ./new.db -Force; Restore-SHBackup {full.Id} ./far.db -Remote {Place} -Force").WithoutErrors();
         workspace.Run($"Merge-SHBackup {increment.Id}; Remove-SHBackup {full.Id} -Force; Receive-SHBackup {full.Id} {Place}").WithoutErrors();
         workspace.Run($"Invoke-SHBackupRetention; Remove-SHBackup {full.Id} -Remote {Place} -Cascade -Force").WithoutErrors();
 

@@ -85,7 +85,7 @@ public sealed class NamedPipeTests
 
     [Theory]
     [InlineData("Get-SHBackup -ConfigurationPath /dev/zero", "ConfigurationInvalid", "more than 4 MiB")]
-    [InlineData("Get-SHBackup | Test-SHBackup -IdentityFile /dev/zero", "IdentityInvalid", "larger than any")]
+    [InlineData("Get-SHBackup | Test-SHBackup -IdentityFile /dev/zero", "IdentityInvalid", "too large for a")]
     public void What_has_no_end_is_too_large(string command, string id, string said)
     {
         Assert.SkipUnless(File.Exists("/dev/zero"), "there is no such device");

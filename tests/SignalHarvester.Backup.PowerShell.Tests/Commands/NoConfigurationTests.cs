@@ -30,7 +30,7 @@ public class NoConfigurationTests
         "Get-SHBackup", "Get-SHBackup -Remote -Provider Directory -Container ./offsite", $"Test-SHBackup {id}", $"Test-SHBackup {id} -Level Quick -Quiet",
         $"Receive-SHBackup {id} -Provider Directory -Container ./offsite -BackupDirectory ./received", "Compare-SHBackup -Database ./app.db -Id " + id,
         "Get-SHBackupHistory", "Invoke-SHRestoreDrill -Newest", $"Restore-SHBackup {id} -Destination ./restored.db -Force",
-        $"Restore-SHBackup {id} -FromCloud -Provider Directory -Container ./offsite -Destination ./fetched.db -Force",
+        $"Restore-SHBackup {id} -Remote -Provider Directory -Container ./offsite -Destination ./fetched.db -Force",
     ];
 
     [Theory]

@@ -104,12 +104,12 @@ public class OtherDatabaseTests
         foreach (var parameters in (string[])["-Destination ./crm.db -Force", "-Destination ./crm.db -WhatIf", "-Table customer -Into ./crm.db -Force"])
         {
             Refused(workspace, $"Get-SHBackup {app.Id} -Remote {There} | Restore-SHBackup {parameters}");
-            Refused(workspace, $"Restore-SHBackup {app.Id} -FromCloud {There} {parameters}");
+            Refused(workspace, $"Restore-SHBackup {app.Id} -Remote {There} {parameters}");
         }
 
         Assert.Equal(before, ImageHash.Of(workspace["crm.db"]));
         Assert.DoesNotContain(workspace.BackupFiles, file => file.EndsWith(".zst", StringComparison.Ordinal));
-        workspace.Run($"Restore-SHBackup {app.Id} -FromCloud {There} -Destination ./crm.db -Force -AllowOtherDatabase").WithoutErrors();
+        workspace.Run($"Restore-SHBackup {app.Id} -Remote {There} -Destination ./crm.db -Force -AllowOtherDatabase").WithoutErrors();
         Assert.Equal(20, Rows(workspace["crm.db"]));
     }
 

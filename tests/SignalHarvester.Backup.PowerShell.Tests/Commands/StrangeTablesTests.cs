@@ -372,7 +372,7 @@ public sealed class StrangeTablesTests : IDisposable
         Assert.DoesNotContain("damaged", made.Warnings[0], StringComparison.Ordinal);
 
         var tested = workspace.Run("Get-SHBackup | Test-SHBackup -Level Full").Errors.Single();
-        Assert.Contains("That is no damage", tested.Exception.Message, StringComparison.Ordinal);
+        Assert.Contains("That is not damage", tested.Exception.Message, StringComparison.Ordinal);
         Assert.Contains("-NoVerify", tested.Exception.Message, StringComparison.Ordinal);
         backup = workspace.Run("Get-SHBackup").WithoutErrors().As<BackupMetadata>().Single();
         Assert.Equal((false, false, null), (backup.IsSourceCorrupt, backup.Verified, backup.VerificationTimestamp));

@@ -215,7 +215,7 @@ public sealed class RetentionPlanTests
     {
         IReadOnlyList<RetentionDecision> decisions = Decide(new() { KeepDaily = 0 }, [.. Listed.Daily("2026-11-22", 3).Select(Listed.Unverified)]);
         Assert.Equal("Keep Remove Remove", string.Join(' ', decisions.Select(decision => decision.Action)));
-        Assert.Equal(["newest backup of the database, none is verified"], decisions[0].Reasons);
+        Assert.Equal(["newest backup of the database; none is verified"], decisions[0].Reasons);
     }
 
     [Fact]
@@ -388,7 +388,7 @@ public sealed class RetentionPlanTests
         BackupMetadata fullCopy = Listed.At("2026-11-21", Daily) with { Type = BackupType.Incremental, IsPredecessor = true };
         IReadOnlyList<RetentionDecision> decisions = Decide(new() { KeepDaily = 1 }, rawLog, fullCopy.Unverified());
         Assert.Equal(["daily 2026-11-21, 1 of 1 incomplete"], decisions[0].Reasons);
-        Assert.Equal(["daily 2026-11-21, 1 of 1", "newest backup of the database, none is verified"], decisions[1].Reasons);
+        Assert.Equal(["daily 2026-11-21, 1 of 1", "newest backup of the database; none is verified"], decisions[1].Reasons);
     }
 
     [Fact]

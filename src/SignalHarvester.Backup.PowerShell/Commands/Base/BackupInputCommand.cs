@@ -59,15 +59,9 @@ public abstract class BackupInputCommand : BackupCommand
     }
 
     /// <summary>The backups of this machine that the current input names; what is not found, or is elsewhere, is written as an error.</summary>
-    private protected IEnumerable<(BackupMetadata Backup, BackupDirectory Directory)> SelectedHere()
-    {
-        if (ParameterSetName != ObjectSet)
-        {
-            return FindHere();
-        }
-
-        return InputObject.SelectMany(backup => TryOpen(() => OpenDirectory(backup.BackupDirectory)) is { } directory ? [(backup, directory)] : Array.Empty<(BackupMetadata, BackupDirectory)>());
-    }
+    private protected IEnumerable<BackupSource> SelectedHere() => ParameterSetName == ObjectSet
+        ? Opened(InputObject, backup => BackupSource.In(OpenDirectory(backup.BackupDirectory), backup))
+        : FindHere();
 
     /// <summary>The backups that the current input names, wherever they are; what is not found is written as an error.</summary>
     /// <param name="parameters">The parameters of the object store.</param>
@@ -76,41 +70,42 @@ public abstract class BackupInputCommand : BackupCommand
     {
         if (ParameterSetName == ObjectSet)
         {
-            return InputObject.SelectMany(backup => Sources(backup, parameters, remote));
+            return Opened(InputObject, backup => remote || backup.Location is not null
+                ? InStore(backup, OpenStore(parameters, backup))
+                : BackupSource.In(OpenDirectory(backup.BackupDirectory), backup));
         }
 
-        if ((Location ?? (remote ? this.StopOnError(() => Stores(parameters).NamedOrOnly) : null)) is not { } location)
+        if ((Location ?? (remote ? this.StopOnError(() => Stores(parameters).NamedOrOnly) : null)) is { } location)
         {
-            return FindHere().SelectMany(found => remote ? InStore(found.Backup, parameters) : [BackupSource.In(found.Directory, found.Backup)]);
+            var store = this.StopOnError(() => OpenStore(parameters, location));
+            return Opened(Id.SelectMany(id => Find(store, id)), backup => InStore(backup, store));
         }
 
-        var store = this.StopOnError(() => OpenStore(parameters, location));
-        return Id.SelectMany(id => Find(store, id)).SelectMany(backup => TryOpen(() => InStore(backup, store)) is { } source ? [source] : Array.Empty<BackupSource>());
+        // Known here, with a copy elsewhere.
+        return remote ? Opened(FindHere(), found => InStore(found.Backup, OpenStore(parameters, found.Backup))) : FindHere();
     }
 
     /// <summary>Backups given by the paths of their files; what is no backup is written as an error.</summary>
     private protected IEnumerable<BackupSource> Files(string[] paths) =>
-        paths.Select(path => TryOpen(() => BackupFileLookup.Find(this.FileSystemPath(path), OpenDirectory, TimeProvider.System))).OfType<BackupSource>();
+        Opened(paths, path => BackupFileLookup.Find(this.FileSystemPath(path), OpenDirectory, TimeProvider.System));
 
     /// <summary>A backup in a store, with the backup directory of this machine that belongs to it.</summary>
     private protected BackupSource InStore(BackupMetadata backup, StoreCatalog store) => new(backup, BackupCatalog.Of(store, OpenHome(backup)));
 
-    private BackupSource[] Sources(BackupMetadata backup, StoreParameters parameters, bool remote) =>
-        remote || backup.Location is not null ? InStore(backup, parameters)
-        : TryOpen(() => BackupSource.In(OpenDirectory(backup.BackupDirectory), backup)) is { } source ? [source] : [];
-
-    private BackupSource[] InStore(BackupMetadata backup, StoreParameters parameters) =>
-        TryOpen(() => InStore(backup, OpenStore(parameters, backup))) is { } source ? [source] : [];
-
-    private T? TryOpen<T>(Func<T> open)
-        where T : class
+    private IEnumerable<BackupSource> Opened<T>(IEnumerable<T> items, Func<T, BackupSource> open)
     {
-        T? opened = null;
-        this.ReportErrors(() => opened = open());
-        return opened;
+        foreach (var item in items)
+        {
+            BackupSource? opened = null;
+            this.ReportErrors(() => opened = open(item));
+            if (opened is not null)
+            {
+                yield return opened;
+            }
+        }
     }
 
-    private IEnumerable<(BackupMetadata Backup, BackupDirectory Directory)> FindHere()
+    private IEnumerable<BackupSource> FindHere()
     {
         var directories = this.StopOnError(OpenDirectories);
         foreach (var id in Id)
@@ -141,9 +136,9 @@ public abstract class BackupInputCommand : BackupCommand
     }
 
     /// <summary>Finds what an id names in several directories; the first that has it counts, and wildcards match in all.</summary>
-    private IEnumerable<(BackupMetadata Backup, BackupDirectory Directory)> Find(IReadOnlyList<BackupDirectory> directories, string id) =>
+    private IEnumerable<BackupSource> Find(IReadOnlyList<BackupDirectory> directories, string id) =>
         (WildcardPattern.ContainsWildcardCharacters(id) ? directories : [directories.FirstOrDefault(directory => directory.Has(CanonicalId(id))) ?? directories[0]])
-            .SelectMany(directory => Find(directory, id).Select(backup => (backup, directory)));
+            .SelectMany(directory => Find(directory, id).Select(backup => BackupSource.In(directory, backup)));
 
     private protected IReadOnlyList<BackupMetadata> Find(BackupDirectory directory, string id)
     {

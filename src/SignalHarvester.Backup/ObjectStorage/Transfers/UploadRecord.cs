@@ -7,7 +7,7 @@ namespace SignalHarvester.Backup.ObjectStorage.Transfers;
 /// <param name="Length">Its size in bytes.</param>
 /// <param name="PartSize">The size of its parts in bytes.</param>
 /// <param name="UploadId">The service's id of the upload.</param>
-/// <param name="Storage">What the object will be stored as: see <see cref="StoreOptions.StorageFingerprint"/>. Its name in the journal is older.</param>
+/// <param name="Storage">The storage settings of the object: see <see cref="StoreOptions.StorageFingerprint"/>. Its name in the journal is older.</param>
 internal sealed record UploadRecord(string Sha256, long Length, long PartSize, string UploadId, [property: JsonPropertyName("keeping")] string Storage);
 
 /// <summary>Reads and writes the records of transfers.</summary>

@@ -3,7 +3,7 @@ using SignalHarvester.Backup.Progress;
 
 namespace SignalHarvester.Backup.Operations.Remove;
 
-/// <summary>Rewrites a backup that other runs may rewrite at the same time: where one was faster, the backup is looked at anew.</summary>
+/// <summary>Rewrites a backup that other runs may rewrite at the same time: if one was faster, the backup is read again.</summary>
 internal static class BackupRewrite
 {
     private const int MostAttempts = 3;
@@ -11,9 +11,9 @@ internal static class BackupRewrite
     /// <summary>Rewrites one backup.</summary>
     /// <param name="id">The backup's id.</param>
     /// <param name="directory">Where it lies.</param>
-    /// <param name="tryRewrite">Rewrites the backup as it is now; false where another run changed it meanwhile.</param>
+    /// <param name="tryRewrite">Rewrites the present backup; false if another run changed it meanwhile.</param>
     /// <param name="context">Messages, cancellation.</param>
-    /// <returns>The backup as it is after that.</returns>
+    /// <returns>The rewritten backup.</returns>
     /// <exception cref="BackupException">BackupNotFound; DirectoryLocked: other runs changed it each time.</exception>
     public static BackupMetadata Run(string id, BackupDirectory directory, Func<BackupMetadata, bool> tryRewrite, OperationContext context)
     {

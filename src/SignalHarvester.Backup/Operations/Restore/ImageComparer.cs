@@ -39,7 +39,7 @@ internal static class ImageComparer
             var offset = (page - 1) * restored.PageSize;
             if (image.ReadFully(expected.AsSpan(0, length), offset) < length)
             {
-                throw new EndOfStreamException("The unpacked image is shorter than what was written to it.");
+                throw new EndOfStreamException("The unpacked image is shorter than the data written to it.");
             }
 
             restored.Read(page, found.AsSpan(0, length));

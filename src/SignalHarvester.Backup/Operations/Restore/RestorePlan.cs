@@ -7,6 +7,6 @@ namespace SignalHarvester.Backup.Operations.Restore;
 public sealed record RestorePlan(IReadOnlyList<BackupMetadata> Files, long BytesToRead, long? BytesToWrite)
 {
     /// <summary>Whether a restore would overwrite something.</summary>
-    /// <param name="destination">Where it would go, as a full path.</param>
+    /// <param name="destination">The destination, as a full path.</param>
     public static bool Overwrites(string destination) => File.Exists(destination);
 }

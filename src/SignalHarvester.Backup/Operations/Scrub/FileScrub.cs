@@ -54,11 +54,7 @@ internal sealed class FileScrub(BackupMetadata backup, string temporaryParent, O
         var stamp = (length, File.GetLastWriteTimeUtc(file));
         if (length != backup.Size)
         {
-<<<<<<< HEAD:src/SignalHarvester.Backup/Operations/Scrub/StoredReading.cs
-            return new StoredFinding(ScrubOutcome.Damaged, string.Create(CultureInfo.InvariantCulture, $"it has {length} bytes, but {backup.Size} were recorded"))
-=======
             return new FileScrubResult(ScrubOutcome.Damaged, string.Create(CultureInfo.InvariantCulture, $"it has {length} bytes, but {backup.Size} were recorded"))
->>>>>>> b7dcdbdc730a6b675e5d823abb331b3ccdc3a79c:src/SignalHarvester.Backup/Operations/Scrub/FileScrub.cs
             {
                 ErrorId = BackupErrorId.BackupSizeMismatch,
                 File = stamp,
@@ -74,23 +70,14 @@ internal sealed class FileScrub(BackupMetadata backup, string temporaryParent, O
         var first = HashOnce(meter);
         if (first == recorded)
         {
-<<<<<<< HEAD:src/SignalHarvester.Backup/Operations/Scrub/StoredReading.cs
-            return new StoredFinding(ScrubOutcome.Good, "its SHA-256 matches its record") { Bytes = backup.Size };
-=======
             return new FileScrubResult(ScrubOutcome.Good, "its SHA-256 matches its record") { Bytes = backup.Size };
->>>>>>> b7dcdbdc730a6b675e5d823abb331b3ccdc3a79c:src/SignalHarvester.Backup/Operations/Scrub/FileScrub.cs
         }
 
         // From the disk once more: nothing is condemned for what a wire or the memory did.
         var second = HashOnce(meter);
         return second == first
-<<<<<<< HEAD:src/SignalHarvester.Backup/Operations/Scrub/StoredReading.cs
-            ? new StoredFinding(ScrubOutcome.Damaged, $"its SHA-256 is {first}, but {recorded} was recorded") { ErrorId = BackupErrorId.BackupChecksumMismatch, Bytes = 2 * backup.Size }
-            : new StoredFinding(ScrubOutcome.Unreadable, "it reads differently each time; the disk, its cable or the memory is failing") { ErrorId = BackupErrorId.ReadFailed, Bytes = 2 * backup.Size };
-=======
             ? new FileScrubResult(ScrubOutcome.Damaged, $"its SHA-256 is {first}, but {recorded} was recorded") { ErrorId = BackupErrorId.BackupChecksumMismatch, Bytes = 2 * backup.Size }
             : new FileScrubResult(ScrubOutcome.Unreadable, "it reads differently each time; the disk, its cable or the memory is failing") { ErrorId = BackupErrorId.ReadFailed, Bytes = 2 * backup.Size };
->>>>>>> b7dcdbdc730a6b675e5d823abb331b3ccdc3a79c:src/SignalHarvester.Backup/Operations/Scrub/FileScrub.cs
     }
 
     private string HashOnce(ProgressMeter meter)
@@ -116,11 +103,7 @@ internal sealed class FileScrub(BackupMetadata backup, string temporaryParent, O
                 ErrorId = failed.Check is VerificationChecks.Decompression ? BackupErrorId.BackupCorrupt : BackupErrorId.BackupChecksumMismatch,
                 Bytes = backup.Size,
             }
-<<<<<<< HEAD:src/SignalHarvester.Backup/Operations/Scrub/StoredReading.cs
-            : new StoredFinding(ScrubOutcome.Good, "no checksum of the file was recorded; its unpacked content matches its record, and the file's checksum is now recorded")
-=======
             : new FileScrubResult(ScrubOutcome.Good, "no checksum of the file was recorded; its unpacked content matches its record, and the file's checksum is now recorded")
->>>>>>> b7dcdbdc730a6b675e5d823abb331b3ccdc3a79c:src/SignalHarvester.Backup/Operations/Scrub/FileScrub.cs
             {
                 Bytes = backup.Size,
                 StoredChecksum = verifier.FoundImage?.StoredChecksum,

@@ -29,8 +29,8 @@ internal static class RepairFromCopy
             PartialBackup? file = null;
             try
             {
-                var remote = place();
-                (file, var address) = FetchAsync(backup, remote, directory, context).GetAwaiter().GetResult();
+                var catalog = place();
+                (file, var address) = FetchAsync(backup, catalog, directory, context).GetAwaiter().GetResult();
                 return (file, address, string.Empty);
             }
             catch (Exception exception) when (exception is BackupException or IOException or UnauthorizedAccessException or InvalidDataException)
@@ -42,11 +42,11 @@ internal static class RepairFromCopy
         return (null, null, reasons.Count == 0 ? "no copy of it is known" : string.Join("; ", reasons));
     }
 
-    private static async Task<(PartialBackup File, string Address)> FetchAsync(BackupMetadata backup, StoreCatalog remote, BackupDirectory directory, OperationContext context)
+    private static async Task<(PartialBackup File, string Address)> FetchAsync(BackupMetadata backup, StoreCatalog catalog, BackupDirectory directory, OperationContext context)
     {
-        var store = remote.Store;
+        var store = catalog.Store;
         var name = Path.GetFileName(backup.BackupPath);
-        var there = await remote.FindAsync(backup.Id, context.Cancellation).ConfigureAwait(false);
+        var there = await catalog.FindAsync(backup.Id, context.Cancellation).ConfigureAwait(false);
         if (there is null)
         {
             throw new InvalidDataException($"'{store.Location}' has no copy of it");
@@ -54,7 +54,7 @@ internal static class RepairFromCopy
 
         if (there.FileName != name || there.Backup.Size != backup.Size || there.Backup.StoredChecksum != backup.StoredChecksum)
         {
-            throw new InvalidDataException($"the copy in '{store.Location}' is a different file: one of the two was folded or re-encrypted since; restore from there with Restore-SHBackup -FromCloud");
+            throw new InvalidDataException($"the copy in '{store.Location}' is a different file: one of the two was folded or re-encrypted since; restore from there with Restore-SHBackup -Remote");
         }
 
         var version = await store.FindAsync(name, context.Cancellation).ConfigureAwait(false) ?? throw new CloudFault(store.Location).ObjectNotFound(name, null);

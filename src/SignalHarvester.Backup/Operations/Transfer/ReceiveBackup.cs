@@ -19,21 +19,21 @@ internal static class ReceiveBackup
 
     /// <summary>Fetches one backup.</summary>
     /// <param name="id">Which.</param>
-    /// <param name="remote">Where it is.</param>
+    /// <param name="catalog">Where it is.</param>
     /// <param name="directory">Where it goes; made if it is not there.</param>
     /// <param name="context">Clock, messages, cancellation. Stopped, what was fetched is not fetched again the next time.</param>
     /// <returns>The backup in the directory.</returns>
     /// <exception cref="BackupException">BackupNotFound, ChainBroken, BackupIdTaken, InsufficientSpace, and the Cloud… errors.</exception>
     /// <exception cref="OperationCanceledException">It was stopped; nothing half-fetched is listed.</exception>
-    public static BackupMetadata Run(string id, StoreCatalog remote, BackupDirectory directory, OperationContext context)
+    public static BackupMetadata Run(string id, StoreCatalog catalog, BackupDirectory directory, OperationContext context)
     {
-        var links = remote.Chain(id, context.Cancellation);
+        var links = catalog.Chain(id, context.Cancellation);
         try
         {
             DeleteLeftOvers(directory, context);
             foreach (var link in links)
             {
-                FetchAsync(link, remote.Store, directory, context).GetAwaiter().GetResult();
+                FetchAsync(link, catalog.Store, directory, context).GetAwaiter().GetResult();
             }
 
             // Retired is what something builds on; this one was asked for.

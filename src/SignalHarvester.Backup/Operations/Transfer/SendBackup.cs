@@ -19,12 +19,12 @@ internal static class SendBackup
     /// <summary>Sends one backup.</summary>
     /// <param name="backup">The backup.</param>
     /// <param name="directory">Where it lies.</param>
-    /// <param name="remote">Where it goes.</param>
+    /// <param name="catalog">Where it goes.</param>
     /// <param name="context">Clock, messages, cancellation. Stopped, what has arrived is not sent again the next time.</param>
     /// <returns>The backup, with the copy.</returns>
     /// <exception cref="BackupException">The Cloud… errors; CloudObjectExists: another backup of that id is there; those of reading the backup.</exception>
     /// <exception cref="OperationCanceledException">It was stopped; nothing half-sent is listed.</exception>
-    public static BackupMetadata Run(BackupMetadata backup, BackupDirectory directory, StoreCatalog remote, OperationContext context)
+    public static BackupMetadata Run(BackupMetadata backup, BackupDirectory directory, StoreCatalog catalog, OperationContext context)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -33,7 +33,7 @@ internal static class SendBackup
                 BackupMetadata? sent = null;
                 foreach (var link in directory.Chain(backup.Id))
                 {
-                    sent = SendAsync(link, directory, remote, context).GetAwaiter().GetResult();
+                    sent = SendAsync(link, directory, catalog, context).GetAwaiter().GetResult();
                 }
 
                 return sent! with { Depth = backup.Depth };
@@ -48,11 +48,11 @@ internal static class SendBackup
 
     /// <summary>Cancels the uploads of killed runs that nobody resumed for a week: their parts cost money, and are not listed.</summary>
     /// <exception cref="BackupException">The Cloud… errors.</exception>
-    public static void CleanUp(StoreCatalog remote, OperationContext context)
+    public static void CleanUp(StoreCatalog catalog, OperationContext context)
     {
         try
         {
-            CleanUpAsync(remote.Store, context).GetAwaiter().GetResult();
+            CleanUpAsync(catalog.Store, context).GetAwaiter().GetResult();
         }
         catch (BackupException exception) when (exception.ErrorId is BackupErrorId.CloudAccessDenied or BackupErrorId.CloudRefused)
         {
@@ -73,10 +73,10 @@ internal static class SendBackup
         }
     }
 
-    private static async Task<BackupMetadata> SendAsync(BackupMetadata link, BackupDirectory directory, StoreCatalog remote, OperationContext context)
+    private static async Task<BackupMetadata> SendAsync(BackupMetadata link, BackupDirectory directory, StoreCatalog catalog, OperationContext context)
     {
-        var store = remote.Store;
-        var there = await remote.FindAsync(link.Id, context.Cancellation).ConfigureAwait(false);
+        var store = catalog.Store;
+        var there = await catalog.FindAsync(link.Id, context.Cancellation).ConfigureAwait(false);
         if (there is not null && !there.Backup.HoldsSameImageAs(link))
         {
             throw new CloudFault(store.Location).ObjectExists(link.Id + BackupFileName.SidecarSuffix, null);
@@ -102,7 +102,7 @@ internal static class SendBackup
         catch (BackupException exception) when (exception.ErrorId == BackupErrorId.CloudObjectExists)
         {
             // Another run can have sent the same backup meanwhile, and differ in the moment only.
-            if (await remote.FindAsync(link.Id, context.Cancellation).ConfigureAwait(false) is not { } theirs || theirs.FileName != fileName || !theirs.Backup.HoldsSameImageAs(link))
+            if (await catalog.FindAsync(link.Id, context.Cancellation).ConfigureAwait(false) is not { } theirs || theirs.FileName != fileName || !theirs.Backup.HoldsSameImageAs(link))
             {
                 throw;
             }

@@ -1,6 +1,6 @@
 namespace SignalHarvester.Backup.Sqlite.Snapshot;
 
-/// <summary>An image whose first page reads otherwise; everything else is as it is in the image behind it.</summary>
+/// <summary>An image with another first page; everything else comes from the image behind it.</summary>
 /// <param name="image">The image; it stays the caller's.</param>
 internal abstract class ChangedImage(IDatabaseImage image) : IDatabaseImage
 {

@@ -189,11 +189,11 @@ public sealed class WalBackupTests : IDisposable
     }
 
     [Theory]
-    [InlineData("INSERT INTO audit(what) VALUES ('one'); PRAGMA wal_checkpoint(RESTART); INSERT INTO audit(what) VALUES ('two')", "begun anew")]
-    [InlineData("INSERT INTO audit(what) VALUES ('one'); PRAGMA wal_checkpoint(TRUNCATE)", "begun anew")]
-    [InlineData("PRAGMA wal_checkpoint(TRUNCATE); INSERT INTO audit(what) VALUES ('two')", "begun anew")]
-    [InlineData("PRAGMA journal_mode = DELETE; INSERT INTO audit(what) VALUES ('two')", "begun anew")]
-    [InlineData("PRAGMA journal_mode = DELETE; PRAGMA journal_mode = WAL; INSERT INTO audit(what) VALUES ('two')", "begun anew")]
+    [InlineData("INSERT INTO audit(what) VALUES ('one'); PRAGMA wal_checkpoint(RESTART); INSERT INTO audit(what) VALUES ('two')", "restarted")]
+    [InlineData("INSERT INTO audit(what) VALUES ('one'); PRAGMA wal_checkpoint(TRUNCATE)", "restarted")]
+    [InlineData("PRAGMA wal_checkpoint(TRUNCATE); INSERT INTO audit(what) VALUES ('two')", "restarted")]
+    [InlineData("PRAGMA journal_mode = DELETE; INSERT INTO audit(what) VALUES ('two')", "restarted")]
+    [InlineData("PRAGMA journal_mode = DELETE; PRAGMA journal_mode = WAL; INSERT INTO audit(what) VALUES ('two')", "restarted")]
     public void A_log_that_does_not_continue_the_parent_is_not_used_and_that_is_said(string sql, string reason)
     {
         using SqliteConnection user = Databases.CreateWithLiveWal(scene.Database);
@@ -265,7 +265,7 @@ public sealed class WalBackupTests : IDisposable
         IReadOnlyList<BackupMetadata> listed = scene.Directory.List().Backups;
 
         // Of the other one's log there is a frame in the place, but not the same.
-        CreateByComparison(listed[0], "begun anew");
+        CreateByComparison(listed[0], "restarted");
         AssertRestores(CreateTail(listed[1], Tail with { ParentId = listed[1].Id }));
     }
 
