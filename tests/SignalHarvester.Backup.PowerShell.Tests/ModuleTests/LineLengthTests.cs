@@ -15,7 +15,9 @@ public class LineLengthTests
     private static readonly string[] Folders = ["src", "tests", "bench"];
 
     private static readonly int Most = int.Parse(
-        File.ReadLines(Path.Combine(MarkdownDocument.Root, ".editorconfig")).Single(line => line.StartsWith("max_line_length", StringComparison.Ordinal)).Split('=')[1],
+        File.ReadLines(Path.Combine(MarkdownDocument.Root, ".editorconfig"))
+            .Single(line => line.StartsWith("max_line_length", StringComparison.Ordinal))
+            .Split('=')[1],
         System.Globalization.CultureInfo.InvariantCulture);
 
     [Fact]
@@ -70,7 +72,8 @@ public class LineLengthTests
 
     private static bool IsOneString(SyntaxNode root, TextLine line)
     {
-        var tokens = root.DescendantTokens(line.Span).Where(token => token.Span.Length > 0 && token.SpanStart < line.End && token.Span.End > line.Start).ToList();
+        var tokens = root.DescendantTokens(line.Span)
+            .Where(token => token.Span.Length > 0 && token.SpanStart < line.End && token.Span.End > line.Start).ToList();
         return tokens.Select(StringOf).OfType<TextSpan>().Distinct().Count() == 1
             && tokens.All(token => StringOf(token) is not null || SyntaxFacts.IsPunctuation(token.Kind()))
             && !root.DescendantTrivia(line.Span, descendIntoTrivia: false).Any(trivia => trivia.Span.Length > 0 && line.Span.Contains(trivia.Span)
