@@ -38,6 +38,9 @@ skips() {
                 s/.*testName="\([^"]*\)".*/skipped: \1/p' | plain | sort
 }
 
+# unstyled: what dotnet format said, each place once, where it found something.
+unstyled() { [ ! -e "$results/format.log" ] || sed "s/^/FAILED: dotnet format: /; s/ \[[^]]*\]$//" "$results/format.log" | sort -u; }
+
 # lacking: how many tests were skipped for what is not here, and what could have been installed; nothing where neither is.
 lacking() {
     local count what
@@ -47,8 +50,8 @@ lacking() {
     echo "$count tests were skipped for what is not installed here${what:+; what may be installed and could not be: $what}."
 }
 
-# summary ENDED: all of that, and the counts as the last line; fails when a test failed or none ran, and in CI where something
-# that may be installed is not here.
+# summary ENDED: all of that, and the counts as the last line; fails when a test failed or none ran, where the style is not kept,
+# and in CI where something that may be installed is not here.
 summary() {
     local broken passed failed skipped ended=$1
     broken=$(($(spec failures) + $(spec errors)))
@@ -57,10 +60,15 @@ summary() {
     skipped=$(($(counter total) - $(counter executed) + $(spec disabled)))
     skips
     failures
+    unstyled
     # A test process that dies leaves results in which nothing failed.
     if [ "$ended" != 0 ] && [ "$failed" = 0 ]; then
         echo "dotnet test ended with $ended although no test failed: a test process died, or none could start."
         failed=1
+    fi
+    if [ -e "$results/format.log" ]; then
+        echo "The style is not that of .editorconfig: run dotnet format whitespace . --folder."
+        failed=$((failed + 1))
     fi
     lacking
     if [ "${CI:-}" = true ] && [ -s "$missing" ]; then

@@ -32,7 +32,7 @@ internal static class BenchDatabase
     /// <summary>Makes the database, unless it is there and intact.</summary>
     public static void Ensure(string path, int sizeMebibytes)
     {
-        string record = path + ".sha256";
+        var record = path + ".sha256";
         if (File.Exists(path) && File.Exists(record))
         {
             if (Workspace.HashOf(path) == File.ReadAllText(record))
@@ -44,7 +44,7 @@ internal static class BenchDatabase
         }
 
         Console.Error.WriteLine($"Making {path} ...");
-        foreach (string old in new[] { path, path + "-wal", path + "-shm", record })
+        foreach (var old in new[] { path, path + "-wal", path + "-shm", record })
         {
             File.Delete(old);
         }
@@ -57,8 +57,8 @@ internal static class BenchDatabase
     public static void Grow(string path, int sizeMebibytes)
     {
         const int Piece = 1 << 20;
-        long pieces = ((long)sizeMebibytes << 20) / Piece - new FileInfo(path).Length / Piece;
-        using SqliteConnection connection = Open(path);
+        var pieces = ((long)sizeMebibytes << 20) / Piece - new FileInfo(path).Length / Piece;
+        using var connection = Open(path);
         Execute(connection, $"""
             PRAGMA journal_mode = off;
             PRAGMA synchronous = off;
@@ -80,7 +80,7 @@ internal static class BenchDatabase
 
     public static void Execute(SqliteConnection connection, string sql)
     {
-        using SqliteCommand command = connection.CreateCommand();
+        using var command = connection.CreateCommand();
         command.CommandText = sql;
         command.CommandTimeout = 0;
         command.ExecuteNonQuery();
@@ -88,7 +88,7 @@ internal static class BenchDatabase
 
     private static void Generate(string path, int rows)
     {
-        using SqliteConnection connection = Open(path);
+        using var connection = Open(path);
         Execute(connection, $"""
             PRAGMA page_size = {PageSize};
             PRAGMA journal_mode = off;
@@ -107,22 +107,22 @@ internal static class BenchDatabase
 
     private static void Insert(SqliteConnection connection, int rows)
     {
-        using SqliteCommand insert = connection.CreateCommand();
+        using var insert = connection.CreateCommand();
         insert.CommandText =
             "INSERT INTO signals(source, kind, score, payload, digest, created_at) VALUES ($source, $kind, $score, $payload, $digest, $created)";
-        SqliteParameter source = insert.Parameters.Add("$source", SqliteType.Text);
-        SqliteParameter kind = insert.Parameters.Add("$kind", SqliteType.Text);
-        SqliteParameter score = insert.Parameters.Add("$score", SqliteType.Real);
-        SqliteParameter payload = insert.Parameters.Add("$payload", SqliteType.Text);
-        SqliteParameter digest = insert.Parameters.Add("$digest", SqliteType.Blob);
-        SqliteParameter created = insert.Parameters.Add("$created", SqliteType.Text);
+        var source = insert.Parameters.Add("$source", SqliteType.Text);
+        var kind = insert.Parameters.Add("$kind", SqliteType.Text);
+        var score = insert.Parameters.Add("$score", SqliteType.Real);
+        var payload = insert.Parameters.Add("$payload", SqliteType.Text);
+        var digest = insert.Parameters.Add("$digest", SqliteType.Blob);
+        var created = insert.Parameters.Add("$created", SqliteType.Text);
         insert.Prepare();
 
         var random = new SplitMix64(seed: 20261122);
         string[] words = [.. Enumerable.Range(0, 4000).Select(_ => Word(random))];
-        byte[] blob = new byte[32];
+        var blob = new byte[32];
         var text = new StringBuilder();
-        for (int row = 0; row < rows; row++)
+        for (var row = 0; row < rows; row++)
         {
             random.Fill(blob);
             source.Value = words[random.Below(200)];
@@ -149,7 +149,7 @@ internal static class BenchDatabase
 
     private static void Append(StringBuilder text, SplitMix64 random, string[] words, int count, string separator)
     {
-        for (int i = 0; i < count; i++)
+        for (var i = 0; i < count; i++)
         {
             text.Append(i == 0 ? "" : separator).Append(words[random.Below(words.Length)]);
         }

@@ -34,22 +34,22 @@ internal sealed record Command(string Program, IReadOnlyList<string> Arguments)
     /// <exception cref="BenchException">It ended with another exit code than 0, or hung.</exception>
     public Sample Run()
     {
-        string? usageFile = Tools.HasGnuTime ? Path.GetTempFileName() : null;
+        var usageFile = Tools.HasGnuTime ? Path.GetTempFileName() : null;
         try
         {
-            long from = Stopwatch.GetTimestamp();
-            using Process process = Process.Start(StartInfo(usageFile))
+            var from = Stopwatch.GetTimestamp();
+            using var process = Process.Start(StartInfo(usageFile))
                 ?? throw new BenchException($"'{Program}' did not start.");
             process.StandardInput.Close();
-            Task<string> output = process.StandardOutput.ReadToEndAsync();
-            Task<string> errors = process.StandardError.ReadToEndAsync();
+            var output = process.StandardOutput.ReadToEndAsync();
+            var errors = process.StandardError.ReadToEndAsync();
             if (!process.WaitForExit(Limit))
             {
                 process.Kill(entireProcessTree: true);
                 throw new BenchException($"still running after {Limit.TotalMinutes} minutes; ended.");
             }
 
-            long to = Stopwatch.GetTimestamp();
+            var to = Stopwatch.GetTimestamp();
             Task.WaitAll(output, errors);
 
             if (process.ExitCode != 0)
@@ -73,7 +73,7 @@ internal sealed record Command(string Program, IReadOnlyList<string> Arguments)
     /// <summary>Starts it unmeasured, for a process that runs beside the contestants. Its standard error is the bench's own.</summary>
     public Process Start()
     {
-        ProcessStartInfo start = StartInfo(usageFile: null);
+        var start = StartInfo(usageFile: null);
         start.RedirectStandardError = false;
         return Process.Start(start) ?? throw new BenchException($"'{Program}' did not start.");
     }
@@ -90,7 +90,7 @@ internal sealed record Command(string Program, IReadOnlyList<string> Arguments)
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        foreach ((string name, string value) in Variables)
+        foreach ((var name, var value) in Variables)
         {
             start.Environment[name] = value;
         }
@@ -101,9 +101,9 @@ internal sealed record Command(string Program, IReadOnlyList<string> Arguments)
     private static Sample WithReports(Sample sample, string output)
     {
         var reported = new Dictionary<string, double>();
-        foreach (string line in output.Split('\n', StringSplitOptions.TrimEntries))
+        foreach (var line in output.Split('\n', StringSplitOptions.TrimEntries))
         {
-            int equals = line.LastIndexOf('=');
+            var equals = line.LastIndexOf('=');
             if (line.StartsWith(Prefix, StringComparison.Ordinal) && equals > 0)
             {
                 reported[line[Prefix.Length..equals]] =
@@ -119,7 +119,7 @@ internal sealed record Command(string Program, IReadOnlyList<string> Arguments)
             Reported = reported,
         };
 
-        double? Take(string name) => reported.Remove(name, out double value) ? value : null;
+        double? Take(string name) => reported.Remove(name, out var value) ? value : null;
     }
 
     private static Sample WithUsage(Sample sample, string? usageFile)
@@ -129,7 +129,7 @@ internal sealed record Command(string Program, IReadOnlyList<string> Arguments)
             return sample;
         }
 
-        string[] words = File.ReadAllLines(usageFile)[^1].Split(' ');
+        var words = File.ReadAllLines(usageFile)[^1].Split(' ');
         return sample with
         {
             User = double.Parse(words[0], CultureInfo.InvariantCulture),
@@ -140,7 +140,7 @@ internal sealed record Command(string Program, IReadOnlyList<string> Arguments)
 
     private static string Shorten(string text)
     {
-        string line = string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+        var line = string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
         return line.Length <= 400 ? line : line[..400] + " ...";
     }
 }

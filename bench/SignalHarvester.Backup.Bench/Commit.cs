@@ -27,7 +27,7 @@ internal readonly record struct Commit(long Start, long Elapsed, bool Refused)
     public static void WriteAll(string path, IEnumerable<Commit> commits)
     {
         using var writer = new BinaryWriter(File.Create(path));
-        foreach (Commit commit in commits)
+        foreach (var commit in commits)
         {
             writer.Write(commit.Start);
             writer.Write(commit.Elapsed);

@@ -8,14 +8,14 @@ internal sealed class Companion : IDisposable
     /// <summary>What the child prints once it does its work. It ends when its input closes.</summary>
     public const string Ready = "ready";
 
-    private readonly Process _process;
+    private readonly Process process;
 
     /// <summary>Starts it and waits until it is ready.</summary>
     /// <exception cref="BenchException">It ended instead.</exception>
     public Companion(params string[] arguments)
     {
-        _process = Command.Self(arguments).Start();
-        if (_process.StandardOutput.ReadLine() != Ready)
+        process = Command.Self(arguments).Start();
+        if (process.StandardOutput.ReadLine() != Ready)
         {
             Dispose();
             throw new BenchException($"The bench's own '{arguments[0]}' did not start.");
@@ -24,8 +24,8 @@ internal sealed class Companion : IDisposable
 
     public void Dispose()
     {
-        _process.StandardInput.Close();
-        _process.WaitForExit();
-        _process.Dispose();
+        process.StandardInput.Close();
+        process.WaitForExit();
+        process.Dispose();
     }
 }

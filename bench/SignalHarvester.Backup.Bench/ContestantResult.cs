@@ -3,7 +3,7 @@ namespace SignalHarvester.Backup.Bench;
 /// <summary>All runs of one contestant, or why there are none.</summary>
 internal sealed class ContestantResult(Contestant contestant)
 {
-    private readonly List<Sample> _samples = [];
+    private readonly List<Sample> samples = [];
 
     public string Name => contestant.Name;
 
@@ -15,7 +15,7 @@ internal sealed class ContestantResult(Contestant contestant)
     /// <summary>Why it broke off; its samples do not count then.</summary>
     public string? Failed { get; set; }
 
-    public IReadOnlyList<Sample> Samples => _samples;
+    public IReadOnlyList<Sample> Samples => samples;
 
     public Spread? Wall => SpreadOf(s => s.Wall);
 
@@ -29,10 +29,10 @@ internal sealed class ContestantResult(Contestant contestant)
     public Spread? OutputSize => SpreadOf(s => s.OutputSize);
 
     public Spread? Reported(string name) =>
-        SpreadOf(s => s.Reported.TryGetValue(name, out double value) ? value : null);
+        SpreadOf(s => s.Reported.TryGetValue(name, out var value) ? value : null);
 
-    public void Add(Sample sample) => _samples.Add(sample);
+    public void Add(Sample sample) => samples.Add(sample);
 
     private Spread? SpreadOf(Func<Sample, double?> value) =>
-        Failed is null ? Spread.Of(_samples.Select(value)) : null;
+        Failed is null ? Spread.Of(samples.Select(value)) : null;
 }

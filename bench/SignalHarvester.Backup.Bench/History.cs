@@ -11,8 +11,8 @@ internal sealed class History(Workspace workspace, string database, Module modul
 
     private const int Percent = 1;
 
-    private bool _hasBackups;
-    private string? _newestHash;
+    private bool hasBackups;
+    private string? newestHash;
 
     /// <summary>The database as it changes.</summary>
     public string Live => Path.Combine(Folder, "live", "signals.db");
@@ -22,7 +22,7 @@ internal sealed class History(Workspace workspace, string database, Module modul
 
     /// <summary>SHA-256 of the newest state.</summary>
     /// <exception cref="BenchException">There was none yet.</exception>
-    public string NewestHash => _newestHash ?? throw new BenchException("The database has no history yet.");
+    public string NewestHash => newestHash ?? throw new BenchException("The database has no history yet.");
 
     private string Folder => Path.Combine(workspace.Work, "history");
 
@@ -31,7 +31,7 @@ internal sealed class History(Workspace workspace, string database, Module modul
     /// <summary>Makes the module's backups, unless they are there.</summary>
     public void MakeBackups()
     {
-        if (_hasBackups)
+        if (hasBackups)
         {
             return;
         }
@@ -40,8 +40,8 @@ internal sealed class History(Workspace workspace, string database, Module modul
         Reset();
         module.Backup(Live, Backups).Run();
         module.Series(Live, Backups, "Incremental", PageChanges.Unseeded(Live, Pages), Increments).Run();
-        _newestHash = Workspace.HashOf(Live);
-        _hasBackups = true;
+        newestHash = Workspace.HashOf(Live);
+        hasBackups = true;
     }
 
     /// <summary>Lets the database go through its states once more, which takes as long as changing it.</summary>
@@ -50,13 +50,13 @@ internal sealed class History(Workspace workspace, string database, Module modul
     {
         Reset();
         visit(0);
-        for (int state = 1; state <= Increments; state++)
+        for (var state = 1; state <= Increments; state++)
         {
             PageChanges.Make(Live, Pages, (ulong)state);
             visit(state);
         }
 
-        _newestHash = Workspace.HashOf(Live);
+        newestHash = Workspace.HashOf(Live);
     }
 
     /// <summary>Deletes everything.</summary>

@@ -24,7 +24,7 @@ internal sealed record Machine(
     private static string ProcessorName()
     {
         const string Source = "/proc/cpuinfo";
-        string? line = File.Exists(Source)
+        var line = File.Exists(Source)
             ? File.ReadLines(Source).FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal))
             : null;
         return line?[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim() ?? RuntimeInformation.ProcessArchitecture.ToString();

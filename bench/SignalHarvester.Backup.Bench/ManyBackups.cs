@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
-using Microsoft.Data.Sqlite;
 
 namespace SignalHarvester.Backup.Bench;
 
@@ -25,21 +24,21 @@ internal sealed class ManyBackups(Workspace workspace, Module module)
             return;
         }
 
-        string model = workspace["model"];
+        var model = workspace["model"];
         module.Backup(SmallDatabase(), model).Run();
-        string sidecar = Directory.GetFiles(model, "backup_*.json").Single();
-        string id = Path.GetFileNameWithoutExtension(sidecar);
-        string file = Directory.GetFiles(model, id + "_full.db*").Single();
-        string ending = Path.GetFileName(file)[id.Length..];
+        var sidecar = Directory.GetFiles(model, "backup_*.json").Single();
+        var id = Path.GetFileNameWithoutExtension(sidecar);
+        var file = Directory.GetFiles(model, id + "_full.db*").Single();
+        var ending = Path.GetFileName(file)[id.Length..];
 
         Directory.CreateDirectory(Folder);
         var start = new DateTime(2025, 1, 1, 0, 0, 0, DateTimeKind.Utc);
-        for (int i = 0; i < Count; i++)
+        for (var i = 0; i < Count; i++)
         {
-            DateTime time = start.AddHours(i);
-            string moment = time.ToString("O", CultureInfo.InvariantCulture);
-            string clone = time.ToString("'backup_'yyyyMMdd'_'HHmmss'_'ffffff", CultureInfo.InvariantCulture);
-            JsonNode fields = JsonNode.Parse(File.ReadAllText(sidecar))!;
+            var time = start.AddHours(i);
+            var moment = time.ToString("O", CultureInfo.InvariantCulture);
+            var clone = time.ToString("'backup_'yyyyMMdd'_'HHmmss'_'ffffff", CultureInfo.InvariantCulture);
+            var fields = JsonNode.Parse(File.ReadAllText(sidecar))!;
             fields["backup_id"] = clone;
             fields["timestamp"] = moment;
             fields["backup_path"] = Path.Combine(Folder, clone + ending);
@@ -53,8 +52,8 @@ internal sealed class ManyBackups(Workspace workspace, Module module)
 
     private string SmallDatabase()
     {
-        string path = workspace["small.db"];
-        using SqliteConnection connection = BenchDatabase.Open(path);
+        var path = workspace["small.db"];
+        using var connection = BenchDatabase.Open(path);
         BenchDatabase.Execute(connection, "CREATE TABLE IF NOT EXISTS signals(id INTEGER PRIMARY KEY, payload TEXT)");
         return path;
     }

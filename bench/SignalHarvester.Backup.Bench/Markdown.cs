@@ -11,7 +11,7 @@ internal static class Markdown
         var text = new StringBuilder();
         text.AppendLine(CultureInfo.InvariantCulture,
             $"Measured {report.Time:yyyy-MM-dd} on: {report.Machine}. Database: {report.DatabaseSize / 1048576.0:F0} MiB. Medians of {report.Runs} runs; 1 MB is 1,000,000 bytes.");
-        foreach (StepResult step in report.Steps)
+        foreach (var step in report.Steps)
         {
             text.AppendLine().AppendLine(CultureInfo.InvariantCulture, $"### {step.Title}").AppendLine();
             AppendTable(text, TableOf(step));
@@ -65,9 +65,9 @@ internal static class Markdown
             text.AppendLine();
         }
 
-        foreach (ContestantResult contestant in absent)
+        foreach (var contestant in absent)
         {
-            string reason = contestant.Failed is null ? $"skipped, {contestant.Skipped}" : $"FAILED, {contestant.Failed}";
+            var reason = contestant.Failed is null ? $"skipped, {contestant.Skipped}" : $"FAILED, {contestant.Failed}";
             text.AppendLine(CultureInfo.InvariantCulture, $"- {contestant.Name}: {reason}");
         }
     }
@@ -82,13 +82,13 @@ internal static class Markdown
         int[] widths = [.. rows[0].Select((_, column) => Math.Max(3, rows.Max(row => row[column].Length)))];
         AppendRow(text, rows[0], widths);
         text.Append('|').Append(new string('-', widths[0] + 2));
-        foreach (int width in widths.Skip(1))
+        foreach (var width in widths.Skip(1))
         {
             text.Append('|').Append(new string('-', width + 1)).Append(':');
         }
 
         text.AppendLine("|");
-        foreach (string[] row in rows.Skip(1))
+        foreach (var row in rows.Skip(1))
         {
             AppendRow(text, row, widths);
         }
@@ -96,9 +96,9 @@ internal static class Markdown
 
     private static void AppendRow(StringBuilder text, string[] cells, int[] widths)
     {
-        for (int column = 0; column < cells.Length; column++)
+        for (var column = 0; column < cells.Length; column++)
         {
-            string cell = column == 0 ? cells[column].PadRight(widths[column]) : cells[column].PadLeft(widths[column]);
+            var cell = column == 0 ? cells[column].PadRight(widths[column]) : cells[column].PadLeft(widths[column]);
             text.Append("| ").Append(cell).Append(' ');
         }
 

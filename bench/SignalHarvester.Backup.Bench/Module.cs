@@ -3,12 +3,12 @@ namespace SignalHarvester.Backup.Bench;
 /// <summary>This project's own contestant: pipelines run by the built host, as a user runs them.</summary>
 internal sealed class Module
 {
-    private readonly string _host;
+    private readonly string host;
 
     public Module(Workspace workspace)
     {
-        string folder = Path.Combine(workspace.Root, "src", "SignalHarvester.Backup.Host", "bin", "Release", "net10.0");
-        _host = Path.Combine(folder, "shbackup.dll");
+        var folder = Path.Combine(workspace.Root, "src", "SignalHarvester.Backup.Host", "bin", "Release", "net10.0");
+        host = Path.Combine(folder, "shbackup.dll");
         Manifest = Path.Combine(workspace.Root, "out", "SignalHarvester.Backup", "SignalHarvester.Backup.psd1");
     }
 
@@ -38,7 +38,7 @@ internal sealed class Module
     public const string IntegrityTime = "integrity_check s";
 
     /// <summary>Why the host cannot run the cmdlets; null when it can.</summary>
-    public string? Missing => File.Exists(_host) ? MissingManifest : "not built: dotnet build -c Release";
+    public string? Missing => File.Exists(host) ? MissingManifest : "not built: dotnet build -c Release";
 
     /// <summary>Why the module cannot be imported; null when it can.</summary>
     public string? MissingManifest => File.Exists(Manifest) ? null : "not built: dotnet build -c Release";
@@ -207,5 +207,5 @@ internal sealed class Module
             "\"bench:from=$from\"; \"bench:to=$to\"; " +
             "if ($made.Count -eq 0) { throw 'The pipeline returned nothing.' }" + report.TrimEnd());
 
-    private Command Script(string script) => new("dotnet", [_host, "-Command", "$ErrorActionPreference = 'Stop'; " + script]);
+    private Command Script(string script) => new("dotnet", [host, "-Command", "$ErrorActionPreference = 'Stop'; " + script]);
 }

@@ -29,10 +29,10 @@ internal sealed record Options
     public static Options Parse(IReadOnlyList<string> arguments)
     {
         var options = new Options();
-        for (int i = 0; i < arguments.Count; i += 2)
+        for (var i = 0; i < arguments.Count; i += 2)
         {
-            string name = arguments[i];
-            string value = i + 1 < arguments.Count ? arguments[i + 1] : throw new BenchException($"{name} needs a value.\n{Usage}");
+            var name = arguments[i];
+            var value = i + 1 < arguments.Count ? arguments[i + 1] : throw new BenchException($"{name} needs a value.\n{Usage}");
             options = name switch
             {
                 "--size-mib" => options with { SizeMebibytes = Positive(name, value) },
@@ -63,7 +63,7 @@ internal sealed record Options
         Only.Count == 0 || Only.Contains(step.Name) || Only.Contains($"{step.Name}/{contestant.Name}");
 
     private static int Positive(string name, string value) =>
-        int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number > 0
+        int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0
             ? number
             : throw new BenchException($"{name} takes a whole number above 0, not '{value}'.");
 }

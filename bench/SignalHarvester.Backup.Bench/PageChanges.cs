@@ -29,25 +29,25 @@ internal static class PageChanges
     {
         long[] rows = [.. TableLeaves.Rows(database, RootPage(database))];
         var random = new SplitMix64(seed);
-        for (int i = 0; i < Math.Min(pages, rows.Length); i++)
+        for (var i = 0; i < Math.Min(pages, rows.Length); i++)
         {
-            int other = i + random.Below(rows.Length - i);
+            var other = i + random.Below(rows.Length - i);
             (rows[i], rows[other]) = (rows[other], rows[i]);
         }
 
-        using SqliteConnection connection = BenchDatabase.Open(database);
+        using var connection = BenchDatabase.Open(database);
 
         // A page that is spilled before its commit would be in the log, and counted, twice.
         BenchDatabase.Execute(connection, "PRAGMA wal_autocheckpoint = 0; PRAGMA cache_spill = off; PRAGMA synchronous = normal");
-        using SqliteCommand update = connection.CreateCommand();
+        using var update = connection.CreateCommand();
         update.CommandText = "UPDATE signals SET score = score + 1 WHERE id = $id";
-        SqliteParameter id = update.Parameters.Add("$id", SqliteType.Integer);
-        int perCommit = Math.Min(PagesPerCommit, rows.Length);
-        for (int first = 0; first < pages; first += perCommit)
+        var id = update.Parameters.Add("$id", SqliteType.Integer);
+        var perCommit = Math.Min(PagesPerCommit, rows.Length);
+        for (var first = 0; first < pages; first += perCommit)
         {
-            using SqliteTransaction transaction = connection.BeginTransaction();
+            using var transaction = connection.BeginTransaction();
             update.Transaction = transaction;
-            for (int page = first; page < Math.Min(pages, first + perCommit); page++)
+            for (var page = first; page < Math.Min(pages, first + perCommit); page++)
             {
                 id.Value = rows[page % rows.Length];
                 update.ExecuteNonQuery();
@@ -59,8 +59,8 @@ internal static class PageChanges
 
     private static uint RootPage(string database)
     {
-        using SqliteConnection connection = BenchDatabase.Open(database);
-        using SqliteCommand command = connection.CreateCommand();
+        using var connection = BenchDatabase.Open(database);
+        using var command = connection.CreateCommand();
         command.CommandText = "SELECT rootpage FROM sqlite_schema WHERE name = 'signals'";
         return (uint)(long)command.ExecuteScalar()!;
     }

@@ -27,7 +27,7 @@ internal static class Peers
     /// <summary>What a careful script does today: a consistent copy, its hash, its compression.</summary>
     public static Command SqliteScript(string database, string directory)
     {
-        string copy = Path.Combine(directory, "copy.db");
+        var copy = Path.Combine(directory, "copy.db");
         return Shell($"""
             sqlite3 {Quote(database)} {Quote($".backup {SqliteShellQuote(copy)}")}
             sha256sum {Quote(copy)} > {Quote(copy + ".sha256")}

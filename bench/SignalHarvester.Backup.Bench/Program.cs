@@ -46,7 +46,7 @@ internal static class Program
     private static int Run(Options options)
     {
         var workspace = new Workspace(options.Work);
-        string database = BenchDatabase.PathOf(workspace, options.SizeMebibytes);
+        var database = BenchDatabase.PathOf(workspace, options.SizeMebibytes);
         var module = new Module(workspace);
         using var history = new History(workspace, database, module);
         using var offsite = new Offsite(workspace, module);
@@ -78,7 +78,7 @@ internal static class Program
         var runner = new Runner(workspace, options);
         (Step Step, StepResult Result)[] done =
             [.. steps.Select(step => (step, result: runner.Run(step))).Where(d => d.result is not null).Select(d => (d.step, d.result!))];
-        DateTimeOffset now = DateTimeOffset.UtcNow;
+        var now = DateTimeOffset.UtcNow;
         var report = new Report(
             now,
             Machine.Of(workspace.Work),
@@ -86,7 +86,7 @@ internal static class Program
             options.Runs,
             [.. done.Select(d => d.Result)],
             [.. done.SelectMany(d => d.Step.Judge(d.Result))]);
-        string json = options.Json ?? Path.Combine(
+        var json = options.Json ?? Path.Combine(
             workspace.Root, "bench", "results", now.ToString("yyyyMMdd'-'HHmmss'.json'", CultureInfo.InvariantCulture));
         report.Save(json);
         Console.WriteLine(Markdown.Of(report));

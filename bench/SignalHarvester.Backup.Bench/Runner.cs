@@ -18,9 +18,9 @@ internal sealed class Runner(Workspace workspace, Options options)
         }
 
         workspace.Clear();
-        for (int round = 1; round <= options.Runs; round++)
+        for (var round = 1; round <= options.Runs; round++)
         {
-            foreach ((Contestant contestant, ContestantResult result) in field)
+            foreach ((var contestant, var result) in field)
             {
                 if (result.Skipped is null && result.Failed is null && round <= contestant.MostRounds)
                 {
@@ -31,7 +31,7 @@ internal sealed class Runner(Workspace workspace, Options options)
         }
 
         workspace.Clear();
-        foreach (ContestantResult result in field.Select(f => f.Result).Where(r => r.Skipped is not null))
+        foreach (var result in field.Select(f => f.Result).Where(r => r.Skipped is not null))
         {
             Tell($"{step.Name}: {result.Name} skipped, {result.Skipped}\n");
         }
@@ -45,13 +45,13 @@ internal sealed class Runner(Workspace workspace, Options options)
         {
             DeleteOutputs(contestant);
             contestant.Prepare();
-            foreach (string input in contestant.Inputs)
+            foreach (var input in contestant.Inputs)
             {
                 Workspace.Warm(input);
             }
 
             Workspace.Settle();
-            Sample sample = contestant.Run();
+            var sample = contestant.Run();
             contestant.Check();
             result.Add(contestant.Outputs.Count == 0
                 ? sample
@@ -72,7 +72,7 @@ internal sealed class Runner(Workspace workspace, Options options)
 
     private static void DeleteOutputs(Contestant contestant)
     {
-        foreach (string output in contestant.Outputs)
+        foreach (var output in contestant.Outputs)
         {
             Workspace.Delete(output);
         }

@@ -20,7 +20,7 @@ internal sealed class SavedState(string folder, params string[] directories)
 
     private void Replace(Func<string, (string From, string To)> way)
     {
-        foreach ((string from, string to) in directories.Select(way))
+        foreach ((var from, var to) in directories.Select(way))
         {
             Workspace.Delete(to);
             if (Directory.Exists(from))

@@ -5,11 +5,11 @@ namespace SignalHarvester.Backup.Bench;
 /// <summary>A random generator whose numbers no later runtime can change: the database must stay the same.</summary>
 internal sealed class SplitMix64(ulong seed)
 {
-    private ulong _state = seed;
+    private ulong state = seed;
 
     public ulong Next()
     {
-        ulong z = _state += 0x9E3779B97F4A7C15;
+        var z = state += 0x9E3779B97F4A7C15;
         z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
         z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
         return z ^ (z >> 31);
@@ -24,7 +24,7 @@ internal sealed class SplitMix64(ulong seed)
     /// <summary>Fills the span, whose length must be a multiple of 8.</summary>
     public void Fill(Span<byte> bytes)
     {
-        for (int i = 0; i < bytes.Length; i += sizeof(ulong))
+        for (var i = 0; i < bytes.Length; i += sizeof(ulong))
         {
             BinaryPrimitives.WriteUInt64LittleEndian(bytes[i..], Next());
         }

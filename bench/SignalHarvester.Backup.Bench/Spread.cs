@@ -12,7 +12,7 @@ internal sealed record Spread(double Median, double Min, double Max)
             return null;
         }
 
-        double median = (known[(known.Length - 1) / 2] + known[known.Length / 2]) / 2;
+        var median = (known[(known.Length - 1) / 2] + known[known.Length / 2]) / 2;
         return new Spread(median, known[0], known[^1]);
     }
 }

@@ -18,7 +18,7 @@ internal static class TableLeaves
     /// <exception cref="BenchException">The table fits one page.</exception>
     public static List<long> Rows(string database, uint rootPage)
     {
-        using SafeFileHandle file = File.OpenHandle(database, share: FileShare.ReadWrite);
+        using var file = File.OpenHandle(database, share: FileShare.ReadWrite);
         var rows = new List<long>();
         Walk(file, rootPage, greatest: null, rows);
         return rows.Count > 0 ? rows : throw new BenchException($"{database} is too small: its table has one page.");
@@ -39,9 +39,9 @@ internal static class TableLeaves
         }
 
         int cells = BinaryPrimitives.ReadUInt16BigEndian(content[3..]);
-        for (int i = 0; i < cells; i++)
+        for (var i = 0; i < cells; i++)
         {
-            Span<byte> cell = content[BinaryPrimitives.ReadUInt16BigEndian(content[(InteriorHeader + 2 * i)..])..];
+            var cell = content[BinaryPrimitives.ReadUInt16BigEndian(content[(InteriorHeader + 2 * i)..])..];
             Walk(file, BinaryPrimitives.ReadUInt32BigEndian(cell), Varint(cell[4..]), rows);
         }
 
@@ -52,7 +52,7 @@ internal static class TableLeaves
     private static long Varint(ReadOnlySpan<byte> bytes)
     {
         long value = 0;
-        foreach (byte part in bytes)
+        foreach (var part in bytes)
         {
             value = (value << 7) | (part & 0x7Fu);
             if (part < 0x80)

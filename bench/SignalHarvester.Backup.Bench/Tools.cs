@@ -29,7 +29,7 @@ internal static partial class Tools
     public static IReadOnlyDictionary<string, string> Versions()
     {
         var versions = new Dictionary<string, string>();
-        foreach ((string name, string argument) in Versioned.Where(tool => Find(tool.Name) is not null))
+        foreach ((var name, var argument) in Versioned.Where(tool => Find(tool.Name) is not null))
         {
             using var process = new Command(name, [argument]).Start();
             versions[name] = VersionNumber().Match(process.StandardOutput.ReadToEnd()).Value;

@@ -48,8 +48,8 @@ internal sealed class Workspace
     /// <summary>Reads every byte once, so that the page cache holds it.</summary>
     public static void Warm(string path)
     {
-        byte[] buffer = new byte[1 << 20];
-        foreach (string file in Files(path))
+        var buffer = new byte[1 << 20];
+        foreach (var file in Files(path))
         {
             using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
             while (stream.Read(buffer) > 0)
@@ -61,12 +61,12 @@ internal sealed class Workspace
     /// <summary>Copies a directory with everything in it to where nothing is yet.</summary>
     public static void Copy(string directory, string to)
     {
-        foreach (string folder in Directory.EnumerateDirectories(directory, "*", SearchOption.AllDirectories).Prepend(directory))
+        foreach (var folder in Directory.EnumerateDirectories(directory, "*", SearchOption.AllDirectories).Prepend(directory))
         {
             Directory.CreateDirectory(Path.Combine(to, Path.GetRelativePath(directory, folder)));
         }
 
-        foreach (string file in Files(directory))
+        foreach (var file in Files(directory))
         {
             File.Copy(file, Path.Combine(to, Path.GetRelativePath(directory, file)));
         }
@@ -81,7 +81,7 @@ internal sealed class Workspace
     /// <summary>SHA-256 of a file, in hex.</summary>
     public static string HashOf(string path)
     {
-        using FileStream stream = File.OpenRead(path);
+        using var stream = File.OpenRead(path);
         return Convert.ToHexStringLower(SHA256.HashData(stream));
     }
 
@@ -101,7 +101,7 @@ internal sealed class Workspace
 
     private static string FindRoot()
     {
-        for (string? folder = AppContext.BaseDirectory; folder is not null; folder = Path.GetDirectoryName(folder))
+        for (var folder = AppContext.BaseDirectory; folder is not null; folder = Path.GetDirectoryName(folder))
         {
             if (File.Exists(Path.Combine(folder, "Directory.Packages.props")))
             {

@@ -35,7 +35,10 @@ internal sealed class CommandReader(XmlDocumentation documentation)
         using var runspace = RunspaceFactory.CreateRunspace(InitialSessionState.CreateDefault2());
         runspace.Open();
         using var shell = PowerShell.Create(runspace);
-        shell.AddCommand("Import-Module").AddParameter("Name", Path.GetFullPath(manifest)).AddParameter("PassThru").AddParameter("ErrorAction", ActionPreference.Stop);
+        shell.AddCommand("Import-Module")
+            .AddParameter("Name", Path.GetFullPath(manifest))
+            .AddParameter("PassThru")
+            .AddParameter("ErrorAction", ActionPreference.Stop);
         var module = (PSModuleInfo)shell.Invoke()[0].BaseObject;
         var cmdlets = module.ExportedCmdlets.Values.OrderBy(c => c.Name, StringComparer.Ordinal).ToList();
 
@@ -71,7 +74,8 @@ internal sealed class CommandReader(XmlDocumentation documentation)
         Want(help.Synopsis.Length > 0, "has no synopsis: give its class a <summary>.");
         Want(help.Description.Count > 0, "has no description: give its class <remarks>.");
         Want(help.Links.Count > 0, "has no related links: give its class <seealso>.");
-        Want(help.Examples.Count >= ExamplesWanted, $"has {help.Examples.Count} of the {ExamplesWanted} examples it must have: give its class more <example>s.");
+        Want(
+            help.Examples.Count >= ExamplesWanted, $"has {help.Examples.Count} of the {ExamplesWanted} examples it must have: give its class more <example>s.");
         foreach (var (example, number) in help.Examples.Select((e, i) => (e, i + 1)))
         {
             Want(example.Title.Length > 0, $"example {number} has no title: start the <example> with a <para>.");

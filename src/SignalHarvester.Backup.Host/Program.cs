@@ -46,14 +46,15 @@ internal static class Program
         // A backup tool calls nobody unasked, neither with the names of modules nor for news of PowerShell.
         Environment.SetEnvironmentVariable("POWERSHELL_TELEMETRY_OPTOUT", "1");
         Environment.SetEnvironmentVariable("POWERSHELL_UPDATECHECK", "Off");
-        string module = ModuleLocator.Find(AppContext.BaseDirectory);
+        var module = ModuleLocator.Find(AppContext.BaseDirectory);
         if (!Path.Exists(module) && !IsAboutItself(args))
         {
-            return Fail($"The module is missing: there is no '{module}'. Build the solution (dotnet build -c Release), or set {ModuleLocator.Variable} to the module's folder.");
+            return Fail(
+                $"The module is missing: there is no '{module}'. Build the solution (dotnet build -c Release), or set {ModuleLocator.Variable} to the module's folder.");
         }
 
-        bool isInterrupted = false;
-        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, _ => isInterrupted = true);
+        var isInterrupted = false;
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, _ => isInterrupted = true);
         try
         {
             if (Console.IsOutputRedirected || Console.IsErrorRedirected)
@@ -61,20 +62,21 @@ internal static class Program
                 PSStyle.Instance.OutputRendering = OutputRendering.PlainText;
             }
 
-            int code = ConsoleShell.Start(SessionWith(module), Banner, Help, Arguments(args));
+            var code = ConsoleShell.Start(SessionWith(module), Banner, Help, Arguments(args));
 
             // To PowerShell, what Ctrl+C stopped has failed like any other.
             return isInterrupted && code == Failure ? Interrupted : code;
         }
         catch (TypeInitializationException start) when (start.GetBaseException() is IOException or UnauthorizedAccessException)
         {
-            return Fail($"PowerShell cannot start, because it cannot make its folders below the home directory: {start.GetBaseException().Message}. Free some space there, or set HOME to a folder that this account may write to.");
+            return Fail(
+                $"PowerShell cannot start, because it cannot make its folders below the home directory: {start.GetBaseException().Message}. Free some space there, or set HOME to a folder that this account may write to.");
         }
     }
 
     private static InitialSessionState SessionWith(string module)
     {
-        InitialSessionState session = InitialSessionState.CreateDefault2();
+        var session = InitialSessionState.CreateDefault2();
         session.ImportPSModule(module);
 
         // An attended session looks for a line editor (PSReadLine) first, which is not there, and loses the module where that ends it.
@@ -109,5 +111,6 @@ internal static class Program
         return Failure;
     }
 
-    private static string Version(Type type) => type.Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split(' ', '+')[0];
+    private static string Version(Type type) =>
+        type.Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split(' ', '+')[0];
 }

@@ -88,11 +88,13 @@ public static class BackupEngine
     {
         ArgumentNullException.ThrowIfNull(backup);
         var begun = OperationRecorder.At(OperationRecorder.Of(new BackupEvent { Operation = BackupOperation.Receive }, backup), store);
-        return OperationRecorder.Run(begun, directory, context, () => ReceiveBackup.Run(backup.Id, store, directory, context), received => OperationRecorder.Of(begun, received));
+        return OperationRecorder.Run(
+            begun, directory, context, () => ReceiveBackup.Run(backup.Id, store, directory, context), received => OperationRecorder.Of(begun, received));
     }
 
     /// <summary>Plans a restore: <see cref="RestoreBackup.Plan"/>. It records no event.</summary>
-    public static RestorePlan PlanRestore(BackupSource source, string? destination, CancellationToken cancellation) => RestoreBackup.Plan(source, destination, cancellation);
+    public static RestorePlan PlanRestore(BackupSource source, string? destination, CancellationToken cancellation) =>
+        RestoreBackup.Plan(source, destination, cancellation);
 
     /// <summary>Restores one backup: <see cref="RestoreBackup.Run"/>. A file without a catalogue is recorded where its safety backup goes.</summary>
     public static BackupMetadata Restore(BackupSource source, RestoreOptions options, OperationContext context)
@@ -100,7 +102,8 @@ public static class BackupEngine
         ArgumentNullException.ThrowIfNull(options);
         var begun = OperationRecorder.Of(new BackupEvent { Operation = BackupOperation.Restore }, source) with { Destination = options.Destination };
         return OperationRecorder.Run(
-            begun, IsInNoCatalogue(source) ? options.SafetyDirectory : source.Catalog.Home, context, () => RestoreBackup.Run(source, options, context), _ => begun);
+            begun, IsInNoCatalogue(source) ? options.SafetyDirectory : source.Catalog.Home, context, () => RestoreBackup.Run(source, options, context),
+            _ => begun);
     }
 
     /// <summary>Restores rows: <see cref="RestoreRows.Run"/>.</summary>
@@ -125,7 +128,8 @@ public static class BackupEngine
     public static BackupMetadata Merge(BackupMetadata backup, BackupDirectory directory, OperationContext context)
     {
         var begun = OperationRecorder.Of(new BackupEvent { Operation = BackupOperation.Merge }, backup);
-        return OperationRecorder.Run(begun, directory, context, () => MergeBackup.Run(backup, directory, context), merged => OperationRecorder.Of(begun, merged));
+        return OperationRecorder.Run(
+            begun, directory, context, () => MergeBackup.Run(backup, directory, context), merged => OperationRecorder.Of(begun, merged));
     }
 
     /// <summary>Runs a restore drill: <see cref="DrillBackup.Run"/>. It records the duration of the restore.</summary>
@@ -151,11 +155,13 @@ public static class BackupEngine
     public static BackupMetadata Protect(BackupMetadata backup, BackupDirectory directory, BackupEncryption encryption, OperationContext context)
     {
         var begun = OperationRecorder.Of(new BackupEvent { Operation = BackupOperation.Protect }, backup);
-        return OperationRecorder.Run(begun, directory, context, () => ProtectBackup.Run(backup, directory, encryption, context), rewritten => OperationRecorder.Of(begun, rewritten));
+        return OperationRecorder.Run(
+            begun, directory, context, () => ProtectBackup.Run(backup, directory, encryption, context), rewritten => OperationRecorder.Of(begun, rewritten));
     }
 
     /// <summary>Re-reads one stored file: <see cref="ScrubBackup.Run"/>. A good file records no event of its own.</summary>
-    public static ScrubReport? Scrub(BackupMetadata backup, BackupDirectory directory, Func<BackupMetadata, IEnumerable<Func<StoreCatalog>>> copies, OperationContext context)
+    public static ScrubReport? Scrub(
+        BackupMetadata backup, BackupDirectory directory, Func<BackupMetadata, IEnumerable<Func<StoreCatalog>>> copies, OperationContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
         var begun = OperationRecorder.Of(new BackupEvent { Operation = BackupOperation.Scrub }, backup) with { Timestamp = context.Clock.GetUtcNow() };
@@ -163,7 +169,8 @@ public static class BackupEngine
         var report = ScrubBackup.Run(backup, directory, copies, context);
         if (report is { Result.Outcome: not ScrubOutcome.Good })
         {
-            var told = report.Fault is { } fault ? OperationRecorder.Failed(begun, fault) : begun with { Verified = true, Destination = report.Result.RepairedFrom };
+            var told =
+                report.Fault is { } fault ? OperationRecorder.Failed(begun, fault) : begun with { Verified = true, Destination = report.Result.RepairedFrom };
             OperationRecorder.Record([told with { Duration = context.Clock.GetElapsedTime(started) }], directory, context);
         }
 
@@ -179,7 +186,8 @@ public static class BackupEngine
     public static void ScrubEnded(BackupDirectory directory, DateTimeOffset began, TimeSpan duration, long bytes, OperationContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
-        OperationRecorder.Record([new BackupEvent { Operation = BackupOperation.Scrub, Timestamp = began, Duration = duration, Bytes = bytes }], directory, context);
+        OperationRecorder.Record(
+            [new BackupEvent { Operation = BackupOperation.Scrub, Timestamp = began, Duration = duration, Bytes = bytes }], directory, context);
     }
 
     /// <summary>Removes backups: <see cref="RemoveBackups.Run"/>, or copies from an object store: <see cref="RemoveCopies.Run"/>.</summary>

@@ -17,7 +17,7 @@ public sealed class AzureTests(AzuriteServer azurite)
 {
     private const string SomeKey = "c29tZSBrZXkgb2YgYW4gYWNjb3VudA==";
 
-    private static readonly StoreOptions oneRetry = new() { MostRetries = 1 };
+    private static readonly StoreOptions OneRetry = new() { MostRetries = 1 };
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -57,7 +57,9 @@ public sealed class AzureTests(AzuriteServer azurite)
         using var owner = await azurite.OpenNewAsync();
         var sas = Sas(owner, BlobContainerSasPermissions.Read | BlobContainerSasPermissions.Create | BlobContainerSasPermissions.Write);
         using var store = fromConnectionString
-            ? new AzureStore(owner.Location with { Endpoint = null, AccountName = null }, new StoreOptions(), AzuriteServer.Environment(("AZURE_STORAGE_CONNECTION_STRING", $"BlobEndpoint={owner.Location.Endpoint};SharedAccessSignature={sas}")))
+            ? new AzureStore(
+                owner.Location with { Endpoint = null, AccountName = null }, new StoreOptions(),
+                AzuriteServer.Environment(("AZURE_STORAGE_CONNECTION_STRING", $"BlobEndpoint={owner.Location.Endpoint};SharedAccessSignature={sas}")))
             : new AzureStore(owner.Location, new StoreOptions(), AzuriteServer.Environment(("AZURE_STORAGE_SAS_TOKEN", "?" + sas)));
 
         await store.RequireContainerAsync(create: true, Stop);
@@ -108,7 +110,7 @@ public sealed class AzureTests(AzuriteServer azurite)
         {
             var error = await Assert.ThrowsAsync<BackupException>(async () =>
             {
-                using var store = new AzureStore(location, oneRetry, AzuriteServer.Environment(("AZURE_STORAGE_CONNECTION_STRING", text)));
+                using var store = new AzureStore(location, OneRetry, AzuriteServer.Environment(("AZURE_STORAGE_CONNECTION_STRING", text)));
                 await store.RequireContainerAsync(create: false, Stop);
             });
             Assert.DoesNotContain(azurite.Key, error.ToString(), StringComparison.Ordinal);
@@ -121,7 +123,8 @@ public sealed class AzureTests(AzuriteServer azurite)
     {
         using var owner = await azurite.OpenNewAsync();
         using var store = new AzureStore(owner.Location with { Endpoint = null, AccountName = null }, new StoreOptions(), AzuriteServer.Environment(
-            ("AZURE_STORAGE_CONNECTION_STRING", $"DefaultEndpointsProtocol=http; AccountName={azurite.AccountName} ;AccountKey={azurite.Key};BlobEndpoint={owner.Location.Endpoint}/;"),
+            ("AZURE_STORAGE_CONNECTION_STRING",
+                $"DefaultEndpointsProtocol=http; AccountName={azurite.AccountName} ;AccountKey={azurite.Key};BlobEndpoint={owner.Location.Endpoint}/;"),
             ("AZURE_STORAGE_KEY", SomeKey)));
 
         var made = await PutAsync(store, "a", [1]);
@@ -155,7 +158,8 @@ public sealed class AzureTests(AzuriteServer azurite)
     [InlineData("ftp://account.blob.core.windows.net/secret")]
     public void An_address_that_holds_more_than_an_address_is_refused(string endpoint)
     {
-        var error = Assert.Throws<BackupException>(() => new AzureStore(Location(endpoint), new StoreOptions(), AzuriteServer.Environment(("AZURE_STORAGE_SAS_TOKEN", "sv=1&sig=2"))));
+        var error = Assert.Throws<BackupException>(
+            () => new AzureStore(Location(endpoint), new StoreOptions(), AzuriteServer.Environment(("AZURE_STORAGE_SAS_TOKEN", "sv=1&sig=2"))));
 
         Assert.Equal(BackupErrorId.CloudRefused, error.ErrorId);
         Assert.DoesNotContain("secret", error.ToString(), StringComparison.Ordinal);
@@ -169,7 +173,8 @@ public sealed class AzureTests(AzuriteServer azurite)
     public void A_name_that_would_lead_elsewhere_is_refused(string account, string container)
     {
         var error = Assert.Throws<BackupException>(() => new AzureStore(
-            Location(null) with { AccountName = account, Container = container }, new StoreOptions(), AzuriteServer.Environment(("AZURE_STORAGE_KEY", SomeKey))));
+            Location(null) with { AccountName = account, Container = container }, new StoreOptions(),
+            AzuriteServer.Environment(("AZURE_STORAGE_KEY", SomeKey))));
 
         Assert.Equal(BackupErrorId.CloudRefused, error.ErrorId);
     }
@@ -189,7 +194,8 @@ public sealed class AzureTests(AzuriteServer azurite)
     public void A_connection_string_of_another_account_is_not_used()
     {
         var error = Assert.Throws<BackupException>(() => new AzureStore(
-            Location(null) with { AccountName = "mine" }, new StoreOptions(), AzuriteServer.Environment(("AZURE_STORAGE_CONNECTION_STRING", $"AccountName=theirs;AccountKey={SomeKey}"))));
+            Location(null) with { AccountName = "mine" }, new StoreOptions(),
+            AzuriteServer.Environment(("AZURE_STORAGE_CONNECTION_STRING", $"AccountName=theirs;AccountKey={SomeKey}"))));
 
         Assert.Equal(BackupErrorId.CloudRefused, error.ErrorId);
         Assert.Contains("theirs", error.Message, StringComparison.Ordinal);
@@ -198,7 +204,8 @@ public sealed class AzureTests(AzuriteServer azurite)
     [Fact]
     public void Addresses_are_those_of_the_account()
     {
-        using var store = new AzureStore(Location(null) with { AccountName = "account", Prefix = "a b" }, new StoreOptions(), AzuriteServer.Environment(("AZURE_STORAGE_SAS_TOKEN", "sv=1&sig=2")));
+        using var store = new AzureStore(Location(null) with { AccountName = "account", Prefix = "a b" }, new StoreOptions(), AzuriteServer.Environment(
+            ("AZURE_STORAGE_SAS_TOKEN", "sv=1&sig=2")));
 
         Assert.Equal("https://account.blob.core.windows.net/container/a%20b/c%2B%25.json", store.UrlOf("c+%.json"));
     }
@@ -236,7 +243,9 @@ public sealed class AzureTests(AzuriteServer azurite)
         var id = await store.BeginUploadAsync("a", 20, attributes, Stop);
         var part = await store.PutPartAsync("a", id, 1, 0, 20, new byte[20], Stop);
 
-        await RefusesAsync(BackupErrorId.CloudUploadLost, () => store.CompleteUploadAsync("a", id, 20, [part, part with { Tag = AzureBlock.Id(id, 2, [1]) }], attributes, Stop));
+        await RefusesAsync(
+            BackupErrorId.CloudUploadLost,
+            () => store.CompleteUploadAsync("a", id, 20, [part, part with { Tag = AzureBlock.Id(id, 2, [1]) }], attributes, Stop));
 
         Assert.Null(await store.FindAsync("a", Stop));
     }
@@ -286,7 +295,8 @@ public sealed class AzureTests(AzuriteServer azurite)
         var content = RandomNumberGenerator.GetBytes(3000);
         var attributes = Attributes(content);
         var id = await store.BeginUploadAsync("a", 3000, attributes, Stop);
-        var parts = await Task.WhenAll(Enumerable.Range(0, 3).Select(index => store.PutPartAsync("a", id, index + 1, index * 1000, 3000, content.AsMemory(index * 1000, 1000), Stop)));
+        var parts = await Task.WhenAll(
+            Enumerable.Range(0, 3).Select(index => store.PutPartAsync("a", id, index + 1, index * 1000, 3000, content.AsMemory(index * 1000, 1000), Stop)));
 
         var made = await store.CompleteUploadAsync("a", id, 3000, parts, attributes, Stop);
 
@@ -336,7 +346,8 @@ public sealed class AzureTests(AzuriteServer azurite)
     public void Options_that_are_not_for_azure_are_refused()
     {
         var error = Assert.Throws<BackupException>(() => new AzureStore(
-            Location(null) with { AccountName = "account" }, new StoreOptions { ServerSideEncryption = "AES256" }, AzuriteServer.Environment(("AZURE_STORAGE_KEY", SomeKey))));
+            Location(null) with { AccountName = "account" }, new StoreOptions { ServerSideEncryption = "AES256" },
+            AzuriteServer.Environment(("AZURE_STORAGE_KEY", SomeKey))));
 
         Assert.Equal(BackupErrorId.CloudRefused, error.ErrorId);
     }
@@ -346,7 +357,8 @@ public sealed class AzureTests(AzuriteServer azurite)
     {
         using var store = await azurite.OpenNewAsync();
         await PutAsync(store, "folder/a", [1]);
-        await Raw(store, "folder").UploadAsync(new MemoryStream(), metadata: new Dictionary<string, string> { ["hdi_isfolder"] = "true" }, cancellationToken: Stop);
+        await Raw(store, "folder")
+            .UploadAsync(new MemoryStream(), metadata: new Dictionary<string, string> { ["hdi_isfolder"] = "true" }, cancellationToken: Stop);
 
         Assert.Equal(["folder/a"], await NamesAsync(store));
     }
@@ -366,7 +378,8 @@ public sealed class AzureTests(AzuriteServer azurite)
     [InlineData("500 Internal Server Error", "InternalError", 0, BackupErrorId.CloudUnavailable, 2)]
     [InlineData("503 Service Unavailable", "ServerBusy", 0, BackupErrorId.CloudUnavailable, 2)]
     [InlineData("429 Too Many Requests", "", 0, BackupErrorId.CloudUnavailable, 2)]
-    public async Task What_the_service_says_is_told_by_its_cause_and_tried_again_only_where_that_helps(string status, string code, int minutesOff, string errorId, int tries)
+    public async Task What_the_service_says_is_told_by_its_cause_and_tried_again_only_where_that_helps(
+        string status, string code, int minutesOff, string errorId, int tries)
     {
         await using var server = new CannedServer(status, [.. Code(code), Date(minutesOff), "x-ms-request-id: 4711"]);
         using var store = Open(server);
@@ -374,13 +387,18 @@ public sealed class AzureTests(AzuriteServer azurite)
         var error = await RefusesAsync(errorId, () => store.DeleteAsync("a", Stop));
 
         Assert.Equal(tries, server.Connections);
-        Assert.True(errorId is BackupErrorId.CloudClockSkew or BackupErrorId.CloudContainerNotFound or BackupErrorId.CloudObjectExists || error.Message.Contains("4711", StringComparison.Ordinal), error.Message);
+        Assert.True(
+            errorId is BackupErrorId.CloudClockSkew or BackupErrorId.CloudContainerNotFound or BackupErrorId.CloudObjectExists
+                || error.Message.Contains("4711", StringComparison.Ordinal),
+            error.Message);
     }
 
     [Fact]
     public async Task An_answer_that_repeats_a_secret_is_not_repeated()
     {
-        await using var server = new CannedServer("403 Forbidden", [.. Code("AuthenticationFailed"), Date(0), "Content-Type: application/xml"], $"<?xml version=\"1.0\"?><Error><Code>AuthenticationFailed</Code><Message>{SomeKey}</Message><AuthenticationErrorDetail>{SomeKey}</AuthenticationErrorDetail></Error>");
+        await using var server = new CannedServer(
+            "403 Forbidden", [.. Code("AuthenticationFailed"), Date(0), "Content-Type: application/xml"],
+            $"<?xml version=\"1.0\"?><Error><Code>AuthenticationFailed</Code><Message>{SomeKey}</Message><AuthenticationErrorDetail>{SomeKey}</AuthenticationErrorDetail></Error>");
         using var store = Open(server);
 
         var error = await RefusesAsync(BackupErrorId.CloudAccessDenied, () => NamesAsync(store));
@@ -423,7 +441,8 @@ public sealed class AzureTests(AzuriteServer azurite)
     public async Task A_server_that_cannot_be_trusted_is_asked_once()
     {
         using var key = ECDsa.Create();
-        using var certificate = new CertificateRequest("CN=127.0.0.1", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        using var certificate = new CertificateRequest("CN=127.0.0.1", key, HashAlgorithmName.SHA256)
+            .CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
         await using var server = new CannedServer("200 OK", [], string.Empty, certificate);
         using var store = Open(server);
 
@@ -437,7 +456,7 @@ public sealed class AzureTests(AzuriteServer azurite)
     [InlineData("http://account.invalid")]
     public async Task A_server_that_is_not_there_is_unavailable(string endpoint)
     {
-        using var store = new AzureStore(Location(endpoint), oneRetry, AzuriteServer.Environment(("AZURE_STORAGE_SAS_TOKEN", "sv=1&sig=secret")));
+        using var store = new AzureStore(Location(endpoint), OneRetry, AzuriteServer.Environment(("AZURE_STORAGE_SAS_TOKEN", "sv=1&sig=secret")));
 
         var error = await RefusesAsync(BackupErrorId.CloudUnavailable, () => store.FindAsync("a", Stop));
 
@@ -452,7 +471,7 @@ public sealed class AzureTests(AzuriteServer azurite)
     };
 
     private static AzureStore Open(CannedServer server) => new(
-        Location(server.Address.AbsoluteUri) with { AccountName = "account" }, oneRetry, AzuriteServer.Environment(("AZURE_STORAGE_KEY", SomeKey)));
+        Location(server.Address.AbsoluteUri) with { AccountName = "account" }, OneRetry, AzuriteServer.Environment(("AZURE_STORAGE_KEY", SomeKey)));
 
     private static string[] Code(string code) => code.Length == 0 ? [] : ["x-ms-error-code: " + code];
 
@@ -493,7 +512,8 @@ public sealed class AzureTests(AzuriteServer azurite)
     private static string Signature(string sas) => sas.Split("sig=")[1].Split('&')[0];
 
     // What the SDK itself says and does, apart from the store.
-    private BlobClient Raw(AzureStore store, string name) => new(new Uri(store.UrlOf(name)), Credential, new BlobClientOptions(BlobClientOptions.ServiceVersion.V2026_06_06));
+    private BlobClient Raw(AzureStore store, string name) =>
+        new(new Uri(store.UrlOf(name)), Credential, new BlobClientOptions(BlobClientOptions.ServiceVersion.V2026_06_06));
 
     private StorageSharedKeyCredential Credential => new(azurite.AccountName, azurite.Key);
 

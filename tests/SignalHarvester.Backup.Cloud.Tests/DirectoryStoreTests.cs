@@ -77,7 +77,8 @@ public sealed class DirectoryStoreTests : ObjectStoreConformance, IDisposable
         Assert.Equal(privateFile, File.GetUnixFileMode(files["bucket", "inner", "a"]));
         Assert.All([files["bucket"], files["bucket", "inner"], .. Directory.EnumerateDirectories(files["bucket", "inner"])], folder =>
             Assert.Equal(privateFile | UnixFileMode.UserExecute, File.GetUnixFileMode(folder)));
-        Assert.All(Directory.EnumerateFiles(files["bucket"], "content", SearchOption.AllDirectories), file => Assert.Equal(privateFile, File.GetUnixFileMode(file)));
+        Assert.All(
+            Directory.EnumerateFiles(files["bucket"], "content", SearchOption.AllDirectories), file => Assert.Equal(privateFile, File.GetUnixFileMode(file)));
 #pragma warning restore CA1416
     }
 

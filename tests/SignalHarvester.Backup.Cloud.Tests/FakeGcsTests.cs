@@ -27,7 +27,8 @@ public sealed class FakeGcsTests
         foreach (var name in new[] { "a b", "c%2F+d", "ü#?" })
         {
             var made = await client.UploadObjectAsync(
-                "another", name, "text/plain", new MemoryStream(content), new UploadObjectOptions { ChunkSize = UploadObjectOptions.MinimumChunkSize, IfGenerationMatch = 0 }, Stop);
+                "another", name, "text/plain", new MemoryStream(content),
+                new UploadObjectOptions { ChunkSize = UploadObjectOptions.MinimumChunkSize, IfGenerationMatch = 0 }, Stop);
             Assert.Equal((ulong)content.Length, made.Size);
         }
 
@@ -49,8 +50,11 @@ public sealed class FakeGcsTests
         using var client = await OpenAsync(fake);
         await client.UploadObjectAsync("backups", "a", "text/plain", new MemoryStream([1, 2, 3]), cancellationToken: Stop);
 
-        await RefusedAsync(HttpStatusCode.PreconditionFailed, () => client.UploadObjectAsync("backups", "a", "text/plain", new MemoryStream([4]), new UploadObjectOptions { IfGenerationMatch = 0 }, Stop));
-        await RefusedAsync(HttpStatusCode.PreconditionFailed, () => client.DeleteObjectAsync("backups", "a", new DeleteObjectOptions { IfGenerationMatch = 7 }, Stop));
+        await RefusedAsync(
+            HttpStatusCode.PreconditionFailed,
+            () => client.UploadObjectAsync("backups", "a", "text/plain", new MemoryStream([4]), new UploadObjectOptions { IfGenerationMatch = 0 }, Stop));
+        await RefusedAsync(
+            HttpStatusCode.PreconditionFailed, () => client.DeleteObjectAsync("backups", "a", new DeleteObjectOptions { IfGenerationMatch = 7 }, Stop));
         await RefusedAsync(HttpStatusCode.NotFound, () => client.GetObjectAsync("backups", "b", cancellationToken: Stop));
         await RefusedAsync(HttpStatusCode.NotFound, () => client.GetBucketAsync("none", cancellationToken: Stop));
     }
@@ -64,7 +68,8 @@ public sealed class FakeGcsTests
         var content = new byte[(6 * UploadObjectOptions.MinimumChunkSize) + 1];
         new Random(1).NextBytes(content);
 
-        await client.UploadObjectAsync("backups", "a", "text/plain", new MemoryStream(content), new UploadObjectOptions { ChunkSize = 2 * UploadObjectOptions.MinimumChunkSize }, Stop);
+        await client.UploadObjectAsync(
+            "backups", "a", "text/plain", new MemoryStream(content), new UploadObjectOptions { ChunkSize = 2 * UploadObjectOptions.MinimumChunkSize }, Stop);
 
         Assert.Equal(content, fake.Bucket.Objects["a"].Content);
     }

@@ -12,7 +12,7 @@ namespace SignalHarvester.Backup.Cloud.Tests;
 public abstract class FaultConformance : IAsyncDisposable
 {
     // Long enough for a loaded machine to move something.
-    private static readonly TimeSpan stall = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan Stall = TimeSpan.FromSeconds(8);
 
     private FaultProxy? proxy;
 
@@ -150,7 +150,7 @@ public abstract class FaultConformance : IAsyncDisposable
     [InlineData(true)]
     public async Task A_request_in_which_nothing_moves_is_given_up_and_tried_again(bool inResponse)
     {
-        using var store = await OpenAsync(new StoreOptions { NetworkTimeout = stall });
+        using var store = await OpenAsync(new StoreOptions { NetworkTimeout = Stall });
         using var here = new Transfer();
         using var there = new Transfer();
         var content = ManyParts(store);
@@ -173,7 +173,7 @@ public abstract class FaultConformance : IAsyncDisposable
     [Fact]
     public async Task A_slow_line_is_none_in_which_nothing_moves()
     {
-        using var store = await OpenAsync(new StoreOptions { NetworkTimeout = stall, MostRetries = 0 });
+        using var store = await OpenAsync(new StoreOptions { NetworkTimeout = Stall, MostRetries = 0 });
         var content = Bytes(3 * MiB, 1);
         var version = await PutAsync(store, "a", content);
         proxy!.BytesPerSecond = MiB / 2;

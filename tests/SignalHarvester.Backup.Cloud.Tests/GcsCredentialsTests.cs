@@ -77,7 +77,10 @@ public sealed class GcsCredentialsTests : IAsyncLifetime
 
     [Theory]
     [InlineData("invalid_grant", "Invalid grant: account not found", BackupErrorId.CloudAccessDenied)]
-    [InlineData("invalid_grant", "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. Check your iat and exp values in the JWT claim.", BackupErrorId.CloudClockSkew)]
+    [InlineData(
+        "invalid_grant",
+        "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. Check your iat and exp values in the JWT claim.",
+        BackupErrorId.CloudClockSkew)]
     public async Task An_account_that_gets_no_token_is_told_why(string code, string description, string errorId)
     {
         environment.UseAccountOf(fake);
@@ -124,7 +127,8 @@ public sealed class GcsCredentialsTests : IAsyncLifetime
     [InlineData("{\"type\":\"SECRET\"}")]
     [InlineData("{\"type\":\"service_account\",\"private_key\":SECRET}")]
     [InlineData("{\"type\":\"service_account\",\"client_email\":\"a@b\",\"private_key\":\"SECRET\"}")]
-    [InlineData("{\"type\":\"service_account\",\"client_email\":\"a@b\",\"private_key\":\"-----BEGIN PRIVATE KEY-----\\nSECRET\\n-----END PRIVATE KEY-----\\n\"}")]
+    [InlineData(
+        "{\"type\":\"service_account\",\"client_email\":\"a@b\",\"private_key\":\"-----BEGIN PRIVATE KEY-----\\nSECRET\\n-----END PRIVATE KEY-----\\n\"}")]
     [InlineData("{\"type\":\"authorized_user\",\"client_id\":\"SECRET\"}")]
     public async Task A_file_that_holds_no_credentials_is_named_and_never_quoted(string content)
     {
@@ -206,7 +210,8 @@ public sealed class GcsCredentialsTests : IAsyncLifetime
     public async Task A_server_that_cannot_be_trusted_is_sent_nothing()
     {
         await using var stranger = await FakeGcs.StartAsync(https: true);
-        using var store = new GcsStore(new StoreLocation { Provider = CloudProvider.Gcs, Container = "backups", Endpoint = stranger.Address }, new StoreOptions());
+        using var store = new GcsStore(
+            new StoreLocation { Provider = CloudProvider.Gcs, Container = "backups", Endpoint = stranger.Address }, new StoreOptions());
 
         await RefusesAsync(BackupErrorId.CloudTlsFailed, () => store.FindAsync("a", Stop));
 
@@ -235,7 +240,8 @@ public sealed class GcsCredentialsTests : IAsyncLifetime
     public async Task A_server_that_is_not_there_is_unavailable()
     {
         using var store = new GcsStore(
-            new StoreLocation { Provider = CloudProvider.Gcs, Container = "backups", Endpoint = new Uri("http://127.0.0.1:1") }, new StoreOptions { MostRetries = 1 });
+            new StoreLocation { Provider = CloudProvider.Gcs, Container = "backups", Endpoint = new Uri("http://127.0.0.1:1") },
+            new StoreOptions { MostRetries = 1 });
 
         await RefusesAsync(BackupErrorId.CloudUnavailable, () => store.FindAsync("a", Stop));
     }

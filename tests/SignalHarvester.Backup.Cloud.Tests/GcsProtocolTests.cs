@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using SignalHarvester.Backup.Cloud.Tests.Servers;
 using SignalHarvester.Backup.ObjectStorage;
 using SignalHarvester.Backup.ObjectStorage.Gcs;
@@ -428,7 +427,8 @@ public sealed class GcsProtocolTests : IAsyncLifetime
         var secret = new Uri(upload.Id).Query.Split("upload_id=")[1];
         foreach (var status in new[] { 400, 403, 404, 410, 412, 503 })
         {
-            fake.Instead = request => request.Query.ContainsKey("upload_id") ? FakeGcsAnswer.Error(status, "some", $"The session {upload.Id} of {secret} is bad.") : null;
+            fake.Instead = request =>
+                request.Query.ContainsKey("upload_id") ? FakeGcsAnswer.Error(status, "some", $"The session {upload.Id} of {secret} is bad.") : null;
             var error = await Assert.ThrowsAsync<BackupException>(() => upload.PutPartAsync(store, 1));
             Assert.DoesNotContain(secret, error.ToString(), StringComparison.Ordinal);
         }
@@ -553,8 +553,12 @@ public sealed class GcsProtocolTests : IAsyncLifetime
         using var classed = Open(new StoreOptions { StorageClass = "GLACIER" });
 
         Assert.Contains("-ImmutableFor", (await RefusesAsync(BackupErrorId.CloudRefused, () => PutAsync(locked, "a", [1]))).Message, StringComparison.Ordinal);
-        Assert.Contains("-ImmutableFor", (await RefusesAsync(BackupErrorId.CloudRefused, () => new ByHand(PartSize + 1).BeginAsync(locked))).Message, StringComparison.Ordinal);
-        Assert.Contains("-StorageClass is 'GLACIER'", (await RefusesAsync(BackupErrorId.CloudRefused, () => PutAsync(classed, "a", [1]))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "-ImmutableFor", (await RefusesAsync(BackupErrorId.CloudRefused, () => new ByHand(PartSize + 1).BeginAsync(locked))).Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "-StorageClass is 'GLACIER'", (await RefusesAsync(BackupErrorId.CloudRefused, () => PutAsync(classed, "a", [1]))).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -567,7 +571,7 @@ public sealed class GcsProtocolTests : IAsyncLifetime
 
         foreach (var name in new[] { "a", "b" })
         {
-            JsonObject resource = fake.Bucket.Objects[name].Resource();
+            var resource = fake.Bucket.Objects[name].Resource();
             Assert.Equal("NEARLINE", (string?)resource["storageClass"]);
             Assert.StartsWith(Key, (string?)resource["kmsKeyName"], StringComparison.Ordinal);
             Assert.Equal("application/octet-stream", (string?)resource["contentType"]);

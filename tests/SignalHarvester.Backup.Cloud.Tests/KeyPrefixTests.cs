@@ -56,7 +56,8 @@ public sealed class KeyPrefixTests
     [InlineData(CloudProvider.Directory, "a\0b")]
     public void A_prefix_that_would_not_arrive_as_it_was_given_is_refused(CloudProvider provider, string prefix)
     {
-        var error = Assert.Throws<BackupException>(() => ObjectStores.Open(new StoreLocation { Provider = provider, Container = "c", Prefix = prefix }, new StoreOptions()));
+        var error = Assert.Throws<BackupException>(
+            () => ObjectStores.Open(new StoreLocation { Provider = provider, Container = "c", Prefix = prefix }, new StoreOptions()));
 
         Assert.Equal((BackupErrorId.InvalidArgument, "Prefix"), (error.ErrorId, error.Target));
         Assert.Contains("-Prefix", error.Message, StringComparison.Ordinal);
@@ -83,7 +84,8 @@ public sealed class KeyPrefixTests
     [InlineData(CloudProvider.Azure, false, "site\\machine1/", "site/machine1")]
     [InlineData(CloudProvider.S3, false, "/machine1/", "/machine1/")]
     [InlineData(CloudProvider.Gcs, false, "/machine1/", "/machine1")]
-    public void A_copy_that_was_recorded_with_its_prefix_as_it_was_given_lies_in_the_place_of_today(CloudProvider provider, bool pathStyle, string recorded, string given)
+    public void A_copy_that_was_recorded_with_its_prefix_as_it_was_given_lies_in_the_place_of_today(
+        CloudProvider provider, bool pathStyle, string recorded, string given)
     {
         var copy = new BackupCopy { Provider = provider, Url = "x", Container = "c", Prefix = recorded, UsePathStyle = pathStyle };
 
@@ -103,7 +105,12 @@ public sealed class KeyPrefixTests
         var backup = CreateBackup.Run(folder["app.db"], directory, new CreateBackupOptions(), context);
         using var store = new DirectoryStore(new StoreLocation { Provider = CloudProvider.Directory, Container = folder["there"] }, new StoreOptions());
         using var remote = new StoreCatalog(
-            new WatchedStore(store) { ListsNothing = true, OtherLocation = new StoreLocation { Provider = CloudProvider.Gcs, Container = "c", Prefix = prefix } }, TimeProvider.System);
+            new WatchedStore(store)
+            {
+                ListsNothing = true,
+                OtherLocation = new StoreLocation { Provider = CloudProvider.Gcs, Container = "c", Prefix = prefix },
+            },
+            TimeProvider.System);
         remote.RequireContainer(create: true, context.Cancellation);
 
         for (var time = 1; time <= 2; time++)

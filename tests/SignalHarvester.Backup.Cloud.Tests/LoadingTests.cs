@@ -3,18 +3,24 @@ using Xunit;
 
 namespace SignalHarvester.Backup.Cloud.Tests;
 
-/// <summary>The providers' libraries, and that of the configuration file, load when one is used, and not before: an import and a local backup stay as fast as they were.</summary>
+/// <summary>
+/// The providers' libraries, and that of the configuration file, load when one is used, and not before: an import and a local backup stay as fast as they were.
+/// </summary>
 public sealed class LoadingTests
 {
     private const string Loaded = "[AppDomain]::CurrentDomain.GetAssemblies() | ForEach-Object { $_.GetName().Name }";
 
     // Newtonsoft.Json is not among them: PowerShell has its own.
-    private static readonly string[] Beginnings = ["AWSSDK", "Azure", "Google", "Polly", "Microsoft.Identity", "Prometheus", "System.Threading.RateLimiting", "YamlDotNet"];
+    private static readonly string[] Beginnings =
+    [
+        "AWSSDK", "Azure", "Google", "Polly", "Microsoft.Identity", "Prometheus", "System.Threading.RateLimiting", "YamlDotNet",
+    ];
 
     [Fact]
     public async Task Local_work_loads_no_library_of_a_provider()
     {
-        var loaded = await AfterAsync("New-SHBackup ./app.db | Test-SHBackup | Out-Null; Get-SHBackup | Restore-SHBackup -Destination ./b.db -Force | Out-Null; Get-SHBackup | Remove-SHBackup -Force | Out-Null");
+        var loaded = await AfterAsync(
+            "New-SHBackup ./app.db | Test-SHBackup | Out-Null; Get-SHBackup | Restore-SHBackup -Destination ./b.db -Force | Out-Null; Get-SHBackup | Remove-SHBackup -Force | Out-Null");
         Assert.Contains("SignalHarvester.Backup", loaded);
         Assert.DoesNotContain(loaded, name => Beginnings.Any(beginning => name.StartsWith(beginning, StringComparison.Ordinal)));
     }
@@ -22,7 +28,8 @@ public sealed class LoadingTests
     [Fact]
     public async Task One_provider_loads_none_of_the_others()
     {
-        var loaded = await AfterAsync("try { Get-SHBackup -Remote -Provider S3 -Bucket b -Endpoint http://127.0.0.1:1 -PathStyle -ErrorAction Stop } catch { $null = $_ }");
+        var loaded = await AfterAsync(
+            "try { Get-SHBackup -Remote -Provider S3 -Bucket b -Endpoint http://127.0.0.1:1 -PathStyle -ErrorAction Stop } catch { $null = $_ }");
         Assert.Contains("AWSSDK.S3", loaded);
         Assert.DoesNotContain(loaded, name => name.StartsWith("Azure", StringComparison.Ordinal) || name.StartsWith("Google", StringComparison.Ordinal));
     }

@@ -10,7 +10,7 @@ namespace SignalHarvester.Backup.Cloud.Tests;
 /// <summary>What all providers' requests go through, and the proxy that lets them go wrong.</summary>
 public sealed class NetworkHandlerTests : IAsyncDisposable
 {
-    private static readonly StoreOptions impatient = new() { NetworkTimeout = TimeSpan.FromSeconds(1) };
+    private static readonly StoreOptions Impatient = new() { NetworkTimeout = TimeSpan.FromSeconds(1) };
 
     private readonly PlainServer server = new();
     private readonly FaultProxy proxy;
@@ -88,7 +88,7 @@ public sealed class NetworkHandlerTests : IAsyncDisposable
     [InlineData(MiB, HttpCompletionOption.ResponseHeadersRead)]
     public async Task An_answer_in_which_nothing_moves_is_given_up(int afterBytes, HttpCompletionOption completion)
     {
-        using var client = Client(impatient);
+        using var client = Client(Impatient);
         proxy.Inject(Fault.StallResponse(afterBytes));
 
         var error = await Record.ExceptionAsync(async () =>
@@ -103,7 +103,7 @@ public sealed class NetworkHandlerTests : IAsyncDisposable
     [Fact]
     public async Task A_request_in_which_nothing_moves_is_given_up()
     {
-        using var client = Client(impatient);
+        using var client = Client(Impatient);
         proxy.Inject(Fault.StallRequest(MiB));
         using var content = new ByteArrayContent(new byte[32 * MiB]);
 
@@ -115,7 +115,7 @@ public sealed class NetworkHandlerTests : IAsyncDisposable
     [Fact]
     public async Task What_moves_slowly_is_not_given_up()
     {
-        using var client = Client(impatient);
+        using var client = Client(Impatient);
         proxy.BytesPerSecond = MiB;
 
         var content = await client.GetByteArrayAsync(Url("bytes/3000000"), Stop);
@@ -163,7 +163,7 @@ public sealed class NetworkHandlerTests : IAsyncDisposable
     public async Task Waiting_for_the_limit_is_no_standing_still()
     {
         // A piece of 64 KiB takes two seconds.
-        using var client = Client(impatient with { BandwidthLimit = 32 << 10 });
+        using var client = Client(Impatient with { BandwidthLimit = 32 << 10 });
         using var content = new ByteArrayContent(new byte[64 << 10]);
 
         using var response = await client.PutAsync(Url("a"), content, Stop);
@@ -203,7 +203,8 @@ public sealed class NetworkHandlerTests : IAsyncDisposable
         {
             var other = new PlainServer();
             using var client = new HttpClient();
-            var asked = Enumerable.Range(0, 4).Select(_ => client.GetAsync(new Uri(other.Address, "bytes/3000000"), HttpCompletionOption.ResponseHeadersRead, Stop)).ToList();
+            var asked = Enumerable.Range(0, 4)
+                .Select(_ => client.GetAsync(new Uri(other.Address, "bytes/3000000"), HttpCompletionOption.ResponseHeadersRead, Stop)).ToList();
             await Task.WhenAny(asked);
             await other.DisposeAsync();
             await Task.WhenAll(asked).ContinueWith(_ => { }, TaskScheduler.Default);

@@ -17,7 +17,8 @@ public abstract partial class ObjectStoreConformance
     [
         "machine1", "machine1/", "/machine1", "//machine1", "/", "//", "machine1//", "a//b", "/a//b/", "a///b/",
         " ", " a", "a ", "a /b", "a+b", "%", "a%2Fb", "%41/%2e%2e", "a%00b", "a&b=c", "a#b", "a?b=c&d#e", "a;b,c:d@e", "$!'()*~`^|", "[a]{b}<c>", "\"a\"",
-        "a\\b", "\\a", "a\\", "\\\\server\\share", "a\tb", "a\nb", "a\r", "a\u0001b", "a\u001fb", "a\u007fb", "a\u0085b", "a\u2028b", "a\u202eb", "a\uffffb", "a\0b",
+        "a\\b", "\\a", "a\\", "\\\\server\\share", "a\tb", "a\nb", "a\r", "a\u0001b", "a\u001fb", "a\u007fb", "a\u0085b", "a\u2028b", "a\u202eb", "a\uffffb",
+        "a\0b",
         "ü", "u\u0308", "ü/u\u0308/", "漢字/😀", "a\ufeffb", "a\ufffdb", "A/a",
         ".", "..", "./a", "a/./b", "a/../b", "../a", "a/..", "%2e%2e/a", ".a", "..a", "a.", "a./b", "a../b.", "...", "a/.../b",
         "CON", new string('a', 240) + "/" + new string('b', 240), string.Concat(Enumerable.Repeat("a/", 120)),
@@ -128,12 +129,17 @@ public abstract partial class ObjectStoreConformance
         using var store = Reopen(open.Location with { Prefix = "machine1" });
         string[] theirs =
         [
-            "machine10/" + Id + ".json", "machine1-old", "machine", "MACHINE1/" + Id + ".json", "machine1 /x", "machine1/" + Id, "machine1/" + Id + ".json.bak", "machine1/" + Id + "_full.db.tmp",
-            "machine1/backup_", "machine1/backup_x.json", "machine1/backup_20261122_020000_123457.json/inner", "machine1/BACKUP_20261122_020000_123456.JSON", "machine1/machine1/" + Id + ".json",
+            "machine10/" + Id + ".json", "machine1-old", "machine", "MACHINE1/" + Id + ".json", "machine1 /x", "machine1/" + Id, "machine1/" + Id + ".json.bak",
+            "machine1/" + Id + "_full.db.tmp",
+            "machine1/backup_", "machine1/backup_x.json", "machine1/backup_20261122_020000_123457.json/inner", "machine1/BACKUP_20261122_020000_123456.JSON",
+            "machine1/machine1/" + Id + ".json",
             "machine1/aaa", "machine1/zzz", "machine1/ ", "machine1/%62ackup_1.json",
-            .. open.Location.Provider == CloudProvider.Directory ? (string[])[] : ["machine1", "machine1/", "machine1//" + Id + ".json", "/machine1/" + Id + ".json"],
+            .. open.Location.Provider == CloudProvider.Directory
+                ? (string[])[]
+                : ["machine1", "machine1/", "machine1//" + Id + ".json", "/machine1/" + Id + ".json"],
         ];
-        foreach (var key in theirs.Where(key => open.Location.Provider != CloudProvider.Azure || key[0] != '/').Where(key => !(open.Location is { Provider: CloudProvider.S3, UsePathStyle: true } && key[0] == '/')))
+        foreach (var key in theirs.Where(key => open.Location.Provider != CloudProvider.Azure || key[0] != '/')
+            .Where(key => !(open.Location is { Provider: CloudProvider.S3, UsePathStyle: true } && key[0] == '/')))
         {
             await PutForeignAsync(all, key);
         }

@@ -235,7 +235,9 @@ public abstract partial class ObjectStoreConformance
     {
         using var store = await OpenAsync();
         using var here = new Transfer();
-        Assert.SkipWhen(large && store.Location.Provider == CloudProvider.Azure, "Azurite takes staged blocks for an object when one is put; AzureTests takes the name in another way");
+        Assert.SkipWhen(
+            large && store.Location.Provider == CloudProvider.Azure,
+            "Azurite takes staged blocks for an object when one is put; AzureTests takes the name in another way");
         var watched = new WatchedStore(store) { BeforeEnd = () => PutAsync(store, "a", Bytes(1000, 1)) };
 
         await RefusesAsync(BackupErrorId.CloudObjectExists, () => here.SendAsync(watched, "a", large ? ManyParts(store) : Bytes(1000, 2), Stop));

@@ -127,7 +127,8 @@ public abstract partial class ObjectStoreConformance
         }
 
         var made = await store.CompleteUploadAsync("a", firstId, first.Length, firstParts, first.Attributes, Stop);
-        await RefusesAsync(BackupErrorId.CloudObjectExists, () => store.CompleteUploadAsync("a", secondId, second.Length, secondParts, second.Attributes, Stop));
+        await RefusesAsync(
+            BackupErrorId.CloudObjectExists, () => store.CompleteUploadAsync("a", secondId, second.Length, secondParts, second.Attributes, Stop));
 
         Assert.Equal(first.Content, await ReadAllAsync(store, made));
     }
@@ -136,7 +137,9 @@ public abstract partial class ObjectStoreConformance
     public async Task A_name_that_was_taken_meanwhile_is_not_overwritten_by_an_upload()
     {
         using var store = await OpenAsync();
-        Assert.SkipWhen(store.Location.Provider == CloudProvider.Azure, "Azurite takes staged blocks for an object when one is put; AzureTests takes the name in another way");
+        Assert.SkipWhen(
+            store.Location.Provider == CloudProvider.Azure,
+            "Azurite takes staged blocks for an object when one is put; AzureTests takes the name in another way");
         var upload = Parted.Of(store, 8);
         var (id, parts) = await upload.PutAllAsync(store, "a");
         var taken = await PutAsync(store, "a", Bytes(10, 1));
@@ -191,7 +194,9 @@ public abstract partial class ObjectStoreConformance
         using var other = Reopen(store.Location);
         var pending = await PendingAsync(other);
 
-        Assert.SkipWhen(pending.Count == 0 && store.Location.Provider is CloudProvider.Gcs or CloudProvider.Azure, "the service does not list them, or cannot give them up; they expire after a week");
+        Assert.SkipWhen(
+            pending.Count == 0 && store.Location.Provider is CloudProvider.Gcs or CloudProvider.Azure,
+            "the service does not list them, or cannot give them up; they expire after a week");
         var one = Assert.Single(pending);
         Assert.Equal(("mine", id), (one.Name, one.UploadId));
         Assert.InRange(one.Begun, DateTimeOffset.UtcNow.AddHours(-1), DateTimeOffset.UtcNow.AddHours(1));
@@ -241,7 +246,9 @@ public abstract partial class ObjectStoreConformance
     public async Task An_upload_whose_whole_is_not_what_its_checksum_says_makes_nothing()
     {
         using var store = await OpenAsync();
-        Assert.SkipWhen(store.Location.Provider == CloudProvider.Azure || (store.Checksums == ContentChecksums.None && store.Location.Provider != CloudProvider.Directory), "this service compares the checksum of each part, not of the whole");
+        Assert.SkipWhen(
+            store.Location.Provider == CloudProvider.Azure || (store.Checksums == ContentChecksums.None && store.Location.Provider != CloudProvider.Directory),
+            "this service compares the checksum of each part, not of the whole");
         var upload = Parted.Of(store, 11);
         var other = Parted.Of(store, 12);
         var (id, parts) = await upload.PutAllAsync(store, "a");

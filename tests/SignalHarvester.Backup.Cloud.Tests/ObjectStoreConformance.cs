@@ -14,7 +14,8 @@ public abstract partial class ObjectStoreConformance
     // What careless code trips over: URI and query syntax, percent signs that look like escapes, quotes, wildcards, non-ASCII.
     private static readonly string[] AwkwardNames =
     [
-        "plain.json", "a b", " leading", "it's", "say \"so\"", "1+1=2", "100%", "%41%2F", "#1", "why?", "a&b;c,d", "[x]{y}~!$()@", "ü漢字-naïve", "a..b", ".hidden",
+        "plain.json", "a b", " leading", "it's", "say \"so\"", "1+1=2", "100%", "%41%2F", "#1", "why?", "a&b;c,d", "[x]{y}~!$()@", "ü漢字-naïve", "a..b",
+        ".hidden",
     ];
 
     /// <summary>How many objects are more than one page of the service's listing.</summary>
@@ -132,7 +133,9 @@ public abstract partial class ObjectStoreConformance
     public async Task Content_that_is_not_what_its_checksum_says_is_refused_and_leaves_nothing()
     {
         using var store = await OpenAsync();
-        Assert.SkipWhen(store.Checksums == ContentChecksums.None && store.Location.Provider != CloudProvider.Directory, "this store compares checksums that it computes itself");
+        Assert.SkipWhen(
+            store.Checksums == ContentChecksums.None && store.Location.Provider != CloudProvider.Directory,
+            "this store compares checksums that it computes itself");
         var attributes = ContentHash.Attributes(Bytes(1000, 1), ObjectAttributes.SidecarType, store.Checksums);
 
         await RefusesAsync(BackupErrorId.CloudChecksumMismatch, () => store.PutAsync("a", Bytes(1000, 2), attributes, replaces: null, Stop));
@@ -225,7 +228,8 @@ public abstract partial class ObjectStoreConformance
     public async Task Awkward_names_are_names_like_any_other()
     {
         using var store = await OpenAsync();
-        var names = AwkwardNames.Where(name => store.Location.Provider != CloudProvider.Directory || name.IndexOfAny(Path.GetInvalidFileNameChars()) < 0).ToList();
+        var names = AwkwardNames.Where(name => store.Location.Provider != CloudProvider.Directory || name.IndexOfAny(Path.GetInvalidFileNameChars()) < 0)
+            .ToList();
         foreach (var name in names)
         {
             await PutAsync(store, name, System.Text.Encoding.UTF8.GetBytes(name));

@@ -46,7 +46,8 @@ public abstract class RecoveryConformance
         }
 
         // The second increment's parent is not there yet.
-        var verbose = await RunAsync($"New-SHBackup ./app.db -Type Incremental | Out-Null; New-SHBackup ./app.db -Type Incremental | Out-Null; Get-SHBackup -Newest 1 | Send-SHBackup {place} -Verbose 4>&1 | ForEach-Object {{ \"$_\" }}");
+        var verbose = await RunAsync(
+            $"New-SHBackup ./app.db -Type Incremental | Out-Null; New-SHBackup ./app.db -Type Incremental | Out-Null; Get-SHBackup -Newest 1 | Send-SHBackup {place} -Verbose 4>&1 | ForEach-Object {{ \"$_\" }}");
         var image = ImageHash.Of(database);
         Assert.Equal("True", (await RunAsync("Get-SHBackup -Newest 1 | Test-SHBackup -Remote -Level Quick -Quiet")).Trim());
         Assert.Equal("True", (await RunAsync("Get-SHBackup -Newest 1 | Test-SHBackup -Remote -Quiet " + place)).Trim());
@@ -56,18 +57,23 @@ public abstract class RecoveryConformance
         Directory.Delete(folder["backups"], recursive: true);
         File.Delete(database);
         using var empty = new TempFolder();
-        using (var process = new CloudProcess(empty.Path, environment, $"@(Get-SHBackup -Remote {place}).Count; Get-SHBackup -Remote {place} -Newest 1 | Restore-SHBackup -Destination ./app.db -Force | Out-Null"))
+        using (var process = new CloudProcess(
+            empty.Path, environment,
+            $"@(Get-SHBackup -Remote {place}).Count; Get-SHBackup -Remote {place} -Newest 1 | Restore-SHBackup -Destination ./app.db -Force | Out-Null"))
         {
             Assert.Equal("3", (await process.SucceedAsync(Stop)).Trim());
         }
 
         Assert.Equal(image, ImageHash.Of(empty["app.db"]));
-        using (var process = new CloudProcess(empty.Path, environment, $"(Get-SHBackup -Remote {place} -Newest 1 | Receive-SHBackup | Test-SHBackup).Verified; @(Get-SHBackup).Count"))
+        using (var process = new CloudProcess(
+            empty.Path, environment, $"(Get-SHBackup -Remote {place} -Newest 1 | Receive-SHBackup | Test-SHBackup).Verified; @(Get-SHBackup).Count"))
         {
             Assert.Equal(["True", "3"], (await process.SucceedAsync(Stop)).Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
         }
 
-        using (var process = new CloudProcess(empty.Path, environment, $"Get-SHBackup -Remote {place} | Remove-SHBackup -Force | Out-Null; @(Get-SHBackup -Remote {place}).Count; @(Get-SHBackup).Count"))
+        using (var process = new CloudProcess(
+            empty.Path, environment,
+            $"Get-SHBackup -Remote {place} | Remove-SHBackup -Force | Out-Null; @(Get-SHBackup -Remote {place}).Count; @(Get-SHBackup).Count"))
         {
             Assert.Equal(["0", "3"], (await process.SucceedAsync(Stop)).Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
         }
@@ -83,13 +89,17 @@ public abstract class RecoveryConformance
         var (place, environment) = await PlaceAsync(await ServerAsync(), folder.Path);
         place = $"{place.Replace(" -Prefix machine1/", string.Empty, StringComparison.Ordinal)} -Prefix '{prefix}'";
         var database = Databases.Create(folder["app.db"], new DatabaseShape { Rows = 20 });
-        using (var process = new CloudProcess(folder.Path, environment, $"New-SHBackup ./app.db -Upload {place} -CreateContainer | Out-Null; (New-SHBackup ./app.db -Upload {place}).Copies.Count; (Get-SHBackup -Newest 1 | Send-SHBackup {place}).Copies.Count; Get-SHBackup | Test-SHBackup -Remote -Level Quick -Quiet"))
+        using (var process = new CloudProcess(
+            folder.Path, environment,
+            $"New-SHBackup ./app.db -Upload {place} -CreateContainer | Out-Null; (New-SHBackup ./app.db -Upload {place}).Copies.Count; (Get-SHBackup -Newest 1 | Send-SHBackup {place}).Copies.Count; Get-SHBackup | Test-SHBackup -Remote -Level Quick -Quiet"))
         {
             Assert.Equal(["1", "1", "True", "True"], Lines(await process.SucceedAsync(Stop)));
         }
 
         using var empty = new TempFolder();
-        using (var process = new CloudProcess(empty.Path, environment, $"@(Get-SHBackup -Remote {place}).Count; Get-SHBackup -Remote {place} -Newest 1 | Restore-SHBackup -Destination ./app.db -Force | Out-Null"))
+        using (var process = new CloudProcess(
+            empty.Path, environment,
+            $"@(Get-SHBackup -Remote {place}).Count; Get-SHBackup -Remote {place} -Newest 1 | Restore-SHBackup -Destination ./app.db -Force | Out-Null"))
         {
             Assert.Equal("2", (await process.SucceedAsync(Stop)).Trim());
         }
@@ -97,7 +107,9 @@ public abstract class RecoveryConformance
         Assert.Equal(ImageHash.Of(database), ImageHash.Of(empty["app.db"]));
 
         // What was received knows its copy by what is recorded alone, and the rules prune by the settings.
-        using (var process = new CloudProcess(empty.Path, environment, $"Get-SHBackup -Remote {place} -Newest 1 | Receive-SHBackup | Test-SHBackup -Remote -Level Quick -Quiet; @(Invoke-SHBackupRetention -Remote {place} -KeepLast 1 -KeepDaily 0 -KeepWeekly 0 -KeepMonthly 0 -IncludeManual -RetentionDays 0 -Confirm:$false | Where-Object Action -eq Remove).Count; @(Get-SHBackup -Remote {place}).Count"))
+        using (var process = new CloudProcess(
+            empty.Path, environment,
+            $"Get-SHBackup -Remote {place} -Newest 1 | Receive-SHBackup | Test-SHBackup -Remote -Level Quick -Quiet; @(Invoke-SHBackupRetention -Remote {place} -KeepLast 1 -KeepDaily 0 -KeepWeekly 0 -KeepMonthly 0 -IncludeManual -RetentionDays 0 -Confirm:$false | Where-Object Action -eq Remove).Count; @(Get-SHBackup -Remote {place}).Count"))
         {
             Assert.Equal(["True", "1", "1"], Lines(await process.SucceedAsync(Stop)));
         }
@@ -132,9 +144,12 @@ public abstract class RecoveryConformance
 
         proxy.BytesPerSecond = null;
         var before = proxy.BytesSent;
-        using (var process = new CloudProcess(folder.Path, environment, $"@(Get-SHBackup -Remote {place}).Count; (Get-SHBackup | Send-SHBackup {place}).Copies.Count; @(Get-SHBackup -Remote {place}).Count"))
+        using (var process = new CloudProcess(
+            folder.Path, environment,
+            $"@(Get-SHBackup -Remote {place}).Count; (Get-SHBackup | Send-SHBackup {place}).Copies.Count; @(Get-SHBackup -Remote {place}).Count"))
         {
-            Assert.Equal(["0", "1", "1"], (await process.SucceedAsync(Stop)).Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
+            Assert.Equal(
+                ["0", "1", "1"], (await process.SucceedAsync(Stop)).Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
         }
 
         // What was on its way when it was killed is sent again: a few parts of 8 to 16 MiB.
@@ -161,6 +176,8 @@ public abstract class RecoveryConformance
     {
         using var connection = Databases.Open(path);
         Databases.Execute(connection, "PRAGMA page_size = 65536; PRAGMA journal_mode = DELETE; CREATE TABLE t(content)");
-        Databases.Execute(connection, string.Create(CultureInfo.InvariantCulture, $"INSERT INTO t SELECT randomblob(1048000) FROM (WITH RECURSIVE n(v) AS (VALUES(1) UNION ALL SELECT v + 1 FROM n WHERE v < {size}) SELECT v FROM n)"));
+        Databases.Execute(connection, string.Create(
+            CultureInfo.InvariantCulture,
+            $"INSERT INTO t SELECT randomblob(1048000) FROM (WITH RECURSIVE n(v) AS (VALUES(1) UNION ALL SELECT v + 1 FROM n WHERE v < {size}) SELECT v FROM n)"));
     }
 }

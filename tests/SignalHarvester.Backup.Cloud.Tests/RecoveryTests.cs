@@ -67,12 +67,14 @@ public sealed class S3RecoveryTests(CephServer ceph) : RecoveryConformance
         using var folder = new TempFolder();
         var (place, environment) = await PlaceAsync(await ServerAsync(), folder.Path);
         Databases.Create(folder["app.db"], new DatabaseShape { Rows = 20 });
-        using (var process = new CloudProcess(folder.Path, environment, $"New-SHBackup ./app.db | Send-SHBackup {place} -CreateContainer -ImmutableFor 1d | Out-Null"))
+        using (var process = new CloudProcess(
+            folder.Path, environment, $"New-SHBackup ./app.db | Send-SHBackup {place} -CreateContainer -ImmutableFor 1d | Out-Null"))
         {
             await process.SucceedAsync(TestContext.Current.CancellationToken);
         }
 
-        using var again = new CloudProcess(folder.Path, environment, $"Get-SHBackup | Send-SHBackup {place} -ImmutableFor 1d -WarningVariable told 3>$null | Out-Null; \"$told\"");
+        using var again = new CloudProcess(
+            folder.Path, environment, $"Get-SHBackup | Send-SHBackup {place} -ImmutableFor 1d -WarningVariable told 3>$null | Out-Null; \"$told\"");
 
         Assert.Contains("-ImmutableFor only locks new objects", await again.SucceedAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
     }

@@ -22,7 +22,8 @@ public sealed class RemovedObjectTests
         var directory = new BackupDirectory(folder["backups"], TimeProvider.System);
         var backup = CreateBackup.Run(folder["app.db"], directory, new CreateBackupOptions(), context);
         var location = new StoreLocation { Provider = CloudProvider.Directory, Container = folder["there"] };
-        using var remote = new StoreCatalog(new WatchedStore(new DirectoryStore(location, new StoreOptions())) { KeepsWhatIsDeleted = true }, TimeProvider.System);
+        using var remote = new StoreCatalog(
+            new WatchedStore(new DirectoryStore(location, new StoreOptions())) { KeepsWhatIsDeleted = true }, TimeProvider.System);
         remote.RequireContainer(create: true, context.Cancellation);
         SendBackup.Run(backup, directory, remote, context);
         var removed = new List<BackupMetadata>();

@@ -64,7 +64,8 @@ public sealed class S3CephTests(CephServer ceph)
     {
         using var store = await ceph.OpenNewAsync();
         using var raw = await RawAsync();
-        await raw.PutBucketVersioningAsync(new PutBucketVersioningRequest { BucketName = store.Location.Container, VersioningConfig = new() { Status = VersionStatus.Enabled } }, Stop);
+        await raw.PutBucketVersioningAsync(
+            new PutBucketVersioningRequest { BucketName = store.Location.Container, VersioningConfig = new() { Status = VersionStatus.Enabled } }, Stop);
         await PutAsync(store, "a");
 
         Assert.False(await store.DeleteAsync("a", Stop));
@@ -93,12 +94,20 @@ public sealed class S3CephTests(CephServer ceph)
         }
 
         var version = Assert.Single(await VersionsAsync(raw, store));
-        var retention = (await raw.GetObjectRetentionAsync(new GetObjectRetentionRequest { BucketName = store.Location.Container, Key = version.Key, VersionId = version.VersionId }, Stop)).Retention;
+        var retention = (await raw.GetObjectRetentionAsync(
+            new GetObjectRetentionRequest { BucketName = store.Location.Container, Key = version.Key, VersionId = version.VersionId }, Stop)).Retention;
         Assert.Equal(ObjectLockRetentionMode.Compliance, retention.Mode);
         Assert.InRange(retention.RetainUntilDate!.Value.ToUniversalTime(), DateTime.UtcNow.AddDays(1.9), DateTime.UtcNow.AddDays(2.1));
         Assert.False(await store.DeleteAsync("a", Stop));
         var refusal = await Assert.ThrowsAsync<AmazonS3Exception>(() => raw.DeleteObjectAsync(
-            new DeleteObjectRequest { BucketName = store.Location.Container, Key = version.Key, VersionId = version.VersionId, BypassGovernanceRetention = true }, Stop));
+            new DeleteObjectRequest
+            {
+                BucketName = store.Location.Container,
+                Key = version.Key,
+                VersionId = version.VersionId,
+                BypassGovernanceRetention = true,
+            },
+            Stop));
         Assert.Equal(System.Net.HttpStatusCode.Forbidden, refusal.StatusCode);
     }
 
@@ -120,7 +129,8 @@ public sealed class S3CephTests(CephServer ceph)
         using var own = await ceph.OpenNewAsync();
         using var store = new S3Store(own.Location, options);
 
-        var error = await RefusesAsync(BackupErrorId.CloudRefused, () => inParts ? store.BeginUploadAsync("a", 100, Attributes([1]), Stop) : PutAsync(store, "a"));
+        var error = await RefusesAsync(
+            BackupErrorId.CloudRefused, () => inParts ? store.BeginUploadAsync("a", 100, Attributes([1]), Stop) : PutAsync(store, "a"));
 
         Assert.Contains($"with {option}: ", error.Message, StringComparison.Ordinal);
         Assert.Null(await own.FindAsync("a", Stop));
@@ -132,7 +142,8 @@ public sealed class S3CephTests(CephServer ceph)
         const int many = 1005;
         using var store = await ceph.OpenNewAsync();
         var id = await store.BeginUploadAsync("a", many, Attributes([1]), Stop);
-        await Parallel.ForEachAsync(Enumerable.Range(1, many), new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = Stop }, async (number, _) =>
+        await Parallel.ForEachAsync(
+            Enumerable.Range(1, many), new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = Stop }, async (number, _) =>
         {
             await store.PutPartAsync("a", id, number, number - 1, many, new[] { (byte)number }, Stop);
             await store.BeginUploadAsync($"b c+%41ü{number:0000}", 100, Attributes([1]), Stop);
@@ -156,7 +167,9 @@ public sealed class S3CephTests(CephServer ceph)
     {
         using var store = await ceph.OpenNewAsync();
         using var raw = await RawAsync();
-        await raw.PutObjectAsync(new PutObjectRequest { BucketName = store.Location.Container, Key = store.Location.Prefix, ContentBody = string.Empty, UseChunkEncoding = false }, Stop);
+        await raw.PutObjectAsync(
+            new PutObjectRequest { BucketName = store.Location.Container, Key = store.Location.Prefix, ContentBody = string.Empty, UseChunkEncoding = false },
+            Stop);
         await PutAsync(store, "a");
 
         var listed = new List<string>();
@@ -188,7 +201,8 @@ public sealed class S3CephTests(CephServer ceph)
     public async Task An_answer_over_an_untrusted_connection_is_not_taken()
     {
         using var key = RSA.Create(2048);
-        using var unknown = new CertificateRequest("CN=127.0.0.1", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1).CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        using var unknown = new CertificateRequest("CN=127.0.0.1", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1)
+            .CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
         await using var server = new CannedServer("200 OK", [], certificate: unknown);
         using var store = new S3Store(await ceph.NewLocationAsync() with { Endpoint = server.Address }, new StoreOptions());
 
@@ -229,10 +243,13 @@ public sealed class S3CephTests(CephServer ceph)
     public async Task A_list_of_all_buckets_is_no_bucket_without_objects()
     {
         // What Ceph answers where the bucket is named by a host name that it does not know for one.
-        await using var server = new CannedServer("200 OK", [], "<ListAllMyBucketsResult><Buckets><Bucket><Name>b</Name></Bucket></Buckets></ListAllMyBucketsResult>");
-        using var store = new S3Store(await ceph.NewLocationAsync() with { Endpoint = server.Address, UsePathStyle = false }, new StoreOptions { MostRetries = 0 });
+        await using var server = new CannedServer(
+            "200 OK", [], "<ListAllMyBucketsResult><Buckets><Bucket><Name>b</Name></Bucket></Buckets></ListAllMyBucketsResult>");
+        using var store = new S3Store(
+            await ceph.NewLocationAsync() with { Endpoint = server.Address, UsePathStyle = false }, new StoreOptions { MostRetries = 0 });
 
-        var listing = await RefusesAsync(BackupErrorId.CloudRefused, async () => await store.ListAsync(string.Empty, Stop).GetAsyncEnumerator(Stop).MoveNextAsync());
+        var listing = await RefusesAsync(
+            BackupErrorId.CloudRefused, async () => await store.ListAsync(string.Empty, Stop).GetAsyncEnumerator(Stop).MoveNextAsync());
         await RefusesAsync(BackupErrorId.CloudRefused, () => store.RequireContainerAsync(create: false, Stop));
 
         Assert.Contains("-PathStyle", listing.Message, StringComparison.Ordinal);

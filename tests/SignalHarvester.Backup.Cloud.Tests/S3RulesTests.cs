@@ -99,7 +99,8 @@ public sealed class S3RulesTests
         var wrong = new string('c', 32) + "-2";
 
         Assert.True(S3Checksum.Contradicts(new GetObjectMetadataResponse { ETag = wrong }, null, parts));
-        Assert.False(S3Checksum.Contradicts(new GetObjectMetadataResponse { ETag = wrong, ServerSideEncryptionMethod = ServerSideEncryptionMethod.AWSKMS }, null, parts));
+        Assert.False(S3Checksum.Contradicts(
+            new GetObjectMetadataResponse { ETag = wrong, ServerSideEncryptionMethod = ServerSideEncryptionMethod.AWSKMS }, null, parts));
         Assert.False(S3Checksum.Contradicts(new GetObjectMetadataResponse { ETag = wrong }, null, [parts[0], Part(2, "no MD5")]));
         Assert.False(S3Checksum.Contradicts(new GetObjectMetadataResponse { ETag = "some other kind-2" }, null, parts));
     }

@@ -41,18 +41,21 @@ public sealed class S3TrailingChecksumTests(MotoServer moto)
         UploadedPart[] parts = [await PutPartAsync(store, id, 1), await PutPartAsync(store, id, 2), await PutPartAsync(store, id, 3)];
         await store.PutAsync("a", Content.AsMemory(0, 10), Attributes(10), replaces: null, Stop);
 
-        var error = await Assert.ThrowsAsync<BackupException>(() => store.CompleteUploadAsync("a", id, Content.Length, parts, Attributes(Content.Length), Stop));
+        var error = await Assert.ThrowsAsync<BackupException>(
+            () => store.CompleteUploadAsync("a", id, Content.Length, parts, Attributes(Content.Length), Stop));
 
         Assert.Equal(BackupErrorId.CloudObjectExists, error.ErrorId);
         Assert.Equal(10, (await store.FindAsync("a", Stop))!.Length);
     }
 
-    private static ReadOnlyMemory<byte> Part(int number) => Content.AsMemory((number - 1) * (8 << 20), Math.Min(8 << 20, Content.Length - ((number - 1) * (8 << 20))));
+    private static ReadOnlyMemory<byte> Part(int number) =>
+        Content.AsMemory((number - 1) * (8 << 20), Math.Min(8 << 20, Content.Length - ((number - 1) * (8 << 20))));
 
     private static Task<UploadedPart> PutPartAsync(S3Store store, string id, int number) =>
         store.PutPartAsync("a", id, number, (number - 1) * (8L << 20), Content.Length, Part(number), Stop);
 
-    private static ObjectAttributes Attributes(int length) => ContentHash.Attributes(Content.AsSpan(0, length), ObjectAttributes.BackupType, ContentChecksums.None);
+    private static ObjectAttributes Attributes(int length) =>
+        ContentHash.Attributes(Content.AsSpan(0, length), ObjectAttributes.BackupType, ContentChecksums.None);
 
     private static async Task<byte[]> ReadAsync(S3Store store, ObjectInfo version)
     {
@@ -65,13 +68,20 @@ public sealed class S3TrailingChecksumTests(MotoServer moto)
     {
         using var raw = new AmazonS3Client("any", "any", new AmazonS3Config { ServiceURL = store.Location.Endpoint!.AbsoluteUri, ForcePathStyle = true });
         return await raw.GetObjectMetadataAsync(
-            new GetObjectMetadataRequest { BucketName = store.Location.Container, Key = store.Location.Prefix + name, ChecksumMode = ChecksumMode.ENABLED }, Stop);
+            new GetObjectMetadataRequest { BucketName = store.Location.Container, Key = store.Location.Prefix + name, ChecksumMode = ChecksumMode.ENABLED },
+            Stop);
     }
 
     private async Task<S3Store> OpenAsync()
     {
         var store = new S3Store(
-            new StoreLocation { Provider = CloudProvider.S3, Container = "b" + Guid.NewGuid().ToString("N"), Endpoint = await moto.AddressAsync(), UsePathStyle = true },
+            new StoreLocation
+            {
+                Provider = CloudProvider.S3,
+                Container = "b" + Guid.NewGuid().ToString("N"),
+                Endpoint = await moto.AddressAsync(),
+                UsePathStyle = true,
+            },
             new StoreOptions { UseTrailingChecksums = true });
         await store.RequireContainerAsync(create: true, Stop);
         return store;

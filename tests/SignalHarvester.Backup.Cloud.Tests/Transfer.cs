@@ -21,7 +21,8 @@ internal sealed class Transfer : IDisposable
     public string this[string name] => files[name];
 
     /// <summary>Sends content as a file whose recorded SHA-256 is right, unless another is given.</summary>
-    public async Task<ObjectInfo> SendAsync(IObjectStore store, string name, byte[] content, CancellationToken stop, string? sha256 = null, bool keepsJournal = true)
+    public async Task<ObjectInfo> SendAsync(
+        IObjectStore store, string name, byte[] content, CancellationToken stop, string? sha256 = null, bool keepsJournal = true)
     {
         await File.WriteAllBytesAsync(files[name], content, CancellationToken.None);
         return await SendFileAsync(store, name, sha256 ?? Sha256(content), stop, keepsJournal);

@@ -74,14 +74,16 @@ internal sealed class WatchedStore(IObjectStore inner) : IObjectStore
         Interlocked.Add(ref bytesRead, destination.Length);
     }
 
-    public async Task<ObjectInfo> PutAsync(string name, ReadOnlyMemory<byte> content, ObjectAttributes attributes, ObjectInfo? replaces, CancellationToken cancellation)
+    public async Task<ObjectInfo> PutAsync(
+        string name, ReadOnlyMemory<byte> content, ObjectAttributes attributes, ObjectInfo? replaces, CancellationToken cancellation)
     {
         await BeforeEnd();
         Interlocked.Increment(ref puts);
         return await inner.PutAsync(name, content, attributes, replaces, cancellation);
     }
 
-    public Task<bool> DeleteAsync(string name, CancellationToken cancellation) => KeepsWhatIsDeleted ? Task.FromResult(true) : inner.DeleteAsync(name, cancellation);
+    public Task<bool> DeleteAsync(string name, CancellationToken cancellation) =>
+        KeepsWhatIsDeleted ? Task.FromResult(true) : inner.DeleteAsync(name, cancellation);
 
     public async Task<string> BeginUploadAsync(string name, long length, ObjectAttributes attributes, CancellationToken cancellation) =>
         UploadId = await inner.BeginUploadAsync(name, length, attributes, cancellation);
@@ -91,7 +93,8 @@ internal sealed class WatchedStore(IObjectStore inner) : IObjectStore
 
     public bool Holds(UploadedPart part, ReadOnlySpan<byte> content) => inner.Holds(part, content);
 
-    public async Task<UploadedPart> PutPartAsync(string name, string uploadId, int number, long offset, long length, ReadOnlyMemory<byte> content, CancellationToken cancellation)
+    public async Task<UploadedPart> PutPartAsync(
+        string name, string uploadId, int number, long offset, long length, ReadOnlyMemory<byte> content, CancellationToken cancellation)
     {
         await BeforePart(number);
         var part = await inner.PutPartAsync(name, uploadId, number, offset, length, content, cancellation);
@@ -100,7 +103,8 @@ internal sealed class WatchedStore(IObjectStore inner) : IObjectStore
         return part;
     }
 
-    public async Task<ObjectInfo> CompleteUploadAsync(string name, string uploadId, long length, IReadOnlyList<UploadedPart> parts, ObjectAttributes attributes, CancellationToken cancellation)
+    public async Task<ObjectInfo> CompleteUploadAsync(
+        string name, string uploadId, long length, IReadOnlyList<UploadedPart> parts, ObjectAttributes attributes, CancellationToken cancellation)
     {
         await BeforeEnd();
         return await inner.CompleteUploadAsync(name, uploadId, length, parts, attributes, cancellation);
@@ -108,7 +112,8 @@ internal sealed class WatchedStore(IObjectStore inner) : IObjectStore
 
     public Task AbortUploadAsync(string name, string uploadId, CancellationToken cancellation) => inner.AbortUploadAsync(name, uploadId, cancellation);
 
-    public IAsyncEnumerable<PendingUpload> PendingUploadsAsync(string beginning, CancellationToken cancellation) => inner.PendingUploadsAsync(beginning, cancellation);
+    public IAsyncEnumerable<PendingUpload> PendingUploadsAsync(string beginning, CancellationToken cancellation) =>
+        inner.PendingUploadsAsync(beginning, cancellation);
 
     public void Dispose()
     {

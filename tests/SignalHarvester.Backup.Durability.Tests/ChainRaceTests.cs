@@ -1,5 +1,3 @@
-using Microsoft.Data.Sqlite;
-
 namespace SignalHarvester.Backup.Durability.Tests;
 
 /// <summary>Several processes at one chain: nobody sees a broken one, and nothing is lost.</summary>
@@ -18,12 +16,13 @@ public sealed class ChainRaceTests(Chains chains, ITestOutputHelper output) : IC
             (chains.List("I1", "G"), chains.List("F", "I2")),
             (chains.List("F", "I1"), chains.List("I1", "I2", "G")),
         ];
-        for (int round = 0; round < 2 * pairs.Length; round++)
+        for (var round = 0; round < 2 * pairs.Length; round++)
         {
-            (string one, string other) = pairs[round % pairs.Length];
-            string directory = chains.Copy();
-            string to = $"-BackupDirectory {Shbackup.Quote(directory)}";
-            string[] survivors = [.. chains.Ids.Where(id => !one.Contains(id, StringComparison.Ordinal) && !other.Contains(id, StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
+            (var one, var other) = pairs[round % pairs.Length];
+            var directory = chains.Copy();
+            var to = $"-BackupDirectory {Shbackup.Quote(directory)}";
+            string[] survivors = [.. chains.Ids.Where(id => !one.Contains(id, StringComparison.Ordinal) && !other.Contains(id, StringComparison.Ordinal)).Order(
+                StringComparer.Ordinal)];
 
             await Task.WhenAll(
                 chains.Host.AskAsync($"Get-SHBackup {to} | Where-Object {{ $_.Id -in {one} }} | Remove-SHBackup -Force | Out-Null"),
@@ -38,12 +37,13 @@ public sealed class ChainRaceTests(Chains chains, ITestOutputHelper output) : IC
     public async Task The_same_removal_twice_at_once_is_done_once()
     {
         using var second = Shbackup.Start();
-        for (int round = 0; round < 5; round++)
+        for (var round = 0; round < 5; round++)
         {
-            string directory = chains.Copy();
-            string remove = $"Get-SHBackup -BackupDirectory {Shbackup.Quote(directory)} | Where-Object {{ $_.Id -in {chains.List("F", "I1", "G")} }} | Remove-SHBackup -Force | ForEach-Object Id";
+            var directory = chains.Copy();
+            var remove =
+                $"Get-SHBackup -BackupDirectory {Shbackup.Quote(directory)} | Where-Object {{ $_.Id -in {chains.List("F", "I1", "G")} }} | Remove-SHBackup -Force | ForEach-Object Id";
 
-            IReadOnlyList<string>[] removed = await Task.WhenAll(chains.Host.AskAsync(remove), second.AskAsync(remove));
+            var removed = await Task.WhenAll(chains.Host.AskAsync(remove), second.AskAsync(remove));
 
             // Each is reported as removed by one of them, and is no error to the other.
             Assert.Equal(
@@ -60,13 +60,13 @@ public sealed class ChainRaceTests(Chains chains, ITestOutputHelper output) : IC
     public async Task Two_runs_of_retention_at_once_keep_what_each_would_keep(int keptByTheSecond)
     {
         using var second = Shbackup.Start();
-        for (int round = 0; round < 4; round++)
+        for (var round = 0; round < 4; round++)
         {
-            string directory = chains.Copy();
+            var directory = chains.Copy();
             string Retain(int last) =>
                 $"Invoke-SHBackupRetention -BackupDirectory {Shbackup.Quote(directory)} -KeepDaily 1 -KeepWeekly 0 -KeepMonthly 0 -KeepLast {last} | Where-Object Action -eq Keep | ForEach-Object {{ $_.Backup.Id }}";
 
-            IReadOnlyList<string>[] kept = await Task.WhenAll(chains.Host.AskAsync(Retain(3)), second.AskAsync(Retain(keptByTheSecond)));
+            var kept = await Task.WhenAll(chains.Host.AskAsync(Retain(3)), second.AskAsync(Retain(keptByTheSecond)));
 
             // Where the second has removed what the first was about to keep, another backup takes its place.
             string[] listed = [.. await chains.RestoreAllAsync(directory)];
@@ -88,21 +88,21 @@ public sealed class ChainRaceTests(Chains chains, ITestOutputHelper output) : IC
         using var lister = Shbackup.Start();
         using var tester = Shbackup.Start();
         string[] survivors = [.. ((string[])["I2", "J", "K", "H"]).Select(chains.Id)];
-        string image = chains.Image("I2");
-        int lists = 0;
-        for (int round = 0; round < 4; round++)
+        var image = chains.Image("I2");
+        var lists = 0;
+        for (var round = 0; round < 4; round++)
         {
-            string directory = chains.Copy();
-            string to = $"-BackupDirectory {Shbackup.Quote(directory)}";
-            string restored = Path.Combine(directory, "..", "restored.db");
+            var directory = chains.Copy();
+            var to = $"-BackupDirectory {Shbackup.Quote(directory)}";
+            var restored = Path.Combine(directory, "..", "restored.db");
 
             // One after the other, so that files and links change all the time.
-            Task<IReadOnlyList<string>> folding = chains.Host.AskAsync(
+            var folding = chains.Host.AskAsync(
                 string.Join("; ", ((string[])["F", "I1", "G"]).Select(name => $"Remove-SHBackup {chains.Id(name)} {to} -Force | Out-Null")));
-            Task testing = RestoreAndTestAsync(folding, to, restored);
+            var testing = RestoreAndTestAsync(folding, to, restored);
             while (!folding.IsCompleted)
             {
-                IReadOnlyList<string> listed = await lister.AskAsync($"Get-SHBackup {to} | ForEach-Object {{ \"$($_.Id) $($_.Depth)\" }}");
+                var listed = await lister.AskAsync($"Get-SHBackup {to} | ForEach-Object {{ \"$($_.Id) $($_.Depth)\" }}");
                 Assert.Empty(survivors.Except(listed.Select(line => line.Split(' ')[0])));
                 Assert.DoesNotContain(listed, line => line.EndsWith(' '));
                 lists++;
@@ -119,10 +119,12 @@ public sealed class ChainRaceTests(Chains chains, ITestOutputHelper output) : IC
         {
             while (!folding.IsCompleted)
             {
-                await tester.AskAsync($"$null = Restore-SHBackup {chains.Id("I2")} {to} -Destination {Shbackup.Quote(restored)} -Force -NoVerify -NoSafetyBackup");
+                await tester.AskAsync(
+                    $"$null = Restore-SHBackup {chains.Id("I2")} {to} -Destination {Shbackup.Quote(restored)} -Force -NoVerify -NoSafetyBackup");
                 Assert.Equal(image, Chains.Hash(restored));
                 File.Delete(restored);
-                Assert.Equal(["True"], await tester.AskAsync($"Get-SHBackup {chains.Id("I2")} {to} | Test-SHBackup -WarningAction Ignore | ForEach-Object Verified"));
+                Assert.Equal(
+                    ["True"], await tester.AskAsync($"Get-SHBackup {chains.Id("I2")} {to} | Test-SHBackup -WarningAction Ignore | ForEach-Object Verified"));
             }
         }
     }
@@ -132,48 +134,51 @@ public sealed class ChainRaceTests(Chains chains, ITestOutputHelper output) : IC
     {
         const int rounds = 18;
         using var folder = new TempFolder();
-        string source = folder["app.db"];
-        using SqliteConnection user = Databases.Open(source);
+        var source = folder["app.db"];
+        using var user = Databases.Open(source);
         Databases.Execute(user, "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA wal_autocheckpoint = 0");
         Sample.AddBlobs(user, mebibytes: 1);
-        string directory = folder.Folder("backups");
-        string to = $"-BackupDirectory {Shbackup.Quote(directory)}";
+        var directory = folder.Folder("backups");
+        var to = $"-BackupDirectory {Shbackup.Quote(directory)}";
         using var maker = Shbackup.Start();
         using var remover = Shbackup.Start();
         var images = new Dictionary<string, string>();
-        int fulls = 0;
+        var fulls = 0;
 
         async Task MakeAsync(string type)
         {
             Databases.Execute(user, "UPDATE noise SET content = randomblob(8000) WHERE id % 31 = abs(random() % 31)");
-            string image = ImageHash.Of(user);
-            string made = (await maker.AskAsync($"New-SHBackup -LiteralPath {Shbackup.Quote(source)} {to} -Type {type} | ForEach-Object {{ \"$($_.Id) $($_.Type)\" }}")).Single();
+            var image = ImageHash.Of(user);
+            var made = (await maker.AskAsync(
+                $"New-SHBackup -LiteralPath {Shbackup.Quote(source)} {to} -Type {type} | ForEach-Object {{ \"$($_.Id) $($_.Type)\" }}")).Single();
             images.Add(made.Split(' ')[0], image);
             fulls += made.EndsWith(" Full", StringComparison.Ordinal) ? 1 : 0;
         }
 
         await MakeAsync("Full");
         await MakeAsync("Incremental");
-        for (int round = 0; round < rounds; round++)
+        for (var round = 0; round < rounds; round++)
         {
             // All but the newest go, so that the next one's parent is folded while it is being built on; in every third round that one goes, too.
-            int kept = round % 3 == 2 ? 0 : 1;
-            Task<IReadOnlyList<string>> removing = remover.AskAsync($"$all = @(Get-SHBackup {to}); if ($all.Count -gt {kept}) {{ $all[{kept}..($all.Count - 1)] | Remove-SHBackup -Force | ForEach-Object Id }}");
+            var kept = round % 3 == 2 ? 0 : 1;
+            var removing = remover.AskAsync(
+                $"$all = @(Get-SHBackup {to}); if ($all.Count -gt {kept}) {{ $all[{kept}..($all.Count - 1)] | Remove-SHBackup -Force | ForEach-Object Id }}");
             await MakeAsync(round % 2 == 0 ? "Incremental" : "Wal");
-            foreach (string id in await removing)
+            foreach (var id in await removing)
             {
                 Assert.True(images.Remove(id));
             }
 
-            foreach ((string id, string image) in images)
+            foreach ((var id, var image) in images)
             {
-                string restored = folder[id + ".db"];
+                var restored = folder[id + ".db"];
                 await maker.AskAsync($"$null = Restore-SHBackup {id} {to} -Destination {Shbackup.Quote(restored)} -Force -NoVerify -NoSafetyBackup");
                 Assert.Equal(image, Chains.Hash(restored));
                 File.Delete(restored);
             }
 
-            Assert.Equal(images.Keys.Order(StringComparer.Ordinal), (await maker.AskAsync($"Get-SHBackup {to} | ForEach-Object Id")).Order(StringComparer.Ordinal));
+            Assert.Equal(
+                images.Keys.Order(StringComparer.Ordinal), (await maker.AskAsync($"Get-SHBackup {to} | ForEach-Object Id")).Order(StringComparer.Ordinal));
             Chains.AssertClean(directory);
         }
 

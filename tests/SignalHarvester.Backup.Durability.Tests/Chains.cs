@@ -17,62 +17,62 @@ namespace SignalHarvester.Backup.Durability.Tests;
 /// </summary>
 public sealed class Chains : IAsyncLifetime
 {
-    private readonly TempFolder _folder = new();
-    private readonly Dictionary<string, string> _ids = [];
-    private readonly Dictionary<string, string> _images = [];
-    private int _copies;
+    private readonly TempFolder folder = new();
+    private readonly Dictionary<string, string> ids = [];
+    private readonly Dictionary<string, string> images = [];
+    private int copies;
 
     /// <summary>A process for everything that is not killed.</summary>
     internal Shbackup Host { get; } = Shbackup.Start();
 
     /// <summary>The backups of the picture above.</summary>
-    public IEnumerable<string> Names => _ids.Keys;
+    public IEnumerable<string> Names => ids.Keys;
 
     /// <summary>The ids of all backups.</summary>
-    public IEnumerable<string> Ids => _ids.Values;
+    public IEnumerable<string> Ids => ids.Values;
 
     public async ValueTask InitializeAsync()
     {
-        string app = _folder["app.db"];
-        using (SqliteConnection user = Databases.Open(app))
+        var app = folder["app.db"];
+        using (var user = Databases.Open(app))
         {
             Databases.Execute(user, "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA wal_autocheckpoint = 0");
             Sample.AddBlobs(user, mebibytes: 1);
             await BackUpAsync("F", app, "-Type Full");
             await ChangeAsync(user, "I1", app, "-Type Wal");
             await ChangeAsync(user, "I2", app, "-Type Wal");
-            await ChangeAsync(user, "J", app, $"-Type Incremental -Parent {_ids["I1"]}");
-            await ChangeAsync(user, "K", app, $"-Type Incremental -Parent {_ids["F"]}");
+            await ChangeAsync(user, "J", app, $"-Type Incremental -Parent {ids["I1"]}");
+            await ChangeAsync(user, "K", app, $"-Type Incremental -Parent {ids["F"]}");
         }
 
-        string other = Databases.Create(_folder["other.db"], new DatabaseShape { JournalMode = JournalMode.Delete });
+        var other = Databases.Create(folder["other.db"], new DatabaseShape { JournalMode = JournalMode.Delete });
         await BackUpAsync("G", other, "-Type Full");
-        using (SqliteConnection user = Databases.Open(other))
+        using (var user = Databases.Open(other))
         {
             Databases.Execute(user, "UPDATE customer SET name = name || '!' WHERE id = 3");
         }
 
         await BackUpAsync("H", other, "-Type Incremental");
-        Databases.Create(_folder["small.db"], new DatabaseShape { Rows = 5 });
+        Databases.Create(folder["small.db"], new DatabaseShape { Rows = 5 });
     }
 
     /// <summary>The id of a backup of the picture above.</summary>
-    public string Id(string name) => _ids[name];
+    public string Id(string name) => ids[name];
 
     /// <summary>The SHA-256 of the image that a backup was made of.</summary>
-    public string Image(string name) => _images[_ids[name]];
+    public string Image(string name) => images[ids[name]];
 
     /// <summary>Ids as a PowerShell list.</summary>
-    public string List(params string[] names) => string.Join(',', names.Select(name => Shbackup.Quote(_ids[name])));
+    public string List(params string[] names) => string.Join(',', names.Select(name => Shbackup.Quote(ids[name])));
 
     /// <summary>A fresh copy of the directory, in the place of the one before.</summary>
     public string Copy()
     {
-        string copy = _folder[$"copy {++_copies}"];
-        CopyFolder(_folder["backups"], copy);
-        if (_copies > 1)
+        var copy = folder[$"copy {++copies}"];
+        CopyFolder(folder["backups"], copy);
+        if (copies > 1)
         {
-            Directory.Delete(_folder[$"copy {_copies - 1}"], recursive: true);
+            Directory.Delete(folder[$"copy {copies - 1}"], recursive: true);
         }
 
         return copy;
@@ -82,11 +82,11 @@ public sealed class Chains : IAsyncLifetime
     public async Task<IReadOnlyList<string>> RestoreAllAsync(string directory)
     {
         using var restored = new TempFolder();
-        IReadOnlyList<string> listed = await Host.AskAsync(
+        var listed = await Host.AskAsync(
             $"Get-SHBackup -BackupDirectory {Shbackup.Quote(directory)} | ForEach-Object {{ $b = $_; $null = $b | Restore-SHBackup -Destination ({Shbackup.Quote(restored.Path)} + '/' + $b.Id) -Force -NoVerify -NoSafetyBackup; $b.Id }}");
-        foreach (string id in listed.Where(_images.ContainsKey))
+        foreach (var id in listed.Where(images.ContainsKey))
         {
-            Assert.True(_images[id] == Hash(restored[id]), $"{Name(id)} is not the image that it was made of");
+            Assert.True(images[id] == Hash(restored[id]), $"{Name(id)} is not the image that it was made of");
         }
 
         return listed;
@@ -95,48 +95,50 @@ public sealed class Chains : IAsyncLifetime
     /// <summary>A backup of another database, as the next scheduled run would make it. It is removed again.</summary>
     public async Task NextRunAsync(string directory)
     {
-        string to = $"-BackupDirectory {Shbackup.Quote(directory)}";
-        await Host.AskAsync($"New-SHBackup -LiteralPath {Shbackup.Quote(_folder["small.db"])} {to} | Remove-SHBackup -Force | Out-Null");
+        var to = $"-BackupDirectory {Shbackup.Quote(directory)}";
+        await Host.AskAsync($"New-SHBackup -LiteralPath {Shbackup.Quote(folder["small.db"])} {to} | Remove-SHBackup -Force | Out-Null");
     }
 
     /// <summary>Nothing lies there but the files that sidecars name, the lock, the history, and digests.</summary>
     public static void AssertClean(string directory)
     {
         string[] files = [.. Directory.GetFiles(directory).Select(file => Path.GetFileName(file)!)];
-        IEnumerable<string> described = files.Where(file => file.EndsWith(".json", StringComparison.Ordinal))
-            .SelectMany(sidecar => new[] { sidecar, Path.GetFileName((string)JsonNode.Parse(File.ReadAllBytes(Path.Combine(directory, sidecar)))!["backup_path"]!) });
+        var described = files.Where(file => file.EndsWith(".json", StringComparison.Ordinal))
+            .SelectMany(
+                sidecar => new[] { sidecar, Path.GetFileName((string)JsonNode.Parse(File.ReadAllBytes(Path.Combine(directory, sidecar)))!["backup_path"]!) });
         Assert.Equal(described.Order(StringComparer.Ordinal), files.Order(StringComparer.Ordinal));
-        string state = Path.Combine(directory, ".shbackup");
+        var state = Path.Combine(directory, ".shbackup");
         Assert.DoesNotContain(
             Directory.GetFiles(state, "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(state, file)),
-            file => file is not ("lock" or "history.db") && !(file.StartsWith("digests", StringComparison.Ordinal) && file.EndsWith(".pages", StringComparison.Ordinal)));
+            file => file is not ("lock" or "history.db")
+                && !(file.StartsWith("digests", StringComparison.Ordinal) && file.EndsWith(".pages", StringComparison.Ordinal)));
         Assert.Empty(Directory.GetDirectories(state, "shbackup-*", SearchOption.AllDirectories));
     }
 
-    public string Name(string id) => _ids.FirstOrDefault(entry => entry.Value == id).Key ?? id;
+    public string Name(string id) => ids.FirstOrDefault(entry => entry.Value == id).Key ?? id;
 
     public ValueTask DisposeAsync()
     {
         Host.Dispose();
-        _folder.Dispose();
+        folder.Dispose();
         return ValueTask.CompletedTask;
     }
 
     public static string Hash(string path)
     {
-        using FileStream stream = File.OpenRead(path);
+        using var stream = File.OpenRead(path);
         return Convert.ToHexStringLower(SHA256.HashData(stream));
     }
 
     public static void CopyFolder(string from, string to)
     {
         Directory.CreateDirectory(to);
-        foreach (string file in Directory.GetFiles(from))
+        foreach (var file in Directory.GetFiles(from))
         {
             File.Copy(file, Path.Combine(to, Path.GetFileName(file)));
         }
 
-        foreach (string folder in Directory.GetDirectories(from))
+        foreach (var folder in Directory.GetDirectories(from))
         {
             CopyFolder(folder, Path.Combine(to, Path.GetFileName(folder)));
         }
@@ -144,7 +146,7 @@ public sealed class Chains : IAsyncLifetime
 
     private async Task ChangeAsync(SqliteConnection user, string name, string path, string how)
     {
-        int seed = _ids.Count;
+        var seed = ids.Count;
         Databases.Execute(user, string.Create(CultureInfo.InvariantCulture, $"""
             UPDATE noise SET content = randomblob(8000) WHERE id % 29 = {seed};
             INSERT INTO noise(content) VALUES (randomblob(20000));
@@ -155,9 +157,9 @@ public sealed class Chains : IAsyncLifetime
     private async Task BackUpAsync(string name, string path, string how)
     {
         string[] made = [.. (await Host.AskAsync(
-            $"New-SHBackup -LiteralPath {Shbackup.Quote(path)} -BackupDirectory {Shbackup.Quote(_folder["backups"])} -RetentionPolicy Daily {how} | ForEach-Object {{ $_.Id; $_.Type }}"))];
+            $"New-SHBackup -LiteralPath {Shbackup.Quote(path)} -BackupDirectory {Shbackup.Quote(folder["backups"])} -RetentionPolicy Daily {how} | ForEach-Object {{ $_.Id; $_.Type }}"))];
         Assert.Contains($"-Type {made[1]}", how, StringComparison.Ordinal);
-        _ids.Add(name, made[0]);
-        _images.Add(made[0], ImageHash.Of(path));
+        ids.Add(name, made[0]);
+        images.Add(made[0], ImageHash.Of(path));
     }
 }

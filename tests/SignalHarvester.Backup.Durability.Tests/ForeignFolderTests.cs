@@ -13,27 +13,27 @@ public sealed class ForeignFolderTests
     {
         using var folder = new TempFolder();
         RequireRoot();
-        string service = folder.Folder("service");
-        string target = Path.Combine(service, "app.db");
-        string secret = Secret(folder["secret"]);
-        string directory = folder.Folder("backups");
-        string source = Databases.Create(folder["app.db"]);
+        var service = folder.Folder("service");
+        var target = Path.Combine(service, "app.db");
+        var secret = Secret(folder["secret"]);
+        var directory = folder.Folder("backups");
+        var source = Databases.Create(folder["app.db"]);
         using var host = Shbackup.Start();
-        string to = $"-BackupDirectory {Shbackup.Quote(directory)}";
-        string id = (await host.AskAsync($"New-SHBackup -LiteralPath {Shbackup.Quote(source)} {to} | ForEach-Object Id")).Single();
+        var to = $"-BackupDirectory {Shbackup.Quote(directory)}";
+        var id = (await host.AskAsync($"New-SHBackup -LiteralPath {Shbackup.Quote(source)} {to} | ForEach-Object Id")).Single();
 
-        bool swapped = false;
-        for (int race = 0; race < MostRaces && !swapped; race++)
+        var swapped = false;
+        for (var race = 0; race < MostRaces && !swapped; race++)
         {
             Directory.Delete(service, recursive: true);
             Directory.CreateDirectory(service);
             // What is kept of a dead database takes a moment to copy, in which the swap happens.
             File.WriteAllBytes(target, new byte[64 << 20]);
             Own(service, target);
-            Task<IReadOnlyList<string>> restored = host.SendAsync(
+            var restored = host.SendAsync(
                 $"Restore-SHBackup {id} {to} -Destination {Shbackup.Quote(target)} -Force -WarningAction SilentlyContinue | ForEach-Object Id");
             swapped = Swap(service, secret, restored);
-            IReadOnlyList<string> answer = await restored;
+            var answer = await restored;
 
             Assert.Equal(["0 600", "root's secret"], [Owner(secret), File.ReadAllText(secret)]);
             Assert.Equal([id], answer);
@@ -50,26 +50,27 @@ public sealed class ForeignFolderTests
     {
         using var folder = new TempFolder();
         RequireRoot();
-        string service = folder.Folder("service");
-        string roots = folder.Folder("root");
-        string precious = Databases.Create(Path.Combine(roots, "app.db"), new DatabaseShape { Rows = 7 });
-        string before = Sample.Content(precious);
-        string linked = Path.Combine(service, link.Length == 0 ? name : link);
+        var service = folder.Folder("service");
+        var roots = folder.Folder("root");
+        var precious = Databases.Create(Path.Combine(roots, "app.db"), new DatabaseShape { Rows = 7 });
+        var before = Sample.Content(precious);
+        var linked = Path.Combine(service, link.Length == 0 ? name : link);
         File.CreateSymbolicLink(linked, link.Length == 0 ? precious : roots);
         Own(linked);
-        string source = Databases.Create(folder["source.db"], new DatabaseShape { Rows = 9 });
-        string to = $"-BackupDirectory {Shbackup.Quote(folder["backups"])}";
+        var source = Databases.Create(folder["source.db"], new DatabaseShape { Rows = 9 });
+        var to = $"-BackupDirectory {Shbackup.Quote(folder["backups"])}";
         using var host = Shbackup.Start();
-        string id = (await host.AskAsync($"New-SHBackup -LiteralPath {Shbackup.Quote(source)} {to} | ForEach-Object Id")).Single();
-        string destination = Shbackup.Quote(Path.Combine(service, name));
+        var id = (await host.AskAsync($"New-SHBackup -LiteralPath {Shbackup.Quote(source)} {to} | ForEach-Object Id")).Single();
+        var destination = Shbackup.Quote(Path.Combine(service, name));
 
-        string error = await host.AskForErrorAsync("DestinationInvalid", $"Restore-SHBackup {id} {to} -Destination {destination} -Force");
+        var error = await host.AskForErrorAsync("DestinationInvalid", $"Restore-SHBackup {id} {to} -Destination {destination} -Force");
         await host.AskForErrorAsync("DestinationInvalid", $"Restore-SHBackup {id} {to} -Table customer -Into {destination} -Force");
 
         Assert.Contains(linked, error, StringComparison.Ordinal);
         Assert.Equal(before, Sample.Content(precious));
         Tool.Require("chown").Run("-h", "root", linked).EnsureSuccess();
-        Assert.Equal([id], await host.AskAsync($"Restore-SHBackup {id} {to} -Destination {destination} -Force -WarningAction SilentlyContinue | ForEach-Object Id"));
+        Assert.Equal(
+            [id], await host.AskAsync($"Restore-SHBackup {id} {to} -Destination {destination} -Force -WarningAction SilentlyContinue | ForEach-Object Id"));
         Assert.Equal(Sample.Content(source), Sample.Content(precious));
     }
 
@@ -78,12 +79,12 @@ public sealed class ForeignFolderTests
     {
         using var folder = new TempFolder();
         RequireRoot();
-        string directory = folder["backups"];
-        string source = Databases.Create(folder["app.db"]);
-        string to = $"-BackupDirectory {Shbackup.Quote(directory)}";
+        var directory = folder["backups"];
+        var source = Databases.Create(folder["app.db"]);
+        var to = $"-BackupDirectory {Shbackup.Quote(directory)}";
         using var host = Shbackup.Start();
-        string id = (await host.AskAsync($"New-SHBackup -LiteralPath {Shbackup.Quote(source)} {to} -NoVerify | ForEach-Object Id")).Single();
-        string sidecar = Path.Combine(directory, id + ".json");
+        var id = (await host.AskAsync($"New-SHBackup -LiteralPath {Shbackup.Quote(source)} {to} -NoVerify | ForEach-Object Id")).Single();
+        var sidecar = Path.Combine(directory, id + ".json");
         Own(directory);
         Tool.Require("chmod").Run("6777", sidecar).EnsureSuccess();
 
@@ -100,10 +101,11 @@ public sealed class ForeignFolderTests
     {
         using var folder = new TempFolder();
         RequireRoot();
-        string service = folder.Folder("service");
-        string database = Databases.Create(Path.Combine(service, "app.db"), new DatabaseShape { JournalMode = suffix == "-journal" ? JournalMode.Delete : JournalMode.Wal });
+        var service = folder.Folder("service");
+        var database = Databases.Create(
+            Path.Combine(service, "app.db"), new DatabaseShape { JournalMode = suffix == "-journal" ? JournalMode.Delete : JournalMode.Wal });
         Own(service);
-        string secret = Secret(database + suffix);
+        var secret = Secret(database + suffix);
         using var host = Shbackup.Start();
 
         await host.SendAsync($"New-SHBackup -LiteralPath {Shbackup.Quote(database)} -BackupDirectory {Shbackup.Quote(folder["backups"])} | Out-Null");
@@ -116,9 +118,9 @@ public sealed class ForeignFolderTests
     {
         using var folder = new TempFolder(plain: true);
         RequireRoot();
-        string secret = Secret(folder["secret"]);
-        string service = folder.Folder("service");
-        string database = Databases.Create(Path.Combine(service, "app.db"), new DatabaseShape { JournalMode = JournalMode.Delete });
+        var secret = Secret(folder["secret"]);
+        var service = folder.Folder("service");
+        var database = Databases.Create(Path.Combine(service, "app.db"), new DatabaseShape { JournalMode = JournalMode.Delete });
         File.WriteAllBytes(database + "-journal", HotJournal(secret));
         Own(service);
         using var host = Shbackup.Start();
@@ -135,13 +137,13 @@ public sealed class ForeignFolderTests
     {
         using var folder = new TempFolder(plain: true);
         RequireRoot();
-        string service = folder.Folder("service");
-        string secrets = folder.Folder("secrets");
-        string secret = Secret(Path.Combine(secrets, "secret"));
+        var service = folder.Folder("service");
+        var secrets = folder.Folder("secrets");
+        var secret = Secret(Path.Combine(secrets, "secret"));
         File.CreateSymbolicLink(Path.Combine(service, "place"), errorId == "CloudRefused" ? secrets : secret);
         Own(service);
-        string source = Databases.Create(folder["app.db"]);
-        string to = "-BackupDirectory " + folder["backups"];
+        var source = Databases.Create(folder["app.db"]);
+        var to = "-BackupDirectory " + folder["backups"];
         using var host = Shbackup.Start();
         await host.AskAsync($"New-SHBackup {source} {to} | Out-Null");
 
@@ -156,12 +158,12 @@ public sealed class ForeignFolderTests
     {
         using var folder = new TempFolder(plain: true);
         RequireRoot();
-        string temporary = folder.Folder("tmp");
-        string archive = Directory.CreateDirectory(Path.Combine(temporary, "shbackup-0123456789abcdef0123456789abcdef")).FullName;
+        var temporary = folder.Folder("tmp");
+        var archive = Directory.CreateDirectory(Path.Combine(temporary, "shbackup-0123456789abcdef0123456789abcdef")).FullName;
         File.WriteAllText(Path.Combine(archive, ".lock"), "");
         File.WriteAllText(Path.Combine(archive, "precious"), "precious");
         Tool.Require("chmod").Run("1770", archive).EnsureSuccess();
-        string source = Databases.Create(folder["app.db"]);
+        var source = Databases.Create(folder["app.db"]);
 
         (await Shbackup.RunByAsync(["env", "TMPDIR=" + temporary], $"New-SHBackup {source} -BackupDirectory {folder["backups"]}")).EnsureSuccess();
 
@@ -173,17 +175,17 @@ public sealed class ForeignFolderTests
     {
         using var folder = new TempFolder(plain: true);
         RequireRoot();
-        string temporary = folder.Folder("tmp");
-        string victim = folder.Folder("victim");
+        var temporary = folder.Folder("tmp");
+        var victim = folder.Folder("victim");
         File.WriteAllText(Path.Combine(victim, "precious"), "precious");
-        string planted = Directory.CreateDirectory(Path.Combine(temporary, "shbackup-0123456789abcdef0123456789abcdef")).FullName;
+        var planted = Directory.CreateDirectory(Path.Combine(temporary, "shbackup-0123456789abcdef0123456789abcdef")).FullName;
         File.CreateSymbolicLink(Path.Combine(planted, "inner"), victim);
         File.WriteAllText(Path.Combine(planted, "kept"), "theirs");
         Tool.Require("mkfifo").Run("-m", "666", Path.Combine(planted, ".lock")).EnsureSuccess();
         Own(planted);
-        string source = Databases.Create(folder["app.db"]);
+        var source = Databases.Create(folder["app.db"]);
 
-        ToolResult made = await Shbackup.RunByAsync(
+        var made = await Shbackup.RunByAsync(
             ["env", "TMPDIR=" + temporary], $"New-SHBackup {source} -BackupDirectory {folder["backups"]} -ErrorAction Stop | ForEach-Object Verified");
 
         Assert.Equal("True", made.EnsureSuccess().Output.Trim());
@@ -195,10 +197,10 @@ public sealed class ForeignFolderTests
     public async Task What_a_killed_run_of_the_same_account_left_is_cleared_and_links_in_it_are_not_followed()
     {
         using var folder = new TempFolder(plain: true);
-        string temporary = folder.Folder("tmp");
-        string victim = folder.Folder("victim");
+        var temporary = folder.Folder("tmp");
+        var victim = folder.Folder("victim");
         File.WriteAllText(Path.Combine(victim, "precious"), "precious");
-        string left = Directory.CreateDirectory(Path.Combine(temporary, "shbackup-0123456789abcdef0123456789abcdef")).FullName;
+        var left = Directory.CreateDirectory(Path.Combine(temporary, "shbackup-0123456789abcdef0123456789abcdef")).FullName;
         Directory.CreateDirectory(Path.Combine(left, "inner", "deeper"));
         File.WriteAllText(Path.Combine(left, "inner", "deeper", "image.db"), "plain content");
         Assert.SkipWhen(OperatingSystem.IsWindows(), "making links takes rights there");
@@ -206,7 +208,7 @@ public sealed class ForeignFolderTests
         File.CreateSymbolicLink(Path.Combine(left, "link"), victim);
         File.WriteAllText(Path.Combine(left, ".lock"), "");
         Tool.Require("chmod").Run("700", left).EnsureSuccess();
-        string source = Databases.Create(folder["app.db"]);
+        var source = Databases.Create(folder["app.db"]);
 
         (await Shbackup.RunByAsync(["env", "TMPDIR=" + temporary], $"New-SHBackup {source} -BackupDirectory {folder["backups"]}")).EnsureSuccess();
 
@@ -227,10 +229,11 @@ public sealed class ForeignFolderTests
     /// <summary>A rollback journal of one page that names a super-journal (https://sqlite.org/fileformat.html, 3; pager.c, readSuperJournal).</summary>
     private static byte[] HotJournal(string superJournal)
     {
-        byte[] magic = Convert.FromHexString("D9D505F920A163D7");
-        byte[] name = System.Text.Encoding.UTF8.GetBytes(superJournal);
+        var magic = Convert.FromHexString("D9D505F920A163D7");
+        var name = System.Text.Encoding.UTF8.GetBytes(superJournal);
         var journal = new List<byte>();
-        void Add(params uint[] numbers) => journal.AddRange(numbers.SelectMany(number => BitConverter.GetBytes(System.Net.IPAddress.HostToNetworkOrder((int)number))));
+        void Add(params uint[] numbers) =>
+            journal.AddRange(numbers.SelectMany(number => BitConverter.GetBytes(System.Net.IPAddress.HostToNetworkOrder((int)number))));
         journal.AddRange(magic);
         Add(0, 1, 2, 512, 4096);
         journal.AddRange(new byte[512 - journal.Count]);
@@ -257,7 +260,7 @@ public sealed class ForeignFolderTests
                 Directory.CreateDirectory(work);
                 File.CreateSymbolicLink(Path.Combine(work, "image.db"), secret);
                 File.CreateSymbolicLink(Path.Combine(work, "damaged"), secret);
-                bool inTime = !Directory.EnumerateFiles(service, "app.db.damaged-*").Any();
+                var inTime = !Directory.EnumerateFiles(service, "app.db.damaged-*").Any();
                 Own(work);
                 return inTime;
             }

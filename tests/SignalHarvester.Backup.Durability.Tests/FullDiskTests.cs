@@ -10,13 +10,13 @@ public sealed class FullDiskTests
     public async Task A_backup_that_does_not_fit_leaves_the_directory_as_it_was(string options, int room)
     {
         using var folder = new TempFolder();
-        string directory = folder.Folder("disk");
-        string small = Databases.Create(folder["small.db"]);
-        string source = Sample.Create(folder["app.db"], JournalMode.Wal, mebibytes: 8);
+        var directory = folder.Folder("disk");
+        var small = Databases.Create(folder["small.db"]);
+        var source = Sample.Create(folder["app.db"], JournalMode.Wal, mebibytes: 8);
         using var disk = new Mount(directory, room);
         using var host = Shbackup.Start();
-        string to = $"-BackupDirectory {Shbackup.Quote(directory)}";
-        string kept = (await host.AskAsync($"New-SHBackup -LiteralPath {Shbackup.Quote(small)} {to} | ForEach-Object Id")).Single();
+        var to = $"-BackupDirectory {Shbackup.Quote(directory)}";
+        var kept = (await host.AskAsync($"New-SHBackup -LiteralPath {Shbackup.Quote(small)} {to} | ForEach-Object Id")).Single();
         string[] before = [.. Directory.GetFiles(directory).Order(StringComparer.Ordinal)];
 
         await host.AskForErrorAsync("InsufficientSpace", $"New-SHBackup -LiteralPath {Shbackup.Quote(source)} {to} {options}");
@@ -34,15 +34,15 @@ public sealed class FullDiskTests
     public async Task A_restore_that_does_not_fit_leaves_the_target_as_it_was(JournalMode mode, int room)
     {
         using var folder = new TempFolder();
-        string disk = folder.Folder("disk");
-        string source = Sample.Create(folder["app.db"], mode, mebibytes: 8);
-        string to = $"-BackupDirectory {Shbackup.Quote(folder.Folder("backups"))}";
+        var disk = folder.Folder("disk");
+        var source = Sample.Create(folder["app.db"], mode, mebibytes: 8);
+        var to = $"-BackupDirectory {Shbackup.Quote(folder.Folder("backups"))}";
         using var mounted = new Mount(disk, room);
-        string target = Path.Combine(disk, "target.db");
+        var target = Path.Combine(disk, "target.db");
         Databases.Create(target, new DatabaseShape { JournalMode = mode, Rows = 9000 });
-        string before = Sample.Content(target);
+        var before = Sample.Content(target);
         using var host = Shbackup.Start();
-        string id = (await host.AskAsync($"New-SHBackup -LiteralPath {Shbackup.Quote(source)} {to} | ForEach-Object Id")).Single();
+        var id = (await host.AskAsync($"New-SHBackup -LiteralPath {Shbackup.Quote(source)} {to} | ForEach-Object Id")).Single();
 
         await host.AskForErrorAsync("InsufficientSpace", $"Restore-SHBackup {id} {to} -Destination {Shbackup.Quote(target)} -Force");
 
@@ -56,14 +56,15 @@ public sealed class FullDiskTests
     public async Task A_download_that_does_not_fit_lists_nothing_and_goes_on_where_there_is_room(string then, string errorId)
     {
         using var folder = new TempFolder();
-        string source = Sample.Create(folder["app.db"], JournalMode.Wal, mebibytes: 8);
-        string there = $"-Provider Directory -Container {Shbackup.Quote(folder.Folder("offsite"))}";
-        string directory = folder.Folder("disk");
-        string to = $"-BackupDirectory {Shbackup.Quote(directory)}";
+        var source = Sample.Create(folder["app.db"], JournalMode.Wal, mebibytes: 8);
+        var there = $"-Provider Directory -Container {Shbackup.Quote(folder.Folder("offsite"))}";
+        var directory = folder.Folder("disk");
+        var to = $"-BackupDirectory {Shbackup.Quote(directory)}";
         using var host = Shbackup.Start();
-        string from = $"-BackupDirectory {Shbackup.Quote(folder.Folder("backups"))}";
-        string id = (await host.AskAsync($"New-SHBackup -LiteralPath {Shbackup.Quote(source)} {from} -Compression None | Send-SHBackup {there} | ForEach-Object Id")).Single();
-        string receive = then.Length == 0 ? $"Receive-SHBackup {id} {there} {to}" : $"Get-SHBackup {id} -Remote {there} {then} {to}";
+        var from = $"-BackupDirectory {Shbackup.Quote(folder.Folder("backups"))}";
+        var id = (await host.AskAsync(
+            $"New-SHBackup -LiteralPath {Shbackup.Quote(source)} {from} -Compression None | Send-SHBackup {there} | ForEach-Object Id")).Single();
+        var receive = then.Length == 0 ? $"Receive-SHBackup {id} {there} {to}" : $"Get-SHBackup {id} -Remote {there} {then} {to}";
         using (new Mount(directory, mebibytes: 6))
         {
             await host.AskForErrorAsync(errorId, receive);

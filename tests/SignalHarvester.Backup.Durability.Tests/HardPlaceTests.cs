@@ -1,5 +1,3 @@
-using Microsoft.Data.Sqlite;
-
 namespace SignalHarvester.Backup.Durability.Tests;
 
 /// <summary>Places and states that an operation cannot do everything in: it does what it can, or says what is in the way and what helps.</summary>
@@ -9,9 +7,9 @@ public sealed class HardPlaceTests
     public async Task A_closed_WAL_database_on_a_full_disk_is_backed_up_elsewhere()
     {
         using var folder = new TempFolder();
-        string disk = folder.Folder("disk");
+        var disk = folder.Folder("disk");
         using var mounted = new Mount(disk, mebibytes: 1);
-        string source = Databases.Create(Path.Combine(disk, "app.db"), new DatabaseShape { JournalMode = JournalMode.Wal, Rows = 20 });
+        var source = Databases.Create(Path.Combine(disk, "app.db"), new DatabaseShape { JournalMode = JournalMode.Wal, Rows = 20 });
         Fill(disk);
         using var host = Shbackup.Start();
 
@@ -23,16 +21,16 @@ public sealed class HardPlaceTests
     public async Task A_full_disk_that_keeps_SQLite_from_reading_a_left_log_is_named()
     {
         using var folder = new TempFolder();
-        string disk = folder.Folder("disk");
+        var disk = folder.Folder("disk");
         using var mounted = new Mount(disk, mebibytes: 2);
-        string source = Path.Combine(disk, "app.db");
-        string made = Databases.CreateWithLeftWal(folder["app.db"], new DatabaseShape { Rows = 20 });
+        var source = Path.Combine(disk, "app.db");
+        var made = Databases.CreateWithLeftWal(folder["app.db"], new DatabaseShape { Rows = 20 });
         File.Copy(made, source);
         File.Copy(made + "-wal", source + "-wal");
         Fill(disk);
         using var host = Shbackup.Start();
 
-        string error = await host.AskForErrorAsync(
+        var error = await host.AskForErrorAsync(
             "InsufficientSpace", $"New-SHBackup -LiteralPath {Shbackup.Quote(source)} -BackupDirectory {Shbackup.Quote(folder["backups"])}");
 
         Assert.Contains("is full", error, StringComparison.Ordinal);
@@ -43,16 +41,16 @@ public sealed class HardPlaceTests
     public async Task Temporary_folders_without_room_are_all_named()
     {
         using var folder = new TempFolder(plain: true);
-        string disk = folder.Folder("disk");
-        string temporary = folder.Folder("tmp");
-        string source = Sample.Create(folder["app.db"], JournalMode.Wal, mebibytes: 8);
-        string backups = folder["backups"];
+        var disk = folder.Folder("disk");
+        var temporary = folder.Folder("tmp");
+        var source = Sample.Create(folder["app.db"], JournalMode.Wal, mebibytes: 8);
+        var backups = folder["backups"];
         (await Shbackup.RunAsync($"New-SHBackup {source} -BackupDirectory {backups}")).EnsureSuccess();
         using var mounted = new Mount(disk, mebibytes: 9);
         using var small = new Mount(temporary, mebibytes: 1);
         Tool.Require("cp").Run("-a", backups, Path.Combine(disk, "backups")).EnsureSuccess();
 
-        ToolResult tested = await Shbackup.RunByAsync(["env", "TMPDIR=" + temporary], $"Get-SHBackup -BackupDirectory {disk}/backups | Test-SHBackup -Level Full");
+        var tested = await Shbackup.RunByAsync(["env", "TMPDIR=" + temporary], $"Get-SHBackup -BackupDirectory {disk}/backups | Test-SHBackup -Level Full");
 
         Assert.NotEqual(0, tested.ExitCode);
         Assert.Contains($"'{disk}/backups/.shbackup/tmp'", tested.Error, StringComparison.Ordinal);
@@ -66,12 +64,12 @@ public sealed class HardPlaceTests
     public async Task An_application_that_never_lets_go_is_told_of(JournalMode mode)
     {
         using var folder = new TempFolder();
-        string source = Databases.Create(folder["app.db"], new DatabaseShape { JournalMode = mode, Rows = 20 });
-        using SqliteConnection application = Databases.Open(source);
+        var source = Databases.Create(folder["app.db"], new DatabaseShape { JournalMode = mode, Rows = 20 });
+        using var application = Databases.Open(source);
         Databases.Execute(application, "PRAGMA locking_mode = EXCLUSIVE; CREATE TABLE held(a)");
         using var host = Shbackup.Start();
 
-        string error = await host.AskForErrorAsync(
+        var error = await host.AskForErrorAsync(
             "SourceLocked", $"New-SHBackup -LiteralPath {Shbackup.Quote(source)} -BackupDirectory {Shbackup.Quote(folder["backups"])} -LockTimeout 0");
 
         Assert.Contains("locking_mode = EXCLUSIVE", error, StringComparison.Ordinal);
@@ -82,7 +80,7 @@ public sealed class HardPlaceTests
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "a backslash is the separator there");
         using var folder = new TempFolder();
-        string source = Databases.Create(folder[@"a\b.db"]);
+        var source = Databases.Create(folder[@"a\b.db"]);
         using var host = Shbackup.Start();
 
         Assert.Equal([source], await host.AskAsync(
@@ -93,10 +91,10 @@ public sealed class HardPlaceTests
     public async Task A_script_block_as_destination_gives_each_backup_its_own_file()
     {
         using var folder = new TempFolder();
-        string source = Databases.Create(folder["app.db"]);
-        string to = $"-BackupDirectory {Shbackup.Quote(folder["backups"])}";
+        var source = Databases.Create(folder["app.db"]);
+        var to = $"-BackupDirectory {Shbackup.Quote(folder["backups"])}";
         using var host = Shbackup.Start();
-        IReadOnlyList<string> ids = await host.AskAsync($"1..2 | ForEach-Object {{ New-SHBackup -LiteralPath {Shbackup.Quote(source)} {to} }} | ForEach-Object Id");
+        var ids = await host.AskAsync($"1..2 | ForEach-Object {{ New-SHBackup -LiteralPath {Shbackup.Quote(source)} {to} }} | ForEach-Object Id");
 
         await host.AskAsync($"Get-SHBackup {to} | Restore-SHBackup -Destination {{ \"{folder.Path}/$($_.Id).db\" }} -Force | Out-Null");
 
@@ -110,17 +108,21 @@ public sealed class HardPlaceTests
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "needs root, to be an account that nobody made");
         using var folder = new TempFolder(plain: true);
-        string source = Databases.Create(folder["app.db"]);
-        string recipient = Assert.Single((await Shbackup.RunAsync($"(New-SHBackupKey {folder["restore.key"]}).Recipient")).EnsureSuccess().Output.Trim().Split('\n'));
-        string service = folder.Folder("service");
+        var source = Databases.Create(folder["app.db"]);
+        var recipient = Assert.Single(
+            (await Shbackup.RunAsync($"(New-SHBackupKey {folder["restore.key"]}).Recipient")).EnsureSuccess().Output.Trim().Split('\n'));
+        var service = folder.Folder("service");
         Tool.Require("chown").Run("-R", "54321:54321", folder.Path).EnsureSuccess();
-        using var host = Shbackup.StartBy(["setpriv", "--reuid", "54321", "--regid", "54321", "--clear-groups", "env", "-u", "XDG_DATA_HOME", "-u", "XDG_CONFIG_HOME", "-u", "XDG_STATE_HOME", .. environment]);
-        string backup = $"New-SHBackup {source} -Type Incremental -WarningVariable said -BackupDirectory {service}/";
+        using var host = Shbackup.StartBy(["setpriv", "--reuid", "54321", "--regid", "54321", "--clear-groups", "env", "-u", "XDG_DATA_HOME", "-u",
+            "XDG_CONFIG_HOME", "-u", "XDG_STATE_HOME", .. environment]);
+        var backup = $"New-SHBackup {source} -Type Incremental -WarningVariable said -BackupDirectory {service}/";
 
-        Assert.Equal(["Full", "Incremental"], await host.AskAsync($"1..2 | ForEach-Object {{ {backup}plain -WarningAction SilentlyContinue }} | ForEach-Object Type"));
-        await host.AskAsync($"Get-SHBackup -BackupDirectory {service}/plain | Select-Object -First 1 | Restore-SHBackup -Destination {service}/out.db -Force | Out-Null");
+        Assert.Equal(
+            ["Full", "Incremental"], await host.AskAsync($"1..2 | ForEach-Object {{ {backup}plain -WarningAction SilentlyContinue }} | ForEach-Object Type"));
+        await host.AskAsync(
+            $"Get-SHBackup -BackupDirectory {service}/plain | Select-Object -First 1 | Restore-SHBackup -Destination {service}/out.db -Force | Out-Null");
         await host.AskAsync($"{backup}encrypted -Recipient {recipient} | Out-Null");
-        string said = string.Join(' ', await host.AskAsync($"{backup}encrypted -Recipient {recipient} | Out-Null; $said | ForEach-Object {{ \"$_\" }}"));
+        var said = string.Join(' ', await host.AskAsync($"{backup}encrypted -Recipient {recipient} | Out-Null; $said | ForEach-Object {{ \"$_\" }}"));
 
         Assert.Equal(Sample.Content(source), Sample.Content(Path.Combine(service, "out.db")));
         Assert.Contains("cannot be kept in", said, StringComparison.Ordinal);
@@ -131,11 +133,11 @@ public sealed class HardPlaceTests
     public async Task A_home_in_which_no_folder_can_be_made_is_one_sentence_and_no_stack_trace()
     {
         using var folder = new TempFolder(plain: true);
-        string home = folder.Folder("home");
+        var home = folder.Folder("home");
         using var mounted = new Mount(home, mebibytes: 1);
         Tool.Require("mount").Run("-o", "remount,nr_inodes=1", home).EnsureSuccess();
 
-        ToolResult started = await Shbackup.RunByAsync(["env", "-u", "XDG_CACHE_HOME", "HOME=" + home], "1");
+        var started = await Shbackup.RunByAsync(["env", "-u", "XDG_CACHE_HOME", "HOME=" + home], "1");
 
         Assert.Equal(1, started.ExitCode);
         Assert.Contains(home, Assert.Single(started.Error.Trim().Split('\n')), StringComparison.Ordinal);

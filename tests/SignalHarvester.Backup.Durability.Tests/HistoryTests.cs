@@ -11,33 +11,36 @@ public sealed class HistoryTests
         const int processes = 8;
         const int each = 25;
         using var folder = new TempFolder();
-        string to = $"-BackupDirectory {Shbackup.Quote(folder.Folder("backups"))}";
+        var to = $"-BackupDirectory {Shbackup.Quote(folder.Folder("backups"))}";
         Shbackup[] hosts = [.. Enumerable.Range(0, processes).Select(_ => Shbackup.Start())];
         try
         {
             await Task.WhenAll(hosts.Select(host => host.AskAsync("$null = Get-Command New-SHBackup; 'warm'")));
 
             // A backup that fails at once does nothing but record. Warnings would be lines of output.
-            IReadOnlyList<string>[] said = await Task.WhenAll(hosts.Select((host, number) => host.AskAsync(
+            var said = await Task.WhenAll(hosts.Select((host, number) => host.AskAsync(
                 $"1..{each} | ForEach-Object {{ New-SHBackup -LiteralPath \"/missing/{number}-$_.db\" {to} -ErrorAction Ignore -WarningVariable w; $w }}")));
 
             Assert.Empty(said.SelectMany(lines => lines));
-            IReadOnlyList<string> recorded = await hosts[0].AskAsync($"Get-SHBackupHistory {to} | ForEach-Object {{ \"$($_.EventId) $($_.ProcessId) $($_.ErrorId) $($_.Database)\" }}");
+            var recorded = await hosts[0].AskAsync(
+                $"Get-SHBackupHistory {to} | ForEach-Object {{ \"$($_.EventId) $($_.ProcessId) $($_.ErrorId) $($_.Database)\" }}");
             Assert.Equal(
-                Enumerable.Range(0, processes).SelectMany(number => Enumerable.Range(1, each).Select(i => $"{hosts[number].Id} SourceNotFound /missing/{number}-{i}.db")).Order(StringComparer.Ordinal),
+                Enumerable.Range(0, processes)
+                    .SelectMany(number => Enumerable.Range(1, each).Select(i => $"{hosts[number].Id} SourceNotFound /missing/{number}-{i}.db"))
+                    .Order(StringComparer.Ordinal),
                 recorded.Select(line => line[(line.IndexOf(' ', StringComparison.Ordinal) + 1)..]).Order(StringComparer.Ordinal));
             Assert.Equal(
                 Enumerable.Range(1, processes * each).Reverse(),
                 recorded.Select(line => int.Parse(line.Split(' ')[0], CultureInfo.InvariantCulture)));
 
-            string metric = Assert.Single(
+            var metric = Assert.Single(
                 (await hosts[1].AskAsync($"Export-SHBackupMetric {to}")).SelectMany(text => text.Split('\n')),
                 line => line.StartsWith("backup_runs_total{backup_type=\"full\",status=\"failed\"}", StringComparison.Ordinal));
             Assert.EndsWith(string.Create(CultureInfo.InvariantCulture, $" {processes * each}"), metric, StringComparison.Ordinal);
         }
         finally
         {
-            foreach (Shbackup host in hosts)
+            foreach (var host in hosts)
             {
                 host.Dispose();
             }
@@ -51,15 +54,15 @@ public sealed class HistoryTests
     public async Task On_read_only_media_the_history_is_read_and_nothing_is_recorded()
     {
         using var folder = new TempFolder();
-        string media = folder.Folder("media");
+        var media = folder.Folder("media");
         using var mounted = new Mount(media, mebibytes: 16);
-        string source = Databases.Create(folder["app.db"]);
-        string to = $"-BackupDirectory {Shbackup.Quote(media)}";
+        var source = Databases.Create(folder["app.db"]);
+        var to = $"-BackupDirectory {Shbackup.Quote(media)}";
         using var host = Shbackup.Start();
         await host.AskAsync($"New-SHBackup -LiteralPath {Shbackup.Quote(source)} {to} | Out-Null");
         mounted.MakeReadOnly();
 
-        IReadOnlyList<string> said = await host.AskAsync(
+        var said = await host.AskAsync(
             $"Get-SHBackup {to} | Test-SHBackup -Level Quick -Verbose 4>&1 3>$null | Where-Object {{ $_ -is [System.Management.Automation.VerboseRecord] }} | ForEach-Object {{ \"$_\" }}");
 
         Assert.Contains(said, line => line.Contains("is not recorded in the history", StringComparison.Ordinal));

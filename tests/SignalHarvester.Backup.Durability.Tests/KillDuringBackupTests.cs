@@ -7,7 +7,7 @@ public sealed class KillDuringBackupTests(ITestOutputHelper output)
 {
     private const int KillsAMode = 16;
 
-    private static readonly KillPoint[] s_points =
+    private static readonly KillPoint[] Points =
     [
         new(WatcherChangeTypes.Created, ".partial", IsRandom: true),
         new(WatcherChangeTypes.Created, ".partial", IsRandom: true),
@@ -25,38 +25,41 @@ public sealed class KillDuringBackupTests(ITestOutputHelper output)
     public async Task A_killed_backup_leaves_nothing_but_what_the_next_run_removes(JournalMode mode)
     {
         using var folder = new TempFolder();
-        string source = Sample.Create(folder["app.db"], mode, mebibytes: 8);
-        string small = Databases.Create(folder["small.db"]);
-        string directory = folder.Folder("backups");
-        string to = $"-BackupDirectory {Shbackup.Quote(directory)}";
-        string backUp = $"$null = New-SHBackup -LiteralPath {Shbackup.Quote(source)} {to}";
-        string next = $"New-SHBackup -LiteralPath {Shbackup.Quote(small)} {to} | ForEach-Object Id";
+        var source = Sample.Create(folder["app.db"], mode, mebibytes: 8);
+        var small = Databases.Create(folder["small.db"]);
+        var directory = folder.Folder("backups");
+        var to = $"-BackupDirectory {Shbackup.Quote(directory)}";
+        var backUp = $"$null = New-SHBackup -LiteralPath {Shbackup.Quote(source)} {to}";
+        var next = $"New-SHBackup -LiteralPath {Shbackup.Quote(small)} {to} | ForEach-Object Id";
         using var checker = Shbackup.Start();
-        string kept = (await checker.AskAsync(next)).Single();
-        string keptFile = Path.Combine(directory, kept + "_full.db.zst");
-        byte[] keptBytes = await File.ReadAllBytesAsync(keptFile, TestContext.Current.CancellationToken);
-        long began = Stopwatch.GetTimestamp();
+        var kept = (await checker.AskAsync(next)).Single();
+        var keptFile = Path.Combine(directory, kept + "_full.db.zst");
+        var keptBytes = await File.ReadAllBytesAsync(keptFile, TestContext.Current.CancellationToken);
+        var began = Stopwatch.GetTimestamp();
         await checker.AskAsync(backUp);
-        TimeSpan span = Stopwatch.GetElapsedTime(began);
+        var span = Stopwatch.GetElapsedTime(began);
         await checker.AskAsync($"Get-SHBackup {to} -Database app.db -Newest 1 | Remove-SHBackup -Force | Out-Null");
-        string content = Sample.Content(source);
-        byte[] sourceBytes = Hash(source);
+        var content = Sample.Content(source);
+        var sourceBytes = Hash(source);
 
-        int killed = 0;
-        int published = 0;
-        Shbackup victim = Shbackup.Start();
-        for (int round = 0; killed < KillsAMode && round < 3 * KillsAMode; round++)
+        var killed = 0;
+        var published = 0;
+        var victim = Shbackup.Start();
+        for (var round = 0; killed < KillsAMode && round < 3 * KillsAMode; round++)
         {
-            Shbackup reserve = Shbackup.Start();
+            var reserve = Shbackup.Start();
             using (victim)
             {
-                killed += await s_points[round % s_points.Length].KillAsync(victim, backUp, directory, span, new Random(round)) ? 1 : 0;
+                killed += await Points[round % Points.Length].KillAsync(victim, backUp, directory, span, new Random(round)) ? 1 : 0;
             }
 
             victim = reserve;
             Assert.InRange(Directory.GetFiles(directory, "*.partial").Length, 0, 1);
 
-            string[] listed = [.. await checker.AskAsync($"Get-SHBackup {to} | Test-SHBackup | ForEach-Object {{ \"$($_.Id) $($_.Verified) $($_.VerificationLevel)\" }}")];
+            string[] listed =
+            [
+                .. await checker.AskAsync($"Get-SHBackup {to} | Test-SHBackup | ForEach-Object {{ \"$($_.Id) $($_.Verified) $($_.VerificationLevel)\" }}"),
+            ];
             Assert.All(listed, line => Assert.EndsWith(" True Full", line, StringComparison.Ordinal));
             Assert.Contains(kept + " True Full", listed);
             Assert.InRange(listed.Length, 1, 2);
@@ -65,7 +68,7 @@ public sealed class KillDuringBackupTests(ITestOutputHelper output)
             Assert.Equal(sourceBytes, Hash(source));
 
             // The next run, of another database, completes or clears what was begun.
-            string another = (await checker.AskAsync(next)).Single();
+            var another = (await checker.AskAsync(next)).Single();
             string[] after = [.. await checker.AskAsync($"Get-SHBackup {to} | Where-Object Id -ne '{kept}' | Test-SHBackup -Level Quick | ForEach-Object Id")];
             Assert.Contains(another, after);
             Assert.InRange(after.Length, listed.Length, 2);
@@ -81,14 +84,17 @@ public sealed class KillDuringBackupTests(ITestOutputHelper output)
 
     private static byte[] Hash(string path)
     {
-        using FileStream stream = File.OpenRead(path);
+        using var stream = File.OpenRead(path);
         return SHA256.HashData(stream);
     }
 
     private static void AssertOnly(string directory, string id)
     {
         Assert.Equal([id + ".json", id + "_full.db.zst"], Directory.GetFiles(directory).Select(Path.GetFileName).Order(StringComparer.Ordinal));
-        string[] state = [.. Directory.GetFiles(Path.Combine(directory, ".shbackup"), "*", SearchOption.AllDirectories).Select(file => Path.GetFileName(file)!)];
+        string[] state =
+        [
+            .. Directory.GetFiles(Path.Combine(directory, ".shbackup"), "*", SearchOption.AllDirectories).Select(file => Path.GetFileName(file)!),
+        ];
         Assert.DoesNotContain(state, name => name is not ("lock" or "history.db") && !name.EndsWith(".pages", StringComparison.Ordinal));
         Assert.Empty(Directory.GetDirectories(Path.Combine(directory, ".shbackup", "tmp")));
     }

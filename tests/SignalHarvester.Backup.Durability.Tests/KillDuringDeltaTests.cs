@@ -1,5 +1,3 @@
-using Microsoft.Data.Sqlite;
-
 namespace SignalHarvester.Backup.Durability.Tests;
 
 /// <summary>
@@ -8,7 +6,7 @@ namespace SignalHarvester.Backup.Durability.Tests;
 /// </summary>
 public sealed class KillDuringDeltaTests(KillDuringDeltaTests.Places places, ITestOutputHelper output) : IClassFixture<KillDuringDeltaTests.Places>
 {
-    private static readonly KillPoint[] s_points =
+    private static readonly KillPoint[] Points =
     [
         new(WatcherChangeTypes.Created, "log", IsRandom: true),
         new(WatcherChangeTypes.Renamed, "target.db-wal", IsRandom: false),
@@ -31,12 +29,12 @@ public sealed class KillDuringDeltaTests(KillDuringDeltaTests.Places places, ITe
     [InlineData(JournalMode.Delete, "left wal", 1)]
     public async Task A_killed_delta_restore_leaves_the_old_database_or_the_new_one(JournalMode backedUp, string target, int first)
     {
-        Place place = await places.GetAsync(backedUp, target);
-        int old = 0;
-        int wentThrough = 0;
+        var place = await places.GetAsync(backedUp, target);
+        var old = 0;
+        var wentThrough = 0;
         var victims = new Victims(kills: 3);
         await victims.KillAsync(
-            [.. s_points[first..], .. s_points[..first]],
+            [.. Points[first..], .. Points[..first]],
             () =>
             {
                 place.Reset();
@@ -44,7 +42,7 @@ public sealed class KillDuringDeltaTests(KillDuringDeltaTests.Places places, ITe
             },
             async round =>
             {
-                string content = Sample.Content(place.Target);
+                var content = Sample.Content(place.Target);
                 Assert.Contains(content, (string[])[place.Before, place.After]);
                 if (content == place.Before)
                 {
@@ -76,7 +74,7 @@ public sealed class KillDuringDeltaTests(KillDuringDeltaTests.Places places, ITe
     [InlineData("delete", "BEGIN EXCLUSIVE;", "COMMIT;")]
     public async Task A_database_that_another_process_uses_is_refused_and_stays_as_it_is(string target, string use, string end)
     {
-        Place place = await places.GetAsync(target == "wal" ? JournalMode.Wal : JournalMode.Delete, target);
+        var place = await places.GetAsync(target == "wal" ? JournalMode.Wal : JournalMode.Delete, target);
         using var application = new Application(place.Target, use);
 
         await place.Host.AskForErrorAsync("DestinationLocked", place.Restore + " -LockTimeout 1");
@@ -90,7 +88,7 @@ public sealed class KillDuringDeltaTests(KillDuringDeltaTests.Places places, ITe
     [Fact]
     public async Task An_idle_connection_in_rollback_journal_mode_wakes_up_to_the_restored_database()
     {
-        Place place = await places.GetAsync(JournalMode.Delete, "delete");
+        var place = await places.GetAsync(JournalMode.Delete, "delete");
         using var application = new Application(place.Target, "SELECT count(*) FROM noise;");
 
         await place.Host.AskAsync($"$null = {place.Restore}");
@@ -103,11 +101,11 @@ public sealed class KillDuringDeltaTests(KillDuringDeltaTests.Places places, ITe
     /// <summary>The sqlite3 shell with a database open.</summary>
     private sealed class Application : IDisposable
     {
-        private readonly System.Diagnostics.Process _process;
+        private readonly System.Diagnostics.Process process;
 
         public Application(string path, string use)
         {
-            _process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(Tool.Find("sqlite3")!, [path])
+            process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(Tool.Find("sqlite3")!, [path])
             {
                 RedirectStandardInput = true,
                 RedirectStandardOutput = true,
@@ -118,10 +116,10 @@ public sealed class KillDuringDeltaTests(KillDuringDeltaTests.Places places, ITe
         /// <summary>Runs statements; the last line of what they answer.</summary>
         public string Ask(string sql, bool expectError = false)
         {
-            _process.StandardInput.WriteLine(sql + "\nSELECT 'end of answer';");
-            _process.StandardInput.Flush();
-            string last = "";
-            while (_process.StandardOutput.ReadLine() is { } line && line != "end of answer")
+            process.StandardInput.WriteLine(sql + "\nSELECT 'end of answer';");
+            process.StandardInput.Flush();
+            var last = "";
+            while (process.StandardOutput.ReadLine() is { } line && line != "end of answer")
             {
                 last = line;
             }
@@ -132,24 +130,24 @@ public sealed class KillDuringDeltaTests(KillDuringDeltaTests.Places places, ITe
 
         public void Dispose()
         {
-            _process.StandardInput.Close();
-            _process.WaitForExit();
-            _process.Dispose();
+            process.StandardInput.Close();
+            process.WaitForExit();
+            process.Dispose();
         }
     }
 
     /// <summary>One process and one place of each kind for all tests of the class.</summary>
     public sealed class Places : IDisposable
     {
-        private readonly Dictionary<(JournalMode, string), Place> _places = [];
-        private readonly Shbackup _host = Shbackup.Start();
+        private readonly Dictionary<(JournalMode, string), Place> places = [];
+        private readonly Shbackup host = Shbackup.Start();
 
         internal async Task<Place> GetAsync(JournalMode backedUp, string target)
         {
-            if (!_places.TryGetValue((backedUp, target), out Place? place))
+            if (!places.TryGetValue((backedUp, target), out var place))
             {
-                place = await Place.CreateAsync(_host, backedUp, target);
-                _places.Add((backedUp, target), place);
+                place = await Place.CreateAsync(host, backedUp, target);
+                places.Add((backedUp, target), place);
             }
 
             place.Reset();
@@ -158,8 +156,8 @@ public sealed class KillDuringDeltaTests(KillDuringDeltaTests.Places places, ITe
 
         public void Dispose()
         {
-            _host.Dispose();
-            foreach (Place place in _places.Values)
+            host.Dispose();
+            foreach (var place in places.Values)
             {
                 place.Dispose();
             }
@@ -169,14 +167,14 @@ public sealed class KillDuringDeltaTests(KillDuringDeltaTests.Places places, ITe
     /// <summary>A target of one content, and a fully tested backup of another one that shares most pages with it.</summary>
     internal sealed class Place : IDisposable
     {
-        private readonly TempFolder _folder = new();
-        private byte[] _oldPages = [];
-        private byte[] _newPages = [];
+        private readonly TempFolder folder = new();
+        private byte[] oldPages = [];
+        private byte[] newPages = [];
 
         private Place(Shbackup host)
         {
             Host = host;
-            Folder = _folder.Folder("app");
+            Folder = folder.Folder("app");
         }
 
         public Shbackup Host { get; }
@@ -196,24 +194,24 @@ public sealed class KillDuringDeltaTests(KillDuringDeltaTests.Places places, ITe
         public static async Task<Place> CreateAsync(Shbackup host, JournalMode backedUp, string target)
         {
             var place = new Place(host);
-            string source = place._folder["source.db"];
+            var source = place.folder["source.db"];
             Databases.Create(source, new DatabaseShape { JournalMode = backedUp, Rows = 500 });
-            using (SqliteConnection user = Databases.Open(source))
+            using (var user = Databases.Open(source))
             {
                 Databases.Execute(user, "PRAGMA synchronous = OFF");
                 Sample.AddBlobs(user, mebibytes: 3);
                 place.AfterRows = Databases.Scalar(user, "SELECT count(*) FROM noise");
             }
 
-            string to = $"-BackupDirectory {Shbackup.Quote(place._folder.Folder("backups"))}";
-            string id = (await place.Host.AskAsync($"New-SHBackup -LiteralPath {Shbackup.Quote(source)} {to} | ForEach-Object Id")).Single();
+            var to = $"-BackupDirectory {Shbackup.Quote(place.folder.Folder("backups"))}";
+            var id = (await place.Host.AskAsync($"New-SHBackup -LiteralPath {Shbackup.Quote(source)} {to} | ForEach-Object Id")).Single();
             place.Restore = $"Restore-SHBackup {id} {to} -Destination {Shbackup.Quote(place.Target)} -Delta -Force -NoSafetyBackup";
             place.After = Sample.Content(source);
-            place._newPages = Pages(source);
+            place.newPages = Pages(source);
             place.Prepare(source, target);
             place.Reset();
             place.Before = Sample.Content(place.Target);
-            place._oldPages = Pages(place.Target);
+            place.oldPages = Pages(place.Target);
             return place;
         }
 
@@ -221,18 +219,18 @@ public sealed class KillDuringDeltaTests(KillDuringDeltaTests.Places places, ITe
         public void Reset()
         {
             Directory.Delete(Folder, recursive: true);
-            Chains.CopyFolder(_folder["prepared"], Folder);
+            Chains.CopyFolder(folder["prepared"], Folder);
         }
 
         /// <summary>After SQLite has worked in what lay beside it, the file is the old or the new image but for what SQLite counts on page 1.</summary>
-        public void AssertPages(bool isOld) => Assert.True(Pages(Target).AsSpan().SequenceEqual(isOld ? _oldPages : _newPages), "pages of neither database");
+        public void AssertPages(bool isOld) => Assert.True(Pages(Target).AsSpan().SequenceEqual(isOld ? oldPages : newPages), "pages of neither database");
 
-        public void Dispose() => _folder.Dispose();
+        public void Dispose() => folder.Dispose();
 
         private static byte[] Pages(string path)
         {
-            byte[] pages = File.ReadAllBytes(path);
-            foreach ((int start, int length) in ((int, int)[])[(18, 2), (24, 4), (92, 8)])
+            var pages = File.ReadAllBytes(path);
+            foreach ((var start, var length) in ((int, int)[])[(18, 2), (24, 4), (92, 8)])
             {
                 pages.AsSpan(start, length).Clear();
             }
@@ -242,24 +240,29 @@ public sealed class KillDuringDeltaTests(KillDuringDeltaTests.Places places, ITe
 
         private void Prepare(string source, string state)
         {
-            string prepared = Path.Combine(_folder.Folder("prepared"), "target.db");
-            string making = _folder["making.db"];
+            var prepared = Path.Combine(folder.Folder("prepared"), "target.db");
+            var making = folder["making.db"];
             File.Copy(source, making);
-            using SqliteConnection user = Databases.Open(making);
-            Databases.Execute(user, $"PRAGMA synchronous = OFF; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_mode = {(state.Contains("wal", StringComparison.Ordinal) ? "WAL" : "DELETE")}");
+            using var user = Databases.Open(making);
+            Databases.Execute(
+                user,
+                $"PRAGMA synchronous = OFF; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_mode = {(state.Contains("wal", StringComparison.Ordinal) ? "WAL" : "DELETE")}");
 
             // Pages in the middle, pages that the backup does not have, and a table that it does not know.
-            Databases.Execute(user, "UPDATE noise SET content = randomblob(8100) WHERE id % 4 = 1; INSERT INTO noise(content) SELECT randomblob(8100) FROM noise LIMIT 100; CREATE TABLE later(x); INSERT INTO later VALUES (1)");
+            Databases.Execute(
+                user,
+                "UPDATE noise SET content = randomblob(8100) WHERE id % 4 = 1; INSERT INTO noise(content) SELECT randomblob(8100) FROM noise LIMIT 100; CREATE TABLE later(x); INSERT INTO later VALUES (1)");
             if (state == "wal")
             {
                 Databases.Scalar(user, "PRAGMA wal_checkpoint(TRUNCATE)");
             }
             else if (state == "hot journal")
             {
-                Databases.Execute(user, "PRAGMA cache_size = 5; PRAGMA synchronous = NORMAL; BEGIN; UPDATE noise SET content = randomblob(8000) WHERE id % 4 = 2");
+                Databases.Execute(
+                    user, "PRAGMA cache_size = 5; PRAGMA synchronous = NORMAL; BEGIN; UPDATE noise SET content = randomblob(8000) WHERE id % 4 = 2");
             }
 
-            foreach (string ending in (string[])["", "-wal", "-journal"])
+            foreach (var ending in (string[])["", "-wal", "-journal"])
             {
                 if (File.Exists(making + ending))
                 {

@@ -4,7 +4,7 @@ namespace SignalHarvester.Backup.Durability.Tests;
 public sealed class KillDuringFoldTests(Chains chains, ITestOutputHelper output) : IClassFixture<Chains>
 {
     // From the first rewritten file to the last deleted one, and each kind of step by itself.
-    private static readonly KillPoint[] s_points =
+    private static readonly KillPoint[] Points =
     [
         new(WatcherChangeTypes.Created, "_g2_*", IsRandom: true),
         new(WatcherChangeTypes.Created, "superseded/*", IsRandom: false),
@@ -21,21 +21,22 @@ public sealed class KillDuringFoldTests(Chains chains, ITestOutputHelper output)
 
     [Fact]
     public Task A_killed_removal_leaves_every_other_backup_and_a_second_run_completes_it() =>
-        KillAsync(kills: 20, s_points, Removal("F", "I1", "G"), survivors: ["I2", "J", "K", "H"]);
+        KillAsync(kills: 20, Points, Removal("F", "I1", "G"), survivors: ["I2", "J", "K", "H"]);
 
     [Fact]
     public Task Killed_retention_leaves_what_it_keeps_and_a_second_run_completes_it() =>
         KillAsync(
             kills: 11,
-            s_points,
+            Points,
             to => $"Invoke-SHBackupRetention {to} -KeepDaily 1 -KeepWeekly 0 -KeepMonthly 0 -KeepLast 3 -Confirm:$false",
             survivors: ["I2", "J", "K", "G", "H"]);
 
     [Fact]
     public async Task A_killed_merge_leaves_an_increment_or_a_full_backup()
     {
-        string directory = await KillAsync(kills: 7, s_points[..^2], to => $"Merge-SHBackup {chains.Id("I2")} {to}", [.. chains.Names]);
-        Assert.Equal(["Full 0"], await chains.Host.AskAsync($"Get-SHBackup {chains.Id("I2")} -BackupDirectory {Shbackup.Quote(directory)} | ForEach-Object {{ \"$($_.Type) $($_.Depth)\" }}"));
+        var directory = await KillAsync(kills: 7, Points[..^2], to => $"Merge-SHBackup {chains.Id("I2")} {to}", [.. chains.Names]);
+        Assert.Equal(["Full 0"], await chains.Host.AskAsync(
+            $"Get-SHBackup {chains.Id("I2")} -BackupDirectory {Shbackup.Quote(directory)} | ForEach-Object {{ \"$($_.Type) $($_.Depth)\" }}"));
     }
 
     /// <summary>Not at random: nothing that a fold and a removal can leave behind is left out.</summary>
@@ -44,18 +45,18 @@ public sealed class KillDuringFoldTests(Chains chains, ITestOutputHelper output)
     [InlineData("unlink")]
     public async Task A_removal_that_is_killed_before_any_one_of_its_changes_leaves_every_other_backup(string call)
     {
-        string[] kept = Sorted(chains.Ids.Except([chains.Id("G")]));
-        int killed = 0;
-        for (bool hasEnded = false; !hasEnded;)
+        var kept = Sorted(chains.Ids.Except([chains.Id("G")]));
+        var killed = 0;
+        for (var hasEnded = false; !hasEnded;)
         {
-            string directory = chains.Copy();
-            string to = $"-BackupDirectory {Shbackup.Quote(directory)}";
-            string command = Removal("G")(to) + " | Out-Null";
+            var directory = chains.Copy();
+            var to = $"-BackupDirectory {Shbackup.Quote(directory)}";
+            var command = Removal("G")(to) + " | Out-Null";
             using (var victim = Shbackup.Start())
             {
                 await victim.AskAsync($"Get-SHBackup {to} | Out-Null");
-                using KilledBeforeCall trap = await KilledBeforeCall.AttachAsync(victim, call, killed + 1);
-                Task<IReadOnlyList<string>> ended = victim.SendAsync(command);
+                using var trap = await KilledBeforeCall.AttachAsync(victim, call, killed + 1);
+                var ended = victim.SendAsync(command);
                 await Task.WhenAny(ended);
                 hasEnded = ended.IsCompletedSuccessfully;
                 killed += hasEnded ? 0 : 1;
@@ -74,10 +75,10 @@ public sealed class KillDuringFoldTests(Chains chains, ITestOutputHelper output)
 
     private async Task<string> KillAsync(int kills, KillPoint[] points, Func<string, string> command, string[] survivors)
     {
-        string directory = "";
+        var directory = "";
         string Command() => command("-BackupDirectory " + Shbackup.Quote(directory)) + " | Out-Null";
-        string[] kept = Sorted(survivors.Select(chains.Id));
-        int unfinished = 0;
+        var kept = Sorted(survivors.Select(chains.Id));
+        var unfinished = 0;
         var victims = new Victims(kills);
         await victims.KillAsync(
             points,
@@ -95,7 +96,7 @@ public sealed class KillDuringFoldTests(Chains chains, ITestOutputHelper output)
     /// <returns>How many backups were listed before the second run.</returns>
     private async Task<int> LookAsync(string directory, string command, string[] kept)
     {
-        IReadOnlyList<string> listed = await chains.RestoreAllAsync(directory);
+        var listed = await chains.RestoreAllAsync(directory);
         Assert.Empty(kept.Except(listed));
         Assert.Empty(listed.Except(chains.Ids));
 

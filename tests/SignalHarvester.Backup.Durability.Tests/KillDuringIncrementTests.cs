@@ -6,7 +6,7 @@ namespace SignalHarvester.Backup.Durability.Tests;
 /// <summary>Backups of changes that are killed, and the next one on top: never a wrong one, whatever the cache has become.</summary>
 public sealed class KillDuringIncrementTests(ITestOutputHelper output)
 {
-    private static readonly KillPoint[] s_points =
+    private static readonly KillPoint[] Points =
     [
         new(WatcherChangeTypes.Created, ".wal.zst.partial", IsRandom: true),
         new(WatcherChangeTypes.Created, ".pages.partial", IsRandom: true),
@@ -27,22 +27,22 @@ public sealed class KillDuringIncrementTests(ITestOutputHelper output)
     public async Task A_killed_increment_is_whole_or_not_there_and_the_next_one_is_right(string type, JournalMode mode, int first)
     {
         using var folder = new TempFolder();
-        string source = folder["app.db"];
-        using SqliteConnection user = Databases.Open(source);
+        var source = folder["app.db"];
+        using var user = Databases.Open(source);
         Databases.Execute(user, $"PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = {mode}; PRAGMA synchronous = OFF; PRAGMA wal_autocheckpoint = 0");
         Sample.AddBlobs(user, mebibytes: 2);
         using var host = Shbackup.Start();
-        string to = $"-BackupDirectory {Shbackup.Quote(folder["backups"])}";
-        string backUp = $"New-SHBackup -LiteralPath {Shbackup.Quote(source)} {to} -Type {type}";
+        var to = $"-BackupDirectory {Shbackup.Quote(folder["backups"])}";
+        var backUp = $"New-SHBackup -LiteralPath {Shbackup.Quote(source)} {to} -Type {type}";
         var images = new Dictionary<string, string>();
-        string atKill = "";
-        int edits = 0;
-        int published = 0;
-        int rolledForward = 0;
+        var atKill = "";
+        var edits = 0;
+        var published = 0;
+        var rolledForward = 0;
 
         async Task<string> MakeAsync()
         {
-            string id = (await host.AskAsync(backUp + " | ForEach-Object Id")).Single();
+            var id = (await host.AskAsync(backUp + " | ForEach-Object Id")).Single();
             images.Add(id, ImageHash.Of(user));
             return id;
         }
@@ -52,7 +52,7 @@ public sealed class KillDuringIncrementTests(ITestOutputHelper output)
         await MakeAsync();
         var victims = new Victims(kills: 5);
         await victims.KillAsync(
-            [.. s_points[first..], .. s_points[..first]],
+            [.. Points[first..], .. Points[..first]],
             () =>
             {
                 Edit(user, ++edits);
@@ -61,7 +61,7 @@ public sealed class KillDuringIncrementTests(ITestOutputHelper output)
             },
             async round =>
             {
-                string[] listed = await UnknownAsync();
+                var listed = await UnknownAsync();
                 Harm(folder["backups", ".shbackup", "digests"], round);
                 if (round % 3 != 0)
                 {
@@ -70,13 +70,13 @@ public sealed class KillDuringIncrementTests(ITestOutputHelper output)
 
                 // Whoever has the lock next puts the sidecar of a killed run in its place, where the file was complete:
                 // this backup appears now, and is one of the database as the killed run saw it.
-                string next = await MakeAsync();
-                string[] now = await UnknownAsync();
+                var next = await MakeAsync();
+                var now = await UnknownAsync();
                 Assert.InRange(now.Length, listed.Length, 1);
                 Assert.Empty(listed.Except(now));
                 published += listed.Length;
                 rolledForward += now.Length - listed.Length;
-                foreach (string id in now)
+                foreach (var id in now)
                 {
                     images.Add(id, atKill);
                 }
@@ -89,10 +89,10 @@ public sealed class KillDuringIncrementTests(ITestOutputHelper output)
 
         async Task RestoreAsync(IEnumerable<string> ids)
         {
-            string restored = folder.Folder("restored");
-            foreach (string id in ids)
+            var restored = folder.Folder("restored");
+            foreach (var id in ids)
             {
-                string target = Path.Combine(restored, id);
+                var target = Path.Combine(restored, id);
                 await host.AskAsync($"$null = Restore-SHBackup {id} {to} -Destination {Shbackup.Quote(target)} -Force -NoVerify -NoSafetyBackup");
                 Assert.Equal(images[id], Chains.Hash(target));
             }
@@ -103,10 +103,13 @@ public sealed class KillDuringIncrementTests(ITestOutputHelper output)
 
     private static void Edit(SqliteConnection user, int seed)
     {
-        Databases.Execute(user, string.Create(CultureInfo.InvariantCulture, $"UPDATE noise SET content = randomblob(8000) WHERE (id * 7919) % 61 = {Math.Abs(seed) % 61}"));
+        Databases.Execute(
+            user, string.Create(CultureInfo.InvariantCulture, $"UPDATE noise SET content = randomblob(8000) WHERE (id * 7919) % 61 = {Math.Abs(seed) % 61}"));
         if (seed % 5 == 0)
         {
-            Databases.Execute(user, seed % 2 == 0 ? "INSERT INTO noise(content) VALUES (randomblob(100000))" : "DELETE FROM noise WHERE id > 240; PRAGMA incremental_vacuum; CREATE TABLE IF NOT EXISTS more(x)");
+            Databases.Execute(user, seed % 2 == 0
+                ? "INSERT INTO noise(content) VALUES (randomblob(100000))"
+                : "DELETE FROM noise WHERE id > 240; PRAGMA incremental_vacuum; CREATE TABLE IF NOT EXISTS more(x)");
         }
 
         if (seed % 7 == 0)
@@ -125,7 +128,7 @@ public sealed class KillDuringIncrementTests(ITestOutputHelper output)
             return;
         }
 
-        string newest = files[^1];
+        var newest = files[^1];
         switch (round % 6)
         {
             case 0:
@@ -133,23 +136,23 @@ public sealed class KillDuringIncrementTests(ITestOutputHelper output)
                 break;
             case 1:
                 // Its length is there, its end is not: what a file system makes of a file that was never flushed.
-                using (FileStream file = File.Open(newest, FileMode.Open))
+                using (var file = File.Open(newest, FileMode.Open))
                 {
-                    long length = file.Length;
+                    var length = file.Length;
                     file.SetLength(length / 2);
                     file.SetLength(length);
                 }
 
                 break;
             case 2:
-                byte[] bytes = File.ReadAllBytes(newest);
+                var bytes = File.ReadAllBytes(newest);
                 bytes[^20] ^= 1;
                 File.WriteAllBytes(newest, bytes);
                 break;
             case 3 when files.Length > 1:
                 // Digests of an earlier image under the newer one's name, its header included.
-                byte[] stale = File.ReadAllBytes(files[0]);
-                byte[] now = File.ReadAllBytes(newest);
+                var stale = File.ReadAllBytes(files[0]);
+                var now = File.ReadAllBytes(newest);
                 stale.AsSpan(96, Math.Min(stale.Length, now.Length) - 96).CopyTo(now.AsSpan(96));
                 File.WriteAllBytes(newest, now);
                 break;

@@ -9,27 +9,27 @@ public sealed class KillDuringMountedRestoreTests(ITestOutputHelper output) : ID
 {
     private const string Rows = "3000";
 
-    private static readonly byte[] s_damaged = [.. Enumerable.Repeat((byte)'x', 300_000)];
+    private static readonly byte[] Damaged = [.. Enumerable.Repeat((byte)'x', 300_000)];
 
-    private readonly TempFolder _folder = new();
-    private Shbackup? _host;
-    private string _id = "";
-    private bool _isMounted;
-    private int _places;
+    private readonly TempFolder folder = new();
+    private Shbackup? host;
+    private string id = "";
+    private bool isMounted;
+    private int places;
 
-    private string Inside => _folder[$"inside{_places}", "app.db"];
+    private string Inside => folder[$"inside{places}", "app.db"];
 
-    private string Outside => _folder[$"outside{_places}.db"];
+    private string Outside => folder[$"outside{places}.db"];
 
-    private string To => $"-BackupDirectory {Shbackup.Quote(_folder["backups"])}";
+    private string To => $"-BackupDirectory {Shbackup.Quote(folder["backups"])}";
 
-    private string Command => $"$null = Restore-SHBackup {_id} {To} -Destination {Shbackup.Quote(Inside)} -Force -AllowHardLink -WarningAction SilentlyContinue";
+    private string Command => $"$null = Restore-SHBackup {id} {To} -Destination {Shbackup.Quote(Inside)} -Force -AllowHardLink -WarningAction SilentlyContinue";
 
     public void Dispose()
     {
-        _host?.Dispose();
+        host?.Dispose();
         Unmount();
-        _folder.Dispose();
+        folder.Dispose();
     }
 
     /// <summary>Not at random: nothing that such a restore can leave behind is left out.</summary>
@@ -42,16 +42,16 @@ public sealed class KillDuringMountedRestoreTests(ITestOutputHelper output) : ID
     public async Task One_that_is_killed_before_any_one_of_its_changes_is_completed_by_the_next_to_come(string call, bool isMounted)
     {
         await BeginAsync();
-        int killed = 0;
-        int restored = 0;
-        for (bool hasEnded = false; !hasEnded;)
+        var killed = 0;
+        var restored = 0;
+        for (var hasEnded = false; !hasEnded;)
         {
             Prepare(isMounted);
             using (var victim = Shbackup.Start())
             {
                 await victim.AskAsync($"Get-SHBackup {To} | Out-Null");
-                using KilledBeforeCall trap = await KilledBeforeCall.AttachAsync(victim, call, killed + 1);
-                Task<IReadOnlyList<string>> ended = victim.SendAsync(Command);
+                using var trap = await KilledBeforeCall.AttachAsync(victim, call, killed + 1);
+                var ended = victim.SendAsync(Command);
                 await Task.WhenAny(ended);
                 hasEnded = ended.IsCompletedSuccessfully;
                 killed += hasEnded ? 0 : 1;
@@ -79,14 +79,14 @@ public sealed class KillDuringMountedRestoreTests(ITestOutputHelper output) : ID
             new(WatcherChangeTypes.Changed, ".db", IsRandom: true),
             new(WatcherChangeTypes.Renamed, "app.db-wal", IsRandom: true),
         ];
-        int restored = 0;
+        var restored = 0;
         var victims = new Victims(kills: 6);
         await victims.KillAsync(
             points,
             () =>
             {
                 Prepare(isMounted);
-                return Task.FromResult((_folder.Path, Command));
+                return Task.FromResult((folder.Path, Command));
             },
             async _ => restored += await LookAsync() ? 1 : 0);
         output.WriteLine($"{victims.Killed} killed under way, {victims.Ended} had ended; {restored} left the restored database");
@@ -95,24 +95,24 @@ public sealed class KillDuringMountedRestoreTests(ITestOutputHelper output) : ID
     private async Task BeginAsync()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "only Linux mounts a single file");
-        string source = Databases.Create(_folder["source.db"], new DatabaseShape { Rows = int.Parse(Rows, System.Globalization.CultureInfo.InvariantCulture) });
-        _host = Shbackup.Start();
-        _id = (await _host.AskAsync($"New-SHBackup -LiteralPath {Shbackup.Quote(source)} {To} | ForEach-Object Id")).Single();
+        var source = Databases.Create(folder["source.db"], new DatabaseShape { Rows = int.Parse(Rows, System.Globalization.CultureInfo.InvariantCulture) });
+        host = Shbackup.Start();
+        id = (await host.AskAsync($"New-SHBackup -LiteralPath {Shbackup.Quote(source)} {To} | ForEach-Object Id")).Single();
     }
 
     /// <summary>A damaged file of two names, of which one is a mount or a hard link in another folder, with a dead log beside it.</summary>
     private void Prepare(bool isMounted)
     {
         Unmount();
-        _places++;
-        File.WriteAllBytes(Outside, s_damaged);
+        places++;
+        File.WriteAllBytes(Outside, Damaged);
         Directory.CreateDirectory(Path.GetDirectoryName(Inside)!);
         if (isMounted)
         {
             File.WriteAllBytes(Inside, []);
-            ToolResult made = Tool.Require("mount").Run("--bind", Outside, Inside);
+            var made = Tool.Require("mount").Run("--bind", Outside, Inside);
             Assert.SkipUnless(made.ExitCode == 0, $"may not mount a file: {made.Error.Trim()}");
-            _isMounted = true;
+            this.isMounted = true;
         }
         else
         {
@@ -124,30 +124,35 @@ public sealed class KillDuringMountedRestoreTests(ITestOutputHelper output) : ID
 
     private void Unmount()
     {
-        if (_isMounted)
+        if (isMounted)
         {
             Tool.Require("umount").Run("-l", Inside).EnsureSuccess();
-            _isMounted = false;
+            isMounted = false;
         }
     }
 
     /// <summary>Whether the restored database is there, for whoever opens it next.</summary>
     private async Task<bool> LookAsync()
     {
-        bool isTouched = !File.ReadAllBytes(Inside).AsSpan().SequenceEqual(s_damaged) || new FileInfo(Inside + "-wal") is { Exists: true, Length: > 0 };
+        var isTouched = !File.ReadAllBytes(Inside).AsSpan().SequenceEqual(Damaged) || new FileInfo(Inside + "-wal") is { Exists: true, Length: > 0 };
         if (isTouched)
         {
-            Assert.Contains(Kept(), file => File.ReadAllBytes(file).AsSpan().SequenceEqual(s_damaged));
-            Assert.Equal([Rows, "ok"], Tool.Require("sqlite3").Run(Inside, "SELECT count(*) FROM customer; PRAGMA integrity_check;").EnsureSuccess().Output.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+            Assert.Contains(Kept(), file => File.ReadAllBytes(file).AsSpan().SequenceEqual(Damaged));
+            Assert.Equal(
+                [Rows, "ok"], Tool.Require("sqlite3").Run(Inside, "SELECT count(*) FROM customer; PRAGMA integrity_check;").EnsureSuccess().Output.Split(
+                    '\n', StringSplitOptions.RemoveEmptyEntries));
         }
 
-        await _host!.AskAsync(Command);
-        Assert.Equal([Rows, "ok"], Tool.Require("sqlite3").Run(Outside, "SELECT count(*) FROM customer; PRAGMA integrity_check;").EnsureSuccess().Output.Split('\n', StringSplitOptions.RemoveEmptyEntries));
-        Assert.Contains(Kept(), file => File.ReadAllBytes(file).AsSpan().SequenceEqual(s_damaged));
+        await host!.AskAsync(Command);
+        Assert.Equal([Rows, "ok"], Tool.Require("sqlite3").Run(Outside, "SELECT count(*) FROM customer; PRAGMA integrity_check;").EnsureSuccess().Output.Split(
+            '\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Contains(Kept(), file => File.ReadAllBytes(file).AsSpan().SequenceEqual(Damaged));
         Assert.Empty(Directory.GetDirectories(Path.GetDirectoryName(Inside)!));
-        Assert.Equal([], [.. Directory.GetFiles(Path.GetDirectoryName(Inside)!).Where(file => file != Inside && !file.Contains(".damaged-", StringComparison.Ordinal))]);
+        Assert.Equal(
+            [], [.. Directory.GetFiles(Path.GetDirectoryName(Inside)!).Where(file => file != Inside && !file.Contains(".damaged-", StringComparison.Ordinal))]);
         return isTouched;
     }
 
-    private IEnumerable<string> Kept() => Directory.EnumerateFiles(Path.GetDirectoryName(Inside)!, "app.db.damaged-*").Where(file => !file.EndsWith("-journal", StringComparison.Ordinal));
+    private IEnumerable<string> Kept() =>
+        Directory.EnumerateFiles(Path.GetDirectoryName(Inside)!, "app.db.damaged-*").Where(file => !file.EndsWith("-journal", StringComparison.Ordinal));
 }

@@ -7,24 +7,25 @@ public sealed class KillDuringRemoveTests
     {
         const int backups = 10;
         using var folder = new TempFolder();
-        string source = Databases.Create(folder["app.db"], new DatabaseShape { Rows = 200 });
-        string directory = folder.Folder("backups");
-        string to = $"-BackupDirectory {Shbackup.Quote(directory)}";
-        string backUp = $"New-SHBackup -LiteralPath {Shbackup.Quote(source)} {to} | Out-Null";
-        string listing = $"Get-SHBackup {to} | Test-SHBackup | ForEach-Object {{ \"$($_.Id) $($_.Verified)\" }}";
+        var source = Databases.Create(folder["app.db"], new DatabaseShape { Rows = 200 });
+        var directory = folder.Folder("backups");
+        var to = $"-BackupDirectory {Shbackup.Quote(directory)}";
+        var backUp = $"New-SHBackup -LiteralPath {Shbackup.Quote(source)} {to} | Out-Null";
+        var listing = $"Get-SHBackup {to} | Test-SHBackup | ForEach-Object {{ \"$($_.Id) $($_.Verified)\" }}";
         using var checker = Shbackup.Start();
         await checker.AskAsync($"1..{backups} | ForEach-Object {{ {backUp} }}");
-        int inTheMiddle = 0;
+        var inTheMiddle = 0;
 
-        for (int round = 0; round < 8; round++)
+        for (var round = 0; round < 8; round++)
         {
             await checker.AskAsync($"(1..({backups} - @(Get-SHBackup {to}).Count)) | Where-Object {{ $_ -gt 0 }} | ForEach-Object {{ {backUp} }}");
-            int before = Directory.GetFiles(directory, "*.json").Length;
+            var before = Directory.GetFiles(directory, "*.json").Length;
             using var victim = Shbackup.Start();
             var point = round % 2 == 0
                 ? new KillPoint(WatcherChangeTypes.Deleted, ".json", IsRandom: true)
                 : new KillPoint(WatcherChangeTypes.Deleted, "_full.db.zst", IsRandom: true);
-            await point.KillAsync(victim, $"Get-SHBackup {to} | Remove-SHBackup -Force | Out-Null", directory, TimeSpan.FromMilliseconds(60), new Random(round));
+            await point.KillAsync(
+                victim, $"Get-SHBackup {to} | Remove-SHBackup -Force | Out-Null", directory, TimeSpan.FromMilliseconds(60), new Random(round));
 
             string[] listed = [.. await checker.AskAsync(listing)];
             Assert.All(listed, line => Assert.EndsWith(" True", line, StringComparison.Ordinal));

@@ -7,7 +7,7 @@ public sealed class KillDuringRestoreTests(ITestOutputHelper output)
     private const int Kills = 9;
 
     // Most of all the copying itself, in which a rollback journal or the log is hot.
-    private static readonly Dictionary<JournalMode, KillPoint[]> s_overwrite = new()
+    private static readonly Dictionary<JournalMode, KillPoint[]> Overwrite = new()
     {
         [JournalMode.Wal] =
         [
@@ -25,7 +25,7 @@ public sealed class KillDuringRestoreTests(ITestOutputHelper output)
         ],
     };
 
-    private static readonly KillPoint[] s_swap =
+    private static readonly KillPoint[] Swap =
     [
         new(WatcherChangeTypes.Created, "shbackup-*", IsRandom: true),
         new(WatcherChangeTypes.Renamed, "target.db", IsRandom: false),
@@ -43,16 +43,16 @@ public sealed class KillDuringRestoreTests(ITestOutputHelper output)
     {
         using var place = await Place.CreateAsync(mode);
         await place.RestoreAsync(0);
-        using Microsoft.Data.Sqlite.SqliteConnection? user = inUse ? Databases.Open(place.Target) : null;
-        int state = 0;
-        int wentThrough = 0;
+        using var user = inUse ? Databases.Open(place.Target) : null;
+        var state = 0;
+        var wentThrough = 0;
 
-        int killed = await place.KillAsync(s_overwrite[mode], round => 1 - state, async () =>
+        var killed = await place.KillAsync(Overwrite[mode], round => 1 - state, async () =>
         {
             // The application that has it open sees what any other process sees.
-            string? seen = user is null ? null : Databases.Scalar(user, "SELECT count(*) FROM noise");
-            string content = Sample.Content(place.Target);
-            int now = Array.IndexOf(place.Contents, content);
+            var seen = user is null ? null : Databases.Scalar(user, "SELECT count(*) FROM noise");
+            var content = Sample.Content(place.Target);
+            var now = Array.IndexOf(place.Contents, content);
             Assert.True(now >= 0, "neither the old database nor the new one");
             if (seen is not null)
             {
@@ -81,11 +81,11 @@ public sealed class KillDuringRestoreTests(ITestOutputHelper output)
     public async Task A_killed_restore_of_a_missing_or_dead_file_leaves_it_as_it_was_or_the_new_database(bool dead)
     {
         using var place = await Place.CreateAsync(JournalMode.Wal);
-        byte[] garbage = new byte[3_000_000];
+        var garbage = new byte[3_000_000];
         new Random(1).NextBytes(garbage);
         void Reset()
         {
-            foreach (string file in Directory.GetFiles(place.Folder))
+            foreach (var file in Directory.GetFiles(place.Folder))
             {
                 File.Delete(file);
             }
@@ -97,10 +97,10 @@ public sealed class KillDuringRestoreTests(ITestOutputHelper output)
         }
 
         Reset();
-        int wentThrough = 0;
-        int killed = await place.KillAsync(s_swap, round => round % 2, () =>
+        var wentThrough = 0;
+        var killed = await place.KillAsync(Swap, round => round % 2, () =>
         {
-            string[] raw = Directory.GetFiles(place.Folder, "*.damaged-*");
+            var raw = Directory.GetFiles(place.Folder, "*.damaged-*");
             if (!File.Exists(place.Target))
             {
                 Assert.False(dead, "the dead file is gone, and nothing came in its place");
@@ -127,11 +127,11 @@ public sealed class KillDuringRestoreTests(ITestOutputHelper output)
     /// <summary>A target and two backups to restore there, each larger than SQLite's page cache.</summary>
     private sealed class Place : IDisposable
     {
-        private readonly TempFolder _folder = new();
-        private readonly Shbackup _checker = Shbackup.Start();
-        private readonly string[] _ids = new string[2];
-        private string _to = "";
-        private TimeSpan _span;
+        private readonly TempFolder folder = new();
+        private readonly Shbackup checker = Shbackup.Start();
+        private readonly string[] ids = new string[2];
+        private string to = "";
+        private TimeSpan span;
 
         public string Folder { get; private set; } = "";
 
@@ -144,40 +144,40 @@ public sealed class KillDuringRestoreTests(ITestOutputHelper output)
         public static async Task<Place> CreateAsync(JournalMode mode)
         {
             var place = new Place();
-            place.Folder = place._folder.Folder("app");
-            place._to = $"-BackupDirectory {Shbackup.Quote(place._folder.Folder("backups"))}";
-            for (int i = 0; i < 2; i++)
+            place.Folder = place.folder.Folder("app");
+            place.to = $"-BackupDirectory {Shbackup.Quote(place.folder.Folder("backups"))}";
+            for (var i = 0; i < 2; i++)
             {
-                string source = Sample.Create(place._folder[$"source{i}.db"], mode, mebibytes: 6 + 2 * i);
+                var source = Sample.Create(place.folder[$"source{i}.db"], mode, mebibytes: 6 + 2 * i);
                 place.Contents[i] = Sample.Content(source);
                 using (var connection = Databases.Open(source))
                 {
                     place.Rows[i] = Databases.Scalar(connection, "SELECT count(*) FROM noise");
                 }
 
-                place._ids[i] = (await place._checker.AskAsync($"New-SHBackup -LiteralPath {Shbackup.Quote(source)} {place._to} | ForEach-Object Id")).Single();
+                place.ids[i] = (await place.checker.AskAsync($"New-SHBackup -LiteralPath {Shbackup.Quote(source)} {place.to} | ForEach-Object Id")).Single();
             }
 
             await place.RestoreAsync(1);
-            long began = Stopwatch.GetTimestamp();
+            var began = Stopwatch.GetTimestamp();
             await place.RestoreAsync(0);
-            place._span = Stopwatch.GetElapsedTime(began) / 2;
+            place.span = Stopwatch.GetElapsedTime(began) / 2;
             return place;
         }
 
-        public Task<IReadOnlyList<string>> RestoreAsync(int which) => _checker.AskAsync(Command(which));
+        public Task<IReadOnlyList<string>> RestoreAsync(int which) => checker.AskAsync(Command(which));
 
         /// <summary>Kills restores at the points in turn until enough of them were under way, looking after each.</summary>
         public async Task<int> KillAsync(KillPoint[] points, Func<int, int> which, Func<Task> look)
         {
-            int killed = 0;
-            Shbackup victim = Shbackup.Start();
-            for (int round = 0; killed < Kills && round < 4 * Kills; round++)
+            var killed = 0;
+            var victim = Shbackup.Start();
+            for (var round = 0; killed < Kills && round < 4 * Kills; round++)
             {
-                Shbackup reserve = Shbackup.Start();
+                var reserve = Shbackup.Start();
                 using (victim)
                 {
-                    killed += await points[round % points.Length].KillAsync(victim, Command(which(round)), Folder, _span, new Random(round)) ? 1 : 0;
+                    killed += await points[round % points.Length].KillAsync(victim, Command(which(round)), Folder, span, new Random(round)) ? 1 : 0;
                 }
 
                 victim = reserve;
@@ -190,14 +190,14 @@ public sealed class KillDuringRestoreTests(ITestOutputHelper output)
 
         /// <summary>The files of the safety backups, newest first, each after a full test.</summary>
         public async Task<IReadOnlyList<string>> SafetyFilesAsync(int newest = int.MaxValue) =>
-            await _checker.AskAsync(
-                $"(Get-SHBackup {_to}).Where({{ $_.IsSafety }}, 'First', {newest}) | Test-SHBackup -ErrorAction Stop | ForEach-Object BackupPath");
+            await checker.AskAsync(
+                $"(Get-SHBackup {to}).Where({{ $_.IsSafety }}, 'First', {newest}) | Test-SHBackup -ErrorAction Stop | ForEach-Object BackupPath");
 
         /// <summary>What the newest safety backup holds.</summary>
         public async Task<string> NewestSafetyContentAsync()
         {
-            string image = _folder["safety.db"];
-            string file = (await SafetyFilesAsync(newest: 1)).Single();
+            var image = folder["safety.db"];
+            var file = (await SafetyFilesAsync(newest: 1)).Single();
             Tool.Require("zstd").Run("-q", "-d", "-f", file, "-o", image).EnsureSuccess();
             return Sample.Content(image);
         }
@@ -211,11 +211,11 @@ public sealed class KillDuringRestoreTests(ITestOutputHelper output)
 
         public void Dispose()
         {
-            _checker.Dispose();
-            _folder.Dispose();
+            checker.Dispose();
+            folder.Dispose();
         }
 
         private string Command(int which) =>
-            $"$null = Restore-SHBackup {_ids[which]} {_to} -Destination {Shbackup.Quote(Target)} -Force";
+            $"$null = Restore-SHBackup {ids[which]} {to} -Destination {Shbackup.Quote(Target)} -Force";
     }
 }

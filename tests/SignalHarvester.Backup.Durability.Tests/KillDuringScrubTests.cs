@@ -11,37 +11,38 @@ public sealed class KillDuringScrubTests(Chains chains, ITestOutputHelper output
     [InlineData("unlink", true)]
     public async Task A_scrub_that_is_killed_before_any_one_of_its_changes_loses_nothing(string call, bool hasCopy)
     {
-        string id = chains.Id("I2");
-        int killed = 0;
-        for (bool hasEnded = false; !hasEnded;)
+        var id = chains.Id("I2");
+        var killed = 0;
+        for (var hasEnded = false; !hasEnded;)
         {
-            string directory = chains.Copy();
-            string to = $"-BackupDirectory {Shbackup.Quote(directory)}";
-            string copy = directory + "-copy";
+            var directory = chains.Copy();
+            var to = $"-BackupDirectory {Shbackup.Quote(directory)}";
+            var copy = directory + "-copy";
             if (hasCopy)
             {
                 await chains.Host.AskAsync($"Send-SHBackup {id} {to} -Provider Directory -Container {Shbackup.Quote(copy)} -CreateContainer | Out-Null");
             }
 
-            string file = Directory.GetFiles(directory, id + "_*").Single();
-            byte[] damaged = File.ReadAllBytes(file);
+            var file = Directory.GetFiles(directory, id + "_*").Single();
+            var damaged = File.ReadAllBytes(file);
             damaged[damaged.Length / 2] ^= 1;
             File.WriteAllBytes(file, damaged);
 
             // The damaged one alone is to be read: the others would only add their own renames. A moment that is ahead would
             // not count as one at which they were read.
-            string now = DateTimeOffset.UtcNow.ToString("O", System.Globalization.CultureInfo.InvariantCulture);
-            foreach (string other in Directory.GetFiles(directory, "*.json").Where(path => Path.GetFileNameWithoutExtension(path) != id))
+            var now = DateTimeOffset.UtcNow.ToString("O", System.Globalization.CultureInfo.InvariantCulture);
+            foreach (var other in Directory.GetFiles(directory, "*.json").Where(path => Path.GetFileNameWithoutExtension(path) != id))
             {
-                File.WriteAllText(other, File.ReadAllText(other).Replace("\"scrub_timestamp\": null", $"\"scrub_timestamp\": \"{now}\"", StringComparison.Ordinal));
+                File.WriteAllText(
+                    other, File.ReadAllText(other).Replace("\"scrub_timestamp\": null", $"\"scrub_timestamp\": \"{now}\"", StringComparison.Ordinal));
             }
 
-            string command = $"Invoke-SHBackupScrub {to} -Percent 1 | Out-Null";
+            var command = $"Invoke-SHBackupScrub {to} -Percent 1 | Out-Null";
             using (var victim = Shbackup.Start())
             {
                 await victim.AskAsync($"Get-SHBackup {to} | Out-Null");
-                using KilledBeforeCall trap = await KilledBeforeCall.AttachAsync(victim, call, killed + 1);
-                Task<IReadOnlyList<string>> ended = victim.SendAsync(command);
+                using var trap = await KilledBeforeCall.AttachAsync(victim, call, killed + 1);
+                var ended = victim.SendAsync(command);
                 await Task.WhenAny(ended);
                 hasEnded = ended.IsCompletedSuccessfully;
                 killed += hasEnded ? 0 : 1;
@@ -50,11 +51,12 @@ public sealed class KillDuringScrubTests(Chains chains, ITestOutputHelper output
 
             // Whatever changes the directory next puts it in order; then the scrub does what the killed one did not.
             await chains.NextRunAsync(directory);
-            Assert.True(IsListed(directory, id) ? File.Exists(file) || Quarantined(directory, id).Any() : !File.Exists(file) && Quarantined(directory, id).Any());
+            Assert.True(
+                IsListed(directory, id) ? File.Exists(file) || Quarantined(directory, id).Any() : !File.Exists(file) && Quarantined(directory, id).Any());
             await chains.Host.SendAsync(command);
             Assert.Equal(hasCopy, IsListed(directory, id));
             Assert.Equal(hasCopy, File.Exists(file));
-            string kept = Assert.Single(Quarantined(directory, id));
+            var kept = Assert.Single(Quarantined(directory, id));
             Assert.Equal(damaged, File.ReadAllBytes(kept));
             Assert.True(File.Exists(Path.Combine(Path.GetDirectoryName(kept)!, id + ".json")));
             Assert.Single(Directory.GetDirectories(Path.Combine(directory, "quarantine")));

@@ -16,7 +16,8 @@ internal sealed record KillPoint(WatcherChangeTypes Kind, string Pattern, bool I
     /// <param name="random">Chooses the delay.</param>
     public async Task<bool> KillAsync(Shbackup victim, string command, string folder, TimeSpan span, Random random)
     {
-        using var change = new FileEvent(folder, Kind, path => path.EndsWith(Pattern, StringComparison.Ordinal) || Pattern.EndsWith('*') && path.Contains(Pattern[..^1], StringComparison.Ordinal));
+        using var change = new FileEvent(folder, Kind, path => path.EndsWith(Pattern, StringComparison.Ordinal)
+            || Pattern.EndsWith('*') && path.Contains(Pattern[..^1], StringComparison.Ordinal));
         Task ended = victim.SendAsync(command);
         await Task.WhenAny(change.Seen, ended);
         if (IsRandom)
@@ -24,7 +25,7 @@ internal sealed record KillPoint(WatcherChangeTypes Kind, string Pattern, bool I
             await Task.WhenAny(Task.Delay(span * random.NextDouble()), ended);
         }
 
-        bool killed = !victim.IsIdle;
+        var killed = !victim.IsIdle;
         victim.Kill();
 
         // Its pipe is closed now; an answer that was still on the way counts as an end.

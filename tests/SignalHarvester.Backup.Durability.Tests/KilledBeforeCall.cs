@@ -11,9 +11,9 @@ namespace SignalHarvester.Backup.Durability.Tests;
 /// <remarks>strace counts each thread's calls by themselves. An operation changes names on one thread alone.</remarks>
 internal sealed class KilledBeforeCall : IDisposable
 {
-    private readonly Process _strace;
+    private readonly Process strace;
 
-    private KilledBeforeCall(Process strace) => _strace = strace;
+    private KilledBeforeCall(Process strace) => this.strace = strace;
 
     /// <summary>Lies in wait for a process that waits for its command.</summary>
     /// <param name="victim">The process.</param>
@@ -28,8 +28,8 @@ internal sealed class KilledBeforeCall : IDisposable
             "-p", victim.Id.ToString(CultureInfo.InvariantCulture),
         ];
         Tool.Require("strace");
-        Process strace = Process.Start(new ProcessStartInfo(Tool.Find("strace")!, arguments) { RedirectStandardError = true })!;
-        string? told = await strace.StandardError.ReadLineAsync();
+        var strace = Process.Start(new ProcessStartInfo(Tool.Find("strace")!, arguments) { RedirectStandardError = true })!;
+        var told = await strace.StandardError.ReadLineAsync();
         if (told?.Contains(" attached", StringComparison.Ordinal) != true)
         {
             strace.Dispose();
@@ -43,7 +43,7 @@ internal sealed class KilledBeforeCall : IDisposable
     /// <summary>Waits for strace, which ends with the process that it traces.</summary>
     public void Dispose()
     {
-        _strace.WaitForExit();
-        _strace.Dispose();
+        strace.WaitForExit();
+        strace.Dispose();
     }
 }

@@ -17,26 +17,28 @@ public sealed class LiveWriterTests
             JournalMode = mode,
             Accounts = 10_000,
         };
-        string to = $"-BackupDirectory {Shbackup.Quote(folder.Folder("backups"))}";
+        var to = $"-BackupDirectory {Shbackup.Quote(folder.Folder("backups"))}";
         long first;
         long last;
         using (var writer = WriterProcess.Start(options))
         {
             first = writer.CommittedAtLeast;
-            (await Shbackup.RunAsync($"1..{backups} | ForEach-Object {{ New-SHBackup -LiteralPath {Shbackup.Quote(options.DatabasePath)} {to} | Out-Null }}")).EnsureSuccess();
+            (await Shbackup.RunAsync($"1..{backups} | ForEach-Object {{ New-SHBackup -LiteralPath {Shbackup.Quote(options.DatabasePath)} {to} | Out-Null }}"))
+                .EnsureSuccess();
             last = writer.CommittedAtMost;
             writer.Stop();
         }
 
-        string restored = Shbackup.Quote(folder.Folder("restored"));
-        (await Shbackup.RunAsync($"Get-SHBackup {to} | ForEach-Object {{ $_ | Restore-SHBackup -Destination ({restored} + \"/$($_.Id).db\") -Force | Out-Null }}")).EnsureSuccess();
+        var restored = Shbackup.Quote(folder.Folder("restored"));
+        (await Shbackup.RunAsync(
+            $"Get-SHBackup {to} | ForEach-Object {{ $_ | Restore-SHBackup -Destination ({restored} + \"/$($_.Id).db\") -Force | Out-Null }}")).EnsureSuccess();
 
         string[] files = [.. Directory.GetFiles(folder["restored"], "*.db").Order(StringComparer.Ordinal)];
         Assert.Equal(backups, files.Length);
-        long before = first;
-        foreach (string file in files)
+        var before = first;
+        foreach (var file in files)
         {
-            long commits = Invariant.Check(file, options.CommitJournalPath);
+            var commits = Invariant.Check(file, options.CommitJournalPath);
             Assert.InRange(commits, before, last);
             before = commits;
         }

@@ -5,19 +5,19 @@ namespace SignalHarvester.Backup.Durability.Tests;
 /// <summary>A small file system in memory, mounted over a folder. Only root may; others skip.</summary>
 internal sealed class Mount : IDisposable
 {
-    private readonly string _folder;
+    private readonly string folder;
 
     public Mount(string folder, int mebibytes)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "needs tmpfs, which is Linux's");
-        _folder = folder;
-        ToolResult made = Tool.Require("mount").Run(
+        this.folder = folder;
+        var made = Tool.Require("mount").Run(
             "-t", "tmpfs", "-o", string.Create(CultureInfo.InvariantCulture, $"size={mebibytes}m,mode=0755"), "tmpfs", folder);
         Assert.SkipUnless(made.ExitCode == 0, $"may not mount a file system: {made.Error.Trim()}");
     }
 
     /// <summary>From here on nobody may write, not even root.</summary>
-    public void MakeReadOnly() => Tool.Require("mount").Run("-o", "remount,ro", _folder).EnsureSuccess();
+    public void MakeReadOnly() => Tool.Require("mount").Run("-o", "remount,ro", folder).EnsureSuccess();
 
-    public void Dispose() => Tool.Require("umount").Run("-l", _folder).EnsureSuccess();
+    public void Dispose() => Tool.Require("umount").Run("-l", folder).EnsureSuccess();
 }

@@ -3,25 +3,25 @@ namespace SignalHarvester.Backup.Durability.Tests;
 /// <summary>A database file that is mounted by itself, as a container mounts one: nothing can be renamed over it, and its log lies elsewhere outside.</summary>
 public sealed class MountedFileTests : IDisposable
 {
-    private readonly TempFolder _folder = new();
-    private readonly Stack<string> _mounted = new();
+    private readonly TempFolder folder = new();
+    private readonly Stack<string> mounted = new();
 
     public MountedFileTests() => Assert.SkipUnless(OperatingSystem.IsLinux(), "only Linux mounts a single file");
 
-    private string Inside => _folder["inside", "app.db"];
+    private string Inside => folder["inside", "app.db"];
 
-    private string Outside => _folder["outside.db"];
+    private string Outside => folder["outside.db"];
 
-    private string To => $"-BackupDirectory {Shbackup.Quote(_folder["backups"])}";
+    private string To => $"-BackupDirectory {Shbackup.Quote(folder["backups"])}";
 
     public void Dispose()
     {
-        while (_mounted.TryPop(out string? path))
+        while (mounted.TryPop(out var path))
         {
             Tool.Require("umount").Run("-l", path).EnsureSuccess();
         }
 
-        _folder.Dispose();
+        folder.Dispose();
     }
 
     [Theory]
@@ -44,7 +44,8 @@ public sealed class MountedFileTests : IDisposable
 
         await host.AskAsync($"$made | Restore-SHBackup -Destination {Shbackup.Quote(Inside)} -Force {parameters}");
 
-        Assert.Equal(["app.db"], [.. Directory.EnumerateFiles(_folder["inside"]).Select(file => Path.GetFileName(file)).Where(name => !name.Contains("damaged", StringComparison.Ordinal))]);
+        Assert.Equal(["app.db"], [.. Directory.EnumerateFiles(folder["inside"]).Select(file => Path.GetFileName(file)).Where(
+            name => !name.Contains("damaged", StringComparison.Ordinal))]);
         using var connection = Databases.Open(Outside);
         Assert.Equal(["300", "ok"], [Databases.Scalar(connection, "SELECT count(*) FROM customer"), Databases.Scalar(connection, "PRAGMA integrity_check")]);
     }
@@ -61,10 +62,11 @@ public sealed class MountedFileTests : IDisposable
         using var host = Shbackup.Start();
         await host.AskAsync($"$made = New-SHBackup -LiteralPath {Shbackup.Quote(Outside)} {To}");
 
-        string error = await host.AskForErrorAsync("DatabaseHasOtherNames", string.Format(System.Globalization.CultureInfo.InvariantCulture, $"{way} {To}", Shbackup.Quote(Inside)));
+        var error = await host.AskForErrorAsync(
+            "DatabaseHasOtherNames", string.Format(System.Globalization.CultureInfo.InvariantCulture, $"{way} {To}", Shbackup.Quote(Inside)));
 
         Assert.Contains("a mount of this single file", error, StringComparison.Ordinal);
-        Assert.Equal([Inside], Directory.EnumerateFileSystemEntries(_folder["inside"]));
+        Assert.Equal([Inside], Directory.EnumerateFileSystemEntries(folder["inside"]));
         writer.WaitForCommits(10);
         writer.Stop();
     }
@@ -81,10 +83,12 @@ public sealed class MountedFileTests : IDisposable
         Bind(Outside + "-wal", Inside + "-wal");
         File.WriteAllText(Inside + "-journal", "journal");
 
-        string error = await host.AskForErrorAsync("DestinationInvalid", $"$made | Restore-SHBackup -Destination {Shbackup.Quote(Inside)} -Force");
+        var error = await host.AskForErrorAsync("DestinationInvalid", $"$made | Restore-SHBackup -Destination {Shbackup.Quote(Inside)} -Force");
 
         Assert.Contains("mount point", error, StringComparison.Ordinal);
-        Assert.Equal(["app.db", "app.db-journal", "app.db-wal"], [.. Directory.EnumerateFiles(_folder["inside"]).Select(file => Path.GetFileName(file)!).Order(StringComparer.Ordinal)]);
+        Assert.Equal(
+            ["app.db", "app.db-journal", "app.db-wal"],
+            [.. Directory.EnumerateFiles(folder["inside"]).Select(file => Path.GetFileName(file)!).Order(StringComparer.Ordinal)]);
         Assert.Equal(new byte[8192], File.ReadAllBytes(Inside));
     }
 
@@ -92,8 +96,8 @@ public sealed class MountedFileTests : IDisposable
     {
         Directory.CreateDirectory(Path.GetDirectoryName(over)!);
         File.WriteAllBytes(over, []);
-        ToolResult made = Tool.Require("mount").Run("--bind", file, over);
+        var made = Tool.Require("mount").Run("--bind", file, over);
         Assert.SkipUnless(made.ExitCode == 0, $"may not mount a file: {made.Error.Trim()}");
-        _mounted.Push(over);
+        mounted.Push(over);
     }
 }

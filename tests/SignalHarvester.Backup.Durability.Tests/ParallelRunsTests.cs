@@ -10,21 +10,22 @@ public sealed class ParallelRunsTests
         const int each = 4;
         const int former = 5;
         using var folder = new TempFolder();
-        string to = $"-BackupDirectory {Shbackup.Quote(folder.Folder("backups"))}";
+        var to = $"-BackupDirectory {Shbackup.Quote(folder.Folder("backups"))}";
         string[] sources = [.. Enumerable.Range(0, runs).Select(i => Databases.Create(folder[$"app{i}.db"]))];
         string BackUp(string source, int times) =>
             Shbackup.WithErrors($"1..{times} | ForEach-Object {{ New-SHBackup -LiteralPath {Shbackup.Quote(source)} {to} | ForEach-Object Id }}");
-        string[] old = Lines(await Shbackup.RunAsync(BackUp(sources[0], former)));
+        var old = Lines(await Shbackup.RunAsync(BackUp(sources[0], former)));
 
         Task<ToolResult>[] backups = [.. sources.Select(source => Shbackup.RunAsync(BackUp(source, each)))];
-        Task<ToolResult> listing = Shbackup.RunAsync(Shbackup.WithErrors($"1..40 | ForEach-Object {{ Get-SHBackup {to} | Where-Object {{ -not $_.Verified }} }}"));
-        Task<ToolResult> removal = Shbackup.RunAsync(Shbackup.WithErrors($"'{string.Join("','", old)}' | ForEach-Object {{ Remove-SHBackup $_ {to} -Force | ForEach-Object Id }}"));
+        var listing = Shbackup.RunAsync(Shbackup.WithErrors($"1..40 | ForEach-Object {{ Get-SHBackup {to} | Where-Object {{ -not $_.Verified }} }}"));
+        var removal = Shbackup.RunAsync(
+            Shbackup.WithErrors($"'{string.Join("','", old)}' | ForEach-Object {{ Remove-SHBackup $_ {to} -Force | ForEach-Object Id }}"));
 
         string[] made = [.. (await Task.WhenAll(backups)).SelectMany(Lines)];
         Assert.Empty(Lines(await listing));
         Assert.Equal(old, Lines(await removal));
         Assert.Equal(runs * each, made.Distinct().Count());
-        string[] left = Lines(await Shbackup.RunAsync($"Get-SHBackup {to} | Test-SHBackup | Where-Object Verified | ForEach-Object Id"));
+        var left = Lines(await Shbackup.RunAsync($"Get-SHBackup {to} | Test-SHBackup | Where-Object Verified | ForEach-Object Id"));
         Assert.Equal(made.Order(StringComparer.Ordinal), left.Order(StringComparer.Ordinal));
         Assert.Equal(2 * made.Length, Directory.GetFiles(folder["backups"]).Length);
     }

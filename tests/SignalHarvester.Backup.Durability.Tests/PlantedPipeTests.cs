@@ -6,7 +6,7 @@ namespace SignalHarvester.Backup.Durability.Tests;
 /// </summary>
 public sealed class PlantedPipeTests(PlantedPipeTests.World world) : IClassFixture<PlantedPipeTests.World>
 {
-    private static readonly string[] s_commands =
+    private static readonly string[] Commands =
     [
         "Get-SHBackup -BackupDirectory {0}/backups",
         "Get-SHBackup -BackupDirectory {0}/backups | Test-SHBackup",
@@ -31,18 +31,19 @@ public sealed class PlantedPipeTests(PlantedPipeTests.World world) : IClassFixtu
         "backups/.shbackup/staging", "backups/.shbackup/staging/{0}.lock", "backups/.shbackup/tmp",
         "backups/quarantine", "backups/quarantine/20261129_000000_000000/{0}.json",
         "app.db-wal", "app.db-journal", "app.db-shm", "new.db", "new.db-wal", "new.db-journal", "new.db-shm",
-        "offsite/.shbackup", "offsite/.shbackup/lock", "offsite/{0}.json", "offsite/{0}_full.db.zst", "offsite/.shbackup/records", "offsite/.shbackup/records/{0}.json",
+        "offsite/.shbackup", "offsite/.shbackup/lock", "offsite/{0}.json", "offsite/{0}_full.db.zst", "offsite/.shbackup/records",
+        "offsite/.shbackup/records/{0}.json",
     ]);
 
     [Theory]
     [MemberData(nameof(Places))]
     public async Task A_named_pipe_in_the_place_of_a_file_keeps_no_command_waiting(string place)
     {
-        foreach (string command in s_commands)
+        foreach (var command in Commands)
         {
             using var folder = new TempFolder(plain: true);
             world.CopyTo(folder.Path);
-            string pipe = folder[string.Format(System.Globalization.CultureInfo.InvariantCulture, place, world.Id, world.DigestName)];
+            var pipe = folder[string.Format(System.Globalization.CultureInfo.InvariantCulture, place, world.Id, world.DigestName)];
             Directory.CreateDirectory(Path.GetDirectoryName(pipe)!);
             if (Directory.Exists(pipe))
             {
@@ -52,11 +53,12 @@ public sealed class PlantedPipeTests(PlantedPipeTests.World world) : IClassFixtu
             File.Delete(pipe);
             Tool.Require("mkfifo").Run("-m", "666", pipe).EnsureSuccess();
 
-            string text = string.Format(System.Globalization.CultureInfo.InvariantCulture, command, folder.Path);
-            IReadOnlyList<string> answer = await world.SendAsync(text + " -WarningAction SilentlyContinue | Out-Null");
+            var text = string.Format(System.Globalization.CultureInfo.InvariantCulture, command, folder.Path);
+            var answer = await world.SendAsync(text + " -WarningAction SilentlyContinue | Out-Null");
 
             Assert.All(answer, line => Assert.StartsWith("ERROR", line, StringComparison.Ordinal));
-            Assert.DoesNotContain(answer, line => line.Contains("Exception", StringComparison.Ordinal) || line.StartsWith("ERROR Microsoft", StringComparison.Ordinal));
+            Assert.DoesNotContain(
+                answer, line => line.Contains("Exception", StringComparison.Ordinal) || line.StartsWith("ERROR Microsoft", StringComparison.Ordinal));
         }
     }
 
@@ -68,8 +70,9 @@ public sealed class PlantedPipeTests(PlantedPipeTests.World world) : IClassFixtu
         Directory.CreateDirectory(folder["config"]);
         Tool.Require("mkfifo").Run(folder["config", "settings.yaml"]).EnsureSuccess();
 
-        ToolResult without = await Shbackup.RunByAsync(["env", "--chdir=" + folder.Path], "Get-SHBackup -BackupDirectory ./backups -NoConfiguration | ForEach-Object { 'listed' }");
-        ToolResult with = await Shbackup.RunByAsync(["env", "--chdir=" + folder.Path], "Get-SHBackup -BackupDirectory ./backups | ForEach-Object { 'listed' }");
+        var without = await Shbackup.RunByAsync(
+            ["env", "--chdir=" + folder.Path], "Get-SHBackup -BackupDirectory ./backups -NoConfiguration | ForEach-Object { 'listed' }");
+        var with = await Shbackup.RunByAsync(["env", "--chdir=" + folder.Path], "Get-SHBackup -BackupDirectory ./backups | ForEach-Object { 'listed' }");
 
         Assert.Equal("listed\nlisted", without.EnsureSuccess().Output.Trim());
         Assert.Equal((1, ""), (with.ExitCode, with.Output.Trim()));
@@ -80,8 +83,8 @@ public sealed class PlantedPipeTests(PlantedPipeTests.World world) : IClassFixtu
     /// <summary>A database with a chain of two, here and in a folder as object store; and one process that is asked.</summary>
     public sealed class World : IAsyncLifetime
     {
-        private readonly TempFolder _folder = new(plain: true);
-        private Shbackup? _host;
+        private readonly TempFolder template = new(plain: true);
+        private Shbackup? host;
 
         public string Id { get; private set; } = "";
 
@@ -90,48 +93,49 @@ public sealed class PlantedPipeTests(PlantedPipeTests.World world) : IClassFixtu
         public async ValueTask InitializeAsync()
         {
             Assert.SkipWhen(OperatingSystem.IsWindows(), "there are no named pipes among the files there");
-            string source = Databases.Create(_folder["app.db"]);
-            string directory = _folder["backups"];
-            _host = Shbackup.Start();
-            Id = (await _host.AskAsync($"New-SHBackup {source} -BackupDirectory {directory} | ForEach-Object Id")).Single();
-            using (Microsoft.Data.Sqlite.SqliteConnection connection = Databases.Open(source))
+            var source = Databases.Create(template["app.db"]);
+            var directory = template["backups"];
+            host = Shbackup.Start();
+            Id = (await host.AskAsync($"New-SHBackup {source} -BackupDirectory {directory} | ForEach-Object Id")).Single();
+            using (var connection = Databases.Open(source))
             {
                 Databases.Execute(connection, "CREATE TABLE later(a)");
             }
 
-            await _host.AskAsync($"New-SHBackup {source} -BackupDirectory {directory} -Type Incremental | Send-SHBackup -Provider Directory -Container {_folder["offsite"]} -CreateContainer | Out-Null");
-            await _host.AskAsync($"Get-SHBackup -Remote -Provider Directory -Container {_folder["offsite"]} | Out-Null");
+            await host.AskAsync(
+                $"New-SHBackup {source} -BackupDirectory {directory} -Type Incremental | Send-SHBackup -Provider Directory -Container {template["offsite"]} -CreateContainer | Out-Null");
+            await host.AskAsync($"Get-SHBackup -Remote -Provider Directory -Container {template["offsite"]} | Out-Null");
             DigestName = Path.GetFileName(Directory.GetFiles(Path.Combine(directory, ".shbackup", "digests"))[^1]);
         }
 
         public void CopyTo(string folder)
         {
-            foreach (string name in (string[])["app.db", "backups", "offsite"])
+            foreach (var name in (string[])["app.db", "backups", "offsite"])
             {
-                Tool.Require("cp").Run("-a", _folder[name], folder).EnsureSuccess();
+                Tool.Require("cp").Run("-a", template[name], folder).EnsureSuccess();
             }
         }
 
         /// <summary>Sends a command. A process that does not answer is killed, for the next test to have one that does.</summary>
         internal async Task<IReadOnlyList<string>> SendAsync(string command)
         {
-            _host ??= Shbackup.Start();
+            host ??= Shbackup.Start();
             try
             {
-                return await _host.SendAsync(command);
+                return await host.SendAsync(command);
             }
             catch
             {
-                _host.Dispose();
-                _host = null;
+                host.Dispose();
+                host = null;
                 throw;
             }
         }
 
         public ValueTask DisposeAsync()
         {
-            _host?.Dispose();
-            _folder.Dispose();
+            host?.Dispose();
+            template.Dispose();
             return ValueTask.CompletedTask;
         }
     }

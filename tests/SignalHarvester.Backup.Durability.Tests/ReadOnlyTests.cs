@@ -2,34 +2,36 @@ namespace SignalHarvester.Backup.Durability.Tests;
 
 public sealed class ReadOnlyTests
 {
-    private static readonly string[] s_nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+    private static readonly string[] Nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
 
     [Fact]
     public async Task A_directory_that_may_not_be_written_to_takes_no_backup_and_gives_all_it_has()
     {
         await RequireNobodyAsync();
         using var folder = new TempFolder();
-        string source = Databases.Create(folder["app.db"], new DatabaseShape { JournalMode = JournalMode.Delete });
-        string directory = folder.Folder("backups");
-        string to = $"-BackupDirectory {Shbackup.Quote(directory)}";
+        var source = Databases.Create(folder["app.db"], new DatabaseShape { JournalMode = JournalMode.Delete });
+        var directory = folder.Folder("backups");
+        var to = $"-BackupDirectory {Shbackup.Quote(directory)}";
         (await Shbackup.RunAsync($"New-SHBackup -LiteralPath {Shbackup.Quote(source)} {to} -NoVerify")).EnsureSuccess();
-        foreach (string file in Directory.GetFiles(directory))
+        foreach (var file in Directory.GetFiles(directory))
         {
             Permit("0444", file);
         }
 
-        string open = folder.Folder("open");
+        var open = folder.Folder("open");
         Permit("0777", open);
-        string restored = Path.Combine(open, "restored.db");
+        var restored = Path.Combine(open, "restored.db");
 
-        ToolResult run = await Shbackup.RunByAsync(s_nobody, string.Join("; ",
+        var run = await Shbackup.RunByAsync(Nobody, string.Join("; ",
             Shbackup.WithErrors($"New-SHBackup -LiteralPath {Shbackup.Quote(source)} {to}"),
-            Shbackup.WithErrors($"Get-SHBackup {to} | Test-SHBackup -WarningVariable said -WarningAction SilentlyContinue | ForEach-Object {{ \"tested $($_.Verified)\" }}; \"warned $($said.Count)\""),
-            Shbackup.WithErrors($"Get-SHBackup {to} | Restore-SHBackup -Destination {Shbackup.Quote(restored)} -Force -WarningAction SilentlyContinue | Out-Null"),
+            Shbackup.WithErrors(
+                $"Get-SHBackup {to} | Test-SHBackup -WarningVariable said -WarningAction SilentlyContinue | ForEach-Object {{ \"tested $($_.Verified)\" }}; \"warned $($said.Count)\""),
+            Shbackup.WithErrors(
+                $"Get-SHBackup {to} | Restore-SHBackup -Destination {Shbackup.Quote(restored)} -Force -WarningAction SilentlyContinue | Out-Null"),
             Shbackup.WithErrors($"Get-SHBackup {to} | Remove-SHBackup -Force"),
             Shbackup.WithErrors($"Get-SHBackup {to} | ForEach-Object {{ \"listed $($_.Verified)\" }}")));
 
-        string[] lines = run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var lines = run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Collection(
             lines,
             line => Assert.StartsWith("ERROR DirectoryNotWritable,", line, StringComparison.Ordinal),
@@ -45,12 +47,13 @@ public sealed class ReadOnlyTests
     {
         await RequireNobodyAsync();
         using var folder = new TempFolder();
-        string source = Databases.Create(folder["app.db"]);
+        var source = Databases.Create(folder["app.db"]);
         Permit("0600", source);
-        string directory = folder.Folder("backups");
+        var directory = folder.Folder("backups");
         Permit("0777", directory);
 
-        ToolResult run = await Shbackup.RunByAsync(s_nobody, Shbackup.WithErrors($"New-SHBackup -LiteralPath {Shbackup.Quote(source)} -BackupDirectory {Shbackup.Quote(directory)}"));
+        var run = await Shbackup.RunByAsync(
+            Nobody, Shbackup.WithErrors($"New-SHBackup -LiteralPath {Shbackup.Quote(source)} -BackupDirectory {Shbackup.Quote(directory)}"));
 
         Assert.StartsWith("ERROR SourceUnreadable,", run.Output, StringComparison.Ordinal);
     }
@@ -63,9 +66,9 @@ public sealed class ReadOnlyTests
     public async Task A_database_on_read_only_media_is_backed_up_where_nothing_waits_in_its_log(string state, string? errorId)
     {
         using var folder = new TempFolder();
-        string media = folder.Folder("media");
+        var media = folder.Folder("media");
         using var mounted = new Mount(media, mebibytes: 16);
-        string source = Path.Combine(media, "app.db");
+        var source = Path.Combine(media, "app.db");
         switch (state)
         {
             case "left wal":
@@ -80,9 +83,9 @@ public sealed class ReadOnlyTests
         }
 
         mounted.MakeReadOnly();
-        string to = $"-BackupDirectory {Shbackup.Quote(folder.Folder("backups"))}";
+        var to = $"-BackupDirectory {Shbackup.Quote(folder.Folder("backups"))}";
         using var host = Shbackup.Start();
-        string backUp = $"New-SHBackup -LiteralPath {Shbackup.Quote(source)} {to} | ForEach-Object Checksum";
+        var backUp = $"New-SHBackup -LiteralPath {Shbackup.Quote(source)} {to} | ForEach-Object Checksum";
         if (errorId is null)
         {
             Assert.Equal(ImageHash.Of(source), Assert.Single(await host.AskAsync(backUp)));
@@ -99,7 +102,7 @@ public sealed class ReadOnlyTests
     private static void CreateWithHotJournal(string path, string made)
     {
         Databases.Create(made, new DatabaseShape { JournalMode = JournalMode.Delete });
-        using Microsoft.Data.Sqlite.SqliteConnection connection = Databases.Open(made);
+        using var connection = Databases.Open(made);
         Databases.Execute(connection, "PRAGMA cache_size = 2; BEGIN; UPDATE customer SET name = name || '!'");
         File.Copy(made, path);
         File.Copy(made + "-journal", path + "-journal");
@@ -109,7 +112,7 @@ public sealed class ReadOnlyTests
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "needs root, to become somebody else");
         Assert.SkipWhen(Tool.SkipReason("setpriv") is not null, Tool.SkipReason("setpriv") ?? "");
-        ToolResult able = await Shbackup.RunByAsync(s_nobody, "'able'");
+        var able = await Shbackup.RunByAsync(Nobody, "'able'");
         Assert.SkipUnless(able.Output.Trim() == "able", "another account cannot run the host here: " + able.Error);
     }
 }

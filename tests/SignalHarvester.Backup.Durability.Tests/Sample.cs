@@ -12,9 +12,9 @@ internal static class Sample
     /// </summary>
     public static string Create(string path, JournalMode mode, int mebibytes)
     {
-        string made = path + ".making";
+        var made = path + ".making";
         Databases.Create(made, new DatabaseShape { JournalMode = mode, Rows = 2000 });
-        using (SqliteConnection connection = Databases.Open(made))
+        using (var connection = Databases.Open(made))
         {
             Databases.Execute(connection, "PRAGMA synchronous = OFF; PRAGMA wal_autocheckpoint = 0");
             AddBlobs(connection, mebibytes - 1);
@@ -47,8 +47,8 @@ internal static class Sample
     public static string Content(string path)
     {
         // Virtual tables (FTS5) are in the hash by their shadow tables.
-        ToolResult result = Tool.Require("sqlite3").RunWithInput("PRAGMA integrity_check;\n.sha3sum --schema\n", "-batch", path).EnsureSuccess();
-        string[] lines = result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var result = Tool.Require("sqlite3").RunWithInput("PRAGMA integrity_check;\n.sha3sum --schema\n", "-batch", path).EnsureSuccess();
+        var lines = result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.True(lines is ["ok", _], $"{path}: {result.Output}{result.Error}");
         return lines[1];
     }

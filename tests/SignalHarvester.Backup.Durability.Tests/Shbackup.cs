@@ -11,31 +11,32 @@ internal sealed class Shbackup : IDisposable
     private const string End = "<<end>>";
 
     // PowerShell writes warnings to the output, where they would stand among the answers.
-    private const string Loop = "$WarningPreference = 'SilentlyContinue'; while ($null -ne ($line = [Console]::In.ReadLine())) { . ([scriptblock]::Create($line)) }";
+    private const string Loop =
+        "$WarningPreference = 'SilentlyContinue'; while ($null -ne ($line = [Console]::In.ReadLine())) { . ([scriptblock]::Create($line)) }";
 
     // For what hangs, and never for what is slow: a machine may be busy with many other things.
-    private static readonly TimeSpan s_hang = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Hang = TimeSpan.FromMinutes(5);
 
-    private readonly Process _process;
-    private readonly Task<string> _error;
-    private Task? _command;
+    private readonly Process process;
+    private readonly Task<string> error;
+    private Task? command;
 
     private Shbackup(ProcessStartInfo start)
     {
         start.RedirectStandardInput = true;
         start.RedirectStandardOutput = true;
         start.RedirectStandardError = true;
-        _process = Process.Start(start) ?? throw new InvalidOperationException("shbackup did not start.");
-        _error = _process.StandardError.ReadToEndAsync();
+        process = Process.Start(start) ?? throw new InvalidOperationException("shbackup did not start.");
+        error = process.StandardError.ReadToEndAsync();
     }
 
     /// <summary>The host that was built with these tests.</summary>
     public static string Executable { get; } = FindExecutable();
 
-    public int Id => _process.Id;
+    public int Id => process.Id;
 
     /// <summary>Whether the command that was sent has ended.</summary>
-    public bool IsIdle => _command is null or { IsCompleted: true };
+    public bool IsIdle => command is null or { IsCompleted: true };
 
     /// <summary>A text as a PowerShell literal.</summary>
     public static string Quote(string text) => "'" + text.Replace("'", "''", StringComparison.Ordinal) + "'";
@@ -60,31 +61,31 @@ internal sealed class Shbackup : IDisposable
     /// <summary>Runs a command in a process of its own.</summary>
     public static async Task<ToolResult> RunAsync(string command)
     {
-        using Shbackup host = Start(command);
+        using var host = Start(command);
         return await host.FinishAsync();
     }
 
     /// <summary>Runs a command in a process of its own that another program starts.</summary>
     public static async Task<ToolResult> RunByAsync(string[] launcher, string command)
     {
-        using Shbackup host = StartBy(launcher, command);
+        using var host = StartBy(launcher, command);
         return await host.FinishAsync();
     }
 
     /// <summary>Sends a command to a waiting process; the answer is its lines, then its errors.</summary>
     public Task<IReadOnlyList<string>> SendAsync(string command)
     {
-        _process.StandardInput.WriteLine($"{WithErrors(command)}; '{End}'");
-        _process.StandardInput.Flush();
-        Task<IReadOnlyList<string>> answer = ReadAsync();
-        _command = answer;
+        process.StandardInput.WriteLine($"{WithErrors(command)}; '{End}'");
+        process.StandardInput.Flush();
+        var answer = ReadAsync();
+        this.command = answer;
         return answer;
     }
 
     /// <summary>Sends a command that must not report an error.</summary>
     public async Task<IReadOnlyList<string>> AskAsync(string command)
     {
-        IReadOnlyList<string> lines = await SendAsync(command);
+        var lines = await SendAsync(command);
         Assert.DoesNotContain(lines, line => line.StartsWith("ERROR", StringComparison.Ordinal));
         return lines;
     }
@@ -92,8 +93,8 @@ internal sealed class Shbackup : IDisposable
     /// <summary>Sends a command that must report this error and no other.</summary>
     public async Task<string> AskForErrorAsync(string errorId, string command)
     {
-        IReadOnlyList<string> lines = await SendAsync(command);
-        string error = Assert.Single(lines, line => line.StartsWith("ERROR", StringComparison.Ordinal));
+        var lines = await SendAsync(command);
+        var error = Assert.Single(lines, line => line.StartsWith("ERROR", StringComparison.Ordinal));
         Assert.StartsWith($"ERROR {errorId},", error, StringComparison.Ordinal);
         return error;
     }
@@ -101,36 +102,37 @@ internal sealed class Shbackup : IDisposable
     /// <summary>SIGKILL, and the certainty that it is gone.</summary>
     public void Kill()
     {
-        _process.Kill();
-        _process.WaitForExit();
+        process.Kill();
+        process.WaitForExit();
     }
 
-    public void Signal(string name) => Tool.Require("kill").Run("-" + name, _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)).EnsureSuccess();
+    public void Signal(string name) =>
+        Tool.Require("kill").Run("-" + name, process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)).EnsureSuccess();
 
     public async Task<ToolResult> FinishAsync()
     {
-        using var hang = new CancellationTokenSource(s_hang);
-        _process.StandardInput.Close();
-        string output = await _process.StandardOutput.ReadToEndAsync(hang.Token);
-        await _process.WaitForExitAsync(hang.Token);
-        return new ToolResult("shbackup", _process.ExitCode, output, await _error);
+        using var hang = new CancellationTokenSource(Hang);
+        process.StandardInput.Close();
+        var output = await process.StandardOutput.ReadToEndAsync(hang.Token);
+        await process.WaitForExitAsync(hang.Token);
+        return new ToolResult("shbackup", process.ExitCode, output, await error);
     }
 
     public void Dispose()
     {
-        if (!_process.HasExited)
+        if (!process.HasExited)
         {
             Kill();
         }
 
-        _process.Dispose();
+        process.Dispose();
     }
 
     private async Task<IReadOnlyList<string>> ReadAsync()
     {
-        using var hang = new CancellationTokenSource(s_hang);
+        using var hang = new CancellationTokenSource(Hang);
         List<string> lines = [];
-        while (await _process.StandardOutput.ReadLineAsync(hang.Token) is { } line)
+        while (await process.StandardOutput.ReadLineAsync(hang.Token) is { } line)
         {
             if (line == End)
             {
@@ -147,7 +149,7 @@ internal sealed class Shbackup : IDisposable
     {
         // .../tests/<project>/bin/<Configuration>/net10.0
         var output = new DirectoryInfo(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory));
-        string root = output.Parent!.Parent!.Parent!.Parent!.Parent!.FullName;
+        var root = output.Parent!.Parent!.Parent!.Parent!.Parent!.FullName;
         return Path.Combine(
             root, "src", "SignalHarvester.Backup.Host", "bin", output.Parent.Name, output.Name,
             OperatingSystem.IsWindows() ? "shbackup.exe" : "shbackup");

@@ -9,14 +9,14 @@ public sealed class SignalTests
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no kill to send a signal with");
         using var folder = new TempFolder();
-        string source = Sample.Create(folder["app.db"], JournalMode.Delete, mebibytes: 60);
-        string directory = folder.Folder("backups");
+        var source = Sample.Create(folder["app.db"], JournalMode.Delete, mebibytes: 60);
+        var directory = folder.Folder("backups");
         using var created = new FileEvent(directory, WatcherChangeTypes.Created, path => path.EndsWith("_full.db.zst.partial", StringComparison.Ordinal));
-        using Shbackup host = Shbackup.Start($"New-SHBackup -LiteralPath {Shbackup.Quote(source)} -BackupDirectory {Shbackup.Quote(directory)}; 'next'");
+        using var host = Shbackup.Start($"New-SHBackup -LiteralPath {Shbackup.Quote(source)} -BackupDirectory {Shbackup.Quote(directory)}; 'next'");
 
         await created.Seen.WaitAsync(TestContext.Current.CancellationToken);
         host.Signal(signal);
-        ToolResult run = await host.FinishAsync();
+        var run = await host.FinishAsync();
 
         Assert.Equal(exitCode, run.ExitCode);
         AssertSaidNothingElse(run, signal);
@@ -24,7 +24,8 @@ public sealed class SignalTests
         Assert.Equal(
             ["history.db", "lock"],
             Directory.GetFiles(Path.Combine(directory, ".shbackup"), "*", SearchOption.AllDirectories).Select(Path.GetFileName).Order(StringComparer.Ordinal));
-        Assert.Equal("Stopped", (await Shbackup.RunAsync($"(Get-SHBackupHistory -BackupDirectory {Shbackup.Quote(directory)}).ErrorId")).EnsureSuccess().Output.Trim());
+        Assert.Equal(
+            "Stopped", (await Shbackup.RunAsync($"(Get-SHBackupHistory -BackupDirectory {Shbackup.Quote(directory)}).ErrorId")).EnsureSuccess().Output.Trim());
         Assert.Equal(source, Assert.Single(Directory.GetFiles(folder.Path)));
     }
 
@@ -37,20 +38,20 @@ public sealed class SignalTests
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no kill to send a signal with");
         using var folder = new TempFolder();
-        string source = Sample.Create(folder["app.db"], mode, mebibytes: 60);
-        string target = Sample.Create(Path.Combine(folder.Folder("app"), "target.db"), mode, mebibytes: 3);
-        string before = Sample.Content(target);
-        string to = $"-BackupDirectory {Shbackup.Quote(folder.Folder("backups"))}";
+        var source = Sample.Create(folder["app.db"], mode, mebibytes: 60);
+        var target = Sample.Create(Path.Combine(folder.Folder("app"), "target.db"), mode, mebibytes: 3);
+        var before = Sample.Content(target);
+        var to = $"-BackupDirectory {Shbackup.Quote(folder.Folder("backups"))}";
         (await Shbackup.RunAsync($"New-SHBackup -LiteralPath {Shbackup.Quote(source)} {to} -NoVerify")).EnsureSuccess();
         using var reached = new FileEvent(
             folder["app"],
             moment == "target.db-wal" ? WatcherChangeTypes.Changed : WatcherChangeTypes.Created,
             path => moment.Length > 0 ? path == moment : path.StartsWith("shbackup-", StringComparison.Ordinal));
-        using Shbackup host = Shbackup.Start($"Get-SHBackup {to} | Restore-SHBackup {to} -Destination {Shbackup.Quote(target)} -Force; 'next'");
+        using var host = Shbackup.Start($"Get-SHBackup {to} | Restore-SHBackup {to} -Destination {Shbackup.Quote(target)} -Force; 'next'");
 
         await reached.Seen.WaitAsync(TestContext.Current.CancellationToken);
         host.Signal(signal);
-        ToolResult run = await host.FinishAsync();
+        var run = await host.FinishAsync();
 
         Assert.Equal(exitCode, run.ExitCode);
         AssertSaidNothingElse(run, signal);

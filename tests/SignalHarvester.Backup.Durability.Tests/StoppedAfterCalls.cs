@@ -9,15 +9,15 @@ namespace SignalHarvester.Backup.Durability.Tests;
 /// </summary>
 internal sealed class StoppedAfterCalls : IDisposable
 {
-    private readonly Shbackup _victim;
-    private readonly Process _strace;
-    private readonly Task _watch;
+    private readonly Shbackup victim;
+    private readonly Process strace;
+    private readonly Task watch;
 
     private StoppedAfterCalls(Shbackup victim, Process strace, Action<string> move)
     {
-        _victim = victim;
-        _strace = strace;
-        _watch = Task.Run(() => WatchAsync(move));
+        this.victim = victim;
+        this.strace = strace;
+        watch = Task.Run(() => WatchAsync(move));
     }
 
     /// <summary>Lies in wait for a process that waits for its command.</summary>
@@ -32,8 +32,8 @@ internal sealed class StoppedAfterCalls : IDisposable
             "-p", victim.Id.ToString(CultureInfo.InvariantCulture),
         ];
         Tool.Require("strace");
-        Process strace = Process.Start(new ProcessStartInfo(Tool.Find("strace")!, arguments) { RedirectStandardError = true })!;
-        string? told = await strace.StandardError.ReadLineAsync();
+        var strace = Process.Start(new ProcessStartInfo(Tool.Find("strace")!, arguments) { RedirectStandardError = true })!;
+        var told = await strace.StandardError.ReadLineAsync();
         if (told?.Contains(" attached", StringComparison.Ordinal) != true)
         {
             strace.Dispose();
@@ -46,11 +46,11 @@ internal sealed class StoppedAfterCalls : IDisposable
     /// <summary>Lets the process go, and tells what went wrong in a move.</summary>
     public void Dispose()
     {
-        Tool.Require("kill").Run(_strace.Id.ToString(CultureInfo.InvariantCulture));
-        _strace.WaitForExit();
-        _watch.GetAwaiter().GetResult();
-        _strace.Dispose();
-        _victim.Signal("CONT");
+        Tool.Require("kill").Run(strace.Id.ToString(CultureInfo.InvariantCulture));
+        strace.WaitForExit();
+        watch.GetAwaiter().GetResult();
+        strace.Dispose();
+        victim.Signal("CONT");
     }
 
     private async Task WatchAsync(Action<string> move)
@@ -58,9 +58,9 @@ internal sealed class StoppedAfterCalls : IDisposable
         // By thread: what it called, and whether it was told to stop for that.
         var calls = new Dictionary<string, string>();
         var told = new HashSet<string>();
-        while (await _strace.StandardError.ReadLineAsync() is { } line)
+        while (await strace.StandardError.ReadLineAsync() is { } line)
         {
-            string thread = line.StartsWith("[pid", StringComparison.Ordinal) ? line[..line.IndexOf(']', StringComparison.Ordinal)] : "";
+            var thread = line.StartsWith("[pid", StringComparison.Ordinal) ? line[..line.IndexOf(']', StringComparison.Ordinal)] : "";
             if (line.Contains("--- SIGSTOP {", StringComparison.Ordinal))
             {
                 told.Add(thread);
@@ -73,7 +73,7 @@ internal sealed class StoppedAfterCalls : IDisposable
             else if (told.Remove(thread))
             {
                 move(calls.GetValueOrDefault(thread, ""));
-                _victim.Signal("CONT");
+                victim.Signal("CONT");
             }
         }
     }

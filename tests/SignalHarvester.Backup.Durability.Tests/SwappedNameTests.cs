@@ -12,11 +12,11 @@ public sealed class SwappedNameTests
     public async Task A_unit_that_is_swapped_for_a_link_as_soon_as_it_has_its_name_opens_no_file_of_roots()
     {
         using var folder = new TempFolder(plain: true);
-        string secret = Secret(folder);
-        using Shbackup host = StartInHome(folder, out string home);
+        var secret = Secret(folder);
+        using var host = StartInHome(folder, out var home);
         await WarmUpAsync(host);
-        string unit = Path.Combine(home, ".config/systemd/user/shbackup-nightly.service");
-        bool swapped = false;
+        var unit = Path.Combine(home, ".config/systemd/user/shbackup-nightly.service");
+        var swapped = false;
 
         using (await StoppedAfterCalls.AttachAsync(host, "/^rename", _ => swapped |= TrySwap(unit, secret)))
         {
@@ -31,15 +31,15 @@ public sealed class SwappedNameTests
     public async Task A_history_that_is_swapped_for_a_link_while_it_is_made_changes_no_file_of_roots()
     {
         using var folder = new TempFolder(plain: true);
-        string empty = Secret(folder);
+        var empty = Secret(folder);
         File.WriteAllText(empty, "");
-        string state = folder.Folder("backups/.shbackup");
-        string source = Databases.Create(folder["app.db"]);
+        var state = folder.Folder("backups/.shbackup");
+        var source = Databases.Create(folder["app.db"]);
         using var host = Shbackup.Start();
         await WarmUpAsync(host);
         await host.AskAsync($"New-SHBackup {source} -BackupDirectory {folder["warm"]} | Out-Null");
         Own(folder["backups"]);
-        int swaps = 0;
+        var swaps = 0;
 
         using (await StoppedAfterCalls.AttachAsync(host, "openat", _ => swaps += Directory.GetFiles(state, "history.db*").Count(file => TrySwap(file, empty))))
         {
@@ -58,12 +58,12 @@ public sealed class SwappedNameTests
     public async Task A_folder_that_is_swapped_for_a_link_while_it_is_written_to_leads_to_no_folder_of_roots(string command)
     {
         using var folder = new TempFolder(plain: true);
-        string secret = Secret(folder);
-        string service = folder.Folder("service");
-        string place = Path.Combine(service, "place");
+        var secret = Secret(folder);
+        var service = folder.Folder("service");
+        var place = Path.Combine(service, "place");
         Directory.CreateDirectory(place);
-        using Shbackup host = await StartWithBackupAsync(folder);
-        string text = string.Format(System.Globalization.CultureInfo.InvariantCulture, command, "-BackupDirectory " + folder["backups"], service);
+        using var host = await StartWithBackupAsync(folder);
+        var text = string.Format(System.Globalization.CultureInfo.InvariantCulture, command, "-BackupDirectory " + folder["backups"], service);
         Own(service);
 
         await SwapAfterEachLookAsync(host, text, place, secret, Path.GetDirectoryName(secret)!);
@@ -76,13 +76,13 @@ public sealed class SwappedNameTests
     public async Task A_folder_that_is_a_link_of_another_account_to_what_is_not_its_own_is_not_written_to(string command)
     {
         using var folder = new TempFolder(plain: true);
-        string secret = Secret(folder);
-        string service = folder.Folder("service");
+        var secret = Secret(folder);
+        var service = folder.Folder("service");
         File.CreateSymbolicLink(Path.Combine(service, "place"), Path.GetDirectoryName(secret)!);
         Own(service);
-        using Shbackup host = await StartWithBackupAsync(folder);
+        using var host = await StartWithBackupAsync(folder);
 
-        string error = await host.AskForErrorAsync(
+        var error = await host.AskForErrorAsync(
             "DestinationInvalid", string.Format(System.Globalization.CultureInfo.InvariantCulture, command, "-BackupDirectory " + folder["backups"], service));
 
         Assert.Contains(Path.Combine(service, "place"), error, StringComparison.Ordinal);
@@ -102,17 +102,18 @@ public sealed class SwappedNameTests
     public async Task A_link_in_a_home_where_schedules_are_kept_makes_nothing_where_it_leads(string place)
     {
         using var folder = new TempFolder(plain: true);
-        string roots = Path.GetDirectoryName(Secret(folder))!;
+        var roots = Path.GetDirectoryName(Secret(folder))!;
         File.Delete(Path.Combine(roots, "target"));
-        using Shbackup host = StartInHome(folder, out string home);
+        using var host = StartInHome(folder, out var home);
         await host.AskAsync(Register(folder));
-        string link = Path.Combine(home, place);
-        bool isFolder = Directory.Exists(link);
+        var link = Path.Combine(home, place);
+        var isFolder = Directory.Exists(link);
         Tool.Require("rm").Run("-rf", link).EnsureSuccess();
         File.CreateSymbolicLink(link, isFolder ? roots : Path.Combine(roots, "made"));
         Own(home);
 
-        foreach (string command in (string[])[Register(folder) + " -Description Other", "Invoke-SHBackupSchedule -Name nightly", "Get-SHBackupSchedule", "Unregister-SHBackupSchedule -Name nightly -Confirm:$false"])
+        foreach (var command in (string[])[Register(folder) + " -Description Other", "Invoke-SHBackupSchedule -Name nightly", "Get-SHBackupSchedule",
+            "Unregister-SHBackupSchedule -Name nightly -Confirm:$false"])
         {
             await host.SendAsync(command + " -WarningAction SilentlyContinue | Out-Null");
         }
@@ -132,15 +133,16 @@ public sealed class SwappedNameTests
     {
         using var folder = new TempFolder(plain: true);
         Secret(folder);
-        using Shbackup host = StartInHome(folder, out string home);
+        using var host = StartInHome(folder, out var home);
         await host.AskAsync(Register(folder));
-        string pipe = Path.Combine(home, place);
+        var pipe = Path.Combine(home, place);
         File.Delete(pipe);
         Tool.Require("mkfifo").Run("-m", "666", pipe).EnsureSuccess();
 
-        foreach (string command in (string[])["Get-SHBackupSchedule", "Invoke-SHBackupSchedule -Name nightly", Register(folder) + " -Description Other", "Unregister-SHBackupSchedule -Name nightly -Confirm:$false"])
+        foreach (var command in (string[])["Get-SHBackupSchedule", "Invoke-SHBackupSchedule -Name nightly", Register(folder) + " -Description Other",
+            "Unregister-SHBackupSchedule -Name nightly -Confirm:$false"])
         {
-            IReadOnlyList<string> answer = await host.SendAsync(command + " -WarningAction SilentlyContinue | Out-Null");
+            var answer = await host.SendAsync(command + " -WarningAction SilentlyContinue | Out-Null");
 
             Assert.All(answer, line => Assert.StartsWith("ERROR", line, StringComparison.Ordinal));
             Assert.DoesNotContain(answer, line => line.Contains("Exception", StringComparison.Ordinal));
@@ -151,7 +153,7 @@ public sealed class SwappedNameTests
     private static string Secret(TempFolder folder)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "needs root, who works in another account's folder");
-        string secret = Path.Combine(folder.Folder("root"), "target");
+        var secret = Path.Combine(folder.Folder("root"), "target");
         File.WriteAllText(secret, "root's secret");
         Tool.Require("chmod").Run("600", secret).EnsureSuccess();
         return secret;
@@ -161,19 +163,20 @@ public sealed class SwappedNameTests
     private static Shbackup StartInHome(TempFolder folder, out string home)
     {
         home = folder.Folder("home");
-        string tools = folder.Folder("tools");
-        string systemctl = Path.Combine(tools, "systemctl");
+        var tools = folder.Folder("tools");
+        var systemctl = Path.Combine(tools, "systemctl");
         File.WriteAllText(systemctl, "#!/bin/sh\nexit 0\n");
         Tool.Require("chmod").Run("755", systemctl).EnsureSuccess();
         Databases.Create(folder["app.db"]);
         Directory.CreateDirectory(Path.Combine(home, ".config/systemd/user"));
         Own(home);
-        return Shbackup.StartBy(["env", "-u", "XDG_CONFIG_HOME", "-u", "XDG_STATE_HOME", "HOME=" + home, $"PATH={tools}:{Environment.GetEnvironmentVariable("PATH")}"]);
+        return Shbackup.StartBy(
+            ["env", "-u", "XDG_CONFIG_HOME", "-u", "XDG_STATE_HOME", "HOME=" + home, $"PATH={tools}:{Environment.GetEnvironmentVariable("PATH")}"]);
     }
 
     private static async Task<Shbackup> StartWithBackupAsync(TempFolder folder)
     {
-        string source = Databases.Create(folder["app.db"]);
+        var source = Databases.Create(folder["app.db"]);
         var host = Shbackup.Start();
         await host.AskAsync($"New-SHBackup {source} -BackupDirectory {folder["backups"]} | Out-Null");
         return host;
@@ -207,11 +210,11 @@ public sealed class SwappedNameTests
     /// </summary>
     private static async Task SwapAfterEachLookAsync(Shbackup host, string command, string place, string secret, string target)
     {
-        string aside = place + ".aside";
-        int unseen = 0;
-        for (int number = 1; ; number++)
+        var aside = place + ".aside";
+        var unseen = 0;
+        for (var number = 1; ; number++)
         {
-            int calls = 0;
+            var calls = 0;
             void Swap(string call)
             {
                 if (call.Contains(Path.GetFileName(place), StringComparison.Ordinal) && ++calls == number)

@@ -6,9 +6,9 @@ namespace SignalHarvester.Backup.Durability.Tests;
 /// <param name="kills">How many must have been. SHBACKUP_KILLS multiplies it, for a long run by hand.</param>
 internal sealed class Victims(int kills)
 {
-    private static readonly TimeSpan s_firstSpan = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan FirstSpan = TimeSpan.FromMilliseconds(200);
 
-    private readonly int _kills = kills * int.Parse(Environment.GetEnvironmentVariable("SHBACKUP_KILLS") ?? "1", CultureInfo.InvariantCulture);
+    private readonly int kills = kills * int.Parse(Environment.GetEnvironmentVariable("SHBACKUP_KILLS") ?? "1", CultureInfo.InvariantCulture);
 
     /// <summary>How many were killed under way.</summary>
     public int Killed { get; private set; }
@@ -22,17 +22,17 @@ internal sealed class Victims(int kills)
     /// <param name="look">Looks at what the run has left; called with the round.</param>
     public async Task KillAsync(KillPoint[] points, Func<Task<(string Folder, string Command)>> prepare, Func<int, Task> look)
     {
-        var random = new Random(_kills);
-        TimeSpan span = s_firstSpan;
+        var random = new Random(kills);
+        var span = FirstSpan;
         Shbackup? victim = null;
         try
         {
-            for (int round = 0; Killed < _kills; round++)
+            for (var round = 0; Killed < kills; round++)
             {
-                Assert.True(round < 4 * _kills, $"only {Killed} of {round} runs were killed under way");
+                Assert.True(round < 4 * kills, $"only {Killed} of {round} runs were killed under way");
                 victim ??= Shbackup.Start();
-                (string folder, string command) = await prepare();
-                bool killed = await points[round % points.Length].KillAsync(victim, command, folder, span, random);
+                (var folder, var command) = await prepare();
+                var killed = await points[round % points.Length].KillAsync(victim, command, folder, span, random);
                 Killed += killed ? 1 : 0;
                 Ended += killed ? 0 : 1;
 
@@ -41,7 +41,7 @@ internal sealed class Victims(int kills)
 
                 // The next one starts while this one's rests are looked at.
                 victim.Dispose();
-                victim = Killed < _kills ? Shbackup.Start() : null;
+                victim = Killed < kills ? Shbackup.Start() : null;
                 await look(round);
             }
         }

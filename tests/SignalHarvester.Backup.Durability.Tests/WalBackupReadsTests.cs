@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using Microsoft.Data.Sqlite;
 
 namespace SignalHarvester.Backup.Durability.Tests;
 
@@ -13,13 +12,13 @@ public sealed partial class WalBackupReadsTests
     public async Task A_wal_backup_that_continues_its_parent_reads_no_page_of_the_database_but_the_first()
     {
         using var folder = new TempFolder(plain: true);
-        string database = folder["app.db"];
-        using SqliteConnection user = Databases.CreateWithLiveWal(database, new DatabaseShape { PageSize = PageSize });
-        string create = $"New-SHBackup -LiteralPath {Shbackup.Quote(database)} -BackupDirectory {Shbackup.Quote(folder["backups"])}";
+        var database = folder["app.db"];
+        using var user = Databases.CreateWithLiveWal(database, new DatabaseShape { PageSize = PageSize });
+        var create = $"New-SHBackup -LiteralPath {Shbackup.Quote(database)} -BackupDirectory {Shbackup.Quote(folder["backups"])}";
         (await Shbackup.RunAsync(create)).EnsureSuccess();
         Databases.Execute(user, "INSERT INTO audit(what) VALUES ('one')");
 
-        (string type, IReadOnlyList<long> ends) = await TraceAsync($"{create} -Type Wal | ForEach-Object Type", folder["trace"], database);
+        (var type, var ends) = await TraceAsync($"{create} -Type Wal | ForEach-Object Type", folder["trace"], database);
 
         Assert.Equal("Wal", type);
         Assert.NotEmpty(ends);
@@ -35,17 +34,17 @@ public sealed partial class WalBackupReadsTests
     private static async Task<(string Output, IReadOnlyList<long> Ends)> TraceAsync(string command, string trace, string database)
     {
         Tool.Require("strace");
-        ToolResult run = await Shbackup.RunByAsync(
+        var run = await Shbackup.RunByAsync(
             ["strace", "-f", "-q", "-y", "-s", "0", "-e", "trace=read,readv,pread64,preadv,preadv2,mmap,sendfile,copy_file_range", "-o", trace], command);
         Assert.SkipWhen(run.Error.Contains("ptrace", StringComparison.OrdinalIgnoreCase), "this machine lets nobody trace a process");
         run.EnsureSuccess();
         List<long> ends = [];
         var begun = new Dictionary<string, string>();
-        foreach (string line in File.ReadLines(trace))
+        foreach (var line in File.ReadLines(trace))
         {
             // "pid call(...) = result", or the same in two lines where threads took turns.
-            string thread = line[..line.IndexOf(' ', StringComparison.Ordinal)];
-            string call = line[thread.Length..].Trim();
+            var thread = line[..line.IndexOf(' ', StringComparison.Ordinal)];
+            var call = line[thread.Length..].Trim();
             if (call.EndsWith("<unfinished ...>", StringComparison.Ordinal))
             {
                 begun[thread] = call[..^"<unfinished ...>".Length];
@@ -62,7 +61,7 @@ public sealed partial class WalBackupReadsTests
                 continue;
             }
 
-            Match read = Read().Match(call);
+            var read = Read().Match(call);
             Assert.True(read.Success, $"The database was read in a way that this test does not know: {call}");
             ends.Add(Number(read.Groups["offset"]) + Number(read.Groups["read"]));
         }

@@ -18,24 +18,25 @@ public sealed class WrongClockTests : IDisposable
     [Fact]
     public async Task What_a_restore_overwrites_is_kept_and_what_was_made_last_is_the_newest_though_the_clock_was_ahead_and_when_that_time_has_come()
     {
-        string first = await RunAsync("+0 days", $"(New-SHBackup {Database} {There}).Id");
-        foreach (int days in (int[])[30, 31, 32])
+        var first = await RunAsync("+0 days", $"(New-SHBackup {Database} {There}).Id");
+        foreach (var days in (int[])[30, 31, 32])
         {
             Insert($"ahead {days}");
-            await RunAsync($"+{days} days", $"(New-SHBackup {Database} {There}).Id; Restore-SHBackup {first} {There} -Destination {Database} -Force | Out-Null");
+            await RunAsync(
+                $"+{days} days", $"(New-SHBackup {Database} {There}).Id; Restore-SHBackup {first} {There} -Destination {Database} -Force | Out-Null");
         }
 
         Insert("precious");
         await RunAsync("+0 days", $"Restore-SHBackup {first} {There} -Destination {Database} -Force | Out-Null");
-        string safety = await RunAsync("+0 days", $"@(Get-SHBackup {There} | Where-Object IsSafety)[0].Id");
+        var safety = await RunAsync("+0 days", $"@(Get-SHBackup {There} | Where-Object IsSafety)[0].Id");
         await RunAsync("+0 days", $"Restore-SHBackup {safety} {There} -Destination {Shbackup.Quote(files["back.db"])} -Force | Out-Null");
         using (var connection = Databases.Open(files["back.db"]))
         {
             Assert.Equal("1", Databases.Scalar(connection, "SELECT count(*) FROM sqlite_schema WHERE name = 'precious'"));
         }
 
-        string last = await RunAsync("+0 days", $"(New-SHBackup {Database} {There} -Type Auto).Id");
-        foreach (string time in (string[])["+1 hours", "+31 days", "+40 days"])
+        var last = await RunAsync("+0 days", $"(New-SHBackup {Database} {There} -Type Auto).Id");
+        foreach (var time in (string[])["+1 hours", "+31 days", "+40 days"])
         {
             Assert.Equal(last, await RunAsync(time, $"(Get-SHBackup {There} -Newest 1).Id"));
         }

@@ -9,12 +9,12 @@ public sealed class WrongPlaceTests
     public async Task A_restore_never_overwrites_what_makes_up_a_backup_directory(string destination)
     {
         using var folder = new TempFolder();
-        string source = Databases.Create(folder["app.db"]);
-        string directory = folder.Folder("backups");
-        string to = $"-BackupDirectory {Shbackup.Quote(directory)}";
+        var source = Databases.Create(folder["app.db"]);
+        var directory = folder.Folder("backups");
+        var to = $"-BackupDirectory {Shbackup.Quote(directory)}";
         using var host = Shbackup.Start();
-        string id = (await host.AskAsync($"New-SHBackup -LiteralPath {Shbackup.Quote(source)} {to} | ForEach-Object Id")).Single();
-        string path = string.Format(System.Globalization.CultureInfo.InvariantCulture, destination, directory, id);
+        var id = (await host.AskAsync($"New-SHBackup -LiteralPath {Shbackup.Quote(source)} {to} | ForEach-Object Id")).Single();
+        var path = string.Format(System.Globalization.CultureInfo.InvariantCulture, destination, directory, id);
 
         await host.AskForErrorAsync("DestinationInvalid", $"Restore-SHBackup {id} {to} -Destination {Shbackup.Quote(path)} -Force");
 
@@ -27,10 +27,10 @@ public sealed class WrongPlaceTests
     public async Task A_file_as_backup_directory_is_refused_by_name(string command)
     {
         using var folder = new TempFolder();
-        string source = Databases.Create(folder["app.db"]);
+        var source = Databases.Create(folder["app.db"]);
         using var host = Shbackup.Start();
 
-        string error = await host.AskForErrorAsync(
+        var error = await host.AskForErrorAsync(
             "DirectoryNotFound", string.Format(System.Globalization.CultureInfo.InvariantCulture, command, Shbackup.Quote(source)));
 
         Assert.Contains("is a file", error, StringComparison.Ordinal);

@@ -15,7 +15,7 @@ public sealed class ExitCodeTests
     [InlineData("exit", 0)]
     public async Task The_exit_code_tells_how_the_command_ended(string command, int expected)
     {
-        RunResult run = await HostProcess.RunAsync("-Command", command);
+        var run = await HostProcess.RunAsync("-Command", command);
 
         Assert.Equal(expected, run.ExitCode);
     }
@@ -41,7 +41,7 @@ public sealed class ExitCodeTests
     [InlineData("No-Such", "No-Such")]
     public async Task What_failed_is_said_on_standard_error(string command, string message)
     {
-        RunResult run = await HostProcess.RunAsync("-Command", command);
+        var run = await HostProcess.RunAsync("-Command", command);
 
         Assert.Contains(message, run.Error, StringComparison.Ordinal);
         Assert.Empty(run.Output);
@@ -56,7 +56,7 @@ public sealed class ExitCodeTests
     [InlineData("-File", "shbackup.dll")]
     public async Task Wrong_usage_is_64_and_shows_the_help(params string[] arguments)
     {
-        RunResult run = await HostProcess.RunAsync(arguments);
+        var run = await HostProcess.RunAsync(arguments);
 
         Assert.Equal(64, run.ExitCode);
         Assert.NotEmpty(run.Error);
@@ -69,7 +69,7 @@ public sealed class ExitCodeTests
     [InlineData("-Version", "PowerShell 7.")]
     public async Task Help_and_version_need_no_module(string option, string text)
     {
-        RunResult run = await HostProcess.RunWithAsync(string.Empty, new() { ["SHBACKUP_MODULE_PATH"] = "/no/such" }, option);
+        var run = await HostProcess.RunWithAsync(string.Empty, new() { ["SHBACKUP_MODULE_PATH"] = "/no/such" }, option);
 
         Assert.Equal(0, run.ExitCode);
         Assert.Contains(text, run.Output, StringComparison.Ordinal);
@@ -78,7 +78,7 @@ public sealed class ExitCodeTests
     [Fact]
     public async Task A_missing_module_is_named()
     {
-        RunResult run = await HostProcess.RunWithAsync(string.Empty, new() { ["SHBACKUP_MODULE_PATH"] = "/no/such.psd1" }, "-Command", "1");
+        var run = await HostProcess.RunWithAsync(string.Empty, new() { ["SHBACKUP_MODULE_PATH"] = "/no/such.psd1" }, "-Command", "1");
 
         Assert.Equal(1, run.ExitCode);
         Assert.Contains("such.psd1", run.Error, StringComparison.Ordinal);
@@ -89,9 +89,9 @@ public sealed class ExitCodeTests
     public async Task A_module_that_cannot_be_loaded_ends_with_70_and_the_reason()
     {
         using ScriptFile folder = new(string.Empty);
-        string manifest = Path.Combine(folder.Folder, "Broken.psd1");
+        var manifest = Path.Combine(folder.Folder, "Broken.psd1");
         await File.WriteAllTextAsync(manifest, "@{ RootModule = 'NotThere.psm1'; ModuleVersion = '1.0' }", TestContext.Current.CancellationToken);
-        RunResult run = await HostProcess.RunWithAsync(string.Empty, new() { ["SHBACKUP_MODULE_PATH"] = manifest }, "-Command", "1");
+        var run = await HostProcess.RunWithAsync(string.Empty, new() { ["SHBACKUP_MODULE_PATH"] = manifest }, "-Command", "1");
 
         Assert.Equal(70, run.ExitCode);
         Assert.Contains("NotThere.psm1", run.Error, StringComparison.Ordinal);
@@ -102,7 +102,7 @@ public sealed class ExitCodeTests
     public async Task Where_no_folder_can_be_made_the_start_ends_in_one_sentence()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "takes /proc for a home in which nobody makes folders");
-        RunResult run = await HostProcess.RunWithAsync(string.Empty, new() { ["HOME"] = "/proc/home", ["XDG_CACHE_HOME"] = string.Empty }, "-Command", "1");
+        var run = await HostProcess.RunWithAsync(string.Empty, new() { ["HOME"] = "/proc/home", ["XDG_CACHE_HOME"] = string.Empty }, "-Command", "1");
 
         Assert.Equal(1, run.ExitCode);
         Assert.StartsWith("shbackup: PowerShell cannot start, because", Assert.Single(StreamTests.Lines(run.Error)), StringComparison.Ordinal);

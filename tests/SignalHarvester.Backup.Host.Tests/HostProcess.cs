@@ -44,7 +44,7 @@ internal sealed class HostProcess : IDisposable
 
     public static async Task<RunResult> RunWithAsync(string input, Dictionary<string, string> variables, params string[] arguments)
     {
-        using HostProcess host = Launch(Executable, variables, onTerminal: false, arguments);
+        using var host = Launch(Executable, variables, onTerminal: false, arguments);
         await host.Input.WriteAsync(input);
         host.Input.Close();
         return await host.FinishAsync();
@@ -61,8 +61,8 @@ internal sealed class HostProcess : IDisposable
     {
         const string Script = "/usr/bin/script";
         Assert.SkipUnless(OperatingSystem.IsLinux() && File.Exists(Script), "needs script (util-linux) to make a pseudo terminal");
-        string quoted = command.Replace("'", "'\\''", StringComparison.Ordinal);
-        string shell = $"""
+        var quoted = command.Replace("'", "'\\''", StringComparison.Ordinal);
+        var shell = $"""
             trap : INT; stty cols 200 rows 50; '{Executable}' -Command '{quoted}'; code=$?
             stty -echo; printf '\036end\036'; read -r _; exit $code
             """;
@@ -73,10 +73,10 @@ internal sealed class HostProcess : IDisposable
     public async Task<string> WaitForAsync(string text)
     {
         using CancellationTokenSource hang = new(HangLimit);
-        char[] buffer = new char[4096];
+        var buffer = new char[4096];
         while (!seen.ToString().Contains(text, StringComparison.Ordinal))
         {
-            int count = await process.StandardOutput.ReadAsync(buffer, hang.Token);
+            var count = await process.StandardOutput.ReadAsync(buffer, hang.Token);
             Assert.True(count > 0, $"'{text}' did not come, but: {seen}");
             seen.Append(buffer, 0, count);
             await this.AnswerAsync(new string(buffer, 0, count));
@@ -94,8 +94,8 @@ internal sealed class HostProcess : IDisposable
         }
 
         using CancellationTokenSource hang = new(HangLimit);
-        Task<string> output = process.StandardOutput.ReadToEndAsync(hang.Token);
-        Task<string> error = process.StandardError.ReadToEndAsync(hang.Token);
+        var output = process.StandardOutput.ReadToEndAsync(hang.Token);
+        var error = process.StandardError.ReadToEndAsync(hang.Token);
         await process.WaitForExitAsync(hang.Token);
         return new RunResult(process.ExitCode, (seen + await output).Replace(EndOfTerminal, string.Empty, StringComparison.Ordinal), await error);
     }
@@ -113,7 +113,7 @@ internal sealed class HostProcess : IDisposable
     // PowerShell asks the terminal where the cursor is before it reads a line.
     private async Task AnswerAsync(string output)
     {
-        for (int asked = output.Split("\x1b[6n").Length - 1; onTerminal && asked > 0; asked--)
+        for (var asked = output.Split("\x1b[6n").Length - 1; onTerminal && asked > 0; asked--)
         {
             await this.TypeAsync("\x1b[1;1R");
         }
@@ -130,7 +130,7 @@ internal sealed class HostProcess : IDisposable
         };
         start.Environment.Remove("NO_COLOR");
         start.Environment["SHBACKUP_MODULE_PATH"] = ProbeModule;
-        foreach ((string name, string value) in variables)
+        foreach ((var name, var value) in variables)
         {
             start.Environment[name] = value;
         }

@@ -12,9 +12,9 @@ public sealed class QuestionTests
     public async Task Without_a_terminal_a_question_is_an_error(string command)
     {
         // Standard input stays open: whoever read it would hang.
-        using HostProcess host = HostProcess.Start("-Command", command);
+        using var host = HostProcess.Start("-Command", command);
 
-        RunResult run = await host.FinishAsync();
+        var run = await host.FinishAsync();
 
         Assert.Equal(1, run.ExitCode);
         Assert.NotEmpty(run.Error);
@@ -24,7 +24,7 @@ public sealed class QuestionTests
     [Fact]
     public async Task Without_a_terminal_an_answer_in_advance_is_enough()
     {
-        RunResult run = await HostProcess.RunAsync("-Command", "Remove-Probe a -Confirm:$false");
+        var run = await HostProcess.RunAsync("-Command", "Remove-Probe a -Confirm:$false");
 
         Assert.Equal(["removed a"], StreamTests.Lines(run.Output));
         Assert.Equal(0, run.ExitCode);
@@ -37,11 +37,11 @@ public sealed class QuestionTests
     [InlineData("", "removed a")]
     public async Task A_confirmation_is_asked_on_the_terminal(string answer, string expected)
     {
-        using HostProcess host = HostProcess.StartOnTerminal(new() { ["NO_COLOR"] = "1" }, "Remove-Probe a");
+        using var host = HostProcess.StartOnTerminal(new() { ["NO_COLOR"] = "1" }, "Remove-Probe a");
         await host.WaitForAsync("(default is \"Y\"): ");
         await host.TypeAsync(answer + "\r");
 
-        RunResult run = await host.FinishAsync();
+        var run = await host.FinishAsync();
 
         Assert.Contains("Performing the operation \"Remove-Probe\" on target \"a\".", run.Output, StringComparison.Ordinal);
         Assert.Contains(Confirm, run.Output, StringComparison.Ordinal);
@@ -52,7 +52,7 @@ public sealed class QuestionTests
     [Fact]
     public async Task A_missing_mandatory_parameter_is_asked_on_the_terminal()
     {
-        using HostProcess host = HostProcess.StartOnTerminal([], "Remove-Probe -Confirm:$false");
+        using var host = HostProcess.StartOnTerminal([], "Remove-Probe -Confirm:$false");
         await host.WaitForAsync("Name: ");
         await host.TypeAsync("typed\r");
 

@@ -17,7 +17,7 @@ public sealed class ScriptFileTests
     {
         using ScriptFile file = new(Echo);
 
-        RunResult run = await HostProcess.RunAsync(["-File", file.Path, .. arguments]);
+        var run = await HostProcess.RunAsync(["-File", file.Path, .. arguments]);
 
         Assert.Equal([expected], StreamTests.Lines(run.Output));
         Assert.Equal(0, run.ExitCode);
@@ -36,7 +36,7 @@ public sealed class ScriptFileTests
     {
         using ScriptFile file = new("'one'\nthrow 'two'");
 
-        RunResult run = await HostProcess.RunAsync("-File", file.Path);
+        var run = await HostProcess.RunAsync("-File", file.Path);
 
         Assert.Contains("a script.ps1:2", run.Error, StringComparison.Ordinal);
     }

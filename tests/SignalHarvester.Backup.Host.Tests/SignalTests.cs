@@ -8,11 +8,11 @@ public sealed class SignalTests
     public async Task An_interrupt_stops_the_pipeline_and_waits_for_its_clean_up()
     {
         using ScriptFile folder = new(string.Empty);
-        string mark = Path.Combine(folder.Folder, "mark");
-        using HostProcess host = await StartWaitingAsync($"Wait-Probe -Mark '{mark}'; 'next'");
+        var mark = Path.Combine(folder.Folder, "mark");
+        using var host = await StartWaitingAsync($"Wait-Probe -Mark '{mark}'; 'next'");
 
         await SendAsync("INT", host.Id);
-        RunResult run = await host.FinishAsync();
+        var run = await host.FinishAsync();
 
         Assert.Equal(130, run.ExitCode);
         Assert.True(File.Exists(mark));
@@ -24,10 +24,10 @@ public sealed class SignalTests
     [InlineData("HUP", 129)]
     public async Task A_signal_to_end_ends_what_runs_as_it_ends_any_program(string signal, int expected)
     {
-        using HostProcess host = await StartWaitingAsync("Wait-Probe; 'next'");
+        using var host = await StartWaitingAsync("Wait-Probe; 'next'");
 
         await SendAsync(signal, host.Id);
-        RunResult run = await host.FinishAsync();
+        var run = await host.FinishAsync();
 
         Assert.Equal(expected, run.ExitCode);
         Assert.Equal(["started"], StreamTests.Lines(run.Output));
@@ -37,8 +37,8 @@ public sealed class SignalTests
     public async Task A_second_interrupt_leaves_the_clean_up_alone()
     {
         using ScriptFile folder = new(string.Empty);
-        string mark = Path.Combine(folder.Folder, "mark");
-        using HostProcess host = await StartWaitingAsync($"Wait-Probe -CleanupSeconds 1 -Mark '{mark}'");
+        var mark = Path.Combine(folder.Folder, "mark");
+        using var host = await StartWaitingAsync($"Wait-Probe -CleanupSeconds 1 -Mark '{mark}'");
 
         await SendAsync("INT", host.Id);
         await SendAsync("INT", host.Id);
@@ -50,14 +50,14 @@ public sealed class SignalTests
     private static async Task<HostProcess> StartWaitingAsync(string command)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no kill to send a signal with");
-        HostProcess host = HostProcess.Start("-Command", command);
+        var host = HostProcess.Start("-Command", command);
         await host.WaitForAsync("started");
         return host;
     }
 
     private static async Task SendAsync(string signal, int id)
     {
-        using Process kill = Process.Start("/bin/sh", ["-c", $"kill -{signal} {id}"]);
+        using var kill = Process.Start("/bin/sh", ["-c", $"kill -{signal} {id}"]);
         await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
         Assert.Equal(0, kill.ExitCode);
     }

@@ -5,7 +5,7 @@ public sealed class StreamTests
     [Fact]
     public async Task Objects_are_rendered_through_the_modules_views()
     {
-        RunResult run = await HostProcess.RunAsync("-Command", "Get-Probe -Count 1");
+        var run = await HostProcess.RunAsync("-Command", "Get-Probe -Count 1");
 
         Assert.Equal(["Thing         Bytes", "-----         -----", "item1           100"], Lines(run.Output));
         Assert.Empty(run.Error);
@@ -15,7 +15,7 @@ public sealed class StreamTests
     [Fact]
     public async Task Objects_and_messages_go_to_output_and_errors_to_error()
     {
-        RunResult run = await HostProcess.RunAsync("-Command", "$VerbosePreference = $DebugPreference = 'Continue'; Write-EveryStream");
+        var run = await HostProcess.RunAsync("-Command", "$VerbosePreference = $DebugPreference = 'Continue'; Write-EveryStream");
 
         Assert.Equal(["an object", "WARNING: a warning", "VERBOSE: a detail", "DEBUG: an insight"], Lines(run.Output));
         Assert.Equal(["Write-EveryStream: an error"], Lines(run.Error));
@@ -24,7 +24,7 @@ public sealed class StreamTests
     [Fact]
     public async Task A_pipe_gets_lines_of_any_length_unwrapped()
     {
-        RunResult run = await HostProcess.RunAsync("-Command", "'x' * 300000");
+        var run = await HostProcess.RunAsync("-Command", "'x' * 300000");
 
         Assert.Equal([new string('x', 300000)], Lines(run.Output));
     }
@@ -32,7 +32,7 @@ public sealed class StreamTests
     [Fact]
     public async Task A_pipe_gets_no_escape_sequences_and_no_progress()
     {
-        RunResult run = await HostProcess.RunAsync("-Command", "Wait-Probe -Seconds 0.5; \"$([char]27)[31mred$([char]27)[0m\"; Write-EveryStream");
+        var run = await HostProcess.RunAsync("-Command", "Wait-Probe -Seconds 0.5; \"$([char]27)[31mred$([char]27)[0m\"; Write-EveryStream");
 
         Assert.Equal(["started", "finished", "red", "an object", "WARNING: a warning"], Lines(run.Output));
         Assert.DoesNotContain('\x1b', run.Error);
@@ -42,7 +42,7 @@ public sealed class StreamTests
     [Fact]
     public async Task Output_is_utf8_without_a_byte_order_mark_whatever_the_locale()
     {
-        RunResult run = await HostProcess.RunWithAsync(string.Empty, new() { ["LC_ALL"] = "C" }, "-Command", "'Größe ≥ 漢字'");
+        var run = await HostProcess.RunWithAsync(string.Empty, new() { ["LC_ALL"] = "C" }, "-Command", "'Größe ≥ 漢字'");
 
         Assert.Equal("Größe ≥ 漢字" + Environment.NewLine, run.Output);
     }
@@ -50,7 +50,7 @@ public sealed class StreamTests
     [Fact]
     public async Task Standard_input_is_run_as_one_script()
     {
-        RunResult run = await HostProcess.RunWithAsync("1 + 1\nif ($false) {\n  'no'\n}\nelse {\n  'multi'\n}\n", []);
+        var run = await HostProcess.RunWithAsync("1 + 1\nif ($false) {\n  'no'\n}\nelse {\n  'multi'\n}\n", []);
 
         Assert.Equal(["2", "multi"], Lines(run.Output));
         Assert.Equal(0, run.ExitCode);
@@ -59,7 +59,7 @@ public sealed class StreamTests
     [Fact]
     public async Task Lines_of_standard_input_are_the_input_of_a_command_that_uses_it()
     {
-        RunResult run = await HostProcess.RunWithAsync("a\nb\n", [], "-Command", "$input | ForEach-Object { \"<$_>\" }");
+        var run = await HostProcess.RunWithAsync("a\nb\n", [], "-Command", "$input | ForEach-Object { \"<$_>\" }");
 
         Assert.Equal(["<a>", "<b>"], Lines(run.Output));
     }
@@ -67,7 +67,7 @@ public sealed class StreamTests
     [Fact]
     public async Task A_standard_input_that_nobody_closes_keeps_no_command_waiting()
     {
-        using HostProcess host = HostProcess.Start("-Command", "'done'");
+        using var host = HostProcess.Start("-Command", "'done'");
 
         Assert.Equal(["done"], Lines((await host.FinishAsync()).Output));
     }

@@ -1,13 +1,12 @@
-using Microsoft.Data.Sqlite;
 using Xunit;
 
 namespace SignalHarvester.Backup.TestSupport.Tests;
 
 public sealed class InvariantTests : IDisposable
 {
-    private readonly TempFolder _folder = new();
+    private readonly TempFolder folder = new();
 
-    public void Dispose() => _folder.Dispose();
+    public void Dispose() => folder.Dispose();
 
     [Theory]
     [InlineData(JournalMode.Wal, 1)]
@@ -15,8 +14,8 @@ public sealed class InvariantTests : IDisposable
     [InlineData(JournalMode.Delete, 1000)]
     public void The_writers_own_database_holds_the_invariant(JournalMode mode, int walAutoCheckpoint)
     {
-        WriterOptions options = Options() with { JournalMode = mode, WalAutoCheckpoint = walAutoCheckpoint, Threads = 3 };
-        WriterReport report = RunFor(options, commits: 300);
+        var options = Options() with { JournalMode = mode, WalAutoCheckpoint = walAutoCheckpoint, Threads = 3 };
+        var report = RunFor(options, commits: 300);
 
         Assert.Equal(report.Commits, Invariant.Check(options.DatabasePath, options.CommitJournalPath));
     }
@@ -24,7 +23,7 @@ public sealed class InvariantTests : IDisposable
     [Fact]
     public void A_killed_writer_leaves_a_sound_database_and_can_go_on()
     {
-        WriterOptions options = Options();
+        var options = Options();
         long before;
         using (var writer = WriterProcess.Start(options))
         {
@@ -34,7 +33,7 @@ public sealed class InvariantTests : IDisposable
             Assert.InRange(before, writer.CommittedAtLeast, writer.CommittedAtMost);
         }
 
-        WriterReport report = RunFor(options, commits: 200);
+        var report = RunFor(options, commits: 200);
         Assert.Equal(before + report.Commits, Invariant.Check(options.DatabasePath, options.CommitJournalPath));
     }
 
@@ -43,13 +42,13 @@ public sealed class InvariantTests : IDisposable
     [InlineData(1)]
     public void Half_the_pages_of_one_moment_and_half_of_another_are_found(int oldHalf)
     {
-        WriterOptions options = Options();
+        var options = Options();
         RunFor(options, commits: 500);
-        byte[] before = File.ReadAllBytes(options.DatabasePath);
+        var before = File.ReadAllBytes(options.DatabasePath);
         RunFor(options, commits: 3);
-        byte[] torn = File.ReadAllBytes(options.DatabasePath);
-        int pages = before.Length / options.PageSize;
-        for (int page = 0; page < pages; page++)
+        var torn = File.ReadAllBytes(options.DatabasePath);
+        var pages = before.Length / options.PageSize;
+        for (var page = 0; page < pages; page++)
         {
             if (page * 2 / pages == oldHalf)
             {
@@ -57,9 +56,9 @@ public sealed class InvariantTests : IDisposable
             }
         }
 
-        File.WriteAllBytes(_folder["torn.db"], torn);
+        File.WriteAllBytes(folder["torn.db"], torn);
 
-        Assert.Throws<InvariantBrokenException>(() => Invariant.Check(_folder["torn.db"], options.CommitJournalPath));
+        Assert.Throws<InvariantBrokenException>(() => Invariant.Check(folder["torn.db"], options.CommitJournalPath));
     }
 
     [Theory]
@@ -75,9 +74,9 @@ public sealed class InvariantTests : IDisposable
     [InlineData("DELETE FROM ledger")]
     public void Any_single_difference_is_found(string change)
     {
-        WriterOptions options = Options();
+        var options = Options();
         RunFor(options, commits: 50);
-        using (SqliteConnection connection = Databases.Open(options.DatabasePath))
+        using (var connection = Databases.Open(options.DatabasePath))
         {
             Databases.Execute(connection, change);
         }
@@ -89,9 +88,9 @@ public sealed class InvariantTests : IDisposable
     [Fact]
     public void A_history_that_is_not_the_writers_is_found()
     {
-        WriterOptions options = Options();
+        var options = Options();
         RunFor(options, commits: 50);
-        WriterOptions other = options with { DatabasePath = _folder["other.db"] };
+        var other = options with { DatabasePath = folder["other.db"] };
         RunFor(other, commits: 50);
 
         Assert.Throws<InvariantBrokenException>(
@@ -101,14 +100,14 @@ public sealed class InvariantTests : IDisposable
     [Fact]
     public void An_older_state_of_the_database_holds_and_the_writer_goes_on_from_it()
     {
-        WriterOptions options = Options();
+        var options = Options();
         RunFor(options, commits: 50);
-        File.Copy(options.DatabasePath, _folder["old.db"]);
+        File.Copy(options.DatabasePath, folder["old.db"]);
         RunFor(options, commits: 2000);
-        long old = Invariant.Check(_folder["old.db"], options.CommitJournalPath);
+        var old = Invariant.Check(folder["old.db"], options.CommitJournalPath);
 
-        File.Copy(_folder["old.db"], options.DatabasePath, overwrite: true);
-        WriterReport report = RunFor(options, commits: 10);
+        File.Copy(folder["old.db"], options.DatabasePath, overwrite: true);
+        var report = RunFor(options, commits: 10);
 
         Assert.Equal(old + report.Commits, Invariant.Check(options.DatabasePath, options.CommitJournalPath));
     }
@@ -116,14 +115,14 @@ public sealed class InvariantTests : IDisposable
     [Fact]
     public void A_writer_that_cannot_start_says_why()
     {
-        WriterOptions options = Options() with { DatabasePath = _folder["no such folder", "a.db"] };
+        var options = Options() with { DatabasePath = folder["no such folder", "a.db"] };
 
         var error = Assert.Throws<InvalidOperationException>(() => WriterProcess.Start(options));
 
         Assert.Contains("unable to open database file", error.Message, StringComparison.Ordinal);
     }
 
-    private WriterOptions Options() => new() { DatabasePath = _folder["ledger.db"], Accounts = 500 };
+    private WriterOptions Options() => new() { DatabasePath = folder["ledger.db"], Accounts = 500 };
 
     private static WriterReport RunFor(WriterOptions options, long commits)
     {

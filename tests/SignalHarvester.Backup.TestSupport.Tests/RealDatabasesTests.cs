@@ -1,24 +1,23 @@
-using Microsoft.Data.Sqlite;
 using Xunit;
 
 namespace SignalHarvester.Backup.TestSupport.Tests;
 
 public sealed class RealDatabasesTests : IDisposable
 {
-    private readonly TempFolder _folder = new();
+    private readonly TempFolder folder = new();
 
     public static TheoryData<string> Names => [.. RealDatabases.Names];
 
-    public void Dispose() => _folder.Dispose();
+    public void Dispose() => folder.Dispose();
 
     [Theory]
     [MemberData(nameof(Names))]
     public void A_real_database_is_some_MiB_and_sound(string name)
     {
-        RealDatabases.Copy(name, _folder["a.db"], JournalMode.Wal);
+        RealDatabases.Copy(name, folder["a.db"], JournalMode.Wal);
 
-        Assert.True(new FileInfo(_folder["a.db"]).Length > 4 << 20);
-        using SqliteConnection connection = Databases.Open(_folder["a.db"]);
+        Assert.True(new FileInfo(folder["a.db"]).Length > 4 << 20);
+        using var connection = Databases.Open(folder["a.db"]);
         Assert.Equal("ok", Databases.Scalar(connection, "PRAGMA integrity_check"));
         Assert.Equal("wal", Databases.Scalar(connection, "PRAGMA journal_mode"));
     }
@@ -30,15 +29,15 @@ public sealed class RealDatabasesTests : IDisposable
     [Fact]
     public void A_tool_gets_its_arguments_whole_and_its_output_is_kept_byte_by_byte()
     {
-        Tool zstd = Tool.Require("zstd");
+        var zstd = Tool.Require("zstd");
         byte[] content = [0, 255, 13, 10, 0, 128];
-        File.WriteAllBytes(_folder["a b.bin"], content);
+        File.WriteAllBytes(folder["a b.bin"], content);
 
-        zstd.Run("-q", _folder["a b.bin"]).EnsureSuccess();
-        zstd.RunToFile(_folder["c.bin"], "-dc", _folder["a b.bin.zst"]).EnsureSuccess();
+        zstd.Run("-q", folder["a b.bin"]).EnsureSuccess();
+        zstd.RunToFile(folder["c.bin"], "-dc", folder["a b.bin.zst"]).EnsureSuccess();
 
-        Assert.Equal(content, File.ReadAllBytes(_folder["c.bin"]));
-        ToolResult failed = zstd.Run("-d", _folder["none.zst"]);
+        Assert.Equal(content, File.ReadAllBytes(folder["c.bin"]));
+        var failed = zstd.Run("-d", folder["none.zst"]);
         Assert.NotEqual(0, failed.ExitCode);
         Assert.NotEqual("", failed.Error);
     }

@@ -5,11 +5,11 @@ namespace SignalHarvester.Backup.TestSupport.Tests;
 /// <summary>What tests/run.sh says of a run, and how it gets what the tests need.</summary>
 public sealed class TestRunTests : IDisposable
 {
-    private readonly TempFolder _folder = new(plain: true);
+    private readonly TempFolder folder = new(plain: true);
 
     public TestRunTests() => Assert.SkipWhen(OperatingSystem.IsWindows(), "run.sh is for Unix");
 
-    public void Dispose() => _folder.Dispose();
+    public void Dispose() => folder.Dispose();
 
     [Fact]
     public void Each_test_that_failed_is_named_with_the_first_line_of_its_message_before_the_counts()
@@ -22,14 +22,14 @@ public sealed class TestRunTests : IDisposable
             <UnitTestResult testName="A.Silent" outcome="Failed"></UnitTestResult>
             <UnitTestResult testName="A.Skipped" outcome="NotExecuted"><Output><StdOut>'age' is not installed (tests/run.sh installs it where it may)</StdOut></Output></UnitTestResult>
             """, total: 4, executed: 3, passed: 1, failed: 2);
-        File.WriteAllText(_folder["results", "specs.xml"], """
+        File.WriteAllText(folder["results", "specs.xml"], """
             <testsuites name="Pester" tests="2" errors="0" failures="1" disabled="0">
             <testcase name="Get-SHBackup.lists" status="Passed"></testcase>
             <testcase name="Get-SHBackup.filters" status="Failed"><failure message="Expected 1,&#xD;&#xA;but got 2">at</failure></testcase>
             </testsuites>
             """);
 
-        ToolResult summary = Run("summary 1");
+        var summary = Run("summary 1");
 
         Assert.Equal(1, summary.ExitCode);
         Assert.Equal(
@@ -49,9 +49,27 @@ public sealed class TestRunTests : IDisposable
     {
         Result("""<UnitTestResult testName="A.Passed" outcome="Passed" />""", total: 1, executed: 1, passed: 1, failed: 0);
 
-        ToolResult summary = Run("summary 0");
+        var summary = Run("summary 0");
 
         Assert.Equal((0, "1 passed, 0 failed, 0 skipped"), (summary.ExitCode, summary.Output.Trim()));
+    }
+
+    [Fact]
+    public void What_is_not_in_the_style_is_named_once_and_is_a_failure_though_all_tests_passed()
+    {
+        Result("""<UnitTestResult testName="A.Passed" outcome="Passed" />""", total: 1, executed: 1, passed: 1, failed: 0);
+        File.WriteAllText(
+            folder["results", "format.log"], "/src/A.cs(3,9): error WHITESPACE: Insert '\\s'. [.]\n/src/A.cs(3,9): error WHITESPACE: Insert '\\s'. [.]\n");
+
+        var summary = Run("summary 0");
+
+        Assert.Equal(1, summary.ExitCode);
+        Assert.Equal(
+            [
+                "FAILED: dotnet format: /src/A.cs(3,9): error WHITESPACE: Insert '\\s'.",
+                "The style is not that of .editorconfig: run dotnet format whitespace . --folder.", "1 passed, 1 failed, 0 skipped",
+            ],
+            summary.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries));
     }
 
     [Theory]
@@ -61,10 +79,13 @@ public sealed class TestRunTests : IDisposable
     {
         Result("""<UnitTestResult testName="A.Passed" outcome="Passed" />""", total: 1, executed: 1, passed: 1, failed: 0);
 
-        ToolResult summary = Run($"export CI={ci}; missed 'not installed: age' age yes; missed 'not installed: moto' moto no; missed 'not fetched' proj.db yes; summary 0");
+        var summary = Run(
+            $"export CI={ci}; missed 'not installed: age' age yes; missed 'not installed: moto' moto no; missed 'not fetched' proj.db yes; summary 0");
 
         Assert.Equal(exitCode, summary.ExitCode);
-        Assert.Contains("0 tests were skipped for what is not installed here; what may be installed and could not be: age proj.db.", summary.Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "0 tests were skipped for what is not installed here; what may be installed and could not be: age proj.db.", summary.Output,
+            StringComparison.Ordinal);
         Assert.EndsWith(counts, summary.Output.Trim(), StringComparison.Ordinal);
     }
 
@@ -75,14 +96,16 @@ public sealed class TestRunTests : IDisposable
     public void A_lock_that_somebody_else_holds_for_a_moment_is_waited_for_and_asked_for_once_more(int failures, int asked, bool isMissed)
     {
         // In the place of apt: it counts how often it is asked, and fails the first times.
-        Program("apt-get", $"""echo "$@" >>'{_folder["asked"]}'; [ $(wc -l <'{_folder["asked"]}') -gt {failures} ] && printf '#!/bin/sh\n' >'{_folder["bin", "wanted"]}' && chmod +x '{_folder["bin", "wanted"]}'""");
+        Program(
+            "apt-get",
+            $"""echo "$@" >>'{folder["asked"]}'; [ $(wc -l <'{folder["asked"]}') -gt {failures} ] && printf '#!/bin/sh\n' >'{folder["bin", "wanted"]}' && chmod +x '{folder["bin", "wanted"]}'""");
         Program("apt-cache", "exit 0");
         Program("id", "echo 0");
         Program("sleep", "exit 0");
 
-        ToolResult installed = Run("install wanted package; cat \"$missing\" 2>/dev/null; true");
+        var installed = Run("install wanted package; cat \"$missing\" 2>/dev/null; true");
 
-        string[] calls = File.ReadAllLines(_folder["asked"]);
+        var calls = File.ReadAllLines(folder["asked"]);
         Assert.Equal(asked, calls.Length);
         Assert.All(calls, call => Assert.StartsWith("-o DPkg::Lock::Timeout=", call, StringComparison.Ordinal));
         Assert.Equal(isMissed ? "not installed: wanted (package package); its tests are skipped\nwanted" : "", installed.Output.Trim());
@@ -90,30 +113,30 @@ public sealed class TestRunTests : IDisposable
 
     private void Result(string tests, int total, int executed, int passed, int failed)
     {
-        Directory.CreateDirectory(_folder["results"]);
-        File.WriteAllText(_folder["results", "a.trx"], string.Create(System.Globalization.CultureInfo.InvariantCulture, $"""
+        Directory.CreateDirectory(folder["results"]);
+        File.WriteAllText(folder["results", "a.trx"], string.Create(System.Globalization.CultureInfo.InvariantCulture, $"""
             <TestRun><Results>{tests}</Results><ResultSummary outcome="Failed"><Counters total="{total}" executed="{executed}" passed="{passed}" failed="{failed}" /></ResultSummary></TestRun>
             """));
     }
 
     private void Program(string name, string script)
     {
-        Directory.CreateDirectory(_folder["bin"]);
-        File.WriteAllText(_folder["bin", name], "#!/bin/sh\n" + script + "\n");
-        Tool.Require("chmod").Run("+x", _folder["bin", name]).EnsureSuccess();
+        Directory.CreateDirectory(folder["bin"]);
+        File.WriteAllText(folder["bin", name], "#!/bin/sh\n" + script + "\n");
+        Tool.Require("chmod").Run("+x", folder["bin", name]).EnsureSuccess();
     }
 
     private ToolResult Run(string command)
     {
-        string tests = AppContext.BaseDirectory;
+        var tests = AppContext.BaseDirectory;
         while (!File.Exists(Path.Combine(tests, "run.sh")))
         {
             tests = Path.GetDirectoryName(tests)!;
         }
 
-        Directory.CreateDirectory(_folder["results"]);
+        Directory.CreateDirectory(folder["results"]);
         return Tool.Require("bash").Run("-c", $"""
-            export CI= PATH='{_folder["bin"]}':"$PATH" SHBACKUP_TEST_ASSETS='{_folder.Path}'; results='{_folder["results"]}'; missing='{_folder["missing"]}'
+            export CI= PATH='{folder["bin"]}':"$PATH" SHBACKUP_TEST_ASSETS='{folder.Path}'; results='{folder["results"]}'; missing='{folder["missing"]}'
             . '{tests}/install.sh'; . '{tests}/results.sh'; {command}
             """);
     }

@@ -22,7 +22,7 @@ public static class Databases
     public static string Create(string path, DatabaseShape? shape = null)
     {
         shape ??= new DatabaseShape();
-        using SqliteConnection connection = Open(path);
+        using var connection = Open(path);
         Prepare(connection, shape);
         Execute(connection, Schema);
         AddRows(connection, shape.Rows);
@@ -33,7 +33,7 @@ public static class Databases
     /// <returns><paramref name="path"/>.</returns>
     public static string CreateEmpty(string path, DatabaseShape? shape = null)
     {
-        using SqliteConnection connection = Open(path);
+        using var connection = Open(path);
         Prepare(connection, shape ?? new DatabaseShape());
         Execute(connection, "CREATE TABLE t(x); DROP TABLE t; VACUUM;");
         return path;
@@ -47,7 +47,7 @@ public static class Databases
     {
         shape = (shape ?? new DatabaseShape()) with { JournalMode = JournalMode.Wal };
         Create(path, shape);
-        SqliteConnection connection = Open(path);
+        var connection = Open(path);
         Execute(connection, "PRAGMA wal_autocheckpoint = 0");
         AddRows(connection, Math.Max(shape.Rows / 10, 1));
         Execute(connection, "DELETE FROM attachment WHERE id % 3 = 0");
@@ -60,7 +60,7 @@ public static class Databases
     /// <returns><paramref name="path"/>.</returns>
     public static string CreateWithLeftWal(string path, DatabaseShape? shape = null)
     {
-        string made = path + ".making";
+        var made = path + ".making";
         using (CreateWithLiveWal(made, shape))
         {
             File.Copy(made, path);
@@ -87,15 +87,15 @@ public static class Databases
 
         // SQLite believes the page count in the header. The pages up to there become free ones: of those that a trunk
         // lists, SQLite never looks at the content.
-        uint firstHole = (uint)(new FileInfo(path).Length / BigPageSize) + 1;
-        using (FileStream file = File.Open(path, FileMode.Open))
+        var firstHole = (uint)(new FileInfo(path).Length / BigPageSize) + 1;
+        using (var file = File.Open(path, FileMode.Open))
         {
             file.SetLength(LockByteOffset);
             Put(file, 28, LockPage - 1);
             PutFreeList(file, BigPageSize, firstHole, LockPage - 1);
         }
 
-        using SqliteConnection connection = Open(path);
+        using var connection = Open(path);
         Execute(connection, $"PRAGMA journal_mode = {journalMode}");
         return path;
     }
@@ -105,8 +105,8 @@ public static class Databases
     public static string GrowOverLockPage(string path)
     {
         // With no free page, the next row goes behind the end.
-        byte[] freeList = new byte[8];
-        using (FileStream file = File.Open(path, FileMode.Open))
+        var freeList = new byte[8];
+        using (var file = File.Open(path, FileMode.Open))
         {
             file.Position = 32;
             file.ReadExactly(freeList);
@@ -114,12 +114,12 @@ public static class Databases
             file.Write(new byte[8]);
         }
 
-        using (SqliteConnection connection = Open(path))
+        using (var connection = Open(path))
         {
             AddRows(connection, 4000);
         }
 
-        using (FileStream file = File.Open(path, FileMode.Open))
+        using (var file = File.Open(path, FileMode.Open))
         {
             file.Position = 32;
             file.Write(freeList);
@@ -143,7 +143,7 @@ public static class Databases
     /// <summary>Runs statements that give no rows.</summary>
     public static void Execute(SqliteConnection connection, string sql)
     {
-        using SqliteCommand command = connection.CreateCommand();
+        using var command = connection.CreateCommand();
         command.CommandText = sql;
         command.ExecuteNonQuery();
     }
@@ -151,7 +151,7 @@ public static class Databases
     /// <summary>The first value of the first row, as SQLite's text of it; empty for NULL.</summary>
     public static string Scalar(SqliteConnection connection, string sql)
     {
-        using SqliteCommand command = connection.CreateCommand();
+        using var command = connection.CreateCommand();
         command.CommandText = sql;
         return Convert.ToString(command.ExecuteScalar(), CultureInfo.InvariantCulture) ?? "";
     }
@@ -159,8 +159,8 @@ public static class Databases
     /// <summary>Adds rows to every table of a database that <see cref="Create"/> made, in one transaction.</summary>
     public static void AddRows(SqliteConnection connection, int rows)
     {
-        using SqliteTransaction transaction = connection.BeginTransaction();
-        using SqliteCommand command = connection.CreateCommand();
+        using var transaction = connection.BeginTransaction();
+        using var command = connection.CreateCommand();
         command.CommandText = Rows;
         command.Parameters.AddWithValue("$rows", rows);
         command.ExecuteNonQuery();
@@ -170,9 +170,9 @@ public static class Databases
     private static Dictionary<string, DatabaseShape> AllShapes()
     {
         var shapes = new Dictionary<string, DatabaseShape>();
-        foreach (int pageSize in new[] { 512, 1024, 4096, 16384, 65536 })
+        foreach (var pageSize in new[] { 512, 1024, 4096, 16384, 65536 })
         {
-            foreach (JournalMode mode in Enum.GetValues<JournalMode>())
+            foreach (var mode in Enum.GetValues<JournalMode>())
             {
                 shapes.Add(
                     string.Create(CultureInfo.InvariantCulture, $"{mode} {pageSize}"),
@@ -198,15 +198,15 @@ public static class Databases
     private static void PutFreeList(FileStream file, int pageSize, uint first, uint last)
     {
         // Six entries of a trunk stay unused: a habit of SQLite since versions before 3.6.0.
-        int perTrunk = pageSize / 4 - 8;
-        byte[] trunk = new byte[pageSize];
+        var perTrunk = pageSize / 4 - 8;
+        var trunk = new byte[pageSize];
         Put(file, 32, first);
         Put(file, 36, last - first + 1);
-        uint page = first;
+        var page = first;
         while (page <= last)
         {
-            uint leaves = Math.Min((uint)perTrunk, last - page);
-            uint next = page + leaves + 1;
+            var leaves = Math.Min((uint)perTrunk, last - page);
+            var next = page + leaves + 1;
             Array.Clear(trunk);
             BinaryPrimitives.WriteUInt32BigEndian(trunk, next <= last ? next : 0);
             BinaryPrimitives.WriteUInt32BigEndian(trunk.AsSpan(4), leaves);

@@ -26,8 +26,8 @@ public static class ImageHash
         }
 
         using var folder = new TempFolder(plain: true);
-        string copy = folder["copy.db"];
-        foreach (string ending in (string[])["", "-wal", "-journal"])
+        var copy = folder["copy.db"];
+        foreach (var ending in (string[])["", "-wal", "-journal"])
         {
             if (File.Exists(path + ending))
             {
@@ -35,9 +35,9 @@ public static class ImageHash
             }
         }
 
-        using (SqliteConnection connection = Databases.Open(copy))
+        using (var connection = Databases.Open(copy))
         {
-            string result = Databases.Scalar(connection, "PRAGMA wal_checkpoint(TRUNCATE)");
+            var result = Databases.Scalar(connection, "PRAGMA wal_checkpoint(TRUNCATE)");
             Databases.Scalar(connection, "SELECT count(*) FROM sqlite_schema");
             if (result != "0")
             {
@@ -54,7 +54,7 @@ public static class ImageHash
     /// </summary>
     public static string Of(SqliteConnection connection)
     {
-        IntPtr image = raw.sqlite3_serialize(connection.Handle!, "main", out long size, flags: 0);
+        var image = raw.sqlite3_serialize(connection.Handle!, "main", out var size, flags: 0);
         if (image == IntPtr.Zero && size > 0)
         {
             throw new InvalidOperationException("SQLite could not serialise the database.");
@@ -63,10 +63,10 @@ public static class ImageHash
         try
         {
             using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-            byte[] buffer = new byte[1 << 20];
+            var buffer = new byte[1 << 20];
             for (long done = 0; done < size; done += buffer.Length)
             {
-                int length = (int)Math.Min(buffer.Length, size - done);
+                var length = (int)Math.Min(buffer.Length, size - done);
                 Marshal.Copy(checked((nint)(image + done)), buffer, 0, length);
                 hash.AppendData(buffer, 0, length);
             }
@@ -81,11 +81,11 @@ public static class ImageHash
 
     private static string OfFile(string path)
     {
-        (long pageSize, long pageCount) = Pages(path);
-        long size = pageSize * pageCount;
+        (var pageSize, var pageCount) = Pages(path);
+        var size = pageSize * pageCount;
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        using FileStream file = File.OpenRead(path);
-        byte[] page = new byte[pageSize];
+        using var file = File.OpenRead(path);
+        var page = new byte[pageSize];
         for (long offset = 0; offset < size; offset += pageSize)
         {
             file.ReadExactly(page);
@@ -103,9 +103,9 @@ public static class ImageHash
     // Immutable, so that SQLite neither locks the file nor leaves anything beside it.
     private static (long PageSize, long PageCount) Pages(string path)
     {
-        string[] parts = Path.GetFullPath(path).Split(Path.DirectorySeparatorChar);
-        string uri = string.Join('/', parts.Select(Uri.EscapeDataString));
-        using SqliteConnection connection = Databases.Open($"file:///{uri.TrimStart('/')}?immutable=1");
+        var parts = Path.GetFullPath(path).Split(Path.DirectorySeparatorChar);
+        var uri = string.Join('/', parts.Select(Uri.EscapeDataString));
+        using var connection = Databases.Open($"file:///{uri.TrimStart('/')}?immutable=1");
         return (
             long.Parse(Databases.Scalar(connection, "PRAGMA page_size"), CultureInfo.InvariantCulture),
             long.Parse(Databases.Scalar(connection, "PRAGMA page_count"), CultureInfo.InvariantCulture));

@@ -15,11 +15,11 @@ public static class Invariant
     {
         try
         {
-            using SqliteConnection connection = Databases.Open(databasePath);
-            string integrity = Databases.Scalar(connection, "PRAGMA integrity_check");
+            using var connection = Databases.Open(databasePath);
+            var integrity = Databases.Scalar(connection, "PRAGMA integrity_check");
             Require(integrity == "ok", $"integrity_check says: {integrity}");
-            long[] counts = Counts(connection);
-            (long[] balances, long[] versions, long commits) =
+            var counts = Counts(connection);
+            (var balances, var versions, var commits) =
                 Replay(connection, commitJournalPath, accounts: (int)counts[0]);
             CheckAccounts(connection, balances, versions, rowBytes: (int)counts[1]);
             return commits;
@@ -32,7 +32,7 @@ public static class Invariant
 
     private static long[] Counts(SqliteConnection connection)
     {
-        using SqliteDataReader row = Query(connection, "SELECT accounts, row_bytes FROM ledger");
+        using var row = Query(connection, "SELECT accounts, row_bytes FROM ledger");
         Require(row.Read(), "the ledger table is empty.");
         return [row.GetInt64(0), row.GetInt64(1)];
     }
@@ -40,12 +40,12 @@ public static class Invariant
     private static (long[] Balances, long[] Versions, long Commits) Replay(
         SqliteConnection connection, string commitJournalPath, int accounts)
     {
-        long[] balances = new long[accounts];
-        long[] versions = new long[accounts];
+        var balances = new long[accounts];
+        var versions = new long[accounts];
         Array.Fill(balances, Ledger.InitialBalance);
-        Transfer previous = Transfer.None;
-        using IEnumerator<Transfer> outside = CommitJournal.Read(commitJournalPath, long.MaxValue).GetEnumerator();
-        using SqliteDataReader row = Query(
+        var previous = Transfer.None;
+        using var outside = CommitJournal.Read(commitJournalPath, long.MaxValue).GetEnumerator();
+        using var row = Query(
             connection, "SELECT sequence, source, target, amount, checksum FROM journal ORDER BY sequence");
         while (row.Read())
         {
@@ -66,17 +66,17 @@ public static class Invariant
     private static void CheckAccounts(SqliteConnection connection, long[] balances, long[] versions, int rowBytes)
     {
         long total = 0;
-        int account = 0;
-        using SqliteDataReader row = Query(connection, "SELECT id, balance, version, padding FROM account ORDER BY id");
+        var account = 0;
+        using var row = Query(connection, "SELECT id, balance, version, padding FROM account ORDER BY id");
         for (; row.Read(); account++)
         {
-            long id = row.GetInt64(0);
+            var id = row.GetInt64(0);
             Require(id == account && account < balances.Length, $"there is an account {id} where {account} should be.");
-            long version = row.GetInt64(2);
+            var version = row.GetInt64(2);
             Require(
                 version == versions[account],
                 $"account {account} is as commit {version} left it, where the journal ends after commit {versions[account]}.");
-            long balance = row.GetInt64(1);
+            var balance = row.GetInt64(1);
             Require(balance == balances[account], $"account {account} holds {balance}, not {balances[account]}.");
             Require(
                 row.GetFieldValue<byte[]>(3).AsSpan().SequenceEqual(Ledger.Padding(account, version, rowBytes)),
@@ -91,7 +91,7 @@ public static class Invariant
     private static SqliteDataReader Query(SqliteConnection connection, string sql)
     {
         // Not disposed here: the command takes its reader along.
-        SqliteCommand command = connection.CreateCommand();
+        var command = connection.CreateCommand();
         command.CommandText = sql;
         return command.ExecuteReader();
     }

@@ -5,7 +5,6 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using Microsoft.Data.Sqlite;
 using ZstdSharp;
 
 namespace SignalHarvester.Backup.TestSupport;
@@ -13,13 +12,13 @@ namespace SignalHarvester.Backup.TestSupport;
 /// <summary>A backup directory as the Python tool left it: files, sidecars and one backups.json.</summary>
 public sealed class PredecessorBackups(string directory)
 {
-    private static readonly JsonSerializerOptions s_json = new()
+    private static readonly JsonSerializerOptions Json = new()
     {
         WriteIndented = true,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    private readonly JsonArray _index = [];
+    private readonly JsonArray index = [];
 
     /// <summary>What the tool is known to have written, by a name that a theory can carry.</summary>
     public static IReadOnlyDictionary<string, PredecessorForm> Forms { get; } = new Dictionary<string, PredecessorForm>
@@ -46,16 +45,16 @@ public sealed class PredecessorBackups(string directory)
     /// <exception cref="ArgumentException">A backup of the same id is there: give the form another timestamp.</exception>
     public PredecessorBackup Add(string databasePath, PredecessorForm form)
     {
-        string idFormat = form.MicrosecondsInId ? "yyyyMMdd_HHmmss_ffffff" : "yyyyMMdd_HHmmss";
-        string id = "backup_" + form.Timestamp.ToString(idFormat, CultureInfo.InvariantCulture);
-        string ending = form.Compression switch { "gzip" => ".gz", "zstd" => ".zst", _ => "" };
-        string path = Path.Combine(directory, $"{id}_{form.Type}.db{ending}");
+        var idFormat = form.MicrosecondsInId ? "yyyyMMdd_HHmmss_ffffff" : "yyyyMMdd_HHmmss";
+        var id = "backup_" + form.Timestamp.ToString(idFormat, CultureInfo.InvariantCulture);
+        var ending = form.Compression switch { "gzip" => ".gz", "zstd" => ".zst", _ => "" };
+        var path = Path.Combine(directory, $"{id}_{form.Type}.db{ending}");
         if (Directory.EnumerateFiles(directory, id + "*").Any(file => IsOf(file, id)))
         {
             throw new ArgumentException($"There is a backup {id} already.", nameof(form));
         }
 
-        byte[] content = form.Type == "wal" ? File.ReadAllBytes(databasePath + "-wal") : Copy(databasePath);
+        var content = form.Type == "wal" ? File.ReadAllBytes(databasePath + "-wal") : Copy(databasePath);
         File.WriteAllBytes(path, Compress(content, form.RealCompression ?? form.Compression));
         var backup = new PredecessorBackup(
             id, path, form, Convert.ToHexStringLower(SHA256.HashData(content)), new FileInfo(path).Length);
@@ -66,8 +65,8 @@ public sealed class PredecessorBackups(string directory)
 
         if (form.Index)
         {
-            _index.Add(Entry(backup, databasePath, form.IndexVerified));
-            WriteJson("backups.json", _index);
+            index.Add(Entry(backup, databasePath, form.IndexVerified));
+            WriteJson("backups.json", index);
         }
 
         return backup;
@@ -75,14 +74,14 @@ public sealed class PredecessorBackups(string directory)
 
     private static bool IsOf(string file, string id)
     {
-        string rest = Path.GetFileName(file)[id.Length..];
+        var rest = Path.GetFileName(file)[id.Length..];
         return rest.StartsWith('.') || (rest.StartsWith('_') && !char.IsAsciiDigit(rest[1]));
     }
 
     private static JsonObject Entry(PredecessorBackup backup, string databasePath, bool verified)
     {
-        PredecessorForm form = backup.Form;
-        string folder = form.StaleFolder ?? Path.GetDirectoryName(backup.Path)!;
+        var form = backup.Form;
+        var folder = form.StaleFolder ?? Path.GetDirectoryName(backup.Path)!;
         return new JsonObject
         {
             ["backup_id"] = backup.Id,
@@ -107,8 +106,8 @@ public sealed class PredecessorBackups(string directory)
     // Python's isoformat: the fraction is left out when it is zero.
     private static string Time(DateTime time, string offset)
     {
-        string format = time.Ticks % TimeSpan.TicksPerSecond == 0 ? "yyyy-MM-ddTHH:mm:ss" : "yyyy-MM-ddTHH:mm:ss.ffffff";
-        DateTime local = offset.Length == 0
+        var format = time.Ticks % TimeSpan.TicksPerSecond == 0 ? "yyyy-MM-ddTHH:mm:ss" : "yyyy-MM-ddTHH:mm:ss.ffffff";
+        var local = offset.Length == 0
             ? time
             : time + DateTimeOffset.ParseExact("2000-01-01 " + offset, "yyyy-MM-dd zzz", CultureInfo.InvariantCulture).Offset;
         return local.ToString(format, CultureInfo.InvariantCulture) + offset;
@@ -117,8 +116,8 @@ public sealed class PredecessorBackups(string directory)
     private static byte[] Copy(string databasePath)
     {
         using var folder = new TempFolder(plain: true);
-        using (SqliteConnection from = Databases.Open(databasePath))
-        using (SqliteConnection to = Databases.Open(folder["copy.db"]))
+        using (var from = Databases.Open(databasePath))
+        using (var to = Databases.Open(folder["copy.db"]))
         {
             from.BackupDatabase(to);
         }
@@ -147,5 +146,5 @@ public sealed class PredecessorBackups(string directory)
     // Python's json writes ASCII.
     private void WriteJson(string name, JsonNode node) => File.WriteAllText(
         Path.Combine(directory, name),
-        Regex.Replace(node.ToJsonString(s_json), "[^\x00-\x7f]", character => $"\\u{(int)character.Value[0]:x4}"));
+        Regex.Replace(node.ToJsonString(Json), "[^\x00-\x7f]", character => $"\\u{(int)character.Value[0]:x4}"));
 }

@@ -9,7 +9,7 @@ public sealed class TempFolder : IDisposable
     /// <param name="plain">True for a name of ASCII letters and digits only.</param>
     public TempFolder(bool plain = false)
     {
-        string unique = Guid.NewGuid().ToString("N")[..8];
+        var unique = Guid.NewGuid().ToString("N")[..8];
         Path = System.IO.Path.Combine(
             System.IO.Path.GetTempPath(),
             plain ? $"shb{unique}" : $"sh 'ü漢' [{unique}] %41#;&");
@@ -41,7 +41,7 @@ public sealed class TempFolder : IDisposable
         };
         if (OperatingSystem.IsWindows())
         {
-            foreach (string file in Directory.EnumerateFiles(Path, "*", everything))
+            foreach (var file in Directory.EnumerateFiles(Path, "*", everything))
             {
                 File.SetAttributes(file, FileAttributes.Normal);
             }
@@ -50,10 +50,10 @@ public sealed class TempFolder : IDisposable
         }
 
         var pending = new Stack<string>([Path]);
-        while (pending.TryPop(out string? folder))
+        while (pending.TryPop(out var folder))
         {
             File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-            foreach (string child in Directory.EnumerateDirectories(folder))
+            foreach (var child in Directory.EnumerateDirectories(folder))
             {
                 if (new DirectoryInfo(child).LinkTarget is null)
                 {

@@ -13,7 +13,7 @@ public static class TestAssets
             return chosen;
         }
 
-        string? folder = AppContext.BaseDirectory;
+        var folder = AppContext.BaseDirectory;
         while (folder is not null && !File.Exists(Path.Combine(folder, "tests", "run.sh")))
         {
             folder = Path.GetDirectoryName(folder);

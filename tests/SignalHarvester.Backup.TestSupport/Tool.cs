@@ -7,11 +7,11 @@ namespace SignalHarvester.Backup.TestSupport;
 /// <summary>A program of somebody else's (sqlite3, zstd, gunzip, age ...), run as a child process.</summary>
 public sealed class Tool
 {
-    private static readonly TimeSpan s_hang = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan Hang = TimeSpan.FromMinutes(3);
 
-    private readonly string _path;
+    private readonly string path;
 
-    private Tool(string path) => _path = path;
+    private Tool(string path) => this.path = path;
 
     /// <summary>Null when the tool is installed, else the reason to skip.</summary>
     public static string? SkipReason(string name) =>
@@ -20,7 +20,7 @@ public sealed class Tool
     /// <summary>The tool; skips the running test, visibly, where it is not installed.</summary>
     public static Tool Require(string name)
     {
-        string? path = Find(name);
+        var path = Find(name);
         Assert.SkipWhen(path is null, SkipReason(name) ?? "");
         return new Tool(path!);
     }
@@ -46,7 +46,7 @@ public sealed class Tool
 
     private ToolResult Run(string[] arguments, string? input, string? outputFile)
     {
-        var start = new ProcessStartInfo(_path, arguments)
+        var start = new ProcessStartInfo(path, arguments)
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -54,22 +54,22 @@ public sealed class Tool
             UseShellExecute = false,
         };
         using var process = Process.Start(start)
-            ?? throw new InvalidOperationException($"{_path} did not start.");
+            ?? throw new InvalidOperationException($"{path} did not start.");
 
         // Both pipes are drained while it runs: a full one would stop it.
-        Task<string> error = process.StandardError.ReadToEndAsync();
-        Task<string> output = outputFile is null
+        var error = process.StandardError.ReadToEndAsync();
+        var output = outputFile is null
             ? process.StandardOutput.ReadToEndAsync()
             : CopyAsync(process.StandardOutput.BaseStream, outputFile);
         process.StandardInput.Write(input);
         process.StandardInput.Close();
 
-        string commandLine = string.Join(' ', [_path, .. arguments]);
-        if (!process.WaitForExit(s_hang))
+        var commandLine = string.Join(' ', [path, .. arguments]);
+        if (!process.WaitForExit(Hang))
         {
             process.Kill(entireProcessTree: true);
             throw new TimeoutException(string.Create(
-                CultureInfo.InvariantCulture, $"{commandLine} did not end within {s_hang}."));
+                CultureInfo.InvariantCulture, $"{commandLine} did not end within {Hang}."));
         }
 
         return new ToolResult(
@@ -78,7 +78,7 @@ public sealed class Tool
 
     private static async Task<string> CopyAsync(Stream from, string file)
     {
-        await using FileStream to = File.Create(file);
+        await using var to = File.Create(file);
         await from.CopyToAsync(to).ConfigureAwait(false);
         return "";
     }

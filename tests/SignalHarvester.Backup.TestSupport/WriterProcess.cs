@@ -7,22 +7,22 @@ namespace SignalHarvester.Backup.TestSupport;
 /// <summary>A process of its own that commits to a database as fast as it can, until stopped or killed.</summary>
 public sealed class WriterProcess : IDisposable
 {
-    private static readonly TimeSpan s_hang = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan Hang = TimeSpan.FromMinutes(3);
 
-    private readonly Process _process;
-    private readonly Task<string> _error;
+    private readonly Process process;
+    private readonly Task<string> error;
 
     private WriterProcess(Process process, WriterOptions options)
     {
-        _process = process;
-        _error = process.StandardError.ReadToEndAsync();
+        this.process = process;
+        error = process.StandardError.ReadToEndAsync();
         Options = options;
     }
 
     public WriterOptions Options { get; }
 
     /// <summary>The process's id.</summary>
-    public int Id => _process.Id;
+    public int Id => process.Id;
 
     /// <summary>
     /// Commits done for certain at this moment. A backup that starts later holds at least these.
@@ -45,7 +45,7 @@ public sealed class WriterProcess : IDisposable
             RedirectStandardError = true,
             UseShellExecute = false,
         };
-        Process process = Process.Start(start) ?? throw new InvalidOperationException("The writer did not start.");
+        var process = Process.Start(start) ?? throw new InvalidOperationException("The writer did not start.");
         var writer = new WriterProcess(process, options);
         if (process.StandardOutput.ReadLine() != "ready")
         {
@@ -62,10 +62,10 @@ public sealed class WriterProcess : IDisposable
     /// <exception cref="InvalidOperationException">The writer ended before.</exception>
     public void WaitForCommits(long more)
     {
-        long wanted = CommittedAtMost + more;
+        var wanted = CommittedAtMost + more;
         while (CommittedAtLeast < wanted)
         {
-            if (_process.WaitForExit(milliseconds: 5))
+            if (process.WaitForExit(milliseconds: 5))
             {
                 throw Failure("ended early");
             }
@@ -75,20 +75,20 @@ public sealed class WriterProcess : IDisposable
     /// <summary>Lets the writer finish its last commits and close its connections.</summary>
     public WriterReport Stop()
     {
-        _process.StandardInput.Close();
+        process.StandardInput.Close();
         return WaitForEnd();
     }
 
     /// <summary>Waits for a writer that was given a <see cref="WriterOptions.Duration"/>.</summary>
     public WriterReport WaitForEnd()
     {
-        Task<string> report = _process.StandardOutput.ReadToEndAsync();
-        if (!_process.WaitForExit(s_hang))
+        var report = process.StandardOutput.ReadToEndAsync();
+        if (!process.WaitForExit(Hang))
         {
-            throw Failure(string.Create(CultureInfo.InvariantCulture, $"did not end within {s_hang}"));
+            throw Failure(string.Create(CultureInfo.InvariantCulture, $"did not end within {Hang}"));
         }
 
-        return _process.ExitCode == 0
+        return process.ExitCode == 0
             ? WriterReport.FromLine(report.GetAwaiter().GetResult())
             : throw Failure("failed");
     }
@@ -96,24 +96,24 @@ public sealed class WriterProcess : IDisposable
     /// <summary>Ends the process at once, in the middle of whatever it does.</summary>
     public void Kill()
     {
-        _process.Kill();
-        _process.WaitForExit();
+        process.Kill();
+        process.WaitForExit();
     }
 
     public void Dispose()
     {
-        if (!_process.HasExited)
+        if (!process.HasExited)
         {
             Kill();
         }
 
-        _process.Dispose();
+        process.Dispose();
     }
 
     private InvalidOperationException Failure(string what)
     {
         Kill();
-        return new InvalidOperationException($"The writer {what}.\n{_error.GetAwaiter().GetResult()}");
+        return new InvalidOperationException($"The writer {what}.\n{error.GetAwaiter().GetResult()}");
     }
 
     // The runtime that runs the tests, whether or not PATH knows it.

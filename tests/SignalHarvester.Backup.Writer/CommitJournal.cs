@@ -8,9 +8,9 @@ namespace SignalHarvester.Backup.TestSupport;
 /// </summary>
 public sealed class CommitJournal : IDisposable
 {
-    private readonly SafeFileHandle _file;
+    private readonly SafeFileHandle file;
 
-    public CommitJournal(string path) => _file = File.OpenHandle(
+    public CommitJournal(string path) => file = File.OpenHandle(
         path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
 
     /// <summary>The number of records in a journal, 0 where there is none.</summary>
@@ -25,7 +25,7 @@ public sealed class CommitJournal : IDisposable
     {
         using var file = new FileStream(
             path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1 << 16);
-        byte[] record = new byte[Transfer.Size];
+        var record = new byte[Transfer.Size];
         for (long i = 0; i < count && file.ReadAtLeast(record, record.Length, throwOnEndOfStream: false) == record.Length; i++)
         {
             yield return Transfer.ReadFrom(record);
@@ -37,14 +37,14 @@ public sealed class CommitJournal : IDisposable
     {
         Span<byte> record = stackalloc byte[Transfer.Size];
         transfer.WriteTo(record);
-        long end = transfer.Sequence * Transfer.Size;
-        if (RandomAccess.GetLength(_file) > end)
+        var end = transfer.Sequence * Transfer.Size;
+        if (RandomAccess.GetLength(file) > end)
         {
-            RandomAccess.SetLength(_file, end);
+            RandomAccess.SetLength(file, end);
         }
 
-        RandomAccess.Write(_file, record, end - Transfer.Size);
+        RandomAccess.Write(file, record, end - Transfer.Size);
     }
 
-    public void Dispose() => _file.Dispose();
+    public void Dispose() => file.Dispose();
 }

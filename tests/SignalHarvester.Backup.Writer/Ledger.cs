@@ -44,16 +44,16 @@ public static class Ledger
                 CREATE TABLE journal(
                   sequence INTEGER PRIMARY KEY, source INTEGER, target INTEGER, amount INTEGER, checksum INTEGER);
                 """);
-            using SqliteCommand insert = connection.CreateCommand();
+            using var insert = connection.CreateCommand();
             insert.CommandText = "INSERT INTO ledger VALUES ($accounts, $bytes)";
             insert.Parameters.AddWithValue("$accounts", options.Accounts);
             insert.Parameters.AddWithValue("$bytes", options.RowBytes);
             insert.ExecuteNonQuery();
             insert.CommandText = "INSERT INTO account VALUES ($id, $balance, 0, $padding)";
             insert.Parameters.AddWithValue("$balance", InitialBalance);
-            SqliteParameter id = insert.Parameters.Add("$id", SqliteType.Integer);
-            SqliteParameter padding = insert.Parameters.Add("$padding", SqliteType.Blob);
-            for (int account = 0; account < options.Accounts; account++)
+            var id = insert.Parameters.Add("$id", SqliteType.Integer);
+            var padding = insert.Parameters.Add("$padding", SqliteType.Blob);
+            for (var account = 0; account < options.Accounts; account++)
             {
                 id.Value = account;
                 padding.Value = Padding(account, 0, options.RowBytes);
@@ -67,10 +67,10 @@ public static class Ledger
     /// <summary>The padding of an account that this commit touched last: bytes that nothing else has.</summary>
     public static byte[] Padding(int account, long version, int rowBytes)
     {
-        ulong state = ((ulong)account << 40) ^ ((ulong)version * 0x9E3779B97F4A7C15) ^ 0xD1B54A32D192ED03;
-        byte[] padding = new byte[rowBytes - (int)(state % (ulong)(rowBytes / 2 + 1))];
+        var state = ((ulong)account << 40) ^ ((ulong)version * 0x9E3779B97F4A7C15) ^ 0xD1B54A32D192ED03;
+        var padding = new byte[rowBytes - (int)(state % (ulong)(rowBytes / 2 + 1))];
         Span<byte> word = stackalloc byte[8];
-        for (int i = 0; i < padding.Length; i += 8)
+        for (var i = 0; i < padding.Length; i += 8)
         {
             state ^= state << 13;
             state ^= state >> 7;
@@ -84,14 +84,14 @@ public static class Ledger
 
     internal static void Execute(SqliteConnection connection, string sql)
     {
-        using SqliteCommand command = connection.CreateCommand();
+        using var command = connection.CreateCommand();
         command.CommandText = sql;
         command.ExecuteNonQuery();
     }
 
     internal static long Number(SqliteConnection connection, string sql)
     {
-        using SqliteCommand command = connection.CreateCommand();
+        using var command = connection.CreateCommand();
         command.CommandText = sql;
         return Convert.ToInt64(command.ExecuteScalar(), CultureInfo.InvariantCulture);
     }

@@ -1,10 +1,9 @@
 using System.Diagnostics;
-using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.TestSupport;
 
 // Says "ready" when every connection has committed once, stops when standard input is closed, then reports.
-WriterOptions options = WriterOptions.Parse(args);
-using (SqliteConnection connection = Ledger.Open(options))
+var options = WriterOptions.Parse(args);
+using (var connection = Ledger.Open(options))
 {
     Ledger.EnsureCreated(connection, options);
 }
@@ -25,7 +24,7 @@ untilClosed.IsBackground = true;
 untilClosed.Start();
 
 using var ready = new CountdownEvent(options.Threads);
-long start = Stopwatch.GetTimestamp();
+var start = Stopwatch.GetTimestamp();
 Task<List<long>>[] writers = [.. Enumerable.Range(0, options.Threads)
     .Select(_ => Task.Factory.StartNew(Write, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default))];
 

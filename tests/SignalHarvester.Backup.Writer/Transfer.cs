@@ -17,10 +17,10 @@ public readonly record struct Transfer(long Sequence, int From, int To, int Amou
     /// <summary>The commit after this one, between accounts that this choice decides on.</summary>
     public Transfer Next(int accounts, Random choice)
     {
-        int from = choice.Next(accounts);
-        int to = (from + 1 + choice.Next(accounts - 1)) % accounts;
-        int amount = choice.Next(1, 100);
-        long sequence = Sequence + 1;
+        var from = choice.Next(accounts);
+        var to = (from + 1 + choice.Next(accounts - 1)) % accounts;
+        var amount = choice.Next(1, 100);
+        var sequence = Sequence + 1;
         return new Transfer(sequence, from, to, amount, Chain(Checksum, sequence, from, to, amount));
     }
 
@@ -47,8 +47,8 @@ public readonly record struct Transfer(long Sequence, int From, int To, int Amou
 
     private static long Chain(long before, long sequence, int from, int to, int amount)
     {
-        ulong mixed = (ulong)before;
-        foreach (long part in (ReadOnlySpan<long>)[sequence, from, to, amount])
+        var mixed = (ulong)before;
+        foreach (var part in (ReadOnlySpan<long>)[sequence, from, to, amount])
         {
             mixed = (mixed ^ (ulong)part) * 0x9E3779B97F4A7C15;
             mixed ^= mixed >> 29;

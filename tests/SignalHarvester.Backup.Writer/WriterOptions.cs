@@ -60,9 +60,9 @@ public sealed record WriterOptions
     public static WriterOptions Parse(IReadOnlyList<string> arguments)
     {
         var options = new WriterOptions { DatabasePath = "" };
-        for (int i = 0; i + 1 < arguments.Count; i += 2)
+        for (var i = 0; i + 1 < arguments.Count; i += 2)
         {
-            string value = arguments[i + 1];
+            var value = arguments[i + 1];
             options = arguments[i] switch
             {
                 "--database" => options with { DatabasePath = value },

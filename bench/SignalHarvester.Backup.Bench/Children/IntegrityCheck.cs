@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Microsoft.Data.Sqlite;
 
 namespace SignalHarvester.Backup.Bench.Children;
 
@@ -10,12 +9,12 @@ internal static class IntegrityCheck
     public static void Run(string database)
     {
         // A read-only connection would leave -wal and -shm beside the file for those that come after.
-        using SqliteConnection connection = BenchDatabase.Open(database);
-        using SqliteCommand command = connection.CreateCommand();
+        using var connection = BenchDatabase.Open(database);
+        using var command = connection.CreateCommand();
         command.CommandText = "PRAGMA integrity_check";
         command.CommandTimeout = 0;
         var watch = Stopwatch.StartNew();
-        string? answer = (string?)command.ExecuteScalar();
+        var answer = (string?)command.ExecuteScalar();
         Command.Report("inside", watch.Elapsed.TotalSeconds);
         if (answer != "ok")
         {

@@ -1,5 +1,3 @@
-using Microsoft.Data.Sqlite;
-
 namespace SignalHarvester.Backup.Bench.Children;
 
 /// <summary>
@@ -13,7 +11,7 @@ internal static class LogHolder
     /// <param name="database">The database, in WAL mode.</param>
     public static void Run(string database)
     {
-        using SqliteConnection connection = BenchDatabase.Open(database);
+        using var connection = BenchDatabase.Open(database);
         BenchDatabase.Execute(connection, "PRAGMA wal_autocheckpoint = 0; SELECT count(*) FROM sqlite_schema");
         Console.WriteLine(Companion.Ready);
         Console.In.ReadToEnd();

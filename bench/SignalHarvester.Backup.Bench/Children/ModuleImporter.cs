@@ -11,7 +11,7 @@ internal static class ModuleImporter
     /// <param name="before">A module that is imported first, untimed; null for none.</param>
     public static void Run(string manifest, string? before)
     {
-        using Runspace runspace = RunspaceFactory.CreateRunspace(InitialSessionState.CreateDefault2());
+        using var runspace = RunspaceFactory.CreateRunspace(InitialSessionState.CreateDefault2());
         runspace.Open();
         if (before is not null)
         {

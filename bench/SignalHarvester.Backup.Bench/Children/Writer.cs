@@ -12,7 +12,7 @@ internal static class Writer
     /// <param name="perSecond">Commits a second; 0 is as many as go.</param>
     public static async Task Run(string database, string log, int perSecond)
     {
-        using SqliteConnection connection = BenchDatabase.Open(database);
+        using var connection = BenchDatabase.Open(database);
         BenchDatabase.Execute(connection, "PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 0");
         var stop = new CancellationTokenSource();
         _ = Task.Run(() =>
@@ -21,26 +21,26 @@ internal static class Writer
             stop.Cancel();
         });
 
-        List<Commit> commits = await Commits(connection, perSecond, stop.Token);
+        var commits = await Commits(connection, perSecond, stop.Token);
         Commit.WriteAll(log, commits);
     }
 
     private static async Task<List<Commit>> Commits(SqliteConnection connection, int perSecond, CancellationToken stop)
     {
         // Below Microsoft.Data.Sqlite, which would repeat a refused statement and so hide the refusal.
-        string sql = $"""
+        var sql = $"""
             INSERT INTO signals(source, kind, score, payload, digest, created_at)
             VALUES ('bench', 'api', 0.5, '{new string('x', 500)}', randomblob(32), '2026-11-22T00:00:00')
             """;
-        Check(connection, raw.sqlite3_prepare_v2(connection.Handle, sql, out sqlite3_stmt statement));
+        Check(connection, raw.sqlite3_prepare_v2(connection.Handle, sql, out var statement));
         using (statement)
         {
             var commits = new List<Commit>(1 << 20);
-            using PeriodicTimer? pace = perSecond == 0 ? null : new PeriodicTimer(TimeSpan.FromSeconds(1.0 / perSecond));
+            using var pace = perSecond == 0 ? null : new PeriodicTimer(TimeSpan.FromSeconds(1.0 / perSecond));
             while (!stop.IsCancellationRequested)
             {
-                long start = Stopwatch.GetTimestamp();
-                int result = raw.sqlite3_step(statement);
+                var start = Stopwatch.GetTimestamp();
+                var result = raw.sqlite3_step(statement);
                 commits.Add(new Commit(start, Stopwatch.GetTimestamp() - start, result is raw.SQLITE_BUSY or raw.SQLITE_LOCKED));
                 raw.sqlite3_reset(statement);
                 if (result is not (raw.SQLITE_DONE or raw.SQLITE_BUSY or raw.SQLITE_LOCKED))

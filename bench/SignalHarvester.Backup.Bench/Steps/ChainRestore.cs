@@ -11,8 +11,8 @@ internal sealed class ChainRestore(Workspace workspace, string database, Module 
     private static readonly string Newest = string.Create(
         CultureInfo.InvariantCulture, $"Restore-SHBackup (full and {History.Increments} increments)");
 
-    private readonly Lazy<string> _firstHash = new(() => Workspace.HashOf(database));
-    private readonly Restoration _restoration = new(workspace);
+    private readonly Lazy<string> firstHash = new(() => Workspace.HashOf(database));
+    private readonly Restoration restoration = new(workspace);
 
     public override string Name => "chain-restore";
 
@@ -21,20 +21,20 @@ internal sealed class ChainRestore(Workspace workspace, string database, Module 
 
     public override IEnumerable<Contestant> Contestants()
     {
-        yield return _restoration.Of("Restore-SHBackup (the full one)", module.Missing, history.Backups, history.MakeBackups,
+        yield return restoration.Of("Restore-SHBackup (the full one)", module.Missing, history.Backups, history.MakeBackups,
             (source, target) => module.Restore(source, Restoration.FileIn(target), "-Type Full"),
-            () => _firstHash.Value,
+            () => firstHash.Value,
             isBaseline: true);
-        yield return _restoration.Of(Newest, module.Missing, history.Backups, history.MakeBackups,
+        yield return restoration.Of(Newest, module.Missing, history.Backups, history.MakeBackups,
             (source, target) => module.Restore(source, Restoration.FileIn(target)),
             () => history.NewestHash);
 
         string restic = workspace["restic"], borg = workspace["borg"];
-        yield return _restoration.Of("restic restore", Peers.Missing("restic"), restic,
+        yield return restoration.Of("restic restore", Peers.Missing("restic"), restic,
             () => StoreEnds(restic, Peers.ResticInit, _ => Peers.ResticBackup(restic, history.Live)),
             Peers.ResticRestore,
             () => history.NewestHash);
-        yield return _restoration.Of("borg extract", Peers.Missing("borg"), borg,
+        yield return restoration.Of("borg extract", Peers.Missing("borg"), borg,
             () => StoreEnds(borg, Peers.BorgInit, state => Peers.BorgCreate(borg, history.Live, Peers.Archive(state))),
             (source, target) => Peers.BorgExtract(source, target, Peers.Archive(History.Increments)),
             () => history.NewestHash);
@@ -42,7 +42,7 @@ internal sealed class ChainRestore(Workspace workspace, string database, Module 
 
     public override IEnumerable<Line> Judge(StepResult result)
     {
-        ContestantResult? ours = result[Newest];
+        var ours = result[Newest];
         return
         [
             .. Line.Of("restore of the chain / of its full backup, whole process", result.WallRatio(ours), 1.3, "x"),

@@ -13,7 +13,7 @@ internal sealed class Fold(Workspace workspace, Module module, History history) 
 
     private static readonly string Remove = string.Create(CultureInfo.InvariantCulture, $"Remove-SHBackup (the {Removed} oldest)");
 
-    private readonly Restoration _restoration = new(workspace);
+    private readonly Restoration restoration = new(workspace);
 
     public override string Name => "fold";
 
@@ -48,7 +48,7 @@ internal sealed class Fold(Workspace workspace, Module module, History history) 
                 Workspace.Copy(history.Backups, backups);
             },
             Run = () => Measure(backups, command),
-            Check = () => _restoration.Check(file => module.Restore(backups, file), history.NewestHash),
+            Check = () => restoration.Check(file => module.Restore(backups, file), history.NewestHash),
         };
     }
 
@@ -77,8 +77,8 @@ internal sealed class Fold(Workspace workspace, Module module, History history) 
 
     private static Sample Measure(string directory, Command command)
     {
-        long before = Workspace.SizeWithoutCache(directory);
-        Sample sample = command.Run();
+        var before = Workspace.SizeWithoutCache(directory);
+        var sample = command.Run();
         return sample with
         {
             Reported = new Dictionary<string, double>(sample.Reported)

@@ -17,7 +17,7 @@ internal sealed class FullBackup(Workspace workspace, string database, Module mo
         string backups = workspace["backups"], zst = workspace["plain.zst"], script = workspace["script"];
         string restic = workspace["restic"], borg = workspace["borg"];
         string copy = workspace["litestream", "copy.db"], replica = workspace["litestream", "replica"];
-        string configuration = workspace["litestream", "litestream.yml"];
+        var configuration = workspace["litestream", "litestream.yml"];
 
         yield return new Contestant
         {
@@ -79,7 +79,7 @@ internal sealed class FullBackup(Workspace workspace, string database, Module mo
             Outputs = [replica],
             Prepare = () =>
             {
-                string folder = Path.GetDirectoryName(copy)!;
+                var folder = Path.GetDirectoryName(copy)!;
                 Workspace.Delete(folder);
                 Directory.CreateDirectory(folder);
                 File.Copy(database, copy);
@@ -98,12 +98,13 @@ internal sealed class FullBackup(Workspace workspace, string database, Module mo
 
     public override IEnumerable<Line> Judge(StepResult result)
     {
-        ContestantResult? ours = result["New-SHBackup"];
+        var ours = result["New-SHBackup"];
         return
         [
             .. Line.Of("full backup, whole process / zstd -1 -T2", result.WallRatio(ours), 1.0, "x"),
             .. Line.Of("full backup, engine / zstd -1 -T2", result.InsideRatio(ours), 1.0, "x"),
-            .. Line.Of("full backup, size of the file / zstd -1 -T2", ours?.Reported(Module.FileSize)?.Median * 1e6 / result.Baseline?.OutputSize?.Median, 1.01, "x"),
+            .. Line.Of(
+                "full backup, size of the file / zstd -1 -T2", ours?.Reported(Module.FileSize)?.Median * 1e6 / result.Baseline?.OutputSize?.Median, 1.01, "x"),
             .. Line.Of("full backup, encrypted, engine / not encrypted", result[Encrypted]?.Inside?.Median / ours?.Inside?.Median, 1.15, "x"),
             .. Line.Of("full backup, encrypted, peak memory", result[Encrypted]?.PeakMemory?.Median / 1e6, 200, "MB"),
             .. Line.Of("full backup, peak memory", ours?.PeakMemory?.Median / 1e6, 200, "MB"),

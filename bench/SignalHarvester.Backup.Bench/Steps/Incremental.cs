@@ -14,11 +14,11 @@ internal sealed class Incremental(Workspace workspace, string database, Module m
     /// <summary>How many backups the warm process makes; the first does not count.</summary>
     private const int Series = 6;
 
-    private readonly SavedState _backups = new(workspace["first", "backups"], workspace["backups"]);
-    private readonly SavedState _restic = new(workspace["first", "restic"], Peers.DirectoriesOf(workspace["restic"]));
-    private readonly SavedState _borg = new(workspace["first", "borg"], Peers.DirectoriesOf(workspace["borg"]));
-    private readonly Restoration _restoration = new(workspace);
-    private State _state;
+    private readonly SavedState savedBackups = new(workspace["first", "backups"], workspace["backups"]);
+    private readonly SavedState savedRestic = new(workspace["first", "restic"], Peers.DirectoriesOf(workspace["restic"]));
+    private readonly SavedState savedBorg = new(workspace["first", "borg"], Peers.DirectoriesOf(workspace["borg"]));
+    private readonly Restoration restoration = new(workspace);
+    private State state;
 
     /// <summary>What <see cref="Live"/> holds.</summary>
     private enum State
@@ -62,27 +62,27 @@ internal sealed class Incremental(Workspace workspace, string database, Module m
             Prepare = Change,
             Run = Peers.OpensslHash(Live).Run,
         };
-        Action check = () => _restoration.Check(file => module.Restore(backups, file), Workspace.HashOf(Live));
-        yield return Of(Ours, module.Missing, backups, _backups, backUp,
+        Action check = () => restoration.Check(file => module.Restore(backups, file), Workspace.HashOf(Live));
+        yield return Of(Ours, module.Missing, backups, savedBackups, backUp,
             () => Measure(backups, module.Backup(Live, backups, "Incremental")), check: check);
-        yield return Of(OursWarm, module.Missing, backups, _backups, backUp, () =>
+        yield return Of(OursWarm, module.Missing, backups, savedBackups, backUp, () =>
         {
-            _state = State.Unknown;
+            state = State.Unknown;
             return Required(Module.WarmPart(module.Series(Live, backups, "Incremental", PageChanges.Unseeded(Live, Pages), Series).Run()));
         }, check: check, hasSize: false);
-        yield return Of(Ours + " (verified)", module.Missing, backups, _backups, backUp,
+        yield return Of(Ours + " (verified)", module.Missing, backups, savedBackups, backUp,
             () => Measure(backups, module.Backup(Live, backups, "Incremental", verify: true)), check: check);
-        yield return Of("restic backup", Peers.Missing("restic"), restic, _restic, resticBackup,
+        yield return Of("restic backup", Peers.Missing("restic"), restic, savedRestic, resticBackup,
             () => Measure(restic, Peers.ResticBackup(restic, Live)));
-        yield return Of("borg create", Peers.Missing("borg"), borg, _borg, borgCreate,
+        yield return Of("borg create", Peers.Missing("borg"), borg, savedBorg, borgCreate,
             () => Measure(borg, Peers.BorgCreate(borg, Live)));
         if (percent == 0)
         {
             // What the peers make of a file that nobody has so much as touched since their last look at it.
-            yield return Of("restic backup (file not touched)", Peers.Missing("restic"), restic, _restic, resticBackup,
+            yield return Of("restic backup (file not touched)", Peers.Missing("restic"), restic, savedRestic, resticBackup,
                 () => Measure(restic, Peers.ResticBackup(restic, Live)),
                 before: () => Peers.ResticBackup(restic, Live).Run());
-            yield return Of("borg create (file not touched)", Peers.Missing("borg"), borg, _borg, borgCreate,
+            yield return Of("borg create (file not touched)", Peers.Missing("borg"), borg, savedBorg, borgCreate,
                 () => Measure(borg, Peers.BorgCreate(borg, Live)),
                 before: () => Peers.BorgCreate(borg, Live, Peers.Archive(1)).Run());
         }
@@ -90,8 +90,8 @@ internal sealed class Incremental(Workspace workspace, string database, Module m
 
     public override IEnumerable<Line> Judge(StepResult result)
     {
-        ContestantResult? ours = result[Ours];
-        string what = string.Create(CultureInfo.InvariantCulture, $"incremental, {percent} % changed");
+        var ours = result[Ours];
+        var what = string.Create(CultureInfo.InvariantCulture, $"incremental, {percent} % changed");
         return
         [
             .. percent > 1 ? [] : (Line[])
@@ -149,8 +149,8 @@ internal sealed class Incremental(Workspace workspace, string database, Module m
 
     private Sample Measure(string repository, Command command)
     {
-        long before = Workspace.SizeWithoutCache(repository);
-        Sample sample = Required(command.Run());
+        var before = Workspace.SizeWithoutCache(repository);
+        var sample = Required(command.Run());
         var reported = new Dictionary<string, double>(sample.Reported)
         {
             [Added] = (Workspace.SizeWithoutCache(repository) - before) / 1e6,
@@ -165,33 +165,33 @@ internal sealed class Incremental(Workspace workspace, string database, Module m
 
     /// <summary>The sample, where the increment has just the pages that were changed since the first state.</summary>
     private Sample Required(Sample sample) =>
-        !sample.Reported.TryGetValue(Module.Pages, out double pages) || pages == Pages
+        !sample.Reported.TryGetValue(Module.Pages, out var pages) || pages == Pages
             ? sample
             : throw new BenchException(string.Create(CultureInfo.InvariantCulture, $"{pages} pages were backed up instead of {Pages}."));
 
     private void Reset()
     {
-        _state = State.Unknown;
+        state = State.Unknown;
         Directory.CreateDirectory(Path.GetDirectoryName(Live)!);
         File.Copy(database, Live, overwrite: true);
-        _state = State.First;
+        state = State.First;
     }
 
     private void Change()
     {
-        if (_state == State.Unknown)
+        if (state == State.Unknown)
         {
             Reset();
         }
 
-        if (_state == State.First)
+        if (state == State.First)
         {
-            _state = State.Unknown;
+            state = State.Unknown;
             PageChanges.Make(Live, Pages, seed: 1);
 
             // The peers go by it. For a database in WAL mode it tells nothing, so no change is to be looked for all the same.
             File.SetLastWriteTimeUtc(Live, DateTime.UtcNow);
-            _state = State.Changed;
+            state = State.Changed;
         }
     }
 }

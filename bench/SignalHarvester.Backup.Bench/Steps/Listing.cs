@@ -7,7 +7,7 @@ internal sealed class Listing(Workspace workspace, Module module) : Step
 {
     private const string First = "Get-SHBackup (no cache yet)";
 
-    private readonly ManyBackups _backups = new(workspace, module);
+    private readonly ManyBackups backups = new(workspace, module);
 
     public override string Name => "list";
 
@@ -17,10 +17,10 @@ internal sealed class Listing(Workspace workspace, Module module) : Step
     {
         yield return Of(First, () =>
         {
-            _backups.Make();
-            Workspace.Delete(Path.Combine(_backups.Folder, Module.Cache));
+            backups.Make();
+            Workspace.Delete(Path.Combine(backups.Folder, Module.Cache));
         });
-        yield return Of("Get-SHBackup (again)", _backups.Make);
+        yield return Of("Get-SHBackup (again)", backups.Make);
     }
 
     public override IEnumerable<Line> Judge(StepResult result) =>
@@ -30,12 +30,12 @@ internal sealed class Listing(Workspace workspace, Module module) : Step
     {
         Name = name,
         Missing = module.Missing,
-        Inputs = [_backups.Folder],
+        Inputs = [backups.Folder],
         Prepare = prepare,
         Run = () =>
         {
-            Sample sample = module.List(_backups.Folder).Run();
-            double listed = sample.Reported["backups"];
+            var sample = module.List(backups.Folder).Run();
+            var listed = sample.Reported["backups"];
             return listed == ManyBackups.Count
                 ? sample
                 : throw new BenchException(string.Create(CultureInfo.InvariantCulture, $"{listed} of {ManyBackups.Count} backups were listed."));

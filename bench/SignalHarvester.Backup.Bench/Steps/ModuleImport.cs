@@ -16,7 +16,7 @@ internal sealed class ModuleImport(Workspace workspace, Module module) : Step
 
     public override IEnumerable<Contestant> Contestants()
     {
-        string empty = workspace["Empty", "Empty.psd1"];
+        var empty = workspace["Empty", "Empty.psd1"];
         yield return Of("an empty module (first command of the engine)", null, empty, isBaseline: true);
         yield return Of(Cold, module.MissingManifest, module.Manifest);
         yield return Of(Warm, module.MissingManifest, module.Manifest, before: empty);

@@ -12,9 +12,9 @@ internal sealed class Offsite(Workspace workspace, Module module) : Step, IDispo
     private const int Mebibytes = 300;
     private const string Key = "benchbenchbenchbench";
 
-    private readonly Dictionary<string, int> _buckets = [];
-    private Process? _server;
-    private int _port;
+    private readonly Dictionary<string, int> buckets = [];
+    private Process? server;
+    private int port;
 
     public override string Name => "offsite";
 
@@ -38,14 +38,15 @@ internal sealed class Offsite(Workspace workspace, Module module) : Step, IDispo
         ["RCLONE_CONFIG_CEPH_TYPE"] = "s3",
         ["RCLONE_CONFIG_CEPH_PROVIDER"] = "Ceph",
         ["RCLONE_CONFIG_CEPH_ENV_AUTH"] = "true",
-        ["RCLONE_CONFIG_CEPH_ENDPOINT"] = $"http://127.0.0.1:{_port}",
+        ["RCLONE_CONFIG_CEPH_ENDPOINT"] = $"http://127.0.0.1:{port}",
     };
 
     public override IEnumerable<Contestant> Contestants()
     {
         yield return Upload("rclone copy, up", Missing("rclone"), bucket => Shell($"rclone copy {Quote(File)} ceph:{bucket}"), isBaseline: true);
         yield return Upload("Send-SHBackup", Missing(), bucket => module.Send(Backups, Place(bucket)));
-        yield return Download("rclone copy, down", Missing("rclone"), bucket => Shell($"rclone copy ceph:{bucket} {Quote(Fetched)}; sync {Quote(Fetched)}/*"), "rclone copy, up");
+        yield return Download(
+            "rclone copy, down", Missing("rclone"), bucket => Shell($"rclone copy ceph:{bucket} {Quote(Fetched)}; sync {Quote(Fetched)}/*"), "rclone copy, up");
         yield return Download("Receive-SHBackup", Missing(), bucket => module.Receive(Place(bucket), Fetched), "Send-SHBackup");
     }
 
@@ -62,17 +63,17 @@ internal sealed class Offsite(Workspace workspace, Module module) : Step, IDispo
 
     public void Dispose()
     {
-        if (_server is not null)
+        if (server is not null)
         {
-            _server.StandardInput.Close();
-            _server.WaitForExit();
-            _server.Dispose();
+            server.StandardInput.Close();
+            server.WaitForExit();
+            server.Dispose();
         }
     }
 
     private string File => Directory.GetFiles(Backups, "*_full.db").Single();
 
-    private string Place(string bucket) => $"-Provider S3 -Bucket {bucket} -Endpoint http://127.0.0.1:{_port} -PathStyle -Region default";
+    private string Place(string bucket) => $"-Provider S3 -Bucket {bucket} -Endpoint http://127.0.0.1:{port} -PathStyle -Region default";
 
     private Contestant Upload(string name, string? missing, Func<string, Command> upload, bool isBaseline = false) => new()
     {
@@ -84,7 +85,7 @@ internal sealed class Offsite(Workspace workspace, Module module) : Step, IDispo
         {
             EnsureBackup();
             EnsureServer();
-            _buckets[name] = _buckets.GetValueOrDefault(name) + 1;
+            buckets[name] = buckets.GetValueOrDefault(name) + 1;
         },
         Run = () => (upload(BucketOf(name)) with { Variables = Credentials }).Run(),
     };
@@ -98,7 +99,7 @@ internal sealed class Offsite(Workspace workspace, Module module) : Step, IDispo
         Run = () => (download(BucketOf(uploadedBy)) with { Variables = Credentials }).Run(),
         Check = () =>
         {
-            string fetched = Directory.GetFiles(Fetched, "*_full.db").Single();
+            var fetched = Directory.GetFiles(Fetched, "*_full.db").Single();
             if (Workspace.HashOf(fetched) != Workspace.HashOf(File))
             {
                 throw new BenchException("What was fetched is not what was sent.");
@@ -107,7 +108,7 @@ internal sealed class Offsite(Workspace workspace, Module module) : Step, IDispo
     };
 
     private string BucketOf(string name) =>
-        string.Create(CultureInfo.InvariantCulture, $"{name.Split(' ', '-')[0].ToLowerInvariant()}-{_buckets[name]}");
+        string.Create(CultureInfo.InvariantCulture, $"{name.Split(' ', '-')[0].ToLowerInvariant()}-{buckets[name]}");
 
     private void EnsureBackup()
     {
@@ -116,27 +117,29 @@ internal sealed class Offsite(Workspace workspace, Module module) : Step, IDispo
             return;
         }
 
-        string database = BenchDatabase.PathOf(workspace, Mebibytes);
+        var database = BenchDatabase.PathOf(workspace, Mebibytes);
         BenchDatabase.Ensure(database, Mebibytes);
         module.BackupUncompressed(database, Backups).Run();
     }
 
     private void EnsureServer()
     {
-        if (_server is not null)
+        if (server is not null)
         {
             return;
         }
 
-        string folder = Directory.CreateTempSubdirectory("shbceph").FullName;
+        var folder = Directory.CreateTempSubdirectory("shbceph").FullName;
         System.IO.File.WriteAllText(Path.Combine(folder, "users"), $"bench {Key} {Key}\n");
-        string script = Path.Combine(workspace.Root, "tests", "SignalHarvester.Backup.Cloud.Tests", "Servers", "ceph.sh");
-        int monitor = FreePort();
-        _port = FreePort();
-        _server = new Command("setsid", ["--wait", "bash", script, folder, monitor.ToString(CultureInfo.InvariantCulture), _port.ToString(CultureInfo.InvariantCulture)]).Start();
-        if (_server.StandardOutput.ReadLine() != "ready")
+        var script = Path.Combine(workspace.Root, "tests", "SignalHarvester.Backup.Cloud.Tests", "Servers", "ceph.sh");
+        var monitor = FreePort();
+        port = FreePort();
+        server = new Command(
+            "setsid", ["--wait", "bash", script, folder, monitor.ToString(CultureInfo.InvariantCulture), port.ToString(CultureInfo.InvariantCulture)])
+            .Start();
+        if (server.StandardOutput.ReadLine() != "ready")
         {
-            throw new BenchException("Ceph did not start: " + _server.StandardOutput.ReadToEnd());
+            throw new BenchException("Ceph did not start: " + server.StandardOutput.ReadToEnd());
         }
     }
 

@@ -44,7 +44,7 @@ internal sealed class Restoration(Workspace workspace)
 
     private void Check(string hash)
     {
-        string[] files = Directory.GetFiles(Target, "*.db", SearchOption.AllDirectories);
+        var files = Directory.GetFiles(Target, "*.db", SearchOption.AllDirectories);
         if (files.Length != 1 || Workspace.HashOf(files[0]) != hash)
         {
             throw new BenchException("What was restored is not the database that was backed up.");

@@ -3,8 +3,8 @@ namespace SignalHarvester.Backup.Bench.Steps;
 /// <summary>The whole database back into a file that is not there yet.</summary>
 internal sealed class Restore(Workspace workspace, string database, Module module) : Step
 {
-    private readonly Lazy<string> _hash = new(() => Workspace.HashOf(database));
-    private readonly Restoration _restoration = new(workspace);
+    private readonly Lazy<string> hash = new(() => Workspace.HashOf(database));
+    private readonly Restoration restoration = new(workspace);
 
     public override string Name => "restore";
 
@@ -37,7 +37,7 @@ internal sealed class Restore(Workspace workspace, string database, Module modul
 
     public override IEnumerable<Line> Judge(StepResult result)
     {
-        ContestantResult? ours = result["Restore-SHBackup"];
+        var ours = result["Restore-SHBackup"];
         return
         [
             .. Line.Of("restore, whole process / zstd -d", result.WallRatio(ours), 1.0, "x"),
@@ -54,7 +54,7 @@ internal sealed class Restore(Workspace workspace, string database, Module modul
     /// <param name="isBaseline">Whether the others are compared with it.</param>
     private Contestant Of(
         string name, string? missing, string source, Action<string> back, Func<string, string, Command> restore, bool isBaseline = false) =>
-        _restoration.Of(
+        restoration.Of(
             name,
             missing,
             source,
@@ -66,6 +66,6 @@ internal sealed class Restore(Workspace workspace, string database, Module modul
                 }
             },
             restore,
-            () => _hash.Value,
+            () => hash.Value,
             isBaseline);
 }

@@ -7,7 +7,7 @@ internal sealed class Retention(Workspace workspace, Module module) : Step
 {
     private const string NearlyAllGo = "Invoke-SHBackupRetention -WhatIf (nearly all go)";
 
-    private readonly ManyBackups _backups = new(workspace, module);
+    private readonly ManyBackups backups = new(workspace, module);
 
     public override string Name => "retention";
 
@@ -26,12 +26,12 @@ internal sealed class Retention(Workspace workspace, Module module) : Step
     {
         Name = name,
         Missing = module.Missing,
-        Inputs = [_backups.Folder],
-        Prepare = _backups.Make,
+        Inputs = [backups.Folder],
+        Prepare = backups.Make,
         Run = () =>
         {
-            Sample sample = module.Decide(_backups.Folder, rules).Run();
-            double decided = sample.Reported[Module.Keep] + sample.Reported[Module.Remove];
+            var sample = module.Decide(backups.Folder, rules).Run();
+            var decided = sample.Reported[Module.Keep] + sample.Reported[Module.Remove];
             return decided == ManyBackups.Count
                 ? sample
                 : throw new BenchException(string.Create(CultureInfo.InvariantCulture, $"{decided} of {ManyBackups.Count} backups were judged."));

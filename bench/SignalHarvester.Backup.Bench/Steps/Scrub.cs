@@ -11,7 +11,7 @@ internal sealed class Scrub(Workspace workspace, string database, Module module)
 
     public override IEnumerable<Contestant> Contestants()
     {
-        string backups = workspace["backups"];
+        var backups = workspace["backups"];
         yield return new Contestant
         {
             Name = "openssl dgst -sha256",
@@ -36,7 +36,7 @@ internal sealed class Scrub(Workspace workspace, string database, Module module)
 
     public override IEnumerable<Line> Judge(StepResult result)
     {
-        double? ratio = result[Ours]?.Inside?.Median / result.Baseline?.Wall?.Median;
+        var ratio = result[Ours]?.Inside?.Median / result.Baseline?.Wall?.Median;
         return
         [
             .. Line.Of("scrub / openssl dgst -sha256 of the same bytes (0.8 times its speed)", ratio, 1.25, "x"),

@@ -12,7 +12,7 @@ internal sealed class Verification(Workspace workspace, string database, Module 
 
     public override IEnumerable<Contestant> Contestants()
     {
-        string backups = workspace["backups"];
+        var backups = workspace["backups"];
         yield return new Contestant
         {
             Name = "New-SHBackup",
@@ -47,9 +47,9 @@ internal sealed class Verification(Workspace workspace, string database, Module 
 
     public override IEnumerable<Line> Judge(StepResult result)
     {
-        double? backup = result.Baseline?.Inside?.Median;
-        double? integrity = (result[Full]?.Reported(Module.IntegrityTime) ?? result[Integrity]?.Inside)?.Median;
-        double? rest = result[Full]?.Inside?.Median - integrity;
+        var backup = result.Baseline?.Inside?.Median;
+        var integrity = (result[Full]?.Reported(Module.IntegrityTime) ?? result[Integrity]?.Inside)?.Median;
+        var rest = result[Full]?.Inside?.Median - integrity;
         return
         [
             .. Line.Of("full verification less integrity_check / the backup itself", rest / backup, 1.5, "x"),

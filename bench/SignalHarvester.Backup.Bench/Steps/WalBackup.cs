@@ -13,8 +13,8 @@ internal sealed class WalBackup(Workspace workspace, int sizeMebibytes, Module m
     /// <summary>How many backups the warm process makes; the first does not count.</summary>
     private const int Series = 6;
 
-    private readonly int _small = Math.Max(2, sizeMebibytes / 10);
-    private readonly int _large = 4 * sizeMebibytes;
+    private readonly int small = Math.Max(2, sizeMebibytes / 10);
+    private readonly int large = 4 * sizeMebibytes;
 
     public override string Name => "wal";
 
@@ -22,13 +22,13 @@ internal sealed class WalBackup(Workspace workspace, int sizeMebibytes, Module m
 
     public override IEnumerable<Contestant> Contestants()
     {
-        foreach ((int size, int frames) in ((int, int)[])
+        foreach ((var size, var frames) in ((int, int)[])
         [
-            (_small, FewFrames), (sizeMebibytes, FewFrames), (_large, FewFrames), (sizeMebibytes, 10_000), (sizeMebibytes, 50_000),
+            (small, FewFrames), (sizeMebibytes, FewFrames), (large, FewFrames), (sizeMebibytes, 10_000), (sizeMebibytes, 50_000),
         ])
         {
-            string live = workspace["live", string.Create(CultureInfo.InvariantCulture, $"signals-{size}m.db")];
-            string backups = workspace["backups"];
+            var live = workspace["live", string.Create(CultureInfo.InvariantCulture, $"signals-{size}m.db")];
+            var backups = workspace["backups"];
             yield return Of(NameOf(size, frames), live, size, () =>
             {
                 PageChanges.Make(live, frames, seed: 1);
@@ -42,7 +42,7 @@ internal sealed class WalBackup(Workspace workspace, int sizeMebibytes, Module m
 
     public override IEnumerable<Line> Judge(StepResult result)
     {
-        string what = string.Create(CultureInfo.InvariantCulture, $"{FewFrames:N0} frames, database of {_large} MiB / {_small} MiB");
+        var what = string.Create(CultureInfo.InvariantCulture, $"{FewFrames:N0} frames, database of {large} MiB / {small} MiB");
         return
         [
             .. Line.Of($"{what}, engine", Ratio(NameOf), 2.0, "x"),
@@ -51,7 +51,7 @@ internal sealed class WalBackup(Workspace workspace, int sizeMebibytes, Module m
         ];
 
         double? Ratio(Func<int, int, string> name) =>
-            result[name(_large, FewFrames)]?.Inside?.Median / result[name(_small, FewFrames)]?.Inside?.Median;
+            result[name(large, FewFrames)]?.Inside?.Median / result[name(small, FewFrames)]?.Inside?.Median;
     }
 
     private static string NameOf(int size, int frames) =>
@@ -87,7 +87,7 @@ internal sealed class WalBackup(Workspace workspace, int sizeMebibytes, Module m
             return;
         }
 
-        int made = Math.Min(size, sizeMebibytes);
+        var made = Math.Min(size, sizeMebibytes);
         string original = BenchDatabase.PathOf(workspace, made), unfinished = live + ".new";
         BenchDatabase.Ensure(original, made);
         Directory.CreateDirectory(Path.GetDirectoryName(live)!);

@@ -25,7 +25,7 @@ internal sealed class Writers(Workspace workspace, string database, Module modul
     public override IEnumerable<Contestant> Contestants()
     {
         string backups = workspace["backups"], zst = workspace["plain.zst"];
-        foreach ((string pace, int perSecond) in Paces)
+        foreach ((var pace, var perSecond) in Paces)
         {
             yield return Of($"New-SHBackup {pace}", module.Missing, backups, perSecond, copy => module.Backup(copy, backups));
             yield return Of($"zstd -1 -T2 {pace}", Peers.Missing("zstd"), zst, perSecond, _ => Peers.ZstdCompress(database, zst));
@@ -34,11 +34,11 @@ internal sealed class Writers(Workspace workspace, string database, Module modul
 
     public override IEnumerable<Line> Judge(StepResult result)
     {
-        foreach ((string pace, _) in Paces)
+        foreach ((var pace, _) in Paces)
         {
-            ContestantResult? ours = result[$"New-SHBackup {pace}"];
-            double? ratio = ours?.Reported(DuringP99)?.Median / ours?.Reported(IdleP99)?.Median;
-            foreach (Line line in (Line[])
+            var ours = result[$"New-SHBackup {pace}"];
+            var ratio = ours?.Reported(DuringP99)?.Median / ours?.Reported(IdleP99)?.Median;
+            foreach (var line in (Line[])
             [
                 .. Line.Of($"p99 commit during a backup / idle, writer {pace}", ratio, 1.5, "x"),
                 .. Line.Of($"commits refused during a backup, writer {pace}", ours?.Reported(Refused)?.Max, 0, "commits"),
@@ -51,7 +51,7 @@ internal sealed class Writers(Workspace workspace, string database, Module modul
 
     private Contestant Of(string name, string? missing, string output, int perSecond, Func<string, Command> backup)
     {
-        string copy = workspace["live", "copy.db"];
+        var copy = workspace["live", "copy.db"];
         return new Contestant
         {
             Name = name,
@@ -60,7 +60,7 @@ internal sealed class Writers(Workspace workspace, string database, Module modul
             Outputs = [output],
             Prepare = () =>
             {
-                string folder = Path.GetDirectoryName(copy)!;
+                var folder = Path.GetDirectoryName(copy)!;
                 Workspace.Delete(folder);
                 Directory.CreateDirectory(folder);
                 File.Copy(database, copy);
@@ -72,7 +72,7 @@ internal sealed class Writers(Workspace workspace, string database, Module modul
 
     private Sample Measure(string copy, int perSecond, Command backup)
     {
-        string log = workspace["commits.log"];
+        var log = workspace["commits.log"];
         Sample sample;
         long walSize;
         (long From, long To) idle;
@@ -86,7 +86,7 @@ internal sealed class Writers(Workspace workspace, string database, Module modul
             walSize = Workspace.SizeOf(copy + "-wal");
         }
 
-        IReadOnlyList<Commit> commits = Commit.ReadAll(log);
+        var commits = Commit.ReadAll(log);
         Commit[] before = [.. commits.Where(c => c.IsWithin(idle.From, idle.To))];
         Commit[] meanwhile = [.. commits.Where(c => c.IsWithin(sample.From, sample.To))];
         return sample with

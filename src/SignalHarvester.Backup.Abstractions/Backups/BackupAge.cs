@@ -13,7 +13,9 @@ namespace SignalHarvester.Backup;
 /// deliberately no constructor from int, long or double, through which PowerShell would convert.
 /// Units: <c>s m h d w mo y</c> (a month counts 30 days, a year 365).
 /// </remarks>
-[SuppressMessage("Design", "CA1036:Override methods on comparable types", Justification = "PowerShell compares through IComparable; operators would invite its numeric conversions.")]
+[SuppressMessage(
+    "Design", "CA1036:Override methods on comparable types",
+    Justification = "PowerShell compares through IComparable; operators would invite its numeric conversions.")]
 public sealed class BackupAge : IComparable, IComparable<BackupAge>, IEquatable<BackupAge>
 {
     private BackupAge(TimeSpan value) => Value = value;

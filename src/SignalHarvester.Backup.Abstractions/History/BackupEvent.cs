@@ -73,5 +73,6 @@ public sealed record BackupEvent
     public string? BackupDirectory { get; init; }
 
     /// <summary>The event on one line.</summary>
-    public override string ToString() => $"{Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} {Operation} {BackupId ?? Database}: {Status}{(ErrorId is null ? string.Empty : $" ({ErrorId})")}";
+    public override string ToString() =>
+        $"{Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} {Operation} {BackupId ?? Database}: {Status}{(ErrorId is null ? string.Empty : $" ({ErrorId})")}";
 }

@@ -65,7 +65,9 @@ public sealed record StoreLocation
         CloudProvider.S3 => $"s3://{Container}/{Prefix}",
         CloudProvider.Gcs => $"gs://{Container}/{Prefix}",
         CloudProvider.Azure => $"azure://{(AccountName is null ? string.Empty : AccountName + "/")}{Container}/{Prefix}",
-        _ => Uri.TryCreate(Prefix.Length == 0 ? Container : Container.TrimEnd('/') + "/" + Prefix, UriKind.Absolute, out var address) ? address.AbsoluteUri : $"file:{Container}/{Prefix}",
+        _ => Uri.TryCreate(Prefix.Length == 0 ? Container : Container.TrimEnd('/') + "/" + Prefix, UriKind.Absolute, out var address)
+            ? address.AbsoluteUri
+            : $"file:{Container}/{Prefix}",
     };
 
     /// <summary>

@@ -95,7 +95,8 @@ public sealed class CompareSHBackupCommand : DecryptingCommand, IConfigurationOp
         var database = later is not null ? null
             : Database is not null ? this.FileSystemPath(Database)
             : backup.DatabasePath ?? throw new BackupException(
-                BackupErrorId.DatabaseRequired, backup.Id, $"The backup '{backup.Id}' does not record its database. Give one with -Database, or another backup with -Difference.");
+                BackupErrorId.DatabaseRequired, backup.Id,
+                $"The backup '{backup.Id}' does not record its database. Give one with -Database, or another backup with -Difference.");
         var found = new List<BackupDifference>();
         Runner.Run(context => BackupEngine.Compare(BackupSource.In(directory, backup), later, database, AllowHardLink, IsWanted, found.Add, context));
         WriteObject(found.Where(difference => IncludeEqual || difference.Change != DifferenceKind.None), enumerateCollection: true);

@@ -35,7 +35,8 @@ internal sealed class DatabaseFilter
     /// <summary>Whether a database passes.</summary>
     /// <param name="database">Its full path; null if unknown.</param>
     public bool Passes(string? database) => IsOpen || (database is not null
-        && (patterns.Exists(pattern => pattern.IsMatch(database) || pattern.IsMatch(Path.GetFileName(database))) || paths.Exists(path => DatabasePlace.IsSame(path, database))));
+        && (patterns.Exists(pattern => pattern.IsMatch(database) || pattern.IsMatch(Path.GetFileName(database)))
+            || paths.Exists(path => DatabasePlace.IsSame(path, database))));
 
     private static WildcardPattern Literally(string text) => WildcardPattern.Get(WildcardPattern.Escape(text), WildcardOptions.IgnoreCase);
 
@@ -53,7 +54,8 @@ internal sealed class DatabaseFilter
             if (first > 0 && string.Join('/', parts[..first]) is { Length: > 0 } folder)
             {
                 var rest = string.Join(Path.DirectorySeparatorChar, parts[first..]);
-                patterns.Add(WildcardPattern.Get(Path.Join(WildcardPattern.Escape(fullPath(WildcardPattern.Unescape(folder))), rest), WildcardOptions.IgnoreCase));
+                patterns.Add(
+                    WildcardPattern.Get(Path.Join(WildcardPattern.Escape(fullPath(WildcardPattern.Unescape(folder))), rest), WildcardOptions.IgnoreCase));
             }
         }
         catch (Exception exception) when (exception is RuntimeException or BackupException)

@@ -39,7 +39,10 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// </example>
 /// <example>
 /// <para>List the backups on a second disk</para>
-/// <code>Get-SHBackup -Newest 1 | Send-SHBackup -Provider Directory -Container ./offsite -CreateContainer | Out-Null; Get-SHBackup -Remote -Provider Directory -Container ./offsite</code>
+/// <code>
+/// Get-SHBackup -Newest 1 | Send-SHBackup -Provider Directory -Container ./offsite -CreateContainer | Out-Null;
+/// Get-SHBackup -Remote -Provider Directory -Container ./offsite
+/// </code>
 /// <para>Sends the newest backup there, and lists the backups there. S3, Azure and Gcs are listed in the same way.</para>
 /// </example>
 /// <seealso>New-SHBackup</seealso>
@@ -147,9 +150,11 @@ public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters, ICon
         if (Newest is { } count)
         {
             selected = NewestBackups.OfEach(selected.Where(backup => !backup.IsRetired), count).ToList();
-            foreach (var ahead in selected.DistinctBy(backup => backup.DatabasePath, StringComparer.Ordinal).Where(backup => BackupOrder.IsAhead(backup.Timestamp, TimeProvider.System.GetUtcNow())))
+            foreach (var ahead in selected.DistinctBy(backup => backup.DatabasePath, StringComparer.Ordinal)
+                .Where(backup => BackupOrder.IsAhead(backup.Timestamp, TimeProvider.System.GetUtcNow())))
             {
-                WriteWarning($"'{ahead.Id}' is dated in the future: the clock was wrong then, or is now, so it is uncertain whether this backup is the newest.");
+                WriteWarning(
+                    $"'{ahead.Id}' is dated in the future: the clock was wrong then, or is now, so it is uncertain whether this backup is the newest.");
             }
         }
 

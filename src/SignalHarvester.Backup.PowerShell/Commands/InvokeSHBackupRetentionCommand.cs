@@ -184,7 +184,8 @@ public sealed class InvokeSHBackupRetentionCommand : BackupCommand, IDynamicPara
             return decision;
         }
 
-        var target = string.Create(CultureInfo.InvariantCulture, $"{decision.Backup.Id} of {decision.Backup.DatabasePath} ({string.Join("; ", decision.Reasons)})");
+        var target = string.Create(
+            CultureInfo.InvariantCulture, $"{decision.Backup.Id} of {decision.Backup.DatabasePath} ({string.Join("; ", decision.Reasons)})");
         return ShouldProcess(target, "Remove backup") || this.IsWhatIf
             ? decision
             : decision with { Action = RetentionAction.Keep, Reasons = ["not confirmed", .. decision.Reasons] };

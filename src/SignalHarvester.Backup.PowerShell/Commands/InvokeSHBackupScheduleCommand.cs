@@ -25,7 +25,11 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// </example>
 /// <example>
 /// <para>Show the steps of a run, and its exit code</para>
-/// <code>Register-SHBackupSchedule steps -Every 12h -DatabasePath ./app.db -BackupDirectory ./backups | Out-Null; (Invoke-SHBackupSchedule steps).Steps; $LASTEXITCODE</code>
+/// <code>
+/// Register-SHBackupSchedule steps -Every 12h -DatabasePath ./app.db -BackupDirectory ./backups | Out-Null;
+/// (Invoke-SHBackupSchedule steps).Steps;
+/// $LASTEXITCODE
+/// </code>
 /// <para>The code is that of the task's process.</para>
 /// </example>
 /// <seealso>Register-SHBackupSchedule</seealso>

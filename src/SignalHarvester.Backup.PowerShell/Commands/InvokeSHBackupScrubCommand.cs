@@ -81,7 +81,8 @@ public sealed class InvokeSHBackupScrubCommand : BackupCommand, IDynamicParamete
                     break;
                 }
 
-                if (ShouldProcess(string.IsNullOrEmpty(backup.DatabasePath) ? backup.Id : $"{backup.Id} of {backup.DatabasePath}", "Read the stored file and compare it"))
+                if (ShouldProcess(
+                    string.IsNullOrEmpty(backup.DatabasePath) ? backup.Id : $"{backup.Id} of {backup.DatabasePath}", "Read the stored file and compare it"))
                 {
                     this.ReportErrors(() => bytes += Scrub(backup, directory));
                 }

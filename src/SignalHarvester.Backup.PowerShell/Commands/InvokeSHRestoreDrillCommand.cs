@@ -110,7 +110,9 @@ public sealed class InvokeSHRestoreDrillCommand : DecryptingCommand, IDynamicPar
             return Wanted(this.StopOnError(() => List(store))).Select(backup => this.StopOnError(() => InStore(backup, store)));
         }
 
-        return Newest ? Wanted(this.StopOnError(() => List(OpenDirectories()))).Select(backup => BackupSource.In(OpenConfigured(backup.BackupDirectory), backup)) : [];
+        return Newest
+            ? Wanted(this.StopOnError(() => List(OpenDirectories()))).Select(backup => BackupSource.In(OpenConfigured(backup.BackupDirectory), backup))
+            : [];
     }
 
     private List<BackupMetadata> Wanted(IReadOnlyList<BackupMetadata> backups)
@@ -121,7 +123,9 @@ public sealed class InvokeSHRestoreDrillCommand : DecryptingCommand, IDynamicPar
         {
             // Nothing to prove is no proof.
             ThrowTerminatingError(new BackupException(
-                BackupErrorId.BackupNotFound, Database is null ? BackupDirectory : string.Join(", ", Database), $"There is no backup{(Database is null ? string.Empty : $" of '{string.Join("', '", Database)}'")} for a drill. List the backups with Get-SHBackup.").ToRecord());
+                BackupErrorId.BackupNotFound, Database is null ? BackupDirectory : string.Join(", ", Database),
+                $"There is no backup{(Database is null ? string.Empty : $" of '{string.Join("', '", Database)}'")} for a drill. List the backups with Get-SHBackup.")
+                .ToRecord());
         }
 
         return wanted;
@@ -154,5 +158,6 @@ public sealed class InvokeSHRestoreDrillCommand : DecryptingCommand, IDynamicPar
         table.Count == 2 && table["Query"] is { } query && table["Expect"] is { } expect
             ? new DrillAssertion(LanguagePrimitives.ConvertTo<string>(query), LanguagePrimitives.ConvertTo<string>(expect))
             : throw BackupException.InvalidArgument(
-                nameof(Assertion), "-Assertion takes hashtables with only the keys Query and Expect. Give for example @{ Query = 'SELECT count(*) FROM signals'; Expect = '> 0' }.");
+                nameof(Assertion),
+                "-Assertion takes hashtables with only the keys Query and Expect. Give for example @{ Query = 'SELECT count(*) FROM signals'; Expect = '> 0' }.");
 }

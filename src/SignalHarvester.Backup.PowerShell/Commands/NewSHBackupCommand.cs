@@ -210,7 +210,8 @@ public sealed class NewSHBackupCommand : BackupCommand, IDynamicParameters
     protected override void BeginProcessing()
     {
         base.BeginProcessing();
-        uploads = this.StopOnError(() => Stores(storeParameters) is var stores && Upload ? stores.ForUpload : this.IsBound(nameof(Upload)) ? [] : stores.AfterBackup)
+        uploads =
+            this.StopOnError(() => Stores(storeParameters) is var stores && Upload ? stores.ForUpload : this.IsBound(nameof(Upload)) ? [] : stores.AfterBackup)
             .Select(location => this.StopOnError(() => OpenStore(storeParameters, location)))
             .ToList();
         encryption = this.StopOnError(() => NewEncryption(Recipient, Passphrase, nameof(Passphrase)));
@@ -251,7 +252,8 @@ public sealed class NewSHBackupCommand : BackupCommand, IDynamicParameters
     private IEnumerable<string> ConfiguredDatabases() => Settings.Databases is [_, ..] databases && !MyInvocation.ExpectingInput
         ? databases.Select(database => database.Path)
         : throw new BackupException(
-            BackupErrorId.DatabaseRequired, nameof(DatabasePath), "No database was given, and none is configured. Give its path, or set app.database_path in the configuration; see Get-SHBackupConfiguration.");
+            BackupErrorId.DatabaseRequired, nameof(DatabasePath),
+            "No database was given, and none is configured. Give its path, or set app.database_path in the configuration; see Get-SHBackupConfiguration.");
 
     private void BackUp(string file)
     {

@@ -17,12 +17,19 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// </remarks>
 /// <example>
 /// <para>Let a second key open all backups</para>
-/// <code>$old = New-SHBackupKey ./old.key; New-SHBackup ./app.db -Recipient $old | Protect-SHBackup -Recipient $old, (New-SHBackupKey ./new.key) -IdentityFile ./old.key</code>
+/// <code>
+/// $old = New-SHBackupKey ./old.key;
+/// New-SHBackup ./app.db -Recipient $old | Protect-SHBackup -Recipient $old, (New-SHBackupKey ./new.key) -IdentityFile ./old.key
+/// </code>
 /// <para>From then on, either of the two opens the backup.</para>
 /// </example>
 /// <example>
 /// <para>Change all encrypted backups of a directory to a new key</para>
-/// <code>$lost, $new = (New-SHBackupKey ./lost.key), (New-SHBackupKey ./safe.key); $null = New-SHBackup ./app.db -Recipient $lost; Get-SHBackup | Where-Object Recipients -contains $lost.Recipient | Protect-SHBackup -Recipient $new -IdentityFile ./lost.key</code>
+/// <code>
+/// $lost, $new = (New-SHBackupKey ./lost.key), (New-SHBackupKey ./safe.key);
+/// $null = New-SHBackup ./app.db -Recipient $lost;
+/// Get-SHBackup | Where-Object Recipients -contains $lost.Recipient | Protect-SHBackup -Recipient $new -IdentityFile ./lost.key
+/// </code>
 /// <para>A backup has the public keys that it is encrypted to as its Recipients.</para>
 /// </example>
 /// <seealso>New-SHBackupKey</seealso>
@@ -48,8 +55,10 @@ public sealed class ProtectSHBackupCommand : DecryptingCommand
     protected override void BeginProcessing()
     {
         base.BeginProcessing();
-        encryption = this.StopOnError(() => NewEncryption(Recipient, NewPassphrase, nameof(NewPassphrase))) ?? this.StopOnError<BackupEncryption>(() => throw new BackupException(
-            BackupErrorId.RecipientInvalid, nameof(Recipient), "No recipient was given, and none is configured. Give public keys with -Recipient, or -NewPassphrase."));
+        encryption = this.StopOnError(() => NewEncryption(Recipient, NewPassphrase, nameof(NewPassphrase)))
+            ?? this.StopOnError<BackupEncryption>(() => throw new BackupException(
+            BackupErrorId.RecipientInvalid, nameof(Recipient),
+            "No recipient was given, and none is configured. Give public keys with -Recipient, or -NewPassphrase."));
     }
 
     /// <inheritdoc/>

@@ -11,12 +11,18 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// </remarks>
 /// <example>
 /// <para>Fetch the newest backup from a second disk</para>
-/// <code>Get-SHBackup -Newest 1 | Send-SHBackup -Provider Directory -Container ./offsite -CreateContainer | Out-Null; Get-SHBackup -Remote -Provider Directory -Container ./offsite -Newest 1 | Receive-SHBackup -BackupDirectory ./fetched</code>
+/// <code>
+/// Get-SHBackup -Newest 1 | Send-SHBackup -Provider Directory -Container ./offsite -CreateContainer | Out-Null;
+/// Get-SHBackup -Remote -Provider Directory -Container ./offsite -Newest 1 | Receive-SHBackup -BackupDirectory ./fetched
+/// </code>
 /// <para>Emits the backup in ./fetched.</para>
 /// </example>
 /// <example>
 /// <para>Preview the download</para>
-/// <code>Get-SHBackup | Send-SHBackup -Provider Directory -Container ./offsite -CreateContainer | Out-Null; Receive-SHBackup -Id backup_* -Provider Directory -Container ./offsite -BackupDirectory ./fetched -WhatIf</code>
+/// <code>
+/// Get-SHBackup | Send-SHBackup -Provider Directory -Container ./offsite -CreateContainer | Out-Null;
+/// Receive-SHBackup -Id backup_* -Provider Directory -Container ./offsite -BackupDirectory ./fetched -WhatIf
+/// </code>
 /// <para>Lists each backup there.</para>
 /// </example>
 /// <seealso>Send-SHBackup</seealso>

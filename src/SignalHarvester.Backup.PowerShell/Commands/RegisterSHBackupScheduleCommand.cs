@@ -24,22 +24,33 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// </example>
 /// <example>
 /// <para>Back up the changes every hour, with a copy elsewhere</para>
-/// <code>Register-SHBackupSchedule hourly -Every 1h -DatabasePath *.db -BackupDirectory ./backups -Type Auto -Upload -Provider Directory -Container ./offsite -CreateContainer</code>
+/// <code>
+/// Register-SHBackupSchedule hourly -Every 1h -DatabasePath *.db -BackupDirectory
+/// ./backups -Type Auto -Upload -Provider Directory -Container ./offsite -CreateContainer
+/// </code>
 /// <para>Each run expands the wildcards, so it finds new databases. In expressions, quote a number of hours, minutes or weeks: '1h'.</para>
 /// </example>
 /// <example>
 /// <para>Show exactly what the operating system would get</para>
-/// <code>Register-SHBackupSchedule weekly -Weekly -DayOfWeek Saturday -At 23:30 -DatabasePath ./app.db -BackupDirectory ./backups -Backend Systemd -AsText</code>
+/// <code>
+/// Register-SHBackupSchedule weekly -Weekly -DayOfWeek Saturday -At 23:30 -DatabasePath ./app.db -BackupDirectory ./backups -Backend Systemd -AsText
+/// </code>
 /// <para>Emits the units and registers nothing: to look at, or to install on another machine. -WhatIf shows the same.</para>
 /// </example>
 /// <example>
 /// <para>Re-read a tenth of the stored files each night, and test a restore once a month</para>
-/// <code>Register-SHBackupSchedule scrub -Daily -At 03:30 -Scrub -Percent 10 -BackupDirectory ./backups; Register-SHBackupSchedule drill -Monthly -At 04:00 -Drill -BackupDirectory ./backups</code>
+/// <code>
+/// Register-SHBackupSchedule scrub -Daily -At 03:30 -Scrub -Percent 10 -BackupDirectory ./backups;
+/// Register-SHBackupSchedule drill -Monthly -At 04:00 -Drill -BackupDirectory ./backups
+/// </code>
 /// <para>Registers two schedules that make no backup, but test the existing ones.</para>
 /// </example>
 /// <example>
 /// <para>Register all schedules of the settings file</para>
-/// <code>New-SHBackupConfiguration ./config/settings.yaml | Out-Null; Register-SHBackupSchedule -FromConfiguration -ConfigurationPath ./config/settings.yaml -WhatIf</code>
+/// <code>
+/// New-SHBackupConfiguration ./config/settings.yaml | Out-Null;
+/// Register-SHBackupSchedule -FromConfiguration -ConfigurationPath ./config/settings.yaml -WhatIf
+/// </code>
 /// <para>Shows the definitions of four schedules: daily, weekly, monthly, and the retention.</para>
 /// </example>
 /// <seealso>Get-SHBackupSchedule</seealso>
@@ -298,7 +309,8 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
     /// <summary>The schedules that were registered from the settings file and are now switched off in it.</summary>
     private void RemoveOthers(ScheduleRegistry registry, IReadOnlyList<ScheduleDefinition> wanted)
     {
-        foreach (var name in this.StopOnError(() => ScheduleRegistry.Group(Name, Scope)).Where(name => !wanted.Any(one => string.Equals(one.Name, name, StringComparison.OrdinalIgnoreCase))))
+        foreach (var name in this.StopOnError(() => ScheduleRegistry.Group(Name, Scope))
+            .Where(name => !wanted.Any(one => string.Equals(one.Name, name, StringComparison.OrdinalIgnoreCase))))
         {
             if (ShouldProcess(name, "Unregister schedule, which is switched off in the configuration"))
             {
@@ -312,7 +324,8 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
         if (ConfigurationFile is null)
         {
             throw new BackupException(
-                BackupErrorId.ConfigurationNotFound, nameof(ConfigurationPath), "There is no configuration with schedules. Give its path with -ConfigurationPath, or create one with New-SHBackupConfiguration.");
+                BackupErrorId.ConfigurationNotFound, nameof(ConfigurationPath),
+                "There is no configuration with schedules. Give its path with -ConfigurationPath, or create one with New-SHBackupConfiguration.");
         }
 
         if (Settings.Databases.Count == 0)
@@ -325,16 +338,23 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
         var backups = new List<(bool IsOn, string Suffix, ScheduleTrigger Trigger, RetentionPolicy Policy)>
         {
             (times.DailyEnabled, "daily", new() { Frequency = ScheduleFrequency.Daily, At = times.DailyTime.ToTimeSpan() }, Backup.RetentionPolicy.Daily),
-            (times.WeeklyEnabled, "weekly", new() { Frequency = ScheduleFrequency.Weekly, At = times.WeeklyTime.ToTimeSpan(), DayOfWeek = times.WeeklyDay }, Backup.RetentionPolicy.Weekly),
-            (times.MonthlyEnabled, "monthly", new() { Frequency = ScheduleFrequency.Monthly, At = times.MonthlyTime.ToTimeSpan(), Day = times.MonthlyDay }, Backup.RetentionPolicy.Monthly),
+            (times.WeeklyEnabled, "weekly", new() { Frequency = ScheduleFrequency.Weekly, At = times.WeeklyTime.ToTimeSpan(), DayOfWeek = times.WeeklyDay },
+                Backup.RetentionPolicy.Weekly),
+            (times.MonthlyEnabled, "monthly", new() { Frequency = ScheduleFrequency.Monthly, At = times.MonthlyTime.ToTimeSpan(), Day = times.MonthlyDay },
+                Backup.RetentionPolicy.Monthly),
             (times.HourlyEnabled, "hourly", new() { Frequency = ScheduleFrequency.Every, Interval = times.HourlyInterval }, Backup.RetentionPolicy.Daily),
         };
         var retention = new ScheduleTrigger { Frequency = ScheduleFrequency.Daily, At = times.RetentionTime.ToTimeSpan() };
         return
         [
-            .. backups.Where(backup => backup.IsOn).Select(backup => Definition($"{Name}-{backup.Suffix}", backup.Trigger, job with { RetentionPolicy = backup.Policy }) with { Group = Name }),
+            .. backups.Where(backup => backup.IsOn)
+                .Select(backup => Definition($"{Name}-{backup.Suffix}", backup.Trigger, job with { RetentionPolicy = backup.Policy }) with { Group = Name }),
             // The rules would leave one of each day's backups, of today's too.
-            Definition($"{Name}-retention", retention, job with { Action = ScheduleAction.Retention, KeepWithin = job.KeepWithin ?? (times.HourlyEnabled ? Within(null) : null) }) with { Group = Name },
+            Definition($"{Name}-retention", retention, job with
+            {
+                Action = ScheduleAction.Retention,
+                KeepWithin = job.KeepWithin ?? (times.HourlyEnabled ? Within(null) : null),
+            }) with { Group = Name },
         ];
     }
 
@@ -366,7 +386,8 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
         };
     }
 
-    private TimeSpan Interval() => Every!.Value is var interval && interval >= ShortestInterval && interval <= LongestInterval && interval.Ticks % TimeSpan.TicksPerMinute == 0
+    private TimeSpan Interval() =>
+        Every!.Value is var interval && interval >= ShortestInterval && interval <= LongestInterval && interval.Ticks % TimeSpan.TicksPerMinute == 0
         ? interval
         : throw Invalid(nameof(Every), "-Every must be whole minutes, from 1m to 31d. Give a time such as 15m or 1h.");
 
@@ -374,7 +395,8 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
         : delay >= TimeSpan.Zero && delay <= LongestDelay ? TimeSpan.FromSeconds(Math.Floor(delay.TotalSeconds))
         : throw Invalid(nameof(RandomDelay), "-RandomDelay can be at most 1d. Give a time such as 10m.");
 
-    private ScheduleAction Action => RetentionOnly ? ScheduleAction.Retention : Drill ? ScheduleAction.Drill : Scrub ? ScheduleAction.Scrub : ScheduleAction.Backup;
+    private ScheduleAction Action =>
+        RetentionOnly ? ScheduleAction.Retention : Drill ? ScheduleAction.Drill : Scrub ? ScheduleAction.Scrub : ScheduleAction.Backup;
 
     private bool MakesBackups => Action == ScheduleAction.Backup;
 
@@ -449,7 +471,8 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
     }
 
     /// <summary>Those of the configuration are sent to anyway.</summary>
-    private StoreLocation? Place() => Stores(storeParameters).Named ?? (Stores(storeParameters).AfterBackup.Count > 0 ? null : Stores(storeParameters).Choose(null));
+    private StoreLocation? Place() =>
+        Stores(storeParameters).Named ?? (Stores(storeParameters).AfterBackup.Count > 0 ? null : Stores(storeParameters).Choose(null));
 
     /// <summary>What was given, else what is configured, else so much that the backups of one day are not thinned out on the next.</summary>
     private TimeSpan? Within(BackupAge? given) => given?.Value ?? (Settings.Retention.KeepWithin is null ? TimeSpan.FromDays(2) : null);
@@ -462,7 +485,8 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
     };
 
     private static BackupException DatabaseRequired() => new(
-        BackupErrorId.DatabaseRequired, nameof(DatabasePath), "No database was given, and none is configured. Give its path with -DatabasePath, or set app.database_path in the configuration.");
+        BackupErrorId.DatabaseRequired, nameof(DatabasePath),
+        "No database was given, and none is configured. Give its path with -DatabasePath, or set app.database_path in the configuration.");
 
     private static BackupException Invalid(string parameter, string message) =>
         BackupException.InvalidArgument(parameter, message);

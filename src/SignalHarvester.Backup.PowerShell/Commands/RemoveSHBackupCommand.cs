@@ -120,7 +120,8 @@ public sealed class RemoveSHBackupCommand : DecryptingCommand, IDynamicParameter
     }
 
     private static string Described(BackupMetadata backup) =>
-        string.Create(CultureInfo.InvariantCulture, $"{Named(backup)} ({backup.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC, {ProgressView.Size(backup.Size)})");
+        string.Create(
+            CultureInfo.InvariantCulture, $"{Named(backup)} ({backup.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC, {ProgressView.Size(backup.Size)})");
 
     private void Remove(BackupCatalog catalog, HashSet<string> ids)
     {

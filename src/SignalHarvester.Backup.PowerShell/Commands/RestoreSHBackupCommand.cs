@@ -199,10 +199,13 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IDynamicParamete
     protected override void BeginProcessing()
     {
         base.BeginProcessing();
-        if ((Table is null) != (Into is null) || (Table is null && (Where is not null || this.IsBound(nameof(RowAction)))) || (Table is not null && (Destination is not null || Delta)))
+        if ((Table is null) != (Into is null) || (Table is null && (Where is not null || this.IsBound(nameof(RowAction))))
+            || (Table is not null && (Destination is not null || Delta)))
         {
             ThrowTerminatingError(BackupException.InvalidArgument(
-                nameof(Table), "To restore rows, give the tables with -Table and the database with -Into, and optionally -Where and -RowAction; omit -Destination and -Delta, which are for whole databases.").ToRecord());
+                nameof(Table),
+                "To restore rows, give the tables with -Table and the database with -Into, and optionally -Where and -RowAction; omit -Destination and -Delta, which are for whole databases.")
+                .ToRecord());
         }
     }
 
@@ -259,7 +262,8 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IDynamicParamete
     }
 
     private static BackupException Ambiguous(string? destination, List<string?> databases) => new(
-        BackupErrorId.DatabaseAmbiguous, destination, $"Backups of {databases.Count.ToString(CultureInfo.InvariantCulture)} databases were given for one destination, '{destination}': {string.Join(", ", databases.Take(5).Select(path => path ?? "an unknown database"))}{(databases.Count > 5 ? " ..." : string.Empty)}. It was not changed. Choose one with Get-SHBackup -Database.");
+        BackupErrorId.DatabaseAmbiguous, destination,
+        $"Backups of {databases.Count.ToString(CultureInfo.InvariantCulture)} databases were given for one destination, '{destination}': {string.Join(", ", databases.Take(5).Select(path => path ?? "an unknown database"))}{(databases.Count > 5 ? " ..." : string.Empty)}. It was not changed. Choose one with Get-SHBackup -Database.");
 
     private void BringRowsBack(BackupSource source, string into)
     {
@@ -271,7 +275,9 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IDynamicParamete
             _ = Runner.Run(context => BackupEngine.PlanRestore(source, into, context.Cancellation));
         }
 
-        if (!this.ShouldProcessUnlessForced(Force, into, string.Create(CultureInfo.InvariantCulture, $"Restore {rows} from {Named(backup)}, made at {backup.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC ({RowAction})")))
+        if (!this.ShouldProcessUnlessForced(Force, into, string.Create(
+            CultureInfo.InvariantCulture,
+            $"Restore {rows} from {Named(backup)}, made at {backup.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC ({RowAction})")))
         {
             return;
         }
@@ -332,10 +338,15 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IDynamicParamete
         var backup = this.StopOnError(() => Operations.Restore.PointInTime.Find(
             list().Where(backup => databases.Passes(backup.DatabasePath)),
             PointInTime,
-            skipped => WriteWarning($"Skipping the nearer backup '{skipped.Id}': it failed its verification, contains a damaged database or only a log, or has a broken chain."),
-            (found, before) => WriteWarning(string.Create(CultureInfo.InvariantCulture, $"'{before.Id}' is dated {before.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC, although it was made before '{found.Id}': the clock was wrong for one of them. Compare both with Get-SHBackup if this is not the state that you expect.")),
+            skipped => WriteWarning(
+                $"Skipping the nearer backup '{skipped.Id}': it failed its verification, contains a damaged database or only a log, or has a broken chain."),
+            (found, before) => WriteWarning(string.Create(
+                CultureInfo.InvariantCulture,
+                $"'{before.Id}' is dated {before.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC, although it was made before '{found.Id}': the clock was wrong for one of them. Compare both with Get-SHBackup if this is not the state that you expect.")),
             TimeProvider.System.GetUtcNow()));
-        var said = string.Create(CultureInfo.InvariantCulture, $"'{backup.Id}' of {backup.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC is the newest backup at or before {PointInTime.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC, {BackupAge.Between(backup.Timestamp, PointInTime)} before it.");
+        var said = string.Create(
+            CultureInfo.InvariantCulture,
+            $"'{backup.Id}' of {backup.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC is the newest backup at or before {PointInTime.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC, {BackupAge.Between(backup.Timestamp, PointInTime)} before it.");
         WriteInformation(new HostInformationMessage { Message = said }, ["PSHOST"]);
         return backup;
     }
@@ -344,7 +355,9 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IDynamicParamete
     private string? ConfirmDestination(BackupSource source, string? given)
     {
         var backup = source.Backup;
-        var action = string.Create(CultureInfo.InvariantCulture, $"Restore {Named(backup)}, made at {backup.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC ({ProgressView.Size(backup.DatabaseSize ?? backup.Size)})");
+        var action = string.Create(
+            CultureInfo.InvariantCulture,
+            $"Restore {Named(backup)}, made at {backup.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC ({ProgressView.Size(backup.DatabaseSize ?? backup.Size)})");
         if (this.IsWhatIf)
         {
             ShowPlan(source, given, action);
@@ -353,7 +366,10 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IDynamicParamete
 
         if ((given ?? ConfiguredFor(backup)) is { } destination)
         {
-            return this.ShouldProcessUnlessForced(Force, destination, RestorePlan.Overwrites(destination) ? $"{action} over the file there, {WhatIsKept}" : action) ? destination : null;
+            return this.ShouldProcessUnlessForced(
+                Force, destination, RestorePlan.Overwrites(destination) ? $"{action} over the file there, {WhatIsKept}" : action)
+                ? destination
+                : null;
         }
 
         if (backup.DatabasePath is not { Length: > 0 } origin || Force)
@@ -367,7 +383,11 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IDynamicParamete
         }
 
         // Asked whatever -Confirm says: the path comes from a file that others may have written.
-        return ShouldContinue($"{action} to '{origin}', its original path{(RestorePlan.Overwrites(origin) ? $", over the file there, {WhatIsKept}" : string.Empty)}?", "Restore a backup") ? origin : null;
+        return ShouldContinue(
+            $"{action} to '{origin}', its original path{(RestorePlan.Overwrites(origin) ? $", over the file there, {WhatIsKept}" : string.Empty)}?",
+            "Restore a backup")
+            ? origin
+            : null;
     }
 
     private string WhatIsKept => NoSafetyBackup ? "which is not kept" : "which is kept as a safety backup";
@@ -392,8 +412,11 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IDynamicParamete
         var plan = Runner.Run(context => BackupEngine.PlanRestore(source, AllowOtherDatabase ? null : known, context.Cancellation));
         var destination = known ?? "the file given with -Destination";
         var lines = plan.Files.Select(file => $"  read  {ProgressView.Size(file.Size),10}  {file.BackupPath}")
-            .Append($"  write {(plan.BytesToWrite is { } bytes ? ProgressView.Size(bytes) : "?"),10}  {destination}{(Delta ? " (at most: only the differing pages)" : string.Empty)}");
-        var text = string.Create(CultureInfo.InvariantCulture, $"{action} to '{destination}'{(RestorePlan.Overwrites(destination) ? $", over the file there, {WhatIsKept}" : string.Empty)}: read {plan.Files.Count} file{(plan.Files.Count == 1 ? string.Empty : "s")}, {plan.BytesToRead} bytes, and write {plan.BytesToWrite?.ToString(CultureInfo.InvariantCulture) ?? "an unknown number of"} bytes.{Environment.NewLine}{string.Join(Environment.NewLine, lines)}");
+            .Append(
+                $"  write {(plan.BytesToWrite is { } bytes ? ProgressView.Size(bytes) : "?"),10}  {destination}{(Delta ? " (at most: only the differing pages)" : string.Empty)}");
+        var text = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{action} to '{destination}'{(RestorePlan.Overwrites(destination) ? $", over the file there, {WhatIsKept}" : string.Empty)}: read {plan.Files.Count} file{(plan.Files.Count == 1 ? string.Empty : "s")}, {plan.BytesToRead} bytes, and write {plan.BytesToWrite?.ToString(CultureInfo.InvariantCulture) ?? "an unknown number of"} bytes.{Environment.NewLine}{string.Join(Environment.NewLine, lines)}");
         _ = ShouldProcess(text, text, "Restore a backup");
     }
 
@@ -402,7 +425,8 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IDynamicParamete
         if (restored.Contains(destination))
         {
             throw BackupException.InvalidArgument(
-                backup.Id, $"'{destination}' was already restored by this command, and '{backup.Id}' would overwrite it. Pass one backup for each destination, for example with Get-SHBackup -Database and -Newest 1.");
+                backup.Id,
+                $"'{destination}' was already restored by this command, and '{backup.Id}' would overwrite it. Pass one backup for each destination, for example with Get-SHBackup -Database and -Newest 1.");
         }
     }
 

@@ -73,6 +73,7 @@ public sealed class TestSHBackupConfigurationCommand : ConfigurationCommand
         return configuration.Path is not null || configuration.Effective.Any(setting => setting.Source == ConfigurationSource.Environment)
             ? configuration
             : throw new BackupException(
-                BackupErrorId.ConfigurationNotFound, nameof(ConfigurationPath), "There is no configuration to test. Give one with -ConfigurationPath, or create one with New-SHBackupConfiguration.");
+                BackupErrorId.ConfigurationNotFound, nameof(ConfigurationPath),
+                "There is no configuration to test. Give one with -ConfigurationPath, or create one with New-SHBackupConfiguration.");
     }
 }

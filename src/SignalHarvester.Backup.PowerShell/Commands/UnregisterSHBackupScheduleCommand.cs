@@ -15,7 +15,10 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// </example>
 /// <example>
 /// <para>Preview the removal</para>
-/// <code>Register-SHBackupSchedule old-daily -Daily -DatabasePath ./app.db -BackupDirectory ./backups | Out-Null; Unregister-SHBackupSchedule old-* -WhatIf</code>
+/// <code>
+/// Register-SHBackupSchedule old-daily -Daily -DatabasePath ./app.db -BackupDirectory ./backups | Out-Null;
+/// Unregister-SHBackupSchedule old-* -WhatIf
+/// </code>
 /// <para>Lists each schedule, and removes none.</para>
 /// </example>
 /// <seealso>Register-SHBackupSchedule</seealso>

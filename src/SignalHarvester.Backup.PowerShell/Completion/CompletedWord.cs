@@ -17,7 +17,9 @@ internal static class CompletedWord
 
     /// <summary>A text as it stands on a command line where it is taken as it is.</summary>
     public static string Literal(string text) =>
-        text.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-' or '/' or '\\' or ':') ? text : $"'{CodeGeneration.EscapeSingleQuotedStringContent(text)}'";
+        text.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-' or '/' or '\\' or ':')
+            ? text
+            : $"'{CodeGeneration.EscapeSingleQuotedStringContent(text)}'";
 
     /// <summary>The file's name in a path of whatever operating system.</summary>
     public static string FileName(string path) => path.Split('/', '\\')[^1];

@@ -19,6 +19,7 @@ public sealed class ConfigurationKeyCompleter : IArgumentCompleter
         var pattern = CompletedWord.Pattern(wordToComplete);
         return CompletedDirectory.Settings(fakeBoundParameters)
             .Where(setting => pattern.IsMatch(setting.Key))
-            .Select(setting => new CompletionResult(setting.Key, setting.Key, CompletionResultType.ParameterValue, setting.Value is { Length: > 0 } value ? value : setting.Key));
+            .Select(setting => new CompletionResult(
+                setting.Key, setting.Key, CompletionResultType.ParameterValue, setting.Value is { Length: > 0 } value ? value : setting.Key));
     }
 }

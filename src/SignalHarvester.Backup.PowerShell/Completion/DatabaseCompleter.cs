@@ -24,7 +24,8 @@ public sealed class DatabaseCompleter : IArgumentCompleter
         ArgumentNullException.ThrowIfNull(fakeBoundParameters);
         var pattern = CompletedWord.Pattern(wordToComplete);
         var directory = new BackupDirectory(CompletedDirectory.Path(fakeBoundParameters), TimeProvider.System);
-        return CompletedDirectory.Backups(fakeBoundParameters).Select(backup => backup.DatabasePath).OfType<string>().Concat(OfHistory(directory)).Distinct(StringComparer.Ordinal)
+        return CompletedDirectory.Backups(fakeBoundParameters).Select(backup => backup.DatabasePath).OfType<string>().Concat(OfHistory(directory))
+            .Distinct(StringComparer.Ordinal)
             .GroupBy(CompletedWord.FileName, StringComparer.Ordinal)
             .SelectMany(same => same.Count() == 1 ? [(Text: same.Key, Path: same.First())] : same.Select(path => (Text: path, Path: path)))
             .Where(database => pattern.IsMatch(database.Text) || pattern.IsMatch(database.Path))

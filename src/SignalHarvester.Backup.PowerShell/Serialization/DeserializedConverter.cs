@@ -16,7 +16,8 @@ public sealed class DeserializedConverter : PSTypeConverter
     private static readonly Dictionary<Type, PropertyInfo[]> Settable =
         new[]
         {
-            typeof(BackupDifference), typeof(BackupEvent), typeof(BackupHealth), typeof(BackupMetadata), typeof(BackupSchedule), typeof(BackupScrubResult), typeof(ConfigurationProblem), typeof(ConfigurationSetting),
+            typeof(BackupDifference), typeof(BackupEvent), typeof(BackupHealth), typeof(BackupMetadata), typeof(BackupSchedule), typeof(BackupScrubResult),
+            typeof(ConfigurationProblem), typeof(ConfigurationSetting),
             typeof(RestoreDrill), typeof(RestoredRows), typeof(RetentionDecision), typeof(ScheduleRun),
         }.ToDictionary(type => type, SettableOf);
 
@@ -76,12 +77,15 @@ public sealed class DeserializedConverter : PSTypeConverter
 
         if (type == typeof(IReadOnlyList<ScheduleStep>))
         {
-            return Items(value).Select(step => (ScheduleStep)ReadObject(PSObject.AsPSObject(step), typeof(ScheduleStep), SettableOf(typeof(ScheduleStep)))).ToList();
+            return Items(value)
+                .Select(step => (ScheduleStep)ReadObject(PSObject.AsPSObject(step), typeof(ScheduleStep), SettableOf(typeof(ScheduleStep)))).ToList();
         }
 
         if (type == typeof(IReadOnlyList<DrillAssertionResult>))
         {
-            return Items(value).Select(answer => (DrillAssertionResult)ReadObject(PSObject.AsPSObject(answer), typeof(DrillAssertionResult), SettableOf(typeof(DrillAssertionResult)))).ToList();
+            return Items(value).Select(
+                answer => (DrillAssertionResult)ReadObject(PSObject.AsPSObject(answer), typeof(DrillAssertionResult), SettableOf(typeof(DrillAssertionResult))))
+                .ToList();
         }
 
         if (type == typeof(StoreLocation) || type == typeof(ScheduleTrigger))

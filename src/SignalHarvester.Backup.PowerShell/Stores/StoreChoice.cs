@@ -23,7 +23,8 @@ internal sealed class StoreChoice(StoreParameters given, BackupSettings settings
 
     /// <summary>The places that a backup is sent to where it is asked for: the one that is named, else all that are switched on.</summary>
     /// <exception cref="BackupException">InvalidArgument: there is none.</exception>
-    public IReadOnlyList<StoreLocation> ForUpload => Named is { } named ? [named] : Enabled is [_, ..] ? [.. Enabled.Select(store => given.Over(store.Location, isBound))] : [Choose(null)];
+    public IReadOnlyList<StoreLocation> ForUpload =>
+        Named is { } named ? [named] : Enabled is [_, ..] ? [.. Enabled.Select(store => given.Over(store.Location, isBound))] : [Choose(null)];
 
     private List<ObjectStoreSettings> Enabled => [.. settings.Stores.Where(store => store.Enabled)];
 
@@ -36,7 +37,8 @@ internal sealed class StoreChoice(StoreParameters given, BackupSettings settings
     public StoreLocation Choose(BackupMetadata? backup) =>
         Named ?? backup?.Location ?? (backup is { Copies: [var first, ..] } ? LocationOf(first) : null) ?? NamedOrOnly ?? throw BackupException.InvalidArgument(
             backup?.Id ?? nameof(StoreParameters.Provider),
-            Enabled.Count > 1 ? $"Several object stores are enabled in the configuration ({string.Join(", ", Enabled.Select(store => store.Location.Provider))}). Give one of them with -Provider."
+            Enabled.Count > 1
+                ? $"Several object stores are enabled in the configuration ({string.Join(", ", Enabled.Select(store => store.Location.Provider))}). Give one of them with -Provider."
             : backup is null
                 ? "No object store was given. Give -Provider and -Container (or -Bucket), or enable one in the configuration."
                 : $"'{backup.Id}' has no known copy in an object store. Give -Provider and -Container (or -Bucket), or send it there with Send-SHBackup.");
@@ -57,7 +59,8 @@ internal sealed class StoreChoice(StoreParameters given, BackupSettings settings
     private StoreLocation ConfiguredOf(CloudProvider provider) => settings.Stores.FirstOrDefault(store => store.Location.Provider == provider) is { } store
         ? given.Over(store.Location, isBound)
         : throw BackupException.InvalidArgument(
-            nameof(StoreParameters.Container), $"Give both -Provider and -Container (or -Bucket): together they name the place. -Provider alone uses a place from the configuration, which has none for {provider}.");
+            nameof(StoreParameters.Container),
+            $"Give both -Provider and -Container (or -Bucket): together they name the place. -Provider alone uses a place from the configuration, which has none for {provider}.");
 
     private ObjectStoreSettings? ConfigurationOf(StoreLocation location) =>
         settings.Stores.FirstOrDefault(store => store.Location.Provider == location.Provider && store.Location.Container == location.Container);

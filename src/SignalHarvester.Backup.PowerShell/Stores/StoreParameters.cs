@@ -100,5 +100,6 @@ public class StoreParameters
     /// <summary>How a store is used: as configured, but for what the parameters say otherwise.</summary>
     /// <param name="configured">What is configured.</param>
     /// <param name="isBound">Whether a parameter was given.</param>
-    internal virtual StoreOptions Over(StoreOptions configured, Func<string, bool> isBound) => configured with { BandwidthLimit = BandwidthLimit ?? configured.BandwidthLimit };
+    internal virtual StoreOptions Over(StoreOptions configured, Func<string, bool> isBound) =>
+        configured with { BandwidthLimit = BandwidthLimit ?? configured.BandwidthLimit };
 }

@@ -6,7 +6,8 @@ namespace SignalHarvester.Backup.Catalog;
 /// <summary>The links of a chain: a backup, what it builds on, and so on to the full one. Order is by links, never by clock.</summary>
 internal static class BackupChain
 {
-    private const string NextStep = "Restore another backup (Get-SHBackup -Verified), or fetch the missing file and its sidecar from a copy; then make a full backup with New-SHBackup -Type Full.";
+    private const string NextStep =
+        "Restore another backup (Get-SHBackup -Verified), or fetch the missing file and its sidecar from a copy; then make a full backup with New-SHBackup -Type Full.";
 
     /// <summary>Whether a backup holds changes only, and needs its parent to be restored.</summary>
     public static bool IsIncrement(BackupMetadata backup) =>
@@ -77,7 +78,8 @@ internal static class BackupChain
                     break;
                 }
 
-                if (current.ParentId is null || !byId.TryGetValue(current.ParentId, out var parent) || WhyNoParent(parent, current.DatabasePath, current.PageSize) is not null)
+                if (current.ParentId is null || !byId.TryGetValue(current.ParentId, out var parent)
+                    || WhyNoParent(parent, current.DatabasePath, current.PageSize) is not null)
                 {
                     break;
                 }

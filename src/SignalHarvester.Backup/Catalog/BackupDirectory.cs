@@ -110,7 +110,8 @@ public sealed class BackupDirectory
         Change(() => journal.Sweep(warn ?? (_ => { })));
         var listing = ListAll();
         var listed = listing.Backups;
-        var children = listed.Where(backup => BackupChain.IsIncrement(backup) && backup.ParentId is not null).ToLookup(backup => backup.ParentId!, backup => backup.Id);
+        var children = listed.Where(backup => BackupChain.IsIncrement(backup) && backup.ParentId is not null)
+            .ToLookup(backup => backup.ParentId!, backup => backup.Id);
         var depths = listed.ToDictionary(backup => backup.Id, backup => backup.Depth, StringComparer.Ordinal);
 
         // By links, not by names: a clock may have gone back. What a circle of links holds has no depth, and goes together.
@@ -133,7 +134,8 @@ public sealed class BackupDirectory
                 if (dependants.Count > 0)
                 {
                     throw new BackupException(
-                        BackupErrorId.BackupHasDependants, id, $"'{id}' was not removed, because {string.Join(", ", dependants)} cannot be restored without it. Remove those as well (-Cascade).");
+                        BackupErrorId.BackupHasDependants, id,
+                        $"'{id}' was not removed, because {string.Join(", ", dependants)} cannot be restored without it. Remove those as well (-Cascade).");
                 }
 
                 Change(() => journal.Remove(backup, ReadSidecar(id)!));
@@ -205,7 +207,8 @@ public sealed class BackupDirectory
                 return false;
             }
 
-            Change(() => DurableFile.WriteAllBytes(reader.SidecarPath(tested.Id), Sidecar.Write(InOrder(current, change(current)), schemaChecksum, ReadSidecar(tested.Id))));
+            Change(() => DurableFile.WriteAllBytes(
+                reader.SidecarPath(tested.Id), Sidecar.Write(InOrder(current, change(current)), schemaChecksum, ReadSidecar(tested.Id))));
             return true;
         }
     }
@@ -313,12 +316,15 @@ public sealed class BackupDirectory
             var path = System.IO.Path.Combine(Layout.DownloadFolder, key + "_" + name.Text);
             try
             {
-                return new PartialBackup(Path, name, path, RegularFile.Open(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, DurableFile.Exclusive)) { IsKept = true };
+                return new PartialBackup(
+                    Path, name, path, RegularFile.Open(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, DurableFile.Exclusive))
+                { IsKept = true };
             }
             catch (IOException exception) when (DiskFault.IsHeldElsewhere(exception))
             {
                 throw new BackupException(
-                    BackupErrorId.CloudTransferInProgress, name.Id, $"Another process is fetching '{name.Id}' into '{Path}' at the moment. Wait until it has finished; then the backup is there.", exception);
+                    BackupErrorId.CloudTransferInProgress, name.Id,
+                    $"Another process is fetching '{name.Id}' into '{Path}' at the moment. Wait until it has finished; then the backup is there.", exception);
             }
         });
     }
@@ -387,7 +393,8 @@ public sealed class BackupDirectory
     /// <returns>Whether it was done (not if the backup or its file has changed by now), and the path of the damaged file.</returns>
     /// <exception cref="BackupException">DirectoryNotWritable, DirectoryLocked, WriteFailed.</exception>
     internal (bool Done, string? QuarantinePath) TryQuarantine(
-        BackupMetadata damaged, (long Length, DateTime Written)? read, VerificationCheck found, PartialBackup? good, DateTimeOffset now, CancellationToken cancellation)
+        BackupMetadata damaged, (long Length, DateTime Written)? read, VerificationCheck found, PartialBackup? good, DateTimeOffset now,
+        CancellationToken cancellation)
     {
         using var held = Lock(cancellation);
         (long, DateTime)? there = new FileInfo(damaged.BackupPath) is { Exists: true } file ? (file.Length, file.LastWriteTimeUtc) : null;
@@ -403,7 +410,14 @@ public sealed class BackupDirectory
         var folder = read is null ? null : QuarantineFor(now);
         var path = folder is null ? null : System.IO.Path.Combine(folder, System.IO.Path.GetFileName(current.BackupPath));
         var marked = Sidecar.Write(
-            current with { BackupPath = path ?? current.BackupPath, Verified = false, VerificationLevel = VerificationLevel.None, VerificationTimestamp = now, Verification = [found] },
+            current with
+            {
+                BackupPath = path ?? current.BackupPath,
+                Verified = false,
+                VerificationLevel = VerificationLevel.None,
+                VerificationTimestamp = now,
+                Verification = [found],
+            },
             schemaChecksum: null,
             sidecar);
         if (good is not null)
@@ -422,7 +436,8 @@ public sealed class BackupDirectory
     {
         for (var moment = now; ; moment = moment.AddMicroseconds(1))
         {
-            var folder = System.IO.Path.Combine(Path, HeldFolder.QuarantineFolderName, moment.UtcDateTime.ToString("yyyyMMdd'_'HHmmss'_'ffffff", CultureInfo.InvariantCulture));
+            var folder = System.IO.Path.Combine(
+                Path, HeldFolder.QuarantineFolderName, moment.UtcDateTime.ToString("yyyyMMdd'_'HHmmss'_'ffffff", CultureInfo.InvariantCulture));
             if (!Directory.Exists(folder))
             {
                 return folder;

@@ -21,7 +21,8 @@ public static class BackupFileLookup
         {
             throw Directory.Exists(path)
                 ? new BackupException(
-                    BackupErrorId.NotABackup, path, $"'{path}' is a directory. Give a backup file, or list the directory with Get-SHBackup -BackupDirectory '{path}'.")
+                    BackupErrorId.NotABackup, path,
+                    $"'{path}' is a directory. Give a backup file, or list the directory with Get-SHBackup -BackupDirectory '{path}'.")
                 : new BackupException(BackupErrorId.BackupFileMissing, path, $"There is no file '{path}'. List the backups with Get-SHBackup.");
         }
 
@@ -66,7 +67,8 @@ public static class BackupFileLookup
         {
             return directory.Get(id);
         }
-        catch (BackupException exception) when (exception.ErrorId is BackupErrorId.BackupNotFound or BackupErrorId.SidecarInvalid or BackupErrorId.SidecarHostile)
+        catch (BackupException exception)
+            when (exception.ErrorId is BackupErrorId.BackupNotFound or BackupErrorId.SidecarInvalid or BackupErrorId.SidecarHostile)
         {
             // Named by its path, a file is judged by what it holds: the way out when its sidecar is lost or damaged.
             return null;

@@ -30,7 +30,8 @@ public static class BackupOrder
     /// <summary>The place of a verification.</summary>
     /// <param name="moment">Its moment.</param>
     /// <param name="others">The backups whose verifications were recorded before it.</param>
-    internal static DateTimeOffset NextVerification(DateTimeOffset moment, IEnumerable<BackupMetadata> others) => Behind(moment, others.Select(backup => backup.VerificationOrder).OfType<DateTimeOffset>());
+    internal static DateTimeOffset NextVerification(DateTimeOffset moment, IEnumerable<BackupMetadata> others) =>
+        Behind(moment, others.Select(backup => backup.VerificationOrder).OfType<DateTimeOffset>());
 
     private static DateTimeOffset Behind(DateTimeOffset moment, IEnumerable<DateTimeOffset> places)
     {

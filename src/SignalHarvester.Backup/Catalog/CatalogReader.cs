@@ -78,7 +78,8 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
         {
             throw IdOfFile(id) is { } meant
                 ? new BackupException(
-                    BackupErrorId.BackupNotFound, id, $"'{id}' is the name of a file. Give the id, '{meant}', or a backup's file with -LiteralPath (Test-SHBackup, Restore-SHBackup).")
+                    BackupErrorId.BackupNotFound, id,
+                    $"'{id}' is the name of a file. Give the id, '{meant}', or a backup's file with -LiteralPath (Test-SHBackup, Restore-SHBackup).")
                 : NotFound(id);
         }
 
@@ -86,10 +87,13 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
         {
             return Chain(id)[^1];
         }
-        catch (BackupException exception) when (exception.ErrorId == BackupErrorId.BackupNotFound && exception.Target as string == id && FileWithoutSidecar(id) is { } file)
+        catch (BackupException exception)
+            when (exception.ErrorId == BackupErrorId.BackupNotFound && exception.Target as string == id && FileWithoutSidecar(id) is { } file)
         {
             throw new BackupException(
-                BackupErrorId.BackupNotFound, id, $"The backup '{id}' has lost its sidecar '{SidecarPath(id)}', but its file is still there. Fetch the sidecar from a copy, or restore the file itself with Restore-SHBackup -LiteralPath {PowerShellText.Literal(file)}.", exception);
+                BackupErrorId.BackupNotFound, id,
+                $"The backup '{id}' has lost its sidecar '{SidecarPath(id)}', but its file is still there. Fetch the sidecar from a copy, or restore the file itself with Restore-SHBackup -LiteralPath {PowerShellText.Literal(file)}.",
+                exception);
         }
         catch (BackupException exception) when (exception.ErrorId != BackupErrorId.BackupNotFound)
         {
@@ -146,12 +150,15 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
         {
             RefuseFile();
             throw new BackupException(
-                BackupErrorId.DirectoryNotFound, root, $"The backup directory '{root}' does not exist. Give the right one with -BackupDirectory, or make the first backup with New-SHBackup, which creates the directory.", exception);
+                BackupErrorId.DirectoryNotFound, root,
+                $"The backup directory '{root}' does not exist. Give the right one with -BackupDirectory, or make the first backup with New-SHBackup, which creates the directory.",
+                exception);
         }
         catch (Exception exception) when (exception is UnauthorizedAccessException or IOException)
         {
             throw new BackupException(
-                BackupErrorId.DirectoryUnreadable, root, $"The backup directory '{root}' cannot be read: {exception.Message} Check its permissions.", exception);
+                BackupErrorId.DirectoryUnreadable, root, $"The backup directory '{root}' cannot be read: {exception.Message} Check its permissions.",
+                exception);
         }
     }
 
@@ -186,7 +193,8 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
     }
 
     private static BackupException Hostile(NotAFileException exception) => new(
-        BackupErrorId.SidecarHostile, exception.Path, $"'{exception.Path}' is a link, device or pipe, which are not followed in a backup directory. Put the file itself there.", exception);
+        BackupErrorId.SidecarHostile, exception.Path,
+        $"'{exception.Path}' is a link, device or pipe, which are not followed in a backup directory. Put the file itself there.", exception);
 
     /// <summary>Opens a backup's file for reading. While it is open, no clean-up takes it for abandoned.</summary>
     /// <exception cref="BackupException">BackupFileMissing, SidecarHostile, ReadFailed.</exception>
@@ -199,7 +207,9 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
             throw new BackupException(
-                BackupErrorId.BackupFileMissing, backup.Id, $"The file '{backup.BackupPath}' of backup '{backup.Id}' is missing. Fetch it from a copy, or remove the entry with Remove-SHBackup. Get-SHBackup lists other backups.", exception);
+                BackupErrorId.BackupFileMissing, backup.Id,
+                $"The file '{backup.BackupPath}' of backup '{backup.Id}' is missing. Fetch it from a copy, or remove the entry with Remove-SHBackup. Get-SHBackup lists other backups.",
+                exception);
         }
         catch (NotAFileException exception)
         {
@@ -208,7 +218,8 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             throw new BackupException(
-                BackupErrorId.ReadFailed, backup.BackupPath, $"'{backup.BackupPath}' cannot be read: {exception.Message} Check its permissions and the disk.", exception);
+                BackupErrorId.ReadFailed, backup.BackupPath, $"'{backup.BackupPath}' cannot be read: {exception.Message} Check its permissions and the disk.",
+                exception);
         }
     }
 
@@ -316,7 +327,9 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
     {
         var name = Path.GetFileName(text);
         return BackupFileName.TryParse(name)?.Id
-            ?? (name.EndsWith(BackupFileName.SidecarSuffix, StringComparison.Ordinal) && BackupFileName.IsId(name[..^BackupFileName.SidecarSuffix.Length]) ? name[..^BackupFileName.SidecarSuffix.Length] : null);
+            ?? (name.EndsWith(BackupFileName.SidecarSuffix, StringComparison.Ordinal) && BackupFileName.IsId(name[..^BackupFileName.SidecarSuffix.Length])
+                ? name[..^BackupFileName.SidecarSuffix.Length]
+                : null);
     }
 
     /// <summary>A file that by its name is a backup's, whatever else there is of it.</summary>

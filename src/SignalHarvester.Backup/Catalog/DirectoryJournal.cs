@@ -19,7 +19,8 @@ internal sealed class DirectoryJournal(BackupDirectoryLayout layout, TimeProvide
             if (new DirectoryInfo(folder).LinkTarget is not null)
             {
                 throw new BackupException(
-                    BackupErrorId.SidecarHostile, folder, $"'{folder}' is a link, which is not followed in a backup directory. Delete the link: a restore needs nothing in .shbackup.");
+                    BackupErrorId.SidecarHostile, folder,
+                    $"'{folder}' is a link, which is not followed in a backup directory. Delete the link: a restore needs nothing in .shbackup.");
             }
         }
     }
@@ -136,7 +137,8 @@ internal sealed class DirectoryJournal(BackupDirectoryLayout layout, TimeProvide
     /// <param name="warn">Receives a warning about undeleted files, which are left for the next run.</param>
     public void Sweep(Action<string> warn)
     {
-        foreach (var folder in new[] { layout.Path, layout.DigestFolder, layout.PublishingFolder, layout.RemovingFolder, layout.SupersededFolder }.Where(Directory.Exists))
+        foreach (var folder in new[] { layout.Path, layout.DigestFolder, layout.PublishingFolder, layout.RemovingFolder, layout.SupersededFolder }
+            .Where(Directory.Exists))
         {
             foreach (var partial in Directory.EnumerateFiles(folder, "*" + BackupFileName.PartialSuffix).Where(IsOurs))
             {
@@ -235,7 +237,8 @@ internal sealed class DirectoryJournal(BackupDirectoryLayout layout, TimeProvide
     {
         // The sidecar decides. Where it still names the former file, the new one never got its name.
         var sidecar = SidecarPath(former.Id);
-        if (File.Exists(sidecar) && Sidecar.Read(RegularFile.ReadAllBytes(sidecar, Sidecar.LargestBytes), former.Id, layout.Path, clock).BackupPath != former.BackupPath)
+        if (File.Exists(sidecar)
+            && Sidecar.Read(RegularFile.ReadAllBytes(sidecar, Sidecar.LargestBytes), former.Id, layout.Path, clock).BackupPath != former.BackupPath)
         {
             DurableFile.Delete(former.BackupPath);
         }
@@ -257,7 +260,8 @@ internal sealed class DirectoryJournal(BackupDirectoryLayout layout, TimeProvide
                 var id = Path.GetFileNameWithoutExtension(file.Name);
                 if (BackupFileName.IsId(id) && !folder.EnumerateFiles(id + "_*").Any())
                 {
-                    FinishQuarantine(id, Sidecar.Read(RegularFile.ReadAllBytes(file.FullName, Sidecar.LargestBytes), id, layout.Path, clock).BackupPath, folder.FullName);
+                    FinishQuarantine(
+                        id, Sidecar.Read(RegularFile.ReadAllBytes(file.FullName, Sidecar.LargestBytes), id, layout.Path, clock).BackupPath, folder.FullName);
                 }
             }
 

@@ -56,14 +56,17 @@ internal sealed class PredecessorIndex
                 throw new JsonException("it is too large for an index");
             }
 
-            return JsonNode.Parse(RegularFile.ReadAllBytes(path, LargestBytes), documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = false }) is JsonArray array
+            return JsonNode.Parse(
+                RegularFile.ReadAllBytes(path, LargestBytes), documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = false }) is JsonArray array
                 ? new PredecessorIndex(path, array)
                 : throw new JsonException("it is not a JSON array");
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException or IOException or UnauthorizedAccessException)
         {
             throw new BackupException(
-                BackupErrorId.SidecarInvalid, path, $"The predecessor's index '{path}' cannot be used: {exception.Message.TrimEnd('.')}. Backups with a sidecar are still listed; correct or delete the index.", exception);
+                BackupErrorId.SidecarInvalid, path,
+                $"The predecessor's index '{path}' cannot be used: {exception.Message.TrimEnd('.')}. Backups with a sidecar are still listed; correct or delete the index.",
+                exception);
         }
     }
 

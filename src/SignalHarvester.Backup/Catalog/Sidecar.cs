@@ -82,7 +82,8 @@ internal static class Sidecar
             RetentionPolicy = backup.RetentionPolicy is { } policy ? Lower(policy) : null,
             Verified = backup.Verified,
             VerificationTimestamp = backup.VerificationTimestamp is { } moment ? Iso(moment) : null,
-            VerificationOrder = backup is { VerificationTimestamp: { } verified, VerificationOrder: { } place } && Iso(place) != Iso(verified) ? Iso(place) : null,
+            VerificationOrder =
+                backup is { VerificationTimestamp: { } verified, VerificationOrder: { } place } && Iso(place) != Iso(verified) ? Iso(place) : null,
             Description = backup.Description,
             Metadata = JsonSerializer.SerializeToElement(Node(backup.Metadata)),
             FormatVersion = backup.IsPredecessor ? null : FormatVersion,
@@ -132,7 +133,9 @@ internal static class Sidecar
     }
 
     private static BackupException Unreadable(BackupMetadata backup, Exception? inner) => BackupException.InvalidArgument(
-        backup.Id, "The backup was not kept, because its description could not be read back: -Description and -Metadata together must be below 2 MiB, and -Metadata must be valid text of at most 60 levels.", inner);
+        backup.Id,
+        "The backup was not kept, because its description could not be read back: -Description and -Metadata together must be below 2 MiB, and -Metadata must be valid text of at most 60 levels.",
+        inner);
 
     private static Dictionary<string, long> Counts(IReadOnlyDictionary<string, long> rowCounts) => new(rowCounts, StringComparer.Ordinal);
 
@@ -163,7 +166,8 @@ internal static class Sidecar
             throw Hostile(path, $"its backup_path '{Shown(backupPath)}' does not name a file of this backup");
         }
 
-        if ((fields.SizeBytes ?? throw Invalid(path, "it has no size_bytes", null)) < 0 || fields.DatabaseSize < 0 || fields.PageSize < 0 || fields.PageCount < 0)
+        if ((fields.SizeBytes ?? throw Invalid(path, "it has no size_bytes", null)) < 0 || fields.DatabaseSize < 0 || fields.PageSize < 0
+            || fields.PageCount < 0)
         {
             throw Hostile(path, "one of its sizes is below zero");
         }
@@ -173,7 +177,8 @@ internal static class Sidecar
             throw Hostile(path, "its page_size is not one of SQLite's");
         }
 
-        if (fields.PageCount > LargestPageCount || (fields is { PageSize: not null, PageCount: not null, DatabaseSize: not null } && fields.DatabaseSize != fields.PageSize * fields.PageCount))
+        if (fields.PageCount > LargestPageCount
+            || (fields is { PageSize: not null, PageCount: not null, DatabaseSize: not null } && fields.DatabaseSize != fields.PageSize * fields.PageCount))
         {
             throw Hostile(path, "its page_count does not fit its other sizes");
         }
@@ -209,11 +214,14 @@ internal static class Sidecar
             VerificationTimestamp = Moment(fields.VerificationTimestamp),
             VerificationOrder = Moment(fields.VerificationOrder),
             ScrubTimestamp = Moment(fields.ScrubTimestamp),
-            Verification = [.. (fields.Verification ?? []).OfType<SidecarFields.CheckFields>().Select(check => new VerificationCheck(check.Check ?? string.Empty, check.Passed, check.Detail ?? string.Empty))],
+            Verification = [.. (fields.Verification ?? []).OfType<SidecarFields.CheckFields>().Select(
+                check => new VerificationCheck(check.Check ?? string.Empty, check.Passed, check.Detail ?? string.Empty))],
             Inconsistencies = [.. (fields.Inconsistencies ?? []).OfType<string>()],
             RetentionPolicy = Enumeration<RetentionPolicy>(fields.RetentionPolicy, "retention_policy"),
             Description = fields.Description,
-            Metadata = fields.Metadata is { ValueKind: JsonValueKind.Object } map ? (IReadOnlyDictionary<string, object?>)Plain(map)! : new Dictionary<string, object?>(),
+            Metadata = fields.Metadata is { ValueKind: JsonValueKind.Object } map
+                ? (IReadOnlyDictionary<string, object?>)Plain(map)!
+                : new Dictionary<string, object?>(),
             CloudUrl = isPredecessors ? fields.CloudUrl : null,
             CloudProvider = isPredecessors ? provider : null,
             Copies = copies,
@@ -247,13 +255,15 @@ internal static class Sidecar
     {
         var attributes = access.Attributes.Where(attribute => !isSecret || !ExtendedAttributes.IsUsers(attribute.Key)).ToDictionary(StringComparer.Ordinal);
         return new SidecarFields.AccessFields(
-            access.UserId, access.User, access.GroupId, access.Group, Convert.ToString((int)access.Mode, 8).PadLeft(4, '0'), attributes.Count == 0 ? null : attributes);
+            access.UserId, access.User, access.GroupId, access.Group, Convert.ToString((int)access.Mode, 8).PadLeft(4, '0'),
+            attributes.Count == 0 ? null : attributes);
     }
 
     /// <summary>The sidecar's record of it, if valid. It is trusted only as far as a restore can check it.</summary>
     private static FileAccessRecord Access(SidecarFields.AccessFields access)
     {
-        if (access is not { UserId: < uint.MaxValue, GroupId: < uint.MaxValue, Mode: { Length: 3 or 4 } mode } || !mode.All(digit => digit is >= '0' and <= '7'))
+        if (access is not { UserId: < uint.MaxValue, GroupId: < uint.MaxValue, Mode: { Length: 3 or 4 } mode }
+            || !mode.All(digit => digit is >= '0' and <= '7'))
         {
             throw new FormatException("its file_access has no valid owner, group and mode");
         }
@@ -277,7 +287,8 @@ internal static class Sidecar
         name is not null && (name.Length is 0 or > 256 || name[0] == '-' || name.Contains(':', StringComparison.Ordinal) || name.Any(char.IsControl));
 
     private static SidecarFields.CopyFields Fields(BackupCopy copy) => new(
-        Lower(copy.Provider), copy.Url, copy.Container, copy.Prefix, copy.Endpoint, copy.Region, copy.UsePathStyle ? true : null, copy.AccountName, copy.Checksum, Iso(copy.Uploaded));
+        Lower(copy.Provider), copy.Url, copy.Container, copy.Prefix, copy.Endpoint, copy.Region, copy.UsePathStyle ? true : null, copy.AccountName,
+        copy.Checksum, Iso(copy.Uploaded));
 
     private static BackupCopy Copy(SidecarFields.CopyFields copy, string path) => Copy(
         copy, Enumeration<CloudProvider>(copy.Provider, "provider") ?? throw Invalid(path, "one of its copies has no provider", null), path);
@@ -342,17 +353,22 @@ internal static class Sidecar
         DateTimeOffset moment => JsonValue.Create(Iso(moment)),
         Enum name => JsonValue.Create(name.ToString()),
         sbyte or byte or short or ushort or int or uint or long => JsonValue.Create(Convert.ToInt64(value, CultureInfo.InvariantCulture)),
-        float or double when !double.IsFinite(Convert.ToDouble(value, CultureInfo.InvariantCulture)) => JsonValue.Create(Convert.ToString(value, CultureInfo.InvariantCulture)),
+        float or double when !double.IsFinite(Convert.ToDouble(value, CultureInfo.InvariantCulture)) =>
+            JsonValue.Create(Convert.ToString(value, CultureInfo.InvariantCulture)),
         float or double or decimal or ulong => JsonValue.Create(Convert.ToDouble(value, CultureInfo.InvariantCulture)),
         IReadOnlyDictionary<string, object?> map => new JsonObject(map.Select(entry => KeyValuePair.Create(entry.Key, Node(entry.Value)))),
-        System.Collections.IDictionary map => new JsonObject(map.Cast<System.Collections.DictionaryEntry>().Select(entry => KeyValuePair.Create(Convert.ToString(entry.Key, CultureInfo.InvariantCulture)!, Node(entry.Value)))),
+        System.Collections.IDictionary map => new JsonObject(map.Cast<System.Collections.DictionaryEntry>().Select(
+            entry => KeyValuePair.Create(Convert.ToString(entry.Key, CultureInfo.InvariantCulture)!, Node(entry.Value)))),
         System.Collections.IEnumerable list => new JsonArray([.. list.Cast<object?>().Select(Node)]),
         _ => JsonValue.Create(Convert.ToString(value, CultureInfo.InvariantCulture)),
     };
 
     private static BackupException Invalid(string path, string reason, Exception? inner) => new(
-        BackupErrorId.SidecarInvalid, path, $"The sidecar '{path}' cannot be used: {reason}. The backup file beside it is untouched, and Restore-SHBackup -LiteralPath can restore it; correct the sidecar, or fetch it from a copy.", inner);
+        BackupErrorId.SidecarInvalid, path,
+        $"The sidecar '{path}' cannot be used: {reason}. The backup file beside it is untouched, and Restore-SHBackup -LiteralPath can restore it; correct the sidecar, or fetch it from a copy.",
+        inner);
 
     private static BackupException Hostile(string path, string reason) => new(
-        BackupErrorId.SidecarHostile, path, $"The sidecar '{path}' was rejected: {reason}. Somebody changed or forged it; nothing was read, written or deleted through it.");
+        BackupErrorId.SidecarHostile, path,
+        $"The sidecar '{path}' was rejected: {reason}. Somebody changed or forged it; nothing was read, written or deleted through it.");
 }

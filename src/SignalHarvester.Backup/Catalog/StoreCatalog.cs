@@ -164,7 +164,8 @@ public sealed class StoreCatalog : IDisposable
         if (sidecar.Length > Sidecar.LargestBytes)
         {
             throw new BackupException(
-                BackupErrorId.SidecarInvalid, Store.UrlOf(sidecar.Name), $"The sidecar '{Store.UrlOf(sidecar.Name)}' cannot be used: it is too large for a sidecar. Delete it, or send the backup again.");
+                BackupErrorId.SidecarInvalid, Store.UrlOf(sidecar.Name),
+                $"The sidecar '{Store.UrlOf(sidecar.Name)}' cannot be used: it is too large for a sidecar. Delete it, or send the backup again.");
         }
 
         var json = new byte[sidecar.Length];
@@ -181,13 +182,16 @@ public sealed class StoreCatalog : IDisposable
         if (!objects.TryGetValue(remote.FileName, out var file))
         {
             throw new BackupException(
-                BackupErrorId.BackupFileMissing, backup.Id, $"The file '{backup.BackupPath}' of backup '{backup.Id}' is missing in the store. Send the backup again, or remove the entry with Remove-SHBackup -Remote.");
+                BackupErrorId.BackupFileMissing, backup.Id,
+                $"The file '{backup.BackupPath}' of backup '{backup.Id}' is missing in the store. Send the backup again, or remove the entry with Remove-SHBackup -Remote.");
         }
 
         if (file.Length != backup.Size)
         {
             throw new BackupException(
-                BackupErrorId.BackupSizeMismatch, backup.Id, string.Create(CultureInfo.InvariantCulture, $"The file '{backup.BackupPath}' of backup '{backup.Id}' has {file.Length} bytes in the store, but {backup.Size} were recorded. It is not listed; send the backup again under another -Prefix."));
+                BackupErrorId.BackupSizeMismatch, backup.Id, string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"The file '{backup.BackupPath}' of backup '{backup.Id}' has {file.Length} bytes in the store, but {backup.Size} were recorded. It is not listed; send the backup again under another -Prefix."));
         }
     }
 

@@ -24,7 +24,8 @@ internal static class VerificationChecks
     public static VerificationCheck Unreadable(string reason) => new(Integrity, false, NotMade + reason);
 
     /// <summary>Whether a check tells no more than that it could not be made.</summary>
-    public static bool IsUnreadable(VerificationCheck? check) => check is { Check: Integrity, Passed: false } && check.Detail.StartsWith(NotMade, StringComparison.Ordinal);
+    public static bool IsUnreadable(VerificationCheck? check) =>
+        check is { Check: Integrity, Passed: false } && check.Detail.StartsWith(NotMade, StringComparison.Ordinal);
 
     /// <summary>The check that a chain failed which is not whole.</summary>
     public static VerificationCheck Broken(BackupException fault) => new(Chain, false, BackupChain.Reason(fault));

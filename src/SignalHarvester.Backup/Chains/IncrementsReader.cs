@@ -122,7 +122,8 @@ internal sealed class IncrementsReader : IDisposable
 
         // What was recorded of a parent's log is proved by its stored checksum.
         var isNewest = consuming == chain.Links.Count - 1;
-        log ??= new WalReader(Link(consuming).PageSize!.Value, Link(consuming).PageCount!.Value, takePage, isProved: !isNewest && Link(consuming).StoredChecksum is not null);
+        log ??= new WalReader(
+            Link(consuming).PageSize!.Value, Link(consuming).PageCount!.Value, takePage, isProved: !isNewest && Link(consuming).StoredChecksum is not null);
         if (isNewest)
         {
             newest.AppendData(chunk.PlainSpan);

@@ -57,7 +57,8 @@ internal sealed class OpenChain : IDisposable
             {
                 return OpenAll(links, identities);
             }
-            catch (BackupException exception) when (exception.ErrorId == BackupErrorId.BackupFileMissing && attempt < MostAttempts && directory.TryGet(backup.Id) is not null)
+            catch (BackupException exception)
+                when (exception.ErrorId == BackupErrorId.BackupFileMissing && attempt < MostAttempts && directory.TryGet(backup.Id) is not null)
             {
                 // Folded since the sidecars were read: looked at again. Where nothing has changed, the file is missing.
                 var before = links;

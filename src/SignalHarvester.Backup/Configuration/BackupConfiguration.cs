@@ -13,7 +13,8 @@ public sealed class BackupConfiguration
 {
     private const int LargestFile = 4 << 20;
 
-    private const string WithoutIt = "If a restore cannot wait, add -NoConfiguration to each of its commands (Get-, Test-, Receive-, Restore- and Compare-SHBackup, Get-SHBackupHistory, Invoke-SHRestoreDrill): they then use only their parameters, such as -BackupDirectory.";
+    private const string WithoutIt =
+        "If a restore cannot wait, add -NoConfiguration to each of its commands (Get-, Test-, Receive-, Restore- and Compare-SHBackup, Get-SHBackupHistory, Invoke-SHRestoreDrill): they then use only their parameters, such as -BackupDirectory.";
 
     private static readonly string DefaultFile = System.IO.Path.Combine("config", "settings.yaml");
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
@@ -85,7 +86,8 @@ public sealed class BackupConfiguration
             };
             if (missing is not null)
             {
-                warnings.Report(given, string.Format(CultureInfo.InvariantCulture, missing, given.IsMasked ? given.Shown : path), severity: ConfigurationSeverity.Warning);
+                warnings.Report(
+                    given, string.Format(CultureInfo.InvariantCulture, missing, given.IsMasked ? given.Shown : path), severity: ConfigurationSeverity.Warning);
             }
         }
 
@@ -110,7 +112,8 @@ public sealed class BackupConfiguration
         var list = !isListed ? $". Correct {them}: until then no command works, except a restore with -NoConfiguration."
             : $", so nothing was done. Correct {them}, and check with Test-SHBackupConfiguration. {WithoutIt}{(errors.Count == 1 ? " " : Environment.NewLine)}{string.Join(Environment.NewLine, errors)}";
         return new BackupException(
-            BackupErrorId.ConfigurationInvalid, Path ?? EnvironmentVariables.ConfigurationFile, $"The configuration {(Path is null ? "in the environment" : $"'{Path}'")} has {count}{list}");
+            BackupErrorId.ConfigurationInvalid, Path ?? EnvironmentVariables.ConfigurationFile,
+            $"The configuration {(Path is null ? "in the environment" : $"'{Path}'")} has {count}{list}");
     }
 
     /// <summary>Reads a configuration.</summary>
@@ -156,7 +159,8 @@ public sealed class BackupConfiguration
         {
             // Reading a pipe that nobody writes to would never end. One that is meant is named.
             throw new BackupException(
-                BackupErrorId.ReadFailed, usual, $"The configuration file '{usual}' is a pipe, a device or a socket, not a file. Move it away, or give it with -ConfigurationPath if you mean it. {WithoutIt}");
+                BackupErrorId.ReadFailed, usual,
+                $"The configuration file '{usual}' is a pipe, a device or a socket, not a file. Move it away, or give it with -ConfigurationPath if you mean it. {WithoutIt}");
         }
 
         return IsThere(usual) ? usual : null;
@@ -194,7 +198,9 @@ public sealed class BackupConfiguration
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException || Directory.Exists(path))
         {
             throw new BackupException(
-                BackupErrorId.ConfigurationNotFound, path, $"There is no configuration file '{path}'{(Directory.Exists(path) ? ", but a folder of that name" : string.Empty)}. Check -ConfigurationPath and SHBACKUP_CONFIG, or create one with New-SHBackupConfiguration. {WithoutIt}", exception);
+                BackupErrorId.ConfigurationNotFound, path,
+                $"There is no configuration file '{path}'{(Directory.Exists(path) ? ", but a folder of that name" : string.Empty)}. Check -ConfigurationPath and SHBACKUP_CONFIG, or create one with New-SHBackupConfiguration. {WithoutIt}",
+                exception);
         }
         catch (FileTooLargeException)
         {
@@ -209,7 +215,9 @@ public sealed class BackupConfiguration
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             throw new BackupException(
-                BackupErrorId.ReadFailed, path, $"The configuration file '{path}' cannot be read: {exception.Message}{(exception is SilentPipeException ? string.Empty : " Check its permissions.")} {WithoutIt}", exception);
+                BackupErrorId.ReadFailed, path,
+                $"The configuration file '{path}' cannot be read: {exception.Message}{(exception is SilentPipeException ? string.Empty : " Check its permissions.")} {WithoutIt}",
+                exception);
         }
 
         var (root, fault) = YamlFile.Parse(text);

@@ -26,20 +26,23 @@ public static class ConfigurationSample
         if (Directory.Exists(path))
         {
             throw new BackupException(
-                BackupErrorId.DestinationIsDirectory, path, $"'{path}' is a directory. Give the file to write in it, such as '{Path.Combine(path, "settings.yaml")}'.");
+                BackupErrorId.DestinationIsDirectory, path,
+                $"'{path}' is a directory. Give the file to write in it, such as '{Path.Combine(path, "settings.yaml")}'.");
         }
 
         if (!overwrite && File.Exists(path))
         {
             throw new BackupException(
-                BackupErrorId.ConfigurationExists, path, $"The configuration '{path}' exists already and was not changed. Give another file with -Path, or replace it with -Force.");
+                BackupErrorId.ConfigurationExists, path,
+                $"The configuration '{path}' exists already and was not changed. Give another file with -Path, or replace it with -Force.");
         }
     }
 
     /// <summary>Writes it, with the folders above it: only for its owner, unless it replaces a file that others may read.</summary>
     /// <param name="path">The file to write, as a full path.</param>
     /// <param name="overwrite">Whether a file may be replaced.</param>
-    /// <exception cref="BackupException">ConfigurationExists, DestinationIsDirectory, DestinationInvalid, DestinationNotWritable, InsufficientSpace, WriteFailed.</exception>
+    /// <exception cref="BackupException">ConfigurationExists, DestinationIsDirectory,
+    /// DestinationInvalid, DestinationNotWritable, InsufficientSpace, WriteFailed.</exception>
     public static void Write(string path, bool overwrite)
     {
         RequireFree(path, overwrite);

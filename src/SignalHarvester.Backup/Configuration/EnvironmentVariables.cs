@@ -26,7 +26,11 @@ internal sealed partial class EnvironmentVariables(IReadOnlyDictionary<string, s
 
     /// <summary>The names of those that Kubernetes or Docker set for a service whose name begins with shbackup: no settings.</summary>
     public IReadOnlyList<string> OfServices =>
-        [.. variables.Where(variable => variable.Key.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase) && IsOfService(variable.Key, variable.Value)).Select(variable => variable.Key).Order(StringComparer.Ordinal)];
+        [
+            .. variables.Where(variable => variable.Key.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase) && IsOfService(variable.Key, variable.Value))
+                .Select(variable => variable.Key)
+                .Order(StringComparer.Ordinal),
+        ];
 
     /// <summary>The variables of this process, as they are now.</summary>
     public static EnvironmentVariables OfProcess()
@@ -47,7 +51,8 @@ internal sealed partial class EnvironmentVariables(IReadOnlyDictionary<string, s
 
     /// <summary>Gets a variable. An empty one counts as not set, as shells and unit files leave it; one of a service is not a setting.</summary>
     public bool TryGet(string name, [NotNullWhen(true)] out string? value) =>
-        variables.TryGetValue(name, out value) && value.Length > 0 && !(name.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase) && IsOfService(name, value));
+        variables.TryGetValue(name, out value) && value.Length > 0
+            && !(name.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase) && IsOfService(name, value));
 
     /// <summary>
     /// Puts the values of variables in the place of <c>${NAME}</c>. <c>$${</c> stands for a plain <c>${</c>; other dollar signs stand for themselves.

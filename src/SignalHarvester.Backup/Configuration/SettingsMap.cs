@@ -277,7 +277,9 @@ internal static class SettingsMap
         }
 
         string[] wanted = app.Place is null ? ["app", "backup", "database_path"] : ["backup"];
-        var meant = (app.Place?.Entries ?? sections).Select(entry => entry.Key).FirstOrDefault(key => NearestName.Of(key.Text ?? string.Empty, wanted) is not null);
+        var meant = (app.Place?.Entries ?? sections)
+            .Select(entry => entry.Key)
+            .FirstOrDefault(key => NearestName.Of(key.Text ?? string.Empty, wanted) is not null);
         if (meant is not null || app.Place is null)
         {
             reading.Report(

@@ -53,30 +53,34 @@ internal sealed class SettingsReading(string? path, string baseFolder, Environme
         Report(given, $"found {Quote(given.Shown)}; allowed is {allowed}.", allowed);
 
     /// <summary>Reports what is wrong with a value that was set.</summary>
-    public void Report(GivenValue given, string message, string? allowed = null, ConfigurationSeverity severity = ConfigurationSeverity.Error) => Problems.Add(new ConfigurationProblem
-    {
-        Severity = severity,
-        Path = given.Place,
-        Line = given.Line,
-        Column = given.Column,
-        Key = given.Key,
-        Found = given.Shown,
-        Allowed = allowed,
-        Message = message,
-    });
+    public void Report(GivenValue given, string message, string? allowed = null, ConfigurationSeverity severity = ConfigurationSeverity.Error) =>
+        Problems.Add(new ConfigurationProblem
+        {
+            Severity = severity,
+            Path = given.Place,
+            Line = given.Line,
+            Column = given.Column,
+            Key = given.Key,
+            Found = given.Shown,
+            Allowed = allowed,
+            Message = message,
+        });
 
     /// <summary>Reports what is wrong at a place of the file.</summary>
-    public void Report(ConfigurationNode place, string? key, string message, string? found = null, string? allowed = null, ConfigurationSeverity severity = ConfigurationSeverity.Error) => Problems.Add(new ConfigurationProblem
-    {
-        Severity = severity,
-        Path = File,
-        Line = place.Line,
-        Column = place.Column,
-        Key = key,
-        Found = found,
-        Allowed = allowed,
-        Message = message,
-    });
+    public void Report(
+        ConfigurationNode place, string? key, string message, string? found = null,
+        string? allowed = null, ConfigurationSeverity severity = ConfigurationSeverity.Error) =>
+        Problems.Add(new ConfigurationProblem
+        {
+            Severity = severity,
+            Path = File,
+            Line = place.Line,
+            Column = place.Column,
+            Key = key,
+            Found = found,
+            Allowed = allowed,
+            Message = message,
+        });
 
     /// <summary>Names the keys of the file, and the variables of the environment, that mean nothing.</summary>
     public void Finish()
@@ -97,7 +101,9 @@ internal sealed class SettingsReading(string? path, string baseFolder, Environme
             }
         }
 
-        var variables = Settings.Select(setting => setting.EnvironmentVariable).OfType<string>().Append(EnvironmentVariables.ConfigurationFile).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        var variables = Settings.Select(setting => setting.EnvironmentVariable).OfType<string>()
+            .Append(EnvironmentVariables.ConfigurationFile)
+            .ToHashSet(StringComparer.OrdinalIgnoreCase);
         foreach (var variable in environment.Names.Where(name => !variables.Contains(name)).Order(StringComparer.Ordinal))
         {
             if (NearestName.Of(variable, variables) is { } meant)
@@ -124,7 +130,8 @@ internal sealed class SettingsReading(string? path, string baseFolder, Environme
 
     private static string Shorten(string text)
     {
-        var plain = new string([.. text.Select(letter => char.IsControl(letter) || CharUnicodeInfo.GetUnicodeCategory(letter) is UnicodeCategory.Format or UnicodeCategory.LineSeparator ? '?' : letter)]);
+        var plain = new string([.. text.Select(letter =>
+            char.IsControl(letter) || CharUnicodeInfo.GetUnicodeCategory(letter) is UnicodeCategory.Format or UnicodeCategory.LineSeparator ? '?' : letter)]);
         return plain.Length <= LongestShown ? plain : plain[..LongestShown] + "…";
     }
 }

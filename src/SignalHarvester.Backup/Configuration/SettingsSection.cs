@@ -133,7 +133,9 @@ internal sealed class SettingsSection
         }
 
         const string allowed = "the path of a file that holds the key";
-        reading.Report(given, $"found {SettingsReading.Quote(given.Shown)}, a secret key; allowed is {allowed}. Put it into a file that only its owner may read.", allowed);
+        reading.Report(
+            given, $"found {SettingsReading.Quote(given.Shown)}, a secret key; allowed is {allowed}. Put it into a file that only its owner may read.",
+            allowed);
         reading.Add(KeyOf(name), null, given, EnvironmentVariables.NameOf(KeyOf(name)));
         return null;
 
@@ -174,7 +176,8 @@ internal sealed class SettingsSection
         var list = Find(name);
         var items = variable is not null && reading.Environment.TryGet(variable, out var value)
             ? value.Split(separator!.Value, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
-                .Select((text, index) => new SettingsItem(new GivenValue(ItemKey(index), text, MaskItem(text), ConfigurationSource.Environment, variable, null, null), null))
+                .Select((text, index) =>
+                    new SettingsItem(new GivenValue(ItemKey(index), text, MaskItem(text), ConfigurationSource.Environment, variable, null, null), null))
                 .ToList()
             : (list is null or { IsNothing: true } ? [] : list.Items ?? [list])
                 .Select((item, index) => isMap && item.Entries is not null
@@ -192,7 +195,8 @@ internal sealed class SettingsSection
     }
 
     /// <summary>Takes note of the text of an item.</summary>
-    public void Add(GivenValue given, string value) => reading.Add(given.Key, value, given, EnvironmentVariables.NameOf(given.Key[..given.Key.IndexOf('[', StringComparison.Ordinal)]));
+    public void Add(GivenValue given, string value) =>
+        reading.Add(given.Key, value, given, EnvironmentVariables.NameOf(given.Key[..given.Key.IndexOf('[', StringComparison.Ordinal)]));
 
     /// <summary>Reports an item that is not allowed.</summary>
     public void Refuse(GivenValue given, string allowed) => reading.Refuse(given, allowed);
@@ -228,7 +232,8 @@ internal sealed class SettingsSection
     private static bool MayHoldSecret(string address) => address.AsSpan().IndexOfAny('@', '?', '#') >= 0;
 
     /// <summary>The address of a database server, which is none of ours, can hold a password.</summary>
-    private static string MaskServer(string text) => text.Contains('@', StringComparison.Ordinal) && text.Contains("://", StringComparison.Ordinal) ? Mask : text;
+    private static string MaskServer(string text) =>
+        text.Contains('@', StringComparison.Ordinal) && text.Contains("://", StringComparison.Ordinal) ? Mask : text;
 
     /// <summary>A secret key that was put where a public one belongs must not be shown either.</summary>
     private static string MaskItem(string text) => text.Contains("SECRET", StringComparison.OrdinalIgnoreCase) ? Mask : MaskServer(text);
@@ -239,7 +244,8 @@ internal sealed class SettingsSection
     private T? ReadOrNone<T>(string name, T? fallback, Func<string, T?> parse, string allowed, Func<T?, string?> show, Func<string, bool>? isSecret = null) =>
         ReadGiven(name, fallback, text => parse(text) is { } value ? (true, value) : (false, fallback), allowed, show, isSecret);
 
-    private T ReadGiven<T>(string name, T fallback, Func<string, (bool IsAllowed, T Value)> parse, string allowed, Func<T, string?> show, Func<string, bool>? isSecret)
+    private T ReadGiven<T>(
+        string name, T fallback, Func<string, (bool IsAllowed, T Value)> parse, string allowed, Func<T, string?> show, Func<string, bool>? isSecret)
     {
         var value = fallback;
         var given = Given(name, text => isSecret?.Invoke(text) == true ? Mask : text);
@@ -333,7 +339,9 @@ internal sealed class SettingsSection
         var found = node?.Entries?.FindAll(entry => entry.Key.Text == name) ?? [];
         foreach (var again in found.Skip(1))
         {
-            reading.Report(again.Key, KeyOf(name), string.Create(CultureInfo.InvariantCulture, $"is given twice; the first is in line {found[0].Key.Line}. Remove one."), allowed: "each key once");
+            reading.Report(
+                again.Key, KeyOf(name), string.Create(CultureInfo.InvariantCulture, $"is given twice; the first is in line {found[0].Key.Line}. Remove one."),
+                allowed: "each key once");
         }
 
         return found.Count == 0 ? null : found[0].Value;

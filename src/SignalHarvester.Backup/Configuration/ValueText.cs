@@ -46,7 +46,8 @@ internal static partial class ValueText
     /// <summary>Reads a day of the week: its English name, or the first three letters of it.</summary>
     public static DayOfWeek? ToDay(string text) => Enum.GetValues<DayOfWeek>()
         .Cast<DayOfWeek?>()
-        .FirstOrDefault(day => text.Equals(day.ToString(), StringComparison.OrdinalIgnoreCase) || text.Equals(day.ToString()![..3], StringComparison.OrdinalIgnoreCase));
+        .FirstOrDefault(
+            day => text.Equals(day.ToString(), StringComparison.OrdinalIgnoreCase) || text.Equals(day.ToString()![..3], StringComparison.OrdinalIgnoreCase));
 
     /// <summary>Reads the time between two backups; a bare number is hours, as the predecessor's documents have it.</summary>
     public static TimeSpan? ToInterval(string text)
@@ -99,6 +100,8 @@ internal static partial class ValueText
     public static Uri? ToAddress(string text) =>
         Uri.TryCreate(text, UriKind.Absolute, out var address) && address.Scheme is "http" or "https" ? address : null;
 
-    [GeneratedRegex(@"^(?<number>[0-9]{1,15}(\.[0-9]{1,6})?) ?((?<unit>[KMGT])i?)?B?$", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(
+        @"^(?<number>[0-9]{1,15}(\.[0-9]{1,6})?) ?((?<unit>[KMGT])i?)?B?$",
+        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
     private static partial Regex SizePattern();
 }

@@ -107,7 +107,8 @@ internal sealed class YamlFile
     /// </summary>
     private static void Merge(List<(ConfigurationNode Key, ConfigurationNode Value)> entries)
     {
-        foreach (var merged in entries.FindAll(entry => entry.Key.Text == MergeKey && Sources(entry.Value).All(source => source.IsNothing || source.Entries is not null)))
+        foreach (var merged in entries.FindAll(
+            entry => entry.Key.Text == MergeKey && Sources(entry.Value).All(source => source.IsNothing || source.Entries is not null)))
         {
             entries.Remove(merged);
             var own = entries.Select(entry => entry.Key.Text).ToHashSet(StringComparer.Ordinal);

@@ -6,7 +6,7 @@ namespace SignalHarvester.Backup.Encryption;
 /// <summary>The encryption of backups: public keys, without their secret halves, or a passphrase.</summary>
 public sealed class BackupEncryption
 {
-    private static readonly Lazy<string?> s_whyNoCipher = new(WhyNoCipher);
+    private static readonly Lazy<string?> NoCipherReason = new(WhyNoCipher);
 
     private readonly IReadOnlyList<IAgeRecipient> recipients;
 
@@ -45,10 +45,11 @@ public sealed class BackupEncryption
     /// </summary>
     internal static void RequireCipher()
     {
-        if (s_whyNoCipher.Value is { } reason)
+        if (NoCipherReason.Value is { } reason)
         {
             throw new BackupException(
-                BackupErrorId.EncryptionUnavailable, Environment.OSVersion.VersionString, $"This system cannot use ChaCha20-Poly1305, which age files need, so nothing was written: {reason}. Windows has it since 10 20H1 and Server 2022, Linux with OpenSSL 1.1.1 or later; no system has it in FIPS mode.");
+                BackupErrorId.EncryptionUnavailable, Environment.OSVersion.VersionString,
+                $"This system cannot use ChaCha20-Poly1305, which age files need, so nothing was written: {reason}. Windows has it since 10 20H1 and Server 2022, Linux with OpenSSL 1.1.1 or later; no system has it in FIPS mode.");
         }
     }
 

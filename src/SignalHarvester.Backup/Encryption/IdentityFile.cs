@@ -20,7 +20,8 @@ internal static class IdentityFile
         if (path.Contains("AGE-SECRET-KEY-", StringComparison.OrdinalIgnoreCase))
         {
             throw new BackupException(
-                BackupErrorId.IdentityInvalid, "IdentityFile", "A secret key was given instead of a file. It is not shown here; remove it from your shell's history. Give the path of a file that contains it.");
+                BackupErrorId.IdentityInvalid, "IdentityFile",
+                "A secret key was given instead of a file. It is not shown here; remove it from your shell's history. Give the path of a file that contains it.");
         }
 
         string text;
@@ -70,7 +71,9 @@ internal static class IdentityFile
     /// <exception cref="BackupException">IdentityFileExists, DestinationInvalid, DestinationNotWritable.</exception>
     public static void Write(string path, X25519Identity identity, DateTimeOffset moment)
     {
-        var text = string.Create(CultureInfo.InvariantCulture, $"# created: {moment.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}\n# public key: {identity.PublicKey.Text}\n{identity.SecretText}\n");
+        var text = string.Create(
+            CultureInfo.InvariantCulture,
+            $"# created: {moment.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}\n# public key: {identity.PublicKey.Text}\n{identity.SecretText}\n");
         try
         {
             if (Path.Exists(path))
@@ -92,12 +95,14 @@ internal static class IdentityFile
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             throw new BackupException(
-                BackupErrorId.DestinationNotWritable, path, $"Cannot write the key to '{path}': {exception.Message.TrimEnd('.')}. Give a file in a folder that this account may write to.", exception);
+                BackupErrorId.DestinationNotWritable, path,
+                $"Cannot write the key to '{path}': {exception.Message.TrimEnd('.')}. Give a file in a folder that this account may write to.", exception);
         }
     }
 
     private static BackupException Exists(string path) => new(
-        BackupErrorId.IdentityFileExists, path, $"'{path}' exists already, and a key is never overwritten: that would make every backup encrypted to it unreadable. Give another file.");
+        BackupErrorId.IdentityFileExists, path,
+        $"'{path}' exists already, and a key is never overwritten: that would make every backup encrypted to it unreadable. Give another file.");
 
     private static BackupException Invalid(string path, string reason, Exception? inner = null) => new(
         BackupErrorId.IdentityInvalid, path, $"The keys in '{path}' cannot be used: {reason}. Give a file from New-SHBackupKey or age-keygen.", inner);

@@ -85,8 +85,10 @@ public sealed class IdentityRing
         var needed = header.IsForPassphrase ? "-Passphrase" : "-IdentityFile";
         return IsEmpty
             ? new BackupException(
-                BackupErrorId.IdentityMissing, name, $"'{name}' is encrypted, and no key or passphrase was given. Give {(header.IsForPassphrase ? "the passphrase" : "the file with the secret key")} with {needed}; a key's file can also be configured (app.backup.encryption.identity_file).")
+                BackupErrorId.IdentityMissing, name,
+                $"'{name}' is encrypted, and no key or passphrase was given. Give {(header.IsForPassphrase ? "the passphrase" : "the file with the secret key")} with {needed}; a key's file can also be configured (app.backup.encryption.identity_file).")
             : new BackupException(
-                BackupErrorId.IdentityWrong, name, $"'{name}' is encrypted, and {(header.IsForPassphrase ? "the passphrase is wrong or missing" : "none of the given secret keys opens it")}. Give the right one with {needed}; Get-SHBackup shows the public keys of a backup as its Recipients. If the key is right, the beginning of the file is damaged: check it with Test-SHBackup -Level Quick.");
+                BackupErrorId.IdentityWrong, name,
+                $"'{name}' is encrypted, and {(header.IsForPassphrase ? "the passphrase is wrong or missing" : "none of the given secret keys opens it")}. Give the right one with {needed}; Get-SHBackup shows the public keys of a backup as its Recipients. If the key is right, the beginning of the file is damaged: check it with Test-SHBackup -Level Quick.");
     }
 }

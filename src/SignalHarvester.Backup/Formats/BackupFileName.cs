@@ -14,7 +14,8 @@ namespace SignalHarvester.Backup.Formats;
 /// <param name="IsEncrypted">Whether the name says that it is encrypted.</param>
 /// <param name="Generation">1 for the file as first made, more for one that was folded since, or encrypted to others.</param>
 /// <param name="Text">The whole file name.</param>
-internal sealed partial record BackupFileName(string Id, BackupType Type, bool IsWal, CompressionType Compression, bool IsEncrypted, int Generation, string Text)
+internal sealed partial record BackupFileName(
+    string Id, BackupType Type, bool IsWal, CompressionType Compression, bool IsEncrypted, int Generation, string Text)
 {
     /// <summary>What an unfinished file's name ends with.</summary>
     public const string PartialSuffix = ".partial";
@@ -49,7 +50,9 @@ internal sealed partial record BackupFileName(string Id, BackupType Type, bool I
             BackupType.Incremental => "incremental.wal",
             _ => "wal.wal",
         };
-        return new BackupFileName(id, type, type != BackupType.Full, compression, encrypted, generation, $"{id}{mark}_{content}{Suffix(compression)}{(encrypted ? EncryptedSuffix : string.Empty)}");
+        return new BackupFileName(
+            id, type, type != BackupType.Full, compression, encrypted, generation,
+            $"{id}{mark}_{content}{Suffix(compression)}{(encrypted ? EncryptedSuffix : string.Empty)}");
     }
 
     /// <summary>Reads a file name; null if it is not one of ours.</summary>
@@ -73,7 +76,8 @@ internal sealed partial record BackupFileName(string Id, BackupType Type, bool I
             _ => CompressionType.None,
         };
         var isWal = match.Groups["content"].Value == "wal" || type == BackupType.Wal;
-        var generation = match.Groups["generation"] is { Success: true } digits ? int.Parse(digits.ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture) : 1;
+        var generation =
+            match.Groups["generation"] is { Success: true } digits ? int.Parse(digits.ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture) : 1;
         return new BackupFileName(match.Groups["id"].Value, type, isWal, compression, match.Groups["age"].Success, generation, fileName);
     }
 
@@ -92,9 +96,12 @@ internal sealed partial record BackupFileName(string Id, BackupType Type, bool I
         _ => string.Empty,
     };
 
-    [GeneratedRegex(@"\Abackup_[0-9]{4}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])_([01][0-9]|2[0-3])[0-5][0-9][0-5][0-9](_[0-9]{6})?\z", RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(
+        @"\Abackup_[0-9]{4}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])_([01][0-9]|2[0-3])[0-5][0-9][0-5][0-9](_[0-9]{6})?\z", RegexOptions.ExplicitCapture)]
     private static partial Regex IdPattern();
 
-    [GeneratedRegex(@"\A(?<id>backup_[0-9]{8}_[0-9]{6}(_[0-9]{6})?)(_g(?<generation>[0-9]{1,9}))?_(?<type>full|incremental|wal)\.(?<content>db|wal)(?<suffix>\.zst|\.gz)?(?<age>\.age)?\z", RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(
+        @"\A(?<id>backup_[0-9]{8}_[0-9]{6}(_[0-9]{6})?)(_g(?<generation>[0-9]{1,9}))?_(?<type>full|incremental|wal)\.(?<content>db|wal)(?<suffix>\.zst|\.gz)?(?<age>\.age)?\z",
+        RegexOptions.ExplicitCapture)]
     private static partial Regex NamePattern();
 }

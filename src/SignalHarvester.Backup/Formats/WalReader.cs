@@ -63,7 +63,8 @@ internal sealed class WalReader(int pageSize, long pageCount, PageTaker takePage
 
         if (Frames > 0 && commitPageCount != pageCount)
         {
-            throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"The log commits {commitPageCount} pages, but {pageCount} were recorded."));
+            throw new InvalidDataException(
+                string.Create(CultureInfo.InvariantCulture, $"The log commits {commitPageCount} pages, but {pageCount} were recorded."));
         }
     }
 

@@ -20,12 +20,15 @@ internal static class ContinuityChecks
         if (covering.Count == 0)
         {
             return new HealthCheck(check, HealthStatus.Warning, "No schedule visible to this account backs up this database.",
-                scope.Database is null ? "New-SHBackupConfiguration" : $"Register-SHBackupSchedule {HealthScope.Quote("nightly-" + Path.GetFileNameWithoutExtension(scope.Database))} -Daily -At 02:00 -DatabasePath {HealthScope.Quote(scope.Database)} {scope.InDirectory} -Type Auto");
+                scope.Database is null
+                    ? "New-SHBackupConfiguration"
+                    : $"Register-SHBackupSchedule {HealthScope.Quote("nightly-" + Path.GetFileNameWithoutExtension(scope.Database))} -Daily -At 02:00 -DatabasePath {HealthScope.Quote(scope.Database)} {scope.InDirectory} -Type Auto");
         }
 
         if (!scope.Settings.Enabled)
         {
-            return new HealthCheck(check, HealthStatus.Warning, "Schedules are switched off in the configuration (app.backup.enabled).", "Get-SHBackupConfiguration");
+            return new HealthCheck(
+                check, HealthStatus.Warning, "Schedules are switched off in the configuration (app.backup.enabled).", "Get-SHBackupConfiguration");
         }
 
         return covering.Select(schedule => Schedule(schedule, scope)).MaxBy(found => found.Status)!;
@@ -44,7 +47,9 @@ internal static class ContinuityChecks
         var send = $"{scope.GetNewest} | Send-SHBackup{store}";
         if (scope.Reliable.FirstOrDefault(backup => backup.Copies.Count > 0) is not { } copied)
         {
-            return new HealthCheck(check, HealthStatus.Warning, "All backups are on this machine. If it is lost, so are they (2 copies with the database, 1 kind of place, none elsewhere).", send);
+            return new HealthCheck(
+                check, HealthStatus.Warning,
+                "All backups are on this machine. If it is lost, so are they (2 copies with the database, 1 kind of place, none elsewhere).", send);
         }
 
         var live = File.Exists(scope.Database) ? 1 : 0;
@@ -53,9 +58,14 @@ internal static class ContinuityChecks
         var elsewhere = copied.Copies.Count(copy => copy.Provider != CloudProvider.Directory);
         var found = string.Create(CultureInfo.InvariantCulture, $"{copies} copies, {kinds} kinds of place, {(elsewhere == 0 ? "none" : elsewhere)} in a cloud");
         var age = scope.Now - copied.Timestamp;
-        return scope.IsAhead(copied.Timestamp) ? new HealthCheck(check, HealthStatus.Warning, $"The newest backup with a copy elsewhere is dated {HealthText.Of(-age)} in the future, so its age is unknown ({found}).", send)
-            : age > scope.Settings.Health.Rpo && copied != newest ? new HealthCheck(check, HealthStatus.Warning, $"The newest backup with a copy elsewhere is {HealthText.Of(age)} old ({found}).", send)
-            : copies < 3 || elsewhere == 0 ? new HealthCheck(check, HealthStatus.Warning, $"Keep three copies in two kinds of place, one of them off-site: there are {found}. A folder cannot be recognised as off-site.", send)
+        return scope.IsAhead(copied.Timestamp) ? new HealthCheck(
+            check, HealthStatus.Warning,
+            $"The newest backup with a copy elsewhere is dated {HealthText.Of(-age)} in the future, so its age is unknown ({found}).", send)
+            : age > scope.Settings.Health.Rpo && copied != newest ? new HealthCheck(
+                check, HealthStatus.Warning, $"The newest backup with a copy elsewhere is {HealthText.Of(age)} old ({found}).", send)
+            : copies < 3 || elsewhere == 0 ? new HealthCheck(
+                check, HealthStatus.Warning,
+                $"Keep three copies in two kinds of place, one of them off-site: there are {found}. A folder cannot be recognised as off-site.", send)
             : new HealthCheck(check, HealthStatus.Ok, $"There are {found}, of a backup {HealthText.Of(age)} old.", null);
     }
 
@@ -75,7 +85,8 @@ internal static class ContinuityChecks
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            return new HealthCheck(check, HealthStatus.Warning, $"The free space of the disk cannot be read: {exception.Message}", $"Get-SHBackup {scope.InDirectory}");
+            return new HealthCheck(
+                check, HealthStatus.Warning, $"The free space of the disk cannot be read: {exception.Message}", $"Get-SHBackup {scope.InDirectory}");
         }
 
         var perDay = GrowthPerDay(scope);
@@ -107,19 +118,28 @@ internal static class ContinuityChecks
         var unread = scope.Backups.Count(backup => backup.LastRead is null);
         if (unread > 0)
         {
-            return new HealthCheck(check, HealthStatus.Warning, $"{HealthText.Count(unread, "stored file")} of {scope.Backups.Count} were never re-read.", command);
+            return new HealthCheck(
+                check, HealthStatus.Warning, $"{HealthText.Count(unread, "stored file")} of {scope.Backups.Count} were never re-read.", command);
         }
 
         var ahead = scope.Backups.Count(backup => scope.IsAhead(backup.LastRead!.Value));
         if (ahead > 0)
         {
-            return new HealthCheck(check, HealthStatus.Warning, $"{HealthText.Count(ahead, "stored file")} of {scope.Backups.Count} were last read at a time in the future: the clock was wrong then, or is now. Read all again.", command);
+            return new HealthCheck(
+                check, HealthStatus.Warning,
+                $"{HealthText.Count(ahead, "stored file")} of {scope.Backups.Count} were last read at a time in the future: the clock was wrong then, or is now. Read all again.",
+                command);
         }
 
         var oldest = scope.Now - scope.Backups.Min(backup => backup.LastRead)!.Value;
-        var failed = scope.Events.FirstOrDefault(told => told is { Operation: BackupOperation.Scrub, Status: BackupEventStatus.Failed } && told.Database == scope.Database && scope.Now - told.Timestamp < ScrubAge);
-        return failed is not null ? new HealthCheck(check, HealthStatus.Warning, $"The scrub of {HealthText.Of(failed.Timestamp)} found a bad file: '{failed.BackupId}' ({failed.ErrorId}). Check the disk.", $"Get-SHBackupHistory {scope.InDirectory} -Operation Scrub -Failed")
-            : oldest > ScrubAge ? new HealthCheck(check, HealthStatus.Warning, $"A stored file was last read {HealthText.Of(oldest)} ago; read each one once a month.", command)
+        var failed = scope.Events.FirstOrDefault(told => told is { Operation: BackupOperation.Scrub, Status: BackupEventStatus.Failed }
+            && told.Database == scope.Database && scope.Now - told.Timestamp < ScrubAge);
+        return failed is not null ? new HealthCheck(
+            check, HealthStatus.Warning,
+            $"The scrub of {HealthText.Of(failed.Timestamp)} found a bad file: '{failed.BackupId}' ({failed.ErrorId}). Check the disk.",
+            $"Get-SHBackupHistory {scope.InDirectory} -Operation Scrub -Failed")
+            : oldest > ScrubAge ? new HealthCheck(
+                check, HealthStatus.Warning, $"A stored file was last read {HealthText.Of(oldest)} ago; read each one once a month.", command)
             : new HealthCheck(check, HealthStatus.Ok, $"Each stored file was read and found good in the last {HealthText.Of(oldest)}.", null);
     }
 
@@ -130,20 +150,30 @@ internal static class ContinuityChecks
         var run = $"Invoke-SHBackupSchedule {HealthScope.Quote(schedule.Name)}";
         var due = schedule.Trigger.Last(scope.Now - Grace - schedule.RandomDelay);
         var isAhead = schedule.LastRun is { } moment && scope.IsAhead(moment);
-        var ran = isAhead ? $"last ran {HealthText.Of(schedule.LastRun!.Value - scope.Now)} in the future" : schedule.LastRun is { } last ? $"last ran {HealthText.Of(scope.Now - last)} ago" : "has not run yet";
-        return schedule.Status == ScheduleStatus.Missing ? new HealthCheck(check, HealthStatus.Critical, $"{name} is no longer known to the operating system.", $"Get-SHBackupSchedule {HealthScope.Quote(schedule.Name)}")
-            : schedule.LastResult == ScheduleResult.Failed ? new HealthCheck(check, HealthStatus.Critical, $"{name} {ran}, and failed: {schedule.LastError}", run)
-            : isAhead ? new HealthCheck(check, HealthStatus.Warning, $"{name} {ran}: the clock was wrong then, or is now, so it is unknown whether the schedule works.", run)
-            : schedule.LastRun is { } served && served < due ? new HealthCheck(check, HealthStatus.Critical, $"{name} {ran}; it should have run at {HealthText.Of(due)}.", run)
-            : schedule.Status == ScheduleStatus.Changed ? new HealthCheck(check, HealthStatus.Warning, $"{name} differs from its registration; register it again.", $"Get-SHBackupSchedule {HealthScope.Quote(schedule.Name)}")
-            : schedule.LastResult is ScheduleResult.Partial or ScheduleResult.Warning ? new HealthCheck(check, HealthStatus.Warning, $"{name} {ran}, and a part failed: {schedule.LastError}", run)
+        var ran = isAhead ? $"last ran {HealthText.Of(schedule.LastRun!.Value - scope.Now)} in the future"
+            : schedule.LastRun is { } last ? $"last ran {HealthText.Of(scope.Now - last)} ago"
+            : "has not run yet";
+        return schedule.Status == ScheduleStatus.Missing ? new HealthCheck(
+            check, HealthStatus.Critical, $"{name} is no longer known to the operating system.", $"Get-SHBackupSchedule {HealthScope.Quote(schedule.Name)}")
+            : schedule.LastResult == ScheduleResult.Failed ? new HealthCheck(
+                check, HealthStatus.Critical, $"{name} {ran}, and failed: {schedule.LastError}", run)
+            : isAhead ? new HealthCheck(
+                check, HealthStatus.Warning, $"{name} {ran}: the clock was wrong then, or is now, so it is unknown whether the schedule works.", run)
+            : schedule.LastRun is { } served && served < due ? new HealthCheck(
+                check, HealthStatus.Critical, $"{name} {ran}; it should have run at {HealthText.Of(due)}.", run)
+            : schedule.Status == ScheduleStatus.Changed ? new HealthCheck(
+                check, HealthStatus.Warning, $"{name} differs from its registration; register it again.",
+                $"Get-SHBackupSchedule {HealthScope.Quote(schedule.Name)}")
+            : schedule.LastResult is ScheduleResult.Partial or ScheduleResult.Warning ? new HealthCheck(
+                check, HealthStatus.Warning, $"{name} {ran}, and a part failed: {schedule.LastError}", run)
             : new HealthCheck(check, HealthStatus.Ok, $"{name} {ran}; its next run is at {HealthText.Of(schedule.NextRun)}.", null);
     }
 
     /// <summary>What was made less what was removed, a day, over the last month or as long as there are backups.</summary>
     private static double GrowthPerDay(HealthScope scope)
     {
-        var recent = scope.Events.Where(told => told.Status == BackupEventStatus.Success && told.Provider is null && scope.Now - told.Timestamp <= GrowthWindow).ToList();
+        var recent = scope.Events.Where(told => told.Status == BackupEventStatus.Success && told.Provider is null && scope.Now - told.Timestamp <= GrowthWindow)
+            .ToList();
         var made = recent.Where(told => told.Operation is BackupOperation.Create or BackupOperation.Receive).ToList();
         if (made.Count == 0)
         {
@@ -154,6 +184,7 @@ internal static class ContinuityChecks
 
         // A first day counts as a whole one: two backups in a minute are no rate.
         var days = Math.Max(1, (scope.Now - recent.Min(told => told.Timestamp)).TotalDays);
-        return (made.Sum(told => told.Bytes ?? 0) - recent.Where(told => told.Operation is BackupOperation.Remove or BackupOperation.Retention).Sum(told => told.Bytes ?? 0)) / days;
+        return (made.Sum(told => told.Bytes ?? 0) - recent.Where(told => told.Operation is BackupOperation.Remove or BackupOperation.Retention)
+            .Sum(told => told.Bytes ?? 0)) / days;
     }
 }

@@ -59,7 +59,8 @@ public static class HealthPage
         if (Directory.Exists(path))
         {
             throw new BackupException(
-                BackupErrorId.DestinationIsDirectory, path, $"'{path}' is a directory. Give the file to write in it, such as '{Path.Combine(path, "health.html")}'.");
+                BackupErrorId.DestinationIsDirectory, path,
+                $"'{path}' is a directory. Give the file to write in it, such as '{Path.Combine(path, "health.html")}'.");
         }
 
         DiskFault.Guard(path, BackupErrorId.DestinationNotWritable, "Give another file with -Path, or change its permissions.", () =>
@@ -82,10 +83,14 @@ public static class HealthPage
         var made = created.Where(told => told.Status == BackupEventStatus.Success).Select(told => told.Timestamp)
             // The catalogue knows what the history has forgotten.
             .Concat(backups.Where(backup => !created.Exists(told => told.BackupId == backup.Id)).Select(backup => backup.Timestamp));
-        var calendar = new SuccessCalendar(Days(made), Days(created.Where(told => told.Status == BackupEventStatus.Failed).Select(told => told.Timestamp)), health.Timestamp);
-        var sizes = new TimeChart("Size", [.. backups.Select(backup => (backup.Timestamp, (double)backup.Size, !BackupChain.IsIncrement(backup)))], size => HealthText.Of((long)size));
+        var calendar = new SuccessCalendar(
+            Days(made), Days(created.Where(told => told.Status == BackupEventStatus.Failed).Select(told => told.Timestamp)), health.Timestamp);
+        var sizes = new TimeChart("Size", [.. backups.Select(backup => (backup.Timestamp, (double)backup.Size, !BackupChain.IsIncrement(backup)))], size =>
+            HealthText.Of((long)size));
         var durations = new TimeChart(
-            "Duration", [.. backups.Where(backup => backup.Duration is not null).Select(backup => (backup.Timestamp, backup.Duration!.Value.TotalSeconds, !BackupChain.IsIncrement(backup)))], seconds => HealthText.Of(TimeSpan.FromSeconds(seconds)));
+            "Duration", [.. backups.Where(backup => backup.Duration is not null).Select(
+                backup => (backup.Timestamp, backup.Duration!.Value.TotalSeconds, !BackupChain.IsIncrement(backup)))],
+            seconds => HealthText.Of(TimeSpan.FromSeconds(seconds)));
         return $"""
             <section aria-labelledby="{id}"><div class="head"><h2 id="{id}">{HtmlText.Isolated(Name(health))}</h2>{Badge(health.Status)}</div>
             <p class="soft">{HtmlText.Isolated(health.DatabasePath ?? "no database")} in {HtmlText.Isolated(health.BackupDirectory)}: {HealthText.Count(health.Backups, "backup")}, {HealthText.Of(health.Size)}; newest verified: {Newest(health)}</p>
@@ -111,11 +116,13 @@ public static class HealthPage
         return $"<span class=\"badge {status.ToString().ToLowerInvariant()}\"><span aria-hidden=\"true\">{sign}</span> {status}</span>";
     }
 
-    private static string Words(string name) => string.Concat(name.Select((letter, index) => index > 0 && char.IsUpper(letter) ? " " + char.ToLowerInvariant(letter) : letter.ToString()));
+    private static string Words(string name) =>
+        string.Concat(name.Select((letter, index) => index > 0 && char.IsUpper(letter) ? " " + char.ToLowerInvariant(letter) : letter.ToString()));
 
     private static string Name(BackupHealth health) => (health.DatabasePath ?? health.BackupDirectory).Split('/', '\\')[^1];
 
-    private static string Newest(BackupHealth health) => health.NewestVerified is { } newest ? $"{HealthText.Of(newest)}, {HealthText.Of(health.Timestamp - newest)} ago" : "none";
+    private static string Newest(BackupHealth health) =>
+        health.NewestVerified is { } newest ? $"{HealthText.Of(newest)}, {HealthText.Of(health.Timestamp - newest)} ago" : "none";
 
     private static Dictionary<DateOnly, int> Days(IEnumerable<DateTimeOffset> moments) =>
         moments.GroupBy(moment => DateOnly.FromDateTime(moment.UtcDateTime)).ToDictionary(day => day.Key, day => day.Count());

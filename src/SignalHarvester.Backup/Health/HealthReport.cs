@@ -27,7 +27,8 @@ public sealed record HealthReport
     /// <param name="fault">Called for each unusable sidecar, and for an unreadable history.</param>
     /// <param name="context">Clock, messages.</param>
     /// <exception cref="BackupException">DirectoryUnreadable.</exception>
-    public static HealthReport Of(BackupDirectory directory, BackupSettings settings, IReadOnlyList<BackupSchedule> schedules, Action<BackupException> fault, OperationContext context)
+    public static HealthReport Of(
+        BackupDirectory directory, BackupSettings settings, IReadOnlyList<BackupSchedule> schedules, Action<BackupException> fault, OperationContext context)
     {
         ArgumentNullException.ThrowIfNull(directory);
         ArgumentNullException.ThrowIfNull(settings);
@@ -44,7 +45,10 @@ public sealed record HealthReport
         var all = listing.Backups.ToDictionary(backup => backup.Id, StringComparer.Ordinal);
         var identities = settings.Encryption.ToIdentities(context.Warn, context.Cancellation);
         var events = ReadEvents(directory, fault, context);
-        string?[] databases = [.. settings.Databases.Where(known => directory.Path == Path.TrimEndingDirectorySeparator(Path.GetFullPath(known.BackupDirectory))).Select(known => known.Path)
+        string?[] databases =
+        [
+            .. settings.Databases.Where(known => directory.Path == Path.TrimEndingDirectorySeparator(Path.GetFullPath(known.BackupDirectory)))
+            .Select(known => known.Path)
             .Union(backups.Select(backup => backup.DatabasePath).OfType<string>(), StringComparer.Ordinal)];
         var unnamed = backups.Any(backup => backup.DatabasePath is null);
         var now = context.Clock.GetUtcNow();
@@ -60,7 +64,8 @@ public sealed record HealthReport
             Settings = settings,
             Now = now,
         }));
-        return new HealthReport([.. found.OrderByDescending(health => health.Status).ThenBy(health => health.DatabasePath, StringComparer.Ordinal)], backups, events);
+        return new HealthReport(
+            [.. found.OrderByDescending(health => health.Status).ThenBy(health => health.DatabasePath, StringComparer.Ordinal)], backups, events);
     }
 
     /// <summary>The report of only the wanted databases.</summary>

@@ -52,7 +52,8 @@ internal sealed record HealthScope
     public string BackUp(string parameters = "") => $"New-SHBackup -LiteralPath {Quote(Database ?? "./app.db")} {InDirectory}{parameters}";
 
     /// <summary>A command that lists the newest verified backup of the database.</summary>
-    public string GetNewest => Database is null ? $"Get-SHBackup {InDirectory} -Verified -Newest 1" : $"Get-SHBackup {InDirectory} -Database {Pattern(Database)} -Verified -Newest 1";
+    public string GetNewest =>
+        Database is null ? $"Get-SHBackup {InDirectory} -Verified -Newest 1" : $"Get-SHBackup {InDirectory} -Database {Pattern(Database)} -Verified -Newest 1";
 
     /// <summary>A text as a literal of PowerShell's, for a command that people read and copy.</summary>
     public static string Quote(string text) => PowerShellText.Literal(text);
@@ -60,7 +61,9 @@ internal sealed record HealthScope
     /// <summary>Whether a schedule backs the database up.</summary>
     public bool IsCovered(BackupSchedule schedule) => schedule.Action == ScheduleAction.Backup && Database is { } database && (schedule.DatabasePath.Count == 0
         ? Settings.Databases.Any(known => known.Path == database)
-        : schedule.DatabasePath.Any(pattern => pattern == database || FileSystemName.MatchesSimpleExpression(pattern.Replace("\\", "\\\\", StringComparison.Ordinal), database)));
+        : schedule.DatabasePath.Any(
+            pattern => pattern == database || FileSystemName.MatchesSimpleExpression(pattern.Replace("\\", "\\\\", StringComparison.Ordinal), database)));
 
-    private static string Pattern(string path) => Quote(path.IndexOfAny(['[', ']', '*', '?']) < 0 ? path : string.Concat(path.Select(one => one is '[' or ']' or '*' or '?' ? "`" + one : one.ToString())));
+    private static string Pattern(string path) => Quote(
+        path.IndexOfAny(['[', ']', '*', '?']) < 0 ? path : string.Concat(path.Select(one => one is '[' or ']' or '*' or '?' ? "`" + one : one.ToString())));
 }

@@ -8,7 +8,8 @@ internal static class HealthText
     /// <summary>A time in its two largest units.</summary>
     public static string Of(TimeSpan time) => time.TotalSeconds < 60
         ? string.Create(CultureInfo.InvariantCulture, $"{Math.Max(0, time.TotalSeconds):0.#} s")
-        : ((BackupAge)time).ToString() is var text && text.IndexOf(" 0", StringComparison.Ordinal) is var nothing and > 0 ? text[..nothing] : ((BackupAge)time).ToString();
+        : ((BackupAge)time).ToString() is var text && text.IndexOf(" 0", StringComparison.Ordinal) is var nothing and > 0 ? text[..nothing]
+        : ((BackupAge)time).ToString();
 
     /// <summary>A number of bytes with a binary unit.</summary>
     public static string Of(long bytes)

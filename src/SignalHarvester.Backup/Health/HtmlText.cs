@@ -13,7 +13,10 @@ internal static class HtmlText
         foreach (var rune in (text ?? string.Empty).EnumerateRunes())
         {
             // What no page may hold, and what turns the direction of all that follows.
-            clean.Append(Rune.IsControl(rune) || rune.Value is (>= 0x202A and <= 0x202E) or (>= 0x2066 and <= 0x2069) || (rune.Value & 0xFFFE) == 0xFFFE ? "\uFFFD" : rune.ToString());
+            clean.Append(
+                Rune.IsControl(rune) || rune.Value is (>= 0x202A and <= 0x202E) or (>= 0x2066 and <= 0x2069) || (rune.Value & 0xFFFE) == 0xFFFE
+                    ? "\uFFFD"
+                    : rune.ToString());
         }
 
         return WebUtility.HtmlEncode(clean.ToString());

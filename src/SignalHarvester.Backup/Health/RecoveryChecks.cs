@@ -44,7 +44,8 @@ internal static class RecoveryChecks
         var odds = newest.Inconsistencies.Count == 0 ? string.Empty : $" Its database has inconsistencies: {string.Join("; ", newest.Inconsistencies)}.";
         var gone = isHere ? string.Empty : " The database is not on this machine.";
         var keys = RestoreKeys.Of(newest, scope);
-        var found = (HealthStatus)Math.Max((int)(status == HealthStatus.Ok && failing.Length + odds.Length > 0 ? HealthStatus.Warning : status), (int)keys.Status);
+        var found = (HealthStatus)Math.Max(
+            (int)(status == HealthStatus.Ok && failing.Length + odds.Length > 0 ? HealthStatus.Warning : status), (int)keys.Status);
         return new HealthCheck(
             check,
             found,
@@ -58,17 +59,28 @@ internal static class RecoveryChecks
         const string check = "RecoveryTime";
         var rto = scope.Settings.Health.Rto;
         var command = scope.GetNewest + " | Invoke-SHRestoreDrill";
-        if (scope.Events.FirstOrDefault(told => told.Operation == BackupOperation.Drill && told.Database == scope.Database && told.Database is not null) is not { } drill)
+        if (scope.Events.FirstOrDefault(
+            told => told.Operation == BackupOperation.Drill && told.Database == scope.Database && told.Database is not null) is not { } drill)
         {
-            return new HealthCheck(check, HealthStatus.Warning, "No restore has ever been tested, so it is unknown whether one works or how long it takes.", scope.Reliable.Any() ? command : scope.BackUp());
+            return new HealthCheck(
+                check, HealthStatus.Warning, "No restore has ever been tested, so it is unknown whether one works or how long it takes.",
+                scope.Reliable.Any() ? command : scope.BackUp());
         }
 
         var age = scope.Now - drill.Timestamp;
-        return drill.Status == BackupEventStatus.Failed ? new HealthCheck(check, HealthStatus.Critical, $"The last restore drill, {HealthText.Of(age)} ago, failed: {drill.ErrorMessage}", command)
-            : scope.IsAhead(drill.Timestamp) ? new HealthCheck(check, HealthStatus.Warning, $"The last restore drill is dated {HealthText.Of(-age)} in the future: the clock was wrong then, or is now, so its age is unknown.", command)
-            : drill.Duration > rto ? new HealthCheck(check, HealthStatus.Critical, $"The last restore drill took {HealthText.Of(drill.Duration)}; at most {HealthText.Of(rto)} is allowed.", scope.BackUp(" -Type Full"))
-            : age > DrillAge ? new HealthCheck(check, HealthStatus.Warning, $"The last restore drill was {HealthText.Of(age)} ago; run one every month.", command)
-            : new HealthCheck(check, HealthStatus.Ok, $"The last restore drill, {HealthText.Of(age)} ago, took {HealthText.Of(drill.Duration)}; at most {HealthText.Of(rto)} is allowed.", null);
+        return drill.Status == BackupEventStatus.Failed
+            ? new HealthCheck(check, HealthStatus.Critical, $"The last restore drill, {HealthText.Of(age)} ago, failed: {drill.ErrorMessage}", command)
+            : scope.IsAhead(drill.Timestamp) ? new HealthCheck(
+                check, HealthStatus.Warning,
+                $"The last restore drill is dated {HealthText.Of(-age)} in the future: the clock was wrong then, or is now, so its age is unknown.", command)
+            : drill.Duration > rto ? new HealthCheck(
+                check, HealthStatus.Critical, $"The last restore drill took {HealthText.Of(drill.Duration)}; at most {HealthText.Of(rto)} is allowed.",
+                scope.BackUp(" -Type Full"))
+            : age > DrillAge ? new HealthCheck(
+                check, HealthStatus.Warning, $"The last restore drill was {HealthText.Of(age)} ago; run one every month.", command)
+            : new HealthCheck(
+                check, HealthStatus.Ok,
+                $"The last restore drill, {HealthText.Of(age)} ago, took {HealthText.Of(drill.Duration)}; at most {HealthText.Of(rto)} is allowed.", null);
     }
 
     /// <summary>Whether all that a backup builds on is there, and not too much of it.</summary>
@@ -88,13 +100,24 @@ internal static class RecoveryChecks
         var missing = scope.Backups.Where(backup => !File.Exists(backup.BackupPath)).ToList();
         if (missing.Count > 0)
         {
-            return new HealthCheck(check, HealthStatus.Critical, $"The file of {HealthText.Count(missing.Count, "backup")} is missing: {string.Join(", ", missing.Take(3).Select(backup => backup.Id))}{(missing.Count > 3 ? " …" : string.Empty)}.", $"Invoke-SHBackupScrub {scope.InDirectory}");
+            return new HealthCheck(
+                check, HealthStatus.Critical,
+                $"The file of {HealthText.Count(missing.Count, "backup")} is missing: {string.Join(", ", missing.Take(3).Select(backup => backup.Id))}{(missing.Count > 3 ? " …" : string.Empty)}.",
+                $"Invoke-SHBackupScrub {scope.InDirectory}");
         }
 
         var length = scope.Reliable.FirstOrDefault()?.ChainLength ?? 1;
         return length - 1 > scope.Settings.Incremental.MaxIncrements
-            ? new HealthCheck(check, HealthStatus.Warning, $"The newest backup builds on {HealthText.Count(length - 1, "other backup")}, but should build on at most {scope.Settings.Incremental.MaxIncrements}.", scope.BackUp(" -Type Full"))
-            : new HealthCheck(check, HealthStatus.Ok, scope.Backups.Count == 0 ? "There is no chain yet." : $"All chains are complete; a restore of the newest backup reads {HealthText.Count(length, "file")}.", null);
+            ? new HealthCheck(
+                check, HealthStatus.Warning,
+                $"The newest backup builds on {HealthText.Count(length - 1, "other backup")}, but should build on at most {scope.Settings.Incremental.MaxIncrements}.",
+                scope.BackUp(" -Type Full"))
+            : new HealthCheck(
+                check, HealthStatus.Ok,
+                scope.Backups.Count == 0
+                    ? "There is no chain yet."
+                    : $"All chains are complete; a restore of the newest backup reads {HealthText.Count(length, "file")}.",
+                null);
     }
 
     /// <summary>Whether backups are encrypted as they are meant to be.</summary>
@@ -116,7 +139,8 @@ internal static class RecoveryChecks
             HealthStatus.Warning,
             $"{plain.Count} of the {HealthText.Count(scope.Backups.Count, "backup")} are not encrypted, {(isWanted ? "although encryption is configured" : "although others are")}.",
             newestIsPlain && isWanted ? scope.BackUp(" -Type Full")
-            : newestIsPlain ? $"New-SHBackupKey -Path {HealthScope.Quote(Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), "shbackup-key.txt"))}"
+            : newestIsPlain
+                ? $"New-SHBackupKey -Path {HealthScope.Quote(Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), "shbackup-key.txt"))}"
             : $"Get-SHBackup {scope.InDirectory} | Where-Object {{ -not $_.IsEncrypted }} | Remove-SHBackup");
     }
 }

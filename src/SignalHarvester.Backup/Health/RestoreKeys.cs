@@ -9,7 +9,8 @@ internal sealed record RestoreKeys(string Text, HealthStatus Status)
     public static RestoreKeys Of(BackupMetadata backup, HealthScope scope)
     {
         var links = scope.Links(backup);
-        var locks = links.Where(link => link.IsEncrypted).DistinctBy(link => string.Join(' ', link.Recipients.Order(StringComparer.Ordinal)), StringComparer.Ordinal).ToList();
+        var locks = links.Where(link => link.IsEncrypted)
+            .DistinctBy(link => string.Join(' ', link.Recipients.Order(StringComparer.Ordinal)), StringComparer.Ordinal).ToList();
         if (locks.Count == 0)
         {
             return new RestoreKeys(string.Empty, HealthStatus.Ok);
@@ -22,7 +23,8 @@ internal sealed record RestoreKeys(string Text, HealthStatus Status)
         }
 
         var isAnybodys = locks.TrueForAll(one => scope.Identities.Opens(one.Recipients) || one.Recipients.Any(scope.Settings.Encryption.Recipients.Contains));
-        return new RestoreKeys($" Its chain is encrypted to different keys: a restore needs {needed}.", isAnybodys ? HealthStatus.Warning : HealthStatus.Critical);
+        return new RestoreKeys(
+            $" Its chain is encrypted to different keys: a restore needs {needed}.", isAnybodys ? HealthStatus.Warning : HealthStatus.Critical);
     }
 
     private static string Secret(BackupMetadata locked, HealthScope scope)
@@ -32,7 +34,8 @@ internal sealed record RestoreKeys(string Text, HealthStatus Status)
             return $"the passphrase of '{locked.Id}', which is not stored here";
         }
 
-        var key = locked.Recipients.Count == 1 ? $"the secret key of {locked.Recipients[0]}" : $"one of the secret keys of {string.Join(", ", locked.Recipients)}";
+        var key =
+            locked.Recipients.Count == 1 ? $"the secret key of {locked.Recipients[0]}" : $"one of the secret keys of {string.Join(", ", locked.Recipients)}";
         var file = scope.Settings.Encryption.IdentityFile;
         return scope.Identities.Opens(locked.Recipients) ? $"{key}, which is here in '{file}'"
             : file is null ? $"{key}, which is not here (no encryption.identity_file is configured)"

@@ -25,7 +25,8 @@ internal sealed record SuccessCalendar(IReadOnlyDictionary<DateOnly, int> Made, 
         var svg = new StringBuilder();
         foreach (var (row, name) in new[] { (0, "Mon"), (2, "Wed"), (4, "Fri") })
         {
-            svg.Append(CultureInfo.InvariantCulture, $"<text class=\"label\" x=\"{Left - 8}\" y=\"{Top + (row * Cell) + 14}\" text-anchor=\"end\">{name}</text>");
+            svg.Append(
+                CultureInfo.InvariantCulture, $"<text class=\"label\" x=\"{Left - 8}\" y=\"{Top + (row * Cell) + 14}\" text-anchor=\"end\">{name}</text>");
         }
 
         var rows = new StringBuilder();
@@ -49,7 +50,9 @@ internal sealed record SuccessCalendar(IReadOnlyDictionary<DateOnly, int> Made, 
                 _ => "both",
             };
             var told = string.Create(CultureInfo.InvariantCulture, $"{day:yyyy-MM-dd}: {made} made, {failed} failed");
-            svg.Append(CultureInfo.InvariantCulture, $"<rect class=\"{kind}\" x=\"{x}\" y=\"{Top + (row * Cell)}\" width=\"{Square}\" height=\"{Square}\" rx=\"3\"><title>{told}</title></rect>");
+            svg.Append(
+                CultureInfo.InvariantCulture,
+                $"<rect class=\"{kind}\" x=\"{x}\" y=\"{Top + (row * Cell)}\" width=\"{Square}\" height=\"{Square}\" rx=\"3\"><title>{told}</title></rect>");
             if (failed > 0)
             {
                 // Not by the colour alone.
@@ -58,7 +61,9 @@ internal sealed record SuccessCalendar(IReadOnlyDictionary<DateOnly, int> Made, 
 
             if (made + failed > 0)
             {
-                rows.Insert(0, string.Create(CultureInfo.InvariantCulture, $"<tr><td>{day:yyyy-MM-dd}</td><td class=\"n\">{made}</td><td class=\"n\">{failed}</td></tr>"));
+                rows.Insert(
+                    0,
+                    string.Create(CultureInfo.InvariantCulture, $"<tr><td>{day:yyyy-MM-dd}</td><td class=\"n\">{made}</td><td class=\"n\">{failed}</td></tr>"));
             }
         }
 

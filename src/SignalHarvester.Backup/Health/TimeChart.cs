@@ -20,7 +20,8 @@ internal sealed record TimeChart(string Title, IReadOnlyList<(DateTimeOffset Mom
     private const int Top = 14;
     private const int Bottom = 26;
 
-    private const string Key = """<div class="key"><span><svg viewBox="0 0 10 10" aria-hidden="true"><rect class="full" width="10" height="10"/></svg>full backup</span><span><svg viewBox="0 0 10 10" aria-hidden="true"><rect class="increment" width="10" height="10"/></svg>increment</span></div>""";
+    private const string Key =
+        """<div class="key"><span><svg viewBox="0 0 10 10" aria-hidden="true"><rect class="full" width="10" height="10"/></svg>full backup</span><span><svg viewBox="0 0 10 10" aria-hidden="true"><rect class="increment" width="10" height="10"/></svg>increment</span></div>""";
 
     /// <summary>The chart, with its values as a table for those who cannot see it.</summary>
     /// <param name="id">A name that nothing else in the page has.</param>
@@ -41,23 +42,30 @@ internal sealed record TimeChart(string Title, IReadOnlyList<(DateTimeOffset Mom
         {
             var y = Height - Bottom - (share * (Height - Top - Bottom));
             svg.Append(CultureInfo.InvariantCulture, $"<line class=\"grid\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{y:0.#}\" y2=\"{y:0.#}\"/>");
-            svg.Append(CultureInfo.InvariantCulture, $"<text class=\"label\" x=\"{Left - 8}\" y=\"{y + 4:0.#}\" text-anchor=\"end\">{HtmlText.Of(Show(share * most))}</text>");
+            svg.Append(
+                CultureInfo.InvariantCulture,
+                $"<text class=\"label\" x=\"{Left - 8}\" y=\"{y + 4:0.#}\" text-anchor=\"end\">{HtmlText.Of(Show(share * most))}</text>");
         }
 
         foreach (var (moment, value, isFull) in points)
         {
             var x = Left + (points.Count == 1 ? 0.5 : (moment - first).TotalSeconds / span) * (Width - Left - Right - bar);
             var height = Math.Max(value / most * (Height - Top - Bottom), 1);
-            svg.Append(CultureInfo.InvariantCulture, $"<rect class=\"{(isFull ? "full" : "increment")}\" x=\"{x:0.#}\" y=\"{Height - Bottom - height:0.#}\" width=\"{bar:0.#}\" height=\"{height:0.#}\"/>");
+            svg.Append(
+                CultureInfo.InvariantCulture,
+                $"<rect class=\"{(isFull ? "full" : "increment")}\" x=\"{x:0.#}\" y=\"{Height - Bottom - height:0.#}\" width=\"{bar:0.#}\" height=\"{height:0.#}\"/>");
         }
 
         svg.Append(CultureInfo.InvariantCulture, $"<text class=\"label\" x=\"{Left}\" y=\"{Height - 6}\">{first.UtcDateTime:yyyy-MM-dd}</text>");
         if (last.UtcDateTime.Date != first.UtcDateTime.Date)
         {
-            svg.Append(CultureInfo.InvariantCulture, $"<text class=\"label\" x=\"{Width - Right}\" y=\"{Height - 6}\" text-anchor=\"end\">{last.UtcDateTime:yyyy-MM-dd}</text>");
+            svg.Append(
+                CultureInfo.InvariantCulture,
+                $"<text class=\"label\" x=\"{Width - Right}\" y=\"{Height - 6}\" text-anchor=\"end\">{last.UtcDateTime:yyyy-MM-dd}</text>");
         }
 
-        var told = $"{HealthText.Count(points.Count, "value")}, from {HtmlText.Of(Show(points.Min(point => point.Value)))} to {HtmlText.Of(Show(most))}; the last is {HtmlText.Of(Show(points[^1].Value))}.";
+        var told =
+            $"{HealthText.Count(points.Count, "value")}, from {HtmlText.Of(Show(points.Min(point => point.Value)))} to {HtmlText.Of(Show(most))}; the last is {HtmlText.Of(Show(points[^1].Value))}.";
         return $"""
             <figure><h3>{Title}</h3><svg viewBox="0 0 {Width} {Height}" role="img" aria-labelledby="{id}-t {id}-d"><title id="{id}-t">{Title}</title><desc id="{id}-d">{told}</desc>{svg}</svg>
             {Key}
@@ -66,5 +74,7 @@ internal sealed record TimeChart(string Title, IReadOnlyList<(DateTimeOffset Mom
     }
 
     private string Rows(IEnumerable<(DateTimeOffset Moment, double Value, bool IsFull)> points) => string.Concat(points.Reverse().Select(point =>
-        string.Create(CultureInfo.InvariantCulture, $"<tr><td>{point.Moment.UtcDateTime:yyyy-MM-dd HH:mm}</td><td>{(point.IsFull ? "full" : "increment")}</td><td class=\"n\">{HtmlText.Of(Show(point.Value))}</td></tr>")));
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"<tr><td>{point.Moment.UtcDateTime:yyyy-MM-dd HH:mm}</td><td>{(point.IsFull ? "full" : "increment")}</td><td class=\"n\">{HtmlText.Of(Show(point.Value))}</td></tr>")));
 }

@@ -118,7 +118,9 @@ public sealed class EventHistory
             or ArgumentException or FormatException or OverflowException or InvalidCastException or InvalidOperationException)
         {
             throw new BackupException(
-                BackupErrorId.HistoryUnreadable, file.Path, $"The history of operations '{file.Path}' cannot be read: {exception.Message} Check its permissions and the disk. You may delete it: that loses counters, but no backup.", exception);
+                BackupErrorId.HistoryUnreadable, file.Path,
+                $"The history of operations '{file.Path}' cannot be read: {exception.Message} Check its permissions and the disk. You may delete it: that loses counters, but no backup.",
+                exception);
         }
     }
 
@@ -150,7 +152,8 @@ public sealed class EventHistory
                 return;
             }
 
-            context.Warn($"The operation could not be recorded in the history '{file.Path}' ({exception.Message.TrimEnd('.')}). The operation itself is not affected, but the counters miss it.");
+            context.Warn(
+                $"The operation could not be recorded in the history '{file.Path}' ({exception.Message.TrimEnd('.')}). The operation itself is not affected, but the counters miss it.");
         }
         catch (OperationCanceledException)
         {

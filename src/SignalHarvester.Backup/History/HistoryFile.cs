@@ -143,7 +143,9 @@ internal sealed class HistoryFile(BackupDirectory directory)
         if (version > HistorySchema.Version)
         {
             throw new BackupException(
-                BackupErrorId.HistoryUnreadable, BackupErrorCategory.InvalidOperation, connection.DataSource, string.Create(CultureInfo.InvariantCulture, $"The history '{connection.DataSource}' was written by a later version of the module (schema {version}; this one knows {HistorySchema.Version}). Update the module."));
+                BackupErrorId.HistoryUnreadable, BackupErrorCategory.InvalidOperation, connection.DataSource, string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"The history '{connection.DataSource}' was written by a later version of the module (schema {version}; this one knows {HistorySchema.Version}). Update the module."));
         }
     }
 
@@ -199,7 +201,8 @@ internal sealed class HistoryFile(BackupDirectory directory)
             }
         }
 
-        context.Warn($"The history of operations '{Path}' is damaged ({reason.Message.TrimEnd('.')}). It is kept as '{DamagedPath}', and a new history starts: its counters begin at 0, and no backup is affected.");
+        context.Warn(
+            $"The history of operations '{Path}' is damaged ({reason.Message.TrimEnd('.')}). It is kept as '{DamagedPath}', and a new history starts: its counters begin at 0, and no backup is affected.");
     }
 
     private bool IsStillDamaged()

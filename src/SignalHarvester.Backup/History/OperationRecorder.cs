@@ -60,7 +60,8 @@ internal static class OperationRecorder
         Record(ended(result));
         return result;
 
-        void Record(BackupEvent told) => OperationRecorder.Record([told with { Timestamp = moment, Duration = context.Clock.GetElapsedTime(started) }], directory, context);
+        void Record(BackupEvent told) =>
+            OperationRecorder.Record([told with { Timestamp = moment, Duration = context.Clock.GetElapsedTime(started) }], directory, context);
     }
 
     /// <inheritdoc cref="RunEach{T}"/>
@@ -148,8 +149,11 @@ internal static class OperationRecorder
             OperationCanceledException => BackupEvent.Stopped,
             _ => exception.GetType().Name,
         },
-        ErrorMessage = exception is OperationCanceledException ? "It was stopped." : WithoutContent((exception as BackupException)?.ErrorId, exception.Message, begun.IsSecret),
-        Verified = begun.Operation == BackupOperation.Create && exception is BackupException found && FoundByVerification.Contains(found.ErrorId) ? false : null,
+        ErrorMessage = exception is OperationCanceledException
+            ? "It was stopped."
+            : WithoutContent((exception as BackupException)?.ErrorId, exception.Message, begun.IsSecret),
+        Verified =
+            begun.Operation == BackupOperation.Create && exception is BackupException found && FoundByVerification.Contains(found.ErrorId) ? false : null,
     };
 
     /// <summary>An operation on a backup.</summary>

@@ -11,7 +11,8 @@ public static class MetricFile
     /// <summary>Writes the metrics of a backup directory, and replaces an existing file.</summary>
     /// <param name="path">The file's full path. The collector reads names that end with .prom.</param>
     /// <param name="text">The metrics: <see cref="MetricText.Of"/>.</param>
-    /// <exception cref="BackupException">DestinationIsDirectory, DestinationInvalid, DestinationNotWritable, InsufficientSpace, WriteFailed: an existing file is unchanged.</exception>
+    /// <exception cref="BackupException">DestinationIsDirectory, DestinationInvalid,
+    /// DestinationNotWritable, InsufficientSpace, WriteFailed: an existing file is unchanged.</exception>
     public static void Write(string path, ReadOnlyMemory<byte> text)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -61,13 +62,15 @@ public static class MetricFile
         if (FileKind.IsSpecial(path))
         {
             throw new BackupException(
-                BackupErrorId.DestinationInvalid, path, $"'{path}' is a device, a pipe or a socket, which a file would replace permanently. Give a file, or omit -Path to emit the text.");
+                BackupErrorId.DestinationInvalid, path,
+                $"'{path}' is a device, a pipe or a socket, which a file would replace permanently. Give a file, or omit -Path to emit the text.");
         }
 
         if (!Directory.Exists(Path.GetDirectoryName(path)))
         {
             throw new BackupException(
-                BackupErrorId.DestinationInvalid, BackupErrorCategory.ObjectNotFound, path, $"The folder of '{path}' does not exist. Create it, and let node_exporter read it (--collector.textfile.directory).");
+                BackupErrorId.DestinationInvalid, BackupErrorCategory.ObjectNotFound, path,
+                $"The folder of '{path}' does not exist. Create it, and let node_exporter read it (--collector.textfile.directory).");
         }
     }
 

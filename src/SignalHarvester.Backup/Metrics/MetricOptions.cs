@@ -18,7 +18,8 @@ public sealed partial record MetricOptions
         if (Labels.Keys.FirstOrDefault(name => !LabelName().IsMatch(name) || MetricSet.OwnLabels.Contains(name)) is { } wrong)
         {
             throw BackupException.InvalidArgument(
-                wrong, $"'{wrong}' cannot be the name of a label. Give one of ASCII letters, digits and underscores that does not begin with a digit or two underscores, and is not one of {string.Join(", ", MetricSet.OwnLabels)}.");
+                wrong,
+                $"'{wrong}' cannot be the name of a label. Give one of ASCII letters, digits and underscores that does not begin with a digit or two underscores, and is not one of {string.Join(", ", MetricSet.OwnLabels)}.");
         }
     }
 

@@ -30,7 +30,8 @@ public static class MetricPush
         if (!gateway.IsAbsoluteUri || gateway.Scheme is not ("http" or "https"))
         {
             throw BackupException.InvalidArgument(
-                "PushGateway", $"'{(gateway.IsAbsoluteUri ? Shown(gateway) : gateway.OriginalString)}' is not an address of a Pushgateway. Give one such as http://127.0.0.1:9091.");
+                "PushGateway",
+                $"'{(gateway.IsAbsoluteUri ? Shown(gateway) : gateway.OriginalString)}' is not an address of a Pushgateway. Give one such as http://127.0.0.1:9091.");
         }
 
         using var client = new HttpClient { Timeout = Timeout, MaxResponseContentBufferSize = MostBytesRead };
@@ -38,7 +39,8 @@ public static class MetricPush
         request.Content.Headers.ContentType = MediaTypeHeaderValue.Parse(MetricText.ContentType);
         if (gateway.UserInfo.Length > 0)
         {
-            request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(Uri.UnescapeDataString(gateway.UserInfo))));
+            request.Headers.Authorization = new AuthenticationHeaderValue(
+                "Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(Uri.UnescapeDataString(gateway.UserInfo))));
         }
 
         try
@@ -88,7 +90,9 @@ public static class MetricPush
     }
 
     private static BackupException Failed(Uri gateway, string reason, Exception? exception) => new(
-        BackupErrorId.MetricPushFailed, Shown(gateway), $"The Pushgateway '{Shown(gateway)}' did not accept the metrics: {reason.TrimEnd('.')}. Check the address, and that the gateway runs. The counters are safe in the history.", exception);
+        BackupErrorId.MetricPushFailed, Shown(gateway),
+        $"The Pushgateway '{Shown(gateway)}' did not accept the metrics: {reason.TrimEnd('.')}. Check the address, and that the gateway runs. The counters are safe in the history.",
+        exception);
 
     private static string Shown(Uri gateway) => gateway.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped);
 }

@@ -194,7 +194,9 @@ public sealed class MetricServer : IDisposable
 
     private static byte[] Response(string status, ReadOnlySpan<byte> body, bool withBody, string headers = "", string contentType = "text/plain; charset=utf-8")
     {
-        var head = string.Create(CultureInfo.InvariantCulture, $"HTTP/1.1 {status}\r\nContent-Type: {contentType}\r\nContent-Length: {body.Length}\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n{headers}\r\n");
+        var head = string.Create(
+            CultureInfo.InvariantCulture,
+            $"HTTP/1.1 {status}\r\nContent-Type: {contentType}\r\nContent-Length: {body.Length}\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n{headers}\r\n");
         return [.. Encoding.ASCII.GetBytes(head), .. withBody ? body : []];
     }
 
@@ -210,7 +212,8 @@ public sealed class MetricServer : IDisposable
         {
             SocketError.AddressAlreadyInUse => ("another process listens there. Give another -Port, or stop that process", BackupErrorCategory.ResourceBusy),
             SocketError.AccessDenied => ("this account may not listen there. Give a free -Port above 1023", BackupErrorCategory.PermissionDenied),
-            SocketError.AddressNotAvailable => ("this machine does not have that address. Give one of its own with -Address", BackupErrorCategory.InvalidArgument),
+            SocketError.AddressNotAvailable =>
+                ("this machine does not have that address. Give one of its own with -Address", BackupErrorCategory.InvalidArgument),
             _ => ($"{exception.Message.TrimEnd('.')}. Give another -Address or -Port", BackupErrorCategory.ConnectionError),
         };
         return new BackupException(

@@ -70,7 +70,8 @@ internal sealed class MetricSet
         var runs = Counter("backup_runs_total", "Backup runs.", ["backup_type", "status"], Pairs(Types, Statuses));
         var durations = Histogram("backup_duration_seconds", "Duration of successful backups.", ["backup_type"], HistoryBuckets.Seconds);
         var sizes = Histogram("backup_size_bytes", "Size of the new backup files, as stored.", ["backup_type", "compression"], HistoryBuckets.Bytes);
-        var errors = Counter("backup_errors_total", "Failed operations.", ["backup_type", "error_type"], Pairs(Types, ["creation", "verification", "upload", "restore"]));
+        var errors = Counter(
+            "backup_errors_total", "Failed operations.", ["backup_type", "error_type"], Pairs(Types, ["creation", "verification", "upload", "restore"]));
         foreach (var total in totals.Events)
         {
             var type = Name(total.Type, Undecided);
@@ -108,10 +109,14 @@ internal sealed class MetricSet
 
     private void AddChecks()
     {
-        var verifications = Counter("backup_verifications_total", "Verifications of backups, including those of new backups.", ["status"], Statuses.Select(status => new[] { status }));
+        var verifications = Counter(
+            "backup_verifications_total", "Verifications of backups, including those of new backups.", ["status"], Statuses.Select(status => new[] { status }));
         var restores = Counter("backup_restores_total", "Restores of backups.", ["status"], Statuses.Select(status => new[] { status }));
-        var pruned = Counter("backup_retention_pruned_total", "Backups removed by retention.", ["retention_policy"], Policies.Select(policy => new[] { policy }));
-        var scrubs = Counter("shbackup_scrubs_total", "Finished scrubs, and files that a scrub repaired or found damaged, missing or unreadable.", ["status"], Statuses.Select(status => new[] { status }));
+        var pruned = Counter(
+            "backup_retention_pruned_total", "Backups removed by retention.", ["retention_policy"], Policies.Select(policy => new[] { policy }));
+        var scrubs = Counter(
+            "shbackup_scrubs_total", "Finished scrubs, and files that a scrub repaired or found damaged, missing or unreadable.", ["status"],
+            Statuses.Select(status => new[] { status }));
         foreach (var total in totals.Events)
         {
             switch (total.Operation)
@@ -158,13 +163,18 @@ internal sealed class MetricSet
     {
         var backups = listing.Backups.Where(backup => !backup.IsSafety).ToLookup(backup => backup.DatabasePath ?? NoPath, StringComparer.Ordinal);
         var lastSuccess = Gauge("shbackup_last_success_timestamp_seconds", "Unix time of the start of a database's last successful backup.", ["database"]);
-        var lastDrill = Gauge("shbackup_last_drill_success_timestamp_seconds", "Unix time of the start of a database's last successful restore drill.", ["database"]);
+        var lastDrill = Gauge(
+            "shbackup_last_drill_success_timestamp_seconds", "Unix time of the start of a database's last successful restore drill.", ["database"]);
         var interval = Gauge("shbackup_expected_interval_seconds", "The time between two backups of a database, as its schedule promises.", ["database"]);
         var count = Gauge("shbackup_backups", "Backups of a database, without safety backups.", ["database"]);
-        var unverified = Gauge("shbackup_unverified_backups", "Backups of a database that are not verified, failed their verification, or have a broken chain.", ["database"]);
-        var leastRead = Gauge("shbackup_oldest_check_timestamp_seconds", "Unix time of the oldest last good reading among a database's stored files; 0 if one was never read.", ["database"]);
+        var unverified = Gauge(
+            "shbackup_unverified_backups", "Backups of a database that are not verified, failed their verification, or have a broken chain.", ["database"]);
+        var leastRead = Gauge(
+            "shbackup_oldest_check_timestamp_seconds", "Unix time of the oldest last good reading among a database's stored files; 0 if one was never read.",
+            ["database"]);
         var saved = Gauge("shbackup_incremental_saved_bytes", "How much smaller the increments of a database are than their full backups.", ["database"]);
-        var remembered = totals.LatestSuccess.Where(latest => latest.Key.Operation == BackupOperation.Create && now - latest.Value <= Remembered).Select(latest => latest.Key.Database);
+        var remembered = totals.LatestSuccess.Where(latest => latest.Key.Operation == BackupOperation.Create && now - latest.Value <= Remembered)
+            .Select(latest => latest.Key.Database);
         foreach (var database in backups.Select(group => group.Key).Union(remembered, StringComparer.Ordinal).Order(StringComparer.Ordinal))
         {
             var own = backups[database].ToList();

@@ -9,11 +9,15 @@ internal sealed class CloudFault(StoreLocation location)
 
     /// <summary>The credentials were not accepted, or may not do this.</summary>
     public BackupException AccessDenied(string action, string detail, Exception? inner) => Make(
-        BackupErrorId.CloudAccessDenied, null, $"'{location}' denies access: {action} was refused ({detail}). It is unknown which backups are there. Check the credentials and their permissions; docs/CLOUD.md lists the needed ones.", inner);
+        BackupErrorId.CloudAccessDenied, null,
+        $"'{location}' denies access: {action} was refused ({detail}). It is unknown which backups are there. Check the credentials and their permissions; docs/CLOUD.md lists the needed ones.",
+        inner);
 
     /// <summary>The bucket or container is not there.</summary>
     public BackupException ContainerNotFound(Exception? inner) => Make(
-        BackupErrorId.CloudContainerNotFound, null, $"'{location}': there is no {Noun} '{location.Container}'. Check its name{(location.Provider == CloudProvider.S3 ? ", region and endpoint" : string.Empty)}, or create it with -CreateContainer of Send-SHBackup.", inner);
+        BackupErrorId.CloudContainerNotFound, null,
+        $"'{location}': there is no {Noun} '{location.Container}'. Check its name{(location.Provider == CloudProvider.S3 ? ", region and endpoint" : string.Empty)}, or create it with -CreateContainer of Send-SHBackup.",
+        inner);
 
     /// <summary>The object is not there.</summary>
     public BackupException ObjectNotFound(string name, Exception? inner) => Make(
@@ -21,23 +25,30 @@ internal sealed class CloudFault(StoreLocation location)
 
     /// <summary>A condition was not met: another object is there.</summary>
     public BackupException ObjectExists(string name, Exception? inner) => Make(
-        BackupErrorId.CloudObjectExists, name, $"'{location}' already has another object '{name}', which was not overwritten. If two machines send to one place, give each a -Prefix of its own.", inner);
+        BackupErrorId.CloudObjectExists, name,
+        $"'{location}' already has another object '{name}', which was not overwritten. If two machines send to one place, give each a -Prefix of its own.",
+        inner);
 
     /// <summary>The version that was being read is not there any more.</summary>
     public BackupException ObjectChanged(string name, Exception? inner) => Make(
-        BackupErrorId.CloudObjectChanged, name, $"The object '{name}' in '{location}' was changed or removed while it was read. None of it was used. List the place again with Get-SHBackup -Remote.", inner);
+        BackupErrorId.CloudObjectChanged, name,
+        $"The object '{name}' in '{location}' was changed or removed while it was read. None of it was used. List the place again with Get-SHBackup -Remote.",
+        inner);
 
     /// <summary>What the service has is not what was sent, or what was recorded.</summary>
     public BackupException ChecksumMismatch(string name, string detail, Exception? inner = null) => Make(
-        BackupErrorId.CloudChecksumMismatch, name, $"The object '{name}' in '{location}' is damaged or was exchanged: {detail}. Restore another backup, or send this one again from a good copy.", inner);
+        BackupErrorId.CloudChecksumMismatch, name,
+        $"The object '{name}' in '{location}' is damaged or was exchanged: {detail}. Restore another backup, or send this one again from a good copy.", inner);
 
     /// <summary>The service forgot an upload.</summary>
     public BackupException UploadLost(string name, Exception? inner) => Make(
-        BackupErrorId.CloudUploadLost, name, $"'{location}' no longer knows the upload of '{name}'. Run the command again: it sends the file from the beginning.", inner);
+        BackupErrorId.CloudUploadLost, name,
+        $"'{location}' no longer knows the upload of '{name}'. Run the command again: it sends the file from the beginning.", inner);
 
     /// <summary>The clocks disagree.</summary>
     public BackupException ClockSkew(string detail, Exception? inner) => Make(
-        BackupErrorId.CloudClockSkew, null, $"'{location}' refuses requests because this machine's clock is wrong ({detail}). Set the clock, then try again.", inner);
+        BackupErrorId.CloudClockSkew, null, $"'{location}' refuses requests because this machine's clock is wrong ({detail}). Set the clock, then try again.",
+        inner);
 
     /// <summary>The bucket lies in another region.</summary>
     public BackupException RegionWrong(string detail, Exception? inner) => Make(
@@ -45,7 +56,9 @@ internal sealed class CloudFault(StoreLocation location)
 
     /// <summary>The connection cannot be trusted.</summary>
     public BackupException TlsFailed(string detail, Exception? inner) => Make(
-        BackupErrorId.CloudTlsFailed, null, $"The connection to '{location}' cannot be trusted: {detail}. Nothing was sent. Check the address, the machine's clock and its list of certificate authorities.", inner);
+        BackupErrorId.CloudTlsFailed, null,
+        $"The connection to '{location}' cannot be trusted: {detail}. Nothing was sent. Check the address, the machine's clock and its list of certificate authorities.",
+        inner);
 
     /// <summary>The service does not take a request as it is.</summary>
     public BackupException Refused(string action, string detail, Exception? inner) => Make(
@@ -53,7 +66,9 @@ internal sealed class CloudFault(StoreLocation location)
 
     /// <summary>Still failing after all retries.</summary>
     public BackupException Unavailable(string action, string detail, Exception? inner) => Make(
-        BackupErrorId.CloudUnavailable, null, $"'{location}' cannot be reached or does not work: {action} failed after all retries ({detail}). Nothing is lost; run the command again later: it does not send arrived parts again.", inner);
+        BackupErrorId.CloudUnavailable, null,
+        $"'{location}' cannot be reached or does not work: {action} failed after all retries ({detail}). Nothing is lost; run the command again later: it does not send arrived parts again.",
+        inner);
 
     /// <summary>The name that a key of a listing stands for. A service that lists other keys than it was asked for would have them taken for ours.</summary>
     /// <exception cref="BackupException">CloudRefused.</exception>

@@ -90,14 +90,16 @@ internal interface IObjectStore : IDisposable
     /// <param name="content">The part's bytes.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <exception cref="BackupException">CloudUploadLost: the service does not know the upload any more.</exception>
-    Task<UploadedPart> PutPartAsync(string name, string uploadId, int number, long offset, long length, ReadOnlyMemory<byte> content, CancellationToken cancellation);
+    Task<UploadedPart> PutPartAsync(
+        string name, string uploadId, int number, long offset, long length, ReadOnlyMemory<byte> content, CancellationToken cancellation);
 
     /// <summary>
     /// Makes the object out of its parts, unless one of its name is there, and compares the checksum that the service
     /// gives with that of the parts.
     /// </summary>
     /// <exception cref="BackupException">CloudObjectExists, CloudChecksumMismatch, CloudUploadLost.</exception>
-    Task<ObjectInfo> CompleteUploadAsync(string name, string uploadId, long length, IReadOnlyList<UploadedPart> parts, ObjectAttributes attributes, CancellationToken cancellation);
+    Task<ObjectInfo> CompleteUploadAsync(
+        string name, string uploadId, long length, IReadOnlyList<UploadedPart> parts, ObjectAttributes attributes, CancellationToken cancellation);
 
     /// <summary>Cancels an upload and deletes its parts. An unknown upload is no error.</summary>
     Task AbortUploadAsync(string name, string uploadId, CancellationToken cancellation);

@@ -37,7 +37,9 @@ internal static class KeyPrefix
         };
         if (length > LongestKey - RoomForName)
         {
-            throw Refused(location, string.Create(CultureInfo.InvariantCulture, $"has {length} {unit}. With the name of a backup's file, a key would be longer than {LongestKey}, the store's limit. Give one of at most {LongestKey - RoomForName}"));
+            throw Refused(location, string.Create(
+                CultureInfo.InvariantCulture,
+                $"has {length} {unit}. With the name of a backup's file, a key would be longer than {LongestKey}, the store's limit. Give one of at most {LongestKey - RoomForName}"));
         }
     }
 
@@ -53,9 +55,12 @@ internal static class KeyPrefix
         return location.Provider switch
         {
             CloudProvider.Directory => null,
-            _ when prefix.Split('/').Any(part => part is "." or "..") => "has a part '.' or '..', which an address cannot contain. Give another, such as machine1/",
-            CloudProvider.Azure when prefix.Split('/').Any(part => part.Length > 0 && part.All(letter => letter == '.')) => "has a part of only dots, which Azure drops. Give another, such as machine1/",
-            CloudProvider.Azure or CloudProvider.S3 when prefix.Any(letter => letter is '\uFFFE' or '\uFFFF') => "contains a character that no listing of the store can contain. Give text, such as machine1/",
+            _ when prefix.Split('/').Any(part => part is "." or "..") =>
+                "has a part '.' or '..', which an address cannot contain. Give another, such as machine1/",
+            CloudProvider.Azure when prefix.Split('/').Any(part => part.Length > 0 && part.All(letter => letter == '.')) =>
+                "has a part of only dots, which Azure drops. Give another, such as machine1/",
+            CloudProvider.Azure or CloudProvider.S3 when prefix.Any(letter => letter is '\uFFFE' or '\uFFFF') =>
+                "contains a character that no listing of the store can contain. Give text, such as machine1/",
             CloudProvider.Azure when prefix.Any(char.IsControl) => "contains a control character, which Azure does not allow. Give another, such as machine1/",
             _ => null,
         };

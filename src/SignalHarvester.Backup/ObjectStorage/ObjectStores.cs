@@ -24,10 +24,12 @@ internal static class ObjectStores
     private static void RefuseSecrets(StoreLocation location)
     {
         if (location.Endpoint is { } endpoint
-            && (!endpoint.IsAbsoluteUri || endpoint.Scheme is not ("http" or "https") || endpoint.UserInfo.Length > 0 || endpoint.Query.Length > 0 || endpoint.Fragment.Length > 0))
+            && (!endpoint.IsAbsoluteUri || endpoint.Scheme is not ("http" or "https") || endpoint.UserInfo.Length > 0 || endpoint.Query.Length > 0
+                || endpoint.Fragment.Length > 0))
         {
             throw BackupException.InvalidArgument(
-                "Endpoint", "-Endpoint must be an address such as https://s3.example.org, without a user name, a query or a fragment: the address is recorded, but credentials must not be. Give those through the environment; see docs/CLOUD.md.");
+                "Endpoint",
+                "-Endpoint must be an address such as https://s3.example.org, without a user name, a query or a fragment: the address is recorded, but credentials must not be. Give those through the environment; see docs/CLOUD.md.");
         }
     }
 }

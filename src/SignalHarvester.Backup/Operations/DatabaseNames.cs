@@ -44,14 +44,16 @@ internal sealed class DatabaseNames(string path, bool isWritten, bool allowHardL
         }
 
         var self = FileIdentity.Of(path);
-        others = count > 1 ? [.. Directory.EnumerateFiles(Path.GetDirectoryName(path)!).Where(name => name != path && FileIdentity.OfItself(name) == self)] : [];
+        others =
+            count > 1 ? [.. Directory.EnumerateFiles(Path.GetDirectoryName(path)!).Where(name => name != path && FileIdentity.OfItself(name) == self)] : [];
         string? warning;
         for (var look = 1; WhyNotWhole(out warning) is { } reason; look++)
         {
             if (look == MostLooks)
             {
                 throw new BackupException(
-                    BackupErrorId.DatabaseHasOtherNames, path, $"'{path}' must not be {(isWritten ? "restored" : "read")} under this name. {reason} Nothing was changed.");
+                    BackupErrorId.DatabaseHasOtherNames, path,
+                    $"'{path}' must not be {(isWritten ? "restored" : "read")} under this name. {reason} Nothing was changed.");
             }
 
             _ = context.Cancellation.WaitHandle.WaitOne(PauseMilliseconds);
@@ -74,23 +76,29 @@ internal sealed class DatabaseNames(string path, bool isWritten, bool allowHardL
         warning = null;
         if (others.Find(name => HasContent(name + "-wal") || HasContent(name + "-journal")) is { } used)
         {
-            return $"It is one file with '{used}', which has a log beside it: SQLite looks for a log by the name of the file, and does not see that log here. Give '{used}' instead. If no program uses that name any more, open it once with sqlite3, which applies the log, and delete the name.";
+            return
+                $"It is one file with '{used}', which has a log beside it: SQLite looks for a log by the name of the file, and does not see that log here. Give '{used}' instead. If no program uses that name any more, open it once with sqlite3, which applies the log, and delete the name.";
         }
 
         var (isWal, isHeld) = Look();
         if (isHeld && (!File.Exists(path + "-wal") || (AreSeveral && !FileLocks.AreOn(path + "-shm"))))
         {
-            return $"A program has it open in WAL mode, and {(File.Exists(path + "-wal") ? $"does not use '{path}-wal'" : $"there is no '{path}-wal'")}: its log is beside another name of the file (a hard link, or a mount of this single file, as in a container), or was deleted. Give the name that the program has opened, on the machine or in the container where it runs; mount the folder of a database, never the file alone.";
+            return
+                $"A program has it open in WAL mode, and {(File.Exists(path + "-wal") ? $"does not use '{path}-wal'" : $"there is no '{path}-wal'")}: its log is beside another name of the file (a hard link, or a mount of this single file, as in a container), or was deleted. Give the name that the program has opened, on the machine or in the container where it runs; mount the folder of a database, never the file alone.";
         }
 
         var hasLog = isHeld || HasContent(path + "-wal");
         if (Unseen > 0 && !hasLog && (isWal ?? isWritten) && !allowHardLink)
         {
-            return string.Create(CultureInfo.InvariantCulture, $"It has {count} names (hard links), {Unseen} of them not in its folder, and a log beside one of those cannot be seen here. Give the name that the program opens. If no program writes to it by another name, as in a tree of snapshots, add -AllowHardLink{(isWritten ? string.Empty : " (allow_hard_link in the configuration)")}.");
+            return string.Create(
+                CultureInfo.InvariantCulture,
+                $"It has {count} names (hard links), {Unseen} of them not in its folder, and a log beside one of those cannot be seen here. Give the name that the program opens. If no program writes to it by another name, as in a tree of snapshots, add -AllowHardLink{(isWritten ? string.Empty : " (allow_hard_link in the configuration)")}.");
         }
 
         warning = Unseen > 0 && !allowHardLink
-                ? string.Create(CultureInfo.InvariantCulture, $"'{path}' has {count} names (hard links), {Unseen} of them not in its folder. A log or journal beside another name cannot be seen here.")
+                ? string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"'{path}' has {count} names (hard links), {Unseen} of them not in its folder. A log or journal beside another name cannot be seen here.")
             : isMounted && !hasLog && (isWal ?? isWritten)
                 ? $"'{path}' is mounted as a single file: a log beside the file outside cannot be seen here, and a log made here cannot be seen there. Mount the folder of a database, never the file alone."
             : null;

@@ -14,7 +14,8 @@ internal sealed record CalendarRule(string Name, string Unit, int Count, Func<Da
 {
     public static CalendarRule Daily(int count) => new("daily", "day", count, moment => moment.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));
 
-    public static CalendarRule Weekly(int count) => new("weekly", "week", count, moment => string.Create(CultureInfo.InvariantCulture, $"{ISOWeek.GetYear(moment):0000}-W{ISOWeek.GetWeekOfYear(moment):00}"));
+    public static CalendarRule Weekly(int count) => new(
+        "weekly", "week", count, moment => string.Create(CultureInfo.InvariantCulture, $"{ISOWeek.GetYear(moment):0000}-W{ISOWeek.GetWeekOfYear(moment):00}"));
 
     public static CalendarRule Monthly(int count) => new("monthly", "month", count, moment => moment.ToString("yyyy-MM", CultureInfo.InvariantCulture));
 

@@ -13,7 +13,8 @@ public static class RetentionPlan
     /// <param name="canFold">Whether a backup can be folded into those that build on it; if not, it stays as long as they do.</param>
     /// <returns>One decision for each backup, newest first.</returns>
     /// <exception cref="BackupException">InvalidArgument, RetentionKeepsNothing.</exception>
-    public static IReadOnlyList<RetentionDecision> Decide(IReadOnlyCollection<BackupMetadata> backups, RetentionRules rules, DateTimeOffset now, bool canFold = true)
+    public static IReadOnlyList<RetentionDecision> Decide(
+        IReadOnlyCollection<BackupMetadata> backups, RetentionRules rules, DateTimeOffset now, bool canFold = true)
     {
         ArgumentNullException.ThrowIfNull(backups);
         ArgumentNullException.ThrowIfNull(rules);

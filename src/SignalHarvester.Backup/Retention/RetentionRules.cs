@@ -46,7 +46,8 @@ public sealed record RetentionRules
         if (!KeepsAny)
         {
             throw new BackupException(
-                BackupErrorId.RetentionKeepsNothing, nameof(RetentionRules), "Every keep rule is off, so nothing would be kept. Nothing was removed. Give at least one of -KeepDaily, -KeepWeekly, -KeepMonthly, -KeepYearly, -KeepLast and -KeepWithin a value above zero; to remove all backups, use Remove-SHBackup.");
+                BackupErrorId.RetentionKeepsNothing, nameof(RetentionRules),
+                "Every keep rule is off, so nothing would be kept. Nothing was removed. Give at least one of -KeepDaily, -KeepWeekly, -KeepMonthly, -KeepYearly, -KeepLast and -KeepWithin a value above zero; to remove all backups, use Remove-SHBackup.");
         }
     }
 

@@ -42,8 +42,10 @@ public sealed record ScheduleDefinition
     internal string Key => ScheduleName.Key(Name);
 
     /// <summary>Whether another one is the same, apart from its time of registration.</summary>
-    internal bool IsSameAs(ScheduleDefinition other) => ScheduleJson.Write(this with { Registered = default }) == ScheduleJson.Write(other with { Registered = default });
+    internal bool IsSameAs(ScheduleDefinition other) =>
+        ScheduleJson.Write(this with { Registered = default }) == ScheduleJson.Write(other with { Registered = default });
 
     /// <summary>The title that schedulers show.</summary>
-    internal string Title => SingleLine.Of($"SignalHarvester.Backup schedule \"{Name}\", {Trigger}{(string.IsNullOrWhiteSpace(Description) ? string.Empty : ": " + Description)}.");
+    internal string Title =>
+        SingleLine.Of($"SignalHarvester.Backup schedule \"{Name}\", {Trigger}{(string.IsNullOrWhiteSpace(Description) ? string.Empty : ": " + Description)}.");
 }

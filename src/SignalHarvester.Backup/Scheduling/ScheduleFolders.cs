@@ -32,5 +32,6 @@ internal sealed record ScheduleFolders(string Definitions, string State)
         Environment.GetFolderPath(folder, Environment.SpecialFolderOption.DoNotVerify) is { Length: > 0 } path
             ? path
             : throw new BackupException(
-                BackupErrorId.SchedulerUnavailable, BackupErrorCategory.ObjectNotFound, folder.ToString(), "This account has no home directory, so there is no place for its schedules. Set HOME, or use -Scope System.");
+                BackupErrorId.SchedulerUnavailable, BackupErrorCategory.ObjectNotFound, folder.ToString(),
+                "This account has no home directory, so there is no place for its schedules. Set HOME, or use -Scope System.");
 }

@@ -77,7 +77,9 @@ public sealed record ScheduleJob
         Incremental = settings.Incremental with { Type = Type ?? settings.Incremental.Type },
         Verification = settings.Verification with { VerifyAfterBackup = settings.Verification.VerifyAfterBackup && !NoVerify },
         Retention = Rules(settings.Retention),
-        Stores = Upload is null ? settings.Stores : [.. settings.Stores, new ObjectStoreSettings(Upload, UploadOptions ?? new StoreOptions()) { Enabled = true, CreateContainer = CreateContainer }],
+        Stores = Upload is null
+            ? settings.Stores
+            : [.. settings.Stores, new ObjectStoreSettings(Upload, UploadOptions ?? new StoreOptions()) { Enabled = true, CreateContainer = CreateContainer }],
         ThrottleLimit = ThrottleLimit ?? settings.ThrottleLimit,
     };
 

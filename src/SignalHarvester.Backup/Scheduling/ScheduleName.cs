@@ -24,7 +24,9 @@ internal static class ScheduleName
         if (string.IsNullOrWhiteSpace(name) || name.Length > MostCharacters || name.Contains('\0') || !IsWellFormed(name))
         {
             throw BackupException.InvalidArgument(
-                name, string.Create(CultureInfo.InvariantCulture, $"The name of a schedule must have 1 to {MostCharacters} characters, not all blank, without NUL and without halves of surrogate pairs. Give another name."));
+                name, string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"The name of a schedule must have 1 to {MostCharacters} characters, not all blank, without NUL and without halves of surrogate pairs. Give another name."));
         }
     }
 

@@ -102,11 +102,16 @@ public sealed class ScheduleRegistry(string manifest, TimeProvider clock)
 
     /// <summary>The error for a missing schedule.</summary>
     public static BackupException NotFound(string name) => new(
-        BackupErrorId.ScheduleNotFound, name, $"There is no schedule '{name}'. List the schedules with Get-SHBackupSchedule, or register it with Register-SHBackupSchedule.");
+        BackupErrorId.ScheduleNotFound, name,
+        $"There is no schedule '{name}'. List the schedules with Get-SHBackupSchedule, or register it with Register-SHBackupSchedule.");
 
     /// <summary>The schedules that were registered under a common name from a settings file.</summary>
     public static IReadOnlyList<string> Group(string group, ScheduleScope scope) =>
-        [.. All().Where(definition => definition.Scope == scope && string.Equals(definition.Group, group, StringComparison.OrdinalIgnoreCase)).Select(definition => definition.Name)];
+        [
+            .. All()
+                .Where(definition => definition.Scope == scope && string.Equals(definition.Group, group, StringComparison.OrdinalIgnoreCase))
+                .Select(definition => definition.Name),
+        ];
 
     /// <summary>Removes a schedule from the operating system, and its files. A run in progress may end.</summary>
     /// <param name="name">Its name.</param>

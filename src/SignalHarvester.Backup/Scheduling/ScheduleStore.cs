@@ -49,7 +49,8 @@ internal sealed class ScheduleStore(ScheduleScope scope, ScheduleFolders folders
             {
                 found.Add(Read(file));
             }
-            catch (BackupException exception) when (exception.InnerException is FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException)
+            catch (BackupException exception)
+                when (exception.InnerException is FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException)
             {
                 // Removed since the folder was listed, or the administrator's alone.
             }
@@ -221,7 +222,8 @@ internal sealed class ScheduleStore(ScheduleScope scope, ScheduleFolders folders
             var definition = ScheduleJson.ReadDefinition(NamedFile.ReadAllBytes(path, LargestBytes)) ?? throw new JsonException("It is empty.");
             if (!IsWhole(definition))
             {
-                throw new JsonException("A field is missing: a trigger, the databases of the job (an empty list means those of the settings), or program, arguments and environment of the command.");
+                throw new JsonException(
+                    "A field is missing: a trigger, the databases of the job (an empty list means those of the settings), or program, arguments and environment of the command.");
             }
 
             return PathOf(definition.Key) == path && definition.FormatVersion == 1
@@ -231,13 +233,19 @@ internal sealed class ScheduleStore(ScheduleScope scope, ScheduleFolders folders
         catch (Exception exception) when (exception is JsonException or IOException or UnauthorizedAccessException or NotSupportedException)
         {
             throw new BackupException(
-                BackupErrorId.ScheduleInvalid, path, $"The schedule in '{path}' cannot be read: {exception.Message.TrimEnd('.')}. Register it again with Register-SHBackupSchedule, or remove the file.", exception);
+                BackupErrorId.ScheduleInvalid, path,
+                $"The schedule in '{path}' cannot be read: {exception.Message.TrimEnd('.')}. Register it again with Register-SHBackupSchedule, or remove the file.",
+                exception);
         }
     }
 
     /// <summary>Where people wrote it: what is left out of the file is null here, whatever the types say.</summary>
     private static bool IsWhole(ScheduleDefinition definition) =>
-        definition is { Name: not null, Trigger: not null, Job.Databases: not null, Command: { Program: not null, Arguments: not null, Environment: not null } };
+        definition is
+        {
+            Name: not null, Trigger: not null, Job.Databases: not null,
+            Command: { Program: not null, Arguments: not null, Environment: not null }
+        };
 
     private static void Guarded(string path, Action action) => DiskFault.Guard(path, BackupErrorId.WriteFailed, WriteAdvice, action);
 }

@@ -32,7 +32,8 @@ internal static class SystemFolder
         if (OperatingSystem.IsWindows() ? IsForeignOnWindows(path) : IsForeignOnUnix(path))
         {
             throw new BackupException(
-                BackupErrorId.ScheduleInvalid, BackupErrorCategory.SecurityError, path, $"'{path}' runs with all rights, but somebody without them owns it or may write to it. Nothing was run. Check who made it; remove it, or let only the administrator own it and write to it.");
+                BackupErrorId.ScheduleInvalid, BackupErrorCategory.SecurityError, path,
+                $"'{path}' runs with all rights, but somebody without them owns it or may write to it. Nothing was run. Check who made it; remove it, or let only the administrator own it and write to it.");
         }
     }
 

@@ -17,7 +17,8 @@ public sealed record TaskCommand(string Program, IReadOnlyList<string> Arguments
     /// <exception cref="BackupException">SchedulerUnavailable: neither is there.</exception>
     internal static TaskCommand Of(ScheduleDefinition definition, string manifest)
     {
-        var invoke = $"Invoke-SHBackupSchedule -Name {PowerShellText.Literal(definition.Name)}{(definition.Scope == ScheduleScope.System ? " -Scope System" : string.Empty)} -IfDue";
+        var invoke =
+            $"Invoke-SHBackupSchedule -Name {PowerShellText.Literal(definition.Name)}{(definition.Scope == ScheduleScope.System ? " -Scope System" : string.Empty)} -IfDue";
         var variables = OperatingSystem.IsWindows()
             ? []
             : Carried.Select(name => (Name: name, Value: System.Environment.GetEnvironmentVariable(name)))
@@ -36,7 +37,8 @@ public sealed record TaskCommand(string Program, IReadOnlyList<string> Arguments
         }
 
         throw new BackupException(
-            BackupErrorId.SchedulerUnavailable, BackupErrorCategory.ObjectNotFound, "pwsh", "Neither pwsh nor shbackup is on the PATH, so a task could not run. Put one of them there, then register the schedule again.");
+            BackupErrorId.SchedulerUnavailable, BackupErrorCategory.ObjectNotFound, "pwsh",
+            "Neither pwsh nor shbackup is on the PATH, so a task could not run. Put one of them there, then register the schedule again.");
     }
 
     /// <summary>Refuses paths with control characters: a crontab cannot hold a line end, nor XML most of the others.</summary>
@@ -44,7 +46,8 @@ public sealed record TaskCommand(string Program, IReadOnlyList<string> Arguments
     internal static TaskCommand Plain(TaskCommand command) =>
         command.Environment.Values.Append(command.Program).FirstOrDefault(path => path.Any(char.IsControl)) is { } path
             ? throw BackupException.InvalidArgument(
-                path, $"'{SingleLine.Of(path)}' contains a control character, which schedulers do not allow. Move PowerShell and this account's folders to another path.")
+                path,
+                $"'{SingleLine.Of(path)}' contains a control character, which schedulers do not allow. Move PowerShell and this account's folders to another path.")
             : command;
 
     /// <summary>The first on the PATH, which an update does not move; else the present program, if it is that one.</summary>

@@ -6,7 +6,10 @@ namespace SignalHarvester.Backup.Sqlite;
 /// <summary>The places beside a database where SQLite keeps files of its own.</summary>
 internal static class CompanionFiles
 {
-    private static readonly (string Suffix, string What)[] Places = [("-journal", "the journal"), ("-wal", "the write-ahead log"), ("-shm", "the index of the write-ahead log")];
+    private static readonly (string Suffix, string What)[] Places =
+    [
+        ("-journal", "the journal"), ("-wal", "the write-ahead log"), ("-shm", "the index of the write-ahead log"),
+    ];
 
     /// <summary>
     /// What keeps SQLite from a database although it is sound: in the place of a file of its own stands something else, of which
@@ -26,7 +29,8 @@ internal static class CompanionFiles
         {
             if (FileKind.NameOfStranger(path + suffix) is { } stranger)
             {
-                return $"'{path}{suffix}' is {stranger}, but that is the name of {what}, and SQLite allows only a file there. Find out who made it, move it away, then try again.";
+                return
+                    $"'{path}{suffix}' is {stranger}, but that is the name of {what}, and SQLite allows only a file there. Find out who made it, move it away, then try again.";
             }
         }
 

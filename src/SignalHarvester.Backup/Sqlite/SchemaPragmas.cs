@@ -23,14 +23,19 @@ internal static class SchemaPragmas
 
     /// <summary>What each entry of an index holds, to find the row by too.</summary>
     /// <returns>Each with the number of its column (-1 for that of the row, -2 for an expression) and its name, where it has one.</returns>
-    public static List<(long Column, SqliteName Name, bool IsDescending, SqliteName Collation, bool IsKey)> Entries(SqliteConnection connection, string schema, SqliteName index) =>
+    public static List<(long Column, SqliteName Name, bool IsDescending, SqliteName Collation, bool IsKey)> Entries(
+        SqliteConnection connection, string schema, SqliteName index) =>
         SqlStatement.List(
-            connection, $"PRAGMA {schema}.index_xinfo({index.Quoted})", row => (row.Number(1), row.Name(2), row.Number(3) != 0, row.Name(4), row.Number(5) != 0));
+            connection, $"PRAGMA {schema}.index_xinfo({index.Quoted})",
+            row => (row.Number(1), row.Name(2), row.Number(3) != 0, row.Name(4), row.Number(5) != 0));
 
     /// <summary>The tables whose rows have no number; of all, or of one that is named.</summary>
     public static HashSet<SqliteName> WithoutRowId(SqliteConnection connection, string schema, SqliteName? table = null) =>
         [.. SqlStatement.List(
             connection,
             $"PRAGMA {schema}.table_list{(table is { } name ? $"({name.Quoted})" : string.Empty)}",
-            row => (Schema: row.Text(0), Name: row.Name(1), IsWithout: row.Number(4) != 0)).Where(row => row.Schema == schema && row.IsWithout).Select(row => row.Name)];
+            row => (Schema: row.Text(0), Name: row.Name(1), IsWithout: row.Number(4) != 0))
+            .Where(row => row.Schema == schema && row.IsWithout)
+            .Select(row => row.Name),
+        ];
 }

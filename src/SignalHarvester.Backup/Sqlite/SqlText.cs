@@ -75,7 +75,9 @@ internal static partial class SqlText
 
     /// <summary>What was shown like that.</summary>
     public static string Parse(string shown) => Of(Bytes(Escape().Replace(
-        shown, match => int.Parse(match.ValueSpan[2..], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture) is var value && value < 0x80 ? @"\" : ((char)(Carrier + value)).ToString())));
+        shown, match => int.Parse(match.ValueSpan[2..], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture) is var value && value < 0x80
+            ? @"\"
+            : ((char)(Carrier + value)).ToString())));
 
     /// <summary>SQL of a user's, whose quoted names are written as they are shown.</summary>
     public static string ParseNames(string sql) => Token().Replace(sql, match => match.Groups["name"].Success ? Parse(match.Value) : match.Value);
@@ -89,6 +91,7 @@ internal static partial class SqlText
     [GeneratedRegex(@"\\x(5[Cc]|[89A-Fa-f][0-9A-Fa-f])", RegexOptions.ExplicitCapture)]
     private static partial Regex Escape();
 
-    [GeneratedRegex("""'(''|[^'])*'|--[^\n]*|/\*.*?(\*/|\z)|(?<name>"(""|[^"])*"|`(``|[^`])*`|\[[^\]]*\])""", RegexOptions.ExplicitCapture | RegexOptions.Singleline)]
+    [GeneratedRegex(
+        """'(''|[^'])*'|--[^\n]*|/\*.*?(\*/|\z)|(?<name>"(""|[^"])*"|`(``|[^`])*`|\[[^\]]*\])""", RegexOptions.ExplicitCapture | RegexOptions.Singleline)]
     private static partial Regex Token();
 }

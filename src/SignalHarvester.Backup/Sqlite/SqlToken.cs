@@ -22,7 +22,8 @@ internal readonly partial record struct SqlToken(SqlTokenKind Kind, string Text)
             else if (match.Groups["quoted"].Success)
             {
                 var quote = match.Value[^1].ToString();
-                tokens.Add(new SqlToken(SqlTokenKind.QuotedName, quote == "]" ? match.Value[1..^1] : match.Value[1..^1].Replace(quote + quote, quote, StringComparison.Ordinal)));
+                tokens.Add(new SqlToken(
+                    SqlTokenKind.QuotedName, quote == "]" ? match.Value[1..^1] : match.Value[1..^1].Replace(quote + quote, quote, StringComparison.Ordinal)));
             }
             else if (match.Groups["literal"].Success)
             {

@@ -63,7 +63,8 @@ internal static unsafe class SqliteDescriptors
         if (!OperatingSystem.IsWindows() && FileIdentity.Of(path) is { } file && IsOpenElsewhere(file))
         {
             throw new BackupException(
-                BackupErrorId.DatabaseOpenInProcess, path, $"'{path}' is already open in this PowerShell, by another module's SQLite or by a script. It was not touched: when one part of a process closes a file, the system drops the locks of all parts, and two writers could write at once. Close it there first, or give this command a process of its own (pwsh -Command, or shbackup -Command).");
+                BackupErrorId.DatabaseOpenInProcess, path,
+                $"'{path}' is already open in this PowerShell, by another module's SQLite or by a script. It was not touched: when one part of a process closes a file, the system drops the locks of all parts, and two writers could write at once. Close it there first, or give this command a process of its own (pwsh -Command, or shbackup -Command).");
         }
     }
 
@@ -106,7 +107,8 @@ internal static unsafe class SqliteDescriptors
         const int mostWhereNotShown = 4096;
         var shown = new DirectoryInfo(OperatingSystem.IsLinux() ? "/proc/self/fd" : "/dev/fd");
         return shown.Exists
-            ? shown.EnumerateFileSystemInfos().Select(entry => int.TryParse(entry.Name, NumberStyles.None, CultureInfo.InvariantCulture, out var descriptor) ? descriptor : -1)
+            ? shown.EnumerateFileSystemInfos()
+                .Select(entry => int.TryParse(entry.Name, NumberStyles.None, CultureInfo.InvariantCulture, out var descriptor) ? descriptor : -1)
             : Enumerable.Range(0, mostWhereNotShown);
     }
 
@@ -118,7 +120,8 @@ internal static unsafe class SqliteDescriptors
             var code = system->SetSystemCall(system, pointer, by);
             return former != 0 && code == SQLitePCL.raw.SQLITE_OK
                 ? former
-                : throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"SQLite does not allow its system calls to be replaced ({code})."));
+                : throw new InvalidOperationException(
+                    string.Create(CultureInfo.InvariantCulture, $"SQLite does not allow its system calls to be replaced ({code})."));
         }
     }
 

@@ -62,6 +62,8 @@ internal static unsafe partial class SqliteLibrary
         }
 
         throw new BackupException(
-            BackupErrorId.SqliteTooOld, version, string.Create(CultureInfo.InvariantCulture, $"The SQLite library in this process is {version}; versions before 3.51.3 can corrupt a WAL database. Start a new PowerShell, and import this module before any other module loads an old e_sqlite3."));
+            BackupErrorId.SqliteTooOld, version, string.Create(
+                CultureInfo.InvariantCulture,
+                $"The SQLite library in this process is {version}; versions before 3.51.3 can corrupt a WAL database. Start a new PowerShell, and import this module before any other module loads an old e_sqlite3."));
     }
 }

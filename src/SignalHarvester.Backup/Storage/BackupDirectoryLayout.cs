@@ -40,7 +40,8 @@ internal sealed record BackupDirectoryLayout(string Path)
     /// <summary>All folders.</summary>
     public IReadOnlyList<string> Folders =>
     [
-        StateFolder, PublishingFolder, RemovingFolder, SupersededFolder, DigestFolder, TemporaryParent, QuarantineFolder, UploadFolder, DownloadFolder, StagingFolder,
+        StateFolder, PublishingFolder, RemovingFolder, SupersededFolder, DigestFolder, TemporaryParent, QuarantineFolder, UploadFolder, DownloadFolder,
+        StagingFolder,
     ];
 
     private string InState(string name) => System.IO.Path.Combine(StateFolder, name);

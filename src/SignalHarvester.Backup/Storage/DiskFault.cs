@@ -36,7 +36,8 @@ internal static class DiskFault
         return exception switch
         {
             _ when IsFull(exception) => new BackupException(
-                BackupErrorId.InsufficientSpace, item, $"The disk of '{item}' is full. Free some space or remove old backups with Remove-SHBackup, then try again.", exception),
+                BackupErrorId.InsufficientSpace, item,
+                $"The disk of '{item}' is full. Free some space or remove old backups with Remove-SHBackup, then try again.", exception),
             StrangeLinkException => new BackupException(BackupErrorId.DestinationInvalid, BackupErrorCategory.SecurityError, item, message, exception),
             NotAFileException => new BackupException(BackupErrorId.SidecarHostile, item, $"Nothing was written to '{item}': {message}", exception),
             _ when exception is UnauthorizedAccessException || IsReadOnly(exception) => new BackupException(

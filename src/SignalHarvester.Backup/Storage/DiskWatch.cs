@@ -40,7 +40,9 @@ internal sealed class DiskWatch
         if (FreeSpace.Of(folder) is var free && free < reserve)
         {
             throw new BackupException(
-                BackupErrorId.InsufficientSpace, databasePath, string.Create(CultureInfo.InvariantCulture, $"The backup of '{databasePath}' was stopped, because the database's disk has only {free >> 20} MiB left, and the write-ahead log cannot shrink during the copy. Free some space, or back up to another disk."));
+                BackupErrorId.InsufficientSpace, databasePath, string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"The backup of '{databasePath}' was stopped, because the database's disk has only {free >> 20} MiB left, and the write-ahead log cannot shrink during the copy. Free some space, or back up to another disk."));
         }
     }
 }

@@ -92,7 +92,8 @@ internal static class DurableFile
     /// </summary>
     /// <param name="path">The file to make.</param>
     /// <param name="share">What others may do with it while it is open.</param>
-    /// <param name="like">A file that it will replace, whose mode it gets: who opened that to others meant to. Null, or a file that is not there, for none.</param>
+    /// <param name="like">A file that it will replace, whose mode it gets: who opened
+    /// that to others meant to. Null, or a file that is not there, for none.</param>
     public static SafeFileHandle CreatePrivate(string path, FileShare share, string? like = null)
     {
         // A new name is no link; only the way to it can be one, where others may have put it. .NET's own handles also give

@@ -51,7 +51,10 @@ internal static class FolderLock
                 if (Stopwatch.GetElapsedTime(started) >= timeout)
                 {
                     throw new BackupException(
-                        BackupErrorId.DirectoryLocked, path, string.Create(CultureInfo.InvariantCulture, $"Another process has held the lock '{path}' for {timeout.TotalSeconds} seconds. Wait until it has finished, then try again."), exception);
+                        BackupErrorId.DirectoryLocked, path, string.Create(
+                            CultureInfo.InvariantCulture,
+                            $"Another process has held the lock '{path}' for {timeout.TotalSeconds} seconds. Wait until it has finished, then try again."),
+                        exception);
                 }
             }
 

@@ -33,7 +33,9 @@ internal static partial class FreeSpace
         if (free < needed)
         {
             throw new BackupException(
-                BackupErrorId.InsufficientSpace, folder, string.Create(CultureInfo.InvariantCulture, $"The disk of '{folder}' has {free >> 20} MiB free, but at least {(needed >> 20) + 1} MiB is needed for {purpose}. Free some space, remove old backups with Remove-SHBackup, or use another directory."));
+                BackupErrorId.InsufficientSpace, folder, string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"The disk of '{folder}' has {free >> 20} MiB free, but at least {(needed >> 20) + 1} MiB is needed for {purpose}. Free some space, remove old backups with Remove-SHBackup, or use another directory."));
         }
     }
 

@@ -143,7 +143,9 @@ internal sealed class HeldFolder : IDisposable
     /// folder; elsewhere it is the usual one.
     /// </summary>
     public string FilePath(string name) => System.IO.Path.Combine(
-        handle is not null && DescriptorPath.IsThere ? string.Create(CultureInfo.InvariantCulture, $"{DescriptorPath.Root}{handle.DangerousGetHandle()}") : Path,
+        handle is not null && DescriptorPath.IsThere
+            ? string.Create(CultureInfo.InvariantCulture, $"{DescriptorPath.Root}{handle.DangerousGetHandle()}")
+            : Path,
         name);
 
     /// <summary>The names in it.</summary>

@@ -99,7 +99,8 @@ internal static class NamedFile
             else if (hasWriter || TimeProvider.System.GetElapsedTime(started) > Patience)
             {
                 // A program that failed must not pass for an empty file.
-                throw new SilentPipeException(path, hasWriter ? "its writer ended without sending anything" : string.Create(CultureInfo.InvariantCulture, $"nobody wrote to it for {Patience.TotalSeconds} seconds"));
+                throw new SilentPipeException(path, hasWriter ? "its writer ended without sending anything" : string.Create(
+                    CultureInfo.InvariantCulture, $"nobody wrote to it for {Patience.TotalSeconds} seconds"));
             }
 
             _ = cancellation.WaitHandle.WaitOne(Pause);

@@ -65,7 +65,8 @@ internal sealed class TemporaryFolder : IDisposable
                 if (!OperatingSystem.IsWindows() && folder.Owner != FileStatus.Of(guard).User)
                 {
                     // Not asked of the account: some file systems have files belong to another one than that which made them.
-                    throw new UnauthorizedAccessException($"'{System.IO.Path.Combine(parent.Path, name)}' was created, but now another account's folder has its place.");
+                    throw new UnauthorizedAccessException(
+                        $"'{System.IO.Path.Combine(parent.Path, name)}' was created, but now another account's folder has its place.");
                 }
 
                 if (folder.Names().Contains(LockName))
@@ -115,12 +116,15 @@ internal sealed class TemporaryFolder : IDisposable
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {
-                fault ??= DiskFault.From(exception, parent, BackupErrorId.WriteFailed, "A temporary copy needs room there, or in the system's temporary folder.");
+                fault ??= DiskFault.From(
+                    exception, parent, BackupErrorId.WriteFailed, "A temporary copy needs room there, or in the system's temporary folder.");
             }
         }
 
         throw full.Count == 0 ? fault! : new BackupException(
-            BackupErrorId.InsufficientSpace, parents[0], string.Create(CultureInfo.InvariantCulture, $"The check of the backup needs at least {(bytes >> 20) + 1} MiB for an unpacked copy, and there is no room for it in {string.Join(" or ", full)}. Free some space, or set TMPDIR (TEMP on Windows) to a folder with enough room."));
+            BackupErrorId.InsufficientSpace, parents[0], string.Create(
+                CultureInfo.InvariantCulture,
+                $"The check of the backup needs at least {(bytes >> 20) + 1} MiB for an unpacked copy, and there is no room for it in {string.Join(" or ", full)}. Free some space, or set TMPDIR (TEMP on Windows) to a folder with enough room."));
     }
 
     /// <summary>Deletes what dead processes of this account left below a folder, which need not be there.</summary>

@@ -254,7 +254,8 @@ internal static partial class UnixCalls
         return error switch
         {
             NoEntry when isFolder => new DirectoryNotFoundException(message),
-            NoEntry => System.IO.Directory.Exists(Path.GetDirectoryName(path)) ? new FileNotFoundException(message, path) : new DirectoryNotFoundException(message),
+            NoEntry =>
+                System.IO.Directory.Exists(Path.GetDirectoryName(path)) ? new FileNotFoundException(message, path) : new DirectoryNotFoundException(message),
             PermissionDenied or AccessDenied => new UnauthorizedAccessException(message),
             NoDevice => new NotAFileException(path),
             NotDirectory when new FileInfo(path).LinkTarget is not null => new NotAFileException(path),
@@ -264,7 +265,8 @@ internal static partial class UnixCalls
     }
 
     [LibraryImport("libc", EntryPoint = "openat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial SafeFileHandle OpenAt(SafeFileHandle folder, string name, int flags, uint mode, nint unused1, nint unused2, nint unused3, nint unused4, uint modeOnStack);
+    private static partial SafeFileHandle OpenAt(
+        SafeFileHandle folder, string name, int flags, uint mode, nint unused1, nint unused2, nint unused3, nint unused4, uint modeOnStack);
 
     [LibraryImport("libc", EntryPoint = "mkdirat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int MkDirAt(SafeFileHandle folder, string name, uint mode);

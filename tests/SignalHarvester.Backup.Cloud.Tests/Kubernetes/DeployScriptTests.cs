@@ -77,15 +77,20 @@ public sealed class DeployScriptTests : IDisposable
         environment["AWS_ACCESS_KEY_ID"] = AccessKey;
         environment["AWS_SECRET_ACCESS_KEY"] = SecretKey;
         File.WriteAllText(folder["cluster", "names"], "configmap/shbackup-settings\n");
-        File.WriteAllText(folder["cluster", "objects.json"], """{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"shbackup-settings","uid":"1","resourceVersion":"7","managedFields":[]},"data":{"settings.yaml":"former"}}""");
-        File.WriteAllText(folder["cluster", "secret.json"], """{"apiVersion":"v1","kind":"Secret","metadata":{"name":"shbackup-cloud","uid":"2"},"data":{"AWS_ACCESS_KEY_ID":"Zm9ybWVy"}}""");
+        File.WriteAllText(
+            folder["cluster", "objects.json"],
+            """{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"shbackup-settings","uid":"1","resourceVersion":"7","managedFields":[]},"data":{"settings.yaml":"former"}}""");
+        File.WriteAllText(
+            folder["cluster", "secret.json"],
+            """{"apiVersion":"v1","kind":"Secret","metadata":{"name":"shbackup-cloud","uid":"2"},"data":{"AWS_ACCESS_KEY_ID":"Zm9ybWVy"}}""");
 
         var run = await DeployAsync("-Overlay s3 -SecretFromEnvironment -TimeoutSeconds 1");
 
         Assert.Equal(1, run.ExitCode);
         Assert.Contains(said, Unwrapped(run.Output + run.Error), StringComparison.Ordinal);
         var calls = Calls();
-        var replaced = calls.Where(call => Verb(call.Arguments) == "replace").Select(call => JsonDocument.Parse(call.Input!).RootElement.GetProperty("items").EnumerateArray().Single()).ToList();
+        var replaced = calls.Where(call => Verb(call.Arguments) == "replace")
+            .Select(call => JsonDocument.Parse(call.Input!).RootElement.GetProperty("items").EnumerateArray().Single()).ToList();
         Assert.Equal(["shbackup-settings", "shbackup-cloud"], replaced.Select(item => item.GetProperty("metadata").GetProperty("name").GetString()));
         Assert.Equal(["name"], replaced[0].GetProperty("metadata").EnumerateObject().Select(field => field.Name));
         Assert.Equal("former", replaced[0].GetProperty("data").GetProperty("settings.yaml").GetString());
@@ -96,7 +101,9 @@ public sealed class DeployScriptTests : IDisposable
     [Fact]
     public async Task An_image_that_nothing_would_run_is_told()
     {
-        File.WriteAllText(folder["cluster", "manifest.yaml"], File.ReadAllText(Deployment.ManifestPath("s3")).Replace("registry.example.org", "example.net", StringComparison.Ordinal));
+        File.WriteAllText(
+            folder["cluster", "manifest.yaml"],
+            File.ReadAllText(Deployment.ManifestPath("s3")).Replace("registry.example.org", "example.net", StringComparison.Ordinal));
 
         var run = await DeployAsync("-Overlay s3 -Image example.org/mine:2");
 
@@ -161,7 +168,10 @@ public sealed class DeployScriptTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     private static List<string> Blocks(string language) =>
-        [.. Regex.Matches(File.ReadAllText(Path.Combine(Deployment.Root, "docs", "KUBERNETES.md")), $@"(?s)```{language}\r?\n(.*?)```").Select(match => match.Groups[1].Value)];
+        [
+            .. Regex.Matches(File.ReadAllText(Path.Combine(Deployment.Root, "docs", "KUBERNETES.md")), $@"(?s)```{language}\r?\n(.*?)```")
+                .Select(match => match.Groups[1].Value),
+        ];
 
     /// <summary>An error without the lines that PowerShell breaks it into.</summary>
     private static string Unwrapped(string error) => Regex.Replace(error, @"\n +\| ", " ");
@@ -172,7 +182,8 @@ public sealed class DeployScriptTests : IDisposable
         return text switch
         {
             _ when text.StartsWith("get -f - --ignore-not-found -o ", StringComparison.Ordinal) => "get -f - " + text.Split(' ')[^1],
-            _ when text.StartsWith("apply ", StringComparison.Ordinal) => string.Join(' ', text.Split('=')[0].Split(' ').Take(text.StartsWith("apply -f", StringComparison.Ordinal) ? 3 : 2)),
+            _ when text.StartsWith("apply ", StringComparison.Ordinal) =>
+                string.Join(' ', text.Split('=')[0].Split(' ').Take(text.StartsWith("apply -f", StringComparison.Ordinal) ? 3 : 2)),
             _ when Regex.IsMatch(text, "^(get|create) ") => string.Join(' ', text.Split(' ').Take(2)),
             _ => text.Split(' ')[0],
         };

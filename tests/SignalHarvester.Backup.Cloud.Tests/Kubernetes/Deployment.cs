@@ -71,13 +71,15 @@ internal static partial class Deployment
     /// <summary>The instructions of the Containerfile, with continued lines made one.</summary>
     public static IReadOnlyList<(string Name, string Text)> Image { get; } =
     [
-        .. Instruction.Matches(File.ReadAllText(Path.Combine(Folder, "Containerfile")).Replace("\r", string.Empty, StringComparison.Ordinal).Replace("\\\n", string.Empty, StringComparison.Ordinal))
+        .. Instruction.Matches(File.ReadAllText(Path.Combine(Folder, "Containerfile")).Replace("\r", string.Empty, StringComparison.Ordinal).Replace(
+            "\\\n", string.Empty, StringComparison.Ordinal))
             .Select(match => (match.Groups["name"].Value, match.Groups["text"].Value.Trim())),
     ];
 
     /// <summary>The variables that the image sets.</summary>
     public static IReadOnlyDictionary<string, string> ImageVariables { get; } =
-        Variable.Matches(Image.Single(instruction => instruction.Name == "ENV").Text).ToDictionary(match => match.Groups["name"].Value, match => match.Groups["value"].Value);
+        Variable.Matches(Image.Single(instruction => instruction.Name == "ENV").Text)
+            .ToDictionary(match => match.Groups["name"].Value, match => match.Groups["value"].Value);
 
     /// <summary>The command of the image's health check: a program and its arguments.</summary>
     public static IReadOnlyList<string> HealthCheck { get; } = Exec(Image.Single(instruction => instruction.Name == "HEALTHCHECK").Text.Split("CMD ")[1]);

@@ -46,7 +46,9 @@ public sealed class EntryCommandTests : IDisposable
             Assert.Contains("Succeeded", run.Output, StringComparison.Ordinal);
         }
 
-        using var host = new CloudProcess(node.Path, new Dictionary<string, string>(), "Get-SHBackup -BackupDirectory ./backups/app -Verified | ForEach-Object Checksum; Get-SHBackupHistory -BackupDirectory ./backups/app | ForEach-Object Operation");
+        using var host = new CloudProcess(
+            node.Path, new Dictionary<string, string>(),
+            "Get-SHBackup -BackupDirectory ./backups/app -Verified | ForEach-Object Checksum; Get-SHBackupHistory -BackupDirectory ./backups/app | ForEach-Object Operation");
         var told = (await host.SucceedAsync(Stop)).Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         Assert.Equal(ImageHash.Of(CopyOfDatabase()), told[0]);
         Assert.Contains("Drill", told);
@@ -67,7 +69,9 @@ public sealed class EntryCommandTests : IDisposable
         Databases.Execute(application, "DELETE FROM attachment; DELETE FROM customer");
         objects = [.. objects.Where(made => made is not V1CronJob), .. Deployment.Load("console")];
         using var console = Pod(objects, "shbackup-console");
-        var told = (await console.RunAsync(["-Command", "Get-SHBackup -Newest 1 | Restore-SHBackup -Force; (Get-SHBackupHealth).Checks | ForEach-Object { \"$($_.Check): $($_.Status)\" }"])).EnsureSuccess();
+        var told = (await console.RunAsync(
+            ["-Command", "Get-SHBackup -Newest 1 | Restore-SHBackup -Force; (Get-SHBackupHealth).Checks | ForEach-Object { \"$($_.Check): $($_.Status)\" }"]))
+            .EnsureSuccess();
 
         Assert.Contains("Schedule: Ok", told.Output, StringComparison.Ordinal);
         Assert.Equal(rows, Databases.Scalar(application, "SELECT count(*) FROM customer"));
@@ -193,14 +197,18 @@ public sealed class EntryCommandTests : IDisposable
         var taken = new List<string>();
         for (var index = 0; index < Shares; index++)
         {
-            using var pod = new PodRun(image, objects, Deployment.Pods(objects)["shbackup-many-databases"], new Dictionary<string, string> { ["tenant-databases"] = node["tenants"] });
+            using var pod = new PodRun(
+                image, objects, Deployment.Pods(objects)["shbackup-many-databases"], new Dictionary<string, string> { ["tenant-databases"] = node["tenants"] });
             GiveCloud(pod);
             pod.Variables["SHBACKUP_S3_PREFIX"] = "many/";
             pod.Variables["SHARES"] = Shares.ToString(CultureInfo.InvariantCulture);
             pod.Variables["JOB_COMPLETION_INDEX"] = index.ToString(CultureInfo.InvariantCulture);
             var run = await pod.RunAsync();
             Assert.True(run.ExitCode == 0, run.Output + run.Error);
-            var there = (await StoreActions.ListAsync(store)).Where(found => found.Name.EndsWith(".json", StringComparison.Ordinal)).Select(found => Path.GetDirectoryName(found.Name)!).ToList();
+            var there = (await StoreActions.ListAsync(store))
+                .Where(found => found.Name.EndsWith(".json", StringComparison.Ordinal))
+                .Select(found => Path.GetDirectoryName(found.Name)!)
+                .ToList();
             // Every second one: the first, third and fifth to begin with.
             Assert.Equal(index == 0 ? 3 : 5, there.Count);
             taken = there;

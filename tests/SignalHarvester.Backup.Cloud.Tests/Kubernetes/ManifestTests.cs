@@ -41,7 +41,8 @@ public sealed class ManifestTests
 
         string[] files = [.. Deployment.Variants.Keys.Select(Deployment.ManifestPath), Path.Combine(Deployment.Folder, "secret.template.yaml")];
         // Packages are looked for from the current folder up.
-        var run = Tool.Require("sh").Run(["-ec", "cd \"$1\"; shift; exec node --input-type=module -e \"$@\"", "sh", models, Validate, .. files]).EnsureSuccess();
+        var run = Tool.Require("sh")
+            .Run(["-ec", "cd \"$1\"; shift; exec node --input-type=module -e \"$@\"", "sh", models, Validate, .. files]).EnsureSuccess();
 
         Assert.Equal(string.Empty, run.Output);
     }
@@ -67,7 +68,9 @@ public sealed class ManifestTests
                 Assert.False(container.SecurityContext.Privileged);
                 Assert.Equal(["ALL"], container.SecurityContext.Capabilities.Drop);
                 Assert.Null(container.SecurityContext.Capabilities.Add);
-                Assert.True(container.Resources.Limits.ContainsKey("memory") && container.Resources.Requests.ContainsKey("memory") && container.Resources.Requests.ContainsKey("cpu"));
+                Assert.True(
+                    container.Resources.Limits.ContainsKey("memory") && container.Resources.Requests.ContainsKey("memory")
+                        && container.Resources.Requests.ContainsKey("cpu"));
                 Assert.DoesNotMatch(":latest$|/[^:]*$", container.Image);
             }
 
@@ -95,11 +98,13 @@ public sealed class ManifestTests
             Assert.True(job.Spec.StartingDeadlineSeconds > 0 && job.Spec.SuccessfulJobsHistoryLimit > 0 && job.Spec.FailedJobsHistoryLimit > 0);
             Assert.True(job.Spec.JobTemplate.Spec.ActiveDeadlineSeconds > 0 && job.Spec.JobTemplate.Spec.BackoffLimit == 2);
             Assert.Equal("Never", job.Spec.JobTemplate.Spec.Template.Spec.RestartPolicy);
-            Assert.Contains(job.Spec.JobTemplate.Spec.PodFailurePolicy.Rules, rule => rule.Action == "FailJob" && rule.OnExitCodes.Values.SequenceEqual([3, 64]));
+            Assert.Contains(
+                job.Spec.JobTemplate.Spec.PodFailurePolicy.Rules, rule => rule.Action == "FailJob" && rule.OnExitCodes.Values.SequenceEqual([3, 64]));
             Assert.Equal("shbackup", job.Spec.JobTemplate.Spec.Template.Spec.ServiceAccountName);
 
             var name = job.Metadata.Name["shbackup-".Length..];
-            Assert.Contains($"Invoke-SHBackupSchedule -Name {name};", Deployment.Ours(job.Spec.JobTemplate.Spec.Template.Spec).Args[1], StringComparison.Ordinal);
+            Assert.Contains(
+                $"Invoke-SHBackupSchedule -Name {name};", Deployment.Ours(job.Spec.JobTemplate.Spec.Template.Spec).Args[1], StringComparison.Ordinal);
             Assert.Equal(job.Spec.Schedule, Cron(Deployment.ConfigMap(objects, "shbackup-schedules")[$"shbackup-{name}.json"]));
         }
 
@@ -133,10 +138,13 @@ public sealed class ManifestTests
         var open = Deployment.Load("s3").OfType<V1NetworkPolicy>().Single().Spec;
         Assert.Empty(open.Ingress ?? []);
         Assert.Equal(["53", "53", "443"], open.Egress.SelectMany(rule => rule.Ports).Select(port => port.Port.Value));
-        Assert.Contains("169.254.169.254/32", open.Egress.SelectMany(rule => rule.To).Select(peer => peer.IpBlock).Where(block => block is not null).SelectMany(block => block.Except));
+        Assert.Contains(
+            "169.254.169.254/32",
+            open.Egress.SelectMany(rule => rule.To).Select(peer => peer.IpBlock).Where(block => block is not null).SelectMany(block => block.Except));
         Assert.All(Deployment.Pods(Deployment.Load("s3")).Keys, name => Assert.Equal(
             open.PodSelector.MatchLabels["app.kubernetes.io/name"],
-            Deployment.Load("s3").OfType<V1CronJob>().Single(job => job.Metadata.Name == name).Spec.JobTemplate.Spec.Template.Metadata.Labels["app.kubernetes.io/name"]));
+            Deployment.Load("s3").OfType<V1CronJob>()
+                .Single(job => job.Metadata.Name == name).Spec.JobTemplate.Spec.Template.Metadata.Labels["app.kubernetes.io/name"]));
     }
 
     [Fact]
@@ -144,7 +152,9 @@ public sealed class ManifestTests
     {
         var job = Deployment.Load("many-databases").OfType<V1Job>().Single().Spec;
         Assert.Equal("Indexed", job.CompletionMode);
-        Assert.Equal(job.Completions!.Value.ToString(CultureInfo.InvariantCulture), Deployment.Ours(job.Template.Spec).Env.Single(variable => variable.Name == "SHARES").Value);
+        Assert.Equal(
+            job.Completions!.Value.ToString(CultureInfo.InvariantCulture),
+            Deployment.Ours(job.Template.Spec).Env.Single(variable => variable.Name == "SHARES").Value);
         Assert.Equal(job.Completions, job.MaxFailedIndexes);
         Assert.True(Deployment.Ours(job.Template.Spec).VolumeMounts.Single(mount => mount.Name == "databases").ReadOnlyProperty);
     }
@@ -156,7 +166,9 @@ public sealed class ManifestTests
         Assert.Null(template.Data);
         Assert.All(template.StringData, entry => Assert.Equal($"${{{entry.Key}}}", entry.Value));
         Assert.Empty(Deployment.Variants.Keys.SelectMany(Deployment.Load).OfType<V1Secret>());
-        Assert.Equal(template.Metadata.Name, Deployment.Ours(Deployment.Pods(Deployment.Load("s3"))["shbackup-backup"]).EnvFrom.Single(source => source.SecretRef is not null).SecretRef.Name);
+        Assert.Equal(
+            template.Metadata.Name,
+            Deployment.Ours(Deployment.Pods(Deployment.Load("s3"))["shbackup-backup"]).EnvFrom.Single(source => source.SecretRef is not null).SecretRef.Name);
     }
 
     [Fact]

@@ -69,7 +69,10 @@ internal sealed class PodRun : IDisposable
         var container = Deployment.Ours(pod);
         var start = new ProcessStartInfo(
             Tool.Find("unshare")!,
-            ["--mount", "--propagation", "private", .. HasNetwork ? Array.Empty<string>() : ["--net"], Tool.Find("sh")!, "-ec", Script(container), "sh", .. container.Command, .. arguments])
+            [
+                "--mount", "--propagation", "private", .. HasNetwork ? Array.Empty<string>() : ["--net"], Tool.Find("sh")!, "-ec", Script(container), "sh",
+                .. container.Command, .. arguments,
+            ])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -106,7 +109,8 @@ internal sealed class PodRun : IDisposable
     {
         var variables = new Dictionary<string, string>(Deployment.ImageVariables);
         var sources = (container.EnvFrom ?? []).SelectMany(Values);
-        foreach (var (name, value) in sources.Concat((container.Env ?? []).Select(variable => KeyValuePair.Create(variable.Name, variable.Value))).Concat(Variables))
+        foreach (var (name, value) in sources.Concat((container.Env ?? []).Select(variable => KeyValuePair.Create(variable.Name, variable.Value)))
+            .Concat(Variables))
         {
             variables[name] = value;
         }
@@ -180,7 +184,8 @@ internal sealed class PodRun : IDisposable
             Line($"mount -o remount,ro '{root}'");
         }
 
-        Line($"exec chroot '{root}' /setpriv --reuid {user} --regid {group} --groups {pod.SecurityContext.FsGroup} --no-new-privs --inh-caps=-all --bounding-set=-all -- \"$@\"");
+        Line(
+            $"exec chroot '{root}' /setpriv --reuid {user} --regid {group} --groups {pod.SecurityContext.FsGroup} --no-new-privs --inh-caps=-all --bounding-set=-all -- \"$@\"");
         return "export PATH=/usr/sbin:/usr/bin:/sbin:/bin\n" + script;
     }
 }

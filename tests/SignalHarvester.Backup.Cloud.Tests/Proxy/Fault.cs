@@ -19,7 +19,8 @@ internal enum FaultKind
 /// <summary>What goes wrong with one request.</summary>
 /// <param name="Kind">What.</param>
 /// <param name="InResponse">Whether on the way back.</param>
-/// <param name="AfterBytes">After how many bytes of the body; 0 is before the first byte of the whole message, so that of an answer nothing comes through.</param>
+/// <param name="AfterBytes">After how many bytes of the body; 0 is before the first
+/// byte of the whole message, so that of an answer nothing comes through.</param>
 /// <param name="Status">What the proxy answers.</param>
 internal sealed record Fault(FaultKind Kind, bool InResponse, long AfterBytes, int Status = 0)
 {

@@ -204,7 +204,8 @@ internal sealed class FaultProxy : IAsyncDisposable
         }, stop);
 
         // By the id it is an answer of S3's to this request; the others do not mind it.
-        var answer = string.Create(CultureInfo.InvariantCulture, $"HTTP/1.1 {status} Injected\r\nx-amz-request-id: 4711\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        var answer = string.Create(
+            CultureInfo.InvariantCulture, $"HTTP/1.1 {status} Injected\r\nx-amz-request-id: 4711\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
         await client.WriteAsync(Encoding.ASCII.GetBytes(answer), stop);
         await client.FlushAsync(stop);
     }

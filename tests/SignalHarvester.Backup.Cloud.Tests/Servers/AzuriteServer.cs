@@ -19,7 +19,8 @@ namespace SignalHarvester.Backup.Cloud.Tests.Servers;
 public sealed partial class AzuriteServer : IAsyncDisposable
 {
     // Its end of standard input is ours: when this process dies, however it does, it ends too.
-    private const string RunUntilInputEnds = "process.stdin.on('end', () => process.exit()).resume(); process.argv.splice(1, 0, 'azurite-blob'); require(process.env.AZURITE_MAIN);";
+    private const string RunUntilInputEnds =
+        "process.stdin.on('end', () => process.exit()).resume(); process.argv.splice(1, 0, 'azurite-blob'); require(process.env.AZURITE_MAIN);";
 
     private readonly Lazy<Task<Uri>> started;
     private readonly TempFolder folder = new(plain: true);

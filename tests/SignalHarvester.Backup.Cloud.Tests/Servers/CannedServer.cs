@@ -24,7 +24,8 @@ public sealed class CannedServer : IAsyncDisposable
     public CannedServer(string status, string[] headers, string body = "", X509Certificate2? certificate = null)
     {
         this.certificate = certificate;
-        answer = Encoding.UTF8.GetBytes(string.Join("\r\n", [$"HTTP/1.1 {status}", .. headers, $"Content-Length: {Encoding.UTF8.GetByteCount(body)}", "Connection: close", string.Empty, body]));
+        answer = Encoding.UTF8.GetBytes(string.Join(
+            "\r\n", [$"HTTP/1.1 {status}", .. headers, $"Content-Length: {Encoding.UTF8.GetByteCount(body)}", "Connection: close", string.Empty, body]));
         listener.Start();
         serving = ServeAsync();
     }
@@ -74,7 +75,9 @@ public sealed class CannedServer : IAsyncDisposable
         var length = 0;
         while (await reader.ReadLineAsync(stopping.Token) is { Length: > 0 } header)
         {
-            length = header.StartsWith("Content-Length:", StringComparison.OrdinalIgnoreCase) ? int.Parse(header[15..], System.Globalization.CultureInfo.InvariantCulture) : length;
+            length = header.StartsWith("Content-Length:", StringComparison.OrdinalIgnoreCase)
+                ? int.Parse(header[15..], System.Globalization.CultureInfo.InvariantCulture)
+                : length;
         }
 
         // Asked for nothing, it would wait for something all the same.

@@ -41,7 +41,9 @@ public sealed class CephServer : IAsyncDisposable
         Environment.SetEnvironmentVariable("AWS_CONFIG_FILE", files["config"]);
         Environment.SetEnvironmentVariable("AWS_EC2_METADATA_DISABLED", "true");
         File.WriteAllText(files["config"], string.Empty);
-        File.WriteAllText(files["credentials"], Profile(Stranger, strangersKey, strangersSecret) + Profile(UnknownKey, NewKey(), NewKey()) + Profile(WrongSecret, AccessKey, NewKey()));
+        File.WriteAllText(
+            files["credentials"],
+            Profile(Stranger, strangersKey, strangersSecret) + Profile(UnknownKey, NewKey(), NewKey()) + Profile(WrongSecret, AccessKey, NewKey()));
     }
 
     /// <summary>The owner's access key.</summary>
@@ -104,7 +106,8 @@ public sealed class CephServer : IAsyncDisposable
             var (monitor, gateway) = (ServerScript.FreePort(), ServerScript.FreePort());
             try
             {
-                server = await ServerScript.StartAsync("ceph.sh", folder, monitor.ToString(CultureInfo.InvariantCulture), gateway.ToString(CultureInfo.InvariantCulture));
+                server = await ServerScript.StartAsync(
+                    "ceph.sh", folder, monitor.ToString(CultureInfo.InvariantCulture), gateway.ToString(CultureInfo.InvariantCulture));
                 return new Uri($"http://127.0.0.1:{gateway}");
             }
             catch (InvalidOperationException) when (attempt < MostTries)

@@ -163,7 +163,8 @@ internal sealed class FakeGcs : IAsyncDisposable
         // Not Path, which has the escapes of all but the slash undone.
         var target = context.Features.Get<IHttpRequestFeature>()!.RawTarget;
         using var body = new MemoryStream();
-        await using var sent = context.Request.Headers.ContentEncoding == "gzip" ? new GZipStream(context.Request.Body, CompressionMode.Decompress) : context.Request.Body;
+        await using var sent =
+            context.Request.Headers.ContentEncoding == "gzip" ? new GZipStream(context.Request.Body, CompressionMode.Decompress) : context.Request.Body;
         await sent.CopyToAsync(body);
         return new FakeGcsRequest(
             context.Request.Method,
@@ -220,7 +221,8 @@ internal sealed class FakeGcs : IAsyncDisposable
             ("POST", ["storage", "v1", "b"]) => Create(request),
             ("GET", ["storage", "v1", "b", var bucket, "o"]) => With(bucket, "storage.objects.list", found => List(request, found)),
             ("GET", ["storage", "v1", "b", var bucket, "o", var name]) => With(bucket, "storage.objects.get", found => Get(request, found, bucket, name)),
-            ("DELETE", ["storage", "v1", "b", var bucket, "o", var name]) => With(bucket, "storage.objects.delete", found => Delete(request, found, bucket, name)),
+            ("DELETE", ["storage", "v1", "b", var bucket, "o", var name]) =>
+                With(bucket, "storage.objects.delete", found => Delete(request, found, bucket, name)),
             ("POST", ["upload", "storage", "v1", "b", var bucket, "o"]) => With(bucket, "storage.objects.create", _ => Insert(request, bucket)),
             _ => FakeGcsAnswer.Error(404, "notFound", $"Not Found {request.Method} {request.Path}"),
         };
@@ -340,7 +342,9 @@ internal sealed class FakeGcs : IAsyncDisposable
 
         if (found.Metadata["retention"]?["retainUntilTime"] is { } until && (DateTimeOffset)until > DateTimeOffset.UtcNow)
         {
-            return FakeGcsAnswer.Error(403, "retentionPolicyNotMet", $"Object '{bucketName}/{name}' is subject to object retention and cannot be deleted, overwritten or archived until {until}");
+            return FakeGcsAnswer.Error(
+                403, "retentionPolicyNotMet",
+                $"Object '{bucketName}/{name}' is subject to object retention and cannot be deleted, overwritten or archived until {until}");
         }
 
         bucket.Objects.Remove(name);
@@ -387,13 +391,17 @@ internal sealed class FakeGcs : IAsyncDisposable
             return objection;
         }
 
-        var length = request.Headers.TryGetValue("X-Upload-Content-Length", out var announced) ? long.Parse(announced, CultureInfo.InvariantCulture) : (long?)null;
+        var length =
+            request.Headers.TryGetValue("X-Upload-Content-Length", out var announced) ? long.Parse(announced, CultureInfo.InvariantCulture) : (long?)null;
         var id = $"session-{Guid.NewGuid():N}";
         Sessions[id] = new FakeGcsSession(bucket, metadata, request.Query, length);
         var host = SessionsAt ?? new Uri($"{Address.Scheme}://{request.Headers["Host"]}");
         return new FakeGcsAnswer(200, [])
         {
-            Headers = { ["Location"] = new Uri(host, $"/upload/storage/v1/b/{Uri.EscapeDataString(bucket)}/o?uploadType=resumable&upload_id={id}").AbsoluteUri },
+            Headers =
+            {
+                ["Location"] = new Uri(host, $"/upload/storage/v1/b/{Uri.EscapeDataString(bucket)}/o?uploadType=resumable&upload_id={id}").AbsoluteUri,
+            },
         };
     }
 
@@ -437,7 +445,8 @@ internal sealed class FakeGcs : IAsyncDisposable
 
         if (range.Last + 1 < range.Total && request.Body.Length % Quantum != 0)
         {
-            return Invalid($"Invalid request. There were {request.Body.Length} byte(s) in the request body. All chunks but the last must be a multiple of 256 KiB.");
+            return Invalid(
+                $"Invalid request. There were {request.Body.Length} byte(s) in the request body. All chunks but the last must be a multiple of 256 KiB.");
         }
 
         if (range.First > session.Persisted.Length)
@@ -482,7 +491,9 @@ internal sealed class FakeGcs : IAsyncDisposable
             return ConditionNotMet();
         }
 
-        var made = new FakeGcsObject(bucketName, name, ++generation, query.GetValueOrDefault("uploadType") == "multipart" ? Damages(content) : content, metadata, query.GetValueOrDefault("kmsKeyName"));
+        var made = new FakeGcsObject(
+            bucketName, name, ++generation, query.GetValueOrDefault("uploadType") == "multipart" ? Damages(content) : content, metadata,
+            query.GetValueOrDefault("kmsKeyName"));
         if (ComparesChecksums && metadata["crc32c"] is { } crc32C && (string)crc32C! != made.Crc32C)
         {
             return Invalid($"Provided CRC32C \"{crc32C}\" doesn't match calculated CRC32C \"{made.Crc32C}\".");
@@ -497,7 +508,8 @@ internal sealed class FakeGcs : IAsyncDisposable
         return FakeGcsAnswer.Json(made.Resource());
     }
 
-    private static string NameOf(JsonObject metadata, IReadOnlyDictionary<string, string> query) => query.GetValueOrDefault("name") ?? (string)metadata["name"]!;
+    private static string NameOf(JsonObject metadata, IReadOnlyDictionary<string, string> query) =>
+        query.GetValueOrDefault("name") ?? (string)metadata["name"]!;
 
     private static FakeGcsAnswer? Objection(FakeGcsBucket bucket, JsonObject metadata) => metadata switch
     {

@@ -106,7 +106,8 @@ internal sealed class FakeGcsSession(string bucket, JsonObject metadata, IReadOn
 /// <param name="Query">Its parameters.</param>
 /// <param name="Headers">Its headers.</param>
 /// <param name="Body">Its body.</param>
-internal sealed record FakeGcsRequest(string Method, string Path, IReadOnlyDictionary<string, string> Query, IReadOnlyDictionary<string, string> Headers, byte[] Body)
+internal sealed record FakeGcsRequest(
+    string Method, string Path, IReadOnlyDictionary<string, string> Query, IReadOnlyDictionary<string, string> Headers, byte[] Body)
 {
     public bool IsChunk => Method == "PUT" && Query.ContainsKey("upload_id") && Body.Length > 0;
 

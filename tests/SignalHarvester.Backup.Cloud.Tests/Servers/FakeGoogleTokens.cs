@@ -50,8 +50,12 @@ internal sealed class FakeGoogleTokens : IDisposable
             return Refused(refusal.Status, refusal.Error, refusal.Description);
         }
 
-        var fields = Encoding.UTF8.GetString(form).Split('&').Select(field => field.Split('=', 2)).ToDictionary(field => field[0], field => Uri.UnescapeDataString(field[1]));
-        if (fields.GetValueOrDefault("grant_type") != "urn:ietf:params:oauth:grant-type:jwt-bearer" || fields.GetValueOrDefault("assertion")?.Split('.') is not [var header, var claims, var signature])
+        var fields = Encoding.UTF8.GetString(form)
+            .Split('&')
+            .Select(field => field.Split('=', 2))
+            .ToDictionary(field => field[0], field => Uri.UnescapeDataString(field[1]));
+        if (fields.GetValueOrDefault("grant_type") != "urn:ietf:params:oauth:grant-type:jwt-bearer"
+            || fields.GetValueOrDefault("assertion")?.Split('.') is not [var header, var claims, var signature])
         {
             return Refused(400, "unsupported_grant_type", "Invalid grant_type.");
         }

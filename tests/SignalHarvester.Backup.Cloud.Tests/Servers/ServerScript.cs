@@ -10,7 +10,7 @@ namespace SignalHarvester.Backup.Cloud.Tests.Servers;
 /// </summary>
 internal sealed class ServerScript : IAsyncDisposable
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     private readonly Process process;
 
@@ -28,13 +28,13 @@ internal sealed class ServerScript : IAsyncDisposable
             UseShellExecute = false,
         };
         var server = new ServerScript(Process.Start(start) ?? throw new InvalidOperationException($"{script} did not start."));
-        var said = await server.process.StandardOutput.ReadLineAsync().WaitAsync(s_patience);
+        var said = await server.process.StandardOutput.ReadLineAsync().WaitAsync(Patience);
         if (said == "ready")
         {
             return server;
         }
 
-        said += Environment.NewLine + await server.process.StandardOutput.ReadToEndAsync().WaitAsync(s_patience);
+        said += Environment.NewLine + await server.process.StandardOutput.ReadToEndAsync().WaitAsync(Patience);
         await server.DisposeAsync();
         throw new InvalidOperationException(said);
     }
@@ -50,7 +50,7 @@ internal sealed class ServerScript : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         process.StandardInput.Close();
-        await process.WaitForExitAsync().WaitAsync(s_patience);
+        await process.WaitForExitAsync().WaitAsync(Patience);
         process.Dispose();
     }
 }

@@ -53,7 +53,10 @@ public class AgeLiteralTests
 
     /// <summary>What is no age: numbers without a unit in every disguise, and nonsense.</summary>
     public static TheoryData<string> NotAges =>
-        ["30", "30l", "30u", "30n", "1kb", "30.5", "3e1", "''", "' '", "'30'", "'d'", "'30 days'", "'-30d'", "-30d", "'30D'", "'1,5d'", "'nonsense'", "$true", "(Get-Command Get-SHBackup)"];
+        [
+            "30", "30l", "30u", "30n", "1kb", "30.5", "3e1", "''", "' '", "'30'", "'d'", "'30 days'", "'-30d'", "-30d", "'30D'", "'1,5d'", "'nonsense'",
+            "$true", "(Get-Command Get-SHBackup)",
+        ];
 
     [Theory]
     [MemberData(nameof(Literals))]
@@ -100,7 +103,8 @@ public class AgeLiteralTests
             foreach (var where in (string[])[$"Where Age {comparison} {literal}", $"Where-Object {{ $_.Age {comparison} {literal} }}"])
             {
                 var result = workspace.Run("Get-SHBackup | " + where);
-                Assert.True(result.Output.Count == 0 && result.Errors.Count > 0, $"{where} gave {result.Output.Count} backups and {result.Errors.Count} errors");
+                Assert.True(
+                    result.Output.Count == 0 && result.Errors.Count > 0, $"{where} gave {result.Output.Count} backups and {result.Errors.Count} errors");
             }
         }
     }
@@ -123,7 +127,8 @@ public class AgeLiteralTests
         using var workspace = Filled(out _);
         var result = workspace.Run($"Get-SHBackup -OlderThan {literal}");
         Assert.Empty(result.Output);
-        Assert.Equal("CannotConvertArgumentNoMessage,SignalHarvester.Backup.PowerShell.Commands.GetSHBackupCommand", Assert.Single(result.Errors).FullyQualifiedErrorId);
+        Assert.Equal(
+            "CannotConvertArgumentNoMessage,SignalHarvester.Backup.PowerShell.Commands.GetSHBackupCommand", Assert.Single(result.Errors).FullyQualifiedErrorId);
     }
 
     [Theory]

@@ -10,16 +10,19 @@ namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
 public class BackupObjectTests
 {
     // What a job, Export-Clixml and a remote session do to an object.
-    private const string ThroughAJob = "ForEach-Object { [System.Management.Automation.PSSerializer]::Deserialize([System.Management.Automation.PSSerializer]::Serialize($_)) }";
+    private const string ThroughAJob =
+        "ForEach-Object { [System.Management.Automation.PSSerializer]::Deserialize([System.Management.Automation.PSSerializer]::Serialize($_)) }";
 
     [Fact]
     public void The_object_holds_raw_numbers_and_times()
     {
         using var workspace = new Workspace();
         workspace.MakeBackup();
-        var values = workspace.Run("$b = Get-SHBackup; $b.Size, $b.DatabaseSize, $b.PageSize, $b.PageCount, $b.Timestamp, $b.Age, $b.Duration, $b.RowCounts['customer']")
+        var values =
+            workspace.Run("$b = Get-SHBackup; $b.Size, $b.DatabaseSize, $b.PageSize, $b.PageCount, $b.Timestamp, $b.Age, $b.Duration, $b.RowCounts['customer']")
             .WithoutErrors().Output.Select(value => value.BaseObject.GetType());
-        Assert.Equal([typeof(long), typeof(long), typeof(int), typeof(long), typeof(DateTimeOffset), typeof(BackupAge), typeof(TimeSpan), typeof(long)], values);
+        Assert.Equal(
+            [typeof(long), typeof(long), typeof(int), typeof(long), typeof(DateTimeOffset), typeof(BackupAge), typeof(TimeSpan), typeof(long)], values);
     }
 
     [Fact]
@@ -29,7 +32,9 @@ public class BackupObjectTests
         workspace.MakeBackup("-NoVerify");
         Assert.True(workspace.Run("[bool](Get-SHBackup | Where-Object Size -gt 1kb)").WithoutErrors().As<bool>().Single());
         Assert.Empty(workspace.Run("Get-SHBackup | Where-Object Size -gt 1gb").WithoutErrors().Output);
-        Assert.Single(workspace.Run("Get-SHBackup | Where-Object Compression -eq Zstd | Where-Object Type -eq Full | Where-Object Verified -eq $false").WithoutErrors().Output);
+        Assert.Single(
+            workspace.Run("Get-SHBackup | Where-Object Compression -eq Zstd | Where-Object Type -eq Full | Where-Object Verified -eq $false")
+                .WithoutErrors().Output);
     }
 
     [Theory]
@@ -151,7 +156,8 @@ public class BackupObjectTests
     public void The_checks_are_a_list_that_PowerShell_can_index()
     {
         using var workspace = new Workspace();
-        foreach (var script in (string[])["New-SHBackup app.db", "Get-SHBackup", "Get-SHBackup | Test-SHBackup", "Get-SHBackup | Restore-SHBackup -Destination new.db -Force"])
+        foreach (var script in (string[])["New-SHBackup app.db", "Get-SHBackup", "Get-SHBackup | Test-SHBackup",
+            "Get-SHBackup | Restore-SHBackup -Destination new.db -Force"])
         {
             var picked = workspace.Run($"$b = {script}; $b.Verification[0].Check; $b.Verification[-1].Passed").WithoutErrors();
             Assert.Equal<object>(["StoredSize", true], picked.Output.Select(value => value.BaseObject));

@@ -92,13 +92,15 @@ public class ChainTests
     {
         using var workspace = new Workspace();
         workspace.Change();
-        using var writer = new DatabaseHolder(workspace.Database, "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; UPDATE bulk SET content = randomblob(900) WHERE id = 7;");
+        using var writer = new DatabaseHolder(
+            workspace.Database, "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; UPDATE bulk SET content = randomblob(900) WHERE id = 7;");
         workspace.MakeBackup();
         writer.Execute("UPDATE bulk SET content = randomblob(900) WHERE id = 9;");
 
         var first = workspace.Run("New-SHBackup ./app.db -Type Wal -Verbose").WithoutErrors();
         var wal = first.As<BackupMetadata>().Single();
-        writer.Execute("UPDATE bulk SET content = randomblob(900) WHERE id = 11; PRAGMA wal_checkpoint(TRUNCATE); UPDATE bulk SET content = randomblob(900) WHERE id = 13;");
+        writer.Execute(
+            "UPDATE bulk SET content = randomblob(900) WHERE id = 11; PRAGMA wal_checkpoint(TRUNCATE); UPDATE bulk SET content = randomblob(900) WHERE id = 13;");
         var second = workspace.Run("New-SHBackup ./app.db -Type Wal -Verbose").WithoutErrors();
         var fallback = second.As<BackupMetadata>().Single();
         Assert.Contains(first.Verbose, text => text.Contains("pages committed since", StringComparison.Ordinal));
@@ -231,7 +233,8 @@ public class ChainTests
         workspace.SetAge(early.Id, TimeSpan.FromHours(5));
         workspace.SetAge(late.Id, TimeSpan.FromHours(1));
 
-        var result = workspace.Run("Restore-SHBackup -PointInTime ([DateTimeOffset]::UtcNow.AddHours(-2)) -Database app.db -Destination ./then.db -Force").WithoutErrors();
+        var result = workspace.Run("Restore-SHBackup -PointInTime ([DateTimeOffset]::UtcNow.AddHours(-2)) -Database app.db -Destination ./then.db -Force")
+            .WithoutErrors();
 
         Assert.Equal(early.Id, result.As<BackupMetadata>().Single().Id);
         Assert.Equal(hash, Hash(workspace["then.db"]));
@@ -321,7 +324,8 @@ public class ChainTests
 
         Assert.Equal(
             [full.Id, "├─ " + first.Id, "│  " + second.Id, "└─ " + branch.Id],
-            lines.Where(line => line.Contains("backup_", StringComparison.Ordinal)).Select(line => line[..(line.IndexOf("backup_", StringComparison.Ordinal) + full.Id.Length)]));
+            lines.Where(line => line.Contains("backup_", StringComparison.Ordinal))
+                .Select(line => line[..(line.IndexOf("backup_", StringComparison.Ordinal) + full.Id.Length)]));
         Assert.Equal([full.Id, first.Id, second.Id, branch.Id], Workspace.Ids(workspace.Run("Get-SHBackup -Tree").WithoutErrors()));
     }
 

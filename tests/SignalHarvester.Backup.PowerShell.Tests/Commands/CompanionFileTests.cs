@@ -28,7 +28,8 @@ public sealed class CompanionFileTests
         Assert.SkipWhen(OperatingSystem.IsWindows(), "there are no such things among the files there");
         using var workspace = new Workspace();
         workspace.MakeBackup();
-        var target = Databases.Create(workspace["target.db"], new DatabaseShape { Rows = 20, JournalMode = mode == "wal" ? JournalMode.Wal : JournalMode.Delete });
+        var target = Databases.Create(
+            workspace["target.db"], new DatabaseShape { Rows = 20, JournalMode = mode == "wal" ? JournalMode.Wal : JournalMode.Delete });
         foreach (var companion in Directory.EnumerateFiles(workspace.Folder, "target.db-*"))
         {
             File.Delete(companion);
@@ -65,7 +66,8 @@ public sealed class CompanionFileTests
                 break;
             default:
                 var folder = Directory.CreateTempSubdirectory();
-                var socket = new System.Net.Sockets.Socket(System.Net.Sockets.AddressFamily.Unix, System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Unspecified);
+                var socket = new System.Net.Sockets.Socket(
+                    System.Net.Sockets.AddressFamily.Unix, System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Unspecified);
                 socket.Bind(new System.Net.Sockets.UnixDomainSocketEndPoint(Path.Combine(folder.FullName, "s")));
                 File.Move(Path.Combine(folder.FullName, "s"), path);
                 folder.Delete();

@@ -99,9 +99,11 @@ public sealed class CompareBackupTests : IDisposable
     [Fact]
     public void The_schema_is_compared_object_by_object()
     {
-        Execute("CREATE TABLE gone(x); INSERT INTO gone VALUES (1); CREATE TABLE wider(id INTEGER PRIMARY KEY, a); INSERT INTO wider VALUES (1, 1); CREATE VIEW v AS SELECT 1; CREATE TABLE \"odd ' name\"(x)");
+        Execute(
+            "CREATE TABLE gone(x); INSERT INTO gone VALUES (1); CREATE TABLE wider(id INTEGER PRIMARY KEY, a); INSERT INTO wider VALUES (1, 1); CREATE VIEW v AS SELECT 1; CREATE TABLE \"odd ' name\"(x)");
         var one = workspace.MakeBackup();
-        Execute("DROP TABLE gone; ALTER TABLE wider ADD COLUMN b; DROP VIEW v; CREATE VIEW v AS SELECT 2; CREATE TABLE fresh(x); INSERT INTO fresh VALUES (1), (2); CREATE INDEX i ON wider(a); INSERT INTO \"odd ' name\" VALUES (1)");
+        Execute(
+            "DROP TABLE gone; ALTER TABLE wider ADD COLUMN b; DROP VIEW v; CREATE VIEW v AS SELECT 2; CREATE TABLE fresh(x); INSERT INTO fresh VALUES (1), (2); CREATE INDEX i ON wider(a); INSERT INTO \"odd ' name\" VALUES (1)");
         var found = workspace.Run($"Compare-SHBackup {one.Id}").WithoutErrors().As<BackupDifference>().ToDictionary(difference => difference.Name);
         Assert.Equal(["fresh", "gone", "i", "odd ' name", "v", "wider"], found.Keys.Order(StringComparer.Ordinal));
         Assert.Equal((DifferenceKind.Added, 2L), (found["fresh"].Change, found["fresh"].RowsAdded));
@@ -110,7 +112,8 @@ public sealed class CompareBackupTests : IDisposable
         Assert.Equal((DifferenceKind.Changed, 0L, true), (found["wider"].Change, found["wider"].RowsChanged, found["wider"].SchemaChanged));
         Assert.Contains("b", found["wider"].Detail!, StringComparison.Ordinal);
         Assert.Equal((DifferenceKind.Added, "index"), (found["i"].Change, found["i"].ObjectType));
-        Assert.Equal(["wider"], workspace.Run($"Compare-SHBackup {one.Id} -Table WID*").WithoutErrors().As<BackupDifference>().Select(difference => difference.Name));
+        Assert.Equal(
+            ["wider"], workspace.Run($"Compare-SHBackup {one.Id} -Table WID*").WithoutErrors().As<BackupDifference>().Select(difference => difference.Name));
     }
 
     [Fact]
@@ -121,7 +124,8 @@ public sealed class CompareBackupTests : IDisposable
         workspace.Change();
         var found = workspace.Run($"Compare-SHBackup {one.Id} -IdentityFile ./key.txt").WithoutErrors().As<BackupDifference>().Single();
         Assert.Equal(("bulk", 1L), (found.Name, found.RowsChanged));
-        Assert.DoesNotContain(workspace.BackupFiles, file => file.EndsWith("earlier.db", StringComparison.Ordinal) || file.Contains("snapshot", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            workspace.BackupFiles, file => file.EndsWith("earlier.db", StringComparison.Ordinal) || file.Contains("snapshot", StringComparison.Ordinal));
         Assert.Equal(BackupErrorId.IdentityMissing, Assert.Single(workspace.Run($"Compare-SHBackup {one.Id}").Errors).FullyQualifiedErrorId.Split(',')[0]);
     }
 

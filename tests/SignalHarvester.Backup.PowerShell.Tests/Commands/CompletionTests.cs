@@ -51,7 +51,9 @@ public class CompletionTests
     public void Nothing_is_offered_without_an_error_where_there_is_no_directory_or_a_bad_sidecar()
     {
         using var workspace = new Workspace();
-        Assert.DoesNotContain(workspace.Session.Complete("Get-SHBackup -BackupDirectory ./missing -Id "), item => item.CompletionText.StartsWith("backup_", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            workspace.Session.Complete("Get-SHBackup -BackupDirectory ./missing -Id "),
+            item => item.CompletionText.StartsWith("backup_", StringComparison.Ordinal));
         var good = workspace.AddBackup(TimeSpan.FromDays(1));
         File.WriteAllText(workspace.SidecarOf(workspace.AddBackup(TimeSpan.FromDays(2))), "no");
         Assert.Equal([good], workspace.Session.Complete("Get-SHBackup -Id ").Select(item => item.CompletionText));
@@ -70,7 +72,9 @@ public class CompletionTests
         workspace.AddBackup(TimeSpan.FromDays(2), sidecar => sidecar["db_path"] = "/srv/a b.db");
         workspace.AddBackup(TimeSpan.FromDays(3), sidecar => sidecar["db_path"] = "/srv/x/same.db");
         workspace.AddBackup(TimeSpan.FromDays(4), sidecar => sidecar["db_path"] = "/srv/y/same.db");
-        Assert.Equal(["'a b.db'", "/srv/x/same.db", "/srv/y/same.db", "app.db"], workspace.Session.Complete(line).Select(item => item.CompletionText).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["'a b.db'", "/srv/x/same.db", "/srv/y/same.db", "app.db"],
+            workspace.Session.Complete(line).Select(item => item.CompletionText).Order(StringComparer.Ordinal));
     }
 
     [Theory]
@@ -79,7 +83,8 @@ public class CompletionTests
     public void Tables_are_offered_that_backups_hold(string line)
     {
         using var workspace = new Workspace();
-        workspace.AddBackup(TimeSpan.FromDays(1), sidecar => sidecar["row_counts"] = new System.Text.Json.Nodes.JsonObject { ["customer"] = 3, ["odd name"] = 1 });
+        workspace.AddBackup(
+            TimeSpan.FromDays(1), sidecar => sidecar["row_counts"] = new System.Text.Json.Nodes.JsonObject { ["customer"] = 3, ["odd name"] = 1 });
         Assert.Equal(["customer", "'odd name'"], workspace.Session.Complete(line).Select(item => item.CompletionText));
         Assert.Equal(["customer"], workspace.Session.Complete(line + "cu").Select(item => item.CompletionText));
     }

@@ -48,10 +48,22 @@ public class ConfigurationTests
         var file = workspace.Configure("app:\n  database_path: app.db\n  backup:\n    compression: Gzip\n");
         var settings = workspace.Run("Get-SHBackupConfiguration").WithoutErrors().As<ConfigurationSetting>().ToDictionary(setting => setting.Key);
         Assert.Equal(
-            new ConfigurationSetting { Key = "app.database_path", Value = workspace.Database, Source = ConfigurationSource.File, Line = 2, EnvironmentVariable = "SHBACKUP_DATABASE_PATH", Path = file },
+            new ConfigurationSetting
+            {
+                Key = "app.database_path",
+                Value = workspace.Database,
+                Source = ConfigurationSource.File,
+                Line = 2,
+                EnvironmentVariable = "SHBACKUP_DATABASE_PATH",
+                Path = file,
+            },
             settings["app.database_path"]);
-        Assert.Equal(("gzip", ConfigurationSource.File, 4), (settings["app.backup.compression"].Value, settings["app.backup.compression"].Source, settings["app.backup.compression"].Line));
-        Assert.Equal(("90", ConfigurationSource.Default, null), (settings["app.backup.retention_days"].Value, settings["app.backup.retention_days"].Source, settings["app.backup.retention_days"].Line));
+        Assert.Equal(
+            ("gzip", ConfigurationSource.File, 4),
+            (settings["app.backup.compression"].Value, settings["app.backup.compression"].Source, settings["app.backup.compression"].Line));
+        Assert.Equal(
+            ("90", ConfigurationSource.Default, null),
+            (settings["app.backup.retention_days"].Value, settings["app.backup.retention_days"].Source, settings["app.backup.retention_days"].Line));
         Assert.Equal(11, workspace.Run("Get-SHBackupConfiguration ./config/settings.yaml -Key *.Schedule.*").WithoutErrors().Output.Count);
     }
 
@@ -85,10 +97,15 @@ public class ConfigurationTests
         var result = workspace.Run("Test-SHBackupConfiguration");
         var problems = result.As<ConfigurationProblem>();
         Assert.Equal(
-            [(3, 5, "app.backup.compresion", "compresion", "compression"), (4, 21, "app.backup.retention_days", "many", "a whole number from 0 to 2147483647"), (5, 9, "app.backup.s3.bucket", null, "a value")],
+            [
+                (3, 5, "app.backup.compresion", "compresion", "compression"),
+                (4, 21, "app.backup.retention_days", "many", "a whole number from 0 to 2147483647"), (5, 9, "app.backup.s3.bucket", null, "a value"),
+            ],
             problems.Select(problem => (problem.Line!.Value, problem.Column!.Value, problem.Key!, problem.Found, problem.Allowed!)));
         Assert.All(problems, problem => Assert.Equal((file, ConfigurationSeverity.Error), (problem.Path, problem.Severity)));
-        Assert.Equal("ConfigurationInvalid,SignalHarvester.Backup.PowerShell.Commands.TestSHBackupConfigurationCommand", Assert.Single(result.Errors).FullyQualifiedErrorId);
+        Assert.Equal(
+            "ConfigurationInvalid,SignalHarvester.Backup.PowerShell.Commands.TestSHBackupConfigurationCommand",
+            Assert.Single(result.Errors).FullyQualifiedErrorId);
         Assert.Null(result.Failure);
         var shown = workspace.Session.Render("Test-SHBackupConfiguration -ErrorAction Ignore");
         Assert.Matches(@"Error +3 +5 app\.backup\.compresion +there is no such key", shown);
@@ -98,7 +115,10 @@ public class ConfigurationTests
     public void Quiet_gives_a_truth_value_and_no_error()
     {
         using var workspace = new Workspace();
-        Assert.Equal<object>([false, false], workspace.Run("Test-SHBackupConfiguration -Quiet; Test-SHBackupConfiguration ./missing.yaml -Quiet").WithoutErrors().Output.Select(item => item.BaseObject));
+        Assert.Equal<object>(
+            [false, false],
+            workspace.Run("Test-SHBackupConfiguration -Quiet; Test-SHBackupConfiguration ./missing.yaml -Quiet").WithoutErrors().Output
+                .Select(item => item.BaseObject));
         workspace.Configure(Bad);
         Assert.False(workspace.Run("Test-SHBackupConfiguration -Quiet").WithoutErrors().As<bool>().Single());
         workspace.Configure("app: {database_path: missing.db}");
@@ -126,7 +146,8 @@ public class ConfigurationTests
         var problems = workspace.Run("Test-SHBackupConfiguration -ErrorAction Ignore").As<ConfigurationProblem>();
         workspace.Configure("app: {database_path: app.db}");
         var settings = workspace.Run("Get-SHBackupConfiguration").WithoutErrors().As<ConfigurationSetting>();
-        const string there = "$input | ForEach-Object { [System.Management.Automation.PSSerializer]::Deserialize([System.Management.Automation.PSSerializer]::Serialize($_)) }";
+        const string there =
+            "$input | ForEach-Object { [System.Management.Automation.PSSerializer]::Deserialize([System.Management.Automation.PSSerializer]::Serialize($_)) }";
         Assert.Equal(problems, workspace.Session.Invoke(there, [.. problems]).WithoutErrors().As<ConfigurationProblem>());
         Assert.Equal(settings, workspace.Session.Invoke(there, [.. settings]).WithoutErrors().As<ConfigurationSetting>());
         Assert.Equal(settings, JsonSerializer.Deserialize<ConfigurationSetting[]>(JsonSerializer.Serialize(settings))!);
@@ -155,7 +176,9 @@ public class ConfigurationTests
         Assert.Empty(result.Output);
         var error = (BackupException)Assert.Single(result.Errors).Exception;
         Assert.Equal("ConfigurationInvalid", error.ErrorId);
-        Assert.All((string[])["app.backup.compresion", "found 'many'", "app.backup.s3.bucket"], part => Assert.Contains(part, error.Message, StringComparison.Ordinal));
+        Assert.All(
+            (string[])["app.backup.compresion", "found 'many'", "app.backup.s3.bucket"],
+            part => Assert.Contains(part, error.Message, StringComparison.Ordinal));
         Assert.Equal(before, workspace.BackupFiles);
         Assert.False(File.Exists(workspace["new.db"]));
     }
@@ -175,7 +198,8 @@ public class ConfigurationTests
         Databases.Create(folder["app.db"]);
         Directory.CreateDirectory(folder["config"]);
         await File.WriteAllTextAsync(folder["config", "settings.yaml"], "app: {backup: {backup_dir: unused}}", TestContext.Current.CancellationToken);
-        await File.WriteAllTextAsync(folder["other.yaml"], "app: {database_path: app.db, backup: {backup_dir: theirs, compression: gzip}}", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(
+            folder["other.yaml"], "app: {database_path: app.db, backup: {backup_dir: theirs, compression: gzip}}", TestContext.Current.CancellationToken);
         var output = await HostRun.SucceedAsync(
             folder.Path,
             "$b = New-SHBackup -NoVerify; $b.BackupDirectory; $b.Compression; $c = New-SHBackup -NoVerify -Compression Zstd -ConfigurationPath config/settings.yaml -DatabasePath app.db; $c.BackupDirectory; $c.Compression; (Get-SHBackupConfiguration -Key app.backup.compression).Source",

@@ -14,7 +14,9 @@ public class ConfiguredDefaultsTests
         using var workspace = new Workspace();
         Configure(workspace, "backup_dir: 'kept [here]'\n    compression: gzip\n    compression_level: 9\n    verification: {verify_after_backup: false}");
         var made = workspace.Run("New-SHBackup").WithoutErrors().As<BackupMetadata>().Single();
-        Assert.Equal((workspace.Database, workspace["kept [here]"], CompressionType.Gzip, false), (made.DatabasePath, made.BackupDirectory, made.Compression, made.Verified));
+        Assert.Equal(
+            (workspace.Database, workspace["kept [here]"], CompressionType.Gzip, false),
+            (made.DatabasePath, made.BackupDirectory, made.Compression, made.Verified));
         Assert.Equal([made.Id], workspace.Listed());
         Assert.True(workspace.Run($"Test-SHBackup {made.Id}").WithoutErrors().As<BackupMetadata>().Single().Verified);
         Assert.Contains(made.Id, workspace.Session.Complete("Test-SHBackup backup_").Select(completion => completion.CompletionText));
@@ -26,12 +28,18 @@ public class ConfiguredDefaultsTests
     {
         using var workspace = new Workspace();
         Databases.Create(workspace["other.db"]);
-        Configure(workspace, "backup_dir: kept\n    compression: gzip\n    compression_level: 9\n    verification: {verify_after_backup: false}\n    incremental: {type: incremental}");
-        var made = workspace.Run("New-SHBackup other.db -BackupDirectory ./mine -Compression Zstd -NoVerify:$false -Type Full").WithoutErrors().As<BackupMetadata>().Single();
-        Assert.Equal((workspace["other.db"], workspace["mine"], CompressionType.Zstd, true, BackupType.Full), (made.DatabasePath, made.BackupDirectory, made.Compression, made.Verified, made.Type));
+        Configure(
+            workspace,
+            "backup_dir: kept\n    compression: gzip\n    compression_level: 9\n    verification: {verify_after_backup: false}\n    incremental: {type: incremental}");
+        var made = workspace.Run("New-SHBackup other.db -BackupDirectory ./mine -Compression Zstd -NoVerify:$false -Type Full")
+            .WithoutErrors().As<BackupMetadata>().Single();
+        Assert.Equal(
+            (workspace["other.db"], workspace["mine"], CompressionType.Zstd, true, BackupType.Full),
+            (made.DatabasePath, made.BackupDirectory, made.Compression, made.Verified, made.Type));
         Assert.Single(workspace.Run("Get-SHBackup -BackupDirectory ./mine").WithoutErrors().Output);
         File.WriteAllText(workspace["second.yaml"], "app: {database_path: other.db, backup: {backup_dir: second}}");
-        Assert.Equal(workspace["second"], workspace.Run("New-SHBackup -ConfigurationPath ./second.yaml").WithoutErrors().As<BackupMetadata>().Single().BackupDirectory);
+        Assert.Equal(
+            workspace["second"], workspace.Run("New-SHBackup -ConfigurationPath ./second.yaml").WithoutErrors().As<BackupMetadata>().Single().BackupDirectory);
     }
 
     [Fact]
@@ -71,7 +79,8 @@ public class ConfiguredDefaultsTests
         var result = workspace.Run("New-SHBackup");
         Assert.StartsWith("SourceNotFound,", Assert.Single(result.Errors).FullyQualifiedErrorId, StringComparison.Ordinal);
         var made = result.As<BackupMetadata>();
-        Assert.Equal([(workspace.Database, workspace.Backups), (queue, workspace["queues"])], made.Select(backup => (backup.DatabasePath!, backup.BackupDirectory)));
+        Assert.Equal(
+            [(workspace.Database, workspace.Backups), (queue, workspace["queues"])], made.Select(backup => (backup.DatabasePath!, backup.BackupDirectory)));
 
         Assert.Equal([made[1].Id, made[0].Id], workspace.Listed());
         Assert.Equal(queue, workspace.Run($"Test-SHBackup {made[1].Id}").WithoutErrors().As<BackupMetadata>().Single().DatabasePath);
@@ -135,7 +144,9 @@ public class ConfiguredDefaultsTests
         workspace.Change();
         Configure(workspace, "enabled: true");
 
-        Assert.StartsWith("DestinationRequired,", Assert.Single(workspace.Run($"Restore-SHBackup {backup.Id} -Force").Errors).FullyQualifiedErrorId, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "DestinationRequired,", Assert.Single(workspace.Run($"Restore-SHBackup {backup.Id} -Force").Errors).FullyQualifiedErrorId,
+            StringComparison.Ordinal);
         Assert.True(IsChanged(workspace));
         workspace.Run($"Restore-SHBackup {backup.Id}").WithoutErrors();
         Assert.False(IsChanged(workspace));
@@ -190,20 +201,24 @@ public class ConfiguredDefaultsTests
         var sent = workspace.Run("New-SHBackup -Upload -Provider Directory -Container ./mine -CreateContainer").WithoutErrors().As<BackupMetadata>().Single();
         Assert.Equal((workspace["mine"], string.Empty), (Assert.Single(sent.Copies).Container, sent.Copies[0].Prefix));
         Assert.False(Directory.Exists(workspace["offsite"]));
-        Assert.StartsWith("CloudContainerNotFound,", workspace.Run("New-SHBackup -Upload -CreateContainer:$false").Errors.Single().FullyQualifiedErrorId, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "CloudContainerNotFound,", workspace.Run("New-SHBackup -Upload -CreateContainer:$false").Errors.Single().FullyQualifiedErrorId,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void Which_of_several_stores_is_meant_must_be_said_and_one_that_is_off_only_counts_by_name()
     {
         using var workspace = new Workspace();
-        Configure(workspace, Offsite + "\n    s3: {enabled: true, bucket: b, endpoint: 'http://127.0.0.1:1', upload_after_backup: false}\n    gcs: {bucket: off}");
+        Configure(
+            workspace, Offsite + "\n    s3: {enabled: true, bucket: b, endpoint: 'http://127.0.0.1:1', upload_after_backup: false}\n    gcs: {bucket: off}");
         Assert.Single(workspace.Run("New-SHBackup").WithoutErrors().As<BackupMetadata>().Single().Copies);
         var error = Assert.Single(workspace.Run("Get-SHBackup -Remote").Errors);
         Assert.Contains("(S3, Directory)", error.Exception.Message, StringComparison.Ordinal);
         Assert.Single(workspace.Run("Get-SHBackup -Remote -Provider Directory").WithoutErrors().Output);
         Assert.Single(workspace.Run("Test-SHBackup backup_* -Remote -Level Quick").WithoutErrors().Output);
-        Assert.Contains("none of the kind Azure", Assert.Single(workspace.Run("Get-SHBackup -Remote -Provider Azure").Errors).Exception.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "none of the kind Azure", Assert.Single(workspace.Run("Get-SHBackup -Remote -Provider Azure").Errors).Exception.Message, StringComparison.Ordinal);
 
         Configure(workspace, "directory: {enabled: false, path: offsite, prefix: m1}");
         Assert.Empty(workspace.Run("New-SHBackup").WithoutErrors().As<BackupMetadata>().Single().Copies);

@@ -14,15 +14,19 @@ public sealed class CronTests
     public async Task Cron_runs_schedules_of_the_account_and_of_the_machine_within_two_minutes()
     {
         var crontab = Tool.Require("crontab");
-        Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess && File.Exists("/usr/sbin/cron"), "takes root and Debian's cron (package cron), which tests/run.sh installs where it may");
+        Assert.SkipUnless(
+            OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess && File.Exists("/usr/sbin/cron"),
+            "takes root and Debian's cron (package cron), which tests/run.sh installs where it may");
         Assert.SkipWhen(crontab.Run("-l").Output.Contains("of_20cron_20tests", StringComparison.Ordinal), "another run of this test is in progress");
         var wasThere = new[] { OfTheMachine, StateOfTheMachine }.Where(Directory.Exists).ToList();
         using var host = new ScheduleHost();
         using var cron = StartCron();
         try
         {
-            const string register = "Register-SHBackupSchedule 'of cron tests: 100% \"{0}\"' -Every 1m -DatabasePath ./app.db -BackupDirectory ./backups-{0} -Backend Cron -Scope {0};";
-            var registered = host.Run(register.Replace("{0}", "User", StringComparison.Ordinal) + register.Replace("{0}", "System", StringComparison.Ordinal)).EnsureSuccess();
+            const string register =
+                "Register-SHBackupSchedule 'of cron tests: 100% \"{0}\"' -Every 1m -DatabasePath ./app.db -BackupDirectory ./backups-{0} -Backend Cron -Scope {0};";
+            var registered = host.Run(register.Replace("{0}", "User", StringComparison.Ordinal) + register.Replace("{0}", "System", StringComparison.Ordinal))
+                .EnsureSuccess();
             Assert.DoesNotContain("does not seem to run", registered.Output, StringComparison.Ordinal);
             var waited = Stopwatch.StartNew();
             while (!(HasRun(host["state"]) && HasRun(StateOfTheMachine)) && waited.Elapsed < TimeSpan.FromMinutes(2))

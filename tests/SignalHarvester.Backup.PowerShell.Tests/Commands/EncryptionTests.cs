@@ -50,7 +50,11 @@ public class EncryptionTests
         using var scene = new EncryptedScene();
         var made = scene.MakeChain(1).Single();
         scene.Workspace.Run("$null = New-SHBackupKey ./other.txt").WithoutErrors();
-        foreach (var (parameters, id) in new[] { ("", BackupErrorId.IdentityMissing), ("-IdentityFile ./other.txt", BackupErrorId.IdentityWrong), ($"-Passphrase {Words}", BackupErrorId.IdentityWrong) })
+        foreach (var (parameters, id) in new[]
+        {
+            ("", BackupErrorId.IdentityMissing), ("-IdentityFile ./other.txt", BackupErrorId.IdentityWrong),
+            ($"-Passphrase {Words}", BackupErrorId.IdentityWrong),
+        })
         {
             var error = Assert.Single(scene.Run($"Test-SHBackup {made.Id} {parameters}").Errors);
             Assert.Equal((id, made.Id), (error.FullyQualifiedErrorId.Split(',')[0], error.TargetObject));
@@ -71,7 +75,7 @@ public class EncryptionTests
         using var scene = new EncryptedScene();
         var made = scene.MakeChain(1).Single();
         Tool.Require("mkfifo").Run(scene.Workspace["pipe"]).EnsureSuccess();
-        Task writing = Task.Run(() => File.WriteAllText(scene.Workspace["pipe"], File.ReadAllText(scene.Key)), TestContext.Current.CancellationToken);
+        var writing = Task.Run(() => File.WriteAllText(scene.Workspace["pipe"], File.ReadAllText(scene.Key)), TestContext.Current.CancellationToken);
         Assert.True(scene.Workspace.Run($"Test-SHBackup {made.Id} -IdentityFile ./pipe").WithoutErrors().As<BackupMetadata>().Single().Verified);
         await writing;
 
@@ -97,7 +101,7 @@ public class EncryptionTests
     public void What_a_killed_run_left_in_the_systems_temporary_folder_goes_with_the_next_backup()
     {
         using var scene = new EncryptedScene();
-        string left = Directory.CreateDirectory(Path.Combine(Path.GetTempPath(), "shbackup-" + Guid.NewGuid().ToString("N"))).FullName;
+        var left = Directory.CreateDirectory(Path.Combine(Path.GetTempPath(), "shbackup-" + Guid.NewGuid().ToString("N"))).FullName;
         if (!OperatingSystem.IsWindows())
         {
             // As ours are: what others may read is none of ours.
@@ -151,10 +155,11 @@ public class EncryptionTests
     {
         using var scene = new EncryptedScene();
         var plain = scene.Workspace.MakeBackup();
-        byte[] DigestsOf(BackupMetadata backup) => File.ReadAllBytes(Directory.EnumerateFiles(scene.Workspace.Backups, $"*{backup.Id}.pages", SearchOption.AllDirectories).Single())[96..];
-        byte[] open = DigestsOf(plain);
+        byte[] DigestsOf(BackupMetadata backup) =>
+            File.ReadAllBytes(Directory.EnumerateFiles(scene.Workspace.Backups, $"*{backup.Id}.pages", SearchOption.AllDirectories).Single())[96..];
+        var open = DigestsOf(plain);
         var encrypted = scene.Workspace.MakeBackup($"-Recipient {scene.Recipient}");
-        byte[] keyed = DigestsOf(encrypted);
+        var keyed = DigestsOf(encrypted);
 
         Assert.Equal(open.Length, keyed.Length);
         Assert.Empty(open.Chunk(16).Select(Convert.ToHexString).Intersect(keyed.Chunk(16).Select(Convert.ToHexString)));
@@ -177,14 +182,16 @@ public class EncryptionTests
         using var scene = new EncryptedScene();
         var made = scene.MakeChain(1).Single();
         File.WriteAllText(scene.Workspace["target.db"], "as it was");
-        byte[] good = File.ReadAllBytes(made.BackupPath);
-        for (int round = 0; round < 25; round++)
+        var good = File.ReadAllBytes(made.BackupPath);
+        for (var round = 0; round < 25; round++)
         {
             byte[] damaged = [.. good];
             damaged[RandomNumberGenerator.GetInt32(damaged.Length)] ^= (byte)(1 << RandomNumberGenerator.GetInt32(8));
             File.WriteAllBytes(made.BackupPath, damaged);
             var error = Assert.Single(scene.Run($"Restore-SHBackup {made.Id} ./target.db -Force -NoSafetyBackup -NoVerify -IdentityFile ./key.txt").Errors);
-            Assert.Contains(error.FullyQualifiedErrorId.Split(',')[0], (string[])[BackupErrorId.BackupCorrupt, BackupErrorId.IdentityWrong, BackupErrorId.BackupChecksumMismatch]);
+            Assert.Contains(
+                error.FullyQualifiedErrorId.Split(',')[0],
+                (string[])[BackupErrorId.BackupCorrupt, BackupErrorId.IdentityWrong, BackupErrorId.BackupChecksumMismatch]);
             Assert.Equal("as it was", File.ReadAllText(scene.Workspace["target.db"]));
         }
 
@@ -211,7 +218,8 @@ public class EncryptionTests
         var chain = scene.MakeChain(4);
         string[] files = [.. chain.Select(backup => backup.BackupPath)];
 
-        var removed = scene.Workspace.Run($"Get-SHBackup | Where-Object Id -in '{chain[0].Id}', '{chain[1].Id}' | Remove-SHBackup -Force -Verbose").WithoutErrors();
+        var removed = scene.Workspace.Run($"Get-SHBackup | Where-Object Id -in '{chain[0].Id}', '{chain[1].Id}' | Remove-SHBackup -Force -Verbose")
+            .WithoutErrors();
         Assert.Equal([chain[1].Id, chain[0].Id], removed.As<BackupMetadata>().Select(backup => backup.Id));
         Assert.All(removed.As<BackupMetadata>(), backup => Assert.True(backup.IsRetired));
         Assert.Contains(removed.Verbose, text => text.Contains("is hidden but kept", StringComparison.Ordinal));
@@ -284,7 +292,8 @@ public class EncryptionTests
         var run = scene.Workspace.Run("New-SHBackup ./app.db").WithoutErrors();
         Assert.True(run.As<BackupMetadata>().Single().IsEncrypted);
         Assert.Contains("broken.txt", Assert.Single(run.Warnings), StringComparison.Ordinal);
-        Assert.Equal(BackupErrorId.IdentityMissing, Assert.Single(scene.Run("Get-SHBackup | Test-SHBackup 3>$null").Errors).FullyQualifiedErrorId.Split(',')[0]);
+        Assert.Equal(
+            BackupErrorId.IdentityMissing, Assert.Single(scene.Run("Get-SHBackup | Test-SHBackup 3>$null").Errors).FullyQualifiedErrorId.Split(',')[0]);
     }
 
     [Fact]
@@ -339,15 +348,20 @@ public class EncryptionTests
         using var scene = new EncryptedScene();
         var chain = scene.MakeChain(2);
         var other = scene.Workspace.Run("New-SHBackupKey ./other.txt").WithoutErrors().As<BackupKey>().Single();
-        byte[] before = File.ReadAllBytes(chain[0].BackupPath);
-        var rewrapped = scene.Workspace.Run($"Get-SHBackup | Protect-SHBackup -Recipient {other.Recipient} -IdentityFile ./key.txt").WithoutErrors().As<BackupMetadata>();
+        var before = File.ReadAllBytes(chain[0].BackupPath);
+        var rewrapped = scene.Workspace.Run($"Get-SHBackup | Protect-SHBackup -Recipient {other.Recipient} -IdentityFile ./key.txt")
+            .WithoutErrors().As<BackupMetadata>();
 
         Assert.Equal(2, rewrapped.Count);
         Assert.All(rewrapped, backup => Assert.Equal(other.Recipient, Assert.Single(backup.Recipients)));
         Assert.Equal(before[^1000..], File.ReadAllBytes(scene.Workspace.FileOf(chain[0].Id))[^1000..]);
         Assert.Equal(2, Directory.EnumerateFiles(scene.Workspace.Backups, "*.age").Count());
-        Assert.Equal(BackupErrorId.IdentityWrong, Assert.Single(scene.Run($"Test-SHBackup {chain[1].Id} -IdentityFile ./key.txt").Errors).FullyQualifiedErrorId.Split(',')[0]);
-        Assert.All(scene.Workspace.Run("Get-SHBackup | Test-SHBackup -IdentityFile ./other.txt").WithoutErrors().As<BackupMetadata>(), backup => Assert.True(backup.Verified));
+        Assert.Equal(
+            BackupErrorId.IdentityWrong,
+            Assert.Single(scene.Run($"Test-SHBackup {chain[1].Id} -IdentityFile ./key.txt").Errors).FullyQualifiedErrorId.Split(',')[0]);
+        Assert.All(
+            scene.Workspace.Run("Get-SHBackup | Test-SHBackup -IdentityFile ./other.txt").WithoutErrors().As<BackupMetadata>(),
+            backup => Assert.True(backup.Verified));
         Assert.Empty(scene.Run("Get-SHBackup | Test-SHBackup -Level Quick").Errors);
     }
 
@@ -377,7 +391,10 @@ public class EncryptionTests
     public void Encryption_that_is_asked_for_and_cannot_be_makes_no_backup()
     {
         using var scene = new EncryptedScene();
-        foreach (var parameters in new[] { "-Recipient age1mistyped", $"-Recipient {scene.Recipient} -Passphrase {Words}", "-Passphrase ([securestring]::new())" })
+        foreach (var parameters in new[]
+        {
+            "-Recipient age1mistyped", $"-Recipient {scene.Recipient} -Passphrase {Words}", "-Passphrase ([securestring]::new())",
+        })
         {
             Assert.Single(scene.Run($"New-SHBackup ./app.db {parameters}").Errors);
         }
@@ -411,7 +428,9 @@ public class EncryptionTests
         using var scene = new EncryptedScene();
         scene.Workspace.Change();
         scene.RunWithKeys($"New-SHBackup ./app.db {before}").WithoutErrors();
-        foreach (var type in after.Contains("words", StringComparison.Ordinal) || before.Contains("words", StringComparison.Ordinal) ? ["Auto"] : (string[])["Auto", "Incremental", "Wal"])
+        foreach (var type in after.Contains("words", StringComparison.Ordinal) || before.Contains("words", StringComparison.Ordinal)
+            ? ["Auto"]
+            : (string[])["Auto", "Incremental", "Wal"])
         {
             scene.Workspace.Change();
             var run = scene.RunWithKeys($"New-SHBackup ./app.db -Type {type} {after}").WithoutErrors();
@@ -436,7 +455,9 @@ public class EncryptionTests
         scene.Workspace.Change();
         scene.RunWithKeys("New-SHBackup ./app.db -Recipient $one, $two").WithoutErrors();
         scene.Workspace.Change();
-        Assert.Equal(BackupType.Incremental, scene.RunWithKeys("New-SHBackup ./app.db -Type Auto -Recipient $two, $one").WithoutErrors().As<BackupMetadata>().Single().Type);
+        Assert.Equal(
+            BackupType.Incremental,
+            scene.RunWithKeys("New-SHBackup ./app.db -Type Auto -Recipient $two, $one").WithoutErrors().As<BackupMetadata>().Single().Type);
 
         scene.RunWithKeys("Get-SHBackup | Protect-SHBackup -Recipient $three -IdentityFile ./key.txt").WithoutErrors();
         scene.Workspace.Change();
@@ -465,7 +486,9 @@ public class EncryptionTests
         scene.Workspace.Change();
         var run = scene.Workspace.Run("New-SHBackup ./app.db -Type Auto").WithoutErrors();
         Assert.Equal(BackupType.Full, run.As<BackupMetadata>().Single().Type);
-        Assert.Contains($"'{plain.Id}', builds on '{encrypted.Id}', which is encrypted to {scene.Recipient}, and the new backup will not be", Assert.Single(run.Warnings), StringComparison.Ordinal);
+        Assert.Contains(
+            $"'{plain.Id}', builds on '{encrypted.Id}', which is encrypted to {scene.Recipient}, and the new backup will not be", Assert.Single(run.Warnings),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -494,14 +517,19 @@ public class EncryptionTests
 
         /// <summary>Runs a script that may make secure strings of words.</summary>
         public SessionResult Run(string script) => Workspace.Run(
-            "function ConvertTo-Secret($words) { $secret = [securestring]::new(); $words.ToCharArray().ForEach({ $secret.AppendChar($_) }); $secret }\n" + script);
+            "function ConvertTo-Secret($words) { $secret = [securestring]::new(); $words.ToCharArray().ForEach({ $secret.AppendChar($_) }); $secret }\n"
+                + script);
 
         /// <summary>Runs a script that may name the public keys of three keys, of which the first is at hand, and two passphrases.</summary>
         public SessionResult RunWithKeys(string script)
         {
             if (keys.Length == 0)
             {
-                keys = [Recipient, .. Workspace.Run("New-SHBackupKey ./second.txt; New-SHBackupKey ./third.txt").WithoutErrors().As<BackupKey>().Select(key => key.Recipient)];
+                keys =
+                [
+                    Recipient,
+                    .. Workspace.Run("New-SHBackupKey ./second.txt; New-SHBackupKey ./third.txt").WithoutErrors().As<BackupKey>().Select(key => key.Recipient),
+                ];
             }
 
             return Run($"$one, $two, $three = '{string.Join("', '", keys)}'; $words, $others = {Words}, (ConvertTo-Secret 'battery staple'); {script}");

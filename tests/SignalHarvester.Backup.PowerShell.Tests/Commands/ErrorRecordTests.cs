@@ -175,9 +175,11 @@ public partial class ErrorRecordTests
         ["BackupNotFound: no id"] = (ErrorCategory.ObjectNotFound, _ => ("Remove-SHBackup ../app -Force", "../app")),
         ["BackupFileMissing"] = (ErrorCategory.ObjectNotFound, w => Stored(w, (_, file) => File.Delete(file))),
         ["BackupFileMissing: Restore"] = (ErrorCategory.ObjectNotFound, w => Stored(w, (_, file) => File.Delete(file), "Restore-SHBackup {0} ./new.db -Force")),
-        ["BackupFileMissing: path"] = (ErrorCategory.ObjectNotFound, w => ("Restore-SHBackup -LiteralPath ./missing.db.zst ./new.db -Force", w["missing.db.zst"])),
+        ["BackupFileMissing: path"] = (ErrorCategory.ObjectNotFound,
+            w => ("Restore-SHBackup -LiteralPath ./missing.db.zst ./new.db -Force", w["missing.db.zst"])),
         ["BackupSizeMismatch"] = (ErrorCategory.InvalidData, w => Stored(w, (_, file) => File.WriteAllBytes(file, File.ReadAllBytes(file)[..^10]))),
-        ["BackupChecksumMismatch"] = (ErrorCategory.InvalidData, w => Stored(w, (id, _) => w.EditSidecar(id, sidecar => sidecar["checksum"] = new string('0', 64)))),
+        ["BackupChecksumMismatch"] = (ErrorCategory.InvalidData,
+            w => Stored(w, (id, _) => w.EditSidecar(id, sidecar => sidecar["checksum"] = new string('0', 64)))),
         ["BackupCorrupt"] = (ErrorCategory.InvalidData, w => Stored(w, (_, file) => Workspace.FlipByte(file))),
         ["BackupIntegrityFailed"] = (ErrorCategory.InvalidData, w =>
         {
@@ -185,7 +187,8 @@ public partial class ErrorRecordTests
             return ("Test-SHBackup -LiteralPath ./junk.db", "junk.db");
         }
         ),
-        ["BackupContentMismatch"] = (ErrorCategory.InvalidData, w => Stored(w, (id, _) => w.EditSidecar(id, sidecar => sidecar["row_counts"]!["customer"] = 1))),
+        ["BackupContentMismatch"] = (ErrorCategory.InvalidData,
+            w => Stored(w, (id, _) => w.EditSidecar(id, sidecar => sidecar["row_counts"]!["customer"] = 1))),
         ["ReadFailed"] = (ErrorCategory.ReadError, w =>
         {
             var id = w.AddBackup(TimeSpan.FromDays(1));
@@ -313,10 +316,12 @@ public partial class ErrorRecordTests
         ["InvalidArgument: gateway"] = (ErrorCategory.InvalidArgument, _ => ("Export-SHBackupMetric -PushGateway gateway:9091", "PushGateway")),
         ["DestinationIsDirectory: metrics"] = (ErrorCategory.InvalidArgument, w => ("Export-SHBackupMetric -Path ./backups", w.Backups)),
         ["DestinationInvalid: metrics"] = (ErrorCategory.ObjectNotFound, w => ("Export-SHBackupMetric -Path ./missing/x.prom", w["missing", "x.prom"])),
-        ["InvalidArgument: parent of a full backup"] = (ErrorCategory.InvalidArgument, _ => ("New-SHBackup app.db -Parent backup_20261122_020000_123456", "backup_20261122_020000_123456")),
+        ["InvalidArgument: parent of a full backup"] = (ErrorCategory.InvalidArgument,
+            _ => ("New-SHBackup app.db -Parent backup_20261122_020000_123456", "backup_20261122_020000_123456")),
         ["ConfigurationNotFound"] = (ErrorCategory.ObjectNotFound, w => ("Get-SHBackup -ConfigurationPath ./missing.yaml", w["missing.yaml"])),
         ["ConfigurationNotFound: none to test"] = (ErrorCategory.ObjectNotFound, _ => ("Test-SHBackupConfiguration", "ConfigurationPath")),
-        ["ConfigurationInvalid"] = (ErrorCategory.InvalidData, w => ("New-SHBackup ./app.db -BackupDirectory ./backups", w.Configure("app: {backup: {compression: lzma}}"))),
+        ["ConfigurationInvalid"] = (ErrorCategory.InvalidData,
+            w => ("New-SHBackup ./app.db -BackupDirectory ./backups", w.Configure("app: {backup: {compression: lzma}}"))),
         ["ConfigurationExists"] = (ErrorCategory.ResourceExists, w => ("New-SHBackupConfiguration", w.Configure("app: {}"))),
         ["DatabaseRequired"] = (ErrorCategory.InvalidArgument, _ => ("New-SHBackup", "DatabasePath")),
         ["SidecarInvalid"] = (ErrorCategory.InvalidData, w => Sidecar(w, path => File.WriteAllText(path, "{"))),
@@ -422,7 +427,8 @@ public partial class ErrorRecordTests
     public void Every_id_has_a_case_or_a_reason_why_not()
     {
         var ids = typeof(BackupErrorId).GetFields(BindingFlags.Public | BindingFlags.Static).Select(field => (string)field.GetRawConstantValue()!);
-        Assert.Equal(ids.Order(StringComparer.Ordinal), Cases.Keys.Select(name => name.Split(':')[0]).Distinct().Concat(Elsewhere.Keys).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ids.Order(StringComparer.Ordinal), Cases.Keys.Select(name => name.Split(':')[0]).Distinct().Concat(Elsewhere.Keys).Order(StringComparer.Ordinal));
     }
 
     private static (string Script, object Target) Scheduler(string nameAndBackend, object target)
@@ -452,7 +458,11 @@ public partial class ErrorRecordTests
     }
 
     private static HashSet<string> Stored(Workspace workspace) =>
-        [.. Directory.Exists(workspace.Backups) ? new DirectoryInfo(workspace.Backups).EnumerateFileSystemInfos().Select(item => item.Name).Where(name => name != ".shbackup") : []];
+        [
+            .. Directory.Exists(workspace.Backups)
+                ? new DirectoryInfo(workspace.Backups).EnumerateFileSystemInfos().Select(item => item.Name).Where(name => name != ".shbackup")
+                : [],
+        ];
 
     private static (string Script, object Target) Sidecar(Workspace workspace, Action<string> spoil)
     {
@@ -466,13 +476,16 @@ public partial class ErrorRecordTests
 
     private static void Deny(string path, UnixFileMode left)
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows() || Environment.IsPrivilegedProcess, "takes Unix permissions and an account that they bind: root may read and write everything");
+        Assert.SkipWhen(
+            OperatingSystem.IsWindows() || Environment.IsPrivilegedProcess,
+            "takes Unix permissions and an account that they bind: root may read and write everything");
         if (!OperatingSystem.IsWindows())
         {
             File.SetUnixFileMode(path, left);
         }
     }
 
-    [GeneratedRegex(@"\b(Check|Correct|Fetch|Give|List|Restore|Run|Back it up|Use|Remove|Free|Stop|Wait|Create|Omit|Do not rely|Put|Pass|give|add|nothing was read|must be given)\b")]
+    [GeneratedRegex(
+        @"\b(Check|Correct|Fetch|Give|List|Restore|Run|Back it up|Use|Remove|Free|Stop|Wait|Create|Omit|Do not rely|Put|Pass|give|add|nothing was read|must be given)\b")]
     private static partial Regex NextStep();
 }

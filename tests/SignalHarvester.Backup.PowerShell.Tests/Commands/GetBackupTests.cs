@@ -179,7 +179,10 @@ public class GetBackupTests
         Assert.Equal([made.Id], Workspace.Ids(after));
         Assert.Empty(after.Warnings);
         Assert.Equal([made.Id, ahead], workspace.Listed());
-        Assert.Equal(made.Id, Workspace.Ids(workspace.Run("Get-SHBackup -Newest 1 | Send-SHBackup -Provider Directory -Container ./offsite -CreateContainer | Out-Null; Get-SHBackup -Remote -Provider Directory -Container ./offsite -Newest 1").WithoutErrors()).Single());
+        Assert.Equal(made.Id, Workspace.Ids(workspace.Run(
+            "Get-SHBackup -Newest 1 | Send-SHBackup -Provider Directory -Container ./offsite -CreateContainer | Out-Null; Get-SHBackup -Remote -Provider Directory -Container ./offsite -Newest 1")
+            .WithoutErrors())
+            .Single());
     }
 
     [Theory]

@@ -7,7 +7,8 @@ namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
 public class GetHistoryTests
 {
     private const string Place = "-Provider Directory -Container ./offsite";
-    private const string ThroughAJob = "ForEach-Object { [System.Management.Automation.PSSerializer]::Deserialize([System.Management.Automation.PSSerializer]::Serialize($_)) }";
+    private const string ThroughAJob =
+        "ForEach-Object { [System.Management.Automation.PSSerializer]::Deserialize([System.Management.Automation.PSSerializer]::Serialize($_)) }";
 
     [Fact]
     public void Each_cmdlet_leaves_its_event_with_the_backup_and_what_is_known_of_it()
@@ -27,13 +28,16 @@ public class GetHistoryTests
 
         Assert.Equal(
             [
-                "Create", "Create", "Upload", "Verify", "Verify Directory", "Restore", "Restore Directory", "Merge", "Remove", "Receive Directory", "Retention", "Remove Directory", "Remove Directory",
+                "Create", "Create", "Upload", "Verify", "Verify Directory", "Restore", "Restore Directory", "Merge", "Remove", "Receive Directory", "Retention",
+                "Remove Directory", "Remove Directory",
             ],
             events.Reverse().Select(told => told.Operation == BackupOperation.Upload ? "Upload" : $"{told.Operation} {told.Provider}".TrimEnd()));
         Assert.All(events, told =>
         {
             Assert.Equal(BackupEventStatus.Success, told.Status);
-            Assert.Equal((workspace.Backups, Environment.UserName, Environment.MachineName, Environment.ProcessId), (told.BackupDirectory, told.User, told.Host, told.ProcessId));
+            Assert.Equal(
+                (workspace.Backups, Environment.UserName, Environment.MachineName, Environment.ProcessId),
+                (told.BackupDirectory, told.User, told.Host, told.ProcessId));
             Assert.Null(told.ErrorId);
             Assert.InRange(DateTimeOffset.UtcNow - told.Timestamp, TimeSpan.Zero, TimeSpan.FromMinutes(2));
         });
@@ -89,7 +93,10 @@ public class GetHistoryTests
     public void Retention_leaves_one_event_for_each_backup_that_it_removed()
     {
         using var workspace = new Workspace();
-        string[] ids = [.. Enumerable.Range(1, 10).Select(day => workspace.AddBackup(TimeSpan.FromDays(day), sidecar => sidecar["retention_policy"] = "daily"))];
+        string[] ids =
+        [
+            .. Enumerable.Range(1, 10).Select(day => workspace.AddBackup(TimeSpan.FromDays(day), sidecar => sidecar["retention_policy"] = "daily")),
+        ];
         workspace.Run("Invoke-SHBackupRetention -WhatIf").WithoutErrors();
         Assert.Empty(workspace.Run("Get-SHBackupHistory").WithoutErrors().Output);
 
@@ -118,7 +125,9 @@ public class GetHistoryTests
         Assert.Equal(3, Count("-Operation Create -After ([datetime]::Now.AddMinutes(-5)) -Before ([datetime]::Now.AddMinutes(5))"));
         Assert.Equal(0, Count("-Before ([datetime]::Now.AddMinutes(-5))"));
         Assert.Equal(0, Count("-Schedule *"));
-        Assert.Equal(["missing.db", "other.db"], workspace.Run("Get-SHBackupHistory -Newest 2").WithoutErrors().As<BackupEvent>().Select(told => Path.GetFileName(told.Database!)));
+        Assert.Equal(
+            ["missing.db", "other.db"],
+            workspace.Run("Get-SHBackupHistory -Newest 2").WithoutErrors().As<BackupEvent>().Select(told => Path.GetFileName(told.Database!)));
 
         int Count(string filter) => workspace.Run("Get-SHBackupHistory " + filter).WithoutErrors().Output.Count;
     }
@@ -159,8 +168,12 @@ public class GetHistoryTests
             var lines = session.Render("$input", told, failed).Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries);
 
             Assert.Equal(4, lines.Length);
-            Assert.Equal(width == 120 ? "When (UTC) Operation Status Duration Size Database Backup or error" : "When (UTC) Operation Status Duration Size Database", Words(lines[0]));
-            Assert.Equal("2026-11-22 02:00:00 Create Success 12.35 s 123.0 MiB app.db" + (width == 120 ? " backup_20261122_020000_123456" : string.Empty), Words(lines[2]));
+            Assert.Equal(
+                width == 120 ? "When (UTC) Operation Status Duration Size Database Backup or error" : "When (UTC) Operation Status Duration Size Database",
+                Words(lines[0]));
+            Assert.Equal(
+                "2026-11-22 02:00:00 Create Success 12.35 s 123.0 MiB app.db" + (width == 120 ? " backup_20261122_020000_123456" : string.Empty),
+                Words(lines[2]));
             Assert.Equal("2026-11-22 02:00:00 Create Failed 12.35 s app.db" + (width == 120 ? " DestinationPageSizeDiffers" : string.Empty), Words(lines[3]));
         }
 

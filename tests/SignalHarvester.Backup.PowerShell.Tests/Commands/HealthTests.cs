@@ -17,7 +17,8 @@ public partial class HealthTests
         var health = Look(workspace).Single();
 
         Assert.Equal(workspace.Database, health.DatabasePath);
-        Assert.Equal(["RecoveryPoint", "RecoveryTime", "Chain", "Schedule", "Copies", "Encryption", "Disk", "Scrub"], health.Checks.Select(check => check.Check));
+        Assert.Equal(
+            ["RecoveryPoint", "RecoveryTime", "Chain", "Schedule", "Copies", "Encryption", "Disk", "Scrub"], health.Checks.Select(check => check.Check));
         Assert.Equal(["RecoveryTime", "Schedule", "Copies"], health.Checks.Where(check => check.Status != HealthStatus.Ok).Select(check => check.Check));
         Assert.Equal(HealthStatus.Warning, health.Status);
         Assert.All(health.Checks, check => Assert.Equal(check.Status == HealthStatus.Ok, check.Command is null));
@@ -166,16 +167,21 @@ public partial class HealthTests
         Assert.Contains($"needs the secret key of {recipient}, which is not here", away.Reason, StringComparison.Ordinal);
 
         workspace.Configure("app:\n  backup:\n    encryption:\n      identity_file: key.txt\n");
-        Assert.Contains($"needs the secret key of {recipient}, which is here in '{workspace["key.txt"]}'", Of(Look(workspace, "-BackupDirectory ./backups").Single(), "RecoveryPoint").Reason, StringComparison.Ordinal);
+        Assert.Contains(
+            $"needs the secret key of {recipient}, which is here in '{workspace["key.txt"]}'",
+            Of(Look(workspace, "-BackupDirectory ./backups").Single(), "RecoveryPoint").Reason, StringComparison.Ordinal);
         File.Move(workspace["key.txt"], workspace["away.txt"]);
-        Assert.Contains($"which is not here in '{workspace["key.txt"]}'", Of(Look(workspace, "-BackupDirectory ./backups").Single(), "RecoveryPoint").Reason, StringComparison.Ordinal);
+        Assert.Contains(
+            $"which is not here in '{workspace["key.txt"]}'", Of(Look(workspace, "-BackupDirectory ./backups").Single(), "RecoveryPoint").Reason,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_chain_that_takes_a_key_that_nobody_has_is_critical_and_its_command_mends_it()
     {
         using var workspace = new Workspace();
-        var keys = workspace.Run("New-SHBackupKey ./key.txt; New-SHBackupKey ./lost.txt").WithoutErrors().As<BackupKey>().Select(key => key.Recipient).ToArray();
+        var keys = workspace.Run("New-SHBackupKey ./key.txt; New-SHBackupKey ./lost.txt").WithoutErrors().As<BackupKey>()
+            .Select(key => key.Recipient).ToArray();
         workspace.Configure($"app:\n  backup:\n    encryption:\n      identity_file: key.txt\n      recipients: [{keys[0]}]\n");
         workspace.Change();
         var full = workspace.MakeBackup("-BackupDirectory ./backups");
@@ -186,7 +192,9 @@ public partial class HealthTests
 
         var point = Of(Look(workspace, "-BackupDirectory ./backups").Single(), "RecoveryPoint");
         Assert.Equal(HealthStatus.Critical, point.Status);
-        Assert.Contains($"Its chain is encrypted to different keys: a restore needs the secret key of {keys[1]}, which is not here in '{workspace["key.txt"]}', and the secret key of {keys[0]}, which is here", point.Reason, StringComparison.Ordinal);
+        Assert.Contains(
+            $"Its chain is encrypted to different keys: a restore needs the secret key of {keys[1]}, which is not here in '{workspace["key.txt"]}', and the secret key of {keys[0]}, which is here",
+            point.Reason, StringComparison.Ordinal);
         workspace.Run(point.Command!).WithoutErrors();
         Assert.Equal(HealthStatus.Ok, Of(Look(workspace, "-BackupDirectory ./backups").Single(), "RecoveryPoint").Status);
     }
@@ -195,7 +203,8 @@ public partial class HealthTests
     public void What_was_drilled_or_copied_at_a_moment_to_come_is_not_taken_for_fresh()
     {
         using var workspace = new Workspace();
-        workspace.AddBackup(-TimeSpan.FromDays(400), sidecar => sidecar["copies"] = JsonNode.Parse("[{\"provider\":\"s3\",\"url\":\"s3://b/x\",\"container\":\"b\"}]"));
+        workspace.AddBackup(
+            -TimeSpan.FromDays(400), sidecar => sidecar["copies"] = JsonNode.Parse("[{\"provider\":\"s3\",\"url\":\"s3://b/x\",\"container\":\"b\"}]"));
         workspace.MakeBackup();
         workspace.Run("Get-SHBackup -Newest 1 | Invoke-SHRestoreDrill").WithoutErrors();
         using (var history = Databases.Open(workspace["backups", ".shbackup", "history.db"]))
@@ -245,7 +254,9 @@ public partial class HealthTests
     {
         using var workspace = new Workspace();
         workspace.MakeBackup();
-        var both = workspace.Run("$r = Get-SHBackupHealth; $r; [System.Management.Automation.PSSerializer]::Deserialize([System.Management.Automation.PSSerializer]::Serialize($r))").WithoutErrors().As<BackupHealth>();
+        var both = workspace.Run(
+            "$r = Get-SHBackupHealth; $r; [System.Management.Automation.PSSerializer]::Deserialize([System.Management.Automation.PSSerializer]::Serialize($r))")
+            .WithoutErrors().As<BackupHealth>();
         Assert.Equal(both[0].Checks, both[1].Checks);
         Assert.Equal((both[0].Status, both[0].NewestVerified, both[0].Size), (both[1].Status, both[1].NewestVerified, both[1].Size));
     }
@@ -265,7 +276,9 @@ public partial class HealthTests
         // As strict as XML, once the few tags are closed that HTML leaves open.
         var parsed = XDocument.Parse(Void().Replace(page.Replace("<!DOCTYPE html>", string.Empty, StringComparison.Ordinal), "$0</$1>"));
         Assert.Empty(parsed.Descendants("script"));
-        Assert.DoesNotContain(parsed.Descendants().Attributes(), attribute => attribute.Name.LocalName.StartsWith("on", StringComparison.Ordinal) || attribute.Name.LocalName is "src" or "style");
+        Assert.DoesNotContain(
+            parsed.Descendants().Attributes(),
+            attribute => attribute.Name.LocalName.StartsWith("on", StringComparison.Ordinal) || attribute.Name.LocalName is "src" or "style");
         Assert.All(parsed.Descendants("a").Attributes("href"), link => Assert.StartsWith("#", link.Value, StringComparison.Ordinal));
         Assert.Equal(2, parsed.Descendants("section").Count() - 1);
         Assert.All(parsed.Descendants("svg").Where(svg => svg.Attribute("aria-hidden") is null), svg => Assert.Equal("img", svg.Attribute("role")?.Value));
@@ -279,7 +292,8 @@ public partial class HealthTests
         workspace.MakeBackup();
         Assert.Empty(workspace.Run("Get-SHBackupHealth -AsHtml -Path ./out/health.html -WhatIf").WithoutErrors().Output);
         Assert.False(File.Exists(workspace["out", "health.html"]));
-        Assert.Equal(workspace["out", "health.html"], workspace.Run("Get-SHBackupHealth -AsHtml -Path ./out/health.html").WithoutErrors().As<string>().Single());
+        Assert.Equal(
+            workspace["out", "health.html"], workspace.Run("Get-SHBackupHealth -AsHtml -Path ./out/health.html").WithoutErrors().As<string>().Single());
         Assert.StartsWith("<!DOCTYPE html>", File.ReadAllText(workspace["out", "health.html"]), StringComparison.Ordinal);
         if (!OperatingSystem.IsWindows())
         {

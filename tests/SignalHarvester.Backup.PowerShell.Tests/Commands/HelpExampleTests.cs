@@ -12,7 +12,8 @@ public class HelpExampleTests
         var examples = new TheoryData<string, string>();
         foreach (var command in session.Invoke("(Get-Command -Module SignalHarvester.Backup -CommandType Cmdlet).Name").WithoutErrors().As<string>())
         {
-            foreach (var code in session.Invoke("(Get-Help $args[0]).examples.example | ForEach-Object { [string]$_.code }", [], command).WithoutErrors().As<string>())
+            foreach (var code in session.Invoke("(Get-Help $args[0]).examples.example | ForEach-Object { [string]$_.code }", [], command)
+                .WithoutErrors().As<string>())
             {
                 examples.Add(command, code);
             }
@@ -25,7 +26,9 @@ public class HelpExampleTests
     [MemberData(nameof(Examples))]
     public void An_example_runs_as_it_stands(string command, string code)
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows() && code.Contains("Register-SHBackupSchedule", StringComparison.Ordinal), "it would register a real task: there is no stand-in for schtasks");
+        Assert.SkipWhen(
+            OperatingSystem.IsWindows() && code.Contains("Register-SHBackupSchedule", StringComparison.Ordinal),
+            "it would register a real task: there is no stand-in for schtasks");
         using var workspace = new Workspace([.. Enumerable.Repeat("Yes", 20)]);
         workspace.AddBackup(TimeSpan.FromDays(100));
         workspace.AddBackup(TimeSpan.FromDays(31));

@@ -10,7 +10,8 @@ namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
 /// <summary>Invoke-SHBackupRetention, as a user calls it.</summary>
 public class InvokeRetentionTests
 {
-    private const string ThroughAJob = "ForEach-Object { [System.Management.Automation.PSSerializer]::Deserialize([System.Management.Automation.PSSerializer]::Serialize($_)) }";
+    private const string ThroughAJob =
+        "ForEach-Object { [System.Management.Automation.PSSerializer]::Deserialize([System.Management.Automation.PSSerializer]::Serialize($_)) }";
 
     [Fact]
     public void The_newest_of_each_rule_stay_and_the_rest_go()
@@ -69,7 +70,8 @@ public class InvokeRetentionTests
         var ids = Add(workspace, null, 1, 40, 41, 900);
         Assert.Empty(Removed(workspace.Run("Invoke-SHBackupRetention -RetentionDays 30").WithoutErrors().As<RetentionDecision>()));
 
-        var decisions = workspace.Run("Invoke-SHBackupRetention -RetentionDays 30 -IncludeManual -KeepDaily 2 -KeepWeekly 0 -KeepMonthly 0").WithoutErrors().As<RetentionDecision>();
+        var decisions = workspace.Run("Invoke-SHBackupRetention -RetentionDays 30 -IncludeManual -KeepDaily 2 -KeepWeekly 0 -KeepMonthly 0")
+            .WithoutErrors().As<RetentionDecision>();
         Assert.Equal([ids[2], ids[3]], Removed(decisions));
         Assert.EndsWith(", 2 of 2", decisions[1].Reasons[0], StringComparison.Ordinal);
         Assert.Equal(["manual, older than 30 days"], decisions[3].Reasons);
@@ -237,7 +239,9 @@ public class InvokeRetentionTests
         var result = workspace.Run("Invoke-SHBackupRetention -KeepDaily 1");
         Assert.EndsWith("InvokeSHBackupRetentionCommand", Assert.Single(result.Errors).FullyQualifiedErrorId, StringComparison.Ordinal);
         Assert.Null(result.Failure);
-        Assert.Equal((RetentionAction.Keep, "could not be removed: see the error"), (result.As<RetentionDecision>()[1].Action, result.As<RetentionDecision>()[1].Reasons[0]));
+        Assert.Equal(
+            (RetentionAction.Keep, "could not be removed: see the error"),
+            (result.As<RetentionDecision>()[1].Action, result.As<RetentionDecision>()[1].Reasons[0]));
         Assert.Equal(ids, workspace.Listed());
     }
 
@@ -246,11 +250,13 @@ public class InvokeRetentionTests
     {
         using var workspace = new Workspace();
         var ids = Add(workspace, "daily", 1, 2, 3);
-        workspace.Run("foreach ($i in 1..2) { $null = New-SHBackup app.db -BackupDirectory './zweite Sicherung' -RetentionPolicy Daily -NoVerify }").WithoutErrors();
+        workspace.Run("foreach ($i in 1..2) { $null = New-SHBackup app.db -BackupDirectory './zweite Sicherung' -RetentionPolicy Daily -NoVerify }")
+            .WithoutErrors();
         var decisions = workspace.Run("Get-SHBackup; Get-SHBackup -BackupDirectory './zweite Sicherung'").WithoutErrors();
         Assert.Equal(5, decisions.Output.Count);
 
-        var emitted = workspace.Run("& { Get-SHBackup; Get-SHBackup -BackupDirectory './zweite Sicherung' } | Invoke-SHBackupRetention -KeepDaily 2").WithoutErrors().As<RetentionDecision>();
+        var emitted = workspace.Run("& { Get-SHBackup; Get-SHBackup -BackupDirectory './zweite Sicherung' } | Invoke-SHBackupRetention -KeepDaily 2")
+            .WithoutErrors().As<RetentionDecision>();
         Assert.Equal(5, emitted.Count);
         Assert.Equal(ids[..2], workspace.Listed());
         Assert.Single(workspace.Run("Get-SHBackup -BackupDirectory './zweite Sicherung'").WithoutErrors().Output);
@@ -260,7 +266,9 @@ public class InvokeRetentionTests
     public void A_directory_that_is_missing_is_an_error()
     {
         using var workspace = new Workspace();
-        Assert.StartsWith("DirectoryNotFound,", Assert.Single(workspace.Run("Invoke-SHBackupRetention -BackupDirectory ./missing").Errors).FullyQualifiedErrorId, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "DirectoryNotFound,", Assert.Single(workspace.Run("Invoke-SHBackupRetention -BackupDirectory ./missing").Errors).FullyQualifiedErrorId,
+            StringComparison.Ordinal);
         Assert.False(Directory.Exists(workspace["missing"]));
     }
 
@@ -274,7 +282,9 @@ public class InvokeRetentionTests
         Assert.Equal(decision.ToString(), back.ToString());
         Assert.Equal(decision.Backup.Verification, back.Backup.Verification);
         Assert.Equal(workspace.Session.Render("$input", decision), workspace.Session.Render("$input", back));
-        Assert.Equal("a newer day is kept", workspace.Session.Invoke("foreach ($d in $input) { ($d.Reasons[-1] -split ': ')[1] }", [back]).WithoutErrors().As<string>().Single());
+        Assert.Equal(
+            "a newer day is kept",
+            workspace.Session.Invoke("foreach ($d in $input) { ($d.Reasons[-1] -split ': ')[1] }", [back]).WithoutErrors().As<string>().Single());
         Assert.Single(workspace.Session.Invoke("$input | ForEach-Object Backup | Test-SHBackup -Level Quick", [back]).WithoutErrors().Output);
 
         var json = JsonSerializer.Deserialize<RetentionDecision>(JsonSerializer.Serialize(decision))!;
@@ -310,7 +320,8 @@ public class InvokeRetentionTests
         using var session = PowerShellSession.StartWithFormat(file);
         var shown = session.Render("$input", decision);
         Assert.All(
-            (string[])["Action", "Reasons", "Backup", "DatabasePath", "Type", "RetentionPolicy", "Timestamp", "Age", "Verified", "ParentId", "BackupPath", "CloudUrl"],
+            (string[])["Action", "Reasons", "Backup", "DatabasePath", "Type", "RetentionPolicy", "Timestamp", "Age", "Verified", "ParentId", "BackupPath",
+                "CloudUrl"],
             name => Assert.Matches($@"(?m)^{name} +:", shown));
         Assert.Contains(decision.Backup.Id, shown, StringComparison.Ordinal);
         Assert.Contains("1 of 7; newest verified backup of the database", shown, StringComparison.Ordinal);

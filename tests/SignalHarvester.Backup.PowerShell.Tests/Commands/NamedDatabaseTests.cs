@@ -18,7 +18,8 @@ public sealed class NamedDatabaseTests
 
     public static TheoryData<string, string> Named => new(
         from command in Commands
-        from name in (string[])["app.db", "./app.db", "../here/app.db", "'./a*.db'", "'./a[p]p.db'", "./link.db", "sub/../app.db", "$pwd/app.db", "'$pwd/app.db'"]
+        from name in (string[])["app.db", "./app.db", "../here/app.db", "'./a*.db'", "'./a[p]p.db'", "./link.db", "sub/../app.db", "$pwd/app.db",
+            "'$pwd/app.db'"]
         select (command, name));
 
     [Theory]
@@ -43,7 +44,10 @@ public sealed class NamedDatabaseTests
             name = $"'{here.Replace("'", "''", StringComparison.Ordinal)}/app.db'";
         }
 
-        var result = workspace.Run(string.Format(System.Globalization.CultureInfo.InvariantCulture, command + " | ForEach-Object {{ if ($_.DatabasePath) {{ $_.DatabasePath }} elseif ($_.Backup) {{ $_.Backup.DatabasePath }} else {{ $_.Database }} }}", name));
+        var result = workspace.Run(string.Format(
+            System.Globalization.CultureInfo.InvariantCulture, command
+                + " | ForEach-Object {{ if ($_.DatabasePath) {{ $_.DatabasePath }} elseif ($_.Backup) {{ $_.Backup.DatabasePath }} else {{ $_.Database }} }}",
+            name));
 
         if (isName && command.StartsWith("Restore-", StringComparison.Ordinal))
         {

@@ -24,7 +24,8 @@ public sealed class NamedPipeTests
         using var folder = new TempFolder();
         Tool.Require("mkfifo").Run(folder["named"]).EnsureSuccess();
 
-        var answer = await HostRun.SucceedAsync(folder.Path, "try { $ErrorActionPreference = 'Stop'; " + command + "; 'no error' } catch { $_.FullyQualifiedErrorId; $_.Exception.Message; for ($inner = $_.Exception.InnerException; $inner; $inner = $inner.InnerException) { $inner.Message } }");
+        var answer = await HostRun.SucceedAsync(folder.Path, "try { $ErrorActionPreference = 'Stop'; " + command
+            + "; 'no error' } catch { $_.FullyQualifiedErrorId; $_.Exception.Message; for ($inner = $_.Exception.InnerException; $inner; $inner = $inner.InnerException) { $inner.Message } }");
 
         Assert.Contains(answer[0].Split(',')[0], (string[])["ReadFailed", "IdentityInvalid", "CloudCredentialsMissing"]);
         Assert.Contains(answer, line => line.Contains("is a pipe, and nobody wrote to it", StringComparison.Ordinal));
@@ -42,7 +43,8 @@ public sealed class NamedPipeTests
 
         using var running = workspace.Session.Begin(command);
         // Opening for writing ends when somebody reads.
-        using var silent = await Task.Run(() => File.OpenHandle(workspace["named"], FileMode.Open, FileAccess.Write, FileShare.ReadWrite), TestContext.Current.CancellationToken);
+        using var silent = await Task.Run(
+            () => File.OpenHandle(workspace["named"], FileMode.Open, FileAccess.Write, FileShare.ReadWrite), TestContext.Current.CancellationToken);
         await running.StopAsync();
     }
 
@@ -78,7 +80,8 @@ public sealed class NamedPipeTests
     {
         using var folder = new TempFolder();
         var bash = Tool.Require("bash");
-        const string script = """cd "$1" && "$2" -Command "(Get-SHBackupConfiguration -ConfigurationPath '"<(sleep 0.1; echo 'app: { backup: { compression: gzip } }')"' -Key app.backup.compression).Value" """;
+        const string script =
+            """cd "$1" && "$2" -Command "(Get-SHBackupConfiguration -ConfigurationPath '"<(sleep 0.1; echo 'app: { backup: { compression: gzip } }')"' -Key app.backup.compression).Value" """;
         var run = bash.Run("-c", script, "bash", folder.Path, BuiltModule.Host);
         Assert.Equal("gzip", run.EnsureSuccess().Output.Trim(), ignoreCase: true);
     }

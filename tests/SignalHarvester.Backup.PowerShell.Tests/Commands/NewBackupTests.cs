@@ -236,7 +236,8 @@ public class NewBackupTests
         File.WriteAllText(workspace["b.db"], "this is no database at all, but a text of some length");
         var last = Databases.Create(workspace["z.db"], Small);
 
-        foreach (var script in (string[])["New-SHBackup *.db -NoVerify", "'app.db', 'b.db', 'z.db' | New-SHBackup -NoVerify", "New-SHBackup app.db, b.db, z.db -NoVerify"])
+        foreach (var script in (string[])["New-SHBackup *.db -NoVerify", "'app.db', 'b.db', 'z.db' | New-SHBackup -NoVerify",
+            "New-SHBackup app.db, b.db, z.db -NoVerify"])
         {
             var result = workspace.Run(script);
             Assert.Equal([workspace.Database, last], result.As<BackupMetadata>().Select(backup => backup.DatabasePath).Order(StringComparer.Ordinal));

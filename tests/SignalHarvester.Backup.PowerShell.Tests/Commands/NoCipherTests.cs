@@ -22,10 +22,12 @@ public class NoCipherTests
         File.WriteAllText(workspace["target.db"], "as it was");
         using var libraries = new TempFolder(plain: true);
         File.WriteAllText(libraries["cipher.c"], source);
-        Tool.Require("cc").Run("-shared", "-fPIC", "-Wl,--no-as-needed", "-o", libraries["libssl.so.nocipher"], libraries["cipher.c"], "-l:libssl.so.3", "-l:libcrypto.so.3").EnsureSuccess();
+        Tool.Require("cc")
+            .Run("-shared", "-fPIC", "-Wl,--no-as-needed", "-o", libraries["libssl.so.nocipher"], libraries["cipher.c"], "-l:libssl.so.3", "-l:libcrypto.so.3")
+            .EnsureSuccess();
         workspace.Configure($"app: {{backup: {{backup_dir: fresh, encryption: {{recipients: [{recipient}], identity_file: key.txt}}}}}}");
 
-        string[] said = await HostRun.SucceedAsync(
+        var said = await HostRun.SucceedAsync(
             workspace.Folder,
             $$"""
             $commands = { New-SHBackup ./app.db }, { New-SHBackup ./app.db -Recipient {{recipient}} }, { Protect-SHBackup {{made.Id}} -BackupDirectory ./backups },

@@ -7,7 +7,8 @@ namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
 /// <summary>A restore with a configuration that cannot be used, whatever is wrong with it.</summary>
 public class NoConfigurationTests
 {
-    private const string RestoresUse = "Get-SHBackup, Test-SHBackup, Receive-SHBackup, Restore-SHBackup, Compare-SHBackup, Get-SHBackupHistory, Invoke-SHRestoreDrill";
+    private const string RestoresUse =
+        "Get-SHBackup, Test-SHBackup, Receive-SHBackup, Restore-SHBackup, Compare-SHBackup, Get-SHBackupHistory, Invoke-SHRestoreDrill";
 
     /// <summary>What can be wrong with a file, by the id of its error.</summary>
     public static TheoryData<string, string> Faults => new()
@@ -47,7 +48,9 @@ public class NoConfigurationTests
             var refused = Assert.IsType<BackupException>(Assert.Single(workspace.Run(command).Errors).Exception);
             Assert.Equal(errorId, refused.ErrorId);
             Assert.Contains("add -NoConfiguration to each of its commands", refused.Message, StringComparison.Ordinal);
-            Assert.Contains(command.Split(' ')[0] is "Invoke-SHRestoreDrill" or "Get-SHBackupHistory" ? command.Split(' ')[0] : command.Split('-')[0] + "-", refused.Message, StringComparison.Ordinal);
+            Assert.Contains(
+                command.Split(' ')[0] is "Invoke-SHRestoreDrill" or "Get-SHBackupHistory" ? command.Split(' ')[0] : command.Split('-')[0] + "-",
+                refused.Message, StringComparison.Ordinal);
         }
 
         Assert.False(File.Exists(workspace["restored.db"]));
@@ -58,7 +61,8 @@ public class NoConfigurationTests
 
         Assert.Equal(ImageHash.Of(workspace.Database), ImageHash.Of(workspace["restored.db"]));
         Assert.Equal(ImageHash.Of(workspace.Database), ImageHash.Of(workspace["fetched.db"]));
-        Assert.Equal(id, workspace.Run("Get-SHBackup -NoConfiguration -Newest 1 | Restore-SHBackup -NoConfiguration -Destination ./again.db -Force").WithoutErrors().As<BackupMetadata>().Single().Id);
+        Assert.Equal(id, workspace.Run("Get-SHBackup -NoConfiguration -Newest 1 | Restore-SHBackup -NoConfiguration -Destination ./again.db -Force")
+            .WithoutErrors().As<BackupMetadata>().Single().Id);
     }
 
     [Fact]
@@ -67,7 +71,11 @@ public class NoConfigurationTests
         using var folder = new TempFolder();
         Databases.Create(folder["app.db"]);
         await HostRun.SucceedAsync(folder.Path, "New-SHBackup ./app.db");
-        (string, string)[] wrong = [("SHBACKUP_METRICS_PORT", "many"), ("SHBACKUP_CONFIG", "missing.yaml"), ("SHBACKUP_BACKUP_DIR", "elsewhere"), ("SHBACKUP_ENCRYPTION_RECIPIENTS", "nobody")];
+        (string, string)[] wrong =
+        [
+            ("SHBACKUP_METRICS_PORT", "many"), ("SHBACKUP_CONFIG", "missing.yaml"), ("SHBACKUP_BACKUP_DIR", "elsewhere"),
+            ("SHBACKUP_ENCRYPTION_RECIPIENTS", "nobody"),
+        ];
 
         var output = await HostRun.SucceedAsync(
             folder.Path,
@@ -83,7 +91,8 @@ public class NoConfigurationTests
     {
         using var workspace = new Workspace();
 
-        var with = workspace.Run("(Get-Command -Module SignalHarvester.Backup | Where-Object { $_.Parameters.ContainsKey('NoConfiguration') }).Name").WithoutErrors().As<string>();
+        var with = workspace.Run("(Get-Command -Module SignalHarvester.Backup | Where-Object { $_.Parameters.ContainsKey('NoConfiguration') }).Name")
+            .WithoutErrors().As<string>();
 
         Assert.Equal(RestoresUse.Split(", ").Order(StringComparer.Ordinal), with.Order(StringComparer.Ordinal));
     }
@@ -116,7 +125,9 @@ public class NoConfigurationTests
         Break(workspace, fault);
         var before = workspace.BackupFiles;
 
-        foreach (var command in (string[])["New-SHBackup ./app.db", "Invoke-SHBackupRetention -Confirm:$false", "Get-SHBackup -NoConfiguration | Remove-SHBackup -Force", "Get-SHBackup -NoConfiguration | Send-SHBackup -Provider Directory -Container ./offsite -CreateContainer", "Invoke-SHBackupScrub"])
+        foreach (var command in (string[])["New-SHBackup ./app.db", "Invoke-SHBackupRetention -Confirm:$false",
+            "Get-SHBackup -NoConfiguration | Remove-SHBackup -Force",
+            "Get-SHBackup -NoConfiguration | Send-SHBackup -Provider Directory -Container ./offsite -CreateContainer", "Invoke-SHBackupScrub"])
         {
             Assert.NotEmpty(workspace.Run(command).Errors);
         }
@@ -131,7 +142,8 @@ public class NoConfigurationTests
         Databases.Create(folder["app.db"]);
         (string, string)[] variables =
         [
-            .. Service("METRICS", "10.96.0.7", 9187, "TCP", "HTTP"), .. Service("ENCRYPTION", "fd00::1", 443, "SCTP", "HTTPS_ALT"), .. Service("S3", "10.96.0.9", 53, "UDP", "DNS"),
+            .. Service("METRICS", "10.96.0.7", 9187, "TCP", "HTTP"), .. Service("ENCRYPTION", "fd00::1", 443, "SCTP", "HTTPS_ALT"),
+            .. Service("S3", "10.96.0.9", 53, "UDP", "DNS"),
             ("SHBACKUP_PORT", "tcp://10.96.0.1:80"), ("SHBACKUP_SERVICE_HOST", "10.96.0.1"), ("SHBACKUP_METRICS_PORT_9187_TCP_START", "x"),
         ];
 
@@ -147,11 +159,13 @@ public class NoConfigurationTests
 
         static (string, string)[] Service(string name, string host, int port, string protocol, string portName)
         {
-            var (beginning, url) = ($"SHBACKUP_{name}_", $"{protocol.ToLowerInvariant()}://{(host.Contains(':', StringComparison.Ordinal) ? $"[{host}]" : host)}:{port}");
+            var (beginning, url) = ($"SHBACKUP_{name}_",
+                $"{protocol.ToLowerInvariant()}://{(host.Contains(':', StringComparison.Ordinal) ? $"[{host}]" : host)}:{port}");
             var one = $"{beginning}PORT_{port}_{protocol}";
             return
             [
-                (beginning + "SERVICE_HOST", host), (beginning + "SERVICE_PORT", $"{port}"), (beginning + "SERVICE_PORT_" + portName, $"{port}"), (beginning + "PORT", url),
+                (beginning + "SERVICE_HOST", host), (beginning + "SERVICE_PORT", $"{port}"), (beginning + "SERVICE_PORT_" + portName, $"{port}"),
+                (beginning + "PORT", url),
                 (one, url), (one + "_PROTO", protocol.ToLowerInvariant()), (one + "_PORT", $"{port}"), (one + "_ADDR", host),
             ];
         }

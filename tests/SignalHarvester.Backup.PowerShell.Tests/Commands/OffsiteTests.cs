@@ -29,7 +29,8 @@ public class OffsiteTests
 
         LoseEverything(workspace);
         Assert.Equal(3, workspace.Run($"Get-SHBackup -Remote {There}").WithoutErrors().Output.Count);
-        var restored = workspace.Run($"Get-SHBackup -Remote {There} -Newest 1 | Restore-SHBackup -Destination ./back.db -Force").WithoutErrors().As<BackupMetadata>().Single();
+        var restored = workspace.Run($"Get-SHBackup -Remote {There} -Newest 1 | Restore-SHBackup -Destination ./back.db -Force")
+            .WithoutErrors().As<BackupMetadata>().Single();
 
         Assert.Equal(newest.Id, restored.Id);
         Assert.Equal(image, ImageHash.Of(workspace["back.db"]));
@@ -85,7 +86,8 @@ public class OffsiteTests
         using var workspace = new Workspace();
         workspace.MakeBackup();
         var first = Send(workspace, "Get-SHBackup");
-        var second = workspace.Run("Get-SHBackup | Send-SHBackup -Provider Directory -Container ./second -CreateContainer").WithoutErrors().As<BackupMetadata>().Single();
+        var second = workspace.Run("Get-SHBackup | Send-SHBackup -Provider Directory -Container ./second -CreateContainer")
+            .WithoutErrors().As<BackupMetadata>().Single();
 
         Assert.Equal(first.CloudUrl, second.CloudUrl);
         Assert.Equal([first.CloudUrl, second.Copies[1].Url], second.Copies.Select(copy => copy.Url));
@@ -217,7 +219,8 @@ public class OffsiteTests
         Send(workspace, "Get-SHBackup");
         workspace.EditSidecar(made.Id, sidecar => sidecar["copies"]![0]!["endpoint"] = "no address");
 
-        Assert.StartsWith("InvalidArgument,", Assert.Single(workspace.Run("Get-SHBackup | Test-SHBackup -Remote").Errors).FullyQualifiedErrorId, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "InvalidArgument,", Assert.Single(workspace.Run("Get-SHBackup | Test-SHBackup -Remote").Errors).FullyQualifiedErrorId, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -364,7 +367,8 @@ public class OffsiteTests
         workspace.SetAge(full.Id, TimeSpan.FromDays(3));
         Send(workspace, "Get-SHBackup");
 
-        var decisions = workspace.Run($"Invoke-SHBackupRetention -Remote {There} -KeepDaily 1 -KeepWeekly 0 -KeepMonthly 0").WithoutErrors().As<RetentionDecision>();
+        var decisions = workspace.Run($"Invoke-SHBackupRetention -Remote {There} -KeepDaily 1 -KeepWeekly 0 -KeepMonthly 0")
+            .WithoutErrors().As<RetentionDecision>();
         Assert.Equal([newest.Id, full.Id], decisions.Where(decision => decision.Action == RetentionAction.Keep).Select(decision => decision.Backup.Id));
         Assert.Contains($"needed by {newest.Id}: nothing is folded in an object store", decisions.Single(decision => decision.Backup.Id == full.Id).Reasons);
         Assert.Equal([newest.Id, full.Id], Workspace.Ids(workspace.Run($"Get-SHBackup -Remote {There}").WithoutErrors()));
@@ -386,7 +390,9 @@ public class OffsiteTests
         var result = workspace.Run($"Get-SHBackup -Remote {There}");
         Assert.Equal([made.Id], Workspace.Ids(result));
         Assert.StartsWith("SidecarHostile,", Assert.Single(result.Errors).FullyQualifiedErrorId, StringComparison.Ordinal);
-        Assert.StartsWith("SidecarHostile,", Assert.Single(workspace.Run($"Receive-SHBackup {other} {There} -BackupDirectory ./new").Errors).FullyQualifiedErrorId, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "SidecarHostile,", Assert.Single(workspace.Run($"Receive-SHBackup {other} {There} -BackupDirectory ./new").Errors).FullyQualifiedErrorId,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -439,7 +445,8 @@ public class OffsiteTests
         workspace.AddBackup(TimeSpan.FromDays(1));
         Send(workspace, "Get-SHBackup");
         LoseEverything(workspace);
-        var restored = workspace.Run($"Restore-SHBackup -PointInTime ([DateTimeOffset]::UtcNow.AddHours(-30)) -FromCloud {There} -Destination ./back.db -Force").WithoutErrors().As<BackupMetadata>().Single();
+        var restored = workspace.Run($"Restore-SHBackup -PointInTime ([DateTimeOffset]::UtcNow.AddHours(-30)) -FromCloud {There} -Destination ./back.db -Force")
+            .WithoutErrors().As<BackupMetadata>().Single();
         Assert.Equal(old, restored.Id);
         Assert.True(File.Exists(workspace["back.db"]));
     }
@@ -465,7 +472,9 @@ public class OffsiteTests
         using (File.Open(Path.Combine(downloads, "held"), FileMode.Open, FileAccess.ReadWrite, FileShare.None))
         using (File.Open(Path.Combine(staging, "held.lock"), FileMode.Create, FileAccess.Write, FileShare.None))
         {
-            workspace.Run($"Restore-SHBackup {sent.Id} -FromCloud {There} -BackupDirectory ./fetched -Destination ./back.db -Force; Receive-SHBackup {sent.Id} {There} -BackupDirectory ./fetched").WithoutErrors();
+            workspace.Run(
+                $"Restore-SHBackup {sent.Id} -FromCloud {There} -BackupDirectory ./fetched -Destination ./back.db -Force; Receive-SHBackup {sent.Id} {There} -BackupDirectory ./fetched")
+                .WithoutErrors();
             Assert.Equal(["held"], Directory.EnumerateFiles(downloads).Select(Path.GetFileName));
             Assert.Equal(["held"], Directory.EnumerateDirectories(staging).Select(Path.GetFileName));
         }

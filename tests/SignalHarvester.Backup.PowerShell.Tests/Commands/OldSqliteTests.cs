@@ -22,7 +22,9 @@ public class OldSqliteTests
             "New-SHBackup ./app.db -ErrorAction SilentlyContinue -WarningAction SilentlyContinue; $Error[0].FullyQualifiedErrorId; $Error[0].CategoryInfo.Category; $Error[0].TargetObject; exit 3");
 
         Assert.True(code == 3, said);
-        Assert.Equal(["SqliteTooOld,SignalHarvester.Backup.PowerShell.Commands.NewSHBackupCommand", "InvalidOperation", version], output.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries));
+        Assert.Equal(
+            ["SqliteTooOld,SignalHarvester.Backup.PowerShell.Commands.NewSHBackupCommand", "InvalidOperation", version],
+            output.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries));
         Assert.Empty(workspace.BackupFiles);
     }
 
@@ -32,7 +34,9 @@ public class OldSqliteTests
         Assert.SkipUnless(OperatingSystem.IsLinux(), "the system's SQLite can be put in the bundled one's place on Linux alone");
         var version = Tool.Require("sqlite3").Run("--version").EnsureSuccess().Output.Split(' ')[0];
         Assert.SkipUnless(Version.Parse(version) < new Version(3, 51, 3), $"the system's SQLite {version} is new enough");
-        var library = Directory.EnumerateFiles("/usr/lib", "libsqlite3.so.0", new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true }).FirstOrDefault();
+        var library =
+            Directory.EnumerateFiles("/usr/lib", "libsqlite3.so.0", new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true })
+                .FirstOrDefault();
         Assert.SkipWhen(library is null, "the system's SQLite is no shared library");
         return (library!, version);
     }

@@ -70,7 +70,8 @@ public class OtherDatabaseTests
         }
 
         // What it went over is kept, and goes back there without the switch: it is of that database.
-        workspace.Run("Get-SHBackup | Where-Object IsSafety | ForEach-Object { Restore-SHBackup -InputObject $_ -Destination ./crm.db -Force }").WithoutErrors();
+        workspace.Run("Get-SHBackup | Where-Object IsSafety | ForEach-Object { Restore-SHBackup -InputObject $_ -Destination ./crm.db -Force }")
+            .WithoutErrors();
         Assert.Equal(40, Rows(workspace["crm.db"]));
     }
 
@@ -179,7 +180,8 @@ public class OtherDatabaseTests
     {
         using var workspace = new Workspace();
         var made = workspace.MakeBackup();
-        using (new DatabaseHolder(workspace["alien.db"], $"PRAGMA journal_mode = {mode}; PRAGMA wal_autocheckpoint = 0; {Zoo}; {(mode == "Wal" ? "BEGIN; " : "")}SELECT * FROM zoo;"))
+        using (new DatabaseHolder(
+            workspace["alien.db"], $"PRAGMA journal_mode = {mode}; PRAGMA wal_autocheckpoint = 0; {Zoo}; {(mode == "Wal" ? "BEGIN; " : "")}SELECT * FROM zoo;"))
         {
             foreach (var parameters in (string[])["-Force", "-Force -Delta", "-Force -NoVerify", "-Confirm:$false -NoSafetyBackup"])
             {
@@ -264,7 +266,8 @@ public class OtherDatabaseTests
                 {
                     "most tables in common" => "CREATE TABLE CUSTOMER(x); CREATE TABLE Reading(x); CREATE TABLE attachment(x); CREATE TABLE audit(x)",
                     "names that are no text" => "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET name = x'00ff'",
-                    _ => "PRAGMA writable_schema = ON; DELETE FROM sqlite_schema WHERE name = 'cage'; UPDATE sqlite_schema SET sql = 'CREATE TABLE (((', name = 'customer'",
+                    _ =>
+                        "PRAGMA writable_schema = ON; DELETE FROM sqlite_schema WHERE name = 'cage'; UPDATE sqlite_schema SET sql = 'CREATE TABLE (((', name = 'customer'",
                 });
                 break;
         }
@@ -280,7 +283,9 @@ public class OtherDatabaseTests
     [InlineData("users settings people", "users settings invoices", true)]
     [InlineData("customers deals", "customers invoices", true)]
     [InlineData("customers deals calls", "customers invoices payments items", true)]
-    [InlineData("django_migrations django_session django_content_type auth_user auth_group people", "django_migrations django_session django_content_type auth_user auth_group invoices", true)]
+    [InlineData(
+        "django_migrations django_session django_content_type auth_user auth_group people",
+        "django_migrations django_session django_content_type auth_user auth_group invoices", true)]
     [InlineData("__EFMigrationsHistory AspNetUsers AspNetRoles people", "__EFMigrationsHistory AspNetUsers AspNetRoles invoices", true)]
     [InlineData("people", "schema_migrations", true)]
     [InlineData("people deals calls", "people deals calls", false)]

@@ -169,7 +169,10 @@ public sealed class OtherNamesTests : IDisposable
 
         workspace.Run("Get-SHBackup | Restore-SHBackup -Destination ./dead.db -Force").WithoutErrors();
 
-        Assert.Equal(["alias.db", "dead.db"], [.. Directory.EnumerateFiles(workspace.Folder, "*.db*").Select(Path.GetFileName).Where(name => !name!.Contains("damaged", StringComparison.Ordinal) && name is not "app.db").Order(StringComparer.Ordinal)]);
+        Assert.Equal(["alias.db", "dead.db"], [.. Directory.EnumerateFiles(workspace.Folder, "*.db*")
+            .Select(Path.GetFileName)
+            .Where(name => !name!.Contains("damaged", StringComparison.Ordinal) && name is not "app.db")
+            .Order(StringComparer.Ordinal)]);
         Assert.Equal(File.ReadAllBytes(database), File.ReadAllBytes(workspace["alias.db"]));
         Assert.Equal("300", Query(workspace["alias.db"], "SELECT count(*) FROM customer"));
         Assert.Equal("ok", Query(workspace["alias.db"], "PRAGMA integrity_check"));
@@ -189,7 +192,9 @@ public sealed class OtherNamesTests : IDisposable
 
         Assert.Equal(7, made.RowCounts!["customer"]);
         Assert.Equal(workspace["real", "target.db"], made.DatabasePath);
-        Assert.Equal(["9", "20"], [Query(workspace["target.db"], "SELECT count(*) FROM customer"), Query(workspace["real", "target.db"], "SELECT count(*) FROM customer")]);
+        Assert.Equal(
+            ["9", "20"],
+            [Query(workspace["target.db"], "SELECT count(*) FROM customer"), Query(workspace["real", "target.db"], "SELECT count(*) FROM customer")]);
     }
 
     private static string Query(string database, string sql)

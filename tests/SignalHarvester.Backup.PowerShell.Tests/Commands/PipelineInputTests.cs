@@ -10,14 +10,17 @@ namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
 public class PipelineInputTests
 {
     // Import-Csv is not in this engine: an object whose properties are all texts, those that are not there empty ones.
-    private const string AsRow = "ForEach-Object { $row = [pscustomobject]@{}; foreach ($p in $_.PSObject.Properties) { $row.PSObject.Properties.Add([psnoteproperty]::new($p.Name, \"$($p.Value)\")) }; $row }";
-    private const string ThroughAJob = "ForEach-Object { [System.Management.Automation.PSSerializer]::Deserialize([System.Management.Automation.PSSerializer]::Serialize($_)) }";
+    private const string AsRow =
+        "ForEach-Object { $row = [pscustomobject]@{}; foreach ($p in $_.PSObject.Properties) { $row.PSObject.Properties.Add([psnoteproperty]::new($p.Name, \"$($p.Value)\")) }; $row }";
+    private const string ThroughAJob =
+        "ForEach-Object { [System.Management.Automation.PSSerializer]::Deserialize([System.Management.Automation.PSSerializer]::Serialize($_)) }";
     private const string AsSelected = "ForEach-Object { [pscustomobject]@{ Id = $_.Id; BackupDirectory = $_.BackupDirectory; Location = $_.Location } }";
     private const string There = "-Provider Directory -Container ./offsite";
 
     public static TheoryData<string> TakingBackups =>
     [
-        "Remove-SHBackup -WhatIf", "Remove-SHBackup -Force", "Test-SHBackup", "Test-SHBackup -Level Quick -Quiet", "Restore-SHBackup -Destination ./new.db -Force",
+        "Remove-SHBackup -WhatIf", "Remove-SHBackup -Force", "Test-SHBackup", "Test-SHBackup -Level Quick -Quiet",
+        "Restore-SHBackup -Destination ./new.db -Force",
         "Restore-SHBackup -Destination ./new.db -WhatIf", "Restore-SHBackup -Table customer -Into ./app.db -Force", "Invoke-SHRestoreDrill", "Merge-SHBackup",
         "Merge-SHBackup -WhatIf", "Compare-SHBackup -IncludeEqual", "Get-SHBackup", $"Send-SHBackup {There} -CreateContainer", $"Send-SHBackup {There} -WhatIf",
         $"Receive-SHBackup {There} -WhatIf", "Protect-SHBackup -Recipient age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p -WhatIf",
@@ -128,7 +131,8 @@ public class PipelineInputTests
     {
         using var workspace = new Workspace();
         var id = workspace.AddBackup(TimeSpan.FromDays(1));
-        foreach (var command in (string[])["Get-SHBackup -Id", "Remove-SHBackup -WhatIf -Id", "Test-SHBackup -Id", "Invoke-SHRestoreDrill -Id", "Restore-SHBackup -Destination ./new.db -Force -Id"])
+        foreach (var command in (string[])["Get-SHBackup -Id", "Remove-SHBackup -WhatIf -Id", "Test-SHBackup -Id", "Invoke-SHRestoreDrill -Id",
+            "Restore-SHBackup -Destination ./new.db -Force -Id"])
         {
             var error = Assert.Single(workspace.Run($"{command} '{text}'").Errors);
             Assert.StartsWith("InvalidArgument,", error.FullyQualifiedErrorId, StringComparison.Ordinal);
@@ -183,7 +187,8 @@ public class PipelineInputTests
         using var workspace = new Workspace();
         foreach (var input in (string[])
             [
-                "[pscustomobject]@{ Foo = '[a-z]*' }", "[pscustomobject]@{ Name = 'no such [a-z]*'; Scope = '' }", "[pscustomobject]@{ Name = '*'; Scope = 'User' }",
+                "[pscustomobject]@{ Foo = '[a-z]*' }", "[pscustomobject]@{ Name = 'no such [a-z]*'; Scope = '' }",
+                "[pscustomobject]@{ Name = '*'; Scope = 'User' }",
                 "[pscustomobject]@{ Name = 'x'; Scope = 'nobody' }", "@{ Name = '*' }", "[pscustomobject]@{ Name = '' }", "''", "$null", "'*'",
             ])
         {
@@ -213,7 +218,8 @@ public class PipelineInputTests
     {
         using var workspace = new Workspace();
         workspace.AddBackup(TimeSpan.FromDays(1));
-        foreach (var input in (string[])["[pscustomobject]@{ Foo = '*' }", "'*'", "[pscustomobject]@{ BackupDirectory = ''; ConfigurationPath = '' }", "[pscustomobject]@{ BackupDirectory = $null; ConfigurationPath = $null }"])
+        foreach (var input in (string[])["[pscustomobject]@{ Foo = '*' }", "'*'", "[pscustomobject]@{ BackupDirectory = ''; ConfigurationPath = '' }",
+            "[pscustomobject]@{ BackupDirectory = $null; ConfigurationPath = $null }"])
         {
             var result = workspace.Run($"{input} | {command}");
             Assert.True(result.Errors.Count == 1, $"{input}: {string.Join("; ", result.Errors)}");
@@ -234,7 +240,8 @@ public class PipelineInputTests
         Assert.Equal(
             [workspace.Backups, workspace["second"]],
             workspace.Run($"{both} | Get-SHBackupHealth").WithoutErrors().As<BackupHealth>().Select(health => health.BackupDirectory));
-        Assert.StartsWith("InvalidArgument,", Assert.Single(workspace.Run($"{both} | Export-SHBackupMetric").Errors).FullyQualifiedErrorId, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "InvalidArgument,", Assert.Single(workspace.Run($"{both} | Export-SHBackupMetric").Errors).FullyQualifiedErrorId, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -242,7 +249,8 @@ public class PipelineInputTests
     {
         using var workspace = new Workspace();
         File.Copy(workspace.Database, workspace["@{Foo=a}"]);
-        foreach (var input in (string[])["[pscustomobject]@{ Foo = 'a' }", "[pscustomobject]@{ Foo = '[a]' }", "@{ Foo = 1 }", "[pscustomobject]@{ DatabasePath = '' }", "$null"])
+        foreach (var input in (string[])["[pscustomobject]@{ Foo = 'a' }", "[pscustomobject]@{ Foo = '[a]' }", "@{ Foo = 1 }",
+            "[pscustomobject]@{ DatabasePath = '' }", "$null"])
         {
             var result = workspace.Run($"{input} | New-SHBackup");
             Assert.True(result.Errors.Count == 1, $"{input}: {string.Join("; ", result.Errors)}");

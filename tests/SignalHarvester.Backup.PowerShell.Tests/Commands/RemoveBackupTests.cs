@@ -71,7 +71,9 @@ public class RemoveBackupTests
         Assert.Equal(2, workspace.Session.Host.Questions.Count);
         Assert.All(
             workspace.Session.Host.Questions.Zip([young, old]),
-            asked => Assert.True(asked.First.Contains(asked.Second, StringComparison.Ordinal) && asked.First.Contains(workspace.Database, StringComparison.Ordinal), asked.First));
+            asked => Assert.True(
+                asked.First.Contains(asked.Second, StringComparison.Ordinal) && asked.First.Contains(workspace.Database, StringComparison.Ordinal),
+                asked.First));
     }
 
     [Theory]
@@ -215,7 +217,8 @@ public class RemoveBackupTests
     {
         using var workspace = new Workspace();
         var predecessor = new PredecessorBackups(workspace.Backups);
-        var keep = predecessor.Add(workspace.Database, PredecessorBackups.Forms["full"] with { Timestamp = new DateTime(2025, 1, 1, 0, 0, 0, DateTimeKind.Utc) });
+        var keep = predecessor.Add(
+            workspace.Database, PredecessorBackups.Forms["full"] with { Timestamp = new DateTime(2025, 1, 1, 0, 0, 0, DateTimeKind.Utc) });
         var gone = predecessor.Add(workspace.Database, PredecessorBackups.Forms[form]);
         Assert.Equal([gone.Id], Workspace.Ids(workspace.Run($"Remove-SHBackup {gone.Id} -Force").WithoutErrors()));
 

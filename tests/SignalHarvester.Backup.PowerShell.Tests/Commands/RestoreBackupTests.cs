@@ -314,7 +314,9 @@ public class RestoreBackupTests
         using var workspace = new Workspace();
         using (var connection = Databases.Open(workspace.Database))
         {
-            Databases.Execute(connection, "CREATE TABLE big AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 800) SELECT randomblob(100000) AS b FROM n");
+            Databases.Execute(
+                connection,
+                "CREATE TABLE big AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 800) SELECT randomblob(100000) AS b FROM n");
         }
 
         var made = workspace.Run("New-SHBackup app.db -NoVerify").WithoutErrors();
@@ -331,7 +333,9 @@ public class RestoreBackupTests
                 progress.Where(record => record.RecordType == ProgressRecordType.Completed).Select(record => record.Activity).Distinct());
         }
 
-        Assert.Contains(restored.Progress, record => record is { PercentComplete: > 0, SecondsRemaining: >= 0 } && record.StatusDescription.EndsWith("/s", StringComparison.Ordinal));
+        Assert.Contains(
+            restored.Progress,
+            record => record is { PercentComplete: > 0, SecondsRemaining: >= 0 } && record.StatusDescription.EndsWith("/s", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -17,7 +17,8 @@ public class RestoreDrillTests
         var made = workspace.MakeBackup("-Type Incremental");
         string[] before = [.. workspace.BackupFiles.Where(file => !file.Contains("history.db", StringComparison.Ordinal))];
 
-        var drill = Drill(workspace, "-Newest -Assertion @{ Query = 'SELECT count(*) FROM bulk'; Expect = '200' }, @{ Query = \"SELECT 'x'\"; Expect = '!= y' }");
+        var drill = Drill(
+            workspace, "-Newest -Assertion @{ Query = 'SELECT count(*) FROM bulk'; Expect = '200' }, @{ Query = \"SELECT 'x'\"; Expect = '!= y' }");
 
         Assert.Equal((made.Id, workspace.Database, true, true, made.Size), (drill.BackupId, drill.Database, drill.Passed, drill.FileExists, drill.Size));
         Assert.Equal((DrillResult.Passed, DrillResult.Passed, DrillResult.Passed), (drill.RestoreResult, drill.IntegrityResult, drill.ContentResult));
@@ -27,7 +28,9 @@ public class RestoreDrillTests
         Assert.Equal(before, workspace.BackupFiles.Where(file => !file.Contains("history.db", StringComparison.Ordinal)));
         var told = workspace.Run("Get-SHBackupHistory -Operation Drill").WithoutErrors().As<BackupEvent>().Single();
         Assert.Equal((BackupEventStatus.Success, made.Id), (told.Status, told.BackupId));
-        Assert.Contains(workspace.Run("Export-SHBackupMetric").WithoutErrors().Output, line => line.ToString().Contains("shbackup_last_drill_success_timestamp_seconds{", StringComparison.Ordinal));
+        Assert.Contains(
+            workspace.Run("Export-SHBackupMetric").WithoutErrors().Output,
+            line => line.ToString().Contains("shbackup_last_drill_success_timestamp_seconds{", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -50,7 +53,8 @@ public class RestoreDrillTests
         if (damage == "foreign key")
         {
             using var connection = Databases.Open(workspace.Database);
-            Databases.Execute(connection, "PRAGMA foreign_keys = OFF; CREATE TABLE p(id INTEGER PRIMARY KEY); CREATE TABLE c(p REFERENCES p(id)); INSERT INTO c VALUES (7)");
+            Databases.Execute(
+                connection, "PRAGMA foreign_keys = OFF; CREATE TABLE p(id INTEGER PRIMARY KEY); CREATE TABLE c(p REFERENCES p(id)); INSERT INTO c VALUES (7)");
         }
 
         var full = workspace.MakeBackup();
@@ -107,7 +111,9 @@ public class RestoreDrillTests
     [Theory]
     [InlineData("", "-Recipient (New-SHBackupKey ./away.key)", "", "-IdentityFile")]
     [InlineData("", "", "-Assertion @{ Query = 'SELECT 1'; Expect = '2' }", "Compare-SHBackup")]
-    [InlineData("PRAGMA foreign_keys = OFF; CREATE TABLE p(id INTEGER PRIMARY KEY); CREATE TABLE c(p REFERENCES p(id)); INSERT INTO c VALUES (7)", "", "", "Compare-SHBackup")]
+    [InlineData(
+        "PRAGMA foreign_keys = OFF; CREATE TABLE p(id INTEGER PRIMARY KEY); CREATE TABLE c(p REFERENCES p(id)); INSERT INTO c VALUES (7)", "", "",
+        "Compare-SHBackup")]
     public void What_does_not_speak_against_the_backup_does_not_condemn_it(string broken, string parameters, string drilled, string next)
     {
         using var workspace = new Workspace();
@@ -150,7 +156,8 @@ public class RestoreDrillTests
         using var workspace = new Workspace();
         workspace.Change();
         workspace.MakeBackup();
-        var drill = workspace.Run("Invoke-SHRestoreDrill -Newest -Assertion @{ Query = $args[0]; Expect = $args[1] }", query, expect).As<RestoreDrill>().Single();
+        var drill = workspace.Run("Invoke-SHRestoreDrill -Newest -Assertion @{ Query = $args[0]; Expect = $args[1] }", query, expect)
+            .As<RestoreDrill>().Single();
         Assert.Equal(passes, Assert.Single(drill.Assertions).Passed);
         Assert.False(File.Exists(workspace["planted.db"]));
     }
@@ -160,7 +167,8 @@ public class RestoreDrillTests
     {
         using var workspace = new Workspace();
         workspace.MakeBackup();
-        var run = workspace.Run("Invoke-SHRestoreDrill -Newest -Assertion @{ Query = \"SELECT replace(hex(zeroblob(50000)), '00', 'x')\"; Expect = ('x' * 50000) }, @{ Query = \"SELECT replace(hex(zeroblob(50000)), '00', 'x')\"; Expect = 'x' }");
+        var run = workspace.Run(
+            "Invoke-SHRestoreDrill -Newest -Assertion @{ Query = \"SELECT replace(hex(zeroblob(50000)), '00', 'x')\"; Expect = ('x' * 50000) }, @{ Query = \"SELECT replace(hex(zeroblob(50000)), '00', 'x')\"; Expect = 'x' }");
         Assert.Equal([true, false], run.As<RestoreDrill>().Single().Assertions.Select(answer => answer.Passed));
         Assert.All(run.As<RestoreDrill>().Single().Assertions, answer => Assert.InRange(answer.Found!.Length, 500, 550));
         Assert.InRange(Assert.Single(run.Errors).Exception.Message.Length, 500, 1500);
@@ -185,7 +193,8 @@ public class RestoreDrillTests
         Assert.All(told, entry => Assert.Contains("not recorded", entry.ErrorMessage, StringComparison.Ordinal));
         Assert.DoesNotContain(
             Directory.EnumerateFiles(workspace.Backups, "*", SearchOption.AllDirectories),
-            file => System.Text.Encoding.Latin1.GetString(File.ReadAllBytes(file)) is var content && (content.Contains("secret_patients", StringComparison.Ordinal) || content.Contains("Lovelace", StringComparison.Ordinal)));
+            file => System.Text.Encoding.Latin1.GetString(File.ReadAllBytes(file)) is var content
+                && (content.Contains("secret_patients", StringComparison.Ordinal) || content.Contains("Lovelace", StringComparison.Ordinal)));
 
         // Where the sidecar may tell it, the history may too.
         var open = workspace.Run("New-SHBackup ./app.db -RevealContent -Recipient (New-SHBackupKey ./other.txt)").WithoutErrors().As<BackupMetadata>().Single();
@@ -203,14 +212,16 @@ public class RestoreDrillTests
         Databases.Create(workspace["other.db"], new DatabaseShape { Rows = 5 });
         var other = workspace.Run("New-SHBackup ./other.db").WithoutErrors().As<BackupMetadata>().Single();
         Assert.Equal([other.Id, newest.Id], workspace.Run("Invoke-SHRestoreDrill -Newest").WithoutErrors().As<RestoreDrill>().Select(drill => drill.BackupId));
-        Assert.Equal([other.Id], workspace.Run("Invoke-SHRestoreDrill -Newest -Database oth*").WithoutErrors().As<RestoreDrill>().Select(drill => drill.BackupId));
+        Assert.Equal(
+            [other.Id], workspace.Run("Invoke-SHRestoreDrill -Newest -Database oth*").WithoutErrors().As<RestoreDrill>().Select(drill => drill.BackupId));
     }
 
     [Fact]
     public void The_copy_in_an_object_store_is_drilled_too_encrypted_or_not()
     {
         using var workspace = new Workspace();
-        workspace.Run("New-SHBackup ./app.db -Recipient (New-SHBackupKey ./away.key) -Upload -Provider Directory -Container ./offsite -CreateContainer").WithoutErrors();
+        workspace.Run("New-SHBackup ./app.db -Recipient (New-SHBackupKey ./away.key) -Upload -Provider Directory -Container ./offsite -CreateContainer")
+            .WithoutErrors();
         Directory.Delete(workspace.Backups, recursive: true);
         var drill = Drill(workspace, "-Newest -Remote -Provider Directory -Container ./offsite -IdentityFile ./away.key");
         Assert.True(drill.Passed, drill.Reason);
@@ -223,7 +234,10 @@ public class RestoreDrillTests
         using var workspace = new Workspace();
         workspace.MakeBackup();
         var drill = Drill(workspace, "-Newest -Assertion @{ Query = 'SELECT 1'; Expect = '1' }");
-        var again = workspace.Run("$args[0] | ForEach-Object { [System.Management.Automation.PSSerializer]::Deserialize([System.Management.Automation.PSSerializer]::Serialize($_)) }", drill).WithoutErrors().As<RestoreDrill>().Single();
+        var again = workspace.Run(
+            "$args[0] | ForEach-Object { [System.Management.Automation.PSSerializer]::Deserialize([System.Management.Automation.PSSerializer]::Serialize($_)) }",
+            drill)
+            .WithoutErrors().As<RestoreDrill>().Single();
         Assert.Equal(drill.ToString(), again.ToString());
         Assert.Equal(drill.Assertions, again.Assertions);
         Assert.Equal(drill.RestoreTime.ToString("c", CultureInfo.InvariantCulture), again.RestoreTime.ToString("c", CultureInfo.InvariantCulture));

@@ -1,4 +1,3 @@
-using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.PowerShell.Tests.Support;
 using SignalHarvester.Backup.TestSupport;
 
@@ -12,13 +11,15 @@ public sealed class RestoreRowsTests : IDisposable
     [Fact]
     public void Deleted_rows_come_back_and_what_changed_since_stays()
     {
-        var backup = Backup("CREATE TABLE t(id INTEGER PRIMARY KEY, v TEXT, g TEXT GENERATED ALWAYS AS (v || '!') VIRTUAL); INSERT INTO t(id, v) VALUES (1, 'a'), (2, 'b'), (3, 'c')");
+        var backup = Backup(
+            "CREATE TABLE t(id INTEGER PRIMARY KEY, v TEXT, g TEXT GENERATED ALWAYS AS (v || '!') VIRTUAL); INSERT INTO t(id, v) VALUES (1, 'a'), (2, 'b'), (3, 'c')");
         Execute("DELETE FROM t WHERE id IN (1, 3); UPDATE t SET v = 'new' WHERE id = 2; INSERT INTO t(id, v) VALUES (9, 'later')");
 
         var rows = Restore(backup, "-Table t -Into ./app.db");
 
         Assert.Equal((2, 0, "t", "t", backup), (rows.Inserted, rows.Replaced, rows.Table, rows.Into, rows.BackupId));
-        Assert.Equal("1 a a!|2 new new!|3 c c!|9 later later!", Query("SELECT group_concat(id || ' ' || v || ' ' || g, '|') FROM (SELECT * FROM t ORDER BY id)"));
+        Assert.Equal(
+            "1 a a!|2 new new!|3 c c!|9 later later!", Query("SELECT group_concat(id || ' ' || v || ' ' || g, '|') FROM (SELECT * FROM t ORDER BY id)"));
         Assert.Contains(workspace.Run("Get-SHBackup").As<BackupMetadata>(), made => made.IsSafety);
         Assert.Equal(workspace.Database, workspace.Run("Get-SHBackupHistory -Operation Restore").As<BackupEvent>().Single().Destination);
     }
@@ -39,7 +40,9 @@ public sealed class RestoreRowsTests : IDisposable
         Execute("UPDATE t SET v = 9 WHERE b = 'x'; DELETE FROM t WHERE b = 'y'; INSERT INTO t VALUES (5, 'z', 5)");
         var rows = Restore(backup, "-Table t -Into ./app.db -RowAction Replace");
         Assert.Equal((1, 2), (rows.Inserted, rows.Replaced));
-        Assert.Equal("1 x integer1|1 y null|2 x text3|5 z integer5", Query("SELECT group_concat(a || ' ' || b || ' ' || typeof(v) || coalesce(v, ''), '|') FROM (SELECT * FROM t ORDER BY a, b)"));
+        Assert.Equal(
+            "1 x integer1|1 y null|2 x text3|5 z integer5",
+            Query("SELECT group_concat(a || ' ' || b || ' ' || typeof(v) || coalesce(v, ''), '|') FROM (SELECT * FROM t ORDER BY a, b)"));
     }
 
     [Fact]
@@ -79,7 +82,8 @@ public sealed class RestoreRowsTests : IDisposable
     {
         var backup = Backup("CREATE TABLE \"odd ' \"\" name\"(rowid TEXT, v); INSERT INTO \"odd ' \"\" name\" VALUES ('same', 1), ('same', 1), ('same', 2)");
         Execute("DELETE FROM \"odd ' \"\" name\" WHERE _rowid_ = 2");
-        var rows = workspace.Run("Restore-SHBackup $args[0] -Table $args[1] -Into ./app.db -Force", backup, "odd ' \" name").WithoutErrors().As<RestoredRows>().Single();
+        var rows = workspace.Run("Restore-SHBackup $args[0] -Table $args[1] -Into ./app.db -Force", backup, "odd ' \" name")
+            .WithoutErrors().As<RestoredRows>().Single();
         Assert.Equal(1, rows.Inserted);
         Assert.Equal(3, Number("SELECT count(*) FROM \"odd ' \"\" name\""));
     }
@@ -118,7 +122,8 @@ public sealed class RestoreRowsTests : IDisposable
     [Fact]
     public void Rows_that_would_refer_to_nothing_do_not_come_back_without_what_they_refer_to()
     {
-        var backup = Backup("CREATE TABLE p(id INTEGER PRIMARY KEY); CREATE TABLE c(id INTEGER PRIMARY KEY, p REFERENCES p(id) ON DELETE CASCADE); INSERT INTO p VALUES (1); INSERT INTO c VALUES (1, 1)");
+        var backup = Backup(
+            "CREATE TABLE p(id INTEGER PRIMARY KEY); CREATE TABLE c(id INTEGER PRIMARY KEY, p REFERENCES p(id) ON DELETE CASCADE); INSERT INTO p VALUES (1); INSERT INTO c VALUES (1, 1)");
         Execute("DELETE FROM c; DELETE FROM p");
         Assert.Equal(BackupErrorId.RowsNotRestored, Refused($"Restore-SHBackup {backup} -Table c -Into ./app.db -Force"));
         Assert.Equal(0, Number("SELECT count(*) FROM c"));
@@ -189,7 +194,10 @@ public sealed class RestoreRowsTests : IDisposable
         Assert.Equal(0, Number("SELECT count(*) FROM t"));
         Assert.Equal(BackupErrorId.DestinationInvalid, Refused($"Restore-SHBackup {backup} -Table t -Into ./none.db -Force"));
         Assert.False(File.Exists(workspace["none.db"]));
-        foreach (var parameters in new[] { "-Table t", "-Into ./app.db", "-Where 1 -Destination ./x.db", "-Table t -Into ./app.db -Destination ./x.db", "-Table t -Into ./app.db -Delta" })
+        foreach (var parameters in new[]
+        {
+            "-Table t", "-Into ./app.db", "-Where 1 -Destination ./x.db", "-Table t -Into ./app.db -Destination ./x.db", "-Table t -Into ./app.db -Delta",
+        })
         {
             Assert.Equal(BackupErrorId.InvalidArgument, Refused($"Restore-SHBackup {backup} {parameters} -Force"));
         }
@@ -235,8 +243,8 @@ public sealed class RestoreRowsTests : IDisposable
 
     private object Scalar(string sql)
     {
-        using SqliteConnection connection = Databases.Open(workspace.Database);
-        using SqliteCommand command = connection.CreateCommand();
+        using var connection = Databases.Open(workspace.Database);
+        using var command = connection.CreateCommand();
         command.CommandText = sql;
         return command.ExecuteScalar()!;
     }

@@ -7,12 +7,14 @@ namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
 /// <summary>Register-, Get- and Unregister-SHBackupSchedule as a user calls them, with a crontab of the tests' own.</summary>
 public sealed class ScheduleTests(ScheduleSandbox sandbox)
 {
-    private const string ThroughAJob = "ForEach-Object { [System.Management.Automation.PSSerializer]::Deserialize([System.Management.Automation.PSSerializer]::Serialize($_)) }";
+    private const string ThroughAJob =
+        "ForEach-Object { [System.Management.Automation.PSSerializer]::Deserialize([System.Management.Automation.PSSerializer]::Serialize($_)) }";
 
     /// <summary>Names that trip careless quoting.</summary>
     public static TheoryData<string> HostileNames =>
     [
-        "two words", "it's \"quoted\"", "$HOME $(id) `id` $_", "100% %PATH% \\% \\\\% \\", "a\nnew line\r\n* * * * * touch /tmp/injected", "Größe 漢字 🗄 ‘curly’ “double” „low“ ‚single",
+        "two words", "it's \"quoted\"", "$HOME $(id) `id` $_", "100% %PATH% \\% \\\\% \\", "a\nnew line\r\n* * * * * touch /tmp/injected",
+        "Größe 漢字 🗄 ‘curly’ “double” „low“ ‚single",
         "'; Remove-Item / #", "\"; exit 7 #", "; rm -rf / # & | > <", "-Force", "*[?]", "tab\tesc\u001b[31m nel\u0085 ls\u2028 rlo\u202E", "]]> <x/> &amp; --",
     ];
 
@@ -79,7 +81,8 @@ public sealed class ScheduleTests(ScheduleSandbox sandbox)
         var made = workspace.MakeBackup();
         Databases.Create(workspace["other.db"], new DatabaseShape { Rows = 5 });
         workspace.Run("New-SHBackup ./other.db").WithoutErrors();
-        workspace.Run("$null = Register-SHBackupSchedule some -Daily -At 04:00 -Drill -DatabasePath ./app.db -BackupDirectory ./backups -Backend Cron").WithoutErrors();
+        workspace.Run("$null = Register-SHBackupSchedule some -Daily -At 04:00 -Drill -DatabasePath ./app.db -BackupDirectory ./backups -Backend Cron")
+            .WithoutErrors();
         File.Delete(workspace.Database);
         var run = workspace.Run("Invoke-SHBackupSchedule some").As<ScheduleRun>().Single();
         workspace.Run("Unregister-SHBackupSchedule some -Force").WithoutErrors();
@@ -122,7 +125,9 @@ public sealed class ScheduleTests(ScheduleSandbox sandbox)
         FakeSchedulers.SkipWhereNone();
         using var workspace = new Workspace();
         workspace.Run("1..4 | ForEach-Object { New-SHBackup ./app.db -Compression None -NoVerify }").WithoutErrors();
-        workspace.Run("$null = Register-SHBackupSchedule half -Daily -Scrub -Percent 50 -BackupDirectory ./backups; $null = Register-SHBackupSchedule short -Daily -Scrub -Budget '0s' -BackupDirectory ./backups").WithoutErrors();
+        workspace.Run(
+            "$null = Register-SHBackupSchedule half -Daily -Scrub -Percent 50 -BackupDirectory ./backups; $null = Register-SHBackupSchedule short -Daily -Scrub -Budget '0s' -BackupDirectory ./backups")
+            .WithoutErrors();
         var half = workspace.Run("Invoke-SHBackupSchedule half").WithoutErrors().As<ScheduleRun>().Single();
         var none = workspace.Run("Invoke-SHBackupSchedule short").WithoutErrors().As<ScheduleRun>().Single();
         workspace.Run("Unregister-SHBackupSchedule half, short -Force").WithoutErrors();
@@ -182,7 +187,8 @@ public sealed class ScheduleTests(ScheduleSandbox sandbox)
     {
         FakeSchedulers.SkipWhereNone();
         using var workspace = new Workspace();
-        var schedule = workspace.Run("Register-SHBackupSchedule -Name $args[0] -Daily -DatabasePath ./app.db -BackupDirectory ./backups -Description $args[0]", name)
+        var schedule =
+            workspace.Run("Register-SHBackupSchedule -Name $args[0] -Daily -DatabasePath ./app.db -BackupDirectory ./backups -Description $args[0]", name)
             .WithoutErrors().As<BackupSchedule>().Single();
         Assert.Equal(name, schedule.Name);
         Assert.Equal(ScheduleStatus.Registered, schedule.Status);
@@ -203,9 +209,13 @@ public sealed class ScheduleTests(ScheduleSandbox sandbox)
         Assert.Equal([0, 4, 4, name], read.Select(item => item.BaseObject));
         Assert.Contains("Invoke-SHBackupSchedule -Name ", command, StringComparison.Ordinal);
 
-        var run = workspace.Run("Get-SHBackupSchedule | Where-Object Name -ceq $args[0] | Invoke-SHBackupSchedule", name).WithoutErrors().As<ScheduleRun>().Single();
+        var run = workspace.Run("Get-SHBackupSchedule | Where-Object Name -ceq $args[0] | Invoke-SHBackupSchedule", name)
+            .WithoutErrors().As<ScheduleRun>().Single();
         Assert.Equal((name, ScheduleResult.Succeeded), (run.Name, run.Result));
-        workspace.Run("Get-SHBackupSchedule | Where-Object Name -ceq $args[0] | ForEach-Object { Unregister-SHBackupSchedule -Name ([WildcardPattern]::Escape($_.Name)) -Force }", name).WithoutErrors();
+        workspace.Run(
+            "Get-SHBackupSchedule | Where-Object Name -ceq $args[0] | ForEach-Object { Unregister-SHBackupSchedule -Name ([WildcardPattern]::Escape($_.Name)) -Force }",
+            name)
+            .WithoutErrors();
         Assert.False(File.Exists(schedule.DefinitionPath));
     }
 
@@ -219,11 +229,14 @@ public sealed class ScheduleTests(ScheduleSandbox sandbox)
         var before = sandbox.Crontab;
         foreach (var (backend, expected) in new[]
         {
-            ("Cron", "@reboot "), ("Systemd", "OnCalendar=*-*-* 02:15:00 UTC"), ("Launchd", "<key>StartCalendarInterval</key>"), ("TaskScheduler", "<StartWhenAvailable>true</StartWhenAvailable>"),
+            ("Cron", "@reboot "), ("Systemd", "OnCalendar=*-*-* 02:15:00 UTC"), ("Launchd", "<key>StartCalendarInterval</key>"),
+            ("TaskScheduler", "<StartWhenAvailable>true</StartWhenAvailable>"),
         })
         {
             workspace.Session.Host.Forget();
-            var result = workspace.Run($"Register-SHBackupSchedule shown -Daily -At 02:15 -DatabasePath ./app.db -BackupDirectory ./backups -Backend {backend} {how}").WithoutErrors();
+            var result =
+                workspace.Run($"Register-SHBackupSchedule shown -Daily -At 02:15 -DatabasePath ./app.db -BackupDirectory ./backups -Backend {backend} {how}")
+                    .WithoutErrors();
             var text = how == "-AsText" ? Assert.Single(result.As<string>()) : workspace.Session.Host.Shown;
             Assert.Contains(expected, text, StringComparison.Ordinal);
             Assert.Contains("Invoke-SHBackupSchedule -Name ", text, StringComparison.Ordinal);
@@ -269,7 +282,9 @@ public sealed class ScheduleTests(ScheduleSandbox sandbox)
         var schedule = workspace.Run("Register-SHBackupSchedule tampered -Daily -DatabasePath ./app.db").WithoutErrors().As<BackupSchedule>().Single();
         sandbox.EditCrontab(table => table.Replace("\"tampered\", daily", "\"tampered\", never", StringComparison.Ordinal));
         Assert.Equal(ScheduleStatus.Changed, Status());
-        Assert.Equal(ScheduleStatus.Registered, workspace.Run("Register-SHBackupSchedule tampered -Daily -DatabasePath ./app.db").WithoutErrors().As<BackupSchedule>().Single().Status);
+        Assert.Equal(
+            ScheduleStatus.Registered,
+            workspace.Run("Register-SHBackupSchedule tampered -Daily -DatabasePath ./app.db").WithoutErrors().As<BackupSchedule>().Single().Status);
         workspace.Run("Unregister-SHBackupSchedule tampered -Force").WithoutErrors();
         Assert.False(File.Exists(schedule.DefinitionPath));
 
@@ -331,7 +346,9 @@ public sealed class ScheduleTests(ScheduleSandbox sandbox)
             }
         }
 
-        workspace.Run("Register-SHBackupSchedule keeper -Daily -RetentionOnly -KeepDaily 2 -BackupDirectory ./backups; Register-SHBackupSchedule maker -Daily -KeepDaily 1 -DatabasePath ./app.db -BackupDirectory ./backups").WithoutErrors();
+        workspace.Run(
+            "Register-SHBackupSchedule keeper -Daily -RetentionOnly -KeepDaily 2 -BackupDirectory ./backups; Register-SHBackupSchedule maker -Daily -KeepDaily 1 -DatabasePath ./app.db -BackupDirectory ./backups")
+            .WithoutErrors();
         Assert.Equal("3 removed, 1 kept", Detail("Invoke-SHBackupSchedule maker", added: 1));
         Assert.Equal("1 removed, 3 kept", Detail("Invoke-SHBackupSchedule keeper", added: 0));
         workspace.Run("Unregister-SHBackupSchedule keeper, maker -Force").WithoutErrors();
@@ -377,7 +394,8 @@ public sealed class ScheduleTests(ScheduleSandbox sandbox)
     {
         FakeSchedulers.SkipWhereNone();
         using var workspace = new Workspace();
-        workspace.Run("Register-SHBackupSchedule \"tab it's\" -Daily -DatabasePath ./app.db; Register-SHBackupSchedule tabular -Daily -DatabasePath ./app.db").WithoutErrors();
+        workspace.Run("Register-SHBackupSchedule \"tab it's\" -Daily -DatabasePath ./app.db; Register-SHBackupSchedule tabular -Daily -DatabasePath ./app.db")
+            .WithoutErrors();
         foreach (var command in new[] { "Get", "Invoke", "Unregister" })
         {
             var offered = workspace.Session.Complete($"{command}-SHBackupSchedule tab");
@@ -396,9 +414,13 @@ public sealed class ScheduleTests(ScheduleSandbox sandbox)
         using var workspace = new Workspace();
         Directory.CreateDirectory(workspace["config"]);
         Write("");
-        var schedules = workspace.Run("Register-SHBackupSchedule -FromConfiguration -Name fleet -ConfigurationPath ./config/settings.yaml").WithoutErrors().As<BackupSchedule>();
+        var schedules = workspace.Run("Register-SHBackupSchedule -FromConfiguration -Name fleet -ConfigurationPath ./config/settings.yaml")
+            .WithoutErrors().As<BackupSchedule>();
         Assert.Equal(
-            ["fleet-daily: daily at 01:10 UTC", "fleet-weekly: weekly on Sunday at 03:00 UTC", "fleet-monthly: monthly on day 1 at 04:00 UTC", "fleet-retention: daily at 05:00 UTC"],
+            [
+                "fleet-daily: daily at 01:10 UTC", "fleet-weekly: weekly on Sunday at 03:00 UTC", "fleet-monthly: monthly on day 1 at 04:00 UTC",
+                "fleet-retention: daily at 05:00 UTC",
+            ],
             schedules.Select(schedule => $"{schedule.Name}: {schedule.Trigger}"));
         Assert.All(schedules, schedule => Assert.Equal(workspace["config", "settings.yaml"], schedule.ConfigurationPath));
 
@@ -410,10 +432,13 @@ public sealed class ScheduleTests(ScheduleSandbox sandbox)
 
         Write("      weekly_enabled: false\n      hourly_enabled: true\n");
         workspace.Run("Register-SHBackupSchedule -FromConfiguration -Name fleet").WithoutErrors();
-        Assert.Equal(["fleet-daily", "fleet-hourly", "fleet-monthly", "fleet-retention"], workspace.Run("Get-SHBackupSchedule fleet*").As<BackupSchedule>().Select(schedule => schedule.Name));
+        Assert.Equal(
+            ["fleet-daily", "fleet-hourly", "fleet-monthly", "fleet-retention"],
+            workspace.Run("Get-SHBackupSchedule fleet*").As<BackupSchedule>().Select(schedule => schedule.Name));
 
         Write("      typo: 1\n");
-        Assert.StartsWith("ConfigurationInvalid,", workspace.Run("Invoke-SHBackupSchedule fleet-daily").Errors.Single().FullyQualifiedErrorId, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "ConfigurationInvalid,", workspace.Run("Invoke-SHBackupSchedule fleet-daily").Errors.Single().FullyQualifiedErrorId, StringComparison.Ordinal);
         File.Delete(workspace["config", "settings.yaml"]);
         Assert.Equal(ScheduleResult.Failed, workspace.Run("Get-SHBackupSchedule fleet-daily").As<BackupSchedule>().Single().LastResult);
         workspace.Run("Unregister-SHBackupSchedule fleet-* -Force").WithoutErrors();

@@ -25,7 +25,9 @@ public sealed class ScheduleToolTests
         var result = host.Run(Script.Replace("BACKEND", "-Backend TaskScheduler", StringComparison.Ordinal)).EnsureSuccess();
         Assert.Equal(["Registered TaskScheduler", "Registered TaskScheduler", "Registered TaskScheduler"], Lines(result.Output));
         Assert.Equal(2, host.Calls.Count);
-        Assert.All(host.Calls, call => Assert.Matches(@"^schtasks /Create /TN \\SignalHarvester.Backup\\it_27s_20nightly /XML \S.*shbackup-it_27s_20nightly.xml /F$", call));
+        Assert.All(
+            host.Calls,
+            call => Assert.Matches(@"^schtasks /Create /TN \\SignalHarvester.Backup\\it_27s_20nightly /XML \S.*shbackup-it_27s_20nightly.xml /F$", call));
 
         var bytes = File.ReadAllBytes(Directory.GetFiles(host["bin"], "task-*.xml").Single());
         Assert.Equal(Encoding.Unicode.GetPreamble(), bytes[..2]);
@@ -68,7 +70,8 @@ public sealed class ScheduleToolTests
         Assert.Equal(["Registered Launchd", "Registered Launchd", "Registered Launchd"], Lines(result.Output));
         var agent = Directory.GetFiles(host["Library", "LaunchAgents"]).Single();
         Assert.Equal("com.signalharvester.shbackup-it_27s_20nightly.plist", Path.GetFileName(agent));
-        Assert.Equal(2, host.Calls.Count(call => call.EndsWith(" " + agent, StringComparison.Ordinal) && call.StartsWith("launchctl bootstrap gui/", StringComparison.Ordinal)));
+        Assert.Equal(2, host.Calls.Count(
+            call => call.EndsWith(" " + agent, StringComparison.Ordinal) && call.StartsWith("launchctl bootstrap gui/", StringComparison.Ordinal)));
 
         Assert.Equal("0", Lines(host.Run(Remove).EnsureSuccess().Output).Single());
         Assert.Matches("^launchctl bootout gui/[0-9]+/com.signalharvester.shbackup-it_27s_20nightly$", host.Calls[^1]);
@@ -82,7 +85,8 @@ public sealed class ScheduleToolTests
         host.Install("systemctl", FakeSchedulers.Systemctl);
         host.Install("crontab", FakeSchedulers.Crontab);
         const string register = "(Register-SHBackupSchedule mover -Daily -DatabasePath ./app.db -Backend {0}).Status; ";
-        var result = host.Run(register.Replace("{0}", "Cron", StringComparison.Ordinal) + register.Replace("{0}", "Systemd", StringComparison.Ordinal)).EnsureSuccess();
+        var result = host.Run(register.Replace("{0}", "Cron", StringComparison.Ordinal) + register.Replace("{0}", "Systemd", StringComparison.Ordinal))
+            .EnsureSuccess();
         Assert.Equal(["Registered", "Registered"], Lines(result.Output).Where(line => !IsWarning(line)));
         Assert.False(File.Exists(host["bin", "crontab.txt"]));
         Assert.True(File.Exists(host["config", "systemd", "user", "shbackup-mover.timer"]));
@@ -95,7 +99,8 @@ public sealed class ScheduleToolTests
     {
         using var host = new ScheduleHost();
         host.Install("crontab", $"[ \"$1\" != -l ] || {{ echo \"{words}\" >&2; exit 1; }}; cat > \"$here/written.txt\"");
-        var result = host.Run("Register-SHBackupSchedule mine -Daily -DatabasePath ./app.db -Backend Cron | Out-Null; $Error | ForEach-Object { $_.FullyQualifiedErrorId -replace ',.*' }");
+        var result = host.Run(
+            "Register-SHBackupSchedule mine -Daily -DatabasePath ./app.db -Backend Cron | Out-Null; $Error | ForEach-Object { $_.FullyQualifiedErrorId -replace ',.*' }");
         Assert.Equal(isNone ? [] : [BackupErrorId.SchedulerFailed], Lines(result.Output));
         Assert.Equal(isNone, File.Exists(host["bin", "written.txt"]));
     }
@@ -107,7 +112,8 @@ public sealed class ScheduleToolTests
         host.Install("crontab", FakeSchedulers.Crontab);
         host.Run("'good', 'broken' | ForEach-Object { Register-SHBackupSchedule $_ -Daily -DatabasePath ./app.db | Out-Null }").EnsureSuccess();
         File.WriteAllText(host["config", "shbackup", "schedules", "shbackup-broken.json"], "{ \"name\": 7");
-        var result = host.Run("Get-SHBackupSchedule -Scope User | ForEach-Object { $_.Name }; Invoke-SHBackupSchedule broken; $Error | ForEach-Object { \"$($_.FullyQualifiedErrorId -replace ',.*') $($_.CategoryInfo.Category) $($_.TargetObject)\" }");
+        var result = host.Run(
+            "Get-SHBackupSchedule -Scope User | ForEach-Object { $_.Name }; Invoke-SHBackupSchedule broken; $Error | ForEach-Object { \"$($_.FullyQualifiedErrorId -replace ',.*') $($_.CategoryInfo.Category) $($_.TargetObject)\" }");
         var broken = $"ScheduleInvalid InvalidData {host["config", "shbackup", "schedules", "shbackup-broken.json"]}";
         Assert.Equal(["good", broken, broken], Lines(result.Output));
         Assert.Contains("Register it again", result.Error, StringComparison.Ordinal);

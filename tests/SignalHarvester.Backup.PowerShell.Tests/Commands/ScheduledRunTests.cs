@@ -23,8 +23,11 @@ public sealed class ScheduledRunTests
         var next = host.Run("Invoke-SHBackupSchedule task -IfDue -Verbose; exit $LASTEXITCODE");
         Assert.Equal((0, 2), (next.ExitCode, Backups(host)));
         Assert.Contains("The run is delayed by 00:00:0", next.Output, StringComparison.Ordinal);
-        Assert.Equal(["Succeeded", "True"], Lines(host.Run("$s = Get-SHBackupSchedule task; $s.LastResult; $s.LastBackup -eq (Get-SHBackup -BackupDirectory ./backups -Newest 1).Id").Output));
-        var history = host.Run("Get-SHBackupHistory -BackupDirectory ./backups | ForEach-Object { \"$($_.Operation) $($_.Status) $($_.Schedule)\" }").EnsureSuccess();
+        Assert.Equal(
+            ["Succeeded", "True"],
+            Lines(host.Run("$s = Get-SHBackupSchedule task; $s.LastResult; $s.LastBackup -eq (Get-SHBackup -BackupDirectory ./backups -Newest 1).Id").Output));
+        var history = host.Run("Get-SHBackupHistory -BackupDirectory ./backups | ForEach-Object { \"$($_.Operation) $($_.Status) $($_.Schedule)\" }")
+            .EnsureSuccess();
         Assert.Equal(2, Lines(history.Output).Count(line => line == "Create Success task"));
         Assert.Equal(2, Lines(history.Output).Count(line => line == "Schedule Success task"));
     }
@@ -53,9 +56,14 @@ public sealed class ScheduledRunTests
         var result = RunTask(host);
         Assert.Equal((3, 2), (result.ExitCode, Backups(host)));
         Assert.Contains("bad.db", result.Error, StringComparison.Ordinal);
-        var steps = host.Run("(Invoke-SHBackupSchedule task -ErrorAction SilentlyContinue).Steps | ForEach-Object { \"$($_.Step) $(($_.Target -split '/')[-1]) $($_.Result) $($_.ErrorId)\".Trim() }; $LASTEXITCODE");
+        var steps = host.Run(
+            "(Invoke-SHBackupSchedule task -ErrorAction SilentlyContinue).Steps | ForEach-Object { \"$($_.Step) $(($_.Target -split '/')[-1]) $($_.Result) $($_.ErrorId)\".Trim() }; $LASTEXITCODE");
         Assert.Equal(
-            ["3", "Create app.db Succeeded", "Create bad.db Failed SourceNotSqlite", "Create second.db Succeeded", "Retention backups Succeeded", "Upload missing Failed CloudContainerNotFound", "Upload missing Failed CloudContainerNotFound", "Verify app.db Succeeded", "Verify second.db Succeeded"],
+            [
+                "3", "Create app.db Succeeded", "Create bad.db Failed SourceNotSqlite", "Create second.db Succeeded",
+                "Retention backups Succeeded", "Upload missing Failed CloudContainerNotFound", "Upload missing Failed CloudContainerNotFound",
+                "Verify app.db Succeeded", "Verify second.db Succeeded",
+            ],
             Lines(steps.Output).Select(line => line.Replace("Upload  ", "Upload missing ", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
 
         // What failed does not stop the next: the store is there now.
@@ -131,7 +139,9 @@ public sealed class ScheduledRunTests
             Databases.Create(host["many", $"db {index}.db"], new DatabaseShape { Rows = 5 });
         }
 
-        var result = host.Run("$run = Invoke-SHBackupSchedule task; $run.Result; @($run.Backups | ForEach-Object { $_ }).Count; @(Get-SHBackup -BackupDirectory ./backups | Where-Object Verified).Count").EnsureSuccess();
+        var result = host.Run(
+            "$run = Invoke-SHBackupSchedule task; $run.Result; @($run.Backups | ForEach-Object { $_ }).Count; @(Get-SHBackup -BackupDirectory ./backups | Where-Object Verified).Count")
+            .EnsureSuccess();
         Assert.Equal(["Succeeded", "12", "12"], Lines(result.Output));
     }
 
@@ -142,7 +152,9 @@ public sealed class ScheduledRunTests
         host.Install("crontab", FakeSchedulers.Crontab);
         Directory.CreateDirectory(host["config"]);
         Directory.CreateDirectory(host["metrics"]);
-        File.WriteAllText(host["config", "settings.yaml"], "app:\n  database_path: app.db\n  backup:\n    backup_dir: backups\n    metrics:\n      textfile: metrics/shbackup.prom\n");
+        File.WriteAllText(
+            host["config", "settings.yaml"],
+            "app:\n  database_path: app.db\n  backup:\n    backup_dir: backups\n    metrics:\n      textfile: metrics/shbackup.prom\n");
         var result = host.Run("Register-SHBackupSchedule -FromConfiguration | Out-Null; (Invoke-SHBackupSchedule shbackup-monthly).Result").EnsureSuccess();
         Assert.Equal(["Succeeded"], Lines(result.Output));
         var text = File.ReadAllText(host["metrics", "shbackup.prom"]);

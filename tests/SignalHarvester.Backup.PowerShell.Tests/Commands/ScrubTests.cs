@@ -21,7 +21,9 @@ public class ScrubTests
         Assert.Equal([ids[2]], Scrubbed(workspace.Run("Invoke-SHBackupScrub -Percent 10").WithoutErrors()));
         Assert.Equal([ids[1], ids[0]], Scrubbed(workspace.Run("Invoke-SHBackupScrub -Percent 60").WithoutErrors()));
         Assert.Equal([ids[2], ids[1], ids[0]], Scrubbed(workspace.Run("Invoke-SHBackupScrub -Budget 5m").WithoutErrors()));
-        Assert.All(workspace.Run("Get-SHBackup").As<BackupMetadata>(), backup => Assert.InRange(backup.ScrubTimestamp!.Value, DateTimeOffset.UtcNow.AddMinutes(-5), DateTimeOffset.UtcNow));
+        Assert.All(
+            workspace.Run("Get-SHBackup").As<BackupMetadata>(),
+            backup => Assert.InRange(backup.ScrubTimestamp!.Value, DateTimeOffset.UtcNow.AddMinutes(-5), DateTimeOffset.UtcNow));
     }
 
     [Fact]
@@ -49,12 +51,14 @@ public class ScrubTests
 
         var listed = workspace.Run("Get-SHBackup").WithoutErrors().As<BackupMetadata>().Single();
         Assert.Equal((increment.Id, null), (listed.Id, listed.Depth));
-        var kept = workspace.Run("Get-SHBackup -BackupDirectory $args[0]", Path.GetDirectoryName(found.QuarantinePath)!).WithoutErrors().As<BackupMetadata>().Single();
+        var kept = workspace.Run("Get-SHBackup -BackupDirectory $args[0]", Path.GetDirectoryName(found.QuarantinePath)!)
+            .WithoutErrors().As<BackupMetadata>().Single();
         Assert.False(kept.Verified);
         Assert.Contains("was recorded", Assert.Single(kept.Verification).Detail, StringComparison.Ordinal);
         var told = workspace.Run("Get-SHBackupHistory -Operation Scrub -Failed").WithoutErrors().As<BackupEvent>().Single();
         Assert.Equal((full.Id, BackupErrorId.BackupChecksumMismatch), (told.BackupId, told.ErrorId));
-        Assert.Contains("shbackup_scrubs_total{status=\"failed\"} 1", string.Join('\n', workspace.Run("Export-SHBackupMetric").As<string>()), StringComparison.Ordinal);
+        Assert.Contains(
+            "shbackup_scrubs_total{status=\"failed\"} 1", string.Join('\n', workspace.Run("Export-SHBackupMetric").As<string>()), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -211,11 +215,16 @@ public class ScrubTests
     {
         using var workspace = new Workspace();
         workspace.MakeBackup();
-        var result = workspace.Run("$r = Invoke-SHBackupScrub; $r; [System.Management.Automation.PSSerializer]::Deserialize([System.Management.Automation.PSSerializer]::Serialize($r))").WithoutErrors().As<BackupScrubResult>();
-        Assert.Equal((result[0].ToString(), result[0].Timestamp, result[0].Duration, result[0].LastCheck), (result[1].ToString(), result[1].Timestamp, result[1].Duration, result[1].LastCheck));
+        var result = workspace.Run(
+            "$r = Invoke-SHBackupScrub; $r; [System.Management.Automation.PSSerializer]::Deserialize([System.Management.Automation.PSSerializer]::Serialize($r))")
+            .WithoutErrors().As<BackupScrubResult>();
+        Assert.Equal(
+            (result[0].ToString(), result[0].Timestamp, result[0].Duration, result[0].LastCheck),
+            (result[1].ToString(), result[1].Timestamp, result[1].Duration, result[1].LastCheck));
     }
 
-    private static string Iso(int days) => (DateTime.UtcNow - TimeSpan.FromDays(days)).ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'+00:00'", CultureInfo.InvariantCulture);
+    private static string Iso(int days) =>
+        (DateTime.UtcNow - TimeSpan.FromDays(days)).ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'+00:00'", CultureInfo.InvariantCulture);
 
     private static IEnumerable<string> Scrubbed(SessionResult result) => result.As<BackupScrubResult>().Select(found => found.BackupId);
 }

@@ -93,7 +93,10 @@ public sealed class SecondSqliteTests : IDisposable
                 using var session = PowerShellSession.Start();
                 for (var time = 0; time < 4; time++)
                 {
-                    session.Invoke("New-SHBackup -LiteralPath $args[0] -BackupDirectory $args[1] -NoVerify; $null = Get-SHBackupHistory -BackupDirectory $args[1]", [], workspace["busy.db"], workspace.Backups).WithoutErrors();
+                    session.Invoke(
+                        "New-SHBackup -LiteralPath $args[0] -BackupDirectory $args[1] -NoVerify; $null = Get-SHBackupHistory -BackupDirectory $args[1]", [],
+                        workspace["busy.db"], workspace.Backups)
+                        .WithoutErrors();
                 }
             },
             token));

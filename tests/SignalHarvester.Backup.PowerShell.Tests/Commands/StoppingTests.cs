@@ -43,7 +43,10 @@ public class StoppingTests
         AssertTidy(workspace);
         Assert.Equal(
             ["app.db", "backups", "large.db"],
-            Directory.EnumerateFileSystemEntries(workspace.Folder).Select(path => Path.GetFileName(path)).Where(name => !name.Contains("-wal", StringComparison.Ordinal) && !name.Contains("-shm", StringComparison.Ordinal)).Order());
+            Directory.EnumerateFileSystemEntries(workspace.Folder)
+                .Select(path => Path.GetFileName(path))
+                .Where(name => !name.Contains("-wal", StringComparison.Ordinal) && !name.Contains("-shm", StringComparison.Ordinal))
+                .Order());
     }
 
     [Fact]
@@ -69,6 +72,7 @@ public class StoppingTests
     {
         Assert.DoesNotContain(workspace.BackupFiles, file => file.EndsWith(".partial", StringComparison.Ordinal));
         var temporary = Path.Combine(workspace.Backups, ".shbackup", "tmp");
-        Assert.False(Directory.Exists(temporary) && Directory.EnumerateFiles(temporary, "*", SearchOption.AllDirectories).Any(file => new FileInfo(file).Length > 0));
+        Assert.False(
+            Directory.Exists(temporary) && Directory.EnumerateFiles(temporary, "*", SearchOption.AllDirectories).Any(file => new FileInfo(file).Length > 0));
     }
 }

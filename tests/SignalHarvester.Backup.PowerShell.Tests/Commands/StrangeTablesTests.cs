@@ -16,7 +16,8 @@ public sealed class StrangeTablesTests : IDisposable
     [Theory]
     [InlineData("UTF-8", @"caf\xE9", @"pr\xE9nom", @"\xE9i", "78")]
     [InlineData("UTF-16", "café", "prénom", "éi", "7800")]
-    public void Names_that_are_not_valid_UTF8_are_backed_up_counted_compared_brought_back_and_drilled(string encoding, string table, string column, string index, string x)
+    public void Names_that_are_not_valid_UTF8_are_backed_up_counted_compared_brought_back_and_drilled(
+        string encoding, string table, string column, string index, string x)
     {
         // SQLite converts what it stores in a UTF-16 database, but not what is cast: there it is half of a surrogate pair.
         var bytes = encoding == "UTF-8" ? Encoding.Latin1 : Encoding.UTF8;
@@ -40,7 +41,9 @@ public sealed class StrangeTablesTests : IDisposable
 
         Execute("""DELETE FROM "café" WHERE id > 1; UPDATE "café" SET raw = CAST(x'D9D8' AS TEXT); DROP INDEX "éi" """, bytes);
         var found = workspace.Run($"Compare-SHBackup {backup.Id}").WithoutErrors().As<BackupDifference>();
-        Assert.Equal([(table, DifferenceKind.Changed, 2L, 1L), (index, DifferenceKind.Removed, 0L, 0L)], found.Select(one => (one.Name, one.Change, one.RowsRemoved, one.RowsChanged)).OrderByDescending(one => one.Item3));
+        Assert.Equal(
+            [(table, DifferenceKind.Changed, 2L, 1L), (index, DifferenceKind.Removed, 0L, 0L)],
+            found.Select(one => (one.Name, one.Change, one.RowsRemoved, one.RowsChanged)).OrderByDescending(one => one.Item3));
         Assert.Equal(table, workspace.Run("Compare-SHBackup $args[0] -Table $args[1]", backup.Id, table).WithoutErrors().As<BackupDifference>().Single().Name);
 
         Assert.Equal(1, Restore(backup, table, "-Where $args[2]", $"\"{column}\" = 'two'").Inserted);
@@ -48,7 +51,10 @@ public sealed class StrangeTablesTests : IDisposable
         Assert.Equal($"D8D8,D9D8,{x}", Query("SELECT group_concat(hex(CAST(raw AS BLOB))) FROM \"café\"", bytes));
         var beside = Restore(backup, table, "-RowAction SideTable");
         Assert.Equal(($"{table}_{backup.Id}", 3L), (beside.Into, beside.Inserted));
-        Assert.Contains(@"Give one of its tables: a\x5CxE9, c, ", workspace.Run("Restore-SHBackup $args[0] -Table none -Into ./app.db -Force", backup.Id).Errors.Single().Exception.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            @"Give one of its tables: a\x5CxE9, c, ",
+            workspace.Run("Restore-SHBackup $args[0] -Table none -Into ./app.db -Force", backup.Id).Errors.Single().Exception.Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -68,7 +74,8 @@ public sealed class StrangeTablesTests : IDisposable
         Execute("""CREATE TABLE "café"(id INTEGER PRIMARY KEY, "prénom" TEXT); INSERT INTO "café" VALUES (1, 'é'), (2, 'zéro')""", Encoding.Latin1);
         workspace.MakeBackup();
 
-        var assertion = workspace.Run("Invoke-SHRestoreDrill -Newest -Assertion @{ Query = $args[0]; Expect = $args[1] }", query, expected).As<RestoreDrill>().Single().Assertions.Single();
+        var assertion = workspace.Run("Invoke-SHRestoreDrill -Newest -Assertion @{ Query = $args[0]; Expect = $args[1] }", query, expected)
+            .As<RestoreDrill>().Single().Assertions.Single();
 
         Assert.Equal((found, found == expected), (assertion.Found, assertion.Passed));
     }
@@ -91,7 +98,9 @@ public sealed class StrangeTablesTests : IDisposable
         Assert.Equal("t", workspace.Run($"Compare-SHBackup {backup.Id} -Table T").WithoutErrors().As<BackupDifference>().Single().Name);
         Assert.Equal(
             ["Ö", "ö"],
-            workspace.Run("[System.Management.Automation.CommandCompletion]::CompleteInput($args[0], $args[0].Length, $null).CompletionMatches.ListItemText", "Restore-SHBackup -Table ")
+            workspace.Run(
+                "[System.Management.Automation.CommandCompletion]::CompleteInput($args[0], $args[0].Length, $null).CompletionMatches.ListItemText",
+                "Restore-SHBackup -Table ")
                 .Output.Select(word => word.ToString()!).Where(word => word is "ö" or "Ö"));
 
         var rows = workspace.Run($"Restore-SHBackup {backup.Id} -Table ö, Ö, t, T -Into ./app.db -RowAction Replace -Force").WithoutErrors().As<RestoredRows>();
@@ -117,7 +126,8 @@ public sealed class StrangeTablesTests : IDisposable
 
         foreach (var table in new[] { "t", "u" })
         {
-            Foreign($"DELETE FROM {table} WHERE v IN (1, 2); UPDATE {table} SET v = 0 WHERE v BETWEEN 3 AND 5; INSERT INTO {table}(k, v{(columns.Contains('n', StringComparison.Ordinal) ? ", n" : "")}) SELECT 'new', 9{(columns.Contains('n', StringComparison.Ordinal) ? ", 7" : "")}");
+            Foreign(
+                $"DELETE FROM {table} WHERE v IN (1, 2); UPDATE {table} SET v = 0 WHERE v BETWEEN 3 AND 5; INSERT INTO {table}(k, v{(columns.Contains('n', StringComparison.Ordinal) ? ", n" : "")}) SELECT 'new', 9{(columns.Contains('n', StringComparison.Ordinal) ? ", 7" : "")}");
         }
 
         var found = workspace.Run($"Compare-SHBackup {backup.Id}").WithoutErrors().As<BackupDifference>();
@@ -131,12 +141,16 @@ public sealed class StrangeTablesTests : IDisposable
             Assert.Contains("only its application has, de. Nothing was changed. Use -RowAction SideTable", error.Exception.Message, StringComparison.Ordinal);
             Assert.Contains(
                 "COLLATE BINARY",
-                workspace.Run($"Restore-SHBackup {backup.Id} -Table {table} -Where \"k = 'key 1'\" -Into ./app.db -RowAction SideTable -Force").Errors.Single().Exception.Message,
+                workspace.Run($"Restore-SHBackup {backup.Id} -Table {table} -Where \"k = 'key 1'\" -Into ./app.db -RowAction SideTable -Force").Errors
+                    .Single().Exception.Message,
                 StringComparison.Ordinal);
-            var some = workspace.Run($"Restore-SHBackup {backup.Id} -Table {table} -Where \"k COLLATE BINARY IN ('key 1', 'key 2')\" -Into ./app.db -RowAction SideTable -Force").WithoutErrors().As<RestoredRows>().Single();
+            var some = workspace.Run(
+                $"Restore-SHBackup {backup.Id} -Table {table} -Where \"k COLLATE BINARY IN ('key 1', 'key 2')\" -Into ./app.db -RowAction SideTable -Force")
+                .WithoutErrors().As<RestoredRows>().Single();
             Assert.Equal(2, some.Inserted);
             Foreign($"DROP TABLE {some.Into}");
-            Assert.Equal(3000, workspace.Run($"Restore-SHBackup {backup.Id} -Table {table} -Into ./app.db -RowAction SideTable -Force").WithoutErrors().As<RestoredRows>().Single().Inserted);
+            Assert.Equal(3000, workspace.Run($"Restore-SHBackup {backup.Id} -Table {table} -Into ./app.db -RowAction SideTable -Force")
+                .WithoutErrors().As<RestoredRows>().Single().Inserted);
         }
     }
 
@@ -162,7 +176,9 @@ public sealed class StrangeTablesTests : IDisposable
         Foreign("CREATE TABLE p(k TEXT COLLATE de PRIMARY KEY); CREATE TABLE c(k REFERENCES p(k)); CREATE TABLE q(id INTEGER PRIMARY KEY)"
             + "; WITH RECURSIVE i(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM i LIMIT 3000) INSERT INTO p SELECT 'key ' || value FROM i; INSERT INTO c SELECT k FROM p");
         workspace.MakeBackup();
-        var drill = workspace.Run("Invoke-SHRestoreDrill -Newest -Assertion @{ Query = \"SELECT count(*) FROM p\"; Expect = '3000' }, @{ Query = \"SELECT count(*) FROM p WHERE k = 'key 7'\"; Expect = '0' }, @{ Query = \"SELECT count(*) FROM p WHERE k COLLATE BINARY = 'key 7'\"; Expect = '1' }").As<RestoreDrill>().Single();
+        var drill = workspace.Run(
+            "Invoke-SHRestoreDrill -Newest -Assertion @{ Query = \"SELECT count(*) FROM p\"; Expect = '3000' }, @{ Query = \"SELECT count(*) FROM p WHERE k = 'key 7'\"; Expect = '0' }, @{ Query = \"SELECT count(*) FROM p WHERE k COLLATE BINARY = 'key 7'\"; Expect = '1' }")
+            .As<RestoreDrill>().Single();
         Assert.Equal(DrillResult.Passed, drill.IntegrityResult);
         Assert.Equal([true, false, true], drill.Assertions.Select(answer => answer.Passed));
         Assert.Contains("COLLATE BINARY", drill.Assertions[1].Found!, StringComparison.Ordinal);
@@ -175,10 +191,14 @@ public sealed class StrangeTablesTests : IDisposable
     [InlineData("name TEXT COLLATE NOCASE PRIMARY KEY, k", "", "its index 'sqlite_autoindex_t_1'")]
     [InlineData("name TEXT COLLATE NOCASE PRIMARY KEY, k) WITHOUT ROWID", "", "its primary key")]
     [InlineData("k INTEGER PRIMARY KEY, name TEXT, n TEXT AS (lower(name)) VIRTUAL", "CREATE INDEX i ON t(n)", "its index 'i'")]
-    [InlineData("k INTEGER PRIMARY KEY, name TEXT", "CREATE TABLE seen(name TEXT COLLATE NOCASE UNIQUE); INSERT INTO seen SELECT name FROM t; CREATE TRIGGER r AFTER INSERT ON t BEGIN INSERT OR IGNORE INTO seen VALUES (new.name); END", "its index 'sqlite_autoindex_seen_1' of 'seen'")]
+    [InlineData(
+        "k INTEGER PRIMARY KEY, name TEXT",
+        "CREATE TABLE seen(name TEXT COLLATE NOCASE UNIQUE); INSERT INTO seen SELECT name FROM t; CREATE TRIGGER r AFTER INSERT ON t BEGIN INSERT OR IGNORE INTO seen VALUES (new.name); END",
+        "its index 'sqlite_autoindex_seen_1' of 'seen'")]
     public void Rows_come_back_into_no_index_whose_order_or_values_are_the_applications_own_under_SQLites_names(string columns, string more, string named)
     {
-        OwnNames($"CREATE TABLE t({columns}{(columns.Contains("WITHOUT", StringComparison.Ordinal) ? "" : ")")}; WITH RECURSIVE i(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM i LIMIT 70) INSERT INTO t(name, k) SELECT substr('ÉzÖaÜßŽ', n % 7 + 1, 1) || (n / 7), n FROM i; {more}");
+        OwnNames(
+            $"CREATE TABLE t({columns}{(columns.Contains("WITHOUT", StringComparison.Ordinal) ? "" : ")")}; WITH RECURSIVE i(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM i LIMIT 70) INSERT INTO t(name, k) SELECT substr('ÉzÖaÜßŽ', n % 7 + 1, 1) || (n / 7), n FROM i; {more}");
         var backup = workspace.MakeBackup();
         OwnNames("DELETE FROM t WHERE k % 3 = 0");
         foreach (var action in (string[])["InsertMissing", "Replace"])
@@ -209,11 +229,14 @@ public sealed class StrangeTablesTests : IDisposable
     [InlineData("'É', 'Ä', 'ä', 'z'", "'é', 'y'", "'x'", true)]
     [InlineData("'Ärger', 'Ökonom', 'Zoe'", "'Übel', 'Adam'", "'x'", true)]
     [InlineData("'A', 'zoe'", "'B', 'Zora'", "'x'", true)]
-    public void Rows_come_back_under_NOCASE_where_all_orders_agree_or_what_is_there_shows_that_it_is_SQLites_own(string kept, string lost, string later, bool come)
+    public void Rows_come_back_under_NOCASE_where_all_orders_agree_or_what_is_there_shows_that_it_is_SQLites_own(
+        string kept, string lost, string later, bool come)
     {
-        Unicode($"CREATE TABLE t(k INTEGER PRIMARY KEY, name TEXT COLLATE NOCASE UNIQUE); INSERT INTO t(name) SELECT value FROM (SELECT {lost.Replace(",", " AS value UNION ALL SELECT", StringComparison.Ordinal)} AS value)");
+        Unicode(
+            $"CREATE TABLE t(k INTEGER PRIMARY KEY, name TEXT COLLATE NOCASE UNIQUE); INSERT INTO t(name) SELECT value FROM (SELECT {lost.Replace(",", " AS value UNION ALL SELECT", StringComparison.Ordinal)} AS value)");
         var backup = workspace.MakeBackup();
-        Unicode($"DELETE FROM t; INSERT INTO t(k, name) SELECT 100 + row_number() OVER (), value FROM (SELECT {(kept + ", " + later).Replace(",", " AS value UNION ALL SELECT", StringComparison.Ordinal)} AS value)");
+        Unicode(
+            $"DELETE FROM t; INSERT INTO t(k, name) SELECT 100 + row_number() OVER (), value FROM (SELECT {(kept + ", " + later).Replace(",", " AS value UNION ALL SELECT", StringComparison.Ordinal)} AS value)");
         var result = workspace.Run($"Restore-SHBackup {backup.Id} -Table t -Into ./app.db -Force");
         if (come)
         {
@@ -244,7 +267,8 @@ public sealed class StrangeTablesTests : IDisposable
     [InlineData("name TEXT COLLATE RTRIM PRIMARY KEY, n INT")]
     public void Rows_are_compared_by_their_bytes_where_their_keys_order_is_the_applications_own_under_a_name_of_SQLites(string columns)
     {
-        OwnNames($"CREATE TABLE t({columns}{(columns.Contains("WITHOUT", StringComparison.Ordinal) ? "" : ")")}; CREATE INDEX other ON t(n, name); WITH RECURSIVE i(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM i LIMIT 700) INSERT INTO t SELECT substr('ÉzÖaÜßŽ', n % 7 + 1, 1) || (n / 7), n / 70 FROM i");
+        OwnNames(
+            $"CREATE TABLE t({columns}{(columns.Contains("WITHOUT", StringComparison.Ordinal) ? "" : ")")}; CREATE INDEX other ON t(n, name); WITH RECURSIVE i(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM i LIMIT 700) INSERT INTO t SELECT substr('ÉzÖaÜßŽ', n % 7 + 1, 1) || (n / 7), n / 70 FROM i");
         var backup = workspace.MakeBackup();
         Assert.Empty(workspace.Run($"Compare-SHBackup {backup.Id}").WithoutErrors().Output);
 
@@ -259,7 +283,8 @@ public sealed class StrangeTablesTests : IDisposable
     [InlineData("p")]
     public void Rows_that_refer_by_an_order_of_the_applications_own_under_SQLites_name_come_back_and_pass_a_drill(string parent)
     {
-        OwnNames($"CREATE TABLE p(name TEXT COLLATE NOCASE PRIMARY KEY); CREATE TABLE c(id INTEGER PRIMARY KEY, name TEXT REFERENCES {parent}); INSERT INTO p VALUES ('É'), ('z'), ('Ö'), ('a'), ('Ü'); INSERT INTO c(name) VALUES ('é'), ('Z'), ('ö'), ('A'), ('ü')");
+        OwnNames(
+            $"CREATE TABLE p(name TEXT COLLATE NOCASE PRIMARY KEY); CREATE TABLE c(id INTEGER PRIMARY KEY, name TEXT REFERENCES {parent}); INSERT INTO p VALUES ('É'), ('z'), ('Ö'), ('a'), ('Ü'); INSERT INTO c(name) VALUES ('é'), ('Z'), ('ö'), ('A'), ('ü')");
         var backup = workspace.MakeBackup();
         var drill = workspace.Run("Invoke-SHRestoreDrill -Newest").As<RestoreDrill>().Single();
         Assert.True(drill.Passed, drill.Reason);
@@ -272,7 +297,8 @@ public sealed class StrangeTablesTests : IDisposable
         Assert.Contains("refer to rows that are not in", error.Exception.Message, StringComparison.Ordinal);
         OwnNames("PRAGMA foreign_keys = OFF; INSERT INTO c VALUES (9, 'nobody')");
         _ = workspace.MakeBackup();
-        Assert.Contains("refer to missing rows of p", workspace.Run("Invoke-SHRestoreDrill -Newest").As<RestoreDrill>().Single().Reason!, StringComparison.Ordinal);
+        Assert.Contains(
+            "refer to missing rows of p", workspace.Run("Invoke-SHRestoreDrill -Newest").As<RestoreDrill>().Single().Reason!, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -295,7 +321,10 @@ public sealed class StrangeTablesTests : IDisposable
     [Fact]
     public void Tables_that_are_called_as_SQLites_own_are_compared_and_hide_none_of_them()
     {
-        string[] names = ["pragma_table_list", "pragma_table_xinfo", "pragma_index_xinfo", "pragma_index_list", "pragma_foreign_key_list", "pragma_foreign_key_check"];
+        string[] names =
+        [
+            "pragma_table_list", "pragma_table_xinfo", "pragma_index_xinfo", "pragma_index_list", "pragma_foreign_key_list", "pragma_foreign_key_check",
+        ];
         Unicode(string.Concat(names.Select(name => $"CREATE TABLE {name}(id TEXT PRIMARY KEY, v); INSERT INTO {name} VALUES (1, 1), (2, 2);")));
         var backup = workspace.MakeBackup("-NoVerify");
         Unicode(string.Concat(names.Select(name => $"DELETE FROM {name} WHERE id = 1; UPDATE {name} SET v = 9;")));
@@ -306,7 +335,8 @@ public sealed class StrangeTablesTests : IDisposable
     [Fact]
     public void A_table_that_SQLite_cannot_read_is_named_and_the_others_are_compared()
     {
-        Unicode("CREATE TABLE a(id INTEGER PRIMARY KEY, v); CREATE TABLE b(id INTEGER PRIMARY KEY, v); INSERT INTO a VALUES (1, 1); INSERT INTO b VALUES (1, 1)");
+        Unicode(
+            "CREATE TABLE a(id INTEGER PRIMARY KEY, v); CREATE TABLE b(id INTEGER PRIMARY KEY, v); INSERT INTO a VALUES (1, 1); INSERT INTO b VALUES (1, 1)");
         var backup = workspace.MakeBackup();
         Unicode("UPDATE b SET v = 2");
         var page = long.Parse(Query("SELECT rootpage FROM sqlite_schema WHERE name = 'a'"), System.Globalization.CultureInfo.InvariantCulture);
@@ -464,14 +494,16 @@ public sealed class StrangeTablesTests : IDisposable
     public void Dispose() => workspace.Dispose();
 
     private RestoredRows Restore(BackupMetadata backup, string table, string parameters, params object[] more) =>
-        workspace.Run("Restore-SHBackup $args[0] -Table $args[1] -Into ./app.db -Force " + parameters, [backup.Id, table, .. more]).WithoutErrors().As<RestoredRows>().Single();
+        workspace.Run("Restore-SHBackup $args[0] -Table $args[1] -Into ./app.db -Force " + parameters, [backup.Id, table, .. more])
+            .WithoutErrors().As<RestoredRows>().Single();
 
     private void Unicode(string sql) => Execute(sql, Encoding.UTF8);
 
     private void Execute(string sql, Encoding encoding) => Run(sql, encoding, _ => { });
 
     /// <summary>Runs SQL as the application that has a collation of its own.</summary>
-    private void Foreign(string sql) => Run(sql, Encoding.UTF8, connection => connection.CreateCollation("de", (left, right) => -string.CompareOrdinal(left, right)));
+    private void Foreign(string sql) =>
+        Run(sql, Encoding.UTF8, connection => connection.CreateCollation("de", (left, right) => -string.CompareOrdinal(left, right)));
 
     /// <summary>Runs SQL as the application that folds all letters under SQLite's own names.</summary>
     private string OwnNames(string sql) => Run(sql, Encoding.UTF8, connection =>

@@ -44,7 +44,8 @@ public sealed class TerminationSignalTests
         workspace.Run("New-SHBackup large.db -NoVerify").WithoutErrors();
         var before = ImageHash.Of(workspace.Database);
         var there = Entries(workspace);
-        using var run = new ShellProcess(shell, workspace.Folder, "Get-SHBackup -BackupDirectory ./backups | Restore-SHBackup -Destination ./app.db -Force; 'next'");
+        using var run = new ShellProcess(
+            shell, workspace.Folder, "Get-SHBackup -BackupDirectory ./backups | Restore-SHBackup -Destination ./app.db -Force; 'next'");
         run.WaitUntil(() => Entries(workspace).Except(there).Any());
 
         run.Signal("TERM");
@@ -98,7 +99,9 @@ public sealed class TerminationSignalTests
     {
         using var workspace = new Workspace();
         workspace.MakeBackup();
-        using var run = new ShellProcess(ShellProcess.PowerShell, workspace.Folder, "Start-SHBackupMetricServer 0 -BackupDirectory ./backups 6>&1 | ForEach-Object { [IO.File]::WriteAllText('serving', $_) }; 'next'");
+        using var run = new ShellProcess(
+            ShellProcess.PowerShell, workspace.Folder,
+            "Start-SHBackupMetricServer 0 -BackupDirectory ./backups 6>&1 | ForEach-Object { [IO.File]::WriteAllText('serving', $_) }; 'next'");
         run.WaitUntil(() => File.Exists(workspace["serving"]));
 
         run.Signal("TERM");
@@ -120,7 +123,12 @@ public sealed class TerminationSignalTests
         Directory.Exists(workspace["backups", name]) && Directory.EnumerateFiles(workspace["backups", name], "*.partial").Any();
 
     private static string[] Entries(Workspace workspace) =>
-        [.. Directory.EnumerateFileSystemEntries(workspace.Folder).Select(path => Path.GetFileName(path)).Where(name => !name.EndsWith("-wal", StringComparison.Ordinal) && !name.EndsWith("-shm", StringComparison.Ordinal)).Order()];
+        [
+            .. Directory.EnumerateFileSystemEntries(workspace.Folder)
+                .Select(path => Path.GetFileName(path))
+                .Where(name => !name.EndsWith("-wal", StringComparison.Ordinal) && !name.EndsWith("-shm", StringComparison.Ordinal))
+                .Order(),
+        ];
 
     private static void AssertNothingIn(Workspace workspace) =>
         Assert.DoesNotContain(

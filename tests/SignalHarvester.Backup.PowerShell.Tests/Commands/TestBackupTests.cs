@@ -65,7 +65,8 @@ public class TestBackupTests
         Assert.Equal([young, old], Tested("Test-SHBackup * -Level Quick"));
         Assert.Equal([young], Tested($"Test-SHBackup -LiteralPath ./backups/{young}_full.db.zst -Level Quick"));
         Assert.Equal([young], Tested($"Test-SHBackup -Path ./backups/{young}_full.db.zst -Level Quick"));
-        Assert.Equal([young], Workspace.Ids(workspace.Session.Invoke("$input | Test-SHBackup -Level Quick", [new FileInfo(workspace.FileOf(young))]).WithoutErrors()));
+        Assert.Equal(
+            [young], Workspace.Ids(workspace.Session.Invoke("$input | Test-SHBackup -Level Quick", [new FileInfo(workspace.FileOf(young))]).WithoutErrors()));
     }
 
     [Fact]

@@ -13,7 +13,8 @@ public class WarningActionTests
         var id = workspace.MakeBackup().Id;
         File.WriteAllText(workspace["dead.db"], new string('x', 4096));
 
-        var result = await Task.Run(() => workspace.Run($"Restore-SHBackup {id} -Destination ./dead.db -Force -WarningAction Stop"), TestContext.Current.CancellationToken);
+        var result = await Task.Run(
+            () => workspace.Run($"Restore-SHBackup {id} -Destination ./dead.db -Force -WarningAction Stop"), TestContext.Current.CancellationToken);
 
         Assert.Contains(result.Errors, error => error.FullyQualifiedErrorId.StartsWith("ActionPreferenceStop", StringComparison.Ordinal));
         Assert.Equal(new string('x', 4096), File.ReadAllText(workspace["dead.db"]));

@@ -13,7 +13,9 @@ public partial class ConfigurationDocumentTests
     {
         using var workspace = new Workspace();
         var settings = workspace.Run("Get-SHBackupConfiguration").WithoutErrors().As<ConfigurationSetting>()
-            .Select(setting => (setting.Key.Replace("app.backup.", string.Empty, StringComparison.Ordinal).Replace("app.", string.Empty, StringComparison.Ordinal), setting.Key.EndsWith("backup_dir", StringComparison.Ordinal) ? "backups" : setting.Value, setting.EnvironmentVariable));
+            .Select(
+                setting => (setting.Key.Replace("app.backup.", string.Empty, StringComparison.Ordinal).Replace("app.", string.Empty, StringComparison.Ordinal),
+                    setting.Key.EndsWith("backup_dir", StringComparison.Ordinal) ? "backups" : setting.Value, setting.EnvironmentVariable));
         var documented = Row().Matches(Text).Select(row => (row.Groups["key"].Value, Value(row, "default"), Value(row, "variable")));
         Assert.Equal(settings.Order(), documented.Order());
     }

@@ -24,7 +24,8 @@ public class FormatDocumentTests
         if (compression == "Gzip")
         {
             var first = script.Split('\n')[0];
-            var alternative = first[(first.IndexOf("# or: ", StringComparison.Ordinal) + 6)..].Replace("FILE", DocumentedId + "_full.db", StringComparison.Ordinal);
+            var alternative = first[(first.IndexOf("# or: ", StringComparison.Ordinal) + 6)..].Replace(
+                "FILE", DocumentedId + "_full.db", StringComparison.Ordinal);
             script = alternative + script[first.Length..];
         }
 

@@ -31,7 +31,8 @@ internal sealed partial class MarkdownDocument(string text)
     {
         var section = text[text.IndexOf($"\n## {heading}\n", StringComparison.Ordinal)..];
         var end = section.IndexOf("\n## ", 1, StringComparison.Ordinal);
-        return [.. CellPattern().Matches(end < 0 ? section : section[..end]).Select(match => match.Groups["code"].Value.Replace(@"\|", "|", StringComparison.Ordinal))];
+        return [.. CellPattern().Matches(end < 0 ? section : section[..end]).Select(
+            match => match.Groups["code"].Value.Replace(@"\|", "|", StringComparison.Ordinal))];
     }
 
     private static string FindRoot()
@@ -48,7 +49,9 @@ internal sealed partial class MarkdownDocument(string text)
     [GeneratedRegex(@"^\#\#\#? (.*)$", RegexOptions.Multiline)]
     private static partial Regex HeadingPattern();
 
-    [GeneratedRegex(@"(^<!-- needs (?<needs>[^>]*) -->\n)?^```(?<language>\w+)\n(?<code>.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline | RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(
+        @"(^<!-- needs (?<needs>[^>]*) -->\n)?^```(?<language>\w+)\n(?<code>.*?)^```$",
+        RegexOptions.Multiline | RegexOptions.Singleline | RegexOptions.ExplicitCapture)]
     private static partial Regex FencePattern();
 
     [GeneratedRegex(@"^\| [^\n]* \| `(?<code>[^`\n]+)`", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]

@@ -45,7 +45,9 @@ public class ReadmeTests
     {
         FakeSchedulers.SkipWhereNone();
         using var workspace = new Workspace();
-        workspace.Run("Register-SHBackupSchedule uninstalled -Daily -DatabasePath ./app.db; Register-SHBackupSchedule uninstalled-too -Drill -Monthly -BackupDirectory ./backups").WithoutErrors();
+        workspace.Run(
+            "Register-SHBackupSchedule uninstalled -Daily -DatabasePath ./app.db; Register-SHBackupSchedule uninstalled-too -Drill -Monthly -BackupDirectory ./backups")
+            .WithoutErrors();
         var command = Assert.Single(MarkdownDocument.Load("README.md").Sections("powershell").Single(section => section.Heading == "Uninstall it").Blocks).Code;
 
         // The tests of other classes have schedules of their own meanwhile.

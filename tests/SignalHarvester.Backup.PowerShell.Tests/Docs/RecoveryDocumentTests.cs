@@ -65,12 +65,15 @@ public partial class RecoveryDocumentTests
         ["The key is lost"] = (
             workspace =>
             {
-                workspace.Run("$null = New-SHBackup ./app.db -Recipient (New-SHBackupKey ./lost.key).Recipient, (New-SHBackupKey ./spare.key).Recipient").WithoutErrors();
+                workspace.Run("$null = New-SHBackup ./app.db -Recipient (New-SHBackupKey ./lost.key).Recipient, (New-SHBackupKey ./spare.key).Recipient")
+                    .WithoutErrors();
                 File.Delete(workspace["lost.key"]);
             },
             workspace => Assert.Equal(
                 ["True", "True"],
-                workspace.Run("Get-SHBackup | Where-Object IsEncrypted | Test-SHBackup -Level Full -IdentityFile ./second.key | ForEach-Object { \"$($_.Verified)\" }").WithoutErrors().As<string>())),
+                workspace.Run(
+                    "Get-SHBackup | Where-Object IsEncrypted | Test-SHBackup -Level Full -IdentityFile ./second.key | ForEach-Object { \"$($_.Verified)\" }")
+                    .WithoutErrors().As<string>())),
         ["The backup disk is full"] = (
             workspace => _ = workspace.AddBackup(TimeSpan.FromDays(100), sidecar => sidecar["db_path"] = workspace.Database),
             workspace => Assert.Empty(workspace.Run("Get-SHBackup | Where-Object Age -gt 90d").WithoutErrors().Output)),
@@ -80,7 +83,8 @@ public partial class RecoveryDocumentTests
         ),
         ["A chain is damaged"] = (
             workspace => Workspace.FlipByte(workspace.FileOf(workspace.Listed()[^1])),
-            workspace => Assert.All(workspace.Run("Get-SHBackup | Test-SHBackup").WithoutErrors().As<BackupMetadata>(), backup => Assert.True(backup.Verified))),
+            workspace =>
+                Assert.All(workspace.Run("Get-SHBackup | Test-SHBackup").WithoutErrors().As<BackupMetadata>(), backup => Assert.True(backup.Verified))),
     };
 
     /// <summary>The headings above commands.</summary>
@@ -130,7 +134,9 @@ public partial class RecoveryDocumentTests
         }
 
         File.Copy(full.BackupPath, Path.Combine(place, Path.GetFileName(full.BackupPath).Replace(full.Id, DocumentedFull, StringComparison.Ordinal)));
-        File.Copy(increment.BackupPath, Path.Combine(place, Path.GetFileName(increment.BackupPath).Replace(increment.Id, DocumentedIncrement, StringComparison.Ordinal)));
+        File.Copy(
+            increment.BackupPath,
+            Path.Combine(place, Path.GetFileName(increment.BackupPath).Replace(increment.Id, DocumentedIncrement, StringComparison.Ordinal)));
         File.WriteAllText(Path.Combine(place, "app.db-wal"), "stale");
         var code = Guide.Sections("sh").Single(section => section.Heading == "Without this module").Blocks[block].Code;
         File.WriteAllText(workspace["script.sh"], $"set -e\ncd \"$1\"\n{code}");
@@ -152,7 +158,10 @@ public partial class RecoveryDocumentTests
     public void What_it_points_to_within_itself_is_there()
     {
         var text = File.ReadAllText(Path.Combine(MarkdownDocument.Root, "docs", "BACKUP_RECOVERY.md")).ReplaceLineEndings("\n");
-        var anchors = Heading().Matches(text).Select(heading => heading.Groups["text"].Value.ToLowerInvariant().Replace(' ', '-').Replace(",", string.Empty, StringComparison.Ordinal).Replace("?", string.Empty, StringComparison.Ordinal));
+        var anchors = Heading().Matches(text).Select(heading => heading.Groups["text"].Value.ToLowerInvariant()
+            .Replace(' ', '-')
+            .Replace(",", string.Empty, StringComparison.Ordinal)
+            .Replace("?", string.Empty, StringComparison.Ordinal));
         Assert.Empty(Link().Matches(text).Select(link => link.Groups["anchor"].Value).Except(anchors));
     }
 

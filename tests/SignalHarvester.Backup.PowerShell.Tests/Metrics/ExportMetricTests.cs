@@ -45,10 +45,12 @@ public class ExportMetricTests
             Assert.All(samples, sample => Assert.Equal(expected.Labels, Labels(sample).Keys.Where(label => label != "le")));
             if (expected.Buckets is { } buckets)
             {
-                Assert.Equal(buckets, string.Join(' ', samples.Select(sample => Labels(sample).GetValueOrDefault("le")).Where(bound => bound is not null).Distinct()));
+                Assert.Equal(
+                    buckets, string.Join(' ', samples.Select(sample => Labels(sample).GetValueOrDefault("le")).Where(bound => bound is not null).Distinct()));
             }
         });
-        Assert.DoesNotContain(metrics.Types.Keys, name => !name.StartsWith("backup_", StringComparison.Ordinal) && !name.StartsWith("shbackup_", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            metrics.Types.Keys, name => !name.StartsWith("backup_", StringComparison.Ordinal) && !name.StartsWith("shbackup_", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -113,7 +115,9 @@ public class ExportMetricTests
         Assert.Equal(["shbackup.prom"], Directory.GetFiles(workspace.Folder, "*.prom*").Select(file => Path.GetFileName(file)));
         if (!OperatingSystem.IsWindows())
         {
-            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead, File.GetUnixFileMode(workspace["shbackup.prom"]));
+            Assert.Equal(
+                UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead,
+                File.GetUnixFileMode(workspace["shbackup.prom"]));
         }
 
         workspace.Run("Export-SHBackupMetric -Path ./other.prom -WhatIf").WithoutErrors();
@@ -128,7 +132,10 @@ public class ExportMetricTests
         Parallel.For(0, 4, _ =>
         {
             using var session = PowerShellSession.Start();
-            session.Invoke("$from, $to = $args; 1..5 | ForEach-Object { Export-SHBackupMetric -BackupDirectory $from -Path $to }", [], workspace.Backups, workspace["x.prom"]).WithoutErrors();
+            session.Invoke(
+                "$from, $to = $args; 1..5 | ForEach-Object { Export-SHBackupMetric -BackupDirectory $from -Path $to }", [], workspace.Backups,
+                workspace["x.prom"])
+                .WithoutErrors();
         });
 
         Assert.Equal(Export(workspace).Samples.Count, new Exposition(File.ReadAllText(workspace["x.prom"])).Samples.Count);
@@ -144,7 +151,8 @@ public class ExportMetricTests
         workspace.Run("Export-SHBackupMetric -Path ./textfile/shbackup.prom").WithoutErrors();
 
         using var exporter = new MonitoringProgram(
-            "prometheus-node-exporter", "--web.listen-address=127.0.0.1:{port}", "--collector.disable-defaults", "--collector.textfile", "--collector.textfile.directory=" + folder);
+            "prometheus-node-exporter", "--web.listen-address=127.0.0.1:{port}", "--collector.disable-defaults", "--collector.textfile",
+            "--collector.textfile.directory=" + folder);
         var metrics = await exporter.UntilAsync("/metrics", answer => answer.Contains("node_textfile_scrape_error 0", StringComparison.Ordinal));
 
         Assert.Contains("backup_runs_total{backup_type=\"full\",status=\"success\"} 1", metrics, StringComparison.Ordinal);
@@ -159,7 +167,8 @@ public class ExportMetricTests
         workspace.MakeBackup();
 
         workspace.Run("Export-SHBackupMetric -PushGateway $args[0] -Job 'night/ly' -Instance 'größe 1'", gateway.Url).WithoutErrors();
-        await gateway.UntilAsync("/metrics", answer => answer.Contains("backup_runs_total{backup_type=\"full\",instance=\"größe 1\",job=\"night/ly\",status=\"success\"} 1", StringComparison.Ordinal));
+        await gateway.UntilAsync("/metrics", answer =>
+            answer.Contains("backup_runs_total{backup_type=\"full\",instance=\"größe 1\",job=\"night/ly\",status=\"success\"} 1", StringComparison.Ordinal));
 
         workspace.Run("Get-SHBackup | Remove-SHBackup -Force").WithoutErrors();
         workspace.Run("Export-SHBackupMetric -PushGateway \"$($args[0])/\" -Job night/ly -Instance 'größe 1'", gateway.Url).WithoutErrors();
@@ -169,7 +178,8 @@ public class ExportMetricTests
         Assert.DoesNotContain("\nbackup_newest_age_seconds{", metrics, StringComparison.Ordinal);
 
         workspace.Run("Export-SHBackupMetric -PushGateway $args[0]", gateway.Url).WithoutErrors();
-        await gateway.UntilAsync("/metrics", answer => answer.Contains($"instance=\"{Environment.MachineName}\",job=\"signal_harvester_backup\"", StringComparison.Ordinal));
+        await gateway.UntilAsync(
+            "/metrics", answer => answer.Contains($"instance=\"{Environment.MachineName}\",job=\"signal_harvester_backup\"", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -195,7 +205,9 @@ public class ExportMetricTests
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        var answering = AnswerAsync(listener, ended.Token, $"HTTP/1.1 {status}\r\nContent-Length: 8\r\nConnection: close\r\n\r\nnot\r\nnow", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        var answering = AnswerAsync(
+            listener, ended.Token, $"HTTP/1.1 {status}\r\nContent-Length: 8\r\nConnection: close\r\n\r\nnot\r\nnow",
+            "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
 
         var record = Assert.Single(workspace.Run("Export-SHBackupMetric -PushGateway $args[0]", $"http://{listener.LocalEndpoint}/").Errors);
 
@@ -288,10 +300,15 @@ public class ExportMetricTests
     private static string BaseName(string sample)
     {
         var name = sample.Split('{')[0];
-        return Predecessors.Where(known => known.Kind == "histogram" && (name == known.Name + "_bucket" || name == known.Name + "_sum" || name == known.Name + "_count")).Select(known => known.Name).FirstOrDefault(name);
+        return Predecessors.Where(
+            known => known.Kind == "histogram" && (name == known.Name + "_bucket" || name == known.Name + "_sum" || name == known.Name + "_count"))
+            .Select(known => known.Name)
+            .FirstOrDefault(name);
     }
 
     private static Dictionary<string, string> Labels(string sample) => sample.Contains('{', StringComparison.Ordinal)
-        ? sample[(sample.IndexOf('{', StringComparison.Ordinal) + 1)..^1].Split("\",").Select(pair => pair.Split("=\"")).ToDictionary(pair => pair[0], pair => pair[1].TrimEnd('"'))
+        ? sample[(sample.IndexOf('{', StringComparison.Ordinal) + 1)..^1].Split("\",")
+            .Select(pair => pair.Split("=\""))
+            .ToDictionary(pair => pair[0], pair => pair[1].TrimEnd('"'))
         : [];
 }

@@ -11,7 +11,9 @@ internal sealed class Exposition
     public Exposition(string text)
     {
         var lines = text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        Types = lines.Where(line => line.StartsWith("# TYPE ", StringComparison.Ordinal)).Select(line => line.Split(' ')).ToDictionary(words => words[2], words => words[3]);
+        Types = lines.Where(line => line.StartsWith("# TYPE ", StringComparison.Ordinal))
+            .Select(line => line.Split(' '))
+            .ToDictionary(words => words[2], words => words[3]);
         samples = lines.Where(line => !line.StartsWith('#')).ToDictionary(
             line => line[..line.LastIndexOf(' ')],
             line => double.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture));
@@ -24,5 +26,6 @@ internal sealed class Exposition
     public IReadOnlyDictionary<string, double> Samples => samples;
 
     /// <summary>The value of one sample; fails the test where it is not there.</summary>
-    public double this[string sample] => samples.TryGetValue(sample, out var value) ? value : throw new Xunit.Sdk.XunitException($"There is no {sample} in:\n{string.Join('\n', samples.Keys)}");
+    public double this[string sample] =>
+        samples.TryGetValue(sample, out var value) ? value : throw new Xunit.Sdk.XunitException($"There is no {sample} in:\n{string.Join('\n', samples.Keys)}");
 }

@@ -32,7 +32,8 @@ public class MetricServerTests
 
         workspace.MakeBackup();
         await prometheus.UntilAsync("/api/v1/query?query=sum(backup_total_count)", answer => Value(answer) == "2");
-        await prometheus.UntilAsync("/api/v1/query?query=histogram_quantile(0.5,backup_duration_seconds_bucket)", answer => Value(answer) is { } value && value != "NaN");
+        await prometheus.UntilAsync(
+            "/api/v1/query?query=histogram_quantile(0.5,backup_duration_seconds_bucket)", answer => Value(answer) is { } value && value != "NaN");
     }
 
     [Fact]

@@ -37,7 +37,9 @@ public partial class MonitoringFilesTests
         var rules = new StringBuilder("groups:\n  - name: dashboard\n    rules:\n");
         foreach (var (query, number) in Queries().Select((query, number) => (query, number)))
         {
-            rules.Append(System.Globalization.CultureInfo.InvariantCulture, $"      - record: panel:{number}\n        expr: {JsonSerializer.Serialize(query.Replace("$job", "j", StringComparison.Ordinal).Replace("$instance", "i", StringComparison.Ordinal))}\n");
+            rules.Append(
+                System.Globalization.CultureInfo.InvariantCulture,
+                $"      - record: panel:{number}\n        expr: {JsonSerializer.Serialize(query.Replace("$job", "j", StringComparison.Ordinal).Replace("$instance", "i", StringComparison.Ordinal))}\n");
         }
 
         File.WriteAllText(folder["rules.yaml"], rules.ToString());
@@ -54,7 +56,9 @@ public partial class MonitoringFilesTests
         Assert.All(known, name => Assert.Contains($"| `{name}` | ", document, StringComparison.Ordinal));
 
         var alerts = File.ReadAllText(Path.Combine(Folder, "alerts.yaml"));
-        Assert.All(MetricName().Matches(alerts + queries).Select(match => match.Value).Where(name => name != "backup_type").Distinct(), name => Assert.Contains(known, metric => name == metric || (name.StartsWith(metric + "_", StringComparison.Ordinal) && name[metric.Length..] is "_bucket" or "_sum" or "_count")));
+        Assert.All(MetricName().Matches(alerts + queries).Select(match => match.Value).Where(name => name != "backup_type").Distinct(), name => Assert.Contains(
+            known,
+            metric => name == metric || (name.StartsWith(metric + "_", StringComparison.Ordinal) && name[metric.Length..] is "_bucket" or "_sum" or "_count")));
     }
 
     private static IReadOnlyCollection<string> Known()

@@ -9,14 +9,16 @@ namespace SignalHarvester.Backup.PowerShell.Tests.ModuleTests;
 /// <summary>The engine's arrows point down: no folder uses a type of one that stands above it.</summary>
 public class FolderOrderTests
 {
-    private const string Usings = "global using System; global using System.Collections.Generic; global using System.IO; global using System.Linq; global using System.Net.Http; global using System.Threading; global using System.Threading.Tasks;";
+    private const string Usings =
+        "global using System; global using System.Collections.Generic; global using System.IO; global using System.Linq; global using System.Net.Http; global using System.Threading; global using System.Threading.Tasks;";
 
     // Lowest first, as in the picture at the top of docs/ARCHITECTURE.md; a room that is not named here is on its folder's floor.
     private static readonly string[] Floors =
     [
         "Text", "Storage", "Sqlite", "Encryption/Age", "Encryption", "Progress", "Formats", "ObjectStorage", "Catalog", "Chains", "Retention",
         "Configuration/Settings", "Configuration", "History", "Metrics", "Health",
-        "Operations", "Operations/Transfer", "Operations/Verify", "Operations/Create", "Operations/Restore", "Operations/Rows", "Operations/Remove", "Operations/Scrub", "Operations/Drill",
+        "Operations", "Operations/Transfer", "Operations/Verify", "Operations/Create", "Operations/Restore", "Operations/Rows", "Operations/Remove",
+        "Operations/Scrub", "Operations/Drill",
         "BackupEngine.cs", "Scheduling",
     ];
 
@@ -29,7 +31,8 @@ public class FolderOrderTests
         var files = compilation.SyntaxTrees.Where(tree => tree.FilePath.Length > 0).ToList();
         Assert.All(files, tree => Assert.True(Floor(tree.FilePath) >= 0, $"{tree.FilePath} is on no floor"));
 
-        var uphill = files.SelectMany(tree => Uses(compilation, tree).Where(used => Floor(used) > Floor(tree.FilePath)).Select(used => $"{Name(tree.FilePath)} uses {Name(used)}"));
+        var uphill = files.SelectMany(
+            tree => Uses(compilation, tree).Where(used => Floor(used) > Floor(tree.FilePath)).Select(used => $"{Name(tree.FilePath)} uses {Name(used)}"));
 
         Assert.Empty(uphill.Distinct());
     }
@@ -41,7 +44,8 @@ public class FolderOrderTests
 
         // Else the test above could not fail.
         Assert.Contains(
-            Uses(compilation, compilation.SyntaxTrees.Single(tree => Name(tree.FilePath) == "BackupEngine.cs")), used => Name(used) == "Operations/Create/CreateBackup.cs");
+            Uses(compilation, compilation.SyntaxTrees.Single(tree => Name(tree.FilePath) == "BackupEngine.cs")),
+            used => Name(used) == "Operations/Create/CreateBackup.cs");
         Assert.True(Floor(Path.Combine(Engine, "Operations", "Create", "CreateBackup.cs")) > Floor(Path.Combine(Engine, "Catalog", "BackupDirectory.cs")));
     }
 
@@ -55,7 +59,8 @@ public class FolderOrderTests
             .Concat(Directory.GetFiles(BuiltModule.PathOf("lib"), "*.dll").Where(path => Path.GetFileName(path) != "SignalHarvester.Backup.dll"))
             .DistinctBy(Path.GetFileName)
             .Select(path => MetadataReference.CreateFromFile(path));
-        return CSharpCompilation.Create("engine", sources, references, new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, allowUnsafe: true, nullableContextOptions: NullableContextOptions.Enable));
+        return CSharpCompilation.Create("engine", sources, references, new CSharpCompilationOptions(
+            OutputKind.DynamicallyLinkedLibrary, allowUnsafe: true, nullableContextOptions: NullableContextOptions.Enable));
     }
 
     /// <summary>The files whose types a file names, also by a member of theirs that is in scope without their name.</summary>

@@ -8,8 +8,10 @@ public class ImportTests(FirstImport firstImport)
 {
     private static readonly string[] Commands =
     [
-        "Compare-SHBackup", "Export-SHBackupMetric", "Get-SHBackup", "Get-SHBackupConfiguration", "Get-SHBackupHealth", "Get-SHBackupHistory", "Get-SHBackupSchedule",
-        "Invoke-SHBackupRetention", "Invoke-SHBackupSchedule", "Invoke-SHBackupScrub", "Invoke-SHRestoreDrill", "Merge-SHBackup", "New-SHBackup", "New-SHBackupConfiguration", "New-SHBackupKey", "Protect-SHBackup", "Receive-SHBackup",
+        "Compare-SHBackup", "Export-SHBackupMetric", "Get-SHBackup", "Get-SHBackupConfiguration", "Get-SHBackupHealth", "Get-SHBackupHistory",
+        "Get-SHBackupSchedule",
+        "Invoke-SHBackupRetention", "Invoke-SHBackupSchedule", "Invoke-SHBackupScrub", "Invoke-SHRestoreDrill", "Merge-SHBackup", "New-SHBackup",
+        "New-SHBackupConfiguration", "New-SHBackupKey", "Protect-SHBackup", "Receive-SHBackup",
         "Register-SHBackupSchedule", "Remove-SHBackup", "Restore-SHBackup", "Send-SHBackup", "Start-SHBackupMetricServer", "Test-SHBackup",
         "Test-SHBackupConfiguration", "Unregister-SHBackupSchedule",
     ];
@@ -30,7 +32,9 @@ public class ImportTests(FirstImport firstImport)
     public void Works_after_a_second_import_and_after_a_forced_one()
     {
         using var session = PowerShellSession.Start();
-        session.Invoke("Import-Module $args[0]; Import-Module $args[0] -Force; Remove-Module SignalHarvester.Backup; Import-Module $args[0]", [], BuiltModule.Manifest).WithoutErrors();
+        session.Invoke(
+            "Import-Module $args[0]; Import-Module $args[0] -Force; Remove-Module SignalHarvester.Backup; Import-Module $args[0]", [], BuiltModule.Manifest)
+            .WithoutErrors();
         session.Invoke(RunACommand).WithoutErrors();
     }
 

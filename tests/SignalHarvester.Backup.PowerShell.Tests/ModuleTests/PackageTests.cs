@@ -57,7 +57,8 @@ public sealed class PackageTests : IDisposable
         var commands = session.Invoke("(Get-Command -Module SignalHarvester.Backup).Name").WithoutErrors().As<string>();
         var tags = metadata("tags")!.Split(' ');
         Assert.Contains("PSModule", tags);
-        Assert.Equal(commands.Order(), tags.Where(tag => tag.StartsWith("PSCmdlet_", StringComparison.Ordinal)).Select(tag => tag["PSCmdlet_".Length..]).Order());
+        Assert.Equal(
+            commands.Order(), tags.Where(tag => tag.StartsWith("PSCmdlet_", StringComparison.Ordinal)).Select(tag => tag["PSCmdlet_".Length..]).Order());
     }
 
     [Fact]
@@ -80,7 +81,8 @@ public sealed class PackageTests : IDisposable
         var shipped = list.RootElement.GetProperty("libraries").EnumerateObject()
             .Where(library => library.Value.GetProperty("type").GetString() == "package")
             .Select(library => library.Name[..library.Name.IndexOf('/', StringComparison.Ordinal)]);
-        var paragraph = File.ReadLines(Path.Combine(MarkdownDocument.Root, "THIRD-PARTY-NOTICES.md")).Single(line => line.StartsWith("The program `shbackup`", StringComparison.Ordinal));
+        var paragraph = File.ReadLines(Path.Combine(MarkdownDocument.Root, "THIRD-PARTY-NOTICES.md"))
+            .Single(line => line.StartsWith("The program `shbackup`", StringComparison.Ordinal));
         Assert.All(shipped, name => Assert.Matches($@"[ ]{Regex.Escape(name)}[ ,.]", paragraph));
     }
 
@@ -106,7 +108,8 @@ public sealed class PackageTests : IDisposable
     }
 
     private static bool IsOfThePackage(string name) =>
-        name.EndsWith(".nuspec", StringComparison.Ordinal) || name == "[Content_Types].xml" || name.StartsWith("_rels/", StringComparison.Ordinal) || name.StartsWith("package/", StringComparison.Ordinal);
+        name.EndsWith(".nuspec", StringComparison.Ordinal) || name == "[Content_Types].xml" || name.StartsWith("_rels/", StringComparison.Ordinal)
+            || name.StartsWith("package/", StringComparison.Ordinal);
 
     private static string ChangesOf(string version)
     {

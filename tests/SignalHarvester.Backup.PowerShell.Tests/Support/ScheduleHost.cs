@@ -29,7 +29,8 @@ internal sealed class ScheduleHost : IDisposable
 
     /// <summary>The calls of the stand-ins so far, without those that only ask.</summary>
     public IReadOnlyList<string> Calls => File.Exists(folder["bin", "calls.txt"])
-        ? [.. File.ReadLines(folder["bin", "calls.txt"]).Where(call => !call.Contains("/Query", StringComparison.Ordinal) && !call.Contains("is-enabled", StringComparison.Ordinal)
+        ? [.. File.ReadLines(folder["bin", "calls.txt"]).Where(
+            call => !call.Contains("/Query", StringComparison.Ordinal) && !call.Contains("is-enabled", StringComparison.Ordinal)
             && !call.Contains("show-environment", StringComparison.Ordinal) && !call.Contains("launchctl print", StringComparison.Ordinal))]
         : [];
 

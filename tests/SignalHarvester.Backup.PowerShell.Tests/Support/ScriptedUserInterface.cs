@@ -49,7 +49,8 @@ internal sealed class ScriptedUserInterface(IEnumerable<string> answers) : PSHos
         throw new NotSupportedException();
 
     /// <inheritdoc/>
-    public override PSCredential PromptForCredential(string caption, string message, string userName, string targetName, PSCredentialTypes allowedCredentialTypes, PSCredentialUIOptions options) =>
+    public override PSCredential PromptForCredential(
+        string caption, string message, string userName, string targetName, PSCredentialTypes allowedCredentialTypes, PSCredentialUIOptions options) =>
         throw new NotSupportedException();
 
     /// <inheritdoc/>

@@ -47,7 +47,9 @@ internal sealed class ShellProcess : IDisposable
 
     /// <summary>Waits until something is so; fails where the process ends first.</summary>
     public void WaitUntil(Func<bool> condition) =>
-        Assert.True(SpinWait.SpinUntil(() => condition() || process.HasExited, Hang) && !process.HasExited, process.HasExited ? $"It ended before: {output.Result}{error.Result}" : "It did not come.");
+        Assert.True(
+            SpinWait.SpinUntil(() => condition() || process.HasExited, Hang) && !process.HasExited,
+            process.HasExited ? $"It ended before: {output.Result}{error.Result}" : "It did not come.");
 
     /// <summary>Sends a signal; one that comes too late is none.</summary>
     public void Signal(string name)
@@ -82,7 +84,8 @@ internal sealed class ShellProcess : IDisposable
     private static string Restored()
     {
         var tools = JsonNode.Parse(File.ReadAllText(Path.Combine(BuiltModule.PesterSpecs, "..", "..", ".config", "dotnet-tools.json")))!;
-        var program = Path.Combine(BuiltModule.PackageRoot, "powershell", (string)tools["tools"]!["powershell"]!["version"]!, "tools", "net10.0", "any", "unix", "pwsh.dll");
+        var program = Path.Combine(
+            BuiltModule.PackageRoot, "powershell", (string)tools["tools"]!["powershell"]!["version"]!, "tools", "net10.0", "any", "unix", "pwsh.dll");
         Assert.SkipUnless(File.Exists(program), "not restored: pwsh (dotnet tool restore)");
         return program;
     }

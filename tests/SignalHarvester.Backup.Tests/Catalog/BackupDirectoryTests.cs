@@ -22,11 +22,11 @@ public sealed class BackupDirectoryTests : IDisposable
     [Fact]
     public void Killed_while_writing_the_partial_file_goes()
     {
-        BackupMetadata kept = Make();
+        var kept = Make();
         Directory.CreateDirectory(scene.Stored(".shbackup/digests"));
-        string partial = Write("backup_20200101_000000_000000_full.db.zst.partial");
-        string digests = Write(".shbackup/digests/0011223344556677-backup_20200101_000000_000000.pages.partial");
-        string staged = Write("backup_20200101_000000_000000.json.partial");
+        var partial = Write("backup_20200101_000000_000000_full.db.zst.partial");
+        var digests = Write(".shbackup/digests/0011223344556677-backup_20200101_000000_000000.pages.partial");
+        var staged = Write("backup_20200101_000000_000000.json.partial");
         Assert.Equal([kept.Id], Listed());
 
         NextRun();
@@ -40,11 +40,11 @@ public sealed class BackupDirectoryTests : IDisposable
     [Fact]
     public void Killed_before_the_rename_the_backup_never_was()
     {
-        BackupMetadata backup = Make();
-        byte[] sidecar = File.ReadAllBytes(Sidecar(backup));
+        var backup = Make();
+        var sidecar = File.ReadAllBytes(Sidecar(backup));
         File.Delete(Sidecar(backup));
         File.Move(backup.BackupPath, backup.BackupPath + ".partial");
-        string staged = Write($".shbackup/publishing/{backup.Id}.json", sidecar);
+        var staged = Write($".shbackup/publishing/{backup.Id}.json", sidecar);
         Assert.Empty(Listed());
 
         NextRun();
@@ -57,8 +57,8 @@ public sealed class BackupDirectoryTests : IDisposable
     [Fact]
     public void Killed_between_rename_and_sidecar_the_backup_is_published_by_the_next_run()
     {
-        BackupMetadata backup = Make();
-        byte[] sidecar = File.ReadAllBytes(Sidecar(backup));
+        var backup = Make();
+        var sidecar = File.ReadAllBytes(Sidecar(backup));
         File.Delete(Sidecar(backup));
         Write($".shbackup/publishing/{backup.Id}.json", sidecar);
         Assert.Empty(Listed());
@@ -77,8 +77,8 @@ public sealed class BackupDirectoryTests : IDisposable
     [InlineData(true, true)]
     public void Killed_while_removing_the_next_run_finishes_the_removal(bool fileThere, bool removeIsNext)
     {
-        BackupMetadata other = Make();
-        BackupMetadata backup = Make();
+        var other = Make();
+        var backup = Make();
         Directory.CreateDirectory(scene.Stored(".shbackup/removing"));
         File.Move(Sidecar(backup), scene.Stored($".shbackup/removing/{backup.Id}.json"));
         if (!fileThere)
@@ -103,8 +103,8 @@ public sealed class BackupDirectoryTests : IDisposable
     [Fact]
     public void A_backup_that_was_brought_back_after_a_killed_removal_stays()
     {
-        BackupMetadata backup = Make();
-        string marker = Write($".shbackup/removing/{backup.Id}.json", File.ReadAllBytes(Sidecar(backup)));
+        var backup = Make();
+        var marker = Write($".shbackup/removing/{backup.Id}.json", File.ReadAllBytes(Sidecar(backup)));
 
         NextRun();
 
@@ -115,7 +115,7 @@ public sealed class BackupDirectoryTests : IDisposable
     [Fact]
     public void Killed_while_removing_a_predecessors_backup_its_entry_in_the_index_goes_as_well()
     {
-        (PredecessorBackup gone, PredecessorBackup kept) = MakePredecessors();
+        (var gone, var kept) = MakePredecessors();
         Write($".shbackup/removing/{gone.Id}.json", File.ReadAllBytes(scene.Stored(gone.Id + ".json")));
         File.Delete(scene.Stored(gone.Id + ".json"));
         Assert.Contains(gone.Id, Listed());
@@ -125,15 +125,16 @@ public sealed class BackupDirectoryTests : IDisposable
         Assert.DoesNotContain(gone.Id, Listed());
         Assert.Contains(kept.Id, Listed());
         Assert.False(File.Exists(gone.Path));
-        JsonArray index = JsonNode.Parse(File.ReadAllText(scene.Stored("backups.json")))!.AsArray();
+        var index = JsonNode.Parse(File.ReadAllText(scene.Stored("backups.json")))!.AsArray();
         Assert.Equal([kept.Id], index.Select(entry => (string?)entry!["backup_id"]));
     }
 
     [Fact]
     public void A_marker_that_is_not_ours_deletes_nothing()
     {
-        BackupMetadata backup = Make();
-        Write($".shbackup/removing/{backup.Id}.json", Encoding.UTF8.GetBytes($$"""{"backup_id":"{{backup.Id}}","backup_path":"../../app.db","size_bytes":1}"""));
+        var backup = Make();
+        Write(
+            $".shbackup/removing/{backup.Id}.json", Encoding.UTF8.GetBytes($$"""{"backup_id":"{{backup.Id}}","backup_path":"../../app.db","size_bytes":1}"""));
         Write(".shbackup/publishing/note.json", "mine"u8);
 
         NextRun();
@@ -168,7 +169,7 @@ public sealed class BackupDirectoryTests : IDisposable
     {
         Databases.Create(scene.Database);
         string? seen = null;
-        BackupMetadata outer = scene.Create(context: scene.Context(told =>
+        var outer = scene.Create(context: scene.Context(told =>
         {
             if (seen is null && told is OperationProgress progress && progress.Activity.StartsWith("Backing up", StringComparison.Ordinal))
             {
@@ -188,9 +189,9 @@ public sealed class BackupDirectoryTests : IDisposable
     public void An_id_that_is_taken_is_moved_on()
     {
         Databases.Create(scene.Database);
-        BackupMetadata first = CreateBackup.Run(scene.Database, scene.Directory, new CreateBackupOptions(), scene.Context());
-        BackupMetadata second = CreateBackup.Run(scene.Database, scene.Directory, new CreateBackupOptions(), scene.Context());
-        BackupMetadata third = CreateBackup.Run(scene.Database, scene.Directory, new CreateBackupOptions(), scene.Context());
+        var first = CreateBackup.Run(scene.Database, scene.Directory, new CreateBackupOptions(), scene.Context());
+        var second = CreateBackup.Run(scene.Database, scene.Directory, new CreateBackupOptions(), scene.Context());
+        var third = CreateBackup.Run(scene.Database, scene.Directory, new CreateBackupOptions(), scene.Context());
 
         Assert.Equal(
             ["backup_20261122_020000_000000", "backup_20261122_020000_000001", "backup_20261122_020000_000002"],
@@ -203,7 +204,7 @@ public sealed class BackupDirectoryTests : IDisposable
     {
         Databases.Create(scene.Database);
 
-        BackupMetadata[] made = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(
+        var made = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(
             () => CreateBackup.Run(scene.Database, scene.Directory, new CreateBackupOptions(), scene.Context()))));
 
         Assert.Equal(8, made.Select(backup => backup.Id).Distinct().Count());
@@ -215,24 +216,26 @@ public sealed class BackupDirectoryTests : IDisposable
     public void Ten_thousand_sidecars_are_listed_newest_first_each_as_it_is()
     {
         const int count = 10_000;
-        BackupMetadata backup = Make();
-        byte[] sidecar = File.ReadAllBytes(Sidecar(backup));
-        string text = Encoding.UTF8.GetString(sidecar);
+        var backup = Make();
+        var sidecar = File.ReadAllBytes(Sidecar(backup));
+        var text = Encoding.UTF8.GetString(sidecar);
         var random = new Random(1);
         var expected = new List<(string Id, long Size)> { (backup.Id, backup.Size) };
-        for (int i = 1; i < count; i++)
+        for (var i = 1; i < count; i++)
         {
-            DateTimeOffset moment = new DateTimeOffset(2020, 1, 1, 0, 0, 0, TimeSpan.Zero).AddHours(i);
-            string id = BackupFileName.IdFor(moment);
-            long size = random.NextInt64(1 << 40);
+            var moment = new DateTimeOffset(2020, 1, 1, 0, 0, 0, TimeSpan.Zero).AddHours(i);
+            var id = BackupFileName.IdFor(moment);
+            var size = random.NextInt64(1 << 40);
             expected.Add((id, size));
             File.WriteAllText(scene.Stored(id + ".json"), text
                 .Replace(backup.Id, id, StringComparison.Ordinal)
-                .Replace("2026-11-22T02:00:01.000000", moment.ToString("yyyy-MM-ddTHH:mm:ss.ffffff", System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal)
+                .Replace(
+                    "2026-11-22T02:00:01.000000", moment.ToString("yyyy-MM-ddTHH:mm:ss.ffffff", System.Globalization.CultureInfo.InvariantCulture),
+                    StringComparison.Ordinal)
                 .Replace($"\"size_bytes\": {backup.Size}", $"\"size_bytes\": {size}", StringComparison.Ordinal));
         }
 
-        CatalogListing listing = scene.Directory.List();
+        var listing = scene.Directory.List();
 
         Assert.Empty(listing.Faults);
         Assert.Equal(expected.OrderByDescending(entry => entry.Id), listing.Backups.Select(found => (found.Id, found.Size)));
@@ -241,12 +244,12 @@ public sealed class BackupDirectoryTests : IDisposable
     [Fact]
     public void One_bad_sidecar_does_not_hide_the_others()
     {
-        BackupMetadata good = Make();
-        foreach (string bad in (string[])["not JSON", "{\"duration\":1e300}", new string('[', 5000)])
+        var good = Make();
+        foreach (var bad in (string[])["not JSON", "{\"duration\":1e300}", new string('[', 5000)])
         {
             Write("backup_20200101_000000.json", Encoding.UTF8.GetBytes(bad));
 
-            CatalogListing listing = scene.Directory.List();
+            var listing = scene.Directory.List();
 
             Assert.Equal([good.Id], listing.Backups.Select(backup => backup.Id));
             Assert.Equal(BackupErrorId.SidecarInvalid, Assert.Single(listing.Faults).ErrorId);
@@ -257,7 +260,7 @@ public sealed class BackupDirectoryTests : IDisposable
     public void A_sidecar_too_large_to_be_one_is_not_read_into_memory()
     {
         Make();
-        using (FileStream huge = File.Create(scene.Stored("backup_20200101_000000.json")))
+        using (var huge = File.Create(scene.Stored("backup_20200101_000000.json")))
         {
             huge.SetLength(8L << 30);
         }
@@ -268,7 +271,7 @@ public sealed class BackupDirectoryTests : IDisposable
     [Fact]
     public void A_linked_sidecar_is_not_followed()
     {
-        BackupMetadata backup = Make();
+        var backup = Make();
         File.Move(Sidecar(backup), scene["elsewhere.json"]);
         File.CreateSymbolicLink(Sidecar(backup), scene["elsewhere.json"]);
 
@@ -280,10 +283,10 @@ public sealed class BackupDirectoryTests : IDisposable
     [Fact]
     public void A_linked_backup_file_is_not_followed()
     {
-        BackupMetadata backup = Make();
+        var backup = Make();
         File.Move(backup.BackupPath, scene["elsewhere"]);
         File.CreateSymbolicLink(backup.BackupPath, scene["elsewhere"]);
-        string elsewhere = Scene.Digest(scene["elsewhere"]);
+        var elsewhere = Scene.Digest(scene["elsewhere"]);
 
         Scene.Fails(BackupErrorId.SidecarHostile, BackupErrorCategory.SecurityError, () => scene.Verify(backup));
         Scene.Fails(BackupErrorId.SidecarHostile, BackupErrorCategory.SecurityError, () => scene.RestoreTo(scene["new.db"], backup));
@@ -297,8 +300,8 @@ public sealed class BackupDirectoryTests : IDisposable
     [Fact(Timeout = 60_000)]
     public async Task A_pipe_in_a_backups_place_does_not_hang_anything()
     {
-        Tool mkfifo = Tool.Require("mkfifo");
-        BackupMetadata backup = Make();
+        var mkfifo = Tool.Require("mkfifo");
+        var backup = Make();
         File.Delete(backup.BackupPath);
         mkfifo.Run(backup.BackupPath).EnsureSuccess();
         mkfifo.Run(scene.Stored("backup_20200101_000000.json")).EnsureSuccess();
@@ -306,7 +309,7 @@ public sealed class BackupDirectoryTests : IDisposable
         await Task.Run(
             () =>
             {
-                CatalogListing listing = scene.Directory.List();
+                var listing = scene.Directory.List();
                 Assert.Equal([backup.Id], listing.Backups.Select(found => found.Id));
                 Assert.Single(listing.Faults);
                 Assert.Throws<BackupException>(() => scene.RestoreTo(scene["new.db"], backup));
@@ -317,17 +320,17 @@ public sealed class BackupDirectoryTests : IDisposable
     [Fact]
     public void A_hostile_sidecar_reads_writes_and_deletes_nothing_outside()
     {
-        BackupMetadata backup = Make();
-        string outside = scene[Path.GetFileName(backup.BackupPath)];
+        var backup = Make();
+        var outside = scene[Path.GetFileName(backup.BackupPath)];
         File.Copy(backup.BackupPath, outside);
         File.Delete(backup.BackupPath);
-        JsonObject root = JsonNode.Parse(File.ReadAllText(Sidecar(backup)))!.AsObject();
-        foreach (string path in (string[])[outside, "../" + Path.GetFileName(outside)])
+        var root = JsonNode.Parse(File.ReadAllText(Sidecar(backup)))!.AsObject();
+        foreach (var path in (string[])[outside, "../" + Path.GetFileName(outside)])
         {
             root["backup_path"] = path;
             File.WriteAllText(Sidecar(backup), root.ToJsonString());
 
-            BackupMetadata listed = scene.Directory.Get(backup.Id);
+            var listed = scene.Directory.Get(backup.Id);
 
             Assert.Equal(BackupErrorId.BackupFileMissing, scene.Verify(listed).Fault?.ErrorId);
             Scene.Fails(BackupErrorId.BackupFileMissing, BackupErrorCategory.ObjectNotFound, () => scene.RestoreTo(scene["new.db"], listed));
@@ -341,10 +344,10 @@ public sealed class BackupDirectoryTests : IDisposable
     [Fact]
     public void A_directory_copied_elsewhere_lists_and_restores_as_it_is()
     {
-        BackupMetadata backup = Make();
-        string image = ImageHash.Of(scene.Database);
-        string copy = scene.Files.Folder("copied");
-        foreach (string file in Directory.EnumerateFiles(scene.Directory.Path))
+        var backup = Make();
+        var image = ImageHash.Of(scene.Database);
+        var copy = scene.Files.Folder("copied");
+        foreach (var file in Directory.EnumerateFiles(scene.Directory.Path))
         {
             File.Copy(file, Path.Combine(copy, Path.GetFileName(file)));
         }
@@ -352,7 +355,7 @@ public sealed class BackupDirectoryTests : IDisposable
         Directory.Delete(scene.Directory.Path, recursive: true);
         var moved = new BackupDirectory(copy, scene.Clock);
 
-        BackupMetadata found = Assert.Single(moved.List().Backups);
+        var found = Assert.Single(moved.List().Backups);
         RestoreBackup.Run(BackupSource.In(moved, found), new RestoreOptions { Destination = scene["new.db"] }, scene.Context());
 
         Assert.Equal(backup.Id, found.Id);
@@ -362,25 +365,27 @@ public sealed class BackupDirectoryTests : IDisposable
     [Fact]
     public void A_read_only_directory_lists_verifies_and_restores_for_another_user()
     {
-        BackupMetadata backup = Make();
+        var backup = Make();
         var before = Scene.Everything(scene.Directory.Path);
         AnotherUser.Allow(backup.BackupPath, 0b100);
         AnotherUser.Allow(scene.Stored(backup.Id + ".json"), 0b100);
-        foreach (string folder in Directory.EnumerateDirectories(scene.Directory.Path, "*", SearchOption.AllDirectories).Append(scene.Directory.Path))
+        foreach (var folder in Directory.EnumerateDirectories(scene.Directory.Path, "*", SearchOption.AllDirectories).Append(scene.Directory.Path))
         {
             AnotherUser.Allow(folder, 0b101);
         }
 
-        string home = scene.Files.Folder("home of another");
+        var home = scene.Files.Folder("home of another");
         AnotherUser.Allow(home, 0b111);
 
         AnotherUser.Run(() =>
         {
-            BackupMetadata found = Assert.Single(scene.Directory.List().Backups);
-            VerificationOutcome outcome = VerifyBackup.Run(BackupSource.In(scene.Directory, found), VerificationLevel.Full, scene.Context());
+            var found = Assert.Single(scene.Directory.List().Backups);
+            var outcome = VerifyBackup.Run(BackupSource.In(scene.Directory, found), VerificationLevel.Full, scene.Context());
             Assert.Null(outcome.Fault);
             Assert.True(outcome.Backup.Verified);
-            RestoreBackup.Run(BackupSource.In(scene.Directory, found), new RestoreOptions { Destination = Path.Combine(home, "new.db"), SafetyDirectory = scene.Directory }, scene.Context());
+            RestoreBackup.Run(
+                BackupSource.In(scene.Directory, found), new RestoreOptions { Destination = Path.Combine(home, "new.db"), SafetyDirectory = scene.Directory },
+                scene.Context());
             Scene.Fails(BackupErrorId.DirectoryNotWritable, BackupErrorCategory.PermissionDenied, () => scene.Create());
             Scene.Fails(BackupErrorId.DirectoryNotWritable, BackupErrorCategory.PermissionDenied, () => Remove(found.Id));
         });
@@ -393,9 +398,9 @@ public sealed class BackupDirectoryTests : IDisposable
     [Fact]
     public void A_missing_directory_is_said_and_not_made()
     {
-        foreach (Action action in (Action[])[() => scene.Directory.List(), () => Remove("backup_20200101_000000")])
+        foreach (var action in (Action[])[() => scene.Directory.List(), () => Remove("backup_20200101_000000")])
         {
-            BackupException error = Scene.Fails(BackupErrorId.DirectoryNotFound, BackupErrorCategory.ObjectNotFound, action);
+            var error = Scene.Fails(BackupErrorId.DirectoryNotFound, BackupErrorCategory.ObjectNotFound, action);
             Assert.Contains(scene.Directory.Path, error.Message, StringComparison.Ordinal);
         }
 
@@ -419,8 +424,8 @@ public sealed class BackupDirectoryTests : IDisposable
     [Fact]
     public void A_backup_that_others_build_on_is_removed_only_with_them()
     {
-        BackupMetadata parent = Make();
-        BackupMetadata child = scene.Create(new CreateBackupOptions { Strategy = BackupStrategy.Incremental });
+        var parent = Make();
+        var child = scene.Create(new CreateBackupOptions { Strategy = BackupStrategy.Incremental });
         Assert.Equal(parent.Id, child.ParentId);
         List<BackupException> faults = [];
 
@@ -435,12 +440,12 @@ public sealed class BackupDirectoryTests : IDisposable
     [Fact]
     public void Everything_of_ours_that_is_no_backup_may_be_deleted_at_any_time()
     {
-        BackupMetadata first = Make();
+        var first = Make();
         Directory.Delete(scene.Stored(".shbackup"), recursive: true);
 
         Assert.Equal([first.Id], Listed());
-        bool deleted = false;
-        BackupMetadata second = scene.Create(context: scene.Context(told =>
+        var deleted = false;
+        var second = scene.Create(context: scene.Context(told =>
         {
             if (!deleted && told is OperationProgress { Activity: "Checking integrity" })
             {
@@ -456,17 +461,23 @@ public sealed class BackupDirectoryTests : IDisposable
     [Fact]
     public void A_loose_file_is_taken_for_what_its_sidecar_says_else_for_what_it_is()
     {
-        BackupMetadata backup = Make();
+        var backup = Make();
 
         Assert.Equal(backup.Checksum, BackupFileLookup.Find(backup.BackupPath, () => scene.Directory, scene.Clock).Backup.Checksum);
         File.Copy(backup.BackupPath, scene["my copy.zst"]);
-        (BackupMetadata loose, BackupCatalog catalog) = BackupFileLookup.Find(scene["my copy.zst"], () => scene.Directory, scene.Clock);
+        (var loose, var catalog) = BackupFileLookup.Find(scene["my copy.zst"], () => scene.Directory, scene.Clock);
         Assert.Null(catalog.Directory);
         Assert.True(VerifyBackup.Run(new BackupSource(loose, catalog), VerificationLevel.Full, scene.Context()).Backup.Verified);
-        Scene.Fails(BackupErrorId.NotABackup, BackupErrorCategory.InvalidArgument, () => BackupFileLookup.Find(scene.Directory.Path, () => scene.Directory, scene.Clock));
-        Scene.Fails(BackupErrorId.BackupFileMissing, BackupErrorCategory.ObjectNotFound, () => BackupFileLookup.Find(scene["none"], () => scene.Directory, scene.Clock));
+        Scene.Fails(
+            BackupErrorId.NotABackup, BackupErrorCategory.InvalidArgument,
+            () => BackupFileLookup.Find(scene.Directory.Path, () => scene.Directory, scene.Clock));
+        Scene.Fails(
+            BackupErrorId.BackupFileMissing, BackupErrorCategory.ObjectNotFound,
+            () => BackupFileLookup.Find(scene["none"], () => scene.Directory, scene.Clock));
         File.Copy(backup.BackupPath, scene["backup_20260231_000000_full.db.zst"]);
-        Assert.Equal("backup_20260231_000000_full.db.zst", BackupFileLookup.Find(scene["backup_20260231_000000_full.db.zst"], () => scene.Directory, scene.Clock).Backup.Id);
+        Assert.Equal(
+            "backup_20260231_000000_full.db.zst",
+            BackupFileLookup.Find(scene["backup_20260231_000000_full.db.zst"], () => scene.Directory, scene.Clock).Backup.Id);
     }
 
     private BackupMetadata Make()
@@ -491,7 +502,7 @@ public sealed class BackupDirectoryTests : IDisposable
 
     private string[] Listed()
     {
-        CatalogListing listing = scene.Directory.List();
+        var listing = scene.Directory.List();
         Assert.Empty(listing.Faults);
         return [.. listing.Backups.Select(backup => backup.Id)];
     }
@@ -515,7 +526,7 @@ public sealed class BackupDirectoryTests : IDisposable
 
     private string Write(string name, ReadOnlySpan<byte> content)
     {
-        string path = scene.Stored(name);
+        var path = scene.Stored(name);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         File.WriteAllBytes(path, content);
         return path;

@@ -1,6 +1,4 @@
 using System.Text.Json.Nodes;
-using SignalHarvester.Backup.Catalog;
-using SignalHarvester.Backup.Operations.Verify;
 using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.Tests.Support;
 using Xunit;
@@ -27,13 +25,13 @@ public sealed class PredecessorTests : IDisposable
     [MemberData(nameof(Forms))]
     public void Each_form_is_listed_verified_restored_and_removed(string name)
     {
-        PredecessorForm form = PredecessorBackups.Forms[name];
+        var form = PredecessorBackups.Forms[name];
         Databases.CreateWithLeftWal(scene.Database, new DatabaseShape { Rows = 200 });
-        PredecessorBackup made = predecessor.Add(scene.Database, form);
+        var made = predecessor.Add(scene.Database, form);
 
-        CatalogListing listing = scene.Directory.List();
+        var listing = scene.Directory.List();
         Assert.Empty(listing.Faults);
-        BackupMetadata listed = Assert.Single(listing.Backups);
+        var listed = Assert.Single(listing.Backups);
         Assert.Equal(made.Id, listed.Id);
         Assert.Equal(made.Path, listed.BackupPath);
         Assert.Equal(made.Checksum, listed.Checksum);
@@ -44,9 +42,9 @@ public sealed class PredecessorTests : IDisposable
         Assert.Equal("nächtlich", listed.Description);
         Assert.Equal("collector-1", listed.Metadata["host"]);
 
-        VerificationOutcome outcome = scene.Verify(listed);
+        var outcome = scene.Verify(listed);
         Assert.Null(outcome.Fault);
-        BackupMetadata verified = scene.Directory.Get(made.Id);
+        var verified = scene.Directory.Get(made.Id);
         Assert.True(verified.Verified);
         Assert.Equal(VerificationLevel.Full, verified.VerificationLevel);
         Assert.Equal(scene.Clock.GetUtcNow(), verified.VerificationTimestamp);
@@ -77,14 +75,14 @@ public sealed class PredecessorTests : IDisposable
     public void A_damaged_backup_of_each_form_is_found_out_quick_and_full(string name)
     {
         Databases.CreateWithLeftWal(scene.Database, new DatabaseShape { Rows = 200 });
-        PredecessorBackup made = predecessor.Add(scene.Database, PredecessorBackups.Forms[name]);
-        byte[] content = File.ReadAllBytes(made.Path);
+        var made = predecessor.Add(scene.Database, PredecessorBackups.Forms[name]);
+        var content = File.ReadAllBytes(made.Path);
         content[content.Length / 2] ^= 0x10;
         File.WriteAllBytes(made.Path, content);
 
-        foreach (VerificationLevel level in (VerificationLevel[])[VerificationLevel.Quick, VerificationLevel.Full])
+        foreach (var level in (VerificationLevel[])[VerificationLevel.Quick, VerificationLevel.Full])
         {
-            VerificationOutcome outcome = scene.Verify(scene.Directory.Get(made.Id), level);
+            var outcome = scene.Verify(scene.Directory.Get(made.Id), level);
             Assert.NotNull(outcome.Fault);
             Assert.False(outcome.Backup.Verified);
         }
@@ -102,10 +100,10 @@ public sealed class PredecessorTests : IDisposable
     public void A_hostile_index_hides_no_backup_that_has_a_sidecar(string index)
     {
         Databases.Create(scene.Database, new DatabaseShape { Rows = 20 });
-        BackupMetadata backup = scene.Create();
+        var backup = scene.Create();
         File.WriteAllText(scene.Stored("backups.json"), index);
 
-        CatalogListing listing = scene.Directory.List();
+        var listing = scene.Directory.List();
 
         Assert.Equal([backup.Id], listing.Backups.Select(found => found.Id));
         Assert.All(listing.Faults, fault => Assert.Contains(fault.ErrorId, (string[])[BackupErrorId.SidecarInvalid, BackupErrorId.SidecarHostile]));

@@ -19,7 +19,8 @@ public sealed class SidecarTests
 
     private static readonly Gen<string> Hashes = Gen.Byte.Array[32].Select(Convert.ToHexStringLower);
 
-    private static readonly Gen<DateTimeOffset> Moments = Gen.DateTime[new DateTime(1971, 1, 1, 0, 0, 0, DateTimeKind.Utc), new DateTime(9998, 1, 1, 0, 0, 0, DateTimeKind.Utc)]
+    private static readonly Gen<DateTimeOffset> Moments =
+        Gen.DateTime[new DateTime(1971, 1, 1, 0, 0, 0, DateTimeKind.Utc), new DateTime(9998, 1, 1, 0, 0, 0, DateTimeKind.Utc)]
         .Select(moment => new DateTimeOffset(moment.Ticks - (moment.Ticks % 10), TimeSpan.Zero));
 
     private static readonly Gen<object?> Nothing = Gen.Bool.Select(_ => (object?)null);
@@ -39,14 +40,16 @@ public sealed class SidecarTests
     public void What_is_written_reads_back() =>
         Gen.Select(
             Gen.Select(Gen.Enum<BackupType>(), Moments, Texts, Gen.Enum<CompressionType>(), Gen.Long[0, long.MaxValue], Hashes.Null()),
-            Gen.Select(Gen.Bool, Moments.Nullable(), Gen.Enum<VerificationLevel>(), Gen.Enum<RetentionPolicy>().Nullable(), Gen.Enum<CloudProvider>().Nullable(), Texts.Null()),
+            Gen.Select(
+                Gen.Bool, Moments.Nullable(), Gen.Enum<VerificationLevel>(), Gen.Enum<RetentionPolicy>().Nullable(), Gen.Enum<CloudProvider>().Nullable(),
+                Texts.Null()),
             Gen.Select(Maps(Values), Gen.Dictionary(Texts, Gen.Long[0, long.MaxValue])[0, 5], Gen.Bool, Gen.Bool, Gen.Bool, Hashes.Null()))
         .Sample((first, second, third) =>
         {
             var clock = new FakeTimeProvider();
-            (BackupType type, DateTimeOffset moment, string path, CompressionType compression, long size, string? checksum) = first;
-            (bool verified, DateTimeOffset? verifiedAt, VerificationLevel level, RetentionPolicy? policy, CloudProvider? cloud, string? description) = second;
-            (Dictionary<string, object?> metadata, Dictionary<string, long> rows, bool safety, bool corrupt, bool predecessor, string? other) = third;
+            (var type, var moment, var path, var compression, var size, var checksum) = first;
+            (var verified, var verifiedAt, var level, var policy, var cloud, var description) = second;
+            (var metadata, var rows, var safety, var corrupt, var predecessor, var other) = third;
             var backup = new BackupMetadata
             {
                 Id = Id,
@@ -81,7 +84,7 @@ public sealed class SidecarTests
                 Clock = clock,
             };
 
-            byte[] json = Sidecar.Write(backup, other, existing: null);
+            var json = Sidecar.Write(backup, other, existing: null);
 
             Assert.Equivalent(backup, Sidecar.Read(json, Id, Folder, clock), strict: true);
             Assert.Equal(other, Sidecar.SchemaChecksum(json));
@@ -102,11 +105,14 @@ public sealed class SidecarTests
             Description = "nächtlich <&> 漢",
         };
 
-        string json = Encoding.UTF8.GetString(Sidecar.Write(backup, schemaChecksum: null, existing: null));
+        var json = Encoding.UTF8.GetString(Sidecar.Write(backup, schemaChecksum: null, existing: null));
 
-        JsonObject root = JsonNode.Parse(json)!.AsObject();
+        var root = JsonNode.Parse(json)!.AsObject();
         Assert.Equal(
-            ["backup_id", "backup_type", "timestamp", "db_path", "backup_path", "compression", "size_bytes", "checksum", "wal_checksum", "cloud_url", "cloud_provider", "retention_policy", "verified", "verification_timestamp", "description", "metadata"],
+            [
+                "backup_id", "backup_type", "timestamp", "db_path", "backup_path", "compression", "size_bytes", "checksum", "wal_checksum", "cloud_url",
+                "cloud_provider", "retention_policy", "verified", "verification_timestamp", "description", "metadata",
+            ],
             root.Select(field => field.Key).Take(16));
         Assert.Equal("2026-11-22T02:00:00.123456+00:00", (string?)root["timestamp"]);
         Assert.Equal("weekly", (string?)root["retention_policy"]);
@@ -118,13 +124,13 @@ public sealed class SidecarTests
     [Fact]
     public void Unknown_fields_survive_a_rewrite()
     {
-        JsonObject root = Minimal();
+        var root = Minimal();
         root["x_of_a_later_version"] = new JsonObject { ["deep"] = new JsonArray(1, "two", null) };
-        byte[] json = Bytes(root);
+        var json = Bytes(root);
 
-        byte[] rewritten = Sidecar.Write(Sidecar.Read(json, Id, Folder, TimeProvider.System) with { Verified = true }, Hash, json);
+        var rewritten = Sidecar.Write(Sidecar.Read(json, Id, Folder, TimeProvider.System) with { Verified = true }, Hash, json);
 
-        JsonObject after = JsonNode.Parse(rewritten)!.AsObject();
+        var after = JsonNode.Parse(rewritten)!.AsObject();
         Assert.True(JsonNode.DeepEquals(root["x_of_a_later_version"], after["x_of_a_later_version"]));
         Assert.True((bool?)after["verified"]);
         Assert.Equal(Hash, (string?)after["schema_checksum"]);
@@ -139,10 +145,10 @@ public sealed class SidecarTests
     [InlineData("2025-11-10T02:00:00Z", "2025-11-10T02:00:00Z")]
     public void Times_with_and_without_zone_are_read_as_utc(string written, string expected)
     {
-        JsonObject root = Minimal();
+        var root = Minimal();
         root["timestamp"] = written;
 
-        DateTimeOffset read = Sidecar.Read(Bytes(root), Id, Folder, TimeProvider.System).Timestamp;
+        var read = Sidecar.Read(Bytes(root), Id, Folder, TimeProvider.System).Timestamp;
 
         Assert.Equal(DateTimeOffset.Parse(expected, System.Globalization.CultureInfo.InvariantCulture), read);
         Assert.Equal(TimeSpan.Zero, read.Offset);
@@ -153,7 +159,7 @@ public sealed class SidecarTests
     {
         byte[] json = [0xEF, 0xBB, 0xBF, .. Bytes(Minimal())];
 
-        BackupMetadata backup = Sidecar.Read(json, Id, Folder, TimeProvider.System);
+        var backup = Sidecar.Read(json, Id, Folder, TimeProvider.System);
 
         Assert.Null(Sidecar.SchemaChecksum(json));
         Assert.Equal(Id, Sidecar.Read(Sidecar.Write(backup, null, json), Id, Folder, TimeProvider.System).Id);
@@ -225,7 +231,7 @@ public sealed class SidecarTests
     [MemberData(nameof(Malformed))]
     public void A_malformed_sidecar_is_invalid_and_named(string json)
     {
-        BackupException error = Scene.Fails(
+        var error = Scene.Fails(
             BackupErrorId.SidecarInvalid,
             BackupErrorCategory.InvalidData,
             () => Sidecar.Read(Encoding.UTF8.GetBytes(json), Id, Folder, TimeProvider.System));
@@ -260,7 +266,7 @@ public sealed class SidecarTests
     [MemberData(nameof(Hostile))]
     public void A_hostile_sidecar_is_refused_by_name(string json)
     {
-        BackupException error = Scene.Fails(
+        var error = Scene.Fails(
             BackupErrorId.SidecarHostile,
             BackupErrorCategory.SecurityError,
             () => Sidecar.Read(Encoding.UTF8.GetBytes(json), Id, Folder, TimeProvider.System));
@@ -276,7 +282,7 @@ public sealed class SidecarTests
     [InlineData("")]
     public void The_file_beside_the_sidecar_is_meant_wherever_the_path_points(string folder)
     {
-        JsonObject root = Minimal();
+        var root = Minimal();
         root["backup_path"] = folder + Id + "_full.db";
 
         Assert.Equal(Path.Combine(Folder, Id + "_full.db"), Sidecar.Read(Bytes(root), Id, Folder, TimeProvider.System).BackupPath);
@@ -285,12 +291,17 @@ public sealed class SidecarTests
     [Fact]
     public void Anything_else_in_a_sidecar_is_read_or_refused_but_nothing_worse()
     {
-        string valid = Encoding.UTF8.GetString(Sidecar.Write(
-            Sidecar.Read(Bytes(Minimal()), Id, Folder, TimeProvider.System) with { RowCounts = new Dictionary<string, long> { ["a"] = 1 }, Duration = TimeSpan.FromSeconds(1) }, Hash, null));
+        var valid = Encoding.UTF8.GetString(Sidecar.Write(
+            Sidecar.Read(Bytes(Minimal()), Id, Folder, TimeProvider.System) with
+            {
+                RowCounts = new Dictionary<string, long> { ["a"] = 1 },
+                Duration = TimeSpan.FromSeconds(1),
+            },
+            Hash, null));
         Gen.Select(Gen.Int[0, valid.Length - 1], Gen.Int[0, 20], Gen.String[Gen.Char["{}[]\",:0123456789.eE-+ntfalsu\\ \0ü"], 0, 12]).Sample(
             (at, remove, put) =>
             {
-                byte[] json = Encoding.UTF8.GetBytes(valid.Remove(at, Math.Min(remove, valid.Length - at)).Insert(at, put));
+                var json = Encoding.UTF8.GetBytes(valid.Remove(at, Math.Min(remove, valid.Length - at)).Insert(at, put));
                 BackupMetadata backup;
                 try
                 {
@@ -320,7 +331,7 @@ public sealed class SidecarTests
 
     private static string With(string field, string value)
     {
-        JsonObject root = Minimal();
+        var root = Minimal();
         root[field] = JsonNode.Parse("\"@@\"");
         return root.ToJsonString().Replace("\"@@\"", value, StringComparison.Ordinal);
     }

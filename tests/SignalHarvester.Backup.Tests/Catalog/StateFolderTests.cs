@@ -1,5 +1,4 @@
 using SignalHarvester.Backup.Operations.Create;
-using SignalHarvester.Backup.Operations.Verify;
 using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.Tests.Support;
 using Xunit;
@@ -23,10 +22,10 @@ public sealed class StateFolderTests : IDisposable
         Assert.SkipWhen(OperatingSystem.IsWindows(), "making links takes a privilege on Windows");
         Databases.Create(scene.Database);
         _ = scene.Create();
-        string mine = scene.Files.Folder("my project");
+        var mine = scene.Files.Folder("my project");
         File.WriteAllText(Path.Combine(mine, "package.json"), "{}");
         File.WriteAllText(Path.Combine(mine, "backup_20260101_000000_000000.json"), "{}");
-        string folder = Path.Combine(scene.Directory.Path, ".shbackup", name);
+        var folder = Path.Combine(scene.Directory.Path, ".shbackup", name);
         if (Directory.Exists(folder))
         {
             Directory.Delete(folder, recursive: true);
@@ -43,16 +42,16 @@ public sealed class StateFolderTests : IDisposable
     public void A_removal_that_cannot_be_finished_is_said_and_blocks_no_backup()
     {
         Databases.Create(scene.Database);
-        BackupMetadata backup = scene.Create();
+        var backup = scene.Create();
 
         // The marker of a killed removal, and in the file's place something that cannot be deleted as one.
-        string removing = Path.Combine(scene.Directory.Path, ".shbackup", "removing");
+        var removing = Path.Combine(scene.Directory.Path, ".shbackup", "removing");
         Directory.CreateDirectory(removing);
         File.Move(Path.Combine(scene.Directory.Path, backup.Id + ".json"), Path.Combine(removing, backup.Id + ".json"));
         File.Delete(backup.BackupPath);
         Directory.CreateDirectory(Path.Combine(backup.BackupPath, "full"));
 
-        BackupMetadata next = scene.Create();
+        var next = scene.Create();
 
         Assert.True(next.Verified);
         Assert.Contains(scene.Warnings, warning => warning.Contains(backup.Id, StringComparison.Ordinal));
@@ -76,12 +75,12 @@ public sealed class StateFolderTests : IDisposable
     public void A_quick_test_does_not_clear_a_failed_full_one()
     {
         Databases.Create(scene.Database);
-        BackupMetadata backup = scene.Create();
-        string sidecar = Path.Combine(scene.Directory.Path, backup.Id + ".json");
+        var backup = scene.Create();
+        var sidecar = Path.Combine(scene.Directory.Path, backup.Id + ".json");
         File.WriteAllText(sidecar, File.ReadAllText(sidecar).Replace("\"customer\": ", "\"customer\": 1", StringComparison.Ordinal));
         Assert.Equal(BackupErrorId.BackupContentMismatch, scene.Verify(scene.Directory.Get(backup.Id)).Fault?.ErrorId);
 
-        VerificationOutcome quick = scene.Verify(scene.Directory.Get(backup.Id), VerificationLevel.Quick);
+        var quick = scene.Verify(scene.Directory.Get(backup.Id), VerificationLevel.Quick);
 
         Assert.NotNull(quick.Fault);
         Assert.False(scene.Directory.Get(backup.Id).Verified);

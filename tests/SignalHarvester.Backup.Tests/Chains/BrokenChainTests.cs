@@ -3,11 +3,9 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using CsCheck;
-using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Formats.Digests;
 using SignalHarvester.Backup.Operations.Create;
-using SignalHarvester.Backup.Operations.Verify;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.Tests.Support;
@@ -36,13 +34,13 @@ public sealed class BrokenChainTests : IDisposable
     [MemberData(nameof(Increments))]
     public void A_backup_of_another_database_is_refused_as_a_parent(BackupStrategy strategy)
     {
-        BackupMetadata other = scene.Create(path: Databases.Create(scene["other.db"]));
+        var other = scene.Create(path: Databases.Create(scene["other.db"]));
         Databases.Create(scene.Database);
 
         AssertUnusable(other, scene["other.db"], strategy);
 
         // Not named, it is none to build on either.
-        BackupMetadata first = scene.Create(Increment);
+        var first = scene.Create(Increment);
         Assert.Equal(BackupType.Full, first.Type);
         Assert.Contains("no backup of this database", (string)first.Metadata["full_reason"]!, StringComparison.Ordinal);
     }
@@ -50,11 +48,11 @@ public sealed class BrokenChainTests : IDisposable
     [Fact]
     public void A_safety_backup_one_of_a_damaged_source_and_one_of_the_predecessor_are_refused_as_parents()
     {
-        BackupMetadata safety = Chain(1)[0];
+        var safety = Chain(1)[0];
         EditSidecar(safety, sidecar => sidecar["safety"] = true);
-        BackupMetadata damaged = Make();
+        var damaged = Make();
         EditSidecar(damaged, sidecar => sidecar["source_corrupt"] = true);
-        BackupMetadata predecessor = Make();
+        var predecessor = Make();
         EditSidecar(predecessor, sidecar => sidecar.Remove("format_version"));
 
         AssertUnusable(safety, "safety backup");
@@ -76,7 +74,7 @@ public sealed class BrokenChainTests : IDisposable
     [MemberData(nameof(Increments))]
     public void A_parent_that_failed_its_verification_is_not_built_on(BackupStrategy strategy)
     {
-        BackupMetadata[] chain = Chain(3);
+        var chain = Chain(3);
         FlipBit(chain[2].BackupPath, 0.5);
         Assert.NotNull(scene.Verify(chain[2]).Fault);
 
@@ -91,14 +89,16 @@ public sealed class BrokenChainTests : IDisposable
     [InlineData(2)]
     public void A_parent_that_is_found_to_be_damaged_only_now_is_not_built_on(int link)
     {
-        BackupMetadata[] chain = Chain(3);
+        var chain = Chain(3);
         FlipBit(chain[link].BackupPath, 0.5);
 
         // The digests are at hand and true: the damage shows when the finished increment is tried on its parent.
-        BackupMetadata backup = Make(Increment);
+        var backup = Make(Increment);
 
         AssertFull(backup, chain[link].Id);
-        Assert.Contains(scene.Warnings, warning => warning.Contains(chain[link].Id, StringComparison.Ordinal) && warning.StartsWith("A full backup", StringComparison.Ordinal));
+        Assert.Contains(
+            scene.Warnings,
+            warning => warning.Contains(chain[link].Id, StringComparison.Ordinal) && warning.StartsWith("A full backup", StringComparison.Ordinal));
         AssertGood([.. chain[..link], backup]);
     }
 
@@ -108,11 +108,11 @@ public sealed class BrokenChainTests : IDisposable
     [InlineData(BackupStrategy.Wal, 1)]
     public void A_damaged_parent_gives_no_page_digests(BackupStrategy strategy, int link)
     {
-        BackupMetadata[] chain = Chain(3);
+        var chain = Chain(3);
         FlipBit(chain[link].BackupPath, 0.5);
         Directory.Delete(scene.Directory.Layout.StateFolder, recursive: true);
 
-        BackupMetadata backup = Make(new CreateBackupOptions { Strategy = strategy, Verify = false });
+        var backup = Make(new CreateBackupOptions { Strategy = strategy, Verify = false });
 
         AssertFull(backup, chain[link].Id);
         AssertGood([.. chain[..link], backup]);
@@ -121,7 +121,7 @@ public sealed class BrokenChainTests : IDisposable
     [Fact]
     public void A_named_parent_that_is_found_to_be_damaged_makes_a_full_backup_too()
     {
-        BackupMetadata[] chain = Chain(2);
+        var chain = Chain(2);
         FlipBit(chain[0].BackupPath, 0.5);
 
         AssertFull(Make(Increment with { ParentId = chain[0].Id }), chain[0].Id);
@@ -130,18 +130,18 @@ public sealed class BrokenChainTests : IDisposable
     [Fact]
     public void A_wal_backup_does_not_read_its_parent_and_the_next_full_test_finds_what_is_wrong_with_that()
     {
-        using SqliteConnection user = Databases.CreateWithLiveWal(scene.Database);
-        BackupMetadata parent = scene.Create();
+        using var user = Databases.CreateWithLiveWal(scene.Database);
+        var parent = scene.Create();
         Databases.Execute(user, "INSERT INTO audit(what) VALUES ('one')");
         FlipBit(parent.BackupPath, 0.5);
 
-        BackupMetadata backup = scene.Create(new CreateBackupOptions { Strategy = BackupStrategy.Wal });
+        var backup = scene.Create(new CreateBackupOptions { Strategy = BackupStrategy.Wal });
 
         Assert.Equal(BackupType.Wal, backup.Type);
-        BackupException fault = scene.Verify(backup).Fault!;
+        var fault = scene.Verify(backup).Fault!;
         Assert.Equal(BackupErrorId.ChainBroken, fault.ErrorId);
         Assert.Contains(parent.Id, fault.Message, StringComparison.Ordinal);
-        BackupMetadata next = scene.Create(new CreateBackupOptions { Strategy = BackupStrategy.Wal });
+        var next = scene.Create(new CreateBackupOptions { Strategy = BackupStrategy.Wal });
         Assert.Equal(BackupType.Full, next.Type);
         Assert.Null(scene.Verify(next).Fault);
     }
@@ -152,26 +152,26 @@ public sealed class BrokenChainTests : IDisposable
     [InlineData(2)]
     public void A_link_that_is_gone_is_named_and_brought_back_mends_the_chain(int link)
     {
-        BackupMetadata[] chain = Chain(4);
-        string aside = scene.Files.Folder("aside");
-        foreach (string file in (string[])[chain[link].BackupPath, SidecarOf(chain[link])])
+        var chain = Chain(4);
+        var aside = scene.Files.Folder("aside");
+        foreach (var file in (string[])[chain[link].BackupPath, SidecarOf(chain[link])])
         {
             File.Move(file, Path.Combine(aside, Path.GetFileName(file)));
         }
 
         AssertUnusable(chain[3], chain[link].Id);
-        BackupMetadata next = Make(Increment);
+        var next = Make(Increment);
         AssertFull(next, chain[link].Id);
-        IReadOnlyList<BackupMetadata> listed = scene.Directory.List().Backups;
+        var listed = scene.Directory.List().Backups;
         Assert.Equal(chain.Length, listed.Count);
-        foreach (BackupMetadata broken in chain[(link + 1)..])
+        foreach (var broken in chain[(link + 1)..])
         {
             Assert.Null(listed.Single(backup => backup.Id == broken.Id).ChainLength);
             AssertBroken(broken, BackupErrorId.ChainBroken, BackupErrorCategory.InvalidData, chain[link].Id);
         }
 
         AssertGood(chain[..link]);
-        foreach (string file in Directory.GetFiles(aside))
+        foreach (var file in Directory.GetFiles(aside))
         {
             File.Move(file, Path.Combine(scene.Directory.Path, Path.GetFileName(file)));
         }
@@ -184,15 +184,15 @@ public sealed class BrokenChainTests : IDisposable
     [InlineData(1)]
     public void A_link_whose_file_is_gone_is_named_and_brought_back_mends_the_chain(int link)
     {
-        BackupMetadata[] chain = Chain(3);
+        var chain = Chain(3);
         File.Move(chain[link].BackupPath, scene["aside"]);
 
         Scene.Fails(BackupErrorId.BackupFileMissing, BackupErrorCategory.ObjectNotFound, () => scene.RestoreTo(scene["new.db"], chain[2]));
-        BackupException fault = scene.Verify(chain[2]).Fault!;
+        var fault = scene.Verify(chain[2]).Fault!;
         Assert.Equal(BackupErrorId.ChainBroken, fault.ErrorId);
         Assert.Contains(chain[link].Id, fault.Message, StringComparison.Ordinal);
         AssertGood(chain[..link]);
-        BackupMetadata next = Make(Increment);
+        var next = Make(Increment);
         Assert.Equal(BackupType.Full, next.Type);
 
         File.Move(scene["aside"], chain[link].BackupPath);
@@ -207,20 +207,20 @@ public sealed class BrokenChainTests : IDisposable
     [InlineData(2, -1)]
     public void A_link_that_was_cut_is_named(int link, int bytesLeft)
     {
-        BackupMetadata[] chain = Chain(3);
-        using (FileStream file = File.OpenWrite(chain[link].BackupPath))
+        var chain = Chain(3);
+        using (var file = File.OpenWrite(chain[link].BackupPath))
         {
             file.SetLength(bytesLeft < 0 ? file.Length + bytesLeft : bytesLeft);
         }
 
-        foreach (BackupMetadata broken in chain[(link + 1)..])
+        foreach (var broken in chain[(link + 1)..])
         {
             AssertBroken(broken, BackupErrorId.ChainBroken, BackupErrorCategory.InvalidData, chain[link].Id);
         }
 
         AssertBroken(chain[link], BackupErrorId.BackupSizeMismatch, BackupErrorCategory.InvalidData, chain[link].Id);
         AssertGood(chain[..link]);
-        BackupMetadata next = Make(Increment);
+        var next = Make(Increment);
         Assert.Equal(BackupType.Full, next.Type);
         AssertGood([next]);
     }
@@ -231,19 +231,19 @@ public sealed class BrokenChainTests : IDisposable
     [InlineData(CompressionType.Zstd)]
     public void A_flipped_bit_in_any_link_is_found(CompressionType compression)
     {
-        BackupMetadata[] chain = Chain(4, compression);
+        var chain = Chain(4, compression);
         Gen.Select(Gen.Int[0, 3], Gen.Double[0, 1], Gen.Int[0, 7]).Sample(
             (link, place, bit) =>
             {
-                byte[] good = File.ReadAllBytes(chain[link].BackupPath);
+                var good = File.ReadAllBytes(chain[link].BackupPath);
                 FlipBit(chain[link].BackupPath, place, bit);
-                BackupMetadata last = chain[3];
+                var last = chain[3];
 
-                BackupException restoring = Assert.Throws<BackupException>(() => scene.RestoreTo(scene["new.db"], last));
+                var restoring = Assert.Throws<BackupException>(() => scene.RestoreTo(scene["new.db"], last));
                 Assert.Contains(restoring.ErrorId, DamageIds);
                 Assert.Contains(chain[link].Id, restoring.Message, StringComparison.Ordinal);
                 Assert.False(File.Exists(scene["new.db"]));
-                foreach (VerificationLevel level in (VerificationLevel[])[VerificationLevel.Quick, VerificationLevel.Full])
+                foreach (var level in (VerificationLevel[])[VerificationLevel.Quick, VerificationLevel.Full])
                 {
                     Assert.Contains(scene.Verify(last, level).Fault!.ErrorId, DamageIds);
                     Assert.False(scene.Directory.Get(last.Id).Verified);
@@ -259,30 +259,35 @@ public sealed class BrokenChainTests : IDisposable
     [Fact]
     public void A_changed_sidecar_never_makes_another_image()
     {
-        BackupMetadata[] chain = Chain(4);
-        Gen<string> values = Gen.Frequency(
-            (4, Gen.OneOf(Gen.Int[-2, 70000].Select(number => number.ToString(CultureInfo.InvariantCulture)), Gen.Long.Select(number => number.ToString(CultureInfo.InvariantCulture)), Gen.Double.Select(number => number.ToString(CultureInfo.InvariantCulture)))),
+        var chain = Chain(4);
+        var values = Gen.Frequency(
+            (4, Gen.OneOf(
+                Gen.Int[-2, 70000].Select(number => number.ToString(CultureInfo.InvariantCulture)),
+                Gen.Long.Select(number => number.ToString(CultureInfo.InvariantCulture)),
+                Gen.Double.Select(number => number.ToString(CultureInfo.InvariantCulture)))),
             (3, Gen.Int[0, 3].Select(index => $"\"{chain[index].Id}\"")),
             (3, Gen.Int[0, 3].Select(index => $"\"{chain[index].StoredChecksum}\"")),
             (2, Gen.Int[0, 3].Select(index => $"\"{chain[index].Checksum}\"")),
             (2, Gen.Int[0, 3].Select(index => $"\"{Path.GetFileName(chain[index].BackupPath)}\"")),
-            (1, Gen.OneOf(Gen.Const("null"), Gen.Const("true"), Gen.Const("{}"), Gen.Const("[]"), Gen.Const("\"\""), Gen.Const("\"full\""), Gen.Const("\"wal\""))));
+            (1, Gen.OneOf(
+                Gen.Const("null"), Gen.Const("true"), Gen.Const("{}"), Gen.Const("[]"), Gen.Const("\"\""), Gen.Const("\"full\""), Gen.Const("\"wal\""))));
         Gen.Select(Gen.Int[0, 3], Gen.Int[0, 99], values).Sample(
             (link, field, value) =>
             {
-                byte[] good = File.ReadAllBytes(SidecarOf(chain[link]));
-                JsonObject sidecar = JsonNode.Parse(good)!.AsObject();
-                string name = sidecar.ElementAt(field % sidecar.Count).Key;
+                var good = File.ReadAllBytes(SidecarOf(chain[link]));
+                var sidecar = JsonNode.Parse(good)!.AsObject();
+                var name = sidecar.ElementAt(field % sidecar.Count).Key;
                 EditSidecar(chain[link], edited => edited[name] = JsonNode.Parse(value));
 
                 _ = scene.Directory.List();
-                foreach (BackupMetadata backup in chain)
+                foreach (var backup in chain)
                 {
                     try
                     {
-                        BackupMetadata now = scene.Directory.Get(backup.Id);
+                        var now = scene.Directory.Get(backup.Id);
                         scene.RestoreTo(scene["new.db"], now);
-                        Assert.True(truths[backup.Id] == Scene.Digest(scene["new.db"]), $"{name} = {value} of link {link}: {backup.Id} is restored to another image");
+                        Assert.True(
+                            truths[backup.Id] == Scene.Digest(scene["new.db"]), $"{name} = {value} of link {link}: {backup.Id} is restored to another image");
                         _ = scene.Verify(now);
                     }
                     catch (BackupException)
@@ -307,7 +312,7 @@ public sealed class BrokenChainTests : IDisposable
     [InlineData("page_size", 0)]
     public void A_link_that_does_not_record_its_pages_is_an_error_of_the_chain(string field, int link)
     {
-        BackupMetadata[] chain = Chain(2);
+        var chain = Chain(2);
         EditSidecar(chain[link], sidecar => sidecar[field] = null);
         Scene.Fails(BackupErrorId.ChainBroken, BackupErrorCategory.InvalidData, () => scene.RestoreTo(scene["new.db"], scene.Directory.Get(chain[1].Id)));
         Assert.Equal(BackupErrorId.ChainBroken, scene.Verify(scene.Directory.Get(chain[1].Id)).Fault!.ErrorId);
@@ -316,14 +321,14 @@ public sealed class BrokenChainTests : IDisposable
     [Fact]
     public void Links_in_a_circle_are_an_error_and_can_be_removed()
     {
-        BackupMetadata[] chain = Chain(4);
+        var chain = Chain(4);
         EditSidecar(chain[1], sidecar => sidecar["parent_id"] = chain[2].Id);
 
         Assert.Equal([0, null, null, null], scene.Directory.List().Backups.Reverse().Select(backup => backup.Depth));
         AssertUnusable(chain[3], "builds on it");
-        BackupMetadata next = Make(Increment);
+        var next = Make(Increment);
         AssertFull(next, "builds on it");
-        foreach (BackupMetadata broken in chain[1..])
+        foreach (var broken in chain[1..])
         {
             AssertBroken(broken, BackupErrorId.ChainBroken, BackupErrorCategory.InvalidData, chain[1].Id);
         }
@@ -331,10 +336,11 @@ public sealed class BrokenChainTests : IDisposable
         AssertGood(chain[..1]);
 
         // One of them alone cannot be folded away; together with all that needs them they go.
-        (IReadOnlyList<string> removed, IReadOnlyList<BackupException> faults) = scene.Remove(chain[2]);
+        (var removed, var faults) = scene.Remove(chain[2]);
         Assert.Empty(removed);
         Assert.Equal((BackupErrorId.BackupHasDependants, chain[2].Id), (Assert.Single(faults).ErrorId, faults[0].Target));
-        Assert.Equal(chain[1..].Select(backup => backup.Id).Order(), scene.Directory.Dependants(chain[2].Id).Append(chain[2]).Select(backup => backup.Id).Order());
+        Assert.Equal(
+            chain[1..].Select(backup => backup.Id).Order(), scene.Directory.Dependants(chain[2].Id).Append(chain[2]).Select(backup => backup.Id).Order());
         Assert.Empty(scene.Remove(chain[1..]).Faults);
         AssertGood([chain[0], next]);
     }
@@ -342,7 +348,7 @@ public sealed class BrokenChainTests : IDisposable
     [Fact]
     public void A_backup_that_builds_on_itself_is_an_error_and_can_be_removed()
     {
-        BackupMetadata[] chain = Chain(2);
+        var chain = Chain(2);
         EditSidecar(chain[1], sidecar => sidecar["parent_id"] = chain[1].Id);
 
         AssertBroken(chain[1], BackupErrorId.ChainBroken, BackupErrorCategory.InvalidData, "builds on it");
@@ -354,7 +360,7 @@ public sealed class BrokenChainTests : IDisposable
     [Fact]
     public void An_increment_without_a_parent_is_an_error()
     {
-        BackupMetadata[] chain = Chain(2);
+        var chain = Chain(2);
         EditSidecar(chain[1], sidecar => sidecar.Remove("parent_id"));
 
         AssertBroken(chain[1], BackupErrorId.ChainBroken, BackupErrorCategory.InvalidData, "does not name its parent");
@@ -363,7 +369,7 @@ public sealed class BrokenChainTests : IDisposable
     [Fact]
     public void A_sidecar_that_stands_where_another_ones_was_is_not_used()
     {
-        BackupMetadata[] chain = Chain(3);
+        var chain = Chain(3);
         SwapFiles(SidecarOf(chain[1]), SidecarOf(chain[2]));
 
         Assert.Equal([BackupErrorId.SidecarHostile, BackupErrorId.SidecarHostile], scene.Directory.List().Faults.Select(fault => fault.ErrorId));
@@ -376,20 +382,22 @@ public sealed class BrokenChainTests : IDisposable
     [Fact]
     public void Two_increments_whose_content_was_swapped_are_found()
     {
-        BackupMetadata full = Chain(1)[0];
-        BackupMetadata one = Make(Increment with { Compression = CompressionType.None });
-        BackupMetadata other = Make(Increment with { Compression = CompressionType.None, ParentId = full.Id });
+        var full = Chain(1)[0];
+        var one = Make(Increment with { Compression = CompressionType.None });
+        var other = Make(Increment with { Compression = CompressionType.None, ParentId = full.Id });
         SwapFiles(one.BackupPath, other.BackupPath);
 
-        foreach (BackupMetadata broken in (BackupMetadata[])[one, other])
+        foreach (var broken in (BackupMetadata[])[one, other])
         {
-            BackupException error = Assert.Throws<BackupException>(() => scene.RestoreTo(scene["new.db"], broken));
+            var error = Assert.Throws<BackupException>(() => scene.RestoreTo(scene["new.db"], broken));
             Assert.Contains(error.ErrorId, DamageIds);
             Assert.NotNull(scene.Verify(broken).Fault);
         }
 
         // Even where somebody has made size and checksum of the file agree, the image is another one.
-        EditSidecar(one, sidecar => (sidecar["size_bytes"], sidecar["stored_checksum"], sidecar["wal_checksum"]) = (other.Size, other.StoredChecksum, other.WalChecksum));
+        EditSidecar(
+            one,
+            sidecar => (sidecar["size_bytes"], sidecar["stored_checksum"], sidecar["wal_checksum"]) = (other.Size, other.StoredChecksum, other.WalChecksum));
         AssertBroken(one, BackupErrorId.BackupChecksumMismatch, BackupErrorCategory.InvalidData, one.Id);
         AssertGood([full]);
     }
@@ -397,8 +405,8 @@ public sealed class BrokenChainTests : IDisposable
     [Fact]
     public void A_parent_whose_pages_have_another_size_is_not_built_on()
     {
-        BackupMetadata[] chain = Chain(2);
-        using (SqliteConnection user = Databases.Open(scene.Database))
+        var chain = Chain(2);
+        using (var user = Databases.Open(scene.Database))
         {
             Databases.Execute(user, "PRAGMA journal_mode = DELETE; PRAGMA page_size = 8192; VACUUM");
         }
@@ -418,7 +426,7 @@ public sealed class BrokenChainTests : IDisposable
     {
         // What they have in common is the path; each finds the other one's backup as the newest.
         Databases.Create(scene.Database);
-        string other = scene["the other machine's.db"];
+        var other = scene["the other machine's.db"];
         if (sameAtFirst)
         {
             File.Copy(scene.Database, other);
@@ -430,9 +438,9 @@ public sealed class BrokenChainTests : IDisposable
 
         var options = new CreateBackupOptions { Strategy = strategy };
         List<BackupMetadata> made = [];
-        for (int round = 0; round < 3; round++)
+        for (var round = 0; round < 3; round++)
         {
-            for (int machine = 0; machine < 2; machine++)
+            for (var machine = 0; machine < 2; machine++)
             {
                 Edit($"INSERT INTO audit(what) VALUES ('{machine} {round}')");
                 made.Add(Make(options));
@@ -453,11 +461,12 @@ public sealed class BrokenChainTests : IDisposable
         var clock = new JumpingClock(scene.Clock.GetUtcNow());
         var directory = new BackupDirectory(scene.Directory.Path, clock);
         List<BackupMetadata> chain = [];
-        for (int round = 0; round < 6; round++)
+        for (var round = 0; round < 6; round++)
         {
             Edit($"INSERT INTO audit(what) VALUES ('{round}')");
             chain.Add(CreateBackup.Run(
-                scene.Database, directory, Increment with { ParentId = chain.LastOrDefault()?.Id }, new OperationContext(clock, scene.Events.Enqueue, CancellationToken.None)));
+                scene.Database, directory, Increment with { ParentId = chain.LastOrDefault()?.Id },
+                new OperationContext(clock, scene.Events.Enqueue, CancellationToken.None)));
             truths.Add(chain[^1].Id, ImageHash.Of(scene.Database));
             clock.Jump(-TimeSpan.FromDays(1));
         }
@@ -476,9 +485,9 @@ public sealed class BrokenChainTests : IDisposable
     public void A_backup_of_a_clock_that_ran_ahead_is_not_what_every_later_one_builds_on()
     {
         Databases.Create(scene.Database, new DatabaseShape { JournalMode = JournalMode.Delete });
-        BackupMetadata ahead = Make(TimeSpan.FromDays(365));
-        BackupMetadata first = Make(TimeSpan.Zero);
-        BackupMetadata second = Make(TimeSpan.Zero);
+        var ahead = Make(TimeSpan.FromDays(365));
+        var first = Make(TimeSpan.Zero);
+        var second = Make(TimeSpan.Zero);
 
         // There is nothing else for the first one to build on.
         Assert.Equal([null, ahead.Id, first.Id], new[] { ahead, first, second }.Select(backup => backup.ParentId));
@@ -489,7 +498,7 @@ public sealed class BrokenChainTests : IDisposable
             Edit($"INSERT INTO audit(what) VALUES ('{truths.Count}')");
             scene.Clock.Advance(TimeSpan.FromSeconds(1));
             var clock = new JumpingClock(scene.Clock.GetUtcNow() + tooEarly);
-            BackupMetadata backup = CreateBackup.Run(
+            var backup = CreateBackup.Run(
                 scene.Database, scene.Directory, Increment, new OperationContext(clock, scene.Events.Enqueue, CancellationToken.None));
             truths.Add(backup.Id, ImageHash.Of(scene.Database));
             return backup;
@@ -504,11 +513,11 @@ public sealed class BrokenChainTests : IDisposable
     [InlineData(BackupStrategy.Wal, "Verifying")]
     public void A_parent_that_is_removed_while_it_is_built_on_makes_a_full_backup(BackupStrategy strategy, string moment)
     {
-        using SqliteConnection user = Databases.CreateWithLiveWal(scene.Database);
-        BackupMetadata parent = scene.Create();
+        using var user = Databases.CreateWithLiveWal(scene.Database);
+        var parent = scene.Create();
         Databases.Execute(user, "INSERT INTO audit(what) VALUES ('one')");
-        bool removed = false;
-        OperationContext context = scene.Context(told =>
+        var removed = false;
+        var context = scene.Context(told =>
         {
             if (!removed && told is OperationProgress progress && progress.Activity.StartsWith(moment, StringComparison.Ordinal))
             {
@@ -517,7 +526,7 @@ public sealed class BrokenChainTests : IDisposable
             }
         });
 
-        BackupMetadata backup = scene.Create(new CreateBackupOptions { Strategy = strategy }, context: context);
+        var backup = scene.Create(new CreateBackupOptions { Strategy = strategy }, context: context);
 
         truths.Add(backup.Id, Hash(TrueImage.Of(scene.Database)));
         AssertFull(backup, parent.Id);
@@ -532,18 +541,18 @@ public sealed class BrokenChainTests : IDisposable
     [InlineData(BackupStrategy.Wal)]
     public void The_digests_of_another_database_with_the_same_path_are_not_believed(BackupStrategy strategy)
     {
-        using SqliteConnection user = Databases.CreateWithLiveWal(scene.Database, new DatabaseShape { JournalMode = JournalMode.Delete });
-        BackupMetadata parent = scene.Create();
-        string digests = Assert.Single(Directory.GetFiles(scene.Directory.Layout.DigestFolder));
-        byte[] own = File.ReadAllBytes(digests);
+        using var user = Databases.CreateWithLiveWal(scene.Database, new DatabaseShape { JournalMode = JournalMode.Delete });
+        var parent = scene.Create();
+        var digests = Assert.Single(Directory.GetFiles(scene.Directory.Layout.DigestFolder));
+        var own = File.ReadAllBytes(digests);
         Databases.Execute(user, "UPDATE customer SET name = name || '!' WHERE id % 50 = 0");
 
         // As long as the others, under the right name, with the right header: those of the database as it is now, say.
-        using (FileStream file = File.OpenWrite(digests))
+        using (var file = File.OpenWrite(digests))
         {
-            byte[] now = TrueImage.Of(scene.Database);
+            var now = TrueImage.Of(scene.Database);
             file.Position = PageDigestFile.HeaderSize;
-            for (int page = 0; page < parent.PageCount; page++)
+            for (var page = 0; page < parent.PageCount; page++)
             {
                 file.Write(SHA256.HashData(now.AsSpan(page * 4096, 4096)).AsSpan(0, 16));
             }
@@ -552,7 +561,7 @@ public sealed class BrokenChainTests : IDisposable
         Assert.Equal(own.Length, new FileInfo(digests).Length);
         Assert.NotEqual(own, File.ReadAllBytes(digests));
 
-        BackupMetadata backup = scene.Create(new CreateBackupOptions { Strategy = strategy, Verify = false });
+        var backup = scene.Create(new CreateBackupOptions { Strategy = strategy, Verify = false });
 
         truths.Add(backup.Id, Hash(TrueImage.Of(scene.Database)));
         Assert.Equal(parent.Id, backup.ParentId);
@@ -563,16 +572,16 @@ public sealed class BrokenChainTests : IDisposable
     [Fact]
     public void Digests_that_another_run_is_making_or_that_cannot_be_made_are_no_error_of_another_kind()
     {
-        BackupMetadata[] chain = Chain(2);
+        var chain = Chain(2);
         Directory.Delete(scene.Directory.Layout.StateFolder, recursive: true);
         Directory.CreateDirectory(scene.Directory.Layout.StateFolder);
         File.WriteAllText(scene.Directory.Layout.DigestFolder, "a file where the folder should be");
 
-        BackupException error = Assert.Throws<BackupException>(() => Make(Increment));
+        var error = Assert.Throws<BackupException>(() => Make(Increment));
 
         Assert.Contains(error.ErrorId, (string[])[BackupErrorId.WriteFailed, BackupErrorId.DirectoryNotWritable]);
         File.Delete(scene.Directory.Layout.DigestFolder);
-        BackupMetadata next = Make(Increment);
+        var next = Make(Increment);
         Assert.Equal(chain[1].Id, next.ParentId);
         AssertGood([.. chain, next]);
     }
@@ -581,9 +590,9 @@ public sealed class BrokenChainTests : IDisposable
     public void Nothing_is_written_through_a_link_in_the_state_folder()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "making links takes a privilege on Windows");
-        BackupMetadata[] chain = Chain(2);
-        string elsewhere = scene.Files.Folder("elsewhere");
-        foreach (string folder in (string[])[scene.Directory.Layout.DigestFolder, scene.Directory.Layout.TemporaryParent])
+        var chain = Chain(2);
+        var elsewhere = scene.Files.Folder("elsewhere");
+        foreach (var folder in (string[])[scene.Directory.Layout.DigestFolder, scene.Directory.Layout.TemporaryParent])
         {
             Directory.Delete(scene.Directory.Layout.StateFolder, recursive: true);
             Directory.CreateDirectory(scene.Directory.Layout.StateFolder);
@@ -616,20 +625,20 @@ public sealed class BrokenChainTests : IDisposable
     private BackupMetadata Make(CreateBackupOptions? options = null)
     {
         Edit($"INSERT INTO audit(what) VALUES ('backup {truths.Count}')");
-        BackupMetadata backup = scene.Create(options);
+        var backup = scene.Create(options);
         truths.Add(backup.Id, ImageHash.Of(scene.Database));
         return backup;
     }
 
     private void Edit(string sql)
     {
-        using SqliteConnection user = Databases.Open(scene.Database);
+        using var user = Databases.Open(scene.Database);
         Databases.Execute(user, sql);
     }
 
     private void AssertUnusable(BackupMetadata parent, string reason, BackupStrategy strategy = BackupStrategy.Incremental)
     {
-        BackupException error = Scene.Fails(
+        var error = Scene.Fails(
             BackupErrorId.ParentUnusable,
             BackupErrorCategory.InvalidArgument,
             () => scene.Create(new CreateBackupOptions { Strategy = strategy, ParentId = parent.Id }));
@@ -645,11 +654,11 @@ public sealed class BrokenChainTests : IDisposable
 
     private void AssertBroken(BackupMetadata backup, string errorId, BackupErrorCategory category, string reason)
     {
-        BackupException error = Scene.Fails(errorId, category, () => scene.RestoreTo(scene["new.db"], backup));
+        var error = Scene.Fails(errorId, category, () => scene.RestoreTo(scene["new.db"], backup));
         Assert.Equal(backup.Id, error.Target);
         Assert.Contains(reason, error.Message, StringComparison.Ordinal);
         Assert.False(File.Exists(scene["new.db"]));
-        VerificationOutcome outcome = scene.Verify(backup);
+        var outcome = scene.Verify(backup);
         Assert.Equal(errorId, outcome.Fault?.ErrorId);
         Assert.Contains(reason, outcome.Fault!.Message, StringComparison.Ordinal);
         Assert.False(scene.Directory.Get(backup.Id).Verified);
@@ -657,7 +666,7 @@ public sealed class BrokenChainTests : IDisposable
 
     private void AssertGood(IEnumerable<BackupMetadata> backups)
     {
-        foreach (BackupMetadata backup in backups)
+        foreach (var backup in backups)
         {
             Assert.Equal(truths[backup.Id], Hash(scene.Restored(backup)));
             Assert.Null(scene.Verify(backup).Fault);
@@ -666,7 +675,7 @@ public sealed class BrokenChainTests : IDisposable
 
     private void EditSidecar(BackupMetadata backup, Action<JsonObject> edit)
     {
-        JsonObject sidecar = JsonNode.Parse(File.ReadAllText(SidecarOf(backup)))!.AsObject();
+        var sidecar = JsonNode.Parse(File.ReadAllText(SidecarOf(backup)))!.AsObject();
         edit(sidecar);
         File.WriteAllText(SidecarOf(backup), sidecar.ToJsonString());
     }
@@ -682,7 +691,7 @@ public sealed class BrokenChainTests : IDisposable
 
     private static void FlipBit(string path, double place, int bit = 3)
     {
-        byte[] bytes = File.ReadAllBytes(path);
+        var bytes = File.ReadAllBytes(path);
         bytes[(int)Math.Min(bytes.Length - 1, place * bytes.Length)] ^= (byte)(1 << bit);
         File.WriteAllBytes(path, bytes);
     }

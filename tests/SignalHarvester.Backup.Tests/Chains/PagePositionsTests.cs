@@ -11,11 +11,12 @@ public sealed class PagePositionsTests
     private const long PageCount = 1L << 32;
 
     // Of blocks that share a place in memory, and of neighbours.
-    private static readonly Gen<long> s_page = Gen.Select(Gen.Long[0, 4], Gen.Long[0, 70], Gen.Long[1, 100_000], (far, block, near) => (far << 24) + (block << 14) + near);
+    private static readonly Gen<long> Page = Gen.Select(
+        Gen.Long[0, 4], Gen.Long[0, 70], Gen.Long[1, 100_000], (far, block, near) => (far << 24) + (block << 14) + near);
 
     [Fact]
     public void Every_page_has_the_first_number_that_it_was_given() =>
-        s_page.Array[1, 400].Sample(
+        Page.Array[1, 400].Sample(
             pages =>
             {
                 using var folder = new TempFolder();

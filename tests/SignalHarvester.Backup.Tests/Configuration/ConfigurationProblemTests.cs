@@ -89,7 +89,8 @@ public sealed class ConfigurationProblemTests
     public void What_is_no_map_in_YAML_is_said_with_its_line(string text, int line, string said)
     {
         using var configured = new Configured(text);
-        Assert.Contains(said, Assert.Single(configured.Problems(), problem => !problem.Contains("defaults apply", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.Contains(
+            said, Assert.Single(configured.Problems(), problem => !problem.Contains("defaults apply", StringComparison.Ordinal)), StringComparison.Ordinal);
         Assert.Equal(line, configured.Read.Problems.First(problem => problem.Severity == ConfigurationSeverity.Error).Line);
     }
 
@@ -100,7 +101,11 @@ public sealed class ConfigurationProblemTests
         Assert.Contains("nested too deeply", Assert.Single(deep.Problems()), StringComparison.Ordinal);
         using var folder = new TestSupport.TempFolder();
         File.WriteAllBytes(folder["s.yaml"], [0x61, 0x3a, 0x20, 0xff, 0xfe]);
-        Assert.Contains("not in UTF-8", Assert.Single(BackupConfiguration.Read(folder["s.yaml"], folder.Path, new EnvironmentVariables(new Dictionary<string, string>()), TestContext.Current.CancellationToken).Problems).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "not in UTF-8", Assert.Single(BackupConfiguration.Read(
+                folder["s.yaml"], folder.Path, new EnvironmentVariables(new Dictionary<string, string>()), TestContext.Current.CancellationToken).Problems)
+                .Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -144,7 +149,8 @@ public sealed class ConfigurationProblemTests
     {
         using var configured = Configured.Backup(text, new() { ["E"] = "https://u:hidden@x", ["K"] = "age-secret-key-1hidden" });
         Assert.NotEmpty(configured.Problems());
-        var all = string.Join('\n', configured.Read.Problems.Select(problem => $"{problem} {problem.Found} {problem.Allowed}").Concat(configured.Read.Effective.Select(setting => setting.ToString())));
+        var all = string.Join('\n', configured.Read.Problems.Select(problem => $"{problem} {problem.Found} {problem.Allowed}").Concat(
+            configured.Read.Effective.Select(setting => setting.ToString())));
         Assert.DoesNotContain("hidden", all, StringComparison.OrdinalIgnoreCase);
     }
 
@@ -195,7 +201,14 @@ public sealed class ConfigurationProblemTests
     [Fact]
     public void A_mistyped_variable_is_a_warning_and_the_tests_own_are_none()
     {
-        using var configured = Configured.Backup("enabled: true", new() { ["SHBACKUP_BACKUPDIR"] = "x", ["SHBACKUP_COMPRESION"] = "", ["SHBACKUP_MODULE_PATH"] = "m", ["SHBACKUP_TEST_ASSETS"] = "a", ["SHBACKUP_CONFIG"] = "c" });
+        using var configured = Configured.Backup("enabled: true", new()
+        {
+            ["SHBACKUP_BACKUPDIR"] = "x",
+            ["SHBACKUP_COMPRESION"] = "",
+            ["SHBACKUP_MODULE_PATH"] = "m",
+            ["SHBACKUP_TEST_ASSETS"] = "a",
+            ["SHBACKUP_CONFIG"] = "c",
+        });
         Assert.Equal(["SHBACKUP_BACKUPDIR: the environment variable overrides no setting. Did you mean 'SHBACKUP_BACKUP_DIR'?"], configured.Problems());
         _ = configured.Settings;
     }

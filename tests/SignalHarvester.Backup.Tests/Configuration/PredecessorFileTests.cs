@@ -71,14 +71,23 @@ public sealed class PredecessorFileTests
     {
         using var configured = new Configured(File);
         Assert.Empty(configured.Problems());
-        BackupSettings settings = configured.Settings;
+        var settings = configured.Settings;
 
         Assert.Equal([new DatabaseSettings(configured["var", "app.db"], configured["backups"])], settings.Databases);
         Assert.Equal(configured["backups"], settings.BackupDirectory);
         Assert.True(settings.Enabled);
         Assert.Equal(CompressionType.Gzip, settings.Compression);
         Assert.Equal(
-            new ScheduleSettings { DailyTime = new(2, 30), WeeklyEnabled = false, WeeklyDay = DayOfWeek.Friday, WeeklyTime = new(3, 15), MonthlyDay = 15, MonthlyTime = new(4, 45) },
+            new ScheduleSettings
+            {
+                DailyTime = new(2, 30),
+                WeeklyEnabled = false,
+                WeeklyDay = DayOfWeek.Friday,
+                WeeklyTime = new(
+                3, 15),
+                MonthlyDay = 15,
+                MonthlyTime = new(4, 45)
+            },
             settings.Schedule);
         Assert.Equal(new RetentionRules { KeepDaily = 14, KeepWeekly = 8, KeepMonthly = 6, RetentionDays = 60 }, settings.Retention);
         Assert.Equal(new VerificationSettings { VerifyBeforeRestore = false }, settings.Verification);
@@ -102,11 +111,14 @@ public sealed class PredecessorFileTests
         using var configured = new Configured(text);
         Assert.Equal(
             (new ScheduleSettings(), new RetentionRules(), new IncrementalSettings(), new VerificationSettings(), new MetricsSettings()),
-            (configured.Settings.Schedule, configured.Settings.Retention, configured.Settings.Incremental, configured.Settings.Verification, configured.Settings.Metrics));
+            (configured.Settings.Schedule, configured.Settings.Retention, configured.Settings.Incremental, configured.Settings.Verification,
+                configured.Settings.Metrics));
         Assert.Equal(
             ("02:00", DayOfWeek.Sunday, "03:00", 1, "04:00", "05:00", 7, 4, 12),
-            (ValueText.Of(configured.Settings.Schedule.DailyTime), configured.Settings.Schedule.WeeklyDay, ValueText.Of(configured.Settings.Schedule.WeeklyTime), configured.Settings.Schedule.MonthlyDay,
-                ValueText.Of(configured.Settings.Schedule.MonthlyTime), ValueText.Of(configured.Settings.Schedule.RetentionTime), configured.Settings.Retention.KeepDaily, configured.Settings.Retention.KeepWeekly, configured.Settings.Retention.KeepMonthly));
+            (ValueText.Of(configured.Settings.Schedule.DailyTime), configured.Settings.Schedule.WeeklyDay,
+                ValueText.Of(configured.Settings.Schedule.WeeklyTime), configured.Settings.Schedule.MonthlyDay,
+                ValueText.Of(configured.Settings.Schedule.MonthlyTime), ValueText.Of(configured.Settings.Schedule.RetentionTime),
+                configured.Settings.Retention.KeepDaily, configured.Settings.Retention.KeepWeekly, configured.Settings.Retention.KeepMonthly));
         Assert.Empty(configured.Settings.Stores);
         Assert.Empty(configured.Settings.Databases);
         Assert.All(configured.Read.Effective, setting => Assert.Equal(ConfigurationSource.Default, setting.Source));

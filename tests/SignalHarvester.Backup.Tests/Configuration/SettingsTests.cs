@@ -37,16 +37,30 @@ public sealed class SettingsTests
         var settings = configured.Settings;
         Assert.Equal((9, 2, 5L << 20), (settings.CompressionLevel, settings.ThrottleLimit, settings.BandwidthLimit));
         Assert.Equal(new IncrementalSettings { Type = BackupStrategy.Auto, MaxIncrements = 10, MaxIncrementShare = 80 }, settings.Incremental);
-        Assert.Equal((true, TimeSpan.FromMinutes(30), new TimeOnly(6, 5)), (settings.Schedule.HourlyEnabled, settings.Schedule.HourlyInterval, settings.Schedule.RetentionTime));
-        Assert.Equal((3, 5, 2.0, true), (settings.Retention.KeepYearly, settings.Retention.KeepLast, settings.Retention.KeepWithin!.TotalDays, settings.Retention.IncludeManual));
+        Assert.Equal(
+            (true, TimeSpan.FromMinutes(30), new TimeOnly(6, 5)),
+            (settings.Schedule.HourlyEnabled, settings.Schedule.HourlyInterval, settings.Schedule.RetentionTime));
+        Assert.Equal(
+            (3, 5, 2.0, true),
+            (settings.Retention.KeepYearly, settings.Retention.KeepLast, settings.Retention.KeepWithin!.TotalDays, settings.Retention.IncludeManual));
         Assert.Equal(
             new StoreLocation { Provider = CloudProvider.S3, Container = "b", Endpoint = new("https://s3.example.org"), UsePathStyle = true, Profile = "p" },
             settings.Stores[0].Location);
         Assert.Equal(
-            new StoreOptions { StorageClass = "STANDARD_IA", ServerSideEncryption = "aws:kms", EncryptionKey = "k", ImmutableFor = TimeSpan.FromDays(30), UseTrailingChecksums = true, BandwidthLimit = 5 << 20 },
+            new StoreOptions
+            {
+                StorageClass = "STANDARD_IA",
+                ServerSideEncryption = "aws:kms",
+                EncryptionKey = "k",
+                ImmutableFor = TimeSpan.FromDays(30),
+                UseTrailingChecksums = true,
+                BandwidthLimit = 5 << 20,
+            },
             settings.Stores[0].Options);
         Assert.Equal((false, true), (settings.Stores[0].Enabled, settings.Stores[0].CreateContainer));
-        Assert.Equal((CloudProvider.Directory, configured["offsite"], true), (settings.Stores[1].Location.Provider, settings.Stores[1].Location.Container, settings.Stores[1].Enabled));
+        Assert.Equal(
+            (CloudProvider.Directory, configured["offsite"], true),
+            (settings.Stores[1].Location.Provider, settings.Stores[1].Location.Container, settings.Stores[1].Enabled));
         Assert.Equal(new MetricsSettings { Textfile = configured["m", "s.prom"], PushGateway = new("http://u:p@gw:9091"), Port = 9464 }, settings.Metrics);
         Assert.DoesNotContain("u:p", settings.ToString(), StringComparison.Ordinal);
         Assert.Equal([new DrillAssertion("SELECT 1", "1")], settings.DrillAssertions);
@@ -97,17 +111,25 @@ public sealed class SettingsTests
             });
         var settings = configured.Settings;
         Assert.Equal(["b.db", "c.db", "d.db"], settings.Databases.Select(database => Path.GetFileName(database.Path)));
-        Assert.Equal((CompressionType.Gzip, 5, "from-the-environment", new TimeOnly(23, 59)), (settings.Compression, settings.Retention.RetentionDays, settings.Stores[0].Location.Container, settings.Schedule.DailyTime));
+        Assert.Equal(
+            (CompressionType.Gzip, 5, "from-the-environment", new TimeOnly(23, 59)),
+            (settings.Compression, settings.Retention.RetentionDays, settings.Stores[0].Location.Container, settings.Schedule.DailyTime));
         var shown = configured.Read.Effective.ToDictionary(setting => setting.Key);
-        Assert.Equal((ConfigurationSource.File, 1, "gzip"), (shown["app.backup.compression"].Source, shown["app.backup.compression"].Line, shown["app.backup.compression"].Value));
-        Assert.Equal((ConfigurationSource.Environment, null, "5"), (shown["app.backup.retention_days"].Source, shown["app.backup.retention_days"].Line, shown["app.backup.retention_days"].Value));
+        Assert.Equal(
+            (ConfigurationSource.File, 1, "gzip"),
+            (shown["app.backup.compression"].Source, shown["app.backup.compression"].Line, shown["app.backup.compression"].Value));
+        Assert.Equal(
+            (ConfigurationSource.Environment, null, "5"),
+            (shown["app.backup.retention_days"].Source, shown["app.backup.retention_days"].Line, shown["app.backup.retention_days"].Value));
         Assert.Equal((ConfigurationSource.Default, "03:00"), (shown["app.backup.schedule.weekly_time"].Source, shown["app.backup.schedule.weekly_time"].Value));
     }
 
     [Fact]
     public void The_environment_works_without_a_file()
     {
-        var read = BackupConfiguration.Read(null, Path.GetTempPath(), new EnvironmentVariables(new Dictionary<string, string> { ["SHBACKUP_BACKUP_DIR"] = "elsewhere" }), TestContext.Current.CancellationToken);
+        var read = BackupConfiguration.Read(
+            null, Path.GetTempPath(), new EnvironmentVariables(new Dictionary<string, string> { ["SHBACKUP_BACKUP_DIR"] = "elsewhere" }),
+            TestContext.Current.CancellationToken);
         Assert.Equal(Path.Combine(Path.GetTempPath(), "elsewhere"), read.Require().BackupDirectory);
     }
 
@@ -120,7 +142,8 @@ public sealed class SettingsTests
         var settings = configured.Settings;
         Assert.Equal(Path.GetFullPath("/hidden-place/b"), settings.BackupDirectory);
         Assert.Equal("user:hidden-word", settings.Metrics.PushGateway!.UserInfo);
-        Assert.Equal(("${PLACE}", "$5/", "eu-1: {x}"), (settings.Stores[0].Location.Container, settings.Stores[0].Location.Prefix, settings.Stores[0].Location.Region));
+        Assert.Equal(
+            ("${PLACE}", "$5/", "eu-1: {x}"), (settings.Stores[0].Location.Container, settings.Stores[0].Location.Prefix, settings.Stores[0].Location.Region));
         var shown = configured.Read.Effective.ToDictionary(setting => setting.Key, setting => setting.Value);
         Assert.Equal("${PLACE}/b", shown["app.backup.backup_dir"]);
         Assert.Equal("********", shown["app.backup.metrics.push_gateway"]);

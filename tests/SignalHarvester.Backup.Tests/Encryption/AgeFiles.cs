@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using Microsoft.Win32.SafeHandles;
 using SignalHarvester.Backup.Encryption;
 using SignalHarvester.Backup.Formats;
 using SignalHarvester.Backup.Storage;
@@ -11,13 +10,13 @@ namespace SignalHarvester.Backup.Tests.Encryption;
 /// <summary>Age files in a folder of their own, written and read by the engine.</summary>
 public sealed class AgeFiles : IDisposable
 {
-    private static readonly BackupMetadata s_backup = new() { Id = "the backup", BackupPath = "any", BackupDirectory = "any", IsEncrypted = true };
+    private static readonly BackupMetadata Backup = new() { Id = "the backup", BackupPath = "any", BackupDirectory = "any", IsEncrypted = true };
 
-    private readonly TempFolder _folder = new(plain: true);
+    private readonly TempFolder folder = new(plain: true);
 
     public AgeFiles()
     {
-        KeyFile = _folder["key.txt"];
+        KeyFile = folder["key.txt"];
         Recipient = BackupKeys.Create(KeyFile, TimeProvider.System).Recipient;
         Ring = IdentityRing.Empty.WithFile(KeyFile, TestContext.Current.CancellationToken);
     }
@@ -28,20 +27,20 @@ public sealed class AgeFiles : IDisposable
 
     public IdentityRing Ring { get; }
 
-    public string this[string name] => _folder[name];
+    public string this[string name] => folder[name];
 
     public string Encrypt(string name, byte[] content, BackupEncryption encryption, int pieceLength = 1_000_003)
     {
-        string path = _folder[name];
-        using SafeFileHandle file = File.OpenHandle(path, FileMode.Create, FileAccess.ReadWrite);
+        var path = folder[name];
+        using var file = File.OpenHandle(path, FileMode.Create, FileAccess.ReadWrite);
         using var flush = new SteadyFlush(file);
         using var writer = new StoredFileWriter(file, flush, () => { }, FileEncryption.Create(encryption));
-        for (int start = 0; start < content.Length; start += pieceLength)
+        for (var start = 0; start < content.Length; start += pieceLength)
         {
             writer.Append(content.AsSpan(start, Math.Min(pieceLength, content.Length - start)));
         }
 
-        (long length, string checksum) = writer.Finish();
+        (var length, var checksum) = writer.Finish();
         flush.Finish();
         Assert.Equal(new FileInfo(path).Length, length);
         Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path))), checksum);
@@ -53,12 +52,12 @@ public sealed class AgeFiles : IDisposable
     /// <summary>Decrypts into a stream, which holds what came out before a fault.</summary>
     public static byte[] Decrypt(string path, IdentityRing ring, MemoryStream content)
     {
-        using SafeFileHandle file = File.OpenHandle(path);
-        using var stored = new StoredStream(file, ring, s_backup);
+        using var file = File.OpenHandle(path);
+        using var stored = new StoredStream(file, ring, Backup);
         stored.CopyTo(content);
         Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path))), stored.Finish());
         return content.ToArray();
     }
 
-    public void Dispose() => _folder.Dispose();
+    public void Dispose() => folder.Dispose();
 }

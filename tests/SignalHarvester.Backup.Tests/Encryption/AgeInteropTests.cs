@@ -8,7 +8,7 @@ namespace SignalHarvester.Backup.Tests.Encryption;
 /// <summary>What is encrypted here, Debian's age decrypts, and the other way round.</summary>
 public sealed class AgeInteropTests : IDisposable
 {
-    private readonly AgeFiles _files = new();
+    private readonly AgeFiles files = new();
 
     [Theory]
     [InlineData(0)]
@@ -19,33 +19,33 @@ public sealed class AgeInteropTests : IDisposable
     [InlineData(100 << 20)]
     public void A_key_opens_either_s_files(int length)
     {
-        Tool age = Tool.Require("age");
-        byte[] content = RandomNumberGenerator.GetBytes(length);
-        string ours = _files.Encrypt("ours.age", content, BackupEncryption.To([_files.Recipient]));
-        age.Run("-d", "-i", _files.KeyFile, "-o", _files["plain"], ours).EnsureSuccess();
+        var age = Tool.Require("age");
+        var content = RandomNumberGenerator.GetBytes(length);
+        var ours = files.Encrypt("ours.age", content, BackupEncryption.To([files.Recipient]));
+        age.Run("-d", "-i", files.KeyFile, "-o", files["plain"], ours).EnsureSuccess();
         Assert.True(content.AsSpan().SequenceEqual(Decrypted()));
 
-        File.WriteAllBytes(_files["in"], content);
-        age.Run("-r", _files.Recipient, "-o", _files["theirs.age"], _files["in"]).EnsureSuccess();
-        Assert.True(content.AsSpan().SequenceEqual(AgeFiles.Decrypt(_files["theirs.age"], _files.Ring)));
+        File.WriteAllBytes(files["in"], content);
+        age.Run("-r", files.Recipient, "-o", files["theirs.age"], files["in"]).EnsureSuccess();
+        Assert.True(content.AsSpan().SequenceEqual(AgeFiles.Decrypt(files["theirs.age"], files.Ring)));
     }
 
     [Fact]
     public void A_key_that_age_has_made_opens_files_and_so_does_each_of_several()
     {
-        Tool.Require("age-keygen").Run("-o", _files["theirs.txt"]).EnsureSuccess();
-        string theirs = File.ReadLines(_files["theirs.txt"]).Single(line => line.StartsWith("# public key: ", StringComparison.Ordinal))[14..];
-        byte[] content = RandomNumberGenerator.GetBytes(1000);
-        string path = _files.Encrypt("both.age", content, BackupEncryption.To([_files.Recipient, theirs]));
-        foreach (string key in (string[])[_files.KeyFile, _files["theirs.txt"]])
+        Tool.Require("age-keygen").Run("-o", files["theirs.txt"]).EnsureSuccess();
+        var theirs = File.ReadLines(files["theirs.txt"]).Single(line => line.StartsWith("# public key: ", StringComparison.Ordinal))[14..];
+        var content = RandomNumberGenerator.GetBytes(1000);
+        var path = files.Encrypt("both.age", content, BackupEncryption.To([files.Recipient, theirs]));
+        foreach (var key in (string[])[files.KeyFile, files["theirs.txt"]])
         {
-            Tool.Require("age").Run("-d", "-i", key, "-o", _files["plain"], path).EnsureSuccess();
-            Assert.Equal(content, File.ReadAllBytes(_files["plain"]));
+            Tool.Require("age").Run("-d", "-i", key, "-o", files["plain"], path).EnsureSuccess();
+            Assert.Equal(content, File.ReadAllBytes(files["plain"]));
             Assert.Equal(content, AgeFiles.Decrypt(path, IdentityRing.Empty.WithFile(key, TestContext.Current.CancellationToken)));
         }
 
         // What age-keygen reads as a key of its own, it shows the public half of.
-        Assert.Equal(_files.Recipient, Tool.Require("age-keygen").Run("-y", _files.KeyFile).EnsureSuccess().Output.Trim());
+        Assert.Equal(files.Recipient, Tool.Require("age-keygen").Run("-y", files.KeyFile).EnsureSuccess().Output.Trim());
     }
 
     [Theory]
@@ -55,22 +55,22 @@ public sealed class AgeInteropTests : IDisposable
     public void A_passphrase_opens_either_s_files(int length)
     {
         // age asks on a terminal, which script makes; a question is there before the answer is read.
-        Tool script = Tool.Require("script");
+        var script = Tool.Require("script");
         Tool.Require("age");
         const string Words = "korrekt pferd Ωhm";
-        byte[] content = RandomNumberGenerator.GetBytes(length);
-        string ours = _files.Encrypt("ours.age", content, BackupEncryption.With(Words));
-        File.WriteAllBytes(_files["in"], content);
-        string asked = $"{Words}\n{Words}\n";
-        script.RunWithInput(asked, "-qec", $"age -d -o '{_files["plain"]}' '{ours}'", "/dev/null");
+        var content = RandomNumberGenerator.GetBytes(length);
+        var ours = files.Encrypt("ours.age", content, BackupEncryption.With(Words));
+        File.WriteAllBytes(files["in"], content);
+        var asked = $"{Words}\n{Words}\n";
+        script.RunWithInput(asked, "-qec", $"age -d -o '{files["plain"]}' '{ours}'", "/dev/null");
         Assert.Equal(content, Decrypted());
 
-        script.RunWithInput(asked, "-qec", $"age -p -o '{_files["theirs.age"]}' '{_files["in"]}'", "/dev/null");
-        Assert.Equal(content, AgeFiles.Decrypt(_files["theirs.age"], IdentityRing.Empty.WithPassphrase(Words)));
+        script.RunWithInput(asked, "-qec", $"age -p -o '{files["theirs.age"]}' '{files["in"]}'", "/dev/null");
+        Assert.Equal(content, AgeFiles.Decrypt(files["theirs.age"], IdentityRing.Empty.WithPassphrase(Words)));
     }
 
-    public void Dispose() => _files.Dispose();
+    public void Dispose() => files.Dispose();
 
     /// <summary>What age has written; it makes no file for no content.</summary>
-    private byte[] Decrypted() => File.Exists(_files["plain"]) ? File.ReadAllBytes(_files["plain"]) : [];
+    private byte[] Decrypted() => File.Exists(files["plain"]) ? File.ReadAllBytes(files["plain"]) : [];
 }

@@ -10,18 +10,18 @@ public sealed class AgeKeyTests : IDisposable
 {
     private const string PublicKey = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
 
-    private readonly TempFolder _folder = new();
+    private readonly TempFolder folder = new();
 
     [Fact]
     public void A_public_key_with_any_letter_mistyped_is_refused()
     {
         Assert.NotNull(X25519Recipient.TryParse(PublicKey));
         Assert.Equal(PublicKey, X25519Recipient.TryParse(PublicKey)!.Text);
-        for (int place = 0; place < PublicKey.Length; place++)
+        for (var place = 0; place < PublicKey.Length; place++)
         {
-            char other = PublicKey[place] == 'q' ? 'p' : 'q';
-            string mistyped = PublicKey[..place] + other + PublicKey[(place + 1)..];
-            BackupException fault = Assert.Throws<BackupException>(() => BackupEncryption.To([mistyped]));
+            var other = PublicKey[place] == 'q' ? 'p' : 'q';
+            var mistyped = PublicKey[..place] + other + PublicKey[(place + 1)..];
+            var fault = Assert.Throws<BackupException>(() => BackupEncryption.To([mistyped]));
             Assert.Equal((BackupErrorId.RecipientInvalid, mistyped), (fault.ErrorId, fault.Target));
         }
 
@@ -32,9 +32,9 @@ public sealed class AgeKeyTests : IDisposable
     [Fact]
     public void A_secret_key_given_as_a_recipient_is_shown_nowhere()
     {
-        BackupKeys.Create(_folder["key"], TimeProvider.System);
-        string secret = File.ReadLines(_folder["key"]).Last();
-        BackupException fault = Assert.Throws<BackupException>(() => BackupEncryption.To([secret]));
+        BackupKeys.Create(folder["key"], TimeProvider.System);
+        var secret = File.ReadLines(folder["key"]).Last();
+        var fault = Assert.Throws<BackupException>(() => BackupEncryption.To([secret]));
         Assert.DoesNotContain(secret[..30], fault.ToString() + fault.Target, StringComparison.OrdinalIgnoreCase);
     }
 
@@ -47,35 +47,37 @@ public sealed class AgeKeyTests : IDisposable
     [InlineData("age-encryption.org/v1\n")]
     public void A_file_that_holds_no_key_says_why_and_shows_nothing_of_it(string content)
     {
-        File.WriteAllText(_folder["key"], content);
-        BackupException fault = Assert.Throws<BackupException>(() => IdentityRing.Empty.WithFile(_folder["key"], TestContext.Current.CancellationToken));
-        Assert.Equal((BackupErrorId.IdentityInvalid, _folder["key"]), (fault.ErrorId, fault.Target));
+        File.WriteAllText(folder["key"], content);
+        var fault = Assert.Throws<BackupException>(() => IdentityRing.Empty.WithFile(folder["key"], TestContext.Current.CancellationToken));
+        Assert.Equal((BackupErrorId.IdentityInvalid, folder["key"]), (fault.ErrorId, fault.Target));
         Assert.DoesNotContain("QQQQ", fault.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Remarks_blank_lines_and_line_ends_of_windows_are_read_over()
     {
-        BackupKeys.Create(_folder["one"], TimeProvider.System);
-        BackupKeys.Create(_folder["two"], TimeProvider.System);
-        File.WriteAllText(_folder["both"], "\uFEFF# mine\r\n\r\n" + string.Join("\r\n", File.ReadLines(_folder["one"]).Concat(File.ReadLines(_folder["two"]))) + "\r\n");
-        Assert.Equal(2, IdentityFile.Read(_folder["both"], TestContext.Current.CancellationToken).Count);
+        BackupKeys.Create(folder["one"], TimeProvider.System);
+        BackupKeys.Create(folder["two"], TimeProvider.System);
+        File.WriteAllText(
+            folder["both"], "\uFEFF# mine\r\n\r\n" + string.Join("\r\n", File.ReadLines(folder["one"]).Concat(File.ReadLines(folder["two"]))) + "\r\n");
+        Assert.Equal(2, IdentityFile.Read(folder["both"], TestContext.Current.CancellationToken).Count);
     }
 
     [Fact]
     public void A_file_of_a_key_is_its_owner_s_alone_and_never_overwritten()
     {
-        BackupKeys.Create(_folder["key"], TimeProvider.System);
-        string before = File.ReadAllText(_folder["key"]);
-        Assert.Equal(BackupErrorId.IdentityFileExists, Assert.Throws<BackupException>(() => BackupKeys.Create(_folder["key"], TimeProvider.System)).ErrorId);
-        Assert.Equal(before, File.ReadAllText(_folder["key"]));
-        Assert.Single(Directory.EnumerateFileSystemEntries(_folder.Path));
-        Assert.Equal(BackupErrorId.DestinationNotWritable, Assert.Throws<BackupException>(() => BackupKeys.Create(_folder["none/key"], TimeProvider.System)).ErrorId);
+        BackupKeys.Create(folder["key"], TimeProvider.System);
+        var before = File.ReadAllText(folder["key"]);
+        Assert.Equal(BackupErrorId.IdentityFileExists, Assert.Throws<BackupException>(() => BackupKeys.Create(folder["key"], TimeProvider.System)).ErrorId);
+        Assert.Equal(before, File.ReadAllText(folder["key"]));
+        Assert.Single(Directory.EnumerateFileSystemEntries(folder.Path));
+        Assert.Equal(
+            BackupErrorId.DestinationNotWritable, Assert.Throws<BackupException>(() => BackupKeys.Create(folder["none/key"], TimeProvider.System)).ErrorId);
         if (!OperatingSystem.IsWindows())
         {
-            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(_folder["key"]));
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(folder["key"]));
         }
     }
 
-    public void Dispose() => _folder.Dispose();
+    public void Dispose() => folder.Dispose();
 }

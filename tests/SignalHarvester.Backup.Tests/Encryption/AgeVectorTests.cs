@@ -16,15 +16,18 @@ public sealed partial class AgeVectorTests
     [Fact]
     public void Every_published_vector_ends_as_it_should()
     {
-        string path = Path.Combine(TestAssets.Folder, Asset);
+        var path = Path.Combine(TestAssets.Folder, Asset);
         Assert.SkipUnless(File.Exists(path), $"'{Asset}' is not there (tests/run.sh fetches it from npm)");
         var wrong = new List<string>();
-        int tried = 0;
+        var tried = 0;
         foreach (Match vector in VectorPattern().Matches(File.ReadAllText(path)))
         {
-            byte[] bytes = Convert.FromBase64String(vector.Groups["content"].Value);
-            int end = bytes.AsSpan().IndexOf("\n\n"u8);
-            ILookup<string, string> facts = Encoding.UTF8.GetString(bytes, 0, end).Split('\n').Select(line => line.Split(": ", 2)).ToLookup(line => line[0], line => line[1], StringComparer.Ordinal);
+            var bytes = Convert.FromBase64String(vector.Groups["content"].Value);
+            var end = bytes.AsSpan().IndexOf("\n\n"u8);
+            var facts = Encoding.UTF8.GetString(bytes, 0, end)
+                .Split('\n')
+                .Select(line => line.Split(": ", 2))
+                .ToLookup(line => line[0], line => line[1], StringComparer.Ordinal);
             if (facts.Contains("armored") || facts["identity"].Any(identity => !identity.StartsWith("AGE-SECRET-KEY-1", StringComparison.Ordinal)))
             {
                 // The text form, and kinds of keys that are not v1's.
@@ -32,9 +35,9 @@ public sealed partial class AgeVectorTests
             }
 
             tried++;
-            byte[] content = facts.Contains("compressed") ? Inflate(bytes[(end + 2)..]) : bytes[(end + 2)..];
-            string found = Try(content, facts, out string hash);
-            string expected = facts["expect"].Single();
+            var content = facts.Contains("compressed") ? Inflate(bytes[(end + 2)..]) : bytes[(end + 2)..];
+            var found = Try(content, facts, out var hash);
+            var expected = facts["expect"].Single();
             if (found != expected && !(found == "damage" && expected is "header failure" or "payload failure" or "HMAC failure"))
             {
                 wrong.Add($"{vector.Groups["name"].Value}: {expected} expected, {found}");
@@ -54,14 +57,14 @@ public sealed partial class AgeVectorTests
         hash = "";
         using var folder = new TempFolder();
         File.WriteAllBytes(folder["vector.age"], content);
-        IdentityRing ring = IdentityRing.Empty;
+        var ring = IdentityRing.Empty;
         if (facts.Contains("identity"))
         {
             File.WriteAllLines(folder["keys"], facts["identity"]);
             ring = ring.WithFile(folder["keys"], TestContext.Current.CancellationToken);
         }
 
-        foreach (string passphrase in facts["passphrase"])
+        foreach (var passphrase in facts["passphrase"])
         {
             ring = ring.WithPassphrase(passphrase);
         }

@@ -7,7 +7,11 @@ namespace SignalHarvester.Backup.Tests.Errors;
 public sealed class BackupExceptionTests
 {
     public static TheoryData<string> Ids =>
-        [.. typeof(BackupErrorId).GetFields(BindingFlags.Public | BindingFlags.Static).Where(constant => constant.IsLiteral).Select(constant => (string)constant.GetRawConstantValue()!)];
+        [
+            .. typeof(BackupErrorId).GetFields(BindingFlags.Public | BindingFlags.Static)
+                .Where(constant => constant.IsLiteral)
+                .Select(constant => (string)constant.GetRawConstantValue()!),
+        ];
 
     [Theory]
     [MemberData(nameof(Ids))]
@@ -15,5 +19,7 @@ public sealed class BackupExceptionTests
 
     [Fact]
     public void A_place_may_know_a_better_one() =>
-        Assert.Equal(BackupErrorCategory.SecurityError, new BackupException(BackupErrorId.ScheduleInvalid, BackupErrorCategory.SecurityError, "item", "What to do.").Category);
+        Assert.Equal(
+            BackupErrorCategory.SecurityError,
+            new BackupException(BackupErrorId.ScheduleInvalid, BackupErrorCategory.SecurityError, "item", "What to do.").Category);
 }

@@ -15,7 +15,7 @@ public sealed class BackupFileNameTests
     [Fact]
     public void An_id_states_its_moment_to_the_microsecond() => Moments.Sample(moment =>
     {
-        string id = BackupFileName.IdFor(moment);
+        var id = BackupFileName.IdFor(moment);
         return BackupFileName.IsId(id) && BackupFileName.MomentOf(id) == moment.AddTicks(-(moment.Ticks % 10));
     });
 
@@ -24,9 +24,10 @@ public sealed class BackupFileNameTests
         Assert.Equal("backup_20261122_000000_000000", BackupFileName.IdFor(new DateTimeOffset(2026, 11, 22, 2, 0, 0, TimeSpan.FromHours(2))));
 
     [Fact]
-    public void A_name_reads_back() => Gen.Select(Moments, Gen.Enum<BackupType>(), Gen.Enum<CompressionType>(), Gen.Bool, Gen.Int[1, 999_999_999]).Sample((moment, type, compression, encrypted, generation) =>
+    public void A_name_reads_back() => Gen.Select(Moments, Gen.Enum<BackupType>(), Gen.Enum<CompressionType>(), Gen.Bool, Gen.Int[1, 999_999_999])
+        .Sample((moment, type, compression, encrypted, generation) =>
     {
-        BackupFileName name = BackupFileName.For(BackupFileName.IdFor(moment), type, compression, encrypted, generation);
+        var name = BackupFileName.For(BackupFileName.IdFor(moment), type, compression, encrypted, generation);
         return BackupFileName.TryParse(name.Text) == name;
     });
 
@@ -40,11 +41,13 @@ public sealed class BackupFileNameTests
     [InlineData("_wal.db", BackupType.Wal, true, CompressionType.None)]
     public void Every_form_of_the_grammar_is_read(string ending, BackupType type, bool isWal, CompressionType compression)
     {
-        foreach (string id in (string[])[Id, "backup_20261122_020000"])
+        foreach (var id in (string[])[Id, "backup_20261122_020000"])
         {
-            int generation = ending.StartsWith("_g2", StringComparison.Ordinal) ? 2 : 1;
+            var generation = ending.StartsWith("_g2", StringComparison.Ordinal) ? 2 : 1;
             Assert.Equal(new BackupFileName(id, type, isWal, compression, IsEncrypted: false, generation, id + ending), BackupFileName.TryParse(id + ending));
-            Assert.Equal(new BackupFileName(id, type, isWal, compression, IsEncrypted: true, generation, id + ending + ".age"), BackupFileName.TryParse(id + ending + ".age"));
+            Assert.Equal(
+                new BackupFileName(id, type, isWal, compression, IsEncrypted: true, generation, id + ending + ".age"),
+                BackupFileName.TryParse(id + ending + ".age"));
         }
     }
 
@@ -99,7 +102,7 @@ public sealed class BackupFileNameTests
     public void A_name_with_anything_put_into_it_is_another_valid_name_or_none() =>
         Gen.Select(Gen.Int[0, Id.Length + 8], Gen.String[Gen.OneOf(Gen.Char["/\\.:*?\n\r\0 ٢２_g0"], Gen.Char), 1, 300]).Sample((at, put) =>
         {
-            string hostile = (Id + "_full.db").Insert(at, put);
+            var hostile = (Id + "_full.db").Insert(at, put);
             if (BackupFileName.TryParse(hostile) is not { } parsed)
             {
                 return;

@@ -12,7 +12,7 @@ public sealed class ChunkPipelineTests
     [Fact]
     public void Chunks_come_out_in_the_order_in_which_they_went_in_whatever_each_takes()
     {
-        int next = 0;
+        var next = 0;
         List<int> seen = [];
 
         ChunkPipeline.Run(
@@ -34,11 +34,11 @@ public sealed class ChunkPipelineTests
     public void The_next_pipeline_takes_the_chunks_of_the_last_with_nothing_left_in_them()
     {
         // Others may take them first, on another thread, or the collector may.
-        bool taken = false;
-        for (int attempt = 0; attempt < 20 && !taken; attempt++)
+        var taken = false;
+        for (var attempt = 0; attempt < 20 && !taken; attempt++)
         {
-            HashSet<Chunk> first = Used(100, chunk => chunk.IsPlainOnly = true);
-            HashSet<Chunk> second = Used(100, chunk => Assert.False(chunk.IsPlainOnly));
+            var first = Used(100, chunk => chunk.IsPlainOnly = true);
+            var second = Used(100, chunk => Assert.False(chunk.IsPlainOnly));
             taken = first.Overlaps(second);
         }
 
@@ -48,8 +48,8 @@ public sealed class ChunkPipelineTests
     [Fact]
     public void A_slow_consumer_stops_the_reader()
     {
-        int read = 0;
-        int consumed = 0;
+        var read = 0;
+        var consumed = 0;
 
         ChunkPipeline.Run(
             chunk => Fill(chunk, Interlocked.Increment(ref read), end: 1000),
@@ -72,9 +72,9 @@ public sealed class ChunkPipelineTests
     public void The_first_failure_is_the_one_reported_and_every_thread_ends(string where)
     {
         var threads = new ConcurrentDictionary<Thread, bool>();
-        int next = 0;
-        int disposed = 0;
-        int made = 0;
+        var next = 0;
+        var disposed = 0;
+        var made = 0;
 
         var error = Assert.Throws<IOException>(() => ChunkPipeline.Run(
             chunk => Fill(chunk, next++, end: int.MaxValue) && (next < 50 || Step("read", true)),
@@ -106,7 +106,7 @@ public sealed class ChunkPipelineTests
     {
         using var stop = new CancellationTokenSource();
         var threads = new ConcurrentDictionary<Thread, bool>();
-        int next = 0;
+        var next = 0;
 
         Assert.ThrowsAny<OperationCanceledException>(() => ChunkPipeline.Run(
             chunk =>
@@ -133,7 +133,7 @@ public sealed class ChunkPipelineTests
     private static HashSet<Chunk> Used(int count, Action<Chunk>? transform = null)
     {
         HashSet<Chunk> used = [];
-        int next = 0;
+        var next = 0;
         ChunkPipeline.Run(
             chunk => Fill(chunk, next++, count),
             () => new Work(transform ?? (_ => { })),

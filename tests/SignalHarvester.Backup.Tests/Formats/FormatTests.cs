@@ -26,8 +26,8 @@ public sealed class FormatTests : IDisposable
         Gen.Select(Gen.Int[0, 3 * Chunk.ImageBytes / 2], Gen.Byte, Gen.Int[0, 3], Gen.Int[1, 9]).Sample(
             (length, seed, kind, level) =>
             {
-                byte[] plain = Bytes(length, seed, kind);
-                string path = scene["any"];
+                var plain = Bytes(length, seed, kind);
+                var path = scene["any"];
                 Store(path, plain, compression, compression == CompressionType.None ? 0 : level);
                 Assert.True(plain.AsSpan().SequenceEqual(scene.Image(path)));
             },
@@ -39,7 +39,7 @@ public sealed class FormatTests : IDisposable
     [InlineData(CompressionType.Zstd, "zstd")]
     public void Plain_tools_read_what_is_stored(CompressionType compression, string tool)
     {
-        byte[] plain = Bytes((3 * Chunk.ImageBytes) + 12345, seed: 7, kind: 2);
+        var plain = Bytes((3 * Chunk.ImageBytes) + 12345, seed: 7, kind: 2);
         Store(scene["stored"], plain, compression, level: 1);
 
         Tool.Require(tool).RunToFile(scene["plain"], "-d", "-c", "-q", scene["stored"]).EnsureSuccess();
@@ -57,8 +57,8 @@ public sealed class FormatTests : IDisposable
     [InlineData(9_000_000)]
     public void A_zstd_file_of_one_frame_without_its_size_is_read(int length)
     {
-        byte[] plain = Bytes(length, seed: 3, kind: 2);
-        string shell = "cat \"$1\" | zstd -q -c > \"$2\"";
+        var plain = Bytes(length, seed: 3, kind: 2);
+        var shell = "cat \"$1\" | zstd -q -c > \"$2\"";
         File.WriteAllBytes(scene["plain"], plain);
         _ = Tool.Require("zstd");
 
@@ -72,7 +72,7 @@ public sealed class FormatTests : IDisposable
     [InlineData("-1", "--no-check")]
     public void A_zstd_file_with_other_options_is_read(string option, string level)
     {
-        byte[] plain = Bytes(6_000_000, seed: 4, kind: 2);
+        var plain = Bytes(6_000_000, seed: 4, kind: 2);
         File.WriteAllBytes(scene["plain"], plain);
 
         Tool.Require("zstd").Run("-q", option, level, scene["plain"], "-o", scene["stored"]).EnsureSuccess();
@@ -85,10 +85,10 @@ public sealed class FormatTests : IDisposable
     [InlineData(9_000_000)]
     public void A_gzip_file_of_the_tool_and_several_of_them_in_a_row_are_read(int length)
     {
-        byte[] plain = Bytes(length, seed: 5, kind: 2);
+        var plain = Bytes(length, seed: 5, kind: 2);
         File.WriteAllBytes(scene["plain"], plain);
         Tool.Require("gzip").RunToFile(scene["one.gz"], "-c", "-1", scene["plain"]).EnsureSuccess();
-        byte[] one = File.ReadAllBytes(scene["one.gz"]);
+        var one = File.ReadAllBytes(scene["one.gz"]);
         File.WriteAllBytes(scene["two.gz"], [.. one, .. one]);
 
         Assert.True(plain.AsSpan().SequenceEqual(scene.Image(scene["one.gz"])));
@@ -100,12 +100,12 @@ public sealed class FormatTests : IDisposable
     [InlineData(CompressionType.Zstd)]
     public void Frames_of_ours_followed_by_one_of_another_tool_are_read(CompressionType compression)
     {
-        byte[] first = Bytes(Chunk.ImageBytes + 100, seed: 1, kind: 2);
-        byte[] second = Bytes(5_000_000, seed: 2, kind: 2);
+        var first = Bytes(Chunk.ImageBytes + 100, seed: 1, kind: 2);
+        var second = Bytes(5_000_000, seed: 2, kind: 2);
         Store(scene["stored"], first, compression, level: 1);
         File.WriteAllBytes(scene["foreign"], second);
         Tool.Require(compression == CompressionType.Zstd ? "zstd" : "gzip").RunToFile(scene["second"], "-c", "-q", scene["foreign"]).EnsureSuccess();
-        using (FileStream file = File.Open(scene["stored"], FileMode.Append))
+        using (var file = File.Open(scene["stored"], FileMode.Append))
         {
             file.Write(File.ReadAllBytes(scene["second"]));
         }
@@ -117,9 +117,9 @@ public sealed class FormatTests : IDisposable
     [MemberData(nameof(Compressions))]
     public void A_file_cut_anywhere_is_damaged_or_has_another_checksum(CompressionType compression)
     {
-        byte[] plain = Bytes((2 * Chunk.ImageBytes) + 4096, seed: 9, kind: 2);
+        var plain = Bytes((2 * Chunk.ImageBytes) + 4096, seed: 9, kind: 2);
         Store(scene["whole"], plain, compression, compression == CompressionType.None ? 0 : 1);
-        byte[] stored = File.ReadAllBytes(scene["whole"]);
+        var stored = File.ReadAllBytes(scene["whole"]);
 
         Gen.Frequency((1, Gen.Int[0, 64]), (1, Gen.Int[stored.Length - 64, stored.Length - 1]), (3, Gen.Int[0, stored.Length - 1])).Sample(
             length =>
@@ -135,11 +135,12 @@ public sealed class FormatTests : IDisposable
     [MemberData(nameof(Compressions))]
     public void A_file_with_a_flipped_bit_is_damaged_or_has_another_checksum(CompressionType compression)
     {
-        byte[] plain = Bytes(Chunk.ImageBytes + 4096, seed: 9, kind: 2);
+        var plain = Bytes(Chunk.ImageBytes + 4096, seed: 9, kind: 2);
         Store(scene["whole"], plain, compression, compression == CompressionType.None ? 0 : 1);
-        byte[] stored = File.ReadAllBytes(scene["whole"]);
+        var stored = File.ReadAllBytes(scene["whole"]);
 
-        Gen.Select(Gen.Frequency((1, Gen.Int[0, 32]), (1, Gen.Int[stored.Length - 32, stored.Length - 1]), (3, Gen.Int[0, stored.Length - 1])), Gen.Int[0, 7]).Sample(
+        Gen.Select(Gen.Frequency((1, Gen.Int[0, 32]), (1, Gen.Int[stored.Length - 32, stored.Length - 1]), (3, Gen.Int[0, stored.Length - 1])), Gen.Int[0, 7])
+            .Sample(
             (at, bit) =>
             {
                 byte[] flipped = [.. stored];
@@ -157,7 +158,7 @@ public sealed class FormatTests : IDisposable
     public void The_checksum_at_the_end_of_each_frame_is_checked(CompressionType compression, int fromEnd)
     {
         Store(scene["whole"], Bytes(5000, seed: 9, kind: 2), compression, level: 1);
-        byte[] stored = File.ReadAllBytes(scene["whole"]);
+        var stored = File.ReadAllBytes(scene["whole"]);
         stored[^fromEnd] ^= 1;
         File.WriteAllBytes(scene["flipped"], stored);
 
@@ -169,15 +170,15 @@ public sealed class FormatTests : IDisposable
     [InlineData("zstd")]
     public void A_foreign_file_cut_or_flipped_is_never_taken_for_whole(string tool)
     {
-        byte[] plain = Bytes(5_000_000, seed: 11, kind: 2);
+        var plain = Bytes(5_000_000, seed: 11, kind: 2);
         File.WriteAllBytes(scene["plain"], plain);
         Tool.Require(tool).RunToFile(scene["whole"], "-c", "-q", "-1", scene["plain"]).EnsureSuccess();
-        byte[] stored = File.ReadAllBytes(scene["whole"]);
+        var stored = File.ReadAllBytes(scene["whole"]);
 
         Gen.Select(Gen.Int[0, stored.Length - 1], Gen.Int[0, 8]).Sample(
             (at, bit) =>
             {
-                byte[] damaged = bit == 8 ? stored[..at] : [.. stored];
+                var damaged = bit == 8 ? stored[..at] : [.. stored];
                 if (bit < 8)
                 {
                     damaged[at] ^= (byte)(1 << bit);
@@ -195,7 +196,12 @@ public sealed class FormatTests : IDisposable
         Gen.Select(Gen.Int[0, 2], Gen.Byte.Array[0, 400]).Sample(
             (kind, noise) =>
             {
-                byte[] magic = kind switch { 0 => [0x28, 0xb5, 0x2f, 0xfd], 1 => [0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 255, 8, 0, (byte)'S', (byte)'H', 4, 0], _ => [0x1f, 0x8b, 8] };
+                byte[] magic = kind switch
+                {
+                    0 => [0x28, 0xb5, 0x2f, 0xfd],
+                    1 => [0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 255, 8, 0, (byte)'S', (byte)'H', 4, 0],
+                    _ => [0x1f, 0x8b, 8],
+                };
                 File.WriteAllBytes(scene["noise"], [.. magic, .. noise]);
                 try
                 {
@@ -217,15 +223,15 @@ public sealed class FormatTests : IDisposable
     public void A_bomb_is_stopped_at_the_recorded_size(CompressionType compression, bool foreign)
     {
         const int recorded = 100_000;
-        string path = scene["bomb"];
+        var path = scene["bomb"];
         if (foreign)
         {
-            using FileStream file = File.Create(path);
+            using var file = File.Create(path);
             using Stream bomb = compression == CompressionType.Gzip
                 ? new GZipStream(file, CompressionLevel.Optimal)
                 : new CompressionStream(file, level: 3);
-            byte[] zeros = new byte[1 << 20];
-            for (int i = 0; i < 200; i++)
+            var zeros = new byte[1 << 20];
+            for (var i = 0; i < 200; i++)
             {
                 bomb.Write(zeros);
             }
@@ -248,7 +254,7 @@ public sealed class FormatTests : IDisposable
     [InlineData(CompressionType.None, 1)]
     public void A_level_that_the_codec_lacks_is_refused(CompressionType compression, int level)
     {
-        BackupException error = Scene.Fails(
+        var error = Scene.Fails(
             BackupErrorId.InvalidArgument, BackupErrorCategory.InvalidArgument, () => Codec.ResolveLevel(compression, level));
 
         Assert.Equal(level, error.Target);
@@ -256,7 +262,7 @@ public sealed class FormatTests : IDisposable
 
     private static byte[] Bytes(int length, int seed, int kind)
     {
-        byte[] bytes = new byte[length];
+        var bytes = new byte[length];
         var random = new Random(seed);
         if (kind == 1)
         {
@@ -265,7 +271,7 @@ public sealed class FormatTests : IDisposable
         else if (kind >= 2)
         {
             // Compressible, yet no two stretches are the same.
-            for (int i = 0; i < length; i++)
+            for (var i = 0; i < length; i++)
             {
                 bytes[i] = (byte)(random.Next(4) + ((i >> 12) & 0x3f));
             }
@@ -276,8 +282,8 @@ public sealed class FormatTests : IDisposable
 
     private static void Store(string path, byte[] plain, CompressionType compression, int level)
     {
-        using FileStream file = File.Create(path);
-        int at = 0;
+        using var file = File.Create(path);
+        var at = 0;
         ChunkPipeline.Run(
             chunk =>
             {

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
-using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Operations.Create;
 using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.Tests.Support;
@@ -18,9 +17,9 @@ public sealed class PlainToolsTests : IDisposable
         get
         {
             var data = new TheoryData<JournalMode, int, CompressionType>();
-            CompressionType[] compressions = Enum.GetValues<CompressionType>();
+            var compressions = Enum.GetValues<CompressionType>();
             int[] pageSizes = [512, 1024, 2048, 4096, 8192, 16384, 32768, 65536];
-            for (int i = 0; i < pageSizes.Length; i++)
+            for (var i = 0; i < pageSizes.Length; i++)
             {
                 data.Add(JournalMode.Wal, pageSizes[i], compressions[i % compressions.Length]);
                 data.Add(JournalMode.Delete, pageSizes[i], compressions[(i + 1) % compressions.Length]);
@@ -36,18 +35,20 @@ public sealed class PlainToolsTests : IDisposable
     [MemberData(nameof(Kinds))]
     public void A_chain_of_increments_is_restored(JournalMode mode, int pageSize, CompressionType compression)
     {
-        Databases.Create(scene.Database, new DatabaseShape { JournalMode = mode, PageSize = pageSize, AutoVacuum = AutoVacuum.Incremental, Rows = Math.Max(1000, pageSize / 8) });
+        Databases.Create(
+            scene.Database,
+            new DatabaseShape { JournalMode = mode, PageSize = pageSize, AutoVacuum = AutoVacuum.Incremental, Rows = Math.Max(1000, pageSize / 8) });
         var options = new CreateBackupOptions { Strategy = BackupStrategy.Incremental, Compression = compression };
         List<BackupMetadata> chain = [scene.Create(options)];
 
         BackupMetadata Next(string sql)
         {
-            using (SqliteConnection connection = Databases.Open(scene.Database))
+            using (var connection = Databases.Open(scene.Database))
             {
                 Databases.Execute(connection, sql);
             }
 
-            BackupMetadata backup = scene.Create(options);
+            var backup = scene.Create(options);
             Assert.Equal((BackupType.Incremental, chain[^1].Id), (backup.Type, backup.ParentId));
             chain.Add(backup);
             return backup;
@@ -55,7 +56,7 @@ public sealed class PlainToolsTests : IDisposable
 
         Assert.True(Next("INSERT INTO audit(what) VALUES ('one')").PageCount == chain[0].PageCount);
         Assert.True(Next("CREATE TABLE more(x); INSERT INTO more SELECT zeroblob(70000)").PageCount > chain[0].PageCount);
-        BackupMetadata unchanged = Next("SELECT 1");
+        var unchanged = Next("SELECT 1");
         Assert.Equal(0L, unchanged.Metadata["changed_pages"]);
         Assert.Equal(32, new FileInfo(scene.Unpack(unchanged)).Length);
         Assert.True(Next("DROP TABLE more; PRAGMA incremental_vacuum").PageCount < unchanged.PageCount);
@@ -76,10 +77,11 @@ public sealed class PlainToolsTests : IDisposable
     [InlineData(65536)]
     public void A_chain_of_log_tails_is_restored(int pageSize)
     {
-        using SqliteConnection user = Databases.CreateWithLiveWal(scene.Database, new DatabaseShape { PageSize = pageSize });
+        using var user = Databases.CreateWithLiveWal(scene.Database, new DatabaseShape { PageSize = pageSize });
         var options = new CreateBackupOptions { Strategy = BackupStrategy.Wal };
         List<BackupMetadata> chain = [scene.Create(options)];
-        foreach (string sql in (string[])["INSERT INTO audit(what) VALUES ('one')", "SELECT 1", "DELETE FROM attachment; VACUUM", "CREATE TABLE more(x); INSERT INTO more SELECT zeroblob(70000)"])
+        foreach (var sql in (string[])["INSERT INTO audit(what) VALUES ('one')", "SELECT 1", "DELETE FROM attachment; VACUUM",
+            "CREATE TABLE more(x); INSERT INTO more SELECT zeroblob(70000)"])
         {
             Databases.Execute(user, sql);
             chain.Add(scene.Create(options));
@@ -98,7 +100,7 @@ public sealed class PlainToolsTests : IDisposable
         Databases.GrowOverLockPage(scene.Database);
         chain.Add(scene.Create(options));
         Assert.Equal(ImageHash.Of(scene.Database), chain[1].Checksum);
-        using (SqliteConnection user = Databases.Open(scene.Database))
+        using (var user = Databases.Open(scene.Database))
         {
             Databases.Execute(user, "PRAGMA user_version = 1; DELETE FROM audit WHERE id = 1");
         }
@@ -109,7 +111,7 @@ public sealed class PlainToolsTests : IDisposable
         Assert.DoesNotContain(0x40000000 / 65536 + 1, PagesOf(scene.Unpack(chain[1])));
 
         // A GiB each time: the last image only, once with the link in the middle and once with what it was folded into.
-        string image = ByPlainTools(chain);
+        var image = ByPlainTools(chain);
         Assert.Equal(chain[2].Checksum, Scene.Digest(image));
         Assert.Empty(scene.Remove(chain[1]).Faults);
         File.Delete(image);
@@ -119,14 +121,15 @@ public sealed class PlainToolsTests : IDisposable
     /// <summary>Works one increment after the other into the full backup, and compares with our own restore each time.</summary>
     private void AssertPlainToolsRestore(IReadOnlyList<BackupMetadata> chain)
     {
-        string image = ByPlainTools(chain, backup => Assert.Equal(Scene.Digest(scene["plain.db"]), Convert.ToHexStringLower(SHA256.HashData(scene.Restored(backup)))));
+        var image = ByPlainTools(
+            chain, backup => Assert.Equal(Scene.Digest(scene["plain.db"]), Convert.ToHexStringLower(SHA256.HashData(scene.Restored(backup)))));
         File.Delete(image);
     }
 
     private static IEnumerable<int> PagesOf(string wal)
     {
-        byte[] content = File.ReadAllBytes(wal);
-        for (int frame = 32; frame < content.Length; frame += 24 + BinaryPrimitives.ReadInt32BigEndian(content.AsSpan(8)))
+        var content = File.ReadAllBytes(wal);
+        for (var frame = 32; frame < content.Length; frame += 24 + BinaryPrimitives.ReadInt32BigEndian(content.AsSpan(8)))
         {
             yield return BinaryPrimitives.ReadInt32BigEndian(content.AsSpan(frame));
         }
@@ -134,9 +137,9 @@ public sealed class PlainToolsTests : IDisposable
 
     private string ByPlainTools(IReadOnlyList<BackupMetadata> chain, Action<BackupMetadata>? afterLink = null)
     {
-        string image = scene["plain.db"];
+        var image = scene["plain.db"];
         scene.Unpack(chain[0], image);
-        foreach (BackupMetadata increment in chain.Skip(1))
+        foreach (var increment in chain.Skip(1))
         {
             scene.Unpack(increment, image + "-wal");
             Assert.Equal("0|0|0\n", Tool.Require("sqlite3").Run(image, "PRAGMA wal_checkpoint(TRUNCATE)").EnsureSuccess().Output);

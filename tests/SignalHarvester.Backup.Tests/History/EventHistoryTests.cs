@@ -1,4 +1,3 @@
-using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.History;
 using SignalHarvester.Backup.Progress;
@@ -49,7 +48,7 @@ public sealed class EventHistoryTests : IDisposable
     {
         History.Record([Sample], scene.Context());
 
-        BackupEvent read = Assert.Single(History.Read(new EventQuery(), scene.Context()));
+        var read = Assert.Single(History.Read(new EventQuery(), scene.Context()));
 
         Assert.Equal(
             Sample with
@@ -70,7 +69,7 @@ public sealed class EventHistoryTests : IDisposable
     {
         History.Record([new BackupEvent { Operation = BackupOperation.Retention }], scene.Context());
 
-        BackupEvent read = Assert.Single(History.Read(new EventQuery(), scene.Context()));
+        var read = Assert.Single(History.Read(new EventQuery(), scene.Context()));
 
         Assert.Equal((null, null, null, null, null, null), (read.Database, read.BackupId, read.Type, read.Bytes, read.Verified, read.ErrorId));
     }
@@ -78,10 +77,11 @@ public sealed class EventHistoryTests : IDisposable
     [Fact]
     public void Queries_combine_and_give_the_newest_first()
     {
-        DateTimeOffset moment = Sample.Timestamp;
-        foreach (BackupOperation operation in Enum.GetValues<BackupOperation>())
+        var moment = Sample.Timestamp;
+        foreach (var operation in Enum.GetValues<BackupOperation>())
         {
-            History.Record([new BackupEvent { Operation = operation, Timestamp = moment += TimeSpan.FromHours(1), Schedule = "s" + (int)operation % 2 }], scene.Context());
+            History.Record(
+                [new BackupEvent { Operation = operation, Timestamp = moment += TimeSpan.FromHours(1), Schedule = "s" + (int)operation % 2 }], scene.Context());
         }
 
         History.Record([Sample with { Timestamp = moment }], scene.Context());
@@ -95,7 +95,12 @@ public sealed class EventHistoryTests : IDisposable
         Assert.Equal([BackupOperation.Create], Read(new EventQuery { Status = BackupEventStatus.Failed }));
         Assert.Equal(
             [BackupOperation.Merge, BackupOperation.Create],
-            Read(new EventQuery { Operations = [BackupOperation.Create, BackupOperation.Merge, BackupOperation.Verify], Status = BackupEventStatus.Success, Schedule = "s0" }));
+            Read(new EventQuery
+            {
+                Operations = [BackupOperation.Create, BackupOperation.Merge, BackupOperation.Verify],
+                Status = BackupEventStatus.Success,
+                Schedule = "s0",
+            }));
 
         IEnumerable<BackupOperation> Read(EventQuery query) => History.Read(query, scene.Context()).Select(told => told.Operation);
     }
@@ -107,9 +112,9 @@ public sealed class EventHistoryTests : IDisposable
         var whole = new EventHistory(new BackupDirectory(scene.Files.Folder("whole"), scene.Clock));
         var random = new Random(1);
         long last = 0;
-        for (int i = 0; i < 200; i++)
+        for (var i = 0; i < 200; i++)
         {
-            BackupEvent told = Sample with
+            var told = Sample with
             {
                 Timestamp = Sample.Timestamp + TimeSpan.FromMinutes(i),
                 Operation = (BackupOperation)random.Next(10),
@@ -123,15 +128,15 @@ public sealed class EventHistoryTests : IDisposable
             };
             history.Record([told], scene.Context());
             whole.Record([told], scene.Context());
-            int kept = history.Read(new EventQuery(), scene.Context()).Count;
+            var kept = history.Read(new EventQuery(), scene.Context()).Count;
             Assert.InRange(kept, 0, 15);
-            long now = history.ReadTotals(scene.Context()).Events.Sum(total => total.Events);
+            var now = history.ReadTotals(scene.Context()).Events.Sum(total => total.Events);
             Assert.Equal(last + 1, now);
             last = now;
         }
 
-        HistoryTotals expected = whole.ReadTotals(scene.Context());
-        HistoryTotals found = history.ReadTotals(scene.Context());
+        var expected = whole.ReadTotals(scene.Context());
+        var found = history.ReadTotals(scene.Context());
         Assert.Equal(expected.Events, found.Events);
         Assert.Equal(expected.LatestSuccess, found.LatestSuccess);
         Assert.Equal(200, whole.Read(new EventQuery(), scene.Context()).Count);
@@ -161,7 +166,7 @@ public sealed class EventHistoryTests : IDisposable
                 break;
             case "torn page":
                 // The root page of the table of events, and some more.
-                using (FileStream file = File.Open(Path, FileMode.Open))
+                using (var file = File.Open(Path, FileMode.Open))
                 {
                     file.Position = 4096;
                     file.Write(new byte[8192]);
@@ -169,7 +174,7 @@ public sealed class EventHistoryTests : IDisposable
 
                 break;
             case "lost table":
-                using (SqliteConnection connection = Databases.Open(Path))
+                using (var connection = Databases.Open(Path))
                 {
                     Databases.Execute(connection, "DROP TABLE event");
                 }
@@ -177,11 +182,11 @@ public sealed class EventHistoryTests : IDisposable
                 break;
         }
 
-        byte[] damaged = File.ReadAllBytes(Path);
+        var damaged = File.ReadAllBytes(Path);
         History.Record([Sample], scene.Context());
 
         Assert.Single(History.Read(new EventQuery(), scene.Context()));
-        string warning = Assert.Single(scene.Warnings);
+        var warning = Assert.Single(scene.Warnings);
         Assert.Contains("is damaged", warning, StringComparison.Ordinal);
         Assert.Equal(damaged, File.ReadAllBytes(scene.Stored(".shbackup/history.damaged.db")));
 
@@ -208,7 +213,7 @@ public sealed class EventHistoryTests : IDisposable
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "making links takes a privilege on Windows");
         Databases.Create(scene.Database);
-        byte[] mine = File.ReadAllBytes(scene.Database);
+        var mine = File.ReadAllBytes(scene.Database);
         Directory.CreateDirectory(scene.Stored(".shbackup"));
         File.CreateSymbolicLink(Path, scene.Database);
 
@@ -227,12 +232,14 @@ public sealed class EventHistoryTests : IDisposable
     public void A_row_that_makes_no_sense_is_an_error_that_names_the_history(string change)
     {
         History.Record([Sample], scene.Context());
-        using (SqliteConnection connection = Databases.Open(Path))
+        using (var connection = Databases.Open(Path))
         {
             Databases.Execute(connection, "UPDATE event SET " + change);
         }
 
-        Assert.Contains(Path, Scene.Fails(BackupErrorId.HistoryUnreadable, BackupErrorCategory.ReadError, () => History.Read(new EventQuery(), scene.Context())).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            Path, Scene.Fails(BackupErrorId.HistoryUnreadable, BackupErrorCategory.ReadError, () => History.Read(new EventQuery(), scene.Context())).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -246,7 +253,7 @@ public sealed class EventHistoryTests : IDisposable
     public void A_history_of_a_later_version_is_left_alone_and_said()
     {
         History.Record([Sample], scene.Context());
-        using (SqliteConnection connection = Databases.Open(Path))
+        using (var connection = Databases.Open(Path))
         {
             Databases.Execute(connection, "PRAGMA user_version = 99");
         }
@@ -260,7 +267,7 @@ public sealed class EventHistoryTests : IDisposable
     [Fact]
     public void The_log_that_a_deleted_history_left_is_not_taken_for_that_of_the_new_one()
     {
-        using (SqliteConnection holder = Databases.Open(Seeded()))
+        using (var holder = Databases.Open(Seeded()))
         {
             // Not the last to close, so that the log stays.
             Databases.Execute(holder, "BEGIN; SELECT * FROM event");
@@ -302,7 +309,9 @@ public sealed class EventHistoryTests : IDisposable
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path));
         }
 
-        Assert.Equal("create|failed|1234567|incremental\n", Tool.Require("sqlite3").Run(Path, "SELECT operation, status, duration_us, backup_type FROM event").EnsureSuccess().Output);
+        Assert.Equal(
+            "create|failed|1234567|incremental\n",
+            Tool.Require("sqlite3").Run(Path, "SELECT operation, status, duration_us, backup_type FROM event").EnsureSuccess().Output);
         Assert.Equal("wal\n", Tool.Require("sqlite3").Run(Path, "PRAGMA journal_mode").EnsureSuccess().Output);
     }
 

@@ -26,7 +26,7 @@ public sealed class MetricSetTests : IDisposable
         double[] seconds = [0.5, 1, 1.000001, 5, 29, 30, 1800, 1801];
         Record([.. seconds.Select(value => Made with { Duration = TimeSpan.FromSeconds(value) })]);
 
-        string[] lines = Lines();
+        var lines = Lines();
 
         Assert.Equal(
             ["1|2", "5|4", "10|4", "30|6", "60|6", "120|6", "300|6", "600|6", "1800|7", "+Inf|8"],
@@ -42,7 +42,7 @@ public sealed class MetricSetTests : IDisposable
         long[] sizes = [mib, mib + 1, 100 * mib, 500 * mib, 1024 * mib, 5120 * mib, 10240 * mib, (10240 * mib) + 1];
         Record([.. sizes.Select(value => Made with { Bytes = value })]);
 
-        string[] lines = Lines();
+        var lines = Lines();
 
         Assert.Equal(
             ["1048576|1", "10485760|2", "104857600|3", "524288000|4", "1073741824|5", "5368709120|6", "10737418240|7", "+Inf|8"],
@@ -53,7 +53,7 @@ public sealed class MetricSetTests : IDisposable
     [Fact]
     public void Every_operation_moves_its_counters_and_no_others()
     {
-        string[] before = Counters();
+        var before = Counters();
         Assert.Empty(Added(Made with { Operation = BackupOperation.Remove }));
         Assert.Empty(Added(Made with { Operation = BackupOperation.Merge }));
         Assert.Empty(Added(Made with { Operation = BackupOperation.Receive, Status = BackupEventStatus.Failed }));
@@ -71,13 +71,18 @@ public sealed class MetricSetTests : IDisposable
             ["backup_errors_total{backup_type=\"auto\",error_type=\"creation\"}", "backup_runs_total{backup_type=\"auto\",status=\"failed\"}"],
             Added(Made with { Type = null, Status = BackupEventStatus.Failed }));
         Assert.Equal(
-            ["backup_errors_total{backup_type=\"full\",error_type=\"verification\"}", "backup_runs_total{backup_type=\"full\",status=\"failed\"}", "backup_verifications_total{status=\"failed\"}"],
+            [
+                "backup_errors_total{backup_type=\"full\",error_type=\"verification\"}",
+                "backup_runs_total{backup_type=\"full\",status=\"failed\"}", "backup_verifications_total{status=\"failed\"}",
+            ],
             Added(Made with { Verified = false, Status = BackupEventStatus.Failed }));
         Assert.Equal(["backup_verifications_total{status=\"success\"}"], Added(Made with { Operation = BackupOperation.Verify, Verified = true }));
         Assert.Equal(
             ["backup_errors_total{backup_type=\"full\",error_type=\"verification\"}", "backup_verifications_total{status=\"failed\"}"],
             Added(Made with { Operation = BackupOperation.Verify, Status = BackupEventStatus.Failed }));
-        Assert.Equal(["backup_uploads_total{provider=\"gcs\",status=\"success\"}"], Added(Made with { Operation = BackupOperation.Upload, Provider = CloudProvider.Gcs }));
+        Assert.Equal(
+            ["backup_uploads_total{provider=\"gcs\",status=\"success\"}"],
+            Added(Made with { Operation = BackupOperation.Upload, Provider = CloudProvider.Gcs }));
         Assert.Equal(
             ["backup_errors_total{backup_type=\"full\",error_type=\"upload\"}", "backup_uploads_total{provider=\"s3\",status=\"failed\"}"],
             Added(Made with { Operation = BackupOperation.Upload, Provider = CloudProvider.S3, Status = BackupEventStatus.Failed }));
@@ -105,16 +110,16 @@ public sealed class MetricSetTests : IDisposable
     [Fact]
     public void Last_success_and_drill_of_a_database_survive_the_roll_up_and_a_database_without_backups_is_remembered_for_a_while()
     {
-        DateTimeOffset moment = scene.Clock.GetUtcNow();
+        var moment = scene.Clock.GetUtcNow();
         var history = new EventHistory(scene.Directory, kept: 2, slack: 1);
         history.Record([Made, Made with { Operation = BackupOperation.Drill, Timestamp = moment.AddHours(1) }], scene.Context());
-        for (int i = 0; i < 10; i++)
+        for (var i = 0; i < 10; i++)
         {
             history.Record([Made with { Database = "/srv/other.db", Status = BackupEventStatus.Failed, Timestamp = moment.AddHours(2) }], scene.Context());
         }
 
         scene.Clock.Advance(TimeSpan.FromHours(2));
-        string[] lines = Lines(new MetricOptions { ExpectedInterval = database => database == "/srv/app.db" ? TimeSpan.FromHours(6) : null });
+        var lines = Lines(new MetricOptions { ExpectedInterval = database => database == "/srv/app.db" ? TimeSpan.FromHours(6) : null });
 
         Assert.Equal(moment.ToUnixTimeSeconds(), Value(lines, "shbackup_last_success_timestamp_seconds{database=\"/srv/app.db\"}"), 0.001);
         Assert.Equal(moment.AddHours(1).ToUnixTimeSeconds(), Value(lines, "shbackup_last_drill_success_timestamp_seconds{database=\"/srv/app.db\"}"), 0.001);
@@ -138,17 +143,17 @@ public sealed class MetricSetTests : IDisposable
     public void Without_any_history_the_catalogue_alone_says_when_the_last_backup_was()
     {
         Databases.Create(scene.Database);
-        BackupMetadata full = scene.Create();
-        BackupMetadata increment = scene.Create(new CreateBackupOptions { Strategy = BackupStrategy.Incremental, Verify = false });
+        var full = scene.Create();
+        var increment = scene.Create(new CreateBackupOptions { Strategy = BackupStrategy.Incremental, Verify = false });
         scene.Clock.Advance(TimeSpan.FromSeconds(10));
 
-        string[] lines = Lines();
+        var lines = Lines();
 
         Assert.Contains("backup_newest_age_seconds 10", lines);
         Assert.Contains("backup_oldest_age_seconds 11", lines);
         Assert.Contains("backup_total_count{backup_type=\"incremental\"} 1", lines);
         Assert.Contains($"backup_total_size_bytes {full.Size + increment.Size}", lines);
-        string database = $"{{database=\"{scene.Database}\"}}";
+        var database = $"{{database=\"{scene.Database}\"}}";
         Assert.Contains("shbackup_unverified_backups" + database + " 1", lines);
         Assert.Contains($"shbackup_incremental_saved_bytes{database} {full.Size - increment.Size}", lines);
         Assert.Equal(increment.Timestamp.ToUnixTimeSeconds(), Value(lines, "shbackup_last_success_timestamp_seconds" + database), 0.001);
@@ -170,7 +175,8 @@ public sealed class MetricSetTests : IDisposable
     private void Record(params BackupEvent[] events) => new EventHistory(scene.Directory).Record(events, scene.Context());
 
     private string[] Lines(MetricOptions? options = null) =>
-        Encoding.UTF8.GetString(MetricText.Of(scene.Directory, options ?? new MetricOptions(), scene.Context())).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Encoding.UTF8.GetString(MetricText.Of(scene.Directory, options ?? new MetricOptions(), scene.Context()))
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
     private string[] Counters() => [.. Lines().Where(line => line.Split('{')[0].EndsWith("_total", StringComparison.Ordinal) && !line.StartsWith('#'))];
 

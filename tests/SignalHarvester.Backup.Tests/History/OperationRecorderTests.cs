@@ -2,7 +2,6 @@ using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.History;
 using SignalHarvester.Backup.Operations.Create;
 using SignalHarvester.Backup.Operations.Restore;
-using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.Tests.Support;
 using Xunit;
@@ -23,11 +22,11 @@ public sealed class OperationRecorderTests : IDisposable
     {
         Databases.Create(scene.Database, new DatabaseShape { Rows = 4000 });
         using var stop = new CancellationTokenSource();
-        OperationContext context = scene.ContextUntil(stop.Token, told => stop.Cancel()) with { Schedule = "nightly" };
+        var context = scene.ContextUntil(stop.Token, told => stop.Cancel()) with { Schedule = "nightly" };
 
         Assert.ThrowsAny<OperationCanceledException>(() => BackupEngine.Create(scene.Database, scene.Directory, new CreateBackupOptions(), context));
 
-        BackupEvent told = Assert.Single(Events);
+        var told = Assert.Single(Events);
         Assert.Equal((BackupEventStatus.Failed, BackupEvent.Stopped, "nightly", null), (told.Status, told.ErrorId, told.Schedule, told.BackupId));
     }
 
@@ -39,7 +38,7 @@ public sealed class OperationRecorderTests : IDisposable
             BackupErrorCategory.ObjectNotFound,
             () => BackupEngine.Create(scene.Database, scene.Directory, new CreateBackupOptions { Strategy = BackupStrategy.Auto }, scene.Context()));
 
-        BackupEvent told = Assert.Single(Events);
+        var told = Assert.Single(Events);
         Assert.Equal((BackupErrorId.SourceNotFound, scene.Database, null), (told.ErrorId, told.Database, told.Type));
         Assert.Contains(scene.Database, told.ErrorMessage, StringComparison.Ordinal);
     }
@@ -60,11 +59,12 @@ public sealed class OperationRecorderTests : IDisposable
     public void What_an_operation_does_within_another_is_no_event_of_its_own()
     {
         Databases.Create(scene.Database);
-        BackupMetadata backup = BackupEngine.Create(scene.Database, scene.Directory, new CreateBackupOptions(), scene.Context());
+        var backup = BackupEngine.Create(scene.Database, scene.Directory, new CreateBackupOptions(), scene.Context());
         scene.Clock.Advance(TimeSpan.FromSeconds(1));
 
         // Over the database itself: a safety backup is made first.
-        BackupEngine.Restore(BackupSource.In(scene.Directory, backup), new RestoreOptions { Destination = scene.Database, SafetyDirectory = scene.Directory }, scene.Context());
+        BackupEngine.Restore(
+            BackupSource.In(scene.Directory, backup), new RestoreOptions { Destination = scene.Database, SafetyDirectory = scene.Directory }, scene.Context());
 
         Assert.Contains(scene.Directory.List().Backups, listed => listed.IsSafety);
         Assert.Equal([BackupOperation.Restore, BackupOperation.Create], Events.Select(told => told.Operation));

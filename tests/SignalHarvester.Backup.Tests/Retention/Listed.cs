@@ -17,7 +17,7 @@ internal static class Listed
     /// <inheritdoc cref="At(string, RetentionPolicy?)"/>
     public static BackupMetadata At(DateTimeOffset moment, RetentionPolicy? policy = null)
     {
-        string id = BackupFileName.IdFor(moment);
+        var id = BackupFileName.IdFor(moment);
         return new BackupMetadata
         {
             Id = id,
@@ -36,7 +36,10 @@ internal static class Listed
 
     /// <summary>One a day at 02:00, newest first.</summary>
     public static BackupMetadata[] Daily(string newest, int days, RetentionPolicy? policy = RetentionPolicy.Daily) =>
-        [.. Enumerable.Range(0, days).Select(day => At(DateTimeOffset.Parse(newest + " 02:00", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal).AddDays(-day), policy))];
+        [
+            .. Enumerable.Range(0, days)
+                .Select(day => At(DateTimeOffset.Parse(newest + " 02:00", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal).AddDays(-day), policy)),
+        ];
 
     public static BackupMetadata Unverified(this BackupMetadata backup) => backup with { Verified = false, VerificationTimestamp = null };
 

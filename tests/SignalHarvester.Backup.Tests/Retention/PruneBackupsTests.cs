@@ -1,5 +1,4 @@
 using SignalHarvester.Backup.Catalog;
-using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Operations.Create;
 using SignalHarvester.Backup.Operations.Remove;
 using SignalHarvester.Backup.Progress;
@@ -14,7 +13,7 @@ namespace SignalHarvester.Backup.Tests.Retention;
 /// <summary>Decisions are acted on under the directory's lock, and only as far as they still hold there.</summary>
 public sealed class PruneBackupsTests : IDisposable
 {
-    private static readonly RetentionRules s_rules = new() { KeepDaily = 2 };
+    private static readonly RetentionRules Rules = new() { KeepDaily = 2 };
 
     private readonly Scene scene = new();
     private readonly List<BackupException> failed = [];
@@ -26,8 +25,8 @@ public sealed class PruneBackupsTests : IDisposable
     [Fact]
     public void What_no_rule_keeps_is_removed_and_the_rest_still_restores()
     {
-        string[] ids = Daily(4);
-        IReadOnlyList<RetentionDecision> decisions = Decide();
+        var ids = Daily(4);
+        var decisions = Decide();
         Assert.Equal(decisions, Prune(decisions));
         Assert.Equal(ids[..2], Listed());
         Assert.All(scene.Directory.List().Backups, backup => Assert.True(scene.Verify(backup).Backup.Verified));
@@ -37,10 +36,10 @@ public sealed class PruneBackupsTests : IDisposable
     [Fact]
     public void A_backup_that_appeared_since_costs_no_other_its_place()
     {
-        string[] ids = Daily(3);
-        IReadOnlyList<RetentionDecision> decisions = Decide();
-        DateTimeOffset now = scene.Clock.GetUtcNow();
-        string appeared = Daily(1)[0];
+        var ids = Daily(3);
+        var decisions = Decide();
+        var now = scene.Clock.GetUtcNow();
+        var appeared = Daily(1)[0];
         Prune(decisions, now);
         Assert.Equal([appeared, ids[0], ids[1]], Listed());
     }
@@ -48,10 +47,10 @@ public sealed class PruneBackupsTests : IDisposable
     [Fact]
     public void Where_a_backup_to_keep_vanished_since_another_takes_its_place()
     {
-        string[] ids = Daily(4);
-        IReadOnlyList<RetentionDecision> decisions = Decide();
+        var ids = Daily(4);
+        var decisions = Decide();
         scene.Directory.Remove([ids[0]], new HashSet<string>(), _ => { }, failed.Add, CancellationToken.None);
-        IReadOnlyList<RetentionDecision> outcome = Prune(decisions);
+        var outcome = Prune(decisions);
         Assert.Equal(ids[1..3], Listed());
         Assert.Equal("Keep Keep Keep Remove", string.Join(' ', outcome.Select(decision => decision.Action)));
         Assert.Contains("2 of 2", outcome[2].Reasons[0], StringComparison.Ordinal);
@@ -60,15 +59,15 @@ public sealed class PruneBackupsTests : IDisposable
     [Fact]
     public void Where_the_newest_verified_backup_failed_a_test_since_the_one_before_it_stays()
     {
-        string[] ids = Daily(2);
+        var ids = Daily(2);
         RetentionRules rules = new() { KeepDaily = 0 };
-        IReadOnlyList<RetentionDecision> decisions = RetentionPlan.Decide(scene.Directory.List().Backups, rules, scene.Clock.GetUtcNow());
+        var decisions = RetentionPlan.Decide(scene.Directory.List().Backups, rules, scene.Clock.GetUtcNow());
         Assert.Equal([RetentionAction.Keep, RetentionAction.Remove], decisions.Select(decision => decision.Action));
-        BackupMetadata newest = scene.Directory.Get(ids[0]);
+        var newest = scene.Directory.Get(ids[0]);
         File.AppendAllText(newest.BackupPath, "rot");
         Assert.NotNull(scene.Verify(newest).Fault);
 
-        IReadOnlyList<RetentionDecision> outcome = PruneBackups.Run(BackupCatalog.Of(scene.Directory), decisions, rules, scene.Clock.GetUtcNow(), _ => { }, failed.Add, scene.Context());
+        var outcome = PruneBackups.Run(BackupCatalog.Of(scene.Directory), decisions, rules, scene.Clock.GetUtcNow(), _ => { }, failed.Add, scene.Context());
         Assert.Equal(["newest verified backup of the database"], outcome[1].Reasons);
         Assert.Equal(ids, Listed());
     }
@@ -76,8 +75,8 @@ public sealed class PruneBackupsTests : IDisposable
     [Fact]
     public async Task The_second_decision_is_made_while_the_lock_is_held()
     {
-        string[] ids = Daily(4);
-        IReadOnlyList<RetentionDecision> decisions = Decide();
+        var ids = Daily(4);
+        var decisions = Decide();
         Task<IReadOnlyList<RetentionDecision>> pruning;
         using (File.OpenHandle(scene.Stored(".shbackup/lock"), FileMode.Open, FileAccess.ReadWrite, DurableFile.Exclusive))
         {
@@ -93,8 +92,8 @@ public sealed class PruneBackupsTests : IDisposable
     [Fact]
     public void What_kept_backups_build_on_is_folded_into_them()
     {
-        BackupMetadata[] chain = Chain();
-        IReadOnlyList<RetentionDecision> decisions = Decide();
+        var chain = Chain();
+        var decisions = Decide();
         Assert.Contains($"folded into {chain[1].Id} first", decisions[2].Reasons);
         Assert.Equal(decisions, Prune(decisions));
         Assert.Equal([chain[2].Id, chain[1].Id], Listed());
@@ -106,10 +105,10 @@ public sealed class PruneBackupsTests : IDisposable
     [Fact]
     public void It_is_decided_again_after_the_folding()
     {
-        BackupMetadata[] chain = Chain();
-        IReadOnlyList<RetentionDecision> decisions = Decide();
-        bool removed = false;
-        OperationContext context = scene.Context(told =>
+        var chain = Chain();
+        var decisions = Decide();
+        var removed = false;
+        var context = scene.Context(told =>
         {
             if (told is OperationMessage { IsWarning: false } && !removed)
             {
@@ -117,7 +116,7 @@ public sealed class PruneBackupsTests : IDisposable
                 scene.Directory.Remove([chain[2].Id], new HashSet<string>(), _ => { }, failed.Add, CancellationToken.None);
             }
         });
-        IReadOnlyList<RetentionDecision> outcome = PruneBackups.Run(BackupCatalog.Of(scene.Directory), decisions, s_rules, scene.Clock.GetUtcNow(), _ => { }, failed.Add, context);
+        var outcome = PruneBackups.Run(BackupCatalog.Of(scene.Directory), decisions, Rules, scene.Clock.GetUtcNow(), _ => { }, failed.Add, context);
         Assert.True(removed);
         Assert.All(outcome, decision => Assert.Equal(RetentionAction.Keep, decision.Action));
         Assert.Equal([chain[1].Id, chain[0].Id], Listed());
@@ -126,8 +125,8 @@ public sealed class PruneBackupsTests : IDisposable
     [Fact]
     public void What_is_gone_already_is_no_error()
     {
-        string[] ids = Daily(4);
-        IReadOnlyList<RetentionDecision> decisions = Decide();
+        var ids = Daily(4);
+        var decisions = Decide();
         scene.Directory.Remove([ids[3]], new HashSet<string>(), _ => { }, failed.Add, CancellationToken.None);
         Assert.Equal(decisions, Prune(decisions));
         Assert.Equal(ids[..2], Listed());
@@ -136,7 +135,7 @@ public sealed class PruneBackupsTests : IDisposable
     [Fact]
     public void What_is_left_out_is_not_touched()
     {
-        string[] ids = Daily(4);
+        var ids = Daily(4);
         Prune([.. Decide().Take(3)]);
         Assert.Equal([ids[0], ids[1], ids[3]], Listed());
     }
@@ -144,10 +143,10 @@ public sealed class PruneBackupsTests : IDisposable
     [Fact]
     public void What_cannot_be_removed_is_an_error_and_kept_and_says_so()
     {
-        string[] ids = Daily(3);
+        var ids = Daily(3);
         scene.Directory.Remove([], new HashSet<string>(), _ => { }, failed.Add, CancellationToken.None);
         File.WriteAllText(scene.Stored(".shbackup/removing"), "in the way of the marker");
-        IReadOnlyList<RetentionDecision> outcome = PruneBackups.Run(BackupCatalog.Of(scene.Directory), Decide(), s_rules, scene.Clock.GetUtcNow(), _ => { }, failed.Add, scene.Context());
+        var outcome = PruneBackups.Run(BackupCatalog.Of(scene.Directory), Decide(), Rules, scene.Clock.GetUtcNow(), _ => { }, failed.Add, scene.Context());
         Assert.Single(failed);
         Assert.Equal(RetentionAction.Keep, outcome[2].Action);
         Assert.Equal(["could not be removed: see the error", "daily 2026-11-22: 2 newer days are kept"], outcome[2].Reasons);
@@ -159,7 +158,7 @@ public sealed class PruneBackupsTests : IDisposable
     {
         Daily(2);
         System.IO.Directory.Delete(scene.Stored(".shbackup"), recursive: true);
-        SortedDictionary<string, string> before = Scene.Everything(scene.Directory.Path);
+        var before = Scene.Everything(scene.Directory.Path);
         Prune(Decide());
         Assert.Equal(before, Scene.Everything(scene.Directory.Path));
         Assert.False(System.IO.Directory.Exists(scene.Stored(".shbackup")));
@@ -170,7 +169,7 @@ public sealed class PruneBackupsTests : IDisposable
     private string[] Daily(int days)
     {
         List<string> ids = [];
-        for (int day = 0; day < days; day++)
+        for (var day = 0; day < days; day++)
         {
             ids.Insert(0, scene.Create(new CreateBackupOptions { RetentionPolicy = RetentionPolicy.Daily }).Id);
             scene.Clock.Advance(TimeSpan.FromDays(1));
@@ -184,22 +183,24 @@ public sealed class PruneBackupsTests : IDisposable
     [
         .. Enumerable.Range(0, 3).Select(day =>
         {
-            using (SqliteConnection connection = Databases.Open(scene.Database))
+            using (var connection = Databases.Open(scene.Database))
             {
                 Databases.Execute(connection, $"CREATE TABLE day{day} (x)");
             }
 
-            BackupMetadata made = scene.Create(new CreateBackupOptions { RetentionPolicy = RetentionPolicy.Daily, Strategy = day == 0 ? BackupStrategy.Full : BackupStrategy.Incremental });
+            var made = scene.Create(
+                new CreateBackupOptions { RetentionPolicy = RetentionPolicy.Daily, Strategy = day == 0 ? BackupStrategy.Full : BackupStrategy.Incremental });
             scene.Clock.Advance(TimeSpan.FromDays(1));
             return made;
         }),
     ];
 
-    private IReadOnlyList<RetentionDecision> Decide() => RetentionPlan.Decide(scene.Directory.List().Backups, s_rules, scene.Clock.GetUtcNow());
+    private IReadOnlyList<RetentionDecision> Decide() => RetentionPlan.Decide(scene.Directory.List().Backups, Rules, scene.Clock.GetUtcNow());
 
     private IReadOnlyList<RetentionDecision> Prune(IReadOnlyList<RetentionDecision> decisions, DateTimeOffset? now = null)
     {
-        IReadOnlyList<RetentionDecision> outcome = PruneBackups.Run(BackupCatalog.Of(scene.Directory), decisions, s_rules, now ?? scene.Clock.GetUtcNow(), _ => { }, failed.Add, scene.Context());
+        var outcome = PruneBackups.Run(
+            BackupCatalog.Of(scene.Directory), decisions, Rules, now ?? scene.Clock.GetUtcNow(), _ => { }, failed.Add, scene.Context());
         Assert.Empty(failed);
         return outcome;
     }

@@ -8,14 +8,14 @@ namespace SignalHarvester.Backup.Tests.Retention;
 /// <summary>Which backups stay and which go, and the reasons, by the rules of docs/RETENTION.md.</summary>
 public sealed class RetentionPlanTests
 {
-    private static readonly DateTimeOffset s_now = new(2026, 11, 22, 5, 0, 0, TimeSpan.Zero);
+    private static readonly DateTimeOffset Now = new(2026, 11, 22, 5, 0, 0, TimeSpan.Zero);
 
-    private static readonly RetentionRules s_manualToo = new() { KeepDaily = 0, KeepWeekly = 0, KeepMonthly = 0, KeepLast = 1, IncludeManual = true };
+    private static readonly RetentionRules ManualToo = new() { KeepDaily = 0, KeepWeekly = 0, KeepMonthly = 0, KeepLast = 1, IncludeManual = true };
 
     [Fact]
     public void The_newest_seven_daily_backups_stay_and_each_says_why()
     {
-        IReadOnlyList<RetentionDecision> decisions = Decide(new(), Listed.Daily("2026-11-22", 9));
+        var decisions = Decide(new(), Listed.Daily("2026-11-22", 9));
         Assert.Equal(
             [
                 "Keep backup_20261122_020000_000000: daily 2026-11-22, 1 of 7; newest verified backup of the database",
@@ -42,7 +42,7 @@ public sealed class RetentionPlanTests
     public void Of_one_day_the_newest_counts()
     {
         BackupMetadata[] two = [Listed.At("2026-11-21 23:59:59", Daily), Listed.At("2026-11-21 00:00", Daily), Listed.At("2026-11-20 23:59:59", Daily)];
-        IReadOnlyList<RetentionDecision> decisions = Decide(new(), two);
+        var decisions = Decide(new(), two);
         Assert.Equal(["daily 2026-11-21: backup_20261121_235959_000000 is newer"], decisions[1].Reasons);
         Assert.Equal("Keep Remove Keep", string.Join(' ', decisions.Select(decision => decision.Action)));
     }
@@ -79,7 +79,7 @@ public sealed class RetentionPlanTests
     public void Each_database_is_judged_by_itself()
     {
         BackupMetadata[] others = [.. Listed.Daily("2025-01-01", 3).Select(backup => backup with { DatabasePath = "/srv/other.db" })];
-        IReadOnlyList<RetentionDecision> decisions = Decide(new() { KeepDaily = 2 }, [.. Listed.Daily("2026-11-22", 3), .. others]);
+        var decisions = Decide(new() { KeepDaily = 2 }, [.. Listed.Daily("2026-11-22", 3), .. others]);
         Assert.Equal("Keep Keep Remove Keep Keep Remove", string.Join(' ', decisions.Select(decision => decision.Action)));
         Assert.Contains("newest verified backup of the database", decisions[3].Reasons);
     }
@@ -87,7 +87,7 @@ public sealed class RetentionPlanTests
     [Fact]
     public void RetentionDays_neither_removes_nor_keeps_what_was_made_for_a_rule()
     {
-        BackupMetadata[] years = [.. Enumerable.Range(0, 4).Select(year => Listed.At(s_now.AddYears(-year).AddDays(-1), Monthly))];
+        BackupMetadata[] years = [.. Enumerable.Range(0, 4).Select(year => Listed.At(Now.AddYears(-year).AddDays(-1), Monthly))];
         Assert.Equal(["Keep", "Keep", "Keep", "Remove"], Actions(new() { KeepMonthly = 3, RetentionDays = 0, IncludeManual = true }, years));
         Assert.Equal(["Keep", "Keep", "Keep", "Remove"], Actions(new() { KeepMonthly = 3, RetentionDays = 36500, IncludeManual = true }, years));
     }
@@ -95,15 +95,15 @@ public sealed class RetentionPlanTests
     [Fact]
     public void Manual_backups_stay_however_old()
     {
-        IReadOnlyList<RetentionDecision> decisions = Decide(new() { RetentionDays = 1 }, Listed.Daily("2020-01-01", 30, policy: null));
+        var decisions = Decide(new() { RetentionDays = 1 }, Listed.Daily("2020-01-01", 30, policy: null));
         Assert.All(decisions, decision => Assert.Equal((RetentionAction.Keep, "manual"), (decision.Action, decision.Reasons[0])));
     }
 
     [Fact]
     public void With_IncludeManual_those_older_than_RetentionDays_go()
     {
-        IReadOnlyList<RetentionDecision> decisions = Decide(
-            s_manualToo, Listed.At(s_now.AddDays(-90)), Listed.At(s_now.AddDays(-90).AddTicks(-10)), Listed.At(s_now.AddDays(-400)));
+        var decisions = Decide(
+            ManualToo, Listed.At(Now.AddDays(-90)), Listed.At(Now.AddDays(-90).AddTicks(-10)), Listed.At(Now.AddDays(-400)));
         Assert.Equal("manual, not older than 90 days", decisions[0].Reasons[0]);
         Assert.Equal([["manual, older than 90 days"], ["manual, older than 90 days"]], decisions.Skip(1).Select(decision => decision.Reasons));
         Assert.Equal(["Keep", "Remove", "Remove"], decisions.Select(decision => decision.Action.ToString()));
@@ -112,8 +112,8 @@ public sealed class RetentionPlanTests
     [Fact]
     public void A_calendar_rule_keeps_the_newest_manual_backup_beside_the_one_made_for_the_rule()
     {
-        RetentionRules rules = s_manualToo with { KeepMonthly = 2 };
-        IReadOnlyList<RetentionDecision> decisions = Decide(
+        var rules = ManualToo with { KeepMonthly = 2 };
+        var decisions = Decide(
             rules,
             Listed.At("2026-07-30", Monthly), Listed.At("2026-07-20"), Listed.At("2026-07-02"), Listed.At("2026-07-01", Monthly),
             Listed.At("2026-06-20"), Listed.At("2026-06-10"), Listed.At("2026-05-30", Monthly), Listed.At("2026-05-20"));
@@ -128,7 +128,10 @@ public sealed class RetentionPlanTests
     [Fact]
     public void KeepYearly_KeepLast_and_KeepWithin_keep_whatever_it_was_made_for()
     {
-        BackupMetadata[] backups = [.. Listed.Daily("2026-11-22", 4), Listed.At("2025-12-30", Weekly), Listed.At("2024-06-01", Monthly), Listed.At("2024-01-01", Daily)];
+        BackupMetadata[] backups =
+        [
+            .. Listed.Daily("2026-11-22", 4), Listed.At("2025-12-30", Weekly), Listed.At("2024-06-01", Monthly), Listed.At("2024-01-01", Daily),
+        ];
         RetentionRules none = new() { KeepDaily = 0, KeepWeekly = 0, KeepMonthly = 0 };
 
         Assert.Equal(["20261122_020000", "20251230_000000", "20240601_000000"], Kept(none with { KeepYearly = 5 }, backups));
@@ -143,13 +146,13 @@ public sealed class RetentionPlanTests
     public void KeepYearly_keeps_a_manual_backup_of_a_year_ago()
     {
         BackupMetadata[] backups = [Listed.At("2026-11-22"), Listed.At("2025-12-30"), Listed.At("2025-12-29")];
-        Assert.Equal(["20261122_000000", "20251230_000000"], Kept(s_manualToo with { KeepYearly = 2 }, backups));
+        Assert.Equal(["20261122_000000", "20251230_000000"], Kept(ManualToo with { KeepYearly = 2 }, backups));
     }
 
     [Fact]
     public void Zero_switches_one_rule_off()
     {
-        IReadOnlyList<RetentionDecision> decisions = Decide(new() { KeepDaily = 0 }, [.. Listed.Daily("2026-11-22", 2), Listed.At("2026-11-21", Weekly)]);
+        var decisions = Decide(new() { KeepDaily = 0 }, [.. Listed.Daily("2026-11-22", 2), Listed.At("2026-11-21", Weekly)]);
         Assert.Equal(["newest verified backup of the database"], decisions[0].Reasons);
         Assert.Equal(["daily 2026-11-21: none is kept"], decisions[1].Reasons);
         Assert.Equal(RetentionAction.Keep, decisions[2].Action);
@@ -200,12 +203,12 @@ public sealed class RetentionPlanTests
     public void The_newest_verified_backup_stays_although_no_rule_keeps_it()
     {
         BackupMetadata[] backups = [.. Listed.Daily("2026-11-22", 5)];
-        for (int i = 0; i < 3; i++)
+        for (var i = 0; i < 3; i++)
         {
             backups[i] = backups[i].Unverified();
         }
 
-        IReadOnlyList<RetentionDecision> decisions = Decide(new() { KeepDaily = 0 }, backups);
+        var decisions = Decide(new() { KeepDaily = 0 }, backups);
         Assert.Equal("Remove Remove Remove Keep Remove", string.Join(' ', decisions.Select(decision => decision.Action)));
         Assert.Equal(["newest verified backup of the database"], decisions[3].Reasons);
     }
@@ -213,7 +216,7 @@ public sealed class RetentionPlanTests
     [Fact]
     public void Where_none_is_verified_the_newest_stays()
     {
-        IReadOnlyList<RetentionDecision> decisions = Decide(new() { KeepDaily = 0 }, [.. Listed.Daily("2026-11-22", 3).Select(Listed.Unverified)]);
+        var decisions = Decide(new() { KeepDaily = 0 }, [.. Listed.Daily("2026-11-22", 3).Select(Listed.Unverified)]);
         Assert.Equal("Keep Remove Remove", string.Join(' ', decisions.Select(decision => decision.Action)));
         Assert.Equal(["newest backup of the database; none is verified"], decisions[0].Reasons);
     }
@@ -221,9 +224,9 @@ public sealed class RetentionPlanTests
     [Fact]
     public void A_backup_that_is_not_verified_does_not_take_the_place_of_one_that_is()
     {
-        BackupMetadata[] days = Listed.Daily("2026-11-22", 6);
-        BackupMetadata[] backups = [days[0].Unverified(), days[1].Failed(s_now), days[2] with { IsSourceCorrupt = true, Verified = false }, .. days[3..]];
-        IReadOnlyList<RetentionDecision> decisions = Decide(new() { KeepDaily = 2 }, backups);
+        var days = Listed.Daily("2026-11-22", 6);
+        BackupMetadata[] backups = [days[0].Unverified(), days[1].Failed(Now), days[2] with { IsSourceCorrupt = true, Verified = false }, .. days[3..]];
+        var decisions = Decide(new() { KeepDaily = 2 }, backups);
         Assert.Equal("Keep Keep Remove Keep Keep Remove", string.Join(' ', decisions.Select(decision => decision.Action)));
         Assert.Equal(["daily 2026-11-18, 2 of 2 verified"], decisions[4].Reasons);
     }
@@ -231,14 +234,18 @@ public sealed class RetentionPlanTests
     [Fact]
     public void The_verified_backup_of_a_day_stays_beside_a_newer_one_that_is_not()
     {
-        BackupMetadata[] backups = [Listed.At("2026-11-22 01:00", Daily), Listed.At("2026-11-21 09:00", Daily).Unverified(), Listed.At("2026-11-21 02:00", Daily), Listed.At("2026-11-21 01:00", Daily)];
+        BackupMetadata[] backups =
+        [
+            Listed.At("2026-11-22 01:00", Daily), Listed.At("2026-11-21 09:00", Daily).Unverified(), Listed.At("2026-11-21 02:00", Daily),
+            Listed.At("2026-11-21 01:00", Daily),
+        ];
         Assert.Equal(["Keep", "Keep", "Keep", "Remove"], Actions(new(), backups));
     }
 
     [Fact]
     public void A_damaged_source_is_never_the_newest_verified_backup()
     {
-        BackupMetadata[] backups = Listed.Daily("2026-11-22", 2);
+        var backups = Listed.Daily("2026-11-22", 2);
         backups[0] = backups[0] with { IsSourceCorrupt = true };
         Assert.Equal(["newest verified backup of the database"], Decide(new() { KeepDaily = 0 }, backups)[1].Reasons);
     }
@@ -247,9 +254,11 @@ public sealed class RetentionPlanTests
     public void Safety_backups_stay_and_count_for_nothing()
     {
         BackupMetadata[] safety = [.. Listed.Daily("2026-11-22", 5, policy: null).Select(backup => backup with { IsSafety = true })];
-        BackupMetadata[] daily = Listed.Daily("2026-11-16", 3);
-        IReadOnlyList<RetentionDecision> decisions = Decide(new() { KeepDaily = 0, KeepLast = 2, KeepYearly = 1, IncludeManual = true, RetentionDays = 0 }, [.. safety, .. daily]);
-        Assert.All(decisions.Take(5), decision => Assert.Equal("Keep: safety backup: restores keep the last three", $"{decision.Action}: {Assert.Single(decision.Reasons)}"));
+        var daily = Listed.Daily("2026-11-16", 3);
+        var decisions = Decide(new() { KeepDaily = 0, KeepLast = 2, KeepYearly = 1, IncludeManual = true, RetentionDays = 0 }, [.. safety, .. daily]);
+        Assert.All(
+            decisions.Take(5),
+            decision => Assert.Equal("Keep: safety backup: restores keep the last three", $"{decision.Action}: {Assert.Single(decision.Reasons)}"));
         Assert.Equal("Keep Keep Remove", string.Join(' ', decisions.Skip(5).Select(decision => decision.Action)));
         Assert.Equal(["yearly 2026, 1 of 1", "last, 1 of 2", "newest verified backup of the database"], decisions[5].Reasons);
     }
@@ -258,15 +267,17 @@ public sealed class RetentionPlanTests
     public void Backups_dated_in_the_future_stay_and_count_for_nothing()
     {
         // The clock ran a year ahead for ten days, then went back.
-        BackupMetadata[] ahead = Listed.Daily("2027-11-20", 10);
-        BackupMetadata[] daily = Listed.Daily("2026-11-22", 8);
+        var ahead = Listed.Daily("2027-11-20", 10);
+        var daily = Listed.Daily("2026-11-22", 8);
         RetentionRules rules = new() { KeepLast = 3, KeepYearly = 1, KeepWithin = 1m };
-        IReadOnlyList<RetentionDecision> decisions = Decide(rules, [.. ahead, .. daily]);
-        Assert.All(decisions.Take(10), decision => Assert.Equal("Keep: dated in the future: a clock is or was wrong", $"{decision.Action}: {Assert.Single(decision.Reasons)}"));
+        var decisions = Decide(rules, [.. ahead, .. daily]);
+        Assert.All(
+            decisions.Take(10),
+            decision => Assert.Equal("Keep: dated in the future: a clock is or was wrong", $"{decision.Action}: {Assert.Single(decision.Reasons)}"));
         Assert.Equal(Decide(rules, daily).Select(decision => decision.ToString()), decisions.Skip(10).Select(decision => decision.ToString()));
 
         // Made this very moment, it counts.
-        Assert.Contains("last, 1 of 3", Decide(rules, Listed.At(s_now))[0].Reasons);
+        Assert.Contains("last, 1 of 3", Decide(rules, Listed.At(Now))[0].Reasons);
     }
 
     [Fact]
@@ -289,7 +300,7 @@ public sealed class RetentionPlanTests
     [Fact]
     public void An_uploaded_backup_is_judged_like_any_other()
     {
-        BackupMetadata[] local = Listed.Daily("2026-11-22", 9);
+        var local = Listed.Daily("2026-11-22", 9);
         BackupMetadata[] uploaded = [.. local.Select(backup => backup with { CloudUrl = "s3://bucket/" + backup.Id, CloudProvider = CloudProvider.S3 })];
         Assert.Equal(Decide(new(), local).Select(decision => decision.ToString()), Decide(new(), uploaded).Select(decision => decision.ToString()));
     }
@@ -297,12 +308,12 @@ public sealed class RetentionPlanTests
     [Fact]
     public void What_kept_backups_build_on_goes_only_after_it_is_folded()
     {
-        BackupMetadata full = Listed.At("2026-11-17", Daily);
-        BackupMetadata middle = Listed.At("2026-11-18", Daily).On(full);
-        BackupMetadata older = Listed.At("2026-11-19", Daily).On(middle);
-        BackupMetadata newer = Listed.At("2026-11-20", Daily).On(middle);
-        BackupMetadata dropped = Listed.At("2026-11-16", Daily).On(full);
-        IReadOnlyList<RetentionDecision> decisions = Decide(new() { KeepDaily = 2 }, full, middle, older, newer, dropped);
+        var full = Listed.At("2026-11-17", Daily);
+        var middle = Listed.At("2026-11-18", Daily).On(full);
+        var older = Listed.At("2026-11-19", Daily).On(middle);
+        var newer = Listed.At("2026-11-20", Daily).On(middle);
+        var dropped = Listed.At("2026-11-16", Daily).On(full);
+        var decisions = Decide(new() { KeepDaily = 2 }, full, middle, older, newer, dropped);
         Assert.Equal("Keep Keep Remove Remove Remove", string.Join(' ', decisions.Select(decision => decision.Action)));
         Assert.Equal(["daily 2026-11-18: 2 newer days are kept", $"folded into {older.Id} first"], decisions[2].Reasons);
         Assert.Equal(["daily 2026-11-17: 2 newer days are kept", $"folded into {older.Id} first"], decisions[3].Reasons);
@@ -312,16 +323,16 @@ public sealed class RetentionPlanTests
     [Fact]
     public void A_full_backup_that_names_a_parent_needs_none()
     {
-        BackupMetadata old = Listed.At("2026-11-17", Daily);
+        var old = Listed.At("2026-11-17", Daily);
         Assert.Single(Decide(new() { KeepDaily = 1 }, old, Listed.At("2026-11-18", Daily) with { ParentId = old.Id })[1].Reasons);
     }
 
     [Fact]
     public void A_parent_that_stays_ends_the_folding()
     {
-        BackupMetadata full = Listed.At("2026-11-18", Daily);
-        BackupMetadata kept = Listed.At("2026-11-19", Weekly).On(full);
-        BackupMetadata child = Listed.At("2026-11-20", Daily).On(kept);
+        var full = Listed.At("2026-11-18", Daily);
+        var kept = Listed.At("2026-11-19", Weekly).On(full);
+        var child = Listed.At("2026-11-20", Daily).On(kept);
         Assert.Contains($"folded into {kept.Id} first", Decide(new() { KeepDaily = 1 }, full, kept, child)[2].Reasons);
     }
 
@@ -331,62 +342,62 @@ public sealed class RetentionPlanTests
     [MemberData(nameof(WhatBreaksAChain))]
     public void A_chain_that_cannot_be_folded_stays_whole(string broken)
     {
-        BackupMetadata full = Listed.At("2026-11-17", Daily);
-        BackupMetadata middle = Listed.At("2026-11-18", Daily).On(full);
-        BackupMetadata last = Listed.At("2026-11-19", Daily).On(middle);
+        var full = Listed.At("2026-11-17", Daily);
+        var middle = Listed.At("2026-11-18", Daily).On(full);
+        var last = Listed.At("2026-11-19", Daily).On(middle);
         BackupMetadata[] chain = broken switch
         {
             "missing" => [middle, last],
-            "failed" => [full.Failed(s_now), middle, last],
-            "child failed" => [full, middle, last.Failed(s_now)],
+            "failed" => [full.Failed(Now), middle, last],
+            "child failed" => [full, middle, last.Failed(Now)],
             "circle" => [full.On(last), middle, last],
             "another database" => [full with { DatabasePath = "/srv/other.db" }, middle, last],
             _ => [full.On((string?)null), middle, last],
         };
-        BackupMetadata old = Listed.At("2026-11-01", Daily);
-        IReadOnlyList<RetentionDecision> decisions = Decide(new() { KeepDaily = 1 }, [.. chain, old]);
+        var old = Listed.At("2026-11-01", Daily);
+        var decisions = Decide(new() { KeepDaily = 1 }, [.. chain, old]);
         Assert.All(decisions.Where(decision => decision.Backup.Id != old.Id), decision => Assert.Equal(RetentionAction.Keep, decision.Action));
         Assert.Contains($"needed by {last.Id}: a chain with a missing or failed link stays complete", decisions[1].Reasons);
 
         // Nor is any of it the newest verified backup: that is the one which still restores.
-        BackupMetadata proven = broken == "child failed" ? middle : old;
+        var proven = broken == "child failed" ? middle : old;
         Assert.Contains("newest verified backup of the database", decisions.Single(decision => decision.Backup.Id == proven.Id).Reasons);
     }
 
     [Fact]
     public void Nothing_is_folded_into_a_backup_that_failed()
     {
-        BackupMetadata full = Listed.At("2026-11-17", Daily);
-        BackupMetadata child = Listed.At("2026-11-18", Weekly).On(full).Failed(s_now);
-        IReadOnlyList<RetentionDecision> decisions = Decide(new() { KeepDaily = 1 }, full, child, Listed.At("2026-11-19", Daily));
+        var full = Listed.At("2026-11-17", Daily);
+        var child = Listed.At("2026-11-18", Weekly).On(full).Failed(Now);
+        var decisions = Decide(new() { KeepDaily = 1 }, full, child, Listed.At("2026-11-19", Daily));
         Assert.Equal([$"needed by {child.Id}: a chain with a missing or failed link stays complete"], decisions[2].Reasons);
     }
 
     [Fact]
     public void A_parent_that_dependants_sound_and_unsound_need_stays()
     {
-        BackupMetadata full = Listed.At("2026-11-17", Daily);
-        BackupMetadata sound = Listed.At("2026-11-18", Weekly).On(full);
-        BackupMetadata unsound = Listed.At("2026-11-19", Monthly).On(full).Failed(s_now);
+        var full = Listed.At("2026-11-17", Daily);
+        var sound = Listed.At("2026-11-18", Weekly).On(full);
+        var unsound = Listed.At("2026-11-19", Monthly).On(full).Failed(Now);
         Assert.Equal(["Keep", "Keep", "Keep"], Actions(new() { KeepDaily = 0 }, full, sound, unsound));
     }
 
     [Fact]
     public void A_backup_verified_after_its_parent_failed_is_verified()
     {
-        BackupMetadata full = Listed.At("2026-11-17", Daily).Failed(s_now.AddHours(-2));
-        BackupMetadata child = Listed.At("2026-11-18", Daily).On(full);
+        var full = Listed.At("2026-11-17", Daily).Failed(Now.AddHours(-2));
+        var child = Listed.At("2026-11-18", Daily).On(full);
         Assert.DoesNotContain("newest verified backup of the database", Decide(new(), full, child).SelectMany(decision => decision.Reasons));
-        child = child with { VerificationTimestamp = s_now.AddHours(-1) };
+        child = child with { VerificationTimestamp = Now.AddHours(-1) };
         Assert.Contains("newest verified backup of the database", Decide(new(), full, child)[0].Reasons);
     }
 
     [Fact]
     public void What_cannot_be_restored_by_itself_takes_no_place()
     {
-        BackupMetadata rawLog = Listed.At("2026-11-21 12:00", Daily) with { Type = BackupType.Wal, IsPredecessor = true, BackupPath = "/backups/x_wal.db" };
-        BackupMetadata fullCopy = Listed.At("2026-11-21", Daily) with { Type = BackupType.Incremental, IsPredecessor = true };
-        IReadOnlyList<RetentionDecision> decisions = Decide(new() { KeepDaily = 1 }, rawLog, fullCopy.Unverified());
+        var rawLog = Listed.At("2026-11-21 12:00", Daily) with { Type = BackupType.Wal, IsPredecessor = true, BackupPath = "/backups/x_wal.db" };
+        var fullCopy = Listed.At("2026-11-21", Daily) with { Type = BackupType.Incremental, IsPredecessor = true };
+        var decisions = Decide(new() { KeepDaily = 1 }, rawLog, fullCopy.Unverified());
         Assert.Equal(["daily 2026-11-21, 1 of 1 incomplete"], decisions[0].Reasons);
         Assert.Equal(["daily 2026-11-21, 1 of 1", "newest backup of the database; none is verified"], decisions[1].Reasons);
     }
@@ -395,12 +406,12 @@ public sealed class RetentionPlanTests
     public void A_chain_of_any_length_is_followed()
     {
         BackupMetadata[] days = [.. Listed.Daily("2026-11-22", 20_000).Reverse()];
-        for (int i = 1; i < days.Length; i++)
+        for (var i = 1; i < days.Length; i++)
         {
             days[i] = days[i].On(days[i - 1]);
         }
 
-        IReadOnlyList<RetentionDecision> decisions = Decide(new() { KeepDaily = 1 }, days);
+        var decisions = Decide(new() { KeepDaily = 1 }, days);
         Assert.Equal(1, decisions.Count(decision => decision.Action == RetentionAction.Keep));
         Assert.Equal($"folded into {days[^1].Id} first", decisions[^1].Reasons[1]);
     }
@@ -408,7 +419,7 @@ public sealed class RetentionPlanTests
     [Fact]
     public void No_backup_no_decision() => Assert.Empty(Decide(new()));
 
-    private static IReadOnlyList<RetentionDecision> Decide(RetentionRules rules, params BackupMetadata[] backups) => RetentionPlan.Decide(backups, rules, s_now);
+    private static IReadOnlyList<RetentionDecision> Decide(RetentionRules rules, params BackupMetadata[] backups) => RetentionPlan.Decide(backups, rules, Now);
 
     private static IEnumerable<string> Actions(RetentionRules rules, params BackupMetadata[] backups) =>
         Decide(rules, backups).Select(decision => decision.Action.ToString());

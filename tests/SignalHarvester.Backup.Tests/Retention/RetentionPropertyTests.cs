@@ -12,10 +12,10 @@ public sealed class RetentionPropertyTests
     // With a hundred, the default, a broken rule about chains went unnoticed.
     private const int Cases = 2000;
 
-    private static readonly DateTimeOffset s_now = new(2026, 11, 22, 5, 0, 0, TimeSpan.Zero);
+    private static readonly DateTimeOffset Now = new(2026, 11, 22, 5, 0, 0, TimeSpan.Zero);
 
     // Small counts, few moments and steep chains: what matters are the collisions.
-    private static readonly Gen<RetentionRules> s_rules =
+    private static readonly Gen<RetentionRules> Rules =
         from daily in Gen.Int[1, 5]
         from weekly in Gen.Int[0, 4]
         from monthly in Gen.Int[0, 4]
@@ -36,15 +36,15 @@ public sealed class RetentionPropertyTests
             IncludeManual = manual,
         };
 
-    private static readonly Gen<RetentionPolicy?> s_policies =
+    private static readonly Gen<RetentionPolicy?> Policies =
         Gen.Int[0, 3].Select(index => new RetentionPolicy?[] { RetentionPolicy.Daily, RetentionPolicy.Weekly, RetentionPolicy.Monthly, null }[index]);
 
-    private static readonly Gen<string?> s_databases = Gen.Int[0, 5].Select(index => index switch { 0 => "/srv/other.db", 1 => null, _ => Listed.Database });
+    private static readonly Gen<string?> Databases = Gen.Int[0, 5].Select(index => index switch { 0 => "/srv/other.db", 1 => null, _ => Listed.Database });
 
-    private static readonly Gen<BackupMetadata[]> s_backups =
+    private static readonly Gen<BackupMetadata[]> Backups =
         (from age in Gen.Int[-200, 24 * 800]
-         from policy in s_policies
-         from database in s_databases
+         from policy in Policies
+         from database in Databases
          from verification in Gen.Int[0, 5]
          from marks in Gen.Int[0, 19]
          from parent in Gen.Int[-3, 6]
@@ -54,7 +54,7 @@ public sealed class RetentionPropertyTests
         foreach (var (spec, index) in specs.Select((spec, index) => (spec, index)))
         {
             // Hours apart or at the same moment, told apart by their ids alone.
-            BackupMetadata backup = Listed.At(s_now.AddHours(-spec.age), spec.policy) with
+            var backup = Listed.At(Now.AddHours(-spec.age), spec.policy) with
             {
                 Id = string.Create(CultureInfo.InvariantCulture, $"backup_20260101_000000_{index:000000}"),
                 DatabasePath = spec.database,
@@ -66,12 +66,14 @@ public sealed class RetentionPropertyTests
             backup = spec.verification switch
             {
                 0 => backup.Unverified(),
-                1 => backup.Failed(s_now),
+                1 => backup.Failed(Now),
                 _ => backup,
             };
             if (spec.parent >= 0)
             {
-                backup = backup.On(string.Create(CultureInfo.InvariantCulture, $"backup_20260101_000000_{index - 1 - spec.parent:000000}")) with { IsPredecessor = false };
+                backup = backup.On(
+                    string.Create(CultureInfo.InvariantCulture, $"backup_20260101_000000_{index - 1 - spec.parent:000000}")) with
+                { IsPredecessor = false };
             }
 
             backups.Add(backup);
@@ -80,12 +82,12 @@ public sealed class RetentionPropertyTests
         return backups.ToArray();
     });
 
-    private static readonly Gen<(BackupMetadata[] Backups, RetentionRules Rules)> s_cases = Gen.Select(s_backups, s_rules);
+    private static readonly Gen<(BackupMetadata[] Backups, RetentionRules Rules)> Drawn = Gen.Select(Backups, Rules);
 
     [Fact]
-    public void A_rule_that_keeps_more_never_removes_more() => Gen.Select(s_cases, s_rules, Gen.Int[0, 5]).Sample((given, more, which) =>
+    public void A_rule_that_keeps_more_never_removes_more() => Gen.Select(Drawn, Rules, Gen.Int[0, 5]).Sample((given, more, which) =>
     {
-        RetentionRules raised = which switch
+        var raised = which switch
         {
             0 => given.Rules with { KeepDaily = given.Rules.KeepDaily + more.KeepDaily },
             1 => given.Rules with { KeepWeekly = given.Rules.KeepWeekly + more.KeepWeekly },
@@ -98,23 +100,24 @@ public sealed class RetentionPropertyTests
     }, iter: Cases);
 
     [Fact]
-    public void More_days_for_manual_backups_never_remove_more() => Gen.Select(s_cases, Gen.Int[0, 500]).Sample((given, more) =>
-        Removed(given.Backups, given.Rules with { RetentionDays = given.Rules.RetentionDays + more }).IsSubsetOf(Removed(given.Backups, given.Rules)), iter: Cases);
+    public void More_days_for_manual_backups_never_remove_more() => Gen.Select(Drawn, Gen.Int[0, 500]).Sample((given, more) =>
+        Removed(given.Backups, given.Rules with { RetentionDays = given.Rules.RetentionDays + more })
+            .IsSubsetOf(Removed(given.Backups, given.Rules)), iter: Cases);
 
     [Fact]
-    public void The_order_of_the_backups_does_not_matter() => Gen.Select(s_cases, Gen.Int).Sample((given, seed) =>
+    public void The_order_of_the_backups_does_not_matter() => Gen.Select(Drawn, Gen.Int).Sample((given, seed) =>
     {
         BackupMetadata[] shuffled = [.. given.Backups];
         new Random(seed).Shuffle(shuffled);
         Assert.Equal(
-            RetentionPlan.Decide(given.Backups, given.Rules, s_now).Select(decision => decision.ToString()),
-            RetentionPlan.Decide(shuffled, given.Rules, s_now).Select(decision => decision.ToString()));
+            RetentionPlan.Decide(given.Backups, given.Rules, Now).Select(decision => decision.ToString()),
+            RetentionPlan.Decide(shuffled, given.Rules, Now).Select(decision => decision.ToString()));
     }, iter: Cases);
 
     [Fact]
-    public void Each_period_that_a_rule_keeps_has_its_newest_backup() => s_cases.Sample((backups, rules) =>
+    public void Each_period_that_a_rule_keeps_has_its_newest_backup() => Drawn.Sample((backups, rules) =>
     {
-        HashSet<string> removed = Removed(backups, rules);
+        var removed = Removed(backups, rules);
         var restorable = Counted(backups).Where(backup => IsComplete(backup, backups)).ToList();
         foreach (var database in restorable.GroupBy(backup => backup.DatabasePath))
         {
@@ -145,9 +148,9 @@ public sealed class RetentionPropertyTests
     }, iter: Cases);
 
     [Fact]
-    public void Of_each_database_something_stays_and_something_verified_where_there_is_any() => s_cases.Sample((backups, rules) =>
+    public void Of_each_database_something_stays_and_something_verified_where_there_is_any() => Drawn.Sample((backups, rules) =>
     {
-        HashSet<string> removed = Removed(backups, rules);
+        var removed = Removed(backups, rules);
         foreach (var database in Counted(backups).GroupBy(backup => backup.DatabasePath))
         {
             Assert.Contains(database, backup => !removed.Contains(backup.Id));
@@ -157,23 +160,24 @@ public sealed class RetentionPropertyTests
     }, iter: Cases);
 
     [Fact]
-    public void Nothing_goes_that_was_never_to_be_counted() => s_cases.Sample((backups, rules) =>
-        Removed(backups, rules).IsSubsetOf(Counted(backups).Where(backup => backup.RetentionPolicy is not null || rules.IncludeManual).Select(backup => backup.Id)), iter: Cases);
+    public void Nothing_goes_that_was_never_to_be_counted() => Drawn.Sample((backups, rules) =>
+        Removed(backups, rules)
+            .IsSubsetOf(Counted(backups).Where(backup => backup.RetentionPolicy is not null || rules.IncludeManual).Select(backup => backup.Id)), iter: Cases);
 
     [Fact]
-    public void What_must_be_folded_for_the_removals_can_be() => s_cases.Sample((backups, rules) => Assert.All(
+    public void What_must_be_folded_for_the_removals_can_be() => Drawn.Sample((backups, rules) => Assert.All(
         FoldPlan.ForRemoval(backups, Removed(backups, rules)),
         fold => Assert.True(IsSound(fold.Survivor, backups))), iter: Cases);
 
     [Fact]
-    public void Deciding_again_after_the_removals_removes_nothing_more() => s_cases.Sample((backups, rules) =>
+    public void Deciding_again_after_the_removals_removes_nothing_more() => Drawn.Sample((backups, rules) =>
         Removed(WithoutRemoved(backups, Removed(backups, rules)), rules).Count == 0, iter: Cases);
 
     private static HashSet<string> Removed(BackupMetadata[] backups, RetentionRules rules) =>
-        [.. RetentionPlan.Decide(backups, rules, s_now).Where(decision => decision.Action == RetentionAction.Remove).Select(decision => decision.Backup.Id)];
+        [.. RetentionPlan.Decide(backups, rules, Now).Where(decision => decision.Action == RetentionAction.Remove).Select(decision => decision.Backup.Id)];
 
     private static IEnumerable<BackupMetadata> Counted(BackupMetadata[] backups) =>
-        backups.Where(backup => !backup.IsSafety && backup.DatabasePath is not null && backup.Timestamp <= s_now);
+        backups.Where(backup => !backup.IsSafety && backup.DatabasePath is not null && backup.Timestamp <= Now);
 
     private static IEnumerable<BackupMetadata> Newest(IEnumerable<BackupMetadata> backups) =>
         backups.OrderByDescending(backup => backup.Timestamp).ThenByDescending(backup => backup.Id, StringComparer.Ordinal);
@@ -184,7 +188,7 @@ public sealed class RetentionPropertyTests
         var chain = new List<BackupMetadata> { backup };
         while (chain[^1].ParentId is { } id)
         {
-            BackupMetadata? parent = Array.Find(backups, other => other.Id == id);
+            var parent = Array.Find(backups, other => other.Id == id);
             if (parent is null || parent.IsPredecessor || parent.DatabasePath != backup.DatabasePath)
             {
                 return null;
@@ -207,7 +211,7 @@ public sealed class RetentionPropertyTests
         return
         [
             .. backups.Where(backup => !removed.Contains(backup.Id)).Select(backup =>
-                !folds.TryGetValue(backup.Id, out Fold? fold) ? backup
+                !folds.TryGetValue(backup.Id, out var fold) ? backup
                 : fold.NewParentId is null ? backup with { Type = BackupType.Full, ParentId = null, BackupPath = $"/backups/{backup.Id}_g2_full.db.zst" }
                 : backup.On(fold.NewParentId)),
         ];

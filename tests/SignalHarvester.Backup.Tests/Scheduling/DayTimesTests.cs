@@ -8,21 +8,24 @@ namespace SignalHarvester.Backup.Tests.Scheduling;
 /// <summary>Schedulers that know local time alone start a run at the right moments in UTC all the same.</summary>
 public sealed class DayTimesTests
 {
-    private static readonly TimeZoneInfo[] s_zones = [.. TimeZoneInfo.GetSystemTimeZones()];
+    private static readonly TimeZoneInfo[] AllZones = [.. TimeZoneInfo.GetSystemTimeZones()];
 
     /// <summary>Zones that stress it: half hours, quarters, half-hour summer time, two dates at once, summer time across midnight.</summary>
     public static TheoryData<string> Zones() =>
-        ["Etc/UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "Pacific/Kiritimati", "Pacific/Pago_Pago", "America/St_Johns", "Africa/Casablanca", "America/Santiago"];
+        [
+            "Etc/UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu",
+            "Pacific/Kiritimati", "Pacific/Pago_Pago", "America/St_Johns", "Africa/Casablanca", "America/Santiago",
+        ];
 
     [Fact]
     public void The_clock_of_every_zone_shows_a_time_from_the_list_at_every_moment()
     {
-        Gen.Select(ScheduleTriggerTests.s_triggers, Gen.Int[0, s_zones.Length - 1], Gen.Long[0, 365L * 86400]).Sample(
+        Gen.Select(ScheduleTriggerTests.Triggers, Gen.Int[0, AllZones.Length - 1], Gen.Long[0, 365L * 86400]).Sample(
             (trigger, index, seconds) =>
             {
-                var times = DayTimes.OnClock(trigger, s_zones[index], Scheduled.Now).Minutes;
+                var times = DayTimes.OnClock(trigger, AllZones[index], Scheduled.Now).Minutes;
                 var due = trigger.Next(Scheduled.Now.AddSeconds(seconds));
-                Assert.Contains((int)TimeZoneInfo.ConvertTime(due, s_zones[index]).TimeOfDay.TotalMinutes, times);
+                Assert.Contains((int)TimeZoneInfo.ConvertTime(due, AllZones[index]).TimeOfDay.TotalMinutes, times);
             },
             iter: Iterations.Of(300));
     }

@@ -45,7 +45,7 @@ public sealed class DefinitionQuotingTests
     public void A_title_never_leaves_its_line(string text)
     {
         var definition = Scheduled.Definition() with { Name = text, Description = text };
-        foreach (IScheduleBackend backend in new IScheduleBackend[] { new CronBackend(TimeProvider.System), new SystemdBackend() })
+        foreach (var backend in new IScheduleBackend[] { new CronBackend(TimeProvider.System), new SystemdBackend() })
         {
             foreach (var (file, plain) in backend.Compose(definition).Files.Zip(backend.Compose(Scheduled.Definition()).Files))
             {
@@ -78,7 +78,9 @@ public sealed class DefinitionQuotingTests
     {
         // All texts in one go: the real systemd parses all units and prints what it understood.
         var setpriv = Tool.Require("setpriv");
-        Assert.SkipUnless(OperatingSystem.IsLinux() && File.Exists("/lib/systemd/systemd") && Environment.IsPrivilegedProcess, "takes systemd, and root, who may become nobody");
+        Assert.SkipUnless(
+            OperatingSystem.IsLinux() && File.Exists("/lib/systemd/systemd") && Environment.IsPrivilegedProcess,
+            "takes systemd, and root, who may become nobody");
         using var folder = new TempFolder(plain: true);
         foreach (var (text, index) in Scheduled.HostileTexts.Select((text, index) => (text, index)))
         {
@@ -88,10 +90,12 @@ public sealed class DefinitionQuotingTests
             File.WriteAllText(folder[$"case{index}.timer"], units[1].Content);
         }
 
-        File.WriteAllText(folder["all.target"], "[Unit]\nWants=" + string.Join(' ', Scheduled.HostileTexts.Select((_, index) => $"case{index}.service")) + "\n");
+        File.WriteAllText(
+            folder["all.target"], "[Unit]\nWants=" + string.Join(' ', Scheduled.HostileTexts.Select((_, index) => $"case{index}.service")) + "\n");
         Share(folder);
         var dump = setpriv.Run(
-            "--reuid", "65534", "--regid", "65534", "--clear-groups", "env", "-i", "PATH=/usr/bin:/bin", "LANG=C.UTF-8", $"HOME={folder.Path}", $"XDG_RUNTIME_DIR={folder["run"]}",
+            "--reuid", "65534", "--regid", "65534", "--clear-groups", "env", "-i", "PATH=/usr/bin:/bin", "LANG=C.UTF-8", $"HOME={folder.Path}",
+            $"XDG_RUNTIME_DIR={folder["run"]}",
             $"SYSTEMD_UNIT_PATH={folder.Path}:/usr/lib/systemd/user", "/lib/systemd/systemd", "--user", "--test", "--unit=all.target").EnsureSuccess().Output;
         foreach (var (text, index) in Scheduled.HostileTexts.Select((text, index) => (text, index)))
         {
@@ -147,13 +151,25 @@ public sealed class DefinitionQuotingTests
     {
         const int iterations = 14;
         var analyze = Tool.Require("systemd-analyze");
-        var trigger = new ScheduleTrigger { Frequency = frequency, At = new TimeSpan(2, 30, 0), DayOfWeek = weekday, Day = day, Interval = minutes is { } interval ? TimeSpan.FromMinutes(interval) : null };
+        var trigger = new ScheduleTrigger
+        {
+            Frequency = frequency,
+            At = new TimeSpan(
+            2, 30, 0),
+            DayOfWeek = weekday,
+            Day = day,
+            Interval = minutes is { } interval ? TimeSpan.FromMinutes(interval) : null
+        };
         var moments = new SortedSet<DateTimeOffset>();
         foreach (var calendar in SystemdBackend.Calendar(trigger))
         {
             var said = analyze.Run("calendar", $"--iterations={iterations}", "--base-time=2026-11-26 12:00:00 UTC", calendar).EnsureSuccess().Output;
-            moments.UnionWith(said.Split('\n').Where(line => line.Contains("Next elapse:", StringComparison.Ordinal) || line.Contains("Iter. #", StringComparison.Ordinal))
-                .Select(line => DateTimeOffset.ParseExact(line[(line.IndexOf(": ", StringComparison.Ordinal) + 2)..].Trim(), "ddd yyyy-MM-dd HH:mm:ss 'UTC'", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal)));
+            moments.UnionWith(
+                said.Split('\n')
+                .Where(line => line.Contains("Next elapse:", StringComparison.Ordinal) || line.Contains("Iter. #", StringComparison.Ordinal))
+                .Select(line => DateTimeOffset.ParseExact(
+                    line[(line.IndexOf(": ", StringComparison.Ordinal) + 2)..].Trim(), "ddd yyyy-MM-dd HH:mm:ss 'UTC'", CultureInfo.InvariantCulture,
+                    DateTimeStyles.AssumeUniversal)));
         }
 
         var expected = new List<DateTimeOffset>();
@@ -170,7 +186,12 @@ public sealed class DefinitionQuotingTests
     public void A_Windows_task_starts_one_program_with_the_arguments_meant(string text)
     {
         var printable = SingleLine.Of(text);
-        var definition = Scheduled.Definition(text) with { Description = text, Command = new TaskCommand(@"C:\Program Files\PowerShell\7\pwsh.exe", ["-Command", printable, string.Empty, "last\\"], new Dictionary<string, string>()) };
+        var definition = Scheduled.Definition(text) with
+        {
+            Description = text,
+            Command = new TaskCommand(
+            @"C:\Program Files\PowerShell\7\pwsh.exe", ["-Command", printable, string.Empty, "last\\"], new Dictionary<string, string>())
+        };
         var task = TaskSchedulerSchema.Validate(new TaskSchedulerBackend().Compose(definition).Files[0].Content);
         Assert.Equal(definition.Command.Program, TaskSchedulerSchema.Value(task, "Command"));
         Assert.Equal(definition.Command.Arguments, WindowsWords(TaskSchedulerSchema.Value(task, "Arguments")!));
@@ -188,7 +209,8 @@ public sealed class DefinitionQuotingTests
         Assert.Equal("PT0S", TaskSchedulerSchema.Value(task, "ExecutionTimeLimit"));
         Assert.Equal("PT10M", TaskSchedulerSchema.Value(task, "RandomDelay"));
 
-        var weekly = TaskSchedulerSchema.Validate(Xml(new ScheduleTrigger { Frequency = ScheduleFrequency.Weekly, DayOfWeek = DayOfWeek.Sunday, At = TimeSpan.FromHours(3) }));
+        var weekly = TaskSchedulerSchema.Validate(
+            Xml(new ScheduleTrigger { Frequency = ScheduleFrequency.Weekly, DayOfWeek = DayOfWeek.Sunday, At = TimeSpan.FromHours(3) }));
         Assert.Equal("2026-11-22T03:00:00Z", TaskSchedulerSchema.Value(weekly, "StartBoundary"));
         Assert.Equal("7", TaskSchedulerSchema.Value(weekly, "DaysInterval"));
 
@@ -203,7 +225,8 @@ public sealed class DefinitionQuotingTests
     [Fact]
     public void A_task_of_the_machine_runs_as_SYSTEM_and_one_of_the_account_while_it_is_logged_on()
     {
-        var system = TaskSchedulerSchema.Validate(new TaskSchedulerBackend().Compose(Scheduled.Definition() with { Scope = ScheduleScope.System }).Files[0].Content);
+        var system = TaskSchedulerSchema.Validate(
+            new TaskSchedulerBackend().Compose(Scheduled.Definition() with { Scope = ScheduleScope.System }).Files[0].Content);
         Assert.Equal("S-1-5-18", TaskSchedulerSchema.Value(system, "UserId"));
         Assert.Equal("HighestAvailable", TaskSchedulerSchema.Value(system, "RunLevel"));
         var user = TaskSchedulerSchema.Validate(Xml(Scheduled.Daily));
@@ -220,7 +243,8 @@ public sealed class DefinitionQuotingTests
         var printable = Scheduled.HostileTexts.Select(SingleLine.Of).ToList();
         var files = printable.Select((text, index) =>
         {
-            var command = new TaskCommand("/usr/local/bin/pwsh", ["-Command", text, string.Empty, "last"], new Dictionary<string, string> { ["XDG_CONFIG_HOME"] = text });
+            var command = new TaskCommand(
+                "/usr/local/bin/pwsh", ["-Command", text, string.Empty, "last"], new Dictionary<string, string> { ["XDG_CONFIG_HOME"] = text });
             var file = folder[$"{index}.plist"];
             File.WriteAllText(file, new LaunchdBackend(TimeProvider.System).Compose(Scheduled.Definition(text) with { Command = command }).Files[0].Content);
             return file;
@@ -357,7 +381,8 @@ public sealed class DefinitionQuotingTests
             }
             else
             {
-                bytes.Add((byte)(plain.Contains(text[index], StringComparison.Ordinal) ? meant[plain.IndexOf(text[index], StringComparison.Ordinal)] : text[index]));
+                bytes.Add(
+                    (byte)(plain.Contains(text[index], StringComparison.Ordinal) ? meant[plain.IndexOf(text[index], StringComparison.Ordinal)] : text[index]));
             }
         }
     }

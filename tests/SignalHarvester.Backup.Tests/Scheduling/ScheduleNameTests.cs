@@ -8,12 +8,13 @@ namespace SignalHarvester.Backup.Tests.Scheduling;
 /// <summary>A name is any text; its key is one that every file system and scheduler takes.</summary>
 public sealed class ScheduleNameTests
 {
-    private static readonly Gen<string> s_names = Gen.OneOf(Gen.String[1, 60], Gen.Int[0, Scheduled.HostileTexts.Length - 1].Select(index => Scheduled.HostileTexts[index])).Where(name => IsValid(name));
+    private static readonly Gen<string> Names =
+        Gen.OneOf(Gen.String[1, 60], Gen.Int[0, Scheduled.HostileTexts.Length - 1].Select(index => Scheduled.HostileTexts[index])).Where(name => IsValid(name));
 
     [Fact]
     public void Keys_are_plain_and_different_for_different_names()
     {
-        Gen.Select(s_names, s_names).Sample(
+        Gen.Select(Names, Names).Sample(
             (one, other) =>
             {
                 Assert.Matches("^[a-z0-9_-]{1,120}$", ScheduleName.Key(one));

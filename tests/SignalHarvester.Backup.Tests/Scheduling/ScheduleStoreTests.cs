@@ -8,17 +8,18 @@ namespace SignalHarvester.Backup.Tests.Scheduling;
 /// <summary>Where schedules are kept.</summary>
 public sealed class ScheduleStoreTests : IDisposable
 {
-    private readonly TempFolder _folder = new();
+    private readonly TempFolder folder = new();
 
     [Fact]
     public void A_schedule_is_read_as_it_was_written_and_only_its_owner_can_read_it()
     {
-        ScheduleStore store = Store(ScheduleScope.User);
-        foreach (string name in Scheduled.HostileTexts)
+        var store = Store(ScheduleScope.User);
+        foreach (var name in Scheduled.HostileTexts)
         {
-            ScheduleDefinition written = Scheduled.Definition(name, new ScheduleTrigger { Frequency = ScheduleFrequency.Every, Interval = TimeSpan.FromMinutes(90), At = new TimeSpan(0, 5, 0) });
+            var written = Scheduled.Definition(
+                name, new ScheduleTrigger { Frequency = ScheduleFrequency.Every, Interval = TimeSpan.FromMinutes(90), At = new TimeSpan(0, 5, 0) });
             store.Write(written);
-            ScheduleDefinition read = store.Find(name.ToUpperInvariant())!;
+            var read = store.Find(name.ToUpperInvariant())!;
             Assert.Equal(name, read.Name);
             Assert.Equal(written.Trigger, read.Trigger);
             Assert.True(written.IsSameAs(read));
@@ -36,9 +37,9 @@ public sealed class ScheduleStoreTests : IDisposable
     public void What_another_account_could_have_written_runs_nothing_with_all_rights()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "takes Unix permissions");
-        ScheduleStore store = Store(ScheduleScope.System);
+        var store = Store(ScheduleScope.System);
         store.Write(Scheduled.Definition());
-        string path = store.PathOf("nightly");
+        var path = store.PathOf("nightly");
         if (!OperatingSystem.IsWindows())
         {
             if (Environment.IsPrivilegedProcess)
@@ -49,7 +50,7 @@ public sealed class ScheduleStoreTests : IDisposable
 
             Assert.Equal(BackupErrorCategory.SecurityError, Assert.Throws<BackupException>(() => store.Find("nightly")).Category);
             File.SetUnixFileMode(path, (UnixFileMode)0b110_100_100);
-            File.SetUnixFileMode(_folder["definitions"], (UnixFileMode)0b111_111_111);
+            File.SetUnixFileMode(folder["definitions"], (UnixFileMode)0b111_111_111);
             Assert.Equal(BackupErrorId.ScheduleInvalid, Assert.Throws<BackupException>(() => store.Find("nightly")).ErrorId);
         }
     }
@@ -57,7 +58,7 @@ public sealed class ScheduleStoreTests : IDisposable
     [Fact]
     public void A_file_under_another_schedules_name_is_refused()
     {
-        ScheduleStore store = Store(ScheduleScope.User);
+        var store = Store(ScheduleScope.User);
         store.Write(Scheduled.Definition());
         File.Copy(store.PathOf("nightly"), store.PathOf("other"));
         Assert.Equal(BackupErrorId.ScheduleInvalid, Assert.Throws<BackupException>(() => store.Find("other")).ErrorId);
@@ -68,7 +69,7 @@ public sealed class ScheduleStoreTests : IDisposable
     [InlineData("command", "arguments")]
     public void A_definition_that_somebody_wrote_without_a_field_is_told_which_are_needed(string part, string field)
     {
-        ScheduleStore store = Store(ScheduleScope.User);
+        var store = Store(ScheduleScope.User);
         store.Write(Scheduled.Definition());
         var written = JsonNode.Parse(File.ReadAllText(store.PathOf("nightly")))!;
         Assert.True(written[part]!.AsObject().Remove(field));
@@ -83,7 +84,7 @@ public sealed class ScheduleStoreTests : IDisposable
     [Fact]
     public void A_run_that_ends_after_its_schedule_was_removed_leaves_nothing()
     {
-        ScheduleStore store = Store(ScheduleScope.User);
+        var store = Store(ScheduleScope.User);
         store.Write(Scheduled.Definition());
         using (store.TryLock("nightly"))
         {
@@ -92,13 +93,13 @@ public sealed class ScheduleStoreTests : IDisposable
             store.WriteState("nightly", new ScheduleState { LastRun = Scheduled.Now });
         }
 
-        Assert.Empty(Directory.GetFiles(_folder["state"]));
+        Assert.Empty(Directory.GetFiles(folder["state"]));
     }
 
     [Fact]
     public void A_schedule_that_is_removed_and_registered_again_does_not_run_beside_its_former_self()
     {
-        ScheduleStore store = Store(ScheduleScope.User);
+        var store = Store(ScheduleScope.User);
         store.Write(Scheduled.Definition());
         using (store.TryLock("nightly"))
         {
@@ -108,23 +109,27 @@ public sealed class ScheduleStoreTests : IDisposable
             Assert.Null(store.TryLock("nightly"));
         }
 
-        using Microsoft.Win32.SafeHandles.SafeFileHandle? next = store.TryLock("nightly");
+        using var next = store.TryLock("nightly");
         Assert.NotNull(next);
     }
 
     [Fact]
     public void Nothing_secret_is_kept()
     {
-        ScheduleStore store = Store(ScheduleScope.User);
+        var store = Store(ScheduleScope.User);
         store.Write(Scheduled.Definition() with
         {
-            Job = new ScheduleJob { Upload = new StoreLocation { Provider = CloudProvider.S3, Container = "b", Profile = "p" }, UploadOptions = new ObjectStorage.StoreOptions { EncryptionKey = "alias/name" } },
+            Job = new ScheduleJob
+            {
+                Upload = new StoreLocation { Provider = CloudProvider.S3, Container = "b", Profile = "p" },
+                UploadOptions = new ObjectStorage.StoreOptions { EncryptionKey = "alias/name" },
+            },
         });
-        JsonObject upload = JsonNode.Parse(File.ReadAllText(store.PathOf("nightly")))!["job"]!["upload"]!.AsObject();
+        var upload = JsonNode.Parse(File.ReadAllText(store.PathOf("nightly")))!["job"]!["upload"]!.AsObject();
         Assert.Equal(["provider", "container", "prefix", "use_path_style", "profile"], upload.Select(field => field.Key));
     }
 
-    public void Dispose() => _folder.Dispose();
+    public void Dispose() => folder.Dispose();
 
-    private ScheduleStore Store(ScheduleScope scope) => new(scope, new ScheduleFolders(_folder["definitions"], _folder["state"]));
+    private ScheduleStore Store(ScheduleScope scope) => new(scope, new ScheduleFolders(folder["definitions"], folder["state"]));
 }

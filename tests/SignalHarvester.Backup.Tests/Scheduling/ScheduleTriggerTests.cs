@@ -8,14 +8,14 @@ namespace SignalHarvester.Backup.Tests.Scheduling;
 /// <summary>When a schedule is due.</summary>
 public sealed class ScheduleTriggerTests
 {
-    private static readonly int[] s_roundIntervals = [1, 5, 15, 60, 90, 420, 1440, 2160];
+    private static readonly int[] RoundIntervals = [1, 5, 15, 60, 90, 420, 1440, 2160];
 
-    internal static readonly Gen<ScheduleTrigger> s_triggers =
+    internal static readonly Gen<ScheduleTrigger> Triggers =
         from frequency in Gen.Int[0, 3]
         from at in Gen.Int[0, (24 * 60) - 1]
         from weekday in Gen.Int[0, 6]
         from day in Gen.Int[1, 31]
-        from interval in Gen.OneOf(Gen.Int[0, s_roundIntervals.Length - 1].Select(index => s_roundIntervals[index]), Gen.Int[1, 31 * 1440])
+        from interval in Gen.OneOf(Gen.Int[0, RoundIntervals.Length - 1].Select(index => RoundIntervals[index]), Gen.Int[1, 31 * 1440])
         select new ScheduleTrigger
         {
             Frequency = (ScheduleFrequency)frequency,
@@ -25,7 +25,7 @@ public sealed class ScheduleTriggerTests
             Interval = frequency == 3 ? TimeSpan.FromMinutes(interval) : null,
         };
 
-    private static readonly Gen<DateTimeOffset> s_moments = Gen.Long[0, 60L * 365 * 86400].Select(seconds => DateTimeOffset.UnixEpoch.AddSeconds(seconds));
+    private static readonly Gen<DateTimeOffset> Moments = Gen.Long[0, 60L * 365 * 86400].Select(seconds => DateTimeOffset.UnixEpoch.AddSeconds(seconds));
 
     [Theory]
     [InlineData("Daily", null, null, "2026-11-26T01:59:59Z", "2026-11-25T02:00Z", "2026-11-26T02:00Z")]
@@ -36,7 +36,8 @@ public sealed class ScheduleTriggerTests
     [InlineData("Monthly", null, 31, "2028-02-29T02:00Z", "2028-02-29T02:00Z", "2028-03-31T02:00Z")]
     [InlineData("Monthly", null, 30, "2027-03-01T00:00Z", "2027-02-28T02:00Z", "2027-03-30T02:00Z")]
     [InlineData("Monthly", null, 15, "2027-01-03T00:00Z", "2026-12-15T02:00Z", "2027-01-15T02:00Z")]
-    public void The_last_and_the_next_moment_are_those_of_the_calendar_in_utc(string frequency, DayOfWeek? weekday, int? day, string moment, string last, string next)
+    public void The_last_and_the_next_moment_are_those_of_the_calendar_in_utc(
+        string frequency, DayOfWeek? weekday, int? day, string moment, string last, string next)
     {
         var trigger = new ScheduleTrigger { Frequency = Enum.Parse<ScheduleFrequency>(frequency), At = TimeSpan.FromHours(2), DayOfWeek = weekday, Day = day };
         Assert.Equal(Moment(last), trigger.Last(Moment(moment)));
@@ -49,7 +50,7 @@ public sealed class ScheduleTriggerTests
     [Fact]
     public void Moments_follow_each_other_without_a_gap_and_keep_to_the_trigger()
     {
-        Gen.Select(s_triggers, s_moments).Sample(
+        Gen.Select(Triggers, Moments).Sample(
             (trigger, moment) =>
             {
                 var last = trigger.Last(moment);

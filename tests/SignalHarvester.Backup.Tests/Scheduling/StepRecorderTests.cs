@@ -15,7 +15,7 @@ public sealed class StepRecorderTests
         Assert.True(recorder.Do("Create", "b.db", () => ("Full", null)));
 
         Assert.Equal([ScheduleResult.Failed, ScheduleResult.Succeeded], recorder.Steps.Select(step => step.Result));
-        BackupException fault = Assert.Single(recorder.Faults);
+        var fault = Assert.Single(recorder.Faults);
         Assert.Equal((BackupErrorId.ScheduleStepFailed, "a.db"), (fault.ErrorId, fault.Target));
         Assert.Contains("InvalidOperationException: Oh", fault.Message, StringComparison.Ordinal);
     }

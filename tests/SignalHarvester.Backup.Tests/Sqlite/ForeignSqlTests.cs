@@ -1,5 +1,3 @@
-using Microsoft.Data.Sqlite;
-using SignalHarvester.Backup.Operations.Verify;
 using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.Tests.Support;
 using Xunit;
@@ -21,10 +19,15 @@ public sealed class ForeignSqlTests : IDisposable
         ["index of a collation"] = new("CREATE TABLE t(name TEXT COLLATE \"my.coll'\"); CREATE INDEX t_name ON t(name)", Collation, "index t_name"),
         ["unique column of a collation"] = new("CREATE TABLE t(name TEXT UNIQUE COLLATE \"my.coll'\")", Collation, "index sqlite_autoindex_t_1"),
         ["collation named in the index"] = new("CREATE TABLE t(name TEXT); CREATE INDEX t_name ON t(name COLLATE \"my.coll'\")", Collation, "index t_name"),
-        ["collation within an index's expression"] = new("CREATE TABLE t(name TEXT); CREATE INDEX t_late ON t((name < 'b' COLLATE \"my.coll'\"))", Collation, "index t_late"),
-        ["collation of a column within an index's expression"] = new("CREATE TABLE t(name TEXT COLLATE \"my.coll'\"); CREATE INDEX t_late ON t((name < 'b'))", Collation, "index t_late"),
-        ["collation of a column within an index's condition"] = new("CREATE TABLE t(name TEXT COLLATE \"my.coll'\", n DEFAULT 1); CREATE INDEX t_late ON t(n) WHERE name < 'b'", Collation, "index t_late"),
-        ["key of a collation"] = new("CREATE TABLE t(name TEXT COLLATE \"my.coll'\" PRIMARY KEY, x DEFAULT 1) WITHOUT ROWID; CREATE INDEX t_x ON t(x)", Collation, "index sqlite_autoindex_t_1", "index t_x"),
+        ["collation within an index's expression"] = new(
+            "CREATE TABLE t(name TEXT); CREATE INDEX t_late ON t((name < 'b' COLLATE \"my.coll'\"))", Collation, "index t_late"),
+        ["collation of a column within an index's expression"] = new(
+            "CREATE TABLE t(name TEXT COLLATE \"my.coll'\"); CREATE INDEX t_late ON t((name < 'b'))", Collation, "index t_late"),
+        ["collation of a column within an index's condition"] = new(
+            "CREATE TABLE t(name TEXT COLLATE \"my.coll'\", n DEFAULT 1); CREATE INDEX t_late ON t(n) WHERE name < 'b'", Collation, "index t_late"),
+        ["key of a collation"] = new(
+            "CREATE TABLE t(name TEXT COLLATE \"my.coll'\" PRIMARY KEY, x DEFAULT 1) WITHOUT ROWID; CREATE INDEX t_x ON t(x)", Collation,
+            "index sqlite_autoindex_t_1", "index t_x"),
         ["constraint with a collation"] = new("CREATE TABLE t(name TEXT CHECK (name <= 'a' COLLATE \"my.coll'\"))", "CHECK constraints"),
         ["constraint with a function"] = new("CREATE TABLE t(name TEXT CHECK (myf(name) IS NOT NULL))", "CHECK constraints"),
         ["computed column"] = new("CREATE TABLE t(name TEXT, twice TEXT AS (myf(name)))", Function, "column t.twice"),
@@ -34,10 +37,15 @@ public sealed class ForeignSqlTests : IDisposable
         ["index of a function"] = new("CREATE TABLE t(name TEXT); CREATE INDEX t_twice ON t(myf(name))", Function, "index t_twice"),
         ["unique index of a function"] = new("CREATE TABLE t(name TEXT); CREATE UNIQUE INDEX t_twice ON t(myf(name), name)", Function, "index t_twice"),
         ["partial index"] = new("CREATE TABLE t(name TEXT); CREATE INDEX t_some ON t(name) WHERE myf(name) > 'bb'", Function, "index t_some"),
-        ["partial index of what is not NULL"] = new("CREATE TABLE t(name TEXT); CREATE INDEX t_some ON t(name) WHERE myf(name) IS NULL", Function, "index t_some"),
+        ["partial index of what is not NULL"] = new(
+            "CREATE TABLE t(name TEXT); CREATE INDEX t_some ON t(name) WHERE myf(name) IS NULL", Function, "index t_some"),
         ["function with a strange name"] = new("CREATE TABLE t(name TEXT, twice TEXT AS (\"my \"\"f' é\"(name)))", "function my \"f' é", "column t.twice"),
-        ["view, trigger and default"] = new("CREATE TABLE t(name TEXT, more DEFAULT (myf('x'))); CREATE VIEW v AS SELECT myf(name) FROM t ORDER BY name COLLATE \"my.coll'\"; CREATE TRIGGER r AFTER INSERT ON t BEGIN SELECT myf(new.name); END"),
-        ["text in double quotes"] = new("CREATE TABLE t(name TEXT CHECK (name <> 'x'), checksum TEXT AS (name || 'x') UNIQUE); CREATE INDEX t_some ON t(name) WHERE name <> 'x'", "CHECK constraints") { Forge = ("'x'", "\"x\"") },
+        ["view, trigger and default"] = new(
+            "CREATE TABLE t(name TEXT, more DEFAULT (myf('x'))); CREATE VIEW v AS SELECT myf(name) FROM t ORDER BY name COLLATE \"my.coll'\"; CREATE TRIGGER r AFTER INSERT ON t BEGIN SELECT myf(new.name); END"),
+        ["text in double quotes"] = new(
+            "CREATE TABLE t(name TEXT CHECK (name <> 'x'), checksum TEXT AS (name || 'x') UNIQUE); CREATE INDEX t_some ON t(name) WHERE name <> 'x'",
+            "CHECK constraints")
+        { Forge = ("'x'", "\"x\"") },
         ["module"] = new(Porter, "virtual table note: no such module: myapp") { Forge = ("fts5", "myapp") },
         ["tokenizer"] = new(Porter, "virtual table note: no such tokenizer: myapp") { Forge = ("porter", "myapp") },
         ["arguments of a tokenizer"] = new(Porter, "virtual table note: error in tokenizer constructor") { Forge = ("porter", "unicode61 myapp 1") },
@@ -46,7 +54,8 @@ public sealed class ForeignSqlTests : IDisposable
             "virtual table note: unknown tokenizer: myapp")
         { Forge = ("porter", "myapp") },
         ["all at once"] = new(
-            "CREATE TABLE t(name TEXT COLLATE \"my.coll'\" CHECK (myf(name) <> ''), twice TEXT AS (myf(name))); CREATE INDEX t_name ON t(name)" + Porter["CREATE TABLE t(name TEXT)".Length..],
+            "CREATE TABLE t(name TEXT COLLATE \"my.coll'\" CHECK (myf(name) <> ''), twice TEXT AS (myf(name))); CREATE INDEX t_name ON t(name)"
+                + Porter["CREATE TABLE t(name TEXT)".Length..],
             "CHECK constraints", Collation, Function, "index t_name", "column t.twice", "virtual table note: no such tokenizer: myapp")
         { Forge = ("porter", "myapp") },
     };
@@ -78,25 +87,25 @@ public sealed class ForeignSqlTests : IDisposable
     [MemberData(nameof(Names))]
     public void A_good_database_is_backed_up_verified_and_restored_and_what_was_left_out_is_said(string name)
     {
-        Schema schema = Schemas[name];
+        var schema = Schemas[name];
         Make(
             schema.Sql,
             "INSERT INTO t(name) VALUES ('a'), ('b'), ('c')",
             $"PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, '{schema.Forge.From.Replace("'", "''", StringComparison.Ordinal)}', '{schema.Forge.To}')");
 
-        BackupMetadata backup = scene.Create();
+        var backup = scene.Create();
         schema.AssertSaid(backup.Verification, "Integrity");
         Assert.True(backup.Verified);
         Assert.Equal(3, backup.RowCounts!["t"]);
 
-        VerificationOutcome outcome = scene.Verify(scene.Directory.Get(backup.Id));
+        var outcome = scene.Verify(scene.Directory.Get(backup.Id));
         Assert.Null(outcome.Fault);
         schema.AssertSaid(outcome.Backup.Verification, "Integrity");
 
         // Over itself, through SQLite, with a safety backup of it; and to where nothing is.
-        BackupMetadata over = scene.RestoreTo(scene.Database, backup);
+        var over = scene.RestoreTo(scene.Database, backup);
         schema.AssertSaid(over.Verification, "RestoredIntegrity");
-        BackupMetadata aside = scene.RestoreTo(scene["new.db"], backup);
+        var aside = scene.RestoreTo(scene["new.db"], backup);
         schema.AssertSaid(aside.Verification, "Integrity");
         Assert.Equal(backup.Checksum, ImageHash.Of(scene["new.db"]));
         Assert.DoesNotContain(scene.Directory.List().Backups, kept => kept.IsSourceCorrupt || !kept.Verified);
@@ -107,7 +116,7 @@ public sealed class ForeignSqlTests : IDisposable
     {
         Make("CREATE TABLE t(n INTEGER CHECK (n > 0)); PRAGMA ignore_check_constraints = ON; INSERT INTO t VALUES (-1)");
 
-        BackupMetadata backup = scene.Create();
+        var backup = scene.Create();
 
         Assert.True(backup.Verified);
         Assert.Contains("not checked: CHECK constraints", backup.Verification.Single(check => check.Check == "Integrity").Detail, StringComparison.Ordinal);
@@ -122,20 +131,24 @@ public sealed class ForeignSqlTests : IDisposable
     }
 
     [Theory]
-    [InlineData("index t_n", "UPDATE sqlite_schema SET rootpage = (SELECT sum(rootpage) FROM sqlite_schema WHERE name IN ('t_n', 't_minus')) - rootpage WHERE name IN ('t_n', 't_minus')")]
-    [InlineData("wrong # of entries in index t_name", "CREATE TABLE kept AS SELECT * FROM sqlite_schema WHERE name = 't_name'; DELETE FROM sqlite_schema WHERE name = 't_name'; -; INSERT INTO t VALUES ('one more', 501); INSERT INTO sqlite_schema SELECT * FROM kept")]
+    [InlineData(
+        "index t_n",
+        "UPDATE sqlite_schema SET rootpage = (SELECT sum(rootpage) FROM sqlite_schema WHERE name IN ('t_n', 't_minus')) - rootpage WHERE name IN ('t_n', 't_minus')")]
+    [InlineData(
+        "wrong # of entries in index t_name",
+        "CREATE TABLE kept AS SELECT * FROM sqlite_schema WHERE name = 't_name'; DELETE FROM sqlite_schema WHERE name = 't_name'; -; INSERT INTO t VALUES ('one more', 501); INSERT INTO sqlite_schema SELECT * FROM kept")]
     [InlineData("malformed inverted index for FTS5 table main.good", "UPDATE good_content SET c0 = 'bye'")]
     [InlineData("virtual table good: SQLite Error 1: 'vtable constructor failed: good'", "DELETE FROM sqlite_schema WHERE name = 'good_config'")]
     [InlineData("Page", "DELETE FROM sqlite_schema WHERE name = 'u'")]
     public void Real_damage_is_found_all_the_same(string finding, string damage)
     {
         Make(Foreign);
-        foreach (string session in damage.Split("-;"))
+        foreach (var session in damage.Split("-;"))
         {
             Make("PRAGMA writable_schema = ON; " + session);
         }
 
-        BackupException error = Scene.Fails(BackupErrorId.SourceCorrupt, BackupErrorCategory.InvalidData, () => scene.Create());
+        var error = Scene.Fails(BackupErrorId.SourceCorrupt, BackupErrorCategory.InvalidData, () => scene.Create());
 
         Assert.Contains(finding, error.Message, StringComparison.Ordinal);
         Assert.Equal(finding.Contains("t_name", StringComparison.Ordinal), error.Message.Contains("missing from index t_name", StringComparison.Ordinal));
@@ -144,11 +157,11 @@ public sealed class ForeignSqlTests : IDisposable
 
     private void Make(params string[] statements)
     {
-        using SqliteConnection connection = Databases.Open(scene.Database);
+        using var connection = Databases.Open(scene.Database);
         connection.CreateCollation("my.coll'", (left, right) => -string.CompareOrdinal(left, right));
         connection.CreateFunction("myf", (string? value) => value + value, isDeterministic: true);
         connection.CreateFunction("my \"f' é", (string? value) => value + value, isDeterministic: true);
-        foreach (string statement in statements)
+        foreach (var statement in statements)
         {
             Databases.Execute(connection, statement);
         }
@@ -162,7 +175,7 @@ public sealed class ForeignSqlTests : IDisposable
 
         public void AssertSaid(IEnumerable<VerificationCheck> checks, string check)
         {
-            string detail = checks.Single(made => made.Check == check).Detail;
+            var detail = checks.Single(made => made.Check == check).Detail;
             Assert.StartsWith("integrity_check ", detail, StringComparison.Ordinal);
             Assert.Contains("is ok", detail, StringComparison.Ordinal);
             Assert.True(LeftOut.Length > 0 == detail.Contains("not checked", StringComparison.Ordinal), detail);

@@ -43,13 +43,13 @@ public sealed partial class IntegrityPropertyTests : IDisposable
     [Fact]
     public void What_SQLite_finds_wrong_after_a_byte_has_changed_is_damage()
     {
-        string path = files["app.db"];
-        using (SqliteConnection connection = Databases.Open(path))
+        var path = files["app.db"];
+        using (var connection = Databases.Open(path))
         {
             Databases.Execute(connection, Schema);
         }
 
-        byte[] sound = File.ReadAllBytes(path);
+        var sound = File.ReadAllBytes(path);
         Assert.Equal(["ok"], FoundBySqlite(path));
         Assert.Empty(Check(path).Damage);
         Gen.Select(Gen.Int[100, sound.Length - 1], Gen.Byte[1, 255]).Sample(
@@ -57,7 +57,7 @@ public sealed partial class IntegrityPropertyTests : IDisposable
             {
                 byte[] damaged = [.. sound];
                 damaged[place] ^= difference;
-                string copy = files[$"{Guid.NewGuid():N}.db"];
+                var copy = files[$"{Guid.NewGuid():N}.db"];
                 File.WriteAllBytes(copy, damaged);
                 if (SchemaOf(copy) is { } schema && schema != SchemaOf(path))
                 {
@@ -65,8 +65,8 @@ public sealed partial class IntegrityPropertyTests : IDisposable
                     return;
                 }
 
-                List<string> findings = FoundBySqlite(copy);
-                IntegrityReport report = Check(copy);
+                var findings = FoundBySqlite(copy);
+                var report = Check(copy);
                 Assert.True(
                     report.Damage.Count > 0 || findings.All(finding => finding == "ok" || ForbiddenValue().IsMatch(finding)),
                     $"{place} ^ {difference}: SQLite finds {string.Join("; ", findings)}; we say {report.Summary}");
@@ -83,8 +83,8 @@ public sealed partial class IntegrityPropertyTests : IDisposable
 
     private static string? SchemaOf(string path)
     {
-        using SqliteConnection connection = Databases.Open(path);
-        using SqliteCommand command = connection.CreateCommand();
+        using var connection = Databases.Open(path);
+        using var command = connection.CreateCommand();
         command.CommandText = "SELECT group_concat(name || ' ' || rootpage || ' ' || coalesce(hex(sql), '')) FROM sqlite_schema";
         try
         {
@@ -98,19 +98,19 @@ public sealed partial class IntegrityPropertyTests : IDisposable
 
     private static IntegrityReport Check(string path)
     {
-        using SqliteConnection connection = Databases.Open(path);
+        using var connection = Databases.Open(path);
         StandInCollations.Provide(connection);
         return IntegrityCheck.Run(connection);
     }
 
     private static List<string> FoundBySqlite(string path)
     {
-        using SqliteConnection connection = Databases.Open(path);
-        using SqliteCommand command = connection.CreateCommand();
+        using var connection = Databases.Open(path);
+        using var command = connection.CreateCommand();
         command.CommandText = "PRAGMA integrity_check";
         try
         {
-            using SqliteDataReader reader = command.ExecuteReader();
+            using var reader = command.ExecuteReader();
             var findings = new List<string>();
             while (reader.Read())
             {

@@ -1,4 +1,3 @@
-using Microsoft.Data.Sqlite;
 using SQLitePCL;
 using SignalHarvester.Backup.Operations.Create;
 using SignalHarvester.Backup.Operations.Restore;
@@ -36,10 +35,10 @@ public sealed class LiveWriterTests : IDisposable
         List<(BackupMetadata Backup, long AtLeast, long AtMost)> made = [];
         using (var writer = WriterProcess.Start(options))
         {
-            for (int i = 0; i < count; i++)
+            for (var i = 0; i < count; i++)
             {
-                long atLeast = writer.CommittedAtLeast;
-                BackupMetadata backup = scene.Create(create);
+                var atLeast = writer.CommittedAtLeast;
+                var backup = scene.Create(create);
                 made.Add((backup, atLeast, writer.CommittedAtMost));
                 writer.WaitForCommits(1);
             }
@@ -48,11 +47,11 @@ public sealed class LiveWriterTests : IDisposable
             Assert.True(writer.Stop().Commits >= count);
         }
 
-        foreach ((BackupMetadata backup, long atLeast, long atMost) in made)
+        foreach ((var backup, var atLeast, var atMost) in made)
         {
             Assert.True(backup.Verified);
             Assert.Equal(stepped ? "stepped" : "pinned", backup.Metadata["snapshot_method"]);
-            string restored = scene[backup.Id + ".db"];
+            var restored = scene[backup.Id + ".db"];
             scene.Restore(backup, new RestoreOptions { Destination = restored, Verify = false });
             Assert.InRange(Invariant.Check(restored, options.CommitJournalPath), atLeast, atMost);
         }
@@ -64,11 +63,11 @@ public sealed class LiveWriterTests : IDisposable
     public void A_commit_in_wal_mode_never_waits_for_a_backup(bool stepped)
     {
         Databases.Create(scene.Database, new DatabaseShape { Rows = 5000 });
-        using SqliteConnection user = Databases.Open(scene.Database);
+        using var user = Databases.Open(scene.Database);
         _ = raw.sqlite3_busy_timeout(user.Handle, 0);
         var answers = new List<int>();
 
-        BackupMetadata backup = scene.Create(
+        var backup = scene.Create(
             new CreateBackupOptions { ForceStepped = stepped },
             context: scene.Context(_ =>
             {
@@ -89,12 +88,12 @@ public sealed class LiveWriterTests : IDisposable
     public void A_database_locked_for_good_is_an_error_after_the_lock_timeout(JournalMode mode)
     {
         Databases.Create(scene.Database, new DatabaseShape { JournalMode = mode });
-        using SqliteConnection user = Databases.Open(scene.Database);
+        using var user = Databases.Open(scene.Database);
         Databases.Execute(user, mode == JournalMode.Wal
             ? "PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; INSERT INTO audit(what) VALUES ('x')"
             : "BEGIN EXCLUSIVE");
 
-        BackupException error = Scene.Fails(
+        var error = Scene.Fails(
             BackupErrorId.SourceLocked,
             BackupErrorCategory.ResourceBusy,
             () => scene.Create(new CreateBackupOptions { LockTimeout = Scene.ShortWait }));
@@ -107,7 +106,7 @@ public sealed class LiveWriterTests : IDisposable
     public void Waiting_for_a_lock_can_be_cancelled()
     {
         Databases.Create(scene.Database, new DatabaseShape { JournalMode = JournalMode.Delete });
-        using SqliteConnection user = Databases.Open(scene.Database);
+        using var user = Databases.Open(scene.Database);
         Databases.Execute(user, "BEGIN EXCLUSIVE");
         using var stop = new CancellationTokenSource(Scene.ShortWait);
 

@@ -1,4 +1,3 @@
-using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.Tests.Support;
@@ -24,9 +23,9 @@ public sealed class SnapshotLostTests : IDisposable
     [InlineData(2)]
     public void Written_to_while_it_was_copied_it_is_copied_again(int times)
     {
-        int attempts = BackUpUnderAWriter(times, () =>
+        var attempts = BackUpUnderAWriter(times, () =>
         {
-            BackupMetadata backup = scene.Create(path: ReadOnly, context: scene.Context(Interfere));
+            var backup = scene.Create(path: ReadOnly, context: scene.Context(Interfere));
             Assert.True(backup.Verified);
             Assert.Equal(Scene.WithoutCounters(File.ReadAllBytes(ReadOnly)), Scene.WithoutCounters(scene.Image(backup.BackupPath)));
         });
@@ -40,7 +39,8 @@ public sealed class SnapshotLostTests : IDisposable
     {
         BackUpUnderAWriter(int.MaxValue, () =>
         {
-            var error = Scene.Fails(BackupErrorId.SnapshotLost, BackupErrorCategory.InvalidResult, () => scene.Create(path: ReadOnly, context: scene.Context(Interfere)));
+            var error = Scene.Fails(
+                BackupErrorId.SnapshotLost, BackupErrorCategory.InvalidResult, () => scene.Create(path: ReadOnly, context: scene.Context(Interfere)));
             Assert.Equal(ReadOnly, error.Target);
             Assert.Contains("run the backup again", error.Message, StringComparison.Ordinal);
         });
@@ -77,7 +77,7 @@ public sealed class SnapshotLostTests : IDisposable
 
     private void Write()
     {
-        using SqliteConnection writer = Databases.Open(ReadOnly);
+        using var writer = Databases.Open(ReadOnly);
         Databases.AddRows(writer, 1);
     }
 }

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Operations.Create;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Sqlite.Snapshot;
@@ -17,7 +16,7 @@ public sealed class SnapshotTests : IDisposable
     public static TheoryData<string, bool> ShapesAndMethods()
     {
         var data = new TheoryData<string, bool>();
-        foreach (string shape in Databases.Shapes.Keys)
+        foreach (var shape in Databases.Shapes.Keys)
         {
             data.Add(shape, false);
             data.Add(shape, true);
@@ -60,11 +59,11 @@ public sealed class SnapshotTests : IDisposable
     [MemberData(nameof(PageSizes))]
     public void What_only_the_log_of_a_database_in_use_holds_is_in_the_backup(int pageSize)
     {
-        using SqliteConnection user = Databases.CreateWithLiveWal(scene.Database, new DatabaseShape { PageSize = pageSize });
-        string expected = ImageHash.Of(user);
+        using var user = Databases.CreateWithLiveWal(scene.Database, new DatabaseShape { PageSize = pageSize });
+        var expected = ImageHash.Of(user);
         var before = Scene.DatabaseFiles(scene.Database);
 
-        BackupMetadata backup = scene.Create();
+        var backup = scene.Create();
 
         Assert.Equal(expected, backup.Checksum);
         Assert.Equal("pinned", backup.Metadata["snapshot_method"]);
@@ -90,7 +89,7 @@ public sealed class SnapshotTests : IDisposable
     public void A_log_with_big_endian_checksums_is_read_like_any_other()
     {
         Databases.CreateWithLeftWal(scene.Database);
-        string expected = ImageHash.Of(scene.Database);
+        var expected = ImageHash.Of(scene.Database);
         WalFiles.Rewrite(scene.Database + "-wal", bigEndian: true);
         Assert.Equal(expected, ImageHash.Of(scene.Database));
 
@@ -101,8 +100,8 @@ public sealed class SnapshotTests : IDisposable
     public void A_log_whose_end_was_never_committed_is_read_up_to_its_last_commit_and_kept()
     {
         Databases.CreateWithLeftWal(scene.Database);
-        string expected = ImageHash.Of(scene.Database);
-        using (FileStream wal = File.Open(scene.Database + "-wal", FileMode.Append))
+        var expected = ImageHash.Of(scene.Database);
+        using (var wal = File.Open(scene.Database + "-wal", FileMode.Append))
         {
             wal.Write(new byte[3 * (24 + 4096) + 17]);
         }
@@ -116,9 +115,9 @@ public sealed class SnapshotTests : IDisposable
     [InlineData(true)]
     public void A_hot_rollback_journal_is_rolled_back_first(bool stepped)
     {
-        string committed = MakeHotJournal();
+        var committed = MakeHotJournal();
 
-        BackupMetadata backup = scene.Create(new CreateBackupOptions { ForceStepped = stepped });
+        var backup = scene.Create(new CreateBackupOptions { ForceStepped = stepped });
 
         Assert.Equal(committed, Rows(scene.Unpack(backup)));
         Assert.True(backup.Verified);
@@ -131,11 +130,11 @@ public sealed class SnapshotTests : IDisposable
     public void A_database_over_the_lock_byte_page_is_backed_up(JournalMode mode, bool stepped)
     {
         Databases.CreateOverLockPage(scene.Database, mode);
-        string expected = ImageHash.Of(scene.Database);
+        var expected = ImageHash.Of(scene.Database);
 
-        BackupMetadata backup = scene.Create(new CreateBackupOptions { ForceStepped = stepped, Verify = false });
+        var backup = scene.Create(new CreateBackupOptions { ForceStepped = stepped, Verify = false });
 
-        (long length, string checksum) = Scene.HashImage(backup.BackupPath);
+        (var length, var checksum) = Scene.HashImage(backup.BackupPath);
         Assert.True(length > 0x40000000);
         Assert.Equal(backup.Checksum, checksum);
         if (!stepped)
@@ -168,9 +167,9 @@ public sealed class SnapshotTests : IDisposable
     public void Every_compression_is_undone_by_plain_tools(CompressionType compression)
     {
         Databases.Create(scene.Database, new DatabaseShape { Rows = 20_000 });
-        string expected = ImageHash.Of(scene.Database);
+        var expected = ImageHash.Of(scene.Database);
 
-        BackupMetadata backup = scene.Create(new CreateBackupOptions { Compression = compression });
+        var backup = scene.Create(new CreateBackupOptions { Compression = compression });
 
         AssertSound(scene.Unpack(backup), expected);
         Assert.Equal(compression, backup.Compression);
@@ -181,18 +180,18 @@ public sealed class SnapshotTests : IDisposable
     [Fact]
     public void Commits_and_checkpoints_after_the_snapshot_are_not_in_it()
     {
-        using SqliteConnection user = Databases.CreateWithLiveWal(scene.Database);
-        string expected = ImageHash.Of(user);
+        using var user = Databases.CreateWithLiveWal(scene.Database);
+        var expected = ImageHash.Of(user);
         using var pinned = LiveDatabase.Open(scene.Database, Scene.ShortWait, tolerateDamage: false, CancellationToken.None);
 
-        for (int round = 0; round < 5; round++)
+        for (var round = 0; round < 5; round++)
         {
             Databases.AddRows(user, 200);
             Databases.Execute(user, "PRAGMA wal_checkpoint(PASSIVE)");
         }
 
-        using IDatabaseImage image = pinned.PinImage(CancellationToken.None);
-        byte[] content = new byte[image.Length];
+        using var image = pinned.PinImage(CancellationToken.None);
+        var content = new byte[image.Length];
         image.Read(1, content);
         image.ConfirmUnchanged();
         Assert.Equal(expected, Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(content)));
@@ -203,19 +202,19 @@ public sealed class SnapshotTests : IDisposable
     public void A_snapshot_taken_over_an_empty_log_stays_whole_when_the_log_fills()
     {
         Databases.Create(scene.Database);
-        using SqliteConnection user = Databases.Open(scene.Database);
+        using var user = Databases.Open(scene.Database);
         Databases.Scalar(user, "SELECT count(*) FROM customer");
-        string expected = ImageHash.Of(user);
+        var expected = ImageHash.Of(user);
         using var pinned = LiveDatabase.Open(scene.Database, Scene.ShortWait, tolerateDamage: false, CancellationToken.None);
         Databases.Execute(user, "PRAGMA wal_autocheckpoint = 1");
-        for (int round = 0; round < 5; round++)
+        for (var round = 0; round < 5; round++)
         {
             Databases.AddRows(user, 100);
             Databases.Execute(user, "PRAGMA wal_checkpoint(PASSIVE)");
         }
 
-        using IDatabaseImage image = pinned.PinImage(CancellationToken.None);
-        byte[] content = new byte[image.Length];
+        using var image = pinned.PinImage(CancellationToken.None);
+        var content = new byte[image.Length];
         image.Read(1, content);
         image.ConfirmUnchanged();
         Assert.Equal(expected, Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(content)));
@@ -226,10 +225,10 @@ public sealed class SnapshotTests : IDisposable
     {
         Databases.CreateWithLeftWal(scene.Database);
         using var pinned = LiveDatabase.Open(scene.Database, Scene.ShortWait, tolerateDamage: false, CancellationToken.None);
-        byte[] wal = File.ReadAllBytes(scene.Database + "-wal");
+        var wal = File.ReadAllBytes(scene.Database + "-wal");
         byte[] damaged = [.. wal];
         damaged[WalFormat.HeaderSize + WalFormat.FrameHeaderSize + 2000] ^= 1;
-        using (FileStream file = File.OpenWrite(scene.Database + "-wal"))
+        using (var file = File.OpenWrite(scene.Database + "-wal"))
         {
             file.Write(damaged);
         }
@@ -254,10 +253,10 @@ public sealed class SnapshotTests : IDisposable
         scene.Create();
         var before = Scene.Everything(scene.Directory.Path);
         var source = Scene.DatabaseFiles(scene.Database);
-        foreach (string moment in (string[])["Backing up", "Verifying", "Checking integrity"])
+        foreach (var moment in (string[])["Backing up", "Verifying", "Checking integrity"])
         {
             using var stop = new CancellationTokenSource();
-            OperationContext context = scene.ContextUntil(stop.Token, told =>
+            var context = scene.ContextUntil(stop.Token, told =>
             {
                 if (told is OperationProgress progress && progress.Activity.StartsWith(moment, StringComparison.Ordinal))
                 {
@@ -275,16 +274,16 @@ public sealed class SnapshotTests : IDisposable
 
     private void AssertFaithful(bool stepped)
     {
-        string expected = ImageHash.Of(scene.Database);
+        var expected = ImageHash.Of(scene.Database);
         var before = Scene.DatabaseFiles(scene.Database);
 
-        BackupMetadata backup = scene.Create(new CreateBackupOptions { ForceStepped = stepped });
+        var backup = scene.Create(new CreateBackupOptions { ForceStepped = stepped });
 
         Assert.Equal(before, Scene.DatabaseFiles(scene.Database));
         Assert.True(backup.Verified);
         Assert.Equal(stepped ? "stepped" : "pinned", backup.Metadata["snapshot_method"]);
         Assert.Equal(backup.PageCount * backup.PageSize, backup.DatabaseSize);
-        string image = scene.Unpack(backup);
+        var image = scene.Unpack(backup);
         AssertSound(image, backup.Checksum!);
         if (!stepped)
         {
@@ -292,8 +291,8 @@ public sealed class SnapshotTests : IDisposable
             return;
         }
 
-        byte[] copy = Scene.WithoutCounters(File.ReadAllBytes(image));
-        byte[] pinned = Scene.WithoutCounters(scene.Image(scene.Create().BackupPath));
+        var copy = Scene.WithoutCounters(File.ReadAllBytes(image));
+        var pinned = Scene.WithoutCounters(scene.Image(scene.Create().BackupPath));
         Assert.True(pinned.AsSpan().SequenceEqual(copy), "the stepped copy differs from the pinned one outside page 1's counters");
     }
 
@@ -305,10 +304,10 @@ public sealed class SnapshotTests : IDisposable
 
     private string MakeHotJournal()
     {
-        string made = scene["made.db"];
+        var made = scene["made.db"];
         Databases.Create(made, new DatabaseShape { JournalMode = JournalMode.Delete });
-        string committed = Rows(made);
-        using SqliteConnection user = Databases.Open(made);
+        var committed = Rows(made);
+        using var user = Databases.Open(made);
         Databases.Execute(user, "PRAGMA cache_size = 1; BEGIN; UPDATE customer SET name = 'lost ' || name; DELETE FROM reading WHERE at > 600");
         File.Copy(made, scene.Database);
         File.Copy(made + "-journal", scene.Database + "-journal");
@@ -319,7 +318,7 @@ public sealed class SnapshotTests : IDisposable
 
     private static string Rows(string path)
     {
-        using SqliteConnection connection = Databases.Open(path);
+        using var connection = Databases.Open(path);
         return Databases.Scalar(connection, "SELECT group_concat(name) || (SELECT count(*) FROM reading) FROM customer");
     }
 }

@@ -22,7 +22,7 @@ public class SqlTextTests
     [InlineData("22275D0A", "\"']\n")]
     public void A_name_is_shown_in_valid_text_and_is_found_by_it(string bytes, string shown)
     {
-        string text = SqlText.Of(Convert.FromHexString(bytes));
+        var text = SqlText.Of(Convert.FromHexString(bytes));
         Assert.Equal(shown, SqlText.Shown(text));
         Assert.Equal(bytes, Convert.ToHexString(SqlText.Bytes(SqlText.Parse(shown))));
         Assert.Equal(shown, SqliteName.Parse(shown).ToString());
@@ -35,10 +35,10 @@ public class SqlTextTests
         var random = new Random(1);
         byte[] alphabet = [.. "\\x5CEe9"u8, 0xC3, 0xA9, 0xE9, 0xED, 0xA0, 0x80, 0xF0, 0x9F, 0x98, 0xB3];
         Dictionary<string, string> names = [];
-        for (int round = 0; round < 100_000; round++)
+        for (var round = 0; round < 100_000; round++)
         {
-            byte[] name = random.GetItems(alphabet, random.Next(1, 9));
-            string shown = SqlText.Shown(SqlText.Of(name));
+            var name = random.GetItems(alphabet, random.Next(1, 9));
+            var shown = SqlText.Shown(SqlText.Of(name));
             Assert.Equal(Convert.ToHexString(name), Convert.ToHexString(SqlText.Bytes(SqlText.Parse(shown))));
             Assert.True(names.TryAdd(shown, Convert.ToHexString(name)) || names[shown] == Convert.ToHexString(name), shown);
         }

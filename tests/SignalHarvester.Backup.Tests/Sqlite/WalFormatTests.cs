@@ -27,14 +27,14 @@ public sealed class WalFormatTests
     {
         using var folder = new TempFolder();
         Databases.CreateWithLeftWal(folder["a.db"], new DatabaseShape { PageSize = pageSize });
-        byte[] wal = File.ReadAllBytes(folder["a.db-wal"]);
+        var wal = File.ReadAllBytes(folder["a.db-wal"]);
 
         Assert.True(WalFormat.IsWal(wal));
-        bool bigEndian = WalFormat.HasBigEndianChecksums(wal);
+        var bigEndian = WalFormat.HasBigEndianChecksums(wal);
         (uint, uint) sum = WalFormat.Checksum(wal.AsSpan(0, 24), bigEndian, default);
         Assert.Equal(Stored(24), sum);
-        int frames = 0;
-        for (int at = (int)WalFormat.FrameOffset(1, pageSize); at + 24 + pageSize <= wal.Length; at = (int)WalFormat.FrameOffset(++frames + 1, pageSize))
+        var frames = 0;
+        for (var at = (int)WalFormat.FrameOffset(1, pageSize); at + 24 + pageSize <= wal.Length; at = (int)WalFormat.FrameOffset(++frames + 1, pageSize))
         {
             sum = WalFormat.Checksum(wal.AsSpan(at, 8), bigEndian, sum);
             sum = WalFormat.Checksum(wal.AsSpan(at + 24, pageSize), bigEndian, sum);

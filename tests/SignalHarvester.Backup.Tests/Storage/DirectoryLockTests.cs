@@ -18,7 +18,7 @@ public sealed class DirectoryLockTests : IDisposable
     {
         using (new Holder(files["lock"]))
         {
-            BackupException error = Scene.Fails(
+            var error = Scene.Fails(
                 BackupErrorId.DirectoryLocked,
                 BackupErrorCategory.ResourceBusy,
                 () => FolderLock.Take(files.Path, Scene.ShortWait, CancellationToken.None).Dispose());
@@ -49,7 +49,8 @@ public sealed class DirectoryLockTests : IDisposable
         public Holder(string path)
         {
             _ = Tool.Require("flock");
-            process = Process.Start(new ProcessStartInfo(Tool.Find("flock")!, [path, "sh", "-c", "echo held; exec sleep 600"]) { RedirectStandardOutput = true })!;
+            process = Process.Start(
+                new ProcessStartInfo(Tool.Find("flock")!, [path, "sh", "-c", "echo held; exec sleep 600"]) { RedirectStandardOutput = true })!;
             Assert.Equal("held", process.StandardOutput.ReadLine());
         }
 

@@ -97,7 +97,8 @@ public sealed class DurableFileTests : IDisposable
     public void What_stays_open_or_fails_otherwise_is_an_error()
     {
         using var holder = File.OpenHandle(files["held"], FileMode.Create, FileAccess.Write, FileShare.None);
-        Assert.Throws<IOException>(() => DurableFile.RetryWhileHeld(() => File.OpenHandle(files["held"], FileMode.Open, FileAccess.Write, FileShare.None).Dispose()));
+        Assert.Throws<IOException>(
+            () => DurableFile.RetryWhileHeld(() => File.OpenHandle(files["held"], FileMode.Open, FileAccess.Write, FileShare.None).Dispose()));
         var attempts = 0;
 
         Assert.Throws<FileNotFoundException>(() => DurableFile.RetryWhileHeld(() =>

@@ -1,4 +1,3 @@
-using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Operations.Create;
 using SignalHarvester.Backup.Operations.Restore;
 using SignalHarvester.Backup.Progress;
@@ -29,19 +28,19 @@ public sealed class FileModeTests : IDisposable
     [Fact]
     public void Backup_sidecar_and_page_digests_are_their_owners_alone()
     {
-        BackupMetadata backup = scene.Create();
+        var backup = scene.Create();
 
-        string digests = Assert.Single(Directory.GetFiles(scene.Directory.Layout.DigestFolder));
+        var digests = Assert.Single(Directory.GetFiles(scene.Directory.Layout.DigestFolder));
         Assert.All([backup.BackupPath, SidecarOf(backup), digests], path => Assert.Equal(OwnersAlone, Mode(path)));
     }
 
     [Fact]
     public void What_was_opened_to_others_stays_open_when_it_is_rewritten()
     {
-        BackupMetadata full = scene.Create();
+        var full = scene.Create();
         Change();
-        BackupMetadata increment = scene.Create(new CreateBackupOptions { Strategy = BackupStrategy.Incremental });
-        foreach (string path in new[] { increment.BackupPath, SidecarOf(increment) })
+        var increment = scene.Create(new CreateBackupOptions { Strategy = BackupStrategy.Incremental });
+        foreach (var path in new[] { increment.BackupPath, SidecarOf(increment) })
         {
             SetMode(path, OpenToGroup);
         }
@@ -50,7 +49,7 @@ public sealed class FileModeTests : IDisposable
         Assert.Equal(OpenToGroup, Mode(SidecarOf(increment)));
         Assert.Equal([full.Id], scene.Remove(full).Removed);
 
-        BackupMetadata folded = scene.Directory.Get(increment.Id);
+        var folded = scene.Directory.Get(increment.Id);
         Assert.NotEqual(increment.BackupPath, folded.BackupPath);
         Assert.All([folded.BackupPath, SidecarOf(folded)], path => Assert.Equal(OpenToGroup, Mode(path)));
     }
@@ -58,7 +57,7 @@ public sealed class FileModeTests : IDisposable
     [Fact]
     public void A_dead_database_that_is_kept_aside_is_no_more_open_than_it_was()
     {
-        BackupMetadata backup = scene.Create();
+        var backup = scene.Create();
         File.WriteAllText(scene.Database, "This is no database any more, and only its owner may see what it is.");
         SetMode(scene.Database, OwnersAlone);
 
@@ -71,7 +70,7 @@ public sealed class FileModeTests : IDisposable
     [Fact]
     public void What_takes_the_place_of_a_dead_database_belongs_to_whom_that_belonged()
     {
-        BackupMetadata backup = scene.Create();
+        var backup = scene.Create();
         File.WriteAllText(scene.Database, "This is no database any more.");
         GiveAway(scene.Database);
 
@@ -84,7 +83,7 @@ public sealed class FileModeTests : IDisposable
     [Fact]
     public void The_log_of_a_delta_restore_is_as_its_database()
     {
-        BackupMetadata backup = scene.Create();
+        var backup = scene.Create();
         Change();
         SetMode(scene.Database, OpenToGroup);
         GiveAway(scene.Database);
@@ -107,7 +106,7 @@ public sealed class FileModeTests : IDisposable
 
     private void Change()
     {
-        using SqliteConnection user = Databases.Open(scene.Database);
+        using var user = Databases.Open(scene.Database);
         Databases.Execute(user, "INSERT INTO audit(what) VALUES ('one')");
     }
 

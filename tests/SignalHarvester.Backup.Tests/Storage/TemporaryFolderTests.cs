@@ -34,10 +34,10 @@ public sealed class TemporaryFolderTests : IDisposable
     [Fact]
     public void What_a_dead_process_left_is_swept()
     {
-        string dead = files.Folder(DeadName);
+        var dead = files.Folder(DeadName);
         File.WriteAllText(Path.Combine(dead, ".lock"), "");
         File.WriteAllText(Path.Combine(dead, "image.db"), "secret");
-        string withoutLock = files.Folder(DeadName);
+        var withoutLock = files.Folder(DeadName);
         if (!OperatingSystem.IsWindows())
         {
             // As ours are: what others may write to is none of ours.

@@ -63,7 +63,7 @@ internal sealed class ChainWorld : IDisposable
 
     public void Run(string sql)
     {
-        int code = raw.sqlite3_exec(User.Handle, sql, out string? error);
+        var code = raw.sqlite3_exec(User.Handle, sql, out var error);
         if (raw.sqlite3_get_autocommit(User.Handle) == 0)
         {
             _ = raw.sqlite3_exec(User.Handle, "ROLLBACK");
@@ -106,11 +106,12 @@ internal sealed class ChainWorld : IDisposable
     /// <summary>Every process that uses the database dies, with a transaction under way whose pages are in the files already.</summary>
     public void Crash()
     {
-        _ = raw.sqlite3_exec(User.Handle, "PRAGMA cache_size = 2; BEGIN; UPDATE t SET v = noise(id, length(v)) WHERE id % 2 = 0; INSERT INTO t(k, v) SELECT k, v FROM t");
+        _ = raw.sqlite3_exec(
+            User.Handle, "PRAGMA cache_size = 2; BEGIN; UPDATE t SET v = noise(id, length(v)) WHERE id % 2 = 0; INSERT INTO t(k, v) SELECT k, v FROM t");
         string[] endings = ["", "-wal", "-journal"];
-        Dictionary<string, byte[]> left = endings.Where(ending => File.Exists(Database + ending)).ToDictionary(ending => ending, ending => File.ReadAllBytes(Database + ending));
+        var left = endings.Where(ending => File.Exists(Database + ending)).ToDictionary(ending => ending, ending => File.ReadAllBytes(Database + ending));
         DeleteDatabase();
-        foreach ((string ending, byte[] content) in left)
+        foreach ((var ending, var content) in left)
         {
             File.WriteAllBytes(Database + ending, content);
         }
@@ -138,21 +139,21 @@ internal sealed class ChainWorld : IDisposable
     public void Backup(CreateBackupOptions options, int? parent, bool duringTransaction)
     {
         clock.Jump(TimeSpan.FromSeconds(1));
-        byte[] truth = TrueImage.Of(Database);
+        var truth = TrueImage.Of(Database);
         if (user is not null)
         {
             // Another connection, since the user's own keeps content of free pages in its cache that it never wrote.
-            using SqliteConnection other = Connect();
+            using var other = Connect();
             Assert.Equal(ImageHash.Of(other), Convert.ToHexStringLower(SHA256.HashData(truth)));
         }
 
         // In rollback-journal mode the open transaction would lock the database.
-        bool isOpen = duringTransaction && user is not null && truth[18] == 2
+        var isOpen = duringTransaction && user is not null && truth[18] == 2
             && raw.sqlite3_exec(user.Handle, "BEGIN IMMEDIATE; INSERT INTO t(k, v) SELECT k, v FROM t") == raw.SQLITE_OK;
-        Dictionary<string, string> before = FilesWithContent();
+        var before = FilesWithContent();
         options = options with { ParentId = parent is null || ids.Count == 0 ? null : ids[parent.Value % ids.Count], LockTimeout = Scene.ShortWait };
 
-        BackupMetadata backup = CreateBackup.Run(Database, directory, options, Context());
+        var backup = CreateBackup.Run(Database, directory, options, Context());
 
         Assert.Equal(before, FilesWithContent());
         if (isOpen)
@@ -191,7 +192,7 @@ internal sealed class ChainWorld : IDisposable
 
     public void Merge(int which) => OnOne(which, backup =>
     {
-        BackupMetadata merged = MergeBackup.Run(backup, directory, Context());
+        var merged = MergeBackup.Run(backup, directory, Context());
         Assert.Equal((BackupType.Full, null, 0), (merged.Type, merged.ParentId, merged.Depth));
     });
 
@@ -202,7 +203,9 @@ internal sealed class ChainWorld : IDisposable
     {
         try
         {
-            RestoreBackup.Run(BackupSource.In(directory, backup), new RestoreOptions { Destination = Database, LockTimeout = TimeSpan.Zero, Verify = false, Delta = delta }, Context());
+            RestoreBackup.Run(
+                BackupSource.In(directory, backup), new RestoreOptions { Destination = Database, LockTimeout = TimeSpan.Zero, Verify = false, Delta = delta },
+                Context());
             AssertSame(Scene.WithoutCounters([.. truths[backup.Id].Image]), Scene.WithoutCounters(TrueImage.Of(Database)), backup);
         }
         catch (BackupException exception) when (exception.ErrorId is BackupErrorId.DestinationLocked or BackupErrorId.DestinationPageSizeDiffers)
@@ -220,10 +223,10 @@ internal sealed class ChainWorld : IDisposable
     /// <summary>Puts the digests of one backup where those of every other one are, with a header to match.</summary>
     public void MixDigests()
     {
-        string kept = files["older.pages"];
+        var kept = files["older.pages"];
         OnDigests(path =>
         {
-            byte[] now = File.ReadAllBytes(path);
+            var now = File.ReadAllBytes(path);
             if (now.Length < PageDigestFile.HeaderSize)
             {
                 return;
@@ -249,12 +252,12 @@ internal sealed class ChainWorld : IDisposable
     /// <summary>The backup directory is copied to another place, and the work goes on there.</summary>
     public void MoveDirectory(bool withState)
     {
-        string to = files.Folder(string.Create(CultureInfo.InvariantCulture, $"backups {++moves}"));
+        var to = files.Folder(string.Create(CultureInfo.InvariantCulture, $"backups {++moves}"));
         if (Directory.Exists(directory.Path))
         {
-            foreach (string file in Directory.EnumerateFiles(directory.Path, "*", withState ? SearchOption.AllDirectories : SearchOption.TopDirectoryOnly))
+            foreach (var file in Directory.EnumerateFiles(directory.Path, "*", withState ? SearchOption.AllDirectories : SearchOption.TopDirectoryOnly))
             {
-                string copy = Path.Combine(to, Path.GetRelativePath(directory.Path, file));
+                var copy = Path.Combine(to, Path.GetRelativePath(directory.Path, file));
                 Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
                 File.Copy(file, copy);
             }
@@ -268,16 +271,16 @@ internal sealed class ChainWorld : IDisposable
     /// <summary>Every backup that is left restores to what was there, passes a full test, and nothing else is in the directory.</summary>
     public void CheckAll()
     {
-        IReadOnlyList<BackupMetadata> listed = Listed();
+        var listed = Listed();
         Assert.Equal(ids.Order(StringComparer.Ordinal), listed.Select(backup => backup.Id).Order(StringComparer.Ordinal));
-        foreach (BackupMetadata backup in listed)
+        foreach (var backup in listed)
         {
-            string restored = files[backup.Id + ".db"];
+            var restored = files[backup.Id + ".db"];
             RestoreBackup.Run(BackupSource.In(directory, backup), new RestoreOptions { Destination = restored, Verify = false }, Context());
-            byte[] image = File.ReadAllBytes(restored);
-            (byte[] truth, bool isStepped) = truths[backup.Id];
+            var image = File.ReadAllBytes(restored);
+            (var truth, var isStepped) = truths[backup.Id];
             AssertSame(isStepped ? Scene.WithoutCounters([.. truth]) : truth, isStepped ? Scene.WithoutCounters([.. image]) : image, backup);
-            string checksum = Convert.ToHexStringLower(SHA256.HashData(image));
+            var checksum = Convert.ToHexStringLower(SHA256.HashData(image));
             Assert.Equal(checksum, backup.Checksum ?? checksum);
 
             Passes(backup, VerificationLevel.Full);
@@ -287,7 +290,9 @@ internal sealed class ChainWorld : IDisposable
         }
 
         string[] named = [.. listed.SelectMany(backup => new[] { Path.GetFileName(backup.BackupPath), backup.Id + ".json" })];
-        Assert.Equal(named.Order(StringComparer.Ordinal), Directory.Exists(directory.Path) ? Directory.GetFiles(directory.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal)! : []);
+        Assert.Equal(
+            named.Order(StringComparer.Ordinal),
+            Directory.Exists(directory.Path) ? Directory.GetFiles(directory.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal)! : []);
     }
 
     public void Dispose()
@@ -304,7 +309,7 @@ internal sealed class ChainWorld : IDisposable
             return [];
         }
 
-        CatalogListing listing = directory.List();
+        var listing = directory.List();
         Assert.Empty(listing.Faults);
         return listing.Backups;
     }
@@ -319,7 +324,7 @@ internal sealed class ChainWorld : IDisposable
 
     private void Passes(BackupMetadata backup, VerificationLevel level)
     {
-        VerificationOutcome outcome = VerifyBackup.Run(BackupSource.In(directory, backup), level, Context());
+        var outcome = VerifyBackup.Run(BackupSource.In(directory, backup), level, Context());
         Assert.True(outcome.Fault is null, outcome.Fault?.Message);
     }
 
@@ -331,7 +336,7 @@ internal sealed class ChainWorld : IDisposable
     {
         Close();
         EndReading();
-        foreach (string ending in (string[])["", "-wal", "-journal", "-shm"])
+        foreach (var ending in (string[])["", "-wal", "-journal", "-shm"])
         {
             File.Delete(Database + ending);
         }
@@ -339,7 +344,7 @@ internal sealed class ChainWorld : IDisposable
 
     private SqliteConnection Connect()
     {
-        SqliteConnection connection = Databases.Open(Database);
+        var connection = Databases.Open(Database);
         _ = raw.sqlite3_busy_timeout(connection.Handle, 0);
 
         // The same bytes whenever a program is run again; a number where no length is wanted.
@@ -351,7 +356,7 @@ internal sealed class ChainWorld : IDisposable
                 return (object)random.NextInt64(1_000_000);
             }
 
-            byte[] bytes = new byte[length];
+            var bytes = new byte[length];
             random.NextBytes(bytes);
             return bytes;
         });
@@ -367,8 +372,8 @@ internal sealed class ChainWorld : IDisposable
             return;
         }
 
-        int pageSize = backup.PageSize!.Value;
-        IEnumerable<int> differing = Enumerable.Range(0, Math.Min(truth.Length, restored.Length) / pageSize)
+        var pageSize = backup.PageSize!.Value;
+        var differing = Enumerable.Range(0, Math.Min(truth.Length, restored.Length) / pageSize)
             .Where(page => !truth.AsSpan(page * pageSize, pageSize).SequenceEqual(restored.AsSpan(page * pageSize, pageSize)))
             .Select(page => page + 1);
         Assert.Fail(string.Create(

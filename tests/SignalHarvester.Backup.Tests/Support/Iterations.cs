@@ -6,5 +6,7 @@ namespace SignalHarvester.Backup.Tests.Support;
 internal static class Iterations
 {
     public static long Of(int ordinary) =>
-        ordinary * (Environment.GetEnvironmentVariable("SHBACKUP_TEST_FACTOR") is { Length: > 0 } factor ? long.Parse(factor, CultureInfo.InvariantCulture) : 1);
+        ordinary * (Environment.GetEnvironmentVariable("SHBACKUP_TEST_FACTOR") is { Length: > 0 } factor
+            ? long.Parse(factor, CultureInfo.InvariantCulture)
+            : 1);
 }

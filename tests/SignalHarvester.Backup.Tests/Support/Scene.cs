@@ -20,7 +20,7 @@ public sealed class Scene : IDisposable
 {
     public static readonly TimeSpan ShortWait = TimeSpan.FromMilliseconds(300);
 
-    private static readonly BackupMetadata s_any = new() { Id = "any", BackupPath = "any", BackupDirectory = "any" };
+    private static readonly BackupMetadata Any = new() { Id = "any", BackupPath = "any", BackupDirectory = "any" };
 
     public Scene()
     {
@@ -88,9 +88,9 @@ public sealed class Scene : IDisposable
     /// <summary>The image that a backup restores to, by way of a new file.</summary>
     public byte[] Restored(BackupMetadata backup)
     {
-        string file = this[Guid.NewGuid().ToString("N") + ".db"];
+        var file = this[Guid.NewGuid().ToString("N") + ".db"];
         Restore(backup, new RestoreOptions { Destination = file });
-        byte[] image = File.ReadAllBytes(file);
+        var image = File.ReadAllBytes(file);
         File.Delete(file);
         return image;
     }
@@ -106,7 +106,7 @@ public sealed class Scene : IDisposable
     internal ReadResult ReadImage(string path, long largest = long.MaxValue, Stream? into = null)
     {
         using var file = File.OpenHandle(path);
-        return StoredFileReader.Read(file, IdentityRing.Empty, s_any, largest, Place, _ => { }, CancellationToken.None);
+        return StoredFileReader.Read(file, IdentityRing.Empty, Any, largest, Place, _ => { }, CancellationToken.None);
 
         // Called by several threads, in any order.
         void Place(Chunk chunk)
@@ -126,15 +126,16 @@ public sealed class Scene : IDisposable
     public static (long Length, string Checksum) HashImage(string path)
     {
         using var file = File.OpenHandle(path);
-        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        ReadResult stored = StoredFileReader.Read(file, IdentityRing.Empty, s_any, long.MaxValue, _ => { }, chunk => hash.AppendData(chunk.PlainSpan), CancellationToken.None);
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var stored = StoredFileReader.Read(
+            file, IdentityRing.Empty, Any, long.MaxValue, _ => { }, chunk => hash.AppendData(chunk.PlainSpan), CancellationToken.None);
         return (stored.PlainLength, Convert.ToHexStringLower(hash.GetHashAndReset()));
     }
 
     /// <summary>Unpacks a stored file with the tool that anybody has.</summary>
     public string Unpack(BackupMetadata backup, string? to = null)
     {
-        string image = to ?? this[backup.Id + ".unpacked.db"];
+        var image = to ?? this[backup.Id + ".unpacked.db"];
         switch (backup.Compression)
         {
             case CompressionType.Zstd:
@@ -155,7 +156,7 @@ public sealed class Scene : IDisposable
     public static SortedDictionary<string, string> Everything(string folder)
     {
         var found = new SortedDictionary<string, string>(StringComparer.Ordinal);
-        foreach (string file in System.IO.Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories))
+        foreach (var file in System.IO.Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories))
         {
             found.Add(Path.GetRelativePath(folder, file), Digest(file));
         }
@@ -167,7 +168,7 @@ public sealed class Scene : IDisposable
     public static SortedDictionary<string, string> DatabaseFiles(string path)
     {
         var found = new SortedDictionary<string, string>(StringComparer.Ordinal);
-        foreach (string ending in (string[])["", "-wal", "-journal"])
+        foreach (var ending in (string[])["", "-wal", "-journal"])
         {
             if (File.Exists(path + ending))
             {
@@ -181,7 +182,7 @@ public sealed class Scene : IDisposable
     /// <summary>An image without the fields of page 1 that SQLite sets itself when it copies a database.</summary>
     public static byte[] WithoutCounters(byte[] image)
     {
-        foreach ((int start, int length) in ((int, int)[])[(18, 2), (24, 4), (40, 4), (92, 8)])
+        foreach ((var start, var length) in ((int, int)[])[(18, 2), (24, 4), (40, 4), (92, 8)])
         {
             image.AsSpan(start, length).Clear();
         }

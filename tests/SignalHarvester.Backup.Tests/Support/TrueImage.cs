@@ -13,17 +13,17 @@ internal static class TrueImage
     /// <summary>Reads the image. A database that waits for a rollback has none.</summary>
     public static byte[] Of(string path)
     {
-        byte[] main = File.ReadAllBytes(path);
-        (Dictionary<uint, byte[]> pages, uint pageCount, int pageSize) = Committed(path + "-wal");
+        var main = File.ReadAllBytes(path);
+        (var pages, var pageCount, var pageSize) = Committed(path + "-wal");
         if (pageCount == 0)
         {
             pageSize = BinaryPrimitives.ReadUInt16BigEndian(main.AsSpan(16)) is var size and not 1 ? size : 65536;
             pageCount = IsCountValid(main) ? BinaryPrimitives.ReadUInt32BigEndian(main.AsSpan(28)) : (uint)(main.Length / pageSize);
         }
 
-        byte[] image = new byte[pageCount * (long)pageSize];
+        var image = new byte[pageCount * (long)pageSize];
         main.AsSpan(0, Math.Min(main.Length, image.Length)).CopyTo(image);
-        foreach ((uint page, byte[] content) in pages.Where(entry => entry.Key <= pageCount))
+        foreach ((var page, var content) in pages.Where(entry => entry.Key <= pageCount))
         {
             content.CopyTo(image, (page - 1) * (long)pageSize);
         }
@@ -46,23 +46,23 @@ internal static class TrueImage
         var committed = new Dictionary<uint, byte[]>();
         var open = new Dictionary<uint, byte[]>();
         uint pageCount = 0;
-        byte[] wal = File.Exists(path) ? File.ReadAllBytes(path) : [];
+        var wal = File.Exists(path) ? File.ReadAllBytes(path) : [];
         if (wal.Length < 32)
         {
             return (committed, 0, 0);
         }
 
-        bool bigEndian = (wal[3] & 1) == 1;
-        int pageSize = BinaryPrimitives.ReadInt32BigEndian(wal.AsSpan(8));
+        var bigEndian = (wal[3] & 1) == 1;
+        var pageSize = BinaryPrimitives.ReadInt32BigEndian(wal.AsSpan(8));
         (uint, uint) sum = WalFiles.Checksum(wal.AsSpan(0, 24), bigEndian, default);
         if (sum != Sum(wal.AsSpan(24)))
         {
             return (committed, 0, 0);
         }
 
-        for (int at = 32; at + 24 + pageSize <= wal.Length; at += 24 + pageSize)
+        for (var at = 32; at + 24 + pageSize <= wal.Length; at += 24 + pageSize)
         {
-            Span<byte> frame = wal.AsSpan(at, 24 + pageSize);
+            var frame = wal.AsSpan(at, 24 + pageSize);
             sum = WalFiles.Checksum(frame[24..], bigEndian, WalFiles.Checksum(frame[..8], bigEndian, sum));
             if (!frame.Slice(8, 8).SequenceEqual(wal.AsSpan(16, 8)) || sum != Sum(frame[16..]))
             {
@@ -72,7 +72,7 @@ internal static class TrueImage
             open[BinaryPrimitives.ReadUInt32BigEndian(frame)] = frame[24..].ToArray();
             if (BinaryPrimitives.ReadUInt32BigEndian(frame[4..]) is var count and > 0)
             {
-                foreach ((uint page, byte[] content) in open)
+                foreach ((var page, var content) in open)
                 {
                     committed[page] = content;
                 }

@@ -9,8 +9,8 @@ internal static class WalFiles
     /// <summary>The checksum as the format describes it.</summary>
     public static (uint S0, uint S1) Checksum(ReadOnlySpan<byte> data, bool bigEndian, (uint S0, uint S1) seed)
     {
-        (uint s0, uint s1) = seed;
-        for (int i = 0; i < data.Length; i += 8)
+        (var s0, var s1) = seed;
+        for (var i = 0; i < data.Length; i += 8)
         {
             s0 += Word(data[i..]) + s1;
             s1 += Word(data[(i + 4)..]) + s0;
@@ -24,11 +24,11 @@ internal static class WalFiles
     /// <summary>Writes all checksums of a log anew, in this byte order.</summary>
     public static void Rewrite(string path, bool bigEndian)
     {
-        byte[] wal = File.ReadAllBytes(path);
-        int pageSize = (int)BinaryPrimitives.ReadUInt32BigEndian(wal.AsSpan(8));
+        var wal = File.ReadAllBytes(path);
+        var pageSize = (int)BinaryPrimitives.ReadUInt32BigEndian(wal.AsSpan(8));
         BinaryPrimitives.WriteUInt32BigEndian(wal, bigEndian ? 0x377f0683u : 0x377f0682u);
-        (uint, uint) sum = Put(Checksum(wal.AsSpan(0, 24), bigEndian, default), wal.AsSpan(24));
-        for (int frame = WalFormat.HeaderSize; frame + 24 + pageSize <= wal.Length; frame += 24 + pageSize)
+        var sum = Put(Checksum(wal.AsSpan(0, 24), bigEndian, default), wal.AsSpan(24));
+        for (var frame = WalFormat.HeaderSize; frame + 24 + pageSize <= wal.Length; frame += 24 + pageSize)
         {
             sum = Checksum(wal.AsSpan(frame, 8), bigEndian, sum);
             sum = Put(Checksum(wal.AsSpan(frame + 24, pageSize), bigEndian, sum), wal.AsSpan(frame + 16));

@@ -18,7 +18,8 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
     private const string IdBeginning = "backup_";
 
     // What is in an id, or stands for it.
-    private static readonly Regex IdPatternText = new(@"\A([backup_0-9*?]|\[[backup_0-9-]+\])+\z", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture);
+    private static readonly Regex IdPatternText = new(
+        @"\A([backup_0-9*?]|\[[backup_0-9-]+\])+\z", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture);
 
     private readonly StoreSession stores = new(TimeProvider.System);
     private readonly List<string> directories = [];
@@ -86,7 +87,8 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
         }
 
         // What they say would be left undone.
-        if (MissingStoreSwitch is { } needed && this is IDynamicParameters more && more.GetDynamicParameters() is StoreParameters and not { Provider: null, Container: null })
+        if (MissingStoreSwitch is { } needed && this is IDynamicParameters more
+            && more.GetDynamicParameters() is StoreParameters and not { Provider: null, Container: null })
         {
             ThrowTerminatingError(BackupException.InvalidArgument(
                 nameof(StoreParameters.Provider), $"-Provider and -Container need {needed}. Give that as well, or omit them.").ToRecord());
@@ -117,7 +119,8 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
     private protected string? ConfigurationFile => configuration!.Path;
 
     /// <summary>Lets the operations of this call open encrypted backups: with the given keys, else with the configured ones.</summary>
-    private protected void UseIdentities(string[]? files, SecureString? passphrase) => Runner.Identities = this.StopOnError(() => Runner.Stoppable(cancellation =>
+    private protected void UseIdentities(string[]? files, SecureString? passphrase) =>
+        Runner.Identities = this.StopOnError(() => Runner.Stoppable(cancellation =>
     {
         if (files is null && passphrase is null)
         {
@@ -134,7 +137,8 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
         if (recipients is not null && passphrase is not null)
         {
             throw BackupException.InvalidArgument(
-                passphraseParameter, $"-Recipient and -{passphraseParameter} cannot be combined, because the age format allows no other key beside a passphrase. Give one of them.");
+                passphraseParameter,
+                $"-Recipient and -{passphraseParameter} cannot be combined, because the age format allows no other key beside a passphrase. Give one of them.");
         }
 
         return recipients is not null ? BackupEncryption.To(recipients)
@@ -156,7 +160,8 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
     /// there; the common one in any case where none is.
     /// </summary>
     private protected IReadOnlyList<BackupDirectory> OpenDirectories() =>
-        string.IsNullOrEmpty(BackupDirectory) && Settings.BackupDirectories.Select(OpenConfigured).Where(directory => directory.Exists).ToList() is [_, ..] there
+        string.IsNullOrEmpty(BackupDirectory)
+            && Settings.BackupDirectories.Select(OpenConfigured).Where(directory => directory.Exists).ToList() is [_, ..] there
             ? there
             : [OpenDirectory()];
 
@@ -175,7 +180,8 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
         if (directories.Count > 0 && directories[0] != path)
         {
             ThrowTerminatingError(BackupException.InvalidArgument(
-                path, $"The pipeline names several backup directories, '{directories[0]}' and '{path}', but this cmdlet works on one. Run it once for each.").ToRecord());
+                path, $"The pipeline names several backup directories, '{directories[0]}' and '{path}', but this cmdlet works on one. Run it once for each.")
+                .ToRecord());
         }
 
         directories.Clear();
@@ -188,7 +194,8 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
 
     /// <summary>Refuses the directory of a backup from an object store if one of this machine is needed.</summary>
     private static BackupException NotADirectory(string address) => BackupException.InvalidArgument(
-        address, $"'{address}' is a place in an object store, but this needs a directory on this machine. Give one; fetch the backups with Receive-SHBackup first.");
+        address,
+        $"'{address}' is a place in an object store, but this needs a directory on this machine. Give one; fetch the backups with Receive-SHBackup first.");
 
     /// <summary>
     /// The backup directory on this machine. A backup from an object store states the store as its directory, and that
@@ -200,9 +207,11 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
             : OpenDirectory();
 
     /// <summary>The object store that the parameters, the backup or the configuration name, in this order.</summary>
-    private protected StoreCatalog OpenStore(StoreParameters parameters, BackupMetadata? backup = null) => OpenStore(parameters, Stores(parameters).Choose(backup));
+    private protected StoreCatalog OpenStore(StoreParameters parameters, BackupMetadata? backup = null) =>
+        OpenStore(parameters, Stores(parameters).Choose(backup));
 
-    private protected StoreCatalog OpenStore(StoreParameters parameters, StoreLocation location) => stores.Open(location, Stores(parameters).OptionsOf(location));
+    private protected StoreCatalog OpenStore(StoreParameters parameters, StoreLocation location) =>
+        stores.Open(location, Stores(parameters).OptionsOf(location));
 
     /// <summary>The object stores that the parameters and the configuration name.</summary>
     private protected StoreChoice Stores(StoreParameters parameters) => new(parameters, Settings, this.FileSystemPath, this.IsBound);
@@ -261,7 +270,8 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
 
         if (!IsIdGiven)
         {
-            throw NoPattern(id, "The pipeline accepts only complete ids, so that a file cannot select more than it names. Give patterns with -Id, on the command line.");
+            throw NoPattern(
+                id, "The pipeline accepts only complete ids, so that a file cannot select more than it names. Give patterns with -Id, on the command line.");
         }
 
         const string advice = "Give an id such as backup_20261122_020000_123456, or a pattern such as backup_20261122*.";

@@ -137,7 +137,9 @@ public abstract class BackupInputCommand : BackupCommand
 
     /// <summary>Finds what an id names in several directories; the first that has it counts, and wildcards match in all.</summary>
     private IEnumerable<BackupSource> Find(IReadOnlyList<BackupDirectory> directories, string id) =>
-        (WildcardPattern.ContainsWildcardCharacters(id) ? directories : [directories.FirstOrDefault(directory => directory.Has(CanonicalId(id))) ?? directories[0]])
+        (WildcardPattern.ContainsWildcardCharacters(id)
+            ? directories
+            : [directories.FirstOrDefault(directory => directory.Has(CanonicalId(id))) ?? directories[0]])
             .SelectMany(directory => Find(directory, id).Select(backup => BackupSource.In(directory, backup)));
 
     private protected IReadOnlyList<BackupMetadata> Find(BackupDirectory directory, string id)

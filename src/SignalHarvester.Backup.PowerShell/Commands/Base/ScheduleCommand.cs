@@ -35,7 +35,8 @@ public abstract class ScheduleCommand : OperationCommand
         var faults = new List<BackupException>();
         var isLiteral = !isNameGiven && this.IsBound("Name");
         var found = Runner.Run(_ => Registry.List(Scope, faults.Add))
-            .Where(schedule => isLiteral ? string.Equals(name, schedule.Name, StringComparison.OrdinalIgnoreCase) : CmdletParameters.Matches(name, schedule.Name))
+            .Where(
+                schedule => isLiteral ? string.Equals(name, schedule.Name, StringComparison.OrdinalIgnoreCase) : CmdletParameters.Matches(name, schedule.Name))
             .ToList();
 
         // Each file that cannot be read is told once a call, however many names were given.
@@ -47,7 +48,8 @@ public abstract class ScheduleCommand : OperationCommand
         if (!isHiddenTold && ScheduleRegistry.HasHidden(Scope))
         {
             isHiddenTold = true;
-            WriteWarning("The machine has schedules that this account may not see. Run the command as root or administrator to see them, or with -Scope User to see only this account's.");
+            WriteWarning(
+                "The machine has schedules that this account may not see. Run the command as root or administrator to see them, or with -Scope User to see only this account's.");
         }
 
         if (found.Count == 0 && (isLiteral || !WildcardPattern.ContainsWildcardCharacters(name)))

@@ -64,7 +64,8 @@ internal sealed class AgeHeader
         var beginning = Read(file, VersionLine.Length);
         if (beginning.AsSpan().StartsWith("-----BEGIN AGE"u8))
         {
-            throw AgeDamage.Of("The content is in age's text form (armor). Convert it to the binary form first: use 'age -d' with the key, or decode its Base64.");
+            throw AgeDamage.Of(
+                "The content is in age's text form (armor). Convert it to the binary form first: use 'age -d' with the key, or decode its Base64.");
         }
 
         return beginning.AsSpan().StartsWith("age-encryption.org/"u8) ? Parse(Read(file, LargestHeader)) : null;
@@ -92,7 +93,8 @@ internal sealed class AgeHeader
                 continue;
             }
 
-            if (stanzas.Count > 0 && line.StartsWith(CodeMark + " ", StringComparison.Ordinal) && AgeBase64.TryDecode(line[(CodeMark.Length + 1)..]) is { Length: CodeSize } code)
+            if (stanzas.Count > 0 && line.StartsWith(CodeMark + " ", StringComparison.Ordinal)
+                && AgeBase64.TryDecode(line[(CodeMark.Length + 1)..]) is { Length: CodeSize } code)
             {
                 return new AgeHeader(stanzas, bytes[..(begun + CodeMark.Length)], code);
             }
@@ -116,7 +118,9 @@ internal sealed class AgeHeader
             }
             while (line.Length == LineLength);
 
-            return line.Length < LineLength && AgeBase64.TryDecode(body.ToString()) is { } decoded ? new AgeStanza(words[0], words[1..], decoded) : throw Malformed();
+            return line.Length < LineLength && AgeBase64.TryDecode(body.ToString()) is { } decoded
+                ? new AgeStanza(words[0], words[1..], decoded)
+                : throw Malformed();
         }
 
         string NextLine()

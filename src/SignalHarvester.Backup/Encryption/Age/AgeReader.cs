@@ -67,7 +67,8 @@ internal sealed class AgeReader(StoredBytes stored, long length, byte[] key) : I
         catch (AuthenticationTagMismatchException exception)
         {
             throw AgeDamage.Of(
-                string.Create(CultureInfo.InvariantCulture, $"The encrypted content is damaged or cut short: its piece {number + 1} does not authenticate."), exception);
+                string.Create(CultureInfo.InvariantCulture, $"The encrypted content is damaged or cut short: its piece {number + 1} does not authenticate."),
+                exception);
         }
 
         number++;

@@ -6,7 +6,7 @@ internal static class Bech32
     private const string Alphabet = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
     private const int ChecksumLength = 6;
 
-    private static readonly uint[] s_generator = [0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3];
+    private static readonly uint[] Generator = [0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3];
 
     /// <summary>Writes bytes in lower case.</summary>
     /// <param name="prefix">The human-readable part, in lower case.</param>
@@ -27,7 +27,8 @@ internal static class Bech32
     {
         var lower = text.ToLowerInvariant();
         var separator = lower.LastIndexOf('1');
-        if ((text.Any(char.IsUpper) && text.Any(char.IsLower)) || separator < 0 || lower[..separator] != prefix || lower.Length - separator - 1 < ChecksumLength)
+        if ((text.Any(char.IsUpper) && text.Any(char.IsLower)) || separator < 0 || lower[..separator] != prefix
+            || lower.Length - separator - 1 < ChecksumLength)
         {
             return null;
         }
@@ -52,9 +53,9 @@ internal static class Bech32
         {
             var top = checksum >> 25;
             checksum = ((checksum & 0x1ffffff) << 5) ^ value;
-            for (var i = 0; i < s_generator.Length; i++)
+            for (var i = 0; i < Generator.Length; i++)
             {
-                checksum ^= ((top >> i) & 1) == 1 ? s_generator[i] : 0;
+                checksum ^= ((top >> i) & 1) == 1 ? Generator[i] : 0;
             }
         }
 

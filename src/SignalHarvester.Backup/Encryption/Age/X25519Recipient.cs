@@ -37,7 +37,8 @@ internal sealed class X25519Recipient : IAgeRecipient
         if (!X25519.CalculateAgreement(secret, 0, publicKey, 0, agreed, 0))
         {
             throw new BackupException(
-                BackupErrorId.RecipientInvalid, Text, $"'{Text}' is an insecure public key (a point of low order). Make a new one with New-SHBackupKey or age-keygen.");
+                BackupErrorId.RecipientInvalid, Text,
+                $"'{Text}' is an insecure public key (a point of low order). Make a new one with New-SHBackupKey or age-keygen.");
         }
 
         return new AgeStanza(StanzaType, [AgeBase64.Encode(share)], KeyWrap.Wrap(WrappingKey(agreed, share, publicKey), key));

@@ -25,14 +25,17 @@ internal sealed class PageDigestCipher : IDisposable
     }
 
     private static string KeyPath => Path.Combine(
-        Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "SignalHarvester.Backup", "page-digests.key");
+        Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "SignalHarvester.Backup",
+        "page-digests.key");
 
     /// <summary>Opens the machine's key; null if there is no readable one.</summary>
     public static PageDigestCipher? TryOpen()
     {
         try
         {
-            return Path.IsPathFullyQualified(KeyPath) && RegularFile.ReadAllBytes(KeyPath, KeySize) is { Length: KeySize } key ? new PageDigestCipher(key) : null;
+            return Path.IsPathFullyQualified(KeyPath) && RegularFile.ReadAllBytes(KeyPath, KeySize) is { Length: KeySize } key
+                ? new PageDigestCipher(key)
+                : null;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -42,7 +45,8 @@ internal sealed class PageDigestCipher : IDisposable
     }
 
     /// <summary>Opens the machine's key, and makes it where there is none.</summary>
-    /// <param name="explain">Receives the reason why no key can be kept, without a full stop; the digests are then useless, and the next backup is full.</param>
+    /// <param name="explain">Receives the reason why no key can be kept, without a
+    /// full stop; the digests are then useless, and the next backup is full.</param>
     public static PageDigestCipher OpenOrCreate(Action<string> explain)
     {
         try
@@ -57,7 +61,8 @@ internal sealed class PageDigestCipher : IDisposable
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            explain($"their key cannot be kept in '{KeyPath}' ({exception.Message.TrimEnd('.')}): set HOME or XDG_DATA_HOME to a permanent folder of this account");
+            explain(
+                $"their key cannot be kept in '{KeyPath}' ({exception.Message.TrimEnd('.')}): set HOME or XDG_DATA_HOME to a permanent folder of this account");
             return new PageDigestCipher(RandomNumberGenerator.GetBytes(KeySize));
         }
     }

@@ -55,7 +55,8 @@ internal sealed class PageDigestFile : IDisposable
     /// <param name="pageSize">Bytes in a page.</param>
     /// <param name="pageCount">Pages in the image.</param>
     /// <param name="cipher">Keys the digests of an encrypted backup; null for one that is not.</param>
-    public static PageDigestFile Create(string folder, string temporaryFolder, string databasePath, string id, int pageSize, long pageCount, PageDigestCipher? cipher = null)
+    public static PageDigestFile Create(
+        string folder, string temporaryFolder, string databasePath, string id, int pageSize, long pageCount, PageDigestCipher? cipher = null)
     {
         DurableFile.CreateDirectory(folder);
         var path = PathFor(folder, databasePath, id);

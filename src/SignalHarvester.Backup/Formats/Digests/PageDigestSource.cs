@@ -34,7 +34,8 @@ internal sealed class PageDigestSource : IDisposable
         SafeFileHandle handle;
         try
         {
-            handle = RegularFile.Open(PageDigestFile.PathFor(folder, databasePath, backup.Id), FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
+            handle = RegularFile.Open(
+                PageDigestFile.PathFor(folder, databasePath, backup.Id), FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -46,7 +47,8 @@ internal sealed class PageDigestSource : IDisposable
         var source = new PageDigestSource(handle, pageCount, cipher);
         try
         {
-            if (backup.IsEncrypted == (cipher is not null) && source.Begins(PageDigestFile.Header(backup.Id, pageSize, pageCount)) && source.Checksum() == recorded)
+            if (backup.IsEncrypted == (cipher is not null) && source.Begins(PageDigestFile.Header(backup.Id, pageSize, pageCount))
+                && source.Checksum() == recorded)
             {
                 return source;
             }

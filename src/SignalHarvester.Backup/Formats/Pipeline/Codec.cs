@@ -22,7 +22,8 @@ internal static class Codec
             throw BackupException.InvalidArgument(given,
                 compression == CompressionType.None
                     ? "-CompressionLevel cannot be combined with -Compression None. Omit it."
-                    : string.Create(CultureInfo.InvariantCulture, $"{compression} has no compression level {given}. Give a level from {low} (fast) to {high} (small)."));
+                    : string.Create(
+                        CultureInfo.InvariantCulture, $"{compression} has no compression level {given}. Give a level from {low} (fast) to {high} (small)."));
         }
 
         return level ?? fallback;
@@ -45,7 +46,8 @@ internal static class Codec
             worker.Transform(probe);
             return null;
         }
-        catch (Exception exception) when (exception is FileNotFoundException or FileLoadException or BadImageFormatException or DllNotFoundException or TypeInitializationException or TypeLoadException or MissingMethodException)
+        catch (Exception exception) when (exception is FileNotFoundException or FileLoadException or BadImageFormatException or DllNotFoundException
+            or TypeInitializationException or TypeLoadException or MissingMethodException)
         {
             return exception.Message.ReplaceLineEndings(string.Empty).TrimEnd('.');
         }

@@ -33,7 +33,8 @@ internal static class GzipMembers
 
     /// <summary>The whole size of the member at the start of the bytes; null if it does not state it.</summary>
     public static int? Measure(ReadOnlySpan<byte> bytes) =>
-        bytes.Length >= HeaderSize && bytes.StartsWith(Header) && BinaryPrimitives.ReadInt32LittleEndian(bytes[Header.Length..]) is var size and > HeaderSize + TrailerSize
+        bytes.Length >= HeaderSize && bytes.StartsWith(Header)
+            && BinaryPrimitives.ReadInt32LittleEndian(bytes[Header.Length..]) is var size and > HeaderSize + TrailerSize
             ? size
             : null;
 

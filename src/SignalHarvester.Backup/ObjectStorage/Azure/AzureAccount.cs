@@ -12,7 +12,8 @@ namespace SignalHarvester.Backup.ObjectStorage.Azure;
 internal sealed class AzureAccount
 {
     /// <summary>How credentials are given, in a sentence.</summary>
-    public const string HowTo = $"Set the environment variable {ConnectionStringVariable}; or give the account with -AccountName or {AccountVariable} and set {KeyVariable} or {SasVariable}; or run with an Azure identity (managed identity, workload identity, az login).";
+    public const string HowTo =
+        $"Set the environment variable {ConnectionStringVariable}; or give the account with -AccountName or {AccountVariable} and set {KeyVariable} or {SasVariable}; or run with an Azure identity (managed identity, workload identity, az login).";
 
     private const string ConnectionStringVariable = "AZURE_STORAGE_CONNECTION_STRING";
     private const string AccountVariable = "AZURE_STORAGE_ACCOUNT";
@@ -46,7 +47,8 @@ internal sealed class AzureAccount
         if (connectionString is not null && settings.Count == 0)
         {
             // Not repeated: it may be a key.
-            throw faults.CredentialsMissing($"The value of {ConnectionStringVariable} is not a connection string. Copy it again from the account's access keys, or unset it.", null);
+            throw faults.CredentialsMissing(
+                $"The value of {ConnectionStringVariable} is not a connection string. Copy it again from the account's access keys, or unset it.", null);
         }
 
         endpoint = CheckedEndpoint(location.Endpoint?.OriginalString ?? settings.GetValueOrDefault("BlobEndpoint") ?? DefaultEndpoint(settings));

@@ -14,7 +14,7 @@ namespace SignalHarvester.Backup.ObjectStorage.Azure;
 internal sealed class AzureFault(StoreLocation location)
 {
     /// <summary>What Azure allows a clock to be wrong by.</summary>
-    private static readonly TimeSpan clockTolerance = TimeSpan.FromMinutes(15);
+    private static readonly TimeSpan ClockTolerance = TimeSpan.FromMinutes(15);
 
     private readonly CloudFault faults = new(location);
 
@@ -103,7 +103,8 @@ internal sealed class AzureFault(StoreLocation location)
         return code switch
         {
             _ when code == BlobErrorCode.BlobImmutableDueToPolicy => faults.Refused(action, $"an immutability policy protects it ({detail})", null),
-            _ when code == BlobErrorCode.BlobArchived || code == BlobErrorCode.BlobBeingRehydrated => faults.Refused(action, $"it is in the archive tier, and must first be rehydrated to an online tier ({detail})", null),
+            _ when code == BlobErrorCode.BlobArchived || code == BlobErrorCode.BlobBeingRehydrated =>
+                faults.Refused(action, $"it is in the archive tier, and must first be rehydrated to an online tier ({detail})", null),
             _ => answer.Status switch
             {
                 401 or 403 => faults.AccessDenied(action, detail, null),
@@ -117,7 +118,7 @@ internal sealed class AzureFault(StoreLocation location)
     private static string? ClockDifference(RequestFailedException answer)
     {
         var here = DateTimeOffset.UtcNow;
-        return answer.GetRawResponse()?.Headers.Date is { } there && (here - there).Duration() > clockTolerance
+        return answer.GetRawResponse()?.Headers.Date is { } there && (here - there).Duration() > ClockTolerance
             ? string.Create(CultureInfo.InvariantCulture, $"it is {there:u} there and {here:u} here")
             : null;
     }

@@ -5,7 +5,8 @@ namespace SignalHarvester.Backup.ObjectStorage.Azure;
 
 /// <summary>Tries again what is transient, with growing pauses and jitter. A connection that cannot be trusted is not.</summary>
 /// <param name="most">How often it tries again.</param>
-internal sealed class AzureRetry(int most) : RetryPolicy(most, DelayStrategy.CreateExponentialDelayStrategy(TimeSpan.FromSeconds(0.4), TimeSpan.FromSeconds(30)))
+internal sealed class AzureRetry(int most)
+    : RetryPolicy(most, DelayStrategy.CreateExponentialDelayStrategy(TimeSpan.FromSeconds(0.4), TimeSpan.FromSeconds(30)))
 {
     /// <inheritdoc/>
     protected override bool ShouldRetry(HttpMessage message, Exception? exception) =>

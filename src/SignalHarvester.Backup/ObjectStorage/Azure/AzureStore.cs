@@ -20,7 +20,7 @@ internal sealed class AzureStore : IObjectStore
     private const long LargestBlock = 1L << 30;
 
     // Names of metadata are C# identifiers.
-    private static readonly string sha256Entry = ObjectAttributes.Sha256Entry.Replace('-', '_');
+    private static readonly string Sha256Entry = ObjectAttributes.Sha256Entry.Replace('-', '_');
 
     private readonly StoreOptions options;
     private readonly HttpClient http;
@@ -102,7 +102,9 @@ internal sealed class AzureStore : IObjectStore
         }
         catch (BackupException missing) when (create && missing.ErrorId == BackupErrorId.CloudContainerNotFound)
         {
-            _ = await CallAsync("creating the container", null, () => container.CreateIfNotExistsAsync(PublicAccessType.None, cancellationToken: cancellation), cancellation).ConfigureAwait(false);
+            _ = await CallAsync(
+                "creating the container", null, () => container.CreateIfNotExistsAsync(PublicAccessType.None, cancellationToken: cancellation), cancellation)
+                .ConfigureAwait(false);
         }
 
         if (options.ImmutableFor is not null)
@@ -133,7 +135,7 @@ internal sealed class AzureStore : IObjectStore
                             blob.Properties.LastModified ?? default)
                         {
                             Checksum = Checksum(blob.Properties.ContentHash),
-                            Sha256 = blob.Metadata.TryGetValue(sha256Entry, out var sha256) ? sha256 : null,
+                            Sha256 = blob.Metadata.TryGetValue(Sha256Entry, out var sha256) ? sha256 : null,
                         };
                     }
                 }
@@ -185,7 +187,8 @@ internal sealed class AzureStore : IObjectStore
     }
 
     /// <inheritdoc/>
-    public async Task<ObjectInfo> PutAsync(string name, ReadOnlyMemory<byte> content, ObjectAttributes attributes, ObjectInfo? replaces, CancellationToken cancellation)
+    public async Task<ObjectInfo> PutAsync(
+        string name, ReadOnlyMemory<byte> content, ObjectAttributes attributes, ObjectInfo? replaces, CancellationToken cancellation)
     {
         RequireMd5(name, content.Span, attributes);
         var wanted = new BlobUploadOptions
@@ -200,7 +203,9 @@ internal sealed class AzureStore : IObjectStore
                 : new BlobRequestConditions { IfMatch = new ETag(replaces.Version) },
             TransferValidation = WithMd5(),
         };
-        return await WriteAsync(name, content.Length, attributes, isNew: replaces is null, () => Blob(name).UploadAsync(Stream(content), wanted, cancellation), cancellation).ConfigureAwait(false);
+        return await WriteAsync(
+            name, content.Length, attributes, isNew: replaces is null, () => Blob(name).UploadAsync(Stream(content), wanted, cancellation), cancellation)
+            .ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -208,7 +213,9 @@ internal sealed class AzureStore : IObjectStore
     {
         try
         {
-            var answer = await CallAsync($"deleting '{name}'", name, () => Blob(name).DeleteAsync(DeleteSnapshotsOption.IncludeSnapshots, cancellationToken: cancellation), cancellation).ConfigureAwait(false);
+            var answer = await CallAsync(
+                $"deleting '{name}'", name, () => Blob(name).DeleteAsync(DeleteSnapshotsOption.IncludeSnapshots, cancellationToken: cancellation), cancellation)
+                .ConfigureAwait(false);
 
             // What it says where soft delete keeps the object.
             return !answer.Headers.TryGetValue("x-ms-delete-type-permanent", out var permanent) || permanent != "false";
@@ -231,7 +238,9 @@ internal sealed class AzureStore : IObjectStore
     {
         try
         {
-            var list = await CallAsync($"looking for parts of '{name}'", name, () => Blob(name).GetBlockListAsync(BlockListTypes.Uncommitted, cancellationToken: cancellation), cancellation).ConfigureAwait(false);
+            var list = await CallAsync(
+                $"looking for parts of '{name}'", name, () => Blob(name).GetBlockListAsync(BlockListTypes.Uncommitted, cancellationToken: cancellation),
+                cancellation).ConfigureAwait(false);
 
             // One number can be there twice, if the file was damaged when it was sent first; what is wanted is seen by Holds.
             return
@@ -253,16 +262,19 @@ internal sealed class AzureStore : IObjectStore
     public bool Holds(UploadedPart part, ReadOnlySpan<byte> content) => AzureBlock.Holds(part.Tag, content);
 
     /// <inheritdoc/>
-    public async Task<UploadedPart> PutPartAsync(string name, string uploadId, int number, long offset, long length, ReadOnlyMemory<byte> content, CancellationToken cancellation)
+    public async Task<UploadedPart> PutPartAsync(
+        string name, string uploadId, int number, long offset, long length, ReadOnlyMemory<byte> content, CancellationToken cancellation)
     {
         var id = AzureBlock.Id(uploadId, number, content.Span);
         var wanted = new BlockBlobStageBlockOptions { TransferValidation = WithMd5() };
-        _ = await CallAsync(Sending(name), name, () => Blob(name).StageBlockAsync(id, Stream(content), wanted, cancellation), cancellation).ConfigureAwait(false);
+        _ = await CallAsync(Sending(name), name, () => Blob(name).StageBlockAsync(id, Stream(content), wanted, cancellation), cancellation)
+            .ConfigureAwait(false);
         return new UploadedPart(number, content.Length, id);
     }
 
     /// <inheritdoc/>
-    public Task<ObjectInfo> CompleteUploadAsync(string name, string uploadId, long length, IReadOnlyList<UploadedPart> parts, ObjectAttributes attributes, CancellationToken cancellation)
+    public Task<ObjectInfo> CompleteUploadAsync(
+        string name, string uploadId, long length, IReadOnlyList<UploadedPart> parts, ObjectAttributes attributes, CancellationToken cancellation)
     {
         var wanted = new CommitBlockListOptions
         {
@@ -272,7 +284,8 @@ internal sealed class AzureStore : IObjectStore
             ImmutabilityPolicy = Immutability(),
             Conditions = new BlobRequestConditions { IfNoneMatch = ETag.All },
         };
-        return WriteAsync(name, length, attributes, isNew: true, () => Blob(name).CommitBlockListAsync(parts.Select(part => part.Tag), wanted, cancellation), cancellation);
+        return WriteAsync(
+            name, length, attributes, isNew: true, () => Blob(name).CommitBlockListAsync(parts.Select(part => part.Tag), wanted, cancellation), cancellation);
     }
 
     /// <inheritdoc/>
@@ -298,13 +311,14 @@ internal sealed class AzureStore : IObjectStore
 
     private static Stream Stream(ReadOnlyMemory<byte> content) => BinaryData.FromBytes(content).ToStream();
 
-    private static Dictionary<string, string> Metadata(ObjectAttributes attributes) => new() { [sha256Entry] = attributes.Sha256 };
+    private static Dictionary<string, string> Metadata(ObjectAttributes attributes) => new() { [Sha256Entry] = attributes.Sha256 };
 
-    private static ObjectInfo Info(string name, BlobProperties properties) => new(name, properties.ContentLength, Version(properties.ETag), properties.LastModified)
-    {
-        Checksum = Checksum(properties.ContentHash),
-        Sha256 = properties.Metadata.TryGetValue(sha256Entry, out var sha256) ? sha256 : null,
-    };
+    private static ObjectInfo Info(string name, BlobProperties properties) =>
+        new(name, properties.ContentLength, Version(properties.ETag), properties.LastModified)
+        {
+            Checksum = Checksum(properties.ContentHash),
+            Sha256 = properties.Metadata.TryGetValue(Sha256Entry, out var sha256) ? sha256 : null,
+        };
 
     private static UploadTransferValidationOptions WithMd5() => new() { ChecksumAlgorithm = StorageChecksumAlgorithm.MD5 };
 
@@ -321,7 +335,8 @@ internal sealed class AzureStore : IObjectStore
     private async Task<BlobProperties> PropertiesAsync(string name, BlobRequestConditions? conditions, CancellationToken cancellation) =>
         await CallAsync($"looking for '{name}'", name, () => Blob(name).GetPropertiesAsync(conditions, cancellation), cancellation).ConfigureAwait(false);
 
-    private async Task<ObjectInfo> WriteAsync(string name, long length, ObjectAttributes attributes, bool isNew, Func<Task<Response<BlobContentInfo>>> write, CancellationToken cancellation)
+    private async Task<ObjectInfo> WriteAsync(
+        string name, long length, ObjectAttributes attributes, bool isNew, Func<Task<Response<BlobContentInfo>>> write, CancellationToken cancellation)
     {
         BlobRequestConditions written;
         try
@@ -346,7 +361,9 @@ internal sealed class AzureStore : IObjectStore
             if (isNew)
             {
                 // Left there, it would be taken for the copy the next time.
-                _ = await CallAsync($"deleting '{name}'", name, () => Blob(name).DeleteAsync(conditions: written, cancellationToken: cancellation), cancellation).ConfigureAwait(false);
+                _ = await CallAsync(
+                    $"deleting '{name}'", name, () => Blob(name).DeleteAsync(conditions: written, cancellationToken: cancellation), cancellation)
+                    .ConfigureAwait(false);
             }
 
             throw fault;
@@ -383,7 +400,9 @@ internal sealed class AzureStore : IObjectStore
     {
         try
         {
-            var properties = await CallAsync("reading the container's settings for -ImmutableFor", null, () => container.GetPropertiesAsync(cancellationToken: cancellation), cancellation).ConfigureAwait(false);
+            var properties = await CallAsync(
+                "reading the container's settings for -ImmutableFor", null, () => container.GetPropertiesAsync(cancellationToken: cancellation), cancellation)
+                .ConfigureAwait(false);
             if (!properties.Value.HasImmutableStorageWithVersioning)
             {
                 throw faults.Refused("-ImmutableFor", "the container has no version-level immutability", null);

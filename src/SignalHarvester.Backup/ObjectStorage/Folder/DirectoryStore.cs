@@ -45,13 +45,17 @@ internal sealed class DirectoryStore : IObjectStore
 
         if (location.Prefix.Split('/').SkipLast(1).Any(part => !IsName(part)))
         {
-            throw fault.Refused("the prefix", "it must be a path of folders below the folder: names with one slash between them, none of them '.', '..' or '.shbackup', and no slash at the beginning", null);
+            throw fault.Refused(
+                "the prefix",
+                "it must be a path of folders below the folder: names with one slash between them, none of them '.', '..' or '.shbackup', and no slash at the beginning",
+                null);
         }
 
         folder = Path.TrimEndingDirectorySeparator(Path.Combine(location.Container, location.Prefix));
         stateFolder = Path.Combine(folder, HeldFolder.StateFolderName);
 
-        if (options.StorageClass is not null || options.ServerSideEncryption is not null || options.EncryptionKey is not null || options.ImmutableFor is not null)
+        if (options.StorageClass is not null || options.ServerSideEncryption is not null || options.EncryptionKey is not null
+            || options.ImmutableFor is not null)
         {
             throw fault.Refused("the options", "a folder has no storage class, no encryption and no lock of its own", null);
         }
@@ -176,7 +180,8 @@ internal sealed class DirectoryStore : IObjectStore
     }
 
     /// <inheritdoc/>
-    public async Task<ObjectInfo> PutAsync(string name, ReadOnlyMemory<byte> content, ObjectAttributes attributes, ObjectInfo? replaces, CancellationToken cancellation)
+    public async Task<ObjectInfo> PutAsync(
+        string name, ReadOnlyMemory<byte> content, ObjectAttributes attributes, ObjectInfo? replaces, CancellationToken cancellation)
     {
         await PaceAsync(content.Length, cancellation).ConfigureAwait(false);
         return await DoAsync($"writing '{name}'", requiresContainer: true, () =>
@@ -213,11 +218,13 @@ internal sealed class DirectoryStore : IObjectStore
     }, cancellation);
 
     /// <inheritdoc/>
-    public Task<string> BeginUploadAsync(string name, long length, ObjectAttributes attributes, CancellationToken cancellation) => DoAsync($"beginning to write '{name}'", requiresContainer: true, () =>
+    public Task<string> BeginUploadAsync(string name, long length, ObjectAttributes attributes, CancellationToken cancellation) =>
+        DoAsync($"beginning to write '{name}'", requiresContainer: true, () =>
         Begin(name).Id, cancellation);
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<UploadedPart>?> FindPartsAsync(string name, string uploadId, long length, CancellationToken cancellation) => DoAsync($"looking for the parts of '{name}'", requiresContainer: true, () =>
+    public Task<IReadOnlyList<UploadedPart>?> FindPartsAsync(string name, string uploadId, long length, CancellationToken cancellation) =>
+        DoAsync($"looking for the parts of '{name}'", requiresContainer: true, () =>
         DirectoryUpload.Find(UploadsFolder, uploadId, name)?.Parts(), cancellation);
 
     /// <inheritdoc/>
@@ -225,7 +232,8 @@ internal sealed class DirectoryStore : IObjectStore
         part.Length == content.Length && part.Tag == Convert.ToHexStringLower(SHA256.HashData(content));
 
     /// <inheritdoc/>
-    public async Task<UploadedPart> PutPartAsync(string name, string uploadId, int number, long offset, long length, ReadOnlyMemory<byte> content, CancellationToken cancellation)
+    public async Task<UploadedPart> PutPartAsync(
+        string name, string uploadId, int number, long offset, long length, ReadOnlyMemory<byte> content, CancellationToken cancellation)
     {
         await PaceAsync(content.Length, cancellation).ConfigureAwait(false);
         return await DoAsync($"writing '{name}'", requiresContainer: true, () =>
@@ -242,7 +250,9 @@ internal sealed class DirectoryStore : IObjectStore
     }
 
     /// <inheritdoc/>
-    public Task<ObjectInfo> CompleteUploadAsync(string name, string uploadId, long length, IReadOnlyList<UploadedPart> parts, ObjectAttributes attributes, CancellationToken cancellation) => DoAsync($"completing '{name}'", requiresContainer: true, () =>
+    public Task<ObjectInfo> CompleteUploadAsync(
+        string name, string uploadId, long length, IReadOnlyList<UploadedPart> parts, ObjectAttributes attributes, CancellationToken cancellation) =>
+        DoAsync($"completing '{name}'", requiresContainer: true, () =>
     {
         var upload = RequireUpload(name, uploadId);
         var made = Publish(upload, name, length, attributes.Sha256, replaces: null, cancellation);
@@ -260,7 +270,8 @@ internal sealed class DirectoryStore : IObjectStore
     /// <inheritdoc/>
     public async IAsyncEnumerable<PendingUpload> PendingUploadsAsync(string beginning, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        foreach (var pending in await DoAsync("listing uploads", requiresContainer: true, () => DirectoryUpload.All(UploadsFolder), cancellation).ConfigureAwait(false))
+        foreach (var pending in await DoAsync("listing uploads", requiresContainer: true, () => DirectoryUpload.All(UploadsFolder), cancellation)
+            .ConfigureAwait(false))
         {
             if (pending.Name.StartsWith(beginning, StringComparison.Ordinal))
             {
@@ -311,7 +322,8 @@ internal sealed class DirectoryStore : IObjectStore
             var arrived = InfoOf(name, file);
             return arrived.Length == length && found == sha256
                 ? arrived
-                : throw fault.ChecksumMismatch(name, string.Create(CultureInfo.InvariantCulture, $"{arrived.Length} bytes with the SHA-256 {found} have arrived, instead of {length} bytes with {sha256}"));
+                : throw fault.ChecksumMismatch(name, string.Create(
+                    CultureInfo.InvariantCulture, $"{arrived.Length} bytes with the SHA-256 {found} have arrived, instead of {length} bytes with {sha256}"));
         });
         using var held = Lock(cancellation);
         var path = PathOf(name);
@@ -352,7 +364,10 @@ internal sealed class DirectoryStore : IObjectStore
 
         try
         {
-            return Encoding.UTF8.GetString(RegularFile.ReadAllBytes(path, LargestRecord)).Split(' ') is [var version, { Length: 64 } sha256] && version == info.Version ? sha256 : null;
+            return Encoding.UTF8.GetString(RegularFile.ReadAllBytes(path, LargestRecord)).Split(' ') is [var version, { Length: 64 } sha256]
+                && version == info.Version
+                ? sha256
+                : null;
         }
         catch (Exception exception) when (exception is FileNotFoundException or NotAFileException or FileTooLargeException)
         {

@@ -96,7 +96,8 @@ internal sealed class DirectoryUpload
     {
         using var file = RegularFile.Open(ContentPath, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
         var now = DateTime.UtcNow;
-        File.SetLastWriteTimeUtc(file, now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMillisecond) + RandomNumberGenerator.GetInt32((int)TimeSpan.TicksPerMillisecond)));
+        File.SetLastWriteTimeUtc(
+            file, now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMillisecond) + RandomNumberGenerator.GetInt32((int)TimeSpan.TicksPerMillisecond)));
         RandomAccess.FlushToDisk(file);
         return look(file);
     }

@@ -21,7 +21,8 @@ internal sealed class GcsBucketAccess(GcsClient client, GcsFault fault, StoreLoc
             ?? throw fault.Cloud.Refused(Action, "a bucket belongs to a project; set the environment variable GOOGLE_CLOUD_PROJECT to that project's id", null);
         var retention = options.ImmutableFor is null ? string.Empty : "&enableObjectRetention=true";
         var address = client.Address($"/storage/v1/b?project={Uri.EscapeDataString(project)}&fields={GcsBucket.Fields}{retention}");
-        var made = new GcsNewBucket(location.Container, location.Region, new GcsBucketRights(new GcsUniformAccess(Enabled: true), PublicAccessPrevention: "enforced"));
+        var made = new GcsNewBucket(
+            location.Container, location.Region, new GcsBucketRights(new GcsUniformAccess(Enabled: true), PublicAccessPrevention: "enforced"));
         await client.RunAsync(
             Action,
             null,
@@ -30,7 +31,8 @@ internal sealed class GcsBucketAccess(GcsClient client, GcsFault fault, StoreLoc
                 try
                 {
                     return await client.AskAsync(
-                        () => new HttpRequestMessage(HttpMethod.Post, address) { Content = GcsClient.Json(made, GcsJson.Default.GcsNewBucket) }, GcsJson.Default.GcsBucket, stop).ConfigureAwait(false);
+                        () => new HttpRequestMessage(HttpMethod.Post, address) { Content = GcsClient.Json(made, GcsJson.Default.GcsNewBucket) },
+                        GcsJson.Default.GcsBucket, stop).ConfigureAwait(false);
                 }
                 catch (GcsResponseException response) when (response.Status == HttpStatusCode.Conflict)
                 {

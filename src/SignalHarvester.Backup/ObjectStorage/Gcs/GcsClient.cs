@@ -195,7 +195,9 @@ internal sealed class GcsClient : IDisposable
 
     // What is refused is not repeated: it could hold a password.
     private Uri RequireEndpoint(Uri address, string which) =>
-        address is { IsAbsoluteUri: true, UserInfo: "", Query: "", Fragment: "" } && (address.Scheme == Uri.UriSchemeHttps || address.Scheme == Uri.UriSchemeHttp)
+        address is { IsAbsoluteUri: true, UserInfo: "", Query: "", Fragment: "" }
+            && (address.Scheme == Uri.UriSchemeHttps || address.Scheme == Uri.UriSchemeHttp)
             ? address
-            : throw fault.Cloud.Refused("the address", $"{which} must be an address such as https://storage.googleapis.com, without user name, password, query or fragment", null);
+            : throw fault.Cloud.Refused(
+                "the address", $"{which} must be an address such as https://storage.googleapis.com, without user name, password, query or fragment", null);
 }

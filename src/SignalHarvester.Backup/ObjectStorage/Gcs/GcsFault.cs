@@ -82,5 +82,7 @@ internal sealed class GcsFault(StoreLocation location, StoreOptions options)
     private string OptionsUsed() =>
         (options.ImmutableFor is null ? string.Empty : "; -ImmutableFor needs a bucket that was created with object retention")
         + (options.StorageClass is { } storageClass ? $"; -StorageClass is '{storageClass}'" : string.Empty)
-        + (options.EncryptionKey is { } key ? $"; -KmsKeyId is '{key}', which must be a Cloud KMS key in the bucket's location that its service agent may use" : string.Empty);
+        + (options.EncryptionKey is { } key
+            ? $"; -KmsKeyId is '{key}', which must be a Cloud KMS key in the bucket's location that its service agent may use"
+            : string.Empty);
 }

@@ -116,7 +116,8 @@ internal sealed class GcsSession(GcsClient client, Uri address, string name, lon
     {
         try
         {
-            using var response = await client.SendAsync(() => new HttpRequestMessage(HttpMethod.Delete, address), cancellation, isSession: true).ConfigureAwait(false);
+            using var response =
+                await client.SendAsync(() => new HttpRequestMessage(HttpMethod.Delete, address), cancellation, isSession: true).ConfigureAwait(false);
         }
         catch (GcsResponseException response) when ((int)response.Status == 499 || response.Status is HttpStatusCode.NotFound or HttpStatusCode.Gone)
         {

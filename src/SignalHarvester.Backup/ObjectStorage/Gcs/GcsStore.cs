@@ -55,7 +55,8 @@ internal sealed class GcsStore : IObjectStore
     /// <inheritdoc/>
     public long PartSize(long length) => length <= LargestObject
         ? 64 * GcsSession.Quantum
-        : throw fault.Cloud.Refused("an object", string.Create(CultureInfo.InvariantCulture, $"{length} bytes are more than the limit of 5 TiB for an object"), null);
+        : throw fault.Cloud.Refused(
+            "an object", string.Create(CultureInfo.InvariantCulture, $"{length} bytes are more than the limit of 5 TiB for an object"), null);
 
     /// <inheritdoc/>
     public async Task RequireContainerAsync(bool create, CancellationToken cancellation)
@@ -77,10 +78,11 @@ internal sealed class GcsStore : IObjectStore
     public async IAsyncEnumerable<ObjectInfo> ListAsync(string beginning, [EnumeratorCancellation] CancellationToken cancellation)
     {
         var address = $"{bucket.Path}/o?prefix={Uri.EscapeDataString(Location.Prefix + beginning)}&fields=nextPageToken,items({GcsObject.Fields})";
-        for (string? token = string.Empty; token is not null;)
+        for (var token = string.Empty; token is not null;)
         {
             var next = token.Length == 0 ? address : $"{address}&pageToken={Uri.EscapeDataString(token)}";
-            var page = await client.RunAsync("listing", null, stop => client.AskAsync(client.Get(next), GcsJson.Default.GcsPage, stop), meaning: null, cancellation).ConfigureAwait(false);
+            var page = await client.RunAsync(
+                "listing", null, stop => client.AskAsync(client.Get(next), GcsJson.Default.GcsPage, stop), meaning: null, cancellation).ConfigureAwait(false);
             foreach (var item in page.Items ?? [])
             {
                 // The prefix itself can be an object: what consoles make for an empty folder.
@@ -135,14 +137,18 @@ internal sealed class GcsStore : IObjectStore
     }
 
     /// <inheritdoc/>
-    public async Task<ObjectInfo> PutAsync(string name, ReadOnlyMemory<byte> content, ObjectAttributes attributes, ObjectInfo? replaces, CancellationToken cancellation)
+    public async Task<ObjectInfo> PutAsync(
+        string name, ReadOnlyMemory<byte> content, ObjectAttributes attributes, ObjectInfo? replaces, CancellationToken cancellation)
     {
-        var address = client.Address($"{UploadQuery("multipart", name)}&ifGenerationMatch={Uri.EscapeDataString(replaces?.Version ?? "0")}&fields={GcsObject.Fields}");
+        var address = client.Address(
+            $"{UploadQuery("multipart", name)}&ifGenerationMatch={Uri.EscapeDataString(replaces?.Version ?? "0")}&fields={GcsObject.Fields}");
         var made = await WriteOnceAsync(
             name,
             content.Length,
             attributes,
-            stop => client.AskAsync(() => new HttpRequestMessage(HttpMethod.Post, address) { Content = Multipart(NewObject(name, attributes), content) }, GcsJson.Default.GcsObject, stop),
+            stop => client.AskAsync(
+                () => new HttpRequestMessage(HttpMethod.Post, address) { Content = Multipart(NewObject(name, attributes), content) }, GcsJson.Default.GcsObject,
+                stop),
             meaning: null,
             cancellation).ConfigureAwait(false);
         await RequireIntactAsync(name, made, content.Length, attributes).ConfigureAwait(false);
@@ -154,7 +160,8 @@ internal sealed class GcsStore : IObjectStore
     {
         // Before it is too late to hear that the bucket cannot be asked.
         keepsDeleted ??= await bucket.FindAsync(cancellation).ConfigureAwait(false) is { KeepsDeleted: true };
-        var deleted = await client.RunAsync($"deleting '{name}'", name, stop => RemoveAsync(ObjectPath(name), stop), meaning: null, cancellation).ConfigureAwait(false);
+        var deleted =
+            await client.RunAsync($"deleting '{name}'", name, stop => RemoveAsync(ObjectPath(name), stop), meaning: null, cancellation).ConfigureAwait(false);
         return !deleted || keepsDeleted != true;
     }
 
@@ -170,7 +177,9 @@ internal sealed class GcsStore : IObjectStore
                 using var response = await client.SendAsync(
                     () =>
                     {
-                        var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = GcsClient.Json(NewObject(name, attributes), GcsJson.Default.GcsNewObject) };
+                        var request = new HttpRequestMessage(
+                            HttpMethod.Post, address)
+                        { Content = GcsClient.Json(NewObject(name, attributes), GcsJson.Default.GcsNewObject) };
                         request.Headers.Add("X-Upload-Content-Type", attributes.ContentType);
                         request.Headers.Add("X-Upload-Content-Length", length.ToString(CultureInfo.InvariantCulture));
                         return request;
@@ -218,7 +227,8 @@ internal sealed class GcsStore : IObjectStore
     public bool Holds(UploadedPart part, ReadOnlySpan<byte> content) => true;
 
     /// <inheritdoc/>
-    public async Task<UploadedPart> PutPartAsync(string name, string uploadId, int number, long offset, long length, ReadOnlyMemory<byte> content, CancellationToken cancellation)
+    public async Task<UploadedPart> PutPartAsync(
+        string name, string uploadId, int number, long offset, long length, ReadOnlyMemory<byte> content, CancellationToken cancellation)
     {
         await Session(name, uploadId, length).SendAsync(offset, content, cancellation).ConfigureAwait(false);
         return new UploadedPart(number, content.Length, string.Empty);
@@ -245,7 +255,8 @@ internal sealed class GcsStore : IObjectStore
         }
 
         await client.RunAsync(
-            $"cancelling the upload of '{name}'", name, stop => GcsSession.CancelAsync(client, address, stop), meaning: null, cancellation).ConfigureAwait(false);
+            $"cancelling the upload of '{name}'", name, stop => GcsSession.CancelAsync(client, address, stop), meaning: null, cancellation)
+            .ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -310,7 +321,8 @@ internal sealed class GcsStore : IObjectStore
     {
         try
         {
-            return await client.AskAsync(client.Get($"{ObjectPath(name)}?fields={GcsObject.Fields}"), GcsJson.Default.GcsObject, cancellation).ConfigureAwait(false);
+            return await client.AskAsync(client.Get($"{ObjectPath(name)}?fields={GcsObject.Fields}"), GcsJson.Default.GcsObject, cancellation)
+                .ConfigureAwait(false);
         }
         catch (GcsResponseException response) when (response.Status == HttpStatusCode.NotFound && !response.IsOfBucket)
         {
@@ -361,7 +373,8 @@ internal sealed class GcsStore : IObjectStore
                 {
                     return await attempt(stop).ConfigureAwait(false);
                 }
-                catch (GcsResponseException response) when (attempts > 1 && response.Status is HttpStatusCode.PreconditionFailed or HttpStatusCode.NotFound or HttpStatusCode.Gone)
+                catch (GcsResponseException response)
+                    when (attempts > 1 && response.Status is HttpStatusCode.PreconditionFailed or HttpStatusCode.NotFound or HttpStatusCode.Gone)
                 {
                     if (await FetchAsync(name, stop).ConfigureAwait(false) is { } found
                         && found.Size == length && found.Metadata?.GetValueOrDefault(ObjectAttributes.Sha256Entry) == attributes.Sha256)
@@ -392,7 +405,8 @@ internal sealed class GcsStore : IObjectStore
             await client.RunAsync(
                 $"deleting '{name}'",
                 name,
-                stop => RemoveAsync(string.Create(CultureInfo.InvariantCulture, $"{ObjectPath(name)}?generation={made.Generation}&ifGenerationMatch={made.Generation}"), stop),
+                stop => RemoveAsync(
+                    string.Create(CultureInfo.InvariantCulture, $"{ObjectPath(name)}?generation={made.Generation}&ifGenerationMatch={made.Generation}"), stop),
                 meaning: null,
                 CancellationToken.None).ConfigureAwait(false);
         }
@@ -408,7 +422,8 @@ internal sealed class GcsStore : IObjectStore
     {
         try
         {
-            using var response = await client.SendAsync(() => new HttpRequestMessage(HttpMethod.Delete, client.Address(pathAndQuery)), cancellation).ConfigureAwait(false);
+            using var response =
+                await client.SendAsync(() => new HttpRequestMessage(HttpMethod.Delete, client.Address(pathAndQuery)), cancellation).ConfigureAwait(false);
             return true;
         }
         catch (GcsResponseException response) when (response.Status == HttpStatusCode.NotFound && !response.IsOfBucket)

@@ -30,7 +30,9 @@ internal sealed class S3Bucket(StoreLocation location, StoreOptions options, S3C
             try
             {
                 // A bucket without the lock takes no locked objects, and older services never learn.
-                return await s3.PutBucketAsync(new PutBucketRequest { BucketName = location.Container, ObjectLockEnabledForBucket = options.ImmutableFor is not null }, stop).ConfigureAwait(false);
+                return await s3.PutBucketAsync(
+                    new PutBucketRequest { BucketName = location.Container, ObjectLockEnabledForBucket = options.ImmutableFor is not null }, stop)
+                    .ConfigureAwait(false);
             }
             catch (AmazonS3Exception exception) when (exception.ErrorCode == "BucketAlreadyOwnedByYou")
             {
@@ -45,7 +47,8 @@ internal sealed class S3Bucket(StoreLocation location, StoreOptions options, S3C
     /// <exception cref="BackupException">CloudContainerNotFound, CloudAccessDenied.</exception>
     public Task RequireSeenAsync(CancellationToken cancellation) => isSeen ? Task.CompletedTask : RequireAsync(create: false, cancellation);
 
-    private async Task<bool> HasBucketAsync(CancellationToken cancellation) => isSeen |= await client.RunAsync("looking for the bucket", null, async (s3, stop) =>
+    private async Task<bool> HasBucketAsync(CancellationToken cancellation) =>
+        isSeen |= await client.RunAsync("looking for the bucket", null, async (s3, stop) =>
     {
         try
         {
@@ -88,7 +91,9 @@ internal sealed class S3Bucket(StoreLocation location, StoreOptions options, S3C
         {
             throw fault.Cloud.Refused(
                 "the bucket's name as part of the host's",
-                location.UsePathStyle ? "the answer is not a list of objects; check -Endpoint" : "the answer is not a list of objects. Most stores other than Amazon's need -PathStyle",
+                location.UsePathStyle
+                    ? "the answer is not a list of objects; check -Endpoint"
+                    : "the answer is not a list of objects. Most stores other than Amazon's need -PathStyle",
                 null);
         }
     }

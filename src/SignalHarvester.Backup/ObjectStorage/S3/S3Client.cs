@@ -99,12 +99,14 @@ internal sealed class S3Client : IDisposable
 
         if (location.Endpoint is null)
         {
-            config.RegionEndpoint = RegionEndpoint.GetBySystemName(location.Region ?? ProfilesRegion() ?? FallbackRegionFactory.GetRegionEndpoint()?.SystemName ?? UsualRegion);
+            config.RegionEndpoint = RegionEndpoint.GetBySystemName(
+                location.Region ?? ProfilesRegion() ?? FallbackRegionFactory.GetRegionEndpoint()?.SystemName ?? UsualRegion);
         }
         else
         {
             config.ServiceURL = location.Endpoint.AbsoluteUri;
-            config.AuthenticationRegion = location.Region ?? ProfilesRegion() ?? FallbackRegionFactory.GetRegionEndpoint(includeInstanceMetadata: false)?.SystemName ?? UsualRegion;
+            config.AuthenticationRegion = location.Region ?? ProfilesRegion()
+                ?? FallbackRegionFactory.GetRegionEndpoint(includeInstanceMetadata: false)?.SystemName ?? UsualRegion;
         }
 
         return new AmazonS3Client(await CredentialsAsync(config).ConfigureAwait(false), config);
@@ -147,7 +149,8 @@ internal sealed class S3Client : IDisposable
         if (!location.Container.StartsWith("arn:", StringComparison.Ordinal)
             && !location.Container.All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '.' or '_'))
         {
-            throw fault.Cloud.Refused("the bucket's name", "it can contain only small letters, digits, dots and hyphens; a part after a slash belongs into -Prefix", null);
+            throw fault.Cloud.Refused(
+                "the bucket's name", "it can contain only small letters, digits, dots and hyphens; a part after a slash belongs into -Prefix", null);
         }
     }
 
@@ -155,9 +158,11 @@ internal sealed class S3Client : IDisposable
     private void RequireEndpoint()
     {
         if (location.Endpoint is { } endpoint
-            && !(endpoint is { IsAbsoluteUri: true, UserInfo: "", Query: "", Fragment: "" } && (endpoint.Scheme == Uri.UriSchemeHttps || endpoint.Scheme == Uri.UriSchemeHttp)))
+            && !(endpoint is { IsAbsoluteUri: true, UserInfo: "", Query: "", Fragment: "" }
+                && (endpoint.Scheme == Uri.UriSchemeHttps || endpoint.Scheme == Uri.UriSchemeHttp)))
         {
-            throw fault.Cloud.Refused("the address", "the endpoint must be an address such as https://s3.example.com, without user name, password, query or fragment", null);
+            throw fault.Cloud.Refused(
+                "the address", "the endpoint must be an address such as https://s3.example.com, without user name, password, query or fragment", null);
         }
     }
 }

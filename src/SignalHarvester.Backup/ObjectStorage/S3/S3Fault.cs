@@ -61,7 +61,8 @@ internal sealed class S3Fault(StoreLocation location, StoreOptions options)
         // A 501 is for ever.
         HttpStatusCode.NotImplemented => Cloud.Refused(action + With(answer.ErrorCode), Detail(answer), answer),
         HttpStatusCode.RequestTimeout => Cloud.Unavailable(action, Detail(answer), answer),
-        >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError => Cloud.Refused(action + With(answer.ErrorCode), Detail(answer) + LockHint(answer), answer),
+        >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError =>
+            Cloud.Refused(action + With(answer.ErrorCode), Detail(answer) + LockHint(answer), answer),
         _ => Cloud.Unavailable(action, Detail(answer), answer),
     };
 
@@ -85,7 +86,8 @@ internal sealed class S3Fault(StoreLocation location, StoreOptions options)
     }
 
     /// <summary>What stores say of a bucket without locks is InvalidRequest, and no more.</summary>
-    private string LockHint(AmazonServiceException answer) => options.ImmutableFor is not null && answer.ErrorCode is "InvalidRequest" or "ObjectLockConfigurationNotFoundError"
+    private string LockHint(AmazonServiceException answer) =>
+        options.ImmutableFor is not null && answer.ErrorCode is "InvalidRequest" or "ObjectLockConfigurationNotFoundError"
         ? "; -ImmutableFor needs a bucket that was created with Object Lock" : string.Empty;
 
     private static string Detail(AmazonServiceException answer) => (answer.ErrorCode, answer.Message) switch

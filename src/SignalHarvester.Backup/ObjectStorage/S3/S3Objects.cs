@@ -21,7 +21,13 @@ internal sealed class S3Objects(StoreLocation location, S3Client client, S3Fault
             try
             {
                 return await s3.GetObjectMetadataAsync(
-                    new GetObjectMetadataRequest { BucketName = location.Container, Key = location.Prefix + name, ChecksumMode = client.IsAws ? ChecksumMode.ENABLED : null }, stop).ConfigureAwait(false);
+                    new GetObjectMetadataRequest
+                    {
+                        BucketName = location.Container,
+                        Key = location.Prefix + name,
+                        ChecksumMode = client.IsAws ? ChecksumMode.ENABLED : null,
+                    },
+                    stop).ConfigureAwait(false);
             }
             catch (AmazonS3Exception exception) when (exception.StatusCode == HttpStatusCode.NotFound)
             {
@@ -43,7 +49,9 @@ internal sealed class S3Objects(StoreLocation location, S3Client client, S3Fault
     public async Task<bool> DeleteAsync(string name, CancellationToken cancellation)
     {
         var response = await client.RunAsync(
-            $"deleting '{name}'", name, (s3, stop) => s3.DeleteObjectAsync(new DeleteObjectRequest { BucketName = location.Container, Key = location.Prefix + name }, stop), cancellation).ConfigureAwait(false);
+            $"deleting '{name}'", name,
+            (s3, stop) => s3.DeleteObjectAsync(new DeleteObjectRequest { BucketName = location.Container, Key = location.Prefix + name }, stop), cancellation)
+            .ConfigureAwait(false);
 
         // In a bucket with versions a deletion is one more version, which hides the others.
         return response.DeleteMarker != "true";
@@ -69,7 +77,12 @@ internal sealed class S3Objects(StoreLocation location, S3Client client, S3Fault
             kept = exception;
         }
 
-        return fault.Cloud.ChecksumMismatch(name, kept is null ? "the received data differs from the sent data; it was deleted" : "the received data differs from the sent data, and could not be deleted", kept);
+        return fault.Cloud.ChecksumMismatch(
+            name,
+            kept is null
+                ? "the received data differs from the sent data; it was deleted"
+                : "the received data differs from the sent data, and could not be deleted",
+            kept);
     }
 
     /// <summary>What a HEAD tells of an object.</summary>
@@ -95,5 +108,7 @@ internal sealed class S3Objects(StoreLocation location, S3Client client, S3Fault
 
     /// <summary>Bytes as the SDK wants them, not copied.</summary>
     public static MemoryStream StreamOf(ReadOnlyMemory<byte> content) =>
-        MemoryMarshal.TryGetArray(content, out var segment) ? new MemoryStream(segment.Array!, segment.Offset, segment.Count, writable: false) : new MemoryStream(content.ToArray(), writable: false);
+        MemoryMarshal.TryGetArray(content, out var segment)
+            ? new MemoryStream(segment.Array!, segment.Offset, segment.Count, writable: false)
+            : new MemoryStream(content.ToArray(), writable: false);
 }

@@ -76,7 +76,8 @@ internal sealed class S3Store : IObjectStore
         var request = new ListObjectsV2Request { BucketName = Location.Container, Prefix = Location.Prefix + beginning, Encoding = EncodingType.Url };
         do
         {
-            var page = await client.RunAsync("listing the objects", null, (s3, stop) => s3.ListObjectsV2Async(request, stop), cancellation).ConfigureAwait(false);
+            var page =
+                await client.RunAsync("listing the objects", null, (s3, stop) => s3.ListObjectsV2Async(request, stop), cancellation).ConfigureAwait(false);
             bucket.RequireListing(page);
             foreach (var found in page.S3Objects ?? [])
             {
@@ -122,13 +123,15 @@ internal sealed class S3Store : IObjectStore
                     throw fault.Cloud.Unavailable($"reading '{version.Name}'", exception.Message, exception);
                 }
 
-                await Task.Delay(TimeSpan.FromSeconds(Random.Shared.NextDouble() * Math.Min(20, 0.5 * (1 << Math.Min(failures, 10)))), cancellation).ConfigureAwait(false);
+                await Task.Delay(TimeSpan.FromSeconds(Random.Shared.NextDouble() * Math.Min(20, 0.5 * (1 << Math.Min(failures, 10)))), cancellation)
+                    .ConfigureAwait(false);
             }
         }
     }
 
     /// <inheritdoc/>
-    public async Task<ObjectInfo> PutAsync(string name, ReadOnlyMemory<byte> content, ObjectAttributes attributes, ObjectInfo? replaces, CancellationToken cancellation)
+    public async Task<ObjectInfo> PutAsync(
+        string name, ReadOnlyMemory<byte> content, ObjectAttributes attributes, ObjectInfo? replaces, CancellationToken cancellation)
     {
         var request = new PutObjectRequest
         {
@@ -199,18 +202,21 @@ internal sealed class S3Store : IObjectStore
     public bool Holds(UploadedPart part, ReadOnlySpan<byte> content) => part.Length == content.Length && S3Checksum.Matches(part.Checksum, content);
 
     /// <inheritdoc/>
-    public Task<UploadedPart> PutPartAsync(string name, string uploadId, int number, long offset, long length, ReadOnlyMemory<byte> content, CancellationToken cancellation) =>
+    public Task<UploadedPart> PutPartAsync(
+        string name, string uploadId, int number, long offset, long length, ReadOnlyMemory<byte> content, CancellationToken cancellation) =>
         uploads.PutPartAsync(name, uploadId, number, offset, length, content, cancellation);
 
     /// <inheritdoc/>
-    public Task<ObjectInfo> CompleteUploadAsync(string name, string uploadId, long length, IReadOnlyList<UploadedPart> parts, ObjectAttributes attributes, CancellationToken cancellation) =>
+    public Task<ObjectInfo> CompleteUploadAsync(
+        string name, string uploadId, long length, IReadOnlyList<UploadedPart> parts, ObjectAttributes attributes, CancellationToken cancellation) =>
         uploads.CompleteAsync(name, uploadId, length, parts, attributes, cancellation);
 
     /// <inheritdoc/>
     public Task AbortUploadAsync(string name, string uploadId, CancellationToken cancellation) => uploads.AbortAsync(name, uploadId, cancellation);
 
     /// <inheritdoc/>
-    public IAsyncEnumerable<PendingUpload> PendingUploadsAsync(string beginning, CancellationToken cancellation) => uploads.PendingAsync(beginning, cancellation);
+    public IAsyncEnumerable<PendingUpload> PendingUploadsAsync(string beginning, CancellationToken cancellation) =>
+        uploads.PendingAsync(beginning, cancellation);
 
     /// <inheritdoc/>
     public void Dispose() => client.Dispose();

@@ -33,7 +33,8 @@ internal sealed class S3Uploads(StoreLocation location, StoreOptions options, S3
             ObjectLockRetainUntilDate = storage.LockedUntil,
         };
         request.Metadata.Add(ObjectAttributes.Sha256Entry, attributes.Sha256);
-        var response = await client.RunAsync($"beginning the upload of '{name}'", name, (s3, stop) => s3.InitiateMultipartUploadAsync(request, stop), cancellation).ConfigureAwait(false);
+        var response = await client.RunAsync(
+            $"beginning the upload of '{name}'", name, (s3, stop) => s3.InitiateMultipartUploadAsync(request, stop), cancellation).ConfigureAwait(false);
         return response.UploadId;
     }
 
@@ -47,11 +48,13 @@ internal sealed class S3Uploads(StoreLocation location, StoreOptions options, S3
             ListPartsResponse page;
             do
             {
-                page = await RunUploadAsync($"listing the parts of '{name}'", name, (s3, stop) => s3.ListPartsAsync(request, stop), cancellation).ConfigureAwait(false);
+                page = await RunUploadAsync($"listing the parts of '{name}'", name, (s3, stop) => s3.ListPartsAsync(request, stop), cancellation)
+                    .ConfigureAwait(false);
                 foreach (var part in page.Parts ?? [])
                 {
                     var tag = S3Checksum.Tag(part.ETag);
-                    parts.Add(new UploadedPart(part.PartNumber ?? 0, part.Size ?? 0, tag, S3Checksum.OfPart(tag, part.ChecksumCRC64NVME, part.ChecksumCRC32, encryption: null)));
+                    parts.Add(new UploadedPart(
+                        part.PartNumber ?? 0, part.Size ?? 0, tag, S3Checksum.OfPart(tag, part.ChecksumCRC64NVME, part.ChecksumCRC32, encryption: null)));
                 }
 
                 request.PartNumberMarker = page.NextPartNumberMarker?.ToString(System.Globalization.CultureInfo.InvariantCulture);
@@ -67,7 +70,8 @@ internal sealed class S3Uploads(StoreLocation location, StoreOptions options, S3
     }
 
     /// <inheritdoc cref="IObjectStore.PutPartAsync"/>
-    public async Task<UploadedPart> PutPartAsync(string name, string uploadId, int number, long offset, long length, ReadOnlyMemory<byte> content, CancellationToken cancellation)
+    public async Task<UploadedPart> PutPartAsync(
+        string name, string uploadId, int number, long offset, long length, ReadOnlyMemory<byte> content, CancellationToken cancellation)
     {
         var request = new UploadPartRequest
         {
@@ -87,7 +91,8 @@ internal sealed class S3Uploads(StoreLocation location, StoreOptions options, S3
             request.MD5Digest = Convert.ToBase64String(md5!);
         }
 
-        var response = await RunUploadAsync($"sending a part of '{name}'", name, (s3, stop) => s3.UploadPartAsync(request, stop), cancellation).ConfigureAwait(false);
+        var response =
+            await RunUploadAsync($"sending a part of '{name}'", name, (s3, stop) => s3.UploadPartAsync(request, stop), cancellation).ConfigureAwait(false);
         var tag = S3Checksum.Tag(response.ETag);
         if ((crc64Nvme is not null && response.ChecksumCRC64NVME is { } told && told != crc64Nvme)
             || (md5 is not null && S3Checksum.IsMd5(tag, response.ServerSideEncryptionMethod) && tag != Convert.ToHexStringLower(md5)))
@@ -95,11 +100,13 @@ internal sealed class S3Uploads(StoreLocation location, StoreOptions options, S3
             throw fault.Cloud.ChecksumMismatch(name, "the received data differs from the sent data");
         }
 
-        return new UploadedPart(number, content.Length, tag, S3Checksum.OfPart(tag, response.ChecksumCRC64NVME, response.ChecksumCRC32, response.ServerSideEncryptionMethod));
+        return new UploadedPart(
+            number, content.Length, tag, S3Checksum.OfPart(tag, response.ChecksumCRC64NVME, response.ChecksumCRC32, response.ServerSideEncryptionMethod));
     }
 
     /// <inheritdoc cref="IObjectStore.CompleteUploadAsync"/>
-    public async Task<ObjectInfo> CompleteAsync(string name, string uploadId, long length, IReadOnlyList<UploadedPart> parts, ObjectAttributes attributes, CancellationToken cancellation)
+    public async Task<ObjectInfo> CompleteAsync(
+        string name, string uploadId, long length, IReadOnlyList<UploadedPart> parts, ObjectAttributes attributes, CancellationToken cancellation)
     {
         // AWS looks at the condition below. Ceph and others do not, and let the last one win: they are asked first. What remains
         // there is the moment between the two requests, and only for who sends other content under the same name.
@@ -124,7 +131,8 @@ internal sealed class S3Uploads(StoreLocation location, StoreOptions options, S3
 
         try
         {
-            _ = await RunUploadAsync($"completing the upload of '{name}'", name, (s3, stop) => s3.CompleteMultipartUploadAsync(request, stop), cancellation).ConfigureAwait(false);
+            _ = await RunUploadAsync($"completing the upload of '{name}'", name, (s3, stop) => s3.CompleteMultipartUploadAsync(request, stop), cancellation)
+                .ConfigureAwait(false);
         }
         catch (BackupException exception) when (exception.ErrorId is BackupErrorId.CloudObjectExists or BackupErrorId.CloudUploadLost)
         {
@@ -166,7 +174,8 @@ internal sealed class S3Uploads(StoreLocation location, StoreOptions options, S3
             _ = await RunUploadAsync(
                 $"cancelling the upload of '{name}'",
                 name,
-                (s3, stop) => s3.AbortMultipartUploadAsync(new AbortMultipartUploadRequest { BucketName = location.Container, Key = location.Prefix + name, UploadId = uploadId }, stop),
+                (s3, stop) => s3.AbortMultipartUploadAsync(
+                    new AbortMultipartUploadRequest { BucketName = location.Container, Key = location.Prefix + name, UploadId = uploadId }, stop),
                 cancellation).ConfigureAwait(false);
         }
         catch (BackupException exception) when (exception.ErrorId == BackupErrorId.CloudUploadLost)
@@ -182,7 +191,8 @@ internal sealed class S3Uploads(StoreLocation location, StoreOptions options, S3
         ListMultipartUploadsResponse page;
         do
         {
-            page = await client.RunAsync("listing the unfinished uploads", null, (s3, stop) => s3.ListMultipartUploadsAsync(request, stop), cancellation).ConfigureAwait(false);
+            page = await client.RunAsync("listing the unfinished uploads", null, (s3, stop) => s3.ListMultipartUploadsAsync(request, stop), cancellation)
+                .ConfigureAwait(false);
             foreach (var upload in page.MultipartUploads ?? [])
             {
                 // The last one is where the next page goes on. What the page itself says of that is escaped by some and not by others.
@@ -207,7 +217,8 @@ internal sealed class S3Uploads(StoreLocation location, StoreOptions options, S3
     }
 
     /// <summary>Does something with an upload that was begun. Some services say that the object is missing when they do not know the upload.</summary>
-    private async Task<T> RunUploadAsync<T>(string action, string name, Func<AmazonS3Client, CancellationToken, Task<T>> request, CancellationToken cancellation)
+    private async Task<T> RunUploadAsync<T>(
+        string action, string name, Func<AmazonS3Client, CancellationToken, Task<T>> request, CancellationToken cancellation)
     {
         try
         {

@@ -50,7 +50,8 @@ internal sealed class Upload(IObjectStore store, string name, SafeFileHandle fil
     {
         if (store.Options.ImmutableFor is not null)
         {
-            context.Warn($"'{name}' was in '{store.Location}' already, and its lock did not change: -ImmutableFor only locks new objects. To lock it, use the service's own tools.");
+            context.Warn(
+                $"'{name}' was in '{store.Location}' already, and its lock did not change: -ImmutableFor only locks new objects. To lock it, use the service's own tools.");
         }
     }
 
@@ -149,7 +150,8 @@ internal sealed class Upload(IObjectStore store, string name, SafeFileHandle fil
         if (record.Sha256 == sha256 && record.Length == length && record.PartSize == partSize && record.Storage == store.Options.StorageFingerprint
             && await store.FindPartsAsync(name, record.UploadId, length, context.Cancellation).ConfigureAwait(false) is { } arrived)
         {
-            context.Verbose(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"Resuming an earlier upload of '{name}': {arrived.Count} part(s) are already there."));
+            context.Verbose(string.Create(
+                System.Globalization.CultureInfo.InvariantCulture, $"Resuming an earlier upload of '{name}': {arrived.Count} part(s) are already there."));
             return (record.UploadId, arrived);
         }
 
@@ -160,7 +162,8 @@ internal sealed class Upload(IObjectStore store, string name, SafeFileHandle fil
     private async Task<(string UploadId, IReadOnlyList<UploadedPart> Arrived)> BeginAsync(UploadJournal? journal, long partSize)
     {
         // The checksums of the whole are known at the end; its SHA-256 is recorded, and held against the file by then.
-        var uploadId = await store.BeginUploadAsync(name, length, new ObjectAttributes(sha256, ObjectAttributes.BackupType), context.Cancellation).ConfigureAwait(false);
+        var uploadId =
+            await store.BeginUploadAsync(name, length, new ObjectAttributes(sha256, ObjectAttributes.BackupType), context.Cancellation).ConfigureAwait(false);
         journal?.Write(new UploadRecord(sha256, length, partSize, uploadId, store.Options.StorageFingerprint));
         return (uploadId, []);
     }
@@ -266,5 +269,6 @@ internal sealed class Upload(IObjectStore store, string name, SafeFileHandle fil
     }
 
     private BackupException Differs(string reason) => new(
-        BackupErrorId.BackupChecksumMismatch, name, $"'{name}' was not sent: {reason}. The file is damaged or was changed; test it with Test-SHBackup, and send a good backup.");
+        BackupErrorId.BackupChecksumMismatch, name,
+        $"'{name}' was not sent: {reason}. The file is damaged or was changed; test it with Test-SHBackup, and send a good backup.");
 }

@@ -39,7 +39,8 @@ internal sealed class UploadJournal : IDisposable
         catch (IOException exception) when (DiskFault.IsHeldElsewhere(exception))
         {
             throw new BackupException(
-                BackupErrorId.CloudTransferInProgress, url, $"Another process is sending '{url}' at the moment. Wait until it has finished; then the copy is there.", exception);
+                BackupErrorId.CloudTransferInProgress, url,
+                $"Another process is sending '{url}' at the moment. Wait until it has finished; then the copy is there.", exception);
         }
     }
 

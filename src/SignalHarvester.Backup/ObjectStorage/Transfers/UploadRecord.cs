@@ -11,6 +11,7 @@ namespace SignalHarvester.Backup.ObjectStorage.Transfers;
 internal sealed record UploadRecord(string Sha256, long Length, long PartSize, string UploadId, [property: JsonPropertyName("keeping")] string Storage);
 
 /// <summary>Reads and writes the records of transfers.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(UploadRecord))]
 internal sealed partial class TransferJson : JsonSerializerContext;

@@ -54,16 +54,21 @@ internal sealed class BackupAttempt(
 
         if (parent is not null && parent.PageSize != database.PageSize)
         {
-            MakeFull(string.Create(CultureInfo.InvariantCulture, $"the database now has pages of {database.PageSize} bytes, but '{parent.Id}' has pages of {parent.PageSize}"));
+            MakeFull(string.Create(
+                CultureInfo.InvariantCulture, $"the database now has pages of {database.PageSize} bytes, but '{parent.Id}' has pages of {parent.PageSize}"));
             parent = null;
         }
 
         var encryption = options.Encryption is { } to ? FileEncryption.Create(to) : null;
-        using var partial = directory.Begin(moment, id => BackupFileName.For(id, ExpectedType(parent), compression, encryption is not null), context.Cancellation, context.Warn);
+        using var partial = directory.Begin(
+            moment, id => BackupFileName.For(id, ExpectedType(parent), compression, encryption is not null), context.Cancellation, context.Warn);
         try
         {
             RequireSpace(database, isFull: parent is null);
-            using var digests = PageDigestFile.Create(directory.Layout.DigestFolder, directory.Layout.DigestFolder, path, partial.Name.Id, database.PageSize, database.PageCount, encryption is null ? null : PageDigestCipher.OpenOrCreate(reason => context.Verbose($"The next backup of '{path}' will be a full one, because the page digests of this one cannot be kept: {reason}.")));
+            using var digests = PageDigestFile.Create(
+                directory.Layout.DigestFolder, directory.Layout.DigestFolder, path, partial.Name.Id, database.PageSize, database.PageCount,
+                encryption is null ? null : PageDigestCipher.OpenOrCreate(reason =>
+                    context.Verbose($"The next backup of '{path}' will be a full one, because the page digests of this one cannot be kept: {reason}.")));
             using var flush = new SteadyFlush(partial.Handle);
             var writer = new ContentWriter(database, partial, digests, flush, compression, level, encryption, context);
             var stored = Store(writer, database, parent, parentDigests);
@@ -85,7 +90,8 @@ internal sealed class BackupAttempt(
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw DiskFault.From(exception, partial.FinalPath, BackupErrorId.DirectoryNotWritable, "Give a directory that this account may write to with -BackupDirectory.");
+            throw DiskFault.From(
+                exception, partial.FinalPath, BackupErrorId.DirectoryNotWritable, "Give a directory that this account may write to with -BackupDirectory.");
         }
     }
 
@@ -143,7 +149,8 @@ internal sealed class BackupAttempt(
     {
         if (parent is not null && options.Strategy == BackupStrategy.Wal && Tail(database, parent) is { } tail)
         {
-            context.Verbose(string.Create(CultureInfo.InvariantCulture, $"The log of '{path}' contains {tail.Pages.Count} pages committed since the parent '{parent.Id}'."));
+            context.Verbose(string.Create(
+                CultureInfo.InvariantCulture, $"The log of '{path}' contains {tail.Pages.Count} pages committed since the parent '{parent.Id}'."));
             return writer.WriteTail(tail, parent, parentDigests!);
         }
 
@@ -158,7 +165,8 @@ internal sealed class BackupAttempt(
         var scan = writer.Scan(image, parentDigests!);
         if (scan.Changed.Count <= image.PageCount / 2)
         {
-            context.Verbose(string.Create(CultureInfo.InvariantCulture, $"{scan.Changed.Count} of {image.PageCount} pages of '{path}' changed since the parent '{parent.Id}'."));
+            context.Verbose(string.Create(
+                CultureInfo.InvariantCulture, $"{scan.Changed.Count} of {image.PageCount} pages of '{path}' changed since the parent '{parent.Id}'."));
             return writer.WriteChanges(image, scan, parent);
         }
 
@@ -253,7 +261,8 @@ internal sealed class BackupAttempt(
             return backup;
         }
 
-        context.Verbose(string.Create(CultureInfo.InvariantCulture, $"'{path}' has {counts.Count} tables. Their row counts are compared now, but are too many to record."));
+        context.Verbose(
+            string.Create(CultureInfo.InvariantCulture, $"'{path}' has {counts.Count} tables. Their row counts are compared now, but are too many to record."));
         return backup with
         {
             RowCounts = null,
@@ -284,12 +293,16 @@ internal sealed class BackupAttempt(
 
         if (parent is not null && failed.Check is VerificationChecks.Chain or VerificationChecks.ImageChecksum)
         {
-            throw new ParentLostException(failed.Check == VerificationChecks.Chain ? failed.Detail : $"together with '{parent!.Id}' it does not give the database that was read");
+            throw new ParentLostException(
+                failed.Check == VerificationChecks.Chain
+                    ? failed.Detail
+                    : $"together with '{parent!.Id}' it does not give the database that was read");
         }
 
         if (VerificationChecks.IsUnreadable(failed) && options.TolerateDamage)
         {
-            context.Warn($"The content of '{backup.DatabasePath}' is not verified: the check of its integrity {failed.Detail}. It is kept in '{backup.Id}' as it was read; restore it with -NoVerify.");
+            context.Warn(
+                $"The content of '{backup.DatabasePath}' is not verified: the check of its integrity {failed.Detail}. It is kept in '{backup.Id}' as it was read; restore it with -NoVerify.");
             return backup with { IsSourceCorrupt = isTruncated, Verification = checks };
         }
 
@@ -304,10 +317,12 @@ internal sealed class BackupAttempt(
         if (!options.TolerateDamage)
         {
             throw new BackupException(
-                BackupErrorId.SourceCorrupt, backup.DatabasePath, $"'{backup.DatabasePath}' is damaged: {failed.Detail}. No backup was kept, so the earlier good ones stay the newest. Restore one of them, or add -Force to back up this state anyway, marked as damaged.");
+                BackupErrorId.SourceCorrupt, backup.DatabasePath,
+                $"'{backup.DatabasePath}' is damaged: {failed.Detail}. No backup was kept, so the earlier good ones stay the newest. Restore one of them, or add -Force to back up this state anyway, marked as damaged.");
         }
 
-        context.Warn($"'{backup.DatabasePath}' is damaged: {failed.Detail}. Its present state is kept in the {(options.IsSafety ? "safety backup" : "backup")} '{backup.Id}', which is marked as damaged{(options.IsSafety ? string.Empty : ", because of -Force")}.");
+        context.Warn(
+            $"'{backup.DatabasePath}' is damaged: {failed.Detail}. Its present state is kept in the {(options.IsSafety ? "safety backup" : "backup")} '{backup.Id}', which is marked as damaged{(options.IsSafety ? string.Empty : ", because of -Force")}.");
         return backup with
         {
             IsSourceCorrupt = true,
@@ -326,8 +341,10 @@ internal sealed class BackupAttempt(
         if (encryption is not null && !context.Identities.Opens(options.Encryption!))
         {
             // Whoever encrypts to others' keys keeps no plain copy on disk, not even for a check.
-            context.Verbose($"'{backup.Id}' was read back, and its checksums match. A full test needs the secret key: Test-SHBackup {backup.Id} -Level Full -IdentityFile <file>.");
-            return (VerificationLevel.Quick, parent is null ? verifier.Unpack(own, target: null, folder: null, activity) : verifier.VerifyIncrement(own, activity), []);
+            context.Verbose(
+                $"'{backup.Id}' was read back, and its checksums match. A full test needs the secret key: Test-SHBackup {backup.Id} -Level Full -IdentityFile <file>.");
+            return (VerificationLevel.Quick,
+                parent is null ? verifier.Unpack(own, target: null, folder: null, activity) : verifier.VerifyIncrement(own, activity), []);
         }
 
         if (parent is null)
@@ -343,14 +360,16 @@ internal sealed class BackupAttempt(
         try
         {
             using var chain = OpenChain.Open(parent, directory, identities);
-            return (VerificationLevel.Full, verifier.Verify(chain.With(backup, partial.Handle, identities), content, activity), verifier.FoundInconsistencies ?? []);
+            return (VerificationLevel.Full, verifier.Verify(chain.With(backup, partial.Handle, identities), content, activity),
+                verifier.FoundInconsistencies ?? []);
         }
         catch (BackupException exception) when (exception.ErrorId is BackupErrorId.IdentityMissing or BackupErrorId.IdentityWrong)
         {
             context.Verbose($"The chain of '{backup.Id}' cannot be opened here, so it is checked by itself: {exception.Message}");
             return (VerificationLevel.Quick, verifier.VerifyIncrement(own, activity), []);
         }
-        catch (BackupException exception) when (exception.ErrorId is BackupErrorId.BackupFileMissing or BackupErrorId.BackupNotFound or BackupErrorId.ChainBroken)
+        catch (BackupException exception)
+            when (exception.ErrorId is BackupErrorId.BackupFileMissing or BackupErrorId.BackupNotFound or BackupErrorId.ChainBroken)
         {
             throw new ParentLostException(BackupChain.Reason(exception));
         }

@@ -46,12 +46,15 @@ internal static class CreateBackup
             catch (SnapshotLostException exception) when (attempt <= PinnedAttempts)
             {
                 // Begun anew with a new connection: whatever held the old snapshot still no longer does.
-                context.Warn($"The snapshot of '{path}' was lost ({exception.Message}), so it is taken again{(attempt == PinnedAttempts ? " with SQLite's backup API" : string.Empty)}.");
+                context.Warn(
+                    $"The snapshot of '{path}' was lost ({exception.Message}), so it is taken again{(attempt == PinnedAttempts ? " with SQLite's backup API" : string.Empty)}.");
             }
             catch (SnapshotLostException exception)
             {
                 throw new BackupException(
-                    BackupErrorId.SnapshotLost, path, $"'{path}' changed during the copy, although SQLite's locks should prevent that ({exception.Message}). No backup was kept. Check that no other machine writes to the file over a network, then run the backup again.", exception);
+                    BackupErrorId.SnapshotLost, path,
+                    $"'{path}' changed during the copy, although SQLite's locks should prevent that ({exception.Message}). No backup was kept. Check that no other machine writes to the file over a network, then run the backup again.",
+                    exception);
             }
         }
     }

@@ -19,7 +19,8 @@ internal static class ParentChoice
     /// can open what is there than are to open the new one.
     /// </returns>
     /// <exception cref="BackupException">BackupNotFound, ParentUnusable, ChainBroken: the parent that was named cannot be one.</exception>
-    public static (BackupMetadata? Parent, string? WhyFull, bool IsForOthers) Choose(string databasePath, BackupDirectory directory, CreateBackupOptions options, IdentityRing identities)
+    public static (BackupMetadata? Parent, string? WhyFull, bool IsForOthers) Choose(
+        string databasePath, BackupDirectory directory, CreateBackupOptions options, IdentityRing identities)
     {
         if (options.Strategy == BackupStrategy.Full)
         {
@@ -100,7 +101,8 @@ internal static class ParentChoice
         {
             try
             {
-                var bad = directory.Chain(backup.Id).FirstOrDefault(link => new FileInfo(link.BackupPath) is not { Exists: true } file || file.Length != link.Size);
+                var bad = directory.Chain(backup.Id)
+                    .FirstOrDefault(link => new FileInfo(link.BackupPath) is not { Exists: true } file || file.Length != link.Size);
                 if (bad is null)
                 {
                     return null;
@@ -125,15 +127,19 @@ internal static class ParentChoice
         var links = directory.Chain(newest.Id);
         if (links.Count > options.MaxIncrements)
         {
-            return string.Create(CultureInfo.InvariantCulture, $"ends a chain of {links.Count - 1} increments, and at most {options.MaxIncrements} are allowed");
+            return string.Create(
+                CultureInfo.InvariantCulture, $"ends a chain of {links.Count - 1} increments, and at most {options.MaxIncrements} are allowed");
         }
 
         var increments = links.Skip(1).Sum(link => link.Size);
         return increments > links[0].Size * (options.MaxIncrementShare / 100.0)
-            ? string.Create(CultureInfo.InvariantCulture, $"ends a chain whose increments have {increments} bytes in total, more than {options.MaxIncrementShare} % of the full backup's {links[0].Size}")
+            ? string.Create(
+                CultureInfo.InvariantCulture,
+                $"ends a chain whose increments have {increments} bytes in total, more than {options.MaxIncrementShare} % of the full backup's {links[0].Size}")
             : null;
     }
 
     private static BackupException Unusable(BackupMetadata backup, string reason) => new(
-        BackupErrorId.ParentUnusable, backup.Id, $"'{backup.Id}' cannot be the parent: it {reason}. Give another one with -Parent, or omit -Parent to build on the newest.");
+        BackupErrorId.ParentUnusable, backup.Id,
+        $"'{backup.Id}' cannot be the parent: it {reason}. Give another one with -Parent, or omit -Parent to build on the newest.");
 }

@@ -35,12 +35,17 @@ internal static class ParentDigests
             }
 
             using var image = FileImage.Open(imagePath, parent.PageSize!.Value);
-            using var digests = PageDigestFile.Create(directory.Layout.DigestFolder, folder.Path, parent.DatabasePath!, parent.Id, image.PageSize, image.PageCount, parent.IsEncrypted ? PageDigestCipher.OpenOrCreate(reason => context.Verbose($"The next backup cannot use the page digests: {reason}.")) : null);
+            using var digests = PageDigestFile.Create(
+                directory.Layout.DigestFolder, folder.Path, parent.DatabasePath!, parent.Id, image.PageSize, image.PageCount,
+                parent.IsEncrypted
+                    ? PageDigestCipher.OpenOrCreate(reason => context.Verbose($"The next backup cannot use the page digests: {reason}."))
+                    : null);
             using var meter = context.Meter($"Reading {parent.Id}", chain.ExpectedImageLength);
             _ = ImageScan.Run(image, earlier: null, digests, meter, context.Cancellation);
             digests.Commit(alsoKept: null);
         }
-        catch (BackupException exception) when (exception.ErrorId is BackupErrorId.BackupFileMissing or BackupErrorId.ChainBroken or BackupErrorId.BackupNotFound)
+        catch (BackupException exception)
+            when (exception.ErrorId is BackupErrorId.BackupFileMissing or BackupErrorId.ChainBroken or BackupErrorId.BackupNotFound)
         {
             throw new ParentLostException(BackupChain.Reason(exception));
         }
@@ -48,11 +53,13 @@ internal static class ParentDigests
         {
             var obstacle = "they are not available";
             PageDigestCipher.OpenOrCreate(reason => obstacle = reason).Dispose();
-            throw new ParentLostException($"the page digests of '{parent.Id}' cannot be used ({obstacle}), and computing them from the backup needs a secret key that opens it");
+            throw new ParentLostException(
+                $"the page digests of '{parent.Id}' cannot be used ({obstacle}), and computing them from the backup needs a secret key that opens it");
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw DiskFault.From(exception, directory.Path, BackupErrorId.WriteFailed, "Check the permissions of the backup directory and of the temporary folder.");
+            throw DiskFault.From(
+                exception, directory.Path, BackupErrorId.WriteFailed, "Check the permissions of the backup directory and of the temporary folder.");
         }
 
         return PageDigestSource.TryOpen(directory.Layout.DigestFolder, parent)

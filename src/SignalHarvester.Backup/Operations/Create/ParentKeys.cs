@@ -31,8 +31,10 @@ internal static class ParentKeys
 
     private static string? WhyOther(BackupMetadata link, BackupEncryption? wanted, IdentityRing identities)
     {
-        var isSame = link.IsEncrypted == wanted is not null && (wanted is null || wanted.PublicKeys.ToHashSet(StringComparer.Ordinal).SetEquals(link.Recipients));
-        return !isSame ? $"is {Told(link.IsEncrypted, link.Recipients)}, and the new backup {(wanted is null ? "will not be" : "will be " + Told(true, wanted.PublicKeys))}"
+        var isSame = link.IsEncrypted == wanted is not null
+            && (wanted is null || wanted.PublicKeys.ToHashSet(StringComparer.Ordinal).SetEquals(link.Recipients));
+        return !isSame
+            ? $"is {Told(link.IsEncrypted, link.Recipients)}, and the new backup {(wanted is null ? "will not be" : "will be " + Told(true, wanted.PublicKeys))}"
             : wanted is { PublicKeys: [] } ? WhyNotOpened(link, identities)
             : null;
     }

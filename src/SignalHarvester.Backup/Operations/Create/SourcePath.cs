@@ -11,14 +11,16 @@ internal static class SourcePath
     /// <param name="allowHardLink">Whether nobody writes to the file under an unknown name.</param>
     /// <param name="isKnown">Whether the file was looked at already, by the restore that is going on.</param>
     /// <param name="context">Messages and cancellation.</param>
-    /// <exception cref="BackupException">SourceNotFound, SourceIsDirectory, SourceIsNotAFile, SourceUnreadable, DatabaseHasOtherNames, DatabaseOpenInProcess.</exception>
+    /// <exception cref="BackupException">SourceNotFound, SourceIsDirectory, SourceIsNotAFile,
+    /// SourceUnreadable, DatabaseHasOtherNames, DatabaseOpenInProcess.</exception>
     public static string Resolve(string path, bool allowHardLink, bool isKnown, OperationContext context)
     {
         var full = Path.GetFullPath(path);
         if (Directory.Exists(full))
         {
             throw new BackupException(
-                BackupErrorId.SourceIsDirectory, full, $"'{full}' is a directory. Give the database file in it, or pipe the files: Get-ChildItem '{full}' -Filter *.db | New-SHBackup.");
+                BackupErrorId.SourceIsDirectory, full,
+                $"'{full}' is a directory. Give the database file in it, or pipe the files: Get-ChildItem '{full}' -Filter *.db | New-SHBackup.");
         }
 
         FileInfo info = new(full);
@@ -55,5 +57,6 @@ internal static class SourcePath
     }
 
     private static BackupException NotFound(string path, Exception? inner) => new(
-        BackupErrorId.SourceNotFound, path, $"There is no database '{path}'. Check the path; if the database was lost, restore it with Restore-SHBackup.", inner);
+        BackupErrorId.SourceNotFound, path, $"There is no database '{path}'. Check the path; if the database was lost, restore it with Restore-SHBackup.",
+        inner);
 }

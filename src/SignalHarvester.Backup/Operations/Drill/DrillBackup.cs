@@ -43,7 +43,8 @@ internal static class DrillBackup
     public static BackupException Fault(RestoreDrill drill)
     {
         return new BackupException(
-            BackupErrorId.RestoreDrillFailed, drill.BackupId, $"The backup '{drill.BackupId}' of '{drill.Database}' failed its restore drill: {drill.Reason}{NextStep(drill)}");
+            BackupErrorId.RestoreDrillFailed, drill.BackupId,
+            $"The backup '{drill.BackupId}' of '{drill.Database}' failed its restore drill: {drill.Reason}{NextStep(drill)}");
     }
 
     /// <summary>What to do. A key that is missing says nothing about the backup, and neither does an answer about the data.</summary>
@@ -89,7 +90,8 @@ internal static class DrillBackup
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            return Failed(drill, DiskFault.From(exception, directory.Path, BackupErrorId.WriteFailed, "Check the permissions of the backup directory and of the temporary folder."));
+            return Failed(drill, DiskFault.From(
+                exception, directory.Path, BackupErrorId.WriteFailed, "Check the permissions of the backup directory and of the temporary folder."));
         }
     }
 

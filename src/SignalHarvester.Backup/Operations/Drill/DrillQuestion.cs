@@ -30,7 +30,9 @@ internal static partial class DrillQuestion
             var hasRow = question is not null && Step(connection, question);
             if (StandInCollations.Comparisons > comparisons)
             {
-                return Answer("no answer: it needs a collation that only the application has. Write COLLATE BINARY after the column's name to compare bytes", passed: false);
+                return Answer(
+                    "no answer: it needs a collation that only the application has. Write COLLATE BINARY after the column's name to compare bytes",
+                    passed: false);
             }
 
             if (!hasRow)
@@ -53,7 +55,8 @@ internal static partial class DrillQuestion
             return Answer($"an error: {exception.Message.TrimEnd('.')}", passed: false);
         }
 
-        DrillAssertionResult Answer(string found, bool passed) => new() { Query = assertion.Query, Expected = assertion.Expect, Found = found, Passed = passed };
+        DrillAssertionResult Answer(string found, bool passed) =>
+            new() { Query = assertion.Query, Expected = assertion.Expect, Found = found, Passed = passed };
     }
 
     /// <summary>The next statement that gives rows; null if there is none. Those before it are run: they set what it is to be read by.</summary>
@@ -143,7 +146,8 @@ internal static partial class DrillQuestion
         : string.Create(CultureInfo.InvariantCulture, $"{found[..LongestShown]}… ({found.Length} characters)");
 
     /// <summary>A number in both of its forms: one has the range of SQLite's, the other tells large integers apart.</summary>
-    private static (double Approximate, decimal? Exact)? Number(string text) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+    private static (double Approximate, decimal? Exact)? Number(string text) =>
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
         ? (number, decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var exact) ? exact : null)
         : null;
 

@@ -58,7 +58,15 @@ internal static class FoldBackup
         using var flush = new SteadyFlush(partial.Handle);
         using var image = FileImage.Open(imagePath, survivor.PageSize!.Value);
         using var target = new StoredFileWriter(partial.Handle, flush, () => { }, encryption);
-        var rewritten = chain.Backup with { Type = type, ParentId = fold.NewParentId, BackupPath = partial.FinalPath, Checksum = checksum, IsEncrypted = encryption is not null, Recipients = encrypted?.Recipients ?? [] };
+        var rewritten = chain.Backup with
+        {
+            Type = type,
+            ParentId = fold.NewParentId,
+            BackupPath = partial.FinalPath,
+            Checksum = checksum,
+            IsEncrypted = encryption is not null,
+            Recipients = encrypted?.Recipients ?? [],
+        };
         using (var meter = context.Meter(activity, image.PageCount * image.PageSize))
         {
             if (pages is null)
@@ -69,7 +77,8 @@ internal static class FoldBackup
             else
             {
                 var stored = WalWriter.Write(
-                    image.PageSize, image.PageCount, pages.Pages(), (page, buffer) => image.Read(page, buffer), target, survivor.Compression, level, meter, context.Cancellation);
+                    image.PageSize, image.PageCount, pages.Pages(), (page, buffer) => image.Read(page, buffer), target, survivor.Compression, level, meter,
+                    context.Cancellation);
                 rewritten = rewritten with { Size = stored.StoredLength, StoredChecksum = stored.StoredChecksum, WalChecksum = stored.WalChecksum };
             }
         }

@@ -34,7 +34,8 @@ internal static class FoldPlan
             }
             else if (successors.TryGetValue(root.Id, out var successor))
             {
-                folds.Add(new Fold(survivor, successor.Survivor.Id, [.. sources, .. successor.Freed.Where(BackupChain.IsIncrement), successor.Survivor], freed));
+                folds.Add(
+                    new Fold(survivor, successor.Survivor.Id, [.. sources, .. successor.Freed.Where(BackupChain.IsIncrement), successor.Survivor], freed));
             }
             else
             {
@@ -47,13 +48,15 @@ internal static class FoldPlan
         return folds;
 
         bool IsAffected(BackupMetadata backup) =>
-            !removed.Contains(backup.Id) && BackupChain.IsIncrement(backup) && backup.ParentId is { } parent && removed.Contains(parent) && byId.ContainsKey(parent);
+            !removed.Contains(backup.Id) && BackupChain.IsIncrement(backup) && backup.ParentId is { } parent && removed.Contains(parent)
+                && byId.ContainsKey(parent);
 
         List<BackupMetadata> FreedAncestors(BackupMetadata survivor)
         {
             var freed = new List<BackupMetadata>();
             var seen = new HashSet<string>(StringComparer.Ordinal);
-            for (var id = survivor.ParentId; id is not null && removed.Contains(id) && seen.Add(id) && byId.TryGetValue(id, out var ancestor); id = ancestor.ParentId)
+            for (var id = survivor.ParentId; id is not null && removed.Contains(id) && seen.Add(id)
+                && byId.TryGetValue(id, out var ancestor); id = ancestor.ParentId)
             {
                 freed.Add(ancestor);
                 if (!BackupChain.IsIncrement(ancestor))

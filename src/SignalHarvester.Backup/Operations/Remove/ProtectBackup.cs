@@ -21,14 +21,16 @@ internal static class ProtectBackup
     /// <param name="encryption">To whom it is encrypted from then on.</param>
     /// <param name="context">Clock, messages, cancellation, and what opens the backup now.</param>
     /// <returns>The backup as it is now.</returns>
-    /// <exception cref="BackupException">BackupNotEncrypted, IdentityMissing, IdentityWrong, or the backup is damaged, or there is no room: nothing was changed.</exception>
+    /// <exception cref="BackupException">BackupNotEncrypted, IdentityMissing, IdentityWrong,
+    /// or the backup is damaged, or there is no room: nothing was changed.</exception>
     /// <exception cref="OperationCanceledException">It was stopped; nothing was changed.</exception>
     public static BackupMetadata Run(BackupMetadata backup, BackupDirectory directory, BackupEncryption encryption, OperationContext context)
     {
         var rewritten = BackupRewrite.Run(backup.Id, directory, current => TryRewrite(current, directory, encryption, context), context);
         if (rewritten.Copies.Count > 0)
         {
-            context.Warn($"The copies of '{rewritten.Id}' in {string.Join(", ", rewritten.Copies.Select(copy => copy.Container))} still open with the former keys. Remove them (Remove-SHBackup -Remote) and send the backup again.");
+            context.Warn(
+                $"The copies of '{rewritten.Id}' in {string.Join(", ", rewritten.Copies.Select(copy => copy.Container))} still open with the former keys. Remove them (Remove-SHBackup -Remote) and send the backup again.");
         }
 
         return rewritten;
@@ -47,7 +49,8 @@ internal static class ProtectBackup
             var (length, checksum) = Copy(file, header, encryption.NewHeader(key), backup, partial, flush, context);
             flush.Finish();
             var rewritten = backup with { BackupPath = partial.FinalPath, Size = length, StoredChecksum = checksum, Recipients = encryption.PublicKeys };
-            var landed = new ImageVerifier(directory.Layout.TemporaryParent, context).VerifyStored(OpenChain.Of(rewritten, partial.Handle, context.Identities), $"Verifying {backup.Id}");
+            var landed = new ImageVerifier(directory.Layout.TemporaryParent, context)
+                .VerifyStored(OpenChain.Of(rewritten, partial.Handle, context.Identities), $"Verifying {backup.Id}");
             return landed.Find(check => !check.Passed) is { } failed
                 ? throw VerificationChecks.Fault(rewritten, failed)
                 : directory.TryReplace(partial, backup, rewritten, context.Cancellation);
@@ -62,8 +65,10 @@ internal static class ProtectBackup
         }
     }
 
-    private static AgeHeader ReadHeader(Microsoft.Win32.SafeHandles.SafeFileHandle file, BackupMetadata backup) => AgeHeader.TryRead(file) ?? throw new BackupException(
-        BackupErrorId.BackupNotEncrypted, backup.Id, $"'{backup.Id}' is not encrypted, so it has no header to rewrite. Use New-SHBackup -Recipient to make an encrypted one, and remove this one when the new one is good.");
+    private static AgeHeader ReadHeader(Microsoft.Win32.SafeHandles.SafeFileHandle file, BackupMetadata backup) =>
+        AgeHeader.TryRead(file) ?? throw new BackupException(
+        BackupErrorId.BackupNotEncrypted, backup.Id,
+        $"'{backup.Id}' is not encrypted, so it has no header to rewrite. Use New-SHBackup -Recipient to make an encrypted one, and remove this one when the new one is good.");
 
     /// <summary>Copies the content behind a new header, and holds what was read against its recorded checksum on the way.</summary>
     private static (long Length, string Checksum) Copy(
@@ -96,7 +101,8 @@ internal static class ProtectBackup
         }
 
         return source.Finish() is var found && backup.StoredChecksum is { } recorded && found != recorded
-            ? throw VerificationChecks.Fault(backup, new VerificationCheck(VerificationChecks.StoredChecksum, false, $"{found} was found, but {recorded} was recorded"))
+            ? throw VerificationChecks.Fault(
+                backup, new VerificationCheck(VerificationChecks.StoredChecksum, false, $"{found} was found, but {recorded} was recorded"))
             : target.Finish();
     }
 }

@@ -30,7 +30,9 @@ internal static class PruneBackups
         Action<BackupException> failed,
         OperationContext context)
     {
-        var going = decisions.Where(decision => decision.Action == RetentionAction.Remove).Select(decision => decision.Backup.Id).ToHashSet(StringComparer.Ordinal);
+        var going = decisions.Where(decision => decision.Action == RetentionAction.Remove)
+            .Select(decision => decision.Backup.Id)
+            .ToHashSet(StringComparer.Ordinal);
         if (going.Count == 0)
         {
             return decisions;
@@ -55,7 +57,9 @@ internal static class PruneBackups
         IReadOnlySet<string> StillGoing(IReadOnlyList<BackupMetadata> backups)
         {
             current = RetentionPlan.Decide(backups, rules, now).ToDictionary(decision => decision.Backup.Id, StringComparer.Ordinal);
-            return current.Values.Where(decision => decision.Action == RetentionAction.Remove).Select(decision => decision.Backup.Id).ToHashSet(StringComparer.Ordinal);
+            return current.Values.Where(decision => decision.Action == RetentionAction.Remove)
+                .Select(decision => decision.Backup.Id)
+                .ToHashSet(StringComparer.Ordinal);
         }
 
         void Gone(BackupMetadata backup)

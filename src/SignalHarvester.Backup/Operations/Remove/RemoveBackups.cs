@@ -71,7 +71,8 @@ internal static class RemoveBackups
             {
                 if (backup.IsRetired)
                 {
-                    context.Verbose($"'{backup.Id}' is hidden but kept, because encrypted backups that build on it cannot be opened here. It is deleted with the last of them.");
+                    context.Verbose(
+                        $"'{backup.Id}' is hidden but kept, because encrypted backups that build on it cannot be opened here. It is deleted with the last of them.");
                 }
 
                 removed(backup);
@@ -150,7 +151,8 @@ internal static class RemoveBackups
                     throw fault;
                 }
 
-                context.Verbose($"'{fold.Survivor.Id}' will {(fold.NewParentId is null ? "become a full backup" : $"build on '{fold.NewParentId}'")}, so that {string.Join(", ", fold.Freed.Select(backup => backup.Id))} can be removed.");
+                context.Verbose(
+                    $"'{fold.Survivor.Id}' will {(fold.NewParentId is null ? "become a full backup" : $"build on '{fold.NewParentId}'")}, so that {string.Join(", ", fold.Freed.Select(backup => backup.Id))} can be removed.");
 
                 // Where another run came first, the removal finds a dependant, and all is planned anew.
                 _ = FoldBackup.Run(fold, pages, directory, context);
@@ -176,10 +178,13 @@ internal static class RemoveBackups
         }
     }
 
-    private static string Advice(BackupException reason) => reason.ErrorId is BackupErrorId.InsufficientSpace or BackupErrorId.WriteFailed or BackupErrorId.DirectoryNotWritable
+    private static string Advice(BackupException reason) =>
+        reason.ErrorId is BackupErrorId.InsufficientSpace or BackupErrorId.WriteFailed or BackupErrorId.DirectoryNotWritable
         ? "Free some space, or correct the cause of the failed write, and remove it again."
         : "Test the chain with Test-SHBackup; to remove the backups that build on it as well, add -Cascade.";
 
     private static BackupException Blocked(BackupMetadata needed, BackupMetadata survivor, BackupException reason) => new(
-        BackupErrorId.BackupHasDependants, needed.Id, $"'{needed.Id}' was not removed: '{survivor.Id}' builds on it and could not be made independent ({reason.Message}) Both are unchanged. {Advice(reason)}", reason);
+        BackupErrorId.BackupHasDependants, needed.Id,
+        $"'{needed.Id}' was not removed: '{survivor.Id}' builds on it and could not be made independent ({reason.Message}) Both are unchanged. {Advice(reason)}",
+        reason);
 }

@@ -30,10 +30,12 @@ internal static class RemoveCopies
     {
         var listed = store.List(context.Cancellation).Backups;
         var byId = listed.ToDictionary(backup => backup.Id, StringComparer.Ordinal);
-        var children = listed.Where(backup => BackupChain.IsIncrement(backup) && backup.ParentId is not null).ToLookup(backup => backup.ParentId!, backup => backup.Id);
+        var children = listed.Where(backup => BackupChain.IsIncrement(backup) && backup.ParentId is not null)
+            .ToLookup(backup => backup.ParentId!, backup => backup.Id);
         var open = ids.ToHashSet(StringComparer.Ordinal);
         var gone = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var id in open.OrderByDescending(id => byId.GetValueOrDefault(id)?.Depth ?? int.MaxValue).ThenByDescending(id => id, StringComparer.Ordinal).ToList())
+        foreach (var id in open.OrderByDescending(id => byId.GetValueOrDefault(id)?.Depth ?? int.MaxValue)
+            .ThenByDescending(id => id, StringComparer.Ordinal).ToList())
         {
             context.Cancellation.ThrowIfCancellationRequested();
             try
@@ -59,7 +61,8 @@ internal static class RemoveCopies
             & await DeleteAsync(store.Store, found.FileName, context.Cancellation).ConfigureAwait(false);
         if (!whole)
         {
-            context.Warn($"'{id}' is removed from '{store.Location}', which keeps its former versions: they can be restored there, and take space until its own rules delete them.");
+            context.Warn(
+                $"'{id}' is removed from '{store.Location}', which keeps its former versions: they can be restored there, and take space until its own rules delete them.");
         }
 
         return found.Backup;
@@ -73,7 +76,8 @@ internal static class RemoveCopies
         return await store.FindAsync(name, cancellation).ConfigureAwait(false) is null
             ? whole
             : throw new BackupException(
-                BackupErrorId.CloudObjectKept, name, $"'{store.Location}' reported '{name}' as deleted, but still has it. Check for a retention policy or a lock there, and remove it again.");
+                BackupErrorId.CloudObjectKept, name,
+                $"'{store.Location}' reported '{name}' as deleted, but still has it. Check for a retention policy or a lock there, and remove it again.");
     }
 
     private static void Forget(string id, StoreCatalog store, BackupDirectory? home, OperationContext context)
@@ -85,7 +89,8 @@ internal static class RemoveCopies
                 return;
             }
 
-            if (!home.TryUpdate(here, current => current with { Copies = [.. current.Copies.Where(copy => !IsThere(copy))] }, schemaChecksum: null, context.Cancellation))
+            if (!home.TryUpdate(
+                here, current => current with { Copies = [.. current.Copies.Where(copy => !IsThere(copy))] }, schemaChecksum: null, context.Cancellation))
             {
                 context.Warn($"The copy of '{id}' was removed, but '{home.Path}' cannot be written to and still lists it.");
             }
@@ -99,5 +104,6 @@ internal static class RemoveCopies
     }
 
     private static BackupException HasDependants(string id, List<string> dependants) => new(
-        BackupErrorId.BackupHasDependants, id, $"'{id}' was not removed, because {string.Join(", ", dependants)} cannot be restored from there without it, and nothing is folded in an object store. Remove those as well (-Cascade), or send a full backup and remove the whole old chain.");
+        BackupErrorId.BackupHasDependants, id,
+        $"'{id}' was not removed, because {string.Join(", ", dependants)} cannot be restored from there without it, and nothing is folded in an object store. Remove those as well (-Cascade), or send a full backup and remove the whole old chain.");
 }

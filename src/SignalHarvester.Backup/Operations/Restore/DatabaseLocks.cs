@@ -72,7 +72,9 @@ internal sealed class DatabaseLocks(string path, TimeSpan lockTimeout, Operation
 
     /// <summary>The error for a database that others never let go of.</summary>
     public BackupException Locked(Exception? inner) => new(
-        BackupErrorId.DestinationLocked, path, $"'{path}' was locked by another process, or written to, for the whole -LockTimeout. It was not changed. Stop the application, or give a longer -LockTimeout.", inner);
+        BackupErrorId.DestinationLocked, path,
+        $"'{path}' was locked by another process, or written to, for the whole -LockTimeout. It was not changed. Stop the application, or give a longer -LockTimeout.",
+        inner);
 
     /// <summary>What a result code means for the restore.</summary>
     public Exception Fault(int code, Exception? inner = null)
@@ -96,9 +98,11 @@ internal sealed class DatabaseLocks(string path, TimeSpan lockTimeout, Operation
         return SqliteResult.Primary(code) switch
         {
             raw.SQLITE_READONLY or raw.SQLITE_CANTOPEN or raw.SQLITE_PERM => new BackupException(
-                BackupErrorId.DestinationNotWritable, BackupErrorCategory.PermissionDenied, path, $"'{path}' cannot be written to ({detail}). It was not changed. Check the permissions of the file and its folder.", inner),
+                BackupErrorId.DestinationNotWritable, BackupErrorCategory.PermissionDenied, path,
+                $"'{path}' cannot be written to ({detail}). It was not changed. Check the permissions of the file and its folder.", inner),
             raw.SQLITE_FULL => new BackupException(
-                BackupErrorId.InsufficientSpace, path, $"The disk of '{path}' is full. The database was not changed. Free some space and restore again.", inner),
+                BackupErrorId.InsufficientSpace, path, $"The disk of '{path}' is full. The database was not changed. Free some space and restore again.",
+                inner),
             _ => new BackupException(
                 BackupErrorId.WriteFailed, path, $"Restoring into '{path}' failed: {detail}. It was not changed. Check the disk and the system log.", inner),
         };

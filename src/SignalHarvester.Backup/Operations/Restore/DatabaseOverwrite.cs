@@ -20,10 +20,12 @@ internal sealed class DatabaseOverwrite(string path, string imagePath, BackupMet
     private readonly DatabaseLocks locks = new(path, lockTimeout, context);
 
     /// <summary>Overwrites the database.</summary>
-    /// <param name="keepSafe">Backs up what is there; called while no writer can commit, with whether it was in WAL mode before it was taken out of that.</param>
+    /// <param name="keepSafe">Backs up what is there; called while no writer can
+    /// commit, with whether it was in WAL mode before it was taken out of that.</param>
     /// <param name="verify">Whether to read the result back and check it.</param>
     /// <returns>The checks made of the result.</returns>
-    /// <exception cref="BackupException">DestinationLocked, DestinationPageSizeDiffers, DestinationNotWritable, RestoreVerificationFailed, and those of the safety backup.</exception>
+    /// <exception cref="BackupException">DestinationLocked, DestinationPageSizeDiffers,
+    /// DestinationNotWritable, RestoreVerificationFailed, and those of the safety backup.</exception>
     /// <exception cref="TargetDamagedException">The database is too damaged for SQLite to write to it.</exception>
     public IReadOnlyList<VerificationCheck> Run(Action<bool> keepSafe, bool verify)
     {
@@ -167,8 +169,12 @@ internal sealed class DatabaseOverwrite(string path, string imagePath, BackupMet
     }
 
     private BackupException Failed(string reason) => new(
-        BackupErrorId.RestoreVerificationFailed, path, $"'{path}' was restored, but its check failed: {reason}. Check the disk. The former state is in the newest safety backup (Get-SHBackup | Where IsSafety).");
+        BackupErrorId.RestoreVerificationFailed, path,
+        $"'{path}' was restored, but its check failed: {reason}. Check the disk. The former state is in the newest safety backup (Get-SHBackup | Where IsSafety).");
 
     private BackupException PageSizeDiffers(long image, long? target, Exception? inner) => new(
-        BackupErrorId.DestinationPageSizeDiffers, path, string.Create(CultureInfo.InvariantCulture, $"'{path}' is in use in WAL mode with pages of {(target is { } size ? $"{size} bytes" : "another size")}, but the backup has pages of {image}; SQLite cannot overwrite it in place. Stop the application and restore again, or restore to a new file."), inner);
+        BackupErrorId.DestinationPageSizeDiffers, path, string.Create(
+            CultureInfo.InvariantCulture,
+            $"'{path}' is in use in WAL mode with pages of {(target is { } size ? $"{size} bytes" : "another size")}, but the backup has pages of {image}; SQLite cannot overwrite it in place. Stop the application and restore again, or restore to a new file."),
+        inner);
 }

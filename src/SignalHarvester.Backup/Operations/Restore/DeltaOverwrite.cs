@@ -43,7 +43,11 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
             return "the file has other names, or is mounted as a single file, and only this name would see the log with the pages";
         }
 
-        if (backup is not { Verified: true, VerificationLevel: VerificationLevel.Full, Checksum: not null, PageSize: not null, PageCount: not null, IsSourceCorrupt: false })
+        if (backup is not
+            {
+                Verified: true, VerificationLevel: VerificationLevel.Full, Checksum: not null, PageSize: not null, PageCount: not null,
+                IsSourceCorrupt: false
+            })
         {
             return $"'{backup.Id}' has not passed a full test, and differing pages alone cannot be tested before they are written";
         }
@@ -53,7 +57,8 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
             using var database = LiveDatabase.Open(target.Path, options.LockTimeout, tolerateDamage: false, context.Cancellation);
             return database.PageSize == backup.PageSize
                 ? options.AllowOtherDatabase ? null : WhyNotComparable(database, target, backup, context)
-                : string.Create(CultureInfo.InvariantCulture, $"the destination has pages of {database.PageSize} bytes, but the backup has pages of {backup.PageSize}");
+                : string.Create(
+                    CultureInfo.InvariantCulture, $"the destination has pages of {database.PageSize} bytes, but the backup has pages of {backup.PageSize}");
         }
         catch (BackupException exception) when (exception.ErrorId is not (BackupErrorId.SourceLocked or BackupErrorId.DestinationIsOtherDatabase))
         {
@@ -78,7 +83,8 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
     }
 
     /// <summary>Overwrites the database.</summary>
-    /// <param name="keepSafe">Backs up what is there; called while no writer can commit, with whether it was in WAL mode before it was taken out of that.</param>
+    /// <param name="keepSafe">Backs up what is there; called while no writer can
+    /// commit, with whether it was in WAL mode before it was taken out of that.</param>
     /// <param name="verify">Whether to check the result with integrity_check.</param>
     /// <returns>The checks made of the backup and of the result.</returns>
     /// <exception cref="BackupException">Backup…: the backup is not good; DestinationLocked: others have the database open.</exception>
@@ -294,7 +300,9 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
         catch (SqliteException exception)
         {
             throw new BackupException(
-                BackupErrorId.RestoreVerificationFailed, BackupErrorCategory.WriteError, path, $"'{path}' is restored, but its pages are still in '{path}-wal', because SQLite could not move them ({exception.Message}). Do not delete that file. Free some space and open the database with any SQLite program, which moves them.", exception);
+                BackupErrorId.RestoreVerificationFailed, BackupErrorCategory.WriteError, path,
+                $"'{path}' is restored, but its pages are still in '{path}-wal', because SQLite could not move them ({exception.Message}). Do not delete that file. Free some space and open the database with any SQLite program, which moves them.",
+                exception);
         }
     }
 
@@ -311,7 +319,8 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
             image.ConfirmUnchanged();
             return (scan.Checksum == chain.Backup.Checksum, database.WalPosition == written) switch
             {
-                (true, _) => $"the whole database equals the backup, byte for byte{(counter is { IsAdvanced: true } ? " except its change counter" : string.Empty)}",
+                (true, _) =>
+                    $"the whole database equals the backup, byte for byte{(counter is { IsAdvanced: true } ? " except its change counter" : string.Empty)}",
                 (false, false) => "another process has written to the restored database since, so it was not compared",
                 (false, true) => throw Failed("it differs from the backup's image"),
             };
@@ -323,8 +332,11 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
     }
 
     private BackupException Failed(string reason) => new(
-        BackupErrorId.RestoreVerificationFailed, target.Path, $"'{target.Path}' was restored, but its check failed: {reason}. Check the disk. The former state is in the newest safety backup (Get-SHBackup | Where IsSafety).");
+        BackupErrorId.RestoreVerificationFailed, target.Path,
+        $"'{target.Path}' was restored, but its check failed: {reason}. Check the disk. The former state is in the newest safety backup (Get-SHBackup | Where IsSafety).");
 
     private BackupException InUse(Exception? inner) => new(
-        BackupErrorId.DestinationLocked, target.Path, $"'{target.Path}' is open in another process, but -Delta needs exclusive access. It was not changed. Stop the application, or omit -Delta to restore the database while it is in use.", inner);
+        BackupErrorId.DestinationLocked, target.Path,
+        $"'{target.Path}' is open in another process, but -Delta needs exclusive access. It was not changed. Stop the application, or omit -Delta to restore the database while it is in use.",
+        inner);
 }

@@ -15,6 +15,7 @@ public static class NewestBackups
     {
         // Those whose database is not recorded count as one.
         var found = new Dictionary<string, int>(StringComparer.Ordinal);
-        return backups.Where(backup => !backup.IsSafety && (found[backup.DatabasePath ?? string.Empty] = found.GetValueOrDefault(backup.DatabasePath ?? string.Empty) + 1) <= count);
+        return backups.Where(backup => !backup.IsSafety
+            && (found[backup.DatabasePath ?? string.Empty] = found.GetValueOrDefault(backup.DatabasePath ?? string.Empty) + 1) <= count);
     }
 }

@@ -23,7 +23,8 @@ internal static class OtherDatabase
         }
 
         // What a restore overwrote is no proof of a database at home there: the file may have been a restored copy.
-        var others = source.Catalog.List(cancellation).Backups.Where(other => !other.IsSafety).Select(other => other.DatabasePath).OfType<string>().Distinct(StringComparer.Ordinal);
+        var others = source.Catalog.List(cancellation).Backups.Where(other => !other.IsSafety).Select(other => other.DatabasePath).OfType<string>().Distinct(
+            StringComparer.Ordinal);
         if (others.Any(other => Path.IsPathFullyQualified(other) && DatabasePlace.IsSame(other, destination)))
         {
             throw Fault(
@@ -53,7 +54,9 @@ internal static class OtherDatabase
             // Without the names: the history lies beside encrypted backups too.
             throw Fault(
                 destination,
-                string.Create(CultureInfo.InvariantCulture, $"'{destination}' is another database: its tables ({there.Count}) and those of the backup '{backup.Id}'{(backup.DatabasePath is { Length: > 0 } path ? $" of '{path}'" : string.Empty)} ({inBackup.Count}) have too few names in common (names that many applications use do not count). It was not changed. Find the backups of a database with Get-SHBackup -Database, or give another -Destination. {WayOut}"));
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"'{destination}' is another database: its tables ({there.Count}) and those of the backup '{backup.Id}'{(backup.DatabasePath is { Length: > 0 } path ? $" of '{path}'" : string.Empty)} ({inBackup.Count}) have too few names in common (names that many applications use do not count). It was not changed. Find the backups of a database with Get-SHBackup -Database, or give another -Destination. {WayOut}"));
         }
     }
 

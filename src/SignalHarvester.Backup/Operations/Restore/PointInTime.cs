@@ -10,12 +10,14 @@ public static class PointInTime
     /// <summary>The newest backup at or before a moment. Safety backups, and backups known to be unrestorable, do not count.</summary>
     /// <param name="backups">The backups of the candidate databases, with their depths.</param>
     /// <param name="moment">The moment.</param>
-    /// <param name="skipped">Called for each nearer backup that was skipped: its chain failed a verification or is incomplete, it is only a log, or its database was damaged.</param>
+    /// <param name="skipped">Called for each nearer backup that was skipped: its chain failed
+    /// a verification or is incomplete, it is only a log, or its database was damaged.</param>
     /// <param name="contradicted">Called with the found backup, and an earlier one with a later date: a clock was wrong.</param>
     /// <param name="now">The time.</param>
     /// <exception cref="BackupException">NoBackupAtMoment, DatabaseAmbiguous.</exception>
     public static BackupMetadata Find(
-        IEnumerable<BackupMetadata> backups, DateTimeOffset moment, Action<BackupMetadata> skipped, Action<BackupMetadata, BackupMetadata> contradicted, DateTimeOffset now)
+        IEnumerable<BackupMetadata> backups, DateTimeOffset moment, Action<BackupMetadata> skipped, Action<BackupMetadata, BackupMetadata> contradicted,
+        DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(backups);
         ArgumentNullException.ThrowIfNull(skipped);
@@ -25,7 +27,8 @@ public static class PointInTime
         if (databases.Count > 1)
         {
             throw new BackupException(
-                BackupErrorId.DatabaseAmbiguous, moment, $"The directory has backups of {databases.Count} databases: {string.Join(", ", databases.Take(5))}{(databases.Count > 5 ? " ..." : string.Empty)}. Give one of them with -Database.");
+                BackupErrorId.DatabaseAmbiguous, moment,
+                $"The directory has backups of {databases.Count} databases: {string.Join(", ", databases.Take(5))}{(databases.Count > 5 ? " ..." : string.Empty)}. Give one of them with -Database.");
         }
 
         var chains = new ChainHealth(candidates.ToDictionary(backup => backup.Id, StringComparer.Ordinal), now);
@@ -53,7 +56,11 @@ public static class PointInTime
             moment,
             string.Create(CultureInfo.InvariantCulture, $"There is no usable backup as old as {moment.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC. ")
                 + (oldest is null ? "There is no backup of this database. List the backups with Get-SHBackup."
-                    : passedOver > 0 ? string.Create(CultureInfo.InvariantCulture, $"{passedOver} of that age failed their verification, contain a damaged database or only a log, or have a broken chain. Give a later moment, or test them again with Test-SHBackup.")
-                    : string.Create(CultureInfo.InvariantCulture, $"The oldest, '{oldest.Id}', is of {oldest.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC. Give a later moment.")));
+                    : passedOver > 0 ? string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"{passedOver} of that age failed their verification, contain a damaged database or only a log, or have a broken chain. Give a later moment, or test them again with Test-SHBackup.")
+                    : string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"The oldest, '{oldest.Id}', is of {oldest.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC. Give a later moment.")));
     }
 }

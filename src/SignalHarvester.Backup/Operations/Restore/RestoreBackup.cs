@@ -37,7 +37,8 @@ internal static class RestoreBackup
     /// <param name="options">Where to, and how.</param>
     /// <param name="context">Clock, messages, cancellation. Stopped while fetching, what has come is not fetched again the next time.</param>
     /// <returns>The backup as it is where it came from, with the checks of this restore.</returns>
-    /// <exception cref="BackupException">Backup… : the backup is not good; Destination… : the destination cannot be written, or is another database; those of fetching it.</exception>
+    /// <exception cref="BackupException">Backup… : the backup is not good; Destination… : the
+    /// destination cannot be written, or is another database; those of fetching it.</exception>
     /// <exception cref="OperationCanceledException">It was stopped; the destination is as it was.</exception>
     public static BackupMetadata Run(BackupSource source, RestoreOptions options, OperationContext context)
     {
@@ -72,7 +73,9 @@ internal static class RestoreBackup
                 exception,
                 target.Path,
                 BackupErrorId.DestinationNotWritable,
-                changed ? "The restore itself is complete; only its clean-up failed." : "The destination was not changed. Check the permissions of its folder.");
+                changed
+                    ? "The restore itself is complete; only its clean-up failed."
+                    : "The destination was not changed. Check the permissions of its folder.");
         }
     }
 
@@ -190,7 +193,8 @@ internal static class RestoreBackup
             checks.AddRange(verifier.Inspect(image, new ImageContent(json is null ? null : Sidecar.SchemaChecksum(json), backup.RowCounts)));
             if (verifier.FoundInconsistencies is { Count: > 0 } inconsistencies)
             {
-                context.Warn($"The database in '{backup.Id}' had inconsistencies when it was backed up, and is restored with them: {string.Join("; ", inconsistencies)}.");
+                context.Warn(
+                    $"The database in '{backup.Id}' had inconsistencies when it was backed up, and is restored with them: {string.Join("; ", inconsistencies)}.");
             }
         }
 
@@ -246,7 +250,9 @@ internal static class RestoreBackup
         catch (BackupException exception) when (exception.ErrorId == BackupErrorId.SourceEncrypted)
         {
             throw new BackupException(
-                BackupErrorId.DestinationInvalid, BackupErrorCategory.InvalidOperation, target.Path, $"'{target.Path}' looks like an encrypted database, which an application may be using. It was not changed. Move it away first, or restore to a new file.", exception);
+                BackupErrorId.DestinationInvalid, BackupErrorCategory.InvalidOperation, target.Path,
+                $"'{target.Path}' looks like an encrypted database, which an application may be using. It was not changed. Move it away first, or restore to a new file.",
+                exception);
         }
         catch (BackupException exception) when (exception.ErrorId == BackupErrorId.SourceLocked)
         {
@@ -255,19 +261,23 @@ internal static class RestoreBackup
         catch (BackupException exception) when (exception.Category == BackupErrorCategory.PermissionDenied)
         {
             throw new BackupException(
-                BackupErrorId.DestinationNotWritable, BackupErrorCategory.PermissionDenied, target.Path, $"'{target.Path}' cannot be opened: {exception.Message}", exception);
+                BackupErrorId.DestinationNotWritable, BackupErrorCategory.PermissionDenied, target.Path,
+                $"'{target.Path}' cannot be opened: {exception.Message}", exception);
         }
     }
 
     private static BackupException Locked(RestoreTarget target, BackupException inner) => new(
-        BackupErrorId.DestinationLocked, target.Path, $"'{target.Path}' was locked by another process for the whole -LockTimeout. It was not changed. Stop the application, or give a longer -LockTimeout.", inner);
+        BackupErrorId.DestinationLocked, target.Path,
+        $"'{target.Path}' was locked by another process for the whole -LockTimeout. It was not changed. Stop the application, or give a longer -LockTimeout.",
+        inner);
 
     private static void RefuseDamagedImage(BackupMetadata backup, RestoreTarget target)
     {
         if (backup.IsSourceCorrupt)
         {
             throw new BackupException(
-                BackupErrorId.BackupIntegrityFailed, BackupErrorCategory.InvalidOperation, backup.Id, $"'{backup.Id}' contains a database that was damaged when it was backed up, so it does not replace '{target.Path}', which SQLite can open. Restore it to a new file, with -NoVerify.");
+                BackupErrorId.BackupIntegrityFailed, BackupErrorCategory.InvalidOperation, backup.Id,
+                $"'{backup.Id}' contains a database that was damaged when it was backed up, so it does not replace '{target.Path}', which SQLite can open. Restore it to a new file, with -NoVerify.");
         }
     }
 
@@ -287,7 +297,8 @@ internal static class RestoreBackup
         if (backup.IsPredecessor && Formats.BackupFileName.TryParse(Path.GetFileName(backup.BackupPath)) is { IsWal: true })
         {
             throw new BackupException(
-                BackupErrorId.BackupTypeUnsupported, backup.Id, $"'{backup.Id}' contains a write-ahead log, which is not a database by itself. Restore the full backup made before it, put the unpacked log beside the restored file as '<file>-wal', and open it with sqlite3.");
+                BackupErrorId.BackupTypeUnsupported, backup.Id,
+                $"'{backup.Id}' contains a write-ahead log, which is not a database by itself. Restore the full backup made before it, put the unpacked log beside the restored file as '<file>-wal', and open it with sqlite3.");
         }
     }
 }

@@ -49,7 +49,8 @@ internal sealed class RestoreTarget
         if (Directory.Exists(full))
         {
             throw new BackupException(
-                BackupErrorId.DestinationIsDirectory, full, $"'{full}' is a directory. Give the path of the database file to write, such as '{System.IO.Path.Combine(full, "app.db")}'.");
+                BackupErrorId.DestinationIsDirectory, full,
+                $"'{full}' is a directory. Give the path of the database file to write, such as '{System.IO.Path.Combine(full, "app.db")}'.");
         }
 
         var info = new FileInfo(Find(full));
@@ -61,7 +62,8 @@ internal sealed class RestoreTarget
         if (!Directory.Exists(info.DirectoryName))
         {
             throw new BackupException(
-                BackupErrorId.DestinationInvalid, BackupErrorCategory.ObjectNotFound, full, $"The folder '{info.DirectoryName}' of the destination does not exist. Create it first.");
+                BackupErrorId.DestinationInvalid, BackupErrorCategory.ObjectNotFound, full,
+                $"The folder '{info.DirectoryName}' of the destination does not exist. Create it first.");
         }
 
         if (FileKind.IsSpecial(info.FullName))
@@ -82,7 +84,8 @@ internal sealed class RestoreTarget
         if (Array.Find(Companions, suffix => FileIdentity.IsMountPoint(path + suffix)) is { } mounted)
         {
             throw new BackupException(
-                BackupErrorId.DestinationInvalid, BackupErrorCategory.InvalidOperation, path, $"'{path}{mounted}' is a mount point, so a restore can neither remove nor replace it. Nothing was changed. Mount the folder of the database instead of its single files, or restore to a new file.");
+                BackupErrorId.DestinationInvalid, BackupErrorCategory.InvalidOperation, path,
+                $"'{path}{mounted}' is a mount point, so a restore can neither remove nor replace it. Nothing was changed. Mount the folder of the database instead of its single files, or restore to a new file.");
         }
     }
 
@@ -90,11 +93,14 @@ internal sealed class RestoreTarget
     {
         // A restore over a backup's own file, its sidecar or the directory's lock would cost a backup to save nothing.
         var name = System.IO.Path.GetFileName(path);
-        var isSidecar = name.EndsWith(BackupFileName.SidecarSuffix, StringComparison.Ordinal) && BackupFileName.IsId(name[..^BackupFileName.SidecarSuffix.Length]);
-        if (isSidecar || BackupFileName.TryParse(name) is not null || System.IO.Path.GetFileName(System.IO.Path.GetDirectoryName(path)) == HeldFolder.StateFolderName)
+        var isSidecar = name.EndsWith(BackupFileName.SidecarSuffix, StringComparison.Ordinal)
+            && BackupFileName.IsId(name[..^BackupFileName.SidecarSuffix.Length]);
+        if (isSidecar || BackupFileName.TryParse(name) is not null
+            || System.IO.Path.GetFileName(System.IO.Path.GetDirectoryName(path)) == HeldFolder.StateFolderName)
         {
             throw new BackupException(
-                BackupErrorId.DestinationInvalid, path, $"'{path}' belongs to a backup directory, so it is not overwritten. Give the path of the database file to write.");
+                BackupErrorId.DestinationInvalid, path,
+                $"'{path}' belongs to a backup directory, so it is not overwritten. Give the path of the database file to write.");
         }
     }
 

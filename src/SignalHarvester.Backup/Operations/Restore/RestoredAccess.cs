@@ -43,7 +43,8 @@ internal sealed class RestoredAccess(RestoreTarget target, BackupMetadata backup
             _ = FileOwnership.Give(file, mine);
             if (!isPrivate && UnixAccounts.CurrentUser == 0)
             {
-                context.Warn($"'{target.Path}' belongs to root and only root can read it, because '{backup.Id}' does not record the database's owner. Give it to the account of its application: chown ACCOUNT {Quote(target.Path)}");
+                context.Warn(
+                    $"'{target.Path}' belongs to root and only root can read it, because '{backup.Id}' does not record the database's owner. Give it to the account of its application: chown ACCOUNT {Quote(target.Path)}");
             }
 
             return;
@@ -51,7 +52,8 @@ internal sealed class RestoredAccess(RestoreTarget target, BackupMetadata backup
 
         var (granted, withheld) = Grant(recorded, mine);
         withheld |= FileOwnership.Give(file, granted);
-        if (recorded.Attributes.TryGetValue(ExtendedAttributes.SelinuxLabel, out var label) && ExtendedAttributes.Read(file, ExtendedAttributes.SelinuxLabel) is { } given && !given.SequenceEqual(label))
+        if (recorded.Attributes.TryGetValue(ExtendedAttributes.SelinuxLabel, out var label)
+            && ExtendedAttributes.Read(file, ExtendedAttributes.SelinuxLabel) is { } given && !given.SequenceEqual(label))
         {
             withheld |= FileOwnership.Withheld.Label;
         }
@@ -77,7 +79,8 @@ internal sealed class RestoredAccess(RestoreTarget target, BackupMetadata backup
         var group = UnixAccounts.GroupHere(recorded.GroupId, recorded.Group);
         var isGroupKnown = group is not null && (group == folderGroup || group == UnixAccounts.OwnGroupOf(user.Value));
         var acl = recorded.Attributes.TryGetValue(PosixAcl.Attribute, out var bytes) ? PosixAcl.TryRead(bytes) : null;
-        var isAclGiven = acl is not null && isGroupKnown && ExtendedAttributes.Read(target.Folder, PosixAcl.DefaultAttribute) is { } handedDown && PosixAcl.TryRead(handedDown) is { } there && acl.IsWithin(there);
+        var isAclGiven = acl is not null && isGroupKnown && ExtendedAttributes.Read(target.Folder, PosixAcl.DefaultAttribute) is { } handedDown
+            && PosixAcl.TryRead(handedDown) is { } there && acl.IsWithin(there);
         var mode = recorded.Mode & OwnerMode;
         if (isGroupKnown)
         {
@@ -90,7 +93,8 @@ internal sealed class RestoredAccess(RestoreTarget target, BackupMetadata backup
         }
 
         withheld |= acl is not null && !isAclGiven ? FileOwnership.Withheld.Acl : FileOwnership.Withheld.None;
-        withheld |= mode != (recorded.Mode & ~UnixFileMode.UserExecute & ~UnixFileMode.GroupExecute) ? FileOwnership.Withheld.Mode : FileOwnership.Withheld.None;
+        withheld |=
+            mode != (recorded.Mode & ~UnixFileMode.UserExecute & ~UnixFileMode.GroupExecute) ? FileOwnership.Withheld.Mode : FileOwnership.Withheld.None;
         var attributes = recorded.Attributes.Where(attribute => ExtendedAttributes.IsUsers(attribute.Key)).ToDictionary(StringComparer.Ordinal);
         if (isAclGiven)
         {
@@ -111,7 +115,8 @@ internal sealed class RestoredAccess(RestoreTarget target, BackupMetadata backup
         var commands = new List<string>();
         if ((withheld & (FileOwnership.Withheld.User | FileOwnership.Withheld.Group)) != 0)
         {
-            commands.Add($"chown {Account(wanted.UserId, wanted.User, UnixAccounts.UserHere(wanted.UserId, wanted.User))}:{Account(wanted.GroupId, wanted.Group, UnixAccounts.GroupHere(wanted.GroupId, wanted.Group))} {path}");
+            commands.Add(
+                $"chown {Account(wanted.UserId, wanted.User, UnixAccounts.UserHere(wanted.UserId, wanted.User))}:{Account(wanted.GroupId, wanted.Group, UnixAccounts.GroupHere(wanted.GroupId, wanted.Group))} {path}");
         }
 
         if ((withheld & (FileOwnership.Withheld.Mode | FileOwnership.Withheld.Group)) != 0 && !withheld.HasFlag(FileOwnership.Withheld.Acl))
@@ -148,5 +153,7 @@ internal sealed class RestoredAccess(RestoreTarget target, BackupMetadata backup
 
     /// <summary>As a shell takes it, whatever is in it.</summary>
     private static string Quote(string text) =>
-        text.All(character => char.IsAsciiLetterOrDigit(character) || "/._-+@:,=".Contains(character, StringComparison.Ordinal)) ? text : $"'{text.Replace("'", @"'\''", StringComparison.Ordinal)}'";
+        text.All(character => char.IsAsciiLetterOrDigit(character) || "/._-+@:,=".Contains(character, StringComparison.Ordinal))
+            ? text
+            : $"'{text.Replace("'", @"'\''", StringComparison.Ordinal)}'";
 }

@@ -83,7 +83,9 @@ internal sealed class SafetyBackup(RestoreTarget target, BackupMetadata restored
         catch (BackupException exception) when (where.Path == FallbackPath || !CannotTake(exception))
         {
             throw new BackupException(
-                BackupErrorId.SafetyBackupFailed, target.Path, $"Nothing was restored, because the safety backup of '{target.Path}' failed: {exception.Message} To restore without one, add -NoSafetyBackup.", exception);
+                BackupErrorId.SafetyBackupFailed, target.Path,
+                $"Nothing was restored, because the safety backup of '{target.Path}' failed: {exception.Message} To restore without one, add -NoSafetyBackup.",
+                exception);
         }
     }
 

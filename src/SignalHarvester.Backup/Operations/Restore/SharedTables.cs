@@ -9,8 +9,10 @@ internal static class SharedTables
     private static readonly HashSet<string> OfFrameworks = new(StringComparer.Ordinal)
     {
         // Which migrations have run.
-        "schema_migrations", "schema_migration", "schema_version", "schema_info", "schemaversions", "versioninfo", "migrations", "migration", "migration_versions",
-        "ar_internal_metadata", "alembic_version", "flyway_schema_history", "databasechangelog", "databasechangeloglock", "knex_migrations", "knex_migrations_lock",
+        "schema_migrations", "schema_migration", "schema_version", "schema_info", "schemaversions", "versioninfo", "migrations", "migration",
+        "migration_versions",
+        "ar_internal_metadata", "alembic_version", "flyway_schema_history", "databasechangelog", "databasechangeloglock", "knex_migrations",
+        "knex_migrations_lock",
         "goose_db_version", "gorp_migrations", "sequelizemeta", "typeorm_metadata", "mikro_orm_migrations", "phinxlog", "doctrine_migration_versions",
         "refinery_schema_history", "grdb_migrations",
 
@@ -23,7 +25,8 @@ internal static class SharedTables
 
     private static readonly string[] OfFrameworksBegin =
     [
-        "sqlite_", "__ef", "__migration", "__diesel_", "__drizzle_", "_prisma_", "_sqlx_", "_yoyo_", "_litestream_", "_cf_", "d1_migrations", "django_", "aspnet", "active_storage_",
+        "sqlite_", "__ef", "__migration", "__diesel_", "__drizzle_", "_prisma_", "_sqlx_", "_yoyo_", "_litestream_", "_cf_", "d1_migrations", "django_",
+        "aspnet", "active_storage_",
         "solid_queue_", "solid_cache_", "solid_cable_", "oban_", "gpkg_", "crsql_",
     ];
 
@@ -32,7 +35,8 @@ internal static class SharedTables
     {
         "user", "users", "account", "accounts", "role", "roles", "permission", "permissions", "session", "sessions", "token", "tokens",
         "setting", "settings", "config", "configuration", "option", "options", "preference", "preferences", "property", "properties",
-        "meta", "metadata", "info", "version", "cache", "log", "logs", "audit_log", "event", "events", "job", "jobs", "task_queue", "tag", "tags", "file", "files",
+        "meta", "metadata", "info", "version", "cache", "log", "logs", "audit_log", "event", "events", "job", "jobs", "task_queue", "tag", "tags", "file",
+        "files",
     };
 
     /// <summary>Whether the tables of two databases say that both are of one application.</summary>
@@ -54,7 +58,9 @@ internal static class SharedTables
 
     /// <summary>Those tables that are no framework's.</summary>
     public static HashSet<SqliteName> Own(IEnumerable<SqliteName> tables) => [.. tables.Where(table =>
-        SqliteName.Fold(table.Text) is var name && !OfFrameworks.Contains(name) && !Array.Exists(OfFrameworksBegin, beginning => name.StartsWith(beginning, StringComparison.Ordinal)))];
+        SqliteName.Fold(table.Text) is var name && !OfFrameworks.Contains(name)
+            && !Array.Exists(OfFrameworksBegin, beginning => name.StartsWith(beginning, StringComparison.Ordinal)))];
 
-    private static HashSet<SqliteName> Telling(IEnumerable<SqliteName> tables) => [.. tables.Where(table => !OfAnyApplication.Contains(SqliteName.Fold(table.Text)))];
+    private static HashSet<SqliteName> Telling(IEnumerable<SqliteName> tables) =>
+        [.. tables.Where(table => !OfAnyApplication.Contains(SqliteName.Fold(table.Text)))];
 }

@@ -57,11 +57,14 @@ internal static class CompareBackups
         catch (SqliteException exception)
         {
             throw new BackupException(
-                BackupErrorId.ComparisonFailed, backup.Id, $"'{backup.Id}' cannot be compared: {exception.Message.TrimEnd('.')}. Restore both states to separate files (Restore-SHBackup), and compare them with their application.", exception);
+                BackupErrorId.ComparisonFailed, backup.Id,
+                $"'{backup.Id}' cannot be compared: {exception.Message.TrimEnd('.')}. Restore both states to separate files (Restore-SHBackup), and compare them with their application.",
+                exception);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw DiskFault.From(exception, directory.Path, BackupErrorId.WriteFailed, "Check the permissions of the backup directory and of the temporary folder.");
+            throw DiskFault.From(
+                exception, directory.Path, BackupErrorId.WriteFailed, "Check the permissions of the backup directory and of the temporary folder.");
         }
     }
 

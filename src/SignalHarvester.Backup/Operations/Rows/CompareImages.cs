@@ -60,7 +60,8 @@ internal sealed class CompareImages : IDisposable
         var objects = new Dictionary<(string Type, SqliteName Name), SchemaObject>();
         foreach (var schema in (string[])[Earlier, Later])
         {
-            using var rows = SqlStatement.Prepare(connection, $"SELECT type, name, coalesce(sql, '') FROM {schema}.sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'");
+            using var rows = SqlStatement.Prepare(
+                connection, $"SELECT type, name, coalesce(sql, '') FROM {schema}.sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'");
             while (rows.Step())
             {
                 var (type, name, sql) = (rows.Text(0), rows.Name(1), rows.Text(2));
@@ -83,7 +84,10 @@ internal sealed class CompareImages : IDisposable
             Reference = reference,
             Difference = difference,
             SchemaChanged = before != after,
-            Change = before is null ? DifferenceKind.Added : after is null ? DifferenceKind.Removed : before != after ? DifferenceKind.Changed : DifferenceKind.None,
+            Change = before is null ? DifferenceKind.Added
+                : after is null ? DifferenceKind.Removed
+                : before != after ? DifferenceKind.Changed
+                : DifferenceKind.None,
         };
         if (type != "table")
         {
@@ -187,7 +191,8 @@ internal sealed class CompareImages : IDisposable
         };
 
         long Missing(string here, string there) => SqlStatement.Number(
-            connection, $"{Prepared(there, [])}SELECT count(*) FROM {here}.{name.Quoted} AS a WHERE NOT EXISTS (SELECT 1 FROM {Other(there)} AS b WHERE {Same()})");
+            connection,
+            $"{Prepared(there, [])}SELECT count(*) FROM {here}.{name.Quoted} AS a WHERE NOT EXISTS (SELECT 1 FROM {Other(there)} AS b WHERE {Same()})");
 
         string Prepared(string schema, IEnumerable<SqliteName> columns) =>
             match.IsOrderKnown ? string.Empty : $"WITH {ByBytes} AS MATERIALIZED (SELECT {match.ByBytes(columns)} FROM {schema}.{name.Quoted}) ";

@@ -28,7 +28,8 @@ internal sealed record ReplaceableIndex(
 
     /// <summary>Whether another one, in another state, holds the same of each row.</summary>
     public bool IsLike(ReplaceableIndex other) =>
-        Definition.Columns.Select(column => (column.Sql, column.Collation, column.IsDescending)).SequenceEqual(other.Definition.Columns.Select(column => (column.Sql, column.Collation, column.IsDescending)))
+        Definition.Columns.Select(column => (column.Sql, column.Collation, column.IsDescending))
+            .SequenceEqual(other.Definition.Columns.Select(column => (column.Sql, column.Collation, column.IsDescending)))
         && string.Equals(Definition.Condition, other.Definition.Condition, StringComparison.Ordinal)
         && Definition.Uses.Collations.SetEquals(other.Definition.Uses.Collations);
 }

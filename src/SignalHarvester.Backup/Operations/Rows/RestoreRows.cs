@@ -30,7 +30,8 @@ internal static class RestoreRows
         if (!target.Exists || target.IsBlank)
         {
             throw new BackupException(
-                BackupErrorId.DestinationInvalid, BackupErrorCategory.ObjectNotFound, target.Path, $"There is no database '{target.Path}' for the rows. Give an existing one with -Into, or restore the whole backup with -Destination.");
+                BackupErrorId.DestinationInvalid, BackupErrorCategory.ObjectNotFound, target.Path,
+                $"There is no database '{target.Path}' for the rows. Give an existing one with -Into, or restore the whole backup with -Destination.");
         }
 
         if (!options.AllowOtherDatabase)
@@ -49,7 +50,13 @@ internal static class RestoreRows
             var safety = new SafetyBackup(
                 target,
                 backup,
-                new RestoreOptions { Destination = target.Path, SafetyDirectory = options.SafetyDirectory, Encryption = options.Encryption, LockTimeout = options.LockTimeout },
+                new RestoreOptions
+                {
+                    Destination = target.Path,
+                    SafetyDirectory = options.SafetyDirectory,
+                    Encryption = options.Encryption,
+                    LockTimeout = options.LockTimeout,
+                },
                 context);
             safety.Make(wasWal: false);
             var done = Copy(restore.Destination, tables, backup, target, options, context);
@@ -73,7 +80,8 @@ internal static class RestoreRows
     private static SqliteConnection Open(string image, RestoreTarget target, RestoreRowsOptions options, OperationContext context)
     {
         // A table beside it has no index, so that rows go into it in no order.
-        var connection = SqliteConnections.OpenForApplication(target.Path, options.LockTimeout, standIns: options.Action == RowAction.SideTable, context.Cancellation);
+        var connection = SqliteConnections.OpenForApplication(
+            target.Path, options.LockTimeout, standIns: options.Action == RowAction.SideTable, context.Cancellation);
         try
         {
             // Whether keys hold is looked at once, at the end, when all tables are there.
@@ -92,11 +100,15 @@ internal static class RestoreRows
     }
 
     /// <summary>The tables with their columns, once it is certain that the rows can go where they are to.</summary>
-    private static List<(SqliteName Name, TableShape Shape)> Tables(string image, BackupMetadata backup, RestoreTarget target, RestoreRowsOptions options, OperationContext context)
+    private static List<(SqliteName Name, TableShape Shape)> Tables(
+        string image, BackupMetadata backup, RestoreTarget target, RestoreRowsOptions options, OperationContext context)
     {
         using var connection = Open(image, target, options, context);
         var (there, here) = (TableList.Read(connection, There), TableList.Read(connection, "main"));
-        List<(SqliteName Name, TableShape Shape)> tables = [.. options.Tables.Select(SqliteName.Parse).Distinct().Select(table => (table, Require(connection, table, there, here, backup, target, options)))];
+        List<(SqliteName Name, TableShape Shape)> tables =
+        [
+            .. options.Tables.Select(SqliteName.Parse).Distinct().Select(table => (table, Require(connection, table, there, here, backup, target, options))),
+        ];
         if (options.Action != RowAction.SideTable)
         {
             RefuseOthersOrder(connection, image, tables, here, target, options, context);
@@ -136,7 +148,8 @@ internal static class RestoreRows
 
     /// <summary>Refuses what only the application can put in its place.</summary>
     private static void RefuseOthersOrder(
-        SqliteConnection connection, string image, List<(SqliteName Name, TableShape Shape)> tables, TableList here, RestoreTarget target, RestoreRowsOptions options, OperationContext context)
+        SqliteConnection connection, string image, List<(SqliteName Name, TableShape Shape)> tables, TableList here, RestoreTarget target,
+        RestoreRowsOptions options, OperationContext context)
     {
         // Rules for new rows are looked at when there are some; here they would end a check of what is there.
         SqliteConnections.Execute(connection, "PRAGMA ignore_check_constraints = ON");
@@ -145,7 +158,11 @@ internal static class RestoreRows
         {
             var match = RowMatch.TryFind(connection, table.Name, (There, table.Shape), ("main", here.TryShape(table.Name)!))!;
             var columns = Columns(table.Shape, match);
-            List<string> statements = [Insertion(table, match, options.Where), .. options.Action == RowAction.Replace && Replacement(connection, table, match, options.Where) is { } sql ? [sql] : Array.Empty<string>()];
+            List<string> statements =
+            [
+                Insertion(table, match, options.Where),
+                .. options.Action == RowAction.Replace && Replacement(connection, table, match, options.Where) is { } sql ? [sql] : Array.Empty<string>(),
+            ];
             if (RowOrder.WhyForeign(connection, backup, There, table.Name, columns, Wanted(table.Name, columns, options.Where), statements) is { } reason)
             {
                 throw Misfit(table.Name, target, reason);
@@ -154,7 +171,8 @@ internal static class RestoreRows
     }
 
     private static BackupException Misfit(SqliteName table, RestoreTarget target, string reason) => new(
-        BackupErrorId.RowsNotRestored, table.ToString(), $"The rows of '{table}' do not fit into that table in '{target.Path}': {reason}. Nothing was changed. Use -RowAction SideTable, and copy the rows from there.");
+        BackupErrorId.RowsNotRestored, table.ToString(),
+        $"The rows of '{table}' do not fit into that table in '{target.Path}': {reason}. Nothing was changed. Use -RowAction SideTable, and copy the rows from there.");
 
     /// <summary>Refuses text that is not a condition but ends the statement, or begins another.</summary>
     private static void RefuseAllButAConditionOf(SqliteConnection connection, SqliteName table, string? where)
@@ -165,18 +183,21 @@ internal static class RestoreRows
         }
 
         var result = SQLitePCL.raw.sqlite3_prepare_v2(
-            connection.Handle, SqlText.Bytes($"SELECT CASE WHEN (\n{SqlText.ParseNames(where)}\n) THEN 1 END FROM {There}.{table.Quoted}"), out var statement, out ReadOnlySpan<byte> rest);
+            connection.Handle, SqlText.Bytes($"SELECT CASE WHEN (\n{SqlText.ParseNames(where)}\n) THEN 1 END FROM {There}.{table.Quoted}"), out var statement,
+            out var rest);
         var message = SQLitePCL.raw.sqlite3_errmsg(connection.Handle).utf8_to_string();
         using (statement)
         {
             var reason = result != SQLitePCL.raw.SQLITE_OK ? message.Split('\n')[0]
                 : !string.IsNullOrWhiteSpace(SqlText.Of(rest)) ? "there is text after it"
-                : SQLitePCL.raw.sqlite3_bind_parameter_count(statement) > 0 ? $"it has no value for {SQLitePCL.raw.sqlite3_bind_parameter_name(statement, 1).utf8_to_string() ?? "?"}; PowerShell does not replace variables in single quotes"
+                : SQLitePCL.raw.sqlite3_bind_parameter_count(statement) > 0
+                    ? $"it has no value for {SQLitePCL.raw.sqlite3_bind_parameter_name(statement, 1).utf8_to_string() ?? "?"}; PowerShell does not replace variables in single quotes"
                 : null;
             if (reason is not null)
             {
                 throw BackupException.InvalidArgument(
-                    where, $"-Where is not a valid condition for table '{table}': {reason}. Nothing was changed. Give the text after WHERE, such as \"created_at >= '2026-11-10'\".");
+                    where,
+                    $"-Where is not a valid condition for table '{table}': {reason}. Nothing was changed. Give the text after WHERE, such as \"created_at >= '2026-11-10'\".");
             }
         }
     }
@@ -198,7 +219,8 @@ internal static class RestoreRows
         foreach (var (table, _) in restricted.Where(table => ForeignKeyCheck.Violations(connection, table.Name) > before[table.Name]))
         {
             throw new BackupException(
-                BackupErrorId.RowsNotRestored, table.ToString(), $"Rows of '{table}' would refer to rows that are not in '{target.Path}'. Nothing was changed. Give the tables that they refer to with -Table as well, or use -RowAction SideTable.");
+                BackupErrorId.RowsNotRestored, table.ToString(),
+                $"Rows of '{table}' would refer to rows that are not in '{target.Path}'. Nothing was changed. Give the tables that they refer to with -Table as well, or use -RowAction SideTable.");
         }
 
         context.Cancellation.ThrowIfCancellationRequested();
@@ -222,12 +244,16 @@ internal static class RestoreRows
         }
 
         // Looked at again in the transaction: the application may have changed the table meanwhile.
-        var match = TableList.Read(connection, "main").TryShape(table.Name) is { } now ? RowMatch.TryFind(connection, table.Name, (There, table.Shape), ("main", now)) : null;
+        var match = TableList.Read(connection, "main").TryShape(table.Name) is { } now
+            ? RowMatch.TryFind(connection, table.Name, (There, table.Shape), ("main", now))
+            : null;
         return match is null
             ? throw Misfit(table.Name, target, "it changed meanwhile")
             : done with
             {
-                Replaced = options.Action == RowAction.Replace && Replacement(connection, table, match, options.Where) is { } replacement ? SqlStatement.Run(connection, replacement) : 0,
+                Replaced = options.Action == RowAction.Replace && Replacement(connection, table, match, options.Where) is { } replacement
+                    ? SqlStatement.Run(connection, replacement)
+                    : 0,
                 Inserted = SqlStatement.Run(connection, Insertion(table, match, options.Where)),
             };
     }
@@ -236,7 +262,8 @@ internal static class RestoreRows
     {
         var name = table.Name.Quoted;
         var columns = Columns(table.Shape, match);
-        return $"INSERT INTO main.{name} ({TableShape.List(columns)}) SELECT {TableShape.List(columns.Select(column => column.InQuery), "b.")} FROM {Wanted(table.Name, columns, where)} AS b WHERE NOT EXISTS (SELECT 1 FROM main.{name} AS m WHERE {match.Same("m", "b", ofQuery: true)})";
+        return
+            $"INSERT INTO main.{name} ({TableShape.List(columns)}) SELECT {TableShape.List(columns.Select(column => column.InQuery), "b.")} FROM {Wanted(table.Name, columns, where)} AS b WHERE NOT EXISTS (SELECT 1 FROM main.{name} AS m WHERE {match.Same("m", "b", ofQuery: true)})";
     }
 
     /// <summary>The statement that replaces values; null if there are none.</summary>
@@ -267,7 +294,9 @@ internal static class RestoreRows
     private static long PutBeside(SqliteConnection connection, (SqliteName Name, TableShape Shape) table, SqliteName beside, string? where)
     {
         var comparisons = StandInCollations.Comparisons;
-        _ = SqlStatement.Run(connection, $"CREATE TABLE main.{beside.Quoted} AS SELECT {string.Join(", ", table.Shape.Columns.Select(column => $"{column.InQuery.Quoted} AS {column.Quoted}"))} FROM {Wanted(table.Name, table.Shape.Columns, where, withoutIndexes: where is not null)}");
+        _ = SqlStatement.Run(
+            connection,
+            $"CREATE TABLE main.{beside.Quoted} AS SELECT {string.Join(", ", table.Shape.Columns.Select(column => $"{column.InQuery.Quoted} AS {column.Quoted}"))} FROM {Wanted(table.Name, table.Shape.Columns, where, withoutIndexes: where is not null)}");
 
         // SQLite gives a column that is called true or false in a query another name.
         foreach (var (place, column) in table.Shape.Columns.Index().Where(column => SqliteName.Fold(column.Item.Text) is "true" or "false"))
@@ -279,7 +308,8 @@ internal static class RestoreRows
         return StandInCollations.Comparisons == comparisons
             ? SqlStatement.Number(connection, $"SELECT count(*) FROM main.{beside.Quoted}")
             : throw new BackupException(
-                BackupErrorId.RowsNotRestored, table.Name.ToString(), $"-Where compares '{table.Name}' by a collation that only its application has. Nothing was changed. Write COLLATE BINARY after the column's name to compare bytes, or omit -Where.");
+                BackupErrorId.RowsNotRestored, table.Name.ToString(),
+                $"-Where compares '{table.Name}' by a collation that only its application has. Nothing was changed. Write COLLATE BINARY after the column's name to compare bytes, or omit -Where.");
     }
 
     private static IReadOnlyList<SqliteName> Columns(TableShape shape, RowMatch match) => match.IsRowId ? [.. match.Key, .. shape.Columns] : shape.Columns;
@@ -293,21 +323,28 @@ internal static class RestoreRows
         var there = tables.Ordinary.Select(name => name.ToString()).Order(StringComparer.Ordinal).ToList();
         var known = there.Count == 0 ? "It has no tables." : $"Give one of its tables: {ShortList.Of(there)}.";
         return new BackupException(
-            BackupErrorId.TableNotFound, table.ToString(), $"There is no ordinary table '{table}' in {where}. {known}{(tables.IsOfVirtual(table) ? " The tables in which a virtual table stores its rows must fit each other: restore the whole backup to a new file instead." : string.Empty)}");
+            BackupErrorId.TableNotFound, table.ToString(),
+            $"There is no ordinary table '{table}' in {where}. {known}{(tables.IsOfVirtual(table) ? " The tables in which a virtual table stores its rows must fit each other: restore the whole backup to a new file instead." : string.Empty)}");
     }
 
     private static BackupException Fault(SqliteException exception, RestoreTarget target, RestoreRowsOptions options) =>
         exception.SqliteErrorCode is SQLitePCL.raw.SQLITE_BUSY or SQLitePCL.raw.SQLITE_LOCKED
             ? new BackupException(
-                BackupErrorId.DestinationLocked, target.Path, $"'{target.Path}' was locked by another process for the whole -LockTimeout. It was not changed. Try again, or give a longer -LockTimeout.", exception)
+                BackupErrorId.DestinationLocked, target.Path,
+                $"'{target.Path}' was locked by another process for the whole -LockTimeout. It was not changed. Try again, or give a longer -LockTimeout.",
+                exception)
             : exception.SqliteErrorCode == SQLitePCL.raw.SQLITE_NOTADB
             ? new BackupException(
-                BackupErrorId.DestinationInvalid, BackupErrorCategory.InvalidData, target.Path, $"'{target.Path}' is not an SQLite database, or is encrypted. It was not changed. Give the path of the database with -Into.", exception)
+                BackupErrorId.DestinationInvalid, BackupErrorCategory.InvalidData, target.Path,
+                $"'{target.Path}' is not an SQLite database, or is encrypted. It was not changed. Give the path of the database with -Into.", exception)
             : CompanionFiles.WhatStandsInTheWay(target.Path, exception.SqliteErrorCode) is { } stranger
             ? new BackupException(
-                BackupErrorId.DestinationNotWritable, target.Path, $"The rows could not be restored into '{target.Path}', which was not changed: {stranger}", exception)
+                BackupErrorId.DestinationNotWritable, target.Path, $"The rows could not be restored into '{target.Path}', which was not changed: {stranger}",
+                exception)
             : new BackupException(
-                BackupErrorId.RowsNotRestored, string.Join(", ", options.Tables), $"The rows could not be restored into '{target.Path}', which was not changed: {exception.Message.TrimEnd('.')}. {NextStep(exception, options.Action)}", exception);
+                BackupErrorId.RowsNotRestored, string.Join(", ", options.Tables),
+                $"The rows could not be restored into '{target.Path}', which was not changed: {exception.Message.TrimEnd('.')}. {NextStep(exception, options.Action)}",
+                exception);
 
     private static string NextStep(SqliteException exception, RowAction action) =>
         exception.SqliteErrorCode == SQLitePCL.raw.SQLITE_CORRUPT ? "It is damaged: restore the whole backup with -Destination."

@@ -17,7 +17,8 @@ internal sealed record RowMatch(IReadOnlyList<SqliteName> Key, bool IsRowId, boo
     /// <param name="table">The table.</param>
     /// <param name="one">A database within the connection, and the table there.</param>
     /// <param name="other">Another, and the table there.</param>
-    public static RowMatch? TryFind(SqliteConnection connection, SqliteName table, (string Schema, TableShape Shape) one, (string Schema, TableShape Shape) other)
+    public static RowMatch? TryFind(
+        SqliteConnection connection, SqliteName table, (string Schema, TableShape Shape) one, (string Schema, TableShape Shape) other)
     {
         List<SqliteName> key = [.. one.Shape.Key.Select(column => column.Name)];
         if (!key.SequenceEqual(other.Shape.Key.Select(column => column.Name)))
@@ -53,7 +54,8 @@ internal sealed record RowMatch(IReadOnlyList<SqliteName> Key, bool IsRowId, boo
     /// <summary>The columns of a table as <see cref="SameBytes"/> looks for them.</summary>
     /// <param name="columns">All that are wanted.</param>
     public string ByBytes(IEnumerable<SqliteName> columns) => string.Join(
-        ", ", Key.Union(columns).Select(column => Key.Contains(column) ? $"+{column.Quoted} COLLATE BINARY AS {column.InQuery.Quoted}" : $"{column.Quoted} AS {column.InQuery.Quoted}"));
+        ", ", Key.Union(columns).Select(
+            column => Key.Contains(column) ? $"+{column.Quoted} COLLATE BINARY AS {column.InQuery.Quoted}" : $"{column.Quoted} AS {column.InQuery.Quoted}"));
 
     /// <summary>
     /// The condition that two rows have other values: by bytes and by kind, since to SQLite 1 and 1.0 are the same, and texts

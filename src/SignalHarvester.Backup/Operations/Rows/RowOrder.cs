@@ -21,7 +21,8 @@ internal static class RowOrder
     /// <param name="statements">The statements that put them there.</param>
     /// <exception cref="SqliteException">SQLite lacks what a statement needs.</exception>
     public static string? WhyForeign(
-        SqliteConnection now, SqliteConnection then, string attached, SqliteName table, IReadOnlyList<SqliteName> columns, string wanted, IEnumerable<string> statements)
+        SqliteConnection now, SqliteConnection then, string attached, SqliteName table, IReadOnlyList<SqliteName> columns, string wanted,
+        IEnumerable<string> statements)
     {
         var touched = statements.SelectMany(sql => TouchedTables.Of(now, sql)).Distinct().ToList();
         foreach (var (schema, name) in touched.Where(one => one.Schema == "main" || one.Schema == attached))
@@ -29,17 +30,22 @@ internal static class RowOrder
             var connection = schema == "main" ? now : then;
             if (StoredOrder.Contradiction(connection, "main", name, [.. Replaceable(connection, name).Select(index => index.Name)]) is { } index)
             {
-                return $"{index}{(name == table ? string.Empty : $" of '{name}'")} has other entries, or another order, than SQLite's own functions and collations give{(schema == "main" ? string.Empty : " in the backup")}, so only its application can add to it";
+                return
+                    $"{index}{(name == table ? string.Empty : $" of '{name}'")} has other entries, or another order, than SQLite's own functions and collations give{(schema == "main" ? string.Empty : " in the backup")}, so only its application can add to it";
             }
         }
 
         var before = Replaceable(then, table);
-        return Replaceable(now, table).Select(index => WhyUndecided(now, attached, table, columns, wanted, index, before.Exists(index.IsLike))).FirstOrDefault(reason => reason is not null);
+        return Replaceable(now, table)
+            .Select(index => WhyUndecided(now, attached, table, columns, wanted, index, before.Exists(index.IsLike)))
+            .FirstOrDefault(reason => reason is not null);
     }
 
     private static List<ReplaceableIndex> Replaceable(SqliteConnection connection, SqliteName table)
     {
-        var sql = SqlStatement.List(connection, $"SELECT coalesce(sql, '') FROM main.sqlite_schema WHERE type = 'table' AND rootpage > 0 AND name = {table.Literal} COLLATE NOCASE", row => row.Text(0));
+        var sql = SqlStatement.List(
+            connection, $"SELECT coalesce(sql, '') FROM main.sqlite_schema WHERE type = 'table' AND rootpage > 0 AND name = {table.Literal} COLLATE NOCASE",
+            row => row.Text(0));
         if (sql.Count == 0)
         {
             return [];
@@ -52,7 +58,8 @@ internal static class RowOrder
     }
 
     /// <summary>What is left open where both states agree with SQLite: rows of other letters than ASCII's may be too few to tell.</summary>
-    private static string? WhyUndecided(SqliteConnection connection, string attached, SqliteName table, IReadOnlyList<SqliteName> columns, string wanted, ReplaceableIndex index, bool wasThere)
+    private static string? WhyUndecided(
+        SqliteConnection connection, string attached, SqliteName table, IReadOnlyList<SqliteName> columns, string wanted, ReplaceableIndex index, bool wasThere)
     {
         // What is computed for a column rests on others.
         if (!(index.RestsOn.All(columns.Contains) ? index.RestsOn : columns).Any(column => HasOtherLetters(connection, wanted, column)))
@@ -62,7 +69,8 @@ internal static class RowOrder
 
         if (!wasThere)
         {
-            return $"the rows contain non-ASCII letters, and its index '{index.Name}', which the backup does not have, uses an order or functions that its application may have replaced";
+            return
+                $"the rows contain non-ASCII letters, and its index '{index.Name}', which the backup does not have, uses an order or functions that its application may have replaced";
         }
 
         LetterCollation.Provide(connection);
@@ -73,7 +81,8 @@ internal static class RowOrder
             if (IsFoldingSeen(connection, $"{Values(here)} UNION {Values(wanted)}")
                 && !(isFirst && (IsFoldingSeen(connection, Values(here)) || IsFoldingSeen(connection, Values(there)))))
             {
-                return $"an application whose NOCASE folds all letters orders them differently in index '{index.Name}' than SQLite, and nothing in the table shows which order its application uses";
+                return
+                    $"an application whose NOCASE folds all letters orders them differently in index '{index.Name}' than SQLite, and nothing in the table shows which order its application uses";
             }
         }
 
@@ -81,10 +90,13 @@ internal static class RowOrder
     }
 
     private static bool HasOtherLetters(SqliteConnection connection, string wanted, SqliteName column) => SqlStatement.Number(
-        connection, $"SELECT EXISTS (SELECT 1 FROM {wanted} WHERE typeof({column.InQuery.Quoted}) = 'text' AND {column.InQuery.Quoted} GLOB '*[^' || char(1) || '-' || char(127) || ']*')") != 0;
+        connection,
+        $"SELECT EXISTS (SELECT 1 FROM {wanted} WHERE typeof({column.InQuery.Quoted}) = 'text' AND {column.InQuery.Quoted} GLOB '*[^' || char(1) || '-' || char(127) || ']*')")
+        != 0;
 
     /// <summary>Whether texts are in another order, or others are the same, when all letters are folded.</summary>
     private static bool IsFoldingSeen(SqliteConnection connection, string values) => SqlStatement.Number(
         connection,
-        $"SELECT EXISTS (SELECT 1 FROM (SELECT dense_rank() OVER (ORDER BY k COLLATE NOCASE) AS one, dense_rank() OVER (ORDER BY k COLLATE {LetterCollation.Name}) AS other FROM ({values})) WHERE one <> other)") != 0;
+        $"SELECT EXISTS (SELECT 1 FROM (SELECT dense_rank() OVER (ORDER BY k COLLATE NOCASE) AS one, dense_rank() OVER (ORDER BY k COLLATE {LetterCollation.Name}) AS other FROM ({values})) WHERE one <> other)")
+        != 0;
 }

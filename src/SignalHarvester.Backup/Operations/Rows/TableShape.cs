@@ -21,10 +21,17 @@ internal sealed record TableShape(IReadOnlyList<SqliteName> Columns, IReadOnlyLi
         var key = columns.Where(column => column.Key > 0).OrderBy(column => column.Key).ToList();
 
         // A key that is the rowid has no index of its own.
-        var orders = SchemaPragmas.Indexes(connection, schema, table).Where(index => index.IsPrimaryKey).SelectMany(index => SchemaPragmas.Keys(connection, schema, index.Name)).ToList();
+        var orders = SchemaPragmas.Indexes(connection, schema, table)
+            .Where(index => index.IsPrimaryKey)
+            .SelectMany(index => SchemaPragmas.Keys(connection, schema, index.Name))
+            .ToList();
         return new TableShape(
             [.. columns.Select(column => column.Name)],
-            [.. key.Select(column => new KeyColumn(column.Name, column.Type, orders.Where(order => order.Name == column.Name).Select(order => order.Collation).FirstOrDefault(SqliteCollations.Binary)))],
+            [
+                .. key.Select(column => new KeyColumn(column.Name, column.Type, orders.Where(order => order.Name == column.Name)
+                    .Select(order => order.Collation)
+                    .FirstOrDefault(SqliteCollations.Binary))),
+            ],
             hasRowId,
             key.Count > 0 && orders.Count == 0);
     }

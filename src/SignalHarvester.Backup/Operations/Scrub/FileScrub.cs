@@ -54,7 +54,8 @@ internal sealed class FileScrub(BackupMetadata backup, string temporaryParent, O
         var stamp = (length, File.GetLastWriteTimeUtc(file));
         if (length != backup.Size)
         {
-            return new FileScrubResult(ScrubOutcome.Damaged, string.Create(CultureInfo.InvariantCulture, $"it has {length} bytes, but {backup.Size} were recorded"))
+            return new FileScrubResult(
+                ScrubOutcome.Damaged, string.Create(CultureInfo.InvariantCulture, $"it has {length} bytes, but {backup.Size} were recorded"))
             {
                 ErrorId = BackupErrorId.BackupSizeMismatch,
                 File = stamp,
@@ -76,8 +77,14 @@ internal sealed class FileScrub(BackupMetadata backup, string temporaryParent, O
         // From the disk once more: nothing is condemned for what a wire or the memory did.
         var second = HashOnce(meter);
         return second == first
-            ? new FileScrubResult(ScrubOutcome.Damaged, $"its SHA-256 is {first}, but {recorded} was recorded") { ErrorId = BackupErrorId.BackupChecksumMismatch, Bytes = 2 * backup.Size }
-            : new FileScrubResult(ScrubOutcome.Unreadable, "it reads differently each time; the disk, its cable or the memory is failing") { ErrorId = BackupErrorId.ReadFailed, Bytes = 2 * backup.Size };
+            ? new FileScrubResult(
+                ScrubOutcome.Damaged,
+                $"its SHA-256 is {first}, but {recorded} was recorded")
+            { ErrorId = BackupErrorId.BackupChecksumMismatch, Bytes = 2 * backup.Size }
+            : new FileScrubResult(
+                ScrubOutcome.Unreadable,
+                "it reads differently each time; the disk, its cable or the memory is failing")
+            { ErrorId = BackupErrorId.ReadFailed, Bytes = 2 * backup.Size };
     }
 
     private string HashOnce(ProgressMeter meter)
@@ -92,18 +99,21 @@ internal sealed class FileScrub(BackupMetadata backup, string temporaryParent, O
     {
         if ((backup.Checksum ?? backup.WalChecksum) is not { } checksum || backup.IsEncrypted)
         {
-            return new FileScrubResult(ScrubOutcome.Good, "no checksum was recorded, so only its size could be compared; Test-SHBackup -Level Full tests its content");
+            return new FileScrubResult(
+                ScrubOutcome.Good, "no checksum was recorded, so only its size could be compared; Test-SHBackup -Level Full tests its content");
         }
 
         var verifier = new ImageVerifier(temporaryParent, context);
         var chain = OpenChain.Of(backup with { Checksum = checksum }, file, context.Identities);
         return verifier.Unpack(chain, target: null, folder: null, $"Reading {backup.Id}").Find(check => !check.Passed) is { } failed
-            ? new FileScrubResult(ScrubOutcome.Damaged, $"no checksum of the file was recorded, and its content fails the {failed.Check} check: {failed.Detail}")
+            ? new FileScrubResult(
+                ScrubOutcome.Damaged, $"no checksum of the file was recorded, and its content fails the {failed.Check} check: {failed.Detail}")
             {
                 ErrorId = failed.Check is VerificationChecks.Decompression ? BackupErrorId.BackupCorrupt : BackupErrorId.BackupChecksumMismatch,
                 Bytes = backup.Size,
             }
-            : new FileScrubResult(ScrubOutcome.Good, "no checksum of the file was recorded; its unpacked content matches its record, and the file's checksum is now recorded")
+            : new FileScrubResult(
+                ScrubOutcome.Good, "no checksum of the file was recorded; its unpacked content matches its record, and the file's checksum is now recorded")
             {
                 Bytes = backup.Size,
                 StoredChecksum = verifier.FoundImage?.StoredChecksum,

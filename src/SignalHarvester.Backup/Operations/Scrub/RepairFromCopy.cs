@@ -42,7 +42,8 @@ internal static class RepairFromCopy
         return (null, null, reasons.Count == 0 ? "no copy of it is known" : string.Join("; ", reasons));
     }
 
-    private static async Task<(PartialBackup File, string Address)> FetchAsync(BackupMetadata backup, StoreCatalog catalog, BackupDirectory directory, OperationContext context)
+    private static async Task<(PartialBackup File, string Address)> FetchAsync(
+        BackupMetadata backup, StoreCatalog catalog, BackupDirectory directory, OperationContext context)
     {
         var store = catalog.Store;
         var name = Path.GetFileName(backup.BackupPath);
@@ -54,13 +55,16 @@ internal static class RepairFromCopy
 
         if (there.FileName != name || there.Backup.Size != backup.Size || there.Backup.StoredChecksum != backup.StoredChecksum)
         {
-            throw new InvalidDataException($"the copy in '{store.Location}' is a different file: one of the two was folded or re-encrypted since; restore from there with Restore-SHBackup -Remote");
+            throw new InvalidDataException(
+                $"the copy in '{store.Location}' is a different file: one of the two was folded or re-encrypted since; restore from there with Restore-SHBackup -Remote");
         }
 
-        var version = await store.FindAsync(name, context.Cancellation).ConfigureAwait(false) ?? throw new CloudFault(store.Location).ObjectNotFound(name, null);
+        var version = await store.FindAsync(name, context.Cancellation).ConfigureAwait(false)
+            ?? throw new CloudFault(store.Location).ObjectNotFound(name, null);
         if (version.Length != backup.Size)
         {
-            throw new CloudFault(store.Location).ChecksumMismatch(name, string.Create(CultureInfo.InvariantCulture, $"it has {version.Length} bytes, but {backup.Size} were recorded"));
+            throw new CloudFault(store.Location)
+                .ChecksumMismatch(name, string.Create(CultureInfo.InvariantCulture, $"it has {version.Length} bytes, but {backup.Size} were recorded"));
         }
 
         FreeSpace.Require(directory.Path, version.Length, "the fetched copy");
@@ -88,9 +92,12 @@ internal static class RepairFromCopy
             return;
         }
 
-        var checksum = backup.Checksum ?? backup.WalChecksum ?? throw new InvalidDataException("no checksum was recorded, so it is unknown whether the copy is good");
+        var checksum = backup.Checksum ?? backup.WalChecksum
+            ?? throw new InvalidDataException("no checksum was recorded, so it is unknown whether the copy is good");
         var chain = OpenChain.Of(backup with { Checksum = checksum }, partial.Handle, context.Identities);
-        if (new ImageVerifier(directory.Layout.TemporaryParent, context).Unpack(chain, target: null, folder: null, $"Verifying {backup.Id}").Find(check => !check.Passed) is { } failed)
+        if (new ImageVerifier(directory.Layout.TemporaryParent, context)
+            .Unpack(chain, target: null, folder: null, $"Verifying {backup.Id}")
+            .Find(check => !check.Passed) is { } failed)
         {
             throw new InvalidDataException($"the copy fails the {failed.Check} check: {failed.Detail}");
         }

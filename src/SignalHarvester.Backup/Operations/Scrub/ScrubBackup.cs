@@ -20,7 +20,8 @@ internal static class ScrubBackup
     /// <returns>What was found; null if the backup was removed meanwhile.</returns>
     /// <exception cref="BackupException">SidecarInvalid, SidecarHostile, and the errors of writing where something had to be moved.</exception>
     /// <exception cref="OperationCanceledException">It was stopped; the backup is as it was.</exception>
-    public static ScrubReport? Run(BackupMetadata backup, BackupDirectory directory, Func<BackupMetadata, IEnumerable<Func<StoreCatalog>>> copies, OperationContext context)
+    public static ScrubReport? Run(
+        BackupMetadata backup, BackupDirectory directory, Func<BackupMetadata, IEnumerable<Func<StoreCatalog>>> copies, OperationContext context)
     {
         directory.RefuseLinks();
         var moment = context.Clock.GetUtcNow();
@@ -37,7 +38,13 @@ internal static class ScrubBackup
             {
                 return report with
                 {
-                    Result = report.Result with { Timestamp = moment, LastCheck = current.LastRead, Bytes = finding.Bytes, Duration = context.Clock.GetElapsedTime(started) },
+                    Result = report.Result with
+                    {
+                        Timestamp = moment,
+                        LastCheck = current.LastRead,
+                        Bytes = finding.Bytes,
+                        Duration = context.Clock.GetElapsedTime(started),
+                    },
                 };
             }
         }
@@ -57,34 +64,50 @@ internal static class ScrubBackup
             case ScrubOutcome.Good:
                 return new ScrubReport(Result(backup, ScrubOutcome.Good, finding.Reason + Recorded(backup, finding, directory, context)), null);
             case ScrubOutcome.Unreadable:
-                return Fault(Result(backup, finding.Outcome, finding.Reason), finding, "It was not changed. Check its permissions, the disk and the system log, then run the scrub again.");
+                return Fault(
+                    Result(backup, finding.Outcome, finding.Reason), finding,
+                    "It was not changed. Check its permissions, the disk and the system log, then run the scrub again.");
         }
 
         var (good, address, whyNot) = RepairFromCopy.Fetch(backup, copies(backup), directory, context);
         using (good)
         {
             // Asked before: afterwards there is nothing that it could be told by.
-            string[] dependants = [.. BackupChain.Dependants(directory.ListAll().Backups, [backup.Id]).Select(dependant => dependant.Id).Order(StringComparer.Ordinal)];
+            string[] dependants =
+            [
+                .. BackupChain.Dependants(directory.ListAll().Backups, [backup.Id]).Select(dependant => dependant.Id).Order(StringComparer.Ordinal),
+            ];
             var (done, path) = Move(backup, finding, good, directory, context);
             if (!done)
             {
-                return isLast ? Fault(Result(backup, ScrubOutcome.Unreadable, "other runs keep changing it"), finding with { ErrorId = BackupErrorId.ReadFailed }, "Run the scrub again when they have ended.") : null;
+                return isLast
+                    ? Fault(
+                        Result(backup, ScrubOutcome.Unreadable, "other runs keep changing it"),
+                        finding with { ErrorId = BackupErrorId.ReadFailed }, "Run the scrub again when they have ended.")
+                    : null;
             }
 
             if (good is not null)
             {
-                var mended = Result(backup, ScrubOutcome.Repaired, $"{finding.Reason}; replaced from {address}") with { QuarantinePath = path, RepairedFrom = address };
-                context.Warn($"The file of '{backup.Id}' was bad ({finding.Reason}), and was replaced from {address}.{(path is null ? string.Empty : $" The damaged file is in '{path}'.")} Check the disk.");
+                var mended = Result(
+                    backup, ScrubOutcome.Repaired, $"{finding.Reason}; replaced from {address}") with
+                { QuarantinePath = path, RepairedFrom = address };
+                context.Warn(
+                    $"The file of '{backup.Id}' was bad ({finding.Reason}), and was replaced from {address}.{(path is null ? string.Empty : $" The damaged file is in '{path}'.")} Check the disk.");
                 return new ScrubReport(mended, null);
             }
 
-            var result = Result(backup, finding.Outcome, $"{finding.Reason}; not repaired: {whyNot}") with { QuarantinePath = path, BrokenDependants = dependants };
+            var result = Result(
+                backup, finding.Outcome, $"{finding.Reason}; not repaired: {whyNot}") with
+            { QuarantinePath = path, BrokenDependants = dependants };
             var broken = dependants.Length == 0 ? string.Empty : $" These backups build on it and cannot be restored: {string.Join(", ", dependants)}.";
-            return Fault(result, finding, (path is null ? "The backup stays listed." : $"It is in quarantine: '{path}'.") + broken + " Make a new backup now (New-SHBackup -Type Full), and check the disk.");
+            return Fault(result, finding, (path is null ? "The backup stays listed." : $"It is in quarantine: '{path}'.") + broken
+                + " Make a new backup now (New-SHBackup -Type Full), and check the disk.");
         }
     }
 
-    private static (bool Done, string? Path) Move(BackupMetadata backup, FileScrubResult finding, PartialBackup? good, BackupDirectory directory, OperationContext context) =>
+    private static (bool Done, string? Path) Move(
+        BackupMetadata backup, FileScrubResult finding, PartialBackup? good, BackupDirectory directory, OperationContext context) =>
         DiskFault.Guard(
             directory.Path,
             BackupErrorId.DirectoryNotWritable,
@@ -97,11 +120,14 @@ internal static class ScrubBackup
         try
         {
             var moment = context.Clock.GetUtcNow();
-            return directory.TryUpdate(backup, current => current with { ScrubTimestamp = moment, StoredChecksum = current.StoredChecksum ?? finding.StoredChecksum }, schemaChecksum: null, context.Cancellation)
+            return directory.TryUpdate(
+                backup, current => current with { ScrubTimestamp = moment, StoredChecksum = current.StoredChecksum ?? finding.StoredChecksum },
+                schemaChecksum: null, context.Cancellation)
                 ? string.Empty
                 : "; not recorded, because the backup directory cannot be written to, or the backup was rewritten meanwhile";
         }
-        catch (BackupException exception) when (exception.ErrorId is BackupErrorId.InsufficientSpace or BackupErrorId.DirectoryLocked or BackupErrorId.WriteFailed)
+        catch (BackupException exception)
+            when (exception.ErrorId is BackupErrorId.InsufficientSpace or BackupErrorId.DirectoryLocked or BackupErrorId.WriteFailed)
         {
             return $"; not recorded: {exception.Message.TrimEnd('.')}";
         }

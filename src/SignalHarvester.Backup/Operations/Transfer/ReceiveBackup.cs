@@ -41,7 +41,8 @@ internal static class ReceiveBackup
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw DiskFault.From(exception, directory.Path, BackupErrorId.DirectoryNotWritable, "Give a directory that this account may write to with -BackupDirectory.");
+            throw DiskFault.From(
+                exception, directory.Path, BackupErrorId.DirectoryNotWritable, "Give a directory that this account may write to with -BackupDirectory.");
         }
 
         return directory.Get(id);
@@ -62,7 +63,8 @@ internal static class ReceiveBackup
         if (version.Length != backup.Size)
         {
             throw new CloudFault(store.Location).ChecksumMismatch(
-                link.FileName, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"it has {version.Length} bytes, but {backup.Size} were recorded"));
+                link.FileName,
+                string.Create(System.Globalization.CultureInfo.InvariantCulture, $"it has {version.Length} bytes, but {backup.Size} were recorded"));
         }
 
         var name = BackupFileName.TryParse(link.FileName)!;
@@ -88,13 +90,17 @@ internal static class ReceiveBackup
     /// </summary>
     private static BackupMetadata Trusted(BackupMetadata backup, StoreLocation named, OperationContext context)
     {
-        BackupCopy[] kept = [.. backup.Copies.Where(copy => copy.Endpoint is null || (copy.Provider == named.Provider && copy.Endpoint == named.Endpoint?.AbsoluteUri))];
+        BackupCopy[] kept =
+        [
+            .. backup.Copies.Where(copy => copy.Endpoint is null || (copy.Provider == named.Provider && copy.Endpoint == named.Endpoint?.AbsoluteUri)),
+        ];
         if (kept.Length == backup.Copies.Count)
         {
             return backup;
         }
 
-        context.Verbose($"The store says that '{backup.Id}' has copies at other addresses. Those are not recorded here; give such a place with -Provider, -Container and -Endpoint.");
+        context.Verbose(
+            $"The store says that '{backup.Id}' has copies at other addresses. Those are not recorded here; give such a place with -Provider, -Container and -Endpoint.");
         return backup with { Copies = kept };
     }
 
@@ -103,7 +109,8 @@ internal static class ReceiveBackup
         if (!here.HoldsSameImageAs(there))
         {
             throw new BackupException(
-                BackupErrorId.BackupIdTaken, here.Id, $"The backup '{here.Id}' in '{directory.Path}' differs from the one in '{there.BackupDirectory}'. Nothing was overwritten. Give an empty directory with -BackupDirectory.");
+                BackupErrorId.BackupIdTaken, here.Id,
+                $"The backup '{here.Id}' in '{directory.Path}' differs from the one in '{there.BackupDirectory}'. Nothing was overwritten. Give an empty directory with -BackupDirectory.");
         }
     }
 
@@ -122,7 +129,8 @@ internal static class ReceiveBackup
 
         // In either direction, as the clock may have been ahead, or may be now.
         using var downloads = HeldFolder.Open(directory.Layout.DownloadFolder);
-        foreach (var file in new DirectoryInfo(directory.Layout.DownloadFolder).EnumerateFiles().Where(file => (context.Clock.GetUtcNow() - file.LastWriteTimeUtc).Duration() > LeftOverAge))
+        foreach (var file in new DirectoryInfo(directory.Layout.DownloadFolder).EnumerateFiles()
+            .Where(file => (context.Clock.GetUtcNow() - file.LastWriteTimeUtc).Duration() > LeftOverAge))
         {
             try
             {

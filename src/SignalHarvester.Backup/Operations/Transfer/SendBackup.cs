@@ -83,7 +83,8 @@ internal static class SendBackup
         }
 
         var fileName = Path.GetFileName(link.BackupPath);
-        if (there is not null && await store.FindAsync(there.FileName, context.Cancellation).ConfigureAwait(false) is { } present && present.Length == there.Backup.Size)
+        if (there is not null && await store.FindAsync(there.FileName, context.Cancellation).ConfigureAwait(false) is { } present
+            && present.Length == there.Backup.Size)
         {
             context.Verbose($"'{link.Id}' is in '{store.Location}' already.");
             await RequireListedAsync(store, link.Id + BackupFileName.SidecarSuffix, context).ConfigureAwait(false);
@@ -97,12 +98,14 @@ internal static class SendBackup
         var attributes = ContentHash.Attributes(sidecar, ObjectAttributes.SidecarType, store.Checksums);
         try
         {
-            _ = await store.PutAsync(link.Id + BackupFileName.SidecarSuffix, sidecar, attributes, replaces: there?.SidecarObject, context.Cancellation).ConfigureAwait(false);
+            _ = await store.PutAsync(link.Id + BackupFileName.SidecarSuffix, sidecar, attributes, replaces: there?.SidecarObject, context.Cancellation)
+                .ConfigureAwait(false);
         }
         catch (BackupException exception) when (exception.ErrorId == BackupErrorId.CloudObjectExists)
         {
             // Another run can have sent the same backup meanwhile, and differ in the moment only.
-            if (await catalog.FindAsync(link.Id, context.Cancellation).ConfigureAwait(false) is not { } theirs || theirs.FileName != fileName || !theirs.Backup.HoldsSameImageAs(link))
+            if (await catalog.FindAsync(link.Id, context.Cancellation).ConfigureAwait(false) is not { } theirs || theirs.FileName != fileName
+                || !theirs.Backup.HoldsSameImageAs(link))
             {
                 throw;
             }
@@ -119,14 +122,17 @@ internal static class SendBackup
     private static async Task RequireListedAsync(IObjectStore store, string name, OperationContext context)
     {
         var parts = store.Location.Prefix.Split('/')[..^1];
-        if (Array.Exists(parts, part => part.Length == 0) && !await store.ListAsync(name, context.Cancellation).AnyAsync(item => item.Name == name, context.Cancellation).ConfigureAwait(false))
+        if (Array.Exists(parts, part => part.Length == 0)
+            && !await store.ListAsync(name, context.Cancellation).AnyAsync(item => item.Name == name, context.Cancellation).ConfigureAwait(false))
         {
             var plain = string.Concat(parts.Where(part => part.Length > 0).Select(part => part + "/"));
-            throw new CloudFault(store.Location).Refused("the prefix", $"it stores '{name}' but does not list it, because it drops slashes. Give -Prefix '{plain}' instead", null);
+            throw new CloudFault(store.Location)
+                .Refused("the prefix", $"it stores '{name}' but does not list it, because it drops slashes. Give -Prefix '{plain}' instead", null);
         }
     }
 
-    private static async Task<ObjectInfo> SendFileAsync(BackupMetadata link, string fileName, BackupDirectory directory, IObjectStore store, OperationContext context)
+    private static async Task<ObjectInfo> SendFileAsync(
+        BackupMetadata link, string fileName, BackupDirectory directory, IObjectStore store, OperationContext context)
     {
         using var file = CatalogReader.OpenFile(link);
 
@@ -166,7 +172,8 @@ internal static class SendBackup
 
         if (!directory.TryUpdate(link, current => With(current, copy, place), schemaChecksum: null, context.Cancellation))
         {
-            context.Warn($"The copy of '{link.Id}' is in '{copy.Url}', but that could not be recorded here: the backup directory cannot be written to, or the backup was rewritten or removed meanwhile.");
+            context.Warn(
+                $"The copy of '{link.Id}' is in '{copy.Url}', but that could not be recorded here: the backup directory cannot be written to, or the backup was rewritten or removed meanwhile.");
         }
 
         return With(link, copy, place);

@@ -49,12 +49,16 @@ internal sealed class StagedBackup : IDisposable
         catch (IOException exception) when (guard is null && DiskFault.IsHeldElsewhere(exception))
         {
             throw new BackupException(
-                BackupErrorId.CloudTransferInProgress, id, $"Another process is restoring or testing '{id}' from '{store.Location}' at the moment, with the same backup directory. Wait until it has finished, or give another -BackupDirectory.", exception);
+                BackupErrorId.CloudTransferInProgress, id,
+                $"Another process is restoring or testing '{id}' from '{store.Location}' at the moment, with the same backup directory. Wait until it has finished, or give another -BackupDirectory.",
+                exception);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             guard?.Dispose();
-            throw DiskFault.From(exception, home.Path, BackupErrorId.DirectoryNotWritable, "The download needs temporary room: give a directory that this account may write to with -BackupDirectory.");
+            throw DiskFault.From(
+                exception, home.Path, BackupErrorId.DirectoryNotWritable,
+                "The download needs temporary room: give a directory that this account may write to with -BackupDirectory.");
         }
         catch
         {
@@ -80,7 +84,8 @@ internal sealed class StagedBackup : IDisposable
         // In either direction: what a clock that was ahead has dated would stay until then. Which of two clocks is right is not
         // known, so that nothing goes that another process holds.
         using var staging = HeldFolder.Open(folder);
-        foreach (var left in new DirectoryInfo(folder).EnumerateDirectories().Where(left => (context.Clock.GetUtcNow() - left.LastWriteTimeUtc).Duration() > LeftOverAge))
+        foreach (var left in new DirectoryInfo(folder).EnumerateDirectories()
+            .Where(left => (context.Clock.GetUtcNow() - left.LastWriteTimeUtc).Duration() > LeftOverAge))
         {
             var lockName = left.Name + ".lock";
             try

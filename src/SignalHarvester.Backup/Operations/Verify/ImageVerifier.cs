@@ -48,7 +48,8 @@ internal sealed class ImageVerifier(string temporaryParent, OperationContext con
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw DiskFault.From(exception, folder.Path, BackupErrorId.WriteFailed, "Check the permissions of the backup directory and of the temporary folder.");
+            throw DiskFault.From(
+                exception, folder.Path, BackupErrorId.WriteFailed, "Check the permissions of the backup directory and of the temporary folder.");
         }
     }
 
@@ -101,7 +102,8 @@ internal sealed class ImageVerifier(string temporaryParent, OperationContext con
         {
             using var meter = context.Meter(activity, chain.ExpectedImageLength);
             using var image = FileImage.Open(imagePath, pageSize);
-            checks.Add(Compare(VerificationChecks.PagesChecksum, recorded, ImageScan.Run(image, earlier: null, digests: null, meter, context.Cancellation).PagesChecksum));
+            checks.Add(Compare(
+                VerificationChecks.PagesChecksum, recorded, ImageScan.Run(image, earlier: null, digests: null, meter, context.Cancellation).PagesChecksum));
         }
 
         flush?.Finish();
@@ -177,7 +179,8 @@ internal sealed class ImageVerifier(string temporaryParent, OperationContext con
             context.Cancellation.ThrowIfCancellationRequested();
             return
             [
-                new VerificationCheck(VerificationChecks.Integrity, true, string.Create(CultureInfo.InvariantCulture, $"{report.Summary}, in {seconds:0.00} s")),
+                new VerificationCheck(
+                    VerificationChecks.Integrity, true, string.Create(CultureInfo.InvariantCulture, $"{report.Summary}, in {seconds:0.00} s")),
                 recorded.SchemaChecksum is null
                     ? new VerificationCheck(VerificationChecks.Schema, true, "was not recorded when the backup was made")
                     : Compare(VerificationChecks.Schema, recorded.SchemaChecksum, FoundContent.SchemaChecksum!),
@@ -207,7 +210,8 @@ internal sealed class ImageVerifier(string temporaryParent, OperationContext con
         };
         foreach (var (parent, file) in chain.Links.SkipLast(1).Where(link => RandomAccess.GetLength(link.File) != link.Backup.Size))
         {
-            checks.Add(Parent(parent, string.Create(CultureInfo.InvariantCulture, $"has {RandomAccess.GetLength(file)} bytes, but {parent.Size} were recorded")));
+            checks.Add(
+                Parent(parent, string.Create(CultureInfo.InvariantCulture, $"has {RandomAccess.GetLength(file)} bytes, but {parent.Size} were recorded")));
         }
 
         return checks;
@@ -228,9 +232,12 @@ internal sealed class ImageVerifier(string temporaryParent, OperationContext con
             return;
         }
 
-        var wrong = chain.Links.Zip(found).SkipLast(1).Where(link => link.First.Backup.StoredChecksum != link.Second).Select(link => link.First.Backup).FirstOrDefault();
+        var wrong = chain.Links.Zip(found).SkipLast(1).Where(link => link.First.Backup.StoredChecksum != link.Second).Select(link => link.First.Backup)
+            .FirstOrDefault();
         checks.Add(wrong is null
-            ? new VerificationCheck(VerificationChecks.Chain, true, string.Create(CultureInfo.InvariantCulture, $"the other {chain.Links.Count - 1} backups of its chain, down to '{chain.Links[0].Backup.Id}', match their records"))
+            ? new VerificationCheck(VerificationChecks.Chain, true, string.Create(
+                CultureInfo.InvariantCulture,
+                $"the other {chain.Links.Count - 1} backups of its chain, down to '{chain.Links[0].Backup.Id}', match their records"))
             : Parent(wrong, "differs from its record"));
     }
 
@@ -270,7 +277,9 @@ internal sealed class ImageVerifier(string temporaryParent, OperationContext con
 
         var differences = recorded.Keys.Union(found.Keys, StringComparer.Ordinal)
             .Where(table => !recorded.TryGetValue(table, out var before) || !found.TryGetValue(table, out var now) || before != now)
-            .Select(table => string.Create(CultureInfo.InvariantCulture, $"{table} has {(found.TryGetValue(table, out var now) ? now : 0)} rows, but {(recorded.TryGetValue(table, out var before) ? before : 0)} were recorded"))
+            .Select(table => string.Create(
+                CultureInfo.InvariantCulture,
+                $"{table} has {(found.TryGetValue(table, out var now) ? now : 0)} rows, but {(recorded.TryGetValue(table, out var before) ? before : 0)} were recorded"))
             .ToList();
         return new VerificationCheck(VerificationChecks.RowCounts, differences.Count == 0, differences.Count == 0 ? total : ShortList.Of(differences, "; "));
     }

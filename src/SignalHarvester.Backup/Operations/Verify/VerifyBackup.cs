@@ -12,7 +12,8 @@ internal static class VerifyBackup
     /// <param name="source">The backup, as listed. The result of one in an object store, or of a file in no catalogue, is recorded nowhere.</param>
     /// <param name="level">Quick or Full.</param>
     /// <param name="context">Clock, messages, cancellation.</param>
-    /// <exception cref="BackupException">The check could not be made: InsufficientSpace, WriteFailed, ReadFailed, BackupNotFound, SidecarHostile, and the Cloud… errors.</exception>
+    /// <exception cref="BackupException">The check could not be made: InsufficientSpace,
+    /// WriteFailed, ReadFailed, BackupNotFound, SidecarHostile, and the Cloud… errors.</exception>
     /// <exception cref="OperationCanceledException">It was stopped; nothing is recorded.</exception>
     public static VerificationOutcome Run(BackupSource source, VerificationLevel level, OperationContext context)
     {
@@ -27,7 +28,11 @@ internal static class VerifyBackup
         var (tested, checks) = Checks(backup, directory, level, verifier, context);
         if (level == VerificationLevel.Quick && FailedDeeper(tested) is { } earlier)
         {
-            checks = [.. checks, new VerificationCheck(earlier.Check, false, $"the last full test failed ({earlier.Detail}), and only another full test can clear it")];
+            checks =
+            [
+                .. checks,
+                new VerificationCheck(earlier.Check, false, $"the last full test failed ({earlier.Detail}), and only another full test can clear it"),
+            ];
         }
 
         var failed = checks.FirstOrDefault(check => !check.Passed);
@@ -60,16 +65,19 @@ internal static class VerifyBackup
         return new VerificationOutcome(Apply(tested), failed is null ? null : VerificationChecks.Fault(tested, failed));
     }
 
-    private static void Record(BackupDirectory directory, BackupMetadata tested, Func<BackupMetadata, BackupMetadata> apply, string? schemaChecksum, OperationContext context)
+    private static void Record(
+        BackupDirectory directory, BackupMetadata tested, Func<BackupMetadata, BackupMetadata> apply, string? schemaChecksum, OperationContext context)
     {
         try
         {
             if (!directory.TryUpdate(tested, apply, schemaChecksum, context.Cancellation))
             {
-                context.Warn($"The result for '{tested.Id}' could not be recorded: the backup directory cannot be written to, or the backup was rewritten or removed during the test.");
+                context.Warn(
+                    $"The result for '{tested.Id}' could not be recorded: the backup directory cannot be written to, or the backup was rewritten or removed during the test.");
             }
         }
-        catch (BackupException exception) when (exception.ErrorId is BackupErrorId.InsufficientSpace or BackupErrorId.DirectoryLocked or BackupErrorId.WriteFailed)
+        catch (BackupException exception)
+            when (exception.ErrorId is BackupErrorId.InsufficientSpace or BackupErrorId.DirectoryLocked or BackupErrorId.WriteFailed)
         {
             // What was found stays true.
             context.Warn($"The result for '{tested.Id}' could not be recorded: {exception.Message}");
@@ -79,7 +87,8 @@ internal static class VerifyBackup
     private static VerificationCheck? FailedDeeper(BackupMetadata backup) => backup.Verified
         ? null
         : backup.Verification.FirstOrDefault(check => !check.Passed
-            && check.Check is (VerificationChecks.Decryption or VerificationChecks.Decompression or VerificationChecks.ImageChecksum or VerificationChecks.PagesChecksum
+            && check.Check is (VerificationChecks.Decryption or VerificationChecks.Decompression or VerificationChecks.ImageChecksum
+                or VerificationChecks.PagesChecksum
                 or VerificationChecks.Integrity or VerificationChecks.Schema or VerificationChecks.RowCounts));
 
     private static (BackupMetadata Tested, IReadOnlyList<VerificationCheck> Checks) Checks(
@@ -117,7 +126,9 @@ internal static class VerifyBackup
         if (backup.IsPredecessor && IsWal(backup))
         {
             // The predecessor's WAL backups: a raw log, which is no database by itself.
-            return verifier.Unpack(OpenChain.Of(backup with { Checksum = backup.Checksum ?? backup.WalChecksum }, chain.Links[0].File, chain.Identities), target: null, folder: null, activity);
+            return verifier.Unpack(
+                OpenChain.Of(backup with { Checksum = backup.Checksum ?? backup.WalChecksum }, chain.Links[0].File, chain.Identities), target: null,
+                folder: null, activity);
         }
 
         if (level == VerificationLevel.Full)
@@ -135,7 +146,8 @@ internal static class VerifyBackup
         var checks = verifier.Unpack(chain, target: null, folder: null, activity);
         if (backup.Checksum is null)
         {
-            checks.Add(new VerificationCheck(VerificationChecks.ImageChecksum, false, "no checksum is recorded, so a quick test proves nothing; use -Level Full"));
+            checks.Add(
+                new VerificationCheck(VerificationChecks.ImageChecksum, false, "no checksum is recorded, so a quick test proves nothing; use -Level Full"));
         }
 
         return checks;

@@ -22,7 +22,8 @@ internal static class VerifyCopy
     public static VerificationOutcome Run(string id, StoreCatalog store, BackupDirectory home, VerificationLevel level, OperationContext context)
     {
         var backup = store.Get(id, context.Cancellation);
-        var (checks, inconsistencies) = level == VerificationLevel.Full ? Fetched(backup, store, home, context) : (Asked(backup, store, context.Cancellation), backup.Inconsistencies);
+        var (checks, inconsistencies) =
+            level == VerificationLevel.Full ? Fetched(backup, store, home, context) : (Asked(backup, store, context.Cancellation), backup.Inconsistencies);
         var failed = checks.FirstOrDefault(check => !check.Passed);
         var verified = backup with
         {
@@ -35,7 +36,8 @@ internal static class VerifyCopy
         return new VerificationOutcome(verified, failed is null ? null : VerificationChecks.Fault(verified, failed));
     }
 
-    private static (IReadOnlyList<VerificationCheck> Checks, IReadOnlyList<string> Inconsistencies) Fetched(BackupMetadata backup, StoreCatalog store, BackupDirectory home, OperationContext context)
+    private static (IReadOnlyList<VerificationCheck> Checks, IReadOnlyList<string> Inconsistencies) Fetched(
+        BackupMetadata backup, StoreCatalog store, BackupDirectory home, OperationContext context)
     {
         try
         {
@@ -107,7 +109,9 @@ internal static class VerifyCopy
             checks.Add(new VerificationCheck(
                 VerificationChecks.ProviderChecksum,
                 file.Checksum == expected,
-                file.Checksum == expected ? $"the store's own checksum of '{name}' is still {expected}" : $"the store's own checksum of '{name}' is {file.Checksum ?? "unknown"}, but was {expected} when the file arrived"));
+                file.Checksum == expected
+                    ? $"the store's own checksum of '{name}' is still {expected}"
+                    : $"the store's own checksum of '{name}' is {file.Checksum ?? "unknown"}, but was {expected} when the file arrived"));
         }
     }
 }

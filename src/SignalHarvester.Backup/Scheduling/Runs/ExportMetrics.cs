@@ -74,7 +74,8 @@ internal sealed class ExportMetrics(ScheduleDefinition definition, BackupSetting
 
     private bool Covers(ScheduleDefinition other, string database, IReadOnlyCollection<string> databases) =>
         other.Key == definition.Key && other.Scope == definition.Scope ? databases.Contains(database)
-        : other.Job.Databases.Count == 0 ? other.Job.ConfigurationPath == definition.Job.ConfigurationPath && settings.Databases.Any(known => known.Path == database)
+        : other.Job.Databases.Count == 0 ? other.Job.ConfigurationPath == definition.Job.ConfigurationPath
+            && settings.Databases.Any(known => known.Path == database)
         // What its wildcards match is known once it has run.
         : other.Job.Databases.Contains(database) || ScheduleStore.Of(other.Scope).ReadState(other.Key)?.Databases.Contains(database) == true;
 }

@@ -41,7 +41,8 @@ public sealed class ScheduleRunner : IDisposable
         due = definition.Trigger.Due(ServedUntil(clock.GetUtcNow()), clock.GetUtcNow());
         WhyNot =
             held is null ? "another run of it is in progress" :
-            onlyIfDue && due is null ? string.Create(CultureInfo.InvariantCulture, $"it is not due before {definition.Trigger.Next(clock.GetUtcNow()).UtcDateTime:yyyy-MM-dd HH:mm} UTC") :
+            onlyIfDue && due is null ? string.Create(
+                CultureInfo.InvariantCulture, $"it is not due before {definition.Trigger.Next(clock.GetUtcNow()).UtcDateTime:yyyy-MM-dd HH:mm} UTC") :
             null;
     }
 
@@ -115,7 +116,10 @@ public sealed class ScheduleRunner : IDisposable
         .DefaultIfEmpty(DateTimeOffset.MinValue)
         .Max();
 
-    private ScheduleRun Record(Func<StepRecorder, (IReadOnlyList<string> Made, IReadOnlyCollection<string> Databases)> work, Action<BackupException> fault, BackupSettings? settings, OperationContext context) => OperationRecorder.Run(
+    private ScheduleRun Record(
+        Func<StepRecorder, (IReadOnlyList<string> Made, IReadOnlyCollection<string> Databases)> work, Action<BackupException> fault, BackupSettings? settings,
+        OperationContext context) =>
+        OperationRecorder.Run(
         new BackupEvent { Operation = BackupOperation.Schedule, Schedule = definition.Name },
         settings is null ? null : new BackupDirectory(settings.BackupDirectory, clock),
         context,
@@ -135,7 +139,8 @@ public sealed class ScheduleRunner : IDisposable
         };
     }
 
-    private ScheduleRun Keep(Func<StepRecorder, (IReadOnlyList<string> Made, IReadOnlyCollection<string> Databases)> work, Action<BackupException> fault, OperationContext context)
+    private ScheduleRun Keep(
+        Func<StepRecorder, (IReadOnlyList<string> Made, IReadOnlyCollection<string> Databases)> work, Action<BackupException> fault, OperationContext context)
     {
         var started = clock.GetUtcNow();
         var timer = Stopwatch.GetTimestamp();

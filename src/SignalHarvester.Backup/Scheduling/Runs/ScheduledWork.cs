@@ -153,7 +153,8 @@ internal sealed class ScheduledWork(ScheduleJob job, BackupSettings settings, St
             Note(backup.DatabasePath);
             recorder.Do(StepNames.Drill, backup.DatabasePath ?? backup.Id, () =>
             {
-                var drill = BackupEngine.Drill(BackupSource.In(new BackupDirectory(backup.BackupDirectory, context.Clock), backup), settings.DrillAssertions, context);
+                var drill = BackupEngine.Drill(
+                    BackupSource.In(new BackupDirectory(backup.BackupDirectory, context.Clock), backup), settings.DrillAssertions, context);
                 return drill.Passed
                     ? (string.Create(System.Globalization.CultureInfo.InvariantCulture, $"restored in {drill.RestoreTime.TotalSeconds:0.0} s"), backup.Id)
                     : throw DrillBackup.Fault(drill);
@@ -164,7 +165,10 @@ internal sealed class ScheduledWork(ScheduleJob job, BackupSettings settings, St
     private void Scrub()
     {
         using var stores = new StoreSession(context.Clock);
-        Func<StoreCatalog>[] copies = [.. settings.Stores.Where(store => store.Enabled).Select(store => (Func<StoreCatalog>)(() => stores.Open(store.Location, store.Options)))];
+        Func<StoreCatalog>[] copies =
+        [
+            .. settings.Stores.Where(store => store.Enabled).Select(store => (Func<StoreCatalog>)(() => stores.Open(store.Location, store.Options))),
+        ];
         foreach (var path in Directories)
         {
             recorder.Do(StepNames.Scrub, path, () => (Scrub(new BackupDirectory(path, context.Clock), copies), null));
@@ -217,7 +221,9 @@ internal sealed class ScheduledWork(ScheduleJob job, BackupSettings settings, St
         var decisions = RetentionPlan.Decide(listing.Backups, settings.Retention, now).Where(IsConcerned).ToList();
         var outcome = BackupEngine.Prune(BackupCatalog.Of(directory), decisions, settings.Retention, now, failed.Add, context);
         return failed.Count == 0
-            ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{outcome.Count(decision => decision.Action == RetentionAction.Remove)} removed, {outcome.Count(decision => decision.Action == RetentionAction.Keep)} kept")
+            ? string.Create(
+                System.Globalization.CultureInfo.InvariantCulture,
+                $"{outcome.Count(decision => decision.Action == RetentionAction.Remove)} removed, {outcome.Count(decision => decision.Action == RetentionAction.Keep)} kept")
             : throw failed[0];
     }
 

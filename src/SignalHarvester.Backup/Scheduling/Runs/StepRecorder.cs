@@ -27,7 +27,15 @@ internal sealed class StepRecorder
         try
         {
             var (detail, id) = work();
-            steps.Enqueue(new ScheduleStep { Step = step, Target = target, Result = ScheduleResult.Succeeded, BackupId = id, Duration = Stopwatch.GetElapsedTime(started), Detail = detail });
+            steps.Enqueue(new ScheduleStep
+            {
+                Step = step,
+                Target = target,
+                Result = ScheduleResult.Succeeded,
+                BackupId = id,
+                Duration = Stopwatch.GetElapsedTime(started),
+                Detail = detail,
+            });
             return true;
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
@@ -42,7 +50,15 @@ internal sealed class StepRecorder
     public void Fail(string step, string? target, BackupException fault, TimeSpan duration = default)
     {
         faults.Enqueue(fault);
-        steps.Enqueue(new ScheduleStep { Step = step, Target = target, Result = ScheduleResult.Failed, Duration = duration, ErrorId = fault.ErrorId, Detail = fault.Message });
+        steps.Enqueue(new ScheduleStep
+        {
+            Step = step,
+            Target = target,
+            Result = ScheduleResult.Failed,
+            Duration = duration,
+            ErrorId = fault.ErrorId,
+            Detail = fault.Message,
+        });
     }
 
     /// <summary>Notes a step that something was wrong with, and that does not make the run a bad one.</summary>
@@ -54,5 +70,7 @@ internal sealed class StepRecorder
         steps.Enqueue(new ScheduleStep { Step = step, Target = target, Result = ScheduleResult.Skipped, BackupId = backupId, Detail = detail });
 
     private static BackupException Unexpected(string step, string? target, Exception exception) => new(
-        BackupErrorId.ScheduleStepFailed, target, $"The step {step} failed unexpectedly: {exception.GetType().Name}: {exception.Message.TrimEnd('.')}. Run the command by hand with -Verbose to see more.", exception);
+        BackupErrorId.ScheduleStepFailed, target,
+        $"The step {step} failed unexpectedly: {exception.GetType().Name}: {exception.Message.TrimEnd('.')}. Run the command by hand with -Verbose to see more.",
+        exception);
 }

@@ -51,7 +51,9 @@ internal sealed class CronBackend(TimeProvider clock) : IScheduleBackend
         if (Encoding.UTF8.GetByteCount(line) > MostBytes)
         {
             throw BackupException.InvalidArgument(
-                definition.Name, string.Create(CultureInfo.InvariantCulture, $"The command for the crontab would be longer than {MostBytes} bytes, cron's limit. Give a shorter name, or another -Backend."));
+                definition.Name, string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"The command for the crontab would be longer than {MostBytes} bytes, cron's limit. Give a shorter name, or another -Backend."));
         }
 
         string[] content =
@@ -147,7 +149,8 @@ internal sealed class CronBackend(TimeProvider clock) : IScheduleBackend
 
     private static string Join(IReadOnlyList<int> values) => string.Join(',', values.Select(value => value.ToString(CultureInfo.InvariantCulture)));
 
-    private static string Begin(string key) => $"# BEGIN SignalHarvester.Backup {key}: written by Register-SHBackupSchedule; Unregister-SHBackupSchedule removes it";
+    private static string Begin(string key) =>
+        $"# BEGIN SignalHarvester.Backup {key}: written by Register-SHBackupSchedule; Unregister-SHBackupSchedule removes it";
 
     private static string End(string key) => $"# END SignalHarvester.Backup {key}";
 
@@ -167,7 +170,8 @@ internal sealed class CronBackend(TimeProvider clock) : IScheduleBackend
             || (error.Contains("can't open", StringComparison.OrdinalIgnoreCase) && error.Contains("No such file", StringComparison.OrdinalIgnoreCase))
             ? string.Empty
             : throw new BackupException(
-                BackupErrorId.SchedulerFailed, BackupErrorCategory.ReadError, "crontab", SingleLine.Of($"The account's crontab cannot be read: {error.TrimEnd('.')}. Check that this account may use cron, or give another -Backend."));
+                BackupErrorId.SchedulerFailed, BackupErrorCategory.ReadError, "crontab",
+                SingleLine.Of($"The account's crontab cannot be read: {error.TrimEnd('.')}. Check that this account may use cron, or give another -Backend."));
     }
 
     private static void WriteTable(string table)

@@ -8,7 +8,8 @@ internal sealed class DayTimes
     private const int MinutesOfDay = 24 * 60;
     private const int CatchUpHours = 6;
 
-    private DayTimes(IEnumerable<int> minutes) => Minutes = [.. minutes.Select(minute => ((minute % MinutesOfDay) + MinutesOfDay) % MinutesOfDay).Distinct().Order()];
+    private DayTimes(IEnumerable<int> minutes) =>
+        Minutes = [.. minutes.Select(minute => ((minute % MinutesOfDay) + MinutesOfDay) % MinutesOfDay).Distinct().Order()];
 
     /// <summary>The times.</summary>
     public IReadOnlyList<int> Minutes { get; }
@@ -37,7 +38,8 @@ internal sealed class DayTimes
     {
         var offsets = Offsets(zone, now);
         var local = InUtc(trigger).Minutes.SelectMany(minute => offsets.Select(offset => minute + offset)).ToList();
-        var caughtUp = local.Select(minute => ((minute % 60) + 60) % 60).Distinct().SelectMany(minute => Enumerable.Range(0, 24 / CatchUpHours).Select(index => (index * CatchUpHours * 60) + minute));
+        var caughtUp = local.Select(minute => ((minute % 60) + 60) % 60).Distinct()
+            .SelectMany(minute => Enumerable.Range(0, 24 / CatchUpHours).Select(index => (index * CatchUpHours * 60) + minute));
         return new DayTimes([.. local, .. caughtUp]);
     }
 

@@ -79,7 +79,9 @@ internal sealed partial class LaunchdBackend(TimeProvider clock) : IScheduleBack
         var root = Dictionary(
             [("Label", Text(LabelOf(definition)))],
             [("ProgramArguments", new XElement("array", new[] { command.Program }.Concat(command.Arguments).Select(Text)))],
-            command.Environment.Count == 0 ? [] : [("EnvironmentVariables", Dictionary(command.Environment.Select(variable => (variable.Key, Text(variable.Value)))))],
+            command.Environment.Count == 0
+                ? []
+                : [("EnvironmentVariables", Dictionary(command.Environment.Select(variable => (variable.Key, Text(variable.Value)))))],
             [("StartCalendarInterval", new XElement("array", times))],
             [("RunAtLoad", new XElement("true"))],
             [("ProcessType", Text("Background"))]);
@@ -122,7 +124,8 @@ internal sealed partial class LaunchdBackend(TimeProvider clock) : IScheduleBack
     private static string PathOf(ScheduleDefinition definition) => Path.Combine(
         definition.Scope == ScheduleScope.System
             ? "/Library/LaunchDaemons"
-            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify), "Library", "LaunchAgents"),
+            : Path.Combine(
+                Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify), "Library", "LaunchAgents"),
         LabelOf(definition) + ".plist");
 
     private static uint UserId() => OperatingSystem.IsWindows() ? 0 : GetUserId();

@@ -29,6 +29,7 @@ internal sealed class ScheduleBackends(TimeProvider clock)
         }
 
         throw new BackupException(
-            BackupErrorId.SchedulerUnavailable, wanted, $"{(wanted == ScheduleBackend.Auto ? $"No scheduler can be used here ({string.Join("; ", reasons)})" : $"{wanted} cannot be used here: {reasons[0]}")}. Give another -Backend or -Scope, or use -AsText and register its output by hand.");
+            BackupErrorId.SchedulerUnavailable, wanted,
+            $"{(wanted == ScheduleBackend.Auto ? $"No scheduler can be used here ({string.Join("; ", reasons)})" : $"{wanted} cannot be used here: {reasons[0]}")}. Give another -Backend or -Scope, or use -AsText and register its output by hand.");
     }
 }

@@ -66,7 +66,8 @@ internal static class SchedulerTool
         return exitCode == 0
             ? output
             : throw new BackupException(
-                BackupErrorId.SchedulerFailed, command[0], SingleLine.Of($"'{string.Join(' ', command)}' ended with {exitCode.ToString(System.Globalization.CultureInfo.InvariantCulture)}: {(error.Length == 0 ? Encoding.UTF8.GetString(output).Trim() : error).TrimEnd('.')}. Check that this account may use it, or give another -Backend."));
+                BackupErrorId.SchedulerFailed, command[0], SingleLine.Of(
+                    $"'{string.Join(' ', command)}' ended with {exitCode.ToString(System.Globalization.CultureInfo.InvariantCulture)}: {(error.Length == 0 ? Encoding.UTF8.GetString(output).Trim() : error).TrimEnd('.')}. Check that this account may use it, or give another -Backend."));
     }
 
     private static void Feed(Process process, byte[]? input)
@@ -83,5 +84,6 @@ internal static class SchedulerTool
     }
 
     private static BackupException Unavailable(IReadOnlyList<string> command, string reason, Exception? inner) => new(
-        BackupErrorId.SchedulerUnavailable, command[0], $"'{command[0]}' cannot be used: {reason}. Check that it is installed, or give another -Backend.", inner);
+        BackupErrorId.SchedulerUnavailable, command[0], $"'{command[0]}' cannot be used: {reason}. Check that it is installed, or give another -Backend.",
+        inner);
 }

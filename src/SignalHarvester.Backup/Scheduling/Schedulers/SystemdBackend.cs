@@ -159,7 +159,9 @@ internal sealed class SystemdBackend : IScheduleBackend
         .. Calendar(definition.Trigger).Select(moment => "OnCalendar=" + moment),
         "Persistent=true",
         "AccuracySec=1s",
-        .. definition.RandomDelay > TimeSpan.Zero ? new[] { string.Create(CultureInfo.InvariantCulture, $"RandomizedDelaySec={(long)definition.RandomDelay.TotalSeconds}") } : [],
+        .. definition.RandomDelay > TimeSpan.Zero
+            ? new[] { string.Create(CultureInfo.InvariantCulture, $"RandomizedDelaySec={(long)definition.RandomDelay.TotalSeconds}") }
+            : [],
         "",
         "[Install]",
         "WantedBy=timers.target",
@@ -188,6 +190,7 @@ internal sealed class SystemdBackend : IScheduleBackend
     private static string PathOf(ScheduleDefinition definition, string suffix) => Path.Combine(
         definition.Scope == ScheduleScope.System
             ? SystemUnits
-            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData, Environment.SpecialFolderOption.DoNotVerify), "systemd", "user"),
+            : Path.Combine(
+                Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData, Environment.SpecialFolderOption.DoNotVerify), "systemd", "user"),
         UnitOf(definition) + suffix);
 }

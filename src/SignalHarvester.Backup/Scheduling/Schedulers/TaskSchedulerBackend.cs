@@ -166,11 +166,16 @@ internal sealed class TaskSchedulerBackend : IScheduleBackend
         var start = trigger.Frequency == ScheduleFrequency.Monthly
             ? new ScheduleTrigger { Frequency = ScheduleFrequency.Daily, At = trigger.At }.Last(definition.Registered)
             : trigger.Last(definition.Registered);
-        XElement[] beginning = [Element("Enabled", "true"), Element("StartBoundary", start.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture))];
+        XElement[] beginning =
+        [
+            Element("Enabled", "true"), Element("StartBoundary", start.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture)),
+        ];
         var delay = definition.RandomDelay > TimeSpan.Zero ? Element("RandomDelay", XmlConvert.ToString(definition.RandomDelay)) : null;
         return trigger.Interval is { } interval
             ? Element("TimeTrigger", beginning, Element("Repetition", Element("Interval", XmlConvert.ToString(interval))), delay)
-            : Element("CalendarTrigger", beginning, delay, Element("ScheduleByDay", Element("DaysInterval", trigger.Frequency == ScheduleFrequency.Weekly ? "7" : "1")));
+            : Element(
+                "CalendarTrigger", beginning, delay,
+                Element("ScheduleByDay", Element("DaysInterval", trigger.Frequency == ScheduleFrequency.Weekly ? "7" : "1")));
     }
 
     /// <summary>What decides when which program runs with what.</summary>

@@ -20,7 +20,8 @@ internal static class ForeignKeyCheck
     /// <returns>Which tables refer to nothing in which others; and which seem to, but may not.</returns>
     public static (IReadOnlyList<string> Broken, IReadOnlyList<string> Unknown) Run(SqliteConnection connection)
     {
-        var broken = Seeming(connection, "PRAGMA main.foreign_key_check").Keys.ToLookup(key => IsBroken(connection, key.Table, key.Parent, key.Key), key => (key.Table, key.Parent));
+        var broken = Seeming(connection, "PRAGMA main.foreign_key_check").Keys
+            .ToLookup(key => IsBroken(connection, key.Table, key.Parent, key.Key), key => (key.Table, key.Parent));
         return (
             [.. broken[true].Distinct().Select(key => $"{key.Table} has rows that refer to missing rows of {key.Parent}")],
             [.. broken[false].Distinct().Select(key => $"the references from {key.Table} to {key.Parent}")]);
@@ -71,7 +72,8 @@ internal static class ForeignKeyCheck
     {
         LetterCollation.Provide(connection);
         var keys = string.Join(", ", columns.Select((column, place) => $"{column.To.Quoted} AS k{place}"));
-        var same = columns.Select((column, place) => $"p.k{place} COLLATE {(column.Collation == SqliteCollations.NoCase ? LetterCollation.Name : column.Collation.Quoted)} = c.{column.From.Quoted}");
+        var same = columns.Select((column, place) =>
+            $"p.k{place} COLLATE {(column.Collation == SqliteCollations.NoCase ? LetterCollation.Name : column.Collation.Quoted)} = c.{column.From.Quoted}");
         return SqlStatement.Number(
             connection,
             $"""
@@ -82,21 +84,30 @@ internal static class ForeignKeyCheck
     }
 
     /// <summary>The columns of a key, and by which collation SQLite looks for each: that of the parent's column, or of its primary key.</summary>
-    private static List<(SqliteName From, SqliteName To, SqliteName Collation)> Columns(SqliteConnection connection, SqliteName table, SqliteName parent, long key)
+    private static List<(SqliteName From, SqliteName To, SqliteName Collation)> Columns(
+        SqliteConnection connection, SqliteName table, SqliteName parent, long key)
     {
         var definition = TableDefinition.Read(connection, parent, SqlStatement.List(
-            connection, $"SELECT coalesce(sql, '') FROM main.sqlite_schema WHERE type = 'table' AND name = {parent.Literal} COLLATE NOCASE", row => row.Text(0)).FirstOrDefault(string.Empty));
+            connection, $"SELECT coalesce(sql, '') FROM main.sqlite_schema WHERE type = 'table' AND name = {parent.Literal} COLLATE NOCASE", row => row.Text(0))
+            .FirstOrDefault(string.Empty));
         if (definition.Columns.Count == 0)
         {
             // To a table that is not there, nothing refers in any order.
             return [];
         }
 
-        var primaryKey = SchemaPragmas.Columns(connection, "main", parent).Where(column => column.Key > 0).OrderBy(column => column.Key).Select(column => column.Name).ToList();
-        var orders = SchemaPragmas.Indexes(connection, "main", parent).Where(index => index.IsPrimaryKey).SelectMany(index => SchemaPragmas.Keys(connection, "main", index.Name)).ToList();
-        return [.. SqlStatement.List(connection, $"PRAGMA main.foreign_key_list({table.Quoted})", row => (Key: row.Number(0), Place: row.Number(1), From: row.Name(3), To: row.Name(4)))
+        var primaryKey =
+            SchemaPragmas.Columns(connection, "main", parent).Where(column => column.Key > 0).OrderBy(column => column.Key).Select(column => column.Name)
+                .ToList();
+        var orders = SchemaPragmas.Indexes(connection, "main", parent)
+            .Where(index => index.IsPrimaryKey)
+            .SelectMany(index => SchemaPragmas.Keys(connection, "main", index.Name))
+            .ToList();
+        return [.. SqlStatement.List(
+            connection, $"PRAGMA main.foreign_key_list({table.Quoted})", row => (Key: row.Number(0), Place: row.Number(1), From: row.Name(3), To: row.Name(4)))
             .Where(column => column.Key == key).OrderBy(column => column.Place)
-            .Select(column => column.To.Text.Length == 0 ? (column.From, primaryKey[(int)column.Place], Implied(column.Place)) : (column.From, column.To, Declared(column.To)))];
+            .Select(column => column.To.Text.Length == 0 ? (column.From, primaryKey[(int)column.Place], Implied(column.Place)) : (column.From, column.To,
+                Declared(column.To)))];
 
         SqliteName Implied(long place) => orders.Count == 0 ? SqliteCollations.Binary : orders[(int)place].Collation;
 

@@ -39,7 +39,9 @@ internal sealed partial class ForeignSql
     public static ForeignSql? Find(SqliteConnection connection, IReadOnlyCollection<string> functions)
     {
         var collations = StandInCollations.Needed(connection);
-        var foreign = new ForeignSql([.. collations.Select(name => $"collation {name}"), .. functions.Select(name => $"function {name}")], functions.Select(SqliteName.Fold).ToHashSet(StringComparer.Ordinal));
+        var foreign = new ForeignSql(
+            [.. collations.Select(name => $"collation {name}"), .. functions.Select(name => $"function {name}")],
+            functions.Select(SqliteName.Fold).ToHashSet(StringComparer.Ordinal));
         if (foreign.names.Count == 0)
         {
             return null;
@@ -59,7 +61,8 @@ internal sealed partial class ForeignSql
 
     private void Add(SqliteConnection connection, List<TableDefinition> tables)
     {
-        foreach (var (table, column) in tables.SelectMany(table => table.Columns.Select(column => (table, column))).Where(entry => entry.column.Computation.Count > 0))
+        foreach (var (table, column) in tables.SelectMany(table => table.Columns.Select(column => (table, column)))
+            .Where(entry => entry.column.Computation.Count > 0))
         {
             var uses = new SqlDependencies();
             uses.Add(column, table, compared: false);

@@ -28,7 +28,9 @@ internal sealed class FullTextIndex
     /// <summary>Finds out whether a virtual table is one; null if it is not.</summary>
     public static FullTextIndex? TryFind(SqliteConnection connection, SqliteName table)
     {
-        var sql = SqlStatement.List(connection, $"SELECT sql FROM main.sqlite_schema WHERE type = 'table' AND rootpage = 0 AND name = {table.Literal}", row => row.Text(0)).FirstOrDefault(string.Empty);
+        var sql = SqlStatement.List(
+            connection, $"SELECT sql FROM main.sqlite_schema WHERE type = 'table' AND rootpage = 0 AND name = {table.Literal}", row => row.Text(0))
+            .FirstOrDefault(string.Empty);
         var tokens = SqlToken.Of(sql).SkipWhile(token => !token.IsWord("using")).Skip(1).ToList();
         return tokens is [var module, ..] && SqliteName.Fold(module.Text) is "fts3" or "fts4" or "fts5"
             ? new FullTextIndex(table, SqliteName.Fold(module.Text), Options(tokens))
@@ -43,7 +45,9 @@ internal sealed class FullTextIndex
         {
             if (argument is [var name, { Text: "=" }, ..])
             {
-                options[SqliteName.Fold(name.Text)] = argument is [_, _, { Kind: SqlTokenKind.Literal } text] ? text.Text.Trim('\'').Replace("''", "'", StringComparison.Ordinal) : string.Concat(argument.Skip(2).Select(token => token.Text));
+                options[SqliteName.Fold(name.Text)] = argument is [_, _, { Kind: SqlTokenKind.Literal } text]
+                    ? text.Text.Trim('\'').Replace("''", "'", StringComparison.Ordinal)
+                    : string.Concat(argument.Skip(2).Select(token => token.Text));
             }
         }
 

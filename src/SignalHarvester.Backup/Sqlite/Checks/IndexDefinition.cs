@@ -52,7 +52,9 @@ internal sealed record IndexDefinition(SqliteName Name, TableDefinition Table, l
     private static Dictionary<SqliteName, (string Sql, long RootPage)> Stored(SqliteConnection connection)
     {
         var stored = new Dictionary<SqliteName, (string, long)>();
-        foreach (var (name, sql, rootPage) in SqlStatement.List(connection, "SELECT name, coalesce(sql, ''), rootpage FROM main.sqlite_schema WHERE type = 'index'", row => (row.Name(0), row.Text(1), row.Number(2))))
+        foreach (var (name, sql, rootPage) in SqlStatement.List(
+            connection, "SELECT name, coalesce(sql, ''), rootpage FROM main.sqlite_schema WHERE type = 'index'",
+            row => (row.Name(0), row.Text(1), row.Number(2))))
         {
             stored[name] = (sql, rootPage);
         }
@@ -75,7 +77,8 @@ internal sealed record IndexDefinition(SqliteName Name, TableDefinition Table, l
         conditionUses.Add(condition, table);
         return new IndexDefinition(index.Name, table, stored.RootPage, index.IsPrimaryKey, index.IsUnique)
         {
-            Columns = [.. entries.Select((entry, place) => Column(entry.Column, entry.Name, place) with { Collation = entry.Collation, IsDescending = entry.IsDescending, IsKey = entry.IsKey })],
+            Columns = [.. entries.Select((entry, place) =>
+                Column(entry.Column, entry.Name, place) with { Collation = entry.Collation, IsDescending = entry.IsDescending, IsKey = entry.IsKey })],
             Condition = condition.Count > 0 ? Sql(condition, table) : null,
             ConditionUses = conditionUses,
         };

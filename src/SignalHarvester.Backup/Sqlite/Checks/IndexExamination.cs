@@ -38,7 +38,8 @@ internal sealed record IndexExamination(string? Damage, IReadOnlyList<string> In
             // SQLite refuses a row that it cannot compute the indexes for, so one that is there was changed without it.
             return index.Uses.IsForeign(missing)
                 ? new IndexExamination(null, [])
-                : new IndexExamination($"index {index.Name.Text} cannot be computed for every row of {index.Table.Name.Text}, so a row is damaged: {exception.Message}", []);
+                : new IndexExamination(
+                    $"index {index.Name.Text} cannot be computed for every row of {index.Table.Name.Text}, so a row is damaged: {exception.Message}", []);
         }
         catch (SqliteException exception) when (exception.SqliteErrorCode != raw.SQLITE_INTERRUPT)
         {
@@ -65,7 +66,8 @@ internal sealed record IndexExamination(string? Damage, IReadOnlyList<string> In
 
             if (misplaced > 0)
             {
-                inconsistencies.Add($"index {index.Name.Text} has {HowMany(misplaced, "entry", "entries")} in an order that differs from SQLite's own collation: correct if the application has its own, otherwise REINDEX {index.Name.Quoted} repairs it");
+                inconsistencies.Add(
+                    $"index {index.Name.Text} has {HowMany(misplaced, "entry", "entries")} in an order that differs from SQLite's own collation: correct if the application has its own, otherwise REINDEX {index.Name.Quoted} repairs it");
             }
 
             if (index.IsUnique && repeated > 0)
@@ -74,15 +76,23 @@ internal sealed record IndexExamination(string? Damage, IReadOnlyList<string> In
             }
         }
 
-        List<SqlDependencies> computing = [.. index.Columns.Select(column => column.Uses).OfType<SqlDependencies>().Append(index.ConditionUses).Where(uses => uses.HasReplaceableFunction || uses.Collations.Count > 0)];
+        List<SqlDependencies> computing =
+        [
+            .. index.Columns.Select(column => column.Uses).OfType<SqlDependencies>()
+                .Append(index.ConditionUses)
+                .Where(uses => uses.HasReplaceableFunction || uses.Collations.Count > 0),
+        ];
         if (computing.Count > 0 && !computing.Exists(uses => uses.IsForeign(missing)) && Differing(connection, index, tree, plain: false) is > 0 and var others)
         {
-            if (computing.TrueForAll(uses => uses.Collations.Count == 0 && uses.ReplaceableFunctions.All(CaseFunctions.Contains)) && Differing(connection, index, tree, plain: true) > 0)
+            if (computing.TrueForAll(uses => uses.Collations.Count == 0 && uses.ReplaceableFunctions.All(CaseFunctions.Contains))
+                && Differing(connection, index, tree, plain: true) > 0)
             {
-                return new IndexExamination($"index {index.Name.Text} has entries for rows of {index.Table.Name.Text} that no function can have given: a row or the index is damaged", []);
+                return new IndexExamination(
+                    $"index {index.Name.Text} has entries for rows of {index.Table.Name.Text} that no function can have given: a row or the index is damaged", []);
             }
 
-            inconsistencies.Add($"index {index.Name.Text} has entries for {HowMany(others, "row")} that differ from SQLite's own results: correct if the application has its own functions, otherwise those rows or the index are damaged");
+            inconsistencies.Add(
+                $"index {index.Name.Text} has entries for {HowMany(others, "row")} that differ from SQLite's own results: correct if the application has its own functions, otherwise those rows or the index are damaged");
         }
 
         return new IndexExamination(null, inconsistencies);
@@ -111,8 +121,12 @@ internal sealed record IndexExamination(string? Damage, IReadOnlyList<string> In
 
         // With the number of the row, or the key, no two are alike; without, each must be there as often as here.
         return index.Columns.All(column => column.IsKnown)
-            ? SqlStatement.Number(connection, $"SELECT count(*) FROM (SELECT DISTINCT {List(certain, column => $"+c{column.Index}")} FROM {tree.Name})") == entries
-            : SqlStatement.Number(connection, $"SELECT EXISTS (SELECT *, count(*) FROM ({here}) GROUP BY {Places(certain.Count)} EXCEPT SELECT *, count(*) FROM ({there}) GROUP BY {Places(certain.Count)})") == 0;
+            ? SqlStatement.Number(connection, $"SELECT count(*) FROM (SELECT DISTINCT {List(certain, column => $"+c{column.Index}")} FROM {tree.Name})")
+                == entries
+            : SqlStatement.Number(
+                connection,
+                $"SELECT EXISTS (SELECT *, count(*) FROM ({here}) GROUP BY {Places(certain.Count)} EXCEPT SELECT *, count(*) FROM ({there}) GROUP BY {Places(certain.Count)})")
+                == 0;
     }
 
     /// <summary>How many entries do not stand behind the one before them, and how many are its like in all columns that must differ.</summary>
@@ -134,7 +148,8 @@ internal sealed record IndexExamination(string? Damage, IReadOnlyList<string> In
         static string After(string one, string other, (int Index, IndexColumn Item) column)
         {
             var (larger, smaller) = column.Item.IsDescending ? (other, one) : (one, other);
-            return $"coalesce({larger}{column.Index} COLLATE {column.Item.Collation.Quoted} > {smaller}{column.Index}, {larger}{column.Index} IS NOT NULL AND {smaller}{column.Index} IS NULL)";
+            return
+                $"coalesce({larger}{column.Index} COLLATE {column.Item.Collation.Quoted} > {smaller}{column.Index}, {larger}{column.Index} IS NOT NULL AND {smaller}{column.Index} IS NULL)";
         }
     }
 
@@ -143,7 +158,8 @@ internal sealed record IndexExamination(string? Damage, IReadOnlyList<string> In
     {
         var known = index.Columns.Index().Where(column => column.Item.IsKnown).ToList();
         var texts = index.Table.Columns.Where(column => column.Computation.Count == 0)
-            .Select(column => $"(typeof({column.Name.Quoted}) NOT IN ('text', 'real') OR (typeof({column.Name.Quoted}) = 'text' AND {column.Name.Quoted} NOT GLOB '{NotPlain}'))");
+            .Select(column =>
+                $"(typeof({column.Name.Quoted}) NOT IN ('text', 'real') OR (typeof({column.Name.Quoted}) = 'text' AND {column.Name.Quoted} NOT GLOB '{NotPlain}'))");
         var conditions = (plain ? texts : []).Append(index.Condition is null ? "1" : $"({index.Condition})");
         return SqlStatement.Number(connection, $"""
             SELECT count(*) FROM (

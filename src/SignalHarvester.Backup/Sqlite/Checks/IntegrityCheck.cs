@@ -51,7 +51,8 @@ internal static partial class IntegrityCheck
         // CHECK constraints are the application's rules, and a row that breaks one is no damage. In a file that it may only
         // read, SQLite passes over them anyway; what was verified like that must not fail its check once it is restored.
         SqliteConnections.Execute(connection, "PRAGMA ignore_check_constraints = ON");
-        if (SqliteConnections.Strings(connection, "SELECT sql FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%check%'").Exists(CheckConstraint().IsMatch))
+        if (SqliteConnections.Strings(connection, "SELECT sql FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%check%'")
+            .Exists(CheckConstraint().IsMatch))
         {
             found.Gaps.Add("CHECK constraints");
         }
@@ -117,7 +118,8 @@ internal static partial class IntegrityCheck
         }
 
         return index.Rebuild is { } rebuild
-            ? [.. findings.SkipLast(1), findings[^1] + $" (if the disk is sound and the application wrote to it without SQLite's full-text search, {rebuild} repairs it)"]
+            ? [.. findings.SkipLast(1),
+                findings[^1] + $" (if the disk is sound and the application wrote to it without SQLite's full-text search, {rebuild} repairs it)"]
             : findings;
     }
 

@@ -78,7 +78,8 @@ internal sealed class OrdinaryTables
         var computed = table.Columns.Where(column => column.Computation.Count > 0).ToList();
         if (computed.Count > 0)
         {
-            found.Inconsistencies.Add($"the computed column {ShortList.Of([.. computed.Select(column => $"{table.Name.Text}.{column.Name.Text}")])} has no value of its type for some rows: {fault.Message}");
+            found.Inconsistencies.Add(
+                $"the computed column {ShortList.Of([.. computed.Select(column => $"{table.Name.Text}.{column.Name.Text}")])} has no value of its type for some rows: {fault.Message}");
         }
         else if (foreign is null)
         {
@@ -106,7 +107,8 @@ internal sealed class OrdinaryTables
             row => (Name: row.Name(0), Sql: row.Text(1)));
         foreach (var table in partial.Select(table => TableDefinition.Read(connection, table.Name, table.Sql)).ToList())
         {
-            var indexes = IndexDefinition.Of(connection, table).Where(index => index is { Condition: not null, IsConditionCertain: true, RootPage: > 0 }).ToList();
+            var indexes = IndexDefinition.Of(connection, table)
+                .Where(index => index is { Condition: not null, IsConditionCertain: true, RootPage: > 0 }).ToList();
             if (indexes.Count == 0)
             {
                 continue;
@@ -128,7 +130,8 @@ internal sealed class OrdinaryTables
     }
 
     /// <inheritdoc cref="Read(string, string, out List{string})"/>
-    private SqliteException? Read(string pragma, int most, out List<string> findings) => Read(pragma, most.ToString(CultureInfo.InvariantCulture), out findings);
+    private SqliteException? Read(string pragma, int most, out List<string> findings) =>
+        Read(pragma, most.ToString(CultureInfo.InvariantCulture), out findings);
 
     /// <summary>Runs a pragma for a table, or with a limit, over and over until SQLite has a stand-in for all that it lacks.</summary>
     /// <returns>What ended it before its time; null if it came to its end.</returns>

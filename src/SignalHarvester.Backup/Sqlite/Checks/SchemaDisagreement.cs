@@ -49,7 +49,8 @@ internal sealed partial class SchemaDisagreement
             uses.Add(table?.Columns.Select(column => column.Collation) ?? []);
             if (uses.HasReplaceableOrder)
             {
-                found.Inconsistencies.Add($"table {name} has {rows.ToString(CultureInfo.InvariantCulture)} of its rows in an order that differs from SQLite's own collation: correct if the application has its own, otherwise its keys are damaged");
+                found.Inconsistencies.Add(
+                    $"table {name} has {rows.ToString(CultureInfo.InvariantCulture)} of its rows in an order that differs from SQLite's own collation: correct if the application has its own, otherwise its keys are damaged");
             }
             else
             {
@@ -58,10 +59,14 @@ internal sealed partial class SchemaDisagreement
         }
 
         // No statement stores such a value in a table that is STRICT, but a column that is computed may give one when it is read.
-        var computed = wrongTypes.Count == 0 ? [] : tables.Value.SelectMany(table => table.Columns.Where(column => column.Computation.Count > 0).Select(column => $"{table.Name.Text}.{column.Name.Text}")).ToHashSet(StringComparer.Ordinal);
+        var computed = wrongTypes.Count == 0 ? [] : tables.Value.SelectMany(
+            table => table.Columns.Where(column => column.Computation.Count > 0).Select(column => $"{table.Name.Text}.{column.Name.Text}"))
+            .ToHashSet(StringComparer.Ordinal);
         foreach (var (finding, rows) in wrongTypes)
         {
-            var list = computed.Contains(finding[(finding.IndexOf(" value in ", StringComparison.Ordinal) + " value in ".Length)..]) ? found.Inconsistencies : found.Damage;
+            var list = computed.Contains(finding[(finding.IndexOf(" value in ", StringComparison.Ordinal) + " value in ".Length)..])
+                ? found.Inconsistencies
+                : found.Damage;
             list.Add(Times(finding, rows));
         }
 
@@ -76,7 +81,9 @@ internal sealed partial class SchemaDisagreement
     public void JudgeIndexes(SqliteConnection connection, Lazy<List<TableDefinition>> tables, ForeignSql? foreign, IntegrityFindings found)
     {
         var names = missing.Keys.Union(imprecise.Keys).Union(repeated.Keys).ToHashSet(StringComparer.Ordinal);
-        var indexes = names.Count == 0 ? [] : IndexDefinition.Of(connection, tables.Value).Where(index => names.Contains(index.Name.Text)).ToDictionary(index => index.Name.Text);
+        var indexes = names.Count == 0
+            ? []
+            : IndexDefinition.Of(connection, tables.Value).Where(index => names.Contains(index.Name.Text)).ToDictionary(index => index.Name.Text);
         foreach (var name in names.Order(StringComparer.Ordinal))
         {
             var rows = missing.GetValueOrDefault(name) + imprecise.GetValueOrDefault(name);
@@ -93,7 +100,8 @@ internal sealed partial class SchemaDisagreement
             }
             else if (missing.ContainsKey(name) || index is null)
             {
-                found.Damage.Add(rows == 1 ? $"1 row missing from index {name}" : string.Create(CultureInfo.InvariantCulture, $"{rows} rows missing from index {name}"));
+                found.Damage.Add(
+                    rows == 1 ? $"1 row missing from index {name}" : string.Create(CultureInfo.InvariantCulture, $"{rows} rows missing from index {name}"));
             }
             else if (repeated.TryGetValue(name, out var pairs))
             {

@@ -22,7 +22,10 @@ internal static class SchemaWidth
 
     /// <summary>The same of an error that SQLite has just given.</summary>
     public static string? WhyUnreadable(sqlite3 handle, int code) =>
-        SqliteResult.Primary(code) is raw.SQLITE_CORRUPT or raw.SQLITE_ERROR && raw.sqlite3_errmsg(handle).utf8_to_string() is var said && said.Contains("too many columns", StringComparison.Ordinal)
-            ? string.Create(CultureInfo.InvariantCulture, $"a table has more than {raw.sqlite3_limit(handle, raw.SQLITE_LIMIT_COLUMN, -1)} columns, the limit of this SQLite ({said})")
+        SqliteResult.Primary(code) is raw.SQLITE_CORRUPT or raw.SQLITE_ERROR && raw.sqlite3_errmsg(handle).utf8_to_string() is var said
+            && said.Contains("too many columns", StringComparison.Ordinal)
+            ? string.Create(
+                CultureInfo.InvariantCulture,
+                $"a table has more than {raw.sqlite3_limit(handle, raw.SQLITE_LIMIT_COLUMN, -1)} columns, the limit of this SQLite ({said})")
             : null;
 }

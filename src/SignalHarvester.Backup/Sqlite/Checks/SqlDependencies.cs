@@ -14,7 +14,8 @@ internal sealed class SqlDependencies
     // Before a bracket, these call nothing.
     private static readonly HashSet<string> Keywords = new(StringComparer.Ordinal)
     {
-        "always", "and", "as", "between", "by", "case", "check", "collate", "default", "distinct", "else", "escape", "exists", "from", "glob", "in", "is", "isnull",
+        "always", "and", "as", "between", "by", "case", "check", "collate", "default", "distinct", "else", "escape", "exists", "from", "glob", "in", "is",
+        "isnull",
         "key", "like", "match", "not", "notnull", "null", "on", "or", "regexp", "select", "stored", "then", "unique", "virtual", "when", "where",
     };
 
@@ -86,7 +87,8 @@ internal sealed class SqlDependencies
             {
                 _ = functions.Add(name);
             }
-            else if (isName && place + 1 < expression.Count && expression[place + 1].IsSymbol("(") && (token.Kind != SqlTokenKind.Word || !Keywords.Contains(name)))
+            else if (isName && place + 1 < expression.Count && expression[place + 1].IsSymbol("(")
+                && (token.Kind != SqlTokenKind.Word || !Keywords.Contains(name)))
             {
                 _ = functions.Add(name is "lower" or "upper" && TakesLanguage(expression, place + 1) ? $"{name} for a language" : name);
             }

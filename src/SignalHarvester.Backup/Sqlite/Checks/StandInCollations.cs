@@ -46,5 +46,6 @@ internal static unsafe partial class StandInCollations
     private static partial int CollationNeeded(nint database, nint state, delegate* unmanaged[Cdecl]<nint, nint, int, byte*, void> callback);
 
     [LibraryImport("e_sqlite3", EntryPoint = "sqlite3_create_collation")]
-    private static partial int CreateCollation(nint database, byte* name, int encoding, nint state, delegate* unmanaged[Cdecl]<nint, int, byte*, int, byte*, int> compare);
+    private static partial int CreateCollation(
+        nint database, byte* name, int encoding, nint state, delegate* unmanaged[Cdecl]<nint, int, byte*, int, byte*, int> compare);
 }

@@ -32,7 +32,8 @@ internal sealed class TableDefinition
     public static List<TableDefinition> All(SqliteConnection connection)
     {
         var withoutRowId = SchemaPragmas.WithoutRowId(connection, "main");
-        return [.. SqlStatement.List(connection, "SELECT name, coalesce(sql, '') FROM main.sqlite_schema WHERE type = 'table' AND rootpage > 0", row => (Name: row.Name(0), Sql: row.Text(1)))
+        return [.. SqlStatement.List(connection, "SELECT name, coalesce(sql, '') FROM main.sqlite_schema WHERE type = 'table' AND rootpage > 0", row =>
+            (Name: row.Name(0), Sql: row.Text(1)))
             .Select(table => Read(connection, table.Name, table.Sql, withoutRowId.Contains(table.Name)))];
     }
 
@@ -67,7 +68,8 @@ internal sealed class TableDefinition
         return new TableDefinition(name, columns)
         {
             Rows = key is null ? $"main.{name.Quoted} NOT INDEXED" : $"main.{name.Quoted} INDEXED BY {key.Value.Quoted}",
-            RowId = key is not null ? null : SqliteName.RowIdNames.Where(rowId => !columns.ContainsKey(rowId)).Select(rowId => (SqliteName?)rowId).FirstOrDefault(),
+            RowId = key is not null ? null : SqliteName.RowIdNames.Where(rowId => !columns.ContainsKey(rowId))
+                .Select(rowId => (SqliteName?)rowId).FirstOrDefault(),
         };
     }
 

@@ -46,6 +46,8 @@ internal static partial class VirtualTables
 
     // SQLite knows the formats 4 and 5 of FTS5, https://sqlite.org/fts5.html#fts5_data_structures . One that comes soon is
     // another version's; any other number is damage.
-    [GeneratedRegex(@"'(?<reason>(no such module: |no such tokenizer: |unknown tokenizer: |error in tokenizer constructor|invalid fts5 file format \(found [6-9],).*)'", RegexOptions.Singleline)]
+    [GeneratedRegex(
+        @"'(?<reason>(no such module: |no such tokenizer: |unknown tokenizer: |error in tokenizer constructor|invalid fts5 file format \(found [6-9],).*)'",
+        RegexOptions.Singleline)]
     private static partial Regex Unknown();
 }

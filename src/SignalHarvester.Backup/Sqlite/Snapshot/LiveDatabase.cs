@@ -68,7 +68,8 @@ internal sealed class LiveDatabase : IDisposable
             database.Pin(lockTimeout, cancellation);
             return database;
         }
-        catch (BackupException exception) when (exception.ErrorId is BackupErrorId.SourceNeedsRecovery or BackupErrorId.InsufficientSpace && ReadOnlyMediaGuard.Applies(path))
+        catch (BackupException exception)
+            when (exception.ErrorId is BackupErrorId.SourceNeedsRecovery or BackupErrorId.InsufficientSpace && ReadOnlyMediaGuard.Applies(path))
         {
             // Nothing can be written beside it, be it that the disk is read-only or that it is full.
             database.Dispose();
@@ -135,7 +136,9 @@ internal sealed class LiveDatabase : IDisposable
         return code switch
         {
             _ when SqliteResult.IsBusy(code) => new BackupException(
-                BackupErrorId.SourceLocked, Path, $"'{Path}' was locked by another process for the whole -LockTimeout. Wait until its transaction ends, or give a longer -LockTimeout. An application with PRAGMA locking_mode = EXCLUSIVE never releases the lock: stop it for the backup.", inner),
+                BackupErrorId.SourceLocked, Path,
+                $"'{Path}' was locked by another process for the whole -LockTimeout. Wait until its transaction ends, or give a longer -LockTimeout. An application with PRAGMA locking_mode = EXCLUSIVE never releases the lock: stop it for the backup.",
+                inner),
             _ when CompanionFiles.WhatStandsInTheWay(Path, code) is { } stranger => new BackupException(
                 BackupErrorId.ReadFailed, Path, $"'{Path}' cannot be read: {stranger}", inner),
             _ when SchemaWidth.WhyUnreadable(Handle, code) is { } reason => TooWide(reason, inner),
@@ -145,10 +148,14 @@ internal sealed class LiveDatabase : IDisposable
             // The database itself was opened before, so what cannot be is its log or the -shm file that goes with it.
             _ when SqliteResult.Primary(code) is raw.SQLITE_CANTOPEN or raw.SQLITE_READONLY => NeedsRecovery(inner),
             _ when SqliteResult.Primary(code) == raw.SQLITE_FULL => new BackupException(
-                BackupErrorId.InsufficientSpace, Path, $"A disk is full: that of '{Path}', or that of the temporary folder '{System.IO.Path.GetTempPath()}'. Free some space, then try again.", inner),
+                BackupErrorId.InsufficientSpace, Path,
+                $"A disk is full: that of '{Path}', or that of the temporary folder '{System.IO.Path.GetTempPath()}'. Free some space, then try again.",
+                inner),
             // To read a database in WAL mode, SQLite makes the -shm file beside it.
             _ when SqliteResult.Primary(code) == raw.SQLITE_IOERR && FreeSpace.Of(Folder) < LeastFreeBytes => new BackupException(
-                BackupErrorId.InsufficientSpace, Path, $"The disk of '{Path}' is full, and SQLite needs {LeastFreeBytes >> 10} KiB beside a database in WAL mode to read it. Free some space, then try again.", inner),
+                BackupErrorId.InsufficientSpace, Path,
+                $"The disk of '{Path}' is full, and SQLite needs {LeastFreeBytes >> 10} KiB beside a database in WAL mode to read it. Free some space, then try again.",
+                inner),
             _ => new BackupException(
                 BackupErrorId.ReadFailed, Path, $"SQLite cannot read '{Path}': {detail}. Check the disk and the system log, then run the backup again.", inner),
         };
@@ -183,7 +190,9 @@ internal sealed class LiveDatabase : IDisposable
         catch (SqliteException exception)
         {
             throw new BackupException(
-                BackupErrorId.SourceUnreadable, path, $"'{path}' cannot be opened ({raw.sqlite3_errstr(exception.SqliteExtendedErrorCode).utf8_to_string()}). Check that this account may read the file and its folder.", exception);
+                BackupErrorId.SourceUnreadable, path,
+                $"'{path}' cannot be opened ({raw.sqlite3_errstr(exception.SqliteExtendedErrorCode).utf8_to_string()}). Check that this account may read the file and its folder.",
+                exception);
         }
     }
 
@@ -316,10 +325,12 @@ internal sealed class LiveDatabase : IDisposable
     }
 
     private BackupException Empty() => new(
-        BackupErrorId.SourceEmpty, Path, $"'{Path}' is empty, so it contains no database. Check the path; if the database was lost, restore it with Restore-SHBackup.");
+        BackupErrorId.SourceEmpty, Path,
+        $"'{Path}' is empty, so it contains no database. Check the path; if the database was lost, restore it with Restore-SHBackup.");
 
     private BackupException TooWide(string reason, Exception? inner) => new(
-        BackupErrorId.SourceUnreadable, BackupErrorCategory.InvalidOperation, Path, $"'{Path}' cannot be checked here: {reason}. That is not damage. To back it up without verifying its content, add -Force.", inner);
+        BackupErrorId.SourceUnreadable, BackupErrorCategory.InvalidOperation, Path,
+        $"'{Path}' cannot be checked here: {reason}. That is not damage. To back it up without verifying its content, add -Force.", inner);
 
     private BackupException Damaged(string detail, Exception? inner)
     {
@@ -332,12 +343,16 @@ internal sealed class LiveDatabase : IDisposable
             if (stated > length)
             {
                 return new BackupException(
-                    BackupErrorId.SourceTruncated, Path, string.Create(CultureInfo.InvariantCulture, $"'{Path}' is cut short: its header states {stated} bytes, but the file has {length}. Restore it from a backup; to back up the rest of it anyway, add -Force."), inner);
+                    BackupErrorId.SourceTruncated, Path, string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"'{Path}' is cut short: its header states {stated} bytes, but the file has {length}. Restore it from a backup; to back up the rest of it anyway, add -Force."),
+                    inner);
             }
         }
 
         return new BackupException(
-            BackupErrorId.SourceCorrupt, Path, $"'{Path}' is damaged ({detail}). Restore it from a backup; to back it up anyway, marked as damaged, add -Force.", inner);
+            BackupErrorId.SourceCorrupt, Path,
+            $"'{Path}' is damaged ({detail}). Restore it from a backup; to back it up anyway, marked as damaged, add -Force.", inner);
     }
 
     private BackupException NotADatabase(Exception? inner)
@@ -352,7 +367,9 @@ internal sealed class LiveDatabase : IDisposable
             if (DatabaseHeader.LooksEncrypted(used, length))
             {
                 return new BackupException(
-                    BackupErrorId.SourceEncrypted, Path, $"'{Path}' looks encrypted (SQLCipher or the like), which SQLite itself cannot read. Back it up with the tool that encrypts it, for example with SQLCipher's sqlcipher_export().", inner);
+                    BackupErrorId.SourceEncrypted, Path,
+                    $"'{Path}' looks encrypted (SQLCipher or the like), which SQLite itself cannot read. Back it up with the tool that encrypts it, for example with SQLCipher's sqlcipher_export().",
+                    inner);
             }
         }
 
@@ -361,5 +378,7 @@ internal sealed class LiveDatabase : IDisposable
     }
 
     private BackupException NeedsRecovery(Exception? inner) => new(
-        BackupErrorId.SourceNeedsRecovery, Path, $"'{Path}' has an unfinished journal or write-ahead log that must be applied first, and this account may not write there. Run the backup as an account that may, or copy the database with its -wal or -journal to a writable folder and back that up.", inner);
+        BackupErrorId.SourceNeedsRecovery, Path,
+        $"'{Path}' has an unfinished journal or write-ahead log that must be applied first, and this account may not write there. Run the backup as an account that may, or copy the database with its -wal or -journal to a writable folder and back that up.",
+        inner);
 }

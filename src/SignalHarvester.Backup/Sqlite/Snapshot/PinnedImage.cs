@@ -86,7 +86,8 @@ internal sealed class PinnedImage : IDatabaseImage
         catch (SqliteIOException exception)
         {
             throw new BackupException(
-                BackupErrorId.ReadFailed, database.Path, $"Reading '{database.Path}' failed: {exception.Message} Check the disk and the system log, then run the backup again.", exception);
+                BackupErrorId.ReadFailed, database.Path,
+                $"Reading '{database.Path}' failed: {exception.Message} Check the disk and the system log, then run the backup again.", exception);
         }
     }
 
@@ -131,7 +132,9 @@ internal sealed class PinnedImage : IDatabaseImage
             if (!database.ToleratesDamage)
             {
                 throw new BackupException(
-                    BackupErrorId.SourceTruncated, database.Path, string.Create(CultureInfo.InvariantCulture, $"'{database.Path}' is cut short: page {page} of {PageCount} is beyond the end of the file ({mainLength} bytes). Restore it from a backup; to back up the rest of it anyway, add -Force."));
+                    BackupErrorId.SourceTruncated, database.Path, string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"'{database.Path}' is cut short: page {page} of {PageCount} is beyond the end of the file ({mainLength} bytes). Restore it from a backup; to back up the rest of it anyway, add -Force."));
             }
 
             MissingPages++;

@@ -33,7 +33,8 @@ internal static class SteppedImage
                 cancellation);
         }
 
-        var handle = File.OpenHandle(temporaryPath, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, FileOptions.DeleteOnClose | FileOptions.SequentialScan);
+        var handle = File.OpenHandle(
+            temporaryPath, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, FileOptions.DeleteOnClose | FileOptions.SequentialScan);
         return new FileImage(handle, database.PageSize, Method);
     }
 }

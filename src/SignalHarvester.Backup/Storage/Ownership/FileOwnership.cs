@@ -123,7 +123,8 @@ internal static partial class FileOwnership
         }
 
         // Beside a list, the mode's bits for the group are what all that it names may do at most.
-        var mode = (access.Mode & Permissions & ~GroupPermissions) | (withheld.HasFlag(Withheld.Group) ? UnixFileMode.None : acl?.GroupMode ?? (access.Mode & GroupPermissions));
+        var mode = (access.Mode & Permissions & ~GroupPermissions)
+            | (withheld.HasFlag(Withheld.Group) ? UnixFileMode.None : acl?.GroupMode ?? (access.Mode & GroupPermissions));
 
         // There are file systems without modes, as on the sticks that people carry around.
         var isModeGiven = ChangeMode(file, (int)mode) == 0 && (acl is not null || mode == (access.Mode & Permissions));

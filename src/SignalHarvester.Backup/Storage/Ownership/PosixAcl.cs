@@ -42,7 +42,8 @@ internal sealed class PosixAcl
         var entries = new List<(ushort, ushort, uint)>();
         for (var entry = bytes[4..]; !entry.IsEmpty; entry = entry[EntrySize..])
         {
-            entries.Add((BinaryPrimitives.ReadUInt16LittleEndian(entry), BinaryPrimitives.ReadUInt16LittleEndian(entry[2..]), BinaryPrimitives.ReadUInt32LittleEndian(entry[4..])));
+            entries.Add((BinaryPrimitives.ReadUInt16LittleEndian(entry), BinaryPrimitives.ReadUInt16LittleEndian(entry[2..]),
+                BinaryPrimitives.ReadUInt32LittleEndian(entry[4..])));
         }
 
         return new PosixAcl(entries);

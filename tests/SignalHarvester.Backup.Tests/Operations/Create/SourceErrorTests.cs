@@ -1,4 +1,3 @@
-using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Operations.Create;
 using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.Tests.Support;
@@ -42,11 +41,13 @@ public sealed class SourceErrorTests : IDisposable
         Databases.CreateWithLeftWal(scene["real.db"]);
         File.CreateSymbolicLink(scene.Database, scene["real.db"]);
 
-        BackupMetadata backup = scene.Create();
+        var backup = scene.Create();
 
         Assert.Equal(ImageHash.Of(scene["real.db"]), backup.Checksum);
         Assert.Equal(scene["real.db"], backup.DatabasePath);
-        Assert.Contains(scene.Warnings, warning => warning.Contains(scene.Database, StringComparison.Ordinal) && warning.Contains(scene["real.db"], StringComparison.Ordinal));
+        Assert.Contains(
+            scene.Warnings,
+            warning => warning.Contains(scene.Database, StringComparison.Ordinal) && warning.Contains(scene["real.db"], StringComparison.Ordinal));
     }
 
     [Fact]
@@ -107,7 +108,7 @@ public sealed class SourceErrorTests : IDisposable
     [Fact]
     public void An_encrypted_file()
     {
-        byte[] content = new byte[40960];
+        var content = new byte[40960];
         new Random(1).NextBytes(content);
         File.WriteAllBytes(scene.Database, content);
 
@@ -117,15 +118,15 @@ public sealed class SourceErrorTests : IDisposable
     [Fact]
     public void A_file_that_is_no_database_any_more_keeps_its_log()
     {
-        string made = Databases.Create(scene["made.db"]);
-        using (SqliteConnection user = Databases.Open(made))
+        var made = Databases.Create(scene["made.db"]);
+        using (var user = Databases.Open(made))
         {
             Databases.Execute(user, "UPDATE customer SET domain = 'example.com' WHERE id = 1");
             File.Copy(made, scene.Database);
             File.Copy(made + "-wal", scene.Database + "-wal");
         }
 
-        using (FileStream file = File.OpenWrite(scene.Database))
+        using (var file = File.OpenWrite(scene.Database))
         {
             file.Write(new byte[4096]);
         }
@@ -159,7 +160,8 @@ public sealed class SourceErrorTests : IDisposable
 
         var error = Assert.Throws<BackupException>(() => scene.Create());
 
-        Assert.Contains(error.ErrorId, (string[])[BackupErrorId.SourceTruncated, BackupErrorId.SourceNotSqlite, BackupErrorId.SourceCorrupt, BackupErrorId.SourceEmpty]);
+        Assert.Contains(
+            error.ErrorId, (string[])[BackupErrorId.SourceTruncated, BackupErrorId.SourceNotSqlite, BackupErrorId.SourceCorrupt, BackupErrorId.SourceEmpty]);
         AssertNothingLost(before);
     }
 
@@ -168,12 +170,12 @@ public sealed class SourceErrorTests : IDisposable
     {
         Databases.Create(scene.Database);
         Damage();
-        string image = ImageHash.Of(scene.Database);
+        var image = ImageHash.Of(scene.Database);
 
         AssertFails(BackupErrorId.SourceCorrupt, BackupErrorCategory.InvalidData, "-Force");
         Assert.Empty(scene.Directory.List().Backups);
 
-        BackupMetadata backup = scene.Create(new CreateBackupOptions { TolerateDamage = true });
+        var backup = scene.Create(new CreateBackupOptions { TolerateDamage = true });
         Assert.True(backup.IsSourceCorrupt);
         Assert.False(backup.Verified);
         Assert.Equal(image, backup.Checksum);
@@ -189,11 +191,11 @@ public sealed class SourceErrorTests : IDisposable
         Databases.Create(scene.Database);
         Cut(length);
 
-        BackupMetadata backup = scene.Create(new CreateBackupOptions { TolerateDamage = true });
+        var backup = scene.Create(new CreateBackupOptions { TolerateDamage = true });
 
         Assert.True(backup.IsSourceCorrupt);
         Assert.False(backup.Verified);
-        byte[] left = File.ReadAllBytes(scene.Database);
+        var left = File.ReadAllBytes(scene.Database);
         Assert.True(left.AsSpan().SequenceEqual(scene.Image(backup.BackupPath).AsSpan(0, left.Length)));
     }
 
@@ -210,8 +212,8 @@ public sealed class SourceErrorTests : IDisposable
     public void A_log_that_another_user_may_not_work_in()
     {
         Databases.CreateWithLeftWal(scene.Database);
-        string readOnly = scene.Files.Folder("read-only");
-        foreach (string ending in (string[])["", "-wal"])
+        var readOnly = scene.Files.Folder("read-only");
+        foreach (var ending in (string[])["", "-wal"])
         {
             File.Move(scene.Database + ending, Path.Combine(readOnly, "app.db" + ending));
             AnotherUser.Allow(Path.Combine(readOnly, "app.db" + ending), 0b100);
@@ -219,18 +221,19 @@ public sealed class SourceErrorTests : IDisposable
 
         AnotherUser.Allow(readOnly, 0b101);
 
-        AnotherUser.Run(() => AssertFails(BackupErrorId.SourceNeedsRecovery, BackupErrorCategory.PermissionDenied, "writable folder", Path.Combine(readOnly, "app.db")));
+        AnotherUser.Run(
+            () => AssertFails(BackupErrorId.SourceNeedsRecovery, BackupErrorCategory.PermissionDenied, "writable folder", Path.Combine(readOnly, "app.db")));
     }
 
     [Fact]
     public void A_hot_journal_that_another_user_may_not_roll_back()
     {
-        string readOnly = scene.Files.Folder("read-only");
+        var readOnly = scene.Files.Folder("read-only");
         Databases.Create(scene.Database, new DatabaseShape { JournalMode = JournalMode.Delete });
-        using (SqliteConnection user = Databases.Open(scene.Database))
+        using (var user = Databases.Open(scene.Database))
         {
             Databases.Execute(user, "PRAGMA cache_size = 1; BEGIN; DELETE FROM reading");
-            foreach (string ending in (string[])["", "-journal"])
+            foreach (var ending in (string[])["", "-journal"])
             {
                 File.Copy(scene.Database + ending, Path.Combine(readOnly, "app.db" + ending));
                 AnotherUser.Allow(Path.Combine(readOnly, "app.db" + ending), 0b100);
@@ -239,7 +242,8 @@ public sealed class SourceErrorTests : IDisposable
 
         AnotherUser.Allow(readOnly, 0b101);
 
-        AnotherUser.Run(() => AssertFails(BackupErrorId.SourceNeedsRecovery, BackupErrorCategory.PermissionDenied, "writable folder", Path.Combine(readOnly, "app.db")));
+        AnotherUser.Run(
+            () => AssertFails(BackupErrorId.SourceNeedsRecovery, BackupErrorCategory.PermissionDenied, "writable folder", Path.Combine(readOnly, "app.db")));
     }
 
     [Theory]
@@ -247,10 +251,10 @@ public sealed class SourceErrorTests : IDisposable
     [InlineData(JournalMode.Delete)]
     public void A_cleanly_closed_database_that_may_only_be_read_is_backed_up(JournalMode mode)
     {
-        string readOnly = scene.Files.Folder("read-only");
-        string path = Databases.Create(Path.Combine(readOnly, "app.db"), new DatabaseShape { JournalMode = mode });
-        string image = ImageHash.Of(path);
-        string backups = scene.Files.Folder("backups");
+        var readOnly = scene.Files.Folder("read-only");
+        var path = Databases.Create(Path.Combine(readOnly, "app.db"), new DatabaseShape { JournalMode = mode });
+        var image = ImageHash.Of(path);
+        var backups = scene.Files.Folder("backups");
         AnotherUser.Allow(path, 0b100);
         AnotherUser.Allow(readOnly, 0b101);
         AnotherUser.Allow(backups, 0b111);
@@ -262,13 +266,13 @@ public sealed class SourceErrorTests : IDisposable
 
     private void Cut(int length)
     {
-        using FileStream file = File.OpenWrite(scene.Database);
+        using var file = File.OpenWrite(scene.Database);
         file.SetLength(length);
     }
 
     private void Damage()
     {
-        using FileStream file = File.OpenWrite(scene.Database);
+        using var file = File.OpenWrite(scene.Database);
         file.Position = 4096 * 7;
         file.Write(Enumerable.Repeat((byte)0xA5, 4096).ToArray());
     }
@@ -288,15 +292,17 @@ public sealed class SourceErrorTests : IDisposable
     }
 
     private SortedDictionary<string, string> Content() =>
-        File.Exists(scene.Database) && new FileInfo(scene.Database) is { LinkTarget: null, Length: > 0 } && !AccessDenied() ? Scene.DatabaseFiles(scene.Database) : [];
+        File.Exists(scene.Database) && new FileInfo(scene.Database) is { LinkTarget: null, Length: > 0 } && !AccessDenied()
+            ? Scene.DatabaseFiles(scene.Database)
+            : [];
 
     private bool AccessDenied() => !OperatingSystem.IsWindows() && File.GetUnixFileMode(scene.Database) == UnixFileMode.None;
 
     private void AssertNothingLost(SortedDictionary<string, string> before)
     {
-        foreach ((string name, string digest) in before)
+        foreach ((var name, var digest) in before)
         {
-            string path = name.Length == 0 || name[0] == '-' ? scene.Database + name : scene[name];
+            var path = name.Length == 0 || name[0] == '-' ? scene.Database + name : scene[name];
             Assert.True(File.Exists(path), $"{path} is gone");
             Assert.Equal(digest, Scene.Digest(path));
         }

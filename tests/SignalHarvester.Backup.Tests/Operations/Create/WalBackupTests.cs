@@ -1,8 +1,6 @@
 using System.Security.Cryptography;
-using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Operations.Create;
 using SignalHarvester.Backup.Operations.Restore;
-using SignalHarvester.Backup.Operations.Verify;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.Tests.Support;
@@ -30,14 +28,14 @@ public sealed class WalBackupTests : IDisposable
     [MemberData(nameof(PageSizes))]
     public void What_a_log_has_committed_since_the_parent_is_taken_from_it(int pageSize)
     {
-        using SqliteConnection user = Databases.CreateWithLiveWal(scene.Database, new DatabaseShape { PageSize = pageSize });
-        BackupMetadata parent = scene.Create();
-        long before = new FileInfo(scene.Database + "-wal").Length;
+        using var user = Databases.CreateWithLiveWal(scene.Database, new DatabaseShape { PageSize = pageSize });
+        var parent = scene.Create();
+        var before = new FileInfo(scene.Database + "-wal").Length;
         Databases.AddRows(user, 30);
         Databases.Execute(user, "UPDATE customer SET name = name || '!' WHERE id = 7");
-        long frames = (new FileInfo(scene.Database + "-wal").Length - before) / (24 + pageSize);
+        var frames = (new FileInfo(scene.Database + "-wal").Length - before) / (24 + pageSize);
 
-        BackupMetadata backup = CreateTail(parent);
+        var backup = CreateTail(parent);
 
         Assert.InRange((long)backup.Metadata["changed_pages"]!, 1, frames);
         AssertRestores(backup);
@@ -47,8 +45,8 @@ public sealed class WalBackupTests : IDisposable
     [MemberData(nameof(Strategies))]
     public void It_continues_a_backup_of_any_kind(BackupStrategy strategy)
     {
-        using SqliteConnection user = Databases.CreateWithLiveWal(scene.Database);
-        BackupMetadata parent = scene.Create();
+        using var user = Databases.CreateWithLiveWal(scene.Database);
+        var parent = scene.Create();
         Databases.Execute(user, "INSERT INTO audit(what) VALUES ('one')");
         parent = scene.Create(new CreateBackupOptions { Strategy = strategy });
         Databases.Execute(user, "INSERT INTO audit(what) VALUES ('two')");
@@ -59,14 +57,14 @@ public sealed class WalBackupTests : IDisposable
     [Fact]
     public void The_sidecar_says_that_the_image_is_not_known_until_a_full_test_finds_it()
     {
-        using SqliteConnection user = Databases.CreateWithLiveWal(scene.Database);
-        BackupMetadata parent = scene.Create();
+        using var user = Databases.CreateWithLiveWal(scene.Database);
+        var parent = scene.Create();
         Databases.Execute(user, "INSERT INTO audit(what) VALUES ('one')");
 
-        BackupMetadata backup = CreateTail(parent);
+        var backup = CreateTail(parent);
 
         Assert.Equal((true, VerificationLevel.Quick), (backup.Verified, backup.VerificationLevel));
-        BackupMetadata listed = scene.Directory.Get(backup.Id);
+        var listed = scene.Directory.Get(backup.Id);
         Assert.Null(listed.Checksum);
         Assert.Null(listed.RowCounts);
         Assert.NotNull(listed.PagesChecksum);
@@ -74,7 +72,7 @@ public sealed class WalBackupTests : IDisposable
         Assert.True(scene.Verify(listed, VerificationLevel.Quick).Backup.Verified);
         Assert.Null(scene.Directory.Get(backup.Id).Checksum);
 
-        VerificationOutcome outcome = scene.Verify(listed);
+        var outcome = scene.Verify(listed);
 
         Assert.Null(outcome.Fault);
         Assert.Contains(outcome.Backup.Verification, check => check is { Check: "PagesChecksum", Passed: true });
@@ -88,15 +86,15 @@ public sealed class WalBackupTests : IDisposable
     [Fact]
     public void The_database_file_plays_no_part()
     {
-        using SqliteConnection user = Databases.CreateWithLiveWal(scene.Database);
-        BackupMetadata parent = scene.Create();
+        using var user = Databases.CreateWithLiveWal(scene.Database);
+        var parent = scene.Create();
         Databases.AddRows(user, 20);
-        byte[] truth = TrueImage.Of(scene.Database);
-        byte[] main = File.ReadAllBytes(scene.Database);
+        var truth = TrueImage.Of(scene.Database);
+        var main = File.ReadAllBytes(scene.Database);
 
         // Nothing but the header page is what it was; whoever read more would store something else, or fail.
         File.WriteAllBytes(scene.Database, [.. main[..4096], .. RandomNumberGenerator.GetBytes(main.Length - 4096)]);
-        BackupMetadata backup = CreateTail(parent);
+        var backup = CreateTail(parent);
         File.WriteAllBytes(scene.Database, main);
 
         AssertRestores(backup, truth);
@@ -105,10 +103,10 @@ public sealed class WalBackupTests : IDisposable
     [Fact]
     public void Nothing_committed_since_makes_a_log_without_frames()
     {
-        using SqliteConnection user = Databases.CreateWithLiveWal(scene.Database);
-        BackupMetadata parent = scene.Create();
+        using var user = Databases.CreateWithLiveWal(scene.Database);
+        var parent = scene.Create();
 
-        BackupMetadata backup = CreateTail(parent);
+        var backup = CreateTail(parent);
 
         Assert.Equal(0L, backup.Metadata["changed_pages"]);
         Assert.Equal(32, new FileInfo(scene.Unpack(backup)).Length);
@@ -118,8 +116,8 @@ public sealed class WalBackupTests : IDisposable
     [Fact]
     public void A_log_that_was_worked_in_but_not_begun_anew_continues()
     {
-        using SqliteConnection user = Databases.CreateWithLiveWal(scene.Database);
-        BackupMetadata parent = scene.Create();
+        using var user = Databases.CreateWithLiveWal(scene.Database);
+        var parent = scene.Create();
         Databases.Execute(user, "INSERT INTO audit(what) VALUES ('one')");
         Assert.Equal("0", Databases.Scalar(user, "PRAGMA wal_checkpoint(FULL)"));
 
@@ -130,14 +128,14 @@ public sealed class WalBackupTests : IDisposable
     public void A_log_left_by_a_crash_continues_when_somebody_has_gone_on_with_it()
     {
         Databases.CreateWithLeftWal(scene.Database);
-        BackupMetadata parent = scene.Create();
-        using (FileStream wal = File.Open(scene.Database + "-wal", FileMode.Append))
+        var parent = scene.Create();
+        using (var wal = File.Open(scene.Database + "-wal", FileMode.Append))
         {
             // What a transaction under way had written.
             wal.Write(new byte[5 * (24 + 4096)]);
         }
 
-        using SqliteConnection user = Databases.Open(scene.Database);
+        using var user = Databases.Open(scene.Database);
         Databases.Execute(user, "PRAGMA wal_autocheckpoint = 0; INSERT INTO audit(what) VALUES ('one')");
 
         AssertRestores(CreateTail(parent));
@@ -146,15 +144,15 @@ public sealed class WalBackupTests : IDisposable
     [Fact]
     public void Frames_of_a_transaction_under_way_are_not_taken()
     {
-        using SqliteConnection user = Databases.CreateWithLiveWal(scene.Database);
-        BackupMetadata parent = scene.Create();
+        using var user = Databases.CreateWithLiveWal(scene.Database);
+        var parent = scene.Create();
         Databases.Execute(user, "INSERT INTO audit(what) VALUES ('one')");
-        byte[] truth = TrueImage.Of(scene.Database);
-        long committed = new FileInfo(scene.Database + "-wal").Length;
+        var truth = TrueImage.Of(scene.Database);
+        var committed = new FileInfo(scene.Database + "-wal").Length;
         Databases.Execute(user, "PRAGMA cache_size = 1; BEGIN; UPDATE customer SET name = 'lost ' || name; DELETE FROM reading");
         Assert.True(new FileInfo(scene.Database + "-wal").Length > committed);
 
-        BackupMetadata backup = CreateTail(parent);
+        var backup = CreateTail(parent);
         Databases.Execute(user, "ROLLBACK; INSERT INTO audit(what) VALUES ('two')");
 
         AssertRestores(backup, truth);
@@ -164,11 +162,11 @@ public sealed class WalBackupTests : IDisposable
     [Fact]
     public void A_database_that_shrank_by_vacuum_within_its_log()
     {
-        using SqliteConnection user = Databases.CreateWithLiveWal(scene.Database);
-        BackupMetadata parent = scene.Create();
+        using var user = Databases.CreateWithLiveWal(scene.Database);
+        var parent = scene.Create();
         Databases.Execute(user, "DELETE FROM attachment; DELETE FROM reading; VACUUM");
 
-        BackupMetadata backup = CreateTail(parent);
+        var backup = CreateTail(parent);
 
         Assert.True(backup.PageCount < parent.PageCount);
         AssertRestores(backup);
@@ -177,12 +175,12 @@ public sealed class WalBackupTests : IDisposable
     [Fact]
     public void A_database_that_shrank_and_grew_again_within_its_log()
     {
-        using SqliteConnection user = Databases.CreateWithLiveWal(scene.Database);
-        BackupMetadata parent = scene.Create();
+        using var user = Databases.CreateWithLiveWal(scene.Database);
+        var parent = scene.Create();
         Databases.Execute(user, "DELETE FROM attachment; DELETE FROM reading; VACUUM");
         Databases.AddRows(user, 3000);
 
-        BackupMetadata backup = CreateTail(parent);
+        var backup = CreateTail(parent);
 
         Assert.True(backup.PageCount > parent.PageCount);
         AssertRestores(backup);
@@ -196,15 +194,15 @@ public sealed class WalBackupTests : IDisposable
     [InlineData("PRAGMA journal_mode = DELETE; PRAGMA journal_mode = WAL; INSERT INTO audit(what) VALUES ('two')", "restarted")]
     public void A_log_that_does_not_continue_the_parent_is_not_used_and_that_is_said(string sql, string reason)
     {
-        using SqliteConnection user = Databases.CreateWithLiveWal(scene.Database);
-        BackupMetadata parent = scene.Create();
+        using var user = Databases.CreateWithLiveWal(scene.Database);
+        var parent = scene.Create();
         Databases.Execute(user, sql);
 
-        BackupMetadata backup = CreateByComparison(parent, reason);
+        var backup = CreateByComparison(parent, reason);
 
         // Nothing of it is needed to go on.
         Databases.Execute(user, "PRAGMA journal_mode = WAL; INSERT INTO audit(what) VALUES ('three')");
-        BackupMetadata next = scene.Create(Tail);
+        var next = scene.Create(Tail);
         Assert.Equal(backup.Id, next.ParentId);
         AssertRestores(next);
     }
@@ -213,8 +211,8 @@ public sealed class WalBackupTests : IDisposable
     public void A_parent_made_over_an_empty_log_has_no_place_to_continue_from()
     {
         Databases.Create(scene.Database);
-        BackupMetadata parent = scene.Create();
-        using SqliteConnection user = Databases.Open(scene.Database);
+        var parent = scene.Create();
+        using var user = Databases.Open(scene.Database);
         Databases.Execute(user, "INSERT INTO audit(what) VALUES ('one')");
 
         AssertRestores(CreateTail(CreateByComparison(parent, "log was empty")));
@@ -223,8 +221,8 @@ public sealed class WalBackupTests : IDisposable
     [Fact]
     public void A_parent_copied_by_the_backup_api_has_no_place_to_continue_from()
     {
-        using SqliteConnection user = Databases.CreateWithLiveWal(scene.Database);
-        BackupMetadata parent = scene.Create(new CreateBackupOptions { ForceStepped = true });
+        using var user = Databases.CreateWithLiveWal(scene.Database);
+        var parent = scene.Create(new CreateBackupOptions { ForceStepped = true });
 
         CreateByComparison(parent, "log was empty");
     }
@@ -233,7 +231,7 @@ public sealed class WalBackupTests : IDisposable
     public void A_database_in_rollback_journal_mode_has_no_log()
     {
         Databases.Create(scene.Database, new DatabaseShape { JournalMode = JournalMode.Delete });
-        BackupMetadata parent = scene.Create();
+        var parent = scene.Create();
 
         CreateByComparison(parent, "was empty or missing");
     }
@@ -242,27 +240,27 @@ public sealed class WalBackupTests : IDisposable
     public void Two_databases_that_were_one_go_separate_ways_in_their_logs()
     {
         // The same log up to the first backup, by file copies; from there on the same salts, and other frames.
-        using (SqliteConnection user = Databases.CreateWithLiveWal(scene.Database))
+        using (var user = Databases.CreateWithLiveWal(scene.Database))
         {
-            foreach (string ending in (string[])["", "-wal"])
+            foreach (var ending in (string[])["", "-wal"])
             {
                 File.Copy(scene.Database + ending, scene["twin.db" + ending]);
             }
 
-            BackupMetadata first = scene.Create();
+            var first = scene.Create();
             Databases.Execute(user, "INSERT INTO audit(what) VALUES ('here')");
             AssertRestores(CreateTail(first));
         }
 
-        foreach (string ending in (string[])["", "-wal"])
+        foreach (var ending in (string[])["", "-wal"])
         {
             File.Delete(scene.Database + ending);
             File.Copy(scene["twin.db" + ending], scene.Database + ending);
         }
 
-        using SqliteConnection twin = Databases.Open(scene.Database);
+        using var twin = Databases.Open(scene.Database);
         Databases.Execute(twin, "PRAGMA wal_autocheckpoint = 0; INSERT INTO audit(what) VALUES ('there'); INSERT INTO audit(what) VALUES ('too')");
-        IReadOnlyList<BackupMetadata> listed = scene.Directory.List().Backups;
+        var listed = scene.Directory.List().Backups;
 
         // Of the other one's log there is a frame in the place, but not the same.
         CreateByComparison(listed[0], "restarted");
@@ -272,8 +270,8 @@ public sealed class WalBackupTests : IDisposable
     [Fact]
     public void The_backup_checkpoints_nothing_and_leaves_no_trace()
     {
-        using SqliteConnection user = Databases.CreateWithLiveWal(scene.Database);
-        BackupMetadata parent = scene.Create();
+        using var user = Databases.CreateWithLiveWal(scene.Database);
+        var parent = scene.Create();
         Databases.Execute(user, "INSERT INTO audit(what) VALUES ('one')");
         var before = Scene.DatabaseFiles(scene.Database);
 
@@ -298,10 +296,10 @@ public sealed class WalBackupTests : IDisposable
         List<(BackupMetadata Backup, long AtLeast, long AtMost)> made = [];
         using (var writer = WriterProcess.Start(options))
         {
-            for (int i = 0; i < 30; i++)
+            for (var i = 0; i < 30; i++)
             {
-                long atLeast = writer.CommittedAtLeast;
-                BackupMetadata backup = scene.Create(Tail with { LockTimeout = TimeSpan.FromSeconds(60) });
+                var atLeast = writer.CommittedAtLeast;
+                var backup = scene.Create(Tail with { LockTimeout = TimeSpan.FromSeconds(60) });
                 made.Add((backup, atLeast, writer.CommittedAtMost));
                 writer.WaitForCommits(1);
             }
@@ -315,10 +313,10 @@ public sealed class WalBackupTests : IDisposable
             Assert.All(made.Skip(1), entry => Assert.Equal(BackupType.Wal, entry.Backup.Type));
         }
 
-        foreach ((BackupMetadata backup, long atLeast, long atMost) in made)
+        foreach ((var backup, var atLeast, var atMost) in made)
         {
             Assert.True(backup.Verified);
-            string restored = scene["restored.db"];
+            var restored = scene["restored.db"];
             scene.Restore(backup, new RestoreOptions { Destination = restored, Verify = false });
             Assert.InRange(Invariant.Check(restored, options.CommitJournalPath), atLeast, atMost);
             File.Delete(restored);
@@ -333,21 +331,21 @@ public sealed class WalBackupTests : IDisposable
     [InlineData(CompressionType.Zstd)]
     public void A_flipped_bit_in_the_backup_or_in_its_parent_is_found(CompressionType compression)
     {
-        using SqliteConnection user = Databases.CreateWithLiveWal(scene.Database);
-        BackupMetadata parent = scene.Create(new CreateBackupOptions { Compression = compression });
+        using var user = Databases.CreateWithLiveWal(scene.Database);
+        var parent = scene.Create(new CreateBackupOptions { Compression = compression });
         Databases.Execute(user, "INSERT INTO audit(what) VALUES ('one')");
-        BackupMetadata backup = CreateTail(parent, Tail with { Compression = compression });
+        var backup = CreateTail(parent, Tail with { Compression = compression });
         string[] errorIds = [BackupErrorId.BackupCorrupt, BackupErrorId.BackupChecksumMismatch, BackupErrorId.ChainBroken];
-        foreach (string file in (string[])[backup.BackupPath, parent.BackupPath])
+        foreach (var file in (string[])[backup.BackupPath, parent.BackupPath])
         {
-            byte[] good = File.ReadAllBytes(file);
-            for (int i = 1; i < 8; i++)
+            var good = File.ReadAllBytes(file);
+            for (var i = 1; i < 8; i++)
             {
                 byte[] bad = [.. good];
                 bad[bad.Length * i / 8] ^= (byte)(1 << i);
                 File.WriteAllBytes(file, bad);
 
-                foreach (VerificationLevel level in (VerificationLevel[])[VerificationLevel.Quick, VerificationLevel.Full])
+                foreach (var level in (VerificationLevel[])[VerificationLevel.Quick, VerificationLevel.Full])
                 {
                     Assert.Contains(scene.Verify(backup, level).Fault!.ErrorId, errorIds);
                     Assert.False(scene.Directory.Get(backup.Id).Verified);
@@ -367,17 +365,17 @@ public sealed class WalBackupTests : IDisposable
     public void Another_image_than_the_one_that_was_there_is_found_by_its_page_digests()
     {
         // All checksums of files are right, and yet it is not the image: only the digest over the pages can tell.
-        using SqliteConnection user = Databases.CreateWithLiveWal(scene.Database);
-        BackupMetadata parent = scene.Create(new CreateBackupOptions { Compression = CompressionType.None });
+        using var user = Databases.CreateWithLiveWal(scene.Database);
+        var parent = scene.Create(new CreateBackupOptions { Compression = CompressionType.None });
         Databases.Execute(user, "INSERT INTO audit(what) VALUES ('one')");
-        BackupMetadata backup = CreateTail(parent);
-        byte[] image = File.ReadAllBytes(parent.BackupPath);
+        var backup = CreateTail(parent);
+        var image = File.ReadAllBytes(parent.BackupPath);
         image[^1] ^= 1;
         File.WriteAllBytes(parent.BackupPath, image);
-        string sidecar = Path.ChangeExtension(scene.Stored(parent.Id), ".json");
+        var sidecar = Path.ChangeExtension(scene.Stored(parent.Id), ".json");
         File.WriteAllText(sidecar, File.ReadAllText(sidecar).Replace(parent.StoredChecksum!, Hash(image), StringComparison.Ordinal));
 
-        VerificationOutcome outcome = scene.Verify(backup);
+        var outcome = scene.Verify(backup);
 
         Assert.Equal(BackupErrorId.BackupChecksumMismatch, outcome.Fault?.ErrorId);
         Assert.Equal("PagesChecksum", Assert.Single(outcome.Backup.Verification, check => !check.Passed).Check);
@@ -386,7 +384,7 @@ public sealed class WalBackupTests : IDisposable
 
     private BackupMetadata CreateTail(BackupMetadata parent, CreateBackupOptions? options = null)
     {
-        BackupMetadata backup = scene.Create(options ?? Tail);
+        var backup = scene.Create(options ?? Tail);
         Assert.Equal(
             (BackupType.Wal, parent.Id, "log", null),
             (backup.Type, backup.ParentId, backup.Metadata["snapshot_method"], backup.Metadata.GetValueOrDefault("wal_fallback")));
@@ -395,7 +393,7 @@ public sealed class WalBackupTests : IDisposable
 
     private BackupMetadata CreateByComparison(BackupMetadata parent, string reason)
     {
-        BackupMetadata backup = scene.Create(Tail);
+        var backup = scene.Create(Tail);
         Assert.Equal((BackupType.Incremental, parent.Id), (backup.Type, backup.ParentId));
         Assert.Contains(reason, (string)backup.Metadata["wal_fallback"]!, StringComparison.Ordinal);
         Assert.Contains(scene.Events.OfType<OperationMessage>(), message => !message.IsWarning && message.Text.Contains(reason, StringComparison.Ordinal));

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.History;
 using SignalHarvester.Backup.Metrics;
@@ -40,9 +39,9 @@ public sealed class WrongClockTests : IDisposable
     [InlineData(-30)]
     public void The_last_three_safety_backups_are_those_that_were_made_last_and_among_them_that_of_the_running_restore(int days)
     {
-        BackupMetadata backup = scene.Create();
+        var backup = scene.Create();
         List<string> overwritten = [];
-        foreach (int offset in (int[])[days, days, days, 0, 0, 0, 0])
+        foreach (var offset in (int[])[days, days, days, 0, 0, 0, 0])
         {
             At(TimeSpan.FromDays(offset) + TimeSpan.FromMinutes(overwritten.Count));
             Insert();
@@ -59,11 +58,11 @@ public sealed class WrongClockTests : IDisposable
     [InlineData(-30)]
     public void What_was_made_last_is_the_newest_is_listed_first_built_on_and_the_answer_to_now(int days)
     {
-        BackupMetadata first = Make();
+        var first = Make();
         At(TimeSpan.FromDays(days));
-        BackupMetadata wrong = Make();
+        var wrong = Make();
         At(TimeSpan.FromDays(1));
-        BackupMetadata last = Make();
+        var last = Make();
 
         // Before the wrong date has come, a little after it has come, and long after.
         foreach (var (day, hour) in new[] { (1, 1), (29, 23), (30, 1), (60, 0) })
@@ -72,7 +71,7 @@ public sealed class WrongClockTests : IDisposable
             Assert.Equal([last.Id, wrong.Id, first.Id], Listed());
             Assert.Equal(last.Id, NewestBackups.OfEach(scene.Directory.List().Backups).Single().Id);
             Assert.Equal(last.Id, AtMoment(scene.Clock.GetUtcNow(), out _));
-            last = Make(out BackupMetadata parent);
+            last = Make(out var parent);
             Assert.Equal(parent.Id, last.ParentId);
             scene.Remove(parent);
         }
@@ -83,13 +82,13 @@ public sealed class WrongClockTests : IDisposable
     {
         Make();
         At(Ahead);
-        BackupMetadata wrong = Make();
+        var wrong = Make();
         At(TimeSpan.FromDays(1));
-        BackupMetadata second = Make();
+        var second = Make();
         scene.Remove(wrong);
         scene.Verify(second);
         At(TimeSpan.FromDays(2));
-        BackupMetadata third = Make();
+        var third = Make();
         Assert.Equal([third.Id, second.Id], Listed().Take(2));
         Assert.Equal(Listed(), scene.Directory.List().Backups.OrderByDescending(backup => backup.Timestamp).Select(backup => backup.Id));
     }
@@ -105,26 +104,26 @@ public sealed class WrongClockTests : IDisposable
     [Fact]
     public void Behind_a_forged_end_of_time_there_is_room_as_well()
     {
-        BackupMetadata forged = scene.Create();
-        string sidecar = scene.Stored(forged.Id + ".json");
-        JsonObject fields = JsonNode.Parse(File.ReadAllText(sidecar))!.AsObject();
+        var forged = scene.Create();
+        var sidecar = scene.Stored(forged.Id + ".json");
+        var fields = JsonNode.Parse(File.ReadAllText(sidecar))!.AsObject();
         fields["timestamp"] = "9999-12-31T23:59:59.999999+00:00";
         File.WriteAllText(sidecar, fields.ToJsonString());
-        BackupMetadata next = scene.Create();
+        var next = scene.Create();
         Assert.Contains(next.Id, Listed());
     }
 
     [Fact]
     public void A_moment_in_the_past_gives_what_was_made_last_before_it_and_names_the_backup_that_contradicts()
     {
-        BackupMetadata first = Make();
+        var first = Make();
         At(Ahead);
-        BackupMetadata wrong = Make();
+        var wrong = Make();
         At(Ahead - TimeSpan.FromHours(8));
-        BackupMetadata nightly = Make();
+        var nightly = Make();
 
         // The wrong one is dated between the nightly one and the moment.
-        Assert.Equal(nightly.Id, AtMoment(begun + Ahead + TimeSpan.FromHours(1), out string? before));
+        Assert.Equal(nightly.Id, AtMoment(begun + Ahead + TimeSpan.FromHours(1), out var before));
         Assert.Equal(wrong.Id, before);
         Assert.Equal(first.Id, AtMoment(begun + TimeSpan.FromDays(2), out before));
         Assert.Null(before);
@@ -135,12 +134,13 @@ public sealed class WrongClockTests : IDisposable
     {
         var daily = new CreateBackupOptions { RetentionPolicy = RetentionPolicy.Daily };
         At(Ahead);
-        BackupMetadata wrong = scene.Create(daily);
+        var wrong = scene.Create(daily);
         At(Ahead - TimeSpan.FromHours(1));
-        BackupMetadata nightly = scene.Create(daily);
+        var nightly = scene.Create(daily);
         At(Ahead + TimeSpan.FromDays(1));
-        BackupMetadata last = scene.Create(daily);
-        var decisions = RetentionPlan.Decide(scene.Directory.List().Backups, new RetentionRules { KeepDaily = 2, KeepWeekly = 0, KeepMonthly = 0 }, scene.Clock.GetUtcNow());
+        var last = scene.Create(daily);
+        var decisions = RetentionPlan.Decide(
+            scene.Directory.List().Backups, new RetentionRules { KeepDaily = 2, KeepWeekly = 0, KeepMonthly = 0 }, scene.Clock.GetUtcNow());
         Assert.Equal(
             [(last.Id, RetentionAction.Keep), (nightly.Id, RetentionAction.Keep), (wrong.Id, RetentionAction.Remove)],
             decisions.Select(decision => (decision.Backup.Id, decision.Action)));
@@ -150,9 +150,9 @@ public sealed class WrongClockTests : IDisposable
     public void A_verification_that_is_dated_ahead_does_not_outweigh_a_failure_of_today()
     {
         DateTimeOffset now = new(2026, 11, 22, 12, 0, 0, TimeSpan.Zero);
-        BackupMetadata good = Retention.Listed.At("2026-11-19 02:00", RetentionPolicy.Daily);
-        BackupMetadata parent = Retention.Listed.At("2026-11-20 02:00", RetentionPolicy.Daily).Failed(now.AddHours(-1));
-        BackupMetadata child = Retention.Listed.At("2026-11-21 02:00", RetentionPolicy.Daily).On(parent) with { VerificationTimestamp = now + Ahead };
+        var good = Retention.Listed.At("2026-11-19 02:00", RetentionPolicy.Daily);
+        var parent = Retention.Listed.At("2026-11-20 02:00", RetentionPolicy.Daily).Failed(now.AddHours(-1));
+        var child = Retention.Listed.At("2026-11-21 02:00", RetentionPolicy.Daily).On(parent) with { VerificationTimestamp = now + Ahead };
         BackupMetadata[] all = [good, parent, child];
 
         Assert.Equal(good.Id, PointInTime.Find(BackupChain.WithDepths(all), now, _ => { }, (_, _) => { }, now).Id);
@@ -165,13 +165,13 @@ public sealed class WrongClockTests : IDisposable
     [InlineData(false)]
     public void A_verification_that_was_dated_ahead_does_not_outweigh_what_failed_after_it_once_its_date_has_come(bool passesAgain)
     {
-        BackupMetadata alone = Make();
-        BackupMetadata parent = scene.Create(new CreateBackupOptions { Strategy = BackupStrategy.Full });
-        BackupMetadata child = Make();
+        var alone = Make();
+        var parent = scene.Create(new CreateBackupOptions { Strategy = BackupStrategy.Full });
+        var child = Make();
         At(Ahead);
         scene.Verify(child);
         At(TimeSpan.FromDays(1));
-        byte[] sound = File.ReadAllBytes(parent.BackupPath);
+        var sound = File.ReadAllBytes(parent.BackupPath);
         File.WriteAllBytes(parent.BackupPath, [.. sound[..^9], (byte)(sound[^9] ^ 1), .. sound[^8..]]);
         _ = VerifyBackup.Run(BackupSource.In(scene.Directory, parent), VerificationLevel.Quick, scene.Context());
         if (passesAgain)
@@ -181,7 +181,7 @@ public sealed class WrongClockTests : IDisposable
         }
 
         // Before the wrong date has come, and long after.
-        foreach (int day in (int[])[2, 29, 31, 60])
+        foreach (var day in (int[])[2, 29, 31, 60])
         {
             At(TimeSpan.FromDays(day));
             Assert.Equal(passesAgain ? child.Id : alone.Id, AtMoment(scene.Clock.GetUtcNow(), out _));
@@ -193,12 +193,12 @@ public sealed class WrongClockTests : IDisposable
     [Fact]
     public void A_read_that_was_dated_ahead_does_not_outweigh_a_later_one_once_its_date_has_come()
     {
-        BackupMetadata backup = scene.Create();
+        var backup = scene.Create();
         At(Ahead);
         scene.Verify(backup);
         At(TimeSpan.FromDays(1));
         Assert.NotNull(ScrubBackup.Run(backup, scene.Directory, _ => [], scene.Context()));
-        DateTimeOffset read = scene.Clock.GetUtcNow();
+        var read = scene.Clock.GetUtcNow();
         At(TimeSpan.FromDays(60));
         Assert.Equal(read, scene.Directory.Get(backup.Id).LastRead);
 
@@ -229,7 +229,7 @@ public sealed class WrongClockTests : IDisposable
     [Fact]
     public void A_safety_backup_does_not_push_out_the_page_digests_that_the_next_backup_builds_on()
     {
-        BackupMetadata backup = Make();
+        var backup = Make();
         Insert();
         scene.RestoreTo(scene.Database, backup);
         Assert.Contains(Directory.EnumerateFiles(scene.Stored(".shbackup/digests")), file => file.EndsWith(backup.Id + ".pages", StringComparison.Ordinal));
@@ -260,8 +260,10 @@ public sealed class WrongClockTests : IDisposable
         double LastSuccess()
         {
             Directory.CreateDirectory(scene.Directory.Path);
-            string text = System.Text.Encoding.UTF8.GetString(MetricText.Of(scene.Directory, new MetricOptions(), scene.Context()));
-            return double.Parse(text.Split('\n').Single(line => line.StartsWith("shbackup_last_success_timestamp_seconds{", StringComparison.Ordinal)).Split(' ')[^1], System.Globalization.CultureInfo.InvariantCulture);
+            var text = System.Text.Encoding.UTF8.GetString(MetricText.Of(scene.Directory, new MetricOptions(), scene.Context()));
+            return double.Parse(
+                text.Split('\n').Single(line => line.StartsWith("shbackup_last_success_timestamp_seconds{", StringComparison.Ordinal)).Split(' ')[^1],
+                System.Globalization.CultureInfo.InvariantCulture);
         }
     }
 
@@ -271,10 +273,10 @@ public sealed class WrongClockTests : IDisposable
         At(Ahead);
         scene.Create();
         At(TimeSpan.FromDays(1));
-        string text = System.Text.Encoding.UTF8.GetString(MetricText.Of(scene.Directory, new MetricOptions(), scene.Context()));
+        var text = System.Text.Encoding.UTF8.GetString(MetricText.Of(scene.Directory, new MetricOptions(), scene.Context()));
         Assert.Contains($"shbackup_last_success_timestamp_seconds{{database=\"{scene.Database}\"}} 0\n", text, StringComparison.Ordinal);
         Assert.Contains($"shbackup_oldest_check_timestamp_seconds{{database=\"{scene.Database}\"}} 0\n", text, StringComparison.Ordinal);
-        BackupMetadata last = scene.Create();
+        var last = scene.Create();
         At(TimeSpan.FromDays(1) + TimeSpan.FromSeconds(11));
         text = System.Text.Encoding.UTF8.GetString(MetricText.Of(scene.Directory, new MetricOptions(), scene.Context()));
         Assert.Contains("backup_newest_age_seconds 10\n", text, StringComparison.Ordinal);
@@ -286,7 +288,7 @@ public sealed class WrongClockTests : IDisposable
 
     private void Insert()
     {
-        using SqliteConnection connection = Databases.Open(scene.Database);
+        using var connection = Databases.Open(scene.Database);
         Databases.Execute(connection, $"CREATE TABLE added{rows++} (x)");
     }
 
@@ -304,7 +306,7 @@ public sealed class WrongClockTests : IDisposable
     private string AtMoment(DateTimeOffset moment, out string? before)
     {
         string? contradicting = null;
-        string found = PointInTime.Find(scene.Directory.List().Backups, moment, _ => { }, (_, other) => contradicting = other.Id, scene.Clock.GetUtcNow()).Id;
+        var found = PointInTime.Find(scene.Directory.List().Backups, moment, _ => { }, (_, other) => contradicting = other.Id, scene.Clock.GetUtcNow()).Id;
         before = contradicting;
         return found;
     }

@@ -20,16 +20,16 @@ public sealed class FoldPlanTests
     public void Every_survivor_has_the_pages_that_it_had() => Nodes.Array[1, 12].Sample(nodes =>
     {
         var store = new Store(nodes);
-        Dictionary<string, int[]> before = store.Backups.Keys.ToDictionary(id => id, store.Image);
+        var before = store.Backups.Keys.ToDictionary(id => id, store.Image);
         HashSet<string> removed = [.. nodes.Index().Where(entry => entry.Item.IsRemoved).Select(entry => Id(entry.Index))];
-        IReadOnlyList<Fold> folds = FoldPlan.ForRemoval([.. store.Backups.Values], removed);
+        var folds = FoldPlan.ForRemoval([.. store.Backups.Values], removed);
         Assert.Equal(folds.Count, folds.Select(fold => fold.Survivor.Id).Distinct().Count());
         Assert.All(folds, fold => Assert.DoesNotContain(fold.Survivor.Id, removed));
         Assert.All(folds, fold => Assert.Subset(removed, fold.Freed.Select(backup => backup.Id).ToHashSet()));
 
         // As FoldBackup does it: what to take is asked first, of all folds.
         List<(Fold Fold, HashSet<int>? Pages)> taken = [.. folds.Select(fold => (fold, store.Collect(fold)))];
-        foreach ((Fold fold, HashSet<int>? pages) in taken)
+        foreach ((var fold, var pages) in taken)
         {
             store.Rewrite(fold, pages);
 
@@ -49,9 +49,9 @@ public sealed class FoldPlanTests
         var store = new Store(nodes);
         string[] chosen = [.. nodes.Index().Where(entry => entry.Item.IsRemoved).Select(entry => Id(entry.Index))];
 
-        IEnumerable<string> found = BackupChain.Dependants([.. store.Backups.Values], chosen).Select(backup => backup.Id);
+        var found = BackupChain.Dependants([.. store.Backups.Values], chosen).Select(backup => backup.Id);
 
-        IEnumerable<string> expected = store.Backups.Keys.Except(chosen).Where(id => store.Links(id).Skip(1).Any(link => chosen.Contains(link.Id)));
+        var expected = store.Backups.Keys.Except(chosen).Where(id => store.Links(id).Skip(1).Any(link => chosen.Contains(link.Id)));
         Assert.Equal(expected.Order(), found.Order());
     }, iter: Iterations.Of(2_000));
 
@@ -72,11 +72,14 @@ public sealed class FoldPlanTests
 
         public Store(Node[] nodes)
         {
-            foreach ((int index, Node node) in nodes.Index())
+            foreach ((var index, var node) in nodes.Index())
             {
-                string? parent = node.Parent >= 0 && node.Parent < index ? Id(node.Parent) : null;
-                int[] before = parent is null ? [] : Image(parent);
-                int[] image = [.. Enumerable.Range(0, node.Length).Select(page => page >= before.Length || (node.Changed >> page & 1) == 1 ? index + 1 : before[page])];
+                var parent = node.Parent >= 0 && node.Parent < index ? Id(node.Parent) : null;
+                var before = parent is null ? [] : Image(parent);
+                int[] image =
+                [
+                    .. Enumerable.Range(0, node.Length).Select(page => page >= before.Length || (node.Changed >> page & 1) == 1 ? index + 1 : before[page]),
+                ];
                 held[Id(index)] = Enumerable.Range(0, node.Length)
                     .Where(page => parent is null || page >= before.Length || image[page] != before[page] || (node.Extra >> page & 1) == 1)
                     .ToDictionary(page => page, page => image[page]);
@@ -88,10 +91,10 @@ public sealed class FoldPlanTests
 
         public int[] Image(string id)
         {
-            int[] image = new int[Backups[id].PageCount!.Value];
-            foreach (BackupMetadata link in Links(id).Reverse())
+            var image = new int[Backups[id].PageCount!.Value];
+            foreach (var link in Links(id).Reverse())
             {
-                foreach ((int page, int content) in held[link.Id].Where(entry => entry.Key < image.Length))
+                foreach ((var page, var content) in held[link.Id].Where(entry => entry.Key < image.Length))
                 {
                     image[page] = content;
                 }
@@ -102,7 +105,7 @@ public sealed class FoldPlanTests
 
         public IEnumerable<BackupMetadata> Links(string id)
         {
-            for (string? link = id; link is not null; link = Backups[link].ParentId)
+            for (var link = id; link is not null; link = Backups[link].ParentId)
             {
                 yield return Backups[link];
             }
@@ -115,8 +118,8 @@ public sealed class FoldPlanTests
 
         public void Rewrite(Fold fold, HashSet<int>? pages)
         {
-            string id = fold.Survivor.Id;
-            int[] image = Image(id);
+            var id = fold.Survivor.Id;
+            var image = Image(id);
             held[id] = image.Index().Where(entry => pages is null || pages.Contains(entry.Index)).ToDictionary(entry => entry.Index, entry => entry.Item);
             Backups[id] = Describe(id, fold.NewParentId, image.Length, Backups[id].Timestamp.Hour);
         }

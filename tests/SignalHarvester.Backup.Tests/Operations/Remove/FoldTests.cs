@@ -32,12 +32,12 @@ public sealed class FoldTests : IDisposable
     [MemberData(nameof(Compressions))]
     public void A_chain_that_straddles_what_is_removed_goes_on_from_a_new_full_backup(CompressionType compression)
     {
-        BackupMetadata[] chain = Chain(6, new CreateBackupOptions { Strategy = BackupStrategy.Incremental, Compression = compression });
+        var chain = Chain(6, new CreateBackupOptions { Strategy = BackupStrategy.Incremental, Compression = compression });
 
         Assert.Equal(chain[..3].Reverse().Select(backup => backup.Id), Removed(chain[..3]));
 
         AssertLeft(chain[3..], [0, 1, 2]);
-        BackupMetadata survivor = scene.Directory.Get(chain[3].Id);
+        var survivor = scene.Directory.Get(chain[3].Id);
         Assert.Equal((BackupType.Full, compression, null, null), (survivor.Type, survivor.Compression, survivor.ParentId, survivor.WalChecksum));
         Assert.Equal(survivor.Checksum, Scene.Digest(scene.Unpack(survivor)));
 
@@ -48,25 +48,38 @@ public sealed class FoldTests : IDisposable
     [Fact]
     public void What_is_known_of_a_backup_stays_known_when_it_is_folded()
     {
-        BackupMetadata[] chain = Chain(2);
-        BackupMetadata before = Make(new CreateBackupOptions
+        var chain = Chain(2);
+        var before = Make(new CreateBackupOptions
         {
             Strategy = BackupStrategy.Incremental,
             Description = "to be kept",
             RetentionPolicy = RetentionPolicy.Weekly,
             Metadata = new Dictionary<string, object?> { ["host"] = "a" },
         });
-        string sidecar = scene.Stored(before.Id + ".json");
-        JsonObject root = JsonNode.Parse(File.ReadAllText(sidecar))!.AsObject();
+        var sidecar = scene.Stored(before.Id + ".json");
+        var root = JsonNode.Parse(File.ReadAllText(sidecar))!.AsObject();
         root["of_another_version"] = 7;
         File.WriteAllText(sidecar, root.ToJsonString());
         before = scene.Directory.Get(before.Id);
 
         Removed(chain);
 
-        BackupMetadata after = scene.Directory.Get(before.Id);
+        var after = scene.Directory.Get(before.Id);
         Assert.Equal(
-            before with { Type = BackupType.Full, ParentId = null, Depth = 0, BackupPath = after.BackupPath, Size = after.Size, StoredChecksum = after.StoredChecksum, WalChecksum = null, Verification = after.Verification, Metadata = after.Metadata, RowCounts = after.RowCounts, FileAccess = after.FileAccess },
+            before with
+            {
+                Type = BackupType.Full,
+                ParentId = null,
+                Depth = 0,
+                BackupPath = after.BackupPath,
+                Size = after.Size,
+                StoredChecksum = after.StoredChecksum,
+                WalChecksum = null,
+                Verification = after.Verification,
+                Metadata = after.Metadata,
+                RowCounts = after.RowCounts,
+                FileAccess = after.FileAccess,
+            },
             after);
         Assert.Equivalent(before.FileAccess, after.FileAccess);
         Assert.Equal(before.Verification, after.Verification);
@@ -81,26 +94,28 @@ public sealed class FoldTests : IDisposable
     [Fact]
     public void Of_several_branches_on_a_removed_full_backup_the_oldest_takes_its_place()
     {
-        BackupMetadata full = Chain(1)[0];
+        var full = Chain(1)[0];
         BackupMetadata[] branches = [.. Enumerable.Range(0, 3).Select(_ => Make(On(full)))];
-        BackupMetadata leaf = Make(On(branches[1]));
+        var leaf = Make(On(branches[1]));
 
         Removed(full);
 
         AssertLeft([.. branches, leaf], [0, 1, 1, 2]);
-        Assert.Equal([null, branches[0].Id, branches[0].Id, branches[1].Id], ((BackupMetadata[])[.. branches, leaf]).Select(backup => scene.Directory.Get(backup.Id).ParentId));
+        Assert.Equal(
+            [null, branches[0].Id, branches[0].Id, branches[1].Id],
+            ((BackupMetadata[])[.. branches, leaf]).Select(backup => scene.Directory.Get(backup.Id).ParentId));
     }
 
     [Fact]
     public void Branches_whose_own_links_are_removed_as_well_are_put_on_the_oldest_survivor()
     {
         // F - A - B, F - C - D, F - E: F, A and C go.
-        BackupMetadata f = Chain(1)[0];
-        BackupMetadata a = Make(On(f));
-        BackupMetadata b = Make(On(a));
-        BackupMetadata c = Make(On(f), "CREATE TABLE more(x); INSERT INTO more SELECT zeroblob(100000)");
-        BackupMetadata d = Make(On(c), "DROP TABLE more; PRAGMA incremental_vacuum");
-        BackupMetadata e = Make(On(f));
+        var f = Chain(1)[0];
+        var a = Make(On(f));
+        var b = Make(On(a));
+        var c = Make(On(f), "CREATE TABLE more(x); INSERT INTO more SELECT zeroblob(100000)");
+        var d = Make(On(c), "DROP TABLE more; PRAGMA incremental_vacuum");
+        var e = Make(On(f));
 
         Removed(c, f, a);
 
@@ -110,7 +125,7 @@ public sealed class FoldTests : IDisposable
     [Fact]
     public void A_link_in_the_middle_is_folded_into_the_next()
     {
-        BackupMetadata[] chain = Chain(5);
+        var chain = Chain(5);
 
         Removed(chain[2]);
 
@@ -122,10 +137,10 @@ public sealed class FoldTests : IDisposable
     [Fact]
     public void Links_that_let_the_database_shrink_and_grow_are_folded()
     {
-        BackupMetadata[] chain = Chain(2);
-        BackupMetadata small = Make(sql: "DELETE FROM audit WHERE id > 20; DROP TABLE note; PRAGMA incremental_vacuum");
-        BackupMetadata big = Make(sql: "CREATE TABLE more(x); INSERT INTO more SELECT randomblob(60000)");
-        BackupMetadata last = Make(sql: "PRAGMA user_version = 5");
+        var chain = Chain(2);
+        var small = Make(sql: "DELETE FROM audit WHERE id > 20; DROP TABLE note; PRAGMA incremental_vacuum");
+        var big = Make(sql: "CREATE TABLE more(x); INSERT INTO more SELECT randomblob(60000)");
+        var last = Make(sql: "PRAGMA user_version = 5");
         Assert.True(small.PageCount < chain[1].PageCount && big.PageCount > small.PageCount);
 
         Removed(small);
@@ -144,14 +159,14 @@ public sealed class FoldTests : IDisposable
 
         Removed(chain[2]);
 
-        BackupMetadata folded = scene.Directory.Get(chain[3].Id);
+        var folded = scene.Directory.Get(chain[3].Id);
         Assert.Equal((BackupType.Wal, truths[chain[3].Id]), (folded.Type, folded.Checksum));
         AssertLeft([chain[0], chain[1], chain[3], chain[4]], [0, 1, 2, 3]);
         Removed(chain[0], chain[1]);
         AssertLeft([chain[3], chain[4]], [0, 1]);
 
         // The log goes on as if nothing had been.
-        BackupMetadata next = Make(options);
+        var next = Make(options);
         Assert.Equal((BackupType.Wal, chain[4].Id), (next.Type, next.ParentId));
         AssertLeft([chain[3], chain[4], next], [0, 1, 2]);
     }
@@ -159,13 +174,13 @@ public sealed class FoldTests : IDisposable
     [Fact]
     public void Everything_is_removed_from_the_top_down()
     {
-        BackupMetadata[] chain = Chain(4);
-        BackupMetadata branch = Make(On(chain[1]));
+        var chain = Chain(4);
+        var branch = Make(On(chain[1]));
 
-        IReadOnlyList<string> removed = Removed([.. chain, branch]);
+        var removed = Removed([.. chain, branch]);
 
         Assert.Equal(5, removed.Count);
-        for (int link = 1; link < chain.Length; link++)
+        for (var link = 1; link < chain.Length; link++)
         {
             Assert.True(removed.ToList().IndexOf(chain[link].Id) < removed.ToList().IndexOf(chain[link - 1].Id));
         }
@@ -182,16 +197,16 @@ public sealed class FoldTests : IDisposable
     public void What_is_damaged_is_not_folded_and_nothing_of_its_chain_is_removed(int damaged, int lastRemoved)
     {
         // F - A - B - C, and another chain.
-        BackupMetadata[] chain = Chain(4);
+        var chain = Chain(4);
         BackupMetadata[] other = [Make(new CreateBackupOptions()), Make()];
-        byte[] good = File.ReadAllBytes(chain[damaged].BackupPath);
+        var good = File.ReadAllBytes(chain[damaged].BackupPath);
         byte[] bad = [.. good];
         bad[bad.Length / 2] ^= 1;
         File.WriteAllBytes(chain[damaged].BackupPath, bad);
         var before = Files();
         BackupMetadata[] toRemove = [.. chain[1..(lastRemoved + 1)], other[0]];
 
-        (IReadOnlyList<string> removed, IReadOnlyList<BackupException> faults) = scene.Remove(toRemove);
+        (var removed, var faults) = scene.Remove(toRemove);
 
         Assert.Equal([other[0].Id], removed);
         Assert.Equal(chain[1..(lastRemoved + 1)].Select(backup => backup.Id).Order(), faults.Select(fault => fault.Target as string).Order());
@@ -202,7 +217,7 @@ public sealed class FoldTests : IDisposable
             Assert.Contains(chain[lastRemoved + 1].Id, fault.Message, StringComparison.Ordinal);
             Assert.Contains("-Cascade", fault.Message, StringComparison.Ordinal);
         });
-        foreach ((string name, string digest) in Files().Where(file => chain.Any(backup => file.Key.StartsWith(backup.Id, StringComparison.Ordinal))))
+        foreach ((var name, var digest) in Files().Where(file => chain.Any(backup => file.Key.StartsWith(backup.Id, StringComparison.Ordinal))))
         {
             Assert.Equal(before[name], digest);
         }
@@ -214,8 +229,8 @@ public sealed class FoldTests : IDisposable
     [Fact]
     public void With_what_builds_on_it_a_backup_is_removed_without_any_folding_though_it_is_damaged()
     {
-        BackupMetadata[] chain = Chain(4);
-        BackupMetadata branch = Make(On(chain[0]));
+        var chain = Chain(4);
+        var branch = Make(On(chain[0]));
         File.WriteAllBytes(chain[1].BackupPath, [1, 2, 3]);
 
         Removed([chain[1], .. scene.Directory.Dependants(chain[1].Id)]);
@@ -226,9 +241,9 @@ public sealed class FoldTests : IDisposable
     [Fact]
     public void A_backup_that_is_merged_stands_by_itself_and_what_builds_on_it_goes_on_to_do_so()
     {
-        BackupMetadata[] chain = Chain(5);
+        var chain = Chain(5);
 
-        BackupMetadata merged = MergeBackup.Run(chain[2], scene.Directory, scene.Context());
+        var merged = MergeBackup.Run(chain[2], scene.Directory, scene.Context());
 
         Assert.Equal((BackupType.Full, null, 0, true), (merged.Type, merged.ParentId, merged.Depth, merged.Verified));
         AssertLeft(chain, [0, 1, 0, 1, 2]);
@@ -246,13 +261,13 @@ public sealed class FoldTests : IDisposable
     [Fact]
     public void A_damaged_chain_is_not_merged()
     {
-        BackupMetadata[] chain = Chain(3);
-        byte[] bad = File.ReadAllBytes(chain[1].BackupPath);
+        var chain = Chain(3);
+        var bad = File.ReadAllBytes(chain[1].BackupPath);
         bad[bad.Length / 2] ^= 1;
         File.WriteAllBytes(chain[1].BackupPath, bad);
         var before = Files();
 
-        BackupException error = Scene.Fails(BackupErrorId.ChainBroken, BackupErrorCategory.InvalidData, () => MergeBackup.Run(chain[2], scene.Directory, scene.Context()));
+        var error = Scene.Fails(BackupErrorId.ChainBroken, BackupErrorCategory.InvalidData, () => MergeBackup.Run(chain[2], scene.Directory, scene.Context()));
 
         Assert.Contains(chain[1].Id, error.Message, StringComparison.Ordinal);
         Assert.Equal(before, Files());
@@ -261,9 +276,9 @@ public sealed class FoldTests : IDisposable
     [Fact]
     public void The_files_of_a_restore_under_way_may_be_folded_and_removed()
     {
-        BackupMetadata[] chain = Chain(4);
-        bool removed = false;
-        OperationContext context = scene.Context(told =>
+        var chain = Chain(4);
+        var removed = false;
+        var context = scene.Context(told =>
         {
             if (!removed && told is OperationProgress { Activity: var activity } && activity.StartsWith("Restoring", StringComparison.Ordinal))
             {
@@ -282,8 +297,8 @@ public sealed class FoldTests : IDisposable
     [Fact]
     public void A_backup_is_restored_while_it_is_folded()
     {
-        BackupMetadata[] chain = Chain(4);
-        int restored = 0;
+        var chain = Chain(4);
+        var restored = 0;
         RemoveBackups.Run([chain[1].Id], scene.Directory, _ => { }, fault => Assert.Fail(fault.Message), scene.Context(told =>
         {
             if (told is OperationProgress progress && progress.Activity == $"Folding {chain[2].Id}")
@@ -307,8 +322,8 @@ public sealed class FoldTests : IDisposable
     [InlineData(3, 0)]
     public void Two_removals_at_once_of_any_two_links(int first, int second)
     {
-        BackupMetadata[] chain = Chain(5);
-        bool begun = false;
+        var chain = Chain(5);
+        var begun = false;
         List<string> removed = [];
         List<BackupException> faults = [];
         RemoveBackups.Run([chain[first].Id], scene.Directory, backup => removed.Add(backup.Id), faults.Add, scene.Context(told =>
@@ -316,7 +331,7 @@ public sealed class FoldTests : IDisposable
             if (!begun && told is OperationProgress progress && progress.Activity.StartsWith("Folding", StringComparison.Ordinal))
             {
                 begun = true;
-                (IReadOnlyList<string> others, IReadOnlyList<BackupException> othersFaults) = scene.Remove(chain[second]);
+                (var others, var othersFaults) = scene.Remove(chain[second]);
                 removed.AddRange(others);
                 faults.AddRange(othersFaults);
             }
@@ -336,7 +351,7 @@ public sealed class FoldTests : IDisposable
     [InlineData(1)]
     public void An_increment_published_while_its_parent_is_being_removed_is_folded_too(int link)
     {
-        BackupMetadata[] chain = Chain(3);
+        var chain = Chain(3);
         BackupMetadata? late = null;
         RemoveBackups.Run([chain[link].Id], scene.Directory, _ => { }, fault => Assert.Fail(fault.Message), scene.Context(told =>
         {
@@ -354,7 +369,7 @@ public sealed class FoldTests : IDisposable
     [Fact]
     public void A_removal_is_planned_anew_as_long_as_others_come_first()
     {
-        BackupMetadata[] chain = Chain(3);
+        var chain = Chain(3);
         List<BackupMetadata> late = [];
         RemoveBackups.Run([chain[1].Id], scene.Directory, _ => { }, fault => Assert.Fail(fault.Message), scene.Context(told =>
         {
@@ -371,7 +386,7 @@ public sealed class FoldTests : IDisposable
     [Fact]
     public void A_removal_gives_up_where_others_never_end_and_leaves_everything()
     {
-        BackupMetadata[] chain = Chain(2);
+        var chain = Chain(2);
         List<BackupMetadata> late = [];
         List<BackupException> faults = [];
         RemoveBackups.Run([chain[0].Id], scene.Directory, _ => Assert.Fail("removed"), faults.Add, scene.Context(told =>
@@ -391,7 +406,7 @@ public sealed class FoldTests : IDisposable
     [InlineData(1)]
     public void A_removal_that_is_stopped_while_it_folds_leaves_everything_as_it_was(int link)
     {
-        BackupMetadata[] chain = Chain(4);
+        var chain = Chain(4);
         var before = Files();
         using var stop = new CancellationTokenSource();
 
@@ -415,25 +430,26 @@ public sealed class FoldTests : IDisposable
     [Fact]
     public async Task Readers_never_meet_a_broken_chain_while_links_are_removed_and_added()
     {
-        BackupMetadata[] chain = Chain(4);
+        var chain = Chain(4);
         using var stop = new CancellationTokenSource();
-        string last = chain[^1].Id;
+        var last = chain[^1].Id;
         var reader = Task.Run(() =>
         {
-            int read = 0;
+            var read = 0;
             for (; !stop.IsCancellationRequested; read++)
             {
-                string id = Volatile.Read(ref last);
-                BackupMetadata backup = scene.Directory.Get(id);
+                var id = Volatile.Read(ref last);
+                var backup = scene.Directory.Get(id);
                 Assert.NotNull(backup.Depth);
-                VerificationOutcome outcome = VerifyBackup.Run(BackupSource.In(scene.Directory, backup), VerificationLevel.Full, new OperationContext(TimeProvider.System, _ => { }, CancellationToken.None));
+                var outcome = VerifyBackup.Run(BackupSource.In(scene.Directory, backup), VerificationLevel.Full, new OperationContext(
+                    TimeProvider.System, _ => { }, CancellationToken.None));
                 Assert.True(outcome.Fault is null, outcome.Fault?.Message);
             }
 
             return read;
         });
         List<BackupMetadata> left = [.. chain];
-        for (int round = 0; round < Iterations.Of(25) && !reader.IsCompleted; round++)
+        for (var round = 0; round < Iterations.Of(25) && !reader.IsCompleted; round++)
         {
             left.Add(Make());
             Volatile.Write(ref last, left[^1].Id);
@@ -457,13 +473,13 @@ public sealed class FoldTests : IDisposable
         var removers = Enumerable.Range(0, 2).Select(number => Task.Run(() =>
         {
             var random = new Random(number);
-            for (int round = 0; round < Iterations.Of(20); round++)
+            for (var round = 0; round < Iterations.Of(20); round++)
             {
                 string[] chosen = [.. made.Keys.Order(StringComparer.Ordinal).SkipLast(2).Where(_ => random.Next(3) == 0)];
                 RemoveBackups.Run(
                     chosen,
                     scene.Directory,
-                    backup => made.TryRemove(backup.Id, out string? _),
+                    backup => made.TryRemove(backup.Id, out var _),
                     fault => Assert.Fail(fault.Message),
                     context);
                 Thread.Sleep(random.Next(20));
@@ -471,17 +487,19 @@ public sealed class FoldTests : IDisposable
         })).ToArray();
         while (!Array.TrueForAll(removers, task => task.IsCompleted))
         {
-            using (SqliteConnection editor = Databases.Open(scene.Database))
+            using (var editor = Databases.Open(scene.Database))
             {
-                Databases.Execute(editor, "INSERT INTO audit(what) VALUES ('one'); UPDATE customer SET name = name || '.' WHERE id = (SELECT count(*) FROM audit) % 300");
+                Databases.Execute(
+                    editor, "INSERT INTO audit(what) VALUES ('one'); UPDATE customer SET name = name || '.' WHERE id = (SELECT count(*) FROM audit) % 300");
             }
 
-            string truth = ImageHash.Of(scene.Database);
-            made.TryAdd(CreateBackup.Run(scene.Database, scene.Directory, new CreateBackupOptions { Strategy = BackupStrategy.Incremental }, context).Id, truth);
+            var truth = ImageHash.Of(scene.Database);
+            made.TryAdd(
+                CreateBackup.Run(scene.Database, scene.Directory, new CreateBackupOptions { Strategy = BackupStrategy.Incremental }, context).Id, truth);
         }
 
         await Task.WhenAll(removers);
-        foreach ((string id, string truth) in made)
+        foreach ((var id, var truth) in made)
         {
             truths[id] = truth;
         }
@@ -507,11 +525,11 @@ public sealed class FoldTests : IDisposable
         }
         else
         {
-            using SqliteConnection editor = Databases.Open(scene.Database);
+            using var editor = Databases.Open(scene.Database);
             Databases.Execute(editor, sql);
         }
 
-        BackupMetadata backup = scene.Create(options ?? new CreateBackupOptions { Strategy = BackupStrategy.Incremental });
+        var backup = scene.Create(options ?? new CreateBackupOptions { Strategy = BackupStrategy.Incremental });
         truths.Add(backup.Id, Hash(TrueImage.Of(scene.Database)));
         return backup;
     }
@@ -520,7 +538,7 @@ public sealed class FoldTests : IDisposable
 
     private IReadOnlyList<string> Removed(params BackupMetadata[] backups)
     {
-        (IReadOnlyList<string> removed, IReadOnlyList<BackupException> faults) = scene.Remove(backups);
+        (var removed, var faults) = scene.Remove(backups);
         Assert.Empty(faults);
         Assert.Equal(backups.Select(backup => backup.Id).Order(), removed.Order());
         return removed;
@@ -529,7 +547,7 @@ public sealed class FoldTests : IDisposable
     /// <summary>These are the backups that are left, they are what they were, and there is no other file.</summary>
     private void AssertLeft(BackupMetadata[] backups, int[]? depths)
     {
-        CatalogListing listing = scene.Directory.List();
+        var listing = scene.Directory.List();
         Assert.Empty(listing.Faults);
         Assert.Equal(backups.Select(backup => backup.Id).Order(), listing.Backups.Select(backup => backup.Id).Order());
         BackupMetadata[] now = [.. backups.Select(backup => listing.Backups.Single(listed => listed.Id == backup.Id))];
@@ -538,7 +556,7 @@ public sealed class FoldTests : IDisposable
             Assert.Equal(depths, now.Select(backup => backup.Depth!.Value));
         }
 
-        foreach (BackupMetadata backup in now)
+        foreach (var backup in now)
         {
             Assert.Equal(truths[backup.Id], Hash(scene.Restored(backup)));
             Assert.Null(scene.Verify(backup).Fault);

@@ -22,8 +22,8 @@ public sealed class DeltaRestoreTests : IDisposable
     [InlineData("DELETE")]
     public void An_application_that_comes_during_the_restore_loses_nothing(string mode)
     {
-        BackupMetadata backup = MakeBackup("DELETE");
-        for (int round = 0; round < 8; round++)
+        var backup = MakeBackup("DELETE");
+        for (var round = 0; round < 8; round++)
         {
             var committed = new ConcurrentBag<long>();
             using var stop = new CancellationTokenSource();
@@ -33,9 +33,9 @@ public sealed class DeltaRestoreTests : IDisposable
             // An application that sets its journal mode when it starts, as most do, and is refused until the restore lets go.
             void Start(long row)
             {
-                using SqliteConnection connection = Databases.Open(scene.Database);
-                string insert = string.Create(CultureInfo.InvariantCulture, $"INSERT INTO log VALUES ({row})");
-                string pragma = $"PRAGMA journal_mode = {mode}";
+                using var connection = Databases.Open(scene.Database);
+                var insert = string.Create(CultureInfo.InvariantCulture, $"INSERT INTO log VALUES ({row})");
+                var pragma = $"PRAGMA journal_mode = {mode}";
                 held.Wait();
 
                 // Not through a command, which would sleep between its attempts.
@@ -55,7 +55,7 @@ public sealed class DeltaRestoreTests : IDisposable
                 stop.Token.WaitHandle.WaitOne();
             }
 
-            foreach (Thread application in applications)
+            foreach (var application in applications)
             {
                 application.Start();
             }
@@ -77,21 +77,21 @@ public sealed class DeltaRestoreTests : IDisposable
             }
 
             stop.Cancel();
-            foreach (Thread application in applications)
+            foreach (var application in applications)
             {
                 application.Join();
             }
 
             Assert.Contains(refused?.ErrorId, (string?[])[null, BackupErrorId.DestinationLocked]);
-            HashSet<long> kept = Rows(scene.Database);
-            foreach (BackupMetadata safety in scene.Directory.List().Backups.Where(kept => kept.IsSafety))
+            var kept = Rows(scene.Database);
+            foreach (var safety in scene.Directory.List().Backups.Where(kept => kept.IsSafety))
             {
                 kept.UnionWith(Rows(scene.Unpack(safety)));
                 File.Delete(scene[safety.Id + ".unpacked.db"]);
             }
 
             Assert.Empty(committed.Except(kept));
-            using SqliteConnection check = Databases.Open(scene.Database);
+            using var check = Databases.Open(scene.Database);
             Assert.Equal("ok", Databases.Scalar(check, "PRAGMA integrity_check"));
             Databases.Execute(check, "PRAGMA journal_mode = DELETE");
         }
@@ -100,10 +100,10 @@ public sealed class DeltaRestoreTests : IDisposable
     [Fact]
     public void A_connection_that_slept_through_the_restore_wakes_up_to_the_restored_database()
     {
-        BackupMetadata backup = MakeBackup("DELETE");
-        using SqliteConnection sleeper = Databases.Open(scene.Database);
-        using SqliteConnection worker = Databases.Open(scene.Database);
-        for (int i = 0; i < 5; i++)
+        var backup = MakeBackup("DELETE");
+        using var sleeper = Databases.Open(scene.Database);
+        using var worker = Databases.Open(scene.Database);
+        for (var i = 0; i < 5; i++)
         {
             Databases.Execute(worker, "UPDATE customer SET name = name || '!' WHERE id < 40");
         }
@@ -111,7 +111,7 @@ public sealed class DeltaRestoreTests : IDisposable
         Assert.EndsWith("!!!!!", Databases.Scalar(sleeper, "SELECT name FROM customer WHERE id = 5"), StringComparison.Ordinal);
 
         Delta(backup, Scene.ShortWait);
-        for (int i = 0; i < 5; i++)
+        for (var i = 0; i < 5; i++)
         {
             // As many commits as were undone: the change counter is where the sleeper saw it last.
             Databases.Execute(worker, "UPDATE customer SET name = name || '?' WHERE id < 40");
@@ -128,20 +128,20 @@ public sealed class DeltaRestoreTests : IDisposable
     [InlineData("DELETE")]
     public void A_refused_restore_leaves_the_journal_mode(string mode)
     {
-        BackupMetadata backup = MakeBackup(mode);
+        var backup = MakeBackup(mode);
         Change();
         File.WriteAllBytes(backup.BackupPath, File.ReadAllBytes(backup.BackupPath).Select(value => (byte)~value).ToArray());
 
         Assert.Throws<BackupException>(() => Delta(backup, Scene.ShortWait));
 
-        using SqliteConnection connection = Databases.Open(scene.Database);
+        using var connection = Databases.Open(scene.Database);
         Assert.Equal(mode, Databases.Scalar(connection, "PRAGMA journal_mode"), ignoreCase: true);
     }
 
     [Fact]
     public void A_restore_to_another_page_size_that_is_stopped_leaves_the_journal_mode()
     {
-        BackupMetadata backup = MakeBackup("WAL");
+        var backup = MakeBackup("WAL");
         SetPageSize();
         using var stop = new CancellationTokenSource();
 
@@ -156,7 +156,7 @@ public sealed class DeltaRestoreTests : IDisposable
                 }
             })));
 
-        using SqliteConnection connection = Databases.Open(scene.Database);
+        using var connection = Databases.Open(scene.Database);
         Assert.Equal("wal", Databases.Scalar(connection, "PRAGMA journal_mode"));
         Assert.Equal("8192", Databases.Scalar(connection, "PRAGMA page_size"));
     }
@@ -166,20 +166,21 @@ public sealed class DeltaRestoreTests : IDisposable
     [InlineData(false)]
     public void The_safety_backup_of_a_database_that_had_to_leave_WAL_mode_brings_it_back_in_it(bool delta)
     {
-        BackupMetadata backup = MakeBackup("WAL");
+        var backup = MakeBackup("WAL");
         Change();
         if (!delta)
         {
             SetPageSize();
         }
 
-        byte[] before = TrueImage.Of(scene.Database);
+        var before = TrueImage.Of(scene.Database);
         Assert.Equal([2, 2], before[18..20]);
 
-        scene.Restore(backup, new RestoreOptions { Destination = scene.Database, SafetyDirectory = scene.Directory, Delta = delta, LockTimeout = Scene.ShortWait });
+        scene.Restore(
+            backup, new RestoreOptions { Destination = scene.Database, SafetyDirectory = scene.Directory, Delta = delta, LockTimeout = Scene.ShortWait });
 
-        BackupMetadata safety = Assert.Single(scene.Directory.List().Backups, kept => kept.IsSafety);
-        byte[] kept = scene.Restored(safety);
+        var safety = Assert.Single(scene.Directory.List().Backups, kept => kept.IsSafety);
+        var kept = scene.Restored(safety);
         Assert.Equal([2, 2], kept[18..20]);
         Assert.Equal(Scene.WithoutCounters(before), Scene.WithoutCounters(kept));
         Assert.Null(scene.Verify(safety).Fault);
@@ -188,7 +189,7 @@ public sealed class DeltaRestoreTests : IDisposable
     [Fact]
     public void An_application_that_came_during_the_restore_and_one_that_comes_after_it_lose_nothing()
     {
-        BackupMetadata backup = MakeBackup("DELETE");
+        var backup = MakeBackup("DELETE");
         Change();
         SqliteConnection? first = null;
         Delta(backup, Scene.ShortWait, told =>
@@ -209,7 +210,7 @@ public sealed class DeltaRestoreTests : IDisposable
         }
 
         // Where the one goes by the log, and the other by the header, which says rollback-journal mode, their locks are not the same.
-        using (SqliteConnection second = Databases.Open(scene.Database))
+        using (var second = Databases.Open(scene.Database))
         {
             Databases.Execute(second, "BEGIN IMMEDIATE; INSERT INTO log VALUES (2)");
             Commit(first!, "INSERT INTO log VALUES (1)", 1);
@@ -225,9 +226,9 @@ public sealed class DeltaRestoreTests : IDisposable
     [Fact]
     public void A_locked_database_is_refused_and_not_restored_in_another_way()
     {
-        BackupMetadata backup = MakeBackup("DELETE");
+        var backup = MakeBackup("DELETE");
         Change();
-        using SqliteConnection user = Databases.Open(scene.Database);
+        using var user = Databases.Open(scene.Database);
         Databases.Execute(user, "BEGIN EXCLUSIVE");
 
         Scene.Fails(BackupErrorId.DestinationLocked, BackupErrorCategory.ResourceBusy, () => Delta(backup, Scene.ShortWait));
@@ -243,7 +244,7 @@ public sealed class DeltaRestoreTests : IDisposable
     private BackupMetadata MakeBackup(string mode)
     {
         Databases.Create(scene.Database);
-        using (SqliteConnection connection = Databases.Open(scene.Database))
+        using (var connection = Databases.Open(scene.Database))
         {
             Databases.Execute(connection, $"PRAGMA journal_mode = {mode}; CREATE TABLE log(n INTEGER)");
         }
@@ -253,23 +254,23 @@ public sealed class DeltaRestoreTests : IDisposable
 
     private void Change()
     {
-        using SqliteConnection connection = Databases.Open(scene.Database);
+        using var connection = Databases.Open(scene.Database);
         Databases.Execute(connection, "UPDATE customer SET name = name || '!' WHERE id < 40");
     }
 
     /// <summary>Gives the database pages that SQLite cannot overwrite with those of the backup as long as it is in WAL mode.</summary>
     private void SetPageSize()
     {
-        using SqliteConnection connection = Databases.Open(scene.Database);
+        using var connection = Databases.Open(scene.Database);
         Databases.Execute(connection, "PRAGMA journal_mode = DELETE; PRAGMA page_size = 8192; VACUUM; PRAGMA journal_mode = WAL");
     }
 
     private static HashSet<long> Rows(string path)
     {
-        using SqliteConnection connection = Databases.Open(path);
-        using SqliteCommand command = connection.CreateCommand();
+        using var connection = Databases.Open(path);
+        using var command = connection.CreateCommand();
         command.CommandText = "SELECT n FROM log";
-        using SqliteDataReader reader = command.ExecuteReader();
+        using var reader = command.ExecuteReader();
         var rows = new HashSet<long>();
         while (reader.Read())
         {

@@ -1,5 +1,4 @@
 using System.Runtime.Versioning;
-using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Operations.Restore;
 using SignalHarvester.Backup.Sqlite;
 using SignalHarvester.Backup.Storage;
@@ -27,14 +26,14 @@ public sealed class OpenFileAccessTests : IDisposable
         Databases.Create(scene.Database, new DatabaseShape { JournalMode = JournalMode.Delete });
         File.SetUnixFileMode(scene.Database, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         var locks = new DatabaseLocks(scene.Database, TimeSpan.Zero, scene.Context());
-        using SqliteConnection connection = locks.Connect();
+        using var connection = locks.Connect();
         Databases.Execute(connection, "BEGIN EXCLUSIVE");
-        using SqliteConnection? other = isOpenTwice ? locks.Connect() : null;
+        using var other = isOpenTwice ? locks.Connect() : null;
 
         File.Move(scene.Database, scene.Database + ".moved");
         File.WriteAllText(scene.Database, "another's");
         File.SetUnixFileMode(scene.Database, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
-        string log = scene.Database + ".log";
+        var log = scene.Database + ".log";
         using (var file = DurableFile.CreatePrivate(log, FileShare.None))
         {
             FileOwnership.Copy(SqliteDescriptors.AccessOf(scene.Database), file);
@@ -43,7 +42,9 @@ public sealed class OpenFileAccessTests : IDisposable
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(log));
 
         // Nothing of it was closed: the lock holds.
-        Assert.Equal("5", Tool.Require("sqlite3").Run(scene.Database + ".moved", "BEGIN IMMEDIATE").ExitCode.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        Assert.Equal(
+            "5",
+            Tool.Require("sqlite3").Run(scene.Database + ".moved", "BEGIN IMMEDIATE").ExitCode.ToString(System.Globalization.CultureInfo.InvariantCulture));
     }
 
     [Fact]

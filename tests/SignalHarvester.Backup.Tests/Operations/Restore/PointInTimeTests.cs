@@ -18,8 +18,8 @@ public sealed class PointInTimeTests
     [Fact]
     public void A_backup_of_the_very_moment_counts_and_a_later_one_does_not()
     {
-        BackupMetadata exact = Listed.At(Noon);
-        BackupMetadata later = Listed.At(Noon.AddTicks(10));
+        var exact = Listed.At(Noon);
+        var later = Listed.At(Noon.AddTicks(10));
 
         Assert.Equal(exact.Id, Find([Good, exact, later], skipped: []));
     }
@@ -55,7 +55,8 @@ public sealed class PointInTimeTests
     [Fact]
     public void Where_none_can_be_restored_the_error_says_so_and_not_that_all_are_younger()
     {
-        BackupException error = Scene.Fails(BackupErrorId.NoBackupAtMoment, BackupErrorCategory.ObjectNotFound, () => Find([Parent.Failed(Noon), Child], skipped: [Child.Id, Parent.Id]));
+        var error = Scene.Fails(
+            BackupErrorId.NoBackupAtMoment, BackupErrorCategory.ObjectNotFound, () => Find([Parent.Failed(Noon), Child], skipped: [Child.Id, Parent.Id]));
 
         Assert.Contains("2 of that age failed", error.Message, StringComparison.Ordinal);
     }

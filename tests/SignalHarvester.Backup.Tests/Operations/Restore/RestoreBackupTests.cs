@@ -1,4 +1,3 @@
-using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Operations.Restore;
 using SignalHarvester.Backup.Progress;
@@ -24,9 +23,9 @@ public sealed class RestoreBackupTests : IDisposable
     [InlineData(JournalMode.Delete)]
     public void To_a_missing_file_the_image_itself_is_restored(JournalMode mode)
     {
-        BackupMetadata backup = Make(new DatabaseShape { JournalMode = mode });
+        var backup = Make(new DatabaseShape { JournalMode = mode });
 
-        BackupMetadata restored = scene.RestoreTo(Target, backup);
+        var restored = scene.RestoreTo(Target, backup);
 
         Assert.Equal(backup.Checksum, Scene.Digest(Target));
         Assert.Equal(backup.Id, restored.Id);
@@ -37,8 +36,8 @@ public sealed class RestoreBackupTests : IDisposable
     [Fact]
     public void To_a_blank_file_that_somebody_has_open()
     {
-        BackupMetadata backup = Make();
-        using SqliteConnection user = Databases.Open(Target);
+        var backup = Make();
+        using var user = Databases.Open(Target);
         Databases.Scalar(user, "SELECT count(*) FROM sqlite_schema");
 
         scene.RestoreTo(Target, backup);
@@ -54,12 +53,12 @@ public sealed class RestoreBackupTests : IDisposable
     [InlineData(JournalMode.Delete, JournalMode.Delete)]
     public void Over_a_database_in_use_its_user_sees_the_new_content(JournalMode source, JournalMode target)
     {
-        BackupMetadata backup = Make(new DatabaseShape { JournalMode = source });
+        var backup = Make(new DatabaseShape { JournalMode = source });
         Databases.Create(Target, new DatabaseShape { JournalMode = target, Rows = 3000 });
-        using SqliteConnection user = Databases.Open(Target);
-        string before = Databases.Scalar(user, Content);
+        using var user = Databases.Open(Target);
+        var before = Databases.Scalar(user, Content);
 
-        BackupMetadata restored = scene.RestoreTo(Target, backup);
+        var restored = scene.RestoreTo(Target, backup);
 
         Assert.NotEqual(before, Expected());
         Assert.Equal(Expected(), Databases.Scalar(user, Content));
@@ -74,11 +73,11 @@ public sealed class RestoreBackupTests : IDisposable
     [Fact]
     public void Over_a_wal_database_with_an_open_reader_the_reader_keeps_its_view_and_then_sees_the_new_one()
     {
-        BackupMetadata backup = Make();
+        var backup = Make();
         Databases.Create(Target, new DatabaseShape { Rows = 500 });
-        using SqliteConnection user = Databases.Open(Target);
+        using var user = Databases.Open(Target);
         Databases.Execute(user, "BEGIN");
-        string before = Databases.Scalar(user, Content);
+        var before = Databases.Scalar(user, Content);
 
         scene.RestoreTo(Target, backup);
 
@@ -93,16 +92,16 @@ public sealed class RestoreBackupTests : IDisposable
     [InlineData("BEGIN IMMEDIATE", JournalMode.Wal)]
     public void Over_a_database_locked_for_good_it_is_an_error_and_nothing_is_changed(string sql, JournalMode mode)
     {
-        BackupMetadata backup = Make(new DatabaseShape { JournalMode = mode });
+        var backup = Make(new DatabaseShape { JournalMode = mode });
         Databases.Create(Target, new DatabaseShape { JournalMode = mode, Rows = 500 });
-        using SqliteConnection user = Databases.Open(Target);
-        string image = ImageHash.Of(Target);
-        using SqliteCommand command = user.CreateCommand();
+        using var user = Databases.Open(Target);
+        var image = ImageHash.Of(Target);
+        using var command = user.CreateCommand();
         command.CommandText = sql;
-        using SqliteDataReader reading = command.ExecuteReader();
+        using var reading = command.ExecuteReader();
         reading.Read();
 
-        BackupException error = Scene.Fails(BackupErrorId.DestinationLocked, BackupErrorCategory.ResourceBusy, () => scene.RestoreTo(Target, backup));
+        var error = Scene.Fails(BackupErrorId.DestinationLocked, BackupErrorCategory.ResourceBusy, () => scene.RestoreTo(Target, backup));
 
         Assert.Contains(Target, error.Message, StringComparison.Ordinal);
         Assert.Contains("-LockTimeout", error.Message, StringComparison.Ordinal);
@@ -118,7 +117,7 @@ public sealed class RestoreBackupTests : IDisposable
     [InlineData(JournalMode.Wal, 4096, 1024)]
     public void Over_a_database_of_another_page_size_that_nobody_uses(JournalMode mode, int source, int target)
     {
-        BackupMetadata backup = Make(new DatabaseShape { PageSize = source, JournalMode = mode });
+        var backup = Make(new DatabaseShape { PageSize = source, JournalMode = mode });
         Databases.Create(Target, new DatabaseShape { PageSize = target, JournalMode = mode, Rows = 500 });
 
         scene.RestoreTo(Target, backup);
@@ -130,12 +129,12 @@ public sealed class RestoreBackupTests : IDisposable
     [Fact]
     public void Over_a_wal_database_of_another_page_size_in_use_it_is_refused()
     {
-        BackupMetadata backup = Make(new DatabaseShape { PageSize = 1024 });
+        var backup = Make(new DatabaseShape { PageSize = 1024 });
         Databases.Create(Target, new DatabaseShape { Rows = 500 });
-        using SqliteConnection user = Databases.Open(Target);
-        string before = Databases.Scalar(user, Content);
+        using var user = Databases.Open(Target);
+        var before = Databases.Scalar(user, Content);
 
-        BackupException error = Scene.Fails(BackupErrorId.DestinationPageSizeDiffers, BackupErrorCategory.InvalidOperation, () => scene.RestoreTo(Target, backup));
+        var error = Scene.Fails(BackupErrorId.DestinationPageSizeDiffers, BackupErrorCategory.InvalidOperation, () => scene.RestoreTo(Target, backup));
 
         Assert.Contains("Stop the application", error.Message, StringComparison.Ordinal);
         Assert.Equal(before, Databases.Scalar(user, Content));
@@ -144,9 +143,9 @@ public sealed class RestoreBackupTests : IDisposable
     [Fact]
     public void What_only_the_log_of_the_target_holds_is_in_the_safety_backup()
     {
-        BackupMetadata backup = Make();
+        var backup = Make();
         Databases.CreateWithLeftWal(Target, new DatabaseShape { Rows = 500 });
-        string image = ImageHash.Of(Target);
+        var image = ImageHash.Of(Target);
 
         scene.RestoreTo(Target, backup);
 
@@ -160,16 +159,16 @@ public sealed class RestoreBackupTests : IDisposable
     [InlineData("page 1 gone, log there")]
     public void Over_a_dead_database_its_files_are_kept_as_they_were(string kind)
     {
-        BackupMetadata backup = Make();
-        byte[] content = new byte[40960];
+        var backup = Make();
+        var content = new byte[40960];
         switch (kind)
         {
             case "text":
                 content.AsSpan().Fill((byte)'x');
                 break;
             case "page 1 gone, log there":
-                string made = Databases.Create(scene["made.db"]);
-                using (SqliteConnection user = Databases.Open(made))
+                var made = Databases.Create(scene["made.db"]);
+                using (var user = Databases.Open(made))
                 {
                     Databases.Execute(user, "UPDATE customer SET domain = 'example.com' WHERE id = 1");
                     content = File.ReadAllBytes(made);
@@ -187,7 +186,8 @@ public sealed class RestoreBackupTests : IDisposable
 
         AssertRestored();
         Assert.Equal(backup.Checksum, ImageHash.Of(Target));
-        string kept = Assert.Single(Directory.EnumerateFiles(scene.Files.Path, "target.db.damaged-*"), file => !file.EndsWith("-wal", StringComparison.Ordinal) && !file.EndsWith("-shm", StringComparison.Ordinal));
+        var kept = Assert.Single(Directory.EnumerateFiles(scene.Files.Path, "target.db.damaged-*"), file => !file.EndsWith("-wal", StringComparison.Ordinal)
+            && !file.EndsWith("-shm", StringComparison.Ordinal));
         Assert.Equal(before, Scene.DatabaseFiles(kept));
         Assert.Contains(scene.Warnings, warning => warning.Contains(kept, StringComparison.Ordinal));
     }
@@ -195,8 +195,8 @@ public sealed class RestoreBackupTests : IDisposable
     [Fact]
     public void What_looks_like_an_encrypted_database_in_use_is_refused_by_name()
     {
-        BackupMetadata backup = Make();
-        byte[] content = new byte[40960];
+        var backup = Make();
+        var content = new byte[40960];
         new Random(5).NextBytes(content);
         File.WriteAllBytes(Target, content);
 
@@ -214,8 +214,8 @@ public sealed class RestoreBackupTests : IDisposable
     [InlineData("-shm", true)]
     public void A_stale_log_or_journal_does_not_harm_what_is_restored(string companion, bool deadTarget)
     {
-        BackupMetadata backup = Make();
-        string other = Databases.CreateWithLeftWal(scene["other.db"], new DatabaseShape { Rows = 300 });
+        var backup = Make();
+        var other = Databases.CreateWithLeftWal(scene["other.db"], new DatabaseShape { Rows = 300 });
         File.Copy(other + "-wal", Target + companion);
         if (deadTarget)
         {
@@ -234,9 +234,9 @@ public sealed class RestoreBackupTests : IDisposable
     [InlineData(JournalMode.Wal, (4096 * 3) + 100)]
     public void Over_a_database_cut_short_what_is_left_of_it_is_kept(JournalMode mode, int length)
     {
-        BackupMetadata backup = Make();
+        var backup = Make();
         Databases.Create(Target, new DatabaseShape { JournalMode = mode });
-        byte[] left = File.ReadAllBytes(Target)[..length];
+        var left = File.ReadAllBytes(Target)[..length];
         File.WriteAllBytes(Target, left);
 
         scene.RestoreTo(Target, backup);
@@ -253,10 +253,10 @@ public sealed class RestoreBackupTests : IDisposable
     [Fact]
     public void Three_safety_backups_are_kept_and_the_one_that_is_restored_is_not_among_the_removed()
     {
-        BackupMetadata backup = Make();
+        var backup = Make();
         Databases.Create(Target, new DatabaseShape { Rows = 10 });
         BackupMetadata? first = null;
-        for (int round = 0; round < 4; round++)
+        for (var round = 0; round < 4; round++)
         {
             scene.RestoreTo(Target, backup);
             first ??= Assert.Single(scene.Directory.List().Backups, kept => kept.IsSafety);
@@ -268,7 +268,7 @@ public sealed class RestoreBackupTests : IDisposable
         Assert.All(safety, kept => Assert.True(kept.Verified));
         Assert.All(safety, kept => Assert.Contains(backup.Id, kept.Description!, StringComparison.Ordinal));
 
-        BackupMetadata oldest = safety[^1];
+        var oldest = safety[^1];
         scene.RestoreTo(Target, oldest);
         Assert.Contains(oldest.Id, scene.Directory.List().Backups.Select(kept => kept.Id));
         Assert.Contains(backup.Id, scene.Directory.List().Backups.Select(kept => kept.Id));
@@ -277,9 +277,9 @@ public sealed class RestoreBackupTests : IDisposable
     [Fact]
     public void Where_the_backup_directory_takes_no_safety_backup_it_goes_beside_the_target()
     {
-        BackupMetadata backup = Make();
+        var backup = Make();
         Databases.Create(Target, new DatabaseShape { Rows = 10 });
-        string image = ImageHash.Of(Target);
+        var image = ImageHash.Of(Target);
         File.WriteAllText(scene["a file"], "");
         var impossible = new BackupDirectory(scene["a file", "backups"], scene.Clock);
 
@@ -293,7 +293,7 @@ public sealed class RestoreBackupTests : IDisposable
     [Fact]
     public void Without_a_safety_backup_none_is_made()
     {
-        BackupMetadata backup = Make();
+        var backup = Make();
         Databases.Create(Target, new DatabaseShape { Rows = 10 });
 
         scene.Restore(backup, new RestoreOptions { Destination = Target });
@@ -305,7 +305,7 @@ public sealed class RestoreBackupTests : IDisposable
     [Fact]
     public void A_link_is_followed_and_that_is_said()
     {
-        BackupMetadata backup = Make();
+        var backup = Make();
         Databases.Create(scene["real.db"], new DatabaseShape { Rows = 10 });
         File.CreateSymbolicLink(Target, scene["real.db"]);
 
@@ -319,7 +319,7 @@ public sealed class RestoreBackupTests : IDisposable
     [Fact]
     public void A_link_to_itself_is_refused()
     {
-        BackupMetadata backup = Make();
+        var backup = Make();
         File.CreateSymbolicLink(Target, Target);
 
         Scene.Fails(BackupErrorId.DestinationInvalid, BackupErrorCategory.InvalidArgument, () => scene.RestoreTo(Target, backup));
@@ -328,9 +328,10 @@ public sealed class RestoreBackupTests : IDisposable
     [Fact]
     public void A_directory_is_refused()
     {
-        BackupMetadata backup = Make();
+        var backup = Make();
 
-        BackupException error = Scene.Fails(BackupErrorId.DestinationIsDirectory, BackupErrorCategory.InvalidArgument, () => scene.RestoreTo(scene.Files.Folder("target.db"), backup));
+        var error = Scene.Fails(
+            BackupErrorId.DestinationIsDirectory, BackupErrorCategory.InvalidArgument, () => scene.RestoreTo(scene.Files.Folder("target.db"), backup));
 
         Assert.Contains("Give the path", error.Message, StringComparison.Ordinal);
     }
@@ -338,7 +339,7 @@ public sealed class RestoreBackupTests : IDisposable
     [Fact]
     public void A_missing_folder_is_refused_and_not_made()
     {
-        BackupMetadata backup = Make();
+        var backup = Make();
 
         Scene.Fails(BackupErrorId.DestinationInvalid, BackupErrorCategory.ObjectNotFound, () => scene.RestoreTo(scene["none", "target.db"], backup));
 
@@ -348,13 +349,13 @@ public sealed class RestoreBackupTests : IDisposable
     [Fact(Timeout = 30_000)]
     public async Task A_device_or_a_pipe_is_refused()
     {
-        BackupMetadata backup = Make();
+        var backup = Make();
         Tool.Require("mkfifo").Run(Target).EnsureSuccess();
 
         await Task.Run(
             () =>
             {
-                foreach (string path in (string[])[Target, "/dev/null"])
+                foreach (var path in (string[])[Target, "/dev/null"])
                 {
                     Scene.Fails(BackupErrorId.DestinationInvalid, BackupErrorCategory.InvalidArgument, () => scene.RestoreTo(path, backup));
                 }
@@ -367,14 +368,15 @@ public sealed class RestoreBackupTests : IDisposable
     [InlineData(false)]
     public void A_damaged_backup_is_not_restored_verified_or_not(bool verify)
     {
-        BackupMetadata backup = Make();
-        byte[] stored = File.ReadAllBytes(backup.BackupPath);
+        var backup = Make();
+        var stored = File.ReadAllBytes(backup.BackupPath);
         stored[stored.Length / 2] ^= 1;
         File.WriteAllBytes(backup.BackupPath, stored);
         Databases.Create(Target, new DatabaseShape { Rows = 10 });
         var before = Scene.DatabaseFiles(Target);
 
-        var error = Assert.Throws<BackupException>(() => scene.Restore(backup, new RestoreOptions { Destination = Target, SafetyDirectory = scene.Directory, Verify = verify }));
+        var error = Assert.Throws<BackupException>(
+            () => scene.Restore(backup, new RestoreOptions { Destination = Target, SafetyDirectory = scene.Directory, Verify = verify }));
 
         Assert.Contains(error.ErrorId, (string[])[BackupErrorId.BackupChecksumMismatch, BackupErrorId.BackupCorrupt]);
         Assert.Equal(before, Scene.DatabaseFiles(Target));
@@ -389,12 +391,13 @@ public sealed class RestoreBackupTests : IDisposable
         Databases.Create(Target, new DatabaseShape { Rows = 10 });
         var before = Scene.DatabaseFiles(Target);
         File.WriteAllText(scene["letter.txt"], string.Concat(Enumerable.Repeat("no database at all. ", 1000)));
-        BackupMetadata letter = BackupFileLookup.Find(scene["letter.txt"], () => scene.Directory, scene.Clock).Backup;
+        var letter = BackupFileLookup.Find(scene["letter.txt"], () => scene.Directory, scene.Clock).Backup;
 
         Scene.Fails(
             BackupErrorId.BackupIntegrityFailed,
             BackupErrorCategory.InvalidData,
-            () => RestoreBackup.Run(new BackupSource(letter, BackupCatalog.None(scene.Directory)), new RestoreOptions { Destination = Target, Verify = verify }, scene.Context()));
+            () => RestoreBackup.Run(
+                new BackupSource(letter, BackupCatalog.None(scene.Directory)), new RestoreOptions { Destination = Target, Verify = verify }, scene.Context()));
 
         Assert.Equal(before, Scene.DatabaseFiles(Target));
         AssertNothingLeft();
@@ -403,10 +406,10 @@ public sealed class RestoreBackupTests : IDisposable
     [Fact]
     public void Unverified_restores_do_without_the_checks_of_content()
     {
-        BackupMetadata backup = Make();
+        var backup = Make();
         Databases.Create(Target, new DatabaseShape { Rows = 10 });
 
-        BackupMetadata restored = scene.Restore(backup, new RestoreOptions { Destination = Target, Verify = false });
+        var restored = scene.Restore(backup, new RestoreOptions { Destination = Target, Verify = false });
 
         Assert.Equal(["StoredSize", "StoredChecksum", "Decompression", "ImageChecksum"], restored.Verification.Select(check => check.Check));
         AssertRestored();
@@ -420,11 +423,11 @@ public sealed class RestoreBackupTests : IDisposable
     [InlineData("Restoring into", JournalMode.Wal)]
     public void Cancelled_on_the_way_the_target_is_as_it_was(string moment, JournalMode mode)
     {
-        BackupMetadata backup = Make(new DatabaseShape { JournalMode = mode, Rows = 3000 });
+        var backup = Make(new DatabaseShape { JournalMode = mode, Rows = 3000 });
         Databases.Create(Target, new DatabaseShape { JournalMode = mode, Rows = 500 });
         var before = Scene.DatabaseFiles(Target);
         using var stop = new CancellationTokenSource();
-        OperationContext context = scene.ContextUntil(stop.Token, told =>
+        var context = scene.ContextUntil(stop.Token, told =>
         {
             if (told is OperationProgress progress && progress.Activity.StartsWith(moment, StringComparison.Ordinal))
             {
@@ -442,9 +445,9 @@ public sealed class RestoreBackupTests : IDisposable
     [Fact]
     public void A_target_that_may_not_be_written_is_refused_by_name()
     {
-        BackupMetadata backup = Make();
-        string folder = scene.Files.Folder("read-only");
-        string path = Databases.Create(Path.Combine(folder, "target.db"), new DatabaseShape { JournalMode = JournalMode.Delete, Rows = 10 });
+        var backup = Make();
+        var folder = scene.Files.Folder("read-only");
+        var path = Databases.Create(Path.Combine(folder, "target.db"), new DatabaseShape { JournalMode = JournalMode.Delete, Rows = 10 });
         AnotherUser.Allow(path, 0b100);
         AnotherUser.Allow(folder, 0b101);
         AnotherUser.Allow(backup.BackupPath, 0b100);
@@ -466,14 +469,14 @@ public sealed class RestoreBackupTests : IDisposable
 
     private string Expected()
     {
-        using SqliteConnection source = Databases.Open(scene.Database);
+        using var source = Databases.Open(scene.Database);
         return Databases.Scalar(source, Content);
     }
 
     private void AssertRestored()
     {
         AssertIntegrity();
-        using SqliteConnection restored = Databases.Open(Target);
+        using var restored = Databases.Open(Target);
         Assert.Equal(Expected(), Databases.Scalar(restored, Content));
         AssertNothingLeft();
     }
@@ -486,12 +489,12 @@ public sealed class RestoreBackupTests : IDisposable
 
     private void AssertKept(string? content)
     {
-        BackupMetadata safety = Assert.Single(scene.Directory.List().Backups, kept => kept.IsSafety);
+        var safety = Assert.Single(scene.Directory.List().Backups, kept => kept.IsSafety);
         Assert.True(safety.Verified);
         Assert.Equal(Target, safety.DatabasePath);
         if (content is not null)
         {
-            using SqliteConnection kept = Databases.Open(scene.Unpack(safety));
+            using var kept = Databases.Open(scene.Unpack(safety));
             Assert.Equal(content, Databases.Scalar(kept, Content));
         }
     }

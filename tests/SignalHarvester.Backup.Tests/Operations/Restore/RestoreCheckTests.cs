@@ -18,10 +18,10 @@ public sealed class RestoreCheckTests : IDisposable
     public void A_page_that_the_disk_lost_is_an_error_and_the_former_state_is_kept()
     {
         Databases.Create(scene.Database);
-        BackupMetadata backup = scene.Create();
+        var backup = scene.Create();
         Databases.Create(Target, new DatabaseShape { JournalMode = JournalMode.Delete, Rows = 3000 });
-        string former = ImageHash.Of(Target);
-        OperationContext context = scene.Context(told =>
+        var former = ImageHash.Of(Target);
+        var context = scene.Context(told =>
         {
             // Between the last page written and the first one read back.
             if (told is OperationStepCompleted step && step.Activity.StartsWith("Restoring into", StringComparison.Ordinal))
@@ -30,11 +30,11 @@ public sealed class RestoreCheckTests : IDisposable
             }
         });
 
-        BackupException error = Scene.Fails(BackupErrorId.RestoreVerificationFailed, BackupErrorCategory.InvalidResult, () => scene.RestoreTo(Target, backup, context));
+        var error = Scene.Fails(BackupErrorId.RestoreVerificationFailed, BackupErrorCategory.InvalidResult, () => scene.RestoreTo(Target, backup, context));
 
         Assert.Equal(Target, error.Target);
         Assert.Contains("page 6 ", error.Message, StringComparison.Ordinal);
-        BackupMetadata safety = Assert.Single(scene.Directory.List().Backups, kept => kept.IsSafety);
+        var safety = Assert.Single(scene.Directory.List().Backups, kept => kept.IsSafety);
         Assert.Equal(former, safety.Checksum);
     }
 }

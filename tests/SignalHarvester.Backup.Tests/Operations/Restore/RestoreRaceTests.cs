@@ -21,9 +21,9 @@ public sealed class RestoreRaceTests : IDisposable
     [InlineData("DELETE")]
     public void While_the_safety_backup_is_made_nobody_can_commit(string mode)
     {
-        BackupMetadata backup = MakeBackup();
+        var backup = MakeBackup();
         MakeTarget(mode);
-        using SqliteConnection user = Databases.Open(Target);
+        using var user = Databases.Open(Target);
         Databases.Execute(user, "PRAGMA busy_timeout = 0");
         user.DefaultTimeout = 1;
         var refused = 0;
@@ -32,7 +32,7 @@ public sealed class RestoreRaceTests : IDisposable
         {
             if (told is OperationMessage message && message.Text.Contains("is kept as", StringComparison.Ordinal))
             {
-                SqliteException error = Assert.Throws<SqliteException>(() => Databases.Execute(user, "INSERT INTO log VALUES (999)"));
+                var error = Assert.Throws<SqliteException>(() => Databases.Execute(user, "INSERT INTO log VALUES (999)"));
                 Assert.Equal(SQLitePCL.raw.SQLITE_BUSY, error.SqliteErrorCode);
                 refused++;
             }
@@ -48,12 +48,12 @@ public sealed class RestoreRaceTests : IDisposable
     [InlineData("DELETE", 2)]
     public void What_is_committed_between_the_safety_backup_and_the_overwriting_is_in_a_new_safety_backup(string mode, int times)
     {
-        BackupMetadata backup = MakeBackup();
+        var backup = MakeBackup();
         MakeTarget(mode);
 
         scene.RestoreTo(Target, backup, scene.Context(CommitBeforeOverwriting(times)));
 
-        BackupMetadata safety = Assert.Single(scene.Directory.List().Backups, kept => kept.IsSafety);
+        var safety = Assert.Single(scene.Directory.List().Backups, kept => kept.IsSafety);
         Assert.Equal(times, Rows(scene.Unpack(safety)).Count);
         Assert.Empty(Rows(Target));
     }
@@ -63,7 +63,7 @@ public sealed class RestoreRaceTests : IDisposable
     [InlineData("DELETE")]
     public void Where_somebody_always_commits_in_between_nothing_is_overwritten(string mode)
     {
-        BackupMetadata backup = MakeBackup();
+        var backup = MakeBackup();
         MakeTarget(mode);
 
         Scene.Fails(
@@ -79,7 +79,7 @@ public sealed class RestoreRaceTests : IDisposable
     [InlineData("DELETE")]
     public void Every_commit_of_a_busy_writer_is_in_the_safety_backup_or_in_the_restored_database(string mode)
     {
-        BackupMetadata backup = MakeBackup();
+        var backup = MakeBackup();
         MakeTarget(mode);
         using var stop = new CancellationTokenSource();
         var committed = new List<long>();
@@ -94,7 +94,7 @@ public sealed class RestoreRaceTests : IDisposable
         stop.Cancel();
         writer.Join();
 
-        BackupMetadata safety = Assert.Single(scene.Directory.List().Backups, kept => kept.IsSafety);
+        var safety = Assert.Single(scene.Directory.List().Backups, kept => kept.IsSafety);
         var kept = Rows(scene.Unpack(safety));
         kept.UnionWith(Rows(Target));
         Assert.Empty(committed.Except(kept));
@@ -108,7 +108,7 @@ public sealed class RestoreRaceTests : IDisposable
         {
             if (done < times && told is OperationProgress { DoneBytes: 0 } progress && progress.Activity.StartsWith("Restoring into", StringComparison.Ordinal))
             {
-                using SqliteConnection user = Databases.Open(Target);
+                using var user = Databases.Open(Target);
                 Databases.Execute(user, $"INSERT INTO log VALUES ({++done})");
             }
         };
@@ -124,10 +124,10 @@ public sealed class RestoreRaceTests : IDisposable
 
     private static HashSet<long> Rows(string path)
     {
-        using SqliteConnection connection = Databases.Open(path);
-        using SqliteCommand command = connection.CreateCommand();
+        using var connection = Databases.Open(path);
+        using var command = connection.CreateCommand();
         command.CommandText = "SELECT n FROM log";
-        using SqliteDataReader reader = command.ExecuteReader();
+        using var reader = command.ExecuteReader();
         var rows = new HashSet<long>();
         while (reader.Read())
         {
@@ -139,7 +139,7 @@ public sealed class RestoreRaceTests : IDisposable
 
     private void Write(List<long> committed, CancellationToken stop)
     {
-        using SqliteConnection connection = Databases.Open(Target);
+        using var connection = Databases.Open(Target);
         connection.DefaultTimeout = 20;
         for (long n = 1; !stop.IsCancellationRequested; n++)
         {
@@ -154,7 +154,7 @@ public sealed class RestoreRaceTests : IDisposable
     private BackupMetadata MakeBackup()
     {
         Databases.Create(scene.Database);
-        using (SqliteConnection connection = Databases.Open(scene.Database))
+        using (var connection = Databases.Open(scene.Database))
         {
             Databases.Execute(connection, "CREATE TABLE log(n INTEGER)");
         }
@@ -164,7 +164,7 @@ public sealed class RestoreRaceTests : IDisposable
 
     private void MakeTarget(string mode)
     {
-        using SqliteConnection connection = Databases.Open(Databases.CreateEmpty(Target));
+        using var connection = Databases.Open(Databases.CreateEmpty(Target));
         Databases.Execute(connection, $"PRAGMA journal_mode = {mode}; CREATE TABLE log(n INTEGER)");
     }
 }

@@ -13,12 +13,12 @@ public sealed class RestoreTargetTests : IDisposable
     [Fact]
     public void Where_the_last_step_of_a_swap_cannot_be_done_log_and_journal_are_back()
     {
-        foreach (string suffix in (string[])["-wal", "-journal", "-shm"])
+        foreach (var suffix in (string[])["-wal", "-journal", "-shm"])
         {
             File.WriteAllText(scene.Database + suffix, suffix);
         }
 
-        RestoreTarget target = RestoreTarget.Resolve(scene.Database, allowHardLink: false, scene.Context());
+        var target = RestoreTarget.Resolve(scene.Database, allowHardLink: false, scene.Context());
         File.WriteAllText(scene.Database, "made by somebody meanwhile");
         var before = Scene.Everything(scene.Files.Path);
         File.WriteAllText(Path.Combine(scene.Files.Folder("work"), "image.db"), "image");

@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json.Nodes;
-using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Encryption;
 using SignalHarvester.Backup.Operations.Create;
 using SignalHarvester.Backup.Progress;
@@ -25,7 +24,9 @@ public sealed class RestoredAccessTests : IDisposable
 
     public RestoredAccessTests()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "only root can give files to others, and only Linux has all that a file can be given");
+        Assert.SkipUnless(
+            OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess,
+            "only root can give files to others, and only Linux has all that a file can be given");
         scene.Files.Folder("srv");
         Databases.Create(Database);
     }
@@ -57,7 +58,8 @@ public sealed class RestoredAccessTests : IDisposable
     [InlineData(Service, Service, "664", "4001:4001 660", "chmod 664 ", null)]
     [InlineData(0, 0, "644", "0:0 640", "chmod 644 ", null)]
     [InlineData(Stranger, Stranger, "644", "0:0 600", "chown 4666:4666 ", "chmod 644 ")]
-    public void What_the_folder_does_not_say_too_is_told_with_the_commands_and_not_done(uint user, uint group, string mode, string expected, string command, string? another)
+    public void What_the_folder_does_not_say_too_is_told_with_the_commands_and_not_done(
+        uint user, uint group, string mode, string expected, string command, string? another)
     {
         Give(Folder, user == 0 ? 0 : Service, user == 0 ? 0 : Service, "755");
         Give(Database, user, group, mode);
@@ -65,8 +67,10 @@ public sealed class RestoredAccessTests : IDisposable
         RestoreLost(Create());
 
         Assert.Equal(expected, Access(Database));
-        string warning = Assert.Single(scene.Warnings);
-        Assert.All([command, another ?? command], part => Assert.Contains(part + "'" + Database.Replace("'", @"'\''", StringComparison.Ordinal) + "'", warning, StringComparison.Ordinal));
+        var warning = Assert.Single(scene.Warnings);
+        Assert.All(
+            [command, another ?? command],
+            part => Assert.Contains(part + "'" + Database.Replace("'", @"'\''", StringComparison.Ordinal) + "'", warning, StringComparison.Ordinal));
 
         // The commands do what they say.
         Run("sh", "-c", warning[(warning.IndexOf(": ch", StringComparison.Ordinal) + 2)..]);
@@ -80,8 +84,12 @@ public sealed class RestoredAccessTests : IDisposable
     public void A_forged_sidecar_neither_opens_a_database_nor_gives_it_to_somebody_else(string mode)
     {
         Give(Folder, Service, Service, "755");
-        BackupMetadata backup = Create();
-        var acl = new byte[] { 2, 0, 0, 0, 1, 0, 6, 0, 255, 255, 255, 255, 2, 0, 6, 0, 0x3a, 0x12, 0, 0, 4, 0, 6, 0, 255, 255, 255, 255, 16, 0, 6, 0, 255, 255, 255, 255, 32, 0, 6, 0, 255, 255, 255, 255 };
+        var backup = Create();
+        var acl = new byte[]
+        {
+            2, 0, 0, 0, 1, 0, 6, 0, 255, 255, 255, 255, 2, 0, 6, 0, 0x3a, 0x12, 0, 0, 4, 0, 6, 0, 255, 255, 255, 255, 16, 0, 6, 0, 255, 255, 255, 255, 32, 0, 6,
+            0, 255, 255, 255, 255,
+        };
         Forge(backup, new JsonObject
         {
             ["user_id"] = Stranger,
@@ -103,7 +111,7 @@ public sealed class RestoredAccessTests : IDisposable
 
         Assert.Equal("0:0 600", Access(Database));
         Assert.Equal(["user.note"], Attributes(Database));
-        string warning = Assert.Single(scene.Warnings);
+        var warning = Assert.Single(scene.Warnings);
         Assert.Contains("setfacl --set u::rw-,u:4666:rw-,g::rw-,m::rw-,o::rw- ", warning, StringComparison.Ordinal);
     }
 
@@ -117,7 +125,7 @@ public sealed class RestoredAccessTests : IDisposable
     [InlineData("""{ "user_id": 0, "group_id": 0, "mode": "600", "attributes": { "user.x": "no base64!" } }""")]
     public void What_can_be_no_file_s_access_makes_a_sidecar_invalid(string access)
     {
-        BackupMetadata backup = Create();
+        var backup = Create();
         Forge(backup, JsonNode.Parse(access)!);
 
         Scene.Fails(BackupErrorId.SidecarInvalid, BackupErrorCategory.InvalidData, () => scene.Directory.Get(backup.Id));
@@ -126,9 +134,9 @@ public sealed class RestoredAccessTests : IDisposable
     [Fact]
     public void An_account_counts_by_its_name_and_a_number_that_is_another_s_here_does_not()
     {
-        uint nobody = UnixAccounts.User("nobody")!.Value;
+        var nobody = UnixAccounts.User("nobody")!.Value;
         Give(Folder, nobody, 0, "755");
-        BackupMetadata backup = Create();
+        var backup = Create();
 
         Forge(backup, new JsonObject { ["user_id"] = 4711, ["user"] = "nobody", ["group_id"] = 0, ["group"] = "root", ["mode"] = "0600" });
         RestoreLost(scene.Directory.Get(backup.Id));
@@ -146,7 +154,7 @@ public sealed class RestoredAccessTests : IDisposable
         Give(Folder, Service, Service, "770");
         Give(Database, Service, Service, "600");
         Run("setfacl", "-m", "u:4002:rw", Database);
-        BackupMetadata backup = Create();
+        var backup = Create();
 
         RestoreLost(backup);
         Assert.Equal("4001:4001 600", Access(Database));
@@ -163,7 +171,7 @@ public sealed class RestoredAccessTests : IDisposable
     {
         Give(Folder, Service, Service, "770");
         Give(Database, Service, Service, "660");
-        BackupMetadata backup = Create();
+        var backup = Create();
         Run("setfacl", "-d", "-m", "u:4666:rw", Folder);
 
         RestoreLost(backup);
@@ -176,7 +184,7 @@ public sealed class RestoredAccessTests : IDisposable
     public void What_takes_the_place_of_a_damaged_file_is_all_that_it_was_and_so_is_what_is_kept_of_it()
     {
         Give(Folder, 0, 0, "755");
-        BackupMetadata backup = Create();
+        var backup = Create();
         File.WriteAllText(Database, "This is no database any more.");
         Give(Database, Stranger, Readers, "640");
         Run("setfacl", "-m", "u:4001:r", Database);
@@ -185,7 +193,7 @@ public sealed class RestoredAccessTests : IDisposable
 
         scene.RestoreTo(Database, backup);
 
-        foreach (string path in new[] { Database, Assert.Single(Directory.GetFiles(Folder, "app.db.damaged-*")) })
+        foreach (var path in new[] { Database, Assert.Single(Directory.GetFiles(Folder, "app.db.damaged-*")) })
         {
             Assert.Equal($"{Stranger}:{Readers} 640", Access(path));
             Assert.Contains("user:4001:r--", Run("getfacl", "-n", "-p", path), StringComparison.Ordinal);
@@ -196,7 +204,7 @@ public sealed class RestoredAccessTests : IDisposable
     [Fact]
     public void The_set_user_bit_of_a_damaged_file_is_not_given_to_a_database()
     {
-        BackupMetadata backup = Create();
+        var backup = Create();
         File.WriteAllText(Database, "This is no database any more.");
         Give(Database, Service, Service, "6755");
 
@@ -209,7 +217,7 @@ public sealed class RestoredAccessTests : IDisposable
     public void A_label_is_recorded()
     {
         Run("setfattr", "-n", "security.selinux", "-v", Label, Database);
-        BackupMetadata backup = Create();
+        var backup = Create();
         Give(Database, 0, 0, "600");
 
         Assert.Equal(Label, Encoding.UTF8.GetString(scene.Directory.Get(backup.Id).FileAccess!.Attributes["security.selinux"]).TrimEnd('\0'));
@@ -220,14 +228,14 @@ public sealed class RestoredAccessTests : IDisposable
     {
         Give(Folder, Service, Service, "770");
         Give(Database, 0, 0, "600");
-        BackupMetadata full = Create();
-        using (SqliteConnection user = Databases.Open(Database))
+        var full = Create();
+        using (var user = Databases.Open(Database))
         {
             Databases.Execute(user, "INSERT INTO audit(what) VALUES ('one')");
         }
 
         Give(Database, Service, Service, "660");
-        BackupMetadata increment = Create(new CreateBackupOptions { Strategy = BackupStrategy.Incremental });
+        var increment = Create(new CreateBackupOptions { Strategy = BackupStrategy.Incremental });
         Assert.Equal(BackupType.Incremental, increment.Type);
         Assert.Equal([full.Id], scene.Remove(full).Removed);
 
@@ -241,7 +249,7 @@ public sealed class RestoredAccessTests : IDisposable
     {
         Give(Folder, Service, Service, "770");
         Give(Database, Service, Service, "640");
-        BackupMetadata backup = Create();
+        var backup = Create();
         scene.RestoreTo(Database, backup);
         Assert.Equal("4001:4001 640", Access(Database));
 
@@ -257,9 +265,9 @@ public sealed class RestoredAccessTests : IDisposable
         Give(Database, Service, Service, "600");
         Run("setfattr", "-n", "user.note", "-v", "what it is about", Database);
         using var keys = new AgeFiles();
-        OperationContext context = scene.Context() with { Identities = keys.Ring };
+        var context = scene.Context() with { Identities = keys.Ring };
 
-        BackupMetadata backup = Create(new CreateBackupOptions { Encryption = BackupEncryption.To([keys.Recipient]) }, context: context);
+        var backup = Create(new CreateBackupOptions { Encryption = BackupEncryption.To([keys.Recipient]) }, context: context);
 
         Assert.DoesNotContain("user.note", File.ReadAllText(scene.Stored(backup.Id + ".json")), StringComparison.Ordinal);
         File.Delete(Database);
@@ -302,7 +310,7 @@ public sealed class RestoredAccessTests : IDisposable
     public void What_does_not_say_whose_it_was_is_for_root_alone_and_root_is_told()
     {
         Give(Folder, Service, Service, "770");
-        BackupMetadata backup = Create();
+        var backup = Create();
         Forge(backup, null);
 
         RestoreLost(scene.Directory.Get(backup.Id));
@@ -334,8 +342,8 @@ public sealed class RestoredAccessTests : IDisposable
 
     private void Forge(BackupMetadata backup, JsonNode? access)
     {
-        string path = scene.Stored(backup.Id + ".json");
-        JsonObject sidecar = JsonNode.Parse(File.ReadAllText(path))!.AsObject();
+        var path = scene.Stored(backup.Id + ".json");
+        var sidecar = JsonNode.Parse(File.ReadAllText(path))!.AsObject();
         sidecar["file_access"] = access;
         File.WriteAllText(path, sidecar.ToJsonString());
     }

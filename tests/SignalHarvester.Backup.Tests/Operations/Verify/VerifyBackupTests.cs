@@ -1,6 +1,5 @@
 using SignalHarvester.Backup.Catalog;
 using System.Text.Json.Nodes;
-using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Operations.Create;
 using SignalHarvester.Backup.Operations.Verify;
 using SignalHarvester.Backup.TestSupport;
@@ -22,15 +21,16 @@ public sealed class VerifyBackupTests : IDisposable
     [InlineData(CompressionType.Zstd)]
     public void A_sound_backup_passes_every_check_and_that_is_recorded(CompressionType compression)
     {
-        BackupMetadata backup = Make(new CreateBackupOptions { Compression = compression, Verify = false });
+        var backup = Make(new CreateBackupOptions { Compression = compression, Verify = false });
         Assert.False(backup.Verified);
         Assert.Equal(VerificationLevel.None, scene.Directory.Get(backup.Id).VerificationLevel);
 
         Assert.Equal(["StoredSize", "StoredChecksum"], Passed(backup, VerificationLevel.Quick));
         Assert.Equal(VerificationLevel.Quick, scene.Directory.Get(backup.Id).VerificationLevel);
 
-        Assert.Equal(["StoredSize", "StoredChecksum", "Decompression", "ImageChecksum", "Integrity", "Schema", "RowCounts"], Passed(backup, VerificationLevel.Full));
-        BackupMetadata recorded = scene.Directory.Get(backup.Id);
+        Assert.Equal(
+            ["StoredSize", "StoredChecksum", "Decompression", "ImageChecksum", "Integrity", "Schema", "RowCounts"], Passed(backup, VerificationLevel.Full));
+        var recorded = scene.Directory.Get(backup.Id);
         Assert.True(recorded.Verified);
         Assert.Equal(VerificationLevel.Full, recorded.VerificationLevel);
         Assert.Equal(scene.Clock.GetUtcNow(), recorded.VerificationTimestamp);
@@ -42,7 +42,7 @@ public sealed class VerifyBackupTests : IDisposable
     [Fact]
     public void A_missing_file_is_found()
     {
-        BackupMetadata backup = Make();
+        var backup = Make();
         File.Delete(backup.BackupPath);
 
         AssertFails(backup, "File", BackupErrorId.BackupFileMissing, BackupErrorCategory.ObjectNotFound, quickToo: true);
@@ -53,8 +53,8 @@ public sealed class VerifyBackupTests : IDisposable
     [InlineData(1)]
     public void Another_size_is_found(int difference)
     {
-        BackupMetadata backup = Make();
-        using (FileStream file = File.OpenWrite(backup.BackupPath))
+        var backup = Make();
+        using (var file = File.OpenWrite(backup.BackupPath))
         {
             file.SetLength(file.Length + difference);
         }
@@ -68,14 +68,14 @@ public sealed class VerifyBackupTests : IDisposable
     [InlineData(CompressionType.Zstd)]
     public void A_flipped_bit_is_found(CompressionType compression)
     {
-        BackupMetadata backup = Make(new CreateBackupOptions { Compression = compression });
+        var backup = Make(new CreateBackupOptions { Compression = compression });
         Change(backup.BackupPath, content => content[content.Length / 2] ^= 4);
 
-        VerificationOutcome quick = scene.Verify(backup, VerificationLevel.Quick);
+        var quick = scene.Verify(backup, VerificationLevel.Quick);
         Assert.Equal(BackupErrorId.BackupChecksumMismatch, quick.Fault?.ErrorId);
         Assert.Equal("StoredChecksum", Assert.Single(quick.Backup.Verification, check => !check.Passed).Check);
 
-        VerificationOutcome full = scene.Verify(backup);
+        var full = scene.Verify(backup);
         Assert.Contains(full.Fault?.ErrorId, (string[])[BackupErrorId.BackupChecksumMismatch, BackupErrorId.BackupCorrupt]);
         AssertRecorded(backup, full);
     }
@@ -83,13 +83,13 @@ public sealed class VerifyBackupTests : IDisposable
     [Fact]
     public void The_file_of_another_backup_is_found()
     {
-        BackupMetadata first = Make(new CreateBackupOptions { Compression = CompressionType.None });
-        using (SqliteConnection user = Databases.Open(scene.Database))
+        var first = Make(new CreateBackupOptions { Compression = CompressionType.None });
+        using (var user = Databases.Open(scene.Database))
         {
             Databases.Execute(user, "UPDATE customer SET domain = 'example.com' WHERE id = 1");
         }
 
-        BackupMetadata second = scene.Create(new CreateBackupOptions { Compression = CompressionType.None });
+        var second = scene.Create(new CreateBackupOptions { Compression = CompressionType.None });
         Assert.Equal(first.Size, second.Size);
         File.Copy(first.BackupPath, second.BackupPath, overwrite: true);
 
@@ -101,7 +101,7 @@ public sealed class VerifyBackupTests : IDisposable
     [InlineData("checksum", "ImageChecksum", false)]
     public void A_wrong_recorded_checksum_is_found(string field, string check, bool quickToo)
     {
-        BackupMetadata backup = Make();
+        var backup = Make();
         Record(backup, root => root[field] = new string('0', 64));
 
         AssertFails(scene.Directory.Get(backup.Id), check, BackupErrorId.BackupChecksumMismatch, BackupErrorCategory.InvalidData, quickToo);
@@ -110,7 +110,7 @@ public sealed class VerifyBackupTests : IDisposable
     [Fact]
     public void An_image_larger_than_recorded_is_not_unpacked_to_its_end()
     {
-        BackupMetadata backup = Make();
+        var backup = Make();
         Record(backup, root => (root["database_size"], root["page_count"]) = (4096, 1));
 
         AssertFails(scene.Directory.Get(backup.Id), "Decompression", BackupErrorId.BackupCorrupt, BackupErrorCategory.InvalidData, quickToo: false);
@@ -119,7 +119,7 @@ public sealed class VerifyBackupTests : IDisposable
     [Fact]
     public void What_is_no_database_is_found_even_under_right_checksums()
     {
-        BackupMetadata backup = Make(new CreateBackupOptions { Compression = CompressionType.None });
+        var backup = Make(new CreateBackupOptions { Compression = CompressionType.None });
 
         Replace(backup, content => new Random(1).NextBytes(content));
 
@@ -129,7 +129,7 @@ public sealed class VerifyBackupTests : IDisposable
     [Fact]
     public void A_damaged_page_is_found_even_under_right_checksums()
     {
-        BackupMetadata backup = Make(new CreateBackupOptions { Compression = CompressionType.None });
+        var backup = Make(new CreateBackupOptions { Compression = CompressionType.None });
 
         Replace(backup, content => content.AsSpan(4096 * 5, 4096).Fill(0xA5));
 
@@ -144,8 +144,8 @@ public sealed class VerifyBackupTests : IDisposable
     [InlineData("INSERT INTO audit(what) VALUES ('one more')", "RowCounts")]
     public void Other_content_is_found_even_under_right_checksums(string sql, string check)
     {
-        BackupMetadata backup = Make(new CreateBackupOptions { Compression = CompressionType.None });
-        using (SqliteConnection image = Databases.Open(backup.BackupPath))
+        var backup = Make(new CreateBackupOptions { Compression = CompressionType.None });
+        using (var image = Databases.Open(backup.BackupPath))
         {
             Databases.Execute(image, "PRAGMA journal_mode = DELETE");
             Databases.Execute(image, sql);
@@ -159,8 +159,8 @@ public sealed class VerifyBackupTests : IDisposable
     [Fact]
     public void A_mended_backup_is_verified_again()
     {
-        BackupMetadata backup = Make();
-        byte[] good = File.ReadAllBytes(backup.BackupPath);
+        var backup = Make();
+        var good = File.ReadAllBytes(backup.BackupPath);
         Change(backup.BackupPath, content => content[^1] ^= 1);
         Assert.NotNull(scene.Verify(backup).Fault);
 
@@ -173,7 +173,7 @@ public sealed class VerifyBackupTests : IDisposable
     [Fact]
     public void Verifying_leaves_no_plain_content_behind()
     {
-        BackupMetadata backup = Make();
+        var backup = Make();
         scene.Verify(backup);
 
         Assert.Empty(Directory.EnumerateFileSystemEntries(scene.Stored(".shbackup/tmp")));
@@ -182,11 +182,12 @@ public sealed class VerifyBackupTests : IDisposable
     [Fact]
     public void A_cancelled_verification_records_nothing()
     {
-        BackupMetadata backup = Make(new CreateBackupOptions { Verify = false });
+        var backup = Make(new CreateBackupOptions { Verify = false });
         using var stop = new CancellationTokenSource();
         stop.Cancel();
 
-        Assert.ThrowsAny<OperationCanceledException>(() => VerifyBackup.Run(BackupSource.In(scene.Directory, backup), VerificationLevel.Full, scene.ContextUntil(stop.Token)));
+        Assert.ThrowsAny<OperationCanceledException>(
+            () => VerifyBackup.Run(BackupSource.In(scene.Directory, backup), VerificationLevel.Full, scene.ContextUntil(stop.Token)));
 
         Assert.Null(scene.Directory.Get(backup.Id).VerificationTimestamp);
         Assert.Empty(Directory.EnumerateFileSystemEntries(scene.Stored(".shbackup/tmp")));
@@ -196,7 +197,7 @@ public sealed class VerifyBackupTests : IDisposable
     {
         // In rollback-journal mode the image opens as it is, beside the backups too.
         Databases.Create(scene.Database, new DatabaseShape { JournalMode = JournalMode.Delete });
-        BackupMetadata backup = scene.Create(options);
+        var backup = scene.Create(options);
         if (options is { Verify: false })
         {
             Record(backup, root =>
@@ -212,7 +213,7 @@ public sealed class VerifyBackupTests : IDisposable
 
     private string[] Passed(BackupMetadata backup, VerificationLevel level)
     {
-        VerificationOutcome outcome = scene.Verify(backup, level);
+        var outcome = scene.Verify(backup, level);
         Assert.Null(outcome.Fault);
         Assert.All(outcome.Backup.Verification, check => Assert.True(check.Passed));
         return [.. outcome.Backup.Verification.Select(check => check.Check)];
@@ -220,9 +221,9 @@ public sealed class VerifyBackupTests : IDisposable
 
     private void AssertFails(BackupMetadata backup, string check, string errorId, BackupErrorCategory category, bool quickToo)
     {
-        VerificationOutcome quick = scene.Verify(backup, VerificationLevel.Quick);
+        var quick = scene.Verify(backup, VerificationLevel.Quick);
         Assert.Equal(quickToo, quick.Fault is not null);
-        VerificationOutcome outcome = scene.Verify(backup);
+        var outcome = scene.Verify(backup);
         Assert.Equal(check, outcome.Backup.Verification.First(made => !made.Passed).Check);
         Assert.Equal(errorId, outcome.Fault?.ErrorId);
         Assert.Equal(category, outcome.Fault!.Category);
@@ -237,7 +238,7 @@ public sealed class VerifyBackupTests : IDisposable
 
     private void AssertRecorded(BackupMetadata backup, VerificationOutcome outcome)
     {
-        BackupMetadata recorded = scene.Directory.Get(backup.Id);
+        var recorded = scene.Directory.Get(backup.Id);
         Assert.False(recorded.Verified);
         Assert.Equal(VerificationLevel.None, recorded.VerificationLevel);
         Assert.Equal(scene.Clock.GetUtcNow(), recorded.VerificationTimestamp);
@@ -247,15 +248,15 @@ public sealed class VerifyBackupTests : IDisposable
 
     private static void Change(string path, Action<byte[]> change)
     {
-        byte[] content = File.ReadAllBytes(path);
+        var content = File.ReadAllBytes(path);
         change(content);
         File.WriteAllBytes(path, content);
     }
 
     private void Record(BackupMetadata backup, Action<JsonObject> change)
     {
-        string path = scene.Stored(backup.Id + ".json");
-        JsonObject root = JsonNode.Parse(File.ReadAllText(path))!.AsObject();
+        var path = scene.Stored(backup.Id + ".json");
+        var root = JsonNode.Parse(File.ReadAllText(path))!.AsObject();
         change(root);
         File.WriteAllText(path, root.ToJsonString());
     }
