@@ -18,7 +18,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// </example>
 /// <example>
 /// <para>Decide in a script</para>
-/// <code>New-SHBackupConfiguration | Out-Null; if (Test-SHBackupConfiguration -Quiet) { 'good' } else { 'mend it' }</code>
+/// <code>New-SHBackupConfiguration | Out-Null; if (Test-SHBackupConfiguration -Quiet) { 'good' } else { 'correct it' }</code>
 /// <para>With -Quiet only True or False is emitted. Warnings do not count.</para>
 /// </example>
 /// <seealso>New-SHBackupConfiguration</seealso>

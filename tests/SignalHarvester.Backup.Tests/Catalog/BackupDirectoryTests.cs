@@ -390,7 +390,7 @@ public sealed class BackupDirectoryTests : IDisposable
             Scene.Fails(BackupErrorId.DirectoryNotWritable, BackupErrorCategory.PermissionDenied, () => Remove(found.Id));
         });
 
-        Assert.Contains(scene.Warnings, warning => warning.Contains("not recorded", StringComparison.Ordinal));
+        Assert.Contains(scene.Warnings, warning => warning.Contains("could not be recorded", StringComparison.Ordinal));
         Assert.Equal(ImageHash.Of(scene.Database), ImageHash.Of(Path.Combine(home, "new.db")));
         Assert.Equal(before, Scene.Everything(scene.Directory.Path));
     }
