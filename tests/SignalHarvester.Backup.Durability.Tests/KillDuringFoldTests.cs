@@ -21,7 +21,7 @@ public sealed class KillDuringFoldTests(Chains chains, ITestOutputHelper output)
 
     [Fact]
     public Task A_killed_removal_leaves_every_other_backup_and_a_second_run_completes_it() =>
-        KillAsync(kills: 20, Points, Removal("F", "I1", "G"), survivors: ["I2", "J", "K", "H"]);
+        KillAsync(kills: 11, Points, Removal("F", "I1", "G"), survivors: ["I2", "J", "K", "H"]);
 
     [Fact]
     public Task Killed_retention_leaves_what_it_keeps_and_a_second_run_completes_it() =>

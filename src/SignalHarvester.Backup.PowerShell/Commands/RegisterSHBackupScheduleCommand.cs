@@ -25,8 +25,8 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <example>
 /// <para>Back up the changes every hour, with a copy elsewhere</para>
 /// <code>
-/// Register-SHBackupSchedule hourly -Every 1h -DatabasePath *.db -BackupDirectory
-/// ./backups -Type Auto -Upload -Provider Directory -Container ./offsite -CreateContainer
+/// Register-SHBackupSchedule hourly -Every 1h -DatabasePath *.db -BackupDirectory ./backups -Type Auto -Upload -Provider Directory -Container ./offsite `
+///     -CreateContainer
 /// </code>
 /// <para>Each run expands the wildcards, so it finds new databases. In expressions, quote a number of hours, minutes or weeks: '1h'.</para>
 /// </example>

@@ -38,7 +38,7 @@ public class LineLengthTests
     [InlineData("    + ${0});", false)]
     [InlineData("? {0}", false)]
     [InlineData("{0} + name", true)]
-    [InlineData("return {0};", true)]
+    [InlineData("is {0});", true)]
     [InlineData("{0}, {0}", true)]
     [InlineData("// {0}", true)]
     [InlineData("/// <summary>{0}</summary>", true)]
