@@ -191,13 +191,19 @@ public static class BackupEngine
     }
 
     /// <summary>Removes backups: <see cref="RemoveBackups.Run"/>, or copies from an object store: <see cref="RemoveCopies.Run"/>.</summary>
+    /// <param name="sources">The backups, all of one catalogue, at least one. The records of a copy go in the home of each source that names it.</param>
+    /// <param name="removed">Called for each that is gone.</param>
+    /// <param name="failed">Called for each that is still there, with the reason.</param>
+    /// <param name="context">Clock, messages, cancellation.</param>
     public static void Remove(
-        IReadOnlyCollection<string> ids, BackupCatalog catalog, Action<BackupMetadata> removed, Action<BackupException> failed, OperationContext context)
+        IReadOnlyCollection<BackupSource> sources, Action<BackupMetadata> removed, Action<BackupException> failed, OperationContext context)
     {
-        ArgumentNullException.ThrowIfNull(catalog);
+        var catalog = sources.First().Catalog;
+        var homes = sources.ToLookup(source => source.Backup.Id, source => source.Catalog.Home, StringComparer.Ordinal);
+        string[] ids = [.. homes.Select(home => home.Key)];
         OperationRecorder.RunEach(
             OperationRecorder.At(new BackupEvent { Operation = BackupOperation.Remove }, catalog.Store),
-            catalog.Home,
+            id => id is not null && homes[id].FirstOrDefault() is { } home ? home : catalog.Home,
             context,
             removed,
             failed,
@@ -205,7 +211,7 @@ public static class BackupEngine
             {
                 if (catalog.Store is { } store)
                 {
-                    RemoveCopies.Run(ids, store, catalog.Home, removed, failed, context);
+                    RemoveCopies.Run(ids, store, id => homes[id], removed, failed, context);
                 }
                 else
                 {
@@ -226,7 +232,7 @@ public static class BackupEngine
         ArgumentNullException.ThrowIfNull(catalog);
         return OperationRecorder.RunEach(
             OperationRecorder.At(new BackupEvent { Operation = BackupOperation.Retention }, catalog.Store),
-            catalog.Home,
+            _ => catalog.Home,
             context,
             _ => { },
             failed,

@@ -29,7 +29,7 @@ public sealed class RemovedObjectTests
         var removed = new List<BackupMetadata>();
         var failed = new List<BackupException>();
 
-        RemoveCopies.Run([backup.Id], remote, directory, removed.Add, failed.Add, context);
+        RemoveCopies.Run([backup.Id], remote, _ => [directory], removed.Add, failed.Add, context);
 
         Assert.Empty(removed);
         Assert.Equal(BackupErrorId.CloudObjectKept, Assert.Single(failed).ErrorId);
@@ -51,7 +51,7 @@ public sealed class RemovedObjectTests
         SendBackup.Run(backup, directory, one, context);
         SendBackup.Run(directory.Get(backup.Id), directory, other, context);
 
-        RemoveCopies.Run([backup.Id], one, directory, _ => { }, error => throw error, context);
+        RemoveCopies.Run([backup.Id], one, _ => [directory], _ => { }, error => throw error, context);
 
         Assert.Equal("other", Assert.Single(directory.Get(backup.Id).Copies).AccountName);
     }

@@ -23,7 +23,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>Get-SHBackup</seealso>
 /// <seealso>New-SHBackup</seealso>
 /// <seealso>about_SignalHarvester.Backup</seealso>
-[Cmdlet(VerbsData.Merge, "SHBackup", SupportsShouldProcess = true, DefaultParameterSetName = IdSet)]
+[Cmdlet(VerbsData.Merge, "SHBackup", SupportsShouldProcess = true, DefaultParameterSetName = ObjectSet)]
 [OutputType(typeof(BackupMetadata))]
 public sealed class MergeSHBackupCommand : DecryptingCommand
 {

@@ -35,7 +35,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>New-SHBackupKey</seealso>
 /// <seealso>New-SHBackup</seealso>
 /// <seealso>about_SignalHarvester.Backup</seealso>
-[Cmdlet(VerbsSecurity.Protect, "SHBackup", SupportsShouldProcess = true, DefaultParameterSetName = IdSet)]
+[Cmdlet(VerbsSecurity.Protect, "SHBackup", SupportsShouldProcess = true, DefaultParameterSetName = ObjectSet)]
 [OutputType(typeof(BackupMetadata))]
 public sealed class ProtectSHBackupCommand : DecryptingCommand
 {

@@ -29,7 +29,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>Get-SHBackup</seealso>
 /// <seealso>Restore-SHBackup</seealso>
 /// <seealso>about_SignalHarvester.Backup</seealso>
-[Cmdlet(VerbsCommunications.Receive, "SHBackup", SupportsShouldProcess = true, DefaultParameterSetName = IdSet)]
+[Cmdlet(VerbsCommunications.Receive, "SHBackup", SupportsShouldProcess = true, DefaultParameterSetName = ObjectSet)]
 [OutputType(typeof(BackupMetadata))]
 public sealed class ReceiveSHBackupCommand : BackupInputCommand, IDynamicParameters, IConfigurationOptional
 {

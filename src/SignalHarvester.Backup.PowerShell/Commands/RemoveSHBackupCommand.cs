@@ -42,7 +42,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 public sealed class RemoveSHBackupCommand : DecryptingCommand, IDynamicParameters
 {
     private readonly StoreParameters storeParameters = new();
-    private readonly Dictionary<BackupCatalog, HashSet<string>> approved = [];
+    private readonly Dictionary<BackupCatalog, List<BackupSource>> approved = [];
     private readonly Dictionary<string, HashSet<string>> parents = new(StringComparer.Ordinal);
 
     /// <summary>Also removes the backups that build on the given ones, instead of folding those into them. It asks about them too.</summary>
@@ -86,9 +86,9 @@ public sealed class RemoveSHBackupCommand : DecryptingCommand, IDynamicParameter
     /// <inheritdoc/>
     protected override void EndProcessing()
     {
-        foreach (var (catalog, ids) in approved)
+        foreach (var sources in approved.Values)
         {
-            this.ReportErrors(() => Remove(catalog, ids));
+            this.ReportErrors(() => Remove(sources));
         }
     }
 
@@ -111,11 +111,13 @@ public sealed class RemoveSHBackupCommand : DecryptingCommand, IDynamicParameter
 
     private void Ask(BackupSource source, string action)
     {
-        var ids = approved.TryGetValue(source.Catalog, out var known) ? known : [];
-        if (!ids.Contains(source.Backup.Id) && this.ShouldProcessUnlessForced(Force, Described(source.Backup), action))
+        var sources = approved.TryGetValue(source.Catalog, out var known) ? known : [];
+
+        // Asked once, although two directories of this machine may record the same copy.
+        if (sources.Exists(other => other.Backup.Id == source.Backup.Id) || this.ShouldProcessUnlessForced(Force, Described(source.Backup), action))
         {
-            ids.Add(source.Backup.Id);
-            approved[source.Catalog] = ids;
+            sources.Add(source);
+            approved[source.Catalog] = sources;
         }
     }
 
@@ -123,13 +125,13 @@ public sealed class RemoveSHBackupCommand : DecryptingCommand, IDynamicParameter
         string.Create(
             CultureInfo.InvariantCulture, $"{Named(backup)} ({backup.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC, {ProgressView.Size(backup.Size)})");
 
-    private void Remove(BackupCatalog catalog, HashSet<string> ids)
+    private void Remove(List<BackupSource> sources)
     {
         var removed = new List<BackupMetadata>();
         var failed = new List<BackupException>();
         try
         {
-            Runner.Run(context => BackupEngine.Remove(ids, catalog, removed.Add, failed.Add, context));
+            Runner.Run(context => BackupEngine.Remove(sources, removed.Add, failed.Add, context));
         }
         finally
         {

@@ -218,7 +218,7 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IDynamicParamete
         var given = Into ?? Destination;
         foreach (var source in ParameterSetName switch
         {
-            PathSet => Files(LiteralPath),
+            PathSet => Files(LiteralPath, Remote),
             PointInTimeSet => [AtPointInTime()],
             _ => Selected(storeParameters, Remote),
         })

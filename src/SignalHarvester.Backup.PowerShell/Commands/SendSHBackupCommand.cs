@@ -27,7 +27,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>Receive-SHBackup</seealso>
 /// <seealso>New-SHBackup</seealso>
 /// <seealso>about_SignalHarvester.Backup</seealso>
-[Cmdlet(VerbsCommunications.Send, "SHBackup", SupportsShouldProcess = true, DefaultParameterSetName = IdSet)]
+[Cmdlet(VerbsCommunications.Send, "SHBackup", SupportsShouldProcess = true, DefaultParameterSetName = ObjectSet)]
 [OutputType(typeof(BackupMetadata))]
 public sealed class SendSHBackupCommand : BackupInputCommand, IDynamicParameters
 {

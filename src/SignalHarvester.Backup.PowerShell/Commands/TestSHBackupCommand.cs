@@ -81,7 +81,7 @@ public sealed class TestSHBackupCommand : DecryptingCommand, IDynamicParameters,
     protected override void ProcessRecord()
     {
         HasInput = true;
-        foreach (var source in ParameterSetName == PathSet ? Files(LiteralPath) : Selected(storeParameters, Remote))
+        foreach (var source in ParameterSetName == PathSet ? Files(LiteralPath, Remote) : Selected(storeParameters, Remote))
         {
             this.ReportErrors(() => Show(Runner.Run(context => BackupEngine.Verify(source, Level, context))));
         }

@@ -74,7 +74,7 @@ public class StoreParameters
         return new StoreLocation
         {
             Provider = provider,
-            Container = provider == CloudProvider.Directory ? fullPath(container) : container,
+            Container = provider == CloudProvider.Directory ? Path.TrimEndingDirectorySeparator(fullPath(container)) : container,
             Prefix = Prefix,
             Endpoint = Endpoint,
             Region = Region,

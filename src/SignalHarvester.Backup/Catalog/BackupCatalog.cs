@@ -9,9 +9,11 @@ namespace SignalHarvester.Backup.Catalog;
 /// </remarks>
 public sealed class BackupCatalog : IEquatable<BackupCatalog>
 {
-    private BackupCatalog(BackupDirectory home, BackupDirectory? directory, StoreCatalog? store)
+    private readonly Lazy<BackupDirectory> home;
+
+    private BackupCatalog(Lazy<BackupDirectory> home, BackupDirectory? directory, StoreCatalog? store)
     {
-        Home = home;
+        this.home = home;
         Directory = directory;
         Store = store;
     }
@@ -25,19 +27,20 @@ public sealed class BackupCatalog : IEquatable<BackupCatalog>
     /// <summary>
     /// The backup directory on this machine: the one with the backups, else the one for downloads, history and safety backups.
     /// </summary>
-    public BackupDirectory Home { get; }
+    /// <exception cref="BackupException">Of a file by itself alone: InvalidArgument, what was given is no directory.</exception>
+    public BackupDirectory Home => home.Value;
 
     /// <summary>A backup directory.</summary>
-    public static BackupCatalog Of(BackupDirectory directory) => new(directory, directory, store: null);
+    public static BackupCatalog Of(BackupDirectory directory) => new(new(directory), directory, store: null);
 
     /// <summary>An object store.</summary>
     /// <param name="store">The store.</param>
     /// <param name="home">The backup directory of this machine that belongs to it.</param>
-    public static BackupCatalog Of(StoreCatalog store, BackupDirectory home) => new(home, directory: null, store);
+    public static BackupCatalog Of(StoreCatalog store, BackupDirectory home) => new(new(home), directory: null, store);
 
     /// <summary>No catalogue: for a file by itself.</summary>
-    /// <param name="home">The backup directory of this machine.</param>
-    public static BackupCatalog None(BackupDirectory home) => new(home, directory: null, store: null);
+    /// <param name="home">Opens the backup directory of this machine, once something has to go there.</param>
+    public static BackupCatalog None(Func<BackupDirectory> home) => new(new(home), directory: null, store: null);
 
     /// <summary>Lists all backups, newest first; none for a file by itself.</summary>
     /// <exception cref="BackupException">DirectoryNotFound, the Cloud… errors: a failed listing is never an empty one.</exception>
@@ -48,15 +51,15 @@ public sealed class BackupCatalog : IEquatable<BackupCatalog>
     public IReadOnlyList<BackupMetadata> Dependants(string id, CancellationToken cancellation) =>
         Store?.Dependants(id, cancellation) ?? Directory?.Dependants(id) ?? [];
 
-    /// <inheritdoc/>
+    /// <summary>Whether both hold the same backups, whatever home belongs to them.</summary>
     public bool Equals(BackupCatalog? other) =>
-        other is not null && ReferenceEquals(Store, other.Store) && Directory?.Path == other.Directory?.Path && Home.Path == other.Home.Path;
+        other is not null && ReferenceEquals(Store, other.Store) && Directory?.Path == other.Directory?.Path;
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as BackupCatalog);
 
     /// <inheritdoc/>
-    public override int GetHashCode() => HashCode.Combine(Store, Home.Path);
+    public override int GetHashCode() => HashCode.Combine(Store, Directory?.Path);
 
     /// <summary>The address of the store, or the path of the directory.</summary>
     public override string ToString() => Store?.Location.ToString() ?? Home.Path;

@@ -58,7 +58,7 @@ public static class BackupFileLookup
             Size = file.Length,
             Clock = clock,
         };
-        return new BackupSource(loose, BackupCatalog.None(home()));
+        return new BackupSource(loose, BackupCatalog.None(home));
     }
 
     private static BackupMetadata? Described(BackupDirectory directory, string id)

@@ -188,7 +188,7 @@ internal static class Sidecar
         BackupCopy[] copies = [.. (fields.Copies ?? []).OfType<SidecarFields.CopyFields>().Select(copy => Copy(copy, path))];
 
         // Ours are those of a copy that is recorded as well; the predecessor recorded these two alone.
-        var isPredecessors = !Array.Exists(copies, copy => copy.Url == fields.CloudUrl);
+        var isPredecessors = copies.Length == 0 || (fields.CloudUrl is not null && !Array.Exists(copies, copy => copy.Url == fields.CloudUrl));
         return new BackupMetadata
         {
             Id = id,

@@ -67,21 +67,27 @@ internal static class OperationRecorder
     /// <inheritdoc cref="RunEach{T}"/>
     public static void RunEach(
         BackupEvent begun,
-        BackupDirectory directory,
+        Func<string?, BackupDirectory> home,
         OperationContext context,
         Action<BackupMetadata> removed,
         Action<BackupException> failed,
         Action<Action<BackupMetadata>, Action<BackupException>> operation) =>
-        _ = RunEach(begun, directory, context, removed, failed, (each, fault) =>
+        _ = RunEach(begun, home, context, removed, failed, (each, fault) =>
         {
             operation(each, fault);
             return true;
         });
 
     /// <summary>Runs an operation on many backups, and records each that it removed or failed on.</summary>
+    /// <param name="begun">What is known before.</param>
+    /// <param name="home">The directory whose history an event about a backup belongs to; asked with null for what is about none.</param>
+    /// <param name="context">Clock, messages.</param>
+    /// <param name="removed">Called for each that is gone.</param>
+    /// <param name="failed">Called for each that is still there, with the reason.</param>
+    /// <param name="operation">The operation.</param>
     public static T RunEach<T>(
         BackupEvent begun,
-        BackupDirectory directory,
+        Func<string?, BackupDirectory> home,
         OperationContext context,
         Action<BackupMetadata> removed,
         Action<BackupException> failed,
@@ -100,7 +106,7 @@ internal static class OperationRecorder
                 },
                 fault =>
                 {
-                    Add(Failed(fault.Target is string id && BackupFileName.IsId(id) ? begun with { BackupId = id } : begun, fault));
+                    Add(Failed(IdOf(fault) is { } id ? begun with { BackupId = id } : begun, fault));
                     failed(fault);
                 });
             if (events.Count == 0 && begun.Operation == BackupOperation.Retention)
@@ -117,7 +123,10 @@ internal static class OperationRecorder
         }
         finally
         {
-            Record(events, directory, context);
+            foreach (var recorded in events.GroupBy(told => home(told.BackupId).Path, StringComparer.Ordinal))
+            {
+                Record([.. recorded], home(recorded.First().BackupId), context);
+            }
         }
 
         // Each from the end of the one before: together they are the whole.
@@ -138,6 +147,12 @@ internal static class OperationRecorder
             new EventHistory(directory).Record([.. events.Select(told => told with { Schedule = told.Schedule ?? context.Schedule })], context);
         }
     }
+
+    /// <summary>The backup that a fault is about: by its id, or by the name of its file or of its sidecar.</summary>
+    private static string? IdOf(BackupException fault) => fault.Target is not string target ? null
+        : BackupFileName.IsId(target) ? target
+        : BackupFileName.TryParse(target)?.Id
+            ?? (BackupFileName.IsId(Path.GetFileNameWithoutExtension(target)) ? Path.GetFileNameWithoutExtension(target) : null);
 
     /// <summary>How an operation is recorded that failed.</summary>
     public static BackupEvent Failed(BackupEvent begun, Exception exception) => begun with

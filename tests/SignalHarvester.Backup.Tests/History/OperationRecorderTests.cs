@@ -47,10 +47,11 @@ public sealed class OperationRecorderTests : IDisposable
     public void A_directory_that_is_not_there_is_not_made_for_the_sake_of_the_history()
     {
         List<BackupException> failed = [];
+        var none = new BackupMetadata { Id = "backup_20261122_020000_123456", BackupPath = "none", BackupDirectory = scene.Directory.Path };
         Scene.Fails(
             BackupErrorId.DirectoryNotFound,
             BackupErrorCategory.ObjectNotFound,
-            () => BackupEngine.Remove(["backup_20261122_020000_123456"], BackupCatalog.Of(scene.Directory), _ => { }, failed.Add, scene.Context()));
+            () => BackupEngine.Remove([BackupSource.In(scene.Directory, none)], _ => { }, failed.Add, scene.Context()));
 
         Assert.False(Directory.Exists(scene.Directory.Path));
     }

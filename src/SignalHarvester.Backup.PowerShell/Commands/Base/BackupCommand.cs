@@ -198,13 +198,13 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
         $"'{address}' is a place in an object store, but this needs a directory on this machine. Give one; fetch the backups with Receive-SHBackup first.");
 
     /// <summary>
-    /// The backup directory on this machine. A backup from an object store states the store as its directory, and that
+    /// The backup directory on this machine: the one given, else the backup's own, else the configured one. A backup from an object store states the store as its directory, and that
     /// arrives as -BackupDirectory from the pipeline: it does not count here.
     /// </summary>
     private protected BackupDirectory OpenHome(BackupMetadata backup) =>
-        string.IsNullOrEmpty(BackupDirectory) || (backup.Location is not null && BackupDirectory == backup.BackupDirectory)
-            ? OpenConfigured(Settings.BackupDirectoryOf(backup.DatabasePath))
-            : OpenDirectory();
+        !string.IsNullOrEmpty(BackupDirectory) && (backup.Location is null || BackupDirectory != backup.BackupDirectory) ? OpenDirectory()
+        : OpenConfigured(
+            backup.Location is null && backup.BackupDirectory.Length > 0 ? backup.BackupDirectory : Settings.BackupDirectoryOf(backup.DatabasePath));
 
     /// <summary>The object store that the parameters, the backup or the configuration name, in this order.</summary>
     private protected StoreCatalog OpenStore(StoreParameters parameters, BackupMetadata? backup = null) =>

@@ -75,7 +75,7 @@ public abstract class BackupInputCommand : BackupCommand
                 : BackupSource.In(OpenDirectory(backup.BackupDirectory), backup));
         }
 
-        if ((Location ?? (remote ? this.StopOnError(() => Stores(parameters).NamedOrOnly) : null)) is { } location)
+        if (this.StopOnError(() => (remote ? Stores(parameters).Named : null) ?? Location ?? (remote ? Stores(parameters).NamedOrOnly : null)) is { } location)
         {
             var store = this.StopOnError(() => OpenStore(parameters, location));
             return Opened(Id.SelectMany(id => Find(store, id)), backup => InStore(backup, store));
@@ -86,8 +86,12 @@ public abstract class BackupInputCommand : BackupCommand
     }
 
     /// <summary>Backups given by the paths of their files; another file is written as an error.</summary>
-    private protected IEnumerable<BackupSource> Files(string[] paths) =>
-        Opened(paths, path => BackupFileLookup.Find(this.FileSystemPath(path), OpenDirectory, TimeProvider.System));
+    /// <param name="paths">The paths.</param>
+    /// <param name="remote">Whether -Remote was given, which is about something else.</param>
+    private protected IEnumerable<BackupSource> Files(string[] paths, bool remote) => remote
+        ? this.StopOnError<IEnumerable<BackupSource>>(() => throw BackupException.InvalidArgument(
+            "LiteralPath", "-LiteralPath names a file on this machine, and -Remote a copy in an object store. Give one of them."))
+        : Opened(paths, path => BackupFileLookup.Find(this.FileSystemPath(path), OpenDirectory, TimeProvider.System));
 
     /// <summary>A backup in a store, with the backup directory of this machine that belongs to it.</summary>
     private protected BackupSource InStore(BackupMetadata backup, StoreCatalog store) => new(backup, BackupCatalog.Of(store, OpenHome(backup)));

@@ -20,7 +20,19 @@ internal static class CmdletPaths
                 return named;
             }
 
-            var full = cmdlet.SessionState.Path.GetUnresolvedProviderPathFromPSPath(path, out var provider, out _);
+            ProviderInfo provider;
+            string full;
+            try
+            {
+                full = cmdlet.SessionState.Path.GetUnresolvedProviderPathFromPSPath(path, out provider, out _);
+            }
+            catch (SessionStateException exception)
+            {
+                // A drive or a provider that the session has not got.
+                throw BackupException.InvalidArgument(
+                    path, $"'{path}' is not a path in this session: {exception.Message.TrimEnd('.')}. Give the path of a file or folder.");
+            }
+
             return provider.Name == "FileSystem"
                 ? full
                 : throw BackupException.InvalidArgument(

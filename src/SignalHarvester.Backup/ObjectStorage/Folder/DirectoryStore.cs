@@ -410,10 +410,22 @@ internal sealed class DirectoryStore : IObjectStore
     private bool RequireFileOrNothing(string name)
     {
         var path = PathOf(name);
-        return FileKind.IsRegularItself(path)
-            || (new FileInfo(path) is { Exists: false, LinkTarget: null } && !Directory.Exists(path)
-                ? false
-                : throw fault.Refused($"the name '{name}'", "a link, a folder or a device has that name, and is not followed or touched", null));
+        if (FileKind.IsRegularItself(path))
+        {
+            return true;
+        }
+
+        try
+        {
+            // Unlike File.Exists, it tells what is not there from what may not be looked at.
+            _ = File.GetAttributes(path);
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return false;
+        }
+
+        throw fault.Refused($"the name '{name}'", "a link, a folder or a device has that name, and is not followed or touched", null);
     }
 
     private ValueTask PaceAsync(int bytes, CancellationToken cancellation) => limiter?.WaitAsync(bytes, watch: null, cancellation) ?? ValueTask.CompletedTask;

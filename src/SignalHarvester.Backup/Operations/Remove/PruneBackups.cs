@@ -43,7 +43,7 @@ internal static class PruneBackups
         var faults = new Dictionary<string, string>(StringComparer.Ordinal);
         if (catalog.Store is { } store)
         {
-            RemoveCopies.Run(going, store, catalog.Home, Gone, Note, context);
+            RemoveCopies.Run(going, store, _ => [catalog.Home], Gone, Note, context);
         }
         else
         {

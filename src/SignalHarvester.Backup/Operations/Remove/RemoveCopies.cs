@@ -14,7 +14,7 @@ internal static class RemoveCopies
     /// <summary>Removes copies.</summary>
     /// <param name="ids">Which.</param>
     /// <param name="store">Where they are.</param>
-    /// <param name="home">The backup directory whose records of these copies go with them; null for none.</param>
+    /// <param name="homes">The backup directories whose records of a copy go with it, by its id.</param>
     /// <param name="removed">Called for each that is gone.</param>
     /// <param name="failed">Called for each that is still there, with the reason.</param>
     /// <param name="context">Clock, messages, cancellation.</param>
@@ -23,7 +23,7 @@ internal static class RemoveCopies
     public static void Run(
         IReadOnlyCollection<string> ids,
         StoreCatalog store,
-        BackupDirectory? home,
+        Func<string, IEnumerable<BackupDirectory>> homes,
         Action<BackupMetadata> removed,
         Action<BackupException> failed,
         OperationContext context)
@@ -43,7 +43,10 @@ internal static class RemoveCopies
                 var dependants = children[id].Where(child => !gone.Contains(child) && !open.Contains(child)).ToList();
                 removed(dependants.Count == 0 ? RemoveAsync(id, store, context).GetAwaiter().GetResult() : throw HasDependants(id, dependants));
                 gone.Add(id);
-                Forget(id, store, home, context);
+                foreach (var home in homes(id).DistinctBy(home => home.Path, StringComparer.Ordinal))
+                {
+                    Forget(id, store, home, context);
+                }
             }
             catch (BackupException exception)
             {
@@ -80,11 +83,11 @@ internal static class RemoveCopies
                 $"'{store.Location}' reported '{name}' as deleted, but still has it. Check for a retention policy or a lock there, and remove it again.");
     }
 
-    private static void Forget(string id, StoreCatalog store, BackupDirectory? home, OperationContext context)
+    private static void Forget(string id, StoreCatalog store, BackupDirectory home, OperationContext context)
     {
         try
         {
-            if (home is null || !Directory.Exists(home.Path) || home.TryGet(id) is not { } here || !here.Copies.Any(IsThere))
+            if (!Directory.Exists(home.Path) || home.TryGet(id) is not { } here || !here.Copies.Any(IsThere))
             {
                 return;
             }
@@ -97,7 +100,7 @@ internal static class RemoveCopies
         }
         catch (BackupException exception)
         {
-            context.Warn($"The copy of '{id}' was removed, but that could not be recorded in '{home!.Path}': {exception.Message}");
+            context.Warn($"The copy of '{id}' was removed, but that could not be recorded in '{home.Path}': {exception.Message}");
         }
 
         bool IsThere(BackupCopy copy) => copy.IsIn(store.Location);

@@ -28,7 +28,7 @@ public static class PointInTime
         {
             throw new BackupException(
                 BackupErrorId.DatabaseAmbiguous, moment,
-                $"The directory has backups of {databases.Count} databases: {string.Join(", ", databases.Take(5))}{(databases.Count > 5 ? " ..." : string.Empty)}. Give one of them with -Database.");
+                $"There are backups of {databases.Count} databases: {string.Join(", ", databases.Take(5))}{(databases.Count > 5 ? " ..." : string.Empty)}. Give one of them with -Database.");
         }
 
         var chains = new ChainHealth(candidates.ToDictionary(backup => backup.Id, StringComparer.Ordinal), now);
