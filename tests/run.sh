@@ -53,6 +53,17 @@ run() {
     return $ended
 }
 
+# work PROJECT...: runs those of them that nobody else has taken, one after the other.
+work() {
+    local project number=0 ended=0
+    for project in "$@"; do
+        number=$((number + 1))
+        mkdir "$results/taken.$number" 2>/dev/null || continue
+        run "$project" || ended=$?
+    done
+    return $ended
+}
+
 have dotnet || { echo "The .NET 10 SDK (dotnet) is needed."; finish 0 1 0; }
 mkdir -p "$SHBACKUP_TEST_ASSETS" || exit 1
 arguments=("$@")
@@ -66,20 +77,14 @@ solution=$(find "$root" -maxdepth 1 -name '*.sln*' | head -n 1)
 built=$(dotnet build "$solution" -c Release -v quiet -nologo "-clp:NoSummary;ErrorsOnly" 2>&1) || { printf '%s\n' "$built" "The build failed."; finish 0 1 0; }
 wait
 
-# Two at a time, and whichever ends makes room for the next: the longest come first, so that both sides end at about the same time.
+# Two at a time, each taking what comes next: the longest come first, so that both end at about the same time.
 longest=()
 for name in Durability Cloud PowerShell; do longest+=("$root/tests/SignalHarvester.Backup.$name.Tests/SignalHarvester.Backup.$name.Tests.csproj"); done
 mapfile -t others < <(find "$root/tests" -mindepth 2 -maxdepth 2 -name '*.Tests.csproj' | grep -vxF "$(printf '%s\n' "${longest[@]}")" | sort -r)
 [ ${#others[@]} != 0 ] || { echo "No test projects were found."; finish 0 1 0; }
-ended=0
-running=0
-for project in "${longest[@]}" "${others[@]}" specs style; do
-    [ $running -lt 2 ] || { wait -n || ended=$?; running=$((running - 1)); }
-    run "$project" &
-    running=$((running + 1))
-done
-while [ $running -gt 0 ]; do
-    wait -n || ended=$?
-    running=$((running - 1))
-done
+work "${longest[@]}" "${others[@]}" specs style &
+side=$!
+work "${longest[@]}" "${others[@]}" specs style
+ended=$?
+wait "$side" || ended=$?
 summary "$ended"
