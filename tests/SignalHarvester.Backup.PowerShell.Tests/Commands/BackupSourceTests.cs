@@ -16,7 +16,7 @@ public class BackupSourceTests
     {
         using var workspace = new Workspace();
         var made = workspace.MakeBackup();
-        workspace.Run($"Get-SHBackup | Send-SHBackup {One}; Get-SHBackup | Send-SHBackup {Other}").WithoutErrors();
+        workspace.Run($"Get-SHBackup | Send-SHBackup {One} -CreateContainer; Get-SHBackup | Send-SHBackup {Other} -CreateContainer").WithoutErrors();
 
         workspace.Run($"{string.Format(System.Globalization.CultureInfo.InvariantCulture, listed, One)} | Remove-SHBackup -Remote {Other} -Force").WithoutErrors();
 
@@ -31,7 +31,7 @@ public class BackupSourceTests
         workspace.MakeBackup();
         workspace.Change();
         workspace.MakeBackup("-Type Incremental");
-        workspace.Run($"Get-SHBackup -Newest 1 | Send-SHBackup {One}; Copy-Item -Recurse ./backups ./twin").WithoutErrors();
+        workspace.Run($"Get-SHBackup -Newest 1 | Send-SHBackup {One} -CreateContainer; Copy-Item -Recurse ./backups ./twin").WithoutErrors();
 
         var removed = workspace.Run(
             $"@(Get-SHBackup -BackupDirectory ./twin -Type Full) + @(Get-SHBackup) | Remove-SHBackup -Remote {One} -Force").WithoutErrors();
@@ -50,7 +50,7 @@ public class BackupSourceTests
     {
         using var workspace = new Workspace();
         workspace.MakeBackup("-BackupDirectory ./elsewhere");
-        workspace.Run($"Get-SHBackup -BackupDirectory ./elsewhere | Send-SHBackup {One}").WithoutErrors();
+        workspace.Run($"Get-SHBackup -BackupDirectory ./elsewhere | Send-SHBackup {One} -CreateContainer").WithoutErrors();
 
         workspace.Run(
             "$backup = Get-SHBackup -BackupDirectory ./elsewhere; " + string.Format(System.Globalization.CultureInfo.InvariantCulture, command, One)).WithoutErrors();
@@ -71,7 +71,7 @@ public class BackupSourceTests
     {
         using var workspace = new Workspace();
         workspace.MakeBackup();
-        workspace.Run($"Get-SHBackup | Send-SHBackup {One}").WithoutErrors();
+        workspace.Run($"Get-SHBackup | Send-SHBackup {One} -CreateContainer").WithoutErrors();
 
         var done = workspace.Run($"$known = Get-SHBackup; Remove-Item -Recurse -Force ./backups; $known | {command}").WithoutErrors();
 
@@ -85,7 +85,7 @@ public class BackupSourceTests
     {
         using var workspace = new Workspace();
         workspace.MakeBackup();
-        workspace.Run($"Get-SHBackup | Send-SHBackup {One}").WithoutErrors();
+        workspace.Run($"Get-SHBackup | Send-SHBackup {One} -CreateContainer").WithoutErrors();
 
         var done = workspace.Run($"@(Get-SHBackup -Remote {One}) + @(Get-SHBackup) | {command}");
 
@@ -107,13 +107,15 @@ public class BackupSourceTests
         Assert.False(File.Exists(workspace["new.db"]));
     }
 
-    [Fact]
-    public void A_file_without_a_sidecar_is_tested_wherever_the_session_is()
+    [Theory]
+    [InlineData("s3://bucket/machine")]
+    [InlineData("nodrive:/x")]
+    public void A_file_without_a_sidecar_is_tested_whatever_the_backup_directory_is(string directory)
     {
         using var workspace = new Workspace();
         File.Copy(workspace.MakeBackup().BackupPath, workspace["loose.db.zst"]);
 
-        var tested = workspace.Run("Push-Location env:; try { Test-SHBackup -LiteralPath $args[0] } finally { Pop-Location }", workspace["loose.db.zst"]);
+        var tested = workspace.Run("Test-SHBackup -LiteralPath ./loose.db.zst -BackupDirectory $args[0]", directory);
 
         Assert.True(tested.WithoutErrors().As<BackupMetadata>().Single().Verified);
     }
