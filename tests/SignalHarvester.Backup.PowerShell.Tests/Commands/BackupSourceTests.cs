@@ -1,4 +1,6 @@
+using System.Globalization;
 using SignalHarvester.Backup.PowerShell.Tests.Support;
+using SignalHarvester.Backup.TestSupport;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
 
@@ -10,15 +12,14 @@ public class BackupSourceTests
 
     [Theory]
     [InlineData("Get-SHBackup -Remote {0}")]
-    [InlineData("Get-SHBackup -Remote {0} | Select-Object *")]
-    [InlineData("Get-SHBackup -Remote {0} | ConvertTo-Json -Depth 5 | ConvertFrom-Json")]
+    [InlineData("Get-SHBackup -Remote {0} | ForEach-Object {{ [pscustomobject]@{{ Id = $_.Id; Location = $_.Location }} }}")]
     public void The_store_that_is_named_wins_over_the_one_that_listed_the_backup(string listed)
     {
         using var workspace = new Workspace();
         var made = workspace.MakeBackup();
         workspace.Run($"Get-SHBackup | Send-SHBackup {One} -CreateContainer; Get-SHBackup | Send-SHBackup {Other} -CreateContainer").WithoutErrors();
 
-        workspace.Run($"{string.Format(System.Globalization.CultureInfo.InvariantCulture, listed, One)} | Remove-SHBackup -Remote {Other} -Force").WithoutErrors();
+        workspace.Run($"{string.Format(CultureInfo.InvariantCulture, listed, One)} | Remove-SHBackup -Remote {Other} -Force").WithoutErrors();
 
         Assert.Equal([made.Id], Workspace.Ids(workspace.Run($"Get-SHBackup -Remote {One}").WithoutErrors()));
         Assert.Empty(workspace.Run($"Get-SHBackup -Remote {Other}").WithoutErrors().Output);
@@ -30,17 +31,18 @@ public class BackupSourceTests
         using var workspace = new Workspace();
         workspace.MakeBackup();
         workspace.Change();
-        workspace.MakeBackup("-Type Incremental");
-        workspace.Run($"Get-SHBackup -Newest 1 | Send-SHBackup {One} -CreateContainer; Copy-Item -Recurse ./backups ./twin").WithoutErrors();
+        workspace.MakeBackup();
+        workspace.Run($"Get-SHBackup | Send-SHBackup {One} -CreateContainer").WithoutErrors();
+        Tool.Require("cp").Run("-a", workspace.Backups, workspace["twin"]).EnsureSuccess();
 
         var removed = workspace.Run(
-            $"@(Get-SHBackup -BackupDirectory ./twin -Type Full) + @(Get-SHBackup) | Remove-SHBackup -Remote {One} -Force").WithoutErrors();
+            $"@(Get-SHBackup -BackupDirectory ./twin -Newest 1) + @(Get-SHBackup) | Remove-SHBackup -Remote {One} -Force").WithoutErrors();
 
         Assert.Equal(2, removed.Output.Count);
         Assert.Empty(workspace.Run($"Get-SHBackup -Remote {One}").WithoutErrors().Output);
         Assert.All(workspace.Run("Get-SHBackup").WithoutErrors().As<BackupMetadata>(), backup => Assert.Empty(backup.Copies));
         Assert.All(
-            workspace.Run("Get-SHBackup -BackupDirectory ./twin -Type Full").WithoutErrors().As<BackupMetadata>(), backup => Assert.Empty(backup.Copies));
+            workspace.Run("Get-SHBackup -BackupDirectory ./twin -Newest 1").WithoutErrors().As<BackupMetadata>(), backup => Assert.Empty(backup.Copies));
     }
 
     [Theory]
@@ -53,17 +55,16 @@ public class BackupSourceTests
         workspace.Run($"Get-SHBackup -BackupDirectory ./elsewhere | Send-SHBackup {One} -CreateContainer").WithoutErrors();
 
         workspace.Run(
-            "$backup = Get-SHBackup -BackupDirectory ./elsewhere; " + string.Format(System.Globalization.CultureInfo.InvariantCulture, command, One)).WithoutErrors();
+            "$backup = Get-SHBackup -BackupDirectory ./elsewhere; " + string.Format(CultureInfo.InvariantCulture, command, One)).WithoutErrors();
 
         Assert.Empty(workspace.Run("Get-SHBackup -BackupDirectory ./elsewhere").WithoutErrors().As<BackupMetadata>().Single().Copies);
         Assert.Contains(
             workspace.Run("Get-SHBackupHistory -BackupDirectory ./elsewhere").WithoutErrors().As<BackupEvent>(),
             told => told is { Operation: BackupOperation.Remove, Provider: CloudProvider.Directory });
-        Assert.False(Directory.Exists(workspace.Backups));
+        Assert.Empty(workspace.Run("Get-SHBackupHistory").WithoutErrors().Output);
     }
 
     [Theory]
-    [InlineData("Invoke-SHRestoreDrill -Remote")]
     [InlineData("Receive-SHBackup -BackupDirectory ./fetched")]
     [InlineData("Test-SHBackup -Remote")]
     [InlineData("Restore-SHBackup -Remote -Destination ./new.db -Force")]
@@ -73,7 +74,9 @@ public class BackupSourceTests
         workspace.MakeBackup();
         workspace.Run($"Get-SHBackup | Send-SHBackup {One} -CreateContainer").WithoutErrors();
 
-        var done = workspace.Run($"$known = Get-SHBackup; Remove-Item -Recurse -Force ./backups; $known | {command}").WithoutErrors();
+        workspace.Run("$global:known = Get-SHBackup").WithoutErrors();
+        Directory.Delete(workspace.Backups, recursive: true);
+        var done = workspace.Run($"$global:known | {command}").WithoutErrors();
 
         Assert.Single(done.Output);
     }

@@ -198,8 +198,8 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
         $"'{address}' is a place in an object store, but this needs a directory on this machine. Give one; fetch the backups with Receive-SHBackup first.");
 
     /// <summary>
-    /// The backup directory on this machine: the one given, else the backup's own, else the configured one. A backup from an object store states the store as its directory, and that
-    /// arrives as -BackupDirectory from the pipeline: it does not count here.
+    /// The backup directory on this machine: the one given, else the backup's own, else the configured one. A backup from an object
+    /// store states the store as its directory, and that arrives as -BackupDirectory from the pipeline: it does not count here.
     /// </summary>
     private protected BackupDirectory OpenHome(BackupMetadata backup) =>
         !string.IsNullOrEmpty(BackupDirectory) && (backup.Location is null || BackupDirectory != backup.BackupDirectory) ? OpenDirectory()

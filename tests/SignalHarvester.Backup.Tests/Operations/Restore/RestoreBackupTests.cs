@@ -397,7 +397,8 @@ public sealed class RestoreBackupTests : IDisposable
             BackupErrorId.BackupIntegrityFailed,
             BackupErrorCategory.InvalidData,
             () => RestoreBackup.Run(
-                new BackupSource(letter, BackupCatalog.None(() => scene.Directory)), new RestoreOptions { Destination = Target, Verify = verify }, scene.Context()));
+                new BackupSource(letter, BackupCatalog.None(() => scene.Directory)), new RestoreOptions { Destination = Target, Verify = verify },
+                scene.Context()));
 
         Assert.Equal(before, Scene.DatabaseFiles(Target));
         AssertNothingLeft();
