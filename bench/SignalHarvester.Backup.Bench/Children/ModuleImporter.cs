@@ -20,7 +20,7 @@ internal static class ModuleImporter
 
         var watch = Stopwatch.StartNew();
         Import(runspace, manifest);
-        Command.Report("inside", watch.Elapsed.TotalSeconds);
+        Machines.Command.Report("inside", watch.Elapsed.TotalSeconds);
     }
 
     private static void Import(Runspace runspace, string manifest)

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 
-namespace SignalHarvester.Backup.Bench;
+namespace SignalHarvester.Backup.Bench.Databases;
 
 /// <summary>
 /// Ten thousand backups in one directory: clones of one real backup of a small database, an hour apart, each with its

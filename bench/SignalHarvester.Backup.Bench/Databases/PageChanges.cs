@@ -1,7 +1,7 @@
 using System.Globalization;
 using Microsoft.Data.Sqlite;
 
-namespace SignalHarvester.Backup.Bench;
+namespace SignalHarvester.Backup.Bench.Databases;
 
 /// <summary>
 /// Changes pages all over the bench's table, one row in each, and no other page. The same seed chooses the same pages

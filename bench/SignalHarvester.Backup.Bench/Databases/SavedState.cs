@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Bench;
+namespace SignalHarvester.Backup.Bench.Databases;
 
 /// <summary>Directories as they were at one moment, to be brought back before each run that changes them.</summary>
 /// <param name="folder">Where the copies go.</param>

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace SignalHarvester.Backup.Bench;
+namespace SignalHarvester.Backup.Bench.Databases;
 
 /// <summary>A random generator whose numbers no later runtime can change: the database must stay the same.</summary>
 internal sealed class SplitMix64(ulong seed)

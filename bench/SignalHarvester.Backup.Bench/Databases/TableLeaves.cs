@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using Microsoft.Win32.SafeHandles;
 
-namespace SignalHarvester.Backup.Bench;
+namespace SignalHarvester.Backup.Bench.Databases;
 
 /// <summary>
 /// The leaf pages of a table, read from the b-tree itself (https://sqlite.org/fileformat2.html#b_tree_pages): no build

@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 
-namespace SignalHarvester.Backup.Bench;
+namespace SignalHarvester.Backup.Bench.Databases;
 
 /// <summary>The places that a run reads and writes, and the chores between measurements.</summary>
 internal sealed class Workspace

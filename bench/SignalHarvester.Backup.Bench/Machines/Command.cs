@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 
-namespace SignalHarvester.Backup.Bench;
+namespace SignalHarvester.Backup.Bench.Machines;
 
 /// <summary>
 /// A child process that is run and measured. Lines of its output that read <c>bench:name=value</c> are numbers

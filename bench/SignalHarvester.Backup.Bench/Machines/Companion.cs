@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace SignalHarvester.Backup.Bench;
+namespace SignalHarvester.Backup.Bench.Machines;
 
 /// <summary>A verb of this program that works in a process of its own beside the contestants, until this is disposed of.</summary>
 internal sealed class Companion : IDisposable

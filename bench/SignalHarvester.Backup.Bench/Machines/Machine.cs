@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 
-namespace SignalHarvester.Backup.Bench;
+namespace SignalHarvester.Backup.Bench.Machines;
 
 /// <summary>What the numbers were measured on.</summary>
 internal sealed record Machine(
@@ -14,7 +14,7 @@ internal sealed record Machine(
         Math.Round(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 1e9, 1),
         RuntimeInformation.OSDescription,
         new DriveInfo(work).DriveFormat,
-        Bench.Tools.Versions());
+        Machines.Tools.Versions());
 
     /// <summary>One line for a person.</summary>
     public override string ToString() =>

@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Bench;
+namespace SignalHarvester.Backup.Bench.Machines;
 
 /// <summary>This project's own contestant: pipelines run by the built host, as a user runs them.</summary>
 internal sealed class Module

@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Text.Json;
-using static SignalHarvester.Backup.Bench.Command;
+using static SignalHarvester.Backup.Bench.Machines.Command;
 
-namespace SignalHarvester.Backup.Bench;
+namespace SignalHarvester.Backup.Bench.Machines;
 
 /// <summary>
 /// The command lines of the other tools, each left as its manual shows it. What a tool does not force to the disk

@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace SignalHarvester.Backup.Bench;
+namespace SignalHarvester.Backup.Bench.Machines;
 
 /// <summary>The programs that the machine has.</summary>
 internal static partial class Tools

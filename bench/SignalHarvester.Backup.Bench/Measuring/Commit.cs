@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace SignalHarvester.Backup.Bench;
+namespace SignalHarvester.Backup.Bench.Measuring;
 
 /// <summary>One commit of the writer process, on the clock that all processes of the machine share.</summary>
 /// <param name="Start">Timestamp before the statement.</param>

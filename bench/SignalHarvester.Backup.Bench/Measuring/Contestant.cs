@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Bench;
+namespace SignalHarvester.Backup.Bench.Measuring;
 
 /// <summary>One line of a step's table: something that is run and measured.</summary>
 internal sealed class Contestant

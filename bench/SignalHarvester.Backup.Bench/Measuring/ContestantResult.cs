@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Bench;
+namespace SignalHarvester.Backup.Bench.Measuring;
 
 /// <summary>All runs of one contestant, or why there are none.</summary>
 internal sealed class ContestantResult(Contestant contestant)

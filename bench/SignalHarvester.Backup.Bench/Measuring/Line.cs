@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Bench;
+namespace SignalHarvester.Backup.Bench.Measuring;
 
 /// <summary>A line to beat and how it went; smaller is better.</summary>
 /// <param name="What">What is held against what.</param>

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace SignalHarvester.Backup.Bench;
+namespace SignalHarvester.Backup.Bench.Measuring;
 
 /// <summary>Runs the contestants of a step in turns, so that a slow minute of the machine falls on all of them.</summary>
 internal sealed class Runner(Workspace workspace, Options options)

@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 
-namespace SignalHarvester.Backup.Bench;
+namespace SignalHarvester.Backup.Bench.Measuring;
 
 /// <summary>What one run of one contestant measured. Times are seconds, sizes bytes; null is "not measured".</summary>
 /// <param name="Wall">From the start of the process to its end.</param>

@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Bench;
+namespace SignalHarvester.Backup.Bench.Measuring;
 
 /// <summary>The median of a few runs, and how far they lay apart.</summary>
 internal sealed record Spread(double Median, double Min, double Max)

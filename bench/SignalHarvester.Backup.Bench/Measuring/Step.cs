@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Bench;
+namespace SignalHarvester.Backup.Bench.Measuring;
 
 /// <summary>One table of the report. A new measurement is a new subclass, listed in <see cref="Program"/>.</summary>
 internal abstract class Step

@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 
-namespace SignalHarvester.Backup.Bench;
+namespace SignalHarvester.Backup.Bench.Measuring;
 
 /// <summary>A step's contestants as measured, with the lookups that tables and lines are made of.</summary>
 internal sealed record StepResult(string Name, string Title, IReadOnlyList<ContestantResult> Contestants)

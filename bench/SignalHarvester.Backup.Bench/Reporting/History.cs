@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Bench;
+namespace SignalHarvester.Backup.Bench.Reporting;
 
 /// <summary>
 /// A database over time: its first state, and thirty more, each after a change of one page in a hundred. The module's

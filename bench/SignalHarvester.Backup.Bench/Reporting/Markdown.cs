@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace SignalHarvester.Backup.Bench;
+namespace SignalHarvester.Backup.Bench.Reporting;
 
 /// <summary>The report as tables that read well in a terminal too.</summary>
 internal static class Markdown

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace SignalHarvester.Backup.Bench;
+namespace SignalHarvester.Backup.Bench.Reporting;
 
 /// <summary>Everything one run of the bench found.</summary>
 internal sealed record Report(

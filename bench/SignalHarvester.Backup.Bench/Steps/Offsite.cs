@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using static SignalHarvester.Backup.Bench.Command;
+using static SignalHarvester.Backup.Bench.Machines.Command;
 
 namespace SignalHarvester.Backup.Bench.Steps;
 

@@ -2,7 +2,7 @@ using SignalHarvester.Backup.Cloud.Tests.Servers;
 using SignalHarvester.Backup.ObjectStorage;
 using Xunit;
 
-namespace SignalHarvester.Backup.Cloud.Tests;
+namespace SignalHarvester.Backup.Cloud.Tests.Azure;
 
 /// <summary>What every store on a network must bear, with Azurite behind the proxy.</summary>
 public sealed class AzureFaultTests(AzuriteServer azurite) : FaultConformance

@@ -1,7 +1,7 @@
 using SignalHarvester.Backup.Cloud.Tests.Servers;
 using SignalHarvester.Backup.ObjectStorage;
 
-namespace SignalHarvester.Backup.Cloud.Tests;
+namespace SignalHarvester.Backup.Cloud.Tests.Azure;
 
 /// <summary>What every object store must do, on Azurite.</summary>
 public sealed class AzureStoreTests(AzuriteServer azurite) : ObjectStoreConformance

@@ -10,7 +10,7 @@ using SignalHarvester.Backup.ObjectStorage.Azure;
 using SignalHarvester.Backup.ObjectStorage.Transfers;
 using Xunit;
 
-namespace SignalHarvester.Backup.Cloud.Tests;
+namespace SignalHarvester.Backup.Cloud.Tests.Azure;
 
 /// <summary>What is Azure's own: credentials, blocks, options, and what it says when it refuses.</summary>
 public sealed class AzureTests(AzuriteServer azurite)

@@ -1,9 +1,9 @@
 using SignalHarvester.Backup.Cloud.Tests.Proxy;
 using SignalHarvester.Backup.ObjectStorage;
 using Xunit;
-using static SignalHarvester.Backup.Cloud.Tests.StoreActions;
+using static SignalHarvester.Backup.Cloud.Tests.Support.StoreActions;
 
-namespace SignalHarvester.Backup.Cloud.Tests;
+namespace SignalHarvester.Backup.Cloud.Tests.Conformance;
 
 /// <summary>
 /// What every object store on a network must bear. Each provider's class says where its server is and opens a store by way
@@ -38,7 +38,7 @@ public abstract class FaultConformance : IAsyncDisposable
     public async Task A_file_is_sent_although_parts_fail_now_and_then(string fault)
     {
         using var store = await OpenAsync();
-        using var here = new Transfer();
+        using var here = new StoreTransfer();
         var content = ManyParts(store);
         proxy!.Inject(Transient(fault, MiB), times: 2, head => head.BringsPart);
 
@@ -53,8 +53,8 @@ public abstract class FaultConformance : IAsyncDisposable
     public async Task A_file_is_fetched_although_ranges_fail_now_and_then(string fault)
     {
         using var store = await OpenAsync();
-        using var here = new Transfer();
-        using var there = new Transfer();
+        using var here = new StoreTransfer();
+        using var there = new StoreTransfer();
         var content = Bytes((40 * MiB) + 1, 1);
         await here.SendAsync(store, "a", content, Stop);
         var version = (await store.FindAsync("a", Stop))!;
@@ -99,7 +99,7 @@ public abstract class FaultConformance : IAsyncDisposable
     public async Task An_object_whose_answer_got_lost_was_made_once_and_is_ours(bool large)
     {
         using var store = await OpenAsync();
-        using var here = new Transfer();
+        using var here = new StoreTransfer();
         var content = large ? ManyParts(store) : Bytes(1000, 1);
         var watched = new WatchedStore(store)
         {
@@ -151,8 +151,8 @@ public abstract class FaultConformance : IAsyncDisposable
     public async Task A_request_in_which_nothing_moves_is_given_up_and_tried_again(bool inResponse)
     {
         using var store = await OpenAsync(new StoreOptions { NetworkTimeout = Stall });
-        using var here = new Transfer();
-        using var there = new Transfer();
+        using var here = new StoreTransfer();
+        using var there = new StoreTransfer();
         var content = ManyParts(store);
         proxy!.Inject(inResponse ? Fault.StallResponse(0) : Fault.StallRequest(MiB), where: head => head.BringsPart);
 
@@ -188,7 +188,7 @@ public abstract class FaultConformance : IAsyncDisposable
     public async Task What_stalls_can_be_stopped(bool sending)
     {
         using var store = await OpenAsync();
-        using var here = new Transfer();
+        using var here = new StoreTransfer();
         var version = await PutAsync(store, "there", Bytes(1000, 1));
         proxy!.Inject(Fault.StallResponse(0), times: 100);
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(Stop);
@@ -206,7 +206,7 @@ public abstract class FaultConformance : IAsyncDisposable
     public async Task A_part_that_was_damaged_on_the_way_is_never_accepted()
     {
         using var store = await OpenAsync(new StoreOptions { MostRetries = 1 });
-        using var here = new Transfer();
+        using var here = new StoreTransfer();
         var content = ManyParts(store);
         proxy!.Inject(Fault.CorruptRequest(100_000), where: head => head.BringsPart);
 
@@ -239,8 +239,8 @@ public abstract class FaultConformance : IAsyncDisposable
     public async Task A_range_that_was_damaged_on_the_way_is_no_download()
     {
         using var store = await OpenAsync();
-        using var here = new Transfer();
-        using var there = new Transfer();
+        using var here = new StoreTransfer();
+        using var there = new StoreTransfer();
         var content = Bytes(20 * MiB, 1);
         await here.SendAsync(store, "a", content, Stop);
         var version = (await store.FindAsync("a", Stop))!;
@@ -308,7 +308,7 @@ public abstract class FaultConformance : IAsyncDisposable
     public async Task An_interrupted_upload_sends_only_what_was_missing()
     {
         using var store = await OpenAsync(new StoreOptions { MostRetries = 0 });
-        using var here = new Transfer();
+        using var here = new StoreTransfer();
         var content = Bytes(64 * MiB, 1);
         var watched = new WatchedStore(store)
         {
@@ -340,8 +340,8 @@ public abstract class FaultConformance : IAsyncDisposable
     public async Task An_interrupted_download_fetches_only_what_was_missing()
     {
         using var store = await OpenAsync(new StoreOptions { MostRetries = 0 });
-        using var here = new Transfer();
-        using var there = new Transfer();
+        using var here = new StoreTransfer();
+        using var there = new StoreTransfer();
         var content = Bytes(64 * MiB, 1);
         await here.SendAsync(store, "a", content, Stop);
         var version = (await store.FindAsync("a", Stop))!;
@@ -394,7 +394,7 @@ public abstract class FaultConformance : IAsyncDisposable
         await store.ReadAsync(version, 0, read, Stop);
         Same(content, read);
         var found = await store.FindAsync(version.Name, Stop);
-        Assert.Equal((version.Version, Transfer.Sha256(content)), (found!.Version, found.Sha256));
+        Assert.Equal((version.Version, StoreTransfer.Sha256(content)), (found!.Version, found.Sha256));
     }
 
     /// <summary>Either all is well, by another try, or nothing of it is there.</summary>

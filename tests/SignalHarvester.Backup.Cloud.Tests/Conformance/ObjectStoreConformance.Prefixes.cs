@@ -3,9 +3,9 @@ using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.ObjectStorage;
 using SignalHarvester.Backup.ObjectStorage.Transfers;
 using Xunit;
-using static SignalHarvester.Backup.Cloud.Tests.StoreActions;
+using static SignalHarvester.Backup.Cloud.Tests.Support.StoreActions;
 
-namespace SignalHarvester.Backup.Cloud.Tests;
+namespace SignalHarvester.Backup.Cloud.Tests.Conformance;
 
 /// <summary>What stands before the names: whatever it is, one key for all that is done with an object, or nothing is sent.</summary>
 public abstract partial class ObjectStoreConformance
@@ -149,7 +149,7 @@ public abstract partial class ObjectStoreConformance
         await PutAsync(store, Id + "_full.db", content);
         await PutAsync(store, Id + ".json", Encoding.UTF8.GetBytes($$"""
             {"backup_id":"{{Id}}","backup_type":"full","timestamp":"2026-11-22T02:00:00.123456+00:00","db_path":"/app.db","backup_path":"/x/{{Id}}_full.db",
-             "compression":"none","size_bytes":{{content.Length}},"checksum":"{{Transfer.Sha256(content)}}","verified":false}
+             "compression":"none","size_bytes":{{content.Length}},"checksum":"{{StoreTransfer.Sha256(content)}}","verified":false}
             """));
         using var remote = new StoreCatalog(store, TimeProvider.System);
         var listing = remote.List(Stop);

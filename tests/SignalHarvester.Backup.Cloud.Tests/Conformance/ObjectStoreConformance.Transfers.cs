@@ -1,8 +1,8 @@
 using SignalHarvester.Backup.ObjectStorage;
 using Xunit;
-using static SignalHarvester.Backup.Cloud.Tests.StoreActions;
+using static SignalHarvester.Backup.Cloud.Tests.Support.StoreActions;
 
-namespace SignalHarvester.Backup.Cloud.Tests;
+namespace SignalHarvester.Backup.Cloud.Tests.Conformance;
 
 /// <summary>Whole files, sent and fetched.</summary>
 public abstract partial class ObjectStoreConformance
@@ -11,15 +11,15 @@ public abstract partial class ObjectStoreConformance
     public async Task A_file_comes_back_as_it_was_sent()
     {
         using var store = await OpenAsync();
-        using var here = new Transfer();
-        using var there = new Transfer();
+        using var here = new StoreTransfer();
+        using var there = new StoreTransfer();
         var content = Bytes((40 * MiB) + 1, 1);
 
         var made = await here.SendAsync(store, "a", content, Stop);
         var found = await store.FindAsync("a", Stop);
 
         Assert.NotNull(found);
-        Assert.Equal((content.Length, Transfer.Sha256(content), made.Version), (found.Length, found.Sha256, found.Version));
+        Assert.Equal((content.Length, StoreTransfer.Sha256(content), made.Version), (found.Length, found.Sha256, found.Version));
         Same(content, await there.FetchAsync(store, found, Stop));
         Assert.Empty(here.JournalFiles);
         Assert.Empty(await PendingAsync(store));
@@ -31,8 +31,8 @@ public abstract partial class ObjectStoreConformance
     public async Task The_smallest_files_come_back_too(int length)
     {
         using var store = await OpenAsync();
-        using var here = new Transfer();
-        using var there = new Transfer();
+        using var here = new StoreTransfer();
+        using var there = new StoreTransfer();
 
         await here.SendAsync(store, "a", Bytes(length, 1), Stop);
 
@@ -43,7 +43,7 @@ public abstract partial class ObjectStoreConformance
     public async Task An_upload_that_was_stopped_goes_on_and_sends_only_what_is_missing()
     {
         using var store = await OpenAsync();
-        using var here = new Transfer();
+        using var here = new StoreTransfer();
         var content = ManyParts(store);
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(Stop);
 
@@ -73,7 +73,7 @@ public abstract partial class ObjectStoreConformance
     public async Task An_upload_that_was_stopped_before_its_end_sends_nothing_again()
     {
         using var store = await OpenAsync();
-        using var here = new Transfer();
+        using var here = new StoreTransfer();
         var content = ManyParts(store);
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(Stop);
         var first = new WatchedStore(store) { BeforeEnd = stopping.CancelAsync };
@@ -90,7 +90,7 @@ public abstract partial class ObjectStoreConformance
     public async Task An_upload_that_cannot_be_gone_on_with_leaves_nothing()
     {
         using var store = await OpenAsync();
-        using var here = new Transfer();
+        using var here = new StoreTransfer();
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(Stop);
         var watched = new WatchedStore(store) { AfterPart = number => StopAt(1, number, stopping) };
 
@@ -104,7 +104,7 @@ public abstract partial class ObjectStoreConformance
     public async Task An_upload_that_the_service_forgot_begins_anew()
     {
         using var store = await OpenAsync();
-        using var here = new Transfer();
+        using var here = new StoreTransfer();
         var content = ManyParts(store);
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(Stop);
         var watched = new WatchedStore(store) { AfterPart = number => StopAt(1, number, stopping) };
@@ -120,7 +120,7 @@ public abstract partial class ObjectStoreConformance
     public async Task An_upload_that_was_begun_to_be_kept_otherwise_begins_anew()
     {
         using var store = await OpenAsync();
-        using var here = new Transfer();
+        using var here = new StoreTransfer();
         var content = ManyParts(store);
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(Stop);
         var first = new WatchedStore(store) { BeforeEnd = stopping.CancelAsync };
@@ -139,7 +139,7 @@ public abstract partial class ObjectStoreConformance
     public async Task A_file_that_changed_between_two_runs_is_not_mixed()
     {
         using var store = await OpenAsync();
-        using var here = new Transfer();
+        using var here = new StoreTransfer();
         var content = ManyParts(store);
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(Stop);
         var first = new WatchedStore(store) { AfterPart = number => StopAt(2, number, stopping) };
@@ -149,7 +149,7 @@ public abstract partial class ObjectStoreConformance
         var made = await here.SendAsync(store, "a", content, Stop);
 
         Same(content, await ReadAllAsync(store, made));
-        Assert.Equal(Transfer.Sha256(content), (await store.FindAsync("a", Stop))!.Sha256);
+        Assert.Equal(StoreTransfer.Sha256(content), (await store.FindAsync("a", Stop))!.Sha256);
         Assert.Empty(await PendingAsync(store));
     }
 
@@ -159,10 +159,10 @@ public abstract partial class ObjectStoreConformance
     public async Task A_file_that_is_not_what_was_recorded_is_not_sent(bool large)
     {
         using var store = await OpenAsync();
-        using var here = new Transfer();
+        using var here = new StoreTransfer();
         var content = large ? ManyParts(store) : Bytes(1000, 1);
 
-        await RefusesAsync(BackupErrorId.BackupChecksumMismatch, () => here.SendAsync(store, "a", content, Stop, sha256: Transfer.Sha256([])));
+        await RefusesAsync(BackupErrorId.BackupChecksumMismatch, () => here.SendAsync(store, "a", content, Stop, sha256: StoreTransfer.Sha256([])));
 
         Assert.Null(await store.FindAsync("a", Stop));
         Assert.Empty(await NamesAsync(store));
@@ -174,7 +174,7 @@ public abstract partial class ObjectStoreConformance
     public async Task A_file_that_becomes_shorter_while_it_is_sent_is_no_copy()
     {
         using var store = await OpenAsync();
-        using var here = new Transfer();
+        using var here = new StoreTransfer();
         var watched = new WatchedStore(store)
         {
             BeforePart = number =>
@@ -201,7 +201,7 @@ public abstract partial class ObjectStoreConformance
     public async Task What_is_there_already_is_not_sent_again(bool large)
     {
         using var store = await OpenAsync();
-        using var here = new Transfer();
+        using var here = new StoreTransfer();
         var content = large ? ManyParts(store) : Bytes(1000, 1);
         var made = await here.SendAsync(store, "a", content, Stop);
 
@@ -218,7 +218,7 @@ public abstract partial class ObjectStoreConformance
     public async Task Another_object_of_the_name_stays_as_it_is(bool large)
     {
         using var store = await OpenAsync();
-        using var here = new Transfer();
+        using var here = new StoreTransfer();
         var taken = await PutAsync(store, "a", Bytes(1000, 1));
         var watched = new WatchedStore(store);
 
@@ -234,7 +234,7 @@ public abstract partial class ObjectStoreConformance
     public async Task Another_object_that_appears_meanwhile_stays_as_it_is(bool large)
     {
         using var store = await OpenAsync();
-        using var here = new Transfer();
+        using var here = new StoreTransfer();
         Assert.SkipWhen(
             large && store.Location.Provider == CloudProvider.Azure,
             "Azurite takes staged blocks for an object when one is put; AzureTests takes the name in another way");
@@ -253,8 +253,8 @@ public abstract partial class ObjectStoreConformance
     public async Task The_same_object_that_appears_meanwhile_is_the_copy(bool large)
     {
         using var store = await OpenAsync();
-        using var here = new Transfer();
-        using var other = new Transfer();
+        using var here = new StoreTransfer();
+        using var other = new StoreTransfer();
         var content = large ? ManyParts(store) : Bytes(1000, 2);
         ObjectInfo? theirs = null;
         var watched = new WatchedStore(store) { BeforeEnd = async () => theirs ??= await other.SendAsync(store, "a", content, Stop) };
@@ -270,8 +270,8 @@ public abstract partial class ObjectStoreConformance
     public async Task An_upload_that_another_machine_made_meanwhile_leaves_nothing()
     {
         using var store = await OpenAsync();
-        using var here = new Transfer();
-        using var elsewhere = new Transfer();
+        using var here = new StoreTransfer();
+        using var elsewhere = new StoreTransfer();
         var content = ManyParts(store);
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(Stop);
         var watched = new WatchedStore(store) { AfterPart = number => StopAt(1, number, stopping) };
@@ -294,7 +294,7 @@ public abstract partial class ObjectStoreConformance
     public async Task A_damaged_journal_is_none(string damaged)
     {
         using var store = await OpenAsync();
-        using var here = new Transfer();
+        using var here = new StoreTransfer();
         var content = ManyParts(store);
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(Stop);
         var watched = new WatchedStore(store) { AfterPart = number => StopAt(1, number, stopping) };
@@ -310,7 +310,7 @@ public abstract partial class ObjectStoreConformance
     public async Task Two_runs_do_not_send_the_same_object_at_once()
     {
         using var store = await OpenAsync();
-        using var here = new Transfer();
+        using var here = new StoreTransfer();
         var content = ManyParts(store);
         Exception? second = null;
         var watched = new WatchedStore(store)
@@ -319,7 +319,7 @@ public abstract partial class ObjectStoreConformance
             {
                 if (number == 1)
                 {
-                    second = await Record.ExceptionAsync(() => here.SendFileAsync(store, "a", Transfer.Sha256(content), Stop));
+                    second = await Record.ExceptionAsync(() => here.SendFileAsync(store, "a", StoreTransfer.Sha256(content), Stop));
                 }
             },
         };
@@ -334,7 +334,7 @@ public abstract partial class ObjectStoreConformance
     public async Task A_download_of_which_nothing_is_recorded_takes_nothing_for_its_beginning()
     {
         using var store = await OpenAsync();
-        using var here = new Transfer();
+        using var here = new StoreTransfer();
         var (content, version) = await SentAsync(store);
         await File.WriteAllBytesAsync(here["a"], new byte[16 * MiB], Stop);
 
@@ -345,7 +345,7 @@ public abstract partial class ObjectStoreConformance
     public async Task A_download_that_was_stopped_goes_on()
     {
         using var store = await OpenAsync();
-        using var here = new Transfer();
+        using var here = new StoreTransfer();
         var (content, version) = await SentAsync(store);
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(Stop);
         var first = new WatchedStore(store) { BeforeRead = offset => offset >= 32 * MiB ? stopping.CancelAsync() : Task.CompletedTask };
@@ -364,7 +364,7 @@ public abstract partial class ObjectStoreConformance
     public async Task A_download_whose_beginning_was_damaged_is_fetched_again()
     {
         using var store = await OpenAsync();
-        using var here = new Transfer();
+        using var here = new StoreTransfer();
         var (content, version) = await SentAsync(store);
         var damaged = content[..(16 * MiB)];
         damaged[9 * MiB] ^= 1;
@@ -379,7 +379,7 @@ public abstract partial class ObjectStoreConformance
     public async Task A_file_that_is_longer_than_the_object_is_cut(int excess)
     {
         using var store = await OpenAsync();
-        using var here = new Transfer();
+        using var here = new StoreTransfer();
         var (content, version) = await SentAsync(store);
         await File.WriteAllBytesAsync(here["a"], [.. content, .. new byte[excess]], Stop);
 
@@ -390,10 +390,10 @@ public abstract partial class ObjectStoreConformance
     public async Task An_object_that_is_not_what_was_recorded_is_no_download()
     {
         using var store = await OpenAsync();
-        using var here = new Transfer();
+        using var here = new StoreTransfer();
         var version = await PutAsync(store, "a", Bytes(1000, 1));
 
-        await RefusesAsync(BackupErrorId.CloudChecksumMismatch, () => here.FetchAsync(store, version, Stop, sha256: Transfer.Sha256(Bytes(1000, 2))));
+        await RefusesAsync(BackupErrorId.CloudChecksumMismatch, () => here.FetchAsync(store, version, Stop, sha256: StoreTransfer.Sha256(Bytes(1000, 2))));
 
         Assert.Equal(0, new FileInfo(here["a"]).Length);
     }
@@ -404,7 +404,7 @@ public abstract partial class ObjectStoreConformance
     public async Task An_object_that_is_replaced_or_removed_while_it_is_fetched_is_no_download(bool removed)
     {
         using var store = await OpenAsync();
-        using var here = new Transfer();
+        using var here = new StoreTransfer();
         var (_, version) = await SentAsync(store);
         var watched = new WatchedStore(store)
         {
@@ -428,7 +428,7 @@ public abstract partial class ObjectStoreConformance
 
     private static async Task<(byte[] Content, ObjectInfo Version)> SentAsync(IObjectStore store)
     {
-        using var elsewhere = new Transfer();
+        using var elsewhere = new StoreTransfer();
         var content = Bytes((40 * MiB) + 1, 6);
         await elsewhere.SendAsync(store, "a", content, Stop);
         return (content, (await store.FindAsync("a", Stop))!);

@@ -5,9 +5,9 @@ using SignalHarvester.Backup.ObjectStorage.Transfers;
 using SignalHarvester.Backup.Operations.Transfer;
 using SignalHarvester.Backup.Progress;
 using Xunit;
-using static SignalHarvester.Backup.Cloud.Tests.StoreActions;
+using static SignalHarvester.Backup.Cloud.Tests.Support.StoreActions;
 
-namespace SignalHarvester.Backup.Cloud.Tests;
+namespace SignalHarvester.Backup.Cloud.Tests.Conformance;
 
 /// <summary>Uploads in parts, by hand.</summary>
 public abstract partial class ObjectStoreConformance

@@ -1,9 +1,9 @@
 using SignalHarvester.Backup.ObjectStorage;
 using SignalHarvester.Backup.ObjectStorage.Transfers;
 using Xunit;
-using static SignalHarvester.Backup.Cloud.Tests.StoreActions;
+using static SignalHarvester.Backup.Cloud.Tests.Support.StoreActions;
 
-namespace SignalHarvester.Backup.Cloud.Tests;
+namespace SignalHarvester.Backup.Cloud.Tests.Conformance;
 
 /// <summary>
 /// What every object store must do. Each provider's class opens a store on a real server and inherits the tests: objects

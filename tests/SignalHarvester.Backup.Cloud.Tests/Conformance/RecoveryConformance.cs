@@ -3,7 +3,7 @@ using SignalHarvester.Backup.Cloud.Tests.Proxy;
 using SignalHarvester.Backup.TestSupport;
 using Xunit;
 
-namespace SignalHarvester.Backup.Cloud.Tests;
+namespace SignalHarvester.Backup.Cloud.Tests.Conformance;
 
 /// <summary>What an operator does with each provider, by the built command: send, lose the machine, come back.</summary>
 public abstract class RecoveryConformance

@@ -3,9 +3,9 @@ using SignalHarvester.Backup.ObjectStorage;
 using SignalHarvester.Backup.ObjectStorage.Folder;
 using SignalHarvester.Backup.TestSupport;
 using Xunit;
-using static SignalHarvester.Backup.Cloud.Tests.StoreActions;
+using static SignalHarvester.Backup.Cloud.Tests.Support.StoreActions;
 
-namespace SignalHarvester.Backup.Cloud.Tests;
+namespace SignalHarvester.Backup.Cloud.Tests.Folder;
 
 /// <summary>A folder as an object store.</summary>
 public sealed class DirectoryStoreTests : ObjectStoreConformance, IDisposable
@@ -50,7 +50,7 @@ public sealed class DirectoryStoreTests : ObjectStoreConformance, IDisposable
         var content = "not compressed, not checked here"u8.ToArray();
         var sidecar = System.Text.Encoding.UTF8.GetBytes($$"""
             {"backup_id":"{{id}}","backup_type":"full","timestamp":"2026-11-22T02:00:00.123456+00:00","db_path":"/app.db","backup_path":"/x/{{id}}_full.db",
-             "compression":"none","size_bytes":{{content.Length}},"checksum":"{{Transfer.Sha256(content)}}","verified":false}
+             "compression":"none","size_bytes":{{content.Length}},"checksum":"{{StoreTransfer.Sha256(content)}}","verified":false}
             """);
 
         await PutAsync(store, id + "_full.db", content);
@@ -223,7 +223,7 @@ public sealed class DirectoryStoreTests : ObjectStoreConformance, IDisposable
 
         var found = await store.FindAsync("foreign", Stop);
 
-        Assert.Equal(Transfer.Sha256(Bytes(1000, 1)), found!.Sha256);
+        Assert.Equal(StoreTransfer.Sha256(Bytes(1000, 1)), found!.Sha256);
         Assert.Equal(Bytes(1000, 1), await ReadAllAsync(store, found));
     }
 
@@ -237,7 +237,7 @@ public sealed class DirectoryStoreTests : ObjectStoreConformance, IDisposable
         await RefusesAsync(BackupErrorId.CloudObjectChanged, () => store.ReadAsync(old, 0, new byte[10], Stop));
         await RefusesAsync(BackupErrorId.CloudObjectExists, () => PutAsync(store, "a", Bytes(1000, 3), replaces: old));
 
-        Assert.Equal(Transfer.Sha256(Bytes(1000, 2)), (await store.FindAsync("a", Stop))!.Sha256);
+        Assert.Equal(StoreTransfer.Sha256(Bytes(1000, 2)), (await store.FindAsync("a", Stop))!.Sha256);
     }
 
     [Fact]

@@ -4,7 +4,7 @@ using Google.Cloud.Storage.V1;
 using SignalHarvester.Backup.Cloud.Tests.Servers;
 using Xunit;
 
-namespace SignalHarvester.Backup.Cloud.Tests;
+namespace SignalHarvester.Backup.Cloud.Tests.Gcs;
 
 /// <summary>
 /// Google's own client, which was not written for it, works with the fake: so that a store that works with the fake was not

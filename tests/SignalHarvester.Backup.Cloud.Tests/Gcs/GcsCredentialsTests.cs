@@ -4,7 +4,7 @@ using SignalHarvester.Backup.ObjectStorage.Gcs;
 using SignalHarvester.Backup.ObjectStorage.Transfers;
 using Xunit;
 
-namespace SignalHarvester.Backup.Cloud.Tests;
+namespace SignalHarvester.Backup.Cloud.Tests.Gcs;
 
 /// <summary>Who asks Google Cloud Storage, and which server it is.</summary>
 [Collection(GoogleEnvironment.Collection)]

@@ -3,7 +3,7 @@ using SignalHarvester.Backup.ObjectStorage;
 using SignalHarvester.Backup.ObjectStorage.Gcs;
 using Xunit;
 
-namespace SignalHarvester.Backup.Cloud.Tests;
+namespace SignalHarvester.Backup.Cloud.Tests.Gcs;
 
 /// <summary>Google Cloud Storage on a bad line.</summary>
 [Collection(GoogleEnvironment.Collection)]

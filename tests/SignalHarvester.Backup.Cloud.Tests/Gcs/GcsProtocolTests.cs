@@ -4,7 +4,7 @@ using SignalHarvester.Backup.ObjectStorage.Gcs;
 using SignalHarvester.Backup.ObjectStorage.Transfers;
 using Xunit;
 
-namespace SignalHarvester.Backup.Cloud.Tests;
+namespace SignalHarvester.Backup.Cloud.Tests.Gcs;
 
 /// <summary>What is peculiar to Google Cloud Storage: sessions, generations, and what it answers when something is wrong.</summary>
 [Collection(GoogleEnvironment.Collection)]

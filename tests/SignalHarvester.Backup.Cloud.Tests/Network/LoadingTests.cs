@@ -1,7 +1,7 @@
 using SignalHarvester.Backup.TestSupport;
 using Xunit;
 
-namespace SignalHarvester.Backup.Cloud.Tests;
+namespace SignalHarvester.Backup.Cloud.Tests.Network;
 
 /// <summary>
 /// The providers' libraries, and that of the configuration file, load when one is used, and not before: an import and a local backup stay as fast as they were.

@@ -3,9 +3,9 @@ using SignalHarvester.Backup.Cloud.Tests.Proxy;
 using SignalHarvester.Backup.ObjectStorage;
 using SignalHarvester.Backup.ObjectStorage.Network;
 using Xunit;
-using static SignalHarvester.Backup.Cloud.Tests.StoreActions;
+using static SignalHarvester.Backup.Cloud.Tests.Support.StoreActions;
 
-namespace SignalHarvester.Backup.Cloud.Tests;
+namespace SignalHarvester.Backup.Cloud.Tests.Network;
 
 /// <summary>What all providers' requests go through, and the proxy that lets them go wrong.</summary>
 public sealed class NetworkHandlerTests : IAsyncDisposable
@@ -55,7 +55,7 @@ public sealed class NetworkHandlerTests : IAsyncDisposable
 
         using var response = await client.SendAsync(request, Stop);
 
-        Assert.Equal(Transfer.Sha256(PlainServer.Bytes(length)), await response.Content.ReadAsStringAsync(Stop));
+        Assert.Equal(StoreTransfer.Sha256(PlainServer.Bytes(length)), await response.Content.ReadAsStringAsync(Stop));
         Assert.InRange(proxy.BytesSent, length, length + 5000);
     }
 
@@ -168,7 +168,7 @@ public sealed class NetworkHandlerTests : IAsyncDisposable
 
         using var response = await client.PutAsync(Url("a"), content, Stop);
 
-        Assert.Equal(Transfer.Sha256(new byte[64 << 10]), await response.Content.ReadAsStringAsync(Stop));
+        Assert.Equal(StoreTransfer.Sha256(new byte[64 << 10]), await response.Content.ReadAsStringAsync(Stop));
     }
 
     [Theory]
@@ -224,7 +224,7 @@ public sealed class NetworkHandlerTests : IAsyncDisposable
         using var body = new ByteArrayContent(expected);
         using var response = await client.PutAsync(Url("a"), body, Stop);
         expected[123_456] ^= 1;
-        Assert.Equal(Transfer.Sha256(expected), await response.Content.ReadAsStringAsync(Stop));
+        Assert.Equal(StoreTransfer.Sha256(expected), await response.Content.ReadAsStringAsync(Stop));
     }
 
     [Fact]

@@ -90,7 +90,7 @@ internal sealed class PlainServer : IAsyncDisposable
             {
                 using var body = new MemoryStream();
                 await context.Request.InputStream.CopyToAsync(body);
-                await response.OutputStream.WriteAsync(System.Text.Encoding.ASCII.GetBytes(Transfer.Sha256(body.ToArray())));
+                await response.OutputStream.WriteAsync(System.Text.Encoding.ASCII.GetBytes(StoreTransfer.Sha256(body.ToArray())));
             }
             else
             {

@@ -9,7 +9,7 @@ using SignalHarvester.Backup.ObjectStorage.Transfers;
 using Xunit;
 using ObjectAttributes = SignalHarvester.Backup.ObjectStorage.ObjectAttributes;
 
-namespace SignalHarvester.Backup.Cloud.Tests;
+namespace SignalHarvester.Backup.Cloud.Tests.S3;
 
 /// <summary>What S3 alone has, on Ceph.</summary>
 public sealed class S3CephTests(CephServer ceph)

@@ -3,7 +3,7 @@ using SignalHarvester.Backup.ObjectStorage;
 using SignalHarvester.Backup.ObjectStorage.S3;
 using Xunit;
 
-namespace SignalHarvester.Backup.Cloud.Tests;
+namespace SignalHarvester.Backup.Cloud.Tests.S3;
 
 /// <summary>What goes wrong on the way to Ceph.</summary>
 public sealed class S3FaultTests(CephServer ceph) : FaultConformance

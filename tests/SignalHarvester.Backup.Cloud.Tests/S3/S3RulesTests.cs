@@ -6,7 +6,7 @@ using SignalHarvester.Backup.ObjectStorage;
 using SignalHarvester.Backup.ObjectStorage.S3;
 using Xunit;
 
-namespace SignalHarvester.Backup.Cloud.Tests;
+namespace SignalHarvester.Backup.Cloud.Tests.S3;
 
 /// <summary>What needs no server: what answers mean, checksums, sizes of parts, bad locations.</summary>
 public sealed class S3RulesTests

@@ -2,7 +2,7 @@ using SignalHarvester.Backup.Cloud.Tests.Servers;
 using SignalHarvester.Backup.ObjectStorage;
 using SignalHarvester.Backup.ObjectStorage.S3;
 
-namespace SignalHarvester.Backup.Cloud.Tests;
+namespace SignalHarvester.Backup.Cloud.Tests.S3;
 
 /// <summary>S3 on Ceph's gateway, with the MD5s that S3-compatible stores know.</summary>
 public sealed class S3StoreTests(CephServer ceph) : ObjectStoreConformance

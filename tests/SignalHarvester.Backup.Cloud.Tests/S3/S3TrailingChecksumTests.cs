@@ -7,7 +7,7 @@ using SignalHarvester.Backup.ObjectStorage.Transfers;
 using Xunit;
 using ObjectAttributes = SignalHarvester.Backup.ObjectStorage.ObjectAttributes;
 
-namespace SignalHarvester.Backup.Cloud.Tests;
+namespace SignalHarvester.Backup.Cloud.Tests.S3;
 
 /// <summary>
 /// S3 on moto, with checksums in trailers. Not the whole suite: moto has an internal error where an upload is not known, and

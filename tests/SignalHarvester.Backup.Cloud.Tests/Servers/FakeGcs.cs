@@ -18,7 +18,7 @@ namespace SignalHarvester.Backup.Cloud.Tests.Servers;
 /// <summary>
 /// Google Cloud Storage's JSON API as it is documented, as much of it as backups use, on a port of this machine. It refuses
 /// what the documentation forbids, computes its own checksums, and can be told to fail. Google's own client is run against
-/// it too (<see cref="FakeGcsTests"/>), so that it is not made to measure.
+/// it too (<see cref="Gcs.FakeGcsTests"/>), so that it is not made to measure.
 /// </summary>
 internal sealed class FakeGcs : IAsyncDisposable
 {

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using SignalHarvester.Backup.TestSupport;
 using Xunit;
 
-namespace SignalHarvester.Backup.Cloud.Tests;
+namespace SignalHarvester.Backup.Cloud.Tests.Support;
 
 /// <summary>The built shbackup as a user runs it: in a process and an environment of its own.</summary>
 internal sealed class CloudProcess : IDisposable

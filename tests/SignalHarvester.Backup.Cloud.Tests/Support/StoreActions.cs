@@ -2,7 +2,7 @@ using SignalHarvester.Backup.ObjectStorage;
 using SignalHarvester.Backup.ObjectStorage.Transfers;
 using Xunit;
 
-namespace SignalHarvester.Backup.Cloud.Tests;
+namespace SignalHarvester.Backup.Cloud.Tests.Support;
 
 /// <summary>What tests of object stores do again and again.</summary>
 internal static class StoreActions

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using SignalHarvester.Backup.ObjectStorage;
 
-namespace SignalHarvester.Backup.Cloud.Tests;
+namespace SignalHarvester.Backup.Cloud.Tests.Support;
 
 /// <summary>A store that notes what is sent and read, and lets a test step in between. The store underneath stays the caller's.</summary>
 internal sealed class WatchedStore(IObjectStore inner) : IObjectStore

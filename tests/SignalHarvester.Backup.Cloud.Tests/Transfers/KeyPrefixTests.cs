@@ -7,7 +7,7 @@ using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.TestSupport;
 using Xunit;
 
-namespace SignalHarvester.Backup.Cloud.Tests;
+namespace SignalHarvester.Backup.Cloud.Tests.Transfers;
 
 /// <summary>What becomes of a prefix as it was given, and which ones are refused. What stores make of them: ObjectStoreConformance.</summary>
 public sealed class KeyPrefixTests

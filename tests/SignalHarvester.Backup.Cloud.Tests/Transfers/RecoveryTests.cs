@@ -2,7 +2,7 @@ using SignalHarvester.Backup.Cloud.Tests.Servers;
 using SignalHarvester.Backup.TestSupport;
 using Xunit;
 
-namespace SignalHarvester.Backup.Cloud.Tests;
+namespace SignalHarvester.Backup.Cloud.Tests.Transfers;
 
 /// <summary>Sending, losing and coming back, with Azure.</summary>
 public sealed class AzureRecoveryTests(AzuriteServer azurite) : RecoveryConformance

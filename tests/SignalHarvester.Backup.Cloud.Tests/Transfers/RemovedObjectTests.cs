@@ -8,7 +8,7 @@ using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.TestSupport;
 using Xunit;
 
-namespace SignalHarvester.Backup.Cloud.Tests;
+namespace SignalHarvester.Backup.Cloud.Tests.Transfers;
 
 /// <summary>A store's word that something was deleted is not taken for the deed.</summary>
 public sealed class RemovedObjectTests

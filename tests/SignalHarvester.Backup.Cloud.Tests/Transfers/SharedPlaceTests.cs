@@ -7,7 +7,7 @@ using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.TestSupport;
 using Xunit;
 
-namespace SignalHarvester.Backup.Cloud.Tests;
+namespace SignalHarvester.Backup.Cloud.Tests.Transfers;
 
 /// <summary>Two runs that send to one place at the same time.</summary>
 public sealed class SharedPlaceTests

@@ -3,9 +3,9 @@ using SignalHarvester.Backup.ObjectStorage;
 using SignalHarvester.Backup.ObjectStorage.Folder;
 using SignalHarvester.Backup.TestSupport;
 using Xunit;
-using static SignalHarvester.Backup.Cloud.Tests.StoreActions;
+using static SignalHarvester.Backup.Cloud.Tests.Support.StoreActions;
 
-namespace SignalHarvester.Backup.Cloud.Tests;
+namespace SignalHarvester.Backup.Cloud.Tests.Transfers;
 
 /// <summary>Transfers of any length, in parts of any size, that break off anywhere any number of times.</summary>
 public sealed class TransferPropertyTests
@@ -19,8 +19,8 @@ public sealed class TransferPropertyTests
             async (length, partBytes, breaks) =>
             {
                 using var folder = new TempFolder();
-                using var here = new Transfer();
-                using var there = new Transfer();
+                using var here = new StoreTransfer();
+                using var there = new StoreTransfer();
                 using var inner = Open(folder);
                 var content = Bytes(length, length);
                 var arrived = new List<int>();
@@ -57,8 +57,8 @@ public sealed class TransferPropertyTests
             async (length, partBytes, breaks) =>
             {
                 using var folder = new TempFolder();
-                using var here = new Transfer();
-                using var there = new Transfer();
+                using var here = new StoreTransfer();
+                using var there = new StoreTransfer();
                 using var inner = Open(folder);
                 var content = Bytes(length, length);
                 var version = await there.SendAsync(inner, "a", content, Stop);

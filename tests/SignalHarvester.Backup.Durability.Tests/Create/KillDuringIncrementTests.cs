@@ -1,7 +1,7 @@
 using System.Globalization;
 using Microsoft.Data.Sqlite;
 
-namespace SignalHarvester.Backup.Durability.Tests;
+namespace SignalHarvester.Backup.Durability.Tests.Create;
 
 /// <summary>Backups of changes that are killed, and the next one on top: never a wrong one, whatever the cache has become.</summary>
 public sealed class KillDuringIncrementTests(ITestOutputHelper output)

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 
-namespace SignalHarvester.Backup.Durability.Tests;
+namespace SignalHarvester.Backup.Durability.Tests.Create;
 
 /// <summary>What a backup reads of the database file, as the kernel saw it.</summary>
 public sealed partial class WalBackupReadsTests

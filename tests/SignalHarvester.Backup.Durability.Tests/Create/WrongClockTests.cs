@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Durability.Tests;
+namespace SignalHarvester.Backup.Durability.Tests.Create;
 
 /// <summary>Whole processes, some of which live in another time: what the last one did is the last that was done.</summary>
 public sealed class WrongClockTests : IDisposable

@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Durability.Tests;
+namespace SignalHarvester.Backup.Durability.Tests.Places;
 
 /// <summary>
 /// Root works in folders that another account may write to. That account can put whatever it likes in the place of every

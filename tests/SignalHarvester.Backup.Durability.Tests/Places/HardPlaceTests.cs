@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Durability.Tests;
+namespace SignalHarvester.Backup.Durability.Tests.Places;
 
 /// <summary>Places and states that an operation cannot do everything in: it does what it can, or says what is in the way and what helps.</summary>
 public sealed class HardPlaceTests

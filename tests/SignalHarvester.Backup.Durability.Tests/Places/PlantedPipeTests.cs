@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Durability.Tests;
+namespace SignalHarvester.Backup.Durability.Tests.Places;
 
 /// <summary>
 /// A named pipe in the place of a file of ours, or of SQLite's, keeps nobody waiting: whatever the command says, it ends.

@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Durability.Tests;
+namespace SignalHarvester.Backup.Durability.Tests.Places;
 
 /// <summary>
 /// Root writes in folders of another account, which puts links in the place of names between any two of root's calls: what a

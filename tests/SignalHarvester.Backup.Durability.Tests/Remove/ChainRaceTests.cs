@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Durability.Tests;
+namespace SignalHarvester.Backup.Durability.Tests.Remove;
 
 /// <summary>Several processes at one chain: nobody sees a broken one, and nothing is lost.</summary>
 public sealed class ChainRaceTests(Chains chains, ITestOutputHelper output) : IClassFixture<Chains>

@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Durability.Tests;
+namespace SignalHarvester.Backup.Durability.Tests.Remove;
 
 /// <summary>Chains that are being rewritten: killed at any moment, every backup that was not asked to go restores.</summary>
 public sealed class KillDuringFoldTests(Chains chains, ITestOutputHelper output) : IClassFixture<Chains>

@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Durability.Tests;
+namespace SignalHarvester.Backup.Durability.Tests.Restore;
 
 /// <summary>
 /// Restores that write only the differing pages, killed at any moment: the target is the old database or the new one,

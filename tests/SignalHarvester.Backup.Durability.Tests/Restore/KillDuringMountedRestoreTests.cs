@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Durability.Tests;
+namespace SignalHarvester.Backup.Durability.Tests.Restore;
 
 /// <summary>
 /// Restores into a damaged file that must stay the same file, as a log with the whole image that SQLite works in, killed between

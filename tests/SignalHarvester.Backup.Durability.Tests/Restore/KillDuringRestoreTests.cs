@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace SignalHarvester.Backup.Durability.Tests;
+namespace SignalHarvester.Backup.Durability.Tests.Restore;
 
 public sealed class KillDuringRestoreTests(ITestOutputHelper output)
 {

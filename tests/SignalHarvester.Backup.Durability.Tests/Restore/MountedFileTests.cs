@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Durability.Tests;
+namespace SignalHarvester.Backup.Durability.Tests.Restore;
 
 /// <summary>A database file that is mounted by itself, as a container mounts one: nothing can be renamed over it, and its log lies elsewhere outside.</summary>
 public sealed class MountedFileTests : IDisposable

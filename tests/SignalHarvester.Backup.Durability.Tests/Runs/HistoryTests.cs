@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace SignalHarvester.Backup.Durability.Tests;
+namespace SignalHarvester.Backup.Durability.Tests.Runs;
 
 /// <summary>The history under many processes at once, and where it may not be written.</summary>
 public sealed class HistoryTests

@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Durability.Tests;
+namespace SignalHarvester.Backup.Durability.Tests.Scrub;
 
 /// <summary>A scrub that is killed while it puts a damaged backup away or mends it: what is not listed is in the quarantine, whole.</summary>
 public sealed class KillDuringScrubTests(Chains chains, ITestOutputHelper output) : IClassFixture<Chains>

@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Durability.Tests;
+namespace SignalHarvester.Backup.Durability.Tests.Support;
 
 /// <summary>Completes at the first change below a folder that a kill is to follow.</summary>
 internal sealed class FileEvent : IDisposable

@@ -1,4 +1,4 @@
-namespace SignalHarvester.Backup.Durability.Tests;
+namespace SignalHarvester.Backup.Durability.Tests.Support;
 
 /// <summary>Where a run is killed: at a change of the file system, or at a random time after it.</summary>
 /// <param name="Kind">The change.</param>

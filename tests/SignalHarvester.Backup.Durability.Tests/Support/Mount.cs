@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace SignalHarvester.Backup.Durability.Tests;
+namespace SignalHarvester.Backup.Durability.Tests.Support;
 
 /// <summary>A small file system in memory, mounted over a folder. Only root may; others skip.</summary>
 internal sealed class Mount : IDisposable

@@ -1,7 +1,7 @@
 using System.Globalization;
 using Microsoft.Data.Sqlite;
 
-namespace SignalHarvester.Backup.Durability.Tests;
+namespace SignalHarvester.Backup.Durability.Tests.Support;
 
 /// <summary>Databases for these tests, and what the sqlite3 shell says of them.</summary>
 internal static class Sample

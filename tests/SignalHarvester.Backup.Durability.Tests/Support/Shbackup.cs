@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace SignalHarvester.Backup.Durability.Tests;
+namespace SignalHarvester.Backup.Durability.Tests.Support;
 
 /// <summary>
 /// The built shbackup as a child process. Without a command it takes commands from standard input one by one, so that

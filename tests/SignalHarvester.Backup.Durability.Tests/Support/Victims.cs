@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace SignalHarvester.Backup.Durability.Tests;
+namespace SignalHarvester.Backup.Durability.Tests.Support;
 
 /// <summary>Runs that are killed, one after the other, until enough of them were under way.</summary>
 /// <param name="kills">How many must have been. SHBACKUP_KILLS multiplies it, for a long run by hand.</param>

@@ -4,10 +4,10 @@ using SignalHarvester.Backup.ObjectStorage.Transfers;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.TestSupport;
 
-namespace SignalHarvester.Backup.Cloud.Tests;
+namespace SignalHarvester.Backup.Cloud.Tests.Support;
 
 /// <summary>A local machine of its own: sends and fetches files as the commands do, and keeps its journals.</summary>
-internal sealed class Transfer : IDisposable
+internal sealed class StoreTransfer : IDisposable
 {
     private readonly TempFolder files = new();
 
