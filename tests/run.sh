@@ -71,8 +71,10 @@ rm -rf "$results"
 mkdir -p "$results" || exit 1
 missing=$results/missing
 
-# The network gives what it can while the processor builds.
+# The network gives what it can while the processor builds. PowerShell is for the specs, which say so where it is not there, and
+# for the tests that run in it.
 prepare &
+(cd "$root" && dotnet tool restore >/dev/null 2>&1) &
 solution=$(find "$root" -maxdepth 1 -name '*.sln*' | head -n 1)
 built=$(dotnet build "$solution" -c Release -v quiet -nologo "-clp:NoSummary;ErrorsOnly" 2>&1) || { printf '%s\n' "$built" "The build failed."; finish 0 1 0; }
 wait

@@ -218,7 +218,7 @@ public class ConfiguredDefaultsTests
         Assert.Single(workspace.Run("Get-SHBackup -Remote -Provider Directory").WithoutErrors().Output);
         Assert.Single(workspace.Run("Test-SHBackup backup_* -Remote -Level Quick").WithoutErrors().Output);
         Assert.Contains(
-            "none of the kind Azure", Assert.Single(workspace.Run("Get-SHBackup -Remote -Provider Azure").Errors).Exception.Message, StringComparison.Ordinal);
+            "none for Azure", Assert.Single(workspace.Run("Get-SHBackup -Remote -Provider Azure").Errors).Exception.Message, StringComparison.Ordinal);
 
         Configure(workspace, "directory: {enabled: false, path: offsite, prefix: m1}");
         Assert.Empty(workspace.Run("New-SHBackup").WithoutErrors().As<BackupMetadata>().Single().Copies);
