@@ -407,7 +407,7 @@ public sealed class BackupDirectory
         }
 
         var sidecar = ReadSidecar(current.Id)!;
-        var folder = read is null ? null : QuarantineFor(now);
+        var folder = read is null ? null : Layout.NewQuarantine(now);
         var path = folder is null ? null : System.IO.Path.Combine(folder, System.IO.Path.GetFileName(current.BackupPath));
         var marked = Sidecar.Write(
             current with
@@ -430,19 +430,6 @@ public sealed class BackupDirectory
         }
 
         return (true, path);
-    }
-
-    private string QuarantineFor(DateTimeOffset now)
-    {
-        for (var moment = now; ; moment = moment.AddMicroseconds(1))
-        {
-            var folder = System.IO.Path.Combine(
-                Path, HeldFolder.QuarantineFolderName, moment.UtcDateTime.ToString("yyyyMMdd'_'HHmmss'_'ffffff", CultureInfo.InvariantCulture));
-            if (!Directory.Exists(folder))
-            {
-                return folder;
-            }
-        }
     }
 
     /// <summary>

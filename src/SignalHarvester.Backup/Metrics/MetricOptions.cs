@@ -5,6 +5,10 @@ namespace SignalHarvester.Backup.Metrics;
 /// <summary>Values for the metrics that the backup directory does not have.</summary>
 public sealed partial record MetricOptions
 {
+    // Those that metrics have by themselves.
+    private static readonly string[] OwnLabels =
+        ["backup_type", "compression", "database", "error_type", "le", "provider", "retention_policy", "sqlite", "status", "version"];
+
     /// <summary>The time between two backups of a database, by its full path, that its schedule promises; null if unknown.</summary>
     public Func<string, TimeSpan?> ExpectedInterval { get; init; } = _ => null;
 
@@ -15,11 +19,11 @@ public sealed partial record MetricOptions
     /// <exception cref="BackupException">InvalidArgument.</exception>
     internal void Validate()
     {
-        if (Labels.Keys.FirstOrDefault(name => !LabelName().IsMatch(name) || MetricSet.OwnLabels.Contains(name)) is { } wrong)
+        if (Labels.Keys.FirstOrDefault(name => !LabelName().IsMatch(name) || OwnLabels.Contains(name)) is { } wrong)
         {
             throw BackupException.InvalidArgument(
                 wrong,
-                $"'{wrong}' cannot be the name of a label. Give one of ASCII letters, digits and underscores that does not begin with a digit or two underscores, and is not one of {string.Join(", ", MetricSet.OwnLabels)}.");
+                $"'{wrong}' cannot be the name of a label. Give one of ASCII letters, digits and underscores that does not begin with a digit or two underscores, and is not one of {string.Join(", ", OwnLabels)}.");
         }
     }
 

@@ -19,10 +19,6 @@ internal sealed class MetricSet
     private const string Undecided = "auto";
     private const string Manual = "manual";
 
-    /// <summary>The labels that metrics have by themselves.</summary>
-    public static readonly IReadOnlyCollection<string> OwnLabels =
-        ["backup_type", "compression", "database", "error_type", "le", "provider", "retention_policy", "sqlite", "status", "version"];
-
     private static readonly string[] Types = [.. Enum.GetValues<BackupType>().Select(EventRow.Text)];
     private static readonly string[] Statuses = [.. Enum.GetValues<BackupEventStatus>().Select(EventRow.Text)];
     private static readonly string[] Providers = [.. Enum.GetValues<CloudProvider>().Select(EventRow.Text)];

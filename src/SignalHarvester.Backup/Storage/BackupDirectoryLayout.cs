@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace SignalHarvester.Backup.Storage;
 
 /// <summary>The paths in a backup directory that are not backups: docs/FORMAT.md.</summary>
@@ -43,6 +45,19 @@ internal sealed record BackupDirectoryLayout(string Path)
         StateFolder, PublishingFolder, RemovingFolder, SupersededFolder, DigestFolder, TemporaryParent, QuarantineFolder, UploadFolder, DownloadFolder,
         StagingFolder,
     ];
+
+    /// <summary>A folder in the quarantine that is not there yet, named after a moment.</summary>
+    public string NewQuarantine(DateTimeOffset now)
+    {
+        for (var moment = now; ; moment = moment.AddMicroseconds(1))
+        {
+            var folder = System.IO.Path.Combine(QuarantineFolder, moment.UtcDateTime.ToString("yyyyMMdd'_'HHmmss'_'ffffff", CultureInfo.InvariantCulture));
+            if (!Directory.Exists(folder))
+            {
+                return folder;
+            }
+        }
+    }
 
     private string InState(string name) => System.IO.Path.Combine(StateFolder, name);
 }

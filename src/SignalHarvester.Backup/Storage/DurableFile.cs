@@ -172,6 +172,7 @@ internal static class DurableFile
             catch (Exception exception) when (attempt < MostAttempts
                 && (exception is UnauthorizedAccessException || (exception is IOException held && DiskFault.IsHeldElsewhere(held))))
             {
+                // Nothing tells when another process closes a file.
                 Thread.Sleep(PauseMilliseconds);
             }
         }

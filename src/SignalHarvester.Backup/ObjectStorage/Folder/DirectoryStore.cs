@@ -91,7 +91,6 @@ internal sealed class DirectoryStore : IObjectStore
     public Task RequireContainerAsync(bool create, CancellationToken cancellation) => DoAsync("looking for the folder", requiresContainer: !create, () =>
     {
         PrivateFolder.CreateDurably(Location.Container);
-        return true;
     }, cancellation);
 
     /// <inheritdoc/>
@@ -173,8 +172,6 @@ internal sealed class DirectoryStore : IObjectStore
             {
                 throw fault.ObjectChanged(version.Name, exception);
             }
-
-            return true;
         }, cancellation).ConfigureAwait(false);
         await PaceAsync(destination.Length, cancellation).ConfigureAwait(false);
     }
@@ -264,7 +261,6 @@ internal sealed class DirectoryStore : IObjectStore
     public Task AbortUploadAsync(string name, string uploadId, CancellationToken cancellation) => DoAsync($"cancelling '{name}'", requiresContainer: true, () =>
     {
         DirectoryUpload.Find(UploadsFolder, uploadId, name)?.Delete();
-        return true;
     }, cancellation);
 
     /// <inheritdoc/>
@@ -429,6 +425,14 @@ internal sealed class DirectoryStore : IObjectStore
     }
 
     private ValueTask PaceAsync(int bytes, CancellationToken cancellation) => limiter?.WaitAsync(bytes, watch: null, cancellation) ?? ValueTask.CompletedTask;
+
+    /// <inheritdoc cref="DoAsync{T}"/>
+    private async Task DoAsync(string action, bool requiresContainer, Action work, CancellationToken cancellation) =>
+        _ = await DoAsync(action, requiresContainer, () =>
+        {
+            work();
+            return true;
+        }, cancellation).ConfigureAwait(false);
 
     /// <summary>Does what waits for a disk on another thread, and names what goes wrong.</summary>
     private Task<T> DoAsync<T>(string action, bool requiresContainer, Func<T> work, CancellationToken cancellation) => Task.Run(() =>

@@ -482,6 +482,8 @@ public sealed class FoldTests : IDisposable
                     backup => made.TryRemove(backup.Id, out var _),
                     fault => Assert.Fail(fault.Message),
                     context);
+
+                // So that the next removal meets the other two at another step; nothing is waited for.
                 Thread.Sleep(random.Next(20));
             }
         })).ToArray();
