@@ -82,8 +82,8 @@ public class BackupSourceTests
     }
 
     [Theory]
-    [InlineData("Merge-SHBackup -WhatIf")]
-    [InlineData("Send-SHBackup -WhatIf -Provider Directory -Container ./other")]
+    [InlineData("Merge-SHBackup")]
+    [InlineData("Send-SHBackup -Provider Directory -Container ./other -CreateContainer")]
     public void A_backup_of_a_store_among_those_of_this_machine_is_one_error_and_the_others_are_done(string command)
     {
         using var workspace = new Workspace();
@@ -93,6 +93,7 @@ public class BackupSourceTests
         var done = workspace.Run($"@(Get-SHBackup -Remote {One}) + @(Get-SHBackup) | {command}");
 
         Assert.StartsWith("InvalidArgument,", Assert.Single(done.Errors).FullyQualifiedErrorId, StringComparison.Ordinal);
+        Assert.Single(done.Output);
     }
 
     [Theory]
