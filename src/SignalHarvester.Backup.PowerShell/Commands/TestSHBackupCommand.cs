@@ -92,7 +92,7 @@ public sealed class TestSHBackupCommand : DecryptingCommand, IDynamicParameters,
     protected override void BeginProcessing()
     {
         base.BeginProcessing();
-        Runner.IsThorough = GivenOr(nameof(Thorough), Thorough, Runner.IsThorough);
+        Runner.IsThorough = GivenOr(nameof(Thorough), Thorough.IsPresent, Runner.IsThorough);
     }
 
     /// <inheritdoc/>
