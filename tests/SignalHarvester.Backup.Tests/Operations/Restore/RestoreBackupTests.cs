@@ -63,7 +63,7 @@ public sealed class RestoreBackupTests : IDisposable
         Assert.NotEqual(before, Expected());
         Assert.Equal(Expected(), Databases.Scalar(user, Content));
         Assert.Contains(restored.Verification, check => check is { Check: "RestoredImage", Passed: true });
-        Assert.Contains(restored.Verification, check => check is { Check: "RestoredIntegrity", Passed: true });
+        Assert.Contains(restored.Verification, check => check is { Check: "Integrity", Passed: true });
         Databases.Execute(user, "INSERT INTO audit(what) VALUES ('goes on')");
         user.Dispose();
         AssertIntegrity();
