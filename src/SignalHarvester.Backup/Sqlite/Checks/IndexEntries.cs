@@ -43,8 +43,8 @@ internal sealed class IndexEntries : IDisposable
     }
 
     /// <summary>
-    /// The statement that reads an index. After its columns, a row has a value that is NULL in a sound entry, and the number of the
-    /// row again where the index has those.
+    /// The statement that reads an index. After its columns, a row has a value that means nothing and, where the index has the numbers
+    /// of rows, that number again.
     /// </summary>
     public string this[IndexDefinition index] => statements[index];
 

@@ -25,13 +25,12 @@ internal sealed class IndexScan(IndexDefinition index)
     {
         var sum = default(RecordSum);
         var (earlier, entry) = (new RecordBuffer(), new RecordBuffer());
-        var behind = index.Columns.Count;
+        var columns = index.Columns.Count;
         using var reader = new RecordReader(connection, statement, isUtf16);
         while (reader.Step())
         {
-            if (!reader.TryRead(behind, entry)
-                || !reader.IsNull(behind)
-                || (index.EndsWithRowId && reader.Number(behind + 1) != reader.Number(behind - 1))
+            if (!reader.TryRead(columns, entry)
+                || (index.EndsWithRowId && reader.Number(columns + 1) != reader.Number(columns - 1))
                 || (sum.Count > 0 && !order.IsAscending(earlier.Bytes, entry.Bytes, index.IsUnique)))
             {
                 return null;

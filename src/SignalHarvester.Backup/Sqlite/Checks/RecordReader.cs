@@ -42,9 +42,6 @@ internal sealed unsafe partial class RecordReader : IDisposable
         return false;
     }
 
-    /// <summary>Whether a value of this row is NULL.</summary>
-    public bool IsNull(int column) => Type(handle, column) == raw.SQLITE_NULL;
-
     /// <summary>A value of this row as a number; 0 for what is none.</summary>
     public long Number(int column) => Int64(handle, column);
 
