@@ -77,7 +77,7 @@ public sealed class S3RulesTests
         var fault = new S3Fault(Bucket, new StoreOptions());
 
         Assert.Null(fault.Translate(new OperationCanceledException(), "x", null));
-        Assert.Null(fault.Translate(fault.Cloud.ObjectNotFound("x", null), "x", null));
+        Assert.Null(fault.Translate(fault.Store.ObjectNotFound("x", null), "x", null));
     }
 
     [Fact]

@@ -20,7 +20,7 @@ internal sealed class AzureAccount
     private const string KeyVariable = "AZURE_STORAGE_KEY";
     private const string SasVariable = "AZURE_STORAGE_SAS_TOKEN";
 
-    private readonly CloudFault faults;
+    private readonly StoreFault faults;
     private readonly Uri endpoint;
     private readonly string? key;
     private readonly string? sas;
@@ -31,7 +31,7 @@ internal sealed class AzureAccount
     /// <exception cref="BackupException">CloudCredentialsMissing; CloudRefused: the account, the endpoint or the container's name cannot be.</exception>
     public AzureAccount(StoreLocation location, Func<string, string?> environment)
     {
-        faults = new CloudFault(location);
+        faults = new StoreFault(location);
         string? Variable(string name) => environment(name)?.Trim() is { Length: > 0 } value ? value : null;
 
         var connectionString = Variable(ConnectionStringVariable);

@@ -16,7 +16,7 @@ internal sealed class AzureFault(StoreLocation location)
     /// <summary>What Azure allows a clock to be wrong by.</summary>
     private static readonly TimeSpan ClockTolerance = TimeSpan.FromMinutes(15);
 
-    private readonly CloudFault faults = new(location);
+    private readonly StoreFault faults = new(location);
 
     /// <summary>Whether an exception is one of the service, the network or the sign-in.</summary>
     public static bool Covers(Exception exception) =>

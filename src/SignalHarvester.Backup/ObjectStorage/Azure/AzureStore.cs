@@ -25,7 +25,7 @@ internal sealed class AzureStore : IObjectStore
     private readonly StoreOptions options;
     private readonly HttpClient http;
     private readonly BlobContainerClient container;
-    private readonly CloudFault faults;
+    private readonly StoreFault faults;
     private readonly AzureFault azureFaults;
 
     /// <summary>Opens a container with the credentials of the environment. Nothing is sent yet.</summary>
@@ -45,7 +45,7 @@ internal sealed class AzureStore : IObjectStore
     {
         var account = new AzureAccount(location, environment);
         Location = location with { AccountName = account.Name };
-        faults = new CloudFault(Location);
+        faults = new StoreFault(Location);
         azureFaults = new AzureFault(Location);
         if (options.ServerSideEncryption is not null || options.EncryptionKey is not null)
         {

@@ -25,7 +25,7 @@ internal sealed class DirectoryStore : IObjectStore
 
     private static readonly TimeSpan LockTimeout = TimeSpan.FromSeconds(60);
 
-    private readonly CloudFault fault;
+    private readonly StoreFault fault;
     private readonly string folder;
     private readonly string stateFolder;
     private readonly BandwidthLimiter? limiter;
@@ -37,7 +37,7 @@ internal sealed class DirectoryStore : IObjectStore
     public DirectoryStore(StoreLocation location, StoreOptions options)
     {
         Location = location;
-        fault = new CloudFault(location);
+        fault = new StoreFault(location);
         if (!Path.IsPathFullyQualified(location.Container))
         {
             throw fault.Refused("the location", "the folder needs its full path", null);

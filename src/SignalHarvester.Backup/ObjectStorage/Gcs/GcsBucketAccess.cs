@@ -18,7 +18,7 @@ internal sealed class GcsBucketAccess(GcsClient client, GcsFault fault, StoreLoc
     {
         const string Action = "creating the bucket";
         var project = await client.ProjectAsync(cancellation).ConfigureAwait(false)
-            ?? throw fault.Cloud.Refused(Action, "a bucket belongs to a project; set the environment variable GOOGLE_CLOUD_PROJECT to that project's id", null);
+            ?? throw fault.Store.Refused(Action, "a bucket belongs to a project; set the environment variable GOOGLE_CLOUD_PROJECT to that project's id", null);
         var retention = options.ImmutableFor is null ? string.Empty : "&enableObjectRetention=true";
         var address = client.Address($"/storage/v1/b?project={Uri.EscapeDataString(project)}&fields={GcsBucket.Fields}{retention}");
         var made = new GcsNewBucket(
@@ -40,7 +40,7 @@ internal sealed class GcsBucketAccess(GcsClient client, GcsFault fault, StoreLoc
                     return await FetchAsync(stop).ConfigureAwait(false);
                 }
             },
-            response => response.Status == HttpStatusCode.NotFound ? fault.Cloud.Refused(Action, response.Message, response) : null,
+            response => response.Status == HttpStatusCode.NotFound ? fault.Store.Refused(Action, response.Message, response) : null,
             cancellation).ConfigureAwait(false);
     }
 

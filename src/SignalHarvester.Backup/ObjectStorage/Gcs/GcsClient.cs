@@ -198,6 +198,6 @@ internal sealed class GcsClient : IDisposable
         address is { IsAbsoluteUri: true, UserInfo: "", Query: "", Fragment: "" }
             && (address.Scheme == Uri.UriSchemeHttps || address.Scheme == Uri.UriSchemeHttp)
             ? address
-            : throw fault.Cloud.Refused(
+            : throw fault.Store.Refused(
                 "the address", $"{which} must be an address such as https://storage.googleapis.com, without user name, password, query or fragment", null);
 }

@@ -13,7 +13,7 @@ namespace SignalHarvester.Backup.ObjectStorage.Gcs;
 /// completed: by then the caller has seen all of the file, and the checksum of the whole goes along, so that the service
 /// makes no object of bytes that are not the file's.
 /// </remarks>
-internal sealed class GcsSession(GcsClient client, Uri address, string name, long length, CloudFault fault)
+internal sealed class GcsSession(GcsClient client, Uri address, string name, long length, StoreFault fault)
 {
     /// <summary>What the size of every chunk but the last must be a multiple of.</summary>
     public const int Quantum = 256 << 10;
@@ -33,7 +33,7 @@ internal sealed class GcsSession(GcsClient client, Uri address, string name, lon
     public long Safe => persisted >= endOffset ? endOffset + end.Length : persisted ?? 0;
 
     /// <summary>A session that has just begun.</summary>
-    public static GcsSession New(GcsClient client, Uri address, string name, long length, CloudFault fault) =>
+    public static GcsSession New(GcsClient client, Uri address, string name, long length, StoreFault fault) =>
         new(client, address, name, length, fault) { persisted = 0 };
 
     /// <summary>Asks what the service has.</summary>

@@ -55,7 +55,7 @@ internal sealed class GcsStore : IObjectStore
     /// <inheritdoc/>
     public long PartSize(long length) => length <= LargestObject
         ? 64 * GcsSession.Quantum
-        : throw fault.Cloud.Refused(
+        : throw fault.Store.Refused(
             "an object", string.Create(CultureInfo.InvariantCulture, $"{length} bytes are more than the limit of 5 TiB for an object"), null);
 
     /// <inheritdoc/>
@@ -68,7 +68,7 @@ internal sealed class GcsStore : IObjectStore
 
         if (!create)
         {
-            throw fault.Cloud.ContainerNotFound(null);
+            throw fault.Store.ContainerNotFound(null);
         }
 
         await bucket.CreateAsync(cancellation).ConfigureAwait(false);
@@ -131,7 +131,7 @@ internal sealed class GcsStore : IObjectStore
                 return done;
             },
             response => response.Status == HttpStatusCode.PreconditionFailed || (response.Status == HttpStatusCode.NotFound && !response.IsOfBucket)
-                ? fault.Cloud.ObjectChanged(version.Name, response)
+                ? fault.Store.ObjectChanged(version.Name, response)
                 : null,
             cancellation).ConfigureAwait(false);
     }
@@ -189,7 +189,7 @@ internal sealed class GcsStore : IObjectStore
             },
             meaning: null,
             cancellation).ConfigureAwait(false);
-        sessions[session.AbsoluteUri] = GcsSession.New(client, session, name, length, fault.Cloud);
+        sessions[session.AbsoluteUri] = GcsSession.New(client, session, name, length, fault.Store);
         return session.AbsoluteUri;
     }
 
@@ -305,7 +305,7 @@ internal sealed class GcsStore : IObjectStore
         };
 
     private ObjectInfo Info(GcsObject item) =>
-        new(fault.Cloud.NameOf(item.Name), item.Size, item.Generation.ToString(CultureInfo.InvariantCulture), item.TimeCreated)
+        new(fault.Store.NameOf(item.Name), item.Size, item.Generation.ToString(CultureInfo.InvariantCulture), item.TimeCreated)
         {
             Checksum = item.Crc32C is { } crc32C ? $"crc32c:{crc32C}" : null,
             Sha256 = item.Metadata?.GetValueOrDefault(ObjectAttributes.Sha256Entry),
@@ -314,8 +314,8 @@ internal sealed class GcsStore : IObjectStore
     private GcsSession Session(string name, string uploadId, long length) => sessions.GetOrAdd(
         uploadId,
         id => Uri.TryCreate(id, UriKind.Absolute, out var address)
-            ? new GcsSession(client, address, name, length, fault.Cloud)
-            : throw fault.Cloud.UploadLost(name, null));
+            ? new GcsSession(client, address, name, length, fault.Store)
+            : throw fault.Store.UploadLost(name, null));
 
     private async Task<GcsObject?> FetchAsync(string name, CancellationToken cancellation)
     {
@@ -349,7 +349,7 @@ internal sealed class GcsStore : IObjectStore
         }
 
         response.Dispose();
-        throw fault.Cloud.Refused($"reading '{version.Name}'", "the answer is not the requested range", null);
+        throw fault.Store.Refused($"reading '{version.Name}'", "the answer is not the requested range", null);
     }
 
     // Something that takes effect once at most. If an earlier attempt took effect and only its answer was lost, what says that
@@ -412,10 +412,10 @@ internal sealed class GcsStore : IObjectStore
         }
         catch (BackupException exception)
         {
-            throw fault.Cloud.ChecksumMismatch(name, $"{detail}. It could not be deleted: {exception.Message}", exception);
+            throw fault.Store.ChecksumMismatch(name, $"{detail}. It could not be deleted: {exception.Message}", exception);
         }
 
-        throw fault.Cloud.ChecksumMismatch(name, $"{detail}. It was deleted");
+        throw fault.Store.ChecksumMismatch(name, $"{detail}. It was deleted");
     }
 
     private async Task<bool> RemoveAsync(string pathAndQuery, CancellationToken cancellation)

@@ -22,7 +22,7 @@ internal sealed class S3Bucket(StoreLocation location, StoreOptions options, S3C
 
         if (!create)
         {
-            throw fault.Cloud.ContainerNotFound(null);
+            throw fault.Store.ContainerNotFound(null);
         }
 
         _ = await client.RunAsync("creating the bucket", null, async (s3, stop) =>
@@ -89,7 +89,7 @@ internal sealed class S3Bucket(StoreLocation location, StoreOptions options, S3C
     {
         if (string.IsNullOrEmpty(page.Name))
         {
-            throw fault.Cloud.Refused(
+            throw fault.Store.Refused(
                 "the bucket's name as part of the host's",
                 location.UsePathStyle
                     ? "the answer is not a list of objects; check -Endpoint"

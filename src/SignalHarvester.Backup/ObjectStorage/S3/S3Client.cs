@@ -32,7 +32,7 @@ internal sealed class S3Client : IDisposable
         RequireNames();
         IsAws = location.Endpoint is null || location.Endpoint.Host.EndsWith(".amazonaws.com", StringComparison.OrdinalIgnoreCase)
             || location.Endpoint.Host.EndsWith(".amazonaws.com.cn", StringComparison.OrdinalIgnoreCase);
-        connections = new S3Connections(options, fault.Cloud);
+        connections = new S3Connections(options, fault.Store);
 
         // Credentials and region can come from files, programs and the network: not on the caller's thread.
         client = new Lazy<Task<AmazonS3Client>>(() => Task.Run(ConnectAsync));
@@ -129,7 +129,7 @@ internal sealed class S3Client : IDisposable
         catch (Exception exception) when (exception is AmazonClientException or InvalidOperationException or ArgumentException or IOException)
         {
             // The exception itself is not passed on: that of a credential_process quotes what the program printed.
-            throw fault.Cloud.CredentialsMissing(
+            throw fault.Store.CredentialsMissing(
                 location.Profile is { } profile
                     ? $"The profile '{profile}' is not in the AWS configuration files, or has no credentials. Run 'aws configure --profile {profile}', or omit -CredentialProfile."
                     : "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or write a profile to ~/.aws/credentials, or run with an AWS role (EC2, ECS, EKS).",
@@ -142,14 +142,14 @@ internal sealed class S3Client : IDisposable
     {
         if (location.Region is { } region && !region.All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '_'))
         {
-            throw fault.Cloud.Refused("the region's name", $"'{region}' is not a region name. Give one such as eu-central-1 with -Region", null);
+            throw fault.Store.Refused("the region's name", $"'{region}' is not a region name. Give one such as eu-central-1 with -Region", null);
         }
 
         // That of an access point has colons, and may have a slash.
         if (!location.Container.StartsWith("arn:", StringComparison.Ordinal)
             && !location.Container.All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '.' or '_'))
         {
-            throw fault.Cloud.Refused(
+            throw fault.Store.Refused(
                 "the bucket's name", "it can contain only small letters, digits, dots and hyphens; a part after a slash belongs into -Prefix", null);
         }
     }
@@ -161,7 +161,7 @@ internal sealed class S3Client : IDisposable
             && !(endpoint is { IsAbsoluteUri: true, UserInfo: "", Query: "", Fragment: "" }
                 && (endpoint.Scheme == Uri.UriSchemeHttps || endpoint.Scheme == Uri.UriSchemeHttp)))
         {
-            throw fault.Cloud.Refused(
+            throw fault.Store.Refused(
                 "the address", "the endpoint must be an address such as https://s3.example.com, without user name, password, query or fragment", null);
         }
     }

@@ -13,7 +13,7 @@ internal sealed class S3Connections : HttpClientFactory, IDisposable
     /// <summary>Makes the one client.</summary>
     /// <param name="options">Limit and timeout.</param>
     /// <param name="fault">Names the errors.</param>
-    public S3Connections(StoreOptions options, CloudFault fault) =>
+    public S3Connections(StoreOptions options, StoreFault fault) =>
         http = new HttpClient(new AnswersInOrder(fault, new NetworkHandler(options))) { Timeout = Timeout.InfiniteTimeSpan };
 
     /// <inheritdoc/>
@@ -29,7 +29,7 @@ internal sealed class S3Connections : HttpClientFactory, IDisposable
     public void Dispose() => http.Dispose();
 
     /// <summary>Mends what the SDK would get wrong.</summary>
-    private sealed class AnswersInOrder(CloudFault fault, HttpMessageHandler inner) : DelegatingHandler(inner)
+    private sealed class AnswersInOrder(StoreFault fault, HttpMessageHandler inner) : DelegatingHandler(inner)
     {
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {

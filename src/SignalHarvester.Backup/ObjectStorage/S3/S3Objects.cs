@@ -77,7 +77,7 @@ internal sealed class S3Objects(StoreLocation location, S3Client client, S3Fault
             kept = exception;
         }
 
-        return fault.Cloud.ChecksumMismatch(
+        return fault.Store.ChecksumMismatch(
             name,
             kept is null
                 ? "the received data differs from the sent data; it was deleted"
@@ -104,7 +104,7 @@ internal sealed class S3Objects(StoreLocation location, S3Client client, S3Fault
 
     /// <summary>The name that a key of a listing stands for.</summary>
     /// <exception cref="BackupException">CloudRefused: it is none of those that were asked for.</exception>
-    public string NameOf(string escapedKey) => fault.Cloud.NameOf(Unescape(escapedKey));
+    public string NameOf(string escapedKey) => fault.Store.NameOf(Unescape(escapedKey));
 
     /// <summary>Bytes as the SDK wants them, not copied.</summary>
     public static MemoryStream StreamOf(ReadOnlyMemory<byte> content) =>

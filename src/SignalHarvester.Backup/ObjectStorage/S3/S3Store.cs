@@ -59,7 +59,7 @@ internal sealed class S3Store : IObjectStore
     {
         if (length > LargestObject)
         {
-            throw fault.Cloud.Refused($"an object of {length / (1L << 30)} GiB", "S3 allows at most 5 TiB", null);
+            throw fault.Store.Refused($"an object of {length / (1L << 30)} GiB", "S3 allows at most 5 TiB", null);
         }
 
         const long step = 1L << 20;
@@ -120,7 +120,7 @@ internal sealed class S3Store : IObjectStore
                 failures = done > before ? 1 : failures + 1;
                 if (failures > options.MostRetries)
                 {
-                    throw fault.Cloud.Unavailable($"reading '{version.Name}'", exception.Message, exception);
+                    throw fault.Store.Unavailable($"reading '{version.Name}'", exception.Message, exception);
                 }
 
                 await Task.Delay(TimeSpan.FromSeconds(Random.Shared.NextDouble() * Math.Min(20, 0.5 * (1 << Math.Min(failures, 10)))), cancellation)
@@ -184,7 +184,7 @@ internal sealed class S3Store : IObjectStore
         }
 
         var made = await FindAsync(name, cancellation).ConfigureAwait(false);
-        return made is not null && made.Version == tag && made.Length == content.Length ? made : throw fault.Cloud.ObjectChanged(name, null);
+        return made is not null && made.Version == tag && made.Length == content.Length ? made : throw fault.Store.ObjectChanged(name, null);
     }
 
     /// <inheritdoc/>
@@ -238,7 +238,7 @@ internal sealed class S3Store : IObjectStore
             catch (AmazonS3Exception exception) when (exception.ErrorCode == "NoSuchKey"
                 || exception.StatusCode is HttpStatusCode.PreconditionFailed or HttpStatusCode.RequestedRangeNotSatisfiable)
             {
-                throw fault.Cloud.ObjectChanged(version.Name, exception);
+                throw fault.Store.ObjectChanged(version.Name, exception);
             }
         }, cancellation).ConfigureAwait(false);
 
@@ -249,6 +249,6 @@ internal sealed class S3Store : IObjectStore
 
         // A service that does not look at the condition.
         response.Dispose();
-        throw fault.Cloud.ObjectChanged(version.Name, null);
+        throw fault.Store.ObjectChanged(version.Name, null);
     }
 }

@@ -97,7 +97,7 @@ internal sealed class S3Uploads(StoreLocation location, StoreOptions options, S3
         if ((crc64Nvme is not null && response.ChecksumCRC64NVME is { } told && told != crc64Nvme)
             || (md5 is not null && S3Checksum.IsMd5(tag, response.ServerSideEncryptionMethod) && tag != Convert.ToHexStringLower(md5)))
         {
-            throw fault.Cloud.ChecksumMismatch(name, "the received data differs from the sent data");
+            throw fault.Store.ChecksumMismatch(name, "the received data differs from the sent data");
         }
 
         return new UploadedPart(
@@ -112,7 +112,7 @@ internal sealed class S3Uploads(StoreLocation location, StoreOptions options, S3
         // there is the moment between the two requests, and only for who sends other content under the same name.
         if (await objects.HeadAsync(name, cancellation).ConfigureAwait(false) is not null)
         {
-            return await TakeExistingAsync(fault.Cloud.ObjectExists(name, null)).ConfigureAwait(false);
+            return await TakeExistingAsync(fault.Store.ObjectExists(name, null)).ConfigureAwait(false);
         }
 
         var request = new CompleteMultipartUploadRequest
@@ -142,10 +142,10 @@ internal sealed class S3Uploads(StoreLocation location, StoreOptions options, S3
         {
             // Of an upload that it does not know, or has completed before, Ceph says that it has an internal error.
             var isKnown = await FindPartsAsync(name, uploadId, length, cancellation).ConfigureAwait(false) is not null;
-            return await TakeExistingAsync(isKnown ? exception : fault.Cloud.UploadLost(name, exception)).ConfigureAwait(false);
+            return await TakeExistingAsync(isKnown ? exception : fault.Store.UploadLost(name, exception)).ConfigureAwait(false);
         }
 
-        var made = await objects.HeadAsync(name, cancellation).ConfigureAwait(false) ?? throw fault.Cloud.ObjectChanged(name, null);
+        var made = await objects.HeadAsync(name, cancellation).ConfigureAwait(false) ?? throw fault.Store.ObjectChanged(name, null);
         if (made.ContentLength != length || S3Checksum.Contradicts(made, attributes.Crc64Nvme, parts))
         {
             throw await objects.SpoiltAsync(name).ConfigureAwait(false);
@@ -226,7 +226,7 @@ internal sealed class S3Uploads(StoreLocation location, StoreOptions options, S3
         }
         catch (BackupException exception) when (exception.ErrorId == BackupErrorId.CloudObjectNotFound)
         {
-            throw fault.Cloud.UploadLost(name, exception.InnerException);
+            throw fault.Store.UploadLost(name, exception.InnerException);
         }
     }
 }

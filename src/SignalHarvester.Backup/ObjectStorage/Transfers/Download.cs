@@ -37,7 +37,7 @@ internal sealed class Download(IObjectStore store, ObjectInfo version, Operation
         if (sha256 is not null && found != sha256)
         {
             RandomAccess.SetLength(file, 0);
-            throw new CloudFault(store.Location).ChecksumMismatch(version.Name, $"its SHA-256 is {found}, but {sha256} was recorded");
+            throw new StoreFault(store.Location).ChecksumMismatch(version.Name, $"its SHA-256 is {found}, but {sha256} was recorded");
         }
 
         flush.Finish();

@@ -59,7 +59,7 @@ internal sealed class Upload(IObjectStore store, string name, SafeFileHandle fil
     {
         null => null,
         { } found when found.Length == length && found.Sha256 == sha256 => found,
-        _ => throw new CloudFault(store.Location).ObjectExists(name, null),
+        _ => throw new StoreFault(store.Location).ObjectExists(name, null),
     };
 
     private async Task<ObjectInfo> SendAsync(string? journals, ProgressMeter meter)

@@ -60,10 +60,10 @@ internal static class RepairFromCopy
         }
 
         var version = await store.FindAsync(name, context.Cancellation).ConfigureAwait(false)
-            ?? throw new CloudFault(store.Location).ObjectNotFound(name, null);
+            ?? throw new StoreFault(store.Location).ObjectNotFound(name, null);
         if (version.Length != backup.Size)
         {
-            throw new CloudFault(store.Location)
+            throw new StoreFault(store.Location)
                 .ChecksumMismatch(name, string.Create(CultureInfo.InvariantCulture, $"it has {version.Length} bytes, but {backup.Size} were recorded"));
         }
 

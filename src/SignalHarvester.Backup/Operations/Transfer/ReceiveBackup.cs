@@ -59,10 +59,10 @@ internal static class ReceiveBackup
         }
 
         var version = await store.FindAsync(link.FileName, context.Cancellation).ConfigureAwait(false)
-            ?? throw new CloudFault(store.Location).ObjectNotFound(link.FileName, null);
+            ?? throw new StoreFault(store.Location).ObjectNotFound(link.FileName, null);
         if (version.Length != backup.Size)
         {
-            throw new CloudFault(store.Location).ChecksumMismatch(
+            throw new StoreFault(store.Location).ChecksumMismatch(
                 link.FileName,
                 string.Create(System.Globalization.CultureInfo.InvariantCulture, $"it has {version.Length} bytes, but {backup.Size} were recorded"));
         }

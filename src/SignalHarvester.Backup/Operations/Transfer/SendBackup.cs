@@ -79,7 +79,7 @@ internal static class SendBackup
         var there = await catalog.FindAsync(link.Id, context.Cancellation).ConfigureAwait(false);
         if (there is not null && !there.Backup.HoldsSameImageAs(link))
         {
-            throw new CloudFault(store.Location).ObjectExists(link.Id + BackupFileName.SidecarSuffix, null);
+            throw new StoreFault(store.Location).ObjectExists(link.Id + BackupFileName.SidecarSuffix, null);
         }
 
         var fileName = Path.GetFileName(link.BackupPath);
@@ -126,7 +126,7 @@ internal static class SendBackup
             && !await store.ListAsync(name, context.Cancellation).AnyAsync(item => item.Name == name, context.Cancellation).ConfigureAwait(false))
         {
             var plain = string.Concat(parts.Where(part => part.Length > 0).Select(part => part + "/"));
-            throw new CloudFault(store.Location)
+            throw new StoreFault(store.Location)
                 .Refused("the prefix", $"it stores '{name}' but does not list it, because it drops slashes. Give -Prefix '{plain}' instead", null);
         }
     }

@@ -1,7 +1,7 @@
 namespace SignalHarvester.Backup.ObjectStorage;
 
 /// <summary>The errors of object stores: one sentence for each cause, whatever the provider. No message holds a credential.</summary>
-internal sealed class CloudFault(StoreLocation location)
+internal sealed class StoreFault(StoreLocation location)
 {
     /// <summary>No credentials could be found.</summary>
     public BackupException CredentialsMissing(string howTo, Exception? inner) => Make(
