@@ -34,7 +34,7 @@ internal sealed class HistoryFile(BackupDirectory directory)
     /// <exception cref="IOException">The operating system failed.</exception>
     /// <exception cref="UnauthorizedAccessException">Access was denied.</exception>
     /// <exception cref="BackupException">The file is of a later version, the folder is a link, its lock is held, or SQLite is too old.</exception>
-    public void Write(Action<SqliteConnection, SqliteTransaction> change, OperationContext context) => _ = Use(
+    public void Write(Action<SqliteConnection, SqliteTransaction> change, OperationContext context) => Use(
         () =>
         {
             Create();
@@ -42,7 +42,6 @@ internal sealed class HistoryFile(BackupDirectory directory)
             using var transaction = connection.BeginTransaction(deferred: false);
             change(connection, transaction);
             transaction.Commit();
-            return true;
         },
         context);
 
@@ -86,6 +85,14 @@ internal sealed class HistoryFile(BackupDirectory directory)
 
     /// <summary>Also a link that leads nowhere is there, and a folder.</summary>
     private bool IsThere => System.IO.Path.Exists(Path) || new FileInfo(Path).LinkTarget is not null;
+
+    private void Use(Action use, OperationContext context) => _ = Use(
+        () =>
+        {
+            use();
+            return true;
+        },
+        context);
 
     private T Use<T>(Func<T> use, OperationContext context)
     {

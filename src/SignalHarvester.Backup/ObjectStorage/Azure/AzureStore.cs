@@ -171,18 +171,17 @@ internal sealed class AzureStore : IObjectStore
         };
         try
         {
-            _ = await CallAsync($"reading '{version.Name}'", version.Name, FillAsync, cancellation).ConfigureAwait(false);
+            await CallAsync($"reading '{version.Name}'", version.Name, FillAsync, cancellation).ConfigureAwait(false);
         }
         catch (BackupException gone) when (gone.ErrorId is BackupErrorId.CloudObjectExists or BackupErrorId.CloudObjectNotFound)
         {
             throw faults.ObjectChanged(version.Name, gone);
         }
 
-        async Task<bool> FillAsync()
+        async Task FillAsync()
         {
             using var answer = (await Blob(version.Name).DownloadStreamingAsync(wanted, cancellation).ConfigureAwait(false)).Value;
             await answer.Content.ReadExactlyAsync(destination, cancellation).ConfigureAwait(false);
-            return true;
         }
     }
 
@@ -413,6 +412,13 @@ internal sealed class AzureStore : IObjectStore
             // Not for a SAS token of the container to see. Each object is looked at once it is written.
         }
     }
+
+    private async Task CallAsync(string action, string? name, Func<Task> call, CancellationToken cancellation) =>
+        _ = await CallAsync<bool>(action, name, async () =>
+        {
+            await call().ConfigureAwait(false);
+            return true;
+        }, cancellation).ConfigureAwait(false);
 
     private async Task<T> CallAsync<T>(string action, string? name, Func<Task<T>> call, CancellationToken cancellation)
     {
