@@ -5,13 +5,13 @@ using Google.Apis.Auth.OAuth2.Responses;
 
 namespace SignalHarvester.Backup.ObjectStorage.Gcs;
 
-/// <summary>What goes wrong with Cloud Storage: what may be tried again, and which error it is in the end.</summary>
+/// <summary>The failures of Cloud Storage: which may be retried, and which error each becomes in the end.</summary>
 internal sealed class GcsFault(StoreLocation location, StoreOptions options)
 {
     private const string HowToGiveCredentials =
         "Set the environment variable GOOGLE_APPLICATION_CREDENTIALS to the path of a service account's key file, run 'gcloud auth application-default login', or run on a Google Cloud machine with a service account.";
 
-    // A service that asks for more is not waited for.
+    // If a service asks for more, we do not wait.
     private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(5);
 
     /// <summary>The errors that all providers share.</summary>
@@ -20,7 +20,7 @@ internal sealed class GcsFault(StoreLocation location, StoreOptions options)
     /// <summary>No credentials could be found.</summary>
     public BackupException CredentialsMissing() => Store.CredentialsMissing(HowToGiveCredentials, null);
 
-    /// <summary>There are credentials that cannot be used.</summary>
+    /// <summary>The credentials cannot be used.</summary>
     public BackupException CredentialsUnusable(string detail, Exception? inner) =>
         Store.CredentialsMissing($"{detail} {HowToGiveCredentials}", inner);
 
@@ -36,9 +36,9 @@ internal sealed class GcsFault(StoreLocation location, StoreOptions options)
         _ => false,
     };
 
-    /// <summary>The error that a failure is in the end; null if it is one already.</summary>
+    /// <summary>Returns the error for a failure; null if it is already one of ours.</summary>
     /// <param name="exception">The failure.</param>
-    /// <param name="action">What was being done.</param>
+    /// <param name="action">The action.</param>
     /// <param name="name">The object concerned; null if it is none.</param>
     public BackupException? Translate(Exception exception, string action, string? name) => exception switch
     {
@@ -70,13 +70,13 @@ internal sealed class GcsFault(StoreLocation location, StoreOptions options)
     private static bool IsTransient(HttpStatusCode status) => status is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests
         or HttpStatusCode.InternalServerError or HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout;
 
-    // A connection that broke in the handshake is no question of trust.
+    // A connection that broke during the handshake says nothing about trust.
     private static bool IsTls(HttpRequestException exception) => exception.InnerException is AuthenticationException;
 
     private static bool IsClockSkew(TokenErrorResponse? error) =>
         error is { Error: "invalid_grant", ErrorDescription: { } description } && description.Contains("iat and exp", StringComparison.Ordinal);
 
-    /// <summary>The options that a request which is refused as such can owe it to.</summary>
+    /// <summary>The options that may be the reason why a request is refused.</summary>
     private string OptionsUsed() =>
         (options.ImmutableFor is null ? string.Empty : "; -ImmutableFor needs a bucket that was created with object retention")
         + (options.StorageClass is { } storageClass ? $"; -StorageClass is '{storageClass}'" : string.Empty)
