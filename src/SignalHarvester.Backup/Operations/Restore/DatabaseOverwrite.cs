@@ -159,7 +159,7 @@ internal sealed class DatabaseOverwrite(string path, string imagePath, BackupMet
             compared = $"another process is already using the restored database, so its pages were not compared ({exception.Message})";
         }
 
-        var report = IntegrityCheck.Run(target);
+        var report = IntegrityCheck.Run(target, new IntegrityOptions(context.Cancellation));
         return report.Damage.Count > 0
             ? throw Failed(report.Summary)
             : [

@@ -15,18 +15,20 @@ namespace SignalHarvester.Backup.Sqlite.Checks;
 /// </remarks>
 internal static partial class IntegrityCheck
 {
-    private const string Pragma = "integrity_check";
+    /// <summary>SQLite's own check.</summary>
+    public const string Pragma = "integrity_check";
 
     /// <summary>Checks a database. The connection may have lost its virtual tables afterwards.</summary>
     /// <exception cref="OperationCanceledException">The connection's token was cancelled.</exception>
-    public static IntegrityReport Run(SqliteConnection connection)
+    public static IntegrityReport Run(SqliteConnection connection, IntegrityOptions options)
     {
         var found = new IntegrityFindings();
+        var check = Pragma;
         try
         {
             SetConstraintsAside(connection, found);
             CheckVirtualTables(connection, found);
-            OrdinaryTables.Check(connection, found);
+            check = OrdinaryTables.Check(connection, options, found);
         }
         catch (SqliteException exception) when (exception.SqliteErrorCode == raw.SQLITE_INTERRUPT)
         {
@@ -38,7 +40,7 @@ internal static partial class IntegrityCheck
         }
 
         return new IntegrityReport(
-            found.Gaps.Count == 0 ? Pragma : SqlText.Shown($"{Pragma} (not checked: {ShortList.Of(found.Gaps, "; ")})"),
+            found.Gaps.Count == 0 ? SqlText.Shown(check) : SqlText.Shown($"{check} (not checked: {ShortList.Of(found.Gaps, "; ")})"),
             [.. found.Damage.Select(OnOneLine).Select(SqlText.Shown)],
             ShortList.Ending(found.Inconsistencies, IntegrityFindings.Most).Select(SqlText.Shown).ToList());
     }

@@ -1,0 +1,158 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Security.Cryptography;
+using Microsoft.Data.Sqlite;
+using SQLitePCL;
+
+namespace SignalHarvester.Backup.Sqlite.Checks;
+
+/// <summary>
+/// What quick_check leaves out of integrity_check: whether each index holds exactly the entries of its table's rows, in order, and
+/// whether the rows of tables without rowids are in order.
+/// </summary>
+/// <remarks>
+/// integrity_check looks each entry of each row up, which reads all over the file. Here the rows are read once, and each index once,
+/// both in the order of their trees, and the sums of the hashes of what should be there and of what is there are compared. A lookup by
+/// bisection finds each of the entries exactly if they are all there and in order. Tables that cannot be read like that are left to
+/// integrity_check itself.
+/// </remarks>
+internal sealed class IndexContents
+{
+    private const int MostConnections = 4;
+
+    private readonly List<TableScan> tables = [];
+    private readonly List<SqliteName> others = [];
+    private readonly bool isUtf16;
+
+    private IndexContents(bool isUtf16) => this.isUtf16 = isUtf16;
+
+    /// <summary>The whole check, quick_check included, as a phrase.</summary>
+    public string Description
+    {
+        get
+        {
+            var compared = tables.Sum(table => table.Indexes.Count());
+            return "quick_check"
+                + (compared == 0 ? string.Empty
+                    : compared == 1 ? " with the content of 1 index"
+                    : string.Create(CultureInfo.InvariantCulture, $" with the contents of {compared} indexes"))
+                + (others.Count == 0 ? string.Empty : $" and integrity_check of {ShortList.Of([.. others.Select(table => table.Text)])}");
+        }
+    }
+
+    /// <summary>The tables that are left to integrity_check.</summary>
+    public IReadOnlyList<SqliteName> Others => others;
+
+    /// <summary>Plans the check of a database.</summary>
+    /// <exception cref="SqliteException">Its schema cannot be read.</exception>
+    public static IndexContents Plan(SqliteConnection connection)
+    {
+        var contents = new IndexContents(!SqliteConnections.Strings(connection, "PRAGMA encoding")[0].Equals("UTF-8", StringComparison.Ordinal));
+        var definitions = TableDefinition.All(connection);
+        foreach (var indexes in IndexDefinition.Of(connection, definitions).GroupBy(index => index.Table))
+        {
+            contents.Add(connection, indexes.Key, [.. indexes]);
+        }
+
+        return contents;
+    }
+
+    /// <summary>Makes the check.</summary>
+    /// <param name="connection">The connection.</param>
+    /// <param name="another">Opens another connection to the same file, which nobody changes; null to use the one alone.</param>
+    /// <param name="first">What the connection itself does first, while others begin; false ends the check.</param>
+    /// <param name="cancellation">Stops it.</param>
+    /// <returns>Whether all is as it must be. Otherwise integrity_check can tell what is not.</returns>
+    /// <exception cref="OperationCanceledException">It was stopped.</exception>
+    public bool Agree(SqliteConnection connection, Func<CancellationToken, SqliteConnection>? another, Func<bool> first, CancellationToken cancellation)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var seed = BitConverter.ToInt64(RandomNumberGenerator.GetBytes(sizeof(long)));
+        var rows = new ConcurrentDictionary<TableScan, RecordSum[]>();
+        var entries = new ConcurrentDictionary<IndexScan, RecordSum>();
+        var scans = new ConcurrentQueue<Func<SqliteConnection, bool>>(Scans());
+        var workers = another is null ? 0 : Math.Min(Math.Min(Environment.ProcessorCount, MostConnections) - 1, scans.Count);
+        var running = Enumerable.Range(0, workers).Select(_ => Task.Run(() =>
+        {
+            using var own = another!(stop.Token);
+            Work(own);
+        })).ToArray();
+        try
+        {
+            if (first())
+            {
+                Work(connection);
+            }
+            else
+            {
+                stop.Cancel();
+            }
+        }
+        catch
+        {
+            stop.Cancel();
+            throw;
+        }
+        finally
+        {
+            Task.WaitAll(running, CancellationToken.None);
+        }
+
+        cancellation.ThrowIfCancellationRequested();
+        return !stop.IsCancellationRequested && tables.TrueForAll(table => table.Indexes.Select(index => entries[index]).SequenceEqual(rows[table]));
+
+        void Work(SqliteConnection own)
+        {
+            try
+            {
+                while (!stop.IsCancellationRequested && scans.TryDequeue(out var scan))
+                {
+                    if (!scan(own))
+                    {
+                        stop.Cancel();
+                    }
+                }
+            }
+            catch (SqliteException)
+            {
+                // Something cannot be read, or is not known here; or another scan has stopped this one.
+                stop.Cancel();
+            }
+        }
+
+        IEnumerable<Func<SqliteConnection, bool>> Scans()
+        {
+            foreach (var table in tables)
+            {
+                yield return own => table.Run(own, seed, isUtf16) is { } sums && rows.TryAdd(table, sums);
+                foreach (var index in table.Indexes)
+                {
+                    yield return own => index.Run(own, seed, isUtf16) is { } sum && entries.TryAdd(index, sum);
+                }
+            }
+
+            foreach (var other in others)
+            {
+                yield return own => SqlStatement.List(own, $"PRAGMA integrity_check({other.Quoted})", row => row.Text(0)) is ["ok"];
+            }
+        }
+    }
+
+    private void Add(SqliteConnection connection, TableDefinition table, List<IndexDefinition> indexes)
+    {
+        try
+        {
+            if (TableScan.Plan(connection, table, indexes, isUtf16) is { } scan)
+            {
+                tables.Add(scan);
+                return;
+            }
+        }
+        catch (SqliteException exception) when (exception.SqliteErrorCode == raw.SQLITE_ERROR)
+        {
+            // SQLite does not read it by that index, or has no such function.
+        }
+
+        others.Add(table.Name);
+    }
+}

@@ -1,0 +1,101 @@
+using System.Runtime.InteropServices;
+using Microsoft.Data.Sqlite;
+using SQLitePCL;
+
+namespace SignalHarvester.Backup.Sqlite.Checks;
+
+/// <summary>
+/// The rows of a statement, whose values are read as they are stored. SQLite is called without the provider's checks, because that
+/// costs more than the values do.
+/// </summary>
+internal sealed unsafe partial class RecordReader : IDisposable
+{
+    private readonly sqlite3 database;
+    private readonly sqlite3_stmt statement;
+    private readonly nint handle;
+    private readonly bool isUtf16;
+
+    /// <summary>Prepares a statement.</summary>
+    /// <param name="connection">The connection.</param>
+    /// <param name="sql">The statement.</param>
+    /// <param name="isUtf16">Whether the database stores texts in UTF-16, which are left in it.</param>
+    /// <exception cref="SqliteException">SQLite refuses it.</exception>
+    public RecordReader(SqliteConnection connection, string sql, bool isUtf16)
+    {
+        database = connection.Handle!;
+        this.isUtf16 = isUtf16;
+        SqliteException.ThrowExceptionForRC(raw.sqlite3_prepare_v2(database, SqlText.Bytes(sql), out statement), database);
+        handle = statement.DangerousGetHandle();
+    }
+
+    /// <summary>Goes to the next row; false behind the last one.</summary>
+    /// <exception cref="SqliteException">What is stored cannot be read, or the connection's token was cancelled.</exception>
+    public bool Step()
+    {
+        var code = Step(handle);
+        if (code == raw.SQLITE_ROW)
+        {
+            return true;
+        }
+
+        SqliteException.ThrowExceptionForRC(code, database);
+        return false;
+    }
+
+    /// <summary>Whether a value of this row is a number other than 0.</summary>
+    public bool IsTrue(int column) => Int64(handle, column) != 0;
+
+    /// <summary>Appends a value of this row to a record.</summary>
+    /// <returns>Whether there was room for it.</returns>
+    public bool TryAppend(int column, RecordBuffer record)
+    {
+        var type = Type(handle, column);
+        switch (type)
+        {
+            case raw.SQLITE_NULL:
+                record.AppendNull();
+                return true;
+            case raw.SQLITE_INTEGER:
+                record.Append(Int64(handle, column));
+                return true;
+            case raw.SQLITE_FLOAT:
+                record.Append(Double(handle, column));
+                return true;
+            default:
+                // The length after the content: asked for first, it would be that of the text in another encoding.
+                var content = Blob(handle, column);
+                var length = isUtf16 ? LengthOfUtf16(handle, column) : Length(handle, column);
+                return record.TryAppend(type == raw.SQLITE_TEXT ? RecordValueKind.Text : RecordValueKind.Blob, new ReadOnlySpan<byte>(content, length));
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => statement.Dispose();
+
+    [LibraryImport("e_sqlite3", EntryPoint = "sqlite3_step")]
+    private static partial int Step(nint statement);
+
+    [SuppressGCTransition]
+    [LibraryImport("e_sqlite3", EntryPoint = "sqlite3_column_type")]
+    private static partial int Type(nint statement, int column);
+
+    [SuppressGCTransition]
+    [LibraryImport("e_sqlite3", EntryPoint = "sqlite3_column_int64")]
+    private static partial long Int64(nint statement, int column);
+
+    [SuppressGCTransition]
+    [LibraryImport("e_sqlite3", EntryPoint = "sqlite3_column_double")]
+    private static partial double Double(nint statement, int column);
+
+    [SuppressGCTransition]
+    [LibraryImport("e_sqlite3", EntryPoint = "sqlite3_column_blob")]
+    private static partial byte* Blob(nint statement, int column);
+
+    [SuppressGCTransition]
+    [LibraryImport("e_sqlite3", EntryPoint = "sqlite3_column_bytes")]
+    private static partial int Length(nint statement, int column);
+
+    [SuppressGCTransition]
+    [LibraryImport("e_sqlite3", EntryPoint = "sqlite3_column_bytes16")]
+    private static partial int LengthOfUtf16(nint statement, int column);
+}

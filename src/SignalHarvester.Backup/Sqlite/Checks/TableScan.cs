@@ -1,0 +1,133 @@
+using Microsoft.Data.Sqlite;
+
+namespace SignalHarvester.Backup.Sqlite.Checks;
+
+/// <summary>
+/// A pass over the rows of a table, in the order of its tree, that sums for each of its indexes the entries that it must have. The
+/// rows of a table without rowids must stand in the order of its key.
+/// </summary>
+internal sealed class TableScan
+{
+    private readonly string sql;
+    private readonly List<(IndexScan Index, int[] Columns, int Condition)> indexes;
+    private readonly (RecordOrder Order, int[] Columns)? key;
+
+    private TableScan(string sql, List<(IndexScan Index, int[] Columns, int Condition)> indexes, (RecordOrder Order, int[] Columns)? key)
+    {
+        this.sql = sql;
+        this.indexes = indexes;
+        this.key = key;
+    }
+
+    /// <summary>The passes over its indexes.</summary>
+    public IEnumerable<IndexScan> Indexes => indexes.Select(index => index.Index);
+
+    /// <summary>Plans a pass over a table; null if one of its indexes cannot be compared.</summary>
+    /// <param name="connection">The connection.</param>
+    /// <param name="table">The table.</param>
+    /// <param name="indexes">All its indexes.</param>
+    /// <param name="isUtf16">Whether the database stores texts in UTF-16.</param>
+    public static TableScan? Plan(SqliteConnection connection, TableDefinition table, IReadOnlyList<IndexDefinition> indexes, bool isUtf16)
+    {
+        var tree = indexes.FirstOrDefault(index => index.RootPage == 0);
+        if (tree is not null && tree.Columns.Any(column => isUtf16 ? column.Collation != SqliteCollations.Binary : !SqliteCollations.Has(column.Collation)))
+        {
+            return null;
+        }
+
+        var selected = new List<string>();
+        var scans = new List<(IndexScan Index, int[] Columns, int Condition)>();
+        foreach (var index in indexes.Where(index => index.RootPage > 0))
+        {
+            if (IndexScan.Plan(connection, index, isUtf16) is not { } scan)
+            {
+                return null;
+            }
+
+            scans.Add((scan, [.. scan.Columns.Select(Place)], scan.Condition is { } condition ? Place($"({condition}) IS TRUE") : -1));
+        }
+
+        var keys = tree?.Columns.Where(column => column.IsKey).ToList();
+        (RecordOrder, int[])? key = keys is null ? null : (new RecordOrder(keys), [.. keys.Select(column => Place(column.Sql))]);
+        var sql = $"SELECT {string.Join(", ", selected.DefaultIfEmpty("1"))} FROM {table.Rows}";
+        return ReadsOnly(connection, sql, table) ? new TableScan(sql, scans, key) : null;
+
+        int Place(string value)
+        {
+            if (selected.IndexOf(value) is >= 0 and var place)
+            {
+                return place;
+            }
+
+            selected.Add(value);
+            return selected.Count - 1;
+        }
+    }
+
+    /// <summary>Makes the pass.</summary>
+    /// <param name="connection">The connection.</param>
+    /// <param name="seed">The seed of the check.</param>
+    /// <param name="isUtf16">Whether the database stores texts in UTF-16.</param>
+    /// <returns>The sum of each index, in their order; null if a row is too long for this, or not in the order of the key.</returns>
+    /// <exception cref="SqliteException">What is stored cannot be read, or the connection's token was cancelled.</exception>
+    public RecordSum[]? Run(SqliteConnection connection, long seed, bool isUtf16)
+    {
+        var sums = new RecordSum[indexes.Count];
+        var record = new RecordBuffer();
+        var (earlier, later) = (new RecordBuffer(), new RecordBuffer());
+        var isFirst = true;
+        using var reader = new RecordReader(connection, sql, isUtf16);
+        while (reader.Step())
+        {
+            for (var index = 0; index < sums.Length; index++)
+            {
+                var (_, columns, condition) = indexes[index];
+                if (condition >= 0 && !reader.IsTrue(condition))
+                {
+                    continue;
+                }
+
+                if (!TryRead(reader, columns, record))
+                {
+                    return null;
+                }
+
+                sums[index] = sums[index].With(record.Bytes, seed);
+            }
+
+            if (key is { } tree)
+            {
+                if (!TryRead(reader, tree.Columns, later) || (!isFirst && !tree.Order.IsAscending(earlier.Bytes, later.Bytes, isUnique: false)))
+                {
+                    return null;
+                }
+
+                (earlier, later, isFirst) = (later, earlier, false);
+            }
+        }
+
+        return sums;
+    }
+
+    private static bool TryRead(RecordReader reader, int[] columns, RecordBuffer record)
+    {
+        record.Clear();
+        foreach (var column in columns)
+        {
+            if (!reader.TryAppend(column, record))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private static bool ReadsOnly(SqliteConnection connection, string sql, TableDefinition table)
+    {
+        var root = SqlStatement.Number(
+            connection, $"SELECT rootpage FROM main.sqlite_schema WHERE type = 'table' AND name = {table.Name.Literal} COLLATE NOCASE");
+        return SqlStatement.List(connection, "EXPLAIN " + sql, row => (Operation: row.Text(1), Operand: row.Number(3)))
+            .Where(step => step.Operation == "OpenRead").ToList() is [var tree] && tree.Operand == root;
+    }
+}
