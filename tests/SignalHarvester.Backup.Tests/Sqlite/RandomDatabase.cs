@@ -29,7 +29,7 @@ internal sealed class RandomDatabase(int seed)
         using var connection = Databases.Open(path);
         Databases.Execute(connection, $"""
             PRAGMA page_size = {512 << random.Next(4)};
-            PRAGMA encoding = '{Any(["UTF-8", "UTF-8", "UTF-16le", "UTF-16be"])}';
+            PRAGMA encoding = '{Any(["UTF-8", "UTF-8", "UTF-8", "UTF-8", "UTF-8", "UTF-8", "UTF-16le", "UTF-16be"])}';
             PRAGMA auto_vacuum = {random.Next(3)};
             PRAGMA synchronous = OFF;
             PRAGMA journal_mode = MEMORY;

@@ -70,7 +70,7 @@ internal sealed class IndexContents
         var seed = BitConverter.ToInt64(RandomNumberGenerator.GetBytes(sizeof(long)));
         var rows = new ConcurrentDictionary<TableScan, RecordSum[]>();
         var entries = new ConcurrentDictionary<IndexScan, RecordSum>();
-        var scans = new ConcurrentQueue<Func<SqliteConnection, bool>>(Scans());
+        var scans = new ConcurrentQueue<Func<SqliteConnection, IndexEntries, bool>>(Scans());
         var workers = another is null ? 0 : Math.Min(Math.Min(Environment.ProcessorCount, MostConnections) - 1, scans.Count);
         var running = Enumerable.Range(0, workers).Select(_ => Task.Run(() =>
         {
@@ -105,9 +105,10 @@ internal sealed class IndexContents
         {
             try
             {
+                using var indexes = new IndexEntries(own, tables.SelectMany(table => table.Indexes).Select(scan => scan.Index));
                 while (!stop.IsCancellationRequested && scans.TryDequeue(out var scan))
                 {
-                    if (!scan(own))
+                    if (!scan(own, indexes))
                     {
                         stop.Cancel();
                     }
@@ -120,20 +121,20 @@ internal sealed class IndexContents
             }
         }
 
-        IEnumerable<Func<SqliteConnection, bool>> Scans()
+        IEnumerable<Func<SqliteConnection, IndexEntries, bool>> Scans()
         {
             foreach (var table in tables)
             {
-                yield return own => table.Run(own, seed, isUtf16) is { } sums && rows.TryAdd(table, sums);
+                yield return (own, _) => table.Run(own, seed, isUtf16) is { } sums && rows.TryAdd(table, sums);
                 foreach (var index in table.Indexes)
                 {
-                    yield return own => index.Run(own, seed, isUtf16) is { } sum && entries.TryAdd(index, sum);
+                    yield return (own, indexes) => index.Run(own, indexes[index.Index], seed, isUtf16) is { } sum && entries.TryAdd(index, sum);
                 }
             }
 
             foreach (var other in others)
             {
-                yield return own => SqlStatement.List(own, $"PRAGMA integrity_check({other.Quoted})", row => row.Text(0)) is ["ok"];
+                yield return (own, _) => SqlStatement.List(own, $"PRAGMA integrity_check({other.Quoted})", row => row.Text(0)) is ["ok"];
             }
         }
     }

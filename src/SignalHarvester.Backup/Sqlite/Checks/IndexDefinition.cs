@@ -13,6 +13,9 @@ internal sealed record IndexDefinition(SqliteName Name, TableDefinition Table, l
     /// <summary>What each entry holds, in this order.</summary>
     public required IReadOnlyList<IndexColumn> Columns { get; init; }
 
+    /// <summary>Whether each entry ends with the number of its row; otherwise with the key of a table without rowids.</summary>
+    public required bool EndsWithRowId { get; init; }
+
     /// <summary>Which rows have an entry, as SQL; null where all have one.</summary>
     public required string? Condition { get; init; }
 
@@ -79,6 +82,7 @@ internal sealed record IndexDefinition(SqliteName Name, TableDefinition Table, l
         {
             Columns = [.. entries.Select((entry, place) =>
                 Column(entry.Column, entry.Name, place) with { Collation = entry.Collation, IsDescending = entry.IsDescending, IsKey = entry.IsKey })],
+            EndsWithRowId = entries.Count > 0 && entries[^1].Column == -1,
             Condition = condition.Count > 0 ? Sql(condition, table) : null,
             ConditionUses = conditionUses,
         };

@@ -23,6 +23,11 @@ internal sealed class RecordOrder
         TrailingSpaces,
     }
 
+    /// <summary>Whether the order of a collation is known here. SQLite compares UTF-16 by NOCASE and RTRIM as UTF-8, which records are not.</summary>
+    /// <param name="collation">The collation.</param>
+    /// <param name="isUtf16">Whether the database stores texts in UTF-16.</param>
+    public static bool Has(SqliteName collation, bool isUtf16) => isUtf16 ? collation == SqliteCollations.Binary : SqliteCollations.Has(collation);
+
     /// <summary>Whether a record stands behind another one.</summary>
     /// <param name="earlier">The record before it.</param>
     /// <param name="later">The record.</param>

@@ -42,12 +42,48 @@ internal sealed unsafe partial class RecordReader : IDisposable
         return false;
     }
 
-    /// <summary>Whether a value of this row is a number other than 0.</summary>
-    public bool IsTrue(int column) => Int64(handle, column) != 0;
+    /// <summary>Whether a value of this row is NULL.</summary>
+    public bool IsNull(int column) => Type(handle, column) == raw.SQLITE_NULL;
 
-    /// <summary>Appends a value of this row to a record.</summary>
+    /// <summary>A value of this row as a number; 0 for what is none.</summary>
+    public long Number(int column) => Int64(handle, column);
+
+    /// <summary>Reads the first values of this row as a record.</summary>
     /// <returns>Whether there was room for it.</returns>
-    public bool TryAppend(int column, RecordBuffer record)
+    public bool TryRead(int count, RecordBuffer record)
+    {
+        record.Clear();
+        for (var column = 0; column < count; column++)
+        {
+            if (!TryAppend(column, record))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Reads some values of this row as a record.</summary>
+    /// <returns>Whether there was room for it.</returns>
+    public bool TryRead(int[] columns, RecordBuffer record)
+    {
+        record.Clear();
+        foreach (var column in columns)
+        {
+            if (!TryAppend(column, record))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => statement.Dispose();
+
+    private bool TryAppend(int column, RecordBuffer record)
     {
         var type = Type(handle, column);
         switch (type)
@@ -68,9 +104,6 @@ internal sealed unsafe partial class RecordReader : IDisposable
                 return record.TryAppend(type == raw.SQLITE_TEXT ? RecordValueKind.Text : RecordValueKind.Blob, new ReadOnlySpan<byte>(content, length));
         }
     }
-
-    /// <inheritdoc/>
-    public void Dispose() => statement.Dispose();
 
     [LibraryImport("e_sqlite3", EntryPoint = "sqlite3_step")]
     private static partial int Step(nint statement);

@@ -30,7 +30,7 @@ internal sealed class TableScan
     public static TableScan? Plan(SqliteConnection connection, TableDefinition table, IReadOnlyList<IndexDefinition> indexes, bool isUtf16)
     {
         var tree = indexes.FirstOrDefault(index => index.RootPage == 0);
-        if (tree is not null && tree.Columns.Any(column => isUtf16 ? column.Collation != SqliteCollations.Binary : !SqliteCollations.Has(column.Collation)))
+        if (tree is not null && !tree.Columns.All(column => RecordOrder.Has(column.Collation, isUtf16)))
         {
             return null;
         }
@@ -39,12 +39,13 @@ internal sealed class TableScan
         var scans = new List<(IndexScan Index, int[] Columns, int Condition)>();
         foreach (var index in indexes.Where(index => index.RootPage > 0))
         {
-            if (IndexScan.Plan(connection, index, isUtf16) is not { } scan)
+            if (!index.Columns.All(column => column.IsKnown && RecordOrder.Has(column.Collation, isUtf16)))
             {
                 return null;
             }
 
-            scans.Add((scan, [.. scan.Columns.Select(Place)], scan.Condition is { } condition ? Place($"({condition}) IS TRUE") : -1));
+            var condition = index.Condition is null ? -1 : Place($"({index.Condition}) IS TRUE");
+            scans.Add((new IndexScan(index), [.. index.Columns.Select(column => Place(column.Sql))], condition));
         }
 
         var keys = tree?.Columns.Where(column => column.IsKey).ToList();
@@ -82,12 +83,12 @@ internal sealed class TableScan
             for (var index = 0; index < sums.Length; index++)
             {
                 var (_, columns, condition) = indexes[index];
-                if (condition >= 0 && !reader.IsTrue(condition))
+                if (condition >= 0 && reader.Number(condition) == 0)
                 {
                     continue;
                 }
 
-                if (!TryRead(reader, columns, record))
+                if (!reader.TryRead(columns, record))
                 {
                     return null;
                 }
@@ -97,7 +98,7 @@ internal sealed class TableScan
 
             if (key is { } tree)
             {
-                if (!TryRead(reader, tree.Columns, later) || (!isFirst && !tree.Order.IsAscending(earlier.Bytes, later.Bytes, isUnique: false)))
+                if (!reader.TryRead(tree.Columns, later) || (!isFirst && !tree.Order.IsAscending(earlier.Bytes, later.Bytes, isUnique: false)))
                 {
                     return null;
                 }
@@ -107,20 +108,6 @@ internal sealed class TableScan
         }
 
         return sums;
-    }
-
-    private static bool TryRead(RecordReader reader, int[] columns, RecordBuffer record)
-    {
-        record.Clear();
-        foreach (var column in columns)
-        {
-            if (!reader.TryAppend(column, record))
-            {
-                return false;
-            }
-        }
-
-        return true;
     }
 
     private static bool ReadsOnly(SqliteConnection connection, string sql, TableDefinition table)
