@@ -63,7 +63,7 @@ public static class BackupEngine
 
     /// <summary>Sends one backup: <see cref="SendBackup.Run"/>.</summary>
     /// <param name="backup">The backup.</param>
-    /// <param name="directory">Where it lies.</param>
+    /// <param name="directory">Its directory.</param>
     /// <param name="store">Where it goes.</param>
     /// <param name="prepare">Prepares the store first; its failure counts as one of the upload.</param>
     /// <param name="context">Clock, messages, cancellation.</param>

@@ -8,7 +8,7 @@ using SignalHarvester.Backup.Progress;
 namespace SignalHarvester.Backup.Metrics;
 
 /// <summary>
-/// Serves the metrics of a backup directory over HTTP, derived anew for each scrape. It uses no web framework, and no HttpListener,
+/// Serves the metrics of a backup directory over HTTP, derived again for each scrape. It uses no web framework, and no HttpListener,
 /// because that needs an administrator on Windows and answers by the requested host name.
 /// </summary>
 public sealed class MetricServer : IDisposable

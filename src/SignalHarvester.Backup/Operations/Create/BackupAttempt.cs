@@ -296,7 +296,7 @@ internal sealed class BackupAttempt(
             throw new ParentLostException(
                 failed.Check == VerificationChecks.Chain
                     ? failed.Detail
-                    : $"together with '{parent!.Id}' it does not give the database that was read");
+                    : $"together with '{parent!.Id}' it differs from the database that was read");
         }
 
         if (VerificationChecks.IsUnreadable(failed) && options.TolerateDamage)

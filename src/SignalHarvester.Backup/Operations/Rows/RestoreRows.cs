@@ -211,7 +211,7 @@ internal static class RestoreRows
         OperationContext context)
     {
         using var connection = Open(image, target, options, context);
-        using var step = context.Meter($"Bringing rows back into {Path.GetFileName(target.Path)}, from {backup.DisplayName}", 0);
+        using var step = context.Meter($"Restoring rows into {Path.GetFileName(target.Path)}, from {backup.DisplayName}", 0);
         using var transaction = connection.BeginTransaction(deferred: false);
         var restricted = options.Action == RowAction.SideTable ? [] : tables;
         var before = restricted.ToDictionary(table => table.Name, table => ForeignKeyCheck.Violations(connection, table.Name));

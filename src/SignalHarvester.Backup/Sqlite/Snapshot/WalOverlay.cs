@@ -124,7 +124,7 @@ internal sealed class WalOverlay
         return new WalOverlay(pages, frames);
     }
 
-    /// <summary>Confirms that the log is still the one that the snapshot was taken of.</summary>
+    /// <summary>Confirms that the log is still the one of the snapshot.</summary>
     /// <exception cref="SnapshotLostException">It was restarted.</exception>
     public static void ConfirmSame(SqliteFile wal, WalIndexHeader snapshot) => ReadHeader(wal, snapshot);
 
