@@ -31,8 +31,10 @@ internal static class ProgressView
         return value.ToString(unit == "B" ? "0" : "0.0", CultureInfo.InvariantCulture) + " " + unit;
     }
 
-    private static string Status(OperationProgress progress) => progress.TotalBytes <= 0
-        ? "Working"
+    private static string Status(OperationProgress progress) => (progress.Part is { } part ? $"{part}: " : string.Empty) + Done(progress);
+
+    private static string Done(OperationProgress progress) => progress.TotalBytes <= 0
+        ? "working"
         : string.Create(CultureInfo.InvariantCulture, $"{progress.Percent} %, {Size(progress.DoneBytes)} of {Size(progress.TotalBytes)}")
             + (progress.BytesPerSecond > 0 ? $", {Size(progress.BytesPerSecond)}/s" : string.Empty);
 }

@@ -200,6 +200,7 @@ internal static class SettingsMap
     {
         VerifyAfterBackup = section.Flag("verify_after_backup", true),
         VerifyBeforeRestore = section.Flag("verify_before_restore", true),
+        Thorough = section.Flag("thorough", false),
     };
 
     private static EncryptionSettings ReadEncryption(SettingsReading reading, SettingsSection section)

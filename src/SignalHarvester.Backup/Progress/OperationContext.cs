@@ -14,6 +14,9 @@ public sealed record OperationContext(TimeProvider Clock, Action<OperationEvent>
     /// <summary>The secrets for encrypted backups.</summary>
     public IdentityRing Identities { get; init; } = IdentityRing.Empty;
 
+    /// <summary>Whether a database is checked with SQLite's own integrity_check even where a faster check finds nothing wrong.</summary>
+    public bool IsThorough { get; init; }
+
     internal void Verbose(string message) => Report(new OperationMessage(IsWarning: false, message));
 
     internal void Warn(string message) => Report(new OperationMessage(IsWarning: true, message));

@@ -28,6 +28,9 @@ internal sealed class ProgressMeter : IDisposable
         report(new OperationProgress(activity, 0, totalBytes, 0, null));
     }
 
+    /// <summary>The part of the step that is being done; null if it has no parts.</summary>
+    public string? Part { get; set; }
+
     /// <summary>Notes that this many more bytes are done. One thread at a time may call it.</summary>
     public void Advance(long bytes) => MoveTo(done + bytes);
 
@@ -65,6 +68,6 @@ internal sealed class ProgressMeter : IDisposable
             done,
             totalBytes,
             rate,
-            rate > 0 && totalBytes >= done ? TimeSpan.FromSeconds((totalBytes - done) / rate) : null));
+            rate > 0 && totalBytes >= done ? TimeSpan.FromSeconds((totalBytes - done) / rate) : null) { Part = Part });
     }
 }

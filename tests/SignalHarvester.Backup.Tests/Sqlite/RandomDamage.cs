@@ -15,11 +15,12 @@ internal static class RandomDamage
     {
         try
         {
-            return random.Next(6) switch
+            return random.Next(7) switch
             {
-                0 or 1 => ChangeByte(path, random),
-                2 => ChangeRowsBehindIndex(path, random),
-                3 => ChangeSchema(path, random),
+                0 => AddLongEntry(path, random),
+                1 or 2 => ChangeByte(path, random),
+                3 => ChangeRowsBehindIndex(path, random),
+                4 => ChangeSchema(path, random),
                 _ => ChangeEntries(path, random),
             };
         }
@@ -68,6 +69,26 @@ internal static class RandomDamage
             _ => $"UPDATE OR REPLACE {tree.Name} SET {column} = CAST({column} AS {Any(["TEXT", "BLOB", "INT", "REAL"], random)}) WHERE {entry}",
         };
         Databases.Execute(connection, change);
+        return $"index {index.Name.Text}: {change}";
+    }
+
+    /// <summary>An entry becomes one with a value too many, which SQLite takes for the number of its row.</summary>
+    private static string AddLongEntry(string path, Random random)
+    {
+        using var connection = Databases.Open(path);
+        var indexes = IndexDefinition.Of(connection, TableDefinition.All(connection)).Where(index => index.RootPage > 0).ToList();
+        if (indexes.Count == 0)
+        {
+            return "no index";
+        }
+
+        var index = indexes[random.Next(indexes.Count)];
+        var columns = string.Join(", ", Enumerable.Range(0, index.Columns.Count).Select(column => $"c{column}"));
+        ImposterSchema.Define(connection, index.RootPage, $"CREATE TABLE longer({columns}, behind, PRIMARY KEY({columns})) WITHOUT ROWID");
+        var value = random.Next(3) == 0 ? $"c{index.Columns.Count - 1}" : Value(random);
+        var change = $"UPDATE longer SET behind = {value} WHERE ({columns}) = (SELECT {columns} FROM longer LIMIT 1 OFFSET {random.Next(20)})";
+        Databases.Execute(connection, change);
+        ImposterSchema.Forget(connection);
         return $"index {index.Name.Text}: {change}";
     }
 

@@ -76,6 +76,7 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
         IsIdGiven = this.IsGivenAsText("Id");
         configuration = this.StopOnError(() => Runner.Stoppable(FindConfiguration));
         _ = this.StopOnError(configuration.Require);
+        Runner.IsThorough = Settings.Verification.Thorough;
         if (configuration.ServiceVariables is [_, ..] left)
         {
             WriteVerbose($"Ignoring these environment variables, which Kubernetes or Docker set for a service: {string.Join(", ", left)}.");

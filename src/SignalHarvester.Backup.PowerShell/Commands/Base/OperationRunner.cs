@@ -15,6 +15,9 @@ internal sealed class OperationRunner(PSCmdlet cmdlet) : IDisposable
     /// <summary>The secrets of this call for encrypted backups.</summary>
     public IdentityRing Identities { get; set; } = IdentityRing.Empty;
 
+    /// <summary>Whether databases are checked with integrity_check in any case.</summary>
+    public bool IsThorough { get; set; }
+
     /// <summary>Cancelled when the call is stopped.</summary>
     public CancellationToken StopToken => stopping.Token;
 
@@ -38,7 +41,7 @@ internal sealed class OperationRunner(PSCmdlet cmdlet) : IDisposable
     public T Run<T>(Func<OperationContext, T> operation)
     {
         using var events = new BlockingCollection<(OperationEvent Told, TaskCompletionSource? Written)>();
-        var context = new OperationContext(TimeProvider.System, Report, stopping.Token) { Identities = Identities };
+        var context = new OperationContext(TimeProvider.System, Report, stopping.Token) { Identities = Identities, IsThorough = IsThorough };
         using var hold = TerminationSignals.Hold(stopping.Cancel);
         var worker = Task.Run(() =>
         {

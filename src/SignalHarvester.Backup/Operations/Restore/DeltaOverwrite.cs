@@ -270,7 +270,7 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
         if (verify)
         {
             _ = raw.sqlite3_busy_timeout(connection.Handle, (int)Math.Min(lockTimeout.TotalMilliseconds, int.MaxValue));
-            var report = IntegrityCheck.Run(connection, new IntegrityOptions(context.Cancellation));
+            var report = IntegrityCheck.Run(connection, context);
             checks.Add(report.Damage.Count > 0
                 ? throw Failed(report.Summary)
                 : new VerificationCheck("RestoredIntegrity", true, report.Summary));

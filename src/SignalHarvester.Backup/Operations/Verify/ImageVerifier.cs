@@ -166,8 +166,7 @@ internal sealed class ImageVerifier(string temporaryParent, OperationContext con
                 return [VerificationChecks.Unreadable(reason)];
             }
 
-            using var step = context.Meter("Checking integrity", 0);
-            var report = IntegrityCheck.Run(connection, new IntegrityOptions(context.Cancellation) { OpenAnother = token => SqliteConnections.OpenImmutable(imagePath, token) });
+            var report = IntegrityCheck.Run(connection, context, token => SqliteConnections.OpenImmutable(imagePath, token));
             var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
             if (report.Damage.Count > 0)
             {

@@ -20,7 +20,11 @@ namespace SignalHarvester.Backup.Scheduling.Runs;
 /// <param name="context">Clock, messages, cancellation.</param>
 internal sealed class ScheduledWork(ScheduleJob job, BackupSettings settings, StepRecorder recorder, OperationContext context)
 {
-    private readonly OperationContext context = context with { Identities = settings.Encryption.ToIdentities(context.Warn, context.Cancellation) };
+    private readonly OperationContext context = context with
+    {
+        Identities = settings.Encryption.ToIdentities(context.Warn, context.Cancellation),
+        IsThorough = settings.Verification.Thorough,
+    };
     private readonly Lock gate = new();
     private readonly HashSet<string> databases = new(StringComparer.Ordinal);
     private readonly List<string> made = [];

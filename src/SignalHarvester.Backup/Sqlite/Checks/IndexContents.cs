@@ -26,12 +26,14 @@ internal sealed class IndexContents
 
     private IndexContents(bool isUtf16) => this.isUtf16 = isUtf16;
 
+    private int ComparedIndexes => tables.Sum(table => table.Indexes.Count());
+
     /// <summary>The whole check, quick_check included, as a phrase.</summary>
     public string Description
     {
         get
         {
-            var compared = tables.Sum(table => table.Indexes.Count());
+            var compared = ComparedIndexes;
             return "quick_check"
                 + (compared == 0 ? string.Empty
                     : compared == 1 ? " with the content of 1 index"
@@ -61,10 +63,13 @@ internal sealed class IndexContents
     /// <param name="connection">The connection.</param>
     /// <param name="another">Opens another connection to the same file, which nobody changes; null to use the one alone.</param>
     /// <param name="first">What the connection itself does first, while others begin; false ends the check.</param>
+    /// <param name="progress">Shows what is read.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <returns>Whether all is as it must be. Otherwise integrity_check can tell what is not.</returns>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
-    public bool Agree(SqliteConnection connection, Func<CancellationToken, SqliteConnection>? another, Func<bool> first, CancellationToken cancellation)
+    public bool Agree(
+        SqliteConnection connection, Func<CancellationToken, SqliteConnection>? another, Func<bool> first, CheckProgress progress,
+        CancellationToken cancellation)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var seed = BitConverter.ToInt64(RandomNumberGenerator.GetBytes(sizeof(long)));
@@ -75,13 +80,18 @@ internal sealed class IndexContents
         var running = Enumerable.Range(0, workers).Select(_ => Task.Run(() =>
         {
             using var own = another!(stop.Token);
-            Work(own);
+            progress.Watch(own, isOwn: false, stop.Token);
+            Work(own, () => { });
         })).ToArray();
         try
         {
             if (first())
             {
-                Work(connection);
+                Work(connection, ShowIndexes);
+                while (!Task.WaitAll(running, 200, CancellationToken.None))
+                {
+                    ShowIndexes();
+                }
             }
             else
             {
@@ -101,13 +111,14 @@ internal sealed class IndexContents
         cancellation.ThrowIfCancellationRequested();
         return !stop.IsCancellationRequested && tables.TrueForAll(table => table.Indexes.Select(index => entries[index]).SequenceEqual(rows[table]));
 
-        void Work(SqliteConnection own)
+        void Work(SqliteConnection own, Action show)
         {
             try
             {
                 using var indexes = new IndexEntries(own, tables.SelectMany(table => table.Indexes).Select(scan => scan.Index));
                 while (!stop.IsCancellationRequested && scans.TryDequeue(out var scan))
                 {
+                    show();
                     if (!scan(own, indexes))
                     {
                         stop.Cancel();
@@ -120,6 +131,9 @@ internal sealed class IndexContents
                 stop.Cancel();
             }
         }
+
+        void ShowIndexes() => progress.Begin(string.Create(
+            CultureInfo.InvariantCulture, $"index {Math.Min(entries.Count + 1, ComparedIndexes)} of {ComparedIndexes}"));
 
         IEnumerable<Func<SqliteConnection, IndexEntries, bool>> Scans()
         {

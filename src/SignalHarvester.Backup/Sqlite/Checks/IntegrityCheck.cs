@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
+using SignalHarvester.Backup.Progress;
 
 namespace SignalHarvester.Backup.Sqlite.Checks;
 
@@ -18,17 +19,19 @@ internal static partial class IntegrityCheck
     /// <summary>SQLite's own check.</summary>
     public const string Pragma = "integrity_check";
 
-    /// <summary>Checks a database. The connection may have lost its virtual tables afterwards.</summary>
+    /// <summary>Checks a database.</summary>
     /// <exception cref="OperationCanceledException">The connection's token was cancelled.</exception>
-    public static IntegrityReport Run(SqliteConnection connection, IntegrityOptions options)
+    /// <param name="connection">The connection. It has no virtual tables afterwards.</param>
+    /// <param name="context">The operation.</param>
+    /// <param name="openAnother">Opens another connection to the same file, which nobody changes, so that several processors check it; null
+    /// if there is only the one.</param>
+    public static IntegrityReport Run(SqliteConnection connection, OperationContext context, Func<CancellationToken, SqliteConnection>? openAnother = null)
     {
         var found = new IntegrityFindings();
         var check = Pragma;
         try
         {
-            SetConstraintsAside(connection, found);
-            CheckVirtualTables(connection, found);
-            check = OrdinaryTables.Check(connection, options, found);
+            check = Check(connection, context, openAnother, found);
         }
         catch (SqliteException exception) when (exception.SqliteErrorCode == raw.SQLITE_INTERRUPT)
         {
@@ -43,6 +46,25 @@ internal static partial class IntegrityCheck
             found.Gaps.Count == 0 ? SqlText.Shown(check) : SqlText.Shown($"{check} (not checked: {ShortList.Of(found.Gaps, "; ")})"),
             [.. found.Damage.Select(OnOneLine).Select(SqlText.Shown)],
             ShortList.Ending(found.Inconsistencies, IntegrityFindings.Most).Select(SqlText.Shown).ToList());
+    }
+
+    private static string Check(
+        SqliteConnection connection, OperationContext context, Func<CancellationToken, SqliteConnection>? openAnother, IntegrityFindings found)
+    {
+        using var progress = new CheckProgress(
+            context, SqliteConnections.ScalarInt64(connection, "PRAGMA page_count"), (int)SqliteConnections.ScalarInt64(connection, "PRAGMA page_size"));
+        progress.Watch(connection, isOwn: true, context.Cancellation);
+        try
+        {
+            SetConstraintsAside(connection, found);
+            CheckVirtualTables(connection, found);
+            return OrdinaryTables.Check(connection, context, openAnother, progress, found);
+        }
+        catch (SqliteException exception) when (exception.SqliteErrorCode == raw.SQLITE_INTERRUPT)
+        {
+            progress.ThrowIfFailed();
+            throw;
+        }
     }
 
     /// <summary>SQLite gives all that it finds in pages as one text of many lines, and findings stand in sentences.</summary>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
+using SignalHarvester.Backup.Progress;
 
 namespace SignalHarvester.Backup.Sqlite.Checks;
 
@@ -8,12 +9,14 @@ namespace SignalHarvester.Backup.Sqlite.Checks;
 internal sealed class OrdinaryTables
 {
     private readonly SqliteConnection connection;
+    private readonly CheckProgress progress;
     private readonly IntegrityFindings found;
     private readonly HashSet<string> standIns = new(StringComparer.Ordinal);
 
-    private OrdinaryTables(SqliteConnection connection, IntegrityFindings found)
+    private OrdinaryTables(SqliteConnection connection, CheckProgress progress, IntegrityFindings found)
     {
         this.connection = connection;
+        this.progress = progress;
         this.found = found;
     }
 
@@ -21,26 +24,29 @@ internal sealed class OrdinaryTables
     /// <returns>The check that was made.</returns>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
     /// <exception cref="SqliteException">The check cannot be made at all.</exception>
-    public static string Check(SqliteConnection connection, IntegrityOptions options, IntegrityFindings found)
+    public static string Check(
+        SqliteConnection connection, OperationContext context, Func<CancellationToken, SqliteConnection>? openAnother, CheckProgress progress,
+        IntegrityFindings found)
     {
-        var check = new OrdinaryTables(connection, found);
-        if (!options.IsThorough && check.Compare(options) is { } compared)
+        var check = new OrdinaryTables(connection, progress, found);
+        if (!context.IsThorough && check.Compare(openAnother, context.Cancellation) is { } compared)
         {
             return compared;
         }
 
+        progress.BeginEndless(IntegrityCheck.Pragma);
         check.Check();
         return IntegrityCheck.Pragma;
     }
 
     /// <summary>Makes the check that is as good as integrity_check where nothing is wrong.</summary>
     /// <returns>The check that was made; null if something may be wrong, which integrity_check is to tell.</returns>
-    private string? Compare(IntegrityOptions options)
+    private string? Compare(Func<CancellationToken, SqliteConnection>? openAnother, CancellationToken cancellation)
     {
         try
         {
             var contents = IndexContents.Plan(connection);
-            if (!contents.Agree(connection, options.OpenAnother, IsQuickCheckOk, options.Cancellation) || ForeignSql.Find(connection, standIns) is not null)
+            if (!contents.Agree(connection, openAnother, IsQuickCheckOk, progress, cancellation) || ForeignSql.Find(connection, standIns) is not null)
             {
                 return null;
             }
@@ -57,6 +63,7 @@ internal sealed class OrdinaryTables
 
     private bool IsQuickCheckOk()
     {
+        progress.Begin("structure");
         var findings = new List<string>();
         return Read("quick_check", "1", findings) is null && findings.Count == 0;
     }

@@ -1,0 +1,97 @@
+using System.Runtime.ExceptionServices;
+using Microsoft.Data.Sqlite;
+using SQLitePCL;
+using SignalHarvester.Backup.Progress;
+
+namespace SignalHarvester.Backup.Sqlite.Checks;
+
+/// <summary>The progress of a check: the pages that its connections have read.</summary>
+internal sealed class CheckProgress : IDisposable
+{
+    private const int InstructionsALook = 20_000;
+
+    private readonly OperationContext context;
+    private readonly int pageSize;
+    private ProgressMeter meter;
+    private long pages;
+    private ExceptionDispatchInfo? fault;
+
+    /// <summary>Begins to show the progress.</summary>
+    /// <param name="context">The operation.</param>
+    /// <param name="pageCount">The pages of the database.</param>
+    /// <param name="pageSize">The size of a page, in bytes.</param>
+    public CheckProgress(OperationContext context, long pageCount, int pageSize)
+    {
+        this.context = context;
+        this.pageSize = pageSize;
+
+        // quick_check reads all pages for their structure, then those of tables for their rows; indexes and their tables are read once more.
+        meter = context.Meter("Checking integrity", 3 * pageCount * pageSize);
+    }
+
+    /// <summary>Counts the pages that a connection reads from now on. This takes the place of the connection's own way to be cancelled.</summary>
+    /// <param name="connection">The connection.</param>
+    /// <param name="isOwn">Whether it is used by the thread that shows the progress.</param>
+    /// <param name="cancellation">Stops every statement of the connection.</param>
+    public void Watch(SqliteConnection connection, bool isOwn, CancellationToken cancellation)
+    {
+        var handle = connection.Handle!;
+        var before = Misses();
+        raw.sqlite3_progress_handler(
+            handle,
+            InstructionsALook,
+            _ =>
+            {
+                var now = Misses();
+                _ = Interlocked.Add(ref pages, now - before);
+                before = now;
+                return cancellation.IsCancellationRequested || (isOwn && !TryShow()) ? 1 : 0;
+            },
+            null);
+
+        int Misses()
+        {
+            _ = raw.sqlite3_db_status(handle, raw.SQLITE_DBSTATUS_CACHE_MISS, out var misses, out _, 0);
+            return misses;
+        }
+    }
+
+    /// <summary>Names the part that begins.</summary>
+    public void Begin(string part)
+    {
+        meter.Part = part;
+        Show();
+    }
+
+    /// <summary>Begins the part whose end cannot be told.</summary>
+    public void BeginEndless(string part)
+    {
+        meter.Dispose();
+        meter = context.Meter("Checking integrity", 0);
+        meter.Part = part;
+    }
+
+    /// <summary>Shows how many pages were read.</summary>
+    public void Show() => meter.MoveTo(Interlocked.Read(ref pages) * pageSize);
+
+    /// <summary>Throws what the receiver of the progress has thrown while SQLite was running, which was interrupted for it.</summary>
+    public void ThrowIfFailed() => fault?.Throw();
+
+    /// <inheritdoc/>
+    public void Dispose() => meter.Dispose();
+
+    private bool TryShow()
+    {
+        try
+        {
+            Show();
+            return true;
+        }
+        catch (Exception exception)
+        {
+            // No exception passes through SQLite.
+            fault = ExceptionDispatchInfo.Capture(exception);
+            return false;
+        }
+    }
+}
