@@ -5,7 +5,7 @@ internal sealed class FullBackup(Workspace workspace, string database, Module mo
 {
     private const string Encrypted = "New-SHBackup -Recipient";
 
-    // Whose secret half nobody has: the machine that makes backups needs none.
+    // Nobody has its secret half: the machine that makes backups needs none.
     private const string Recipient = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
 
     public override string Name => "backup";

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace SignalHarvester.Backup.Bench.Steps;
 
-/// <summary>What changed since a backup of the first state, with a share of all pages changed, each in one row.</summary>
+/// <summary>Backs up the changes since a backup of the first state, with a share of all pages changed, each in one row.</summary>
 internal sealed class Incremental(Workspace workspace, string database, Module module, int percent) : Step
 {
     private const string Ours = "New-SHBackup -Type Incremental";
@@ -11,7 +11,7 @@ internal sealed class Incremental(Workspace workspace, string database, Module m
     private const string Added = "added MB";
     private const string Digests = "digests MB";
 
-    /// <summary>How many backups the warm process makes; the first does not count.</summary>
+    /// <summary>The number of backups in the warm process; the first does not count.</summary>
     private const int Series = 6;
 
     private readonly SavedState savedBackups = new(workspace["first", "backups"], workspace["backups"]);
@@ -20,7 +20,7 @@ internal sealed class Incremental(Workspace workspace, string database, Module m
     private readonly Restoration restoration = new(workspace);
     private State state;
 
-    /// <summary>What <see cref="Live"/> holds.</summary>
+    /// <summary>The present content of <see cref="Live"/>.</summary>
     private enum State
     {
         Unknown,
@@ -33,7 +33,7 @@ internal sealed class Incremental(Workspace workspace, string database, Module m
     public override string Title => string.Create(
         CultureInfo.InvariantCulture, $"Incremental backup, {percent} % of the pages changed{(percent == 0 ? "" : ", all over the database")}");
 
-    /// <summary>The database that changes.</summary>
+    /// <summary>The changing database.</summary>
     private string Live => workspace["live", "signals.db"];
 
     private int Pages => BenchDatabase.PagesOf(database, percent);
@@ -78,7 +78,7 @@ internal sealed class Incremental(Workspace workspace, string database, Module m
             () => Measure(borg, Peers.BorgCreate(borg, Live)));
         if (percent == 0)
         {
-            // What the peers make of a file that nobody has so much as touched since their last look at it.
+            // The peers' result for a file that nobody has even touched since they last read it.
             yield return Of("restic backup (file not touched)", Peers.Missing("restic"), restic, savedRestic, resticBackup,
                 () => Measure(restic, Peers.ResticBackup(restic, Live)),
                 before: () => Peers.ResticBackup(restic, Live).Run());
@@ -107,12 +107,12 @@ internal sealed class Incremental(Workspace workspace, string database, Module m
 
     /// <param name="name">The contestant's name.</param>
     /// <param name="missing">Why it cannot run, or null.</param>
-    /// <param name="repository">Where it stores.</param>
+    /// <param name="repository">Its repository.</param>
     /// <param name="first">The repository with the first state in it.</param>
     /// <param name="back">Makes the repository and stores the first state.</param>
     /// <param name="run">Stores the changed state.</param>
-    /// <param name="before">Run before that, untimed.</param>
-    /// <param name="check">Run after it, untimed.</param>
+    /// <param name="before">Runs before that, untimed.</param>
+    /// <param name="check">Runs after it, untimed.</param>
     /// <param name="hasSize">Whether the repository then holds the result of one run, and not of several.</param>
     private Contestant Of(
         string name,
@@ -163,7 +163,7 @@ internal sealed class Incremental(Workspace workspace, string database, Module m
         return sample with { Reported = reported };
     }
 
-    /// <summary>The sample, where the increment has just the pages that were changed since the first state.</summary>
+    /// <summary>Returns the sample, if the increment has exactly the pages that changed since the first state.</summary>
     private Sample Required(Sample sample) =>
         !sample.Reported.TryGetValue(Module.Pages, out var pages) || pages == Pages
             ? sample
@@ -189,7 +189,7 @@ internal sealed class Incremental(Workspace workspace, string database, Module m
             state = State.Unknown;
             PageChanges.Make(Live, Pages, seed: 1);
 
-            // The peers go by it. For a database in WAL mode it tells nothing, so no change is to be looked for all the same.
+            // The peers look for changes only if this time differs. SQLite does not always set it in WAL mode, so it is set here.
             File.SetLastWriteTimeUtc(Live, DateTime.UtcNow);
             state = State.Changed;
         }

@@ -1,6 +1,6 @@
 namespace SignalHarvester.Backup.Bench.Steps;
 
-/// <summary>The whole database back into a file that is not there yet.</summary>
+/// <summary>Restores the whole database into a new file.</summary>
 internal sealed class Restore(Workspace workspace, string database, Module module) : Step
 {
     private readonly Lazy<string> hash = new(() => Workspace.HashOf(database));
@@ -48,7 +48,7 @@ internal sealed class Restore(Workspace workspace, string database, Module modul
 
     /// <param name="name">The contestant's name.</param>
     /// <param name="missing">Why it cannot run, or null.</param>
-    /// <param name="source">Where its backup lies.</param>
+    /// <param name="source">The place of its backup.</param>
     /// <param name="back">Makes the backup, once.</param>
     /// <param name="restore">The command that restores from the source into an empty directory.</param>
     /// <param name="isBaseline">Whether the others are compared with it.</param>

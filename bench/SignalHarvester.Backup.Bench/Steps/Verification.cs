@@ -1,6 +1,6 @@
 namespace SignalHarvester.Backup.Bench.Steps;
 
-/// <summary>Checks of a backup just made, against the time that making it took.</summary>
+/// <summary>Verifies a new backup, compared with the time of making it.</summary>
 internal sealed class Verification(Workspace workspace, string database, Module module) : Step
 {
     private const string Full = "Test-SHBackup -Level Full";

@@ -57,7 +57,10 @@ public sealed class InvokeSHRestoreDrillCommand : DecryptingCommand, IDynamicPar
     [ValidateNotNullOrEmpty]
     public string[]? Database { get; set; }
 
-    /// <summary>Queries for the restored database, in addition to the configured ones: hashtables with Query, which gives one value, and Expect.</summary>
+    /// <summary>
+    /// Queries for the restored database, in addition to the configured ones: hashtables with Query, which returns one
+    /// value, and Expect.
+    /// </summary>
     [Parameter]
     [ValidateNotNull]
     public Hashtable[] Assertion { get; set; } = [];
@@ -121,7 +124,7 @@ public sealed class InvokeSHRestoreDrillCommand : DecryptingCommand, IDynamicPar
         var wanted = NewestBackups.OfEach(backups).Where(backup => databases.Passes(backup.DatabasePath)).ToList();
         if (wanted.Count == 0)
         {
-            // Nothing to prove is no proof.
+            // A drill of no backup proves nothing.
             ThrowTerminatingError(new BackupException(
                 BackupErrorId.BackupNotFound, Database is null ? BackupDirectory : string.Join(", ", Database),
                 $"There is no backup{(Database is null ? string.Empty : $" of '{string.Join("', '", Database)}'")} for a drill. List the backups with Get-SHBackup.")

@@ -4,7 +4,7 @@ using SignalHarvester.Backup.Progress;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
-/// <summary>How an operation's progress looks: percent, bytes, rate and time left.</summary>
+/// <summary>Shows an operation's progress: percent, bytes, rate and time left.</summary>
 internal static class ProgressView
 {
     private const int ActivityId = 1;

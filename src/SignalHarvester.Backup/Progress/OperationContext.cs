@@ -2,7 +2,7 @@ using SignalHarvester.Backup.Encryption;
 
 namespace SignalHarvester.Backup.Progress;
 
-/// <summary>What an operation needs of its caller: a clock, a way to be stopped, and a receiver of its messages.</summary>
+/// <summary>What the caller gives an operation: a clock, a way to stop it, and a receiver of its messages.</summary>
 /// <param name="Clock">The time.</param>
 /// <param name="Report">Called from any thread with progress and messages.</param>
 /// <param name="Cancellation">Stops the operation; it cleans up before it ends.</param>

@@ -3,7 +3,7 @@ using SignalHarvester.Backup.TestSupport;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
 
-/// <summary>Every cmdlet takes its defaults from the configuration, and what it is given wins.</summary>
+/// <summary>Every cmdlet takes its defaults from the configuration, and given values win.</summary>
 public class ConfiguredDefaultsTests
 {
     private const string Offsite = "directory: {enabled: true, path: offsite, prefix: m1, create_container: true}";
@@ -151,7 +151,7 @@ public class ConfiguredDefaultsTests
         workspace.Run($"Restore-SHBackup {backup.Id}").WithoutErrors();
         Assert.False(IsChanged(workspace));
 
-        // The same database, found elsewhere on this machine.
+        // The same database, at another path on this machine.
         workspace.EditSidecar(backup.Id, sidecar => sidecar["db_path"] = @"C:\old machine\app.db");
         workspace.Run($"Restore-SHBackup {backup.Id} -Force").WithoutErrors();
     }
@@ -226,7 +226,7 @@ public class ConfiguredDefaultsTests
         Assert.NotEmpty(workspace.Run("Get-SHBackup -Remote").Errors);
     }
 
-    /// <summary>Whether app.db has what <see cref="Workspace.Change"/> leaves in it.</summary>
+    /// <summary>Whether app.db has the changes of <see cref="Workspace.Change"/>.</summary>
     private static bool IsChanged(Workspace workspace)
     {
         using var connection = Databases.Open(workspace.Database);

@@ -6,8 +6,8 @@ using SignalHarvester.Backup.Progress;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
-/// <summary>Runs operations of the engine under PowerShell's rules: how they report, ask and are stopped.</summary>
-/// <param name="cmdlet">The cmdlet that runs them, and that writes what they report.</param>
+/// <summary>Runs operations of the engine by PowerShell's rules of reporting, asking and stopping.</summary>
+/// <param name="cmdlet">The cmdlet that runs them and writes their reports.</param>
 internal sealed class OperationRunner(PSCmdlet cmdlet) : IDisposable
 {
     private readonly CancellationTokenSource stopping = new();
@@ -35,8 +35,8 @@ internal sealed class OperationRunner(PSCmdlet cmdlet) : IDisposable
     });
 
     /// <summary>
-    /// Runs an operation on another thread and writes what it reports from this one, the only one that PowerShell lets
-    /// write. Does not return before the operation has ended, also when the pipeline or the process is told to stop.
+    /// Runs an operation on another thread and writes its reports from this one, the only thread from which PowerShell allows it.
+    /// It returns only after the operation has ended, even if the pipeline or the process is told to stop.
     /// </summary>
     public T Run<T>(Func<OperationContext, T> operation)
     {
@@ -64,7 +64,7 @@ internal sealed class OperationRunner(PSCmdlet cmdlet) : IDisposable
         }
         catch
         {
-            // Stopped, or ended by -WarningAction Stop: whatever it is, the operation must not go on behind the caller's back.
+            // Stopped, or ended by -WarningAction Stop: in any case, the operation must not continue behind the caller's back.
             stopping.Cancel();
             ((IAsyncResult)worker).AsyncWaitHandle.WaitOne();
             throw;
@@ -88,14 +88,14 @@ internal sealed class OperationRunner(PSCmdlet cmdlet) : IDisposable
                 return;
             }
 
-            // Waits until it is written: -WarningAction Stop and Inquire decide whether the operation may go on.
+            // Waits until it is written: -WarningAction Stop and Inquire decide whether the operation may continue.
             var written = new TaskCompletionSource();
             events.Add((told, written));
             written.Task.Wait(stopping.Token);
         }
     }
 
-    /// <summary>Does what may have to wait on the pipeline's own thread, so that a stop ends it.</summary>
+    /// <summary>Runs an action that may have to wait on the pipeline's own thread, so that a stop ends it.</summary>
     public T Stoppable<T>(Func<CancellationToken, T> action)
     {
         try
@@ -108,7 +108,7 @@ internal sealed class OperationRunner(PSCmdlet cmdlet) : IDisposable
         }
     }
 
-    /// <summary>Says why an operation has stopped, where nobody at the keyboard stopped it, and waits for the end that the signal brings.</summary>
+    /// <summary>Says why an operation has stopped, if nobody stopped it at the keyboard, and waits for the end that the signal brings.</summary>
     private void TellOfSignal(OperationHold hold)
     {
         try

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Operations.Restore;
 
-/// <summary>A restore leaves the backup in the destination's place, or the destination as it was.</summary>
+/// <summary>After a restore, the destination is either the backup or unchanged.</summary>
 public sealed class RestoreBackupTests : IDisposable
 {
     private const string Content = "SELECT (SELECT group_concat(name) FROM customer) || (SELECT sum(length(content)) FROM attachment)";
