@@ -11,7 +11,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <summary>Tests backups by restoring them.</summary>
 /// <remarks>
 /// <para>Restores each backup to a private temporary place, with the same operation as Restore-SHBackup: it reads,
-/// decrypts and assembles the chain, compares every checksum, runs integrity_check, and compares schema and row counts
+/// decrypts and assembles the chain, compares every checksum, checks the database, and compares schema and row counts
 /// with the record. Then it runs foreign_key_check and the queries of the configuration (app.backup.drill.assertions) and
 /// of -Assertion. The copy is always deleted, even after Ctrl+C; after a kill, the next run deletes it.</para>
 /// <para>The result has the duration of the restore: the recovery time to expect on this machine. The history and the

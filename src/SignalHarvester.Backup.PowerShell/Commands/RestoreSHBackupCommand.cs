@@ -155,7 +155,7 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IDynamicParamete
     [Parameter]
     public SwitchParameter AllowOtherDatabase { get; set; }
 
-    /// <summary>Skips integrity_check and the comparison of schema and rows. Checksums are compared in any case.</summary>
+    /// <summary>Skips the check of structure, rows and indexes, and the comparison of schema and row counts. Checksums are compared in any case.</summary>
     [Parameter]
     public SwitchParameter NoVerify { get; set; }
 
