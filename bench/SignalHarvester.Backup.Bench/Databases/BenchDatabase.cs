@@ -53,6 +53,44 @@ internal static class BenchDatabase
         File.WriteAllText(record, Workspace.HashOf(path));
     }
 
+    /// <summary>Makes a database of 40 tables with 5 indexes each and some rows of words and numbers, unless it is there.</summary>
+    public static void EnsureManyIndexes(string path, int sizeMebibytes)
+    {
+        const int Tables = 40;
+
+        // With its entries in the indexes, a row takes some 430 bytes.
+        var rows = (sizeMebibytes << 20) / 430 / Tables;
+        if (File.Exists(path))
+        {
+            return;
+        }
+
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        var unfinished = path + ".new";
+        File.Delete(unfinished);
+        using (var connection = Open(unfinished))
+        {
+            Execute(connection, $"PRAGMA page_size = {PageSize}; PRAGMA journal_mode = off; PRAGMA synchronous = off;");
+            for (var table = 0; table < Tables; table++)
+            {
+                Execute(connection, $"""
+                    CREATE TABLE t{table}(id INTEGER PRIMARY KEY, name TEXT COLLATE NOCASE, state TEXT, amount REAL, ref BLOB, made_at TEXT);
+                    WITH RECURSIVE row(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM row WHERE n < {rows})
+                    INSERT INTO t{table} SELECT n, printf('Customer %08d of %d', n * 2654435761 % 4294967296, n % 97),
+                        iif(n % 7, 'settled', 'open'), n * 1.37, CAST(printf('%016x', n * 40503) AS BLOB), datetime(1700000000 + n * 97 % 31536000, 'unixepoch')
+                        FROM row;
+                    CREATE INDEX t{table}_name ON t{table}(name);
+                    CREATE UNIQUE INDEX t{table}_ref ON t{table}(ref);
+                    CREATE INDEX t{table}_made_at ON t{table}(made_at DESC, state);
+                    CREATE INDEX t{table}_open ON t{table}(amount) WHERE state = 'open';
+                    CREATE INDEX t{table}_length ON t{table}(length(name), made_at);
+                    """);
+            }
+        }
+
+        File.Move(unfinished, path);
+    }
+
     /// <summary>Adds a table of zeros to the database until it has a size: real pages that take no time to make.</summary>
     public static void Grow(string path, int sizeMebibytes)
     {

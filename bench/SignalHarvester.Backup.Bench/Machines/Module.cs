@@ -34,8 +34,8 @@ internal sealed class Module
     private const string UserTime = "user s";
     private const string KernelTime = "kernel s";
 
-    /// <summary>The reported time that integrity_check took within a full verification.</summary>
-    public const string IntegrityTime = "integrity_check s";
+    /// <summary>The reported time that the check of the database took within a full verification.</summary>
+    public const string IntegrityTime = "database check s";
 
     /// <summary>Why the host cannot run the cmdlets; null when it can.</summary>
     public string? Missing => File.Exists(host) ? MissingManifest : "not built: dotnet build -c Release";
@@ -147,9 +147,10 @@ internal sealed class Module
     /// <param name="directory">The backup directory.</param>
     /// <param name="destination">The file.</param>
     /// <param name="which">Arguments of Get-SHBackup that select one backup.</param>
-    public Command Restore(string directory, string destination, string which = Newest) =>
+    /// <param name="verify">Whether the content is checked.</param>
+    public Command Restore(string directory, string destination, string which = Newest, bool verify = false) =>
         Pipeline(
-            $"Get-SHBackup -BackupDirectory {Quote(directory)} {which} | Restore-SHBackup -Destination {Quote(destination)} -Force -NoVerify",
+            $"Get-SHBackup -BackupDirectory {Quote(directory)} {which} | Restore-SHBackup -Destination {Quote(destination)} -Force{(verify ? "" : " -NoVerify")}",
             """; "bench:inside=$cmdlet" """);
 
     /// <summary>Lists the directory; the time inside is the pipeline's, and the number of backups is reported.</summary>

@@ -28,14 +28,17 @@ public sealed class IndexContentsPropertyTests : IDisposable
                 var database = new RandomDatabase(seed);
                 database.Create(path);
                 var sound = Check(path, database.Random);
-                Assert.True(FoundBySqlite(path) is not ["ok"] || IsFast(sound), $"{seed}: a sound database is left to SQLite: {sound.Summary}: {SchemaOf(path)}");
+                Assert.True(
+                    FoundBySqlite(path) is not ["ok"] || IsFast(sound), $"{seed}: a sound database is left to SQLite: {sound.Summary}: {SchemaOf(path)}");
                 for (var time = 0; time < 4; time++)
                 {
                     File.Copy(path, copy, overwrite: true);
                     var damage = RandomDamage.Do(copy, database.Random);
                     var report = Check(copy, database.Random);
                     var findings = FoundBySqlite(copy);
-                    Assert.True(findings is ["ok"] || !IsFast(report), $"{seed}: {damage}: SQLite finds {string.Join("; ", findings)}; we say {report.Summary}: {SchemaOf(path)}");
+                    Assert.True(
+                        findings is ["ok"] || !IsFast(report),
+                        $"{seed}: {damage}: SQLite finds {string.Join("; ", findings)}; we say {report.Summary}: {SchemaOf(path)}");
                 }
 
                 Directory.Delete(folder, recursive: true);

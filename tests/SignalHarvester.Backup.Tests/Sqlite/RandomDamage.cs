@@ -55,14 +55,16 @@ internal static class RandomDamage
         using var tree = new IndexTree(connection, index);
         var count = SqliteConnections.ScalarInt64(connection, $"SELECT count(*) FROM {tree.Name}");
         var columns = Enumerable.Range(0, index.Columns.Count).Select(column => $"c{column}").ToList();
-        var entry = $"({string.Join(", ", columns)}) = (SELECT {string.Join(", ", columns)} FROM {tree.Name} LIMIT 1 OFFSET {random.NextInt64(Math.Max(count, 1))})";
+        var entry =
+            $"({string.Join(", ", columns)}) = (SELECT {string.Join(", ", columns)} FROM {tree.Name} LIMIT 1 OFFSET {random.NextInt64(Math.Max(count, 1))})";
         var column = columns[random.Next(columns.Count)];
         var change = random.Next(8) switch
         {
             0 => $"DELETE FROM {tree.Name} WHERE {entry}",
             1 => $"UPDATE OR REPLACE {tree.Name} SET {column} = {Value(random)} WHERE {entry}",
             2 => $"UPDATE OR REPLACE {tree.Name} SET {column} = upper({column}) WHERE {entry}",
-            3 => $"INSERT OR IGNORE INTO {tree.Name} SELECT {string.Join(", ", columns.Select((name, place) => name == column ? Value(random) : name))} FROM {tree.Name} WHERE {entry}",
+            3 =>
+                $"INSERT OR IGNORE INTO {tree.Name} SELECT {string.Join(", ", columns.Select((name, place) => name == column ? Value(random) : name))} FROM {tree.Name} WHERE {entry}",
             4 => $"UPDATE OR REPLACE {tree.Name} SET {column} = {column} + 1 WHERE {entry}",
             5 => $"UPDATE OR REPLACE {tree.Name} SET {column} = {column} || ' ' WHERE {entry}",
             6 => $"UPDATE OR REPLACE {tree.Name} SET {columns[^1]} = (SELECT {columns[^1]} FROM {tree.Name} ORDER BY random() LIMIT 1) WHERE {entry}",
@@ -98,7 +100,8 @@ internal static class RandomDamage
         var index = "";
         using (var connection = Databases.Open(path))
         {
-            index = Databases.Scalar(connection, $"SELECT coalesce((SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL LIMIT 1 OFFSET {random.Next(4)}), '')");
+            index = Databases.Scalar(
+                connection, $"SELECT coalesce((SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL LIMIT 1 OFFSET {random.Next(4)}), '')");
             if (index.Length == 0)
             {
                 return "no index";
@@ -145,9 +148,12 @@ internal static class RandomDamage
             3 => "SET sql = replace(sql, 'CREATE INDEX', 'CREATE UNIQUE INDEX')",
             4 => "SET sql = substr(sql, 1, instr(sql, ' WHERE ') - 1)",
             5 => "SET sql = replace(sql, 'c0', 'c1')",
-            _ => "SET rootpage = (SELECT rootpage FROM sqlite_schema o WHERE o.type = 'index' AND o.tbl_name = sqlite_schema.tbl_name ORDER BY random() LIMIT 1)",
+            _ =>
+                "SET rootpage = (SELECT rootpage FROM sqlite_schema o WHERE o.type = 'index' AND o.tbl_name = sqlite_schema.tbl_name ORDER BY random() LIMIT 1)",
         };
-        var which = string.Create(CultureInfo.InvariantCulture, $"type = 'index' AND sql IS NOT NULL AND sql <> '' {(change.Contains("WHERE '", StringComparison.Ordinal) ? "AND sql LIKE '% WHERE %'" : "")}");
+        var which = string.Create(
+            CultureInfo.InvariantCulture,
+            $"type = 'index' AND sql IS NOT NULL AND sql <> '' {(change.Contains("WHERE '", StringComparison.Ordinal) ? "AND sql LIKE '% WHERE %'" : "")}");
         Databases.Execute(connection, $"PRAGMA writable_schema = ON; UPDATE sqlite_schema {change} WHERE {which}");
         return $"schema: {change}";
     }

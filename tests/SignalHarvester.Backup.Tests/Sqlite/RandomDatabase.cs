@@ -11,7 +11,10 @@ internal sealed class RandomDatabase(int seed)
     private static readonly string[] Types = ["", "INT", "INTEGER", "TEXT", "REAL", "NUMERIC", "BLOB", "VARCHAR(9)"];
     private static readonly string[] StrictTypes = ["INT", "INTEGER", "TEXT", "REAL", "BLOB", "ANY"];
     private static readonly string[] Collations = ["", "", "", " COLLATE NOCASE", " COLLATE RTRIM", " COLLATE BINARY"];
-    private static readonly string[] Words = ["a", "A", "ab", "aB", "Ab ", "ab  ", "b", "ä", "Ä", "[", "`", "z\0a", "Z\0b", "", " ", "10", "1e1", "héllo", "😀"];
+    private static readonly string[] Words =
+    [
+        "a", "A", "ab", "aB", "Ab ", "ab  ", "b", "ä", "Ä", "[", "`", "z\0a", "Z\0b", "", " ", "10", "1e1", "héllo", "😀",
+    ];
 
     private static readonly double[] Reals = [0.5, -0.0, 1.0, 10.0, 9007199254740993.0, 9223372036854775807.0, -9223372036854775808.0, 1e300, -1e300, 1e-300,
         double.PositiveInfinity, double.NegativeInfinity, 3.0e18, 0.1];

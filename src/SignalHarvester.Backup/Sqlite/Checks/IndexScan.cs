@@ -30,7 +30,7 @@ internal sealed class IndexScan(IndexDefinition index)
         while (reader.Step())
         {
             if (!reader.TryRead(columns, entry)
-                || (index.EndsWithRowId && reader.Number(columns + 1) != reader.Number(columns - 1))
+                || (index.EndsWithRowId && !entry.EndsWith(reader.Number(columns + 1)))
                 || (sum.Count > 0 && !order.IsAscending(earlier.Bytes, entry.Bytes, index.IsUnique)))
             {
                 return null;

@@ -20,6 +20,11 @@ internal sealed class RecordBuffer
     /// <summary>Begins another record.</summary>
     public void Clear() => length = 0;
 
+    /// <summary>Whether the last value is that integer.</summary>
+    public bool EndsWith(long number) =>
+        length > sizeof(long) && bytes[length - sizeof(long) - 1] == (byte)RecordValueKind.Integer
+        && BinaryPrimitives.ReadInt64LittleEndian(bytes.AsSpan(length - sizeof(long))) == number;
+
     /// <summary>Appends NULL.</summary>
     public void AppendNull() => Reserve(1)[0] = (byte)RecordValueKind.Null;
 

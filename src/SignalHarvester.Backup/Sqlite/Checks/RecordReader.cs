@@ -43,7 +43,7 @@ internal sealed unsafe partial class RecordReader : IDisposable
     }
 
     /// <summary>A value of this row as a number; 0 for what is none.</summary>
-    public long Number(int column) => Int64(handle, column);
+    public long Number(int column) => Int64(Value(handle, column));
 
     /// <summary>Reads the first values of this row as a record.</summary>
     /// <returns>Whether there was room for it.</returns>
@@ -82,22 +82,24 @@ internal sealed unsafe partial class RecordReader : IDisposable
 
     private bool TryAppend(int column, RecordBuffer record)
     {
-        var type = Type(handle, column);
+        // The value once, because SQLite takes a lock for each question to a statement. Nothing else uses the connection meanwhile.
+        var value = Value(handle, column);
+        var type = Type(value);
         switch (type)
         {
             case raw.SQLITE_NULL:
                 record.AppendNull();
                 return true;
             case raw.SQLITE_INTEGER:
-                record.Append(Int64(handle, column));
+                record.Append(Int64(value));
                 return true;
             case raw.SQLITE_FLOAT:
-                record.Append(Double(handle, column));
+                record.Append(Double(value));
                 return true;
             default:
                 // The length after the content: asked for first, it would be that of the text in another encoding.
-                var content = Blob(handle, column);
-                var length = isUtf16 ? LengthOfUtf16(handle, column) : Length(handle, column);
+                var content = Blob(value);
+                var length = isUtf16 ? LengthOfUtf16(value) : Length(value);
                 return record.TryAppend(type == raw.SQLITE_TEXT ? RecordValueKind.Text : RecordValueKind.Blob, new ReadOnlySpan<byte>(content, length));
         }
     }
@@ -106,26 +108,30 @@ internal sealed unsafe partial class RecordReader : IDisposable
     private static partial int Step(nint statement);
 
     [SuppressGCTransition]
-    [LibraryImport("e_sqlite3", EntryPoint = "sqlite3_column_type")]
-    private static partial int Type(nint statement, int column);
+    [LibraryImport("e_sqlite3", EntryPoint = "sqlite3_column_value")]
+    private static partial nint Value(nint statement, int column);
 
     [SuppressGCTransition]
-    [LibraryImport("e_sqlite3", EntryPoint = "sqlite3_column_int64")]
-    private static partial long Int64(nint statement, int column);
+    [LibraryImport("e_sqlite3", EntryPoint = "sqlite3_value_type")]
+    private static partial int Type(nint value);
 
     [SuppressGCTransition]
-    [LibraryImport("e_sqlite3", EntryPoint = "sqlite3_column_double")]
-    private static partial double Double(nint statement, int column);
+    [LibraryImport("e_sqlite3", EntryPoint = "sqlite3_value_int64")]
+    private static partial long Int64(nint value);
 
     [SuppressGCTransition]
-    [LibraryImport("e_sqlite3", EntryPoint = "sqlite3_column_blob")]
-    private static partial byte* Blob(nint statement, int column);
+    [LibraryImport("e_sqlite3", EntryPoint = "sqlite3_value_double")]
+    private static partial double Double(nint value);
 
     [SuppressGCTransition]
-    [LibraryImport("e_sqlite3", EntryPoint = "sqlite3_column_bytes")]
-    private static partial int Length(nint statement, int column);
+    [LibraryImport("e_sqlite3", EntryPoint = "sqlite3_value_blob")]
+    private static partial byte* Blob(nint value);
 
     [SuppressGCTransition]
-    [LibraryImport("e_sqlite3", EntryPoint = "sqlite3_column_bytes16")]
-    private static partial int LengthOfUtf16(nint statement, int column);
+    [LibraryImport("e_sqlite3", EntryPoint = "sqlite3_value_bytes")]
+    private static partial int Length(nint value);
+
+    [SuppressGCTransition]
+    [LibraryImport("e_sqlite3", EntryPoint = "sqlite3_value_bytes16")]
+    private static partial int LengthOfUtf16(nint value);
 }
