@@ -142,7 +142,7 @@ internal sealed class IndexContents
                 yield return (own, _) => table.Run(own, seed, isUtf16) is { } sums && rows.TryAdd(table, sums);
                 foreach (var index in table.Indexes)
                 {
-                    yield return (own, indexes) => index.Run(own, indexes[index.Index], seed, isUtf16) is { } sum && entries.TryAdd(index, sum);
+                    yield return (own, indexes) => index.Run(own, indexes, seed, isUtf16) is { } sum && entries.TryAdd(index, sum);
                 }
             }
 

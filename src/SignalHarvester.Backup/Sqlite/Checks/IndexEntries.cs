@@ -14,7 +14,7 @@ namespace SignalHarvester.Backup.Sqlite.Checks;
 internal sealed class IndexEntries : IDisposable
 {
     private readonly SqliteConnection connection;
-    private readonly Dictionary<IndexDefinition, string> statements = [];
+    private readonly Dictionary<IndexDefinition, string> sources = [];
 
     /// <summary>Prepares a connection for reading indexes.</summary>
     /// <exception cref="SqliteException">SQLite refuses it.</exception>
@@ -25,17 +25,17 @@ internal sealed class IndexEntries : IDisposable
         foreach (var index in indexes)
         {
             var (table, tree) = (Next(), Next());
-            var stored = string.Join(", ", Enumerable.Range(0, index.Columns.Count).Select(place => $"c{place}"));
+            var stored = string.Join(", ", StoredOf(index));
             if (index.EndsWithRowId)
             {
                 ImposterSchema.Define(connection, index.RootPage, $"CREATE TABLE {table}({stored}, behind)");
                 ImposterSchema.Define(connection, index.RootPage, $"CREATE INDEX {tree} ON {table}({stored}, behind)");
-                statements[index] = $"SELECT {stored}, behind, rowid FROM {table} INDEXED BY {tree}";
+                sources[index] = $"{table} INDEXED BY {tree}";
             }
             else
             {
                 ImposterSchema.Define(connection, index.RootPage, $"CREATE TABLE {table}({stored}, behind, PRIMARY KEY({stored})) WITHOUT ROWID");
-                statements[index] = $"SELECT {stored}, behind FROM {table}";
+                sources[index] = table;
             }
         }
 
@@ -43,11 +43,16 @@ internal sealed class IndexEntries : IDisposable
     }
 
     /// <summary>
-    /// The statement that reads an index. After its columns, a row has a value that means nothing and, where the index has the numbers
-    /// of rows, that number again.
+    /// What to select for each entry: its columns, a value behind them that means nothing and, where the index has the numbers of rows,
+    /// that number again.
     /// </summary>
-    public string this[IndexDefinition index] => statements[index];
+    public static IEnumerable<string> ValuesOf(IndexDefinition index) => [.. StoredOf(index), "behind", .. index.EndsWithRowId ? ["rowid"] : (string[])[]];
+
+    /// <summary>Where to select it from, as it stands behind FROM.</summary>
+    public string SourceOf(IndexDefinition index) => sources[index];
 
     /// <inheritdoc/>
     public void Dispose() => ImposterSchema.Forget(connection);
+
+    private static IEnumerable<string> StoredOf(IndexDefinition index) => Enumerable.Range(0, index.Columns.Count).Select(place => $"c{place}");
 }

@@ -8,13 +8,15 @@ namespace SignalHarvester.Backup.Sqlite.Checks;
 /// </summary>
 internal sealed class TableScan
 {
-    private readonly string sql;
+    private readonly List<string> values;
+    private readonly string source;
     private readonly List<(IndexScan Index, int[] Columns, int Condition)> indexes;
     private readonly (RecordOrder Order, int[] Columns)? key;
 
-    private TableScan(string sql, List<(IndexScan Index, int[] Columns, int Condition)> indexes, (RecordOrder Order, int[] Columns)? key)
+    private TableScan(List<string> values, string source, List<(IndexScan Index, int[] Columns, int Condition)> indexes, (RecordOrder Order, int[] Columns)? key)
     {
-        this.sql = sql;
+        this.values = values;
+        this.source = source;
         this.indexes = indexes;
         this.key = key;
     }
@@ -50,8 +52,7 @@ internal sealed class TableScan
 
         var keys = tree?.Columns.Where(column => column.IsKey).ToList();
         (RecordOrder, int[])? key = keys is null ? null : (new RecordOrder(keys), [.. keys.Select(column => Place(column.Sql))]);
-        var sql = $"SELECT {string.Join(", ", selected.DefaultIfEmpty("1"))} FROM {table.Rows}";
-        return ReadsOnly(connection, sql, table) ? new TableScan(sql, scans, key) : null;
+        return ReadsOnly(connection, selected, table) ? new TableScan(selected, table.Rows, scans, key) : null;
 
         int Place(string value)
         {
@@ -77,20 +78,19 @@ internal sealed class TableScan
         var record = new RecordBuffer();
         var (earlier, later) = (new RecordBuffer(), new RecordBuffer());
         var isFirst = true;
-        using var reader = new RecordReader(connection, sql, isUtf16);
-        while (reader.Step())
+        var isWhole = RecordPass.Run(connection, values, source, isUtf16, row =>
         {
             for (var index = 0; index < sums.Length; index++)
             {
                 var (_, columns, condition) = indexes[index];
-                if (condition >= 0 && reader.Number(condition) == 0)
+                if (condition >= 0 && row.Number(condition) == 0)
                 {
                     continue;
                 }
 
-                if (!reader.TryRead(columns, record))
+                if (!row.TryRead(columns, record))
                 {
-                    return null;
+                    return false;
                 }
 
                 sums[index] = sums[index].With(record.Bytes, seed);
@@ -98,23 +98,25 @@ internal sealed class TableScan
 
             if (key is { } tree)
             {
-                if (!reader.TryRead(tree.Columns, later) || (!isFirst && !tree.Order.IsAscending(earlier.Bytes, later.Bytes, isUnique: false)))
+                if (!row.TryRead(tree.Columns, later) || (!isFirst && !tree.Order.IsAscending(earlier.Bytes, later.Bytes, isUnique: false)))
                 {
-                    return null;
+                    return false;
                 }
 
                 (earlier, later, isFirst) = (later, earlier, false);
             }
-        }
 
-        return sums;
+            return true;
+        });
+        return isWhole ? sums : null;
     }
 
-    private static bool ReadsOnly(SqliteConnection connection, string sql, TableDefinition table)
+    private static bool ReadsOnly(SqliteConnection connection, List<string> values, TableDefinition table)
     {
         var root = SqlStatement.Number(
             connection, $"SELECT rootpage FROM main.sqlite_schema WHERE type = 'table' AND name = {table.Name.Literal} COLLATE NOCASE");
-        return SqlStatement.List(connection, "EXPLAIN " + sql, row => (Operation: row.Text(1), Operand: row.Number(3)))
+        return SqlStatement.List(
+            connection, $"EXPLAIN SELECT {string.Join(", ", values.DefaultIfEmpty("1"))} FROM {table.Rows}", row => (Operation: row.Text(1), Operand: row.Number(3)))
             .Where(step => step.Operation == "OpenRead").ToList() is [var tree] && tree.Operand == root;
     }
 }

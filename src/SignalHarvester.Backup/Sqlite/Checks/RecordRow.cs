@@ -1,58 +1,34 @@
 using System.Runtime.InteropServices;
-using Microsoft.Data.Sqlite;
 using SQLitePCL;
 
 namespace SignalHarvester.Backup.Sqlite.Checks;
 
-/// <summary>
-/// The rows of a statement, whose values are read as they are stored. SQLite is called without the provider's checks, because that
-/// costs more than the values do.
-/// </summary>
-internal sealed unsafe partial class RecordReader : IDisposable
+/// <summary>The values of a row, while SQLite has it at hand.</summary>
+internal readonly unsafe ref partial struct RecordRow
 {
-    private readonly sqlite3 database;
-    private readonly sqlite3_stmt statement;
-    private readonly nint handle;
+    private readonly nint* values;
     private readonly bool isUtf16;
 
-    /// <summary>Prepares a statement.</summary>
-    /// <param name="connection">The connection.</param>
-    /// <param name="sql">The statement.</param>
+    /// <summary>Wraps the values that SQLite gives.</summary>
+    /// <param name="values">The values.</param>
     /// <param name="isUtf16">Whether the database stores texts in UTF-16, which are left in it.</param>
-    /// <exception cref="SqliteException">SQLite refuses it.</exception>
-    public RecordReader(SqliteConnection connection, string sql, bool isUtf16)
+    public RecordRow(nint* values, bool isUtf16)
     {
-        database = connection.Handle!;
+        this.values = values;
         this.isUtf16 = isUtf16;
-        SqliteException.ThrowExceptionForRC(raw.sqlite3_prepare_v2(database, SqlText.Bytes(sql), out statement), database);
-        handle = statement.DangerousGetHandle();
     }
 
-    /// <summary>Goes to the next row; false behind the last one.</summary>
-    /// <exception cref="SqliteException">What is stored cannot be read, or the connection's token was cancelled.</exception>
-    public bool Step()
-    {
-        var code = Step(handle);
-        if (code == raw.SQLITE_ROW)
-        {
-            return true;
-        }
+    /// <summary>A value as a number; 0 for what is none.</summary>
+    public long Number(int column) => Int64(values[column]);
 
-        SqliteException.ThrowExceptionForRC(code, database);
-        return false;
-    }
-
-    /// <summary>A value of this row as a number; 0 for what is none.</summary>
-    public long Number(int column) => Int64(Value(handle, column));
-
-    /// <summary>Reads the first values of this row as a record.</summary>
+    /// <summary>Reads the first values as a record.</summary>
     /// <returns>Whether there was room for it.</returns>
     public bool TryRead(int count, RecordBuffer record)
     {
         record.Clear();
         for (var column = 0; column < count; column++)
         {
-            if (!TryAppend(column, record))
+            if (!TryAppend(values[column], record))
             {
                 return false;
             }
@@ -61,14 +37,14 @@ internal sealed unsafe partial class RecordReader : IDisposable
         return true;
     }
 
-    /// <summary>Reads some values of this row as a record.</summary>
+    /// <summary>Reads some values as a record.</summary>
     /// <returns>Whether there was room for it.</returns>
     public bool TryRead(int[] columns, RecordBuffer record)
     {
         record.Clear();
         foreach (var column in columns)
         {
-            if (!TryAppend(column, record))
+            if (!TryAppend(values[column], record))
             {
                 return false;
             }
@@ -77,13 +53,8 @@ internal sealed unsafe partial class RecordReader : IDisposable
         return true;
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => statement.Dispose();
-
-    private bool TryAppend(int column, RecordBuffer record)
+    private bool TryAppend(nint value, RecordBuffer record)
     {
-        // The value once, because SQLite takes a lock for each question to a statement. Nothing else uses the connection meanwhile.
-        var value = Value(handle, column);
         var type = Type(value);
         switch (type)
         {
@@ -103,13 +74,6 @@ internal sealed unsafe partial class RecordReader : IDisposable
                 return record.TryAppend(type == raw.SQLITE_TEXT ? RecordValueKind.Text : RecordValueKind.Blob, new ReadOnlySpan<byte>(content, length));
         }
     }
-
-    [LibraryImport("e_sqlite3", EntryPoint = "sqlite3_step")]
-    private static partial int Step(nint statement);
-
-    [SuppressGCTransition]
-    [LibraryImport("e_sqlite3", EntryPoint = "sqlite3_column_value")]
-    private static partial nint Value(nint statement, int column);
 
     [SuppressGCTransition]
     [LibraryImport("e_sqlite3", EntryPoint = "sqlite3_value_type")]
