@@ -170,6 +170,20 @@ public class ConfiguredDefaultsTests
     }
 
     [Fact]
+    public void Databases_are_checked_thoroughly_as_configured()
+    {
+        using var workspace = new Workspace();
+        string Integrity(string script) => workspace.Run(script).WithoutErrors().As<BackupMetadata>().Single()
+            .Verification.Single(check => check.Check == "Integrity").Detail.Split(' ')[0];
+        Configure(workspace, "verification: {thorough: true}");
+
+        Assert.Equal("integrity_check", Integrity("New-SHBackup ./app.db"));
+        Assert.Equal("integrity_check", Integrity("Get-SHBackup | Test-SHBackup"));
+        Assert.Equal("integrity_check", Integrity("Get-SHBackup | Restore-SHBackup -Destination ./new.db -Force"));
+        Assert.Equal("quick_check", Integrity("Get-SHBackup | Test-SHBackup -Thorough:$false"));
+    }
+
+    [Fact]
     public void Each_backup_is_sent_to_the_stores_that_are_enabled_and_comes_back_from_there()
     {
         using var workspace = new Workspace();
