@@ -22,12 +22,14 @@ public class FolderOrderTests
         "BackupEngine.cs", "Scheduling",
     ];
 
+    private static readonly Lazy<CSharpCompilation> Compilation = new(Compile);
+
     private static readonly string Engine = Path.Combine(MarkdownDocument.Root, "src", "SignalHarvester.Backup");
 
     [Fact]
     public void No_folder_of_the_engine_uses_a_folder_above_it()
     {
-        var compilation = Compile();
+        var compilation = Compilation.Value;
         var files = compilation.SyntaxTrees.Where(tree => tree.FilePath.Length > 0).ToList();
         Assert.All(files, tree => Assert.True(Floor(tree.FilePath) >= 0, $"{tree.FilePath} is on no floor"));
 
@@ -40,7 +42,7 @@ public class FolderOrderTests
     [Fact]
     public void What_a_file_uses_is_found()
     {
-        var compilation = Compile();
+        var compilation = Compilation.Value;
 
         // Otherwise the test above could not fail.
         Assert.Contains(
