@@ -233,7 +233,7 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IDynamicParamete
     /// </summary>
     protected override void EndProcessing()
     {
-        TellNoInput("nothing was restored");
+        WarnOfNoInput("nothing was restored");
         foreach (var choices in chosen.GroupBy(choice => choice.Given ?? ConfiguredFor(choice.Backup) ?? choice.Backup.DatabasePath, StringComparer.Ordinal))
         {
             // Among backups for a configured database, those of that database may go there; the others are refused one by one.

@@ -106,7 +106,7 @@ public sealed class TestSHBackupCommand : DecryptingCommand, IDynamicParameters,
     }
 
     /// <inheritdoc/>
-    protected override void EndProcessing() => TellNoInput("nothing was verified");
+    protected override void EndProcessing() => WarnOfNoInput("nothing was verified");
 
     private void Show(VerificationOutcome outcome)
     {

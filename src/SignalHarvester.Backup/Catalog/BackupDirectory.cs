@@ -422,7 +422,7 @@ public sealed class BackupDirectory
             sidecar);
         if (good is not null)
         {
-            Change(() => journal.Mend(current, folder, marked, good, Sidecar.Write(current with { ScrubTimestamp = now }, schemaChecksum: null, sidecar)));
+            Change(() => journal.Repair(current, folder, marked, good, Sidecar.Write(current with { ScrubTimestamp = now }, schemaChecksum: null, sidecar)));
         }
         else if (folder is not null)
         {

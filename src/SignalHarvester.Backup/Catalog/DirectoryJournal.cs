@@ -94,7 +94,7 @@ internal sealed class DirectoryJournal(BackupDirectoryLayout layout, TimeProvide
     /// <param name="marked">The description in the quarantine, with the defect.</param>
     /// <param name="good">The good file.</param>
     /// <param name="sidecar">The new description of the backup.</param>
-    public void Mend(BackupMetadata backup, string? folder, byte[] marked, PartialBackup good, byte[] sidecar)
+    public void Repair(BackupMetadata backup, string? folder, byte[] marked, PartialBackup good, byte[] sidecar)
     {
         if (folder is not null)
         {

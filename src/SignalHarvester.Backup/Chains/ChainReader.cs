@@ -137,7 +137,7 @@ internal sealed class ChainReader
             chain.Identities,
             backup,
             backup.DatabaseSize ?? long.MaxValue,
-            chunk => Lay(Used(chunk), chunk.PlainOffset),
+            chunk => WriteOverlaid(Used(chunk), chunk.PlainOffset),
             chunk =>
             {
                 hash.AppendData(Used(chunk));
@@ -150,7 +150,7 @@ internal sealed class ChainReader
             cancellation.ThrowIfCancellationRequested();
             var bytes = tail.AsSpan(0, (int)Math.Min(tail.Length, imageLength - offset));
             bytes.Clear();
-            Lay(bytes, offset);
+            WriteOverlaid(bytes, offset);
             hash.AppendData(bytes);
         }
 
@@ -161,9 +161,9 @@ internal sealed class ChainReader
     private Span<byte> Used(Chunk chunk) => chunk.PlainSpan[..(int)Math.Clamp(imageLength - chunk.PlainOffset, 0, chunk.PlainLength)];
 
     /// <summary>Lays the taken pages over a piece of content, and writes the piece.</summary>
-    private void Lay(Span<byte> bytes, long offset)
+    private void WriteOverlaid(Span<byte> bytes, long offset)
     {
-        taken.Lay(bytes, offset);
+        taken.Overlay(bytes, offset);
         target.Write(bytes, offset);
     }
 

@@ -54,13 +54,13 @@ internal sealed class TakenPages : IDisposable
         count++;
     }
 
-    /// <summary>Ends the taking; from now on pages are only laid.</summary>
+    /// <summary>Ends the taking. Afterwards pages are only overlaid.</summary>
     public void Complete() => Flush();
 
     /// <summary>Lays the taken pages over a piece of the image. Several threads may do so at once.</summary>
     /// <param name="bytes">The piece. It need not begin or end with a page.</param>
     /// <param name="offset">Where in the image it begins.</param>
-    public void Lay(Span<byte> bytes, long offset)
+    public void Overlay(Span<byte> bytes, long offset)
     {
         var length = bytes.Length;
         for (var start = 0; start < length;)

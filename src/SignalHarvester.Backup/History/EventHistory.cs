@@ -53,7 +53,7 @@ public sealed class EventHistory
         catch (Exception exception)
         {
             // Whatever happened: the recorded operations are done, and this must not lose their results.
-            Say(exception, context);
+            Warn(exception, context);
         }
     }
 
@@ -142,7 +142,7 @@ public sealed class EventHistory
         }
     }
 
-    private void Say(Exception exception, OperationContext context)
+    private void Warn(Exception exception, OperationContext context)
     {
         try
         {

@@ -23,10 +23,10 @@ internal sealed class Verdict(BackupMetadata backup)
         Reasons = [.. (IsKept ? keeping : refusing).Select(said => said.Reason)],
     };
 
-    public void Keep(string rule, string reason) => Say(keeping, rule, reason);
+    public void Keep(string rule, string reason) => AddReason(keeping, rule, reason);
 
     /// <summary>Notes why it goes if nothing keeps it.</summary>
-    public void Refuse(string rule, string reason) => Say(refusing, rule, reason);
+    public void Refuse(string rule, string reason) => AddReason(refusing, rule, reason);
 
     public void NeedFor(BackupMetadata dependant, string whyWhole)
     {
@@ -40,7 +40,7 @@ internal sealed class Verdict(BackupMetadata backup)
         Refuse("chain", $"folded into {dependant.Id} first");
     }
 
-    private static void Say(List<(string Rule, string Reason)> side, string rule, string reason)
+    private static void AddReason(List<(string Rule, string Reason)> side, string rule, string reason)
     {
         if (!side.Exists(said => said.Rule == rule))
         {

@@ -22,10 +22,10 @@ internal static partial class FileAdvice
     {
         if (OperatingSystem.IsLinux() && Environment.Is64BitProcess)
         {
-            _ = Tell(file, offset, length, advice);
+            _ = PosixFadvise(file, offset, length, advice);
         }
     }
 
     [LibraryImport("libc", EntryPoint = "posix_fadvise")]
-    private static partial int Tell(SafeFileHandle file, long offset, long length, int advice);
+    private static partial int PosixFadvise(SafeFileHandle file, long offset, long length, int advice);
 }

@@ -215,7 +215,7 @@ internal sealed class HeldFolder : IDisposable
         }
 
         var error = UnixCalls.Delete(handle, name);
-        if (UnixCalls.SaysFolder(error))
+        if (UnixCalls.IsFolderError(error))
         {
             using (var inner = OpenFolder(name))
             {

@@ -72,7 +72,7 @@ internal static partial class UnixCalls
     private static int RemoveDirectory => IsMac ? 0x80 : 0x200;
 
     /// <summary>Whether a deletion failed because the name belongs to a folder. macOS says only that it is not permitted.</summary>
-    public static bool SaysFolder(int error) => error == (IsMac ? PermissionDenied : IsDirectory);
+    public static bool IsFolderError(int error) => error == (IsMac ? PermissionDenied : IsDirectory);
 
     /// <summary>Opens a folder.</summary>
     /// <param name="parent">The folder that it is in, or <see cref="NoFolder"/>.</param>

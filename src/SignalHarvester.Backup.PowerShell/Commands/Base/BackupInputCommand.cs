@@ -50,7 +50,7 @@ public abstract class BackupInputCommand : BackupCommand
     /// Warns about a pipeline without any input: somebody who restores or verifies "the newest verified backup" must not take silence
     /// for success if there is no such backup.
     /// </summary>
-    private protected void TellNoInput(string consequence)
+    private protected void WarnOfNoInput(string consequence)
     {
         if (MyInvocation.ExpectingInput && !HasInput)
         {

@@ -40,7 +40,7 @@ internal sealed class OperationRunner(PSCmdlet cmdlet) : IDisposable
     /// </summary>
     public T Run<T>(Func<OperationContext, T> operation)
     {
-        using var events = new BlockingCollection<(OperationEvent Told, TaskCompletionSource? Written)>();
+        using var events = new BlockingCollection<(OperationEvent Reported, TaskCompletionSource? Written)>();
         var context = new OperationContext(TimeProvider.System, Report, stopping.Token) { Identities = Identities, IsThorough = IsThorough };
         using var hold = TerminationSignals.Hold(stopping.Cancel);
         var worker = Task.Run(() =>
@@ -56,9 +56,9 @@ internal sealed class OperationRunner(PSCmdlet cmdlet) : IDisposable
         });
         try
         {
-            foreach (var (told, written) in events.GetConsumingEnumerable())
+            foreach (var (reported, written) in events.GetConsumingEnumerable())
             {
-                Write(told);
+                Write(reported);
                 written?.SetResult();
             }
         }
@@ -76,21 +76,21 @@ internal sealed class OperationRunner(PSCmdlet cmdlet) : IDisposable
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
-            TellOfSignal(hold);
+            WarnOfSignal(hold);
             throw new PipelineStoppedException();
         }
 
-        void Report(OperationEvent told)
+        void Report(OperationEvent reported)
         {
-            if (told is not OperationMessage)
+            if (reported is not OperationMessage)
             {
-                events.Add((told, null));
+                events.Add((reported, null));
                 return;
             }
 
             // Waits until it is written: -WarningAction Stop and Inquire decide whether the operation may continue.
             var written = new TaskCompletionSource();
-            events.Add((told, written));
+            events.Add((reported, written));
             written.Task.Wait(stopping.Token);
         }
     }
@@ -109,7 +109,7 @@ internal sealed class OperationRunner(PSCmdlet cmdlet) : IDisposable
     }
 
     /// <summary>Says why an operation has stopped, if nobody stopped it at the keyboard, and waits for the end that the signal brings.</summary>
-    private void TellOfSignal(OperationHold hold)
+    private void WarnOfSignal(OperationHold hold)
     {
         try
         {
@@ -125,9 +125,9 @@ internal sealed class OperationRunner(PSCmdlet cmdlet) : IDisposable
         }
     }
 
-    private void Write(OperationEvent told)
+    private void Write(OperationEvent reported)
     {
-        switch (told)
+        switch (reported)
         {
             case OperationMessage { IsWarning: true } message:
                 cmdlet.WriteWarning(message.Text);

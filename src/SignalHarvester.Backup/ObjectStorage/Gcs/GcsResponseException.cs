@@ -33,13 +33,13 @@ internal sealed class GcsResponseException : Exception
     // Only the service's sentence shows the following.
 
     /// <summary>Whether a bucket is missing, and not an object.</summary>
-    public bool IsOfBucket => Says("bucket") && !Says("object");
+    public bool IsOfBucket => Mentions("bucket") && !Mentions("object");
 
     /// <summary>Whether the arrived bytes do not match their checksum.</summary>
-    public bool IsOfChecksum => Says("crc32c") || Says("md5");
+    public bool IsOfChecksum => Mentions("crc32c") || Mentions("md5");
 
     /// <summary>Whether the object is locked.</summary>
-    public bool IsOfRetention => Reason is "retentionPolicyNotMet" or "objectUnderActiveHold" || Says("cannot be deleted, overwritten");
+    public bool IsOfRetention => Reason is "retentionPolicyNotMet" or "objectUnderActiveHold" || Mentions("cannot be deleted, overwritten");
 
     /// <summary>Reads an answer.</summary>
     /// <param name="response">The answer.</param>
@@ -60,7 +60,7 @@ internal sealed class GcsResponseException : Exception
     public static string Shown(string text) =>
         string.Concat(text.Take(MostCharacters).Select(character => char.IsControl(character) ? ' ' : character));
 
-    private bool Says(string word) => said.Contains(word, StringComparison.OrdinalIgnoreCase);
+    private bool Mentions(string word) => said.Contains(word, StringComparison.OrdinalIgnoreCase);
 
     private static async Task<GcsError?> ErrorOfAsync(HttpContent content, CancellationToken cancellation)
     {

@@ -65,10 +65,10 @@ internal sealed class S3Objects(StoreLocation location, S3Client client, S3Fault
         await FindAsync(name, cancellation).ConfigureAwait(false) is { } there && there.Length == length && there.Sha256 == attributes.Sha256 ? there : null;
 
     /// <summary>
-    /// Returns the error of an object that arrived damaged, after deleting it: its name and its SHA-256 would make it
+    /// Deletes an object that arrived damaged, and returns the error of it: its name and its SHA-256 would make it
     /// look like a good copy.
     /// </summary>
-    public async Task<BackupException> SpoiltAsync(string name)
+    public async Task<BackupException> DiscardDamagedAsync(string name)
     {
         BackupException? kept = null;
         try

@@ -180,7 +180,7 @@ internal sealed class S3Store : IObjectStore
         var tag = S3Checksum.Tag(response.ETag);
         if (!client.IsAws && S3Checksum.IsMd5(tag, response.ServerSideEncryptionMethod) && tag != Convert.ToHexStringLower(md5))
         {
-            throw await objects.SpoiltAsync(name).ConfigureAwait(false);
+            throw await objects.DiscardDamagedAsync(name).ConfigureAwait(false);
         }
 
         var made = await FindAsync(name, cancellation).ConfigureAwait(false);

@@ -148,7 +148,7 @@ internal sealed class S3Uploads(StoreLocation location, StoreOptions options, S3
         var made = await objects.HeadAsync(name, cancellation).ConfigureAwait(false) ?? throw fault.Store.ObjectChanged(name, null);
         if (made.ContentLength != length || S3Checksum.Contradicts(made, attributes.Crc64Nvme, parts))
         {
-            throw await objects.SpoiltAsync(name).ConfigureAwait(false);
+            throw await objects.DiscardDamagedAsync(name).ConfigureAwait(false);
         }
 
         if (options.ImmutableFor is not null && !client.IsAws)

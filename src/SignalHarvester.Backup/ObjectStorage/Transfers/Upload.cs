@@ -78,13 +78,13 @@ internal sealed class Upload(IObjectStore store, string name, SafeFileHandle fil
         catch (Exception exception) when (journal is null || IsFinal(exception))
         {
             // Nothing that could be resumed.
-            await GiveUpAsync(uploadId, journal).ConfigureAwait(false);
+            await AbandonAsync(uploadId, journal).ConfigureAwait(false);
             throw;
         }
     }
 
     /// <summary>Cancels an upload, without hiding why.</summary>
-    private async Task GiveUpAsync(string uploadId, UploadJournal? journal)
+    private async Task AbandonAsync(string uploadId, UploadJournal? journal)
     {
         try
         {
@@ -110,7 +110,7 @@ internal sealed class Upload(IObjectStore store, string name, SafeFileHandle fil
             using var journal = UploadJournal.Open(journals, store.UrlOf(name));
             if (journal.Read() is { } record)
             {
-                await GiveUpAsync(record.UploadId, journal).ConfigureAwait(false);
+                await AbandonAsync(record.UploadId, journal).ConfigureAwait(false);
             }
             else
             {

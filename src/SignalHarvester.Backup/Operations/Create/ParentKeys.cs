@@ -34,12 +34,12 @@ internal static class ParentKeys
         var isSame = link.IsEncrypted == wanted is not null
             && (wanted is null || wanted.PublicKeys.ToHashSet(StringComparer.Ordinal).SetEquals(link.Recipients));
         return !isSame
-            ? $"is {Told(link.IsEncrypted, link.Recipients)}, and the new backup {(wanted is null ? "will not be" : "will be " + Told(true, wanted.PublicKeys))}"
+            ? $"is {Described(link.IsEncrypted, link.Recipients)}, and the new backup {(wanted is null ? "will not be" : "will be " + Described(true, wanted.PublicKeys))}"
             : wanted is { PublicKeys: [] } ? WhyNotOpened(link, identities)
             : null;
     }
 
-    private static string Told(bool isEncrypted, IReadOnlyList<string> publicKeys) => !isEncrypted ? "not encrypted"
+    private static string Described(bool isEncrypted, IReadOnlyList<string> publicKeys) => !isEncrypted ? "not encrypted"
         : publicKeys.Count == 0 ? "encrypted with a passphrase"
         : $"encrypted to {string.Join(" and ", publicKeys)}";
 

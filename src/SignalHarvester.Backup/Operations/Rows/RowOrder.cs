@@ -32,7 +32,7 @@ internal static class RowOrder
             if (StoredOrder.Contradiction(connection, "main", name, [.. Replaceable(connection, name).Select(index => index.Name)]) is { } index)
             {
                 return
-                    $"{index}{(name == table ? string.Empty : $" of '{name}'")} has other entries, or another order, than SQLite's own functions and collations give{(schema == "main" ? string.Empty : " in the backup")}, so only its application can add to it";
+                    $"{index}{(name == table ? string.Empty : $" of '{name}'")} has other entries, or another order, than SQLite's own functions and collations produce{(schema == "main" ? string.Empty : " in the backup")}, so only its application can add to it";
             }
         }
 

@@ -16,7 +16,7 @@ internal sealed class CheckProgress : IDisposable
     private long pages;
     private ExceptionDispatchInfo? fault;
 
-    /// <summary>Begins to show the progress.</summary>
+    /// <summary>Starts to show the progress.</summary>
     /// <param name="context">The operation.</param>
     /// <param name="pageCount">The pages of the database.</param>
     /// <param name="pageSize">The size of a page, in bytes.</param>
@@ -29,9 +29,9 @@ internal sealed class CheckProgress : IDisposable
         meter = context.Meter("Checking integrity", 3 * pageCount * pageSize);
     }
 
-    /// <summary>Counts the pages that a connection reads from now on. This takes the place of the connection's own way to be cancelled.</summary>
+    /// <summary>Counts the pages that a connection reads from now on. This replaces the connection's own cancellation.</summary>
     /// <param name="connection">The connection.</param>
-    /// <param name="isOwn">Whether it is used by the thread that shows the progress.</param>
+    /// <param name="isOwn">Whether the thread that shows the progress uses it.</param>
     /// <param name="cancellation">Stops every statement of the connection.</param>
     public void Watch(SqliteConnection connection, bool isOwn, CancellationToken cancellation)
     {
@@ -63,7 +63,7 @@ internal sealed class CheckProgress : IDisposable
         Show();
     }
 
-    /// <summary>Begins the part whose end cannot be told.</summary>
+    /// <summary>Begins a part whose end cannot be predicted.</summary>
     public void BeginEndless(string part)
     {
         meter.Dispose();
@@ -74,7 +74,7 @@ internal sealed class CheckProgress : IDisposable
     /// <summary>Shows how many pages were read.</summary>
     public void Show() => meter.MoveTo(Interlocked.Read(ref pages) * pageSize);
 
-    /// <summary>Throws what the receiver of the progress has thrown while SQLite was running, which was interrupted for it.</summary>
+    /// <summary>Throws the exception that the receiver of the progress threw while SQLite was running, and for which SQLite was interrupted.</summary>
     public void ThrowIfFailed() => fault?.Throw();
 
     /// <inheritdoc/>
@@ -89,7 +89,7 @@ internal sealed class CheckProgress : IDisposable
         }
         catch (Exception exception)
         {
-            // No exception passes through SQLite.
+            // No exception may pass through SQLite.
             fault = ExceptionDispatchInfo.Capture(exception);
             return false;
         }

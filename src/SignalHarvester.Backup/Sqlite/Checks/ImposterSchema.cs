@@ -4,14 +4,14 @@ using Microsoft.Data.Sqlite;
 namespace SignalHarvester.Backup.Sqlite.Checks;
 
 /// <summary>
-/// Tables and indexes of a connection's own, which read the trees of others, https://sqlite.org/imposter.html . While there are some,
-/// nothing else may change the connection's schema.
+/// Tables and indexes that exist only in one connection, and read the trees of others, https://sqlite.org/imposter.html . While
+/// any exist, nothing else may change the connection's schema.
 /// </summary>
 internal static unsafe partial class ImposterSchema
 {
     private const int Imposter = 25;
 
-    /// <summary>Names that nothing in the database has.</summary>
+    /// <summary>Returns names that nothing in the database has.</summary>
     public static IEnumerable<SqliteName> FreeNames(SqliteConnection connection)
     {
         var taken = SqlStatement.List(connection, "SELECT name FROM main.sqlite_schema", row => row.Name(0)).ToHashSet();
@@ -20,9 +20,9 @@ internal static unsafe partial class ImposterSchema
 
     /// <summary>Defines a table or an index.</summary>
     /// <param name="connection">The connection.</param>
-    /// <param name="rootPage">The page that its tree begins at.</param>
+    /// <param name="rootPage">The root page of its tree.</param>
     /// <param name="sql">The statement that would make it.</param>
-    /// <exception cref="SqliteException">SQLite refuses it. All that were defined are forgotten.</exception>
+    /// <exception cref="SqliteException">SQLite refuses it. All definitions are forgotten.</exception>
     public static void Define(SqliteConnection connection, long rootPage, string sql)
     {
         Control(connection, 1, rootPage);
@@ -40,7 +40,7 @@ internal static unsafe partial class ImposterSchema
         Control(connection, 0, 0);
     }
 
-    /// <summary>Forgets all that were defined. The connection reads its schema anew.</summary>
+    /// <summary>Forgets all definitions. The connection reads its schema again.</summary>
     public static void Forget(SqliteConnection connection) => Control(connection, 0, 1);
 
     private static void Control(SqliteConnection connection, int on, long page)
@@ -48,8 +48,8 @@ internal static unsafe partial class ImposterSchema
         var database = connection.Handle!.DangerousGetHandle();
         fixed (byte* main = "main\0"u8)
         {
-            // The function takes any number of arguments, which Apple's processors find on the stack and all others where they
-            // are for other functions.
+            // The function takes any number of arguments. Apple's processors expect such arguments on the stack, all others in the same
+            // places as those of other functions.
             var code = OperatingSystem.IsMacOS() && RuntimeInformation.ProcessArchitecture == Architecture.Arm64
                 ? TestControlOnStack(Imposter, 0, 0, 0, 0, 0, 0, 0, database, (nint)main, on, (nint)page)
                 : TestControl(Imposter, database, main, on, (int)page);

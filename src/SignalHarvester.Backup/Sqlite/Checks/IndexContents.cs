@@ -7,14 +7,14 @@ using SQLitePCL;
 namespace SignalHarvester.Backup.Sqlite.Checks;
 
 /// <summary>
-/// What quick_check leaves out of integrity_check: whether each index holds exactly the entries of its table's rows, in order, and
-/// whether the rows of tables without rowids are in order.
+/// The part of integrity_check that quick_check omits: whether each index holds exactly the entries of its table's rows, in order,
+/// and whether the rows of tables without rowids are in order.
 /// </summary>
 /// <remarks>
-/// integrity_check looks each entry of each row up, which reads all over the file. Here the rows are read once, and each index once,
-/// both in the order of their trees, and the sums of the hashes of what should be there and of what is there are compared. A lookup by
-/// bisection finds each of the entries exactly if they are all there and in order. Tables that cannot be read like that are left to
-/// integrity_check itself.
+/// integrity_check looks up each entry of each row, which reads all over the file. This check reads the rows once and each index
+/// once, both in the order of their trees, and compares the sums of the hashes of the expected and of the stored entries. A lookup by
+/// bisection finds every entry exactly if all entries are there and in order. integrity_check itself checks the tables that cannot be
+/// read this way.
 /// </remarks>
 internal sealed class IndexContents
 {
@@ -28,7 +28,7 @@ internal sealed class IndexContents
 
     private int ComparedIndexes => tables.Sum(table => table.Indexes.Count());
 
-    /// <summary>The whole check, quick_check included, as a phrase.</summary>
+    /// <summary>Describes the whole check, quick_check included, as a phrase.</summary>
     public string Description
     {
         get
@@ -42,7 +42,7 @@ internal sealed class IndexContents
         }
     }
 
-    /// <summary>The tables that are left to integrity_check.</summary>
+    /// <summary>The tables that integrity_check itself must check.</summary>
     public IReadOnlyList<SqliteName> Others => others;
 
     /// <summary>Plans the check of a database.</summary>
@@ -59,13 +59,13 @@ internal sealed class IndexContents
         return contents;
     }
 
-    /// <summary>Makes the check.</summary>
+    /// <summary>Runs the check.</summary>
     /// <param name="connection">The connection.</param>
-    /// <param name="another">Opens another connection to the same file, which nobody changes; null to use the one alone.</param>
-    /// <param name="first">What the connection itself does first, while others begin; false ends the check.</param>
-    /// <param name="progress">Shows what is read.</param>
+    /// <param name="another">Opens another connection to the same file, which nobody changes; null to use only the first one.</param>
+    /// <param name="first">The first work of the connection itself, while others already begin; false ends the check.</param>
+    /// <param name="progress">Shows the progress.</param>
     /// <param name="cancellation">Stops it.</param>
-    /// <returns>Whether all is as it must be. Otherwise integrity_check can tell what is not.</returns>
+    /// <returns>Whether everything is right. If not, integrity_check can find what is wrong.</returns>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
     public bool Agree(
         SqliteConnection connection, Func<CancellationToken, SqliteConnection>? another, Func<bool> first, CheckProgress progress,
@@ -127,7 +127,7 @@ internal sealed class IndexContents
             }
             catch (SqliteException)
             {
-                // Something cannot be read, or is not known here; or another scan has stopped this one.
+                // Something cannot be read or is unknown here, or another scan has stopped this one.
                 stop.Cancel();
             }
         }
@@ -165,7 +165,7 @@ internal sealed class IndexContents
         }
         catch (SqliteException exception) when (exception.SqliteErrorCode == raw.SQLITE_ERROR)
         {
-            // SQLite does not read it by that index, or has no such function.
+            // SQLite cannot read the table by that index, or lacks such a function.
         }
 
         others.Add(table.Name);

@@ -3,13 +3,13 @@ using Microsoft.Data.Sqlite;
 namespace SignalHarvester.Backup.Sqlite.Checks;
 
 /// <summary>
-/// Statements that read the entries of indexes as they are stored, in the order of their trees, whatever the indexes are made of.
-/// Disposing it makes the connection read its schema anew.
+/// Statements that read the stored entries of indexes in the order of their trees, whatever the indexes are defined over.
+/// Disposing it makes the connection read its schema again.
 /// </summary>
 /// <remarks>
-/// An index with row numbers is read as an index of two more columns, of a table that is never read: SQLite takes the number of the row
-/// from the end of an entry, the column before the last is the number at the place where it belongs, and the last one is behind the
-/// entry, so that the whole of its header is read. An entry whose parts do not fill it is an error to SQLite then.
+/// An index with rowids is read as an index with two more columns, of a table that is never read. SQLite takes the rowid from the end
+/// of an entry. The column before the last is the number in the rowid's proper place. The last column lies behind the entry, so that
+/// SQLite reads the whole header of the entry. SQLite then reports an error for an entry whose parts do not fill it.
 /// </remarks>
 internal sealed class IndexEntries : IDisposable
 {
@@ -43,12 +43,12 @@ internal sealed class IndexEntries : IDisposable
     }
 
     /// <summary>
-    /// What to select for each entry: its columns, a value behind them that means nothing and, where the index has the numbers of rows,
-    /// that number again.
+    /// Returns the values to select for each entry: its columns, a meaningless value behind them and, if the index has rowids, the
+    /// rowid again.
     /// </summary>
     public static IEnumerable<string> ValuesOf(IndexDefinition index) => [.. StoredOf(index), "behind", .. index.EndsWithRowId ? ["rowid"] : (string[])[]];
 
-    /// <summary>Where to select it from, as it stands behind FROM.</summary>
+    /// <summary>Returns where to select them from, as SQL for FROM.</summary>
     public string SourceOf(IndexDefinition index) => sources[index];
 
     /// <inheritdoc/>

@@ -3,8 +3,8 @@ using Microsoft.Data.Sqlite;
 namespace SignalHarvester.Backup.Sqlite.Checks;
 
 /// <summary>
-/// A pass over the entries of an index, in the order of its tree: each entry must stand behind the one before it. The sum of the
-/// entries is compared with that of the rows (<see cref="TableScan"/>).
+/// A pass over the entries of an index, in the order of its tree. Each entry must sort after the one before it. The sum of the
+/// entries is compared with the sum of the rows (<see cref="TableScan"/>).
 /// </summary>
 /// <param name="index">The index.</param>
 internal sealed class IndexScan(IndexDefinition index)
@@ -19,8 +19,8 @@ internal sealed class IndexScan(IndexDefinition index)
     /// <param name="entries">The entries.</param>
     /// <param name="seed">The seed of the check.</param>
     /// <param name="isUtf16">Whether the database stores texts in UTF-16.</param>
-    /// <returns>The sum of the entries; null if they are not in order, or one is too long for this, or no entry at all.</returns>
-    /// <exception cref="SqliteException">What is stored cannot be read, or the connection's token was cancelled.</exception>
+    /// <returns>The sum of the entries; null if they are out of order, or if one is too long for this check or no entry at all.</returns>
+    /// <exception cref="SqliteException">The stored data cannot be read, or the connection's token was cancelled.</exception>
     public RecordSum? Run(SqliteConnection connection, IndexEntries entries, long seed, bool isUtf16)
     {
         var sum = default(RecordSum);

@@ -3,9 +3,9 @@ using Microsoft.Data.Sqlite;
 namespace SignalHarvester.Backup.Sqlite.Checks;
 
 /// <summary>
-/// The tree of an index, read as a table, https://sqlite.org/imposter.html : its entries as they are stored, whatever their
-/// order and whatever SQLite would compute in their place. The columns are called c0, c1 and so on. While one is open, nothing
-/// else may change the connection's schema; disposing it makes the connection read its schema anew.
+/// The tree of an index, read as a table, https://sqlite.org/imposter.html : its entries as they are stored, whatever their order,
+/// and whatever SQLite would compute instead. The columns are called c0, c1 and so on. While a tree is open, nothing else may
+/// change the connection's schema. Disposing it makes the connection read its schema again.
 /// </summary>
 internal sealed class IndexTree : IDisposable
 {
@@ -21,7 +21,7 @@ internal sealed class IndexTree : IDisposable
         ImposterSchema.Define(connection, index.RootPage, $"CREATE TABLE {Name}({columns}, PRIMARY KEY({columns})) WITHOUT ROWID");
     }
 
-    /// <summary>The name of the table, as it stands in SQL.</summary>
+    /// <summary>The name of the table, as SQL.</summary>
     public string Name { get; }
 
     /// <inheritdoc/>

@@ -7,12 +7,12 @@ namespace SignalHarvester.Backup.Sqlite.Checks;
 
 /// <summary>
 /// Runs <c>PRAGMA integrity_check</c>, https://sqlite.org/pragma.html#pragma_integrity_check , also over a database whose
-/// application brings functions, collations or modules of its own.
+/// application has its own functions, collations or modules.
 /// </summary>
 /// <remarks>
-/// SQLite refuses the whole check where one of them is unknown, and finds fault with what a stand-in cannot compute.
-/// What rests on the application alone is therefore set aside and named, and everything else is checked as ever. It also
-/// reports as damage what is not: an index that the application did not keep up to date, a value that its schema now forbids.
+/// SQLite refuses the whole check if one of them is unknown, and reports faults in values that a stand-in cannot compute.
+/// Therefore this check sets aside and names everything that depends on the application alone, and checks everything else as usual.
+/// SQLite also reports as damage what is none: an index that the application did not update, or a value that its schema now forbids.
 /// </remarks>
 internal static partial class IntegrityCheck
 {
@@ -23,8 +23,8 @@ internal static partial class IntegrityCheck
     /// <exception cref="OperationCanceledException">The connection's token was cancelled.</exception>
     /// <param name="connection">The connection. It has no virtual tables afterwards.</param>
     /// <param name="context">The operation.</param>
-    /// <param name="openAnother">Opens another connection to the same file, which nobody changes, so that several processors check it; null
-    /// if there is only the one.</param>
+    /// <param name="openAnother">Opens another connection to the same file, which nobody changes, so that several processors share the check;
+    /// null if there is only this one.</param>
     public static IntegrityReport Run(SqliteConnection connection, OperationContext context, Func<CancellationToken, SqliteConnection>? openAnother = null)
     {
         var found = new IntegrityFindings();
@@ -67,13 +67,13 @@ internal static partial class IntegrityCheck
         }
     }
 
-    /// <summary>SQLite gives all that it finds in pages as one text of many lines, and findings stand in sentences.</summary>
+    /// <summary>Puts a finding on one line: SQLite returns all findings about pages as one text of many lines, and findings stand in sentences.</summary>
     private static string OnOneLine(string finding) => finding.Replace("***\n", "*** ", StringComparison.Ordinal).Replace("\n", "; ", StringComparison.Ordinal);
 
     private static void SetConstraintsAside(SqliteConnection connection, IntegrityFindings found)
     {
-        // CHECK constraints are the application's rules, and a row that breaks one is no damage. In a file that it may only
-        // read, SQLite passes over them anyway; what was verified like that must not fail its check once it is restored.
+        // CHECK constraints are the application's rules, and a row that breaks one is not damaged. SQLite ignores them anyway in a
+        // read-only file; a backup that was verified like that must not fail its check after the restore.
         SqliteConnections.Execute(connection, "PRAGMA ignore_check_constraints = ON");
         if (SqliteConnections.Strings(connection, "SELECT sql FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%check%'")
             .Exists(CheckConstraint().IsMatch))
@@ -90,7 +90,7 @@ internal static partial class IntegrityCheck
             return;
         }
 
-        // One that cannot be used can end the whole check, and what is found must be told by the table, so each is checked by itself.
+        // An unusable table can end the whole check, and the findings must be sorted by table, so each table is checked on its own.
         foreach (var (name, whyUnusable) in tables)
         {
             if (whyUnusable is not null)
@@ -124,7 +124,7 @@ internal static partial class IntegrityCheck
         }
         catch (SqliteException exception) when (exception.SqliteErrorCode != raw.SQLITE_INTERRUPT)
         {
-            // Which page it is that cannot be read, the whole check tells.
+            // The whole check reports which page cannot be read.
             findings.Add($"virtual table {table.Text}: {exception.Message}");
         }
 

@@ -5,7 +5,7 @@ using SignalHarvester.Backup.Progress;
 
 namespace SignalHarvester.Backup.Sqlite.Checks;
 
-/// <summary>The check of all that is no virtual table: pages, rows, and the entries of indexes.</summary>
+/// <summary>Checks everything except virtual tables: pages, rows, and the entries of indexes.</summary>
 internal sealed class OrdinaryTables
 {
     private readonly SqliteConnection connection;
@@ -39,8 +39,8 @@ internal sealed class OrdinaryTables
         return IntegrityCheck.Pragma;
     }
 
-    /// <summary>Makes the check that is as good as integrity_check where nothing is wrong.</summary>
-    /// <returns>The check that was made; null if something may be wrong, which integrity_check is to tell.</returns>
+    /// <summary>Runs the check that equals integrity_check as long as nothing is wrong.</summary>
+    /// <returns>The check that was made; null if something may be wrong, which integrity_check must find.</returns>
     private string? Compare(Func<CancellationToken, SqliteConnection>? openAnother, CancellationToken cancellation)
     {
         try
@@ -85,8 +85,8 @@ internal sealed class OrdinaryTables
         }
         else
         {
-            // A value that cannot be computed ended the check; or there is more of what may be none, behind which damage may
-            // hide. SQLite looks for each entry that it misses in the whole index, so what is left is not left to it.
+            // Either a value that cannot be computed ended the check, or there are more findings that may be harmless, and damage may hide
+            // behind them. SQLite searches the whole index for each entry that it misses, so it does not get the rest to check.
             CheckRows(tables, foreign);
             CheckIndexes(tables, foreign);
         }
@@ -118,7 +118,7 @@ internal sealed class OrdinaryTables
         disagreement.JudgeValues(tables, found);
     }
 
-    /// <summary>A column that is computed when it is read may have been added to rows that it does not fit.</summary>
+    /// <summary>Explains why the rows of a table cannot be checked: a computed column may have been added to rows that it does not fit.</summary>
     private void Explain(TableDefinition table, SqliteException fault, ForeignSql? foreign)
     {
         found.Gaps.Add($"the types of values in table {table.Name.Text}");
@@ -145,7 +145,7 @@ internal sealed class OrdinaryTables
         }
     }
 
-    /// <summary>SQLite does not ask of an entry of a partial index whether its row still has one (since 3.42).</summary>
+    /// <summary>Compares partial indexes with their rows, because SQLite does not check whether the row of an entry must have one (since 3.42).</summary>
     private void CountPartialIndexes(Func<SqliteName, bool> isWanted, List<string> damage)
     {
         var partial = SqlStatement.List(
@@ -179,7 +179,7 @@ internal sealed class OrdinaryTables
     private static string Invariant(int number) => number.ToString(CultureInfo.InvariantCulture);
 
     /// <inheritdoc cref="Read"/>
-    /// <remarks>What was found before the exception is kept as damage.</remarks>
+    /// <remarks>The findings before the exception are kept as damage.</remarks>
     private SqliteException? ReadOrKeep(string pragma, string argument, out List<string> findings)
     {
         findings = [];
@@ -194,9 +194,9 @@ internal sealed class OrdinaryTables
         }
     }
 
-    /// <summary>Runs a pragma for a table, or with a limit, over and over until SQLite has a stand-in for all that it lacks.</summary>
-    /// <returns>What ended it before its time; null if it came to its end.</returns>
-    /// <exception cref="SqliteException">What is stored cannot be read.</exception>
+    /// <summary>Runs a pragma for a table, or with a limit, and repeats it until SQLite has a stand-in for everything that it lacks.</summary>
+    /// <returns>The exception that ended it early; null if it finished.</returns>
+    /// <exception cref="SqliteException">The stored data cannot be read.</exception>
     private SqliteException? Read(string pragma, string argument, List<string> findings)
     {
         while (true)

@@ -4,11 +4,11 @@ namespace SignalHarvester.Backup.Sqlite.Checks;
 
 /// <summary>
 /// The values of a record, one after the other, in a form that is the same for two values exactly if SQLite's BINARY comparison finds
-/// them equal (https://sqlite.org/datatype3.html#comparison_expressions ): a number that is integral is an integer.
+/// them equal (https://sqlite.org/datatype3.html#comparison_expressions ): an integral number is stored as an integer.
 /// </summary>
 internal sealed class RecordBuffer
 {
-    /// <summary>The most bytes that a record takes. A longer one is left to SQLite.</summary>
+    /// <summary>The largest size of a record, in bytes. A longer one is left to SQLite.</summary>
     public const int MostBytes = 16 << 20;
 
     private byte[] bytes = new byte[256];
@@ -17,10 +17,10 @@ internal sealed class RecordBuffer
     /// <summary>The values so far.</summary>
     public ReadOnlySpan<byte> Bytes => bytes.AsSpan(0, length);
 
-    /// <summary>Begins another record.</summary>
+    /// <summary>Starts another record.</summary>
     public void Clear() => length = 0;
 
-    /// <summary>Whether the last value is that integer.</summary>
+    /// <summary>Whether the last value is the given integer.</summary>
     public bool EndsWith(long number) =>
         length > sizeof(long) && bytes[length - sizeof(long) - 1] == (byte)RecordValueKind.Integer
         && BinaryPrimitives.ReadInt64LittleEndian(bytes.AsSpan(length - sizeof(long))) == number;

@@ -9,7 +9,7 @@ internal sealed class RecordOrder
     private readonly int keys;
 
     /// <summary>The order of an index.</summary>
-    /// <param name="columns">What each entry holds; those that the index was made for stand first.</param>
+    /// <param name="columns">The values of each entry. The columns of the index's own definition come first.</param>
     public RecordOrder(IReadOnlyList<IndexColumn> columns)
     {
         this.columns = [.. columns.Select(column => (column.IsDescending, column.IsKey, TextOf(column.Collation)))];
@@ -23,15 +23,18 @@ internal sealed class RecordOrder
         TrailingSpaces,
     }
 
-    /// <summary>Whether the order of a collation is known here. SQLite compares UTF-16 by NOCASE and RTRIM as UTF-8, which records are not.</summary>
+    /// <summary>
+    /// Whether the order of a collation is known here. In UTF-16, NOCASE and RTRIM are not: SQLite compares them as UTF-8, and records
+    /// stay in UTF-16.
+    /// </summary>
     /// <param name="collation">The collation.</param>
     /// <param name="isUtf16">Whether the database stores texts in UTF-16.</param>
     public static bool Has(SqliteName collation, bool isUtf16) => isUtf16 ? collation == SqliteCollations.Binary : SqliteCollations.Has(collation);
 
-    /// <summary>Whether a record stands behind another one.</summary>
+    /// <summary>Whether a record sorts after another one.</summary>
     /// <param name="earlier">The record before it.</param>
     /// <param name="later">The record.</param>
-    /// <param name="isUnique">Whether two records may not be alike in the columns that the index was made for, NULLs aside.</param>
+    /// <param name="isUnique">Whether two records may not be equal in the columns of the index's own definition, NULLs aside.</param>
     public bool IsAscending(ReadOnlySpan<byte> earlier, ReadOnlySpan<byte> later, bool isUnique)
     {
         var hasNull = false;
@@ -103,13 +106,13 @@ internal sealed class RecordOrder
         _ => -CompareToReal(other.Integer, one.Real),
     };
 
-    /// <summary>A real is never equal to an integer here, because one that is integral is an integer.</summary>
+    /// <summary>Compares an integer with a real. They are never equal here, because an integral real is stored as an integer.</summary>
     private static int CompareToReal(long integer, double real) =>
         real < -9223372036854775808.0 ? 1
         : real >= 9223372036854775808.0 ? -1
         : integer <= (long)Math.Floor(real) ? -1 : 1;
 
-    /// <summary>As SQLite's NOCASE: ASCII letters in one case, up to the first NUL; a text that goes on behind it is larger.</summary>
+    /// <summary>Compares as SQLite's NOCASE does: ASCII letters in one case, up to the first NUL. A text that continues behind it is larger.</summary>
     private static int CompareWithoutCase(ReadOnlySpan<byte> one, ReadOnlySpan<byte> other)
     {
         var shared = Math.Min(one.Length, other.Length);

@@ -7,8 +7,8 @@ using SQLitePCL;
 namespace SignalHarvester.Backup.Sqlite.Checks;
 
 /// <summary>
-/// One pass over the rows of a query, whose values are read as they are stored. SQLite calls for each row, as for an aggregate function,
-/// https://sqlite.org/appfunc.html : asking a statement for each value of each row takes twice the time.
+/// One pass over the rows of a query, which reads their values as they are stored. SQLite calls back for each row, as for an aggregate
+/// function, https://sqlite.org/appfunc.html : asking a statement for each value of each row takes twice the time.
 /// </summary>
 internal sealed unsafe partial class RecordPass
 {
@@ -32,11 +32,11 @@ internal sealed unsafe partial class RecordPass
     /// <summary>Makes a pass.</summary>
     /// <param name="connection">The connection.</param>
     /// <param name="values">The values of a row, as SQL.</param>
-    /// <param name="source">Where the rows are, as it stands behind FROM.</param>
-    /// <param name="isUtf16">Whether the database stores texts in UTF-16, which are left in it.</param>
+    /// <param name="source">The rows, as SQL for FROM.</param>
+    /// <param name="isUtf16">Whether the database stores texts in UTF-16. They stay in it.</param>
     /// <param name="handler">Takes the rows.</param>
-    /// <returns>Whether it went to its end.</returns>
-    /// <exception cref="SqliteException">What is stored cannot be read, or the connection's token was cancelled.</exception>
+    /// <returns>Whether it reached the end.</returns>
+    /// <exception cref="SqliteException">The stored data cannot be read, or the connection's token was cancelled.</exception>
     public static bool Run(SqliteConnection connection, IEnumerable<string> values, string source, bool isUtf16, RowHandler handler)
     {
         var pass = new RecordPass(isUtf16, handler);
@@ -72,7 +72,7 @@ internal sealed unsafe partial class RecordPass
         }
         catch (Exception exception)
         {
-            // No exception passes through SQLite.
+            // No exception may pass through SQLite.
             pass.fault = ExceptionDispatchInfo.Capture(exception);
             pass.isEnded = true;
         }

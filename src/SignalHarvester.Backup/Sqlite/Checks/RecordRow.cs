@@ -3,22 +3,22 @@ using SQLitePCL;
 
 namespace SignalHarvester.Backup.Sqlite.Checks;
 
-/// <summary>The values of a row, while SQLite has it at hand.</summary>
+/// <summary>The values of a row, valid while SQLite holds it.</summary>
 internal readonly unsafe ref partial struct RecordRow
 {
     private readonly nint* values;
     private readonly bool isUtf16;
 
-    /// <summary>Wraps the values that SQLite gives.</summary>
+    /// <summary>Wraps the values that SQLite passes.</summary>
     /// <param name="values">The values.</param>
-    /// <param name="isUtf16">Whether the database stores texts in UTF-16, which are left in it.</param>
+    /// <param name="isUtf16">Whether the database stores texts in UTF-16. They stay in it.</param>
     public RecordRow(nint* values, bool isUtf16)
     {
         this.values = values;
         this.isUtf16 = isUtf16;
     }
 
-    /// <summary>A value as a number; 0 for what is none.</summary>
+    /// <summary>Returns a value as a number; 0 if it is none.</summary>
     public long Number(int column) => Int64(values[column]);
 
     /// <summary>Reads the first values as a record.</summary>
@@ -68,7 +68,7 @@ internal readonly unsafe ref partial struct RecordRow
                 record.Append(Double(value));
                 return true;
             default:
-                // The length after the content: asked for first, it would be that of the text in another encoding.
+                // The length is read after the content: before it, SQLite would return the length of the text in another encoding.
                 var content = Blob(value);
                 var length = isUtf16 ? LengthOfUtf16(value) : Length(value);
                 return record.TryAppend(type == raw.SQLITE_TEXT ? RecordValueKind.Text : RecordValueKind.Blob, new ReadOnlySpan<byte>(content, length));

@@ -2,10 +2,10 @@ using System.IO.Hashing;
 
 namespace SignalHarvester.Backup.Sqlite.Checks;
 
-/// <summary>The sum of the hashes of records, and their number: equal for two lists with the same records, in whatever order.</summary>
+/// <summary>The sum of the hashes of records, and their number. Two lists with the same records have equal sums, in whatever order.</summary>
 /// <remarks>
-/// XXH3 is no cryptographic hash: whoever knows the seed can make different records with the same sum. Each check draws its own seed,
-/// which never leaves the process, so that neither damage nor the writer of a database can aim at it (docs/ARCHITECTURE.md).
+/// XXH3 is not a cryptographic hash: anyone who knows the seed can make different records with the same sum. Each check draws its own
+/// seed, which never leaves the process. So neither damage nor the writer of a database can aim at it (docs/ARCHITECTURE.md).
 /// </remarks>
 /// <param name="Hashes">The sum, modulo 2^128.</param>
 /// <param name="Count">The number of records.</param>

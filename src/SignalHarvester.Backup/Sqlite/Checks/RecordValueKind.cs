@@ -9,7 +9,7 @@ internal enum RecordValueKind : byte
     /// <summary>An integer of 64 bits.</summary>
     Integer,
 
-    /// <summary>A number that is no such integer.</summary>
+    /// <summary>A number that is not such an integer.</summary>
     Real,
 
     /// <summary>A text, in the encoding of the database.</summary>

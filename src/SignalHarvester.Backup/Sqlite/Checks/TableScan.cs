@@ -3,8 +3,8 @@ using Microsoft.Data.Sqlite;
 namespace SignalHarvester.Backup.Sqlite.Checks;
 
 /// <summary>
-/// A pass over the rows of a table, in the order of its tree, that sums for each of its indexes the entries that it must have. The
-/// rows of a table without rowids must stand in the order of its key.
+/// A pass over the rows of a table, in the order of its tree, that sums up the entries that each of its indexes must have. The rows of
+/// a table without rowids must be in the order of its key.
 /// </summary>
 internal sealed class TableScan
 {
@@ -70,8 +70,8 @@ internal sealed class TableScan
     /// <param name="connection">The connection.</param>
     /// <param name="seed">The seed of the check.</param>
     /// <param name="isUtf16">Whether the database stores texts in UTF-16.</param>
-    /// <returns>The sum of each index, in their order; null if a row is too long for this, or not in the order of the key.</returns>
-    /// <exception cref="SqliteException">What is stored cannot be read, or the connection's token was cancelled.</exception>
+    /// <returns>The sums of the indexes, in their order; null if a row is too long for this check, or out of the order of the key.</returns>
+    /// <exception cref="SqliteException">The stored data cannot be read, or the connection's token was cancelled.</exception>
     public RecordSum[]? Run(SqliteConnection connection, long seed, bool isUtf16)
     {
         var sums = new RecordSum[indexes.Count];
