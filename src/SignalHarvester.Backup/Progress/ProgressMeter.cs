@@ -49,7 +49,7 @@ internal sealed class ProgressMeter : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        if (done > 0)
+        if (done > 0 || Part is not null)
         {
             // The overall result, also of a step that ended before its first report.
             Report();

@@ -50,7 +50,10 @@ public sealed class IndexContentsPropertyTests : IDisposable
     private static IntegrityReport Check(string path, Random random)
     {
         using var connection = SqliteConnections.OpenImmutable(path, CancellationToken.None);
-        return IntegrityCheck.Run(connection, Contexts.Silent, random.Next(2) == 0 ? null : token => SqliteConnections.OpenImmutable(path, token));
+        return IntegrityCheck.Run(connection, new IntegrityOptions(CancellationToken.None)
+        {
+            OpenAnother = random.Next(2) == 0 ? null : token => SqliteConnections.OpenImmutable(path, token),
+        });
     }
 
     private static List<string> FoundBySqlite(string path)

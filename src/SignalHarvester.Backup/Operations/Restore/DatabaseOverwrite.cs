@@ -1,9 +1,9 @@
 using System.Globalization;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
+using SignalHarvester.Backup.Operations.Verify;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Sqlite;
-using SignalHarvester.Backup.Sqlite.Checks;
 using SignalHarvester.Backup.Sqlite.Snapshot;
 
 namespace SignalHarvester.Backup.Operations.Restore;
@@ -168,7 +168,7 @@ internal sealed class DatabaseOverwrite(string path, string imagePath, BackupMet
             return [restored];
         }
 
-        var report = IntegrityCheck.Run(target, context);
+        var report = DatabaseCheck.Run(target, context);
         return report.Damage.Count > 0 ? throw Failed(report.Summary) : [new VerificationCheck("RestoredIntegrity", true, report.Summary), restored];
     }
 

@@ -7,7 +7,6 @@ using SignalHarvester.Backup.Formats;
 using SignalHarvester.Backup.Operations.Verify;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Sqlite;
-using SignalHarvester.Backup.Sqlite.Checks;
 using SignalHarvester.Backup.Sqlite.Snapshot;
 using SignalHarvester.Backup.Storage;
 using SignalHarvester.Backup.Storage.Ownership;
@@ -273,7 +272,7 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
         if (verify)
         {
             _ = raw.sqlite3_busy_timeout(connection.Handle, (int)Math.Min(lockTimeout.TotalMilliseconds, int.MaxValue));
-            var report = IntegrityCheck.Run(connection, context);
+            var report = DatabaseCheck.Run(connection, context);
             checks.Add(report.Damage.Count > 0
                 ? throw Failed(report.Summary)
                 : new VerificationCheck("RestoredIntegrity", true, report.Summary));

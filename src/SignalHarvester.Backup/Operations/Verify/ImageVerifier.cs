@@ -166,7 +166,7 @@ internal sealed class ImageVerifier(string temporaryParent, OperationContext con
                 return [VerificationChecks.Unreadable(reason)];
             }
 
-            var report = IntegrityCheck.Run(connection, context, token => SqliteConnections.OpenImmutable(imagePath, token));
+            var report = DatabaseCheck.Run(connection, context, token => SqliteConnections.OpenImmutable(imagePath, token));
             var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
             if (report.Damage.Count > 0)
             {

@@ -1,32 +1,32 @@
 using System.Runtime.ExceptionServices;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
-using SignalHarvester.Backup.Progress;
 
 namespace SignalHarvester.Backup.Sqlite.Checks;
 
 /// <summary>The progress of a check: the pages that its connections have read.</summary>
-internal sealed class CheckProgress : IDisposable
+internal sealed class CheckProgress
 {
     private const int InstructionsALook = 20_000;
 
-    private readonly OperationContext context;
+    private readonly Action<IntegrityProgress> report;
     private readonly int pageSize;
-    private ProgressMeter meter;
+    private long totalBytes;
     private long pages;
+    private string part = string.Empty;
     private ExceptionDispatchInfo? fault;
 
     /// <summary>Starts to show the progress.</summary>
-    /// <param name="context">The operation.</param>
+    /// <param name="report">Receives the progress.</param>
     /// <param name="pageCount">The pages of the database.</param>
     /// <param name="pageSize">The size of a page, in bytes.</param>
-    public CheckProgress(OperationContext context, long pageCount, int pageSize)
+    public CheckProgress(Action<IntegrityProgress> report, long pageCount, int pageSize)
     {
-        this.context = context;
+        this.report = report;
         this.pageSize = pageSize;
 
         // quick_check reads all pages for their structure, then those of tables for their rows; indexes and their tables are read once more.
-        meter = context.Meter("Checking integrity", 3 * pageCount * pageSize);
+        totalBytes = 3 * pageCount * pageSize;
     }
 
     /// <summary>Counts the pages that a connection reads from now on. This replaces the connection's own cancellation.</summary>
@@ -57,28 +57,24 @@ internal sealed class CheckProgress : IDisposable
     }
 
     /// <summary>Names the part that begins.</summary>
-    public void Begin(string part)
+    public void Begin(string name)
     {
-        meter.Part = part;
+        part = name;
         Show();
     }
 
     /// <summary>Begins a part whose end cannot be predicted.</summary>
-    public void BeginEndless(string part)
+    public void BeginEndless(string name)
     {
-        meter.Dispose();
-        meter = context.Meter("Checking integrity", 0);
-        meter.Part = part;
+        totalBytes = 0;
+        Begin(name);
     }
 
     /// <summary>Shows how many pages were read.</summary>
-    public void Show() => meter.MoveTo(Interlocked.Read(ref pages) * pageSize);
+    public void Show() => report(new IntegrityProgress(part, Interlocked.Read(ref pages) * pageSize, totalBytes));
 
     /// <summary>Throws the exception that the receiver of the progress threw while SQLite was running, and for which SQLite was interrupted.</summary>
     public void ThrowIfFailed() => fault?.Throw();
-
-    /// <inheritdoc/>
-    public void Dispose() => meter.Dispose();
 
     private bool TryShow()
     {

@@ -61,25 +61,22 @@ internal sealed class IndexContents
 
     /// <summary>Runs the check.</summary>
     /// <param name="connection">The connection.</param>
-    /// <param name="another">Opens another connection to the same file, which nobody changes; null to use only the first one.</param>
+    /// <param name="options">How to check it.</param>
     /// <param name="first">The first work of the connection itself, while others already begin; false ends the check.</param>
     /// <param name="progress">Shows the progress.</param>
-    /// <param name="cancellation">Stops it.</param>
     /// <returns>Whether everything is right. If not, integrity_check can find what is wrong.</returns>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
-    public bool Agree(
-        SqliteConnection connection, Func<CancellationToken, SqliteConnection>? another, Func<bool> first, CheckProgress progress,
-        CancellationToken cancellation)
+    public bool Agree(SqliteConnection connection, IntegrityOptions options, Func<bool> first, CheckProgress progress)
     {
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(options.Cancellation);
         var seed = BitConverter.ToInt64(RandomNumberGenerator.GetBytes(sizeof(long)));
         var rows = new ConcurrentDictionary<TableScan, RecordSum[]>();
         var entries = new ConcurrentDictionary<IndexScan, RecordSum>();
         var scans = new ConcurrentQueue<Func<SqliteConnection, IndexEntries, bool>>(Scans());
-        var workers = another is null ? 0 : Math.Min(Math.Min(Environment.ProcessorCount, MostConnections) - 1, scans.Count);
+        var workers = options.OpenAnother is null ? 0 : Math.Min(Math.Min(Environment.ProcessorCount, MostConnections) - 1, scans.Count);
         var running = Enumerable.Range(0, workers).Select(_ => Task.Run(() =>
         {
-            using var own = another!(stop.Token);
+            using var own = options.OpenAnother!(stop.Token);
             progress.Watch(own, isOwn: false, stop.Token);
             Work(own, () => { });
         })).ToArray();
@@ -108,7 +105,7 @@ internal sealed class IndexContents
             Task.WaitAll(running, CancellationToken.None);
         }
 
-        cancellation.ThrowIfCancellationRequested();
+        options.Cancellation.ThrowIfCancellationRequested();
         return !stop.IsCancellationRequested && tables.TrueForAll(table => table.Indexes.Select(index => entries[index]).SequenceEqual(rows[table]));
 
         void Work(SqliteConnection own, Action show)

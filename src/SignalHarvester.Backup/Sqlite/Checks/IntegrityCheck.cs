@@ -1,7 +1,6 @@
 using System.Text.RegularExpressions;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
-using SignalHarvester.Backup.Progress;
 
 namespace SignalHarvester.Backup.Sqlite.Checks;
 
@@ -22,16 +21,14 @@ internal static partial class IntegrityCheck
     /// <summary>Checks a database.</summary>
     /// <exception cref="OperationCanceledException">The connection's token was cancelled.</exception>
     /// <param name="connection">The connection. It has no virtual tables afterwards.</param>
-    /// <param name="context">The operation.</param>
-    /// <param name="openAnother">Opens another connection to the same file, which nobody changes, so that several processors share the check;
-    /// null if there is only this one.</param>
-    public static IntegrityReport Run(SqliteConnection connection, OperationContext context, Func<CancellationToken, SqliteConnection>? openAnother = null)
+    /// <param name="options">How to check it.</param>
+    public static IntegrityReport Run(SqliteConnection connection, IntegrityOptions options)
     {
         var found = new IntegrityFindings();
         var check = Pragma;
         try
         {
-            check = Check(connection, context, openAnother, found);
+            check = Check(connection, options, found);
         }
         catch (SqliteException exception) when (exception.SqliteErrorCode == raw.SQLITE_INTERRUPT)
         {
@@ -48,17 +45,16 @@ internal static partial class IntegrityCheck
             ShortList.Ending(found.Inconsistencies, IntegrityFindings.Most).Select(SqlText.Shown).ToList());
     }
 
-    private static string Check(
-        SqliteConnection connection, OperationContext context, Func<CancellationToken, SqliteConnection>? openAnother, IntegrityFindings found)
+    private static string Check(SqliteConnection connection, IntegrityOptions options, IntegrityFindings found)
     {
-        using var progress = new CheckProgress(
-            context, SqliteConnections.ScalarInt64(connection, "PRAGMA page_count"), (int)SqliteConnections.ScalarInt64(connection, "PRAGMA page_size"));
-        progress.Watch(connection, isOwn: true, context.Cancellation);
+        var progress = new CheckProgress(
+            options.Report, SqliteConnections.ScalarInt64(connection, "PRAGMA page_count"), (int)SqliteConnections.ScalarInt64(connection, "PRAGMA page_size"));
+        progress.Watch(connection, isOwn: true, options.Cancellation);
         try
         {
             SetConstraintsAside(connection, found);
             CheckVirtualTables(connection, found);
-            return OrdinaryTables.Check(connection, context, openAnother, progress, found);
+            return OrdinaryTables.Check(connection, options, progress, found);
         }
         catch (SqliteException exception) when (exception.SqliteErrorCode == raw.SQLITE_INTERRUPT)
         {

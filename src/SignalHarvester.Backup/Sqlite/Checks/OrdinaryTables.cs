@@ -1,7 +1,6 @@
 using System.Globalization;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
-using SignalHarvester.Backup.Progress;
 
 namespace SignalHarvester.Backup.Sqlite.Checks;
 
@@ -24,12 +23,10 @@ internal sealed class OrdinaryTables
     /// <returns>The check that was made.</returns>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
     /// <exception cref="SqliteException">The check cannot be made at all.</exception>
-    public static string Check(
-        SqliteConnection connection, OperationContext context, Func<CancellationToken, SqliteConnection>? openAnother, CheckProgress progress,
-        IntegrityFindings found)
+    public static string Check(SqliteConnection connection, IntegrityOptions options, CheckProgress progress, IntegrityFindings found)
     {
         var check = new OrdinaryTables(connection, progress, found);
-        if (!context.IsThorough && check.Compare(openAnother, context.Cancellation) is { } compared)
+        if (!options.IsThorough && check.Compare(options) is { } compared)
         {
             return compared;
         }
@@ -41,12 +38,12 @@ internal sealed class OrdinaryTables
 
     /// <summary>Runs the check that equals integrity_check as long as nothing is wrong.</summary>
     /// <returns>The check that was made; null if something may be wrong, which integrity_check must find.</returns>
-    private string? Compare(Func<CancellationToken, SqliteConnection>? openAnother, CancellationToken cancellation)
+    private string? Compare(IntegrityOptions options)
     {
         try
         {
             var contents = IndexContents.Plan(connection);
-            if (!contents.Agree(connection, openAnother, IsQuickCheckOk, progress, cancellation) || ForeignSql.Find(connection, standIns) is not null)
+            if (!contents.Agree(connection, options, IsQuickCheckOk, progress) || ForeignSql.Find(connection, standIns) is not null)
             {
                 return null;
             }

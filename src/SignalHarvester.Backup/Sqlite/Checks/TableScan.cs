@@ -13,7 +13,8 @@ internal sealed class TableScan
     private readonly List<(IndexScan Index, int[] Columns, int Condition)> indexes;
     private readonly (RecordOrder Order, int[] Columns)? key;
 
-    private TableScan(List<string> values, string source, List<(IndexScan Index, int[] Columns, int Condition)> indexes, (RecordOrder Order, int[] Columns)? key)
+    private TableScan(
+        List<string> values, string source, List<(IndexScan Index, int[] Columns, int Condition)> indexes, (RecordOrder Order, int[] Columns)? key)
     {
         this.values = values;
         this.source = source;
@@ -116,7 +117,8 @@ internal sealed class TableScan
         var root = SqlStatement.Number(
             connection, $"SELECT rootpage FROM main.sqlite_schema WHERE type = 'table' AND name = {table.Name.Literal} COLLATE NOCASE");
         return SqlStatement.List(
-            connection, $"EXPLAIN SELECT {string.Join(", ", values.DefaultIfEmpty("1"))} FROM {table.Rows}", row => (Operation: row.Text(1), Operand: row.Number(3)))
+            connection, $"EXPLAIN SELECT {string.Join(", ", values.DefaultIfEmpty("1"))} FROM {table.Rows}",
+            row => (Operation: row.Text(1), Operand: row.Number(3)))
             .Where(step => step.Operation == "OpenRead").ToList() is [var tree] && tree.Operand == root;
     }
 }
