@@ -1,4 +1,4 @@
 namespace SignalHarvester.Backup.Bench;
 
-/// <summary>Something that the person at the bench can act on: a failed contestant, a wrong argument.</summary>
+/// <summary>A problem that the person at the bench can act on: a failed contestant, a wrong argument.</summary>
 internal sealed class BenchException(string message) : Exception(message);

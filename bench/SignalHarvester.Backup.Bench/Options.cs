@@ -47,8 +47,8 @@ internal sealed record Options
         return options;
     }
 
-    /// <summary>Makes sure that --only names nothing that is not there, before an hour goes into the rest.</summary>
-    /// <exception cref="BenchException">It does.</exception>
+    /// <summary>Makes sure that --only names only existing steps and contestants, before an hour goes into the rest.</summary>
+    /// <exception cref="BenchException">It names something else.</exception>
     public void Check(IReadOnlyList<Step> steps)
     {
         string[] names = [.. steps.SelectMany(s => (string[])[s.Name, .. s.Contestants().Select(c => $"{s.Name}/{c.Name}")])];
@@ -58,7 +58,7 @@ internal sealed record Options
         }
     }
 
-    /// <summary>Whether --only lets that contestant of that step run.</summary>
+    /// <summary>Whether --only lets a contestant of a step run.</summary>
     public bool Wants(Step step, Contestant contestant) =>
         Only.Count == 0 || Only.Contains(step.Name) || Only.Contains($"{step.Name}/{contestant.Name}");
 

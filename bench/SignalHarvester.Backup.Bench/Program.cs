@@ -55,6 +55,7 @@ internal static class Program
             new FullBackup(workspace, database, module),
             new Verification(workspace, database, module),
             new Restore(workspace, database, module),
+            new ManyIndexes(workspace, options.SizeMebibytes, module),
             new Listing(workspace, module),
             new Retention(workspace, module),
             new ModuleImport(workspace, module),

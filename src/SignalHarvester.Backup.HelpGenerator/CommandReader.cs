@@ -8,8 +8,8 @@ using System.Xml.Linq;
 namespace SignalHarvester.Backup.HelpGenerator;
 
 /// <summary>
-/// Makes the help of a module's cmdlets out of two sources: the engine that has imported the module knows syntax and
-/// types, the XML documentation of the cmdlet classes has the words.
+/// Makes the help of a module's cmdlets from two sources: PowerShell, with the module imported, knows syntax and types, and the XML
+/// documentation of the cmdlet classes has the words.
 /// </summary>
 /// <param name="documentation">The words.</param>
 internal sealed class CommandReader(XmlDocumentation documentation)
@@ -24,7 +24,7 @@ internal sealed class CommandReader(XmlDocumentation documentation)
 
     private readonly List<string> gaps = [];
 
-    /// <summary>What the sources fail to say, one sentence each that names the cmdlet.</summary>
+    /// <summary>What is missing in the sources, one sentence each with the cmdlet's name.</summary>
     public IReadOnlyList<string> Gaps => gaps;
 
     /// <summary>Reads all cmdlets of a module, by name.</summary>
@@ -44,7 +44,7 @@ internal sealed class CommandReader(XmlDocumentation documentation)
 
         documentation.CommandNames = cmdlets.ToDictionary(c => TypeId(c.ImplementingType), c => c.Name, StringComparer.Ordinal);
 
-        // Metadata and defaults are read on the engine's thread of this runspace, for they may run code of the module.
+        // Metadata and defaults are read on this runspace's own thread, because they may run code of the module.
         Runspace.DefaultRunspace = runspace;
         return [.. cmdlets.Select(Read)];
     }

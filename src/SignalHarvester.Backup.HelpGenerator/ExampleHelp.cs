@@ -1,7 +1,7 @@
 namespace SignalHarvester.Backup.HelpGenerator;
 
 /// <summary>One example.</summary>
-/// <param name="Title">What it is for.</param>
+/// <param name="Title">Its purpose.</param>
 /// <param name="Code">The commands.</param>
-/// <param name="Remarks">What they do; may be empty.</param>
+/// <param name="Remarks">Their effect; may be empty.</param>
 internal sealed record ExampleHelp(string Title, string Code, IReadOnlyList<string> Remarks);

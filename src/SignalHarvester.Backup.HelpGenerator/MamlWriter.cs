@@ -4,10 +4,10 @@ using System.Xml.Linq;
 
 namespace SignalHarvester.Backup.HelpGenerator;
 
-/// <summary>Writes help in the form that Get-Help reads.</summary>
+/// <summary>Writes help in Get-Help's form.</summary>
 internal static class MamlWriter
 {
-    /// <summary>Get-Help puts nothing between examples: this, and an empty paragraph at the end of each, tells them apart.</summary>
+    /// <summary>Get-Help puts nothing between examples; this line, and an empty paragraph at the end of each, separate them.</summary>
     private const string Rule = "----------";
 
     private static readonly XNamespace Msh = "http://msh";

@@ -2,12 +2,12 @@ using System.Text;
 
 namespace SignalHarvester.Backup.HelpGenerator;
 
-/// <summary>Writes help as Markdown, one file a command and a list of them.</summary>
+/// <summary>Writes help as Markdown, one file for each command and a list of them.</summary>
 internal static class MarkdownWriter
 {
     /// <summary>Writes the files.</summary>
     /// <param name="commands">The commands.</param>
-    /// <param name="folder">The folder; made where it is missing, and emptied of Markdown, so that no command outlives its removal.</param>
+    /// <param name="folder">The folder. A missing one is made. All Markdown in it is deleted first, so that no removed command stays.</param>
     public static void Write(IReadOnlyList<CommandHelp> commands, string folder)
     {
         Directory.CreateDirectory(folder);

@@ -1,7 +1,7 @@
 using System.Management.Automation;
 using SignalHarvester.Backup.HelpGenerator;
 
-// MSBuild shows lines of this form as errors of its own.
+// MSBuild shows lines of this form as its own errors.
 const string ErrorPrefix = "HelpGenerator : error SHHELP: ";
 
 if (args is not [var manifest, var documentation, var helpFile, var markdownFolder])

@@ -3,7 +3,7 @@ using System.Xml.Linq;
 
 namespace SignalHarvester.Backup.HelpGenerator;
 
-/// <summary>The XML documentation file that the compiler wrote, read as plain text for help.</summary>
+/// <summary>The XML documentation file from the compiler, read as plain text for help.</summary>
 internal sealed class XmlDocumentation
 {
     private readonly Dictionary<string, XElement> members;
@@ -20,15 +20,15 @@ internal sealed class XmlDocumentation
             .Descendants("member")
             .ToDictionary(m => (string)m.Attribute("name")!, StringComparer.Ordinal));
 
-    /// <summary>The documentation of a member; an empty element where there is none.</summary>
+    /// <summary>Returns the documentation of a member; an empty element if there is none.</summary>
     /// <param name="id">The documentation id, such as <c>T:Namespace.Class</c>.</param>
     public XElement Member(string id) => members.GetValueOrDefault(id) ?? new XElement("member");
 
-    /// <summary>The text of an element as paragraphs; empty if there is none.</summary>
+    /// <summary>Returns the text of an element as paragraphs; empty if there is none.</summary>
     /// <param name="element">A summary, remarks or the like.</param>
     public IReadOnlyList<string> Paragraphs(XElement? element) => element is null ? [] : Paragraphs(element.Nodes());
 
-    /// <summary>The text of some nodes as paragraphs: one for each <c>para</c>, list item and run of text between them.</summary>
+    /// <summary>Returns the text of some nodes as paragraphs: one for each <c>para</c>, list item and run of text between them.</summary>
     /// <param name="nodes">The nodes.</param>
     public IReadOnlyList<string> Paragraphs(IEnumerable<XNode> nodes)
     {
@@ -60,7 +60,7 @@ internal sealed class XmlDocumentation
         }
     }
 
-    /// <summary>Code as it stands, less the indentation that all its lines share.</summary>
+    /// <summary>Returns the code without the indentation that all its lines share.</summary>
     /// <param name="element">A <c>code</c> element.</param>
     public static string Code(XElement element)
     {

@@ -1,13 +1,13 @@
 namespace SignalHarvester.Backup.Host;
 
-/// <summary>Finds the module that PowerShell is started with.</summary>
+/// <summary>Finds the module with which PowerShell starts.</summary>
 internal static class ModuleLocator
 {
-    /// <summary>Names a module file or folder that is used instead of the shipped one.</summary>
+    /// <summary>The variable with a module file or folder that replaces the shipped one.</summary>
     public const string Variable = "SHBACKUP_MODULE_PATH";
     private const string ModuleName = "SignalHarvester.Backup";
 
-    /// <summary>Gets where the module is: the file or folder that the environment names, or the manifest; where there is none, its proper place.</summary>
+    /// <summary>Returns the module's path: the file or folder in the environment, else the manifest; if that is missing, its proper place.</summary>
     /// <param name="baseDirectory">The folder of the executable.</param>
     public static string Find(string baseDirectory) =>
         Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named ? Path.GetFullPath(named)

@@ -33,17 +33,17 @@ internal static class Program
         then in out/SignalHarvester.Backup of the folders above it.
         """;
 
-    // Nobody can be asked where one of them is not a terminal, nor can anybody look into $Error afterwards.
+    // If one of them is not a terminal, nobody can be asked, and nobody can look into $Error afterwards.
     private static bool IsUnattended => Console.IsInputRedirected || Console.IsOutputRedirected;
 
     private static string Banner => $"shbackup {Version(typeof(Program))} (PowerShell {Version(typeof(PSObject))}, {RuntimeInformation.FrameworkDescription})";
 
-    // A session that could not be opened leaves a thread behind, which the end of Main would wait for.
+    // A session that could not be opened leaves a thread behind, and the end of Main would wait for it.
     private static void Main(string[] args) => Environment.Exit(Run(args));
 
     private static int Run(string[] args)
     {
-        // A backup tool calls nobody unasked, neither with the names of modules nor for news of PowerShell.
+        // A backup tool contacts nobody unasked: it sends no names of modules, and looks for no news of PowerShell.
         Environment.SetEnvironmentVariable("POWERSHELL_TELEMETRY_OPTOUT", "1");
         Environment.SetEnvironmentVariable("POWERSHELL_UPDATECHECK", "Off");
         var module = ModuleLocator.Find(AppContext.BaseDirectory);
@@ -64,7 +64,7 @@ internal static class Program
 
             var code = ConsoleShell.Start(SessionWith(module), Banner, Help, Arguments(args));
 
-            // To PowerShell, what Ctrl+C stopped has failed like any other.
+            // To PowerShell, a command that Ctrl+C stopped has failed like any other.
             return isInterrupted && code == Failure ? Interrupted : code;
         }
         catch (TypeInitializationException start) when (start.GetBaseException() is IOException or UnauthorizedAccessException)
@@ -79,14 +79,15 @@ internal static class Program
         var session = InitialSessionState.CreateDefault2();
         session.ImportPSModule(module);
 
-        // An attended session looks for a line editor (PSReadLine) first, which is not there, and loses the module where that ends it.
+        // An attended session first looks for a line editor (PSReadLine), which does not exist here. If that ended it, it would lose the
+        // module.
         session.ThrowOnRunspaceOpenError = IsUnattended;
 
-        // PowerShell puts its own folder first. A schedule keeps the first shbackup on the PATH, which an update leaves where it is.
+        // PowerShell puts its own folder first. A schedule stores the first shbackup on the PATH, which an update leaves in its place.
         session.EnvironmentVariables.Add(new SessionStateVariableEntry("PATH", Environment.GetEnvironmentVariable("PATH"), description: null));
         if (OperatingSystem.IsWindows())
         {
-            // Who starts this program has chosen what it runs; the policy guards against double clicks.
+            // Whoever starts this program has chosen what it runs; the policy only guards against double clicks.
             session.ExecutionPolicy = ExecutionPolicy.Bypass;
         }
 
@@ -98,7 +99,7 @@ internal static class Program
         "-NoProfile",
         .. IsUnattended ? ["-NonInteractive"] : Array.Empty<string>(),
 
-        // PowerShell would take standard input line by line, as if it were typed.
+        // PowerShell would read standard input line by line, as if it were typed.
         .. args.Length == 0 && Console.IsInputRedirected ? ["-Command", Console.In.ReadToEnd()] : args,
     ];
 

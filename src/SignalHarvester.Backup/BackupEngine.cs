@@ -63,9 +63,9 @@ public static class BackupEngine
 
     /// <summary>Sends one backup: <see cref="SendBackup.Run"/>.</summary>
     /// <param name="backup">The backup.</param>
-    /// <param name="directory">Where it lies.</param>
+    /// <param name="directory">Its directory.</param>
     /// <param name="store">Where it goes.</param>
-    /// <param name="prepare">Prepares the store first; its fault is one of the upload.</param>
+    /// <param name="prepare">Prepares the store first; its failure counts as one of the upload.</param>
     /// <param name="context">Clock, messages, cancellation.</param>
     public static BackupMetadata Send(BackupMetadata backup, BackupDirectory directory, StoreCatalog store, Action prepare, OperationContext context)
     {
@@ -177,7 +177,7 @@ public static class BackupEngine
         return report;
     }
 
-    /// <summary>Records a whole scrub, or its finished part, as one event: thousands of events a night would displace all others.</summary>
+    /// <summary>Records a whole scrub, or the part of it that finished, as one event: thousands of events a night would displace all others.</summary>
     /// <param name="directory">The directory.</param>
     /// <param name="began">When it began.</param>
     /// <param name="duration">How long it took.</param>
@@ -191,9 +191,10 @@ public static class BackupEngine
     }
 
     /// <summary>Removes backups: <see cref="RemoveBackups.Run"/>, or copies from an object store: <see cref="RemoveCopies.Run"/>.</summary>
-    /// <param name="sources">The backups, all of one catalogue, at least one. The records of a copy go in the home of each source that names it.</param>
-    /// <param name="removed">Called for each that is gone.</param>
-    /// <param name="failed">Called for each that is still there, with the reason.</param>
+    /// <param name="sources">The backups, all of one catalogue, at least one. The record of a copy is deleted in the home of
+    /// each source that names the copy.</param>
+    /// <param name="removed">Called for each backup that was removed.</param>
+    /// <param name="failed">Called for each backup that could not be removed, with the reason.</param>
     /// <param name="context">Clock, messages, cancellation.</param>
     public static void Remove(
         IReadOnlyCollection<BackupSource> sources, Action<BackupMetadata> removed, Action<BackupException> failed, OperationContext context)

@@ -52,10 +52,10 @@ internal sealed class HostProcess : IDisposable
 
     public static HostProcess Start(params string[] arguments) => Launch(Executable, [], onTerminal: false, arguments);
 
-    /// <summary>Starts it on a pseudo terminal of its own; skips the test where there is none.</summary>
+    /// <summary>Starts it on a pseudo terminal of its own; skips the test if there is none.</summary>
     /// <remarks>
-    /// script stops reading 10 ms after its child has gone, and the last lines are lost where the machine is slower
-    /// than that. So the shell around shbackup says that it is through, and stays until that has arrived here.
+    /// script stops reading 10 ms after its child has ended, and on a slower machine the last lines are lost. So the shell around
+    /// shbackup says that it is done, and stays until that has arrived here.
     /// </remarks>
     public static HostProcess StartOnTerminal(Dictionary<string, string> variables, string command)
     {
@@ -110,7 +110,7 @@ internal sealed class HostProcess : IDisposable
         process.Dispose();
     }
 
-    // PowerShell asks the terminal where the cursor is before it reads a line.
+    // PowerShell asks the terminal for the position of the cursor before it reads a line.
     private async Task AnswerAsync(string output)
     {
         for (var asked = output.Split("\x1b[6n").Length - 1; onTerminal && asked > 0; asked--)

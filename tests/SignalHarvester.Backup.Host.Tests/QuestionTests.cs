@@ -11,7 +11,7 @@ public sealed class QuestionTests
     [InlineData("$Host.UI.ReadLineAsSecureString()")]
     public async Task Without_a_terminal_a_question_is_an_error(string command)
     {
-        // Standard input stays open: whoever read it would hang.
+        // Standard input stays open, so that anything that reads it would hang.
         using var host = HostProcess.Start("-Command", command);
 
         var run = await host.FinishAsync();

@@ -1,6 +1,6 @@
 namespace SignalHarvester.Backup.Host.Tests;
 
-/// <summary>A script in a folder of its own, gone with the test.</summary>
+/// <summary>A script in a folder of its own, deleted after the test.</summary>
 internal sealed class ScriptFile : IDisposable
 {
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("shbackup [test] ");

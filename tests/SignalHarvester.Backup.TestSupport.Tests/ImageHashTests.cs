@@ -58,7 +58,7 @@ public sealed class ImageHashTests : IDisposable
         var hash = ImageHash.Of(Databases.Create(folder["a.db"], shape));
         using (var connection = Databases.Open(folder["a.db"]))
         {
-            // A cache this small spills: the file is changed while the journal holds what it was.
+            // Such a small cache spills: the file is changed while the journal has its former content.
             Databases.Execute(connection, "PRAGMA cache_size = 5; BEGIN; UPDATE customer SET domain = 'changed'");
             File.Copy(folder["a.db"], folder["hot.db"]);
             File.Copy(folder["a.db-journal"], folder["hot.db-journal"]);

@@ -2,7 +2,7 @@ using Xunit;
 
 namespace SignalHarvester.Backup.TestSupport.Tests;
 
-/// <summary>What tests/run.sh says of a run, and how it gets what the tests need.</summary>
+/// <summary>What tests/run.sh reports about a run, and how it gets the needs of the tests.</summary>
 public sealed class TestRunTests : IDisposable
 {
     private readonly TempFolder folder = new(plain: true);
@@ -95,7 +95,7 @@ public sealed class TestRunTests : IDisposable
     [InlineData(2, 2, true)]
     public void A_lock_that_somebody_else_holds_for_a_moment_is_waited_for_and_asked_for_once_more(int failures, int asked, bool isMissed)
     {
-        // In the place of apt: it counts how often it is asked, and fails the first times.
+        // A stand-in for apt: it counts its calls, and fails the first ones.
         Program(
             "apt-get",
             $"""echo "$@" >>'{folder["asked"]}'; [ $(wc -l <'{folder["asked"]}') -gt {failures} ] && printf '#!/bin/sh\n' >'{folder["bin", "wanted"]}' && chmod +x '{folder["bin", "wanted"]}'""");

@@ -1,6 +1,6 @@
 namespace SignalHarvester.Backup.TestSupport;
 
-/// <summary>What SQLite does with pages that become free; the numbers are those of PRAGMA auto_vacuum.</summary>
+/// <summary>What SQLite does with free pages; the numbers are those of PRAGMA auto_vacuum.</summary>
 public enum AutoVacuum
 {
     None = 0,

@@ -1,6 +1,6 @@
 namespace SignalHarvester.Backup.TestSupport;
 
-/// <summary>What a generated database looks like.</summary>
+/// <summary>The shape of a generated database.</summary>
 public sealed record DatabaseShape
 {
     /// <summary>Bytes, a power of two from 512 to 65536.</summary>
@@ -10,9 +10,9 @@ public sealed record DatabaseShape
 
     public AutoVacuum AutoVacuum { get; init; }
 
-    /// <summary>As PRAGMA encoding names it.</summary>
+    /// <summary>The name for PRAGMA encoding.</summary>
     public string Encoding { get; init; } = "UTF-8";
 
-    /// <summary>Rows of the largest table; a row costs some 300 bytes in all. 0 leaves the tables empty.</summary>
+    /// <summary>Rows of the largest table; a row takes about 300 bytes in all. 0 leaves the tables empty.</summary>
     public int Rows { get; init; } = 1000;
 }

@@ -5,8 +5,8 @@ using Microsoft.Data.Sqlite;
 namespace SignalHarvester.Backup.TestSupport;
 
 /// <summary>
-/// Generated SQLite databases. The same shape always gives the same rows. Every connection made here is unpooled, so
-/// that a closed one has let go of its files.
+/// Generated SQLite databases. The same shape always has the same rows. Every connection made here is unpooled, so that a closed
+/// one has released its files.
 /// </summary>
 public static class Databases
 {
@@ -14,10 +14,10 @@ public static class Databases
     private const int BigPageSize = 65536;
     private const uint LockPage = (uint)(LockByteOffset / BigPageSize) + 1;
 
-    /// <summary>The shapes worth a run each, by a name that a theory can carry.</summary>
+    /// <summary>The shapes that are worth a run each, by names for theories.</summary>
     public static IReadOnlyDictionary<string, DatabaseShape> Shapes { get; } = AllShapes();
 
-    /// <summary>Makes a database of tables with what SQLite offers, and closes it.</summary>
+    /// <summary>Makes a database of tables with all that SQLite offers, and closes it.</summary>
     /// <returns><paramref name="path"/>.</returns>
     public static string Create(string path, DatabaseShape? shape = null)
     {
@@ -40,8 +40,7 @@ public static class Databases
     }
 
     /// <summary>
-    /// Makes a WAL database whose last commits are in the <c>-wal</c> only. They stay there while the connection that is
-    /// returned is open.
+    /// Makes a WAL database whose last commits are only in the <c>-wal</c>. They stay there while the returned connection is open.
     /// </summary>
     public static SqliteConnection CreateWithLiveWal(string path, DatabaseShape? shape = null)
     {
@@ -55,7 +54,7 @@ public static class Databases
     }
 
     /// <summary>
-    /// Makes a WAL database whose last commits are in a <c>-wal</c> that no process has open, as a crash leaves it.
+    /// Makes a WAL database whose last commits are in a <c>-wal</c> that no process has open, as after a crash.
     /// </summary>
     /// <returns><paramref name="path"/>.</returns>
     public static string CreateWithLeftWal(string path, DatabaseShape? shape = null)
@@ -73,7 +72,7 @@ public static class Databases
 
     /// <summary>
     /// Makes a valid database of more than 1 GiB, with rows before and behind the lock-byte page, in a sparse file that
-    /// takes a few MiB of disk where the file system can, in well under a second.
+    /// takes a few MiB of disk if the file system allows it, in well under a second.
     /// </summary>
     /// <returns><paramref name="path"/>.</returns>
     public static string CreateOverLockPage(string path, JournalMode journalMode = JournalMode.Wal) =>
@@ -85,8 +84,8 @@ public static class Databases
     {
         Create(path, new DatabaseShape { PageSize = BigPageSize, JournalMode = JournalMode.Delete });
 
-        // SQLite believes the page count in the header. The pages up to there become free ones: of those that a trunk
-        // lists, SQLite never looks at the content.
+        // SQLite believes the page count in the header. The pages up to there become free ones: SQLite never looks at the content of pages
+        // that a trunk lists.
         var firstHole = (uint)(new FileInfo(path).Length / BigPageSize) + 1;
         using (var file = File.Open(path, FileMode.Open))
         {
@@ -104,7 +103,7 @@ public static class Databases
     /// <returns><paramref name="path"/>.</returns>
     public static string GrowOverLockPage(string path)
     {
-        // With no free page, the next row goes behind the end.
+        // Without a free page, the next row goes to the end.
         var freeList = new byte[8];
         using (var file = File.Open(path, FileMode.Open))
         {
@@ -128,7 +127,7 @@ public static class Databases
         return path;
     }
 
-    /// <summary>Opens a database as an application would; makes it where there is none.</summary>
+    /// <summary>Opens a database as an application would; makes it if there is none.</summary>
     public static SqliteConnection Open(string path)
     {
         var connection = new SqliteConnection(new SqliteConnectionStringBuilder
@@ -140,7 +139,7 @@ public static class Databases
         return connection;
     }
 
-    /// <summary>Runs statements that give no rows.</summary>
+    /// <summary>Runs statements that return no rows.</summary>
     public static void Execute(SqliteConnection connection, string sql)
     {
         using var command = connection.CreateCommand();
@@ -148,7 +147,7 @@ public static class Databases
         command.ExecuteNonQuery();
     }
 
-    /// <summary>The first value of the first row, as SQLite's text of it; empty for NULL.</summary>
+    /// <summary>Returns the first value of the first row, as SQLite's text; empty for NULL.</summary>
     public static string Scalar(SqliteConnection connection, string sql)
     {
         using var command = connection.CreateCommand();
@@ -254,7 +253,7 @@ public static class Databases
         CREATE TABLE "odd ""name"" [漢]"("a b" TEXT, "select" INTEGER) STRICT;
         """;
 
-    // The blob of a row depends on its id only: length 0 to 9 KiB, so some overflow on every page size up to 8192.
+    // The blob of a row depends only on its id: length 0 to 9 KiB, so that some overflow on every page size up to 8192.
     private const string Rows = """
         INSERT INTO customer(name)
           WITH RECURSIVE n(i) AS (SELECT (SELECT count(*) FROM customer) + 1 WHERE $rows > 0

@@ -7,16 +7,16 @@ using SQLitePCL;
 namespace SignalHarvester.Backup.TestSupport;
 
 /// <summary>
-/// The checksum that a backup of a database must have: SHA-256, in lower-case hex, of page count times page size bytes as
-/// SQLite sees them, the lock-byte page as zeros. Found by other means than the engine's.
+/// The checksum that a backup of a database must have: SHA-256, in lower-case hex, of page count times page size bytes as SQLite
+/// sees them, with the lock-byte page as zeros. It is computed by other means than the engine's.
 /// </summary>
 public static class ImageHash
 {
     private const long LockByteOffset = 0x40000000;
 
     /// <summary>
-    /// Of a database that nobody writes to and that this process does not have open, with what its <c>-wal</c> or
-    /// <c>-journal</c> holds: SQLite itself brings a copy up to date.
+    /// Computes it for a database to which nobody writes and that this process does not have open, including the content of its
+    /// <c>-wal</c> or <c>-journal</c>: SQLite itself brings a copy up to date.
     /// </summary>
     public static string Of(string path)
     {
@@ -49,8 +49,8 @@ public static class ImageHash
     }
 
     /// <summary>
-    /// Of a database that this process has open, as the connection sees it, inside its transaction if there is one.
-    /// Holds the image in memory.
+    /// Computes it for a database that this process has open, as the connection sees it, inside its transaction if there is one. Holds
+    /// the image in memory.
     /// </summary>
     public static string Of(SqliteConnection connection)
     {
@@ -100,7 +100,7 @@ public static class ImageHash
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    // Immutable, so that SQLite neither locks the file nor leaves anything beside it.
+    // Immutable, so that SQLite neither locks the file nor leaves files beside it.
     private static (long PageSize, long PageCount) Pages(string path)
     {
         var parts = Path.GetFullPath(path).Split(Path.DirectorySeparatorChar);

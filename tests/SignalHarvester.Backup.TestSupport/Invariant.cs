@@ -3,8 +3,8 @@ using Microsoft.Data.Sqlite;
 namespace SignalHarvester.Backup.TestSupport;
 
 /// <summary>
-/// Tells whether a copy of the writer's database is exactly the state after one of its commits. Every account's row is
-/// held against the journal in full, so pages of two moments in one copy cannot pass.
+/// Checks whether a copy of the writer's database is exactly the state after one of its commits. Every account's row is compared
+/// with the journal in full, so a copy with pages of two moments cannot pass.
 /// </summary>
 public static class Invariant
 {
@@ -90,7 +90,7 @@ public static class Invariant
 
     private static SqliteDataReader Query(SqliteConnection connection, string sql)
     {
-        // Not disposed here: the command takes its reader along.
+        // Not disposed here, because the command takes its reader along.
         var command = connection.CreateCommand();
         command.CommandText = sql;
         return command.ExecuteReader();

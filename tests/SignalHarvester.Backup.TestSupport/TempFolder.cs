@@ -1,8 +1,8 @@
 namespace SignalHarvester.Backup.TestSupport;
 
 /// <summary>
-/// A folder of its own for one test, removed with everything in it. Unless asked for a plain one, its name holds what
-/// careless code trips over: a space, a quote, PowerShell wildcards, connection-string and URI syntax, and non-ASCII.
+/// A folder of its own for one test, removed with everything in it. Unless a plain one is requested, its name has characters on
+/// which careless code fails: a space, a quote, PowerShell wildcards, connection-string and URI syntax, and non-ASCII.
 /// </summary>
 public sealed class TempFolder : IDisposable
 {
@@ -19,7 +19,7 @@ public sealed class TempFolder : IDisposable
     /// <summary>The folder's absolute path.</summary>
     public string Path { get; }
 
-    /// <summary>The path of something inside the folder, which need not exist.</summary>
+    /// <summary>The path of something inside the folder, whether it exists or not.</summary>
     public string this[params string[] parts] => System.IO.Path.Combine([Path, .. parts]);
 
     /// <summary>Makes a folder inside this one and returns its path.</summary>

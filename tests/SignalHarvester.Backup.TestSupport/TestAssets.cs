@@ -1,9 +1,9 @@
 namespace SignalHarvester.Backup.TestSupport;
 
-/// <summary>What tests/run.sh fetches for the tests: in the folder SHBACKUP_TEST_ASSETS, else tests/.assets.</summary>
+/// <summary>The files that tests/run.sh fetches for the tests: in the folder SHBACKUP_TEST_ASSETS, else tests/.assets.</summary>
 public static class TestAssets
 {
-    /// <summary>The folder; it need not exist.</summary>
+    /// <summary>The folder, whether it exists or not.</summary>
     public static string Folder { get; } = Find();
 
     private static string Find()

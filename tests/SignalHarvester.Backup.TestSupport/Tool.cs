@@ -4,7 +4,7 @@ using Xunit;
 
 namespace SignalHarvester.Backup.TestSupport;
 
-/// <summary>A program of somebody else's (sqlite3, zstd, gunzip, age ...), run as a child process.</summary>
+/// <summary>Another project's program (sqlite3, zstd, gunzip, age ...), run as a child process.</summary>
 public sealed class Tool
 {
     private static readonly TimeSpan Hang = TimeSpan.FromMinutes(3);
@@ -13,11 +13,11 @@ public sealed class Tool
 
     private Tool(string path) => this.path = path;
 
-    /// <summary>Null when the tool is installed, else the reason to skip.</summary>
+    /// <summary>Returns the reason to skip; null if the tool is installed.</summary>
     public static string? SkipReason(string name) =>
         Find(name) is null ? $"'{name}' is not installed (tests/run.sh installs it where it may)" : null;
 
-    /// <summary>The tool; skips the running test, visibly, where it is not installed.</summary>
+    /// <summary>Returns the tool; skips the running test, visibly, if it is not installed.</summary>
     public static Tool Require(string name)
     {
         var path = Find(name);
@@ -25,7 +25,7 @@ public sealed class Tool
         return new Tool(path!);
     }
 
-    /// <summary>The tool's path, or null when no folder of PATH holds it.</summary>
+    /// <summary>Returns the tool's path; null if no folder of PATH has it.</summary>
     public static string? Find(string name)
     {
         string[] endings = OperatingSystem.IsWindows() ? [".exe", ".cmd", ".bat"] : [""];
@@ -38,10 +38,10 @@ public sealed class Tool
     /// <summary>Runs the tool with an empty standard input and waits for its end.</summary>
     public ToolResult Run(params string[] arguments) => Run(arguments, input: null, outputFile: null);
 
-    /// <summary>Runs the tool with this text as its standard input.</summary>
+    /// <summary>Runs the tool with a text as its standard input.</summary>
     public ToolResult RunWithInput(string input, params string[] arguments) => Run(arguments, input, outputFile: null);
 
-    /// <summary>Runs the tool with its standard output, as bytes, going to a file.</summary>
+    /// <summary>Runs the tool, and writes its standard output, as bytes, to a file.</summary>
     public ToolResult RunToFile(string outputFile, params string[] arguments) => Run(arguments, input: null, outputFile);
 
     private ToolResult Run(string[] arguments, string? input, string? outputFile)
@@ -56,7 +56,7 @@ public sealed class Tool
         using var process = Process.Start(start)
             ?? throw new InvalidOperationException($"{path} did not start.");
 
-        // Both pipes are drained while it runs: a full one would stop it.
+        // Both pipes are read while it runs: a full one would block it.
         var error = process.StandardError.ReadToEndAsync();
         var output = outputFile is null
             ? process.StandardOutput.ReadToEndAsync()

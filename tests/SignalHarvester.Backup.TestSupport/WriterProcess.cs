@@ -25,12 +25,12 @@ public sealed class WriterProcess : IDisposable
     public int Id => process.Id;
 
     /// <summary>
-    /// Commits done for certain at this moment. A backup that starts later holds at least these.
+    /// The number of commits that are certainly done at this moment. A backup that starts later has at least these.
     /// </summary>
     public long CommittedAtLeast => Math.Max(0, CommittedAtMost - 1);
 
     /// <summary>
-    /// Commits done or about to be done at this moment. A backup that ended before holds at most these.
+    /// The number of commits that are done, or about to be done, at this moment. A backup that ended before has at most these.
     /// </summary>
     public long CommittedAtMost => CommitJournal.Count(Options.CommitJournalPath);
 
@@ -59,7 +59,7 @@ public sealed class WriterProcess : IDisposable
     }
 
     /// <summary>Returns when the writer has committed this many more transactions.</summary>
-    /// <exception cref="InvalidOperationException">The writer ended before.</exception>
+    /// <exception cref="InvalidOperationException">The writer ended earlier.</exception>
     public void WaitForCommits(long more)
     {
         var wanted = CommittedAtMost + more;
@@ -93,7 +93,7 @@ public sealed class WriterProcess : IDisposable
             : throw Failure("failed");
     }
 
-    /// <summary>Ends the process at once, in the middle of whatever it does.</summary>
+    /// <summary>Ends the process at once, whatever it is doing.</summary>
     public void Kill()
     {
         process.Kill();
@@ -116,7 +116,7 @@ public sealed class WriterProcess : IDisposable
         return new InvalidOperationException($"The writer {what}.\n{error.GetAwaiter().GetResult()}");
     }
 
-    // The runtime that runs the tests, whether or not PATH knows it.
+    // The runtime of the tests, whether it is on PATH or not.
     private static string DotnetPath() => Path.GetFullPath(Path.Combine(
         RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet"));
 }

@@ -3,8 +3,8 @@ using Microsoft.Win32.SafeHandles;
 namespace SignalHarvester.Backup.TestSupport;
 
 /// <summary>
-/// The writer's own record of its commits, outside the database. A record is written while its transaction holds
-/// SQLite's write lock and before the commit: so every commit is in it, and all records but the last are committed.
+/// The writer's own record of its commits, outside the database. It writes a record while its transaction holds SQLite's write lock,
+/// before the commit. So every commit is in the journal, and all records except the last are committed.
 /// </summary>
 public sealed class CommitJournal : IDisposable
 {
@@ -13,14 +13,14 @@ public sealed class CommitJournal : IDisposable
     public CommitJournal(string path) => file = File.OpenHandle(
         path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
 
-    /// <summary>The number of records in a journal, 0 where there is none.</summary>
+    /// <summary>Returns the number of records in a journal; 0 if there is none.</summary>
     public static long Count(string path)
     {
         var file = new FileInfo(path);
         return file.Exists ? file.Length / Transfer.Size : 0;
     }
 
-    /// <summary>The first records of a journal; fewer where it holds fewer.</summary>
+    /// <summary>Returns the first records of a journal; fewer if it has fewer.</summary>
     public static IEnumerable<Transfer> Read(string path, long count)
     {
         using var file = new FileStream(
@@ -32,7 +32,7 @@ public sealed class CommitJournal : IDisposable
         }
     }
 
-    /// <summary>Writes a commit at its place. Records behind it are of a future that a restore undid: they go.</summary>
+    /// <summary>Writes a commit at its place. Records after it belong to a future that a restore undid, and are removed.</summary>
     public void Write(Transfer transfer)
     {
         Span<byte> record = stackalloc byte[Transfer.Size];

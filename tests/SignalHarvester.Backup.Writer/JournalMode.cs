@@ -1,6 +1,6 @@
 namespace SignalHarvester.Backup.TestSupport;
 
-/// <summary>The two ways of SQLite to make a commit atomic.</summary>
+/// <summary>SQLite's two ways to make a commit atomic.</summary>
 public enum JournalMode
 {
     Delete,

@@ -5,15 +5,15 @@ using Microsoft.Data.Sqlite;
 namespace SignalHarvester.Backup.TestSupport;
 
 /// <summary>
-/// The database of the writer: accounts whose balances always add up to the same total, and a journal of all transfers.
-/// Each account's row, to its last byte, follows from the journal.
+/// The database of the writer: accounts whose balances always add up to the same total, and a journal of all transfers. The journal
+/// determines each account's row, to its last byte.
 /// </summary>
 public static class Ledger
 {
-    /// <summary>What each account starts with.</summary>
+    /// <summary>The first balance of each account.</summary>
     public const long InitialBalance = 1000;
 
-    /// <summary>Opens the database as the writer does, making the tables where there are none.</summary>
+    /// <summary>Opens the database as the writer does, and makes missing tables.</summary>
     public static SqliteConnection Open(WriterOptions options)
     {
         var connection = new SqliteConnection(new SqliteConnectionStringBuilder
@@ -32,7 +32,7 @@ public static class Ledger
         return connection;
     }
 
-    /// <summary>Makes the tables and the accounts, all in one transaction, where there are none.</summary>
+    /// <summary>Makes missing tables and accounts, all in one transaction.</summary>
     public static void EnsureCreated(SqliteConnection connection, WriterOptions options)
     {
         Execute(connection, "BEGIN IMMEDIATE");
@@ -64,7 +64,7 @@ public static class Ledger
         Execute(connection, "COMMIT");
     }
 
-    /// <summary>The padding of an account that this commit touched last: bytes that nothing else has.</summary>
+    /// <summary>Returns the padding of an account after a commit that touched it last: bytes that nothing else has.</summary>
     public static byte[] Padding(int account, long version, int rowBytes)
     {
         var state = ((ulong)account << 40) ^ ((ulong)version * 0x9E3779B97F4A7C15) ^ 0xD1B54A32D192ED03;

@@ -3,7 +3,7 @@ using Microsoft.Data.Sqlite;
 
 namespace SignalHarvester.Backup.TestSupport;
 
-/// <summary>One connection that commits one transfer after the other.</summary>
+/// <summary>A connection that commits one transfer after another.</summary>
 internal sealed class LedgerWriter : IDisposable
 {
     private readonly SqliteConnection connection;
@@ -34,7 +34,7 @@ internal sealed class LedgerWriter : IDisposable
         commit = Command("COMMIT");
     }
 
-    /// <summary>How long each commit took from asking for the write lock, in <see cref="Stopwatch"/> ticks.</summary>
+    /// <summary>The duration of each commit from its request for the write lock, in <see cref="Stopwatch"/> ticks.</summary>
     public List<long> Latencies { get; } = [];
 
     /// <summary>Commits one transfer.</summary>

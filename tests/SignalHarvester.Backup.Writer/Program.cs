@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using SignalHarvester.Backup.TestSupport;
 
-// Says "ready" when every connection has committed once, stops when standard input is closed, then reports.
+// It says "ready" when every connection has committed once, stops when standard input is closed, and then reports.
 var options = WriterOptions.Parse(args);
 using (var connection = Ledger.Open(options))
 {
@@ -28,7 +28,7 @@ var start = Stopwatch.GetTimestamp();
 Task<List<long>>[] writers = [.. Enumerable.Range(0, options.Threads)
     .Select(_ => Task.Factory.StartNew(Write, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default))];
 
-// Whoever is first: a writer that fails ends the program with its error, instead of a wait without end.
+// Whichever is first: a writer that fails ends the program with its error, instead of an endless wait.
 await await Task.WhenAny([Task.Run(ready.Wait), .. writers]);
 Console.WriteLine("ready");
 await await Task.WhenAny(writers);

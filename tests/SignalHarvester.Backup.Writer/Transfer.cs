@@ -3,18 +3,18 @@ using System.Buffers.Binary;
 namespace SignalHarvester.Backup.TestSupport;
 
 /// <summary>
-/// One commit: an amount that went from one account to another. Its checksum covers all commits before it, so two
-/// histories with the same last checksum are the same.
+/// One commit: an amount that went from one account to another. Its checksum covers all commits before it, so two histories with
+/// the same last checksum are the same.
 /// </summary>
 public readonly record struct Transfer(long Sequence, int From, int To, int Amount, long Checksum)
 {
     /// <summary>Bytes of a record in the commit journal.</summary>
     public const int Size = 32;
 
-    /// <summary>What was before the first commit.</summary>
+    /// <summary>The state before the first commit.</summary>
     public static Transfer None => default;
 
-    /// <summary>The commit after this one, between accounts that this choice decides on.</summary>
+    /// <summary>Returns the next commit, between randomly chosen accounts.</summary>
     public Transfer Next(int accounts, Random choice)
     {
         var from = choice.Next(accounts);
@@ -24,7 +24,7 @@ public readonly record struct Transfer(long Sequence, int From, int To, int Amou
         return new Transfer(sequence, from, to, amount, Chain(Checksum, sequence, from, to, amount));
     }
 
-    /// <summary>Whether this commit can have followed that one.</summary>
+    /// <summary>Whether this commit can follow another one.</summary>
     public bool Follows(Transfer previous) =>
         Sequence == previous.Sequence + 1 && Checksum == Chain(previous.Checksum, Sequence, From, To, Amount);
 

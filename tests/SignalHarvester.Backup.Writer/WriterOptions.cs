@@ -2,36 +2,36 @@ using System.Globalization;
 
 namespace SignalHarvester.Backup.TestSupport;
 
-/// <summary>What the writer does; travels to its process as a list of arguments.</summary>
+/// <summary>The options of the writer. Its process gets them as a list of arguments.</summary>
 public sealed record WriterOptions
 {
-    /// <summary>The database; made where there is none, continued where it is a ledger already.</summary>
+    /// <summary>The database. A missing one is made, and an existing ledger is continued.</summary>
     public required string DatabasePath { get; init; }
 
     /// <summary>The file with every commit in order, one <see cref="Transfer.Size"/> bytes record each.</summary>
     public string CommitJournalPath => DatabasePath + ".commits";
 
-    /// <summary>Connections that commit at once, each on a thread of its own.</summary>
+    /// <summary>Connections that commit at the same time, each on a thread of its own.</summary>
     public int Threads { get; init; } = 2;
 
     public JournalMode JournalMode { get; init; } = JournalMode.Wal;
 
-    /// <summary>Pages in the WAL that make a commit checkpoint it; 1 is the hardest on readers, 0 never does.</summary>
+    /// <summary>The number of pages in the WAL at which a commit checkpoints it; 1 is the hardest for readers, 0 never does.</summary>
     public int WalAutoCheckpoint { get; init; } = 1000;
 
-    /// <summary>As PRAGMA synchronous names it. OFF is safe as long as only processes die, and not the machine.</summary>
+    /// <summary>The value for PRAGMA synchronous. OFF is safe as long as only processes die, and not the machine.</summary>
     public string Synchronous { get; init; } = "OFF";
 
-    /// <summary>Page size of a database that is made, in bytes.</summary>
+    /// <summary>Page size of a new database, in bytes.</summary>
     public int PageSize { get; init; } = 4096;
 
-    /// <summary>Accounts of a database that is made.</summary>
+    /// <summary>Accounts of a new database.</summary>
     public int Accounts { get; init; } = 2000;
 
-    /// <summary>Bytes of padding in the longest account's row of a database that is made.</summary>
+    /// <summary>Bytes of padding in the longest account's row of a new database.</summary>
     public int RowBytes { get; init; } = 100;
 
-    /// <summary>When to stop even though standard input is still open; null never.</summary>
+    /// <summary>When to stop even if standard input is still open; null for never.</summary>
     public TimeSpan? Duration { get; init; }
 
     /// <summary>The arguments that <see cref="Parse"/> turns back into these options.</summary>

@@ -2,13 +2,13 @@ using System.Diagnostics;
 
 namespace SignalHarvester.Backup.Bench.Children;
 
-/// <summary>The check alone, in the same SQLite that the module verifies with.</summary>
+/// <summary>Runs only the check, in the same SQLite with which the module verifies.</summary>
 internal static class IntegrityCheck
 {
     /// <param name="database">The database to check.</param>
     public static void Run(string database)
     {
-        // A read-only connection would leave -wal and -shm beside the file for those that come after.
+        // A read-only connection would leave -wal and -shm beside the file for later runs.
         using var connection = BenchDatabase.Open(database);
         using var command = connection.CreateCommand();
         command.CommandText = "PRAGMA integrity_check";

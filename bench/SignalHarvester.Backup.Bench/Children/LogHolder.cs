@@ -1,8 +1,8 @@
 namespace SignalHarvester.Backup.Bench.Children;
 
 /// <summary>
-/// A process that has a database open until its input closes, as an application does: the write-ahead log stays, since
-/// no other connection is the last to close. Its own closing checkpoints the log and deletes it.
+/// A process that has a database open until its input closes, as an application does. The write-ahead log stays, because no other
+/// connection is the last to close. When this one closes, it checkpoints the log and deletes it.
 /// </summary>
 internal static class LogHolder
 {

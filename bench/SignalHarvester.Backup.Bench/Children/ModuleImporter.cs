@@ -4,11 +4,11 @@ using System.Management.Automation.Runspaces;
 
 namespace SignalHarvester.Backup.Bench.Children;
 
-/// <summary>Imports a module into the engine that the host carries, and says how long that took.</summary>
+/// <summary>Imports a module into the PowerShell inside the host, and reports the time.</summary>
 internal static class ModuleImporter
 {
-    /// <param name="manifest">The module that is timed.</param>
-    /// <param name="before">A module that is imported first, untimed; null for none.</param>
+    /// <param name="manifest">The timed module.</param>
+    /// <param name="before">A module to import first, untimed; null for none.</param>
     public static void Run(string manifest, string? before)
     {
         using var runspace = RunspaceFactory.CreateRunspace(InitialSessionState.CreateDefault2());

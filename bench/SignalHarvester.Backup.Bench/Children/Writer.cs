@@ -4,12 +4,12 @@ using SQLitePCL;
 
 namespace SignalHarvester.Backup.Bench.Children;
 
-/// <summary>A process that commits one row at a time until its input closes, and then writes down how long each took.</summary>
+/// <summary>A process that commits one row at a time until its input closes, and then writes down the duration of each commit.</summary>
 internal static class Writer
 {
     /// <param name="database">The database, in WAL mode, with the bench's table.</param>
-    /// <param name="log">Where the commits are written to.</param>
-    /// <param name="perSecond">Commits a second; 0 is as many as go.</param>
+    /// <param name="log">The file for the commits.</param>
+    /// <param name="perSecond">Commits per second; 0 for as many as possible.</param>
     public static async Task Run(string database, string log, int perSecond)
     {
         using var connection = BenchDatabase.Open(database);

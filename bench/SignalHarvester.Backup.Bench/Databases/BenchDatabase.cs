@@ -5,31 +5,31 @@ using Microsoft.Data.Sqlite;
 namespace SignalHarvester.Backup.Bench.Databases;
 
 /// <summary>
-/// The database that everything is measured on: one table of signals such as Signal Harvester keeps, with JSON text,
-/// a random blob, floats, dates and two indexes, in WAL mode. The same size gives the same rows on every machine.
+/// The database of all measurements: one table of signals such as Signal Harvester keeps, with JSON text, a random blob, floats,
+/// dates and two indexes, in WAL mode. The same size has the same rows on every machine.
 /// </summary>
 internal static class BenchDatabase
 {
     /// <summary>Bytes in a page.</summary>
     public const int PageSize = 4096;
 
-    /// <summary>Part of the file's name: to be raised whenever the rows change.</summary>
+    /// <summary>Part of the file's name: raise it whenever the rows change.</summary>
     private const int Version = 1;
 
-    /// <summary>So many rows fill a MiB of file and a little more, indexes included.</summary>
+    /// <summary>This many rows fill a MiB of file and a little more, indexes included.</summary>
     private const int RowsPerMebibyte = 1405;
 
     private static readonly string[] Kinds = ["rss", "api", "mail", "web", "push"];
     private static readonly DateTime FirstDay = new(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc);
 
-    /// <summary>Where the database of that size lies, or will lie.</summary>
+    /// <summary>Returns the path of the database of a size, whether it exists or not.</summary>
     public static string PathOf(Workspace workspace, int sizeMebibytes) =>
         Path.Combine(workspace.Work, $"signals-{sizeMebibytes}m-v{Version}.db");
 
-    /// <summary>So many pages are that percentage of all.</summary>
+    /// <summary>Returns the number of pages for a percentage.</summary>
     public static int PagesOf(string path, int percent) => (int)(new FileInfo(path).Length / PageSize * percent / 100);
 
-    /// <summary>Makes the database, unless it is there and intact.</summary>
+    /// <summary>Makes the database, unless it exists and is intact.</summary>
     public static void Ensure(string path, int sizeMebibytes)
     {
         var record = path + ".sha256";
@@ -53,7 +53,45 @@ internal static class BenchDatabase
         File.WriteAllText(record, Workspace.HashOf(path));
     }
 
-    /// <summary>Adds a table of zeros to the database, until it has that size: real pages, which take no time to make.</summary>
+    /// <summary>Makes a database of 40 tables with 5 indexes each and some rows of words and numbers, unless it is there.</summary>
+    public static void EnsureManyIndexes(string path, int sizeMebibytes)
+    {
+        const int Tables = 40;
+
+        // With its entries in the indexes, a row takes some 430 bytes.
+        var rows = (sizeMebibytes << 20) / 430 / Tables;
+        if (File.Exists(path))
+        {
+            return;
+        }
+
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        var unfinished = path + ".new";
+        File.Delete(unfinished);
+        using (var connection = Open(unfinished))
+        {
+            Execute(connection, $"PRAGMA page_size = {PageSize}; PRAGMA journal_mode = off; PRAGMA synchronous = off;");
+            for (var table = 0; table < Tables; table++)
+            {
+                Execute(connection, $"""
+                    CREATE TABLE t{table}(id INTEGER PRIMARY KEY, name TEXT COLLATE NOCASE, state TEXT, amount REAL, ref BLOB, made_at TEXT);
+                    WITH RECURSIVE row(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM row WHERE n < {rows})
+                    INSERT INTO t{table} SELECT n, printf('Customer %08d of %d', n * 2654435761 % 4294967296, n % 97),
+                        iif(n % 7, 'settled', 'open'), n * 1.37, CAST(printf('%016x', n * 40503) AS BLOB), datetime(1700000000 + n * 97 % 31536000, 'unixepoch')
+                        FROM row;
+                    CREATE INDEX t{table}_name ON t{table}(name);
+                    CREATE UNIQUE INDEX t{table}_ref ON t{table}(ref);
+                    CREATE INDEX t{table}_made_at ON t{table}(made_at DESC, state);
+                    CREATE INDEX t{table}_open ON t{table}(amount) WHERE state = 'open';
+                    CREATE INDEX t{table}_length ON t{table}(length(name), made_at);
+                    """);
+            }
+        }
+
+        File.Move(unfinished, path);
+    }
+
+    /// <summary>Adds a table of zeros to the database until it has a size: real pages that take no time to make.</summary>
     public static void Grow(string path, int sizeMebibytes)
     {
         const int Piece = 1 << 20;
@@ -69,7 +107,7 @@ internal static class BenchDatabase
             """);
     }
 
-    /// <summary>A connection that closes the file when it is disposed of.</summary>
+    /// <summary>Opens a connection that closes the file when it is disposed.</summary>
     public static SqliteConnection Open(string path)
     {
         var connection = new SqliteConnection(

@@ -13,10 +13,10 @@ internal sealed class ManyBackups(Workspace workspace, Module module)
 
     private static readonly string[] Policies = ["daily", "weekly", "monthly"];
 
-    /// <summary>Where they lie.</summary>
+    /// <summary>Their directory.</summary>
     public string Folder => workspace["many"];
 
-    /// <summary>Makes them, unless they are there.</summary>
+    /// <summary>Makes them, unless they exist.</summary>
     public void Make()
     {
         if (Directory.Exists(Folder))

@@ -4,26 +4,26 @@ using Microsoft.Data.Sqlite;
 namespace SignalHarvester.Backup.Bench.Databases;
 
 /// <summary>
-/// Changes pages all over the bench's table, one row in each, and no other page. The same seed chooses the same pages
-/// everywhere; what is in them differs each time, so that SQLite writes them.
+/// Changes pages all over the bench's table, one row in each, and no other page. The same seed chooses the same pages everywhere;
+/// their content differs each time, so that SQLite writes them.
 /// </summary>
 internal static class PageChanges
 {
-    /// <summary>The verb of this program that does it.</summary>
+    /// <summary>The verb of this program for the changes.</summary>
     public const string Verb = "change";
 
     private const int PagesPerCommit = 1000;
 
-    /// <summary>The verb as a command that lacks its last argument, the seed.</summary>
+    /// <summary>Returns the verb as a command without its last argument, the seed.</summary>
     public static Command Unseeded(string database, int pages) =>
         Command.Self(Verb, database, pages.ToString(CultureInfo.InvariantCulture));
 
     /// <summary>
-    /// Makes the changes. They are checkpointed when the last connection closes: at the end of this, or, where another
-    /// process has the database open, with that; until then each is a frame in the log.
+    /// Makes the changes. They are checkpointed when the last connection closes: at the end of this method, or with the other process
+    /// if that has the database open. Until then each is a frame in the log.
     /// </summary>
     /// <param name="database">A database made by <see cref="BenchDatabase"/>.</param>
-    /// <param name="pages">How many. Where the table has fewer, it is begun anew, so that one page is changed several times.</param>
+    /// <param name="pages">The number of pages. If the table has fewer, it starts again, so that one page is changed several times.</param>
     /// <param name="seed">Chooses the pages.</param>
     public static void Make(string database, int pages, ulong seed)
     {

@@ -1,11 +1,11 @@
 namespace SignalHarvester.Backup.Bench.Databases;
 
-/// <summary>Directories as they were at one moment, to be brought back before each run that changes them.</summary>
+/// <summary>The state of directories at one moment. It is restored before each run that changes them.</summary>
 /// <param name="folder">Where the copies go.</param>
-/// <param name="directories">What is saved; one that is not there is none of the state.</param>
+/// <param name="directories">The directories to save. A missing one is not part of the state.</param>
 internal sealed class SavedState(string folder, params string[] directories)
 {
-    /// <summary>Whether there is something to bring back.</summary>
+    /// <summary>Whether a state is saved.</summary>
     public bool IsSaved { get; private set; }
 
     /// <summary>Copies the directories as they are now.</summary>
@@ -15,7 +15,7 @@ internal sealed class SavedState(string folder, params string[] directories)
         IsSaved = true;
     }
 
-    /// <summary>Makes the directories what they were.</summary>
+    /// <summary>Restores the saved state of the directories.</summary>
     public void Restore() => Replace(directory => (CopyOf(directory), directory));
 
     private void Replace(Func<string, (string From, string To)> way)

@@ -12,7 +12,7 @@ internal static class TableLeaves
     private const byte InteriorType = 5;
     private const int InteriorHeader = 12;
 
-    /// <summary>One row of each leaf but the last: its greatest rowid, which the level above knows. Ascending.</summary>
+    /// <summary>Returns one row of each leaf except the last: its greatest rowid, which is in the level above. Ascending.</summary>
     /// <param name="database">A database that no connection of this process has open: closing the file drops its locks.</param>
     /// <param name="rootPage">The table's root page.</param>
     /// <exception cref="BenchException">The table fits one page.</exception>

@@ -5,7 +5,7 @@ namespace SignalHarvester.Backup.Bench.Databases;
 /// <summary>The places that a run reads and writes, and the chores between measurements.</summary>
 internal sealed class Workspace
 {
-    /// <param name="work">Where the database and everything temporary goes.</param>
+    /// <param name="work">The directory for the database and everything temporary.</param>
     public Workspace(string work)
     {
         Work = Path.GetFullPath(work);
@@ -45,7 +45,7 @@ internal sealed class Workspace
         }
     }
 
-    /// <summary>Reads every byte once, so that the page cache holds it.</summary>
+    /// <summary>Reads every byte once, so that the page cache holds the file.</summary>
     public static void Warm(string path)
     {
         var buffer = new byte[1 << 20];
@@ -58,7 +58,7 @@ internal sealed class Workspace
         }
     }
 
-    /// <summary>Copies a directory with everything in it to where nothing is yet.</summary>
+    /// <summary>Copies a directory with everything in it to a free path.</summary>
     public static void Copy(string directory, string to)
     {
         foreach (var folder in Directory.EnumerateDirectories(directory, "*", SearchOption.AllDirectories).Prepend(directory))
@@ -75,7 +75,7 @@ internal sealed class Workspace
     /// <summary>Bytes in a file, or in all files below a directory.</summary>
     public static long SizeOf(string path) => Files(path).Sum(file => new FileInfo(file).Length);
 
-    /// <summary>Bytes in all files of a backup directory or repository, less what the module may delete at any time.</summary>
+    /// <summary>Bytes in all files of a backup directory or repository, without the files that the module may delete at any time.</summary>
     public static long SizeWithoutCache(string directory) => SizeOf(directory) - SizeOf(Path.Combine(directory, Module.Cache));
 
     /// <summary>SHA-256 of a file, in hex.</summary>
@@ -85,7 +85,7 @@ internal sealed class Workspace
         return Convert.ToHexStringLower(SHA256.HashData(stream));
     }
 
-    /// <summary>Waits until nothing dirty is left, so that no run pays for the one before it.</summary>
+    /// <summary>Waits until all writes have reached the disk, so that no run pays for the one before it.</summary>
     public static void Settle()
     {
         if (Tools.Missing("sync") is null)

@@ -4,16 +4,16 @@ using System.Globalization;
 namespace SignalHarvester.Backup.Bench.Machines;
 
 /// <summary>
-/// A child process that is run and measured. Lines of its output that read <c>bench:name=value</c> are numbers
-/// that it tells of itself: <c>inside</c>, <c>from</c> and <c>to</c> become the properties of <see cref="Sample"/>
-/// so named, the rest is reported as it is.
+/// A child process that is run and measured. Lines of its output in the form <c>bench:name=value</c> are its own numbers:
+/// <c>inside</c>, <c>from</c> and <c>to</c> become the properties of <see cref="Sample"/> with those names, the others are
+/// reported unchanged.
 /// </summary>
 internal sealed record Command(string Program, IReadOnlyList<string> Arguments)
 {
     private const string Prefix = "bench:";
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(10);
 
-    /// <summary>Variables set for the child on top of the bench's own.</summary>
+    /// <summary>Variables for the child, in addition to the bench's own.</summary>
     public IReadOnlyDictionary<string, string> Variables { get; init; } = new Dictionary<string, string>();
 
     /// <summary>A script for the POSIX shell; it stops at the first command that fails.</summary>
@@ -26,12 +26,12 @@ internal sealed record Command(string Program, IReadOnlyList<string> Arguments)
     /// <summary>The text as one word for the POSIX shell.</summary>
     public static string Quote(string text) => $"'{text.Replace("'", @"'\''", StringComparison.Ordinal)}'";
 
-    /// <summary>Writes a number where <see cref="Run"/> of the parent process finds it.</summary>
+    /// <summary>Writes a number for <see cref="Run"/> of the parent process.</summary>
     public static void Report(string name, double value) =>
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Prefix}{name}={value:R}"));
 
     /// <summary>Runs it to its end and measures.</summary>
-    /// <exception cref="BenchException">It ended with another exit code than 0, or hung.</exception>
+    /// <exception cref="BenchException">Its exit code was not 0, or it hung.</exception>
     public Sample Run()
     {
         var usageFile = Tools.HasGnuTime ? Path.GetTempFileName() : null;
@@ -80,7 +80,7 @@ internal sealed record Command(string Program, IReadOnlyList<string> Arguments)
 
     private ProcessStartInfo StartInfo(string? usageFile)
     {
-        // GNU time forks once more, so the peak is the command's own and not what it inherits from this process.
+        // GNU time forks once more, so the peak is the command's own and not inherited from this process.
         IEnumerable<string> words = usageFile is null
             ? [Program, .. Arguments]
             : [Tools.GnuTime, "-o", usageFile, "-f", "%U %S %M", Program, .. Arguments];

@@ -2,10 +2,10 @@ using System.Diagnostics;
 
 namespace SignalHarvester.Backup.Bench.Machines;
 
-/// <summary>A verb of this program that works in a process of its own beside the contestants, until this is disposed of.</summary>
+/// <summary>A verb of this program that works in its own process beside the contestants, until this is disposed.</summary>
 internal sealed class Companion : IDisposable
 {
-    /// <summary>What the child prints once it does its work. It ends when its input closes.</summary>
+    /// <summary>What the child prints when it starts its work. It ends when its input closes.</summary>
     public const string Ready = "ready";
 
     private readonly Process process;

@@ -3,11 +3,11 @@ using System.Runtime.InteropServices;
 
 namespace SignalHarvester.Backup.Bench.Machines;
 
-/// <summary>What the numbers were measured on.</summary>
+/// <summary>The machine of the measurements.</summary>
 internal sealed record Machine(
     string Processor, int Cores, double MemoryGigabytes, string OperatingSystem, string FileSystem, IReadOnlyDictionary<string, string> Tools)
 {
-    /// <summary>This machine, and the file system under the path.</summary>
+    /// <summary>Describes this machine, and the file system of a path.</summary>
     public static Machine Of(string work) => new(
         ProcessorName(),
         Environment.ProcessorCount,

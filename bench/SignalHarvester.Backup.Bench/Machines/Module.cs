@@ -1,6 +1,6 @@
 namespace SignalHarvester.Backup.Bench.Machines;
 
-/// <summary>This project's own contestant: pipelines run by the built host, as a user runs them.</summary>
+/// <summary>This project's own contestant: pipelines in the built host, as users run them.</summary>
 internal sealed class Module
 {
     private readonly string host;
@@ -15,10 +15,10 @@ internal sealed class Module
     /// <summary>The module as shipped.</summary>
     public string Manifest { get; }
 
-    /// <summary>The reported size of the backup file alone, without the sidecar and what is only a cache.</summary>
+    /// <summary>The reported size of the backup file alone, without the sidecar and the cache.</summary>
     public const string FileSize = "file MB";
 
-    /// <summary>The reported number of pages that an increment holds.</summary>
+    /// <summary>The reported number of pages in an increment.</summary>
     public const string Pages = "pages";
 
     /// <summary>The reported number of backups that retention keeps.</summary>
@@ -34,8 +34,8 @@ internal sealed class Module
     private const string UserTime = "user s";
     private const string KernelTime = "kernel s";
 
-    /// <summary>The reported time that integrity_check took within a full verification.</summary>
-    public const string IntegrityTime = "integrity_check s";
+    /// <summary>The reported time that the check of the database took within a full verification.</summary>
+    public const string IntegrityTime = "database check s";
 
     /// <summary>Why the host cannot run the cmdlets; null when it can.</summary>
     public string? Missing => File.Exists(host) ? MissingManifest : "not built: dotnet build -c Release";
@@ -43,16 +43,16 @@ internal sealed class Module
     /// <summary>Why the module cannot be imported; null when it can.</summary>
     public string? MissingManifest => File.Exists(Manifest) ? null : "not built: dotnet build -c Release";
 
-    /// <summary>Text as a literal of the PowerShell language.</summary>
+    /// <summary>Returns a text as a PowerShell literal.</summary>
     public static string Quote(string text) => $"'{text.Replace("'", "''", StringComparison.Ordinal)}'";
 
     /// <summary>
-    /// Makes a backup. The time inside is the engine's own, <c>BackupMetadata.Duration</c>, which leaves the verification
-    /// out; with one, it is the pipeline's.
+    /// Makes a backup. The time inside is the engine's own, <c>BackupMetadata.Duration</c>, without a verification; with one, it is the
+    /// pipeline's.
     /// </summary>
     /// <param name="database">The database.</param>
     /// <param name="directory">Where the backup goes.</param>
-    /// <param name="type">Full, Incremental or Wal; that the module makes another one instead is a failure here.</param>
+    /// <param name="type">Full, Incremental or Wal. If the module makes another type instead, that is a failure here.</param>
     /// <param name="verify">Whether the backup is verified.</param>
     /// <param name="parameters">More parameters of New-SHBackup.</param>
     public Command Backup(string database, string directory, string type = "Full", bool verify = false, string parameters = "") =>
@@ -79,7 +79,7 @@ internal sealed class Module
             $"Get-SHBackup -BackupDirectory {Quote(directory)} | Send-SHBackup {place} -CreateContainer",
             """; "bench:inside=$cmdlet" """);
 
-    /// <summary>Fetches what an object store has into a directory; the time inside is the pipeline's.</summary>
+    /// <summary>Fetches the backups of an object store into a directory; the time inside is the pipeline's.</summary>
     /// <param name="place">The parameters that name the store.</param>
     /// <param name="directory">The backup directory.</param>
     public Command Receive(string place, string directory) =>
@@ -88,14 +88,14 @@ internal sealed class Module
             """; "bench:inside=$cmdlet" """);
 
     /// <summary>
-    /// Makes several backups in one process, each after the same amount of changes. What is reported are medians of all
-    /// but the first, in which .NET still compiles; <see cref="WarmPart"/> makes a sample of them.
+    /// Makes several backups in one process, each after the same amount of changes. It reports the
+    /// medians of all but the first, during which .NET still compiles; <see cref="WarmPart"/> makes a sample of them.
     /// </summary>
     /// <param name="database">The database.</param>
     /// <param name="directory">Where the backups go.</param>
     /// <param name="type">Full, Incremental or Wal.</param>
-    /// <param name="change">Run before each; its last argument, a number from 1 on, is added.</param>
-    /// <param name="count">How many.</param>
+    /// <param name="change">Run before each backup, with an additional last argument, a number from 1 upwards.</param>
+    /// <param name="count">The number of backups.</param>
     public Command Series(string database, string directory, string type, Command change, int count) =>
         Script($$"""
             $times = [ordered]@{ 'inside' = @(); '{{CmdletTime}}' = @(); '{{UserTime}}' = @(); '{{KernelTime}}' = @() }
@@ -122,7 +122,7 @@ internal sealed class Module
             {{ReportSizes}}
             """);
 
-    /// <summary>What one backup of a <see cref="Series"/> takes; its wall time is the pipeline's.</summary>
+    /// <summary>Returns the measurement of one backup of a <see cref="Series"/>; its wall time is the pipeline's.</summary>
     public static Sample WarmPart(Sample series) => new(series.Reported[CmdletTime])
     {
         Inside = series.Inside,
@@ -132,7 +132,7 @@ internal sealed class Module
         Reported = new Dictionary<string, double>(series.Reported.Where(r => r.Key is FileSize or Pages)),
     };
 
-    /// <summary>Verifies every backup in the directory; the time inside is the pipeline's, loading of the engine included.</summary>
+    /// <summary>Verifies every backup in the directory; the time inside is the pipeline's, including the loading of the engine.</summary>
     public Command Test(string directory, string level) =>
         Pipeline(
             $"Get-SHBackup -BackupDirectory {Quote(directory)} | Test-SHBackup -Level {level}",
@@ -146,10 +146,11 @@ internal sealed class Module
     /// <summary>Restores one of the directory's backups to a file; the time inside is the pipeline's.</summary>
     /// <param name="directory">The backup directory.</param>
     /// <param name="destination">The file.</param>
-    /// <param name="which">Arguments of Get-SHBackup that leave one backup.</param>
-    public Command Restore(string directory, string destination, string which = Newest) =>
+    /// <param name="which">Arguments of Get-SHBackup that select one backup.</param>
+    /// <param name="verify">Whether the content is checked.</param>
+    public Command Restore(string directory, string destination, string which = Newest, bool verify = false) =>
         Pipeline(
-            $"Get-SHBackup -BackupDirectory {Quote(directory)} {which} | Restore-SHBackup -Destination {Quote(destination)} -Force -NoVerify",
+            $"Get-SHBackup -BackupDirectory {Quote(directory)} {which} | Restore-SHBackup -Destination {Quote(destination)} -Force{(verify ? "" : " -NoVerify")}",
             """; "bench:inside=$cmdlet" """);
 
     /// <summary>Lists the directory; the time inside is the pipeline's, and the number of backups is reported.</summary>
@@ -169,7 +170,7 @@ internal sealed class Module
             "bench:{{Keep}}=$($made.Count - $go)"; "bench:{{Remove}}=$go"
             """);
 
-    /// <summary>Removes the oldest so many of the directory's backups; the time inside is the pipeline's.</summary>
+    /// <summary>Removes this many of the directory's oldest backups; the time inside is the pipeline's.</summary>
     public Command RemoveOldest(string directory, int count) =>
         Pipeline(
             $"@(Get-SHBackup -BackupDirectory {Quote(directory)})[-{count}..-1] | Remove-SHBackup -Force",

@@ -5,17 +5,17 @@ using static SignalHarvester.Backup.Bench.Machines.Command;
 namespace SignalHarvester.Backup.Bench.Machines;
 
 /// <summary>
-/// The command lines of the other tools, each left as its manual shows it. What a tool does not force to the disk
-/// itself is followed by <c>sync FILE</c>, an fsync, so that all results are durable.
+/// The command lines of the other tools, each as in its manual. If a tool does not flush its file to the disk itself,
+/// <c>sync FILE</c>, an fsync, follows, so that all results are durable.
 /// </summary>
 internal static class Peers
 {
-    /// <summary>What <c>sync FILE</c>, <c>find -exec</c> and the scripts need beside the tool itself.</summary>
+    /// <summary>The programs that <c>sync FILE</c>, <c>find -exec</c> and the scripts need in addition to the tool itself.</summary>
     private static readonly string[] Unix = ["sh", "sync", "find"];
 
     private const string BorgArchive = "bench";
 
-    /// <summary>Which of the tools is missing, as a reason to skip; null when none is.</summary>
+    /// <summary>Returns which of the tools are missing, as a reason to skip; null if none is.</summary>
     public static string? Missing(params string[] names) => Tools.Missing([.. names, .. Unix]);
 
     public static Command ZstdCompress(string file, string output) =>
@@ -24,7 +24,7 @@ internal static class Peers
     public static Command ZstdDecompress(string file, string output) =>
         Shell($"zstd -q -d {Quote(file)} -o {Quote(output)}; {Sync(output)}");
 
-    /// <summary>What a careful script does today: a consistent copy, its hash, its compression.</summary>
+    /// <summary>The usual work of a careful script: a consistent copy, its hash, its compression.</summary>
     public static Command SqliteScript(string database, string directory)
     {
         var copy = Path.Combine(directory, "copy.db");
@@ -45,7 +45,7 @@ internal static class Peers
     public static Command ResticRestore(string repository, string target) =>
         Restic(repository, $"restore latest --target {Quote(target)}; {SyncAll(target)}");
 
-    /// <summary>Removes all snapshots but the newest so many, and what only they needed.</summary>
+    /// <summary>Removes all snapshots except this many newest ones, and the data that only they needed.</summary>
     public static Command ResticForget(string repository, int keep) =>
         Restic(repository, string.Create(CultureInfo.InvariantCulture, $"forget --keep-last {keep} --prune"));
 
@@ -56,23 +56,23 @@ internal static class Peers
 
     /// <param name="repository">The repository.</param>
     /// <param name="file">The file.</param>
-    /// <param name="archive">A name that the repository does not have yet.</param>
+    /// <param name="archive">A new name in the repository.</param>
     public static Command BorgCreate(string repository, string file, string archive = BorgArchive) =>
         Borg(repository, $"borg create {Quote($"{repository}::{archive}")} {Quote(file)}");
 
     public static Command BorgExtract(string repository, string target, string archive = BorgArchive) =>
         Borg(repository, $"cd {Quote(target)}; borg extract {Quote($"{repository}::{archive}")}; {SyncAll(target)}");
 
-    /// <summary>Removes the oldest so many archives, and what only they needed.</summary>
+    /// <summary>Removes this many of the oldest archives, and the data that only they needed.</summary>
     public static Command BorgDelete(string repository, int oldest) =>
         Borg(repository, string.Create(CultureInfo.InvariantCulture, $"borg delete --first {oldest} {Quote(repository)}; borg compact {Quote(repository)}"));
 
-    /// <summary>The repository and what the tool keeps elsewhere about it.</summary>
+    /// <summary>The repository, and the files about it that the tool keeps elsewhere.</summary>
     public static string[] DirectoriesOf(string repository) => [repository, CacheOf(repository)];
 
     /// <summary>
-    /// Litestream has no one-off backup: it replicates until its first snapshot stands, and is stopped. It writes
-    /// tables of its own into the database, so it must be given a copy.
+    /// Litestream has no one-off backup: it replicates until its first snapshot is there, and is then stopped. It writes tables of its
+    /// own into the database, so it gets a copy.
     /// </summary>
     public static Command LitestreamSnapshot(string configuration, string replica) =>
         Shell($"""

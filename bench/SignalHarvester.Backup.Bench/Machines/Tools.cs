@@ -2,13 +2,13 @@ using System.Text.RegularExpressions;
 
 namespace SignalHarvester.Backup.Bench.Machines;
 
-/// <summary>The programs that the machine has.</summary>
+/// <summary>The programs on this machine.</summary>
 internal static partial class Tools
 {
-    /// <summary>Where Debian's package <c>time</c> puts it; the shell's own keyword measures no memory.</summary>
+    /// <summary>The path from Debian's package <c>time</c>; the shell's own keyword measures no memory.</summary>
     public const string GnuTime = "/usr/bin/time";
 
-    /// <summary>The programs whose versions the report names, and the argument that asks for it.</summary>
+    /// <summary>The programs whose versions are in the report, and the argument that prints the version.</summary>
     private static readonly (string Name, string Argument)[] Versioned =
     [
         ("sqlite3", "--version"), ("zstd", "--version"), ("openssl", "version"), ("restic", "version"),
@@ -18,14 +18,14 @@ internal static partial class Tools
     /// <summary>Whether processor time and memory can be measured here.</summary>
     public static bool HasGnuTime { get; } = OperatingSystem.IsLinux() && File.Exists(GnuTime);
 
-    /// <summary>Which of the programs are not on the path, as a reason to skip; null when all are.</summary>
+    /// <summary>Returns which of the programs are missing on the path, as a reason to skip; null if none is.</summary>
     public static string? Missing(params string[] names)
     {
         string[] absent = [.. names.Where(name => Find(name) is null)];
         return absent.Length == 0 ? null : $"not installed: {string.Join(", ", absent)}";
     }
 
-    /// <summary>The version that each installed program tells.</summary>
+    /// <summary>Returns the version of each installed program.</summary>
     public static IReadOnlyDictionary<string, string> Versions()
     {
         var versions = new Dictionary<string, string>();

@@ -8,11 +8,11 @@ namespace SignalHarvester.Backup.Bench.Measuring;
 /// <param name="Refused">Whether SQLite answered busy or locked instead of committing.</param>
 internal readonly record struct Commit(long Start, long Elapsed, bool Refused)
 {
-    /// <summary>Whether it began and ended in that span.</summary>
+    /// <summary>Whether it began and ended within a span of time.</summary>
     public bool IsWithin(long from, long to) => Start >= from && Start + Elapsed <= to;
 
-    /// <summary>The latency in milliseconds that the fraction of commits stays within; 1 gives the longest.</summary>
-    /// <exception cref="BenchException">There are no commits: the writer stood still.</exception>
+    /// <summary>Returns the latency in milliseconds that a fraction of the commits does not exceed; for 1, the longest.</summary>
+    /// <exception cref="BenchException">There are no commits: the writer was blocked.</exception>
     public static double Percentile(IReadOnlyCollection<Commit> commits, double fraction)
     {
         if (commits.Count == 0)

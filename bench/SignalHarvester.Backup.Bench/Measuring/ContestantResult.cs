@@ -9,10 +9,10 @@ internal sealed class ContestantResult(Contestant contestant)
 
     public bool IsBaseline => contestant.IsBaseline;
 
-    /// <summary>Why it was left out; null when it was run.</summary>
+    /// <summary>Why it was left out; null if it ran.</summary>
     public string? Skipped => contestant.Missing;
 
-    /// <summary>Why it broke off; its samples do not count then.</summary>
+    /// <summary>Why it failed; its samples do not count then.</summary>
     public string? Failed { get; set; }
 
     public IReadOnlyList<Sample> Samples => samples;

@@ -5,7 +5,7 @@ namespace SignalHarvester.Backup.Bench.Measuring;
 /// <summary>Runs the contestants of a step in turns, so that a slow minute of the machine falls on all of them.</summary>
 internal sealed class Runner(Workspace workspace, Options options)
 {
-    /// <summary>The step's result; null when --only leaves nothing of it.</summary>
+    /// <summary>Returns the step's result; null if --only leaves nothing of it.</summary>
     public StepResult? Run(Step step)
     {
         (Contestant Contestant, ContestantResult Result)[] field =
@@ -64,7 +64,7 @@ internal sealed class Runner(Workspace workspace, Options options)
         }
         catch (Exception failure)
         {
-            // Whatever befell one contestant, the others' measurements are kept; the report and the exit code tell.
+            // Whatever happened to one contestant, the others' measurements are kept; the report and the exit code show it.
             result.Failed = failure is BenchException ? failure.Message : $"{failure.GetType().Name}: {failure.Message}";
             Tell($"FAILED: {result.Failed}\n");
         }

@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace SignalHarvester.Backup.Bench.Measuring;
 
-/// <summary>What one run of one contestant measured. Times are seconds, sizes bytes; null is "not measured".</summary>
+/// <summary>The measurement of one run of one contestant. Times are seconds, sizes bytes; null is "not measured".</summary>
 /// <param name="Wall">From the start of the process to its end.</param>
 internal sealed record Sample(double Wall)
 {
@@ -18,7 +18,7 @@ internal sealed record Sample(double Wall)
     /// <summary>Bytes in the files that the run left behind.</summary>
     public long? OutputSize { get; init; }
 
-    /// <summary>The time that the work itself took inside the process, without the process's start.</summary>
+    /// <summary>The duration of the work itself inside the process, without the process's start.</summary>
     public double? Inside { get; init; }
 
     /// <summary>When the work began, on the clock that all processes of the machine share (Stopwatch ticks).</summary>
@@ -29,6 +29,6 @@ internal sealed record Sample(double Wall)
     [JsonIgnore]
     public long To { get; init; }
 
-    /// <summary>Other numbers that the run told of itself; the name carries the unit.</summary>
+    /// <summary>Other numbers that the run reported; the name includes the unit.</summary>
     public IReadOnlyDictionary<string, double> Reported { get; init; } = new Dictionary<string, double>();
 }

@@ -1,9 +1,9 @@
 namespace SignalHarvester.Backup.Bench.Measuring;
 
-/// <summary>The median of a few runs, and how far they lay apart.</summary>
+/// <summary>The median of a few runs, with the smallest and the largest.</summary>
 internal sealed record Spread(double Median, double Min, double Max)
 {
-    /// <summary>The spread of the values that are known; null when none is.</summary>
+    /// <summary>Returns the spread of the known values; null if none is known.</summary>
     public static Spread? Of(IEnumerable<double?> values)
     {
         double[] known = [.. values.OfType<double>().Order()];

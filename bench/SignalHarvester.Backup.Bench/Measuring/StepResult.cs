@@ -2,14 +2,14 @@ using System.Text.Json.Serialization;
 
 namespace SignalHarvester.Backup.Bench.Measuring;
 
-/// <summary>A step's contestants as measured, with the lookups that tables and lines are made of.</summary>
+/// <summary>A step's measured contestants, with the lookups for tables and lines.</summary>
 internal sealed record StepResult(string Name, string Title, IReadOnlyList<ContestantResult> Contestants)
 {
-    /// <summary>The contestant that the ratios are to, where it ran.</summary>
+    /// <summary>The contestant to which the ratios refer, if it ran.</summary>
     [JsonIgnore]
     public ContestantResult? Baseline => Contestants.FirstOrDefault(c => c.IsBaseline);
 
-    /// <summary>The names of the numbers that contestants told of themselves, in the order of their appearance.</summary>
+    /// <summary>The names of the contestants' own numbers, in the order of their appearance.</summary>
     [JsonIgnore]
     public IEnumerable<string> ReportedNames =>
         Contestants.SelectMany(c => c.Samples).SelectMany(s => s.Reported.Keys).Distinct();
@@ -21,7 +21,7 @@ internal sealed record StepResult(string Name, string Title, IReadOnlyList<Conte
     public double? WallRatio(ContestantResult? contestant) => contestant?.Wall?.Median / Baseline?.Wall?.Median;
 
     /// <summary>
-    /// Median time inside the process over the baseline's; a baseline that has none, a plain tool, counts whole.
+    /// Median time inside the process over the baseline's. A baseline without one, a plain tool, counts as a whole.
     /// </summary>
     public double? InsideRatio(ContestantResult? contestant) =>
         contestant?.Inside?.Median / (Baseline?.Inside ?? Baseline?.Wall)?.Median;

@@ -1,8 +1,8 @@
 namespace SignalHarvester.Backup.Bench.Reporting;
 
 /// <summary>
-/// A database over time: its first state, and thirty more, each after a change of one page in a hundred. The module's
-/// backups of them are made once, for all steps that look at them.
+/// A database over time: its first state, and thirty more, each after a change of one page in a hundred. The module's backups of
+/// them are made once, for all steps that need them.
 /// </summary>
 internal sealed class History(Workspace workspace, string database, Module module) : IDisposable
 {
@@ -14,21 +14,21 @@ internal sealed class History(Workspace workspace, string database, Module modul
     private bool hasBackups;
     private string? newestHash;
 
-    /// <summary>The database as it changes.</summary>
+    /// <summary>The changing database.</summary>
     public string Live => Path.Combine(Folder, "live", "signals.db");
 
     /// <summary>The module's backup directory: a full backup of the first state, and an increment for each other.</summary>
     public string Backups => Path.Combine(Folder, "backups");
 
     /// <summary>SHA-256 of the newest state.</summary>
-    /// <exception cref="BenchException">There was none yet.</exception>
+    /// <exception cref="BenchException">There is none yet.</exception>
     public string NewestHash => newestHash ?? throw new BenchException("The database has no history yet.");
 
     private string Folder => Path.Combine(workspace.Work, "history");
 
     private int Pages => BenchDatabase.PagesOf(database, Percent);
 
-    /// <summary>Makes the module's backups, unless they are there.</summary>
+    /// <summary>Makes the module's backups, unless they exist.</summary>
     public void MakeBackups()
     {
         if (hasBackups)
@@ -44,7 +44,7 @@ internal sealed class History(Workspace workspace, string database, Module modul
         hasBackups = true;
     }
 
-    /// <summary>Lets the database go through its states once more, which takes as long as changing it.</summary>
+    /// <summary>Brings the database through its states once more, which takes as long as the changes.</summary>
     /// <param name="visit">Called in each state with its number, 0 to <see cref="Increments"/>.</param>
     public void Replay(Action<int> visit)
     {

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace SignalHarvester.Backup.Bench.Reporting;
 
-/// <summary>Everything one run of the bench found.</summary>
+/// <summary>All results of one run of the bench.</summary>
 internal sealed record Report(
     DateTimeOffset Time, Machine Machine, long DatabaseSize, int Runs, IReadOnlyList<StepResult> Steps, IReadOnlyList<Line> Lines)
 {

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace SignalHarvester.Backup.Bench.Steps;
 
 /// <summary>
-/// The newest state back, which thirty increments lead to, beside the first, which stands by itself. The peers have the
-/// first and the newest state: what lies between is nothing to their restore, and would take minutes to store.
+/// Restores the newest state, at the end of thirty increments, and beside it the first, which builds on no other. The peers have
+/// only the first and the newest state: the states in between make no difference to their restore, and would take minutes to store.
 /// </summary>
 internal sealed class ChainRestore(Workspace workspace, string database, Module module, History history) : Step
 {

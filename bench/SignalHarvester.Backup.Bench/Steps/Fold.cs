@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace SignalHarvester.Backup.Bench.Steps;
 
-/// <summary>Old backups go while newer ones build on them, and a chain becomes one file.</summary>
+/// <summary>Removes old backups on which newer ones build, and makes one file of a chain.</summary>
 internal sealed class Fold(Workspace workspace, Module module, History history) : Step
 {
     private const int Removed = 15;
@@ -58,7 +58,7 @@ internal sealed class Fold(Workspace workspace, Module module, History history) 
         .. Line.Of("merging, peak memory", result[Merge]?.PeakMemory?.Median / 1e6, 200, "MB"),
     ];
 
-    /// <summary>A peer takes minutes to store every state, and its run uses up what it stored: it is run once.</summary>
+    /// <summary>A peer takes minutes to store every state, and its run uses up what it stored, so it is run once.</summary>
     private Contestant Peer(
         string name, string? missing, string repository, Func<string, Command> init, Func<int, Command> store, Command command) => new()
         {

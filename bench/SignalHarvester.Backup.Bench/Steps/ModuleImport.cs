@@ -1,9 +1,9 @@
 namespace SignalHarvester.Backup.Bench.Steps;
 
 /// <summary>
-/// The first import of the built module in a fresh process: in the engine that the host carries, and in pwsh where
-/// that is installed. The engine's first import of anything compiles its own code for that, which an empty module
-/// shows; what is left after such a module is what ours costs.
+/// The first import of the built module in a fresh process: in the PowerShell inside the host, and in pwsh if that is installed.
+/// PowerShell's first import of any module compiles its own code for it, which an empty module shows; the rest, after such a
+/// module, is the cost of ours.
 /// </summary>
 internal sealed class ModuleImport(Workspace workspace, Module module) : Step
 {

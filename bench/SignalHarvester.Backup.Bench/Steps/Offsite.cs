@@ -32,7 +32,7 @@ internal sealed class Offsite(Workspace workspace, Module module) : Step, IDispo
         ["AWS_SECRET_ACCESS_KEY"] = Key,
         ["AWS_EC2_METADATA_DISABLED"] = "true",
 
-        // A machine may have one of its own, which rclone insists on even for http.
+        // A machine may have its own file of certificates, and rclone insists on it even for http.
         ["AWS_CA_BUNDLE"] = string.Empty,
         ["RCLONE_CONFIG"] = Path.Combine(workspace.Scratch, "no-config"),
         ["RCLONE_CONFIG_CEPH_TYPE"] = "s3",

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace SignalHarvester.Backup.Bench.Steps;
 
-/// <summary>What retention would remove of ten thousand backups, by a fresh process. Nothing is removed.</summary>
+/// <summary>Decides, in a fresh process, what retention would remove of ten thousand backups. Nothing is removed.</summary>
 internal sealed class Retention(Workspace workspace, Module module) : Step
 {
     private const string NearlyAllGo = "Invoke-SHBackupRetention -WhatIf (nearly all go)";

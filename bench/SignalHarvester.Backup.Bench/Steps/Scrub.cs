@@ -1,6 +1,6 @@
 namespace SignalHarvester.Backup.Bench.Steps;
 
-/// <summary>Reading a stored file again, against the hash that cannot be left out.</summary>
+/// <summary>Re-reads a stored file, compared with the unavoidable hash.</summary>
 internal sealed class Scrub(Workspace workspace, string database, Module module) : Step
 {
     private const string Ours = "Invoke-SHBackupScrub";

@@ -3,14 +3,14 @@ using System.Globalization;
 namespace SignalHarvester.Backup.Bench.Steps;
 
 /// <summary>
-/// Frames taken from the log of a database that another process has open: the same number of them from databases of
-/// several sizes, and several numbers from one database.
+/// Takes frames from the log of a database that another process has open: the same number of them from databases of several sizes,
+/// and several numbers from one database.
 /// </summary>
 internal sealed class WalBackup(Workspace workspace, int sizeMebibytes, Module module) : Step
 {
     private const int FewFrames = 1_000;
 
-    /// <summary>How many backups the warm process makes; the first does not count.</summary>
+    /// <summary>The number of backups in the warm process; the first does not count.</summary>
     private const int Series = 6;
 
     private readonly int small = Math.Max(2, sizeMebibytes / 10);
@@ -62,7 +62,7 @@ internal sealed class WalBackup(Workspace workspace, int sizeMebibytes, Module m
     /// <param name="name">The contestant's name.</param>
     /// <param name="live">The database.</param>
     /// <param name="size">Its size in MiB.</param>
-    /// <param name="run">Adds frames to the log and backs it up; a parent from which the log continues is there.</param>
+    /// <param name="run">Adds frames to the log and backs it up; there is a parent that the log continues.</param>
     private Contestant Of(string name, string live, int size, Func<Sample> run) => new()
     {
         Name = name,
@@ -70,7 +70,7 @@ internal sealed class WalBackup(Workspace workspace, int sizeMebibytes, Module m
         Prepare = () => MakeDatabase(live, size),
         Run = () =>
         {
-            // The last to close the database, so that its end checkpoints the log and the next run finds none.
+            // It is the last to close the database, so that its end checkpoints the log and the next run finds none.
             using var holder = new Companion(Children.LogHolder.Verb, live);
             Workspace.Delete(workspace["backups"]);
             PageChanges.Make(live, pages: 1, seed: 0);
@@ -79,7 +79,7 @@ internal sealed class WalBackup(Workspace workspace, int sizeMebibytes, Module m
         },
     };
 
-    /// <summary>A copy of the bench's database of that size; what goes beyond the one that the bench was started with is zeros.</summary>
+    /// <summary>Makes a copy of the bench's database of a size; beyond the size with which the bench was started, it has zeros.</summary>
     private void MakeDatabase(string live, int size)
     {
         if (File.Exists(live))

@@ -4,8 +4,8 @@ using System.Globalization;
 namespace SignalHarvester.Backup.Bench.Steps;
 
 /// <summary>
-/// What a backup does to a process that commits small transactions to the same database meanwhile. Bare zstd, of
-/// another file, is run beside the same writer, so that waiting for locks can be told from sharing cores and a disk.
+/// The effect of a backup on a process that commits small transactions to the same database meanwhile. Bare zstd, on another file,
+/// runs beside the same writer, to tell waiting for locks from sharing cores and a disk.
 /// </summary>
 internal sealed class Writers(Workspace workspace, string database, Module module) : Step
 {

@@ -121,7 +121,7 @@ public sealed record BackupMetadata
             var now = Clock.GetUtcNow();
             DateTimeOffset?[] reads = [Verified ? VerificationTimestamp : null, ScrubTimestamp];
 
-            // One that a wrong clock dated ahead does not hide the other.
+            // A future date from a wrong clock does not hide the other reading.
             return reads.Where(read => read <= now).Max() ?? reads.Max();
         }
     }
@@ -130,7 +130,7 @@ public sealed record BackupMetadata
     public IReadOnlyList<VerificationCheck> Verification
     {
         get;
-        // An array, which PowerShell can index from both ends; the compiler's own read-only list it cannot.
+        // An array, because PowerShell can index it from both ends, unlike the compiler's own read-only list.
         init => field = value as VerificationCheck[] ?? value.ToArray();
     } = [];
 

@@ -7,7 +7,7 @@ public sealed record ConfigurationSetting
     public required string Key { get; init; }
 
     /// <summary>
-    /// The value as it would stand in a file; paths are full ones, several values are separated by commas. Null if there
+    /// The value in the form of a file; paths are full ones, several values are separated by commas. Null if there
     /// is none. The value of a <c>${NAME}</c>, and any value that may be secret, is masked.
     /// </summary>
     public string? Value { get; init; }

@@ -9,7 +9,7 @@ public sealed class BackupException : Exception
     /// <summary>Makes an error with the category of its id.</summary>
     /// <param name="errorId">A constant of <see cref="BackupErrorId"/>.</param>
     /// <param name="target">The path, backup id or value concerned.</param>
-    /// <param name="message">What happened and what to do. Never holds a secret.</param>
+    /// <param name="message">What happened and what to do. Never contains a secret.</param>
     /// <param name="innerException">The underlying fault, if any.</param>
     public BackupException(string errorId, object? target, string message, Exception? innerException = null)
         : this(errorId, BackupErrorCategories.Of(errorId), target, message, innerException)
@@ -20,7 +20,7 @@ public sealed class BackupException : Exception
     /// <param name="errorId">A constant of <see cref="BackupErrorId"/>.</param>
     /// <param name="category">The kind of fault.</param>
     /// <param name="target">The path, backup id or value concerned.</param>
-    /// <param name="message">What happened and what to do. Never holds a secret.</param>
+    /// <param name="message">What happened and what to do. Never contains a secret.</param>
     /// <param name="innerException">The underlying fault, if any.</param>
     public BackupException(
         string errorId,

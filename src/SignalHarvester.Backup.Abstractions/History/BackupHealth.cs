@@ -19,7 +19,7 @@ public sealed record BackupHealth
     public IReadOnlyList<HealthCheck> Checks
     {
         get;
-        // An array, which PowerShell can index from both ends; the compiler's own read-only list it cannot.
+        // An array, because PowerShell can index it from both ends, unlike the compiler's own read-only list.
         init => field = value as HealthCheck[] ?? value.ToArray();
     } = [];
 

@@ -31,7 +31,7 @@ public sealed record BackupSchedule
     public IReadOnlyList<string> DatabasePath
     {
         get;
-        // An array, which PowerShell can index from both ends; the compiler's own read-only list it cannot.
+        // An array, because PowerShell can index it from both ends, unlike the compiler's own read-only list.
         init => field = value as string[] ?? value.ToArray();
     } = [];
 

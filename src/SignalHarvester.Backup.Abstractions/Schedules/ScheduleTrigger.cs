@@ -5,7 +5,7 @@ namespace SignalHarvester.Backup;
 /// <summary>The times of a schedule: moments in UTC, independent of time zones and clock changes.</summary>
 public sealed record ScheduleTrigger
 {
-    // Clocks are set by less than that, and timers have been seen to be early by less.
+    // Clocks are corrected by less than that, and timers were observed to be early by less.
     private static readonly TimeSpan Tolerance = TimeSpan.FromSeconds(30);
 
     /// <summary>How often.</summary>

@@ -87,6 +87,6 @@ public sealed record StoreLocation
         return prefix.Length == 0 || prefix.EndsWith('/') ? prefix : prefix + "/";
     }
 
-    /// <summary>A part that is only dots stays, to be refused.</summary>
+    /// <summary>Drops dots at the end of a part. A part that is only dots stays, so that it is refused.</summary>
     private static string WithoutDotsAtItsEnd(string part) => part.TrimEnd('.') is { Length: > 0 } rest ? rest : part;
 }

@@ -43,7 +43,7 @@ public sealed record BackupScrubResult
     public IReadOnlyList<string> BrokenDependants
     {
         get;
-        // An array, which PowerShell can index from both ends; the compiler's own read-only list it cannot.
+        // An array, because PowerShell can index it from both ends, unlike the compiler's own read-only list.
         init => field = value as string[] ?? value.ToArray();
     } = [];
 

@@ -10,8 +10,8 @@ public enum VerificationLevel
     Quick,
 
     /// <summary>
-    /// Quick, and the file was decompressed, its image hashed, opened in SQLite, checked with
-    /// <c>PRAGMA integrity_check</c>, and its schema and row counts compared with the record.
+    /// Quick, and the file was decompressed, its image hashed, opened in SQLite, checked for
+    /// all that <c>PRAGMA integrity_check</c> finds, and its schema and row counts compared with the record.
     /// </summary>
     Full,
 }

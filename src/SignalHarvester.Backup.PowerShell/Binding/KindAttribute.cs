@@ -3,8 +3,8 @@ using System.Management.Automation;
 namespace SignalHarvester.Backup.PowerShell.Binding;
 
 /// <summary>
-/// Takes objects of one kind, including deserialised ones, and nothing that PowerShell would convert to such an object:
-/// the properties of a row of Import-Csv, or a hashtable's keys, would become a backup without recorded checksums.
+/// Accepts objects of one kind, including deserialised ones, and refuses everything that PowerShell would convert to such an
+/// object: a row of Import-Csv, or a hashtable, would become a backup without recorded checksums.
 /// </summary>
 /// <param name="kind">The type of the objects.</param>
 [AttributeUsage(AttributeTargets.Property)]

@@ -3,9 +3,9 @@ using System.Management.Automation;
 namespace SignalHarvester.Backup.PowerShell.Binding;
 
 /// <summary>
-/// Takes names: texts, and objects of kinds whose text is their name. PowerShell would make a text of anything, and a row of
-/// Import-Csv that is "@{Id=...}" names nothing, or everything that fits it as a wildcard. A refused pipeline object is
-/// bound by its property of the parameter's name, or is an error.
+/// Accepts names: texts, and objects whose text is their name. PowerShell would make a text of anything, and a row of
+/// Import-Csv as "@{Id=...}" names nothing, or as a wildcard everything that matches it. A refused pipeline object is bound by
+/// its property with the parameter's name, or is an error.
 /// </summary>
 /// <param name="kinds">The types of such objects.</param>
 [AttributeUsage(AttributeTargets.Property)]
@@ -18,7 +18,7 @@ internal sealed class NameOfAttribute(params Type[] kinds) : ArgumentTransformat
         return inputData;
     }
 
-    // Null and empty are left to the validation, which says so.
+    // The validation reports null and empty values.
     private bool IsName(object? item) => PipelineObject.Bare(item) is not { } bare
         || bare is string or decimal
         || bare.GetType().IsPrimitive

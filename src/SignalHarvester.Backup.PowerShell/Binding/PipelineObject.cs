@@ -3,21 +3,21 @@ using System.Management.Automation;
 
 namespace SignalHarvester.Backup.PowerShell.Binding;
 
-/// <summary>What an object is that somebody passes, as it is or in a list.</summary>
+/// <summary>Examines an object that somebody passes, by itself or in a list.</summary>
 internal static class PipelineObject
 {
-    /// <summary>The object without the engine's wrapper.</summary>
+    /// <summary>Returns the object without PowerShell's wrapper.</summary>
     public static object? Bare(object? item) => item is PSObject wrapped ? wrapped.BaseObject : item;
 
-    /// <summary>Whether an object is of a type, or the property bag that a job, a remote session or Import-Clixml left of one.</summary>
+    /// <summary>Whether an object is of a type, or a property bag that a job, a remote session or Import-Clixml made of one.</summary>
     public static bool Is(object? item, Type type) => item is not null
         && (type.IsInstanceOfType(Bare(item)) || PSObject.AsPSObject(item).TypeNames.Contains("Deserialized." + type.FullName, StringComparer.Ordinal));
 
-    /// <summary>Refuses what is not wanted, in the way that lets the engine look for another parameter that the object could be bound to.</summary>
+    /// <summary>Refuses unwanted objects in a way that lets PowerShell look for another parameter to which the object can be bound.</summary>
     /// <param name="input">The object, or a list of objects.</param>
-    /// <param name="isWanted">Whether one is wanted.</param>
-    /// <param name="reason">What to say of one that is not, from the name of its type.</param>
-    /// <exception cref="ArgumentTransformationMetadataException">One is not wanted.</exception>
+    /// <param name="isWanted">Whether an object is wanted.</param>
+    /// <param name="reason">Returns the message for an unwanted one, from the name of its type.</param>
+    /// <exception cref="ArgumentTransformationMetadataException">An object is unwanted.</exception>
     public static void RequireEach(object? input, Func<object?, bool> isWanted, Func<string, string> reason)
     {
         var list = Bare(input) is IDictionary ? null : LanguagePrimitives.GetEnumerable(input);

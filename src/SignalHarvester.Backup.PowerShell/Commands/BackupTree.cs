@@ -2,13 +2,13 @@ using System.Management.Automation;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
-/// <summary>Draws backups as the trees that their links make.</summary>
+/// <summary>Draws backups as trees of their links.</summary>
 internal static class BackupTree
 {
     private const string ViewName = "SignalHarvester.Backup.BackupMetadata#Tree";
 
-    /// <summary>The backups in the order of the drawing, each with its line in a property Tree, which the view shows.</summary>
-    /// <param name="backups">The backups, newest first. One whose parent is not among them stands at the root.</param>
+    /// <summary>Returns the backups in the order of the drawing, each with its line in a property Tree, which the view shows.</summary>
+    /// <param name="backups">The backups, newest first. One without its parent among them is a root.</param>
     public static IEnumerable<PSObject> Draw(IReadOnlyList<BackupMetadata> backups)
     {
         var ids = backups.Select(backup => backup.Id).ToHashSet(StringComparer.Ordinal);

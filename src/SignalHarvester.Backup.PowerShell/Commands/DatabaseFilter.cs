@@ -4,16 +4,16 @@ using SignalHarvester.Backup.Operations;
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
 /// <summary>
-/// What -Database names: a database by its file's name or its full path, with wildcards; or by a path as the session sees it,
-/// such as <c>./crm.db</c>.
+/// The databases that -Database names: by the file's name or the full path, with wildcards; or by a path relative to the session's
+/// location, such as <c>./crm.db</c>.
 /// </summary>
 internal sealed class DatabaseFilter
 {
     private readonly List<WildcardPattern> patterns = [];
     private readonly List<string> paths = [];
 
-    /// <summary>Makes one.</summary>
-    /// <param name="texts">The typed texts; null for none, which lets all pass.</param>
+    /// <summary>Makes a filter.</summary>
+    /// <param name="texts">The typed texts; null for none, so that all databases pass.</param>
     /// <param name="fullPath">Makes a path of the session a full one.</param>
     public DatabaseFilter(IReadOnlyList<string>? texts, Func<string, string> fullPath)
     {
@@ -29,7 +29,7 @@ internal sealed class DatabaseFilter
         }
     }
 
-    /// <summary>Whether all databases pass, since none was named.</summary>
+    /// <summary>Whether all databases pass, because none was named.</summary>
     public bool IsOpen { get; }
 
     /// <summary>Whether a database passes.</summary>
@@ -48,7 +48,7 @@ internal sealed class DatabaseFilter
             paths.Add(path);
             patterns.Add(Literally(path));
 
-            // The folders before the first wildcard are a path, in which nothing is one.
+            // The folders before the first wildcard are a plain path.
             var parts = text.Split('/', '\\');
             var first = Array.FindIndex(parts, WildcardPattern.ContainsWildcardCharacters);
             if (first > 0 && string.Join('/', parts[..first]) is { Length: > 0 } folder)
@@ -60,7 +60,7 @@ internal sealed class DatabaseFilter
         }
         catch (Exception exception) when (exception is RuntimeException or BackupException)
         {
-            // A path of another system, whose drive is not here: the backup may be from there, and was compared with it as it stands.
+            // A path of another system, whose drive does not exist here: the backup may come from there, and the text itself was compared.
         }
     }
 }

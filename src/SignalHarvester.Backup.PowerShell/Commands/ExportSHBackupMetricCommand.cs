@@ -110,7 +110,7 @@ public sealed class ExportSHBackupMetricCommand : MetricCommand
         }
     }
 
-    /// <summary>Without a password that may be in it.</summary>
+    /// <summary>Returns an address without the password that it may contain.</summary>
     private static string Shown(Uri address) =>
         address.IsAbsoluteUri ? address.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped) : address.OriginalString;
 }

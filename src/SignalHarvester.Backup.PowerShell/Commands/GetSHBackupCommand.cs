@@ -161,7 +161,7 @@ public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters, ICon
         WriteObject(Tree ? BackupTree.Draw([.. selected]) : selected, enumerateCollection: true);
     }
 
-    /// <summary>The backups that pass -Id; a text that is not a pattern of an id is written as an error and matches nothing.</summary>
+    /// <summary>Returns the filter of -Id. A text that cannot be an id or a pattern of ids is written as an error and matches nothing.</summary>
     private Func<string, bool> Patterns()
     {
         if (Id is null)

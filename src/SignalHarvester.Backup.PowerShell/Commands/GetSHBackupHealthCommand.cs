@@ -9,8 +9,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <summary>Checks the health of each database's backups, with the fix for each problem.</summary>
 /// <remarks>
 /// <para>Checks the age of the newest verified backup (against health.rpo of the configuration), the last restore drill
-/// (against health.rto), the chains, the schedules and their last runs, the copies (three, in two kinds of place, one of
-/// them
+/// (against health.rto), the chains, the schedules and their last runs, the copies (three, in two kinds of place, one of them
 /// off-site), encryption, the time until the disk is full, and the last scrub. Each check is Ok, Warning or Critical,
 /// with the reason and the command that fixes it. It changes nothing, and reads no backup.</para>
 /// <para>It also shows configured databases without a backup, and missing directories.</para>

@@ -101,7 +101,7 @@ public sealed class GetSHBackupHistoryCommand : BackupCommand, IConfigurationOpt
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        // A pipeline of backups names their directory once for each.
+        // A pipeline of backups names their directory once for each backup.
         var directory = this.StopOnError(OpenDirectory);
         if (!shown.Add(directory.Path))
         {

@@ -135,7 +135,7 @@ public sealed class InvokeSHBackupRetentionCommand : BackupCommand, IDynamicPara
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        // A pipeline of backups names their directory once for each.
+        // A pipeline of backups names their directory once for each backup.
         NoteDirectories();
     }
 

@@ -11,7 +11,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <summary>Tests backups by restoring them.</summary>
 /// <remarks>
 /// <para>Restores each backup to a private temporary place, with the same operation as Restore-SHBackup: it reads,
-/// decrypts and assembles the chain, compares every checksum, runs integrity_check, and compares schema and row counts
+/// decrypts and assembles the chain, compares every checksum, checks the database, and compares schema and row counts
 /// with the record. Then it runs foreign_key_check and the queries of the configuration (app.backup.drill.assertions) and
 /// of -Assertion. The copy is always deleted, even after Ctrl+C; after a kill, the next run deletes it.</para>
 /// <para>The result has the duration of the restore: the recovery time to expect on this machine. The history and the
@@ -57,7 +57,10 @@ public sealed class InvokeSHRestoreDrillCommand : DecryptingCommand, IDynamicPar
     [ValidateNotNullOrEmpty]
     public string[]? Database { get; set; }
 
-    /// <summary>Queries for the restored database, in addition to the configured ones: hashtables with Query, which gives one value, and Expect.</summary>
+    /// <summary>
+    /// Queries for the restored database, in addition to the configured ones: hashtables with Query, which returns one
+    /// value, and Expect.
+    /// </summary>
     [Parameter]
     [ValidateNotNull]
     public Hashtable[] Assertion { get; set; } = [];
@@ -121,7 +124,7 @@ public sealed class InvokeSHRestoreDrillCommand : DecryptingCommand, IDynamicPar
         var wanted = NewestBackups.OfEach(backups).Where(backup => databases.Passes(backup.DatabasePath)).ToList();
         if (wanted.Count == 0)
         {
-            // Nothing to prove is no proof.
+            // A drill of no backup proves nothing.
             ThrowTerminatingError(new BackupException(
                 BackupErrorId.BackupNotFound, Database is null ? BackupDirectory : string.Join(", ", Database),
                 $"There is no backup{(Database is null ? string.Empty : $" of '{string.Join("', '", Database)}'")} for a drill. List the backups with Get-SHBackup.")

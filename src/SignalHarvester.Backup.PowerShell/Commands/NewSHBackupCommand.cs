@@ -15,7 +15,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <para>Takes a consistent snapshot of a database, compresses it and stores it in the backup directory with a sidecar
 /// file that describes it. In WAL mode it never blocks the application's writers; in rollback-journal mode they wait
 /// until the database is copied. It does not change the database.</para>
-/// <para>The finished file is read back, unpacked and checked with integrity_check before it is published, unless
+/// <para>The finished file is read back, unpacked and checked as a database before it is published, unless
 /// -NoVerify is given. A failed, stopped or killed backup never appears in the list.</para>
 /// <para>An incremental backup contains the pages that changed since its parent, as a standard SQLite write-ahead log. It
 /// reads and compares the whole database; -Type Wal reads only its log, if that provably continues the parent. If there

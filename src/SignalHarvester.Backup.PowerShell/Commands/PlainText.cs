@@ -3,13 +3,13 @@ using System.Security;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
-/// <summary>The characters of a secure string, for no longer than they are needed.</summary>
+/// <summary>Exposes the characters of a secure string, for no longer than necessary.</summary>
 internal static class PlainText
 {
-    /// <summary>Takes the characters of a secure string.</summary>
+    /// <summary>Uses the characters of a secure string.</summary>
     public delegate T Taker<T>(ReadOnlySpan<char> text);
 
-    /// <summary>Gives the characters to somebody, and wipes them.</summary>
+    /// <summary>Passes the characters on, and wipes them afterwards.</summary>
     public static T Of<T>(SecureString secret, Taker<T> take)
     {
         var characters = new char[secret.Length];

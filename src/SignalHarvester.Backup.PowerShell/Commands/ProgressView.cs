@@ -4,7 +4,7 @@ using SignalHarvester.Backup.Progress;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
-/// <summary>How an operation's progress looks: percent, bytes, rate and time left.</summary>
+/// <summary>Shows an operation's progress: percent, bytes, rate and time left.</summary>
 internal static class ProgressView
 {
     private const int ActivityId = 1;
@@ -31,8 +31,10 @@ internal static class ProgressView
         return value.ToString(unit == "B" ? "0" : "0.0", CultureInfo.InvariantCulture) + " " + unit;
     }
 
-    private static string Status(OperationProgress progress) => progress.TotalBytes <= 0
-        ? "Working"
+    private static string Status(OperationProgress progress) => (progress.Part is { } part ? $"{part}: " : string.Empty) + Done(progress);
+
+    private static string Done(OperationProgress progress) => progress.TotalBytes <= 0
+        ? "working"
         : string.Create(CultureInfo.InvariantCulture, $"{progress.Percent} %, {Size(progress.DoneBytes)} of {Size(progress.TotalBytes)}")
             + (progress.BytesPerSecond > 0 ? $", {Size(progress.BytesPerSecond)}/s" : string.Empty);
 }

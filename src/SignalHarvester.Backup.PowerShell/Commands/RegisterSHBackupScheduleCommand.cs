@@ -306,7 +306,7 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
         WriteObject(Runner.Run(context => registry.Apply(plan, context)));
     }
 
-    /// <summary>The schedules that were registered from the settings file and are now switched off in it.</summary>
+    /// <summary>Removes the schedules that were registered from the settings file and are now switched off in it.</summary>
     private void RemoveOthers(ScheduleRegistry registry, IReadOnlyList<ScheduleDefinition> wanted)
     {
         foreach (var name in this.StopOnError(() => ScheduleRegistry.Group(Name, Scope))
@@ -349,7 +349,7 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
         [
             .. backups.Where(backup => backup.IsOn)
                 .Select(backup => Definition($"{Name}-{backup.Suffix}", backup.Trigger, job with { RetentionPolicy = backup.Policy }) with { Group = Name }),
-            // The rules would leave one of each day's backups, of today's too.
+            // The rules would leave only one of each day's backups, even of today's.
             Definition($"{Name}-retention", retention, job with
             {
                 Action = ScheduleAction.Retention,
@@ -415,7 +415,7 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
             Action = Action,
             ConfigurationPath = ConfigurationFile,
             Databases = DatabasePath.Length > 0 ? [.. DatabasePath.Select(FullPattern)]
-                // What the environment says alone is not there at the run.
+                // A setting that comes only from the environment is missing at the run.
                 : ConfigurationFile is null && MakesBackups ? [.. Settings.Databases.Select(database => database.Path)] : [],
             BackupDirectory = string.IsNullOrEmpty(BackupDirectory) && ConfigurationFile is not null ? null : OpenDirectory().Path,
             Type = Type,
@@ -436,7 +436,7 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
         };
     }
 
-    /// <summary>A parameter that would make no difference is refused: who gives it expects one.</summary>
+    /// <summary>Refuses a parameter without any effect: whoever gives it expects one.</summary>
     private void RequireSense()
     {
         if (new[] { RetentionOnly, Drill, Scrub }.Count(one => one) > 1)
@@ -460,7 +460,7 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
         }
     }
 
-    /// <summary>A path made a full one. The characters of the current location mean themselves, whatever wildcards stand behind it.</summary>
+    /// <summary>Makes a full path. The characters of the current location are literal, whatever wildcards follow it.</summary>
     private string FullPattern(string path)
     {
         var full = this.FileSystemPath(path);
@@ -470,11 +470,11 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
             : full;
     }
 
-    /// <summary>Those of the configuration are sent to anyway.</summary>
+    /// <summary>The store of the parameters. Those of the configuration get the backups anyway.</summary>
     private StoreLocation? Place() =>
         Stores(storeParameters).Named ?? (Stores(storeParameters).AfterBackup.Count > 0 ? null : Stores(storeParameters).Choose(null));
 
-    /// <summary>What was given, else what is configured, else so much that the backups of one day are not thinned out on the next.</summary>
+    /// <summary>Returns the given value, else the configured one, else long enough that the backups of one day are not thinned out on the next.</summary>
     private TimeSpan? Within(BackupAge? given) => given?.Value ?? (Settings.Retention.KeepWithin is null ? TimeSpan.FromDays(2) : null);
 
     private RetentionPolicy Policy() => ParameterSetName switch

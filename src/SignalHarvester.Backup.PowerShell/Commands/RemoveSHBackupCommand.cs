@@ -98,7 +98,7 @@ public sealed class RemoveSHBackupCommand : DecryptingCommand, IDynamicParameter
         ? "Remove backup, after folding it into the kept backups that build on it"
         : Named(source.Catalog);
 
-    /// <summary>Whether others build on a backup, as the directory was when it was first asked.</summary>
+    /// <summary>Whether others build on a backup, in the state of the directory when this was first asked.</summary>
     private bool IsBuiltOn(BackupMetadata backup, BackupDirectory directory)
     {
         if (!parents.TryGetValue(directory.Path, out var known))
@@ -113,7 +113,7 @@ public sealed class RemoveSHBackupCommand : DecryptingCommand, IDynamicParameter
     {
         var sources = approved.TryGetValue(source.Catalog, out var known) ? known : [];
 
-        // Asked once, although two directories of this machine may record the same copy.
+        // Asked only once, although two directories of this machine may record the same copy.
         if (sources.Exists(other => other.Backup.Id == source.Backup.Id) || this.ShouldProcessUnlessForced(Force, Described(source.Backup), action))
         {
             sources.Add(source);
@@ -135,7 +135,7 @@ public sealed class RemoveSHBackupCommand : DecryptingCommand, IDynamicParameter
         }
         finally
         {
-            // Also what was removed before a fault that ended the rest.
+            // Including those that were removed before a fault ended the rest.
             WriteObject(removed, enumerateCollection: true);
             failed.ForEach(exception => WriteError(exception.ToRecord()));
         }

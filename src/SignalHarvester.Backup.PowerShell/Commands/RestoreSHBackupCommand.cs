@@ -155,7 +155,7 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IDynamicParamete
     [Parameter]
     public SwitchParameter AllowOtherDatabase { get; set; }
 
-    /// <summary>Skips integrity_check and the comparison of schema and rows. Checksums are compared in any case.</summary>
+    /// <summary>Skips the check of structure, rows and indexes, and the comparison of schema and row counts. Checksums are compared in any case.</summary>
     [Parameter]
     public SwitchParameter NoVerify { get; set; }
 
@@ -214,7 +214,7 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IDynamicParamete
     {
         HasInput = true;
 
-        // Each backup may have a destination of its own, which is bound no more when the last one has come.
+        // Each backup may have its own destination. The parameter is no longer bound after the last one.
         var given = Into ?? Destination;
         foreach (var source in ParameterSetName switch
         {
@@ -228,15 +228,15 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IDynamicParamete
     }
 
     /// <summary>
-    /// Restores what the whole pipeline brought. With the first one alone nobody knows whether backups of several databases are
-    /// about to go to one place.
+    /// Restores the backups of the whole pipeline. After the first one alone, nobody knows whether backups of several databases would
+    /// go to one place.
     /// </summary>
     protected override void EndProcessing()
     {
-        TellNoInput("nothing was restored");
+        WarnOfNoInput("nothing was restored");
         foreach (var choices in chosen.GroupBy(choice => choice.Given ?? ConfiguredFor(choice.Backup) ?? choice.Backup.DatabasePath, StringComparer.Ordinal))
         {
-            // Of those that go to a configured database, the ones that are of it may; the others are refused one by one.
+            // Among backups for a configured database, those of that database may go there; the others are refused one by one.
             var databases = choices.Select(choice => choice.Backup.DatabasePath).Distinct(StringComparer.Ordinal).ToList();
             if (databases.Count > 1 && (choices.Any(choice => choice.Given is not null) || !databases.Contains(choices.Key, StringComparer.Ordinal)))
             {
@@ -271,7 +271,7 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IDynamicParamete
         var rows = $"{(Where is null ? "all rows" : $"the rows where {Where}")} of {string.Join(", ", Table!)}";
         if (this.IsWhatIf && !AllowOtherDatabase)
         {
-            // For its refusal of another database's place: there is no other plan to show.
+            // Called because it refuses to overwrite a different database; there is no other plan to show.
             _ = Runner.Run(context => BackupEngine.PlanRestore(source, into, context.Cancellation));
         }
 
@@ -351,7 +351,7 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IDynamicParamete
         return backup;
     }
 
-    /// <summary>The path to restore to, once the user has agreed; null where not.</summary>
+    /// <summary>Returns the path for the restore, once the user has agreed; null if not.</summary>
     private string? ConfirmDestination(BackupSource source, string? given)
     {
         var backup = source.Backup;
@@ -382,7 +382,7 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IDynamicParamete
                     : $"The backup '{backup.Id}' does not record its database. Give a file with -Destination.");
         }
 
-        // Asked whatever -Confirm says: the path comes from a file that others may have written.
+        // It asks whatever -Confirm says, because the path comes from a file that others may have written.
         return ShouldContinue(
             $"{action} to '{origin}', its original path{(RestorePlan.Overwrites(origin) ? $", over the file there, {WhatIsKept}" : string.Empty)}?",
             "Restore a backup")
@@ -393,7 +393,7 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IDynamicParamete
     private string WhatIsKept => NoSafetyBackup ? "which is not kept" : "which is kept as a safety backup";
 
     /// <summary>
-    /// The configured database that a backup goes to. Nobody is asked with -Force, so that a backup of a database of another
+    /// Returns the configured database to which a backup goes. With -Force nobody is asked, so a backup of a database with another
     /// name must not replace the one that happens to be configured.
     /// </summary>
     private string? ConfiguredFor(BackupMetadata backup)
@@ -430,9 +430,9 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IDynamicParamete
         }
     }
 
-    /// <summary>A backup that is to be restored.</summary>
+    /// <summary>A backup to restore.</summary>
     /// <param name="Source">The backup.</param>
-    /// <param name="Given">Where to, as a full path; null if nothing was given.</param>
+    /// <param name="Given">The destination as a full path; null if none was given.</param>
     private sealed record Choice(BackupSource Source, string? Given)
     {
         public BackupMetadata Backup => Source.Backup;

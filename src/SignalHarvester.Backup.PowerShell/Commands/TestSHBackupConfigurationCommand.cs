@@ -28,7 +28,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 [OutputType(typeof(ConfigurationProblem), typeof(bool))]
 public sealed class TestSHBackupConfigurationCommand : ConfigurationCommand
 {
-    /// <summary>Emits True or False instead of the problems, and writes no error. A missing file gives False.</summary>
+    /// <summary>Emits True or False instead of the problems, and writes no error. For a missing file it emits False.</summary>
     [Parameter]
     public SwitchParameter Quiet { get; set; }
 

@@ -6,18 +6,18 @@ using SignalHarvester.Backup.Configuration.Settings;
 
 namespace SignalHarvester.Backup.PowerShell.Completion;
 
-/// <summary>The backup directory and the configuration that the command line names so far, for completers.</summary>
+/// <summary>Finds the backup directory and the configuration of an unfinished command line, for completers.</summary>
 internal static class CompletedDirectory
 {
-    /// <summary>Tab waits for nobody, and takes nothing out of a pipe that is meant for the command.</summary>
+    /// <summary>Tab must not wait, and must not read a pipe that is meant for the command.</summary>
     private static readonly CancellationToken FilesAlone = new(canceled: true);
 
-    /// <summary>Its full path; that of the configuration, or of the default, where the line names none.</summary>
+    /// <summary>Returns its full path; that of the configuration, or else the default, if the line names none.</summary>
     public static string Path(IDictionary boundParameters) =>
         FullPath(Given(boundParameters, "BackupDirectory")
         ?? (boundParameters.Contains("NoConfiguration") ? new BackupSettings().BackupDirectory : Configured(Given(boundParameters, "ConfigurationPath"))));
 
-    /// <summary>The backups in it, newest first.</summary>
+    /// <summary>Lists the backups in it, newest first.</summary>
     public static IReadOnlyList<BackupMetadata> Backups(IDictionary boundParameters)
     {
         try
@@ -26,12 +26,12 @@ internal static class CompletedDirectory
         }
         catch (BackupException)
         {
-            // A directory that cannot be listed has nothing to offer; the cmdlet itself will say why.
+            // An unreadable directory offers nothing; the cmdlet itself will report why.
             return [];
         }
     }
 
-    /// <summary>The settings in effect, with where each comes from.</summary>
+    /// <summary>Returns the effective settings with their sources.</summary>
     public static IReadOnlyList<ConfigurationSetting> Settings(IDictionary boundParameters)
     {
         try
@@ -41,7 +41,7 @@ internal static class CompletedDirectory
         }
         catch (Exception exception) when (exception is BackupException or OperationCanceledException)
         {
-            // Tab has no place for an error; the cmdlet itself will say what is wrong with the configuration.
+            // Tab cannot show an error; the cmdlet itself will report what is wrong with the configuration.
             return [];
         }
     }
@@ -54,7 +54,7 @@ internal static class CompletedDirectory
         }
         catch (Exception exception) when (exception is BackupException or OperationCanceledException)
         {
-            // Tab has no place for an error; the cmdlet itself will say what is wrong with the configuration.
+            // Tab cannot show an error; the cmdlet itself will report what is wrong with the configuration.
             return new BackupSettings().BackupDirectory;
         }
     }

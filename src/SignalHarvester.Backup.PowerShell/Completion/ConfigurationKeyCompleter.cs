@@ -4,7 +4,7 @@ using System.Management.Automation.Language;
 
 namespace SignalHarvester.Backup.PowerShell.Completion;
 
-/// <summary>Completes keys of the configuration, and shows what applies.</summary>
+/// <summary>Completes keys of the configuration, and shows their effective values.</summary>
 public sealed class ConfigurationKeyCompleter : IArgumentCompleter
 {
     /// <inheritdoc/>

@@ -8,8 +8,7 @@ using SignalHarvester.Backup.Progress;
 namespace SignalHarvester.Backup.PowerShell.Completion;
 
 /// <summary>
-/// Completes the databases that a backup directory knows, from its backups and its history, by their file names; where two
-/// share one, by their paths.
+/// Completes the databases in a backup directory's backups and history: by their file names, or by their paths if two share one.
 /// </summary>
 public sealed class DatabaseCompleter : IArgumentCompleter
 {
@@ -42,7 +41,7 @@ public sealed class DatabaseCompleter : IArgumentCompleter
         }
         catch (BackupException)
         {
-            // What cannot be read has nothing to offer; the cmdlet itself will say why.
+            // An unreadable directory or history offers nothing; the cmdlet itself will report why.
             return [];
         }
     }

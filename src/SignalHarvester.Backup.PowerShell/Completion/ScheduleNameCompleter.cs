@@ -30,12 +30,12 @@ public sealed class ScheduleNameCompleter : IArgumentCompleter
         }
         catch (BackupException)
         {
-            // Tab has no place for an error; the cmdlet itself will say why.
+            // Tab cannot show an error; the cmdlet itself will report why.
             return [];
         }
     }
 
-    /// <summary>A name as it stands on a command line.</summary>
+    /// <summary>Returns a name in its form on a command line.</summary>
     private static string Word(string name) =>
         name.All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '_' or '.') && char.IsAsciiLetterOrDigit(name[0])
             ? name

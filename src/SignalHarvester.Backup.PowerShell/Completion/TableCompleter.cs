@@ -6,7 +6,7 @@ using SignalHarvester.Backup.Sqlite;
 
 namespace SignalHarvester.Backup.PowerShell.Completion;
 
-/// <summary>Completes the tables that the backups of a directory hold; of one backup, where the command line names it.</summary>
+/// <summary>Completes the tables in the backups of a directory, or in one backup if the command line names it.</summary>
 public sealed class TableCompleter : IArgumentCompleter
 {
     private const string RestoreCommand = "Restore-SHBackup";
@@ -23,7 +23,7 @@ public sealed class TableCompleter : IArgumentCompleter
         var pattern = CompletedWord.Beginning(wordToComplete);
         var backups = CompletedDirectory.Backups(fakeBoundParameters);
 
-        // Rows are brought back of tables by their names; to compare, patterns are taken.
+        // A restore takes literal names of tables, a comparison takes patterns.
         Func<string, string> word = commandName == RestoreCommand ? CompletedWord.Literal : CompletedWord.Quoted;
         var named = backups.Where(backup => backup.Id == fakeBoundParameters["Id"] as string).ToList();
         return (named.Count > 0 ? named : backups)

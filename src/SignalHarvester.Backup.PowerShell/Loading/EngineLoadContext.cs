@@ -4,8 +4,8 @@ using System.Runtime.Loader;
 namespace SignalHarvester.Backup.PowerShell.Loading;
 
 /// <summary>
-/// Where the engine, its packages and their native libraries live, apart from everything else in the process.
-/// It is never unloaded: SQLite could not be.
+/// The load context of the engine, its packages and their native libraries, apart from everything else in the process. It is
+/// never unloaded, because SQLite cannot be unloaded.
 /// </summary>
 internal sealed class EngineLoadContext(string enginePath) : AssemblyLoadContext("SignalHarvester.Backup")
 {
@@ -16,7 +16,7 @@ internal sealed class EngineLoadContext(string enginePath) : AssemblyLoadContext
     /// <inheritdoc/>
     protected override Assembly? Load(AssemblyName assemblyName)
     {
-        // One copy for both sides, or the engine's BackupMetadata would not be the cmdlets' BackupMetadata.
+        // Both sides share one copy, because otherwise the engine's BackupMetadata would not be the cmdlets' BackupMetadata.
         if (assemblyName.Name == Abstractions.GetName().Name)
         {
             return Abstractions;

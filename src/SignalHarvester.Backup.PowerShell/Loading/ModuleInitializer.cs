@@ -6,9 +6,9 @@ using SignalHarvester.Backup.PowerShell.Signals;
 namespace SignalHarvester.Backup.PowerShell.Loading;
 
 /// <summary>
-/// Runs when the module is imported. The engine and its packages must not meet other modules' versions of the same
-/// packages, so they live in a load context of their own; this tells the default one where the engine is to be found. From here
-/// on, signals that end the process wait for the module's operations.
+/// Runs when the module is imported. The engine and its packages must not meet other modules' versions of the same packages, so
+/// they have a load context of their own, and this tells the default one where to find the engine. From here on, signals that end
+/// the process wait for the module's operations.
 /// </summary>
 public sealed class ModuleInitializer : IModuleAssemblyInitializer
 {
@@ -18,7 +18,7 @@ public sealed class ModuleInitializer : IModuleAssemblyInitializer
 
     private static int subscribed;
 
-    /// <summary>Subscribes and listens once a process, however often and in however many runspaces the module is imported.</summary>
+    /// <summary>Subscribes and listens once in a process, however often and in however many runspaces the module is imported.</summary>
     public void OnImport()
     {
         if (Interlocked.Exchange(ref subscribed, 1) == 0)

@@ -6,10 +6,9 @@ using System.Reflection;
 namespace SignalHarvester.Backup.PowerShell.Serialization;
 
 /// <summary>
-/// Makes a live <see cref="BackupMetadata"/>, <see cref="RetentionDecision"/>, <see cref="BackupSchedule"/> and the like again of
-/// the property bag that is left after a job, a remote session or Import-Clixml, so that it can be compared by Age and piped
-/// to the other cmdlets.
-/// Types.ps1xml names it to the engine.
+/// Restores live objects such as <see cref="BackupMetadata"/>, <see cref="RetentionDecision"/> and <see cref="BackupSchedule"/>
+/// from the property bags that a job, a remote session or Import-Clixml leaves, so that they can be compared by Age and piped to
+/// the other cmdlets. Types.ps1xml registers it.
 /// </summary>
 public sealed class DeserializedConverter : PSTypeConverter
 {
@@ -21,9 +20,9 @@ public sealed class DeserializedConverter : PSTypeConverter
             typeof(RestoreDrill), typeof(RestoredRows), typeof(RetentionDecision), typeof(ScheduleRun),
         }.ToDictionary(type => type, SettableOf);
 
-    /// <summary>Whether the value is such a property bag. Everything else is converted as if this class were not there.</summary>
+    /// <summary>Whether the value is such a property bag. Everything else is converted as if this class did not exist.</summary>
     /// <param name="sourceValue">The value.</param>
-    /// <param name="destinationType">The type wanted.</param>
+    /// <param name="destinationType">The target type.</param>
     public override bool CanConvertFrom(object sourceValue, Type destinationType) =>
         Settable.ContainsKey(destinationType)
         && sourceValue is PSObject bag
@@ -31,10 +30,10 @@ public sealed class DeserializedConverter : PSTypeConverter
 
     /// <summary>Makes the object.</summary>
     /// <param name="sourceValue">The property bag.</param>
-    /// <param name="destinationType">The type wanted.</param>
+    /// <param name="destinationType">The target type.</param>
     /// <param name="formatProvider">Not used: values are read culture-invariantly.</param>
     /// <param name="ignoreCase">Not used.</param>
-    /// <exception cref="PSInvalidCastException">A property is missing or of no use; the engine then keeps the bag.</exception>
+    /// <exception cref="PSInvalidCastException">A property is missing or unusable; PowerShell then keeps the bag.</exception>
     public override object ConvertFrom(object sourceValue, Type destinationType, IFormatProvider formatProvider, bool ignoreCase)
     {
         return ReadObject((PSObject)sourceValue, destinationType, Settable[destinationType]);
@@ -42,12 +41,12 @@ public sealed class DeserializedConverter : PSTypeConverter
 
     /// <summary>Nothing is converted the other way.</summary>
     /// <param name="sourceValue">The value.</param>
-    /// <param name="destinationType">The type wanted.</param>
+    /// <param name="destinationType">The target type.</param>
     public override bool CanConvertTo(object sourceValue, Type destinationType) => false;
 
     /// <summary>Nothing is converted the other way.</summary>
     /// <param name="sourceValue">The value.</param>
-    /// <param name="destinationType">The type wanted.</param>
+    /// <param name="destinationType">The target type.</param>
     /// <param name="formatProvider">Not used.</param>
     /// <param name="ignoreCase">Not used.</param>
     /// <exception cref="PSInvalidCastException">Always.</exception>
@@ -124,7 +123,7 @@ public sealed class DeserializedConverter : PSTypeConverter
             : LanguagePrimitives.ConvertTo(value, type, CultureInfo.InvariantCulture);
     }
 
-    /// <summary>The free map's values without the engine's wrappers, all the way down.</summary>
+    /// <summary>Returns the values of a free map without PowerShell's wrappers, at all levels.</summary>
     private static object? Plain(object? value) => (value is PSObject wrapped ? wrapped.BaseObject : value) switch
     {
         IDictionary map => Map(map, Plain),
@@ -149,7 +148,7 @@ public sealed class DeserializedConverter : PSTypeConverter
     private static IEnumerable<object> Items(object value) => LanguagePrimitives.GetEnumerable(value)?.Cast<object>()
         ?? throw new PSInvalidCastException("A list was converted to something else.");
 
-    /// <summary>A map by name: it comes as a hashtable, whose order is another in every process.</summary>
+    /// <summary>Sorts a map by name: it comes as a hashtable, whose order differs in every process.</summary>
     private static SortedDictionary<string, T> Map<T>(object value, Func<object?, T> read)
     {
         var entries = PSObject.AsPSObject(value).BaseObject as IDictionary ?? throw new PSInvalidCastException("A map was converted to something else.");

@@ -1,6 +1,6 @@
 namespace SignalHarvester.Backup.PowerShell.Signals;
 
-/// <summary>An operation in progress, which <see cref="TerminationSignals"/> wait for until this is disposed of.</summary>
+/// <summary>An operation in progress. <see cref="TerminationSignals"/> wait until this is disposed.</summary>
 /// <param name="stop">Tells the operation to stop, and returns at once.</param>
 internal sealed class OperationHold(Action stop) : IDisposable
 {

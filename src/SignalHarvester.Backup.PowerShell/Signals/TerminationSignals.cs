@@ -3,18 +3,18 @@ using System.Runtime.InteropServices;
 namespace SignalHarvester.Backup.PowerShell.Signals;
 
 /// <summary>
-/// SIGTERM and SIGHUP, by which a service's stop, a pod's end or a closed terminal ends a process, and which PowerShell does not
-/// handle. Here they stop the operations in progress, wait until those have cleaned up, and then do what they always do.
+/// Handles SIGTERM and SIGHUP, with which a service's stop, a pod's end or a closed terminal ends a process, and which PowerShell
+/// does not handle. Here they stop the operations in progress, wait until those have cleaned up, and then have their usual effect.
 /// </summary>
 internal static class TerminationSignals
 {
     private const int SignalBase = 128;
     private const int FirstProcess = 1;
 
-    // So many at once say that whoever sends them does not want to wait.
+    // This many at once mean that the sender does not want to wait.
     private const int Insisting = 3;
 
-    // A signal that nobody else in the process takes has ended it long before.
+    // A signal that nobody else in the process handles has ended the process long before.
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
 
     private static readonly object Gate = new();
@@ -25,14 +25,14 @@ internal static class TerminationSignals
 
     private static bool IsEnding => received > 0 || Environment.TickCount64 < endsUntil;
 
-    /// <summary>Begins to listen; once a process.</summary>
+    /// <summary>Begins to listen, once in a process.</summary>
     public static void Listen()
     {
         Registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Handle(context, 15)));
         Registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => Handle(context, 1)));
     }
 
-    /// <summary>Begins an operation that the signals wait for. Where one has come already, it is told to stop at once.</summary>
+    /// <summary>Begins an operation for which the signals wait. If a signal has already come, the operation is told to stop at once.</summary>
     /// <param name="stop">Tells the operation to stop, and returns at once.</param>
     public static OperationHold Hold(Action stop)
     {
@@ -49,7 +49,7 @@ internal static class TerminationSignals
         return hold;
     }
 
-    /// <summary>Ends an operation: it has cleaned up.</summary>
+    /// <summary>Ends an operation that has cleaned up.</summary>
     public static void Release(OperationHold hold)
     {
         lock (Gate)
@@ -60,8 +60,8 @@ internal static class TerminationSignals
     }
 
     /// <summary>
-    /// Waits for the end of the process, where a signal is about to bring it: the pipeline of what was stopped must not end the
-    /// process first, with an exit code that says something else. Returns where the process lives on, since others in it handle the signal.
+    /// Waits for the end of the process, if a signal is about to bring it. Otherwise the pipeline of the stopped operation would end
+    /// the process first, with another exit code. It returns if the process survives because others in it handle the signal.
     /// </summary>
     public static void AwaitEnd()
     {
@@ -95,7 +95,7 @@ internal static class TerminationSignals
             Monitor.PulseAll(Gate);
         }
 
-        // What the signal always does is nothing where the process is the first of a container.
+        // The usual effect is nothing for the first process of a container.
         if (!context.Cancel && Environment.ProcessId == FirstProcess)
         {
             Environment.Exit(SignalBase + number);

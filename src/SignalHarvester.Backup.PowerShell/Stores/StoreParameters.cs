@@ -56,7 +56,7 @@ public class StoreParameters
     [ValidateRange(1024, long.MaxValue)]
     public long? BandwidthLimit { get; set; }
 
-    /// <summary>The place that the parameters name by themselves; null if they name none.</summary>
+    /// <summary>Returns the location that the parameters name by themselves; null if they name none.</summary>
     /// <param name="fullPath">Makes a path of the session absolute.</param>
     /// <exception cref="BackupException">InvalidArgument: a container without a provider.</exception>
     internal StoreLocation? Location(Func<string, string> fullPath)
@@ -84,8 +84,8 @@ public class StoreParameters
         };
     }
 
-    /// <summary>A configured place, with what the parameters say otherwise of it.</summary>
-    /// <param name="configured">The place.</param>
+    /// <summary>Returns a configured location, overridden by the parameters.</summary>
+    /// <param name="configured">The location.</param>
     /// <param name="isBound">Whether a parameter was given.</param>
     internal StoreLocation Over(StoreLocation configured, Func<string, bool> isBound) => configured with
     {
@@ -97,8 +97,8 @@ public class StoreParameters
         Profile = CredentialProfile ?? configured.Profile,
     };
 
-    /// <summary>How a store is used: as configured, but for what the parameters say otherwise.</summary>
-    /// <param name="configured">What is configured.</param>
+    /// <summary>Returns the options of a store: the configured ones, overridden by the parameters.</summary>
+    /// <param name="configured">The configured options.</param>
     /// <param name="isBound">Whether a parameter was given.</param>
     internal virtual StoreOptions Over(StoreOptions configured, Func<string, bool> isBound) =>
         configured with { BandwidthLimit = BandwidthLimit ?? configured.BandwidthLimit };

@@ -1,11 +1,11 @@
 namespace SignalHarvester.Backup.Catalog;
 
 /// <summary>
-/// The place of backups: a backup directory of this machine, or an object store; or no catalogue at all, for a file that
-/// is given by its path and has no sidecar.
+/// The place of backups: a backup directory of this machine, an object store, or no catalogue at all, for a file without a
+/// sidecar that is given by its path.
 /// </summary>
 /// <remarks>
-/// A stream of transactions will be one kind more: a case here, and one in each operation that asks <see cref="Store"/> today.
+/// A stream of transactions will be a further kind: one more case here, and in each operation that today asks <see cref="Store"/> today.
 /// </remarks>
 public sealed class BackupCatalog : IEquatable<BackupCatalog>
 {
@@ -27,19 +27,19 @@ public sealed class BackupCatalog : IEquatable<BackupCatalog>
     /// <summary>
     /// The backup directory on this machine: the one with the backups, else the one for downloads, history and safety backups.
     /// </summary>
-    /// <exception cref="BackupException">Of a file by itself alone: InvalidArgument, what was given is no directory.</exception>
+    /// <exception cref="BackupException">Only for a file by itself: InvalidArgument, because the given directory is not one.</exception>
     public BackupDirectory Home => home.Value;
 
-    /// <summary>A backup directory.</summary>
+    /// <summary>Makes a catalogue of a backup directory.</summary>
     public static BackupCatalog Of(BackupDirectory directory) => new(new(directory), directory, store: null);
 
-    /// <summary>An object store.</summary>
+    /// <summary>Makes a catalogue of an object store.</summary>
     /// <param name="store">The store.</param>
     /// <param name="home">The backup directory of this machine that belongs to it.</param>
     public static BackupCatalog Of(StoreCatalog store, BackupDirectory home) => new(new(home), directory: null, store);
 
-    /// <summary>No catalogue: for a file by itself.</summary>
-    /// <param name="home">Opens the backup directory of this machine, once something has to go there.</param>
+    /// <summary>Makes the catalogue of a file by itself: none.</summary>
+    /// <param name="home">Opens the backup directory of this machine when it is first needed.</param>
     public static BackupCatalog None(Func<BackupDirectory> home) => new(new(home), directory: null, store: null);
 
     /// <summary>Lists all backups, newest first; none for a file by itself.</summary>
@@ -51,7 +51,7 @@ public sealed class BackupCatalog : IEquatable<BackupCatalog>
     public IReadOnlyList<BackupMetadata> Dependants(string id, CancellationToken cancellation) =>
         Store?.Dependants(id, cancellation) ?? Directory?.Dependants(id) ?? [];
 
-    /// <summary>Whether both hold the same backups, whatever home belongs to them.</summary>
+    /// <summary>Whether both hold the same backups, whichever home belongs to them.</summary>
     public bool Equals(BackupCatalog? other) =>
         other is not null && ReferenceEquals(Store, other.Store) && Directory?.Path == other.Directory?.Path;
 

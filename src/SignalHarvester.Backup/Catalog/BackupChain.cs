@@ -3,7 +3,7 @@ using SignalHarvester.Backup.Formats;
 
 namespace SignalHarvester.Backup.Catalog;
 
-/// <summary>The links of a chain: a backup, what it builds on, and so on to the full one. Order is by links, never by clock.</summary>
+/// <summary>The links of a chain: a backup, its parent, and so on to the full backup. The links give the order, never the clock.</summary>
 internal static class BackupChain
 {
     private const string NextStep =
@@ -52,7 +52,7 @@ internal static class BackupChain
         return [.. links.Select((link, depth) => link with { Depth = depth })];
     }
 
-    /// <summary>Gives each backup its depth; null stands where a chain is broken.</summary>
+    /// <summary>Returns the backups with their depths; null for a broken chain.</summary>
     public static IReadOnlyList<BackupMetadata> WithDepths(IReadOnlyCollection<BackupMetadata> backups)
     {
         var byId = backups.ToDictionary(backup => backup.Id, StringComparer.Ordinal);
@@ -95,7 +95,7 @@ internal static class BackupChain
         }
     }
 
-    /// <summary>Why a backup cannot be the parent of changes to a database, or null if it can.</summary>
+    /// <summary>Returns why a backup cannot be the parent of changes to a database; null if it can.</summary>
     public static string? WhyNoParent(BackupMetadata parent, string? databasePath, int? pageSize) => parent switch
     {
         { IsPredecessor: true } => "was made by the Python tool, and records too little to build on",
@@ -105,13 +105,13 @@ internal static class BackupChain
         _ => null,
     };
 
-    /// <summary>What an error says is wrong, without what to do: for a sentence that has a next step of its own.</summary>
+    /// <summary>Returns what an error says is wrong, without its advice, for a sentence that gives its own.</summary>
     public static string Reason(BackupException broken) => broken.Message.Replace(NextStep, string.Empty, StringComparison.Ordinal).TrimEnd(' ', '.');
 
     private static BackupException Broken(BackupMetadata backup, string reason) => new(
         BackupErrorId.ChainBroken, backup.Id, $"The chain of '{backup.Id}' is broken: {reason}. {NextStep}");
 
-    /// <summary>The backups that build on others, directly or through further ones.</summary>
+    /// <summary>Returns the backups that build on others, directly or through further ones.</summary>
     public static IReadOnlyList<BackupMetadata> Dependants(IReadOnlyCollection<BackupMetadata> backups, IEnumerable<string> ids)
     {
         var children = backups.Where(IsIncrement).Where(backup => backup.ParentId is not null).ToLookup(backup => backup.ParentId!, StringComparer.Ordinal);

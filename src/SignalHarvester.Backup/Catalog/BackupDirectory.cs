@@ -83,9 +83,9 @@ public sealed class BackupDirectory
     internal byte[]? ReadSidecar(string id) => reader.ReadSidecar(id);
 
     /// <summary>
-    /// Removes backups, those that build on others first: of each the sidecar, so that it no longer counts as a backup, then
-    /// its file. Killed midway, the next change of the directory finishes the removal. Retired backups go with the last
-    /// that builds on them.
+    /// Removes backups, beginning with those that build on others. The sidecar goes first, so that the backup no longer counts,
+    /// then its file. If the run is killed, the next change of the directory finishes the removal. A retired backup goes together
+    /// with the last one that builds on it.
     /// </summary>
     /// <param name="ids">The backups to remove. Enumerated once, under the lock.</param>
     /// <param name="retirable">The backups that may be retired if others still build on them.</param>
@@ -114,7 +114,7 @@ public sealed class BackupDirectory
             .ToLookup(backup => backup.ParentId!, backup => backup.Id);
         var depths = listed.ToDictionary(backup => backup.Id, backup => backup.Depth, StringComparer.Ordinal);
 
-        // By links, not by names: a clock may have gone back. What a circle of links holds has no depth, and goes together.
+        // By links, not by names, because a clock may have gone back. Backups in a circle of links have no depth and go together.
         var open = ids.ToHashSet(StringComparer.Ordinal);
         var gone = new HashSet<string>(StringComparer.Ordinal);
         foreach (var id in open.OrderByDescending(id => depths.GetValueOrDefault(id)).ThenByDescending(id => id, StringComparer.Ordinal).ToList())
@@ -149,7 +149,7 @@ public sealed class BackupDirectory
             }
         }
 
-        // What a sidecar that cannot be read builds on is not known, and the sidecar may be mended.
+        // The parent in an unreadable sidecar is unknown, and somebody may repair the sidecar.
         var mayGo = listing.Faults.Count == 0;
         foreach (var retired in listed.Where(backup => mayGo && backup.IsRetired && !gone.Contains(backup.Id)).OrderByDescending(backup => backup.Depth))
         {
@@ -214,8 +214,8 @@ public sealed class BackupDirectory
     }
 
     /// <summary>
-    /// Gives a new record its place after the earlier records, whatever the clock said then: a pass counts for the backup's
-    /// chain, and a failure for all backups that build on it. A record with a future date was made before now.
+    /// Puts a new record after the earlier records, whatever the clock said then: a pass counts for the backup's chain, and a
+    /// failure for all backups that build on it. A record with a future date was made before now.
     /// </summary>
     private BackupMetadata InOrder(BackupMetadata former, BackupMetadata changed)
     {
@@ -365,7 +365,7 @@ public sealed class BackupDirectory
             return false;
         }
 
-        // What a verification recorded meanwhile stays true: the image is the same.
+        // The results of a verification that ran meanwhile stay valid, because the image is the same.
         var sidecar = ReadSidecar(former.Id)!;
         var described = current with
         {
@@ -422,7 +422,7 @@ public sealed class BackupDirectory
             sidecar);
         if (good is not null)
         {
-            Change(() => journal.Mend(current, folder, marked, good, Sidecar.Write(current with { ScrubTimestamp = now }, schemaChecksum: null, sidecar)));
+            Change(() => journal.Repair(current, folder, marked, good, Sidecar.Write(current with { ScrubTimestamp = now }, schemaChecksum: null, sidecar)));
         }
         else if (folder is not null)
         {
@@ -433,10 +433,10 @@ public sealed class BackupDirectory
     }
 
     /// <summary>
-    /// Publishes a finished file: its sidecar is staged, the file gets its name, the sidecar gets its own. Killed in
+    /// Publishes a finished file: stages its sidecar, gives the file its name, then the sidecar its own. If the run is killed in
     /// between, the next change of the directory completes it.
     /// </summary>
-    /// <returns>The backup, with its place in the order.</returns>
+    /// <returns>The backup with its place in the order.</returns>
     /// <exception cref="BackupException">DirectoryNotWritable, DirectoryLocked, WriteFailed, InvalidArgument.</exception>
     /// <exception cref="ParentLostException">The parent was removed meanwhile.</exception>
     internal BackupMetadata Publish(
@@ -458,7 +458,7 @@ public sealed class BackupDirectory
         {
             if (!backup.IsSafety)
             {
-                // Nothing builds on a safety backup, and the digests of what the next one builds on stay.
+                // Nothing builds on a safety backup, so the digests of the next backup's parent stay.
                 digests.Commit(alsoKept: parent?.Id);
             }
 
@@ -473,7 +473,7 @@ public sealed class BackupDirectory
         return new PartialBackup(Path, name, temporary, DurableFile.CreatePrivate(temporary, DurableFile.Exclusive, replaced));
     });
 
-    /// <summary>Takes the directory's lock and finishes the work of a killed holder.</summary>
+    /// <summary>Takes the directory's lock and finishes the work of a killed run.</summary>
     private SafeFileHandle Lock(CancellationToken cancellation, Action<string>? warn = null) => Change(() =>
     {
         reader.RefuseFile();

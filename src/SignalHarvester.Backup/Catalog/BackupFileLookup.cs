@@ -3,7 +3,7 @@ using SignalHarvester.Backup.Sqlite;
 
 namespace SignalHarvester.Backup.Catalog;
 
-/// <summary>A backup given by the path of its file.</summary>
+/// <summary>Finds a backup by the path of its file.</summary>
 public static class BackupFileLookup
 {
     /// <summary>Finds the backup of a file: from its sidecar, or from the file alone.</summary>
@@ -70,7 +70,7 @@ public static class BackupFileLookup
         catch (BackupException exception)
             when (exception.ErrorId is BackupErrorId.BackupNotFound or BackupErrorId.SidecarInvalid or BackupErrorId.SidecarHostile)
         {
-            // Named by its path, a file is judged by what it holds: the way out when its sidecar is lost or damaged.
+            // A file that was given by its path is judged by its content: that helps if its sidecar is lost or damaged.
             return null;
         }
     }

@@ -10,10 +10,10 @@ public static class BackupOrder
     /// <summary>The usual difference between clocks.</summary>
     private static readonly TimeSpan Skew = TimeSpan.FromMinutes(5);
 
-    // A forged sidecar may name the end of time, behind which nothing has a place.
+    // A forged sidecar may name the end of time, after which there is no place.
     private static readonly DateTimeOffset Last = new(9999, 12, 31, 0, 0, 0, TimeSpan.Zero);
 
-    /// <summary>The backup that was made last comes first.</summary>
+    /// <summary>Sorts backups by their order, the latest first.</summary>
     public static IOrderedEnumerable<BackupMetadata> NewestFirst(this IEnumerable<BackupMetadata> backups) =>
         backups.OrderByDescending(backup => backup.Order).ThenByDescending(backup => backup.Id, StringComparer.Ordinal);
 
@@ -22,12 +22,12 @@ public static class BackupOrder
     /// <param name="now">The time.</param>
     public static bool IsAhead(DateTimeOffset moment, DateTimeOffset now) => moment - now > Skew;
 
-    /// <summary>The place of a new backup.</summary>
+    /// <summary>Returns the place of a new backup.</summary>
     /// <param name="moment">The moment of its snapshot.</param>
     /// <param name="there">All existing backups.</param>
     internal static DateTimeOffset Next(DateTimeOffset moment, IEnumerable<BackupMetadata> there) => Behind(moment, there.Select(backup => backup.Order));
 
-    /// <summary>The place of a verification.</summary>
+    /// <summary>Returns the place of a verification.</summary>
     /// <param name="moment">Its moment.</param>
     /// <param name="others">The backups whose verifications were recorded before it.</param>
     internal static DateTimeOffset NextVerification(DateTimeOffset moment, IEnumerable<BackupMetadata> others) =>
@@ -35,7 +35,7 @@ public static class BackupOrder
 
     private static DateTimeOffset Behind(DateTimeOffset moment, IEnumerable<DateTimeOffset> places)
     {
-        // As exact as a sidecar is.
+        // No more exact than a sidecar.
         var own = moment.AddTicks(-(moment.Ticks % TimeSpan.TicksPerMicrosecond));
         var latest = places.DefaultIfEmpty(DateTimeOffset.MinValue).Max();
         return own > latest ? own : latest < Last ? latest.AddMicroseconds(1) : latest;

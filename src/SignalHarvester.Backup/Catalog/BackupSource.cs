@@ -5,7 +5,7 @@ namespace SignalHarvester.Backup.Catalog;
 /// <param name="Catalog">Where it is.</param>
 public sealed record BackupSource(BackupMetadata Backup, BackupCatalog Catalog)
 {
-    /// <summary>A backup in a directory of this machine.</summary>
+    /// <summary>Makes the source of a backup in a directory of this machine.</summary>
     public static BackupSource In(BackupDirectory directory, BackupMetadata backup) => new(backup, BackupCatalog.Of(directory));
 
     /// <summary>The chain of the backup, the full one first, as the sidecars describe it now.</summary>

@@ -7,7 +7,7 @@ using SignalHarvester.Backup.Text;
 
 namespace SignalHarvester.Backup.Catalog;
 
-/// <summary>Reads a directory of backups: its sidecars, and where those are missing the predecessor's index. Takes no lock.</summary>
+/// <summary>Reads a directory of backups: its sidecars, and the predecessor's index for those without one. It takes no lock.</summary>
 /// <param name="root">The directory's full path. It need not exist.</param>
 /// <param name="clock">The clock for ages.</param>
 internal sealed class CatalogReader(string root, TimeProvider clock)
@@ -97,7 +97,7 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
         }
         catch (BackupException exception) when (exception.ErrorId != BackupErrorId.BackupNotFound)
         {
-            // A broken chain has no depth; whoever needs the chain is told what is wrong with it.
+            // A broken chain has no depth. An operation that needs the chain reports what is wrong with it.
             return Load(id, ReadIndex(_ => { }));
         }
     }
@@ -110,7 +110,7 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
     /// <exception cref="BackupException">SidecarInvalid, SidecarHostile.</exception>
     public BackupMetadata? TryGet(string id) => TryLoad(id, ReadIndex(_ => { }));
 
-    /// <summary>The chain of a backup, the full one first, with depths.</summary>
+    /// <summary>Returns the chain of a backup, the full one first, with depths.</summary>
     /// <exception cref="BackupException">ChainBroken, BackupNotFound, SidecarInvalid, SidecarHostile.</exception>
     public IReadOnlyList<BackupMetadata> Chain(string id)
     {
@@ -123,12 +123,12 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
             }
             catch (BackupException exception) when (exception.ErrorId == BackupErrorId.ChainBroken && look < MostLooks)
             {
-                // Between the reading of two sidecars, the one may have been folded and the other removed.
+                // One sidecar may have been folded, and the other removed, between the reading of the two.
             }
         }
     }
 
-    /// <summary>The ids of all backups that have a sidecar, in no order, without reading them: for tab completion and wildcards.</summary>
+    /// <summary>Returns the ids of all backups with a sidecar, in no order and without reading them: for tab completion and wildcards.</summary>
     /// <exception cref="BackupException">DirectoryNotFound, DirectoryUnreadable.</exception>
     public IReadOnlyList<string> SidecarIds()
     {
@@ -162,7 +162,7 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
         }
     }
 
-    /// <summary>The bytes of a backup's sidecar, or of its entry in the predecessor's index.</summary>
+    /// <summary>Returns the bytes of a backup's sidecar, or of its entry in the predecessor's index.</summary>
     public byte[]? ReadSidecar(string id) => ReadSidecarFile(id) ?? ReadIndex(_ => { })?.Entry(id);
 
     private byte[]? ReadSidecarFile(string id)
@@ -196,7 +196,7 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
         BackupErrorId.SidecarHostile, exception.Path,
         $"'{exception.Path}' is a link, device or pipe, which are not followed in a backup directory. Put the file itself there.", exception);
 
-    /// <summary>Opens a backup's file for reading. While it is open, no clean-up takes it for abandoned.</summary>
+    /// <summary>Opens a backup's file for reading. While it is open, no clean-up treats it as abandoned.</summary>
     /// <exception cref="BackupException">BackupFileMissing, SidecarHostile, ReadFailed.</exception>
     public static SafeFileHandle OpenFile(BackupMetadata backup)
     {
@@ -250,7 +250,7 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
             }
             catch (BackupException)
             {
-                // A sidecar that cannot be used: the listing says so, or is about to.
+                // An unusable sidecar. The listing reports it.
                 return null;
             }
         }
@@ -297,21 +297,21 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
         }
     }
 
-    /// <summary>Where a backup's sidecar is, or would be.</summary>
+    /// <summary>Returns the path of a backup's sidecar, whether it exists or not.</summary>
     public string SidecarPath(string id) => Path.Combine(root, id + BackupFileName.SidecarSuffix);
 
-    /// <summary>Refuses a directory that is not there.</summary>
+    /// <summary>Refuses a missing directory.</summary>
     /// <exception cref="BackupException">DirectoryNotFound, DirectoryUnreadable.</exception>
     public void RequireExisting()
     {
-        // Taking the lock would make the directory.
+        // Taking the lock would create the directory.
         if (!Directory.Exists(root))
         {
             _ = SidecarIds();
         }
     }
 
-    /// <summary>Refuses a path that is a file's.</summary>
+    /// <summary>Refuses the path of a file.</summary>
     /// <exception cref="BackupException">DirectoryNotFound.</exception>
     public void RefuseFile()
     {
@@ -322,7 +322,7 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
         }
     }
 
-    /// <summary>The id in the name of a backup's file or sidecar, which Tab offers as readily; null if it is neither.</summary>
+    /// <summary>Returns the id in the name of a backup's file or sidecar, because Tab offers those names too; null if it is neither.</summary>
     private static string? IdOfFile(string text)
     {
         var name = Path.GetFileName(text);
@@ -332,7 +332,7 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
                 : null);
     }
 
-    /// <summary>A file that by its name is a backup's, whatever else there is of it.</summary>
+    /// <summary>Finds a file with a backup's name, whether it has a sidecar or not.</summary>
     private string? FileWithoutSidecar(string id)
     {
         try
@@ -341,7 +341,7 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            // No file is found where none can be looked for, and the backup is not found either way.
+            // No file can be looked for, and the backup is not found in any case.
             return null;
         }
     }

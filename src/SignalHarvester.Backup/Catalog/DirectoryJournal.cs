@@ -5,12 +5,12 @@ using SignalHarvester.Backup.Storage;
 namespace SignalHarvester.Backup.Catalog;
 
 /// <summary>
-/// What a backup directory is in the middle of: a marker is left before names change, so that the next run can finish
-/// what a killed one began. All of it happens under the directory's lock. See docs/FORMAT.md.
+/// The unfinished changes of a backup directory: a run leaves a marker before names change, so that the next run can finish
+/// the work of a killed one. Everything happens under the directory's lock. See docs/FORMAT.md.
 /// </summary>
 internal sealed class DirectoryJournal(BackupDirectoryLayout layout, TimeProvider clock)
 {
-    /// <summary>Refuses a state folder that leads elsewhere: what is swept or finished there would not be ours.</summary>
+    /// <summary>Refuses a state folder that leads elsewhere: files that we sweep or finish there would not be ours.</summary>
     /// <exception cref="BackupException">SidecarHostile.</exception>
     public void RefuseLinks()
     {
@@ -35,11 +35,11 @@ internal sealed class DirectoryJournal(BackupDirectoryLayout layout, TimeProvide
         DurableFile.Rename(staged, SidecarPath(id));
     }
 
-    /// <summary>Publishes a finished file in the place of the one that a backup has, and deletes that one last.</summary>
+    /// <summary>Publishes a finished file in place of a backup's former one, which it deletes last.</summary>
     /// <param name="partial">The new file.</param>
-    /// <param name="former">The backup as it is described now.</param>
-    /// <param name="formerSidecar">That description.</param>
-    /// <param name="sidecar">The description that names the new file.</param>
+    /// <param name="former">The backup's present description.</param>
+    /// <param name="formerSidecar">The bytes of that description.</param>
+    /// <param name="sidecar">The new description, which names the new file.</param>
     public void Replace(PartialBackup partial, BackupMetadata former, byte[] formerSidecar, byte[] sidecar)
     {
         DurableFile.CreateDirectory(layout.SupersededFolder);
@@ -49,11 +49,11 @@ internal sealed class DirectoryJournal(BackupDirectoryLayout layout, TimeProvide
     }
 
     /// <summary>
-    /// Removes a backup: sidecar, index entry, file. The sidecar itself becomes the marker, so that at no moment a backup
-    /// is listed, and may be built on, whose removal has begun.
+    /// Removes a backup: sidecar, index entry, file. The sidecar itself becomes the marker, so a backup whose removal has begun
+    /// is never listed, and nothing can build on it.
     /// </summary>
     /// <param name="backup">The backup.</param>
-    /// <param name="indexEntry">Its entry in the predecessor's index, where it has no sidecar.</param>
+    /// <param name="indexEntry">Its entry in the predecessor's index, if it has no sidecar.</param>
     public void Remove(BackupMetadata backup, byte[] indexEntry)
     {
         DurableFile.CreateDirectory(layout.RemovingFolder);
@@ -71,12 +71,12 @@ internal sealed class DirectoryJournal(BackupDirectoryLayout layout, TimeProvide
     }
 
     /// <summary>
-    /// Takes a damaged backup out of the listing, and keeps it: the sidecar in the quarantine is written first and is the
-    /// marker, so that it is still listed until its own sidecar is gone, and quarantined whole after the next change.
+    /// Moves a damaged backup from the listing to the quarantine. The sidecar in the quarantine is written first and is the
+    /// marker: the backup stays listed until its own sidecar is gone, and the next change of the directory completes the move.
     /// </summary>
     /// <param name="backup">The backup.</param>
     /// <param name="folder">A new folder in the quarantine.</param>
-    /// <param name="marked">Its description, with what is wrong with it.</param>
+    /// <param name="marked">Its description, with its defect.</param>
     public void Quarantine(BackupMetadata backup, string folder, byte[] marked)
     {
         DurableFile.CreateDirectory(folder);
@@ -86,15 +86,15 @@ internal sealed class DirectoryJournal(BackupDirectoryLayout layout, TimeProvide
     }
 
     /// <summary>
-    /// Puts a good file in the place of one that is damaged, and keeps that in the quarantine. Killed in between, the backup
-    /// is listed, as damaged or without a file, and the next scrub repairs it.
+    /// Replaces a damaged file by a good one, and keeps the damaged one in the quarantine. If the run is killed in between, the
+    /// backup stays listed, as damaged or without a file, and the next scrub repairs it.
     /// </summary>
     /// <param name="backup">The backup.</param>
     /// <param name="folder">A new folder in the quarantine; null if there is no damaged file.</param>
-    /// <param name="marked">What the description there is, with what is wrong with it.</param>
+    /// <param name="marked">The description in the quarantine, with the defect.</param>
     /// <param name="good">The good file.</param>
-    /// <param name="sidecar">The description of the backup from now on.</param>
-    public void Mend(BackupMetadata backup, string? folder, byte[] marked, PartialBackup good, byte[] sidecar)
+    /// <param name="sidecar">The new description of the backup.</param>
+    public void Repair(BackupMetadata backup, string? folder, byte[] marked, PartialBackup good, byte[] sidecar)
     {
         if (folder is not null)
         {
@@ -108,8 +108,8 @@ internal sealed class DirectoryJournal(BackupDirectoryLayout layout, TimeProvide
     }
 
     /// <summary>
-    /// Finishes or undoes what killed runs were in the middle of. Done before anything is decided on: else a backup could
-    /// be put on top of one whose removal is finished afterwards.
+    /// Finishes or undoes the unfinished work of killed runs. This comes before any decision: otherwise a new backup could build
+    /// on one whose removal is finished afterwards.
     /// </summary>
     /// <param name="warn">Receives a warning about unfinished work, which is left for the next run.</param>
     public void Finish(Action<string> warn)
@@ -124,7 +124,7 @@ internal sealed class DirectoryJournal(BackupDirectoryLayout layout, TimeProvide
             Attempt(() => FinishPublishing(staged), $"The publishing of '{staged.Id}' could not be finished", warn);
         }
 
-        // After the publishing: which of two files counts is what that decides.
+        // After the publishing, because that decides which of two files counts.
         foreach (var former in Markers(layout.SupersededFolder))
         {
             Attempt(() => FinishSuperseding(former), $"The former file of '{former.Id}' could not be deleted", warn);
@@ -146,8 +146,8 @@ internal sealed class DirectoryJournal(BackupDirectoryLayout layout, TimeProvide
             }
         }
 
-        // Plain database content, which must not lie about until some run needs such a folder again.
-        // The system's folder is where it goes when there is no room here.
+        // Plain database content, which must not stay until some run needs such a folder again. The system's folder is used if
+        // there is no room here.
         foreach (var parent in new[] { layout.TemporaryParent, Path.GetTempPath() })
         {
             Attempt(() => TemporaryFolder.Sweep(parent), $"'{parent}' cannot be cleared", warn);
@@ -183,7 +183,7 @@ internal sealed class DirectoryJournal(BackupDirectoryLayout layout, TimeProvide
         }
         catch (IOException exception) when (DiskFault.IsHeldElsewhere(exception))
         {
-            // Held by the run that writes it: not abandoned.
+            // The writing run holds it, so it is not abandoned.
         }
     }
 
@@ -213,7 +213,7 @@ internal sealed class DirectoryJournal(BackupDirectoryLayout layout, TimeProvide
             }
             catch (Exception exception) when (exception is BackupException or FileTooLargeException)
             {
-                // Not written by us, since ours are whole or not there. Without it nothing is lost but a clean-up.
+                // We did not write it, because our markers are either complete or missing. Without it only a clean-up is lost.
                 DurableFile.Discard(path);
             }
         }
@@ -223,7 +223,7 @@ internal sealed class DirectoryJournal(BackupDirectoryLayout layout, TimeProvide
 
     private void FinishRemoval(BackupMetadata backup)
     {
-        // Where the sidecar is there again, somebody has brought the backup back from a copy.
+        // If the sidecar is there again, somebody has restored the backup from a copy.
         if (!File.Exists(SidecarPath(backup.Id)))
         {
             RemoveFromIndex(backup.Id);
@@ -235,7 +235,7 @@ internal sealed class DirectoryJournal(BackupDirectoryLayout layout, TimeProvide
 
     private void FinishSuperseding(BackupMetadata former)
     {
-        // The sidecar decides. Where it still names the former file, the new one never got its name.
+        // The sidecar decides. If it still names the former file, the new file never got its name.
         var sidecar = SidecarPath(former.Id);
         if (File.Exists(sidecar)
             && Sidecar.Read(RegularFile.ReadAllBytes(sidecar, Sidecar.LargestBytes), former.Id, layout.Path, clock).BackupPath != former.BackupPath)
@@ -281,7 +281,7 @@ internal sealed class DirectoryJournal(BackupDirectoryLayout layout, TimeProvide
     {
         if (File.Exists(SidecarPath(id)))
         {
-            // Still listed: its file has not been moved, and the next scrub decides anew.
+            // Still listed: its file has not been moved, and the next scrub decides again.
             DurableFile.Delete(MarkerPath(folder, id));
             return;
         }
@@ -302,7 +302,7 @@ internal sealed class DirectoryJournal(BackupDirectoryLayout layout, TimeProvide
         }
         catch (BackupException)
         {
-            // An index that cannot be read lists nothing, this backup neither.
+            // An unreadable index lists nothing, and so not this backup.
             return;
         }
 

@@ -1,11 +1,11 @@
 namespace SignalHarvester.Backup.Catalog;
 
-/// <summary>Tells whether two descriptions are of the same backup.</summary>
+/// <summary>Compares two descriptions of a backup.</summary>
 internal static class ImageIdentity
 {
     /// <summary>
-    /// Whether two backups of one id hold the same image of the same database. Their files may differ: one may have been
-    /// folded where the other is still an increment.
+    /// Whether two backups with one id have the same image of the same database. Their files may differ: one may have been folded
+    /// while the other is still an increment.
     /// </summary>
     public static bool HoldsSameImageAs(this BackupMetadata one, BackupMetadata other) =>
         one.Id == other.Id

@@ -4,25 +4,25 @@ using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Catalog;
 
-/// <summary>A backup's file on its way: locked by this run, under a temporary name, deleted unless it is renamed or kept.</summary>
+/// <summary>A backup's unfinished file: locked by this run, under a temporary name, and deleted unless it is renamed or kept.</summary>
 /// <param name="directory">The backup directory.</param>
-/// <param name="name">The name that the file will have, as far as is known yet.</param>
-/// <param name="temporaryPath">The path that it has until then.</param>
+/// <param name="name">The file's final name, as far as it is known yet.</param>
+/// <param name="temporaryPath">Its path until then.</param>
 /// <param name="handle">The open file.</param>
 internal sealed class PartialBackup(string directory, BackupFileName name, string temporaryPath, SafeFileHandle handle) : IDisposable
 {
     private bool renamed;
 
-    /// <summary>The name that the file will have: what it holds may turn out other than was meant.</summary>
+    /// <summary>The file's final name. It can change, because the content may become another than planned.</summary>
     public BackupFileName Name { get; set; } = name;
 
-    /// <summary>The path that the file will have.</summary>
+    /// <summary>The file's final path.</summary>
     public string FinalPath => Path.Combine(directory, Name.Text);
 
-    /// <summary>Whether the file stays under its temporary name if it is not renamed, for another run to go on with.</summary>
+    /// <summary>Whether the file keeps its temporary name if it is not renamed, so that another run can continue it.</summary>
     public bool IsKept { get; init; }
 
-    /// <summary>The open file, for writing and for reading back what was written.</summary>
+    /// <summary>The open file, for writing and for reading back.</summary>
     public SafeFileHandle Handle { get; } = handle;
 
     /// <summary>Gives the file its final name, durably.</summary>
@@ -31,7 +31,7 @@ internal sealed class PartialBackup(string directory, BackupFileName name, strin
         DurableFile.Rename(temporaryPath, FinalPath);
         renamed = true;
 
-        // Before the sidecar is there, so that whoever sees it can open the file.
+        // Released before the sidecar exists, so that whoever sees the sidecar can open the file.
         RegularFile.Release(Handle);
     }
 

@@ -7,8 +7,8 @@ using SignalHarvester.Backup.Storage;
 namespace SignalHarvester.Backup.Catalog;
 
 /// <summary>
-/// The predecessor's <c>backups.json</c>: one array of the same objects as in the sidecars. It is read where a sidecar
-/// is missing, and for older versions that noted only there that a backup was verified.
+/// The predecessor's <c>backups.json</c>: one array of the same objects as in the sidecars. It serves backups without a
+/// sidecar, and older versions that recorded only there that a backup was verified.
 /// </summary>
 internal sealed class PredecessorIndex
 {
@@ -73,7 +73,7 @@ internal sealed class PredecessorIndex
     /// <summary>The ids in the index; invalid ones are left out.</summary>
     public IEnumerable<string> Ids => byId.Keys;
 
-    /// <summary>The JSON of one entry, or null.</summary>
+    /// <summary>Returns the JSON of one entry; null if there is none.</summary>
     public byte[]? Entry(string id) =>
         byId.TryGetValue(id, out var found) ? JsonSerializer.SerializeToUtf8Bytes(found) : null;
 

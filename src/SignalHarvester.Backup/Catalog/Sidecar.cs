@@ -9,7 +9,8 @@ using SignalHarvester.Backup.Storage.Ownership;
 namespace SignalHarvester.Backup.Catalog;
 
 /// <summary>
-/// The JSON file beside a backup that makes it one: the predecessor's fields, and ours on top. See docs/FORMAT.md.
+/// The JSON file beside a backup's file, without which it is no backup: the predecessor's fields, and ours in addition. See
+/// docs/FORMAT.md.
 /// </summary>
 internal static class Sidecar
 {
@@ -25,13 +26,13 @@ internal static class Sidecar
     /// <summary>The largest size of a sidecar, in bytes.</summary>
     public const int LargestBytes = 4 << 20;
 
-    // Half of it is for everything else.
+    // The other half is for everything else.
     private const int LargestRowCounts = LargestBytes / 2;
 
     /// <summary>Reads a sidecar, or an entry of the predecessor's index, which has the same fields.</summary>
     /// <param name="json">Its bytes.</param>
     /// <param name="id">The id that its file name states.</param>
-    /// <param name="directory">The directory that it lies in.</param>
+    /// <param name="directory">The directory that it is in.</param>
     /// <param name="clock">The clock for ages.</param>
     /// <exception cref="BackupException">SidecarInvalid, SidecarHostile.</exception>
     public static BackupMetadata Read(ReadOnlySpan<byte> json, string id, string directory, TimeProvider clock)
@@ -47,17 +48,17 @@ internal static class Sidecar
         }
     }
 
-    /// <summary>The schema's digest that a sidecar records, or null.</summary>
+    /// <summary>Returns the schema's digest in a sidecar; null if there is none.</summary>
     public static string? SchemaChecksum(ReadOnlySpan<byte> json) => Digest(Parse(json).SchemaChecksum, "schema_checksum");
 
-    /// <summary>Whether the rows of all tables fit into a sidecar. They are left out where they do not: there may be tens of thousands of tables.</summary>
+    /// <summary>Whether the row counts of all tables fit into a sidecar. If not, they are left out: there may be tens of thousands of tables.</summary>
     public static bool HasRoomFor(IReadOnlyDictionary<string, long> rowCounts) =>
         JsonSerializer.SerializeToUtf8Bytes(Counts(rowCounts), SidecarJson.Strict.DictionaryStringInt64).Length <= LargestRowCounts;
 
     /// <summary>Writes a backup's description.</summary>
     /// <param name="backup">The backup.</param>
     /// <param name="schemaChecksum">The schema's digest, or null to keep what is recorded.</param>
-    /// <param name="existing">The sidecar that is rewritten, whose unknown fields survive; null for a new one.</param>
+    /// <param name="existing">The present sidecar, whose unknown fields are kept; null for a new one.</param>
     public static byte[] Write(BackupMetadata backup, string? schemaChecksum, byte[]? existing)
     {
         var before = existing is null ? new SidecarFields() : Parse(existing);
@@ -187,7 +188,7 @@ internal static class Sidecar
         var provider = Enumeration<CloudProvider>(fields.CloudProvider, "cloud_provider");
         BackupCopy[] copies = [.. (fields.Copies ?? []).OfType<SidecarFields.CopyFields>().Select(copy => Copy(copy, path))];
 
-        // Ours are those of a copy that is recorded as well; the predecessor recorded these two alone.
+        // Ours also belong to a recorded copy; the predecessor recorded only these two.
         var isPredecessors = copies.Length == 0 || (fields.CloudUrl is not null && !Array.Exists(copies, copy => copy.Url == fields.CloudUrl));
         return new BackupMetadata
         {
@@ -239,7 +240,7 @@ internal static class Sidecar
         };
     }
 
-    /// <summary>The findings of a check in the content of an encrypted backup may name tables and count rows, and are left out.</summary>
+    /// <summary>The findings of a check of an encrypted backup's content may name tables and count rows, so they are left out.</summary>
     private static SidecarFields.CheckFields Fields(VerificationCheck check, bool isSecret) => new(
         check.Check,
         check.Passed,
@@ -250,7 +251,7 @@ internal static class Sidecar
     private static string Recipient(string? text) =>
         text is not null && X25519Recipient.TryParse(text) is not null ? text : throw new FormatException("one of its recipients is not an age public key");
 
-    /// <summary>Whose a file is tells nothing of what it holds; what users write into its attributes may.</summary>
+    /// <summary>The owner of a file says nothing about its content; attributes that users set may.</summary>
     private static SidecarFields.AccessFields Fields(FileAccessRecord access, bool isSecret)
     {
         var attributes = access.Attributes.Where(attribute => !isSecret || !ExtendedAttributes.IsUsers(attribute.Key)).ToDictionary(StringComparer.Ordinal);
@@ -259,7 +260,7 @@ internal static class Sidecar
             attributes.Count == 0 ? null : attributes);
     }
 
-    /// <summary>The sidecar's record of it, if valid. It is trusted only as far as a restore can check it.</summary>
+    /// <summary>Reads the sidecar's record, if valid. It is trusted only as far as a restore can check it.</summary>
     private static FileAccessRecord Access(SidecarFields.AccessFields access)
     {
         if (access is not { UserId: < uint.MaxValue, GroupId: < uint.MaxValue, Mode: { Length: 3 or 4 } mode }
@@ -282,7 +283,7 @@ internal static class Sidecar
             (access.Attributes ?? []).Where(attribute => ExtendedAttributes.IsKnown(attribute.Key)).ToDictionary(StringComparer.Ordinal));
     }
 
-    /// <summary>The name stands in a command that somebody may run.</summary>
+    /// <summary>The name becomes part of a command that somebody may run.</summary>
     private static bool IsNoAccount(string? name) =>
         name is not null && (name.Length is 0 or > 256 || name[0] == '-' || name.Contains(':', StringComparison.Ordinal) || name.Any(char.IsControl));
 
@@ -317,7 +318,7 @@ internal static class Sidecar
 
     private static string Shown(string text) => text.Length <= 100 ? text : text[..100] + "…";
 
-    // The predecessor wrote an empty string where it had none.
+    // The predecessor wrote an empty string for a missing value.
     private static string? Digest(string? text, string name) =>
         string.IsNullOrEmpty(text) ? null
         : text.Length == 64 && text.All(char.IsAsciiHexDigit) ? text.ToLowerInvariant()

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace SignalHarvester.Backup.Catalog;
 
-/// <summary>The fields of a sidecar as they stand in the JSON, before any of them is believed. See docs/FORMAT.md.</summary>
+/// <summary>The fields of a sidecar in the JSON's form, before any of them is checked. See docs/FORMAT.md.</summary>
 internal sealed class SidecarFields
 {
     public string? BackupId { get; set; }
@@ -88,14 +88,14 @@ internal sealed class SidecarFields
 
     public CopyFields?[]? Copies { get; set; }
 
-    /// <summary>Fields that this version does not know; they survive a rewrite.</summary>
+    /// <summary>Fields unknown to this version; a rewrite keeps them.</summary>
     [JsonExtensionData]
     public Dictionary<string, JsonElement>? Unknown { get; set; }
 
     /// <summary>One check of a verification.</summary>
     internal sealed record CheckFields(string? Check, bool Passed, string? Detail);
 
-    /// <summary>Whose the database file was.</summary>
+    /// <summary>Owner and permissions of the database file.</summary>
     internal sealed record AccessFields(uint? UserId, string? User, uint? GroupId, string? Group, string? Mode, Dictionary<string, byte[]>? Attributes);
 
     /// <summary>One copy in an object store.</summary>

@@ -9,13 +9,13 @@ namespace SignalHarvester.Backup.Catalog;
 [JsonSerializable(typeof(SidecarFields))]
 internal sealed partial class SidecarJson : JsonSerializerContext
 {
-    /// <summary>The rules for our files: two of a name are an error, and text stays readable.</summary>
+    /// <summary>The rules for our files: a repeated name is an error, and text stays readable.</summary>
     public static SidecarJson Strict { get; } = new(new JsonSerializerOptions
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         AllowDuplicateProperties = false,
         WriteIndented = true,
-        // Read by people and by JSON parsers, never pasted into HTML.
+        // People and JSON parsers read it; nobody pastes it into HTML.
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     });
 }

@@ -62,7 +62,7 @@ public sealed class StoreCatalog : IDisposable
         }
         catch (BackupException exception) when (exception.ErrorId == BackupErrorId.ChainBroken)
         {
-            // Whoever needs the chain is told what is wrong with it.
+            // An operation that needs the chain reports what is wrong with it.
             return found.Backup;
         }
     }

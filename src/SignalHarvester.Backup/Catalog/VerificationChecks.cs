@@ -1,6 +1,6 @@
 namespace SignalHarvester.Backup.Catalog;
 
-/// <summary>The names of the checks of a verification, and the errors that they end in.</summary>
+/// <summary>The names of the checks of a verification, and their errors.</summary>
 internal static class VerificationChecks
 {
     public const string File = nameof(File);
@@ -19,18 +19,18 @@ internal static class VerificationChecks
 
     private const string NotMade = "could not be made: ";
 
-    /// <summary>The check that the database is sound, where this SQLite cannot read it: it is not known.</summary>
-    /// <param name="reason">Why not.</param>
+    /// <summary>The integrity check of a database that this SQLite cannot read: its result is unknown.</summary>
+    /// <param name="reason">Why SQLite cannot read it.</param>
     public static VerificationCheck Unreadable(string reason) => new(Integrity, false, NotMade + reason);
 
-    /// <summary>Whether a check tells no more than that it could not be made.</summary>
+    /// <summary>Whether a check says only that it could not be made.</summary>
     public static bool IsUnreadable(VerificationCheck? check) =>
         check is { Check: Integrity, Passed: false } && check.Detail.StartsWith(NotMade, StringComparison.Ordinal);
 
-    /// <summary>The check that a chain failed which is not whole.</summary>
+    /// <summary>The failed check of an incomplete chain.</summary>
     public static VerificationCheck Broken(BackupException fault) => new(Chain, false, BackupChain.Reason(fault));
 
-    /// <summary>The error for a check that failed.</summary>
+    /// <summary>The error for a failed check.</summary>
     public static BackupException Fault(BackupMetadata backup, VerificationCheck failed) => new(
         failed.Check switch
         {

@@ -9,12 +9,12 @@ using SignalHarvester.Backup.Sqlite.Snapshot;
 namespace SignalHarvester.Backup.Chains;
 
 /// <summary>
-/// Puts an image together from a chain: the newest increment first, so that each page is taken from its newest version;
-/// then the full backup, whose pieces get the taken pages laid over them. So the image is written once, from front to back.
+/// Puts an image together from a chain. It reads the newest increment first, so that each page comes from its newest version,
+/// and the full backup last, whose pieces get the taken pages laid over them. So the image is written once, from front to back.
 /// </summary>
 /// <remarks>
-/// Written straight to their places in the image, the pages of 30 increments cost a restore more than everything else: a
-/// disk is given 80,000 single pages, and the file as many extents.
+/// If the pages of 30 increments were written straight to their places in the image, that would cost a restore more than
+/// everything else: the disk would get 80,000 single pages, and the file as many extents.
 /// </remarks>
 internal sealed class ChainReader
 {
@@ -39,8 +39,8 @@ internal sealed class ChainReader
 
     /// <summary>Reads a chain.</summary>
     /// <param name="chain">The open files.</param>
-    /// <param name="target">Where the image goes; null to throw it away, which takes a backup that stands by itself.</param>
-    /// <param name="folder">A private folder for what the increments hold; null for a backup that stands by itself.</param>
+    /// <param name="target">Where the image goes; null to discard it, which only a backup that builds on no other allows.</param>
+    /// <param name="folder">A private folder for the pages of the increments; null for a backup that builds on no other.</param>
     /// <param name="meter">Counts the content of the full backup, and the stored bytes of the increments.</param>
     /// <param name="cancellation">Stops the reading.</param>
     /// <exception cref="ChainDamagedException">A link's content is damaged.</exception>
@@ -58,9 +58,9 @@ internal sealed class ChainReader
     /// <summary>Reads one increment.</summary>
     /// <param name="backup">The increment.</param>
     /// <param name="file">Its file.</param>
-    /// <param name="identities">What it may be opened with, where it is encrypted.</param>
+    /// <param name="identities">The secrets that may open it, if it is encrypted.</param>
     /// <param name="takePage">Called with each page and its content, in the log's order.</param>
-    /// <param name="meter">Counts stored bytes; null where nobody watches.</param>
+    /// <param name="meter">Counts stored bytes; null if nobody watches.</param>
     /// <param name="cancellation">Stops the reading.</param>
     /// <exception cref="InvalidDataException">The increment is damaged.</exception>
     public static (ReadResult File, string WalChecksum) ReadIncrement(
@@ -73,7 +73,7 @@ internal sealed class ChainReader
             file,
             identities,
             backup,
-            // Every page once, each with its frame's header.
+            // At most: every page once, each with its frame's header.
             WalFormat.FrameOffset(pageCount + 1, pageSize),
             _ => { },
             chunk =>
@@ -137,7 +137,7 @@ internal sealed class ChainReader
             chain.Identities,
             backup,
             backup.DatabaseSize ?? long.MaxValue,
-            chunk => Lay(Used(chunk), chunk.PlainOffset),
+            chunk => WriteOverlaid(Used(chunk), chunk.PlainOffset),
             chunk =>
             {
                 hash.AppendData(Used(chunk));
@@ -150,20 +150,20 @@ internal sealed class ChainReader
             cancellation.ThrowIfCancellationRequested();
             var bytes = tail.AsSpan(0, (int)Math.Min(tail.Length, imageLength - offset));
             bytes.Clear();
-            Lay(bytes, offset);
+            WriteOverlaid(bytes, offset);
             hash.AppendData(bytes);
         }
 
         return (read, Hex(hash));
     }
 
-    /// <summary>What of a chunk is part of the image: the full backup may have been longer.</summary>
+    /// <summary>Returns the part of a chunk that belongs to the image: the full backup may have been longer.</summary>
     private Span<byte> Used(Chunk chunk) => chunk.PlainSpan[..(int)Math.Clamp(imageLength - chunk.PlainOffset, 0, chunk.PlainLength)];
 
-    /// <summary>Lays the taken pages over a piece of content, and writes it.</summary>
-    private void Lay(Span<byte> bytes, long offset)
+    /// <summary>Lays the taken pages over a piece of content, and writes the piece.</summary>
+    private void WriteOverlaid(Span<byte> bytes, long offset)
     {
-        taken.Lay(bytes, offset);
+        taken.Overlay(bytes, offset);
         target.Write(bytes, offset);
     }
 

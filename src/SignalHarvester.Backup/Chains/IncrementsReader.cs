@@ -7,8 +7,8 @@ using SignalHarvester.Backup.Sqlite.Snapshot;
 namespace SignalHarvester.Backup.Chains;
 
 /// <summary>
-/// Reads the increments of a chain as if they were one file, the newest first. One pipeline for all of them: an increment
-/// is a few chunks, and to fill and drain a pipeline for each costs as much as to unpack it.
+/// Reads the increments of a chain as if they were one file, the newest first. One pipeline serves all of them: an increment
+/// is only a few chunks, and to fill and drain a pipeline for each would cost as much as to unpack it.
 /// </summary>
 internal sealed class IncrementsReader : IDisposable
 {
@@ -19,13 +19,13 @@ internal sealed class IncrementsReader : IDisposable
     private readonly CompressionType[] compressions;
     private readonly IncrementalHash newest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
 
-    // Of the thread that reads.
+    // Used by the reading thread.
     private int reading;
     private StoredStream? stored;
     private FrameReader? frames;
     private long length;
 
-    // Of the thread that consumes.
+    // Used by the consuming thread.
     private int consuming;
     private WalReader? log;
 
@@ -44,7 +44,7 @@ internal sealed class IncrementsReader : IDisposable
     /// <param name="takePage">Called with each page and its content: the newest increment's first, each in its log's order.</param>
     /// <param name="meter">Counts stored bytes.</param>
     /// <param name="cancellation">Stops the reading.</param>
-    /// <returns>What each file held, the oldest increment's first, and the SHA-256 of the newest log in lower-case hex.</returns>
+    /// <returns>The content of each file, the oldest increment's first, and the SHA-256 of the newest log in lower-case hex.</returns>
     /// <exception cref="ChainDamagedException">A link's content is damaged.</exception>
     public static (IReadOnlyList<ReadResult> Files, string WalChecksum) Read(
         OpenChain chain, PageTaker takePage, ProgressMeter meter, CancellationToken cancellation)
@@ -77,7 +77,7 @@ internal sealed class IncrementsReader : IDisposable
         return false;
     }
 
-    /// <summary>Fills a chunk from the link that is being read; false at its end.</summary>
+    /// <summary>Fills a chunk from the link that is being read; returns false at its end.</summary>
     private bool TryFill(Chunk chunk)
     {
         if (frames is null)
@@ -93,7 +93,7 @@ internal sealed class IncrementsReader : IDisposable
             chunk.PlainOffset = length;
             length += chunk.PlainLength;
 
-            // Every page once, each with its frame's header.
+            // At most: every page once, each with its frame's header.
             return length <= WalFormat.FrameOffset(Link(reading).PageCount!.Value + 1, Link(reading).PageSize!.Value)
                 ? true
                 : throw new InvalidDataException("The content is larger than recorded.");
@@ -120,7 +120,7 @@ internal sealed class IncrementsReader : IDisposable
             (consuming, log) = (chunk.Link, null);
         }
 
-        // What was recorded of a parent's log is proved by its stored checksum.
+        // The records of a parent's log are proved by its stored checksum.
         var isNewest = consuming == chain.Links.Count - 1;
         log ??= new WalReader(
             Link(consuming).PageSize!.Value, Link(consuming).PageCount!.Value, takePage, isProved: !isNewest && Link(consuming).StoredChecksum is not null);
@@ -141,7 +141,7 @@ internal sealed class IncrementsReader : IDisposable
         return true;
     });
 
-    /// <summary>Says whose content it was that is damaged.</summary>
+    /// <summary>Runs a read, and adds to its fault which link's content is damaged.</summary>
     private bool Judge(int link, Func<bool> read)
     {
         try
@@ -154,7 +154,7 @@ internal sealed class IncrementsReader : IDisposable
         }
     }
 
-    /// <summary>Unpacks chunks of several files, which need not be compressed alike.</summary>
+    /// <summary>Unpacks chunks of several files, which may have different compressions.</summary>
     private sealed class Worker(IncrementsReader reader) : IChunkWorker
     {
         private readonly Dictionary<CompressionType, IChunkWorker> decompressors = [];

@@ -5,7 +5,7 @@ using SignalHarvester.Backup.Encryption;
 namespace SignalHarvester.Backup.Chains;
 
 /// <summary>
-/// The files of a chain, all open: whatever is removed or folded meanwhile, they stay readable, and stay what they are.
+/// The open files of a chain. They stay readable and unchanged, even if others remove or fold the backups meanwhile.
 /// </summary>
 internal sealed class OpenChain : IDisposable
 {
@@ -20,28 +20,28 @@ internal sealed class OpenChain : IDisposable
         this.owned = owned;
     }
 
-    /// <summary>The backups with their files: the full one first.</summary>
+    /// <summary>The backups with their files, the full backup first.</summary>
     public IReadOnlyList<(BackupMetadata Backup, SafeFileHandle File)> Links { get; }
 
-    /// <summary>What encrypted files may be opened with. Asked for as soon as one is read, and not before.</summary>
+    /// <summary>The secrets that may open encrypted files. They are needed only once such a file is read.</summary>
     public IdentityRing Identities { get; }
 
     /// <summary>The backup that the chain leads to.</summary>
     public BackupMetadata Backup => Links[^1].Backup;
 
-    /// <summary>Whether the backup stands by itself.</summary>
+    /// <summary>Whether the backup builds on no other.</summary>
     public bool IsSingle => Links.Count == 1;
 
-    /// <summary>Bytes that its files have on disk.</summary>
+    /// <summary>Bytes of its files on disk.</summary>
     public long StoredLength => Links.Sum(link => link.Backup.Size);
 
-    /// <summary>Bytes of the image that it gives, as far as that is recorded.</summary>
+    /// <summary>Bytes of the resulting image, as far as they are recorded.</summary>
     public long ExpectedImageLength => Backup.DatabaseSize ?? Backup.Size;
 
-    /// <summary>Opens a backup and what it builds on.</summary>
-    /// <param name="backup">The backup. Its sidecar is read again: it may have been folded since the caller saw it.</param>
-    /// <param name="directory">Where it lies; null for a file that is in no catalogue.</param>
-    /// <param name="identities">What encrypted files may be opened with.</param>
+    /// <summary>Opens a backup and the backups that it builds on.</summary>
+    /// <param name="backup">The backup. Its sidecar is read again, because the backup may have been folded since the caller saw it.</param>
+    /// <param name="directory">Its directory; null for a file without a catalogue.</param>
+    /// <param name="identities">The secrets that may open encrypted files.</param>
     /// <exception cref="BackupException">ChainBroken, BackupFileMissing, BackupNotFound, SidecarHostile, ReadFailed.</exception>
     public static OpenChain Open(BackupMetadata backup, BackupDirectory? directory, IdentityRing identities)
     {
@@ -60,7 +60,7 @@ internal sealed class OpenChain : IDisposable
             catch (BackupException exception)
                 when (exception.ErrorId == BackupErrorId.BackupFileMissing && attempt < MostAttempts && directory.TryGet(backup.Id) is not null)
             {
-                // Folded since the sidecars were read: looked at again. Where nothing has changed, the file is missing.
+                // The chain may have been folded since the sidecars were read, so read them again. If nothing changed, the file is missing.
                 var before = links;
                 links = directory.Chain(backup.Id);
                 if (links.Select(link => link.BackupPath).SequenceEqual(before.Select(link => link.BackupPath)))
@@ -71,10 +71,10 @@ internal sealed class OpenChain : IDisposable
         }
     }
 
-    /// <summary>A backup that stands by itself, whose file the caller has open and keeps.</summary>
+    /// <summary>Makes a chain of one backup that builds on no other. The caller opened its file and keeps it.</summary>
     public static OpenChain Of(BackupMetadata backup, SafeFileHandle file, IdentityRing identities) => new([(backup, file)], identities, []);
 
-    /// <summary>This chain with one more backup on top, whose file the caller has open and keeps.</summary>
+    /// <summary>Returns this chain with one more backup on top. The caller opened that backup's file and keeps it.</summary>
     public OpenChain With(BackupMetadata child, SafeFileHandle file, IdentityRing identities) => new([.. Links, (child, file)], identities, []);
 
     /// <inheritdoc/>

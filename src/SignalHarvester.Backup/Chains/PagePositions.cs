@@ -5,9 +5,9 @@ using SignalHarvester.Backup.Storage;
 namespace SignalHarvester.Backup.Chains;
 
 /// <summary>
-/// A number for each page of an image, 0 if none was given. They lie in a sparse file of which a few blocks are held in
-/// memory: logs and images are gone through from page to page, so that a block serves thousands of them, and memory does
-/// not grow with the image.
+/// A number for each page of an image, 0 if it has none. The numbers are in a sparse file, of which a few blocks are kept in
+/// memory. Logs and images are read from page to page, so one block serves thousands of pages, and memory does not grow with
+/// the image.
 /// </summary>
 internal sealed class PagePositions : IDisposable
 {
@@ -19,7 +19,7 @@ internal sealed class PagePositions : IDisposable
     private readonly Block?[] blocks = new Block?[MostBlocks];
 
     /// <summary>Makes the file.</summary>
-    /// <param name="path">Its path; it is deleted in the end.</param>
+    /// <param name="path">Its path. The file is deleted at the end.</param>
     /// <param name="pageCount">The highest page; pages count from 1.</param>
     /// <exception cref="IOException">It cannot be made.</exception>
     public PagePositions(string path, long pageCount)
@@ -31,7 +31,7 @@ internal sealed class PagePositions : IDisposable
     /// <summary>The highest page that can have a number.</summary>
     public long PageCount { get; }
 
-    /// <summary>The number of a page. Several threads may ask at once.</summary>
+    /// <summary>The number of a page. Several threads may read at once.</summary>
     public uint this[long page]
     {
         get
@@ -45,7 +45,7 @@ internal sealed class PagePositions : IDisposable
         }
     }
 
-    /// <summary>Gives a page a number, unless it has one.</summary>
+    /// <summary>Sets the number of a page, unless it has one.</summary>
     public bool TryAdd(long page, uint number)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(page, 1);
@@ -88,7 +88,7 @@ internal sealed class PagePositions : IDisposable
         (held.Index, held.IsChanged) = (index, false);
         var bytes = held.Bytes;
 
-        // Beyond what was ever written there are no positions.
+        // Behind the written part of the file there are no positions.
         bytes[file.ReadFully(bytes, index * bytes.Length)..].Clear();
         return held;
     }

@@ -4,11 +4,12 @@ using SignalHarvester.Backup.Formats;
 namespace SignalHarvester.Backup.Chains;
 
 /// <summary>
-/// The pages that were taken from the increments of a chain, each once, until they are laid over the full backup. They wait
-/// in a file, one behind the other, in the order in which they came.
+/// The pages taken from the increments of a chain, each once, until they are laid over the full backup. They wait in a file,
+/// one after another, in the order in which they came.
 /// </summary>
 /// <remarks>
-/// Each at its own place in a sparse file costs twice as much: a system call and a page of the file cache for every 4 KiB.
+/// In a sparse file, each page at its own place would cost twice as much: a system call and a page of the file cache for
+/// every 4 KiB.
 /// </remarks>
 internal sealed class TakenPages : IDisposable
 {
@@ -25,7 +26,7 @@ internal sealed class TakenPages : IDisposable
     /// <summary>Makes the files.</summary>
     /// <param name="folder">A private folder.</param>
     /// <param name="pageSize">Bytes in a page.</param>
-    /// <param name="pageCount">Pages of the image; those beyond are not taken.</param>
+    /// <param name="pageCount">Pages of the image; higher pages are not taken.</param>
     /// <exception cref="IOException">They cannot be made.</exception>
     public TakenPages(string folder, int pageSize, long pageCount)
     {
@@ -35,7 +36,7 @@ internal sealed class TakenPages : IDisposable
         pages = new ImageFile(file, flush: null);
     }
 
-    /// <summary>Takes a page, unless it was taken before. Not to be called by two threads at once.</summary>
+    /// <summary>Takes a page, unless it was taken before. Only one thread at a time may call it.</summary>
     public void Add(long page, ReadOnlySpan<byte> content)
     {
         if (page > positions.PageCount || !positions.TryAdd(page, count + 1))
@@ -53,13 +54,13 @@ internal sealed class TakenPages : IDisposable
         count++;
     }
 
-    /// <summary>Ends the taking: from now on there is laying alone.</summary>
+    /// <summary>Ends the taking. Afterwards pages are only overlaid.</summary>
     public void Complete() => Flush();
 
     /// <summary>Lays the taken pages over a piece of the image. Several threads may do so at once.</summary>
     /// <param name="bytes">The piece. It need not begin or end with a page.</param>
     /// <param name="offset">Where in the image it begins.</param>
-    public void Lay(Span<byte> bytes, long offset)
+    public void Overlay(Span<byte> bytes, long offset)
     {
         var length = bytes.Length;
         for (var start = 0; start < length;)
@@ -70,7 +71,7 @@ internal sealed class TakenPages : IDisposable
             var end = EndOf(page);
             if (position != 0)
             {
-                // What lies in a row is read in one go.
+                // Adjacent pages are read at once.
                 for (var next = 1U; end < length && positions[page + next] == position + next; next++)
                 {
                     end = EndOf(page + next);

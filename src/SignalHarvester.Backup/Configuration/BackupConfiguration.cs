@@ -157,7 +157,7 @@ public sealed class BackupConfiguration
         var usual = System.IO.Path.Combine(location, DefaultFile);
         if (FileKind.IsSpecial(usual))
         {
-            // Reading a pipe that nobody writes to would never end. One that is meant is named.
+            // Reading a pipe without a writer would never end. A pipe has to be named explicitly.
             throw new BackupException(
                 BackupErrorId.ReadFailed, usual,
                 $"The configuration file '{usual}' is a pipe, a device or a socket, not a file. Move it away, or give it with -ConfigurationPath if you mean it. {WithoutIt}");
@@ -183,7 +183,7 @@ public sealed class BackupConfiguration
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            // Reading it says why.
+            // Reading it reports why.
             return true;
         }
     }

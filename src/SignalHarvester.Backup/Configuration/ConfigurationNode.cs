@@ -11,18 +11,18 @@ internal sealed class ConfigurationNode(int line, int column)
     /// <summary>The column, from 1.</summary>
     public int Column { get; } = column;
 
-    /// <summary>The text, where it is one. Null for a list, a map, and for nothing at all.</summary>
+    /// <summary>The text, if it is one. Null for a list, a map or nothing.</summary>
     public string? Text { get; init; }
 
-    /// <summary>The items, where it is a list.</summary>
+    /// <summary>The items, if it is a list.</summary>
     public List<ConfigurationNode>? Items { get; init; }
 
-    /// <summary>The entries in their order, where it is a map.</summary>
+    /// <summary>The entries in their order, if it is a map.</summary>
     public List<(ConfigurationNode Key, ConfigurationNode Value)>? Entries { get; init; }
 
-    /// <summary>Whether there is nothing: the key stands alone, or with <c>null</c> or <c>~</c>.</summary>
+    /// <summary>Whether there is no value: the key is alone, or has <c>null</c> or <c>~</c>.</summary>
     public bool IsNothing => Text is null && Items is null && Entries is null;
 
-    /// <summary>What kind of value it is, for people.</summary>
+    /// <summary>The kind of value, in words.</summary>
     public string Kind => Entries is not null ? "a map of keys" : Items is not null ? "a list" : Text is not null ? "a text" : "nothing";
 }

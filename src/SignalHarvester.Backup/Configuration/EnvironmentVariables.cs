@@ -7,7 +7,7 @@ using System.Text.RegularExpressions;
 
 namespace SignalHarvester.Backup.Configuration;
 
-/// <summary>The environment that overrides settings, and whose variables values name.</summary>
+/// <summary>The environment. Its variables override settings, and values can refer to them.</summary>
 /// <param name="variables">Name and value of each variable.</param>
 internal sealed partial class EnvironmentVariables(IReadOnlyDictionary<string, string> variables)
 {
@@ -21,10 +21,10 @@ internal sealed partial class EnvironmentVariables(IReadOnlyDictionary<string, s
     /// <summary>Whether anything in the environment may concern settings.</summary>
     public bool IsConcerned => Names.Any(name => name != ConfigurationFile);
 
-    /// <summary>The names of all variables that begin as ours do and are set.</summary>
+    /// <summary>The names of all variables that are set and have our prefix.</summary>
     public IEnumerable<string> Names => variables.Keys.Where(name => name.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase) && TryGet(name, out _));
 
-    /// <summary>The names of those that Kubernetes or Docker set for a service whose name begins with shbackup: no settings.</summary>
+    /// <summary>The names of those that Kubernetes or Docker set for a service whose name begins with shbackup. They are not settings.</summary>
     public IReadOnlyList<string> OfServices =>
         [
             .. variables.Where(variable => variable.Key.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase) && IsOfService(variable.Key, variable.Value))
@@ -32,7 +32,7 @@ internal sealed partial class EnvironmentVariables(IReadOnlyDictionary<string, s
                 .Order(StringComparer.Ordinal),
         ];
 
-    /// <summary>The variables of this process, as they are now.</summary>
+    /// <summary>Returns the present variables of this process.</summary>
     public static EnvironmentVariables OfProcess()
     {
         var variables = new Dictionary<string, string>(OperatingSystem.IsWindows() ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal);
@@ -44,22 +44,25 @@ internal sealed partial class EnvironmentVariables(IReadOnlyDictionary<string, s
         return new EnvironmentVariables(variables);
     }
 
-    /// <summary>The variable of a key: <c>app.backup.s3.bucket</c> is SHBACKUP_S3_BUCKET, <c>app.database_path</c> SHBACKUP_DATABASE_PATH.</summary>
+    /// <summary>
+    /// Returns the variable of a key: <c>app.backup.s3.bucket</c> is SHBACKUP_S3_BUCKET, <c>app.database_path</c>
+    /// SHBACKUP_DATABASE_PATH.
+    /// </summary>
     /// <param name="key">The key's path.</param>
     public static string NameOf(string key) =>
         Prefix + key[(key.StartsWith(BackupRoot, StringComparison.Ordinal) ? BackupRoot : Root).Length..].Replace('.', '_').ToUpperInvariant();
 
-    /// <summary>Gets a variable. An empty one counts as not set, as shells and unit files leave it; one of a service is not a setting.</summary>
+    /// <summary>Gets a variable. An empty one counts as not set, as shells and unit files leave it. One of a service is not a setting.</summary>
     public bool TryGet(string name, [NotNullWhen(true)] out string? value) =>
         variables.TryGetValue(name, out value) && value.Length > 0
             && !(name.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase) && IsOfService(name, value));
 
     /// <summary>
-    /// Puts the values of variables in the place of <c>${NAME}</c>. <c>$${</c> stands for a plain <c>${</c>; other dollar signs stand for themselves.
+    /// Inserts the values of variables for <c>${NAME}</c>. <c>$${</c> stands for a plain <c>${</c>; other dollar signs stand for themselves.
     /// </summary>
     /// <param name="text">The text.</param>
-    /// <param name="names">The names that it holds, in order.</param>
-    /// <returns>The text with the values; null if a variable is not set, or a name is none: it is the last of the names.</returns>
+    /// <param name="names">The names in the text, in order.</param>
+    /// <returns>The text with the values; null if a variable is not set or a name is invalid, which is then the last of the names.</returns>
     public string? Expand(string text, List<string> names)
     {
         var expanded = new StringBuilder(text.Length);
@@ -98,9 +101,9 @@ internal sealed partial class EnvironmentVariables(IReadOnlyDictionary<string, s
         text.Length > 0 && !char.IsAsciiDigit(text[0]) && text.All(letter => char.IsAsciiLetterOrDigit(letter) || letter == '_');
 
     /// <summary>
-    /// Kubernetes puts the address of each Service into the environment of every pod beside it, and Docker that of each link, by
-    /// names made of the service's: shbackup-metrics gives SHBACKUP_METRICS_PORT=tcp://10.96.0.7:9187. Name and value together
-    /// tell them from settings.
+    /// Kubernetes puts the address of each Service into the environment of every pod beside it, and Docker that of each link. The
+    /// variable's name comes from the service's: shbackup-metrics makes SHBACKUP_METRICS_PORT=tcp://10.96.0.7:9187. Only name and
+    /// value together distinguish these from settings.
     /// </summary>
     private static bool IsOfService(string name, string value) =>
         ServiceName().Match(name) is { Success: true } match

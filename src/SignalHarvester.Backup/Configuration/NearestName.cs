@@ -5,12 +5,12 @@ internal static class NearestName
 {
     private const int MostEdits = 3;
 
-    /// <summary>The name that is nearest to a mistyped one; null if none is near enough.</summary>
-    /// <param name="typed">What was typed.</param>
-    /// <param name="names">The names that there are.</param>
+    /// <summary>Returns the name that is nearest to a mistyped one; null if none is near enough.</summary>
+    /// <param name="typed">The mistyped name.</param>
+    /// <param name="names">The existing names.</param>
     public static string? Of(string typed, IEnumerable<string> names)
     {
-        // Beyond a third of the letters, a guess is none.
+        // If more than a third of the letters differ, it is no guess.
         var most = Math.Min(MostEdits, Math.Max(1, typed.Length / 3));
         return names
             .Where(name => Math.Abs(name.Length - typed.Length) <= most)
@@ -21,7 +21,7 @@ internal static class NearestName
             .FirstOrDefault();
     }
 
-    /// <summary>How many letters were left out, added, changed or swapped with their neighbour (optimal string alignment).</summary>
+    /// <summary>Counts the letters that were left out, added, changed or swapped with their neighbour (optimal string alignment).</summary>
     private static int Edits(string typed, string name)
     {
         typed = typed.ToUpperInvariant().Replace('-', '_');

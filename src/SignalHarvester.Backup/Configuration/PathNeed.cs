@@ -1,17 +1,17 @@
 namespace SignalHarvester.Backup.Configuration;
 
-/// <summary>What must be at a configured path for it to be of use.</summary>
+/// <summary>What must exist at a configured path.</summary>
 internal enum PathNeed
 {
     /// <summary>A file.</summary>
     File,
 
-    /// <summary>A folder; the first backup makes it.</summary>
+    /// <summary>A folder, which the first backup makes.</summary>
     MadeFolder,
 
     /// <summary>A folder.</summary>
     Folder,
 
-    /// <summary>The folder that a file is to be written into.</summary>
+    /// <summary>The folder into which a file will be written.</summary>
     ParentFolder,
 }

@@ -17,7 +17,7 @@ internal static class SettingsMap
     private const int LeastBandwidth = 1024;
 
     /// <summary>Reads all settings.</summary>
-    /// <param name="reading">The pass, which collects what is wrong.</param>
+    /// <param name="reading">The pass, which collects the problems.</param>
     /// <param name="root">The file's content; null for none.</param>
     public static BackupSettings Read(SettingsReading reading, ConfigurationNode? root)
     {
@@ -81,7 +81,7 @@ internal static class SettingsMap
 
         return databases;
 
-        // Named twice, it is one: a directory of its own is the more precise word.
+        // A database that is named twice counts once; a directory of its own is the more precise statement.
         void Add(string? path, string? ownDirectory)
         {
             var known = databases.FindIndex(database => database.Path == path);
@@ -200,6 +200,7 @@ internal static class SettingsMap
     {
         VerifyAfterBackup = section.Flag("verify_after_backup", true),
         VerifyBeforeRestore = section.Flag("verify_before_restore", true),
+        Thorough = section.Flag("thorough", false),
     };
 
     private static EncryptionSettings ReadEncryption(SettingsReading reading, SettingsSection section)
@@ -219,7 +220,7 @@ internal static class SettingsMap
 
         if (recipients.Count == 0)
         {
-            // Somebody has begun to configure encryption, or a variable did not get its value: no reason for plain backups.
+            // Somebody has begun to configure encryption, or a variable has no value. That must not lead to plain backups.
             section.RefuseNothing("recipients", $"found nothing; allowed is {PublicKeyForm}, or several. Give [] for plain backups, or omit the key.");
         }
 

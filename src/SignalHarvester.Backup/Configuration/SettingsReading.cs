@@ -2,9 +2,9 @@ using System.Globalization;
 
 namespace SignalHarvester.Backup.Configuration;
 
-/// <summary>One pass over a configuration: what it comes to, and everything that is wrong with it.</summary>
+/// <summary>One pass over a configuration: its settings, and all its problems.</summary>
 /// <param name="path">The file's full path; null if there is none.</param>
-/// <param name="baseFolder">What relative paths are relative to, as a full path.</param>
+/// <param name="baseFolder">The folder for relative paths, as a full path.</param>
 /// <param name="environment">The variables that override the file.</param>
 internal sealed class SettingsReading(string? path, string baseFolder, EnvironmentVariables environment)
 {
@@ -18,25 +18,25 @@ internal sealed class SettingsReading(string? path, string baseFolder, Environme
     /// <summary>The settings in effect, in the order of the file's sample.</summary>
     public List<ConfigurationSetting> Settings { get; } = [];
 
-    /// <summary>What is wrong.</summary>
+    /// <summary>The problems.</summary>
     public List<ConfigurationProblem> Problems { get; } = [];
 
-    /// <summary>The paths that were set.</summary>
+    /// <summary>The configured paths.</summary>
     public List<ConfiguredPath> Paths { get; } = [];
 
-    /// <summary>The file's path, for what is in the file.</summary>
+    /// <summary>The file's path, for values in the file.</summary>
     public string File => path ?? string.Empty;
 
     /// <summary>Makes a path full, without a separator at its end.</summary>
     public string FullPath(string relative) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(relative, baseFolder));
 
-    /// <summary>Takes note of a section, whose unknown keys are named in the end.</summary>
+    /// <summary>Notes a section. Its unknown keys are reported at the end.</summary>
     public void Enter(SettingsSection section) => sections.Add(section);
 
-    /// <summary>Takes note of a setting.</summary>
+    /// <summary>Notes a setting.</summary>
     /// <param name="key">Its path.</param>
-    /// <param name="value">What it comes to, for people; not used where the value is masked.</param>
-    /// <param name="given">What was set; null for a default.</param>
+    /// <param name="value">Its effective value, in words; not used if the value is masked.</param>
+    /// <param name="given">The configured value; null for a default.</param>
     /// <param name="variable">The variable that overrides it; null for none.</param>
     public void Add(string key, string? value, GivenValue? given, string? variable) => Settings.Add(new ConfigurationSetting
     {
@@ -52,7 +52,7 @@ internal sealed class SettingsReading(string? path, string baseFolder, Environme
     public void Refuse(GivenValue given, string allowed) =>
         Report(given, $"found {Quote(given.Shown)}; allowed is {allowed}.", allowed);
 
-    /// <summary>Reports what is wrong with a value that was set.</summary>
+    /// <summary>Reports a problem of a configured value.</summary>
     public void Report(GivenValue given, string message, string? allowed = null, ConfigurationSeverity severity = ConfigurationSeverity.Error) =>
         Problems.Add(new ConfigurationProblem
         {
@@ -66,7 +66,7 @@ internal sealed class SettingsReading(string? path, string baseFolder, Environme
             Message = message,
         });
 
-    /// <summary>Reports what is wrong at a place of the file.</summary>
+    /// <summary>Reports a problem at a place of the file.</summary>
     public void Report(
         ConfigurationNode place, string? key, string message, string? found = null,
         string? allowed = null, ConfigurationSeverity severity = ConfigurationSeverity.Error) =>
@@ -82,7 +82,7 @@ internal sealed class SettingsReading(string? path, string baseFolder, Environme
             Message = message,
         });
 
-    /// <summary>Names the keys of the file, and the variables of the environment, that mean nothing.</summary>
+    /// <summary>Reports the unknown keys of the file, and the unknown variables of the environment.</summary>
     public void Finish()
     {
         var known = sections.SelectMany(section => section.Known.Select(section.KeyOf)).ToList();
@@ -119,13 +119,13 @@ internal sealed class SettingsReading(string? path, string baseFolder, Environme
             }
         }
 
-        // As one reads the file; what is not in it comes last.
+        // In the order of the file; problems outside of it come last.
         var inOrder = Problems.OrderBy(problem => problem.Line ?? int.MaxValue).ThenBy(problem => problem.Column).ToList();
         Problems.Clear();
         Problems.AddRange(inOrder);
     }
 
-    /// <summary>A text from outside, short and on one line.</summary>
+    /// <summary>Returns a text from outside, short and on one line.</summary>
     public static string Quote(string text) => $"'{Shorten(text)}'";
 
     private static string Shorten(string text)

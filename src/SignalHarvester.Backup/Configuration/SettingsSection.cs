@@ -4,7 +4,7 @@ namespace SignalHarvester.Backup.Configuration;
 
 /// <summary>
 /// A map of keys in a configuration, read key by key. Each read takes the environment's value, else the file's, else the
-/// default; takes note of what came out; and reports what is not allowed, so that reading goes on.
+/// default. It notes the result, and reports a value that is not allowed without stopping.
 /// </summary>
 internal sealed class SettingsSection
 {
@@ -17,11 +17,11 @@ internal sealed class SettingsSection
     private readonly List<string> known = [];
 
     /// <summary>Begins with a section.</summary>
-    /// <param name="reading">The pass that it belongs to.</param>
+    /// <param name="reading">The pass over the configuration.</param>
     /// <param name="path">Its key's path; empty for the whole file.</param>
     /// <param name="node">Its content; null for none.</param>
-    /// <param name="isClosed">Whether a key that is not known is a mistake; where not, it is the application's.</param>
-    /// <param name="isItem">Whether it is an item of a list, which no variable can override.</param>
+    /// <param name="isClosed">Whether an unknown key is a mistake; if not, it belongs to the application.</param>
+    /// <param name="isItem">Whether it is an item of a list. No variable can override one.</param>
     public SettingsSection(SettingsReading reading, string path, ConfigurationNode? node, bool isClosed = true, bool isItem = false)
     {
         (this.reading, this.path, IsClosed, this.isItem) = (reading, path, isClosed, isItem);
@@ -34,23 +34,23 @@ internal sealed class SettingsSection
         reading.Enter(this);
     }
 
-    /// <summary>Whether a key that is not known is a mistake.</summary>
+    /// <summary>Whether an unknown key is a mistake.</summary>
     public bool IsClosed { get; }
 
     /// <summary>The names of the keys that were read so far.</summary>
     public IReadOnlyList<string> Known => known;
 
-    /// <summary>Where the section stands in the file; null if it does not.</summary>
+    /// <summary>The section's place in the file; null if it is not there.</summary>
     public ConfigurationNode? Place => node;
 
-    /// <summary>A key's path.</summary>
+    /// <summary>Returns a key's path.</summary>
     public string KeyOf(string name) => path.Length == 0 ? name : $"{path}.{name}";
 
-    /// <summary>The unknown keys.</summary>
+    /// <summary>Returns the unknown keys.</summary>
     public IEnumerable<ConfigurationNode> Unknown() =>
         node?.Entries?.Select(entry => entry.Key).Where(key => key.Text is null || !known.Contains(key.Text)) ?? [];
 
-    /// <summary>A section inside this one.</summary>
+    /// <summary>Returns a section inside this one.</summary>
     public SettingsSection Section(string name, bool isClosed = true) => new(reading, KeyOf(name), Find(name), isClosed);
 
     /// <summary>Reads true or false.</summary>
@@ -60,7 +60,7 @@ internal sealed class SettingsSection
     /// <summary>Reads a whole number.</summary>
     public int Number(string name, int fallback, int least, int most) => NumberOrNone(name, least, most, fallback) ?? fallback;
 
-    /// <summary>Reads a whole number that need not be there.</summary>
+    /// <summary>Reads an optional whole number.</summary>
     public int? NumberOrNone(string name, int least, int most, int? fallback = null) => ReadOrNone(
         name,
         fallback,
@@ -76,7 +76,7 @@ internal sealed class SettingsSection
         return Read(name, fallback, text => words.TryGetValue(text, out var value) ? value : null, OneOf(words.Keys), Word);
     }
 
-    /// <summary>Reads one of several words, which stay as they are.</summary>
+    /// <summary>Reads one of several words, and returns it unchanged.</summary>
     public string? Word(string name, params string[] words) =>
         ReadOrNone(name, null, text => Array.Find(words, word => word.Equals(text, StringComparison.OrdinalIgnoreCase)), OneOf(words), word => word);
 
@@ -97,7 +97,7 @@ internal sealed class SettingsSection
     /// <summary>Reads an age.</summary>
     public BackupAge? Age(string name) => ReadOrNone(name, null, ValueText.ToAge, ValueText.Ages, age => age is null ? null : ValueText.Of(age.Value));
 
-    /// <summary>Reads an age that has a default.</summary>
+    /// <summary>Reads an age with a default.</summary>
     public TimeSpan Age(string name, TimeSpan fallback) => Read(name, fallback, text => ValueText.ToAge(text)?.Value, ValueText.Ages, ValueText.Of);
 
     /// <summary>Reads a number of bytes.</summary>
@@ -108,7 +108,7 @@ internal sealed class SettingsSection
         string.Create(CultureInfo.InvariantCulture, $"a number of bytes, alone or with a unit such as 5MB, {least} or more"),
         bytes => bytes?.ToString(CultureInfo.InvariantCulture));
 
-    /// <summary>Reads an address that is shown and recorded, and so must hold no credentials.</summary>
+    /// <summary>Reads an address that is shown and recorded, and so must not contain credentials.</summary>
     public Uri? Endpoint(string name) => ReadOrNone(
         name,
         null,
@@ -117,7 +117,7 @@ internal sealed class SettingsSection
         address => address?.OriginalString,
         MayHoldSecret);
 
-    /// <summary>Reads an address that may hold a user name and a password.</summary>
+    /// <summary>Reads an address that may contain a user name and a password.</summary>
     public Uri? Address(string name) => ReadOrNone(
         name, null, ValueText.ToAddress, ValueText.Addresses, address => address?.OriginalString, MayHoldSecret);
 
@@ -142,8 +142,8 @@ internal sealed class SettingsSection
         static bool IsKey(string text) => text.Contains("AGE-SECRET-KEY-", StringComparison.OrdinalIgnoreCase);
     }
 
-    /// <summary>Reports a list that is named, in the file or by a variable, with nothing in it.</summary>
-    /// <param name="name">The key of a list that came to nothing.</param>
+    /// <summary>Reports a list that is present, in the file or by a variable, but empty.</summary>
+    /// <param name="name">The key of the empty list.</param>
     /// <param name="message">What is wrong with that.</param>
     public void RefuseNothing(string name, string message)
     {
@@ -159,15 +159,15 @@ internal sealed class SettingsSection
         }
     }
 
-    /// <summary>Reads the path of a database; the predecessor takes it as an address of SQLAlchemy's, too.</summary>
+    /// <summary>Reads the path of a database. Like the predecessor, it also accepts an address of SQLAlchemy.</summary>
     public string? DatabasePath(string name) => FilePath(name, PathNeed.File, null, ToDatabase, MaskServer);
 
-    /// <summary>Makes a full path of a value that was read by itself; null, and a problem, where it is none.</summary>
+    /// <summary>Makes a full path of a value that was read separately; null, and a problem, if it is not a path.</summary>
     public string? DatabasePath(GivenValue given) => ToPath(given, PathNeed.File, ToDatabase);
 
     /// <summary>Reads a list. A single value is a list of one.</summary>
     /// <param name="name">The key.</param>
-    /// <param name="separator">What separates the items in a variable; null if none can say them.</param>
+    /// <param name="separator">The separator of the items in a variable; null if no variable can hold them.</param>
     /// <param name="isMap">Whether an item may be a map.</param>
     public IReadOnlyList<SettingsItem> Items(string name, char? separator, bool isMap)
     {
@@ -194,14 +194,14 @@ internal sealed class SettingsSection
         string ItemKey(int index) => string.Create(CultureInfo.InvariantCulture, $"{key}[{index}]");
     }
 
-    /// <summary>Takes note of the text of an item.</summary>
+    /// <summary>Notes the text of an item.</summary>
     public void Add(GivenValue given, string value) =>
         reading.Add(given.Key, value, given, EnvironmentVariables.NameOf(given.Key[..given.Key.IndexOf('[', StringComparison.Ordinal)]));
 
     /// <summary>Reports an item that is not allowed.</summary>
     public void Refuse(GivenValue given, string allowed) => reading.Refuse(given, allowed);
 
-    /// <summary>Reports a key that must be there.</summary>
+    /// <summary>Reports a required key that is missing.</summary>
     public void Require(string name, string why) =>
         reading.Problems.Add(new ConfigurationProblem
         {
@@ -231,11 +231,11 @@ internal sealed class SettingsSection
 
     private static bool MayHoldSecret(string address) => address.AsSpan().IndexOfAny('@', '?', '#') >= 0;
 
-    /// <summary>The address of a database server, which is none of ours, can hold a password.</summary>
+    /// <summary>The address of a database server is not supported, but can contain a password.</summary>
     private static string MaskServer(string text) =>
         text.Contains('@', StringComparison.Ordinal) && text.Contains("://", StringComparison.Ordinal) ? Mask : text;
 
-    /// <summary>A secret key that was put where a public one belongs must not be shown either.</summary>
+    /// <summary>A secret key in the place of a public one must not be shown either.</summary>
     private static string MaskItem(string text) => text.Contains("SECRET", StringComparison.OrdinalIgnoreCase) ? Mask : MaskServer(text);
 
     private T Read<T>(string name, T fallback, Func<string, T?> parse, string allowed, Func<T, string?> show, Func<string, bool>? isSecret = null)
@@ -329,7 +329,7 @@ internal sealed class SettingsSection
             return null;
         }
 
-        // As it stands in the file: what a variable holds may be a secret.
+        // In the file's form, because a variable's value may be a secret.
         return new GivenValue(key, text, mask(value.Text), ConfigurationSource.File, reading.File, value.Line, value.Column);
     }
 

@@ -9,22 +9,22 @@ internal static partial class ValueText
     private static readonly TimeSpan ShortestInterval = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan LongestInterval = TimeSpan.FromDays(1);
 
-    /// <summary>What <see cref="ToFlag"/> takes.</summary>
+    /// <summary>What <see cref="ToFlag"/> accepts.</summary>
     public const string Flags = "true or false";
 
-    /// <summary>What <see cref="ToTime"/> takes.</summary>
+    /// <summary>What <see cref="ToTime"/> accepts.</summary>
     public const string Times = "a time of day in UTC, from 00:00 to 23:59";
 
-    /// <summary>What <see cref="ToInterval"/> takes.</summary>
+    /// <summary>What <see cref="ToInterval"/> accepts.</summary>
     public const string Intervals = "a number of hours, or a number with a unit such as 30m or 6h, from 1m to 24h";
 
-    /// <summary>What <see cref="ToAge"/> takes.</summary>
+    /// <summary>What <see cref="ToAge"/> accepts.</summary>
     public const string Ages = "a number with a unit: s, m, h, d, w, mo (30 days) or y (365 days), such as 30d";
 
-    /// <summary>What <see cref="ToAddress"/> takes.</summary>
+    /// <summary>What <see cref="ToAddress"/> accepts.</summary>
     public const string Addresses = "an address that begins with http:// or https://";
 
-    /// <summary>Reads true or false, with the other words that YAML 1.1, and so the predecessor, has for them.</summary>
+    /// <summary>Reads true or false, and the other words for them in YAML 1.1, which the predecessor accepts.</summary>
     public static bool? ToFlag(string text) => text.ToUpperInvariant() switch
     {
         "TRUE" or "YES" or "ON" => true,
@@ -43,13 +43,13 @@ internal static partial class ValueText
     /// <summary>Writes a time of day.</summary>
     public static string Of(TimeOnly time) => time.ToString("HH:mm", CultureInfo.InvariantCulture);
 
-    /// <summary>Reads a day of the week: its English name, or the first three letters of it.</summary>
+    /// <summary>Reads a day of the week: its English name, or the first three letters.</summary>
     public static DayOfWeek? ToDay(string text) => Enum.GetValues<DayOfWeek>()
         .Cast<DayOfWeek?>()
         .FirstOrDefault(
             day => text.Equals(day.ToString(), StringComparison.OrdinalIgnoreCase) || text.Equals(day.ToString()![..3], StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>Reads the time between two backups; a bare number is hours, as the predecessor's documents have it.</summary>
+    /// <summary>Reads the time between two backups; a number without a unit means hours, as in the predecessor's documents.</summary>
     public static TimeSpan? ToInterval(string text)
     {
         var interval = ToNumber(text, 1, 24) is { } hours ? TimeSpan.FromHours(hours) : ToAge(text)?.Value;
@@ -76,7 +76,7 @@ internal static partial class ValueText
         }
     }
 
-    /// <summary>Reads a number of bytes, alone or with a unit; units are binary, as PowerShell's are.</summary>
+    /// <summary>Reads a number of bytes, with or without a unit; units are binary, as in PowerShell.</summary>
     public static long? ToBytes(string text, long least)
     {
         if (SizePattern().Match(text) is not { Success: true } match)
@@ -96,7 +96,7 @@ internal static partial class ValueText
         return bytes >= least && bytes <= long.MaxValue ? (long)bytes : null;
     }
 
-    /// <summary>Reads an address of the web.</summary>
+    /// <summary>Reads a web address.</summary>
     public static Uri? ToAddress(string text) =>
         Uri.TryCreate(text, UriKind.Absolute, out var address) && address.Scheme is "http" or "https" ? address : null;
 

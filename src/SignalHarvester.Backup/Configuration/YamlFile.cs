@@ -4,8 +4,8 @@ using YamlDotNet.Core.Events;
 namespace SignalHarvester.Backup.Configuration;
 
 /// <summary>
-/// Reads YAML into nodes that keep their places. The one class that touches YamlDotNet, so that its library loads only
-/// where there is a file.
+/// Reads YAML into nodes that keep their places. It is the only class that touches YamlDotNet, so that the library loads only
+/// if there is a file.
 /// </summary>
 internal sealed class YamlFile
 {
@@ -17,9 +17,9 @@ internal sealed class YamlFile
 
     private YamlFile(string text) => parser = new Parser(new Scanner(new StringReader(text)));
 
-    /// <summary>Reads the one document of a file.</summary>
+    /// <summary>Reads the only document of a file.</summary>
     /// <param name="text">The file's content.</param>
-    /// <returns>The document, which is nothing for an empty file; or what is wrong with it, and where.</returns>
+    /// <returns>The document, without a value for an empty file; or its defect, with the place.</returns>
     public static (ConfigurationNode? Root, (int Line, int Column, string Message)? Fault) Parse(string text)
     {
         try
@@ -102,8 +102,8 @@ internal sealed class YamlFile
     }
 
     /// <summary>
-    /// Lays other maps under this one, as the merge key of YAML 1.1 says it: the map's own keys win. A merge key with anything
-    /// else stays as it is, a key that means nothing to us.
+    /// Merges other maps into this one, by the rules of YAML 1.1's merge key: the map's own keys win. A merge key with any other
+    /// value stays as it is: an unknown key.
     /// </summary>
     private static void Merge(List<(ConfigurationNode Key, ConfigurationNode Value)> entries)
     {

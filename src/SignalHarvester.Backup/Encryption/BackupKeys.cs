@@ -2,7 +2,7 @@ using SignalHarvester.Backup.Encryption.Age;
 
 namespace SignalHarvester.Backup.Encryption;
 
-/// <summary>Makes pairs of keys.</summary>
+/// <summary>Makes key pairs.</summary>
 public static class BackupKeys
 {
     /// <summary>Makes a pair, and writes the secret key to a new file.</summary>

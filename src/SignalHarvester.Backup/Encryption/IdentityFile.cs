@@ -5,7 +5,7 @@ using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Encryption;
 
-/// <summary>A file of age secret keys, a line each; lines that begin with # are remarks. What age-keygen writes.</summary>
+/// <summary>A file of age secret keys, one on each line; lines that begin with # are comments. age-keygen writes the same form.</summary>
 internal static class IdentityFile
 {
     private const int LargestBytes = 1 << 20;
@@ -32,7 +32,7 @@ internal static class IdentityFile
                 throw Invalid(path, "it is a directory");
             }
 
-            // Keys come out of pipes too: of a password manager, which leaves none on a disk.
+            // A key can also come from a pipe, for example from a password manager that leaves no key on a disk.
             using var reader = new StreamReader(new MemoryStream(NamedFile.ReadAllBytes(path, LargestBytes, cancellation)), Encoding.UTF8);
             text = reader.ReadToEnd();
         }
@@ -57,7 +57,7 @@ internal static class IdentityFile
             number++;
             if (line.Length > 0 && line[0] != '#')
             {
-                // Never the line itself: it may be a mistyped secret.
+                // Never quote the line itself: it may be a mistyped secret.
                 identities.Add(X25519Identity.TryParse(line) ?? throw Invalid(path, string.Create(
                     CultureInfo.InvariantCulture,
                     $"line {number} is {(X25519Recipient.TryParse(line) is not null ? "a public key; the secret key, which begins with AGE-SECRET-KEY-1, is needed" : "not an age secret key (AGE-SECRET-KEY-1…), or was mistyped")}")));
@@ -67,7 +67,7 @@ internal static class IdentityFile
         return identities.Count > 0 ? identities : throw Invalid(path, "it contains no key");
     }
 
-    /// <summary>Writes a key to a new file that its owner alone may read.</summary>
+    /// <summary>Writes a key to a new file that only its owner can read.</summary>
     /// <exception cref="BackupException">IdentityFileExists, DestinationInvalid, DestinationNotWritable.</exception>
     public static void Write(string path, X25519Identity identity, DateTimeOffset moment)
     {

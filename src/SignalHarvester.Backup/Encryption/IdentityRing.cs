@@ -4,12 +4,12 @@ using SignalHarvester.Backup.Encryption.Age;
 
 namespace SignalHarvester.Backup.Encryption;
 
-/// <summary>The secrets with which an operation may open encrypted backups: of identity files, a passphrase, or none.</summary>
+/// <summary>The secrets with which an operation may open encrypted backups: from identity files, a passphrase, or none.</summary>
 public sealed class IdentityRing
 {
     private readonly IReadOnlyList<IAgeIdentity> identities;
 
-    // A passphrase takes a second and 256 MiB each time, and a backup's file is opened more than once.
+    // A passphrase costs a second and 256 MiB each time, and an operation opens a backup's file more than once.
     private readonly ConcurrentDictionary<string, AgeFileKey> opened;
 
     private IdentityRing(IReadOnlyList<IAgeIdentity> identities, IEnumerable<KeyValuePair<string, AgeFileKey>>? opened = null)
@@ -35,10 +35,10 @@ public sealed class IdentityRing
     /// <param name="passphrase">The passphrase.</param>
     public IdentityRing WithPassphrase(ReadOnlySpan<char> passphrase) => new([.. identities, Passphrase.Of(passphrase)]);
 
-    /// <summary>The encryption to the holders of these secrets; null if there are none.</summary>
+    /// <summary>Returns the encryption to the holders of these secrets; null if there are none.</summary>
     internal BackupEncryption? ToEncryption()
     {
-        // A passphrase must be alone in a file, so it gives way to keys that others may hold as well.
+        // A passphrase cannot share a file with other recipients, so keys, which others may hold as well, come first.
         List<IAgeRecipient> keys = [.. identities.OfType<X25519Identity>().Select(identity => identity.PublicKey)];
         return keys.Count > 0 ? new BackupEncryption(keys)
             : identities.OfType<Passphrase>().FirstOrDefault() is { } passphrase ? new BackupEncryption([passphrase])

@@ -8,39 +8,39 @@ namespace SignalHarvester.Backup.Formats;
 /// the predecessor also wrote <c>_incremental.db</c> (a full copy) and <c>_wal.db</c> (a raw WAL).
 /// </summary>
 /// <param name="Id">The backup's id.</param>
-/// <param name="Type">What the name says the file holds.</param>
+/// <param name="Type">The kind of backup that the name states.</param>
 /// <param name="IsWal">Whether the content is a WAL rather than a database image.</param>
-/// <param name="Compression">What the suffix says.</param>
+/// <param name="Compression">The compression that the suffix states.</param>
 /// <param name="IsEncrypted">Whether the name says that it is encrypted.</param>
-/// <param name="Generation">1 for the file as first made, more for one that was folded since, or encrypted to others.</param>
+/// <param name="Generation">1 for the file as first made; higher if it was folded or re-encrypted since.</param>
 /// <param name="Text">The whole file name.</param>
 internal sealed partial record BackupFileName(
     string Id, BackupType Type, bool IsWal, CompressionType Compression, bool IsEncrypted, int Generation, string Text)
 {
-    /// <summary>What an unfinished file's name ends with.</summary>
+    /// <summary>The end of an unfinished file's name.</summary>
     public const string PartialSuffix = ".partial";
 
-    /// <summary>What the name of an encrypted file ends with.</summary>
+    /// <summary>The end of an encrypted file's name.</summary>
     public const string EncryptedSuffix = ".age";
 
-    /// <summary>What a sidecar's name ends with.</summary>
+    /// <summary>The end of a sidecar's name.</summary>
     public const string SidecarSuffix = ".json";
 
     private const string IdPrefix = "backup_";
     private const string IdFormat = "yyyyMMdd'_'HHmmss'_'ffffff";
 
-    /// <summary>The id of a backup made at a moment.</summary>
+    /// <summary>Returns the id of a backup made at a moment.</summary>
     public static string IdFor(DateTimeOffset moment) =>
         IdPrefix + moment.UtcDateTime.ToString(IdFormat, CultureInfo.InvariantCulture);
 
     /// <summary>Whether a text is an id. Anything else never becomes part of a path.</summary>
     public static bool IsId(string? text) => text is not null && IdPattern().IsMatch(text) && TryMoment(text, out _);
 
-    /// <summary>The moment that an id states; the sidecar's timestamp beats it.</summary>
+    /// <summary>Returns the moment that an id states. The sidecar's timestamp has precedence.</summary>
     public static DateTimeOffset MomentOf(string id) =>
         TryMoment(id, out var moment) ? moment : throw new FormatException($"'{id}' states no moment.");
 
-    /// <summary>The name of a backup's file.</summary>
+    /// <summary>Returns the name of a backup's file.</summary>
     public static BackupFileName For(string id, BackupType type, CompressionType compression, bool encrypted = false, int generation = 1)
     {
         var mark = generation == 1 ? string.Empty : string.Create(CultureInfo.InvariantCulture, $"_g{generation}");
@@ -83,7 +83,7 @@ internal sealed partial record BackupFileName(
 
     private static bool TryMoment(string id, out DateTimeOffset moment)
     {
-        // The pattern knows no calendar: 31 November passes it.
+        // The pattern knows no calendar and accepts 31 November.
         var digits = id.AsSpan(IdPrefix.Length);
         return DateTimeOffset.TryParseExact(
             digits, digits.Length == 15 ? "yyyyMMdd'_'HHmmss" : IdFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out moment);

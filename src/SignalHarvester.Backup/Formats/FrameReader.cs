@@ -4,7 +4,7 @@ using SignalHarvester.Backup.Formats.Pipeline;
 namespace SignalHarvester.Backup.Formats;
 
 /// <summary>
-/// Cuts a stored file into frames for parallel decompression. What cannot be cut (one long frame, or gzip members
+/// Cuts a stored file into frames for parallel decompression. A file that cannot be cut (one long frame, or gzip members
 /// without our extra field, as other tools write them) is decompressed here, in one stream.
 /// </summary>
 /// <remarks>The content's first bytes show the codec: the Python tool labelled some gzip files as zstd.</remarks>
@@ -15,8 +15,8 @@ internal sealed class FrameReader : IDisposable
     private readonly StoredStream stored;
     private Stream? rest;
 
-    /// <summary>Looks at the content's beginning.</summary>
-    /// <param name="stored">The file; it stays the caller's.</param>
+    /// <summary>Recognises the codec from the content's first bytes.</summary>
+    /// <param name="stored">The file. The caller disposes it.</param>
     public FrameReader(StoredStream stored)
     {
         this.stored = stored;

@@ -3,9 +3,9 @@ using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Formats;
 
-/// <summary>A file that an image is put together in: written in pieces at any place, by several threads at once, and read back.</summary>
-/// <param name="handle">The file, open for reading and writing; it stays the caller's.</param>
-/// <param name="flush">Keeps the disk busy meanwhile; null if the file need not last.</param>
+/// <summary>A file in which an image is put together: written in pieces at any place, by several threads at once, and read back.</summary>
+/// <param name="handle">The file, open for reading and writing. The caller disposes it.</param>
+/// <param name="flush">Flushes the file as it grows; null if it is temporary.</param>
 internal sealed class ImageFile(SafeFileHandle handle, SteadyFlush? flush) : IImageTarget
 {
     /// <inheritdoc/>

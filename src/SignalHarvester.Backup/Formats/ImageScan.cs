@@ -8,17 +8,17 @@ using SignalHarvester.Backup.Sqlite.Snapshot;
 namespace SignalHarvester.Backup.Formats;
 
 /// <summary>
-/// Reads an image without storing it: hashed by one thread, digested page by page on all cores, and held against the
-/// digests of an earlier image.
+/// Reads an image without storing it: one thread hashes it, all cores compute page digests and compare them with those of
+/// an earlier image.
 /// </summary>
 /// <param name="Checksum">SHA-256 of the image, lower-case hex.</param>
 /// <param name="PagesChecksum">SHA-256 over the page digests, lower-case hex.</param>
-/// <param name="Changed">The pages that the earlier image had not, or had otherwise; never the lock-byte page.</param>
+/// <param name="Changed">The pages that are new or differ from the earlier image; never the lock-byte page.</param>
 internal sealed record ImageScan(string Checksum, string PagesChecksum, PageSet Changed)
 {
     /// <summary>Scans the whole image.</summary>
     /// <param name="image">The image.</param>
-    /// <param name="earlier">The digests to compare with; null where every page counts as changed.</param>
+    /// <param name="earlier">The digests to compare with; null if every page counts as changed.</param>
     /// <param name="digests">Takes the image's own digests; null if they are not needed.</param>
     /// <param name="meter">Counts the bytes of the image.</param>
     /// <param name="cancellation">Stops the scan.</param>
@@ -56,7 +56,7 @@ internal sealed record ImageScan(string Checksum, string PagesChecksum, PageSet 
         {
             var page = firstPage + (offset / PageDigests.Size);
 
-            // The lock-byte page has no content, and SQLite never puts it into a log.
+            // The lock-byte page has no content, and SQLite never writes it to a log.
             if (page != lockPage
                 && (offset >= known.Length || !found.Slice(offset, PageDigests.Size).SequenceEqual(known.Slice(offset, PageDigests.Size))))
             {

@@ -6,7 +6,7 @@ using SignalHarvester.Backup.Sqlite.Snapshot;
 
 namespace SignalHarvester.Backup.Formats;
 
-/// <summary>Streams an image into a file: read and hashed by one thread, compressed and digested by all cores, written in order.</summary>
+/// <summary>Streams an image into a file: one thread reads and hashes, all cores compress and digest, and the caller's thread writes in order.</summary>
 internal static class ImageWriter
 {
     /// <summary>Writes the whole image.</summary>

@@ -3,19 +3,19 @@ using System.Numerics;
 namespace SignalHarvester.Backup.Formats;
 
 /// <summary>A set of pages: one bit a page, 32 MiB for a database of a tebibyte with pages of 4096 bytes.</summary>
-/// <param name="pageCount">The highest page that it can hold; pages count from 1.</param>
+/// <param name="pageCount">The highest possible page; pages count from 1.</param>
 internal sealed class PageSet(long pageCount)
 {
     private readonly ulong[] words = new ulong[(pageCount + 63) / 64];
 
-    /// <summary>How many pages are in the set.</summary>
+    /// <summary>The number of pages in the set.</summary>
     public long Count { get; private set; }
 
-    /// <summary>The highest page that the set can hold.</summary>
+    /// <summary>The highest possible page.</summary>
     public long PageCount => pageCount;
 
     /// <summary>Adds a page.</summary>
-    /// <returns>False where it was there already.</returns>
+    /// <returns>False if it was there already.</returns>
     public bool Add(long page)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(page, 1);

@@ -2,5 +2,5 @@ namespace SignalHarvester.Backup.Formats;
 
 /// <summary>Takes a page of a log.</summary>
 /// <param name="page">Its number; pages count from 1.</param>
-/// <param name="content">What it holds; valid during the call.</param>
+/// <param name="content">Its content, valid during the call.</param>
 internal delegate void PageTaker(long page, ReadOnlySpan<byte> content);

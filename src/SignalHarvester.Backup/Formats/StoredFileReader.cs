@@ -7,11 +7,11 @@ namespace SignalHarvester.Backup.Formats;
 /// <summary>Reads stored files.</summary>
 internal static class StoredFileReader
 {
-    /// <summary>Streams a whole stored file back: read, hashed and decrypted by one thread, decompressed by all cores.</summary>
+    /// <summary>Reads a whole stored file: one thread reads, hashes and decrypts, all cores decompress.</summary>
     /// <param name="file">The stored file.</param>
-    /// <param name="identities">What it may be opened with, where it is encrypted.</param>
+    /// <param name="identities">The secrets that may open it, if it is encrypted.</param>
     /// <param name="backup">The backup.</param>
-    /// <param name="largestContent">Bytes that the content may have at most; more is damage, or a decompression bomb.</param>
+    /// <param name="largestContent">The most bytes that the content may have; more means damage, or a decompression bomb.</param>
     /// <param name="transform">Takes each piece of content as it is decompressed, in any order, on several threads at once.</param>
     /// <param name="consume">Takes each piece of content in order, on the calling thread.</param>
     /// <param name="cancellation">Stops the reading.</param>

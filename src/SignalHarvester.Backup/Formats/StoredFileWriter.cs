@@ -7,8 +7,8 @@ using SignalHarvester.Backup.Storage;
 namespace SignalHarvester.Backup.Formats;
 
 /// <summary>
-/// Appends compressed frames to a backup's file, encrypted where that is wanted, takes the file's SHA-256 on the way, and
-/// keeps the disk busy meanwhile.
+/// Appends compressed frames to a backup's file, encrypted if wanted. It computes the file's SHA-256 and flushes the file as
+/// it grows.
 /// </summary>
 internal sealed class StoredFileWriter : IDisposable
 {
@@ -21,9 +21,9 @@ internal sealed class StoredFileWriter : IDisposable
 
     /// <summary>Begins a file.</summary>
     /// <param name="file">The empty file.</param>
-    /// <param name="flush">Keeps the disk busy.</param>
+    /// <param name="flush">Flushes the file as it grows.</param>
     /// <param name="afterFrame">Called after each frame.</param>
-    /// <param name="encryption">The header and the key of an encrypted file; null for one that is not.</param>
+    /// <param name="encryption">The header and the key of an encrypted file; null for a plain one.</param>
     public StoredFileWriter(SafeFileHandle file, SteadyFlush flush, Action afterFrame, FileEncryption? encryption = null)
     {
         this.file = file;
@@ -44,7 +44,7 @@ internal sealed class StoredFileWriter : IDisposable
         afterFrame();
     }
 
-    /// <summary>Ends the file. The last flush is the caller's, who may have a snapshot to let go of first.</summary>
+    /// <summary>Ends the file. The caller makes the last flush, because it may have a snapshot to release first.</summary>
     /// <returns>Bytes of the file, and its SHA-256 in lower-case hex.</returns>
     public (long Length, string Checksum) Finish()
     {

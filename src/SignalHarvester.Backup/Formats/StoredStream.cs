@@ -7,8 +7,7 @@ using SignalHarvester.Backup.Encryption.Age;
 namespace SignalHarvester.Backup.Formats;
 
 /// <summary>
-/// A stored file, read once from front to back with its SHA-256 taken on the way and its content decrypted, and a window
-/// to look ahead in.
+/// Reads a stored file once from front to back, computes its SHA-256, and decrypts its content. A window allows a look ahead.
 /// </summary>
 internal sealed class StoredStream : Stream
 {
@@ -18,20 +17,20 @@ internal sealed class StoredStream : Stream
     private readonly AgeReader? decrypted;
     private readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
 
-    // From the pool: a chain has a file for each night.
+    // From the pool, because a chain can have a file for each night.
     private byte[] window = ArrayPool<byte>.Shared.Rent(2 * ReadBytes);
     private int start;
     private int end;
 
-    /// <summary>Begins to read a file as it is stored, encrypted or not.</summary>
+    /// <summary>Begins to read a file in its stored form, encrypted or not.</summary>
     public StoredStream(SafeFileHandle file) => this.file = file;
 
-    /// <summary>Begins to read a file's content, which is decrypted where it is encrypted.</summary>
+    /// <summary>Begins to read a file's content, and decrypts it if it is encrypted.</summary>
     /// <param name="file">The file.</param>
-    /// <param name="identities">What it may be opened with.</param>
+    /// <param name="identities">The secrets that may open it.</param>
     /// <param name="backup">The backup.</param>
     /// <exception cref="BackupException">IdentityMissing, IdentityWrong.</exception>
-    /// <exception cref="InvalidDataException">The header is damaged, or there is none if the backup is encrypted.</exception>
+    /// <exception cref="InvalidDataException">The header is damaged; or the backup is encrypted, and the file has no header.</exception>
     public StoredStream(SafeFileHandle file, IdentityRing identities, BackupMetadata backup)
         : this(file)
     {
@@ -41,12 +40,12 @@ internal sealed class StoredStream : Stream
         }
         else if (backup.IsEncrypted)
         {
-            // Whatever lies there is not what was put there.
+            // Somebody has replaced the content.
             throw AgeDamage.Of("The content is not encrypted, but it was when the backup was made.");
         }
     }
 
-    /// <summary>Bytes taken from the file so far, those that wait in the window included.</summary>
+    /// <summary>Bytes taken from the file so far, including those that wait in the window.</summary>
     public long BytesRead { get; private set; }
 
     /// <inheritdoc/>
@@ -68,7 +67,7 @@ internal sealed class StoredStream : Stream
         set => throw new NotSupportedException();
     }
 
-    /// <summary>Looks at the next bytes without taking them; fewer than asked for at the end of the file.</summary>
+    /// <summary>Returns the next bytes without taking them; fewer than requested only at the end of the file.</summary>
     public ReadOnlySpan<byte> Peek(int count)
     {
         while (end - start < count && Fill(count))
@@ -98,7 +97,7 @@ internal sealed class StoredStream : Stream
     /// <inheritdoc/>
     public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
-    /// <summary>Reads what is left, and gives the SHA-256 of the whole file in lower-case hex.</summary>
+    /// <summary>Reads the rest, and returns the SHA-256 of the whole file in lower-case hex.</summary>
     public string Finish()
     {
         start = end = 0;

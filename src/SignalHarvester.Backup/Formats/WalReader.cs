@@ -5,13 +5,13 @@ using SignalHarvester.Backup.Sqlite.Snapshot;
 namespace SignalHarvester.Backup.Formats;
 
 /// <summary>
-/// Takes an unpacked write-ahead log of one transaction in pieces of any size, holds it against the file format, and
-/// hands its pages on.
+/// Takes an unpacked write-ahead log of one transaction in pieces of any size, checks it against the file format, and
+/// passes its pages on.
 /// </summary>
-/// <param name="pageSize">Bytes in a page, as recorded; the log must agree.</param>
-/// <param name="pageCount">Pages of the database after it, as recorded; the log must agree.</param>
+/// <param name="pageSize">Bytes in a page, as recorded. The log must agree.</param>
+/// <param name="pageCount">Pages of the database after it, as recorded. The log must agree.</param>
 /// <param name="takePage">Called with each page and its content, in the log's order.</param>
-/// <param name="isProved">Whether a checksum of the whole log is compared anyway, so that those of its frames need not be.</param>
+/// <param name="isProved">Whether the caller compares a checksum of the whole log, so that the frames' own checksums need no check.</param>
 internal sealed class WalReader(int pageSize, long pageCount, PageTaker takePage, bool isProved = false)
 {
     private readonly byte[] piece = new byte[WalFormat.FrameHeaderSize + pageSize];
@@ -27,7 +27,7 @@ internal sealed class WalReader(int pageSize, long pageCount, PageTaker takePage
     public long Frames { get; private set; }
 
     /// <summary>Takes the next bytes.</summary>
-    /// <exception cref="InvalidDataException">They are not those of such a log.</exception>
+    /// <exception cref="InvalidDataException">They do not belong to such a log.</exception>
     public void Take(ReadOnlySpan<byte> bytes)
     {
         while (!bytes.IsEmpty)
@@ -53,7 +53,7 @@ internal sealed class WalReader(int pageSize, long pageCount, PageTaker takePage
     }
 
     /// <summary>Confirms that the log ended with its commit.</summary>
-    /// <exception cref="InvalidDataException">It did not, or commits another number of pages.</exception>
+    /// <exception cref="InvalidDataException">It did not, or it commits another number of pages.</exception>
     public void Finish()
     {
         if (pieceFilled != 0 || !headerRead || (Frames > 0 && commitPageCount == 0))

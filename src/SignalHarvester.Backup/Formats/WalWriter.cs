@@ -6,8 +6,8 @@ using SignalHarvester.Backup.Sqlite.Snapshot;
 namespace SignalHarvester.Backup.Formats;
 
 /// <summary>
-/// Streams pages into a file as a standard SQLite write-ahead log of one transaction: framed and hashed by one thread,
-/// compressed by all cores, written in order.
+/// Streams pages into a file as a standard SQLite write-ahead log of one transaction: one thread frames and hashes, all cores
+/// compress, and the caller's thread writes in order.
 /// </summary>
 internal sealed class WalWriter : IDisposable
 {
@@ -36,9 +36,9 @@ internal sealed class WalWriter : IDisposable
     /// <summary>Writes the log.</summary>
     /// <param name="pageSize">Bytes in a page.</param>
     /// <param name="pageCount">Pages of the database after the log was applied.</param>
-    /// <param name="pages">The pages that it holds, ascending. None makes a log of a header alone, which changes nothing.</param>
-    /// <param name="readPage">Fills a buffer with a page; called by one thread at a time.</param>
-    /// <param name="target">Where to.</param>
+    /// <param name="pages">The pages, ascending. Without any, the log is only a header and changes nothing.</param>
+    /// <param name="readPage">Fills a buffer with a page; one thread at a time calls it.</param>
+    /// <param name="target">Where the log goes.</param>
     /// <param name="compression">The codec.</param>
     /// <param name="level">The codec's level.</param>
     /// <param name="meter">Counts the log's bytes.</param>

@@ -1,6 +1,6 @@
 namespace SignalHarvester.Backup.Formats;
 
-/// <summary>What was stored of an image.</summary>
+/// <summary>A stored image.</summary>
 /// <param name="ImageLength">Bytes of the image.</param>
 /// <param name="Checksum">SHA-256 of the image, lower-case hex.</param>
 /// <param name="StoredLength">Bytes of the file as stored.</param>

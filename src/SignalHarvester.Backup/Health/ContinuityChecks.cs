@@ -3,16 +3,16 @@ using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Health;
 
-/// <summary>Whether backups go on being made, in enough places, on disks that hold them.</summary>
+/// <summary>Checks whether backups continue to be made, in enough places, on disks with enough room.</summary>
 internal static class ContinuityChecks
 {
-    /// <summary>A schedule is started late by a machine that was off, or busy.</summary>
+    /// <summary>A machine that was off, or busy, starts a schedule late.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromHours(1);
 
     private static readonly TimeSpan GrowthWindow = TimeSpan.FromDays(30);
     private static readonly TimeSpan ScrubAge = TimeSpan.FromDays(35);
 
-    /// <summary>Whether a schedule backs the database up, and did so when it last should have.</summary>
+    /// <summary>Whether a schedule backs up the database, and did so when it was last due.</summary>
     public static HealthCheck Schedule(HealthScope scope)
     {
         const string check = "Schedule";
@@ -34,7 +34,7 @@ internal static class ContinuityChecks
         return covering.Select(schedule => Schedule(schedule, scope)).MaxBy(found => found.Status)!;
     }
 
-    /// <summary>The 3-2-1 rule: three copies, in two kinds of place, one of them elsewhere.</summary>
+    /// <summary>The 3-2-1 rule: three copies, in two kinds of place, one of them off-site.</summary>
     public static HealthCheck Copies(HealthScope scope)
     {
         const string check = "Copies";
@@ -69,7 +69,7 @@ internal static class ContinuityChecks
             : new HealthCheck(check, HealthStatus.Ok, $"There are {found}, of a backup {HealthText.Of(age)} old.", null);
     }
 
-    /// <summary>When the disk of the backups will be full if it goes on like this.</summary>
+    /// <summary>When the disk of the backups will be full at the present rate.</summary>
     public static HealthCheck Disk(HealthScope scope)
     {
         const string check = "Disk";
@@ -105,7 +105,7 @@ internal static class ContinuityChecks
             status == HealthStatus.Ok ? null : $"Invoke-SHBackupRetention {scope.InDirectory} -WhatIf");
     }
 
-    /// <summary>Whether the stored files were read again, and what was put aside.</summary>
+    /// <summary>Whether the stored files were read again, and which are in quarantine.</summary>
     public static HealthCheck Scrub(HealthScope scope)
     {
         const string check = "Scrub";
@@ -169,7 +169,7 @@ internal static class ContinuityChecks
             : new HealthCheck(check, HealthStatus.Ok, $"{name} {ran}; its next run is at {HealthText.Of(schedule.NextRun)}.", null);
     }
 
-    /// <summary>What was made less what was removed, a day, over the last month or as long as there are backups.</summary>
+    /// <summary>The bytes made minus the bytes removed, for each day of the last month, or since the first backup.</summary>
     private static double GrowthPerDay(HealthScope scope)
     {
         var recent = scope.Events.Where(told => told.Status == BackupEventStatus.Success && told.Provider is null && scope.Now - told.Timestamp <= GrowthWindow)
@@ -177,12 +177,12 @@ internal static class ContinuityChecks
         var made = recent.Where(told => told.Operation is BackupOperation.Create or BackupOperation.Receive).ToList();
         if (made.Count == 0)
         {
-            // Without a history: what is there of this month was made in it.
+            // Without a history, the backups that still exist stand for all that were made in this month.
             var listed = scope.Backups.Where(backup => scope.Now - backup.Timestamp <= GrowthWindow).ToList();
             return listed.Count == 0 ? 0 : listed.Sum(backup => backup.Size) / Math.Max(1, (scope.Now - listed[^1].Timestamp).TotalDays);
         }
 
-        // A first day counts as a whole one: two backups in a minute are no rate.
+        // A first day counts as a whole one: two backups within a minute are no rate.
         var days = Math.Max(1, (scope.Now - recent.Min(told => told.Timestamp)).TotalDays);
         return (made.Sum(told => told.Bytes ?? 0) - recent.Where(told => told.Operation is BackupOperation.Remove or BackupOperation.Retention)
             .Sum(told => told.Bytes ?? 0)) / days;

@@ -81,7 +81,7 @@ public static class HealthPage
         var backups = report.Backups.Where(backup => backup.DatabasePath == health.DatabasePath).ToList();
         var created = report.Events.Where(told => told.Operation == BackupOperation.Create && told.Database == health.DatabasePath).ToList();
         var made = created.Where(told => told.Status == BackupEventStatus.Success).Select(told => told.Timestamp)
-            // The catalogue knows what the history has forgotten.
+            // The catalogue knows backups that the history has dropped.
             .Concat(backups.Where(backup => !created.Exists(told => told.BackupId == backup.Id)).Select(backup => backup.Timestamp));
         var calendar = new SuccessCalendar(
             Days(made), Days(created.Where(told => told.Status == BackupEventStatus.Failed).Select(told => told.Timestamp)), health.Timestamp);
@@ -106,7 +106,7 @@ public static class HealthPage
 
     private static string Badge(HealthStatus status)
     {
-        // A sign of its own each: colours do not tell everybody the same.
+        // Each has its own sign, because not everybody can tell colours apart.
         var sign = status switch
         {
             HealthStatus.Ok => "✓",
@@ -132,7 +132,7 @@ public static class HealthPage
         using var resource = typeof(HealthPage).Assembly.GetManifestResourceStream("health.css")!;
         using var reader = new StreamReader(resource, Encoding.UTF8);
 
-        // With the same line ends as the page, or the policy's digest would not be that of the style.
+        // With the page's own line ends, because otherwise the policy's digest would not match the style.
         return reader.ReadToEnd().ReplaceLineEndings("\n");
     }
 }

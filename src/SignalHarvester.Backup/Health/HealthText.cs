@@ -2,16 +2,16 @@ using System.Globalization;
 
 namespace SignalHarvester.Backup.Health;
 
-/// <summary>Numbers as sentences have them.</summary>
+/// <summary>Writes numbers for sentences.</summary>
 internal static class HealthText
 {
-    /// <summary>A time in its two largest units.</summary>
+    /// <summary>Returns a time in its two largest units.</summary>
     public static string Of(TimeSpan time) => time.TotalSeconds < 60
         ? string.Create(CultureInfo.InvariantCulture, $"{Math.Max(0, time.TotalSeconds):0.#} s")
         : ((BackupAge)time).ToString() is var text && text.IndexOf(" 0", StringComparison.Ordinal) is var nothing and > 0 ? text[..nothing]
         : ((BackupAge)time).ToString();
 
-    /// <summary>A number of bytes with a binary unit.</summary>
+    /// <summary>Returns a number of bytes with a binary unit.</summary>
     public static string Of(long bytes)
     {
         string[] units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
@@ -25,9 +25,9 @@ internal static class HealthText
         return number.ToString(unit == 0 ? "0" : "0.0", CultureInfo.InvariantCulture) + " " + units[unit];
     }
 
-    /// <summary>A number of things: "1 backup", "2 backups".</summary>
+    /// <summary>Returns a number of things: "1 backup", "2 backups".</summary>
     public static string Count(int number, string one) => string.Create(CultureInfo.InvariantCulture, $"{number} {one}{(number == 1 ? string.Empty : "s")}");
 
-    /// <summary>A moment in UTC.</summary>
+    /// <summary>Returns a moment in UTC.</summary>
     public static string Of(DateTimeOffset moment) => moment.UtcDateTime.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture) + " UTC";
 }

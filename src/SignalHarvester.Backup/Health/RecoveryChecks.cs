@@ -2,13 +2,13 @@ using SignalHarvester.Backup.Catalog;
 
 namespace SignalHarvester.Backup.Health;
 
-/// <summary>What a restore would give, how long it would take, and whether it would succeed.</summary>
+/// <summary>Checks what a restore would return, how long it would take, and whether it would succeed.</summary>
 internal static class RecoveryChecks
 {
-    /// <summary>A drill that is older proves little. The alerts for Prometheus say the same.</summary>
+    /// <summary>An older drill proves little. The alerts for Prometheus use the same age.</summary>
     private static readonly TimeSpan DrillAge = TimeSpan.FromDays(35);
 
-    /// <summary>The age of the newest verified backup, against what may be lost.</summary>
+    /// <summary>The age of the newest verified backup, compared with the allowed loss.</summary>
     public static HealthCheck Point(HealthScope scope)
     {
         const string check = "RecoveryPoint";
@@ -29,7 +29,7 @@ internal static class RecoveryChecks
 
         if (scope.IsAhead(newest.Timestamp))
         {
-            // Its age would be none for as long as that is ahead, whatever failed since.
+            // Until that future date its age would be zero, whatever failed since.
             return new HealthCheck(
                 check,
                 HealthStatus.Critical,
@@ -53,7 +53,7 @@ internal static class RecoveryChecks
             found == HealthStatus.Ok ? null : !isHere ? scope.GetNewest : scope.BackUp(keys.Status == HealthStatus.Ok ? string.Empty : " -Type Full"));
     }
 
-    /// <summary>The time that the last drill took, against the time that a restore may take.</summary>
+    /// <summary>The duration of the last drill, compared with the allowed time of a restore.</summary>
     public static HealthCheck Time(HealthScope scope)
     {
         const string check = "RecoveryTime";
@@ -83,7 +83,7 @@ internal static class RecoveryChecks
                 $"The last restore drill, {HealthText.Of(age)} ago, took {HealthText.Of(drill.Duration)}; at most {HealthText.Of(rto)} is allowed.", null);
     }
 
-    /// <summary>Whether all that a backup builds on is there, and not too much of it.</summary>
+    /// <summary>Whether every backup in the chain is there, and the chain is not too long.</summary>
     public static HealthCheck Chain(HealthScope scope)
     {
         const string check = "Chain";
@@ -120,7 +120,7 @@ internal static class RecoveryChecks
                 null);
     }
 
-    /// <summary>Whether backups are encrypted as they are meant to be.</summary>
+    /// <summary>Whether backups are encrypted as configured.</summary>
     public static HealthCheck Encryption(HealthScope scope)
     {
         const string check = "Encryption";

@@ -1,11 +1,11 @@
 namespace SignalHarvester.Backup.Health;
 
-/// <summary>Which secrets a restore takes, and whether they are here.</summary>
-/// <param name="Text">A sentence with a blank before it; empty if it takes none.</param>
-/// <param name="Status">Worse than Ok where it takes several, which nobody may have.</param>
+/// <summary>The secrets that a restore needs, and whether they are on this machine.</summary>
+/// <param name="Text">A sentence with a blank before it; empty if none is needed.</param>
+/// <param name="Status">Worse than Ok if it needs several, because perhaps nobody has them all.</param>
 internal sealed record RestoreKeys(string Text, HealthStatus Status)
 {
-    /// <summary>Looks at all that a backup builds on.</summary>
+    /// <summary>Looks at a backup and all backups that it builds on.</summary>
     public static RestoreKeys Of(BackupMetadata backup, HealthScope scope)
     {
         var links = scope.Links(backup);

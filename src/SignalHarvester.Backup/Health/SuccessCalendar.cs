@@ -3,9 +3,9 @@ using System.Text;
 
 namespace SignalHarvester.Backup.Health;
 
-/// <summary>The last weeks, a square a day: whether backups were made, and whether one failed.</summary>
-/// <param name="Made">How many were made on a day.</param>
-/// <param name="Failed">How many failed.</param>
+/// <summary>The last weeks with one square for each day: whether backups were made, and whether one failed.</summary>
+/// <param name="Made">The number of backups made on a day.</param>
+/// <param name="Failed">The number of failures on a day.</param>
 /// <param name="Now">The last day.</param>
 internal sealed record SuccessCalendar(IReadOnlyDictionary<DateOnly, int> Made, IReadOnlyDictionary<DateOnly, int> Failed, DateTimeOffset Now)
 {
@@ -16,8 +16,8 @@ internal sealed record SuccessCalendar(IReadOnlyDictionary<DateOnly, int> Made, 
     private const int Top = 22;
     private const string Title = "Backups by day";
 
-    /// <summary>The calendar, with its days as a table for those who cannot see it.</summary>
-    /// <param name="id">A name that nothing else in the page has.</param>
+    /// <summary>Returns the calendar, with its days also as a table for people who cannot see it.</summary>
+    /// <param name="id">A name that is unique in the page.</param>
     public string ToHtml(string id)
     {
         var today = DateOnly.FromDateTime(Now.UtcDateTime);
@@ -55,7 +55,7 @@ internal sealed record SuccessCalendar(IReadOnlyDictionary<DateOnly, int> Made, 
                 $"<rect class=\"{kind}\" x=\"{x}\" y=\"{Top + (row * Cell)}\" width=\"{Square}\" height=\"{Square}\" rx=\"3\"><title>{told}</title></rect>");
             if (failed > 0)
             {
-                // Not by the colour alone.
+                // Not only by colour.
                 svg.Append(CultureInfo.InvariantCulture, $"<path class=\"mark\" d=\"M{x + 5} {Top + (row * Cell) + 5}l8 8m0 -8l-8 8\"/>");
             }
 

@@ -4,10 +4,10 @@ using System.Text;
 namespace SignalHarvester.Backup.Health;
 
 /// <summary>
-/// Values over time as bars, as SVG within a page. Its own few lines: the chart libraries that .NET has draw pictures through
-/// native code, or need scripts in the page.
+/// Values over time as bars, as SVG within a page. These few lines are our own, because .NET's chart libraries draw pictures
+/// through native code or need scripts in the page.
 /// </summary>
-/// <param name="Title">What it shows.</param>
+/// <param name="Title">The chart's title.</param>
 /// <param name="Points">The values with their moments, in any order.</param>
 /// <param name="Show">Writes a value with its unit.</param>
 internal sealed record TimeChart(string Title, IReadOnlyList<(DateTimeOffset Moment, double Value, bool IsFull)> Points, Func<double, string> Show)
@@ -23,8 +23,8 @@ internal sealed record TimeChart(string Title, IReadOnlyList<(DateTimeOffset Mom
     private const string Key =
         """<div class="key"><span><svg viewBox="0 0 10 10" aria-hidden="true"><rect class="full" width="10" height="10"/></svg>full backup</span><span><svg viewBox="0 0 10 10" aria-hidden="true"><rect class="increment" width="10" height="10"/></svg>increment</span></div>""";
 
-    /// <summary>The chart, with its values as a table for those who cannot see it.</summary>
-    /// <param name="id">A name that nothing else in the page has.</param>
+    /// <summary>Returns the chart, with its values also as a table for people who cannot see it.</summary>
+    /// <param name="id">A name that is unique in the page.</param>
     public string ToHtml(string id)
     {
         var points = Points.OrderBy(point => point.Moment).TakeLast(MostPoints).ToList();

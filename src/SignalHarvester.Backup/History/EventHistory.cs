@@ -26,7 +26,7 @@ public sealed class EventHistory
     {
     }
 
-    /// <summary>A history with another length.</summary>
+    /// <summary>Names a history of another length.</summary>
     /// <param name="directory">The backup directory.</param>
     /// <param name="kept">The number of single events to keep.</param>
     /// <param name="slack">The number of further events before the oldest become sums, all at once.</param>
@@ -52,13 +52,13 @@ public sealed class EventHistory
         }
         catch (Exception exception)
         {
-            // Whatever it is: what is recorded has been done, and its result must not be lost over this.
-            Say(exception, context);
+            // Whatever happened: the recorded operations are done, and this must not lose their results.
+            Warn(exception, context);
         }
     }
 
     /// <summary>Reads events, newest first.</summary>
-    /// <param name="query">Which.</param>
+    /// <param name="query">The wanted events.</param>
     /// <param name="context">Receives a warning about a damaged history, which is set aside.</param>
     /// <exception cref="BackupException">HistoryUnreadable, DirectoryNotFound.</exception>
     public IReadOnlyList<BackupEvent> Read(EventQuery query, OperationContext context)
@@ -107,14 +107,14 @@ public sealed class EventHistory
         {
             if (!Directory.Exists(directory.Path))
             {
-                // Names what is wrong with it.
+                // Reports what is wrong with the directory.
                 _ = directory.SidecarIds();
             }
 
             return file.Read(query, none, context);
         }
         catch (Exception exception) when (exception is SqliteException or IOException or UnauthorizedAccessException or InvalidDataException
-            // Rows that others wrote: words, times and numbers that are none.
+            // Rows that others wrote: invalid words, times and numbers.
             or ArgumentException or FormatException or OverflowException or InvalidCastException or InvalidOperationException)
         {
             throw new BackupException(
@@ -142,7 +142,7 @@ public sealed class EventHistory
         }
     }
 
-    private void Say(Exception exception, OperationContext context)
+    private void Warn(Exception exception, OperationContext context)
     {
         try
         {

@@ -3,20 +3,20 @@ using Microsoft.Data.Sqlite;
 
 namespace SignalHarvester.Backup.History;
 
-/// <summary>How events and their sums stand in the tables: names in lower case with underscores, times as ISO 8601 in UTC.</summary>
+/// <summary>Converts events and their sums to rows and back: names in lower case with underscores, times as ISO 8601 in UTC.</summary>
 internal static class EventRow
 {
     private const int LongestText = 4000;
     private const string TimeFormat = "yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'";
 
-    /// <summary>A moment as the tables have it. Later moments sort behind earlier ones.</summary>
+    /// <summary>Returns a moment in the tables' form. Later moments sort after earlier ones.</summary>
     public static string Text(DateTimeOffset moment) => moment.UtcDateTime.ToString(TimeFormat, CultureInfo.InvariantCulture);
 
-    /// <summary>An enumeration's value as the tables have it, and as the predecessor named it.</summary>
+    /// <summary>Returns an enumeration's value in the tables' form, which is the predecessor's name for it.</summary>
     public static string Text<T>(T value)
         where T : struct, Enum => value.ToString().ToLowerInvariant();
 
-    /// <summary>Gives a statement the values of an event.</summary>
+    /// <summary>Binds the values of an event to a statement.</summary>
     public static void Bind(SqliteCommand command, BackupEvent told)
     {
         Add("timestamp", Text(told.Timestamp));
@@ -97,6 +97,6 @@ internal static class EventRow
     private static string? TextOrNull<T>(T? value)
         where T : struct, Enum => value is { } given ? Text(given) : null;
 
-    /// <summary>What others may have written (names, paths, answers of services) is kept at a length that can be shown.</summary>
+    /// <summary>Shortens texts that others may have written (names, paths, answers of services) to a length that can be shown.</summary>
     private static string? Shortened(string? text) => text is { Length: > LongestText } ? text[..LongestText] : text;
 }

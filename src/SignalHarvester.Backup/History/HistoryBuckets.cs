@@ -1,8 +1,8 @@
 namespace SignalHarvester.Backup.History;
 
 /// <summary>
-/// The upper bounds of the histograms' buckets, the predecessor's. Events that are no longer kept were counted by them, so
-/// changing them needs a new version of the history's schema.
+/// The upper bounds of the histograms' buckets, the same as the predecessor's. Rolled-up events were counted by them, so a
+/// change needs a new version of the history's schema.
 /// </summary>
 internal static class HistoryBuckets
 {

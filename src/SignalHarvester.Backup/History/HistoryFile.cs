@@ -8,12 +8,12 @@ using SignalHarvester.Backup.Storage;
 namespace SignalHarvester.Backup.History;
 
 /// <summary>
-/// The SQLite file with the history of a backup directory: made so that no process ever sees it half made, and set aside
-/// where it is damaged, because nothing in it is needed to restore.
+/// The SQLite file with the history of a backup directory. It appears complete, so no process ever sees half of it. A damaged
+/// one is set aside, because a restore needs nothing from it.
 /// </summary>
 /// <remarks>
-/// Never opened but by SQLite: closing any other handle would drop the locks that another runspace of this process holds on
-/// it. Its existence and names are looked at and changed under the backup directory's lock.
+/// Only SQLite opens it: closing any other handle would drop the locks that another runspace of this process holds on it. Its
+/// existence and names are checked and changed under the backup directory's lock.
 /// </remarks>
 internal sealed class HistoryFile(BackupDirectory directory)
 {
@@ -26,15 +26,15 @@ internal sealed class HistoryFile(BackupDirectory directory)
     /// <summary>The file's path.</summary>
     public string Path => directory.Layout.HistoryPath;
 
-    /// <summary>The name that a damaged file gets. One is kept.</summary>
+    /// <summary>The name of a damaged file. One is kept.</summary>
     public string DamagedPath => System.IO.Path.Combine(directory.Layout.StateFolder, "history.damaged.db");
 
-    /// <summary>Changes the history in one transaction; makes the file where there is none.</summary>
+    /// <summary>Changes the history in one transaction; makes the file if there is none.</summary>
     /// <exception cref="SqliteException">SQLite failed.</exception>
     /// <exception cref="IOException">The operating system failed.</exception>
     /// <exception cref="UnauthorizedAccessException">Access was denied.</exception>
     /// <exception cref="BackupException">The file is of a later version, the folder is a link, its lock is held, or SQLite is too old.</exception>
-    public void Write(Action<SqliteConnection, SqliteTransaction> change, OperationContext context) => _ = Use(
+    public void Write(Action<SqliteConnection, SqliteTransaction> change, OperationContext context) => Use(
         () =>
         {
             Create();
@@ -42,11 +42,10 @@ internal sealed class HistoryFile(BackupDirectory directory)
             using var transaction = connection.BeginTransaction(deferred: false);
             change(connection, transaction);
             transaction.Commit();
-            return true;
         },
         context);
 
-    /// <summary>Reads the history at one moment; the default where there is none.</summary>
+    /// <summary>Reads the history at one moment; returns the default if there is none.</summary>
     /// <exception cref="SqliteException">SQLite failed.</exception>
     /// <exception cref="IOException">The operating system failed.</exception>
     /// <exception cref="UnauthorizedAccessException">Access was denied.</exception>
@@ -68,7 +67,7 @@ internal sealed class HistoryFile(BackupDirectory directory)
         }
         catch (SqliteException exception) when (IsReadOnly(exception))
         {
-            // SQLite needs to write to read a database with a log. Without that, what a killed process left in the log is not seen.
+            // To read a database with a log, SQLite must be able to write. Without that, the log of a killed process is not read.
             using var connection = Prepare(SqliteConnections.OpenImmutable(Path, CancellationToken.None));
             return Read(query, connection);
         }
@@ -80,12 +79,20 @@ internal sealed class HistoryFile(BackupDirectory directory)
         return query(connection, transaction);
     }
 
-    /// <summary>Whether SQLite says that it may not write, or make the files that it needs beside the database.</summary>
+    /// <summary>Whether SQLite reports that it may not write, or may not make the files that it needs beside the database.</summary>
     public static bool IsReadOnly(SqliteException exception) =>
         exception.SqliteErrorCode is SQLitePCL.raw.SQLITE_READONLY or SQLitePCL.raw.SQLITE_CANTOPEN or SQLitePCL.raw.SQLITE_PERM;
 
-    /// <summary>Also a link that leads nowhere is there, and a folder.</summary>
+    /// <summary>Whether anything has the name, even a link that leads nowhere, or a folder.</summary>
     private bool IsThere => System.IO.Path.Exists(Path) || new FileInfo(Path).LinkTarget is not null;
+
+    private void Use(Action use, OperationContext context) => _ = Use(
+        () =>
+        {
+            use();
+            return true;
+        },
+        context);
 
     private T Use<T>(Func<T> use, OperationContext context)
     {
@@ -101,7 +108,7 @@ internal sealed class HistoryFile(BackupDirectory directory)
             }
             catch (SqliteException exception) when (attempt < MostAttempts && IsReadOnly(exception) && !IsThere)
             {
-                // Deleted between two looks.
+                // Deleted between two checks.
             }
         }
     }
@@ -151,7 +158,7 @@ internal sealed class HistoryFile(BackupDirectory directory)
 
     private void Create()
     {
-        // Before anything is made: with an old SQLite nothing is.
+        // First of all, because nothing must be made if SQLite is too old.
         SqliteLibrary.EnsureLoaded();
         directory.RefuseLinks();
         if (IsThere)
@@ -166,11 +173,11 @@ internal sealed class HistoryFile(BackupDirectory directory)
             return;
         }
 
-        // A log that was left of a deleted history would be taken for this one's.
+        // SQLite would take the remaining log of a deleted history for the new one's.
         DurableFile.Discard(Path + "-wal");
         DurableFile.Discard(Path + "-shm");
 
-        // In a folder that nobody else may write to: between two openings of it, nobody puts another file there.
+        // In a folder that nobody else may write to, so that nobody can put another file there between two openings.
         using var folder = TemporaryFolder.Create(directory.Layout.TemporaryParent);
         var made = folder.FilePath(System.IO.Path.GetFileName(Path));
         DurableFile.CreatePrivate(made, FileShare.None).Dispose();
@@ -186,7 +193,7 @@ internal sealed class HistoryFile(BackupDirectory directory)
     {
         using (FolderLock.Take(directory.Layout.StateFolder, LockTimeout, CancellationToken.None))
         {
-            // Another process may have been first.
+            // Another process may have done it already.
             if (!IsThere || !IsStillDamaged())
             {
                 return;

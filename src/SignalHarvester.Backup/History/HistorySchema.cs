@@ -3,12 +3,12 @@ using System.Globalization;
 namespace SignalHarvester.Backup.History;
 
 /// <summary>
-/// The tables of a history file, described in docs/FORMAT.md. Events are kept as they are up to a number; older ones live on
-/// as sums, so that no counter ever goes back.
+/// The tables of a history file, described in docs/FORMAT.md. Up to a certain number, events are kept as they are; older ones
+/// are kept as sums, so that no counter ever goes back.
 /// </summary>
 internal static class HistorySchema
 {
-    /// <summary>What marks the file as ours: SHBH.</summary>
+    /// <summary>The number that marks the file as ours: SHBH.</summary>
     public const int ApplicationId = 0x53484248;
 
     /// <summary>The version of these tables.</summary>
@@ -72,10 +72,10 @@ internal static class HistorySchema
           $retention_policy, $bytes, $verified, $destination, $error_id, $error, $schedule, $user, $host, $process_id)
         """;
 
-    /// <summary>How many events there are, or more. Numbers are given without gaps, and only the oldest are ever taken away.</summary>
+    /// <summary>The number of events, or more. Ids have no gaps, and only the oldest events are ever removed.</summary>
     public const string Count = "SELECT coalesce(max(id) - min(id) + 1, 0) FROM event";
 
-    /// <summary>The sums over all events there ever were. Those not kept and those kept fall into the same rows.</summary>
+    /// <summary>The sums over all events ever recorded. Kept events and rolled-up ones go into the same rows.</summary>
     public static readonly string Totals = $"""
         SELECT operation, status, backup_type, compression, provider, retention_policy, verified, duration_bucket, bytes_bucket,
           sum(events), sum(backups), sum(duration_us), sum(bytes)
@@ -87,8 +87,8 @@ internal static class HistorySchema
     public const string Databases = "SELECT DISTINCT database FROM event WHERE database IS NOT NULL";
 
     /// <summary>
-    /// The last success of each operation on each database: the one recorded last, whatever the clock said. What is rolled up
-    /// was before all events.
+    /// The last success of each operation on each database: the last one recorded, whatever the clock said. Rolled-up events were
+    /// before all others.
     /// </summary>
     public const string LatestSuccess = """
         SELECT operation, database, timestamp
@@ -117,7 +117,7 @@ internal static class HistorySchema
         FROM {events} GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
         """;
 
-    /// <summary>The number of the first bucket that holds a value; the last one has no bound. No value falls into -1.</summary>
+    /// <summary>SQL for the number of the first bucket that holds a value. The last bucket has no bound; -1 stands for no value.</summary>
     private static string Bucket(string value, double[] bounds)
     {
         var columnName = value.Split(' ')[0];

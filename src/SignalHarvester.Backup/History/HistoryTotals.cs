@@ -1,12 +1,12 @@
 namespace SignalHarvester.Backup.History;
 
-/// <summary>What a history says of all its time, at one moment.</summary>
+/// <summary>The sums over the whole time of a history, at one moment.</summary>
 /// <param name="Events">The sums, in a fixed order.</param>
-/// <param name="LatestSuccess">When the last success of an operation on a database began.</param>
+/// <param name="LatestSuccess">The start of the last success of each operation on each database.</param>
 internal sealed record HistoryTotals(
     IReadOnlyList<EventTotal> Events,
     IReadOnlyDictionary<(BackupOperation Operation, string Database), DateTimeOffset> LatestSuccess)
 {
-    /// <summary>Of a directory in which nothing was ever done.</summary>
+    /// <summary>The totals of a directory without any operation.</summary>
     public static HistoryTotals None { get; } = new([], new Dictionary<(BackupOperation, string), DateTimeOffset>());
 }

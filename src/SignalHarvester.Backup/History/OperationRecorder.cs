@@ -5,12 +5,12 @@ using SignalHarvester.Backup.Progress;
 namespace SignalHarvester.Backup.History;
 
 /// <summary>
-/// Leaves an event of each operation in the history of the backup directory, however it ends. What an operation does within
-/// another (a safety backup, the test of what was fetched) leaves none.
+/// Records an event of each operation in the history of the backup directory, however it ends. An operation within another
+/// one (a safety backup, the test of a download) is not recorded.
 /// </summary>
 internal static class OperationRecorder
 {
-    // Of all faults of making a backup, those that its own verification finds.
+    // The errors of making a backup that its own verification finds.
     private static readonly HashSet<string> FoundByVerification =
     [
         BackupErrorId.BackupFileMissing, BackupErrorId.BackupSizeMismatch, BackupErrorId.BackupChecksumMismatch, BackupErrorId.BackupCorrupt,
@@ -19,7 +19,7 @@ internal static class OperationRecorder
 
     private const string Withheld = "The findings are not recorded, because the history is beside encrypted backups. Repeat the operation to see them.";
 
-    // Those whose messages name tables, or tell what is in them.
+    // The errors whose messages name tables, or reveal their content.
     private static readonly HashSet<string> TellingContent =
     [
         BackupErrorId.SourceCorrupt, BackupErrorId.BackupIntegrityFailed, BackupErrorId.BackupContentMismatch, BackupErrorId.SafetyBackupFailed,
@@ -27,7 +27,7 @@ internal static class OperationRecorder
         BackupErrorId.InvalidArgument, BackupErrorId.ScheduleStepFailed,
     ];
 
-    /// <summary>What the history keeps of an error's message.</summary>
+    /// <summary>Returns the part of an error's message that the history keeps.</summary>
     /// <param name="errorId">The error's id; null for an unforeseen one.</param>
     /// <param name="message">The message.</param>
     /// <param name="isSecret">Whether the database's content must be shown only to holders of the key.</param>
@@ -35,13 +35,13 @@ internal static class OperationRecorder
         isSecret && message is not null && (errorId is null || TellingContent.Contains(errorId)) ? Withheld : message;
 
     /// <summary>
-    /// Runs an operation and records how long it took, and how it ended.
+    /// Runs an operation and records its duration and result.
     /// </summary>
     /// <param name="begun">The known facts beforehand: the operation and its subject.</param>
-    /// <param name="directory">Whose history it belongs to; null for none.</param>
+    /// <param name="directory">The directory whose history gets the event; null for none.</param>
     /// <param name="context">Clock, messages.</param>
     /// <param name="operation">The operation.</param>
-    /// <param name="ended">What is known after it, from its result.</param>
+    /// <param name="ended">Adds to the event what the operation's result shows.</param>
     public static T Run<T>(BackupEvent begun, BackupDirectory? directory, OperationContext context, Func<T> operation, Func<T, BackupEvent> ended)
     {
         var moment = context.Clock.GetUtcNow();
@@ -79,11 +79,11 @@ internal static class OperationRecorder
         });
 
     /// <summary>Runs an operation on many backups, and records each that it removed or failed on.</summary>
-    /// <param name="begun">What is known before.</param>
-    /// <param name="home">The directory whose history an event about a backup belongs to; asked with null for what is about none.</param>
+    /// <param name="begun">The known facts beforehand.</param>
+    /// <param name="home">Returns the directory whose history gets an event about a backup; called with null for an event about none.</param>
     /// <param name="context">Clock, messages.</param>
-    /// <param name="removed">Called for each that is gone.</param>
-    /// <param name="failed">Called for each that is still there, with the reason.</param>
+    /// <param name="removed">Called for each backup that was removed.</param>
+    /// <param name="failed">Called for each backup that could not be removed, with the reason.</param>
     /// <param name="operation">The operation.</param>
     public static T RunEach<T>(
         BackupEvent begun,
@@ -129,7 +129,7 @@ internal static class OperationRecorder
             }
         }
 
-        // Each from the end of the one before: together they are the whole.
+        // Each event begins at the end of the one before, so together they have the whole duration.
         void Add(BackupEvent told)
         {
             events.Add(told with { Timestamp = moment, Duration = context.Clock.GetElapsedTime(started) });
@@ -138,23 +138,23 @@ internal static class OperationRecorder
         }
     }
 
-    /// <summary>Adds events to the history of a directory; without one there is none.</summary>
+    /// <summary>Adds events to the history of a directory; does nothing without a directory.</summary>
     public static void Record(List<BackupEvent> events, BackupDirectory? directory, OperationContext context)
     {
-        // A directory that is not there is made only where the operation would have made it.
+        // A missing directory is made only if the operation would have made it.
         if (directory is not null && events.Count > 0 && (Directory.Exists(directory.Path) || events[0].Operation == BackupOperation.Create))
         {
             new EventHistory(directory).Record([.. events.Select(told => told with { Schedule = told.Schedule ?? context.Schedule })], context);
         }
     }
 
-    /// <summary>The backup that a fault is about: by its id, or by the name of its file or of its sidecar.</summary>
+    /// <summary>Returns the id of the backup that a fault concerns: the target is its id, or the name of its file or sidecar.</summary>
     private static string? IdOf(BackupException fault) => fault.Target is not string target ? null
         : BackupFileName.IsId(target) ? target
         : BackupFileName.TryParse(target)?.Id
             ?? (BackupFileName.IsId(Path.GetFileNameWithoutExtension(target)) ? Path.GetFileNameWithoutExtension(target) : null);
 
-    /// <summary>How an operation is recorded that failed.</summary>
+    /// <summary>Returns the event of a failed operation.</summary>
     public static BackupEvent Failed(BackupEvent begun, Exception exception) => begun with
     {
         Status = BackupEventStatus.Failed,
@@ -171,7 +171,7 @@ internal static class OperationRecorder
             begun.Operation == BackupOperation.Create && exception is BackupException found && FoundByVerification.Contains(found.ErrorId) ? false : null,
     };
 
-    /// <summary>An operation on a backup.</summary>
+    /// <summary>Returns the event of an operation on a backup.</summary>
     public static BackupEvent Of(BackupEvent begun, BackupMetadata backup) => begun with
     {
         Database = backup.DatabasePath,
@@ -183,10 +183,10 @@ internal static class OperationRecorder
         IsSecret = backup is { IsEncrypted: true, RevealsContent: false },
     };
 
-    /// <summary>An operation on a backup, and where it is.</summary>
+    /// <summary>Returns the event of an operation on a backup in its place.</summary>
     public static BackupEvent Of(BackupEvent begun, BackupSource source) => At(Of(begun, source.Backup), source.Catalog.Store);
 
-    /// <summary>An operation at an object store; null for one here.</summary>
+    /// <summary>Returns the event of an operation at an object store; null for one on this machine.</summary>
     public static BackupEvent At(BackupEvent begun, StoreCatalog? store) =>
         store is null ? begun : begun with { Provider = store.Location.Provider, Destination = store.Location.ToString() };
 }

@@ -5,7 +5,7 @@ namespace SignalHarvester.Backup.Metrics;
 /// <summary>Writes metrics to a file for node_exporter's textfile collector, which never sees an incomplete one.</summary>
 public static class MetricFile
 {
-    /// <summary>The mode of the file: node_exporter, which reads it, is another account.</summary>
+    /// <summary>The mode of the file: node_exporter reads it under another account.</summary>
     private const UnixFileMode ReadableByAll = DurableFile.OwnersAlone | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
 
     /// <summary>Writes the metrics of a backup directory, and replaces an existing file.</summary>
@@ -19,7 +19,7 @@ public static class MetricFile
         RefuseWhatIsNoFile(path);
         DiskFault.Guard(path, BackupErrorId.DestinationNotWritable, "Give a file in a folder that this account may write to.", () =>
         {
-            // Who put a link there keeps it.
+            // A link that somebody made there stays.
             using var place = NamedPlace.Find(path, followLast: true);
             Write(place, text.Span);
         });
@@ -27,7 +27,7 @@ public static class MetricFile
 
     private static void Write(NamedPlace place, ReadOnlySpan<byte> text)
     {
-        // Several may export at once: each has a name of its own.
+        // Several may export at once, so each has its own name.
         var temporary = $"{place.Name}.{Guid.NewGuid():N}.partial";
         try
         {
@@ -82,7 +82,7 @@ public static class MetricFile
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            // The error that led here says what is wrong with this folder.
+            // The original error says what is wrong with this folder.
         }
     }
 }

@@ -5,7 +5,7 @@ namespace SignalHarvester.Backup.Metrics;
 /// <summary>Values for the metrics that the backup directory does not have.</summary>
 public sealed partial record MetricOptions
 {
-    // Those that metrics have by themselves.
+    // The labels that metrics have by themselves.
     private static readonly string[] OwnLabels =
         ["backup_type", "compression", "database", "error_type", "le", "provider", "retention_policy", "sqlite", "status", "version"];
 

@@ -51,7 +51,7 @@ public static class MetricPush
                 throw Refused(gateway, answer);
             }
 
-            // Followed as a GET (303), which asks for a page and hands nothing over, whatever that page answers.
+            // The redirect became a GET (303). That asks for a page and delivers nothing, whatever the page answers.
             if (request.Method != HttpMethod.Put)
             {
                 throw Failed(gateway, "it redirects to another address, and metrics are not sent there", null);

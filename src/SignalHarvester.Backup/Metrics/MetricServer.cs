@@ -8,8 +8,8 @@ using SignalHarvester.Backup.Progress;
 namespace SignalHarvester.Backup.Metrics;
 
 /// <summary>
-/// Serves the metrics of a backup directory over HTTP, derived anew for each scrape. No web framework and no HttpListener:
-/// that one needs an administrator on Windows, and answers by the host name that was asked for.
+/// Serves the metrics of a backup directory over HTTP, derived again for each scrape. It uses no web framework, and no HttpListener,
+/// because that needs an administrator on Windows and answers by the requested host name.
 /// </summary>
 public sealed class MetricServer : IDisposable
 {
@@ -66,7 +66,7 @@ public sealed class MetricServer : IDisposable
 
     private async Task RunAsync(OperationContext context)
     {
-        // Not disposed: what is still being answered at the end gives its place back.
+        // Not disposed, because answers that are still running at the end release their places.
         var free = new SemaphoreSlim(MostConnections);
         try
         {
@@ -85,11 +85,11 @@ public sealed class MetricServer : IDisposable
         }
         catch (OperationCanceledException)
         {
-            // Stopped, as meant.
+            // Stopped on purpose.
         }
     }
 
-    /// <summary>The next connection; null if it was gone before it could be taken, or the process has too many files open for now.</summary>
+    /// <summary>Returns the next connection; null if it was gone before it could be taken, or the process has too many files open at the moment.</summary>
     private async Task<TcpClient?> AcceptAsync(CancellationToken cancellation)
     {
         try
@@ -120,16 +120,16 @@ public sealed class MetricServer : IDisposable
         }
         catch (Exception exception) when (exception is IOException or SocketException or OperationCanceledException)
         {
-            // Gone, or too slow: the next scrape comes.
+            // Gone, or too slow: the next scrape will come.
         }
         finally
         {
-            // Whatever happened: a place that is not given back is one connection less for good.
+            // Whatever happened: a place that is not released would be one connection less permanently.
             free.Release();
         }
     }
 
-    /// <summary>The first line of a request, once its head has come; null if none came.</summary>
+    /// <summary>Returns the first line of a request, once its head has arrived; null if none arrived.</summary>
     private static async Task<string?> ReadRequestAsync(NetworkStream stream, CancellationToken cancellation)
     {
         var buffer = new byte[LongestRequest];
@@ -181,7 +181,7 @@ public sealed class MetricServer : IDisposable
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            // Said once, not at every scrape. Whatever it is: the server goes on, and the next scrape may find it mended.
+            // Reported once, not at every scrape. Whatever it is, the server continues, and the next scrape may succeed.
             if (Interlocked.Exchange(ref lastFault, exception.Message) != exception.Message)
             {
                 context.Warn($"The metrics cannot be served: {exception.Message}");

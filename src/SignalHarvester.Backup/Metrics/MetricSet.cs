@@ -6,9 +6,8 @@ using SignalHarvester.Backup.Sqlite;
 namespace SignalHarvester.Backup.Metrics;
 
 /// <summary>
-/// All metrics of one backup directory at one moment, in a registry of their own: the counters and histograms out of the
-/// history, the gauges out of the catalogue. Names, labels and buckets of the first 13 are the predecessor's. docs/METRICS.md
-/// says what each means.
+/// All metrics of one backup directory at one moment, in a registry of their own: counters and histograms from the history,
+/// gauges from the catalogue. Names, labels and buckets of the first 13 are the predecessor's. docs/METRICS.md explains each.
 /// </summary>
 internal sealed class MetricSet
 {
@@ -47,8 +46,8 @@ internal sealed class MetricSet
     /// <summary>Derives the metrics.</summary>
     /// <param name="listing">The catalogue.</param>
     /// <param name="totals">The history.</param>
-    /// <param name="options">What else they are to say.</param>
-    /// <param name="now">The moment that ages are measured at.</param>
+    /// <param name="options">Further values for them.</param>
+    /// <param name="now">The moment from which ages are measured.</param>
     public static CollectorRegistry Of(CatalogListing listing, HistoryTotals totals, MetricOptions options, DateTimeOffset now)
     {
         var set = new MetricSet(listing, totals, options, now);
@@ -182,7 +181,7 @@ internal sealed class MetricSet
                 leastRead.WithLabels(database).Set(UnixSeconds(own.Min(backup => Known(backup.LastRead))));
             }
 
-            // The catalogue knows it too, where the history was deleted.
+            // The catalogue knows it too, in case the history was deleted.
             var newest = Known(own.FirstOrDefault()?.Timestamp);
             var recorded = Known(totals.LatestSuccess.GetValueOrDefault((BackupOperation.Create, database), DateTimeOffset.UnixEpoch));
             lastSuccess.WithLabels(database).Set(UnixSeconds(newest > recorded ? newest : recorded));
@@ -211,7 +210,7 @@ internal sealed class MetricSet
         _ => null,
     };
 
-    /// <summary>What each increment takes less than the full backup at the root of its chain.</summary>
+    /// <summary>Returns how many bytes the increments save, each compared with the full backup at the root of its chain.</summary>
     private static long Saved(List<BackupMetadata> backups)
     {
         var byId = backups.ToDictionary(backup => backup.Id, StringComparer.Ordinal);
@@ -232,7 +231,7 @@ internal sealed class MetricSet
         var counter = factory.CreateCounter(name, help, labels);
         foreach (var values in known)
         {
-            // From the beginning at 0: a first failure is then an increase, which alerts can see.
+            // From the beginning at 0, so that a first failure is an increase, which alerts can see.
             _ = counter.WithLabels(values);
         }
 
@@ -244,7 +243,7 @@ internal sealed class MetricSet
 
     private Gauge Gauge(string name, string help, string[] labels) => factory.CreateGauge(name, help, labels);
 
-    /// <summary>Observes events of one bucket, of which only the sum is known, as so many of their mean.</summary>
+    /// <summary>Observes the events of one bucket, of which only the sum is known, as that many times their mean.</summary>
     private static void Observe(Histogram.Child histogram, double? sum, long events, double[] bounds)
     {
         if (sum is not { } all || events == 0)
@@ -252,13 +251,13 @@ internal sealed class MetricSet
             return;
         }
 
-        // The mean of a bucket's values lies in the bucket; its rounding might not.
+        // The mean of a bucket's values is within the bucket; its rounding might not be.
         var mean = all / events;
         var bound = Array.Find(bounds, bound => mean <= Math.BitIncrement(bound));
         histogram.Observe(bound > 0 ? Math.Min(mean, bound) : mean, events);
     }
 
-    /// <summary>The moment, or 0 if it is missing or in the future: that would look healthy until then, and its true time is unknown.</summary>
+    /// <summary>Returns the moment, or 0 if it is missing or in the future: that would look healthy until then, and its true time is unknown.</summary>
     private DateTimeOffset Known(DateTimeOffset? moment) => moment is { } past && !BackupOrder.IsAhead(past, now) ? past : DateTimeOffset.UnixEpoch;
 
     private double Age(DateTimeOffset moment) => (now - moment).TotalSeconds;

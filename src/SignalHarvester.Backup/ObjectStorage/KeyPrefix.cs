@@ -4,18 +4,18 @@ using System.Text;
 namespace SignalHarvester.Backup.ObjectStorage;
 
 /// <summary>
-/// Which prefixes a store can have. What is sent, listed, recorded and removed must have one and the same key; where a
-/// service or the way to it would make another one of it, the prefix is refused before anything is sent.
+/// Decides which prefixes a store can have. An object must be sent, listed, recorded and removed under the same key. If the
+/// service, or anything on the way to it, would change the prefix, it is refused before anything is sent.
 /// </summary>
 internal static class KeyPrefix
 {
-    /// <summary>The most that a key can have: bytes of UTF-8 with S3 and Google, characters with Azure.</summary>
+    /// <summary>The longest key: bytes of UTF-8 for S3 and Google, characters for Azure.</summary>
     public const int LongestKey = 1024;
 
-    /// <summary>The longest name that a backup's file can have.</summary>
+    /// <summary>The longest name of a backup's file.</summary>
     private const int RoomForName = 64;
 
-    /// <summary>Refuses a prefix that keys cannot begin with.</summary>
+    /// <summary>Refuses a prefix with which keys cannot begin.</summary>
     /// <exception cref="BackupException">InvalidArgument.</exception>
     public static void Require(StoreLocation location)
     {
@@ -25,7 +25,7 @@ internal static class KeyPrefix
         }
     }
 
-    /// <summary>Refuses a prefix behind which a backup's name would not fit. What lies there already can be read all the same.</summary>
+    /// <summary>Refuses a prefix after which a backup's name would not fit. Existing backups there can still be read.</summary>
     /// <exception cref="BackupException">InvalidArgument.</exception>
     public static void RequireRoom(StoreLocation location)
     {
@@ -51,7 +51,7 @@ internal static class KeyPrefix
             return "contains an invalid character. Give text, such as machine1/";
         }
 
-        // A folder looks at its parts itself: some of them lead out of it.
+        // A folder checks its parts itself: some of them lead out of it.
         return location.Provider switch
         {
             CloudProvider.Directory => null,
@@ -66,7 +66,7 @@ internal static class KeyPrefix
         };
     }
 
-    /// <summary>Half of a pair of surrogates is sent as another character, and recorded as a third.</summary>
+    /// <summary>Whether there is no half of a surrogate pair: that would be sent as another character, and recorded as a third.</summary>
     private static bool IsText(string prefix)
     {
         for (var at = 0; at < prefix.Length; at += char.IsHighSurrogate(prefix[at]) ? 2 : 1)

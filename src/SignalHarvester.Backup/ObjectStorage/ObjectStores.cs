@@ -2,10 +2,10 @@ using SignalHarvester.Backup.ObjectStorage.Folder;
 
 namespace SignalHarvester.Backup.ObjectStorage;
 
-/// <summary>Opens the store that a location names. A provider's libraries load here, at its first use, and not before.</summary>
+/// <summary>Opens the store of a location. A provider's libraries load here, at its first use.</summary>
 internal static class ObjectStores
 {
-    /// <summary>Opens a store; nothing is asked of it yet.</summary>
+    /// <summary>Opens a store, without contacting it.</summary>
     /// <exception cref="BackupException">InvalidArgument: the location is not valid.</exception>
     public static IObjectStore Open(StoreLocation location, StoreOptions options)
     {
@@ -20,7 +20,7 @@ internal static class ObjectStores
         };
     }
 
-    /// <summary>A location is recorded and shown, so it must not hold what opens the store.</summary>
+    /// <summary>A location is recorded and shown, so it must not contain credentials.</summary>
     private static void RefuseSecrets(StoreLocation location)
     {
         if (location.Endpoint is { } endpoint

@@ -7,17 +7,17 @@ using SignalHarvester.Backup.Storage;
 namespace SignalHarvester.Backup.Operations;
 
 /// <summary>
-/// Makes sure that a database is whole under the name that it is asked for by. SQLite finds a log and a journal by the name
-/// of the file, so that what lies beside another name of it (a hard link, a mount of the single file) would be missing in a
-/// backup, and would be laid over what a restore brings.
+/// Makes sure that a database is complete under the given name. SQLite finds a log and a journal by the name of the file. A log
+/// beside another name of it (a hard link, a mount of the single file) would be missing in a backup, and would overlay
+/// whatever a restore writes.
 /// </summary>
 /// <param name="path">The full path, the last link followed.</param>
-/// <param name="isWritten">Whether it is about to be overwritten.</param>
-/// <param name="allowHardLink">Whether the user has said that nobody writes to the file under an unknown name.</param>
+/// <param name="isWritten">Whether the database will be overwritten.</param>
+/// <param name="allowHardLink">Whether the user states that nobody writes to the file under an unknown name.</param>
 /// <param name="context">Messages and cancellation.</param>
 internal sealed class DatabaseNames(string path, bool isWritten, bool allowHardLink, OperationContext context)
 {
-    // Whoever is just opening or closing a database holds its lock while there is no log; a transaction has a journal.
+    // A process that is just opening or closing a database holds its lock while there is no log; a transaction has a journal.
     private const int MostLooks = 40;
     private const int PauseMilliseconds = 50;
 
@@ -28,12 +28,12 @@ internal sealed class DatabaseNames(string path, bool isWritten, bool allowHardL
     private readonly long count = FileIdentity.Of(path) is null ? 0 : FileIdentity.CountNames(path);
     private List<string> others = [];
 
-    /// <summary>Whether the file is known under another name too, or may be: then it must stay this file.</summary>
+    /// <summary>Whether the file has another name, or may have one: then it must stay this file.</summary>
     public bool AreSeveral => isMounted || count > 1;
 
     private long Unseen => count - 1 - others.Count;
 
-    /// <summary>Looks for other names, and for what is wrong with this one. Nothing is read but the header, and nothing is changed.</summary>
+    /// <summary>Looks for other names, and for problems with this one. It reads only the header, and changes nothing.</summary>
     /// <exception cref="BackupException">DatabaseHasOtherNames, DatabaseOpenInProcess.</exception>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
     public void Require()
@@ -107,7 +107,10 @@ internal sealed class DatabaseNames(string path, bool isWritten, bool allowHardL
 
     private static bool HasContent(string file) => new FileInfo(file) is { Exists: true, Length: > 0 };
 
-    /// <summary>Whether the database is in WAL mode, null if it is none; and whether somebody has it open in that, where there is no log to show it.</summary>
+    /// <summary>
+    /// Whether the database is in WAL mode, null if it is no database; and whether somebody has it open in that mode
+    /// although no log shows it.
+    /// </summary>
     private (bool? IsWal, bool IsHeld) Look()
     {
         try
@@ -125,14 +128,14 @@ internal sealed class DatabaseNames(string path, bool isWritten, bool allowHardL
         }
         catch (Exception exception) when (exception is SqliteException or SqliteIOException)
         {
-            // What opens it next meets the same, and says what it means.
+            // The next opening meets the same problem and reports it.
             return (null, false);
         }
     }
 
     private static bool IsHeld(SqliteFile main)
     {
-        // The very lock that SQLite takes when the last connection to a log is closed, for as short a time.
+        // The same lock that SQLite takes when the last connection to a log closes, and for as short a time.
         var code = main.TryLockAlone();
         if (code == SQLitePCL.raw.SQLITE_OK)
         {

@@ -5,7 +5,7 @@ namespace SignalHarvester.Backup.Operations;
 /// <summary>The place of a database: paths are equal if they lead to one file.</summary>
 public static class DatabasePlace
 {
-    // Elsewhere the file itself tells, in whatever case it is written.
+    // On other systems the file itself tells, whatever the case of its name.
     private static readonly StringComparison PathComparison = OperatingSystem.IsWindows() ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal;
 
     /// <summary>Whether two paths are the same, or lead to the same existing file.</summary>

@@ -2,7 +2,7 @@ using SignalHarvester.Backup.Encryption;
 
 namespace SignalHarvester.Backup.Progress;
 
-/// <summary>What an operation needs of its caller: a clock, a way to be stopped, and a receiver of its messages.</summary>
+/// <summary>What the caller gives an operation: a clock, a way to stop it, and a receiver of its messages.</summary>
 /// <param name="Clock">The time.</param>
 /// <param name="Report">Called from any thread with progress and messages.</param>
 /// <param name="Cancellation">Stops the operation; it cleans up before it ends.</param>
@@ -13,6 +13,9 @@ public sealed record OperationContext(TimeProvider Clock, Action<OperationEvent>
 
     /// <summary>The secrets for encrypted backups.</summary>
     public IdentityRing Identities { get; init; } = IdentityRing.Empty;
+
+    /// <summary>Whether a database is checked with SQLite's own integrity_check even where a faster check finds nothing wrong.</summary>
+    public bool IsThorough { get; init; }
 
     internal void Verbose(string message) => Report(new OperationMessage(IsWarning: false, message));
 

@@ -16,6 +16,9 @@ public sealed record OperationMessage(bool IsWarning, string Text) : OperationEv
 /// <param name="Remaining">Time left at that rate; null while unknown.</param>
 public sealed record OperationProgress(string Activity, long DoneBytes, long TotalBytes, double BytesPerSecond, TimeSpan? Remaining) : OperationEvent
 {
+    /// <summary>The part of the step that is being done, such as "index 2 of 5"; null if it has no parts.</summary>
+    public string? Part { get; init; }
+
     /// <summary>Percent done, 0 to 100.</summary>
     public int Percent => TotalBytes <= 0 ? 0 : (int)Math.Clamp(100.0 * DoneBytes / TotalBytes, 0, 100);
 }

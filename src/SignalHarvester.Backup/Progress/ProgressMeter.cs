@@ -14,9 +14,9 @@ internal sealed class ProgressMeter : IDisposable
     private long done;
 
     /// <summary>Begins a step.</summary>
-    /// <param name="clock">What times are measured with.</param>
+    /// <param name="clock">Measures the time.</param>
     /// <param name="report">Called from the thread that advances the meter.</param>
-    /// <param name="activity">What is done, for people.</param>
+    /// <param name="activity">The step, in words for the user.</param>
     /// <param name="totalBytes">How many bytes there are.</param>
     public ProgressMeter(TimeProvider clock, Action<OperationEvent> report, string activity, long totalBytes)
     {
@@ -28,7 +28,10 @@ internal sealed class ProgressMeter : IDisposable
         report(new OperationProgress(activity, 0, totalBytes, 0, null));
     }
 
-    /// <summary>Notes that so many more bytes are done. By one thread at a time.</summary>
+    /// <summary>The part of the step that is being done; null if it has no parts.</summary>
+    public string? Part { get; set; }
+
+    /// <summary>Notes that this many more bytes are done. One thread at a time may call it.</summary>
     public void Advance(long bytes) => MoveTo(done + bytes);
 
     /// <summary>Notes how many bytes are done in all.</summary>
@@ -46,9 +49,9 @@ internal sealed class ProgressMeter : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        if (done > 0)
+        if (done > 0 || Part is not null)
         {
-            // How it went in all, also for a step that was over before its first report.
+            // The overall result, also of a step that ended before its first report.
             Report();
         }
 
@@ -65,6 +68,6 @@ internal sealed class ProgressMeter : IDisposable
             done,
             totalBytes,
             rate,
-            rate > 0 && totalBytes >= done ? TimeSpan.FromSeconds((totalBytes - done) / rate) : null));
+            rate > 0 && totalBytes >= done ? TimeSpan.FromSeconds((totalBytes - done) / rate) : null) { Part = Part });
     }
 }

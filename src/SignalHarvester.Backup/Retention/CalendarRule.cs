@@ -3,12 +3,12 @@ using System.Globalization;
 namespace SignalHarvester.Backup.Retention;
 
 /// <summary>
-/// Keeps the newest backup of each of the newest so many periods that have one. Periods are natural ones in UTC; those
+/// Keeps the newest backup of each of the last N periods with a backup. Periods are those of the calendar in UTC; periods
 /// without a backup do not count.
 /// </summary>
-/// <param name="Name">What the rule is called in reasons.</param>
-/// <param name="Unit">What one period is called.</param>
-/// <param name="Count">How many periods; 0 keeps nothing.</param>
+/// <param name="Name">The rule's name in reasons.</param>
+/// <param name="Unit">The name of one period.</param>
+/// <param name="Count">The number of periods; 0 keeps nothing.</param>
 /// <param name="PeriodOf">The period of a moment in UTC, as text.</param>
 internal sealed record CalendarRule(string Name, string Unit, int Count, Func<DateTime, string> PeriodOf)
 {
@@ -22,9 +22,9 @@ internal sealed record CalendarRule(string Name, string Unit, int Count, Func<Da
     public static CalendarRule Yearly(int count) => new("yearly", "year", count, moment => moment.ToString("yyyy", CultureInfo.InvariantCulture));
 
     /// <summary>Keeps the newest of each of the newest periods.</summary>
-    /// <param name="newestFirst">All backups that make a period count.</param>
-    /// <param name="which">Those of them to keep the newest of.</param>
-    /// <param name="kind">What kind of backups they are, for reasons; empty for all that can be restored.</param>
+    /// <param name="newestFirst">All backups with which a period counts.</param>
+    /// <param name="which">The backups of which the newest is kept.</param>
+    /// <param name="kind">The kind of these backups, for reasons; empty for all that can be restored.</param>
     public void Keep(IEnumerable<Verdict> newestFirst, Func<BackupMetadata, bool> which, string kind)
     {
         foreach (var (index, period) in Periods(newestFirst).Take(Count).Index())
@@ -34,7 +34,7 @@ internal sealed record CalendarRule(string Name, string Unit, int Count, Func<Da
         }
     }
 
-    /// <summary>Tells the backups that were made for this rule why those of them go that nothing keeps.</summary>
+    /// <summary>Gives the backups that were made for this rule, and that nothing keeps, the reason why they go.</summary>
     public void Refuse(IEnumerable<Verdict> newestFirst)
     {
         foreach (var (index, period) in Periods(newestFirst).Index())

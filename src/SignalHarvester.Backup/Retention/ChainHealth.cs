@@ -2,17 +2,17 @@ using SignalHarvester.Backup.Catalog;
 
 namespace SignalHarvester.Backup.Retention;
 
-/// <summary>What the sidecars tell of a backup together with all that it builds on.</summary>
+/// <summary>What the sidecars say about a backup together with all backups that it builds on.</summary>
 /// <param name="byId">All backups of the directory, with their depths.</param>
 /// <param name="now">The time.</param>
 internal sealed class ChainHealth(IReadOnlyDictionary<string, BackupMetadata> byId, DateTimeOffset now)
 {
     private readonly Dictionary<string, DateTimeOffset?> lastFailures = new(StringComparer.Ordinal);
 
-    /// <summary>Whether the backup cannot be restored: its chain is broken, or it is a bare log, as the predecessor made them.</summary>
+    /// <summary>Whether the backup cannot be restored: its chain is broken, or it is one of the predecessor's bare logs.</summary>
     public static bool IsIncomplete(BackupMetadata backup) => backup is { Depth: null } or { IsPredecessor: true, Type: BackupType.Wal };
 
-    /// <summary>Whether the backup was verified, of a sound database, and no link of its chain has failed a verification since.</summary>
+    /// <summary>Whether the backup was verified, its database is sound, and no link of its chain has failed a verification since.</summary>
     public bool IsProven(BackupMetadata backup) =>
         backup is { Verified: true, IsSourceCorrupt: false }
         && !IsIncomplete(backup)
@@ -22,14 +22,14 @@ internal sealed class ChainHealth(IReadOnlyDictionary<string, BackupMetadata> by
     public bool HasFailed(BackupMetadata backup) =>
         LastFailure(backup) is { } failure && !(backup is { Verified: true, VerificationOrder: { } passed } && IsSince(passed, failure));
 
-    /// <summary>Whether the backup can take up others that it builds on: no link is missing, and none failed its last verification.</summary>
+    /// <summary>Whether the backup can take over the pages of those that it builds on: no link is missing, and none failed its last verification.</summary>
     public bool CanBeFolded(BackupMetadata backup) => !IsIncomplete(backup) && LastFailure(backup) is null;
 
-    /// <summary>The backup that one builds on; null if it stands alone, or its parent is not there.</summary>
+    /// <summary>Returns a backup's parent; null if it has none, or the parent is missing.</summary>
     public BackupMetadata? Parent(BackupMetadata backup) =>
         backup.ParentId is { } id && BackupChain.IsIncrement(backup) ? byId.GetValueOrDefault(id) : null;
 
-    // Not recursive: a chain may be as long as the directory. Asked of complete chains alone, which have an end.
+    // Not recursive, because a chain may be as long as the directory. Only called for complete chains, which have an end.
     private DateTimeOffset? LastFailure(BackupMetadata backup)
     {
         var path = new Stack<BackupMetadata>();
@@ -48,11 +48,11 @@ internal sealed class ChainHealth(IReadOnlyDictionary<string, BackupMetadata> by
         return last;
     }
 
-    // A damaged source fails its integrity check at every verification, and is stored as it was all the same.
+    // A damaged source fails its integrity check at every verification, but the backup holds it exactly as it was.
     private static DateTimeOffset? FailureOf(BackupMetadata backup) =>
         backup is { Verified: false, IsSourceCorrupt: false } ? backup.VerificationOrder : null;
 
-    // A pass that is dated ahead was before a failure of today, for all that is known.
+    // A pass with a future date may have been before a failure of today.
     private bool IsSince(DateTimeOffset passed, DateTimeOffset failure) =>
         failure <= passed && (!BackupOrder.IsAhead(passed, now) || BackupOrder.IsAhead(failure, now));
 

@@ -54,7 +54,7 @@ public static class RetentionPlan
         var proven = complete.FindAll(verdict => chains.IsProven(verdict.Backup));
         KeepByCount(complete, rules, string.Empty);
 
-        // Once more by themselves, so that what is not known to be good never takes the place of what is.
+        // Once more among the verified ones alone, so that an unverified backup never displaces a verified one.
         KeepByCount(proven, rules, " verified");
         KeepByCount([.. counted.Except(complete)], rules, " incomplete");
         KeepYoung(counted, rules, now);
@@ -138,7 +138,7 @@ public static class RetentionPlan
             }
         }
 
-        // Oldest first, because it is the oldest dependant that takes a backup's place.
+        // Oldest first, because the oldest dependant takes a backup's place.
         foreach (var kept in Enumerable.Reverse(sound))
         {
             for (var link = Parent(kept); link is { IsKept: false, IsChainSettled: false }; link = Parent(link))

@@ -1,8 +1,8 @@
 namespace SignalHarvester.Backup.Retention;
 
 /// <summary>
-/// A decision in the making: a backup stays as soon as one rule keeps it, and goes when none does. Each rule has one word
-/// on each side, the first.
+/// A decision in the making: a backup stays as soon as one rule keeps it, and goes if none does. Each rule can give one reason
+/// for either side; its first one counts.
 /// </summary>
 internal sealed class Verdict(BackupMetadata backup)
 {
@@ -13,7 +13,7 @@ internal sealed class Verdict(BackupMetadata backup)
 
     public bool IsKept => keeping.Count > 0;
 
-    /// <summary>Whether its fate was decided for a backup that builds on it and stays.</summary>
+    /// <summary>Whether a backup that builds on it, and stays, has decided its fate.</summary>
     public bool IsChainSettled { get; private set; }
 
     public RetentionDecision Decision => new()
@@ -23,10 +23,10 @@ internal sealed class Verdict(BackupMetadata backup)
         Reasons = [.. (IsKept ? keeping : refusing).Select(said => said.Reason)],
     };
 
-    public void Keep(string rule, string reason) => Say(keeping, rule, reason);
+    public void Keep(string rule, string reason) => AddReason(keeping, rule, reason);
 
-    /// <summary>Says why it goes, should nothing keep it.</summary>
-    public void Refuse(string rule, string reason) => Say(refusing, rule, reason);
+    /// <summary>Notes why it goes if nothing keeps it.</summary>
+    public void Refuse(string rule, string reason) => AddReason(refusing, rule, reason);
 
     public void NeedFor(BackupMetadata dependant, string whyWhole)
     {
@@ -40,7 +40,7 @@ internal sealed class Verdict(BackupMetadata backup)
         Refuse("chain", $"folded into {dependant.Id} first");
     }
 
-    private static void Say(List<(string Rule, string Reason)> side, string rule, string reason)
+    private static void AddReason(List<(string Rule, string Reason)> side, string rule, string reason)
     {
         if (!side.Exists(said => said.Rule == rule))
         {

@@ -23,7 +23,7 @@ public sealed record ScheduleDefinition
     /// <summary>The scheduler that starts it; never Auto once it is stored.</summary>
     public ScheduleBackend Backend { get; init; }
 
-    /// <summary>Whose it is.</summary>
+    /// <summary>Its scope: a user or the machine.</summary>
     public ScheduleScope Scope { get; init; }
 
     /// <summary>The time of its registration: no earlier moment counts as missed.</summary>
@@ -32,10 +32,10 @@ public sealed record ScheduleDefinition
     /// <summary>The common name of all schedules that were registered from one settings file; null for a single one.</summary>
     public string? Group { get; init; }
 
-    /// <summary>What it does.</summary>
+    /// <summary>The job.</summary>
     public required ScheduleJob Job { get; init; }
 
-    /// <summary>What the scheduler starts.</summary>
+    /// <summary>The command that the scheduler starts.</summary>
     public TaskCommand Command { get; init; } = new(string.Empty, [], new Dictionary<string, string>());
 
     /// <summary>The form of the name for file names and the like.</summary>

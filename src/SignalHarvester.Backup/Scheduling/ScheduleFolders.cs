@@ -1,14 +1,14 @@
 namespace SignalHarvester.Backup.Scheduling;
 
-/// <summary>The folders of the schedules of one scope, where each platform keeps such things.</summary>
-/// <param name="Definitions">What each schedule does.</param>
-/// <param name="State">How the last runs went, and the locks of those that run.</param>
+/// <summary>The folders of the schedules of one scope, in the platform's usual places.</summary>
+/// <param name="Definitions">The folder of the definitions.</param>
+/// <param name="State">The folder of the last runs' results, and of the locks of present runs.</param>
 internal sealed record ScheduleFolders(string Definitions, string State)
 {
     private const string Product = "shbackup";
     private const string Schedules = "schedules";
 
-    /// <summary>The folders of a scope.</summary>
+    /// <summary>Returns the folders of a scope.</summary>
     public static ScheduleFolders Of(ScheduleScope scope) => scope == ScheduleScope.System ? OfSystem() : OfUser();
 
     private static ScheduleFolders OfUser() => OperatingSystem.IsWindows() || OperatingSystem.IsMacOS()

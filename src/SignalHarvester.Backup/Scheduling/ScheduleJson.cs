@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 
 namespace SignalHarvester.Backup.Scheduling;
 
-/// <summary>Reads and writes what is kept of schedules.</summary>
+/// <summary>Reads and writes the stored files of schedules.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UseStringEnumConverter = true)]
 [JsonSerializable(typeof(ScheduleDefinition))]
 [JsonSerializable(typeof(ScheduleState))]
@@ -17,7 +17,7 @@ internal sealed partial class ScheduleJson : JsonSerializerContext
         AllowDuplicateProperties = false,
         IgnoreReadOnlyProperties = true,
         WriteIndented = true,
-        // Read by people and by JSON parsers, never pasted into HTML.
+        // People and JSON parsers read it; nobody pastes it into HTML.
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         Converters = { new JsonStringEnumConverter() },
     });

@@ -6,18 +6,18 @@ using System.Text;
 namespace SignalHarvester.Backup.Scheduling;
 
 /// <summary>
-/// The names of schedules. A name is any text; what stands in file names, unit names, labels and crontabs is its key, which
-/// is of lower-case letters, digits, hyphens and underscores alone, and another one for every other name.
+/// The names of schedules. A name is any text. File names, unit names, labels and crontabs have its key, which consists only of
+/// lower-case letters, digits, hyphens and underscores, and is different for every name.
 /// </summary>
 internal static class ScheduleName
 {
-    /// <summary>The characters that a name may have.</summary>
+    /// <summary>The largest number of characters in a name.</summary>
     public const int MostCharacters = 100;
 
     private const int MostKeyCharacters = 120;
     private static readonly SearchValues<char> Plain = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-");
 
-    /// <summary>Refuses what no file and no command line can carry.</summary>
+    /// <summary>Refuses a name that no file or command line can hold.</summary>
     /// <exception cref="BackupException">InvalidArgument.</exception>
     public static void Validate(string name)
     {
@@ -30,7 +30,7 @@ internal static class ScheduleName
         }
     }
 
-    /// <summary>The key of a name: the same for names that differ in case alone.</summary>
+    /// <summary>Returns the key of a name: the same for names that differ only in case.</summary>
     public static string Key(string name)
     {
         var key = new StringBuilder();
@@ -46,7 +46,7 @@ internal static class ScheduleName
             }
         }
 
-        // A file's name has 255 bytes at most. Two underscores are in no escaped text, so this is no other name's key.
+        // A file's name has 255 bytes at most. No escaped text contains two underscores, so this is no other name's key.
         return key.Length <= MostKeyCharacters
             ? key.ToString()
             : $"{key.ToString(0, MostKeyCharacters / 2)}__{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name.ToLowerInvariant())))[..32]}";

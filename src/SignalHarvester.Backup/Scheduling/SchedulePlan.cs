@@ -13,13 +13,13 @@ public sealed class SchedulePlan
         IsDone = isDone;
     }
 
-    /// <summary>The schedule as it will be stored.</summary>
+    /// <summary>The schedule in its stored form.</summary>
     public ScheduleDefinition Definition { get; }
 
     /// <summary>Whether it is already registered with these settings, so that nothing is to be done.</summary>
     public bool IsDone { get; }
 
-    /// <summary>Exactly what the operating system gets.</summary>
+    /// <summary>Exactly what the operating system gets, as text.</summary>
     public string Text => Task.ToString();
 
     internal IScheduleBackend Backend { get; }

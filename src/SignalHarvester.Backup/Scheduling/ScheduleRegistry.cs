@@ -25,7 +25,7 @@ public sealed class ScheduleRegistry(string manifest, TimeProvider clock)
         var known = Known(wanted.Scope, wanted.Name);
         if (known?.Trigger == definition.Trigger)
         {
-            // What was missed since is still to be made up.
+            // Runs missed since then still have to be made up.
             definition = definition with { Registered = known.Registered };
         }
 
@@ -34,9 +34,9 @@ public sealed class ScheduleRegistry(string manifest, TimeProvider clock)
         return new SchedulePlan(definition, backend, task, isDone);
     }
 
-    /// <summary>Registers a schedule, in place of one of the same name.</summary>
-    /// <param name="plan">What is to be done.</param>
-    /// <param name="context">Messages; cancellation of the waiting for others who register.</param>
+    /// <summary>Registers a schedule, and replaces one of the same name.</summary>
+    /// <param name="plan">The plan.</param>
+    /// <param name="context">Messages; its cancellation stops the wait for other registrations.</param>
     /// <returns>The schedule as it is now.</returns>
     /// <exception cref="BackupException">SchedulerUnavailable, SchedulerFailed, WriteFailed: the former state is restored if possible.</exception>
     public BackupSchedule Apply(SchedulePlan plan, OperationContext context)
@@ -72,8 +72,8 @@ public sealed class ScheduleRegistry(string manifest, TimeProvider clock)
         return Describe(plan.Definition, store);
     }
 
-    /// <summary>All schedules, by scope and name.</summary>
-    /// <param name="scope">Whose; null for both.</param>
+    /// <summary>Lists all schedules, by scope and name.</summary>
+    /// <param name="scope">The scope; null for both.</param>
     /// <param name="fault">Called for each unreadable one.</param>
     public IReadOnlyList<BackupSchedule> List(ScheduleScope? scope, Action<BackupException> fault) =>
     [
@@ -83,16 +83,16 @@ public sealed class ScheduleRegistry(string manifest, TimeProvider clock)
            select Describe(definition, store),
     ];
 
-    /// <summary>Whether there are schedules of the machine that this account may not see.</summary>
-    /// <param name="scope">Whose schedules are asked for; null for both.</param>
+    /// <summary>Whether the machine has schedules that this account may not see.</summary>
+    /// <param name="scope">The scope; null for both.</param>
     public static bool HasHidden(ScheduleScope? scope) => scope != ScheduleScope.User && ScheduleStore.Of(ScheduleScope.System).HasHidden();
 
-    /// <summary>All stored schedules, without asking the operating system; unreadable ones are left out.</summary>
+    /// <summary>Lists all stored schedules, without asking the operating system; unreadable ones are left out.</summary>
     public static IReadOnlyList<ScheduleDefinition> All() => [.. Scopes(null).SelectMany(scope => ScheduleStore.Of(scope).List(_ => { }))];
 
-    /// <summary>One stored schedule.</summary>
+    /// <summary>Returns one stored schedule.</summary>
     /// <param name="name">Its name.</param>
-    /// <param name="scope">Whose; null for the account's, else the machine's.</param>
+    /// <param name="scope">The scope; null for the account's schedule, or else the machine's.</param>
     /// <exception cref="BackupException">ScheduleNotFound, ScheduleInvalid.</exception>
     public static ScheduleDefinition Get(string name, ScheduleScope? scope)
     {
@@ -100,12 +100,12 @@ public sealed class ScheduleRegistry(string manifest, TimeProvider clock)
         return Scopes(scope).Select(one => ScheduleStore.Of(one).Find(name)).FirstOrDefault(found => found is not null) ?? throw NotFound(name);
     }
 
-    /// <summary>The error for a missing schedule.</summary>
+    /// <summary>Returns the error for a missing schedule.</summary>
     public static BackupException NotFound(string name) => new(
         BackupErrorId.ScheduleNotFound, name,
         $"There is no schedule '{name}'. List the schedules with Get-SHBackupSchedule, or register it with Register-SHBackupSchedule.");
 
-    /// <summary>The schedules that were registered under a common name from a settings file.</summary>
+    /// <summary>Returns the names of the schedules that were registered under a common name from a settings file.</summary>
     public static IReadOnlyList<string> Group(string group, ScheduleScope scope) =>
         [
             .. All()
@@ -115,8 +115,8 @@ public sealed class ScheduleRegistry(string manifest, TimeProvider clock)
 
     /// <summary>Removes a schedule from the operating system, and its files. A run in progress may end.</summary>
     /// <param name="name">Its name.</param>
-    /// <param name="scope">Whose.</param>
-    /// <param name="cancellation">Stops the waiting for others who register.</param>
+    /// <param name="scope">The scope.</param>
+    /// <param name="cancellation">Stops the wait for other registrations.</param>
     /// <exception cref="BackupException">ScheduleNotFound, SchedulerUnavailable, SchedulerFailed, WriteFailed.</exception>
     public void Remove(string name, ScheduleScope scope, CancellationToken cancellation)
     {
@@ -129,7 +129,7 @@ public sealed class ScheduleRegistry(string manifest, TimeProvider clock)
 
     private static ScheduleScope[] Scopes(ScheduleScope? scope) => scope is { } one ? [one] : [ScheduleScope.User, ScheduleScope.System];
 
-    /// <summary>The stored schedule of the name; null if there is none, or if it cannot be read and so is replaced.</summary>
+    /// <summary>Returns the stored schedule of a name; null if there is none, or it cannot be read and so is replaced.</summary>
     private static ScheduleDefinition? Known(ScheduleScope scope, string name)
     {
         try
@@ -160,7 +160,7 @@ public sealed class ScheduleRegistry(string manifest, TimeProvider clock)
         }
         catch (BackupException)
         {
-            // The first fault is the one to tell; Get-SHBackupSchedule shows what is left of it.
+            // The first fault is the one to report; Get-SHBackupSchedule shows what is left of the schedule.
         }
     }
 

@@ -1,21 +1,21 @@
 namespace SignalHarvester.Backup.Scheduling;
 
-/// <summary>What is remembered of a schedule's last run.</summary>
+/// <summary>The record of a schedule's last run.</summary>
 internal sealed record ScheduleState
 {
-    /// <summary>The moment that was served last: a run for it has come to an end, good or bad.</summary>
+    /// <summary>The last served moment: a run for it has ended, successful or not.</summary>
     public DateTimeOffset? Served { get; init; }
 
     /// <summary>When the last run began.</summary>
     public DateTimeOffset LastRun { get; init; }
 
-    /// <summary>How it ended.</summary>
+    /// <summary>Its result.</summary>
     public ScheduleResult LastResult { get; init; }
 
-    /// <summary>The first thing that went wrong in it.</summary>
+    /// <summary>Its first error.</summary>
     public string? LastError { get; init; }
 
-    /// <summary>The full paths of the databases that it concerned.</summary>
+    /// <summary>The full paths of its databases.</summary>
     public IReadOnlyList<string> Databases { get; init; } = [];
 
     /// <summary>The id of the newest backup that a run made.</summary>

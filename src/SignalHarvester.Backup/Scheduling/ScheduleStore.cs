@@ -5,13 +5,13 @@ using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Scheduling;
 
-/// <summary>The schedules of one scope as they are kept: one file each for what it does and for how its last run went.</summary>
+/// <summary>The stored schedules of one scope: for each, one file with its definition and one with the record of its last run.</summary>
 internal sealed class ScheduleStore(ScheduleScope scope, ScheduleFolders folders)
 {
     /// <summary>The advice if a schedule's files may not be written.</summary>
     public const string WriteAdvice = "Check its permissions; schedules of -Scope System can be changed only by an administrator.";
 
-    /// <summary>What the names of our files, units and labels begin with.</summary>
+    /// <summary>The beginning of the names of our files, units and labels.</summary>
     public const string Prefix = "shbackup-";
 
     private const string Suffix = ".json";
@@ -22,13 +22,13 @@ internal sealed class ScheduleStore(ScheduleScope scope, ScheduleFolders folders
     /// <summary>The store of a scope.</summary>
     public static ScheduleStore Of(ScheduleScope scope) => new(scope, ScheduleFolders.Of(scope));
 
-    /// <summary>Where a schedule's definition is.</summary>
+    /// <summary>Returns the path of a schedule's definition.</summary>
     public string PathOf(string key) => Path.Combine(folders.Definitions, NameOf(key));
 
-    /// <summary>A folder for what lives no longer than a call.</summary>
+    /// <summary>A folder for files that live no longer than a call.</summary>
     public string WorkFolder => folders.State;
 
-    /// <summary>All schedules, by name. An unreadable one is a fault.</summary>
+    /// <summary>Lists all schedules, by name. An unreadable one is a fault.</summary>
     public IReadOnlyList<ScheduleDefinition> List(Action<BackupException> fault)
     {
         string[] files;
@@ -38,7 +38,7 @@ internal sealed class ScheduleStore(ScheduleScope scope, ScheduleFolders folders
         }
         catch (UnauthorizedAccessException)
         {
-            // Another account's; there is nothing in it for this one.
+            // The folder belongs to another account and has nothing for this one.
             return [];
         }
 
@@ -52,7 +52,7 @@ internal sealed class ScheduleStore(ScheduleScope scope, ScheduleFolders folders
             catch (BackupException exception)
                 when (exception.InnerException is FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException)
             {
-                // Removed since the folder was listed, or the administrator's alone.
+                // Removed since the folder was listed, or only for the administrator.
             }
             catch (BackupException exception)
             {
@@ -63,7 +63,7 @@ internal sealed class ScheduleStore(ScheduleScope scope, ScheduleFolders folders
         return [.. found.OrderBy(definition => definition.Name, StringComparer.OrdinalIgnoreCase)];
     }
 
-    /// <summary>Whether there are schedules that this account may not read: those of the machine are the administrator's.</summary>
+    /// <summary>Whether there are schedules that this account may not read: those of the machine belong to the administrator.</summary>
     public bool HasHidden()
     {
         try
@@ -89,12 +89,12 @@ internal sealed class ScheduleStore(ScheduleScope scope, ScheduleFolders folders
         }
         catch (IOException)
         {
-            // Removed since, or broken: listing them tells.
+            // Removed meanwhile, or broken: the listing reports it.
             return false;
         }
     }
 
-    /// <summary>One schedule; null if there is none of that name.</summary>
+    /// <summary>Returns one schedule; null if none has that name.</summary>
     /// <exception cref="BackupException">ScheduleInvalid.</exception>
     public ScheduleDefinition? Find(string name)
     {
@@ -102,7 +102,7 @@ internal sealed class ScheduleStore(ScheduleScope scope, ScheduleFolders folders
         return File.Exists(path) ? Read(path) : null;
     }
 
-    /// <summary>Keeps a schedule.</summary>
+    /// <summary>Stores a schedule.</summary>
     /// <exception cref="BackupException">WriteFailed, InsufficientSpace.</exception>
     public void Write(ScheduleDefinition definition) => Guarded(folders.Definitions, () =>
     {
@@ -115,7 +115,7 @@ internal sealed class ScheduleStore(ScheduleScope scope, ScheduleFolders folders
         DurableFile.WriteAllBytes(folder, NameOf(definition.Key), Encoding.UTF8.GetBytes(ScheduleJson.Write(definition)));
     });
 
-    /// <summary>Forgets a schedule, and how its runs went.</summary>
+    /// <summary>Deletes a schedule and the record of its runs.</summary>
     public void Delete(string key) => Guarded(folders.Definitions, () =>
     {
         if (Directory.Exists(folders.Definitions))
@@ -130,7 +130,7 @@ internal sealed class ScheduleStore(ScheduleScope scope, ScheduleFolders folders
             using var state = NamedPlace.OpenFolder(folders.State);
             state.Delete(StateOf(key));
 
-            // Of a run that goes on it stays, so that a schedule of the same name does not run beside it.
+            // If a run is in progress its lock stays, so that a new schedule of the same name does not run beside it.
             using var held = TryLock(state, key);
             if (held is not null)
             {
@@ -139,7 +139,7 @@ internal sealed class ScheduleStore(ScheduleScope scope, ScheduleFolders folders
         }
     });
 
-    /// <summary>How the last run went; null before the first, or where what is kept cannot be read: it costs a run too many at worst.</summary>
+    /// <summary>Returns the record of the last run; null before the first, or if it cannot be read, which costs one additional run at worst.</summary>
     public ScheduleState? ReadState(string key)
     {
         try
@@ -152,7 +152,7 @@ internal sealed class ScheduleStore(ScheduleScope scope, ScheduleFolders folders
         }
     }
 
-    /// <summary>Keeps how a run went, at its end. Where the schedule was removed meanwhile, the run's lock goes instead.</summary>
+    /// <summary>Stores the record of a run at its end. If the schedule was removed meanwhile, the run's lock is removed instead.</summary>
     public void WriteState(string key, ScheduleState state) => Guarded(folders.State, () =>
     {
         using var folder = NamedPlace.OpenFolder(folders.State);
@@ -166,7 +166,7 @@ internal sealed class ScheduleStore(ScheduleScope scope, ScheduleFolders folders
         }
     });
 
-    /// <summary>Takes the lock of a schedule's runs, which the system drops when the process dies; null if a run holds it.</summary>
+    /// <summary>Takes the lock of a schedule's runs, which the system releases when the process dies; null if a run holds it.</summary>
     public SafeFileHandle? TryLock(string key)
     {
         SafeFileHandle? held = null;
@@ -178,7 +178,7 @@ internal sealed class ScheduleStore(ScheduleScope scope, ScheduleFolders folders
         return held;
     }
 
-    /// <summary>Waits for the lock under which schedules are registered and removed: a crontab is one file for all of them.</summary>
+    /// <summary>Waits for the lock under which schedules are registered and removed, because a crontab is one file for all of them.</summary>
     /// <exception cref="BackupException">DirectoryLocked.</exception>
     public SafeFileHandle Lock(CancellationToken cancellation)
     {
@@ -239,7 +239,7 @@ internal sealed class ScheduleStore(ScheduleScope scope, ScheduleFolders folders
         }
     }
 
-    /// <summary>Where people wrote it: what is left out of the file is null here, whatever the types say.</summary>
+    /// <summary>Whether the file is complete, if people wrote it: a missing value is null here, whatever its type says.</summary>
     private static bool IsWhole(ScheduleDefinition definition) =>
         definition is
         {

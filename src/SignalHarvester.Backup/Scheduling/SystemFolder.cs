@@ -6,13 +6,13 @@ using SignalHarvester.Backup.Storage;
 namespace SignalHarvester.Backup.Scheduling;
 
 /// <summary>
-/// The folder of the machine's own schedules. What lies there runs with all rights, so nobody else may write there.
+/// The folder of the machine's own schedules. Its content runs with all rights, so nobody else may write there.
 /// </summary>
 internal static class SystemFolder
 {
     private const UnixFileMode WritableByOthers = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
 
-    /// <summary>Makes the folder, readable for all, writable for administrators.</summary>
+    /// <summary>Makes the folder: everybody can read it, and only administrators can write to it.</summary>
     public static void Create(string path)
     {
         if (OperatingSystem.IsWindows())
@@ -37,7 +37,7 @@ internal static class SystemFolder
         }
     }
 
-    /// <summary>One that is not there is nobody's: whoever reads it will find that out.</summary>
+    /// <summary>A missing one belongs to nobody, and whoever reads it will find that it is missing.</summary>
     [UnsupportedOSPlatform("windows")]
     private static bool IsForeignOnUnix(string path) =>
         FileStatus.Of(path) is { } status && (status.User != 0 || (status.Mode & WritableByOthers) != 0);
@@ -60,7 +60,7 @@ internal static class SystemFolder
 
         security.SetOwner(new SecurityIdentifier(WellKnownSidType.BuiltinAdministratorsSid, null));
 
-        // The folder above too: who may rename that one puts another in its place.
+        // Also the folder above, because whoever may rename this one can put another in its place.
         foreach (var folder in new[] { Path.GetDirectoryName(path)!, path })
         {
             if (!Directory.Exists(folder))

@@ -5,16 +5,16 @@ namespace SignalHarvester.Backup.Scheduling;
 /// <summary>The command that a scheduler starts.</summary>
 /// <param name="Program">The program's full path.</param>
 /// <param name="Arguments">Its arguments, unquoted.</param>
-/// <param name="Environment">Variables that it needs besides those that schedulers give. Never a secret.</param>
+/// <param name="Environment">Variables that it needs in addition to the schedulers' own. Never a secret.</param>
 public sealed record TaskCommand(string Program, IReadOnlyList<string> Arguments, IReadOnlyDictionary<string, string> Environment)
 {
-    // What says where this runtime, this module and its files are. A scheduler starts with an environment of its own.
+    // These variables tell where this runtime, this module and its files are. A scheduler starts with an environment of its own.
     private static readonly string[] Carried = ["DOTNET_ROOT", "SHBACKUP_MODULE_PATH", "XDG_CONFIG_HOME", "XDG_STATE_HOME"];
 
-    /// <summary>The command that runs a schedule: in pwsh, or in the host if there is no pwsh.</summary>
+    /// <summary>Returns the command that runs a schedule: in pwsh, or in the host if there is no pwsh.</summary>
     /// <param name="definition">The schedule.</param>
     /// <param name="manifest">The full path of the module's manifest.</param>
-    /// <exception cref="BackupException">SchedulerUnavailable: neither is there.</exception>
+    /// <exception cref="BackupException">SchedulerUnavailable: there is neither.</exception>
     internal static TaskCommand Of(ScheduleDefinition definition, string manifest)
     {
         var invoke =
@@ -26,7 +26,7 @@ public sealed record TaskCommand(string Program, IReadOnlyList<string> Arguments
                 .ToDictionary(variable => variable.Name, variable => variable.Value!, StringComparer.Ordinal);
         if (Find("pwsh") is { } pwsh)
         {
-            // The code is 1 until the command says another: a module that does not load is a failure too.
+            // The code is 1 until the command sets another, because a module that does not load is a failure too.
             var text = $"$global:LASTEXITCODE = 1; Import-Module {PowerShellText.Literal(manifest)}; {invoke}; exit $global:LASTEXITCODE";
             return Plain(new TaskCommand(pwsh, ["-NoProfile", "-NonInteractive", "-Command", text], variables));
         }
@@ -41,7 +41,7 @@ public sealed record TaskCommand(string Program, IReadOnlyList<string> Arguments
             "Neither pwsh nor shbackup is on the PATH, so a task could not run. Put one of them there, then register the schedule again.");
     }
 
-    /// <summary>Refuses paths with control characters: a crontab cannot hold a line end, nor XML most of the others.</summary>
+    /// <summary>Refuses paths with control characters: a crontab cannot hold a line end, and XML cannot hold most of the others.</summary>
     /// <exception cref="BackupException">InvalidArgument.</exception>
     internal static TaskCommand Plain(TaskCommand command) =>
         command.Environment.Values.Append(command.Program).FirstOrDefault(path => path.Any(char.IsControl)) is { } path
@@ -50,7 +50,7 @@ public sealed record TaskCommand(string Program, IReadOnlyList<string> Arguments
                 $"'{SingleLine.Of(path)}' contains a control character, which schedulers do not allow. Move PowerShell and this account's folders to another path.")
             : command;
 
-    /// <summary>The first on the PATH, which an update does not move; else the present program, if it is that one.</summary>
+    /// <summary>Returns the first program on the PATH, which an update does not move; else the present program, if it is the right one.</summary>
     private static string? Find(string name)
     {
         var file = OperatingSystem.IsWindows() ? name + ".exe" : name;

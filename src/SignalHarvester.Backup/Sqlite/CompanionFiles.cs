@@ -3,7 +3,7 @@ using SQLitePCL;
 
 namespace SignalHarvester.Backup.Sqlite;
 
-/// <summary>The places beside a database where SQLite keeps files of its own.</summary>
+/// <summary>The names beside a database that SQLite uses for files of its own.</summary>
 internal static class CompanionFiles
 {
     private static readonly (string Suffix, string What)[] Places =
@@ -12,12 +12,12 @@ internal static class CompanionFiles
     ];
 
     /// <summary>
-    /// What keeps SQLite from a database although it is sound: in the place of a file of its own stands something else, of which
-    /// SQLite says no more than that the disk failed, or that it may not be opened. Null if nothing does, or the error is of another kind.
+    /// Finds what prevents SQLite from opening a sound database: something else has the name of one of SQLite's own files, and
+    /// SQLite only says that the disk failed or that the file cannot be opened. Null if there is no such thing, or the error is of another kind.
     /// </summary>
     /// <param name="path">The database's full path.</param>
     /// <param name="code">SQLite's error.</param>
-    /// <returns>A sentence that says what stands where.</returns>
+    /// <returns>A sentence that says what is where.</returns>
     public static string? WhatStandsInTheWay(string path, int code)
     {
         if (SqliteResult.Primary(code) is not (raw.SQLITE_IOERR or raw.SQLITE_CANTOPEN or raw.SQLITE_READONLY))

@@ -4,18 +4,18 @@ using Microsoft.Data.Sqlite;
 namespace SignalHarvester.Backup.Sqlite;
 
 /// <summary>
-/// The order that an application's own <c>NOCASE</c> is likely to have: SQLite's folds ASCII letters alone, and Microsoft's,
-/// Python's and other manuals show how to bring one that folds all.
+/// The order that an application's own <c>NOCASE</c> probably has. SQLite's folds only ASCII letters, and the manuals of
+/// Microsoft, Python and others show how to replace it by one that folds all letters.
 /// </summary>
 internal static class LetterCollation
 {
-    /// <summary>What it is called in SQL.</summary>
+    /// <summary>Its name in SQL.</summary>
     public const string Name = "shbackup_letters";
 
-    /// <summary>Provides it on a connection.</summary>
+    /// <summary>Registers it on a connection.</summary>
     public static void Provide(SqliteConnection connection) => connection.CreateCollation(Name, Compare);
 
-    /// <summary>By code points, as UTF-8 has them, so that what it folds is all that sets it apart from SQLite's.</summary>
+    /// <summary>Compares by code points, in UTF-8's order, so that folding is the only difference from SQLite's own.</summary>
     private static int Compare(string left, string right)
     {
         var (one, other) = (left.EnumerateRunes(), right.EnumerateRunes());

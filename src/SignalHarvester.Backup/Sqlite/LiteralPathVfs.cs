@@ -8,10 +8,9 @@ using SQLitePCL;
 namespace SignalHarvester.Backup.Sqlite;
 
 /// <summary>
-/// SQLite's own access to files, but for two things. It deletes no file but the database's own. And it takes a path as it
-/// stands. The usual one first replaces every link in
-/// it by where it leads, which turns a path through an open folder into one that others can change
-/// (https://sqlite.org/c3ref/vfs.html). The file itself is opened without following a link, as SQLite always does.
+/// SQLite's own access to files, with two differences. It deletes only the database's own files. And it uses a path as it is:
+/// the usual one first replaces every link in it by its target, which turns a path through an open folder into one that
+/// others can change (https://sqlite.org/c3ref/vfs.html). The file itself is opened without following a link, as always in SQLite.
 /// </summary>
 internal static unsafe partial class LiteralPathVfs
 {
@@ -25,10 +24,10 @@ internal static unsafe partial class LiteralPathVfs
 
     private static readonly Lazy<bool> Registration = new(Register);
 
-    /// <summary>The name to open a database of ours with, which is there afterwards; null on Windows, whose paths have no such links.</summary>
+    /// <summary>The name with which to open a database of ours; reading it registers the VFS. Null on Windows, whose paths have no such links.</summary>
     public static string? ForOwn => !OperatingSystem.IsWindows() && Registration.Value ? Name : null;
 
-    /// <summary>The name to open a path with, if it is one through a descriptor; null for any other.</summary>
+    /// <summary>Returns the name with which to open a path through a descriptor; null for any other path.</summary>
     public static string? For(string path) => DescriptorPath.IsOne(path) ? ForOwn : null;
 
     /// <summary>Notes the path of a database that is opened: its own log and journal may be deleted.</summary>
@@ -66,9 +65,9 @@ internal static unsafe partial class LiteralPathVfs
     }
 
     /// <summary>
-    /// A journal names a further file, the super-journal of a transaction over several databases, which SQLite deletes when it
-    /// has rolled the journal back. Who may write a journal beside a database could name any file: so nothing is deleted but
-    /// the database's own, and what has the form of a super-journal's name (https://sqlite.org/atomiccommit.html, 5.2).
+    /// A journal can name a further file, the super-journal of a transaction over several databases, which SQLite deletes after
+    /// rolling the journal back. Anybody who may write a journal beside a database could thus name any file. So only the
+    /// database's own files and names in the form of a super-journal are deleted (https://sqlite.org/atomiccommit.html, 5.2).
     /// </summary>
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static int DeleteOwn(SqliteVfs* vfs, byte* name, int flushFolder)

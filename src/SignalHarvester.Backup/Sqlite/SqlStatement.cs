@@ -4,8 +4,8 @@ using SQLitePCL;
 namespace SignalHarvester.Backup.Sqlite;
 
 /// <summary>
-/// A statement whose text and answers may hold names that are not valid UTF-8, which the provider's own commands replace
-/// by others (<see cref="SqlText"/>). It does not wait for locks beyond the connection's busy timeout.
+/// A statement whose text and results may hold names that are not valid UTF-8; the provider's own commands would replace
+/// those (<see cref="SqlText"/>). It waits for locks no longer than the connection's busy timeout.
 /// </summary>
 internal sealed class SqlStatement : IDisposable
 {
@@ -28,7 +28,7 @@ internal sealed class SqlStatement : IDisposable
     }
 
     /// <summary>Runs a statement to its end.</summary>
-    /// <returns>The rows that it changed, where it changes rows.</returns>
+    /// <returns>The number of changed rows, if it changes rows.</returns>
     public static long Run(SqliteConnection connection, string sql)
     {
         using var statement = Prepare(connection, sql);
@@ -60,7 +60,7 @@ internal sealed class SqlStatement : IDisposable
         return values;
     }
 
-    /// <summary>Goes to the next row; false behind the last one.</summary>
+    /// <summary>Moves to the next row; returns false after the last one.</summary>
     public bool Step()
     {
         var code = raw.sqlite3_step(statement);
@@ -68,18 +68,18 @@ internal sealed class SqlStatement : IDisposable
         return code == raw.SQLITE_ROW;
     }
 
-    /// <summary>A value of this row as text; nothing for NULL.</summary>
+    /// <summary>Returns a value of this row as text; empty for NULL.</summary>
     public string Text(int column)
     {
-        // Asked for as text first, which is UTF-8 from then on whatever the database's encoding is.
+        // Asked for as text first: from then on it is UTF-8, whatever the database's encoding is.
         _ = raw.sqlite3_column_text(statement, column);
         return SqlText.Of(raw.sqlite3_column_blob(statement, column));
     }
 
-    /// <summary>A value of this row as a name.</summary>
+    /// <summary>Returns a value of this row as a name.</summary>
     public SqliteName Name(int column) => SqliteName.Of(Text(column));
 
-    /// <summary>A value of this row as a number.</summary>
+    /// <summary>Returns a value of this row as a number.</summary>
     public long Number(int column) => raw.sqlite3_column_int64(statement, column);
 
     /// <inheritdoc/>

@@ -7,15 +7,15 @@ using System.Text.Unicode;
 namespace SignalHarvester.Backup.Sqlite;
 
 /// <summary>
-/// SQL, and what it answers, in strings that lose nothing. To SQLite texts are bytes, and not all of them are UTF-8; a byte
-/// that belongs to no character stands in a string as a low surrogate alone, U+DC80 to U+DCFF (as Python's surrogateescape
-/// has it), and is shown as <c>\xHH</c>.
+/// SQL and its results in strings that lose nothing. To SQLite texts are bytes, and not all of them are UTF-8. A byte that
+/// belongs to no character is a single low surrogate in the string, U+DC80 to U+DCFF (as in Python's surrogateescape), and
+/// is shown as <c>\xHH</c>.
 /// </summary>
 internal static partial class SqlText
 {
     private const char Carrier = '\uDC00';
 
-    /// <summary>The string for what SQLite has.</summary>
+    /// <summary>Returns the string for SQLite's bytes.</summary>
     public static string Of(ReadOnlySpan<byte> bytes)
     {
         if (Utf8.IsValid(bytes))
@@ -43,7 +43,7 @@ internal static partial class SqlText
         return text.ToString();
     }
 
-    /// <summary>What SQLite gets for a string.</summary>
+    /// <summary>Returns SQLite's bytes for a string.</summary>
     public static byte[] Bytes(string text)
     {
         var bytes = new ArrayBufferWriter<byte>(text.Length + (text.Length / 2) + 1);
@@ -66,25 +66,25 @@ internal static partial class SqlText
     }
 
     /// <summary>
-    /// As it stands in files and messages: a byte that belongs to no character as <c>\xHH</c>, and a backslash that would
-    /// begin the like as <c>\x5C</c>, so that <see cref="Parse"/> gives the same again.
+    /// Returns the form for files and messages: a byte that belongs to no character becomes <c>\xHH</c>, and a backslash that
+    /// would look like one becomes <c>\x5C</c>, so that <see cref="Parse"/> returns the same string again.
     /// </summary>
     public static string Shown(string text) => Special().Replace(text, match => match.Value == "\\"
         ? @"\x5C"
         : string.Create(CultureInfo.InvariantCulture, $@"\x{match.Value[0] - Carrier:X2}"));
 
-    /// <summary>What was shown like that.</summary>
+    /// <summary>Parses a text in the shown form.</summary>
     public static string Parse(string shown) => Of(Bytes(Escape().Replace(
         shown, match => int.Parse(match.ValueSpan[2..], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture) is var value && value < 0x80
             ? @"\"
             : ((char)(Carrier + value)).ToString())));
 
-    /// <summary>SQL of a user's, whose quoted names are written as they are shown.</summary>
+    /// <summary>Parses a user's SQL, whose quoted names are in the shown form.</summary>
     public static string ParseNames(string sql) => Token().Replace(sql, match => match.Groups["name"].Success ? Parse(match.Value) : match.Value);
 
     private static bool IsCarried(char character) => character is >= '\uDC80' and <= '\uDCFF';
 
-    // A low surrogate with a high one before it is half of a character.
+    // A low surrogate after a high one is half of a character.
     [GeneratedRegex(@"(?<![\uD800-\uDBFF])[\uDC80-\uDCFF]|\\(?=x(5[Cc]|[89A-Fa-f][0-9A-Fa-f]))", RegexOptions.ExplicitCapture)]
     private static partial Regex Special();
 

@@ -3,13 +3,13 @@ using System.Text.RegularExpressions;
 namespace SignalHarvester.Backup.Sqlite;
 
 /// <summary>
-/// A token of SQL, as SQLite's tokenizer has it, https://sqlite.org/draft/tokenreq.html ; space and comments are none.
+/// A token of SQL by the rules of SQLite's tokenizer, https://sqlite.org/draft/tokenreq.html ; space and comments are not tokens.
 /// </summary>
-/// <param name="Kind">What it is.</param>
-/// <param name="Text">The token; of a quoted name, the name.</param>
+/// <param name="Kind">Its kind.</param>
+/// <param name="Text">The token; for a quoted name, the name without quotes.</param>
 internal readonly partial record struct SqlToken(SqlTokenKind Kind, string Text)
 {
-    /// <summary>The tokens of a text of <see cref="SqlText"/>.</summary>
+    /// <summary>Returns the tokens of a text of <see cref="SqlText"/>.</summary>
     public static List<SqlToken> Of(string sql)
     {
         var tokens = new List<SqlToken>();
@@ -38,7 +38,7 @@ internal readonly partial record struct SqlToken(SqlTokenKind Kind, string Text)
         return tokens;
     }
 
-    /// <summary>The parts between the commas that stand in no brackets.</summary>
+    /// <summary>Splits tokens at the commas that are outside of brackets.</summary>
     public static List<List<SqlToken>> Split(IEnumerable<SqlToken> tokens)
     {
         List<List<SqlToken>> parts = [[]];
@@ -59,7 +59,7 @@ internal readonly partial record struct SqlToken(SqlTokenKind Kind, string Text)
         return parts;
     }
 
-    /// <summary>Where the bracket closes that opens at a place; the end where none does.</summary>
+    /// <summary>Returns the index of the bracket that closes the one at a place; the end if none does.</summary>
     public static int Closing(IReadOnlyList<SqlToken> tokens, int opening)
     {
         var depth = 0;
@@ -75,10 +75,10 @@ internal readonly partial record struct SqlToken(SqlTokenKind Kind, string Text)
         return tokens.Count;
     }
 
-    /// <summary>Whether it is a word of SQL that is written without quotes.</summary>
+    /// <summary>Whether it is a given word of SQL, written without quotes.</summary>
     public bool IsWord(string word) => Kind == SqlTokenKind.Word && SqliteName.Fold(Text) == word;
 
-    /// <summary>Whether it is an operator or a bracket.</summary>
+    /// <summary>Whether it is a given operator or bracket.</summary>
     public bool IsSymbol(string symbol) => Kind == SqlTokenKind.Symbol && Text == symbol;
 
     [GeneratedRegex(

@@ -4,8 +4,8 @@ using SignalHarvester.Backup.Sqlite.Checks;
 namespace SignalHarvester.Backup.Sqlite;
 
 /// <summary>
-/// Opens connections the way each use needs: statements end with SQLITE_INTERRUPT when the token is cancelled. Pooling is
-/// off everywhere, as a pooled handle would outlive its use.
+/// Opens connections for each use. Their statements end with SQLITE_INTERRUPT when the token is cancelled. Pooling is off
+/// everywhere, because a pooled handle would outlive its use.
 /// </summary>
 internal static class SqliteConnections
 {
@@ -21,8 +21,8 @@ internal static class SqliteConnections
     /// <param name="path">The database.</param>
     /// <param name="lockTimeout">How long to wait for others' locks.</param>
     /// <param name="standIns">
-    /// Whether collations that are not known get stand-ins. They would put rows into the application's indexes in another
-    /// order than it looks for them.
+    /// Whether unknown collations get stand-ins. Those would put rows into the application's indexes in another order than
+    /// the application expects.
     /// </param>
     /// <param name="cancellation">Stops every statement.</param>
     /// <exception cref="BackupException">DatabaseOpenInProcess.</exception>
@@ -30,13 +30,13 @@ internal static class SqliteConnections
     {
         var connection = OpenShared(path, standIns, cancellation);
 
-        // To the provider, 0 seconds are without end.
+        // To the provider, 0 seconds mean without end.
         connection.DefaultTimeout = Math.Max(1, (int)lockTimeout.TotalSeconds);
         _ = SQLitePCL.raw.sqlite3_busy_timeout(connection.Handle, (int)lockTimeout.TotalMilliseconds);
         return connection;
     }
 
-    /// <summary>Opens a database of our own, without creating it. It is not opened where a link lies in its place.</summary>
+    /// <summary>Opens a database of our own, without creating it. A link in its place is not followed.</summary>
     /// <exception cref="BackupException">DatabaseOpenInProcess.</exception>
     public static SqliteConnection OpenOwn(string path) => OpenShared(path, standIns: true, CancellationToken.None);
 
@@ -50,7 +50,7 @@ internal static class SqliteConnections
     public static SqliteConnection OpenImmutable(string path, CancellationToken cancellation) =>
         Open(ImmutableUri(path), SqliteOpenMode.ReadOnly, cancellation);
 
-    /// <summary>The address that such a file is opened or attached by.</summary>
+    /// <summary>Returns the URI that opens or attaches such a file.</summary>
     public static string ImmutableUri(string path) => ToUri(path) + "?immutable=1" + (LiteralPathVfs.For(path) is { } vfs ? "&vfs=" + vfs : string.Empty);
 
     /// <summary>Runs statements that return nothing of interest.</summary>
@@ -84,7 +84,7 @@ internal static class SqliteConnections
         return values;
     }
 
-    /// <summary>Opens a file whose links were followed when it was looked at: one that comes since leads to another file.</summary>
+    /// <summary>Opens a file whose links were already followed when it was checked. If a link appears there since, it leads to another file.</summary>
     private static SqliteConnection OpenShared(string path, bool standIns, CancellationToken cancellation)
     {
         SqliteLibrary.EnsureLoaded();
@@ -115,7 +115,7 @@ internal static class SqliteConnections
 
             if (cancellation.CanBeCanceled)
             {
-                // Looked at inside every statement, also one that begins after the cancellation: an interrupt is lost there.
+                // The handler runs inside every statement, also in one that begins after the cancellation, where an interrupt would be lost.
                 SQLitePCL.raw.sqlite3_progress_handler(connection.Handle, InstructionsALook, _ => cancellation.IsCancellationRequested ? 1 : 0, null);
             }
 

@@ -3,24 +3,24 @@ using SQLitePCL;
 
 namespace SignalHarvester.Backup.Sqlite;
 
-/// <summary>SQLite's backup API, driven by hand so that it shows progress and can be stopped.</summary>
+/// <summary>SQLite's backup API, called step by step so that it shows progress and can be stopped.</summary>
 internal static class SqliteCopy
 {
     private static readonly TimeSpan BusyPause = TimeSpan.FromMilliseconds(20);
 
     /// <summary>
-    /// Copies one database over another in a single transaction of the destination: unfinished, or killed, it is
-    /// rolled back.
+    /// Copies one database over another in a single transaction of the destination. An unfinished copy, even of a killed process,
+    /// is rolled back.
     /// </summary>
     /// <param name="source">The connection to read.</param>
     /// <param name="destination">The connection to overwrite.</param>
-    /// <param name="pagesAStep">Pages copied between two looks at the cancellation.</param>
+    /// <param name="pagesAStep">Pages to copy between two checks of the cancellation.</param>
     /// <param name="lockTimeout">How long to wait, in all, for locks of other processes.</param>
-    /// <param name="proceed">Asked once the destination is locked, before anything is copied; false gives up.</param>
+    /// <param name="proceed">Asked once the destination is locked, before anything is copied; false cancels the copy.</param>
     /// <param name="progress">Called after each step with pages copied and pages in all.</param>
     /// <param name="fail">Turns a result code into the exception to throw.</param>
     /// <param name="cancellation">Stops between two steps; the destination stays as it was.</param>
-    /// <returns>False where <paramref name="proceed"/> gave up; the destination is as it was.</returns>
+    /// <returns>False if <paramref name="proceed"/> cancelled the copy; the destination is as it was.</returns>
     public static bool Run(
         sqlite3 source,
         sqlite3 destination,
@@ -52,7 +52,7 @@ internal static class SqliteCopy
                     waiting.Reset();
                     if (!locked)
                     {
-                        // A step of no pages takes the locks alone.
+                        // A step of no pages only takes the locks.
                         locked = true;
                         if (!proceed())
                         {

@@ -9,27 +9,26 @@ using SignalHarvester.Backup.Storage.Ownership;
 namespace SignalHarvester.Backup.Sqlite;
 
 /// <summary>
-/// Knows which descriptors of this process are our SQLite's, and so which are somebody else's. POSIX drops all locks of a
-/// process on a file when it closes any descriptor of it: where another SQLite library in the process holds a database,
-/// our opening and closing it would let a second writer in.
+/// Knows which descriptors of this process belong to our SQLite, and so which belong to somebody else. POSIX drops all locks
+/// of a process on a file when the process closes any descriptor of it. If another SQLite library in the process has a
+/// database open, our opening and closing of it would let a second writer in.
 /// </summary>
 /// <remarks>
-/// SQLite lets its opening and closing of files be replaced (xSetSystemCall, https://sqlite.org/c3ref/vfs.html). That is
-/// exact where nothing else would be: SQLite keeps the descriptors of closed connections while others hold locks, and
-/// numbers are used again.
+/// SQLite allows its open and close to be replaced (xSetSystemCall, https://sqlite.org/c3ref/vfs.html). Nothing else would be
+/// exact: SQLite keeps the descriptors of closed connections while other connections hold locks, and numbers are reused.
 /// </remarks>
 internal static unsafe class SqliteDescriptors
 {
-    // A descriptor that is just being opened or closed is nobody's. Opening one on a dead network drive never ends.
+    // While a descriptor is just being opened or closed, its owner is unknown. Opening one on a dead network drive never ends.
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
 
-    // SQLite opens what lies beside a database, such as -journal, for reading, and would wait for ever for the other end of a
-    // named pipe that somebody put there. Opened without waiting, a pipe fails at the first read; of a file nothing differs.
+    // SQLite opens the files beside a database, such as -journal, for reading, and would wait for ever for the other end of a
+    // named pipe that somebody put there. Opened without waiting, a pipe fails at the first read; a file is read as usual.
     private static readonly int NonBlocking = OperatingSystem.IsMacOS() ? 0x4 : 0x800;
 
     private static readonly object Gate = new();
 
-    // With the path that each was opened by, and when in their order.
+    // Each with the path by which it was opened, and its number in the order of openings.
     private static readonly Dictionary<int, (string? Path, long Number)> Held = [];
     private static delegate* unmanaged[Cdecl]<byte*, int, int, int> openFile;
     private static delegate* unmanaged[Cdecl]<int, int> closeFile;
@@ -37,7 +36,7 @@ internal static unsafe class SqliteDescriptors
     private static int changing;
     private static long opened;
 
-    /// <summary>Begins to watch; called once, before the library opens anything.</summary>
+    /// <summary>Begins to watch. Called once, before the library opens anything.</summary>
     public static void Watch()
     {
         if (OperatingSystem.IsWindows())
@@ -56,7 +55,7 @@ internal static unsafe class SqliteDescriptors
         giveFile = (delegate* unmanaged[Cdecl]<int, uint, uint, int>)Replace(system, "fchown"u8, (nint)(delegate* unmanaged[Cdecl]<int, uint, uint, int>)&Give);
     }
 
-    /// <summary>Refuses a file that this process has open otherwise than through our SQLite. The file itself is not opened for that.</summary>
+    /// <summary>Refuses a file that something else than our SQLite has open in this process. It does not open the file for that.</summary>
     /// <exception cref="BackupException">DatabaseOpenInProcess.</exception>
     public static void RefuseOthers(string path)
     {
@@ -69,8 +68,8 @@ internal static unsafe class SqliteDescriptors
     }
 
     /// <summary>
-    /// Whose the file is that our SQLite has open under a path, whatever has that name by now; null if it has none open. While
-    /// it is open, no other descriptor of it may be opened here, and so none is closed.
+    /// Returns owner and permissions of the file that our SQLite opened by a path, whatever has that name by now; null if it has
+    /// none open. While it is open, no other descriptor of it may be opened here, so that none is closed.
     /// </summary>
     public static FileAccessRecord? AccessOf(string path)
     {
@@ -101,7 +100,7 @@ internal static unsafe class SqliteDescriptors
         }
     }
 
-    /// <summary>The descriptors of this process, which Linux and macOS show as files named by their numbers.</summary>
+    /// <summary>Returns the descriptors of this process. Linux and macOS list them as files named by their numbers.</summary>
     private static IEnumerable<int> Descriptors()
     {
         const int mostWhereNotShown = 4096;
@@ -135,7 +134,7 @@ internal static unsafe class SqliteDescriptors
 
         var descriptor = openFile(path, flags | NonBlocking, mode);
 
-        // SQLite looks at why it failed.
+        // SQLite reads the error of a failed call.
         var error = Marshal.GetLastSystemError();
         var name = Marshal.PtrToStringUTF8((nint)path);
         lock (Gate)
@@ -154,8 +153,8 @@ internal static unsafe class SqliteDescriptors
     }
 
     /// <summary>
-    /// Run by root, SQLite gives the log and the journal that it opens to the database's owner, whoever made them. Who owns the
-    /// folder could give one of them the name of a file of root's. So what has content already stays whose it is.
+    /// When root runs it, SQLite gives the log and the journal that it opens to the database's owner, whoever made them. The
+    /// owner of the folder could give one of them the name of a file of root's. So a file with content keeps its owner.
     /// </summary>
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static int Give(int descriptor, uint user, uint group) => FileStatus.Of(descriptor) is { Length: 0 } ? giveFile(descriptor, user, group) : 0;
@@ -167,7 +166,7 @@ internal static unsafe class SqliteDescriptors
         {
             changing++;
 
-            // Before it is closed: the next to open a file may be given the same number.
+            // Before the close: the next file that is opened may get the same number.
             _ = Held.Remove(descriptor);
         }
 

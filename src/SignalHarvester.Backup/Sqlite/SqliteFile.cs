@@ -10,7 +10,7 @@ namespace SignalHarvester.Backup.Sqlite;
 /// POSIX drops all of a process's locks on a file when any descriptor of it is closed
 /// (https://sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close),
 /// so a live database must never be opened a second time. The layout of sqlite3_file and sqlite3_io_methods is
-/// public and frozen (https://sqlite.org/c3ref/io_methods.html). Not safe for use by several threads at once.
+/// public and frozen (https://sqlite.org/c3ref/io_methods.html). Only one thread at a time may use it.
 /// </remarks>
 internal readonly unsafe struct SqliteFile
 {
@@ -29,10 +29,10 @@ internal readonly unsafe struct SqliteFile
     /// <summary>The main database file of a connection.</summary>
     public static SqliteFile Main(sqlite3 connection) => Get(connection, FileControlFilePointer);
 
-    /// <summary>The journal of a connection: its write-ahead log, where it is in WAL mode.</summary>
+    /// <summary>The journal of a connection; in WAL mode, its write-ahead log.</summary>
     public static SqliteFile Journal(sqlite3 connection) => Get(connection, FileControlJournalPointer);
 
-    /// <summary>Whether the file is open at all: a journal may not be.</summary>
+    /// <summary>Whether the file is open; a journal may not be.</summary>
     public bool IsOpen => file != null && file->Methods != null;
 
     /// <summary>The file's length in bytes.</summary>
@@ -47,8 +47,8 @@ internal readonly unsafe struct SqliteFile
         }
     }
 
-    /// <summary>Fills a buffer from an offset; what lies behind the end of the file reads as zeros.</summary>
-    /// <returns>False where the file ended before the buffer was full.</returns>
+    /// <summary>Fills a buffer from an offset; bytes behind the end of the file read as zeros.</summary>
+    /// <returns>False if the file ended before the buffer was full.</returns>
     /// <exception cref="SqliteIOException">The operating system failed.</exception>
     public bool Read(long offset, Span<byte> buffer)
     {
@@ -65,10 +65,10 @@ internal readonly unsafe struct SqliteFile
     }
 
     /// <summary>
-    /// Locks a database file against everybody, as its last user does when it closes a log: it fails where anybody has the
-    /// database open in WAL mode, by whatever name, or is in a transaction. For a connection that has run nothing yet.
+    /// Locks a database file against everybody, as its last user does before closing a log. It fails if anybody has the database
+    /// open in WAL mode, by whatever name, or is in a transaction. Only for a connection that has run nothing yet.
     /// </summary>
-    /// <returns>SQLite's result: busy where others are in the way.</returns>
+    /// <returns>SQLite's result: busy if others are in the way.</returns>
     public int TryLockAlone()
     {
         var code = file->Methods->Lock(file, LockShared);
@@ -85,7 +85,7 @@ internal readonly unsafe struct SqliteFile
         return code;
     }
 
-    /// <summary>Gives back what <see cref="TryLockAlone"/> took.</summary>
+    /// <summary>Releases the lock of <see cref="TryLockAlone"/>.</summary>
     public void Unlock() => _ = file->Methods->Unlock(file, LockNone);
 
     private static SqliteFile Get(sqlite3 connection, int operation)

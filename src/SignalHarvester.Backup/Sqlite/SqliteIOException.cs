@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace SignalHarvester.Backup.Sqlite;
 
-/// <summary>An input or output error that SQLite's file layer reported.</summary>
+/// <summary>An input or output error reported by SQLite's file layer.</summary>
 internal sealed class SqliteIOException(int code, string operation)
     : IOException(string.Create(CultureInfo.InvariantCulture, $"SQLite's file layer failed to {operation} (result code {code})."))
 {

@@ -4,7 +4,7 @@ using SQLitePCL;
 
 namespace SignalHarvester.Backup.Sqlite;
 
-/// <summary>The SQLite library of this process: loaded once, and refused when it is too old to be trusted with a WAL.</summary>
+/// <summary>The SQLite library of this process. It is loaded once, and refused if it is too old to be safe in WAL mode.</summary>
 internal static unsafe partial class SqliteLibrary
 {
     private const string Library = "e_sqlite3";
@@ -32,7 +32,7 @@ internal static unsafe partial class SqliteLibrary
     internal static partial int FileControl(IntPtr database, string schema, int operation, out IntPtr argument);
 
     /// <summary>
-    /// A number that changes whenever another connection has changed the database, as this connection last read it
+    /// Returns a number that changes whenever another connection has changed the database, as this connection last read it
     /// (https://sqlite.org/c3ref/c_fcntl_begin_atomic_write.html#sqlitefcntldataversion). Takes no lock.
     /// </summary>
     internal static uint DataVersion(sqlite3 connection)
@@ -46,7 +46,7 @@ internal static unsafe partial class SqliteLibrary
     [LibraryImport(Library, EntryPoint = "sqlite3_file_control", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int FileControl(IntPtr database, string schema, int operation, out uint argument);
 
-    /// <summary>SQLite's access to files; the usual one where no name is given.</summary>
+    /// <summary>Returns SQLite's access to files of that name; the default one if no name is given.</summary>
     [LibraryImport(Library, EntryPoint = "sqlite3_vfs_find")]
     internal static partial SqliteVfs* FindVfs(nint name);
 

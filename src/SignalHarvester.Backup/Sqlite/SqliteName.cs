@@ -19,7 +19,7 @@ public readonly struct SqliteName : IEquatable<SqliteName>
         folded = Fold(text);
     }
 
-    /// <summary>The name as a string of <see cref="SqlText"/>, for a text that is shown whole.</summary>
+    /// <summary>The name as a string of <see cref="SqlText"/>, for a text that is escaped as a whole when it is shown.</summary>
     internal string Text => text;
 
     /// <summary>The quoted name for SQL of <see cref="SqlStatement"/>.</summary>
@@ -28,7 +28,7 @@ public readonly struct SqliteName : IEquatable<SqliteName>
     /// <summary>The name as a text in such SQL.</summary>
     internal string Literal => $"'{text.Replace("'", "''", StringComparison.Ordinal)}'";
 
-    /// <summary>The name that such a column has as one of a query: SQLite takes no <c>true</c> and <c>false</c> for the name of a result.</summary>
+    /// <summary>The name of such a column in a query: SQLite does not accept <c>true</c> and <c>false</c> as names of results.</summary>
     internal SqliteName InQuery => folded is "true" or "false" ? new SqliteName(text + "\u0001") : this;
 
     /// <summary>Parses a shown name.</summary>
@@ -53,13 +53,13 @@ public readonly struct SqliteName : IEquatable<SqliteName>
         });
     }
 
-    /// <summary>The name that SQLite has, from a string of <see cref="SqlText"/>. It ends at the first NUL, as SQLite's names do.</summary>
+    /// <summary>Makes a name from a string of <see cref="SqlText"/>. It ends at the first NUL, as SQLite's names do.</summary>
     internal static SqliteName Of(string text) => new(text.IndexOf('\0', StringComparison.Ordinal) is >= 0 and var end ? text[..end] : text);
 
     /// <summary>Whether two names are the same to SQLite.</summary>
     public static bool operator ==(SqliteName left, SqliteName right) => left.Equals(right);
 
-    /// <summary>Whether two names are different ones to SQLite.</summary>
+    /// <summary>Whether two names are different to SQLite.</summary>
     public static bool operator !=(SqliteName left, SqliteName right) => !left.Equals(right);
 
     /// <inheritdoc/>
@@ -71,6 +71,6 @@ public readonly struct SqliteName : IEquatable<SqliteName>
     /// <inheritdoc/>
     public override int GetHashCode() => StringComparer.Ordinal.GetHashCode(folded);
 
-    /// <summary>The name as it is shown.</summary>
+    /// <summary>Returns the name in its shown form.</summary>
     public override string ToString() => SqlText.Shown(text);
 }

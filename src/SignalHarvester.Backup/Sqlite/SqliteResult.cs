@@ -10,12 +10,12 @@ internal static class SqliteResult
     public const int ReadOnlyCantInit = raw.SQLITE_READONLY | (5 << 8);
     public const int IoErrorShortRead = raw.SQLITE_IOERR | (2 << 8);
 
-    /// <summary>The primary code in the lower eight bits.</summary>
+    /// <summary>Returns the primary code, which is in the lower eight bits.</summary>
     public static int Primary(int extended) => extended & 0xff;
 
-    /// <summary>Whether somebody else holds a lock that is in the way.</summary>
+    /// <summary>Whether somebody else's lock is in the way.</summary>
     public static bool IsBusy(int code) => Primary(code) is raw.SQLITE_BUSY or raw.SQLITE_LOCKED;
 
-    /// <summary>Whether SQLite found the content damaged or not to be a database.</summary>
+    /// <summary>Whether SQLite found damaged content, or no database.</summary>
     public static bool IsDamage(int code) => Primary(code) is raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB;
 }

@@ -2,12 +2,12 @@ using Microsoft.Data.Sqlite;
 
 namespace SignalHarvester.Backup.Sqlite;
 
-/// <summary>The names of the tables that an application made, as a set that tells two databases apart.</summary>
+/// <summary>The names of an application's tables, as a set that tells two databases apart.</summary>
 internal static class TableNames
 {
     private const string Internal = "sqlite_";
 
-    /// <summary>Reads them; null where SQLite cannot read the schema, which is then known to nobody.</summary>
+    /// <summary>Reads them; null if SQLite cannot read the schema, because then nobody knows them.</summary>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
     public static IReadOnlySet<SqliteName>? TryRead(SqliteConnection connection, CancellationToken cancellation)
     {
@@ -22,7 +22,7 @@ internal static class TableNames
         }
     }
 
-    /// <summary>Those among names, as they are shown, that are not SQLite's own.</summary>
+    /// <summary>Returns those among shown names that are not SQLite's own.</summary>
     public static IReadOnlySet<SqliteName> Of(IEnumerable<string> names) => Own(names.Select(SqliteName.Parse));
 
     private static HashSet<SqliteName> Own(IEnumerable<SqliteName> names) =>

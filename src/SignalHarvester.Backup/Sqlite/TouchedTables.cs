@@ -6,15 +6,15 @@ using SQLitePCL;
 namespace SignalHarvester.Backup.Sqlite;
 
 /// <summary>
-/// The tables that a statement reads or writes, those of its triggers too, as SQLite tells its authorizer while it
-/// prepares it, https://sqlite.org/c3ref/set_authorizer.html .
+/// The tables that a statement and its triggers read or write. SQLite names them to its authorizer while it prepares the
+/// statement, https://sqlite.org/c3ref/set_authorizer.html .
 /// </summary>
 internal static unsafe partial class TouchedTables
 {
     [ThreadStatic]
     private static HashSet<(string Schema, SqliteName Table)>? touched;
 
-    /// <summary>Finds them; the statement is not run.</summary>
+    /// <summary>Finds them without running the statement.</summary>
     /// <returns>Each with the name of its database within the connection.</returns>
     /// <exception cref="SqliteException">SQLite cannot prepare it.</exception>
     public static IReadOnlySet<(string Schema, SqliteName Table)> Of(SqliteConnection connection, string sql)

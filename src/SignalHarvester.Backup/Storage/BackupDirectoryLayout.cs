@@ -9,19 +9,19 @@ internal sealed record BackupDirectoryLayout(string Path)
     /// <summary>The folder for everything that is not a backup. All of it may be deleted.</summary>
     public string StateFolder => System.IO.Path.Combine(Path, HeldFolder.StateFolderName);
 
-    /// <summary>The folder for plain database content on its way to somewhere.</summary>
+    /// <summary>The folder for temporary copies of plain database content.</summary>
     public string TemporaryParent => InState("tmp");
 
     /// <summary>The folder for page digests.</summary>
     public string DigestFolder => InState("digests");
 
-    /// <summary>The folder for what is known of uploads that are not done.</summary>
+    /// <summary>The folder for the journals of unfinished uploads.</summary>
     public string UploadFolder => InState("uploads");
 
     /// <summary>The folder for files that are being fetched from an object store.</summary>
     public string DownloadFolder => InState("downloads");
 
-    /// <summary>The folder for backup directories that a restore or a test from an object store needs for a while.</summary>
+    /// <summary>The folder for the temporary backup directories of a restore or a test from an object store.</summary>
     public string StagingFolder => InState("staging");
 
     /// <summary>The file with the history of operations.</summary>
@@ -33,7 +33,7 @@ internal sealed record BackupDirectoryLayout(string Path)
     /// <summary>The folder for the markers of backups that are being removed.</summary>
     public string RemovingFolder => InState("removing");
 
-    /// <summary>The folder for the markers of files that another one takes the place of.</summary>
+    /// <summary>The folder for the markers of files that are being replaced by another file.</summary>
     public string SupersededFolder => InState("superseded");
 
     /// <summary>The folder for files that were found damaged.</summary>
@@ -46,7 +46,7 @@ internal sealed record BackupDirectoryLayout(string Path)
         StagingFolder,
     ];
 
-    /// <summary>A folder in the quarantine that is not there yet, named after a moment.</summary>
+    /// <summary>Returns a new folder name in the quarantine, made from a moment in time.</summary>
     public string NewQuarantine(DateTimeOffset now)
     {
         for (var moment = now; ; moment = moment.AddMicroseconds(1))

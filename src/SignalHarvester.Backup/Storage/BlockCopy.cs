@@ -2,13 +2,13 @@ using SignalHarvester.Backup.Storage.Ownership;
 
 namespace SignalHarvester.Backup.Storage;
 
-/// <summary>Copies a file so that it can be stopped, and forces the copy to disk.</summary>
+/// <summary>Copies a file in blocks, so that the copy can be cancelled, and flushes it to disk.</summary>
 internal static class BlockCopy
 {
     private const int BlockBytes = 1 << 20;
 
-    /// <summary>Copies a whole file, with its mode and owner, to one that is not there yet.</summary>
-    /// <exception cref="OperationCanceledException">It was cancelled; a part of the copy is left.</exception>
+    /// <summary>Copies a whole file, with its mode and owner, to a new file.</summary>
+    /// <exception cref="OperationCanceledException">The copy was cancelled; a part of it remains.</exception>
     public static void Run(string from, string to, CancellationToken cancellation)
     {
         using var source = RegularFile.Open(from, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.SequentialScan);

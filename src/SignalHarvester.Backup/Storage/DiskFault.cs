@@ -1,6 +1,6 @@
 namespace SignalHarvester.Backup.Storage;
 
-/// <summary>What an operating system's error means, as an error that says what to do.</summary>
+/// <summary>Translates an error of the operating system into an error that says what to do.</summary>
 internal static class DiskFault
 {
     private const int UnixNoSpace = 28;
@@ -14,7 +14,7 @@ internal static class DiskFault
         ? exception.HResult is WindowsDiskFull or WindowsHandleDiskFull
         : exception.HResult is UnixNoSpace or UnixFileTooLarge or UnixQuotaExceeded);
 
-    /// <summary>Whether another handle holds a file in a way that excludes this one; anything else is not worth waiting for.</summary>
+    /// <summary>Whether another handle holds the file and excludes this one. Waiting helps against no other error.</summary>
     public static bool IsHeldElsewhere(IOException exception)
     {
         const int linuxWouldBlock = 11;
@@ -24,7 +24,7 @@ internal static class DiskFault
         return exception.HResult is linuxWouldBlock or macWouldBlock or windowsSharingViolation or windowsLockViolation;
     }
 
-    /// <summary>Names a failure to write.</summary>
+    /// <summary>Translates a failure to write.</summary>
     /// <param name="exception">What the system reported.</param>
     /// <param name="path">The file or directory concerned.</param>
     /// <param name="deniedId">The id for denied access.</param>
@@ -55,7 +55,7 @@ internal static class DiskFault
     /// <param name="path">The file or directory concerned.</param>
     /// <param name="deniedId">The id for denied access.</param>
     /// <param name="deniedAdvice">What to do about denied access.</param>
-    /// <param name="action">What is done.</param>
+    /// <param name="action">The action.</param>
     /// <exception cref="BackupException">InsufficientSpace, WriteFailed, DestinationInvalid, SidecarHostile, or the id for denied access.</exception>
     public static T Guard<T>(string path, string deniedId, string deniedAdvice, Func<T> action)
     {

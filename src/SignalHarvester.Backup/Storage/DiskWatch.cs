@@ -4,9 +4,9 @@ using System.Globalization;
 namespace SignalHarvester.Backup.Storage;
 
 /// <summary>
-/// Watches the disk of the database while a snapshot is held. The snapshot keeps the write-ahead log from being reused,
-/// so a busy application grows it; before that fills the disk, and the application can no longer commit, the backup
-/// has to give way.
+/// Watches the disk of the database while a snapshot is held. A snapshot prevents SQLite from reusing the write-ahead log,
+/// so a busy application makes the log grow. The backup stops before the log fills the disk, because then the application
+/// could no longer commit.
 /// </summary>
 internal sealed class DiskWatch
 {
@@ -19,7 +19,7 @@ internal sealed class DiskWatch
     private readonly long reserve;
     private long lastLook = Stopwatch.GetTimestamp();
 
-    /// <summary>Notes how much is free now; a tenth of it, at most 256 MiB, is left to the application.</summary>
+    /// <summary>Notes how much is free now. The application keeps a tenth of that, at most 256 MiB.</summary>
     public DiskWatch(string databasePath)
     {
         this.databasePath = databasePath;

@@ -3,7 +3,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace SignalHarvester.Backup.Storage;
 
-/// <summary>SHA-256 of a file as it lies on disk, as fast as the hash goes, without crowding out what others have in memory.</summary>
+/// <summary>Computes the SHA-256 of a file as it is on disk, as fast as the hash allows, without displacing the memory cache of others.</summary>
 internal static class FileHash
 {
     private const int ReadBytes = 256 << 10;
@@ -14,7 +14,7 @@ internal static class FileHash
     /// <param name="advance">Receives the bytes of each piece.</param>
     /// <param name="cancellation">Stops the reading.</param>
     /// <returns>The SHA-256 in lower-case hex.</returns>
-    /// <exception cref="IOException">The disk does not give the file.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
     public static string Compute(SafeFileHandle file, Action<long> advance, CancellationToken cancellation)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

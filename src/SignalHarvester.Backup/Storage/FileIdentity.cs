@@ -4,8 +4,8 @@ using Microsoft.Win32.SafeHandles;
 
 namespace SignalHarvester.Backup.Storage;
 
-/// <summary>Which file something is, whatever it is called: asked of the operating system without opening it.</summary>
-/// <param name="Device">The file system that it lies on.</param>
+/// <summary>Identifies a file independently of its names. The operating system tells it without opening the file.</summary>
+/// <param name="Device">The file system that it is on.</param>
 /// <param name="Inode">Its number there.</param>
 internal readonly partial record struct FileIdentity(long Device, long Inode)
 {
@@ -22,16 +22,16 @@ internal readonly partial record struct FileIdentity(long Device, long Inode)
 
     private const int MacLinkCount = 6;
 
-    /// <summary>What a path names, links followed; null if there is nothing, and on Windows, where this is not asked.</summary>
+    /// <summary>Identifies the target of a path, links followed; null if there is nothing, and always null on Windows.</summary>
     public static FileIdentity? Of(string path) => FileStatus.Of(path)?.Identity;
 
-    /// <summary>What a path names itself, a link being a link.</summary>
+    /// <summary>Identifies the name itself, even if it is a link.</summary>
     public static FileIdentity? OfItself(string path) => FileStatus.OfItself(path)?.Identity;
 
-    /// <summary>What a descriptor of this process is open on; null if it is not open.</summary>
+    /// <summary>Identifies the file that a descriptor of this process has open; null if it is not open.</summary>
     public static FileIdentity? OfDescriptor(int descriptor) => FileStatus.Of(descriptor)?.Identity;
 
-    /// <summary>What an open file is; null on Windows.</summary>
+    /// <summary>Identifies an open file; null on Windows.</summary>
     /// <exception cref="IOException">The system does not say.</exception>
     public static FileIdentity? Of(SafeFileHandle file) => OperatingSystem.IsWindows() ? null : FileStatus.Of(file).Identity;
 
@@ -56,8 +56,8 @@ internal readonly partial record struct FileIdentity(long Device, long Inode)
         return result == 0 ? BitConverter.ToUInt16(status[MacLinkCount..]) : throw Failure(path);
     }
 
-    /// <summary>Whether a file is mounted by itself, so that nothing can be renamed to or from its name. A missing file is no mount.</summary>
-    /// <remarks>Linux tells since 5.8; no other system mounts a single file.</remarks>
+    /// <summary>Whether the file itself is a mount point, so that its name cannot be renamed or replaced. A missing file is none.</summary>
+    /// <remarks>Linux reports this since 5.8; no other system can mount a single file.</remarks>
     /// <exception cref="IOException">The operating system failed.</exception>
     public static bool IsMountPoint(string path)
     {

@@ -5,12 +5,12 @@ using Microsoft.Win32.SafeHandles;
 namespace SignalHarvester.Backup.Storage;
 
 /// <summary>
-/// The status of a file of any kind on Unix, without opening it. .NET's own portable stat, which turns each system's struct
-/// into one, is the smallest way to ask on Linux and macOS alike; on Windows, nothing is asked.
+/// The status of a file of any kind on Unix, without opening it. It comes from .NET's own portable stat, which converts each
+/// system's struct into one form: the simplest way that works on both Linux and macOS. There is none on Windows.
 /// </summary>
 internal readonly partial struct FileStatus
 {
-    // Where that struct has them (SystemNative_FileStatus, src/native/libs/System.Native/pal_io.h of dotnet/runtime).
+    // The places of the fields in that struct (SystemNative_FileStatus, src/native/libs/System.Native/pal_io.h of dotnet/runtime).
     private const int ModeOffset = 4;
     private const int UserOffset = 8;
     private const int GroupOffset = 12;
@@ -37,7 +37,7 @@ internal readonly partial struct FileStatus
         Identity = new FileIdentity(BitConverter.ToInt64(status[DeviceOffset..]), BitConverter.ToInt64(status[InodeOffset..]));
     }
 
-    /// <summary>Whether it holds bytes, rather than being a folder, a link, a device, a pipe or a socket.</summary>
+    /// <summary>Whether it is a file that holds bytes: no folder, link, device, pipe or socket.</summary>
     public bool IsRegular => Type == RegularType;
 
     /// <summary>Whether it is a folder.</summary>
@@ -46,25 +46,25 @@ internal readonly partial struct FileStatus
     /// <summary>Whether it is a pipe, with or without a name.</summary>
     public bool IsPipe => Type == PipeType;
 
-    /// <summary>Whether it is a link itself.</summary>
+    /// <summary>Whether it is a link.</summary>
     public bool IsLink => Type == LinkType;
 
-    /// <summary>The user whom it belongs to.</summary>
+    /// <summary>The user who owns it.</summary>
     public uint User { get; }
 
-    /// <summary>The group that it belongs to.</summary>
+    /// <summary>The group that owns it.</summary>
     public uint Group { get; }
 
-    /// <summary>Who may do what with it.</summary>
+    /// <summary>Its permissions.</summary>
     public UnixFileMode Mode => (UnixFileMode)(mode & ~TypeMask);
 
     /// <summary>Its length in bytes.</summary>
     public long Length { get; }
 
-    /// <summary>Which file it is.</summary>
+    /// <summary>Its identity.</summary>
     public FileIdentity Identity { get; }
 
-    /// <summary>What it is, in words.</summary>
+    /// <summary>Its kind, in words.</summary>
     public string Kind => Type switch
     {
         RegularType => "a file",
@@ -77,28 +77,28 @@ internal readonly partial struct FileStatus
 
     private int Type => mode & TypeMask;
 
-    /// <summary>What a path names, links followed; null if there is nothing.</summary>
+    /// <summary>Returns the status of a path's target, links followed; null if there is nothing.</summary>
     public static FileStatus? Of(string path)
     {
         Span<byte> status = stackalloc byte[Bytes];
         return !OperatingSystem.IsWindows() && Stat(path, ref MemoryMarshal.GetReference(status)) == 0 ? new FileStatus(status) : null;
     }
 
-    /// <summary>What a path names itself, a link being a link; null if there is nothing.</summary>
+    /// <summary>Returns the status of the name itself, even if it is a link; null if there is nothing.</summary>
     public static FileStatus? OfItself(string path)
     {
         Span<byte> status = stackalloc byte[Bytes];
         return !OperatingSystem.IsWindows() && LStat(path, ref MemoryMarshal.GetReference(status)) == 0 ? new FileStatus(status) : null;
     }
 
-    /// <summary>What a descriptor of this process is open on; null if it is not open.</summary>
+    /// <summary>Returns the status of what a descriptor of this process has open; null if it is not open.</summary>
     public static FileStatus? Of(int descriptor)
     {
         Span<byte> status = stackalloc byte[Bytes];
         return !OperatingSystem.IsWindows() && FStat(descriptor, ref MemoryMarshal.GetReference(status)) == 0 ? new FileStatus(status) : null;
     }
 
-    /// <summary>What is open.</summary>
+    /// <summary>Returns the status of an open file.</summary>
     /// <exception cref="IOException">The system does not say.</exception>
     public static FileStatus Of(SafeFileHandle file)
     {

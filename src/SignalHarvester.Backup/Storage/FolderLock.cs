@@ -5,8 +5,8 @@ using Microsoft.Win32.SafeHandles;
 namespace SignalHarvester.Backup.Storage;
 
 /// <summary>
-/// The one operating-system lock of a backup directory, held while its names change, never while data is copied; and that of
-/// the registered schedules. The system drops it when the process dies.
+/// The only operating-system lock of a backup directory. It is held while names change in the directory, never while data is
+/// copied. The folder of registered schedules has one too. The system releases it when the process dies.
 /// </summary>
 internal static class FolderLock
 {
@@ -14,8 +14,8 @@ internal static class FolderLock
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
-    /// <summary>Takes the lock; disposing the handle gives it back.</summary>
-    /// <param name="stateFolder">The folder that the lock lies in: .shbackup of a backup directory.</param>
+    /// <summary>Takes the lock; disposing the handle releases it.</summary>
+    /// <param name="stateFolder">The folder with the lock: .shbackup of a backup directory.</param>
     /// <param name="timeout">How long to wait for another process.</param>
     /// <param name="cancellation">Stops the waiting.</param>
     /// <exception cref="BackupException">DirectoryLocked.</exception>
@@ -26,7 +26,7 @@ internal static class FolderLock
         cancellation);
 
     /// <summary>Takes the lock in an open folder.</summary>
-    /// <param name="stateFolder">The folder that the lock lies in.</param>
+    /// <param name="stateFolder">The folder with the lock.</param>
     /// <param name="timeout">How long to wait for another process.</param>
     /// <param name="cancellation">Stops the waiting.</param>
     /// <exception cref="BackupException">DirectoryLocked.</exception>

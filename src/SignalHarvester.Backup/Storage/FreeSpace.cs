@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 
 namespace SignalHarvester.Backup.Storage;
 
-/// <summary>How much room a folder's disk has.</summary>
+/// <summary>Tells how much room a folder's disk has.</summary>
 internal static partial class FreeSpace
 {
     /// <summary>Bytes that this account may still write below a folder.</summary>
@@ -16,15 +16,15 @@ internal static partial class FreeSpace
             return new DriveInfo(folder).AvailableFreeSpace;
         }
 
-        // DriveInfo takes drive letters alone; this takes shares and mounted folders too.
+        // DriveInfo accepts only drive letters; this call also accepts shares and mounted folders.
         return GetDiskFreeSpaceEx(Path.TrimEndingDirectorySeparator(folder) + "\\", out var available, out _, out _)
             ? (long)Math.Min(available, long.MaxValue)
             : throw new IOException($"Cannot read the free space of '{folder}': {new Win32Exception(Marshal.GetLastPInvokeError()).Message}");
     }
 
-    /// <summary>Refuses work that cannot fit.</summary>
-    /// <param name="folder">Where it is to go.</param>
-    /// <param name="needed">Bytes that will be needed at least.</param>
+    /// <summary>Refuses work for which there is no room.</summary>
+    /// <param name="folder">Where the result goes.</param>
+    /// <param name="needed">The least number of bytes that the work needs.</param>
     /// <param name="purpose">What for, as the end of "… is needed for".</param>
     /// <exception cref="BackupException">InsufficientSpace.</exception>
     public static void Require(string folder, long needed, string purpose)

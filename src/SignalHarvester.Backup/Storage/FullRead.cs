@@ -2,15 +2,15 @@ using Microsoft.Win32.SafeHandles;
 
 namespace SignalHarvester.Backup.Storage;
 
-/// <summary>Reads until the buffer is full or the file ends: one read of the system may give less than there is.</summary>
+/// <summary>Reads until the buffer is full or the file ends: one read of the system may return less than there is.</summary>
 internal static class FullRead
 {
     /// <summary>Fills a buffer from a file.</summary>
     /// <param name="file">The file.</param>
-    /// <param name="buffer">What is filled.</param>
-    /// <param name="offset">Where in the file reading begins, in bytes.</param>
-    /// <returns>Bytes that were read: fewer than the buffer only at the end of the file.</returns>
-    /// <exception cref="IOException">The disk does not give the file.</exception>
+    /// <param name="buffer">The buffer.</param>
+    /// <param name="offset">The byte in the file at which reading begins.</param>
+    /// <returns>The number of bytes read: fewer than the buffer holds only at the end of the file.</returns>
+    /// <exception cref="IOException">The file cannot be read.</exception>
     public static int ReadFully(this SafeFileHandle file, Span<byte> buffer, long offset)
     {
         var done = 0;

@@ -4,15 +4,19 @@ using Microsoft.Win32.SafeHandles;
 namespace SignalHarvester.Backup.Storage;
 
 /// <summary>
-/// An open folder, and what is done with the names in it. On Unix it stays this folder, whatever its path leads to by now:
-/// who may write to the folder above it can rename it, but cannot have its files made, renamed or deleted elsewhere.
+/// An open folder, and the operations on the names in it. On Unix it stays this folder even if its path leads elsewhere by
+/// now: people who may write to the folder above it can rename it, but they cannot make us create, rename or delete files
+/// in another one.
 /// </summary>
 internal sealed class HeldFolder : IDisposable
 {
     /// <summary>The name of the folder of a backup directory for everything that is not a backup.</summary>
     public const string StateFolderName = ".shbackup";
 
-    /// <summary>The name of the folder of a backup directory for damaged backups. Unlike the state folder, it holds what cannot be made again.</summary>
+    /// <summary>
+    /// The name of the folder of a backup directory for damaged backups. Unlike the state folder, it holds files that
+    /// cannot be made again.
+    /// </summary>
     public const string QuarantineFolderName = "quarantine";
 
     private const UnixFileMode ForOthers = (UnixFileMode)0b111_111;
@@ -25,20 +29,20 @@ internal sealed class HeldFolder : IDisposable
         this.handle = handle;
     }
 
-    /// <summary>The path that it was opened by.</summary>
+    /// <summary>The path by which it was opened.</summary>
     public string Path { get; }
 
-    /// <summary>The number of the user that it belongs to; null on Windows, where rights are inherited.</summary>
+    /// <summary>The number of the user who owns it; null on Windows, where rights are inherited.</summary>
     public uint? Owner => handle is null ? null : FileStatus.Of(handle).User;
 
-    /// <summary>Whether nobody but its owner may do anything in it; on Windows, where rights are inherited, that is taken for granted.</summary>
+    /// <summary>Whether nobody but its owner may do anything in it. On Windows, where rights are inherited, that is assumed.</summary>
     public bool IsPrivate => OperatingSystem.IsWindows() || handle is null || (File.GetUnixFileMode(handle) & ForOthers) == 0;
 
     /// <summary>
-    /// Opens a folder by its path. Links on the way are the user's own choice, but for a folder of ours and what is below it:
-    /// who may write to a backup directory would lead us anywhere with one.
+    /// Opens a folder by its path. Links on the way are the user's own choice and are followed, except from a folder of ours
+    /// downwards: there, anybody who may write to the backup directory could use a link to lead us anywhere.
     /// </summary>
-    /// <exception cref="NotAFileException">It is no folder, or a link where none is followed.</exception>
+    /// <exception cref="NotAFileException">It is no folder, or a link in a place where links are not followed.</exception>
     /// <exception cref="IOException">It is not there, or the system failed.</exception>
     /// <exception cref="UnauthorizedAccessException">Access was denied.</exception>
     public static HeldFolder Open(string path)
@@ -66,7 +70,7 @@ internal sealed class HeldFolder : IDisposable
         return held;
     }
 
-    /// <summary>Opens a folder of Unix again, to work in it, that was only opened to walk on.</summary>
+    /// <summary>Opens a folder of Unix again for work in it, after it was opened only to walk through it.</summary>
     /// <exception cref="IOException">It is no folder, or the system failed.</exception>
     /// <exception cref="UnauthorizedAccessException">Access was denied.</exception>
     internal static HeldFolder Reopen(SafeFileHandle place, string path) => new(path, UnixCalls.OpenFolder(place, ".", path, follow: false));
@@ -96,7 +100,10 @@ internal sealed class HeldFolder : IDisposable
         return new DirectoryInfo(path).LinkTarget is null ? new(path, null) : throw new NotAFileException(path);
     }
 
-    /// <summary>Makes a new folder in this one, for its owner alone. Whether somebody has put another one in its place since, its owner tells.</summary>
+    /// <summary>
+    /// Makes a new folder in this one that only its owner may use. The owner of the result shows whether somebody has
+    /// put another folder in its place meanwhile.
+    /// </summary>
     /// <exception cref="IOException">The name is taken, or the system failed.</exception>
     /// <exception cref="UnauthorizedAccessException">Access was denied.</exception>
     public HeldFolder CreateFolder(string name)
@@ -114,7 +121,7 @@ internal sealed class HeldFolder : IDisposable
 
     /// <summary>Makes a folder in this one, if the name is free.</summary>
     /// <param name="name">Its name.</param>
-    /// <param name="isPrivate">Whether it is for its owner alone; else it has the usual mode.</param>
+    /// <param name="isPrivate">Whether only its owner may use it; otherwise it has the usual mode.</param>
     /// <exception cref="IOException">The system failed.</exception>
     /// <exception cref="UnauthorizedAccessException">Access was denied.</exception>
     public void EnsureFolder(string name, bool isPrivate)
@@ -130,8 +137,8 @@ internal sealed class HeldFolder : IDisposable
     }
 
     /// <summary>Opens a file in this folder, as <see cref="RegularFile.Open"/> does.</summary>
-    /// <exception cref="IOException">As there.</exception>
-    /// <exception cref="UnauthorizedAccessException">As there.</exception>
+    /// <exception cref="IOException">As in that method.</exception>
+    /// <exception cref="UnauthorizedAccessException">As in that method.</exception>
     public SafeFileHandle OpenFile(string name, FileMode mode, FileAccess access, FileShare share)
     {
         var path = System.IO.Path.Combine(Path, name);
@@ -139,8 +146,8 @@ internal sealed class HeldFolder : IDisposable
     }
 
     /// <summary>
-    /// A path to a file in this folder, for those who take nothing else, such as SQLite. On Linux it leads through the open
-    /// folder; elsewhere it is the usual one.
+    /// Returns a path to a file in this folder, for libraries that accept only paths, such as SQLite. On Linux it leads through
+    /// the open folder; elsewhere it is the usual path.
     /// </summary>
     public string FilePath(string name) => System.IO.Path.Combine(
         handle is not null && DescriptorPath.IsThere
@@ -169,7 +176,7 @@ internal sealed class HeldFolder : IDisposable
         }
     }
 
-    /// <summary>Deletes everything in it but one name. Links are deleted, not followed.</summary>
+    /// <summary>Deletes everything in it, except one name. Links are deleted, not followed.</summary>
     /// <param name="kept">The name that stays.</param>
     /// <exception cref="IOException">Something could not be deleted.</exception>
     /// <exception cref="UnauthorizedAccessException">Access was denied.</exception>
@@ -208,7 +215,7 @@ internal sealed class HeldFolder : IDisposable
         }
 
         var error = UnixCalls.Delete(handle, name);
-        if (UnixCalls.SaysFolder(error))
+        if (UnixCalls.IsFolderError(error))
         {
             using (var inner = OpenFolder(name))
             {
@@ -242,7 +249,7 @@ internal sealed class HeldFolder : IDisposable
         }
     }
 
-    /// <summary>Makes its names last. On Windows the file system's journal does that.</summary>
+    /// <summary>Makes its names durable. On Windows the file system's journal does that.</summary>
     /// <exception cref="IOException">The operating system failed.</exception>
     public void Flush()
     {

@@ -6,7 +6,7 @@ namespace SignalHarvester.Backup.Storage;
 /// <summary>Follows a link the way the operating system does.</summary>
 internal static unsafe partial class LinkTarget
 {
-    /// <summary>The full path of what a link leads to, at the end of all links; null if the path is no link.</summary>
+    /// <summary>Returns the full path of a link's final target; null if the path is no link.</summary>
     /// <exception cref="IOException">It leads nowhere, or in a circle.</exception>
     public static string? Of(string path)
     {
@@ -16,7 +16,7 @@ internal static unsafe partial class LinkTarget
             return target;
         }
 
-        // .NET takes '..' in a link as text. Where a folder before it is a link too, it leads elsewhere: to another file.
+        // .NET resolves '..' in a link as text. If a folder before it is itself a link, '..' leads elsewhere, to another file.
         var real = RealPath(path, 0);
         if (real is null)
         {

@@ -1,6 +1,6 @@
 namespace SignalHarvester.Backup.Storage;
 
-/// <summary>What becomes of folders that are missing on the way to a place.</summary>
+/// <summary>What happens to missing folders on the way to a place.</summary>
 internal enum MissingFolders
 {
     /// <summary>They are an error.</summary>
@@ -9,6 +9,6 @@ internal enum MissingFolders
     /// <summary>They are made, with the usual mode.</summary>
     Make,
 
-    /// <summary>They are made, for their owner alone.</summary>
+    /// <summary>They are made so that only their owner may use them.</summary>
     MakePrivate,
 }

@@ -4,12 +4,12 @@ using Microsoft.Win32.SafeHandles;
 namespace SignalHarvester.Backup.Storage;
 
 /// <summary>
-/// Reads small files that a person named, whole. Links are followed: whoever names a file has chosen it. It may be a pipe
-/// where that is said, such as what a shell puts in the place of <c>&lt;(program)</c>; never is one waited for without end.
+/// Reads small files that a person named, whole. Links are followed, because whoever names a file has chosen it. One overload
+/// also reads a pipe, such as a shell puts in the place of <c>&lt;(program)</c>. It never waits for one without an end.
 /// </summary>
 internal static class NamedFile
 {
-    /// <summary>Who names a pipe may start what writes to it a moment later. Nobody starts a forgotten one.</summary>
+    /// <summary>Whoever names a pipe may start its writer a moment later. If the writer was forgotten, it never comes.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
@@ -27,11 +27,11 @@ internal static class NamedFile
         return OperatingSystem.IsWindows() || FileStatus.Of(file).IsRegular ? ReadToEnd(file, path, most) : throw new NotAFileException(path);
     }
 
-    /// <summary>Reads a file, or all that comes out of a pipe or a device.</summary>
+    /// <summary>Reads a file, or everything that a pipe or device delivers.</summary>
     /// <param name="path">Its path.</param>
     /// <param name="most">The most bytes that it may have.</param>
     /// <param name="cancellation">Ends the wait for the writer of a pipe. If it is already cancelled, only regular files are read.</param>
-    /// <exception cref="SilentPipeException">It is a pipe, and nothing came out of it.</exception>
+    /// <exception cref="SilentPipeException">It is a pipe, and it delivered nothing.</exception>
     /// <exception cref="OperationCanceledException">The wait was ended.</exception>
     /// <exception cref="FileTooLargeException">It is larger than that.</exception>
     /// <exception cref="IOException">It is not there, or the system failed.</exception>
@@ -59,7 +59,7 @@ internal static class NamedFile
         return file;
     }
 
-    /// <summary>To the end and not to its length: files that the kernel makes up have none.</summary>
+    /// <summary>Reads to the end and not to the length: files that the kernel generates report none.</summary>
     private static byte[] ReadToEnd(SafeFileHandle file, string path, int most)
     {
         using var text = new MemoryStream();
@@ -98,7 +98,7 @@ internal static class NamedFile
             }
             else if (hasWriter || TimeProvider.System.GetElapsedTime(started) > Patience)
             {
-                // A program that failed must not pass for an empty file.
+                // A program that failed must not look like an empty file.
                 throw new SilentPipeException(path, hasWriter ? "its writer ended without sending anything" : string.Create(
                     CultureInfo.InvariantCulture, $"nobody wrote to it for {Patience.TotalSeconds} seconds"));
             }

@@ -5,12 +5,12 @@ namespace SignalHarvester.Backup.Storage;
 
 /// <summary>
 /// A place outside a backup directory that something is written to: its folder, held open, and its name there. The path is
-/// walked once, from open folder to open folder, and never looked at again: who may write on the way can lead nobody
-/// elsewhere between a look and what is done.
+/// walked once, from open folder to open folder, and never resolved again. So nobody who may write on the way can lead us
+/// elsewhere between a check and an action.
 /// </summary>
 /// <remarks>
-/// Links that other accounts made count only where they lead to something of their makers' own. Root, or anybody else, who
-/// writes where such a link leads would write what its maker may not. The kernel has the same rule for links in /tmp
+/// A link that another account made counts only if it leads to something that its maker owns. Otherwise root, or anybody
+/// else, would write through it what the maker may not write. The kernel has the same rule for links in /tmp
 /// (https://docs.kernel.org/admin-guide/sysctl/fs.html, protected_symlinks).
 /// </remarks>
 internal sealed class NamedPlace : IDisposable
@@ -30,16 +30,16 @@ internal sealed class NamedPlace : IDisposable
     /// <summary>The name in it.</summary>
     public string Name { get; }
 
-    /// <summary>Whether the path itself is a link that was followed to here.</summary>
+    /// <summary>Whether the path itself was a link, which was followed to this place.</summary>
     public bool IsLink { get; }
 
     /// <summary>The full path, links followed.</summary>
     public string Path => System.IO.Path.Combine(Folder.Path, Name);
 
-    /// <summary>Finds the place of a file, which need not be there.</summary>
+    /// <summary>Finds the place of a file that may not exist yet.</summary>
     /// <param name="path">Its full path.</param>
-    /// <param name="followLast">Whether a link in the place of the file is followed too; else it is the place itself.</param>
-    /// <param name="missing">What becomes of folders that are not there.</param>
+    /// <param name="followLast">Whether a link in the place of the file is followed too; otherwise the link itself is the place.</param>
+    /// <param name="missing">What happens to missing folders.</param>
     /// <exception cref="StrangeLinkException">A link on the way is not to be followed.</exception>
     /// <exception cref="IOException">A folder is not there, or the system failed.</exception>
     /// <exception cref="UnauthorizedAccessException">Access was denied.</exception>
@@ -59,7 +59,7 @@ internal sealed class NamedPlace : IDisposable
 
     /// <summary>Opens a folder.</summary>
     /// <param name="path">Its full path.</param>
-    /// <param name="missing">What becomes of folders that are not there.</param>
+    /// <param name="missing">What happens to missing folders.</param>
     /// <exception cref="StrangeLinkException">A link on the way is not to be followed.</exception>
     /// <exception cref="IOException">A folder is not there, or the system failed.</exception>
     /// <exception cref="UnauthorizedAccessException">Access was denied.</exception>
@@ -83,7 +83,7 @@ internal sealed class NamedPlace : IDisposable
     /// <inheritdoc/>
     public void Dispose() => Folder.Dispose();
 
-    /// <summary>One way through the folders of Unix.</summary>
+    /// <summary>One walk through the folders of Unix.</summary>
     private sealed class Walk : IDisposable
     {
         private readonly Stack<Step> steps = new();
@@ -97,7 +97,7 @@ internal sealed class NamedPlace : IDisposable
             Add(path);
         }
 
-        /// <summary>The folder that it has come to.</summary>
+        /// <summary>The folder that the walk has reached.</summary>
         public SafeFileHandle Here { get; private set; }
 
         /// <summary>The path of that folder.</summary>
@@ -125,7 +125,7 @@ internal sealed class NamedPlace : IDisposable
                     using var file = Find(step.Name);
                     if (!followLast || file is null || !FileStatus.Of(file).IsLink)
                     {
-                        // A link that leads to no file is its maker's if the folder is in which one would be made.
+                        // If a link leads to no file, the folder in which that file would be made must belong to the link's maker.
                         JudgeAll(file ?? Here);
                         return step.Name;
                     }
@@ -183,7 +183,7 @@ internal sealed class NamedPlace : IDisposable
             }
         }
 
-        /// <summary>What has a name here, be it a link; null if there is no such name.</summary>
+        /// <summary>Opens whatever has a name here, even a link; null if there is no such name.</summary>
         private SafeFileHandle? Find(string name)
         {
             try
@@ -261,8 +261,8 @@ internal sealed class NamedPlace : IDisposable
     }
 
     /// <summary>
-    /// A name to go to; or, with its maker, the path of a link that has been gone all along, for whoever made it to be
-    /// compared with whose what it led to is.
+    /// A name to go to. Or, with its maker, the path of a link that has been followed completely: then the maker is compared with
+    /// the owner of what the link led to.
     /// </summary>
     private readonly record struct Step(string Name, uint? Maker);
 }

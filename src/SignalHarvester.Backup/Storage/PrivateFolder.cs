@@ -1,9 +1,9 @@
 namespace SignalHarvester.Backup.Storage;
 
-/// <summary>Folders that nobody but this account may look into.</summary>
+/// <summary>Makes folders that only this account may use.</summary>
 internal static class PrivateFolder
 {
-    /// <summary>Makes a folder, mode 0700 where there are modes, if it is not there. Folders above it that are made too have the usual mode.</summary>
+    /// <summary>Makes a missing folder, with mode 0700 where there are modes. Missing folders above it get the usual mode.</summary>
     public static void Create(string path)
     {
         var trimmed = Path.TrimEndingDirectorySeparator(path);
@@ -17,6 +17,6 @@ internal static class PrivateFolder
         parent.EnsureFolder(Path.GetFileName(trimmed), isPrivate: true);
     }
 
-    /// <summary>Makes a folder, if it is not there, with the folders above it, all of them private, and makes their names last.</summary>
+    /// <summary>Makes a missing folder and the missing folders above it, all of them private, and makes their names durable.</summary>
     public static void CreateDurably(string path) => DurableFile.CreateDirectory(Path.TrimEndingDirectorySeparator(path), isPrivate: true);
 }

@@ -3,16 +3,16 @@ using Microsoft.Win32.SafeHandles;
 namespace SignalHarvester.Backup.Storage;
 
 /// <summary>
-/// Opens files of ours in folders that others may write to. The open file shows what somebody else put in their place,
-/// never by a look before: a link is not followed, a pipe not waited for, and nothing but a file of bytes is taken.
+/// Opens files of ours in folders that others may write to. It inspects the open file, never the path beforehand, to see
+/// what somebody may have put in its place. It follows no link, waits for no pipe, and accepts only files of bytes.
 /// </summary>
 internal static class RegularFile
 {
     /// <summary>Opens a file, as <see cref="File.OpenHandle(string, FileMode, FileAccess, FileShare, FileOptions, long)"/> does.</summary>
-    /// <param name="path">Its path. Links on the way are followed as <see cref="HeldFolder.Open"/> does it.</param>
-    /// <param name="mode">Open, OpenOrCreate or CreateNew. On Unix, what is made is its owner's alone.</param>
-    /// <param name="access">What for.</param>
-    /// <param name="share">What others may do meanwhile: on Unix, None locks it exclusively, everything else together with others.</param>
+    /// <param name="path">Its path. Links on the way are followed as in <see cref="HeldFolder.Open"/>.</param>
+    /// <param name="mode">Open, OpenOrCreate or CreateNew. On Unix, only the owner may use a new file.</param>
+    /// <param name="access">Reading, writing or both.</param>
+    /// <param name="share">What others may do meanwhile: on Unix, None takes an exclusive lock, everything else a shared one.</param>
     /// <param name="options">None or SequentialScan.</param>
     /// <exception cref="NotAFileException">It is a link, a pipe, a device or a folder.</exception>
     /// <exception cref="FileNotFoundException">It is not there.</exception>
@@ -40,7 +40,7 @@ internal static class RegularFile
         return handle;
     }
 
-    /// <summary>Closes a file that was opened exclusively, so that the next one can open it at once.</summary>
+    /// <summary>Closes a file that was opened exclusively, so that it can be opened again at once.</summary>
     public static void Release(SafeFileHandle file)
     {
         if (!OperatingSystem.IsWindows() && !file.IsClosed)

@@ -3,8 +3,8 @@ using Microsoft.Win32.SafeHandles;
 namespace SignalHarvester.Backup.Storage;
 
 /// <summary>
-/// Forces a growing file to disk bit by bit on another thread, so that the disk works while the processor does, and
-/// the last flush has little left to wait for.
+/// Flushes a growing file to disk bit by bit on another thread, so that disk and processor work at the same time, and the
+/// last flush has little left to do.
 /// </summary>
 internal sealed class SteadyFlush(SafeFileHandle file) : IDisposable
 {
@@ -14,7 +14,7 @@ internal sealed class SteadyFlush(SafeFileHandle file) : IDisposable
     private Task flushing = Task.CompletedTask;
     private long unflushed;
 
-    /// <summary>Notes that so many more bytes were written, by any thread.</summary>
+    /// <summary>Notes that this many more bytes were written. Any thread may call it.</summary>
     /// <exception cref="IOException">An earlier flush failed.</exception>
     public void Written(int bytes)
     {
@@ -40,6 +40,6 @@ internal sealed class SteadyFlush(SafeFileHandle file) : IDisposable
         RandomAccess.FlushToDisk(file);
     }
 
-    /// <summary>Waits for a flush under way: the handle must not be closed under it.</summary>
+    /// <summary>Waits for a running flush, because the handle must not be closed under it.</summary>
     public void Dispose() => ((IAsyncResult)flushing).AsyncWaitHandle.WaitOne();
 }

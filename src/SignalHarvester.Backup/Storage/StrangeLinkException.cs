@@ -1,6 +1,6 @@
 namespace SignalHarvester.Backup.Storage;
 
-/// <summary>On the way to what is to be written lies a link that another account made, to something that is not its own.</summary>
+/// <summary>The path to a file to be written leads through a link that another account made, to something that this account does not own.</summary>
 /// <param name="link">The link's path.</param>
 internal sealed class StrangeLinkException(string link)
     : IOException(

@@ -5,9 +5,9 @@ using SignalHarvester.Backup.Storage.Ownership;
 namespace SignalHarvester.Backup.Storage;
 
 /// <summary>
-/// A private folder for plain database content, 0700, deleted on every way out; what a killed process left behind is
-/// deleted by the account's next one, which finds its lock free. It is reached by descriptor, because it may lie in a folder
-/// that others may write to, who could put another one in its place.
+/// A private folder (0700) for plain database content, deleted however the operation ends. If a process was killed, the
+/// account's next one finds the lock of its folder free and deletes it. The folder is reached by descriptor, because it may be
+/// in a folder that others may write to, and they could put another one in its place.
 /// </summary>
 internal sealed class TemporaryFolder : IDisposable
 {
@@ -28,11 +28,11 @@ internal sealed class TemporaryFolder : IDisposable
         this.guard = guard;
     }
 
-    /// <summary>A path to the folder that stays this folder's, as long as it is not disposed.</summary>
+    /// <summary>A path to the folder that keeps leading to it until it is disposed.</summary>
     public string Path => System.IO.Path.TrimEndingDirectorySeparator(folder.FilePath(string.Empty));
 
-    /// <summary>Makes a folder below another, and clears what dead processes left there.</summary>
-    /// <param name="parent">The folder to make it in; made if it is not there. Others may write to it.</param>
+    /// <summary>Makes a folder in another one, and deletes what dead processes left there.</summary>
+    /// <param name="parent">The folder to make it in. A missing one is made. Others may write to it.</param>
     /// <exception cref="IOException">The folder cannot be made.</exception>
     /// <exception cref="UnauthorizedAccessException">The folder cannot be made.</exception>
     public static TemporaryFolder Create(string parent)
@@ -64,7 +64,7 @@ internal sealed class TemporaryFolder : IDisposable
                 guard = folder.OpenFile(LockName, FileMode.CreateNew, FileAccess.Write, DurableFile.Exclusive);
                 if (!OperatingSystem.IsWindows() && folder.Owner != FileStatus.Of(guard).User)
                 {
-                    // Not asked of the account: some file systems have files belong to another one than that which made them.
+                    // The account itself is not compared: some file systems give new files to another account than the one that made them.
                     throw new UnauthorizedAccessException(
                         $"'{System.IO.Path.Combine(parent.Path, name)}' was created, but now another account's folder has its place.");
                 }
@@ -74,13 +74,13 @@ internal sealed class TemporaryFolder : IDisposable
                     return new TemporaryFolder(parent, name, folder, guard);
                 }
 
-                // The file is made, then locked. Swept in between, the lock is one on a file that is gone.
+                // The file is made first and then locked. If it is swept in between, we hold a lock on a deleted file.
                 guard.Dispose();
                 folder.Dispose();
             }
             catch (IOException) when (attempt < MostAttempts)
             {
-                // Another process may have swept the folder before its lock was there; the next name is tried.
+                // Another process may have swept the folder before it was locked; the next name is tried.
                 guard?.Dispose();
                 folder.Dispose();
             }
@@ -93,7 +93,7 @@ internal sealed class TemporaryFolder : IDisposable
         }
     }
 
-    /// <summary>Makes a folder below the first of several that can be written to and has room.</summary>
+    /// <summary>Makes a folder in the first of several that has room and can be written to.</summary>
     /// <param name="parents">Where to try, the best first.</param>
     /// <param name="bytes">The room that is needed.</param>
     /// <exception cref="BackupException">InsufficientSpace: none has room. WriteFailed: none can be written to.</exception>
@@ -127,7 +127,7 @@ internal sealed class TemporaryFolder : IDisposable
                 $"The check of the backup needs at least {(bytes >> 20) + 1} MiB for an unpacked copy, and there is no room for it in {string.Join(" or ", full)}. Free some space, or set TMPDIR (TEMP on Windows) to a folder with enough room."));
     }
 
-    /// <summary>Deletes what dead processes of this account left below a folder, which need not be there.</summary>
+    /// <summary>Deletes what dead processes of this account left below a folder. The folder may be missing.</summary>
     public static void Sweep(string parent)
     {
         if (!Directory.Exists(parent))
@@ -149,7 +149,7 @@ internal sealed class TemporaryFolder : IDisposable
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {
-                // In use by a living process, another account's, or no folder: not ours to clear.
+                // In use by a living process, owned by another account, or no folder: we must not delete it.
             }
         }
     }
@@ -168,12 +168,12 @@ internal sealed class TemporaryFolder : IDisposable
         }
         catch (FileNotFoundException)
         {
-            // Just being made, or cleared but for its own name.
+            // It is just being made, or it was emptied and only its name is left.
             parent.DeleteEmptyFolder(name);
         }
     }
 
-    /// <summary>A path for a file in this folder.</summary>
+    /// <summary>Returns a path for a file in this folder.</summary>
     public string FilePath(string file) => folder.FilePath(file);
 
     /// <inheritdoc/>
@@ -186,13 +186,13 @@ internal sealed class TemporaryFolder : IDisposable
         }
     }
 
-    /// <summary>Whether a name is one of ours: the parent can be a folder of the user's, with other folders of such a beginning in it.</summary>
+    /// <summary>Whether a name is one of ours: the parent can be the user's own folder, with other folders whose names begin alike.</summary>
     private static bool IsOurs(string name) =>
         name.Length == Prefix.Length + 32
         && name.StartsWith(Prefix, StringComparison.Ordinal)
         && name.Skip(Prefix.Length).All(char.IsAsciiHexDigitLower);
 
-    /// <summary>Deletes a folder whose lock is held. The lock goes last, so that nobody else begins to clear it meanwhile.</summary>
+    /// <summary>Deletes a folder whose lock is held. The lock goes last, so that nobody else starts to delete the folder meanwhile.</summary>
     private static void Clear(HeldFolder parent, string name, HeldFolder folder, SafeFileHandle held)
     {
         using (held)

@@ -5,8 +5,8 @@ using Microsoft.Win32.SafeHandles;
 namespace SignalHarvester.Backup.Storage;
 
 /// <summary>
-/// The calls of Linux and macOS that name a file by an open folder and its name there, so that nobody can put another
-/// folder in between. .NET has none of them (https://pubs.opengroup.org/onlinepubs/9799919799/functions/open.html).
+/// The calls of Linux and macOS that name a file by an open folder and a name in it, so that nobody can put another folder
+/// in between. .NET has none of them (https://pubs.opengroup.org/onlinepubs/9799919799/functions/open.html).
 /// </summary>
 internal static partial class UnixCalls
 {
@@ -25,12 +25,12 @@ internal static partial class UnixCalls
     private const int AccessDenied = 13;
     private const int NoDevice = 6;
 
-    // A new file that nobody waits for is its owner's alone, rw-------; one that others may wait for is what the account's
-    // mask leaves of rw-rw-rw-, so that a group can share a backup directory.
+    // Only its owner may use a new file that nobody else waits for: rw-------. A file that others may wait for (a lock) gets
+    // what the account's mask leaves of rw-rw-rw-, so that a group can share a backup directory.
     private const uint PrivateFileMode = 0x180;
     private const uint SharedFileMode = 0x1B6;
 
-    /// <summary>In the place of a folder: the path is taken as it stands.</summary>
+    /// <summary>Stands for no folder: the path is used as it is.</summary>
     public static SafeFileHandle NoFolder { get; } = new(OperatingSystem.IsMacOS() ? -2 : -100, ownsHandle: false);
 
     private static bool IsMac => OperatingSystem.IsMacOS();
@@ -66,13 +66,13 @@ internal static partial class UnixCalls
 
     private static int CloseOnExec => IsMac ? 0x1000000 : 0x80000;
 
-    // O_PATH and O_SYMLINK. Where there is no O_PATH, what is looked at must be readable.
+    // O_PATH and O_SYMLINK. A system without O_PATH can only open what this account may read.
     private static int Itself => 0x200000 | (IsMac ? NonBlocking : NoFollow);
 
     private static int RemoveDirectory => IsMac ? 0x80 : 0x200;
 
-    /// <summary>Whether deleting a name failed because it is a folder's: macOS says no more than that it is not permitted.</summary>
-    public static bool SaysFolder(int error) => error == (IsMac ? PermissionDenied : IsDirectory);
+    /// <summary>Whether a deletion failed because the name belongs to a folder. macOS says only that it is not permitted.</summary>
+    public static bool IsFolderError(int error) => error == (IsMac ? PermissionDenied : IsDirectory);
 
     /// <summary>Opens a folder.</summary>
     /// <param name="parent">The folder that it is in, or <see cref="NoFolder"/>.</param>
@@ -87,8 +87,8 @@ internal static partial class UnixCalls
     /// <param name="parent">The folder that it is in, or <see cref="NoFolder"/>.</param>
     /// <param name="name">Its name there, or its path.</param>
     /// <param name="path">Its path, for errors.</param>
-    /// <param name="mode">Open, OpenOrCreate or CreateNew. What CreateNew makes is its owner's alone.</param>
-    /// <param name="access">What for.</param>
+    /// <param name="mode">Open, OpenOrCreate or CreateNew. Only the owner may use what CreateNew makes.</param>
+    /// <param name="access">Reading, writing or both.</param>
     /// <exception cref="IOException">It cannot be opened; HResult is the system's error.</exception>
     /// <exception cref="UnauthorizedAccessException">Access was denied.</exception>
     public static SafeFileHandle OpenFile(SafeFileHandle parent, string name, string path, FileMode mode, FileAccess access)
@@ -108,13 +108,13 @@ internal static partial class UnixCalls
         }), mode == FileMode.CreateNew ? PrivateFileMode : SharedFileMode);
     }
 
-    /// <summary>Opens what has a name, a link being a link, to look at it and to go on from there; not to read it.</summary>
+    /// <summary>Opens whatever has a name, even a link, to inspect it and to walk on from there, but not to read it.</summary>
     /// <exception cref="FileNotFoundException">There is no such name.</exception>
     /// <exception cref="IOException">It cannot be opened; HResult is the system's error.</exception>
     /// <exception cref="UnauthorizedAccessException">Access was denied.</exception>
     public static SafeFileHandle OpenItself(SafeFileHandle parent, string name, string path) => Open(parent, name, path, Itself, 0);
 
-    /// <summary>Where a link leads that was opened with <see cref="OpenItself"/>.</summary>
+    /// <summary>Returns the target of a link that was opened with <see cref="OpenItself"/>.</summary>
     /// <exception cref="IOException">The system failed.</exception>
     public static unsafe string ReadLink(SafeFileHandle link, string path)
     {
@@ -124,14 +124,14 @@ internal static partial class UnixCalls
         return length >= 0 ? Marshal.PtrToStringUTF8((nint)target, (int)length) : throw Failure(Marshal.GetLastPInvokeError(), path);
     }
 
-    /// <summary>Opens whatever a person named, for reading. Links are followed; the other end of a pipe is not waited for.</summary>
+    /// <summary>Opens whatever a person named, for reading. Links are followed; it does not wait for the other end of a pipe.</summary>
     /// <exception cref="NotAFileException">It is a socket.</exception>
     /// <exception cref="IOException">It cannot be opened; HResult is the system's error.</exception>
     /// <exception cref="UnauthorizedAccessException">Access was denied.</exception>
     public static SafeFileHandle OpenNamed(string path) => Open(NoFolder, path, path, NonBlocking, 0);
 
-    /// <summary>Reads what is there of a pipe or a device that was opened with <see cref="OpenNamed"/>. .NET reads none of those by its handle.</summary>
-    /// <returns>How much; 0 at the end, and where nobody has a pipe open for writing; null where somebody has, and is silent.</returns>
+    /// <summary>Reads what a pipe or device, opened with <see cref="OpenNamed"/>, has now. .NET cannot read those through its handles.</summary>
+    /// <returns>The number of bytes; 0 at the end, or if nobody has the pipe open for writing; null if somebody has, but sent nothing yet.</returns>
     /// <exception cref="IOException">The system failed.</exception>
     public static int? TryRead(SafeFileHandle file, Span<byte> bytes, string path)
     {
@@ -141,17 +141,17 @@ internal static partial class UnixCalls
             : throw Failure(error, path);
     }
 
-    /// <summary>Makes a folder, for its owner alone or as the account's mask has it.</summary>
+    /// <summary>Makes a folder, either private to its owner or with the mode that the account's mask leaves.</summary>
     /// <returns>0, or the system's error.</returns>
     public static int MakeFolder(SafeFileHandle parent, string name, bool isPrivate) =>
         MkDirAt(parent, name, isPrivate ? PrivateFolderMode : SharedFolderMode) == 0 ? 0 : Marshal.GetLastPInvokeError();
 
-    /// <summary>Renames, over whatever file has the new name.</summary>
+    /// <summary>Renames a file. It replaces any file with the new name.</summary>
     /// <returns>0, or the system's error.</returns>
     public static int Rename(SafeFileHandle from, string name, SafeFileHandle to, string newName) =>
         RenameAt(from, name, to, newName) == 0 ? 0 : Marshal.GetLastPInvokeError();
 
-    /// <summary>Makes the names in a folder last.</summary>
+    /// <summary>Makes the names in a folder durable.</summary>
     /// <exception cref="IOException">The system failed.</exception>
     public static void Flush(SafeFileHandle folder, string path)
     {
@@ -162,19 +162,19 @@ internal static partial class UnixCalls
         }
     }
 
-    /// <summary>Deletes a name that is no folder's.</summary>
-    /// <returns>0, or the system's error: of a name that is not there, of one that is a folder's.</returns>
+    /// <summary>Deletes a name that does not belong to a folder.</summary>
+    /// <returns>0, or the system's error, such as for a missing name or a folder's name.</returns>
     public static int Delete(SafeFileHandle folder, string name) => UnlinkAt(folder, name, 0) == 0 ? 0 : Marshal.GetLastPInvokeError();
 
     /// <summary>Deletes an empty folder.</summary>
     /// <returns>0, or the system's error.</returns>
     public static int DeleteFolder(SafeFileHandle parent, string name) => UnlinkAt(parent, name, RemoveDirectory) == 0 ? 0 : Marshal.GetLastPInvokeError();
 
-    /// <summary>The names in a folder, in the order in which it keeps them.</summary>
+    /// <summary>Returns the names in a folder, in the folder's own order.</summary>
     /// <exception cref="IOException">It cannot be read.</exception>
     public static unsafe IReadOnlyList<string> Names(SafeFileHandle folder, string path)
     {
-        // Another descriptor, because the stream closes its own, and reads from where the last one was.
+        // A second descriptor, because the stream closes its own, and would read from where the first one was.
         var own = Open(folder, ".", path, Directory, 0);
         var stream = IsMac && !IsArm ? FDOpenDirOfIntelMac(own) : FDOpenDir(own);
         if (stream == 0)
@@ -208,7 +208,7 @@ internal static partial class UnixCalls
         }
     }
 
-    /// <summary>Takes a file's advisory lock, as .NET does for what it opens: exclusive, or together with others.</summary>
+    /// <summary>Takes a file's advisory lock, exclusive or shared, as .NET does for the files that it opens.</summary>
     /// <exception cref="IOException">Another handle holds it; HResult is the system's error.</exception>
     public static void Lock(SafeFileHandle file, bool exclusively, string path)
     {
@@ -218,12 +218,12 @@ internal static partial class UnixCalls
         if (FLock(file, (exclusively ? exclusive : shared) | nonBlocking) != 0
             && Marshal.GetLastPInvokeError() is var error && error == WouldBlock)
         {
-            // Any other error is a file system without such locks, which .NET goes on without too.
+            // Any other error means a file system without such locks. .NET continues without a lock there, too.
             throw new IOException($"'{path}' is being used by another process.", error);
         }
     }
 
-    /// <summary>Gives a lock back. Closing would not be enough: a process that is just being started has the file open too, for a moment.</summary>
+    /// <summary>Releases a lock. Closing would not be enough: a process that is just being started has the file open for a moment, too.</summary>
     public static void Unlock(SafeFileHandle file)
     {
         const int unlock = 8;
@@ -232,7 +232,7 @@ internal static partial class UnixCalls
 
     private static SafeFileHandle Open(SafeFileHandle parent, string name, string path, int flags, uint modeOfNew)
     {
-        // The mode stands twice: macOS on ARM looks for an optional argument on the stack, all others in the fourth register.
+        // The mode is passed twice: macOS on ARM expects an optional argument on the stack, all others in the fourth register.
         var handle = OpenAt(parent, name, flags | CloseOnExec, modeOfNew, 0, 0, 0, 0, modeOfNew);
         if (!handle.IsInvalid)
         {
@@ -247,7 +247,7 @@ internal static partial class UnixCalls
 
     private static Exception Failure(string path, bool isFolder) => Failure(Marshal.GetLastPInvokeError(), path, isFolder);
 
-    /// <summary>An error of the system, as .NET has it for the same error of its own calls.</summary>
+    /// <summary>Returns the exception that .NET itself throws for an error of the system.</summary>
     public static Exception Failure(int error, string path, bool isFolder = false)
     {
         var message = $"'{path}': {new Win32Exception(error).Message}.";
@@ -304,7 +304,7 @@ internal static partial class UnixCalls
     [LibraryImport("libSystem.Native", EntryPoint = "SystemNative_CloseDir")]
     private static partial int CloseDir(nint stream);
 
-    /// <summary>.NET's own form of a name in a folder, alike on all systems.</summary>
+    /// <summary>.NET's own form of a name in a folder, the same on all systems.</summary>
     [StructLayout(LayoutKind.Sequential)]
     private unsafe struct DirectoryEntry
     {

@@ -6,12 +6,12 @@ namespace SignalHarvester.Backup.Text;
 /// <summary>Writes texts into PowerShell commands.</summary>
 internal static class PowerShellText
 {
-    // The quotes that PowerShell knows, and what a scheduler or a shell around the command reads a meaning into.
+    // The quotes that PowerShell knows, and the characters that a scheduler, or a shell around the command, interprets.
     private const string Meaningful = "'\u2018\u2019\u201a\u201b\"\u201c\u201d\u201e`$%";
 
     /// <summary>
-    /// A text as a PowerShell expression on one line. Characters that mean something to anybody on the way are written by
-    /// their numbers, so that the schedulers' own quoting never meets them.
+    /// Returns a text as a PowerShell expression on one line. Characters that PowerShell, a shell or a scheduler interprets are
+    /// written by their numbers, so the text never depends on the schedulers' own quoting.
     /// </summary>
     public static string Literal(string text)
     {

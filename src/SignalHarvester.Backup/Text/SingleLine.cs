@@ -3,10 +3,10 @@ using System.Text;
 
 namespace SignalHarvester.Backup.Text;
 
-/// <summary>Texts on one line, for comments, titles and headers.</summary>
+/// <summary>Puts texts on one line, for comments, titles and headers.</summary>
 internal static class SingleLine
 {
-    /// <summary>A text on one line: what would end the line, or cannot be seen, becomes a blank.</summary>
+    /// <summary>Returns a text on one line: each character that would end the line, or is invisible, becomes a blank.</summary>
     public static string Of(string text)
     {
         var line = new StringBuilder(text.Length);
@@ -18,7 +18,7 @@ internal static class SingleLine
         return line.ToString();
     }
 
-    /// <summary>Whether a character has no shape of its own, or no place in a text: controls, line ends, marks of direction, non-characters.</summary>
+    /// <summary>Whether a character is invisible or does not belong in a text: controls, line ends, direction marks, non-characters.</summary>
     public static bool IsInvisible(Rune rune) =>
         Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator
             or UnicodeCategory.ParagraphSeparator or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned;

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace SignalHarvester.Backup.Cloud.Tests.Azure;
 
-/// <summary>What every store on a network must bear, with Azurite behind the proxy.</summary>
+/// <summary>The faults that every store on a network must survive, with Azurite behind the proxy.</summary>
 public sealed class AzureFaultTests(AzuriteServer azurite) : FaultConformance
 {
     internal override Task<Uri> ServerAsync() => azurite.AddressAsync();

@@ -3,7 +3,7 @@ using SignalHarvester.Backup.ObjectStorage;
 
 namespace SignalHarvester.Backup.Cloud.Tests.Azure;
 
-/// <summary>What every object store must do, on Azurite.</summary>
+/// <summary>The contract of every object store, on Azurite.</summary>
 public sealed class AzureStoreTests(AzuriteServer azurite) : ObjectStoreConformance
 {
     /// <inheritdoc/>

@@ -12,7 +12,7 @@ using Xunit;
 
 namespace SignalHarvester.Backup.Cloud.Tests.Azure;
 
-/// <summary>What is Azure's own: credentials, blocks, options, and what it says when it refuses.</summary>
+/// <summary>What only Azure has: its credentials, blocks, options, and refusals.</summary>
 public sealed class AzureTests(AzuriteServer azurite)
 {
     private const string SomeKey = "c29tZSBrZXkgb2YgYW4gYWNjb3VudA==";
@@ -511,7 +511,7 @@ public sealed class AzureTests(AzuriteServer azurite)
 
     private static string Signature(string sas) => sas.Split("sig=")[1].Split('&')[0];
 
-    // What the SDK itself says and does, apart from the store.
+    // The SDK itself, without the store.
     private BlobClient Raw(AzureStore store, string name) =>
         new(new Uri(store.UrlOf(name)), Credential, new BlobClientOptions(BlobClientOptions.ServiceVersion.V2026_06_06));
 

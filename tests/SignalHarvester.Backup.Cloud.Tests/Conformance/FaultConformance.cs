@@ -6,20 +6,20 @@ using static SignalHarvester.Backup.Cloud.Tests.Support.StoreActions;
 namespace SignalHarvester.Backup.Cloud.Tests.Conformance;
 
 /// <summary>
-/// What every object store on a network must bear. Each provider's class says where its server is and opens a store by way
-/// of a proxy, in which these tests let things go wrong.
+/// The faults that every object store on a network must survive. Each provider's class names its server and opens a store through a
+/// proxy, in which these tests cause faults.
 /// </summary>
 public abstract class FaultConformance : IAsyncDisposable
 {
-    // Long enough for a loaded machine to move something.
+    // Long enough for a busy machine to move something.
     private static readonly TimeSpan Stall = TimeSpan.FromSeconds(8);
 
     private FaultProxy? proxy;
 
-    /// <summary>The address of the server, started if need be.</summary>
+    /// <summary>Returns the address of the server, which it starts if necessary.</summary>
     internal abstract Task<Uri> ServerAsync();
 
-    /// <summary>Opens the store in a container of its own that is there and empty, with a proxy's address for the server's.</summary>
+    /// <summary>Opens the store in its own existing, empty container, with a proxy's address in place of the server's.</summary>
     internal abstract Task<IObjectStore> OpenThroughAsync(Uri address, StoreOptions options);
 
     public async ValueTask DisposeAsync()
@@ -178,7 +178,7 @@ public abstract class FaultConformance : IAsyncDisposable
         var version = await PutAsync(store, "a", content);
         proxy!.BytesPerSecond = MiB / 2;
 
-        // One request alone: what is sent after it can meet a connection that the server has meanwhile closed.
+        // Only one request: a later one can meet a connection that the server has meanwhile closed.
         Same(content, await ReadAllAsync(store, version));
     }
 
@@ -198,7 +198,7 @@ public abstract class FaultConformance : IAsyncDisposable
 
         stopping.CancelAfter(TimeSpan.FromSeconds(1));
 
-        // Where the stall was noticed first, it would be another error.
+        // If the stall were noticed first, it would be another error.
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => work);
     }
 
@@ -266,7 +266,7 @@ public abstract class FaultConformance : IAsyncDisposable
             proxy.Requests.Clear();
             await RefusesAsync(BackupErrorId.CloudUnavailable, operation);
 
-            // Once, and once again; some look for the reason with a request of its own.
+            // Once, and once again; some ask for the reason in a request of its own.
             Assert.InRange(proxy.Requests.Count, 2, 4);
         }
     }
@@ -298,7 +298,7 @@ public abstract class FaultConformance : IAsyncDisposable
             proxy.Requests.Clear();
             await RefusesAsync(errorId, operation);
 
-            // An answer without a body does not say what is meant; asking once more is fine, with another request.
+            // An answer without a body does not show its meaning; asking once more, with another request, is fine.
             Assert.Equal(proxy.Requests.Distinct().Count(), proxy.Requests.Count);
             Assert.InRange(proxy.Requests.Count, 1, 2);
         }
@@ -330,8 +330,8 @@ public abstract class FaultConformance : IAsyncDisposable
         var before = proxy.BytesSent;
         var made = await here.SendAsync(store, "a", content, Stop);
 
-        // What had arrived is not sent again: that would be a part more, at least. Heads, and what was still on its way
-        // through the proxy when the first attempt gave up, are less than one.
+        // Arrived parts are not sent again: that would be at least one part more. Heads, and bytes in transit through the proxy when the
+        // first attempt was given up, are less than one part.
         Assert.InRange(proxy.BytesSent - before, 1, content.Length - arrived + part - 1);
         await HoldsAsync(store, made, content);
     }
@@ -397,7 +397,7 @@ public abstract class FaultConformance : IAsyncDisposable
         Assert.Equal((version.Version, StoreTransfer.Sha256(content)), (found!.Version, found.Sha256));
     }
 
-    /// <summary>Either all is well, by another try, or nothing of it is there.</summary>
+    /// <summary>Accepts either success, after a retry, or nothing at all.</summary>
     private static async Task AcceptsOnlyAsync(IObjectStore store, Func<Task<ObjectInfo>> send, string name, byte[] content)
     {
         try

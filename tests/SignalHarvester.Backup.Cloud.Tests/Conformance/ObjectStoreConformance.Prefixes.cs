@@ -7,12 +7,12 @@ using static SignalHarvester.Backup.Cloud.Tests.Support.StoreActions;
 
 namespace SignalHarvester.Backup.Cloud.Tests.Conformance;
 
-/// <summary>What stands before the names: whatever it is, one key for all that is done with an object, or nothing is sent.</summary>
+/// <summary>The prefix before the names: whatever it is, every operation on an object uses one key, or nothing is sent.</summary>
 public abstract partial class ObjectStoreConformance
 {
     private const string Id = "backup_20261122_020000_123456";
 
-    /// <summary>Prefixes as people give them, by habit, by mistake and by bad luck.</summary>
+    /// <summary>Prefixes that people give by habit, by mistake and by bad luck.</summary>
     public static TheoryData<string> Prefixes =>
     [
         "machine1", "machine1/", "/machine1", "//machine1", "/", "//", "machine1//", "a//b", "/a//b/", "a///b/",
@@ -39,7 +39,7 @@ public abstract partial class ObjectStoreConformance
         }
         catch (BackupException refusal)
         {
-            // What is not refused here has to work below; which ones may be refused is told by the test after this.
+            // A prefix that is not refused here has to work below; the next test says which ones may be refused.
             Assert.Contains(refusal.ErrorId, (string[])[BackupErrorId.InvalidArgument, BackupErrorId.CloudRefused]);
             Assert.Empty(await KeysAsync(all));
             return;
@@ -61,7 +61,7 @@ public abstract partial class ObjectStoreConformance
             Assert.All(await ListAsync(store), listed => Assert.Equal(content, ReadAllAsync(store, listed).GetAwaiter().GetResult()));
             Assert.Equal(name, (await store.FindAsync(name, Stop))?.Name);
 
-            // Another process, which knows what is recorded and nothing else.
+            // Another process, which knows only what is recorded.
             using (var again = Reopen(open.Location with { Prefix = store.Location.Prefix }))
             {
                 Assert.Equal(store.Location, again.Location);
@@ -113,7 +113,7 @@ public abstract partial class ObjectStoreConformance
         Assert.Contains("at most", refusal.Message, StringComparison.Ordinal);
         Assert.Equal(new string('a', 1023 - longest.Length) + "/" + longest, Assert.Single(await KeysAsync(all)));
 
-        // What is there is read all the same.
+        // Existing backups are read all the same.
         Assert.Empty(tooLong.List(Stop).Backups);
         if (open.Location.Provider != CloudProvider.Azure)
         {
@@ -162,11 +162,11 @@ public abstract partial class ObjectStoreConformance
         Assert.Equal(before, await KeysAsync(all));
     }
 
-    /// <summary>All keys of the container, in order.</summary>
+    /// <summary>Returns all keys of the container, in order.</summary>
     /// <param name="all">A store without a prefix.</param>
     internal virtual async Task<IEnumerable<string>> KeysAsync(IObjectStore all) => (await NamesAsync(all)).Order(StringComparer.Ordinal);
 
-    /// <summary>What another program puts there.</summary>
+    /// <summary>Puts an object there, as another program would.</summary>
     /// <param name="all">A store without a prefix.</param>
     /// <param name="key">The key.</param>
     internal virtual Task PutForeignAsync(IObjectStore all, string key) => PutAsync(all, key, Encoding.UTF8.GetBytes("not ours"));

@@ -126,7 +126,7 @@ public abstract partial class ObjectStoreConformance
         var first = new WatchedStore(store) { BeforeEnd = stopping.CancelAsync };
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => here.SendAsync(first, "a", content, stopping.Token));
 
-        // What it was begun with is what it would end as: unlocked, and said to be locked.
+        // It would end as it began: unlocked, although it is reported as locked.
         var second = new WatchedStore(store) { OtherOptions = new StoreOptions { ImmutableFor = TimeSpan.FromDays(1) } };
         var made = await here.SendAsync(second, "a", content, Stop);
 

@@ -163,7 +163,7 @@ public abstract partial class ObjectStoreConformance
         await store.AbortUploadAsync("a", id, Stop);
         await store.AbortUploadAsync("a", id, Stop);
 
-        // Where an upload is nothing but its parts, one without parts looks like one that was just begun.
+        // If an upload is nothing but its parts, one without parts looks like a new one.
         Assert.True(await store.FindPartsAsync("a", id, upload.Length, Stop) is null or { Count: 0 });
         await RefusesAsync(BackupErrorId.CloudUploadLost, () => store.CompleteUploadAsync("a", id, upload.Length, parts, upload.Attributes, Stop));
         Assert.Null(await store.FindAsync("a", Stop));

@@ -6,25 +6,25 @@ using static SignalHarvester.Backup.Cloud.Tests.Support.StoreActions;
 namespace SignalHarvester.Backup.Cloud.Tests.Conformance;
 
 /// <summary>
-/// What every object store must do. Each provider's class opens a store on a real server and inherits the tests: objects
-/// here, uploads in parts and whole transfers in the files beside this one.
+/// The contract of every object store. Each provider's class opens a store on a real server and inherits the tests: objects here,
+/// uploads in parts and whole transfers in the files beside this one.
 /// </summary>
 public abstract partial class ObjectStoreConformance
 {
-    // What careless code trips over: URI and query syntax, percent signs that look like escapes, quotes, wildcards, non-ASCII.
+    // Names on which careless code fails: URI and query syntax, percent signs that look like escapes, quotes, wildcards, non-ASCII.
     private static readonly string[] AwkwardNames =
     [
         "plain.json", "a b", " leading", "it's", "say \"so\"", "1+1=2", "100%", "%41%2F", "#1", "why?", "a&b;c,d", "[x]{y}~!$()@", "ü漢字-naïve", "a..b",
         ".hidden",
     ];
 
-    /// <summary>How many objects are more than one page of the service's listing.</summary>
+    /// <summary>A number of objects that is more than one page of the service's listing.</summary>
     protected virtual int ManyObjects => 1005;
 
-    /// <summary>Opens the store in a container of its own that is there and empty.</summary>
+    /// <summary>Opens the store in its own existing, empty container.</summary>
     internal abstract Task<IObjectStore> OpenAsync(StoreOptions? options = null);
 
-    /// <summary>Opens another store object on the same server, as another process would, wherever it is told.</summary>
+    /// <summary>Opens another store object on the same server, as another process would, at a given location.</summary>
     /// <param name="location">The location of a store that <see cref="OpenAsync"/> opened, or one derived from it.</param>
     internal abstract IObjectStore Reopen(StoreLocation location);
 
@@ -313,7 +313,7 @@ public abstract partial class ObjectStoreConformance
             () => store.DeleteAsync("a", Stop),
             async () =>
             {
-                // Where beginning is no request, the first part is.
+                // If beginning needs no request, the first part does.
                 var id = await store.BeginUploadAsync("a", content.Length + 1, attributes, Stop);
                 await store.PutPartAsync("a", id, 1, 0, content.Length + 1, content, Stop);
             },

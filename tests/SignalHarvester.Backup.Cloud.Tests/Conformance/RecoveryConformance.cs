@@ -5,25 +5,25 @@ using Xunit;
 
 namespace SignalHarvester.Backup.Cloud.Tests.Conformance;
 
-/// <summary>What an operator does with each provider, by the built command: send, lose the machine, come back.</summary>
+/// <summary>An operator's work with each provider, with the built command: send, lose the machine, restore.</summary>
 public abstract class RecoveryConformance
 {
     private const int MiB = 1 << 20;
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    /// <summary>The size of the upload that is killed, in MiB. SHBACKUP_TEST_UPLOAD_MIB makes it another.</summary>
+    /// <summary>The size of the upload that is killed, in MiB. SHBACKUP_TEST_UPLOAD_MIB changes it.</summary>
     private static int UploadMiB => int.Parse(Environment.GetEnvironmentVariable("SHBACKUP_TEST_UPLOAD_MIB") ?? "100", CultureInfo.InvariantCulture);
 
-    /// <summary>The server's address, started if need be.</summary>
+    /// <summary>Returns the server's address, and starts the server if necessary.</summary>
     internal abstract Task<Uri> ServerAsync();
 
-    /// <summary>The parameters that name a place of its own, reached by way of an address, and the environment that its credentials come from.</summary>
+    /// <summary>Returns the parameters of a new place, reached through an address, and the environment with its credentials.</summary>
     /// <param name="address">The server's address, or a proxy's.</param>
     /// <param name="folder">A folder for a file of credentials.</param>
     internal abstract Task<(string Parameters, IReadOnlyDictionary<string, string> Environment)> PlaceAsync(Uri address, string folder);
 
-    /// <summary>What stands in credentials, and must never be shown or stored.</summary>
+    /// <summary>The secret parts of the credentials, which must never be shown or stored.</summary>
     internal abstract IReadOnlyList<string> Secrets { get; }
 
     [Fact]
@@ -106,7 +106,7 @@ public abstract class RecoveryConformance
 
         Assert.Equal(ImageHash.Of(database), ImageHash.Of(empty["app.db"]));
 
-        // What was received knows its copy by what is recorded alone, and the rules prune by the settings.
+        // The received backup knows its copy only from the record, and the rules prune by the settings.
         using (var process = new CloudProcess(
             empty.Path, environment,
             $"Get-SHBackup -Remote {place} -Newest 1 | Receive-SHBackup | Test-SHBackup -Remote -Level Quick -Quiet; @(Invoke-SHBackupRetention -Remote {place} -KeepLast 1 -KeepDaily 0 -KeepWeekly 0 -KeepMonthly 0 -IncludeManual -RetentionDays 0 -Confirm:$false | Where-Object Action -eq Remove).Count; @(Get-SHBackup -Remote {place}).Count"))
@@ -152,7 +152,7 @@ public abstract class RecoveryConformance
                 ["0", "1", "1"], (await process.SucceedAsync(Stop)).Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
         }
 
-        // What was on its way when it was killed is sent again: a few parts of 8 to 16 MiB.
+        // The parts in transit when it was killed are sent again: a few parts of 8 to 16 MiB.
         Assert.InRange(proxy.BytesSent - before, 1, (length / 2) + (40 * MiB));
         using (var process = new CloudProcess(folder.Path, environment, $"Get-SHBackup -Newest 1 | Test-SHBackup -Remote -Quiet -Level Full {place}"))
         {

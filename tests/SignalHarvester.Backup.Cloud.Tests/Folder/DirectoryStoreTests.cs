@@ -14,7 +14,7 @@ public sealed class DirectoryStoreTests : ObjectStoreConformance, IDisposable
 
     public void Dispose() => files.Dispose();
 
-    // A folder has no pages; what counts is that nothing is left out.
+    // A folder has no pages; it only matters that nothing is left out.
     protected override int ManyObjects => 100;
 
     private string Bucket => files["bucket"];
@@ -278,7 +278,7 @@ public sealed class DirectoryStoreTests : ObjectStoreConformance, IDisposable
         var made = await PutAsync(store, "a", Bytes(1 << 20, 1));
         await ReadAllAsync(store, made);
 
-        // Each way should take a second.
+        // Each direction should take a second.
         Assert.InRange(TimeProvider.System.GetElapsedTime(started), TimeSpan.FromSeconds(1.2), TimeSpan.MaxValue);
     }
 

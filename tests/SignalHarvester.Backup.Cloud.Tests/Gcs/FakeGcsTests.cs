@@ -7,8 +7,8 @@ using Xunit;
 namespace SignalHarvester.Backup.Cloud.Tests.Gcs;
 
 /// <summary>
-/// Google's own client, which was not written for it, works with the fake: so that a store that works with the fake was not
-/// written for the fake's mistakes.
+/// Google's own client, which was not written for the fake, works with it. So a store that works with the fake was not written for the
+/// fake's mistakes.
 /// </summary>
 public sealed class FakeGcsTests
 {
@@ -35,7 +35,7 @@ public sealed class FakeGcsTests
         var listed = await client.ListObjectsAsync("another", string.Empty).ReadPageAsync(10, Stop);
         Assert.Equal(["a b", "c%2F+d", "ü#?"], listed.Select(item => item.Name));
 
-        // It compares the checksums of what it fetches.
+        // The client compares the checksums of what it fetches.
         using var fetched = new MemoryStream();
         await client.DownloadObjectAsync(listed.First(), fetched, cancellationToken: Stop);
         Assert.Equal(content, fetched.ToArray());

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace SignalHarvester.Backup.Cloud.Tests.Gcs;
 
-/// <summary>Who asks Google Cloud Storage, and which server it is.</summary>
+/// <summary>The account and the server of requests to Google Cloud Storage.</summary>
 [Collection(GoogleEnvironment.Collection)]
 public sealed class GcsCredentialsTests : IAsyncLifetime
 {

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace SignalHarvester.Backup.Cloud.Tests.Gcs;
 
-/// <summary>What is peculiar to Google Cloud Storage: sessions, generations, and what it answers when something is wrong.</summary>
+/// <summary>What only Google Cloud Storage has: sessions, generations, and its answers to errors.</summary>
 [Collection(GoogleEnvironment.Collection)]
 public sealed class GcsProtocolTests : IAsyncLifetime
 {
@@ -45,7 +45,7 @@ public sealed class GcsProtocolTests : IAsyncLifetime
 
         var made = await upload.CompleteAsync(store);
 
-        // The fake refuses chunks of another size than the protocol allows, and gaps; these are about what it would put up with.
+        // The fake refuses gaps, and chunks of a size that the protocol forbids; this checks what the fake would tolerate.
         var expected = 0L;
         foreach (var chunk in fake.Chunks)
         {
@@ -71,7 +71,7 @@ public sealed class GcsProtocolTests : IAsyncLifetime
         await upload.SendAsync(store);
         await upload.CompleteAsync(store);
 
-        // Each chunk begins where those before it were kept to: nothing twice, nothing left out.
+        // Each chunk begins at the end of what was kept before: nothing twice, nothing left out.
         var kept = 0L;
         foreach (var chunk in fake.Chunks)
         {
@@ -371,7 +371,7 @@ public sealed class GcsProtocolTests : IAsyncLifetime
 
         var error = await RefusesAsync(errorId, () => PutAsync(store, "a", [1]));
 
-        // A token that is not taken is renewed once.
+        // A refused token is renewed once.
         Assert.Equal(status == 401 ? 2 : 1, fake.Requests.Count);
         Assert.Contains(errorId == BackupErrorId.CloudObjectExists ? "not overwritten" : "The service's own words.", error.Message, StringComparison.Ordinal);
     }
@@ -630,7 +630,7 @@ public sealed class GcsProtocolTests : IAsyncLifetime
             var buffer = Content.AsSpan(offset, Math.Min(PartSize, Content.Length - offset)).ToArray();
             parts.Add(await store.PutPartAsync(name, Id, number, offset, Length, buffer, Stop));
 
-            // As a buffer that is used again.
+            // Like a buffer that is reused.
             Array.Clear(buffer);
         }
 

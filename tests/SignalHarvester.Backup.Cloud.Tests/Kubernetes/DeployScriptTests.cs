@@ -6,7 +6,7 @@ using Xunit;
 
 namespace SignalHarvester.Backup.Cloud.Tests.Kubernetes;
 
-/// <summary>deploy.ps1, run by the host, with a stand-in for kubectl that writes down what it was given.</summary>
+/// <summary>deploy.ps1, run by the host, with a stand-in for kubectl that writes down its input.</summary>
 public sealed class DeployScriptTests : IDisposable
 {
     private const string AccessKey = "AKIAEXAMPLEOFATEST";
@@ -71,7 +71,7 @@ public sealed class DeployScriptTests : IDisposable
     [InlineData("apply", "", "Error from server (Forbidden)")]
     public async Task What_was_there_is_put_back_when_it_fails_and_what_is_new_goes_but_for_the_volume(string fault, string job, string said)
     {
-        // The settings and the secret were there; the account, the CronJob and the volume are new.
+        // The settings and the secret existed; the account, the CronJob and the volume are new.
         environment["FAKE_FAULT"] = fault;
         environment["FAKE_JOB"] = job;
         environment["AWS_ACCESS_KEY_ID"] = AccessKey;
@@ -146,7 +146,7 @@ public sealed class DeployScriptTests : IDisposable
         Assert.True(commands.Count >= 8, string.Join('\n', commands));
         foreach (var command in commands)
         {
-            // Port 9 is nobody's.
+            // Nobody listens on port 9.
             var run = Tool.Require("sh").Run("-c", $"kubectl() {{ command kubectl --server=http://127.0.0.1:9 \"$@\"; }}; cd '{Deployment.Root}'; {command}");
             Assert.Contains("refused", run.Error, StringComparison.Ordinal);
         }
@@ -173,7 +173,7 @@ public sealed class DeployScriptTests : IDisposable
                 .Select(match => match.Groups[1].Value),
         ];
 
-    /// <summary>An error without the lines that PowerShell breaks it into.</summary>
+    /// <summary>Returns an error without the line breaks that PowerShell adds.</summary>
     private static string Unwrapped(string error) => Regex.Replace(error, @"\n +\| ", " ");
 
     private static string Verb(string arguments)
@@ -199,7 +199,7 @@ public sealed class DeployScriptTests : IDisposable
         });
     }
 
-    /// <summary>Through the host, as somebody without pwsh would.</summary>
+    /// <summary>Deploys through the host, as somebody without pwsh would.</summary>
     private async Task<ToolResult> DeployAsync(string parameters)
     {
         using var process = new CloudProcess(folder.Path, environment, $"& '{Path.Combine(Deployment.Folder, "deploy.ps1")}' apps {parameters}");

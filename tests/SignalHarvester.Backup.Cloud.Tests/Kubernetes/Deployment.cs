@@ -4,16 +4,16 @@ using k8s.Models;
 
 namespace SignalHarvester.Backup.Cloud.Tests.Kubernetes;
 
-/// <summary>What lies in deploy/kubernetes, as Kubernetes and an image builder read it.</summary>
+/// <summary>The content of deploy/kubernetes, as Kubernetes and an image builder read it.</summary>
 internal static partial class Deployment
 {
-    /// <summary>The repository.</summary>
+    /// <summary>The root of the repository.</summary>
     public static string Root { get; } = FindRoot();
 
     /// <summary>The folder deploy/kubernetes.</summary>
     public static string Folder { get; } = Path.Combine(Root, "deploy", "kubernetes");
 
-    /// <summary>The variants by their plain manifests, with the folder that each is rendered from.</summary>
+    /// <summary>The variants by their plain manifests, with the folder from which each is rendered.</summary>
     public static IReadOnlyDictionary<string, string> Variants { get; } = new Dictionary<string, string>
     {
         ["same-node"] = Path.Combine(Folder, "overlays", "same-node"),
@@ -23,16 +23,16 @@ internal static partial class Deployment
         ["many-databases"] = Path.Combine(Folder, "examples", "many-databases"),
     };
 
-    /// <summary>The path of a plain manifest.</summary>
+    /// <summary>Returns the path of a plain manifest.</summary>
     public static string ManifestPath(string variant) => Path.Combine(Folder, "manifests", variant + ".yaml");
 
-    /// <summary>The objects of a plain manifest. A field that Kubernetes does not know is an error.</summary>
+    /// <summary>Loads the objects of a plain manifest. A field unknown to Kubernetes is an error.</summary>
     public static IReadOnlyList<object> Load(string variant) => Parse(File.ReadAllText(ManifestPath(variant)));
 
-    /// <summary>The objects of a text.</summary>
+    /// <summary>Parses the objects of a text.</summary>
     public static IReadOnlyList<object> Parse(string yaml) => KubernetesYaml.LoadAllFromString(yaml, typeMap: null, strict: true);
 
-    /// <summary>All pods that these objects make, each with the name of what makes it.</summary>
+    /// <summary>Returns all pods of these objects, each with the name of the object that makes it.</summary>
     public static IReadOnlyDictionary<string, V1PodSpec> Pods(IEnumerable<object> objects)
     {
         var pods = new Dictionary<string, V1PodSpec>();
@@ -58,17 +58,17 @@ internal static partial class Deployment
         return pods;
     }
 
-    /// <summary>All containers of a pod.</summary>
+    /// <summary>Returns all containers of a pod.</summary>
     public static IEnumerable<V1Container> Containers(V1PodSpec pod) => [.. pod.InitContainers ?? [], .. pod.Containers];
 
-    /// <summary>Ours, of a pod.</summary>
+    /// <summary>Returns our container of a pod.</summary>
     public static V1Container Ours(V1PodSpec pod) => Containers(pod).Single(container => container.Name == "shbackup");
 
-    /// <summary>The data of a ConfigMap.</summary>
+    /// <summary>Returns the data of a ConfigMap.</summary>
     public static IDictionary<string, string> ConfigMap(IEnumerable<object> objects, string name) =>
         objects.OfType<V1ConfigMap>().Single(map => map.Metadata.Name == name).Data;
 
-    /// <summary>The instructions of the Containerfile, with continued lines made one.</summary>
+    /// <summary>The instructions of the Containerfile, with continued lines joined.</summary>
     public static IReadOnlyList<(string Name, string Text)> Image { get; } =
     [
         .. Instruction.Matches(File.ReadAllText(Path.Combine(Folder, "Containerfile")).Replace("\r", string.Empty, StringComparison.Ordinal).Replace(
@@ -84,7 +84,7 @@ internal static partial class Deployment
     /// <summary>The command of the image's health check: a program and its arguments.</summary>
     public static IReadOnlyList<string> HealthCheck { get; } = Exec(Image.Single(instruction => instruction.Name == "HEALTHCHECK").Text.Split("CMD ")[1]);
 
-    /// <summary>A command in exec form, which needs no shell.</summary>
+    /// <summary>Parses a command in exec form, which needs no shell.</summary>
     public static IReadOnlyList<string> Exec(string text) => System.Text.Json.JsonSerializer.Deserialize<string[]>(text)!;
 
     private static string FindRoot()

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace SignalHarvester.Backup.Cloud.Tests.Kubernetes;
 
-/// <summary>The commands of the manifests do what they are for, run as the pods would run them, on real databases.</summary>
+/// <summary>The commands of the manifests do their work, run as the pods would run them, on real databases.</summary>
 public sealed class EntryCommandTests : IDisposable
 {
     private const string Application = "10001";
@@ -209,7 +209,7 @@ public sealed class EntryCommandTests : IDisposable
                 .Where(found => found.Name.EndsWith(".json", StringComparison.Ordinal))
                 .Select(found => Path.GetDirectoryName(found.Name)!)
                 .ToList();
-            // Every second one: the first, third and fifth to begin with.
+            // Every second one, beginning with the first, third and fifth.
             Assert.Equal(index == 0 ? 3 : 5, there.Count);
             taken = there;
         }
@@ -219,7 +219,7 @@ public sealed class EntryCommandTests : IDisposable
 
     public void Dispose() => node.Dispose();
 
-    /// <summary>The application: has its database open, with commits that are in its log alone.</summary>
+    /// <summary>Starts the application: it has its database open, with commits that are only in its log.</summary>
     private Microsoft.Data.Sqlite.SqliteConnection StartApplication()
     {
         Directory.CreateDirectory(Data);
@@ -233,7 +233,7 @@ public sealed class EntryCommandTests : IDisposable
         var copy = Directory.CreateDirectory(node["copy"]).FullName;
         foreach (var ending in (string[])["", "-wal"])
         {
-            // Not by this process: to close a file of a database that it has open drops SQLite's locks.
+            // Not by this process: if it closed a file of a database that it has open, SQLite's locks would be dropped.
             Tool.Require("cp").Run(Path.Combine(Data, "app.db" + ending), copy).EnsureSuccess();
         }
 

@@ -8,12 +8,12 @@ using Xunit;
 namespace SignalHarvester.Backup.Cloud.Tests.Kubernetes;
 
 /// <summary>
-/// What the Containerfile puts into the image, made by its own RUN line when it is first asked for; but for `dotnet
-/// publish`, whose output is that of the build that these tests belong to.
+/// The Containerfile's content for the image, made by its own RUN line when it is first needed. Only `dotnet publish` is replaced by
+/// the output of the build of these tests.
 /// </summary>
 public sealed partial class ImageFolder : IDisposable
 {
-    /// <summary>Where it lies in the image.</summary>
+    /// <summary>Its path in the image.</summary>
     public const string Home = "/opt/shbackup";
 
     private readonly TempFolder folder = new(plain: true);
@@ -21,7 +21,7 @@ public sealed partial class ImageFolder : IDisposable
 
     public ImageFolder() => made = new Lazy<string>(Make);
 
-    /// <summary>The folder that is <see cref="Home"/> in the image.</summary>
+    /// <summary>The folder that becomes <see cref="Home"/> in the image.</summary>
     public string Path => made.Value;
 
     public void Dispose() => folder.Dispose();

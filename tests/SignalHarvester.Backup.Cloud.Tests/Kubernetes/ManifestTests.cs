@@ -7,7 +7,7 @@ using Xunit;
 
 namespace SignalHarvester.Backup.Cloud.Tests.Kubernetes;
 
-/// <summary>What the manifests say: that they are whole, safe, and of one mind with what they are made from.</summary>
+/// <summary>The manifests are complete, safe, and consistent with their sources.</summary>
 public sealed class ManifestTests
 {
     public static TheoryData<string> Variants => [.. Deployment.Variants.Keys];
@@ -40,7 +40,7 @@ public sealed class ManifestTests
             """;
 
         string[] files = [.. Deployment.Variants.Keys.Select(Deployment.ManifestPath), Path.Combine(Deployment.Folder, "secret.template.yaml")];
-        // Packages are looked for from the current folder up.
+        // Node looks for packages from the current folder upwards.
         var run = Tool.Require("sh")
             .Run(["-ec", "cd \"$1\"; shift; exec node --input-type=module -e \"$@\"", "sh", models, Validate, .. files]).EnsureSuccess();
 
@@ -78,7 +78,7 @@ public sealed class ManifestTests
             Assert.Equal("512Mi", ours.Resources.Limits["memory"].ToString());
             Assert.All((string[])["/tmp", "/home/shbackup"], path =>
                 Assert.NotNull(pod.Volumes.Single(volume => volume.Name == ours.VolumeMounts.Single(mount => mount.MountPath == path).Name).EmptyDir));
-            // Kubernetes would take $(...) in it for a variable of its own.
+            // Kubernetes would take $(...) in it for its own variable.
             Assert.DoesNotContain(ours.Command.Concat(ours.Args), text => text.Contains("$(", StringComparison.Ordinal));
             Assert.Equal(ours.Command, Deployment.Exec(Deployment.Image.Single(instruction => instruction.Name == "ENTRYPOINT").Text));
         }
@@ -179,7 +179,7 @@ public sealed class ManifestTests
         Assert.Matches(@"^mcr\.microsoft\.com/dotnet/sdk:10\.0-\S+ AS build$", froms[0]);
         Assert.Matches(@"^mcr\.microsoft\.com/dotnet/runtime:10\.0-\S+-chiseled$", froms[1]);
         Assert.Equal("10001:10001", Deployment.Image.Single(instruction => instruction.Name == "USER").Text);
-        // Nothing runs in the last stage, in which there is no shell.
+        // Nothing runs in the last stage, which has no shell.
         var names = Deployment.Image.Select(instruction => instruction.Name).ToList();
         Assert.True(names.LastIndexOf("RUN") < names.LastIndexOf("FROM"));
         Assert.Equal("--from=build /opt/shbackup /opt/shbackup", Deployment.Image.Last(instruction => instruction.Name == "COPY").Text);

@@ -9,9 +9,9 @@ using Xunit;
 namespace SignalHarvester.Backup.Cloud.Tests.Kubernetes;
 
 /// <summary>
-/// Runs a container of a manifest as a node would, as far as one can without one: a root of its own that is read-only and
-/// holds .NET, the system's libraries and the image's folder, but no shell; the manifest's command, variables, volumes, user,
-/// without capabilities and with no way to new ones. Where the network policy lets nothing out, there is no network.
+/// Runs a container of a manifest as a node would, as far as that is possible without one. It has its own read-only root with .NET,
+/// the system's libraries and the image's folder, but no shell; the manifest's command, variables, volumes and user; no capabilities
+/// and no way to new ones. If the network policy lets nothing out, there is no network.
 /// </summary>
 internal sealed class PodRun : IDisposable
 {
@@ -27,7 +27,7 @@ internal sealed class PodRun : IDisposable
     /// <param name="image">The image.</param>
     /// <param name="objects">All objects of the manifest: its ConfigMaps, and its network policy.</param>
     /// <param name="pod">The pod.</param>
-    /// <param name="claims">The folders that are its persistent volumes, by the names of their claims, or of a StatefulSet's templates for them.</param>
+    /// <param name="claims">The folders for its persistent volumes, by the names of their claims, or of a StatefulSet's templates for them.</param>
     public PodRun(ImageFolder image, IReadOnlyList<object> objects, V1PodSpec pod, IReadOnlyDictionary<string, string> claims)
     {
         this.image = image;
@@ -43,10 +43,10 @@ internal sealed class PodRun : IDisposable
         }
     }
 
-    /// <summary>Has the values of Secrets, by the Secrets' names.</summary>
+    /// <summary>The values of Secrets, by the Secrets' names.</summary>
     public Dictionary<string, Dictionary<string, string>> Secrets { get; } = [];
 
-    /// <summary>Variables that come on top, such as those that Kubernetes sets by itself.</summary>
+    /// <summary>Additional variables, such as those that Kubernetes sets itself.</summary>
     public Dictionary<string, string> Variables { get; } = [];
 
     /// <summary>Runs the container's own command to its end.</summary>
@@ -89,7 +89,7 @@ internal sealed class PodRun : IDisposable
 
     public void Dispose() => folder.Dispose();
 
-    /// <summary>Skips the test, visibly, where pods cannot be imitated.</summary>
+    /// <summary>Skips the test, visibly, on machines that cannot imitate pods.</summary>
     public static void SkipWhereNone()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() && System.Environment.IsPrivilegedProcess, "needs root on Linux, to make a pod's root and become its user");
@@ -104,7 +104,7 @@ internal sealed class PodRun : IDisposable
 
     private bool HasNetwork => objects.OfType<V1NetworkPolicy>().SingleOrDefault() is not { Spec.Egress: null or { Count: 0 } };
 
-    /// <summary>The image's variables, what envFrom names, and the container's own, in the order in which they override.</summary>
+    /// <summary>Returns the image's variables, those of envFrom, and the container's own, in the order in which they override.</summary>
     private Dictionary<string, string> Environment(V1Container container)
     {
         var variables = new Dictionary<string, string>(Deployment.ImageVariables);
@@ -123,7 +123,7 @@ internal sealed class PodRun : IDisposable
         : objects.OfType<V1ConfigMap>().Any(map => map.Metadata.Name == source.ConfigMapRef.Name) ? Deployment.ConfigMap(objects, source.ConfigMapRef.Name)
         : new Dictionary<string, string>();
 
-    /// <summary>A ConfigMap as the kubelet lays it down: links to the files of a folder that is swapped at once.</summary>
+    /// <summary>Lays down a ConfigMap as the kubelet does: links to the files of a folder that is swapped at once.</summary>
     private string Project(string name, IDictionary<string, string> data)
     {
         var path = folder.Folder("volumes", name);
@@ -167,14 +167,14 @@ internal sealed class PodRun : IDisposable
         // .../shared/Microsoft.NETCore.App/<version>/
         Bind(Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..")), DotNetInImage, isReadOnly: true);
         Bind(image.Path, ImageFolder.Home, isReadOnly: true);
-        // As in Microsoft's images: without the manifest's user in it.
+        // As in Microsoft's images, without the manifest's user.
         Line($"printf 'root:x:0:0:root:/root:/usr/sbin/nologin\napp:x:1654:1654::/home/app:/bin/false\n' > '{root}/etc/passwd'");
         Bind("/proc", "/proc", isReadOnly: false);
         Bind("/dev", "/dev", isReadOnly: false);
         Line($"mkdir -p '{root}/tmp'; touch '{root}/setpriv'; mount --bind '{Tool.Find("setpriv")}' '{root}/setpriv'");
         foreach (var mount in container.VolumeMounts)
         {
-            // What fsGroup does to a volume, and how an emptyDir is made.
+            // The effect of fsGroup on a volume, and the form of an emptyDir.
             Line($"chgrp -R {pod.SecurityContext.FsGroup} '{volumes[mount.Name]}'; chmod -R g+rwX '{volumes[mount.Name]}'");
             Bind(volumes[mount.Name], mount.MountPath, mount.ReadOnlyProperty == true);
         }

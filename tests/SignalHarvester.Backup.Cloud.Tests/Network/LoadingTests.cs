@@ -4,13 +4,14 @@ using Xunit;
 namespace SignalHarvester.Backup.Cloud.Tests.Network;
 
 /// <summary>
-/// The providers' libraries, and that of the configuration file, load when one is used, and not before: an import and a local backup stay as fast as they were.
+/// The libraries of the providers and of the configuration file load at their first use, so an import and a local backup stay as fast
+/// as before.
 /// </summary>
 public sealed class LoadingTests
 {
     private const string Loaded = "[AppDomain]::CurrentDomain.GetAssemblies() | ForEach-Object { $_.GetName().Name }";
 
-    // Newtonsoft.Json is not among them: PowerShell has its own.
+    // Newtonsoft.Json is not among them, because PowerShell has its own.
     private static readonly string[] Beginnings =
     [
         "AWSSDK", "Azure", "Google", "Polly", "Microsoft.Identity", "Prometheus", "System.Threading.RateLimiting", "YamlDotNet",

@@ -7,7 +7,7 @@ using static SignalHarvester.Backup.Cloud.Tests.Support.StoreActions;
 
 namespace SignalHarvester.Backup.Cloud.Tests.Network;
 
-/// <summary>What all providers' requests go through, and the proxy that lets them go wrong.</summary>
+/// <summary>The handler of all providers' requests, and the proxy that causes faults in them.</summary>
 public sealed class NetworkHandlerTests : IAsyncDisposable
 {
     private static readonly StoreOptions Impatient = new() { NetworkTimeout = TimeSpan.FromSeconds(1) };
@@ -155,7 +155,7 @@ public sealed class NetworkHandlerTests : IAsyncDisposable
             }
         }));
 
-        // 4 MiB at 2 MiB a second.
+        // 4 MiB at 2 MiB per second.
         Assert.InRange(TimeProvider.System.GetElapsedTime(started), TimeSpan.FromSeconds(1.5), TimeSpan.MaxValue);
     }
 

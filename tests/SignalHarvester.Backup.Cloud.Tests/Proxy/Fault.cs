@@ -1,27 +1,27 @@
 namespace SignalHarvester.Backup.Cloud.Tests.Proxy;
 
-/// <summary>What goes wrong.</summary>
+/// <summary>The kinds of faults.</summary>
 internal enum FaultKind
 {
     /// <summary>The connection is reset.</summary>
     Drop,
 
-    /// <summary>Not a byte more goes through, and the connection stays.</summary>
+    /// <summary>No further byte passes, and the connection stays.</summary>
     Stall,
 
-    /// <summary>One bit of one byte is turned.</summary>
+    /// <summary>One bit of one byte is flipped.</summary>
     Corrupt,
 
-    /// <summary>The proxy answers in the server's place, which never sees the request.</summary>
+    /// <summary>The proxy answers in place of the server, which never sees the request.</summary>
     Answer,
 }
 
-/// <summary>What goes wrong with one request.</summary>
-/// <param name="Kind">What.</param>
-/// <param name="InResponse">Whether on the way back.</param>
-/// <param name="AfterBytes">After how many bytes of the body; 0 is before the first
-/// byte of the whole message, so that of an answer nothing comes through.</param>
-/// <param name="Status">What the proxy answers.</param>
+/// <summary>The fault of one request.</summary>
+/// <param name="Kind">The kind of fault.</param>
+/// <param name="InResponse">Whether it concerns the response.</param>
+/// <param name="AfterBytes">The number of bytes of the body before it; 0 means before the first byte of the whole message, so
+/// nothing of an answer arrives.</param>
+/// <param name="Status">The status of the proxy's answer.</param>
 internal sealed record Fault(FaultKind Kind, bool InResponse, long AfterBytes, int Status = 0)
 {
     public static Fault DropRequest(long afterBytes) => new(FaultKind.Drop, InResponse: false, afterBytes);

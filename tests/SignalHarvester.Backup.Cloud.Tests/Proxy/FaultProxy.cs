@@ -7,8 +7,8 @@ using System.Text;
 namespace SignalHarvester.Backup.Cloud.Tests.Proxy;
 
 /// <summary>
-/// A relay on the loopback between a client and a server of HTTP/1.1, which counts bytes and lets go wrong what a test
-/// asks for. It knows where messages begin and end, and nothing of what they say.
+/// A relay on the loopback between a client and a server of HTTP/1.1. It counts bytes and causes the faults that a test asks for. It
+/// recognises the boundaries of messages, and does not understand their content.
 /// </summary>
 internal sealed class FaultProxy : IAsyncDisposable
 {
@@ -31,7 +31,7 @@ internal sealed class FaultProxy : IAsyncDisposable
         accepting = AcceptAsync();
     }
 
-    /// <summary>Where clients connect to: the server's address with another port.</summary>
+    /// <summary>The address for clients: the server's address with another port.</summary>
     public Uri Address { get; }
 
     /// <summary>The bytes of requests that the proxy has read, heads included.</summary>
@@ -40,19 +40,19 @@ internal sealed class FaultProxy : IAsyncDisposable
     /// <summary>The bytes of responses that the proxy has passed on, heads included.</summary>
     public long BytesReceived => Interlocked.Read(ref bytesReceived);
 
-    /// <summary>The requests in the order in which their heads came, as method and target.</summary>
+    /// <summary>The requests in the order of their heads, as method and target.</summary>
     public ConcurrentQueue<string> Requests { get; } = new();
 
-    /// <summary>Bytes per second that each connection passes on in each direction; null for as many as come.</summary>
+    /// <summary>The bytes per second of each connection in each direction; null for no limit.</summary>
     public int? BytesPerSecond { get; set; }
 
-    /// <summary>How long each answer is held back.</summary>
+    /// <summary>The delay of each answer.</summary>
     public TimeSpan Delay { get; set; }
 
-    /// <summary>Lets something go wrong with the next requests.</summary>
-    /// <param name="fault">What.</param>
-    /// <param name="times">With how many of them.</param>
-    /// <param name="where">Which ones; null for all.</param>
+    /// <summary>Causes a fault in the next requests.</summary>
+    /// <param name="fault">The fault.</param>
+    /// <param name="times">The number of requests.</param>
+    /// <param name="where">Selects the requests; null for all.</param>
     public void Inject(Fault fault, int times = 1, Func<MessageHead, bool>? where = null)
     {
         lock (rules)
@@ -61,8 +61,8 @@ internal sealed class FaultProxy : IAsyncDisposable
         }
     }
 
-    /// <summary>Lets nothing go wrong any more.</summary>
-    /// <returns>How often something still was to.</returns>
+    /// <summary>Ends all faults.</summary>
+    /// <returns>The number of faults that were still due.</returns>
     public long Heal()
     {
         lock (rules)
@@ -78,7 +78,7 @@ internal sealed class FaultProxy : IAsyncDisposable
     {
         await stopping.CancelAsync();
 
-        // In this order: a listener that was stopped between two accepts does not say that it was cancelled.
+        // In this order, because a listener that was stopped between two accepts does not say that it was cancelled.
         await accepting;
         listener.Stop();
         await Task.WhenAll(connections.Keys);
@@ -118,13 +118,13 @@ internal sealed class FaultProxy : IAsyncDisposable
                 await using var toServer = new NetworkStream(upstream);
                 var exchanges = new ConcurrentQueue<(MessageHead Request, Fault? Fault)>();
 
-                // Answers can come before the request has ended, so that both directions run by themselves.
+                // Answers can come before the end of the request, so both directions run independently.
                 directions = [SendAsync(toClient, toServer, exchanges, stop.Token), ReceiveAsync(toServer, toClient, exchanges, stop.Token)];
                 await await Task.WhenAny(directions);
             }
             catch (Exception exception) when (exception is IOException or SocketException or OperationCanceledException or DroppedException)
             {
-                // One side is gone, or is to believe that the other is. Without the reset, this would look like an orderly end.
+                // One side is gone, or must believe that the other one is. Without the reset, this would look like an orderly end.
                 client.Close(0);
             }
 
@@ -163,7 +163,7 @@ internal sealed class FaultProxy : IAsyncDisposable
         var reader = new MessageReader(upstream);
         while (await reader.ReadHeadAsync(stop) is { } head)
         {
-            // 100 Continue and its like announce an answer and are none.
+            // 100 Continue and similar statuses announce an answer and are none themselves.
             var isInterim = head.Status < 200;
             if (!exchanges.TryPeek(out var exchange))
             {
@@ -203,7 +203,7 @@ internal sealed class FaultProxy : IAsyncDisposable
             return Task.CompletedTask;
         }, stop);
 
-        // By the id it is an answer of S3's to this request; the others do not mind it.
+        // The id makes it an answer of S3 to this request; the others ignore it.
         var answer = string.Create(
             CultureInfo.InvariantCulture, $"HTTP/1.1 {status} Injected\r\nx-amz-request-id: 4711\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
         await client.WriteAsync(Encoding.ASCII.GetBytes(answer), stop);
@@ -231,7 +231,7 @@ internal sealed class FaultProxy : IAsyncDisposable
 
     private sealed class DroppedException : Exception;
 
-    /// <summary>One message on its way to one side, with what is to go wrong with it.</summary>
+    /// <summary>One message in transit in one direction, with its fault.</summary>
     private sealed class Relay(Stream to, FaultProxy proxy, Fault? fault)
     {
         private long content;

@@ -16,7 +16,7 @@ internal sealed class MessageHead
         lines = Encoding.Latin1.GetString(bytes).Split("\r\n");
     }
 
-    /// <summary>The bytes as they came.</summary>
+    /// <summary>The received bytes.</summary>
     public byte[] Bytes { get; }
 
     /// <summary>The method of a request.</summary>
@@ -28,7 +28,7 @@ internal sealed class MessageHead
     /// <summary>The status of a response.</summary>
     public int Status => int.Parse(lines[0].Split(' ')[1], CultureInfo.InvariantCulture);
 
-    /// <summary>The length of the body that is announced; null where none is.</summary>
+    /// <summary>The announced length of the body; null if there is none.</summary>
     public long? ContentLength => this["Content-Length"] is { } text ? long.Parse(text, CultureInfo.InvariantCulture) : null;
 
     /// <summary>Whether the body comes in chunks.</summary>
@@ -37,13 +37,13 @@ internal sealed class MessageHead
     /// <summary>Whether a request changes something.</summary>
     public bool IsChange => Method is not ("GET" or "HEAD" or "OPTIONS");
 
-    /// <summary>Whether a request brings content of a size that only a part of a file has.</summary>
+    /// <summary>Whether a request's content is as large as only a part of a file can be.</summary>
     public bool BringsPart => IsChange && (IsChunked || ContentLength > 1 << 20);
 
     /// <summary>Whether a request asks for a range of an object.</summary>
     public bool AsksForRange => Method == "GET" && (this["Range"] ?? this["x-ms-range"]) is not null;
 
-    /// <summary>A header; null where there is none.</summary>
+    /// <summary>Returns a header; null if there is none.</summary>
     public string? this[string name] => lines.Skip(1)
         .Where(line => line.StartsWith(name + ":", StringComparison.OrdinalIgnoreCase))
         .Select(line => line[(name.Length + 1)..].Trim())

@@ -10,10 +10,10 @@ internal sealed class MessageReader(Stream stream)
     private int begin;
     private int end;
 
-    /// <summary>Called with what takes bytes: those of the body's content, or those around it (the sizes of chunks).</summary>
+    /// <summary>Takes bytes: those of the body's content, or those around it (the sizes of chunks).</summary>
     public delegate Task Take(ReadOnlyMemory<byte> bytes, bool isContent);
 
-    /// <summary>The next head; null at the end of the connection.</summary>
+    /// <summary>Reads the next head; null at the end of the connection.</summary>
     public async Task<MessageHead?> ReadHeadAsync(CancellationToken stop)
     {
         var head = new List<byte>();
@@ -30,7 +30,7 @@ internal sealed class MessageReader(Stream stream)
         return new MessageHead([.. head]);
     }
 
-    /// <summary>Reads the body of a message and hands it on as it comes.</summary>
+    /// <summary>Reads the body of a message and passes it on as it arrives.</summary>
     public async Task ReadBodyAsync(MessageHead head, bool untilClosed, Take take, CancellationToken stop)
     {
         if (head.IsChunked)

@@ -5,8 +5,8 @@ using System.Net.Sockets;
 namespace SignalHarvester.Backup.Cloud.Tests.Proxy;
 
 /// <summary>
-/// A server of HTTP/1.1 that knows two things: GET /bytes/N and GET /chunks/N answer with N bytes, at once or in chunks, and
-/// anything with a body answers with the body's SHA-256.
+/// A server of HTTP/1.1 with two functions: GET /bytes/N and GET /chunks/N return N bytes, at once or in chunks, and the answer to
+/// any request with a body is the body's SHA-256.
 /// </summary>
 internal sealed class PlainServer : IAsyncDisposable
 {
@@ -19,10 +19,10 @@ internal sealed class PlainServer : IAsyncDisposable
         serving = ServeAsync();
     }
 
-    /// <summary>Where it listens.</summary>
+    /// <summary>Its address.</summary>
     public Uri Address { get; }
 
-    /// <summary>What it answers with.</summary>
+    /// <summary>Returns the bytes of its answers.</summary>
     public static byte[] Bytes(int length)
     {
         var bytes = new byte[length];
@@ -38,7 +38,7 @@ internal sealed class PlainServer : IAsyncDisposable
         listener.Close();
     }
 
-    /// <summary>HttpListener cannot choose a free port by itself, and one that was free a moment ago may be taken.</summary>
+    /// <summary>HttpListener cannot choose a free port by itself, and a port that was free a moment ago may be taken.</summary>
     private static (HttpListener Listener, Uri Address) Listen()
     {
         for (var attempt = 1; ; attempt++)
@@ -66,7 +66,7 @@ internal sealed class PlainServer : IAsyncDisposable
         var answers = new List<Task>();
         try
         {
-            // Between two requests it may have been stopped, and is then asked for no other.
+            // It may have been stopped between two requests, and then must not be asked for another one.
             while (listener.IsListening)
             {
                 answers.Add(AnswerAsync(await listener.GetContextAsync()));
@@ -101,7 +101,7 @@ internal sealed class PlainServer : IAsyncDisposable
                     response.ContentLength64 = content.Length;
                 }
 
-                // HttpListener writes no bytes as a chunk of no bytes, which ends the body, and then ends it once more.
+                // HttpListener writes no bytes as an empty chunk, which ends the body, and then ends it once more.
                 if (context.Request.HttpMethod != "HEAD" && content.Length > 0)
                 {
                     await response.OutputStream.WriteAsync(content);
@@ -112,7 +112,7 @@ internal sealed class PlainServer : IAsyncDisposable
         }
         catch (Exception exception) when (exception is IOException or HttpListenerException or ObjectDisposedException or InvalidOperationException)
         {
-            // The connection was dropped: what this is for.
+            // The connection was dropped, as intended.
         }
     }
 }

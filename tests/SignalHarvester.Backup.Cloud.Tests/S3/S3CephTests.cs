@@ -11,7 +11,7 @@ using ObjectAttributes = SignalHarvester.Backup.ObjectStorage.ObjectAttributes;
 
 namespace SignalHarvester.Backup.Cloud.Tests.S3;
 
-/// <summary>What S3 alone has, on Ceph.</summary>
+/// <summary>What only S3 has, on Ceph.</summary>
 public sealed class S3CephTests(CephServer ceph)
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
@@ -191,7 +191,7 @@ public sealed class S3CephTests(CephServer ceph)
         var whole = await store.PutAsync("a", new byte[] { 1, 2, 3 }, Attributes([1, 2, 3]), replaces: null, Stop);
         var made = await store.CompleteUploadAsync("b", id, 3, [part], Attributes([1, 2, 3]), Stop);
 
-        // As md5sum computes it, and of that, in binary, once more.
+        // The result of md5sum, and of md5sum again over its binary form.
         Assert.Equal("md5:5289df737df57326fcdd22597afb1fac", whole.Checksum);
         Assert.Equal("md5:5289df737df57326fcdd22597afb1fac", part.Checksum);
         Assert.Equal("etag:2cb46966a91edfc0afaf8bfb28d79ebe-1", made.Checksum);
@@ -242,7 +242,7 @@ public sealed class S3CephTests(CephServer ceph)
     [Fact]
     public async Task A_list_of_all_buckets_is_no_bucket_without_objects()
     {
-        // What Ceph answers where the bucket is named by a host name that it does not know for one.
+        // Ceph's answer if the bucket is in a host name that Ceph does not recognise as one.
         await using var server = new CannedServer(
             "200 OK", [], "<ListAllMyBucketsResult><Buckets><Bucket><Name>b</Name></Bucket></Buckets></ListAllMyBucketsResult>");
         using var store = new S3Store(

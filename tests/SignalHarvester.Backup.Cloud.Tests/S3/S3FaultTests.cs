@@ -5,7 +5,7 @@ using Xunit;
 
 namespace SignalHarvester.Backup.Cloud.Tests.S3;
 
-/// <summary>What goes wrong on the way to Ceph.</summary>
+/// <summary>Faults on the way to Ceph.</summary>
 public sealed class S3FaultTests(CephServer ceph) : FaultConformance
 {
     internal override Task<Uri> ServerAsync() => ceph.AddressAsync();

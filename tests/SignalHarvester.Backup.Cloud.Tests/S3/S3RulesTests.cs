@@ -8,7 +8,7 @@ using Xunit;
 
 namespace SignalHarvester.Backup.Cloud.Tests.S3;
 
-/// <summary>What needs no server: what answers mean, checksums, sizes of parts, bad locations.</summary>
+/// <summary>Tests without a server: the meanings of answers, checksums, sizes of parts, bad locations.</summary>
 public sealed class S3RulesTests
 {
     private static readonly StoreLocation Bucket = new() { Provider = CloudProvider.S3, Container = "bucket", Prefix = "a b" };
@@ -77,13 +77,13 @@ public sealed class S3RulesTests
         var fault = new S3Fault(Bucket, new StoreOptions());
 
         Assert.Null(fault.Translate(new OperationCanceledException(), "x", null));
-        Assert.Null(fault.Translate(fault.Cloud.ObjectNotFound("x", null), "x", null));
+        Assert.Null(fault.Translate(fault.Store.ObjectNotFound("x", null), "x", null));
     }
 
     [Fact]
     public void The_checksums_are_those_of_the_standards()
     {
-        // The check values of the catalogues of CRCs, and RFC 1321.
+        // The check values of the catalogues of CRCs, and of RFC 1321.
         Assert.True(S3Checksum.Matches("crc64nvme:rosUhgp5mIg=", "123456789"u8));
         Assert.True(S3Checksum.Matches("crc32:y/Q5Jg==", "123456789"u8));
         Assert.True(S3Checksum.Matches("md5:25f9e794323b453885f5181f1b624d0b", "123456789"u8));

@@ -10,8 +10,8 @@ using ObjectAttributes = SignalHarvester.Backup.ObjectStorage.ObjectAttributes;
 namespace SignalHarvester.Backup.Cloud.Tests.S3;
 
 /// <summary>
-/// S3 on moto, with checksums in trailers. Not the whole suite: moto has an internal error where an upload is not known, and
-/// all its uploads were begun in 2010.
+/// S3 on moto, with checksums in trailers. Not the whole suite, because moto has an internal error for an unknown upload, and reports
+/// 2010 as the beginning of all uploads.
 /// </summary>
 public sealed class S3TrailingChecksumTests(MotoServer moto)
 {

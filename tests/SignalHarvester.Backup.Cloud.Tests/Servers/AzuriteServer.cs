@@ -13,12 +13,12 @@ using Xunit;
 namespace SignalHarvester.Backup.Cloud.Tests.Servers;
 
 /// <summary>
-/// Azurite, Microsoft's own Azure Blob Storage for tests: one process for all tests of a run, on a free port, with an account
-/// and a folder of its own, started when it is first asked for.
+/// Azurite, Microsoft's own Azure Blob Storage for tests: one process for all tests of a run, on a free port, with its own account and
+/// folder. It starts when it is first needed.
 /// </summary>
 public sealed partial class AzuriteServer : IAsyncDisposable
 {
-    // Its end of standard input is ours: when this process dies, however it does, it ends too.
+    // We hold the other end of its standard input: when this process dies, however it does, Azurite ends too.
     private const string RunUntilInputEnds =
         "process.stdin.on('end', () => process.exit()).resume(); process.argv.splice(1, 0, 'azurite-blob'); require(process.env.AZURITE_MAIN);";
 
@@ -34,7 +34,7 @@ public sealed partial class AzuriteServer : IAsyncDisposable
     /// <summary>The account's key.</summary>
     public string Key { get; } = Convert.ToBase64String(RandomNumberGenerator.GetBytes(64));
 
-    /// <summary>The account's address; skips the running test, visibly, where Azurite is not installed.</summary>
+    /// <summary>Returns the account's address; skips the running test, visibly, if Azurite is not installed.</summary>
     public Task<Uri> AddressAsync()
     {
         Assert.SkipUnless(File.Exists(Main), "Azurite is not installed (tests/run.sh installs it by npm where it may)");
@@ -42,7 +42,7 @@ public sealed partial class AzuriteServer : IAsyncDisposable
         return started.Value;
     }
 
-    /// <summary>A location in a container that is not there yet.</summary>
+    /// <summary>Returns a location in a new container, which does not exist yet.</summary>
     public async Task<StoreLocation> NewLocationAsync() => new()
     {
         Provider = CloudProvider.Azure,
@@ -56,7 +56,7 @@ public sealed partial class AzuriteServer : IAsyncDisposable
     internal AzureStore Open(StoreLocation location, StoreOptions? options = null) =>
         new(location, options ?? new StoreOptions(), Environment(("AZURE_STORAGE_KEY", Key)));
 
-    /// <summary>Opens a store in a container that is there and empty.</summary>
+    /// <summary>Opens a store in an existing, empty container.</summary>
     internal async Task<AzureStore> OpenNewAsync(StoreOptions? options = null)
     {
         var store = Open(await NewLocationAsync(), options);
@@ -64,7 +64,7 @@ public sealed partial class AzuriteServer : IAsyncDisposable
         return store;
     }
 
-    /// <summary>An environment that holds nothing else.</summary>
+    /// <summary>Makes an environment with only these variables.</summary>
     internal static Func<string, string?> Environment(params (string Name, string Value)[] variables) =>
         variables.ToDictionary(variable => variable.Name, variable => variable.Value).GetValueOrDefault;
 

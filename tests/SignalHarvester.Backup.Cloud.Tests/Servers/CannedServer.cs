@@ -7,7 +7,7 @@ using System.Text;
 
 namespace SignalHarvester.Backup.Cloud.Tests.Servers;
 
-/// <summary>Gives every request the same answer: what a service says that no emulator can be brought to say.</summary>
+/// <summary>Gives every request the same answer: one of a service that no emulator can produce.</summary>
 public sealed class CannedServer : IAsyncDisposable
 {
     private readonly TcpListener listener = new(IPAddress.Loopback, 0);
@@ -17,10 +17,10 @@ public sealed class CannedServer : IAsyncDisposable
     private readonly Task serving;
     private int connections;
 
-    /// <param name="status">The status line's end, as in "403 Forbidden".</param>
-    /// <param name="headers">Headers, each as in "Date: …".</param>
+    /// <param name="status">The end of the status line, such as "403 Forbidden".</param>
+    /// <param name="headers">Headers, each such as "Date: …".</param>
     /// <param name="body">The body; a HEAD request gets none.</param>
-    /// <param name="certificate">What it shows of itself; null for plain HTTP.</param>
+    /// <param name="certificate">Its certificate; null for plain HTTP.</param>
     public CannedServer(string status, string[] headers, string body = "", X509Certificate2? certificate = null)
     {
         this.certificate = certificate;
@@ -33,7 +33,7 @@ public sealed class CannedServer : IAsyncDisposable
     /// <summary>Its address.</summary>
     public Uri Address => new($"{(certificate is null ? "http" : "https")}://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}/account");
 
-    /// <summary>How often it was asked.</summary>
+    /// <summary>The number of connections.</summary>
     public int Connections => connections;
 
     public async ValueTask DisposeAsync()
@@ -56,7 +56,7 @@ public sealed class CannedServer : IAsyncDisposable
             }
             catch (Exception exception) when (exception is IOException or AuthenticationException or OperationCanceledException)
             {
-                // The client went away, or did not trust us, or it is over.
+                // The client went away, or did not trust us, or the test is over.
             }
         }
     }
@@ -80,7 +80,7 @@ public sealed class CannedServer : IAsyncDisposable
                 : length;
         }
 
-        // Asked for nothing, it would wait for something all the same.
+        // With an empty buffer, the read would wait for data all the same.
         if (length > 0)
         {
             await reader.ReadBlockAsync(new char[length], stopping.Token);

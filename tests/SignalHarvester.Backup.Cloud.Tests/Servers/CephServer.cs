@@ -10,8 +10,8 @@ using Xunit;
 namespace SignalHarvester.Backup.Cloud.Tests.Servers;
 
 /// <summary>
-/// Ceph's S3 gateway with a cluster of its own in memory, started when it is first asked for: one for all tests of a run. Its
-/// owner's key is in the environment, as the SDK looks for it; the profiles named here hold the others.
+/// Ceph's S3 gateway with its own cluster in memory, one for all tests of a run. It starts when it is first needed. Its owner's key is
+/// in the environment, where the SDK looks for it; the profiles named here have the others.
 /// </summary>
 public sealed class CephServer : IAsyncDisposable
 {
@@ -52,7 +52,7 @@ public sealed class CephServer : IAsyncDisposable
     /// <summary>The owner's secret key.</summary>
     public string SecretKey { get; } = NewKey();
 
-    /// <summary>The server's address; skips the running test, visibly, where Ceph is not installed.</summary>
+    /// <summary>Returns the server's address; skips the running test, visibly, if Ceph is not installed.</summary>
     public Task<Uri> AddressAsync()
     {
         foreach (var needed in (string[])["radosgw", "ceph-mon", "ceph-osd", "ceph", "setsid"])
@@ -63,7 +63,7 @@ public sealed class CephServer : IAsyncDisposable
         return started.Value;
     }
 
-    /// <summary>A location in a bucket that is not there yet.</summary>
+    /// <summary>Returns a location in a new bucket, which does not exist yet.</summary>
     public async Task<StoreLocation> NewLocationAsync() => new()
     {
         Provider = CloudProvider.S3,
@@ -73,7 +73,7 @@ public sealed class CephServer : IAsyncDisposable
         UsePathStyle = true,
     };
 
-    /// <summary>Opens a store in a bucket that is there and empty.</summary>
+    /// <summary>Opens a store in an existing, empty bucket.</summary>
     internal async Task<S3Store> OpenNewAsync(StoreOptions? options = null)
     {
         var store = new S3Store(await NewLocationAsync(), options ?? new StoreOptions());
@@ -100,7 +100,7 @@ public sealed class CephServer : IAsyncDisposable
     {
         for (var attempt = 1; ; attempt++)
         {
-            // Removed by the script, which may outlive this process.
+            // The script removes it, because it may outlive this process.
             var folder = Directory.CreateTempSubdirectory("shbceph").FullName;
             await File.WriteAllTextAsync(Path.Combine(folder, "users"), $"owner {AccessKey} {SecretKey}\n{Stranger} {strangersKey} {strangersSecret}\n");
             var (monitor, gateway) = (ServerScript.FreePort(), ServerScript.FreePort());

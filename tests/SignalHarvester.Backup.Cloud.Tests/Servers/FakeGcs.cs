@@ -16,9 +16,9 @@ using Microsoft.Extensions.Logging;
 namespace SignalHarvester.Backup.Cloud.Tests.Servers;
 
 /// <summary>
-/// Google Cloud Storage's JSON API as it is documented, as much of it as backups use, on a port of this machine. It refuses
-/// what the documentation forbids, computes its own checksums, and can be told to fail. Google's own client is run against
-/// it too (<see cref="Gcs.FakeGcsTests"/>), so that it is not made to measure.
+/// Google Cloud Storage's JSON API by its documentation, as far as backups use it, on a port of this machine. It refuses what the
+/// documentation forbids, computes its own checksums, and can fail on request. Google's own client runs against it too
+/// (<see cref="Gcs.FakeGcsTests"/>), so that it is not tailored to ours.
 /// </summary>
 internal sealed class FakeGcs : IAsyncDisposable
 {
@@ -47,31 +47,31 @@ internal sealed class FakeGcs : IAsyncDisposable
     /// <summary>All requests to the API, in order.</summary>
     public ConcurrentQueue<FakeGcsRequest> Requests { get; } = new();
 
-    /// <summary>Whether requests without a valid token are refused, sessions apart.</summary>
+    /// <summary>Whether requests without a valid token are refused, except those to sessions.</summary>
     public bool WantsTokens { get; set; }
 
-    /// <summary>What the account may not do, such as storage.buckets.get.</summary>
+    /// <summary>The permissions that the account does not have, such as storage.buckets.get.</summary>
     public HashSet<string> Denied { get; } = [];
 
     /// <summary>The most objects on a page.</summary>
     public int PageSize { get; set; } = 1000;
 
-    /// <summary>Answers instead of the API; null where the API is to answer.</summary>
+    /// <summary>Answers in place of the API; returns null to let the API answer.</summary>
     public Func<FakeGcsRequest, FakeGcsAnswer?> Instead { get; set; } = _ => null;
 
-    /// <summary>Changes an answer after the request has taken effect; null where its connection is to break.</summary>
+    /// <summary>Changes an answer after the request has taken effect; returns null to break the connection.</summary>
     public Func<FakeGcsRequest, FakeGcsAnswer, FakeGcsAnswer?> Afterwards { get; set; } = (_, answer) => answer;
 
-    /// <summary>How many of a chunk's bytes are kept.</summary>
+    /// <summary>Returns how many of a chunk's bytes are kept.</summary>
     public Func<FakeGcsRequest, int> Keeps { get; set; } = request => request.Body.Length;
 
-    /// <summary>Changes bytes on their way into the bucket.</summary>
+    /// <summary>Changes bytes before they go into the bucket.</summary>
     public Func<byte[], byte[]> Damages { get; set; } = bytes => bytes;
 
-    /// <summary>Whether checksums that come along are held against the content.</summary>
+    /// <summary>Whether the checksums of requests are compared with the content.</summary>
     public bool ComparesChecksums { get; set; } = true;
 
-    /// <summary>The address that sessions are given; null for that of the request.</summary>
+    /// <summary>The address of new sessions; null for that of the request.</summary>
     public Uri? SessionsAt { get; set; }
 
     public FakeGcsBucket Bucket => Buckets["backups"];
@@ -160,7 +160,7 @@ internal sealed class FakeGcs : IAsyncDisposable
 
     private static async Task<FakeGcsRequest> ReadAsync(HttpContext context)
     {
-        // Not Path, which has the escapes of all but the slash undone.
+        // Not Path, which unescapes everything except the slash.
         var target = context.Features.Get<IHttpRequestFeature>()!.RawTarget;
         using var body = new MemoryStream();
         await using var sent =
@@ -188,7 +188,7 @@ internal sealed class FakeGcs : IAsyncDisposable
             await context.Response.Body.WriteAsync(answer.Body.AsMemory(0, bytes));
             await context.Response.Body.FlushAsync();
 
-            // What is on its way when a connection breaks may be lost: wait until it has arrived.
+            // Bytes in transit may be lost when a connection breaks, so wait until they have arrived.
             for (var waits = 0; !answer.HasArrived() && waits < 1000; waits++)
             {
                 await Task.Delay(10);
@@ -278,7 +278,7 @@ internal sealed class FakeGcs : IAsyncDisposable
         var answer = new JsonObject { ["kind"] = "storage#objects" };
         if (page.Count > 0)
         {
-            // The service leaves the field out where there is nothing.
+            // The service omits the field if there is nothing.
             answer["items"] = new JsonArray([.. page.Select(item => item.Resource())]);
         }
 
@@ -368,7 +368,7 @@ internal sealed class FakeGcs : IAsyncDisposable
             return FakeGcsAnswer.Error(400, "badContent", "Unsupported content with type");
         }
 
-        // Byte for byte: the media part is no text.
+        // Byte for byte, because the media part is no text.
         var text = Encoding.Latin1.GetString(request.Body);
         var parts = text.Split($"--{boundary}");
         if (parts is not ["" or "\r\n", var first, var second, "--\r\n" or "--"])
@@ -454,7 +454,7 @@ internal sealed class FakeGcs : IAsyncDisposable
             return Invalid($"Invalid request. The chunk begins at {range.First}, after {session.Persisted.Length} persisted byte(s).");
         }
 
-        // What is there already is not looked at again.
+        // Bytes that are already there are not compared again.
         var skipped = (int)(session.Persisted.Length - range.First);
         session.Persisted.Write(Damages(request.Body).AsSpan(skipped, Math.Max(0, Keeps(request) - skipped)));
         return session.Persisted.Length == range.Total ? Finish(request, session) : GoOn(session);

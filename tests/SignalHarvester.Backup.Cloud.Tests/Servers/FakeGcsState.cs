@@ -9,7 +9,7 @@ internal sealed class FakeGcsBucket
 {
     public SortedDictionary<string, FakeGcsObject> Objects { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>What it was made with.</summary>
+    /// <summary>The settings with which it was made.</summary>
     public JsonObject Settings { get; init; } = [];
 
     public bool HasObjectRetention { get; set; }
@@ -53,7 +53,7 @@ internal sealed record FakeGcsObject(string Bucket, string Name, long Generation
         return resource;
     }
 
-    // Bit by bit and by the book, because the client's own must not be held against itself.
+    // Bit by bit and by the book, because comparing the client's own code with itself would prove nothing.
     private static string Crc32COf(byte[] content)
     {
         var table = new uint[256];
@@ -87,10 +87,10 @@ internal sealed class FakeGcsSession(string bucket, JsonObject metadata, IReadOn
 
     public JsonObject Metadata => metadata;
 
-    /// <summary>The parameters it was begun with: its conditions are held against the bucket when it ends.</summary>
+    /// <summary>Its parameters from the beginning. Its conditions are checked against the bucket when it ends.</summary>
     public IReadOnlyDictionary<string, string> Query => query;
 
-    /// <summary>The size that was announced.</summary>
+    /// <summary>The announced size.</summary>
     public long? Length => length;
 
     public MemoryStream Persisted { get; } = new();
@@ -100,7 +100,7 @@ internal sealed class FakeGcsSession(string bucket, JsonObject metadata, IReadOn
     public bool IsCancelled { get; set; }
 }
 
-/// <summary>A request that the fake was sent.</summary>
+/// <summary>A request to the fake.</summary>
 /// <param name="Method">Its method.</param>
 /// <param name="Path">Its path, still escaped.</param>
 /// <param name="Query">Its parameters.</param>
@@ -117,7 +117,7 @@ internal sealed record FakeGcsRequest(
 
     public bool HasToken => Headers.ContainsKey("Authorization");
 
-    /// <summary>Where in the object a chunk begins and ends, and how large the object is: of Content-Range.</summary>
+    /// <summary>Returns the first and last byte of a chunk and the size of the object, from Content-Range.</summary>
     public (long First, long Last, long Total)? ChunkRange()
     {
         var match = System.Text.RegularExpressions.Regex.Match(Headers.GetValueOrDefault("Content-Range") ?? string.Empty, @"^bytes (\d+)-(\d+)/(\d+)$");
@@ -134,10 +134,10 @@ internal sealed record FakeGcsAnswer(int Status, byte[] Body)
 {
     public Dictionary<string, string> Headers { get; init; } = [];
 
-    /// <summary>After how many bytes of the body the connection breaks; null where it does not.</summary>
+    /// <summary>The number of bytes of the body after which the connection breaks; null if it does not.</summary>
     public int? BreaksAfter { get; init; }
 
-    /// <summary>Whether the client has what was sent before the connection is to break.</summary>
+    /// <summary>Whether the client has received what was sent before the connection breaks.</summary>
     public Func<bool> HasArrived { get; init; } = () => true;
 
     public static FakeGcsAnswer Json(JsonNode body, int status = 200) => new(status, System.Text.Encoding.UTF8.GetBytes(body.ToJsonString()))
@@ -145,7 +145,7 @@ internal sealed record FakeGcsAnswer(int Status, byte[] Body)
         Headers = { ["Content-Type"] = "application/json; charset=UTF-8" },
     };
 
-    /// <summary>An error in the form that is documented.</summary>
+    /// <summary>Makes an error in the documented form.</summary>
     public static FakeGcsAnswer Error(int status, string reason, string message) => Json(
         new JsonObject
         {

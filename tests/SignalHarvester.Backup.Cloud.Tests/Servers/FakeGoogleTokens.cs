@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 
 namespace SignalHarvester.Backup.Cloud.Tests.Servers;
 
-/// <summary>A service account and the token endpoint of its key file: it checks what a client signs, and gives tokens out.</summary>
+/// <summary>A service account and the token endpoint of its key file: it checks a client's signature, and issues tokens.</summary>
 internal sealed class FakeGoogleTokens : IDisposable
 {
     public const string Email = "backup@fake-project.iam.gserviceaccount.com";
@@ -22,19 +22,19 @@ internal sealed class FakeGoogleTokens : IDisposable
 
     public FakeGoogleTokens() => key.ImportFromPem(PrivateKey);
 
-    /// <summary>How many tokens were given out.</summary>
+    /// <summary>The number of issued tokens.</summary>
     public int Given { get; private set; }
 
-    /// <summary>The error that requests for a token are answered with; null for a token.</summary>
+    /// <summary>The error that answers requests for a token; null for a token.</summary>
     public (int Status, string Error, string Description)? Refusal { get; set; }
 
-    /// <summary>Whether the tokens that are given out are of no use.</summary>
+    /// <summary>Whether the issued tokens are useless.</summary>
     public bool AreUseless { get; set; }
 
-    /// <summary>The private key, as it is in the file: what nobody may ever see.</summary>
+    /// <summary>The private key in the form of the file, which nobody may ever see.</summary>
     public string PrivateKey { get; } = MadeKey.Value;
 
-    /// <summary>The last token that was given out.</summary>
+    /// <summary>The last issued token.</summary>
     public string? Last { get; private set; }
 
     public void Expire() => valid.Clear();

@@ -3,8 +3,8 @@ using SignalHarvester.Backup.TestSupport;
 namespace SignalHarvester.Backup.Cloud.Tests.Servers;
 
 /// <summary>
-/// The variables that Google's credentials come from, set to nothing for the time of a test, so that what this machine has
-/// plays no part. Tests that use it belong to the collection of this name: the variables are the process's.
+/// Empties the variables of Google's credentials during a test, so that this machine's own play no part. Tests that use it belong to
+/// the collection of this name, because the variables belong to the process.
 /// </summary>
 internal sealed class GoogleEnvironment : IDisposable
 {

@@ -8,8 +8,8 @@ using Xunit;
 namespace SignalHarvester.Backup.Cloud.Tests.Servers;
 
 /// <summary>
-/// moto, an imitation of AWS that takes any credentials, and what Ceph does not know: checksums in trailers, and a condition
-/// on the completion of an upload. Started when it is first asked for.
+/// moto, an imitation of AWS that accepts any credentials, and has what Ceph does not: checksums in trailers, and a condition on the
+/// completion of an upload. It starts when it is first needed.
 /// </summary>
 public sealed class MotoServer : IAsyncDisposable
 {
@@ -18,7 +18,7 @@ public sealed class MotoServer : IAsyncDisposable
 
     public MotoServer() => started = new Lazy<Task<Uri>>(StartAsync);
 
-    /// <summary>The server's address; skips the running test, visibly, where moto is not installed.</summary>
+    /// <summary>Returns the server's address; skips the running test, visibly, if moto is not installed.</summary>
     public Task<Uri> AddressAsync()
     {
         Assert.SkipWhen(Tool.Find("moto_server") is null, "'moto_server' is not installed (it is in none of the registries that tests/run.sh may ask)");

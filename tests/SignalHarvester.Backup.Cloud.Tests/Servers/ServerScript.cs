@@ -5,8 +5,8 @@ using System.Net.Sockets;
 namespace SignalHarvester.Backup.Cloud.Tests.Servers;
 
 /// <summary>
-/// A server that one of the scripts beside this file runs, in a session of its own. The script ends the server when its standard
-/// input ends: when it is told to, or when this process is gone, however it went.
+/// A server that one of the scripts beside this file runs, in a session of its own. The script ends the server when its standard input
+/// ends: on request, or when this process is gone, however it ended.
 /// </summary>
 internal sealed class ServerScript : IAsyncDisposable
 {
@@ -18,7 +18,7 @@ internal sealed class ServerScript : IAsyncDisposable
 
     /// <summary>Starts a server and waits until it answers.</summary>
     /// <param name="script">The script's file name.</param>
-    /// <param name="arguments">What it is told.</param>
+    /// <param name="arguments">The script's arguments.</param>
     public static async Task<ServerScript> StartAsync(string script, params string[] arguments)
     {
         var start = new ProcessStartInfo("setsid", ["--wait", "bash", Path.Combine(AppContext.BaseDirectory, "Servers", script), .. arguments])
@@ -39,7 +39,7 @@ internal sealed class ServerScript : IAsyncDisposable
         throw new InvalidOperationException(said);
     }
 
-    /// <summary>A port that is free right now.</summary>
+    /// <summary>Returns a port that is free right now.</summary>
     public static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);

@@ -12,8 +12,8 @@ internal sealed class CloudProcess : IDisposable
     private readonly Task<string> error;
 
     /// <summary>Starts a command.</summary>
-    /// <param name="folder">The current folder, and the home of whoever runs it: no credentials of this machine are found there.</param>
-    /// <param name="environment">The variables that the credentials come from.</param>
+    /// <param name="folder">The current folder, which is also the account's home, so that no credentials of this machine are found.</param>
+    /// <param name="environment">The variables with the credentials.</param>
     /// <param name="command">The command.</param>
     public CloudProcess(string folder, IReadOnlyDictionary<string, string> environment, string command)
     {
@@ -45,7 +45,7 @@ internal sealed class CloudProcess : IDisposable
 
     private static string Executable { get; } = FindExecutable();
 
-    /// <summary>Waits for the end; what the command wrote, which must be all there was to say.</summary>
+    /// <summary>Waits for the end, and returns the output, which must be all that the command had to say.</summary>
     public async Task<string> SucceedAsync(CancellationToken stop)
     {
         var result = await EndAsync(stop);

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace SignalHarvester.Backup.Cloud.Tests.Support;
 
-/// <summary>What tests of object stores do again and again.</summary>
+/// <summary>Common actions in tests of object stores.</summary>
 internal static class StoreActions
 {
     public const int MiB = 1 << 20;
@@ -12,7 +12,7 @@ internal static class StoreActions
     /// <summary>Stops with the test.</summary>
     public static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    /// <summary>Content without a pattern, the same for the same seed.</summary>
+    /// <summary>Makes content without a pattern, the same for the same seed.</summary>
     public static byte[] Bytes(int length, int seed)
     {
         var bytes = new byte[length];
@@ -20,10 +20,10 @@ internal static class StoreActions
         return bytes;
     }
 
-    /// <summary>The size of parts where there are several.</summary>
+    /// <summary>Returns the size of parts if there are several.</summary>
     public static long PartSize(IObjectStore store) => store.PartSize(40 * MiB);
 
-    /// <summary>A file of four parts and one byte.</summary>
+    /// <summary>Makes a file of four parts and one byte.</summary>
     public static byte[] ManyParts(IObjectStore store) => Bytes((4 * (int)PartSize(store)) + 1, 5);
 
     public static Task<ObjectInfo> PutAsync(IObjectStore store, string name, byte[] content, ObjectInfo? replaces = null) =>
@@ -45,13 +45,13 @@ internal static class StoreActions
     public static async Task<List<PendingUpload>> PendingAsync(IObjectStore store, string beginning = "") =>
         await store.PendingUploadsAsync(beginning, Stop).ToListAsync(Stop);
 
-    /// <summary>Runs what must fail with an error of one id or, where services cannot tell, of another.</summary>
+    /// <summary>Runs an action that must fail with an error of one id or, if services cannot distinguish them, of another.</summary>
     public static async Task RefusesAsync(string errorId, Func<Task> action, string? orElse = null)
     {
         var error = await Assert.ThrowsAsync<BackupException>(action);
         Assert.True(error.ErrorId == errorId || error.ErrorId == orElse, $"{error.ErrorId} and not {errorId}: {error}");
     }
 
-    /// <summary>Compares without listing tens of millions of bytes where they differ.</summary>
+    /// <summary>Compares without printing tens of millions of bytes if they differ.</summary>
     public static void Same(byte[] expected, byte[] found) => Assert.True(expected.AsSpan().SequenceEqual(found), "the bytes differ");
 }

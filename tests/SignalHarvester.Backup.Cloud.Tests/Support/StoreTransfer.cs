@@ -6,7 +6,7 @@ using SignalHarvester.Backup.TestSupport;
 
 namespace SignalHarvester.Backup.Cloud.Tests.Support;
 
-/// <summary>A local machine of its own: sends and fetches files as the commands do, and keeps its journals.</summary>
+/// <summary>A local machine: it sends and fetches files as the commands do, and keeps its own journals.</summary>
 internal sealed class StoreTransfer : IDisposable
 {
     private readonly TempFolder files = new();
@@ -14,10 +14,10 @@ internal sealed class StoreTransfer : IDisposable
     /// <summary>The folder of the journals.</summary>
     public string Journals => files[".shbackup", "uploads"];
 
-    /// <summary>What is left of the journals.</summary>
+    /// <summary>The remaining files of the journals.</summary>
     public IEnumerable<string> JournalFiles => Directory.Exists(Journals) ? Directory.EnumerateFiles(Journals) : [];
 
-    /// <summary>A file of this machine.</summary>
+    /// <summary>The path of a file of this machine.</summary>
     public string this[string name] => files[name];
 
     /// <summary>Sends content as a file whose recorded SHA-256 is right, unless another is given.</summary>
@@ -28,7 +28,7 @@ internal sealed class StoreTransfer : IDisposable
         return await SendFileAsync(store, name, sha256 ?? Sha256(content), stop, keepsJournal);
     }
 
-    /// <summary>Sends a file as it lies there.</summary>
+    /// <summary>Sends an existing file.</summary>
     public async Task<ObjectInfo> SendFileAsync(IObjectStore store, string name, string sha256, CancellationToken stop, bool keepsJournal = true)
     {
         using var file = File.OpenHandle(files[name], share: FileShare.ReadWrite);
@@ -37,7 +37,7 @@ internal sealed class StoreTransfer : IDisposable
         return await new Upload(store, name, file, sha256, context).RunAsync(keepsJournal ? Journals : null, meter);
     }
 
-    /// <summary>Fetches an object into a file of this machine, which may hold something already.</summary>
+    /// <summary>Fetches an object into a file of this machine, which may already have content.</summary>
     public async Task<byte[]> FetchAsync(IObjectStore store, ObjectInfo version, CancellationToken stop, string? sha256 = null, int partBytes = 8 << 20)
     {
         using (var file = File.OpenHandle(files[version.Name], FileMode.OpenOrCreate, FileAccess.ReadWrite))
@@ -50,7 +50,7 @@ internal sealed class StoreTransfer : IDisposable
         return await File.ReadAllBytesAsync(files[version.Name], CancellationToken.None);
     }
 
-    /// <summary>The SHA-256 of content, in lower-case hex.</summary>
+    /// <summary>Returns the SHA-256 of content, in lower-case hex.</summary>
     public static string Sha256(ReadOnlySpan<byte> content) => Convert.ToHexStringLower(SHA256.HashData(content));
 
     /// <inheritdoc/>

@@ -3,7 +3,7 @@ using SignalHarvester.Backup.ObjectStorage;
 
 namespace SignalHarvester.Backup.Cloud.Tests.Support;
 
-/// <summary>A store that notes what is sent and read, and lets a test step in between. The store underneath stays the caller's.</summary>
+/// <summary>A store that notes what is sent and read, and lets a test act in between. The caller disposes the store underneath.</summary>
 internal sealed class WatchedStore(IObjectStore inner) : IObjectStore
 {
     private long bytesRead;
@@ -12,7 +12,7 @@ internal sealed class WatchedStore(IObjectStore inner) : IObjectStore
     /// <summary>The size of parts; null for that of the store underneath.</summary>
     public long? PartBytes { get; init; }
 
-    /// <summary>What a caller asks for this time; null for the options of the store underneath.</summary>
+    /// <summary>The options of this call; null for those of the store underneath.</summary>
     public StoreOptions? OtherOptions { get; init; }
 
     /// <summary>Called before a part is sent, with its number.</summary>
@@ -27,25 +27,25 @@ internal sealed class WatchedStore(IObjectStore inner) : IObjectStore
     /// <summary>Called before an upload is completed or an object is put.</summary>
     public Func<Task> BeforeEnd { get; init; } = () => Task.CompletedTask;
 
-    /// <summary>Whether it says that it deletes, and does not.</summary>
+    /// <summary>Whether it only pretends to delete.</summary>
     public bool KeepsWhatIsDeleted { get; init; }
 
-    /// <summary>Whether it lists nothing of what it has, as one does that stores under another key than it was told.</summary>
+    /// <summary>Whether it lists nothing, like a store that uses another key than it was given.</summary>
     public bool ListsNothing { get; init; }
 
-    /// <summary>Where it says that it is; null for where the store underneath is.</summary>
+    /// <summary>The location that it reports; null for that of the store underneath.</summary>
     public StoreLocation? OtherLocation { get; init; }
 
     /// <summary>The numbers of the parts that have arrived.</summary>
     public ConcurrentQueue<int> Arrived { get; } = new();
 
-    /// <summary>The id of the upload that was begun last.</summary>
+    /// <summary>The id of the last upload that was begun.</summary>
     public string? UploadId { get; private set; }
 
     /// <summary>The bytes that were read.</summary>
     public long BytesRead => Interlocked.Read(ref bytesRead);
 
-    /// <summary>How many objects were put whole.</summary>
+    /// <summary>The number of objects that were put whole.</summary>
     public int Puts => puts;
 
     public StoreLocation Location => OtherLocation ?? inner.Location;

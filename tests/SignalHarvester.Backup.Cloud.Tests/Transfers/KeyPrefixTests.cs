@@ -9,7 +9,7 @@ using Xunit;
 
 namespace SignalHarvester.Backup.Cloud.Tests.Transfers;
 
-/// <summary>What becomes of a prefix as it was given, and which ones are refused. What stores make of them: ObjectStoreConformance.</summary>
+/// <summary>Which form a given prefix gets, and which prefixes are refused. ObjectStoreConformance tests what stores do with them.</summary>
 public sealed class KeyPrefixTests
 {
     [Theory]
@@ -38,7 +38,7 @@ public sealed class KeyPrefixTests
         Assert.Equal(expected, location.Prefix);
         Assert.Equal(expected, (location with { Prefix = location.Prefix }).Prefix);
 
-        // Whichever is said first.
+        // In any order of initialisation.
         Assert.Equal(location, new StoreLocation { Prefix = given, UsePathStyle = pathStyle, Container = "/c", Provider = provider });
         Assert.Equal(location.GetHashCode(), (location with { Prefix = expected }).GetHashCode());
     }

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace SignalHarvester.Backup.Cloud.Tests.Transfers;
 
-/// <summary>Sending, losing and coming back, with Azure.</summary>
+/// <summary>Sending, losing the machine and restoring, with Azure.</summary>
 public sealed class AzureRecoveryTests(AzuriteServer azurite) : RecoveryConformance
 {
     internal override IReadOnlyList<string> Secrets => [azurite.Key];
@@ -17,7 +17,7 @@ public sealed class AzureRecoveryTests(AzuriteServer azurite) : RecoveryConforma
             new Dictionary<string, string> { ["AZURE_STORAGE_KEY"] = azurite.Key }));
 }
 
-/// <summary>Sending, losing and coming back, with Google Cloud Storage.</summary>
+/// <summary>Sending, losing the machine and restoring, with Google Cloud Storage.</summary>
 public sealed class GcsRecoveryTests : RecoveryConformance, IAsyncLifetime
 {
     private FakeGcs fake = null!;
@@ -44,7 +44,7 @@ public sealed class GcsRecoveryTests : RecoveryConformance, IAsyncLifetime
     }
 }
 
-/// <summary>Sending, losing and coming back, with S3.</summary>
+/// <summary>Sending, losing the machine and restoring, with S3.</summary>
 public sealed class S3RecoveryTests(CephServer ceph) : RecoveryConformance
 {
     internal override IReadOnlyList<string> Secrets => [ceph.SecretKey, ceph.AccessKey];

@@ -10,7 +10,7 @@ using Xunit;
 
 namespace SignalHarvester.Backup.Cloud.Tests.Transfers;
 
-/// <summary>A store's word that something was deleted is not taken for the deed.</summary>
+/// <summary>A store's confirmation of a deletion is not trusted without a check.</summary>
 public sealed class RemovedObjectTests
 {
     [Fact]

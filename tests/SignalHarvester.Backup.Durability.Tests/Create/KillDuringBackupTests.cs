@@ -5,7 +5,7 @@ namespace SignalHarvester.Backup.Durability.Tests.Create;
 
 public sealed class KillDuringBackupTests(ITestOutputHelper output)
 {
-    // Each point once, and those at random once more: at the others the second kill would meet what the first one met.
+    // Each point once, and the random ones once more: at the others the second kill would find the same as the first.
     private const int KillsAMode = 11;
 
     private static readonly KillPoint[] Points =
@@ -68,7 +68,7 @@ public sealed class KillDuringBackupTests(ITestOutputHelper output)
             Assert.Equal(keptBytes, await File.ReadAllBytesAsync(keptFile, TestContext.Current.CancellationToken));
             Assert.Equal(sourceBytes, Hash(source));
 
-            // The next run, of another database, completes or clears what was begun.
+            // The next run, of another database, completes or deletes the unfinished work.
             var another = (await checker.AskAsync(next)).Single();
             string[] after = [.. await checker.AskAsync($"Get-SHBackup {to} | Where-Object Id -ne '{kept}' | Test-SHBackup -Level Quick | ForEach-Object Id")];
             Assert.Contains(another, after);

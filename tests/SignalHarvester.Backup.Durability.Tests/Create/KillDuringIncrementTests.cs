@@ -3,7 +3,7 @@ using Microsoft.Data.Sqlite;
 
 namespace SignalHarvester.Backup.Durability.Tests.Create;
 
-/// <summary>Backups of changes that are killed, and the next one on top: never a wrong one, whatever the cache has become.</summary>
+/// <summary>Incremental backups that are killed, and the next one on top: it is never wrong, whatever state the cache has.</summary>
 public sealed class KillDuringIncrementTests(ITestOutputHelper output)
 {
     private static readonly KillPoint[] Points =
@@ -17,9 +17,9 @@ public sealed class KillDuringIncrementTests(ITestOutputHelper output)
         new(WatcherChangeTypes.Renamed, ".json", IsRandom: true),
     ];
 
-    /// <param name="type">How the backups are made. Without a verification, only the proof of the cache stands between it and a wrong backup.</param>
+    /// <param name="type">The type of the backups. Without a verification, only the proof of the cache prevents a wrong backup.</param>
     /// <param name="mode">The journal mode of the database.</param>
-    /// <param name="first">Which point is the first: together they get at all of them, more than once.</param>
+    /// <param name="first">The first point: together the cases cover all of them, more than once.</param>
     [Theory]
     [InlineData("Incremental -NoVerify", JournalMode.Delete, 0)]
     [InlineData("Incremental", JournalMode.Wal, 5)]
@@ -68,8 +68,8 @@ public sealed class KillDuringIncrementTests(ITestOutputHelper output)
                     Edit(user, ++edits);
                 }
 
-                // Whoever has the lock next puts the sidecar of a killed run in its place, where the file was complete:
-                // this backup appears now, and is one of the database as the killed run saw it.
+                // The next holder of the lock publishes the sidecar of a killed run if its file was complete: this backup appears now, and has the
+                // database as the killed run saw it.
                 var next = await MakeAsync();
                 var now = await UnknownAsync();
                 Assert.InRange(now.Length, listed.Length, 1);
@@ -119,7 +119,7 @@ public sealed class KillDuringIncrementTests(ITestOutputHelper output)
         }
     }
 
-    /// <summary>What a power failure, a full disk or a tidy administrator leave of a cache.</summary>
+    /// <summary>Damages a cache like a power failure, a full disk or a tidy administrator.</summary>
     private static void Harm(string digests, int round)
     {
         string[] files = [.. Directory.GetFiles(digests, "*.pages").Order(StringComparer.Ordinal)];
@@ -135,7 +135,7 @@ public sealed class KillDuringIncrementTests(ITestOutputHelper output)
                 File.Delete(newest);
                 break;
             case 1:
-                // Its length is there, its end is not: what a file system makes of a file that was never flushed.
+                // Its length is right, but its end is missing: the work of a file system with a file that was never flushed.
                 using (var file = File.Open(newest, FileMode.Open))
                 {
                     var length = file.Length;
@@ -150,7 +150,7 @@ public sealed class KillDuringIncrementTests(ITestOutputHelper output)
                 File.WriteAllBytes(newest, bytes);
                 break;
             case 3 when files.Length > 1:
-                // Digests of an earlier image under the newer one's name, its header included.
+                // Digests of an earlier image under the newer one's name, including its header.
                 var stale = File.ReadAllBytes(files[0]);
                 var now = File.ReadAllBytes(newest);
                 stale.AsSpan(96, Math.Min(stale.Length, now.Length) - 96).CopyTo(now.AsSpan(96));

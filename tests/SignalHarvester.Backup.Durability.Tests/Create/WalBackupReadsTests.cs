@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace SignalHarvester.Backup.Durability.Tests.Create;
 
-/// <summary>What a backup reads of the database file, as the kernel saw it.</summary>
+/// <summary>A backup's reads of the database file, in the kernel's view.</summary>
 public sealed partial class WalBackupReadsTests
 {
     private const int PageSize = 4096;
@@ -24,13 +24,13 @@ public sealed partial class WalBackupReadsTests
         Assert.NotEmpty(ends);
         Assert.All(ends, end => Assert.InRange(end, 1, PageSize));
 
-        // The same eyes see a page comparison read it to the end.
+        // In the same view, a page comparison reads the file to its end.
         (type, ends) = await TraceAsync($"{create} -Type Incremental | ForEach-Object Type", folder["trace"], database);
         Assert.Equal("Incremental", type);
         Assert.Equal(new FileInfo(database).Length, ends.Max());
     }
 
-    /// <summary>Runs a command and tells where each of its reads of the database file ended.</summary>
+    /// <summary>Runs a command and returns where each of its reads of the database file ended.</summary>
     private static async Task<(string Output, IReadOnlyList<long> Ends)> TraceAsync(string command, string trace, string database)
     {
         Tool.Require("strace");
@@ -42,7 +42,7 @@ public sealed partial class WalBackupReadsTests
         var begun = new Dictionary<string, string>();
         foreach (var line in File.ReadLines(trace))
         {
-            // "pid call(...) = result", or the same in two lines where threads took turns.
+            // "pid call(...) = result", or the same in two lines if threads took turns.
             var thread = line[..line.IndexOf(' ', StringComparison.Ordinal)];
             var call = line[thread.Length..].Trim();
             if (call.EndsWith("<unfinished ...>", StringComparison.Ordinal))

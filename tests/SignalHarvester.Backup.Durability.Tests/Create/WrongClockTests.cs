@@ -1,6 +1,6 @@
 namespace SignalHarvester.Backup.Durability.Tests.Create;
 
-/// <summary>Whole processes, some of which live in another time: what the last one did is the last that was done.</summary>
+/// <summary>Whole processes, some of them with a wrong clock: the last one's work counts as the last.</summary>
 public sealed class WrongClockTests : IDisposable
 {
     private readonly TempFolder files = new();

@@ -1,8 +1,8 @@
 namespace SignalHarvester.Backup.Durability.Tests.Places;
 
 /// <summary>
-/// Root works in folders that another account may write to. That account can put whatever it likes in the place of every
-/// name there, at any moment; none of it may cost root anything but this one operation.
+/// Root works in folders to which another account may write. That account can replace every name there by anything, at any moment.
+/// That must cost root nothing but this one operation.
 /// </summary>
 public sealed class ForeignFolderTests
 {
@@ -27,7 +27,7 @@ public sealed class ForeignFolderTests
         {
             Directory.Delete(service, recursive: true);
             Directory.CreateDirectory(service);
-            // What is kept of a dead database takes a moment to copy, in which the swap happens.
+            // Copying the dead database's files takes a moment, in which the swap happens.
             File.WriteAllBytes(target, new byte[64 << 20]);
             Own(service, target);
             var restored = host.SendAsync(
@@ -226,7 +226,10 @@ public sealed class ForeignFolderTests
         return path;
     }
 
-    /// <summary>A rollback journal of one page that names a super-journal (https://sqlite.org/fileformat.html, 3; pager.c, readSuperJournal).</summary>
+    /// <summary>
+    /// Makes a rollback journal of one page that names a super-journal (https://sqlite.org/fileformat.html, 3; pager.c,
+    /// readSuperJournal).
+    /// </summary>
     private static byte[] HotJournal(string superJournal)
     {
         var magic = Convert.FromHexString("D9D505F920A163D7");
@@ -248,8 +251,8 @@ public sealed class ForeignFolderTests
 
     private static void Own(params string[] paths) => Tool.Require("chown").Run(["-R", "-h", "nobody", .. paths]).EnsureSuccess();
 
-    /// <summary>What the account does as soon as root's work folder is filled: another one in its place, full of links.</summary>
-    /// <returns>Whether that was in time: before the dead file had got its other name.</returns>
+    /// <summary>Replaces root's work folder, as soon as it is filled, by another one, full of links.</summary>
+    /// <returns>Whether that was in time, before the dead file got its other name.</returns>
     private static bool Swap(string service, string secret, Task restored)
     {
         while (!restored.IsCompleted)

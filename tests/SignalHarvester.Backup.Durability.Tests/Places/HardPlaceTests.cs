@@ -1,6 +1,6 @@
 namespace SignalHarvester.Backup.Durability.Tests.Places;
 
-/// <summary>Places and states that an operation cannot do everything in: it does what it can, or says what is in the way and what helps.</summary>
+/// <summary>Places and states in which an operation cannot do everything: it does what it can, or reports the obstacle and the way around it.</summary>
 public sealed class HardPlaceTests
 {
     [Fact]
@@ -157,7 +157,7 @@ public sealed class HardPlaceTests
         }
         catch (IOException)
         {
-            // Full, which is what this is for.
+            // The disk is full, as intended.
         }
     }
 }

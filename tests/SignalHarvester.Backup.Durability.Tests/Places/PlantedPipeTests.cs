@@ -1,8 +1,8 @@
 namespace SignalHarvester.Backup.Durability.Tests.Places;
 
 /// <summary>
-/// A named pipe in the place of a file of ours, or of SQLite's, keeps nobody waiting: whatever the command says, it ends.
-/// Opening one for reading would wait for ever for a writer.
+/// A named pipe in place of a file of ours, or of SQLite's, makes nobody wait: whatever the command reports, it ends. Opening a pipe
+/// for reading could wait for a writer for ever.
 /// </summary>
 public sealed class PlantedPipeTests(PlantedPipeTests.World world) : IClassFixture<PlantedPipeTests.World>
 {
@@ -62,14 +62,14 @@ public sealed class PlantedPipeTests(PlantedPipeTests.World world) : IClassFixtu
         }
     }
 
-    /// <summary>Whether a command can come upon a place: on those in the backup directory each can, on a database or a store where it is named.</summary>
+    /// <summary>Whether a command can meet a place: each can meet those in the backup directory; a database or a store, only if it is named.</summary>
     private static bool GoesTo(string place, string command) => place[..place.IndexOfAny(['/', '-', '.'])] switch
     {
         "backups" => true,
         "offsite" => command.Contains("{0}/offsite", StringComparison.Ordinal),
         "new" => command.Contains("{0}/new.db", StringComparison.Ordinal),
 
-        // The database of the backups is looked at by whoever restores them, and by whoever tells how they are.
+        // A restore looks at the database of the backups, and so does a report on their health.
         _ => command.Contains("{0}/app.db", StringComparison.Ordinal) || command.Contains("Restore-", StringComparison.Ordinal)
             || command.Contains("Health", StringComparison.Ordinal),
     };
@@ -92,7 +92,7 @@ public sealed class PlantedPipeTests(PlantedPipeTests.World world) : IClassFixtu
         Assert.Contains("-NoConfiguration", with.Error, StringComparison.Ordinal);
     }
 
-    /// <summary>A database with a chain of two, here and in a folder as object store; and one process that is asked.</summary>
+    /// <summary>A database with a chain of two, here and in a folder as object store; and one process for the commands.</summary>
     public sealed class World : IAsyncLifetime
     {
         private readonly TempFolder template = new(plain: true);
@@ -128,7 +128,7 @@ public sealed class PlantedPipeTests(PlantedPipeTests.World world) : IClassFixtu
             }
         }
 
-        /// <summary>Sends a command. A process that does not answer is killed, for the next test to have one that does.</summary>
+        /// <summary>Sends a command. A process that does not answer is killed, so that the next test gets one that does.</summary>
         internal async Task<IReadOnlyList<string>> SendAsync(string command)
         {
             host ??= Shbackup.Start();

@@ -1,8 +1,8 @@
 namespace SignalHarvester.Backup.Durability.Tests.Places;
 
 /// <summary>
-/// Root writes in folders of another account, which puts links in the place of names between any two of root's calls: what a
-/// path leads to is found out once, and what follows is done with what is open.
+/// Root writes in folders of another account, which replaces names by links between any two of root's calls. A path is resolved only
+/// once, and everything afterwards uses what is open.
 /// </summary>
 public sealed class SwappedNameTests
 {
@@ -149,7 +149,7 @@ public sealed class SwappedNameTests
         }
     }
 
-    /// <summary>A file of root's in a folder of root's: what nothing here may change.</summary>
+    /// <summary>Makes a file of root's in a folder of root's, which nothing here may change.</summary>
     private static string Secret(TempFolder folder)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "needs root, who works in another account's folder");
@@ -159,7 +159,7 @@ public sealed class SwappedNameTests
         return secret;
     }
 
-    /// <summary>A process of root's with the home of a service account, as sudo leaves it, and a systemd that says yes.</summary>
+    /// <summary>Starts a process of root's with the home of a service account, as after sudo, and a systemd that says yes.</summary>
     private static Shbackup StartInHome(TempFolder folder, out string home)
     {
         home = folder.Folder("home");
@@ -191,7 +191,7 @@ public sealed class SwappedNameTests
 
     private static void Own(string path) => Tool.Require("chown").Run("-R", "-h", "nobody", path).EnsureSuccess();
 
-    /// <summary>Puts a link in the place of a file.</summary>
+    /// <summary>Replaces a file by a link.</summary>
     private static bool TrySwap(string file, string target)
     {
         if (!File.Exists(file) || new FileInfo(file).LinkTarget is not null)
@@ -205,8 +205,8 @@ public sealed class SwappedNameTests
     }
 
     /// <summary>
-    /// Does the same again and again, with a link put in the place of a name after the first of root's calls that concern it,
-    /// after the second, and so on until there are no more.
+    /// Repeats a command, with a link put in place of a name after the first of root's calls that concern it, then after the second, and
+    /// so on until there are no more.
     /// </summary>
     private static async Task SwapAfterEachLookAsync(Shbackup host, string command, string place, string secret, string target)
     {
@@ -242,13 +242,13 @@ public sealed class SwappedNameTests
             }
             else
             {
-                // A process that goes on forgets every stop that it was told of meanwhile: the one call of one thread can be
-                // lost to a call of another.
+                // A process that continues forgets every stop that was reported meanwhile: the one call of a thread can be lost because of a call
+                // of another.
                 Assert.True(++unseen < 10, "No call concerned the place.");
                 number--;
             }
 
-            // What stands there already, a key would not replace, and not look at twice.
+            // A key would not replace an existing file, and not look at it twice.
             Tool.Require("rm").Run("-f", Path.Combine(place, "new.key"));
         }
     }

@@ -1,6 +1,6 @@
 namespace SignalHarvester.Backup.Durability.Tests.Remove;
 
-/// <summary>Several processes at one chain: nobody sees a broken one, and nothing is lost.</summary>
+/// <summary>Several processes work on one chain: nobody sees a broken one, and nothing is lost.</summary>
 public sealed class ChainRaceTests(Chains chains, ITestOutputHelper output) : IClassFixture<Chains>
 {
     [Fact]
@@ -8,7 +8,7 @@ public sealed class ChainRaceTests(Chains chains, ITestOutputHelper output) : IC
     {
         using var second = Shbackup.Start();
 
-        // What the one removes, the other folds onto or needs to read.
+        // Backups that one removes, and that the other folds or needs to read.
         (string First, string Second)[] pairs =
         [
             (chains.List("F", "I2"), chains.List("I1", "J")),
@@ -45,7 +45,7 @@ public sealed class ChainRaceTests(Chains chains, ITestOutputHelper output) : IC
 
             var removed = await Task.WhenAll(chains.Host.AskAsync(remove), second.AskAsync(remove));
 
-            // Each is reported as removed by one of them, and is no error to the other.
+            // One of them reports each as removed, and that is no error to the other.
             Assert.Equal(
                 ((string[])["F", "I1", "G"]).Select(chains.Id).Order(StringComparer.Ordinal),
                 removed.SelectMany(ids => ids).Order(StringComparer.Ordinal));
@@ -68,7 +68,7 @@ public sealed class ChainRaceTests(Chains chains, ITestOutputHelper output) : IC
 
             var kept = await Task.WhenAll(chains.Host.AskAsync(Retain(3)), second.AskAsync(Retain(keptByTheSecond)));
 
-            // Where the second has removed what the first was about to keep, another backup takes its place.
+            // If the second removed the backup that the first would keep, another one takes its place.
             string[] listed = [.. await chains.RestoreAllAsync(directory)];
             string[] expected = [.. ((string[])(keptByTheSecond == 3 ? ["I2", "J", "K", "G", "H"] : ["J", "K", "G", "H"])).Select(chains.Id)];
             Assert.Empty(expected.Except(listed));
@@ -96,7 +96,7 @@ public sealed class ChainRaceTests(Chains chains, ITestOutputHelper output) : IC
             var to = $"-BackupDirectory {Shbackup.Quote(directory)}";
             var restored = Path.Combine(directory, "..", "restored.db");
 
-            // One after the other, so that files and links change all the time.
+            // One after another, so that files and links change all the time.
             var folding = chains.Host.AskAsync(
                 string.Join("; ", ((string[])["F", "I1", "G"]).Select(name => $"Remove-SHBackup {chains.Id(name)} {to} -Force | Out-Null")));
             var testing = RestoreAndTestAsync(folding, to, restored);
@@ -159,7 +159,7 @@ public sealed class ChainRaceTests(Chains chains, ITestOutputHelper output) : IC
         await MakeAsync("Incremental");
         for (var round = 0; round < rounds; round++)
         {
-            // All but the newest go, so that the next one's parent is folded while it is being built on; in every third round that one goes, too.
+            // All except the newest are removed, so the next one's parent is folded while a backup builds on it; in every third round the newest too.
             var kept = round % 3 == 2 ? 0 : 1;
             var removing = remover.AskAsync(
                 $"$all = @(Get-SHBackup {to}); if ($all.Count -gt {kept}) {{ $all[{kept}..($all.Count - 1)] | Remove-SHBackup -Force | ForEach-Object Id }}");

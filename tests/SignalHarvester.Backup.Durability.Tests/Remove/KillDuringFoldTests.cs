@@ -1,9 +1,9 @@
 namespace SignalHarvester.Backup.Durability.Tests.Remove;
 
-/// <summary>Chains that are being rewritten: killed at any moment, every backup that was not asked to go restores.</summary>
+/// <summary>Chains are rewritten by runs that are killed at any moment: every backup that was not to be removed restores.</summary>
 public sealed class KillDuringFoldTests(Chains chains, ITestOutputHelper output) : IClassFixture<Chains>
 {
-    // From the first rewritten file to the last deleted one, and each kind of step by itself.
+    // From the first rewritten file to the last deleted one, with each kind of step by itself.
     private static readonly KillPoint[] Points =
     [
         new(WatcherChangeTypes.Created, "_g2_*", IsRandom: true),
@@ -39,7 +39,7 @@ public sealed class KillDuringFoldTests(Chains chains, ITestOutputHelper output)
             $"Get-SHBackup {chains.Id("I2")} -BackupDirectory {Shbackup.Quote(directory)} | ForEach-Object {{ \"$($_.Type) $($_.Depth)\" }}"));
     }
 
-    /// <summary>Not at random: nothing that a fold and a removal can leave behind is left out.</summary>
+    /// <summary>Not at random, so that it covers every state that a fold and a removal can leave behind.</summary>
     [Theory]
     [InlineData("rename")]
     [InlineData("unlink")]
@@ -92,8 +92,11 @@ public sealed class KillDuringFoldTests(Chains chains, ITestOutputHelper output)
         return directory;
     }
 
-    /// <summary>Whoever was not asked to go is there and is what it was; a second run completes the work, and leaves nothing else behind.</summary>
-    /// <returns>How many backups were listed before the second run.</returns>
+    /// <summary>
+    /// Checks that every other backup is there and unchanged, that a second run completes the work, and that it leaves
+    /// nothing else behind.
+    /// </summary>
+    /// <returns>The number of listed backups before the second run.</returns>
     private async Task<int> LookAsync(string directory, string command, string[] kept)
     {
         var listed = await chains.RestoreAllAsync(directory);

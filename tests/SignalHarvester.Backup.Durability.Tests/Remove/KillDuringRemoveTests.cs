@@ -33,7 +33,7 @@ public sealed class KillDuringRemoveTests
 
             await checker.AskAsync(backUp);
             string[] after = [.. await checker.AskAsync(listing)];
-            // One more than before; less the one whose removal had begun, if it was still listed.
+            // One more than before, minus the one whose removal had begun, if it was still listed.
             Assert.InRange(after.Length, listed.Length, listed.Length + 1);
             Assert.All(after, line => Assert.EndsWith(" True", line, StringComparison.Ordinal));
             Assert.Equal(

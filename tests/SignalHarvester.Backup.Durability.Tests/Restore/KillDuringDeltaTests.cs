@@ -1,8 +1,8 @@
 namespace SignalHarvester.Backup.Durability.Tests.Restore;
 
 /// <summary>
-/// Restores that write only the differing pages, killed at any moment: the target is the old database or the new one,
-/// whatever state it was found in.
+/// Restores that write only the differing pages are killed at any moment: the target is the old database or the new one, whatever
+/// its state was.
 /// </summary>
 public sealed class KillDuringDeltaTests(KillDuringDeltaTests.Places places, ITestOutputHelper output) : IClassFixture<KillDuringDeltaTests.Places>
 {
@@ -18,8 +18,8 @@ public sealed class KillDuringDeltaTests(KillDuringDeltaTests.Places places, ITe
     ];
 
     /// <param name="backedUp">The journal mode of the database in the backup.</param>
-    /// <param name="target">What is at the destination: its journal mode, and what a killed application left.</param>
-    /// <param name="first">Which point is the first: together they get at all of them, more than once.</param>
+    /// <param name="target">The destination: its journal mode, and the files of a killed application.</param>
+    /// <param name="first">The first point: together the cases cover all of them, more than once.</param>
     [Theory]
     [InlineData(JournalMode.Wal, "wal", 0)]
     [InlineData(JournalMode.Wal, "left wal", 3)]
@@ -53,7 +53,7 @@ public sealed class KillDuringDeltaTests(KillDuringDeltaTests.Places places, ITe
                     wentThrough++;
                 }
 
-                // The shell has worked in what was beside it. Now the file alone must be the one or the other, to the last page.
+                // The shell has applied the files beside it. Now the file alone must be one or the other, to the last page.
                 place.AssertPages(content == place.Before);
                 if (round % 3 == 0)
                 {
@@ -113,7 +113,7 @@ public sealed class KillDuringDeltaTests(KillDuringDeltaTests.Places places, ITe
             Ask(use, expectError: true);
         }
 
-        /// <summary>Runs statements; the last line of what they answer.</summary>
+        /// <summary>Runs statements, and returns the last line of the answer.</summary>
         public string Ask(string sql, bool expectError = false)
         {
             process.StandardInput.WriteLine(sql + "\nSELECT 'end of answer';");
@@ -164,7 +164,7 @@ public sealed class KillDuringDeltaTests(KillDuringDeltaTests.Places places, ITe
         }
     }
 
-    /// <summary>A target of one content, and a fully tested backup of another one that shares most pages with it.</summary>
+    /// <summary>A target with one content, and a fully tested backup of another one that shares most pages with it.</summary>
     internal sealed class Place : IDisposable
     {
         private readonly TempFolder folder = new();
@@ -215,14 +215,14 @@ public sealed class KillDuringDeltaTests(KillDuringDeltaTests.Places places, ITe
             return place;
         }
 
-        /// <summary>Puts the old database there, as its application left it.</summary>
+        /// <summary>Puts the old database there, in the state in which its application left it.</summary>
         public void Reset()
         {
             Directory.Delete(Folder, recursive: true);
             Chains.CopyFolder(folder["prepared"], Folder);
         }
 
-        /// <summary>After SQLite has worked in what lay beside it, the file is the old or the new image but for what SQLite counts on page 1.</summary>
+        /// <summary>After SQLite has applied the files beside it, the file is the old or the new image, except for SQLite's counters on page 1.</summary>
         public void AssertPages(bool isOld) => Assert.True(Pages(Target).AsSpan().SequenceEqual(isOld ? oldPages : newPages), "pages of neither database");
 
         public void Dispose() => folder.Dispose();
@@ -248,7 +248,7 @@ public sealed class KillDuringDeltaTests(KillDuringDeltaTests.Places places, ITe
                 user,
                 $"PRAGMA synchronous = OFF; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_mode = {(state.Contains("wal", StringComparison.Ordinal) ? "WAL" : "DELETE")}");
 
-            // Pages in the middle, pages that the backup does not have, and a table that it does not know.
+            // Pages in the middle, pages that the backup does not have, and a table that is not in it.
             Databases.Execute(
                 user,
                 "UPDATE noise SET content = randomblob(8100) WHERE id % 4 = 1; INSERT INTO noise(content) SELECT randomblob(8100) FROM noise LIMIT 100; CREATE TABLE later(x); INSERT INTO later VALUES (1)");

@@ -1,9 +1,9 @@
 namespace SignalHarvester.Backup.Durability.Tests.Restore;
 
 /// <summary>
-/// Restores into a damaged file that must stay the same file, as a log with the whole image that SQLite works in, killed between
-/// any two of their steps: what is there afterwards is the damaged file, which the next restore brings back, or the restored
-/// database, which the next to open it completes. What was there is kept in both.
+/// Restores into a damaged file that must stay the same file: they write a log with the whole image, which SQLite applies. Killed
+/// between any two of their steps, they leave the damaged file, which the next restore repairs, or the restored database, which the
+/// next opening completes. The former files are kept in both cases.
 /// </summary>
 public sealed class KillDuringMountedRestoreTests(ITestOutputHelper output) : IDisposable
 {
@@ -32,7 +32,7 @@ public sealed class KillDuringMountedRestoreTests(ITestOutputHelper output) : ID
         folder.Dispose();
     }
 
-    /// <summary>Not at random: nothing that such a restore can leave behind is left out.</summary>
+    /// <summary>Not at random, so that it covers every state that such a restore can leave behind.</summary>
     [Theory]
     [InlineData("rename", true)]
     [InlineData("unlink", true)]
@@ -100,7 +100,7 @@ public sealed class KillDuringMountedRestoreTests(ITestOutputHelper output) : ID
         id = (await host.AskAsync($"New-SHBackup -LiteralPath {Shbackup.Quote(source)} {To} | ForEach-Object Id")).Single();
     }
 
-    /// <summary>A damaged file of two names, of which one is a mount or a hard link in another folder, with a dead log beside it.</summary>
+    /// <summary>Makes a damaged file with two names, of which one is a mount or a hard link in another folder, with a dead log beside it.</summary>
     private void Prepare(bool isMounted)
     {
         Unmount();
@@ -131,7 +131,7 @@ public sealed class KillDuringMountedRestoreTests(ITestOutputHelper output) : ID
         }
     }
 
-    /// <summary>Whether the restored database is there, for whoever opens it next.</summary>
+    /// <summary>Whether the next opening finds the restored database.</summary>
     private async Task<bool> LookAsync()
     {
         var isTouched = !File.ReadAllBytes(Inside).AsSpan().SequenceEqual(Damaged) || new FileInfo(Inside + "-wal") is { Exists: true, Length: > 0 };

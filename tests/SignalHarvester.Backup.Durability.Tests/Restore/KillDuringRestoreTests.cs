@@ -7,7 +7,7 @@ public sealed class KillDuringRestoreTests(ITestOutputHelper output)
     // Each point once, and one at random once more.
     private const int Kills = 6;
 
-    // Most of all the copying itself, in which a rollback journal or the log is hot.
+    // Mostly during the copying, when a rollback journal or the log is hot.
     private static readonly Dictionary<JournalMode, KillPoint[]> Overwrite = new()
     {
         [JournalMode.Wal] =
@@ -50,7 +50,7 @@ public sealed class KillDuringRestoreTests(ITestOutputHelper output)
 
         var killed = await place.KillAsync(Overwrite[mode], round => 1 - state, async () =>
         {
-            // The application that has it open sees what any other process sees.
+            // The application that has it open sees the same as any other process.
             var seen = user is null ? null : Databases.Scalar(user, "SELECT count(*) FROM noise");
             var content = Sample.Content(place.Target);
             var now = Array.IndexOf(place.Contents, content);
@@ -189,12 +189,12 @@ public sealed class KillDuringRestoreTests(ITestOutputHelper output)
             return killed;
         }
 
-        /// <summary>The files of the safety backups, newest first, each after a full test.</summary>
+        /// <summary>Returns the files of the safety backups, newest first, each after a full test.</summary>
         public async Task<IReadOnlyList<string>> SafetyFilesAsync(int newest = int.MaxValue) =>
             await checker.AskAsync(
                 $"(Get-SHBackup {to}).Where({{ $_.IsSafety }}, 'First', {newest}) | Test-SHBackup -ErrorAction Stop | ForEach-Object BackupPath");
 
-        /// <summary>What the newest safety backup holds.</summary>
+        /// <summary>Returns the content of the newest safety backup.</summary>
         public async Task<string> NewestSafetyContentAsync()
         {
             var image = folder["safety.db"];
@@ -203,7 +203,7 @@ public sealed class KillDuringRestoreTests(ITestOutputHelper output)
             return Sample.Content(image);
         }
 
-        /// <summary>After a run that was not killed, nothing of the killed ones is left beside the target.</summary>
+        /// <summary>Checks that, after a run that was not killed, no file of the killed ones is left beside the target.</summary>
         public void AssertSwept()
         {
             Assert.Empty(Directory.GetDirectories(Folder));

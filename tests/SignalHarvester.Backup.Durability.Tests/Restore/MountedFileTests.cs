@@ -1,6 +1,6 @@
 namespace SignalHarvester.Backup.Durability.Tests.Restore;
 
-/// <summary>A database file that is mounted by itself, as a container mounts one: nothing can be renamed over it, and its log lies elsewhere outside.</summary>
+/// <summary>A database file that is a mount point itself, as in a container: nothing can be renamed over it, and its log is elsewhere outside.</summary>
 public sealed class MountedFileTests : IDisposable
 {
     private readonly TempFolder folder = new();

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace SignalHarvester.Backup.Durability.Tests.Runs;
 
-/// <summary>The history under many processes at once, and where it may not be written.</summary>
+/// <summary>The history with many processes at once, and in places where it may not be written.</summary>
 public sealed class HistoryTests
 {
     [Fact]
@@ -17,7 +17,7 @@ public sealed class HistoryTests
         {
             await Task.WhenAll(hosts.Select(host => host.AskAsync("$null = Get-Command New-SHBackup; 'warm'")));
 
-            // A backup that fails at once does nothing but record. Warnings would be lines of output.
+            // A backup that fails at once only records. Warnings would be lines of output.
             var said = await Task.WhenAll(hosts.Select((host, number) => host.AskAsync(
                 $"1..{each} | ForEach-Object {{ New-SHBackup -LiteralPath \"/missing/{number}-$_.db\" {to} -ErrorAction Ignore -WarningVariable w; $w }}")));
 

@@ -61,7 +61,7 @@ public sealed class SignalTests
         Assert.Empty(Directory.GetFiles(folder["backups"], "*.partial"));
     }
 
-    /// <summary>A warning tells that a signal stopped it, which PowerShell writes to the output, at 80 columns; whoever pressed Ctrl+C knows.</summary>
+    /// <summary>A warning says that a signal stopped it, which PowerShell writes to the output, at 80 columns; after Ctrl+C there is none.</summary>
     private static void AssertSaidNothingElse(ToolResult run, string signal)
     {
         Assert.DoesNotContain("next", run.Output, StringComparison.Ordinal);

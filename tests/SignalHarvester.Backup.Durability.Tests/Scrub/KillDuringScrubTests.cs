@@ -1,9 +1,9 @@
 namespace SignalHarvester.Backup.Durability.Tests.Scrub;
 
-/// <summary>A scrub that is killed while it puts a damaged backup away or mends it: what is not listed is in the quarantine, whole.</summary>
+/// <summary>A scrub is killed while it quarantines or repairs a damaged backup: a backup that is not listed is complete in the quarantine.</summary>
 public sealed class KillDuringScrubTests(Chains chains, ITestOutputHelper output) : IClassFixture<Chains>
 {
-    /// <summary>Not at random: nothing that a scrub can leave behind is left out.</summary>
+    /// <summary>Not at random, so that it covers every state that a scrub can leave behind.</summary>
     [Theory]
     [InlineData("rename", false)]
     [InlineData("unlink", false)]
@@ -28,8 +28,7 @@ public sealed class KillDuringScrubTests(Chains chains, ITestOutputHelper output
             damaged[damaged.Length / 2] ^= 1;
             File.WriteAllBytes(file, damaged);
 
-            // The damaged one alone is to be read: the others would only add their own renames. A moment that is ahead would
-            // not count as one at which they were read.
+            // Only the damaged one should be read: the others would add their own renames. A future date would not count as a reading.
             var now = DateTimeOffset.UtcNow.ToString("O", System.Globalization.CultureInfo.InvariantCulture);
             foreach (var other in Directory.GetFiles(directory, "*.json").Where(path => Path.GetFileNameWithoutExtension(path) != id))
             {
@@ -49,7 +48,7 @@ public sealed class KillDuringScrubTests(Chains chains, ITestOutputHelper output
                 victim.Kill();
             }
 
-            // Whatever changes the directory next puts it in order; then the scrub does what the killed one did not.
+            // The next change of the directory completes the work; then the scrub does the rest.
             await chains.NextRunAsync(directory);
             Assert.True(
                 IsListed(directory, id) ? File.Exists(file) || Quarantined(directory, id).Any() : !File.Exists(file) && Quarantined(directory, id).Any());

@@ -59,13 +59,13 @@ public sealed class Chains : IAsyncLifetime
     /// <summary>The id of a backup of the picture above.</summary>
     public string Id(string name) => ids[name];
 
-    /// <summary>The SHA-256 of the image that a backup was made of.</summary>
+    /// <summary>The SHA-256 of a backup's image.</summary>
     public string Image(string name) => images[ids[name]];
 
     /// <summary>Ids as a PowerShell list.</summary>
     public string List(params string[] names) => string.Join(',', names.Select(name => Shbackup.Quote(ids[name])));
 
-    /// <summary>A fresh copy of the directory, in the place of the one before.</summary>
+    /// <summary>Makes a fresh copy of the directory, in place of the previous one.</summary>
     public string Copy()
     {
         var copy = folder[$"copy {++copies}"];
@@ -78,7 +78,7 @@ public sealed class Chains : IAsyncLifetime
         return copy;
     }
 
-    /// <summary>What is listed, after each was restored to exactly the image that it was made of.</summary>
+    /// <summary>Restores each listed backup to exactly its image, and returns the ids.</summary>
     public async Task<IReadOnlyList<string>> RestoreAllAsync(string directory)
     {
         using var restored = new TempFolder();
@@ -92,14 +92,14 @@ public sealed class Chains : IAsyncLifetime
         return listed;
     }
 
-    /// <summary>A backup of another database, as the next scheduled run would make it. It is removed again.</summary>
+    /// <summary>Makes a backup of another database, as the next scheduled run would, and removes it again.</summary>
     public async Task NextRunAsync(string directory)
     {
         var to = $"-BackupDirectory {Shbackup.Quote(directory)}";
         await Host.AskAsync($"New-SHBackup -LiteralPath {Shbackup.Quote(folder["small.db"])} {to} | Remove-SHBackup -Force | Out-Null");
     }
 
-    /// <summary>Nothing lies there but the files that sidecars name, the lock, the history, and digests.</summary>
+    /// <summary>Checks that the directory has only the files of sidecars, the lock, the history and digests.</summary>
     public static void AssertClean(string directory)
     {
         string[] files = [.. Directory.GetFiles(directory).Select(file => Path.GetFileName(file)!)];

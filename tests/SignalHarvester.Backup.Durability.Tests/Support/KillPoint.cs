@@ -2,17 +2,17 @@ namespace SignalHarvester.Backup.Durability.Tests.Support;
 
 /// <summary>Where a run is killed: at a change of the file system, or at a random time after it.</summary>
 /// <param name="Kind">The change.</param>
-/// <param name="Pattern">What the changed path, relative to the watched folder, holds or ends with.</param>
-/// <param name="IsRandom">False kills at the change itself.</param>
+/// <param name="Pattern">A part or the end of the changed path, relative to the watched folder.</param>
+/// <param name="IsRandom">Whether the time after the change is random; otherwise the kill comes at the change itself.</param>
 internal sealed record KillPoint(WatcherChangeTypes Kind, string Pattern, bool IsRandom)
 {
     /// <summary>
-    /// Sends the command, kills the process at this point, and tells whether that was before the command had ended.
+    /// Sends the command, kills the process at this point, and returns whether that was before the command had ended.
     /// </summary>
     /// <param name="victim">A process that waits for commands.</param>
     /// <param name="command">The command.</param>
     /// <param name="folder">The folder to watch.</param>
-    /// <param name="span">The longest random delay: about what the command takes from the change to its end.</param>
+    /// <param name="span">The longest random delay: about the time from the change to the command's end.</param>
     /// <param name="random">Chooses the delay.</param>
     public async Task<bool> KillAsync(Shbackup victim, string command, string folder, TimeSpan span, Random random)
     {
@@ -28,7 +28,7 @@ internal sealed record KillPoint(WatcherChangeTypes Kind, string Pattern, bool I
         var killed = !victim.IsIdle;
         victim.Kill();
 
-        // Its pipe is closed now; an answer that was still on the way counts as an end.
+        // Its pipe is closed now; an answer that was still in transit counts as an end.
         await Task.WhenAny(ended);
         return killed;
     }

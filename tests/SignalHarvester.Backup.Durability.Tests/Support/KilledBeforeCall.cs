@@ -4,21 +4,21 @@ using System.Globalization;
 namespace SignalHarvester.Backup.Durability.Tests.Support;
 
 /// <summary>
-/// Kills a process right before it renames or deletes for the n-th time: strace sends SIGKILL as the call enters the
-/// kernel, which does not carry it out any more. Between two such calls a run only makes and fills files that do not
-/// count yet, so that the numbers from 1 on leave nothing out.
+/// Kills a process right before its n-th rename or deletion: strace sends SIGKILL as the call enters the kernel, which then does not
+/// carry it out. Between two such calls a run only makes and fills files that do not count yet, so the numbers from 1 upwards leave
+/// nothing out.
 /// </summary>
-/// <remarks>strace counts each thread's calls by themselves. An operation changes names on one thread alone.</remarks>
+/// <remarks>strace counts the calls of each thread separately. An operation changes names on only one thread.</remarks>
 internal sealed class KilledBeforeCall : IDisposable
 {
     private readonly Process strace;
 
     private KilledBeforeCall(Process strace) => this.strace = strace;
 
-    /// <summary>Lies in wait for a process that waits for its command.</summary>
+    /// <summary>Attaches to a process that waits for its command.</summary>
     /// <param name="victim">The process.</param>
-    /// <param name="call">rename or unlink, of whatever variant.</param>
-    /// <param name="number">Which of these calls, from 1.</param>
+    /// <param name="call">rename or unlink, in any variant.</param>
+    /// <param name="number">The number of the call, from 1.</param>
     public static async Task<KilledBeforeCall> AttachAsync(Shbackup victim, string call, int number)
     {
         string[] arguments =

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace SignalHarvester.Backup.Durability.Tests.Support;
 
-/// <summary>A small file system in memory, mounted over a folder. Only root may; others skip.</summary>
+/// <summary>A small file system in memory, mounted over a folder. It needs root; without, the test is skipped.</summary>
 internal sealed class Mount : IDisposable
 {
     private readonly string folder;

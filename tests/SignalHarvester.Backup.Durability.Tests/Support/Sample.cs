@@ -3,12 +3,12 @@ using Microsoft.Data.Sqlite;
 
 namespace SignalHarvester.Backup.Durability.Tests.Support;
 
-/// <summary>Databases for these tests, and what the sqlite3 shell says of them.</summary>
+/// <summary>Databases for these tests, and the sqlite3 shell's view of them.</summary>
 internal static class Sample
 {
     /// <summary>
     /// Makes a database of some rows that compress and more that do not. In WAL mode its last MiB is in a log that no
-    /// process has open, as a crash leaves it.
+    /// process has open, as after a crash.
     /// </summary>
     public static string Create(string path, JournalMode mode, int mebibytes)
     {
@@ -31,7 +31,7 @@ internal static class Sample
         return path;
     }
 
-    /// <summary>Adds rows that no codec makes smaller.</summary>
+    /// <summary>Adds rows that no codec can make smaller.</summary>
     public static void AddBlobs(SqliteConnection connection, int mebibytes) =>
         Databases.Execute(connection, string.Create(CultureInfo.InvariantCulture, $"""
             CREATE TABLE IF NOT EXISTS noise(id INTEGER PRIMARY KEY, content BLOB);
@@ -41,12 +41,12 @@ internal static class Sample
             """));
 
     /// <summary>
-    /// SQLite's own hash of the schema and all rows, after integrity_check, by a process of its own: a hot journal is
-    /// rolled back and a log recovered, as for any application.
+    /// Returns SQLite's own hash of the schema and all rows, after integrity_check, from a process of its own: a hot journal is rolled
+    /// back and a log recovered, as for any application.
     /// </summary>
     public static string Content(string path)
     {
-        // Virtual tables (FTS5) are in the hash by their shadow tables.
+        // The hash includes virtual tables (FTS5) through their shadow tables.
         var result = Tool.Require("sqlite3").RunWithInput("PRAGMA integrity_check;\n.sha3sum --schema\n", "-batch", path).EnsureSuccess();
         var lines = result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.True(lines is ["ok", _], $"{path}: {result.Output}{result.Error}");

@@ -3,18 +3,18 @@ using System.Diagnostics;
 namespace SignalHarvester.Backup.Durability.Tests.Support;
 
 /// <summary>
-/// The built shbackup as a child process. Without a command it takes commands from standard input one by one, so that
-/// one process can be asked often, and a victim can be warm before its command is sent.
+/// The built shbackup as a child process. Without a command it takes commands from standard input one by one, so one process can run
+/// many, and a victim can be warm before its command is sent.
 /// </summary>
 internal sealed class Shbackup : IDisposable
 {
     private const string End = "<<end>>";
 
-    // PowerShell writes warnings to the output, where they would stand among the answers.
+    // PowerShell writes warnings to the output, where they would be among the answers.
     private const string Loop =
         "$WarningPreference = 'SilentlyContinue'; while ($null -ne ($line = [Console]::In.ReadLine())) { . ([scriptblock]::Create($line)) }";
 
-    // For what hangs, and never for what is slow: a machine may be busy with many other things.
+    // For a hanging process, and never for a slow one: a machine may be busy with many other things.
     private static readonly TimeSpan Hang = TimeSpan.FromMinutes(5);
 
     private readonly Process process;
@@ -30,32 +30,32 @@ internal sealed class Shbackup : IDisposable
         error = process.StandardError.ReadToEndAsync();
     }
 
-    /// <summary>The host that was built with these tests.</summary>
+    /// <summary>The path of the host that was built with these tests.</summary>
     public static string Executable { get; } = FindExecutable();
 
     public int Id => process.Id;
 
-    /// <summary>Whether the command that was sent has ended.</summary>
+    /// <summary>Whether the sent command has ended.</summary>
     public bool IsIdle => command is null or { IsCompleted: true };
 
-    /// <summary>A text as a PowerShell literal.</summary>
+    /// <summary>Returns a text as a PowerShell literal.</summary>
     public static string Quote(string text) => "'" + text.Replace("'", "''", StringComparison.Ordinal) + "'";
 
-    /// <summary>The command, followed by its errors as lines of output: "ERROR id: message".</summary>
+    /// <summary>Returns the command, followed by its errors as lines of output: "ERROR id: message".</summary>
     public static string WithErrors(string command) =>
         command + "; $Error | ForEach-Object { \"ERROR $($_.FullyQualifiedErrorId): $_\" }; $Error.Clear()";
 
-    /// <summary>A process that waits for commands.</summary>
+    /// <summary>Starts a process that waits for commands.</summary>
     public static Shbackup Start() => Start(Loop);
 
-    /// <summary>A process that runs this command and ends.</summary>
+    /// <summary>Starts a process that runs a command and ends.</summary>
     public static Shbackup Start(string command) => new(new ProcessStartInfo(Executable, ["-Command", command]));
 
-    /// <summary>The same, started by another program: setpriv, prlimit ...</summary>
+    /// <summary>Starts the same by another program: setpriv, prlimit ...</summary>
     public static Shbackup StartBy(string[] launcher, string command) =>
         new(new ProcessStartInfo(launcher[0], [.. launcher[1..], Executable, "-Command", command]));
 
-    /// <summary>A process that waits for commands, started by another program.</summary>
+    /// <summary>Starts, by another program, a process that waits for commands.</summary>
     public static Shbackup StartBy(string[] launcher) => StartBy(launcher, Loop);
 
     /// <summary>Runs a command in a process of its own.</summary>
@@ -99,7 +99,7 @@ internal sealed class Shbackup : IDisposable
         return error;
     }
 
-    /// <summary>SIGKILL, and the certainty that it is gone.</summary>
+    /// <summary>Kills the process, and waits until it is gone.</summary>
     public void Kill()
     {
         process.Kill();

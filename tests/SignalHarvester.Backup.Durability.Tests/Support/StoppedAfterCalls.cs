@@ -4,8 +4,8 @@ using System.Globalization;
 namespace SignalHarvester.Backup.Durability.Tests.Support;
 
 /// <summary>
-/// Stops a process right after each call of some kind, for somebody else to make a move, and lets it go on: what a race would
-/// hit now and then happens every time.
+/// Stops a process right after each call of some kind, so that somebody else can act, and then continues it: a race that would happen
+/// now and then happens every time.
 /// </summary>
 internal sealed class StoppedAfterCalls : IDisposable
 {
@@ -20,10 +20,10 @@ internal sealed class StoppedAfterCalls : IDisposable
         watch = Task.Run(() => WatchAsync(move));
     }
 
-    /// <summary>Lies in wait for a process that waits for its command.</summary>
+    /// <summary>Attaches to a process that waits for its command.</summary>
     /// <param name="victim">The process.</param>
-    /// <param name="calls">The calls, as strace takes them.</param>
-    /// <param name="move">What is done while it is stopped; it is given what strace says of the call.</param>
+    /// <param name="calls">The calls, in strace's form.</param>
+    /// <param name="move">Runs while the process is stopped, with strace's line about the call.</param>
     public static async Task<StoppedAfterCalls> AttachAsync(Shbackup victim, string calls, Action<string> move)
     {
         string[] arguments =
@@ -43,7 +43,7 @@ internal sealed class StoppedAfterCalls : IDisposable
         return new StoppedAfterCalls(victim, strace, move);
     }
 
-    /// <summary>Lets the process go, and tells what went wrong in a move.</summary>
+    /// <summary>Releases the process, and throws the error of a move.</summary>
     public void Dispose()
     {
         Tool.Require("kill").Run(strace.Id.ToString(CultureInfo.InvariantCulture));
@@ -55,7 +55,7 @@ internal sealed class StoppedAfterCalls : IDisposable
 
     private async Task WatchAsync(Action<string> move)
     {
-        // By thread: what it called, and whether it was told to stop for that.
+        // By thread: its call, and whether it was told to stop because of that.
         var calls = new Dictionary<string, string>();
         var told = new HashSet<string>();
         while (await strace.StandardError.ReadLineAsync() is { } line)
@@ -67,7 +67,7 @@ internal sealed class StoppedAfterCalls : IDisposable
             }
             else if (!line.Contains("--- stopped by SIGSTOP", StringComparison.Ordinal))
             {
-                // A call that others came between is told in two halves.
+                // strace reports a call in two halves if others come in between.
                 calls[thread] = line.Contains(" resumed>", StringComparison.Ordinal) ? calls.GetValueOrDefault(thread, "") + line : line;
             }
             else if (told.Remove(thread))

@@ -2,7 +2,7 @@ using SignalHarvester.Backup.PowerShell.Tests.Support;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
 
-/// <summary>An age in a pipeline selects what a user means, or is an error; never more than that.</summary>
+/// <summary>An age in a pipeline selects what a user means, or is an error; it never selects more.</summary>
 public class AgeLiteralTests
 {
     private static readonly TimeSpan[] Ages =
@@ -48,10 +48,10 @@ public class AgeLiteralTests
         { "1.5w", 3 },
     };
 
-    /// <summary>What PowerShell reads as a number of its own kind (Int16, SByte) although it looks like an age.</summary>
+    /// <summary>Texts that PowerShell reads as numbers of its own kinds (Int16, SByte) although they look like ages.</summary>
     public static TheoryData<string> SuffixedNumbers => ["30s", "4y"];
 
-    /// <summary>What is no age: numbers without a unit in every disguise, and nonsense.</summary>
+    /// <summary>Texts that are no ages: numbers without a unit in every disguise, and nonsense.</summary>
     public static TheoryData<string> NotAges =>
         [
             "30", "30l", "30u", "30n", "1kb", "30.5", "3e1", "''", "' '", "'30'", "'d'", "'30 days'", "'-30d'", "-30d", "'30D'", "'1,5d'", "'nonsense'",
@@ -114,7 +114,7 @@ public class AgeLiteralTests
     [MemberData(nameof(SuffixedNumbers))]
     public void What_is_no_age_equals_no_age(string literal)
     {
-        // PowerShell itself calls unlike things unequal without an error.
+        // PowerShell itself treats different kinds of things as unequal, without an error.
         using var workspace = Filled(out _);
         Assert.Empty(workspace.Run($"Get-SHBackup | Where Age -eq {literal}").Output);
         Assert.Empty(workspace.Run($"Get-SHBackup | Where-Object {{ $_.Age -eq {literal} }}").Output);

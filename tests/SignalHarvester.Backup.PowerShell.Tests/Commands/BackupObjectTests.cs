@@ -6,10 +6,10 @@ using SignalHarvester.Backup.TestSupport;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
 
-/// <summary>What the cmdlets emit: readable, raw in the object, human in the view, and whole after a job or a file.</summary>
+/// <summary>The emitted objects: raw values in the object, readable ones in the view, and both intact after a job or a file.</summary>
 public class BackupObjectTests
 {
-    // What a job, Export-Clixml and a remote session do to an object.
+    // The effect of a job, Export-Clixml and a remote session on an object.
     private const string ThroughAJob =
         "ForEach-Object { [System.Management.Automation.PSSerializer]::Deserialize([System.Management.Automation.PSSerializer]::Serialize($_)) }";
 

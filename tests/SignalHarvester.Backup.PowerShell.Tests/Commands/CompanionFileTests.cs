@@ -3,7 +3,7 @@ using SignalHarvester.Backup.TestSupport;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
 
-/// <summary>What stands in the place of a journal or a log, and is none, is named: SQLite blames the disk.</summary>
+/// <summary>The error names something else in place of a journal or a log: SQLite would blame the disk.</summary>
 public sealed class CompanionFileTests
 {
     private static readonly string[] Commands =
@@ -40,7 +40,7 @@ public sealed class CompanionFileTests
             using var planted = Plant(target + suffix, stranger);
             var result = workspace.Run(command + " -WarningAction SilentlyContinue");
 
-            // SQLite gets along with some of them.
+            // SQLite can work with some of them.
             Assert.All(result.Errors, error =>
             {
                 Assert.Contains($"'{target}{suffix}' is a {stranger}, but that is the name of", error.Exception.Message, StringComparison.Ordinal);

@@ -3,7 +3,7 @@ using SignalHarvester.Backup.TestSupport;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
 
-/// <summary>What changed between two states of a database: rows by their keys, and the schema.</summary>
+/// <summary>The changes between two states of a database: rows by their keys, and the schema.</summary>
 public sealed class CompareBackupTests : IDisposable
 {
     private readonly Workspace workspace = new();

@@ -3,7 +3,7 @@ using SignalHarvester.Backup.TestSupport;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
 
-/// <summary>Every cmdlet takes its defaults from the configuration, and what it is given wins.</summary>
+/// <summary>Every cmdlet takes its defaults from the configuration, and given values win.</summary>
 public class ConfiguredDefaultsTests
 {
     private const string Offsite = "directory: {enabled: true, path: offsite, prefix: m1, create_container: true}";
@@ -151,7 +151,7 @@ public class ConfiguredDefaultsTests
         workspace.Run($"Restore-SHBackup {backup.Id}").WithoutErrors();
         Assert.False(IsChanged(workspace));
 
-        // The same database, found elsewhere on this machine.
+        // The same database, at another path on this machine.
         workspace.EditSidecar(backup.Id, sidecar => sidecar["db_path"] = @"C:\old machine\app.db");
         workspace.Run($"Restore-SHBackup {backup.Id} -Force").WithoutErrors();
     }
@@ -167,6 +167,20 @@ public class ConfiguredDefaultsTests
         Assert.False(File.Exists(workspace["new.db"]));
         workspace.Run($"Restore-SHBackup {backup.Id} ./new.db -Force").WithoutErrors();
         Assert.True(File.Exists(workspace["new.db"]));
+    }
+
+    [Fact]
+    public void Databases_are_checked_thoroughly_as_configured()
+    {
+        using var workspace = new Workspace();
+        string Integrity(string script) => workspace.Run(script).WithoutErrors().As<BackupMetadata>().Single()
+            .Verification.Single(check => check.Check == "Integrity").Detail.Split(' ')[0];
+        Configure(workspace, "verification: {thorough: true}");
+
+        Assert.Equal("integrity_check", Integrity("New-SHBackup ./app.db"));
+        Assert.Equal("integrity_check", Integrity("Get-SHBackup | Test-SHBackup"));
+        Assert.Equal("integrity_check", Integrity("Get-SHBackup | Restore-SHBackup -Destination ./new.db -Force"));
+        Assert.Equal("quick_check", Integrity("Get-SHBackup | Test-SHBackup -Thorough:$false"));
     }
 
     [Fact]
@@ -226,7 +240,7 @@ public class ConfiguredDefaultsTests
         Assert.NotEmpty(workspace.Run("Get-SHBackup -Remote").Errors);
     }
 
-    /// <summary>Whether app.db has what <see cref="Workspace.Change"/> leaves in it.</summary>
+    /// <summary>Whether app.db has the changes of <see cref="Workspace.Change"/>.</summary>
     private static bool IsChanged(Workspace workspace)
     {
         using var connection = Databases.Open(workspace.Database);

@@ -59,7 +59,7 @@ public sealed class CronTests
     private static bool HasRun(string folder) =>
         Directory.Exists(folder) && Directory.EnumerateFiles(folder, "shbackup-of_20cron_20tests*.state.json", SearchOption.AllDirectories).Any();
 
-    /// <summary>Starts cron in the foreground; null where one runs already.</summary>
+    /// <summary>Starts cron in the foreground; null if one is running already.</summary>
     private static Process? StartCron()
     {
         if (File.Exists("/run/crond.pid") && int.TryParse(File.ReadAllText("/run/crond.pid"), out var id) && Directory.Exists($"/proc/{id}"))

@@ -104,7 +104,7 @@ public class EncryptionTests
         var left = Directory.CreateDirectory(Path.Combine(Path.GetTempPath(), "shbackup-" + Guid.NewGuid().ToString("N"))).FullName;
         if (!OperatingSystem.IsWindows())
         {
-            // As ours are: what others may read is none of ours.
+            // With the mode of our folders: a folder that others may read is not ours.
             File.SetUnixFileMode(left, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         }
 
@@ -164,7 +164,7 @@ public class EncryptionTests
         Assert.Equal(open.Length, keyed.Length);
         Assert.Empty(open.Chunk(16).Select(Convert.ToHexString).Intersect(keyed.Chunk(16).Select(Convert.ToHexString)));
 
-        // Taken for what they are, they still find what has changed; lost, they make a full backup where no key is.
+        // The cached digests still find the changes; without them, and without a secret key, a full backup is made.
         scene.Workspace.Change();
         Assert.Equal(BackupType.Incremental, scene.Workspace.MakeBackup($"-Recipient {scene.Recipient} -Type Incremental -Parent {scene.MakeFull()}").Type);
         Directory.Delete(scene.Workspace["backups", ".shbackup", "digests"], recursive: true);
@@ -232,7 +232,7 @@ public class EncryptionTests
         scene.Workspace.Run("Get-SHBackup -Tree | Where-Object IsRetired | Remove-SHBackup -Force").WithoutErrors();
         Assert.All(files, file => Assert.True(File.Exists(file)));
 
-        // What is left restores; retention does not count what is retired.
+        // The remaining backups restore; retention does not count the retired ones.
         scene.Workspace.Run($"Restore-SHBackup {chain[3].Id} ./out.db -Force -IdentityFile ./key.txt").WithoutErrors();
         Assert.Equal(chain[3].Checksum, ImageHash.Of(scene.Workspace["out.db"]));
         Assert.Equal(2, scene.Workspace.Run("Invoke-SHBackupRetention -WhatIf").WithoutErrors().Output.Count);
@@ -381,7 +381,7 @@ public class EncryptionTests
         scene.Workspace.Run("New-SHBackup | Restore-SHBackup -Destination ./out.db -Force").WithoutErrors();
         Assert.All(scene.Workspace.Run("Get-SHBackup").As<BackupMetadata>(), backup => Assert.True(backup.IsEncrypted));
 
-        // What a restore overwrites is kept encrypted as well.
+        // The safety backup of an overwritten database is encrypted as well.
         scene.Workspace.Run("Get-SHBackup -Newest 1 | Restore-SHBackup -Destination ./out.db -Force").WithoutErrors();
         Assert.True(scene.Workspace.Run("Get-SHBackup | Where-Object IsSafety").As<BackupMetadata>().Single().IsEncrypted);
         Assert.DoesNotContain(scene.Workspace.BackupFiles, file => file.EndsWith(".zst", StringComparison.Ordinal));
@@ -439,7 +439,7 @@ public class EncryptionTests
             Assert.Matches(Regex.Escape(reason).Replace("\\*", "[0-9a-z]+", StringComparison.Ordinal), Assert.Single(run.Warnings));
             Assert.EndsWith((string)full.Metadata["full_reason"]! + ".", Assert.Single(run.Warnings), StringComparison.Ordinal);
 
-            // The next one goes on from there, without a word.
+            // The next one continues from there, without a warning.
             scene.Workspace.Change();
             var next = scene.RunWithKeys($"New-SHBackup ./app.db -Type {type} {after}").WithoutErrors();
             Assert.Equal(full.Id, next.As<BackupMetadata>().Single().ParentId);
@@ -520,7 +520,7 @@ public class EncryptionTests
             "function ConvertTo-Secret($words) { $secret = [securestring]::new(); $words.ToCharArray().ForEach({ $secret.AppendChar($_) }); $secret }\n"
                 + script);
 
-        /// <summary>Runs a script that may name the public keys of three keys, of which the first is at hand, and two passphrases.</summary>
+        /// <summary>Runs a script that may use three public keys, of which only the first has its secret key here, and two passphrases.</summary>
         public SessionResult RunWithKeys(string script)
         {
             if (keys.Length == 0)
@@ -535,14 +535,14 @@ public class EncryptionTests
             return Run($"$one, $two, $three = '{string.Join("', '", keys)}'; $words, $others = {Words}, (ConvertTo-Secret 'battery staple'); {script}");
         }
 
-        /// <summary>A full backup and increments on it.</summary>
+        /// <summary>Makes a full backup and increments on it.</summary>
         public IReadOnlyList<BackupMetadata> MakeChain(int length) => [.. Enumerable.Range(0, length).Select(_ =>
         {
             Workspace.Change();
             return Workspace.MakeBackup($"-Type Incremental -Recipient {Recipient}");
         })];
 
-        /// <summary>A chain as an earlier version could make it: a plain increment on an encrypted backup.</summary>
+        /// <summary>Makes a chain that an earlier version could have made: a plain increment on an encrypted backup.</summary>
         public (BackupMetadata Encrypted, BackupMetadata Plain) MakeMixedChain()
         {
             Workspace.Change();
@@ -561,7 +561,7 @@ public class EncryptionTests
             return (full, plain);
         }
 
-        /// <summary>A full backup.</summary>
+        /// <summary>Makes a full backup.</summary>
         public string MakeFull() => Workspace.MakeBackup($"-Recipient {Recipient}").Id;
 
         public void Dispose() => Workspace.Dispose();

@@ -12,7 +12,7 @@ public partial class ErrorRecordTests
 {
     private static readonly DatabaseShape Journal = new() { Rows = 20, JournalMode = JournalMode.Delete };
 
-    // Ids that no single pipeline reaches, and where else they are shown.
+    // Ids that no single pipeline can produce, and where else they are tested.
     private const string Providers = "takes a provider's server: the tests of the object stores";
 
     private static readonly Dictionary<string, string> Elsewhere = new()
@@ -40,7 +40,7 @@ public partial class ErrorRecordTests
 
     private const string Place = "-Provider Directory -Container ./offsite";
 
-    // Id and, where there are several ways to it, the way. Arrange gives the script and its error's target.
+    // The id and, if there are several ways to it, the way. Arrange returns the script and its error's target.
     private static readonly Dictionary<string, (ErrorCategory Category, Func<Workspace, (string Script, object Target)> Arrange)> Cases = new()
     {
         ["SourceNotFound"] = (ErrorCategory.ObjectNotFound, w => ("New-SHBackup missing.db", w["missing.db"])),
@@ -372,7 +372,7 @@ public partial class ErrorRecordTests
         ),
         ["SafetyBackupFailed"] = (ErrorCategory.WriteError, w =>
         {
-            // Neither the backup directory nor the folder beside the target can take it.
+            // Neither the backup directory nor the folder beside the target has room.
             var id = w.AddBackup(TimeSpan.FromDays(1));
             File.Copy(w.FileOf(id), w["loose.db.zst"]);
             File.WriteAllText(w["app.db.safety"], "in the way");
@@ -416,7 +416,7 @@ public partial class ErrorRecordTests
         Assert.Subset(Stored(workspace), before);
         if (name != "DestinationPageSizeDiffers")
         {
-            // There the safety backup is made before SQLite refuses.
+            // In this case the safety backup is made before SQLite refuses.
             Assert.Equal(before, Stored(workspace));
         }
 

@@ -11,7 +11,7 @@ public class GetBackupTests
         using var workspace = new Workspace();
         var middle = workspace.AddBackup(TimeSpan.FromDays(2));
         var newest = workspace.AddBackup(TimeSpan.FromDays(1));
-        // The timestamp in the sidecar beats the one in the id.
+        // The timestamp in the sidecar has precedence over the one in the id.
         var oldest = workspace.AddBackup(TimeSpan.FromHours(1), sidecar => sidecar["timestamp"] = "2020-01-01T00:00:00");
         Assert.Equal([newest, middle, oldest], workspace.Listed());
     }

@@ -3,7 +3,7 @@ using SignalHarvester.Backup.TestSupport;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
 
-/// <summary>Every operation leaves an event, however it ends, and Get-SHBackupHistory shows it.</summary>
+/// <summary>Every operation records an event, however it ends, and Get-SHBackupHistory shows it.</summary>
 public class GetHistoryTests
 {
     private const string Place = "-Provider Directory -Container ./offsite";

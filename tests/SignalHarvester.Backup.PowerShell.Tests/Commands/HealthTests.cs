@@ -6,7 +6,7 @@ using SignalHarvester.Backup.TestSupport;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
 
-/// <summary>Get-SHBackupHealth: what is wrong is found, with a reason and a command that mends it.</summary>
+/// <summary>Get-SHBackupHealth finds problems, each with a reason and a command that fixes it.</summary>
 public partial class HealthTests
 {
     [Fact]
@@ -273,7 +273,7 @@ public partial class HealthTests
         workspace.AddBackup(TimeSpan.FromDays(2));
         var page = workspace.Run("Get-SHBackupHealth -AsHtml").WithoutErrors().As<string>().Single();
 
-        // As strict as XML, once the few tags are closed that HTML leaves open.
+        // As strict as XML, after closing the few tags that HTML leaves open.
         var parsed = XDocument.Parse(Void().Replace(page.Replace("<!DOCTYPE html>", string.Empty, StringComparison.Ordinal), "$0</$1>"));
         Assert.Empty(parsed.Descendants("script"));
         Assert.DoesNotContain(

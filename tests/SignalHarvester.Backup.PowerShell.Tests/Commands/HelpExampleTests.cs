@@ -2,7 +2,7 @@ using SignalHarvester.Backup.PowerShell.Tests.Support;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
 
-/// <summary>Every example of every cmdlet's help works as it stands, where there is ./app.db and ./backups.</summary>
+/// <summary>Every example of every cmdlet's help works unchanged, where there is ./app.db and ./backups.</summary>
 public class HelpExampleTests
 {
     /// <summary>Cmdlet and code of each example.</summary>

@@ -3,7 +3,7 @@ using SignalHarvester.Backup.TestSupport;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
 
-/// <summary>-Database names a database as everything else in the session does: by its path from here, or by its name.</summary>
+/// <summary>-Database names a database in the session's usual ways: by its path from here, or by its name.</summary>
 public sealed class NamedDatabaseTests
 {
     private static readonly string[] Commands =

@@ -3,7 +3,7 @@ using SignalHarvester.Backup.TestSupport;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
 
-/// <summary>Small files that a person names may be pipes. None of them keeps a command waiting for ever, and one that is meant is read.</summary>
+/// <summary>Small files that a person names may be pipes. None makes a command wait for ever, and an intended one is read.</summary>
 public sealed class NamedPipeTests
 {
     private static readonly string[] Places =
@@ -106,7 +106,7 @@ public sealed class NamedPipeTests
         using var workspace = new Workspace();
         Tool.Require("mkfifo").Run(workspace["named"]).EnsureSuccess();
 
-        // Both ends: what is written stays in it until it is read.
+        // Both ends, so that written bytes stay in it until they are read.
         using var pipe = new FileStream(workspace["named"], FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite, bufferSize: 0);
         pipe.Write("app: {}"u8);
         _ = workspace.Session.Complete("Get-SHBackup -ConfigurationPath ./named -Id backup_");

@@ -150,7 +150,7 @@ public class NewBackupTests
 
         Assert.Equal(database, One(workspace.Run("New-SHBackup -LiteralPath $args[0] -NoVerify", name)).DatabasePath);
         Assert.Equal(database, One(workspace.Run("New-SHBackup -LiteralPath $args[0]", database)).DatabasePath);
-        // A path of a file that exists is no pattern.
+        // The path of an existing file is no pattern.
         Assert.Equal(database, One(workspace.Run("New-SHBackup $args[0] -NoVerify", "./" + name)).DatabasePath);
         Assert.Equal(3, workspace.Run("Get-SHBackup -Database ([WildcardPattern]::Escape($args[0]))", name).WithoutErrors().Output.Count);
     }
@@ -188,7 +188,7 @@ public class NewBackupTests
     {
         using var workspace = new Workspace();
         var odd = Databases.Create(workspace["[odd] $1.db"], Small);
-        // Get-ChildItem itself is not in this engine; this is what makes its objects what they are.
+        // This engine has no Get-ChildItem; the following gives its objects their properties.
         var result = workspace.Session.Invoke(
             """
             $items = foreach ($path in $input) { $ExecutionContext.InvokeProvider.Item.Get([WildcardPattern]::Escape($path)) }

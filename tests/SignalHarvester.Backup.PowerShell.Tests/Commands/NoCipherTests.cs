@@ -4,8 +4,8 @@ using SignalHarvester.Backup.TestSupport;
 namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
 
 /// <summary>
-/// A system whose OpenSSL has no ChaCha20-Poly1305, or has it and refuses to use it, as in FIPS mode: there, encrypted
-/// backups are neither made nor opened, and what is configured to be encrypted is never stored plain.
+/// A system whose OpenSSL has no ChaCha20-Poly1305, or refuses to use it, as in FIPS mode. There encrypted backups are neither made
+/// nor opened, and backups that should be encrypted are never stored plain.
 /// </summary>
 public class NoCipherTests
 {

@@ -4,13 +4,13 @@ using SignalHarvester.Backup.TestSupport;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
 
-/// <summary>A restore with a configuration that cannot be used, whatever is wrong with it.</summary>
+/// <summary>A restore with an unusable configuration, whatever is wrong with it.</summary>
 public class NoConfigurationTests
 {
     private const string RestoresUse =
         "Get-SHBackup, Test-SHBackup, Receive-SHBackup, Restore-SHBackup, Compare-SHBackup, Get-SHBackupHistory, Invoke-SHRestoreDrill";
 
-    /// <summary>What can be wrong with a file, by the id of its error.</summary>
+    /// <summary>The possible faults of a file, by the id of their error.</summary>
     public static TheoryData<string, string> Faults => new()
     {
         { "ConfigurationInvalid", "not YAML" },
@@ -25,7 +25,7 @@ public class NoConfigurationTests
         { "ReadFailed", "link to itself" },
     };
 
-    /// <summary>Each command of a restore as it is first tried, without the switch.</summary>
+    /// <summary>Each command of a restore as people first try it, without the switch.</summary>
     private static string[] Commands(string id) =>
     [
         "Get-SHBackup", "Get-SHBackup -Remote -Provider Directory -Container ./offsite", $"Test-SHBackup {id}", $"Test-SHBackup {id} -Level Quick -Quiet",
@@ -82,7 +82,7 @@ public class NoConfigurationTests
             "try { Get-SHBackup } catch { $_.Exception.ErrorId }; Get-SHBackup -NoConfiguration -Newest 1 | Restore-SHBackup -NoConfiguration -Destination ./app.db -Force | ForEach-Object { 'restored' }; @(Get-SHBackup -NoConfiguration).Count",
             wrong);
 
-        // With the safety backup, in the clear, where the default has it.
+        // With the safety backup unencrypted, in the default place.
         Assert.Equal(["ConfigurationNotFound", "restored", "2"], output);
     }
 
@@ -106,7 +106,7 @@ public class NoConfigurationTests
 
         Assert.Single(workspace.Run("Get-SHBackup -NoConfiguration").WithoutErrors().Output);
 
-        // It would go to the configured database; without one the destination has to be said.
+        // It would go to the configured database; without one the destination must be given.
         var error = Assert.Single(workspace.Run("Get-SHBackup -NoConfiguration | Restore-SHBackup -NoConfiguration -Force").Errors);
         Assert.Equal("DestinationRequired", ((BackupException)error.Exception).ErrorId);
         var both = Assert.Single(workspace.Run("Get-SHBackup -NoConfiguration -ConfigurationPath ./config/settings.yaml").Errors);

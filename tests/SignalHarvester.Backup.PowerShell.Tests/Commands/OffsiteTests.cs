@@ -6,8 +6,8 @@ using SignalHarvester.Backup.TestSupport;
 namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
 
 /// <summary>
-/// Send-, Receive-SHBackup and the -Remote of the others, with a folder as the object store. What each provider does is
-/// tested with the providers.
+/// Send-, Receive-SHBackup and -Remote of the other cmdlets, with a folder as the object store. The tests of the providers test each
+/// provider.
 /// </summary>
 public class OffsiteTests
 {
@@ -406,7 +406,7 @@ public class OffsiteTests
         Assert.Empty(result.Output);
         Assert.StartsWith("BackupFileMissing,", Assert.Single(result.Errors).FullyQualifiedErrorId, StringComparison.Ordinal);
 
-        // Sending it again mends it.
+        // Sending it again repairs it.
         Send(workspace, "Get-SHBackup");
         Assert.Single(workspace.Run($"Get-SHBackup -Remote {There}").WithoutErrors().Output);
     }

@@ -3,7 +3,7 @@ using SignalHarvester.Backup.TestSupport;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
 
-/// <summary>A process that has loaded an SQLite with the WAL-reset bug is no place to back up in.</summary>
+/// <summary>A process that has loaded an SQLite with the WAL-reset bug must not make backups.</summary>
 public class OldSqliteTests
 {
     [Fact]
@@ -28,7 +28,7 @@ public class OldSqliteTests
         Assert.Empty(workspace.BackupFiles);
     }
 
-    /// <summary>The SQLite that the system's own shell runs on, with its version; skips the test where it is not old.</summary>
+    /// <summary>Returns the SQLite library of the system's own shell, with its version; skips the test if it is not old.</summary>
     private static (string Library, string Version) OlderLibrary()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "the system's SQLite can be put in the bundled one's place on Linux alone");

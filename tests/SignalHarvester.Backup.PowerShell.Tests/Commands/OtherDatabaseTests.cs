@@ -4,7 +4,7 @@ using SignalHarvester.Backup.TestSupport;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
 
-/// <summary>No backup goes over another database than the one that it is of, unless that is asked for by name.</summary>
+/// <summary>No backup overwrites a different database from its own, unless -AllowOtherDatabase is given.</summary>
 public class OtherDatabaseTests
 {
     private const string Zoo = "CREATE TABLE zoo(animal); INSERT INTO zoo VALUES('zebra'); CREATE TABLE cage(zoo)";
@@ -69,7 +69,7 @@ public class OtherDatabaseTests
             Assert.Equal(20, Rows(workspace["crm.db"]));
         }
 
-        // What it went over is kept, and goes back there without the switch: it is of that database.
+        // The overwritten database is kept, and can go back there without the switch, because that backup belongs to it.
         workspace.Run("Get-SHBackup | Where-Object IsSafety | ForEach-Object { Restore-SHBackup -InputObject $_ -Destination ./crm.db -Force }")
             .WithoutErrors();
         Assert.Equal(40, Rows(workspace["crm.db"]));
@@ -144,7 +144,7 @@ public class OtherDatabaseTests
         Assert.StartsWith("DatabaseAmbiguous,", Assert.Single(result.Errors).FullyQualifiedErrorId, StringComparison.Ordinal);
         Assert.False(File.Exists(configured));
 
-        // The one that is of the configured database goes there, and the other does not.
+        // The backup of the configured database goes there, and the other one does not.
         workspace.Configure($"app:\n  database_path: '{workspace["crm.db"].Replace("'", "''", StringComparison.Ordinal)}'\n");
         result = workspace.Run("Get-SHBackup -BackupDirectory ./backups -Newest 1 | Restore-SHBackup -Confirm:$false");
         Assert.Equal(workspace["crm.db"], result.As<BackupMetadata>().Single().DatabasePath);
@@ -228,7 +228,7 @@ public class OtherDatabaseTests
             Refused(workspace, $"Restore-SHBackup {made.Id} ./alien.db {parameters} -IdentityFile ./a.key");
         }
 
-        // Where it came from, the pages alone are written as before.
+        // In its original place only the differing pages are written, as before.
         var restored = workspace.Run($"Restore-SHBackup {made.Id} ./app.db -Force -Delta -IdentityFile ./a.key").WithoutErrors();
         Assert.Empty(restored.Warnings);
     }
@@ -385,7 +385,7 @@ public class OtherDatabaseTests
         Assert.StartsWith("Backup", Assert.Single(result.Errors).FullyQualifiedErrorId, StringComparison.Ordinal);
     }
 
-    /// <summary>Backups of two databases of one schema, app.db with 20 rows and crm.db with 40, and links to the second.</summary>
+    /// <summary>Makes backups of two databases with one schema, app.db with 20 rows and crm.db with 40, and links to the second.</summary>
     private static (BackupMetadata App, BackupMetadata Crm) Tenants(Workspace workspace)
     {
         Databases.Create(workspace["crm.db"], new DatabaseShape { Rows = 40 });

@@ -5,8 +5,8 @@ using SignalHarvester.Backup.TestSupport;
 namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
 
 /// <summary>
-/// A database file that has other names. SQLite finds its log by the name of the file: what lies beside another name would be
-/// missing in a backup, and be laid over a restore.
+/// A database file with other names. SQLite finds its log by the name of the file: a log beside another name would be missing in a
+/// backup, and would overlay a restore.
 /// </summary>
 public sealed class OtherNamesTests : IDisposable
 {
@@ -211,7 +211,7 @@ public sealed class OtherNamesTests : IDisposable
 
     private void Link(string alias) => Tool.Require("ln").Run(workspace.Database, Path.GetFullPath(alias, workspace.Folder)).EnsureSuccess();
 
-    /// <summary>All files but those of the backup directory and the -shm, which holds no content.</summary>
+    /// <summary>Returns all files except those of the backup directory and the -shm, which has no content.</summary>
     private SortedDictionary<string, string> Files() => new(
         Directory.EnumerateFiles(workspace.Folder, "*", SearchOption.AllDirectories)
             .Where(file => !file.StartsWith(workspace.Backups, StringComparison.Ordinal) && !file.EndsWith("-shm", StringComparison.Ordinal))

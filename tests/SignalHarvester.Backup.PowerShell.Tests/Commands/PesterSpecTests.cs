@@ -2,7 +2,7 @@ using SignalHarvester.Backup.PowerShell.Tests.Support;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
 
-/// <summary>The Pester specs, which run where pwsh is, are PowerShell and call the cmdlets as they are.</summary>
+/// <summary>The Pester specs. They run in pwsh, are PowerShell themselves, and call the cmdlets directly.</summary>
 public class PesterSpecTests
 {
     /// <summary>The names of the spec files.</summary>

@@ -4,12 +4,12 @@ using SignalHarvester.Backup.PowerShell.Tests.Support;
 namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
 
 /// <summary>
-/// What comes through a pipeline names what it says, or is an error: rows of a CSV or JSON file, objects that a job or Clixml
-/// gave back, empty and wrong ones. Nothing of it is passed over, and nothing of it becomes a wildcard.
+/// Pipeline input names exactly what it says, or is an error: rows of a CSV or JSON file, objects from a job or Clixml, empty and
+/// wrong ones. None of it is ignored, and none of it becomes a wildcard.
 /// </summary>
 public class PipelineInputTests
 {
-    // Import-Csv is not in this engine: an object whose properties are all texts, those that are not there empty ones.
+    // This engine has no Import-Csv, so this makes an object whose properties are all texts, the missing ones empty.
     private const string AsRow =
         "ForEach-Object { $row = [pscustomobject]@{}; foreach ($p in $_.PSObject.Properties) { $row.PSObject.Properties.Add([psnoteproperty]::new($p.Name, \"$($p.Value)\")) }; $row }";
     private const string ThroughAJob =

@@ -327,7 +327,7 @@ public class RestoreBackupTests
         {
             Assert.Equal(ProgressRecordType.Completed, progress[^1].RecordType);
             Assert.All(progress.Where(record => record.RecordType == ProgressRecordType.Processing && record.PercentComplete >= 0), record =>
-                Assert.Matches(@"^\d+ %, [\d.]+ [KM]?i?B of [\d.]+ MiB(, [\d.]+ [KMG]iB/s)?$", record.StatusDescription));
+                Assert.Matches(@"^((structure|index \d+ of \d+): )?\d+ %, [\d.]+ [KM]?i?B of [\d.]+ MiB(, [\d.]+ [KMG]iB/s)?$", record.StatusDescription));
             Assert.Equal(
                 progress.Where(record => record.RecordType == ProgressRecordType.Processing).Select(record => record.Activity).Distinct(),
                 progress.Where(record => record.RecordType == ProgressRecordType.Completed).Select(record => record.Activity).Distinct());

@@ -4,7 +4,7 @@ using SignalHarvester.Backup.TestSupport;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
 
-/// <summary>A drill restores as a real restore does, says how long it took, and fails for every kind of damage.</summary>
+/// <summary>A drill restores as a real restore does, reports its duration, and fails for every kind of damage.</summary>
 public class RestoreDrillTests
 {
     [Fact]
@@ -196,7 +196,7 @@ public class RestoreDrillTests
             file => System.Text.Encoding.Latin1.GetString(File.ReadAllBytes(file)) is var content
                 && (content.Contains("secret_patients", StringComparison.Ordinal) || content.Contains("Lovelace", StringComparison.Ordinal)));
 
-        // Where the sidecar may tell it, the history may too.
+        // If the sidecar may show it, the history may too.
         var open = workspace.Run("New-SHBackup ./app.db -RevealContent -Recipient (New-SHBackupKey ./other.txt)").WithoutErrors().As<BackupMetadata>().Single();
         workspace.Run($"Invoke-SHRestoreDrill {open.Id} {Question.Replace("key.txt", "other.txt", StringComparison.Ordinal)}");
         Assert.Contains("Lovelace", workspace.Run("Get-SHBackupHistory -Operation Drill").As<BackupEvent>()[0].ErrorMessage, StringComparison.Ordinal);

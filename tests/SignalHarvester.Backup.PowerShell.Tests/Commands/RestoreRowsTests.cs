@@ -3,7 +3,7 @@ using SignalHarvester.Backup.TestSupport;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
 
-/// <summary>Single tables and rows come back into a database that lives on: the accident at work, undone.</summary>
+/// <summary>Restores single tables and rows into a live database: the undone accident at work.</summary>
 public sealed class RestoreRowsTests : IDisposable
 {
     private readonly Workspace workspace = new();

@@ -4,13 +4,13 @@ using SignalHarvester.Backup.TestSupport;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
 
-/// <summary>Register-, Get- and Unregister-SHBackupSchedule as a user calls them, with a crontab of the tests' own.</summary>
+/// <summary>Register-, Get- and Unregister-SHBackupSchedule as a user calls them, with the tests' own crontab.</summary>
 public sealed class ScheduleTests(ScheduleSandbox sandbox)
 {
     private const string ThroughAJob =
         "ForEach-Object { [System.Management.Automation.PSSerializer]::Deserialize([System.Management.Automation.PSSerializer]::Serialize($_)) }";
 
-    /// <summary>Names that trip careless quoting.</summary>
+    /// <summary>Names that careless quoting would break.</summary>
     public static TheoryData<string> HostileNames =>
     [
         "two words", "it's \"quoted\"", "$HOME $(id) `id` $_", "100% %PATH% \\% \\\\% \\", "a\nnew line\r\n* * * * * touch /tmp/injected",
@@ -193,7 +193,7 @@ public sealed class ScheduleTests(ScheduleSandbox sandbox)
         Assert.Equal(name, schedule.Name);
         Assert.Equal(ScheduleStatus.Registered, schedule.Status);
 
-        // What PowerShell itself makes of the command that the task carries: three statements, and the name as it was given.
+        // PowerShell's own reading of the task's command: three statements, and the name as it was given.
         var command = (string)JsonNode.Parse(File.ReadAllText(schedule.DefinitionPath))!["command"]!["arguments"]!.AsArray()[^1]!;
         Assert.DoesNotContain(command, character => char.IsControl(character) || character is '%');
         var read = workspace.Run(

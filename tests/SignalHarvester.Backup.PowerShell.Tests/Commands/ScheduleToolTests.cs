@@ -4,7 +4,7 @@ using SignalHarvester.Backup.PowerShell.Tests.Support;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
 
-/// <summary>What the cmdlets tell systemctl, launchctl and schtasks, which stand-ins write down.</summary>
+/// <summary>The calls of the cmdlets to systemctl, launchctl and schtasks, which stand-ins write down.</summary>
 public sealed class ScheduleToolTests
 {
     private const string Script = """
@@ -14,7 +14,7 @@ public sealed class ScheduleToolTests
         Show (Register-SHBackupSchedule -Name "it's nightly" -Daily -At 03:00 -DatabasePath ./app.db -BackupDirectory ./backups -RandomDelay 5m BACKEND)
         """;
 
-    // Of the account alone: CronTests have one of the machine meanwhile.
+    // Only the account's, because CronTests have one of the machine meanwhile.
     private const string Remove = "Unregister-SHBackupSchedule * -Scope User -Force; @(Get-SHBackupSchedule -Scope User).Count";
 
     [Fact]

@@ -5,7 +5,7 @@ using SignalHarvester.Backup.TestSupport;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
 
-/// <summary>A scheduled run as the scheduler starts it: the very command of the task, in a process of its own.</summary>
+/// <summary>A scheduled run as the scheduler starts it: exactly the task's command, in a process of its own.</summary>
 public sealed class ScheduledRunTests
 {
     [Fact]
@@ -18,7 +18,7 @@ public sealed class ScheduledRunTests
         Assert.Equal((0, 1), (again.ExitCode, Backups(host)));
         Assert.Contains("it is not due before", again.Output, StringComparison.Ordinal);
 
-        // The next moment. cron delays nothing at random, so the run waits.
+        // The next moment. cron has no random delay, so the run waits.
         MakeDue(host);
         var next = host.Run("Invoke-SHBackupSchedule task -IfDue -Verbose; exit $LASTEXITCODE");
         Assert.Equal((0, 2), (next.ExitCode, Backups(host)));
@@ -66,7 +66,7 @@ public sealed class ScheduledRunTests
             ],
             Lines(steps.Output).Select(line => line.Replace("Upload  ", "Upload missing ", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
 
-        // What failed does not stop the next: the store is there now.
+        // A failure does not stop the next run: now the store exists.
         Directory.CreateDirectory(host["missing"]);
         File.Delete(host["bad.db"]);
         MakeDue(host);
@@ -124,7 +124,7 @@ public sealed class ScheduledRunTests
 
         var stopped = ScheduleHost.Finish(first, "task");
 
-        // Had it waited for the lock on the database instead, it would have ended with an error of its own.
+        // If it had waited for the lock on the database instead, it would have ended with its own error.
         Assert.Equal(143, stopped.ExitCode);
         Assert.Equal(0, Backups(host));
     }
@@ -168,7 +168,7 @@ public sealed class ScheduledRunTests
         Assert.Equal(["Warning", "0"], told[1..]);
     }
 
-    /// <summary>A home in which "task" is registered, with a crontab of its own.</summary>
+    /// <summary>Makes a home in which "task" is registered, with a crontab of its own.</summary>
     private static ScheduleHost Prepared(string parameters)
     {
         var host = new ScheduleHost();
@@ -177,7 +177,7 @@ public sealed class ScheduledRunTests
         return host;
     }
 
-    /// <summary>Makes a moment have come since the registration and the last run.</summary>
+    /// <summary>Changes the records so that a moment has come since the registration and the last run.</summary>
     private static void MakeDue(ScheduleHost host)
     {
         Edit(Definition(host), definition => definition["registered"] = "2026-01-01T00:00:00+00:00");
@@ -195,7 +195,7 @@ public sealed class ScheduledRunTests
         return ScheduleHost.Finish(process, "task");
     }
 
-    /// <summary>The arguments that the scheduler would give.</summary>
+    /// <summary>Returns the arguments that the scheduler would pass.</summary>
     private static IEnumerable<string> Task(ScheduleHost host)
     {
         var command = JsonNode.Parse(File.ReadAllText(Definition(host)))!["command"]!;

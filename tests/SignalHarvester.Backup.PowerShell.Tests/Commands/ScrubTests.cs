@@ -4,7 +4,7 @@ using SignalHarvester.Backup.TestSupport;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
 
-/// <summary>Invoke-SHBackupScrub: what the disk forgot is found, kept, mended where there is a copy, and never restored from.</summary>
+/// <summary>Invoke-SHBackupScrub finds bit rot, keeps the file, repairs it if there is a copy, and nothing restores from it.</summary>
 public class ScrubTests
 {
     private const string There = "-Provider Directory -Container ./offsite";

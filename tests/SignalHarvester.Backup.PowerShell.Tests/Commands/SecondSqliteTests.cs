@@ -5,8 +5,8 @@ using SignalHarvester.Backup.TestSupport;
 namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
 
 /// <summary>
-/// Another SQLite library in the process (here that of the tests; the module has one of its own), or a script, has a file open.
-/// Our closing the file would drop its locks.
+/// Another SQLite library in the process (here that of the tests; the module has its own), or a script, has a file open. If we closed
+/// the file, its locks would be dropped.
 /// </summary>
 public sealed class SecondSqliteTests : IDisposable
 {

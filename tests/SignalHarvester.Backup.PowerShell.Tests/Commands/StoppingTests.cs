@@ -3,7 +3,7 @@ using SignalHarvester.Backup.TestSupport;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
 
-/// <summary>Ctrl+C in the middle of the work leaves nothing behind and changes nothing.</summary>
+/// <summary>Ctrl+C during the work leaves nothing behind and changes nothing.</summary>
 public class StoppingTests
 {
     [Theory]

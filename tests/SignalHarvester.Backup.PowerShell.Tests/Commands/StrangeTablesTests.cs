@@ -6,8 +6,8 @@ using SignalHarvester.Backup.TestSupport;
 namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
 
 /// <summary>
-/// Tables that SQLite works with and few people have: their names no valid text or different in case alone, their keys in an
-/// order of the application's, hundreds of columns, thousands of tables.
+/// Tables that SQLite allows and few people have: names that are not valid text or differ only in case, keys in an order of the
+/// application's own, hundreds of columns, thousands of tables.
 /// </summary>
 public sealed class StrangeTablesTests : IDisposable
 {
@@ -164,7 +164,7 @@ public sealed class StrangeTablesTests : IDisposable
         Assert.Contains("Only its application has that. Use -RowAction SideTable", error.Exception.Message, StringComparison.Ordinal);
         Assert.Equal(1, Restore(backup, "t", "-RowAction SideTable").Inserted);
 
-        // Once more, it is there, and the same advice again would be of no use.
+        // On the second try it exists, and the same advice would be useless.
         var again = workspace.Run($"Restore-SHBackup {backup.Id} -Table t -Into ./app.db -RowAction SideTable -Force").Errors.Single();
         Assert.DoesNotContain("-RowAction", again.Exception.Message, StringComparison.Ordinal);
         Assert.Contains("-Destination", again.Exception.Message, StringComparison.Ordinal);
@@ -209,12 +209,12 @@ public sealed class StrangeTablesTests : IDisposable
             Assert.Contains("Use -RowAction SideTable", error.Exception.Message, StringComparison.Ordinal);
         }
 
-        // Nothing was touched, not for a safety backup either.
+        // Nothing was touched, not even for a safety backup.
         Assert.Single(workspace.Listed());
         Assert.Equal("ok", OwnNames("PRAGMA integrity_check"));
         if (!columns.Contains("WITHOUT", StringComparison.Ordinal))
         {
-            // Looked for where SQLite would have put them, they would not be there.
+            // If we looked where SQLite would have put them, they would be missing.
             var some = Restore(backup, "t", "-RowAction SideTable -Where \"name IN ('É0', 'z0', 'Ö0', 'a0', 'Ü0', 'ß0', 'Ž0')\"");
             Assert.Equal(7, some.Inserted);
             OwnNames($"DROP TABLE \"{some.Into}\"");
@@ -291,7 +291,7 @@ public sealed class StrangeTablesTests : IDisposable
         OwnNames("DELETE FROM c WHERE id > 2");
         Assert.Equal(3, Restore(backup, "c", "").Inserted);
 
-        // What is there in no order does not come back, and a drill finds it.
+        // Rows that are there in no order are not restored, and a drill finds this.
         OwnNames("DELETE FROM c WHERE id > 2; DELETE FROM p WHERE name = 'Ö'");
         var error = workspace.Run($"Restore-SHBackup {backup.Id} -Table c -Into ./app.db -Force").Errors.Single();
         Assert.Contains("refer to rows that are not in", error.Exception.Message, StringComparison.Ordinal);
@@ -501,11 +501,11 @@ public sealed class StrangeTablesTests : IDisposable
 
     private void Execute(string sql, Encoding encoding) => Run(sql, encoding, _ => { });
 
-    /// <summary>Runs SQL as the application that has a collation of its own.</summary>
+    /// <summary>Runs SQL as an application with its own collation.</summary>
     private void Foreign(string sql) =>
         Run(sql, Encoding.UTF8, connection => connection.CreateCollation("de", (left, right) => -string.CompareOrdinal(left, right)));
 
-    /// <summary>Runs SQL as the application that folds all letters under SQLite's own names.</summary>
+    /// <summary>Runs SQL as an application that folds all letters under SQLite's own names.</summary>
     private string OwnNames(string sql) => Run(sql, Encoding.UTF8, connection =>
     {
         connection.CreateCollation("NOCASE", (left, right) => string.CompareOrdinal(left.ToLowerInvariant(), right.ToLowerInvariant()));

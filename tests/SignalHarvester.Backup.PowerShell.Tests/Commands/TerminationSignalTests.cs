@@ -3,10 +3,10 @@ using SignalHarvester.Backup.TestSupport;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
 
-/// <summary>SIGTERM, SIGHUP and Ctrl+C in the middle of the work leave nothing behind, in our host and in pwsh, which knows nothing of the first two.</summary>
+/// <summary>SIGTERM, SIGHUP and Ctrl+C during the work leave nothing behind, in our host and in pwsh, which does not handle the first two.</summary>
 public sealed class TerminationSignalTests
 {
-    // Never released: an operation that does not come to its end.
+    // It is never released: an operation that does not end.
     private const string Endless = """
         $signals = (Get-Command New-SHBackup).ImplementingType.Assembly.GetType('SignalHarvester.Backup.PowerShell.Signals.TerminationSignals')
         [void] $signals.GetMethod('Hold').Invoke($null, @([Delegate]::CreateDelegate([Action], [Threading.CancellationTokenSource]::new(), 'Cancel')))
@@ -85,7 +85,7 @@ public sealed class TerminationSignalTests
         using var run = new ShellProcess(shell, workspace.Folder, Endless);
         run.WaitUntil(() => File.Exists(workspace["held"]));
 
-        // Some, since equal ones are one while nobody has heard the first.
+        // Several, because equal signals merge while nobody has received the first.
         while (!run.HasEnded)
         {
             run.Signal("TERM");

@@ -39,6 +39,30 @@ public class TestBackupTests
         Assert.Equal(VerificationLevel.Quick, workspace.Run("Get-SHBackup").As<BackupMetadata>().Single().VerificationLevel);
     }
 
+    [Fact]
+    public void The_check_of_the_database_says_what_was_done_and_Thorough_runs_SQLites_own()
+    {
+        using var workspace = new Workspace();
+        workspace.MakeBackup("-NoVerify");
+        string Integrity(string parameters) => workspace.Run($"Get-SHBackup | Test-SHBackup {parameters}").WithoutErrors().As<BackupMetadata>().Single()
+            .Verification.Single(check => check.Check == "Integrity").Detail;
+
+        Assert.Matches(@"^quick_check with the contents of \d+ indexes is ok, in ", Integrity(""));
+        Assert.StartsWith("integrity_check is ok, in ", Integrity("-Thorough"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_check_of_the_database_shows_its_parts()
+    {
+        using var workspace = new Workspace();
+        workspace.MakeBackup("-NoVerify");
+        var said = workspace.Run("Get-SHBackup | Test-SHBackup").WithoutErrors().Progress
+            .Where(record => record.Activity == "Checking integrity").Select(record => record.StatusDescription).ToList();
+
+        // The last report of a step, which there is in any case, is of its last part.
+        Assert.Contains(said, status => status.StartsWith("index ", StringComparison.Ordinal) && status.Contains(" %, ", StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData("None")]
     [InlineData("Nonsense")]

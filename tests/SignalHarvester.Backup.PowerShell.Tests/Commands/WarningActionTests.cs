@@ -2,10 +2,10 @@ using SignalHarvester.Backup.PowerShell.Tests.Support;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
 
-/// <summary>A command that its caller ends has ended: nothing goes on behind the caller's back.</summary>
+/// <summary>If its caller ends a command, it has ended: nothing continues behind the caller's back.</summary>
 public class WarningActionTests
 {
-    // Broken, it would wait for ever.
+    // If that were broken, it would wait for ever.
     [Fact(Timeout = 60_000)]
     public async Task WarningAction_Stop_stops_a_restore_before_it_replaces_anything()
     {

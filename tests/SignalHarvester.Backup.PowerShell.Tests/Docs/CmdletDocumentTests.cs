@@ -2,7 +2,7 @@ using SignalHarvester.Backup.PowerShell.Tests.Support;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.Docs;
 
-/// <summary>docs/cmdlets is the help that Get-Help gives, as the build wrote it.</summary>
+/// <summary>docs/cmdlets has the same help as Get-Help, as the build wrote it.</summary>
 public class CmdletDocumentTests
 {
     [Fact]

@@ -3,7 +3,7 @@ using SignalHarvester.Backup.PowerShell.Tests.Support;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.Docs;
 
-/// <summary>docs/CONFIGURATION.md names every key, with the default and the variable that it really has, and its commands run.</summary>
+/// <summary>docs/CONFIGURATION.md names every key with its real default and variable, and its commands run.</summary>
 public partial class ConfigurationDocumentTests
 {
     private static readonly string Text = File.ReadAllText(Path.Combine(MarkdownDocument.Root, "docs", "CONFIGURATION.md"));

@@ -4,7 +4,7 @@ using SignalHarvester.Backup.TestSupport;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.Docs;
 
-/// <summary>docs/FORMAT.md says that a backup comes back without the module: its commands are run as they stand.</summary>
+/// <summary>docs/FORMAT.md shows how to restore a backup without the module: its commands run unchanged.</summary>
 public class FormatDocumentTests
 {
     private const string DocumentedId = "backup_20261122_020000_123456";
@@ -33,7 +33,7 @@ public class FormatDocumentTests
         Directory.CreateDirectory(place);
         File.Copy(backup.BackupPath, Path.Combine(place, Path.GetFileName(backup.BackupPath).Replace(backup.Id, DocumentedId, StringComparison.Ordinal)));
 
-        // What the lost database left behind would corrupt the restored one.
+        // The lost database's remaining files would corrupt the restored one.
         File.WriteAllText(Path.Combine(place, "app.db"), "lost");
         File.WriteAllText(Path.Combine(place, "app.db-wal"), "stale");
         File.WriteAllText(Path.Combine(place, "app.db-journal"), "stale");

@@ -11,11 +11,14 @@ internal sealed partial class MarkdownDocument(string text)
     /// <summary>Reads a document.</summary>
     public static MarkdownDocument Load(string name) => new(File.ReadAllText(Path.Combine(Root, name)).ReplaceLineEndings("\n"));
 
-    /// <summary>The fenced blocks of a language, in order.</summary>
+    /// <summary>Returns the fenced blocks of a language, in order.</summary>
     public IReadOnlyList<string> Blocks(string language) =>
         [.. FencePattern().Matches(text).Where(match => match.Groups["language"].Value == language).Select(match => match.Groups["code"].Value)];
 
-    /// <summary>The fenced blocks of a language under each heading that has any, in order, and what a comment before one says that it needs.</summary>
+    /// <summary>
+    /// Returns the fenced blocks of a language under each heading that has any, in order, and the needs that a comment
+    /// before a block states.
+    /// </summary>
     public IReadOnlyList<(string Heading, IReadOnlyList<(string Code, string? Needs)> Blocks)> Sections(string language) =>
     [
         .. HeadingPattern().Split(text).Skip(1).Chunk(2)
@@ -26,7 +29,7 @@ internal sealed partial class MarkdownDocument(string text)
             .Where(section => section.Item2.Count > 0),
     ];
 
-    /// <summary>The code in the last cell of each row of the table under a heading.</summary>
+    /// <summary>Returns the code in the last cell of each row of the table under a heading.</summary>
     public IReadOnlyList<string> TableCode(string heading)
     {
         var section = text[text.IndexOf($"\n## {heading}\n", StringComparison.Ordinal)..];

@@ -3,7 +3,7 @@ using SignalHarvester.Backup.TestSupport;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.Docs;
 
-/// <summary>docs/MIGRATION.md: its commands are run as they stand, where the Python tool left its settings and its backups.</summary>
+/// <summary>docs/MIGRATION.md: its commands run unchanged, in the place of the Python tool's settings and backups.</summary>
 // Documents register the schedules of a configuration, which have the same names in all of them.
 [Collection("schedules of documents")]
 public class MigrationDocumentTests

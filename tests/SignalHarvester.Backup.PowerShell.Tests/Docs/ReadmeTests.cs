@@ -2,7 +2,7 @@ using SignalHarvester.Backup.PowerShell.Tests.Support;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.Docs;
 
-/// <summary>The README holds only what works: its pipelines are run as they stand.</summary>
+/// <summary>The README contains only what works: its pipelines run unchanged.</summary>
 public class ReadmeTests
 {
     [Fact]
@@ -29,10 +29,10 @@ public class ReadmeTests
         var pipelines = MarkdownDocument.Load("README.md").TableCode("Use it");
         Assert.True(pipelines.Count >= 7, string.Join('\n', pipelines));
 
-        // There is no stand-in for schtasks: what is registered there would be real.
+        // There is no stand-in for schtasks: anything registered there would be real.
         foreach (var pipeline in pipelines.Where(pipeline => !OperatingSystem.IsWindows() || !pipeline.Contains("Schedule", StringComparison.Ordinal)))
         {
-            // The moment that the document names is before there was a backup here.
+            // The document's moment is before the first backup here.
             _ = workspace.Run(pipeline.Replace("'2026-11-22 14:30'", "'2100-01-01'", StringComparison.Ordinal)).WithoutErrors();
         }
 
@@ -50,7 +50,7 @@ public class ReadmeTests
             .WithoutErrors();
         var command = Assert.Single(MarkdownDocument.Load("README.md").Sections("powershell").Single(section => section.Heading == "Uninstall it").Blocks).Code;
 
-        // The tests of other classes have schedules of their own meanwhile.
+        // The tests of other classes have their own schedules meanwhile.
         workspace.Run(command.Replace("Get-SHBackupSchedule", "Get-SHBackupSchedule uninstalled*", StringComparison.Ordinal)).WithoutErrors();
         Assert.Empty(workspace.Run("Get-SHBackupSchedule uninstalled*").WithoutErrors().Output);
     }

@@ -7,8 +7,8 @@ using SignalHarvester.Backup.TestSupport;
 namespace SignalHarvester.Backup.PowerShell.Tests.Docs;
 
 /// <summary>
-/// docs/BACKUP_RECOVERY.md is read at three in the morning: the commands of each section are run as they stand, in their
-/// order, after the disaster that the section is about.
+/// docs/BACKUP_RECOVERY.md is read at three in the morning: the commands of each section run unchanged, in their order, after that
+/// section's disaster.
 /// </summary>
 public partial class RecoveryDocumentTests
 {
@@ -102,7 +102,7 @@ public partial class RecoveryDocumentTests
             Assert.Empty(ScriptCheck.Problems(workspace.Session, code));
             if (needs is null)
             {
-                // In the scope of the session: a block goes on with the variables of the one before.
+                // In the scope of the session, because a block uses the variables of the one before.
                 workspace.Run($". {{ {code} }}").WithoutErrors();
             }
         }

@@ -2,7 +2,7 @@ using SignalHarvester.Backup.PowerShell.Tests.Support;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.Docs;
 
-/// <summary>The commands of docs/SCHEDULING.md work as they stand.</summary>
+/// <summary>The commands of docs/SCHEDULING.md work unchanged.</summary>
 // Documents register the schedules of a configuration, which have the same names in all of them.
 [Collection("schedules of documents")]
 public class SchedulingDocumentTests

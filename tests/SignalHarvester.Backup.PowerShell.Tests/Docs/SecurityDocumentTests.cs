@@ -2,7 +2,7 @@ using SignalHarvester.Backup.PowerShell.Tests.Support;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.Docs;
 
-/// <summary>docs/SECURITY.md: its commands are run as they stand, in their order.</summary>
+/// <summary>docs/SECURITY.md: its commands run unchanged, in their order.</summary>
 public class SecurityDocumentTests
 {
     [Fact]

@@ -6,12 +6,12 @@ using SignalHarvester.Backup.TestSupport;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.Metrics;
 
-/// <summary>Export-SHBackupMetric gives the predecessor's metrics, in a form that Prometheus' own tools take.</summary>
+/// <summary>Export-SHBackupMetric exports the predecessor's metrics, in a form that Prometheus' own tools accept.</summary>
 public class ExportMetricTests
 {
     private const string Durations = "1 5 10 30 60 120 300 600 1800 +Inf";
 
-    // The predecessor's: name, kind, labels, buckets. Dashboards rely on every letter of it.
+    // The predecessor's: name, kind, labels, buckets. Dashboards rely on every letter of them.
     private static readonly (string Name, string Kind, string[] Labels, string? Buckets)[] Predecessors =
     [
         ("backup_runs_total", "counter", ["backup_type", "status"], null),
@@ -235,7 +235,7 @@ public class ExportMetricTests
         Assert.Contains("backup_total_count", File.ReadAllText(workspace["real.prom"]), StringComparison.Ordinal);
     }
 
-    /// <summary>Answers one connection after the other, each with the next of the texts, until somebody ends it.</summary>
+    /// <summary>Answers one connection after another, each with the next of the texts, until it is stopped.</summary>
     private static async Task AnswerAsync(TcpListener listener, CancellationToken ended, params string[] answers)
     {
         try
@@ -255,7 +255,7 @@ public class ExportMetricTests
                 client.Client.Shutdown(SocketShutdown.Send);
                 while (await stream.ReadAsync(buffer, ended) > 0)
                 {
-                    // The rest of the body, so that closing does not reset the connection.
+                    // Reads the rest of the body, so that closing does not reset the connection.
                 }
             }
         }

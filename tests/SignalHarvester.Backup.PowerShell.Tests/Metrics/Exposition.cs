@@ -2,12 +2,12 @@ using System.Globalization;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.Metrics;
 
-/// <summary>Metrics in Prometheus' text format, taken apart.</summary>
+/// <summary>Parsed metrics in Prometheus' text format.</summary>
 internal sealed class Exposition
 {
     private readonly Dictionary<string, double> samples;
 
-    /// <summary>Takes a text apart.</summary>
+    /// <summary>Parses a text.</summary>
     public Exposition(string text)
     {
         var lines = text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
@@ -22,10 +22,10 @@ internal sealed class Exposition
     /// <summary>The kind of each metric.</summary>
     public IReadOnlyDictionary<string, string> Types { get; }
 
-    /// <summary>All samples, by name and labels as they stand.</summary>
+    /// <summary>All samples, by name and labels in their written form.</summary>
     public IReadOnlyDictionary<string, double> Samples => samples;
 
-    /// <summary>The value of one sample; fails the test where it is not there.</summary>
+    /// <summary>The value of one sample; fails the test if it is missing.</summary>
     public double this[string sample] =>
         samples.TryGetValue(sample, out var value) ? value : throw new Xunit.Sdk.XunitException($"There is no {sample} in:\n{string.Join('\n', samples.Keys)}");
 }

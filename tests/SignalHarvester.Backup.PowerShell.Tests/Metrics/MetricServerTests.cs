@@ -6,7 +6,7 @@ using SignalHarvester.Backup.TestSupport;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.Metrics;
 
-/// <summary>Start-SHBackupMetricServer is scraped live, says clearly when it cannot, and ends when it is told to.</summary>
+/// <summary>Start-SHBackupMetricServer answers scrapes, reports clearly if it cannot, and ends on request.</summary>
 public class MetricServerTests
 {
     private static readonly HttpClient Client = new();
@@ -78,7 +78,7 @@ public class MetricServerTests
         Assert.StartsWith("HTTP/1.1 200", head, StringComparison.Ordinal);
         Assert.EndsWith("\r\n\r\n", head, StringComparison.Ordinal);
 
-        // Somebody who says nothing keeps nobody else waiting.
+        // A silent client makes nobody else wait.
         using var idle = new TcpClient();
         await idle.ConnectAsync(IPAddress.Loopback, server.Url.Port, TestContext.Current.CancellationToken);
         Assert.Contains("backup_total_count", await Client.GetStringAsync(server.Url, TestContext.Current.CancellationToken), StringComparison.Ordinal);
@@ -128,7 +128,7 @@ public class MetricServerTests
         return results.GetArrayLength() == 0 ? null : results[0].GetProperty("value")[1].GetString();
     }
 
-    /// <summary>Sends bytes as they are, says that there will be no more, and reads all that comes back.</summary>
+    /// <summary>Sends bytes unchanged, says that there will be no more, and reads the whole answer.</summary>
     private static async Task<string> SendAsync(Uri url, string request)
     {
         using var client = new TcpClient();
@@ -143,7 +143,7 @@ public class MetricServerTests
         }
         catch (IOException)
         {
-            // Closed with something of the request unread.
+            // Closed with a part of the request unread.
             return string.Empty;
         }
     }

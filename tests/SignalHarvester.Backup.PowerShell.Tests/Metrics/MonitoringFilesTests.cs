@@ -6,7 +6,7 @@ using SignalHarvester.Backup.TestSupport;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.Metrics;
 
-/// <summary>Alert rules, dashboard and document speak of the metrics that there are, and Prometheus' tools take them.</summary>
+/// <summary>Alert rules, dashboard and document name only existing metrics, and Prometheus' tools accept them.</summary>
 public partial class MonitoringFilesTests
 {
     private static readonly string Root = Path.GetFullPath(Path.Combine(BuiltModule.PesterSpecs, "..", ".."));

@@ -14,7 +14,7 @@ internal sealed class MonitoringProgram : IDisposable
     private readonly Process process;
     private readonly Task<string> error;
 
-    /// <summary>Starts it; skips the test, visibly, where it is not installed.</summary>
+    /// <summary>Starts it; skips the test, visibly, if it is not installed.</summary>
     /// <param name="tool">The program.</param>
     /// <param name="arguments">Its arguments; <c>{port}</c> stands for the port.</param>
     public MonitoringProgram(string tool, params string[] arguments)
@@ -37,9 +37,9 @@ internal sealed class MonitoringProgram : IDisposable
     /// <summary>Its address.</summary>
     public string Url => $"http://127.0.0.1:{Port}";
 
-    /// <summary>Asks until the answer is as wished, and fails the test, with the program's own words, where it never is.</summary>
-    /// <param name="path">What is asked for.</param>
-    /// <param name="wished">Tells the answer.</param>
+    /// <summary>Asks until it gets the wanted answer, and fails the test, with the program's own words, if it never does.</summary>
+    /// <param name="path">The path of the question.</param>
+    /// <param name="wished">Recognises the wanted answer.</param>
     public async Task<string> UntilAsync(string path, Predicate<string> wished)
     {
         var started = Stopwatch.GetTimestamp();
@@ -67,7 +67,7 @@ internal sealed class MonitoringProgram : IDisposable
         return last;
     }
 
-    /// <summary>A port that nobody listens at.</summary>
+    /// <summary>Returns a port on which nobody listens.</summary>
     public static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);

@@ -3,7 +3,7 @@ using SignalHarvester.Backup.PowerShell.Tests.Support;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.Metrics;
 
-/// <summary>Start-SHBackupMetricServer in an engine of its own, at a port that is free.</summary>
+/// <summary>Start-SHBackupMetricServer in an engine of its own, at a free port.</summary>
 internal sealed class RunningServer : IDisposable
 {
     private readonly PowerShellSession session;
@@ -16,10 +16,10 @@ internal sealed class RunningServer : IDisposable
         Url = url;
     }
 
-    /// <summary>Where it says that the metrics are.</summary>
+    /// <summary>The reported address of the metrics.</summary>
     public Uri Url { get; }
 
-    /// <summary>Starts it, and waits until it says where the metrics are.</summary>
+    /// <summary>Starts it, and waits until it reports the address of the metrics.</summary>
     public static async Task<RunningServer> StartAsync(Workspace workspace, string parameters = "")
     {
         var session = PowerShellSession.Start();
@@ -28,7 +28,7 @@ internal sealed class RunningServer : IDisposable
         return new RunningServer(session, script, new Uri(said.Split(' ').Single(word => word.StartsWith("http://", StringComparison.Ordinal))));
     }
 
-    /// <summary>Stops it as Ctrl+C does; its warnings.</summary>
+    /// <summary>Stops it as Ctrl+C does, and returns its warnings.</summary>
     public async Task<IReadOnlyList<string>> StopAsync()
     {
         await script.StopAsync();

@@ -6,13 +6,13 @@ using SignalHarvester.Backup.PowerShell.Tests.Support;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.ModuleTests;
 
-/// <summary>What a user sees of a backup, and what is left of it after a job or a file.</summary>
+/// <summary>The view of a backup, and the object after a job or a file.</summary>
 public class DisplayTests
 {
     private const string RoundTrip =
         "$input | ForEach-Object { [System.Management.Automation.PSSerializer]::Deserialize([System.Management.Automation.PSSerializer]::Serialize($_)) }";
 
-    /// <summary>The age goes on while the test runs.</summary>
+    /// <summary>The age changes while the test runs.</summary>
     private static readonly JsonSerializerOptions WithoutAge = new()
     {
         TypeInfoResolver = new DefaultJsonTypeInfoResolver
@@ -195,7 +195,7 @@ public class DisplayTests
         Assert.Equal(session.Render("$input", Sample()), session.Render("$input", back));
     }
 
-    /// <summary>An engine that knows the list view only: Format-List is a Utility cmdlet, which is not there.</summary>
+    /// <summary>An engine with only the list view: Format-List is a Utility cmdlet, which it does not have.</summary>
     private sealed class ListSession : IDisposable
     {
         private readonly string file = Path.Join(Path.GetTempPath(), Path.GetRandomFileName() + ".Format.ps1xml");

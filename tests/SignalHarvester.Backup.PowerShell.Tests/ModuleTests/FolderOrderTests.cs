@@ -6,13 +6,13 @@ using SignalHarvester.Backup.PowerShell.Tests.Support;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.ModuleTests;
 
-/// <summary>The engine's arrows point down: no folder uses a type of one that stands above it.</summary>
+/// <summary>The engine's arrows point down: no folder uses a type of a higher one.</summary>
 public class FolderOrderTests
 {
     private const string Usings =
         "global using System; global using System.Collections.Generic; global using System.IO; global using System.Linq; global using System.Net.Http; global using System.Threading; global using System.Threading.Tasks;";
 
-    // Lowest first, as in the picture at the top of docs/ARCHITECTURE.md; a room that is not named here is on its folder's floor.
+    // Lowest first, as in the picture at the top of docs/ARCHITECTURE.md; a subfolder that is not named here belongs to its folder's floor.
     private static readonly string[] Floors =
     [
         "Text", "Storage", "Sqlite", "Encryption/Age", "Encryption", "Progress", "Formats", "ObjectStorage", "Catalog", "Chains", "Retention",
@@ -44,7 +44,7 @@ public class FolderOrderTests
     {
         var compilation = Compilation.Value;
 
-        // Else the test above could not fail.
+        // Otherwise the test above could not fail.
         Assert.Contains(
             Uses(compilation, compilation.SyntaxTrees.Single(tree => Name(tree.FilePath) == "BackupEngine.cs")),
             used => Name(used) == "Operations/Create/CreateBackup.cs");
@@ -65,7 +65,7 @@ public class FolderOrderTests
             OutputKind.DynamicallyLinkedLibrary, allowUnsafe: true, nullableContextOptions: NullableContextOptions.Enable));
     }
 
-    /// <summary>The files whose types a file names, also by a member of theirs that is in scope without their name.</summary>
+    /// <summary>Returns the files whose types a file uses, also through members of theirs that are in scope without the type's name.</summary>
     private static IEnumerable<string> Uses(CSharpCompilation compilation, SyntaxTree tree)
     {
         var model = compilation.GetSemanticModel(tree);

@@ -3,7 +3,7 @@ using SignalHarvester.Backup.PowerShell.Tests.Support;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.ModuleTests;
 
-/// <summary>The built folder holds all that a user needs on every platform, and nothing else.</summary>
+/// <summary>The built folder has everything that a user needs on every platform, and nothing else.</summary>
 public class FolderTests
 {
     private static readonly Dictionary<string, string> Natives = new()

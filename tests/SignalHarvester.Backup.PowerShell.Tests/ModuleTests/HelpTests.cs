@@ -3,7 +3,7 @@ using SignalHarvester.Backup.PowerShell.Tests.Support;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.ModuleTests;
 
-/// <summary>Get-Help answers, in full, for everything that the module exports.</summary>
+/// <summary>Get-Help has complete help for everything that the module exports.</summary>
 public class HelpTests
 {
     /// <summary>The names of the exported cmdlets.</summary>

@@ -4,12 +4,12 @@ using SignalHarvester.Backup.PowerShell.Tests.Support;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.ModuleTests;
 
-/// <summary>The layers know only what they may know. Read from the built files, so that nothing slips by.</summary>
+/// <summary>The layers use only what they may use. Read from the built files, so that nothing is overlooked.</summary>
 public class LayeringTests
 {
     private const string Abstractions = "SignalHarvester.Backup.Abstractions";
 
-    /// <summary>What reaches past the engine to the operating system.</summary>
+    /// <summary>Types that reach the operating system without the engine.</summary>
     private static readonly string[] OperatingSystemTypes =
     [
         "System.IO.File", "System.IO.FileInfo", "System.IO.FileStream", "System.IO.Directory", "System.IO.DirectoryInfo",

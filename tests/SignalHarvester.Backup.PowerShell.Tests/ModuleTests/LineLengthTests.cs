@@ -7,8 +7,8 @@ using SignalHarvester.Backup.PowerShell.Tests.Docs;
 namespace SignalHarvester.Backup.PowerShell.Tests.ModuleTests;
 
 /// <summary>
-/// No line is longer than .editorconfig allows. One alone may be: that of a single string with nothing but punctuation
-/// around it, because a message is searched for as a whole. <c>dotnet format</c> keeps the rest of the style, and does not know this rule.
+/// No line is longer than .editorconfig allows, with one exception: a single string with only punctuation around it, because people
+/// search for a message as a whole. <c>dotnet format</c> checks the rest of the style, but cannot check this rule.
 /// </summary>
 public class LineLengthTests
 {
@@ -27,7 +27,7 @@ public class LineLengthTests
             .Where(path => !path.Split(Path.DirectorySeparatorChar).Any(part => part is "bin" or "obj" or ".assets"))
             .ToList();
 
-        // Else nothing could be found.
+        // Otherwise nothing could be found.
         Assert.True(sources.Count > 500, $"only {sources.Count} files were looked at");
         Assert.Empty(sources.SelectMany(path => TooLong(File.ReadAllText(path)).Select(line => $"{Path.GetRelativePath(MarkdownDocument.Root, path)}:{line}")));
     }
@@ -80,7 +80,7 @@ public class LineLengthTests
                 && trivia.Kind() is SyntaxKind.SingleLineCommentTrivia or SyntaxKind.MultiLineCommentTrivia);
     }
 
-    /// <summary>Where the string lies that a token is, or is a part of.</summary>
+    /// <summary>Returns the place of the string that a token is, or is a part of.</summary>
     private static TextSpan? StringOf(SyntaxToken token) =>
         token.Parent?.AncestorsAndSelf().OfType<InterpolatedStringExpressionSyntax>().LastOrDefault()?.Span
         ?? (token.Kind() is SyntaxKind.StringLiteralToken or SyntaxKind.SingleLineRawStringLiteralToken or SyntaxKind.MultiLineRawStringLiteralToken

@@ -8,10 +8,10 @@ using SignalHarvester.Backup.PowerShell.Tests.Support;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.ModuleTests;
 
-/// <summary>What is published: a package that installs into an empty module path, and works from there.</summary>
+/// <summary>The published package installs into an empty module path, and works from there.</summary>
 public sealed class PackageTests : IDisposable
 {
-    // MSBuild takes no semicolon in a path, and the engine no bracket in PSModulePath; those of a workspace have both.
+    // MSBuild accepts no semicolon in a path, and the engine no bracket in PSModulePath; a workspace's path has both.
     private readonly DirectoryInfo packages = Directory.CreateTempSubdirectory("shbackup-package-");
 
     /// <summary>Removes the package.</summary>
@@ -25,7 +25,7 @@ public sealed class PackageTests : IDisposable
         var metadata = Metadata(package);
         Assert.Equal(("SignalHarvester.Backup", BuiltModule.Version), (metadata("id"), metadata("version")));
 
-        // As Install-PSResource lays it: all but what makes it a package.
+        // In the form of Install-PSResource: everything except the package's own files.
         var modules = Path.Combine(packages.FullName, "modules");
         var installed = Path.Combine(modules, "SignalHarvester.Backup", metadata("version")!);
         foreach (var entry in package.Entries.Where(entry => !IsOfThePackage(entry.FullName)))

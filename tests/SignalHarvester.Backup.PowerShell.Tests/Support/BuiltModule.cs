@@ -2,7 +2,7 @@ using System.Reflection;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.Support;
 
-/// <summary>The module folder that the build left under <c>out/</c>, which every test here imports.</summary>
+/// <summary>The module folder that the build made under <c>out/</c>. Every test here imports it.</summary>
 internal static class BuiltModule
 {
     /// <summary>The module's folder.</summary>
@@ -14,19 +14,19 @@ internal static class BuiltModule
     /// <summary>The configuration that was built.</summary>
     public static string Configuration { get; } = Metadata("Configuration");
 
-    /// <summary>The manifest: what Import-Module is given.</summary>
+    /// <summary>The path of the manifest, for Import-Module.</summary>
     public static string Manifest { get; } = PathOf("SignalHarvester.Backup.psd1");
 
-    /// <summary>The built host, for what needs a process of its own.</summary>
+    /// <summary>The path of the built host, for tests that need a process of its own.</summary>
     public static string Host { get; } = Path.GetFullPath(Path.Join(Metadata("HostOutput"), OperatingSystem.IsWindows() ? "shbackup.exe" : "shbackup"));
 
-    /// <summary>Where NuGet keeps packages, and dotnet the tools that it restored.</summary>
+    /// <summary>The folder in which NuGet keeps packages, and dotnet the restored tools.</summary>
     public static string PackageRoot { get; } = Metadata("PackageRoot");
 
     /// <summary>The folder of the Pester specs.</summary>
     public static string PesterSpecs { get; } = Path.GetFullPath(Metadata("PesterSpecs"));
 
-    /// <summary>A file of the module.</summary>
+    /// <summary>Returns the path of a file of the module.</summary>
     /// <param name="relativePath">Its path from the module's folder, with forward slashes.</param>
     public static string PathOf(string relativePath) => Path.GetFullPath(Path.Join(Base, relativePath));
 

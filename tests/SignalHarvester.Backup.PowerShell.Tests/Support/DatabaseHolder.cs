@@ -8,9 +8,9 @@ internal sealed class DatabaseHolder : IDisposable
 {
     private readonly Process process;
 
-    /// <summary>Starts it; skips the test, visibly, where the sqlite3 shell is not installed.</summary>
+    /// <summary>Starts it; skips the test, visibly, if the sqlite3 shell is not installed.</summary>
     /// <param name="database">The database.</param>
-    /// <param name="statements">What it does first, such as what leaves a transaction open.</param>
+    /// <param name="statements">The first statements, such as those that leave a transaction open.</param>
     public DatabaseHolder(string database, string statements)
     {
         _ = Tool.Require("sqlite3");
@@ -22,8 +22,8 @@ internal sealed class DatabaseHolder : IDisposable
         _ = Execute(statements);
     }
 
-    /// <summary>Lets it run more statements.</summary>
-    /// <returns>The last line that they gave; empty where they gave none.</returns>
+    /// <summary>Runs more statements in it.</summary>
+    /// <returns>Their last line of output; empty if there is none.</returns>
     public string Execute(string statements)
     {
         process.StandardInput.WriteLine(statements);

@@ -3,8 +3,8 @@ using SignalHarvester.Backup.TestSupport;
 namespace SignalHarvester.Backup.PowerShell.Tests.Support;
 
 /// <summary>
-/// Stand-ins for the operating system's schedulers, to be put first on a PATH. Each notes what it was called with, and
-/// keeps what it was given as the real one would; what holds the word "refused" it refuses.
+/// Stand-ins for the operating system's schedulers, to be first on a PATH. Each writes down its calls, and keeps what it gets as the
+/// real one would; it refuses a text with the word "refused".
 /// </summary>
 internal static class FakeSchedulers
 {
@@ -18,7 +18,7 @@ internal static class FakeSchedulers
         esac
         """;
 
-    /// <summary>The Task Scheduler: keeps each task's XML, and gives it back in UTF-8, as a console does.</summary>
+    /// <summary>The Task Scheduler: keeps each task's XML, and returns it in UTF-8, as a console does.</summary>
     public const string Schtasks = """
         mode=$1; name=""; file=""
         while [ $# -gt 0 ]; do
@@ -54,13 +54,13 @@ internal static class FakeSchedulers
         esac
         """;
 
-    /// <summary>One that is there and does not answer.</summary>
+    /// <summary>A scheduler that exists and does not answer.</summary>
     public const string Silent = "exit 1";
 
     /// <summary>Puts a stand-in into a folder.</summary>
     /// <param name="folder">The folder.</param>
     /// <param name="name">The program's name.</param>
-    /// <param name="body">What it does: shell text, in which <c>$here</c> is the folder.</param>
+    /// <param name="body">Its shell script, in which <c>$here</c> is the folder.</param>
     public static void Install(string folder, string name, string body)
     {
         var path = Path.Combine(folder, name);
@@ -71,7 +71,7 @@ internal static class FakeSchedulers
         }
     }
 
-    /// <summary>Skips the running test where no shell script can stand in for a program.</summary>
+    /// <summary>Skips the running test on systems where no shell script can stand in for a program.</summary>
     public static void SkipWhereNone()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "the stand-ins are shell scripts");

@@ -4,7 +4,7 @@ using SignalHarvester.Backup.PowerShell.Tests.Support;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.Support;
 
-/// <summary>Imports the module before any test runs a command, and notes what that alone brought into the process.</summary>
+/// <summary>Imports the module before any test runs a command, and notes what that alone loaded into the process.</summary>
 public sealed class FirstImport
 {
     /// <summary>Imports the module.</summary>

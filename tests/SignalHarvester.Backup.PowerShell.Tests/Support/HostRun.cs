@@ -2,10 +2,10 @@ using System.Diagnostics;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.Support;
 
-/// <summary>A command in a process of its own, for what concerns the whole process: its environment.</summary>
+/// <summary>Runs a command in a process of its own, for tests of the whole process: its environment.</summary>
 internal static class HostRun
 {
-    /// <summary>Runs a command with the built module; fails the test where it fails.</summary>
+    /// <summary>Runs a command with the built module; fails the test if the command fails.</summary>
     /// <returns>The lines of its output.</returns>
     public static async Task<string[]> SucceedAsync(string folder, string command, params (string Name, string Value)[] environment)
     {

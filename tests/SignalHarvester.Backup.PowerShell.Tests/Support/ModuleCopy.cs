@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.Support;
 
-/// <summary>A copy of the built module in a folder of its own, to be tampered with.</summary>
+/// <summary>A copy of the built module in a folder of its own, for tests that change it.</summary>
 internal sealed class ModuleCopy : IDisposable
 {
     private readonly DirectoryInfo parent = Directory.CreateTempSubdirectory("shbackup-module-");
@@ -25,7 +25,7 @@ internal sealed class ModuleCopy : IDisposable
     public string this[params string[] parts] => Path.Combine([Path.GetDirectoryName(Manifest)!, .. parts]);
 
     /// <summary>
-    /// Runs a command with the copy in a process of its own: in this one the engine is loaded already, with all its libraries.
+    /// Runs a command with the copy in a process of its own, because this one has loaded the engine already, with all its libraries.
     /// </summary>
     public async Task<(int Code, string Output, string Said)> RunAsync(string folder, string command)
     {
@@ -43,7 +43,7 @@ internal sealed class ModuleCopy : IDisposable
         return (host.ExitCode, output, await errors);
     }
 
-    /// <summary>Removes the copy. Windows keeps what is loaded; then the folder for temporary files keeps the copy.</summary>
+    /// <summary>Removes the copy. Windows keeps loaded files; then the copy stays in the folder for temporary files.</summary>
     public void Dispose()
     {
         if (!OperatingSystem.IsWindows())

@@ -4,8 +4,8 @@ using System.Management.Automation.Runspaces;
 namespace SignalHarvester.Backup.PowerShell.Tests.Support;
 
 /// <summary>
-/// The real PowerShell engine with the built module imported, as a user has it. There are no Utility and Management
-/// cmdlets in it: no Get-ChildItem, no Select-Object.
+/// The real PowerShell engine with the built module imported, as users have it. It has no Utility and Management cmdlets: no
+/// Get-ChildItem, no Select-Object.
 /// </summary>
 internal sealed class PowerShellSession : IDisposable
 {
@@ -64,7 +64,7 @@ internal sealed class PowerShellSession : IDisposable
             failure = exception;
         }
 
-        // The engine has put a terminating error into the stream already when it came through a pipeline of its own.
+        // PowerShell has already put a terminating error into the stream if it came through a pipeline of its own.
         var errors = shell.Streams.Error.ToList();
         if (failure is not null && !errors.Any(e => ReferenceEquals(e.Exception, failure.ErrorRecord.Exception)))
         {
@@ -83,8 +83,8 @@ internal sealed class PowerShellSession : IDisposable
 
     /// <summary>Runs a script and stops it, as Ctrl+C does, at the first progress record that matches.</summary>
     /// <param name="script">The script.</param>
-    /// <param name="moment">Tells the record.</param>
-    /// <returns>What came out before the stop. Fails the test where the script ended by itself.</returns>
+    /// <param name="moment">Recognises the record.</param>
+    /// <returns>The output before the stop. Fails the test if the script ended by itself.</returns>
     public async Task<IReadOnlyList<PSObject>> StopAtAsync(string script, Predicate<ProgressRecord> moment)
     {
         using var shell = NewShell(script, []);
@@ -106,10 +106,10 @@ internal sealed class PowerShellSession : IDisposable
         return [.. output];
     }
 
-    /// <summary>Runs a script while the test goes on.</summary>
+    /// <summary>Starts a script that runs while the test continues.</summary>
     public RunningScript Begin(string script, params object[] arguments) => new(NewShell(script, arguments));
 
-    /// <summary>What a user sees of a script's output: the lines that Out-Default writes through the format views.</summary>
+    /// <summary>Returns what a user sees of a script's output: the lines that Out-Default writes through the format views.</summary>
     /// <param name="script">The script.</param>
     /// <param name="input">The objects that <c>$input</c> enumerates.</param>
     public string Render(string script, params object[] input)
@@ -122,7 +122,7 @@ internal sealed class PowerShellSession : IDisposable
         return Host.Shown;
     }
 
-    /// <summary>What Tab offers at the end of a line.</summary>
+    /// <summary>Returns what Tab offers at the end of a line.</summary>
     /// <param name="line">The line as typed so far.</param>
     public IReadOnlyList<CompletionResult> Complete(string line)
     {

@@ -2,27 +2,27 @@ using System.Management.Automation;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.Support;
 
-/// <summary>A script that runs while the test goes on.</summary>
+/// <summary>A script that runs while the test continues.</summary>
 internal sealed class RunningScript : IDisposable
 {
     private readonly System.Management.Automation.PowerShell shell;
     private readonly Task run;
 
     /// <summary>Starts it.</summary>
-    /// <param name="shell">The engine, with the script; it is disposed of with this.</param>
+    /// <param name="shell">The engine, with the script. It is disposed with this object.</param>
     public RunningScript(System.Management.Automation.PowerShell shell)
     {
         this.shell = shell;
         run = shell.InvokeAsync();
     }
 
-    /// <summary>How it stands.</summary>
+    /// <summary>Its state.</summary>
     public PSInvocationState State => shell.InvocationStateInfo.State;
 
-    /// <summary>The warnings, once it has ended: until then, reading them waits for more.</summary>
+    /// <summary>The warnings, after it has ended: until then, reading them waits for more.</summary>
     public IReadOnlyList<string> Warnings => [.. shell.Streams.Warning.Select(warning => warning.Message)];
 
-    /// <summary>The first thing that it informs of; fails the test where it ends before.</summary>
+    /// <summary>Returns its first information message; fails the test if it ends before.</summary>
     public async Task<string> FirstInformationAsync()
     {
         while (shell.Streams.Information.Count == 0)

@@ -4,8 +4,8 @@ using SignalHarvester.Backup.TestSupport;
 namespace SignalHarvester.Backup.PowerShell.Tests.Support;
 
 /// <summary>
-/// A folder that is the home of an account, with <c>app.db</c> in it, and the built host in processes of their own. What is
-/// registered there starts the host too.
+/// A folder as the home of an account, with <c>app.db</c> in it, and the built host in processes of their own. Schedules registered
+/// there start the host too.
 /// </summary>
 internal sealed class ScheduleHost : IDisposable
 {
@@ -34,7 +34,7 @@ internal sealed class ScheduleHost : IDisposable
             && !call.Contains("show-environment", StringComparison.Ordinal) && !call.Contains("launchctl print", StringComparison.Ordinal))]
         : [];
 
-    /// <summary>Puts a stand-in on the PATH of what runs here.</summary>
+    /// <summary>Puts a stand-in on the PATH of the processes here.</summary>
     public void Install(string name, string body) => FakeSchedulers.Install(folder["bin"], name, body);
 
     /// <summary>Runs a script in the host and waits for its end.</summary>
@@ -62,7 +62,7 @@ internal sealed class ScheduleHost : IDisposable
         return Process.Start(start)!;
     }
 
-    /// <summary>Waits for the end of a process, and gives what it said.</summary>
+    /// <summary>Waits for the end of a process, and returns its output.</summary>
     public static ToolResult Finish(Process process, string name)
     {
         process.StandardInput.Close();

@@ -6,8 +6,8 @@ using SignalHarvester.Backup.TestSupport;
 namespace SignalHarvester.Backup.PowerShell.Tests.Support;
 
 /// <summary>
-/// Where this process registers schedules: its own folders instead of the account's, a crontab that is none, no systemd, and
-/// a pwsh that does nothing. All tests of the process share it, so each has names of its own.
+/// The place where this process registers schedules: its own folders instead of the account's, a stand-in for crontab, no systemd,
+/// and a pwsh that does nothing. All tests of the process share it, so each has its own names.
 /// </summary>
 public sealed class ScheduleSandbox : IDisposable
 {
@@ -28,13 +28,13 @@ public sealed class ScheduleSandbox : IDisposable
         Environment.SetEnvironmentVariable("XDG_STATE_HOME", folder.Folder("state"));
     }
 
-    /// <summary>The crontab as it is now.</summary>
+    /// <summary>The present crontab.</summary>
     public string Crontab => File.Exists(folder["bin", "crontab.txt"]) ? File.ReadAllText(folder["bin", "crontab.txt"]) : string.Empty;
 
     /// <summary>Changes the crontab behind the module's back.</summary>
     public void EditCrontab(Func<string, string> edit) => File.WriteAllText(folder["bin", "crontab.txt"], edit(Crontab));
 
-    /// <summary>Puts the environment back.</summary>
+    /// <summary>Restores the environment.</summary>
     public void Dispose()
     {
         foreach (var (name, value) in before)

@@ -1,9 +1,9 @@
 namespace SignalHarvester.Backup.PowerShell.Tests.Support;
 
-/// <summary>Reads scripts without running them.</summary>
+/// <summary>Checks scripts without running them.</summary>
 internal static class ScriptCheck
 {
-    /// <summary>What is wrong with a script: its syntax, and parameters that the module's cmdlets do not have.</summary>
+    /// <summary>Returns the problems of a script: its syntax, and parameters that the module's cmdlets do not have.</summary>
     public static IReadOnlyList<string> Problems(PowerShellSession session, string code) => session.Invoke(
         """
         $errors = $null

@@ -3,7 +3,7 @@ using System.Management.Automation.Host;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.Support;
 
-/// <summary>A host that answers questions from a script and keeps what it was asked and shown.</summary>
+/// <summary>A host that answers questions from a script and keeps the questions and the output.</summary>
 /// <param name="answers">The labels of the choices to take, in order.</param>
 internal sealed class ScriptedHost(IEnumerable<string> answers) : PSHost
 {

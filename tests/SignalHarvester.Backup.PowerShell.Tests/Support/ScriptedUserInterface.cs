@@ -83,6 +83,6 @@ internal sealed class ScriptedUserInterface(IEnumerable<string> answers) : PSHos
     /// <inheritdoc/>
     public override void WriteProgress(long sourceId, ProgressRecord record)
     {
-        // Kept by the session's progress stream; a screen would be no place to test it.
+        // The session's progress stream has them; a screen would be no place to test them.
     }
 }

@@ -2,9 +2,9 @@ using System.Management.Automation;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.Support;
 
-/// <summary>What one script in a <see cref="PowerShellSession"/> gave.</summary>
+/// <summary>The result of one script in a <see cref="PowerShellSession"/>.</summary>
 /// <param name="Output">The objects of the pipeline.</param>
-/// <param name="Errors">Every error record in the order written; that of <paramref name="Failure"/> is the last.</param>
+/// <param name="Errors">Every error record in the order of writing; that of <paramref name="Failure"/> is the last.</param>
 /// <param name="Failure">The terminating error that ended the script, if one did.</param>
 /// <param name="Warnings">The warnings.</param>
 /// <param name="Verbose">The verbose messages; the script must ask for them with -Verbose.</param>
@@ -19,7 +19,7 @@ internal sealed record SessionResult(
     IReadOnlyList<string> Information,
     IReadOnlyList<ProgressRecord> Progress)
 {
-    /// <summary>The output as objects of one type; fails the test where one is of another.</summary>
+    /// <summary>Returns the output as objects of one type; fails the test if one has another type.</summary>
     public IReadOnlyList<T> As<T>() => [.. Output.Select(item => Assert.IsType<T>(item.BaseObject, exactMatch: false))];
 
     /// <summary>Fails the test, naming every error, unless there was none.</summary>

@@ -4,7 +4,7 @@ using SignalHarvester.Backup.TestSupport;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.Support;
 
-/// <summary>A command in a PowerShell of its own: our host, or the pwsh that `dotnet tool restore` brings.</summary>
+/// <summary>A command in a PowerShell of its own: our host, or the pwsh from `dotnet tool restore`.</summary>
 internal sealed class ShellProcess : IDisposable
 {
     /// <summary>Our host.</summary>
@@ -19,14 +19,14 @@ internal sealed class ShellProcess : IDisposable
     private readonly Task<string> output;
     private readonly Task<string> error;
 
-    /// <summary>Starts it. Skips the test where there is no such shell, or no signals.</summary>
+    /// <summary>Starts it. Skips the test if there is no such shell, or there are no signals.</summary>
     /// <param name="shell"><see cref="Host"/> or <see cref="PowerShell"/>.</param>
-    /// <param name="folder">Where it runs.</param>
-    /// <param name="command">Has the built module.</param>
+    /// <param name="folder">Its current folder.</param>
+    /// <param name="command">The command, with the built module imported.</param>
     public ShellProcess(string shell, string folder, string command)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no kill to send a signal with");
-        // Whoever started the tests may have had SIGHUP ignored, as nohup does.
+        // The process that started the tests may ignore SIGHUP, as under nohup.
         string[] arguments = ["--default-signal=INT,HUP", .. shell == Host
             ? (string[])[BuiltModule.Host, "-Command", command]
             : ["dotnet", Restored(), "-NoProfile", "-NonInteractive", "-Command", $"Import-Module '{BuiltModule.Manifest}'; {command}"]];
@@ -45,13 +45,13 @@ internal sealed class ShellProcess : IDisposable
     /// <summary>Whether it has ended.</summary>
     public bool HasEnded => process.HasExited;
 
-    /// <summary>Waits until something is so; fails where the process ends first.</summary>
+    /// <summary>Waits until a condition is true; fails if the process ends first.</summary>
     public void WaitUntil(Func<bool> condition) =>
         Assert.True(
             SpinWait.SpinUntil(() => condition() || process.HasExited, Hang) && !process.HasExited,
             process.HasExited ? $"It ended before: {output.Result}{error.Result}" : "It did not come.");
 
-    /// <summary>Sends a signal; one that comes too late is none.</summary>
+    /// <summary>Sends a signal. If it comes too late, nothing happens.</summary>
     public void Signal(string name)
     {
         using var kill = Process.Start("/bin/sh", ["-c", $"kill -{name} {process.Id}"]);
@@ -80,7 +80,7 @@ internal sealed class ShellProcess : IDisposable
         process.Dispose();
     }
 
-    /// <summary>The program itself: `dotnet pwsh` is a process before it, which hands no signals on.</summary>
+    /// <summary>Returns the program itself: `dotnet pwsh` is a process before it, which passes no signals on.</summary>
     private static string Restored()
     {
         var tools = JsonNode.Parse(File.ReadAllText(Path.Combine(BuiltModule.PesterSpecs, "..", "..", ".config", "dotnet-tools.json")))!;

@@ -5,8 +5,8 @@ using SignalHarvester.Backup.TestSupport;
 namespace SignalHarvester.Backup.PowerShell.Tests.Support;
 
 /// <summary>
-/// A folder with <c>app.db</c> and <c>backups</c> in it, and an engine whose current location it is. The process's own
-/// working directory is another one.
+/// A folder with <c>app.db</c> and <c>backups</c>, which is the current location of an engine. The process's own working directory is
+/// another one.
 /// </summary>
 internal sealed class Workspace : IDisposable
 {
@@ -58,13 +58,13 @@ internal sealed class Workspace : IDisposable
     public BackupMetadata MakeBackup(string parameters = "") =>
         Run("New-SHBackup ./app.db " + parameters).WithoutErrors().As<BackupMetadata>().Single();
 
-    /// <summary>The ids that Get-SHBackup lists, newest first.</summary>
+    /// <summary>Returns the ids in Get-SHBackup's listing, newest first.</summary>
     public IReadOnlyList<string> Listed() => Ids(Run("Get-SHBackup").WithoutErrors());
 
-    /// <summary>The ids of what a script gave.</summary>
+    /// <summary>Returns the ids in a script's output.</summary>
     public static IReadOnlyList<string> Ids(SessionResult result) => [.. result.As<BackupMetadata>().Select(backup => backup.Id)];
 
-    /// <summary>Adds a good backup of app.db that is as old as said, without running a cmdlet.</summary>
+    /// <summary>Adds a good backup of app.db of a given age, without running a cmdlet.</summary>
     /// <param name="age">Its age now.</param>
     /// <param name="edit">Changes its sidecar.</param>
     /// <returns>Its id.</returns>
@@ -84,10 +84,10 @@ internal sealed class Workspace : IDisposable
         return id;
     }
 
-    /// <summary>The path of a backup's sidecar.</summary>
+    /// <summary>Returns the path of a backup's sidecar.</summary>
     public string SidecarOf(string id) => Path.Combine(Backups, id + ".json");
 
-    /// <summary>The path of a backup's file.</summary>
+    /// <summary>Returns the path of a backup's file.</summary>
     public string FileOf(string id) => Directory.EnumerateFiles(Backups, id + "_*").Single();
 
     /// <summary>Changes a backup's sidecar by hand.</summary>
@@ -98,7 +98,7 @@ internal sealed class Workspace : IDisposable
         File.WriteAllText(SidecarOf(id), sidecar.ToJsonString());
     }
 
-    /// <summary>Changes a page or two of app.db, after making it large enough that this is little.</summary>
+    /// <summary>Changes a page or two of app.db, after making it so large that this is little.</summary>
     public void Change()
     {
         using var connection = Databases.Open(Database);
@@ -109,7 +109,7 @@ internal sealed class Workspace : IDisposable
             """);
     }
 
-    /// <summary>Makes a backup look as old as said.</summary>
+    /// <summary>Makes a backup look as old as given.</summary>
     public void SetAge(string id, TimeSpan age) => EditSidecar(
         id, sidecar => sidecar["timestamp"] = (DateTime.UtcNow - age).ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'+00:00'", CultureInfo.InvariantCulture));
 
@@ -132,7 +132,7 @@ internal sealed class Workspace : IDisposable
         }
     }
 
-    /// <summary>Makes another folder the session's current location. Set-Location itself is not in this engine.</summary>
+    /// <summary>Makes another folder the session's current location, because this engine has no Set-Location.</summary>
     public void MoveTo(string path) =>
         Run("$null = $ExecutionContext.SessionState.Path.SetLocation([WildcardPattern]::Escape($args[0]))", path).WithoutErrors();
 

@@ -12,7 +12,7 @@ using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Catalog;
 
-/// <summary>What lies in a backup directory after a kill at any moment, and what the next run makes of it.</summary>
+/// <summary>The content of a backup directory after a kill at any moment, and what the next run does with it.</summary>
 public sealed class BackupDirectoryTests : IDisposable
 {
     private readonly Scene scene = new();

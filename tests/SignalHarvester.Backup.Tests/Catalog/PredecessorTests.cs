@@ -5,7 +5,7 @@ using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Catalog;
 
-/// <summary>What the Python tool left is listed, verified, restored and removed like our own.</summary>
+/// <summary>Backups of the Python tool are listed, verified, restored and removed like our own.</summary>
 public sealed class PredecessorTests : IDisposable
 {
     private readonly Scene scene = new();

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Catalog;
 
-/// <summary>What lies in .shbackup is never trusted to be ours, and never in the way of a backup.</summary>
+/// <summary>The content of .shbackup is never trusted to be ours, and never prevents a backup.</summary>
 public sealed class StateFolderTests : IDisposable
 {
     private readonly Scene scene = new();
@@ -44,7 +44,7 @@ public sealed class StateFolderTests : IDisposable
         Databases.Create(scene.Database);
         var backup = scene.Create();
 
-        // The marker of a killed removal, and in the file's place something that cannot be deleted as one.
+        // The marker of a killed removal, and something undeletable with the file's name.
         var removing = Path.Combine(scene.Directory.Path, ".shbackup", "removing");
         Directory.CreateDirectory(removing);
         File.Move(Path.Combine(scene.Directory.Path, backup.Id + ".json"), Path.Combine(removing, backup.Id + ".json"));

@@ -14,8 +14,8 @@ using Xunit;
 namespace SignalHarvester.Backup.Tests.Chains;
 
 /// <summary>
-/// Whatever is wrong with a chain: nothing is built on it, nothing wrong is restored from it, the error names the link,
-/// and what does not need that link is as good as before.
+/// Whatever is wrong with a chain: nothing builds on it, nothing wrong is restored from it, the error names the link, and backups
+/// that do not need that link are as good as before.
 /// </summary>
 public sealed class BrokenChainTests : IDisposable
 {
@@ -39,7 +39,7 @@ public sealed class BrokenChainTests : IDisposable
 
         AssertUnusable(other, scene["other.db"], strategy);
 
-        // Not named, it is none to build on either.
+        // Unless it is named, it is no parent either.
         var first = scene.Create(Increment);
         Assert.Equal(BackupType.Full, first.Type);
         Assert.Contains("no backup of this database", (string)first.Metadata["full_reason"]!, StringComparison.Ordinal);
@@ -92,7 +92,7 @@ public sealed class BrokenChainTests : IDisposable
         var chain = Chain(3);
         FlipBit(chain[link].BackupPath, 0.5);
 
-        // The digests are at hand and true: the damage shows when the finished increment is tried on its parent.
+        // The digests are there and right: the damage shows when the finished increment is checked on its parent.
         var backup = Make(Increment);
 
         AssertFull(backup, chain[link].Id);
@@ -335,7 +335,7 @@ public sealed class BrokenChainTests : IDisposable
 
         AssertGood(chain[..1]);
 
-        // One of them alone cannot be folded away; together with all that needs them they go.
+        // One of them alone cannot be folded; together with all that need them they can be removed.
         (var removed, var faults) = scene.Remove(chain[2]);
         Assert.Empty(removed);
         Assert.Equal((BackupErrorId.BackupHasDependants, chain[2].Id), (Assert.Single(faults).ErrorId, faults[0].Target));
@@ -394,7 +394,7 @@ public sealed class BrokenChainTests : IDisposable
             Assert.NotNull(scene.Verify(broken).Fault);
         }
 
-        // Even where somebody has made size and checksum of the file agree, the image is another one.
+        // Even if somebody has made size and checksum of the file agree, the image is another one.
         EditSidecar(
             one,
             sidecar => (sidecar["size_bytes"], sidecar["stored_checksum"], sidecar["wal_checksum"]) = (other.Size, other.StoredChecksum, other.WalChecksum));
@@ -424,7 +424,7 @@ public sealed class BrokenChainTests : IDisposable
     [InlineData(BackupStrategy.Wal, false)]
     public void Two_machines_with_the_same_path_share_a_directory(BackupStrategy strategy, bool sameAtFirst)
     {
-        // What they have in common is the path; each finds the other one's backup as the newest.
+        // They share only the path; each finds the other one's backup as the newest.
         Databases.Create(scene.Database);
         var other = scene["the other machine's.db"];
         if (sameAtFirst)
@@ -471,7 +471,7 @@ public sealed class BrokenChainTests : IDisposable
             clock.Jump(-TimeSpan.FromDays(1));
         }
 
-        // Parents are dated later than their children here; what was made last is listed first all the same.
+        // Parents have later dates than their children here; still, the one made last is listed first.
         Assert.Equal([5, 4, 3, 2, 1, 0], scene.Directory.List().Backups.Select(backup => backup.Depth));
         AssertGood(chain);
         Assert.Empty(scene.Remove(chain[0], chain[2], chain[3]).Faults);
@@ -489,7 +489,7 @@ public sealed class BrokenChainTests : IDisposable
         var first = Make(TimeSpan.Zero);
         var second = Make(TimeSpan.Zero);
 
-        // There is nothing else for the first one to build on.
+        // The first one has no other backup to build on.
         Assert.Equal([null, ahead.Id, first.Id], new[] { ahead, first, second }.Select(backup => backup.ParentId));
         AssertGood([ahead, first, second]);
 
@@ -547,7 +547,7 @@ public sealed class BrokenChainTests : IDisposable
         var own = File.ReadAllBytes(digests);
         Databases.Execute(user, "UPDATE customer SET name = name || '!' WHERE id % 50 = 0");
 
-        // As long as the others, under the right name, with the right header: those of the database as it is now, say.
+        // As long as the others, with the right name and the right header: the digests of the present database, for example.
         using (var file = File.OpenWrite(digests))
         {
             var now = TrueImage.Of(scene.Database);
@@ -605,7 +605,7 @@ public sealed class BrokenChainTests : IDisposable
             Scene.Fails(BackupErrorId.SidecarHostile, BackupErrorCategory.SecurityError, () => Make(Increment));
             Scene.Fails(BackupErrorId.SidecarHostile, BackupErrorCategory.SecurityError, () => scene.Verify(chain[1]));
 
-            // What is made here last is told last.
+            // The last event here is the last one recorded.
             File.WriteAllText(Path.Combine(elsewhere, "last"), "");
             SpinWait.SpinUntil(() => seen.Contains("last"));
             Assert.Equal(["last"], seen);
@@ -613,7 +613,7 @@ public sealed class BrokenChainTests : IDisposable
         }
     }
 
-    /// <summary>A full backup and increments on it, all of them changes of a few pages.</summary>
+    /// <summary>Makes a full backup and increments on it, each with changes of a few pages.</summary>
     private BackupMetadata[] Chain(int length, CompressionType compression = CompressionType.Zstd)
     {
         Databases.Create(scene.Database, new DatabaseShape { JournalMode = JournalMode.Delete, Rows = 300 });

@@ -7,8 +7,8 @@ using Xunit;
 namespace SignalHarvester.Backup.Tests.Chains;
 
 /// <summary>
-/// Whatever is done to a database, to its digest cache and to the backups of it: each backup that is left restores to
-/// exactly the image that was there.
+/// Whatever happens to a database, to its digest cache and to its backups: each remaining backup restores exactly the image of its
+/// moment.
 /// </summary>
 public sealed class ChainPropertyTests
 {

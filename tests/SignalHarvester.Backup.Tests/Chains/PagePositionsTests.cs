@@ -5,12 +5,12 @@ using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Chains;
 
-/// <summary>The numbers of more pages than are held in memory.</summary>
+/// <summary>The numbers of more pages than fit into memory.</summary>
 public sealed class PagePositionsTests
 {
     private const long PageCount = 1L << 32;
 
-    // Of blocks that share a place in memory, and of neighbours.
+    // From blocks that share a place in memory, and from neighbours.
     private static readonly Gen<long> Page = Gen.Select(
         Gen.Long[0, 4], Gen.Long[0, 70], Gen.Long[1, 100_000], (far, block, near) => (far << 24) + (block << 14) + near);
 

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Configuration;
 
-/// <summary>Everything that is wrong is said at once, with its place, what was found and what is allowed; and no secret with it.</summary>
+/// <summary>All problems are reported at once, each with its place, the value found and the allowed values, and without a secret.</summary>
 public sealed class ConfigurationProblemTests
 {
     private const string Recipient = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";

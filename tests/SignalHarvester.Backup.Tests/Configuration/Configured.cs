@@ -5,7 +5,7 @@ using SignalHarvester.Backup.TestSupport;
 
 namespace SignalHarvester.Backup.Tests.Configuration;
 
-/// <summary>A folder with a configuration file, and what is read from it in an environment of the test's own.</summary>
+/// <summary>A folder with a configuration file, and the result of reading it in the test's own environment.</summary>
 internal sealed class Configured : IDisposable
 {
     private readonly TempFolder folder = new();
@@ -28,11 +28,11 @@ internal sealed class Configured : IDisposable
 
     public string this[params string[] parts] => folder[parts];
 
-    /// <summary>Reads what stands below app.backup.</summary>
+    /// <summary>Reads a text below app.backup.</summary>
     public static Configured Backup(string text, Dictionary<string, string>? environment = null) =>
         new("app:\n  backup:\n" + string.Join('\n', text.Split('\n').Select(line => "    " + line)), environment);
 
-    /// <summary>The problems without the file's path: line, column, key, and what is said.</summary>
+    /// <summary>Returns the problems without the file's path: line, column, key and message.</summary>
     public string[] Problems() => [.. Read.Problems.Select(problem => problem.ToString().Replace(path, "F", StringComparison.Ordinal))];
 
     public void Dispose() => folder.Dispose();

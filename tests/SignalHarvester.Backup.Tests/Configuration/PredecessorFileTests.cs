@@ -5,7 +5,7 @@ using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Configuration;
 
-/// <summary>The settings.yaml that the Python tool left is read as it is, next to all that is the application's.</summary>
+/// <summary>The Python tool's settings.yaml is read unchanged, with all the application's own settings in it.</summary>
 public sealed class PredecessorFileTests
 {
     private const string File = """

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Configuration;
 
-/// <summary>The sample is right, in every line of it, and leaves out no key.</summary>
+/// <summary>Every line of the sample is right, and no key is missing.</summary>
 public sealed partial class SampleTests
 {
     [Fact]

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Configuration;
 
-/// <summary>What is set is what comes out, from the file or from the environment.</summary>
+/// <summary>The settings have the values of the file or of the environment.</summary>
 public sealed class SettingsTests
 {
     [Fact]

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Encryption;
 
-/// <summary>An encrypted file that is not what was written gives a fault, and no byte that was not written.</summary>
+/// <summary>A changed encrypted file causes a fault, and returns no byte that was not written.</summary>
 public sealed class AgeDamageTests : IDisposable
 {
     private const int PieceStored = (64 << 10) + 16;
@@ -37,7 +37,7 @@ public sealed class AgeDamageTests : IDisposable
     [Fact]
     public void A_flipped_bit_anywhere_is_found()
     {
-        // Every byte of the header, and a thousand places of the rest.
+        // Every byte of the header, and a thousand places in the rest.
         var places = Enumerable.Range(0, payload).Concat(Enumerable.Range(0, 1000).Select(_ => RandomNumberGenerator.GetInt32(payload, stored.Length)));
         foreach (var place in places)
         {

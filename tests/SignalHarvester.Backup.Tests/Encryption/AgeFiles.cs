@@ -49,7 +49,7 @@ public sealed class AgeFiles : IDisposable
 
     public static byte[] Decrypt(string path, IdentityRing ring) => Decrypt(path, ring, new MemoryStream());
 
-    /// <summary>Decrypts into a stream, which holds what came out before a fault.</summary>
+    /// <summary>Decrypts into a stream, which then has the bytes before a fault.</summary>
     public static byte[] Decrypt(string path, IdentityRing ring, MemoryStream content)
     {
         using var file = File.OpenHandle(path);

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Encryption;
 
-/// <summary>What is encrypted here, Debian's age decrypts, and the other way round.</summary>
+/// <summary>Debian's age decrypts what we encrypt, and the other way round.</summary>
 public sealed class AgeInteropTests : IDisposable
 {
     private readonly AgeFiles files = new();
@@ -44,7 +44,7 @@ public sealed class AgeInteropTests : IDisposable
             Assert.Equal(content, AgeFiles.Decrypt(path, IdentityRing.Empty.WithFile(key, TestContext.Current.CancellationToken)));
         }
 
-        // What age-keygen reads as a key of its own, it shows the public half of.
+        // If age-keygen accepts the file as a key of its own, it shows the public half.
         Assert.Equal(files.Recipient, Tool.Require("age-keygen").Run("-y", files.KeyFile).EnsureSuccess().Output.Trim());
     }
 
@@ -54,7 +54,7 @@ public sealed class AgeInteropTests : IDisposable
     [InlineData((64 << 10) + 1)]
     public void A_passphrase_opens_either_s_files(int length)
     {
-        // age asks on a terminal, which script makes; a question is there before the answer is read.
+        // age asks on a terminal, which script provides; the answer is only read after the question.
         var script = Tool.Require("script");
         Tool.Require("age");
         const string Words = "korrekt pferd Ωhm";
@@ -71,6 +71,6 @@ public sealed class AgeInteropTests : IDisposable
 
     public void Dispose() => files.Dispose();
 
-    /// <summary>What age has written; it makes no file for no content.</summary>
+    /// <summary>Returns age's output; it makes no file if there is no content.</summary>
     private byte[] Decrypted() => File.Exists(files["plain"]) ? File.ReadAllBytes(files["plain"]) : [];
 }

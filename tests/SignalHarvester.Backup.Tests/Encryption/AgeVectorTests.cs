@@ -30,7 +30,7 @@ public sealed partial class AgeVectorTests
                 .ToLookup(line => line[0], line => line[1], StringComparer.Ordinal);
             if (facts.Contains("armored") || facts["identity"].Any(identity => !identity.StartsWith("AGE-SECRET-KEY-1", StringComparison.Ordinal)))
             {
-                // The text form, and kinds of keys that are not v1's.
+                // The text form, and kinds of keys that v1 does not have.
                 continue;
             }
 

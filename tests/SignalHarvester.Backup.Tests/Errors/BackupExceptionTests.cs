@@ -3,7 +3,7 @@ using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Errors;
 
-/// <summary>An error needs no more than its id to have a category.</summary>
+/// <summary>The id of an error determines its category.</summary>
 public sealed class BackupExceptionTests
 {
     public static TheoryData<string> Ids =>

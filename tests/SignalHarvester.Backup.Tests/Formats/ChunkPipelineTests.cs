@@ -6,7 +6,7 @@ namespace SignalHarvester.Backup.Tests.Formats;
 
 public sealed class ChunkPipelineTests
 {
-    // Eight workers at most, and four chunks that wait.
+    // At most eight workers, and four waiting chunks.
     private const int Most = 12;
 
     [Fact]
@@ -33,7 +33,7 @@ public sealed class ChunkPipelineTests
     [Fact]
     public void The_next_pipeline_takes_the_chunks_of_the_last_with_nothing_left_in_them()
     {
-        // Others may take them first, on another thread, or the collector may.
+        // Others may take them first, on another thread, or the garbage collector may.
         var taken = false;
         for (var attempt = 0; attempt < 20 && !taken; attempt++)
         {

@@ -9,7 +9,7 @@ using ZstdSharp;
 
 namespace SignalHarvester.Backup.Tests.Formats;
 
-/// <summary>What is stored reads back, here and with plain tools; what is damaged never passes for something else.</summary>
+/// <summary>Stored content reads back, here and with standard tools; damaged content never passes for something else.</summary>
 public sealed class FormatTests : IDisposable
 {
     private readonly Scene scene = new();
@@ -209,7 +209,7 @@ public sealed class FormatTests : IDisposable
                 }
                 catch (InvalidDataException)
                 {
-                    // The one way to refuse.
+                    // The only way to refuse.
                 }
             },
             iter: 2000,
@@ -270,7 +270,7 @@ public sealed class FormatTests : IDisposable
         }
         else if (kind >= 2)
         {
-            // Compressible, yet no two stretches are the same.
+            // Compressible, but no two stretches are the same.
             for (var i = 0; i < length; i++)
             {
                 bytes[i] = (byte)(random.Next(4) + ((i >> 12) & 0x3f));
@@ -297,7 +297,7 @@ public sealed class FormatTests : IDisposable
             CancellationToken.None);
     }
 
-    // Damage where nothing is stored (a gzip time stamp, the last checksum cut off) leaves the content whole: then the stored checksum tells.
+    // Damage where nothing is stored (a gzip time stamp, the last checksum cut off) leaves the content intact: then the stored checksum shows it.
     private void AssertDetected(string path, byte[] stored)
     {
         try
@@ -306,7 +306,7 @@ public sealed class FormatTests : IDisposable
         }
         catch (InvalidDataException)
         {
-            // Damage that was noticed while unpacking.
+            // Unpacking noticed the damage.
         }
     }
 }

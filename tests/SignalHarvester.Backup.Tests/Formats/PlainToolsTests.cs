@@ -7,7 +7,7 @@ using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Formats;
 
-/// <summary>Each increment is worked in by zstd or gunzip and the sqlite3 shell alone, to the byte.</summary>
+/// <summary>zstd or gunzip and the sqlite3 shell alone apply each increment, to the byte.</summary>
 public sealed class PlainToolsTests : IDisposable
 {
     private readonly Scene scene = new();
@@ -110,7 +110,7 @@ public sealed class PlainToolsTests : IDisposable
         Assert.Equal([BackupType.Full, BackupType.Incremental, BackupType.Incremental], chain.Select(backup => backup.Type));
         Assert.DoesNotContain(0x40000000 / 65536 + 1, PagesOf(scene.Unpack(chain[1])));
 
-        // A GiB each time: the last image only, once with the link in the middle and once with what it was folded into.
+        // A GiB each time, so only the last image: once with the link in the middle, and once after the fold.
         var image = ByPlainTools(chain);
         Assert.Equal(chain[2].Checksum, Scene.Digest(image));
         Assert.Empty(scene.Remove(chain[1]).Faults);
@@ -118,7 +118,7 @@ public sealed class PlainToolsTests : IDisposable
         Assert.Equal(chain[2].Checksum, Scene.Digest(ByPlainTools([chain[0], scene.Directory.Get(chain[2].Id)])));
     }
 
-    /// <summary>Works one increment after the other into the full backup, and compares with our own restore each time.</summary>
+    /// <summary>Applies one increment after another to the full backup, and compares each result with our own restore.</summary>
     private void AssertPlainToolsRestore(IReadOnlyList<BackupMetadata> chain)
     {
         var image = ByPlainTools(

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace SignalHarvester.Backup.Tests.History;
 
-/// <summary>The history file: what goes in comes out, counters never go back, and nothing that happens to it does any harm.</summary>
+/// <summary>The history file: events read back as recorded, counters never go back, and no damage to the file does any harm.</summary>
 public sealed class EventHistoryTests : IDisposable
 {
     private readonly Scene scene = new();
@@ -165,7 +165,7 @@ public sealed class EventHistoryTests : IDisposable
                 Databases.Create(Path);
                 break;
             case "torn page":
-                // The root page of the table of events, and some more.
+                // The root page of the table of events, and a few more.
                 using (var file = File.Open(Path, FileMode.Open))
                 {
                     file.Position = 4096;
@@ -190,7 +190,7 @@ public sealed class EventHistoryTests : IDisposable
         Assert.Contains("is damaged", warning, StringComparison.Ordinal);
         Assert.Equal(damaged, File.ReadAllBytes(scene.Stored(".shbackup/history.damaged.db")));
 
-        // Once, not again and again.
+        // Once, and not repeatedly.
         History.Record([Sample], scene.Context());
         Assert.Equal(2, History.Read(new EventQuery(), scene.Context()).Count);
         Assert.Single(scene.Warnings);
@@ -269,7 +269,7 @@ public sealed class EventHistoryTests : IDisposable
     {
         using (var holder = Databases.Open(Seeded()))
         {
-            // Not the last to close, so that the log stays.
+            // It is not the last to close, so the log stays.
             Databases.Execute(holder, "BEGIN; SELECT * FROM event");
             History.Record([.. Enumerable.Repeat(Sample, 50)], scene.Context());
             File.Delete(Path);
@@ -327,7 +327,7 @@ public sealed class EventHistoryTests : IDisposable
     [Fact]
     public void Where_nobody_listens_any_more_a_failure_to_record_is_still_none()
     {
-        // In the place of the folder, so that nothing can be recorded, and of a context that throws as that of a stopped pipeline does.
+        // A file in place of the folder, so that nothing can be recorded; and the context throws, as that of a stopped pipeline does.
         File.WriteAllText(scene.Stored(".shbackup"), "in the way");
         var stopped = new OperationContext(scene.Clock, _ => throw new OperationCanceledException(), new CancellationToken(canceled: true));
 

@@ -95,7 +95,7 @@ public sealed class MetricSetTests : IDisposable
             ["backup_retention_pruned_total{retention_policy=\"monthly\"}"],
             Added(Made with { Operation = BackupOperation.Retention, RetentionPolicy = RetentionPolicy.Monthly }));
 
-        // Each of them is there from the beginning, at 0, but for those of a kind that never happened.
+        // Each of them is there from the beginning, at 0, except those of a kind that never happened.
         Assert.All(before, line => Assert.EndsWith(" 0", line, StringComparison.Ordinal));
         Assert.Equal(6 + 12 + 8 + 2 + 2 + 4 + 2, before.Length);
 

@@ -8,7 +8,7 @@ using Xunit;
 
 namespace SignalHarvester.Backup.Tests.History;
 
-/// <summary>What the recorded operations leave, beyond what the tests of the cmdlets see.</summary>
+/// <summary>Records of operations that the tests of the cmdlets do not show.</summary>
 public sealed class OperationRecorderTests : IDisposable
 {
     private readonly Scene scene = new();

@@ -3,14 +3,14 @@ using SignalHarvester.Backup.Formats;
 
 namespace SignalHarvester.Backup.Tests.Retention;
 
-/// <summary>Backups as a directory lists them, without a directory.</summary>
+/// <summary>Backups in the form of a listing, without a directory.</summary>
 internal static class Listed
 {
     public const string Database = "/srv/müll und daten/app.db";
 
     /// <summary>A verified full backup.</summary>
-    /// <param name="moment">When, as <c>2026-11-20 02:00</c>, in UTC unless it says otherwise.</param>
-    /// <param name="policy">What it was made for; null for a manual one.</param>
+    /// <param name="moment">The moment, such as <c>2026-11-20 02:00</c>, in UTC unless it has an offset.</param>
+    /// <param name="policy">Its retention policy; null for a manual one.</param>
     public static BackupMetadata At(string moment, RetentionPolicy? policy = null) =>
         At(DateTimeOffset.Parse(moment, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal), policy);
 
@@ -34,7 +34,7 @@ internal static class Listed
         };
     }
 
-    /// <summary>One a day at 02:00, newest first.</summary>
+    /// <summary>Makes one backup for each day at 02:00, newest first.</summary>
     public static BackupMetadata[] Daily(string newest, int days, RetentionPolicy? policy = RetentionPolicy.Daily) =>
         [
             .. Enumerable.Range(0, days)
@@ -47,7 +47,7 @@ internal static class Listed
 
     public static BackupMetadata On(this BackupMetadata backup, BackupMetadata parent) => backup.On(parent.Id);
 
-    /// <summary>The backup as changes to another, or to nothing.</summary>
+    /// <summary>Returns the backup as an increment on another one, or on none.</summary>
     public static BackupMetadata On(this BackupMetadata backup, string? parentId) =>
         backup with { Type = BackupType.Incremental, ParentId = parentId, BackupPath = $"/backups/{backup.Id}_incremental.wal.zst" };
 }

@@ -10,7 +10,7 @@ using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Retention;
 
-/// <summary>Decisions are acted on under the directory's lock, and only as far as they still hold there.</summary>
+/// <summary>Decisions take effect under the directory's lock, and only as far as they are still right there.</summary>
 public sealed class PruneBackupsTests : IDisposable
 {
     private static readonly RetentionRules Rules = new() { KeepDaily = 2 };
@@ -164,7 +164,7 @@ public sealed class PruneBackupsTests : IDisposable
         Assert.False(System.IO.Directory.Exists(scene.Stored(".shbackup")));
     }
 
-    /// <summary>One daily backup on each of so many days that follow.</summary>
+    /// <summary>Makes one daily backup on each of this many successive days.</summary>
     /// <returns>Their ids, newest first.</returns>
     private string[] Daily(int days)
     {
@@ -178,7 +178,7 @@ public sealed class PruneBackupsTests : IDisposable
         return [.. ids];
     }
 
-    /// <summary>A full daily backup and two increments on the days that follow, oldest first.</summary>
+    /// <summary>Makes a full daily backup and two increments on the following days, oldest first.</summary>
     private BackupMetadata[] Chain() =>
     [
         .. Enumerable.Range(0, 3).Select(day =>

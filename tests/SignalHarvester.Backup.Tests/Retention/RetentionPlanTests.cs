@@ -121,7 +121,7 @@ public sealed class RetentionPlanTests
         Assert.Equal("monthly 2026-07, 1 of 2", decisions[1].Reasons[0]);
         Assert.Equal("monthly 2026-06, 2 of 2", decisions[4].Reasons[0]);
 
-        // Made for the rule, and the second month with such a backup. For manual ones, a month counts that has any.
+        // Made for the rule, in the second month with such a backup. For manual ones, a month counts if it has any backup.
         Assert.Equal("monthly 2026-05, 2 of 2", decisions[6].Reasons[0]);
     }
 
@@ -266,7 +266,7 @@ public sealed class RetentionPlanTests
     [Fact]
     public void Backups_dated_in_the_future_stay_and_count_for_nothing()
     {
-        // The clock ran a year ahead for ten days, then went back.
+        // The clock was a year ahead for ten days, and was then set back.
         var ahead = Listed.Daily("2027-11-20", 10);
         var daily = Listed.Daily("2026-11-22", 8);
         RetentionRules rules = new() { KeepLast = 3, KeepYearly = 1, KeepWithin = 1m };
@@ -276,7 +276,7 @@ public sealed class RetentionPlanTests
             decision => Assert.Equal("Keep: dated in the future: a clock is or was wrong", $"{decision.Action}: {Assert.Single(decision.Reasons)}"));
         Assert.Equal(Decide(rules, daily).Select(decision => decision.ToString()), decisions.Skip(10).Select(decision => decision.ToString()));
 
-        // Made this very moment, it counts.
+        // A backup made at this very moment counts.
         Assert.Contains("last, 1 of 3", Decide(rules, Listed.At(Now))[0].Reasons);
     }
 
@@ -359,7 +359,7 @@ public sealed class RetentionPlanTests
         Assert.All(decisions.Where(decision => decision.Backup.Id != old.Id), decision => Assert.Equal(RetentionAction.Keep, decision.Action));
         Assert.Contains($"needed by {last.Id}: a chain with a missing or failed link stays complete", decisions[1].Reasons);
 
-        // Nor is any of it the newest verified backup: that is the one which still restores.
+        // None of them is the newest verified backup either: that is the one which still restores.
         var proven = broken == "child failed" ? middle : old;
         Assert.Contains("newest verified backup of the database", decisions.Single(decision => decision.Backup.Id == proven.Id).Reasons);
     }

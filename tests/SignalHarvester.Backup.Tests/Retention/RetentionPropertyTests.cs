@@ -6,15 +6,15 @@ using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Retention;
 
-/// <summary>What holds for any backups and any rules.</summary>
+/// <summary>Properties for any backups and any rules.</summary>
 public sealed class RetentionPropertyTests
 {
-    // With a hundred, the default, a broken rule about chains went unnoticed.
+    // A hundred, the default, did not find a broken rule about chains.
     private const int Cases = 2000;
 
     private static readonly DateTimeOffset Now = new(2026, 11, 22, 5, 0, 0, TimeSpan.Zero);
 
-    // Small counts, few moments and steep chains: what matters are the collisions.
+    // Small counts, few moments and steep chains, because the collisions matter.
     private static readonly Gen<RetentionRules> Rules =
         from daily in Gen.Int[1, 5]
         from weekly in Gen.Int[0, 4]
@@ -53,7 +53,7 @@ public sealed class RetentionPropertyTests
         var backups = new List<BackupMetadata>();
         foreach (var (spec, index) in specs.Select((spec, index) => (spec, index)))
         {
-            // Hours apart or at the same moment, told apart by their ids alone.
+            // Hours apart, or at the same moment with only different ids.
             var backup = Listed.At(Now.AddHours(-spec.age), spec.policy) with
             {
                 Id = string.Create(CultureInfo.InvariantCulture, $"backup_20260101_000000_{index:000000}"),
@@ -182,7 +182,10 @@ public sealed class RetentionPropertyTests
     private static IEnumerable<BackupMetadata> Newest(IEnumerable<BackupMetadata> backups) =>
         backups.OrderByDescending(backup => backup.Timestamp).ThenByDescending(backup => backup.Id, StringComparer.Ordinal);
 
-    /// <summary>The backup and all that it builds on; null where it cannot be restored. A parent is always made before, so there is no circle.</summary>
+    /// <summary>
+    /// Returns the backup with all that it builds on; null if it cannot be restored. A parent is always made before, so
+    /// there is no circle.
+    /// </summary>
     private static List<BackupMetadata>? Chain(BackupMetadata backup, BackupMetadata[] backups)
     {
         var chain = new List<BackupMetadata> { backup };

@@ -5,12 +5,12 @@ using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Scheduling;
 
-/// <summary>Schedulers that know local time alone start a run at the right moments in UTC all the same.</summary>
+/// <summary>Schedulers that know only local time start a run at the right moments in UTC all the same.</summary>
 public sealed class DayTimesTests
 {
     private static readonly TimeZoneInfo[] AllZones = [.. TimeZoneInfo.GetSystemTimeZones()];
 
-    /// <summary>Zones that stress it: half hours, quarters, half-hour summer time, two dates at once, summer time across midnight.</summary>
+    /// <summary>Difficult zones: half hours, quarters, half-hour summer time, two dates at once, summer time across midnight.</summary>
     public static TheoryData<string> Zones() =>
         [
             "Etc/UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu",
@@ -47,7 +47,7 @@ public sealed class DayTimesTests
             var times = DayTimes.OnClock(trigger, zone, Scheduled.Now).Minutes.ToHashSet();
             var served = Scheduled.Now;
             var expected = trigger.Next(served);
-            // Every offset and every time here is of whole quarters of an hour.
+            // Every offset and every time here is a whole number of quarter hours.
             for (var now = Scheduled.Now; now < Scheduled.Now.AddDays(365); now = now.AddMinutes(15))
             {
                 if (times.Contains((int)TimeZoneInfo.ConvertTime(now, zone).TimeOfDay.TotalMinutes) && trigger.Due(served, now) is { } due)

@@ -9,13 +9,13 @@ using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Scheduling;
 
-/// <summary>What each scheduler makes of a definition is what was meant, whatever the texts in it are.</summary>
+/// <summary>Each scheduler understands a definition as intended, whatever texts it contains.</summary>
 public sealed class DefinitionQuotingTests
 {
     /// <summary>The texts.</summary>
     public static TheoryData<string> Texts => [.. Scheduled.HostileTexts];
 
-    /// <summary>Those that stand on one line: in a crontab no other can.</summary>
+    /// <summary>The texts without line ends: a crontab allows no others.</summary>
     public static TheoryData<string> Lines => [.. Scheduled.HostileTexts.Where(text => !text.AsSpan().ContainsAny('\n', '\r'))];
 
     [Theory]
@@ -76,7 +76,7 @@ public sealed class DefinitionQuotingTests
     [Fact]
     public void Systemd_reads_the_command_lines_meant()
     {
-        // All texts in one go: the real systemd parses all units and prints what it understood.
+        // All texts at once: the real systemd parses all units and prints what it understood.
         var setpriv = Tool.Require("setpriv");
         Assert.SkipUnless(
             OperatingSystem.IsLinux() && File.Exists("/lib/systemd/systemd") && Environment.IsPrivilegedProcess,
@@ -103,7 +103,7 @@ public sealed class DefinitionQuotingTests
             var line = unit.Split('\n').First(line => line.Contains("Command Line: ", StringComparison.Ordinal));
             var words = SystemdWords(line[(line.IndexOf(": ", StringComparison.Ordinal) + 2)..]);
 
-            // Where it starts a program, and not before, systemd makes one $ of two.
+            // Only when it starts a program does systemd turn $$ into $.
             Assert.Equal(["/usr/bin/env", "-Command", text.Replace("$", "$$", StringComparison.Ordinal), "", "last"], words);
         }
     }
@@ -126,7 +126,7 @@ public sealed class DefinitionQuotingTests
 
             if (index % 4 == 0)
             {
-                // A warning would be printed, and the exit code be 0.
+                // A warning would be printed, with exit code 0.
                 var verified = analyze.Run(["verify", .. files.Select(file => Path.Combine(units, Path.GetFileName(file.Path)))]).EnsureSuccess();
                 Assert.Equal(string.Empty, verified.Error + verified.Output);
             }
@@ -284,7 +284,7 @@ public sealed class DefinitionQuotingTests
     private static string Xml(ScheduleTrigger trigger) =>
         new TaskSchedulerBackend().Compose(Scheduled.Definition(trigger: trigger) with { RandomDelay = TimeSpan.FromMinutes(10) }).Files[0].Content;
 
-    /// <summary>A program that writes down a variable of its environment and its arguments, each ended by NUL.</summary>
+    /// <summary>Makes a program that writes down a variable of its environment and its arguments, each ended by NUL.</summary>
     private static TaskCommand Echo(TempFolder folder, string text)
     {
         var program = folder["echo arguments"];
@@ -299,7 +299,7 @@ public sealed class DefinitionQuotingTests
 
     private static string[] Seen(TempFolder folder) => Encoding.UTF8.GetString(File.ReadAllBytes(folder["seen"])).Split('\0')[..^1];
 
-    /// <summary>What cron hands to the shell: up to the first % without a backslash; the backslash before one goes.</summary>
+    /// <summary>Returns the text that cron passes to the shell: up to the first % without a backslash; the backslash before a % is removed.</summary>
     private static string AsCronReads(string command, bool takesOneOfTwoBackslashes)
     {
         var read = new StringBuilder();
@@ -321,7 +321,7 @@ public sealed class DefinitionQuotingTests
         return read.ToString();
     }
 
-    /// <summary>The words of a line as systemd prints them: in double quotes where needed, with C escapes.</summary>
+    /// <summary>Reads the words of a line that systemd prints: in double quotes if needed, with C escapes.</summary>
     private static List<string> SystemdWords(string line)
     {
         var words = new List<string>();
@@ -387,7 +387,7 @@ public sealed class DefinitionQuotingTests
         }
     }
 
-    /// <summary>CommandLineToArgvW, from its documentation.</summary>
+    /// <summary>Implements CommandLineToArgvW by its documentation.</summary>
     private static List<string> WindowsWords(string line)
     {
         var words = new List<string>();

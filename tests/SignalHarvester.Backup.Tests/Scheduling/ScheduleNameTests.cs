@@ -5,7 +5,7 @@ using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Scheduling;
 
-/// <summary>A name is any text; its key is one that every file system and scheduler takes.</summary>
+/// <summary>A name is any text; every file system and scheduler accepts its key.</summary>
 public sealed class ScheduleNameTests
 {
     private static readonly Gen<string> Names =
@@ -30,7 +30,7 @@ public sealed class ScheduleNameTests
     [Fact]
     public void What_no_file_and_no_command_line_can_carry_is_refused()
     {
-        // Not as data of a theory: half a pair is no text that an attribute can hold.
+        // Not as data of a theory, because an attribute cannot hold half of a surrogate pair.
         foreach (var name in new[] { "", " \t\n", "nul\0", "half \uD83D of a pair", "\uDE00", new string('x', ScheduleName.MostCharacters + 1) })
         {
             var exception = Assert.Throws<BackupException>(() => ScheduleName.Validate(name));

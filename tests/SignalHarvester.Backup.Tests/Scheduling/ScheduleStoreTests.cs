@@ -6,7 +6,7 @@ using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Scheduling;
 
-/// <summary>Where schedules are kept.</summary>
+/// <summary>The stored files of schedules.</summary>
 public sealed class ScheduleStoreTests : IDisposable
 {
     private readonly TempFolder folder = new();

@@ -90,7 +90,7 @@ public sealed class ScheduleTriggerTests
         Assert.Equal(Moment("2026-11-26T02:00Z"), trigger.Due(registered, Moment("2026-11-26T23:00Z")));
         Assert.Null(trigger.Due(Moment("2026-11-26T02:00Z"), Moment("2026-11-26T23:00Z")));
 
-        // Of several that were missed, the last is made up for.
+        // Of several missed moments, the last is made up.
         Assert.Equal(Moment("2026-12-01T02:00Z"), trigger.Due(registered, Moment("2026-12-01T08:00Z")));
     }
 

@@ -2,7 +2,7 @@ using SignalHarvester.Backup.Scheduling;
 
 namespace SignalHarvester.Backup.Tests.Scheduling;
 
-/// <summary>Schedules for tests, and the texts that trip careless quoting.</summary>
+/// <summary>Schedules for tests, and texts that careless quoting would break.</summary>
 internal static class Scheduled
 {
     public static readonly DateTimeOffset Now = new(2026, 11, 26, 12, 0, 0, TimeSpan.Zero);

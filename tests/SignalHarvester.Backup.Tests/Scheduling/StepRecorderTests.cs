@@ -3,7 +3,7 @@ using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Scheduling;
 
-/// <summary>What is noted of the steps of a run.</summary>
+/// <summary>The records of a run's steps.</summary>
 public sealed class StepRecorderTests
 {
     [Fact]

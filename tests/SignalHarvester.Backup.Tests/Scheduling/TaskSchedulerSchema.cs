@@ -6,8 +6,8 @@ using Xunit;
 namespace SignalHarvester.Backup.Tests.Scheduling;
 
 /// <summary>
-/// The structure of a task as Microsoft documents it (Task Scheduler Schema), as far as our tasks use it: the elements,
-/// their order where it is one, and the forms of their values.
+/// The structure of a task in Microsoft's documentation (Task Scheduler Schema), as far as our tasks use it: the elements, their
+/// order if it is fixed, and the forms of their values.
 /// </summary>
 internal static class TaskSchedulerSchema
 {
@@ -81,7 +81,7 @@ internal static class TaskSchedulerSchema
         </xs:schema>
         """;
 
-    /// <summary>Parses a task; fails the test where it is not as documented, or not declared as the UTF-16 that it is written in.</summary>
+    /// <summary>Parses a task; fails the test if it differs from the documentation, or does not declare its UTF-16.</summary>
     public static XDocument Validate(string xml)
     {
         Assert.StartsWith("<?xml version=\"1.0\" encoding=\"utf-16\"?>", xml, StringComparison.Ordinal);
@@ -92,6 +92,6 @@ internal static class TaskSchedulerSchema
         return task;
     }
 
-    /// <summary>The value of the one element of a name; null where there is none.</summary>
+    /// <summary>Returns the value of the only element of a name; null if there is none.</summary>
     public static string? Value(XDocument task, string name) => task.Descendants(XName.Get(name, Namespace)).SingleOrDefault()?.Value;
 }

@@ -145,7 +145,7 @@ public sealed class InconsistencyTests : IDisposable
         Assert.Equal(backup.Inconsistencies, outcome.Backup.Inconsistencies);
         Assert.Equal(backup.Inconsistencies, scene.Verify(scene.Directory.Get(backup.Id), VerificationLevel.Quick).Backup.Inconsistencies);
         var over = scene.RestoreTo(scene.Database, backup);
-        AssertSaid(said, over.Verification.Single(check => check.Check == "RestoredIntegrity").Detail);
+        AssertSaid(said, over.Verification.Single(check => check.Check == "Integrity").Detail);
         scene.Restore(backup, new RestoreOptions { Destination = scene.Database, Delta = true, LockTimeout = Scene.ShortWait });
         scene.RestoreTo(scene["new.db"], backup);
         Assert.Equal(backup.Checksum, ImageHash.Of(scene["new.db"]));

@@ -100,7 +100,7 @@ public sealed partial class IntegrityPropertyTests : IDisposable
     {
         using var connection = Databases.Open(path);
         StandInCollations.Provide(connection);
-        return IntegrityCheck.Run(connection);
+        return IntegrityCheck.Run(connection, new IntegrityOptions(CancellationToken.None));
     }
 
     private static List<string> FoundBySqlite(string path)

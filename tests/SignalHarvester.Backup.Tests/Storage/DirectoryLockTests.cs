@@ -6,7 +6,7 @@ using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Storage;
 
-/// <summary>The lock of a backup directory holds between processes, and waiting for it has an end.</summary>
+/// <summary>The lock of a backup directory works between processes, and waiting for it ends.</summary>
 public sealed class DirectoryLockTests : IDisposable
 {
     private readonly TempFolder files = new();
@@ -27,7 +27,7 @@ public sealed class DirectoryLockTests : IDisposable
             Assert.Contains("Wait until it has finished", error.Message, StringComparison.Ordinal);
         }
 
-        // The system has dropped it with the process.
+        // The system has released it with the process.
         FolderLock.Take(files.Path, Scene.ShortWait, CancellationToken.None).Dispose();
     }
 
@@ -41,7 +41,7 @@ public sealed class DirectoryLockTests : IDisposable
         Assert.ThrowsAny<OperationCanceledException>(() => FolderLock.Take(files.Path, TimeSpan.FromSeconds(10), stop.Token).Dispose());
     }
 
-    /// <summary>Another process that has the lock, by the tool that everybody has.</summary>
+    /// <summary>Another process that holds the lock, made with a standard tool.</summary>
     private sealed class Holder : IDisposable
     {
         private readonly Process process;

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Storage;
 
-/// <summary>Who may read what a run leaves: its owner alone, unless somebody has let others in.</summary>
+/// <summary>Who may read the files of a run: only their owner, unless somebody has let others in.</summary>
 public sealed class FileModeTests : IDisposable
 {
     private const UnixFileMode OwnersAlone = UnixFileMode.UserRead | UnixFileMode.UserWrite;

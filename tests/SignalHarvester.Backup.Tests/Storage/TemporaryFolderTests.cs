@@ -40,7 +40,7 @@ public sealed class TemporaryFolderTests : IDisposable
         var withoutLock = files.Folder(DeadName);
         if (!OperatingSystem.IsWindows())
         {
-            // As ours are: what others may write to is none of ours.
+            // With the mode of our folders: a folder that others may write to is not ours.
             File.SetUnixFileMode(dead, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
             File.SetUnixFileMode(withoutLock, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         }

@@ -4,12 +4,12 @@ using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Support;
 
-/// <summary>Runs code as a user without any rights, for whom file modes count. Root alone can do that, on Linux.</summary>
+/// <summary>Runs code as a user without any rights, to whom file modes apply. Only root can do that, on Linux.</summary>
 internal static partial class AnotherUser
 {
     private const int Nobody = 65534;
 
-    /// <summary>Sets what everybody may do with a file or folder; skips the running test where there are no such modes.</summary>
+    /// <summary>Sets what everybody may do with a file or folder; skips the running test if there are no such modes.</summary>
     /// <param name="path">The file or folder.</param>
     /// <param name="rights">Read 4, write 2, execute 1.</param>
     public static void Allow(string path, int rights)
@@ -21,7 +21,7 @@ internal static partial class AnotherUser
         }
     }
 
-    /// <summary>Runs the code on a thread of its own, whose file accesses alone are another user's.</summary>
+    /// <summary>Runs the code on a thread of its own, whose file accesses are another user's.</summary>
     public static void Run(Action action)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "only root on Linux can lend a thread another user's rights");

@@ -15,8 +15,8 @@ using Xunit;
 namespace SignalHarvester.Backup.Tests.Support;
 
 /// <summary>
-/// A database, the connections of those who use it, and its backups, each with the image that was there at its moment.
-/// Everything in it is done by one thread, so that the truth can be read from the files.
+/// A database, the connections of its users, and its backups, each with the database's image at its moment. One thread does
+/// everything, so that the truth can be read from the files.
 /// </summary>
 internal sealed class ChainWorld : IDisposable
 {
@@ -25,7 +25,7 @@ internal sealed class ChainWorld : IDisposable
     private readonly TempFolder files = new();
     private readonly JumpingClock clock = new(new DateTimeOffset(2026, 11, 22, 2, 0, 0, TimeSpan.Zero));
 
-    // What was there, by the backup's id; a copy by the backup API sets counters of its own in page 1.
+    // The true image of each backup, by its id; a copy by the backup API sets its own counters in page 1.
     private readonly Dictionary<string, (byte[] Image, bool IsStepped)> truths = new(StringComparer.Ordinal);
     private readonly List<string> ids = [];
 
@@ -58,7 +58,7 @@ internal sealed class ChainWorld : IDisposable
         }
     }
 
-    /// <summary>Runs statements; what another connection's lock refuses is not done.</summary>
+    /// <summary>Runs statements; a statement that another connection's lock refuses is skipped.</summary>
     public void Run(FormattableString sql) => Run(sql.ToString(CultureInfo.InvariantCulture));
 
     public void Run(string sql)
@@ -72,7 +72,7 @@ internal sealed class ChainWorld : IDisposable
         Assert.True(code is raw.SQLITE_OK or raw.SQLITE_BUSY or raw.SQLITE_LOCKED, $"{sql}: {error}");
     }
 
-    /// <summary>Adds rows of about a third of a page each, so that any page size gives a good number of pages.</summary>
+    /// <summary>Adds rows of about a third of a page each, so that any page size leads to a good number of pages.</summary>
     public void Insert(int rows, int seed) => Run(
         $"""
         INSERT INTO t(k, v)
@@ -81,7 +81,7 @@ internal sealed class ChainWorld : IDisposable
           SELECT noise({seed} + i, 0) % 1000, noise({seed} + i, bytes + noise(i, 0) % bytes) FROM n, s
         """);
 
-    /// <summary>Ends the long-living connection, which works in the log and deletes it where no other one is left.</summary>
+    /// <summary>Ends the long-living connection, which checkpoints the log, and deletes it if no other connection is left.</summary>
     public void Close()
     {
         user?.Dispose();
@@ -103,7 +103,7 @@ internal sealed class ChainWorld : IDisposable
         reader = null;
     }
 
-    /// <summary>Every process that uses the database dies, with a transaction under way whose pages are in the files already.</summary>
+    /// <summary>Kills every process that uses the database, during a transaction whose pages are in the files already.</summary>
     public void Crash()
     {
         _ = raw.sqlite3_exec(
@@ -116,17 +116,17 @@ internal sealed class ChainWorld : IDisposable
             File.WriteAllBytes(Database + ending, content);
         }
 
-        // A hot journal is rolled back by the next who comes; a log stays what it is.
+        // The next user rolls a hot journal back; a log stays as it is.
         if (left.ContainsKey("-journal"))
         {
             Run("SELECT count(*) FROM t");
         }
     }
 
-    /// <summary>Puts a copy of the whole database file aside, for <see cref="CopyBack"/>.</summary>
+    /// <summary>Saves a copy of the whole database file for <see cref="CopyBack"/>.</summary>
     public void CopyAside() => olderDatabase = TrueImage.Of(Database);
 
-    /// <summary>Somebody puts an older copy of the database in its place.</summary>
+    /// <summary>Replaces the database by an older copy.</summary>
     public void CopyBack()
     {
         if (olderDatabase is not null)
@@ -142,7 +142,7 @@ internal sealed class ChainWorld : IDisposable
         var truth = TrueImage.Of(Database);
         if (user is not null)
         {
-            // Another connection, since the user's own keeps content of free pages in its cache that it never wrote.
+            // Another connection, because the user's own has content of free pages in its cache that it never wrote.
             using var other = Connect();
             Assert.Equal(ImageHash.Of(other), Convert.ToHexStringLower(SHA256.HashData(truth)));
         }
@@ -198,7 +198,7 @@ internal sealed class ChainWorld : IDisposable
 
     public void Test(int which, VerificationLevel level) => OnOne(which, backup => Passes(backup, level));
 
-    /// <summary>Overwrites the database in use; where its users do not let go, it stays as it is.</summary>
+    /// <summary>Overwrites the database in use; if its users do not release it, it stays as it is.</summary>
     public void RestoreOver(int which, bool delta) => OnOne(which, backup =>
     {
         try
@@ -220,7 +220,7 @@ internal sealed class ChainWorld : IDisposable
     public void OnDigests(Action<string> spoil) =>
         Array.ForEach(Directory.Exists(directory.Layout.DigestFolder) ? Directory.GetFiles(directory.Layout.DigestFolder, "*.pages") : [], spoil);
 
-    /// <summary>Puts the digests of one backup where those of every other one are, with a header to match.</summary>
+    /// <summary>Puts the digests of one backup in place of those of every other one, with a header to match.</summary>
     public void MixDigests()
     {
         var kept = files["older.pages"];
@@ -249,7 +249,7 @@ internal sealed class ChainWorld : IDisposable
         }
     }
 
-    /// <summary>The backup directory is copied to another place, and the work goes on there.</summary>
+    /// <summary>Copies the backup directory to another place, and continues there.</summary>
     public void MoveDirectory(bool withState)
     {
         var to = files.Folder(string.Create(CultureInfo.InvariantCulture, $"backups {++moves}"));
@@ -268,7 +268,7 @@ internal sealed class ChainWorld : IDisposable
         directory = new BackupDirectory(to, clock);
     }
 
-    /// <summary>Every backup that is left restores to what was there, passes a full test, and nothing else is in the directory.</summary>
+    /// <summary>Checks that every remaining backup restores its image and passes a full test, and that nothing else is in the directory.</summary>
     public void CheckAll()
     {
         var listed = Listed();
@@ -328,7 +328,7 @@ internal sealed class ChainWorld : IDisposable
         Assert.True(outcome.Fault is null, outcome.Fault?.Message);
     }
 
-    // An empty log goes when the last connection is closed, whoever that is.
+    // An empty log disappears when the last connection closes, whoever has it.
     private Dictionary<string, string> FilesWithContent() =>
         Scene.DatabaseFiles(Database).Where(file => new FileInfo(Database + file.Key).Length > 0).ToDictionary();
 
@@ -347,7 +347,7 @@ internal sealed class ChainWorld : IDisposable
         var connection = Databases.Open(Database);
         _ = raw.sqlite3_busy_timeout(connection.Handle, 0);
 
-        // The same bytes whenever a program is run again; a number where no length is wanted.
+        // The same bytes in every run of a program; a number if no length is wanted.
         connection.CreateFunction("noise", (long seed, long length) =>
         {
             var random = new Random((int)seed);

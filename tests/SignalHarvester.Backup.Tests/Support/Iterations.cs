@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace SignalHarvester.Backup.Tests.Support;
 
-/// <summary>How often random tests run: SHBACKUP_TEST_FACTOR times as often as in an ordinary run.</summary>
+/// <summary>The number of repetitions of random tests: SHBACKUP_TEST_FACTOR times as many as in an ordinary run.</summary>
 internal static class Iterations
 {
     public static long Of(int ordinary) =>

@@ -1,6 +1,6 @@
 namespace SignalHarvester.Backup.Tests.Support;
 
-/// <summary>A clock that stands still and can be set to any moment, also to one before.</summary>
+/// <summary>A clock that stands still and can be set to any moment, even an earlier one.</summary>
 internal sealed class JumpingClock(DateTimeOffset start) : TimeProvider
 {
     private long ticks = start.UtcTicks;

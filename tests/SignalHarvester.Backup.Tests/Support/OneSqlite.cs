@@ -3,7 +3,7 @@ using SignalHarvester.Backup.Sqlite;
 
 namespace SignalHarvester.Backup.Tests.Support;
 
-/// <summary>The tests share the engine's SQLite library, which knows its own descriptors from when it is loaded on.</summary>
+/// <summary>The tests share the engine's SQLite library, which knows its own descriptors from its loading onwards.</summary>
 internal static class OneSqlite
 {
     [ModuleInitializer]

@@ -15,7 +15,7 @@ using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Support;
 
-/// <summary>A folder with a place for databases and a backup directory, and short ways to what is done to them.</summary>
+/// <summary>A folder with a place for databases and a backup directory, and short methods for operations on them.</summary>
 public sealed class Scene : IDisposable
 {
     public static readonly TimeSpan ShortWait = TimeSpan.FromMilliseconds(300);
@@ -36,7 +36,7 @@ public sealed class Scene : IDisposable
 
     public string Database => Files["app.db"];
 
-    /// <summary>What the operations told.</summary>
+    /// <summary>The reports of the operations.</summary>
     public ConcurrentQueue<OperationEvent> Events { get; } = new();
 
     public IEnumerable<string> Warnings => Events.OfType<OperationMessage>().Where(message => message.IsWarning).Select(message => message.Text);
@@ -45,7 +45,7 @@ public sealed class Scene : IDisposable
 
     public string Stored(string name) => Path.Combine(Directory.Path, name);
 
-    /// <param name="onEvent">Called within the operation, at every progress and message.</param>
+    /// <param name="onEvent">Called within the operation, for every progress and message.</param>
     /// <param name="cancellation">Stops the operation.</param>
     public OperationContext ContextUntil(CancellationToken cancellation, Action<OperationEvent>? onEvent = null) => new(
         Clock,
@@ -76,7 +76,7 @@ public sealed class Scene : IDisposable
     public BackupMetadata RestoreTo(string destination, BackupMetadata backup, OperationContext? context = null) =>
         Restore(backup, new RestoreOptions { Destination = destination, SafetyDirectory = Directory, LockTimeout = ShortWait }, context);
 
-    /// <summary>Removes backups as a user does: what others build on is folded first.</summary>
+    /// <summary>Removes backups as a user does: a backup on which others build is folded first.</summary>
     public (IReadOnlyList<string> Removed, IReadOnlyList<BackupException> Faults) Remove(params BackupMetadata[] backups)
     {
         List<string> removed = [];
@@ -85,7 +85,7 @@ public sealed class Scene : IDisposable
         return (removed, faults);
     }
 
-    /// <summary>The image that a backup restores to, by way of a new file.</summary>
+    /// <summary>Restores a backup to a new file and returns its image.</summary>
     public byte[] Restored(BackupMetadata backup)
     {
         var file = this[Guid.NewGuid().ToString("N") + ".db"];
@@ -95,7 +95,7 @@ public sealed class Scene : IDisposable
         return image;
     }
 
-    /// <summary>The image in a stored file, read by the engine.</summary>
+    /// <summary>Returns the image in a stored file, read by the engine.</summary>
     public byte[] Image(string path)
     {
         using var image = new MemoryStream();
@@ -108,7 +108,7 @@ public sealed class Scene : IDisposable
         using var file = File.OpenHandle(path);
         return StoredFileReader.Read(file, IdentityRing.Empty, Any, largest, Place, _ => { }, CancellationToken.None);
 
-        // Called by several threads, in any order.
+        // Several threads call it, in any order.
         void Place(Chunk chunk)
         {
             if (into is not null)
@@ -122,7 +122,7 @@ public sealed class Scene : IDisposable
         }
     }
 
-    /// <summary>The length and the SHA-256 of the image in a stored file, read by the engine.</summary>
+    /// <summary>Returns the length and the SHA-256 of the image in a stored file, read by the engine.</summary>
     public static (long Length, string Checksum) HashImage(string path)
     {
         using var file = File.OpenHandle(path);
@@ -132,7 +132,7 @@ public sealed class Scene : IDisposable
         return (stored.PlainLength, Convert.ToHexStringLower(hash.GetHashAndReset()));
     }
 
-    /// <summary>Unpacks a stored file with the tool that anybody has.</summary>
+    /// <summary>Unpacks a stored file with a standard tool.</summary>
     public string Unpack(BackupMetadata backup, string? to = null)
     {
         var image = to ?? this[backup.Id + ".unpacked.db"];
@@ -152,7 +152,7 @@ public sealed class Scene : IDisposable
         return image;
     }
 
-    /// <summary>Every file below a folder with a digest of its content, to find any difference.</summary>
+    /// <summary>Returns every file below a folder with a digest of its content, to find any difference.</summary>
     public static SortedDictionary<string, string> Everything(string folder)
     {
         var found = new SortedDictionary<string, string>(StringComparer.Ordinal);
@@ -164,7 +164,7 @@ public sealed class Scene : IDisposable
         return found;
     }
 
-    /// <summary>The database file and what lies beside it, but for the -shm file, which holds no content.</summary>
+    /// <summary>Returns the database file and the files beside it, except the -shm file, which has no content.</summary>
     public static SortedDictionary<string, string> DatabaseFiles(string path)
     {
         var found = new SortedDictionary<string, string>(StringComparer.Ordinal);
@@ -179,7 +179,7 @@ public sealed class Scene : IDisposable
         return found;
     }
 
-    /// <summary>An image without the fields of page 1 that SQLite sets itself when it copies a database.</summary>
+    /// <summary>Returns an image without the fields of page 1 that SQLite itself sets when it copies a database.</summary>
     public static byte[] WithoutCounters(byte[] image)
     {
         foreach ((var start, var length) in ((int, int)[])[(18, 2), (24, 4), (40, 4), (92, 8)])

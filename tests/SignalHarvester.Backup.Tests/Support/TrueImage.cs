@@ -3,14 +3,14 @@ using System.Buffers.Binary;
 namespace SignalHarvester.Backup.Tests.Support;
 
 /// <summary>
-/// The image of a database that nobody is writing to: its file with the committed frames of its log laid over it, by the
-/// words of SQLite's file formats and by nothing of the engine.
+/// The image of a database to which nobody is writing: its file with the committed frames of its log laid over it. It follows only
+/// the description of SQLite's file formats, and uses nothing of the engine.
 /// </summary>
 internal static class TrueImage
 {
     private const int LockByteOffset = 0x40000000;
 
-    /// <summary>Reads the image. A database that waits for a rollback has none.</summary>
+    /// <summary>Reads the image. A database that needs a rollback has none.</summary>
     public static byte[] Of(string path)
     {
         var main = File.ReadAllBytes(path);

@@ -3,10 +3,10 @@ using SignalHarvester.Backup.Sqlite.Snapshot;
 
 namespace SignalHarvester.Backup.Tests.Support;
 
-/// <summary>Write-ahead logs, read and written by the words of SQLite's file format and by nothing of the engine.</summary>
+/// <summary>Reads and writes write-ahead logs by the description of SQLite's file format alone, with nothing of the engine.</summary>
 internal static class WalFiles
 {
-    /// <summary>The checksum as the format describes it.</summary>
+    /// <summary>Computes the checksum by the format's description.</summary>
     public static (uint S0, uint S1) Checksum(ReadOnlySpan<byte> data, bool bigEndian, (uint S0, uint S1) seed)
     {
         (var s0, var s1) = seed;
@@ -21,7 +21,7 @@ internal static class WalFiles
         uint Word(ReadOnlySpan<byte> bytes) => bigEndian ? BinaryPrimitives.ReadUInt32BigEndian(bytes) : BinaryPrimitives.ReadUInt32LittleEndian(bytes);
     }
 
-    /// <summary>Writes all checksums of a log anew, in this byte order.</summary>
+    /// <summary>Writes all checksums of a log again, in the given byte order.</summary>
     public static void Rewrite(string path, bool bigEndian)
     {
         var wal = File.ReadAllBytes(path);

@@ -17,7 +17,7 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
 {
     private const string IdBeginning = "backup_";
 
-    // What is in an id, or stands for it.
+    // The characters of ids, and wildcards.
     private static readonly Regex IdPatternText = new(
         @"\A([backup_0-9*?]|\[[backup_0-9-]+\])+\z", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture);
 
@@ -46,14 +46,14 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
 
     private protected OperationRunner Runner { get; }
 
-    /// <summary>Ends the cmdlet's resources.</summary>
+    /// <summary>Releases the cmdlet's resources.</summary>
     public void Dispose()
     {
         Dispose(disposing: true);
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Ends the cmdlet's resources.</summary>
+    /// <summary>Releases the cmdlet's resources.</summary>
     /// <param name="disposing">Whether this is a call of Dispose.</param>
     protected virtual void Dispose(bool disposing)
     {
@@ -68,14 +68,15 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
     protected override void StopProcessing() => Runner.Stop();
 
     /// <summary>
-    /// Reads the configuration, once for the whole call. One that has errors ends the call, whatever parameters were given:
-    /// what it was meant to say may matter. Who needs to restore all the same says so.
+    /// Reads the configuration, once for the whole call. An error in it ends the call, whatever parameters were given, because its
+    /// intended settings may matter. -NoConfiguration is the way to restore all the same.
     /// </summary>
     protected override void BeginProcessing()
     {
         IsIdGiven = this.IsGivenAsText("Id");
         configuration = this.StopOnError(() => Runner.Stoppable(FindConfiguration));
         _ = this.StopOnError(configuration.Require);
+        Runner.IsThorough = Settings.Verification.Thorough;
         if (configuration.ServiceVariables is [_, ..] left)
         {
             WriteVerbose($"Ignoring these environment variables, which Kubernetes or Docker set for a service: {string.Join(", ", left)}.");
@@ -86,7 +87,7 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
             WriteWarning(warning.ToString());
         }
 
-        // What they say would be left undone.
+        // They would have no effect.
         if (MissingStoreSwitch is { } needed && this is IDynamicParameters more
             && more.GetDynamicParameters() is StoreParameters and not { Provider: null, Container: null })
         {
@@ -115,10 +116,10 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
     /// <summary>The configured settings; the cmdlets' own defaults if there are none.</summary>
     private protected BackupSettings Settings => configuration!.Settings;
 
-    /// <summary>The configuration file that applies; null if there is none.</summary>
+    /// <summary>The effective configuration file; null if there is none.</summary>
     private protected string? ConfigurationFile => configuration!.Path;
 
-    /// <summary>Lets the operations of this call open encrypted backups: with the given keys, else with the configured ones.</summary>
+    /// <summary>Allows the operations of this call to open encrypted backups: with the given keys, else with the configured ones.</summary>
     private protected void UseIdentities(string[]? files, SecureString? passphrase) =>
         Runner.Identities = this.StopOnError(() => Runner.Stoppable(cancellation =>
     {
@@ -131,7 +132,7 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
         return passphrase is null ? ring : PlainText.Of(passphrase, ring.WithPassphrase);
     }));
 
-    /// <summary>The encryption of new backups: as given, else as configured; null for plain backups.</summary>
+    /// <summary>Returns the encryption of new backups: the given one, else the configured one; null for plain backups.</summary>
     private protected BackupEncryption? NewEncryption(string[]? recipients, SecureString? passphrase, string passphraseParameter)
     {
         if (recipients is not null && passphrase is not null)
@@ -146,7 +147,7 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
             : Settings.Encryption.ToEncryption();
     }
 
-    /// <summary>The given value, else the configured one.</summary>
+    /// <summary>Returns the given value, else the configured one.</summary>
     private protected T GivenOr<T>(string parameter, T given, T configured) => this.IsBound(parameter) ? given : configured;
 
     private protected BackupDirectory OpenDirectory() => OpenDirectory(BackupDirectory);
@@ -156,8 +157,8 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
         : new(path.Contains("://", StringComparison.Ordinal) ? throw NotADirectory(path) : this.FileSystemPath(path), TimeProvider.System);
 
     /// <summary>
-    /// The directories that the call concerns where it names no backup: the one given, else all that are configured and
-    /// there; the common one in any case where none is.
+    /// Opens the directories of a call that names no backup: the given one, else all configured ones that exist. If none exists, the
+    /// common one.
     /// </summary>
     private protected IReadOnlyList<BackupDirectory> OpenDirectories() =>
         string.IsNullOrEmpty(BackupDirectory)
@@ -166,14 +167,14 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
             : [OpenDirectory()];
 
     /// <summary>
-    /// The directories that the inputs so far concern, each once, for the cmdlets that work at the end of the pipeline. Without
-    /// a pipeline there is one input; where nothing of a pipeline could be bound, there is none, and no directory.
+    /// The directories of the inputs so far, each once, for the cmdlets that work at the end of the pipeline. Without a pipeline there
+    /// is one input. If nothing from the pipeline could be bound, there is none, and no directory.
     /// </summary>
     private protected IReadOnlyList<string> NotedDirectories => directories;
 
     private protected void NoteDirectories() => directories.AddRange(this.StopOnError(OpenDirectories).Select(directory => directory.Path).Except(directories));
 
-    /// <summary>Notes the one directory that a cmdlet can work on; another one after it ends the call.</summary>
+    /// <summary>Notes the only directory on which a cmdlet can work; another one after it ends the call.</summary>
     private protected void NoteOneDirectory()
     {
         var path = this.StopOnError(OpenDirectory).Path;
@@ -188,42 +189,42 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
         directories.Add(path);
     }
 
-    /// <summary>A full path that was configured is taken as it stands: no character of it is PowerShell's.</summary>
+    /// <summary>Opens a configured full path literally: no character of it has a meaning for PowerShell.</summary>
     private protected BackupDirectory OpenConfigured(string path) =>
         new(Path.IsPathFullyQualified(path) ? path : this.FileSystemPath(path), TimeProvider.System);
 
-    /// <summary>Refuses the directory of a backup from an object store if one of this machine is needed.</summary>
+    /// <summary>Returns the error for the address of an object store in place of a directory of this machine.</summary>
     private static BackupException NotADirectory(string address) => BackupException.InvalidArgument(
         address,
         $"'{address}' is a place in an object store, but this needs a directory on this machine. Give one; fetch the backups with Receive-SHBackup first.");
 
     /// <summary>
-    /// The backup directory on this machine: the one given, else the backup's own, else the configured one. A backup from an object
-    /// store states the store as its directory, and that arrives as -BackupDirectory from the pipeline: it does not count here.
+    /// Opens the backup directory on this machine: the given one, else the backup's own, else the configured one. A backup from an
+    /// object store states the store as its directory, which arrives as -BackupDirectory from the pipeline and does not count here.
     /// </summary>
     private protected BackupDirectory OpenHome(BackupMetadata backup) =>
         !string.IsNullOrEmpty(BackupDirectory) && (backup.Location is null || BackupDirectory != backup.BackupDirectory) ? OpenDirectory()
         : OpenConfigured(
             backup.Location is null && backup.BackupDirectory.Length > 0 ? backup.BackupDirectory : Settings.BackupDirectoryOf(backup.DatabasePath));
 
-    /// <summary>The object store that the parameters, the backup or the configuration name, in this order.</summary>
+    /// <summary>Opens the object store of the parameters, the backup or the configuration, in this order.</summary>
     private protected StoreCatalog OpenStore(StoreParameters parameters, BackupMetadata? backup = null) =>
         OpenStore(parameters, Stores(parameters).Choose(backup));
 
     private protected StoreCatalog OpenStore(StoreParameters parameters, StoreLocation location) =>
         stores.Open(location, Stores(parameters).OptionsOf(location));
 
-    /// <summary>The object stores that the parameters and the configuration name.</summary>
+    /// <summary>The object stores of the parameters and the configuration.</summary>
     private protected StoreChoice Stores(StoreParameters parameters) => new(parameters, Settings, this.FileSystemPath, this.IsBound);
 
-    /// <summary>Sends one backup to a store, which is made ready before the first.</summary>
+    /// <summary>Sends one backup to a store, which is prepared before the first.</summary>
     private protected BackupMetadata Send(BackupMetadata backup, BackupDirectory directory, StoreCatalog store, UploadParameters parameters)
     {
         var creates = Stores(parameters).CreatesContainer(store.Location);
         return Runner.Run(context => BackupEngine.Send(backup, directory, store, () => stores.Prepare(store, creates, context), context));
     }
 
-    /// <summary>All backups in a directory; a sidecar that cannot be used is written as an error.</summary>
+    /// <summary>Lists all backups in a directory; an unusable sidecar is written as an error.</summary>
     private protected IReadOnlyList<BackupMetadata> List(BackupDirectory directory, bool withRetired = false)
     {
         var listing = withRetired ? directory.ListAll() : directory.List();
@@ -235,12 +236,12 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
         return listing.Backups;
     }
 
-    /// <summary>All backups in several directories, newest first.</summary>
+    /// <summary>Lists all backups in several directories, newest first.</summary>
     private protected IReadOnlyList<BackupMetadata> List(IReadOnlyList<BackupDirectory> directories, bool withRetired = false) => directories is [var only]
         ? List(only, withRetired)
         : [.. directories.SelectMany(directory => List(directory, withRetired)).NewestFirst()];
 
-    /// <summary>All backups in an object store; a sidecar that cannot be used is written as an error.</summary>
+    /// <summary>Lists all backups in an object store; an unusable sidecar is written as an error.</summary>
     private protected IReadOnlyList<BackupMetadata> List(StoreCatalog store)
     {
         var listing = Runner.Run(context => store.List(context.Cancellation));
@@ -252,15 +253,15 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
         return listing.Backups;
     }
 
-    /// <summary>The filter of a -Database.</summary>
+    /// <summary>Makes the filter of a -Database.</summary>
     private protected DatabaseFilter Databases(params string[]? named) => new(named, this.FileSystemPath);
 
-    /// <summary>An id in the case that it is stored in. Its letters are all in the first word, and wildcards ignore case too.</summary>
+    /// <summary>Returns an id in its stored case. All its letters are in the first word, and wildcards ignore case too.</summary>
     private protected static string CanonicalId(string id) =>
         id.StartsWith(IdBeginning, StringComparison.OrdinalIgnoreCase) ? IdBeginning + id[IdBeginning.Length..] : id;
 
-    /// <summary>The pattern of a text with wildcards; null for a text without, which is an id or nothing.</summary>
-    /// <exception cref="BackupException">InvalidArgument: it is no pattern of an id, or it came through the pipeline.</exception>
+    /// <summary>Returns the pattern of a text with wildcards; null for a text without, which can only be an id.</summary>
+    /// <exception cref="BackupException">InvalidArgument: it cannot be a pattern of ids, or it came through the pipeline.</exception>
     private protected WildcardPattern? IdPattern(string id)
     {
         if (!WildcardPattern.ContainsWildcardCharacters(id))

@@ -39,18 +39,18 @@ public abstract class BackupInputCommand : BackupCommand
     [FromProperty(typeof(StoreLocation), "A text alone is not enough to reach an object store: pass ids, and give the store with -Provider and -Container.")]
     public StoreLocation? Location { get; set; }
 
-    /// <summary>How questions name a backup.</summary>
+    /// <summary>Returns a backup's name for questions.</summary>
     private protected static string Named(BackupMetadata backup) =>
         string.IsNullOrEmpty(backup.DatabasePath) ? backup.Id : $"{backup.Id} of {backup.DatabasePath}";
 
-    /// <summary>Whether anything was given, on the command line or through the pipeline.</summary>
+    /// <summary>Whether there was any input, on the command line or through the pipeline.</summary>
     private protected bool HasInput { get; set; }
 
     /// <summary>
-    /// Warns where a pipeline gave nothing: whoever restores or verifies "the newest verified backup" must not take silence
-    /// for success where there is none.
+    /// Warns about a pipeline without any input: somebody who restores or verifies "the newest verified backup" must not take silence
+    /// for success if there is no such backup.
     /// </summary>
-    private protected void TellNoInput(string consequence)
+    private protected void WarnOfNoInput(string consequence)
     {
         if (MyInvocation.ExpectingInput && !HasInput)
         {
@@ -58,14 +58,14 @@ public abstract class BackupInputCommand : BackupCommand
         }
     }
 
-    /// <summary>The backups of this machine in the current input; a missing one, or one elsewhere, is written as an error.</summary>
+    /// <summary>Finds the backups of this machine in the current input; a missing one, or one elsewhere, is written as an error.</summary>
     private protected IEnumerable<BackupSource> SelectedHere() => ParameterSetName == ObjectSet
         ? Opened(InputObject, backup => BackupSource.In(OpenDirectory(backup.BackupDirectory), backup))
         : FindHere();
 
-    /// <summary>The backups in the current input, wherever they are; a missing one is written as an error.</summary>
+    /// <summary>Finds the backups in the current input, wherever they are; a missing one is written as an error.</summary>
     /// <param name="parameters">The parameters of the object store.</param>
-    /// <param name="remote">Whether copies in object stores are meant, of backups of this machine too.</param>
+    /// <param name="remote">Whether the input means copies in object stores, even for backups of this machine.</param>
     private protected IEnumerable<BackupSource> Selected(StoreParameters parameters, bool remote)
     {
         if (ParameterSetName == ObjectSet)
@@ -81,19 +81,19 @@ public abstract class BackupInputCommand : BackupCommand
             return Opened(Id.SelectMany(id => Find(store, id)), backup => InStore(backup, store));
         }
 
-        // Known here, with a copy elsewhere.
+        // A backup of this machine, with a copy elsewhere.
         return remote ? Opened(FindHere(), found => InStore(found.Backup, OpenStore(parameters, found.Backup))) : FindHere();
     }
 
-    /// <summary>Backups given by the paths of their files; another file is written as an error.</summary>
+    /// <summary>Finds backups by the paths of their files; any other file is written as an error.</summary>
     /// <param name="paths">The paths.</param>
-    /// <param name="remote">Whether -Remote was given, which is about something else.</param>
+    /// <param name="remote">Whether -Remote was given, which does not apply to files.</param>
     private protected IEnumerable<BackupSource> Files(string[] paths, bool remote) => remote
         ? this.StopOnError<IEnumerable<BackupSource>>(() => throw BackupException.InvalidArgument(
             "LiteralPath", "-LiteralPath names a file on this machine, and -Remote a copy in an object store. Give one of them."))
         : Opened(paths, path => BackupFileLookup.Find(this.FileSystemPath(path), OpenDirectory, TimeProvider.System));
 
-    /// <summary>A backup in a store, with the backup directory of this machine that belongs to it.</summary>
+    /// <summary>Makes the source of a backup in a store, with the backup directory of this machine that belongs to it.</summary>
     private protected BackupSource InStore(BackupMetadata backup, StoreCatalog store) => new(backup, BackupCatalog.Of(store, OpenHome(backup)));
 
     private IEnumerable<BackupSource> Opened<T>(IEnumerable<T> items, Func<T, BackupSource> open)
@@ -139,7 +139,7 @@ public abstract class BackupInputCommand : BackupCommand
         return found;
     }
 
-    /// <summary>Finds what an id names in several directories; the first that has it counts, and wildcards match in all.</summary>
+    /// <summary>Finds the backups of an id in several directories: the first directory with that id counts, and wildcards match in all.</summary>
     private IEnumerable<BackupSource> Find(IReadOnlyList<BackupDirectory> directories, string id) =>
         (WildcardPattern.ContainsWildcardCharacters(id)
             ? directories

@@ -2,17 +2,17 @@ using System.Management.Automation;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
-/// <summary>Errors of the engine as PowerShell's.</summary>
+/// <summary>Turns errors of the engine into PowerShell's.</summary>
 internal static class CmdletErrors
 {
-    /// <summary>An error of the engine as PowerShell records it: with its id, its category and the item concerned.</summary>
+    /// <summary>Makes PowerShell's record of an error: with its id, its category and the item concerned.</summary>
     public static ErrorRecord ToRecord(this BackupException exception) => new(
         exception,
         exception.ErrorId,
         Enum.TryParse<ErrorCategory>(exception.Category.ToString(), out var category) ? category : ErrorCategory.NotSpecified,
         exception.Target);
 
-    /// <summary>Does something for one item; an error of the engine is reported, and the next item goes on.</summary>
+    /// <summary>Runs an action for one item. An error of the engine is reported, and the next item follows.</summary>
     public static void ReportErrors(this Cmdlet cmdlet, Action action)
     {
         try
@@ -25,7 +25,7 @@ internal static class CmdletErrors
         }
     }
 
-    /// <summary>Does something that the whole call depends on; an error of the engine ends the call.</summary>
+    /// <summary>Runs an action on which the whole call depends. An error of the engine ends the call.</summary>
     public static void StopOnError(this Cmdlet cmdlet, Action action)
     {
         try

@@ -16,12 +16,12 @@ internal static class CmdletParameters
         public bool IsBound(string parameter) => cmdlet.MyInvocation.BoundParameters.ContainsKey(parameter);
 
         /// <summary>
-        /// Whether the caller gave texts for a parameter on the command line, asked before the first input: what the pipeline
-        /// brings is bound to it too, but later, and so is what a script block makes of that.
+        /// Whether the caller gave texts for a parameter on the command line. It is asked before the first input: pipeline input, or what
+        /// a script block makes of it, is bound to the parameter later.
         /// </summary>
         public bool IsGivenAsText(string parameter) => cmdlet.MyInvocation.BoundParameters.TryGetValue(parameter, out var given) && given is string[];
 
-        /// <summary>Asks as ConfirmImpact High wants it. -Force means yes, unless -Confirm or -WhatIf was given as well.</summary>
+        /// <summary>Asks as for ConfirmImpact High. -Force means yes, unless -Confirm or -WhatIf was given as well.</summary>
         public bool ShouldProcessUnlessForced(bool force, string target, string action) =>
             (force && !cmdlet.IsSwitchedOn("Confirm") && !cmdlet.IsWhatIf) || cmdlet.ShouldProcess(target, action);
 
@@ -29,7 +29,7 @@ internal static class CmdletParameters
             cmdlet.MyInvocation.BoundParameters.TryGetValue(name, out var given) && ((SwitchParameter)given).IsPresent;
     }
 
-    /// <summary>Whether a text is what a pattern says, as wildcards or as it stands.</summary>
+    /// <summary>Whether a pattern matches a text, with wildcards or literally.</summary>
     public static bool Matches(string pattern, string text) =>
         WildcardPattern.Get(pattern, WildcardOptions.IgnoreCase).IsMatch(text) || string.Equals(pattern, text, StringComparison.OrdinalIgnoreCase);
 }

@@ -3,16 +3,16 @@ using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
-/// <summary>Paths as the session sees them.</summary>
+/// <summary>Resolves paths in the session.</summary>
 internal static class CmdletPaths
 {
     extension(PSCmdlet cmdlet)
     {
-        /// <summary>The folder that relative paths of the file system are relative to, wherever else the session may be.</summary>
+        /// <summary>The folder for relative paths of the file system, whatever the session's present location is.</summary>
         public string FileSystemLocation => cmdlet.SessionState.Path.CurrentFileSystemLocation.ProviderPath;
 
-        /// <summary>A path as the session sees it, made absolute. Wildcards are not expanded.</summary>
-        /// <exception cref="BackupException">InvalidArgument: the path is of another provider than the file system.</exception>
+        /// <summary>Makes a path of the session absolute, without expanding wildcards.</summary>
+        /// <exception cref="BackupException">InvalidArgument: the path belongs to another provider than the file system.</exception>
         public string FileSystemPath(string path)
         {
             if (BackslashName.Find(path, cmdlet.FileSystemLocation) is { } named)
@@ -28,7 +28,7 @@ internal static class CmdletPaths
             }
             catch (SessionStateException exception)
             {
-                // A drive or a provider that the session has not got.
+                // The session has no such drive or provider.
                 throw BackupException.InvalidArgument(
                     path, $"'{path}' is not a path in this session: {exception.Message.TrimEnd('.')}. Give the path of a file or folder.");
             }
@@ -39,8 +39,8 @@ internal static class CmdletPaths
                     path, $"'{path}' is a path of the provider {provider.Name}, not of the file system. Give the path of a file or folder.");
         }
 
-        /// <summary>The files that a path with wildcards names; a path of a file that exists is taken as it stands.</summary>
-        /// <exception cref="BackupException">SourceNotFound: no file matches. InvalidArgument: the path is of another provider.</exception>
+        /// <summary>Returns the files that match a path with wildcards. The path of an existing file is taken literally.</summary>
+        /// <exception cref="BackupException">SourceNotFound: no file matches. InvalidArgument: the path belongs to another provider.</exception>
         public IReadOnlyList<string> ExpandPath(string path)
         {
             if (!WildcardPattern.ContainsWildcardCharacters(path) || cmdlet.InvokeProvider.Item.Exists(WildcardPattern.Escape(path)))
@@ -55,7 +55,7 @@ internal static class CmdletPaths
             }
             catch (ItemNotFoundException)
             {
-                // The same as no match: named below.
+                // The same as no match, which is reported below.
             }
 
             return found.Count > 0

@@ -3,11 +3,11 @@ using System.Management.Automation;
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
 /// <summary>
-/// A cmdlet that a restore takes. It works without the configuration where that is asked for, so that a mistake in it keeps nobody
-/// from their data. The cmdlets that make, send and remove backups have no such way: they would do it by the wrong rules.
+/// A cmdlet that a restore needs. It can work without the configuration if asked to, so that a mistake there does not keep people
+/// from their data. The cmdlets that make, send and remove backups cannot: they would do it by the wrong rules.
 /// </summary>
 internal interface IConfigurationOptional
 {
-    /// <summary>Whether neither the configuration file nor the SHBACKUP_ variables are looked at.</summary>
+    /// <summary>Whether the configuration file and the SHBACKUP_ variables are ignored.</summary>
     SwitchParameter NoConfiguration { get; }
 }

@@ -10,14 +10,14 @@ public abstract class OperationCommand : PSCmdlet, IDisposable
 
     private protected OperationRunner Runner { get; }
 
-    /// <summary>Ends the cmdlet's resources.</summary>
+    /// <summary>Releases the cmdlet's resources.</summary>
     public void Dispose()
     {
         Dispose(disposing: true);
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Ends the cmdlet's resources.</summary>
+    /// <summary>Releases the cmdlet's resources.</summary>
     /// <param name="disposing">Whether this is a call of Dispose.</param>
     protected virtual void Dispose(bool disposing)
     {

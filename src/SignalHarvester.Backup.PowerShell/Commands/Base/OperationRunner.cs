@@ -6,14 +6,17 @@ using SignalHarvester.Backup.Progress;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
-/// <summary>Runs operations of the engine under PowerShell's rules: how they report, ask and are stopped.</summary>
-/// <param name="cmdlet">The cmdlet that runs them, and that writes what they report.</param>
+/// <summary>Runs operations of the engine by PowerShell's rules of reporting, asking and stopping.</summary>
+/// <param name="cmdlet">The cmdlet that runs them and writes their reports.</param>
 internal sealed class OperationRunner(PSCmdlet cmdlet) : IDisposable
 {
     private readonly CancellationTokenSource stopping = new();
 
     /// <summary>The secrets of this call for encrypted backups.</summary>
     public IdentityRing Identities { get; set; } = IdentityRing.Empty;
+
+    /// <summary>Whether databases are checked with integrity_check in any case.</summary>
+    public bool IsThorough { get; set; }
 
     /// <summary>Cancelled when the call is stopped.</summary>
     public CancellationToken StopToken => stopping.Token;
@@ -32,13 +35,13 @@ internal sealed class OperationRunner(PSCmdlet cmdlet) : IDisposable
     });
 
     /// <summary>
-    /// Runs an operation on another thread and writes what it reports from this one, the only one that PowerShell lets
-    /// write. Does not return before the operation has ended, also when the pipeline or the process is told to stop.
+    /// Runs an operation on another thread and writes its reports from this one, the only thread from which PowerShell allows it.
+    /// It returns only after the operation has ended, even if the pipeline or the process is told to stop.
     /// </summary>
     public T Run<T>(Func<OperationContext, T> operation)
     {
-        using var events = new BlockingCollection<(OperationEvent Told, TaskCompletionSource? Written)>();
-        var context = new OperationContext(TimeProvider.System, Report, stopping.Token) { Identities = Identities };
+        using var events = new BlockingCollection<(OperationEvent Reported, TaskCompletionSource? Written)>();
+        var context = new OperationContext(TimeProvider.System, Report, stopping.Token) { Identities = Identities, IsThorough = IsThorough };
         using var hold = TerminationSignals.Hold(stopping.Cancel);
         var worker = Task.Run(() =>
         {
@@ -53,15 +56,15 @@ internal sealed class OperationRunner(PSCmdlet cmdlet) : IDisposable
         });
         try
         {
-            foreach (var (told, written) in events.GetConsumingEnumerable())
+            foreach (var (reported, written) in events.GetConsumingEnumerable())
             {
-                Write(told);
+                Write(reported);
                 written?.SetResult();
             }
         }
         catch
         {
-            // Stopped, or ended by -WarningAction Stop: whatever it is, the operation must not go on behind the caller's back.
+            // Stopped, or ended by -WarningAction Stop: in any case, the operation must not continue behind the caller's back.
             stopping.Cancel();
             ((IAsyncResult)worker).AsyncWaitHandle.WaitOne();
             throw;
@@ -73,26 +76,26 @@ internal sealed class OperationRunner(PSCmdlet cmdlet) : IDisposable
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
-            TellOfSignal(hold);
+            WarnOfSignal(hold);
             throw new PipelineStoppedException();
         }
 
-        void Report(OperationEvent told)
+        void Report(OperationEvent reported)
         {
-            if (told is not OperationMessage)
+            if (reported is not OperationMessage)
             {
-                events.Add((told, null));
+                events.Add((reported, null));
                 return;
             }
 
-            // Waits until it is written: -WarningAction Stop and Inquire decide whether the operation may go on.
+            // Waits until it is written: -WarningAction Stop and Inquire decide whether the operation may continue.
             var written = new TaskCompletionSource();
-            events.Add((told, written));
+            events.Add((reported, written));
             written.Task.Wait(stopping.Token);
         }
     }
 
-    /// <summary>Does what may have to wait on the pipeline's own thread, so that a stop ends it.</summary>
+    /// <summary>Runs an action that may have to wait on the pipeline's own thread, so that a stop ends it.</summary>
     public T Stoppable<T>(Func<CancellationToken, T> action)
     {
         try
@@ -105,8 +108,8 @@ internal sealed class OperationRunner(PSCmdlet cmdlet) : IDisposable
         }
     }
 
-    /// <summary>Says why an operation has stopped, where nobody at the keyboard stopped it, and waits for the end that the signal brings.</summary>
-    private void TellOfSignal(OperationHold hold)
+    /// <summary>Says why an operation has stopped, if nobody stopped it at the keyboard, and waits for the end that the signal brings.</summary>
+    private void WarnOfSignal(OperationHold hold)
     {
         try
         {
@@ -122,9 +125,9 @@ internal sealed class OperationRunner(PSCmdlet cmdlet) : IDisposable
         }
     }
 
-    private void Write(OperationEvent told)
+    private void Write(OperationEvent reported)
     {
-        switch (told)
+        switch (reported)
         {
             case OperationMessage { IsWarning: true } message:
                 cmdlet.WriteWarning(message.Text);

@@ -18,7 +18,7 @@ public abstract class ScheduleCommand : OperationCommand
 
     private protected ScheduleRegistry Registry => new(ManifestPath(this), TimeProvider.System);
 
-    /// <summary>The manifest of the module that this cmdlet is of: what tasks load.</summary>
+    /// <summary>Returns the path of the manifest of this cmdlet's module, which the tasks load.</summary>
     internal static string ManifestPath(PSCmdlet command) =>
         Path.Combine(command.MyInvocation.MyCommand.Module.ModuleBase, command.MyInvocation.MyCommand.ModuleName + ".psd1");
 
@@ -27,8 +27,8 @@ public abstract class ScheduleCommand : OperationCommand
         isNameGiven = this.IsGivenAsText("Name");
 
     /// <summary>
-    /// The schedules of a name, with wildcards; a name of none is an error. What came through the pipeline is
-    /// taken as it stands: data of a file must not name more than it says.
+    /// Finds the schedules of a name, with wildcards; a name without a schedule is an error. Pipeline input is taken literally: data
+    /// from a file must not select more than it names.
     /// </summary>
     private protected IReadOnlyList<BackupSchedule> Find(string name)
     {
@@ -39,7 +39,7 @@ public abstract class ScheduleCommand : OperationCommand
                 schedule => isLiteral ? string.Equals(name, schedule.Name, StringComparison.OrdinalIgnoreCase) : CmdletParameters.Matches(name, schedule.Name))
             .ToList();
 
-        // Each file that cannot be read is told once a call, however many names were given.
+        // Each unreadable file is reported once in a call, however many names were given.
         foreach (var fault in faults.Where(fault => told.Add(fault.Target)))
         {
             WriteError(fault.ToRecord());

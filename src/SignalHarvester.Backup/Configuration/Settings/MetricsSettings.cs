@@ -9,7 +9,7 @@ public sealed record MetricsSettings
     /// <summary>The address of a Pushgateway; null for none. It may contain a password, and is never shown, logged or put into an error.</summary>
     public Uri? PushGateway { get; init; }
 
-    /// <summary>The port that metrics are served on, 1 to 65535; null for the command's own default.</summary>
+    /// <summary>The port on which metrics are served, 1 to 65535; null for the command's own default.</summary>
     public int? Port { get; init; }
 
     /// <summary>Only the name: the address may contain a password.</summary>

@@ -8,4 +8,7 @@ public sealed record VerificationSettings
 
     /// <summary>Whether integrity, schema and rows are checked before and after a restore. Checksums always are.</summary>
     public bool VerifyBeforeRestore { get; init; } = true;
+
+    /// <summary>Whether SQLite's own integrity_check is run even where a faster check finds nothing wrong.</summary>
+    public bool Thorough { get; init; }
 }

@@ -1,12 +1,12 @@
 namespace SignalHarvester.Backup.Encryption.Age;
 
-/// <summary>Base64 as age has it: the standard alphabet, no padding, and one way only to write a value.</summary>
+/// <summary>age's form of Base64: the standard alphabet, no padding, and only one way to write a value.</summary>
 internal static class AgeBase64
 {
     /// <summary>Writes bytes.</summary>
     public static string Encode(ReadOnlySpan<byte> bytes) => Convert.ToBase64String(bytes).TrimEnd('=');
 
-    /// <summary>Reads a text; null if it is not in the one form.</summary>
+    /// <summary>Reads a text; null if it is not in that form.</summary>
     public static byte[]? TryDecode(string text)
     {
         if (text.Any(character => !char.IsAsciiLetterOrDigit(character) && character is not ('+' or '/')) || text.Length % 4 == 1)

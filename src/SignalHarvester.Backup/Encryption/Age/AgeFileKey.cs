@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 
 namespace SignalHarvester.Backup.Encryption.Age;
 
-/// <summary>The 128-bit key of one age file, from which those of its header and of its content are derived.</summary>
+/// <summary>The 128-bit key of one age file. The keys for its header and its content are derived from it.</summary>
 internal sealed class AgeFileKey
 {
     /// <summary>Bytes in a key.</summary>
@@ -10,20 +10,20 @@ internal sealed class AgeFileKey
 
     private readonly byte[] key;
 
-    /// <summary>Takes a key that was unwrapped.</summary>
+    /// <summary>Takes an unwrapped key.</summary>
     public AgeFileKey(byte[] key) => this.key = key;
 
     /// <summary>Makes a new key.</summary>
     public static AgeFileKey Create() => new(RandomNumberGenerator.GetBytes(Size));
 
-    /// <summary>The key itself, to be wrapped.</summary>
+    /// <summary>The key itself, for wrapping.</summary>
     public ReadOnlySpan<byte> Bytes => key;
 
-    /// <summary>The code that authenticates a header.</summary>
+    /// <summary>Computes the code that authenticates a header.</summary>
     public byte[] HeaderCode(ReadOnlySpan<byte> header) => HMACSHA256.HashData(Derive([], "header"u8), header);
 
-    /// <summary>The key of the content.</summary>
-    /// <param name="nonce">The 16 bytes that the content begins with.</param>
+    /// <summary>Derives the key of the content.</summary>
+    /// <param name="nonce">The first 16 bytes of the content.</param>
     public byte[] PayloadKey(ReadOnlySpan<byte> nonce) => Derive(nonce, "payload"u8);
 
     private byte[] Derive(ReadOnlySpan<byte> salt, ReadOnlySpan<byte> info)

@@ -5,7 +5,7 @@ using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Encryption.Age;
 
-/// <summary>The header of an age v1 file (https://age-encryption.org/v1): who can open it, and the code that proves it whole.</summary>
+/// <summary>The header of an age v1 file (https://age-encryption.org/v1): who can open it, and a code that shows any change to it.</summary>
 internal sealed class AgeHeader
 {
     private const string VersionLine = "age-encryption.org/v1";
@@ -26,7 +26,7 @@ internal sealed class AgeHeader
         Bytes = [.. authenticated, .. Encoding.ASCII.GetBytes($" {AgeBase64.Encode(code)}\n")];
     }
 
-    /// <summary>The ways to the file's key.</summary>
+    /// <summary>The stanzas, each one way to the file's key.</summary>
     public IReadOnlyList<AgeStanza> Stanzas { get; }
 
     /// <summary>The header as written in the file.</summary>
@@ -46,7 +46,7 @@ internal sealed class AgeHeader
             var body = AgeBase64.Encode(stanza.Body);
             for (var start = 0; start <= body.Length; start += LineLength)
             {
-                // A line that is not full ends the body, so there is always one.
+                // A line that is not full ends the body, so there is always such a line.
                 text.Append(body.AsSpan(start, Math.Min(LineLength, body.Length - start))).Append('\n');
             }
         }
@@ -57,8 +57,8 @@ internal sealed class AgeHeader
 
     /// <summary>Reads the header of a file.</summary>
     /// <param name="file">The file, as stored.</param>
-    /// <returns>Null if the file does not begin as one of age.</returns>
-    /// <exception cref="InvalidDataException">It does, and the rest of the header is not in its form, or of a later version.</exception>
+    /// <returns>Null if the file does not begin like an age file.</returns>
+    /// <exception cref="InvalidDataException">It does, but the rest of the header is malformed or of a later version.</exception>
     public static AgeHeader? TryRead(SafeFileHandle file)
     {
         var beginning = Read(file, VersionLine.Length);
@@ -73,7 +73,7 @@ internal sealed class AgeHeader
 
     /// <summary>Reads a header.</summary>
     /// <param name="bytes">The beginning of a file.</param>
-    /// <exception cref="InvalidDataException">It is not in its form, or of a later version.</exception>
+    /// <exception cref="InvalidDataException">It is malformed or of a later version.</exception>
     public static AgeHeader Parse(byte[] bytes)
     {
         var position = 0;
@@ -137,7 +137,7 @@ internal sealed class AgeHeader
         }
     }
 
-    /// <summary>Holds the header against the file's key.</summary>
+    /// <summary>Checks the header with the file's key.</summary>
     /// <exception cref="InvalidDataException">It was changed since the file was made.</exception>
     public void Authenticate(AgeFileKey key)
     {
@@ -147,7 +147,7 @@ internal sealed class AgeHeader
         }
     }
 
-    /// <summary>Whether this is a header of the file that a key belongs to.</summary>
+    /// <summary>Whether this is a header of the file to which a key belongs.</summary>
     public bool IsAuthenticatedBy(AgeFileKey key) => CryptographicOperations.FixedTimeEquals(key.HeaderCode(authenticated), code);
 
     private static byte[] Read(SafeFileHandle file, int count)

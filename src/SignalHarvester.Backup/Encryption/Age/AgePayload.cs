@@ -5,10 +5,10 @@ namespace SignalHarvester.Backup.Encryption.Age;
 /// <summary>The form of an age file's content: a nonce, then pieces of 64 KiB, each encrypted and authenticated with its number.</summary>
 internal static class AgePayload
 {
-    /// <summary>Bytes of the nonce that the content begins with.</summary>
+    /// <summary>Bytes of the nonce at the beginning of the content.</summary>
     public const int NonceSize = 16;
 
-    /// <summary>Plain bytes of every piece but the last.</summary>
+    /// <summary>Plain bytes of every piece except the last.</summary>
     public const int PieceBytes = 64 << 10;
 
     /// <summary>Bytes of the code that authenticates a piece.</summary>

@@ -3,8 +3,8 @@ using System.Security.Cryptography;
 
 namespace SignalHarvester.Backup.Encryption.Age;
 
-/// <summary>Decrypts the content of an age file. No byte comes out of it that was not authenticated.</summary>
-/// <param name="stored">The encrypted content, behind header and nonce.</param>
+/// <summary>Decrypts the content of an age file. It returns only authenticated bytes.</summary>
+/// <param name="stored">The encrypted content, which follows header and nonce.</param>
 /// <param name="length">Bytes in it.</param>
 /// <param name="key">The key of the content.</param>
 internal sealed class AgeReader(StoredBytes stored, long length, byte[] key) : IDisposable
@@ -17,8 +17,8 @@ internal sealed class AgeReader(StoredBytes stored, long length, byte[] key) : I
     private int start;
     private int end;
 
-    /// <summary>Reads what comes next.</summary>
-    /// <returns>Bytes read; 0 at the end alone.</returns>
+    /// <summary>Reads the next bytes.</summary>
+    /// <returns>The number of bytes; 0 only at the end.</returns>
     /// <exception cref="InvalidDataException">A piece does not authenticate: it was changed, moved, cut short, or others are missing.</exception>
     public int Read(Span<byte> buffer)
     {
@@ -52,7 +52,7 @@ internal sealed class AgeReader(StoredBytes stored, long length, byte[] key) : I
         left -= size;
         var plain = size - AgePayload.TagSize;
 
-        // An empty piece is allowed where there is nothing else.
+        // An empty piece is allowed only as the sole piece.
         if (plain < 0 || (plain == 0 && number > 0))
         {
             throw AgeDamage.Of("The encrypted content is cut short.");

@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 
 namespace SignalHarvester.Backup.Encryption.Age;
 
-/// <summary>Encrypts content as the pieces of an age file, one after the other.</summary>
+/// <summary>Encrypts content as the pieces of an age file, one after another.</summary>
 internal sealed class AgeWriter : IDisposable
 {
     private readonly ChaCha20Poly1305 cipher;
@@ -12,7 +12,7 @@ internal sealed class AgeWriter : IDisposable
     private long number;
 
     /// <summary>Begins the content of a file.</summary>
-    /// <param name="key">The file's key. The nonce is new each time, so that a rewritten file may keep its key.</param>
+    /// <param name="key">The file's key. The nonce is new each time, so a rewritten file may keep its key.</param>
     public AgeWriter(AgeFileKey key)
     {
         var nonce = RandomNumberGenerator.GetBytes(AgePayload.NonceSize);
@@ -20,11 +20,11 @@ internal sealed class AgeWriter : IDisposable
         cipher = new ChaCha20Poly1305(key.PayloadKey(nonce));
     }
 
-    /// <summary>What the content begins with.</summary>
+    /// <summary>The beginning of the content.</summary>
     public ReadOnlyMemory<byte> Nonce { get; }
 
-    /// <summary>Encrypts what comes next.</summary>
-    /// <returns>What can be written of it; valid until the next call. The last piece is known at the end alone.</returns>
+    /// <summary>Encrypts the next bytes.</summary>
+    /// <returns>The bytes that can be written now, valid until the next call. Only the end shows which piece is the last.</returns>
     public ReadOnlySpan<byte> Encrypt(ReadOnlySpan<byte> content)
     {
         var length = 0;

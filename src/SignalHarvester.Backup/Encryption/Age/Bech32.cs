@@ -1,6 +1,6 @@
 namespace SignalHarvester.Backup.Encryption.Age;
 
-/// <summary>The text form of age keys: Bech32 as BIP 173 has it, without its limit of 90 characters.</summary>
+/// <summary>The text form of age keys: Bech32 as in BIP 173, without its limit of 90 characters.</summary>
 internal static class Bech32
 {
     private const string Alphabet = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
@@ -62,7 +62,7 @@ internal static class Bech32
         return checksum;
     }
 
-    /// <summary>Cuts a row of bits anew; null where what is left over at the end is more than padding of zeros.</summary>
+    /// <summary>Regroups bits; null if the remainder at the end is more than zero padding.</summary>
     private static byte[]? Regroup(ReadOnlySpan<byte> values, int from, int to, bool pad)
     {
         var groups = new List<byte>((values.Length * from / to) + 1);

@@ -4,6 +4,6 @@ namespace SignalHarvester.Backup.Encryption.Age;
 internal interface IAgeIdentity
 {
     /// <summary>Unwraps the key of a file; null if it was not wrapped for this secret.</summary>
-    /// <exception cref="InvalidDataException">A stanza of this kind is not in its form.</exception>
+    /// <exception cref="InvalidDataException">A stanza of this kind is malformed.</exception>
     AgeFileKey? TryUnwrap(AgeHeader header);
 }

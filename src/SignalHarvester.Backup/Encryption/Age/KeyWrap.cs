@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 
 namespace SignalHarvester.Backup.Encryption.Age;
 
-/// <summary>The wrapping of a file's key with another key that is used once: ChaCha20-Poly1305 with a nonce of zeros.</summary>
+/// <summary>Wraps a file's key with another key that is used only once: ChaCha20-Poly1305 with a nonce of zeros.</summary>
 internal static class KeyWrap
 {
     /// <summary>Bytes of a wrapped key.</summary>
@@ -20,7 +20,7 @@ internal static class KeyWrap
         return wrapped;
     }
 
-    /// <summary>Unwraps a key; null if it was wrapped with another one.</summary>
+    /// <summary>Unwraps a key; null if it was wrapped with another key.</summary>
     public static AgeFileKey? TryUnwrap(ReadOnlySpan<byte> wrappingKey, ReadOnlySpan<byte> wrapped)
     {
         using var cipher = new ChaCha20Poly1305(wrappingKey);

@@ -1,6 +1,6 @@
 namespace SignalHarvester.Backup.Encryption.Age;
 
-/// <summary>The key of a file that this run has just made: it needs no unwrapping, and opens that file alone.</summary>
+/// <summary>The key of a file that this run has just made. It needs no unwrapping, and opens only that file.</summary>
 internal sealed class KnownFileKey(AgeFileKey key) : IAgeIdentity
 {
     /// <inheritdoc/>

@@ -6,7 +6,7 @@ using Org.BouncyCastle.Crypto.Generators;
 
 namespace SignalHarvester.Backup.Encryption.Age;
 
-/// <summary>A passphrase, which both encrypts and opens: age's <c>scrypt</c> stanza.</summary>
+/// <summary>A passphrase, which both encrypts and decrypts: age's <c>scrypt</c> stanza.</summary>
 /// <param name="passphrase">The passphrase in UTF-8.</param>
 internal sealed partial class Passphrase(byte[] passphrase) : IAgeRecipient, IAgeIdentity
 {
@@ -16,13 +16,13 @@ internal sealed partial class Passphrase(byte[] passphrase) : IAgeRecipient, IAg
     private const int SaltSize = 16;
     private const int BlockSize = 8;
 
-    // As the age command has it: 256 MiB, about a second.
+    // The same as in the age command: 256 MiB, about a second.
     private const int WorkFactor = 18;
 
-    // 1 GiB. A forged header must not exhaust the machine that a restore runs on.
+    // 1 GiB. A forged header must not exhaust the machine on which a restore runs.
     private const int LargestWorkFactor = 20;
 
-    /// <summary>Takes a passphrase as it was typed.</summary>
+    /// <summary>Takes a passphrase as typed.</summary>
     public static Passphrase Of(ReadOnlySpan<char> text)
     {
         var bytes = new byte[Encoding.UTF8.GetByteCount(text)];

@@ -1,4 +1,4 @@
 namespace SignalHarvester.Backup.Encryption.Age;
 
-/// <summary>Reads the next bytes of what is stored; fewer than the buffer takes where it likes, none at the end alone.</summary>
+/// <summary>Reads the next stored bytes. It may return fewer than the buffer holds; it returns none only at the end.</summary>
 internal delegate int StoredBytes(Span<byte> buffer);

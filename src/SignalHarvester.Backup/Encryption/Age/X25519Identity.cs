@@ -21,13 +21,13 @@ internal sealed class X25519Identity : IAgeIdentity
     /// <summary>The public half.</summary>
     public X25519Recipient PublicKey { get; }
 
-    /// <summary>The key as written in a file. Never in a message.</summary>
+    /// <summary>The key in the form of the file. It never appears in a message.</summary>
     public string SecretText => Bech32.Encode(Prefix, secret).ToUpperInvariant();
 
     /// <summary>Makes a new key.</summary>
     public static X25519Identity Create() => new(RandomNumberGenerator.GetBytes(X25519.ScalarSize));
 
-    /// <summary>Reads a key as written in a file; null if it is not one.</summary>
+    /// <summary>Reads a key in the form of the file; null if it is not one.</summary>
     public static X25519Identity? TryParse(string text) =>
         !text.Any(char.IsLower) && Bech32.TryDecode(Prefix, text) is { Length: X25519.ScalarSize } key ? new X25519Identity(key) : null;
 

@@ -20,10 +20,10 @@ internal sealed class X25519Recipient : IAgeRecipient
         Text = Bech32.Encode(Prefix, publicKey);
     }
 
-    /// <summary>The key as people write it.</summary>
+    /// <summary>The key in its text form.</summary>
     public string Text { get; }
 
-    /// <summary>Reads a key as people write it; null if it is not one.</summary>
+    /// <summary>Reads a key in its text form; null if it is not one.</summary>
     public static X25519Recipient? TryParse(string text) =>
         !text.Any(char.IsUpper) && Bech32.TryDecode(Prefix, text) is { Length: X25519.PointSize } key ? new X25519Recipient(key) : null;
 
@@ -44,9 +44,9 @@ internal sealed class X25519Recipient : IAgeRecipient
         return new AgeStanza(StanzaType, [AgeBase64.Encode(share)], KeyWrap.Wrap(WrappingKey(agreed, share, publicKey), key));
     }
 
-    /// <summary>The key that wraps a file's key.</summary>
-    /// <param name="agreed">What both sides have computed.</param>
-    /// <param name="share">The public half of the key that was made for this one stanza.</param>
+    /// <summary>Derives the key that wraps a file's key.</summary>
+    /// <param name="agreed">The secret that both sides computed.</param>
+    /// <param name="share">The public half of the key made for this stanza.</param>
     /// <param name="publicKey">The recipient's public key.</param>
     public static byte[] WrappingKey(byte[] agreed, byte[] share, byte[] publicKey) =>
         HKDF.DeriveKey(HashAlgorithmName.SHA256, agreed, 32, [.. share, .. publicKey], "age-encryption.org/v1/X25519"u8.ToArray());

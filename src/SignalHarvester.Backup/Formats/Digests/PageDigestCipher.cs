@@ -4,13 +4,13 @@ using SignalHarvester.Backup.Storage;
 namespace SignalHarvester.Backup.Formats.Digests;
 
 /// <summary>
-/// Keys the page digests of encrypted backups with a random key that stays on this machine, outside the backup directory:
-/// whoever takes the directory away must not be able to try out what a page may hold.
+/// Encrypts the page digests of encrypted backups with a random key that stays on this machine, outside the backup directory:
+/// somebody who takes the directory away must not be able to test guesses about a page's content.
 /// </summary>
 /// <remarks>
-/// A digest is as long as a block of AES, so one encryption of one block is a keyed digest, which the key's holder can turn
-/// back into the plain one: the checksum in the sidecar is over those. Equal pages keep equal digests under any keyed
-/// digest, so the mode without chaining gives away no more than another would, and keeps each in its place.
+/// A digest has the length of an AES block, so encrypting it as one block makes a keyed digest. The key's holder can turn it
+/// back into the plain one, over which the sidecar's checksum is computed. Equal pages have equal digests under any keyed
+/// digest, so a mode without chaining reveals no more than another one would, and each digest keeps its place.
 /// </remarks>
 internal sealed class PageDigestCipher : IDisposable
 {
@@ -28,7 +28,7 @@ internal sealed class PageDigestCipher : IDisposable
         Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "SignalHarvester.Backup",
         "page-digests.key");
 
-    /// <summary>Opens the machine's key; null if there is no readable one.</summary>
+    /// <summary>Opens the machine's key; null if there is no readable key.</summary>
     public static PageDigestCipher? TryOpen()
     {
         try
@@ -39,14 +39,14 @@ internal sealed class PageDigestCipher : IDisposable
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            // A cache that cannot be read is computed anew.
+            // An unreadable cache is computed again.
             return null;
         }
     }
 
-    /// <summary>Opens the machine's key, and makes it where there is none.</summary>
-    /// <param name="explain">Receives the reason why no key can be kept, without a
-    /// full stop; the digests are then useless, and the next backup is full.</param>
+    /// <summary>Opens the machine's key, and makes it if there is none.</summary>
+    /// <param name="explain">Receives the reason why no key can be kept, without a full stop. The digests are then useless, and
+    /// the next backup is full.</param>
     public static PageDigestCipher OpenOrCreate(Action<string> explain)
     {
         try
@@ -67,10 +67,10 @@ internal sealed class PageDigestCipher : IDisposable
         }
     }
 
-    /// <summary>Keys digests.</summary>
+    /// <summary>Encrypts digests.</summary>
     public void Encrypt(ReadOnlySpan<byte> digests, Span<byte> keyed) => _ = aes.EncryptEcb(digests, keyed, PaddingMode.None);
 
-    /// <summary>Turns keyed digests back, in their place.</summary>
+    /// <summary>Decrypts digests in place.</summary>
     public void Decrypt(Span<byte> digests)
     {
         var whole = digests[..(digests.Length / PageDigests.Size * PageDigests.Size)];
@@ -94,7 +94,7 @@ internal sealed class PageDigestCipher : IDisposable
         }
         catch (IOException) when (File.Exists(KeyPath))
         {
-            // Another run was first: its key is the one.
+            // Another run was first, and its key counts.
         }
     }
 }

@@ -7,9 +7,9 @@ using SignalHarvester.Backup.Storage;
 namespace SignalHarvester.Backup.Formats.Digests;
 
 /// <summary>
-/// The page digests of one backup: a cache beside the backups, written as the image streams by. Layout: 96 bytes of
-/// header (magic, version, page size, page count, backup id), then <see cref="PageDigests.Size"/> bytes a page. What it
-/// is worth is known from the backup's sidecar, which records the SHA-256 over the digests. Deleting it loses nothing but time.
+/// The page digests of one backup: a cache beside the backups, written while the image is read. Layout: 96 bytes of header
+/// (magic, version, page size, page count, backup id), then <see cref="PageDigests.Size"/> bytes for each page. The backup's
+/// sidecar proves the cache, because it records the SHA-256 over the digests. Deleting the cache costs nothing but time.
 /// </summary>
 internal sealed class PageDigestFile : IDisposable
 {
@@ -38,23 +38,24 @@ internal sealed class PageDigestFile : IDisposable
         this.cipher = cipher;
     }
 
-    /// <summary>Whether a name, less its last suffix, is that of digests under way: <c>digest-id.pages</c>.</summary>
+    /// <summary>Whether a name, without its last suffix, is that of unfinished digests: <c>digest-id.pages</c>.</summary>
     public static bool IsPartialName(string name) => IdOf(name) is not null;
 
-    /// <summary>Where the digests of a backup lie, whether they are there or not.</summary>
+    /// <summary>Returns the path of a backup's digests, whether they exist or not.</summary>
     /// <param name="folder">The directory's digest folder.</param>
-    /// <param name="databasePath">The database; the file is named by a digest of its path.</param>
+    /// <param name="databasePath">The database. The file's name is a digest of this path.</param>
     /// <param name="id">The backup's id.</param>
     public static string PathFor(string folder, string databasePath, string id) => Path.Combine(folder, KeyOf(databasePath) + "-" + id + Suffix);
 
     /// <summary>Begins the digests of a backup.</summary>
     /// <param name="folder">The directory's digest folder.</param>
-    /// <param name="temporaryFolder">Where they lie until they are complete, on the same file system: a folder of this run's, unless the id is.</param>
+    /// <param name="temporaryFolder">A folder for them on the same file system until they are complete. It belongs to this run
+    /// alone, unless the id does.</param>
     /// <param name="databasePath">The database.</param>
     /// <param name="id">The backup's id.</param>
     /// <param name="pageSize">Bytes in a page.</param>
     /// <param name="pageCount">Pages in the image.</param>
-    /// <param name="cipher">Keys the digests of an encrypted backup; null for one that is not.</param>
+    /// <param name="cipher">Encrypts the digests of an encrypted backup; null for a plain one.</param>
     public static PageDigestFile Create(
         string folder, string temporaryFolder, string databasePath, string id, int pageSize, long pageCount, PageDigestCipher? cipher = null)
     {
@@ -66,7 +67,7 @@ internal sealed class PageDigestFile : IDisposable
         return new PageDigestFile(folder, KeyOf(databasePath), path, temporaryPath, handle, cipher);
     }
 
-    /// <summary>The header that the digests of a backup begin with.</summary>
+    /// <summary>Returns the header of a backup's digests.</summary>
     public static byte[] Header(string id, int pageSize, long pageCount)
     {
         var header = new byte[HeaderSize];
@@ -86,10 +87,10 @@ internal sealed class PageDigestFile : IDisposable
     }
 
     /// <summary>
-    /// Gives the file its name and deletes the database's other ones. Not flushed: the checksum in the sidecar gives
-    /// away a cache that a crash tore.
+    /// Gives the file its final name and deletes the database's other digest files. It is not flushed: if a crash tears the cache,
+    /// the checksum in the sidecar reveals it.
     /// </summary>
-    /// <param name="alsoKept">A backup whose digests are kept as well: the parent, which the next one may name again.</param>
+    /// <param name="alsoKept">A backup whose digests are kept as well: the parent, which the next backup may build on too.</param>
     public void Commit(string? alsoKept)
     {
         try
@@ -108,7 +109,7 @@ internal sealed class PageDigestFile : IDisposable
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            // The state folder may be deleted at any time, or another run be at the same file: a cache is lost, nothing else.
+            // The state folder may be deleted at any time, and another run may use the same file: only a cache is lost.
         }
     }
 
@@ -141,7 +142,7 @@ internal sealed class PageDigestFile : IDisposable
         {
             try
             {
-                // What is there is a dead run's, or another account's that would be read along.
+                // An existing file belongs to a dead run, or to another account that would then read along.
                 DurableFile.Discard(path);
                 var handle = DurableFile.CreatePrivate(path, DurableFile.Exclusive);
                 if (File.Exists(path))
@@ -153,7 +154,7 @@ internal sealed class PageDigestFile : IDisposable
             }
             catch (IOException exception) when ((DiskFault.IsHeldElsewhere(exception) || File.Exists(path)) && attempt < MostAttempts)
             {
-                // The file is made, then locked. In between, another run may have taken it for abandoned.
+                // The file is made first and then locked. In between, another run may have taken it for abandoned.
             }
         }
     }

@@ -4,7 +4,7 @@ using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Formats.Digests;
 
-/// <summary>The page digests of a backup, proved to be its own by the checksum that its sidecar records.</summary>
+/// <summary>The page digests of a backup. The checksum in its sidecar proves that they belong to it.</summary>
 internal sealed class PageDigestSource : IDisposable
 {
     private const int ReadBytes = 1 << 20;
@@ -22,8 +22,8 @@ internal sealed class PageDigestSource : IDisposable
 
     /// <summary>Opens the cached digests of a backup.</summary>
     /// <param name="folder">The directory's digest folder.</param>
-    /// <param name="backup">The backup; it states its database, page size, page count and the digests' checksum.</param>
-    /// <returns>Null if there are none, or none that can be proved.</returns>
+    /// <param name="backup">The backup, with its database, page size, page count and the digests' checksum.</param>
+    /// <returns>Null if there are none, or they cannot be proved.</returns>
     public static PageDigestSource? TryOpen(string folder, BackupMetadata backup)
     {
         if (backup is not { DatabasePath: { } databasePath, PageSize: { } pageSize, PageCount: { } pageCount, PagesChecksum: { } recorded })
@@ -39,7 +39,7 @@ internal sealed class PageDigestSource : IDisposable
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            // A cache that is not there, or not for us.
+            // The cache is missing, or this account may not read it.
             return null;
         }
 
@@ -55,15 +55,15 @@ internal sealed class PageDigestSource : IDisposable
         }
         catch (IOException)
         {
-            // A cache on a bad block is no cache.
+            // A cache on a bad block is worthless.
         }
 
         source.Dispose();
         return null;
     }
 
-    /// <summary>Reads the digests from a page on.</summary>
-    /// <returns>Bytes read: fewer than wanted where the image ends before.</returns>
+    /// <summary>Reads the digests from a page onwards.</summary>
+    /// <returns>The number of bytes read: fewer than requested if the image ends earlier.</returns>
     public int Read(long firstPage, Span<byte> buffer)
     {
         var wanted = (int)Math.Clamp((pageCount - firstPage + 1) * PageDigests.Size, 0, buffer.Length);

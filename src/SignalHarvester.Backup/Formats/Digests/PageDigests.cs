@@ -4,20 +4,20 @@ using SignalHarvester.Backup.Formats.Pipeline;
 namespace SignalHarvester.Backup.Formats.Digests;
 
 /// <summary>
-/// Sixteen bytes of SHA-256 for every page: what the next incremental backup finds changed pages by.
+/// Sixteen bytes of SHA-256 for every page, by which the next incremental backup finds the changed pages.
 /// </summary>
 internal static class PageDigests
 {
-    /// <summary>Bytes in one digest: 128 bits, so that two different pages are never taken for the same.</summary>
+    /// <summary>Bytes in one digest: 128 bits, so that two different pages never have the same one.</summary>
     public const int Size = 16;
 
-    /// <summary>Makes a worker that digests the pages of a chunk, then lets another transform it.</summary>
+    /// <summary>Makes a worker that digests the pages of a chunk and then lets another worker transform it.</summary>
     public static IChunkWorker Worker(int pageSize, IChunkWorker? next) => new DigestWorker(pageSize, next);
 
-    /// <summary>The digests that the worker left with a chunk.</summary>
+    /// <summary>Returns the digests that the worker stored in a chunk.</summary>
     public static ReadOnlySpan<byte> Of(Chunk chunk, int pageSize) => chunk.PageDigests.AsSpan(0, chunk.PlainLength / pageSize * Size);
 
-    /// <summary>The digest of one page.</summary>
+    /// <summary>Computes the digest of one page.</summary>
     public static void Compute(ReadOnlySpan<byte> page, Span<byte> digest)
     {
         Span<byte> sha256 = stackalloc byte[SHA256.HashSizeInBytes];

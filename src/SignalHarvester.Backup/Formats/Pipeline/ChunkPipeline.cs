@@ -4,19 +4,19 @@ namespace SignalHarvester.Backup.Formats.Pipeline;
 
 /// <summary>
 /// Moves chunks from one reader through parallel workers to one consumer, in order, with a fixed number of chunks in
-/// flight: memory does not depend on how much flows through.
+/// flight, so memory does not depend on the amount of data.
 /// </summary>
 /// <remarks>
-/// One monitor guards all three queues. With a chunk every few milliseconds it is hardly ever contended, and waiting in
-/// it does not spin, as BlockingCollection does: on two cores that takes time from the threads that work.
+/// One monitor guards all three queues. With a chunk every few milliseconds it is hardly ever contended. Waiting in it does
+/// not spin, as BlockingCollection does: on two cores, spinning takes time from the threads that work.
 /// </remarks>
 internal sealed class ChunkPipeline
 {
-    // More workers than this do not outrun one disk, and each one costs memory.
+    // More workers do not make one disk faster, and each one costs memory.
     private static readonly int Workers = Math.Clamp(Environment.ProcessorCount, 1, 8);
 
-    // A fold or a verified backup runs several pipelines, one after the other: the next takes the buffers of the last, unless
-    // memory was wanted for something else meanwhile.
+    // A fold or a verified backup runs several pipelines, one after another. Each takes the buffers of the previous one, unless
+    // the memory was needed for something else meanwhile.
     private static readonly WeakReference<IReadOnlyList<Chunk>> Idle = new([]);
 
     private readonly object gate = new();
@@ -32,9 +32,9 @@ internal sealed class ChunkPipeline
     }
 
     /// <summary>Runs to the end of the data, the first failure, or cancellation, and waits for every thread in any case.</summary>
-    /// <param name="read">Fills a chunk; false at the end. On a thread of its own.</param>
-    /// <param name="makeWorker">Makes what transforms a chunk; one for each parallel worker, disposed at the end.</param>
-    /// <param name="consume">Takes a transformed chunk, in the order of reading. On the calling thread.</param>
+    /// <param name="read">Fills a chunk; false at the end. It runs on a thread of its own.</param>
+    /// <param name="makeWorker">Makes a worker that transforms chunks, one for each thread. The pipeline disposes it.</param>
+    /// <param name="consume">Takes a transformed chunk, in the order of reading, on the calling thread.</param>
     /// <param name="cancellation">Stops everything.</param>
     public static void Run(
         Func<Chunk, bool> read,
@@ -96,7 +96,7 @@ internal sealed class ChunkPipeline
         }
         catch (Exception exception)
         {
-            // The first fault is the cause; what others throw after the stop is its echo.
+            // The first fault is the cause. What other threads throw after the stop only follows from it.
             Interlocked.CompareExchange(ref failure, ExceptionDispatchInfo.Capture(exception), null);
             Stop();
         }
@@ -146,7 +146,7 @@ internal sealed class ChunkPipeline
         }
     }
 
-    /// <summary>The next chunk of a queue, waited for; null once no more will come, or all is stopped.</summary>
+    /// <summary>Waits for the next chunk of a queue; null if no more will come, or everything is stopped.</summary>
     private Chunk? Take(Queue<Chunk> queue)
     {
         lock (gate)

@@ -2,12 +2,12 @@ using System.Globalization;
 
 namespace SignalHarvester.Backup.Formats.Pipeline;
 
-/// <summary>The choice between the codecs.</summary>
+/// <summary>Chooses between the codecs.</summary>
 internal static class Codec
 {
-    /// <summary>The level that is used, after a check of the one that is asked for.</summary>
+    /// <summary>Checks the requested level and returns the one to use.</summary>
     /// <param name="compression">The codec.</param>
-    /// <param name="level">The level asked for, or null for the codec's default.</param>
+    /// <param name="level">The requested level; null for the codec's default.</param>
     /// <exception cref="BackupException">InvalidArgument.</exception>
     public static int ResolveLevel(CompressionType compression, int? level)
     {
@@ -30,7 +30,7 @@ internal static class Codec
     }
 
     /// <summary>
-    /// Why a codec cannot be used in this process, or null if it can: a library may be missing from the module's folder.
+    /// Returns why a codec cannot be used in this process; null if it can. A library may be missing from the module's folder.
     /// </summary>
     public static string? WhyUnusable(CompressionType compression)
     {

@@ -5,12 +5,12 @@ using System.IO.Hashing;
 namespace SignalHarvester.Backup.Formats.Pipeline;
 
 /// <summary>
-/// Gzip members (RFC 1952), each compressed by itself. An extra field <c>SH</c> in the header holds the member's whole
+/// Gzip members (RFC 1952), each compressed by itself. An extra field <c>SH</c> in the header states the member's whole
 /// size, so that all cores can work on one file; <c>gunzip</c> skips it.
 /// </summary>
 internal static class GzipMembers
 {
-    /// <summary>The level used where none is given, as gzip itself does.</summary>
+    /// <summary>The default level, the same as gzip's.</summary>
     public const int DefaultLevel = 6;
 
     /// <summary>The lowest and the highest level.</summary>
@@ -22,7 +22,7 @@ internal static class GzipMembers
     // RFC 1952 2.3: ID1 ID2 CM=deflate FLG=FEXTRA MTIME=0 XFL=0 OS=unknown, XLEN=8, SI1 SI2 LEN=4.
     private static ReadOnlySpan<byte> Header => [0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 255, 8, 0, (byte)'S', (byte)'H', 4, 0];
 
-    /// <summary>Whether bytes begin as a member does.</summary>
+    /// <summary>Whether bytes begin like a member.</summary>
     public static bool HasMagic(ReadOnlySpan<byte> bytes) => bytes.StartsWith(Header[..3]);
 
     /// <summary>Makes a worker that compresses a chunk into one member.</summary>
@@ -31,14 +31,14 @@ internal static class GzipMembers
     /// <summary>Makes a worker that decompresses one member.</summary>
     public static IChunkWorker Decompressor() => new DecompressWorker();
 
-    /// <summary>The whole size of the member at the start of the bytes; null if it does not state it.</summary>
+    /// <summary>Returns the whole size of the member at the start of the bytes; null if the member does not state it.</summary>
     public static int? Measure(ReadOnlySpan<byte> bytes) =>
         bytes.Length >= HeaderSize && bytes.StartsWith(Header)
             && BinaryPrimitives.ReadInt32LittleEndian(bytes[Header.Length..]) is var size and > HeaderSize + TrailerSize
             ? size
             : null;
 
-    /// <summary>The plain size that a whole member states in its last four bytes.</summary>
+    /// <summary>Returns the plain size that a whole member states in its last four bytes.</summary>
     public static int PlainSize(ReadOnlySpan<byte> member) => BinaryPrimitives.ReadInt32LittleEndian(member[^4..]);
 
     private sealed class CompressWorker(int level) : IChunkWorker
@@ -47,7 +47,7 @@ internal static class GzipMembers
 
         public void Transform(Chunk chunk)
         {
-            // At its fastest level zlib writes nine bits for eight when nothing repeats.
+            // At its fastest level zlib writes nine bits for eight if nothing repeats.
             chunk.EnsureStoredCapacity(HeaderSize + TrailerSize + chunk.PlainLength + (chunk.PlainLength / 7) + 4096);
             Header.CopyTo(chunk.Stored);
             using var target = new MemoryStream(chunk.Stored, HeaderSize, chunk.Stored.Length - HeaderSize);

@@ -1,6 +1,6 @@
 namespace SignalHarvester.Backup.Formats.Pipeline;
 
-/// <summary>What one worker of a <see cref="ChunkPipeline"/> does to a chunk; it may keep buffers of its own between two.</summary>
+/// <summary>One worker of a <see cref="ChunkPipeline"/>. It may keep buffers of its own from one chunk to the next.</summary>
 internal interface IChunkWorker : IDisposable
 {
     /// <summary>Transforms a chunk in place.</summary>

@@ -3,7 +3,7 @@ using SignalHarvester.Backup.Sqlite.Snapshot;
 
 namespace SignalHarvester.Backup.Formats.Pipeline;
 
-/// <summary>Cuts an image into chunks of whole pages, front to back, and hashes it on the way.</summary>
+/// <summary>Cuts an image into chunks of whole pages, from front to back, and hashes it.</summary>
 internal sealed class ImageChunks(IDatabaseImage image, IncrementalHash hash)
 {
     private long nextPage = 1;

@@ -9,7 +9,7 @@ namespace SignalHarvester.Backup.Formats.Pipeline;
 /// </summary>
 internal static class ZstdFrames
 {
-    /// <summary>The level used where none is given: it keeps up with a disk.</summary>
+    /// <summary>The default level: it is as fast as a disk.</summary>
     public const int DefaultLevel = 1;
 
     /// <summary>The lowest and the highest level.</summary>
@@ -17,7 +17,7 @@ internal static class ZstdFrames
 
     private static ReadOnlySpan<byte> Magic => [0x28, 0xb5, 0x2f, 0xfd];
 
-    /// <summary>Whether bytes begin as a frame does.</summary>
+    /// <summary>Whether bytes begin like a frame.</summary>
     public static bool HasMagic(ReadOnlySpan<byte> bytes) => bytes.StartsWith(Magic);
 
     /// <summary>Makes a worker that compresses a chunk into one frame.</summary>
@@ -27,14 +27,14 @@ internal static class ZstdFrames
     public static IChunkWorker Decompressor() => new DecompressWorker();
 
     /// <summary>Decompresses frames of any size, one after another.</summary>
-    /// <param name="stored">The file; it stays the caller's.</param>
+    /// <param name="stored">The file. The caller disposes it.</param>
     public static Stream Open(Stream stored) => new DecompressionStream(stored, leaveOpen: true);
 
-    /// <summary>Whether an exception means damaged content. Asked here, so that gzip works where the zstd library is missing.</summary>
+    /// <summary>Whether an exception means damaged content. This method is here so that gzip works even if the zstd library is missing.</summary>
     public static bool IsDamage(Exception exception) => exception is ZstdException;
 
     /// <summary>
-    /// The size of the frame at the start of the bytes, stored and plain; null if the bytes do not hold the whole
+    /// Returns the stored and the plain size of the frame at the start of the bytes; null if the bytes do not hold the whole
     /// frame, or it does not state its plain size.
     /// </summary>
     public static unsafe (int Stored, int Plain)? Measure(ReadOnlySpan<byte> bytes)

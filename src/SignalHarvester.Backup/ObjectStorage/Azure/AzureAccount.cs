@@ -6,12 +6,12 @@ using Azure.Storage.Blobs;
 namespace SignalHarvester.Backup.ObjectStorage.Azure;
 
 /// <summary>
-/// A storage account and the way into it: a connection string, or an account with its key, a SAS token or the identity that
-/// Azure gives this machine or process, in this order. What is secret stays in here.
+/// A storage account and the credentials for it: a connection string, or an account with its key, a SAS token or the identity
+/// that Azure gives this machine or process, in this order. Secrets do not leave this class.
 /// </summary>
 internal sealed class AzureAccount
 {
-    /// <summary>How credentials are given, in a sentence.</summary>
+    /// <summary>How to give credentials, in a sentence.</summary>
     public const string HowTo =
         $"Set the environment variable {ConnectionStringVariable}; or give the account with -AccountName or {AccountVariable} and set {KeyVariable} or {SasVariable}; or run with an Azure identity (managed identity, workload identity, az login).";
 
@@ -20,18 +20,18 @@ internal sealed class AzureAccount
     private const string KeyVariable = "AZURE_STORAGE_KEY";
     private const string SasVariable = "AZURE_STORAGE_SAS_TOKEN";
 
-    private readonly CloudFault faults;
+    private readonly StoreFault faults;
     private readonly Uri endpoint;
     private readonly string? key;
     private readonly string? sas;
 
     /// <summary>Finds the account of a location.</summary>
     /// <param name="location">The location.</param>
-    /// <param name="environment">Tells the value of an environment variable.</param>
-    /// <exception cref="BackupException">CloudCredentialsMissing; CloudRefused: the account, the endpoint or the container's name cannot be.</exception>
+    /// <param name="environment">Returns the value of an environment variable.</param>
+    /// <exception cref="BackupException">CloudCredentialsMissing; CloudRefused: the account, the endpoint or the container's name is invalid.</exception>
     public AzureAccount(StoreLocation location, Func<string, string?> environment)
     {
-        faults = new CloudFault(location);
+        faults = new StoreFault(location);
         string? Variable(string name) => environment(name)?.Trim() is { Length: > 0 } value ? value : null;
 
         var connectionString = Variable(ConnectionStringVariable);
@@ -46,7 +46,7 @@ internal sealed class AzureAccount
         sas = (connectionString is null ? Variable(SasVariable) : settings.GetValueOrDefault("SharedAccessSignature"))?.TrimStart('?');
         if (connectionString is not null && settings.Count == 0)
         {
-            // Not repeated: it may be a key.
+            // The value is not repeated, because it may be a key.
             throw faults.CredentialsMissing(
                 $"The value of {ConnectionStringVariable} is not a connection string. Copy it again from the account's access keys, or unset it.", null);
         }
@@ -56,7 +56,7 @@ internal sealed class AzureAccount
         RequireContainerName(location.Container);
     }
 
-    /// <summary>The account's name; null if the endpoint and a SAS token are all that was given.</summary>
+    /// <summary>The account's name; null if only an endpoint and a SAS token were given.</summary>
     public string? Name { get; }
 
     /// <summary>Opens a container of the account. Nothing is sent yet.</summary>
@@ -95,7 +95,7 @@ internal sealed class AzureAccount
             throw faults.CredentialsMissing(HowTo, null);
         }
 
-        // It becomes part of a host name, which credentials are sent to.
+        // It becomes part of the host name to which credentials are sent.
         if (!Name.All(char.IsAsciiLetterOrDigit))
         {
             throw faults.Refused("the account's name", "it can contain only letters and digits", null);
@@ -124,7 +124,7 @@ internal sealed class AzureAccount
         }
         else if (sas is null && (Name is null || endpoint.Scheme != Uri.UriSchemeHttps))
         {
-            // The token of an identity is never sent in the clear.
+            // The token of an identity is never sent unencrypted.
             throw faults.CredentialsMissing(HowTo, null);
         }
     }
@@ -143,7 +143,7 @@ internal sealed class AzureAccount
 
     private void RequireContainerName(string name)
     {
-        // It becomes part of a path. What else Azure wants of it, Azure says.
+        // It becomes part of a path. Azure itself checks its further rules.
         if (name.Length == 0 || !name.All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '$'))
         {
             throw faults.Refused("the container's name", "it can contain only small letters, digits and hyphens", null);

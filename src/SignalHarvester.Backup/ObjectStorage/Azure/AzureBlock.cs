@@ -4,9 +4,9 @@ using System.Security.Cryptography;
 namespace SignalHarvester.Backup.ObjectStorage.Azure;
 
 /// <summary>
-/// The ids of blocks. Azure keeps the blocks of all who send to one name together until one of them makes the blob, and tells
-/// no more of a block than its id and size. So the id says it all: the upload, the part's number, and what the block holds.
-/// All ids are of one length, as Azure demands.
+/// The ids of blocks. Azure keeps the blocks of everybody who sends to a name together until one of them makes the blob, and
+/// reports only the id and size of a block. So the id contains everything: the upload, the part's number, and a hash of the
+/// content. All ids have the same length, as Azure demands.
 /// </summary>
 internal static class AzureBlock
 {
@@ -14,11 +14,14 @@ internal static class AzureBlock
     private const int ContentAt = sizeof(int) + HashBytes;
     private const int IdBytes = ContentAt + HashBytes;
 
-    /// <summary>The id of an upload: uploads of the same content are one, and those of another content never get its blocks.</summary>
+    /// <summary>
+    /// Returns the id of an upload. Uploads of the same content have the same id, and an upload of another content
+    /// never gets its blocks.
+    /// </summary>
     /// <param name="sha256">The SHA-256 of the content, in hex.</param>
     public static string UploadId(string sha256) => sha256[..(2 * HashBytes)];
 
-    /// <summary>The id of a block.</summary>
+    /// <summary>Returns the id of a block.</summary>
     /// <param name="uploadId">The upload.</param>
     /// <param name="number">The part's number, from 1.</param>
     /// <param name="content">The part's bytes.</param>
@@ -31,7 +34,7 @@ internal static class AzureBlock
         return Convert.ToBase64String(id);
     }
 
-    /// <summary>The part that a block is; null if it is of another upload, or not ours.</summary>
+    /// <summary>Returns the part in a block; null if it belongs to another upload, or is not ours.</summary>
     /// <param name="id">The block's id.</param>
     /// <param name="length">The block's size in bytes.</param>
     /// <param name="uploadId">The upload.</param>

@@ -8,17 +8,17 @@ using Azure.Storage.Blobs.Models;
 namespace SignalHarvester.Backup.ObjectStorage.Azure;
 
 /// <summary>
-/// Turns what Azure, the network or the sign-in says into our errors. An answer of the service is quoted by its status, code
-/// and request id alone, and not kept as the inner exception: its text can repeat what was signed.
+/// Translates errors of Azure, the network and the sign-in into ours. Of the service's answer it quotes only status, code and
+/// request id, and keeps no inner exception: the answer's text can repeat what was signed.
 /// </summary>
 internal sealed class AzureFault(StoreLocation location)
 {
-    /// <summary>What Azure allows a clock to be wrong by.</summary>
+    /// <summary>By how much Azure allows a clock to be wrong.</summary>
     private static readonly TimeSpan ClockTolerance = TimeSpan.FromMinutes(15);
 
-    private readonly CloudFault faults = new(location);
+    private readonly StoreFault faults = new(location);
 
-    /// <summary>Whether an exception is one of the service, the network or the sign-in.</summary>
+    /// <summary>Whether an exception comes from the service, the network or the sign-in.</summary>
     public static bool Covers(Exception exception) =>
         exception is RequestFailedException or AggregateException or HttpRequestException or IOException or AuthenticationFailedException or XmlException;
 
@@ -26,8 +26,8 @@ internal sealed class AzureFault(StoreLocation location)
     public static bool IsUntrusted(Exception? exception) => Untrusted(exception) is not null;
 
     /// <summary>Makes the error.</summary>
-    /// <param name="exception">One that is covered.</param>
-    /// <param name="action">What was being done, as in "reading 'a'".</param>
+    /// <param name="exception">A covered exception.</param>
+    /// <param name="action">The action, as in "reading 'a'".</param>
     /// <param name="name">The object concerned; null for the container.</param>
     public BackupException From(Exception exception, string action, string? name) => exception switch
     {
@@ -83,7 +83,7 @@ internal sealed class AzureFault(StoreLocation location)
                 return faults.ObjectNotFound(name, null);
             }
 
-            // The last one is what a SAS token says that may create objects and not overwrite them.
+            // The last one is the answer to a SAS token that may create objects and not overwrite them.
             if (code == BlobErrorCode.BlobAlreadyExists || code == BlobErrorCode.ConditionNotMet || code == BlobErrorCode.UnauthorizedBlobOverwrite)
             {
                 return faults.ObjectExists(name, null);
@@ -114,7 +114,7 @@ internal sealed class AzureFault(StoreLocation location)
         };
     }
 
-    // Told by the answer's own date: the code is the same as that of a wrong key, and a HEAD request has no text.
+    // The answer's own date shows it: the code is the same as for a wrong key, and a HEAD request has no text.
     private static string? ClockDifference(RequestFailedException answer)
     {
         var here = DateTimeOffset.UtcNow;

@@ -3,8 +3,8 @@ using Azure.Core.Pipeline;
 
 namespace SignalHarvester.Backup.ObjectStorage.Azure;
 
-/// <summary>Tries again what is transient, with growing pauses and jitter. A connection that cannot be trusted is not.</summary>
-/// <param name="most">How often it tries again.</param>
+/// <summary>Retries transient failures, with growing pauses and jitter. An untrusted connection is not retried.</summary>
+/// <param name="most">The number of retries.</param>
 internal sealed class AzureRetry(int most)
     : RetryPolicy(most, DelayStrategy.CreateExponentialDelayStrategy(TimeSpan.FromSeconds(0.4), TimeSpan.FromSeconds(30)))
 {

@@ -16,7 +16,7 @@ internal sealed class AzureStore : IObjectStore
     private const int MostBlocks = 50_000;
     private const long SmallestBlock = 8L << 20;
 
-    // Azure takes 4,000 MiB; a part has to fit a buffer.
+    // Azure accepts 4,000 MiB, but a part has to fit into a buffer.
     private const long LargestBlock = 1L << 30;
 
     // Names of metadata are C# identifiers.
@@ -25,13 +25,13 @@ internal sealed class AzureStore : IObjectStore
     private readonly StoreOptions options;
     private readonly HttpClient http;
     private readonly BlobContainerClient container;
-    private readonly CloudFault faults;
+    private readonly StoreFault faults;
     private readonly AzureFault azureFaults;
 
     /// <summary>Opens a container with the credentials of the environment. Nothing is sent yet.</summary>
     /// <param name="location">The container.</param>
     /// <param name="options">Its options.</param>
-    /// <exception cref="BackupException">CloudCredentialsMissing; CloudRefused: a name, an address or an option that cannot be.</exception>
+    /// <exception cref="BackupException">CloudCredentialsMissing; CloudRefused: an invalid name, address or option.</exception>
     public AzureStore(StoreLocation location, StoreOptions options)
         : this(location, options, Environment.GetEnvironmentVariable)
     {
@@ -40,12 +40,12 @@ internal sealed class AzureStore : IObjectStore
     /// <summary>Opens a container with credentials of another environment.</summary>
     /// <param name="location">The container.</param>
     /// <param name="options">Its options.</param>
-    /// <param name="environment">Tells the value of an environment variable.</param>
+    /// <param name="environment">Returns the value of an environment variable.</param>
     public AzureStore(StoreLocation location, StoreOptions options, Func<string, string?> environment)
     {
         var account = new AzureAccount(location, environment);
         Location = location with { AccountName = account.Name };
-        faults = new CloudFault(Location);
+        faults = new StoreFault(Location);
         azureFaults = new AzureFault(Location);
         if (options.ServerSideEncryption is not null || options.EncryptionKey is not null)
         {
@@ -59,7 +59,7 @@ internal sealed class AzureStore : IObjectStore
             Transport = new HttpClientTransport(http),
             RetryPolicy = new AzureRetry(options.MostRetries),
 
-            // The handler watches whether bytes move; how long they take all together is no fault.
+            // The handler watches whether bytes move; their total time is no fault.
             Retry = { NetworkTimeout = Timeout.InfiniteTimeSpan },
             Diagnostics = { IsLoggingEnabled = false, IsDistributedTracingEnabled = false },
         });
@@ -97,7 +97,7 @@ internal sealed class AzureStore : IObjectStore
     {
         try
         {
-            // Asked for through an object: a SAS token of the container itself may not see the container's properties.
+            // The question is about an object, because a SAS token of the container itself may not see the container's properties.
             _ = await FindAsync(".shbackup", cancellation).ConfigureAwait(false);
         }
         catch (BackupException missing) when (create && missing.ErrorId == BackupErrorId.CloudContainerNotFound)
@@ -124,8 +124,8 @@ internal sealed class AzureStore : IObjectStore
             {
                 foreach (var blob in pages.Current.Values)
                 {
-                    // Folders of accounts with a hierarchical namespace are listed as if they were objects; and the prefix itself
-                    // can be one: what some programs make for an empty folder.
+                    // Accounts with a hierarchical namespace list folders as objects. The prefix itself can also be an object, which some
+                    // programs make for an empty folder.
                     if (!blob.Metadata.ContainsKey("hdi_isfolder") && faults.NameOf(blob.Name) is { Length: > 0 } name)
                     {
                         yield return new ObjectInfo(
@@ -171,18 +171,17 @@ internal sealed class AzureStore : IObjectStore
         };
         try
         {
-            _ = await CallAsync($"reading '{version.Name}'", version.Name, FillAsync, cancellation).ConfigureAwait(false);
+            await CallAsync($"reading '{version.Name}'", version.Name, FillAsync, cancellation).ConfigureAwait(false);
         }
         catch (BackupException gone) when (gone.ErrorId is BackupErrorId.CloudObjectExists or BackupErrorId.CloudObjectNotFound)
         {
             throw faults.ObjectChanged(version.Name, gone);
         }
 
-        async Task<bool> FillAsync()
+        async Task FillAsync()
         {
             using var answer = (await Blob(version.Name).DownloadStreamingAsync(wanted, cancellation).ConfigureAwait(false)).Value;
             await answer.Content.ReadExactlyAsync(destination, cancellation).ConfigureAwait(false);
-            return true;
         }
     }
 
@@ -193,7 +192,7 @@ internal sealed class AzureStore : IObjectStore
         RequireMd5(name, content.Span, attributes);
         var wanted = new BlobUploadOptions
         {
-            // The MD5 to keep is not given: the service keeps the one that it computes itself.
+            // The MD5 is not given, because the service keeps the one that it computes itself.
             HttpHeaders = new BlobHttpHeaders { ContentType = attributes.ContentType },
             Metadata = Metadata(attributes),
             AccessTier = Tier,
@@ -217,7 +216,7 @@ internal sealed class AzureStore : IObjectStore
                 $"deleting '{name}'", name, () => Blob(name).DeleteAsync(DeleteSnapshotsOption.IncludeSnapshots, cancellationToken: cancellation), cancellation)
                 .ConfigureAwait(false);
 
-            // What it says where soft delete keeps the object.
+            // The header says so if soft delete keeps the object.
             return !answer.Headers.TryGetValue("x-ms-delete-type-permanent", out var permanent) || permanent != "false";
         }
         catch (BackupException missing) when (missing.ErrorId == BackupErrorId.CloudObjectNotFound)
@@ -227,7 +226,7 @@ internal sealed class AzureStore : IObjectStore
     }
 
     /// <inheritdoc/>
-    /// <remarks>Azure knows blocks, and no uploads: nothing is sent.</remarks>
+    /// <remarks>Azure has blocks but no uploads, so nothing is sent.</remarks>
     public Task<string> BeginUploadAsync(string name, long length, ObjectAttributes attributes, CancellationToken cancellation) =>
         cancellation.IsCancellationRequested
             ? Task.FromCanceled<string>(cancellation)
@@ -242,7 +241,7 @@ internal sealed class AzureStore : IObjectStore
                 $"looking for parts of '{name}'", name, () => Blob(name).GetBlockListAsync(BlockListTypes.Uncommitted, cancellationToken: cancellation),
                 cancellation).ConfigureAwait(false);
 
-            // One number can be there twice, if the file was damaged when it was sent first; what is wanted is seen by Holds.
+            // One number can appear twice, if the file was damaged when it was sent first. Holds finds the right one.
             return
             [
                 .. list.Value.UncommittedBlocks
@@ -253,7 +252,7 @@ internal sealed class AzureStore : IObjectStore
         }
         catch (BackupException missing) when (missing.ErrorId == BackupErrorId.CloudObjectNotFound)
         {
-            // No block is there: as at the beginning.
+            // There is no block: as at the beginning.
             return [];
         }
     }
@@ -290,14 +289,14 @@ internal sealed class AzureStore : IObjectStore
 
     /// <inheritdoc/>
     /// <remarks>
-    /// There is no request for it. Azure drops the blocks a week after the last one came, or when the name is written by anybody;
-    /// until then they are neither listed nor found. To overwrite the name and delete it again would drop them at once, but
-    /// would show an empty object meanwhile, for good in a container that is immutable.
+    /// There is no request for it. Azure drops the blocks a week after the last one arrived, or when anybody writes the name;
+    /// until then they are neither listed nor found. Overwriting the name and deleting it again would drop them at once, but
+    /// would show an empty object meanwhile, and permanently in an immutable container.
     /// </remarks>
     public Task AbortUploadAsync(string name, string uploadId, CancellationToken cancellation) => Task.CompletedTask;
 
     /// <inheritdoc/>
-    /// <remarks>None: they expire by themselves, and cannot be given up sooner.</remarks>
+    /// <remarks>None: they expire by themselves, and cannot be cancelled earlier.</remarks>
     public IAsyncEnumerable<PendingUpload> PendingUploadsAsync(string beginning, CancellationToken cancellation) => AsyncEnumerable.Empty<PendingUpload>();
 
     /// <inheritdoc/>
@@ -346,7 +345,7 @@ internal sealed class AzureStore : IObjectStore
         }
         catch (BackupException refusal) when (refusal.ErrorId is BackupErrorId.CloudObjectExists or BackupErrorId.CloudUploadLost)
         {
-            // A first try may have made the object, and its answer have been lost.
+            // A first attempt may have made the object, while its answer was lost.
             if (await FindAsync(name, cancellation).ConfigureAwait(false) is { } existing && existing.Length == length && existing.Sha256 == attributes.Sha256)
             {
                 return existing;
@@ -360,7 +359,7 @@ internal sealed class AzureStore : IObjectStore
         {
             if (isNew)
             {
-                // Left there, it would be taken for the copy the next time.
+                // If it stayed there, the next run would take it for the copy.
                 _ = await CallAsync(
                     $"deleting '{name}'", name, () => Blob(name).DeleteAsync(conditions: written, cancellationToken: cancellation), cancellation)
                     .ConfigureAwait(false);
@@ -372,7 +371,7 @@ internal sealed class AzureStore : IObjectStore
         return Info(name, made);
     }
 
-    // The SDK computes what it sends with an object from the very bytes that it sends.
+    // The SDK computes the MD5 of an object from the very bytes that it sends.
     private void RequireMd5(string name, ReadOnlySpan<byte> content, ObjectAttributes attributes)
     {
 #pragma warning disable CA5351 // What Azure keeps beside an object. The SHA-256 is what protects.
@@ -410,9 +409,16 @@ internal sealed class AzureStore : IObjectStore
         }
         catch (BackupException hidden) when (hidden.ErrorId == BackupErrorId.CloudAccessDenied)
         {
-            // Not for a SAS token of the container to see. Each object is looked at once it is written.
+            // A SAS token of the container may not see this. Each object is checked after it is written.
         }
     }
+
+    private async Task CallAsync(string action, string? name, Func<Task> call, CancellationToken cancellation) =>
+        _ = await CallAsync<bool>(action, name, async () =>
+        {
+            await call().ConfigureAwait(false);
+            return true;
+        }, cancellation).ConfigureAwait(false);
 
     private async Task<T> CallAsync<T>(string action, string? name, Func<Task<T>> call, CancellationToken cancellation)
     {
@@ -423,7 +429,7 @@ internal sealed class AzureStore : IObjectStore
         }
         catch (Exception exception) when (AzureFault.Covers(exception))
         {
-            // Stopped between two tries, it says that all tries failed.
+            // Stopped between two attempts, the SDK says that all attempts failed.
             cancellation.ThrowIfCancellationRequested();
             throw azureFaults.From(exception, action, name);
         }

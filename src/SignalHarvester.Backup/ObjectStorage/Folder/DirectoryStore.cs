@@ -9,12 +9,12 @@ using SignalHarvester.Backup.Storage;
 namespace SignalHarvester.Backup.ObjectStorage.Folder;
 
 /// <summary>
-/// A folder, such as that of a mounted share or a second disk. Objects are plain files in it, so that it is a backup
-/// directory like any other; all else lies in its .shbackup folder, and every change of names holds the directory's lock.
+/// A folder, such as that of a mounted share or a second disk. Objects are plain files in it, so it is also a backup
+/// directory. Everything else is in its .shbackup folder, and every change of names holds the directory's lock.
 /// </summary>
 /// <remarks>
-/// A file's version is its time of writing and its length. Inode numbers are none: many shares make them up anew. As two
-/// files can be written in one tick of the clock, the digits below a millisecond are drawn by lot.
+/// A file's version is its time of writing and its length. Inode numbers would not do, because many shares make up new ones.
+/// Two files can be written in one tick of the clock, so the digits below a millisecond are random.
 /// </remarks>
 internal sealed class DirectoryStore : IObjectStore
 {
@@ -25,19 +25,19 @@ internal sealed class DirectoryStore : IObjectStore
 
     private static readonly TimeSpan LockTimeout = TimeSpan.FromSeconds(60);
 
-    private readonly CloudFault fault;
+    private readonly StoreFault fault;
     private readonly string folder;
     private readonly string stateFolder;
     private readonly BandwidthLimiter? limiter;
 
-    /// <summary>Names a folder; nothing is read yet.</summary>
-    /// <param name="location">The folder, and the one below it as the prefix.</param>
+    /// <summary>Names a folder, without reading it.</summary>
+    /// <param name="location">The folder, with a folder below it as the prefix.</param>
     /// <param name="options">Its options.</param>
-    /// <exception cref="BackupException">CloudRefused: an option or a prefix that a folder cannot have.</exception>
+    /// <exception cref="BackupException">CloudRefused: an option or a prefix that is impossible for a folder.</exception>
     public DirectoryStore(StoreLocation location, StoreOptions options)
     {
         Location = location;
-        fault = new CloudFault(location);
+        fault = new StoreFault(location);
         if (!Path.IsPathFullyQualified(location.Container))
         {
             throw fault.Refused("the location", "the folder needs its full path", null);
@@ -74,7 +74,7 @@ internal sealed class DirectoryStore : IObjectStore
     public StoreOptions Options { get; }
 
     /// <inheritdoc/>
-    /// <remarks>What has arrived is read back, and its SHA-256 compared.</remarks>
+    /// <remarks>The arrived bytes are read back, and their SHA-256 is compared.</remarks>
     public ContentChecksums Checksums => ContentChecksums.None;
 
     private string UploadsFolder => Path.Combine(stateFolder, "uploads");
@@ -125,13 +125,13 @@ internal sealed class DirectoryStore : IObjectStore
             using var file = OpenToRead(path);
             var info = InfoOf(name, file);
 
-            // A folder that was copied by other means has no records, or ones of other times of writing.
+            // A folder copied by other means has no records, or records with other times of writing.
             var sha256 = ReadRecord(info) ?? FileHash.Compute(file, _ => { }, cancellation);
             return info with { Sha256 = sha256, Checksum = "sha256:" + sha256 };
         }
         catch (FileNotFoundException)
         {
-            // Deleted since.
+            // Deleted meanwhile.
             return null;
         }
     }, cancellation);
@@ -157,7 +157,7 @@ internal sealed class DirectoryStore : IObjectStore
                     done += read > 0 ? read : throw fault.ObjectChanged(version.Name, null);
                 }
 
-                // Nothing of ours writes into a file that is there; other programs may.
+                // We never write into an existing file; other programs may.
                 RequireUnchanged();
 
                 void RequireUnchanged()
@@ -287,7 +287,7 @@ internal sealed class DirectoryStore : IObjectStore
     private static ObjectInfo InfoOf(string name, SafeFileHandle file) =>
         InfoOf(name, RandomAccess.GetLength(file), File.GetLastWriteTimeUtc(file));
 
-    /// <summary>What a file is; null if it is gone by now.</summary>
+    /// <summary>Describes a file; null if it is gone by now.</summary>
     private static ObjectInfo? InfoOf(FileInfo file)
     {
         try
@@ -307,7 +307,7 @@ internal sealed class DirectoryStore : IObjectStore
         RegularFile.Open(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
 
     /// <summary>
-    /// Reads back what has arrived and gives it its name, if it is what it should be and the name is free, or has the version
+    /// Reads back the arrived bytes. If they are right, gives the file its name, provided that the name is free or has the version
     /// that may be replaced.
     /// </summary>
     private ObjectInfo Publish(DirectoryUpload upload, string name, long length, string sha256, ObjectInfo? replaces, CancellationToken cancellation)
@@ -329,7 +329,7 @@ internal sealed class DirectoryStore : IObjectStore
             throw fault.ObjectExists(name, null);
         }
 
-        // The record comes first: a crash in between leaves one that does not fit, and then the file is read.
+        // The record comes first. A crash in between leaves a record that does not fit, and then the file is read.
         WriteRecord(info, sha256);
         try
         {
@@ -337,7 +337,7 @@ internal sealed class DirectoryStore : IObjectStore
         }
         catch (IOException exception) when (replaces is null && Path.Exists(path))
         {
-            // Some shares know no locks.
+            // Some shares have no locks.
             throw fault.ObjectExists(name, exception);
         }
 
@@ -367,7 +367,7 @@ internal sealed class DirectoryStore : IObjectStore
         }
         catch (Exception exception) when (exception is FileNotFoundException or NotAFileException or FileTooLargeException)
         {
-            // Deleted since, or none of ours. It is a cache.
+            // Deleted meanwhile, or not ours. It is a cache.
             return null;
         }
     }
@@ -402,7 +402,7 @@ internal sealed class DirectoryStore : IObjectStore
         return Path.Combine(folder, name);
     }
 
-    /// <summary>Whether a file is there; what is there and is none is refused.</summary>
+    /// <summary>Whether a file has the name. Anything else with the name is refused.</summary>
     private bool RequireFileOrNothing(string name)
     {
         var path = PathOf(name);
@@ -413,7 +413,7 @@ internal sealed class DirectoryStore : IObjectStore
 
         try
         {
-            // Unlike File.Exists, it tells what is not there from what may not be looked at.
+            // Unlike File.Exists, it distinguishes a missing file from one that may not be inspected.
             _ = File.GetAttributes(path);
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
@@ -434,7 +434,7 @@ internal sealed class DirectoryStore : IObjectStore
             return true;
         }, cancellation).ConfigureAwait(false);
 
-    /// <summary>Does what waits for a disk on another thread, and names what goes wrong.</summary>
+    /// <summary>Runs work that waits for a disk on another thread, and translates its errors.</summary>
     private Task<T> DoAsync<T>(string action, bool requiresContainer, Func<T> work, CancellationToken cancellation) => Task.Run(() =>
     {
         try

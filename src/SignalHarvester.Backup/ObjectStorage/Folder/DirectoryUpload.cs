@@ -7,9 +7,8 @@ using SignalHarvester.Backup.Storage;
 namespace SignalHarvester.Backup.ObjectStorage.Folder;
 
 /// <summary>
-/// An object on its way into a folder: a private folder of its own with the name that it will have, the content as one
-/// file, sparse until all parts have arrived, and an empty file for each part that is on disk, whose name tells its
-/// number, length and SHA-256.
+/// An unfinished object: a private folder with a file for the object's name, one for the content, sparse until all parts have
+/// arrived, and an empty file for each part on disk, whose name has the part's number, length and SHA-256.
 /// </summary>
 internal sealed class DirectoryUpload
 {
@@ -46,7 +45,7 @@ internal sealed class DirectoryUpload
     public static DirectoryUpload? Find(string uploads, string id, string name) =>
         Guid.TryParseExact(id, "N", out _) && new DirectoryUpload(Path.Combine(uploads, id)) is var upload && upload.ReadName() == name ? upload : null;
 
-    /// <summary>All uploads that were begun and not ended.</summary>
+    /// <summary>Lists all unfinished uploads.</summary>
     public static IReadOnlyList<PendingUpload> All(string uploads) => !Directory.Exists(uploads) ? [] :
     [
         .. from path in Directory.EnumerateDirectories(uploads)
@@ -57,17 +56,17 @@ internal sealed class DirectoryUpload
            select new PendingUpload(name, upload.Id, File.GetLastWriteTimeUtc(Path.Combine(path, NameFile))),
     ];
 
-    /// <summary>The parts that have arrived.</summary>
+    /// <summary>Lists the parts that have arrived.</summary>
     public IReadOnlyList<UploadedPart> Parts() =>
     [
         .. Directory.EnumerateFiles(folder, "*" + PartEnding).Select(PartOf).OfType<UploadedPart>().OrderBy(part => part.Number),
     ];
 
-    /// <summary>Writes a part and makes it last.</summary>
+    /// <summary>Writes a part and makes it durable.</summary>
     /// <param name="number">Its number.</param>
-    /// <param name="offset">Where it begins.</param>
+    /// <param name="offset">Its place in the object.</param>
     /// <param name="content">Its bytes.</param>
-    /// <exception cref="DirectoryNotFoundException">The upload was given up meanwhile.</exception>
+    /// <exception cref="DirectoryNotFoundException">The upload was cancelled meanwhile.</exception>
     public UploadedPart WritePart(int number, long offset, ReadOnlySpan<byte> content)
     {
         foreach (var former in Directory.EnumerateFiles(folder, PartBeginning(number) + "*" + PartEnding))
@@ -83,7 +82,7 @@ internal sealed class DirectoryUpload
         return new UploadedPart(number, content.Length, sha256, "sha256:" + sha256);
     }
 
-    /// <summary>Writes bytes and makes them last.</summary>
+    /// <summary>Writes bytes and makes them durable.</summary>
     public void Write(long offset, ReadOnlySpan<byte> content)
     {
         using var file = OpenContent(FileMode.Open);
@@ -91,7 +90,7 @@ internal sealed class DirectoryUpload
         RandomAccess.FlushToDisk(file);
     }
 
-    /// <summary>Gives the content its time of writing, which tells it from any other, and hands it to who looks at it.</summary>
+    /// <summary>Gives the content its time of writing, which distinguishes it from any other, and passes the open file on.</summary>
     public T Seal<T>(Func<SafeFileHandle, T> look)
     {
         using var file = RegularFile.Open(ContentPath, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
@@ -102,12 +101,12 @@ internal sealed class DirectoryUpload
         return look(file);
     }
 
-    /// <summary>Deletes all of it; what is gone already is no error.</summary>
+    /// <summary>Deletes everything. Missing files are no error.</summary>
     public void Delete()
     {
         try
         {
-            // The name goes last: what a crash leaves is still listed, and given up another time.
+            // The name goes last: if a crash leaves it, the upload is still listed and can be cancelled later.
             using var uploads = HeldFolder.OpenParent(folder);
             using (var own = uploads.OpenFolder(Id))
             {
@@ -118,7 +117,7 @@ internal sealed class DirectoryUpload
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
-            // Given up by somebody else.
+            // Somebody else cancelled it.
         }
     }
 

@@ -2,23 +2,23 @@ using System.Net;
 
 namespace SignalHarvester.Backup.ObjectStorage.Gcs;
 
-/// <summary>The bucket as such: whether it is there, what it does with deleted objects, and making it.</summary>
+/// <summary>The bucket itself: whether it exists, what it does with deleted objects, and how it is made.</summary>
 internal sealed class GcsBucketAccess(GcsClient client, GcsFault fault, StoreLocation location, StoreOptions options)
 {
     /// <summary>Its path in the API, escaped.</summary>
     public string Path { get; } = $"/storage/v1/b/{Uri.EscapeDataString(location.Container)}";
 
-    /// <summary>Looks for it; null if it is not there.</summary>
+    /// <summary>Looks for it; null if it does not exist.</summary>
     public Task<GcsBucket?> FindAsync(CancellationToken cancellation) =>
         client.RunAsync("looking for the bucket", null, FetchAsync, meaning: null, cancellation);
 
-    /// <summary>Makes it, closed to the public, and able to lock objects where that is asked for.</summary>
-    /// <exception cref="BackupException">CloudRefused: no project is known that it could belong to.</exception>
+    /// <summary>Makes it, closed to the public, and with object locks if they are requested.</summary>
+    /// <exception cref="BackupException">CloudRefused: no project is known to which it could belong.</exception>
     public async Task CreateAsync(CancellationToken cancellation)
     {
         const string Action = "creating the bucket";
         var project = await client.ProjectAsync(cancellation).ConfigureAwait(false)
-            ?? throw fault.Cloud.Refused(Action, "a bucket belongs to a project; set the environment variable GOOGLE_CLOUD_PROJECT to that project's id", null);
+            ?? throw fault.Store.Refused(Action, "a bucket belongs to a project; set the environment variable GOOGLE_CLOUD_PROJECT to that project's id", null);
         var retention = options.ImmutableFor is null ? string.Empty : "&enableObjectRetention=true";
         var address = client.Address($"/storage/v1/b?project={Uri.EscapeDataString(project)}&fields={GcsBucket.Fields}{retention}");
         var made = new GcsNewBucket(
@@ -36,11 +36,11 @@ internal sealed class GcsBucketAccess(GcsClient client, GcsFault fault, StoreLoc
                 }
                 catch (GcsResponseException response) when (response.Status == HttpStatusCode.Conflict)
                 {
-                    // An earlier attempt made it, or another process did; or it is a stranger's, and may not be looked at.
+                    // An earlier attempt or another process made it; or it belongs to a stranger, and may not be inspected.
                     return await FetchAsync(stop).ConfigureAwait(false);
                 }
             },
-            response => response.Status == HttpStatusCode.NotFound ? fault.Cloud.Refused(Action, response.Message, response) : null,
+            response => response.Status == HttpStatusCode.NotFound ? fault.Store.Refused(Action, response.Message, response) : null,
             cancellation).ConfigureAwait(false);
     }
 
@@ -56,8 +56,8 @@ internal sealed class GcsBucketAccess(GcsClient client, GcsFault fault, StoreLoc
         }
         catch (GcsResponseException response) when (response.Status == HttpStatusCode.Forbidden && !GcsFault.IsTransient(response))
         {
-            // To use a bucket takes no permission to look at it. A listing tells as well whether it is there; what it does with
-            // deleted objects is not known then.
+            // Using a bucket needs no permission to inspect it. A listing also shows whether it exists, but not what it does with deleted
+            // objects.
             return await CanListAsync(cancellation).ConfigureAwait(false) ? new GcsBucket(Versioning: null, SoftDeletePolicy: null) : null;
         }
     }

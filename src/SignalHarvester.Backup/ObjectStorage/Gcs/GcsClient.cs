@@ -8,7 +8,7 @@ using SignalHarvester.Backup.ObjectStorage.Network;
 
 namespace SignalHarvester.Backup.ObjectStorage.Gcs;
 
-/// <summary>Sends requests of the JSON API: where to, with which token, and again where a failure may pass.</summary>
+/// <summary>Sends requests of the JSON API to the right address with a token, and retries failures that may pass.</summary>
 internal sealed class GcsClient : IDisposable
 {
     private const string EmulatorVariable = "STORAGE_EMULATOR_HOST";
@@ -22,10 +22,10 @@ internal sealed class GcsClient : IDisposable
     private readonly GcsCredentials? credentials;
 
     /// <summary>Makes a client.</summary>
-    /// <param name="location">Where to.</param>
-    /// <param name="options">How.</param>
-    /// <param name="fault">Names the errors.</param>
-    /// <exception cref="BackupException">CloudRefused: the endpoint is none.</exception>
+    /// <param name="location">The bucket.</param>
+    /// <param name="options">Its options.</param>
+    /// <param name="fault">Makes the errors.</param>
+    /// <exception cref="BackupException">CloudRefused: the endpoint is invalid.</exception>
     public GcsClient(StoreLocation location, StoreOptions options, GcsFault fault)
     {
         this.fault = fault;
@@ -34,7 +34,7 @@ internal sealed class GcsClient : IDisposable
             ? RequireEndpoint(location.Endpoint ?? GooglesOwn, "the endpoint")
             : new Uri(RequireEndpoint(EmulatorAddress(emulator), EmulatorVariable), "/");
 
-        // As Google's own libraries do: an emulator is sent no credentials.
+        // An emulator gets no credentials, the same as from Google's own libraries.
         credentials = string.IsNullOrEmpty(emulator) ? new GcsCredentials(fault) : null;
         http = new HttpClient(new NetworkHandler(options)) { Timeout = Timeout.InfiniteTimeSpan };
         http.DefaultRequestHeaders.UserAgent.ParseAdd("SignalHarvester.Backup");
@@ -50,15 +50,15 @@ internal sealed class GcsClient : IDisposable
         }).Build();
     }
 
-    /// <summary>The address of something in the service.</summary>
+    /// <summary>Returns the address of something in the service.</summary>
     /// <param name="pathAndQuery">Its path and query, from the slash, escaped.</param>
     public Uri Address(string pathAndQuery) => new(endpoint.GetLeftPart(UriPartial.Path).TrimEnd('/') + pathAndQuery);
 
-    /// <summary>A request for something in the service.</summary>
+    /// <summary>Makes a request for something in the service.</summary>
     /// <param name="pathAndQuery">Its path and query, from the slash, escaped.</param>
     public Func<HttpRequestMessage> Get(string pathAndQuery) => () => new HttpRequestMessage(HttpMethod.Get, Address(pathAndQuery));
 
-    /// <summary>A body of the API.</summary>
+    /// <summary>Makes a body of the API.</summary>
     public static HttpContent Json<T>(T value, JsonTypeInfo<T> type)
     {
         var content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(value, type));
@@ -66,20 +66,20 @@ internal sealed class GcsClient : IDisposable
         return content;
     }
 
-    /// <summary>The address that a Location header names.</summary>
+    /// <summary>Returns the address in a Location header.</summary>
     public Uri Follow(Uri given) => new(endpoint, given);
 
-    /// <summary>The project that new buckets belong to; null if unknown.</summary>
+    /// <summary>Returns the project of new buckets; null if unknown.</summary>
     public async Task<string?> ProjectAsync(CancellationToken cancellation) =>
         Environment.GetEnvironmentVariable("GOOGLE_CLOUD_PROJECT") is { Length: > 0 } project
             ? project
             : credentials is null ? null : await credentials.ProjectAsync(cancellation).ConfigureAwait(false);
 
-    /// <summary>Does something until it succeeds or cannot.</summary>
-    /// <param name="action">What it is, for an error.</param>
+    /// <summary>Runs attempts until one succeeds, or none can.</summary>
+    /// <param name="action">The action, for an error.</param>
     /// <param name="name">The object concerned; null if it is none.</param>
     /// <param name="attempt">One attempt.</param>
-    /// <param name="meaning">What an answer means here, where that is not what it means elsewhere; null for no such meaning.</param>
+    /// <param name="meaning">The error for an answer with a special meaning here; null if it has none.</param>
     /// <param name="cancellation">Stops it.</param>
     public async Task<T> RunAsync<T>(
         string action,
@@ -103,12 +103,12 @@ internal sealed class GcsClient : IDisposable
         }
     }
 
-    /// <summary>Sends a request once, and once more with a fresh token where the service does not take the first.</summary>
+    /// <summary>Sends a request once, and once more with a fresh token if the service refuses the first one.</summary>
     /// <param name="make">Makes the request.</param>
     /// <param name="cancellation">Stops it.</param>
-    /// <param name="isSession">Whether it goes to the address of a session, which must not be shown.</param>
-    /// <returns>An answer that is a success, or says that a session waits for more.</returns>
-    /// <exception cref="GcsResponseException">Another answer.</exception>
+    /// <param name="isSession">Whether its address is that of a session, which must not be shown.</param>
+    /// <returns>A successful answer, or one that says that a session waits for more.</returns>
+    /// <exception cref="GcsResponseException">Any other answer.</exception>
     public async Task<HttpResponseMessage> SendAsync(Func<HttpRequestMessage> make, CancellationToken cancellation, bool isSession = false)
     {
         for (var fresh = false; ; fresh = true)
@@ -177,27 +177,27 @@ internal sealed class GcsClient : IDisposable
 
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token.AccessToken);
 
-        // Those of the project that pays, where the credentials name one.
+        // The headers include the project that pays, if the credentials name one.
         token.AddHeaders(request);
         return true;
     }
 
-    // A token is all that it takes to be its owner: it goes to no other server than the one it is meant for, which a session's
-    // address could name, and over no connection that others can read.
+    // Whoever has a token can act as its owner. So it goes only to the server for which it is meant, whatever a session's address
+    // says, and over no connection that others can read.
     private bool MayKnowToken(Uri address) =>
         address.Scheme == endpoint.Scheme && address.Authority == endpoint.Authority && (address.Scheme == Uri.UriSchemeHttps || address.IsLoopback);
 
-    // Some of Google's libraries want the API's path in it, others a host without a scheme.
+    // Some of Google's libraries expect the API's path in it, others a host without a scheme.
     private static Uri EmulatorAddress(string given) =>
         Uri.TryCreate(given.Contains("://", StringComparison.Ordinal) ? given : $"http://{given}", UriKind.Absolute, out var address)
             ? address
             : new Uri("about:blank");
 
-    // What is refused is not repeated: it could hold a password.
+    // A refused address is not repeated, because it could contain a password.
     private Uri RequireEndpoint(Uri address, string which) =>
         address is { IsAbsoluteUri: true, UserInfo: "", Query: "", Fragment: "" }
             && (address.Scheme == Uri.UriSchemeHttps || address.Scheme == Uri.UriSchemeHttp)
             ? address
-            : throw fault.Cloud.Refused(
+            : throw fault.Store.Refused(
                 "the address", $"{which} must be an address such as https://storage.googleapis.com, without user name, password, query or fragment", null);
 }

@@ -5,12 +5,12 @@ using SignalHarvester.Backup.Storage;
 namespace SignalHarvester.Backup.ObjectStorage.Gcs;
 
 /// <summary>
-/// Google's Application Default Credentials: the file that GOOGLE_APPLICATION_CREDENTIALS names, that of gcloud, or the
-/// service account of the Google Cloud machine.
+/// Google's Application Default Credentials: the file in GOOGLE_APPLICATION_CREDENTIALS, gcloud's file, or the service account
+/// of the Google Cloud machine.
 /// </summary>
 /// <remarks>
-/// They are looked for here, in Google's order: GoogleCredential.GetApplicationDefault keeps its first answer, a failure
-/// included, as long as the process lives, and would not hear a person who gives credentials in an open PowerShell session.
+/// We look for them ourselves, in Google's order. GoogleCredential.GetApplicationDefault keeps its first answer, even a
+/// failure, as long as the process lives, and would not notice credentials that somebody gives in an open PowerShell session.
 /// </remarks>
 internal sealed class GcsCredentials(GcsFault fault)
 {
@@ -22,10 +22,10 @@ internal sealed class GcsCredentials(GcsFault fault)
     private readonly Lock gate = new();
     private Task<GoogleCredential?>? found;
 
-    /// <summary>A token for requests; null if there are no credentials.</summary>
-    /// <param name="fresh">Whether the service refused the last one: the credentials are then read anew, and a new token is asked for.</param>
+    /// <summary>Returns a token for requests; null if there are no credentials.</summary>
+    /// <param name="fresh">Whether the service refused the last one. Then the credentials are read again, and a new token is requested.</param>
     /// <param name="cancellation">Stops it.</param>
-    /// <exception cref="BackupException">CloudCredentialsMissing: there are credentials that cannot be used.</exception>
+    /// <exception cref="BackupException">CloudCredentialsMissing: the credentials cannot be used.</exception>
     public async Task<AccessTokenWithHeaders?> TokenAsync(bool fresh, CancellationToken cancellation)
     {
         if (await FindAsync(fresh, cancellation).ConfigureAwait(false) is not ITokenAccessWithHeaders credential)
@@ -44,7 +44,7 @@ internal sealed class GcsCredentials(GcsFault fault)
         }
     }
 
-    /// <summary>The project of the service account; null if unknown.</summary>
+    /// <summary>Returns the project of the service account; null if unknown.</summary>
     public async Task<string?> ProjectAsync(CancellationToken cancellation) =>
         ((await FindAsync(fresh: false, cancellation).ConfigureAwait(false))?.UnderlyingCredential as ServiceAccountCredential)?.ProjectId;
 
@@ -52,7 +52,8 @@ internal sealed class GcsCredentials(GcsFault fault)
     {
         lock (gate)
         {
-            // One that failed or was stopped is not kept. Not on the caller's thread: the file may be a pipe that somebody is to fill.
+            // A failed or stopped attempt is not kept. It does not run on the caller's thread, because the file may be a pipe that somebody
+            // has yet to fill.
             if (fresh || found is null or { IsFaulted: true } or { IsCanceled: true })
             {
                 found = Task.Run(() => FindAsync(cancellation), CancellationToken.None);

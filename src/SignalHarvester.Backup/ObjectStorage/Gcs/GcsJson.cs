@@ -2,10 +2,10 @@ using System.Text.Json.Serialization;
 
 namespace SignalHarvester.Backup.ObjectStorage.Gcs;
 
-/// <summary>What Cloud Storage says of an object. Numbers come as texts.</summary>
+/// <summary>Cloud Storage's description of an object. Numbers arrive as texts.</summary>
 internal sealed record GcsObject
 {
-    /// <summary>The fields that are asked for; a listing names them below items.</summary>
+    /// <summary>The requested fields; a listing has them below items.</summary>
     public const string Fields = "name,size,generation,timeCreated,crc32c,metadata";
 
     public required string Name { get; init; }
@@ -23,7 +23,7 @@ internal sealed record GcsObject
     public Dictionary<string, string>? Metadata { get; init; }
 }
 
-/// <summary>What a new object is stored with.</summary>
+/// <summary>The attributes of a new object.</summary>
 internal sealed record GcsNewObject(string Name, string ContentType, Dictionary<string, string> Metadata)
 {
     public string? StorageClass { get; init; }
@@ -34,7 +34,7 @@ internal sealed record GcsNewObject(string Name, string ContentType, Dictionary<
     public GcsRetention? Retention { get; init; }
 }
 
-/// <summary>Until when nobody may delete or overwrite an object.</summary>
+/// <summary>The lock of an object: until when nobody may delete or overwrite it.</summary>
 internal sealed record GcsRetention(string Mode, DateTimeOffset RetainUntilTime);
 
 /// <summary>A page of a listing.</summary>
@@ -43,10 +43,10 @@ internal sealed record GcsPage(IReadOnlyList<GcsObject>? Items, string? NextPage
 /// <summary>What a bucket does with deleted objects.</summary>
 internal sealed record GcsBucket(GcsVersioning? Versioning, GcsSoftDeletePolicy? SoftDeletePolicy)
 {
-    /// <summary>The fields that are asked for.</summary>
+    /// <summary>The requested fields.</summary>
     public const string Fields = "versioning,softDeletePolicy";
 
-    /// <summary>Whether a deleted object can be brought back.</summary>
+    /// <summary>Whether a deleted object can be restored.</summary>
     [JsonIgnore]
     public bool KeepsDeleted => Versioning is { Enabled: true } || SoftDeletePolicy is { RetentionDurationSeconds: > 0 };
 }
@@ -60,10 +60,10 @@ internal sealed record GcsSoftDeletePolicy(long RetentionDurationSeconds);
 /// <summary>A bucket to make.</summary>
 internal sealed record GcsNewBucket(string Name, string? Location, GcsBucketRights IamConfiguration);
 
-/// <summary>Who may get at a bucket's objects.</summary>
+/// <summary>Who may access a bucket's objects.</summary>
 internal sealed record GcsBucketRights(GcsUniformAccess UniformBucketLevelAccess, string PublicAccessPrevention);
 
-/// <summary>Whether access is granted for the bucket alone, not object by object.</summary>
+/// <summary>Whether access is granted only for the whole bucket, not for single objects.</summary>
 internal sealed record GcsUniformAccess(bool Enabled);
 
 /// <summary>The body of an error.</summary>

@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace SignalHarvester.Backup.ObjectStorage.Gcs;
 
-/// <summary>An answer of Cloud Storage that is no success. Its message holds no address and no credential.</summary>
+/// <summary>A failed answer of Cloud Storage. Its message contains no address and no credential.</summary>
 internal sealed class GcsResponseException : Exception
 {
     private const int MostBytes = 16 << 10;
@@ -24,26 +24,26 @@ internal sealed class GcsResponseException : Exception
     /// <summary>The status of the answer.</summary>
     public HttpStatusCode Status { get; }
 
-    /// <summary>The service's own word for it, such as rateLimitExceeded; null if it gave none.</summary>
+    /// <summary>The service's own word for the failure, such as rateLimitExceeded; null if it gave none.</summary>
     public string? Reason { get; }
 
-    /// <summary>How long the service asks to wait; null if it does not.</summary>
+    /// <summary>How long the service asks us to wait; null if it does not.</summary>
     public TimeSpan? RetryAfter { get; }
 
-    // What follows only the service's sentence tells.
+    // Only the service's sentence shows the following.
 
-    /// <summary>Whether it is a bucket that is not there, and not an object.</summary>
-    public bool IsOfBucket => Says("bucket") && !Says("object");
+    /// <summary>Whether a bucket is missing, and not an object.</summary>
+    public bool IsOfBucket => Mentions("bucket") && !Mentions("object");
 
-    /// <summary>Whether the bytes that arrived are not those that the checksum belongs to.</summary>
-    public bool IsOfChecksum => Says("crc32c") || Says("md5");
+    /// <summary>Whether the arrived bytes do not match their checksum.</summary>
+    public bool IsOfChecksum => Mentions("crc32c") || Mentions("md5");
 
     /// <summary>Whether the object is locked.</summary>
-    public bool IsOfRetention => Reason is "retentionPolicyNotMet" or "objectUnderActiveHold" || Says("cannot be deleted, overwritten");
+    public bool IsOfRetention => Reason is "retentionPolicyNotMet" or "objectUnderActiveHold" || Mentions("cannot be deleted, overwritten");
 
     /// <summary>Reads an answer.</summary>
     /// <param name="response">The answer.</param>
-    /// <param name="quoted">Whether the service's sentence may be shown: not where it could repeat a session's address.</param>
+    /// <param name="quoted">Whether the service's sentence may be shown; not if it could repeat a session's address.</param>
     /// <param name="cancellation">Stops it.</param>
     public static async Task<GcsResponseException> OfAsync(HttpResponseMessage response, bool quoted, CancellationToken cancellation)
     {
@@ -56,11 +56,11 @@ internal sealed class GcsResponseException : Exception
         return new GcsResponseException(response.StatusCode, reason, said, text, WaitOf(response));
     }
 
-    /// <summary>A text of a stranger, fit for one line of a message.</summary>
+    /// <summary>Makes a stranger's text fit for one line of a message.</summary>
     public static string Shown(string text) =>
         string.Concat(text.Take(MostCharacters).Select(character => char.IsControl(character) ? ' ' : character));
 
-    private bool Says(string word) => said.Contains(word, StringComparison.OrdinalIgnoreCase);
+    private bool Mentions(string word) => said.Contains(word, StringComparison.OrdinalIgnoreCase);
 
     private static async Task<GcsError?> ErrorOfAsync(HttpContent content, CancellationToken cancellation)
     {
@@ -75,7 +75,7 @@ internal sealed class GcsResponseException : Exception
             }
             catch (JsonException)
             {
-                // A proxy's page, or nothing at all: the status says enough.
+                // A proxy's page, or nothing: the status says enough.
                 return null;
             }
         }

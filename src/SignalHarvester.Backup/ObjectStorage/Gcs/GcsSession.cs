@@ -5,39 +5,39 @@ using System.Net.Http.Headers;
 namespace SignalHarvester.Backup.ObjectStorage.Gcs;
 
 /// <summary>
-/// A resumable upload: chunks in order, to an address that anybody may write to who knows it. After a failure the service is
-/// asked what it has, and only the rest is sent.
+/// A resumable upload: chunks in order, to an address to which everybody who knows it may write. After a failure the service
+/// says what it has, and only the rest is sent.
 /// </summary>
 /// <remarks>
-/// The last chunk makes the object. So the end of the last part, 256 KiB at most, is held back until the upload is to be
-/// completed: by then the caller has seen all of the file, and the checksum of the whole goes along, so that the service
-/// makes no object of bytes that are not the file's.
+/// The last chunk makes the object. So the end of the last part, 256 KiB at most, is held back until the upload is completed.
+/// By then the caller has read the whole file, and the checksum of the whole goes along with the end, so the service makes no
+/// object of other bytes than the file's.
 /// </remarks>
-internal sealed class GcsSession(GcsClient client, Uri address, string name, long length, CloudFault fault)
+internal sealed class GcsSession(GcsClient client, Uri address, string name, long length, StoreFault fault)
 {
-    /// <summary>What the size of every chunk but the last must be a multiple of.</summary>
+    /// <summary>The size of every chunk except the last must be a multiple of this.</summary>
     public const int Quantum = 256 << 10;
 
     private const long JustAsking = -1;
 
-    // Where the end begins that is held back.
+    // The place of the end that is held back.
     private readonly long endOffset = (length - 1) / Quantum * Quantum;
     private ReadOnlyMemory<byte> end;
     private long? persisted;
     private GcsObject? made;
 
-    /// <summary>Whether there is nothing left to give up.</summary>
+    /// <summary>Whether there is nothing left to cancel.</summary>
     public bool IsOver => made is not null;
 
     /// <summary>How many bytes are safe: those that the service keeps, and the end that is held back here.</summary>
     public long Safe => persisted >= endOffset ? endOffset + end.Length : persisted ?? 0;
 
-    /// <summary>A session that has just begun.</summary>
-    public static GcsSession New(GcsClient client, Uri address, string name, long length, CloudFault fault) =>
+    /// <summary>Makes a session that has just begun.</summary>
+    public static GcsSession New(GcsClient client, Uri address, string name, long length, StoreFault fault) =>
         new(client, address, name, length, fault) { persisted = 0 };
 
-    /// <summary>Asks what the service has.</summary>
-    /// <returns>False where it has made the object: there is no upload any more.</returns>
+    /// <summary>Asks the service what it has.</summary>
+    /// <returns>False if it has made the object, so that the upload no longer exists.</returns>
     /// <exception cref="BackupException">CloudUploadLost.</exception>
     public Task<bool> AskAsync(CancellationToken cancellation) => client.RunAsync(
         $"asking for the upload of '{name}'",
@@ -51,8 +51,8 @@ internal sealed class GcsSession(GcsClient client, Uri address, string name, lon
         Meaning,
         cancellation);
 
-    /// <summary>Sends a part, or what the service does not have of it.</summary>
-    /// <param name="offset">Where in the object it begins.</param>
+    /// <summary>Sends a part, or the rest of it that the service does not have.</summary>
+    /// <param name="offset">The part's place in the object.</param>
     /// <param name="content">Its bytes.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <exception cref="BackupException">CloudUploadLost and others.</exception>
@@ -61,7 +61,7 @@ internal sealed class GcsSession(GcsClient client, Uri address, string name, lon
         var until = offset + content.Length;
         if (until == length)
         {
-            // The buffer is the caller's, and used again.
+            // The caller reuses the buffer.
             end = content[(int)(endOffset - offset)..].ToArray();
             until = endOffset;
         }
@@ -76,7 +76,7 @@ internal sealed class GcsSession(GcsClient client, Uri address, string name, lon
                 {
                     if (arrived < offset || made is not null)
                     {
-                        // What comes before it is gone, or it goes on with an upload that another has ended.
+                        // The bytes before it are gone, or this upload resumes one that another process has ended.
                         throw fault.UploadLost(name, null);
                     }
 
@@ -89,7 +89,7 @@ internal sealed class GcsSession(GcsClient client, Uri address, string name, lon
             cancellation);
     }
 
-    /// <summary>Sends the end. One attempt, which another can follow.</summary>
+    /// <summary>Sends the end, in one attempt. Another can follow.</summary>
     /// <param name="crc32C">The checksum of the whole, in base64; null if unknown.</param>
     /// <param name="cancellation">Stops it.</param>
     public async Task<GcsObject> FinishAsync(string? crc32C, CancellationToken cancellation)
@@ -107,11 +107,11 @@ internal sealed class GcsSession(GcsClient client, Uri address, string name, lon
         return made;
     }
 
-    /// <summary>What answers mean for an upload in parts.</summary>
+    /// <summary>Returns the error for an answer with a special meaning in an upload in parts; null if it has none.</summary>
     public BackupException? Meaning(GcsResponseException response) =>
         response.Status is HttpStatusCode.NotFound or HttpStatusCode.Gone ? fault.UploadLost(name, response) : null;
 
-    /// <summary>Gives a session up.</summary>
+    /// <summary>Cancels a session.</summary>
     public static async Task<bool> CancelAsync(GcsClient client, Uri address, CancellationToken cancellation)
     {
         try
@@ -121,7 +121,7 @@ internal sealed class GcsSession(GcsClient client, Uri address, string name, lon
         }
         catch (GcsResponseException response) when ((int)response.Status == 499 || response.Status is HttpStatusCode.NotFound or HttpStatusCode.Gone)
         {
-            // 499 is how the service says that it is done.
+            // With 499 the service confirms the cancellation.
         }
 
         return true;
@@ -130,10 +130,10 @@ internal sealed class GcsSession(GcsClient client, Uri address, string name, lon
     private async ValueTask<long> ArrivedAsync(CancellationToken cancellation) =>
         persisted ?? await PutAsync(JustAsking, ReadOnlyMemory<byte>.Empty, crc32C: null, cancellation).ConfigureAwait(false);
 
-    // One request: bytes that go on where those before them end, or none, to hear what has arrived.
+    // One request: the bytes that follow those before them, or none, to ask what has arrived.
     private async Task<long> PutAsync(long offset, ReadOnlyMemory<byte> content, string? crc32C, CancellationToken cancellation)
     {
-        // Until there is an answer nobody knows what has arrived.
+        // Until there is an answer, nobody knows what has arrived.
         persisted = null;
         using var response = await client.SendAsync(
             () =>
@@ -164,7 +164,7 @@ internal sealed class GcsSession(GcsClient client, Uri address, string name, lon
             : throw new IOException("the service kept none of the sent bytes");
     }
 
-    // No Range means that nothing has arrived. It says bytes=0-n, of a request's form, not bytes 0-n/total.
+    // No Range means that nothing has arrived. It has a request's form, bytes=0-n, and not bytes 0-n/total.
     private static long Kept(HttpResponseMessage response) =>
         response.Headers.TryGetValues("Range", out var values)
         && values.First() is var value

@@ -10,8 +10,8 @@ namespace SignalHarvester.Backup.ObjectStorage.Gcs;
 
 /// <summary>A bucket of Google Cloud Storage, or of a server that speaks its JSON API.</summary>
 /// <remarks>
-/// A thin client of our own over Google.Apis.Auth: Google.Cloud.Storage.V1 keeps the sessions of uploads to itself, which
-/// another process has to go on with here, and brings three more layers into the module.
+/// A thin client of our own over Google.Apis.Auth. Google.Cloud.Storage.V1 does not reveal the sessions of uploads, which
+/// another process has to resume here, and it brings three more layers into the module.
 /// </remarks>
 internal sealed class GcsStore : IObjectStore
 {
@@ -27,7 +27,7 @@ internal sealed class GcsStore : IObjectStore
     /// <summary>Opens a bucket. Nothing is sent yet.</summary>
     /// <param name="location">The bucket.</param>
     /// <param name="options">Its options.</param>
-    /// <exception cref="BackupException">CloudRefused: the endpoint is none.</exception>
+    /// <exception cref="BackupException">CloudRefused: the endpoint is invalid.</exception>
     public GcsStore(StoreLocation location, StoreOptions options)
     {
         Location = location;
@@ -55,7 +55,7 @@ internal sealed class GcsStore : IObjectStore
     /// <inheritdoc/>
     public long PartSize(long length) => length <= LargestObject
         ? 64 * GcsSession.Quantum
-        : throw fault.Cloud.Refused(
+        : throw fault.Store.Refused(
             "an object", string.Create(CultureInfo.InvariantCulture, $"{length} bytes are more than the limit of 5 TiB for an object"), null);
 
     /// <inheritdoc/>
@@ -68,7 +68,7 @@ internal sealed class GcsStore : IObjectStore
 
         if (!create)
         {
-            throw fault.Cloud.ContainerNotFound(null);
+            throw fault.Store.ContainerNotFound(null);
         }
 
         await bucket.CreateAsync(cancellation).ConfigureAwait(false);
@@ -85,7 +85,7 @@ internal sealed class GcsStore : IObjectStore
                 "listing", null, stop => client.AskAsync(client.Get(next), GcsJson.Default.GcsPage, stop), meaning: null, cancellation).ConfigureAwait(false);
             foreach (var item in page.Items ?? [])
             {
-                // The prefix itself can be an object: what consoles make for an empty folder.
+                // The prefix itself can be an object, which consoles make for an empty folder.
                 if (Info(item) is { Name.Length: > 0 } info)
                 {
                     yield return info;
@@ -105,7 +105,7 @@ internal sealed class GcsStore : IObjectStore
     /// <inheritdoc/>
     public async Task ReadAsync(ObjectInfo version, long offset, Memory<byte> destination, CancellationToken cancellation)
     {
-        // What has arrived before a connection broke is not fetched again.
+        // Bytes that arrived before a connection broke are not fetched again.
         var done = 0;
         if (destination.IsEmpty)
         {
@@ -131,7 +131,7 @@ internal sealed class GcsStore : IObjectStore
                 return done;
             },
             response => response.Status == HttpStatusCode.PreconditionFailed || (response.Status == HttpStatusCode.NotFound && !response.IsOfBucket)
-                ? fault.Cloud.ObjectChanged(version.Name, response)
+                ? fault.Store.ObjectChanged(version.Name, response)
                 : null,
             cancellation).ConfigureAwait(false);
     }
@@ -158,7 +158,7 @@ internal sealed class GcsStore : IObjectStore
     /// <inheritdoc/>
     public async Task<bool> DeleteAsync(string name, CancellationToken cancellation)
     {
-        // Before it is too late to hear that the bucket cannot be asked.
+        // Asked before the deletion: afterwards it would be too late to find out that the bucket cannot be asked.
         keepsDeleted ??= await bucket.FindAsync(cancellation).ConfigureAwait(false) is { KeepsDeleted: true };
         var deleted =
             await client.RunAsync($"deleting '{name}'", name, stop => RemoveAsync(ObjectPath(name), stop), meaning: null, cancellation).ConfigureAwait(false);
@@ -189,7 +189,7 @@ internal sealed class GcsStore : IObjectStore
             },
             meaning: null,
             cancellation).ConfigureAwait(false);
-        sessions[session.AbsoluteUri] = GcsSession.New(client, session, name, length, fault.Cloud);
+        sessions[session.AbsoluteUri] = GcsSession.New(client, session, name, length, fault.Store);
         return session.AbsoluteUri;
     }
 
@@ -221,8 +221,8 @@ internal sealed class GcsStore : IObjectStore
 
     /// <inheritdoc/>
     /// <remarks>
-    /// The service tells no checksum of a part. The checksum of the whole goes with the end, and the service makes no object
-    /// where it differs: what was sent from other bytes comes to light then, and nothing wrong is stored.
+    /// The service reports no checksum of a part. The checksum of the whole goes with the end, and if it differs, the service
+    /// makes no object. So parts of other bytes are found then, and nothing wrong is stored.
     /// </remarks>
     public bool Holds(UploadedPart part, ReadOnlySpan<byte> content) => true;
 
@@ -260,7 +260,7 @@ internal sealed class GcsStore : IObjectStore
     }
 
     /// <inheritdoc/>
-    /// <remarks>The service lists none; they expire after a week.</remarks>
+    /// <remarks>The service cannot list them; they expire after a week.</remarks>
     public IAsyncEnumerable<PendingUpload> PendingUploadsAsync(string beginning, CancellationToken cancellation) => AsyncEnumerable.Empty<PendingUpload>();
 
     /// <inheritdoc/>
@@ -285,7 +285,7 @@ internal sealed class GcsStore : IObjectStore
         var boundary = $"shbackup-{Guid.NewGuid():N}";
         var multipart = new MultipartContent("related", boundary) { GcsClient.Json(metadata, GcsJson.Default.GcsNewObject), media };
 
-        // As the service's documentation writes it: without quotes.
+        // In the form of the service's documentation, without quotes.
         multipart.Headers.ContentType = MediaTypeHeaderValue.Parse($"multipart/related; boundary={boundary}");
         return multipart;
     }
@@ -305,7 +305,7 @@ internal sealed class GcsStore : IObjectStore
         };
 
     private ObjectInfo Info(GcsObject item) =>
-        new(fault.Cloud.NameOf(item.Name), item.Size, item.Generation.ToString(CultureInfo.InvariantCulture), item.TimeCreated)
+        new(fault.Store.NameOf(item.Name), item.Size, item.Generation.ToString(CultureInfo.InvariantCulture), item.TimeCreated)
         {
             Checksum = item.Crc32C is { } crc32C ? $"crc32c:{crc32C}" : null,
             Sha256 = item.Metadata?.GetValueOrDefault(ObjectAttributes.Sha256Entry),
@@ -314,8 +314,8 @@ internal sealed class GcsStore : IObjectStore
     private GcsSession Session(string name, string uploadId, long length) => sessions.GetOrAdd(
         uploadId,
         id => Uri.TryCreate(id, UriKind.Absolute, out var address)
-            ? new GcsSession(client, address, name, length, fault.Cloud)
-            : throw fault.Cloud.UploadLost(name, null));
+            ? new GcsSession(client, address, name, length, fault.Store)
+            : throw fault.Store.UploadLost(name, null));
 
     private async Task<GcsObject?> FetchAsync(string name, CancellationToken cancellation)
     {
@@ -342,18 +342,18 @@ internal sealed class GcsStore : IObjectStore
             },
             cancellation).ConfigureAwait(false);
 
-        // Without the header it is all of the object.
+        // Without the header it is the whole object.
         if ((response.Content.Headers.ContentRange?.From ?? 0) == from)
         {
             return response;
         }
 
         response.Dispose();
-        throw fault.Cloud.Refused($"reading '{version.Name}'", "the answer is not the requested range", null);
+        throw fault.Store.Refused($"reading '{version.Name}'", "the answer is not the requested range", null);
     }
 
-    // Something that takes effect once at most. If an earlier attempt took effect and only its answer was lost, what says that
-    // an object is there, or that the session is over, is the answer to that attempt.
+    // For a request that takes effect once at most. If an earlier attempt took effect and only its answer was lost, then the answer
+    // that an object exists, or that the session is over, is the answer to that attempt.
     private Task<GcsObject> WriteOnceAsync(
         string name,
         long length,
@@ -401,7 +401,7 @@ internal sealed class GcsStore : IObjectStore
             CultureInfo.InvariantCulture, $"{length} bytes with the CRC-32C {sent} were sent, but the service has {made.Size} bytes with {made.Crc32C}");
         try
         {
-            // That very version, whoever stops the command by now: nobody may take it for the backup.
+            // Exactly that version, even if the command is stopped meanwhile: nobody may take it for the backup.
             await client.RunAsync(
                 $"deleting '{name}'",
                 name,
@@ -412,10 +412,10 @@ internal sealed class GcsStore : IObjectStore
         }
         catch (BackupException exception)
         {
-            throw fault.Cloud.ChecksumMismatch(name, $"{detail}. It could not be deleted: {exception.Message}", exception);
+            throw fault.Store.ChecksumMismatch(name, $"{detail}. It could not be deleted: {exception.Message}", exception);
         }
 
-        throw fault.Cloud.ChecksumMismatch(name, $"{detail}. It was deleted");
+        throw fault.Store.ChecksumMismatch(name, $"{detail}. It was deleted");
     }
 
     private async Task<bool> RemoveAsync(string pathAndQuery, CancellationToken cancellation)

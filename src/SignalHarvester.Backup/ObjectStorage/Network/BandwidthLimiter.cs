@@ -2,7 +2,7 @@ using System.Threading.RateLimiting;
 
 namespace SignalHarvester.Backup.ObjectStorage.Network;
 
-/// <summary>Lets a number of bytes per second through, shared by all who ask.</summary>
+/// <summary>Limits the bytes per second of all its callers together.</summary>
 internal sealed class BandwidthLimiter : IDisposable
 {
     private const int RefillsASecond = 20;
@@ -18,7 +18,7 @@ internal sealed class BandwidthLimiter : IDisposable
         refill = (int)Math.Clamp(bytesPerSecond / RefillsASecond, 1, int.MaxValue);
         bucket = new TokenBucketRateLimiter(new TokenBucketRateLimiterOptions
         {
-            // A slow limit is a byte at a time, at longer intervals. The shortest are still faster than any network.
+            // For a slow limit, one byte at longer intervals. The shortest interval is still faster than any network.
             ReplenishmentPeriod = TimeSpan.FromSeconds(Math.Max((double)refill / bytesPerSecond, 0.001)),
             TokensPerPeriod = refill,
             TokenLimit = refill,
@@ -27,9 +27,9 @@ internal sealed class BandwidthLimiter : IDisposable
         });
     }
 
-    /// <summary>Waits until so many bytes may go.</summary>
-    /// <param name="bytes">How many.</param>
-    /// <param name="watch">Told that waiting here is no standing still; null where nobody watches.</param>
+    /// <summary>Waits until this many bytes may pass.</summary>
+    /// <param name="bytes">The number of bytes.</param>
+    /// <param name="watch">The watch, for which this wait does not count as idle; null if nobody watches.</param>
     /// <param name="cancellation">Stops the waiting.</param>
     public async ValueTask WaitAsync(int bytes, IdleWatch? watch, CancellationToken cancellation)
     {

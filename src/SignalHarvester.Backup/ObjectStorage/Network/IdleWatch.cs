@@ -1,6 +1,6 @@
 namespace SignalHarvester.Backup.ObjectStorage.Network;
 
-/// <summary>Stops a request in which nothing has moved for a while.</summary>
+/// <summary>Stops a request in which nothing has moved for some time.</summary>
 internal sealed class IdleWatch : IDisposable
 {
     private readonly TimeSpan timeout;
@@ -8,8 +8,8 @@ internal sealed class IdleWatch : IDisposable
     private readonly CancellationTokenSource source;
 
     /// <summary>Begins to watch.</summary>
-    /// <param name="timeout">How long nothing may move.</param>
-    /// <param name="caller">Stops the request too.</param>
+    /// <param name="timeout">The longest time without movement.</param>
+    /// <param name="caller">The caller's token, which stops the request too.</param>
     public IdleWatch(TimeSpan timeout, CancellationToken caller)
     {
         this.timeout = timeout;
@@ -24,10 +24,10 @@ internal sealed class IdleWatch : IDisposable
     /// <summary>Whether it was stopped because nothing moved.</summary>
     public bool HasExpired => source.IsCancellationRequested && !caller.IsCancellationRequested;
 
-    /// <summary>Something has moved.</summary>
+    /// <summary>Notes that something has moved.</summary>
     public void Touch() => source.CancelAfter(timeout);
 
-    /// <summary>The fault of a request that was stopped because nothing moved: one of the connection, which may be tried again.</summary>
+    /// <summary>Returns the fault of a request that was stopped because nothing moved: a connection fault, which may be retried.</summary>
     public IOException Expired(Exception inner) => new(
         string.Create(System.Globalization.CultureInfo.InvariantCulture, $"no data moved for {timeout.TotalSeconds:0} seconds"), inner);
 

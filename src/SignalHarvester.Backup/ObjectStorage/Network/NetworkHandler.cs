@@ -1,8 +1,8 @@
 namespace SignalHarvester.Backup.ObjectStorage.Network;
 
 /// <summary>
-/// What all providers' requests go through: a limit on bytes per second, and an end to requests in which nothing moves.
-/// It retries nothing; whoever sends does.
+/// Handles the requests of all providers: it limits the bytes per second, and ends requests in which nothing moves. It does not
+/// retry; the sender does.
 /// </summary>
 internal sealed class NetworkHandler : DelegatingHandler
 {
@@ -19,7 +19,7 @@ internal sealed class NetworkHandler : DelegatingHandler
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
             AutomaticDecompression = System.Net.DecompressionMethods.None,
 
-            // It would send the headers of a request, signed for one server, to another. And Google uses such a status for
+            // A redirect would send the headers of a request, signed for one server, to another. And Google uses such a status for
             // something else.
             AllowAutoRedirect = false,
         })

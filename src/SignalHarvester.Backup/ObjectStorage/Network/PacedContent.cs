@@ -2,7 +2,7 @@ using System.Net;
 
 namespace SignalHarvester.Backup.ObjectStorage.Network;
 
-/// <summary>The body of a request that is written through a <see cref="PacedStream"/>.</summary>
+/// <summary>The body of a request, written through a <see cref="PacedStream"/>.</summary>
 internal sealed class PacedContent : HttpContent
 {
     private readonly HttpContent inner;
@@ -11,8 +11,8 @@ internal sealed class PacedContent : HttpContent
 
     /// <summary>Wraps a body.</summary>
     /// <param name="inner">The body.</param>
-    /// <param name="watch">Told of every byte.</param>
-    /// <param name="limiter">Asked for every byte; null for no limit.</param>
+    /// <param name="watch">Notes every byte.</param>
+    /// <param name="limiter">Limits the bytes; null for no limit.</param>
     public PacedContent(HttpContent inner, IdleWatch watch, BandwidthLimiter? limiter)
     {
         this.inner = inner;

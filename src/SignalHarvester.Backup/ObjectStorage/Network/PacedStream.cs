@@ -1,6 +1,6 @@
 namespace SignalHarvester.Backup.ObjectStorage.Network;
 
-/// <summary>Bytes on their way through the network: no more a second than a limiter lets through, and with an eye on whether they move.</summary>
+/// <summary>Bytes in transit: a limiter holds them to its rate, and a watch notes that they move.</summary>
 internal sealed class PacedStream(Stream inner, IdleWatch watch, BandwidthLimiter? limiter) : Stream
 {
     private const int PieceBytes = 64 << 10;

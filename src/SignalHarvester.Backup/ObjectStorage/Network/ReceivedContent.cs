@@ -1,6 +1,6 @@
 namespace SignalHarvester.Backup.ObjectStorage.Network;
 
-/// <summary>The body of a response that is read through a <see cref="PacedStream"/>, whether as a stream or into a buffer. The watch ends with it.</summary>
+/// <summary>The body of a response, read through a <see cref="PacedStream"/>, either as a stream or into a buffer. The watch ends with it.</summary>
 internal sealed class ReceivedContent : StreamContent
 {
     private readonly HttpContent inner;
@@ -19,8 +19,8 @@ internal sealed class ReceivedContent : StreamContent
 
     /// <summary>Wraps a body.</summary>
     /// <param name="inner">The body.</param>
-    /// <param name="watch">Told of every byte.</param>
-    /// <param name="limiter">Asked for every byte; null for no limit.</param>
+    /// <param name="watch">Notes every byte.</param>
+    /// <param name="limiter">Limits the bytes; null for no limit.</param>
     public static async Task<ReceivedContent> OpenAsync(HttpContent inner, IdleWatch watch, BandwidthLimiter? limiter) =>
         new(inner, watch, new PacedStream(await inner.ReadAsStreamAsync(watch.Token).ConfigureAwait(false), watch, limiter));
 

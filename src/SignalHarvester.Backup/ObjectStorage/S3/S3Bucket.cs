@@ -4,12 +4,12 @@ using Amazon.S3.Model;
 
 namespace SignalHarvester.Backup.ObjectStorage.S3;
 
-/// <summary>The bucket itself: whether it is there, and whether the store means it.</summary>
+/// <summary>The bucket itself: whether it exists, and whether the store really means this bucket.</summary>
 internal sealed class S3Bucket(StoreLocation location, StoreOptions options, S3Client client, S3Fault fault)
 {
     private bool isSeen;
 
-    /// <summary>Makes sure that the bucket is there.</summary>
+    /// <summary>Makes sure that the bucket exists.</summary>
     /// <param name="create">Whether a missing one is created.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <exception cref="BackupException">CloudContainerNotFound, CloudAccessDenied.</exception>
@@ -22,28 +22,28 @@ internal sealed class S3Bucket(StoreLocation location, StoreOptions options, S3C
 
         if (!create)
         {
-            throw fault.Cloud.ContainerNotFound(null);
+            throw fault.Store.ContainerNotFound(null);
         }
 
         _ = await client.RunAsync("creating the bucket", null, async (s3, stop) =>
         {
             try
             {
-                // A bucket without the lock takes no locked objects, and older services never learn.
+                // A bucket without the lock accepts no locked objects, and on older services it can never get one.
                 return await s3.PutBucketAsync(
                     new PutBucketRequest { BucketName = location.Container, ObjectLockEnabledForBucket = options.ImmutableFor is not null }, stop)
                     .ConfigureAwait(false);
             }
             catch (AmazonS3Exception exception) when (exception.ErrorCode == "BucketAlreadyOwnedByYou")
             {
-                // Made by another process in between.
+                // Another process made it in between.
                 return null;
             }
         }, cancellation).ConfigureAwait(false);
         isSeen = true;
     }
 
-    /// <summary>Makes sure that the bucket is there, unless it was seen before.</summary>
+    /// <summary>Makes sure that the bucket exists, unless it was seen before.</summary>
     /// <exception cref="BackupException">CloudContainerNotFound, CloudAccessDenied.</exception>
     public Task RequireSeenAsync(CancellationToken cancellation) => isSeen ? Task.CompletedTask : RequireAsync(create: false, cancellation);
 
@@ -67,8 +67,8 @@ internal sealed class S3Bucket(StoreLocation location, StoreOptions options, S3C
     }, cancellation).ConfigureAwait(false);
 
     /// <summary>
-    /// A store that knows no host names of buckets takes the first part of a path for the bucket: it says yes to the HEAD of
-    /// any bucket, and objects would go into whatever bucket has the prefix's name, or make new ones.
+    /// A store without host names for buckets takes the first part of a path for the bucket. It confirms the HEAD of any bucket, and
+    /// objects would go into a bucket with the prefix's name, or into new ones.
     /// </summary>
     private async Task RequireOwnHostAsync(AmazonS3Client s3, CancellationToken cancellation)
     {
@@ -79,17 +79,17 @@ internal sealed class S3Bucket(StoreLocation location, StoreOptions options, S3C
         }
         catch (AmazonS3Exception exception) when (exception.StatusCode == HttpStatusCode.Forbidden)
         {
-            // Who may not list the bucket was understood to mean it.
+            // A refusal to list the bucket shows that the store understood which bucket was meant.
         }
     }
 
-    /// <summary>A list of all buckets, which names none as its own, must not be taken for a bucket without objects.</summary>
+    /// <summary>Refuses a list of all buckets, which names no bucket of its own: it must not look like a bucket without objects.</summary>
     /// <exception cref="BackupException">CloudRefused.</exception>
     public void RequireListing(ListObjectsV2Response page)
     {
         if (string.IsNullOrEmpty(page.Name))
         {
-            throw fault.Cloud.Refused(
+            throw fault.Store.Refused(
                 "the bucket's name as part of the host's",
                 location.UsePathStyle
                     ? "the answer is not a list of objects; check -Endpoint"

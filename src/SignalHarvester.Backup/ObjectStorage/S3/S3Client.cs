@@ -6,10 +6,10 @@ using Amazon.S3;
 
 namespace SignalHarvester.Backup.ObjectStorage.S3;
 
-/// <summary>The SDK's client, made when it is first needed: its credentials, its region, its retries, and its errors in our words.</summary>
+/// <summary>The SDK's client, made when it is first needed, with its credentials, region and retries. Its errors are translated into ours.</summary>
 internal sealed class S3Client : IDisposable
 {
-    // What stores other than AWS answer to, and what AWS takes for a bucket anywhere until it says where that is.
+    // Stores other than AWS accept this region. AWS accepts it for any bucket, and then answers with the bucket's own.
     private const string UsualRegion = "us-east-1";
 
     private readonly StoreLocation location;
@@ -18,11 +18,11 @@ internal sealed class S3Client : IDisposable
     private readonly S3Connections connections;
     private readonly Lazy<Task<AmazonS3Client>> client;
 
-    /// <summary>Makes a client; nothing is looked up or sent yet.</summary>
-    /// <param name="location">Where to.</param>
-    /// <param name="options">How.</param>
-    /// <param name="fault">Names the errors.</param>
-    /// <exception cref="BackupException">CloudRefused: the endpoint, the region's or the bucket's name is none.</exception>
+    /// <summary>Makes a client. Nothing is looked up or sent yet.</summary>
+    /// <param name="location">The bucket.</param>
+    /// <param name="options">Its options.</param>
+    /// <param name="fault">Makes the errors.</param>
+    /// <exception cref="BackupException">CloudRefused: the endpoint, the region or the bucket's name is invalid.</exception>
     public S3Client(StoreLocation location, StoreOptions options, S3Fault fault)
     {
         this.location = location;
@@ -32,20 +32,20 @@ internal sealed class S3Client : IDisposable
         RequireNames();
         IsAws = location.Endpoint is null || location.Endpoint.Host.EndsWith(".amazonaws.com", StringComparison.OrdinalIgnoreCase)
             || location.Endpoint.Host.EndsWith(".amazonaws.com.cn", StringComparison.OrdinalIgnoreCase);
-        connections = new S3Connections(options, fault.Cloud);
+        connections = new S3Connections(options, fault.Store);
 
-        // Credentials and region can come from files, programs and the network: not on the caller's thread.
+        // Credentials and region can come from files, programs and the network, so not on the caller's thread.
         client = new Lazy<Task<AmazonS3Client>>(() => Task.Run(ConnectAsync));
     }
 
-    /// <summary>Whether it is AWS itself that is talked to.</summary>
+    /// <summary>Whether the service is AWS itself.</summary>
     public bool IsAws { get; }
 
-    /// <summary>Whether MD5s are sent. With trailers the SDK sends CRC-32s, as AWS's own tools do, which all stores that know trailers know.</summary>
+    /// <summary>Whether MD5s are sent. With trailers the SDK sends CRC-32s, as AWS's own tools do. All stores that accept trailers accept those.</summary>
     public bool SendsMd5 => !IsAws && !options.UseTrailingChecksums;
 
-    /// <summary>Does something.</summary>
-    /// <param name="action">What it is, for an error.</param>
+    /// <summary>Sends a request.</summary>
+    /// <param name="action">The action, for an error.</param>
     /// <param name="name">The object concerned; null if it is none.</param>
     /// <param name="request">The request.</param>
     /// <param name="cancellation">Stops it.</param>
@@ -80,16 +80,16 @@ internal sealed class S3Client : IDisposable
             HttpClientFactory = connections,
             ForcePathStyle = location.UsePathStyle,
 
-            // Where a copy lies is what is recorded of it, not what the environment says at the moment.
+            // The recorded location of a copy counts, not an endpoint from today's environment.
             IgnoreConfiguredEndpointUrls = true,
             RetryMode = RequestRetryMode.Standard,
             MaxErrorRetry = options.MostRetries,
 
-            // Else each connection that the other side closed counts for nothing, up to ten times more.
+            // Otherwise each connection that the other side closed is retried up to ten times without being counted.
             MaxStaleConnectionRetries = 0,
             RequestChecksumCalculation = options.UseTrailingChecksums ? RequestChecksumCalculation.WHEN_SUPPORTED : RequestChecksumCalculation.WHEN_REQUIRED,
 
-            // Ranges have no checksum of their own; what is fetched is held against its SHA-256.
+            // Ranges have no checksum of their own; the fetched bytes are compared with their SHA-256.
             ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED,
         };
         if (location.Profile is { } profile)
@@ -122,14 +122,14 @@ internal sealed class S3Client : IDisposable
             using var chain = new DefaultAWSCredentialsIdentityResolver();
             var credentials = await chain.ResolveIdentityAsync(config).ConfigureAwait(false);
 
-            // Some are promises only.
+            // Some credentials are only promises until they are fetched.
             _ = await credentials.GetCredentialsAsync().ConfigureAwait(false);
             return credentials;
         }
         catch (Exception exception) when (exception is AmazonClientException or InvalidOperationException or ArgumentException or IOException)
         {
-            // The exception itself is not passed on: that of a credential_process quotes what the program printed.
-            throw fault.Cloud.CredentialsMissing(
+            // The exception itself is not passed on, because that of a credential_process quotes what the program printed.
+            throw fault.Store.CredentialsMissing(
                 location.Profile is { } profile
                     ? $"The profile '{profile}' is not in the AWS configuration files, or has no credentials. Run 'aws configure --profile {profile}', or omit -CredentialProfile."
                     : "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or write a profile to ~/.aws/credentials, or run with an AWS role (EC2, ECS, EKS).",
@@ -137,31 +137,31 @@ internal sealed class S3Client : IDisposable
         }
     }
 
-    // They become parts of host names and paths, where the wrong ones look like a network that fails or a key that is wrong.
+    // They become parts of host names and paths, where a wrong one looks like a failing network or a wrong key.
     private void RequireNames()
     {
         if (location.Region is { } region && !region.All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '_'))
         {
-            throw fault.Cloud.Refused("the region's name", $"'{region}' is not a region name. Give one such as eu-central-1 with -Region", null);
+            throw fault.Store.Refused("the region's name", $"'{region}' is not a region name. Give one such as eu-central-1 with -Region", null);
         }
 
-        // That of an access point has colons, and may have a slash.
+        // The name of an access point has colons, and may have a slash.
         if (!location.Container.StartsWith("arn:", StringComparison.Ordinal)
             && !location.Container.All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '.' or '_'))
         {
-            throw fault.Cloud.Refused(
+            throw fault.Store.Refused(
                 "the bucket's name", "it can contain only small letters, digits, dots and hyphens; a part after a slash belongs into -Prefix", null);
         }
     }
 
-    // What is refused is not repeated: it could hold a password.
+    // A refused address is not repeated, because it could contain a password.
     private void RequireEndpoint()
     {
         if (location.Endpoint is { } endpoint
             && !(endpoint is { IsAbsoluteUri: true, UserInfo: "", Query: "", Fragment: "" }
                 && (endpoint.Scheme == Uri.UriSchemeHttps || endpoint.Scheme == Uri.UriSchemeHttp)))
         {
-            throw fault.Cloud.Refused(
+            throw fault.Store.Refused(
                 "the address", "the endpoint must be an address such as https://s3.example.com, without user name, password, query or fragment", null);
         }
     }

@@ -5,15 +5,15 @@ using SignalHarvester.Backup.ObjectStorage.Network;
 
 namespace SignalHarvester.Backup.ObjectStorage.S3;
 
-/// <summary>Has the SDK send all its requests to the store through one <see cref="NetworkHandler"/>.</summary>
+/// <summary>Makes the SDK send all its requests to the store through one <see cref="NetworkHandler"/>.</summary>
 internal sealed class S3Connections : HttpClientFactory, IDisposable
 {
     private readonly HttpClient http;
 
     /// <summary>Makes the one client.</summary>
     /// <param name="options">Limit and timeout.</param>
-    /// <param name="fault">Names the errors.</param>
-    public S3Connections(StoreOptions options, CloudFault fault) =>
+    /// <param name="fault">Makes the errors.</param>
+    public S3Connections(StoreOptions options, StoreFault fault) =>
         http = new HttpClient(new AnswersInOrder(fault, new NetworkHandler(options))) { Timeout = Timeout.InfiniteTimeSpan };
 
     /// <inheritdoc/>
@@ -28,8 +28,8 @@ internal sealed class S3Connections : HttpClientFactory, IDisposable
     /// <inheritdoc/>
     public void Dispose() => http.Dispose();
 
-    /// <summary>Mends what the SDK would get wrong.</summary>
-    private sealed class AnswersInOrder(CloudFault fault, HttpMessageHandler inner) : DelegatingHandler(inner)
+    /// <summary>Corrects answers that the SDK would misunderstand.</summary>
+    private sealed class AnswersInOrder(StoreFault fault, HttpMessageHandler inner) : DelegatingHandler(inner)
     {
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
@@ -37,7 +37,7 @@ internal sealed class S3Connections : HttpClientFactory, IDisposable
             {
                 var response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
 
-                // What S3 calls 503 others call 429, which the SDK would not try again.
+                // Other services send 429 where S3 sends 503, but the SDK would not retry it.
                 if (response.StatusCode == HttpStatusCode.TooManyRequests)
                 {
                     response.StatusCode = HttpStatusCode.ServiceUnavailable;
@@ -48,7 +48,7 @@ internal sealed class S3Connections : HttpClientFactory, IDisposable
                     response.Dispose();
                     if (request.Content is not null)
                     {
-                        // Content can be sent again by the SDK alone.
+                        // Only the SDK can send content again.
                         throw new HttpRequestException(HttpRequestError.InvalidResponse, "the connection lost its place");
                     }
 
@@ -59,14 +59,14 @@ internal sealed class S3Connections : HttpClientFactory, IDisposable
             }
             catch (HttpRequestException exception) when (exception.InnerException is AuthenticationException untrusted)
             {
-                // Which it would try again and again.
+                // The SDK would retry it again and again.
                 throw fault.TlsFailed(untrusted.Message, exception);
             }
         }
 
         // Refusals of S3 carry a request's id, also those without content. Ceph refuses some requests before their content has
-        // come, and .NET sends it all the same where it is below 1 KiB: Ceph takes it for the beginning of the next request,
-        // which is then answered so, and has not been looked at.
+        // arrived, but .NET sends content below 1 KiB all the same. Ceph takes that for the beginning of the next request, which then
+        // gets this answer without having been read.
         private static bool IsOfNoRequest(HttpResponseMessage response) =>
             response.StatusCode == HttpStatusCode.BadRequest && response.Content.Headers.ContentLength == 0 && !response.Headers.Contains("x-amz-request-id");
     }

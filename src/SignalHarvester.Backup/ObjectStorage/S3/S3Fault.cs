@@ -5,68 +5,68 @@ using Amazon.Runtime.Internal;
 
 namespace SignalHarvester.Backup.ObjectStorage.S3;
 
-/// <summary>What an answer of S3, or none, means in our words.</summary>
+/// <summary>Translates S3's answers, or the lack of one, into our errors.</summary>
 internal sealed class S3Fault(StoreLocation location, StoreOptions options)
 {
     private const string RegionHeader = "x-amz-bucket-region";
 
-    /// <summary>The errors themselves.</summary>
-    public CloudFault Cloud { get; } = new(location);
+    /// <summary>The errors that all providers share.</summary>
+    public StoreFault Store { get; } = new(location);
 
-    /// <summary>The error that an exception of the SDK means; null if it is none of the service's or the network's.</summary>
+    /// <summary>Returns the error for an exception of the SDK; null if it comes neither from the service nor from the network.</summary>
     /// <param name="exception">The exception.</param>
-    /// <param name="action">What was being done.</param>
+    /// <param name="action">The action.</param>
     /// <param name="name">The object concerned; null if it is none.</param>
     public BackupException? Translate(Exception exception, string action, string? name) => exception switch
     {
-        AmazonUnmarshallingException or XmlException => Cloud.Unavailable(action, "the answer cannot be understood", exception),
+        AmazonUnmarshallingException or XmlException => Store.Unavailable(action, "the answer cannot be understood", exception),
         AmazonServiceException service => OfAnswer(service, action, name ?? location.Container),
-        HttpRequestException or IOException or AmazonClientException => Cloud.Unavailable(action, exception.Message, exception),
+        HttpRequestException or IOException or AmazonClientException => Store.Unavailable(action, exception.Message, exception),
 
-        // The SDK's own end of a request that took too long.
-        TimeoutException => Cloud.Unavailable(action, "no answer in time", exception),
+        // The SDK itself ended a request that took too long.
+        TimeoutException => Store.Unavailable(action, "no answer in time", exception),
         _ => null,
     };
 
     private BackupException OfAnswer(AmazonServiceException answer, string action, string name) => answer.ErrorCode switch
     {
-        "NoSuchBucket" or "InvalidBucketName" => Cloud.ContainerNotFound(answer),
-        "NoSuchKey" => Cloud.ObjectNotFound(name, answer),
+        "NoSuchBucket" or "InvalidBucketName" => Store.ContainerNotFound(answer),
+        "NoSuchKey" => Store.ObjectNotFound(name, answer),
 
-        // A part that is not there any more has gone with its upload.
-        "NoSuchUpload" or "InvalidPart" => Cloud.UploadLost(name, answer),
-        "PreconditionFailed" or "ConditionalRequestConflict" => Cloud.ObjectExists(name, answer),
+        // A missing part has gone with its upload.
+        "NoSuchUpload" or "InvalidPart" => Store.UploadLost(name, answer),
+        "PreconditionFailed" or "ConditionalRequestConflict" => Store.ObjectExists(name, answer),
         "BadDigest" or "InvalidDigest" or "XAmzContentSHA256Mismatch" or "XAmzContentChecksumMismatch" =>
-            Cloud.ChecksumMismatch(name, $"the received data differs from the sent data ({answer.ErrorCode})", answer),
-        "RequestTimeTooSkewed" or "RequestExpired" or "RequestInTheFuture" => Cloud.ClockSkew(answer.ErrorCode, answer),
+            Store.ChecksumMismatch(name, $"the received data differs from the sent data ({answer.ErrorCode})", answer),
+        "RequestTimeTooSkewed" or "RequestExpired" or "RequestInTheFuture" => Store.ClockSkew(answer.ErrorCode, answer),
         "AuthorizationHeaderMalformed" or "PermanentRedirect" or "TemporaryRedirect" or "Redirect"
-            or "IllegalLocationConstraintException" or "InvalidLocationConstraint" or "IncorrectEndpoint" => Cloud.RegionWrong(RegionOf(answer), answer),
+            or "IllegalLocationConstraintException" or "InvalidLocationConstraint" or "IncorrectEndpoint" => Store.RegionWrong(RegionOf(answer), answer),
 
-        // The message of these could name the key; the code says all there is to say.
+        // Their messages could name the key; the code says enough.
         "InvalidAccessKeyId" or "SignatureDoesNotMatch" or "ExpiredToken" or "InvalidToken" or "InvalidClientTokenId" or "TokenRefreshRequired" =>
-            Cloud.AccessDenied(action, answer.ErrorCode, answer),
-        "InvalidObjectState" => Cloud.Refused(action, $"'{name}' is archived and must first be restored by the service ({answer.ErrorCode})", answer),
+            Store.AccessDenied(action, answer.ErrorCode, answer),
+        "InvalidObjectState" => Store.Refused(action, $"'{name}' is archived and must first be restored by the service ({answer.ErrorCode})", answer),
         _ => OfStatus(answer, action, name),
     };
 
     private BackupException OfStatus(AmazonServiceException answer, string action, string name) => answer.StatusCode switch
     {
-        HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => Cloud.AccessDenied(action, Detail(answer), answer),
-        HttpStatusCode.PreconditionFailed => Cloud.ObjectExists(name, answer),
-        HttpStatusCode.Moved or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect => Cloud.RegionWrong(RegionOf(answer), answer),
+        HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => Store.AccessDenied(action, Detail(answer), answer),
+        HttpStatusCode.PreconditionFailed => Store.ObjectExists(name, answer),
+        HttpStatusCode.Moved or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect => Store.RegionWrong(RegionOf(answer), answer),
 
-        // To a HEAD nothing but this header tells what is wrong.
-        HttpStatusCode.BadRequest when Header(answer, RegionHeader) is not null => Cloud.RegionWrong(RegionOf(answer), answer),
+        // Only this header of the answer to a HEAD shows what is wrong.
+        HttpStatusCode.BadRequest when Header(answer, RegionHeader) is not null => Store.RegionWrong(RegionOf(answer), answer),
 
-        // A 501 is for ever.
-        HttpStatusCode.NotImplemented => Cloud.Refused(action + With(answer.ErrorCode), Detail(answer), answer),
-        HttpStatusCode.RequestTimeout => Cloud.Unavailable(action, Detail(answer), answer),
+        // A 501 is permanent.
+        HttpStatusCode.NotImplemented => Store.Refused(action + With(answer.ErrorCode), Detail(answer), answer),
+        HttpStatusCode.RequestTimeout => Store.Unavailable(action, Detail(answer), answer),
         >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError =>
-            Cloud.Refused(action + With(answer.ErrorCode), Detail(answer) + LockHint(answer), answer),
-        _ => Cloud.Unavailable(action, Detail(answer), answer),
+            Store.Refused(action + With(answer.ErrorCode), Detail(answer) + LockHint(answer), answer),
+        _ => Store.Unavailable(action, Detail(answer), answer),
     };
 
-    /// <summary>The options that the service may have meant: those that its code names, or else all that were given.</summary>
+    /// <summary>The options that the service may have meant: those that belong to its code, or else all.</summary>
     private string With(string? code)
     {
         var storage = options.StorageClass is { } storageClass ? $"-StorageClass {storageClass}" : null;
@@ -85,7 +85,7 @@ internal sealed class S3Fault(StoreLocation location, StoreOptions options)
         return given.Length == 0 ? string.Empty : $" with {given}";
     }
 
-    /// <summary>What stores say of a bucket without locks is InvalidRequest, and no more.</summary>
+    /// <summary>For a bucket without locks, stores say only InvalidRequest.</summary>
     private string LockHint(AmazonServiceException answer) =>
         options.ImmutableFor is not null && answer.ErrorCode is "InvalidRequest" or "ObjectLockConfigurationNotFoundError"
         ? "; -ImmutableFor needs a bucket that was created with Object Lock" : string.Empty;

@@ -5,14 +5,14 @@ using Amazon.S3.Model;
 
 namespace SignalHarvester.Backup.ObjectStorage.S3;
 
-/// <summary>Single objects: what is there under a name, whether it is what was to be made, and its end.</summary>
+/// <summary>Single objects: finding one by its name, comparing it with what was sent, and deleting it.</summary>
 internal sealed class S3Objects(StoreLocation location, S3Client client, S3Fault fault, S3Bucket bucket)
 {
-    /// <summary>What is known of an object, its attributes included; null if there is none.</summary>
+    /// <summary>Returns what is known about an object, including its attributes; null if there is none.</summary>
     public async Task<ObjectInfo?> FindAsync(string name, CancellationToken cancellation) =>
         await HeadAsync(name, cancellation).ConfigureAwait(false) is { } head ? InfoOf(name, head) : null;
 
-    /// <summary>The answer to a HEAD; null if there is no object.</summary>
+    /// <summary>Returns the answer to a HEAD; null if there is no object.</summary>
     /// <exception cref="BackupException">CloudContainerNotFound, and the other Cloud… errors.</exception>
     public async Task<GetObjectMetadataResponse?> HeadAsync(string name, CancellationToken cancellation)
     {
@@ -35,7 +35,7 @@ internal sealed class S3Objects(StoreLocation location, S3Client client, S3Fault
             }
         }, cancellation).ConfigureAwait(false);
 
-        // The answer to a HEAD does not tell a missing object from a missing bucket.
+        // The answer to a HEAD does not distinguish a missing object from a missing bucket.
         if (head is null)
         {
             await bucket.RequireSeenAsync(cancellation).ConfigureAwait(false);
@@ -45,7 +45,7 @@ internal sealed class S3Objects(StoreLocation location, S3Client client, S3Fault
     }
 
     /// <summary>Deletes an object; a missing one is no error.</summary>
-    /// <returns>False where a version of it is kept.</returns>
+    /// <returns>False if a version of it is kept.</returns>
     public async Task<bool> DeleteAsync(string name, CancellationToken cancellation)
     {
         var response = await client.RunAsync(
@@ -58,14 +58,17 @@ internal sealed class S3Objects(StoreLocation location, S3Client client, S3Fault
     }
 
     /// <summary>
-    /// What was to be made, where it is there: the first try of a request whose answer was lost, or another machine's
-    /// same content. Null if there is something else, or nothing.
+    /// Finds the object that we wanted to make, in case it exists: the first attempt of a request made it and its answer was lost,
+    /// or another machine sent the same content. Null if there is something else, or nothing.
     /// </summary>
     public async Task<ObjectInfo?> FindOwnAsync(string name, long length, ObjectAttributes attributes, CancellationToken cancellation) =>
         await FindAsync(name, cancellation).ConfigureAwait(false) is { } there && there.Length == length && there.Sha256 == attributes.Sha256 ? there : null;
 
-    /// <summary>The error of an object that arrived damaged. It is taken away: its name and its SHA-256 would pass it for a good copy.</summary>
-    public async Task<BackupException> SpoiltAsync(string name)
+    /// <summary>
+    /// Deletes an object that arrived damaged, and returns the error of it: its name and its SHA-256 would make it
+    /// look like a good copy.
+    /// </summary>
+    public async Task<BackupException> DiscardDamagedAsync(string name)
     {
         BackupException? kept = null;
         try
@@ -77,7 +80,7 @@ internal sealed class S3Objects(StoreLocation location, S3Client client, S3Fault
             kept = exception;
         }
 
-        return fault.Cloud.ChecksumMismatch(
+        return fault.Store.ChecksumMismatch(
             name,
             kept is null
                 ? "the received data differs from the sent data; it was deleted"
@@ -85,7 +88,7 @@ internal sealed class S3Objects(StoreLocation location, S3Client client, S3Fault
             kept);
     }
 
-    /// <summary>What a HEAD tells of an object.</summary>
+    /// <summary>Describes an object from the answer to a HEAD.</summary>
     public static ObjectInfo InfoOf(string name, GetObjectMetadataResponse head)
     {
         var tag = S3Checksum.Tag(head.ETag);
@@ -96,17 +99,17 @@ internal sealed class S3Objects(StoreLocation location, S3Client client, S3Fault
         };
     }
 
-    /// <summary>A moment of the SDK's.</summary>
+    /// <summary>Converts a moment of the SDK.</summary>
     public static DateTimeOffset Utc(DateTime? moment) => new(moment?.ToUniversalTime() ?? DateTime.UnixEpoch);
 
-    /// <summary>A text of a listing, as it is.</summary>
+    /// <summary>Returns the original form of a text in a listing.</summary>
     public static string Unescape(string escaped) => Uri.UnescapeDataString(escaped.Replace('+', ' '));
 
-    /// <summary>The name that a key of a listing stands for.</summary>
-    /// <exception cref="BackupException">CloudRefused: it is none of those that were asked for.</exception>
-    public string NameOf(string escapedKey) => fault.Cloud.NameOf(Unescape(escapedKey));
+    /// <summary>Returns the name for a key of a listing.</summary>
+    /// <exception cref="BackupException">CloudRefused: the key was not requested.</exception>
+    public string NameOf(string escapedKey) => fault.Store.NameOf(Unescape(escapedKey));
 
-    /// <summary>Bytes as the SDK wants them, not copied.</summary>
+    /// <summary>Wraps bytes for the SDK without copying them.</summary>
     public static MemoryStream StreamOf(ReadOnlyMemory<byte> content) =>
         MemoryMarshal.TryGetArray(content, out var segment)
             ? new MemoryStream(segment.Array!, segment.Offset, segment.Count, writable: false)

@@ -2,7 +2,7 @@ using Amazon.S3;
 
 namespace SignalHarvester.Backup.ObjectStorage.S3;
 
-/// <summary>How new objects are kept, in the SDK's words.</summary>
+/// <summary>The storage settings of new objects, in the SDK's types.</summary>
 internal sealed class S3StorageSettings(StoreOptions options)
 {
     /// <summary>The storage class; null for the bucket's own.</summary>
@@ -13,8 +13,8 @@ internal sealed class S3StorageSettings(StoreOptions options)
 
     /// <summary>The lock's mode; null for no lock.</summary>
     /// <remarks>
-    /// GOVERNANCE can be lifted by whoever has the permission, and so by who stole the key of an administrator. COMPLIANCE by
-    /// nobody, not even the account's owner.
+    /// Anybody with the permission can lift GOVERNANCE, and so can a thief of an administrator's key. Nobody can lift COMPLIANCE,
+    /// not even the account's owner.
     /// </remarks>
     public ObjectLockMode? LockMode => options.ImmutableFor is null ? null : ObjectLockMode.Compliance;
 

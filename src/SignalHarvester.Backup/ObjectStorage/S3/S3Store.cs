@@ -5,7 +5,7 @@ using Amazon.S3.Model;
 
 namespace SignalHarvester.Backup.ObjectStorage.S3;
 
-/// <summary>A bucket of Amazon S3, or of a store that speaks its protocol.</summary>
+/// <summary>A bucket of Amazon S3, or of a store with the same protocol.</summary>
 internal sealed class S3Store : IObjectStore
 {
     private const long SmallestPart = 8L << 20;
@@ -20,10 +20,10 @@ internal sealed class S3Store : IObjectStore
     private readonly S3Uploads uploads;
     private readonly S3StorageSettings storage;
 
-    /// <summary>Makes a store; nothing is sent yet.</summary>
+    /// <summary>Makes a store, without contacting it.</summary>
     /// <param name="location">The bucket.</param>
     /// <param name="options">Its options.</param>
-    /// <exception cref="BackupException">CloudRefused: the endpoint is none.</exception>
+    /// <exception cref="BackupException">CloudRefused: the endpoint is invalid.</exception>
     public S3Store(StoreLocation location, StoreOptions options)
     {
         Location = location;
@@ -46,7 +46,7 @@ internal sealed class S3Store : IObjectStore
     public StoreOptions Options => options;
 
     /// <summary>
-    /// AWS keeps a CRC-64/NVME of every object, and makes none whose CRC is not the one sent. Other stores keep MD5s, of each
+    /// AWS keeps a CRC-64/NVME of every object, and makes none if the CRC differs from the one sent. Other stores keep MD5s, of each
     /// part and of the parts' MD5s, which need no checksum of the whole.
     /// </summary>
     public ContentChecksums Checksums => client.IsAws ? ContentChecksums.Crc64Nvme : ContentChecksums.None;
@@ -59,7 +59,7 @@ internal sealed class S3Store : IObjectStore
     {
         if (length > LargestObject)
         {
-            throw fault.Cloud.Refused($"an object of {length / (1L << 30)} GiB", "S3 allows at most 5 TiB", null);
+            throw fault.Store.Refused($"an object of {length / (1L << 30)} GiB", "S3 allows at most 5 TiB", null);
         }
 
         const long step = 1L << 20;
@@ -72,7 +72,7 @@ internal sealed class S3Store : IObjectStore
     /// <inheritdoc/>
     public async IAsyncEnumerable<ObjectInfo> ListAsync(string beginning, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        // Escaped, because a name may hold what XML cannot.
+        // Escaped, because a name may have characters that XML cannot hold.
         var request = new ListObjectsV2Request { BucketName = Location.Container, Prefix = Location.Prefix + beginning, Encoding = EncodingType.Url };
         do
         {
@@ -81,7 +81,7 @@ internal sealed class S3Store : IObjectStore
             bucket.RequireListing(page);
             foreach (var found in page.S3Objects ?? [])
             {
-                // The prefix itself can be an object: what consoles make for an empty folder.
+                // The prefix itself can be an object, which consoles make for an empty folder.
                 if (objects.NameOf(found.Key) is { Length: > 0 } name)
                 {
                     yield return new ObjectInfo(name, found.Size ?? 0, S3Checksum.Tag(found.ETag), S3Objects.Utc(found.LastModified));
@@ -116,11 +116,11 @@ internal sealed class S3Store : IObjectStore
             }
             catch (Exception exception) when (exception is IOException or HttpRequestException)
             {
-                // The SDK tries a request again, but not the reading of its answer. It is gone on with where it stopped.
+                // The SDK retries a request, but not the reading of its answer. That continues where it stopped.
                 failures = done > before ? 1 : failures + 1;
                 if (failures > options.MostRetries)
                 {
-                    throw fault.Cloud.Unavailable($"reading '{version.Name}'", exception.Message, exception);
+                    throw fault.Store.Unavailable($"reading '{version.Name}'", exception.Message, exception);
                 }
 
                 await Task.Delay(TimeSpan.FromSeconds(Random.Shared.NextDouble() * Math.Min(20, 0.5 * (1 << Math.Min(failures, 10)))), cancellation)
@@ -142,7 +142,7 @@ internal sealed class S3Store : IObjectStore
             ContentType = attributes.ContentType,
             IfNoneMatch = replaces is null ? "*" : null,
 
-            // Without quotes: with them Ceph finds no match, and AWS takes it either way.
+            // Without quotes: with them Ceph finds no match, and AWS accepts both forms.
             IfMatch = replaces is null ? null : S3Checksum.Tag(replaces.Version),
             StorageClass = storage.StorageClass,
             ServerSideEncryptionMethod = storage.Encryption,
@@ -180,11 +180,11 @@ internal sealed class S3Store : IObjectStore
         var tag = S3Checksum.Tag(response.ETag);
         if (!client.IsAws && S3Checksum.IsMd5(tag, response.ServerSideEncryptionMethod) && tag != Convert.ToHexStringLower(md5))
         {
-            throw await objects.SpoiltAsync(name).ConfigureAwait(false);
+            throw await objects.DiscardDamagedAsync(name).ConfigureAwait(false);
         }
 
         var made = await FindAsync(name, cancellation).ConfigureAwait(false);
-        return made is not null && made.Version == tag && made.Length == content.Length ? made : throw fault.Cloud.ObjectChanged(name, null);
+        return made is not null && made.Version == tag && made.Length == content.Length ? made : throw fault.Store.ObjectChanged(name, null);
     }
 
     /// <inheritdoc/>
@@ -238,7 +238,7 @@ internal sealed class S3Store : IObjectStore
             catch (AmazonS3Exception exception) when (exception.ErrorCode == "NoSuchKey"
                 || exception.StatusCode is HttpStatusCode.PreconditionFailed or HttpStatusCode.RequestedRangeNotSatisfiable)
             {
-                throw fault.Cloud.ObjectChanged(version.Name, exception);
+                throw fault.Store.ObjectChanged(version.Name, exception);
             }
         }, cancellation).ConfigureAwait(false);
 
@@ -247,8 +247,8 @@ internal sealed class S3Store : IObjectStore
             return response;
         }
 
-        // A service that does not look at the condition.
+        // The service ignores the condition.
         response.Dispose();
-        throw fault.Cloud.ObjectChanged(version.Name, null);
+        throw fault.Store.ObjectChanged(version.Name, null);
     }
 }

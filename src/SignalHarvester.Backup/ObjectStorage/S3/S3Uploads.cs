@@ -14,7 +14,7 @@ internal sealed class S3Uploads(StoreLocation location, StoreOptions options, S3
     {
         if (options.ImmutableFor is not null && !client.IsAws)
         {
-            // Where a bucket has no lock, AWS refuses; Ceph would make the object without one and say nothing.
+            // If a bucket has no lock, AWS refuses; Ceph would silently make the object without one.
             _ = await client.RunAsync("locking objects", name, (s3, stop) => s3.GetObjectLockConfigurationAsync(
                 new GetObjectLockConfigurationRequest { BucketName = location.Container }, stop), cancellation).ConfigureAwait(false);
         }
@@ -97,7 +97,7 @@ internal sealed class S3Uploads(StoreLocation location, StoreOptions options, S3
         if ((crc64Nvme is not null && response.ChecksumCRC64NVME is { } told && told != crc64Nvme)
             || (md5 is not null && S3Checksum.IsMd5(tag, response.ServerSideEncryptionMethod) && tag != Convert.ToHexStringLower(md5)))
         {
-            throw fault.Cloud.ChecksumMismatch(name, "the received data differs from the sent data");
+            throw fault.Store.ChecksumMismatch(name, "the received data differs from the sent data");
         }
 
         return new UploadedPart(
@@ -108,11 +108,11 @@ internal sealed class S3Uploads(StoreLocation location, StoreOptions options, S3
     public async Task<ObjectInfo> CompleteAsync(
         string name, string uploadId, long length, IReadOnlyList<UploadedPart> parts, ObjectAttributes attributes, CancellationToken cancellation)
     {
-        // AWS looks at the condition below. Ceph and others do not, and let the last one win: they are asked first. What remains
-        // there is the moment between the two requests, and only for who sends other content under the same name.
+        // AWS obeys the condition below. Ceph and others ignore it and let the last writer win, so they are asked first. That leaves
+        // only the moment between the two requests, and only for somebody who sends other content under the same name.
         if (await objects.HeadAsync(name, cancellation).ConfigureAwait(false) is not null)
         {
-            return await TakeExistingAsync(fault.Cloud.ObjectExists(name, null)).ConfigureAwait(false);
+            return await TakeExistingAsync(fault.Store.ObjectExists(name, null)).ConfigureAwait(false);
         }
 
         var request = new CompleteMultipartUploadRequest
@@ -140,15 +140,15 @@ internal sealed class S3Uploads(StoreLocation location, StoreOptions options, S3
         }
         catch (BackupException exception) when (exception.ErrorId == BackupErrorId.CloudUnavailable)
         {
-            // Of an upload that it does not know, or has completed before, Ceph says that it has an internal error.
+            // For an upload that Ceph does not know, or has completed before, it reports an internal error.
             var isKnown = await FindPartsAsync(name, uploadId, length, cancellation).ConfigureAwait(false) is not null;
-            return await TakeExistingAsync(isKnown ? exception : fault.Cloud.UploadLost(name, exception)).ConfigureAwait(false);
+            return await TakeExistingAsync(isKnown ? exception : fault.Store.UploadLost(name, exception)).ConfigureAwait(false);
         }
 
-        var made = await objects.HeadAsync(name, cancellation).ConfigureAwait(false) ?? throw fault.Cloud.ObjectChanged(name, null);
+        var made = await objects.HeadAsync(name, cancellation).ConfigureAwait(false) ?? throw fault.Store.ObjectChanged(name, null);
         if (made.ContentLength != length || S3Checksum.Contradicts(made, attributes.Crc64Nvme, parts))
         {
-            throw await objects.SpoiltAsync(name).ConfigureAwait(false);
+            throw await objects.DiscardDamagedAsync(name).ConfigureAwait(false);
         }
 
         if (options.ImmutableFor is not null && !client.IsAws)
@@ -180,7 +180,7 @@ internal sealed class S3Uploads(StoreLocation location, StoreOptions options, S3
         }
         catch (BackupException exception) when (exception.ErrorId == BackupErrorId.CloudUploadLost)
         {
-            // It is gone already.
+            // It is already gone.
         }
     }
 
@@ -195,7 +195,7 @@ internal sealed class S3Uploads(StoreLocation location, StoreOptions options, S3
                 .ConfigureAwait(false);
             foreach (var upload in page.MultipartUploads ?? [])
             {
-                // The last one is where the next page goes on. What the page itself says of that is escaped by some and not by others.
+                // The next page begins after the last one. The page's own marker is escaped by some services and not by others.
                 (request.KeyMarker, request.UploadIdMarker) = (S3Objects.Unescape(upload.Key), upload.UploadId);
                 yield return new PendingUpload(objects.NameOf(upload.Key), upload.UploadId, S3Objects.Utc(upload.Initiated));
             }
@@ -203,7 +203,7 @@ internal sealed class S3Uploads(StoreLocation location, StoreOptions options, S3
         while (page is { IsTruncated: true, MultipartUploads.Count: > 0 });
     }
 
-    /// <summary>Locks an object that is there: Ceph does not take the lock that an upload in parts begins with.</summary>
+    /// <summary>Locks an existing object: Ceph does not accept the lock with which an upload in parts begins.</summary>
     private async Task LockAsync(string name, string version, CancellationToken cancellation)
     {
         var request = new PutObjectRetentionRequest
@@ -216,7 +216,7 @@ internal sealed class S3Uploads(StoreLocation location, StoreOptions options, S3
         _ = await client.RunAsync($"locking '{name}'", name, (s3, stop) => s3.PutObjectRetentionAsync(request, stop), cancellation).ConfigureAwait(false);
     }
 
-    /// <summary>Does something with an upload that was begun. Some services say that the object is missing when they do not know the upload.</summary>
+    /// <summary>Sends a request for an upload. If some services do not know the upload, they say that the object is missing.</summary>
     private async Task<T> RunUploadAsync<T>(
         string action, string name, Func<AmazonS3Client, CancellationToken, Task<T>> request, CancellationToken cancellation)
     {
@@ -226,7 +226,7 @@ internal sealed class S3Uploads(StoreLocation location, StoreOptions options, S3
         }
         catch (BackupException exception) when (exception.ErrorId == BackupErrorId.CloudObjectNotFound)
         {
-            throw fault.Cloud.UploadLost(name, exception.InnerException);
+            throw fault.Store.UploadLost(name, exception.InnerException);
         }
     }
 }

@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 
 namespace SignalHarvester.Backup.ObjectStorage.Transfers;
 
-/// <summary>The SHA-256 of bytes that come in order, and the checksums that a service wants, in one pass.</summary>
+/// <summary>Computes the SHA-256 of bytes that come in order, and the checksums that a service wants, in one pass.</summary>
 internal sealed class ContentHash : IDisposable
 {
     private readonly IncrementalHash sha256 = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -12,7 +12,7 @@ internal sealed class ContentHash : IDisposable
     private readonly Crc64? crc64Nvme;
 
     /// <summary>Begins.</summary>
-    /// <param name="wanted">The checksums beside the SHA-256.</param>
+    /// <param name="wanted">The checksums in addition to the SHA-256.</param>
     public ContentHash(ContentChecksums wanted)
     {
 #pragma warning disable CA5351 // What Azure and Google keep beside an object. The SHA-256 is what protects.
@@ -31,10 +31,10 @@ internal sealed class ContentHash : IDisposable
         crc64Nvme?.Append(bytes);
     }
 
-    /// <summary>The SHA-256 so far, in lower-case hex.</summary>
+    /// <summary>Returns the SHA-256 so far, in lower-case hex.</summary>
     public string Sha256() => Convert.ToHexStringLower(sha256.GetCurrentHash());
 
-    /// <summary>What an object of these bytes is stored with.</summary>
+    /// <summary>Returns the attributes of an object of these bytes.</summary>
     public ObjectAttributes Attributes(string contentType) => new(Sha256(), contentType)
     {
         Md5 = md5?.GetCurrentHash(),
@@ -42,7 +42,7 @@ internal sealed class ContentHash : IDisposable
         Crc64Nvme = crc64Nvme?.GetCurrentHashAsUInt64(),
     };
 
-    /// <summary>What a small object is stored with.</summary>
+    /// <summary>Returns the attributes of a small object.</summary>
     public static ObjectAttributes Attributes(ReadOnlySpan<byte> content, string contentType, ContentChecksums wanted)
     {
         using var hash = new ContentHash(wanted);

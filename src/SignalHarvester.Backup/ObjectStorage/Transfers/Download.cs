@@ -5,26 +5,26 @@ using SignalHarvester.Backup.Storage;
 namespace SignalHarvester.Backup.ObjectStorage.Transfers;
 
 /// <summary>
-/// Fetches one version of an object: ranges, several at once, written and hashed in order. What an earlier process fetched
-/// is hashed, not fetched again. The file is whole and what was recorded, or there is an error.
+/// Fetches one version of an object: several ranges at once, written and hashed in order. The part that an earlier process
+/// fetched is only hashed. At the end the file is complete and matches its record, or there is an error.
 /// </summary>
 internal sealed class Download(IObjectStore store, ObjectInfo version, OperationContext context)
 {
     private const int MostParallel = 4;
 
-    /// <summary>The size of the ranges that are fetched, in bytes.</summary>
+    /// <summary>The size of the fetched ranges, in bytes.</summary>
     public int PartBytes { get; init; } = 8 << 20;
 
     /// <summary>Fetches the object.</summary>
-    /// <param name="file">The file to write: what it holds is taken for the beginning of this version, and checked, where a SHA-256 was recorded.</param>
+    /// <param name="file">The file to write. If a SHA-256 was recorded, its content counts as the beginning of this version, and is checked.</param>
     /// <param name="sha256">The SHA-256 that the object must have; null if none was recorded.</param>
-    /// <param name="meter">Counts the bytes that exist already.</param>
-    /// <returns>The SHA-256 that it has.</returns>
+    /// <param name="meter">Counts the arrived bytes.</param>
+    /// <returns>The object's SHA-256.</returns>
     /// <exception cref="BackupException">CloudChecksumMismatch, CloudObjectChanged and the other Cloud… errors.</exception>
-    /// <exception cref="IOException">The file cannot be written: whoever knows its path names that.</exception>
+    /// <exception cref="IOException">The file cannot be written; the caller, who knows its path, translates this.</exception>
     public async Task<string> RunAsync(SafeFileHandle file, string? sha256, ProgressMeter meter)
     {
-        // Without a SHA-256 nothing would tell whether what is there belongs to this version.
+        // Without a SHA-256 nothing shows whether the present content belongs to this version.
         var present = sha256 is null ? 0 : Math.Min(RandomAccess.GetLength(file), version.Length) / PartBytes * PartBytes;
         using var flush = new SteadyFlush(file);
         var found = await FetchAsync(file, present, flush, meter).ConfigureAwait(false);
@@ -37,7 +37,7 @@ internal sealed class Download(IObjectStore store, ObjectInfo version, Operation
         if (sha256 is not null && found != sha256)
         {
             RandomAccess.SetLength(file, 0);
-            throw new CloudFault(store.Location).ChecksumMismatch(version.Name, $"its SHA-256 is {found}, but {sha256} was recorded");
+            throw new StoreFault(store.Location).ChecksumMismatch(version.Name, $"its SHA-256 is {found}, but {sha256} was recorded");
         }
 
         flush.Finish();

@@ -6,18 +6,18 @@ using SignalHarvester.Backup.Storage;
 namespace SignalHarvester.Backup.ObjectStorage.Transfers;
 
 /// <summary>
-/// Sends a file: read in order, hashed, and sent in parts, several at once where the service takes them so. What an earlier
-/// process sent is not sent again, once it is certain that those bytes have arrived. The object appears whole, at the end,
-/// and only if the file turned out to be what was recorded.
+/// Sends a file: it is read in order, hashed, and sent in parts, several at once if the service allows it. Parts that certainly
+/// arrived from an earlier process are not sent again. The object appears complete, at the end, and only if the file matches
+/// its record.
 /// </summary>
 internal sealed class Upload(IObjectStore store, string name, SafeFileHandle file, string sha256, OperationContext context)
 {
     private readonly long length = RandomAccess.GetLength(file);
 
-    /// <summary>Sends the file, unless it is there.</summary>
-    /// <param name="journals">The folder for what another process needs to go on; null if nothing can be kept.</param>
+    /// <summary>Sends the file, unless it is already there.</summary>
+    /// <param name="journals">The folder for the journals with which another process can resume; null if nothing can be kept.</param>
     /// <param name="meter">Counts the arrived bytes, including the earlier ones.</param>
-    /// <exception cref="BackupException">BackupChecksumMismatch: the file is not what was recorded; Cloud….</exception>
+    /// <exception cref="BackupException">BackupChecksumMismatch: the file differs from its record; Cloud….</exception>
     public async Task<ObjectInfo> RunAsync(string? journals, ProgressMeter meter)
     {
         if (await FindSameAsync().ConfigureAwait(false) is { } existing)
@@ -35,7 +35,7 @@ internal sealed class Upload(IObjectStore store, string name, SafeFileHandle fil
         }
         catch (BackupException exception) when (exception.ErrorId is BackupErrorId.CloudObjectExists or BackupErrorId.CloudUploadLost)
         {
-            // It may be ours: somebody else sent the same file, or the answer that it was made got lost on the way.
+            // It may be ours: somebody else sent the same file, or only the answer to our own request was lost.
             if (await FindSameAsync().ConfigureAwait(false) is { } made)
             {
                 return made;
@@ -45,7 +45,7 @@ internal sealed class Upload(IObjectStore store, string name, SafeFileHandle fil
         }
     }
 
-    /// <summary>Says that what is there already was not locked by this call, where a lock was asked for.</summary>
+    /// <summary>Warns that this call did not lock an object that was already there, if a lock was requested.</summary>
     public static void WarnOfLock(IObjectStore store, string name, OperationContext context)
     {
         if (store.Options.ImmutableFor is not null)
@@ -59,7 +59,7 @@ internal sealed class Upload(IObjectStore store, string name, SafeFileHandle fil
     {
         null => null,
         { } found when found.Length == length && found.Sha256 == sha256 => found,
-        _ => throw new CloudFault(store.Location).ObjectExists(name, null),
+        _ => throw new StoreFault(store.Location).ObjectExists(name, null),
     };
 
     private async Task<ObjectInfo> SendAsync(string? journals, ProgressMeter meter)
@@ -77,14 +77,14 @@ internal sealed class Upload(IObjectStore store, string name, SafeFileHandle fil
         }
         catch (Exception exception) when (journal is null || IsFinal(exception))
         {
-            // Nothing that could be gone on with.
-            await GiveUpAsync(uploadId, journal).ConfigureAwait(false);
+            // Nothing that could be resumed.
+            await AbandonAsync(uploadId, journal).ConfigureAwait(false);
             throw;
         }
     }
 
-    /// <summary>Gives up an upload, without hiding why.</summary>
-    private async Task GiveUpAsync(string uploadId, UploadJournal? journal)
+    /// <summary>Cancels an upload, without hiding why.</summary>
+    private async Task AbandonAsync(string uploadId, UploadJournal? journal)
     {
         try
         {
@@ -110,7 +110,7 @@ internal sealed class Upload(IObjectStore store, string name, SafeFileHandle fil
             using var journal = UploadJournal.Open(journals, store.UrlOf(name));
             if (journal.Read() is { } record)
             {
-                await GiveUpAsync(record.UploadId, journal).ConfigureAwait(false);
+                await AbandonAsync(record.UploadId, journal).ConfigureAwait(false);
             }
             else
             {
@@ -161,7 +161,7 @@ internal sealed class Upload(IObjectStore store, string name, SafeFileHandle fil
 
     private async Task<(string UploadId, IReadOnlyList<UploadedPart> Arrived)> BeginAsync(UploadJournal? journal, long partSize)
     {
-        // The checksums of the whole are known at the end; its SHA-256 is recorded, and held against the file by then.
+        // The checksums of the whole are known at the end. Its recorded SHA-256 is compared with the file by then.
         var uploadId =
             await store.BeginUploadAsync(name, length, new ObjectAttributes(sha256, ObjectAttributes.BackupType), context.Cancellation).ConfigureAwait(false);
         journal?.Write(new UploadRecord(sha256, length, partSize, uploadId, store.Options.StorageFingerprint));
@@ -206,7 +206,7 @@ internal sealed class Upload(IObjectStore store, string name, SafeFileHandle fil
             await Task.WhenAll(sending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             context.Cancellation.ThrowIfCancellationRequested();
 
-            // What began it, not the cancellations that followed.
+            // The original failure, not the cancellations that followed.
             if (exception is OperationCanceledException && sending.FirstOrDefault(task => task.IsFaulted)?.Exception?.InnerException is { } first)
             {
                 ExceptionDispatchInfo.Throw(first);

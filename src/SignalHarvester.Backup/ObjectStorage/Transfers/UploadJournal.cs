@@ -7,8 +7,8 @@ using SignalHarvester.Backup.Storage;
 namespace SignalHarvester.Backup.ObjectStorage.Transfers;
 
 /// <summary>
-/// What is known of an upload in parts, so that another process can go on with it. A private file below .shbackup, held
-/// exclusively by the process that uploads. It may be deleted: then the upload starts again.
+/// The record of an upload in parts, so that another process can resume it: a private file below .shbackup, held exclusively by
+/// the uploading process. If it is deleted, the upload starts again.
 /// </summary>
 internal sealed class UploadJournal : IDisposable
 {
@@ -25,9 +25,9 @@ internal sealed class UploadJournal : IDisposable
     public static bool Exists(string folder, string url) => File.Exists(PathOf(folder, url));
 
     /// <summary>Opens the journal of an upload, new or not.</summary>
-    /// <param name="folder">The folder of the journals; made if it is not there.</param>
+    /// <param name="folder">The folder of the journals. A missing one is made.</param>
     /// <param name="url">The object's address.</param>
-    /// <exception cref="BackupException">CloudTransferInProgress: another process uploads the same object.</exception>
+    /// <exception cref="BackupException">CloudTransferInProgress: another process is uploading the same object.</exception>
     public static UploadJournal Open(string folder, string url)
     {
         PrivateFolder.CreateDurably(folder);
@@ -44,7 +44,7 @@ internal sealed class UploadJournal : IDisposable
         }
     }
 
-    /// <summary>What an earlier process recorded; null if there is nothing, or nothing of use.</summary>
+    /// <summary>Returns the record of an earlier process; null if there is none, or it is useless.</summary>
     public UploadRecord? Read()
     {
         var bytes = new byte[(int)Math.Min(RandomAccess.GetLength(handle), 64 << 10)];
@@ -55,7 +55,7 @@ internal sealed class UploadJournal : IDisposable
         }
         catch (JsonException)
         {
-            // Half written when the process was killed, or no record: as if it had not begun.
+            // Half written when the process was killed, or no record at all: the upload starts again.
             return null;
         }
     }
@@ -70,7 +70,7 @@ internal sealed class UploadJournal : IDisposable
         DurableFile.FlushDirectory(Path.GetDirectoryName(path)!);
     }
 
-    /// <summary>The upload is over.</summary>
+    /// <summary>Deletes the journal at the end of the upload.</summary>
     public void Delete() => DurableFile.Discard(path);
 
     /// <inheritdoc/>

@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace SignalHarvester.Backup.ObjectStorage.Transfers;
 
-/// <summary>An upload that has begun.</summary>
+/// <summary>An unfinished upload.</summary>
 /// <param name="Sha256">The SHA-256 of the file.</param>
 /// <param name="Length">Its size in bytes.</param>
 /// <param name="PartSize">The size of its parts in bytes.</param>

@@ -15,10 +15,10 @@ namespace SignalHarvester.Backup.Operations.Create;
 /// <summary>One attempt to make a backup, from the choice of the parent to the publishing.</summary>
 /// <param name="path">The database's full path.</param>
 /// <param name="directory">Where the backup goes.</param>
-/// <param name="options">What was asked for.</param>
-/// <param name="compression">The codec, which can be used.</param>
+/// <param name="options">The requested options.</param>
+/// <param name="compression">A usable codec.</param>
 /// <param name="level">The codec's level.</param>
-/// <param name="codecFallback">Why it is not the codec asked for; null if it is.</param>
+/// <param name="codecFallback">Why it is not the requested codec; null if it is.</param>
 /// <param name="stepped">Whether SQLite's backup API copies the database.</param>
 /// <param name="fullReason">Why an earlier attempt to build on a parent failed; null if none did.</param>
 /// <param name="context">Clock, messages, cancellation.</param>
@@ -38,8 +38,8 @@ internal sealed class BackupAttempt(
     private bool isTruncated;
 
     /// <summary>Makes the backup.</summary>
-    /// <exception cref="SnapshotLostException">The database did not stand still.</exception>
-    /// <exception cref="ParentLostException">The parent is gone, or damaged.</exception>
+    /// <exception cref="SnapshotLostException">The database changed while it was read.</exception>
+    /// <exception cref="ParentLostException">The parent was removed, or is damaged.</exception>
     public BackupMetadata Run()
     {
         var started = context.Clock.GetTimestamp();
@@ -75,7 +75,7 @@ internal sealed class BackupAttempt(
             isTruncated = stored.MissingPages > 0;
             partial.Name = BackupFileName.For(partial.Name.Id, stored.Type, compression, encryption is not null);
 
-            // Counting rows reads the database, which a WAL backup is to do without.
+            // Counting rows reads the whole database, which a WAL backup must avoid.
             var content = options.Verify && stored.Type != BackupType.Wal ? SourceContent(database) : null;
             var backup = WithoutOverlongCounts(Describe(database, partial, moment, stored, content));
             database.Dispose(); // The snapshot has done its work: from here on nobody waits for us, and no log grows.
@@ -128,8 +128,8 @@ internal sealed class BackupAttempt(
 
     private void RequireSpace(LiveDatabase database, bool isFull)
     {
-        // Uncompressed, the size is known; compressed, the newest backup of the same database tells what to expect.
-        // What changed is not known before it is read, and mostly little.
+        // Without compression the size is known. With it, the newest backup of the same database shows what to expect. The amount of
+        // changes is unknown before they are read, and mostly small.
         var length = database.PageCount * database.PageSize;
         var stored = isFull ? length : 0;
         if (isFull && compression != CompressionType.None)
@@ -215,7 +215,7 @@ internal sealed class BackupAttempt(
         }
         catch (BackupException) when (database.ToleratesDamage)
         {
-            // Damaged beyond being read by SQL: the marked backup records no content to compare with.
+            // SQL cannot read the damaged database: the backup is marked, and records no content to compare with.
             return new ImageContent(null, null);
         }
     }
@@ -239,7 +239,7 @@ internal sealed class BackupAttempt(
         PagesChecksum = stored.PagesChecksum,
         StoredChecksum = stored.StoredChecksum,
         WalChecksum = stored.WalChecksum,
-        // A stepped copy's first page is not the database's own, so nothing in the log continues it.
+        // A stepped copy's first page differs from the database's own, so nothing in the log continues it.
         WalPosition = stored.Method == SteppedImage.Method ? null : database.WalPosition,
         FileAccess = FileOwnership.Read(path),
         RetentionPolicy = options.RetentionPolicy,
@@ -296,7 +296,7 @@ internal sealed class BackupAttempt(
             throw new ParentLostException(
                 failed.Check == VerificationChecks.Chain
                     ? failed.Detail
-                    : $"together with '{parent!.Id}' it does not give the database that was read");
+                    : $"together with '{parent!.Id}' it differs from the database that was read");
         }
 
         if (VerificationChecks.IsUnreadable(failed) && options.TolerateDamage)
@@ -306,7 +306,7 @@ internal sealed class BackupAttempt(
             return backup with { IsSourceCorrupt = isTruncated, Verification = checks };
         }
 
-        // The image is what was read, so what is wrong with it is wrong with the source.
+        // The image is exactly what was read, so its defects are the source's.
         var sourceIsDamaged = failed.Check is VerificationChecks.Integrity or VerificationChecks.Schema or VerificationChecks.RowCounts
             && checks.First(check => check.Check == VerificationChecks.ImageChecksum).Passed;
         if (!sourceIsDamaged)
@@ -340,7 +340,7 @@ internal sealed class BackupAttempt(
         var own = OpenChain.Of(backup, partial.Handle, identities);
         if (encryption is not null && !context.Identities.Opens(options.Encryption!))
         {
-            // Whoever encrypts to others' keys keeps no plain copy on disk, not even for a check.
+            // Encryption to other people's keys leaves no plain copy on disk, not even for a check.
             context.Verbose(
                 $"'{backup.Id}' was read back, and its checksums match. A full test needs the secret key: Test-SHBackup {backup.Id} -Level Full -IdentityFile <file>.");
             return (VerificationLevel.Quick,

@@ -10,7 +10,7 @@ using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Operations.Create;
 
-/// <summary>Stores a snapshot in a file: whole, or what changed in it since a parent.</summary>
+/// <summary>Stores a snapshot in a file: the whole image, or its changes since a parent.</summary>
 internal sealed class ContentWriter(
     LiveDatabase database,
     PartialBackup partial,
@@ -27,7 +27,7 @@ internal sealed class ContentWriter(
 
     /// <summary>Stores the whole image.</summary>
     /// <param name="image">The snapshot's image.</param>
-    /// <param name="scan">What is known of it already; null if it was not scanned.</param>
+    /// <param name="scan">The results of a scan; null if the image was not scanned.</param>
     public StoredContent WriteFull(IDatabaseImage image, ImageScan? scan)
     {
         using var meter = context.Meter($"Backing up {FileName}", image.Length);
@@ -47,14 +47,14 @@ internal sealed class ContentWriter(
         };
     }
 
-    /// <summary>Finds the pages that the parent has not, or has otherwise.</summary>
+    /// <summary>Finds the pages that are new or differ from the parent's.</summary>
     public ImageScan Scan(IDatabaseImage image, PageDigestSource parentDigests)
     {
         using var meter = context.Meter($"Comparing {FileName}", image.Length);
         return ImageScan.Run(image, parentDigests, digests, meter, context.Cancellation);
     }
 
-    /// <summary>Stores the pages that a scan has found.</summary>
+    /// <summary>Stores the pages that a scan found.</summary>
     public StoredContent WriteChanges(IDatabaseImage image, ImageScan scan, BackupMetadata parent)
     {
         if (scan.Changed.Count == 0 && image.PageCount != parent.PageCount)
@@ -81,7 +81,7 @@ internal sealed class ContentWriter(
         };
     }
 
-    /// <summary>Stores what the database's own log has committed since the parent.</summary>
+    /// <summary>Stores the frames that the database's own log has committed since the parent.</summary>
     public StoredContent WriteTail(WalTail tail, BackupMetadata parent, PageDigestSource parentDigests)
     {
         var pages = tail.Pages.Count == 0 && database.PageCount != parent.PageCount
@@ -104,7 +104,7 @@ internal sealed class ContentWriter(
         };
     }
 
-    /// <summary>Why a log's tail does not hold all that a parent lacks, or null if it does.</summary>
+    /// <summary>Returns why a log's tail lacks pages that changed since the parent; null if it has them all.</summary>
     public static string? WhyIncomplete(WalTail tail, BackupMetadata parent, long pageCount)
     {
         var grown = pageCount - parent.PageCount!.Value;
@@ -121,7 +121,7 @@ internal sealed class ContentWriter(
         return WalWriter.Write(database.PageSize, pageCount, pages, readPage, target, compression, level, meter, context.Cancellation);
     }
 
-    /// <summary>The image's digests without reading the image: the parent's, with those of the changed pages in their places.</summary>
+    /// <summary>Returns the image's digests without reading the image: the parent's, with the changed pages' digests in their places.</summary>
     private string PatchDigests(WalTail tail, PageDigestSource parentDigests)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

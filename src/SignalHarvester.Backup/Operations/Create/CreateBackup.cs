@@ -6,7 +6,7 @@ using SignalHarvester.Backup.Sqlite.Snapshot;
 namespace SignalHarvester.Backup.Operations.Create;
 
 /// <summary>
-/// Makes a backup. The way of the data, top to bottom: parent, snapshot, hash, compare, compress, write, flush, check, publish.
+/// Makes a backup. The data's way, from top to bottom: parent, snapshot, hash, compare, compress, write, flush, check, publish.
 /// </summary>
 internal static class CreateBackup
 {
@@ -14,12 +14,12 @@ internal static class CreateBackup
 
     /// <summary>Backs up one database.</summary>
     /// <param name="databasePath">The database file.</param>
-    /// <param name="directory">Where the backup goes; made if it is not there.</param>
-    /// <param name="options">How.</param>
+    /// <param name="directory">Where the backup goes. A missing directory is made.</param>
+    /// <param name="options">The options.</param>
     /// <param name="context">Clock, messages, cancellation.</param>
     /// <returns>The published backup.</returns>
-    /// <exception cref="BackupException">Source…, Directory…, InsufficientSpace, WriteFailed, BackupCorrupt and its kin.</exception>
-    /// <exception cref="OperationCanceledException">It was stopped; nothing is left behind.</exception>
+    /// <exception cref="BackupException">Source…, Directory…, InsufficientSpace, WriteFailed, BackupCorrupt and the other Backup… errors.</exception>
+    /// <exception cref="OperationCanceledException">It was stopped, and removed its unfinished work.</exception>
     public static BackupMetadata Run(string databasePath, BackupDirectory directory, CreateBackupOptions options, OperationContext context)
     {
         var level = Codec.ResolveLevel(options.Compression, options.CompressionLevel);
@@ -45,7 +45,7 @@ internal static class CreateBackup
             }
             catch (SnapshotLostException exception) when (attempt <= PinnedAttempts)
             {
-                // Begun anew with a new connection: whatever held the old snapshot still no longer does.
+                // Started again with a new connection, because the old connection no longer holds the snapshot.
                 context.Warn(
                     $"The snapshot of '{path}' was lost ({exception.Message}), so it is taken again{(attempt == PinnedAttempts ? " with SQLite's backup API" : string.Empty)}.");
             }

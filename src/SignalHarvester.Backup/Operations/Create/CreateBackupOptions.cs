@@ -11,12 +11,12 @@ public sealed record CreateBackupOptions
     /// <summary>The id of the parent; null for the newest backup of the same database.</summary>
     public string? ParentId { get; init; }
 
-    /// <summary>With <see cref="BackupStrategy.Auto"/>, the increments after which a full backup is made.</summary>
+    /// <summary>With <see cref="BackupStrategy.Auto"/>, the number of increments before the next full backup.</summary>
     public int MaxIncrements { get; init; } = 30;
 
     /// <summary>
-    /// With <see cref="BackupStrategy.Auto"/>, the size of all increments together, in percent of the full backup's, beyond
-    /// which a full one is made.
+    /// With <see cref="BackupStrategy.Auto"/>, the largest total size of a chain's increments, in percent of the full backup,
+    /// before the next full one.
     /// </summary>
     public int MaxIncrementShare { get; init; } = 50;
 

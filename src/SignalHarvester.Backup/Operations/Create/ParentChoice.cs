@@ -4,21 +4,21 @@ using SignalHarvester.Backup.Encryption;
 
 namespace SignalHarvester.Backup.Operations.Create;
 
-/// <summary>Finds the backup that the next one of a database builds on, or says why the next one must be full.</summary>
+/// <summary>Finds the parent of the next backup of a database, or the reason why the next one must be full.</summary>
 internal static class ParentChoice
 {
     private const int MostLooks = 2;
 
     /// <summary>Chooses a parent.</summary>
     /// <param name="databasePath">The database.</param>
-    /// <param name="directory">Where its backups lie.</param>
-    /// <param name="options">What was asked for.</param>
-    /// <param name="identities">What opens what is encrypted with a passphrase.</param>
+    /// <param name="directory">The directory of its backups.</param>
+    /// <param name="options">The requested options.</param>
+    /// <param name="identities">The secrets that open backups encrypted with a passphrase.</param>
     /// <returns>
-    /// The parent with its depth; or the reason for a full backup, which is null if one was asked for, and whether others
-    /// can open what is there than are to open the new one.
+    /// The parent with its depth; or the reason for a full backup, null if one was requested, and whether the existing backups are
+    /// encrypted to others than the new one.
     /// </returns>
-    /// <exception cref="BackupException">BackupNotFound, ParentUnusable, ChainBroken: the parent that was named cannot be one.</exception>
+    /// <exception cref="BackupException">BackupNotFound, ParentUnusable, ChainBroken: the named backup cannot be the parent.</exception>
     public static (BackupMetadata? Parent, string? WhyFull, bool IsForOthers) Choose(
         string databasePath, BackupDirectory directory, CreateBackupOptions options, IdentityRing identities)
     {
@@ -108,7 +108,7 @@ internal static class ParentChoice
                     return null;
                 }
 
-                // Looked at again: it may have been folded since its sidecar was read.
+                // Checked again, because it may have been folded since its sidecar was read.
                 if (look == MostLooks)
                 {
                     return bad.Id == backup.Id ? "has no file, or a file whose size differs from the recorded one"

@@ -9,7 +9,7 @@ using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Operations.Create;
 
-/// <summary>The page digests of a parent: from the cache where that proves to be true, else computed from its chain.</summary>
+/// <summary>The page digests of a parent: from the cache if it is proved, else computed from the chain.</summary>
 internal static class ParentDigests
 {
     /// <summary>Opens the digests.</summary>

@@ -5,16 +5,16 @@ using SignalHarvester.Backup.Encryption.Age;
 namespace SignalHarvester.Backup.Operations.Create;
 
 /// <summary>
-/// Who can open what a backup would build on. Everything of a chain opens with the same secrets: else a backup that looks as
-/// if anybody could restore it would need a key that its makers may not have.
+/// Checks who can open the chain below a new backup. The same secrets must open the whole chain: otherwise a backup that looks
+/// restorable would need a key that its makers may not have.
 /// </summary>
 internal static class ParentKeys
 {
-    /// <summary>Why a backup cannot build on a chain; null where all of it is encrypted as the backup is to be.</summary>
+    /// <summary>Returns why a backup cannot build on a chain; null if the whole chain has the same encryption as the backup.</summary>
     /// <param name="chain">The chain, the full backup first.</param>
-    /// <param name="wanted">How the backup is to be encrypted; null if it is not.</param>
-    /// <param name="identities">What opens it: a passphrase is the same one where it opens the chain.</param>
-    /// <returns>What to say after the id of the chain's last backup.</returns>
+    /// <param name="wanted">The encryption of the backup; null for a plain one.</param>
+    /// <param name="identities">The secrets. A passphrase counts as the same one if it opens the chain.</param>
+    /// <returns>The reason, as the rest of a sentence after the id of the chain's last backup.</returns>
     /// <exception cref="BackupException">BackupFileMissing, ReadFailed, SidecarHostile.</exception>
     public static string? WhyOthers(IReadOnlyList<BackupMetadata> chain, BackupEncryption? wanted, IdentityRing identities)
     {
@@ -34,12 +34,12 @@ internal static class ParentKeys
         var isSame = link.IsEncrypted == wanted is not null
             && (wanted is null || wanted.PublicKeys.ToHashSet(StringComparer.Ordinal).SetEquals(link.Recipients));
         return !isSame
-            ? $"is {Told(link.IsEncrypted, link.Recipients)}, and the new backup {(wanted is null ? "will not be" : "will be " + Told(true, wanted.PublicKeys))}"
+            ? $"is {Described(link.IsEncrypted, link.Recipients)}, and the new backup {(wanted is null ? "will not be" : "will be " + Described(true, wanted.PublicKeys))}"
             : wanted is { PublicKeys: [] } ? WhyNotOpened(link, identities)
             : null;
     }
 
-    private static string Told(bool isEncrypted, IReadOnlyList<string> publicKeys) => !isEncrypted ? "not encrypted"
+    private static string Described(bool isEncrypted, IReadOnlyList<string> publicKeys) => !isEncrypted ? "not encrypted"
         : publicKeys.Count == 0 ? "encrypted with a passphrase"
         : $"encrypted to {string.Join(" and ", publicKeys)}";
 

@@ -3,13 +3,13 @@ using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Operations.Create;
 
-/// <summary>Finds out what a path given as a database really is, without opening it.</summary>
+/// <summary>Finds out what a database's path really names, without opening it.</summary>
 internal static class SourcePath
 {
-    /// <summary>The full path of a regular file, links followed and said.</summary>
-    /// <param name="path">What was given.</param>
+    /// <summary>Returns the full path of a regular file. Links are followed and reported.</summary>
+    /// <param name="path">The given path.</param>
     /// <param name="allowHardLink">Whether nobody writes to the file under an unknown name.</param>
-    /// <param name="isKnown">Whether the file was looked at already, by the restore that is going on.</param>
+    /// <param name="isKnown">Whether the running restore has already checked the file.</param>
     /// <param name="context">Messages and cancellation.</param>
     /// <exception cref="BackupException">SourceNotFound, SourceIsDirectory, SourceIsNotAFile,
     /// SourceUnreadable, DatabaseHasOtherNames, DatabaseOpenInProcess.</exception>

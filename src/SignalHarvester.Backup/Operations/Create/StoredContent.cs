@@ -1,11 +1,11 @@
 namespace SignalHarvester.Backup.Operations.Create;
 
-/// <summary>What was stored for a backup, and how it came to be that.</summary>
+/// <summary>The stored content of a backup, and how it was made.</summary>
 internal sealed record StoredContent
 {
     public required BackupType Type { get; init; }
 
-    /// <summary>What it builds on; null for a full backup.</summary>
+    /// <summary>The parent; null for a full backup.</summary>
     public BackupMetadata? Parent { get; init; }
 
     public required long StoredLength { get; init; }
@@ -24,9 +24,9 @@ internal sealed record StoredContent
     /// <summary>How the snapshot was read: <c>pinned</c>, <c>stepped</c> or <c>log</c>.</summary>
     public required string Method { get; init; }
 
-    /// <summary>Pages that could not be read, and are zeros.</summary>
+    /// <summary>Pages that could not be read, and are zeros instead.</summary>
     public long MissingPages { get; init; }
 
-    /// <summary>Pages that the increment holds; null for a full backup.</summary>
+    /// <summary>The number of pages in the increment; null for a full backup.</summary>
     public long? ChangedPages { get; init; }
 }

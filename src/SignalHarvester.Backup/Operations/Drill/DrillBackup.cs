@@ -11,18 +11,18 @@ using SignalHarvester.Backup.Storage;
 namespace SignalHarvester.Backup.Operations.Drill;
 
 /// <summary>
-/// Proves that a backup restores: by restoring it, with the operation that a real restore is, to a private temporary place;
-/// and by questioning the database there.
+/// Proves that a backup restores: it restores the backup to a private temporary place, with the same operation as a real restore,
+/// and queries the database there.
 /// </summary>
 internal static class DrillBackup
 {
     private static readonly TimeSpan LongestQuestions = TimeSpan.FromMinutes(5);
 
-    /// <summary>Makes one drill. That the backup does not restore is a result, not an exception.</summary>
+    /// <summary>Runs one drill. A failed restore is a result, not an exception.</summary>
     /// <param name="source">The backup.</param>
-    /// <param name="assertions">What the restored database is asked.</param>
-    /// <param name="context">Clock, messages, cancellation, and what opens an encrypted backup.</param>
-    /// <exception cref="OperationCanceledException">It was stopped; nothing is left.</exception>
+    /// <param name="assertions">The queries on the restored database.</param>
+    /// <param name="context">Clock, messages, cancellation, and the secrets for an encrypted backup.</param>
+    /// <exception cref="OperationCanceledException">It was stopped, and removed its unfinished work.</exception>
     public static RestoreDrill Run(BackupSource source, IReadOnlyList<DrillAssertion> assertions, OperationContext context)
     {
         var backup = source.Backup;
@@ -39,7 +39,7 @@ internal static class DrillBackup
         return drill with { Ended = context.Clock.GetUtcNow(), Elapsed = context.Clock.GetElapsedTime(started) };
     }
 
-    /// <summary>The error of a failed drill.</summary>
+    /// <summary>Returns the error of a failed drill.</summary>
     public static BackupException Fault(RestoreDrill drill)
     {
         return new BackupException(
@@ -47,7 +47,7 @@ internal static class DrillBackup
             $"The backup '{drill.BackupId}' of '{drill.Database}' failed its restore drill: {drill.Reason}{NextStep(drill)}");
     }
 
-    /// <summary>What to do. A key that is missing says nothing about the backup, and neither does an answer about the data.</summary>
+    /// <summary>Returns the advice. A missing key says nothing about the backup, and neither does an answer about the data.</summary>
     private static string NextStep(RestoreDrill drill) => drill switch
     {
         { ErrorId: BackupErrorId.IdentityMissing or BackupErrorId.IdentityWrong } => string.Empty,
@@ -97,7 +97,7 @@ internal static class DrillBackup
 
     private static RestoreDrill Failed(RestoreDrill drill, BackupException fault)
     {
-        // Schema and rows are looked at once the integrity is known, and the integrity once all checksums are right.
+        // Integrity is checked once all checksums are right, and schema and rows once the integrity is.
         var isContent = fault.ErrorId == BackupErrorId.BackupContentMismatch;
         var isIntegrity = fault.ErrorId == BackupErrorId.BackupIntegrityFailed;
         return drill with
@@ -131,12 +131,12 @@ internal static class DrillBackup
         }
         catch (SqliteException exception) when (exception.SqliteErrorCode == SQLitePCL.raw.SQLITE_ERROR)
         {
-            // A key that names a table or column that is not there: SQLite cannot check it, and the application has lived with it.
+            // A foreign key names a missing table or column. SQLite cannot check it, and the application has lived with it.
             context.Verbose($"Foreign keys cannot be checked: {exception.Message}");
             broken = [];
         }
 
-        // From here on: the keys of a large database may take longer, and that they are looked at is no question of the user's.
+        // From here on only: the foreign keys of a large database may take longer, and the user did not ask for that check.
         limit.CancelAfter(LongestQuestions);
         List<DrillAssertionResult> answers = [.. assertions.Select(assertion => DrillQuestion.Ask(connection, assertion))];
         context.Cancellation.ThrowIfCancellationRequested();

@@ -10,17 +10,17 @@ using SQLitePCL;
 
 namespace SignalHarvester.Backup.Operations.Drill;
 
-/// <summary>Asks a restored database one question of its owner's, which can change nothing and reach no other file.</summary>
+/// <summary>Asks a restored database one question of its owner. The question can change nothing and reach no other file.</summary>
 internal static partial class DrillQuestion
 {
     private const int LongestShown = 500;
 
-    /// <summary>Asks it.</summary>
-    /// <param name="connection">The restored database, opened to be read alone.</param>
-    /// <param name="assertion">The question, and the answer that is expected.</param>
+    /// <summary>Asks the question.</summary>
+    /// <param name="connection">The restored database, opened read-only.</param>
+    /// <param name="assertion">The question and its expected answer.</param>
     public static DrillAssertionResult Ask(SqliteConnection connection, DrillAssertion assertion)
     {
-        // No other database can be attached: the question comes from a file that others may write to.
+        // No other database can be attached, because the question comes from a file that others may write to.
         _ = raw.sqlite3_limit(connection.Handle, raw.SQLITE_LIMIT_ATTACHED, 0);
         var comparisons = StandInCollations.Comparisons;
         try
@@ -59,7 +59,10 @@ internal static partial class DrillQuestion
             new() { Query = assertion.Query, Expected = assertion.Expect, Found = found, Passed = passed };
     }
 
-    /// <summary>The next statement that gives rows; null if there is none. Those before it are run: they set what it is to be read by.</summary>
+    /// <summary>
+    /// Returns the next statement that has rows; null if there is none. Statements before it are run, because they can
+    /// configure how it reads.
+    /// </summary>
     private static sqlite3_stmt? Next(SqliteConnection connection, ref ReadOnlySpan<byte> rest)
     {
         while (!rest.IsEmpty)
@@ -67,7 +70,7 @@ internal static partial class DrillQuestion
             SqliteException.ThrowExceptionForRC(raw.sqlite3_prepare_v2(connection.Handle, rest, out var statement, out rest), connection.Handle);
             if (statement.IsInvalid)
             {
-                // A remark, or nothing.
+                // A comment, or nothing.
                 statement.Dispose();
                 continue;
             }
@@ -100,7 +103,7 @@ internal static partial class DrillQuestion
         return code == raw.SQLITE_ROW;
     }
 
-    /// <summary>The first value of a row as it is written in an expectation: bytes of a text that belong to no character as \xHH.</summary>
+    /// <summary>Returns the first value of a row in the form of an expectation: bytes of a text that belong to no character become \xHH.</summary>
     private static string? Text(sqlite3_stmt row) => raw.sqlite3_column_type(row, 0) switch
     {
         raw.SQLITE_NULL => null,
@@ -112,13 +115,13 @@ internal static partial class DrillQuestion
 
     private static string TextOf(sqlite3_stmt row)
     {
-        // Asked for as text first, which is UTF-8 from then on whatever the database's encoding is.
+        // Asked for as text first: from then on it is UTF-8, whatever the database's encoding is.
         _ = raw.sqlite3_column_text(row, 0);
         var bytes = raw.sqlite3_column_blob(row, 0);
         return Utf8.IsValid(bytes) ? Encoding.UTF8.GetString(bytes) : SqlText.Shown(SqlText.Of(bytes));
     }
 
-    /// <summary>Compares as numbers where both are, else as texts.</summary>
+    /// <summary>Compares as numbers if both are numbers, else as texts.</summary>
     private static bool IsAsExpected(string? found, string expected)
     {
         var match = ComparisonPattern().Match(expected);
@@ -140,12 +143,12 @@ internal static partial class DrillQuestion
         };
     }
 
-    /// <summary>A value as it is shown: it may be as large as SQLite lets it be, and stands in messages.</summary>
+    /// <summary>Shortens a value for messages: it may be as large as SQLite allows.</summary>
     private static string Shortened(string found) => found.Length <= LongestShown
         ? found
         : string.Create(CultureInfo.InvariantCulture, $"{found[..LongestShown]}… ({found.Length} characters)");
 
-    /// <summary>A number in both of its forms: one has the range of SQLite's, the other tells large integers apart.</summary>
+    /// <summary>Returns a number in two forms: one has the range of SQLite's numbers, the other distinguishes large integers.</summary>
     private static (double Approximate, decimal? Exact)? Number(string text) =>
         double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
         ? (number, decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var exact) ? exact : null)

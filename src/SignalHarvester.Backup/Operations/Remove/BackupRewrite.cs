@@ -10,7 +10,7 @@ internal static class BackupRewrite
 
     /// <summary>Rewrites one backup.</summary>
     /// <param name="id">The backup's id.</param>
-    /// <param name="directory">Where it lies.</param>
+    /// <param name="directory">Its directory.</param>
     /// <param name="tryRewrite">Rewrites the present backup; false if another run changed it meanwhile.</param>
     /// <param name="context">Messages, cancellation.</param>
     /// <returns>The rewritten backup.</returns>

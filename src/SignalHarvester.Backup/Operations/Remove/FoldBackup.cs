@@ -13,17 +13,17 @@ using SignalHarvester.Backup.Storage;
 namespace SignalHarvester.Backup.Operations.Remove;
 
 /// <summary>
-/// Rewrites a backup so that it needs fewer others: its image is put together and checked, written anew as a full backup
-/// or as the pages that differ from another parent, read back, and published in the place of what was there.
+/// Rewrites a backup so that it needs fewer others. It puts the backup's image together, checks it, writes it as a full backup
+/// or as the pages that differ from another parent, reads that back, and publishes it in place of the former file.
 /// </summary>
 internal static class FoldBackup
 {
     /// <summary>Makes one fold.</summary>
-    /// <param name="fold">What to do.</param>
-    /// <param name="pages">The pages that the backup must hold over its new parent, from <see cref="CollectPages"/>; null if it becomes full.</param>
-    /// <param name="directory">Where it lies.</param>
+    /// <param name="fold">The plan.</param>
+    /// <param name="pages">The pages that the backup must have on top of its new parent, from <see cref="CollectPages"/>; null if it becomes full.</param>
+    /// <param name="directory">Its directory.</param>
     /// <param name="context">Clock, messages, cancellation.</param>
-    /// <returns>False where another run changed the backup meanwhile: nothing was changed, and the plan must be made anew.</returns>
+    /// <returns>False if another run changed the backup meanwhile. Then nothing was changed here, and a new plan is needed.</returns>
     /// <exception cref="BackupException">A link of the chain is damaged or missing, or there is no room: nothing was changed.</exception>
     public static bool Run(Fold fold, PageSet? pages, BackupDirectory directory, OperationContext context) =>
         DiskFault.Guard(directory.Path, BackupErrorId.WriteFailed, "Check the permissions of the backup directory and of the temporary folder.", () =>
@@ -41,7 +41,7 @@ internal static class FoldBackup
             return false;
         }
 
-        // The image, the rewritten file, and the image again from that file.
+        // Room for the image, the rewritten file, and the image again from that file.
         using var folder = TemporaryFolder.CreateInFirst([directory.Layout.TemporaryParent, Path.GetTempPath()], 2 * chain.ExpectedImageLength);
         var imagePath = folder.FilePath("image.db");
         var verifier = new ImageVerifier(folder.Path, context);
@@ -90,8 +90,8 @@ internal static class FoldBackup
     }
 
     /// <summary>
-    /// What was encrypted stays so, for the same recipients: the newest encrypted link lends its header and key, and the
-    /// content gets a nonce of its own.
+    /// Encrypted content stays encrypted for the same recipients: the newest encrypted link provides its header and key, and the
+    /// content gets a new nonce.
     /// </summary>
     private static (BackupMetadata? Link, FileEncryption? Encryption) EncryptionOf(OpenChain chain)
     {
@@ -121,8 +121,8 @@ internal static class FoldBackup
     }
 
     /// <summary>
-    /// Every page that one of a fold's increments holds, and every page that the new parent may not have at all. Asked
-    /// before the first fold of a plan is made: a fold can replace an increment that another one must look at.
+    /// Collects every page in one of a fold's increments, and every page that the new parent may not have at all. This comes before
+    /// the first fold of a plan, because a fold can replace an increment that another fold must read.
     /// </summary>
     /// <returns>Null if the backup becomes full.</returns>
     /// <exception cref="BackupException">An increment is damaged or missing.</exception>

@@ -2,26 +2,26 @@ using SignalHarvester.Backup.Catalog;
 
 namespace SignalHarvester.Backup.Operations.Remove;
 
-/// <summary>One backup to be rewritten so that it no longer needs some of those that it builds on.</summary>
+/// <summary>A planned rewrite of one backup, after which it no longer needs some of those that it builds on.</summary>
 /// <param name="Survivor">The backup.</param>
-/// <param name="NewParentId">What it builds on afterwards; null if it becomes a full backup.</param>
-/// <param name="Sources">The increments whose pages it must hold then, its own included. Empty where it becomes full.</param>
-/// <param name="Freed">The backups that it does not need any more.</param>
+/// <param name="NewParentId">Its parent afterwards; null if it becomes a full backup.</param>
+/// <param name="Sources">The increments whose pages it must have then, including its own. Empty if it becomes full.</param>
+/// <param name="Freed">The backups that it no longer needs.</param>
 internal sealed record Fold(BackupMetadata Survivor, string? NewParentId, IReadOnlyList<BackupMetadata> Sources, IReadOnlyList<BackupMetadata> Freed);
 
-/// <summary>What must be folded so that backups can be removed and every other one still restores.</summary>
+/// <summary>Plans the folds after which backups can be removed and every other one still restores.</summary>
 internal static class FoldPlan
 {
     /// <summary>Plans a removal.</summary>
     /// <param name="backups">All backups of the directory.</param>
-    /// <param name="removed">The ids of those to be removed.</param>
-    /// <returns>The folds, in the order in which they must be made.</returns>
+    /// <param name="removed">The ids of the backups to remove.</param>
+    /// <returns>The folds, in their necessary order.</returns>
     public static IReadOnlyList<Fold> ForRemoval(IReadOnlyCollection<BackupMetadata> backups, IReadOnlySet<string> removed)
     {
         var byId = backups.ToDictionary(backup => backup.Id, StringComparer.Ordinal);
         var folds = new List<Fold>();
 
-        // The first backup that stands on a removed full one takes its place, and the others are put on top of it.
+        // The first backup that builds on a removed full one takes its place, and the others then build on that.
         var successors = new Dictionary<string, Fold>(StringComparer.Ordinal);
         foreach (var survivor in backups.Where(IsAffected).NewestFirst().Reverse())
         {

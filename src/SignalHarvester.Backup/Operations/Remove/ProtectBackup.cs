@@ -10,16 +10,16 @@ using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Operations.Remove;
 
-/// <summary>Encrypts a backup to others: a new header around the same key, and the content copied as it is.</summary>
+/// <summary>Encrypts a backup to other keys: it makes a new header around the same inner key, and copies the content unchanged.</summary>
 internal static class ProtectBackup
 {
     private const int CopyBytes = 1 << 20;
 
-    /// <summary>Rewrites one backup. It keeps its id, and what builds on it goes on to do so.</summary>
+    /// <summary>Rewrites one backup. It keeps its id, and backups that build on it continue to do so.</summary>
     /// <param name="backup">The backup.</param>
-    /// <param name="directory">Where it lies.</param>
-    /// <param name="encryption">To whom it is encrypted from then on.</param>
-    /// <param name="context">Clock, messages, cancellation, and what opens the backup now.</param>
+    /// <param name="directory">Its directory.</param>
+    /// <param name="encryption">The new encryption.</param>
+    /// <param name="context">Clock, messages, cancellation, and the secrets that open the backup now.</param>
     /// <returns>The backup as it is now.</returns>
     /// <exception cref="BackupException">BackupNotEncrypted, IdentityMissing, IdentityWrong,
     /// or the backup is damaged, or there is no room: nothing was changed.</exception>
@@ -70,7 +70,7 @@ internal static class ProtectBackup
         BackupErrorId.BackupNotEncrypted, backup.Id,
         $"'{backup.Id}' is not encrypted, so it has no header to rewrite. Use New-SHBackup -Recipient to make an encrypted one, and remove this one when the new one is good.");
 
-    /// <summary>Copies the content behind a new header, and holds what was read against its recorded checksum on the way.</summary>
+    /// <summary>Copies the content behind a new header, and compares the bytes that it reads with their recorded checksum.</summary>
     private static (long Length, string Checksum) Copy(
         Microsoft.Win32.SafeHandles.SafeFileHandle file,
         AgeHeader former,

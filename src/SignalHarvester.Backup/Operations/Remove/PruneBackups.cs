@@ -4,21 +4,21 @@ using SignalHarvester.Backup.Retention;
 
 namespace SignalHarvester.Backup.Operations.Remove;
 
-/// <summary>Removes the backups that retention decided against: those of a directory, or the copies in an object store, never both.</summary>
+/// <summary>Removes the backups that no retention rule keeps, either those of a directory or the copies in an object store.</summary>
 internal static class PruneBackups
 {
     /// <summary>
-    /// Removes what the decisions say, as far as a directory still says so once it is locked. In a store nothing is locked: let one
-    /// machine prune a place.
+    /// Removes backups by the given decisions. In a directory they are checked again under its lock. A store has no lock, so only one
+    /// machine should prune it.
     /// </summary>
     /// <param name="catalog">Where the backups are.</param>
-    /// <param name="decisions">What was decided on its backups. Those that are not to be touched may be left out.</param>
-    /// <param name="rules">The rules that it was decided by.</param>
-    /// <param name="now">The time that it was decided for.</param>
+    /// <param name="decisions">The decisions on its backups. Backups that stay may be left out.</param>
+    /// <param name="rules">The rules of the decisions.</param>
+    /// <param name="now">The time of the decisions.</param>
     /// <param name="removed">Called for each backup that this run has removed.</param>
     /// <param name="failed">Called for each backup that could not be removed.</param>
     /// <param name="context">Messages, cancellation.</param>
-    /// <returns>The decisions as they turned out: what was not removed is kept, and says why.</returns>
+    /// <returns>The final decisions: a backup that was not removed is kept, with the reason.</returns>
     /// <exception cref="BackupException">DirectoryNotFound, DirectoryNotWritable, DirectoryLocked, the Cloud… errors: nothing was removed.</exception>
     /// <exception cref="OperationCanceledException">It was stopped between two backups.</exception>
     public static IReadOnlyList<RetentionDecision> Run(
@@ -52,8 +52,8 @@ internal static class PruneBackups
 
         return [.. decisions.Select(Outcome)];
 
-        // What has appeared since is newer than now, and so counts for nothing; what has vanished or failed a test since may
-        // make another backup the one to keep.
+        // A backup that has appeared since is newer than now, and so does not count. If one has vanished or failed a test since, the
+        // rules may now keep another one.
         IReadOnlySet<string> StillGoing(IReadOnlyList<BackupMetadata> backups)
         {
             current = RetentionPlan.Decide(backups, rules, now).ToDictionary(decision => decision.Backup.Id, StringComparer.Ordinal);

@@ -5,25 +5,25 @@ using SignalHarvester.Backup.Progress;
 namespace SignalHarvester.Backup.Operations.Remove;
 
 /// <summary>
-/// Removes backups. What others build on is folded into them first, so that every survivor restores at any moment. Where it
-/// cannot be, because it is encrypted and no secret key is at hand, it is retired: out of every listing, and deleted with
-/// the last that builds on it.
+/// Removes backups. A backup on which others build is first folded into them, so that every remaining one restores at any
+/// moment. If that is impossible, because it is encrypted and there is no secret key, it is retired: no listing shows it, and it
+/// is deleted together with the last one that builds on it.
 /// </summary>
 internal static class RemoveBackups
 {
-    // Each attempt after the first means that another run has got further meanwhile. Only one that goes on without end
-    // gets this one to its last.
+    // Each attempt after the first means that another run has made progress meanwhile. Only a run that continues without end
+    // makes this one use its last attempt.
     private const int MostAttempts = 10;
 
     /// <summary>Removes backups of one directory.</summary>
-    /// <param name="ids">Which.</param>
-    /// <param name="directory">Where they lie.</param>
-    /// <param name="removed">Called for each that is gone.</param>
-    /// <param name="failed">Called for each that is still there, with the reason. One that another run has removed is no failure.</param>
-    /// <param name="context">Clock, messages, cancellation. Stopped, what was not removed is as it was.</param>
+    /// <param name="ids">The backups' ids.</param>
+    /// <param name="directory">The directory.</param>
+    /// <param name="removed">Called for each backup that was removed.</param>
+    /// <param name="failed">Called for each backup that could not be removed, with the reason. A removal by another run is no failure.</param>
+    /// <param name="context">Clock, messages, cancellation. If it is stopped, the remaining backups are unchanged.</param>
     /// <param name="confirm">
-    /// Asked under the directory's lock, right before the removal, with all backups that are there then: the ids of those
-    /// that may still go. Without it, all may.
+    /// Called under the directory's lock, right before the removal, with all backups of that moment. Returns the ids of those that
+    /// may still be removed. Without it, all may.
     /// </param>
     /// <exception cref="BackupException">DirectoryNotFound, DirectoryNotWritable, DirectoryLocked.</exception>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
@@ -82,7 +82,7 @@ internal static class RemoveBackups
             {
                 if (fault is { ErrorId: BackupErrorId.BackupNotFound, Target: string gone } && BackupFileName.IsId(gone))
                 {
-                    // What was asked for is so, whoever did it.
+                    // The request is fulfilled, whoever did it.
                     context.Verbose($"'{gone}' is already gone: another run has removed it.");
                 }
                 else if (MayPass(fault))
@@ -107,19 +107,19 @@ internal static class RemoveBackups
         }
     }
 
-    /// <summary>What was retired before is folded away as well, where there is a key to do so with.</summary>
+    /// <summary>Adds the backups that were retired before, if there is now a key with which they can be folded.</summary>
     private static HashSet<string> WithRetired(HashSet<string> ids, IReadOnlyList<BackupMetadata> backups, OperationContext context) =>
         context.Identities.IsEmpty ? ids : [.. ids, .. backups.Where(backup => backup.IsRetired).Select(backup => backup.Id)];
 
     private static bool IsLocked(BackupException blocked) =>
         blocked.InnerException is BackupException { ErrorId: BackupErrorId.IdentityMissing or BackupErrorId.IdentityWrong };
 
-    /// <summary>The files that count: others as soon as a run has added, removed or rewritten a backup.</summary>
+    /// <summary>Returns the files of the backups: they change as soon as a run adds, removes or rewrites a backup.</summary>
     private static HashSet<string> Files(IEnumerable<BackupMetadata> backups) => backups.Select(backup => backup.BackupPath).ToHashSet(StringComparer.Ordinal);
 
     /// <summary>
-    /// Whether a removal may have failed because another run came first: it has built on the backup since the plan was
-    /// made, or folded or removed something that was planned with.
+    /// Whether a removal may have failed because another run came first: since the plan was made, that run built on the backup, or
+    /// folded or removed a backup of the plan.
     /// </summary>
     private static bool MayPass(BackupException fault) =>
         fault is { ErrorId: BackupErrorId.BackupHasDependants, Target: string }
@@ -128,8 +128,8 @@ internal static class RemoveBackups
             ErrorId: BackupErrorId.BackupFileMissing or BackupErrorId.BackupNotFound or BackupErrorId.ChainBroken,
         };
 
-    /// <summary>Folds what is about to be removed into what builds on it.</summary>
-    /// <returns>What must stay, because it could not be folded.</returns>
+    /// <summary>Folds the backups that will be removed into those that build on them.</summary>
+    /// <returns>The backups that must stay because they could not be folded, with the reasons.</returns>
     private static Dictionary<string, BackupException> FoldAway(
         HashSet<string> ids, IReadOnlyList<BackupMetadata> backups, BackupDirectory directory, OperationContext context)
     {
@@ -154,7 +154,7 @@ internal static class RemoveBackups
                 context.Verbose(
                     $"'{fold.Survivor.Id}' will {(fold.NewParentId is null ? "become a full backup" : $"build on '{fold.NewParentId}'")}, so that {string.Join(", ", fold.Freed.Select(backup => backup.Id))} can be removed.");
 
-                // Where another run came first, the removal finds a dependant, and all is planned anew.
+                // If another run came first, the removal finds a dependant, and everything is planned again.
                 _ = FoldBackup.Run(fold, pages, directory, context);
             });
         }

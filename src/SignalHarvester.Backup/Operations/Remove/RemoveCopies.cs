@@ -6,17 +6,18 @@ using SignalHarvester.Backup.Progress;
 namespace SignalHarvester.Backup.Operations.Remove;
 
 /// <summary>
-/// Removes copies from an object store, and only there: of each the sidecar first, so that it no longer counts as a backup, then
-/// its file; those that build on others first. Nothing is folded there, so what others build on stays.
+/// Removes copies from an object store, and only from there, beginning with those that build on others. The sidecar goes first,
+/// so that the copy no longer counts as a backup, then its file. Nothing is folded in a store, so a copy on which others build
+/// stays.
 /// </summary>
 internal static class RemoveCopies
 {
     /// <summary>Removes copies.</summary>
-    /// <param name="ids">Which.</param>
-    /// <param name="store">Where they are.</param>
-    /// <param name="homes">The backup directories whose records of a copy go with it, by its id.</param>
-    /// <param name="removed">Called for each that is gone.</param>
-    /// <param name="failed">Called for each that is still there, with the reason.</param>
+    /// <param name="ids">The backups' ids.</param>
+    /// <param name="store">The store.</param>
+    /// <param name="homes">The backup directories that record a copy, by its id. Their records of it are removed too.</param>
+    /// <param name="removed">Called for each copy that was removed.</param>
+    /// <param name="failed">Called for each copy that could not be removed, with the reason.</param>
     /// <param name="context">Clock, messages, cancellation.</param>
     /// <exception cref="BackupException">The Cloud… errors of listing.</exception>
     /// <exception cref="OperationCanceledException">It was stopped between two backups.</exception>
@@ -75,7 +76,7 @@ internal static class RemoveCopies
     {
         var whole = await store.DeleteAsync(name, cancellation).ConfigureAwait(false);
 
-        // A yes is not taken for the deed.
+        // The store's confirmation alone is not proof.
         return await store.FindAsync(name, cancellation).ConfigureAwait(false) is null
             ? whole
             : throw new BackupException(

@@ -7,13 +7,13 @@ using SignalHarvester.Backup.Sqlite;
 
 namespace SignalHarvester.Backup.Operations.Restore;
 
-/// <summary>Connections to a database that a restore is about to overwrite, and the locks that keep others out of it.</summary>
+/// <summary>The connections to a database that a restore will overwrite, and the locks that keep others out of it.</summary>
 internal sealed class DatabaseLocks(string path, TimeSpan lockTimeout, OperationContext context)
 {
     private const int BusyPollMilliseconds = 100;
 
     /// <summary>Opens the database.</summary>
-    /// <exception cref="BackupException">DestinationNotWritable and its kin.</exception>
+    /// <exception cref="BackupException">DestinationNotWritable, and the other errors of <see cref="Fault"/>.</exception>
     public SqliteConnection Connect()
     {
         try
@@ -21,7 +21,7 @@ internal sealed class DatabaseLocks(string path, TimeSpan lockTimeout, Operation
             var connection = SqliteConnections.OpenLive(path, context.Cancellation);
             _ = raw.sqlite3_busy_timeout(connection.Handle, BusyPollMilliseconds);
 
-            // Lets SQLite lock a database whose schema or length makes no sense; it is about to be overwritten whole.
+            // Lets SQLite lock a database whose schema or length makes no sense; the restore overwrites it as a whole.
             _ = raw.sqlite3_exec(connection.Handle, "PRAGMA writable_schema = ON");
             return connection;
         }
@@ -31,7 +31,7 @@ internal sealed class DatabaseLocks(string path, TimeSpan lockTimeout, Operation
         }
     }
 
-    /// <summary>Keeps others from committing, and lets them read, until it is disposed.</summary>
+    /// <summary>Keeps others from committing, but lets them read, until it is disposed.</summary>
     public SqliteConnection HoldWriters()
     {
         var holder = Connect();
@@ -47,9 +47,9 @@ internal sealed class DatabaseLocks(string path, TimeSpan lockTimeout, Operation
         }
     }
 
-    /// <summary>Begins a transaction that locks, and waits for those who hold the lock.</summary>
-    /// <exception cref="BackupException">DestinationLocked and its kin.</exception>
-    /// <exception cref="OperationCanceledException">The waiting was stopped.</exception>
+    /// <summary>Begins a transaction that locks the database, and waits for others that hold the lock.</summary>
+    /// <exception cref="BackupException">DestinationLocked, and the other errors of <see cref="Fault"/>.</exception>
+    /// <exception cref="OperationCanceledException">The wait was stopped.</exception>
     public void Take(SqliteConnection connection, string begin)
     {
         var started = Stopwatch.GetTimestamp();
@@ -63,20 +63,20 @@ internal sealed class DatabaseLocks(string path, TimeSpan lockTimeout, Operation
         }
     }
 
-    /// <summary>The change counter in the file's header, which each commit in rollback-journal mode moves.</summary>
+    /// <summary>Returns the change counter in the file's header, which each commit in rollback-journal mode changes.</summary>
     public static long ChangeCounter(SqliteConnection connection)
     {
         Span<byte> counter = stackalloc byte[4];
         return SqliteFile.Main(connection.Handle!).Read(24, counter) ? BinaryPrimitives.ReadUInt32BigEndian(counter) : 0;
     }
 
-    /// <summary>The error for a database that others never let go of.</summary>
+    /// <summary>Returns the error for a database that others kept locked.</summary>
     public BackupException Locked(Exception? inner) => new(
         BackupErrorId.DestinationLocked, path,
         $"'{path}' was locked by another process, or written to, for the whole -LockTimeout. It was not changed. Stop the application, or give a longer -LockTimeout.",
         inner);
 
-    /// <summary>What a result code means for the restore.</summary>
+    /// <summary>Returns the error of the restore for a result code.</summary>
     public Exception Fault(int code, Exception? inner = null)
     {
         if (SqliteResult.IsDamage(code))

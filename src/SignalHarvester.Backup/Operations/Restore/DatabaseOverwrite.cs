@@ -1,16 +1,16 @@
 using System.Globalization;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
+using SignalHarvester.Backup.Operations.Verify;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Sqlite;
-using SignalHarvester.Backup.Sqlite.Checks;
 using SignalHarvester.Backup.Sqlite.Snapshot;
 
 namespace SignalHarvester.Backup.Operations.Restore;
 
 /// <summary>
-/// Copies an image over a database through SQLite, in one transaction: it works while others have the database open,
-/// and a crash rolls it back. What is committed up to that transaction is in the safety backup, or the restore fails.
+/// Copies an image over a database through SQLite, in one transaction. It works while others have the database open, and a
+/// crash rolls it back. The safety backup holds everything that was committed before that transaction, or the restore fails.
 /// </summary>
 internal sealed class DatabaseOverwrite(string path, string imagePath, BackupMetadata backup, TimeSpan lockTimeout, OperationContext context)
 {
@@ -20,8 +20,8 @@ internal sealed class DatabaseOverwrite(string path, string imagePath, BackupMet
     private readonly DatabaseLocks locks = new(path, lockTimeout, context);
 
     /// <summary>Overwrites the database.</summary>
-    /// <param name="keepSafe">Backs up what is there; called while no writer can
-    /// commit, with whether it was in WAL mode before it was taken out of that.</param>
+    /// <param name="keepSafe">Backs up the old database. It is called while no writer can commit, and told whether the database was in WAL
+    /// mode before the restore left that mode.</param>
     /// <param name="verify">Whether to read the result back and check it.</param>
     /// <returns>The checks made of the result.</returns>
     /// <exception cref="BackupException">DestinationLocked, DestinationPageSizeDiffers,
@@ -45,7 +45,7 @@ internal sealed class DatabaseOverwrite(string path, string imagePath, BackupMet
         }
         catch when (leftWal)
         {
-            // Nothing was overwritten: the database is left in the mode that it was in.
+            // Nothing was overwritten, so the database returns to its former mode.
             _ = raw.sqlite3_exec(target.Handle, "PRAGMA journal_mode = WAL");
             throw;
         }
@@ -79,8 +79,8 @@ internal sealed class DatabaseOverwrite(string path, string imagePath, BackupMet
     }
 
     /// <summary>
-    /// A number that every commit of another connection changes, as this connection last saw the database. Runs no SQL:
-    /// while the backup API holds a connection as its destination, it must not be used otherwise.
+    /// Returns a number that every commit of another connection changes, as this connection last saw the database. It runs no SQL,
+    /// because a connection must not be used otherwise while it is the backup API's destination.
     /// </summary>
     private static long Stamp(SqliteConnection connection, bool isWal)
     {
@@ -89,11 +89,11 @@ internal sealed class DatabaseOverwrite(string path, string imagePath, BackupMet
             return SqliteLibrary.DataVersion(connection.Handle!);
         }
 
-        // Asked of the file, not of the connection, because setting another page size makes a connection forget what it saw.
+        // It is read from the file, not from the connection, because a connection forgets what it saw when another page size is set.
         return DatabaseLocks.ChangeCounter(connection);
     }
 
-    /// <summary>Lets a connection notice what others have changed.</summary>
+    /// <summary>Lets a connection notice the changes of others.</summary>
     private static void Look(SqliteConnection connection) => _ = raw.sqlite3_exec(connection.Handle, "PRAGMA schema_version");
 
     private static string? JournalMode(SqliteConnection connection)
@@ -103,8 +103,8 @@ internal sealed class DatabaseOverwrite(string path, string imagePath, BackupMet
         return command.ExecuteScalar() as string;
     }
 
-    /// <summary>Takes the database out of WAL mode where SQLite could not overwrite it in that.</summary>
-    /// <returns>Whether it was taken out of it.</returns>
+    /// <summary>Takes the database out of WAL mode if SQLite cannot overwrite it in that mode.</summary>
+    /// <returns>Whether it left WAL mode.</returns>
     private bool MakeOverwritable(long imagePageSize, SqliteConnection target)
     {
         try
@@ -115,7 +115,7 @@ internal sealed class DatabaseOverwrite(string path, string imagePath, BackupMet
                 return false;
             }
 
-            // SQLite cannot change the page size under a write-ahead log. With nobody else there, the log can go.
+            // SQLite cannot change the page size under a write-ahead log. If nobody else has the database open, the log can be removed.
             using var command = target.CreateCommand();
             command.CommandText = "PRAGMA journal_mode = DELETE";
             if (command.ExecuteScalar() as string == "wal")
@@ -135,7 +135,7 @@ internal sealed class DatabaseOverwrite(string path, string imagePath, BackupMet
         }
     }
 
-    /// <summary>Reads the restored database back, and holds it against the image.</summary>
+    /// <summary>Reads the restored database back, and compares it with the image.</summary>
     /// <exception cref="BackupException">RestoreVerificationFailed.</exception>
     public IReadOnlyList<VerificationCheck> Inspect(SqliteConnection target)
     {
@@ -143,10 +143,12 @@ internal sealed class DatabaseOverwrite(string path, string imagePath, BackupMet
         var versionBefore = SqliteLibrary.DataVersion(target.Handle!);
         _ = raw.sqlite3_busy_timeout(target.Handle, (int)Math.Min(lockTimeout.TotalMilliseconds, int.MaxValue));
         string compared;
+        var isEqual = false;
         try
         {
             var difference = ImageComparer.FirstDifference(imagePath, path, lockTimeout, context.Cancellation);
             Look(target);
+            isEqual = difference is null;
             compared = (difference, SqliteLibrary.DataVersion(target.Handle!) == versionBefore) switch
             {
                 (null, _) => "every page equals the backup's",
@@ -159,13 +161,15 @@ internal sealed class DatabaseOverwrite(string path, string imagePath, BackupMet
             compared = $"another process is already using the restored database, so its pages were not compared ({exception.Message})";
         }
 
-        var report = IntegrityCheck.Run(target);
-        return report.Damage.Count > 0
-            ? throw Failed(report.Summary)
-            : [
-                new VerificationCheck("RestoredIntegrity", true, report.Summary),
-                new VerificationCheck("RestoredImage", true, compared),
-            ];
+        var restored = new VerificationCheck("RestoredImage", true, compared);
+        if (isEqual)
+        {
+            // The image was checked as a database before, so equal pages are as sound.
+            return [restored];
+        }
+
+        var report = DatabaseCheck.Run(target, context);
+        return report.Damage.Count > 0 ? throw Failed(report.Summary) : [new VerificationCheck("RestoredIntegrity", true, report.Summary), restored];
     }
 
     private BackupException Failed(string reason) => new(

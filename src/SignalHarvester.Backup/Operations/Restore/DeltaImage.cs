@@ -7,21 +7,21 @@ using SignalHarvester.Backup.Storage;
 namespace SignalHarvester.Backup.Operations.Restore;
 
 /// <summary>
-/// An image put together over a database that is held still: pages that are the same stay where they are, and only
-/// those that differ are kept, in a sparse file.
+/// An image assembled over a database that nobody can change meanwhile. Equal pages stay where they are, and only the differing
+/// ones are kept, in a sparse file.
 /// </summary>
 /// <param name="database">The database's file, as SQLite has it open.</param>
-/// <param name="pageSize">Bytes in a page, of both.</param>
-/// <param name="pageCount">Pages of the image.</param>
-/// <param name="differing">The file for the pages that differ; it stays the caller's.</param>
+/// <param name="pageSize">The bytes in a page of either.</param>
+/// <param name="pageCount">The pages of the image.</param>
+/// <param name="differing">The file for the differing pages. The caller keeps it.</param>
 internal sealed class DeltaImage(SqliteFile database, int pageSize, long pageCount, SafeFileHandle differing) : IImageTarget
 {
-    // SQLite's file methods are for one thread at a time.
+    // SQLite's file methods allow only one thread at a time.
     private readonly Lock gate = new();
     private readonly long databaseLength = database.Length;
     private readonly byte[] present = new byte[Chunk.ImageBytes];
 
-    /// <summary>The pages that differ.</summary>
+    /// <summary>The differing pages.</summary>
     public PageSet Differing { get; } = new(pageCount);
 
     /// <inheritdoc/>
@@ -41,7 +41,7 @@ internal sealed class DeltaImage(SqliteFile database, int pageSize, long pageCou
         }
     }
 
-    /// <summary>Reads the image: what differs from its file, the rest from the database.</summary>
+    /// <summary>Reads the image: the differing pages from their file, the rest from the database.</summary>
     public void Read(Span<byte> buffer, long offset)
     {
         lock (gate)
@@ -81,7 +81,7 @@ internal sealed class DeltaImage(SqliteFile database, int pageSize, long pageCou
         }
     }
 
-    /// <summary>What the database holds, zeros behind its end.</summary>
+    /// <summary>Reads from the database, with zeros behind its end.</summary>
     /// <returns>How many of the bytes the database has.</returns>
     private int ReadPresent(Span<byte> buffer, long offset)
     {

@@ -7,7 +7,6 @@ using SignalHarvester.Backup.Formats;
 using SignalHarvester.Backup.Operations.Verify;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Sqlite;
-using SignalHarvester.Backup.Sqlite.Checks;
 using SignalHarvester.Backup.Sqlite.Snapshot;
 using SignalHarvester.Backup.Storage;
 using SignalHarvester.Backup.Storage.Ownership;
@@ -15,9 +14,9 @@ using SignalHarvester.Backup.Storage.Ownership;
 namespace SignalHarvester.Backup.Operations.Restore;
 
 /// <summary>
-/// Turns a database into the image of a backup by writing only the pages that differ: as a write-ahead log of one
-/// transaction that is put beside it with one rename, and applied by SQLite. Before the rename it is the old
-/// database, after it the new one, whatever happens to this process.
+/// Turns a database into the image of a backup by writing only the differing pages: as a write-ahead log of one transaction. One
+/// rename puts the log beside the database, and SQLite applies it. Before the rename it is the old database, afterwards the new
+/// one, whatever happens to this process.
 /// </summary>
 internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, TimeSpan lockTimeout, OperationContext context)
 {
@@ -27,9 +26,9 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
     private readonly DatabaseLocks locks = new(target.Path, lockTimeout, context);
     private ChangeCounter? counter;
 
-    /// <summary>Why a backup cannot be restored this way, or null if it can.</summary>
+    /// <summary>Returns why a backup cannot be restored this way; null if it can.</summary>
     /// <exception cref="BackupException">
-    /// SourceLocked: others have locked the database, which says nothing about this way or another. DestinationIsOtherDatabase.
+    /// SourceLocked: others have locked the database, which is no reason for or against this way. DestinationIsOtherDatabase.
     /// </exception>
     public static string? WhyNot(RestoreTarget target, BackupMetadata backup, RestoreOptions options, OperationContext context)
     {
@@ -67,8 +66,8 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
     }
 
     /// <summary>
-    /// Refuses another database, by what is recorded of the backup's tables: there is no image to read them from before it is
-    /// written. Where nothing is recorded, as of most encrypted backups, the path alone tells that it is the same database.
+    /// Refuses another database by the recorded tables of the backup, because no image exists to read them from before it is
+    /// written. If none are recorded, as for most encrypted backups, only the path shows that it is the same database.
     /// </summary>
     private static string? WhyNotComparable(LiveDatabase database, RestoreTarget target, BackupMetadata backup, OperationContext context)
     {
@@ -83,8 +82,8 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
     }
 
     /// <summary>Overwrites the database.</summary>
-    /// <param name="keepSafe">Backs up what is there; called while no writer can
-    /// commit, with whether it was in WAL mode before it was taken out of that.</param>
+    /// <param name="keepSafe">Backs up the old database. It is called while no writer can commit, and told whether the database was in WAL
+    /// mode before the restore left that mode.</param>
     /// <param name="verify">Whether to check the result with integrity_check.</param>
     /// <returns>The checks made of the backup and of the result.</returns>
     /// <exception cref="BackupException">Backup…: the backup is not good; DestinationLocked: others have the database open.</exception>
@@ -106,24 +105,27 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
                     }
                 }
 
-                // Nobody else has had it open in WAL mode. In rollback-journal mode somebody may have, and be idle.
+                // Nobody else has had it open in WAL mode. In rollback-journal mode, an idle process may have it open.
                 counter = wasWal ? null : new ChangeCounter((uint)DatabaseLocks.ChangeCounter(connection));
                 (checks, written) = Stage(connection, folder);
             }
             catch when (wasWal && !target.HasLog)
             {
-                // Nothing was replaced: the database is left in the mode that it was in.
+                // Nothing was replaced, so the database returns to its former mode.
                 _ = raw.sqlite3_exec(connection.Handle, "ROLLBACK");
                 _ = raw.sqlite3_exec(connection.Handle, "PRAGMA journal_mode = WAL");
                 throw;
             }
         }
 
-        checks.AddRange(InspectAndWorkIn(written, verify));
+        checks.AddRange(InspectAndCheckpoint(written, verify));
         return checks;
     }
 
-    /// <summary>Takes the database out of WAL mode, which succeeds only where nobody else has it open: their log would be replaced under them.</summary>
+    /// <summary>
+    /// Takes the database out of WAL mode. That succeeds only if nobody else has it open; otherwise their log would be replaced while
+    /// they use it.
+    /// </summary>
     /// <returns>Whether it was in WAL mode.</returns>
     private bool LeaveWalMode(SqliteConnection connection)
     {
@@ -170,7 +172,7 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
         locks.Take(connection, "BEGIN EXCLUSIVE");
         if (JournalMode(connection) == "wal")
         {
-            // Somebody has come meanwhile and begun a log, which the lock does not keep anybody from.
+            // Another process has started a log meanwhile, which the lock cannot prevent.
             throw InUse(null);
         }
 
@@ -184,7 +186,7 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
     }
 
     /// <summary>Puts the differing pages beside the database as its log, while nobody else can read it.</summary>
-    /// <returns>The checks made of the backup, and where the log ends; null if nothing differed and there is none.</returns>
+    /// <returns>The checks made of the backup, and the end of the log; null if nothing differed and there is no log.</returns>
     private (List<VerificationCheck> Checks, WalPosition? Written) Stage(SqliteConnection connection, TemporaryFolder folder)
     {
         var backup = chain.Backup;
@@ -204,7 +206,7 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
         {
             if (!image.Differing.Contains(1))
             {
-                // With the page count and the change counter. The log's commit carries the page count, so there must be one page.
+                // Page 1 gets the page count and the change counter. The log's commit carries the page count, so the log needs at least one page.
                 PieceWriter.Write(sparse, ReadPage(image, 1, pageSize), 0);
                 _ = image.Differing.Add(1);
             }
@@ -242,7 +244,7 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
             _ = handle.ReadFully(lastFrame, WalFormat.FrameOffset(frames, pageSize));
         }
 
-        // From here on it is the new database, to whoever opens it.
+        // From here on it is the new database, for everyone who opens it.
         target.AdoptLog(path);
         return new WalIndexHeader((uint)frames, (uint)pageCount, WalFormat.ReadChecksum(lastFrame[16..]), WalFormat.Salts(lastFrame[8..])).Position!;
 
@@ -256,8 +258,8 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
         }
     }
 
-    /// <summary>Holds the result against the backup, and lets SQLite move the pages from the log into the database.</summary>
-    private List<VerificationCheck> InspectAndWorkIn(WalPosition? written, bool verify)
+    /// <summary>Compares the result with the backup, and lets SQLite move the pages from the log into the database.</summary>
+    private List<VerificationCheck> InspectAndCheckpoint(WalPosition? written, bool verify)
     {
         var checks = new List<VerificationCheck>();
         if (written is not null)
@@ -266,11 +268,11 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
         }
 
         using var connection = locks.Connect();
-        WorkIn(connection, target.Path, context);
+        Checkpoint(connection, target.Path, context);
         if (verify)
         {
             _ = raw.sqlite3_busy_timeout(connection.Handle, (int)Math.Min(lockTimeout.TotalMilliseconds, int.MaxValue));
-            var report = IntegrityCheck.Run(connection);
+            var report = DatabaseCheck.Run(connection, context);
             checks.Add(report.Damage.Count > 0
                 ? throw Failed(report.Summary)
                 : new VerificationCheck("RestoredIntegrity", true, report.Summary));
@@ -279,17 +281,17 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
         return checks;
     }
 
-    /// <summary>Lets SQLite move the pages of a log that was put beside a database into it.</summary>
-    /// <exception cref="BackupException">RestoreVerificationFailed: they stay in the log.</exception>
-    internal static void WorkIn(SqliteConnection connection, string path, OperationContext context)
+    /// <summary>Lets SQLite move the pages of a log beside a database into the database.</summary>
+    /// <exception cref="BackupException">RestoreVerificationFailed: the pages stay in the log.</exception>
+    internal static void Checkpoint(SqliteConnection connection, string path, OperationContext context)
     {
         try
         {
             using var command = connection.CreateCommand();
 
-            // Not TRUNCATE: SQLite takes an empty log for none. Whoever came next to a database whose header says
-            // rollback-journal mode would go by that, beside those who are in the log already, and one would overwrite the
-            // other's commits. The last to close the database deletes the log, we if nobody else has it open.
+            // TRUNCATE is wrong here, because SQLite takes an empty log for no log. If the database's header says rollback-journal mode, the
+            // next process would use that mode while others already use the log, and one would overwrite the other's commits. The last
+            // process to close the database deletes the log: this one, if nobody else has it open.
             command.CommandText = "PRAGMA wal_checkpoint(FULL)";
             using var reader = command.ExecuteReader();
             if (reader.Read() && reader.GetInt64(0) != 0)
@@ -306,7 +308,7 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
         }
     }
 
-    /// <summary>Compares what SQLite reads now with the backup, as long as nobody has committed anything to it.</summary>
+    /// <summary>Compares the database, as SQLite reads it now, with the backup, as long as nobody has committed anything to it.</summary>
     private string Compare(WalPosition written)
     {
         try

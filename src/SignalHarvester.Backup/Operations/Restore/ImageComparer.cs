@@ -5,20 +5,20 @@ using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Operations.Restore;
 
-/// <summary>Holds a restored database against the image it was restored from, page by page.</summary>
+/// <summary>Compares a restored database with its image, page by page.</summary>
 internal static class ImageComparer
 {
     private const int Batch = 1 << 20;
 
     private const int PageCountOffset = 28;
 
-    // What SQLite itself sets on page 1 when it copies: the journal mode's two version bytes, change counter, schema
+    // The fields that SQLite itself sets on page 1 when it copies: the journal mode's two version bytes, change counter, schema
     // cookie, and the version-valid-for and library-version numbers.
     private static readonly (int Offset, int Length)[] OwnFields = [(18, 2), (24, 4), (40, 4), (92, 8)];
 
-    /// <summary>The first page that differs, or null if the databases are the same.</summary>
-    /// <exception cref="BackupException">SourceLocked: others hold the database.</exception>
-    /// <exception cref="SnapshotLostException">The restored database could not be held still.</exception>
+    /// <summary>Returns the first page that differs; null if the databases are equal.</summary>
+    /// <exception cref="BackupException">SourceLocked: others have locked the database.</exception>
+    /// <exception cref="SnapshotLostException">The restored database could not be kept from changing.</exception>
     public static long? FirstDifference(string imagePath, string databasePath, TimeSpan lockTimeout, CancellationToken cancellation)
     {
         using var database = LiveDatabase.Open(databasePath, lockTimeout, tolerateDamage: false, cancellation);
@@ -47,7 +47,7 @@ internal static class ImageComparer
             {
                 if (DatabaseHeader.PageCount(expected) == 0)
                 {
-                    // None that counts, as writers before SQLite 3.7 leave it: SQLite goes by the file's length, and states it in a copy.
+                    // Writers before SQLite 3.7 leave no valid page count. SQLite then uses the file's length, and writes that count into a copy.
                     BinaryPrimitives.WriteUInt32BigEndian(expected.AsSpan(PageCountOffset), (uint)restored.PageCount);
                 }
 

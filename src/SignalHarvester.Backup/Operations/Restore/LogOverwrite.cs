@@ -11,9 +11,9 @@ using SignalHarvester.Backup.Storage.Ownership;
 namespace SignalHarvester.Backup.Operations.Restore;
 
 /// <summary>
-/// Brings an image into a file that SQLite cannot open and that must stay the same file, because it is mounted by itself or
-/// has other names: as a write-ahead log that holds all its pages, put beside it with one rename and applied by SQLite.
-/// Before the rename it is the dead file, after it the new database, whatever happens to this process.
+/// Writes an image into a file that SQLite cannot open and that must stay the same file, because it is mounted by itself or has
+/// other names. The image becomes a write-ahead log with all its pages. One rename puts the log beside the file, and SQLite
+/// applies it. Before the rename it is the unusable file, afterwards the new database, whatever happens to this process.
 /// </summary>
 internal sealed class LogOverwrite(RestoreTarget target, string imagePath, TimeSpan lockTimeout, OperationContext context)
 {
@@ -24,7 +24,7 @@ internal sealed class LogOverwrite(RestoreTarget target, string imagePath, TimeS
     /// <summary>Overwrites the file.</summary>
     /// <param name="inspect">Reads the result back and checks it.</param>
     /// <returns>The checks made of the result.</returns>
-    /// <exception cref="BackupException">DestinationLocked: others have it open; RestoreVerificationFailed and its kin.</exception>
+    /// <exception cref="BackupException">DestinationLocked: others have it open; RestoreVerificationFailed, and the other errors of a restore.</exception>
     public IReadOnlyList<VerificationCheck> Run(Func<SqliteConnection, IReadOnlyList<VerificationCheck>> inspect)
     {
         using (var connection = locks.Connect())
@@ -33,7 +33,7 @@ internal sealed class LogOverwrite(RestoreTarget target, string imagePath, TimeS
             LockAlone(main);
             try
             {
-                // Somebody idle may know the damaged database by its change counter.
+                // An idle process may know the damaged database by its change counter.
                 var log = WriteLog(new ChangeCounter((uint)DatabaseLocks.ChangeCounter(connection)));
                 target.ReplaceLog(log);
             }
@@ -44,7 +44,7 @@ internal sealed class LogOverwrite(RestoreTarget target, string imagePath, TimeS
         }
 
         using var restored = locks.Connect();
-        DeltaOverwrite.WorkIn(restored, target.Path, context);
+        DeltaOverwrite.Checkpoint(restored, target.Path, context);
         return inspect(restored);
     }
 
@@ -99,7 +99,7 @@ internal sealed class LogOverwrite(RestoreTarget target, string imagePath, TimeS
         return FileImage.Open(imagePath, DatabaseHeader.PageSize(header));
     }
 
-    /// <summary>All pages but the one of the locks, which a log never holds.</summary>
+    /// <summary>Returns all pages except the lock page, which a log never holds.</summary>
     private static IEnumerable<long> Pages(FileImage image)
     {
         for (long page = 1; page <= image.PageCount; page++)

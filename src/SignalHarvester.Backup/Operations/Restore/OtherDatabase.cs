@@ -4,13 +4,13 @@ using SignalHarvester.Backup.Sqlite;
 
 namespace SignalHarvester.Backup.Operations.Restore;
 
-/// <summary>Keeps a restore from going over another database than the one that the backup is of.</summary>
+/// <summary>Keeps a restore from overwriting another database than the backup's own.</summary>
 internal static class OtherDatabase
 {
     private const string WayOut = "To restore there anyway, add -AllowOtherDatabase.";
 
-    /// <summary>Refuses a file that another database has its place at, as the backups beside this one tell.</summary>
-    /// <param name="source">The backup. One that does not say by a full path of this system which database it is of is refused nothing.</param>
+    /// <summary>Refuses a file if the backups beside this one show that it is another database's place.</summary>
+    /// <param name="source">The backup. If it does not name its database by a full path of this system, no file is refused.</param>
     /// <param name="destination">The file, as a full path.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <exception cref="BackupException">DestinationIsOtherDatabase.</exception>
@@ -22,7 +22,7 @@ internal static class OtherDatabase
             return;
         }
 
-        // What a restore overwrote is no proof of a database at home there: the file may have been a restored copy.
+        // A safety backup does not prove that a database belongs there: the overwritten file may have been a restored copy.
         var others = source.Catalog.List(cancellation).Backups.Where(other => !other.IsSafety).Select(other => other.DatabasePath).OfType<string>().Distinct(
             StringComparer.Ordinal);
         if (others.Any(other => Path.IsPathFullyQualified(other) && DatabasePlace.IsSame(other, destination)))
@@ -34,13 +34,13 @@ internal static class OtherDatabase
     }
 
     /// <summary>
-    /// Refuses a database whose tables have other names than the backup's: where both are of one path, all of them; else at least
-    /// half of those that could have the same. Those of frameworks count for nothing. One without any others is refused nothing.
+    /// Refuses a database whose tables have other names than the backup's: all of them if both have the same path, otherwise at least
+    /// half of those that could be the same. Tables of frameworks do not count. A database without any other tables is never refused.
     /// </summary>
     /// <param name="backup">The backup.</param>
     /// <param name="destination">The file, as a full path.</param>
-    /// <param name="there">The tables there; null if they are not known.</param>
-    /// <param name="inBackup">The tables of the backup; null if they are not known.</param>
+    /// <param name="there">The tables of the file; null if unknown.</param>
+    /// <param name="inBackup">The tables of the backup; null if unknown.</param>
     /// <exception cref="BackupException">DestinationIsOtherDatabase.</exception>
     public static void RefuseTables(BackupMetadata backup, string destination, IReadOnlySet<SqliteName>? there, IReadOnlySet<SqliteName>? inBackup)
     {
@@ -51,7 +51,7 @@ internal static class OtherDatabase
 
         if (!SharedTables.AreOfOne(there, inBackup, backup.DatabasePath is { } own && DatabasePlace.IsSame(own, destination)))
         {
-            // Without the names: the history lies beside encrypted backups too.
+            // The message omits the names, because the history lies beside encrypted backups too.
             throw Fault(
                 destination,
                 string.Create(

@@ -7,12 +7,12 @@ namespace SignalHarvester.Backup.Operations.Restore;
 /// <summary>Finds the backup of a database for a moment.</summary>
 public static class PointInTime
 {
-    /// <summary>The newest backup at or before a moment. Safety backups, and backups known to be unrestorable, do not count.</summary>
+    /// <summary>Finds the newest backup at or before a moment. Safety backups, and backups known to be unrestorable, do not count.</summary>
     /// <param name="backups">The backups of the candidate databases, with their depths.</param>
     /// <param name="moment">The moment.</param>
     /// <param name="skipped">Called for each nearer backup that was skipped: its chain failed
     /// a verification or is incomplete, it is only a log, or its database was damaged.</param>
-    /// <param name="contradicted">Called with the found backup, and an earlier one with a later date: a clock was wrong.</param>
+    /// <param name="contradicted">Called with the found backup, and an earlier one with a later date, which shows that a clock was wrong.</param>
     /// <param name="now">The time.</param>
     /// <exception cref="BackupException">NoBackupAtMoment, DatabaseAmbiguous.</exception>
     public static BackupMetadata Find(
@@ -61,6 +61,6 @@ public static class PointInTime
                         $"{passedOver} of that age failed their verification, contain a damaged database or only a log, or have a broken chain. Give a later moment, or test them again with Test-SHBackup.")
                     : string.Create(
                         CultureInfo.InvariantCulture,
-                        $"The oldest, '{oldest.Id}', is of {oldest.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC. Give a later moment.")));
+                        $"The oldest, '{oldest.Id}', dates from {oldest.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC. Give a later moment.")));
     }
 }

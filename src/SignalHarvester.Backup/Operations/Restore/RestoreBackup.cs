@@ -10,14 +10,14 @@ using SignalHarvester.Backup.Storage;
 namespace SignalHarvester.Backup.Operations.Restore;
 
 /// <summary>
-/// Restores a backup: unpack beside the destination, check, keep what is there, put the image in its place, check again.
-/// Up to the last step the destination is untouched; the last step is atomic.
+/// Restores a backup: unpack beside the destination, check, back up the old database, put the image in its place, check again.
+/// The destination is untouched until the image is put in its place, and that step is atomic.
 /// </summary>
 internal static class RestoreBackup
 {
-    /// <summary>What a restore would fetch, read and write. Nothing is opened, so that what is there is not compared with the backup.</summary>
+    /// <summary>Returns what a restore would fetch, read and write. It opens nothing, so it does not compare the destination with the backup.</summary>
     /// <param name="source">The backup.</param>
-    /// <param name="destination">The file that must not be another database's place; null if that does not matter.</param>
+    /// <param name="destination">The file that must not be another database's place; null to skip this check.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <exception cref="BackupException">ChainBroken, BackupNotFound, BackupTypeUnsupported, DestinationIsOtherDatabase, and the Cloud… errors.</exception>
     public static RestorePlan Plan(BackupSource source, string? destination, CancellationToken cancellation)
@@ -32,14 +32,14 @@ internal static class RestoreBackup
         return new RestorePlan([.. links.Reverse()], links.Sum(link => link.Size), links[^1].DatabaseSize);
     }
 
-    /// <summary>Restores one backup. What is in an object store is fetched with its chain first, and deleted here after the restore.</summary>
+    /// <summary>Restores one backup. A backup in an object store is fetched with its chain first, and the fetched files are deleted afterwards.</summary>
     /// <param name="source">The backup.</param>
-    /// <param name="options">Where to, and how.</param>
-    /// <param name="context">Clock, messages, cancellation. Stopped while fetching, what has come is not fetched again the next time.</param>
-    /// <returns>The backup as it is where it came from, with the checks of this restore.</returns>
+    /// <param name="options">The destination, and the other options.</param>
+    /// <param name="context">Clock, messages, cancellation. If the fetch is stopped, the next one does not fetch the received data again.</param>
+    /// <returns>The backup as it is at its origin, with the checks of this restore.</returns>
     /// <exception cref="BackupException">Backup… : the backup is not good; Destination… : the
-    /// destination cannot be written, or is another database; those of fetching it.</exception>
-    /// <exception cref="OperationCanceledException">It was stopped; the destination is as it was.</exception>
+    /// destination cannot be written, or is another database; and the errors of the fetch.</exception>
+    /// <exception cref="OperationCanceledException">It was stopped; the destination is unchanged.</exception>
     public static BackupMetadata Run(BackupSource source, RestoreOptions options, OperationContext context)
     {
         if (source.Catalog.Store is { } store)
@@ -83,7 +83,7 @@ internal static class RestoreBackup
     {
         if (!options.AllowOtherDatabase)
         {
-            // Before anything is fetched, and with the backups that are in the store.
+            // Before anything is fetched, and with the backups in the store.
             OtherDatabase.RefusePlace(source, options.Destination, context.Cancellation);
         }
 
@@ -123,7 +123,7 @@ internal static class RestoreBackup
 
     private static void RequireSpace(RestoreTarget target, long imageBytes) => FreeSpace.Require(
         target.Folder,
-        // Through SQLite, the image is there twice for a while: unpacked, and in the journal or log of the destination.
+        // A restore through SQLite temporarily needs the space twice: for the unpacked image, and for the destination's journal or log.
         target.Exists && !target.IsBlank ? 2 * imageBytes : imageBytes,
         "the restored database");
 
@@ -139,7 +139,7 @@ internal static class RestoreBackup
         var overwrite = new DatabaseOverwrite(target.Path, image, backup, options.LockTimeout, context);
         if (target.IsBlank)
         {
-            // To SQLite an empty database, which an application may have just made and hold open: it must stay this file.
+            // SQLite takes it for an empty database, which an application may have just made and keep open: it must stay this file.
             if (target.HasLog)
             {
                 KeepRaw(target, image, options, context);
@@ -200,7 +200,7 @@ internal static class RestoreBackup
 
         if (!verify && !backup.IsSourceCorrupt && checks.TrueForAll(check => check.Passed) && WhyNoDatabase(image) is { } reason)
         {
-            // Not even -NoVerify puts something else in a database's place.
+            // Even -NoVerify puts nothing but a database in a database's place.
             checks.Add(new VerificationCheck(VerificationChecks.Integrity, false, reason));
         }
 

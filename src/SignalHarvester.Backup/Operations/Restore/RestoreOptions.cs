@@ -26,7 +26,7 @@ public sealed record RestoreOptions
     /// <summary>Whether the backup may overwrite a different database.</summary>
     public bool AllowOtherDatabase { get; init; }
 
-    /// <summary>Whether only this account can read the restored file, whatever the database's access: it is only inspected.</summary>
+    /// <summary>Whether only this account can read the restored file, whatever the access of the database is: the file is only inspected.</summary>
     public bool IsPrivate { get; init; }
 
     /// <summary>Whether nobody writes to the database under an unknown name (hard link), as in a tree of snapshots.</summary>

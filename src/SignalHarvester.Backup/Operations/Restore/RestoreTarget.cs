@@ -4,10 +4,10 @@ using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Operations.Restore;
 
-/// <summary>The file that a restore writes: what it is now, and the two ways of putting an image there.</summary>
+/// <summary>The file that a restore writes: its present state, and the two ways to put an image there.</summary>
 internal sealed class RestoreTarget
 {
-    // Files that SQLite keeps beside a database. Left beside another image they would corrupt it.
+    // The files that SQLite keeps beside a database. Beside another image they would corrupt it.
     private static readonly string[] Companions = ["-wal", "-journal", "-shm"];
 
     private RestoreTarget(string path, bool exists, bool hasOtherNames)
@@ -26,10 +26,10 @@ internal sealed class RestoreTarget
     /// <summary>Whether there is a file now.</summary>
     public bool Exists { get; }
 
-    /// <summary>Whether it is one file with others (hard links), or mounted by itself: another file in its place would not be what they show.</summary>
+    /// <summary>Whether the file has other names (hard links), or is mounted by itself: they would not show another file in its place.</summary>
     public bool HasOtherNames { get; }
 
-    /// <summary>Whether a file without content is all there is, which SQLite takes for an empty database.</summary>
+    /// <summary>Whether there is only a file without content, which SQLite takes for an empty database.</summary>
     public bool IsBlank => Exists && new FileInfo(Path).Length == 0;
 
     /// <summary>Whether a write-ahead log with content lies there.</summary>
@@ -38,8 +38,8 @@ internal sealed class RestoreTarget
     /// <summary>Whether a log or journal lies there.</summary>
     public bool HasCompanions => Companions.Any(suffix => File.Exists(Path + suffix));
 
-    /// <summary>Finds out what a destination is.</summary>
-    /// <param name="destination">What was given.</param>
+    /// <summary>Finds out what a destination names.</summary>
+    /// <param name="destination">The given path.</param>
     /// <param name="allowHardLink">Whether nobody writes to the file under an unknown name.</param>
     /// <param name="context">Messages and cancellation.</param>
     /// <exception cref="BackupException">DestinationIsDirectory, DestinationInvalid, DatabaseHasOtherNames, DatabaseOpenInProcess.</exception>
@@ -91,7 +91,7 @@ internal sealed class RestoreTarget
 
     private static void RefuseStored(string path)
     {
-        // A restore over a backup's own file, its sidecar or the directory's lock would cost a backup to save nothing.
+        // A restore over a backup's own file, its sidecar or the directory's lock would destroy a backup and save nothing.
         var name = System.IO.Path.GetFileName(path);
         var isSidecar = name.EndsWith(BackupFileName.SidecarSuffix, StringComparison.Ordinal)
             && BackupFileName.IsId(name[..^BackupFileName.SidecarSuffix.Length]);
@@ -105,26 +105,26 @@ internal sealed class RestoreTarget
     }
 
     /// <summary>Puts a staged image in the place of a file that is missing or that SQLite cannot open.</summary>
-    /// <param name="imagePath">The image, flushed, in a temporary folder on the same file system, and given to whom it is for.</param>
-    /// <exception cref="IOException">It cannot be put there, and all is as it was; or the file was missing, and somebody has made one meanwhile.</exception>
+    /// <param name="imagePath">The image, flushed, in a temporary folder on the same file system, with its final access.</param>
+    /// <exception cref="IOException">It cannot be put there, and everything is unchanged; or the file was missing, and has been made meanwhile.</exception>
     public void Swap(string imagePath) => WithoutCompanions(
         Companions,
         System.IO.Path.GetDirectoryName(imagePath)!,
         () => DurableFile.Rename(imagePath, Path, overwrite: Exists));
 
-    /// <summary>Makes a file the write-ahead log of a database that cannot be opened, in the place of the log and journal that it has.</summary>
+    /// <summary>Makes a file the write-ahead log of a database that cannot be opened, in the place of its log and journal.</summary>
     /// <param name="logPath">The log, flushed, in a temporary folder on the same file system.</param>
     public void ReplaceLog(string logPath) =>
         WithoutCompanions(["-journal", "-shm"], System.IO.Path.GetDirectoryName(logPath)!, () => AdoptLog(logPath));
 
-    /// <summary>Makes a file the database's write-ahead log, durably. The caller keeps everybody else from the database meanwhile.</summary>
-    /// <param name="logPath">The log, flushed, on the same file system, for whom the database is.</param>
+    /// <summary>Makes a file the database's write-ahead log, durably. The caller keeps everybody else out of the database meanwhile.</summary>
+    /// <param name="logPath">The log, flushed, on the same file system, with the access of the database.</param>
     public void AdoptLog(string logPath) => DurableFile.Rename(logPath, Path + "-wal");
 
-    /// <summary>Does what must not find the old log and journal beside the database. Where it fails, they are back.</summary>
+    /// <summary>Runs a change that must not find the old log and journal beside the database. If it fails, they are put back.</summary>
     private void WithoutCompanions(IReadOnlyList<string> suffixes, string workFolder, Action change)
     {
-        // Not deleted: whether the last step can be done is known when it is done (a mount, an immutable file, a sticky folder).
+        // They are not deleted yet, because only the attempt shows whether the last step works (a mount, an immutable file, a sticky folder).
         var moved = new Stack<string>();
         try
         {
@@ -154,7 +154,7 @@ internal sealed class RestoreTarget
     /// tools understand as one set.
     /// </summary>
     /// <param name="moment">The moment of the restore, which becomes part of the names.</param>
-    /// <param name="workFolder">A temporary folder on the same file system: what has its final name is whole.</param>
+    /// <param name="workFolder">A temporary folder on the same file system: a file with its final name is complete.</param>
     /// <param name="cancellation">Stops the copying.</param>
     /// <returns>The path of the kept main file.</returns>
     public string KeepRaw(DateTimeOffset moment, string workFolder, CancellationToken cancellation)
@@ -162,7 +162,7 @@ internal sealed class RestoreTarget
         var kept = KeptName(moment);
         for (var later = moment; Companions.Append(string.Empty).Any(suffix => File.Exists(kept + suffix)); kept = KeptName(later))
         {
-            // A clock that was put back may come to the same moment again.
+            // A clock that was set back may reach the same moment again.
             later = later.AddMicroseconds(1);
         }
 
@@ -178,7 +178,7 @@ internal sealed class RestoreTarget
 
     private string KeptName(DateTimeOffset moment) => Path + ".damaged-" + BackupFileName.IdFor(moment)["backup_".Length..];
 
-    /// <summary>The file itself where the destination is a link. Whose the links are and where they lead is found out in one go.</summary>
+    /// <summary>Returns the file itself if the destination is a link. One pass checks the owners of the links and follows them.</summary>
     private static string Find(string full)
     {
         NamedPlace place;
@@ -192,7 +192,7 @@ internal sealed class RestoreTarget
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException && new FileInfo(full).LinkTarget is null)
         {
-            // What is wrong with the folder, whoever works in it says better.
+            // The code that works in the folder explains better what is wrong with it.
             return full;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)

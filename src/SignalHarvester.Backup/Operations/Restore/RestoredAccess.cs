@@ -6,21 +6,21 @@ using SignalHarvester.Backup.Storage.Ownership;
 namespace SignalHarvester.Backup.Operations.Restore;
 
 /// <summary>
-/// Gives a restored file to those whose the database was. What lies at the destination is believed, for it is what the file
-/// takes the place of. A sidecar is not: anybody may have written it, and with it could have root give a database away. What
-/// it says is done as far as the folder says the same, and never opens the file to everybody; the rest is told, with the
-/// commands that do it.
+/// Gives a restored file to the accounts that had the database. The access of the file at the destination is trusted, because the
+/// restored file takes its place. A sidecar is not trusted: anybody may have written it, and could use it to make root give a
+/// database away. Its access is applied as far as the folder's access agrees, and never opens the file to everybody. The rest is
+/// reported, with the commands that apply it.
 /// </summary>
 internal sealed class RestoredAccess(RestoreTarget target, BackupMetadata backup, OperationContext context)
 {
     private const UnixFileMode OwnerMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const UnixFileMode GroupMode = UnixFileMode.GroupRead | UnixFileMode.GroupWrite;
 
-    /// <summary>Gives the file, which has not got its name yet.</summary>
+    /// <summary>Gives the file its access, before it gets its name.</summary>
     /// <param name="imagePath">The file.</param>
-    /// <param name="identity">Which file it is.</param>
-    /// <param name="isPrivate">Whether nobody but this account is to have it, as in a drill.</param>
-    /// <exception cref="IOException">It is another file than the one that was made there.</exception>
+    /// <param name="identity">The identity of the file.</param>
+    /// <param name="isPrivate">Whether only this account may have it, as in a drill.</param>
+    /// <exception cref="IOException">The file is another one than the restore made there.</exception>
     public void Give(string imagePath, FileIdentity? identity, bool isPrivate)
     {
         if (OperatingSystem.IsWindows())
@@ -31,7 +31,7 @@ internal sealed class RestoredAccess(RestoreTarget target, BackupMetadata backup
         using var file = FileOwnership.OpenOwn(imagePath, identity);
         if (FileOwnership.Read(target.Path) is { } replaced)
         {
-            Tell(replaced, FileOwnership.Give(file, replaced), "as the replaced file was", isWarning: true);
+            Report(replaced, FileOwnership.Give(file, replaced), "as the replaced file was", isWarning: true);
             return;
         }
 
@@ -60,16 +60,16 @@ internal sealed class RestoredAccess(RestoreTarget target, BackupMetadata backup
 
         var isBack = backup.DatabasePath == target.Path;
         var concerns = withheld & (isBack ? ~FileOwnership.Withheld.None : FileOwnership.Withheld.User | FileOwnership.Withheld.Group);
-        Tell(recorded, withheld, $"as recorded in the sidecar of '{backup.Id}'", isWarning: concerns != 0 && (isBack || UnixAccounts.CurrentUser == 0));
+        Report(recorded, withheld, $"as recorded in the sidecar of '{backup.Id}'", isWarning: concerns != 0 && (isBack || UnixAccounts.CurrentUser == 0));
     }
 
-    /// <summary>What of a sidecar's words is done.</summary>
+    /// <summary>Returns the part of a sidecar's recorded access that is applied.</summary>
     private (FileAccessRecord Granted, FileOwnership.Withheld Withheld) Grant(FileAccessRecord recorded, FileAccessRecord mine)
     {
         var withheld = FileOwnership.Withheld.None;
         var (folderUser, folderGroup) = FileStatus.Of(target.Folder) is { } folder ? (folder.User, folder.Group) : (mine.UserId, mine.GroupId);
 
-        // To whom the folder belongs, who could put any file there.
+        // The folder's owner may also have it, because that account could put any file there.
         var user = UnixAccounts.UserHere(recorded.UserId, recorded.User);
         if (user is null || (user != mine.UserId && user != folderUser))
         {
@@ -104,7 +104,7 @@ internal sealed class RestoredAccess(RestoreTarget target, BackupMetadata backup
         return (new FileAccessRecord(user.Value, null, group!.Value, null, mode, attributes), withheld);
     }
 
-    private void Tell(FileAccessRecord wanted, FileOwnership.Withheld withheld, string how, bool isWarning)
+    private void Report(FileAccessRecord wanted, FileOwnership.Withheld withheld, string how, bool isWarning)
     {
         if (withheld == FileOwnership.Withheld.None)
         {
@@ -147,11 +147,11 @@ internal sealed class RestoredAccess(RestoreTarget target, BackupMetadata backup
         }
     }
 
-    /// <summary>An account as it is called here: by its name, unless nobody here has either name or number.</summary>
+    /// <summary>Returns an account for a command: its number if that is right or unused on this system, otherwise its name.</summary>
     private static string Account(uint id, string? name, uint? here) =>
         name is null || here == id ? id.ToString(CultureInfo.InvariantCulture) : Quote(name);
 
-    /// <summary>As a shell takes it, whatever is in it.</summary>
+    /// <summary>Quotes a text for a shell, whatever it contains.</summary>
     private static string Quote(string text) =>
         text.All(character => char.IsAsciiLetterOrDigit(character) || "/._-+@:,=".Contains(character, StringComparison.Ordinal))
             ? text

@@ -4,7 +4,7 @@ using SignalHarvester.Backup.Progress;
 
 namespace SignalHarvester.Backup.Operations.Restore;
 
-/// <summary>Keeps what a restore is about to overwrite: a backup like any other, marked as a safety backup.</summary>
+/// <summary>Backs up what a restore will overwrite: a backup like any other, marked as a safety backup.</summary>
 internal sealed class SafetyBackup(RestoreTarget target, BackupMetadata restored, RestoreOptions options, OperationContext context)
 {
     private const int Kept = 3;
@@ -12,8 +12,8 @@ internal sealed class SafetyBackup(RestoreTarget target, BackupMetadata restored
     private BackupDirectory? directory = options.SafetyDirectory;
     private BackupMetadata? made;
 
-    /// <summary>Backs the destination up. Done again, the earlier one is superseded and goes.</summary>
-    /// <param name="wasWal">Whether the destination was in WAL mode before the restore took it out of that.</param>
+    /// <summary>Backs up the destination. A second backup supersedes the first, which is removed.</summary>
+    /// <param name="wasWal">Whether the destination was in WAL mode before the restore left that mode.</param>
     /// <exception cref="BackupException">SafetyBackupFailed.</exception>
     public void Make(bool wasWal)
     {
@@ -41,7 +41,7 @@ internal sealed class SafetyBackup(RestoreTarget target, BackupMetadata restored
         }
     }
 
-    /// <summary>After the restore: keeps its own and the two before, whatever their dates say, and never removes the one that was restored.</summary>
+    /// <summary>After the restore, keeps its own backup and the two before, whatever their dates say, and never removes the restored one.</summary>
     public void Prune()
     {
         if (directory is null || made is null)
@@ -103,7 +103,7 @@ internal sealed class SafetyBackup(RestoreTarget target, BackupMetadata restored
         }
         catch (BackupException exception)
         {
-            // One too many is kept; the restore is not the worse for it.
+            // One backup too many stays, which does not harm the restore.
             context.Warn($"An older safety backup could not be removed: {exception.Message}");
         }
     }

@@ -8,17 +8,17 @@ using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Operations.Rows;
 
-/// <summary>Finds what changed between two backups, or between a backup and the live database.</summary>
+/// <summary>Finds the differences between two backups, or between a backup and the live database.</summary>
 internal static class CompareBackups
 {
     /// <summary>Compares a backup with another, or with a database.</summary>
     /// <param name="reference">The earlier state.</param>
     /// <param name="difference">The later state; null for a database.</param>
-    /// <param name="database">The full path of the database that is the later state; null for a backup.</param>
+    /// <param name="database">The full path of the database with the later state; null for a backup.</param>
     /// <param name="allowHardLink">Whether nobody writes to that database under an unknown name (hard link).</param>
-    /// <param name="isWanted">Which tables are looked at.</param>
-    /// <param name="found">Called with each object, in the order of their names, those without a difference too.</param>
-    /// <param name="context">Clock, messages, cancellation, and what opens encrypted backups.</param>
+    /// <param name="isWanted">Which tables are compared.</param>
+    /// <param name="found">Called with each object, in the order of their names, even if there is no difference.</param>
+    /// <param name="context">Clock, messages, cancellation, and the secrets for encrypted backups.</param>
     /// <exception cref="BackupException">As restoring the backups, and as backing the database up: Source….</exception>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
     public static void Run(
@@ -74,7 +74,7 @@ internal static class CompareBackups
         return path;
     }
 
-    /// <summary>The database at one moment, without keeping its writers waiting: as a backup of its own, that is thrown away.</summary>
+    /// <summary>Takes the database at one moment, without making its writers wait: as a backup that is discarded afterwards.</summary>
     private static (string Path, string Name) Snapshot(string database, bool allowHardLink, TemporaryFolder folder, OperationContext context)
     {
         var made = CreateBackup.Run(

@@ -5,9 +5,9 @@ using SignalHarvester.Backup.Sqlite.Checks;
 namespace SignalHarvester.Backup.Operations.Rows;
 
 /// <summary>
-/// Compares two database files that nobody changes: their schemas object by object, their tables row by row. Rows go by the
-/// primary key, or by the rowid where there is none; SQLite joins the two by their indexes, and nothing is held in memory.
-/// Keys in an order that only the application knows are compared by their bytes, through an index that is made for it.
+/// Compares two database files that nobody changes: their schemas object by object, their tables row by row. The
+/// primary key identifies a row, or the rowid if there is none. SQLite joins the two by their indexes, so nothing is held in
+/// memory. Keys in an order that only the application knows are compared by their bytes, through an index made for this.
 /// </summary>
 internal sealed class CompareImages : IDisposable
 {
@@ -33,8 +33,8 @@ internal sealed class CompareImages : IDisposable
     /// <summary>Opens two files.</summary>
     /// <param name="earlier">The path of the earlier state.</param>
     /// <param name="later">The path of the later state.</param>
-    /// <param name="reference">What the earlier state is called.</param>
-    /// <param name="difference">What the later state is called.</param>
+    /// <param name="reference">The name of the earlier state in messages.</param>
+    /// <param name="difference">The name of the later state in messages.</param>
     /// <param name="cancellation">Stops every statement.</param>
     public static CompareImages Open(string earlier, string later, string reference, string difference, CancellationToken cancellation)
     {
@@ -54,7 +54,7 @@ internal sealed class CompareImages : IDisposable
         }
     }
 
-    /// <summary>The objects of the two schemas, in the order of their names, each with its definitions; null if it is not there.</summary>
+    /// <summary>Returns the objects of the two schemas, in the order of their names, each with both definitions; null for a missing one.</summary>
     public IReadOnlyList<SchemaObject> Objects()
     {
         var objects = new Dictionary<(string Type, SqliteName Name), SchemaObject>();
@@ -104,7 +104,7 @@ internal sealed class CompareImages : IDisposable
         }
         catch (SqliteException exception) when (exception.SqliteErrorCode is SQLitePCL.raw.SQLITE_ERROR or SQLitePCL.raw.SQLITE_CORRUPT)
         {
-            // What SQLite refuses of one table, or what is damaged there, says nothing of the others.
+            // If SQLite refuses one table, or the table is damaged, that says nothing about the others.
             return Unknown(exception.Message.TrimEnd('.'));
         }
 
@@ -121,7 +121,7 @@ internal sealed class CompareImages : IDisposable
         return isReplaceable && !(IsInOrder(Earlier, table) && IsInOrder(Later, table)) ? match! with { IsOrderKnown = false } : match;
     }
 
-    /// <summary>Whether SQLite finds the rows of a table in an order of its own that an application may have replaced.</summary>
+    /// <summary>Whether SQLite finds the rows of a table by an order of its own that an application may have replaced.</summary>
     private bool IsInOrder(string schema, SqliteName table)
     {
         try
@@ -130,7 +130,7 @@ internal sealed class CompareImages : IDisposable
         }
         catch (SqliteException exception) when (exception.SqliteErrorCode == SQLitePCL.raw.SQLITE_ERROR)
         {
-            // It lacks a function of something else in the table.
+            // SQLite lacks a function that something else in the table uses.
             return false;
         }
     }

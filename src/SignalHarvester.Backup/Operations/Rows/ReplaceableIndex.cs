@@ -4,17 +4,17 @@ using SignalHarvester.Backup.Sqlite.Checks;
 
 namespace SignalHarvester.Backup.Operations.Rows;
 
-/// <summary>An index whose order or values its application may have replaced.</summary>
-/// <param name="Definition">What it is.</param>
-/// <param name="RestsOn">The columns that its entries come of.</param>
-/// <param name="CaseFolded">Those of its columns that are in the order of NOCASE, and whether it is its first one.</param>
+/// <summary>An index whose order or values the application may have replaced.</summary>
+/// <param name="Definition">Its definition.</param>
+/// <param name="RestsOn">The columns from which its entries are computed.</param>
+/// <param name="CaseFolded">Its columns in the order of NOCASE, and whether each is its first one.</param>
 internal sealed record ReplaceableIndex(
     IndexDefinition Definition, IReadOnlyCollection<SqliteName> RestsOn, IReadOnlyList<(SqliteName Column, bool IsFirst)> CaseFolded)
 {
     /// <summary>Its name.</summary>
     public SqliteName Name => Definition.Name;
 
-    /// <summary>Reads what is to be known of it.</summary>
+    /// <summary>Reads an index.</summary>
     public static ReplaceableIndex Read(SqliteConnection connection, IndexDefinition index, TableDefinition table)
     {
         var columns = index.Columns.Select(column => column.Sql).Append(index.Condition).OfType<string>()
@@ -26,7 +26,7 @@ internal sealed record ReplaceableIndex(
         return new ReplaceableIndex(index, [.. columns.Distinct()], [.. folded]);
     }
 
-    /// <summary>Whether another one, in another state, holds the same of each row.</summary>
+    /// <summary>Whether an index in another state has the same content for each row.</summary>
     public bool IsLike(ReplaceableIndex other) =>
         Definition.Columns.Select(column => (column.Sql, column.Collation, column.IsDescending))
             .SequenceEqual(other.Definition.Columns.Select(column => (column.Sql, column.Collation, column.IsDescending)))

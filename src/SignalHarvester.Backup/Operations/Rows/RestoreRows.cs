@@ -9,18 +9,18 @@ using SignalHarvester.Backup.Storage;
 namespace SignalHarvester.Backup.Operations.Rows;
 
 /// <summary>
-/// Brings single tables or rows of a backup back into a database that lives on: the backup is restored to a private
-/// temporary place, and its rows are copied from there in one transaction, which leaves all or nothing.
+/// Restores single tables or rows of a backup into a live database. It restores the backup to a private temporary place, and
+/// copies its rows from there in one transaction, all or nothing.
 /// </summary>
 internal static class RestoreRows
 {
     private const string There = "shbackup";
 
-    /// <summary>Brings rows back.</summary>
+    /// <summary>Restores rows.</summary>
     /// <param name="source">The backup.</param>
-    /// <param name="options">Which rows, and how.</param>
-    /// <param name="context">Clock, messages, cancellation, and what opens an encrypted backup.</param>
-    /// <returns>What was done, for each table.</returns>
+    /// <param name="options">The rows and the options.</param>
+    /// <param name="context">Clock, messages, cancellation, and the secrets for an encrypted backup.</param>
+    /// <returns>The result for each table.</returns>
     /// <exception cref="BackupException">As restoring; TableNotFound, RowsNotRestored, DestinationLocked: the database is as it was.</exception>
     /// <exception cref="OperationCanceledException">It was stopped; the database is as it was.</exception>
     public static IReadOnlyList<RestoredRows> Run(BackupSource source, RestoreRowsOptions options, OperationContext context)
@@ -46,7 +46,7 @@ internal static class RestoreRows
             _ = RestoreBackup.Run(source, restore, context);
             var tables = Tables(restore.Destination, backup, target, options, context);
 
-            // With no connection of ours to the database: it must not hold locks that this one's end would drop.
+            // Made before we connect to the database: the end of the safety backup's connection would drop the locks of ours.
             var safety = new SafetyBackup(
                 target,
                 backup,
@@ -79,12 +79,12 @@ internal static class RestoreRows
 
     private static SqliteConnection Open(string image, RestoreTarget target, RestoreRowsOptions options, OperationContext context)
     {
-        // A table beside it has no index, so that rows go into it in no order.
+        // A new table beside the old one has no index, so the order of its rows does not matter.
         var connection = SqliteConnections.OpenForApplication(
             target.Path, options.LockTimeout, standIns: options.Action == RowAction.SideTable, context.Cancellation);
         try
         {
-            // Whether keys hold is looked at once, at the end, when all tables are there.
+            // Foreign keys are checked once, at the end, when all tables are there.
             SqliteConnections.Execute(connection, "PRAGMA foreign_keys = OFF");
             using var attach = connection.CreateCommand();
             attach.CommandText = $"ATTACH $image AS {There}";
@@ -99,7 +99,7 @@ internal static class RestoreRows
         }
     }
 
-    /// <summary>The tables with their columns, once it is certain that the rows can go where they are to.</summary>
+    /// <summary>Returns the tables with their columns, once it is certain that their rows can go to the right places.</summary>
     private static List<(SqliteName Name, TableShape Shape)> Tables(
         string image, BackupMetadata backup, RestoreTarget target, RestoreRowsOptions options, OperationContext context)
     {
@@ -146,12 +146,12 @@ internal static class RestoreRows
             : throw Misfit(table, target, lost.Count > 0 ? $"it has no column {ShortList.Of(lost)}" : "no key identifies the rows in both");
     }
 
-    /// <summary>Refuses what only the application can put in its place.</summary>
+    /// <summary>Refuses rows that only the application can put in their places in an index.</summary>
     private static void RefuseOthersOrder(
         SqliteConnection connection, string image, List<(SqliteName Name, TableShape Shape)> tables, TableList here, RestoreTarget target,
         RestoreRowsOptions options, OperationContext context)
     {
-        // Rules for new rows are looked at when there are some; here they would end a check of what is there.
+        // Rules for new rows are checked when there are any; here they would end a check of the present rows.
         SqliteConnections.Execute(connection, "PRAGMA ignore_check_constraints = ON");
         using var backup = SqliteConnections.OpenImmutable(image, context.Cancellation);
         foreach (var table in tables)
@@ -174,7 +174,7 @@ internal static class RestoreRows
         BackupErrorId.RowsNotRestored, table.ToString(),
         $"The rows of '{table}' do not fit into that table in '{target.Path}': {reason}. Nothing was changed. Use -RowAction SideTable, and copy the rows from there.");
 
-    /// <summary>Refuses text that is not a condition but ends the statement, or begins another.</summary>
+    /// <summary>Refuses a text that is not a condition but ends the statement, or begins another one.</summary>
     private static void RefuseAllButAConditionOf(SqliteConnection connection, SqliteName table, string? where)
     {
         if (where is null)
@@ -211,7 +211,7 @@ internal static class RestoreRows
         OperationContext context)
     {
         using var connection = Open(image, target, options, context);
-        using var step = context.Meter($"Bringing rows back into {Path.GetFileName(target.Path)}, from {backup.DisplayName}", 0);
+        using var step = context.Meter($"Restoring rows into {Path.GetFileName(target.Path)}, from {backup.DisplayName}", 0);
         using var transaction = connection.BeginTransaction(deferred: false);
         var restricted = options.Action == RowAction.SideTable ? [] : tables;
         var before = restricted.ToDictionary(table => table.Name, table => ForeignKeyCheck.Violations(connection, table.Name));
@@ -238,12 +238,12 @@ internal static class RestoreRows
         var done = new RestoredRows { BackupId = backup.Id, Database = target.Path, Table = table.Name.ToString(), Into = table.Name.ToString() };
         if (options.Action == RowAction.SideTable)
         {
-            // What begins with sqlite_ is SQLite's.
+            // Names that begin with sqlite_ belong to SQLite.
             var beside = SqliteName.Parse($"{table.Name}{(table.Name == SqliteName.Parse("sqlite") ? "-" : "_")}{backup.Id}");
             return done with { Into = beside.ToString(), Inserted = PutBeside(connection, table, beside, options.Where) };
         }
 
-        // Looked at again in the transaction: the application may have changed the table meanwhile.
+        // Checked again in the transaction, because the application may have changed the table meanwhile.
         var match = TableList.Read(connection, "main").TryShape(table.Name) is { } now
             ? RowMatch.TryFind(connection, table.Name, (There, table.Shape), ("main", now))
             : null;
@@ -266,10 +266,10 @@ internal static class RestoreRows
             $"INSERT INTO main.{name} ({TableShape.List(columns)}) SELECT {TableShape.List(columns.Select(column => column.InQuery), "b.")} FROM {Wanted(table.Name, columns, where)} AS b WHERE NOT EXISTS (SELECT 1 FROM main.{name} AS m WHERE {match.Same("m", "b", ofQuery: true)})";
     }
 
-    /// <summary>The statement that replaces values; null if there are none.</summary>
+    /// <summary>Returns the statement that replaces values; null if there are none.</summary>
     private static string? Replacement(SqliteConnection connection, (SqliteName Name, TableShape Shape) table, RowMatch match, string? where)
     {
-        // A key that is the rowid is the same in both, and nothing that SQLite should move the row for.
+        // A key that is the rowid is the same in both rows, so SQLite need not move the row for it.
         List<SqliteName> values = table.Shape.IsKeyRowId ? [.. table.Shape.Columns.Except(match.Key)] : [.. table.Shape.Columns];
         if (values.Count == 0)
         {
@@ -279,7 +279,7 @@ internal static class RestoreRows
         var (name, wanted) = (table.Name.Quoted, Wanted(table.Name, Columns(table.Shape, match), where));
         var (same, differs) = (match.Same("m", "b", ofQuery: true), RowMatch.Differs(values, "m", "b", ofQuery: true));
 
-        // To update from a table, SQLite first notes the keys and the new values, in one row of no more columns than it takes.
+        // To update from a table, SQLite first notes the keys and the new values in one row, which has a limited number of columns.
         return Math.Max(1, match.Key.Count) + values.Count > MostColumns(connection)
             ? $"UPDATE main.{name} AS m SET ({TableShape.List(values)}) = (SELECT {TableShape.List(values.Select(column => column.InQuery), "b.")} FROM {wanted} AS b WHERE {same}) WHERE EXISTS (SELECT 1 FROM {wanted} AS b WHERE {same} AND ({differs}))"
             : $"UPDATE main.{name} AS m SET {string.Join(", ", values.Select(column => $"{column.Quoted} = b.{column.InQuery.Quoted}"))} FROM {wanted} AS b WHERE {same} AND ({differs})";
@@ -298,7 +298,7 @@ internal static class RestoreRows
             connection,
             $"CREATE TABLE main.{beside.Quoted} AS SELECT {string.Join(", ", table.Shape.Columns.Select(column => $"{column.InQuery.Quoted} AS {column.Quoted}"))} FROM {Wanted(table.Name, table.Shape.Columns, where, withoutIndexes: where is not null)}");
 
-        // SQLite gives a column that is called true or false in a query another name.
+        // SQLite gives a column named true or false another name in a query.
         foreach (var (place, column) in table.Shape.Columns.Index().Where(column => SqliteName.Fold(column.Item.Text) is "true" or "false"))
         {
             var named = SqlStatement.List(connection, $"PRAGMA main.table_info({beside.Quoted})", row => row.Name(1))[place];
@@ -314,7 +314,7 @@ internal static class RestoreRows
 
     private static IReadOnlyList<SqliteName> Columns(TableShape shape, RowMatch match) => match.IsRowId ? [.. match.Key, .. shape.Columns] : shape.Columns;
 
-    // An index may be in an order that only its application has, and then SQLite finds nothing where it looks for something.
+    // An index may be in an order that only its application has, and then SQLite does not find what it looks for.
     private static string Wanted(SqliteName table, IReadOnlyList<SqliteName> columns, string? where, bool withoutIndexes = false) =>
         $"(SELECT {string.Join(", ", columns.Select(column => $"{column.Quoted} AS {column.InQuery.Quoted}"))} FROM {There}.{table.Quoted}{(withoutIndexes ? " NOT INDEXED" : string.Empty)} WHERE (\n{SqlText.ParseNames(where ?? "1")}\n))";
 

@@ -5,21 +5,22 @@ using SignalHarvester.Backup.Sqlite.Checks;
 namespace SignalHarvester.Backup.Operations.Rows;
 
 /// <summary>
-/// Whether rows of a backup can be put into the indexes of a live database by SQLite, or only by the application, which may
-/// have functions and collations of its own under SQLite's names. What both states hold is the witness: entries that are
-/// not SQLite's are somebody else's, and rows of ASCII alone are in SQLite's place for everybody whose entries are.
+/// Decides whether SQLite can put rows of a backup into the indexes of a live database, or only the application can, because it
+/// may have functions and collations of its own under SQLite's names. The existing entries of both states are the evidence. If
+/// they are not SQLite's, somebody replaced something. And where they are, rows of only ASCII are in SQLite's place for
+/// everybody.
 /// </summary>
 internal static class RowOrder
 {
-    /// <summary>Finds the reason why only the application can do it; null where SQLite can.</summary>
+    /// <summary>Returns the reason why only the application can do it; null if SQLite can.</summary>
     /// <param name="now">The live database, with the backup attached to it.</param>
     /// <param name="then">The backup.</param>
-    /// <param name="attached">What the backup is called in the live database's connection.</param>
-    /// <param name="table">The table that the rows go into.</param>
-    /// <param name="columns">The columns that they have.</param>
-    /// <param name="wanted">The rows, as something that SQL selects from.</param>
-    /// <param name="statements">The statements that put them there.</param>
-    /// <exception cref="SqliteException">SQLite lacks what a statement needs.</exception>
+    /// <param name="attached">The name of the backup in the live database's connection.</param>
+    /// <param name="table">The table for the rows.</param>
+    /// <param name="columns">Their columns.</param>
+    /// <param name="wanted">The rows, as a source for SELECT.</param>
+    /// <param name="statements">The statements that insert them.</param>
+    /// <exception cref="SqliteException">SQLite lacks something that a statement needs.</exception>
     public static string? WhyForeign(
         SqliteConnection now, SqliteConnection then, string attached, SqliteName table, IReadOnlyList<SqliteName> columns, string wanted,
         IEnumerable<string> statements)
@@ -31,7 +32,7 @@ internal static class RowOrder
             if (StoredOrder.Contradiction(connection, "main", name, [.. Replaceable(connection, name).Select(index => index.Name)]) is { } index)
             {
                 return
-                    $"{index}{(name == table ? string.Empty : $" of '{name}'")} has other entries, or another order, than SQLite's own functions and collations give{(schema == "main" ? string.Empty : " in the backup")}, so only its application can add to it";
+                    $"{index}{(name == table ? string.Empty : $" of '{name}'")} has other entries, or another order, than SQLite's own functions and collations produce{(schema == "main" ? string.Empty : " in the backup")}, so only its application can add to it";
             }
         }
 
@@ -57,11 +58,11 @@ internal static class RowOrder
             .Select(index => ReplaceableIndex.Read(connection, index, definition))];
     }
 
-    /// <summary>What is left open where both states agree with SQLite: rows of other letters than ASCII's may be too few to tell.</summary>
+    /// <summary>Returns the doubt that remains even if both states agree with SQLite: there may be too few rows with non-ASCII letters to tell.</summary>
     private static string? WhyUndecided(
         SqliteConnection connection, string attached, SqliteName table, IReadOnlyList<SqliteName> columns, string wanted, ReplaceableIndex index, bool wasThere)
     {
-        // What is computed for a column rests on others.
+        // The value of a computed column depends on other columns.
         if (!(index.RestsOn.All(columns.Contains) ? index.RestsOn : columns).Any(column => HasOtherLetters(connection, wanted, column)))
         {
             return null;
@@ -94,7 +95,7 @@ internal static class RowOrder
         $"SELECT EXISTS (SELECT 1 FROM {wanted} WHERE typeof({column.InQuery.Quoted}) = 'text' AND {column.InQuery.Quoted} GLOB '*[^' || char(1) || '-' || char(127) || ']*')")
         != 0;
 
-    /// <summary>Whether texts are in another order, or others are the same, when all letters are folded.</summary>
+    /// <summary>Whether folding all letters changes the order of texts, or makes other texts equal.</summary>
     private static bool IsFoldingSeen(SqliteConnection connection, string values) => SqlStatement.Number(
         connection,
         $"SELECT EXISTS (SELECT 1 FROM (SELECT dense_rank() OVER (ORDER BY k COLLATE NOCASE) AS one, dense_rank() OVER (ORDER BY k COLLATE {LetterCollation.Name}) AS other FROM ({values})) WHERE one <> other)")

@@ -5,21 +5,21 @@ using SignalHarvester.Backup.Sqlite;
 namespace SignalHarvester.Backup.Operations.Rows;
 
 /// <summary>
-/// Whether the indexes of a table hold what SQLite computes here, in its own order. An application can bring a
-/// <c>NOCASE</c> or <c>lower()</c> of its own: SQLite then finds some rows and not others, and puts rows where the
-/// application does not find them.
+/// Checks whether the indexes of a table have the values that SQLite computes here, in SQLite's own order. If an application
+/// replaces <c>NOCASE</c> or <c>lower()</c>, SQLite finds some rows and not others, and puts rows where the application does
+/// not find them.
 /// </summary>
 internal static class StoredOrder
 {
-    // So many findings, and no more, does SQLite give of one table.
+    // SQLite reports no more findings than this for one table.
     private const int Most = 100;
 
-    /// <summary>The first index whose entries are not SQLite's own; null if there is none.</summary>
+    /// <summary>Returns the first index whose entries are not SQLite's own; null if there is none.</summary>
     /// <param name="connection">The connection.</param>
     /// <param name="schema">The name of the database within it.</param>
     /// <param name="table">The table.</param>
-    /// <param name="indexes">Those of its indexes that an application may have replaced the order or the values of.</param>
-    /// <exception cref="SqliteException">SQLite cannot compute or read what is to be looked at.</exception>
+    /// <param name="indexes">Its indexes whose order or values an application may have replaced.</param>
+    /// <exception cref="SqliteException">SQLite cannot compute or read something that the check needs.</exception>
     public static string? Contradiction(SqliteConnection connection, string schema, SqliteName table, IReadOnlyCollection<SqliteName> indexes)
     {
         if (indexes.Count == 0)
@@ -29,11 +29,11 @@ internal static class StoredOrder
 
         var (found, findings) = First(connection, schema, table.Quoted, table, indexes);
 
-        // Values that the schema does not allow may have used them all up.
+        // Values that the schema does not allow may have used up all findings.
         return found ?? (findings < Most ? null : First(connection, schema, int.MaxValue.ToString(CultureInfo.InvariantCulture), table, indexes).Found);
     }
 
-    /// <summary>The indexes of a table in which texts are in an order that an application may have replaced.</summary>
+    /// <summary>Returns the indexes of a table in which texts are in an order that an application may have replaced.</summary>
     public static List<SqliteName> ReplaceableOrders(SqliteConnection connection, string schema, SqliteName table) =>
         [.. SchemaPragmas.Indexes(connection, schema, table).Select(index => index.Name)
             .Where(index => SchemaPragmas.Keys(connection, schema, index).Exists(key => key.Collation != SqliteCollations.Binary))];
@@ -41,7 +41,7 @@ internal static class StoredOrder
     private static (string? Found, int Findings) First(
         SqliteConnection connection, string schema, string argument, SqliteName table, IReadOnlyCollection<SqliteName> indexes)
     {
-        // Stepped through, since many rows that an index lacks take a time that grows with their square.
+        // Read step by step, because many rows that are missing in an index take a time that grows with their square.
         using var statement = SqlStatement.Prepare(connection, $"PRAGMA {schema}.integrity_check({argument})");
         var findings = 0;
         for (; statement.Step(); findings++)

@@ -4,8 +4,8 @@ using SignalHarvester.Backup.Sqlite;
 namespace SignalHarvester.Backup.Operations.Rows;
 
 /// <summary>
-/// The tables of a database, read at once: SQLite goes through all of them for each that it is asked about, and there may
-/// be tens of thousands.
+/// The tables of a database, read at once: for each single question SQLite would go through all of them, and there may be tens
+/// of thousands.
 /// </summary>
 internal sealed class TableList
 {
@@ -20,7 +20,7 @@ internal sealed class TableList
         this.tables = tables;
     }
 
-    /// <summary>The tables with rows of their own, but for those that virtual tables keep theirs in.</summary>
+    /// <summary>The tables with rows of their own, except those in which virtual tables keep their rows.</summary>
     public IEnumerable<SqliteName> Ordinary => tables.Where(table => table.Value.Type == "table").Select(table => table.Key);
 
     /// <summary>Reads them.</summary>
@@ -33,12 +33,12 @@ internal sealed class TableList
             .Where(table => table.Type != "view" && !SqliteName.Fold(table.Name.Text).StartsWith("sqlite_", StringComparison.Ordinal))
             .ToDictionary(table => table.Name, table => (table.Type, table.HasRowId)));
 
-    /// <summary>Whether this is a virtual table, or one that a virtual table keeps its rows in.</summary>
+    /// <summary>Whether this is a virtual table, or one in which a virtual table keeps its rows.</summary>
     public bool IsOfVirtual(SqliteName table) => tables.TryGetValue(table, out var found) && found.Type != "table";
 
-    /// <summary>The shape of a table; null if there is none of the name with rows of its own.</summary>
+    /// <summary>Returns the shape of a table; null if no table with rows of its own has the name.</summary>
     /// <param name="table">The table.</param>
-    /// <param name="withShadow">Whether the tables count that virtual tables keep their rows in.</param>
+    /// <param name="withShadow">Whether to include the tables in which virtual tables keep their rows.</param>
     public TableShape? TryShape(SqliteName table, bool withShadow = false) =>
         tables.TryGetValue(table, out var found) && (found.Type == "table" || (withShadow && found.Type == "shadow"))
             ? TableShape.Read(connection, schema, table, found.HasRowId)

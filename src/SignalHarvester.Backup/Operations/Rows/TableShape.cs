@@ -3,7 +3,7 @@ using SignalHarvester.Backup.Sqlite;
 
 namespace SignalHarvester.Backup.Operations.Rows;
 
-/// <summary>The columns of a table that are stored, and its primary key.</summary>
+/// <summary>The stored columns of a table, and its primary key.</summary>
 /// <param name="Columns">The stored columns, in their order.</param>
 /// <param name="Key">The columns of the primary key, in its order; empty if there is none.</param>
 /// <param name="HasRowId">Whether its rows have a number of their own.</param>
@@ -13,7 +13,7 @@ internal sealed record TableShape(IReadOnlyList<SqliteName> Columns, IReadOnlyLi
     /// <summary>Reads a table's shape.</summary>
     /// <param name="connection">The connection.</param>
     /// <param name="schema">The name of the database within it.</param>
-    /// <param name="table">The table, which is there and no virtual one.</param>
+    /// <param name="table">The table. It exists and is not virtual.</param>
     /// <param name="hasRowId">Whether its rows have a number of their own.</param>
     public static TableShape Read(SqliteConnection connection, string schema, SqliteName table, bool hasRowId)
     {
@@ -36,6 +36,6 @@ internal sealed record TableShape(IReadOnlyList<SqliteName> Columns, IReadOnlyLi
             key.Count > 0 && orders.Count == 0);
     }
 
-    /// <summary>Names in a list, as SQL takes them.</summary>
+    /// <summary>Returns names as a list for SQL.</summary>
     public static string List(IEnumerable<SqliteName> names, string prefix = "") => string.Join(", ", names.Select(name => prefix + name.Quoted));
 }

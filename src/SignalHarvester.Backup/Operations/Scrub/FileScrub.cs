@@ -9,8 +9,8 @@ using SignalHarvester.Backup.Storage;
 namespace SignalHarvester.Backup.Operations.Scrub;
 
 /// <summary>
-/// Reads a stored file and holds it against what was recorded of it. What the disk does not give proves nothing, and neither
-/// does what it gives only once: both are tried again.
+/// Reads a stored file and compares it with its record. A failed reading proves nothing, and neither does a result that comes only
+/// once, so both are tried again.
 /// </summary>
 internal sealed class FileScrub(BackupMetadata backup, string temporaryParent, OperationContext context)
 {
@@ -74,7 +74,7 @@ internal sealed class FileScrub(BackupMetadata backup, string temporaryParent, O
             return new FileScrubResult(ScrubOutcome.Good, "its SHA-256 matches its record") { Bytes = backup.Size };
         }
 
-        // From the disk once more: nothing is condemned for what a wire or the memory did.
+        // Read from the disk once more: no file is condemned for a fault of a wire or of memory.
         var second = HashOnce(meter);
         return second == first
             ? new FileScrubResult(
@@ -94,7 +94,7 @@ internal sealed class FileScrub(BackupMetadata backup, string temporaryParent, O
         return FileHash.Compute(file, meter.Advance, context.Cancellation);
     }
 
-    /// <summary>The predecessor recorded no checksum of the file, but one of the database in it, or of the log.</summary>
+    /// <summary>Unpacks the file, because the predecessor recorded no checksum of it, but one of its database or log.</summary>
     private FileScrubResult Unpack(SafeFileHandle file)
     {
         if ((backup.Checksum ?? backup.WalChecksum) is not { } checksum || backup.IsEncrypted)

@@ -2,24 +2,24 @@ using SignalHarvester.Backup.Catalog;
 
 namespace SignalHarvester.Backup.Operations.Scrub;
 
-/// <summary>What one look at a stored file gave.</summary>
+/// <summary>The result of reading a stored file once.</summary>
 /// <param name="Outcome">Good, Damaged, Missing or Unreadable.</param>
-/// <param name="Reason">What that rests on, without a full stop.</param>
+/// <param name="Reason">The reason, without a full stop.</param>
 internal sealed record FileScrubResult(ScrubOutcome Outcome, string Reason)
 {
-    /// <summary>The error that it is; null for a good file.</summary>
+    /// <summary>The error's id; null for a good file.</summary>
     public string? ErrorId { get; init; }
 
-    /// <summary>Bytes that were read.</summary>
+    /// <summary>The number of bytes read.</summary>
     public long Bytes { get; init; }
 
-    /// <summary>The file's length and time of writing when it was read; null if there is none.</summary>
+    /// <summary>The file's length and time of writing when it was read; null if there is no file.</summary>
     public (long Length, DateTime Written)? File { get; init; }
 
-    /// <summary>The SHA-256 of the file, where none was recorded and its content proved to be right.</summary>
+    /// <summary>The SHA-256 of the file, if none was recorded and its content proved to be right.</summary>
     public string? StoredChecksum { get; init; }
 
-    /// <summary>The check of a verification that says the same.</summary>
+    /// <summary>The same result as a check of a verification.</summary>
     public VerificationCheck Check => new(
         ErrorId switch
         {

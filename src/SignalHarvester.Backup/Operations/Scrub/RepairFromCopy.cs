@@ -11,13 +11,13 @@ using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Operations.Scrub;
 
-/// <summary>Fetches the very file that was recorded from one of a backup's copies.</summary>
+/// <summary>Fetches exactly the recorded file from one of a backup's copies.</summary>
 internal static class RepairFromCopy
 {
-    /// <summary>Fetches it.</summary>
-    /// <param name="backup">The backup as it is described here.</param>
-    /// <param name="places">Where copies of it may be, in the order that they are asked in.</param>
-    /// <param name="directory">The directory that it is to go to.</param>
+    /// <summary>Fetches the file.</summary>
+    /// <param name="backup">The backup's description on this machine.</param>
+    /// <param name="places">The stores that may have copies, in the order in which they are asked.</param>
+    /// <param name="directory">The directory for the file.</param>
     /// <param name="context">Clock, messages, cancellation.</param>
     /// <returns>The fetched file and its address; or why there is none.</returns>
     public static (PartialBackup? File, string? Address, string WhyNot) Fetch(
@@ -60,10 +60,10 @@ internal static class RepairFromCopy
         }
 
         var version = await store.FindAsync(name, context.Cancellation).ConfigureAwait(false)
-            ?? throw new CloudFault(store.Location).ObjectNotFound(name, null);
+            ?? throw new StoreFault(store.Location).ObjectNotFound(name, null);
         if (version.Length != backup.Size)
         {
-            throw new CloudFault(store.Location)
+            throw new StoreFault(store.Location)
                 .ChecksumMismatch(name, string.Create(CultureInfo.InvariantCulture, $"it has {version.Length} bytes, but {backup.Size} were recorded"));
         }
 
@@ -84,7 +84,7 @@ internal static class RepairFromCopy
         }
     }
 
-    /// <summary>Where no checksum of the file is recorded, what is in it must prove it.</summary>
+    /// <summary>If no checksum of the file is recorded, its content must prove it.</summary>
     private static void RequireContent(BackupMetadata backup, PartialBackup partial, BackupDirectory directory, OperationContext context)
     {
         if (backup.StoredChecksum is not null)

@@ -5,8 +5,8 @@ using SignalHarvester.Backup.Storage;
 namespace SignalHarvester.Backup.Operations.Scrub;
 
 /// <summary>
-/// Re-reads one stored file. What is not the file that was recorded is fetched again from a copy, or else put into the
-/// quarantine: never deleted, and never restored from by mistake. Needs no key.
+/// Re-reads one stored file. A file that differs from its record is replaced by a copy, or else moved to the quarantine: it is
+/// never deleted, and nobody restores from it by mistake. No key is needed.
 /// </summary>
 internal static class ScrubBackup
 {
@@ -14,11 +14,11 @@ internal static class ScrubBackup
 
     /// <summary>Scrubs one backup.</summary>
     /// <param name="backup">The backup, as planned.</param>
-    /// <param name="directory">Where it lies.</param>
-    /// <param name="copies">Where copies of a backup may be.</param>
+    /// <param name="directory">Its directory.</param>
+    /// <param name="copies">Returns the stores that may have copies of a backup.</param>
     /// <param name="context">Clock, messages, cancellation.</param>
-    /// <returns>What was found; null if the backup was removed meanwhile.</returns>
-    /// <exception cref="BackupException">SidecarInvalid, SidecarHostile, and the errors of writing where something had to be moved.</exception>
+    /// <returns>The result; null if the backup was removed meanwhile.</returns>
+    /// <exception cref="BackupException">SidecarInvalid, SidecarHostile, and the errors of writing, if something had to be moved.</exception>
     /// <exception cref="OperationCanceledException">It was stopped; the backup is as it was.</exception>
     public static ScrubReport? Run(
         BackupMetadata backup, BackupDirectory directory, Func<BackupMetadata, IEnumerable<Func<StoreCatalog>>> copies, OperationContext context)
@@ -50,7 +50,7 @@ internal static class ScrubBackup
         }
     }
 
-    /// <summary>Does what a finding asks for; null if the backup is another one by now, and has to be looked at again.</summary>
+    /// <summary>Acts on a finding; null if the backup has changed by now, and has to be read again.</summary>
     private static ScrubReport? Act(
         BackupMetadata backup,
         FileScrubResult finding,
@@ -72,7 +72,7 @@ internal static class ScrubBackup
         var (good, address, whyNot) = RepairFromCopy.Fetch(backup, copies(backup), directory, context);
         using (good)
         {
-            // Asked before: afterwards there is nothing that it could be told by.
+            // Asked before the change, because afterwards nothing shows it.
             string[] dependants =
             [
                 .. BackupChain.Dependants(directory.ListAll().Backups, [backup.Id]).Select(dependant => dependant.Id).Order(StringComparer.Ordinal),
@@ -114,7 +114,7 @@ internal static class ScrubBackup
             "Give this account the right to write there.",
             () => directory.TryQuarantine(backup, finding.File, finding.Check, good, context.Clock.GetUtcNow(), context.Cancellation));
 
-    /// <summary>Keeps that the file was good; what could not be kept is said.</summary>
+    /// <summary>Records that the file was good; if that fails, returns a text that says so.</summary>
     private static string Recorded(BackupMetadata backup, FileScrubResult finding, BackupDirectory directory, OperationContext context)
     {
         try

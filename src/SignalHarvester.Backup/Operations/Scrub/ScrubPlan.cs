@@ -2,11 +2,11 @@ using SignalHarvester.Backup.Catalog;
 
 namespace SignalHarvester.Backup.Operations.Scrub;
 
-/// <summary>The backups that a scrub reads, in order: the one that was read longest ago first.</summary>
+/// <summary>Chooses the backups that a scrub reads, in order: the one whose last reading is oldest comes first.</summary>
 public static class ScrubPlan
 {
     /// <summary>Chooses the backups, including retired ones, because others cannot be restored without them.</summary>
-    /// <param name="directory">Where they lie.</param>
+    /// <param name="directory">Their directory.</param>
     /// <param name="percent">The least share of all stored bytes to read, in percent; null for all.</param>
     /// <param name="now">The time. A reading dated in the future has an unknown age.</param>
     /// <param name="fault">Called for each unusable sidecar.</param>

@@ -10,21 +10,21 @@ using SignalHarvester.Backup.Storage;
 namespace SignalHarvester.Backup.Operations.Transfer;
 
 /// <summary>
-/// Brings a backup back from an object store, with all that it builds on: each file is fetched, held against its SHA-256,
-/// and published like a backup that was made here. What is here already is not fetched again.
+/// Fetches a backup from an object store, with all backups that it builds on. Each file is fetched, compared with its SHA-256,
+/// and published like a backup made here. Files that are already here are not fetched again.
 /// </summary>
 internal static class ReceiveBackup
 {
     private static readonly TimeSpan LeftOverAge = TimeSpan.FromDays(7);
 
     /// <summary>Fetches one backup.</summary>
-    /// <param name="id">Which.</param>
+    /// <param name="id">The backup's id.</param>
     /// <param name="catalog">Where it is.</param>
-    /// <param name="directory">Where it goes; made if it is not there.</param>
-    /// <param name="context">Clock, messages, cancellation. Stopped, what was fetched is not fetched again the next time.</param>
+    /// <param name="directory">Where it goes. A missing directory is made.</param>
+    /// <param name="context">Clock, messages, cancellation. If it is stopped, the next run continues from the fetched part.</param>
     /// <returns>The backup in the directory.</returns>
     /// <exception cref="BackupException">BackupNotFound, ChainBroken, BackupIdTaken, InsufficientSpace, and the Cloud… errors.</exception>
-    /// <exception cref="OperationCanceledException">It was stopped; nothing half-fetched is listed.</exception>
+    /// <exception cref="OperationCanceledException">It was stopped. An unfinished backup is not listed.</exception>
     public static BackupMetadata Run(string id, StoreCatalog catalog, BackupDirectory directory, OperationContext context)
     {
         var links = catalog.Chain(id, context.Cancellation);
@@ -36,7 +36,7 @@ internal static class ReceiveBackup
                 FetchAsync(link, catalog.Store, directory, context).GetAwaiter().GetResult();
             }
 
-            // Retired is what something builds on; this one was asked for.
+            // A backup is retired because others build on it; this one was requested.
             directory.Reinstate(id, context.Cancellation);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
@@ -59,10 +59,10 @@ internal static class ReceiveBackup
         }
 
         var version = await store.FindAsync(link.FileName, context.Cancellation).ConfigureAwait(false)
-            ?? throw new CloudFault(store.Location).ObjectNotFound(link.FileName, null);
+            ?? throw new StoreFault(store.Location).ObjectNotFound(link.FileName, null);
         if (version.Length != backup.Size)
         {
-            throw new CloudFault(store.Location).ChecksumMismatch(
+            throw new StoreFault(store.Location).ChecksumMismatch(
                 link.FileName,
                 string.Create(System.Globalization.CultureInfo.InvariantCulture, $"it has {version.Length} bytes, but {backup.Size} were recorded"));
         }
@@ -78,15 +78,15 @@ internal static class ReceiveBackup
         var local = Trusted(backup, store.Location, context) with { BackupPath = partial.FinalPath, BackupDirectory = directory.Path, Location = null };
         if (!directory.TryImport(partial, Sidecar.Write(local, schemaChecksum: null, link.Sidecar), context.Cancellation))
         {
-            // Another run was faster; what this one fetched is of no more use.
+            // Another run was faster, so this one's file is not needed.
             RequireSame(directory.Get(backup.Id), backup, directory);
             partial.Delete();
         }
     }
 
     /// <summary>
-    /// A backup without the copies whose address only the store's sidecar names: whoever may write there could name a server
-    /// of their own, which the next command would send its credentials to.
+    /// Returns a backup without the copies whose addresses only the store's sidecar names. Whoever may write to the store could name
+    /// a server of their own there, to which the next command would send its credentials.
     /// </summary>
     private static BackupMetadata Trusted(BackupMetadata backup, StoreLocation named, OperationContext context)
     {
@@ -114,11 +114,11 @@ internal static class ReceiveBackup
         }
     }
 
-    /// <summary>What tells one version of an object in one store from all others.</summary>
+    /// <summary>Returns a key that distinguishes one version of an object in one store from all others.</summary>
     public static string Key(string url, ObjectInfo version) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(url + "\n" + version.Version)))[..16];
 
-    /// <summary>Downloads that nobody resumed for a week.</summary>
+    /// <summary>Deletes downloads that nobody resumed for a week.</summary>
     private static void DeleteLeftOvers(BackupDirectory directory, OperationContext context)
     {
         directory.RefuseLinks();
@@ -127,7 +127,7 @@ internal static class ReceiveBackup
             return;
         }
 
-        // In either direction, as the clock may have been ahead, or may be now.
+        // In either direction, because the clock may have been ahead, or may be now.
         using var downloads = HeldFolder.Open(directory.Layout.DownloadFolder);
         foreach (var file in new DirectoryInfo(directory.Layout.DownloadFolder).EnumerateFiles()
             .Where(file => (context.Clock.GetUtcNow() - file.LastWriteTimeUtc).Duration() > LeftOverAge))
@@ -140,7 +140,7 @@ internal static class ReceiveBackup
             }
             catch (IOException exception) when (exception is NotAFileException || DiskFault.IsHeldElsewhere(exception))
             {
-                // Another process is fetching it, or it is none of ours.
+                // Another process is fetching it, or it is not ours.
             }
         }
     }

@@ -8,8 +8,8 @@ using SignalHarvester.Backup.Storage;
 namespace SignalHarvester.Backup.Operations.Transfer;
 
 /// <summary>
-/// Copies a backup into an object store: what it builds on first, then its file, then its sidecar, so that whatever is
-/// listed there can be restored. What is there already is not sent again, and nothing is overwritten.
+/// Copies a backup to an object store: first the backups that it builds on, then its file, then its sidecar, so every listed
+/// backup there can be restored. Files that are already there are not sent again, and nothing is overwritten.
 /// </summary>
 internal static class SendBackup
 {
@@ -18,12 +18,13 @@ internal static class SendBackup
 
     /// <summary>Sends one backup.</summary>
     /// <param name="backup">The backup.</param>
-    /// <param name="directory">Where it lies.</param>
+    /// <param name="directory">Its directory.</param>
     /// <param name="catalog">Where it goes.</param>
-    /// <param name="context">Clock, messages, cancellation. Stopped, what has arrived is not sent again the next time.</param>
+    /// <param name="context">Clock, messages, cancellation. If it is stopped, the next run continues from the arrived part.</param>
     /// <returns>The backup, with the copy.</returns>
-    /// <exception cref="BackupException">The Cloud… errors; CloudObjectExists: another backup of that id is there; those of reading the backup.</exception>
-    /// <exception cref="OperationCanceledException">It was stopped; nothing half-sent is listed.</exception>
+    /// <exception cref="BackupException">The Cloud… errors; CloudObjectExists: another backup there has that id; the errors of
+    /// reading the backup.</exception>
+    /// <exception cref="OperationCanceledException">It was stopped. An unfinished copy is not listed.</exception>
     public static BackupMetadata Run(BackupMetadata backup, BackupDirectory directory, StoreCatalog catalog, OperationContext context)
     {
         for (var attempt = 1; ; attempt++)
@@ -40,13 +41,13 @@ internal static class SendBackup
             }
             catch (BackupException exception) when (attempt < MostAttempts && exception.ErrorId is BackupErrorId.BackupFileMissing or BackupErrorId.ChainBroken)
             {
-                // Folded by another run since the chain was read; what is there now is sent.
+                // Another run folded it since the chain was read, so the present files are sent.
                 context.Verbose($"Checking '{backup.Id}' again: {exception.Message}");
             }
         }
     }
 
-    /// <summary>Cancels the uploads of killed runs that nobody resumed for a week: their parts cost money, and are not listed.</summary>
+    /// <summary>Cancels the uploads of killed runs that nobody resumed for a week: their parts cost money, although no listing shows them.</summary>
     /// <exception cref="BackupException">The Cloud… errors.</exception>
     public static void CleanUp(StoreCatalog catalog, OperationContext context)
     {
@@ -56,7 +57,7 @@ internal static class SendBackup
         }
         catch (BackupException exception) when (exception.ErrorId is BackupErrorId.CloudAccessDenied or BackupErrorId.CloudRefused)
         {
-            // An account that may only send needs no more rights for this.
+            // An account that may only send should not need more rights for this.
             context.Verbose($"Cannot look for unfinished uploads: {exception.Message}");
         }
     }
@@ -79,7 +80,7 @@ internal static class SendBackup
         var there = await catalog.FindAsync(link.Id, context.Cancellation).ConfigureAwait(false);
         if (there is not null && !there.Backup.HoldsSameImageAs(link))
         {
-            throw new CloudFault(store.Location).ObjectExists(link.Id + BackupFileName.SidecarSuffix, null);
+            throw new StoreFault(store.Location).ObjectExists(link.Id + BackupFileName.SidecarSuffix, null);
         }
 
         var fileName = Path.GetFileName(link.BackupPath);
@@ -103,7 +104,7 @@ internal static class SendBackup
         }
         catch (BackupException exception) when (exception.ErrorId == BackupErrorId.CloudObjectExists)
         {
-            // Another run can have sent the same backup meanwhile, and differ in the moment only.
+            // Another run may have sent the same backup meanwhile, with only another moment.
             if (await catalog.FindAsync(link.Id, context.Cancellation).ConfigureAwait(false) is not { } theirs || theirs.FileName != fileName
                 || !theirs.Backup.HoldsSameImageAs(link))
             {
@@ -116,8 +117,8 @@ internal static class SendBackup
     }
 
     /// <summary>
-    /// Some stores make one slash of two, or leave the first one out, where an object is sent, and not where they list: it would
-    /// be found by its name, and never by who has lost the machine.
+    /// Checks that a listing finds the object. Some stores merge two slashes, or drop the first one, when they receive an object, but
+    /// not when they list. Such an object is found by its name, but not by somebody who has lost the machine.
     /// </summary>
     private static async Task RequireListedAsync(IObjectStore store, string name, OperationContext context)
     {
@@ -126,7 +127,7 @@ internal static class SendBackup
             && !await store.ListAsync(name, context.Cancellation).AnyAsync(item => item.Name == name, context.Cancellation).ConfigureAwait(false))
         {
             var plain = string.Concat(parts.Where(part => part.Length > 0).Select(part => part + "/"));
-            throw new CloudFault(store.Location)
+            throw new StoreFault(store.Location)
                 .Refused("the prefix", $"it stores '{name}' but does not list it, because it drops slashes. Give -Prefix '{plain}' instead", null);
         }
     }

@@ -6,8 +6,8 @@ using SignalHarvester.Backup.Storage;
 namespace SignalHarvester.Backup.Operations.Transfer;
 
 /// <summary>
-/// A backup from an object store, fetched with its chain into a directory of its own below .shbackup for as long as a restore
-/// or a test needs it. Where fetching breaks off, what has come stays for the next run, for a week.
+/// A backup from an object store, fetched with its chain into a directory of its own below .shbackup, for as long as a restore or
+/// a test needs it. If fetching stops, the fetched part stays for a week, for the next run.
 /// </summary>
 internal sealed class StagedBackup : IDisposable
 {
@@ -23,15 +23,15 @@ internal sealed class StagedBackup : IDisposable
         this.guardPath = guardPath;
     }
 
-    /// <summary>The backup, here.</summary>
+    /// <summary>The backup on this machine.</summary>
     public BackupSource Source { get; }
 
     /// <summary>Fetches a backup.</summary>
-    /// <param name="id">Which.</param>
+    /// <param name="id">The backup's id.</param>
     /// <param name="store">Where it is.</param>
-    /// <param name="home">The backup directory below which there is room for it; made if it is not there.</param>
+    /// <param name="home">The backup directory below which it is fetched. A missing directory is made.</param>
     /// <param name="context">Clock, messages, cancellation.</param>
-    /// <exception cref="BackupException">As fetching it.</exception>
+    /// <exception cref="BackupException">As in <see cref="ReceiveBackup.Run"/>.</exception>
     public static StagedBackup Fetch(string id, StoreCatalog store, BackupDirectory home, OperationContext context)
     {
         home.RefuseLinks();
@@ -81,8 +81,8 @@ internal sealed class StagedBackup : IDisposable
 
     private static void DeleteLeftOvers(string folder, OperationContext context)
     {
-        // In either direction: what a clock that was ahead has dated would stay until then. Which of two clocks is right is not
-        // known, so that nothing goes that another process holds.
+        // In either direction, because otherwise a folder dated by a clock that was ahead would stay until that date. It is unknown which
+        // of two clocks is right, so a folder that another process holds always stays.
         using var staging = HeldFolder.Open(folder);
         foreach (var left in new DirectoryInfo(folder).EnumerateDirectories()
             .Where(left => (context.Clock.GetUtcNow() - left.LastWriteTimeUtc).Duration() > LeftOverAge))
@@ -97,7 +97,7 @@ internal sealed class StagedBackup : IDisposable
             }
             catch (IOException exception) when (exception is NotAFileException || DiskFault.IsHeldElsewhere(exception))
             {
-                // A restore or a test is at it, or it is none of ours.
+                // A restore or a test is using it, or it is not ours.
             }
         }
     }

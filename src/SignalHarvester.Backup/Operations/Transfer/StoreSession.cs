@@ -5,7 +5,7 @@ using SignalHarvester.Backup.Progress;
 
 namespace SignalHarvester.Backup.Operations.Transfer;
 
-/// <summary>The object stores of one run: each is opened once, and made ready once before the first backup is sent there.</summary>
+/// <summary>The object stores of one run. Each is opened once, and prepared once before the first backup is sent there.</summary>
 /// <param name="clock">The clock for ages.</param>
 public sealed class StoreSession(TimeProvider clock) : IDisposable
 {
@@ -19,11 +19,11 @@ public sealed class StoreSession(TimeProvider clock) : IDisposable
         open.GetOrAdd(location, _ => new Lazy<StoreCatalog>(() => new StoreCatalog(location, options, clock))).Value;
 
     /// <summary>
-    /// Makes sure that a store can be sent to, and cancels the uploads that nobody has resumed for a week. A failure is not
-    /// kept: the next call tries again.
+    /// Makes sure that a store can receive backups, and cancels the uploads that nobody has resumed for a week. A failure is not
+    /// remembered, so the next call tries again.
     /// </summary>
     /// <param name="store">The store, opened here.</param>
-    /// <param name="create">Whether a bucket or container that is not there is made.</param>
+    /// <param name="create">Whether a missing bucket or container is created.</param>
     /// <param name="context">Messages, cancellation.</param>
     /// <exception cref="BackupException">InvalidArgument: the prefix is too long. The Cloud… errors.</exception>
     public void Prepare(StoreCatalog store, bool create, OperationContext context)

@@ -3,9 +3,9 @@ using SignalHarvester.Backup.Sqlite.Checks;
 
 namespace SignalHarvester.Backup.Operations.Verify;
 
-/// <summary>What an image holds, seen from SQL, to hold one against another.</summary>
+/// <summary>The content of an image as SQL shows it, to compare images.</summary>
 /// <param name="SchemaChecksum">The schema's digest; null if unknown.</param>
-/// <param name="RowCounts">Rows of each table; null if they are not known.</param>
+/// <param name="RowCounts">The number of rows of each table; null if unknown.</param>
 internal sealed record ImageContent(string? SchemaChecksum, IReadOnlyDictionary<string, long>? RowCounts)
 {
     /// <summary>Reads the content of an open database.</summary>

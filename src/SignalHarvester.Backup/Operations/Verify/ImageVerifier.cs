@@ -14,22 +14,22 @@ using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Operations.Verify;
 
-/// <summary>Holds a stored file against what was recorded of it, from its bytes up to its rows.</summary>
+/// <summary>Compares a stored file with what was recorded about it, from its bytes up to its rows.</summary>
 internal sealed class ImageVerifier(string temporaryParent, OperationContext context)
 {
-    /// <summary>The content that the last verification found; what was not recorded before can be recorded from it.</summary>
+    /// <summary>The content that the last verification found. It can be recorded if none was recorded before.</summary>
     public ImageContent? FoundContent { get; private set; }
 
-    /// <summary>What the last verification read.</summary>
+    /// <summary>The image that the last verification read.</summary>
     public WrittenImage? FoundImage { get; private set; }
 
-    /// <summary>Which file the last image was put together in; null on Windows.</summary>
+    /// <summary>The file in which the last image was assembled; null on Windows.</summary>
     public FileIdentity? FoundFile { get; private set; }
 
-    /// <summary>The inconsistencies of the database that the last verification found; null if it did not look.</summary>
+    /// <summary>The inconsistencies that the last verification found in the database; null if it did not check for them.</summary>
     public IReadOnlyList<string>? FoundInconsistencies { get; private set; }
 
-    /// <summary>Reads the files whole, puts the image together in a private temporary file, and checks that as a database.</summary>
+    /// <summary>Reads the whole files, assembles the image in a private temporary file, and checks that as a database.</summary>
     /// <returns>The checks, in their order. After the first failure only explanations follow.</returns>
     /// <exception cref="BackupException">InsufficientSpace, WriteFailed: the check itself could not be made.</exception>
     public IReadOnlyList<VerificationCheck> Verify(OpenChain chain, ImageContent recorded, string activity)
@@ -53,7 +53,7 @@ internal sealed class ImageVerifier(string temporaryParent, OperationContext con
         }
     }
 
-    /// <summary>Checks the stored bytes against size and stored checksum, without unpacking.</summary>
+    /// <summary>Checks the stored bytes against size and stored checksum, without unpacking them.</summary>
     public List<VerificationCheck> VerifyStored(OpenChain chain, string activity)
     {
         var checks = Sizes(chain);
@@ -66,7 +66,7 @@ internal sealed class ImageVerifier(string temporaryParent, OperationContext con
         return checks;
     }
 
-    /// <summary>Unpacks an increment as it landed and holds it against the WAL format, without what it builds on.</summary>
+    /// <summary>Unpacks an increment as it is stored, and checks it against the WAL format, without its parents.</summary>
     public List<VerificationCheck> VerifyIncrement(OpenChain increment, string activity)
     {
         var (backup, file) = increment.Links[0];
@@ -87,11 +87,11 @@ internal sealed class ImageVerifier(string temporaryParent, OperationContext con
         return checks;
     }
 
-    /// <summary>Puts the image together in a new file and checks sizes and checksums on the way.</summary>
-    /// <param name="chain">The backup and what it builds on.</param>
+    /// <summary>Assembles the image in a new file, and checks sizes and checksums on the way.</summary>
+    /// <param name="chain">The backup and its parents.</param>
     /// <param name="imagePath">The file to make.</param>
-    /// <param name="activity">What to call the step.</param>
-    /// <param name="durable">Whether the file is to be on disk in the end.</param>
+    /// <param name="activity">The name of the step.</param>
+    /// <param name="durable">Whether the file must be on disk in the end.</param>
     public List<VerificationCheck> Unpack(OpenChain chain, string imagePath, string activity, bool durable = false)
     {
         using var file = File.OpenHandle(imagePath, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read);
@@ -110,11 +110,11 @@ internal sealed class ImageVerifier(string temporaryParent, OperationContext con
         return checks;
     }
 
-    /// <summary>Unpacks the files and checks sizes and checksums on the way.</summary>
-    /// <param name="chain">The backup and what it builds on.</param>
-    /// <param name="target">Takes the image; null to throw it away, which takes a backup that stands by itself.</param>
-    /// <param name="folder">A private folder for what the increments hold; null for a backup that stands by itself.</param>
-    /// <param name="activity">What to call the step.</param>
+    /// <summary>Unpacks the files, and checks sizes and checksums on the way.</summary>
+    /// <param name="chain">The backup and its parents.</param>
+    /// <param name="target">Receives the image; null to discard it, which is possible only for a backup without a parent.</param>
+    /// <param name="folder">A private folder for the content of the increments; null for a backup without a parent.</param>
+    /// <param name="activity">The name of the step.</param>
     public List<VerificationCheck> Unpack(OpenChain chain, IImageTarget? target, string? folder, string activity)
     {
         var backup = chain.Backup;
@@ -166,8 +166,7 @@ internal sealed class ImageVerifier(string temporaryParent, OperationContext con
                 return [VerificationChecks.Unreadable(reason)];
             }
 
-            using var step = context.Meter("Checking integrity", 0);
-            var report = IntegrityCheck.Run(connection);
+            var report = DatabaseCheck.Run(connection, context, token => SqliteConnections.OpenImmutable(imagePath, token));
             var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
             if (report.Damage.Count > 0)
             {

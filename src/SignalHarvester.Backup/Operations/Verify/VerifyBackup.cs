@@ -5,16 +5,16 @@ using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Operations.Verify;
 
-/// <summary>Verifies a backup, and records the result in its sidecar where it lies in a backup directory.</summary>
+/// <summary>Verifies a backup, and records the result in its sidecar if it lies in a backup directory.</summary>
 internal static class VerifyBackup
 {
     /// <summary>Verifies one backup.</summary>
-    /// <param name="source">The backup, as listed. The result of one in an object store, or of a file in no catalogue, is recorded nowhere.</param>
+    /// <param name="source">The backup, as listed. The result is not recorded for a backup in an object store, or for a file in no catalogue.</param>
     /// <param name="level">Quick or Full.</param>
     /// <param name="context">Clock, messages, cancellation.</param>
     /// <exception cref="BackupException">The check could not be made: InsufficientSpace,
     /// WriteFailed, ReadFailed, BackupNotFound, SidecarHostile, and the Cloud… errors.</exception>
-    /// <exception cref="OperationCanceledException">It was stopped; nothing is recorded.</exception>
+    /// <exception cref="OperationCanceledException">It was stopped, and recorded nothing.</exception>
     public static VerificationOutcome Run(BackupSource source, VerificationLevel level, OperationContext context)
     {
         if (source.Catalog.Store is { } store)
@@ -79,7 +79,7 @@ internal static class VerifyBackup
         catch (BackupException exception)
             when (exception.ErrorId is BackupErrorId.InsufficientSpace or BackupErrorId.DirectoryLocked or BackupErrorId.WriteFailed)
         {
-            // What was found stays true.
+            // The findings remain true.
             context.Warn($"The result for '{tested.Id}' could not be recorded: {exception.Message}");
         }
     }
@@ -125,7 +125,7 @@ internal static class VerifyBackup
         var activity = $"Verifying {backup.Id}";
         if (backup.IsPredecessor && IsWal(backup))
         {
-            // The predecessor's WAL backups: a raw log, which is no database by itself.
+            // The predecessor's WAL backups are raw logs, which are no databases by themselves.
             return verifier.Unpack(
                 OpenChain.Of(backup with { Checksum = backup.Checksum ?? backup.WalChecksum }, chain.Links[0].File, chain.Identities), target: null,
                 folder: null, activity);
@@ -142,7 +142,7 @@ internal static class VerifyBackup
             return verifier.VerifyStored(chain, activity);
         }
 
-        // The predecessor recorded the image's checksum alone, so the file has to be unpacked for it.
+        // The predecessor recorded only the image's checksum, so the file must be unpacked to compare it.
         var checks = verifier.Unpack(chain, target: null, folder: null, activity);
         if (backup.Checksum is null)
         {

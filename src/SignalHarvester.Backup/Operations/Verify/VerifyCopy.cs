@@ -6,15 +6,15 @@ using SignalHarvester.Backup.Progress;
 namespace SignalHarvester.Backup.Operations.Verify;
 
 /// <summary>
-/// Verifies a copy in an object store. Quick asks the store for size and checksums of each file of the chain and fetches
-/// nothing but sidecars; Full fetches the chain and tests it as one that lies here. Nothing in the store is changed.
+/// Verifies a copy in an object store. Quick asks the store for size and checksums of each file of the chain, and fetches only
+/// sidecars. Full fetches the chain, and tests it like a local one. Neither changes anything in the store.
 /// </summary>
 internal static class VerifyCopy
 {
     /// <summary>Verifies one copy.</summary>
-    /// <param name="id">Which.</param>
-    /// <param name="store">Where it is.</param>
-    /// <param name="home">The backup directory below which a full test finds room for a while.</param>
+    /// <param name="id">The id of the backup.</param>
+    /// <param name="store">The store.</param>
+    /// <param name="home">The backup directory in which a full test finds temporary space.</param>
     /// <param name="level">Quick or Full.</param>
     /// <param name="context">Clock, messages, cancellation.</param>
     /// <exception cref="BackupException">The check could not be made: BackupNotFound, InsufficientSpace, and the Cloud… errors.</exception>

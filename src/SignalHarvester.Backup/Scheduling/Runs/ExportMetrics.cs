@@ -6,7 +6,7 @@ using SignalHarvester.Backup.Progress;
 
 namespace SignalHarvester.Backup.Scheduling.Runs;
 
-/// <summary>The last step of a run: exports metrics, as the settings say. A failure here does not make the run fail.</summary>
+/// <summary>The last step of a run: exports metrics as configured. A failure here does not make the run fail.</summary>
 /// <param name="definition">The schedule.</param>
 /// <param name="settings">The settings.</param>
 /// <param name="recorder">Where the steps are noted.</param>
@@ -16,9 +16,9 @@ internal sealed class ExportMetrics(ScheduleDefinition definition, BackupSetting
     private const string Step = "Metrics";
     private const string Job = "signal_harvester_backup";
 
-    /// <summary>Exports the metrics of the directories that a run concerned.</summary>
+    /// <summary>Exports the metrics of a run's directories.</summary>
     /// <param name="directories">The backup directories.</param>
-    /// <param name="databases">The databases that it worked on.</param>
+    /// <param name="databases">The run's databases.</param>
     public void Run(IReadOnlyList<string> directories, IReadOnlyCollection<string> databases)
     {
         if (settings.Metrics is { Textfile: null, PushGateway: null })
@@ -34,7 +34,7 @@ internal sealed class ExportMetrics(ScheduleDefinition definition, BackupSetting
             }
             catch (Exception exception) when (exception is not OperationCanceledException)
             {
-                // Whatever it is: the backups are made, and how the run went is still to be kept.
+                // Whatever happened: the backups are made, and the result of the run still has to be stored.
                 context.Warn($"The metrics of '{directory}' could not be exported: {exception.Message}");
                 recorder.Warn(Step, directory, exception.Message);
             }
@@ -47,7 +47,7 @@ internal sealed class ExportMetrics(ScheduleDefinition definition, BackupSetting
         var suffix = string.Empty;
         if (isOneOfSeveral)
         {
-            // Several have one file and one group each, and a label to be told apart by.
+            // Several directories share one file or group, so each has a label of its own.
             options = options with { Labels = new Dictionary<string, string> { ["directory"] = directory } };
             suffix = number == 0 ? string.Empty : string.Create(CultureInfo.InvariantCulture, $"-{number + 1}");
         }
@@ -66,7 +66,7 @@ internal sealed class ExportMetrics(ScheduleDefinition definition, BackupSetting
         recorder.Do(Step, directory, () => ("exported", null));
     }
 
-    /// <summary>The shortest period of all schedules that back up a database: another one than this may promise more.</summary>
+    /// <summary>Returns the shortest period of all schedules that back up a database: another schedule may promise more.</summary>
     private TimeSpan? Expected(string database, IReadOnlyCollection<string> databases) => ScheduleRegistry.All()
         .Where(other => other.Job.Action == ScheduleAction.Backup && Covers(other, database, databases))
         .Select(other => (TimeSpan?)other.Trigger.Period)
@@ -76,6 +76,6 @@ internal sealed class ExportMetrics(ScheduleDefinition definition, BackupSetting
         other.Key == definition.Key && other.Scope == definition.Scope ? databases.Contains(database)
         : other.Job.Databases.Count == 0 ? other.Job.ConfigurationPath == definition.Job.ConfigurationPath
             && settings.Databases.Any(known => known.Path == database)
-        // What its wildcards match is known once it has run.
+        // What its wildcards match is known after its run.
         : other.Job.Databases.Contains(database) || ScheduleStore.Of(other.Scope).ReadState(other.Key)?.Databases.Contains(database) == true;
 }

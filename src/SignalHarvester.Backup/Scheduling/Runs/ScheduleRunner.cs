@@ -11,11 +11,11 @@ using SignalHarvester.Backup.Scheduling.Schedulers;
 namespace SignalHarvester.Backup.Scheduling.Runs;
 
 /// <summary>
-/// One run of a schedule from its start to its record. While it lives, no second run of the same schedule begins.
+/// One run of a schedule from its start to its record. During its lifetime no second run of the same schedule begins.
 /// </summary>
 public sealed class ScheduleRunner : IDisposable
 {
-    // Clocks are put right by less than that all the time.
+    // Clocks are often corrected by less than that.
     private static readonly TimeSpan ClockSlack = TimeSpan.FromHours(1);
 
     private readonly ScheduleDefinition definition;
@@ -46,7 +46,7 @@ public sealed class ScheduleRunner : IDisposable
             null;
     }
 
-    /// <summary>Why there is nothing to do; null if there is.</summary>
+    /// <summary>The reason why there is nothing to do; null if there is something.</summary>
     public string? WhyNot { get; }
 
     /// <summary>Whether there is nothing to do because another run is in progress.</summary>
@@ -56,7 +56,7 @@ public sealed class ScheduleRunner : IDisposable
     /// <param name="configured">The settings of the file.</param>
     public BackupSettings Settings(BackupSettings configured) => definition.Job.Over(configured);
 
-    /// <summary>Waits the random time that schedulers do not wait by themselves.</summary>
+    /// <summary>Waits the random time, if the scheduler does not do that by itself.</summary>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
     public void Delay(OperationContext context)
     {
@@ -72,7 +72,7 @@ public sealed class ScheduleRunner : IDisposable
     /// <summary>Runs the steps of the schedule, and stores the result.</summary>
     /// <param name="sources">The databases.</param>
     /// <param name="settings">Its settings.</param>
-    /// <param name="fault">Called for each thing that failed.</param>
+    /// <param name="fault">Called for each failure.</param>
     /// <param name="context">Clock, messages, cancellation.</param>
     /// <exception cref="OperationCanceledException">It was stopped; the moment does not count as served.</exception>
     public ScheduleRun Run(IReadOnlyList<ScheduleSource> sources, BackupSettings settings, Action<BackupException> fault, OperationContext context)
@@ -95,7 +95,7 @@ public sealed class ScheduleRunner : IDisposable
         return ([], []);
     }, _ => { }, settings: null, context);
 
-    /// <summary>A run in which there was nothing to do.</summary>
+    /// <summary>Returns the record of a run that had nothing to do.</summary>
     public ScheduleRun Skip(string reason) => new()
     {
         Name = definition.Name,
@@ -174,7 +174,7 @@ public sealed class ScheduleRunner : IDisposable
         }
         catch (BackupException exception)
         {
-            // The backups count, not the note of them.
+            // The backups count, not their record.
             context.Warn($"The result of the run could not be saved: {exception.Message}");
         }
 

@@ -11,32 +11,36 @@ using SignalHarvester.Backup.Retention;
 namespace SignalHarvester.Backup.Scheduling.Runs;
 
 /// <summary>
-/// What a schedule does when it is due: backups, each verified and sent elsewhere, then retention. A step that fails
-/// stops no other that can still help.
+/// The work of a due schedule: backups, each verified and sent off-site, then retention. A failed step does not stop others that
+/// can still help.
 /// </summary>
-/// <param name="job">What is to be done.</param>
-/// <param name="settings">How: the settings file's, with what the schedule says on top.</param>
+/// <param name="job">The job.</param>
+/// <param name="settings">The settings: those of the file, overridden by those of the schedule.</param>
 /// <param name="recorder">Where the steps are noted.</param>
 /// <param name="context">Clock, messages, cancellation.</param>
 internal sealed class ScheduledWork(ScheduleJob job, BackupSettings settings, StepRecorder recorder, OperationContext context)
 {
-    private readonly OperationContext context = context with { Identities = settings.Encryption.ToIdentities(context.Warn, context.Cancellation) };
+    private readonly OperationContext context = context with
+    {
+        Identities = settings.Encryption.ToIdentities(context.Warn, context.Cancellation),
+        IsThorough = settings.Verification.Thorough,
+    };
     private readonly Lock gate = new();
     private readonly HashSet<string> databases = new(StringComparer.Ordinal);
     private readonly List<string> made = [];
 
-    /// <summary>The ids of the backups that were made.</summary>
+    /// <summary>The ids of the new backups.</summary>
     public IReadOnlyList<string> Made => made;
 
-    /// <summary>The databases that the run worked on.</summary>
+    /// <summary>The run's databases.</summary>
     public IReadOnlyCollection<string> Databases => databases;
 
-    /// <summary>The backup directories that the run concerns.</summary>
+    /// <summary>The run's backup directories.</summary>
     public IReadOnlyList<string> Directories => job.Action != ScheduleAction.Backup
         ? [.. settings.BackupDirectories.Where(directory => directory == settings.BackupDirectory || Directory.Exists(directory))]
         : [.. databases.Select(settings.BackupDirectoryOf).Distinct(StringComparer.Ordinal)];
 
-    /// <summary>Does it.</summary>
+    /// <summary>Runs the steps.</summary>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
     public void Run(IReadOnlyList<ScheduleSource> sources)
     {
@@ -82,7 +86,7 @@ internal sealed class ScheduledWork(ScheduleJob job, BackupSettings settings, St
         }
         catch (AggregateException exception) when (context.Cancellation.IsCancellationRequested)
         {
-            // What a step stops with may carry a token of its own, which the loop does not know for its.
+            // The exception of a step may carry another token, which the loop does not recognise as its own.
             throw new OperationCanceledException(exception.Message, exception, context.Cancellation);
         }
     }
@@ -141,7 +145,7 @@ internal sealed class ScheduledWork(ScheduleJob job, BackupSettings settings, St
             });
         }
 
-        // A database that is lost is the one whose backups matter most, so that what is there decides nothing.
+        // The backups of a lost database matter most, so a drill does not depend on which databases exist.
         foreach (var source in job.Databases.Count == 0 ? [] : sources.Where(source => !newest.Exists(backup => backup.DatabasePath == source.Path)))
         {
             recorder.Fail(StepNames.Drill, source.Path, source.Fault ?? new BackupException(
@@ -227,7 +231,7 @@ internal sealed class ScheduledWork(ScheduleJob job, BackupSettings settings, St
             : throw failed[0];
     }
 
-    /// <summary>Retention after backups is of the same databases; as a schedule of its own, it is of all.</summary>
+    /// <summary>After backups, retention concerns the same databases; in a schedule of its own, all of them.</summary>
     private bool IsConcerned(RetentionDecision decision) =>
         job.Action == ScheduleAction.Retention || (decision.Backup.DatabasePath is { } path && databases.Contains(path));
 

@@ -1,6 +1,6 @@
 namespace SignalHarvester.Backup.Scheduling.Runs;
 
-/// <summary>What the steps of a run are called in its record.</summary>
+/// <summary>The names of a run's steps in its record.</summary>
 internal static class StepNames
 {
     /// <summary>Finds the databases.</summary>
@@ -15,10 +15,10 @@ internal static class StepNames
     /// <summary>Sends it to the stores.</summary>
     public const string Upload = nameof(Upload);
 
-    /// <summary>Removes what is not kept.</summary>
+    /// <summary>Removes the backups that no rule keeps.</summary>
     public const string Retention = nameof(Retention);
 
-    /// <summary>Restores one to a temporary place and questions it.</summary>
+    /// <summary>Restores a backup to a temporary place and queries it.</summary>
     public const string Drill = nameof(Drill);
 
     /// <summary>Reads stored files again.</summary>

@@ -3,22 +3,22 @@ using System.Diagnostics;
 
 namespace SignalHarvester.Backup.Scheduling.Runs;
 
-/// <summary>Keeps what the steps of a run came to. A step that fails is noted, and the run goes on.</summary>
+/// <summary>Records the results of a run's steps. If a step fails, that is noted, and the run continues.</summary>
 internal sealed class StepRecorder
 {
     private readonly ConcurrentQueue<ScheduleStep> steps = new();
     private readonly ConcurrentQueue<BackupException> faults = new();
 
-    /// <summary>The steps so far, in the order that they ended in.</summary>
+    /// <summary>The steps so far, in the order in which they ended.</summary>
     public IReadOnlyList<ScheduleStep> Steps => [.. steps];
 
-    /// <summary>What went wrong in steps that failed.</summary>
+    /// <summary>The errors of failed steps.</summary>
     public IReadOnlyList<BackupException> Faults => [.. faults];
 
-    /// <summary>Does a step.</summary>
+    /// <summary>Runs a step.</summary>
     /// <param name="step">Its name.</param>
-    /// <param name="target">What it works on.</param>
-    /// <param name="work">What it does; gives what to say of it, and the id of the backup concerned.</param>
+    /// <param name="target">Its subject.</param>
+    /// <param name="work">The work. Returns a text about the result, and the id of the backup concerned.</param>
     /// <returns>Whether it succeeded.</returns>
     /// <exception cref="OperationCanceledException">The run was stopped.</exception>
     public bool Do(string step, string? target, Func<(string Detail, string? BackupId)> work)
@@ -40,13 +40,13 @@ internal sealed class StepRecorder
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            // Whatever it is: one database's trouble is not another's.
+            // Whatever happened: one database's problem must not affect another.
             Fail(step, target, exception as BackupException ?? Unexpected(step, target, exception), Stopwatch.GetElapsedTime(started));
             return false;
         }
     }
 
-    /// <summary>Notes a step that failed.</summary>
+    /// <summary>Notes a failed step.</summary>
     public void Fail(string step, string? target, BackupException fault, TimeSpan duration = default)
     {
         faults.Enqueue(fault);
@@ -61,11 +61,11 @@ internal sealed class StepRecorder
         });
     }
 
-    /// <summary>Notes a step that something was wrong with, and that does not make the run a bad one.</summary>
+    /// <summary>Notes a step with a problem that does not make the run fail.</summary>
     public void Warn(string step, string? target, string detail) =>
         steps.Enqueue(new ScheduleStep { Step = step, Target = target, Result = ScheduleResult.Warning, Detail = detail });
 
-    /// <summary>Notes a step that there was nothing to do in.</summary>
+    /// <summary>Notes a step that had nothing to do.</summary>
     public void Skip(string step, string? target, string? backupId, string detail) =>
         steps.Enqueue(new ScheduleStep { Step = step, Target = target, Result = ScheduleResult.Skipped, BackupId = backupId, Detail = detail });
 

@@ -6,16 +6,16 @@ using SignalHarvester.Backup.Text;
 namespace SignalHarvester.Backup.Scheduling.Schedulers;
 
 /// <summary>
-/// cron, which knows the machine's own time zone alone (Debian's has no CRON_TZ): it starts the run at every time of day
-/// that can be the moment, and the run looks whether it is due.
+/// cron, which knows only the machine's own time zone (Debian's has no CRON_TZ). So it starts the run at every time of day that
+/// can be the right one, and the run checks whether it is due.
 /// </summary>
-/// <param name="clock">The time from which on the zone's offsets count.</param>
+/// <param name="clock">The clock: the zone's offsets count from its present time onwards.</param>
 internal sealed class CronBackend(TimeProvider clock) : IScheduleBackend
 {
     private const string SystemFolder = "/etc/cron.d";
     private const string UsersTable = "the account's crontab";
 
-    // Debian's cron refuses longer ones, others cut them off.
+    // Debian's cron refuses longer lines, others cut them off.
     private const int MostBytes = 990;
     private const UnixFileMode ReadableByAll = DurableFile.OwnersAlone | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
     private static readonly string[] ProcessFiles = ["/run/crond.pid", "/run/cron.pid", "/var/run/crond.pid", "/var/run/cron.pid"];
@@ -45,7 +45,7 @@ internal sealed class CronBackend(TimeProvider clock) : IScheduleBackend
             .. definition.Command.Environment.Select(variable => $"{variable.Key}={Quote(variable.Value)}"),
             Quote(definition.Command.Program),
             .. definition.Command.Arguments.Select(Quote),
-            // cron mails what it sees; errors come on the other stream.
+            // cron mails everything that it sees; errors come on the other stream.
             ">/dev/null",
         ]);
         if (Encoding.UTF8.GetByteCount(line) > MostBytes)
@@ -60,7 +60,7 @@ internal sealed class CronBackend(TimeProvider clock) : IScheduleBackend
         [
             Begin(definition.Key),
             "# " + definition.Title,
-            // What was missed while the machine was off.
+            // For runs that were missed while the machine was off.
             "@reboot " + line,
             .. Times(definition.Trigger).Select(times => $"{times} * * * {line}"),
             End(definition.Key),
@@ -119,9 +119,9 @@ internal sealed class CronBackend(TimeProvider clock) : IScheduleBackend
     }
 
     /// <summary>
-    /// A word for a shell in a crontab. cron itself ends the command at a %, unless a backslash stands before it, which it
-    /// takes away; and some take away one of two backslashes. So no two meet here, and none meets a %. Line ends do not come
-    /// so far (<see cref="TaskCommand.Plain"/>, <see cref="PowerShellText.Literal"/>).
+    /// Quotes a word for a shell in a crontab. cron itself ends the command at a %, unless a backslash precedes it, which cron
+    /// removes; and some versions remove one of two backslashes. So no two backslashes are adjacent here, and none precedes a %.
+    /// Line ends do not come this far (<see cref="TaskCommand.Plain"/>, <see cref="PowerShellText.Literal"/>).
     /// </summary>
     internal static string Quote(string text)
     {
@@ -141,8 +141,8 @@ internal sealed class CronBackend(TimeProvider clock) : IScheduleBackend
     }
 
     /// <summary>
-    /// Minutes and hours. The star before the hours makes cron go by its clock where the zone puts that back, instead of
-    /// skipping the hour that comes again.
+    /// Minutes and hours. The star before the hours makes cron follow its clock when the zone sets it back, instead of skipping the
+    /// hour that comes again.
     /// </summary>
     private IEnumerable<string> Times(ScheduleTrigger trigger) => DayTimes.OnClock(trigger, SystemZone.Find(), clock.GetUtcNow()).Lists().Select(list =>
         $"{(list.Minutes.Count == 60 ? "*" : Join(list.Minutes))} {(list.Hours.Count == 24 ? "*" : "*/6" + string.Concat(list.Hours.Where(hour => hour % 6 != 0).Select(hour => "," + Join([hour]))))}");
@@ -156,7 +156,7 @@ internal sealed class CronBackend(TimeProvider clock) : IScheduleBackend
 
     private static string PathOf(ScheduleDefinition definition) => Path.Combine(SystemFolder, ScheduleStore.Prefix + definition.Key);
 
-    /// <summary>The table with each byte as one character: it may be in any encoding, and what is not ours stays as it is.</summary>
+    /// <summary>Reads the table with each byte as one character: it may have any encoding, and lines that are not ours stay unchanged.</summary>
     private static string ReadTable()
     {
         var (exitCode, output, error) = SchedulerTool.Ask(["crontab", "-l"]);
@@ -165,7 +165,7 @@ internal sealed class CronBackend(TimeProvider clock) : IScheduleBackend
             return Encoding.Latin1.GetString(output);
         }
 
-        // That an account has none is told by the words alone: of Debian, macOS and others, and of BusyBox, whose file is not there.
+        // Only the words say that an account has no table: those of Debian, macOS and others, and of BusyBox, whose file is missing.
         return error.Contains("no crontab for", StringComparison.OrdinalIgnoreCase)
             || (error.Contains("can't open", StringComparison.OrdinalIgnoreCase) && error.Contains("No such file", StringComparison.OrdinalIgnoreCase))
             ? string.Empty
@@ -178,7 +178,7 @@ internal sealed class CronBackend(TimeProvider clock) : IScheduleBackend
     {
         if (table.Length == 0)
         {
-            // An account that had none has none again.
+            // An account that had no table has none again.
             SchedulerTool.Run(["crontab", "-r"]);
         }
         else
@@ -204,8 +204,8 @@ internal sealed class CronBackend(TimeProvider clock) : IScheduleBackend
     }
 
     /// <summary>
-    /// Where a block begins and ends, its marks on lines of their own. One without an end is its first line alone: nothing of
-    /// others' is taken with it.
+    /// Finds the beginning and the end of a block, whose marks are lines of their own. A block without an end is only its first
+    /// line, so that nobody else's lines are removed with it.
     /// </summary>
     private static (int Start, int End)? Find(string table, string key)
     {

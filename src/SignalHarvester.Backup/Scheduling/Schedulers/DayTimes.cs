@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace SignalHarvester.Backup.Scheduling.Schedulers;
 
-/// <summary>Times of day at which something is started every day, in minutes since midnight, in order.</summary>
+/// <summary>Times of day at which a task starts every day, in minutes since midnight, in order.</summary>
 internal sealed class DayTimes
 {
     private const int MinutesOfDay = 24 * 60;
@@ -14,7 +14,7 @@ internal sealed class DayTimes
     /// <summary>The times.</summary>
     public IReadOnlyList<int> Minutes { get; }
 
-    /// <summary>The times of day in UTC at which a trigger can be due.</summary>
+    /// <summary>Returns the times of day in UTC at which a trigger can be due.</summary>
     public static DayTimes InUtc(ScheduleTrigger trigger)
     {
         var at = (int)trigger.At.TotalMinutes;
@@ -28,12 +28,12 @@ internal sealed class DayTimes
     }
 
     /// <summary>
-    /// The times of day on the clock of a zone at which a trigger can be due, whatever the zone's offset is that day, and
-    /// some more: a run that was missed is made up at one of those, within six hours.
+    /// Returns the times of day on the clock of a zone at which a trigger can be due, whatever the zone's offset is that day, and some
+    /// more: a missed run is made up at one of those, within six hours.
     /// </summary>
     /// <param name="trigger">The trigger.</param>
     /// <param name="zone">The zone of the scheduler's clock.</param>
-    /// <param name="now">The time from which on the offsets count.</param>
+    /// <param name="now">The time from which the offsets count.</param>
     public static DayTimes OnClock(ScheduleTrigger trigger, TimeZoneInfo zone, DateTimeOffset now)
     {
         var offsets = Offsets(zone, now);
@@ -43,8 +43,8 @@ internal sealed class DayTimes
         return new DayTimes([.. local, .. caughtUp]);
     }
 
-    /// <summary>The times as hours with the same minutes: cron and systemd take lists of both.</summary>
-    /// <returns>Minutes of the hour, and the hours that all of them belong to.</returns>
+    /// <summary>Groups the times into hours with the same minutes, because cron and systemd accept lists of both.</summary>
+    /// <returns>Minutes of the hour, with the hours to which all of them belong.</returns>
     public IReadOnlyList<(IReadOnlyList<int> Minutes, IReadOnlyList<int> Hours)> Lists() =>
     [
         .. Minutes
@@ -53,7 +53,7 @@ internal sealed class DayTimes
             .Select(same => ((IReadOnlyList<int>)[.. same.Select(hours => hours.Key).Order()], (IReadOnlyList<int>)[.. same.First()])),
     ];
 
-    /// <summary>The offsets from UTC, in minutes, that a zone has within the next two years. None lasts for less than some weeks.</summary>
+    /// <summary>Returns the offsets from UTC, in minutes, that a zone has within the next two years. Each lasts for at least some weeks.</summary>
     private static HashSet<int> Offsets(TimeZoneInfo zone, DateTimeOffset now) =>
         [.. Enumerable.Range(0, 2 * 366).Select(day => (int)zone.GetUtcOffset(now.AddDays(day)).TotalMinutes)];
 

@@ -3,29 +3,29 @@ namespace SignalHarvester.Backup.Scheduling.Schedulers;
 /// <summary>One scheduler of an operating system.</summary>
 internal interface IScheduleBackend
 {
-    /// <summary>Which one.</summary>
+    /// <summary>The kind of scheduler.</summary>
     ScheduleBackend Kind { get; }
 
-    /// <summary>Whether it starts a task a random time late by itself; else the run waits.</summary>
+    /// <summary>Whether it adds the random delay of a task by itself; if not, the run waits.</summary>
     bool DelaysAtRandom { get; }
 
-    /// <summary>Why it cannot be used here, as a clause; null if it can.</summary>
+    /// <summary>Returns why it cannot be used here, as a clause; null if it can.</summary>
     string? WhyUnusable(ScheduleScope scope);
 
-    /// <summary>What keeps its tasks from running although they are registered, as a sentence; null if nothing is known.</summary>
+    /// <summary>Returns what prevents registered tasks from running, as a sentence; null if nothing is known.</summary>
     string? Advice(ScheduleScope scope);
 
-    /// <summary>What it must get.</summary>
+    /// <summary>Makes the task that the scheduler must have for a schedule.</summary>
     TaskDefinition Compose(ScheduleDefinition definition);
 
-    /// <summary>Whether it has got that.</summary>
+    /// <summary>Compares the scheduler's task with that one.</summary>
     ScheduleStatus Status(ScheduleDefinition definition, TaskDefinition wanted);
 
     /// <summary>Registers the task, replacing an earlier one of that schedule.</summary>
     /// <exception cref="BackupException">SchedulerUnavailable, SchedulerFailed, WriteFailed.</exception>
     void Install(ScheduleDefinition definition, TaskDefinition wanted);
 
-    /// <summary>Removes that schedule from it. An unknown one is no error.</summary>
+    /// <summary>Removes the task of a schedule. An unknown one is no error.</summary>
     /// <exception cref="BackupException">SchedulerUnavailable, SchedulerFailed, WriteFailed.</exception>
     void Remove(ScheduleDefinition definition);
 }

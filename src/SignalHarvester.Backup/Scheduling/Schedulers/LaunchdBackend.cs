@@ -8,10 +8,11 @@ using SignalHarvester.Backup.Storage;
 namespace SignalHarvester.Backup.Scheduling.Schedulers;
 
 /// <summary>
-/// launchd, which knows the machine's own time zone alone: it starts the run at every time of day that can be the moment,
-/// and the run looks whether it is due. A time slept through is made up when the machine wakes, one off at the next load.
+/// launchd, which knows only the machine's own time zone. So it starts the run at every time of day that can be the right one,
+/// and the run checks whether it is due. A time during sleep is made up when the machine wakes, a time when it was off at the
+/// next load.
 /// </summary>
-/// <param name="clock">The time from which on the zone's offsets count.</param>
+/// <param name="clock">The clock: the zone's offsets count from its present time onwards.</param>
 internal sealed partial class LaunchdBackend(TimeProvider clock) : IScheduleBackend
 {
     private const string LabelPrefix = "com.signalharvester.";
@@ -51,7 +52,7 @@ internal sealed partial class LaunchdBackend(TimeProvider clock) : IScheduleBack
     {
         TaskFiles.Write(wanted.Files[0], ReadableByAll);
 
-        // What is loaded stays as it was until it is unloaded; that it is not loaded is no fault.
+        // A loaded task stays as it was until it is unloaded. If it is not loaded, that is no error.
         SchedulerTool.Ask(["launchctl", "bootout", Service(definition)]);
         foreach (var command in wanted.Commands)
         {

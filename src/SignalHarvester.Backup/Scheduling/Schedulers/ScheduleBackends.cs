@@ -5,10 +5,10 @@ internal sealed class ScheduleBackends(TimeProvider clock)
 {
     private readonly IScheduleBackend[] all = [new TaskSchedulerBackend(), new LaunchdBackend(clock), new SystemdBackend(), new CronBackend(clock)];
 
-    /// <summary>One of them, whether or not it can be used.</summary>
+    /// <summary>Returns a scheduler, whether it can be used or not.</summary>
     public IScheduleBackend Of(ScheduleBackend kind) => Array.Find(all, backend => backend.Kind == kind)!;
 
-    /// <summary>The one wanted; for Auto, the first that can be used here.</summary>
+    /// <summary>Returns the wanted scheduler; for Auto, the first one that can be used here.</summary>
     /// <exception cref="BackupException">SchedulerUnavailable.</exception>
     public IScheduleBackend Choose(ScheduleBackend wanted, ScheduleScope scope)
     {

@@ -19,9 +19,9 @@ internal static class SchedulerTool
             .Any(folder => Array.Exists(files, file => File.Exists(Path.Combine(folder, file))));
     }
 
-    /// <summary>Runs a tool and gives what it answered, whatever that is.</summary>
+    /// <summary>Runs a tool and returns its answer, whatever that is.</summary>
     /// <param name="command">The tool and its arguments.</param>
-    /// <param name="input">What it reads, as bytes.</param>
+    /// <param name="input">Its standard input, as bytes.</param>
     /// <exception cref="BackupException">SchedulerUnavailable: it could not be started, or did not end.</exception>
     public static (int ExitCode, byte[] Output, string Error) Ask(IReadOnlyList<string> command, byte[]? input = null)
     {
@@ -39,7 +39,7 @@ internal static class SchedulerTool
             using var process = Process.Start(start)!;
             using var output = new MemoryStream();
 
-            // Both pipes are drained while it runs: a full one would stop it.
+            // Both pipes are read while it runs: a full one would block it.
             var reading = process.StandardOutput.BaseStream.CopyToAsync(output);
             var error = process.StandardError.ReadToEndAsync();
             Feed(process, input);
@@ -58,7 +58,7 @@ internal static class SchedulerTool
         }
     }
 
-    /// <summary>Runs a tool that has to succeed.</summary>
+    /// <summary>Runs a tool that must succeed.</summary>
     /// <exception cref="BackupException">SchedulerUnavailable; SchedulerFailed, in the tool's own words.</exception>
     public static byte[] Run(IReadOnlyList<string> command, byte[]? input = null)
     {
@@ -79,7 +79,7 @@ internal static class SchedulerTool
         }
         catch (IOException)
         {
-            // It ended without reading; its exit code says what that means.
+            // It ended without reading; its exit code shows why.
         }
     }
 

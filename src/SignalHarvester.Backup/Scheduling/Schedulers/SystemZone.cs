@@ -1,12 +1,12 @@
 namespace SignalHarvester.Backup.Scheduling.Schedulers;
 
-/// <summary>The time zone of the machine. The one of this process may be another: TZ is of the session, and no scheduler knows it.</summary>
+/// <summary>Finds the time zone of the machine. This process may have another one: TZ belongs to the session, and no scheduler knows it.</summary>
 internal static class SystemZone
 {
     private const string Link = "/etc/localtime";
     private const string Database = "/zoneinfo/";
 
-    /// <summary>The zone of the scheduler's clock.</summary>
+    /// <summary>Returns the zone of the scheduler's clock.</summary>
     public static TimeZoneInfo Find()
     {
         if (!OperatingSystem.IsWindows()

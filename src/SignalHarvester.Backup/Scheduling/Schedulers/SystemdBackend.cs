@@ -5,7 +5,7 @@ using SignalHarvester.Backup.Text;
 
 namespace SignalHarvester.Backup.Scheduling.Schedulers;
 
-/// <summary>systemd: a service and a timer, which knows UTC, makes up what was missed, and never starts a service that runs.</summary>
+/// <summary>systemd: a service and a timer. The timer knows UTC, makes up missed runs, and never starts a running service.</summary>
 internal sealed class SystemdBackend : IScheduleBackend
 {
     private const string SystemUnits = "/etc/systemd/system";
@@ -27,7 +27,7 @@ internal sealed class SystemdBackend : IScheduleBackend
 
         if (scope == ScheduleScope.System)
         {
-            // As sd_booted says it.
+            // The same test as in sd_booted.
             return Directory.Exists("/run/systemd/system") ? null : "the machine was not started by systemd";
         }
 
@@ -90,7 +90,7 @@ internal sealed class SystemdBackend : IScheduleBackend
             return;
         }
 
-        // The service is not stopped: what runs may end.
+        // The service is not stopped, so that a run in progress may end.
         SchedulerTool.Run([.. Control(definition.Scope), "disable", "--now", UnitOf(definition) + ".timer"]);
         foreach (var path in paths)
         {
@@ -100,7 +100,7 @@ internal sealed class SystemdBackend : IScheduleBackend
         SchedulerTool.Run([.. Control(definition.Scope), "daemon-reload"]);
     }
 
-    /// <summary>The moments of a trigger as OnCalendar takes them; a run that the list starts too often finds that nothing is due.</summary>
+    /// <summary>Returns the moments of a trigger as values for OnCalendar. If the list starts a run too often, the run finds that it is not due.</summary>
     internal static IReadOnlyList<string> Calendar(ScheduleTrigger trigger)
     {
         var time = trigger.At.ToString(@"hh\:mm\:ss", CultureInfo.InvariantCulture);
@@ -113,7 +113,7 @@ internal sealed class SystemdBackend : IScheduleBackend
         };
     }
 
-    /// <summary>A word of a command line as systemd reads it: quoted, with C escapes; % and $ doubled, which stand for something.</summary>
+    /// <summary>Quotes a word of a command line for systemd: in quotes, with C escapes, and with % and $ doubled, because they have a meaning.</summary>
     internal static string Quote(string text, bool isArgument)
     {
         var quoted = new StringBuilder("\"");
@@ -142,9 +142,9 @@ internal sealed class SystemdBackend : IScheduleBackend
         "[Service]",
         "Type=oneshot",
         .. definition.Command.Environment.Select(variable => "Environment=" + Quote($"{variable.Key}={variable.Value}", isArgument: false)),
-        // The program's own path is the one word in which systemd replaces no variables.
+        // The program's own path is the only word in which systemd replaces no variables.
         $"ExecStart={Quote(definition.Command.Program, isArgument: false)} {string.Join(' ', definition.Command.Arguments.Select(argument => Quote(argument, isArgument: true)))}",
-        // A stop by systemctl or at shutdown is none of its faults.
+        // A stop by systemctl or at shutdown is not a failure.
         "SuccessExitStatus=143",
         "",
     ]);
@@ -168,10 +168,10 @@ internal sealed class SystemdBackend : IScheduleBackend
         "",
     ]);
 
-    // A backslash at the end would take the next line in; a title ends with a full stop.
+    // A backslash at the end would join the next line; a title ends with a full stop.
     private static string Title(ScheduleDefinition definition) => definition.Title.Replace("%", "%%", StringComparison.Ordinal);
 
-    /// <summary>The days of a month, for a day that not every month has: the last one there.</summary>
+    /// <summary>Returns the days of a month: for a day that not every month has, also the last day of shorter months.</summary>
     private static IReadOnlyList<string> Days(int day) => day switch
     {
         <= 28 => [string.Create(CultureInfo.InvariantCulture, $"*-*-{day:00}")],

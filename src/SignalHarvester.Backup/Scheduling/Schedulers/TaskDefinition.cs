@@ -3,11 +3,11 @@ using System.Text;
 namespace SignalHarvester.Backup.Scheduling.Schedulers;
 
 /// <summary>Exactly what the operating system gets for a schedule.</summary>
-/// <param name="Files">The files, or what goes into one that is not ours alone.</param>
-/// <param name="Commands">The commands that make them count, each with its arguments.</param>
+/// <param name="Files">The files, or the content for a file that is not only ours.</param>
+/// <param name="Commands">The commands that put them into effect, each with its arguments.</param>
 internal sealed record TaskDefinition(IReadOnlyList<TaskFile> Files, IReadOnlyList<IReadOnlyList<string>> Commands)
 {
-    /// <summary>All of it as text, for people to read and for other machines.</summary>
+    /// <summary>Returns all of it as text, for people to read and for other machines.</summary>
     public override string ToString()
     {
         var text = new StringBuilder();

@@ -23,7 +23,7 @@ internal static class TaskFiles
 
     /// <summary>Writes a file whole.</summary>
     /// <param name="file">The file.</param>
-    /// <param name="mode">Its mode where there are modes.</param>
+    /// <param name="mode">Its mode, on systems with modes.</param>
     /// <exception cref="BackupException">WriteFailed, DestinationInvalid, InsufficientSpace.</exception>
     public static void Write(TaskFile file, UnixFileMode mode) => Guarded(file.Path, () =>
     {

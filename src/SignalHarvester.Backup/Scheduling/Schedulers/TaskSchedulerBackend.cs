@@ -7,8 +7,8 @@ using SignalHarvester.Backup.Storage;
 namespace SignalHarvester.Backup.Scheduling.Schedulers;
 
 /// <summary>
-/// The Windows Task Scheduler, which keeps UTC where a boundary ends in Z, makes up what was missed, and starts no second
-/// instance. It gets the task as XML, through schtasks: there every text can stay unchanged.
+/// The Windows Task Scheduler, which uses UTC if a boundary ends in Z, makes up missed runs, and starts no second instance. It
+/// gets the task as XML through schtasks, where every text can stay unchanged.
 /// </summary>
 internal sealed class TaskSchedulerBackend : IScheduleBackend
 {
@@ -46,7 +46,7 @@ internal sealed class TaskSchedulerBackend : IScheduleBackend
 
         try
         {
-            // Windows gives the task back with what it knows besides, in an encoding of the console's.
+            // Windows returns the task with additional values, in an encoding of the console.
             var text = Encoding.UTF8.GetString(output).TrimStart('\uFEFF', ' ', '\r', '\n');
             var known = XDocument.Parse(text[text.IndexOf("<Task", StringComparison.Ordinal)..]);
             var own = XDocument.Parse(wanted.Files[0].Content);
@@ -67,7 +67,7 @@ internal sealed class TaskSchedulerBackend : IScheduleBackend
         {
             PrivateFolder.CreateDurably(folder);
 
-            // UTF-16 is what the declaration says, and the only one that every version reads.
+            // The declaration says UTF-16, the only encoding that every version reads.
             DurableFile.WriteAllBytes(file, [.. Encoding.Unicode.GetPreamble(), .. Encoding.Unicode.GetBytes(wanted.Files[0].Content)]);
             SchedulerTool.Run([.. wanted.Commands[0].Select(word => word == "FILE" ? file : word)]);
         }
@@ -90,7 +90,7 @@ internal sealed class TaskSchedulerBackend : IScheduleBackend
         }
     }
 
-    /// <summary>Words as one command line, which programs take apart by the rules of CommandLineToArgvW.</summary>
+    /// <summary>Joins words to one command line, which programs split by the rules of CommandLineToArgvW.</summary>
     internal static string CommandLine(IEnumerable<string> words) => string.Join(' ', words.Select(Quote));
 
     private static string Quote(string word)
@@ -100,7 +100,7 @@ internal sealed class TaskSchedulerBackend : IScheduleBackend
             return word;
         }
 
-        // Backslashes count only before a quote: there they are doubled.
+        // Backslashes are special only before a quote, so they are doubled there.
         var quoted = new StringBuilder("\"");
         var backslashes = 0;
         foreach (var character in word)
@@ -132,7 +132,7 @@ internal sealed class TaskSchedulerBackend : IScheduleBackend
                     "Principal",
                     new XAttribute("id", "Author"),
                     Element("UserId", isSystem ? LocalSystem : $@"{Environment.UserDomainName}\{Environment.UserName}"),
-                    // Of an account without its password, Windows lets a task run while it is logged on.
+                    // Without an account's password, Windows lets a task run only while the account is logged on.
                     isSystem ? null : Element("LogonType", "InteractiveToken"),
                     Element("RunLevel", isSystem ? "HighestAvailable" : "LeastPrivilege"))),
             Element(
@@ -157,8 +157,8 @@ internal sealed class TaskSchedulerBackend : IScheduleBackend
     }
 
     /// <summary>
-    /// The trigger, by days alone: whether a day of the week or of the month is that of UTC is documented nowhere. Seven
-    /// days from a Sunday in UTC is one; for the days of a month it starts every day, and the run looks whether it is due.
+    /// Makes the trigger, by days alone: no document says whether a day of the week or of the month is in UTC. For the week it uses
+    /// every seventh day from a Sunday in UTC. For the days of a month it starts every day, and the run checks whether it is due.
     /// </summary>
     private static XElement Trigger(ScheduleDefinition definition)
     {
@@ -178,7 +178,7 @@ internal sealed class TaskSchedulerBackend : IScheduleBackend
                 Element("ScheduleByDay", Element("DaysInterval", trigger.Frequency == ScheduleFrequency.Weekly ? "7" : "1")));
     }
 
-    /// <summary>What decides when which program runs with what.</summary>
+    /// <summary>Returns the values that decide when which program runs with which arguments.</summary>
     private static IEnumerable<string> Essence(XDocument task) =>
         from name in Decisive
         from element in task.Descendants(Schema + name)

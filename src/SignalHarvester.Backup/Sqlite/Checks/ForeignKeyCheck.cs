@@ -3,9 +3,9 @@ using Microsoft.Data.Sqlite;
 namespace SignalHarvester.Backup.Sqlite.Checks;
 
 /// <summary>
-/// Runs <c>PRAGMA foreign_key_check</c>, https://sqlite.org/pragma.html#pragma_foreign_key_check . A key in an order that
-/// only the application has is looked for with a stand-in, and that it is not found says nothing. Where an application may
-/// have replaced the order, a key that is there when all letters are folded, and not to SQLite, says nothing either.
+/// Runs <c>PRAGMA foreign_key_check</c>, https://sqlite.org/pragma.html#pragma_foreign_key_check . If only the application has
+/// a key's collation, a stand-in compares, and a missing parent proves nothing. If the application may have replaced a
+/// collation, a parent proves to be missing only if it stays missing with all letters folded.
 /// </summary>
 internal static class ForeignKeyCheck
 {
@@ -17,7 +17,7 @@ internal static class ForeignKeyCheck
     }
 
     /// <summary>Checks all foreign keys of a database.</summary>
-    /// <returns>Which tables refer to nothing in which others; and which seem to, but may not.</returns>
+    /// <returns>The tables with references to missing rows, and where these lead; and the same for references that only seem broken.</returns>
     public static (IReadOnlyList<string> Broken, IReadOnlyList<string> Unknown) Run(SqliteConnection connection)
     {
         var broken = Seeming(connection, "PRAGMA main.foreign_key_check").Keys
@@ -27,13 +27,13 @@ internal static class ForeignKeyCheck
             [.. broken[false].Distinct().Select(key => $"the references from {key.Table} to {key.Parent}")]);
     }
 
-    /// <summary>How many rows of a table refer to nothing, and cannot to the application either.</summary>
+    /// <summary>Counts the rows of a table whose parent is missing for SQLite, and for the application too.</summary>
     public static long Violations(SqliteConnection connection, SqliteName table) => Seeming(connection, $"PRAGMA main.foreign_key_check({table.Quoted})")
         .Sum(found => Columns(connection, table, found.Key.Parent, found.Key.Key) is var columns && IsOf(columns) == Order.Replaceable
             ? WithoutParent(connection, table, found.Key.Parent, columns)
             : found.Value);
 
-    /// <summary>The keys by which SQLite finds no parents, and for how many rows.</summary>
+    /// <summary>Returns the keys by which SQLite finds no parents, and the number of rows of each.</summary>
     private static Dictionary<(SqliteName Table, SqliteName Parent, long Key), long> Seeming(SqliteConnection connection, string pragma)
     {
         var rows = new Dictionary<(SqliteName, SqliteName, long), long>();
@@ -64,8 +64,8 @@ internal static class ForeignKeyCheck
         : Order.Foreign;
 
     /// <summary>
-    /// The rows whose parent is not there when all letters are folded. The parents are looked at one by one first: their
-    /// index may be in an order that SQLite does not find them in.
+    /// Counts the rows whose parent is missing even with all letters folded. The parents are read one by one first, because SQLite
+    /// may not find them in an index whose order differs from its own.
     /// </summary>
     private static long WithoutParent(
         SqliteConnection connection, SqliteName table, SqliteName parent, List<(SqliteName From, SqliteName To, SqliteName Collation)> columns)
@@ -83,7 +83,7 @@ internal static class ForeignKeyCheck
             """);
     }
 
-    /// <summary>The columns of a key, and by which collation SQLite looks for each: that of the parent's column, or of its primary key.</summary>
+    /// <summary>Returns the columns of a key, each with the collation by which SQLite looks it up: the parent column's, or its primary key's.</summary>
     private static List<(SqliteName From, SqliteName To, SqliteName Collation)> Columns(
         SqliteConnection connection, SqliteName table, SqliteName parent, long key)
     {
@@ -92,7 +92,7 @@ internal static class ForeignKeyCheck
             .FirstOrDefault(string.Empty));
         if (definition.Columns.Count == 0)
         {
-            // To a table that is not there, nothing refers in any order.
+            // A reference to a missing table finds nothing, whatever the collation.
             return [];
         }
 

@@ -4,8 +4,8 @@ using Microsoft.Data.Sqlite;
 namespace SignalHarvester.Backup.Sqlite.Checks;
 
 /// <summary>
-/// What in a schema rests on functions and collations that only the application has: SQLite checks it with stand-ins, so
-/// what it finds wrong there says nothing.
+/// The parts of a schema that use functions and collations of the application alone. SQLite checks them with stand-ins, so its
+/// findings about them prove nothing.
 /// </summary>
 internal sealed partial class ForeignSql
 {
@@ -20,10 +20,10 @@ internal sealed partial class ForeignSql
         Functions = functions;
     }
 
-    /// <summary>The functions that only the application has, as SQLite folds their names.</summary>
+    /// <summary>The functions that only the application has, with their names folded as SQLite folds them.</summary>
     public IReadOnlySet<string> Functions { get; }
 
-    /// <summary>What could not be checked, and for want of what.</summary>
+    /// <summary>Names the parts that could not be checked, and what was missing for the check.</summary>
     public string Description
     {
         get
@@ -33,9 +33,9 @@ internal sealed partial class ForeignSql
         }
     }
 
-    /// <summary>Finds what rests on stand-ins; null if nothing does.</summary>
+    /// <summary>Finds the parts that use stand-ins; null if none does.</summary>
     /// <param name="connection">The connection, after a check.</param>
-    /// <param name="functions">The functions that stand-ins were provided for.</param>
+    /// <param name="functions">The functions that have stand-ins.</param>
     public static ForeignSql? Find(SqliteConnection connection, IReadOnlyCollection<string> functions)
     {
         var collations = StandInCollations.Needed(connection);
@@ -51,10 +51,10 @@ internal sealed partial class ForeignSql
         return foreign.indexes.Count + foreign.computedColumns.Count > 0 ? foreign : null;
     }
 
-    /// <summary>Whether what an index holds, and in which order, is for its application to say.</summary>
+    /// <summary>Whether only the application can judge the entries and the order of an index.</summary>
     public bool Has(string index) => indexes.Contains(index);
 
-    /// <summary>Whether a finding about a table comes of a stand-in.</summary>
+    /// <summary>Whether a finding about a table results from a stand-in.</summary>
     public bool Explains(string finding) => Finding().Match(finding) is { Success: true } match
         && ((match.Groups["order"] is { Success: true } order && keyOrders.Contains(order.Value))
             || (match.Groups["column"] is { Success: true } column && computedColumns.Contains(column.Value)));

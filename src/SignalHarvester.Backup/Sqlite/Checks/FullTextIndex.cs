@@ -3,8 +3,8 @@ using Microsoft.Data.Sqlite;
 namespace SignalHarvester.Backup.Sqlite.Checks;
 
 /// <summary>
-/// A full-text index, https://sqlite.org/fts3.html and https://sqlite.org/fts5.html : what integrity_check says of it means
-/// damage, or that its application let it fall behind what it indexes.
+/// A full-text index, https://sqlite.org/fts3.html and https://sqlite.org/fts5.html . A finding of integrity_check about it means
+/// damage, or that the application did not update it together with the indexed content.
 /// </summary>
 internal sealed class FullTextIndex
 {
@@ -22,10 +22,10 @@ internal sealed class FullTextIndex
     /// <summary>The statement that rebuilds the index from its table; null if its content is not stored.</summary>
     public string? Rebuild => Source is "" ? null : $"INSERT INTO {name.Quoted}({name.Quoted}) VALUES('rebuild')";
 
-    /// <summary>The table that it indexes, nothing for none; null if it keeps the content itself.</summary>
+    /// <summary>The table that it indexes, empty for none; null if the index keeps the content itself.</summary>
     private string? Source => module == "fts3" ? null : options.GetValueOrDefault("content");
 
-    /// <summary>Finds out whether a virtual table is one; null if it is not.</summary>
+    /// <summary>Reads a virtual table as a full-text index; null if it is none.</summary>
     public static FullTextIndex? TryFind(SqliteConnection connection, SqliteName table)
     {
         var sql = SqlStatement.List(
@@ -37,7 +37,7 @@ internal sealed class FullTextIndex
             : null;
     }
 
-    /// <summary>The options of the module, <c>name = value</c> among its arguments, in lower case and without quotes.</summary>
+    /// <summary>Returns the options of the module, <c>name = value</c> among its arguments, in lower case and without quotes.</summary>
     private static Dictionary<string, string> Options(List<SqlToken> tokens)
     {
         var options = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -54,12 +54,12 @@ internal sealed class FullTextIndex
         return options;
     }
 
-    /// <summary>The cause of a finding of integrity_check about this index, if that is not damage.</summary>
-    /// <returns>Why the index cannot be checked here, or how it differs from its table; both null for damage.</returns>
+    /// <summary>Explains a finding of integrity_check about this index that does not mean damage.</summary>
+    /// <returns>Why the index cannot be checked here, or how it differs from its table; both are null for damage.</returns>
     /// <remarks>
-    /// Of FTS4, SQLite says the same of an index whose bytes are damaged and of one that is sound and holds something else than
-    /// what it indexes now. One that keeps its own content cannot fall behind it by SQL alone, so that is damage; one over
-    /// another table does when the application forgets it. In FTS5, SQLite does not compare such a one at all.
+    /// For FTS4, SQLite reports an index with damaged bytes in the same words as a sound one that differs from its content.
+    /// SQL alone cannot make an index that keeps its own content differ from it, so such a difference is damage. An index over
+    /// another table differs as soon as the application forgets to update it. For FTS5, SQLite does not compare such an index at all.
     /// </remarks>
     public (string? WhyUnchecked, string? Inconsistency) Explain(SqliteConnection connection)
     {
@@ -76,7 +76,7 @@ internal sealed class FullTextIndex
                 : $"full-text index {name.Text} is older than its table '{Source}' ({Rebuild} repairs it)");
     }
 
-    /// <summary>Whether every term and every place of the index can be read, without what it indexes.</summary>
+    /// <summary>Whether every term and every position of the index can be read, without the indexed content.</summary>
     private bool IsReadable(SqliteConnection connection)
     {
         try
@@ -99,7 +99,7 @@ internal sealed class FullTextIndex
     {
         try
         {
-            // Of a column that is missing, the module itself says no more than "SQL logic error".
+            // For a missing column, the module itself says only "SQL logic error".
             _ = SqlStatement.Run(connection, $"SELECT 1 FROM main.{SqliteName.Of(source).Quoted} LIMIT 0");
             _ = SqlStatement.Run(connection, $"SELECT * FROM {name.Quoted} LIMIT 1");
             return null;

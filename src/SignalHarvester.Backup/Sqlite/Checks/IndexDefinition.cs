@@ -2,27 +2,30 @@ using Microsoft.Data.Sqlite;
 
 namespace SignalHarvester.Backup.Sqlite.Checks;
 
-/// <summary>An index, and what its entries come of beside the bytes of its table's columns.</summary>
+/// <summary>An index, and everything beside the bytes of its table's columns that determines its entries.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Table">Its table.</param>
-/// <param name="RootPage">The page that its tree begins at; 0 if the table's own tree is the index.</param>
+/// <param name="RootPage">The root page of its tree; 0 if the table's own tree is the index.</param>
 /// <param name="IsPrimaryKey">Whether it is the table's primary key.</param>
-/// <param name="IsUnique">Whether no two rows may be alike in it.</param>
+/// <param name="IsUnique">Whether no two rows may be equal in it.</param>
 internal sealed record IndexDefinition(SqliteName Name, TableDefinition Table, long RootPage, bool IsPrimaryKey, bool IsUnique)
 {
-    /// <summary>What each entry holds, in this order.</summary>
+    /// <summary>The values of each entry, in this order.</summary>
     public required IReadOnlyList<IndexColumn> Columns { get; init; }
 
-    /// <summary>Which rows have an entry, as SQL; null where all have one.</summary>
+    /// <summary>Whether each entry ends with the rowid; otherwise it ends with the key of a table without rowids.</summary>
+    public required bool EndsWithRowId { get; init; }
+
+    /// <summary>The condition of the rows that have an entry, as SQL; null if all rows have one.</summary>
     public required string? Condition { get; init; }
 
-    /// <summary>What it rests on which rows have an entry.</summary>
+    /// <summary>The functions and collations that the condition depends on.</summary>
     public required SqlDependencies ConditionUses { get; init; }
 
-    /// <summary>Whether SQLite knows by itself which rows have an entry.</summary>
+    /// <summary>Whether SQLite alone can decide which rows have an entry.</summary>
     public bool IsConditionCertain => !ConditionUses.HasReplaceableFunction && ConditionUses.Collations.Count == 0;
 
-    /// <summary>All that its entries rest on, their order too.</summary>
+    /// <summary>Everything that the entries and their order depend on.</summary>
     public SqlDependencies Uses
     {
         get
@@ -38,17 +41,17 @@ internal sealed record IndexDefinition(SqliteName Name, TableDefinition Table, l
         }
     }
 
-    /// <summary>Reads those of a table.</summary>
+    /// <summary>Reads the indexes of a table.</summary>
     public static List<IndexDefinition> Of(SqliteConnection connection, TableDefinition table) => Of(connection, table, Stored(connection));
 
-    /// <summary>Reads those of tables.</summary>
+    /// <summary>Reads the indexes of tables.</summary>
     public static List<IndexDefinition> Of(SqliteConnection connection, IEnumerable<TableDefinition> tables)
     {
         var stored = Stored(connection);
         return [.. tables.SelectMany(table => Of(connection, table, stored))];
     }
 
-    // The statements and root pages of all, for a schema has no index of names.
+    // All statements and root pages at once, because a schema has no index of names.
     private static Dictionary<SqliteName, (string Sql, long RootPage)> Stored(SqliteConnection connection)
     {
         var stored = new Dictionary<SqliteName, (string, long)>();
@@ -79,11 +82,12 @@ internal sealed record IndexDefinition(SqliteName Name, TableDefinition Table, l
         {
             Columns = [.. entries.Select((entry, place) =>
                 Column(entry.Column, entry.Name, place) with { Collation = entry.Collation, IsDescending = entry.IsDescending, IsKey = entry.IsKey })],
+            EndsWithRowId = entries.Count > 0 && entries[^1].Column == -1,
             Condition = condition.Count > 0 ? Sql(condition, table) : null,
             ConditionUses = conditionUses,
         };
 
-        // An expression has -2 for its column, the number of the row -1.
+        // The column number is -2 for an expression, and -1 for the rowid.
         IndexColumn Column(long column, SqliteName columnName, int place)
         {
             var any = new IndexColumn(columnName.Quoted, default, false, false, true, null);
@@ -109,7 +113,7 @@ internal sealed record IndexDefinition(SqliteName Name, TableDefinition Table, l
         }
     }
 
-    /// <summary>The columns of an index's statement and its condition, https://sqlite.org/lang_createindex.html .</summary>
+    /// <summary>Reads the columns of an index's statement and its condition, https://sqlite.org/lang_createindex.html .</summary>
     private static (List<List<SqlToken>> Keys, List<SqlToken> Condition) Parts(string sql)
     {
         var tokens = SqlToken.Of(sql);
@@ -128,7 +132,7 @@ internal sealed record IndexDefinition(SqliteName Name, TableDefinition Table, l
         var end = expression[^1].IsWord("asc") || expression[^1].IsWord("desc") ? 1 : 0;
         return string.Join(' ', expression.SkipLast(end).Select((token, place) =>
         {
-            // A name in quotes that names nothing is a text, in schemas of old.
+            // In old schemas, a quoted name that names nothing is a text.
             var name = SqliteName.Of(token.Text);
             var isName = table.Column(name) is not null || SqliteName.RowIdNames.Contains(name)
                 || (place > 0 && expression[place - 1].IsWord("collate")) || (place + 1 < expression.Count && expression[place + 1].IsSymbol("("));

@@ -5,20 +5,20 @@ using SQLitePCL;
 namespace SignalHarvester.Backup.Sqlite.Checks;
 
 /// <summary>
-/// What is known of an index whose entries are not what SQLite computes here: whether its stored values are the rows of its
-/// table, whether it is in an order that SQLite knows, and whether what is computed in it can be its application's.
+/// The examination of an index whose entries differ from what SQLite computes here: whether its stored values are those of its
+/// table's rows, whether SQLite knows its order, and whether its application can have computed the computed values.
 /// </summary>
-/// <param name="Damage">What is wrong with it; null for nothing.</param>
-/// <param name="Inconsistencies">How it differs from SQLite's own without being damaged.</param>
+/// <param name="Damage">What is wrong with it; null if nothing is.</param>
+/// <param name="Inconsistencies">How it differs from SQLite's own results without being damaged.</param>
 internal sealed record IndexExamination(string? Damage, IReadOnlyList<string> Inconsistencies)
 {
-    // Of a text of these alone, every lower() and upper() gives the same; i is another letter in Turkish.
+    // For a text of these characters alone, every lower() and upper() returns the same. The letter i is excluded, because Turkish folds it differently.
     private const string NotPlain = "*[^ -HJ-hj-~]*";
 
     private static readonly HashSet<string> CaseFunctions = new(StringComparer.Ordinal) { "lower", "upper" };
 
-    /// <summary>Examines an index, in time that grows with its entries alone.</summary>
-    /// <param name="connection">The connection, which reads its schema anew afterwards.</param>
+    /// <summary>Examines an index, in time that grows only with its entries.</summary>
+    /// <param name="connection">The connection. It reads its schema again afterwards.</param>
     /// <param name="index">The index.</param>
     /// <param name="missing">The functions that only its application has.</param>
     public static IndexExamination Of(SqliteConnection connection, IndexDefinition index, IReadOnlySet<string> missing)
@@ -35,7 +35,7 @@ internal sealed record IndexExamination(string? Damage, IReadOnlyList<string> In
         }
         catch (SqliteException exception) when (exception.SqliteErrorCode is raw.SQLITE_ERROR or raw.SQLITE_CONSTRAINT)
         {
-            // SQLite refuses a row that it cannot compute the indexes for, so one that is there was changed without it.
+            // SQLite refuses to store a row whose index entries it cannot compute, so such a row was changed by other means than SQLite.
             return index.Uses.IsForeign(missing)
                 ? new IndexExamination(null, [])
                 : new IndexExamination(
@@ -88,7 +88,7 @@ internal sealed record IndexExamination(string? Damage, IReadOnlyList<string> In
                 && Differing(connection, index, tree, plain: true) > 0)
             {
                 return new IndexExamination(
-                    $"index {index.Name.Text} has entries for rows of {index.Table.Name.Text} that no function can have given: a row or the index is damaged", []);
+                    $"index {index.Name.Text} has entries for rows of {index.Table.Name.Text} that no function can return: a row or the index is damaged", []);
             }
 
             inconsistencies.Add(
@@ -99,8 +99,8 @@ internal sealed record IndexExamination(string? Damage, IReadOnlyList<string> In
     }
 
     /// <summary>
-    /// Whether the entries are those of the table's rows, in all that is stored or certain: one for each row that has one, as far
-    /// as SQLite knows by itself which rows have one.
+    /// Whether the entries match the table's rows in everything that is stored or certain: one entry for each row that must have one,
+    /// as far as SQLite alone can decide that.
     /// </summary>
     private static bool HasRows(SqliteConnection connection, IndexDefinition index, IndexTree tree)
     {
@@ -119,7 +119,7 @@ internal sealed record IndexExamination(string? Damage, IReadOnlyList<string> In
             return certain.Count == 0;
         }
 
-        // With the number of the row, or the key, no two are alike; without, each must be there as often as here.
+        // With the rowid or the key, no two entries are equal. Without them, each entry must occur as often as in the table.
         return index.Columns.All(column => column.IsKnown)
             ? SqlStatement.Number(connection, $"SELECT count(*) FROM (SELECT DISTINCT {List(certain, column => $"+c{column.Index}")} FROM {tree.Name})")
                 == entries
@@ -129,12 +129,12 @@ internal sealed record IndexExamination(string? Damage, IReadOnlyList<string> In
                 == 0;
     }
 
-    /// <summary>How many entries do not stand behind the one before them, and how many are its like in all columns that must differ.</summary>
+    /// <summary>Counts the entries that do not sort after the one before them, and those that equal it in all columns that must differ.</summary>
     private static (long Misplaced, long Repeated) Neighbours(SqliteConnection connection, IndexDefinition index, IndexTree tree)
     {
         var columns = index.Columns.Index().ToList();
         var keys = columns.Where(column => column.Item.IsKey).ToList();
-        // SQLite's comparison answers NULL where a value is NULL, which sorts before all others.
+        // SQLite's comparison returns NULL for a NULL, which sorts before all other values.
         var misplaced = string.Concat(columns.Select(column => $" WHEN {After("p", "k", column)} THEN 1 WHEN {After("k", "p", column)} THEN 0"));
         var repeated = string.Join(" AND ", keys.Select(column => $"p{column.Index} COLLATE {column.Item.Collation.Quoted} = k{column.Index}"));
         using var statement = SqlStatement.Prepare(connection, $"""
@@ -153,7 +153,7 @@ internal sealed record IndexExamination(string? Damage, IReadOnlyList<string> In
         }
     }
 
-    /// <summary>How many rows have no entry with all their values as SQLite computes them.</summary>
+    /// <summary>Counts the rows without an entry that has all their values as SQLite computes them.</summary>
     private static long Differing(SqliteConnection connection, IndexDefinition index, IndexTree tree, bool plain)
     {
         var known = index.Columns.Index().Where(column => column.Item.IsKnown).ToList();
@@ -171,7 +171,7 @@ internal sealed record IndexExamination(string? Damage, IReadOnlyList<string> In
     private static string Rows(IndexDefinition index) =>
         index is { Condition: { } condition, IsConditionCertain: true } ? $"{index.Table.Rows} WHERE ({condition})" : index.Table.Rows;
 
-    // Processors round in several ways.
+    // Processors round in different ways.
     private static string Rounded(string value, IndexColumn column) =>
         column.Uses is null ? value : $"CASE typeof({value}) WHEN 'real' THEN format('%.12g', {value}) ELSE {value} END";
 

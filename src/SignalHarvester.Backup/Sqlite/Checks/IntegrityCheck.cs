@@ -6,27 +6,29 @@ namespace SignalHarvester.Backup.Sqlite.Checks;
 
 /// <summary>
 /// Runs <c>PRAGMA integrity_check</c>, https://sqlite.org/pragma.html#pragma_integrity_check , also over a database whose
-/// application brings functions, collations or modules of its own.
+/// application has its own functions, collations or modules.
 /// </summary>
 /// <remarks>
-/// SQLite refuses the whole check where one of them is unknown, and finds fault with what a stand-in cannot compute.
-/// What rests on the application alone is therefore set aside and named, and everything else is checked as ever. It also
-/// reports as damage what is not: an index that the application did not keep up to date, a value that its schema now forbids.
+/// SQLite refuses the whole check if one of them is unknown, and reports faults in values that a stand-in cannot compute.
+/// Therefore this check sets aside and names everything that depends on the application alone, and checks everything else as usual.
+/// SQLite also reports as damage what is none: an index that the application did not update, or a value that its schema now forbids.
 /// </remarks>
 internal static partial class IntegrityCheck
 {
-    private const string Pragma = "integrity_check";
+    /// <summary>SQLite's own check.</summary>
+    public const string Pragma = "integrity_check";
 
-    /// <summary>Checks a database. The connection may have lost its virtual tables afterwards.</summary>
+    /// <summary>Checks a database.</summary>
     /// <exception cref="OperationCanceledException">The connection's token was cancelled.</exception>
-    public static IntegrityReport Run(SqliteConnection connection)
+    /// <param name="connection">The connection. It has no virtual tables afterwards.</param>
+    /// <param name="options">How to check it.</param>
+    public static IntegrityReport Run(SqliteConnection connection, IntegrityOptions options)
     {
         var found = new IntegrityFindings();
+        var check = Pragma;
         try
         {
-            SetConstraintsAside(connection, found);
-            CheckVirtualTables(connection, found);
-            OrdinaryTables.Check(connection, found);
+            check = Check(connection, options, found);
         }
         catch (SqliteException exception) when (exception.SqliteErrorCode == raw.SQLITE_INTERRUPT)
         {
@@ -38,18 +40,36 @@ internal static partial class IntegrityCheck
         }
 
         return new IntegrityReport(
-            found.Gaps.Count == 0 ? Pragma : SqlText.Shown($"{Pragma} (not checked: {ShortList.Of(found.Gaps, "; ")})"),
+            found.Gaps.Count == 0 ? SqlText.Shown(check) : SqlText.Shown($"{check} (not checked: {ShortList.Of(found.Gaps, "; ")})"),
             [.. found.Damage.Select(OnOneLine).Select(SqlText.Shown)],
             ShortList.Ending(found.Inconsistencies, IntegrityFindings.Most).Select(SqlText.Shown).ToList());
     }
 
-    /// <summary>SQLite gives all that it finds in pages as one text of many lines, and findings stand in sentences.</summary>
+    private static string Check(SqliteConnection connection, IntegrityOptions options, IntegrityFindings found)
+    {
+        var progress = new CheckProgress(
+            options.Report, SqliteConnections.ScalarInt64(connection, "PRAGMA page_count"), (int)SqliteConnections.ScalarInt64(connection, "PRAGMA page_size"));
+        progress.Watch(connection, isOwn: true, options.Cancellation);
+        try
+        {
+            SetConstraintsAside(connection, found);
+            CheckVirtualTables(connection, found);
+            return OrdinaryTables.Check(connection, options, progress, found);
+        }
+        catch (SqliteException exception) when (exception.SqliteErrorCode == raw.SQLITE_INTERRUPT)
+        {
+            progress.ThrowIfFailed();
+            throw;
+        }
+    }
+
+    /// <summary>Puts a finding on one line: SQLite returns all findings about pages as one text of many lines, and findings stand in sentences.</summary>
     private static string OnOneLine(string finding) => finding.Replace("***\n", "*** ", StringComparison.Ordinal).Replace("\n", "; ", StringComparison.Ordinal);
 
     private static void SetConstraintsAside(SqliteConnection connection, IntegrityFindings found)
     {
-        // CHECK constraints are the application's rules, and a row that breaks one is no damage. In a file that it may only
-        // read, SQLite passes over them anyway; what was verified like that must not fail its check once it is restored.
+        // CHECK constraints are the application's rules, and a row that breaks one is not damaged. SQLite ignores them anyway in a
+        // read-only file; a backup that was verified like that must not fail its check after the restore.
         SqliteConnections.Execute(connection, "PRAGMA ignore_check_constraints = ON");
         if (SqliteConnections.Strings(connection, "SELECT sql FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%check%'")
             .Exists(CheckConstraint().IsMatch))
@@ -66,7 +86,7 @@ internal static partial class IntegrityCheck
             return;
         }
 
-        // One that cannot be used can end the whole check, and what is found must be told by the table, so each is checked by itself.
+        // An unusable table can end the whole check, and the findings must be sorted by table, so each table is checked on its own.
         foreach (var (name, whyUnusable) in tables)
         {
             if (whyUnusable is not null)
@@ -100,7 +120,7 @@ internal static partial class IntegrityCheck
         }
         catch (SqliteException exception) when (exception.SqliteErrorCode != raw.SQLITE_INTERRUPT)
         {
-            // Which page it is that cannot be read, the whole check tells.
+            // The whole check reports which page cannot be read.
             findings.Add($"virtual table {table.Text}: {exception.Message}");
         }
 

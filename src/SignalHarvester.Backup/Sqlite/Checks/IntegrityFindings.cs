@@ -1,9 +1,9 @@
 namespace SignalHarvester.Backup.Sqlite.Checks;
 
-/// <summary>What a check found so far.</summary>
+/// <summary>The findings of a check so far.</summary>
 internal sealed class IntegrityFindings
 {
-    /// <summary>The most findings that are asked of SQLite at a time, and told.</summary>
+    /// <summary>The most findings that are requested from SQLite at a time, and reported.</summary>
     public const int Most = 20;
 
     /// <summary>What is wrong with the database.</summary>

@@ -4,26 +4,70 @@ using SQLitePCL;
 
 namespace SignalHarvester.Backup.Sqlite.Checks;
 
-/// <summary>The check of all that is no virtual table: pages, rows, and the entries of indexes.</summary>
+/// <summary>Checks everything except virtual tables: pages, rows, and the entries of indexes.</summary>
 internal sealed class OrdinaryTables
 {
     private readonly SqliteConnection connection;
+    private readonly CheckProgress progress;
     private readonly IntegrityFindings found;
     private readonly HashSet<string> standIns = new(StringComparer.Ordinal);
 
-    private OrdinaryTables(SqliteConnection connection, IntegrityFindings found)
+    private OrdinaryTables(SqliteConnection connection, CheckProgress progress, IntegrityFindings found)
     {
         this.connection = connection;
+        this.progress = progress;
         this.found = found;
     }
 
     /// <summary>Checks them.</summary>
+    /// <returns>The check that was made.</returns>
+    /// <exception cref="OperationCanceledException">It was stopped.</exception>
     /// <exception cref="SqliteException">The check cannot be made at all.</exception>
-    public static void Check(SqliteConnection connection, IntegrityFindings found) => new OrdinaryTables(connection, found).Check();
+    public static string Check(SqliteConnection connection, IntegrityOptions options, CheckProgress progress, IntegrityFindings found)
+    {
+        var check = new OrdinaryTables(connection, progress, found);
+        if (!options.IsThorough && check.Compare(options) is { } compared)
+        {
+            return compared;
+        }
+
+        progress.BeginEndless(IntegrityCheck.Pragma);
+        check.Check();
+        return IntegrityCheck.Pragma;
+    }
+
+    /// <summary>Runs the check that equals integrity_check as long as nothing is wrong.</summary>
+    /// <returns>The check that was made; null if something may be wrong, which integrity_check must find.</returns>
+    private string? Compare(IntegrityOptions options)
+    {
+        try
+        {
+            var contents = IndexContents.Plan(connection);
+            if (!contents.Agree(connection, options, IsQuickCheckOk, progress) || ForeignSql.Find(connection, standIns) is not null)
+            {
+                return null;
+            }
+
+            var damage = new List<string>();
+            CountPartialIndexes(contents.Others.Contains, damage);
+            return damage.Count == 0 ? contents.Description : null;
+        }
+        catch (SqliteException exception) when (exception.SqliteErrorCode != raw.SQLITE_INTERRUPT)
+        {
+            return null;
+        }
+    }
+
+    private bool IsQuickCheckOk()
+    {
+        progress.Begin("structure");
+        var findings = new List<string>();
+        return Read("quick_check", "1", findings) is null && findings.Count == 0;
+    }
 
     private void Check()
     {
-        var fault = Read("integrity_check", IntegrityFindings.Most, out var findings);
+        var fault = ReadOrKeep("integrity_check", Invariant(IntegrityFindings.Most), out var findings);
         var tables = new Lazy<List<TableDefinition>>(() => TableDefinition.All(connection));
         var foreign = ForeignSql.Find(connection, standIns);
         found.Gaps.AddRange(foreign is null ? [] : [foreign.Description]);
@@ -34,12 +78,12 @@ internal sealed class OrdinaryTables
         {
             disagreement.JudgeValues(tables, found);
             disagreement.JudgeIndexes(connection, tables, foreign, found);
-            CountPartialIndexes();
+            CountPartialIndexes(_ => true, found.Damage);
         }
         else
         {
-            // A value that cannot be computed ended the check; or there is more of what may be none, behind which damage may
-            // hide. SQLite looks for each entry that it misses in the whole index, so what is left is not left to it.
+            // Either a value that cannot be computed ended the check, or there are more findings that may be harmless, and damage may hide
+            // behind them. SQLite searches the whole index for each entry that it misses, so it does not get the rest to check.
             CheckRows(tables, foreign);
             CheckIndexes(tables, foreign);
         }
@@ -49,7 +93,7 @@ internal sealed class OrdinaryTables
     {
         var disagreement = new SchemaDisagreement();
         bool IsDamage(string finding) => foreign?.Explains(finding) != true && !disagreement.Take(finding);
-        if (Read("quick_check", int.MaxValue, out var findings) is null)
+        if (ReadOrKeep("quick_check", Invariant(int.MaxValue), out var findings) is null)
         {
             found.Damage.AddRange(findings.Where(IsDamage).Except(found.Damage).ToList());
         }
@@ -59,7 +103,7 @@ internal sealed class OrdinaryTables
             found.Damage.AddRange(findings.Where(finding => !new SchemaDisagreement().Take(finding)).Except(found.Damage).ToList());
             foreach (var table in tables.Value)
             {
-                if (Read("quick_check", table.Name.Quoted, out findings) is { } fault)
+                if (ReadOrKeep("quick_check", table.Name.Quoted, out findings) is { } fault)
                 {
                     Explain(table, fault, foreign);
                 }
@@ -71,7 +115,7 @@ internal sealed class OrdinaryTables
         disagreement.JudgeValues(tables, found);
     }
 
-    /// <summary>A column that is computed when it is read may have been added to rows that it does not fit.</summary>
+    /// <summary>Explains why the rows of a table cannot be checked: a computed column may have been added to rows that it does not fit.</summary>
     private void Explain(TableDefinition table, SqliteException fault, ForeignSql? foreign)
     {
         found.Gaps.Add($"the types of values in table {table.Name.Text}");
@@ -98,14 +142,14 @@ internal sealed class OrdinaryTables
         }
     }
 
-    /// <summary>SQLite does not ask of an entry of a partial index whether its row still has one (since 3.42).</summary>
-    private void CountPartialIndexes()
+    /// <summary>Compares partial indexes with their rows, because SQLite does not check whether the row of an entry must have one (since 3.42).</summary>
+    private void CountPartialIndexes(Func<SqliteName, bool> isWanted, List<string> damage)
     {
         var partial = SqlStatement.List(
             connection,
             "SELECT DISTINCT t.name, coalesce(t.sql, '') FROM main.sqlite_schema i JOIN main.sqlite_schema t ON t.type = 'table' AND t.name = i.tbl_name COLLATE NOCASE WHERE i.type = 'index' AND i.sql LIKE '%where%'",
             row => (Name: row.Name(0), Sql: row.Text(1)));
-        foreach (var table in partial.Select(table => TableDefinition.Read(connection, table.Name, table.Sql)).ToList())
+        foreach (var table in partial.Where(table => isWanted(table.Name)).Select(table => TableDefinition.Read(connection, table.Name, table.Sql)).ToList())
         {
             var indexes = IndexDefinition.Of(connection, table)
                 .Where(index => index is { Condition: not null, IsConditionCertain: true, RootPage: > 0 }).ToList();
@@ -123,24 +167,38 @@ internal sealed class OrdinaryTables
                 using var tree = new IndexTree(connection, index);
                 if (SqlStatement.Number(connection, $"SELECT count(*) FROM {tree.Name}") is var entries && entries != rows[place])
                 {
-                    found.Damage.Add(string.Create(CultureInfo.InvariantCulture, $"index {index.Name.Text} has {entries} entries for {rows[place]} rows"));
+                    damage.Add(string.Create(CultureInfo.InvariantCulture, $"index {index.Name.Text} has {entries} entries for {rows[place]} rows"));
                 }
             }
         }
     }
 
-    /// <inheritdoc cref="Read(string, string, out List{string})"/>
-    private SqliteException? Read(string pragma, int most, out List<string> findings) =>
-        Read(pragma, most.ToString(CultureInfo.InvariantCulture), out findings);
+    private static string Invariant(int number) => number.ToString(CultureInfo.InvariantCulture);
 
-    /// <summary>Runs a pragma for a table, or with a limit, over and over until SQLite has a stand-in for all that it lacks.</summary>
-    /// <returns>What ended it before its time; null if it came to its end.</returns>
-    /// <exception cref="SqliteException">What is stored cannot be read; what was found before it is kept.</exception>
-    private SqliteException? Read(string pragma, string argument, out List<string> findings)
+    /// <inheritdoc cref="Read"/>
+    /// <remarks>The findings before the exception are kept as damage.</remarks>
+    private SqliteException? ReadOrKeep(string pragma, string argument, out List<string> findings)
+    {
+        findings = [];
+        try
+        {
+            return Read(pragma, argument, findings);
+        }
+        catch (SqliteException)
+        {
+            found.Damage.AddRange(findings);
+            throw;
+        }
+    }
+
+    /// <summary>Runs a pragma for a table, or with a limit, and repeats it until SQLite has a stand-in for everything that it lacks.</summary>
+    /// <returns>The exception that ended it early; null if it finished.</returns>
+    /// <exception cref="SqliteException">The stored data cannot be read.</exception>
+    private SqliteException? Read(string pragma, string argument, List<string> findings)
     {
         while (true)
         {
-            findings = [];
+            findings.Clear();
             try
             {
                 using var statement = SqlStatement.Prepare(connection, $"PRAGMA {pragma}({argument})");
@@ -159,11 +217,6 @@ internal sealed class OrdinaryTables
                 }
 
                 StandInFunctions.Provide(connection, name);
-            }
-            catch (SqliteException)
-            {
-                found.Damage.AddRange(findings);
-                throw;
             }
         }
     }

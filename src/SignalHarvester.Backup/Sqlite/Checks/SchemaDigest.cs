@@ -4,13 +4,13 @@ using Microsoft.Data.Sqlite;
 
 namespace SignalHarvester.Backup.Sqlite.Checks;
 
-/// <summary>What a database holds, seen from SQL: a digest of its schema, and the rows of its tables.</summary>
+/// <summary>The content of a database as SQL shows it: a digest of its schema, and the number of rows in its tables.</summary>
 internal static class SchemaDigest
 {
     /// <summary>
-    /// SHA-256, in lower-case hex, over type, name, table and SQL of every object of the schema, in the order of the
-    /// schema table, each field followed by a zero byte. What is not valid UTF-8 counts as U+FFFD, as it did from the
-    /// beginning; two schemas that differ in nothing else differ in the image's own checksum.
+    /// Returns SHA-256, in lower-case hex, over type, name, table and SQL of every object of the schema, in the order of the
+    /// schema table, each field followed by a zero byte. Invalid UTF-8 counts as U+FFFD, as it has from the beginning. Two
+    /// schemas that differ only in that still differ in the image's own checksum.
     /// </summary>
     public static string Compute(SqliteConnection connection)
     {
@@ -30,7 +30,7 @@ internal static class SchemaDigest
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    /// <summary>Counts the rows of every table that is stored in the file itself; virtual tables may need modules that are not there.</summary>
+    /// <summary>Counts the rows of every table that is stored in the file itself. Virtual tables may need missing modules.</summary>
     public static SortedDictionary<string, long> CountRows(SqliteConnection connection)
     {
         var tables = SqlStatement.List(connection, "SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > 0", row => row.Name(0));

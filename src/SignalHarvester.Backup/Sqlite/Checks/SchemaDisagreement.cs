@@ -5,9 +5,9 @@ using Microsoft.Data.Sqlite;
 namespace SignalHarvester.Backup.Sqlite.Checks;
 
 /// <summary>
-/// Findings of integrity_check that may come of how a database is used and not of damage: values that the schema does not
-/// allow (any more), and index entries that were computed by functions, or stand in an order, that are their application's:
-/// lower() and LIKE by those of ICU, NOCASE by one that knows all letters.
+/// Findings of integrity_check that may result from the use of a database and not from damage: values that the schema does not
+/// allow (any more), and index entries that the application's own functions computed or its own collations ordered, such as
+/// ICU's lower() and LIKE, or a NOCASE that knows all letters.
 /// </summary>
 internal sealed partial class SchemaDisagreement
 {
@@ -18,7 +18,7 @@ internal sealed partial class SchemaDisagreement
     private readonly SortedDictionary<string, long> imprecise = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, long> repeated = new(StringComparer.Ordinal);
 
-    /// <summary>Takes a finding that may come of this.</summary>
+    /// <summary>Takes a finding that may have such a cause.</summary>
     /// <returns>Whether it was taken.</returns>
     public bool Take(string finding)
     {
@@ -37,8 +37,8 @@ internal sealed partial class SchemaDisagreement
         return true;
     }
 
-    /// <summary>Judges the values, once they are all there.</summary>
-    /// <param name="tables">The tables of the database, read where there is something to judge.</param>
+    /// <summary>Judges the values, after all of them were taken.</summary>
+    /// <param name="tables">The tables of the database, read only if there is something to judge.</param>
     /// <param name="found">Receives real damage, and inconsistencies.</param>
     public void JudgeValues(Lazy<List<TableDefinition>> tables, IntegrityFindings found)
     {
@@ -58,7 +58,7 @@ internal sealed partial class SchemaDisagreement
             }
         }
 
-        // No statement stores such a value in a table that is STRICT, but a column that is computed may give one when it is read.
+        // No statement stores such a value in a STRICT table, but a computed column may return one when it is read.
         var computed = wrongTypes.Count == 0 ? [] : tables.Value.SelectMany(
             table => table.Columns.Where(column => column.Computation.Count > 0).Select(column => $"{table.Name.Text}.{column.Name.Text}"))
             .ToHashSet(StringComparer.Ordinal);
@@ -73,10 +73,10 @@ internal sealed partial class SchemaDisagreement
         found.Inconsistencies.AddRange(values.Select(value => Times($"{value.Key}, which its schema does not allow", value.Value)));
     }
 
-    /// <summary>Judges the indexes in which SQLite missed something, each by itself.</summary>
-    /// <param name="connection">The connection, which reads its schema anew afterwards.</param>
-    /// <param name="tables">The tables of the database, read where there is something to judge.</param>
-    /// <param name="foreign">What rests on the application alone, which is told by itself; null for nothing.</param>
+    /// <summary>Judges the indexes in which SQLite missed something, each on its own.</summary>
+    /// <param name="connection">The connection. It reads its schema again afterwards.</param>
+    /// <param name="tables">The tables of the database, read only if there is something to judge.</param>
+    /// <param name="foreign">The parts that depend on the application alone, which are reported separately; null for none.</param>
     /// <param name="found">Receives real damage, and inconsistencies.</param>
     public void JudgeIndexes(SqliteConnection connection, Lazy<List<TableDefinition>> tables, ForeignSql? foreign, IntegrityFindings found)
     {

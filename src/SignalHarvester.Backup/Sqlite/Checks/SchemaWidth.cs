@@ -5,12 +5,12 @@ using SQLitePCL;
 namespace SignalHarvester.Backup.Sqlite.Checks;
 
 /// <summary>
-/// Tables of more columns than this SQLite was built for. Another one made them, and reads them; this one takes the whole schema
-/// for malformed, and says the same of it as of damage.
+/// Finds tables with more columns than this SQLite was built for. Another SQLite made them, and reads them. This one takes the whole
+/// schema as malformed, and reports it in the same words as damage.
 /// </summary>
 internal static class SchemaWidth
 {
-    /// <summary>Why nothing of a database can be read although it need not be damaged; null if that is not so.</summary>
+    /// <summary>Returns why nothing of a database can be read although it may be sound; null if that is not the case.</summary>
     public static string? WhyUnreadable(SqliteConnection connection)
     {
         var code = raw.sqlite3_prepare_v2(connection.Handle, "SELECT 1 FROM sqlite_schema", out var statement);
@@ -20,7 +20,7 @@ internal static class SchemaWidth
         }
     }
 
-    /// <summary>The same of an error that SQLite has just given.</summary>
+    /// <summary>Returns the same for an error that SQLite has just reported.</summary>
     public static string? WhyUnreadable(sqlite3 handle, int code) =>
         SqliteResult.Primary(code) is raw.SQLITE_CORRUPT or raw.SQLITE_ERROR && raw.sqlite3_errmsg(handle).utf8_to_string() is var said
             && said.Contains("too many columns", StringComparison.Ordinal)

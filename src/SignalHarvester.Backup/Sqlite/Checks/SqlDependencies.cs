@@ -1,17 +1,17 @@
 namespace SignalHarvester.Backup.Sqlite.Checks;
 
-/// <summary>The functions and collations that a value rests on, or the membership in an index.</summary>
+/// <summary>The functions and collations that a value depends on, or a row's membership in an index.</summary>
 internal sealed class SqlDependencies
 {
-    // Of these, what SQLite gives for a stored value has been the same in all of its versions, and applications do not
-    // replace them. lower(), upper() and LIKE are replaced by ICU's, and a number has been turned into text in several ways.
+    // For a stored value, these have returned the same in all versions of SQLite, and applications do not replace them. ICU replaces
+    // lower(), upper() and LIKE, and SQLite's versions have turned numbers into text in several ways.
     private static readonly HashSet<string> Constant = new(StringComparer.Ordinal)
     {
         "abs", "coalesce", "hex", "ifnull", "iif", "instr", "json_extract", "json_valid", "length", "likelihood", "likely", "ltrim", "max", "min", "nullif",
         "octet_length", "replace", "rtrim", "sign", "substr", "substring", "trim", "typeof", "unicode", "unlikely",
     };
 
-    // Before a bracket, these call nothing.
+    // Before a bracket, these call no function.
     private static readonly HashSet<string> Keywords = new(StringComparer.Ordinal)
     {
         "always", "and", "as", "between", "by", "case", "check", "collate", "default", "distinct", "else", "escape", "exists", "from", "glob", "in", "is",
@@ -25,27 +25,27 @@ internal sealed class SqlDependencies
     private readonly HashSet<SqliteName> collations = [];
     private readonly HashSet<SqliteName> visited = [];
 
-    /// <summary>The functions, as SQLite folds their names, and the operators that are one.</summary>
+    /// <summary>The functions, with their names folded as SQLite folds them, and the operators that are functions.</summary>
     public IReadOnlySet<string> Functions => functions;
 
-    /// <summary>The collations of what is compared.</summary>
+    /// <summary>The collations of the compared values.</summary>
     public IReadOnlySet<SqliteName> Collations => collations;
 
-    /// <summary>The functions that an application may have in another way than SQLite.</summary>
+    /// <summary>The functions that an application may have replaced.</summary>
     public IEnumerable<string> ReplaceableFunctions => functions.Where(function => !Constant.Contains(function));
 
-    /// <summary>Whether an application may have a function here that gives other values than SQLite's own.</summary>
+    /// <summary>Whether an application may have replaced a function here, so that it returns other values than SQLite's own.</summary>
     public bool HasReplaceableFunction => ReplaceableFunctions.Any();
 
-    /// <summary>Whether an application may have an order here that is another one than SQLite's own.</summary>
+    /// <summary>Whether an application may have replaced an order here, so that it differs from SQLite's own.</summary>
     public bool HasReplaceableOrder => collations.Any(SqliteCollations.Has);
 
-    /// <summary>Whether something here is only the application's.</summary>
+    /// <summary>Whether only the application has some of these functions or collations.</summary>
     /// <param name="missing">The functions that SQLite lacked.</param>
     public bool IsForeign(IReadOnlySet<string> missing) =>
         functions.Overlaps(missing) || collations.Any(collation => !SqliteCollations.Has(collation));
 
-    /// <summary>Adds a collation; <c>BINARY</c> is the order of bytes, and everybody's.</summary>
+    /// <summary>Adds a collation, except <c>BINARY</c>: the order of bytes is the same for everyone.</summary>
     public void Add(SqliteName collation)
     {
         if (collation != SqliteCollations.Binary)
@@ -63,7 +63,7 @@ internal sealed class SqlDependencies
         }
     }
 
-    /// <summary>Adds what others rest on.</summary>
+    /// <summary>Adds the dependencies of others.</summary>
     public void Add(IEnumerable<SqlDependencies> others)
     {
         foreach (var other in others)
@@ -73,9 +73,9 @@ internal sealed class SqlDependencies
         }
     }
 
-    /// <summary>Adds what an expression rests on.</summary>
+    /// <summary>Adds the dependencies of an expression.</summary>
     /// <param name="expression">Its tokens.</param>
-    /// <param name="table">The table that its columns are of.</param>
+    /// <param name="table">The table of its columns.</param>
     public void Add(IReadOnlyList<SqlToken> expression, TableDefinition table)
     {
         var compares = Compares(expression);
@@ -103,7 +103,7 @@ internal sealed class SqlDependencies
         }
     }
 
-    /// <summary>Adds what a column rests on, which may be computed when it is read.</summary>
+    /// <summary>Adds the dependencies of a column, which may be computed when it is read.</summary>
     /// <param name="column">The column.</param>
     /// <param name="table">Its table.</param>
     /// <param name="compared">Whether its values are compared, so that its own collation matters.</param>
@@ -114,14 +114,14 @@ internal sealed class SqlDependencies
             Add(column.Collation);
         }
 
-        // SQLite lets no column be computed of itself, but damage may.
+        // SQLite lets no column depend on itself, but a damaged schema may.
         if (column.Computation.Count > 0 && visited.Add(column.Name))
         {
             Add(column.Computation, table);
         }
     }
 
-    /// <summary>ICU's lower() and upper() take a second argument.</summary>
+    /// <summary>Whether a call passes a second argument, the language, which ICU's lower() and upper() take.</summary>
     private static bool TakesLanguage(IReadOnlyList<SqlToken> expression, int opening) =>
         SqlToken.Split(expression.Take(SqlToken.Closing(expression, opening)).Skip(opening + 1)).Count > 1;
 

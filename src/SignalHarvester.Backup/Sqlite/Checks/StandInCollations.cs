@@ -5,9 +5,9 @@ using Microsoft.Data.Sqlite;
 namespace SignalHarvester.Backup.Sqlite.Checks;
 
 /// <summary>
-/// Lets SQL run over a database whose application brings collations of its own: SQLite refuses to touch a table or
-/// index of an unknown collation, so each gets a stand-in that compares bytes. Rows can then be counted and pages be
-/// checked; the order of such an index cannot.
+/// Lets SQL run over a database whose application has its own collations. SQLite refuses to touch a table or index with an
+/// unknown collation, so each one gets a stand-in that compares bytes. Then rows can be counted and pages can be checked; the
+/// order of such an index cannot.
 /// </summary>
 internal static unsafe partial class StandInCollations
 {
@@ -18,8 +18,8 @@ internal static unsafe partial class StandInCollations
     private static long comparisons;
 
     /// <summary>
-    /// How often stand-ins compared for this thread so far. Where it grows, an answer rests on an order that is not the
-    /// application's, and is worth nothing.
+    /// How often stand-ins have compared for this thread so far. If the number grows, an answer depends on an order that is not the
+    /// application's, and is worthless.
     /// </summary>
     public static long Comparisons => comparisons;
 
@@ -27,7 +27,7 @@ internal static unsafe partial class StandInCollations
     public static void Provide(SqliteConnection connection) =>
         _ = CollationNeeded(connection.Handle!.DangerousGetHandle(), 0, &Register);
 
-    /// <summary>The collations that a stand-in was needed for so far.</summary>
+    /// <summary>Returns the collations that have needed a stand-in so far.</summary>
     public static List<string> Needed(SqliteConnection connection) =>
         [.. SqlStatement.List(connection, "PRAGMA collation_list", row => row.Name(1)).Where(name => !SqliteCollations.Has(name)).Select(name => name.Text)];
 

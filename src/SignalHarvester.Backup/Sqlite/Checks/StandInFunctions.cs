@@ -4,19 +4,19 @@ using Microsoft.Data.Sqlite;
 namespace SignalHarvester.Backup.Sqlite.Checks;
 
 /// <summary>
-/// Lets SQLite check a database whose constraints, generated columns or indexes call functions of its application: one
-/// that SQLite does not know gets a stand-in that answers NULL, which no constraint fails on. What it computes can then
-/// not be compared.
+/// Lets SQLite check a database whose constraints, generated columns or indexes call functions of its application. A function
+/// that SQLite does not know gets a stand-in that returns NULL, which no constraint rejects. The values that it computes then
+/// cannot be compared.
 /// </summary>
 internal static partial class StandInFunctions
 {
-    /// <summary>The function that a statement could not be prepared without; null if it failed for another reason.</summary>
+    /// <summary>Returns the missing function that kept a statement from being prepared; null if it failed for another reason.</summary>
     public static string? Missing(SqliteException exception) =>
         UnknownFunction().Match(exception.Message) is { Success: true } match ? match.Groups["name"].Value : null;
 
     /// <summary>
     /// Provides stand-ins for ICU's lower() and upper() with a language, https://sqlite.org/src/dir/ext/icu : SQLite has both
-    /// with one argument, and cannot read a schema that gives two.
+    /// with one argument, and cannot read a schema that passes two.
     /// </summary>
     public static void ProvideLanguages(SqliteConnection connection)
     {

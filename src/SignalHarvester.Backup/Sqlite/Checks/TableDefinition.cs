@@ -20,12 +20,12 @@ internal sealed class TableDefinition
     public IReadOnlyCollection<ColumnDefinition> Columns => columns.Values;
 
     /// <summary>
-    /// Its rows from its own tree, as they stand behind FROM. Without rowids a table is the index of its key, and SQLite reads
-    /// any other index that has what is asked for, whatever it is told not to.
+    /// Its rows from its own tree, as SQL for FROM. A table without rowids is the index of its key. There SQLite reads any other
+    /// index that has the requested columns, even if it is told not to.
     /// </summary>
     public required string Rows { get; init; }
 
-    /// <summary>The name of the number of a row; null if there is none, or none that can be named.</summary>
+    /// <summary>The name of the rowid; null if there is none, or if columns have all its names.</summary>
     public required SqliteName? RowId { get; init; }
 
     /// <summary>Reads all tables that are stored in the file itself.</summary>
@@ -44,7 +44,7 @@ internal sealed class TableDefinition
     public static TableDefinition Read(SqliteConnection connection, SqliteName name, string sql) =>
         Read(connection, name, sql, SchemaPragmas.WithoutRowId(connection, "main", name).Count > 0);
 
-    /// <summary>A column; null if none has that name.</summary>
+    /// <summary>Returns a column; null if none has that name.</summary>
     public ColumnDefinition? Column(SqliteName name) => columns.GetValueOrDefault(name);
 
     private static TableDefinition Read(SqliteConnection connection, SqliteName name, string sql, bool isWithoutRowId)
@@ -102,7 +102,7 @@ internal sealed class TableDefinition
             isStored |= token.IsWord("stored") && computation.Count > 0;
         }
 
-        // A name may stand in the quotes of a text.
+        // A name may be quoted like a text.
         var text = name.Kind == SqlTokenKind.Literal ? name.Text.Trim('\'').Replace("''", "'", StringComparison.Ordinal) : name.Text;
         return new ColumnDefinition(SqliteName.Of(text), collation, isStored ? [] : computation);
     }

@@ -3,9 +3,9 @@ using System.Buffers.Binary;
 namespace SignalHarvester.Backup.Sqlite.Snapshot;
 
 /// <summary>
-/// Keeps the change counter of a database from going back when its content does. In rollback-journal mode it is all that
-/// tells an idle connection that its cache is stale: gone back, it would count up to what that connection saw last, and
-/// the connection would write its stale pages into another database.
+/// Prevents the change counter of a database from going back when its content does. In rollback-journal mode, only the counter
+/// tells an idle connection that its cache is stale. A counter that went back would count up to the value which that
+/// connection saw last, and the connection would write its stale pages into another database.
 /// </summary>
 /// <param name="last">The counter before the content goes back.</param>
 internal sealed class ChangeCounter(uint last)
@@ -19,7 +19,7 @@ internal sealed class ChangeCounter(uint last)
     /// <summary>Whether the counter had to be advanced.</summary>
     public bool IsAdvanced { get; private set; }
 
-    /// <summary>Advances the counter on a first page, unless it is beyond the last one as it is.</summary>
+    /// <summary>Advances the counter on a first page, unless it is already beyond the last one.</summary>
     public void Advance(Span<byte> page)
     {
         var counter = BinaryPrimitives.ReadUInt32BigEndian(page[CounterOffset..]);
@@ -32,7 +32,7 @@ internal sealed class ChangeCounter(uint last)
         BinaryPrimitives.WriteUInt32BigEndian(page[CounterOffset..], unchecked(last + 1));
         if (BinaryPrimitives.ReadUInt32BigEndian(page[ValidForOffset..]) == counter)
         {
-            // The page count in the header counts as long as these two agree.
+            // The page count in the header is valid only if these two agree.
             BinaryPrimitives.WriteUInt32BigEndian(page[ValidForOffset..], unchecked(last + 1));
         }
 
@@ -40,7 +40,7 @@ internal sealed class ChangeCounter(uint last)
         IsAdvanced = true;
     }
 
-    /// <summary>Puts back on a first page what <see cref="Advance"/> has replaced, where nobody has replaced it since.</summary>
+    /// <summary>Restores on a first page what <see cref="Advance"/> replaced, unless somebody changed it since.</summary>
     public void Undo(Span<byte> page)
     {
         Span<byte> now = stackalloc byte[advanced.Length];

@@ -1,7 +1,7 @@
 namespace SignalHarvester.Backup.Sqlite.Snapshot;
 
 /// <summary>An image with another first page; everything else comes from the image behind it.</summary>
-/// <param name="image">The image; it stays the caller's.</param>
+/// <param name="image">The image. The caller disposes it.</param>
 internal abstract class ChangedImage(IDatabaseImage image) : IDatabaseImage
 {
     /// <inheritdoc/>
@@ -32,9 +32,9 @@ internal abstract class ChangedImage(IDatabaseImage image) : IDatabaseImage
     /// <inheritdoc/>
     public void Dispose()
     {
-        // The image is the caller's.
+        // The caller disposes the image.
     }
 
-    /// <summary>Changes the first page, which the buffer begins with.</summary>
+    /// <summary>Changes the first page, which is at the beginning of the buffer.</summary>
     protected abstract void Change(Span<byte> firstPage);
 }

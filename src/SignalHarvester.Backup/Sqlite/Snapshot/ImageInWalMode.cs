@@ -1,7 +1,7 @@
 namespace SignalHarvester.Backup.Sqlite.Snapshot;
 
-/// <summary>An image whose header says that the database is in WAL mode: as it was, until a restore took it out of that to overwrite it.</summary>
-/// <param name="image">The image; it stays the caller's.</param>
+/// <summary>An image whose header says WAL mode: the database was in that mode until a restore left it to overwrite the database.</summary>
+/// <param name="image">The image. The caller disposes it.</param>
 internal sealed class ImageInWalMode(IDatabaseImage image) : ChangedImage(image)
 {
     private const int WriteVersionOffset = 18;

@@ -1,8 +1,8 @@
 namespace SignalHarvester.Backup.Sqlite.Snapshot;
 
-/// <summary>An image as it would be if its change counter had not been advanced.</summary>
-/// <param name="image">The image; it stays the caller's.</param>
-/// <param name="counter">What has advanced it.</param>
+/// <summary>An image with the change counter that it had before the counter was advanced.</summary>
+/// <param name="image">The image. The caller disposes it.</param>
+/// <param name="counter">The object that advanced it.</param>
 internal sealed class ImageWithFormerCounter(IDatabaseImage image, ChangeCounter counter) : ChangedImage(image)
 {
     /// <inheritdoc/>

@@ -8,8 +8,8 @@ using SignalHarvester.Backup.Storage;
 namespace SignalHarvester.Backup.Sqlite.Snapshot;
 
 /// <summary>
-/// A database that somebody may be using, held still by a read transaction for as long as this object lives.
-/// It never checkpoints, and no file of the database is opened other than by SQLite.
+/// A database that somebody may be using. A read transaction keeps it still for as long as this object lives. It never
+/// checkpoints, and only SQLite opens the database's files.
 /// </summary>
 internal sealed class LiveDatabase : IDisposable
 {
@@ -71,7 +71,7 @@ internal sealed class LiveDatabase : IDisposable
         catch (BackupException exception)
             when (exception.ErrorId is BackupErrorId.SourceNeedsRecovery or BackupErrorId.InsufficientSpace && ReadOnlyMediaGuard.Applies(path))
         {
-            // Nothing can be written beside it, be it that the disk is read-only or that it is full.
+            // Nothing can be written beside the database, because the disk is read-only or full.
             database.Dispose();
             database = Connect(path, tolerateDamage, immutable: true, cancellation);
         }
@@ -93,26 +93,26 @@ internal sealed class LiveDatabase : IDisposable
         }
     }
 
-    /// <summary>The image of the pinned snapshot, read through SQLite's own handles.</summary>
+    /// <summary>Returns the image of the pinned snapshot, read through SQLite's own handles.</summary>
     /// <exception cref="SnapshotLostException">The log does not agree with the snapshot.</exception>
     public IDatabaseImage PinImage(CancellationToken cancellation) => new PinnedImage(this, snapshot, cancellation);
 
-    /// <summary>Where in the write-ahead log the snapshot ends; null in rollback-journal mode and where the log is empty.</summary>
+    /// <summary>The place in the write-ahead log where the snapshot ends; null in rollback-journal mode and if the log is empty.</summary>
     public WalPosition? WalPosition => snapshot?.Position;
 
-    /// <summary>What the write-ahead log holds between a place and the snapshot's end.</summary>
+    /// <summary>Returns the content of the write-ahead log between a place and the snapshot's end.</summary>
     /// <returns>Null if the log does not provably continue from that place.</returns>
     /// <exception cref="SnapshotLostException">The log does not agree with the snapshot.</exception>
     public WalTail? PinTail(WalPosition after, CancellationToken cancellation) =>
         snapshot is null ? null : WalTail.Read(this, snapshot, after, cancellation);
 
-    /// <summary>Confirms that nothing but this connection's transaction was needed to keep the file still.</summary>
+    /// <summary>Confirms that nobody changed a file that was read without locks.</summary>
     /// <exception cref="SnapshotLostException">A file on read-only media changed all the same.</exception>
     public void ConfirmUnchanged() => readOnlyGuard?.Confirm();
 
     /// <summary>Runs a query that can take long, so that cancelling interrupts it.</summary>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    /// <exception cref="BackupException">SourceCorrupt and its kin.</exception>
+    /// <exception cref="BackupException">SourceCorrupt and the other Source… errors.</exception>
     public T Query<T>(Func<SqliteConnection, T> query, CancellationToken cancellation)
     {
         try
@@ -129,7 +129,7 @@ internal sealed class LiveDatabase : IDisposable
         }
     }
 
-    /// <summary>What a result code of SQLite means for this database, as an error that says what to do.</summary>
+    /// <summary>Translates a result code of SQLite for this database into an error that says what to do.</summary>
     public BackupException Fault(int code, Exception? inner = null)
     {
         var detail = raw.sqlite3_errstr(code).utf8_to_string();
@@ -145,7 +145,7 @@ internal sealed class LiveDatabase : IDisposable
             _ when SqliteResult.Primary(code) == raw.SQLITE_CORRUPT => Damaged(detail, inner),
             _ when SqliteResult.Primary(code) == raw.SQLITE_NOTADB => NotADatabase(inner),
             SqliteResult.ReadOnlyRecovery or SqliteResult.ReadOnlyRollback or SqliteResult.ReadOnlyCantInit => NeedsRecovery(inner),
-            // The database itself was opened before, so what cannot be is its log or the -shm file that goes with it.
+            // The database itself was opened before, so the log cannot be opened, or the -shm file that goes with it.
             _ when SqliteResult.Primary(code) is raw.SQLITE_CANTOPEN or raw.SQLITE_READONLY => NeedsRecovery(inner),
             _ when SqliteResult.Primary(code) == raw.SQLITE_FULL => new BackupException(
                 BackupErrorId.InsufficientSpace, Path,
@@ -169,7 +169,7 @@ internal sealed class LiveDatabase : IDisposable
             if (SqliteFile.Journal(handle) is { IsOpen: true, Length: > 0 })
             {
                 // Closing as the last connection would checkpoint the user's log and delete it, even into a file that is
-                // no database any more. A log with content stays as it was found.
+                // no longer a database. A log with content stays as it was found.
                 _ = raw.sqlite3_db_config(handle, DbConfigNoCheckpointOnClose, 1, out _);
             }
 
@@ -202,7 +202,7 @@ internal sealed class LiveDatabase : IDisposable
         _ = raw.sqlite3_busy_timeout(Handle, BusyPollMilliseconds);
         if (ToleratesDamage)
         {
-            // Lets SQLite read past a schema or a page count that makes no sense.
+            // Allows SQLite to read past a nonsensical schema or page count.
             Acquire("PRAGMA writable_schema = ON", lockTimeout, cancellation);
         }
 
@@ -233,9 +233,9 @@ internal sealed class LiveDatabase : IDisposable
 
     private string BeginSnapshot(TimeSpan lockTimeout, CancellationToken cancellation)
     {
-        // The order is what keeps the snapshot whole. In autocommit the first statement opens the log; then
-        // sqlite3_snapshot_get as the FIRST call of the transaction takes a real read mark. An ordinary read as first
-        // call could take read lock 0, under which the next writer restarts the log.
+        // The order keeps the snapshot whole. In autocommit the first statement opens the log; then sqlite3_snapshot_get as the
+        // FIRST call of the transaction takes a real read mark. If an ordinary read came first, it could take read lock 0, under
+        // which the next writer restarts the log.
         const string touch = "PRAGMA schema_version";
         Acquire(touch, lockTimeout, cancellation);
         var mode = JournalMode();
@@ -316,7 +316,7 @@ internal sealed class LiveDatabase : IDisposable
 
     private void RefuseEmpty()
     {
-        // Before the first statement: over an empty file SQLite deletes a log that may hold everything.
+        // Before the first statement, because over an empty file SQLite deletes a log that may hold everything.
         var main = SqliteFile.Main(Handle);
         if (main.IsOpen && main.Length == 0)
         {

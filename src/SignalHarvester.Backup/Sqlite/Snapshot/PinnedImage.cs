@@ -3,8 +3,8 @@ using System.Globalization;
 namespace SignalHarvester.Backup.Sqlite.Snapshot;
 
 /// <summary>
-/// The image as a read transaction of SQLite holds it: the database file, with the write-ahead log's frames laid over
-/// it, both read through SQLite's own handles. Writers in WAL mode are never blocked.
+/// The image held by a read transaction of SQLite: the database file, with the write-ahead log's frames laid over it, both
+/// read through SQLite's own handles. It never blocks writers in WAL mode.
 /// </summary>
 internal sealed class PinnedImage : IDatabaseImage
 {
@@ -16,8 +16,8 @@ internal sealed class PinnedImage : IDatabaseImage
     private readonly long mainLength;
 
     /// <summary>Takes the image of a connection that holds a read transaction.</summary>
-    /// <param name="database">The connection; it stays the caller's.</param>
-    /// <param name="snapshot">What SQLite pinned; null in rollback-journal mode and where the log is empty.</param>
+    /// <param name="database">The connection. The caller closes it.</param>
+    /// <param name="snapshot">The pinned snapshot; null in rollback-journal mode and if the log is empty.</param>
     /// <param name="cancellation">Stops the reading of the log.</param>
     /// <exception cref="SnapshotLostException">The log does not agree with the snapshot.</exception>
     public PinnedImage(LiveDatabase database, WalIndexHeader? snapshot, CancellationToken cancellation)
@@ -63,7 +63,7 @@ internal sealed class PinnedImage : IDatabaseImage
         {
             if (lockPage >= firstPage && lockPage < firstPage + pages)
             {
-                // Windows refuses to read bytes that another process has locked, and nothing is stored there.
+                // Windows refuses to read bytes that another process has locked. Nothing is stored there.
                 var before = (int)(lockPage - firstPage) * PageSize;
                 ReadMain(firstPage, buffer[..before]);
                 buffer.Slice(before, PageSize).Clear();

@@ -1,8 +1,8 @@
 namespace SignalHarvester.Backup.Sqlite.Snapshot;
 
 /// <summary>
-/// A WAL database on read-only media, cleanly closed: SQLite can only open it as immutable, without locks. Another
-/// machine may still write to what is read-only here, and would leave a log or a new time stamp: that is looked for.
+/// A cleanly closed WAL database on read-only media, which SQLite can only open as immutable, without locks. Another machine
+/// may still write to media that are read-only here. It would leave a log or a new time stamp, so the guard looks for those.
 /// </summary>
 internal sealed class ReadOnlyMediaGuard
 {
@@ -16,10 +16,10 @@ internal sealed class ReadOnlyMediaGuard
         before = State();
     }
 
-    /// <summary>Whether a database can be read as immutable: nothing waits in a log or journal.</summary>
+    /// <summary>Whether a database can be read as immutable: no log or journal has content.</summary>
     public static bool Applies(string path) => !HasContent(path + "-wal") && !HasContent(path + "-journal");
 
-    /// <summary>Confirms that the file is as it was.</summary>
+    /// <summary>Confirms that the file has not changed.</summary>
     /// <exception cref="SnapshotLostException">It was written to.</exception>
     public void Confirm()
     {

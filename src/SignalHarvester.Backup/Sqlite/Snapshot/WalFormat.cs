@@ -15,15 +15,15 @@ internal static class WalFormat
     private const uint MagicLittleEndianChecksums = 0x377f0682;
     private const uint MagicBigEndianChecksums = 0x377f0683;
 
-    /// <summary>Where a frame begins. Frames count from 1.</summary>
+    /// <summary>Returns the offset of a frame. Frames count from 1.</summary>
     public static long FrameOffset(long frame, int pageSize) =>
         HeaderSize + ((frame - 1) * (FrameHeaderSize + (long)pageSize));
 
-    /// <summary>Writes the header of a log whose checksums read words in this machine's order.</summary>
+    /// <summary>Writes the header of a log whose checksums use this machine's byte order.</summary>
     /// <param name="header">32 bytes to fill.</param>
     /// <param name="pageSize">Bytes in a page.</param>
-    /// <param name="salts">The two salts, as they are to stand in the file.</param>
-    /// <returns>The running checksum that the first frame continues.</returns>
+    /// <param name="salts">The two salts, in the file's byte order.</param>
+    /// <returns>The running checksum, which the first frame continues.</returns>
     public static (uint S0, uint S1) WriteHeader(Span<byte> header, int pageSize, ulong salts)
     {
         BinaryPrimitives.WriteUInt32BigEndian(header, BitConverter.IsLittleEndian ? MagicLittleEndianChecksums : MagicBigEndianChecksums);
@@ -36,10 +36,10 @@ internal static class WalFormat
         return checksum;
     }
 
-    /// <summary>Completes a frame whose page stands in its place already.</summary>
+    /// <summary>Completes a frame whose page is already in its place.</summary>
     /// <param name="frame">24 bytes to fill, then the page.</param>
     /// <param name="page">The page's number, from 1.</param>
-    /// <param name="commitPageCount">Pages of the database after the commit that this frame ends; 0 for any other frame.</param>
+    /// <param name="commitPageCount">Pages of the database after the commit, if this frame ends one; 0 for any other frame.</param>
     /// <param name="salts">The log's salts.</param>
     /// <param name="checksum">The running checksum up to the frame before.</param>
     /// <returns>The running checksum up to this frame.</returns>
@@ -54,12 +54,12 @@ internal static class WalFormat
         return checksum;
     }
 
-    /// <summary>The salts that stand in a log's or a frame's header.</summary>
-    /// <param name="bytes">From the salts on: offset 16 of the log, 8 of a frame.</param>
+    /// <summary>Reads the salts from a log's or a frame's header.</summary>
+    /// <param name="bytes">The bytes from the salts onwards: offset 16 of the log, 8 of a frame.</param>
     public static ulong Salts(ReadOnlySpan<byte> bytes) => MemoryMarshal.Read<ulong>(bytes);
 
-    /// <summary>The checksum that stands at the end of a log's or a frame's header.</summary>
-    /// <param name="bytes">From the checksum on: offset 24 of the log, 16 of a frame.</param>
+    /// <summary>Reads the checksum at the end of a log's or a frame's header.</summary>
+    /// <param name="bytes">The bytes from the checksum onwards: offset 24 of the log, 16 of a frame.</param>
     public static (uint S0, uint S1) ReadChecksum(ReadOnlySpan<byte> bytes) =>
         (BinaryPrimitives.ReadUInt32BigEndian(bytes), BinaryPrimitives.ReadUInt32BigEndian(bytes[4..]));
 

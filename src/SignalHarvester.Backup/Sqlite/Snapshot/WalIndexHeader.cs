@@ -4,13 +4,13 @@ using System.Runtime.InteropServices;
 namespace SignalHarvester.Backup.Sqlite.Snapshot;
 
 /// <summary>
-/// What a pinned snapshot is: the header of the WAL index at that moment
-/// (https://sqlite.org/walformat.html#the_wal_index_header), which sqlite3_snapshot holds in its 48 bytes.
+/// A pinned snapshot: the header of the WAL index at that moment
+/// (https://sqlite.org/walformat.html#the_wal_index_header), which is in the 48 bytes of sqlite3_snapshot.
 /// </summary>
 /// <param name="MaxFrame">The last committed frame of the snapshot; 0 if the log holds nothing.</param>
 /// <param name="PageCount">Pages of the database at the snapshot.</param>
 /// <param name="FrameChecksum">The running checksum of the last frame.</param>
-/// <param name="Salts">The eight bytes of the log's two salts, as they stand in the file.</param>
+/// <param name="Salts">The eight bytes of the log's two salts, in the file's byte order.</param>
 internal sealed record WalIndexHeader(uint MaxFrame, uint PageCount, (uint S0, uint S1) FrameChecksum, ulong Salts)
 {
     /// <summary>The place in the log where the snapshot ends; null if the log holds nothing.</summary>
@@ -18,11 +18,11 @@ internal sealed record WalIndexHeader(uint MaxFrame, uint PageCount, (uint S0, u
         ? null
         : new WalPosition(Convert.ToHexStringLower(BitConverter.GetBytes(Salts)), MaxFrame, Hex(FrameChecksum));
 
-    /// <summary>A running checksum as sixteen hex digits.</summary>
+    /// <summary>Returns a running checksum as sixteen hex digits.</summary>
     public static string Hex((uint S0, uint S1) checksum) =>
         string.Create(CultureInfo.InvariantCulture, $"{checksum.S0:x8}{checksum.S1:x8}");
 
-    /// <summary>Reads the header out of a snapshot. The index is in the machine's own byte order.</summary>
+    /// <summary>Reads the header from a snapshot. The index is in the machine's own byte order.</summary>
     public static unsafe WalIndexHeader Read(IntPtr snapshot)
     {
         var words = new ReadOnlySpan<uint>((void*)snapshot, 12);

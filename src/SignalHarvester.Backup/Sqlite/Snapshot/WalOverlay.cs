@@ -3,12 +3,12 @@ using System.Buffers.Binary;
 namespace SignalHarvester.Backup.Sqlite.Snapshot;
 
 /// <summary>
-/// The pages that a snapshot takes from the write-ahead log instead of the database file: for each page the last
-/// frame at or below the snapshot's. Sorted by page; eight bytes a page.
+/// The pages that a snapshot takes from the write-ahead log instead of the database file: for each page, its last frame within
+/// the snapshot. Sorted by page; eight bytes for each.
 /// </summary>
 internal sealed class WalOverlay
 {
-    /// <summary>The overlay of a log that holds nothing.</summary>
+    /// <summary>The overlay of an empty log.</summary>
     public static readonly WalOverlay Empty = new([], []);
 
     private readonly uint[] pages;
@@ -21,8 +21,8 @@ internal sealed class WalOverlay
     }
 
     /// <summary>
-    /// Reads the log up to the snapshot's last frame and holds every frame's salts, and the running checksum over
-    /// all of them, against what SQLite pinned.
+    /// Reads the log up to the snapshot's last frame, and compares every frame's salts, and the running checksum over all of
+    /// them, with what SQLite pinned.
     /// </summary>
     /// <exception cref="SnapshotLostException">The log is not the one that was pinned.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
@@ -38,7 +38,7 @@ internal sealed class WalOverlay
         return Read(wal, snapshot, pageSize, firstFrame: 1, bigEndian, WalFormat.Checksum(header.AsSpan(0, 24), bigEndian, default), cancellation);
     }
 
-    /// <summary>Reads the frames that follow a place where another snapshot of the same log ended.</summary>
+    /// <summary>Reads the frames after the place where another snapshot of the same log ended.</summary>
     /// <returns>Null if the log does not provably continue from that place: it was restarted in between.</returns>
     /// <exception cref="SnapshotLostException">The log is not the one that was pinned.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
@@ -124,20 +124,20 @@ internal sealed class WalOverlay
         return new WalOverlay(pages, frames);
     }
 
-    /// <summary>Confirms that the log is still the one that the snapshot was taken of.</summary>
+    /// <summary>Confirms that the log is still the one of the snapshot.</summary>
     /// <exception cref="SnapshotLostException">It was restarted.</exception>
     public static void ConfirmSame(SqliteFile wal, WalIndexHeader snapshot) => ReadHeader(wal, snapshot);
 
-    /// <summary>How many pages the frames hold.</summary>
+    /// <summary>The number of pages in the frames.</summary>
     public int Count => pages.Length;
 
-    /// <summary>The pages up to a last one, ascending, with their frames.</summary>
+    /// <summary>Returns the pages up to a last one, ascending, with their frames.</summary>
     public IEnumerable<(uint Page, uint Frame)> UpTo(long lastPage) =>
         pages.Zip(frames).TakeWhile(entry => entry.First <= lastPage);
 
-    /// <summary>The pages of a range that the log holds, in ascending order, with their frames.</summary>
+    /// <summary>Returns the pages of a range that are in the log, ascending, with their frames.</summary>
     /// <param name="firstPage">The first page; pages count from 1.</param>
-    /// <param name="count">How many pages the range has.</param>
+    /// <param name="count">The number of pages in the range.</param>
     public IEnumerable<(uint Page, uint Frame)> InRange(uint firstPage, int count)
     {
         var index = Array.BinarySearch(pages, firstPage);

@@ -1,8 +1,8 @@
 namespace SignalHarvester.Backup.Sqlite.Snapshot;
 
 /// <summary>
-/// The pages that were committed to the write-ahead log after a place in it, as a read transaction of SQLite holds
-/// them: each once, in its newest version. The database file is not read.
+/// The pages committed to the write-ahead log after a place in it, as a read transaction of SQLite sees them: each once, in
+/// its newest version. The database file is not read.
 /// </summary>
 internal sealed class WalTail
 {
@@ -45,7 +45,7 @@ internal sealed class WalTail
         }
     }
 
-    /// <summary>Confirms, after the last page was read, that the log stood still all the while.</summary>
-    /// <exception cref="SnapshotLostException">It did not.</exception>
+    /// <summary>Confirms, after the last page was read, that the log was not restarted meanwhile.</summary>
+    /// <exception cref="SnapshotLostException">It was.</exception>
     public void ConfirmUnchanged() => WalOverlay.ConfirmSame(wal, snapshot);
 }

@@ -4,27 +4,27 @@ using Microsoft.Win32.SafeHandles;
 
 namespace SignalHarvester.Backup.Storage.Ownership;
 
-/// <summary>Extended attributes of files, see xattr(7). Linux alone; elsewhere a file has none.</summary>
+/// <summary>Extended attributes of files; see xattr(7). Only Linux has them here; elsewhere a file has none.</summary>
 internal static unsafe partial class ExtendedAttributes
 {
-    /// <summary>The attribute that SELinux keeps a file's label in.</summary>
+    /// <summary>The attribute with a file's SELinux label.</summary>
     public const string SelinuxLabel = "security.selinux";
 
     private const string UserPrefix = "user.";
     private const int MostBytes = 64 << 10;
 
-    // With these, programs that run as root take mode, owner or content of a file from its attributes.
+    // Programs that run as root take a file's mode, owner or content from attributes with these names.
     private static readonly string[] TakenAtTheirWord = ["user.overlay.", "user.rsync.", "user.fuseoverlayfs.", "user.containers.", "user.virtfs."];
 
-    /// <summary>Whether an attribute says nothing to the system, and is a user's to give.</summary>
+    /// <summary>Whether an attribute means nothing to the system, and users may set it.</summary>
     public static bool IsUsers(string name) =>
         name.StartsWith(UserPrefix, StringComparison.Ordinal) && !TakenAtTheirWord.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal));
 
-    /// <summary>Whether an attribute is one that we read and write: the ACL, the label, or a user's.</summary>
+    /// <summary>Whether we read and write an attribute: the ACL, the label, or a user's attribute.</summary>
     public static bool IsKnown(string name) => name is PosixAcl.Attribute or SelinuxLabel || IsUsers(name);
 
-    /// <summary>Reads all that are known, a link itself and without opening it; up to 64 KiB of them.</summary>
-    /// <remarks>Opening a database, and closing it, would drop the locks that SQLite holds on it in this process.</remarks>
+    /// <summary>Reads all known attributes of a name, even of a link itself, up to 64 KiB, without opening the file.</summary>
+    /// <remarks>Opening and closing a database would drop the locks that SQLite holds on it in this process.</remarks>
     public static IReadOnlyDictionary<string, byte[]> Read(string path)
     {
         var found = new SortedDictionary<string, byte[]>(StringComparer.Ordinal);
@@ -45,7 +45,7 @@ internal static unsafe partial class ExtendedAttributes
         return found;
     }
 
-    /// <summary>Reads one; null if there is none, or it cannot be read.</summary>
+    /// <summary>Reads one attribute; null if there is none, or it cannot be read.</summary>
     public static byte[]? Read(string path, string name)
     {
         if (!OperatingSystem.IsLinux())
@@ -61,7 +61,7 @@ internal static unsafe partial class ExtendedAttributes
         }
     }
 
-    /// <summary>Reads all that are known of an open file. Its path tells their names alone, since it may lead elsewhere by now.</summary>
+    /// <summary>Reads all known attributes of an open file. The path gives only their names, because it may lead elsewhere by now.</summary>
     public static IReadOnlyDictionary<string, byte[]> ReadAll(SafeFileHandle file, string path)
     {
         var found = new SortedDictionary<string, byte[]>(StringComparer.Ordinal);
@@ -76,7 +76,7 @@ internal static unsafe partial class ExtendedAttributes
         return found;
     }
 
-    /// <summary>Reads one of an open file; null if there is none, or it cannot be read.</summary>
+    /// <summary>Reads one attribute of an open file; null if there is none, or it cannot be read.</summary>
     public static byte[]? Read(SafeFileHandle file, string name)
     {
         if (!OperatingSystem.IsLinux())
@@ -92,8 +92,8 @@ internal static unsafe partial class ExtendedAttributes
         }
     }
 
-    /// <summary>Gives an open file one.</summary>
-    /// <returns>Whether it could be given.</returns>
+    /// <summary>Sets an attribute of an open file.</summary>
+    /// <returns>Whether it could be set.</returns>
     public static bool TryWrite(SafeFileHandle file, string name, ReadOnlySpan<byte> value)
     {
         fixed (byte* place = value)
@@ -102,7 +102,7 @@ internal static unsafe partial class ExtendedAttributes
         }
     }
 
-    /// <summary>Takes one from an open file, where it has it.</summary>
+    /// <summary>Removes an attribute from an open file, if the file has it.</summary>
     public static void Remove(SafeFileHandle file, string name)
     {
         if (OperatingSystem.IsLinux())

@@ -3,7 +3,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace SignalHarvester.Backup.Storage.Ownership;
 
-/// <summary>Whose a file is, and who else is let in: read from one, given to a new one before that gets its final name.</summary>
+/// <summary>Owner and permissions of a file: read from one file, and given to a new one before the new one gets its final name.</summary>
 internal static partial class FileOwnership
 {
     private const UnixFileMode Permissions = (UnixFileMode)0b111_111_111;
@@ -35,7 +35,7 @@ internal static partial class FileOwnership
         Attributes = 32,
     }
 
-    /// <summary>Reads whose a file is, without opening it; null if it is not there, and on Windows.</summary>
+    /// <summary>Reads owner and permissions without opening the file; null if the file is missing, and on Windows.</summary>
     public static FileAccessRecord? Read(string path)
     {
         if (OperatingSystem.IsWindows() || FileStatus.OfItself(path) is not { IsRegular: true } status)
@@ -46,7 +46,7 @@ internal static partial class FileOwnership
         return Recorded(status, ExtendedAttributes.Read(path));
     }
 
-    /// <summary>Reads whose an open file is; null on Windows. What its path names by now may be another.</summary>
+    /// <summary>Reads owner and permissions of an open file; null on Windows. Its path may name another file by now.</summary>
     public static FileAccessRecord? Read(SafeFileHandle file, string path)
     {
         if (OperatingSystem.IsWindows())
@@ -60,9 +60,9 @@ internal static partial class FileOwnership
     private static FileAccessRecord Recorded(FileStatus status, IReadOnlyDictionary<string, byte[]> attributes) => new(
         status.User, UnixAccounts.UserName(status.User), status.Group, UnixAccounts.GroupName(status.Group), status.Mode & Permissions, attributes);
 
-    /// <summary>Gives a new file what another one has, as far as this account may: never to more people than there.</summary>
-    /// <remarks>A restore that root runs for a service would lock the service out of its own database otherwise.</remarks>
-    /// <param name="from">What that one has; null if unknown.</param>
+    /// <summary>Gives a new file the owner and permissions of another one, as far as this account may, but never lets in more people.</summary>
+    /// <remarks>Otherwise a restore that root runs for a service would lock the service out of its own database.</remarks>
+    /// <param name="from">Owner and permissions of the other file; null if unknown.</param>
     /// <param name="to">The new file.</param>
     public static void Copy(FileAccessRecord? from, SafeFileHandle to)
     {
@@ -72,10 +72,10 @@ internal static partial class FileOwnership
         }
     }
 
-    /// <summary>Opens a file that we made, to give it to somebody.</summary>
+    /// <summary>Opens a file that we made, to change its owner.</summary>
     /// <param name="path">Where it was made.</param>
-    /// <param name="identity">Which it is, as it was known then. Whoever owns a folder above it can put another one there.</param>
-    /// <exception cref="IOException">It is another one.</exception>
+    /// <param name="identity">Its identity when it was made, because the owner of a folder above it can put another file there.</param>
+    /// <exception cref="IOException">It is another file.</exception>
     public static SafeFileHandle OpenOwn(string path, FileIdentity? identity)
     {
         var file = RegularFile.Open(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
@@ -88,7 +88,10 @@ internal static partial class FileOwnership
         throw new IOException($"'{path}' is not the file that was created there.");
     }
 
-    /// <summary>Gives an open file of ours to somebody, as far as this account may. Who cannot be let in by name is not let in otherwise.</summary>
+    /// <summary>
+    /// Gives an open file of ours another owner and permissions, as far as this account may. Anybody who cannot be let
+    /// in by name is not let in at all.
+    /// </summary>
     /// <returns>What could not be given.</returns>
     public static Withheld Give(SafeFileHandle file, FileAccessRecord access)
     {
@@ -97,7 +100,7 @@ internal static partial class FileOwnership
             return Withheld.None;
         }
 
-        // What a folder hands down to all new files counts only where the file had it too.
+        // The list that a folder hands down to all new files counts only if the original file had it too.
         ExtendedAttributes.Remove(file, PosixAcl.Attribute);
         var withheld = Withheld.None;
         foreach (var (name, value) in access.Attributes.Where(attribute => attribute.Key != PosixAcl.Attribute))
@@ -108,7 +111,7 @@ internal static partial class FileOwnership
             }
         }
 
-        // In this order: a change of the owner can take bits from the mode.
+        // The order matters: a change of the owner can remove bits of the mode.
         var status = FileStatus.Of(file);
         if (ChangeOwner(file, access.UserId, access.GroupId) != 0)
         {
@@ -122,11 +125,11 @@ internal static partial class FileOwnership
             return withheld;
         }
 
-        // Beside a list, the mode's bits for the group are what all that it names may do at most.
+        // With an access control list, the mode's group bits limit everybody whom the list names.
         var mode = (access.Mode & Permissions & ~GroupPermissions)
             | (withheld.HasFlag(Withheld.Group) ? UnixFileMode.None : acl?.GroupMode ?? (access.Mode & GroupPermissions));
 
-        // There are file systems without modes, as on the sticks that people carry around.
+        // Some file systems have no modes, for example those of USB sticks.
         var isModeGiven = ChangeMode(file, (int)mode) == 0 && (acl is not null || mode == (access.Mode & Permissions));
         return withheld | (acl is null ? Withheld.None : Withheld.Acl) | (isModeGiven ? Withheld.None : Withheld.Mode);
     }

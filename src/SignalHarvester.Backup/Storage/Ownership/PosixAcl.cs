@@ -9,10 +9,10 @@ namespace SignalHarvester.Backup.Storage.Ownership;
 /// </summary>
 internal sealed class PosixAcl
 {
-    /// <summary>The attribute that a file's list is kept in.</summary>
+    /// <summary>The attribute with a file's list.</summary>
     public const string Attribute = "system.posix_acl_access";
 
-    /// <summary>The attribute that a folder keeps the list for its new files in.</summary>
+    /// <summary>The attribute of a folder with the list for its new files.</summary>
     public const string DefaultAttribute = "system.posix_acl_default";
 
     private const int Version = 2;
@@ -28,10 +28,10 @@ internal sealed class PosixAcl
 
     private PosixAcl(IReadOnlyList<(ushort Tag, ushort Permissions, uint Id)> entries) => this.entries = entries;
 
-    /// <summary>What the file's own group may do, the mask considered.</summary>
+    /// <summary>What the file's own group may do, limited by the mask.</summary>
     public UnixFileMode GroupMode => (UnixFileMode)((Permissions(GroupObject) & (entries.Any(entry => entry.Tag == Mask) ? Permissions(Mask) : 7)) << 3);
 
-    /// <summary>Reads a list; null if the bytes are none.</summary>
+    /// <summary>Reads a list; null if the bytes are not one.</summary>
     public static PosixAcl? TryRead(ReadOnlySpan<byte> bytes)
     {
         if (bytes.Length < 4 || (bytes.Length - 4) % EntrySize != 0 || BinaryPrimitives.ReadUInt32LittleEndian(bytes) != Version)
@@ -49,11 +49,11 @@ internal sealed class PosixAcl
         return new PosixAcl(entries);
     }
 
-    /// <summary>Whether everybody that this list names is named by the other one, with all that they may do.</summary>
+    /// <summary>Whether the other list lets in everybody whom this one names, with at least the same permissions.</summary>
     public bool IsWithin(PosixAcl other) => entries.Where(IsNamed).All(entry =>
         other.entries.Any(there => there.Tag == entry.Tag && there.Id == entry.Id && (entry.Permissions & ~there.Permissions) == 0));
 
-    /// <summary>The list, as Linux takes it, with nothing for those whom it does not name.</summary>
+    /// <summary>Returns the list in Linux's form, without any permission for people whom it does not name.</summary>
     public byte[] ToBytesWithoutOthers()
     {
         var bytes = new byte[4 + (EntrySize * entries.Count)];
@@ -70,7 +70,7 @@ internal sealed class PosixAcl
         return bytes;
     }
 
-    /// <summary>The list as setfacl takes it.</summary>
+    /// <summary>Returns the list in setfacl's form.</summary>
     public override string ToString() => string.Join(',', entries.Select(entry => string.Create(
         CultureInfo.InvariantCulture,
         $"{Name(entry.Tag)}:{(IsNamed(entry) ? entry.Id.ToString(CultureInfo.InvariantCulture) : string.Empty)}:{Letter(entry.Permissions, 4, 'r')}{Letter(entry.Permissions, 2, 'w')}{Letter(entry.Permissions, 1, 'x')}")));

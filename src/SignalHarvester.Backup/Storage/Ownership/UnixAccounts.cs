@@ -7,32 +7,35 @@ internal static unsafe partial class UnixAccounts
 {
     private const int BufferBytes = 64 << 10;
 
-    // Both structures begin with two pointers, name and password, then the number; a user's has the number of its group next.
+    // Both structures begin with two pointers, to name and password, then the number. A user's has its group's number next.
     private const int StructureBytes = 256;
 
-    /// <summary>The user that this process acts as.</summary>
+    /// <summary>The effective user of this process.</summary>
     public static uint CurrentUser => GetEffectiveUser();
 
-    /// <summary>A user's name; null if the number has none here.</summary>
+    /// <summary>Returns a user's name; null if the number has none here.</summary>
     public static string? UserName(uint id) => Name((structure, buffer, found) => GetUser(id, structure, buffer, BufferBytes, found));
 
-    /// <summary>A group's name; null if the number has none here.</summary>
+    /// <summary>Returns a group's name; null if the number has none here.</summary>
     public static string? GroupName(uint id) => Name((structure, buffer, found) => GetGroup(id, structure, buffer, BufferBytes, found));
 
-    /// <summary>The number that a user of another machine has here: that of the same name, else the same number where nobody here has it.</summary>
-    /// <returns>Null if the number is another's here.</returns>
+    /// <summary>
+    /// Returns the number of another machine's user on this one: the number of the same name here, else the same number
+    /// if nobody here has it.
+    /// </summary>
+    /// <returns>Null if somebody else has the number here.</returns>
     public static uint? UserHere(uint id, string? name) => (name is null ? null : User(name)) ?? (UserName(id) is null ? id : null);
 
-    /// <summary>The number that a group of another machine has here, as for a user.</summary>
+    /// <summary>Returns the number of another machine's group on this one, as for a user.</summary>
     public static uint? GroupHere(uint id, string? name) => (name is null ? null : Group(name)) ?? (GroupName(id) is null ? id : null);
 
-    /// <summary>A user's number; null where nobody has the name here.</summary>
+    /// <summary>Returns a user's number; null if nobody has the name here.</summary>
     public static uint? User(string name) => Number((structure, buffer, found) => GetUser(name, structure, buffer, BufferBytes, found), 0);
 
-    /// <summary>A group's number; null if none has the name here.</summary>
+    /// <summary>Returns a group's number; null if no group has the name here.</summary>
     public static uint? Group(string name) => Number((structure, buffer, found) => GetGroup(name, structure, buffer, BufferBytes, found), 0);
 
-    /// <summary>The number of the group that a user's files belong to when nothing else is said; null for a number without a name.</summary>
+    /// <summary>Returns the number of a user's primary group; null for a number without a name.</summary>
     public static uint? OwnGroupOf(uint user) => Number((structure, buffer, found) => GetUser(user, structure, buffer, BufferBytes, found), sizeof(uint));
 
     private delegate int Query(byte* structure, byte* buffer, nint* found);

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Operations.Create;
 
-/// <summary>Each way in which a source cannot be backed up has its own error, and costs nothing that was there.</summary>
+/// <summary>Each kind of unusable source has its own error, and destroys nothing.</summary>
 public sealed class SourceErrorTests : IDisposable
 {
     private readonly Scene scene = new();

@@ -9,8 +9,8 @@ using Xunit;
 namespace SignalHarvester.Backup.Tests.Operations.Create;
 
 /// <summary>
-/// A WAL backup takes what the database's own log has committed since the parent, and only where that is proved; the
-/// image is right in every case.
+/// A WAL backup takes the commits since its parent from the database's own log, but only if that is proved. The image is right in
+/// every case.
 /// </summary>
 public sealed class WalBackupTests : IDisposable
 {
@@ -92,7 +92,7 @@ public sealed class WalBackupTests : IDisposable
         var truth = TrueImage.Of(scene.Database);
         var main = File.ReadAllBytes(scene.Database);
 
-        // Nothing but the header page is what it was; whoever read more would store something else, or fail.
+        // Only the header page is intact; a backup that read more would store something else, or fail.
         File.WriteAllBytes(scene.Database, [.. main[..4096], .. RandomNumberGenerator.GetBytes(main.Length - 4096)]);
         var backup = CreateTail(parent);
         File.WriteAllBytes(scene.Database, main);
@@ -131,7 +131,7 @@ public sealed class WalBackupTests : IDisposable
         var parent = scene.Create();
         using (var wal = File.Open(scene.Database + "-wal", FileMode.Append))
         {
-            // What a transaction under way had written.
+            // The pages of an unfinished transaction.
             wal.Write(new byte[5 * (24 + 4096)]);
         }
 
@@ -200,7 +200,7 @@ public sealed class WalBackupTests : IDisposable
 
         var backup = CreateByComparison(parent, reason);
 
-        // Nothing of it is needed to go on.
+        // It is not needed to continue.
         Databases.Execute(user, "PRAGMA journal_mode = WAL; INSERT INTO audit(what) VALUES ('three')");
         var next = scene.Create(Tail);
         Assert.Equal(backup.Id, next.ParentId);
@@ -239,7 +239,7 @@ public sealed class WalBackupTests : IDisposable
     [Fact]
     public void Two_databases_that_were_one_go_separate_ways_in_their_logs()
     {
-        // The same log up to the first backup, by file copies; from there on the same salts, and other frames.
+        // The same log up to the first backup, by copies of the files; from there on the same salts, but other frames.
         using (var user = Databases.CreateWithLiveWal(scene.Database))
         {
             foreach (var ending in (string[])["", "-wal"])
@@ -262,7 +262,7 @@ public sealed class WalBackupTests : IDisposable
         Databases.Execute(twin, "PRAGMA wal_autocheckpoint = 0; INSERT INTO audit(what) VALUES ('there'); INSERT INTO audit(what) VALUES ('too')");
         var listed = scene.Directory.List().Backups;
 
-        // Of the other one's log there is a frame in the place, but not the same.
+        // The other log has a frame at that place, but another one.
         CreateByComparison(listed[0], "restarted");
         AssertRestores(CreateTail(listed[1], Tail with { ParentId = listed[1].Id }));
     }
@@ -309,7 +309,7 @@ public sealed class WalBackupTests : IDisposable
 
         if (walAutoCheckpoint == 0)
         {
-            // Nobody has worked in the log, so that all but the first continue it.
+            // Nobody has checkpointed the log, so all except the first continue it.
             Assert.All(made.Skip(1), entry => Assert.Equal(BackupType.Wal, entry.Backup.Type));
         }
 
@@ -364,7 +364,7 @@ public sealed class WalBackupTests : IDisposable
     [Fact]
     public void Another_image_than_the_one_that_was_there_is_found_by_its_page_digests()
     {
-        // All checksums of files are right, and yet it is not the image: only the digest over the pages can tell.
+        // All checksums of files are right, and yet it is not the image: only the digest over the pages shows it.
         using var user = Databases.CreateWithLiveWal(scene.Database);
         var parent = scene.Create(new CreateBackupOptions { Compression = CompressionType.None });
         Databases.Execute(user, "INSERT INTO audit(what) VALUES ('one')");
@@ -402,7 +402,7 @@ public sealed class WalBackupTests : IDisposable
         return backup;
     }
 
-    /// <summary>Restores to what is there now, or to what is given.</summary>
+    /// <summary>Restores the present state, or the given one.</summary>
     private void AssertRestores(BackupMetadata backup, byte[]? truth = null)
     {
         Assert.Equal(Hash(truth ?? TrueImage.Of(scene.Database)), Hash(scene.Restored(backup)));

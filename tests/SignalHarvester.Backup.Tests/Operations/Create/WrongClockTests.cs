@@ -15,8 +15,8 @@ using Xunit;
 namespace SignalHarvester.Backup.Tests.Operations.Create;
 
 /// <summary>
-/// A clock that was wrong once, ahead or behind, turns no order round: what was made last counts as such, while the wrong
-/// dates are still to come and when they have passed.
+/// A clock that was wrong once, ahead or behind, reverses no order: the backup made last counts as the last, both before the wrong
+/// dates and after them.
 /// </summary>
 public sealed class WrongClockTests : IDisposable
 {
@@ -64,7 +64,7 @@ public sealed class WrongClockTests : IDisposable
         At(TimeSpan.FromDays(1));
         var last = Make();
 
-        // Before the wrong date has come, a little after it has come, and long after.
+        // Before the wrong date, a little after it, and long after it.
         foreach (var (day, hour) in new[] { (1, 1), (29, 23), (30, 1), (60, 0) })
         {
             At(TimeSpan.FromDays(day) + TimeSpan.FromHours(hour));
@@ -122,7 +122,7 @@ public sealed class WrongClockTests : IDisposable
         At(Ahead - TimeSpan.FromHours(8));
         var nightly = Make();
 
-        // The wrong one is dated between the nightly one and the moment.
+        // The wrong one has a date between the nightly one and the moment.
         Assert.Equal(nightly.Id, AtMoment(begun + Ahead + TimeSpan.FromHours(1), out var before));
         Assert.Equal(wrong.Id, before);
         Assert.Equal(first.Id, AtMoment(begun + TimeSpan.FromDays(2), out before));
@@ -180,7 +180,7 @@ public sealed class WrongClockTests : IDisposable
             scene.Verify(child);
         }
 
-        // Before the wrong date has come, and long after.
+        // Before the wrong date, and long after it.
         foreach (var day in (int[])[2, 29, 31, 60])
         {
             At(TimeSpan.FromDays(day));
@@ -243,7 +243,7 @@ public sealed class WrongClockTests : IDisposable
         Record(TimeSpan.FromDays(1));
         Assert.Equal((begun + TimeSpan.FromDays(1)).ToUnixTimeSeconds(), LastSuccess());
 
-        // Long after, and once the event is no more than a sum.
+        // Long after it, and when the event is only part of a sum.
         At(TimeSpan.FromDays(35));
         Assert.Equal((begun + TimeSpan.FromDays(1)).ToUnixTimeSeconds(), LastSuccess());
         new EventHistory(scene.Directory, kept: 1, slack: 0).Record([Done(TimeSpan.FromDays(2)) with { Operation = BackupOperation.Scrub }], scene.Context());
@@ -283,7 +283,7 @@ public sealed class WrongClockTests : IDisposable
         Assert.Equal(begun + TimeSpan.FromDays(1) + TimeSpan.FromSeconds(1), last.Timestamp);
     }
 
-    /// <summary>Sets the clock to a time after the test's beginning, or before it.</summary>
+    /// <summary>Sets the clock to a time relative to the test's beginning.</summary>
     private void At(TimeSpan time) => scene.Clock.AdjustTime(begun + time);
 
     private void Insert()

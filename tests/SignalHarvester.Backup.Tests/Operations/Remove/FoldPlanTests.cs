@@ -8,8 +8,8 @@ using Xunit;
 namespace SignalHarvester.Backup.Tests.Operations.Remove;
 
 /// <summary>
-/// What is planned for a removal, tried on backups that are a few numbers each: every one that is left has the pages that
-/// it had, whichever are removed, in whatever order their clocks have put them.
+/// Plans removals, with backups that are only a few numbers each. Every remaining backup keeps its pages, whichever are removed, and
+/// whatever order their clocks gave them.
 /// </summary>
 public sealed class FoldPlanTests
 {
@@ -27,13 +27,13 @@ public sealed class FoldPlanTests
         Assert.All(folds, fold => Assert.DoesNotContain(fold.Survivor.Id, removed));
         Assert.All(folds, fold => Assert.Subset(removed, fold.Freed.Select(backup => backup.Id).ToHashSet()));
 
-        // As FoldBackup does it: what to take is asked first, of all folds.
+        // As in FoldBackup: the pages of all folds are collected first.
         List<(Fold Fold, HashSet<int>? Pages)> taken = [.. folds.Select(fold => (fold, store.Collect(fold)))];
         foreach ((var fold, var pages) in taken)
         {
             store.Rewrite(fold, pages);
 
-            // Killed here, everything still is what it was.
+            // If it is killed here, everything is unchanged.
             Assert.All(before, entry => Assert.Equal(entry.Value, store.Image(entry.Key)));
         }
 
@@ -57,15 +57,15 @@ public sealed class FoldPlanTests
 
     private static string Id(int index) => $"backup_20261122_0200{index:00}_000000";
 
-    /// <param name="Parent">The index of the parent, if it is one before; else the backup is full.</param>
+    /// <param name="Parent">The index of the parent, if that is an earlier one; otherwise the backup is full.</param>
     /// <param name="Length">Pages of the image.</param>
-    /// <param name="Changed">The pages that it has otherwise than its parent, one bit each.</param>
-    /// <param name="Extra">The pages that it holds though they are the same.</param>
+    /// <param name="Changed">The pages that differ from its parent's, one bit each.</param>
+    /// <param name="Extra">The pages that it stores although they are the same.</param>
     /// <param name="Hour">Its moment.</param>
-    /// <param name="IsRemoved">Whether it is to go.</param>
+    /// <param name="IsRemoved">Whether it will be removed.</param>
     private sealed record Node(int Parent, int Length, int Changed, int Extra, int Hour, bool IsRemoved);
 
-    /// <summary>Backups whose pages are the number of the backup that changed them last.</summary>
+    /// <summary>Backups in which each page is the number of the backup that changed it last.</summary>
     private sealed class Store
     {
         private readonly Dictionary<string, Dictionary<int, int>> held = [];

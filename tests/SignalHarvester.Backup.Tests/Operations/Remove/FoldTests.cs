@@ -13,7 +13,7 @@ using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Operations.Remove;
 
-/// <summary>Backups are removed from the middle and the bottom of chains, and every one that is left is what it was.</summary>
+/// <summary>Backups are removed from the middle and the bottom of chains, and every remaining one is unchanged.</summary>
 public sealed class FoldTests : IDisposable
 {
     private readonly Scene scene = new();
@@ -41,7 +41,7 @@ public sealed class FoldTests : IDisposable
         Assert.Equal((BackupType.Full, compression, null, null), (survivor.Type, survivor.Compression, survivor.ParentId, survivor.WalChecksum));
         Assert.Equal(survivor.Checksum, Scene.Digest(scene.Unpack(survivor)));
 
-        // The next one finds its parent as ever.
+        // The next one finds its parent as usual.
         Assert.Equal(chain[5].Id, Make().ParentId);
     }
 
@@ -109,7 +109,7 @@ public sealed class FoldTests : IDisposable
     [Fact]
     public void Branches_whose_own_links_are_removed_as_well_are_put_on_the_oldest_survivor()
     {
-        // F - A - B, F - C - D, F - E: F, A and C go.
+        // F - A - B, F - C - D, F - E: F, A and C are removed.
         var f = Chain(1)[0];
         var a = Make(On(f));
         var b = Make(On(a));
@@ -165,7 +165,7 @@ public sealed class FoldTests : IDisposable
         Removed(chain[0], chain[1]);
         AssertLeft([chain[3], chain[4]], [0, 1]);
 
-        // The log goes on as if nothing had been.
+        // The log continues as if nothing had happened.
         var next = Make(options);
         Assert.Equal((BackupType.Wal, chain[4].Id), (next.Type, next.ParentId));
         AssertLeft([chain[3], chain[4], next], [0, 1, 2]);
@@ -248,7 +248,7 @@ public sealed class FoldTests : IDisposable
         Assert.Equal((BackupType.Full, null, 0, true), (merged.Type, merged.ParentId, merged.Depth, merged.Verified));
         AssertLeft(chain, [0, 1, 0, 1, 2]);
 
-        // Merged again it stays as it is, by its old description too.
+        // A second merge leaves it unchanged, even with its old description.
         var before = Files();
         Assert.Equal(merged.BackupPath, MergeBackup.Run(chain[2], scene.Directory, scene.Context()).BackupPath);
         Assert.Equal(before, Files());
@@ -340,7 +340,7 @@ public sealed class FoldTests : IDisposable
         Assert.True(begun);
         int[] left = [.. Enumerable.Range(0, 5).Except([first, second])];
 
-        // Each is removed by one of them, and is no error to the other.
+        // One of them removes each backup, and that is no error to the other.
         Assert.Equal(new[] { chain[first].Id, chain[second].Id }.Distinct().Order(), removed.Order());
         Assert.Empty(faults);
         AssertLeft([.. left.Select(index => chain[index])], [.. Enumerable.Range(0, left.Length)]);
@@ -469,7 +469,7 @@ public sealed class FoldTests : IDisposable
         var context = new OperationContext(TimeProvider.System, _ => { }, CancellationToken.None);
         var made = new ConcurrentDictionary<string, string>(Chain(4).ToDictionary(backup => backup.Id, backup => truths[backup.Id]));
 
-        // One edits and backs up, so that the truth is known; the others remove what they find.
+        // One task edits and backs up, so the truth is known; the others remove the backups that they find.
         var removers = Enumerable.Range(0, 2).Select(number => Task.Run(() =>
         {
             var random = new Random(number);
@@ -483,7 +483,7 @@ public sealed class FoldTests : IDisposable
                     fault => Assert.Fail(fault.Message),
                     context);
 
-                // So that the next removal meets the other two at another step; nothing is waited for.
+                // The next removal should meet the other two at another step; nothing is waited for.
                 Thread.Sleep(random.Next(20));
             }
         })).ToArray();
@@ -509,7 +509,7 @@ public sealed class FoldTests : IDisposable
         AssertLeft([.. made.Keys.Select(scene.Directory.Get)], null);
     }
 
-    /// <summary>A full backup and increments on it, all of them changes of a few pages.</summary>
+    /// <summary>Makes a full backup and increments on it, each with changes of a few pages.</summary>
     private BackupMetadata[] Chain(int length, CreateBackupOptions? options = null)
     {
         Databases.Create(scene.Database, new DatabaseShape { JournalMode = JournalMode.Delete, Rows = 300, AutoVacuum = AutoVacuum.Incremental });
@@ -546,7 +546,7 @@ public sealed class FoldTests : IDisposable
         return removed;
     }
 
-    /// <summary>These are the backups that are left, they are what they were, and there is no other file.</summary>
+    /// <summary>Checks that these backups remain, that they are unchanged, and that there is no other file.</summary>
     private void AssertLeft(BackupMetadata[] backups, int[]? depths)
     {
         var listing = scene.Directory.List();
@@ -570,7 +570,7 @@ public sealed class FoldTests : IDisposable
             Directory.GetFiles(scene.Directory.Path).Select(file => Path.GetFileName(file)).Order());
     }
 
-    /// <summary>The backups' files and sidecars, with digests.</summary>
+    /// <summary>Returns the backups' files and sidecars, with digests.</summary>
     private SortedDictionary<string, string> Files() =>
         new(Directory.GetFiles(scene.Directory.Path).ToDictionary(file => Path.GetFileName(file), Scene.Digest), StringComparer.Ordinal);
 

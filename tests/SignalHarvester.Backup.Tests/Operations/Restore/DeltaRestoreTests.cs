@@ -30,7 +30,7 @@ public sealed class DeltaRestoreTests : IDisposable
             using var held = new ManualResetEventSlim();
             Thread[] applications = [.. Enumerable.Range(1, 3).Select(number => new Thread(() => Start(round * 10 + number)))];
 
-            // An application that sets its journal mode when it starts, as most do, and is refused until the restore lets go.
+            // An application that sets its journal mode when it starts, as most do, and is refused until the restore releases the database.
             void Start(long row)
             {
                 using var connection = Databases.Open(scene.Database);
@@ -113,7 +113,7 @@ public sealed class DeltaRestoreTests : IDisposable
         Delta(backup, Scene.ShortWait);
         for (var i = 0; i < 5; i++)
         {
-            // As many commits as were undone: the change counter is where the sleeper saw it last.
+            // As many commits as were undone: the change counter has the value that the sleeper saw last.
             Databases.Execute(worker, "UPDATE customer SET name = name || '?' WHERE id < 40");
         }
 
@@ -209,7 +209,7 @@ public sealed class DeltaRestoreTests : IDisposable
             }
         }
 
-        // Where the one goes by the log, and the other by the header, which says rollback-journal mode, their locks are not the same.
+        // One uses the log, and the other the header, which says rollback-journal mode, so their locks differ.
         using (var second = Databases.Open(scene.Database))
         {
             Databases.Execute(second, "BEGIN IMMEDIATE; INSERT INTO log VALUES (2)");
@@ -258,7 +258,7 @@ public sealed class DeltaRestoreTests : IDisposable
         Databases.Execute(connection, "UPDATE customer SET name = name || '!' WHERE id < 40");
     }
 
-    /// <summary>Gives the database pages that SQLite cannot overwrite with those of the backup as long as it is in WAL mode.</summary>
+    /// <summary>Gives the database a page size with which SQLite cannot overwrite it by the backup while it is in WAL mode.</summary>
     private void SetPageSize()
     {
         using var connection = Databases.Open(scene.Database);

@@ -9,7 +9,7 @@ using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Operations.Restore;
 
-/// <summary>A log is given to whom the database is for that is being restored, and not to whom the name has been given meanwhile.</summary>
+/// <summary>A log gets the owner of the database that is being restored, and not of a file that has its name meanwhile.</summary>
 public sealed class OpenFileAccessTests : IDisposable
 {
     private readonly Scene scene = new();
@@ -41,7 +41,7 @@ public sealed class OpenFileAccessTests : IDisposable
 
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(log));
 
-        // Nothing of it was closed: the lock holds.
+        // None of its descriptors was closed, so the lock holds.
         Assert.Equal(
             "5",
             Tool.Require("sqlite3").Run(scene.Database + ".moved", "BEGIN IMMEDIATE").ExitCode.ToString(System.Globalization.CultureInfo.InvariantCulture));

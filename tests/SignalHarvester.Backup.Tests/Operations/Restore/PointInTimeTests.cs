@@ -6,7 +6,7 @@ using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Operations.Restore;
 
-/// <summary>The newest backup at or before a moment is one that can be restored, as far as the sidecars tell.</summary>
+/// <summary>The newest backup at or before a moment must be restorable, as far as the sidecars show.</summary>
 public sealed class PointInTimeTests
 {
     private static readonly DateTimeOffset Noon = new(2026, 11, 22, 12, 0, 0, TimeSpan.Zero);
@@ -61,7 +61,7 @@ public sealed class PointInTimeTests
         Assert.Contains("2 of that age failed", error.Message, StringComparison.Ordinal);
     }
 
-    /// <summary>Finds the backup, and holds the ids of those passed over against those that should be.</summary>
+    /// <summary>Finds the backup, and compares the ids of the skipped ones with the expected ones.</summary>
     private static string Find(BackupMetadata[] backups, string[] skipped)
     {
         List<string> passedOver = [];

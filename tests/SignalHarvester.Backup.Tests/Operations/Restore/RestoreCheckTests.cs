@@ -5,7 +5,7 @@ using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Operations.Restore;
 
-/// <summary>A restore is not done before the disk gave back what was written.</summary>
+/// <summary>A restore ends only after the written pages were read back from the disk.</summary>
 public sealed class RestoreCheckTests : IDisposable
 {
     private readonly Scene scene = new();
@@ -23,7 +23,7 @@ public sealed class RestoreCheckTests : IDisposable
         var former = ImageHash.Of(Target);
         var context = scene.Context(told =>
         {
-            // Between the last page written and the first one read back.
+            // After the last page is written, and before the first one is read back.
             if (told is OperationStepCompleted step && step.Activity.StartsWith("Restoring into", StringComparison.Ordinal))
             {
                 Tool.Require("dd").Run("if=/dev/zero", "of=" + Target, "bs=4096", "seek=5", "count=1", "conv=notrunc").EnsureSuccess();

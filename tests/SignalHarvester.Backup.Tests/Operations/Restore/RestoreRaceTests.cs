@@ -7,7 +7,7 @@ using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Operations.Restore;
 
-/// <summary>What others commit around a restore is in the safety backup or in the restored database, never nowhere.</summary>
+/// <summary>A commit of somebody else around a restore is in the safety backup or in the restored database, and never lost.</summary>
 public sealed class RestoreRaceTests : IDisposable
 {
     private readonly Scene scene = new();
@@ -100,7 +100,7 @@ public sealed class RestoreRaceTests : IDisposable
         Assert.Empty(committed.Except(kept));
     }
 
-    /// <summary>Commits a row when the safety backup is made and the destination not locked yet, so many times.</summary>
+    /// <summary>Commits a row after the safety backup, before the destination is locked, this many times.</summary>
     private Action<OperationEvent> CommitBeforeOverwriting(int times)
     {
         var done = 0;

@@ -12,7 +12,7 @@ using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Operations.Restore;
 
-/// <summary>A restored database is for whom it was, and for nobody else: as recorded, and as far as the place it goes to says the same.</summary>
+/// <summary>A restored database has its former owner and permissions, and lets in nobody else, as recorded and as far as its new place allows.</summary>
 public sealed class RestoredAccessTests : IDisposable
 {
     private const uint Service = 4001;
@@ -72,7 +72,7 @@ public sealed class RestoredAccessTests : IDisposable
             [command, another ?? command],
             part => Assert.Contains(part + "'" + Database.Replace("'", @"'\''", StringComparison.Ordinal) + "'", warning, StringComparison.Ordinal));
 
-        // The commands do what they say.
+        // The commands in the warning work.
         Run("sh", "-c", warning[(warning.IndexOf(": ch", StringComparison.Ordinal) + 2)..]);
         Assert.Equal($"{user}:{group} {mode}", Access(Database));
     }

@@ -195,7 +195,7 @@ public sealed class VerifyBackupTests : IDisposable
 
     private BackupMetadata Make(CreateBackupOptions? options = null)
     {
-        // In rollback-journal mode the image opens as it is, beside the backups too.
+        // In rollback-journal mode SQLite can open the image where it is, even among the backups.
         Databases.Create(scene.Database, new DatabaseShape { JournalMode = JournalMode.Delete });
         var backup = scene.Create(options);
         if (options is { Verify: false })
@@ -261,7 +261,7 @@ public sealed class VerifyBackupTests : IDisposable
         File.WriteAllText(path, root.ToJsonString());
     }
 
-    /// <summary>Changes the stored image and all that is recorded of its bytes, as a forger or a broken tool would.</summary>
+    /// <summary>Changes the stored image and all records of its bytes, as a forger or a faulty tool would.</summary>
     private void Replace(BackupMetadata backup, Action<byte[]> change)
     {
         Change(backup.BackupPath, change);

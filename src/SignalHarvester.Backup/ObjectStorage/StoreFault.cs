@@ -1,41 +1,41 @@
 namespace SignalHarvester.Backup.ObjectStorage;
 
-/// <summary>The errors of object stores: one sentence for each cause, whatever the provider. No message holds a credential.</summary>
-internal sealed class CloudFault(StoreLocation location)
+/// <summary>The errors of object stores: one sentence for each cause, whatever the provider. No message contains a credential.</summary>
+internal sealed class StoreFault(StoreLocation location)
 {
     /// <summary>No credentials could be found.</summary>
     public BackupException CredentialsMissing(string howTo, Exception? inner) => Make(
         BackupErrorId.CloudCredentialsMissing, null, $"No credentials for '{location}' were found. {howTo}", inner);
 
-    /// <summary>The credentials were not accepted, or may not do this.</summary>
+    /// <summary>The credentials were refused, or do not allow this.</summary>
     public BackupException AccessDenied(string action, string detail, Exception? inner) => Make(
         BackupErrorId.CloudAccessDenied, null,
         $"'{location}' denies access: {action} was refused ({detail}). It is unknown which backups are there. Check the credentials and their permissions; docs/CLOUD.md lists the needed ones.",
         inner);
 
-    /// <summary>The bucket or container is not there.</summary>
+    /// <summary>The bucket or container does not exist.</summary>
     public BackupException ContainerNotFound(Exception? inner) => Make(
         BackupErrorId.CloudContainerNotFound, null,
         $"'{location}': there is no {Noun} '{location.Container}'. Check its name{(location.Provider == CloudProvider.S3 ? ", region and endpoint" : string.Empty)}, or create it with -CreateContainer of Send-SHBackup.",
         inner);
 
-    /// <summary>The object is not there.</summary>
+    /// <summary>The object does not exist.</summary>
     public BackupException ObjectNotFound(string name, Exception? inner) => Make(
         BackupErrorId.CloudObjectNotFound, name, $"There is no object '{name}' in '{location}'. List the backups there with Get-SHBackup -Remote.", inner);
 
-    /// <summary>A condition was not met: another object is there.</summary>
+    /// <summary>A condition was not met: another object has the name.</summary>
     public BackupException ObjectExists(string name, Exception? inner) => Make(
         BackupErrorId.CloudObjectExists, name,
         $"'{location}' already has another object '{name}', which was not overwritten. If two machines send to one place, give each a -Prefix of its own.",
         inner);
 
-    /// <summary>The version that was being read is not there any more.</summary>
+    /// <summary>The version that was being read no longer exists.</summary>
     public BackupException ObjectChanged(string name, Exception? inner) => Make(
         BackupErrorId.CloudObjectChanged, name,
         $"The object '{name}' in '{location}' was changed or removed while it was read. None of it was used. List the place again with Get-SHBackup -Remote.",
         inner);
 
-    /// <summary>What the service has is not what was sent, or what was recorded.</summary>
+    /// <summary>The service has other bytes than those that were sent or recorded.</summary>
     public BackupException ChecksumMismatch(string name, string detail, Exception? inner = null) => Make(
         BackupErrorId.CloudChecksumMismatch, name,
         $"The object '{name}' in '{location}' is damaged or was exchanged: {detail}. Restore another backup, or send this one again from a good copy.", inner);
@@ -50,7 +50,7 @@ internal sealed class CloudFault(StoreLocation location)
         BackupErrorId.CloudClockSkew, null, $"'{location}' refuses requests because this machine's clock is wrong ({detail}). Set the clock, then try again.",
         inner);
 
-    /// <summary>The bucket lies in another region.</summary>
+    /// <summary>The bucket is in another region.</summary>
     public BackupException RegionWrong(string detail, Exception? inner) => Make(
         BackupErrorId.CloudRegionWrong, null, $"'{location}' is in another region ({detail}). Give the right one with -Region.", inner);
 
@@ -60,17 +60,20 @@ internal sealed class CloudFault(StoreLocation location)
         $"The connection to '{location}' cannot be trusted: {detail}. Nothing was sent. Check the address, the machine's clock and its list of certificate authorities.",
         inner);
 
-    /// <summary>The service does not take a request as it is.</summary>
+    /// <summary>The service does not accept the request.</summary>
     public BackupException Refused(string action, string detail, Exception? inner) => Make(
         BackupErrorId.CloudRefused, null, $"'{location}' refused {action}: {detail}. Change that option, or the settings of the {Noun}.", inner);
 
-    /// <summary>Still failing after all retries.</summary>
+    /// <summary>The request still fails after all retries.</summary>
     public BackupException Unavailable(string action, string detail, Exception? inner) => Make(
         BackupErrorId.CloudUnavailable, null,
         $"'{location}' cannot be reached or does not work: {action} failed after all retries ({detail}). Nothing is lost; run the command again later: it does not send arrived parts again.",
         inner);
 
-    /// <summary>The name that a key of a listing stands for. A service that lists other keys than it was asked for would have them taken for ours.</summary>
+    /// <summary>
+    /// Returns the name for a key of a listing. It refuses a key outside the prefix: if a service lists other keys than
+    /// requested, they would be taken for ours.
+    /// </summary>
     /// <exception cref="BackupException">CloudRefused.</exception>
     public string NameOf(string key) => key.StartsWith(location.Prefix, StringComparison.Ordinal)
         ? key[location.Prefix.Length..]
