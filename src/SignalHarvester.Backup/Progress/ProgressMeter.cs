@@ -63,11 +63,7 @@ internal sealed class ProgressMeter : IDisposable
         lastReport = clock.GetTimestamp();
         var seconds = clock.GetElapsedTime(started).TotalSeconds;
         var rate = seconds > 0 ? done / seconds : 0;
-        report(new OperationProgress(
-            activity,
-            done,
-            totalBytes,
-            rate,
-            rate > 0 && totalBytes >= done ? TimeSpan.FromSeconds((totalBytes - done) / rate) : null) { Part = Part });
+        var remaining = rate > 0 && totalBytes >= done ? TimeSpan.FromSeconds((totalBytes - done) / rate) : (TimeSpan?)null;
+        report(new OperationProgress(activity, done, totalBytes, rate, remaining) { Part = Part });
     }
 }

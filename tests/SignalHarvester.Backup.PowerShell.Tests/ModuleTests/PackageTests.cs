@@ -35,12 +35,13 @@ public sealed class PackageTests : IDisposable
             entry.ExtractToFile(target);
         }
 
+        // The host has the module in the first folder of its own module path, so that is set anew.
         File.WriteAllText(workspace["none.psm1"], string.Empty);
         var output = await HostRun.SucceedAsync(
             workspace.Folder,
-            "Import-Module SignalHarvester.Backup -ErrorAction Stop; New-SHBackup ./app.db -BackupDirectory ./backups | Test-SHBackup -Quiet; (Get-Command Get-SHBackup).Module.ModuleBase; (Get-Help New-SHBackup).Synopsis",
+            "$env:PSModulePath = $env:ONLY_MODULES; Import-Module SignalHarvester.Backup -ErrorAction Stop; New-SHBackup ./app.db -BackupDirectory ./backups | Test-SHBackup -Quiet; (Get-Command Get-SHBackup).Module.ModuleBase; (Get-Help New-SHBackup).Synopsis",
             ("SHBACKUP_MODULE_PATH", workspace["none.psm1"]),
-            ("PSModulePath", modules));
+            ("ONLY_MODULES", modules));
         Assert.Equal(["True", installed, "Backs up an SQLite database while it is in use."], output);
     }
 
