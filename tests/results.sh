@@ -67,7 +67,7 @@ summary() {
         failed=1
     fi
     if [ -e "$results/format.log" ]; then
-        echo "The style is not that of .editorconfig: run dotnet format whitespace . --folder."
+        echo "The style is not that of .editorconfig: run dotnet format."
         failed=$((failed + 1))
     fi
     lacking

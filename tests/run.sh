@@ -29,11 +29,11 @@ specs() {
     (cd "$root" && dotnet pwsh -NoProfile -NonInteractive -File tests/Pester/Invoke-Specs.ps1 -ResultPath "$results/specs.xml" </dev/null)
 }
 
-# style: what is laid out in another way than .editorconfig says, as a file of the results; names and types are the build's
-# business, the length of lines a test's. Not where arguments choose among the tests.
+# style: what .editorconfig has otherwise, as a file of the results; a test counts the length of lines. Not where arguments choose
+# among the tests.
 style() {
     [ ${#arguments[@]} = 0 ] || return 0
-    (cd "$root" && dotnet format whitespace . --folder --verify-no-changes --exclude tests/.assets tests/.results) >"$results/format.log" 2>&1 &&
+    dotnet format "$solution" --verify-no-changes --no-restore >"$results/format.log" 2>&1 &&
         rm "$results/format.log"
     return 0
 }

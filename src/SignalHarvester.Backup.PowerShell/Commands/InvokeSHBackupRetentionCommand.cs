@@ -2,8 +2,8 @@ using System.Globalization;
 using System.Management.Automation;
 using System.Security;
 using SignalHarvester.Backup.Catalog;
-using SignalHarvester.Backup.PowerShell.Stores;
 using SignalHarvester.Backup.PowerShell.Completion;
+using SignalHarvester.Backup.PowerShell.Stores;
 using SignalHarvester.Backup.Retention;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;

@@ -1,6 +1,6 @@
 using SignalHarvester.Backup.Operations.Create;
-using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.Tests.Support;
+using SignalHarvester.Backup.TestSupport;
 using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Catalog;

@@ -7,8 +7,8 @@ using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Formats.Digests;
 using SignalHarvester.Backup.Operations.Create;
 using SignalHarvester.Backup.Progress;
-using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.Tests.Support;
+using SignalHarvester.Backup.TestSupport;
 using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Chains;

@@ -1,7 +1,7 @@
 using CsCheck;
 using SignalHarvester.Backup.Operations.Create;
-using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.Tests.Support;
+using SignalHarvester.Backup.TestSupport;
 using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Chains;

@@ -1,7 +1,7 @@
-using Xunit;
 using SignalHarvester.Backup.Configuration;
 using SignalHarvester.Backup.Configuration.Settings;
 using SignalHarvester.Backup.TestSupport;
+using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Configuration;
 

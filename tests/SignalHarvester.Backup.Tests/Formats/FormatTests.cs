@@ -2,8 +2,8 @@ using System.IO.Compression;
 using System.Security.Cryptography;
 using CsCheck;
 using SignalHarvester.Backup.Formats.Pipeline;
-using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.Tests.Support;
+using SignalHarvester.Backup.TestSupport;
 using Xunit;
 using ZstdSharp;
 

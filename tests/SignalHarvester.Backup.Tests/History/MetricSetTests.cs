@@ -2,8 +2,8 @@ using System.Text;
 using SignalHarvester.Backup.History;
 using SignalHarvester.Backup.Metrics;
 using SignalHarvester.Backup.Operations.Create;
-using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.Tests.Support;
+using SignalHarvester.Backup.TestSupport;
 using Xunit;
 
 namespace SignalHarvester.Backup.Tests.History;

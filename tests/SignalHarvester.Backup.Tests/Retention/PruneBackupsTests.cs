@@ -4,8 +4,8 @@ using SignalHarvester.Backup.Operations.Remove;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Retention;
 using SignalHarvester.Backup.Storage;
-using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.Tests.Support;
+using SignalHarvester.Backup.TestSupport;
 using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Retention;

@@ -1,5 +1,5 @@
-using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.Tests.Support;
+using SignalHarvester.Backup.TestSupport;
 using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Sqlite;

@@ -2,9 +2,9 @@ using System.Buffers.Binary;
 using SignalHarvester.Backup.Encryption;
 using SignalHarvester.Backup.Operations.Create;
 using SignalHarvester.Backup.Operations.Restore;
-using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.Tests.Encryption;
 using SignalHarvester.Backup.Tests.Support;
+using SignalHarvester.Backup.TestSupport;
 using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Sqlite;

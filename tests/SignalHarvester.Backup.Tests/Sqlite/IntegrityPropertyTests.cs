@@ -2,8 +2,8 @@ using System.Text.RegularExpressions;
 using CsCheck;
 using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Sqlite.Checks;
-using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.Tests.Support;
+using SignalHarvester.Backup.TestSupport;
 using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Sqlite;

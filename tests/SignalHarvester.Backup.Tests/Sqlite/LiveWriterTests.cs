@@ -1,8 +1,8 @@
-using SQLitePCL;
 using SignalHarvester.Backup.Operations.Create;
 using SignalHarvester.Backup.Operations.Restore;
-using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.Tests.Support;
+using SignalHarvester.Backup.TestSupport;
+using SQLitePCL;
 using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Sqlite;

@@ -1,8 +1,8 @@
 using System.Buffers.Binary;
 using CsCheck;
 using SignalHarvester.Backup.Sqlite.Snapshot;
-using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.Tests.Support;
+using SignalHarvester.Backup.TestSupport;
 using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Sqlite;

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using SignalHarvester.Backup.Storage;
-using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.Tests.Support;
+using SignalHarvester.Backup.TestSupport;
 using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Storage;

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using Microsoft.Data.Sqlite;
-using SQLitePCL;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Formats.Digests;
 using SignalHarvester.Backup.Operations.Create;
@@ -10,6 +9,7 @@ using SignalHarvester.Backup.Operations.Restore;
 using SignalHarvester.Backup.Operations.Verify;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.TestSupport;
+using SQLitePCL;
 using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Support;

@@ -1,9 +1,9 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
 using Microsoft.Data.Sqlite;
-using SQLitePCL;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Sqlite;
+using SQLitePCL;
 
 namespace SignalHarvester.Backup.Operations.Restore;
 

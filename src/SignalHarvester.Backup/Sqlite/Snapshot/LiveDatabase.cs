@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
 using Microsoft.Data.Sqlite;
-using SQLitePCL;
 using SignalHarvester.Backup.Sqlite.Checks;
 using SignalHarvester.Backup.Storage;
+using SQLitePCL;
 
 namespace SignalHarvester.Backup.Sqlite.Snapshot;
 

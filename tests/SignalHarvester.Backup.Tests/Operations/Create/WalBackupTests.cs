@@ -2,8 +2,8 @@ using System.Security.Cryptography;
 using SignalHarvester.Backup.Operations.Create;
 using SignalHarvester.Backup.Operations.Restore;
 using SignalHarvester.Backup.Progress;
-using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.Tests.Support;
+using SignalHarvester.Backup.TestSupport;
 using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Operations.Create;

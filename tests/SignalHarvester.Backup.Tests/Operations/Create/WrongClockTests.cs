@@ -7,9 +7,9 @@ using SignalHarvester.Backup.Operations.Restore;
 using SignalHarvester.Backup.Operations.Scrub;
 using SignalHarvester.Backup.Operations.Verify;
 using SignalHarvester.Backup.Retention;
-using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.Tests.Retention;
 using SignalHarvester.Backup.Tests.Support;
+using SignalHarvester.Backup.TestSupport;
 using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Operations.Create;

@@ -1,11 +1,11 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using Microsoft.Data.Sqlite;
-using SQLitePCL;
 using SignalHarvester.Backup.Operations.Restore;
 using SignalHarvester.Backup.Progress;
-using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.Tests.Support;
+using SignalHarvester.Backup.TestSupport;
+using SQLitePCL;
 using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Operations.Restore;

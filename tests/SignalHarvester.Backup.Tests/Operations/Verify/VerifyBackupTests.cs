@@ -1,9 +1,9 @@
-using SignalHarvester.Backup.Catalog;
 using System.Text.Json.Nodes;
+using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Operations.Create;
 using SignalHarvester.Backup.Operations.Verify;
-using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.Tests.Support;
+using SignalHarvester.Backup.TestSupport;
 using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Operations.Verify;
