@@ -62,6 +62,7 @@ run() {
 work() {
     local project number=0 ended=0
     for project in "$@"; do
+        [ ! -e "$results/stopped" ] || return 130
         number=$((number + 1))
         mkdir "$results/taken.$number" 2>/dev/null || continue
         run "$project" || ended=$?
@@ -96,6 +97,8 @@ longest=()
 for name in Durability Cloud PowerShell; do longest+=("$root/tests/SignalHarvester.Backup.$name.Tests/SignalHarvester.Backup.$name.Tests.csproj"); done
 mapfile -t others < <(find "$root/tests" -mindepth 2 -maxdepth 2 -name '*.Tests.csproj' | grep -vxF "$(printf '%s\n' "${longest[@]}")" | sort -r)
 [ ${#others[@]} != 0 ] || { echo "No test projects were found."; finish 0 1 0; }
+# Ctrl+C ends the tests that run, and jobs in the background do not hear it: they would take the next.
+trap 'touch "$results/stopped"; wait; exit 130' INT TERM
 sides=()
 for _ in 1 2 3; do
     work "${longest[@]}" "${others[@]}" specs style &

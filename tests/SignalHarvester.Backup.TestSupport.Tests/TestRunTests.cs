@@ -67,7 +67,7 @@ public sealed class TestRunTests : IDisposable
         Assert.Equal(
             [
                 "FAILED: dotnet format: /src/A.cs(3,9): error WHITESPACE: Insert '\\s'.",
-                "The style is not that of .editorconfig: run dotnet format whitespace . --folder.", "1 passed, 1 failed, 0 skipped",
+                "The style is not that of .editorconfig: run dotnet format.", "1 passed, 1 failed, 0 skipped",
             ],
             summary.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries));
     }
