@@ -9,7 +9,8 @@ namespace SignalHarvester.Backup.Sqlite;
 /// </summary>
 internal static class SqliteConnections
 {
-    private const int InstructionsALook = 20_000;
+    /// <summary>The number of SQLite's instructions after which a running statement calls back.</summary>
+    public const int InstructionsALook = 20_000;
 
     /// <summary>Opens a database that is in use elsewhere, without creating it.</summary>
     /// <exception cref="BackupException">DatabaseOpenInProcess.</exception>
@@ -52,6 +53,17 @@ internal static class SqliteConnections
 
     /// <summary>Returns the URI that opens or attaches such a file.</summary>
     public static string ImmutableUri(string path) => ToUri(path) + "?immutable=1" + (LiteralPathVfs.For(path) is { } vfs ? "&vfs=" + vfs : string.Empty);
+
+    /// <summary>Lets a token stop every statement of a connection from now on, in place of whatever was called back before.</summary>
+    public static void StopOn(SqliteConnection connection, CancellationToken cancellation)
+    {
+        // The handler runs inside every statement, also in one that begins after the cancellation, where an interrupt would be lost.
+        SQLitePCL.raw.sqlite3_progress_handler(
+            connection.Handle,
+            cancellation.CanBeCanceled ? InstructionsALook : 0,
+            cancellation.CanBeCanceled ? _ => cancellation.IsCancellationRequested ? 1 : 0 : null,
+            null);
+    }
 
     /// <summary>Runs statements that return nothing of interest.</summary>
     public static void Execute(SqliteConnection connection, string sql)
@@ -113,12 +125,7 @@ internal static class SqliteConnections
                 StandInFunctions.ProvideLanguages(connection);
             }
 
-            if (cancellation.CanBeCanceled)
-            {
-                // The handler runs inside every statement, also in one that begins after the cancellation, where an interrupt would be lost.
-                SQLitePCL.raw.sqlite3_progress_handler(connection.Handle, InstructionsALook, _ => cancellation.IsCancellationRequested ? 1 : 0, null);
-            }
-
+            StopOn(connection, cancellation);
             return connection;
         }
         catch

@@ -67,7 +67,7 @@ internal static class RandomDamage
                 $"INSERT OR IGNORE INTO {tree.Name} SELECT {string.Join(", ", columns.Select((name, place) => name == column ? Value(random) : name))} FROM {tree.Name} WHERE {entry}",
             4 => $"UPDATE OR REPLACE {tree.Name} SET {column} = {column} + 1 WHERE {entry}",
             5 => $"UPDATE OR REPLACE {tree.Name} SET {column} = {column} || ' ' WHERE {entry}",
-            6 => $"UPDATE OR REPLACE {tree.Name} SET {columns[^1]} = (SELECT {columns[^1]} FROM {tree.Name} ORDER BY random() LIMIT 1) WHERE {entry}",
+            6 => $"UPDATE OR REPLACE {tree.Name} SET {columns[^1]} = (SELECT {columns[^1]} FROM {tree.Name} LIMIT 1 OFFSET {random.NextInt64(Math.Max(count, 1))}) WHERE {entry}",
             _ => $"UPDATE OR REPLACE {tree.Name} SET {column} = CAST({column} AS {Any(["TEXT", "BLOB", "INT", "REAL"], random)}) WHERE {entry}",
         };
         Databases.Execute(connection, change);
@@ -118,7 +118,7 @@ internal static class RandomDamage
         using (var connection = Databases.Open(path))
         {
             var table = Databases.Scalar(connection, "SELECT tbl_name FROM kept");
-            var column = Databases.Scalar(connection, $"SELECT name FROM pragma_table_info('{table}') ORDER BY random() LIMIT 1");
+            var column = Databases.Scalar(connection, $"SELECT name FROM pragma_table_info('{table}') LIMIT 1 OFFSET {random.Next(6)} % (SELECT count(*) FROM pragma_table_info('{table}'))");
             var where = $"WHERE {column} IS (SELECT {column} FROM {table} LIMIT 1 OFFSET {random.Next(30)})";
             change = Any([$"DELETE FROM {table} {where}", $"UPDATE OR IGNORE {table} SET {column} = {Value(random)} {where}",
                 $"INSERT OR IGNORE INTO {table}({column}) VALUES ({Value(random)})"], random);
@@ -149,7 +149,7 @@ internal static class RandomDamage
             4 => "SET sql = substr(sql, 1, instr(sql, ' WHERE ') - 1)",
             5 => "SET sql = replace(sql, 'c0', 'c1')",
             _ =>
-                "SET rootpage = (SELECT rootpage FROM sqlite_schema o WHERE o.type = 'index' AND o.tbl_name = sqlite_schema.tbl_name ORDER BY random() LIMIT 1)",
+                $"SET rootpage = (SELECT rootpage FROM sqlite_schema o WHERE o.type = 'index' AND o.tbl_name = sqlite_schema.tbl_name ORDER BY o.rootpage * {random.Next(1, 97)} % 97 LIMIT 1)",
         };
         var which = string.Create(
             CultureInfo.InvariantCulture,

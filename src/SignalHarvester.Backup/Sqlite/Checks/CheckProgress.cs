@@ -7,8 +7,6 @@ namespace SignalHarvester.Backup.Sqlite.Checks;
 /// <summary>The progress of a check: the pages that its connections have read.</summary>
 internal sealed class CheckProgress
 {
-    private const int InstructionsALook = 20_000;
-
     private readonly Action<IntegrityProgress> report;
     private readonly int pageSize;
     private long totalBytes;
@@ -39,7 +37,7 @@ internal sealed class CheckProgress
         var before = Misses();
         raw.sqlite3_progress_handler(
             handle,
-            InstructionsALook,
+            SqliteConnections.InstructionsALook,
             _ =>
             {
                 var now = Misses();

@@ -18,29 +18,22 @@ namespace SignalHarvester.Backup.Sqlite.Checks;
 /// </remarks>
 internal sealed class IndexContents
 {
+    // Each has a page cache of its own, and a few read as fast as most disks.
     private const int MostConnections = 4;
 
     private readonly List<TableScan> tables = [];
     private readonly List<SqliteName> others = [];
     private readonly bool isUtf16;
+    private int comparedIndexes;
 
     private IndexContents(bool isUtf16) => this.isUtf16 = isUtf16;
 
-    private int ComparedIndexes => tables.Sum(table => table.Indexes.Count());
-
     /// <summary>Describes the whole check, quick_check included, as a phrase.</summary>
-    public string Description
-    {
-        get
-        {
-            var compared = ComparedIndexes;
-            return "quick_check"
-                + (compared == 0 ? string.Empty
-                    : compared == 1 ? " with the content of 1 index"
-                    : string.Create(CultureInfo.InvariantCulture, $" with the contents of {compared} indexes"))
-                + (others.Count == 0 ? string.Empty : $" and integrity_check of {ShortList.Of([.. others.Select(table => table.Text)])}");
-        }
-    }
+    public string Description => "quick_check"
+        + (comparedIndexes == 0 ? string.Empty
+            : comparedIndexes == 1 ? " with the content of 1 index"
+            : string.Create(CultureInfo.InvariantCulture, $" with the contents of {comparedIndexes} indexes"))
+        + (others.Count == 0 ? string.Empty : $" and integrity_check of {ShortList.Of([.. others.Select(table => table.Text)])}");
 
     /// <summary>The tables that integrity_check itself must check.</summary>
     public IReadOnlyList<SqliteName> Others => others;
@@ -74,18 +67,13 @@ internal sealed class IndexContents
         var entries = new ConcurrentDictionary<IndexScan, RecordSum>();
         var scans = new ConcurrentQueue<Func<SqliteConnection, IndexEntries, bool>>(Scans());
         var workers = options.OpenAnother is null ? 0 : Math.Min(Math.Min(Environment.ProcessorCount, MostConnections) - 1, scans.Count);
-        var running = Enumerable.Range(0, workers).Select(_ => Task.Run(() =>
-        {
-            using var own = options.OpenAnother!(stop.Token);
-            progress.Watch(own, isOwn: false, stop.Token);
-            Work(own, () => { });
-        })).ToArray();
+        var running = Task.WhenAll(Enumerable.Range(0, workers).Select(_ => Task.Run(WorkOnAnother)));
         try
         {
             if (first())
             {
                 Work(connection, ShowIndexes);
-                while (!Task.WaitAll(running, 200, CancellationToken.None))
+                while (!((IAsyncResult)running).AsyncWaitHandle.WaitOne(200))
                 {
                     ShowIndexes();
                 }
@@ -102,14 +90,36 @@ internal sealed class IndexContents
         }
         finally
         {
-            Task.WaitAll(running, CancellationToken.None);
+            ((IAsyncResult)running).AsyncWaitHandle.WaitOne();
         }
 
+        running.GetAwaiter().GetResult();
+        progress.ThrowIfFailed();
         options.Cancellation.ThrowIfCancellationRequested();
         return !stop.IsCancellationRequested && tables.TrueForAll(table => table.Indexes.Select(index => entries[index]).SequenceEqual(rows[table]));
 
+        void WorkOnAnother()
+        {
+            try
+            {
+                using var own = options.OpenAnother!(stop.Token);
+                progress.Watch(own, isOwn: false, stop.Token);
+                Work(own, () => { });
+            }
+            catch (SqliteException)
+            {
+                // It cannot be opened, for want of memory or descriptors. What this one would have found, integrity_check finds.
+                stop.Cancel();
+            }
+        }
+
         void Work(SqliteConnection own, Action show)
         {
+            if (scans.IsEmpty)
+            {
+                return;
+            }
+
             try
             {
                 using var indexes = new IndexEntries(own, tables.SelectMany(table => table.Indexes).Select(scan => scan.Index));
@@ -130,7 +140,7 @@ internal sealed class IndexContents
         }
 
         void ShowIndexes() => progress.Begin(string.Create(
-            CultureInfo.InvariantCulture, $"index {Math.Min(entries.Count + 1, ComparedIndexes)} of {ComparedIndexes}"));
+            CultureInfo.InvariantCulture, $"index {Math.Min(entries.Count + 1, comparedIndexes)} of {comparedIndexes}"));
 
         IEnumerable<Func<SqliteConnection, IndexEntries, bool>> Scans()
         {
@@ -157,6 +167,7 @@ internal sealed class IndexContents
             if (TableScan.Plan(connection, table, indexes, isUtf16) is { } scan)
             {
                 tables.Add(scan);
+                comparedIndexes += scan.Indexes.Count();
                 return;
             }
         }

@@ -7,7 +7,7 @@ namespace SignalHarvester.Backup.Sqlite.Checks;
 /// Disposing it makes the connection read its schema again.
 /// </summary>
 /// <remarks>
-/// An index with rowids is read as an index with two more columns, of a table that is never read. SQLite takes the rowid from the end
+/// An index with rowids is read as an index with one more column, of a table that is never read. SQLite takes the rowid from the end
 /// of an entry. The column before the last is the number in the rowid's proper place. The last column lies behind the entry, so that
 /// SQLite reads the whole header of the entry. SQLite then reports an error for an entry whose parts do not fill it.
 /// </remarks>

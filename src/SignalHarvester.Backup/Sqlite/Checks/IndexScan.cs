@@ -25,11 +25,11 @@ internal sealed class IndexScan(IndexDefinition index)
     {
         var sum = default(RecordSum);
         var (earlier, entry) = (new RecordBuffer(), new RecordBuffer());
-        var columns = index.Columns.Count;
+        int[] columns = [.. Enumerable.Range(0, index.Columns.Count)];
         var isWhole = RecordPass.Run(connection, IndexEntries.ValuesOf(index), entries.SourceOf(index), isUtf16, row =>
         {
             if (!row.TryRead(columns, entry)
-                || (index.EndsWithRowId && !entry.EndsWith(row.Number(columns + 1)))
+                || (index.EndsWithRowId && !entry.EndsWith(row.Number(columns.Length + 1)))
                 || (sum.Count > 0 && !order.IsAscending(earlier.Bytes, entry.Bytes, index.IsUnique)))
             {
                 return false;

@@ -61,6 +61,11 @@ internal static partial class IntegrityCheck
             progress.ThrowIfFailed();
             throw;
         }
+        finally
+        {
+            // Nothing is shown of what the connection reads afterwards.
+            SqliteConnections.StopOn(connection, options.Cancellation);
+        }
     }
 
     /// <summary>Puts a finding on one line: SQLite returns all findings about pages as one text of many lines, and findings stand in sentences.</summary>

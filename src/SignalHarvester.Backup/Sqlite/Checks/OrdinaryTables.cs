@@ -43,7 +43,7 @@ internal sealed class OrdinaryTables
         try
         {
             var contents = IndexContents.Plan(connection);
-            if (!contents.Agree(connection, options, IsQuickCheckOk, progress) || ForeignSql.Find(connection, standIns) is not null)
+            if (!contents.Agree(connection, options, () => IsQuickCheckOk() && ForeignSql.Find(connection, standIns) is null, progress))
             {
                 return null;
             }

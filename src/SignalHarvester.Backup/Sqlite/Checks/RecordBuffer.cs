@@ -9,7 +9,7 @@ namespace SignalHarvester.Backup.Sqlite.Checks;
 internal sealed class RecordBuffer
 {
     /// <summary>The largest size of a record, in bytes. A longer one is left to SQLite.</summary>
-    public const int MostBytes = 16 << 20;
+    public const int MostBytes = 1 << 20;
 
     private byte[] bytes = new byte[256];
     private int length;

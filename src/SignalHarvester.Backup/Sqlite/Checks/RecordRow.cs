@@ -21,22 +21,6 @@ internal readonly unsafe ref partial struct RecordRow
     /// <summary>Returns a value as a number; 0 if it is none.</summary>
     public long Number(int column) => Int64(values[column]);
 
-    /// <summary>Reads the first values as a record.</summary>
-    /// <returns>Whether there was room for it.</returns>
-    public bool TryRead(int count, RecordBuffer record)
-    {
-        record.Clear();
-        for (var column = 0; column < count; column++)
-        {
-            if (!TryAppend(values[column], record))
-            {
-                return false;
-            }
-        }
-
-        return true;
-    }
-
     /// <summary>Reads some values as a record.</summary>
     /// <returns>Whether there was room for it.</returns>
     public bool TryRead(int[] columns, RecordBuffer record)

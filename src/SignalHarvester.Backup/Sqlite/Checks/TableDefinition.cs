@@ -19,6 +19,9 @@ internal sealed class TableDefinition
     /// <summary>Its columns.</summary>
     public IReadOnlyCollection<ColumnDefinition> Columns => columns.Values;
 
+    /// <summary>The root page of its tree; 0 where the table was read by its statement alone.</summary>
+    public required long RootPage { get; init; }
+
     /// <summary>
     /// Its rows from its own tree, as SQL for FROM. A table without rowids is the index of its key. There SQLite reads any other
     /// index that has the requested columns, even if it is told not to.
@@ -32,9 +35,9 @@ internal sealed class TableDefinition
     public static List<TableDefinition> All(SqliteConnection connection)
     {
         var withoutRowId = SchemaPragmas.WithoutRowId(connection, "main");
-        return [.. SqlStatement.List(connection, "SELECT name, coalesce(sql, '') FROM main.sqlite_schema WHERE type = 'table' AND rootpage > 0", row =>
-            (Name: row.Name(0), Sql: row.Text(1)))
-            .Select(table => Read(connection, table.Name, table.Sql, withoutRowId.Contains(table.Name)))];
+        return [.. SqlStatement.List(connection, "SELECT name, coalesce(sql, ''), rootpage FROM main.sqlite_schema WHERE type = 'table' AND rootpage > 0", row =>
+            (Name: row.Name(0), Sql: row.Text(1), RootPage: row.Number(2)))
+            .Select(table => Read(connection, table.Name, table.Sql, table.RootPage, withoutRowId.Contains(table.Name)))];
     }
 
     /// <summary>Reads a table.</summary>
@@ -42,12 +45,12 @@ internal sealed class TableDefinition
     /// <param name="name">The table.</param>
     /// <param name="sql">Its statement, as the schema keeps it.</param>
     public static TableDefinition Read(SqliteConnection connection, SqliteName name, string sql) =>
-        Read(connection, name, sql, SchemaPragmas.WithoutRowId(connection, "main", name).Count > 0);
+        Read(connection, name, sql, rootPage: 0, SchemaPragmas.WithoutRowId(connection, "main", name).Count > 0);
 
     /// <summary>Returns a column; null if none has that name.</summary>
     public ColumnDefinition? Column(SqliteName name) => columns.GetValueOrDefault(name);
 
-    private static TableDefinition Read(SqliteConnection connection, SqliteName name, string sql, bool isWithoutRowId)
+    private static TableDefinition Read(SqliteConnection connection, SqliteName name, string sql, long rootPage, bool isWithoutRowId)
     {
         var tokens = SqlToken.Of(sql);
         var opening = Math.Max(tokens.FindIndex(token => token.IsSymbol("(")), 0);
@@ -67,6 +70,7 @@ internal sealed class TableDefinition
             : (SqliteName?)null;
         return new TableDefinition(name, columns)
         {
+            RootPage = rootPage,
             Rows = key is null ? $"main.{name.Quoted} NOT INDEXED" : $"main.{name.Quoted} INDEXED BY {key.Value.Quoted}",
             RowId = key is not null ? null : SqliteName.RowIdNames.Where(rowId => !columns.ContainsKey(rowId))
                 .Select(rowId => (SqliteName?)rowId).FirstOrDefault(),

@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using SQLitePCL;
 
 namespace SignalHarvester.Backup.Sqlite.Checks;
 
@@ -42,7 +43,8 @@ internal sealed class TableScan
         var scans = new List<(IndexScan Index, int[] Columns, int Condition)>();
         foreach (var index in indexes.Where(index => index.RootPage > 0))
         {
-            if (!index.Columns.All(column => column.IsKnown && RecordOrder.Has(column.Collation, isUtf16)))
+            if (IndexEntries.ValuesOf(index).Count() > MostValues(connection)
+                || !index.Columns.All(column => column.IsKnown && RecordOrder.Has(column.Collation, isUtf16)))
             {
                 return null;
             }
@@ -53,7 +55,9 @@ internal sealed class TableScan
 
         var keys = tree?.Columns.Where(column => column.IsKey).ToList();
         (RecordOrder, int[])? key = keys is null ? null : (new RecordOrder(keys), [.. keys.Select(column => Place(column.Sql))]);
-        return ReadsOnly(connection, selected, table) ? new TableScan(selected, table.Rows, scans, key) : null;
+        return selected.Count <= MostValues(connection) && ReadsOwnTree(connection, selected, table)
+            ? new TableScan(selected, table.Rows, scans, key)
+            : null;
 
         int Place(string value)
         {
@@ -112,13 +116,14 @@ internal sealed class TableScan
         return isWhole ? sums : null;
     }
 
-    private static bool ReadsOnly(SqliteConnection connection, List<string> values, TableDefinition table)
-    {
-        var root = SqlStatement.Number(
-            connection, $"SELECT rootpage FROM main.sqlite_schema WHERE type = 'table' AND name = {table.Name.Literal} COLLATE NOCASE");
-        return SqlStatement.List(
+    /// <summary>Returns the most values that SQLite passes to a function, or has in a table.</summary>
+    private static int MostValues(SqliteConnection connection) => Math.Min(
+        raw.sqlite3_limit(connection.Handle, raw.SQLITE_LIMIT_FUNCTION_ARG, -1), raw.sqlite3_limit(connection.Handle, raw.SQLITE_LIMIT_COLUMN, -1));
+
+    /// <summary>Whether a query reads the table's own tree and nothing else, whatever the planner prefers.</summary>
+    private static bool ReadsOwnTree(SqliteConnection connection, List<string> values, TableDefinition table) =>
+        SqlStatement.List(
             connection, $"EXPLAIN SELECT {string.Join(", ", values.DefaultIfEmpty("1"))} FROM {table.Rows}",
             row => (Operation: row.Text(1), Operand: row.Number(3)))
-            .Where(step => step.Operation == "OpenRead").ToList() is [var tree] && tree.Operand == root;
-    }
+            .Where(step => step.Operation == "OpenRead").ToList() is [var tree] && tree.Operand == table.RootPage;
 }
