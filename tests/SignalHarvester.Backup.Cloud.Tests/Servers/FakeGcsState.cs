@@ -26,7 +26,7 @@ internal sealed record FakeGcsObject(string Bucket, string Name, long Generation
 
     public string Crc32C { get; } = Crc32COf(Content);
 
-#pragma warning disable CA5351 // It is what the service tells.
+#pragma warning disable CA5351 // The real service states the MD5 of each object, so its fake does too.
     public string Md5 { get; } = Convert.ToBase64String(MD5.HashData(Content));
 #pragma warning restore CA5351
 

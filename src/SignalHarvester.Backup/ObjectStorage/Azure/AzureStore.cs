@@ -374,7 +374,7 @@ internal sealed class AzureStore : IObjectStore
     // The SDK computes the MD5 of an object from the very bytes that it sends.
     private void RequireMd5(string name, ReadOnlySpan<byte> content, ObjectAttributes attributes)
     {
-#pragma warning disable CA5351 // What Azure keeps beside an object. The SHA-256 is what protects.
+#pragma warning disable CA5351 // Azure stores the MD5 beside an object, against corruption. The SHA-256 protects against attackers.
         if (attributes.Md5 is { } md5 && !md5.Span.SequenceEqual(MD5.HashData(content)))
 #pragma warning restore CA5351
         {

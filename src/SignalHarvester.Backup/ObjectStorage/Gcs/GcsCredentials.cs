@@ -86,7 +86,7 @@ internal sealed class GcsCredentials(GcsFault fault)
         try
         {
             using var text = new MemoryStream(NamedFile.ReadAllBytes(path, LargestBytes, cancellation));
-#pragma warning disable CS0618 // It warns of files that strangers hand in. This one is that of the person who runs the command, of whichever kind.
+#pragma warning disable CS0618 // The warning is about files from strangers. This file belongs to the person who runs the command, and may be of any kind.
             var credential = await GoogleCredential.FromStreamAsync(text, CancellationToken.None).ConfigureAwait(false);
 #pragma warning restore CS0618
             return credential.CreateScoped(Scope);

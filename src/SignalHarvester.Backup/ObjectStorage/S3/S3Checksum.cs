@@ -76,7 +76,7 @@ internal static class S3Checksum
     /// <summary>Computes the MD5 of content.</summary>
     public static byte[] Md5(ReadOnlySpan<byte> content)
     {
-#pragma warning disable CA5351 // What the protocol sends along, against corruption on the way. The SHA-256 is what protects.
+#pragma warning disable CA5351 // The protocol has the MD5, against corruption on the way. The SHA-256 protects against attackers.
         return MD5.HashData(content);
 #pragma warning restore CA5351
     }

@@ -15,7 +15,7 @@ internal sealed class ContentHash : IDisposable
     /// <param name="wanted">The checksums in addition to the SHA-256.</param>
     public ContentHash(ContentChecksums wanted)
     {
-#pragma warning disable CA5351 // What Azure and Google keep beside an object. The SHA-256 is what protects.
+#pragma warning disable CA5351 // Azure and Google store the MD5 beside an object, against corruption. The SHA-256 protects against attackers.
         md5 = wanted.HasFlag(ContentChecksums.Md5) ? IncrementalHash.CreateHash(HashAlgorithmName.MD5) : null;
 #pragma warning restore CA5351
         crc32C = wanted.HasFlag(ContentChecksums.Crc32C) ? new Crc32(Crc32ParameterSet.Crc32C) : null;
