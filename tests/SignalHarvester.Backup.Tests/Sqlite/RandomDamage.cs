@@ -67,7 +67,8 @@ internal static class RandomDamage
                 $"INSERT OR IGNORE INTO {tree.Name} SELECT {string.Join(", ", columns.Select((name, place) => name == column ? Value(random) : name))} FROM {tree.Name} WHERE {entry}",
             4 => $"UPDATE OR REPLACE {tree.Name} SET {column} = {column} + 1 WHERE {entry}",
             5 => $"UPDATE OR REPLACE {tree.Name} SET {column} = {column} || ' ' WHERE {entry}",
-            6 => $"UPDATE OR REPLACE {tree.Name} SET {columns[^1]} = (SELECT {columns[^1]} FROM {tree.Name} LIMIT 1 OFFSET {random.NextInt64(Math.Max(count, 1))}) WHERE {entry}",
+            6 =>
+                $"UPDATE OR REPLACE {tree.Name} SET {columns[^1]} = (SELECT {columns[^1]} FROM {tree.Name} LIMIT 1 OFFSET {random.NextInt64(Math.Max(count, 1))}) WHERE {entry}",
             _ => $"UPDATE OR REPLACE {tree.Name} SET {column} = CAST({column} AS {Any(["TEXT", "BLOB", "INT", "REAL"], random)}) WHERE {entry}",
         };
         Databases.Execute(connection, change);
@@ -118,7 +119,9 @@ internal static class RandomDamage
         using (var connection = Databases.Open(path))
         {
             var table = Databases.Scalar(connection, "SELECT tbl_name FROM kept");
-            var column = Databases.Scalar(connection, $"SELECT name FROM pragma_table_info('{table}') LIMIT 1 OFFSET {random.Next(6)} % (SELECT count(*) FROM pragma_table_info('{table}'))");
+            var column = Databases.Scalar(connection, $"""
+                SELECT name FROM pragma_table_info('{table}') LIMIT 1 OFFSET {random.Next(6)} % (SELECT count(*) FROM pragma_table_info('{table}'))
+                """);
             var where = $"WHERE {column} IS (SELECT {column} FROM {table} LIMIT 1 OFFSET {random.Next(30)})";
             change = Any([$"DELETE FROM {table} {where}", $"UPDATE OR IGNORE {table} SET {column} = {Value(random)} {where}",
                 $"INSERT OR IGNORE INTO {table}({column}) VALUES ({Value(random)})"], random);

@@ -35,9 +35,11 @@ internal sealed class TableDefinition
     public static List<TableDefinition> All(SqliteConnection connection)
     {
         var withoutRowId = SchemaPragmas.WithoutRowId(connection, "main");
-        return [.. SqlStatement.List(connection, "SELECT name, coalesce(sql, ''), rootpage FROM main.sqlite_schema WHERE type = 'table' AND rootpage > 0", row =>
-            (Name: row.Name(0), Sql: row.Text(1), RootPage: row.Number(2)))
-            .Select(table => Read(connection, table.Name, table.Sql, table.RootPage, withoutRowId.Contains(table.Name)))];
+        var tables = SqlStatement.List(
+            connection,
+            "SELECT name, coalesce(sql, ''), rootpage FROM main.sqlite_schema WHERE type = 'table' AND rootpage > 0",
+            row => (Name: row.Name(0), Sql: row.Text(1), RootPage: row.Number(2)));
+        return [.. tables.Select(table => Read(connection, table.Name, table.Sql, table.RootPage, withoutRowId.Contains(table.Name)))];
     }
 
     /// <summary>Reads a table.</summary>
