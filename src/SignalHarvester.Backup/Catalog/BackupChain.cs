@@ -9,6 +9,8 @@ internal static class BackupChain
     private const string NextStep =
         "Restore another backup (Get-SHBackup -Verified), or fetch the missing file and its sidecar from a copy; then make a full backup with New-SHBackup -Type Full.";
 
+    private const int NoDepth = int.MinValue;
+
     /// <summary>Whether a backup holds changes only, and needs its parent to be restored.</summary>
     public static bool IsIncrement(BackupMetadata backup) =>
         !backup.IsPredecessor && BackupFileName.TryParse(Path.GetFileName(backup.BackupPath)) is { IsWal: true };
@@ -56,13 +58,13 @@ internal static class BackupChain
     public static IReadOnlyList<BackupMetadata> WithDepths(IReadOnlyCollection<BackupMetadata> backups)
     {
         var byId = backups.ToDictionary(backup => backup.Id, StringComparer.Ordinal);
-        var depths = new Dictionary<string, int?>(StringComparer.Ordinal);
-        return [.. backups.Select(backup => backup with { Depth = Depth(backup) })];
+        var depths = new Dictionary<string, int>(StringComparer.Ordinal);
+        var path = new Stack<BackupMetadata>();
+        return [.. backups.Select(backup => backup with { Depth = Depth(backup) is var depth and not NoDepth ? depth : null })];
 
-        int? Depth(BackupMetadata backup)
+        int Depth(BackupMetadata backup)
         {
-            var path = new Stack<BackupMetadata>();
-            int? depth = null;
+            var depth = NoDepth;
             for (var current = backup; ; current = byId[current.ParentId!])
             {
                 if (depths.TryGetValue(current.Id, out depth))
@@ -71,7 +73,7 @@ internal static class BackupChain
                 }
 
                 path.Push(current);
-                depths[current.Id] = null; // A cycle comes back to here, and finds no depth.
+                depth = depths[current.Id] = NoDepth; // A cycle comes back to here, and finds no depth.
                 if (!IsIncrement(current))
                 {
                     depth = -1;
@@ -87,7 +89,7 @@ internal static class BackupChain
 
             while (path.TryPop(out var current))
             {
-                depth++;
+                depth = depth == NoDepth ? NoDepth : depth + 1;
                 depths[current.Id] = depth;
             }
 

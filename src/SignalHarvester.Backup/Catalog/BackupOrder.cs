@@ -10,12 +10,15 @@ public static class BackupOrder
     /// <summary>The usual difference between clocks.</summary>
     private static readonly TimeSpan Skew = TimeSpan.FromMinutes(5);
 
+    private static readonly Comparer<BackupMetadata> Newest = Comparer<BackupMetadata>.Create((one, other) =>
+        other.Order.CompareTo(one.Order) is var order and not 0 ? order : string.CompareOrdinal(other.Id, one.Id));
+
     // A forged sidecar may name the end of time, after which there is no place.
     private static readonly DateTimeOffset Last = new(9999, 12, 31, 0, 0, 0, TimeSpan.Zero);
 
     /// <summary>Sorts backups by their order, the latest first.</summary>
     public static IOrderedEnumerable<BackupMetadata> NewestFirst(this IEnumerable<BackupMetadata> backups) =>
-        backups.OrderByDescending(backup => backup.Order).ThenByDescending(backup => backup.Id, StringComparer.Ordinal);
+        backups.OrderBy(backup => backup, Newest);
 
     /// <summary>Whether a moment is further in the future than clocks differ: the clock was wrong then, or is now.</summary>
     /// <param name="moment">The date of the record.</param>

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.IO.Enumeration;
 using Microsoft.Win32.SafeHandles;
 using SignalHarvester.Backup.Formats;
 using SignalHarvester.Backup.Storage;
@@ -32,23 +31,29 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
     {
         var faults = new ConcurrentBag<BackupException>();
         var index = ReadIndex(faults.Add);
-        var ids = SidecarIds();
         var found = new ConcurrentBag<BackupMetadata>();
-        Parallel.ForEach(ids, id =>
+        IReadOnlyList<string> ids;
+
+        // Held open, so that each sidecar is found by its name alone.
+        using (var folder = OpenRoot())
         {
-            try
+            ids = SidecarIds(folder);
+            Parallel.ForEach(ids, id =>
             {
-                found.Add(Load(id, index));
-            }
-            catch (BackupException exception) when (exception.ErrorId == BackupErrorId.BackupNotFound)
-            {
-                // Removed since the names were read.
-            }
-            catch (BackupException exception)
-            {
-                faults.Add(exception);
-            }
-        });
+                try
+                {
+                    found.Add(Load(id, index, folder));
+                }
+                catch (BackupException exception) when (exception.ErrorId == BackupErrorId.BackupNotFound)
+                {
+                    // Removed since the names were read.
+                }
+                catch (BackupException exception)
+                {
+                    faults.Add(exception);
+                }
+            });
+        }
 
         if (index is not null)
         {
@@ -132,19 +137,20 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
     /// <exception cref="BackupException">DirectoryNotFound, DirectoryUnreadable.</exception>
     public IReadOnlyList<string> SidecarIds()
     {
+        using var folder = OpenRoot();
+        return SidecarIds(folder);
+    }
+
+    private IReadOnlyList<string> SidecarIds(HeldFolder folder) => Readable<IReadOnlyList<string>>(() =>
+        [.. folder.FileNames(BackupFileName.IsSidecar).Select(name => name[..^BackupFileName.SidecarSuffix.Length])]);
+
+    private HeldFolder OpenRoot() => Readable(() => HeldFolder.Open(root));
+
+    private T Readable<T>(Func<T> read)
+    {
         try
         {
-            return [.. new FileSystemEnumerable<string>(
-                root,
-                (ref FileSystemEntry entry) => entry.FileName[..^BackupFileName.SidecarSuffix.Length].ToString(),
-                new EnumerationOptions { IgnoreInaccessible = false })
-            {
-                ShouldIncludePredicate = (ref FileSystemEntry entry) =>
-                    !entry.IsDirectory
-                    && (entry.Attributes & FileAttributes.ReparsePoint) == 0
-                    && entry.FileName.EndsWith(BackupFileName.SidecarSuffix, StringComparison.Ordinal)
-                    && BackupFileName.IsId(entry.FileName[..^BackupFileName.SidecarSuffix.Length].ToString()),
-            }];
+            return read();
         }
         catch (Exception exception) when (exception is DirectoryNotFoundException || (exception is IOException && File.Exists(root)))
         {
@@ -165,12 +171,14 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
     /// <summary>Returns the bytes of a backup's sidecar, or of its entry in the predecessor's index.</summary>
     public byte[]? ReadSidecar(string id) => ReadSidecarFile(id) ?? ReadIndex(_ => { })?.Entry(id);
 
-    private byte[]? ReadSidecarFile(string id)
+    private byte[]? ReadSidecarFile(string id, HeldFolder? folder = null)
     {
         var path = SidecarPath(id);
         try
         {
-            return RegularFile.ReadAllBytes(path, Sidecar.LargestBytes);
+            return folder is null
+                ? RegularFile.ReadAllBytes(path, Sidecar.LargestBytes)
+                : folder.ReadAllBytes(id + BackupFileName.SidecarSuffix, Sidecar.LargestBytes);
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -256,9 +264,9 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
         }
     }
 
-    private BackupMetadata Load(string id, PredecessorIndex? index)
+    private BackupMetadata Load(string id, PredecessorIndex? index, HeldFolder? folder = null)
     {
-        var json = ReadSidecarFile(id) ?? index?.Entry(id) ?? throw NotFound(id);
+        var json = ReadSidecarFile(id, folder) ?? index?.Entry(id) ?? throw NotFound(id);
         var backup = Sidecar.Read(json, id, root, clock);
         if (backup is { IsPredecessor: true, Verified: false, VerificationTimestamp: null } && index?.Entry(id) is { } entry)
         {
@@ -326,10 +334,7 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
     private static string? IdOfFile(string text)
     {
         var name = Path.GetFileName(text);
-        return BackupFileName.TryParse(name)?.Id
-            ?? (name.EndsWith(BackupFileName.SidecarSuffix, StringComparison.Ordinal) && BackupFileName.IsId(name[..^BackupFileName.SidecarSuffix.Length])
-                ? name[..^BackupFileName.SidecarSuffix.Length]
-                : null);
+        return BackupFileName.TryParse(name)?.Id ?? (BackupFileName.IsSidecar(name) ? name[..^BackupFileName.SidecarSuffix.Length] : null);
     }
 
     /// <summary>Finds a file with a backup's name, whether it has a sidecar or not.</summary>

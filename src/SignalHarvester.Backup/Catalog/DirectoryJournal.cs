@@ -170,7 +170,7 @@ internal sealed class DirectoryJournal(BackupDirectoryLayout layout, TimeProvide
     {
         var name = Path.GetFileNameWithoutExtension(partial);
         return BackupFileName.TryParse(name) is not null
-            || (name.EndsWith(BackupFileName.SidecarSuffix, StringComparison.Ordinal) && BackupFileName.IsId(Path.GetFileNameWithoutExtension(name)))
+            || BackupFileName.IsSidecar(name)
             || PageDigestFile.IsPartialName(name);
     }
 

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Numerics;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using SignalHarvester.Backup.Encryption.Age;
 using SignalHarvester.Backup.Formats;
 using SignalHarvester.Backup.Storage.Ownership;
@@ -53,7 +52,7 @@ internal static class Sidecar
 
     /// <summary>Whether the row counts of all tables fit into a sidecar. If not, they are left out: there may be tens of thousands of tables.</summary>
     public static bool HasRoomFor(IReadOnlyDictionary<string, long> rowCounts) =>
-        JsonSerializer.SerializeToUtf8Bytes(Counts(rowCounts), SidecarJson.Strict.DictionaryStringInt64).Length <= LargestRowCounts;
+        SidecarJson.Write(rowCounts).Length <= LargestRowCounts;
 
     /// <summary>Writes a backup's description.</summary>
     /// <param name="backup">The backup.</param>
@@ -76,7 +75,7 @@ internal static class Sidecar
             Checksum = backup.Checksum,
             PagesChecksum = backup.PagesChecksum,
             WalChecksum = backup.WalChecksum,
-            WalPosition = backup.WalPosition,
+            WalPosition = backup.WalPosition is { } position ? Fields(position) : null,
             CloudUrl = backup.CloudUrl,
             CloudProvider = backup.CloudProvider is { } provider ? Lower(provider) : null,
             Copies = backup.Copies.Count == 0 ? null : [.. backup.Copies.Select(Fields)],
@@ -86,7 +85,7 @@ internal static class Sidecar
             VerificationOrder =
                 backup is { VerificationTimestamp: { } verified, VerificationOrder: { } place } && Iso(place) != Iso(verified) ? Iso(place) : null,
             Description = backup.Description,
-            Metadata = JsonSerializer.SerializeToElement(Node(backup.Metadata)),
+            Metadata = backup.Metadata,
             FormatVersion = backup.IsPredecessor ? null : FormatVersion,
             ParentId = backup.ParentId,
             PageSize = backup.PageSize,
@@ -109,7 +108,7 @@ internal static class Sidecar
             SourceCorrupt = backup.IsSourceCorrupt ? true : null,
             Unknown = before.Unknown,
         };
-        return [.. JsonSerializer.SerializeToUtf8Bytes(fields, SidecarJson.Strict.SidecarFields), (byte)'\n'];
+        return [.. SidecarJson.Write(fields), (byte)'\n'];
     }
 
     /// <summary>Writes the description of a new backup, once it is certain that it can be read back.</summary>
@@ -143,8 +142,7 @@ internal static class Sidecar
     private static SidecarFields Parse(ReadOnlySpan<byte> json)
     {
         var text = json.StartsWith("\uFEFF"u8) ? json[3..] : json;
-        return JsonSerializer.Deserialize(text, SidecarJson.Strict.SidecarFields)
-            ?? throw new JsonException("it is not a JSON object");
+        return SidecarJson.Read(text);
     }
 
     private static BackupMetadata Read(SidecarFields fields, string id, string directory, string path, TimeProvider clock)
@@ -208,7 +206,7 @@ internal static class Sidecar
             StoredChecksum = Digest(fields.StoredChecksum, "stored_checksum"),
             PagesChecksum = Digest(fields.PagesChecksum, "pages_checksum"),
             WalChecksum = Digest(fields.WalChecksum, "wal_checksum"),
-            WalPosition = fields.WalPosition,
+            WalPosition = fields.WalPosition is { } place ? new WalPosition(place.Salts!, place.Frame, place.Checksum!) : null,
             ParentId = fields.ParentId,
             Verified = fields.Verified ?? false,
             VerificationLevel = Enumeration<VerificationLevel>(fields.VerificationLevel, "verification_level") ?? VerificationLevel.None,
@@ -220,9 +218,7 @@ internal static class Sidecar
             Inconsistencies = [.. (fields.Inconsistencies ?? []).OfType<string>()],
             RetentionPolicy = Enumeration<RetentionPolicy>(fields.RetentionPolicy, "retention_policy"),
             Description = fields.Description,
-            Metadata = fields.Metadata is { ValueKind: JsonValueKind.Object } map
-                ? (IReadOnlyDictionary<string, object?>)Plain(map)!
-                : new Dictionary<string, object?>(),
+            Metadata = fields.Metadata as IReadOnlyDictionary<string, object?> ?? new Dictionary<string, object?>(),
             CloudUrl = isPredecessors ? fields.CloudUrl : null,
             CloudProvider = isPredecessors ? provider : null,
             Copies = copies,
@@ -241,12 +237,16 @@ internal static class Sidecar
     }
 
     /// <summary>The findings of a check of an encrypted backup's content may name tables and count rows, so they are left out.</summary>
-    private static SidecarFields.CheckFields Fields(VerificationCheck check, bool isSecret) => new(
-        check.Check,
-        check.Passed,
-        isSecret && check.Check is (VerificationChecks.Integrity or VerificationChecks.Schema or VerificationChecks.RowCounts)
+    private static SidecarFields.CheckFields Fields(VerificationCheck check, bool isSecret) => new()
+    {
+        Check = check.Check,
+        Passed = check.Passed,
+        Detail = isSecret && check.Check is (VerificationChecks.Integrity or VerificationChecks.Schema or VerificationChecks.RowCounts)
             ? NotTold
-            : check.Detail);
+            : check.Detail,
+    };
+
+    private static SidecarFields.WalFields Fields(WalPosition place) => new() { Salts = place.Salts, Frame = place.Frame, Checksum = place.Checksum };
 
     private static string Recipient(string? text) =>
         text is not null && X25519Recipient.TryParse(text) is not null ? text : throw new FormatException("one of its recipients is not an age public key");
@@ -255,9 +255,15 @@ internal static class Sidecar
     private static SidecarFields.AccessFields Fields(FileAccessRecord access, bool isSecret)
     {
         var attributes = access.Attributes.Where(attribute => !isSecret || !ExtendedAttributes.IsUsers(attribute.Key)).ToDictionary(StringComparer.Ordinal);
-        return new SidecarFields.AccessFields(
-            access.UserId, access.User, access.GroupId, access.Group, Convert.ToString((int)access.Mode, 8).PadLeft(4, '0'),
-            attributes.Count == 0 ? null : attributes);
+        return new SidecarFields.AccessFields
+        {
+            UserId = access.UserId,
+            User = access.User,
+            GroupId = access.GroupId,
+            Group = access.Group,
+            Mode = Convert.ToString((int)access.Mode, 8).PadLeft(4, '0'),
+            Attributes = attributes.Count == 0 ? null : attributes,
+        };
     }
 
     /// <summary>Reads the sidecar's record, if valid. It is trusted only as far as a restore can check it.</summary>
@@ -287,9 +293,19 @@ internal static class Sidecar
     private static bool IsNoAccount(string? name) =>
         name is not null && (name.Length is 0 or > 256 || name[0] == '-' || name.Contains(':', StringComparison.Ordinal) || name.Any(char.IsControl));
 
-    private static SidecarFields.CopyFields Fields(BackupCopy copy) => new(
-        Lower(copy.Provider), copy.Url, copy.Container, copy.Prefix, copy.Endpoint, copy.Region, copy.UsePathStyle ? true : null, copy.AccountName,
-        copy.Checksum, Iso(copy.Uploaded));
+    private static SidecarFields.CopyFields Fields(BackupCopy copy) => new()
+    {
+        Provider = Lower(copy.Provider),
+        Url = copy.Url,
+        Container = copy.Container,
+        Prefix = copy.Prefix,
+        Endpoint = copy.Endpoint,
+        Region = copy.Region,
+        PathStyle = copy.UsePathStyle ? true : null,
+        AccountName = copy.AccountName,
+        Checksum = copy.Checksum,
+        Uploaded = Iso(copy.Uploaded),
+    };
 
     private static BackupCopy Copy(SidecarFields.CopyFields copy, string path) => Copy(
         copy, Enumeration<CloudProvider>(copy.Provider, "provider") ?? throw Invalid(path, "one of its copies has no provider", null), path);
@@ -308,8 +324,7 @@ internal static class Sidecar
         Uploaded = Moment(copy.Uploaded) ?? DateTimeOffset.UnixEpoch,
     };
 
-    private static string Iso(DateTimeOffset moment) =>
-        moment.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'+00:00'", CultureInfo.InvariantCulture);
+    private static string Iso(DateTimeOffset moment) => JsonValues.Iso(moment);
 
     private static string Lower<T>(T value)
         where T : struct, Enum => value.ToString().ToLowerInvariant();
@@ -321,48 +336,31 @@ internal static class Sidecar
     // The predecessor wrote an empty string for a missing value.
     private static string? Digest(string? text, string name) =>
         string.IsNullOrEmpty(text) ? null
-        : text.Length == 64 && text.All(char.IsAsciiHexDigit) ? text.ToLowerInvariant()
+        : text.Length == 64 && IsEach(text, char.IsAsciiHexDigit) ? text.ToLowerInvariant()
         : throw new FormatException($"its {name} is not a SHA-256 in hex");
+
+    private static bool IsEach(string text, Func<char, bool> isAllowed)
+    {
+        foreach (var character in text)
+        {
+            if (!isAllowed(character))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
 
     private static T? Enumeration<T>(string? text, string name)
         where T : struct, Enum =>
         string.IsNullOrEmpty(text) ? null
-        : char.IsAsciiLetter(text[0]) && text.All(char.IsAsciiLetterOrDigit) && Enum.TryParse<T>(text, ignoreCase: true, out var value) ? value
+        : char.IsAsciiLetter(text[0]) && IsEach(text, char.IsAsciiLetterOrDigit) && Enum.TryParse(typeof(T), text, ignoreCase: true, out var value) ? (T)value
         : throw new FormatException($"its {name} '{Shown(text)}' is unknown");
 
     private static DateTimeOffset? Moment(string? text) =>
         string.IsNullOrEmpty(text) ? null
         : DateTimeOffset.Parse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal).ToUniversalTime();
-
-    private static object? Plain(JsonElement value) => value.ValueKind switch
-    {
-        JsonValueKind.Object => value.EnumerateObject().ToDictionary(entry => entry.Name, entry => Plain(entry.Value), StringComparer.Ordinal),
-        JsonValueKind.Array => value.EnumerateArray().Select(Plain).ToArray(),
-        JsonValueKind.String => value.GetString(),
-        JsonValueKind.Number => value.TryGetInt64(out var number) ? (object)number : value.GetDouble(),
-        JsonValueKind.True => true,
-        JsonValueKind.False => false,
-        _ => null,
-    };
-
-    private static JsonNode? Node(object? value) => value switch
-    {
-        null => null,
-        string text => JsonValue.Create(text),
-        bool flag => JsonValue.Create(flag),
-        DateTime moment => JsonValue.Create(Iso(moment)),
-        DateTimeOffset moment => JsonValue.Create(Iso(moment)),
-        Enum name => JsonValue.Create(name.ToString()),
-        sbyte or byte or short or ushort or int or uint or long => JsonValue.Create(Convert.ToInt64(value, CultureInfo.InvariantCulture)),
-        float or double when !double.IsFinite(Convert.ToDouble(value, CultureInfo.InvariantCulture)) =>
-            JsonValue.Create(Convert.ToString(value, CultureInfo.InvariantCulture)),
-        float or double or decimal or ulong => JsonValue.Create(Convert.ToDouble(value, CultureInfo.InvariantCulture)),
-        IReadOnlyDictionary<string, object?> map => new JsonObject(map.Select(entry => KeyValuePair.Create(entry.Key, Node(entry.Value)))),
-        System.Collections.IDictionary map => new JsonObject(map.Cast<System.Collections.DictionaryEntry>().Select(
-            entry => KeyValuePair.Create(Convert.ToString(entry.Key, CultureInfo.InvariantCulture)!, Node(entry.Value)))),
-        System.Collections.IEnumerable list => new JsonArray([.. list.Cast<object?>().Select(Node)]),
-        _ => JsonValue.Create(Convert.ToString(value, CultureInfo.InvariantCulture)),
-    };
 
     private static BackupException Invalid(string path, string reason, Exception? inner) => new(
         BackupErrorId.SidecarInvalid, path,

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
 
 namespace SignalHarvester.Backup.Catalog;
 
@@ -36,7 +35,7 @@ internal sealed class SidecarFields
 
     public string? Description { get; set; }
 
-    public JsonElement? Metadata { get; set; }
+    public object? Metadata { get; set; }
 
     public int? FormatVersion { get; set; }
 
@@ -56,7 +55,7 @@ internal sealed class SidecarFields
 
     public string? PagesChecksum { get; set; }
 
-    public WalPosition? WalPosition { get; set; }
+    public WalFields? WalPosition { get; set; }
 
     public AccessFields? FileAccess { get; set; }
 
@@ -89,25 +88,65 @@ internal sealed class SidecarFields
     public CopyFields?[]? Copies { get; set; }
 
     /// <summary>Fields unknown to this version; a rewrite keeps them.</summary>
-    [JsonExtensionData]
     public Dictionary<string, JsonElement>? Unknown { get; set; }
 
+    /// <summary>A place in a write-ahead log.</summary>
+    internal sealed class WalFields
+    {
+        public string? Salts { get; set; }
+
+        public long Frame { get; set; }
+
+        public string? Checksum { get; set; }
+    }
+
     /// <summary>One check of a verification.</summary>
-    internal sealed record CheckFields(string? Check, bool Passed, string? Detail);
+    internal sealed class CheckFields
+    {
+        public string? Check { get; set; }
+
+        public bool Passed { get; set; }
+
+        public string? Detail { get; set; }
+    }
 
     /// <summary>Owner and permissions of the database file.</summary>
-    internal sealed record AccessFields(uint? UserId, string? User, uint? GroupId, string? Group, string? Mode, Dictionary<string, byte[]>? Attributes);
+    internal sealed class AccessFields
+    {
+        public uint? UserId { get; set; }
+
+        public string? User { get; set; }
+
+        public uint? GroupId { get; set; }
+
+        public string? Group { get; set; }
+
+        public string? Mode { get; set; }
+
+        public Dictionary<string, byte[]>? Attributes { get; set; }
+    }
 
     /// <summary>One copy in an object store.</summary>
-    internal sealed record CopyFields(
-        string? Provider,
-        string? Url,
-        string? Container,
-        string? Prefix,
-        string? Endpoint,
-        string? Region,
-        bool? PathStyle,
-        string? AccountName,
-        string? Checksum,
-        string? Uploaded);
+    internal sealed class CopyFields
+    {
+        public string? Provider { get; set; }
+
+        public string? Url { get; set; }
+
+        public string? Container { get; set; }
+
+        public string? Prefix { get; set; }
+
+        public string? Endpoint { get; set; }
+
+        public string? Region { get; set; }
+
+        public bool? PathStyle { get; set; }
+
+        public string? AccountName { get; set; }
+
+        public string? Checksum { get; set; }
+
+        public string? Uploaded { get; set; }
+    }
 }

@@ -114,7 +114,7 @@ public sealed class StoreCatalog : IDisposable
         var found = new ConcurrentBag<BackupMetadata>();
         var faults = new ConcurrentBag<BackupException>();
         await Parallel.ForEachAsync(
-            objects.Values.Where(item => IsSidecar(item.Name)),
+            objects.Values.Where(item => BackupFileName.IsSidecar(item.Name)),
             new ParallelOptions { MaxDegreeOfParallelism = MostReadsAtOnce, CancellationToken = cancellation },
             async (sidecar, stopping) =>
             {
@@ -139,9 +139,6 @@ public sealed class StoreCatalog : IDisposable
     /// <summary>An error of access or of the network ends the listing: otherwise a part would look like the whole.</summary>
     private static bool IsOfOneBackup(BackupException exception) => exception.ErrorId is BackupErrorId.SidecarInvalid
         or BackupErrorId.SidecarHostile or BackupErrorId.BackupFileMissing or BackupErrorId.BackupSizeMismatch;
-
-    private static bool IsSidecar(string name) => name.EndsWith(BackupFileName.SidecarSuffix, StringComparison.Ordinal)
-        && BackupFileName.IsId(name[..^BackupFileName.SidecarSuffix.Length]);
 
     private async Task<StoreBackup?> ReadListedAsync(ObjectInfo sidecar, CancellationToken cancellation)
     {

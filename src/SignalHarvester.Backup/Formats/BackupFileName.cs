@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.RegularExpressions;
 
 namespace SignalHarvester.Backup.Formats;
 
@@ -14,7 +13,7 @@ namespace SignalHarvester.Backup.Formats;
 /// <param name="IsEncrypted">Whether the name says that it is encrypted.</param>
 /// <param name="Generation">1 for the file as first made; higher if it was folded or re-encrypted since.</param>
 /// <param name="Text">The whole file name.</param>
-internal sealed partial record BackupFileName(
+internal sealed record BackupFileName(
     string Id, BackupType Type, bool IsWal, CompressionType Compression, bool IsEncrypted, int Generation, string Text)
 {
     /// <summary>The end of an unfinished file's name.</summary>
@@ -28,13 +27,20 @@ internal sealed partial record BackupFileName(
 
     private const string IdPrefix = "backup_";
     private const string IdFormat = "yyyyMMdd'_'HHmmss'_'ffffff";
+    private const int ShortId = 22;
+    private const int LongId = 29;
+    private const int MostGenerationDigits = 9;
 
     /// <summary>Returns the id of a backup made at a moment.</summary>
     public static string IdFor(DateTimeOffset moment) =>
         IdPrefix + moment.UtcDateTime.ToString(IdFormat, CultureInfo.InvariantCulture);
 
     /// <summary>Whether a text is an id. Anything else never becomes part of a path.</summary>
-    public static bool IsId(string? text) => text is not null && IdPattern().IsMatch(text) && TryMoment(text, out _);
+    public static bool IsId(ReadOnlySpan<char> text) => TryMoment(text, out _);
+
+    /// <summary>Whether a file's name is that of a sidecar.</summary>
+    public static bool IsSidecar(string fileName) =>
+        fileName.EndsWith(SidecarSuffix, StringComparison.Ordinal) && IsId(fileName.AsSpan(0, fileName.Length - SidecarSuffix.Length));
 
     /// <summary>Returns the moment that an id states. The sidecar's timestamp has precedence.</summary>
     public static DateTimeOffset MomentOf(string id) =>
@@ -58,35 +64,100 @@ internal sealed partial record BackupFileName(
     /// <summary>Reads a file name; null if it is not one of ours.</summary>
     public static BackupFileName? TryParse(string? fileName)
     {
-        if (fileName is null || NamePattern().Match(fileName) is not { Success: true } match || !IsId(match.Groups["id"].Value))
+        var rest = fileName.AsSpan();
+        var idLength = rest.Length > LongId && IsId(rest[..LongId]) ? LongId : ShortId;
+        if (rest.Length <= idLength || !IsId(rest[..idLength]))
         {
             return null;
         }
 
-        var type = match.Groups["type"].Value switch
+        rest = rest[idLength..];
+        var generation = 1;
+        if (Skip(ref rest, "_g"))
         {
-            "full" => BackupType.Full,
-            "incremental" => BackupType.Incremental,
-            _ => BackupType.Wal,
-        };
-        var compression = match.Groups["suffix"].Value switch
+            var digits = rest.IndexOf('_');
+            if (digits is < 1 or > MostGenerationDigits || !int.TryParse(rest[..digits], NumberStyles.None, CultureInfo.InvariantCulture, out generation))
+            {
+                return null;
+            }
+
+            rest = rest[digits..];
+        }
+
+        BackupType type;
+        if (Skip(ref rest, "_full."))
         {
-            ".zst" => CompressionType.Zstd,
-            ".gz" => CompressionType.Gzip,
-            _ => CompressionType.None,
-        };
-        var isWal = match.Groups["content"].Value == "wal" || type == BackupType.Wal;
-        var generation =
-            match.Groups["generation"] is { Success: true } digits ? int.Parse(digits.ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture) : 1;
-        return new BackupFileName(match.Groups["id"].Value, type, isWal, compression, match.Groups["age"].Success, generation, fileName);
+            type = BackupType.Full;
+        }
+        else if (Skip(ref rest, "_incremental."))
+        {
+            type = BackupType.Incremental;
+        }
+        else if (Skip(ref rest, "_wal."))
+        {
+            type = BackupType.Wal;
+        }
+        else
+        {
+            return null;
+        }
+
+        var isWal = Skip(ref rest, "wal");
+        if (!isWal && !Skip(ref rest, "db"))
+        {
+            return null;
+        }
+
+        var compression = Skip(ref rest, ".zst") ? CompressionType.Zstd : Skip(ref rest, ".gz") ? CompressionType.Gzip : CompressionType.None;
+        var isEncrypted = Skip(ref rest, EncryptedSuffix);
+        return rest.IsEmpty
+            ? new BackupFileName(fileName![..idLength], type, isWal || type == BackupType.Wal, compression, isEncrypted, generation, fileName)
+            : null;
     }
 
-    private static bool TryMoment(string id, out DateTimeOffset moment)
+    private static bool Skip(ref ReadOnlySpan<char> text, string beginning)
     {
-        // The pattern knows no calendar and accepts 31 November.
-        var digits = id.AsSpan(IdPrefix.Length);
-        return DateTimeOffset.TryParseExact(
-            digits, digits.Length == 15 ? "yyyyMMdd'_'HHmmss" : IdFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out moment);
+        if (!text.StartsWith(beginning, StringComparison.Ordinal))
+        {
+            return false;
+        }
+
+        text = text[beginning.Length..];
+        return true;
+    }
+
+    // By hand, because a listing reads tens of thousands of names.
+    private static bool TryMoment(ReadOnlySpan<char> id, out DateTimeOffset moment)
+    {
+        moment = default;
+        var microseconds = 0;
+        if (id.Length is not (ShortId or LongId) || !id.StartsWith(IdPrefix, StringComparison.Ordinal) || id[15] != '_'
+            || !TryNumber(id[7..11], out var year) || !TryNumber(id[11..13], out var month) || !TryNumber(id[13..15], out var day)
+            || !TryNumber(id[16..18], out var hour) || !TryNumber(id[18..20], out var minute) || !TryNumber(id[20..22], out var second)
+            || (id.Length == LongId && (id[22] != '_' || !TryNumber(id[23..], out microseconds)))
+            || year < 1 || month is < 1 or > 12 || day < 1 || day > DateTime.DaysInMonth(year, month) || hour > 23 || minute > 59 || second > 59)
+        {
+            return false;
+        }
+
+        moment = new DateTimeOffset(year, month, day, hour, minute, second, TimeSpan.Zero).AddTicks(microseconds * TimeSpan.TicksPerMicrosecond);
+        return true;
+    }
+
+    private static bool TryNumber(ReadOnlySpan<char> digits, out int number)
+    {
+        number = 0;
+        foreach (var digit in digits)
+        {
+            if (!char.IsAsciiDigit(digit))
+            {
+                return false;
+            }
+
+            number = (number * 10) + (digit - '0');
+        }
+
+        return true;
     }
 
     private static string Suffix(CompressionType compression) => compression switch
@@ -95,13 +166,4 @@ internal sealed partial record BackupFileName(
         CompressionType.Gzip => ".gz",
         _ => string.Empty,
     };
-
-    [GeneratedRegex(
-        @"\Abackup_[0-9]{4}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])_([01][0-9]|2[0-3])[0-5][0-9][0-5][0-9](_[0-9]{6})?\z", RegexOptions.ExplicitCapture)]
-    private static partial Regex IdPattern();
-
-    [GeneratedRegex(
-        @"\A(?<id>backup_[0-9]{8}_[0-9]{6}(_[0-9]{6})?)(_g(?<generation>[0-9]{1,9}))?_(?<type>full|incremental|wal)\.(?<content>db|wal)(?<suffix>\.zst|\.gz)?(?<age>\.age)?\z",
-        RegexOptions.ExplicitCapture)]
-    private static partial Regex NamePattern();
 }

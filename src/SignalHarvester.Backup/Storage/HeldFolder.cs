@@ -145,6 +145,16 @@ internal sealed class HeldFolder : IDisposable
         return handle is null ? RegularFile.Open(path, mode, access, share) : RegularFile.OpenAt(handle, name, path, mode, access, share);
     }
 
+    /// <summary>Reads a small file in this folder whole, with the checks of <see cref="OpenFile"/>, but without a lock: it is never half written.</summary>
+    /// <exception cref="FileTooLargeException">It is larger than that.</exception>
+    /// <exception cref="IOException">As in <see cref="OpenFile"/>.</exception>
+    /// <exception cref="UnauthorizedAccessException">As in <see cref="OpenFile"/>.</exception>
+    public byte[] ReadAllBytes(string name, int most)
+    {
+        var path = System.IO.Path.Combine(Path, name);
+        return handle is null ? RegularFile.ReadAllBytes(path, most) : RegularFile.ReadAllBytesAt(handle, name, path, most);
+    }
+
     /// <summary>
     /// Returns a path to a file in this folder, for libraries that accept only paths, such as SQLite. On Linux it leads through
     /// the open folder; elsewhere it is the usual path.
@@ -160,6 +170,20 @@ internal sealed class HeldFolder : IDisposable
     public IReadOnlyList<string> Names() => handle is null
         ? [.. new DirectoryInfo(Path).EnumerateFileSystemInfos().Select(info => info.Name)]
         : UnixCalls.Names(handle, Path);
+
+    /// <summary>The names in it of a certain form, without those of folders and links.</summary>
+    /// <param name="isRight">Whether a name has the form.</param>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    public IReadOnlyList<string> FileNames(Func<string, bool> isRight)
+    {
+        return handle is null
+            ? [.. new DirectoryInfo(Path).EnumerateFiles().Where(file => isRight(file.Name) && file.LinkTarget is null).Select(file => file.Name)]
+            : UnixCalls.Names(handle, Path, IsWanted);
+
+        bool IsWanted(string name, NameKind kind) => kind is not (NameKind.Folder or NameKind.Link)
+            && isRight(name)
+            && (kind != NameKind.Unknown || FileStatus.OfItself(System.IO.Path.Combine(Path, name)) is { IsFolder: false, IsLink: false });
+    }
 
     /// <summary>Renames a file of this folder, by default over an existing file.</summary>
     /// <exception cref="IOException">It failed.</exception>

@@ -57,16 +57,7 @@ internal static class RegularFile
         var handle = UnixCalls.OpenFile(folder, name, path, mode, access);
         try
         {
-            if (FileStatus.Of(handle).IsFolder)
-            {
-                throw new UnauthorizedAccessException($"'{path}' is a folder.");
-            }
-
-            if (!FileStatus.Of(handle).IsRegular)
-            {
-                throw new NotAFileException(path);
-            }
-
+            _ = Inspect(handle, path);
             UnixCalls.Lock(handle, exclusively: share == FileShare.None, path);
             return handle;
         }
@@ -75,6 +66,34 @@ internal static class RegularFile
             handle.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Reads a small file in an open folder of Unix whole.</summary>
+    internal static byte[] ReadAllBytesAt(SafeFileHandle folder, string name, string path, int most)
+    {
+        using var handle = UnixCalls.OpenFile(folder, name, path, FileMode.Open, FileAccess.Read);
+        var length = Inspect(handle, path).Length;
+        if (length > most)
+        {
+            throw new FileTooLargeException(path);
+        }
+
+        var bytes = new byte[length];
+        var done = 0;
+        while (done < bytes.Length && UnixCalls.TryRead(handle, bytes.AsSpan(done), path) is { } read and > 0)
+        {
+            done += read;
+        }
+
+        return done == bytes.Length ? bytes : bytes[..done];
+    }
+
+    private static FileStatus Inspect(SafeFileHandle handle, string path)
+    {
+        var status = FileStatus.Of(handle);
+        return status.IsRegular ? status
+            : status.IsFolder ? throw new UnauthorizedAccessException($"'{path}' is a folder.")
+            : throw new NotAFileException(path);
     }
 
     /// <summary>Reads a small file whole.</summary>
@@ -99,6 +118,7 @@ internal static class RegularFile
         }
 
         var bytes = new byte[length];
-        return bytes[..handle.ReadFully(bytes, 0)];
+        var done = handle.ReadFully(bytes, 0);
+        return done == bytes.Length ? bytes : bytes[..done];
     }
 }

@@ -171,8 +171,11 @@ internal static partial class UnixCalls
     public static int DeleteFolder(SafeFileHandle parent, string name) => UnlinkAt(parent, name, RemoveDirectory) == 0 ? 0 : Marshal.GetLastPInvokeError();
 
     /// <summary>Returns the names in a folder, in the folder's own order.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="path">Its path.</param>
+    /// <param name="isWanted">Whether a name is wanted, by the kind of what it names, as far as the folder says that; null for all.</param>
     /// <exception cref="IOException">It cannot be read.</exception>
-    public static unsafe IReadOnlyList<string> Names(SafeFileHandle folder, string path)
+    public static unsafe IReadOnlyList<string> Names(SafeFileHandle folder, string path, Func<string, NameKind, bool>? isWanted = null)
     {
         // A second descriptor, because the stream closes its own, and would read from where the first one was.
         var own = Open(folder, ".", path, Directory, 0);
@@ -194,7 +197,7 @@ internal static partial class UnixCalls
             while ((ended = ReadDir(stream, &entry)) == 0)
             {
                 var name = entry.NameLength < 0 ? Marshal.PtrToStringUTF8((nint)entry.Name)! : Marshal.PtrToStringUTF8((nint)entry.Name, entry.NameLength);
-                if (name is not ("." or ".."))
+                if (name is not ("." or "..") && isWanted?.Invoke(name, (NameKind)entry.Kind) != false)
                 {
                     names.Add(name);
                 }

@@ -93,9 +93,7 @@ internal sealed class RestoreTarget
     {
         // A restore over a backup's own file, its sidecar or the directory's lock would destroy a backup and save nothing.
         var name = System.IO.Path.GetFileName(path);
-        var isSidecar = name.EndsWith(BackupFileName.SidecarSuffix, StringComparison.Ordinal)
-            && BackupFileName.IsId(name[..^BackupFileName.SidecarSuffix.Length]);
-        if (isSidecar || BackupFileName.TryParse(name) is not null
+        if (BackupFileName.IsSidecar(name) || BackupFileName.TryParse(name) is not null
             || System.IO.Path.GetFileName(System.IO.Path.GetDirectoryName(path)) == HeldFolder.StateFolderName)
         {
             throw new BackupException(
