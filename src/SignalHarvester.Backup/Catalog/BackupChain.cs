@@ -13,7 +13,7 @@ internal static class BackupChain
 
     /// <summary>Whether a backup holds changes only, and needs its parent to be restored.</summary>
     public static bool IsIncrement(BackupMetadata backup) =>
-        !backup.IsPredecessor && BackupFileName.TryParse(Path.GetFileName(backup.BackupPath)) is { IsWal: true };
+        !backup.IsPredecessor && BackupFileName.IsWalName(Path.GetFileName(backup.BackupPath.AsSpan()));
 
     /// <summary>Follows the links.</summary>
     /// <param name="backup">The backup.</param>
@@ -60,7 +60,9 @@ internal static class BackupChain
         var byId = backups.ToDictionary(backup => backup.Id, StringComparer.Ordinal);
         var depths = new Dictionary<string, int>(StringComparer.Ordinal);
         var path = new Stack<BackupMetadata>();
-        return [.. backups.Select(backup => backup with { Depth = Depth(backup) is var depth and not NoDepth ? depth : null })];
+        return [.. backups.Select(backup => WithDepth(backup, Depth(backup) is var depth and not NoDepth ? depth : null))];
+
+        static BackupMetadata WithDepth(BackupMetadata backup, int? depth) => backup.Depth == depth ? backup : backup with { Depth = depth };
 
         int Depth(BackupMetadata backup)
         {

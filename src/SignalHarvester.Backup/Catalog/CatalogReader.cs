@@ -13,6 +13,8 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
 {
     private const int MostLooks = 3;
 
+    private const int UsualBytes = 4096;
+
     /// <summary>Lists all backups, newest first.</summary>
     /// <exception cref="BackupException">DirectoryNotFound, DirectoryUnreadable.</exception>
     public CatalogListing List()
@@ -38,11 +40,11 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
         using (var folder = OpenRoot())
         {
             ids = SidecarIds(folder);
-            Parallel.ForEach(ids, id =>
+            _ = Parallel.ForEach(ids, () => new byte[UsualBytes], (id, _, buffer) =>
             {
                 try
                 {
-                    found.Add(Load(id, index, folder));
+                    found.Add(Load(id, index, folder, ref buffer));
                 }
                 catch (BackupException exception) when (exception.ErrorId == BackupErrorId.BackupNotFound)
                 {
@@ -52,7 +54,9 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
                 {
                     faults.Add(exception);
                 }
-            });
+
+                return buffer;
+            }, _ => { });
         }
 
         if (index is not null)
@@ -169,23 +173,34 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
     }
 
     /// <summary>Returns the bytes of a backup's sidecar, or of its entry in the predecessor's index.</summary>
-    public byte[]? ReadSidecar(string id) => ReadSidecarFile(id) ?? ReadIndex(_ => { })?.Entry(id);
-
-    private byte[]? ReadSidecarFile(string id, HeldFolder? folder = null)
+    public byte[]? ReadSidecar(string id)
     {
-        var path = SidecarPath(id);
+        byte[] bytes = [];
+        return TryReadSidecar(id, folder: null, ref bytes, out var length) ? bytes[..length] : ReadIndex(_ => { })?.Entry(id);
+    }
+
+    private bool TryReadSidecar(string id, HeldFolder? folder, ref byte[] bytes, out int length)
+    {
         try
         {
-            return folder is null
-                ? RegularFile.ReadAllBytes(path, Sidecar.LargestBytes)
-                : folder.ReadAllBytes(id + BackupFileName.SidecarSuffix, Sidecar.LargestBytes);
+            if (folder is not null)
+            {
+                length = folder.ReadAllBytes(id + BackupFileName.SidecarSuffix, Sidecar.LargestBytes, ref bytes);
+                return true;
+            }
+
+            bytes = RegularFile.ReadAllBytes(SidecarPath(id), Sidecar.LargestBytes);
+            length = bytes.Length;
+            return true;
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
-            return null;
+            length = 0;
+            return false;
         }
         catch (FileTooLargeException exception)
         {
+            var path = SidecarPath(id);
             throw new BackupException(
                 BackupErrorId.SidecarInvalid, path, $"The sidecar '{path}' cannot be used: it is too large for a sidecar. Correct or delete it.", exception);
         }
@@ -195,6 +210,7 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
         }
         catch (Exception exception) when (exception is UnauthorizedAccessException or IOException)
         {
+            var path = SidecarPath(id);
             throw new BackupException(
                 BackupErrorId.DirectoryUnreadable, path, $"The sidecar '{path}' cannot be read: {exception.Message} Check its permissions.", exception);
         }
@@ -264,9 +280,15 @@ internal sealed class CatalogReader(string root, TimeProvider clock)
         }
     }
 
-    private BackupMetadata Load(string id, PredecessorIndex? index, HeldFolder? folder = null)
+    private BackupMetadata Load(string id, PredecessorIndex? index)
     {
-        var json = ReadSidecarFile(id, folder) ?? index?.Entry(id) ?? throw NotFound(id);
+        byte[] bytes = [];
+        return Load(id, index, folder: null, ref bytes);
+    }
+
+    private BackupMetadata Load(string id, PredecessorIndex? index, HeldFolder? folder, ref byte[] bytes)
+    {
+        var json = TryReadSidecar(id, folder, ref bytes, out var length) ? bytes.AsSpan(0, length) : index?.Entry(id) ?? throw NotFound(id);
         var backup = Sidecar.Read(json, id, root, clock);
         if (backup is { IsPredecessor: true, Verified: false, VerificationTimestamp: null } && index?.Entry(id) is { } entry)
         {

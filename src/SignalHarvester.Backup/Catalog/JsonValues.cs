@@ -69,6 +69,9 @@ internal static class JsonValues
     {
         switch (value)
         {
+            case null:
+                json.WriteNullValue();
+                break;
             case bool flag:
                 json.WriteBooleanValue(flag);
                 break;

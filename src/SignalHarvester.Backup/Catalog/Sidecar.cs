@@ -36,14 +36,13 @@ internal static class Sidecar
     /// <exception cref="BackupException">SidecarInvalid, SidecarHostile.</exception>
     public static BackupMetadata Read(ReadOnlySpan<byte> json, string id, string directory, TimeProvider clock)
     {
-        var path = Path.Combine(directory, id + BackupFileName.SidecarSuffix);
         try
         {
-            return Read(Parse(json), id, directory, path, clock);
+            return Read(Parse(json), id, directory, clock);
         }
         catch (Exception exception) when (exception is JsonException or FormatException or ArgumentException or InvalidOperationException)
         {
-            throw Invalid(path, exception.Message.TrimEnd('.'), exception);
+            throw Invalid(directory, id, exception.Message.TrimEnd('.'), exception);
         }
     }
 
@@ -145,59 +144,59 @@ internal static class Sidecar
         return SidecarJson.Read(text);
     }
 
-    private static BackupMetadata Read(SidecarFields fields, string id, string directory, string path, TimeProvider clock)
+    private static BackupMetadata Read(SidecarFields fields, string id, string directory, TimeProvider clock)
     {
-        var stated = fields.BackupId ?? throw Invalid(path, "it has no backup_id", null);
+        var stated = fields.BackupId ?? throw Invalid(directory, id, "it has no backup_id", null);
         if (stated != id)
         {
-            throw Hostile(path, $"its backup_id '{Shown(stated)}' differs from '{id}' in its file name");
+            throw Hostile(directory, id, $"its backup_id '{Shown(stated)}' differs from '{id}' in its file name");
         }
 
         if (fields.ParentId is { } parent && !BackupFileName.IsId(parent))
         {
-            throw Hostile(path, $"its parent_id '{Shown(parent)}' is not a backup id");
+            throw Hostile(directory, id, $"its parent_id '{Shown(parent)}' is not a backup id");
         }
 
-        var backupPath = fields.BackupPath ?? throw Invalid(path, "it has no backup_path", null);
+        var backupPath = fields.BackupPath ?? throw Invalid(directory, id, "it has no backup_path", null);
         var file = BackupFileName.TryParse(LastSegment(backupPath));
         if (file is null || file.Id != id)
         {
-            throw Hostile(path, $"its backup_path '{Shown(backupPath)}' does not name a file of this backup");
+            throw Hostile(directory, id, $"its backup_path '{Shown(backupPath)}' does not name a file of this backup");
         }
 
-        if ((fields.SizeBytes ?? throw Invalid(path, "it has no size_bytes", null)) < 0 || fields.DatabaseSize < 0 || fields.PageSize < 0
+        if ((fields.SizeBytes ?? throw Invalid(directory, id, "it has no size_bytes", null)) < 0 || fields.DatabaseSize < 0 || fields.PageSize < 0
             || fields.PageCount < 0)
         {
-            throw Hostile(path, "one of its sizes is below zero");
+            throw Hostile(directory, id, "one of its sizes is below zero");
         }
 
         if (fields.PageSize is { } pageSize && !(BitOperations.IsPow2(pageSize) && pageSize is >= 512 and <= 65536))
         {
-            throw Hostile(path, "its page_size is not one of SQLite's");
+            throw Hostile(directory, id, "its page_size is not one of SQLite's");
         }
 
         if (fields.PageCount > LargestPageCount
             || (fields is { PageSize: not null, PageCount: not null, DatabaseSize: not null } && fields.DatabaseSize != fields.PageSize * fields.PageCount))
         {
-            throw Hostile(path, "its page_count does not fit its other sizes");
+            throw Hostile(directory, id, "its page_count does not fit its other sizes");
         }
 
         _ = Digest(fields.SchemaChecksum, "schema_checksum");
-        var provider = Enumeration<CloudProvider>(fields.CloudProvider, "cloud_provider");
-        BackupCopy[] copies = [.. (fields.Copies ?? []).OfType<SidecarFields.CopyFields>().Select(copy => Copy(copy, path))];
+        CloudProvider? provider = Enumeration(typeof(CloudProvider), fields.CloudProvider, "cloud_provider") is CloudProvider known ? known : null;
+        BackupCopy[] copies = [.. (fields.Copies ?? []).OfType<SidecarFields.CopyFields>().Select(copy => Copy(copy, directory, id))];
 
         // Ours also belong to a recorded copy; the predecessor recorded only these two.
         var isPredecessors = copies.Length == 0 || (fields.CloudUrl is not null && !Array.Exists(copies, copy => copy.Url == fields.CloudUrl));
         return new BackupMetadata
         {
             Id = id,
-            Type = Enumeration<BackupType>(fields.BackupType, "backup_type") ?? file.Type,
+            Type = Enumeration(typeof(BackupType), fields.BackupType, "backup_type") is BackupType type ? type : file.Type,
             Timestamp = Moment(fields.Timestamp) ?? BackupFileName.MomentOf(id),
             Order = Moment(fields.Order) ?? default,
             DatabasePath = fields.DbPath,
             BackupPath = Path.Combine(directory, file.Text),
             BackupDirectory = directory,
-            Compression = Enumeration<CompressionType>(fields.Compression, "compression") ?? file.Compression,
+            Compression = Enumeration(typeof(CompressionType), fields.Compression, "compression") is CompressionType compression ? compression : file.Compression,
             Size = fields.SizeBytes.Value,
             DatabaseSize = fields.DatabaseSize,
             PageSize = fields.PageSize,
@@ -209,14 +208,16 @@ internal static class Sidecar
             WalPosition = fields.WalPosition is { } place ? new WalPosition(place.Salts!, place.Frame, place.Checksum!) : null,
             ParentId = fields.ParentId,
             Verified = fields.Verified ?? false,
-            VerificationLevel = Enumeration<VerificationLevel>(fields.VerificationLevel, "verification_level") ?? VerificationLevel.None,
+            VerificationLevel = Enumeration(typeof(VerificationLevel), fields.VerificationLevel, "verification_level") is VerificationLevel level
+                ? level
+                : VerificationLevel.None,
             VerificationTimestamp = Moment(fields.VerificationTimestamp),
             VerificationOrder = Moment(fields.VerificationOrder),
             ScrubTimestamp = Moment(fields.ScrubTimestamp),
             Verification = [.. (fields.Verification ?? []).OfType<SidecarFields.CheckFields>().Select(
                 check => new VerificationCheck(check.Check ?? string.Empty, check.Passed, check.Detail ?? string.Empty))],
             Inconsistencies = [.. (fields.Inconsistencies ?? []).OfType<string>()],
-            RetentionPolicy = Enumeration<RetentionPolicy>(fields.RetentionPolicy, "retention_policy"),
+            RetentionPolicy = Enumeration(typeof(RetentionPolicy), fields.RetentionPolicy, "retention_policy") is RetentionPolicy policy ? policy : null,
             Description = fields.Description,
             Metadata = fields.Metadata as IReadOnlyDictionary<string, object?> ?? new Dictionary<string, object?>(),
             CloudUrl = isPredecessors ? fields.CloudUrl : null,
@@ -286,7 +287,21 @@ internal static class Sidecar
             access.GroupId.Value,
             access.Group,
             (UnixFileMode)(Convert.ToInt32(mode, 8) & 0b111_111_111),
-            (access.Attributes ?? []).Where(attribute => ExtendedAttributes.IsKnown(attribute.Key)).ToDictionary(StringComparer.Ordinal));
+            Known(access.Attributes));
+    }
+
+    private static Dictionary<string, byte[]> Known(Dictionary<string, byte[]>? attributes)
+    {
+        var known = new Dictionary<string, byte[]>(StringComparer.Ordinal);
+        foreach (var (name, value) in attributes ?? [])
+        {
+            if (ExtendedAttributes.IsKnown(name))
+            {
+                known.Add(name, value);
+            }
+        }
+
+        return known;
     }
 
     /// <summary>The name becomes part of a command that somebody may run.</summary>
@@ -307,14 +322,19 @@ internal static class Sidecar
         Uploaded = Iso(copy.Uploaded),
     };
 
-    private static BackupCopy Copy(SidecarFields.CopyFields copy, string path) => Copy(
-        copy, Enumeration<CloudProvider>(copy.Provider, "provider") ?? throw Invalid(path, "one of its copies has no provider", null), path);
+    private static BackupCopy Copy(SidecarFields.CopyFields copy, string directory, string id) => Copy(
+        copy,
+        Enumeration(typeof(CloudProvider), copy.Provider, "provider") is CloudProvider provider
+            ? provider
+            : throw Invalid(directory, id, "one of its copies has no provider", null),
+        directory,
+        id);
 
-    private static BackupCopy Copy(SidecarFields.CopyFields copy, CloudProvider provider, string path) => new()
+    private static BackupCopy Copy(SidecarFields.CopyFields copy, CloudProvider provider, string directory, string id) => new()
     {
         Provider = provider,
-        Url = copy.Url ?? throw Invalid(path, "one of its copies has no url", null),
-        Container = copy.Container ?? throw Invalid(path, "one of its copies has no container", null),
+        Url = copy.Url ?? throw Invalid(directory, id, "one of its copies has no url", null),
+        Container = copy.Container ?? throw Invalid(directory, id, "one of its copies has no container", null),
         Prefix = StoreLocation.KeyPrefix(provider, copy.PathStyle ?? false, copy.Prefix ?? string.Empty),
         Endpoint = copy.Endpoint,
         Region = copy.Region,
@@ -352,22 +372,32 @@ internal static class Sidecar
         return true;
     }
 
-    private static T? Enumeration<T>(string? text, string name)
-        where T : struct, Enum =>
+    // Neither generic nor of a nullable type: code for values of another assembly's types cannot be compiled ahead.
+    private static object? Enumeration(Type type, string? text, string name) =>
         string.IsNullOrEmpty(text) ? null
-        : char.IsAsciiLetter(text[0]) && IsEach(text, char.IsAsciiLetterOrDigit) && Enum.TryParse(typeof(T), text, ignoreCase: true, out var value) ? (T)value
+        : char.IsAsciiLetter(text[0]) && IsEach(text, char.IsAsciiLetterOrDigit) && Enum.TryParse(type, text, ignoreCase: true, out var value) ? value
         : throw new FormatException($"its {name} '{Shown(text)}' is unknown");
 
     private static DateTimeOffset? Moment(string? text) =>
         string.IsNullOrEmpty(text) ? null
         : DateTimeOffset.Parse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal).ToUniversalTime();
 
-    private static BackupException Invalid(string path, string reason, Exception? inner) => new(
-        BackupErrorId.SidecarInvalid, path,
-        $"The sidecar '{path}' cannot be used: {reason}. The backup file beside it is untouched, and Restore-SHBackup -LiteralPath can restore it; correct the sidecar, or fetch it from a copy.",
-        inner);
+    private static BackupException Invalid(string directory, string id, string reason, Exception? inner)
+    {
+        var path = PathOf(directory, id);
+        return new BackupException(
+            BackupErrorId.SidecarInvalid, path,
+            $"The sidecar '{path}' cannot be used: {reason}. The backup file beside it is untouched, and Restore-SHBackup -LiteralPath can restore it; correct the sidecar, or fetch it from a copy.",
+            inner);
+    }
 
-    private static BackupException Hostile(string path, string reason) => new(
-        BackupErrorId.SidecarHostile, path,
-        $"The sidecar '{path}' was rejected: {reason}. Somebody changed or forged it; nothing was read, written or deleted through it.");
+    private static BackupException Hostile(string directory, string id, string reason)
+    {
+        var path = PathOf(directory, id);
+        return new BackupException(
+            BackupErrorId.SidecarHostile, path,
+            $"The sidecar '{path}' was rejected: {reason}. Somebody changed or forged it; nothing was read, written or deleted through it.");
+    }
+
+    private static string PathOf(string directory, string id) => Path.Combine(directory, id + BackupFileName.SidecarSuffix);
 }

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 
@@ -14,8 +13,6 @@ internal static class SidecarJson
         // People and JSON parsers read it; nobody pastes it into HTML.
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
-
-    private static readonly JsonDocumentOptions NoRepetition = new() { AllowDuplicateProperties = false };
 
     private static readonly JsonShape<SidecarFields.WalFields> Wal = new(
         () => new(),
@@ -140,7 +137,11 @@ internal static class SidecarJson
     {
         var name = json.GetString()!;
         _ = json.Read();
-        var value = JsonElement.Parse(JsonMarshal.GetRawUtf8Value(JsonElement.ParseValue(ref json)), NoRepetition);
+
+        // A rewrite keeps it, so it must be valid text, with no name twice.
+        var ahead = json;
+        _ = JsonValues.ReadAny(ref ahead);
+        var value = JsonElement.ParseValue(ref json);
         to.Unknown ??= new(StringComparer.Ordinal);
         if (!to.Unknown.TryAdd(name, value))
         {

@@ -62,9 +62,16 @@ internal sealed record BackupFileName(
     }
 
     /// <summary>Reads a file name; null if it is not one of ours.</summary>
-    public static BackupFileName? TryParse(string? fileName)
+    public static BackupFileName? TryParse(string? fileName) => Parse(fileName) is { } parts
+        ? new BackupFileName(
+            fileName![..parts.IdLength], parts.Type, parts.IsWal, parts.Compression, parts.IsEncrypted, parts.Generation, fileName)
+        : null;
+
+    /// <summary>Whether a file name is one of ours, and its content a WAL.</summary>
+    public static bool IsWalName(ReadOnlySpan<char> fileName) => Parse(fileName) is { IsWal: true };
+
+    private static Parts? Parse(ReadOnlySpan<char> rest)
     {
-        var rest = fileName.AsSpan();
         var idLength = rest.Length > LongId && IsId(rest[..LongId]) ? LongId : ShortId;
         if (rest.Length <= idLength || !IsId(rest[..idLength]))
         {
@@ -76,7 +83,7 @@ internal sealed record BackupFileName(
         if (Skip(ref rest, "_g"))
         {
             var digits = rest.IndexOf('_');
-            if (digits is < 1 or > MostGenerationDigits || !int.TryParse(rest[..digits], NumberStyles.None, CultureInfo.InvariantCulture, out generation))
+            if (digits is < 1 or > MostGenerationDigits || !TryNumber(rest[..digits], out generation))
             {
                 return null;
             }
@@ -110,9 +117,7 @@ internal sealed record BackupFileName(
 
         var compression = Skip(ref rest, ".zst") ? CompressionType.Zstd : Skip(ref rest, ".gz") ? CompressionType.Gzip : CompressionType.None;
         var isEncrypted = Skip(ref rest, EncryptedSuffix);
-        return rest.IsEmpty
-            ? new BackupFileName(fileName![..idLength], type, isWal || type == BackupType.Wal, compression, isEncrypted, generation, fileName)
-            : null;
+        return rest.IsEmpty ? new Parts(idLength, type, isWal || type == BackupType.Wal, compression, isEncrypted, generation) : null;
     }
 
     private static bool Skip(ref ReadOnlySpan<char> text, string beginning)
@@ -166,4 +171,6 @@ internal sealed record BackupFileName(
         CompressionType.Gzip => ".gz",
         _ => string.Empty,
     };
+
+    private readonly record struct Parts(int IdLength, BackupType Type, bool IsWal, CompressionType Compression, bool IsEncrypted, int Generation);
 }

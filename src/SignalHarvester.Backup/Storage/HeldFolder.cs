@@ -145,14 +145,24 @@ internal sealed class HeldFolder : IDisposable
         return handle is null ? RegularFile.Open(path, mode, access, share) : RegularFile.OpenAt(handle, name, path, mode, access, share);
     }
 
-    /// <summary>Reads a small file in this folder whole, with the checks of <see cref="OpenFile"/>, but without a lock: it is never half written.</summary>
+    /// <summary>Reads a small file in this folder whole, with the checks of <see cref="OpenFile"/>, but without its lock.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="most">The most bytes that are read.</param>
+    /// <param name="bytes">Receives the content; replaced by a larger array where it has no room.</param>
+    /// <returns>The number of bytes.</returns>
     /// <exception cref="FileTooLargeException">It is larger than that.</exception>
     /// <exception cref="IOException">As in <see cref="OpenFile"/>.</exception>
     /// <exception cref="UnauthorizedAccessException">As in <see cref="OpenFile"/>.</exception>
-    public byte[] ReadAllBytes(string name, int most)
+    public int ReadAllBytes(string name, int most, ref byte[] bytes)
     {
         var path = System.IO.Path.Combine(Path, name);
-        return handle is null ? RegularFile.ReadAllBytes(path, most) : RegularFile.ReadAllBytesAt(handle, name, path, most);
+        if (handle is not null)
+        {
+            return RegularFile.ReadAllBytesAt(handle, name, path, most, ref bytes);
+        }
+
+        bytes = RegularFile.ReadAllBytes(path, most);
+        return bytes.Length;
     }
 
     /// <summary>

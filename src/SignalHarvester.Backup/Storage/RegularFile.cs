@@ -68,8 +68,8 @@ internal static class RegularFile
         }
     }
 
-    /// <summary>Reads a small file in an open folder of Unix whole.</summary>
-    internal static byte[] ReadAllBytesAt(SafeFileHandle folder, string name, string path, int most)
+    /// <summary>Reads a small file in an open folder of Unix whole, as <see cref="HeldFolder.ReadAllBytes"/> does.</summary>
+    internal static int ReadAllBytesAt(SafeFileHandle folder, string name, string path, int most, ref byte[] bytes)
     {
         using var handle = UnixCalls.OpenFile(folder, name, path, FileMode.Open, FileAccess.Read);
         var length = Inspect(handle, path).Length;
@@ -78,14 +78,18 @@ internal static class RegularFile
             throw new FileTooLargeException(path);
         }
 
-        var bytes = new byte[length];
+        if (bytes.Length < length)
+        {
+            bytes = new byte[length];
+        }
+
         var done = 0;
-        while (done < bytes.Length && UnixCalls.TryRead(handle, bytes.AsSpan(done), path) is { } read and > 0)
+        while (done < length && UnixCalls.TryRead(handle, bytes.AsSpan(done, (int)length - done), path) is { } read and > 0)
         {
             done += read;
         }
 
-        return done == bytes.Length ? bytes : bytes[..done];
+        return done;
     }
 
     private static FileStatus Inspect(SafeFileHandle handle, string path)
@@ -118,7 +122,6 @@ internal static class RegularFile
         }
 
         var bytes = new byte[length];
-        var done = handle.ReadFully(bytes, 0);
-        return done == bytes.Length ? bytes : bytes[..done];
+        return bytes[..handle.ReadFully(bytes, 0)];
     }
 }

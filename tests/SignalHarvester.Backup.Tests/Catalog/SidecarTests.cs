@@ -217,7 +217,20 @@ public sealed class SidecarTests
         With("description", "\"\\udc00\""),
         With("metadata", "{\"a\":1,\"a\":2}"),
         Minimal().ToJsonString().Insert(1, $"\"backup_id\":\"{Id}\","),
+        With("metadata", "{\"a\":[{\"b\":1,\"b\":2}]}"),
+        With("row_counts", "{\"a\":1,\"a\":2}"),
+        With("row_counts", "{\"a\":null}"),
+        With("wal_position", "{\"frame\":1,\"frame\":2}"),
+        With("file_access", "{\"attributes\":{\"user.a\":null}}"),
+        With("verification", "[{\"passed\":null}]"),
+        With("verification", "{}"),
+        With("recipients", "{}"),
+        With("x", "{\"a\":1,\"a\":2}"),
+        With("x", "[\"\\ud800\"]"),
         Minimal().ToJsonString().Insert(1, "\"x\":1,\"x\":2,"),
+        Minimal().ToJsonString().Insert(1, $"\"\\u0062ackup_id\":\"{Id}\","),
+        Minimal().ToJsonString() + "{}",
+        Minimal().ToJsonString() + "//",
     ];
 
     [Theory]
