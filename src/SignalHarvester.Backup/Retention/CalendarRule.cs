@@ -27,22 +27,27 @@ internal sealed record CalendarRule(string Name, string Unit, int Count, Func<Da
     /// <param name="kind">The kind of these backups, for reasons; empty for all that can be restored.</param>
     public void Keep(IEnumerable<Verdict> newestFirst, Func<BackupMetadata, bool> which, string kind)
     {
-        foreach (var (index, period) in Periods(newestFirst).Take(Count).Index())
+        var number = 0;
+        foreach (var period in Periods(newestFirst).Take(Count))
         {
+            number++;
             period.FirstOrDefault(verdict => which(verdict.Backup))?
-                .Keep(Name, string.Create(CultureInfo.InvariantCulture, $"{Name} {period.Key}, {index + 1} of {Count}{kind}"));
+                .Keep(Name, string.Create(CultureInfo.InvariantCulture, $"{Name} {period.Key}, {number} of {Count}{kind}"));
         }
     }
 
     /// <summary>Gives the backups that were made for this rule, and that nothing keeps, the reason why they go.</summary>
     public void Refuse(IEnumerable<Verdict> newestFirst)
     {
-        foreach (var (index, period) in Periods(newestFirst).Index())
+        var number = 0;
+        foreach (var period in Periods(newestFirst))
         {
-            var why = index < Count ? $"{period.First().Backup.Id} is newer" : WhatIsKept;
+            number++;
+            var why = number <= Count ? $"{period.First().Backup.Id} is newer" : WhatIsKept;
+            var reason = $"{Name} {period.Key}: {why}";
             foreach (var verdict in period)
             {
-                verdict.Refuse(Name, $"{Name} {period.Key}: {why}");
+                verdict.Refuse(Name, reason);
             }
         }
     }

@@ -7,7 +7,8 @@ namespace SignalHarvester.Backup.Retention;
 /// <param name="now">The time.</param>
 internal sealed class ChainHealth(IReadOnlyDictionary<string, BackupMetadata> byId, DateTimeOffset now)
 {
-    private readonly Dictionary<string, DateTimeOffset?> lastFailures = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, BackupMetadata?> lastFailures = new(StringComparer.Ordinal);
+    private readonly Stack<BackupMetadata> path = new();
 
     /// <summary>Whether the backup cannot be restored: its chain is broken, or it is one of the predecessor's bare logs.</summary>
     public static bool IsIncomplete(BackupMetadata backup) => backup is { Depth: null } or { IsPredecessor: true, Type: BackupType.Wal };
@@ -20,7 +21,7 @@ internal sealed class ChainHealth(IReadOnlyDictionary<string, BackupMetadata> by
 
     /// <summary>Whether a link of a complete chain failed its last verification, and the backup has passed none since.</summary>
     public bool HasFailed(BackupMetadata backup) =>
-        LastFailure(backup) is { } failure && !(backup is { Verified: true, VerificationOrder: { } passed } && IsSince(passed, failure));
+        LastFailure(backup)?.VerificationOrder is { } failure && !(backup is { Verified: true, VerificationOrder: { } passed } && IsSince(passed, failure));
 
     /// <summary>Whether the backup can take over the pages of those that it builds on: no link is missing, and none failed its last verification.</summary>
     public bool CanBeFolded(BackupMetadata backup) => !IsIncomplete(backup) && LastFailure(backup) is null;
@@ -29,11 +30,11 @@ internal sealed class ChainHealth(IReadOnlyDictionary<string, BackupMetadata> by
     public BackupMetadata? Parent(BackupMetadata backup) =>
         backup.ParentId is { } id && BackupChain.IsIncrement(backup) ? byId.GetValueOrDefault(id) : null;
 
-    // Not recursive, because a chain may be as long as the directory. Only called for complete chains, which have an end.
-    private DateTimeOffset? LastFailure(BackupMetadata backup)
+    /// <summary>Returns the link of a chain whose last verification failed, of several the one that failed last; null if none has.</summary>
+    /// <remarks>Not recursive, because a chain may be as long as the directory. Only called for complete chains, which have an end.</remarks>
+    private BackupMetadata? LastFailure(BackupMetadata backup)
     {
-        var path = new Stack<BackupMetadata>();
-        DateTimeOffset? last = null;
+        BackupMetadata? last = null;
         for (var link = backup; link is not null && !lastFailures.TryGetValue(link.Id, out last); link = Parent(link))
         {
             path.Push(link);
@@ -41,7 +42,7 @@ internal sealed class ChainHealth(IReadOnlyDictionary<string, BackupMetadata> by
 
         while (path.TryPop(out var link))
         {
-            last = Later(last, FailureOf(link));
+            last = HasFailedItself(link) && (last is null || link.VerificationOrder > last.VerificationOrder) ? link : last;
             lastFailures[link.Id] = last;
         }
 
@@ -49,13 +50,10 @@ internal sealed class ChainHealth(IReadOnlyDictionary<string, BackupMetadata> by
     }
 
     // A damaged source fails its integrity check at every verification, but the backup holds it exactly as it was.
-    private static DateTimeOffset? FailureOf(BackupMetadata backup) =>
-        backup is { Verified: false, IsSourceCorrupt: false } ? backup.VerificationOrder : null;
+    private static bool HasFailedItself(BackupMetadata backup) =>
+        backup is { Verified: false, IsSourceCorrupt: false, VerificationOrder: not null };
 
     // A pass with a future date may have been before a failure of today.
     private bool IsSince(DateTimeOffset passed, DateTimeOffset failure) =>
         failure <= passed && (!BackupOrder.IsAhead(passed, now) || BackupOrder.IsAhead(failure, now));
-
-    private static DateTimeOffset? Later(DateTimeOffset? one, DateTimeOffset? other) =>
-        one is null || other > one ? other ?? one : one;
 }

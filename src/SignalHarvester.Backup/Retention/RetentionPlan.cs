@@ -93,12 +93,17 @@ public static class RetentionPlan
 
     private static void KeepByCount(List<Verdict> newestFirst, RetentionRules rules, string kind)
     {
-        foreach (var (rule, policy) in new[]
+        KeepByPolicy(RetentionPolicy.Daily, CalendarRule.Daily(rules.KeepDaily));
+        KeepByPolicy(RetentionPolicy.Weekly, CalendarRule.Weekly(rules.KeepWeekly));
+        KeepByPolicy(RetentionPolicy.Monthly, CalendarRule.Monthly(rules.KeepMonthly));
+
+        CalendarRule.Yearly(rules.KeepYearly).Keep(newestFirst, _ => true, kind);
+        for (var i = 0; i < Math.Min(rules.KeepLast, newestFirst.Count); i++)
         {
-            (CalendarRule.Daily(rules.KeepDaily), RetentionPolicy.Daily),
-            (CalendarRule.Weekly(rules.KeepWeekly), RetentionPolicy.Weekly),
-            (CalendarRule.Monthly(rules.KeepMonthly), RetentionPolicy.Monthly),
-        })
+            newestFirst[i].Keep("last", string.Create(CultureInfo.InvariantCulture, $"last, {i + 1} of {rules.KeepLast}{kind}"));
+        }
+
+        void KeepByPolicy(RetentionPolicy policy, CalendarRule rule)
         {
             var made = newestFirst.FindAll(verdict => verdict.Backup.RetentionPolicy == policy);
             rule.Keep(made, _ => true, kind);
@@ -108,19 +113,14 @@ public static class RetentionPlan
                 rule.Keep(newestFirst, backup => backup.RetentionPolicy is null, kind);
             }
         }
-
-        CalendarRule.Yearly(rules.KeepYearly).Keep(newestFirst, _ => true, kind);
-        for (var i = 0; i < Math.Min(rules.KeepLast, newestFirst.Count); i++)
-        {
-            newestFirst[i].Keep("last", string.Create(CultureInfo.InvariantCulture, $"last, {i + 1} of {rules.KeepLast}{kind}"));
-        }
     }
 
     private static void KeepYoung(List<Verdict> counted, RetentionRules rules, DateTimeOffset now)
     {
         if (rules.KeepWithin is { TotalDays: > 0 } within)
         {
-            counted.FindAll(verdict => now - verdict.Backup.Timestamp <= within.Value).ForEach(verdict => verdict.Keep("within", $"not older than {within}"));
+            var reason = $"not older than {within}";
+            counted.FindAll(verdict => now - verdict.Backup.Timestamp <= within.Value).ForEach(verdict => verdict.Keep("within", reason));
         }
     }
 

@@ -6,8 +6,9 @@ namespace SignalHarvester.Backup.Retention;
 /// </summary>
 internal sealed class Verdict(BackupMetadata backup)
 {
-    private readonly List<(string Rule, string Reason)> keeping = [];
-    private readonly List<(string Rule, string Reason)> refusing = [];
+    // A class, because a list of tuples would be compiled anew by each process.
+    private readonly List<Said> keeping = [];
+    private readonly List<Said> refusing = [];
 
     public BackupMetadata Backup { get; } = backup;
 
@@ -40,11 +41,18 @@ internal sealed class Verdict(BackupMetadata backup)
         Refuse("chain", $"folded into {dependant.Id} first");
     }
 
-    private static void AddReason(List<(string Rule, string Reason)> side, string rule, string reason)
+    private static void AddReason(List<Said> side, string rule, string reason)
     {
-        if (!side.Exists(said => said.Rule == rule))
+        foreach (var said in side)
         {
-            side.Add((rule, reason));
+            if (said.Rule == rule)
+            {
+                return;
+            }
         }
+
+        side.Add(new Said(rule, reason));
     }
+
+    private sealed record Said(string Rule, string Reason);
 }
