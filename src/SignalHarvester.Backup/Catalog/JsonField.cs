@@ -9,8 +9,12 @@ internal delegate void ReadField<in T>(ref Utf8JsonReader json, T to);
 /// <summary>Writes the value of a field; null if there is none.</summary>
 internal delegate void WriteField<in T>(Utf8JsonWriter json, T of);
 
-/// <summary>One field of a JSON object: how its value is read, unless that is null, and how it is written.</summary>
-internal sealed class JsonField<T>(string name, ReadField<T> read, WriteField<T> write)
+/// <summary>One field of a JSON object.</summary>
+/// <param name="name">Its name.</param>
+/// <param name="read">Reads its value.</param>
+/// <param name="write">Writes its value.</param>
+/// <param name="mayBeNull">Whether null stands for no value, and is not read.</param>
+internal sealed class JsonField<T>(string name, ReadField<T> read, WriteField<T> write, bool mayBeNull = true)
     where T : class
 {
     /// <summary>The name in UTF-8.</summary>
@@ -20,6 +24,11 @@ internal sealed class JsonField<T>(string name, ReadField<T> read, WriteField<T>
     /// <exception cref="JsonException">It is not of this field's kind.</exception>
     public void Read(ref Utf8JsonReader json, T to)
     {
+        if (mayBeNull && json.TokenType == JsonTokenType.Null)
+        {
+            return;
+        }
+
         try
         {
             read(ref json, to);

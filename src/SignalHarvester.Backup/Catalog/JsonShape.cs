@@ -54,10 +54,8 @@ internal sealed class JsonShape<T>(Func<T> make, params JsonField<T>[] fields)
 
             seen |= 1UL << at;
             expected = at + 1;
-            if (json.Read() && json.TokenType != JsonTokenType.Null)
-            {
-                fields[at].Read(ref json, read);
-            }
+            _ = json.Read();
+            fields[at].Read(ref json, read);
         }
 
         return read;

@@ -196,7 +196,9 @@ internal static class Sidecar
             DatabasePath = fields.DbPath,
             BackupPath = Path.Combine(directory, file.Text),
             BackupDirectory = directory,
-            Compression = Enumeration(typeof(CompressionType), fields.Compression, "compression") is CompressionType compression ? compression : file.Compression,
+            Compression = Enumeration(typeof(CompressionType), fields.Compression, "compression") is CompressionType compression
+                ? compression
+                : file.Compression,
             Size = fields.SizeBytes.Value,
             DatabaseSize = fields.DatabaseSize,
             PageSize = fields.PageSize,

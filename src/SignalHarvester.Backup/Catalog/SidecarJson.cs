@@ -17,7 +17,7 @@ internal static class SidecarJson
     private static readonly JsonShape<SidecarFields.WalFields> Wal = new(
         () => new(),
         new("salts", (ref json, to) => to.Salts = json.GetString(), (json, of) => json.WriteStringValue(of.Salts)),
-        new("frame", (ref json, to) => to.Frame = json.GetInt64(), (json, of) => json.WriteNumberValue(of.Frame)),
+        new("frame", (ref json, to) => to.Frame = json.GetInt64(), (json, of) => json.WriteNumberValue(of.Frame), mayBeNull: false),
         new("checksum", (ref json, to) => to.Checksum = json.GetString(), (json, of) => json.WriteStringValue(of.Checksum)));
 
     private static readonly JsonShape<SidecarFields.AccessFields> Access = new(
@@ -34,7 +34,7 @@ internal static class SidecarJson
     private static readonly JsonShape<SidecarFields.CheckFields> Check = new(
         () => new(),
         new("check", (ref json, to) => to.Check = json.GetString(), (json, of) => json.WriteStringValue(of.Check)),
-        new("passed", (ref json, to) => to.Passed = json.GetBoolean(), (json, of) => json.WriteBooleanValue(of.Passed)),
+        new("passed", (ref json, to) => to.Passed = json.GetBoolean(), (json, of) => json.WriteBooleanValue(of.Passed), mayBeNull: false),
         new("detail", (ref json, to) => to.Detail = json.GetString(), (json, of) => json.WriteStringValue(of.Detail)));
 
     private static readonly JsonShape<SidecarFields.CopyFields> Copy = new(

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
 using SignalHarvester.Backup.Catalog;
@@ -278,6 +279,25 @@ public sealed class BackupDirectoryTests : IDisposable
         Assert.Empty(Listed());
         var error = Assert.Throws<BackupException>(() => scene.Directory.Get(backup.Id));
         Assert.Contains(error.ErrorId, (string[])[BackupErrorId.SidecarHostile, BackupErrorId.BackupNotFound]);
+    }
+
+    [Fact]
+    public void What_only_has_the_name_of_a_sidecar_is_never_listed_and_a_device_or_socket_is_named()
+    {
+        var backup = Make();
+        Directory.CreateDirectory(scene.Stored("backup_20200101_000000.json"));
+        Directory.CreateSymbolicLink(scene.Stored("backup_20200102_000000.json"), scene.Directory.Path);
+        File.CreateSymbolicLink(scene.Stored("backup_20200103_000000.json"), scene["nowhere"]);
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        var name = "backup_20200104_000000.json";
+        socket.Bind(new UnixDomainSocketEndPoint(scene.Stored(name)));
+
+        var listing = scene.Directory.List();
+
+        Assert.Equal([backup.Id], listing.Backups.Select(found => found.Id));
+        var fault = Assert.Single(listing.Faults);
+        Assert.Equal((BackupErrorId.SidecarHostile, scene.Stored(name)), (fault.ErrorId, fault.Target));
+        Assert.Equal([backup.Id, name[..^5]], scene.Directory.SidecarIds().OrderDescending(StringComparer.Ordinal));
     }
 
     [Fact]

@@ -221,6 +221,7 @@ public sealed class SidecarTests
         With("row_counts", "{\"a\":1,\"a\":2}"),
         With("row_counts", "{\"a\":null}"),
         With("wal_position", "{\"frame\":1,\"frame\":2}"),
+        With("wal_position", "{\"frame\":null}"),
         With("file_access", "{\"attributes\":{\"user.a\":null}}"),
         With("verification", "[{\"passed\":null}]"),
         With("verification", "{}"),
