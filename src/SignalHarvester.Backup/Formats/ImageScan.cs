@@ -20,9 +20,16 @@ internal sealed record ImageScan(string Checksum, string PagesChecksum, PageSet 
     /// <param name="image">The image.</param>
     /// <param name="earlier">The digests to compare with; null if every page counts as changed.</param>
     /// <param name="digests">Takes the image's own digests; null if they are not needed.</param>
+    /// <param name="copy">Takes the image itself; null if nobody needs a copy.</param>
     /// <param name="meter">Counts the bytes of the image.</param>
     /// <param name="cancellation">Stops the scan.</param>
-    public static ImageScan Run(IDatabaseImage image, PageDigestSource? earlier, PageDigestFile? digests, ProgressMeter meter, CancellationToken cancellation)
+    public static ImageScan Run(
+        IDatabaseImage image,
+        PageDigestSource? earlier,
+        PageDigestFile? digests,
+        IImageTarget? copy,
+        ProgressMeter meter,
+        CancellationToken cancellation)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         using var pagesHash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -37,6 +44,7 @@ internal sealed record ImageScan(string Checksum, string PagesChecksum, PageSet 
                 var found = PageDigests.Of(chunk, image.PageSize);
                 pagesHash.AppendData(found);
                 digests?.Append(found);
+                copy?.Write(chunk.PlainSpan, chunk.PlainOffset);
                 var firstPage = (chunk.PlainOffset / image.PageSize) + 1;
                 var known = before.AsSpan(0, earlier?.Read(firstPage, before.AsSpan(0, found.Length)) ?? 0);
                 if (!found.SequenceEqual(known))

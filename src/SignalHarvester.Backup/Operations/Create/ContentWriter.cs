@@ -48,10 +48,13 @@ internal sealed class ContentWriter(
     }
 
     /// <summary>Finds the pages that are new or differ from the parent's.</summary>
-    public ImageScan Scan(IDatabaseImage image, PageDigestSource parentDigests)
+    /// <param name="image">The snapshot's image.</param>
+    /// <param name="parentDigests">The digests of the parent's pages.</param>
+    /// <param name="copy">Takes the pages that are read; null if nobody needs a copy.</param>
+    public ImageScan Scan(IDatabaseImage image, PageDigestSource parentDigests, IImageTarget? copy)
     {
         using var meter = context.Meter($"Comparing {FileName}", image.Length);
-        return ImageScan.Run(image, parentDigests, digests, meter, context.Cancellation);
+        return ImageScan.Run(image, parentDigests, digests, copy, meter, context.Cancellation);
     }
 
     /// <summary>Stores the pages that a scan found.</summary>
@@ -77,6 +80,7 @@ internal sealed class ContentWriter(
             WalChecksum = stored.WalChecksum,
             Method = image.Method,
             MissingPages = image.MissingPages,
+            Changed = scan.Changed,
             ChangedPages = scan.Changed.Count,
         };
     }
