@@ -174,7 +174,7 @@ internal sealed class BackupAttempt(
             return writer.WriteFull(image, scan: null);
         }
 
-        var scan = writer.Scan(image, parentDigests!, copy);
+        var scan = writer.Scan(image, parentDigests!, copy, hasChecksum: options.Verify);
         if (scan.Changed.Count <= image.PageCount / 2)
         {
             context.Verbose(string.Create(
@@ -352,7 +352,7 @@ internal sealed class BackupAttempt(
         var activity = $"Verifying {backup.Id}";
         var verifier = new ImageVerifier(directory.Layout.TemporaryParent, context);
         var identities = encryption is null ? context.Identities : context.Identities.With(encryption.Key);
-        var own = OpenChain.Of(backup, partial.Handle, identities);
+        var own = OpenChain.Of(backup, partial.Handle, identities, stored.Sum);
         if (!MayLieOpen)
         {
             // Encryption to other people's keys leaves no plain copy on disk, not even for a check.

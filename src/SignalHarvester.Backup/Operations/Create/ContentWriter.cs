@@ -42,6 +42,7 @@ internal sealed class ContentWriter(
             PageCount = image.PageCount,
             Checksum = stored.Checksum,
             PagesChecksum = scan?.PagesChecksum ?? stored.PagesChecksum!,
+            Sum = stored.Sum,
             Method = image.Method,
             MissingPages = image.MissingPages,
         };
@@ -51,10 +52,12 @@ internal sealed class ContentWriter(
     /// <param name="image">The snapshot's image.</param>
     /// <param name="parentDigests">The digests of the parent's pages.</param>
     /// <param name="copy">Takes the pages that are read; null if nobody needs a copy.</param>
-    public ImageScan Scan(IDatabaseImage image, PageDigestSource parentDigests, IImageTarget? copy)
+    /// <param name="hasChecksum">Whether the SHA-256 of the image is computed too.</param>
+    public ImageScan Scan(IDatabaseImage image, PageDigestSource parentDigests, IImageTarget? copy, bool hasChecksum)
     {
         using var meter = context.Meter($"Comparing {FileName}", image.Length);
-        return ImageScan.Run(image, parentDigests, digests, copy, meter, context.Cancellation);
+        var wanted = new ImageScanOptions { Earlier = parentDigests, Digests = digests, Copy = copy, HasChecksum = hasChecksum };
+        return ImageScan.Run(image, wanted, meter, context.Cancellation);
     }
 
     /// <summary>Stores the pages that a scan found.</summary>

@@ -21,6 +21,9 @@ internal sealed record StoredContent
 
     public required string PagesChecksum { get; init; }
 
+    /// <summary>Compares the image of a full backup with what is read back; null for an increment.</summary>
+    public ContentSum? Sum { get; init; }
+
     public string? WalChecksum { get; init; }
 
     /// <summary>How the snapshot was read: <c>pinned</c>, <c>stepped</c> or <c>log</c>.</summary>

@@ -20,7 +20,7 @@ internal sealed class ImageVerifier(string temporaryParent, OperationContext con
     /// <summary>The content that the last verification found. It can be recorded if none was recorded before.</summary>
     public ImageContent? FoundContent { get; private set; }
 
-    /// <summary>The image that the last verification read.</summary>
+    /// <summary>The image that the last verification read; null if it compared the image with what had just been written.</summary>
     public WrittenImage? FoundImage { get; private set; }
 
     /// <summary>The file in which the last image was assembled; null on Windows.</summary>
@@ -118,7 +118,7 @@ internal sealed class ImageVerifier(string temporaryParent, OperationContext con
             using var meter = context.Meter(activity, chain.ExpectedImageLength);
             using var image = FileImage.Open(imagePath, pageSize);
             checks.Add(Compare(
-                VerificationChecks.PagesChecksum, recorded, ImageScan.Run(image, earlier: null, digests: null, copy: null, meter, context.Cancellation).PagesChecksum));
+                VerificationChecks.PagesChecksum, recorded, ImageScan.Run(image, new ImageScanOptions(), meter, context.Cancellation).PagesChecksum));
         }
 
         flush?.Finish();
@@ -153,7 +153,9 @@ internal sealed class ImageVerifier(string temporaryParent, OperationContext con
             return checks;
         }
 
-        FoundImage = new WrittenImage(content.ImageLength, content.ImageChecksum, content.Files[^1].StoredLength, content.Files[^1].StoredChecksum);
+        FoundImage = content.ImageChecksum is null
+            ? null
+            : new WrittenImage(content.ImageLength, content.ImageChecksum, content.Files[^1].StoredLength, content.Files[^1].StoredChecksum);
         AddStoredChecksums(chain, [.. content.Files.Select(file => file.StoredChecksum)], checks);
         checks.Add(Unpacked(content.Files[^1]));
         if (content.WalChecksum is not null)
@@ -161,9 +163,17 @@ internal sealed class ImageVerifier(string temporaryParent, OperationContext con
             checks.Add(Compare(VerificationChecks.WalChecksum, backup.WalChecksum, content.WalChecksum));
         }
 
-        if (backup.Checksum is not null)
+        if (content.IsAsWritten is { } isSame)
         {
-            checks.Add(Compare(VerificationChecks.ImageChecksum, backup.Checksum, content.ImageChecksum));
+            checks.Add(new VerificationCheck(
+                VerificationChecks.ImageChecksum,
+                isSame,
+                isSame ? $"{backup.Checksum}: what was read back is, by its XXH128, the content that has this SHA-256"
+                    : "what was read back is not the content that was stored"));
+        }
+        else if (backup.Checksum is not null)
+        {
+            checks.Add(Compare(VerificationChecks.ImageChecksum, backup.Checksum, content.ImageChecksum!));
         }
 
         return checks;
