@@ -1,6 +1,9 @@
-using System.Text.Json.Nodes;
 using CsCheck;
+using SignalHarvester.Backup.Chains;
+using SignalHarvester.Backup.Encryption;
+using SignalHarvester.Backup.Formats;
 using SignalHarvester.Backup.Operations.Create;
+using SignalHarvester.Backup.Operations.Verify;
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Tests.Support;
 using SignalHarvester.Backup.TestSupport;
@@ -43,7 +46,6 @@ public sealed class VerifiedIncrementTests : IDisposable
     [Theory]
     [InlineData("not verified")]
     [InlineData("tested quickly")]
-    [InlineData("without its own checksum")]
     [InlineData("wanted thoroughly")]
     public void Otherwise_the_chain_is_unpacked(string why)
     {
@@ -52,10 +54,6 @@ public sealed class VerifiedIncrementTests : IDisposable
         if (why == "tested quickly")
         {
             Assert.Null(scene.Verify(parent, VerificationLevel.Quick).Fault);
-        }
-        else if (why == "without its own checksum")
-        {
-            Edit(parent, sidecar => sidecar["stored_checksum"] = null);
         }
 
         Change();
@@ -117,7 +115,7 @@ public sealed class VerifiedIncrementTests : IDisposable
         scene.Create();
         using (var user = Databases.Open(scene.Database))
         {
-            Databases.Execute(user, "PRAGMA secure_delete = ON; UPDATE signals SET payload = hex(randomblob(40))");
+            Databases.Execute(user, "UPDATE attachment SET content = randomblob(9000)");
         }
 
         var backup = scene.Create(Increment);
@@ -158,6 +156,61 @@ public sealed class VerifiedIncrementTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("nothing", null)]
+    [InlineData("a page that is stored is another one in the copy", "page {0} of the increment differs from the database that was read")]
+    [InlineData("a page that changed is not stored", "the increment has {1} pages, but {2} changed")]
+    [InlineData("a page is stored that did not change", "page {0} of the increment differs from the database that was read")]
+    [InlineData("the database in the copy is damaged", "")]
+    public void Each_part_of_the_proof_is_looked_at(string wrong, string? expected)
+    {
+        Databases.Create(scene.Database, new DatabaseShape { JournalMode = JournalMode.Delete });
+        scene.Create();
+        Change();
+        var backup = scene.Create(Increment);
+        using var chain = OpenChain.Open(backup, scene.Directory, IdentityRing.Empty);
+        var increment = OpenChain.Of(backup, chain.Links[^1].File, IdentityRing.Empty);
+        var stored = new PageSet(backup.PageCount!.Value);
+        _ = ChainReader.ReadIncrement(backup, chain.Links[^1].File, IdentityRing.Empty, (page, _) => stored.Add(page), meter: null, CancellationToken.None);
+        var (some, other) = (stored.Pages().Last(), Enumerable.Range(1, (int)backup.PageCount.Value).First(page => !stored.Contains(page)));
+        var changed = new PageSet(backup.PageCount.Value);
+        var image = File.ReadAllBytes(scene.Database);
+        foreach (var page in stored.Pages().Where(page => wrong != "a page is stored that did not change" || page != some))
+        {
+            changed.Add(page);
+        }
+
+        switch (wrong)
+        {
+            case "a page that is stored is another one in the copy":
+                image[(some * 4096) - 1] ^= 1;
+                break;
+            case "a page that changed is not stored":
+                changed.Add(other);
+                break;
+            case "the database in the copy is damaged":
+                image.AsSpan((int)(other - 1) * 4096, 4096).Fill(0xff);
+                break;
+        }
+
+        using var copy = SnapshotCopy.Create(scene.Directory.Layout.TemporaryParent, 4096, image.Length);
+        copy.Write(image, 0);
+        var verifier = new ImageVerifier(scene.Directory.Layout.TemporaryParent, scene.Context());
+
+        var failed = new IncrementVerifier(copy, changed, verifier).Verify(chain, increment, new ImageContent(null, backup.RowCounts), "Verifying")
+            .FirstOrDefault(check => !check.Passed);
+
+        Assert.Equal(expected is null, failed is null);
+        if (!string.IsNullOrEmpty(expected))
+        {
+            Assert.Equal(("ImageChecksum", string.Format(null, expected, some, stored.Count, changed.Count)), (failed!.Check, failed.Detail));
+        }
+        else if (expected is not null)
+        {
+            Assert.Equal("Integrity", failed!.Check);
+        }
+    }
+
     [Fact]
     public void What_a_verified_increment_says_of_itself_a_full_test_says_too()
     {
@@ -173,13 +226,13 @@ public sealed class VerifiedIncrementTests : IDisposable
                     {
                         Databases.Execute(user, kind switch
                         {
-                            0 => "DELETE FROM signals WHERE id % 3 = 0",
-                            1 => "INSERT INTO signals(source, payload) SELECT 'x', hex(randomblob(2000)) FROM signals LIMIT 20",
-                            2 => "UPDATE signals SET payload = payload || 'x' WHERE id % 17 = 0",
+                            0 => "DELETE FROM attachment WHERE id % 3 = 0",
+                            1 => "INSERT INTO attachment(content) SELECT randomblob(3000) FROM attachment LIMIT 20",
+                            2 => "UPDATE customer SET name = name || 'x' WHERE id % 17 = 0",
                             3 => "VACUUM",
-                            4 => "DELETE FROM signals WHERE id > 100; VACUUM",
+                            4 => "DELETE FROM attachment WHERE id > 100; VACUUM",
                             5 => "CREATE TABLE IF NOT EXISTS more(a TEXT UNIQUE, b); INSERT OR IGNORE INTO more VALUES (hex(randomblob(9)), 1)",
-                            6 => "DROP INDEX IF EXISTS again; CREATE INDEX again ON signals(payload, source DESC)",
+                            6 => "DROP INDEX IF EXISTS again; CREATE INDEX again ON customer(domain, name DESC)",
                             7 => "PRAGMA user_version = 5",
                             8 => "DROP TABLE IF EXISTS more",
                             _ => "SELECT 1",
@@ -213,14 +266,6 @@ public sealed class VerifiedIncrementTests : IDisposable
     {
         scene.RestoreTo(scene["restored.db"], backup);
         return scene["restored.db"];
-    }
-
-    private void Edit(BackupMetadata backup, Action<JsonObject> edit)
-    {
-        var path = scene.Stored(backup.Id + ".json");
-        var sidecar = JsonNode.Parse(File.ReadAllText(path))!.AsObject();
-        edit(sidecar);
-        File.WriteAllText(path, sidecar.ToJsonString());
     }
 
     private void AssertNothingIsLeft()
