@@ -47,7 +47,8 @@ internal sealed record ImageScan(string? Checksum, string PagesChecksum, PageSet
                 meter.Advance(chunk.PlainLength);
             },
             cancellation);
-        return new ImageScan(hash is null ? null : Convert.ToHexStringLower(hash.GetHashAndReset()), Convert.ToHexStringLower(pagesHash.GetHashAndReset()), changed);
+        return new ImageScan(
+            hash is null ? null : Convert.ToHexStringLower(hash.GetHashAndReset()), Convert.ToHexStringLower(pagesHash.GetHashAndReset()), changed);
     }
 
     private static void Compare(ReadOnlySpan<byte> found, ReadOnlySpan<byte> known, long firstPage, long lockPage, PageSet changed)

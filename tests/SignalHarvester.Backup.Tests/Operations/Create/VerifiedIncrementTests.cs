@@ -34,7 +34,9 @@ public sealed class VerifiedIncrementTests : IDisposable
 
         Assert.Equal((true, VerificationLevel.Full, parent.Id), (backup.Verified, backup.VerificationLevel, backup.ParentId));
         Assert.Contains(
-            $"all others are those of '{parent.Id}', which passed a full test on 2026-11-22 02:00:01Z", Detail(backup, "ImageChecksum"), StringComparison.Ordinal);
+            $"all others are those of '{parent.Id}', which passed a full test on 2026-11-22 02:00:01Z",
+            Detail(backup, "ImageChecksum"),
+            StringComparison.Ordinal);
         Assert.Contains("match their records", Detail(backup, "Chain"), StringComparison.Ordinal);
         Assert.Equal(
             ["StoredSize", "StoredChecksum", "Decompression", "WalChecksum", "Chain", "ImageChecksum", "Integrity", "Schema", "RowCounts"],
@@ -218,7 +220,8 @@ public sealed class VerifiedIncrementTests : IDisposable
             (pageSize, isWal, kinds) =>
             {
                 using var own = new Scene();
-                Databases.Create(own.Database, new DatabaseShape { PageSize = pageSize, JournalMode = isWal ? JournalMode.Wal : JournalMode.Delete, Rows = 200 });
+                var journal = isWal ? JournalMode.Wal : JournalMode.Delete;
+                Databases.Create(own.Database, new DatabaseShape { PageSize = pageSize, JournalMode = journal, Rows = 200 });
                 own.Create();
                 foreach (var kind in kinds)
                 {
