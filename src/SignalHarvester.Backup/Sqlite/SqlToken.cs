@@ -9,12 +9,20 @@ namespace SignalHarvester.Backup.Sqlite;
 /// <param name="Text">The token; for a quoted name, the name without quotes.</param>
 internal readonly partial record struct SqlToken(SqlTokenKind Kind, string Text)
 {
-    /// <summary>Returns the tokens of a text of <see cref="SqlText"/>.</summary>
+    /// <summary>
+    /// Returns the tokens of a text of <see cref="SqlText"/>, up to its first NUL or semicolon. SQLite reads no further in the text of
+    /// a table or an index.
+    /// </summary>
     public static List<SqlToken> Of(string sql)
     {
         var tokens = new List<SqlToken>();
-        foreach (Match match in Pattern().Matches(sql))
+        foreach (Match match in Pattern().Matches(sql.IndexOf('\0', StringComparison.Ordinal) is >= 0 and var end ? sql[..end] : sql))
         {
+            if (match.ValueSpan is ";")
+            {
+                break;
+            }
+
             if (match.Groups["word"].Success)
             {
                 tokens.Add(new SqlToken(SqlTokenKind.Word, match.Value));
