@@ -31,15 +31,18 @@ internal sealed class TableDefinition
     /// <summary>The name of the rowid; null if there is none, or if columns have all its names.</summary>
     public required SqliteName? RowId { get; init; }
 
-    /// <summary>Reads all tables that are stored in the file itself.</summary>
-    public static List<TableDefinition> All(SqliteConnection connection)
-    {
-        var tables = SqlStatement.List(
+    /// <summary>Reads the tables that are stored in the file itself.</summary>
+    /// <param name="connection">The connection.</param>
+    /// <param name="isWanted">Which ones to read; null for all.</param>
+    public static List<TableDefinition> All(SqliteConnection connection, Func<SqliteName, bool>? isWanted = null) =>
+    [
+        .. SqlStatement.List(
             connection,
             "SELECT name, coalesce(sql, ''), rootpage FROM main.sqlite_schema WHERE type = 'table' AND rootpage > 0",
-            row => (Name: row.Name(0), Sql: row.Text(1), RootPage: row.Number(2)));
-        return [.. tables.Select(table => Read(connection, table.Name, table.Sql, table.RootPage))];
-    }
+            row => (Name: row.Name(0), Sql: row.Text(1), RootPage: row.Number(2)))
+            .Where(table => isWanted is null || isWanted(table.Name))
+            .Select(table => Read(connection, table.Name, table.Sql, table.RootPage)),
+    ];
 
     /// <summary>Reads a table.</summary>
     /// <param name="connection">The connection.</param>
