@@ -42,7 +42,7 @@ internal sealed class Incremental(Workspace workspace, string database, Module m
     public override IEnumerable<Contestant> Contestants()
     {
         string backups = workspace["backups"], restic = workspace["restic"], borg = workspace["borg"];
-        Action backUp = () => module.Backup(Live, backups).Run();
+        Action backUp = () => module.Backup(Live, backups, verify: true).Run();
         Action resticBackup = () =>
         {
             Peers.ResticInit(restic).Run();

@@ -6,6 +6,9 @@ public enum BackupEventStatus
     /// <summary>It succeeded.</summary>
     Success,
 
-    /// <summary>It failed or was stopped.</summary>
+    /// <summary>It failed.</summary>
     Failed,
+
+    /// <summary>It was stopped, by Ctrl+C or a signal, before it could succeed or fail.</summary>
+    Stopped,
 }

@@ -8,7 +8,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <remarks>
 /// <para>Every operation of this module records an event in the history of the backup directory, successful or not:
 /// backups, tests, uploads, restores, removals, retention, merges. A failed one has the stable id and the message of its
-/// error. A stopped operation counts as failed, with the error id Stopped; a killed one leaves no event.</para>
+/// error. An operation that Ctrl+C or a signal stopped has a status of its own, Stopped; a killed one leaves no event.</para>
 /// <para>The history is .shbackup/history.db. It has the last 20,000 events; older ones continue in the counters of
 /// Export-SHBackupMetric. Deleting it loses those counters, but no backup.</para>
 /// <para>Filters are combined: an event is shown if it passes all of them.</para>
@@ -83,13 +83,17 @@ public sealed class GetSHBackupHistoryCommand : BackupCommand, IConfigurationOpt
     [ValidateRange(1, int.MaxValue)]
     public int? Newest { get; set; }
 
-    /// <summary>Only failed or stopped operations.</summary>
+    /// <summary>Only failed operations.</summary>
     [Parameter(Mandatory = true, ParameterSetName = "Failed")]
     public SwitchParameter Failed { get; set; }
 
     /// <summary>Only successful operations.</summary>
     [Parameter(Mandatory = true, ParameterSetName = "Succeeded")]
     public SwitchParameter Succeeded { get; set; }
+
+    /// <summary>Only operations that were stopped, by Ctrl+C or a signal.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = "Stopped")]
+    public SwitchParameter Stopped { get; set; }
 
     /// <summary>
     /// Ignores the configuration file and the SHBACKUP_ environment variables, so that an error in them does not stop a
@@ -111,7 +115,7 @@ public sealed class GetSHBackupHistoryCommand : BackupCommand, IConfigurationOpt
         var query = new EventQuery
         {
             Operations = Operation,
-            Status = Failed ? BackupEventStatus.Failed : Succeeded ? BackupEventStatus.Success : null,
+            Status = Failed ? BackupEventStatus.Failed : Succeeded ? BackupEventStatus.Success : Stopped ? BackupEventStatus.Stopped : null,
             After = After,
             Before = Before,
         };

@@ -90,7 +90,8 @@ internal sealed class ChainReader
     private static ChainContent ReadSingle(OpenChain chain, IImageTarget? target, ProgressMeter meter, CancellationToken cancellation)
     {
         var (backup, file) = chain.Links[0];
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        using var hash = chain.Written is null ? IncrementalHash.CreateHash(HashAlgorithmName.SHA256) : null;
+        var sum = chain.Written?.Begin();
         try
         {
             var read = StoredFileReader.Read(
@@ -101,11 +102,15 @@ internal sealed class ChainReader
                 chunk => target?.Write(chunk.PlainSpan, chunk.PlainOffset),
                 chunk =>
                 {
-                    hash.AppendData(chunk.PlainSpan);
+                    hash?.AppendData(chunk.PlainSpan);
+                    sum?.Append(chunk.PlainSpan);
                     meter.Advance(chunk.PlainLength);
                 },
                 cancellation);
-            return new ChainContent([read], read.PlainLength, Hex(hash), WalChecksum: null);
+            return new ChainContent([read], read.PlainLength, hash is null ? null : Hex(hash), WalChecksum: null)
+            {
+                IsAsWritten = sum is null ? null : chain.Written!.IsOf(sum),
+            };
         }
         catch (InvalidDataException exception)
         {

@@ -1,6 +1,7 @@
 using Microsoft.Win32.SafeHandles;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Encryption;
+using SignalHarvester.Backup.Formats;
 
 namespace SignalHarvester.Backup.Chains;
 
@@ -22,6 +23,12 @@ internal sealed class OpenChain : IDisposable
 
     /// <summary>The backups with their files, the full backup first.</summary>
     public IReadOnlyList<(BackupMetadata Backup, SafeFileHandle File)> Links { get; }
+
+    /// <summary>
+    /// The content of a single backup, if this process has just written it from an image whose SHA-256 it took. Reading it back compares
+    /// the content instead of computing that SHA-256 again. Null for all others.
+    /// </summary>
+    public ContentSum? Written { get; private init; }
 
     /// <summary>The secrets that may open encrypted files. They are needed only once such a file is read.</summary>
     public IdentityRing Identities { get; }
@@ -72,7 +79,12 @@ internal sealed class OpenChain : IDisposable
     }
 
     /// <summary>Makes a chain of one backup that builds on no other. The caller opened its file and keeps it.</summary>
-    public static OpenChain Of(BackupMetadata backup, SafeFileHandle file, IdentityRing identities) => new([(backup, file)], identities, []);
+    /// <param name="backup">The backup.</param>
+    /// <param name="file">Its file.</param>
+    /// <param name="identities">The secrets that may open it.</param>
+    /// <param name="written">See <see cref="Written"/>.</param>
+    public static OpenChain Of(BackupMetadata backup, SafeFileHandle file, IdentityRing identities, ContentSum? written = null) =>
+        new([(backup, file)], identities, []) { Written = written };
 
     /// <summary>Returns this chain with one more backup on top. The caller opened that backup's file and keeps it.</summary>
     public OpenChain With(BackupMetadata child, SafeFileHandle file, IdentityRing identities) => new([.. Links, (child, file)], identities, []);

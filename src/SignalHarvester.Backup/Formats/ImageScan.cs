@@ -8,37 +8,37 @@ using SignalHarvester.Backup.Sqlite.Snapshot;
 namespace SignalHarvester.Backup.Formats;
 
 /// <summary>
-/// Reads an image without storing it: one thread hashes it, all cores compute page digests and compare them with those of
+/// Reads an image without storing it: all cores compute page digests and compare them with those of
 /// an earlier image.
 /// </summary>
-/// <param name="Checksum">SHA-256 of the image, lower-case hex.</param>
+/// <param name="Checksum">SHA-256 of the image, lower-case hex; null if it was not wanted.</param>
 /// <param name="PagesChecksum">SHA-256 over the page digests, lower-case hex.</param>
 /// <param name="Changed">The pages that are new or differ from the earlier image; never the lock-byte page.</param>
-internal sealed record ImageScan(string Checksum, string PagesChecksum, PageSet Changed)
+internal sealed record ImageScan(string? Checksum, string PagesChecksum, PageSet Changed)
 {
     /// <summary>Scans the whole image.</summary>
     /// <param name="image">The image.</param>
-    /// <param name="earlier">The digests to compare with; null if every page counts as changed.</param>
-    /// <param name="digests">Takes the image's own digests; null if they are not needed.</param>
+    /// <param name="options">What is wanted.</param>
     /// <param name="meter">Counts the bytes of the image.</param>
     /// <param name="cancellation">Stops the scan.</param>
-    public static ImageScan Run(IDatabaseImage image, PageDigestSource? earlier, PageDigestFile? digests, ProgressMeter meter, CancellationToken cancellation)
+    public static ImageScan Run(IDatabaseImage image, ImageScanOptions options, ProgressMeter meter, CancellationToken cancellation)
     {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        using var hash = options.HasChecksum ? IncrementalHash.CreateHash(HashAlgorithmName.SHA256) : null;
         using var pagesHash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var changed = new PageSet(image.PageCount);
         var lockPage = (DatabaseHeader.LockByteOffset / image.PageSize) + 1;
         var before = new byte[Chunk.ImageBytes / image.PageSize * PageDigests.Size];
         ChunkPipeline.Run(
-            new ImageChunks(image, hash).Read,
+            new ImageChunks(image, hash, sum: null).Read,
             () => PageDigests.Worker(image.PageSize, next: null),
             chunk =>
             {
                 var found = PageDigests.Of(chunk, image.PageSize);
                 pagesHash.AppendData(found);
-                digests?.Append(found);
+                options.Digests?.Append(found);
+                options.Copy?.Write(chunk.PlainSpan, chunk.PlainOffset);
                 var firstPage = (chunk.PlainOffset / image.PageSize) + 1;
-                var known = before.AsSpan(0, earlier?.Read(firstPage, before.AsSpan(0, found.Length)) ?? 0);
+                var known = before.AsSpan(0, options.Earlier?.Read(firstPage, before.AsSpan(0, found.Length)) ?? 0);
                 if (!found.SequenceEqual(known))
                 {
                     Compare(found, known, firstPage, lockPage, changed);
@@ -47,7 +47,8 @@ internal sealed record ImageScan(string Checksum, string PagesChecksum, PageSet 
                 meter.Advance(chunk.PlainLength);
             },
             cancellation);
-        return new ImageScan(Convert.ToHexStringLower(hash.GetHashAndReset()), Convert.ToHexStringLower(pagesHash.GetHashAndReset()), changed);
+        return new ImageScan(
+            hash is null ? null : Convert.ToHexStringLower(hash.GetHashAndReset()), Convert.ToHexStringLower(pagesHash.GetHashAndReset()), changed);
     }
 
     private static void Compare(ReadOnlySpan<byte> found, ReadOnlySpan<byte> known, long firstPage, long lockPage, PageSet changed)

@@ -1,3 +1,4 @@
+using System.IO.Hashing;
 using System.Security.Cryptography;
 using SignalHarvester.Backup.Formats.Digests;
 using SignalHarvester.Backup.Formats.Pipeline;
@@ -20,9 +21,11 @@ internal static class ImageWriter
         CancellationToken cancellation)
     {
         using var imageHash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var seed = ContentSum.NewSeed();
+        var sum = new XxHash128(seed);
         using var pagesHash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         ChunkPipeline.Run(
-            new ImageChunks(image, imageHash).Read,
+            new ImageChunks(image, imageHash, sum).Read,
             () => digests is null ? Codec.Compressor(compression, level) : PageDigests.Worker(image.PageSize, Codec.Compressor(compression, level)),
             chunk =>
             {
@@ -38,6 +41,9 @@ internal static class ImageWriter
             cancellation);
         var (storedLength, storedChecksum) = target.Finish();
         return new WrittenImage(image.Length, Convert.ToHexStringLower(imageHash.GetHashAndReset()), storedLength, storedChecksum)
-        { PagesChecksum = digests is null ? null : Convert.ToHexStringLower(pagesHash.GetHashAndReset()) };
+        {
+            PagesChecksum = digests is null ? null : Convert.ToHexStringLower(pagesHash.GetHashAndReset()),
+            Sum = new ContentSum(seed, sum.GetCurrentHashAsUInt128()),
+        };
     }
 }

@@ -60,7 +60,8 @@ internal static class RecoveryChecks
         var rto = scope.Settings.Health.Rto;
         var command = scope.GetNewest + " | Invoke-SHRestoreDrill";
         if (scope.Events.FirstOrDefault(
-            told => told.Operation == BackupOperation.Drill && told.Database == scope.Database && told.Database is not null) is not { } drill)
+            told => told.Operation == BackupOperation.Drill && told.Status != BackupEventStatus.Stopped
+                && told.Database == scope.Database && told.Database is not null) is not { } drill)
         {
             return new HealthCheck(
                 check, HealthStatus.Warning, "No restore has ever been tested, so it is unknown whether one works or how long it takes.",

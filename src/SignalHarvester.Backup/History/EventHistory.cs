@@ -186,7 +186,12 @@ public sealed class EventHistory
             conditions.Add($"operation IN ({string.Join(", ", operations.Select(operation => $"'{EventRow.Text(operation)}'"))})");
         }
 
-        Add("status = $status", "$status", query.Status is { } status ? EventRow.Text(status) : null);
+        // Before there was this status, a stopped operation was recorded as a failed one with this error.
+        Add(
+            query.Status == BackupEventStatus.Stopped ? $"(status = $status OR error_id = '{BackupEvent.Stopped}')"
+                : $"status = $status AND error_id IS NOT '{BackupEvent.Stopped}'",
+            "$status",
+            query.Status is { } status ? EventRow.Text(status) : null);
         Add("timestamp >= $after", "$after", query.After is { } after ? EventRow.Text(after) : null);
         Add("timestamp < $before", "$before", query.Before is { } before ? EventRow.Text(before) : null);
         Add("schedule = $schedule", "$schedule", query.Schedule);

@@ -48,7 +48,7 @@ internal static class EventRow
         EventId = row.GetInt64(0),
         Timestamp = Moment(row.GetString(1)),
         Operation = Enum.Parse<BackupOperation>(row.GetString(2), ignoreCase: true),
-        Status = Enum.Parse<BackupEventStatus>(row.GetString(3), ignoreCase: true),
+        Status = StringAt(row, 14) == BackupEvent.Stopped ? BackupEventStatus.Stopped : Enum.Parse<BackupEventStatus>(row.GetString(3), ignoreCase: true),
         Duration = TimeSpan.FromMicroseconds(row.GetInt64(4)),
         Database = StringAt(row, 5),
         BackupId = StringAt(row, 6),

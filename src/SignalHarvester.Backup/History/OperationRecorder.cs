@@ -154,10 +154,10 @@ internal static class OperationRecorder
         : BackupFileName.TryParse(target)?.Id
             ?? (BackupFileName.IsId(Path.GetFileNameWithoutExtension(target)) ? Path.GetFileNameWithoutExtension(target) : null);
 
-    /// <summary>Returns the event of a failed operation.</summary>
+    /// <summary>Returns the event of an operation that failed or was stopped.</summary>
     public static BackupEvent Failed(BackupEvent begun, Exception exception) => begun with
     {
-        Status = BackupEventStatus.Failed,
+        Status = exception is OperationCanceledException ? BackupEventStatus.Stopped : BackupEventStatus.Failed,
         ErrorId = exception switch
         {
             BackupException fault => fault.ErrorId,
@@ -165,7 +165,7 @@ internal static class OperationRecorder
             _ => exception.GetType().Name,
         },
         ErrorMessage = exception is OperationCanceledException
-            ? "It was stopped."
+            ? begun.Operation is BackupOperation.Upload or BackupOperation.Receive ? "Stopped; the next one resumes it." : "Stopped; nothing was left behind."
             : WithoutContent((exception as BackupException)?.ErrorId, exception.Message, begun.IsSecret),
         Verified =
             begun.Operation == BackupOperation.Create && exception is BackupException found && FoundByVerification.Contains(found.ErrorId) ? false : null,

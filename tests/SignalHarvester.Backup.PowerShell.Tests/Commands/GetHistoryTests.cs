@@ -52,6 +52,25 @@ public class GetHistoryTests
         Assert.Null(events.Single(told => told.Operation == BackupOperation.Retention).BackupId);
     }
 
+    [Theory]
+    [InlineData("stopped")]
+    [InlineData("failed")]
+    public void What_was_stopped_is_no_failure_however_it_was_recorded(string status)
+    {
+        using var workspace = new Workspace();
+        workspace.MakeBackup();
+        workspace.MakeBackup();
+        using (var history = Databases.Open(workspace["backups", ".shbackup", "history.db"]))
+        {
+            Databases.Execute(history, $"UPDATE event SET status = '{status}', error_id = 'Stopped', backup_id = NULL WHERE id = 1");
+        }
+
+        Assert.Empty(workspace.Run("Get-SHBackupHistory -Failed").WithoutErrors().Output);
+        var stopped = Assert.Single(workspace.Run("Get-SHBackupHistory -Stopped").WithoutErrors().As<BackupEvent>());
+        Assert.Equal((1, BackupEventStatus.Stopped), (stopped.EventId, stopped.Status));
+        Assert.Equal(2, Assert.Single(workspace.Run("Get-SHBackupHistory -Succeeded").WithoutErrors().As<BackupEvent>()).EventId);
+    }
+
     [Fact]
     public void A_failure_is_recorded_with_its_error_id_whatever_failed()
     {
@@ -213,7 +232,7 @@ public class GetHistoryTests
     public void What_cannot_be_recorded_is_warned_of_and_the_backup_is_made()
     {
         using var workspace = new Workspace();
-        Directory.CreateDirectory(Path.Combine(workspace.Backups, ".shbackup", "history.db"));
+        Directory.CreateDirectory(workspace["backups", ".shbackup", "history.db"]);
 
         var result = workspace.Run("New-SHBackup ./app.db").WithoutErrors();
 

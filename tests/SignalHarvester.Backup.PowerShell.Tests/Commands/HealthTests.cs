@@ -200,6 +200,22 @@ public partial class HealthTests
     }
 
     [Fact]
+    public void A_drill_that_was_stopped_is_no_drill_that_failed()
+    {
+        using var workspace = new Workspace();
+        workspace.MakeBackup();
+        workspace.Run("Get-SHBackup -Newest 1 | Invoke-SHRestoreDrill; Get-SHBackup -Newest 1 | Invoke-SHRestoreDrill").WithoutErrors();
+        using (var history = Databases.Open(workspace["backups", ".shbackup", "history.db"]))
+        {
+            Databases.Execute(
+                history,
+                "UPDATE event SET status = 'stopped', error_id = 'Stopped' WHERE id = (SELECT max(id) FROM event WHERE operation = 'drill')");
+        }
+
+        Assert.Equal(HealthStatus.Ok, Of(Look(workspace).Single(), "RecoveryTime").Status);
+    }
+
+    [Fact]
     public void What_was_drilled_or_copied_at_a_moment_to_come_is_not_taken_for_fresh()
     {
         using var workspace = new Workspace();

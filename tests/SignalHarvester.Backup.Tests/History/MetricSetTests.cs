@@ -65,6 +65,8 @@ public sealed class MetricSetTests : IDisposable
             Added(Made with { Verified = true }));
         Assert.Equal(["backup_runs_total{backup_type=\"full\",status=\"success\"}"], Added(Made));
         Assert.Equal(
+            ["backup_runs_total{backup_type=\"full\",status=\"stopped\"}"], Added(Made with { Status = BackupEventStatus.Stopped, BackupId = null }));
+        Assert.Equal(
             ["backup_errors_total{backup_type=\"wal\",error_type=\"creation\"}", "backup_runs_total{backup_type=\"wal\",status=\"failed\"}"],
             Added(Made with { Type = BackupType.Wal, Status = BackupEventStatus.Failed }));
         Assert.Equal(
@@ -97,7 +99,7 @@ public sealed class MetricSetTests : IDisposable
 
         // Each of them is there from the beginning, at 0, except those of a kind that never happened.
         Assert.All(before, line => Assert.EndsWith(" 0", line, StringComparison.Ordinal));
-        Assert.Equal(6 + 12 + 8 + 2 + 2 + 4 + 2, before.Length);
+        Assert.Equal(9 + 12 + 12 + 3 + 3 + 4 + 3, before.Length);
 
         IEnumerable<string> Added(BackupEvent told)
         {

@@ -27,7 +27,9 @@ public sealed class OperationRecorderTests : IDisposable
         Assert.ThrowsAny<OperationCanceledException>(() => BackupEngine.Create(scene.Database, scene.Directory, new CreateBackupOptions(), context));
 
         var told = Assert.Single(Events);
-        Assert.Equal((BackupEventStatus.Failed, BackupEvent.Stopped, "nightly", null), (told.Status, told.ErrorId, told.Schedule, told.BackupId));
+        Assert.Equal(
+            (BackupEventStatus.Stopped, BackupEvent.Stopped, "Stopped; nothing was left behind.", "nightly", null),
+            (told.Status, told.ErrorId, told.ErrorMessage, told.Schedule, told.BackupId));
     }
 
     [Fact]

@@ -71,7 +71,8 @@ internal sealed class BackupAttempt(
                     context.Verbose($"The next backup of '{path}' will be a full one, because the page digests of this one cannot be kept: {reason}.")));
             using var flush = new SteadyFlush(partial.Handle);
             var writer = new ContentWriter(database, partial, digests, flush, compression, level, encryption, context);
-            var stored = Store(writer, database, parent, parentDigests);
+            using var copy = CopyToCheck(database, parent);
+            var stored = Store(writer, database, parent, parentDigests, copy);
             isTruncated = stored.MissingPages > 0;
             partial.Name = BackupFileName.For(partial.Name.Id, stored.Type, compression, encryption is not null);
 
@@ -83,7 +84,7 @@ internal sealed class BackupAttempt(
             backup = backup with { Duration = context.Clock.GetElapsedTime(started) };
             if (options.Verify)
             {
-                backup = Check(backup, content, stored.Parent, partial, encryption);
+                backup = Check(backup, content, stored, copy, partial, encryption);
             }
 
             return directory.Publish(partial, backup, stored.Parent, content?.SchemaChecksum, digests, context.Cancellation);
@@ -145,7 +146,18 @@ internal sealed class BackupAttempt(
             options.Verify ? "the backup and the copy for its check" : "the backup");
     }
 
-    private StoredContent Store(ContentWriter writer, LiveDatabase database, BackupMetadata? parent, PageDigestSource? parentDigests)
+    /// <summary>Makes a place for a copy of the snapshot, if the check of an increment can use one instead of unpacking its chain.</summary>
+    private SnapshotCopy? CopyToCheck(LiveDatabase database, BackupMetadata? parent) =>
+        parent is not null && options.Verify && options.Strategy != BackupStrategy.Wal && !stepped && !context.IsThorough
+            && MayLieOpen && IncrementVerifier.IsProved(parent)
+            ? SnapshotCopy.Create(directory.Layout.TemporaryParent, database.PageSize, database.PageCount * database.PageSize)
+            : null;
+
+    /// <summary>Whether the content may lie on disk unencrypted for a check: not if it is encrypted to other people's keys.</summary>
+    private bool MayLieOpen => options.Encryption is null || context.Identities.Opens(options.Encryption);
+
+    private StoredContent Store(
+        ContentWriter writer, LiveDatabase database, BackupMetadata? parent, PageDigestSource? parentDigests, SnapshotCopy? copy)
     {
         if (parent is not null && options.Strategy == BackupStrategy.Wal && Tail(database, parent) is { } tail)
         {
@@ -162,7 +174,7 @@ internal sealed class BackupAttempt(
             return writer.WriteFull(image, scan: null);
         }
 
-        var scan = writer.Scan(image, parentDigests!);
+        var scan = writer.Scan(image, parentDigests!, copy, hasChecksum: options.Verify);
         if (scan.Changed.Count <= image.PageCount / 2)
         {
             context.Verbose(string.Create(
@@ -171,6 +183,7 @@ internal sealed class BackupAttempt(
         }
 
         MakeFull(string.Create(CultureInfo.InvariantCulture, $"{scan.Changed.Count} of {image.PageCount} pages changed since '{parent.Id}'"));
+        copy?.Dispose();
         RequireSpace(database, isFull: true);
         return writer.WriteFull(image, scan);
     }
@@ -270,9 +283,11 @@ internal sealed class BackupAttempt(
         };
     }
 
-    private BackupMetadata Check(BackupMetadata backup, ImageContent? content, BackupMetadata? parent, PartialBackup partial, FileEncryption? encryption)
+    private BackupMetadata Check(
+        BackupMetadata backup, ImageContent? content, StoredContent stored, SnapshotCopy? copy, PartialBackup partial, FileEncryption? encryption)
     {
-        var (level, checks, inconsistencies) = Checks(backup, content, parent, partial, encryption);
+        var parent = stored.Parent;
+        var (level, checks, inconsistencies) = Checks(backup, content, stored, copy, partial, encryption);
         var failed = checks.FirstOrDefault(check => !check.Passed);
         if (failed is null)
         {
@@ -332,22 +347,22 @@ internal sealed class BackupAttempt(
     }
 
     private (VerificationLevel Level, IReadOnlyList<VerificationCheck> Checks, IReadOnlyList<string> Inconsistencies) Checks(
-        BackupMetadata backup, ImageContent? content, BackupMetadata? parent, PartialBackup partial, FileEncryption? encryption)
+        BackupMetadata backup, ImageContent? content, StoredContent stored, SnapshotCopy? copy, PartialBackup partial, FileEncryption? encryption)
     {
         var activity = $"Verifying {backup.Id}";
         var verifier = new ImageVerifier(directory.Layout.TemporaryParent, context);
         var identities = encryption is null ? context.Identities : context.Identities.With(encryption.Key);
-        var own = OpenChain.Of(backup, partial.Handle, identities);
-        if (encryption is not null && !context.Identities.Opens(options.Encryption!))
+        var own = OpenChain.Of(backup, partial.Handle, identities, stored.Sum);
+        if (!MayLieOpen)
         {
             // Encryption to other people's keys leaves no plain copy on disk, not even for a check.
             context.Verbose(
                 $"'{backup.Id}' was read back, and its checksums match. A full test needs the secret key: Test-SHBackup {backup.Id} -Level Full -IdentityFile <file>.");
             return (VerificationLevel.Quick,
-                parent is null ? verifier.Unpack(own, target: null, folder: null, activity) : verifier.VerifyIncrement(own, activity), []);
+                stored.Parent is null ? verifier.Unpack(own, target: null, folder: null, activity) : verifier.VerifyIncrement(own, activity), []);
         }
 
-        if (parent is null)
+        if (stored.Parent is null)
         {
             return (VerificationLevel.Full, verifier.Verify(own, content!, activity), verifier.FoundInconsistencies ?? []);
         }
@@ -359,9 +374,16 @@ internal sealed class BackupAttempt(
 
         try
         {
-            using var chain = OpenChain.Open(parent, directory, identities);
-            return (VerificationLevel.Full, verifier.Verify(chain.With(backup, partial.Handle, identities), content, activity),
-                verifier.FoundInconsistencies ?? []);
+            using var parents = OpenChain.Open(stored.Parent, directory, identities);
+            var chain = parents.With(backup, partial.Handle, identities);
+            if (copy is not null && stored.Changed is { } changed && IncrementVerifier.IsProved(parents))
+            {
+                return (VerificationLevel.Full, new IncrementVerifier(copy, changed, verifier).Verify(chain, own, content, activity),
+                    verifier.FoundInconsistencies ?? []);
+            }
+
+            copy?.Dispose();
+            return (VerificationLevel.Full, verifier.Verify(chain, content, activity), verifier.FoundInconsistencies ?? []);
         }
         catch (BackupException exception) when (exception.ErrorId is BackupErrorId.IdentityMissing or BackupErrorId.IdentityWrong)
         {

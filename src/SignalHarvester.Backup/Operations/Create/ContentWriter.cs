@@ -42,16 +42,22 @@ internal sealed class ContentWriter(
             PageCount = image.PageCount,
             Checksum = stored.Checksum,
             PagesChecksum = scan?.PagesChecksum ?? stored.PagesChecksum!,
+            Sum = stored.Sum,
             Method = image.Method,
             MissingPages = image.MissingPages,
         };
     }
 
     /// <summary>Finds the pages that are new or differ from the parent's.</summary>
-    public ImageScan Scan(IDatabaseImage image, PageDigestSource parentDigests)
+    /// <param name="image">The snapshot's image.</param>
+    /// <param name="parentDigests">The digests of the parent's pages.</param>
+    /// <param name="copy">Takes the pages that are read; null if nobody needs a copy.</param>
+    /// <param name="hasChecksum">Whether the SHA-256 of the image is computed too.</param>
+    public ImageScan Scan(IDatabaseImage image, PageDigestSource parentDigests, IImageTarget? copy, bool hasChecksum)
     {
         using var meter = context.Meter($"Comparing {FileName}", image.Length);
-        return ImageScan.Run(image, parentDigests, digests, meter, context.Cancellation);
+        var wanted = new ImageScanOptions { Earlier = parentDigests, Digests = digests, Copy = copy, HasChecksum = hasChecksum };
+        return ImageScan.Run(image, wanted, meter, context.Cancellation);
     }
 
     /// <summary>Stores the pages that a scan found.</summary>
@@ -77,6 +83,7 @@ internal sealed class ContentWriter(
             WalChecksum = stored.WalChecksum,
             Method = image.Method,
             MissingPages = image.MissingPages,
+            Changed = scan.Changed,
             ChangedPages = scan.Changed.Count,
         };
     }

@@ -41,7 +41,7 @@ internal static class ParentDigests
                     ? PageDigestCipher.OpenOrCreate(reason => context.Verbose($"The next backup cannot use the page digests: {reason}."))
                     : null);
             using var meter = context.Meter($"Reading {parent.Id}", chain.ExpectedImageLength);
-            _ = ImageScan.Run(image, earlier: null, digests, meter, context.Cancellation);
+            _ = ImageScan.Run(image, new ImageScanOptions { Digests = digests }, meter, context.Cancellation);
             digests.Commit(alsoKept: null);
         }
         catch (BackupException exception)

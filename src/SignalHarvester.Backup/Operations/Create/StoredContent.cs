@@ -1,3 +1,5 @@
+using SignalHarvester.Backup.Formats;
+
 namespace SignalHarvester.Backup.Operations.Create;
 
 /// <summary>The stored content of a backup, and how it was made.</summary>
@@ -19,6 +21,9 @@ internal sealed record StoredContent
 
     public required string PagesChecksum { get; init; }
 
+    /// <summary>Compares the image of a full backup with what is read back; null for an increment.</summary>
+    public ContentSum? Sum { get; init; }
+
     public string? WalChecksum { get; init; }
 
     /// <summary>How the snapshot was read: <c>pinned</c>, <c>stepped</c> or <c>log</c>.</summary>
@@ -26,6 +31,9 @@ internal sealed record StoredContent
 
     /// <summary>Pages that could not be read, and are zeros instead.</summary>
     public long MissingPages { get; init; }
+
+    /// <summary>The pages in an increment that a scan found; null for a full backup, and for one from the log.</summary>
+    public PageSet? Changed { get; init; }
 
     /// <summary>The number of pages in the increment; null for a full backup.</summary>
     public long? ChangedPages { get; init; }

@@ -317,7 +317,7 @@ internal sealed class DeltaOverwrite(RestoreTarget target, OpenChain chain, Time
             using var pinned = database.PinImage(context.Cancellation);
             using var image = counter is null ? pinned : new ImageWithFormerCounter(pinned, counter);
             using var meter = context.Meter("Checking the restored database", image.Length);
-            var scan = ImageScan.Run(image, earlier: null, digests: null, meter, context.Cancellation);
+            var scan = ImageScan.Run(image, new ImageScanOptions { HasChecksum = true }, meter, context.Cancellation);
             image.ConfirmUnchanged();
             return (scan.Checksum == chain.Backup.Checksum, database.WalPosition == written) switch
             {

@@ -20,7 +20,7 @@ internal sealed class ImageVerifier(string temporaryParent, OperationContext con
     /// <summary>The content that the last verification found. It can be recorded if none was recorded before.</summary>
     public ImageContent? FoundContent { get; private set; }
 
-    /// <summary>The image that the last verification read.</summary>
+    /// <summary>The image that the last verification read; null if it compared the image with what had just been written.</summary>
     public WrittenImage? FoundImage { get; private set; }
 
     /// <summary>The file in which the last image was assembled; null on Windows.</summary>
@@ -66,15 +66,30 @@ internal sealed class ImageVerifier(string temporaryParent, OperationContext con
         return checks;
     }
 
+    /// <summary>Checks the stored bytes of the backups that the newest of a chain builds on against size and stored checksum.</summary>
+    public VerificationCheck VerifyParents(OpenChain chain, string activity)
+    {
+        if (WrongParentSize(chain) is { } wrong)
+        {
+            return wrong;
+        }
+
+        using var meter = context.Meter(activity, chain.StoredLength - chain.Backup.Size);
+        return Parents(chain, [.. chain.Links.SkipLast(1).Select(link => StoredChecksum(link.File, meter))]);
+    }
+
     /// <summary>Unpacks an increment as it is stored, and checks it against the WAL format, without its parents.</summary>
-    public List<VerificationCheck> VerifyIncrement(OpenChain increment, string activity)
+    /// <param name="increment">The increment alone.</param>
+    /// <param name="activity">The name of the step.</param>
+    /// <param name="takePage">Called with each page and its content; null if nobody wants them.</param>
+    public List<VerificationCheck> VerifyIncrement(OpenChain increment, string activity, PageTaker? takePage = null)
     {
         var (backup, file) = increment.Links[0];
         var checks = Sizes(increment);
         try
         {
             using var meter = context.Meter(activity, backup.Size);
-            var (read, walChecksum) = ChainReader.ReadIncrement(backup, file, increment.Identities, (_, _) => { }, meter, context.Cancellation);
+            var (read, walChecksum) = ChainReader.ReadIncrement(backup, file, increment.Identities, takePage ?? ((_, _) => { }), meter, context.Cancellation);
             AddStoredChecksums(increment, [read.StoredChecksum], checks);
             checks.Add(Unpacked(read));
             checks.Add(Compare(VerificationChecks.WalChecksum, backup.WalChecksum, walChecksum));
@@ -103,7 +118,7 @@ internal sealed class ImageVerifier(string temporaryParent, OperationContext con
             using var meter = context.Meter(activity, chain.ExpectedImageLength);
             using var image = FileImage.Open(imagePath, pageSize);
             checks.Add(Compare(
-                VerificationChecks.PagesChecksum, recorded, ImageScan.Run(image, earlier: null, digests: null, meter, context.Cancellation).PagesChecksum));
+                VerificationChecks.PagesChecksum, recorded, ImageScan.Run(image, new ImageScanOptions(), meter, context.Cancellation).PagesChecksum));
         }
 
         flush?.Finish();
@@ -138,7 +153,9 @@ internal sealed class ImageVerifier(string temporaryParent, OperationContext con
             return checks;
         }
 
-        FoundImage = new WrittenImage(content.ImageLength, content.ImageChecksum, content.Files[^1].StoredLength, content.Files[^1].StoredChecksum);
+        FoundImage = content.ImageChecksum is null
+            ? null
+            : new WrittenImage(content.ImageLength, content.ImageChecksum, content.Files[^1].StoredLength, content.Files[^1].StoredChecksum);
         AddStoredChecksums(chain, [.. content.Files.Select(file => file.StoredChecksum)], checks);
         checks.Add(Unpacked(content.Files[^1]));
         if (content.WalChecksum is not null)
@@ -146,9 +163,17 @@ internal sealed class ImageVerifier(string temporaryParent, OperationContext con
             checks.Add(Compare(VerificationChecks.WalChecksum, backup.WalChecksum, content.WalChecksum));
         }
 
-        if (backup.Checksum is not null)
+        if (content.IsAsWritten is { } isSame)
         {
-            checks.Add(Compare(VerificationChecks.ImageChecksum, backup.Checksum, content.ImageChecksum));
+            checks.Add(new VerificationCheck(
+                VerificationChecks.ImageChecksum,
+                isSame,
+                isSame ? $"{backup.Checksum}: what was read back is, by its XXH128, the content that has this SHA-256"
+                    : "what was read back is not the content that was stored"));
+        }
+        else if (backup.Checksum is not null)
+        {
+            checks.Add(Compare(VerificationChecks.ImageChecksum, backup.Checksum, content.ImageChecksum!));
         }
 
         return checks;
@@ -207,14 +232,19 @@ internal sealed class ImageVerifier(string temporaryParent, OperationContext con
                 length == own.Backup.Size,
                 string.Create(CultureInfo.InvariantCulture, $"the file has {length} bytes, but {own.Backup.Size} were recorded")),
         };
-        foreach (var (parent, file) in chain.Links.SkipLast(1).Where(link => RandomAccess.GetLength(link.File) != link.Backup.Size))
+        if (WrongParentSize(chain) is { } wrong)
         {
-            checks.Add(
-                Parent(parent, string.Create(CultureInfo.InvariantCulture, $"has {RandomAccess.GetLength(file)} bytes, but {parent.Size} were recorded")));
+            checks.Add(wrong);
         }
 
         return checks;
     }
+
+    private static VerificationCheck? WrongParentSize(OpenChain chain) => chain.Links.SkipLast(1)
+        .Where(link => RandomAccess.GetLength(link.File) != link.Backup.Size)
+        .Select(link => Parent(link.Backup, string.Create(
+            CultureInfo.InvariantCulture, $"has {RandomAccess.GetLength(link.File)} bytes, but {link.Backup.Size} were recorded")))
+        .FirstOrDefault();
 
     private static VerificationCheck Parent(BackupMetadata parent, string fault) =>
         new(VerificationChecks.Chain, false, $"its parent '{parent.Id}' {fault}");
@@ -226,18 +256,21 @@ internal sealed class ImageVerifier(string temporaryParent, OperationContext con
             checks.Add(Compare(VerificationChecks.StoredChecksum, recorded, found[^1]));
         }
 
-        if (chain.IsSingle)
+        if (!chain.IsSingle)
         {
-            return;
+            checks.Add(Parents(chain, found));
         }
+    }
 
-        var wrong = chain.Links.Zip(found).SkipLast(1).Where(link => link.First.Backup.StoredChecksum != link.Second).Select(link => link.First.Backup)
+    private static VerificationCheck Parents(OpenChain chain, IReadOnlyList<string> found)
+    {
+        var wrong = chain.Links.SkipLast(1).Zip(found).Where(link => link.First.Backup.StoredChecksum != link.Second).Select(link => link.First.Backup)
             .FirstOrDefault();
-        checks.Add(wrong is null
+        return wrong is null
             ? new VerificationCheck(VerificationChecks.Chain, true, string.Create(
                 CultureInfo.InvariantCulture,
                 $"the other {chain.Links.Count - 1} backups of its chain, down to '{chain.Links[0].Backup.Id}', match their records"))
-            : Parent(wrong, "differs from its record"));
+            : Parent(wrong, "differs from its record");
     }
 
     private static VerificationCheck Damage(Exception fault) =>

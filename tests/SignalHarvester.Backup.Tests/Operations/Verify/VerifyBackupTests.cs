@@ -1,9 +1,13 @@
+using System.IO.Hashing;
 using System.Text.Json.Nodes;
 using SignalHarvester.Backup.Catalog;
+using SignalHarvester.Backup.Chains;
+using SignalHarvester.Backup.Encryption;
+using SignalHarvester.Backup.Formats;
 using SignalHarvester.Backup.Operations.Create;
 using SignalHarvester.Backup.Operations.Verify;
-using SignalHarvester.Backup.Tests.Support;
 using SignalHarvester.Backup.TestSupport;
+using SignalHarvester.Backup.Tests.Support;
 using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Operations.Verify;
@@ -37,6 +41,25 @@ public sealed class VerifyBackupTests : IDisposable
 
         Passed(backup, VerificationLevel.Quick);
         Assert.Equal(VerificationLevel.Full, scene.Directory.Get(backup.Id).VerificationLevel);
+    }
+
+    [Theory]
+    [InlineData(0, true)]
+    [InlineData(1, false)]
+    public void A_full_backup_is_read_back_against_what_was_written(int difference, bool isSame)
+    {
+        Databases.Create(scene.Database);
+        var backup = scene.Create(new CreateBackupOptions { Compression = CompressionType.None });
+        Assert.Equal(
+            $"{ImageHash.Of(scene.Database)}: what was read back is, by its XXH128, the content that has this SHA-256",
+            backup.Verification.Single(check => check.Check == "ImageChecksum").Detail);
+
+        using var file = File.OpenHandle(backup.BackupPath);
+        var sum = new ContentSum(7, XxHash128.HashToUInt128(File.ReadAllBytes(backup.BackupPath), 7) + (uint)difference);
+        var checks = new ImageVerifier(scene.Directory.Layout.TemporaryParent, scene.Context())
+            .Unpack(OpenChain.Of(backup, file, IdentityRing.Empty, sum), target: null, folder: null, "Verifying");
+
+        Assert.Equal(isSame, checks.Single(check => check.Check == "ImageChecksum").Passed);
     }
 
     [Fact]
