@@ -149,6 +149,7 @@ public sealed class IntegrityCheckTests : IDisposable
     [InlineData("w(a)", 1, 1)]
     [InlineData("w(b COLLATE RTRIM, a)", 2, 0)]
     [InlineData("n(a, b DESC)", 1, 0)]
+    [InlineData("many(a, b)", 1, 31)]
     public void An_entry_that_reads_right_but_is_never_found_is_damage(string columns, int place, int entry)
     {
         // The type 11 of a value is reserved (https://sqlite.org/fileformat2.html#record_format ). It reads as NULL, but does not equal it.
@@ -159,6 +160,8 @@ public sealed class IntegrityCheckTests : IDisposable
             INSERT INTO t VALUES (NULL, 'x'), (NULL, 'y');
             CREATE TABLE w(k PRIMARY KEY, a, b) WITHOUT ROWID;
             INSERT INTO w VALUES ('k', NULL, 'x'), ('l', NULL, 'y');
+            CREATE TABLE many(a, b);
+            WITH RECURSIVE i(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i LIMIT 64) INSERT INTO many SELECT NULL, n FROM i;
             CREATE TABLE n(a, b);
             INSERT INTO n VALUES (NULL, 1), (NULL, 2), (NULL, 3), (NULL, 4), (NULL, 5), (NULL, 6), (NULL, 7), (NULL, 8), (NULL, 9);
             CREATE INDEX i ON {columns};

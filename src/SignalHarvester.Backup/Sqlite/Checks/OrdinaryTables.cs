@@ -97,7 +97,7 @@ internal sealed class OrdinaryTables
             // Either a value that cannot be computed ended the check, or there are more findings that may be harmless, and damage may hide
             // behind them. SQLite searches the whole index for each entry that it misses, so it does not get the rest to check.
             CheckRows(tables, foreign);
-            CheckIndexes(tables, foreign);
+            found.Damage.AddRange(disagreement.MissingExcept(CheckIndexes(tables, foreign)));
         }
     }
 
@@ -143,15 +143,24 @@ internal sealed class OrdinaryTables
         }
     }
 
-    private void CheckIndexes(Lazy<List<TableDefinition>> tables, ForeignSql? foreign)
+    /// <summary>Examines each index.</summary>
+    /// <returns>The names of those about which it found something, or about which only the application knows.</returns>
+    private HashSet<string> CheckIndexes(Lazy<List<TableDefinition>> tables, ForeignSql? foreign)
     {
         var missing = foreign?.Functions ?? new HashSet<string>();
+        var explained = new HashSet<string>(StringComparer.Ordinal);
         foreach (var index in IndexDefinition.Of(connection, tables.Value))
         {
             var examination = IndexExamination.Of(connection, index, missing);
             found.Damage.AddRange(examination.Damage is { } damage ? [damage] : []);
             found.Inconsistencies.AddRange(examination.Inconsistencies);
+            if (examination.Damage is not null || examination.Inconsistencies.Count > 0 || foreign?.Has(index.Name.Text) == true)
+            {
+                _ = explained.Add(index.Name.Text);
+            }
         }
+
+        return explained;
     }
 
     /// <summary>Compares partial indexes with their rows, because SQLite does not check whether the row of an entry must have one (since 3.42).</summary>
