@@ -29,13 +29,11 @@ internal static class SchemaPragmas
             connection, $"PRAGMA {schema}.index_xinfo({index.Quoted})",
             row => (row.Number(1), row.Name(2), row.Number(3) != 0, row.Name(4), row.Number(5) != 0));
 
-    /// <summary>Returns the tables whose rows have no number, among all tables or for a given one.</summary>
-    public static HashSet<SqliteName> WithoutRowId(SqliteConnection connection, string schema, SqliteName? table = null) =>
-        [.. SqlStatement.List(
-            connection,
-            $"PRAGMA {schema}.table_list{(table is { } name ? $"({name.Quoted})" : string.Empty)}",
-            row => (Schema: row.Text(0), Name: row.Name(1), IsWithout: row.Number(4) != 0))
-            .Where(row => row.Schema == schema && row.IsWithout)
-            .Select(row => row.Name),
-        ];
+    /// <summary>
+    /// Returns the index of the key of a table without rowids, which is the table itself; null if the table has rowids.
+    /// <c>table_list</c> would say it too, but it compiles every view of the database.
+    /// </summary>
+    public static SqliteName? KeyWithoutRowId(SqliteConnection connection, string schema, SqliteName table) =>
+        Indexes(connection, schema, table).Where(index => index.IsPrimaryKey && !Entries(connection, schema, index.Name).Exists(entry => entry.Column == -1))
+            .Select(index => (SqliteName?)index.Name).FirstOrDefault();
 }

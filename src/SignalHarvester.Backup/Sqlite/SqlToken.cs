@@ -9,29 +9,27 @@ namespace SignalHarvester.Backup.Sqlite;
 /// <param name="Text">The token; for a quoted name, the name without quotes.</param>
 internal readonly partial record struct SqlToken(SqlTokenKind Kind, string Text)
 {
-    /// <summary>Returns the tokens of a text of <see cref="SqlText"/>.</summary>
+    /// <summary>
+    /// Returns the tokens of a text of <see cref="SqlText"/>, up to its first NUL or semicolon. SQLite reads no further in the text of
+    /// a table or an index.
+    /// </summary>
     public static List<SqlToken> Of(string sql)
     {
         var tokens = new List<SqlToken>();
-        foreach (Match match in Pattern().Matches(sql))
+        var read = sql.IndexOf('\0', StringComparison.Ordinal) is >= 0 and var end ? sql.AsSpan(0, end) : sql;
+
+        // Groups would cost a hundred times the memory of the tokens, so a token's kind is read from its beginning.
+        foreach (var match in Pattern().EnumerateMatches(read))
         {
-            if (match.Groups["word"].Success)
+            var token = read.Slice(match.Index, match.Length);
+            if (token is ";")
             {
-                tokens.Add(new SqlToken(SqlTokenKind.Word, match.Value));
+                break;
             }
-            else if (match.Groups["quoted"].Success)
+
+            if (!token.StartsWith("--", StringComparison.Ordinal) && !token.StartsWith("/*", StringComparison.Ordinal))
             {
-                var quote = match.Value[^1].ToString();
-                tokens.Add(new SqlToken(
-                    SqlTokenKind.QuotedName, quote == "]" ? match.Value[1..^1] : match.Value[1..^1].Replace(quote + quote, quote, StringComparison.Ordinal)));
-            }
-            else if (match.Groups["literal"].Success)
-            {
-                tokens.Add(new SqlToken(SqlTokenKind.Literal, match.Value));
-            }
-            else if (match.Groups["symbol"].Success)
-            {
-                tokens.Add(new SqlToken(SqlTokenKind.Symbol, match.Value));
+                tokens.Add(Read(token));
             }
         }
 
@@ -81,12 +79,26 @@ internal readonly partial record struct SqlToken(SqlTokenKind Kind, string Text)
     /// <summary>Whether it is a given operator or bracket.</summary>
     public bool IsSymbol(string symbol) => Kind == SqlTokenKind.Symbol && Text == symbol;
 
+    private static SqlToken Read(ReadOnlySpan<char> token)
+    {
+        var text = token.ToString();
+        return (token[0], token.Length) switch
+        {
+            ('[', > 1) => new SqlToken(SqlTokenKind.QuotedName, text[1..^1]),
+            ('"' or '`', > 1) => new SqlToken(SqlTokenKind.QuotedName, text[1..^1].Replace(new string(token[0], 2), token[..1].ToString(), StringComparison.Ordinal)),
+            ('\'' or '.', > 1) or (>= '0' and <= '9', _) => new SqlToken(SqlTokenKind.Literal, text),
+            _ when token[^1] == '\'' && token.Length > 1 => new SqlToken(SqlTokenKind.Literal, text),
+            (>= '\u0080' or '_' or (>= 'A' and <= 'Z') or (>= 'a' and <= 'z'), _) => new SqlToken(SqlTokenKind.Word, text),
+            _ => new SqlToken(SqlTokenKind.Symbol, text),
+        };
+    }
+
     [GeneratedRegex(
         @"--[^\n]*|/\*.*?(\*/|\z)"
-        + @"|(?<literal>[xX]?'([^']|'')*'|0[xX][0-9A-Fa-f]+|([0-9][0-9_]*(\.[0-9_]*)?|\.[0-9][0-9_]*)([eE][+-]?[0-9]+)?)"
-        + @"|(?<quoted>""([^""]|"""")*""|`([^`]|``)*`|\[[^\]]*\])"
-        + @"|(?<word>[A-Za-z_\u0080-\uFFFF][A-Za-z0-9_$\u0080-\uFFFF]*)"
-        + @"|(?<symbol>->>|->|\|\||<>|<=|>=|<<|>>|==|!=|[^\s])",
+        + @"|([xX]?'([^']|'')*'|0[xX][0-9A-Fa-f]+|([0-9][0-9_]*(\.[0-9_]*)?|\.[0-9][0-9_]*)([eE][+-]?[0-9]+)?)"
+        + @"|(""([^""]|"""")*""|`([^`]|``)*`|\[[^\]]*\])"
+        + @"|([A-Za-z_\u0080-\uFFFF][A-Za-z0-9_$\u0080-\uFFFF]*)"
+        + @"|(->>|->|\|\||<>|<=|>=|<<|>>|==|!=|[^\s])",
         RegexOptions.Singleline | RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant)]
     private static partial Regex Pattern();
 }

@@ -1,7 +1,9 @@
+using System.Text;
 using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Sqlite;
 using SignalHarvester.Backup.Sqlite.Checks;
 using SignalHarvester.Backup.TestSupport;
+using SQLitePCL;
 using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Sqlite;
@@ -104,6 +106,129 @@ public sealed class IntegrityCheckTests : IDisposable
         Assert.Equal(
             "quick_check with the contents of 3 indexes and integrity_check of wide",
             IntegrityCheck.Run(connection, new IntegrityOptions(CancellationToken.None)).Check);
+    }
+
+    [Theory]
+    [InlineData("CREATE INDEX i ON t(a) WHERE b > desc")]
+    [InlineData("CREATE INDEX i ON t(a) WHERE desc")]
+    [InlineData("CREATE INDEX i ON t(a || desc, desc DESC, (a || b) ASC, a IS desc DESC) WHERE b IS NOT asc")]
+    [InlineData("CREATE INDEX i ON t(a) WHERE \"t\".\"b\" > 2")]
+    [InlineData("CREATE INDEX i ON t(a) WHERE b > 2;")]
+    [InlineData("CREATE INDEX i ON t(a) WHERE b > 2; AND a > 3")]
+    [InlineData("CREATE INDEX i ON t(a) WHERE b > 2\0 AND a > 3")]
+    [InlineData("CREATE INDEX i ON t(a); WHERE b > 2")]
+    [InlineData("CREATE INDEX i ON t(a) --\0\n WHERE b > 2")]
+    public void The_text_of_an_index_is_understood_as_SQLite_does(string text)
+    {
+        var made = text.Split('\0', ';')[0];
+        using (var connection = Make($"""
+            CREATE TABLE t(a, b, desc, asc);
+            INSERT INTO t VALUES (1, 2, 0, 1), (2, 3, 1, NULL), (3, 4, 5, 6);
+            {made}
+            ;
+            PRAGMA writable_schema = ON;
+            UPDATE sqlite_schema SET sql = CAST(x'{Convert.ToHexString(Encoding.UTF8.GetBytes(text))}' AS TEXT) WHERE name = 'i';
+            """))
+        {
+        }
+
+        using var read = Databases.Open(files["app.db"]);
+        Assert.Equal(["ok"], SqliteConnections.Strings(read, "PRAGMA integrity_check"));
+
+        var report = IntegrityCheck.Run(read, new IntegrityOptions(CancellationToken.None));
+        var thorough = IntegrityCheck.Run(read, new IntegrityOptions(CancellationToken.None) { IsThorough = true });
+
+        Assert.Equal("quick_check with the content of 1 index is ok", report.Summary);
+        Assert.Equal("integrity_check is ok", thorough.Summary);
+    }
+
+    [Theory]
+    [InlineData("t(a)", 1, 0)]
+    [InlineData("t(b, a)", 2, 0)]
+    [InlineData("t(b DESC, a COLLATE NOCASE DESC)", 2, 1)]
+    [InlineData("w(a)", 1, 1)]
+    [InlineData("w(b COLLATE RTRIM, a)", 2, 0)]
+    [InlineData("n(a, b DESC)", 1, 0)]
+    [InlineData("many(a, b)", 1, 31)]
+    public void An_entry_that_reads_right_but_is_never_found_is_damage(string columns, int place, int entry)
+    {
+        // The type 11 of a value is reserved (https://sqlite.org/fileformat2.html#record_format ). It reads as NULL, but does not equal it.
+        const byte Reserved = 11;
+        long page;
+        using (var connection = Make($"""
+            CREATE TABLE t(a, b);
+            INSERT INTO t VALUES (NULL, 'x'), (NULL, 'y');
+            CREATE TABLE w(k PRIMARY KEY, a, b) WITHOUT ROWID;
+            INSERT INTO w VALUES ('k', NULL, 'x'), ('l', NULL, 'y');
+            CREATE TABLE many(a, b);
+            WITH RECURSIVE i(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i LIMIT 64) INSERT INTO many SELECT NULL, n FROM i;
+            CREATE TABLE n(a, b);
+            INSERT INTO n VALUES (NULL, 1), (NULL, 2), (NULL, 3), (NULL, 4), (NULL, 5), (NULL, 6), (NULL, 7), (NULL, 8), (NULL, 9);
+            CREATE INDEX i ON {columns};
+            """))
+        {
+            page = SqliteConnections.ScalarInt64(connection, "SELECT rootpage FROM sqlite_schema WHERE name = 'i'");
+            Assert.Equal(
+                "quick_check with the content of 1 index is ok", IntegrityCheck.Run(connection, new IntegrityOptions(CancellationToken.None)).Summary);
+        }
+
+        // A cell is the length of the record, then the record: the length of its header, and a type for each value.
+        using (var file = File.Open(files["app.db"], FileMode.Open, FileAccess.ReadWrite))
+        {
+            var start = (page - 1) * 4096;
+            file.Position = start + 8 + (2 * entry);
+            file.Position = start + (file.ReadByte() << 8) + file.ReadByte() + 1 + place;
+            Assert.Equal(0, file.ReadByte());
+            file.Position--;
+            file.WriteByte(Reserved);
+        }
+
+        using var damaged = Databases.Open(files["app.db"]);
+        Assert.NotEqual(["ok"], SqliteConnections.Strings(damaged, "PRAGMA integrity_check"));
+        Assert.NotEmpty(IntegrityCheck.Run(damaged, new IntegrityOptions(CancellationToken.None)).Damage);
+    }
+
+    [Fact]
+    public void Trees_that_are_many_and_small_are_left_to_SQLite_which_reads_them_all_at_once()
+    {
+        using var connection = Make(string.Concat(Enumerable.Range(0, 300).Select(table => $"""
+            CREATE TABLE t{table}(a, b);
+            CREATE INDEX i{table} ON t{table}(b) WHERE a > 1;
+            INSERT INTO t{table} VALUES (1, 1), (2, 2);
+            """)));
+
+        Assert.Equal("integrity_check is ok", IntegrityCheck.Run(connection, new IntegrityOptions(CancellationToken.None)).Summary);
+
+        // SQLite itself does not miss the rows of such an index whose condition has changed.
+        Databases.Execute(connection, "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, '> 1', '> 5') WHERE name = 'i299'; PRAGMA writable_schema = RESET;");
+        Assert.Equal(
+            ["index i299 has 1 entries for 0 rows"], IntegrityCheck.Run(connection, new IntegrityOptions(CancellationToken.None)).Damage);
+    }
+
+    [Fact]
+    public void No_view_of_the_database_is_compiled()
+    {
+        using var connection = Make($"""
+            {Rows}
+            CREATE TABLE w(a PRIMARY KEY, b) WITHOUT ROWID;
+            CREATE INDEX w_b ON w(b) WHERE a > 1;
+            CREATE VIEW v AS SELECT a AS x FROM t;
+            """);
+        var compiled = new List<string>();
+        _ = raw.sqlite3_set_authorizer(
+            connection.Handle,
+            (_, _, _, _, _, view) =>
+            {
+                compiled.AddRange(new[] { view.utf8_to_string() ?? "" }.Where(name => name == "v"));
+                return raw.SQLITE_OK;
+            },
+            null);
+
+        var reports = new[] { false, true }.Select(
+            thorough => IntegrityCheck.Run(connection, new IntegrityOptions(CancellationToken.None) { IsThorough = thorough }).Summary).ToList();
+
+        Assert.Equal(["quick_check with the contents of 3 indexes is ok", "integrity_check is ok"], reports);
+        Assert.Empty(compiled);
     }
 
     private SqliteConnection Make(string sql)

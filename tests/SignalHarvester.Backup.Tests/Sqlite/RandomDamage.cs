@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Globalization;
 using Microsoft.Data.Sqlite;
 using SignalHarvester.Backup.Sqlite;
@@ -15,9 +16,10 @@ internal static class RandomDamage
     {
         try
         {
-            return random.Next(7) switch
+            return random.Next(8) switch
             {
                 0 => AddLongEntry(path, random),
+                7 => ChangeHeader(path, random),
                 1 or 2 => ChangeByte(path, random),
                 3 => ChangeRowsBehindIndex(path, random),
                 4 => ChangeSchema(path, random),
@@ -40,6 +42,33 @@ internal static class RandomDamage
         var changed = random.Next(3) == 0 ? value ^ (1 << random.Next(8)) : random.Next(256);
         file.WriteByte((byte)changed);
         return $"byte {place}: {value} is {changed}";
+    }
+
+    /// <summary>A value of an entry gets another type: a random byte is seldom one that means anything there.</summary>
+    private static string ChangeHeader(string path, Random random)
+    {
+        const byte LeafOfIndex = 10;
+        const int LargestNumberedType = 13;
+        var image = File.ReadAllBytes(path);
+        var pageSize = BinaryPrimitives.ReadUInt16BigEndian(image.AsSpan(16));
+        var pages = Enumerable.Range(1, (image.Length / pageSize) - 1).Select(page => page * pageSize)
+            .Where(page => image[page] == LeafOfIndex && BinaryPrimitives.ReadUInt16BigEndian(image.AsSpan(page + 3)) > 0).ToList();
+        if (pages.Count == 0)
+        {
+            return "no entry";
+        }
+
+        var start = pages[random.Next(pages.Count)];
+        var cell = start + BinaryPrimitives.ReadUInt16BigEndian(
+            image.AsSpan(start + 8 + (2 * random.Next(BinaryPrimitives.ReadUInt16BigEndian(image.AsSpan(start + 3))))));
+
+        // The length of the record is one byte, or two in a long one; the length of its header is one.
+        var header = cell + (image[cell] < 0x80 ? 1 : 2);
+        var place = Math.Min(header + 1 + random.Next(Math.Max(image[header] - 1, 1)), image.Length - 1);
+        var (before, after) = (image[place], (byte)random.Next(LargestNumberedType + 1));
+        image[place] = after;
+        File.WriteAllBytes(path, image);
+        return $"type {place}: {before} is {after}";
     }
 
     private static string ChangeEntries(string path, Random random)

@@ -101,8 +101,8 @@ internal sealed class RandomDatabase(int seed)
 
         if (random.Next(4) == 0)
         {
-            _ = TryExecute(connection, $"ALTER TABLE {table} ADD COLUMN later {(isStrict ? "ANY" : Any(Types))}{Any(Collations)} DEFAULT 7");
-            columns.Add("later");
+            _ = TryExecute(connection, $"ALTER TABLE {table} ADD COLUMN desc {(isStrict ? "ANY" : Any(Types))}{Any(Collations)} DEFAULT 7");
+            columns.Add("desc");
         }
 
         CreateIndexes(connection, table, columns, late, early);
@@ -117,7 +117,7 @@ internal sealed class RandomDatabase(int seed)
         for (var index = from; index < from + count; index++)
         {
             var condition = random.Next(4) == 0
-                ? " WHERE " + Any([$"{Any(columns)} IS NOT NULL", $"{Any(columns)} > {Literal("", false)}", $"length({Any(columns)}) > 1"])
+                ? " WHERE " + Any([$"{Any(columns)} IS NOT NULL", $"{Any(columns)} > {Literal("", false)}", $"length({Any(columns)}) > 1", $"{Literal("", false)} < {Any(columns)}"])
                 : "";
             _ = TryExecute(connection,
                 $"CREATE {(random.Next(4) == 0 ? "UNIQUE " : "")}INDEX {table}_i{index} ON {table}({Keys(columns, expressions: true)}){condition}");

@@ -122,7 +122,7 @@ internal sealed class IndexContents
 
             try
             {
-                using var indexes = new IndexEntries(own, tables.SelectMany(table => table.Indexes).Select(scan => scan.Index));
+                using var indexes = new IndexEntries(own);
                 while (!stop.IsCancellationRequested && scans.TryDequeue(out var scan))
                 {
                     show();

@@ -10,6 +10,12 @@ namespace SignalHarvester.Backup.Sqlite.Checks;
 /// <param name="IsUnique">Whether no two rows may be equal in it.</param>
 internal sealed record IndexDefinition(SqliteName Name, TableDefinition Table, long RootPage, bool IsPrimaryKey, bool IsUnique)
 {
+    // A value follows these words of an expression.
+    private static readonly HashSet<string> BeforeValues = new(StringComparer.Ordinal)
+    {
+        "and", "between", "case", "collate", "else", "escape", "from", "glob", "in", "is", "like", "match", "not", "or", "regexp", "then", "when",
+    };
+
     /// <summary>The values of each entry, in this order.</summary>
     public required IReadOnlyList<IndexColumn> Columns { get; init; }
 
@@ -124,19 +130,24 @@ internal sealed record IndexDefinition(SqliteName Name, TableDefinition Table, l
         }
 
         var closing = SqlToken.Closing(tokens, opening);
-        return (SqlToken.Split(tokens.Take(closing).Skip(opening + 1)), [.. tokens.Skip(closing + 1).SkipWhile(token => !token.IsWord("where")).Skip(1)]);
+        return (
+            [.. SqlToken.Split(tokens.Take(closing).Skip(opening + 1)).Select(WithoutOrder)],
+            [.. tokens.Skip(closing + 1).SkipWhile(token => !token.IsWord("where")).Skip(1)]);
     }
 
-    private static string Sql(List<SqlToken> expression, TableDefinition table)
+    /// <summary>Removes ASC or DESC from the end of a key. Where SQLite needs a value instead, it takes these words for names.</summary>
+    private static List<SqlToken> WithoutOrder(List<SqlToken> key) =>
+        key is [.., var value, var order] && (order.IsWord("asc") || order.IsWord("desc")) && EndsValue(value) ? key[..^1] : key;
+
+    private static bool EndsValue(SqlToken token) =>
+        token.Kind == SqlTokenKind.Word ? !BeforeValues.Contains(SqliteName.Fold(token.Text)) : token.Kind != SqlTokenKind.Symbol || token.Text == ")";
+
+    private static string Sql(List<SqlToken> expression, TableDefinition table) => string.Join(' ', expression.Select((token, place) =>
     {
-        var end = expression[^1].IsWord("asc") || expression[^1].IsWord("desc") ? 1 : 0;
-        return string.Join(' ', expression.SkipLast(end).Select((token, place) =>
-        {
-            // In old schemas, a quoted name that names nothing is a text.
-            var name = SqliteName.Of(token.Text);
-            var isName = table.Column(name) is not null || SqliteName.RowIdNames.Contains(name)
-                || (place > 0 && expression[place - 1].IsWord("collate")) || (place + 1 < expression.Count && expression[place + 1].IsSymbol("("));
-            return token.Kind != SqlTokenKind.QuotedName ? token.Text : isName ? name.Quoted : name.Literal;
-        }));
-    }
+        // In old schemas, a quoted name that names nothing is a text.
+        var name = SqliteName.Of(token.Text);
+        var isName = table.Column(name) is not null || SqliteName.RowIdNames.Contains(name)
+            || (place > 0 && expression[place - 1].IsWord("collate")) || (place + 1 < expression.Count && expression[place + 1].IsSymbol("("));
+        return token.Kind != SqlTokenKind.QuotedName ? token.Text : isName ? name.Quoted : name.Literal;
+    }));
 }

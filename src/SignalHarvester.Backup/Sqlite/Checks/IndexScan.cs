@@ -19,14 +19,18 @@ internal sealed class IndexScan(IndexDefinition index)
     /// <param name="entries">The entries.</param>
     /// <param name="seed">The seed of the check.</param>
     /// <param name="isUtf16">Whether the database stores texts in UTF-16.</param>
-    /// <returns>The sum of the entries; null if they are out of order, or if one is too long for this check or no entry at all.</returns>
+    /// <returns>
+    /// The sum of the entries; null if they are out of order, or if one is too long for this check, is no entry at all, or is not found.
+    /// </returns>
     /// <exception cref="SqliteException">The stored data cannot be read, or the connection's token was cancelled.</exception>
     public RecordSum? Run(SqliteConnection connection, IndexEntries entries, long seed, bool isUtf16)
     {
         var sum = default(RecordSum);
+        var withNull = 0L;
+        var source = entries.Open(index);
         var (earlier, entry) = (new RecordBuffer(), new RecordBuffer());
         int[] columns = [.. Enumerable.Range(0, index.Columns.Count)];
-        var isWhole = RecordPass.Run(connection, IndexEntries.ValuesOf(index), entries.SourceOf(index), isUtf16, row =>
+        var isWhole = RecordPass.Run(connection, IndexEntries.ValuesOf(index), source("entry"), isUtf16, row =>
         {
             if (!row.TryRead(columns, entry)
                 || (index.EndsWithRowId && !entry.EndsWith(row.Number(columns.Length + 1)))
@@ -36,9 +40,10 @@ internal sealed class IndexScan(IndexDefinition index)
             }
 
             sum = sum.With(entry.Bytes, seed);
+            withNull += entry.HasNull ? 1 : 0;
             (earlier, entry) = (entry, earlier);
             return true;
         });
-        return isWhole ? sum : null;
+        return isWhole && (withNull == 0 || entries.CountFound(index, source) == withNull) ? sum : null;
     }
 }

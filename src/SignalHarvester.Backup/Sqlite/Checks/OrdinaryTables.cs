@@ -26,7 +26,7 @@ internal sealed class OrdinaryTables
     public static string Check(SqliteConnection connection, IntegrityOptions options, CheckProgress progress, IntegrityFindings found)
     {
         var check = new OrdinaryTables(connection, progress, found);
-        if (!options.IsThorough && check.Compare(options) is { } compared)
+        if (!options.IsThorough && !HasSmallTrees(connection) && check.Compare(options) is { } compared)
         {
             return compared;
         }
@@ -34,6 +34,18 @@ internal sealed class OrdinaryTables
         progress.BeginEndless(IntegrityCheck.Pragma);
         check.Check();
         return IntegrityCheck.Pragma;
+    }
+
+    /// <summary>
+    /// Whether the database consists of so many and so small trees that opening each one for itself takes longer than looking up all of
+    /// its entries, which are in the page cache.
+    /// </summary>
+    private static bool HasSmallTrees(SqliteConnection connection)
+    {
+        const int Many = 500;
+        const int FewPages = 8;
+        var trees = SqlStatement.Number(connection, "SELECT count(*) FROM main.sqlite_schema WHERE rootpage > 0");
+        return trees > Many && SqlStatement.Number(connection, "PRAGMA main.page_count") < FewPages * trees;
     }
 
     /// <summary>Runs the check that equals integrity_check as long as nothing is wrong.</summary>
@@ -85,7 +97,7 @@ internal sealed class OrdinaryTables
             // Either a value that cannot be computed ended the check, or there are more findings that may be harmless, and damage may hide
             // behind them. SQLite searches the whole index for each entry that it misses, so it does not get the rest to check.
             CheckRows(tables, foreign);
-            CheckIndexes(tables, foreign);
+            found.Damage.AddRange(disagreement.MissingExcept(CheckIndexes(tables, foreign)));
         }
     }
 
@@ -131,41 +143,49 @@ internal sealed class OrdinaryTables
         }
     }
 
-    private void CheckIndexes(Lazy<List<TableDefinition>> tables, ForeignSql? foreign)
+    /// <summary>Examines each index.</summary>
+    /// <returns>The names of those about which it found something, or about which only the application knows.</returns>
+    private HashSet<string> CheckIndexes(Lazy<List<TableDefinition>> tables, ForeignSql? foreign)
     {
         var missing = foreign?.Functions ?? new HashSet<string>();
+        var explained = new HashSet<string>(StringComparer.Ordinal);
         foreach (var index in IndexDefinition.Of(connection, tables.Value))
         {
             var examination = IndexExamination.Of(connection, index, missing);
             found.Damage.AddRange(examination.Damage is { } damage ? [damage] : []);
             found.Inconsistencies.AddRange(examination.Inconsistencies);
+            if (examination.Damage is not null || examination.Inconsistencies.Count > 0 || foreign?.Has(index.Name.Text) == true)
+            {
+                _ = explained.Add(index.Name.Text);
+            }
         }
+
+        return explained;
     }
 
     /// <summary>Compares partial indexes with their rows, because SQLite does not check whether the row of an entry must have one (since 3.42).</summary>
     private void CountPartialIndexes(Func<SqliteName, bool> isWanted, List<string> damage)
     {
         var partial = SqlStatement.List(
-            connection,
-            "SELECT DISTINCT t.name, coalesce(t.sql, '') FROM main.sqlite_schema i JOIN main.sqlite_schema t ON t.type = 'table' AND t.name = i.tbl_name COLLATE NOCASE WHERE i.type = 'index' AND i.sql LIKE '%where%'",
-            row => (Name: row.Name(0), Sql: row.Text(1)));
-        foreach (var table in partial.Where(table => isWanted(table.Name)).Select(table => TableDefinition.Read(connection, table.Name, table.Sql)).ToList())
+            connection, "SELECT DISTINCT tbl_name FROM main.sqlite_schema WHERE type = 'index' AND sql LIKE '%where%'", row => row.Name(0))
+            .Where(isWanted).ToHashSet();
+        if (partial.Count == 0)
         {
-            var indexes = IndexDefinition.Of(connection, table)
-                .Where(index => index is { Condition: not null, IsConditionCertain: true, RootPage: > 0 }).ToList();
-            if (indexes.Count == 0)
-            {
-                continue;
-            }
+            return;
+        }
 
+        var indexes = IndexDefinition.Of(connection, TableDefinition.All(connection, partial.Contains))
+            .Where(index => index is { Condition: not null, IsConditionCertain: true, RootPage: > 0 });
+        using var trees = new IndexEntries(connection);
+        foreach (var table in indexes.GroupBy(index => index.Table).ToList())
+        {
             var rows = SqlStatement.List(
                 connection,
-                $"SELECT {string.Join(", ", indexes.Select(index => $"count(*) FILTER (WHERE {index.Condition})"))} FROM {table.Rows}",
-                row => indexes.Select((_, place) => row.Number(place)).ToList()).Single();
-            foreach (var (place, index) in indexes.Index())
+                $"SELECT {string.Join(", ", table.Select(index => $"count(*) FILTER (WHERE {index.Condition})"))} FROM {table.Key.Rows}",
+                row => table.Select((_, place) => row.Number(place)).ToList()).Single();
+            foreach (var (place, index) in table.Index())
             {
-                using var tree = new IndexTree(connection, index);
-                if (SqlStatement.Number(connection, $"SELECT count(*) FROM {tree.Name}") is var entries && entries != rows[place])
+                if (trees.Count(index) is var entries && entries != rows[place])
                 {
                     damage.Add(string.Create(CultureInfo.InvariantCulture, $"index {index.Name.Text} has {entries} entries for {rows[place]} rows"));
                 }

@@ -17,8 +17,11 @@ internal sealed class RecordBuffer
     /// <summary>The values so far.</summary>
     public ReadOnlySpan<byte> Bytes => bytes.AsSpan(0, length);
 
+    /// <summary>Whether one of them is NULL.</summary>
+    public bool HasNull { get; private set; }
+
     /// <summary>Starts another record.</summary>
-    public void Clear() => length = 0;
+    public void Clear() => (length, HasNull) = (0, false);
 
     /// <summary>Whether the last value is the given integer.</summary>
     public bool EndsWith(long number) =>
@@ -26,7 +29,11 @@ internal sealed class RecordBuffer
         && BinaryPrimitives.ReadInt64LittleEndian(bytes.AsSpan(length - sizeof(long))) == number;
 
     /// <summary>Appends NULL.</summary>
-    public void AppendNull() => Reserve(1)[0] = (byte)RecordValueKind.Null;
+    public void AppendNull()
+    {
+        Reserve(1)[0] = (byte)RecordValueKind.Null;
+        HasNull = true;
+    }
 
     /// <summary>Appends an integer.</summary>
     public void Append(long number)

@@ -114,6 +114,11 @@ internal sealed partial class SchemaDisagreement
         }
     }
 
+    /// <summary>Returns the damage of indexes in which SQLite missed rows and nothing explains it.</summary>
+    /// <param name="explained">The names of the other indexes.</param>
+    public IEnumerable<string> MissingExcept(IReadOnlySet<string> explained) =>
+        missing.Keys.Where(index => !explained.Contains(index)).Select(index => $"rows missing from index {index}");
+
     private static string Times(string finding, long rows) => rows == 1 ? finding : string.Create(CultureInfo.InvariantCulture, $"{finding} ({rows} times)");
 
     [GeneratedRegex(

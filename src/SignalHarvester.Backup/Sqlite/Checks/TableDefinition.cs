@@ -31,28 +31,30 @@ internal sealed class TableDefinition
     /// <summary>The name of the rowid; null if there is none, or if columns have all its names.</summary>
     public required SqliteName? RowId { get; init; }
 
-    /// <summary>Reads all tables that are stored in the file itself.</summary>
-    public static List<TableDefinition> All(SqliteConnection connection)
-    {
-        var withoutRowId = SchemaPragmas.WithoutRowId(connection, "main");
-        var tables = SqlStatement.List(
+    /// <summary>Reads the tables that are stored in the file itself.</summary>
+    /// <param name="connection">The connection.</param>
+    /// <param name="isWanted">Which ones to read; null for all.</param>
+    public static List<TableDefinition> All(SqliteConnection connection, Func<SqliteName, bool>? isWanted = null) =>
+    [
+        .. SqlStatement.List(
             connection,
             "SELECT name, coalesce(sql, ''), rootpage FROM main.sqlite_schema WHERE type = 'table' AND rootpage > 0",
-            row => (Name: row.Name(0), Sql: row.Text(1), RootPage: row.Number(2)));
-        return [.. tables.Select(table => Read(connection, table.Name, table.Sql, table.RootPage, withoutRowId.Contains(table.Name)))];
-    }
+            row => (Name: row.Name(0), Sql: row.Text(1), RootPage: row.Number(2)))
+            .Where(table => isWanted is null || isWanted(table.Name))
+            .Select(table => Read(connection, table.Name, table.Sql, table.RootPage)),
+    ];
 
     /// <summary>Reads a table.</summary>
     /// <param name="connection">The connection.</param>
     /// <param name="name">The table.</param>
     /// <param name="sql">Its statement, as the schema keeps it.</param>
     public static TableDefinition Read(SqliteConnection connection, SqliteName name, string sql) =>
-        Read(connection, name, sql, rootPage: 0, SchemaPragmas.WithoutRowId(connection, "main", name).Count > 0);
+        Read(connection, name, sql, rootPage: 0);
 
     /// <summary>Returns a column; null if none has that name.</summary>
     public ColumnDefinition? Column(SqliteName name) => columns.GetValueOrDefault(name);
 
-    private static TableDefinition Read(SqliteConnection connection, SqliteName name, string sql, long rootPage, bool isWithoutRowId)
+    private static TableDefinition Read(SqliteConnection connection, SqliteName name, string sql, long rootPage)
     {
         var tokens = SqlToken.Of(sql);
         var opening = Math.Max(tokens.FindIndex(token => token.IsSymbol("(")), 0);
@@ -67,9 +69,7 @@ internal sealed class TableDefinition
             }
         }
 
-        var key = isWithoutRowId
-            ? SchemaPragmas.Indexes(connection, "main", name).Find(index => index.IsPrimaryKey).Name
-            : (SqliteName?)null;
+        var key = SchemaPragmas.KeyWithoutRowId(connection, "main", name);
         return new TableDefinition(name, columns)
         {
             RootPage = rootPage,
