@@ -200,7 +200,11 @@ public sealed class IntegrityCheckTests : IDisposable
         Assert.Equal("integrity_check is ok", IntegrityCheck.Run(connection, new IntegrityOptions(CancellationToken.None)).Summary);
 
         // SQLite itself does not miss the rows of such an index whose condition has changed.
-        Databases.Execute(connection, "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, '> 1', '> 5') WHERE name = 'i299'; PRAGMA writable_schema = RESET;");
+        Databases.Execute(connection, """
+            PRAGMA writable_schema = ON;
+            UPDATE sqlite_schema SET sql = replace(sql, '> 1', '> 5') WHERE name = 'i299';
+            PRAGMA writable_schema = RESET;
+            """);
         Assert.Equal(
             ["index i299 has 1 entries for 0 rows"], IntegrityCheck.Run(connection, new IntegrityOptions(CancellationToken.None)).Damage);
     }

@@ -116,9 +116,12 @@ internal sealed class RandomDatabase(int seed)
     {
         for (var index = from; index < from + count; index++)
         {
-            var condition = random.Next(4) == 0
-                ? " WHERE " + Any([$"{Any(columns)} IS NOT NULL", $"{Any(columns)} > {Literal("", false)}", $"length({Any(columns)}) > 1", $"{Literal("", false)} < {Any(columns)}"])
-                : "";
+            string[] conditions =
+            [
+                $"{Any(columns)} IS NOT NULL", $"{Any(columns)} > {Literal("", false)}", $"length({Any(columns)}) > 1",
+                $"{Literal("", false)} < {Any(columns)}",
+            ];
+            var condition = random.Next(4) == 0 ? " WHERE " + Any(conditions) : "";
             _ = TryExecute(connection,
                 $"CREATE {(random.Next(4) == 0 ? "UNIQUE " : "")}INDEX {table}_i{index} ON {table}({Keys(columns, expressions: true)}){condition}");
         }
