@@ -87,9 +87,9 @@ internal readonly partial record struct SqlToken(SqlTokenKind Kind, string Text)
             ('[', > 1) => new SqlToken(SqlTokenKind.QuotedName, text[1..^1]),
             ('"' or '`', > 1) => new SqlToken(
                 SqlTokenKind.QuotedName, text[1..^1].Replace(new string(token[0], 2), token[..1].ToString(), StringComparison.Ordinal)),
-            ('\'' or '.', > 1) or (>= '0' and <= '9', _) => new SqlToken(SqlTokenKind.Literal, text),
+            ('\'' or '.', > 1) or ( >= '0' and <= '9', _) => new SqlToken(SqlTokenKind.Literal, text),
             _ when token[^1] == '\'' && token.Length > 1 => new SqlToken(SqlTokenKind.Literal, text),
-            (>= '\u0080' or '_' or (>= 'A' and <= 'Z') or (>= 'a' and <= 'z'), _) => new SqlToken(SqlTokenKind.Word, text),
+            ( >= '\u0080' or '_' or (>= 'A' and <= 'Z') or (>= 'a' and <= 'z'), _) => new SqlToken(SqlTokenKind.Word, text),
             _ => new SqlToken(SqlTokenKind.Symbol, text),
         };
     }

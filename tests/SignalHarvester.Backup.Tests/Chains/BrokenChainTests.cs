@@ -84,12 +84,15 @@ public sealed class BrokenChainTests : IDisposable
     }
 
     [Theory]
-    [InlineData(0)]
-    [InlineData(1)]
-    [InlineData(2)]
-    public void A_parent_that_is_found_to_be_damaged_only_now_is_not_built_on(int link)
+    [InlineData(0, JournalMode.Delete)]
+    [InlineData(0, JournalMode.Wal)]
+    [InlineData(1, JournalMode.Delete)]
+    [InlineData(1, JournalMode.Wal)]
+    [InlineData(2, JournalMode.Delete)]
+    [InlineData(2, JournalMode.Wal)]
+    public void A_parent_that_is_found_to_be_damaged_only_now_is_not_built_on(int link, JournalMode journal)
     {
-        var chain = Chain(3);
+        var chain = Chain(3, journal: journal);
         FlipBit(chain[link].BackupPath, 0.5);
 
         // The digests are there and right: the damage shows when the finished increment is checked on its parent.
@@ -614,9 +617,9 @@ public sealed class BrokenChainTests : IDisposable
     }
 
     /// <summary>Makes a full backup and increments on it, each with changes of a few pages.</summary>
-    private BackupMetadata[] Chain(int length, CompressionType compression = CompressionType.Zstd)
+    private BackupMetadata[] Chain(int length, CompressionType compression = CompressionType.Zstd, JournalMode journal = JournalMode.Delete)
     {
-        Databases.Create(scene.Database, new DatabaseShape { JournalMode = JournalMode.Delete, Rows = 300 });
+        Databases.Create(scene.Database, new DatabaseShape { JournalMode = journal, Rows = 300 });
         BackupMetadata[] chain = [.. Enumerable.Range(0, length).Select(_ => Make(Increment with { Compression = compression }))];
         Assert.Equal(Enumerable.Range(0, length), chain.Select(backup => backup.Depth!.Value));
         return chain;

@@ -146,10 +146,13 @@ internal sealed class BackupAttempt(
             options.Verify ? "the backup and the copy for its check" : "the backup");
     }
 
-    /// <summary>Makes a place for a copy of the snapshot, if the check of an increment can use one instead of unpacking its chain.</summary>
+    /// <summary>
+    /// Makes a place for a copy of the snapshot, if the check of an increment can use one instead of unpacking its chain. Not in
+    /// rollback-journal mode, where writers wait while the copy is written.
+    /// </summary>
     private SnapshotCopy? CopyToCheck(LiveDatabase database, BackupMetadata? parent) =>
         parent is not null && options.Verify && options.Strategy != BackupStrategy.Wal && !stepped && !context.IsThorough
-            && MayLieOpen && IncrementVerifier.IsProved(parent)
+            && database.IsWal && MayLieOpen && IncrementVerifier.IsProved(parent)
             ? SnapshotCopy.Create(directory.Layout.TemporaryParent, database.PageSize, database.PageCount * database.PageSize)
             : null;
 

@@ -49,9 +49,10 @@ public sealed class VerifiedIncrementTests : IDisposable
     [InlineData("not verified")]
     [InlineData("tested quickly")]
     [InlineData("wanted thoroughly")]
+    [InlineData("writers would wait")]
     public void Otherwise_the_chain_is_unpacked(string why)
     {
-        Databases.Create(scene.Database);
+        Databases.Create(scene.Database, new DatabaseShape { JournalMode = why == "writers would wait" ? JournalMode.Delete : JournalMode.Wal });
         var parent = scene.Create(new CreateBackupOptions { Verify = why is not ("not verified" or "tested quickly") });
         if (why == "tested quickly")
         {
@@ -88,7 +89,7 @@ public sealed class VerifiedIncrementTests : IDisposable
     [InlineData(true)]
     public void A_database_that_is_damaged_is_told_of_and_no_increment_is_made_of_it_without_force(bool force)
     {
-        Databases.Create(scene.Database, new DatabaseShape { JournalMode = JournalMode.Delete });
+        Databases.Create(scene.Database);
         var parent = scene.Create();
         using (var file = File.OpenWrite(scene.Database))
         {

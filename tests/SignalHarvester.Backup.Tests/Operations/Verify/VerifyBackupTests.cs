@@ -6,8 +6,8 @@ using SignalHarvester.Backup.Encryption;
 using SignalHarvester.Backup.Formats;
 using SignalHarvester.Backup.Operations.Create;
 using SignalHarvester.Backup.Operations.Verify;
-using SignalHarvester.Backup.TestSupport;
 using SignalHarvester.Backup.Tests.Support;
+using SignalHarvester.Backup.TestSupport;
 using Xunit;
 
 namespace SignalHarvester.Backup.Tests.Operations.Verify;
