@@ -11,10 +11,19 @@ namespace SignalHarvester.Backup.Formats;
 internal static class ImageWriter
 {
     /// <summary>Writes the whole image.</summary>
+    /// <param name="image">The image.</param>
+    /// <param name="target">The file.</param>
+    /// <param name="digests">Takes the page digests; null if they are not needed.</param>
+    /// <param name="hasSum">Whether to take the sum that reading it back is compared with.</param>
+    /// <param name="compression">The codec.</param>
+    /// <param name="level">Its level.</param>
+    /// <param name="meter">Counts the bytes of the image.</param>
+    /// <param name="cancellation">Stops the writing.</param>
     public static WrittenImage Write(
         IDatabaseImage image,
         StoredFileWriter target,
         PageDigestFile? digests,
+        bool hasSum,
         CompressionType compression,
         int level,
         ProgressMeter meter,
@@ -22,7 +31,7 @@ internal static class ImageWriter
     {
         using var imageHash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var seed = ContentSum.NewSeed();
-        var sum = new XxHash128(seed);
+        var sum = hasSum ? new XxHash128(seed) : null;
         using var pagesHash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         ChunkPipeline.Run(
             new ImageChunks(image, imageHash, sum).Read,
@@ -43,7 +52,7 @@ internal static class ImageWriter
         return new WrittenImage(image.Length, Convert.ToHexStringLower(imageHash.GetHashAndReset()), storedLength, storedChecksum)
         {
             PagesChecksum = digests is null ? null : Convert.ToHexStringLower(pagesHash.GetHashAndReset()),
-            Sum = new ContentSum(seed, sum.GetCurrentHashAsUInt128()),
+            Sum = sum is null ? null : new ContentSum(seed, sum.GetCurrentHashAsUInt128()),
         };
     }
 }

@@ -10,6 +10,6 @@ internal sealed record WrittenImage(long ImageLength, string Checksum, long Stor
     /// <summary>SHA-256 over the page digests, lower-case hex; null if they were not taken.</summary>
     public string? PagesChecksum { get; init; }
 
-    /// <summary>Compares the image with what is read back; null if it was not written but read.</summary>
+    /// <summary>Compares the image with what is read back; null if nobody will do so.</summary>
     public ContentSum? Sum { get; init; }
 }

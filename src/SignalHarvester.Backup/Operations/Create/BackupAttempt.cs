@@ -152,12 +152,12 @@ internal sealed class BackupAttempt(
     /// </summary>
     private SnapshotCopy? CopyToCheck(LiveDatabase database, BackupMetadata? parent) =>
         parent is not null && options.Verify && options.Strategy != BackupStrategy.Wal && !stepped && !context.IsThorough
-            && database.IsWal && MayLieOpen && IncrementVerifier.IsProved(parent)
+            && database.IsWal && MayHavePlainCopy && IncrementVerifier.IsProved(parent)
             ? SnapshotCopy.Create(directory.Layout.TemporaryParent, database.PageSize, database.PageCount * database.PageSize)
             : null;
 
     /// <summary>Whether the content may lie on disk unencrypted for a check: not if it is encrypted to other people's keys.</summary>
-    private bool MayLieOpen => options.Encryption is null || context.Identities.Opens(options.Encryption);
+    private bool MayHavePlainCopy => options.Encryption is null || context.Identities.Opens(options.Encryption);
 
     private StoredContent Store(
         ContentWriter writer, LiveDatabase database, BackupMetadata? parent, PageDigestSource? parentDigests, SnapshotCopy? copy)
@@ -174,7 +174,7 @@ internal sealed class BackupAttempt(
         var image = options.WasWal ? new ImageInWalMode(found) : found;
         if (parent is null)
         {
-            return writer.WriteFull(image, scan: null);
+            return writer.WriteFull(image, scan: null, options.Verify);
         }
 
         var scan = writer.Scan(image, parentDigests!, copy, hasChecksum: options.Verify);
@@ -188,7 +188,7 @@ internal sealed class BackupAttempt(
         MakeFull(string.Create(CultureInfo.InvariantCulture, $"{scan.Changed.Count} of {image.PageCount} pages changed since '{parent.Id}'"));
         copy?.Dispose();
         RequireSpace(database, isFull: true);
-        return writer.WriteFull(image, scan);
+        return writer.WriteFull(image, scan, options.Verify);
     }
 
     private FileImage CopyStepped(LiveDatabase database, string copyPath)
@@ -356,7 +356,7 @@ internal sealed class BackupAttempt(
         var verifier = new ImageVerifier(directory.Layout.TemporaryParent, context);
         var identities = encryption is null ? context.Identities : context.Identities.With(encryption.Key);
         var own = OpenChain.Of(backup, partial.Handle, identities, stored.Sum);
-        if (!MayLieOpen)
+        if (!MayHavePlainCopy)
         {
             // Encryption to other people's keys leaves no plain copy on disk, not even for a check.
             context.Verbose(

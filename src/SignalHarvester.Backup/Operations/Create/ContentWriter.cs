@@ -28,11 +28,12 @@ internal sealed class ContentWriter(
     /// <summary>Stores the whole image.</summary>
     /// <param name="image">The snapshot's image.</param>
     /// <param name="scan">The results of a scan; null if the image was not scanned.</param>
-    public StoredContent WriteFull(IDatabaseImage image, ImageScan? scan)
+    /// <param name="isReadBack">Whether the file will be read back.</param>
+    public StoredContent WriteFull(IDatabaseImage image, ImageScan? scan, bool isReadBack)
     {
         using var meter = context.Meter($"Backing up {FileName}", image.Length);
         using var target = new StoredFileWriter(partial.Handle, flush, watch.Check, encryption);
-        var stored = ImageWriter.Write(image, target, scan is null ? digests : null, compression, level, meter, context.Cancellation);
+        var stored = ImageWriter.Write(image, target, scan is null ? digests : null, isReadBack, compression, level, meter, context.Cancellation);
         image.ConfirmUnchanged();
         return new StoredContent
         {

@@ -21,7 +21,7 @@ internal sealed record StoredContent
 
     public required string PagesChecksum { get; init; }
 
-    /// <summary>Compares the image of a full backup with what is read back; null for an increment.</summary>
+    /// <summary>Compares the image of a full backup with what is read back; null for an increment, and with -NoVerify.</summary>
     public ContentSum? Sum { get; init; }
 
     public string? WalChecksum { get; init; }

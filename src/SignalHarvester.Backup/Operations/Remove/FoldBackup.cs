@@ -71,7 +71,7 @@ internal static class FoldBackup
         {
             if (pages is null)
             {
-                var stored = ImageWriter.Write(image, target, digests: null, survivor.Compression, level, meter, context.Cancellation);
+                var stored = ImageWriter.Write(image, target, digests: null, hasSum: false, survivor.Compression, level, meter, context.Cancellation);
                 rewritten = rewritten with { Size = stored.StoredLength, StoredChecksum = stored.StoredChecksum, WalChecksum = null };
             }
             else
