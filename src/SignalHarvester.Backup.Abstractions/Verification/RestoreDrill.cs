@@ -37,8 +37,8 @@ public sealed record RestoreDrill
     public IReadOnlyList<DrillAssertionResult> Assertions
     {
         get;
-        init => field = value as DrillAssertionResult[] ?? value.ToArray();
-    } = [];
+        init => field = ValueText.List(value);
+    } = ValueText.List<DrillAssertionResult>([]);
 
     /// <summary>The start of the drill, in UTC.</summary>
     public DateTimeOffset Started { get; init; }

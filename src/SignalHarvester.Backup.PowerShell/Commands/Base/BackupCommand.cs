@@ -218,7 +218,7 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
     private protected StoreChoice Stores(StoreParameters parameters) => new(parameters, Settings, this.FileSystemPath, this.IsBound);
 
     /// <summary>Sends one backup to a store, which is prepared before the first.</summary>
-    private protected BackupMetadata Send(BackupMetadata backup, BackupDirectory directory, StoreCatalog store, UploadParameters parameters)
+    private protected BackupTransferResult Send(BackupMetadata backup, BackupDirectory directory, StoreCatalog store, UploadParameters parameters)
     {
         var creates = Stores(parameters).CreatesContainer(store.Location);
         return Runner.Run(context => BackupEngine.Send(backup, directory, store, () => stores.Prepare(store, creates, context), context));
