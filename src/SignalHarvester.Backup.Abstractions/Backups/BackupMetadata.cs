@@ -146,6 +146,16 @@ public record BackupMetadata
         init => field = ValueText.List(value);
     } = ValueText.List<string>([]);
 
+    /// <summary>
+    /// The rows that referred to missing rows when the database was backed up, by foreign keys; null if that was not checked. A restore
+    /// drill compares the restored database with them.
+    /// </summary>
+    public IReadOnlyList<ForeignKeyViolation>? ForeignKeyViolations
+    {
+        get;
+        init => field = value is null ? null : ValueText.List(value);
+    }
+
     /// <summary>The retention policy of the backup; null for a manual backup.</summary>
     public RetentionPolicy? RetentionPolicy { get; init; }
 

@@ -93,6 +93,12 @@ public sealed class DeserializedConverter : PSTypeConverter
             return ReadObject(PSObject.AsPSObject(value), type, SettableOf(type));
         }
 
+        if (type == typeof(IReadOnlyList<ForeignKeyViolation>))
+        {
+            return Items(value).Select(
+                key => (ForeignKeyViolation)ReadObject(PSObject.AsPSObject(key), typeof(ForeignKeyViolation), SettableOf(typeof(ForeignKeyViolation)))).ToList();
+        }
+
         if (type == typeof(IReadOnlyList<VerificationCheck>))
         {
             return Items(value).Select(ReadCheck).ToList();

@@ -286,6 +286,7 @@ public class DisplayTests
         var backup = Sample(map => map["hosts"] = new List<object?> { "a", new List<object?> { "b", 3 } }) with
         {
             RowCounts = Enumerable.Range(0, 9).ToDictionary(number => $"table{number}", number => (long)number),
+            ForeignKeyViolations = [new ForeignKeyViolation { Table = "order", Columns = "customer", Parent = "customer", Rows = 3 }],
         };
         var back = Assert.Single(session.Invoke(RoundTrip, [backup]).WithoutErrors().As<BackupMetadata>());
 
