@@ -22,11 +22,20 @@ internal static class Readable
     {
         null => string.Empty,
         string text => text,
-        IDictionary map => string.Join("; ", map.Cast<DictionaryEntry>().Select(entry => $"{entry.Key}={Inner(entry.Value)}")),
+        IDictionary map => string.Join("; ", Entries(map)),
         IEnumerable list => string.Join("; ", list.Cast<object?>().Select(Inner)),
         IFormattable formattable => formattable.ToString(null, CultureInfo.InvariantCulture),
         _ => value.ToString() ?? string.Empty,
     };
+
+    private static IEnumerable<string> Entries(IDictionary map)
+    {
+        // Not through LINQ, for which a map may have entries of another type.
+        foreach (DictionaryEntry entry in map)
+        {
+            yield return $"{entry.Key}={Inner(entry.Value)}";
+        }
+    }
 
     private static string Inner(object? value) => value is IEnumerable and not string ? $"({Text(value)})" : Text(value);
 }
