@@ -52,11 +52,18 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsCommon.Get, "SHBackup")]
 [OutputType(typeof(BackupMetadata))]
-public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters, IConfigurationOptional
+public sealed class GetSHBackupCommand : BackupCommand, IConfigurationOptional
 {
     private DatabaseFilter? databases;
 
     private readonly StoreParameters storeParameters = new();
+
+    /// <summary>Makes the cmdlet.</summary>
+    public GetSHBackupCommand()
+    {
+        AddParameters(new SourceParameters());
+        AddParameters(storeParameters, isHidden: true);
+    }
 
     /// <summary>
     /// Ids to list. Wildcards match several, but not in pipeline input. Tab completes them, with date, type and size.
@@ -135,15 +142,14 @@ public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters, ICon
     [Parameter]
     public SwitchParameter NoConfiguration { get; set; }
 
-    /// <summary>The parameters of the object store.</summary>
-    public object GetDynamicParameters() => storeParameters;
+    private bool IsRemote => Remote || NamedStores.Count > 0;
 
-    private protected override string? MissingStoreSwitch => Remote ? null : "-Remote";
+    private protected override string? MissingStoreSwitch => IsRemote ? null : "-Remote";
 
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        var backups = this.StopOnError(() => Remote ? List(OpenStore(storeParameters)) : List(OpenDirectories(), withRetired: Tree));
+        var backups = this.StopOnError(() => IsRemote ? List(OpenStore(storeParameters)) : List(OpenDirectories(), withRetired: Tree));
         var ids = Patterns();
         RequireIds(backups);
         var selected = backups.Where(backup => ids(backup.Id) && IsWanted(backup));
@@ -184,7 +190,7 @@ public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters, ICon
         {
             if (!backups.Any(backup => backup.Id == id))
             {
-                this.ReportErrors(() => _ = Remote ? Runner.Run(context => OpenStore(storeParameters).Get(id, context.Cancellation)) : OpenDirectory().Get(id));
+                this.ReportErrors(() => _ = IsRemote ? Runner.Run(context => OpenStore(storeParameters).Get(id, context.Cancellation)) : OpenDirectory().Get(id));
             }
         }
     }

@@ -38,11 +38,18 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsLifecycle.Invoke, "SHBackupScrub", SupportsShouldProcess = true, DefaultParameterSetName = PercentSet)]
 [OutputType(typeof(BackupScrubResult))]
-public sealed class InvokeSHBackupScrubCommand : BackupCommand, IDynamicParameters
+public sealed class InvokeSHBackupScrubCommand : BackupCommand
 {
     private const string PercentSet = "Percent";
 
     private readonly StoreParameters storeParameters = new();
+
+    /// <summary>Makes the cmdlet.</summary>
+    public InvokeSHBackupScrubCommand()
+    {
+        AddParameters(new SourceParameters());
+        AddParameters(storeParameters, isHidden: true);
+    }
 
     /// <summary>The share of all stored bytes to read, in percent, 1 to 100. Only whole files are read, so it may be more. Without it, all.</summary>
     [Parameter(ParameterSetName = PercentSet)]
@@ -53,9 +60,6 @@ public sealed class InvokeSHBackupScrubCommand : BackupCommand, IDynamicParamete
     [Parameter(Mandatory = true, ParameterSetName = "Budget")]
     [ValidateNotNull]
     public BackupAge? Budget { get; set; }
-
-    /// <summary>The parameters of the object store with the copies.</summary>
-    public object GetDynamicParameters() => storeParameters;
 
     /// <inheritdoc/>
     protected override void ProcessRecord()

@@ -31,9 +31,16 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsCommunications.Receive, "SHBackup", SupportsShouldProcess = true, DefaultParameterSetName = ObjectSet)]
 [OutputType(typeof(BackupMetadata))]
-public sealed class ReceiveSHBackupCommand : BackupInputCommand, IDynamicParameters, IConfigurationOptional
+public sealed class ReceiveSHBackupCommand : BackupInputCommand, IConfigurationOptional
 {
     private readonly StoreParameters storeParameters = new();
+
+    /// <summary>Makes the cmdlet.</summary>
+    public ReceiveSHBackupCommand()
+    {
+        AddParameters(new SourceParameters());
+        AddParameters(storeParameters, isHidden: true);
+    }
 
     /// <summary>
     /// Ignores the configuration file and the SHBACKUP_ environment variables, so that an error in them does not stop a
@@ -41,9 +48,6 @@ public sealed class ReceiveSHBackupCommand : BackupInputCommand, IDynamicParamet
     /// </summary>
     [Parameter]
     public SwitchParameter NoConfiguration { get; set; }
-
-    /// <summary>The parameters of the object store.</summary>
-    public object GetDynamicParameters() => storeParameters;
 
     /// <inheritdoc/>
     protected override void ProcessRecord()

@@ -29,26 +29,34 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsCommunications.Send, "SHBackup", SupportsShouldProcess = true, DefaultParameterSetName = ObjectSet)]
 [OutputType(typeof(BackupMetadata))]
-public sealed class SendSHBackupCommand : BackupInputCommand, IDynamicParameters
+public sealed class SendSHBackupCommand : BackupInputCommand
 {
     private readonly UploadParameters storeParameters = new();
 
-    /// <summary>The parameters of the object store.</summary>
-    public object GetDynamicParameters() => storeParameters;
+    /// <summary>Makes the cmdlet.</summary>
+    public SendSHBackupCommand()
+    {
+        AddParameters(new TargetParameters());
+        AddParameters(storeParameters);
+    }
 
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        var store = this.StopOnError(() => OpenStore(storeParameters));
+        var named = this.StopOnError(() => Stores(storeParameters).AllNamed);
+        var stores = this.StopOnError(() => named.Count == 0 ? [OpenStore(storeParameters)] : named.Select(place => OpenStore(storeParameters, place)).ToList());
         foreach (var (backup, catalog) in SelectedHere())
         {
-            this.ReportErrors(() =>
+            foreach (var store in stores)
             {
-                if (ShouldProcess($"{Named(backup)} ({ProgressView.Size(backup.Size)})", $"Send to {store.Location}"))
+                this.ReportErrors(() =>
                 {
-                    WriteObject(Send(backup, catalog.Home, store, storeParameters));
-                }
-            });
+                    if (ShouldProcess($"{Named(backup)} ({ProgressView.Size(backup.Size)})", $"Send to {store.Location}"))
+                    {
+                        WriteObject(Send(backup, catalog.Home, store, storeParameters));
+                    }
+                });
+            }
         }
     }
 }

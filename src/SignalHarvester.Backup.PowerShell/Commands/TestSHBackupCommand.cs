@@ -39,11 +39,18 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsDiagnostic.Test, "SHBackup", DefaultParameterSetName = IdSet)]
 [OutputType(typeof(BackupMetadata), typeof(bool))]
-public sealed class TestSHBackupCommand : DecryptingCommand, IDynamicParameters, IConfigurationOptional
+public sealed class TestSHBackupCommand : DecryptingCommand, IConfigurationOptional
 {
     private const string PathSet = "Path";
 
     private readonly StoreParameters storeParameters = new();
+
+    /// <summary>Makes the cmdlet.</summary>
+    public TestSHBackupCommand()
+    {
+        AddParameters(new SourceParameters());
+        AddParameters(storeParameters, isHidden: true);
+    }
 
     /// <summary>
     /// A backup file. If there is a sidecar beside it, its records are used; otherwise only the file's content is checked.
@@ -83,10 +90,9 @@ public sealed class TestSHBackupCommand : DecryptingCommand, IDynamicParameters,
     [Parameter]
     public SwitchParameter NoConfiguration { get; set; }
 
-    /// <summary>The parameters of the object store.</summary>
-    public object GetDynamicParameters() => storeParameters;
+    private bool IsRemote => Remote || NamedStores.Count > 0;
 
-    private protected override string? MissingStoreSwitch => Remote ? null : "-Remote";
+    private protected override string? MissingStoreSwitch => IsRemote ? null : "-Remote";
 
     /// <inheritdoc/>
     protected override void BeginProcessing()
@@ -99,7 +105,7 @@ public sealed class TestSHBackupCommand : DecryptingCommand, IDynamicParameters,
     protected override void ProcessRecord()
     {
         HasInput = true;
-        foreach (var source in ParameterSetName == PathSet ? Files(LiteralPath, Remote) : Selected(storeParameters, Remote))
+        foreach (var source in ParameterSetName == PathSet ? Files(LiteralPath, IsRemote) : Selected(storeParameters, IsRemote))
         {
             this.ReportErrors(() => Show(Runner.Run(context => BackupEngine.Verify(source, Level, context))));
         }
