@@ -211,7 +211,7 @@ internal static class SettingsMap
             EncryptionKey = provider is CloudProvider.S3 or CloudProvider.Gcs ? section.Text("kms_key_id") : null,
             ImmutableFor = isRemote ? section.Age("immutable_for")?.Value : null,
             UseTrailingChecksums = provider == CloudProvider.S3 && section.Flag("trailing_checksums", false),
-            BandwidthLimit = bandwidth,
+            BandwidthLimit = (isNamed ? section.Bytes("bandwidth_limit", LeastBandwidth) : null) ?? bandwidth,
         };
         if (container is null)
         {

@@ -8,7 +8,7 @@ namespace SignalHarvester.Backup.Configuration;
 public static partial class StoreNames
 {
     /// <summary>What a name looks like, in words.</summary>
-    internal const string Form = "a name of letters, digits, '-', '_' and '.', which begins with a letter or digit and has at most 64 characters";
+    public const string Form = "a name of letters, digits, '-', '_' and '.', which begins with a letter or digit and has at most 64 characters";
 
     /// <summary>Whether a text can be the name of a store.</summary>
     public static bool IsName(string text) => NamePattern().IsMatch(text);
@@ -26,7 +26,7 @@ public static partial class StoreNames
         ArgumentNullException.ThrowIfNull(text);
         ArgumentNullException.ThrowIfNull(settings);
         ArgumentNullException.ThrowIfNull(fullPath);
-        if (settings.Stores.FirstOrDefault(store => AreSame(store.Name, text)) is { } named)
+        if (Named(text, settings) is { } named)
         {
             return named;
         }
@@ -47,6 +47,16 @@ public static partial class StoreNames
         return Place(
             new StoreLocation { Provider = CloudProvider.Directory, Container = Path.TrimEndingDirectorySeparator(fullPath(text)) }, settings);
     }
+
+    /// <summary>Returns the store of a name.</summary>
+    /// <exception cref="BackupException">InvalidArgument: there is none.</exception>
+    public static ObjectStoreSettings Require(string name, BackupSettings settings)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        return Named(name, settings) ?? throw BackupException.InvalidArgument(name, Unknown(name, settings));
+    }
+
+    private static ObjectStoreSettings? Named(string name, BackupSettings settings) => settings.Stores.FirstOrDefault(store => AreSame(store.Name, name));
 
     private static ObjectStoreSettings Place(StoreLocation location, BackupSettings settings) =>
         new(location, new StoreOptions { BandwidthLimit = settings.BandwidthLimit }) { Enabled = true };
