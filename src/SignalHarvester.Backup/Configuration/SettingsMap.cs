@@ -153,23 +153,30 @@ internal static class SettingsMap
         }
 
         var named = backup.Section("stores");
-        foreach (var (key, section) in named.Sections())
+        foreach (var key in named.Names())
         {
             var name = key.Text ?? string.Empty;
             if (!StoreNames.IsName(name))
             {
                 named.Refuse(key, StoreNames.Form);
+                continue;
             }
-            else if (stores.Find(store => StoreNames.AreSame(store.Name, name)) is { } same)
+
+            if (stores.Find(store => StoreNames.AreSame(store.Name, name)) is { } same)
             {
                 named.Refuse(key, $"a name that no other store has, in any case; '{same.Name}' exists already");
+                continue;
             }
-            else if ((section.ChoiceOrNone<CloudProvider>("provider") ?? (section.Has("path") ? CloudProvider.Directory : null)) is { } provider)
+
+            var section = named.Named(name);
+            if ((section.ChoiceOrNone<CloudProvider>("provider") ?? (section.Has("path") ? CloudProvider.Directory : null)) is { } provider)
             {
                 Add(ReadStore(name, section, provider, isNamed: true, bandwidth));
             }
             else
             {
+                // Which keys it may have depends on that.
+                _ = section.Names();
                 section.Require("provider", "give s3, gcs or azure; or give path for a folder");
             }
         }

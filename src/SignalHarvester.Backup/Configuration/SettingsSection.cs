@@ -53,13 +53,16 @@ internal sealed class SettingsSection
     /// <summary>Returns a section inside this one.</summary>
     public SettingsSection Section(string name, bool isClosed = true) => new(reading, KeyOf(name), Find(name), isClosed);
 
-    /// <summary>Returns the sections under all keys of this one, which are names that the file chooses. No variable can override them.</summary>
-    public IReadOnlyList<(ConfigurationNode Key, SettingsSection Section)> Sections()
+    /// <summary>Returns all keys of this section, for one whose keys are names that the file chooses.</summary>
+    public IReadOnlyList<ConfigurationNode> Names()
     {
-        var entries = node?.Entries ?? [];
-        known.AddRange(entries.Select(entry => entry.Key.Text).OfType<string>());
-        return [.. entries.Select(entry => (entry.Key, new SettingsSection(reading, KeyOf(entry.Key.Text ?? "?"), entry.Value, isItem: true)))];
+        var keys = node?.Entries?.Select(entry => entry.Key).DistinctBy(key => key.Text).ToList() ?? [];
+        known.AddRange(keys.Select(key => key.Text).OfType<string>());
+        return keys;
     }
+
+    /// <summary>Returns the section under such a name. No variable can override it.</summary>
+    public SettingsSection Named(string name) => new(reading, KeyOf(name), Find(name), isItem: true);
 
     /// <summary>Whether the file has a value for a key.</summary>
     public bool Has(string name) => node?.Entries?.Exists(entry => entry.Key.Text == name && !entry.Value.IsNothing) == true;

@@ -41,7 +41,8 @@ public static partial class StoreNames
 
         if (IsName(text) || text.Contains("://", StringComparison.Ordinal))
         {
-            throw BackupException.InvalidArgument(text, Unknown(text, settings));
+            // The text of a wrong address may hold a secret.
+            throw BackupException.InvalidArgument(IsName(text) ? text : "address", Unknown(text, settings));
         }
 
         return Place(
