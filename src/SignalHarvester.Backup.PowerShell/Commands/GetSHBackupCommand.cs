@@ -40,8 +40,8 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <example>
 /// <para>List the backups on a second disk</para>
 /// <code>
-/// Get-SHBackup -Newest 1 | Send-SHBackup -Provider Directory -Container ./offsite -CreateContainer | Out-Null;
-/// Get-SHBackup -Remote -Provider Directory -Container ./offsite
+/// Get-SHBackup -Newest 1 | Send-SHBackup -To ./offsite -CreateContainer | Out-Null;
+/// Get-SHBackup -From ./offsite
 /// </code>
 /// <para>Sends the newest backup there, and lists the backups there. S3, Azure and Gcs are listed in the same way.</para>
 /// </example>
@@ -130,14 +130,15 @@ public sealed class GetSHBackupCommand : BackupCommand, IConfigurationOptional
     public SwitchParameter Tree { get; set; }
 
     /// <summary>
-    /// Lists the backups in an object store, given with -Provider and -Container, from the sidecars there: this machine need not know those backups.
+    /// Lists the backups in the only enabled store of the configuration, or that of -Provider and -Container, from the sidecars there: this
+    /// machine need not know those backups. -From names a store and needs no -Remote.
     /// </summary>
     [Parameter]
     public SwitchParameter Remote { get; set; }
 
     /// <summary>
     /// Ignores the configuration file and the SHBACKUP_ environment variables, so that an error in them does not stop a
-    /// restore: give the needed values as parameters, such as -BackupDirectory, or -Provider and -Container with -Remote.
+    /// restore: give the needed values as parameters, such as -BackupDirectory, or the address of a store with -From.
     /// </summary>
     [Parameter]
     public SwitchParameter NoConfiguration { get; set; }
@@ -190,7 +191,8 @@ public sealed class GetSHBackupCommand : BackupCommand, IConfigurationOptional
         {
             if (!backups.Any(backup => backup.Id == id))
             {
-                this.ReportErrors(() => _ = IsRemote ? Runner.Run(context => OpenStore(storeParameters).Get(id, context.Cancellation)) : OpenDirectory().Get(id));
+                this.ReportErrors(() =>
+                    _ = IsRemote ? Runner.Run(context => OpenStore(storeParameters).Get(id, context.Cancellation)) : OpenDirectory().Get(id));
             }
         }
     }

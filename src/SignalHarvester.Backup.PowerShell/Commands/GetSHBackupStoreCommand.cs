@@ -38,7 +38,8 @@ public sealed class GetSHBackupStoreCommand : StoreCommand
         var configuration = FindConfiguration();
         foreach (var name in Name)
         {
-            this.ReportErrors(() => WriteObject(Named(configuration.Settings, name).Select(store => Describe(store, configuration.Path)), enumerateCollection: true));
+            this.ReportErrors(() =>
+                WriteObject(Named(configuration.Settings, name).Select(store => Describe(store, configuration.Path)), enumerateCollection: true));
         }
     });
 }

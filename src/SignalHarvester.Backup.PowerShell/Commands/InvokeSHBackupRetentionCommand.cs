@@ -112,8 +112,9 @@ public sealed class InvokeSHBackupRetentionCommand : BackupCommand
     public SwitchParameter IncludeManual { get; set; }
 
     /// <summary>
-    /// Prunes the copies in an object store, given with -Provider and -Container, instead of a directory. Nothing is folded
-    /// there: the chains of kept copies stay. Let only one machine prune a place.
+    /// Prunes the copies in the only enabled store of the configuration, or that of -Provider and -Container, instead of a
+    /// directory; -From names a store and needs no -Remote. Nothing is folded there: the chains of kept copies stay. Let only
+    /// one machine prune a place.
     /// </summary>
     [Parameter]
     public SwitchParameter Remote { get; set; }

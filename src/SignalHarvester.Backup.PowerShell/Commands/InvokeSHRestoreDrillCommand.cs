@@ -73,7 +73,7 @@ public sealed class InvokeSHRestoreDrillCommand : DecryptingCommand, IConfigurat
     public Hashtable[] Assertion { get; set; } = [];
 
     /// <summary>
-    /// Drills the copy in an object store: at the place of -Provider and -Container, else the place that listed the backup,
+    /// Drills the copy in an object store: in that of -From (or of -Provider and -Container), else the place that listed the backup,
     /// else that of its first copy. The download is deleted after the drill.
     /// </summary>
     [Parameter]

@@ -104,7 +104,8 @@ public sealed class NewSHBackupStoreCommand : StoreCommand, IDynamicParameters
         if (StoreEntry.Load(file) != former)
         {
             throw new BackupException(
-                BackupErrorId.ConfigurationInvalid, file, $"The configuration '{file}' was changed by another program meanwhile, so the store '{Name}' was not added. Try again.");
+                BackupErrorId.ConfigurationInvalid, file,
+                $"The configuration '{file}' was changed by another program meanwhile, so the store '{Name}' was not added. Try again.");
         }
 
         StoreEntry.Write(file, text);

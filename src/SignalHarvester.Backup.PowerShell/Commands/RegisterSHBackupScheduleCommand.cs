@@ -26,7 +26,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <example>
 /// <para>Back up the changes every hour, with a copy elsewhere</para>
 /// <code>
-/// Register-SHBackupSchedule hourly -Every 1h -DatabasePath *.db -BackupDirectory ./backups -Type Auto -Upload -Provider Directory -Container ./offsite `
+/// Register-SHBackupSchedule hourly -Every 1h -DatabasePath *.db -BackupDirectory ./backups -Type Auto -To ./offsite `
 ///     -CreateContainer
 /// </code>
 /// <para>Each run expands the wildcards, so it finds new databases. In expressions, quote a number of hours, minutes or weeks: '1h'.</para>
@@ -230,7 +230,7 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand
     public SwitchParameter NoVerify { get; set; }
 
     /// <summary>
-    /// Also sends each backup to an object store, given with -Provider and -Container; -To names stores and needs no -Upload. Without -To,
+    /// Also sends each backup to the store of -Provider and -Container; -To names stores and needs no -Upload. Without -To,
     /// the enabled stores of the configuration with upload_after_backup get each backup as well.
     /// </summary>
     [Parameter]
@@ -455,10 +455,11 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand
         string[] ofBackups = [nameof(Type), nameof(Compression), nameof(RetentionPolicy), nameof(NoRetention), nameof(NoVerify)];
         string[] ofRetention = [nameof(KeepDaily), nameof(KeepWeekly), nameof(KeepMonthly), nameof(KeepWithin)];
         string[] ofScrubs = [nameof(Percent), nameof(Budget)];
+        string[] ofUploads = [nameof(Upload), nameof(TargetParameters.To)];
         var (action, without) = Action switch
         {
-            ScheduleAction.Retention => ("-RetentionOnly", (string[])[.. ofBackups, .. ofScrubs, nameof(DatabasePath), nameof(Upload), nameof(TargetParameters.To)]),
-            ScheduleAction.Drill => ("-Drill", [.. ofBackups, .. ofRetention, .. ofScrubs, nameof(Upload), nameof(TargetParameters.To)]),
+            ScheduleAction.Retention => ("-RetentionOnly", (string[])[.. ofBackups, .. ofScrubs, .. ofUploads, nameof(DatabasePath)]),
+            ScheduleAction.Drill => ("-Drill", [.. ofBackups, .. ofRetention, .. ofScrubs, .. ofUploads]),
             ScheduleAction.Scrub => ("-Scrub", [.. ofBackups, .. ofRetention, nameof(DatabasePath)]),
             _ => ("a schedule that makes backups", ofScrubs),
         };
@@ -484,7 +485,9 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand
         var store = StoreNames.Find(text, Settings, this.FileSystemPath);
         if (store.Name.Length > 0 && ConfigurationFile is null)
         {
-            throw Invalid("To", $"The store '{store.Name}' comes from the environment alone, and a schedule's run may not have that. Give its address, or a configuration file with the store.");
+            throw Invalid(
+                nameof(TargetParameters.To),
+                $"The store '{store.Name}' comes from the environment alone, and a schedule's run may not have that. Give its address, or a configuration file with the store.");
         }
 
         return store.Name.Length > 0 ? store.Name : StoreLocation.Parse(text) is null ? store.Location.Container : text;

@@ -61,7 +61,8 @@ public sealed class RemoveSHBackupCommand : DecryptingCommand
     public SwitchParameter Force { get; set; }
 
     /// <summary>
-    /// Removes only the copy in an object store: at the place of -Provider and -Container, else the place that listed the backup, else that of its first copy.
+    /// Removes only the copy in an object store: in that of -From (or of -Provider and -Container), else the place that listed
+    /// the backup, else that of its first copy.
     /// </summary>
     [Parameter]
     public SwitchParameter Remote { get; set; }

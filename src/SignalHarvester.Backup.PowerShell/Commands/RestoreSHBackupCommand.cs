@@ -185,7 +185,7 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IConfigurationOp
     public int LockTimeout { get; set; } = 30;
 
     /// <summary>
-    /// Restores from an object store: from the place of -Provider and -Container, else the place that listed the backup, else
+    /// Restores from an store: from that of -From (or of -Provider and -Container), else the place that listed the backup, else
     /// that of its first copy. The download is deleted after the restore.
     /// </summary>
     [Parameter]

@@ -16,12 +16,12 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// </remarks>
 /// <example>
 /// <para>Send the newest backup to a second disk</para>
-/// <code>Get-SHBackup -Newest 1 | Send-SHBackup -Provider Directory -Container ./offsite -CreateContainer</code>
+/// <code>Get-SHBackup -Newest 1 | Send-SHBackup -To ./offsite -CreateContainer</code>
 /// <para>Emits the backup, which now records its copy.</para>
 /// </example>
 /// <example>
 /// <para>Preview the upload</para>
-/// <code>Get-SHBackup | Where-Object CloudUrl -eq $null | Send-SHBackup -Provider S3 -Bucket my-backups -Prefix machine1/ -WhatIf</code>
+/// <code>Get-SHBackup | Where-Object CloudUrl -eq $null | Send-SHBackup -To s3://my-backups/machine1/ -WhatIf</code>
 /// <para>Lists each backup that has no copy yet.</para>
 /// </example>
 /// <seealso>Receive-SHBackup</seealso>
@@ -44,7 +44,8 @@ public sealed class SendSHBackupCommand : BackupInputCommand
     protected override void ProcessRecord()
     {
         var named = this.StopOnError(() => Stores(storeParameters).AllNamed);
-        var stores = this.StopOnError(() => named.Count == 0 ? [OpenStore(storeParameters)] : named.Select(place => OpenStore(storeParameters, place)).ToList());
+        var stores = this.StopOnError(() =>
+            named.Count == 0 ? [OpenStore(storeParameters)] : named.Select(place => OpenStore(storeParameters, place)).ToList());
         foreach (var (backup, catalog) in SelectedHere())
         {
             foreach (var store in stores)

@@ -77,7 +77,7 @@ public sealed class TestSHBackupCommand : DecryptingCommand, IConfigurationOptio
     public SwitchParameter Quiet { get; set; }
 
     /// <summary>
-    /// Tests the copy in an object store: at the place of -Provider and -Container, else the place that listed the backup,
+    /// Tests the copy in an object store: in that of -From (or of -Provider and -Container), else the place that listed the backup,
     /// else that of its first copy. Quick fetches no backup file; Full fetches the chain and deletes it afterwards.
     /// </summary>
     [Parameter]

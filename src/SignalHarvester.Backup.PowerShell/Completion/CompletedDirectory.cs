@@ -15,7 +15,7 @@ internal static class CompletedDirectory
     /// <summary>Returns its full path; that of the configuration, or else the default, if the line names none.</summary>
     public static string Path(IDictionary boundParameters) =>
         FullPath(Given(boundParameters, "BackupDirectory")
-        ?? ((boundParameters.Contains("NoConfiguration") ? null : Read(boundParameters, BackupConfiguration.Find)?.Settings) ?? new BackupSettings()).BackupDirectory);
+        ?? (Configured(boundParameters) ?? new BackupSettings()).BackupDirectory);
 
     /// <summary>Lists the backups in it, newest first.</summary>
     public static IReadOnlyList<BackupMetadata> Backups(IDictionary boundParameters)
@@ -37,7 +37,10 @@ internal static class CompletedDirectory
 
     /// <summary>Returns the stores of the configuration.</summary>
     public static IReadOnlyList<ObjectStoreSettings> Stores(IDictionary boundParameters) =>
-        boundParameters.Contains("NoConfiguration") ? [] : Read(boundParameters, BackupConfiguration.Find)?.Settings.Stores ?? [];
+        Configured(boundParameters)?.Stores ?? [];
+
+    private static BackupSettings? Configured(IDictionary boundParameters) =>
+        boundParameters.Contains("NoConfiguration") ? null : Read(boundParameters, BackupConfiguration.Find)?.Settings;
 
     private static BackupConfiguration? Read(IDictionary boundParameters, Func<string?, string, CancellationToken, BackupConfiguration> find)
     {

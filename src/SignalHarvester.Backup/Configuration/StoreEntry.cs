@@ -152,7 +152,8 @@ public static class StoreEntry
             yield return ("provider", location.Provider.ToString().ToLowerInvariant());
         }
 
-        yield return (location.Provider switch { CloudProvider.Directory => "path", CloudProvider.Azure => "container", _ => "bucket" }, Quoted(location.Container));
+        var place = location.Provider switch { CloudProvider.Directory => "path", CloudProvider.Azure => "container", _ => "bucket" };
+        yield return (place, Quoted(location.Container));
         (string Name, string? Value)[] texts =
         [
             ("prefix", location.Prefix.Length > 0 ? location.Prefix : null),

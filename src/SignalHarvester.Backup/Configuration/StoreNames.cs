@@ -39,10 +39,17 @@ public static partial class StoreNames
                 : Place(location, settings);
         }
 
-        if (IsName(text) || text.Contains("://", StringComparison.Ordinal))
+        if (IsName(text))
         {
-            // The text of a wrong address may hold a secret.
-            throw BackupException.InvalidArgument(IsName(text) ? text : "address", Unknown(text, settings));
+            throw BackupException.InvalidArgument(text, Unknown(text, settings));
+        }
+
+        if (text.Contains("://", StringComparison.Ordinal))
+        {
+            // It is not repeated, because it may hold a secret.
+            throw BackupException.InvalidArgument(
+                "address",
+                "This is not the address of a store. Give one such as s3://bucket/prefix/, gs://bucket/prefix/ or azure://account/container/prefix/, without a user name, a query or a fragment.");
         }
 
         return Place(
@@ -64,11 +71,6 @@ public static partial class StoreNames
 
     private static string Unknown(string text, BackupSettings settings)
     {
-        if (!IsName(text))
-        {
-            return "This is not the address of a store. Give one such as s3://bucket/prefix/, gs://bucket/prefix/ or azure://account/container/prefix/, without a user name, a query or a fragment.";
-        }
-
         var names = settings.Stores.Select(store => store.Name).ToList();
         var advice = NearestName.Of(text, names) is { } meant ? $"Did you mean '{meant}'?"
             : names.Count > 0 ? $"Give one that is there: {string.Join(", ", names)}."

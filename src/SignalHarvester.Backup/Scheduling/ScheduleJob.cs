@@ -84,7 +84,8 @@ public sealed record ScheduleJob
         Incremental = settings.Incremental with { Type = Type ?? settings.Incremental.Type },
         Verification = settings.Verification with { VerifyAfterBackup = settings.Verification.VerifyAfterBackup && !NoVerify },
         Retention = Rules(settings.Retention),
-        Stores = Targets.Count > 0 ? [.. Targets.Select(target => StoreNames.Find(target, settings, Path.GetFullPath) with { Enabled = true, UploadAfterBackup = true })]
+        Stores = Targets.Count > 0
+            ? [.. Targets.Select(target => StoreNames.Find(target, settings, Path.GetFullPath) with { Enabled = true, UploadAfterBackup = true })]
             : Upload is null ? settings.Stores
             : [.. settings.Stores, new ObjectStoreSettings(Upload, UploadOptions ?? new StoreOptions()) { Enabled = true, CreateContainer = CreateContainer }],
         ThrottleLimit = ThrottleLimit ?? settings.ThrottleLimit,

@@ -156,8 +156,8 @@ public class NamedStoreTests(ScheduleSandbox sandbox)
         string[] with = ["New-SHBackupStore", "Send-SHBackup"];
         string[] all =
         [
-            "Compare-SHBackup", "Get-SHBackup", "Invoke-SHBackupRetention", "Invoke-SHBackupScrub", "Invoke-SHRestoreDrill", "New-SHBackup", "New-SHBackupStore",
-            "Receive-SHBackup", "Register-SHBackupSchedule", "Remove-SHBackup", "Restore-SHBackup", "Send-SHBackup", "Test-SHBackup",
+            "Compare-SHBackup", "Get-SHBackup", "Invoke-SHBackupRetention", "Invoke-SHBackupScrub", "Invoke-SHRestoreDrill", "New-SHBackup",
+            "New-SHBackupStore", "Receive-SHBackup", "Register-SHBackupSchedule", "Remove-SHBackup", "Restore-SHBackup", "Send-SHBackup", "Test-SHBackup",
         ];
         foreach (var cmdlet in all)
         {
@@ -170,7 +170,13 @@ public class NamedStoreTests(ScheduleSandbox sandbox)
     [Fact]
     public void Keys_are_declared_once_for_all_cmdlets_that_take_them()
     {
-        const string declarations = "(Get-Command Test-SHBackup).ImplementingType.Assembly.GetTypes() | ForEach-Object { $_.GetProperties('DeclaredOnly, Public, Instance') } | Where-Object { $_.IsDefined([System.Management.Automation.ParameterAttribute], $false) } | Where-Object Name -in IdentityFile, Passphrase | ForEach-Object { \"$($_.DeclaringType.Name).$($_.Name)\" }";
+        const string declarations = """
+            (Get-Command Test-SHBackup).ImplementingType.Assembly.GetTypes() |
+                ForEach-Object { $_.GetProperties('DeclaredOnly, Public, Instance') } |
+                Where-Object { $_.IsDefined([System.Management.Automation.ParameterAttribute], $false) } |
+                Where-Object Name -in IdentityFile, Passphrase |
+                ForEach-Object { "$($_.DeclaringType.Name).$($_.Name)" }
+            """;
         using var workspace = new Workspace();
 
         // The passphrase of New-SHBackup is the one to encrypt with.
@@ -179,8 +185,8 @@ public class NamedStoreTests(ScheduleSandbox sandbox)
             workspace.Run(declarations).WithoutErrors().As<string>().Order(StringComparer.Ordinal));
         Assert.Equal(
             [
-                "Compare-SHBackup", "Invoke-SHBackupRetention", "Invoke-SHRestoreDrill", "Merge-SHBackup", "New-SHBackup", "Protect-SHBackup", "Remove-SHBackup",
-                "Restore-SHBackup", "Test-SHBackup",
+                "Compare-SHBackup", "Invoke-SHBackupRetention", "Invoke-SHRestoreDrill", "Merge-SHBackup", "New-SHBackup", "Protect-SHBackup",
+                "Remove-SHBackup", "Restore-SHBackup", "Test-SHBackup",
             ],
             workspace.Run("(Get-Command -Module SignalHarvester.Backup -ParameterName IdentityFile).Name").WithoutErrors().As<string>().Order(StringComparer.Ordinal));
     }
