@@ -188,7 +188,8 @@ public class NamedStoreTests(ScheduleSandbox sandbox)
                 "Compare-SHBackup", "Invoke-SHBackupRetention", "Invoke-SHRestoreDrill", "Merge-SHBackup", "New-SHBackup", "Protect-SHBackup",
                 "Remove-SHBackup", "Restore-SHBackup", "Test-SHBackup",
             ],
-            workspace.Run("(Get-Command -Module SignalHarvester.Backup -ParameterName IdentityFile).Name").WithoutErrors().As<string>().Order(StringComparer.Ordinal));
+            workspace.Run("(Get-Command -Module SignalHarvester.Backup -ParameterName IdentityFile).Name").WithoutErrors().As<string>()
+                .Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -220,7 +221,8 @@ public class NamedStoreTests(ScheduleSandbox sandbox)
         Assert.Equal("not reach", forced.As<BackupStore>().Single().Works);
         Assert.Contains(forced.Warnings, warning => warning.ToString().Contains("does not work", StringComparison.Ordinal));
         Assert.False(workspace.Run("Test-SHBackupStore nas -Quiet").WithoutErrors().As<bool>().Single());
-        Assert.StartsWith("CloudContainerNotFound,", Assert.Single(workspace.Run("Test-SHBackupStore nas").Errors).FullyQualifiedErrorId, StringComparison.Ordinal);
+        var tested = Assert.Single(workspace.Run("Test-SHBackupStore nas").Errors);
+        Assert.StartsWith("CloudContainerNotFound,", tested.FullyQualifiedErrorId, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -6,7 +6,8 @@ namespace SignalHarvester.Backup.Tests.Catalog;
 /// <summary>The address of a store is read as it is shown, and what is no address is not taken for one.</summary>
 public sealed class StoreAddressTests
 {
-    private static readonly Gen<string> Part = Gen.String[Gen.Char["abcdefghijklmnopqrstuvwxyz0123456789-. é"], 1, 12].Where(part => part.Trim('.', ' ').Length > 0);
+    private static readonly Gen<string> Part = Gen.String[Gen.Char["abcdefghijklmnopqrstuvwxyz0123456789-. é"], 1, 12]
+        .Where(part => part.Trim('.', ' ').Length > 0);
 
     [Fact]
     public void A_shown_address_is_read_as_the_same_place() => Gen.Select(Gen.Enum<CloudProvider>(), Part, Part, Gen.Select(Part, Part).Array[0, 2])

@@ -26,7 +26,8 @@ public sealed class NamedStoreTests
                 "s3 s3://old/p/ True True 9000", "offsite s3://b/web1/ True False 9000", "second s3://b/web2/ True True 5000",
                 "nas file:///mnt/nas True False 9000", "cold gs://g/ False False 9000",
             ],
-            configured.Read.Require().Stores.Select(store => $"{store.Name} {store.Location} {store.Enabled} {store.UploadAfterBackup} {store.Options.BandwidthLimit}"));
+            configured.Read.Require().Stores.Select(store =>
+                $"{store.Name} {store.Location} {store.Enabled} {store.UploadAfterBackup} {store.Options.BandwidthLimit}"));
     }
 
     [Theory]

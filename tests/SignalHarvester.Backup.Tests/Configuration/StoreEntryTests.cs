@@ -81,7 +81,8 @@ public sealed class StoreEntryTests
             var before = text.Split('\n').Select(line => line.TrimEnd('\r')).Where(line => line.Length > 0);
             var left = changed.Split('\n').Select(line => line.TrimEnd('\r')).ToList();
             Assert.All(before, line => Assert.True(left.Remove(line), line));
-            Assert.DoesNotContain("\n", text.Contains('\r', StringComparison.Ordinal) ? changed.Replace("\r\n", "", StringComparison.Ordinal) : "", StringComparison.Ordinal);
+            var withoutCrLf = text.Contains('\r', StringComparison.Ordinal) ? changed.Replace("\r\n", string.Empty, StringComparison.Ordinal) : string.Empty;
+            Assert.DoesNotContain("\n", withoutCrLf, StringComparison.Ordinal);
 
             // And again: two stores stand side by side.
             var both = StoreEntry.Insert(changed, File, store with { Name = "second" });
