@@ -38,6 +38,7 @@
         'Test-SHBackup'
         'Test-SHBackupConfiguration'
         'Unregister-SHBackupSchedule'
+        'Update-SHBackupSchedule'
     )
     FunctionsToExport    = @()
     VariablesToExport    = @()
