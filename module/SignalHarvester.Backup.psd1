@@ -41,6 +41,7 @@
         'Test-SHBackupConfiguration'
         'Test-SHBackupStore'
         'Unregister-SHBackupSchedule'
+        'Update-SHBackupSchedule'
     )
     FunctionsToExport    = @()
     VariablesToExport    = @()

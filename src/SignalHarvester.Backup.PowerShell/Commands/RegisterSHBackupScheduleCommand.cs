@@ -7,8 +7,10 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 
 /// <summary>Lets the operating system run backups: with systemd, cron, launchd or the Windows Task Scheduler.</summary>
 /// <remarks>
-/// <para>All times are UTC, in summer and winter. A missed run is made up as soon as the scheduler can; runs of one
-/// schedule do not overlap. docs/SCHEDULING.md explains this for each scheduler.</para>
+/// <para>-Recommended registers a nightly backup with retention, a weekly scrub and a monthly restore drill in one call.</para>
+/// <para>All times are UTC, in summer and winter; the emitted schedule has its next run on this machine's clock too (NextRunLocal). A
+/// missed run is made up as soon as the scheduler can; runs of one schedule do not overlap. docs/SCHEDULING.md explains this for each
+/// scheduler.</para>
 /// <para>Without -NoRetention, each run applies the retention rules to the databases that it backed up: 7 daily, 4 weekly and
 /// 12 monthly backups and everything of the last two days stay by default.</para>
 /// <para>-FromConfiguration takes everything from the settings file: one call registers its daily, weekly, monthly and
@@ -22,6 +24,16 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <para>Back up a database every night at two, UTC</para>
 /// <code>Register-SHBackupSchedule nightly -Daily -At 02:00 -DatabasePath ./app.db -BackupDirectory ./backups -Type Auto</code>
 /// <para>Paths become full paths. Emits the schedule, with its next run.</para>
+/// </example>
+/// <example>
+/// <para>Register all that a database needs, and take it back</para>
+/// <code>
+/// Register-SHBackupSchedule -Recommended ./app.db -WhatIf;
+/// Register-SHBackupSchedule -Recommended ./app.db -BackupDirectory ./backups -Name shop;
+/// Unregister-SHBackupSchedule shop-* -Force
+/// </code>
+/// <para>The schedules are called shop-nightly, shop-scrub and shop-drill; without -Name, app-nightly and so on. -WhatIf shows
+/// what each does, and what the operating system would get.</para>
 /// </example>
 /// <example>
 /// <para>Back up the changes every hour, with a copy elsewhere</para>
@@ -50,7 +62,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <para>Register all schedules of the settings file</para>
 /// <code>
 /// New-SHBackupConfiguration ./config/settings.yaml | Out-Null;
-/// Register-SHBackupSchedule -FromConfiguration -ConfigurationPath ./config/settings.yaml -WhatIf
+/// Register-SHBackupSchedule -FromConfiguration -ConfigurationPath ./config/settings.yaml -AsText
 /// </code>
 /// <para>Shows the definitions of four schedules: daily, weekly, monthly, and the retention.</para>
 /// </example>
@@ -67,11 +79,17 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand
     private const string MonthlySet = "Monthly";
     private const string EverySet = "Every";
     private const string ConfigurationSet = "Configuration";
+    private const string RecommendedSet = "Recommended";
     private const string DefaultGroup = "shbackup";
+    private const int LongestDatabaseName = 80;
 
     private static readonly TimeSpan ShortestInterval = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan LongestInterval = TimeSpan.FromDays(31);
     private static readonly TimeSpan LongestDelay = TimeSpan.FromDays(1);
+
+    // After the backup of that night.
+    private static readonly TimeSpan ScrubAfter = TimeSpan.FromMinutes(90);
+    private static readonly TimeSpan DrillAfter = TimeSpan.FromHours(2);
 
     private readonly UploadParameters storeParameters = new();
 
@@ -83,14 +101,15 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand
     }
 
     /// <summary>
-    /// The schedule's name: any text of up to 100 characters, ignoring case. With -FromConfiguration, the beginning of all
-    /// its schedules' names; without it, shbackup.
+    /// The schedule's name: any text of up to 100 characters, ignoring case. With -FromConfiguration and -Recommended, the beginning of
+    /// all its schedules' names; without it, shbackup, or the database's own name with -Recommended.
     /// </summary>
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = DailySet)]
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = WeeklySet)]
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = MonthlySet)]
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = EverySet)]
     [Parameter(Position = 0, ParameterSetName = ConfigurationSet)]
+    [Parameter(ParameterSetName = RecommendedSet)]
     [ValidateNotNullOrEmpty]
     public string Name { get; set; } = DefaultGroup;
 
@@ -122,23 +141,32 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand
 
     /// <summary>
     /// The time of day in UTC, such as 02:00. With -Every, a time of day at which one of the runs happens. Without it, 02:00,
-    /// and 00:00 with -Every.
+    /// and 00:00 with -Every. With -Recommended, the time of the backup; the scrub begins 1.5 hours later, and the drill 2.
     /// </summary>
     [Parameter(ParameterSetName = DailySet)]
     [Parameter(ParameterSetName = WeeklySet)]
     [Parameter(ParameterSetName = MonthlySet)]
     [Parameter(ParameterSetName = EverySet)]
+    [Parameter(ParameterSetName = RecommendedSet)]
     public TimeOnly At { get; set; } = new(2, 0);
 
     /// <summary>Registers the schedules of the settings file, which -ConfigurationPath names or which is found as usual.</summary>
     [Parameter(Mandatory = true, ParameterSetName = ConfigurationSet)]
     public SwitchParameter FromConfiguration { get; set; }
 
+    /// <summary>
+    /// Registers all that a database needs: a backup every night (-Type Auto, verified, with retention), a scrub of all stored files
+    /// every Sunday, and a restore drill on the first of each month.
+    /// </summary>
+    [Parameter(Mandatory = true, ParameterSetName = RecommendedSet)]
+    public SwitchParameter Recommended { get; set; }
+
     /// <summary>The database files to back up. Each run expands wildcards. Without it, those of the configuration.</summary>
     [Parameter(ParameterSetName = DailySet)]
     [Parameter(ParameterSetName = WeeklySet)]
     [Parameter(ParameterSetName = MonthlySet)]
     [Parameter(ParameterSetName = EverySet)]
+    [Parameter(Position = 0, ParameterSetName = RecommendedSet)]
     [Alias("Path")]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
@@ -258,7 +286,19 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand
     [Parameter]
     public ScheduleBackend Backend { get; set; }
 
-    /// <summary>Emits what the operating system would get, and registers nothing.</summary>
+    /// <summary>
+    /// A systemd unit that starts when a run fails, also in part, such as notify@%n.service. Your own unit sends the message; %n stands for
+    /// the failed one. It needs systemd.
+    /// </summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? OnFailure { get; set; }
+
+    /// <summary>Registers the schedule although a database is not there. Without it, a missing one is an error, and so is a wildcard without a match.</summary>
+    [Parameter]
+    public SwitchParameter Force { get; set; }
+
+    /// <summary>Emits what the operating system would get, and registers nothing. Does not look whether the databases are there.</summary>
     [Parameter]
     public SwitchParameter AsText { get; set; }
 
@@ -276,7 +316,17 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand
         }
 
         var registry = new ScheduleRegistry(ScheduleCommand.ManifestPath(this), TimeProvider.System);
-        var wanted = this.StopOnError(() => ParameterSetName == ConfigurationSet ? Configured() : [Definition(Name, Trigger(), Job())]);
+        var wanted = this.StopOnError(() => ParameterSetName switch
+        {
+            ConfigurationSet => Configured(),
+            RecommendedSet => RecommendedOnes(),
+            _ => [Definition(Name, Trigger(), Job())],
+        });
+        foreach (var definition in wanted)
+        {
+            this.StopOnError(() => RequireDatabases(definition));
+        }
+
         foreach (var definition in wanted)
         {
             this.ReportErrors(() => Register(registry, definition));
@@ -290,26 +340,45 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand
 
     private void Register(ScheduleRegistry registry, ScheduleDefinition definition)
     {
-        var plan = Runner.Run(_ => registry.Plan(definition, needsBackend: !AsText && !this.IsWhatIf));
         if (AsText)
         {
-            WriteObject(plan.Text);
+            WriteObject(Runner.Run(_ => registry.Plan(definition, needsBackend: false)).Text);
             return;
         }
 
-        if (plan.IsDone)
-        {
-            WriteVerbose($"'{definition.Name}' is already registered with these settings.");
-        }
-        else if (!ShouldProcess(
-            $"Registering the schedule \"{definition.Name}\" ({definition.Trigger}, {plan.Definition.Backend}):{Environment.NewLine}{plan.Text}",
-            $"Register the schedule \"{definition.Name}\" ({definition.Trigger}, {plan.Definition.Backend})?",
-            "Register schedule"))
+        this.Register(Runner, registry, definition);
+    }
+
+    /// <summary>Refuses schedules that would find no database: a mistake in a path would show at night, when nobody looks.</summary>
+    /// <exception cref="BackupException">SourceNotFound.</exception>
+    private void RequireDatabases(ScheduleDefinition definition)
+    {
+        if (Force || AsText || definition.Job is not { Action: ScheduleAction.Backup } job)
         {
             return;
         }
 
-        WriteObject(Runner.Run(context => registry.Apply(plan, context)));
+        var missing = job.Databases.Count > 0
+            ? job.Databases.FirstOrDefault(path => !IsThere(path))
+            : Settings.Databases.Select(database => database.Path).FirstOrDefault(path => !File.Exists(path));
+        if (missing is not null)
+        {
+            throw new BackupException(
+                BackupErrorId.SourceNotFound, missing,
+                $"There is no database '{missing}' to back up. Correct the path, or give -Force to register the schedule before its database is there.");
+        }
+    }
+
+    private bool IsThere(string path)
+    {
+        try
+        {
+            return this.ExpandPath(path).Any(File.Exists);
+        }
+        catch (BackupException exception) when (exception.ErrorId == BackupErrorId.SourceNotFound)
+        {
+            return false;
+        }
     }
 
     /// <summary>Removes the schedules that were registered from the settings file and are now switched off in it.</summary>
@@ -364,6 +433,44 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand
         ];
     }
 
+    private IReadOnlyList<ScheduleDefinition> RecommendedOnes()
+    {
+        var nightly = Job() with { Type = Type ?? BackupStrategy.Auto };
+        var check = new ScheduleJob
+        {
+            ConfigurationPath = nightly.ConfigurationPath,
+            BackupDirectory = nightly.BackupDirectory,
+            ThrottleLimit = nightly.ThrottleLimit,
+        };
+        var name = this.IsBound(nameof(Name)) ? Name : DatabaseName(nightly) ?? DefaultGroup;
+        var at = Trigger();
+        return
+        [
+            Definition($"{name}-nightly", at, nightly),
+            Definition($"{name}-scrub", Later(ScrubAfter) with { Frequency = ScheduleFrequency.Weekly, DayOfWeek = DayOfWeek.Sunday }, check with
+            {
+                Action = ScheduleAction.Scrub,
+                Upload = nightly.Upload,
+                UploadOptions = nightly.UploadOptions,
+            }),
+            Definition($"{name}-drill", Later(DrillAfter) with { Frequency = ScheduleFrequency.Monthly, Day = 1 }, check with
+            {
+                Action = ScheduleAction.Drill,
+                Databases = nightly.Databases,
+            }),
+        ];
+
+        ScheduleTrigger Later(TimeSpan time) => new() { At = TimeOnly.FromTimeSpan(at.At).Add(time).ToTimeSpan() };
+    }
+
+    /// <summary>Returns the name of the only database, without its extension; null if there may be several.</summary>
+    private string? DatabaseName(ScheduleJob job) =>
+        (job.Databases.Count > 0 ? job.Databases : [.. Settings.Databases.Select(database => database.Path)]) is [var only]
+        && (File.Exists(only) || !WildcardPattern.ContainsWildcardCharacters(only))
+        && Path.GetFileNameWithoutExtension(only) is { Length: > 0 and <= LongestDatabaseName } name
+            ? name
+            : null;
+
     private ScheduleDefinition Definition(string name, ScheduleTrigger trigger, ScheduleJob job) => new()
     {
         Name = name,
@@ -371,6 +478,7 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand
         Trigger = trigger,
         RandomDelay = Delay(),
         Backend = Backend,
+        OnFailure = OnFailure,
         Scope = Scope,
         Job = job,
     };

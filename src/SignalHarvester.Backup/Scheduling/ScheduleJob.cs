@@ -74,6 +74,21 @@ public sealed record ScheduleJob
     /// <summary>The time after which a scrub starts no further file; null for none.</summary>
     public TimeSpan? ScrubBudget { get; init; }
 
+    /// <summary>The job in words, for people who look at it before it is registered.</summary>
+    public override string ToString()
+    {
+        var databases = Databases.Count > 0 ? string.Join(", ", Databases.Select(path => $"'{path}'")) : "the databases of the settings";
+        var directory = BackupDirectory is { } path ? $"'{path}'" : "the configured directory";
+        var elsewhere = Upload is null ? string.Empty : $" and {Upload}";
+        return Action switch
+        {
+            ScheduleAction.Drill => $"restores the newest backup of {(Databases.Count > 0 ? databases : "each database")} in {directory} as a test",
+            ScheduleAction.Scrub => $"reads the stored files in {directory} again",
+            ScheduleAction.Retention => $"applies the retention rules to {directory}",
+            _ => $"backs up {databases} to {directory}{elsewhere}{(Prune ? ", and applies the retention rules" : string.Empty)}",
+        };
+    }
+
     /// <summary>The settings of a run: those of the file, overridden by those of the schedule.</summary>
     internal BackupSettings Over(BackupSettings settings) => settings with
     {

@@ -13,7 +13,7 @@ public class ImportTests(FirstImport firstImport)
         "Invoke-SHBackupRetention", "Invoke-SHBackupSchedule", "Invoke-SHBackupScrub", "Invoke-SHRestoreDrill", "Merge-SHBackup", "New-SHBackup",
         "New-SHBackupConfiguration", "New-SHBackupKey", "Protect-SHBackup", "Receive-SHBackup",
         "Register-SHBackupSchedule", "Remove-SHBackup", "Restore-SHBackup", "Send-SHBackup", "Start-SHBackupMetricServer", "Test-SHBackup",
-        "Test-SHBackupConfiguration", "Unregister-SHBackupSchedule",
+        "Test-SHBackupConfiguration", "Unregister-SHBackupSchedule", "Update-SHBackupSchedule",
     ];
 
     private static readonly string[] Libraries = Directory.GetFiles(BuiltModule.PathOf("lib"), "*.dll");
