@@ -286,7 +286,7 @@ public sealed class NewSHBackupCommand : BackupCommand
         var made = Runner.Run(context => BackupEngine.Create(file, directory, options, context));
         foreach (var store in uploads)
         {
-            this.ReportErrors(() => made = Send(made, directory, store, storeParameters));
+            this.ReportErrors(() => made = made with { Copies = Send(made, directory, store, storeParameters).Copies });
         }
 
         WriteObject(made);

@@ -15,7 +15,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// Get-SHBackup -Newest 1 | Send-SHBackup -To ./offsite -CreateContainer | Out-Null;
 /// Get-SHBackup -From ./offsite -Newest 1 | Receive-SHBackup -BackupDirectory ./fetched
 /// </code>
-/// <para>Emits the backup in ./fetched.</para>
+/// <para>Emits the backup in ./fetched, with From and To, the number and size of the copied files, and the duration.</para>
 /// </example>
 /// <example>
 /// <para>Preview the download</para>
@@ -30,7 +30,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>Restore-SHBackup</seealso>
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsCommunications.Receive, "SHBackup", SupportsShouldProcess = true, DefaultParameterSetName = ObjectSet)]
-[OutputType(typeof(BackupMetadata))]
+[OutputType(typeof(BackupTransferResult))]
 public sealed class ReceiveSHBackupCommand : BackupInputCommand, IConfigurationOptional
 {
     private readonly StoreParameters storeParameters = new();

@@ -17,7 +17,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <example>
 /// <para>Send the newest backup to a second disk</para>
 /// <code>Get-SHBackup -Newest 1 | Send-SHBackup -To ./offsite -CreateContainer</code>
-/// <para>Emits the backup, which now records its copy.</para>
+/// <para>Emits the backup, which now records its copy, with From and To, the number and size of the copied files, and the duration.</para>
 /// </example>
 /// <example>
 /// <para>Preview the upload</para>
@@ -28,7 +28,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>New-SHBackup</seealso>
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsCommunications.Send, "SHBackup", SupportsShouldProcess = true, DefaultParameterSetName = ObjectSet)]
-[OutputType(typeof(BackupMetadata))]
+[OutputType(typeof(BackupTransferResult))]
 public sealed class SendSHBackupCommand : BackupInputCommand
 {
     private readonly UploadParameters storeParameters = new();

@@ -13,6 +13,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// table's rows, in order, is checked by reading both once and comparing sums of hashes, which finds what integrity_check
 /// finds, in a fraction of its time. What that cannot compare, such as an index with a collation of the application, and
 /// whatever looks wrong, is checked with integrity_check. The check named Integrity says what was done.</para>
+/// <para>The result is the backup with Passed, Level, Elapsed and Detail, so it can be piped to the other cmdlets.</para>
 /// <para>A failed backup also gives an error, and is marked as not verified. In a read-only directory the result is shown
 /// but not recorded, with a warning.</para>
 /// <para>With -Remote, or for a backup from Get-SHBackup -Remote, it tests the copy in the object store. Quick compares
@@ -22,7 +23,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <example>
 /// <para>Verify the newest backup</para>
 /// <code>Get-SHBackup -Newest 1 | Test-SHBackup</code>
-/// <para>Emits the backup with Verified, VerificationLevel, VerificationTimestamp and the checks in Verification.</para>
+/// <para>Says whether it passed, at which level, how long that took, and what was checked. The object is the backup, with the checks in Verification.</para>
 /// </example>
 /// <example>
 /// <para>Show the checks</para>
@@ -38,7 +39,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>Restore-SHBackup</seealso>
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsDiagnostic.Test, "SHBackup", DefaultParameterSetName = IdSet)]
-[OutputType(typeof(BackupMetadata), typeof(bool))]
+[OutputType(typeof(BackupTestResult), typeof(bool))]
 public sealed class TestSHBackupCommand : DecryptingCommand, IConfigurationOptional
 {
     private const string PathSet = "Path";
@@ -72,7 +73,7 @@ public sealed class TestSHBackupCommand : DecryptingCommand, IConfigurationOptio
     [Parameter]
     public SwitchParameter Thorough { get; set; }
 
-    /// <summary>Emits True or False for each backup instead of the backup, and writes no error for a failed one.</summary>
+    /// <summary>Emits True or False for each backup instead of the result, and writes no error for a failed one.</summary>
     [Parameter]
     public SwitchParameter Quiet { get; set; }
 

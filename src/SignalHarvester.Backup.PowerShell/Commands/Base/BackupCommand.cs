@@ -242,7 +242,7 @@ public abstract class BackupCommand : PSCmdlet, IDynamicParameters, IDisposable
     }
 
     /// <summary>Sends one backup to a store, which is prepared before the first.</summary>
-    private protected BackupMetadata Send(BackupMetadata backup, BackupDirectory directory, StoreCatalog store, UploadParameters parameters)
+    private protected BackupTransferResult Send(BackupMetadata backup, BackupDirectory directory, StoreCatalog store, UploadParameters parameters)
     {
         var creates = Stores(parameters).CreatesContainer(store.Location);
         return Runner.Run(context => BackupEngine.Send(backup, directory, store, () => stores.Prepare(store, creates, context), context));
