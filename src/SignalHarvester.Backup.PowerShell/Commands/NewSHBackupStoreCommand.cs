@@ -77,7 +77,7 @@ public sealed class NewSHBackupStoreCommand : StoreCommand, IDynamicParameters
         }
 
         var file = ConfigurationPath is null ? null : this.FileSystemPath(ConfigurationPath);
-        var configuration = file is null || File.Exists(file) ? FindConfiguration() : BackupConfiguration.None;
+        var configuration = file is null || StoreEntry.IsThere(file) ? FindConfiguration() : BackupConfiguration.None;
         file ??= configuration.Path ?? this.FileSystemPath(System.IO.Path.Combine("config", "settings.yaml"));
         var store = Store(configuration.Settings);
         var former = StoreEntry.Load(file);
