@@ -20,6 +20,7 @@
         'Get-SHBackupHealth'
         'Get-SHBackupHistory'
         'Get-SHBackupSchedule'
+        'Get-SHBackupStore'
         'Invoke-SHBackupRetention'
         'Invoke-SHBackupSchedule'
         'Invoke-SHBackupScrub'
@@ -28,6 +29,7 @@
         'New-SHBackup'
         'New-SHBackupConfiguration'
         'New-SHBackupKey'
+        'New-SHBackupStore'
         'Protect-SHBackup'
         'Receive-SHBackup'
         'Register-SHBackupSchedule'
@@ -37,6 +39,7 @@
         'Start-SHBackupMetricServer'
         'Test-SHBackup'
         'Test-SHBackupConfiguration'
+        'Test-SHBackupStore'
         'Unregister-SHBackupSchedule'
         'Update-SHBackupSchedule'
     )

@@ -50,15 +50,27 @@ public static class BackupEngine
     }
 
     /// <summary>Verifies one backup: <see cref="VerifyBackup.Run"/>. A file without a catalogue records no event.</summary>
+    /// <returns>The outcome, whose backup is a <see cref="BackupTestResult"/>.</returns>
     public static VerificationOutcome Verify(BackupSource source, VerificationLevel level, OperationContext context)
     {
+        ArgumentNullException.ThrowIfNull(context);
         var begun = OperationRecorder.Of(new BackupEvent { Operation = BackupOperation.Verify }, source);
-        return OperationRecorder.Run(
+        var started = context.Clock.GetTimestamp();
+        var outcome = OperationRecorder.Run(
             begun,
             IsInNoCatalogue(source) ? null : source.Catalog.Home,
             context,
             () => VerifyBackup.Run(source, level, context),
             outcome => (outcome.Fault is { } fault ? OperationRecorder.Failed(begun, fault) : begun) with { Verified = outcome.Fault is null });
+        return outcome with
+        {
+            Backup = new BackupTestResult(outcome.Backup)
+            {
+                Passed = outcome.Fault is null,
+                Level = level,
+                Elapsed = context.Clock.GetElapsedTime(started),
+            },
+        };
     }
 
     /// <summary>Sends one backup: <see cref="SendBackup.Run"/>.</summary>
@@ -67,7 +79,7 @@ public static class BackupEngine
     /// <param name="store">Where it goes.</param>
     /// <param name="prepare">Prepares the store first; its failure counts as one of the upload.</param>
     /// <param name="context">Clock, messages, cancellation.</param>
-    public static BackupMetadata Send(BackupMetadata backup, BackupDirectory directory, StoreCatalog store, Action prepare, OperationContext context)
+    public static BackupTransferResult Send(BackupMetadata backup, BackupDirectory directory, StoreCatalog store, Action prepare, OperationContext context)
     {
         ArgumentNullException.ThrowIfNull(prepare);
         var begun = OperationRecorder.At(OperationRecorder.Of(new BackupEvent { Operation = BackupOperation.Upload }, backup), store);
@@ -84,7 +96,7 @@ public static class BackupEngine
     }
 
     /// <summary>Fetches one backup: <see cref="ReceiveBackup.Run"/>.</summary>
-    public static BackupMetadata Receive(BackupMetadata backup, StoreCatalog store, BackupDirectory directory, OperationContext context)
+    public static BackupTransferResult Receive(BackupMetadata backup, StoreCatalog store, BackupDirectory directory, OperationContext context)
     {
         ArgumentNullException.ThrowIfNull(backup);
         var begun = OperationRecorder.At(OperationRecorder.Of(new BackupEvent { Operation = BackupOperation.Receive }, backup), store);
@@ -97,7 +109,7 @@ public static class BackupEngine
         RestoreBackup.Plan(source, destination, cancellation);
 
     /// <summary>Restores one backup: <see cref="RestoreBackup.Run"/>. A file without a catalogue is recorded where its safety backup goes.</summary>
-    public static BackupMetadata Restore(BackupSource source, RestoreOptions options, OperationContext context)
+    public static BackupRestoreResult Restore(BackupSource source, RestoreOptions options, OperationContext context)
     {
         ArgumentNullException.ThrowIfNull(options);
         var begun = OperationRecorder.Of(new BackupEvent { Operation = BackupOperation.Restore }, source) with { Destination = options.Destination };
@@ -123,6 +135,10 @@ public static class BackupEngine
         Func<SqliteName, bool> isWanted,
         Action<BackupDifference> found,
         OperationContext context) => CompareBackups.Run(reference, difference, database, allowHardLink, isWanted, found, context);
+
+    /// <summary>Tries what backups need a store for: <see cref="StoreTrial.Run"/>.</summary>
+    public static (IReadOnlyList<StoreCheck> Checks, BackupException? Fault) TryStore(StoreCatalog store, bool create, OperationContext context) =>
+        StoreTrial.Run(store, create, context);
 
     /// <summary>Makes an increment a full backup: <see cref="MergeBackup.Run"/>.</summary>
     public static BackupMetadata Merge(BackupMetadata backup, BackupDirectory directory, OperationContext context)

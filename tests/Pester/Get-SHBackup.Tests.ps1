@@ -73,13 +73,15 @@ Describe 'Get-SHBackup' {
         (Get-SHBackup | Measure-Object Size -Sum).Sum | Should -Be $stored.Sum
     }
 
-    It 'survives ConvertTo-Json' {
+    It 'survives ConvertTo-Json <json>, with the names of enums' -ForEach @(@{ Json = @{} }, @{ Json = @{ EnumsAsStrings = $true } }) {
         $backup = Get-SHBackup $old | Test-SHBackup
-        $read = $backup | ConvertTo-Json -EnumsAsStrings -Depth 4 -WarningVariable cut | ConvertFrom-Json
+        $read = $backup | ConvertTo-Json @json -Depth 4 -WarningVariable cut | ConvertFrom-Json
         $cut | Should -BeNullOrEmpty
         $read.Id | Should -Be $old
         $read.Type | Should -Be 'Full'
+        $read.Compression | Should -Be 'Zstd'
         $read.RetentionPolicy | Should -Be 'Weekly'
+        $read.Level | Should -Be 'Full'
         $read.Size | Should -Be $backup.Size
         $read.Age.TotalDays | Should -BeGreaterThan 39
         $read.RowCounts.signals | Should -Be $backup.RowCounts.signals
@@ -106,6 +108,37 @@ Describe 'Get-SHBackup' {
         finally { Pop-Location }
     }
 
+    It 'exports no name of a type to a file' {
+        $policy = @{ KeepDaily = 1; IncludeManual = $true; WhatIf = $true }
+        $all = { Get-SHBackup $old | Test-SHBackup }, { Get-SHBackup }, { Get-SHBackup $old | Restore-SHBackup -Destination ./csv.db -Force }, { Get-SHBackupHealth },
+            { Get-SHBackupHistory }, { Invoke-SHBackupRetention @policy }, { Invoke-SHRestoreDrill $old -Assertion @{ Query = 'SELECT 1'; Expect = '1' } },
+            { Invoke-SHBackupScrub }, { New-SHBackup ./app.db -Metadata @{ list = 1, 2; map = @{ a = 'x' } } }, { Compare-SHBackup $old }
+        foreach ($command in $all) {
+            $text = & $command | ConvertTo-Csv
+            $text | Should -Not -BeNullOrEmpty
+            $text | Should -Not -Match 'System\.|\[\]|SignalHarvester' -Because "$command"
+        }
+        (Get-SHBackup -Newest 1 -Database app.db | ConvertTo-Csv | ConvertFrom-Csv).Metadata | Should -Match 'list=\(1; 2\); map=\(a=x\)'
+        (Get-SHBackup $old | Test-SHBackup | ConvertTo-Csv | ConvertFrom-Csv).Verification | Should -Match '^StoredSize: passed \(.*\); StoredChecksum: passed'
+    }
+
+    It 'keeps enums comparable, sorted and grouped by value' {
+        (Get-SHBackup $old).Type -eq 'Full' | Should -BeTrue
+        (Get-SHBackup $old).Type | Should -BeOfType SignalHarvester.Backup.BackupType
+        Get-SHBackup | Where-Object Type -eq Full | Should -HaveCount 3
+        [SignalHarvester.Backup.VerificationLevel[]]('Full', 'None', 'Quick') | Sort-Object | Should -Be 'None', 'Quick', 'Full'
+        (Get-SHBackup | Group-Object RetentionPolicy).Name | Should -Contain 'Weekly'
+    }
+
+    It 'has lists that behave as arrays' {
+        $checks = (Get-SHBackup $old | Test-SHBackup).Verification
+        $checks.Length | Should -Be $checks.Count
+        $checks[-1].Check | Should -Be 'RowCounts'
+        $checks[0..1].Check | Should -Be 'StoredSize', 'StoredChecksum'
+        foreach ($check in $checks) { $check.Passed | Should -BeTrue }
+        'StoredSize' -in $checks.Check | Should -BeTrue
+    }
+
     It 'survives a job' {
         $module = (Get-Module SignalHarvester.Backup).ModuleBase
         $directory = Convert-Path ./backups
@@ -114,28 +147,24 @@ Describe 'Get-SHBackup' {
         ($listed[0] | Test-SHBackup).Verified | Should -BeTrue
     }
 
-    It 'shows a table of <width> columns up to <last>' -ForEach @(
-        @{ Width = 80; Last = 'Stored' }, @{ Width = 100; Last = 'Policy' }, @{ Width = 120; Last = 'Database' }
-    ) {
+    It 'shows a table of <width> columns' -ForEach @(@{ Width = 80 }, @{ Width = 100 }, @{ Width = 120 }) {
         foreach ($table in (Get-SHBackup | Out-String -Width $Width), (Get-SHBackup | Format-Table | Out-String -Width $Width)) {
             $lines = $table -split '\r?\n' -ne ''
             $lines | Should -HaveCount 5
-            $lines[0] | Should -Match "^Id +Type +Age +Size +Verified .*$Last *`$"
-            $lines[4] | Should -Match ([regex]::Escape($old) + ' +Full +40d 0h +[\d.]+ KiB +No')
+            $lines[0] | Should -Match '^Id +Type +Age +Size +Verified +Copies +Database *$'
+            $lines[4] | Should -Match ([regex]::Escape($old) + ' +Full +40d 0h +[\d.]+ KiB +No +0 +app\.db')
         }
     }
 
-    It 'draws a tree of <width> columns up to <last>' -ForEach @(
-        @{ Width = 80; Last = 'Size' }, @{ Width = 100; Last = 'Policy' }, @{ Width = 120; Last = 'Database' }
-    ) {
+    It 'draws a tree of <width> columns' -ForEach @(@{ Width = 80 }, @{ Width = 100 }, @{ Width = 120 }) {
         Edit-Database ./app.db
         $parent = Get-SHBackup -Newest 1 -Database app.db
         $child = New-SHBackup ./app.db -Type Incremental -Parent $parent
         $lines = (Get-SHBackup -Tree | Out-String -Width $Width) -split '\r?\n' -ne ''
         $lines | Should -HaveCount 6
-        $lines[0] | Should -Match "^Backup +Type +Age .*$Last *`$"
+        $lines[0] | Should -Match '^Backup +Type +Age +Size +Verified +Database *$'
         $row = [array]::FindIndex($lines, [Predicate[string]] { $args[0].StartsWith($parent.Id) })
-        $lines[$row + 1] | Should -Match "^└─ $($child.Id) +Incremental "
+        $lines[$row + 1] | Should -Match "^└─ $($child.Id) +Incr .* Full +app\.db"
     }
 
     It 'shows everything with Format-List, and what is asked for with Format-Table' {

@@ -11,7 +11,7 @@ namespace SignalHarvester.Backup;
 /// <c>30s</c> as an Int16. A TimeSpan would turn the int 30 into 30 ticks, and every backup would be older than
 /// that. So this type takes a decimal (days), a TimeSpan, or a string with a unit, and nothing else: there is
 /// deliberately no constructor from int, long or double, through which PowerShell would convert.
-/// Units: <c>s m h d w mo y</c> (a month counts 30 days, a year 365).
+/// Units: <c>s m h d w mo y</c> (a month counts 30 days, a year 365), also as <c>sec</c>, <c>min</c> and whole words.
 /// </remarks>
 [SuppressMessage(
     "Design", "CA1036:Override methods on comparable types",
@@ -38,7 +38,7 @@ public sealed class BackupAge : IComparable, IComparable<BackupAge>, IEquatable<
     public static BackupAge Between(DateTimeOffset moment, DateTimeOffset now) => new(now - moment);
 
     /// <summary>Reads an age such as <c>30d</c>, <c>12h</c>, <c>1.5w</c> or <c>6mo</c>.</summary>
-    /// <param name="text">A number that is not negative and a unit: s, m, h, d, w, mo or y.</param>
+    /// <param name="text">A number that is not negative and a unit: s, m, h, d, w, mo, y, min, sec, or the whole word.</param>
     /// <param name="provider">Not used: ages are read culture-invariantly.</param>
     /// <exception cref="FormatException">The text has no unit, an unknown unit, or no number.</exception>
     public static BackupAge Parse(string text, IFormatProvider? provider)
@@ -53,13 +53,13 @@ public sealed class BackupAge : IComparable, IComparable<BackupAge>, IEquatable<
 
         var secondsPerUnit = trimmed[unitStart..] switch
         {
-            "s" => 1m,
-            "m" => 60m,
-            "h" => 3600m,
-            "d" => 86400m,
-            "w" => 7 * 86400m,
-            "mo" => 30 * 86400m,
-            "y" => 365 * 86400m,
+            "s" or "sec" or "second" or "seconds" => 1m,
+            "m" or "min" or "minute" or "minutes" => 60m,
+            "h" or "hour" or "hours" => 3600m,
+            "d" or "day" or "days" => 86400m,
+            "w" or "week" or "weeks" => 7 * 86400m,
+            "mo" or "month" or "months" => 30 * 86400m,
+            "y" or "year" or "years" => 365 * 86400m,
             _ => throw NotAnAge(text),
         };
         if (!decimal.TryParse(trimmed[..unitStart], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number))
@@ -122,13 +122,14 @@ public sealed class BackupAge : IComparable, IComparable<BackupAge>, IEquatable<
     /// <inheritdoc/>
     public override int GetHashCode() => Value.GetHashCode();
 
-    /// <summary>The age in its two largest units, such as <c>3d 4h</c>.</summary>
+    /// <summary>The age in its two largest units, such as <c>3d 4h</c>; from 100 days on in days.</summary>
     public override string ToString()
     {
         var sign = Value < TimeSpan.Zero ? "-" : string.Empty;
         var age = Value.Duration();
         return sign + age switch
         {
+            { Days: >= 100 } => string.Create(CultureInfo.InvariantCulture, $"{age.Days}d"),
             { Days: > 0 } => string.Create(CultureInfo.InvariantCulture, $"{age.Days}d {age.Hours}h"),
             { Hours: > 0 } => string.Create(CultureInfo.InvariantCulture, $"{age.Hours}h {age.Minutes}m"),
             { Minutes: > 0 } => string.Create(CultureInfo.InvariantCulture, $"{age.Minutes}m {age.Seconds}s"),

@@ -2,8 +2,11 @@ using System.Text.Json.Serialization;
 
 namespace SignalHarvester.Backup;
 
-/// <summary>One backup, as the cmdlets emit and accept it. All sizes are in bytes, all times in UTC.</summary>
-public sealed record BackupMetadata
+/// <summary>
+/// One backup, as the cmdlets emit and accept it. All sizes are in bytes, all times in UTC. What a command did with a backup is a
+/// derived record, which goes wherever a backup goes.
+/// </summary>
+public record BackupMetadata
 {
     /// <summary>The backup's id, <c>backup_yyyyMMdd_HHmmss_ffffff</c>.</summary>
     public required string Id { get; init; }
@@ -47,8 +50,8 @@ public sealed record BackupMetadata
     public IReadOnlyList<string> Recipients
     {
         get;
-        init => field = value as string[] ?? value.ToArray();
-    } = [];
+        init => field = ValueText.List(value);
+    } = ValueText.List<string>([]);
 
     /// <summary>Size of the file as stored, in bytes.</summary>
     public long Size { get; init; }
@@ -130,9 +133,8 @@ public sealed record BackupMetadata
     public IReadOnlyList<VerificationCheck> Verification
     {
         get;
-        // An array, because PowerShell can index it from both ends, unlike the compiler's own read-only list.
-        init => field = value as VerificationCheck[] ?? value.ToArray();
-    } = [];
+        init => field = ValueText.List(value);
+    } = ValueText.List<VerificationCheck>([]);
 
     /// <summary>
     /// Inconsistencies of the database that the last full verification found, with their repair: an index that its
@@ -141,8 +143,18 @@ public sealed record BackupMetadata
     public IReadOnlyList<string> Inconsistencies
     {
         get;
-        init => field = value as string[] ?? value.ToArray();
-    } = [];
+        init => field = ValueText.List(value);
+    } = ValueText.List<string>([]);
+
+    /// <summary>
+    /// The rows that referred to missing rows when the database was backed up, by foreign keys; null if that was not checked. A restore
+    /// drill compares the restored database with them.
+    /// </summary>
+    public IReadOnlyList<ForeignKeyViolation>? ForeignKeyViolations
+    {
+        get;
+        init => field = value is null ? null : ValueText.List(value);
+    }
 
     /// <summary>The retention policy of the backup; null for a manual backup.</summary>
     public RetentionPolicy? RetentionPolicy { get; init; }
@@ -151,7 +163,11 @@ public sealed record BackupMetadata
     public string? Description { get; init; }
 
     /// <summary>The free map from -Metadata, with the engine's own notes.</summary>
-    public IReadOnlyDictionary<string, object?> Metadata { get; init; } = new Dictionary<string, object?>();
+    public IReadOnlyDictionary<string, object?> Metadata
+    {
+        get;
+        init => field = ValueText.Map(value) ?? field;
+    } = ValueText.Map(new Dictionary<string, object?>())!;
 
     /// <summary>The address of the first copy in an object store; null if there is none. The Python tool recorded only this.</summary>
     public string? CloudUrl
@@ -171,8 +187,8 @@ public sealed record BackupMetadata
     public IReadOnlyList<BackupCopy> Copies
     {
         get;
-        init => field = value as BackupCopy[] ?? value.ToArray();
-    } = [];
+        init => field = ValueText.List(value);
+    } = ValueText.List<BackupCopy>([]);
 
     /// <summary>The object store that lists this backup; null for a backup in a backup directory.</summary>
     public StoreLocation? Location { get; init; }
@@ -181,7 +197,11 @@ public sealed record BackupMetadata
     public TimeSpan? Duration { get; init; }
 
     /// <summary>Rows in each ordinary table at the moment of the snapshot; null if they were not counted.</summary>
-    public IReadOnlyDictionary<string, long>? RowCounts { get; init; }
+    public IReadOnlyDictionary<string, long>? RowCounts
+    {
+        get;
+        init => field = ValueText.Map(value);
+    }
 
     /// <summary>Whether this is a safety backup: a restore made it of the database that it overwrote.</summary>
     public bool IsSafety { get; init; }
@@ -218,6 +238,9 @@ public sealed record BackupMetadata
     [JsonIgnore]
     internal TimeProvider Clock { get; init; } = TimeProvider.System;
 
+    /// <summary>The backup alone, without what a command did with it.</summary>
+    internal BackupMetadata WithoutResult => GetType() == typeof(BackupMetadata) ? this : new BackupMetadata(this);
+
     /// <summary>The backup's id, so that an object can stand in for an id.</summary>
-    public override string ToString() => Id;
+    public sealed override string ToString() => Id;
 }

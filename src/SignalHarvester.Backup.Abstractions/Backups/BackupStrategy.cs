@@ -1,7 +1,7 @@
 namespace SignalHarvester.Backup;
 
 /// <summary>The kind of backup to make.</summary>
-public enum BackupStrategy
+public enum BackupStrategy : long
 {
     /// <summary>The whole database.</summary>
     Full,

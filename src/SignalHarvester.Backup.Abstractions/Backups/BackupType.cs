@@ -1,7 +1,7 @@
 namespace SignalHarvester.Backup;
 
 /// <summary>The content of a backup file.</summary>
-public enum BackupType
+public enum BackupType : long
 {
     /// <summary>The whole database image.</summary>
     Full,

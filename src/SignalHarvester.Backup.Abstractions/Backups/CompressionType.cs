@@ -1,7 +1,7 @@
 namespace SignalHarvester.Backup;
 
 /// <summary>The compression of a backup file.</summary>
-public enum CompressionType
+public enum CompressionType : long
 {
     /// <summary>Not compressed: the file is the database image itself.</summary>
     None,

@@ -1,7 +1,7 @@
 namespace SignalHarvester.Backup;
 
 /// <summary>The source of a setting's value.</summary>
-public enum ConfigurationSource
+public enum ConfigurationSource : long
 {
     /// <summary>It was not set.</summary>
     Default,

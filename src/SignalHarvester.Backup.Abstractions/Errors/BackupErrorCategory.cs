@@ -1,7 +1,7 @@
 namespace SignalHarvester.Backup;
 
 /// <summary>The kind of fault. The names are those of PowerShell's ErrorCategory, so they map one to one.</summary>
-public enum BackupErrorCategory
+public enum BackupErrorCategory : long
 {
     /// <summary>The kind is not known.</summary>
     NotSpecified,

@@ -1,7 +1,7 @@
 namespace SignalHarvester.Backup;
 
 /// <summary>The result of an operation.</summary>
-public enum BackupEventStatus
+public enum BackupEventStatus : long
 {
     /// <summary>It succeeded.</summary>
     Success,

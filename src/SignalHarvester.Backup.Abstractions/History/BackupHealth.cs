@@ -19,9 +19,8 @@ public sealed record BackupHealth
     public IReadOnlyList<HealthCheck> Checks
     {
         get;
-        // An array, because PowerShell can index it from both ends, unlike the compiler's own read-only list.
-        init => field = value as HealthCheck[] ?? value.ToArray();
-    } = [];
+        init => field = ValueText.List(value);
+    } = ValueText.List<HealthCheck>([]);
 
     /// <summary>The moment of the newest verified backup, to which a restore would go back; null if there is none.</summary>
     public DateTimeOffset? NewestVerified { get; init; }

@@ -1,7 +1,7 @@
 namespace SignalHarvester.Backup;
 
 /// <summary>The kinds of operations in the history of a backup directory.</summary>
-public enum BackupOperation
+public enum BackupOperation : long
 {
     /// <summary>A backup was made.</summary>
     Create,

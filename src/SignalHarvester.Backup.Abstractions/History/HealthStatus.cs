@@ -1,7 +1,7 @@
 namespace SignalHarvester.Backup;
 
 /// <summary>The health of something, the better first.</summary>
-public enum HealthStatus
+public enum HealthStatus : long
 {
     /// <summary>As it should be.</summary>
     Ok,

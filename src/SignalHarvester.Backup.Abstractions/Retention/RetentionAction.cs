@@ -1,7 +1,7 @@
 namespace SignalHarvester.Backup;
 
 /// <summary>The decision of retention on a backup.</summary>
-public enum RetentionAction
+public enum RetentionAction : long
 {
     /// <summary>The backup stays.</summary>
     Keep,

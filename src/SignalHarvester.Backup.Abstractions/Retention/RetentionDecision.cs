@@ -13,9 +13,8 @@ public sealed record RetentionDecision
     public IReadOnlyList<string> Reasons
     {
         get;
-        // An array, because PowerShell can index it from both ends, unlike the compiler's own read-only list.
-        init => field = value as string[] ?? value.ToArray();
-    } = [];
+        init => field = ValueText.List(value);
+    } = ValueText.List<string>([]);
 
     /// <summary>The decision on one line.</summary>
     public override string ToString() => $"{Action} {Backup.Id}: {string.Join("; ", Reasons)}";

@@ -1,7 +1,7 @@
 namespace SignalHarvester.Backup;
 
 /// <summary>The retention policy of a backup. A backup without one is manual.</summary>
-public enum RetentionPolicy
+public enum RetentionPolicy : long
 {
     /// <summary>Made by the daily run.</summary>
     Daily,

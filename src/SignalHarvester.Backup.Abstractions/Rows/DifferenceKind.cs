@@ -1,7 +1,7 @@
 namespace SignalHarvester.Backup;
 
 /// <summary>The kind of difference between two states of a database.</summary>
-public enum DifferenceKind
+public enum DifferenceKind : long
 {
     /// <summary>No difference; emitted only on request.</summary>
     None,

@@ -1,7 +1,7 @@
 namespace SignalHarvester.Backup;
 
 /// <summary>What a row restore does if a row with the same key exists.</summary>
-public enum RowAction
+public enum RowAction : long
 {
     /// <summary>Leaves existing rows unchanged, and restores missing ones.</summary>
     InsertMissing,

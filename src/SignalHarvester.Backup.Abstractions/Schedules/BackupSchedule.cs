@@ -37,9 +37,8 @@ public sealed record BackupSchedule
     public IReadOnlyList<string> DatabasePath
     {
         get;
-        // An array, because PowerShell can index it from both ends, unlike the compiler's own read-only list.
-        init => field = value as string[] ?? value.ToArray();
-    } = [];
+        init => field = ValueText.List(value);
+    } = ValueText.List<string>([]);
 
     /// <summary>The directory of the backups; null if the configuration names it.</summary>
     public string? BackupDirectory { get; init; }

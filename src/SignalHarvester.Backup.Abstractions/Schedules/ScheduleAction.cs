@@ -1,7 +1,7 @@
 namespace SignalHarvester.Backup;
 
 /// <summary>The action of a schedule.</summary>
-public enum ScheduleAction
+public enum ScheduleAction : long
 {
     /// <summary>Makes backups, including verification, copies elsewhere, retention and metrics.</summary>
     Backup,

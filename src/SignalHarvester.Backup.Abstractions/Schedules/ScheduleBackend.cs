@@ -1,7 +1,7 @@
 namespace SignalHarvester.Backup;
 
 /// <summary>The operating system's scheduler that starts a schedule's runs.</summary>
-public enum ScheduleBackend
+public enum ScheduleBackend : long
 {
     /// <summary>The machine's scheduler: Task Scheduler on Windows, launchd on macOS, else systemd if it runs, else cron.</summary>
     Auto,

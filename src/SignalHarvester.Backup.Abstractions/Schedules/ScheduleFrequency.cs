@@ -1,7 +1,7 @@
 namespace SignalHarvester.Backup;
 
 /// <summary>How often a schedule is due.</summary>
-public enum ScheduleFrequency
+public enum ScheduleFrequency : long
 {
     /// <summary>Every day.</summary>
     Daily,

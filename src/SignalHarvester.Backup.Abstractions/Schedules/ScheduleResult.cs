@@ -1,7 +1,7 @@
 namespace SignalHarvester.Backup;
 
 /// <summary>The result of a schedule's run, or of one of its steps.</summary>
-public enum ScheduleResult
+public enum ScheduleResult : long
 {
     /// <summary>Everything succeeded.</summary>
     Succeeded,

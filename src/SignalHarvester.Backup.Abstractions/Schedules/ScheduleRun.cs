@@ -25,16 +25,15 @@ public sealed record ScheduleRun
     public IReadOnlyList<ScheduleStep> Steps
     {
         get;
-        // An array, because PowerShell can index it from both ends, unlike the compiler's own read-only list.
-        init => field = value as ScheduleStep[] ?? value.ToArray();
-    } = [];
+        init => field = ValueText.List(value);
+    } = ValueText.List<ScheduleStep>([]);
 
     /// <summary>The ids of the new backups.</summary>
     public IReadOnlyList<string> Backups
     {
         get;
-        init => field = value as string[] ?? value.ToArray();
-    } = [];
+        init => field = ValueText.List(value);
+    } = ValueText.List<string>([]);
 
     /// <summary>The exit code of the task's process: 0 for success or nothing to do, 3 if a part failed, 1 if everything failed.</summary>
     public int ExitCode => Result switch

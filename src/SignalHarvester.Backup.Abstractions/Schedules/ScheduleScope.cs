@@ -1,7 +1,7 @@
 namespace SignalHarvester.Backup;
 
 /// <summary>Whether a schedule belongs to the account or to the machine, and which account runs it.</summary>
-public enum ScheduleScope
+public enum ScheduleScope : long
 {
     /// <summary>It belongs to the registering account, and runs as that account.</summary>
     User,

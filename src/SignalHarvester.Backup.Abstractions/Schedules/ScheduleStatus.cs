@@ -1,7 +1,7 @@
 namespace SignalHarvester.Backup;
 
 /// <summary>The state of a schedule in the operating system.</summary>
-public enum ScheduleStatus
+public enum ScheduleStatus : long
 {
     /// <summary>It is registered and unchanged.</summary>
     Registered,

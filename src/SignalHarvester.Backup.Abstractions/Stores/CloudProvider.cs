@@ -1,7 +1,7 @@
 namespace SignalHarvester.Backup;
 
 /// <summary>The kind of object store that holds a copy of a backup.</summary>
-public enum CloudProvider
+public enum CloudProvider : long
 {
     /// <summary>Amazon S3 or a store that speaks its protocol.</summary>
     S3,

@@ -43,9 +43,8 @@ public sealed record BackupScrubResult
     public IReadOnlyList<string> BrokenDependants
     {
         get;
-        // An array, because PowerShell can index it from both ends, unlike the compiler's own read-only list.
-        init => field = value as string[] ?? value.ToArray();
-    } = [];
+        init => field = ValueText.List(value);
+    } = ValueText.List<string>([]);
 
     /// <summary>The result on one line.</summary>
     public override string ToString() => $"{BackupId}: {Outcome} ({Reason})";

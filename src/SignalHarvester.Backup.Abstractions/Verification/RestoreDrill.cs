@@ -27,7 +27,10 @@ public sealed record RestoreDrill
     /// <summary>Whether the restore itself succeeded: files, checksums, decryption, decompression.</summary>
     public DrillResult RestoreResult { get; init; }
 
-    /// <summary>Whether <c>PRAGMA integrity_check</c> and <c>PRAGMA foreign_key_check</c> found no problem.</summary>
+    /// <summary>
+    /// Whether <c>PRAGMA integrity_check</c> found no problem, and <c>PRAGMA foreign_key_check</c> none that the database did not have when
+    /// it was backed up.
+    /// </summary>
     public DrillResult IntegrityResult { get; init; }
 
     /// <summary>Whether schema and row counts match the record of the backup.</summary>
@@ -37,8 +40,8 @@ public sealed record RestoreDrill
     public IReadOnlyList<DrillAssertionResult> Assertions
     {
         get;
-        init => field = value as DrillAssertionResult[] ?? value.ToArray();
-    } = [];
+        init => field = ValueText.List(value);
+    } = ValueText.List<DrillAssertionResult>([]);
 
     /// <summary>The start of the drill, in UTC.</summary>
     public DateTimeOffset Started { get; init; }
@@ -63,6 +66,9 @@ public sealed record RestoreDrill
 
     /// <summary>Why it failed, in a sentence; null if it passed.</summary>
     public string? Reason { get; init; }
+
+    /// <summary>What is odd about the database, and was so when it was backed up; null if nothing is.</summary>
+    public string? Warning { get; init; }
 
     /// <summary>The drill on one line.</summary>
     public override string ToString() => $"{BackupId} {(Passed ? "restores" : "DOES NOT RESTORE: " + Reason)}";

@@ -1,7 +1,7 @@
 namespace SignalHarvester.Backup;
 
 /// <summary>The outcome of scrubbing one stored file.</summary>
-public enum ScrubOutcome
+public enum ScrubOutcome : long
 {
     /// <summary>The file matches its record; the reason says if the record is incomplete.</summary>
     Good,

@@ -1,7 +1,7 @@
 namespace SignalHarvester.Backup;
 
 /// <summary>The level of a verification.</summary>
-public enum VerificationLevel
+public enum VerificationLevel : long
 {
     /// <summary>Never verified, or the last verification failed.</summary>
     None,

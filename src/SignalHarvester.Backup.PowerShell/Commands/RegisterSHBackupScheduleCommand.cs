@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using SignalHarvester.Backup.Configuration;
 using SignalHarvester.Backup.PowerShell.Stores;
 using SignalHarvester.Backup.Scheduling;
 
@@ -37,7 +38,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <example>
 /// <para>Back up the changes every hour, with a copy elsewhere</para>
 /// <code>
-/// Register-SHBackupSchedule hourly -Every 1h -DatabasePath *.db -BackupDirectory ./backups -Type Auto -Upload -Provider Directory -Container ./offsite `
+/// Register-SHBackupSchedule hourly -Every 1h -DatabasePath *.db -BackupDirectory ./backups -Type Auto -To ./offsite `
 ///     -CreateContainer
 /// </code>
 /// <para>Each run expands the wildcards, so it finds new databases. In expressions, quote a number of hours, minutes or weeks: '1h'.</para>
@@ -71,7 +72,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsLifecycle.Register, "SHBackupSchedule", SupportsShouldProcess = true, DefaultParameterSetName = DailySet)]
 [OutputType(typeof(BackupSchedule), typeof(string))]
-public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicParameters
+public sealed class RegisterSHBackupScheduleCommand : BackupCommand
 {
     private const string DailySet = "Daily";
     private const string WeeklySet = "Weekly";
@@ -91,6 +92,13 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
     private static readonly TimeSpan DrillAfter = TimeSpan.FromHours(2);
 
     private readonly UploadParameters storeParameters = new();
+
+    /// <summary>Makes the cmdlet.</summary>
+    public RegisterSHBackupScheduleCommand()
+    {
+        AddParameters(new TargetParameters());
+        AddParameters(storeParameters, isHidden: true);
+    }
 
     /// <summary>
     /// The schedule's name: any text of up to 100 characters, ignoring case. With -FromConfiguration and -Recommended, the beginning of
@@ -250,7 +258,8 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
     public SwitchParameter NoVerify { get; set; }
 
     /// <summary>
-    /// Also sends each backup to an object store, given with -Provider and -Container. The enabled stores of the configuration get it anyway.
+    /// Also sends each backup to the store of -Provider and -Container; -To names stores and needs no -Upload. Without -To,
+    /// the enabled stores of the configuration with upload_after_backup get each backup as well.
     /// </summary>
     [Parameter]
     public SwitchParameter Upload { get; set; }
@@ -292,9 +301,6 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
     /// <summary>Emits what the operating system would get, and registers nothing. Does not look whether the databases are there.</summary>
     [Parameter]
     public SwitchParameter AsText { get; set; }
-
-    /// <summary>The parameters of the object store.</summary>
-    public object GetDynamicParameters() => storeParameters;
 
     private protected override string? MissingStoreSwitch => Upload ? null : "-Upload";
 
@@ -517,7 +523,8 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
 
         RequireSense();
 
-        var place = Upload ? Place() : null;
+        string[] targets = [.. NamedStores.Select(FullTarget)];
+        var place = Upload && targets.Length == 0 ? Place() : null;
         return new ScheduleJob
         {
             Action = Action,
@@ -535,6 +542,7 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
             KeepMonthly = KeepMonthly,
             KeepWithin = ParameterSetName == ConfigurationSet ? KeepWithin?.Value : Within(KeepWithin),
             NoVerify = NoVerify,
+            Targets = targets,
             Upload = place,
             UploadOptions = place is null ? null : Stores(storeParameters).OptionsOf(place),
             CreateContainer = place is not null && Stores(storeParameters).CreatesContainer(place),
@@ -555,10 +563,11 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
         string[] ofBackups = [nameof(Type), nameof(Compression), nameof(RetentionPolicy), nameof(NoRetention), nameof(NoVerify)];
         string[] ofRetention = [nameof(KeepDaily), nameof(KeepWeekly), nameof(KeepMonthly), nameof(KeepWithin)];
         string[] ofScrubs = [nameof(Percent), nameof(Budget)];
+        string[] ofUploads = [nameof(Upload), nameof(TargetParameters.To)];
         var (action, without) = Action switch
         {
-            ScheduleAction.Retention => ("-RetentionOnly", (string[])[.. ofBackups, .. ofScrubs, nameof(DatabasePath), nameof(Upload)]),
-            ScheduleAction.Drill => ("-Drill", [.. ofBackups, .. ofRetention, .. ofScrubs, nameof(Upload)]),
+            ScheduleAction.Retention => ("-RetentionOnly", (string[])[.. ofBackups, .. ofScrubs, .. ofUploads, nameof(DatabasePath)]),
+            ScheduleAction.Drill => ("-Drill", [.. ofBackups, .. ofRetention, .. ofScrubs, .. ofUploads]),
             ScheduleAction.Scrub => ("-Scrub", [.. ofBackups, .. ofRetention, nameof(DatabasePath)]),
             _ => ("a schedule that makes backups", ofScrubs),
         };
@@ -576,6 +585,20 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
             && !Path.IsPathRooted(path) && full.StartsWith(this.FileSystemLocation, StringComparison.Ordinal)
             ? WildcardPattern.Escape(this.FileSystemLocation) + full[this.FileSystemLocation.Length..]
             : full;
+    }
+
+    /// <summary>Checks a store of -To. A name stays one, so that each run takes its settings from the configuration; a folder's path becomes full.</summary>
+    private string FullTarget(string text)
+    {
+        var store = StoreNames.Find(text, Settings, this.FileSystemPath);
+        if (store.Name.Length > 0 && ConfigurationFile is null)
+        {
+            throw Invalid(
+                nameof(TargetParameters.To),
+                $"The store '{store.Name}' comes from the environment alone, and a schedule's run may not have that. Give its address, or a configuration file with the store.");
+        }
+
+        return store.Name.Length > 0 ? store.Name : StoreLocation.Parse(text) is null ? store.Location.Container : text;
     }
 
     /// <summary>The store of the parameters. Those of the configuration get the backups anyway.</summary>

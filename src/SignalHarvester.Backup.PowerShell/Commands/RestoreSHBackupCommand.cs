@@ -32,12 +32,16 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// computed; if rows would refer to missing rows, or do not fit, nothing is changed.</para>
 /// <para>A restore does not overwrite a different database (one with backups of its own, or with other table names than
 /// the backup) unless -AllowOtherDatabase is given. Backups of several databases cannot go to one destination.</para>
+/// <para>Before a file is overwritten, a question names the backup and the file; Enter means No. A restore to a new file asks
+/// nothing. -Force or -Confirm:$false answer the question in advance.</para>
+/// <para>The result is the backup with RestoredTo, RestoredBytes, RestoredRows, Elapsed, Detail, SafetyBackupId and
+/// SafetyBackupPath, so it can be piped to the other cmdlets.</para>
 /// <para>The last three safety backups of a database stay. They never count as the newest backup.</para>
 /// </remarks>
 /// <example>
 /// <para>Restore the newest backup to a new file</para>
-/// <code>Get-SHBackup -Database app.db -Newest 1 | Restore-SHBackup -Destination ./restored.db -Force</code>
-/// <para>Restores, checks the result and emits the restored backup.</para>
+/// <code>Get-SHBackup -Database app.db -Newest 1 | Restore-SHBackup -Destination ./restored.db</code>
+/// <para>Restores, checks the result, and says where it is, how large, and what was checked.</para>
 /// </example>
 /// <example>
 /// <para>Preview a restore</para>
@@ -46,7 +50,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// </example>
 /// <example>
 /// <para>Restore the state before an accident</para>
-/// <code>Restore-SHBackup -PointInTime '2030-01-01T00:00Z' -Database app.db -Destination ./before.db -Force</code>
+/// <code>Restore-SHBackup -PointInTime '2030-01-01T00:00Z' -Database app.db -Destination ./before.db</code>
 /// <para>Restores the newest backup of app.db at or before that moment, and says how far it is from it.</para>
 /// </example>
 /// <example>
@@ -67,16 +71,27 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>Get-SHBackup</seealso>
 /// <seealso>Test-SHBackup</seealso>
 /// <seealso>about_SignalHarvester.Backup</seealso>
-[Cmdlet(VerbsData.Restore, "SHBackup", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High, DefaultParameterSetName = IdSet)]
-[OutputType(typeof(BackupMetadata), typeof(RestoredRows))]
-public sealed class RestoreSHBackupCommand : DecryptingCommand, IDynamicParameters, IConfigurationOptional
+[Cmdlet(VerbsData.Restore, "SHBackup", SupportsShouldProcess = true, DefaultParameterSetName = IdSet)]
+[OutputType(typeof(BackupRestoreResult), typeof(RestoredRows))]
+public sealed class RestoreSHBackupCommand : DecryptingCommand, IConfigurationOptional
 {
     private const string PathSet = "Path";
     private const string PointInTimeSet = "PointInTime";
 
     private readonly StoreParameters storeParameters = new();
+    private readonly FormerRestoreParameters former = new();
     private readonly HashSet<string> restored = new(StringComparer.Ordinal);
     private readonly List<Choice> chosen = [];
+    private readonly OverwriteQuestion question;
+
+    /// <summary>Makes the cmdlet.</summary>
+    public RestoreSHBackupCommand()
+    {
+        question = new OverwriteQuestion(this);
+        AddParameters(new SourceParameters());
+        AddParameters(former, isHidden: true);
+        AddParameters(storeParameters, isHidden: true);
+    }
 
     /// <summary>
     /// A backup file. If there is a sidecar beside it, its records are used; otherwise only the file's content is checked.
@@ -176,11 +191,10 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IDynamicParamete
     public int LockTimeout { get; set; } = 30;
 
     /// <summary>
-    /// Restores from an object store: from the place of -Provider and -Container, else the place that listed the backup, else
+    /// Restores from an store: from that of -From (or of -Provider and -Container), else the place that listed the backup, else
     /// that of its first copy. The download is deleted after the restore.
     /// </summary>
     [Parameter]
-    [Alias("FromCloud")]
     public SwitchParameter Remote { get; set; }
 
     /// <summary>
@@ -190,10 +204,9 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IDynamicParamete
     [Parameter]
     public SwitchParameter NoConfiguration { get; set; }
 
-    /// <summary>The parameters of the object store.</summary>
-    public object GetDynamicParameters() => storeParameters;
+    private bool IsRemote => Remote || former.FromCloud || NamedStores.Count > 0;
 
-    private protected override string? MissingStoreSwitch => Remote ? null : "-Remote";
+    private protected override string? MissingStoreSwitch => IsRemote ? null : "-Remote";
 
     /// <inheritdoc/>
     protected override void BeginProcessing()
@@ -218,9 +231,9 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IDynamicParamete
         var given = Into ?? Destination;
         foreach (var source in ParameterSetName switch
         {
-            PathSet => Files(LiteralPath, Remote),
+            PathSet => Files(LiteralPath, IsRemote),
             PointInTimeSet => [AtPointInTime()],
-            _ => Selected(storeParameters, Remote),
+            _ => Selected(storeParameters, IsRemote),
         })
         {
             this.ReportErrors(() => chosen.Add(new Choice(source, given is null ? null : this.FileSystemPath(given))));
@@ -275,7 +288,7 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IDynamicParamete
             _ = Runner.Run(context => BackupEngine.PlanRestore(source, into, context.Cancellation));
         }
 
-        if (!this.ShouldProcessUnlessForced(Force, into, string.Create(
+        if (!question.AllowsUnlessForced(Force, into, string.Create(
             CultureInfo.InvariantCulture,
             $"Restore {rows} from {Named(backup)}, made at {backup.Timestamp.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC ({RowAction})")))
         {
@@ -321,7 +334,7 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IDynamicParamete
 
     private BackupSource AtPointInTime()
     {
-        if (Remote)
+        if (IsRemote)
         {
             var store = this.StopOnError(() => OpenStore(storeParameters));
             var found = AtPointInTime(() => List(store));
@@ -366,10 +379,10 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IDynamicParamete
 
         if ((given ?? ConfiguredFor(backup)) is { } destination)
         {
-            return this.ShouldProcessUnlessForced(
-                Force, destination, RestorePlan.Overwrites(destination) ? $"{action} over the file there, {WhatIsKept}" : action)
-                ? destination
-                : null;
+            var isAgreed = RestorePlan.Overwrites(destination)
+                ? question.AllowsUnlessForced(Force, destination, $"{action} over the file there, {WhatIsKept}")
+                : this.ShouldProcessUnlessForced(Force, destination, action);
+            return isAgreed ? destination : null;
         }
 
         if (backup.DatabasePath is not { Length: > 0 } origin || Force)
@@ -383,9 +396,8 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IDynamicParamete
         }
 
         // It asks whatever -Confirm says, because the path comes from a file that others may have written.
-        return ShouldContinue(
-            $"{action} to '{origin}', its original path{(RestorePlan.Overwrites(origin) ? $", over the file there, {WhatIsKept}" : string.Empty)}?",
-            "Restore a backup")
+        return question.Ask(
+            $"{action} to '{origin}', its original path{(RestorePlan.Overwrites(origin) ? $", over the file there, {WhatIsKept}" : string.Empty)}?")
             ? origin
             : null;
     }

@@ -13,6 +13,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// table's rows, in order, is checked by reading both once and comparing sums of hashes, which finds what integrity_check
 /// finds, in a fraction of its time. What that cannot compare, such as an index with a collation of the application, and
 /// whatever looks wrong, is checked with integrity_check. The check named Integrity says what was done.</para>
+/// <para>The result is the backup with Passed, Level, Elapsed and Detail, so it can be piped to the other cmdlets.</para>
 /// <para>A failed backup also gives an error, and is marked as not verified. In a read-only directory the result is shown
 /// but not recorded, with a warning.</para>
 /// <para>With -Remote, or for a backup from Get-SHBackup -Remote, it tests the copy in the object store. Quick compares
@@ -22,7 +23,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <example>
 /// <para>Verify the newest backup</para>
 /// <code>Get-SHBackup -Newest 1 | Test-SHBackup</code>
-/// <para>Emits the backup with Verified, VerificationLevel, VerificationTimestamp and the checks in Verification.</para>
+/// <para>Says whether it passed, at which level, how long that took, and what was checked. The object is the backup, with the checks in Verification.</para>
 /// </example>
 /// <example>
 /// <para>Show the checks</para>
@@ -38,12 +39,19 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>Restore-SHBackup</seealso>
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsDiagnostic.Test, "SHBackup", DefaultParameterSetName = IdSet)]
-[OutputType(typeof(BackupMetadata), typeof(bool))]
-public sealed class TestSHBackupCommand : DecryptingCommand, IDynamicParameters, IConfigurationOptional
+[OutputType(typeof(BackupTestResult), typeof(bool))]
+public sealed class TestSHBackupCommand : DecryptingCommand, IConfigurationOptional
 {
     private const string PathSet = "Path";
 
     private readonly StoreParameters storeParameters = new();
+
+    /// <summary>Makes the cmdlet.</summary>
+    public TestSHBackupCommand()
+    {
+        AddParameters(new SourceParameters());
+        AddParameters(storeParameters, isHidden: true);
+    }
 
     /// <summary>
     /// A backup file. If there is a sidecar beside it, its records are used; otherwise only the file's content is checked.
@@ -65,12 +73,12 @@ public sealed class TestSHBackupCommand : DecryptingCommand, IDynamicParameters,
     [Parameter]
     public SwitchParameter Thorough { get; set; }
 
-    /// <summary>Emits True or False for each backup instead of the backup, and writes no error for a failed one.</summary>
+    /// <summary>Emits True or False for each backup instead of the result, and writes no error for a failed one.</summary>
     [Parameter]
     public SwitchParameter Quiet { get; set; }
 
     /// <summary>
-    /// Tests the copy in an object store: at the place of -Provider and -Container, else the place that listed the backup,
+    /// Tests the copy in an object store: in that of -From (or of -Provider and -Container), else the place that listed the backup,
     /// else that of its first copy. Quick fetches no backup file; Full fetches the chain and deletes it afterwards.
     /// </summary>
     [Parameter]
@@ -83,10 +91,9 @@ public sealed class TestSHBackupCommand : DecryptingCommand, IDynamicParameters,
     [Parameter]
     public SwitchParameter NoConfiguration { get; set; }
 
-    /// <summary>The parameters of the object store.</summary>
-    public object GetDynamicParameters() => storeParameters;
+    private bool IsRemote => Remote || NamedStores.Count > 0;
 
-    private protected override string? MissingStoreSwitch => Remote ? null : "-Remote";
+    private protected override string? MissingStoreSwitch => IsRemote ? null : "-Remote";
 
     /// <inheritdoc/>
     protected override void BeginProcessing()
@@ -99,7 +106,7 @@ public sealed class TestSHBackupCommand : DecryptingCommand, IDynamicParameters,
     protected override void ProcessRecord()
     {
         HasInput = true;
-        foreach (var source in ParameterSetName == PathSet ? Files(LiteralPath, Remote) : Selected(storeParameters, Remote))
+        foreach (var source in ParameterSetName == PathSet ? Files(LiteralPath, IsRemote) : Selected(storeParameters, IsRemote))
         {
             this.ReportErrors(() => Show(Runner.Run(context => BackupEngine.Verify(source, Level, context))));
         }

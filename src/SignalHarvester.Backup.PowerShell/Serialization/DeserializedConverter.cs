@@ -15,7 +15,8 @@ public sealed class DeserializedConverter : PSTypeConverter
     private static readonly Dictionary<Type, PropertyInfo[]> Settable =
         new[]
         {
-            typeof(BackupDifference), typeof(BackupEvent), typeof(BackupHealth), typeof(BackupMetadata), typeof(BackupSchedule), typeof(BackupScrubResult),
+            typeof(BackupDifference), typeof(BackupEvent), typeof(BackupHealth), typeof(BackupMetadata), typeof(BackupRestoreResult),
+            typeof(BackupSchedule), typeof(BackupScrubResult), typeof(BackupTestResult), typeof(BackupTransferResult),
             typeof(ConfigurationProblem), typeof(ConfigurationSetting),
             typeof(RestoreDrill), typeof(RestoredRows), typeof(RetentionDecision), typeof(ScheduleRun),
         }.ToDictionary(type => type, SettableOf);
@@ -90,6 +91,12 @@ public sealed class DeserializedConverter : PSTypeConverter
         if (type == typeof(StoreLocation) || type == typeof(ScheduleTrigger))
         {
             return ReadObject(PSObject.AsPSObject(value), type, SettableOf(type));
+        }
+
+        if (type == typeof(IReadOnlyList<ForeignKeyViolation>))
+        {
+            return Items(value).Select(
+                key => (ForeignKeyViolation)ReadObject(PSObject.AsPSObject(key), typeof(ForeignKeyViolation), SettableOf(typeof(ForeignKeyViolation)))).ToList();
         }
 
         if (type == typeof(IReadOnlyList<VerificationCheck>))

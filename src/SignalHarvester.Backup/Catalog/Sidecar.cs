@@ -96,6 +96,7 @@ internal static class Sidecar
             VerificationLevel = Lower(backup.VerificationLevel),
             Verification = [.. backup.Verification.Select(check => Fields(check, isSecret))],
             Inconsistencies = backup.Inconsistencies.Count == 0 ? null : isSecret ? [NotTold] : [.. backup.Inconsistencies],
+            ForeignKeys = isSecret || backup.ForeignKeyViolations is null ? null : [.. backup.ForeignKeyViolations.Select(Fields)],
             ScrubTimestamp = backup.ScrubTimestamp is { } scrubbed ? Iso(scrubbed) : null,
             SchemaChecksum = isSecret ? null : schemaChecksum ?? before.SchemaChecksum,
             RowCounts = isSecret || backup.RowCounts is null || !HasRoomFor(backup.RowCounts) ? null : Counts(backup.RowCounts),
@@ -219,6 +220,7 @@ internal static class Sidecar
             Verification = [.. (fields.Verification ?? []).OfType<SidecarFields.CheckFields>().Select(
                 check => new VerificationCheck(check.Check ?? string.Empty, check.Passed, check.Detail ?? string.Empty))],
             Inconsistencies = [.. (fields.Inconsistencies ?? []).OfType<string>()],
+            ForeignKeyViolations = fields.ForeignKeys is { } keys ? [.. keys.OfType<SidecarFields.ForeignKeyFields>().Select(Violation)] : null,
             RetentionPolicy = Enumeration(typeof(RetentionPolicy), fields.RetentionPolicy, "retention_policy") is RetentionPolicy policy ? policy : null,
             Description = fields.Description,
             Metadata = fields.Metadata as IReadOnlyDictionary<string, object?> ?? new Dictionary<string, object?>(),
@@ -247,6 +249,17 @@ internal static class Sidecar
         Detail = isSecret && check.Check is (VerificationChecks.Integrity or VerificationChecks.Schema or VerificationChecks.RowCounts)
             ? NotTold
             : check.Detail,
+    };
+
+    private static SidecarFields.ForeignKeyFields Fields(ForeignKeyViolation key) =>
+        new() { Table = key.Table, Columns = key.Columns, Parent = key.Parent, Rows = key.Rows };
+
+    private static ForeignKeyViolation Violation(SidecarFields.ForeignKeyFields key) => new()
+    {
+        Table = key.Table ?? string.Empty,
+        Columns = key.Columns ?? string.Empty,
+        Parent = key.Parent ?? string.Empty,
+        Rows = key.Rows,
     };
 
     private static SidecarFields.WalFields Fields(WalPosition place) => new() { Salts = place.Salts, Frame = place.Frame, Checksum = place.Checksum };

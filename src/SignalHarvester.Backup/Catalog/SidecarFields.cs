@@ -67,6 +67,8 @@ internal sealed class SidecarFields
 
     public string?[]? Inconsistencies { get; set; }
 
+    public ForeignKeyFields?[]? ForeignKeys { get; set; }
+
     public string? ScrubTimestamp { get; set; }
 
     public string? SchemaChecksum { get; set; }
@@ -108,6 +110,18 @@ internal sealed class SidecarFields
         public bool Passed { get; set; }
 
         public string? Detail { get; set; }
+    }
+
+    /// <summary>Rows that refer to missing rows by one foreign key.</summary>
+    internal sealed class ForeignKeyFields
+    {
+        public string? Table { get; set; }
+
+        public string? Columns { get; set; }
+
+        public string? Parent { get; set; }
+
+        public long Rows { get; set; }
     }
 
     /// <summary>Owner and permissions of the database file.</summary>

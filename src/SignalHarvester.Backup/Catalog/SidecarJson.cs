@@ -37,6 +37,13 @@ internal static class SidecarJson
         new("passed", (ref json, to) => to.Passed = json.GetBoolean(), (json, of) => json.WriteBooleanValue(of.Passed), mayBeNull: false),
         new("detail", (ref json, to) => to.Detail = json.GetString(), (json, of) => json.WriteStringValue(of.Detail)));
 
+    private static readonly JsonShape<SidecarFields.ForeignKeyFields> ForeignKey = new(
+        () => new(),
+        new("table", (ref json, to) => to.Table = json.GetString(), (json, of) => json.WriteStringValue(of.Table)),
+        new("columns", (ref json, to) => to.Columns = json.GetString(), (json, of) => json.WriteStringValue(of.Columns)),
+        new("parent", (ref json, to) => to.Parent = json.GetString(), (json, of) => json.WriteStringValue(of.Parent)),
+        new("rows", (ref json, to) => to.Rows = json.GetInt64(), (json, of) => json.WriteNumberValue(of.Rows), mayBeNull: false));
+
     private static readonly JsonShape<SidecarFields.CopyFields> Copy = new(
         () => new(),
         new("provider", (ref json, to) => to.Provider = json.GetString(), (json, of) => json.WriteStringValue(of.Provider)),
@@ -87,6 +94,9 @@ internal static class SidecarJson
             "verification", (ref json, to) => to.Verification = JsonValues.ReadObjects(ref json, Check),
             (json, of) => json.WriteObjects(of.Verification, Check)),
         new("inconsistencies", (ref json, to) => to.Inconsistencies = JsonValues.ReadTexts(ref json), (json, of) => json.WriteTexts(of.Inconsistencies)),
+        new(
+            "foreign_keys", (ref json, to) => to.ForeignKeys = JsonValues.ReadObjects(ref json, ForeignKey),
+            (json, of) => json.WriteObjects(of.ForeignKeys, ForeignKey)),
         new("scrub_timestamp", (ref json, to) => to.ScrubTimestamp = json.GetString(), (json, of) => json.WriteStringValue(of.ScrubTimestamp)),
         new("schema_checksum", (ref json, to) => to.SchemaChecksum = json.GetString(), (json, of) => json.WriteStringValue(of.SchemaChecksum)),
         new(

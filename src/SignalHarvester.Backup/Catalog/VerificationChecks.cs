@@ -15,7 +15,7 @@ internal static class VerificationChecks
     public const string PagesChecksum = nameof(PagesChecksum);
     public const string Integrity = nameof(Integrity);
     public const string Schema = nameof(Schema);
-    public const string RowCounts = nameof(RowCounts);
+    public const string RowCounts = VerificationCheck.RowCounts;
 
     private const string NotMade = "could not be made: ";
 

@@ -1,3 +1,4 @@
+using SignalHarvester.Backup.Configuration;
 using SignalHarvester.Backup.Configuration.Settings;
 using SignalHarvester.Backup.ObjectStorage;
 using SignalHarvester.Backup.Retention;
@@ -49,6 +50,12 @@ public sealed record ScheduleJob
     /// <summary>Whether backups are published without being read back.</summary>
     public bool NoVerify { get; init; }
 
+    /// <summary>
+    /// The stores for the backups, in place of those of the settings file: names in it, addresses, or folders' full paths. Empty for those of
+    /// the settings file.
+    /// </summary>
+    public IReadOnlyList<string> Targets { get; init; } = [];
+
     /// <summary>The object store for the backups, besides those of the settings file.</summary>
     public StoreLocation? Upload { get; init; }
 
@@ -92,8 +99,9 @@ public sealed record ScheduleJob
         Incremental = settings.Incremental with { Type = Type ?? settings.Incremental.Type },
         Verification = settings.Verification with { VerifyAfterBackup = settings.Verification.VerifyAfterBackup && !NoVerify },
         Retention = Rules(settings.Retention),
-        Stores = Upload is null
-            ? settings.Stores
+        Stores = Targets.Count > 0
+            ? [.. Targets.Select(target => StoreNames.Find(target, settings, Path.GetFullPath) with { Enabled = true, UploadAfterBackup = true })]
+            : Upload is null ? settings.Stores
             : [.. settings.Stores, new ObjectStoreSettings(Upload, UploadOptions ?? new StoreOptions()) { Enabled = true, CreateContainer = CreateContainer }],
         ThrottleLimit = ThrottleLimit ?? settings.ThrottleLimit,
     };

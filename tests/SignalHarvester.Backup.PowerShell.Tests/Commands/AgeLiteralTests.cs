@@ -33,6 +33,20 @@ public class AgeLiteralTests
         { "'4w'", 4 },
         { "'1.5w'", 3 },
         { "'6mo'", 6 },
+        { "'2700sec'", 1 },
+        { "'2701seconds'", 1 },
+        { "'45min'", 1 },
+        { "'46minutes'", 1 },
+        { "'1hour'", 1 },
+        { "'12hours'", 2 },
+        { "'1day'", 3 },
+        { "'30days'", 5 },
+        { "'1week'", 3 },
+        { "'4weeks'", 4 },
+        { "'1month'", 5 },
+        { "'6months'", 6 },
+        { "'1year'", 7 },
+        { "'4years'", 8 },
         { "'1y'", 7 },
         { "'4y'", 8 },
         { "([timespan]::FromDays(30))", 5 },
@@ -46,6 +60,8 @@ public class AgeLiteralTests
         { "4w", 4 },
         { "6mo", 6 },
         { "1.5w", 3 },
+        { "45min", 1 },
+        { "30days", 5 },
     };
 
     /// <summary>Texts that PowerShell reads as numbers of its own kinds (Int16, SByte) although they look like ages.</summary>
@@ -54,8 +70,8 @@ public class AgeLiteralTests
     /// <summary>Texts that are no ages: numbers without a unit in every disguise, and nonsense.</summary>
     public static TheoryData<string> NotAges =>
         [
-            "30", "30l", "30u", "30n", "1kb", "30.5", "3e1", "''", "' '", "'30'", "'d'", "'30 days'", "'-30d'", "-30d", "'30D'", "'1,5d'", "'nonsense'",
-            "$true", "(Get-Command Get-SHBackup)",
+            "30", "30l", "30u", "30n", "1kb", "30.5", "3e1", "''", "' '", "'30'", "'d'", "'30 days'", "'-30d'", "-30d", "'30D'", "'1,5d'", "'1mon'",
+            "'5mins'", "'nonsense'", "$true", "(Get-Command Get-SHBackup)",
         ];
 
     [Theory]

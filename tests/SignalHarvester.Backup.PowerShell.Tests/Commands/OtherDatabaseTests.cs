@@ -346,7 +346,7 @@ public class OtherDatabaseTests
     {
         using var workspace = new Workspace("No", "No", "Yes");
         var made = workspace.MakeBackup();
-        workspace.Run($"Restore-SHBackup {made.Id} ./new.db; Restore-SHBackup {made.Id} -Table customer -Into ./app.db").WithoutErrors();
+        workspace.Run($"Restore-SHBackup {made.Id} ./new.db -Confirm; Restore-SHBackup {made.Id} -Table customer -Into ./app.db").WithoutErrors();
         Assert.Equal(2, workspace.Session.Host.Questions.Count);
         Assert.All(workspace.Session.Host.Questions, question => Assert.Contains($"{made.Id} of {workspace.Database}", question, StringComparison.Ordinal));
 

@@ -95,19 +95,49 @@ public class RestoreBackupTests
     }
 
     [Fact]
-    public void It_asks_and_takes_No_for_an_answer()
+    public void It_asks_before_it_overwrites_and_takes_No_for_an_answer()
     {
         using var workspace = new Workspace("No", "Yes");
         workspace.MakeBackup("-NoVerify");
-        const string script = "Get-SHBackup | Restore-SHBackup -Destination ./new.db";
+        Change(workspace.Database);
+        var changed = RowCount(workspace.Database);
+        const string script = "Get-SHBackup -Newest 1 | Restore-SHBackup -Destination ./app.db";
         Assert.Empty(workspace.Run(script).WithoutErrors().Output);
-        Assert.False(File.Exists(workspace["new.db"]));
+        Assert.Equal(changed, RowCount(workspace.Database));
         var question = Assert.Single(workspace.Session.Host.Questions);
-        Assert.Contains(workspace["new.db"], question, StringComparison.Ordinal);
+        Assert.Contains(workspace.Database, question, StringComparison.Ordinal);
         Assert.Contains("backup_", question, StringComparison.Ordinal);
 
         Assert.Single(workspace.Run(script).WithoutErrors().Output);
-        Assert.True(File.Exists(workspace["new.db"]));
+        Assert.Equal(20, RowCount(workspace.Database));
+    }
+
+    [Theory]
+    [InlineData("-Destination ./app.db")]
+    [InlineData("-Destination ./app.db -Confirm")]
+    [InlineData("-Destination ./app.db -Force -Confirm")]
+    [InlineData("")]
+    [InlineData("-Table customer -Into ./app.db")]
+    public void Enter_is_No_wherever_something_is_overwritten(string parameters)
+    {
+        using var workspace = new Workspace("No");
+        var id = workspace.MakeBackup("-NoVerify").Id;
+        Assert.Empty(workspace.Run($"Restore-SHBackup {id} {parameters}").WithoutErrors().Output);
+        Assert.Equal(["No"], workspace.Session.Host.Defaults);
+    }
+
+    [Fact]
+    public void A_new_file_needs_no_question_but_what_is_left_of_an_old_one_does()
+    {
+        using var workspace = new Workspace("No");
+        var id = workspace.MakeBackup("-NoVerify").Id;
+        Assert.Single(workspace.Run($"Restore-SHBackup {id} ./new.db").WithoutErrors().Output);
+        Assert.Single(workspace.Run($"$ConfirmPreference = 'High'; Restore-SHBackup {id} ./other.db").WithoutErrors().Output);
+        Assert.Empty(workspace.Session.Host.Questions);
+
+        File.WriteAllText(workspace["lost.db-wal"], "the last transactions of a deleted database");
+        Assert.Empty(workspace.Run($"Restore-SHBackup {id} ./lost.db").WithoutErrors().Output);
+        Assert.Contains("lost.db", Assert.Single(workspace.Session.Host.Questions), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -116,12 +146,24 @@ public class RestoreBackupTests
     [InlineData("-Force -Confirm:$false", 0)]
     [InlineData("-Force -Confirm", 1)]
     [InlineData("-Confirm", 1)]
+    [InlineData("", 1)]
     public void A_question_is_skipped_when_it_is_answered_beforehand(string parameters, int questions)
     {
-        using var workspace = new Workspace("Yes");
+        foreach (var destination in (string[])["./app.db", "./new.db"])
+        {
+            using var workspace = new Workspace("Yes");
+            workspace.MakeBackup("-NoVerify");
+            Assert.Single(workspace.Run($"Get-SHBackup | Restore-SHBackup -Destination {destination} {parameters}").WithoutErrors().Output);
+            Assert.Equal(parameters.Length == 0 && destination == "./new.db" ? 0 : questions, workspace.Session.Host.Questions.Count);
+        }
+    }
+
+    [Fact]
+    public void A_session_that_prefers_no_questions_is_asked_none()
+    {
+        using var workspace = new Workspace();
         workspace.MakeBackup("-NoVerify");
-        Assert.Single(workspace.Run($"Get-SHBackup | Restore-SHBackup -Destination ./new.db {parameters}").WithoutErrors().Output);
-        Assert.Equal(questions, workspace.Session.Host.Questions.Count);
+        Assert.Single(workspace.Run("$ConfirmPreference = 'None'; Get-SHBackup | Restore-SHBackup -Destination ./app.db").WithoutErrors().Output);
     }
 
     [Theory]
@@ -152,7 +194,7 @@ public class RestoreBackupTests
             return workspace.Session.Host.Questions[^1];
         }
 
-        Assert.DoesNotContain("over", Asked("-Destination ./new.db"), StringComparison.Ordinal);
+        Assert.DoesNotContain("over", Asked("-Destination ./new.db -Confirm"), StringComparison.Ordinal);
         Assert.Contains("over the file there, which is kept as a safety backup", Asked("-Destination ./app.db"), StringComparison.Ordinal);
         Assert.Contains("over the file there, which is not kept", Asked("-Destination ./app.db -NoSafetyBackup"), StringComparison.Ordinal);
         Assert.Contains("over the file there, which is kept as a safety backup", Asked(""), StringComparison.Ordinal);
@@ -250,12 +292,13 @@ public class RestoreBackupTests
     public void Yes_to_All_answers_for_the_rest()
     {
         using var workspace = new Workspace("Yes to All");
-        var first = workspace.MakeBackup("-NoVerify");
-        var second = workspace.MakeBackup("-NoVerify");
-        var result = workspace.Run("Get-SHBackup | Restore-SHBackup -Destination ./new.db");
-        Assert.Equal([second.Id], Workspace.Ids(result));
+        var made = workspace.MakeBackup("-NoVerify");
+        File.Copy(workspace.Database, workspace["one.db"]);
+        File.Copy(workspace.Database, workspace["two.db"]);
+        var result = workspace.Run(
+            $"'./one.db', './two.db' | ForEach-Object {{ [pscustomobject]@{{ Id = '{made.Id}'; Destination = $_ }} }} | Restore-SHBackup");
+        Assert.Equal([workspace["one.db"], workspace["two.db"]], result.WithoutErrors().As<BackupRestoreResult>().Select(restored => restored.RestoredTo));
         Assert.Single(workspace.Session.Host.Questions);
-        Assert.True(File.Exists(first.BackupPath));
     }
 
     [Fact]

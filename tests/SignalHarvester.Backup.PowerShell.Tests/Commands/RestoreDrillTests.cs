@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Nodes;
 using SignalHarvester.Backup.PowerShell.Tests.Support;
 using SignalHarvester.Backup.TestSupport;
 
@@ -7,6 +8,9 @@ namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
 /// <summary>A drill restores as a real restore does, reports its duration, and fails for every kind of damage.</summary>
 public class RestoreDrillTests
 {
+    private const string Orphan =
+        "PRAGMA foreign_keys = OFF; CREATE TABLE p(id INTEGER PRIMARY KEY); CREATE TABLE c(id INTEGER, p REFERENCES p(id)); INSERT INTO c VALUES (1, 7), (2, 8)";
+
     [Fact]
     public void A_good_chain_passes_and_everything_is_said()
     {
@@ -52,9 +56,7 @@ public class RestoreDrillTests
         workspace.Change();
         if (damage == "foreign key")
         {
-            using var connection = Databases.Open(workspace.Database);
-            Databases.Execute(
-                connection, "PRAGMA foreign_keys = OFF; CREATE TABLE p(id INTEGER PRIMARY KEY); CREATE TABLE c(p REFERENCES p(id)); INSERT INTO c VALUES (7)");
+            Execute(workspace, Orphan);
         }
 
         var full = workspace.MakeBackup();
@@ -90,6 +92,9 @@ public class RestoreDrillTests
             case "checksum":
                 workspace.EditSidecar(made.Id, sidecar => sidecar["checksum"] = new string('0', 64));
                 break;
+            case "foreign key":
+                workspace.EditSidecar(made.Id, sidecar => sidecar["foreign_keys"] = new JsonArray());
+                break;
             case "assertion":
                 parameters = "-Assertion @{ Query = 'SELECT count(*) FROM bulk'; Expect = '< 200' }";
                 break;
@@ -109,19 +114,88 @@ public class RestoreDrillTests
     }
 
     [Theory]
-    [InlineData("", "-Recipient (New-SHBackupKey ./away.key)", "", "-IdentityFile")]
-    [InlineData("", "", "-Assertion @{ Query = 'SELECT 1'; Expect = '2' }", "Compare-SHBackup")]
-    [InlineData(
-        "PRAGMA foreign_keys = OFF; CREATE TABLE p(id INTEGER PRIMARY KEY); CREATE TABLE c(p REFERENCES p(id)); INSERT INTO c VALUES (7)", "", "",
-        "Compare-SHBackup")]
-    public void What_does_not_speak_against_the_backup_does_not_condemn_it(string broken, string parameters, string drilled, string next)
+    [InlineData("")]
+    [InlineData("-NoVerify")]
+    [InlineData("-Recipient (New-SHBackupKey ./own.key) -IdentityFile ./own.key")]
+    [InlineData("from before they were recorded")]
+    public void Rows_that_referred_to_nothing_when_the_backup_was_made_are_a_warning(string backup)
     {
         using var workspace = new Workspace();
-        using (var connection = Databases.Open(workspace.Database))
+        Execute(workspace, Orphan);
+        var isOld = backup.StartsWith("from", StringComparison.Ordinal);
+        var made = workspace.MakeBackup(isOld ? "" : backup);
+        if (isOld)
         {
-            Databases.Execute(connection, broken);
+            workspace.EditSidecar(made.Id, sidecar => sidecar.Remove("foreign_keys"));
         }
 
+        var run = workspace.Run($"Invoke-SHRestoreDrill {made.Id}{(backup.EndsWith("own.key", StringComparison.Ordinal) ? " -IdentityFile ./own.key" : "")}");
+
+        var drill = run.WithoutErrors().As<RestoreDrill>().Single();
+        Assert.Equal((true, DrillResult.Passed, null, null), (drill.Passed, drill.IntegrityResult, drill.ErrorId, drill.Reason));
+        Assert.Contains("2 rows of c (p) refer to missing rows of p, as when it was backed up", drill.Warning, StringComparison.Ordinal);
+        Assert.Contains(drill.Warning!, Assert.Single(run.Warnings), StringComparison.Ordinal);
+
+        Assert.True((bool)workspace.Run("Get-SHBackupHistory -Operation Drill | ForEach-Object { $_.Verified }").WithoutErrors().Output[0].BaseObject);
+    }
+
+    [Theory]
+    [InlineData("1")]
+    [InlineData("none")]
+    public void More_rows_that_refer_to_nothing_than_the_backup_had_fail(string recorded)
+    {
+        using var workspace = new Workspace();
+        Execute(workspace, Orphan);
+        var made = workspace.MakeBackup();
+        workspace.EditSidecar(made.Id, sidecar =>
+        {
+            if (recorded == "none")
+            {
+                sidecar["foreign_keys"] = new JsonArray();
+            }
+            else
+            {
+                sidecar["foreign_keys"]![0]!["rows"] = 1;
+            }
+        });
+        var drill = workspace.Run($"Invoke-SHRestoreDrill {made.Id}").As<RestoreDrill>().Single();
+        Assert.Equal((false, DrillResult.Failed, null), (drill.Passed, drill.IntegrityResult, drill.Warning));
+        Assert.Contains("2 rows of c (p) refer to missing rows of p", drill.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_backup_records_which_rows_refer_to_nothing_if_that_is_quickly_found_and_no_secret()
+    {
+        using var workspace = new Workspace();
+        Assert.Empty(workspace.MakeBackup().ForeignKeyViolations!);
+        Execute(workspace, Orphan);
+        var made = workspace.MakeBackup();
+        var found = Assert.Single(made.ForeignKeyViolations!);
+        Assert.Equal(("c", "p", "p", 2), (found.Table, found.Columns, found.Parent, found.Rows));
+        Assert.Equal(made.ForeignKeyViolations!, workspace.Run($"Get-SHBackup {made.Id}").WithoutErrors().As<BackupMetadata>().Single().ForeignKeyViolations!);
+
+        var untested = workspace.MakeBackup("-NoVerify");
+        Assert.Null(untested.ForeignKeyViolations);
+        workspace.Run($"Test-SHBackup {untested.Id}").WithoutErrors();
+        Assert.Equal(
+            made.ForeignKeyViolations!, workspace.Run($"Get-SHBackup {untested.Id}").WithoutErrors().As<BackupMetadata>().Single().ForeignKeyViolations!);
+
+        var secret = workspace.MakeBackup("-Recipient (New-SHBackupKey ./own.key) -IdentityFile ./own.key");
+        Assert.DoesNotContain("missing", File.ReadAllText(workspace.SidecarOf(secret.Id)), StringComparison.Ordinal);
+        Assert.Null(workspace.Run($"Get-SHBackup {secret.Id}").WithoutErrors().As<BackupMetadata>().Single().ForeignKeyViolations);
+
+        Execute(
+            workspace, "PRAGMA foreign_keys = OFF; WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i + 1 FROM n WHERE i < 200001) INSERT INTO c SELECT i, 9 FROM n");
+        Assert.Null(workspace.MakeBackup().ForeignKeyViolations);
+        Assert.True(workspace.Run("Get-SHBackup -Newest 1 | Invoke-SHRestoreDrill").WithoutErrors().As<RestoreDrill>().Single().Passed);
+    }
+
+    [Theory]
+    [InlineData("-Recipient (New-SHBackupKey ./away.key)", "", "-IdentityFile")]
+    [InlineData("", "-Assertion @{ Query = 'SELECT 1'; Expect = '2' }", "Compare-SHBackup")]
+    public void What_does_not_speak_against_the_backup_does_not_condemn_it(string parameters, string drilled, string next)
+    {
+        using var workspace = new Workspace();
         var made = workspace.MakeBackup(parameters);
         var message = Assert.Single(workspace.Run($"Invoke-SHRestoreDrill {made.Id} {drilled}").Errors).Exception.Message;
         Assert.DoesNotContain("Do not rely on it", message, StringComparison.Ordinal);
@@ -245,4 +319,10 @@ public class RestoreDrillTests
 
     private static RestoreDrill Drill(Workspace workspace, string parameters) =>
         workspace.Run("Invoke-SHRestoreDrill " + parameters).WithoutErrors().As<RestoreDrill>().Single();
+
+    private static void Execute(Workspace workspace, string sql)
+    {
+        using var connection = Databases.Open(workspace.Database);
+        Databases.Execute(connection, sql);
+    }
 }

@@ -44,39 +44,136 @@ public class DisplayTests
         };
     }
 
-    [Fact]
-    public void The_table_shows_a_backup_on_one_line_of_120_columns()
+    [Theory]
+    [InlineData(80)]
+    [InlineData(81)]
+    [InlineData(100)]
+    [InlineData(120)]
+    public void The_table_shows_a_backup_on_one_line_of_any_screen(int width)
     {
-        using var session = PowerShellSession.Start();
+        using var session = SessionOf(width);
         var lines = session.Render("$input", Sample()).Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries);
 
         Assert.Equal(3, lines.Length);
-        Assert.All(lines, line => Assert.True(line.Length <= 120, line));
-        Assert.Equal(["Id", "Type", "Age", "Size", "Verified", "Stored", "Compression", "Policy", "Database"], Words(lines[0]));
-        Assert.Equal(
-            ["backup_20261122_020000_123456", "Full", "3d", "4h", "123.0", "MiB", "Full", "12", "%", "Zstd", "Daily", "app.db"],
-            Words(lines[2]));
+        Assert.All(lines, line => Assert.True(line.Length <= width, line));
+        Assert.Equal(["Id", "Type", "Age", "Size", "Verified", "Copies", "Database"], Words(lines[0]));
+        Assert.Equal(["backup_20261122_020000_123456", "Full", "3d", "4h", "123.0", "MiB", "Full", "0", "app.db"], Words(lines[2]));
     }
 
     [Theory]
-    [InlineData(81, "Stored")]
-    [InlineData(80, "Stored")]
-    [InlineData(101, "Policy")]
-    [InlineData(100, "Policy")]
-    public void A_narrower_screen_has_fewer_columns_and_no_broken_ones(int width, string last)
+    [InlineData(80)]
+    [InlineData(100)]
+    [InlineData(120)]
+    public void The_widest_values_fit_their_columns(int width)
     {
-        using var session = PowerShellSession.Start();
-        session.Host.UI.RawUI.BufferSize = new(width, 50);
-        var lines = session.Render("$input", Sample()).Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries);
+        using var session = SessionOf(width);
+        var shown = session.Render("$input", Sample() with
+        {
+            Type = BackupType.Incremental,
+            ParentId = "backup_20261121_020000_123456",
+            Timestamp = DateTimeOffset.UtcNow.AddDays(-99).AddHours(-23).AddMinutes(-30),
+            Size = 1023 * 1024 - 1,
+            Copies = [.. Enumerable.Repeat(new BackupCopy { Provider = CloudProvider.S3, Url = "s3://b/x", Container = "b" }, 12)],
+            DatabasePath = "/srv/a.db",
+            IsSafety = true,
+        });
+        Assert.Matches(@"(?m)^backup_20261122_020000_123456 Incr 99d 23h +1023 KiB BROKEN +12 a\.db \(saf", shown);
+    }
 
-        Assert.Equal(3, lines.Length);
-        Assert.Equal(last, Words(lines[0])[^1]);
+    /// <summary>The views that have too much for a screen of 80, and what they must keep there.</summary>
+    public static TheoryData<string, string> Essentials => new()
+    {
+        { "history", @"(?m)^2026-11-22 02:00:00 Create +Failed +1\.00 s BackupChecksumMismatch" },
+        { "retention", @"(?m)^Remove +3d 4h app\.db +backup_20261122_020000_123456 too old" },
+        { "schedule", @"(?m)^nightly +Registered 2026-11-23 02:00 Failed +There is no database" },
+        { "waiting schedule", @"(?m)^nightly +Registered 2026-11-23 02:00 +daily at 02:00 UTC" },
+        { "drill", @"(?m)^backup_20261122_020000_123456 NO +0\.50 s app\.db +it is damaged" },
+        { "health", @"(?ms)^Status +Database +NewestVerified \(UTC\) +Checks.*^Warning +srv/app\.db +2026-11-22 02:00 +Copies" },
+        { "rows", @"(?m)^customer +5 +0 customer +/srv/app\.db" },
+        { "difference", @"(?m)^customer +table +Changed +5 +0 +0 +No key" },
+        { "scrub", @"(?m)^backup_20261122_020000_123456 Damaged +1\.0 KiB +its file" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Essentials))]
+    public void Every_table_keeps_its_point_on_a_screen(string view, string shown)
+    {
+        var moment = new DateTimeOffset(2026, 11, 22, 2, 0, 0, TimeSpan.Zero);
+        object item = view switch
+        {
+            "history" => new BackupEvent
+            {
+                Operation = BackupOperation.Create,
+                Status = BackupEventStatus.Failed,
+                Timestamp = moment,
+                Duration = TimeSpan.FromSeconds(1),
+                ErrorId = BackupErrorId.BackupChecksumMismatch,
+                Database = "/srv/app.db",
+            },
+            "retention" => new RetentionDecision { Backup = Sample(), Action = RetentionAction.Remove, Reasons = ["too old"] },
+            "schedule" or "waiting schedule" => new BackupSchedule
+            {
+                Name = "nightly",
+                Trigger = new ScheduleTrigger { At = TimeSpan.FromHours(2) },
+                DefinitionPath = "/x.json",
+                NextRun = moment.AddDays(1),
+                LastResult = view == "schedule" ? ScheduleResult.Failed : null,
+                LastError = view == "schedule" ? "There is no database '/srv/app.db'." : null,
+            },
+            "drill" => new RestoreDrill
+            {
+                BackupId = Sample().Id,
+                Source = "/b",
+                Database = "/srv/app.db",
+                RestoreTime = TimeSpan.FromSeconds(0.5),
+                Reason = "it is damaged",
+            },
+            "health" => new BackupHealth
+            {
+                BackupDirectory = "/b",
+                DatabasePath = "/srv/app.db",
+                NewestVerified = moment,
+                Checks = [new HealthCheck("Copies", HealthStatus.Warning, "there is none", null)],
+            },
+            "rows" => new RestoredRows { BackupId = "b", Database = "/srv/app.db", Table = "customer", Into = "customer", Inserted = 5 },
+            "difference" => new BackupDifference
+            {
+                Name = "customer",
+                ObjectType = "table",
+                Change = DifferenceKind.Changed,
+                RowsAdded = 5,
+                Reference = "b",
+                Difference = "c",
+                Detail = "No key",
+            },
+            _ => new BackupScrubResult
+            {
+                BackupId = Sample().Id,
+                BackupDirectory = "/b",
+                BackupPath = "/b/x",
+                Outcome = ScrubOutcome.Damaged,
+                Reason = "its file differs",
+                Bytes = 1024,
+            },
+        };
+        foreach (var width in (int[])[80, 100, 120])
+        {
+            using var session = SessionOf(width);
+            var text = session.Render("$input", item);
+            Assert.Matches(shown, text);
+            Assert.All(text.Split(Environment.NewLine), line => Assert.True(line.Length <= width, line));
+
+            // A column that is left a few characters wide prints its header downwards.
+            Assert.True(text.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries)[1].StartsWith("---", StringComparison.Ordinal), text);
+        }
     }
 
     [Theory]
     [InlineData(0, "0 B")]
     [InlineData(1023, "1023 B")]
     [InlineData(1024, "1.0 KiB")]
+    [InlineData(1023949, "1000 KiB")]
+    [InlineData(1047527, "1023 KiB")]
     [InlineData(1048575, "1.0 MiB")]
     [InlineData(1536L * 1024 * 1024, "1.5 GiB")]
     public void Sizes_are_shown_in_binary_units(long size, string shown)
@@ -108,11 +205,50 @@ public class DisplayTests
     }
 
     [Fact]
-    public void The_list_shows_every_property()
+    public void The_list_says_what_it_is_where_it_is_how_it_was_checked_what_it_builds_on_and_the_sums_last()
     {
         using var list = new ListSession();
         var shown = list.Render(Sample());
-        Assert.All(typeof(BackupMetadata).GetProperties(), p => Assert.Matches($@"(?m)^{p.Name} +:", shown));
+        var names = shown.Split(Environment.NewLine).Where(line => line.Contains(" :", StringComparison.Ordinal) && line[0] != ' ')
+            .Select(line => line[..line.IndexOf(' ', StringComparison.Ordinal)]).ToList();
+        Assert.Equal(typeof(BackupMetadata).GetProperties().Select(property => property.Name).Order(), names.Order());
+        Assert.Equal("Id", names[0]);
+        string[] firsts = ["DatabasePath", "BackupPath", "Verified", "ParentId", "Checksum"];
+        Assert.Equal(firsts, names.Where(firsts.Contains));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("[cultureinfo]::CurrentCulture = 'de-DE'")]
+    public void Every_list_has_times_in_UTC_of_any_culture(string before)
+    {
+        var moment = new DateTimeOffset(2026, 11, 22, 3, 30, 0, TimeSpan.FromHours(1));
+        using var list = new ListSession();
+        foreach (var (item, times) in (List<(object, int)>)
+            [
+                (Sample() with { Timestamp = moment, VerificationTimestamp = moment, ScrubTimestamp = moment }, 3),
+                (new BackupTestResult { Id = "b", BackupPath = "b", BackupDirectory = "b", Timestamp = moment, VerificationTimestamp = moment }, 2),
+                (new BackupRestoreResult { Id = "b", BackupPath = "b", BackupDirectory = "b", Timestamp = moment }, 1),
+                (new BackupTransferResult { Id = "b", BackupPath = "b", BackupDirectory = "b", Timestamp = moment }, 1),
+                (new BackupEvent { Operation = BackupOperation.Create, Timestamp = moment }, 1),
+                (new RetentionDecision { Backup = Sample() with { Timestamp = moment } }, 1),
+                (new BackupSchedule { Name = "n", Trigger = new ScheduleTrigger(), DefinitionPath = "d", NextRun = moment, LastRun = moment }, 2),
+                (new ScheduleRun { Name = "n", Started = moment }, 1),
+                (new RestoreDrill { BackupId = "b", Source = "s", Started = moment, Ended = moment }, 2),
+                (new BackupScrubResult { BackupId = "b", BackupDirectory = "b", BackupPath = "b", Reason = "r", Timestamp = moment, LastCheck = moment }, 2),
+                (new BackupHealth { BackupDirectory = "b", Timestamp = moment, NewestVerified = moment }, 2),
+            ])
+        {
+            var shown = list.Render(item, before);
+            Assert.Equal(times + 1, shown.Split("2026-11-22 02:30:00Z").Length);
+            Assert.DoesNotContain("22/11", shown, StringComparison.Ordinal);
+            Assert.DoesNotContain("11/22", shown, StringComparison.Ordinal);
+            Assert.DoesNotContain("22.11", shown, StringComparison.Ordinal);
+            if (item is not (BackupTestResult or BackupRestoreResult or BackupTransferResult or RetentionDecision))
+            {
+                Assert.All(item.GetType().GetProperties(), property => Assert.Matches($@"(?m)^{property.Name} +:", shown));
+            }
+        }
     }
 
     [Theory]
@@ -150,6 +286,7 @@ public class DisplayTests
         var backup = Sample(map => map["hosts"] = new List<object?> { "a", new List<object?> { "b", 3 } }) with
         {
             RowCounts = Enumerable.Range(0, 9).ToDictionary(number => $"table{number}", number => (long)number),
+            ForeignKeyViolations = [new ForeignKeyViolation { Table = "order", Columns = "customer", Parent = "customer", Rows = 3 }],
         };
         var back = Assert.Single(session.Invoke(RoundTrip, [backup]).WithoutErrors().As<BackupMetadata>());
 
@@ -195,6 +332,13 @@ public class DisplayTests
         Assert.Equal(session.Render("$input", Sample()), session.Render("$input", back));
     }
 
+    private static PowerShellSession SessionOf(int width)
+    {
+        var session = PowerShellSession.Start();
+        session.Host.UI.RawUI.BufferSize = session.Host.UI.RawUI.WindowSize = new(width, 50);
+        return session;
+    }
+
     /// <summary>An engine with only the list view: Format-List is a Utility cmdlet, which it does not have.</summary>
     private sealed class ListSession : IDisposable
     {
@@ -209,7 +353,7 @@ public class DisplayTests
             session = PowerShellSession.StartWithFormat(file);
         }
 
-        public string Render(BackupMetadata backup, string before = "") => session.Render(before + "; $input", backup);
+        public string Render(object item, string before = "") => session.Render(before + "; $input", item);
 
         public void Dispose()
         {

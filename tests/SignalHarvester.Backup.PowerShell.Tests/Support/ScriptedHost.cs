@@ -12,6 +12,9 @@ internal sealed class ScriptedHost(IEnumerable<string> answers) : PSHost
     /// <summary>The questions asked so far, caption and message.</summary>
     public IReadOnlyList<string> Questions => ui.Questions;
 
+    /// <summary>The labels of the choices that Enter takes, one for each question.</summary>
+    public IReadOnlyList<string> Defaults => ui.Defaults;
+
     /// <summary>The lines shown so far.</summary>
     public string Shown => ui.Shown;
 

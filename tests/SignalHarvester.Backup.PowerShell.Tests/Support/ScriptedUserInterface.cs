@@ -14,9 +14,13 @@ internal sealed class ScriptedUserInterface(IEnumerable<string> answers) : PSHos
     private readonly Queue<string> answers = new(answers);
     private readonly StringBuilder shown = new();
     private readonly List<string> questions = [];
+    private readonly List<string> defaults = [];
 
     /// <summary>The questions asked so far, caption and message.</summary>
     public IReadOnlyList<string> Questions => questions;
+
+    /// <summary>The labels of the choices that Enter takes, one for each question.</summary>
+    public IReadOnlyList<string> Defaults => defaults;
 
     /// <summary>The lines shown so far, without colours.</summary>
     public string Shown => new StringDecorated(shown.ToString()).ToString(OutputRendering.PlainText);
@@ -31,14 +35,17 @@ internal sealed class ScriptedUserInterface(IEnumerable<string> answers) : PSHos
     public override int PromptForChoice(string caption, string message, Collection<ChoiceDescription> choices, int defaultChoice)
     {
         questions.Add($"{caption}: {message}");
+        defaults.Add(Label(choices[defaultChoice]));
         if (!answers.TryDequeue(out var answer))
         {
             throw new InvalidOperationException($"The test has no answer to: {message}");
         }
 
-        var index = choices.ToList().FindIndex(c => c.Label.Replace("&", string.Empty, StringComparison.Ordinal) == answer);
+        var index = choices.ToList().FindIndex(c => Label(c) == answer);
         return index >= 0 ? index : throw new InvalidOperationException($"'{answer}' is not offered by: {message}");
     }
+
+    private static string Label(ChoiceDescription choice) => choice.Label.Replace("&", string.Empty, StringComparison.Ordinal);
 
     /// <inheritdoc/>
     public override Dictionary<string, PSObject> Prompt(string caption, string message, Collection<FieldDescription> descriptions) =>

@@ -21,9 +21,17 @@ internal static class CmdletParameters
         /// </summary>
         public bool IsGivenAsText(string parameter) => cmdlet.MyInvocation.BoundParameters.TryGetValue(parameter, out var given) && given is string[];
 
-        /// <summary>Asks as for ConfirmImpact High. -Force means yes, unless -Confirm or -WhatIf was given as well.</summary>
-        public bool ShouldProcessUnlessForced(bool force, string target, string action) =>
-            (force && !cmdlet.IsSwitchedOn("Confirm") && !cmdlet.IsWhatIf) || cmdlet.ShouldProcess(target, action);
+        /// <summary>Asks as the cmdlet's ConfirmImpact says. -Force means yes, unless -Confirm or -WhatIf was given as well.</summary>
+        public bool ShouldProcessUnlessForced(bool force, string target, string action) => cmdlet.IsForced(force) || cmdlet.ShouldProcess(target, action);
+
+        /// <summary>Whether -Force answers questions: not if -Confirm or -WhatIf was given as well.</summary>
+        public bool IsForced(bool force) => force && !cmdlet.IsSwitchedOn("Confirm") && !cmdlet.IsWhatIf;
+
+        /// <summary>Whether questions of ConfirmImpact High are asked: not after -Confirm:$false, or if no confirmation is preferred in the session.</summary>
+        public bool IsHighImpactConfirmed => cmdlet.MyInvocation.BoundParameters.TryGetValue("Confirm", out var given)
+            ? ((SwitchParameter)given).IsPresent
+            : !LanguagePrimitives.TryConvertTo(cmdlet.SessionState.PSVariable.GetValue("ConfirmPreference"), out ConfirmImpact preference)
+                || preference != ConfirmImpact.None;
 
         private bool IsSwitchedOn(string name) =>
             cmdlet.MyInvocation.BoundParameters.TryGetValue(name, out var given) && ((SwitchParameter)given).IsPresent;

@@ -290,7 +290,9 @@ internal sealed class BackupAttempt(
         BackupMetadata backup, ImageContent? content, StoredContent stored, SnapshotCopy? copy, PartialBackup partial, FileEncryption? encryption)
     {
         var parent = stored.Parent;
-        var (level, checks, inconsistencies) = Checks(backup, content, stored, copy, partial, encryption);
+        var verifier = new ImageVerifier(directory.Layout.TemporaryParent, context) { ChecksForeignKeys = true };
+        var (level, checks) = Checks(backup, content, stored, copy, partial, encryption, verifier);
+        var inconsistencies = verifier.FoundInconsistencies ?? [];
         var failed = checks.FirstOrDefault(check => !check.Passed);
         if (failed is null)
         {
@@ -302,6 +304,7 @@ internal sealed class BackupAttempt(
             return backup with
             {
                 Inconsistencies = inconsistencies,
+                ForeignKeyViolations = verifier.FoundForeignKeys,
                 Verified = true,
                 VerificationLevel = level,
                 VerificationTimestamp = context.Clock.GetUtcNow(),
@@ -349,11 +352,16 @@ internal sealed class BackupAttempt(
         };
     }
 
-    private (VerificationLevel Level, IReadOnlyList<VerificationCheck> Checks, IReadOnlyList<string> Inconsistencies) Checks(
-        BackupMetadata backup, ImageContent? content, StoredContent stored, SnapshotCopy? copy, PartialBackup partial, FileEncryption? encryption)
+    private (VerificationLevel Level, IReadOnlyList<VerificationCheck> Checks) Checks(
+        BackupMetadata backup,
+        ImageContent? content,
+        StoredContent stored,
+        SnapshotCopy? copy,
+        PartialBackup partial,
+        FileEncryption? encryption,
+        ImageVerifier verifier)
     {
         var activity = $"Verifying {backup.Id}";
-        var verifier = new ImageVerifier(directory.Layout.TemporaryParent, context);
         var identities = encryption is null ? context.Identities : context.Identities.With(encryption.Key);
         var own = OpenChain.Of(backup, partial.Handle, identities, stored.Sum);
         if (!MayHavePlainCopy)
@@ -362,17 +370,17 @@ internal sealed class BackupAttempt(
             context.Verbose(
                 $"'{backup.Id}' was read back, and its checksums match. A full test needs the secret key: Test-SHBackup {backup.Id} -Level Full -IdentityFile <file>.");
             return (VerificationLevel.Quick,
-                stored.Parent is null ? verifier.Unpack(own, target: null, folder: null, activity) : verifier.VerifyIncrement(own, activity), []);
+                stored.Parent is null ? verifier.Unpack(own, target: null, folder: null, activity) : verifier.VerifyIncrement(own, activity));
         }
 
         if (stored.Parent is null)
         {
-            return (VerificationLevel.Full, verifier.Verify(own, content!, activity), verifier.FoundInconsistencies ?? []);
+            return (VerificationLevel.Full, verifier.Verify(own, content!, activity));
         }
 
         if (content is null)
         {
-            return (VerificationLevel.Quick, verifier.VerifyIncrement(own, activity), []);
+            return (VerificationLevel.Quick, verifier.VerifyIncrement(own, activity));
         }
 
         try
@@ -381,17 +389,16 @@ internal sealed class BackupAttempt(
             var chain = parents.With(backup, partial.Handle, identities);
             if (copy is not null && stored.Changed is { } changed && IncrementVerifier.IsProved(parents))
             {
-                return (VerificationLevel.Full, new IncrementVerifier(copy, changed, verifier).Verify(chain, own, content, activity),
-                    verifier.FoundInconsistencies ?? []);
+                return (VerificationLevel.Full, new IncrementVerifier(copy, changed, verifier).Verify(chain, own, content, activity));
             }
 
             copy?.Dispose();
-            return (VerificationLevel.Full, verifier.Verify(chain, content, activity), verifier.FoundInconsistencies ?? []);
+            return (VerificationLevel.Full, verifier.Verify(chain, content, activity));
         }
         catch (BackupException exception) when (exception.ErrorId is BackupErrorId.IdentityMissing or BackupErrorId.IdentityWrong)
         {
             context.Verbose($"The chain of '{backup.Id}' cannot be opened here, so it is checked by itself: {exception.Message}");
-            return (VerificationLevel.Quick, verifier.VerifyIncrement(own, activity), []);
+            return (VerificationLevel.Quick, verifier.VerifyIncrement(own, activity));
         }
         catch (BackupException exception)
             when (exception.ErrorId is BackupErrorId.BackupFileMissing or BackupErrorId.BackupNotFound or BackupErrorId.ChainBroken)

@@ -40,13 +40,22 @@ internal static class RestoreBackup
     /// <exception cref="BackupException">Backup… : the backup is not good; Destination… : the
     /// destination cannot be written, or is another database; and the errors of the fetch.</exception>
     /// <exception cref="OperationCanceledException">It was stopped; the destination is unchanged.</exception>
-    public static BackupMetadata Run(BackupSource source, RestoreOptions options, OperationContext context)
+    public static BackupRestoreResult Run(BackupSource source, RestoreOptions options, OperationContext context)
     {
-        if (source.Catalog.Store is { } store)
-        {
-            return Fetched(source with { Backup = store.Get(source.Backup.Id, context.Cancellation) }, store, options, context);
-        }
+        var started = context.Clock.GetTimestamp();
+        var result = source.Catalog.Store is { } store
+            ? Fetched(source with { Backup = store.Get(source.Backup.Id, context.Cancellation) }, store, options, context)
+            : Here(source, null, options, context);
+        return result with { Elapsed = context.Clock.GetElapsedTime(started) };
+    }
 
+    /// <summary>Restores a backup on this machine.</summary>
+    /// <param name="source">The backup.</param>
+    /// <param name="origin">The backup to return, if this one is only its fetched copy.</param>
+    /// <param name="options">The destination, and the other options.</param>
+    /// <param name="context">Clock, messages, cancellation.</param>
+    private static BackupRestoreResult Here(BackupSource source, BackupMetadata? origin, RestoreOptions options, OperationContext context)
+    {
         var (backup, directory) = (source.Backup, source.Catalog.Directory);
         RefuseRawLog(backup);
         var target = RestoreTarget.Resolve(options.Destination, options.AllowHardLink, context);
@@ -60,12 +69,19 @@ internal static class RestoreBackup
         var changed = false;
         try
         {
-            var checks = IsDelta(target, chain.Backup, options, context)
-                ? new DeltaOverwrite(target, chain, options.LockTimeout, context).Run(safety.Make, options.Verify)
+            var (checks, rows) = IsDelta(target, chain.Backup, options, context)
+                ? (new DeltaOverwrite(target, chain, options.LockTimeout, context).Run(safety.Make, options.Verify), null)
                 : Replace(chain, directory, target, safety, options, context);
             changed = true;
             safety.Prune();
-            return chain.Backup with { Verification = checks };
+            return new BackupRestoreResult((origin ?? chain.Backup) with { Verification = checks })
+            {
+                RestoredTo = target.Path,
+                RestoredBytes = chain.Backup.DatabaseSize ?? new FileInfo(target.Path).Length,
+                RestoredRows = rows,
+                SafetyBackupId = safety.Made?.Id,
+                SafetyBackupPath = safety.KeptPath,
+            };
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -79,7 +95,7 @@ internal static class RestoreBackup
         }
     }
 
-    private static BackupMetadata Fetched(BackupSource source, StoreCatalog store, RestoreOptions options, OperationContext context)
+    private static BackupRestoreResult Fetched(BackupSource source, StoreCatalog store, RestoreOptions options, OperationContext context)
     {
         if (!options.AllowOtherDatabase)
         {
@@ -88,7 +104,7 @@ internal static class RestoreBackup
         }
 
         using var staged = StagedBackup.Fetch(source.Backup.Id, store, source.Catalog.Home, context);
-        return source.Backup with { Verification = Run(staged.Source, options, context).Verification };
+        return Here(staged.Source, source.Backup, options, context);
     }
 
     private static bool IsDelta(RestoreTarget target, BackupMetadata backup, RestoreOptions options, OperationContext context)
@@ -109,7 +125,7 @@ internal static class RestoreBackup
         return options.Delta;
     }
 
-    private static List<VerificationCheck> Replace(
+    private static (IReadOnlyList<VerificationCheck> Checks, long? Rows) Replace(
         OpenChain chain, BackupDirectory? directory, RestoreTarget target, SafetyBackup safety, RestoreOptions options, OperationContext context)
     {
         RequireSpace(target, chain.ExpectedImageLength);
@@ -118,7 +134,7 @@ internal static class RestoreBackup
         var verifier = new ImageVerifier(folder.Path, context);
         var checks = Stage(chain, directory, image, options.Verify, verifier, context);
         checks.AddRange(Apply(chain.Backup, target, image, verifier.FoundFile, safety, options, context));
-        return checks;
+        return (checks, verifier.FoundContent?.RowCounts?.Values.Sum());
     }
 
     private static void RequireSpace(RestoreTarget target, long imageBytes) => FreeSpace.Require(
@@ -142,7 +158,7 @@ internal static class RestoreBackup
             // SQLite takes it for an empty database, which an application may have just made and keep open: it must stay this file.
             if (target.HasLog)
             {
-                KeepRaw(target, image, options, context);
+                safety.KeepRaw(Path.GetDirectoryName(image)!);
             }
 
             return overwrite.Run(_ => { }, options.Verify);
@@ -168,7 +184,7 @@ internal static class RestoreBackup
 
         if (target.Exists || target.HasCompanions)
         {
-            KeepRaw(target, image, options, context);
+            safety.KeepRaw(Path.GetDirectoryName(image)!);
         }
 
         context.Cancellation.ThrowIfCancellationRequested();
@@ -279,17 +295,6 @@ internal static class RestoreBackup
                 BackupErrorId.BackupIntegrityFailed, BackupErrorCategory.InvalidOperation, backup.Id,
                 $"'{backup.Id}' contains a database that was damaged when it was backed up, so it does not replace '{target.Path}', which SQLite can open. Restore it to a new file, with -NoVerify.");
         }
-    }
-
-    private static void KeepRaw(RestoreTarget target, string image, RestoreOptions options, OperationContext context)
-    {
-        if (options.SafetyDirectory is null)
-        {
-            return;
-        }
-
-        var kept = target.KeepRaw(context.Clock.GetUtcNow(), Path.GetDirectoryName(image)!, context.Cancellation);
-        context.Warn($"SQLite could not open the old '{target.Path}'. It is kept unchanged as '{kept}'.");
     }
 
     private static void RefuseRawLog(BackupMetadata backup)

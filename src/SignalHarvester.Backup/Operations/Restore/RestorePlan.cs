@@ -6,7 +6,8 @@ namespace SignalHarvester.Backup.Operations.Restore;
 /// <param name="BytesToWrite">Bytes of the database; null if that was not recorded.</param>
 public sealed record RestorePlan(IReadOnlyList<BackupMetadata> Files, long BytesToRead, long? BytesToWrite)
 {
-    /// <summary>Whether a restore would overwrite something.</summary>
+    /// <summary>Whether a restore would overwrite something: a file, or the log or journal that is left of one.</summary>
     /// <param name="destination">The destination, as a full path.</param>
-    public static bool Overwrites(string destination) => File.Exists(destination);
+    public static bool Overwrites(string destination) =>
+        File.Exists(destination) || Array.Exists(["-wal", "-journal"], suffix => new FileInfo(destination + suffix) is { Exists: true, Length: > 0 });
 }

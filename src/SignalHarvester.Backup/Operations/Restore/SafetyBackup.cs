@@ -10,7 +10,13 @@ internal sealed class SafetyBackup(RestoreTarget target, BackupMetadata restored
     private const int Kept = 3;
 
     private BackupDirectory? directory = options.SafetyDirectory;
-    private BackupMetadata? made;
+    private string? rawPath;
+
+    /// <summary>The last backup that was made; null if none was.</summary>
+    public BackupMetadata? Made { get; private set; }
+
+    /// <summary>The file in which the former state is kept; null if there is none.</summary>
+    public string? KeptPath => Made?.BackupPath ?? rawPath;
 
     /// <summary>Backs up the destination. A second backup supersedes the first, which is removed.</summary>
     /// <param name="wasWal">Whether the destination was in WAL mode before the restore left that mode.</param>
@@ -22,35 +28,48 @@ internal sealed class SafetyBackup(RestoreTarget target, BackupMetadata restored
             return;
         }
 
-        var superseded = made;
+        var superseded = Made;
         try
         {
-            made = Create(directory, wasWal);
+            Made = Create(directory, wasWal);
         }
         catch (BackupException exception) when (CannotTake(exception))
         {
             directory = new BackupDirectory(FallbackPath, context.Clock);
             context.Warn($"The safety backup goes to '{directory.Path}', because it cannot go into the backup directory: {exception.Message}");
-            made = Create(directory, wasWal);
+            Made = Create(directory, wasWal);
         }
 
-        context.Verbose($"The former state of '{target.Path}' is kept as {made.Id} in '{directory.Path}'.");
+        context.Verbose($"The former state of '{target.Path}' is kept as {Made.Id} in '{directory.Path}'.");
         if (superseded is not null)
         {
             Remove([superseded.Id]);
         }
     }
 
+    /// <summary>Copies a destination that SQLite cannot open, as it is, to a name beside it.</summary>
+    /// <param name="workFolder">A temporary folder on the same file system.</param>
+    public void KeepRaw(string workFolder)
+    {
+        if (options.SafetyDirectory is null)
+        {
+            return;
+        }
+
+        rawPath = target.KeepRaw(context.Clock.GetUtcNow(), workFolder, context.Cancellation);
+        context.Warn($"SQLite could not open the old '{target.Path}'. It is kept unchanged as '{rawPath}'.");
+    }
+
     /// <summary>After the restore, keeps its own backup and the two before, whatever their dates say, and never removes the restored one.</summary>
     public void Prune()
     {
-        if (directory is null || made is null)
+        if (directory is null || Made is null)
         {
             return;
         }
 
         Remove(directory.List().Backups
-            .Where(backup => backup.IsSafety && backup.DatabasePath == target.Path && backup.Id != made.Id)
+            .Where(backup => backup.IsSafety && backup.DatabasePath == target.Path && backup.Id != Made.Id)
             .Skip(Kept - 1)
             .Where(backup => backup.Id != restored.Id)
             .Select(backup => backup.Id));

@@ -22,18 +22,23 @@ internal static class ReceiveBackup
     /// <param name="catalog">Where it is.</param>
     /// <param name="directory">Where it goes. A missing directory is made.</param>
     /// <param name="context">Clock, messages, cancellation. If it is stopped, the next run continues from the fetched part.</param>
-    /// <returns>The backup in the directory.</returns>
+    /// <returns>The backup in the directory, and what was fetched.</returns>
     /// <exception cref="BackupException">BackupNotFound, ChainBroken, BackupIdTaken, InsufficientSpace, and the Cloud… errors.</exception>
     /// <exception cref="OperationCanceledException">It was stopped. An unfinished backup is not listed.</exception>
-    public static BackupMetadata Run(string id, StoreCatalog catalog, BackupDirectory directory, OperationContext context)
+    public static BackupTransferResult Run(string id, StoreCatalog catalog, BackupDirectory directory, OperationContext context)
     {
+        var started = context.Clock.GetTimestamp();
+        var copied = new List<long>();
         var links = catalog.Chain(id, context.Cancellation);
         try
         {
             DeleteLeftOvers(directory, context);
             foreach (var link in links)
             {
-                FetchAsync(link, catalog.Store, directory, context).GetAwaiter().GetResult();
+                if (FetchAsync(link, catalog.Store, directory, context).GetAwaiter().GetResult())
+                {
+                    copied.Add(link.Backup.Size);
+                }
             }
 
             // A backup is retired because others build on it; this one was requested.
@@ -45,17 +50,26 @@ internal static class ReceiveBackup
                 exception, directory.Path, BackupErrorId.DirectoryNotWritable, "Give a directory that this account may write to with -BackupDirectory.");
         }
 
-        return directory.Get(id);
+        return new BackupTransferResult(directory.Get(id))
+        {
+            From = catalog.Location.ToString(),
+            To = directory.Path,
+            FilesCopied = copied.Count,
+            BytesCopied = copied.Sum(),
+            Elapsed = context.Clock.GetElapsedTime(started),
+        };
     }
 
-    private static async Task FetchAsync(StoreBackup link, IObjectStore store, BackupDirectory directory, OperationContext context)
+    /// <summary>Fetches one file with its sidecar.</summary>
+    /// <returns>Whether it was not here before.</returns>
+    private static async Task<bool> FetchAsync(StoreBackup link, IObjectStore store, BackupDirectory directory, OperationContext context)
     {
         var backup = link.Backup;
         if (Directory.Exists(directory.Path) && directory.TryGet(backup.Id) is { } here)
         {
             RequireSame(here, backup, directory);
             context.Verbose($"'{backup.Id}' is in '{directory.Path}' already.");
-            return;
+            return false;
         }
 
         var version = await store.FindAsync(link.FileName, context.Cancellation).ConfigureAwait(false)
@@ -82,6 +96,8 @@ internal static class ReceiveBackup
             RequireSame(directory.Get(backup.Id), backup, directory);
             partial.Delete();
         }
+
+        return true;
     }
 
     /// <summary>

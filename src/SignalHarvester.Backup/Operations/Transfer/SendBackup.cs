@@ -21,12 +21,14 @@ internal static class SendBackup
     /// <param name="directory">Its directory.</param>
     /// <param name="catalog">Where it goes.</param>
     /// <param name="context">Clock, messages, cancellation. If it is stopped, the next run continues from the arrived part.</param>
-    /// <returns>The backup, with the copy.</returns>
+    /// <returns>The backup, with the copy, and what was sent.</returns>
     /// <exception cref="BackupException">The Cloud… errors; CloudObjectExists: another backup there has that id; the errors of
     /// reading the backup.</exception>
     /// <exception cref="OperationCanceledException">It was stopped. An unfinished copy is not listed.</exception>
-    public static BackupMetadata Run(BackupMetadata backup, BackupDirectory directory, StoreCatalog catalog, OperationContext context)
+    public static BackupTransferResult Run(BackupMetadata backup, BackupDirectory directory, StoreCatalog catalog, OperationContext context)
     {
+        var started = context.Clock.GetTimestamp();
+        var copied = new Dictionary<string, long>(StringComparer.Ordinal);
         for (var attempt = 1; ; attempt++)
         {
             try
@@ -34,10 +36,17 @@ internal static class SendBackup
                 BackupMetadata? sent = null;
                 foreach (var link in directory.Chain(backup.Id))
                 {
-                    sent = SendAsync(link, directory, catalog, context).GetAwaiter().GetResult();
+                    sent = SendAsync(link, directory, catalog, copied, context).GetAwaiter().GetResult();
                 }
 
-                return sent! with { Depth = backup.Depth };
+                return new BackupTransferResult(sent! with { Depth = backup.Depth })
+                {
+                    From = directory.Path,
+                    To = catalog.Location.ToString(),
+                    FilesCopied = copied.Count,
+                    BytesCopied = copied.Values.Sum(),
+                    Elapsed = context.Clock.GetElapsedTime(started),
+                };
             }
             catch (BackupException exception) when (attempt < MostAttempts && exception.ErrorId is BackupErrorId.BackupFileMissing or BackupErrorId.ChainBroken)
             {
@@ -74,7 +83,8 @@ internal static class SendBackup
         }
     }
 
-    private static async Task<BackupMetadata> SendAsync(BackupMetadata link, BackupDirectory directory, StoreCatalog catalog, OperationContext context)
+    private static async Task<BackupMetadata> SendAsync(
+        BackupMetadata link, BackupDirectory directory, StoreCatalog catalog, Dictionary<string, long> copied, OperationContext context)
     {
         var store = catalog.Store;
         var there = await catalog.FindAsync(link.Id, context.Cancellation).ConfigureAwait(false);
@@ -94,6 +104,7 @@ internal static class SendBackup
         }
 
         var sent = await SendFileAsync(link, fileName, directory, store, context).ConfigureAwait(false);
+        copied[link.Id] = link.Size;
         var copy = Copy(store, fileName, sent.Checksum, context.Clock.GetUtcNow());
         var sidecar = Sidecar.Write(With(link, copy, store.Location), schemaChecksum: null, directory.ReadSidecar(link.Id));
         var attributes = ContentHash.Attributes(sidecar, ObjectAttributes.SidecarType, store.Checksums);

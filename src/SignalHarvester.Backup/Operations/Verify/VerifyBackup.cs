@@ -24,7 +24,7 @@ internal static class VerifyBackup
 
         var (backup, directory) = (source.Backup, source.Catalog.Directory);
         directory?.RefuseLinks();
-        var verifier = new ImageVerifier(directory?.Layout.TemporaryParent ?? Path.GetTempPath(), context);
+        var verifier = new ImageVerifier(directory?.Layout.TemporaryParent ?? Path.GetTempPath(), context) { ChecksForeignKeys = backup.ForeignKeyViolations is null };
         var (tested, checks) = Checks(backup, directory, level, verifier, context);
         if (level == VerificationLevel.Quick && FailedDeeper(tested) is { } earlier)
         {
@@ -46,6 +46,7 @@ internal static class VerifyBackup
             VerificationTimestamp = VerificationChecks.IsUnreadable(failed) ? null : moment,
             Verification = checks,
             Inconsistencies = verifier.FoundInconsistencies ?? current.Inconsistencies,
+            ForeignKeyViolations = current.ForeignKeyViolations ?? verifier.FoundForeignKeys,
             Checksum = current.Checksum ?? (failed is null && BackupChain.IsIncrement(current) ? verifier.FoundImage?.Checksum : null),
             StoredChecksum = current.StoredChecksum ?? (failed is null ? verifier.FoundImage?.StoredChecksum : null),
             DatabaseSize = current.DatabaseSize ?? (failed is null && !IsWal(current) ? verifier.FoundImage?.ImageLength : null),

@@ -17,15 +17,47 @@ internal static class ForeignKeyCheck
     }
 
     /// <summary>Checks all foreign keys of a database.</summary>
-    /// <returns>The tables with references to missing rows, and where these lead; and the same for references that only seem broken.</returns>
-    public static (IReadOnlyList<string> Broken, IReadOnlyList<string> Unknown) Run(SqliteConnection connection)
+    /// <returns>The rows that refer to missing rows, by key; and the references that only seem broken.</returns>
+    /// <exception cref="SqliteException">SQLITE_ERROR: a foreign key names a missing table or column, so that SQLite can check none.</exception>
+    public static (IReadOnlyList<ForeignKeyViolation> Broken, IReadOnlyList<string> Unknown) Run(SqliteConnection connection)
     {
-        var broken = Seeming(connection, "PRAGMA main.foreign_key_check").Keys
-            .ToLookup(key => IsBroken(connection, key.Table, key.Parent, key.Key), key => (key.Table, key.Parent));
-        return (
-            [.. broken[true].Distinct().Select(key => $"{key.Table} has rows that refer to missing rows of {key.Parent}")],
-            [.. broken[false].Distinct().Select(key => $"the references from {key.Table} to {key.Parent}")]);
+        var broken = new List<ForeignKeyViolation>();
+        var unknown = new List<string>();
+        foreach (var ((table, parent, key), seeming) in Seeming(connection, "PRAGMA main.foreign_key_check"))
+        {
+            var columns = Columns(connection, table, parent, key);
+            var rows = IsOf(columns) switch
+            {
+                Order.Known => seeming,
+                Order.Replaceable => WithoutParent(connection, table, parent, columns),
+                _ => 0,
+            };
+            if (rows > 0)
+            {
+                broken.Add(new ForeignKeyViolation
+                {
+                    Table = table.ToString(),
+                    Columns = string.Join(", ", Referring(connection, table, key)),
+                    Parent = parent.ToString(),
+                    Rows = rows,
+                });
+            }
+            else if (IsOf(columns) == Order.Foreign)
+            {
+                unknown.Add($"the references from {table} to {parent}");
+            }
+        }
+
+        return (broken, [.. unknown.Distinct(StringComparer.Ordinal)]);
     }
+
+    /// <summary>Returns how many references SQLite has to follow to check all foreign keys.</summary>
+    /// <param name="connection">The database.</param>
+    /// <param name="rowCounts">The rows of each of its tables.</param>
+    public static long CountReferences(SqliteConnection connection, IReadOnlyDictionary<string, long> rowCounts) =>
+        SqlStatement.List(connection, "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND sql LIKE '%references%'", row => row.Name(0))
+            .Sum(table => rowCounts.GetValueOrDefault(table.ToString()) * SqlStatement.List(
+                connection, $"PRAGMA main.foreign_key_list({table.Quoted})", row => row.Number(0)).Distinct().Count());
 
     /// <summary>Counts the rows of a table whose parent is missing for SQLite, and for the application too.</summary>
     public static long Violations(SqliteConnection connection, SqliteName table) => Seeming(connection, $"PRAGMA main.foreign_key_check({table.Quoted})")
@@ -45,17 +77,6 @@ internal static class ForeignKeyCheck
         }
 
         return rows;
-    }
-
-    private static bool IsBroken(SqliteConnection connection, SqliteName table, SqliteName parent, long key)
-    {
-        var columns = Columns(connection, table, parent, key);
-        return IsOf(columns) switch
-        {
-            Order.Known => true,
-            Order.Replaceable => WithoutParent(connection, table, parent, columns) > 0,
-            _ => false,
-        };
     }
 
     private static Order IsOf(List<(SqliteName From, SqliteName To, SqliteName Collation)> columns) =>
@@ -82,6 +103,11 @@ internal static class ForeignKeyCheck
             WHERE {string.Join(" AND ", columns.Select(column => $"c.{column.From.Quoted} IS NOT NULL"))} AND NOT EXISTS (SELECT 1 FROM p WHERE {string.Join(" AND ", same)})
             """);
     }
+
+    private static List<SqliteName> Referring(SqliteConnection connection, SqliteName table, long key) =>
+        [.. SqlStatement.List(
+            connection, $"PRAGMA main.foreign_key_list({table.Quoted})", row => (Key: row.Number(0), Place: row.Number(1), From: row.Name(3)))
+            .Where(column => column.Key == key).OrderBy(column => column.Place).Select(column => column.From)];
 
     /// <summary>Returns the columns of a key, each with the collation by which SQLite looks it up: the parent column's, or its primary key's.</summary>
     private static List<(SqliteName From, SqliteName To, SqliteName Collation)> Columns(
