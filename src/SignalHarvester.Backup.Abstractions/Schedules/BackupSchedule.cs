@@ -37,8 +37,8 @@ public sealed record BackupSchedule
     public IReadOnlyList<string> DatabasePath
     {
         get;
-        init => field = ValueText.List(value);
-    } = ValueText.List<string>([]);
+        init => field = ReadableValues.List(value);
+    } = ReadableValues.List<string>([]);
 
     /// <summary>The directory of the backups; null if the configuration names it.</summary>
     public string? BackupDirectory { get; init; }

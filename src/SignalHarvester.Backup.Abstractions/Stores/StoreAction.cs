@@ -1,7 +1,7 @@
 namespace SignalHarvester.Backup;
 
 /// <summary>What backups need a store for.</summary>
-public enum StoreAction
+public enum StoreAction : long
 {
     /// <summary>The bucket, container or folder is there.</summary>
     Reach,

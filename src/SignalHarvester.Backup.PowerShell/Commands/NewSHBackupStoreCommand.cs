@@ -108,7 +108,7 @@ public sealed class NewSHBackupStoreCommand : StoreCommand, IDynamicParameters
                 $"The configuration '{file}' was changed by another program meanwhile, so the store '{Name}' was not added. Try again.");
         }
 
-        StoreEntry.Write(file, text);
+        ConfigurationSample.Write(file, text, overwrite: true);
         var added = Describe(store, file) with { Checks = checks };
         WarnOfDelete(added);
         WriteObject(added);

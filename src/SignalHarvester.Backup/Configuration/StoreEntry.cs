@@ -3,7 +3,6 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using SignalHarvester.Backup.Configuration.Settings;
-using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Configuration;
 
@@ -70,15 +69,6 @@ public static class StoreEntry
                 BackupErrorId.ReadFailed, path, $"The configuration file '{path}' cannot be read: {exception.Message} Check its permissions.", exception);
         }
     }
-
-    /// <summary>Replaces the file, with the folders above it: only for its owner, unless it replaces a file that others may read.</summary>
-    /// <exception cref="BackupException">DestinationInvalid, DestinationNotWritable, InsufficientSpace, WriteFailed.</exception>
-    public static void Write(string path, string text) =>
-        DiskFault.Guard(path, BackupErrorId.DestinationNotWritable, "Give another file with -ConfigurationPath, or change its permissions.", () =>
-        {
-            using var place = NamedPlace.Find(path, missing: MissingFolders.Make);
-            DurableFile.WriteAllBytes(place.Folder, place.Name, Encoding.UTF8.GetBytes(text));
-        });
 
     private static (BackupSettings Settings, IReadOnlyList<ConfigurationSetting> Effective, int Errors) Read(string text, string path)
     {

@@ -68,7 +68,8 @@ public sealed class StoreEntryTests
         "app:\n  backup:\n    stores:\n      one: { path: /mnt/one }\n",
         "app:\n  backup:\n    s3:\n      bucket: \"${BUCKET}\"\n      enabled: true\n",
         "\uFEFFapp:\n  backup:\n    enabled: false\n",
-        ConfigurationSample.Text,
+        ConfigurationSample.Essential,
+        ConfigurationSample.Full,
     ];
 
     [Theory]
@@ -86,7 +87,8 @@ public sealed class StoreEntryTests
 
             // And again: two stores stand side by side.
             var both = StoreEntry.Insert(changed, File, store with { Name = "second" });
-            Assert.Equal(BackupErrorId.ConfigurationExists, Assert.Throws<BackupException>(() => StoreEntry.Insert(both, File, store with { Name = "SECOND" })).ErrorId);
+            var again = Assert.Throws<BackupException>(() => StoreEntry.Insert(both, File, store with { Name = "SECOND" }));
+            Assert.Equal(BackupErrorId.ConfigurationExists, again.ErrorId);
         }
     }
 

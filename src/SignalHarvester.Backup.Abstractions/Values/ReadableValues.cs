@@ -4,7 +4,7 @@ using System.Globalization;
 namespace SignalHarvester.Backup;
 
 /// <summary>Lists and maps that read as their values, and the text of values.</summary>
-internal static class ValueText
+internal static class ReadableValues
 {
     /// <summary>Returns a list with a text of its own.</summary>
     public static IReadOnlyList<T> List<T>(IReadOnlyList<T> values) => values as ValueCollection<T> ?? new ValueCollection<T>(values);
