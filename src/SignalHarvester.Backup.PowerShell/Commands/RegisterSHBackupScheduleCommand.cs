@@ -450,6 +450,7 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand
             Definition($"{name}-scrub", Later(ScrubAfter) with { Frequency = ScheduleFrequency.Weekly, DayOfWeek = DayOfWeek.Sunday }, check with
             {
                 Action = ScheduleAction.Scrub,
+                Targets = nightly.Targets,
                 Upload = nightly.Upload,
                 UploadOptions = nightly.UploadOptions,
             }),
@@ -545,7 +546,7 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand
             Targets = targets,
             Upload = place,
             UploadOptions = place is null ? null : Stores(storeParameters).OptionsOf(place),
-            CreateContainer = place is not null && Stores(storeParameters).CreatesContainer(place),
+            CreateContainer = place is null ? storeParameters.CreateContainer : Stores(storeParameters).CreatesContainer(place),
             ThrottleLimit = ThrottleLimit,
             ScrubPercent = Percent,
             ScrubBudget = Budget?.Value,

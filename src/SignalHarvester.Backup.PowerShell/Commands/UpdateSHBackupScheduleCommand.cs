@@ -20,9 +20,12 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <para>Emits each schedule as it is now. One that needs nothing is left alone.</para>
 /// </example>
 /// <example>
-/// <para>Preview what would be registered again</para>
-/// <code>Get-SHBackupSchedule -Scope User | Where-Object Status -ne Registered | Update-SHBackupSchedule -WhatIf</code>
-/// <para>Shows exactly what the operating system would get, and changes nothing.</para>
+/// <para>Choose them from the list</para>
+/// <code>
+/// Register-SHBackupSchedule stale -Daily -DatabasePath ./app.db -BackupDirectory ./backups | Out-Null;
+/// Get-SHBackupSchedule stale* | Where-Object Status -ne Unknown | Update-SHBackupSchedule
+/// </code>
+/// <para>-WhatIf shows what the operating system would get, and changes nothing.</para>
 /// </example>
 /// <seealso>Get-SHBackupSchedule</seealso>
 /// <seealso>Register-SHBackupSchedule</seealso>

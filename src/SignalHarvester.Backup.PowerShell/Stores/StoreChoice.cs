@@ -54,7 +54,7 @@ internal sealed class StoreChoice(
     /// <exception cref="BackupException">InvalidArgument: no location is named, or several are possible.</exception>
     public StoreLocation Choose(BackupMetadata? backup) =>
         Named ?? backup?.Location ?? (backup is { Copies: [var first, ..] } ? LocationOf(first) : null) ?? NamedOrOnly ?? throw BackupException.InvalidArgument(
-            backup?.Id ?? "From",
+            backup?.Id ?? Option[1..],
             Enabled.Count > 1
                 ? $"Several stores are enabled in the configuration. Give one of them: {string.Join(", ", Enabled.Select(store => $"{Option} {store.Name}"))}."
             : backup is null

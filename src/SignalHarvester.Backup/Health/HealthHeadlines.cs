@@ -45,7 +45,7 @@ internal sealed class HealthHeadlines(IReadOnlyList<HealthReport> reports, DateT
         return drills.MaxBy(told => told.Timestamp) is { } newest
             ? Tile(
                 "Last proven restore", HealthText.Of(now - newest.Timestamp) + " ago",
-                $"in {HealthText.Of(newest.Duration)}; {Of(tested, databases.Count)} databases were ever tested", worst)
+                $"in {HealthText.Length(newest.Duration)}; {Of(tested, databases.Count)} databases were ever tested", worst)
             : Tile("Last proven restore", "never", "no restore drill has passed", worst);
     }
 

@@ -25,7 +25,7 @@ internal sealed class HealthLists(IReadOnlyList<HealthReport> reports, IReadOnly
             return string.Empty;
         }
 
-        var table = new HtmlTable(("When (UTC)", "w"), ("What", string.Empty), ("Database", string.Empty), ("Why", string.Empty));
+        var table = new HtmlTable(("When (UTC)", "w"), ("What", "w"), ("Database", string.Empty), ("Why", string.Empty));
         return Section("failures", $"Failures of the last 30 days ({Shown(shown.Count)})", table.ToHtml(shown.Take(Most).Select(told => new[]
         {
             Moment(told.Timestamp), HtmlText.Of(HealthPage.Words($"{told.Operation}")), FileName(told.Database),
@@ -42,7 +42,7 @@ internal sealed class HealthLists(IReadOnlyList<HealthReport> reports, IReadOnly
         }
 
         var table = new HtmlTable(
-            ("Next run (UTC)", "w"), ("Schedule", string.Empty), ("Does", string.Empty), ("When", string.Empty), ("Last run (UTC)", "w"),
+            ("Next run (UTC)", "w"), ("Schedule", string.Empty), ("Does", "w"), ("When", string.Empty), ("Last run (UTC)", "w"),
             ("Result", string.Empty));
         return Section("runs", "Next runs", table.ToHtml(schedules.OrderBy(schedule => schedule.NextRun).Select(schedule => new[]
         {
@@ -64,12 +64,12 @@ internal sealed class HealthLists(IReadOnlyList<HealthReport> reports, IReadOnly
         }
 
         var table = new HtmlTable(
-            ("When (UTC)", "w"), ("Database", string.Empty), ("Kind", string.Empty), ("Size", "n"), ("Verified", string.Empty), ("Copies", "n"), ("Took", "n"));
+            ("When (UTC)", "w"), ("Database", string.Empty), ("Kind", "w"), ("Size", "n"), ("Verified", string.Empty), ("Copies", "n"), ("Took", "n"));
         return Section("backups", "Newest backups", table.ToHtml(newest.Select(backup => new[]
         {
             Moment(backup.Timestamp), FileName(backup.DatabasePath), HtmlText.Of($"{backup.Type}"), HealthText.Of(backup.Size),
             backup.Verified ? HtmlText.Of($"{backup.VerificationLevel}") : "no", backup.Copies.Count.ToString(CultureInfo.InvariantCulture),
-            backup.Duration is { } took ? HealthText.Of(took) : string.Empty,
+            backup.Duration is { } took ? HealthText.Length(took) : string.Empty,
         })));
     }
 

@@ -166,7 +166,7 @@ public static class HealthPage
             """;
     }
 
-    private static string Seconds(double seconds) => HealthText.Of(TimeSpan.FromSeconds(seconds));
+    private static string Seconds(double seconds) => HealthText.Length(TimeSpan.FromSeconds(seconds));
 
     private static string Row(HealthCheck check, bool withCommand) =>
         $"<tr><td class=\"s\">{Badge(check.Status)}</td><td class=\"c\">{HtmlText.Of(Words(check.Check))}</td><td>{HtmlText.Isolated(check.Reason)}{(withCommand ? Command(check.Command) : string.Empty)}</td></tr>\n";

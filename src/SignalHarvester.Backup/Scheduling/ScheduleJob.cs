@@ -79,7 +79,7 @@ public sealed record ScheduleJob
     {
         var databases = Databases.Count > 0 ? string.Join(", ", Databases.Select(path => $"'{path}'")) : "the databases of the settings";
         var directory = BackupDirectory is { } path ? $"'{path}'" : "the configured directory";
-        var elsewhere = Upload is null ? string.Empty : $" and {Upload}";
+        var elsewhere = string.Concat(Targets.Append(Upload?.ToString()).OfType<string>().Select(place => $" and {place}"));
         return Action switch
         {
             ScheduleAction.Drill => $"restores the newest backup of {(Databases.Count > 0 ? databases : "each database")} in {directory} as a test",
@@ -100,11 +100,14 @@ public sealed record ScheduleJob
         Verification = settings.Verification with { VerifyAfterBackup = settings.Verification.VerifyAfterBackup && !NoVerify },
         Retention = Rules(settings.Retention),
         Stores = Targets.Count > 0
-            ? [.. Targets.Select(target => StoreNames.Find(target, settings, Path.GetFullPath) with { Enabled = true, UploadAfterBackup = true })]
+            ? [.. Targets.Select(target => StoreNames.Find(target, settings, Path.GetFullPath)).Select(Wanted)]
             : Upload is null ? settings.Stores
             : [.. settings.Stores, new ObjectStoreSettings(Upload, UploadOptions ?? new StoreOptions()) { Enabled = true, CreateContainer = CreateContainer }],
         ThrottleLimit = ThrottleLimit ?? settings.ThrottleLimit,
     };
+
+    private ObjectStoreSettings Wanted(ObjectStoreSettings store) =>
+        store with { Enabled = true, UploadAfterBackup = true, CreateContainer = store.CreateContainer || CreateContainer };
 
     private RetentionRules Rules(RetentionRules rules) => rules with
     {
