@@ -18,6 +18,7 @@
         'Get-SHBackupHealth'
         'Get-SHBackupHistory'
         'Get-SHBackupSchedule'
+        'Get-SHBackupStore'
         'Invoke-SHBackupRetention'
         'Invoke-SHBackupSchedule'
         'Invoke-SHBackupScrub'
@@ -26,6 +27,7 @@
         'New-SHBackup'
         'New-SHBackupConfiguration'
         'New-SHBackupKey'
+        'New-SHBackupStore'
         'Protect-SHBackup'
         'Receive-SHBackup'
         'Register-SHBackupSchedule'
@@ -35,7 +37,9 @@
         'Start-SHBackupMetricServer'
         'Test-SHBackup'
         'Test-SHBackupConfiguration'
+        'Test-SHBackupStore'
         'Unregister-SHBackupSchedule'
+        'Update-SHBackupSchedule'
     )
     FunctionsToExport    = @()
     VariablesToExport    = @()

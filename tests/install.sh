@@ -90,6 +90,7 @@ prepare() {
     install strace strace
     install age age
     install cron cron
+    install chromium chromium
     install npm npm
     install ceph-mon ceph-mon
     install ceph-osd ceph-osd

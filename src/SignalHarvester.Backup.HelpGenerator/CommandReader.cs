@@ -99,7 +99,7 @@ internal sealed class CommandReader(XmlDocumentation documentation)
     private Dictionary<string, ParameterHelp> ReadParameters(CmdletInfo cmdlet)
     {
         var instance = Activator.CreateInstance(cmdlet.ImplementingType)!;
-        var further = (instance as IDynamicParameters)?.GetDynamicParameters();
+        var groups = ((instance as IDynamicParameters)?.GetDynamicParameters() as RuntimeDefinedParameterDictionary)?.Data as IEnumerable<object> ?? [];
         var result = new Dictionary<string, ParameterHelp>(StringComparer.Ordinal);
         foreach (var (name, metadata) in cmdlet.Parameters)
         {
@@ -108,7 +108,9 @@ internal sealed class CommandReader(XmlDocumentation documentation)
                 continue;
             }
 
-            var (property, owner) = cmdlet.ImplementingType.GetProperty(name) is { } own ? (own, instance) : (further?.GetType().GetProperty(name), further);
+            var (property, owner) = groups.Prepend(instance)
+                .Select(one => (Property: one.GetType().GetProperty(name), Owner: one))
+                .FirstOrDefault(one => one.Property is not null);
             var sets = metadata.ParameterSets.Values.ToList();
             result[name] = new ParameterHelp(
                 name,

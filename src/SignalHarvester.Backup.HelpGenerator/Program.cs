@@ -4,9 +4,17 @@ using SignalHarvester.Backup.HelpGenerator;
 // MSBuild shows lines of this form as its own errors.
 const string ErrorPrefix = "HelpGenerator : error SHHELP: ";
 
+if (args is ["messages", var assembly, var words])
+{
+    HelpMessageWriter.Write(assembly, XmlDocumentation.Load(words));
+    return 0;
+}
+
 if (args is not [var template, var changes, var repository, var manifest, var documentation, var helpFile, var markdownFolder])
 {
-    Console.Error.WriteLine(ErrorPrefix + "usage: TEMPLATE CHANGE-LOG REPOSITORY-URL MANIFEST XML-DOCUMENTATION HELP-FILE MARKDOWN-DIRECTORY");
+    Console.Error.WriteLine(
+        ErrorPrefix
+        + "usage: TEMPLATE CHANGE-LOG REPOSITORY-URL MANIFEST XML-DOCUMENTATION HELP-FILE MARKDOWN-DIRECTORY, or messages ASSEMBLY XML-DOCUMENTATION");
     return 2;
 }
 

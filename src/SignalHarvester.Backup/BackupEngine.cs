@@ -136,6 +136,10 @@ public static class BackupEngine
         Action<BackupDifference> found,
         OperationContext context) => CompareBackups.Run(reference, difference, database, allowHardLink, isWanted, found, context);
 
+    /// <summary>Tries what backups need a store for: <see cref="StoreTrial.Run"/>.</summary>
+    public static (IReadOnlyList<StoreCheck> Checks, BackupException? Fault) TryStore(StoreCatalog store, bool create, OperationContext context) =>
+        StoreTrial.Run(store, create, context);
+
     /// <summary>Makes an increment a full backup: <see cref="MergeBackup.Run"/>.</summary>
     public static BackupMetadata Merge(BackupMetadata backup, BackupDirectory directory, OperationContext context)
     {

@@ -3,6 +3,11 @@ Describe 'New-SHBackupConfiguration' {
     BeforeEach { Enter-Workspace }
     AfterEach { Exit-Workspace }
 
+    It 'writes every setting with -Full' {
+        New-SHBackupConfiguration -Full | Should -FileContentMatch 'weekly_keep'
+        Test-SHBackupConfiguration -Quiet | Should -BeTrue
+    }
+
     It 'writes a sample without errors where the cmdlets find it, and emits the file' {
         $file = New-SHBackupConfiguration
         $file | Should -BeOfType System.IO.FileInfo

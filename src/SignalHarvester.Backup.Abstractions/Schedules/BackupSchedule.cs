@@ -1,6 +1,6 @@
 namespace SignalHarvester.Backup;
 
-/// <summary>A registered schedule, as Register- and Get-SHBackupSchedule emit it. All times are UTC.</summary>
+/// <summary>A registered schedule, as Register- and Get-SHBackupSchedule emit it. All times but NextRunLocal are UTC.</summary>
 public sealed record BackupSchedule
 {
     /// <summary>Its name. Upper and lower case are the same.</summary>
@@ -27,15 +27,28 @@ public sealed record BackupSchedule
     /// <summary>Whether the operating system has it unchanged.</summary>
     public ScheduleStatus Status { get; init; }
 
+    /// <summary>Why the status is not Registered, in a sentence; null if it is.</summary>
+    public string? StatusReason { get; init; }
+
+    /// <summary>The systemd unit that starts when a run fails; null for none.</summary>
+    public string? OnFailure { get; init; }
+
     /// <summary>The databases, with wildcards; empty if the configuration names them.</summary>
     public IReadOnlyList<string> DatabasePath
     {
         get;
-        init => field = Readable.List(value);
-    } = Readable.List<string>([]);
+        init => field = ReadableValues.List(value);
+    } = ReadableValues.List<string>([]);
 
     /// <summary>The directory of the backups; null if the configuration names it.</summary>
     public string? BackupDirectory { get; init; }
+
+    /// <summary>The stores that each backup is sent to: names, addresses or folders' paths. Empty for those of the configuration.</summary>
+    public IReadOnlyList<string> To
+    {
+        get;
+        init => field = ReadableValues.List(value);
+    } = ReadableValues.List<string>([]);
 
     /// <summary>The settings file that is read at every run; null for none.</summary>
     public string? ConfigurationPath { get; init; }
@@ -45,6 +58,9 @@ public sealed record BackupSchedule
 
     /// <summary>The time of the next run.</summary>
     public DateTimeOffset NextRun { get; init; }
+
+    /// <summary>The time of the next run, on the clock of this session.</summary>
+    public DateTimeOffset NextRunLocal => TimeZoneInfo.ConvertTime(NextRun, TimeZoneInfo.Local);
 
     /// <summary>The start of the last run; null before the first.</summary>
     public DateTimeOffset? LastRun { get; init; }

@@ -7,14 +7,17 @@ public enum ScheduleStatus : long
     Registered,
 
     /// <summary>
-    /// The registered task differs from the one that would be registered now: somebody changed it, or PowerShell, the module
-    /// or the time zone moved. Register it again.
+    /// The registered task differs from the one that would be registered now: somebody changed it, or the time zone moved, or it
+    /// loads another version of the module. Update-SHBackupSchedule registers it again.
     /// </summary>
     Changed,
 
-    /// <summary>The operating system no longer knows it. Register it again, or unregister it.</summary>
+    /// <summary>The operating system no longer knows it. Update-SHBackupSchedule registers it again.</summary>
     Missing,
 
     /// <summary>The operating system's scheduler does not answer, so the state is unknown.</summary>
     Unknown,
+
+    /// <summary>No run can start, because PowerShell or the module is gone from its place. Update-SHBackupSchedule registers it again.</summary>
+    Broken,
 }

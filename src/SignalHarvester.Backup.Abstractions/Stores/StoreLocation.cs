@@ -53,6 +53,10 @@ public sealed record StoreLocation
         Provider == other.Provider && Container == other.Container && Prefix == other.Prefix
         && Endpoint?.OriginalString == other.Endpoint?.AbsoluteUri && AccountName == other.AccountName;
 
+    /// <summary>Whether both are in the same bucket, container or folder, under any prefix; the other may leave out account and server.</summary>
+    internal bool IsSameContainer(StoreLocation other) =>
+        Provider == other.Provider && Container == other.Container && (other.AccountName is null || AccountName is null || AccountName == other.AccountName);
+
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Provider, Container, Prefix, Endpoint, Region, UsePathStyle, AccountName, Profile);
 
@@ -69,6 +73,60 @@ public sealed record StoreLocation
             ? address.AbsoluteUri
             : $"file:{Container}/{Prefix}",
     };
+
+    /// <summary>
+    /// Reads an address: s3://bucket/prefix/, gs://bucket/prefix/, azure://account/container/prefix/, azure://container for the account of
+    /// the environment, or file:///folder. Letters in the scheme may have any case.
+    /// </summary>
+    /// <param name="address">The text.</param>
+    /// <returns>The place; null if the text is not such an address, or has a user name, a query or a fragment.</returns>
+    public static StoreLocation? Parse(string address)
+    {
+        ArgumentNullException.ThrowIfNull(address);
+        var separator = address.IndexOf("://", StringComparison.Ordinal);
+        if (separator < 0 || address.Any(char.IsControl))
+        {
+            return null;
+        }
+
+        var (scheme, rest) = (address[..separator].ToLowerInvariant(), address[(separator + 3)..]);
+        if (scheme == "file")
+        {
+            return Uri.TryCreate(address, UriKind.Absolute, out var file) && file is { IsFile: true, Query.Length: 0, Fragment.Length: 0 }
+                && file.LocalPath.TrimEnd('/', '\\') is { Length: > 0 } folder
+                ? new StoreLocation { Provider = CloudProvider.Directory, Container = folder }
+                : null;
+        }
+
+        // A user name, a query or a fragment may hold a secret, and none of them is part of a name.
+        if (rest.AsSpan().IndexOfAny('@', '?', '#') >= 0)
+        {
+            return null;
+        }
+
+        var parts = rest.Split('/', 2);
+        var prefix = parts.ElementAtOrDefault(1) ?? string.Empty;
+        if (scheme == "azure" && prefix.Trim('/').Length > 0)
+        {
+            var inner = prefix.Split('/', 2);
+            return inner[0].Length == 0 ? null : new StoreLocation
+            {
+                Provider = CloudProvider.Azure,
+                AccountName = parts[0].Length == 0 ? null : parts[0],
+                Container = inner[0],
+                Prefix = inner.ElementAtOrDefault(1) ?? string.Empty,
+            };
+        }
+
+        CloudProvider? provider = scheme switch
+        {
+            "s3" => CloudProvider.S3,
+            "gs" => CloudProvider.Gcs,
+            "azure" => CloudProvider.Azure,
+            _ => null,
+        };
+        return provider is { } known && parts[0].Length > 0 ? new StoreLocation { Provider = known, Container = parts[0], Prefix = prefix } : null;
+    }
 
     /// <summary>
     /// A prefix as it appears in keys. Azure's library drops slashes at the beginning of a key, and the service treats a

@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.PowerShell.Completion;
+using SignalHarvester.Backup.PowerShell.Stores;
 using SignalHarvester.Backup.Sqlite;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
@@ -33,7 +34,16 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 [OutputType(typeof(BackupDifference))]
 public sealed class CompareSHBackupCommand : DecryptingCommand, IConfigurationOptional
 {
-    /// <summary>The backup with the later state, as an object or by its id, in the same backup directory.</summary>
+    private readonly StoreParameters storeParameters = new();
+
+    /// <summary>Makes the cmdlet.</summary>
+    public CompareSHBackupCommand()
+    {
+        AddParameters(new SourceParameters());
+        AddParameters(storeParameters, isHidden: true);
+    }
+
+    /// <summary>The backup with the later state, as an object or by its id, in the same backup directory or store.</summary>
     [Parameter]
     [ArgumentCompleter(typeof(BackupIdCompleter))]
     [ValidateNotNullOrEmpty]
@@ -83,22 +93,25 @@ public sealed class CompareSHBackupCommand : DecryptingCommand, IConfigurationOp
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        foreach (var (backup, catalog) in SelectedHere())
+        foreach (var source in Selected(storeParameters, remote: NamedStores.Count > 0 || storeParameters is not { Provider: null, Container: null }))
         {
-            this.ReportErrors(() => Compare(backup, catalog.Home));
+            this.ReportErrors(() => Compare(source));
         }
     }
 
-    private void Compare(BackupMetadata backup, BackupDirectory directory)
+    private void Compare(BackupSource source)
     {
-        var later = Difference is null ? null : BackupSource.In(directory, directory.Get(CanonicalId(Difference)));
+        var backup = source.Backup;
+        var later = Difference is null ? null : source.Catalog.Store is { } store
+            ? source with { Backup = Runner.Run(context => store.Get(CanonicalId(Difference), context.Cancellation)) }
+            : BackupSource.In(source.Catalog.Home, source.Catalog.Home.Get(CanonicalId(Difference)));
         var database = later is not null ? null
             : Database is not null ? this.FileSystemPath(Database)
             : backup.DatabasePath ?? throw new BackupException(
                 BackupErrorId.DatabaseRequired, backup.Id,
                 $"The backup '{backup.Id}' does not record its database. Give one with -Database, or another backup with -Difference.");
         var found = new List<BackupDifference>();
-        Runner.Run(context => BackupEngine.Compare(BackupSource.In(directory, backup), later, database, AllowHardLink, IsWanted, found.Add, context));
+        Runner.Run(context => BackupEngine.Compare(source, later, database, AllowHardLink, IsWanted, found.Add, context));
         WriteObject(found.Where(difference => IncludeEqual || difference.Change != DifferenceKind.None), enumerateCollection: true);
     }
 

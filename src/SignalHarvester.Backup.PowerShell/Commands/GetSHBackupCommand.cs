@@ -40,8 +40,8 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <example>
 /// <para>List the backups on a second disk</para>
 /// <code>
-/// Get-SHBackup -Newest 1 | Send-SHBackup -Provider Directory -Container ./offsite -CreateContainer | Out-Null;
-/// Get-SHBackup -Remote -Provider Directory -Container ./offsite
+/// Get-SHBackup -Newest 1 | Send-SHBackup -To ./offsite -CreateContainer | Out-Null;
+/// Get-SHBackup -From ./offsite
 /// </code>
 /// <para>Sends the newest backup there, and lists the backups there. S3, Azure and Gcs are listed in the same way.</para>
 /// </example>
@@ -52,11 +52,20 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsCommon.Get, "SHBackup", HelpUri = HelpPages.Folder + "Get-SHBackup.md")]
 [OutputType(typeof(BackupMetadata))]
-public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters, IConfigurationOptional
+public sealed class GetSHBackupCommand : BackupCommand, IConfigurationOptional
 {
+    private const string RemoteViewName = "SignalHarvester.Backup.BackupMetadata#Remote";
+
     private DatabaseFilter? databases;
 
     private readonly StoreParameters storeParameters = new();
+
+    /// <summary>Makes the cmdlet.</summary>
+    public GetSHBackupCommand()
+    {
+        AddParameters(new SourceParameters());
+        AddParameters(storeParameters, isHidden: true);
+    }
 
     /// <summary>
     /// Ids to list. Wildcards match several, but not in pipeline input. Tab completes them, with date, type and size.
@@ -124,27 +133,27 @@ public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters, ICon
     public SwitchParameter Tree { get; set; }
 
     /// <summary>
-    /// Lists the backups in an object store, given with -Provider and -Container, from the sidecars there: this machine need not know those backups.
+    /// Lists the backups in the only enabled store of the configuration, or that of -Provider and -Container, from the sidecars there: this
+    /// machine need not know those backups. -From names a store and needs no -Remote.
     /// </summary>
     [Parameter]
     public SwitchParameter Remote { get; set; }
 
     /// <summary>
     /// Ignores the configuration file and the SHBACKUP_ environment variables, so that an error in them does not stop a
-    /// restore: give the needed values as parameters, such as -BackupDirectory, or -Provider and -Container with -Remote.
+    /// restore: give the needed values as parameters, such as -BackupDirectory, or the address of a store with -From.
     /// </summary>
     [Parameter]
     public SwitchParameter NoConfiguration { get; set; }
 
-    /// <summary>The parameters of the object store.</summary>
-    public object GetDynamicParameters() => storeParameters;
+    private bool IsRemote => Remote || NamedStores.Count > 0;
 
-    private protected override string? MissingStoreSwitch => Remote ? null : "-Remote";
+    private protected override string? MissingStoreSwitch => IsRemote ? null : "-Remote";
 
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        var backups = this.StopOnError(() => Remote ? List(OpenStore(storeParameters)) : List(OpenDirectories(), withRetired: Tree));
+        var backups = this.StopOnError(() => IsRemote ? List(OpenStore(storeParameters)) : List(OpenDirectories(), withRetired: Tree));
         var ids = Patterns();
         RequireIds(backups);
         var selected = backups.Where(backup => ids(backup.Id) && IsWanted(backup));
@@ -159,7 +168,15 @@ public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters, ICon
             }
         }
 
-        WriteObject(Tree ? BackupTree.Draw([.. selected]) : selected, enumerateCollection: true);
+        WriteObject(Tree ? BackupTree.Draw([.. selected]) : IsRemote ? selected.Select(WithPlace) : selected, enumerateCollection: true);
+    }
+
+    /// <summary>Marks a copy, so that the table's heading says where it is.</summary>
+    private static PSObject WithPlace(BackupMetadata copy)
+    {
+        var shown = new PSObject(copy);
+        shown.TypeNames.Insert(0, RemoteViewName);
+        return shown;
     }
 
     /// <summary>Returns the filter of -Id. A text that cannot be an id or a pattern of ids is written as an error and matches nothing.</summary>
@@ -185,7 +202,8 @@ public sealed class GetSHBackupCommand : BackupCommand, IDynamicParameters, ICon
         {
             if (!backups.Any(backup => backup.Id == id))
             {
-                this.ReportErrors(() => _ = Remote ? Runner.Run(context => OpenStore(storeParameters).Get(id, context.Cancellation)) : OpenDirectory().Get(id));
+                this.ReportErrors(() =>
+                    _ = IsRemote ? Runner.Run(context => OpenStore(storeParameters).Get(id, context.Cancellation)) : OpenDirectory().Get(id));
             }
         }
     }

@@ -13,7 +13,9 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// off-site), encryption, the time until the disk is full, and the last scrub. Each check is Ok, Warning or Critical,
 /// with the reason and the command that fixes it. It changes nothing, and reads no backup.</para>
 /// <para>It also shows configured databases without a backup, and missing directories.</para>
-/// <para>-AsHtml emits one page with charts instead: without scripts or requests, light and dark, suitable for mail and print.</para>
+/// <para>-AsHtml emits one page instead: the numbers at the top, what needs attention (each kind of problem once, however many databases have
+/// it), failures, next runs, the newest backups, the places of all copies, and charts. It has no scripts and makes no requests, is light
+/// or dark as the reader's system, and fits a phone, a mail and paper.</para>
 /// </remarks>
 /// <example>
 /// <para>Show the health of all databases, the worst first</para>
@@ -27,7 +29,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// </example>
 /// <example>
 /// <para>Write a page to mail or to print</para>
-/// <code>Get-SHBackupHealth -AsHtml -Path ./health.html</code>
+/// <code>Get-SHBackupHealth -AsHtml -Path ./health.html -Title 'Backups of the shop'</code>
 /// <para>Emits the path of the page. Without -Path, it emits the page itself.</para>
 /// </example>
 /// <example>
@@ -70,6 +72,11 @@ public sealed class GetSHBackupHealthCommand : BackupCommand
     [ValidateNotNullOrEmpty]
     public string? Path { get; set; }
 
+    /// <summary>The title of the page, such as the name of the machine or the customer. Without it: Backup health.</summary>
+    [Parameter(ParameterSetName = HtmlSet)]
+    [ValidateNotNullOrEmpty]
+    public string? Title { get; set; }
+
     /// <inheritdoc/>
     protected override void ProcessRecord() => NoteDirectories();
 
@@ -89,7 +96,7 @@ public sealed class GetSHBackupHealthCommand : BackupCommand
             return;
         }
 
-        var page = HealthPage.Of(reports, TimeProvider.System.GetUtcNow());
+        var page = HealthPage.Of(reports, schedules, Title, TimeProvider.System.GetUtcNow());
         if (Path is null)
         {
             WriteObject(page);

@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Management.Automation;
-using System.Security;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.PowerShell.Completion;
+using SignalHarvester.Backup.PowerShell.Keys;
 using SignalHarvester.Backup.PowerShell.Stores;
 using SignalHarvester.Backup.Retention;
 
@@ -46,11 +46,20 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsLifecycle.Invoke, "SHBackupRetention", SupportsShouldProcess = true, HelpUri = HelpPages.Folder + "Invoke-SHBackupRetention.md")]
 [OutputType(typeof(RetentionDecision))]
-public sealed class InvokeSHBackupRetentionCommand : BackupCommand, IDynamicParameters
+public sealed class InvokeSHBackupRetentionCommand : BackupCommand
 {
     private DatabaseFilter? databases;
 
     private readonly StoreParameters storeParameters = new();
+    private readonly KeyParameters keys = new();
+
+    /// <summary>Makes the cmdlet.</summary>
+    public InvokeSHBackupRetentionCommand()
+    {
+        AddParameters(new SourceParameters());
+        AddParameters(storeParameters, isHidden: true);
+        AddParameters(keys);
+    }
 
     /// <summary>
     /// Judges and removes only backups of these databases: the path (full, or from here, as ./app.db), or the file's name. Wildcards match several.
@@ -103,32 +112,22 @@ public sealed class InvokeSHBackupRetentionCommand : BackupCommand, IDynamicPara
     public SwitchParameter IncludeManual { get; set; }
 
     /// <summary>
-    /// Prunes the copies in an object store, given with -Provider and -Container, instead of a directory. Nothing is folded
-    /// there: the chains of kept copies stay. Let only one machine prune a place.
+    /// Prunes the copies in the only enabled store of the configuration, or that of -Provider and -Container, instead of a
+    /// directory; -From names a store and needs no -Remote. Nothing is folded there: the chains of kept copies stay. Let only
+    /// one machine prune a place.
     /// </summary>
     [Parameter]
     public SwitchParameter Remote { get; set; }
 
-    /// <summary>Files with age secret keys, from New-SHBackupKey or age-keygen, to open encrypted backups. Without it, that of the configuration.</summary>
-    [Parameter]
-    [ValidateNotNullOrEmpty]
-    public string[]? IdentityFile { get; set; }
+    private bool IsRemote => Remote || NamedStores.Count > 0;
 
-    /// <summary>The passphrase of encrypted backups.</summary>
-    [Parameter]
-    [ValidateNotNull]
-    public SecureString? Passphrase { get; set; }
-
-    /// <summary>The parameters of the object store.</summary>
-    public object GetDynamicParameters() => storeParameters;
-
-    private protected override string? MissingStoreSwitch => Remote ? null : "-Remote";
+    private protected override string? MissingStoreSwitch => IsRemote ? null : "-Remote";
 
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
         base.BeginProcessing();
-        UseIdentities(IdentityFile, Passphrase);
+        UseIdentities(keys, keys.Passphrase);
         this.StopOnError(() => Rules().Validate());
     }
 
@@ -142,7 +141,7 @@ public sealed class InvokeSHBackupRetentionCommand : BackupCommand, IDynamicPara
     /// <inheritdoc/>
     protected override void EndProcessing()
     {
-        if (Remote)
+        if (IsRemote)
         {
             if (NotedDirectories.Count > 0)
             {

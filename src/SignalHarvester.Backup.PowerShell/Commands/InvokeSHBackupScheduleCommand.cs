@@ -15,6 +15,8 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// does not stop the others. Emits one object with all steps.</para>
 /// <para>Sets $LASTEXITCODE as a program would: 0 for success or nothing to do, 3 if a part failed, 1 if everything
 /// failed. The tasks end with that exit code.</para>
+/// <para>With -AsLog it emits lines of text in logfmt instead: key=value, in quotes where a value needs them. Keys are time, schedule, database,
+/// step, result, then directory or store, id, type, size (bytes), ratio, verified, seconds, error (the stable id) and detail.</para>
 /// <para>While a run of a schedule is in progress, a second run exits at once with a warning.</para>
 /// <para>SIGTERM stops it as Ctrl+C does: it removes unfinished files, and the moment counts as missed, so the run is made up.</para>
 /// </remarks>
@@ -32,11 +34,19 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// </code>
 /// <para>The code is that of the task's process.</para>
 /// </example>
+/// <example>
+/// <para>Run a schedule as its task does, and keep the log</para>
+/// <code>
+/// Register-SHBackupSchedule logged -Daily -DatabasePath ./app.db -BackupDirectory ./backups | Out-Null;
+/// Invoke-SHBackupSchedule logged -AsLog
+/// </code>
+/// <para>Emits a line for each step: time=2026-11-22T02:00:03Z schedule=logged database=/srv/app.db step=create result=succeeded ...</para>
+/// </example>
 /// <seealso>Register-SHBackupSchedule</seealso>
 /// <seealso>Get-SHBackupHistory</seealso>
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsLifecycle.Invoke, "SHBackupSchedule", SupportsShouldProcess = true, HelpUri = HelpPages.Folder + "Invoke-SHBackupSchedule.md")]
-[OutputType(typeof(ScheduleRun))]
+[OutputType(typeof(ScheduleRun), typeof(string))]
 public sealed class InvokeSHBackupScheduleCommand : ScheduleCommand
 {
     private const string ExitCodeVariable = "global:LASTEXITCODE";
@@ -59,8 +69,22 @@ public sealed class InvokeSHBackupScheduleCommand : ScheduleCommand
     [ValidateRange(1, 64)]
     public int? ThrottleLimit { get; set; }
 
+    /// <summary>
+    /// Emits a line of text for each step as it ends, and one for the whole run, instead of an object. The tasks use this, for a mail, a
+    /// journal or a log collector. A run that is not due emits nothing.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter AsLog { get; set; }
+
     /// <inheritdoc/>
-    protected override void BeginProcessing() => SetExitCode(1);
+    protected override void BeginProcessing()
+    {
+        SetExitCode(1);
+        if (AsLog)
+        {
+            Runner.Log = WriteObject;
+        }
+    }
 
     /// <inheritdoc/>
     protected override void ProcessRecord()
@@ -86,7 +110,10 @@ public sealed class InvokeSHBackupScheduleCommand : ScheduleCommand
         using var session = new ScheduleRunner(definition, IfDue, TimeProvider.System);
         var run = Run(definition, session);
         codes[^1] = run.ExitCode;
-        WriteObject(run);
+        if (!AsLog)
+        {
+            WriteObject(run);
+        }
     }
 
     private ScheduleRun Run(ScheduleDefinition definition, ScheduleRunner session)
@@ -137,7 +164,7 @@ public sealed class InvokeSHBackupScheduleCommand : ScheduleCommand
             WriteVerbose(sentence);
         }
 
-        return session.Skip(reason);
+        return Runner.Run(context => session.Skip(reason, context));
     }
 
     /// <summary>The settings of the schedule's own file, not of a file near the task's working directory.</summary>

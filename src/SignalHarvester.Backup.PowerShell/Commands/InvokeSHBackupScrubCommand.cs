@@ -12,7 +12,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// unpacked, so no key is needed. Backups of the Python tool, which recorded no checksum of the file, are unpacked once
 /// instead.</para>
 /// <para>If a file differs from its record twice in a row, a copy from an object store replaces it: one that the backup
-/// records, or one at the place of -Provider and -Container. That is a warning. If no copy is good, file and sidecar move
+/// records, or one in the store of -From. That is a warning. If no copy is good, file and sidecar move
 /// to the folder quarantine of the backup directory, and an error is written; the backups that build on it stay listed,
 /// as broken, and the next New-SHBackup -Type Incremental makes a full one. Nothing is ever deleted.</para>
 /// <para>If the disk fails to read a file three times, an error is written, and the file stays in its place.</para>
@@ -40,11 +40,18 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
     VerbsLifecycle.Invoke, "SHBackupScrub", SupportsShouldProcess = true, DefaultParameterSetName = PercentSet,
     HelpUri = HelpPages.Folder + "Invoke-SHBackupScrub.md")]
 [OutputType(typeof(BackupScrubResult))]
-public sealed class InvokeSHBackupScrubCommand : BackupCommand, IDynamicParameters
+public sealed class InvokeSHBackupScrubCommand : BackupCommand
 {
     private const string PercentSet = "Percent";
 
     private readonly StoreParameters storeParameters = new();
+
+    /// <summary>Makes the cmdlet.</summary>
+    public InvokeSHBackupScrubCommand()
+    {
+        AddParameters(new SourceParameters());
+        AddParameters(storeParameters, isHidden: true);
+    }
 
     /// <summary>The share of all stored bytes to read, in percent, 1 to 100. Only whole files are read, so it may be more. Without it, all.</summary>
     [Parameter(ParameterSetName = PercentSet)]
@@ -55,9 +62,6 @@ public sealed class InvokeSHBackupScrubCommand : BackupCommand, IDynamicParamete
     [Parameter(Mandatory = true, ParameterSetName = "Budget")]
     [ValidateNotNull]
     public BackupAge? Budget { get; set; }
-
-    /// <summary>The parameters of the object store with the copies.</summary>
-    public object GetDynamicParameters() => storeParameters;
 
     /// <inheritdoc/>
     protected override void ProcessRecord()

@@ -42,12 +42,19 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
     HelpUri = HelpPages.Folder + "Invoke-SHRestoreDrill.md")]
 [Alias("Invoke-SHBackupDrill")]
 [OutputType(typeof(RestoreDrill), typeof(bool))]
-public sealed class InvokeSHRestoreDrillCommand : DecryptingCommand, IDynamicParameters, IConfigurationOptional
+public sealed class InvokeSHRestoreDrillCommand : DecryptingCommand, IConfigurationOptional
 {
     private const string NewestSet = "Newest";
 
     private readonly StoreParameters storeParameters = new();
     private IReadOnlyList<DrillAssertion> assertions = [];
+
+    /// <summary>Makes the cmdlet.</summary>
+    public InvokeSHRestoreDrillCommand()
+    {
+        AddParameters(new SourceParameters());
+        AddParameters(storeParameters, isHidden: true);
+    }
 
     /// <summary>Drills the newest backup of each database.</summary>
     [Parameter(Mandatory = true, ParameterSetName = NewestSet)]
@@ -70,7 +77,7 @@ public sealed class InvokeSHRestoreDrillCommand : DecryptingCommand, IDynamicPar
     public Hashtable[] Assertion { get; set; } = [];
 
     /// <summary>
-    /// Drills the copy in an object store: at the place of -Provider and -Container, else the place that listed the backup,
+    /// Drills the copy in an object store: in that of -From (or of -Provider and -Container), else the place that listed the backup,
     /// else that of its first copy. The download is deleted after the drill.
     /// </summary>
     [Parameter]
@@ -88,10 +95,9 @@ public sealed class InvokeSHRestoreDrillCommand : DecryptingCommand, IDynamicPar
     [Parameter]
     public SwitchParameter NoConfiguration { get; set; }
 
-    /// <summary>The parameters of the object store.</summary>
-    public object GetDynamicParameters() => storeParameters;
+    private bool IsRemote => Remote || NamedStores.Count > 0;
 
-    private protected override string? MissingStoreSwitch => Remote ? null : "-Remote";
+    private protected override string? MissingStoreSwitch => IsRemote ? null : "-Remote";
 
     /// <inheritdoc/>
     protected override void BeginProcessing()
@@ -103,7 +109,7 @@ public sealed class InvokeSHRestoreDrillCommand : DecryptingCommand, IDynamicPar
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        foreach (var source in ParameterSetName == NewestSet ? NewestOfEach() : Selected(storeParameters, Remote))
+        foreach (var source in ParameterSetName == NewestSet ? NewestOfEach() : Selected(storeParameters, IsRemote))
         {
             this.ReportErrors(() => Drill(source));
         }
@@ -111,7 +117,7 @@ public sealed class InvokeSHRestoreDrillCommand : DecryptingCommand, IDynamicPar
 
     private IEnumerable<BackupSource> NewestOfEach()
     {
-        if (Remote)
+        if (IsRemote)
         {
             var store = this.StopOnError(() => OpenStore(storeParameters));
             return Wanted(this.StopOnError(() => List(store))).Select(backup => this.StopOnError(() => InStore(backup, store)));

@@ -6,6 +6,7 @@ using SignalHarvester.Backup.Encryption;
 using SignalHarvester.Backup.Operations.Create;
 using SignalHarvester.Backup.PowerShell.Binding;
 using SignalHarvester.Backup.PowerShell.Completion;
+using SignalHarvester.Backup.PowerShell.Keys;
 using SignalHarvester.Backup.PowerShell.Stores;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
@@ -26,6 +27,8 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// the rest.</para>
 /// <para>Without a path, all databases of the configuration are backed up, each into its directory. The configuration
 /// also gives compression, type, verification and uploads.</para>
+/// <para>Of the keys in -IdentityFile, one that opens the new backup allows a full test of it, and one that opens its parent
+/// allows recomputing lost page digests.</para>
 /// <para>The stored file is the database in standard zstd or gzip, so zstd -d or gunzip can restore it without this module.</para>
 /// </remarks>
 /// <example>
@@ -55,8 +58,9 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// </example>
 /// <example>
 /// <para>Back up, and keep a copy elsewhere</para>
-/// <code>New-SHBackup ./app.db -Type Auto -Upload -Provider Directory -Container ./offsite -CreateContainer</code>
-/// <para>The same works with -Provider S3, Azure or Gcs; the missing parts of the chain are sent too.</para>
+/// <code>New-SHBackup ./app.db -Type Auto -To ./offsite -CreateContainer</code>
+/// <para>The same works with the name of a store that New-SHBackupStore made, and with an address such as s3://bucket/prefix/. The
+/// missing parts of the chain are sent too.</para>
 /// </example>
 /// <seealso>Get-SHBackup</seealso>
 /// <seealso>Send-SHBackup</seealso>
@@ -65,15 +69,24 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsCommon.New, "SHBackup", SupportsShouldProcess = true, DefaultParameterSetName = PathSet, HelpUri = HelpPages.Folder + "New-SHBackup.md")]
 [OutputType(typeof(BackupMetadata))]
-public sealed class NewSHBackupCommand : BackupCommand, IDynamicParameters
+public sealed class NewSHBackupCommand : BackupCommand
 {
     private const string PathSet = "Path";
     private const string LiteralPathSet = "LiteralPath";
     private const int DeepestMetadata = 50;
 
     private readonly UploadParameters storeParameters = new();
+    private readonly IdentityParameters keys = new();
     private IReadOnlyList<StoreCatalog> uploads = [];
     private BackupEncryption? encryption;
+
+    /// <summary>Makes the cmdlet.</summary>
+    public NewSHBackupCommand()
+    {
+        AddParameters(new TargetParameters());
+        AddParameters(storeParameters, isHidden: true);
+        AddParameters(keys);
+    }
 
     /// <summary>
     /// The database files to back up. Wildcards match several. Links are followed, with a warning. Backups from the pipeline
@@ -168,14 +181,6 @@ public sealed class NewSHBackupCommand : BackupCommand, IDynamicParameters
     [ValidateNotNull]
     public SecureString? Passphrase { get; set; }
 
-    /// <summary>
-    /// Files with age secret keys. A key that opens the backup allows a full test of the new backup; a key that opens its
-    /// parent allows recomputing lost page digests. Without it, that of the configuration.
-    /// </summary>
-    [Parameter]
-    [ValidateNotNullOrEmpty]
-    public string[]? IdentityFile { get; set; }
-
     /// <summary>Lets the sidecar of an encrypted backup show the database's tables and row counts, so that tests can compare them.</summary>
     [Parameter]
     public SwitchParameter RevealContent { get; set; }
@@ -202,16 +207,12 @@ public sealed class NewSHBackupCommand : BackupCommand, IDynamicParameters
     public int LockTimeout { get; set; } = 30;
 
     /// <summary>
-    /// Also sends the backup to an object store, given with -Provider and -Container, as Send-SHBackup does; without those,
-    /// to all enabled stores of the configuration. If the upload fails, the backup still exists here, and the error says so.
-    /// Stores with upload_after_backup in the configuration get the backup without this parameter, unless -Upload:$false is
-    /// given.
+    /// Also sends the backup to the enabled stores of the configuration, as Send-SHBackup does; -To names the stores and needs no
+    /// -Upload. If an upload fails, the backup still exists here, and the error says so. Stores with upload_after_backup in the
+    /// configuration get the backup without this parameter, unless -To names others or -Upload:$false is given.
     /// </summary>
     [Parameter]
     public SwitchParameter Upload { get; set; }
-
-    /// <summary>The parameters of the object store.</summary>
-    public object GetDynamicParameters() => storeParameters;
 
     private protected override string? MissingStoreSwitch => Upload ? null : "-Upload";
 
@@ -220,11 +221,12 @@ public sealed class NewSHBackupCommand : BackupCommand, IDynamicParameters
     {
         base.BeginProcessing();
         uploads =
-            this.StopOnError(() => Stores(storeParameters) is var stores && Upload ? stores.ForUpload : this.IsBound(nameof(Upload)) ? [] : stores.AfterBackup)
+            this.StopOnError(() => Stores(storeParameters) is var stores && (Upload || NamedStores.Count > 0) ? stores.ForUpload
+                : this.IsBound(nameof(Upload)) ? [] : stores.AfterBackup)
             .Select(location => this.StopOnError(() => OpenStore(storeParameters, location)))
             .ToList();
         encryption = this.StopOnError(() => NewEncryption(Recipient, Passphrase, nameof(Passphrase)));
-        UseIdentities(IdentityFile, Passphrase);
+        UseIdentities(keys, Passphrase);
         Type = GivenOr(nameof(Type), Type, Settings.Incremental.Type);
         if (Parent is not null && Type is BackupStrategy.Full or BackupStrategy.Auto)
         {

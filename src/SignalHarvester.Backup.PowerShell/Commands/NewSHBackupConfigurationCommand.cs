@@ -3,12 +3,13 @@ using SignalHarvester.Backup.Configuration;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
-/// <summary>Writes a commented sample configuration.</summary>
+/// <summary>Writes a configuration to begin with.</summary>
 /// <remarks>
-/// <para>The file has every setting, with its default or an example and an explanation. In <c>config/settings.yaml</c>, where
+/// <para>The file has the few settings that most people need. With -Full it has every setting, with its default or an example and
+/// an explanation. In <c>config/settings.yaml</c>, where
 /// the application has its own settings, every cmdlet of this module finds it.</para>
 /// <para>An existing file is not changed, except with -Force: then it is replaced, including the application's settings
-/// in it. To add settings to such a file, write the sample to another one with -Path and copy from there.</para>
+/// in it. To add settings to such a file, write them to another one with -Path and copy from there.</para>
 /// </remarks>
 /// <example>
 /// <para>Start with a configuration</para>
@@ -16,8 +17,8 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <para>Writes ./config/settings.yaml and emits the file. From now on New-SHBackup needs no path.</para>
 /// </example>
 /// <example>
-/// <para>Show the effective settings of the sample</para>
-/// <code>New-SHBackupConfiguration -Path ./sample.yaml | Get-SHBackupConfiguration</code>
+/// <para>Write every setting, and show the effective ones</para>
+/// <code>New-SHBackupConfiguration -Path ./all.yaml -Full | Get-SHBackupConfiguration</code>
 /// <para>Relative paths are relative to the folder of the file, or to the one above if that is called config.</para>
 /// </example>
 /// <seealso>Get-SHBackupConfiguration</seealso>
@@ -32,6 +33,10 @@ public sealed class NewSHBackupConfigurationCommand : PSCmdlet
     [ValidateNotNullOrEmpty]
     public string Path { get; set; } = "config/settings.yaml";
 
+    /// <summary>Writes every setting, with its default or an example and an explanation.</summary>
+    [Parameter]
+    public SwitchParameter Full { get; set; }
+
     /// <summary>Replaces an existing file.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
@@ -43,7 +48,7 @@ public sealed class NewSHBackupConfigurationCommand : PSCmdlet
         ConfigurationSample.RequireFree(file, Force);
         if (ShouldProcess(file, "Write a configuration"))
         {
-            ConfigurationSample.Write(file, Force);
+            ConfigurationSample.Write(file, Full ? ConfigurationSample.Full : ConfigurationSample.Essential, Force);
             WriteObject(InvokeProvider.Item.Get([file], force: true, literalPath: true), enumerateCollection: true);
         }
     });

@@ -12,16 +12,16 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <example>
 /// <para>Fetch the newest backup from a second disk</para>
 /// <code>
-/// Get-SHBackup -Newest 1 | Send-SHBackup -Provider Directory -Container ./offsite -CreateContainer | Out-Null;
-/// Get-SHBackup -Remote -Provider Directory -Container ./offsite -Newest 1 | Receive-SHBackup -BackupDirectory ./fetched
+/// Get-SHBackup -Newest 1 | Send-SHBackup -To ./offsite -CreateContainer | Out-Null;
+/// Get-SHBackup -From ./offsite -Newest 1 | Receive-SHBackup -BackupDirectory ./fetched
 /// </code>
 /// <para>Emits the backup in ./fetched, with From and To, the number and size of the copied files, and the duration.</para>
 /// </example>
 /// <example>
 /// <para>Preview the download</para>
 /// <code>
-/// Get-SHBackup | Send-SHBackup -Provider Directory -Container ./offsite -CreateContainer | Out-Null;
-/// Receive-SHBackup -Id backup_* -Provider Directory -Container ./offsite -BackupDirectory ./fetched -WhatIf
+/// Get-SHBackup | Send-SHBackup -To ./offsite -CreateContainer | Out-Null;
+/// Receive-SHBackup -Id backup_* -From ./offsite -BackupDirectory ./fetched -WhatIf
 /// </code>
 /// <para>Lists each backup there.</para>
 /// </example>
@@ -33,19 +33,23 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
     VerbsCommunications.Receive, "SHBackup", SupportsShouldProcess = true, DefaultParameterSetName = ObjectSet,
     HelpUri = HelpPages.Folder + "Receive-SHBackup.md")]
 [OutputType(typeof(BackupTransferResult))]
-public sealed class ReceiveSHBackupCommand : BackupInputCommand, IDynamicParameters, IConfigurationOptional
+public sealed class ReceiveSHBackupCommand : BackupInputCommand, IConfigurationOptional
 {
     private readonly StoreParameters storeParameters = new();
 
+    /// <summary>Makes the cmdlet.</summary>
+    public ReceiveSHBackupCommand()
+    {
+        AddParameters(new SourceParameters());
+        AddParameters(storeParameters, isHidden: true);
+    }
+
     /// <summary>
     /// Ignores the configuration file and the SHBACKUP_ environment variables, so that an error in them does not stop a
-    /// restore: give the needed values as parameters, such as -BackupDirectory, -Provider and -Container.
+    /// restore: give the needed values as parameters, such as -BackupDirectory, and the address of the store with -From.
     /// </summary>
     [Parameter]
     public SwitchParameter NoConfiguration { get; set; }
-
-    /// <summary>The parameters of the object store.</summary>
-    public object GetDynamicParameters() => storeParameters;
 
     /// <inheritdoc/>
     protected override void ProcessRecord()

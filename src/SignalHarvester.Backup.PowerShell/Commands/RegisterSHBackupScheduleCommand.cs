@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using SignalHarvester.Backup.Configuration;
 using SignalHarvester.Backup.PowerShell.Stores;
 using SignalHarvester.Backup.Scheduling;
 
@@ -6,8 +7,10 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 
 /// <summary>Lets the operating system run backups: with systemd, cron, launchd or the Windows Task Scheduler.</summary>
 /// <remarks>
-/// <para>All times are UTC, in summer and winter. A missed run is made up as soon as the scheduler can; runs of one
-/// schedule do not overlap. docs/SCHEDULING.md explains this for each scheduler.</para>
+/// <para>-Recommended registers a nightly backup with retention, a weekly scrub and a monthly restore drill in one call.</para>
+/// <para>All times are UTC, in summer and winter; the emitted schedule has its next run on this machine's clock too (NextRunLocal). A
+/// missed run is made up as soon as the scheduler can; runs of one schedule do not overlap. docs/SCHEDULING.md explains this for each
+/// scheduler.</para>
 /// <para>Without -NoRetention, each run applies the retention rules to the databases that it backed up: 7 daily, 4 weekly and
 /// 12 monthly backups and everything of the last two days stay by default.</para>
 /// <para>-FromConfiguration takes everything from the settings file: one call registers its daily, weekly, monthly and
@@ -23,9 +26,19 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <para>Paths become full paths. Emits the schedule, with its next run.</para>
 /// </example>
 /// <example>
+/// <para>Register all that a database needs, and take it back</para>
+/// <code>
+/// Register-SHBackupSchedule -Recommended ./app.db -WhatIf;
+/// Register-SHBackupSchedule -Recommended ./app.db -BackupDirectory ./backups -Name shop;
+/// Unregister-SHBackupSchedule shop-* -Force
+/// </code>
+/// <para>The schedules are called shop-nightly, shop-scrub and shop-drill; without -Name, app-nightly and so on. -WhatIf shows
+/// what each does, and what the operating system would get.</para>
+/// </example>
+/// <example>
 /// <para>Back up the changes every hour, with a copy elsewhere</para>
 /// <code>
-/// Register-SHBackupSchedule hourly -Every 1h -DatabasePath *.db -BackupDirectory ./backups -Type Auto -Upload -Provider Directory -Container ./offsite `
+/// Register-SHBackupSchedule hourly -Every 1h -DatabasePath *.db -BackupDirectory ./backups -Type Auto -To ./offsite `
 ///     -CreateContainer
 /// </code>
 /// <para>Each run expands the wildcards, so it finds new databases. In expressions, quote a number of hours, minutes or weeks: '1h'.</para>
@@ -49,7 +62,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <para>Register all schedules of the settings file</para>
 /// <code>
 /// New-SHBackupConfiguration ./config/settings.yaml | Out-Null;
-/// Register-SHBackupSchedule -FromConfiguration -ConfigurationPath ./config/settings.yaml -WhatIf
+/// Register-SHBackupSchedule -FromConfiguration -ConfigurationPath ./config/settings.yaml -AsText
 /// </code>
 /// <para>Shows the definitions of four schedules: daily, weekly, monthly, and the retention.</para>
 /// </example>
@@ -61,30 +74,44 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
     VerbsLifecycle.Register, "SHBackupSchedule", SupportsShouldProcess = true, DefaultParameterSetName = DailySet,
     HelpUri = HelpPages.Folder + "Register-SHBackupSchedule.md")]
 [OutputType(typeof(BackupSchedule), typeof(string))]
-public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicParameters
+public sealed class RegisterSHBackupScheduleCommand : BackupCommand
 {
     private const string DailySet = "Daily";
     private const string WeeklySet = "Weekly";
     private const string MonthlySet = "Monthly";
     private const string EverySet = "Every";
     private const string ConfigurationSet = "Configuration";
+    private const string RecommendedSet = "Recommended";
     private const string DefaultGroup = "shbackup";
+    private const int LongestDatabaseName = 80;
 
     private static readonly TimeSpan ShortestInterval = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan LongestInterval = TimeSpan.FromDays(31);
     private static readonly TimeSpan LongestDelay = TimeSpan.FromDays(1);
 
+    // After the backup of that night.
+    private static readonly TimeSpan ScrubAfter = TimeSpan.FromMinutes(90);
+    private static readonly TimeSpan DrillAfter = TimeSpan.FromHours(2);
+
     private readonly UploadParameters storeParameters = new();
 
+    /// <summary>Makes the cmdlet.</summary>
+    public RegisterSHBackupScheduleCommand()
+    {
+        AddParameters(new TargetParameters());
+        AddParameters(storeParameters, isHidden: true);
+    }
+
     /// <summary>
-    /// The schedule's name: any text of up to 100 characters, ignoring case. With -FromConfiguration, the beginning of all
-    /// its schedules' names; without it, shbackup.
+    /// The schedule's name: any text of up to 100 characters, ignoring case. With -FromConfiguration and -Recommended, the beginning of
+    /// all its schedules' names; without it, shbackup, or the database's own name with -Recommended.
     /// </summary>
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = DailySet)]
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = WeeklySet)]
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = MonthlySet)]
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = EverySet)]
     [Parameter(Position = 0, ParameterSetName = ConfigurationSet)]
+    [Parameter(ParameterSetName = RecommendedSet)]
     [ValidateNotNullOrEmpty]
     public string Name { get; set; } = DefaultGroup;
 
@@ -116,23 +143,32 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
 
     /// <summary>
     /// The time of day in UTC, such as 02:00. With -Every, a time of day at which one of the runs happens. Without it, 02:00,
-    /// and 00:00 with -Every.
+    /// and 00:00 with -Every. With -Recommended, the time of the backup; the scrub begins 1.5 hours later, and the drill 2.
     /// </summary>
     [Parameter(ParameterSetName = DailySet)]
     [Parameter(ParameterSetName = WeeklySet)]
     [Parameter(ParameterSetName = MonthlySet)]
     [Parameter(ParameterSetName = EverySet)]
+    [Parameter(ParameterSetName = RecommendedSet)]
     public TimeOnly At { get; set; } = new(2, 0);
 
     /// <summary>Registers the schedules of the settings file, which -ConfigurationPath names or which is found as usual.</summary>
     [Parameter(Mandatory = true, ParameterSetName = ConfigurationSet)]
     public SwitchParameter FromConfiguration { get; set; }
 
+    /// <summary>
+    /// Registers all that a database needs: a backup every night (-Type Auto, verified, with retention), a scrub of all stored files
+    /// every Sunday, and a restore drill on the first of each month.
+    /// </summary>
+    [Parameter(Mandatory = true, ParameterSetName = RecommendedSet)]
+    public SwitchParameter Recommended { get; set; }
+
     /// <summary>The database files to back up. Each run expands wildcards. Without it, those of the configuration.</summary>
     [Parameter(ParameterSetName = DailySet)]
     [Parameter(ParameterSetName = WeeklySet)]
     [Parameter(ParameterSetName = MonthlySet)]
     [Parameter(ParameterSetName = EverySet)]
+    [Parameter(Position = 0, ParameterSetName = RecommendedSet)]
     [Alias("Path")]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
@@ -224,7 +260,8 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
     public SwitchParameter NoVerify { get; set; }
 
     /// <summary>
-    /// Also sends each backup to an object store, given with -Provider and -Container. The enabled stores of the configuration get it anyway.
+    /// Also sends each backup to the store of -Provider and -Container; -To names stores and needs no -Upload. Without -To,
+    /// the enabled stores of the configuration with upload_after_backup get each backup as well.
     /// </summary>
     [Parameter]
     public SwitchParameter Upload { get; set; }
@@ -251,12 +288,21 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
     [Parameter]
     public ScheduleBackend Backend { get; set; }
 
-    /// <summary>Emits what the operating system would get, and registers nothing.</summary>
+    /// <summary>
+    /// A systemd unit that starts when a run fails, also in part, such as notify@%n.service. Your own unit sends the message; %n stands for
+    /// the failed one. It needs systemd.
+    /// </summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? OnFailure { get; set; }
+
+    /// <summary>Registers the schedule although a database is not there. Without it, a missing one is an error, and so is a wildcard without a match.</summary>
+    [Parameter]
+    public SwitchParameter Force { get; set; }
+
+    /// <summary>Emits what the operating system would get, and registers nothing. Does not look whether the databases are there.</summary>
     [Parameter]
     public SwitchParameter AsText { get; set; }
-
-    /// <summary>The parameters of the object store.</summary>
-    public object GetDynamicParameters() => storeParameters;
 
     private protected override string? MissingStoreSwitch => Upload ? null : "-Upload";
 
@@ -272,7 +318,17 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
         }
 
         var registry = new ScheduleRegistry(ScheduleCommand.ManifestPath(this), TimeProvider.System);
-        var wanted = this.StopOnError(() => ParameterSetName == ConfigurationSet ? Configured() : [Definition(Name, Trigger(), Job())]);
+        var wanted = this.StopOnError(() => ParameterSetName switch
+        {
+            ConfigurationSet => Configured(),
+            RecommendedSet => RecommendedOnes(),
+            _ => [Definition(Name, Trigger(), Job())],
+        });
+        foreach (var definition in wanted)
+        {
+            this.StopOnError(() => RequireDatabases(definition));
+        }
+
         foreach (var definition in wanted)
         {
             this.ReportErrors(() => Register(registry, definition));
@@ -286,26 +342,45 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
 
     private void Register(ScheduleRegistry registry, ScheduleDefinition definition)
     {
-        var plan = Runner.Run(_ => registry.Plan(definition, needsBackend: !AsText && !this.IsWhatIf));
         if (AsText)
         {
-            WriteObject(plan.Text);
+            WriteObject(Runner.Run(_ => registry.Plan(definition, needsBackend: false)).Text);
             return;
         }
 
-        if (plan.IsDone)
-        {
-            WriteVerbose($"'{definition.Name}' is already registered with these settings.");
-        }
-        else if (!ShouldProcess(
-            $"Registering the schedule \"{definition.Name}\" ({definition.Trigger}, {plan.Definition.Backend}):{Environment.NewLine}{plan.Text}",
-            $"Register the schedule \"{definition.Name}\" ({definition.Trigger}, {plan.Definition.Backend})?",
-            "Register schedule"))
+        this.Register(Runner, registry, definition);
+    }
+
+    /// <summary>Refuses schedules that would find no database: a mistake in a path would show at night, when nobody looks.</summary>
+    /// <exception cref="BackupException">SourceNotFound.</exception>
+    private void RequireDatabases(ScheduleDefinition definition)
+    {
+        if (Force || AsText || definition.Job is not { Action: ScheduleAction.Backup } job)
         {
             return;
         }
 
-        WriteObject(Runner.Run(context => registry.Apply(plan, context)));
+        var missing = job.Databases.Count > 0
+            ? job.Databases.FirstOrDefault(path => !IsThere(path))
+            : Settings.Databases.Select(database => database.Path).FirstOrDefault(path => !File.Exists(path));
+        if (missing is not null)
+        {
+            throw new BackupException(
+                BackupErrorId.SourceNotFound, missing,
+                $"There is no database '{missing}' to back up. Correct the path, or give -Force to register the schedule before its database is there.");
+        }
+    }
+
+    private bool IsThere(string path)
+    {
+        try
+        {
+            return this.ExpandPath(path).Any(File.Exists);
+        }
+        catch (BackupException exception) when (exception.ErrorId == BackupErrorId.SourceNotFound)
+        {
+            return false;
+        }
     }
 
     /// <summary>Removes the schedules that were registered from the settings file and are now switched off in it.</summary>
@@ -360,6 +435,45 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
         ];
     }
 
+    private IReadOnlyList<ScheduleDefinition> RecommendedOnes()
+    {
+        var nightly = Job() with { Type = Type ?? BackupStrategy.Auto };
+        var check = new ScheduleJob
+        {
+            ConfigurationPath = nightly.ConfigurationPath,
+            BackupDirectory = nightly.BackupDirectory,
+            ThrottleLimit = nightly.ThrottleLimit,
+        };
+        var name = this.IsBound(nameof(Name)) ? Name : DatabaseName(nightly) ?? DefaultGroup;
+        var at = Trigger();
+        return
+        [
+            Definition($"{name}-nightly", at, nightly),
+            Definition($"{name}-scrub", Later(ScrubAfter) with { Frequency = ScheduleFrequency.Weekly, DayOfWeek = DayOfWeek.Sunday }, check with
+            {
+                Action = ScheduleAction.Scrub,
+                Targets = nightly.Targets,
+                Upload = nightly.Upload,
+                UploadOptions = nightly.UploadOptions,
+            }),
+            Definition($"{name}-drill", Later(DrillAfter) with { Frequency = ScheduleFrequency.Monthly, Day = 1 }, check with
+            {
+                Action = ScheduleAction.Drill,
+                Databases = nightly.Databases,
+            }),
+        ];
+
+        ScheduleTrigger Later(TimeSpan time) => new() { At = TimeOnly.FromTimeSpan(at.At).Add(time).ToTimeSpan() };
+    }
+
+    /// <summary>Returns the name of the only database, without its extension; null if there may be several.</summary>
+    private string? DatabaseName(ScheduleJob job) =>
+        (job.Databases.Count > 0 ? job.Databases : [.. Settings.Databases.Select(database => database.Path)]) is [var only]
+        && (File.Exists(only) || !WildcardPattern.ContainsWildcardCharacters(only))
+        && Path.GetFileNameWithoutExtension(only) is { Length: > 0 and <= LongestDatabaseName } name
+            ? name
+            : null;
+
     private ScheduleDefinition Definition(string name, ScheduleTrigger trigger, ScheduleJob job) => new()
     {
         Name = name,
@@ -367,6 +481,7 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
         Trigger = trigger,
         RandomDelay = Delay(),
         Backend = Backend,
+        OnFailure = OnFailure,
         Scope = Scope,
         Job = job,
     };
@@ -411,7 +526,8 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
 
         RequireSense();
 
-        var place = Upload ? Place() : null;
+        string[] targets = [.. NamedStores.Select(FullTarget)];
+        var place = Upload && targets.Length == 0 ? Place() : null;
         return new ScheduleJob
         {
             Action = Action,
@@ -429,9 +545,10 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
             KeepMonthly = KeepMonthly,
             KeepWithin = ParameterSetName == ConfigurationSet ? KeepWithin?.Value : Within(KeepWithin),
             NoVerify = NoVerify,
+            Targets = targets,
             Upload = place,
             UploadOptions = place is null ? null : Stores(storeParameters).OptionsOf(place),
-            CreateContainer = place is not null && Stores(storeParameters).CreatesContainer(place),
+            CreateContainer = place is null ? storeParameters.CreateContainer : Stores(storeParameters).CreatesContainer(place),
             ThrottleLimit = ThrottleLimit,
             ScrubPercent = Percent,
             ScrubBudget = Budget?.Value,
@@ -449,10 +566,11 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
         string[] ofBackups = [nameof(Type), nameof(Compression), nameof(RetentionPolicy), nameof(NoRetention), nameof(NoVerify)];
         string[] ofRetention = [nameof(KeepDaily), nameof(KeepWeekly), nameof(KeepMonthly), nameof(KeepWithin)];
         string[] ofScrubs = [nameof(Percent), nameof(Budget)];
+        string[] ofUploads = [nameof(Upload), nameof(TargetParameters.To)];
         var (action, without) = Action switch
         {
-            ScheduleAction.Retention => ("-RetentionOnly", (string[])[.. ofBackups, .. ofScrubs, nameof(DatabasePath), nameof(Upload)]),
-            ScheduleAction.Drill => ("-Drill", [.. ofBackups, .. ofRetention, .. ofScrubs, nameof(Upload)]),
+            ScheduleAction.Retention => ("-RetentionOnly", (string[])[.. ofBackups, .. ofScrubs, .. ofUploads, nameof(DatabasePath)]),
+            ScheduleAction.Drill => ("-Drill", [.. ofBackups, .. ofRetention, .. ofScrubs, .. ofUploads]),
             ScheduleAction.Scrub => ("-Scrub", [.. ofBackups, .. ofRetention, nameof(DatabasePath)]),
             _ => ("a schedule that makes backups", ofScrubs),
         };
@@ -470,6 +588,20 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand, IDynamicPar
             && !Path.IsPathRooted(path) && full.StartsWith(this.FileSystemLocation, StringComparison.Ordinal)
             ? WildcardPattern.Escape(this.FileSystemLocation) + full[this.FileSystemLocation.Length..]
             : full;
+    }
+
+    /// <summary>Checks a store of -To. A name stays one, so that each run takes its settings from the configuration; a folder's path becomes full.</summary>
+    private string FullTarget(string text)
+    {
+        var store = StoreNames.Find(text, Settings, this.FileSystemPath);
+        if (store.Name.Length > 0 && ConfigurationFile is null)
+        {
+            throw Invalid(
+                nameof(TargetParameters.To),
+                $"The store '{store.Name}' comes from the environment alone, and a schedule's run may not have that. Give its address, or a configuration file with the store.");
+        }
+
+        return store.Name.Length > 0 ? store.Name : StoreLocation.Parse(text) is null ? store.Location.Container : text;
     }
 
     /// <summary>The store of the parameters. Those of the configuration get the backups anyway.</summary>

@@ -41,11 +41,18 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
     VerbsCommon.Remove, "SHBackup", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High, DefaultParameterSetName = ObjectSet,
     HelpUri = HelpPages.Folder + "Remove-SHBackup.md")]
 [OutputType(typeof(BackupMetadata))]
-public sealed class RemoveSHBackupCommand : DecryptingCommand, IDynamicParameters
+public sealed class RemoveSHBackupCommand : DecryptingCommand
 {
     private readonly StoreParameters storeParameters = new();
     private readonly Dictionary<BackupCatalog, List<BackupSource>> approved = [];
     private readonly Dictionary<string, HashSet<string>> parents = new(StringComparer.Ordinal);
+
+    /// <summary>Makes the cmdlet.</summary>
+    public RemoveSHBackupCommand()
+    {
+        AddParameters(new SourceParameters());
+        AddParameters(storeParameters, isHidden: true);
+    }
 
     /// <summary>Also removes the backups that build on the given ones, instead of folding those into them. It asks about them too.</summary>
     [Parameter]
@@ -56,20 +63,20 @@ public sealed class RemoveSHBackupCommand : DecryptingCommand, IDynamicParameter
     public SwitchParameter Force { get; set; }
 
     /// <summary>
-    /// Removes only the copy in an object store: at the place of -Provider and -Container, else the place that listed the backup, else that of its first copy.
+    /// Removes only the copy in an object store: in that of -From (or of -Provider and -Container), else the place that listed
+    /// the backup, else that of its first copy.
     /// </summary>
     [Parameter]
     public SwitchParameter Remote { get; set; }
 
-    /// <summary>The parameters of the object store.</summary>
-    public object GetDynamicParameters() => storeParameters;
+    private bool IsRemote => Remote || NamedStores.Count > 0;
 
-    private protected override string? MissingStoreSwitch => Remote ? null : "-Remote";
+    private protected override string? MissingStoreSwitch => IsRemote ? null : "-Remote";
 
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        foreach (var source in Selected(storeParameters, Remote))
+        foreach (var source in Selected(storeParameters, IsRemote))
         {
             this.ReportErrors(() => Ask(source, Removal(source)));
             if (Cascade)

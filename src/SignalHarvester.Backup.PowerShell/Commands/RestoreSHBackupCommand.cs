@@ -73,18 +73,25 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsData.Restore, "SHBackup", SupportsShouldProcess = true, DefaultParameterSetName = IdSet, HelpUri = HelpPages.Folder + "Restore-SHBackup.md")]
 [OutputType(typeof(BackupRestoreResult), typeof(RestoredRows))]
-public sealed class RestoreSHBackupCommand : DecryptingCommand, IDynamicParameters, IConfigurationOptional
+public sealed class RestoreSHBackupCommand : DecryptingCommand, IConfigurationOptional
 {
     private const string PathSet = "Path";
     private const string PointInTimeSet = "PointInTime";
 
     private readonly StoreParameters storeParameters = new();
+    private readonly FormerRestoreParameters former = new();
     private readonly HashSet<string> restored = new(StringComparer.Ordinal);
     private readonly List<Choice> chosen = [];
     private readonly OverwriteQuestion question;
 
     /// <summary>Makes the cmdlet.</summary>
-    public RestoreSHBackupCommand() => question = new OverwriteQuestion(this);
+    public RestoreSHBackupCommand()
+    {
+        question = new OverwriteQuestion(this);
+        AddParameters(new SourceParameters());
+        AddParameters(former, isHidden: true);
+        AddParameters(storeParameters, isHidden: true);
+    }
 
     /// <summary>
     /// A backup file. If there is a sidecar beside it, its records are used; otherwise only the file's content is checked.
@@ -184,11 +191,10 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IDynamicParamete
     public int LockTimeout { get; set; } = 30;
 
     /// <summary>
-    /// Restores from an object store: from the place of -Provider and -Container, else the place that listed the backup, else
+    /// Restores from an store: from that of -From (or of -Provider and -Container), else the place that listed the backup, else
     /// that of its first copy. The download is deleted after the restore.
     /// </summary>
     [Parameter]
-    [Alias("FromCloud")]
     public SwitchParameter Remote { get; set; }
 
     /// <summary>
@@ -198,10 +204,9 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IDynamicParamete
     [Parameter]
     public SwitchParameter NoConfiguration { get; set; }
 
-    /// <summary>The parameters of the object store.</summary>
-    public object GetDynamicParameters() => storeParameters;
+    private bool IsRemote => Remote || former.FromCloud || NamedStores.Count > 0;
 
-    private protected override string? MissingStoreSwitch => Remote ? null : "-Remote";
+    private protected override string? MissingStoreSwitch => IsRemote ? null : "-Remote";
 
     /// <inheritdoc/>
     protected override void BeginProcessing()
@@ -226,9 +231,9 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IDynamicParamete
         var given = Into ?? Destination;
         foreach (var source in ParameterSetName switch
         {
-            PathSet => Files(LiteralPath, Remote),
+            PathSet => Files(LiteralPath, IsRemote),
             PointInTimeSet => [AtPointInTime()],
-            _ => Selected(storeParameters, Remote),
+            _ => Selected(storeParameters, IsRemote),
         })
         {
             this.ReportErrors(() => chosen.Add(new Choice(source, given is null ? null : this.FileSystemPath(given))));
@@ -329,7 +334,7 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IDynamicParamete
 
     private BackupSource AtPointInTime()
     {
-        if (Remote)
+        if (IsRemote)
         {
             var store = this.StopOnError(() => OpenStore(storeParameters));
             var found = AtPointInTime(() => List(store));

@@ -16,12 +16,12 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// </remarks>
 /// <example>
 /// <para>Send the newest backup to a second disk</para>
-/// <code>Get-SHBackup -Newest 1 | Send-SHBackup -Provider Directory -Container ./offsite -CreateContainer</code>
+/// <code>Get-SHBackup -Newest 1 | Send-SHBackup -To ./offsite -CreateContainer</code>
 /// <para>Emits the backup, which now records its copy, with From and To, the number and size of the copied files, and the duration.</para>
 /// </example>
 /// <example>
 /// <para>Preview the upload</para>
-/// <code>Get-SHBackup | Where-Object CloudUrl -eq $null | Send-SHBackup -Provider S3 -Bucket my-backups -Prefix machine1/ -WhatIf</code>
+/// <code>Get-SHBackup | Where-Object CloudUrl -eq $null | Send-SHBackup -To s3://my-backups/machine1/ -WhatIf</code>
 /// <para>Lists each backup that has no copy yet.</para>
 /// </example>
 /// <seealso>Receive-SHBackup</seealso>
@@ -31,26 +31,35 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
     VerbsCommunications.Send, "SHBackup", SupportsShouldProcess = true, DefaultParameterSetName = ObjectSet,
     HelpUri = HelpPages.Folder + "Send-SHBackup.md")]
 [OutputType(typeof(BackupTransferResult))]
-public sealed class SendSHBackupCommand : BackupInputCommand, IDynamicParameters
+public sealed class SendSHBackupCommand : BackupInputCommand
 {
     private readonly UploadParameters storeParameters = new();
 
-    /// <summary>The parameters of the object store.</summary>
-    public object GetDynamicParameters() => storeParameters;
+    /// <summary>Makes the cmdlet.</summary>
+    public SendSHBackupCommand()
+    {
+        AddParameters(new TargetParameters());
+        AddParameters(storeParameters);
+    }
 
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        var store = this.StopOnError(() => OpenStore(storeParameters));
+        var named = this.StopOnError(() => Stores(storeParameters).AllNamed);
+        var stores = this.StopOnError(() =>
+            named.Count == 0 ? [OpenStore(storeParameters)] : named.Select(place => OpenStore(storeParameters, place)).ToList());
         foreach (var (backup, catalog) in SelectedHere())
         {
-            this.ReportErrors(() =>
+            foreach (var store in stores)
             {
-                if (ShouldProcess($"{Named(backup)} ({ProgressView.Size(backup.Size)})", $"Send to {store.Location}"))
+                this.ReportErrors(() =>
                 {
-                    WriteObject(Send(backup, catalog.Home, store, storeParameters));
-                }
-            });
+                    if (ShouldProcess($"{Named(backup)} ({ProgressView.Size(backup.Size)})", $"Send to {store.Location}"))
+                    {
+                        WriteObject(Send(backup, catalog.Home, store, storeParameters));
+                    }
+                });
+            }
         }
     }
 }

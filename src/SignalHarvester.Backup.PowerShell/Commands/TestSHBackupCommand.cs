@@ -40,11 +40,18 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>about_SignalHarvester.Backup</seealso>
 [Cmdlet(VerbsDiagnostic.Test, "SHBackup", DefaultParameterSetName = IdSet, HelpUri = HelpPages.Folder + "Test-SHBackup.md")]
 [OutputType(typeof(BackupTestResult), typeof(bool))]
-public sealed class TestSHBackupCommand : DecryptingCommand, IDynamicParameters, IConfigurationOptional
+public sealed class TestSHBackupCommand : DecryptingCommand, IConfigurationOptional
 {
     private const string PathSet = "Path";
 
     private readonly StoreParameters storeParameters = new();
+
+    /// <summary>Makes the cmdlet.</summary>
+    public TestSHBackupCommand()
+    {
+        AddParameters(new SourceParameters());
+        AddParameters(storeParameters, isHidden: true);
+    }
 
     /// <summary>
     /// A backup file. If there is a sidecar beside it, its records are used; otherwise only the file's content is checked.
@@ -71,7 +78,7 @@ public sealed class TestSHBackupCommand : DecryptingCommand, IDynamicParameters,
     public SwitchParameter Quiet { get; set; }
 
     /// <summary>
-    /// Tests the copy in an object store: at the place of -Provider and -Container, else the place that listed the backup,
+    /// Tests the copy in an object store: in that of -From (or of -Provider and -Container), else the place that listed the backup,
     /// else that of its first copy. Quick fetches no backup file; Full fetches the chain and deletes it afterwards.
     /// </summary>
     [Parameter]
@@ -84,10 +91,9 @@ public sealed class TestSHBackupCommand : DecryptingCommand, IDynamicParameters,
     [Parameter]
     public SwitchParameter NoConfiguration { get; set; }
 
-    /// <summary>The parameters of the object store.</summary>
-    public object GetDynamicParameters() => storeParameters;
+    private bool IsRemote => Remote || NamedStores.Count > 0;
 
-    private protected override string? MissingStoreSwitch => Remote ? null : "-Remote";
+    private protected override string? MissingStoreSwitch => IsRemote ? null : "-Remote";
 
     /// <inheritdoc/>
     protected override void BeginProcessing()
@@ -100,7 +106,7 @@ public sealed class TestSHBackupCommand : DecryptingCommand, IDynamicParameters,
     protected override void ProcessRecord()
     {
         HasInput = true;
-        foreach (var source in ParameterSetName == PathSet ? Files(LiteralPath, Remote) : Selected(storeParameters, Remote))
+        foreach (var source in ParameterSetName == PathSet ? Files(LiteralPath, IsRemote) : Selected(storeParameters, IsRemote))
         {
             this.ReportErrors(() => Show(Runner.Run(context => BackupEngine.Verify(source, Level, context))));
         }

@@ -15,7 +15,7 @@ internal static class CompletedDirectory
     /// <summary>Returns its full path; that of the configuration, or else the default, if the line names none.</summary>
     public static string Path(IDictionary boundParameters) =>
         FullPath(Given(boundParameters, "BackupDirectory")
-        ?? (boundParameters.Contains("NoConfiguration") ? new BackupSettings().BackupDirectory : Configured(Given(boundParameters, "ConfigurationPath"))));
+        ?? (Configured(boundParameters) ?? new BackupSettings()).BackupDirectory);
 
     /// <summary>Lists the backups in it, newest first.</summary>
     public static IReadOnlyList<BackupMetadata> Backups(IDictionary boundParameters)
@@ -32,30 +32,26 @@ internal static class CompletedDirectory
     }
 
     /// <summary>Returns the effective settings with their sources.</summary>
-    public static IReadOnlyList<ConfigurationSetting> Settings(IDictionary boundParameters)
-    {
-        try
-        {
-            var path = Given(boundParameters, "ConfigurationPath");
-            return BackupConfiguration.FindAll(path is null ? null : FullPath(path), FullPath("."), FilesAlone).Effective;
-        }
-        catch (Exception exception) when (exception is BackupException or OperationCanceledException)
-        {
-            // Tab cannot show an error; the cmdlet itself will report what is wrong with the configuration.
-            return [];
-        }
-    }
+    public static IReadOnlyList<ConfigurationSetting> Settings(IDictionary boundParameters) =>
+        Read(boundParameters, BackupConfiguration.FindAll)?.Effective ?? [];
 
-    private static string Configured(string? configurationPath)
+    /// <summary>Returns the stores of the configuration.</summary>
+    public static IReadOnlyList<ObjectStoreSettings> Stores(IDictionary boundParameters) =>
+        Configured(boundParameters)?.Stores ?? [];
+
+    private static BackupSettings? Configured(IDictionary boundParameters) =>
+        boundParameters.Contains("NoConfiguration") ? null : Read(boundParameters, BackupConfiguration.Find)?.Settings;
+
+    private static BackupConfiguration? Read(IDictionary boundParameters, Func<string?, string, CancellationToken, BackupConfiguration> find)
     {
         try
         {
-            return BackupConfiguration.Find(configurationPath is null ? null : FullPath(configurationPath), FullPath("."), FilesAlone).Settings.BackupDirectory;
+            return find(Given(boundParameters, "ConfigurationPath") is { } path ? FullPath(path) : null, FullPath("."), FilesAlone);
         }
         catch (Exception exception) when (exception is BackupException or OperationCanceledException)
         {
             // Tab cannot show an error; the cmdlet itself will report what is wrong with the configuration.
-            return new BackupSettings().BackupDirectory;
+            return null;
         }
     }
 

@@ -3,19 +3,14 @@ using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Configuration;
 
-/// <summary>The commented sample configuration.</summary>
+/// <summary>The configurations to begin with: a short one, and one with every setting.</summary>
 public static class ConfigurationSample
 {
-    /// <summary>Its content.</summary>
-    public static string Text
-    {
-        get
-        {
-            using var resource = typeof(ConfigurationSample).Assembly.GetManifestResourceStream("settings.yaml")!;
-            using var reader = new StreamReader(resource, Encoding.UTF8);
-            return reader.ReadToEnd();
-        }
-    }
+    /// <summary>The settings that most people need.</summary>
+    public static string Essential => Read("settings.yaml");
+
+    /// <summary>Every setting, with its default or an example and an explanation.</summary>
+    public static string Full => Read("settings.full.yaml");
 
     /// <summary>Refuses to overwrite an existing file.</summary>
     /// <param name="path">The file to write, as a full path.</param>
@@ -38,18 +33,26 @@ public static class ConfigurationSample
         }
     }
 
-    /// <summary>Writes it, with the folders above it: only for its owner, unless it replaces a file that others may read.</summary>
+    /// <summary>Writes a configuration, with the folders above it: only for its owner, unless it replaces a file that others may read.</summary>
     /// <param name="path">The file to write, as a full path.</param>
+    /// <param name="text">Its content.</param>
     /// <param name="overwrite">Whether a file may be replaced.</param>
     /// <exception cref="BackupException">ConfigurationExists, DestinationIsDirectory,
     /// DestinationInvalid, DestinationNotWritable, InsufficientSpace, WriteFailed.</exception>
-    public static void Write(string path, bool overwrite)
+    public static void Write(string path, string text, bool overwrite)
     {
         RequireFree(path, overwrite);
         DiskFault.Guard(path, BackupErrorId.DestinationNotWritable, "Give another file with -Path, or change its permissions.", () =>
         {
             using var place = NamedPlace.Find(path, missing: MissingFolders.Make);
-            DurableFile.WriteAllBytes(place.Folder, place.Name, Encoding.UTF8.GetBytes(Text));
+            DurableFile.WriteAllBytes(place.Folder, place.Name, Encoding.UTF8.GetBytes(text));
         });
+    }
+
+    private static string Read(string name)
+    {
+        using var resource = typeof(ConfigurationSample).Assembly.GetManifestResourceStream(name)!;
+        using var reader = new StreamReader(resource, Encoding.UTF8);
+        return reader.ReadToEnd();
     }
 }

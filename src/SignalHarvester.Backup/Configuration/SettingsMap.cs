@@ -49,7 +49,7 @@ internal static class SettingsMap
             Schedule = ReadSchedule(backup.Section("schedule")),
             Retention = ReadRetention(reading, backup.Section("retention"), retentionDays),
             Verification = ReadVerification(backup.Section("verification")),
-            Stores = [.. Enum.GetValues<CloudProvider>().Select(provider => ReadStore(backup, provider, bandwidth)).OfType<ObjectStoreSettings>()],
+            Stores = ReadStores(backup, bandwidth),
             Metrics = ReadMetrics(backup.Section("metrics")),
             DrillAssertions = ReadAssertions(backup.Section("drill")),
             Encryption = ReadEncryption(reading, backup.Section("encryption")),
@@ -143,10 +143,58 @@ internal static class SettingsMap
         return rules;
     }
 
-    private static ObjectStoreSettings? ReadStore(SettingsSection backup, CloudProvider provider, long? bandwidth)
+    private static List<ObjectStoreSettings> ReadStores(SettingsSection backup, long? bandwidth)
     {
-        var section = backup.Section(provider.ToString().ToLowerInvariant());
-        var enabled = section.Flag("enabled", false);
+        var stores = new List<ObjectStoreSettings>();
+        foreach (var provider in Enum.GetValues<CloudProvider>())
+        {
+            var name = provider.ToString().ToLowerInvariant();
+            Add(ReadStore(name, backup.Section(name), provider, isNamed: false, bandwidth));
+        }
+
+        var named = backup.Section("stores");
+        foreach (var key in named.Names())
+        {
+            var name = key.Text ?? string.Empty;
+            if (!StoreNames.IsName(name))
+            {
+                named.Refuse(key, StoreNames.Form);
+                continue;
+            }
+
+            if (stores.Find(store => StoreNames.AreSame(store.Name, name)) is { } same)
+            {
+                named.Refuse(key, $"a name that no other store has, in any case; '{same.Name}' exists already");
+                continue;
+            }
+
+            var section = named.Named(name);
+            if ((section.ChoiceOrNone<CloudProvider>("provider") ?? (section.Has("path") ? CloudProvider.Directory : null)) is { } provider)
+            {
+                Add(ReadStore(name, section, provider, isNamed: true, bandwidth));
+            }
+            else
+            {
+                // Which keys it may have depends on that.
+                _ = section.Names();
+                section.Require("provider", "give s3, gcs or azure; or give path for a folder");
+            }
+        }
+
+        return stores;
+
+        void Add(ObjectStoreSettings? store)
+        {
+            if (store is not null)
+            {
+                stores.Add(store);
+            }
+        }
+    }
+
+    private static ObjectStoreSettings? ReadStore(string storeName, SettingsSection section, CloudProvider provider, bool isNamed, long? bandwidth)
+    {
+        var enabled = section.Flag("enabled", isNamed);
         var name = provider switch
         {
             CloudProvider.Azure => "container",
@@ -157,7 +205,7 @@ internal static class SettingsMap
         var prefix = section.Text("prefix");
         var account = provider == CloudProvider.Azure ? section.Text("account_name") : null;
         var region = provider == CloudProvider.S3 ? section.Text("region") : null;
-        var upload = section.Flag("upload_after_backup", true);
+        var upload = section.Flag("upload_after_backup", !isNamed);
         var create = section.Flag("create_container", false);
         var isRemote = provider != CloudProvider.Directory;
         var endpoint = isRemote ? section.Endpoint("endpoint") : null;
@@ -170,7 +218,7 @@ internal static class SettingsMap
             EncryptionKey = provider is CloudProvider.S3 or CloudProvider.Gcs ? section.Text("kms_key_id") : null,
             ImmutableFor = isRemote ? section.Age("immutable_for")?.Value : null,
             UseTrailingChecksums = provider == CloudProvider.S3 && section.Flag("trailing_checksums", false),
-            BandwidthLimit = bandwidth,
+            BandwidthLimit = (isNamed ? section.Bytes("bandwidth_limit", LeastBandwidth) : null) ?? bandwidth,
         };
         if (container is null)
         {
@@ -193,7 +241,7 @@ internal static class SettingsMap
             AccountName = account,
             Profile = profile,
         };
-        return new ObjectStoreSettings(location, options) { Enabled = enabled, UploadAfterBackup = upload, CreateContainer = create };
+        return new ObjectStoreSettings(location, options) { Name = storeName, Enabled = enabled, UploadAfterBackup = upload, CreateContainer = create };
     }
 
     private static VerificationSettings ReadVerification(SettingsSection section) => new()

@@ -53,6 +53,20 @@ internal sealed class SettingsSection
     /// <summary>Returns a section inside this one.</summary>
     public SettingsSection Section(string name, bool isClosed = true) => new(reading, KeyOf(name), Find(name), isClosed);
 
+    /// <summary>Returns all keys of this section, for one whose keys are names that the file chooses.</summary>
+    public IReadOnlyList<ConfigurationNode> Names()
+    {
+        var keys = node?.Entries?.Select(entry => entry.Key).DistinctBy(key => key.Text).ToList() ?? [];
+        known.AddRange(keys.Select(key => key.Text).OfType<string>());
+        return keys;
+    }
+
+    /// <summary>Returns the section under such a name. No variable can override it.</summary>
+    public SettingsSection Named(string name) => new(reading, KeyOf(name), Find(name), isItem: true);
+
+    /// <summary>Whether the file has a value for a key.</summary>
+    public bool Has(string name) => node?.Entries?.Exists(entry => entry.Key.Text == name && !entry.Value.IsNothing) == true;
+
     /// <summary>Reads true or false.</summary>
     public bool Flag(string name, bool fallback) =>
         Read(name, fallback, ValueText.ToFlag, ValueText.Flags, flag => flag ? "true" : "false");
@@ -74,6 +88,15 @@ internal sealed class SettingsSection
     {
         var words = Enum.GetValues<T>().ToDictionary(Word, value => value, StringComparer.OrdinalIgnoreCase);
         return Read(name, fallback, text => words.TryGetValue(text, out var value) ? value : null, OneOf(words.Keys), Word);
+    }
+
+    /// <summary>Reads one of several words, if there is one.</summary>
+    public T? ChoiceOrNone<T>(string name)
+        where T : struct, Enum
+    {
+        var words = Enum.GetValues<T>().ToDictionary(Word, value => value, StringComparer.OrdinalIgnoreCase);
+        return ReadOrNone(
+            name, (T?)null, text => words.TryGetValue(text, out var value) ? (T?)value : null, OneOf(words.Keys), value => value is { } one ? Word(one) : null);
     }
 
     /// <summary>Reads one of several words, and returns it unchanged.</summary>
@@ -200,6 +223,13 @@ internal sealed class SettingsSection
 
     /// <summary>Reports an item that is not allowed.</summary>
     public void Refuse(GivenValue given, string allowed) => reading.Refuse(given, allowed);
+
+    /// <summary>Reports a key that is not allowed.</summary>
+    public void Refuse(ConfigurationNode key, string allowed)
+    {
+        var name = SettingsReading.Quote(key.Text ?? key.Kind);
+        reading.Report(key, path, $"found {name}; allowed is {allowed}.", key.Text, allowed);
+    }
 
     /// <summary>Reports a required key that is missing.</summary>
     public void Require(string name, string why) =>

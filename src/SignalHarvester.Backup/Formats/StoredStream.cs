@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using Microsoft.Win32.SafeHandles;
 using SignalHarvester.Backup.Encryption;
 using SignalHarvester.Backup.Encryption.Age;
+using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Formats;
 
@@ -12,8 +13,14 @@ namespace SignalHarvester.Backup.Formats;
 internal sealed class StoredStream : Stream
 {
     private const int ReadBytes = 1 << 20;
+    private const long ForgottenAtOnce = 16 << 20;
+
+    // A smaller file may stay in the page cache for whoever reads it next.
+    private const long LargeFile = 1 << 30;
 
     private readonly SafeFileHandle file;
+    private readonly bool isLarge;
+    private long forgotten;
     private readonly AgeReader? decrypted;
     private readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
 
@@ -23,7 +30,7 @@ internal sealed class StoredStream : Stream
     private int end;
 
     /// <summary>Begins to read a file in its stored form, encrypted or not.</summary>
-    public StoredStream(SafeFileHandle file) => this.file = file;
+    public StoredStream(SafeFileHandle file) => (this.file, isLarge) = (file, RandomAccess.GetLength(file) > LargeFile);
 
     /// <summary>Begins to read a file's content, and decrypts it if it is encrypted.</summary>
     /// <param name="file">The file.</param>
@@ -165,7 +172,18 @@ internal sealed class StoredStream : Stream
         var read = RandomAccess.Read(file, buffer, BytesRead);
         hash.AppendData(buffer[..read]);
         BytesRead += read;
+        Forget();
         return read;
+    }
+
+    /// <summary>Makes room in memory for what is made of the content, and for the application's files.</summary>
+    private void Forget()
+    {
+        if (isLarge && BytesRead - forgotten >= ForgottenAtOnce)
+        {
+            FileAdvice.Forget(file, forgotten, BytesRead - forgotten);
+            forgotten = BytesRead;
+        }
     }
 
     private AgeReader Decrypt(AgeHeader header, AgeFileKey key)

@@ -22,7 +22,7 @@ internal static class ContinuityChecks
             return new HealthCheck(check, HealthStatus.Warning, "No schedule visible to this account backs up this database.",
                 scope.Database is null
                     ? "New-SHBackupConfiguration"
-                    : $"Register-SHBackupSchedule {HealthScope.Quote("nightly-" + Path.GetFileNameWithoutExtension(scope.Database))} -Daily -At 02:00 -DatabasePath {HealthScope.Quote(scope.Database)} {scope.InDirectory} -Type Auto");
+                    : $"Register-SHBackupSchedule -Recommended {HealthScope.Quote(scope.Database)} {scope.InDirectory}");
         }
 
         if (!scope.Settings.Enabled)
@@ -153,8 +153,9 @@ internal static class ContinuityChecks
         var ran = isAhead ? $"last ran {HealthText.Of(schedule.LastRun!.Value - scope.Now)} in the future"
             : schedule.LastRun is { } last ? $"last ran {HealthText.Of(scope.Now - last)} ago"
             : "has not run yet";
-        return schedule.Status == ScheduleStatus.Missing ? new HealthCheck(
-            check, HealthStatus.Critical, $"{name} is no longer known to the operating system.", $"Get-SHBackupSchedule {HealthScope.Quote(schedule.Name)}")
+        var update = $"Update-SHBackupSchedule {HealthScope.Quote(schedule.Name)} -Scope {schedule.Scope}";
+        return schedule.Status is ScheduleStatus.Missing or ScheduleStatus.Broken ? new HealthCheck(
+            check, HealthStatus.Critical, $"{name} does not run any more. {schedule.StatusReason}", update)
             : schedule.LastResult == ScheduleResult.Failed ? new HealthCheck(
                 check, HealthStatus.Critical, $"{name} {ran}, and failed: {schedule.LastError}", run)
             : isAhead ? new HealthCheck(
@@ -162,8 +163,7 @@ internal static class ContinuityChecks
             : schedule.LastRun is { } served && served < due ? new HealthCheck(
                 check, HealthStatus.Critical, $"{name} {ran}; it should have run at {HealthText.Of(due)}.", run)
             : schedule.Status == ScheduleStatus.Changed ? new HealthCheck(
-                check, HealthStatus.Warning, $"{name} differs from its registration; register it again.",
-                $"Get-SHBackupSchedule {HealthScope.Quote(schedule.Name)}")
+                check, HealthStatus.Warning, $"{name} is not as it would be registered now. {schedule.StatusReason}", update)
             : schedule.LastResult is ScheduleResult.Partial or ScheduleResult.Warning ? new HealthCheck(
                 check, HealthStatus.Warning, $"{name} {ran}, and a part failed: {schedule.LastError}", run)
             : new HealthCheck(check, HealthStatus.Ok, $"{name} {ran}; its next run is at {HealthText.Of(schedule.NextRun)}.", null);

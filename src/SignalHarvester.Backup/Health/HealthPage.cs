@@ -12,15 +12,25 @@ namespace SignalHarvester.Backup.Health;
 /// </summary>
 public static class HealthPage
 {
+    private const string DefaultTitle = "Backup health";
+
+    // With more, each database is closed until somebody opens it.
+    private const int MostOpen = 3;
+
     /// <summary>Writes the page as text.</summary>
     /// <param name="reports">The reports, one for each backup directory.</param>
+    /// <param name="schedules">All schedules of this machine.</param>
+    /// <param name="title">The title; null for the usual one.</param>
     /// <param name="now">The time of the reports.</param>
-    public static string Of(IReadOnlyList<HealthReport> reports, DateTimeOffset now)
+    public static string Of(IReadOnlyList<HealthReport> reports, IReadOnlyList<BackupSchedule> schedules, string? title, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(reports);
-        var databases = reports.SelectMany(report => report.Databases.Select(health => (Report: report, Health: health))).ToList();
+        ArgumentNullException.ThrowIfNull(schedules);
+        var databases = reports.SelectMany(report => report.Databases.Select(health => (Report: report, Health: health)))
+            .OrderByDescending(one => one.Health.Status).ToList();
         var worst = databases.Select(one => one.Health.Status).DefaultIfEmpty(HealthStatus.Ok).Max();
         var style = Style();
+        var heading = HtmlText.Of(title ?? DefaultTitle);
         var page = new StringBuilder($"""
             <!DOCTYPE html>
             <html lang="en">
@@ -29,22 +39,30 @@ public static class HealthPage
             <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(style)))}'; base-uri 'none'; form-action 'none'">
             <meta name="viewport" content="width=device-width, initial-scale=1">
             <meta name="referrer" content="no-referrer">
-            <title>{worst}: backup health</title>
+            <title>{worst}: {(title is null ? "backup health" : heading)}</title>
             <style>{style}</style>
             </head>
             <body>
             <main>
-            <header class="head"><div><h1>Backup health</h1><p class="soft">{HtmlText.Of(Environment.MachineName)}, {HealthText.Of(now)}</p></div>{Badge(worst)}</header>
+            <header class="head"><div><h1><bdi>{heading}</bdi></h1><p class="soft">{HtmlText.Of(Environment.MachineName)}, {HealthText.Of(now)}</p></div>{Badge(worst)}</header>
 
             """);
-        if (databases.Count > 1)
+        var lists = new HealthLists(reports, schedules, now);
+        page.Append(new HealthHeadlines(reports, now).ToHtml());
+        var single = databases.Count == 1;
+        if (single)
         {
-            page.Append(Overview(databases.Select(one => one.Health)));
+            page.Append(Section(databases[0].Report, databases[0].Health));
+        }
+        else
+        {
+            page.Append(new HealthFindings([.. databases.Select(one => one.Health)]).ToHtml()).Append(Overview(databases.Select(one => one.Health)));
         }
 
-        foreach (var (number, (report, health)) in databases.Index())
+        page.Append(lists.Failures()).Append(lists.NextRuns()).Append(lists.Backups()).Append(lists.Places());
+        foreach (var (number, (report, health)) in databases.Index().Where(_ => !single))
         {
-            page.Append(Section(report, health, string.Create(CultureInfo.InvariantCulture, $"d{number + 1}")));
+            page.Append(Details(report, health, Id(number), isOpen: databases.Count <= MostOpen));
         }
 
         return page.Append("</main>\n</body>\n</html>\n").ToString();
@@ -70,13 +88,57 @@ public static class HealthPage
         });
     }
 
-    private static string Overview(IEnumerable<BackupHealth> all) => $"""
-        <section aria-labelledby="all"><h2 id="all">All databases</h2><table><thead><tr><th scope="col">Status</th><th scope="col">Database</th><th scope="col">Newest verified backup</th><th scope="col" class="n">Backups</th><th scope="col" class="n">Size</th></tr></thead><tbody>
-        {string.Concat(all.Select((health, number) => string.Create(CultureInfo.InvariantCulture, $"<tr><td class=\"s\">{Badge(health.Status)}</td><td><a href=\"#d{number + 1}\">{HtmlText.Isolated(Name(health))}</a><div class=\"soft\">{HtmlText.Isolated(health.DatabasePath ?? health.BackupDirectory)}</div></td><td class=\"w\">{Newest(health)}</td><td class=\"n\">{health.Backups}</td><td class=\"n\">{HealthText.Of(health.Size)}</td></tr>\n")))}</tbody></table></section>
+    /// <summary>The status with its sign.</summary>
+    internal static string Badge(HealthStatus status)
+    {
+        // Each has its own sign, because not everybody can tell colours apart.
+        var sign = status switch
+        {
+            HealthStatus.Ok => "✓",
+            HealthStatus.Warning => "!",
+            _ => "✕",
+        };
+        return $"<span class=\"badge {status.ToString().ToLowerInvariant()}\"><span aria-hidden=\"true\">{sign}</span> {status}</span>";
+    }
+
+    /// <summary>Returns a name of several words, such as RecoveryPoint, for people.</summary>
+    internal static string Words(string name) =>
+        string.Concat(name.Select((letter, index) => index > 0 && char.IsUpper(letter) ? " " + char.ToLowerInvariant(letter) : letter.ToString()));
+
+    /// <summary>Returns the file name of a database.</summary>
+    internal static string Name(BackupHealth health) => (health.DatabasePath ?? health.BackupDirectory).Split('/', '\\')[^1];
+
+    /// <summary>Returns commands as people copy them; nothing if there are none.</summary>
+    internal static string Command(string? commands) =>
+        string.IsNullOrEmpty(commands) ? string.Empty : $"<code dir=\"ltr\">{string.Join('\n', commands.Split('\n').Select(HtmlText.Of))}</code>";
+
+    private static string Id(int number) => string.Create(CultureInfo.InvariantCulture, $"d{number + 1}");
+
+    private static string Overview(IEnumerable<BackupHealth> all)
+    {
+        var table = new HtmlTable(("Status", "s"), ("Database", string.Empty), ("Newest verified backup", "w"), ("Backups", "n"), ("Size", "n"));
+        return $"<section aria-labelledby=\"all\"><h2 id=\"all\">All databases</h2>{table.ToHtml(all.Select((health, number) => new[]
+        {
+            Badge(health.Status),
+            $"<a href=\"#{Id(number)}\">{HtmlText.Isolated(Name(health))}</a><div class=\"soft\">{HtmlText.Isolated(health.DatabasePath ?? health.BackupDirectory)}</div>",
+            Newest(health), health.Backups.ToString(CultureInfo.InvariantCulture), HealthText.Of(health.Size),
+        }))}</section>\n";
+    }
+
+    private static string Section(HealthReport report, BackupHealth health) => $"""
+        <section aria-labelledby="d1"><div class="head"><h2 id="d1">{HtmlText.Isolated(Name(health))}</h2>{Badge(health.Status)}</div>
+        {Content(report, health, "d1", withCommands: true)}</section>
 
         """;
 
-    private static string Section(HealthReport report, BackupHealth health, string id)
+    // The link to it leads inside, where a browser opens what is closed.
+    private static string Details(HealthReport report, BackupHealth health, string id, bool isOpen) => $"""
+        <details class="database"{(isOpen ? " open=\"open\"" : string.Empty)}><summary><span class="title">{HtmlText.Isolated(Name(health))}</span> {Badge(health.Status)}</summary>
+        <div id="{id}">{Content(report, health, id, withCommands: false)}</div></details>
+
+        """;
+
+    private static string Content(HealthReport report, BackupHealth health, string id, bool withCommands)
     {
         var backups = report.Backups.Where(backup => backup.DatabasePath == health.DatabasePath).ToList();
         var created = report.Events.Where(told => told.Operation == BackupOperation.Create && told.Database == health.DatabasePath).ToList();
@@ -89,37 +151,25 @@ public static class HealthPage
             HealthText.Of((long)size));
         var durations = new TimeChart(
             "Duration", [.. backups.Where(backup => backup.Duration is not null).Select(
-                backup => (backup.Timestamp, backup.Duration!.Value.TotalSeconds, !BackupChain.IsIncrement(backup)))],
-            seconds => HealthText.Of(TimeSpan.FromSeconds(seconds)));
+                backup => (backup.Timestamp, backup.Duration!.Value.TotalSeconds, !BackupChain.IsIncrement(backup)))], Seconds);
+        var drills = report.Events.Where(
+            told => told is { Operation: BackupOperation.Drill, Status: BackupEventStatus.Success } && told.Database == health.DatabasePath);
+        var restores = new TimeChart("Time of a restore", [.. drills.Select(told => (told.Timestamp, told.Duration.TotalSeconds, true))], Seconds)
+        {
+            HasKinds = false,
+        };
         return $"""
-            <section aria-labelledby="{id}"><div class="head"><h2 id="{id}">{HtmlText.Isolated(Name(health))}</h2>{Badge(health.Status)}</div>
             <p class="soft">{HtmlText.Isolated(health.DatabasePath ?? "no database")} in {HtmlText.Isolated(health.BackupDirectory)}: {HealthText.Count(health.Backups, "backup")}, {HealthText.Of(health.Size)}; newest verified: {Newest(health)}</p>
-            <table class="checks"><thead><tr><th scope="col">Status</th><th scope="col">Check</th><th scope="col">Reason, and fix</th></tr></thead><tbody>
-            {string.Concat(health.Checks.OrderByDescending(check => check.Status).Select(Row))}</tbody></table>
-            <div class="charts">{sizes.ToHtml(id + "-size")}{durations.ToHtml(id + "-time")}{calendar.ToHtml(id + "-days")}</div></section>
-
+            <table class="checks"><thead><tr><th scope="col">Status</th><th scope="col">Check</th><th scope="col">{(withCommands ? "Reason, and fix" : "Reason")}</th></tr></thead><tbody>
+            {string.Concat(health.Checks.OrderByDescending(check => check.Status).Select(check => Row(check, withCommands)))}</tbody></table>
+            <div class="charts">{sizes.ToHtml(id + "-size")}{durations.ToHtml(id + "-time")}{restores.ToHtml(id + "-restore")}{calendar.ToHtml(id + "-days")}</div>
             """;
     }
 
-    private static string Row(HealthCheck check) =>
-        $"<tr><td class=\"s\">{Badge(check.Status)}</td><td class=\"c\">{HtmlText.Of(Words(check.Check))}</td><td>{HtmlText.Isolated(check.Reason)}{(check.Command is { } command ? $"<code dir=\"ltr\">{HtmlText.Of(command)}</code>" : string.Empty)}</td></tr>\n";
+    private static string Seconds(double seconds) => HealthText.Length(TimeSpan.FromSeconds(seconds));
 
-    private static string Badge(HealthStatus status)
-    {
-        // Each has its own sign, because not everybody can tell colours apart.
-        var sign = status switch
-        {
-            HealthStatus.Ok => "✓",
-            HealthStatus.Warning => "!",
-            _ => "✕",
-        };
-        return $"<span class=\"badge {status.ToString().ToLowerInvariant()}\"><span aria-hidden=\"true\">{sign}</span> {status}</span>";
-    }
-
-    private static string Words(string name) =>
-        string.Concat(name.Select((letter, index) => index > 0 && char.IsUpper(letter) ? " " + char.ToLowerInvariant(letter) : letter.ToString()));
-
-    private static string Name(BackupHealth health) => (health.DatabasePath ?? health.BackupDirectory).Split('/', '\\')[^1];
+    private static string Row(HealthCheck check, bool withCommand) =>
+        $"<tr><td class=\"s\">{Badge(check.Status)}</td><td class=\"c\">{HtmlText.Of(Words(check.Check))}</td><td>{HtmlText.Isolated(check.Reason)}{(withCommand ? Command(check.Command) : string.Empty)}</td></tr>\n";
 
     private static string Newest(BackupHealth health) =>
         health.NewestVerified is { } newest ? $"{HealthText.Of(newest)}, {HealthText.Of(health.Timestamp - newest)} ago" : "none";

@@ -49,7 +49,7 @@ internal sealed record HealthScope
     public string InDirectory => $"-BackupDirectory {Quote(Directory.Path)}";
 
     /// <summary>Returns a command that makes a backup of the database.</summary>
-    public string BackUp(string parameters = "") => $"New-SHBackup -LiteralPath {Quote(Database ?? "./app.db")} {InDirectory}{parameters}";
+    public string BackUp(string parameters = "") => $"New-SHBackup -LiteralPath {Quote(Database ?? "<your database>")} {InDirectory}{parameters}";
 
     /// <summary>A command that lists the newest verified backup of the database.</summary>
     public string GetNewest =>

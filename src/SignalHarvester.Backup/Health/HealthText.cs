@@ -11,6 +11,10 @@ internal static class HealthText
         : ((BackupAge)time).ToString() is var text && text.IndexOf(" 0", StringComparison.Ordinal) is var nothing and > 0 ? text[..nothing]
         : ((BackupAge)time).ToString();
 
+    /// <summary>Returns the duration of an operation, which can be shorter than a second.</summary>
+    public static string Length(TimeSpan time) =>
+        time.TotalSeconds is > 0 and < 1 ? string.Create(CultureInfo.InvariantCulture, $"{time.TotalMilliseconds:0} ms") : Of(time);
+
     /// <summary>Returns a number of bytes with a binary unit.</summary>
     public static string Of(long bytes)
     {

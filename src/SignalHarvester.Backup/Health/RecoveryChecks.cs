@@ -49,7 +49,7 @@ internal static class RecoveryChecks
         return new HealthCheck(
             check,
             found,
-            $"The newest verified backup is {HealthText.Of(age)} old; at most {HealthText.Of(rpo)} of work may be lost.{failing}{gone}{odds}{keys.Text}",
+            $"The newest verified backup is {HealthText.Of(age)} old; the limit is {HealthText.Of(rpo)} (health.rpo).{failing}{gone}{odds}{keys.Text}",
             found == HealthStatus.Ok ? null : !isHere ? scope.GetNewest : scope.BackUp(keys.Status == HealthStatus.Ok ? string.Empty : " -Type Full"));
     }
 

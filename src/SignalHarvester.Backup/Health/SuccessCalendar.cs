@@ -72,7 +72,7 @@ internal sealed record SuccessCalendar(IReadOnlyDictionary<DateOnly, int> Made, 
         return $"""
             <figure><h3>{Title}</h3><svg viewBox="0 0 {Left + (Weeks * Cell)} {Top + (7 * Cell)}" role="img" aria-labelledby="{id}-t {id}-d"><title id="{id}-t">{Title}</title><desc id="{id}-d">Of the last {Weeks} weeks: {HealthText.Count(good, "day")} with backups and without a failure, {HealthText.Count(bad, "day")} with a failure.</desc>{svg}</svg>
             <div class="key"><span>{Sample("good")}made</span><span>{Sample("bad")}failed</span><span>{Sample("both")}made and failed</span><span>{Sample("none")}none</span></div>
-            <details><summary>As a table</summary><table><thead><tr><th scope="col">Day (UTC)</th><th scope="col" class="n">Made</th><th scope="col" class="n">Failed</th></tr></thead><tbody>{(rows.Length > 0 ? rows : "<tr><td colspan=\"3\">none</td></tr>")}</tbody></table></details></figure>
+            <details class="data"><summary>As a table</summary><table><thead><tr><th scope="col">Day (UTC)</th><th scope="col" class="n">Made</th><th scope="col" class="n">Failed</th></tr></thead><tbody>{(rows.Length > 0 ? rows : "<tr><td colspan=\"3\">none</td></tr>")}</tbody></table></details></figure>
             """;
     }
 

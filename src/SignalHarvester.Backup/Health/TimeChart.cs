@@ -12,6 +12,9 @@ namespace SignalHarvester.Backup.Health;
 /// <param name="Show">Writes a value with its unit.</param>
 internal sealed record TimeChart(string Title, IReadOnlyList<(DateTimeOffset Moment, double Value, bool IsFull)> Points, Func<double, string> Show)
 {
+    /// <summary>Whether full backups and increments are told apart.</summary>
+    public bool HasKinds { get; init; } = true;
+
     private const int MostPoints = 120;
     private const int Width = 640;
     private const int Height = 200;
@@ -68,13 +71,13 @@ internal sealed record TimeChart(string Title, IReadOnlyList<(DateTimeOffset Mom
             $"{HealthText.Count(points.Count, "value")}, from {HtmlText.Of(Show(points.Min(point => point.Value)))} to {HtmlText.Of(Show(most))}; the last is {HtmlText.Of(Show(points[^1].Value))}.";
         return $"""
             <figure><h3>{Title}</h3><svg viewBox="0 0 {Width} {Height}" role="img" aria-labelledby="{id}-t {id}-d"><title id="{id}-t">{Title}</title><desc id="{id}-d">{told}</desc>{svg}</svg>
-            {Key}
-            <details><summary>As a table</summary><table><thead><tr><th scope="col">When (UTC)</th><th scope="col">Kind</th><th scope="col" class="n">{Title}</th></tr></thead><tbody>{Rows(points)}</tbody></table></details></figure>
+            {(HasKinds ? Key : string.Empty)}
+            <details class="data"><summary>As a table</summary><table><thead><tr><th scope="col">When (UTC)</th>{(HasKinds ? "<th scope=\"col\">Kind</th>" : string.Empty)}<th scope="col" class="n">{Title}</th></tr></thead><tbody>{Rows(points)}</tbody></table></details></figure>
             """;
     }
 
     private string Rows(IEnumerable<(DateTimeOffset Moment, double Value, bool IsFull)> points) => string.Concat(points.Reverse().Select(point =>
         string.Create(
             CultureInfo.InvariantCulture,
-            $"<tr><td>{point.Moment.UtcDateTime:yyyy-MM-dd HH:mm}</td><td>{(point.IsFull ? "full" : "increment")}</td><td class=\"n\">{HtmlText.Of(Show(point.Value))}</td></tr>")));
+            $"<tr><td>{point.Moment.UtcDateTime:yyyy-MM-dd HH:mm}</td>{(HasKinds ? $"<td>{(point.IsFull ? "full" : "increment")}</td>" : string.Empty)}<td class=\"n\">{HtmlText.Of(Show(point.Value))}</td></tr>")));
 }

@@ -21,5 +21,7 @@ public sealed record OperationContext(TimeProvider Clock, Action<OperationEvent>
 
     internal void Warn(string message) => Report(new OperationMessage(IsWarning: true, message));
 
+    internal void Log(string line) => Report(new OperationLogLine(line));
+
     internal ProgressMeter Meter(string activity, long totalBytes) => new(Clock, Report, activity, totalBytes);
 }

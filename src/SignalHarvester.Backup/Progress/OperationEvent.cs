@@ -8,6 +8,10 @@ public abstract record OperationEvent;
 /// <param name="Text">The sentence.</param>
 public sealed record OperationMessage(bool IsWarning, string Text) : OperationEvent;
 
+/// <summary>A line of a run's log.</summary>
+/// <param name="Text">The line.</param>
+public sealed record OperationLogLine(string Text) : OperationEvent;
+
 /// <summary>The progress of a step.</summary>
 /// <param name="Activity">The step, such as "Backing up app.db".</param>
 /// <param name="DoneBytes">Bytes done.</param>

@@ -26,6 +26,9 @@ public sealed record ScheduleDefinition
     /// <summary>Its scope: a user or the machine.</summary>
     public ScheduleScope Scope { get; init; }
 
+    /// <summary>The systemd unit that starts when a run fails; null for none.</summary>
+    public string? OnFailure { get; init; }
+
     /// <summary>The time of its registration: no earlier moment counts as missed.</summary>
     public DateTimeOffset Registered { get; init; }
 

@@ -1,3 +1,4 @@
+using SignalHarvester.Backup.Configuration;
 using SignalHarvester.Backup.Configuration.Settings;
 using SignalHarvester.Backup.ObjectStorage;
 using SignalHarvester.Backup.Retention;
@@ -49,6 +50,12 @@ public sealed record ScheduleJob
     /// <summary>Whether backups are published without being read back.</summary>
     public bool NoVerify { get; init; }
 
+    /// <summary>
+    /// The stores for the backups, in place of those of the settings file: names in it, addresses, or folders' full paths. Empty for those of
+    /// the settings file.
+    /// </summary>
+    public IReadOnlyList<string> Targets { get; init; } = [];
+
     /// <summary>The object store for the backups, besides those of the settings file.</summary>
     public StoreLocation? Upload { get; init; }
 
@@ -67,6 +74,21 @@ public sealed record ScheduleJob
     /// <summary>The time after which a scrub starts no further file; null for none.</summary>
     public TimeSpan? ScrubBudget { get; init; }
 
+    /// <summary>The job in words, for people who look at it before it is registered.</summary>
+    public override string ToString()
+    {
+        var databases = Databases.Count > 0 ? string.Join(", ", Databases.Select(path => $"'{path}'")) : "the databases of the settings";
+        var directory = BackupDirectory is { } path ? $"'{path}'" : "the configured directory";
+        var elsewhere = string.Concat(Targets.Append(Upload?.ToString()).OfType<string>().Select(place => $" and {place}"));
+        return Action switch
+        {
+            ScheduleAction.Drill => $"restores the newest backup of {(Databases.Count > 0 ? databases : "each database")} in {directory} as a test",
+            ScheduleAction.Scrub => $"reads the stored files in {directory} again",
+            ScheduleAction.Retention => $"applies the retention rules to {directory}",
+            _ => $"backs up {databases} to {directory}{elsewhere}{(Prune ? ", and applies the retention rules" : string.Empty)}",
+        };
+    }
+
     /// <summary>The settings of a run: those of the file, overridden by those of the schedule.</summary>
     internal BackupSettings Over(BackupSettings settings) => settings with
     {
@@ -77,11 +99,15 @@ public sealed record ScheduleJob
         Incremental = settings.Incremental with { Type = Type ?? settings.Incremental.Type },
         Verification = settings.Verification with { VerifyAfterBackup = settings.Verification.VerifyAfterBackup && !NoVerify },
         Retention = Rules(settings.Retention),
-        Stores = Upload is null
-            ? settings.Stores
+        Stores = Targets.Count > 0
+            ? [.. Targets.Select(target => StoreNames.Find(target, settings, Path.GetFullPath)).Select(Wanted)]
+            : Upload is null ? settings.Stores
             : [.. settings.Stores, new ObjectStoreSettings(Upload, UploadOptions ?? new StoreOptions()) { Enabled = true, CreateContainer = CreateContainer }],
         ThrottleLimit = ThrottleLimit ?? settings.ThrottleLimit,
     };
+
+    private ObjectStoreSettings Wanted(ObjectStoreSettings store) =>
+        store with { Enabled = true, UploadAfterBackup = true, CreateContainer = store.CreateContainer || CreateContainer };
 
     private RetentionRules Rules(RetentionRules rules) => rules with
     {

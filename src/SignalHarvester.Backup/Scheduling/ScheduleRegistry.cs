@@ -1,5 +1,6 @@
 using SignalHarvester.Backup.Progress;
 using SignalHarvester.Backup.Scheduling.Schedulers;
+using SignalHarvester.Backup.Text;
 
 namespace SignalHarvester.Backup.Scheduling;
 
@@ -21,6 +22,7 @@ public sealed class ScheduleRegistry(string manifest, TimeProvider clock)
         var backend = needsBackend || wanted.Backend == ScheduleBackend.Auto
             ? backends.Choose(wanted.Backend, wanted.Scope)
             : backends.Of(wanted.Backend);
+        RequireUnit(wanted.OnFailure, backend.Kind);
         var definition = wanted with { Backend = backend.Kind, Registered = clock.GetUtcNow(), Command = TaskCommand.Of(wanted, manifest) };
         var known = Known(wanted.Scope, wanted.Name);
         if (known?.Trigger == definition.Trigger)
@@ -127,6 +129,21 @@ public sealed class ScheduleRegistry(string manifest, TimeProvider clock)
         store.Delete(definition.Key);
     }
 
+    private static void RequireUnit(string? unit, ScheduleBackend backend)
+    {
+        if (unit is not null && backend != ScheduleBackend.Systemd)
+        {
+            throw BackupException.InvalidArgument(
+                "OnFailure", $"-OnFailure names a unit of systemd, but {backend} starts this schedule. Omit it, or give -Backend Systemd.");
+        }
+
+        if (unit is not null && !SystemdBackend.IsUnitName(unit))
+        {
+            throw BackupException.InvalidArgument(
+                "OnFailure", $"'{SingleLine.Of(unit)}' is not the name of a systemd unit. Give one such as notify@%n.service.");
+        }
+    }
+
     private static ScheduleScope[] Scopes(ScheduleScope? scope) => scope is { } one ? [one] : [ScheduleScope.User, ScheduleScope.System];
 
     /// <summary>Returns the stored schedule of a name; null if there is none, or it cannot be read and so is replaced.</summary>
@@ -167,6 +184,7 @@ public sealed class ScheduleRegistry(string manifest, TimeProvider clock)
     private BackupSchedule Describe(ScheduleDefinition definition, ScheduleStore store)
     {
         var state = store.ReadState(definition.Key);
+        var (status, reason) = StatusOf(definition);
         return new BackupSchedule
         {
             Name = definition.Name,
@@ -176,9 +194,12 @@ public sealed class ScheduleRegistry(string manifest, TimeProvider clock)
             RandomDelay = definition.RandomDelay,
             Backend = definition.Backend,
             Scope = definition.Scope,
-            Status = StatusOf(definition),
+            Status = status,
+            StatusReason = reason,
+            OnFailure = definition.OnFailure,
             DatabasePath = definition.Job.Databases,
             BackupDirectory = definition.Job.BackupDirectory,
+            To = definition.Job is { Targets.Count: 0, Upload: { } place } ? [place.ToString()] : definition.Job.Targets,
             ConfigurationPath = definition.Job.ConfigurationPath,
             Type = definition.Job.Type,
             NextRun = definition.Trigger.Next(clock.GetUtcNow()),
@@ -190,18 +211,43 @@ public sealed class ScheduleRegistry(string manifest, TimeProvider clock)
         };
     }
 
-    private ScheduleStatus StatusOf(ScheduleDefinition definition)
+    private (ScheduleStatus Status, string? Reason) StatusOf(ScheduleDefinition definition)
     {
+        var backend = backends.Of(definition.Backend);
         try
         {
-            var backend = backends.Of(definition.Backend);
-            return backend.WhyUnusable(definition.Scope) is not null ? ScheduleStatus.Unknown
-                : File.Exists(definition.Command.Program) ? backend.Status(definition, backend.Compose(definition))
-                : ScheduleStatus.Changed;
+            if (backend.WhyUnusable(definition.Scope) is { } reason)
+            {
+                return (ScheduleStatus.Unknown, $"{backend.Kind} cannot be asked: {reason}.");
+            }
+
+            if (Gone(definition.Command) is { } path)
+            {
+                return (ScheduleStatus.Broken, $"No run can start, because '{path}' is gone.");
+            }
+
+            return backend.Status(definition, backend.Compose(definition)) switch
+            {
+                ScheduleStatus.Missing => (ScheduleStatus.Missing, $"{backend.Kind} no longer has its task."),
+                ScheduleStatus.Registered when IsOutdated(definition.Command) => (
+                    ScheduleStatus.Changed,
+                    $"Its runs load version {definition.Command.ModuleVersion} of the module, from '{definition.Command.Module}'; this is version {TaskCommand.PresentVersion}."),
+                ScheduleStatus.Registered => (ScheduleStatus.Registered, null),
+                var other => (
+                    other,
+                    $"Its task in {backend.Kind} is not the one that would be registered now: somebody edited it, or the module was updated, or the machine's time zone changed."),
+            };
         }
         catch (Exception exception) when (exception is BackupException or IOException or UnauthorizedAccessException)
         {
-            return ScheduleStatus.Unknown;
+            return (ScheduleStatus.Unknown, $"{backend.Kind} cannot be asked: {exception.Message}");
         }
     }
+
+    private static string? Gone(TaskCommand command) =>
+        !File.Exists(command.Program) ? command.Program : command.Module is { } module && !Path.Exists(module) ? module : null;
+
+    /// <summary>Whether a command loads another version of the module than this one, from another place.</summary>
+    private bool IsOutdated(TaskCommand command) =>
+        command is { Module: { } module, ModuleVersion: { } version } && module != manifest && version != TaskCommand.PresentVersion;
 }

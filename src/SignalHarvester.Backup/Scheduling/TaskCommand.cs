@@ -8,7 +8,17 @@ namespace SignalHarvester.Backup.Scheduling;
 /// <param name="Environment">Variables that it needs in addition to the schedulers' own. Never a secret.</param>
 public sealed record TaskCommand(string Program, IReadOnlyList<string> Arguments, IReadOnlyDictionary<string, string> Environment)
 {
+    /// <summary>The module that it loads: the path of its manifest; null if the program has its own.</summary>
+    public string? Module { get; init; }
+
+    /// <summary>The version of that module at the registration.</summary>
+    public string? ModuleVersion { get; init; }
+
+    /// <summary>The version of this module.</summary>
+    internal static string PresentVersion { get; } = typeof(TaskCommand).Assembly.GetName().Version!.ToString(3);
+
     // These variables tell where this runtime, this module and its files are. A scheduler starts with an environment of its own.
+    // NO_COLOR keeps PowerShell's escape sequences out of mails and journals.
     private static readonly string[] Carried = ["DOTNET_ROOT", "SHBACKUP_MODULE_PATH", "XDG_CONFIG_HOME", "XDG_STATE_HOME"];
 
     /// <summary>Returns the command that runs a schedule: in pwsh, or in the host if there is no pwsh.</summary>
@@ -18,22 +28,30 @@ public sealed record TaskCommand(string Program, IReadOnlyList<string> Arguments
     internal static TaskCommand Of(ScheduleDefinition definition, string manifest)
     {
         var invoke =
-            $"Invoke-SHBackupSchedule -Name {PowerShellText.Literal(definition.Name)}{(definition.Scope == ScheduleScope.System ? " -Scope System" : string.Empty)} -IfDue";
+            $"Invoke-SHBackupSchedule -Name {PowerShellText.Literal(definition.Name)}{(definition.Scope == ScheduleScope.System ? " -Scope System" : string.Empty)} -IfDue -AsLog";
         var variables = OperatingSystem.IsWindows()
             ? []
             : Carried.Select(name => (Name: name, Value: System.Environment.GetEnvironmentVariable(name)))
                 .Where(variable => !string.IsNullOrEmpty(variable.Value))
+                .Append((Name: "NO_COLOR", Value: "1"))
                 .ToDictionary(variable => variable.Name, variable => variable.Value!, StringComparer.Ordinal);
         if (Find("pwsh") is { } pwsh)
         {
             // The code is 1 until the command sets another, because a module that does not load is a failure too.
             var text = $"$global:LASTEXITCODE = 1; Import-Module {PowerShellText.Literal(manifest)}; {invoke}; exit $global:LASTEXITCODE";
-            return Plain(new TaskCommand(pwsh, ["-NoProfile", "-NonInteractive", "-Command", text], variables));
+            return Plain(new TaskCommand(pwsh, ["-NoProfile", "-NonInteractive", "-Command", text], variables)
+            {
+                Module = manifest,
+                ModuleVersion = PresentVersion,
+            });
         }
 
         if (Find("shbackup") is { } host)
         {
-            return Plain(new TaskCommand(host, ["-Command", $"$global:LASTEXITCODE = 1; {invoke}; exit $global:LASTEXITCODE"], variables));
+            return Plain(new TaskCommand(host, ["-Command", $"$global:LASTEXITCODE = 1; {invoke}; exit $global:LASTEXITCODE"], variables)
+            {
+                Module = variables.GetValueOrDefault("SHBACKUP_MODULE_PATH"),
+            });
         }
 
         throw new BackupException(

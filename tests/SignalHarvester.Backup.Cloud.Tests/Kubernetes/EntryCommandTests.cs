@@ -128,7 +128,7 @@ public sealed class EntryCommandTests : IDisposable
         {
             while (succeeded < 3 && await sidecar.StandardOutput.ReadLineAsync(limit.Token) is { } line)
             {
-                succeeded += line.Contains("Succeeded ", StringComparison.Ordinal) ? 1 : 0;
+                succeeded += line.Contains(" step=run result=succeeded ", StringComparison.Ordinal) ? 1 : 0;
             }
 
             Tool.Require("kill").Run("-TERM", sidecar.Id.ToString(CultureInfo.InvariantCulture)).EnsureSuccess();

@@ -104,7 +104,7 @@ public sealed class ManifestTests
 
             var name = job.Metadata.Name["shbackup-".Length..];
             Assert.Contains(
-                $"Invoke-SHBackupSchedule -Name {name};", Deployment.Ours(job.Spec.JobTemplate.Spec.Template.Spec).Args[1], StringComparison.Ordinal);
+                $"Invoke-SHBackupSchedule -Name {name} -AsLog;", Deployment.Ours(job.Spec.JobTemplate.Spec.Template.Spec).Args[1], StringComparison.Ordinal);
             Assert.Equal(job.Spec.Schedule, Cron(Deployment.ConfigMap(objects, "shbackup-schedules")[$"shbackup-{name}.json"]));
         }
 

@@ -28,6 +28,22 @@ public class ConfigurationTests
     }
 
     [Fact]
+    public void What_is_written_makes_and_lists_the_first_backup_and_Full_writes_every_setting()
+    {
+        using var workspace = new Workspace();
+        workspace.Run("New-SHBackupConfiguration | Out-Null").WithoutErrors();
+        Directory.CreateDirectory(workspace["var"]);
+        File.Move(workspace.Database, workspace["var", "app.db"]);
+        workspace.Run("New-SHBackup; New-SHBackup").WithoutErrors();
+        Assert.Equal(
+            [BackupType.Full, BackupType.Incremental],
+            workspace.Run("Get-SHBackup").WithoutErrors().As<BackupMetadata>().Select(backup => backup.Type).Order());
+        Assert.Empty(workspace.Run("Get-SHBackupConfiguration -Key app.backup.s3.bucket | Where-Object Source -eq File").WithoutErrors().Output);
+        workspace.Run("New-SHBackupConfiguration -Full -Force | Out-Null").WithoutErrors();
+        Assert.Single(workspace.Run("Get-SHBackupConfiguration -Key app.backup.s3.bucket | Where-Object Source -eq File").WithoutErrors().Output);
+    }
+
+    [Fact]
     public void A_file_that_is_there_is_replaced_with_force_alone_and_nothing_is_written_with_WhatIf()
     {
         using var workspace = new Workspace();
@@ -81,7 +97,7 @@ public class ConfigurationTests
     public void The_table_fits_the_screen()
     {
         using var workspace = new Workspace();
-        workspace.Run("$null = New-SHBackupConfiguration").WithoutErrors();
+        workspace.Run("$null = New-SHBackupConfiguration -Full").WithoutErrors();
         var lines = workspace.Session.Render("Get-SHBackupConfiguration -Key app.backup.*").Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries);
         Assert.Matches("^Key +Source +Line Value *$", lines[0]);
         Assert.Contains(lines, line => System.Text.RegularExpressions.Regex.IsMatch(line, @"^app\.backup\.schedule\.daily_time +File +\d+ 02:00 *$"));

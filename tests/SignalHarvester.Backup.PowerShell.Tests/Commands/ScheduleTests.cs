@@ -206,7 +206,7 @@ public sealed class ScheduleTests(ScheduleSandbox sandbox)
             $call.CommandElements.Count
             $call.CommandElements[2].SafeGetValue()
             """, command).WithoutErrors().Output;
-        Assert.Equal([0, 4, 4, name], read.Select(item => item.BaseObject));
+        Assert.Equal([0, 4, 5, name], read.Select(item => item.BaseObject));
         Assert.Contains("Invoke-SHBackupSchedule -Name ", command, StringComparison.Ordinal);
 
         var run = workspace.Run("Get-SHBackupSchedule | Where-Object Name -ceq $args[0] | Invoke-SHBackupSchedule", name)
@@ -291,12 +291,181 @@ public sealed class ScheduleTests(ScheduleSandbox sandbox)
         ScheduleStatus Status() => workspace.Run("Get-SHBackupSchedule tampered").WithoutErrors().As<BackupSchedule>().Single().Status;
     }
 
+    [Theory]
+    [InlineData("program", "gone", ScheduleStatus.Broken, "is gone")]
+    [InlineData("module", "gone", ScheduleStatus.Broken, "is gone")]
+    [InlineData("module", "other", ScheduleStatus.Changed, "version 0.0.9")]
+    public void A_task_whose_program_or_module_moved_is_told_by_the_list_and_by_the_health_whose_command_mends_it(
+        string part, string what, ScheduleStatus status, string told)
+    {
+        FakeSchedulers.SkipWhereNone();
+        using var workspace = new Workspace();
+        var name = $"moved-{part}-{what}";
+        var schedule = workspace.Run($"Register-SHBackupSchedule {name} -Daily -DatabasePath ./app.db -BackupDirectory ./backups")
+            .WithoutErrors().As<BackupSchedule>().Single();
+        workspace.MakeBackup();
+        var other = workspace["other.psd1"];
+        File.WriteAllText(other, "@{}");
+        var written = JsonNode.Parse(File.ReadAllText(schedule.DefinitionPath))!;
+        written["command"]![part] = what == "gone" ? workspace["gone", part] : other;
+        written["command"]!["module_version"] = "0.0.9";
+        File.WriteAllText(schedule.DefinitionPath, written.ToJsonString());
+        var listed = workspace.Run($"Get-SHBackupSchedule {name}").WithoutErrors().As<BackupSchedule>().Single();
+        Assert.Equal(status, listed.Status);
+        Assert.Contains(told, listed.StatusReason, StringComparison.Ordinal);
+
+        var check = workspace.Run("Get-SHBackupHealth").WithoutErrors().As<BackupHealth>().Single().Checks.Single(check => check.Check == "Schedule");
+        Assert.Equal(status == ScheduleStatus.Broken ? HealthStatus.Critical : HealthStatus.Warning, check.Status);
+        Assert.Contains(told, check.Reason, StringComparison.Ordinal);
+
+        var mended = workspace.Run(check.Command!).WithoutErrors().As<BackupSchedule>().Single();
+        Assert.Equal((ScheduleStatus.Registered, null), (mended.Status, mended.StatusReason));
+        Assert.Equal(schedule.Trigger, mended.Trigger);
+        Assert.Equal(schedule.DatabasePath, mended.DatabasePath);
+        workspace.Run($"Unregister-SHBackupSchedule {name} -Force").WithoutErrors();
+    }
+
+    [Theory]
+    [InlineData("./ap.db", "ap.db")]
+    [InlineData("./app.db, ./b*.db", "b*.db")]
+    [InlineData(".", "")]
+    public void A_database_that_is_not_there_is_refused_at_once_but_for_Force(string paths, string named)
+    {
+        FakeSchedulers.SkipWhereNone();
+        using var workspace = new Workspace();
+        var register = $"Register-SHBackupSchedule typo -Daily -BackupDirectory ./backups -DatabasePath {paths}";
+        var error = Assert.Single(workspace.Run(register).Errors);
+        Assert.Equal(BackupErrorId.SourceNotFound, error.FullyQualifiedErrorId.Split(',')[0]);
+        Assert.Contains(named, error.Exception.Message, StringComparison.Ordinal);
+        Assert.Empty(workspace.Run("Get-SHBackupSchedule typo*").Output);
+        workspace.Run(register + " -AsText").WithoutErrors();
+        workspace.Run(register + " -Force | Unregister-SHBackupSchedule -Force").WithoutErrors();
+    }
+
+    [Fact]
+    public void A_missing_database_of_the_settings_file_is_told_once_and_nothing_is_registered()
+    {
+        FakeSchedulers.SkipWhereNone();
+        using var workspace = new Workspace();
+        workspace.Configure("app:\n  database_path: gone.db\n  backup:\n    backup_dir: backups\n");
+        var error = Assert.Single(workspace.Run("Register-SHBackupSchedule -FromConfiguration -Name absent").Errors);
+        Assert.Equal(BackupErrorId.SourceNotFound, error.FullyQualifiedErrorId.Split(',')[0]);
+        Assert.Empty(workspace.Run("Get-SHBackupSchedule absent*").Output);
+    }
+
+    [Fact]
+    public void The_time_of_the_next_run_is_told_on_the_clock_of_the_reader_too()
+    {
+        using var host = new ScheduleHost();
+        host.Install("crontab", FakeSchedulers.Crontab);
+        var result = host.Run("""
+            $env:TZ = 'America/New_York'; [TimeZoneInfo]::ClearCachedData()
+            Register-SHBackupSchedule abroad -Daily -At 02:00 -DatabasePath ./app.db -WhatIf
+            $schedule = Register-SHBackupSchedule abroad -Daily -At 02:00 -DatabasePath ./app.db
+            $schedule.NextRunLocal.ToString('HH:mm zzz')
+            $schedule | Format-Table | Out-String -Width 120
+            $schedule | Format-List
+            """);
+        Assert.Matches("\\(daily at 02:00 UTC, next [0-9-]+ 2[12]:00 on this machine's clock; Cron\\)", result.Output);
+        Assert.Matches("(?m)^(21:00 -05|22:00 -04):00$", result.Output);
+        Assert.Matches(@"daily at 02:00 UTC \(next: [A-Z][a-z]{2} 2[12]:00 here\)", result.Output);
+        Assert.Matches("NextRunLocal +: [0-9-]+ 2[12]:00:00-0[45]:00", result.Output);
+    }
+
+    [Fact]
+    public void One_call_registers_backup_scrub_and_drill_of_a_database_and_a_pattern_takes_them_back()
+    {
+        FakeSchedulers.SkipWhereNone();
+        using var workspace = new Workspace();
+        Databases.Create(workspace["shop floor.db"], new DatabaseShape { Rows = 20 });
+        const string register =
+            "Register-SHBackupSchedule -Recommended './shop floor.db' -BackupDirectory ./backups -At 23:00 -To ./offsite -CreateContainer";
+        Assert.Empty(workspace.Run(register + " -WhatIf").WithoutErrors().Output);
+        Assert.Matches(
+            "\"shop floor-nightly\" .*which backs up '.*shop floor.db' to '.*backups' and .*offsite.*, and applies the retention rules",
+            workspace.Session.Host.Shown);
+        Assert.Contains("reads the stored files in", workspace.Session.Host.Shown, StringComparison.Ordinal);
+        Assert.Contains("restores the newest backup of", workspace.Session.Host.Shown, StringComparison.Ordinal);
+        Assert.Empty(workspace.Run("Get-SHBackupSchedule 'shop floor*'").Output);
+
+        var schedules = workspace.Run(register).WithoutErrors().As<BackupSchedule>();
+        Assert.Equal(
+            [
+                "shop floor-nightly Backup daily at 23:00 UTC", "shop floor-scrub Scrub weekly on Sunday at 00:30 UTC",
+                "shop floor-drill Drill monthly on day 1 at 01:00 UTC",
+            ],
+            schedules.Select(schedule => $"{schedule.Name} {schedule.Action} {schedule.Trigger}"));
+        var runs = workspace.Run("'nightly', 'nightly', 'scrub', 'drill' | ForEach-Object { Invoke-SHBackupSchedule \"shop floor-$_\" }")
+            .WithoutErrors().As<ScheduleRun>();
+        Assert.Equal(
+            [
+                "Create Verify Upload Retention", "Create Verify Upload Retention", "Scrub", "List Drill",
+            ],
+            runs.Select(run => string.Join(' ', run.Steps.Select(step => step.Step))));
+        Assert.Equal([BackupType.Full, BackupType.Incremental], workspace.Run("Get-SHBackup").As<BackupMetadata>().Select(backup => backup.Type).Order());
+        Assert.Equal(2, Directory.GetFiles(workspace["offsite"], "*.json").Length);
+
+        workspace.Run("Unregister-SHBackupSchedule 'shop floor-*' -Force").WithoutErrors();
+        Assert.Empty(workspace.Run("Get-SHBackupSchedule 'shop floor*'").Output);
+    }
+
+    [Fact]
+    public void The_command_of_the_health_report_gives_a_database_all_schedules_that_it_needs()
+    {
+        FakeSchedulers.SkipWhereNone();
+        using var workspace = new Workspace();
+        Databases.Create(workspace["solo.db"], new DatabaseShape { Rows = 20 });
+        workspace.Run("New-SHBackup ./solo.db").WithoutErrors();
+        var command = Schedule().Command!;
+        Assert.Equal(
+            ["solo-nightly", "solo-scrub", "solo-drill"], workspace.Run(command).WithoutErrors().As<BackupSchedule>().Select(schedule => schedule.Name));
+        Assert.Equal(HealthStatus.Ok, Schedule().Status);
+        workspace.Run("Unregister-SHBackupSchedule solo-* -Force").WithoutErrors();
+
+        HealthCheck Schedule() =>
+            workspace.Run("Get-SHBackupHealth").WithoutErrors().As<BackupHealth>().Single().Checks.Single(check => check.Check == "Schedule");
+    }
+
+    [Fact]
+    public void Recommended_schedules_of_several_databases_have_a_name_in_common()
+    {
+        FakeSchedulers.SkipWhereNone();
+        using var workspace = new Workspace();
+        Databases.Create(workspace["b.db"], new DatabaseShape { Rows = 5 });
+        foreach (var (parameters, first) in new[]
+        {
+            ("./app.db, ./b.db", "shbackup-nightly"), ("./*.db", "shbackup-nightly"), ("./*.db -Name all", "all-nightly"),
+        })
+        {
+            var text = workspace.Run($"Register-SHBackupSchedule -Recommended {parameters} -Backend Systemd -AsText").WithoutErrors().As<string>();
+            Assert.Equal(3, text.Count);
+            Assert.Contains($"shbackup-{first}.timer", text[0], StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void OnFailure_starts_a_unit_of_systemd_and_needs_systemd()
+    {
+        FakeSchedulers.SkipWhereNone();
+        using var workspace = new Workspace();
+        const string register = "Register-SHBackupSchedule failing -Daily -DatabasePath ./app.db -AsText -OnFailure ";
+        Assert.Contains(
+            "OnFailure=notify@%n.service\n",
+            Assert.Single(workspace.Run(register + "notify@%n.service -Backend Systemd").WithoutErrors().As<string>()), StringComparison.Ordinal);
+        foreach (var wrong in new[] { "notify@%n.service -Backend Cron", "nobody -Backend Systemd" })
+        {
+            var error = Assert.Single(workspace.Run(register + wrong).Errors);
+            Assert.StartsWith("InvalidArgument,", error.FullyQualifiedErrorId, StringComparison.Ordinal);
+            Assert.Equal("OnFailure", error.TargetObject);
+        }
+    }
+
     [Fact]
     public void Schedules_and_runs_come_out_of_a_job_as_they_went_in()
     {
         FakeSchedulers.SkipWhereNone();
         using var workspace = new Workspace();
-        workspace.Run("Register-SHBackupSchedule job -Monthly -Day 15 -DatabasePath ./app.db, ./missing*.db -BackupDirectory ./backups").WithoutErrors();
+        workspace.Run("Register-SHBackupSchedule job -Monthly -Day 15 -DatabasePath ./app.db, ./missing*.db -BackupDirectory ./backups -Force").WithoutErrors();
         var run = workspace.Run("Invoke-SHBackupSchedule job -ErrorAction Ignore").As<ScheduleRun>().Single();
         var again = workspace.Run($"$args[0] | {ThroughAJob}", run).WithoutErrors().As<ScheduleRun>().Single();
         Assert.Equal(ScheduleResult.Partial, again.Result);
@@ -372,8 +541,8 @@ public sealed class ScheduleTests(ScheduleSandbox sandbox)
         foreach (var way in new[] { string.Empty, " | " + ThroughAJob })
         {
             var shown = workspace.Session.Render("Get-SHBackupSchedule table" + way);
-            Assert.Matches(@"Name +Status +NextRun \(UTC\) +LastRun \(UTC\) +Result +Trigger", shown);
-            Assert.Matches(@"table +Registered \d{4}-\d\d-\d\d 02:00 \d{4}-\d\d-\d\d \d\d:\d\d Succeeded weekly on Sunday at 02:00 UTC", shown);
+            Assert.Matches(@"Name +Status +NextRun \(UTC\) +LastResult +Trigger or error", shown);
+            Assert.Matches(@"table +Registered +\d{4}-\d\d-\d\d 02:00 +Succeeded +weekly on Sunday at 02:00 UTC", shown);
         }
 
         Assert.Matches(@"Create +Succeeded +app.db +Full", workspace.Session.Render("(Invoke-SHBackupSchedule table).Steps"));
@@ -396,7 +565,7 @@ public sealed class ScheduleTests(ScheduleSandbox sandbox)
         using var workspace = new Workspace();
         workspace.Run("Register-SHBackupSchedule \"tab it's\" -Daily -DatabasePath ./app.db; Register-SHBackupSchedule tabular -Daily -DatabasePath ./app.db")
             .WithoutErrors();
-        foreach (var command in new[] { "Get", "Invoke", "Unregister" })
+        foreach (var command in new[] { "Get", "Invoke", "Unregister", "Update" })
         {
             var offered = workspace.Session.Complete($"{command}-SHBackupSchedule tab");
             Assert.Equal(["'tab it''s'", "tabular"], offered.Select(item => item.CompletionText));
@@ -454,7 +623,7 @@ public sealed class ScheduleTests(ScheduleSandbox sandbox)
     [InlineData("-Every 2mo", "Every")]
     [InlineData("-Daily -At 02:00:30", "At")]
     [InlineData("-Daily -RandomDelay 2d", "RandomDelay")]
-    [InlineData("-Daily -Upload", "Provider")]
+    [InlineData("-Daily -Upload", "To")]
     [InlineData("-Daily -Provider S3 -Bucket b", "Provider")]
     public void What_makes_no_sense_is_refused(string parameters, string target)
     {

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using SignalHarvester.Backup.PowerShell.Tests.Support;
 using SignalHarvester.Backup.TestSupport;
 
@@ -15,8 +16,8 @@ public sealed class ScheduledRunTests
         MakeDue(host);
         Assert.Equal((0, 1), (RunTask(host).ExitCode, Backups(host)));
         var again = RunTask(host);
-        Assert.Equal((0, 1), (again.ExitCode, Backups(host)));
-        Assert.Contains("it is not due before", again.Output, StringComparison.Ordinal);
+        Assert.Equal((0, 1, string.Empty), (again.ExitCode, Backups(host), again.Output + again.Error));
+        Assert.Contains("it is not due before", host.Run("Invoke-SHBackupSchedule task -IfDue").Output, StringComparison.Ordinal);
 
         // The next moment. cron has no random delay, so the run waits.
         MakeDue(host);
@@ -30,6 +31,48 @@ public sealed class ScheduledRunTests
             .EnsureSuccess();
         Assert.Equal(2, Lines(history.Output).Count(line => line == "Create Success task"));
         Assert.Equal(2, Lines(history.Output).Count(line => line == "Schedule Success task"));
+    }
+
+    [Theory]
+    [InlineData(ShellProcess.Host)]
+    [InlineData(ShellProcess.PowerShell)]
+    public void The_task_writes_a_plain_line_for_each_step_and_its_errors_without_escapes(string shell)
+    {
+        using var host = Prepared("-DatabasePath './app*.db' -Upload -Provider Directory -Container './off site' -CreateContainer");
+        File.WriteAllText(host["app too.db"], "This is a text and no database, however long it may be.");
+        MakeDue(host);
+        var result = RunTask(host, shell);
+        Assert.Equal(3, result.ExitCode);
+        Assert.DoesNotContain('\u001b', result.Output + result.Error);
+        const string begin = @"^time=\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ schedule=task ";
+        var id = Path.GetFileNameWithoutExtension(Directory.GetFiles(host["backups"], "backup_*.json").Single());
+        string[] expected =
+        [
+            $@"database=""HOME/app.db"" step=create result=succeeded id={id} type=full size=\d+ ratio=0\.\d+ verified=full seconds=[\d.]+ detail=Full$",
+            $@"database=""HOME/app.db"" step=verify result=succeeded id={id} verified=full seconds=[\d.]+ detail=""Full, before it was published""$",
+            $@"database=""HOME/app.db"" step=upload result=succeeded store=file:///\S+ id={id} seconds=[\d.]+ detail="".*""$",
+            @"database=""HOME/app too.db"" step=create result=failed seconds=[\d.]+ error=SourceNotSqlite detail="".*""$",
+            @"step=retention result=succeeded directory=""HOME/backups"" seconds=[\d.]+ detail=""0 removed, 1 kept""$",
+            "step=run result=partial backups=1 seconds=[\\d.]+$",
+        ];
+        var lines = result.Output.Replace(host.Path, "HOME", StringComparison.Ordinal).TrimEnd('\n').Split('\n');
+        Assert.Equal(expected.Length, lines.Length);
+        Assert.All(expected, pattern => Assert.Single(lines, line => Regex.IsMatch(line, begin + pattern)));
+        Assert.Contains("app too.db", Assert.Single(result.Error.TrimEnd('\n').Split('\n')), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Whoever_calls_it_gets_objects_and_the_lines_with_Verbose()
+    {
+        using var host = Prepared("-DatabasePath ./app.db");
+        var result = host.Run("""
+            $create = (Invoke-SHBackupSchedule task -Verbose).Steps[0]
+            "$($create.Database) $($create.Type) $($create.VerificationLevel) $($create.Size -gt 0) $($create.Ratio -lt 1)"
+            """);
+        Assert.Equal($"{host["app.db"]} Full Full True True", Lines(result.Output)[^1]);
+        Assert.Contains(
+            Lines(result.Output),
+            line => line.StartsWith("VERBOSE: time=", StringComparison.Ordinal) && line.Contains(" step=create ", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -173,7 +216,7 @@ public sealed class ScheduledRunTests
     {
         var host = new ScheduleHost();
         host.Install("crontab", FakeSchedulers.Crontab);
-        host.Run("Register-SHBackupSchedule task -Daily -BackupDirectory ./backups " + parameters).EnsureSuccess();
+        host.Run("Register-SHBackupSchedule task -Daily -BackupDirectory ./backups -Force " + parameters).EnsureSuccess();
         return host;
     }
 
@@ -192,6 +235,21 @@ public sealed class ScheduledRunTests
     private static ToolResult RunTask(ScheduleHost host)
     {
         using var process = host.Start([.. Task(host)]);
+        return ScheduleHost.Finish(process, "task");
+    }
+
+    /// <summary>Runs the task's command in one of the two shells, with the task's own variables.</summary>
+    private static ToolResult RunTask(ScheduleHost host, string shell)
+    {
+        string[] program = shell == ShellProcess.Host
+            ? [BuiltModule.Host]
+            : ["dotnet", ShellProcess.Restored(), "-NoProfile", "-NonInteractive"];
+        string[] arguments = [.. program, "-Command", shell == ShellProcess.Host
+            ? Task(host).Last()
+            : $"Import-Module '{BuiltModule.Manifest}'; {Task(host).Last()}"];
+        var command = JsonNode.Parse(File.ReadAllText(Definition(host)))!["command"]!;
+        using var process = host.StartProgram(
+            "/usr/bin/env", [.. command["environment"]!.AsObject().Select(variable => $"{variable.Key}={variable.Value}"), .. arguments]);
         return ScheduleHost.Finish(process, "task");
     }
 

@@ -29,8 +29,12 @@ public partial class ConfigurationDocumentTests
             workspace.Run(command).WithoutErrors();
         }
 
-        var file = workspace.Configure(MarkdownDocument.Load("docs/CONFIGURATION.md").Blocks("yaml").Single());
-        Assert.True(workspace.Run($"Test-SHBackupConfiguration '{file.Replace("'", "''", StringComparison.Ordinal)}' -Quiet").As<bool>().Single());
+        foreach (var text in MarkdownDocument.Load("docs/CONFIGURATION.md").Blocks("yaml"))
+        {
+            // A part of a file is indented as it stands there.
+            var file = workspace.Configure(text.StartsWith(' ') ? "app:\n  backup:\n" + text : text);
+            Assert.True(workspace.Run($"Test-SHBackupConfiguration '{file.Replace("'", "''", StringComparison.Ordinal)}' -Quiet").As<bool>().Single());
+        }
     }
 
     private static string? Value(Match row, string group) => row.Groups[group].Value is { Length: > 0 } value ? value : null;

@@ -1,4 +1,5 @@
 using SignalHarvester.Backup.PowerShell.Tests.Support;
+using SignalHarvester.Backup.TestSupport;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.Docs;
 
@@ -13,6 +14,7 @@ public class SchedulingDocumentTests
         FakeSchedulers.SkipWhereNone();
         using var workspace = new Workspace("Yes");
         workspace.Run("New-SHBackupConfiguration ./config/settings.yaml | Out-Null").WithoutErrors();
+        Databases.Create(Directory.CreateDirectory(workspace["var"]).FullName + "/app.db", new DatabaseShape { Rows = 5 });
         var result = workspace.Run(MarkdownDocument.Load("docs/SCHEDULING.md").Blocks("powershell").Single()).WithoutErrors();
         Assert.Contains(result.Output, item => item.BaseObject is ScheduleRun { Result: ScheduleResult.Succeeded });
         workspace.Run("Unregister-SHBackupSchedule shbackup-* -Force").WithoutErrors();

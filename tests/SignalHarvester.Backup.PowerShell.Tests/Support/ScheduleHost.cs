@@ -45,9 +45,12 @@ internal sealed class ScheduleHost : IDisposable
     }
 
     /// <summary>Starts the host.</summary>
-    public Process Start(params string[] arguments)
+    public Process Start(params string[] arguments) => StartProgram(BuiltModule.Host, arguments);
+
+    /// <summary>Starts another program in this home.</summary>
+    public Process StartProgram(string program, params string[] arguments)
     {
-        var start = new ProcessStartInfo(BuiltModule.Host, arguments)
+        var start = new ProcessStartInfo(program, arguments)
         {
             WorkingDirectory = folder.Path,
             RedirectStandardInput = true,

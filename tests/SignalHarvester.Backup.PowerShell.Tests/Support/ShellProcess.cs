@@ -81,7 +81,7 @@ internal sealed class ShellProcess : IDisposable
     }
 
     /// <summary>Returns the program itself: `dotnet pwsh` is a process before it, which passes no signals on.</summary>
-    private static string Restored()
+    public static string Restored()
     {
         var tools = JsonNode.Parse(File.ReadAllText(Path.Combine(BuiltModule.PesterSpecs, "..", "..", ".config", "dotnet-tools.json")))!;
         var program = Path.Combine(

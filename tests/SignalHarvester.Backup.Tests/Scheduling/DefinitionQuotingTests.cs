@@ -27,16 +27,50 @@ public sealed class DefinitionQuotingTests
         var definition = Scheduled.Definition(text) with { Command = Echo(folder, text) };
         var block = Assert.Single(new CronBackend(TimeProvider.System).Compose(definition).Files).Content;
         var lines = block.Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        Assert.Equal(5, lines.Length);
-        Assert.Equal(3, lines.Count(line => line.StartsWith('#')));
-        Assert.Matches(@"^0 \*/6(,\d+)* \* \* \* \S", lines[3]);
-        var command = lines[2]["@reboot ".Length..];
-        Assert.Equal(command, lines[3].Split(' ', 6)[5]);
+        Assert.Equal(7, lines.Length);
+        Assert.Equal(5, lines.Count(line => line.StartsWith('#')));
+        Assert.Matches(@"^0 \*/6(,\d+)* \* \* \* \S", lines[5]);
+        var command = lines[4]["@reboot ".Length..];
+        Assert.Equal(command, lines[5].Split(' ', 6)[5]);
         foreach (var takesOneOfTwoBackslashes in new[] { true, false })
         {
             File.Delete(folder["seen"]);
             sh.Run("-c", AsCronReads(command, takesOneOfTwoBackslashes)).EnsureSuccess();
             Assert.Equal([text, .. definition.Command.Arguments], Seen(folder));
+        }
+    }
+
+    [Theory]
+    [InlineData("cat > \"$here/log\"; echo \"$*\" > \"$here/tag\"", true)]
+    [InlineData("exit 1", false)]
+    [InlineData("read one; exit 1", false)]
+    public void A_crontab_gives_the_output_to_the_system_log_and_a_logger_that_fails_breaks_no_run(string logger, bool isLogged)
+    {
+        var sh = Tool.Require("sh");
+        using var folder = new TempFolder(plain: true);
+        File.WriteAllText(folder["logger"], $"#!/bin/sh\nhere={folder.Path}\n{logger}\n");
+        // More than a pipe holds: it would break if nobody read on.
+        File.WriteAllText(
+            folder["run"], $"#!/bin/sh\nyes one line 2>/dev/null | head -n 50000 || exit 9\necho to the mail >&2\necho done > {folder["done"]}\n");
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(folder["logger"], UnixFileMode.UserRead | UnixFileMode.UserExecute);
+            File.SetUnixFileMode(folder["run"], UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        }
+
+        var definition = Scheduled.Definition("Über uns") with
+        {
+            Command = new TaskCommand(folder["run"], [], new Dictionary<string, string> { ["PATH"] = folder.Path + ":/usr/bin:/bin" }),
+        };
+        var block = Assert.Single(new CronBackend(TimeProvider.System).Compose(definition).Files).Content;
+        var command = block.Split('\n').Single(line => line.StartsWith("@reboot ", StringComparison.Ordinal))["@reboot ".Length..];
+        var ran = sh.Run("-c", $"PATH={folder.Path}:/usr/bin:/bin; {AsCronReads(command, takesOneOfTwoBackslashes: false)}");
+        Assert.Equal((string.Empty, "to the mail\n", "done\n"), (ran.Output, ran.Error, File.ReadAllText(folder["done"])));
+        if (isLogged)
+        {
+            Assert.Equal(50000, File.ReadLines(folder["log"]).Count());
+            Assert.Equal("-t shbackup-_c3_bcber_20uns\n", File.ReadAllText(folder["tag"]));
+            Assert.Contains("under shbackup-_c3_bcber_20uns; cron mails errors.", block, StringComparison.Ordinal);
         }
     }
 
@@ -117,7 +151,12 @@ public sealed class DefinitionQuotingTests
         var units = folder.Folder("etc", "systemd", "system");
         foreach (var (text, index) in Scheduled.HostileTexts.Select((text, index) => (text, index)))
         {
-            var definition = Scheduled.Definition(text) with { RandomDelay = TimeSpan.FromMinutes(5), Scope = ScheduleScope.System };
+            var definition = Scheduled.Definition(text) with
+            {
+                RandomDelay = TimeSpan.FromMinutes(5),
+                Scope = ScheduleScope.System,
+                OnFailure = "multi-user.target",
+            };
             var files = new SystemdBackend().Compose(definition).Files;
             foreach (var file in files)
             {
@@ -135,6 +174,39 @@ public sealed class DefinitionQuotingTests
         }
 
         Assert.Equal(Scheduled.HostileTexts.Length, Directory.GetFileSystemEntries(Path.Combine(units, "timers.target.wants")).Length);
+    }
+
+    [Theory]
+    [InlineData("notify.service", true)]
+    [InlineData("notify@%n.service", true)]
+    [InlineData("notify@.service", true)]
+    [InlineData("a\\x2db.target", true)]
+    [InlineData("notify", false)]
+    [InlineData("notify.service other.service", false)]
+    [InlineData("a.service\nExecStart=/bin/false", false)]
+    [InlineData("notify@%.service", false)]
+    [InlineData("../notify.service", false)]
+    public void A_unit_to_start_on_failure_is_the_name_of_one_and_nothing_else(string text, bool isOne) => Assert.Equal(isOne, SystemdBackend.IsUnitName(text));
+
+    [Fact]
+    public void A_service_is_found_in_the_journal_by_its_name_and_leaves_the_machine_to_others()
+    {
+        var units = new SystemdBackend().Compose(Scheduled.Definition("Nightly 2") with { OnFailure = "notify@%n.service" }).Files;
+        var service = units[0].Content.Split('\n');
+        foreach (var line in new[]
+        {
+            "OnFailure=notify@%n.service", "SyslogIdentifier=shbackup-nightly_202", "Nice=10", "IOSchedulingClass=idle", "TimeoutStartSec=3d",
+        })
+        {
+            Assert.Contains(line, service);
+        }
+
+        // What a backup could need, wherever the database is: a file system that looks as it does to everybody, and every right to read.
+        var ofTheMachine = new SystemdBackend().Compose(Scheduled.Definition() with { Scope = ScheduleScope.System }).Files[0].Content;
+        Assert.Contains("\nCapabilityBoundingSet=~", ofTheMachine, StringComparison.Ordinal);
+        Assert.DoesNotMatch("(?m)^(ProtectSystem|ProtectHome|Private|ReadOnlyPaths|InaccessiblePaths|NoNewPrivileges|User|MemoryDeny)", ofTheMachine);
+        Assert.DoesNotContain("CAP_DAC", ofTheMachine, StringComparison.Ordinal);
+        Assert.DoesNotContain("CAP_CHOWN", ofTheMachine, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -263,6 +335,8 @@ public sealed class DefinitionQuotingTests
             Assert.Equal(text, (string)list["EnvironmentVariables"]!["XDG_CONFIG_HOME"]!);
             Assert.StartsWith("com.signalharvester.shbackup-", (string)list["Label"]!, StringComparison.Ordinal);
             Assert.True((bool)list["RunAtLoad"]!);
+            Assert.Contains("/Library/Logs/shbackup-", (string)list["StandardOutPath"]!, StringComparison.Ordinal);
+            Assert.Equal((string)list["StandardOutPath"]!, (string)list["StandardErrorPath"]!);
             Assert.All(list["StartCalendarInterval"]!.AsArray(), time =>
             {
                 Assert.InRange((int)time!["Hour"]!, 0, 23);

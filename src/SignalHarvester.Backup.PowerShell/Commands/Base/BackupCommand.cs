@@ -6,6 +6,8 @@ using SignalHarvester.Backup.Configuration;
 using SignalHarvester.Backup.Configuration.Settings;
 using SignalHarvester.Backup.Encryption;
 using SignalHarvester.Backup.Operations.Transfer;
+using SignalHarvester.Backup.PowerShell.Binding;
+using SignalHarvester.Backup.PowerShell.Keys;
 using SignalHarvester.Backup.PowerShell.Stores;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
@@ -13,7 +15,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <summary>
 /// The base of the cmdlets that work on backups: the backup directory, and the configuration with their defaults.
 /// </summary>
-public abstract class BackupCommand : PSCmdlet, IDisposable
+public abstract class BackupCommand : PSCmdlet, IDynamicParameters, IDisposable
 {
     private const string IdBeginning = "backup_";
 
@@ -23,6 +25,7 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
 
     private readonly StoreSession stores = new(TimeProvider.System);
     private readonly List<string> directories = [];
+    private readonly ParameterGroups parameters = new();
     private BackupConfiguration? configuration;
 
     /// <summary>Makes the cmdlet.</summary>
@@ -45,6 +48,15 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
     public string? ConfigurationPath { get; set; }
 
     private protected OperationRunner Runner { get; }
+
+    /// <summary>The parameters that the cmdlet shares with others.</summary>
+    /// <returns>They; null if there are none.</returns>
+    public object? GetDynamicParameters() => parameters.Declared;
+
+    /// <summary>Adds parameters that the cmdlet shares with others; in its constructor.</summary>
+    /// <param name="group">The object that gets their values.</param>
+    /// <param name="isHidden">Whether completion leaves them out.</param>
+    private protected void AddParameters(object group, bool isHidden = false) => parameters.Add(group, isHidden);
 
     /// <summary>Releases the cmdlet's resources.</summary>
     public void Dispose()
@@ -73,6 +85,7 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
     /// </summary>
     protected override void BeginProcessing()
     {
+        parameters.TakeValues();
         IsIdGiven = this.IsGivenAsText("Id");
         configuration = this.StopOnError(() => Runner.Stoppable(FindConfiguration));
         _ = this.StopOnError(configuration.Require);
@@ -88,8 +101,8 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
         }
 
         // They would have no effect.
-        if (MissingStoreSwitch is { } needed && this is IDynamicParameters more
-            && more.GetDynamicParameters() is StoreParameters and not { Provider: null, Container: null })
+        if (MissingStoreSwitch is { } needed && NamedStores.Count == 0
+            && parameters.Groups.OfType<StoreParameters>().Any(store => store is not { Provider: null, Container: null }))
         {
             ThrowTerminatingError(BackupException.InvalidArgument(
                 nameof(StoreParameters.Provider), $"-Provider and -Container need {needed}. Give that as well, or omit them.").ToRecord());
@@ -120,9 +133,10 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
     private protected string? ConfigurationFile => configuration!.Path;
 
     /// <summary>Allows the operations of this call to open encrypted backups: with the given keys, else with the configured ones.</summary>
-    private protected void UseIdentities(string[]? files, SecureString? passphrase) =>
+    private protected void UseIdentities(IdentityParameters keys, SecureString? passphrase) =>
         Runner.Identities = this.StopOnError(() => Runner.Stoppable(cancellation =>
     {
+        var files = keys.IdentityFile;
         if (files is null && passphrase is null)
         {
             return Settings.Encryption.ToIdentities(WriteWarning, cancellation);
@@ -215,7 +229,17 @@ public abstract class BackupCommand : PSCmdlet, IDisposable
         stores.Open(location, Stores(parameters).OptionsOf(location));
 
     /// <summary>The object stores of the parameters and the configuration.</summary>
-    private protected StoreChoice Stores(StoreParameters parameters) => new(parameters, Settings, this.FileSystemPath, this.IsBound);
+    private protected StoreChoice Stores(StoreParameters parameters) => new(parameters, NamedStores, Settings, this.FileSystemPath, this.IsBound);
+
+    /// <summary>The texts of -From or -To; none if neither was given.</summary>
+    private protected IReadOnlyList<string> NamedStores
+    {
+        get
+        {
+            var from = parameters.Groups.OfType<SourceParameters>().Select(source => source.From).OfType<string>();
+            return [.. from, .. parameters.Groups.OfType<TargetParameters>().SelectMany(target => target.To ?? [])];
+        }
+    }
 
     /// <summary>Sends one backup to a store, which is prepared before the first.</summary>
     private protected BackupTransferResult Send(BackupMetadata backup, BackupDirectory directory, StoreCatalog store, UploadParameters parameters)

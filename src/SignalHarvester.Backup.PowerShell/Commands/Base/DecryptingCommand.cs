@@ -1,25 +1,19 @@
-using System.Management.Automation;
-using System.Security;
+using SignalHarvester.Backup.PowerShell.Keys;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
 /// <summary>The base of the cmdlets that may have to open encrypted backups.</summary>
 public abstract class DecryptingCommand : BackupInputCommand
 {
-    /// <summary>Files with age secret keys, from New-SHBackupKey or age-keygen, to open encrypted backups. Without it, that of the configuration.</summary>
-    [Parameter]
-    [ValidateNotNullOrEmpty]
-    public string[]? IdentityFile { get; set; }
+    private readonly KeyParameters keys = new();
 
-    /// <summary>The passphrase of the encrypted backups.</summary>
-    [Parameter]
-    [ValidateNotNull]
-    public SecureString? Passphrase { get; set; }
+    /// <summary>Makes the cmdlet.</summary>
+    protected DecryptingCommand() => AddParameters(keys);
 
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
         base.BeginProcessing();
-        UseIdentities(IdentityFile, Passphrase);
+        UseIdentities(keys, keys.Passphrase);
     }
 }

@@ -18,6 +18,9 @@ internal sealed class OperationRunner(PSCmdlet cmdlet) : IDisposable
     /// <summary>Whether databases are checked with integrity_check in any case.</summary>
     public bool IsThorough { get; set; }
 
+    /// <summary>Writes a line of a run's log. Without another receiver, the lines are for -Verbose.</summary>
+    public Action<string> Log { get; set; } = cmdlet.WriteVerbose;
+
     /// <summary>Cancelled when the call is stopped.</summary>
     public CancellationToken StopToken => stopping.Token;
 
@@ -134,6 +137,9 @@ internal sealed class OperationRunner(PSCmdlet cmdlet) : IDisposable
                 break;
             case OperationMessage message:
                 cmdlet.WriteVerbose(message.Text);
+                break;
+            case OperationLogLine line:
+                Log(line.Text);
                 break;
             case OperationProgress progress:
                 cmdlet.WriteProgress(ProgressView.Of(progress));

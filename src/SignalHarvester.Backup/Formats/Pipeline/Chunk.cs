@@ -7,6 +7,8 @@ internal sealed class Chunk
     /// <remarks>A multiple of every page size. Larger frames gain under half a percent in size and cost memory.</remarks>
     public const int ImageBytes = 2 << 20;
 
+    private const int StoredStep = 256 << 10;
+
     /// <summary>The plain bytes; <see cref="PlainLength"/> of them are in use.</summary>
     public byte[] Plain { get; private set; } = GC.AllocateUninitializedArray<byte>(ImageBytes);
 
@@ -58,7 +60,8 @@ internal sealed class Chunk
     {
         if (Stored.Length < capacity)
         {
-            Stored = GC.AllocateUninitializedArray<byte>(capacity);
+            // Frames differ a little in size: without a step, each somewhat larger one would leave its predecessor's buffer to the collector.
+            Stored = GC.AllocateUninitializedArray<byte>((capacity + StoredStep - 1) / StoredStep * StoredStep);
         }
     }
 

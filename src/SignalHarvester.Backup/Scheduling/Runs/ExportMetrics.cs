@@ -36,7 +36,7 @@ internal sealed class ExportMetrics(ScheduleDefinition definition, BackupSetting
             {
                 // Whatever happened: the backups are made, and the result of the run still has to be stored.
                 context.Warn($"The metrics of '{directory}' could not be exported: {exception.Message}");
-                recorder.Warn(Step, directory, exception.Message);
+                recorder.Warn(new ScheduleStep { Step = Step, Target = directory }, exception.Message);
             }
         }
     }
@@ -63,7 +63,7 @@ internal sealed class ExportMetrics(ScheduleDefinition definition, BackupSetting
             MetricPush.Run(gateway, Job, Environment.MachineName + suffix, text, context.Cancellation);
         }
 
-        recorder.Do(Step, directory, () => ("exported", null));
+        recorder.Do(new ScheduleStep { Step = Step, Target = directory }, step => step with { Detail = "exported" });
     }
 
     /// <summary>Returns the shortest period of all schedules that back up a database: another schedule may promise more.</summary>

@@ -24,6 +24,8 @@ public sealed class ScheduleRunner : IDisposable
     private readonly SafeFileHandle? held;
     private readonly ScheduleState? before;
     private readonly DateTimeOffset? due;
+    private readonly RunLog log;
+    private readonly bool isNotDue;
 
     /// <summary>Begins a run, if there is something to do.</summary>
     /// <param name="definition">The schedule.</param>
@@ -35,13 +37,15 @@ public sealed class ScheduleRunner : IDisposable
         ArgumentNullException.ThrowIfNull(clock);
         this.definition = definition;
         this.clock = clock;
+        log = new RunLog(definition.Name, clock);
         store = ScheduleStore.Of(definition.Scope);
         held = store.TryLock(definition.Key);
         before = store.ReadState(definition.Key);
         due = definition.Trigger.Due(ServedUntil(clock.GetUtcNow()), clock.GetUtcNow());
+        isNotDue = held is not null && onlyIfDue && due is null;
         WhyNot =
             held is null ? "another run of it is in progress" :
-            onlyIfDue && due is null ? string.Create(
+            isNotDue ? string.Create(
                 CultureInfo.InvariantCulture, $"it is not due before {definition.Trigger.Next(clock.GetUtcNow()).UtcDateTime:yyyy-MM-dd HH:mm} UTC") :
             null;
     }
@@ -91,18 +95,30 @@ public sealed class ScheduleRunner : IDisposable
     /// <summary>Stores that a run failed before its first step.</summary>
     public ScheduleRun Fail(BackupException reason, OperationContext context) => Record(recorder =>
     {
-        recorder.Fail("Settings", definition.Job.ConfigurationPath, reason);
+        recorder.Fail(new ScheduleStep { Step = StepNames.Settings, Target = definition.Job.ConfigurationPath }, reason);
         return ([], []);
     }, _ => { }, settings: null, context);
 
     /// <summary>Returns the record of a run that had nothing to do.</summary>
-    public ScheduleRun Skip(string reason) => new()
+    /// <param name="reason">Why, as a clause.</param>
+    /// <param name="context">Where the log goes. That it is not due yet is no news: some schedulers start it several times a day.</param>
+    public ScheduleRun Skip(string reason, OperationContext context)
     {
-        Name = definition.Name,
-        Started = clock.GetUtcNow(),
-        Result = ScheduleResult.Skipped,
-        Reason = reason,
-    };
+        ArgumentNullException.ThrowIfNull(context);
+        var run = new ScheduleRun
+        {
+            Name = definition.Name,
+            Started = clock.GetUtcNow(),
+            Result = ScheduleResult.Skipped,
+            Reason = reason,
+        };
+        if (!isNotDue)
+        {
+            context.Log(log.Of(run));
+        }
+
+        return run;
+    }
 
     /// <inheritdoc/>
     public void Dispose() => held?.Dispose();
@@ -144,8 +160,19 @@ public sealed class ScheduleRunner : IDisposable
     {
         var started = clock.GetUtcNow();
         var timer = Stopwatch.GetTimestamp();
-        var recorder = new StepRecorder();
-        var (made, databases) = work(recorder);
+        var recorder = new StepRecorder(step => context.Log(log.Of(step)));
+        IReadOnlyList<string> made;
+        IReadOnlyCollection<string> databases;
+        try
+        {
+            (made, databases) = work(recorder);
+        }
+        catch (OperationCanceledException)
+        {
+            context.Log(log.Stopped());
+            throw;
+        }
+
         foreach (var one in recorder.Faults)
         {
             fault(one);
@@ -178,6 +205,7 @@ public sealed class ScheduleRunner : IDisposable
             context.Warn($"The result of the run could not be saved: {exception.Message}");
         }
 
+        context.Log(log.Of(run));
         return run;
     }
 

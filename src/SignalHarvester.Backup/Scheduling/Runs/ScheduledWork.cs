@@ -1,3 +1,4 @@
+using System.Globalization;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Configuration.Settings;
 using SignalHarvester.Backup.Operations.Create;
@@ -61,7 +62,9 @@ internal sealed class ScheduledWork(ScheduleJob job, BackupSettings settings, St
         {
             foreach (var directory in Directories)
             {
-                recorder.Do(StepNames.Retention, directory, () => (Prune(new BackupDirectory(directory, context.Clock)), null));
+                recorder.Do(
+                    new ScheduleStep { Step = StepNames.Retention, Target = directory },
+                    step => step with { Detail = Prune(new BackupDirectory(directory, context.Clock)) });
             }
         }
     }
@@ -76,7 +79,7 @@ internal sealed class ScheduledWork(ScheduleJob job, BackupSettings settings, St
             {
                 if (source.Fault is { } fault)
                 {
-                    recorder.Fail(StepNames.Create, source.Path, fault);
+                    recorder.Fail(Of(StepNames.Create, source.Path), fault);
                 }
                 else
                 {
@@ -96,7 +99,7 @@ internal sealed class ScheduledWork(ScheduleJob job, BackupSettings settings, St
         var directory = new BackupDirectory(settings.BackupDirectoryOf(database), context.Clock);
         Note(database);
         BackupMetadata? backup = null;
-        recorder.Do(StepNames.Create, database, () =>
+        recorder.Do(Of(StepNames.Create, database), step =>
         {
             backup = BackupEngine.Create(database, directory, Options(), context);
             Note(backup.DatabasePath);
@@ -105,29 +108,38 @@ internal sealed class ScheduledWork(ScheduleJob job, BackupSettings settings, St
                 made.Add(backup.Id);
             }
 
-            return ($"{backup.Type}", backup.Id);
+            return step with
+            {
+                Detail = $"{backup.Type}",
+                BackupId = backup.Id,
+                Type = backup.Type,
+                Size = backup.Size,
+                Ratio = backup.DatabaseSize is > 0 and var whole ? Math.Round((double)backup.Size / whole, 3) : null,
+                VerificationLevel = backup.VerificationLevel,
+            };
         });
         if (backup is null)
         {
             return;
         }
 
+        var verify = Of(StepNames.Verify, database) with { BackupId = backup.Id, VerificationLevel = backup.VerificationLevel };
         if (backup.Verified)
         {
-            recorder.Do(StepNames.Verify, database, () => ($"{backup.VerificationLevel}, before it was published", backup.Id));
+            recorder.Do(verify, step => step with { Detail = $"{backup.VerificationLevel}, before it was published" });
         }
         else
         {
-            recorder.Skip(StepNames.Verify, database, backup.Id, "switched off");
+            recorder.Skip(verify, "switched off");
         }
 
         foreach (var store in settings.Stores.Where(store => store is { Enabled: true, UploadAfterBackup: true }))
         {
-            recorder.Do(StepNames.Upload, store.Location.ToString(), () =>
+            recorder.Do(Of(StepNames.Upload, database) with { Target = store.Location.ToString(), BackupId = backup.Id }, step =>
             {
                 var there = stores.Open(store.Location, store.Options);
                 BackupEngine.Send(backup, directory, there, () => stores.Prepare(there, store.CreateContainer, context), context);
-                return ("sent with the missing parts of its chain", backup.Id);
+                return step with { Detail = "sent with the missing parts of its chain" };
             });
         }
     }
@@ -137,30 +149,37 @@ internal sealed class ScheduledWork(ScheduleJob job, BackupSettings settings, St
         var newest = new List<BackupMetadata>();
         foreach (var path in Directories)
         {
-            recorder.Do(StepNames.List, path, () =>
+            recorder.Do(new ScheduleStep { Step = StepNames.List, Target = path }, step =>
             {
                 var found = NewestBackups.OfEach(new BackupDirectory(path, context.Clock).List().Backups);
                 newest.AddRange(found);
-                return (string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{found.Count} databases have backups"), null);
+                return step with { Detail = string.Create(CultureInfo.InvariantCulture, $"{found.Count} databases have backups") };
             });
         }
 
         // The backups of a lost database matter most, so a drill does not depend on which databases exist.
         foreach (var source in job.Databases.Count == 0 ? [] : sources.Where(source => !newest.Exists(backup => backup.DatabasePath == source.Path)))
         {
-            recorder.Fail(StepNames.Drill, source.Path, source.Fault ?? new BackupException(
+            recorder.Fail(Of(StepNames.Drill, source.Path), source.Fault ?? new BackupException(
                 BackupErrorId.BackupNotFound, source.Path, $"There is no backup of '{source.Path}' for a drill. List the backups with Get-SHBackup."));
         }
 
         foreach (var backup in newest.Where(backup => job.Databases.Count == 0 || sources.Any(source => source.Path == backup.DatabasePath)))
         {
             Note(backup.DatabasePath);
-            recorder.Do(StepNames.Drill, backup.DatabasePath ?? backup.Id, () =>
+            var begun = new ScheduleStep
+            {
+                Step = StepNames.Drill,
+                Target = backup.DatabasePath ?? backup.Id,
+                Database = backup.DatabasePath,
+                BackupId = backup.Id,
+            };
+            recorder.Do(begun, step =>
             {
                 var drill = BackupEngine.Drill(
                     BackupSource.In(new BackupDirectory(backup.BackupDirectory, context.Clock), backup), settings.DrillAssertions, context);
                 return drill.Passed
-                    ? (string.Create(System.Globalization.CultureInfo.InvariantCulture, $"restored in {drill.RestoreTime.TotalSeconds:0.0} s"), backup.Id)
+                    ? step with { Detail = string.Create(CultureInfo.InvariantCulture, $"restored in {drill.RestoreTime.TotalSeconds:0.0} s") }
                     : throw DrillBackup.Fault(drill);
             });
         }
@@ -175,9 +194,13 @@ internal sealed class ScheduledWork(ScheduleJob job, BackupSettings settings, St
         ];
         foreach (var path in Directories)
         {
-            recorder.Do(StepNames.Scrub, path, () => (Scrub(new BackupDirectory(path, context.Clock), copies), null));
+            recorder.Do(
+                new ScheduleStep { Step = StepNames.Scrub, Target = path },
+                step => step with { Detail = Scrub(new BackupDirectory(path, context.Clock), copies) });
         }
     }
+
+    private static ScheduleStep Of(string step, string database) => new() { Step = step, Target = database, Database = database };
 
     private string Scrub(BackupDirectory directory, Func<StoreCatalog>[] copies)
     {
@@ -213,7 +236,7 @@ internal sealed class ScheduledWork(ScheduleJob job, BackupSettings settings, St
         }
 
         return failed.Count == 0
-            ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{read} of {planned.Count} read, {repaired} of them repaired")
+            ? string.Create(CultureInfo.InvariantCulture, $"{read} of {planned.Count} read, {repaired} of them repaired")
             : throw failed[0];
     }
 
@@ -226,7 +249,7 @@ internal sealed class ScheduledWork(ScheduleJob job, BackupSettings settings, St
         var outcome = BackupEngine.Prune(BackupCatalog.Of(directory), decisions, settings.Retention, now, failed.Add, context);
         return failed.Count == 0
             ? string.Create(
-                System.Globalization.CultureInfo.InvariantCulture,
+                CultureInfo.InvariantCulture,
                 $"{outcome.Count(decision => decision.Action == RetentionAction.Remove)} removed, {outcome.Count(decision => decision.Action == RetentionAction.Keep)} kept")
             : throw failed[0];
     }

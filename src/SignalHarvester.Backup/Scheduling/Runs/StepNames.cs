@@ -3,6 +3,9 @@ namespace SignalHarvester.Backup.Scheduling.Runs;
 /// <summary>The names of a run's steps in its record.</summary>
 internal static class StepNames
 {
+    /// <summary>Reads the settings file.</summary>
+    public const string Settings = nameof(Settings);
+
     /// <summary>Finds the databases.</summary>
     public const string List = nameof(List);
 

@@ -45,8 +45,9 @@ internal sealed class CronBackend(TimeProvider clock) : IScheduleBackend
             .. definition.Command.Environment.Select(variable => $"{variable.Key}={Quote(variable.Value)}"),
             Quote(definition.Command.Program),
             .. definition.Command.Arguments.Select(Quote),
-            // cron mails everything that it sees; errors come on the other stream.
-            ">/dev/null",
+            // cron mails everything that it sees: the errors, which come on the other stream. If there is no logger, or it fails, the run must
+            // not: it would break with its pipe.
+            $"| {{ logger -t {Tag(definition)} || cat >/dev/null; }}",
         ]);
         if (Encoding.UTF8.GetByteCount(line) > MostBytes)
         {
@@ -60,6 +61,8 @@ internal sealed class CronBackend(TimeProvider clock) : IScheduleBackend
         [
             Begin(definition.Key),
             "# " + definition.Title,
+            "# cron starts it more often: after a boot, at the other UTC offsets of this time zone, and every six hours, to make up for a",
+            "# missed run. If no run is due, it ends at once. The lines of its runs are in the system log, under " + Tag(definition) + "; cron mails errors.",
             // For runs that were missed while the machine was off.
             "@reboot " + line,
             .. Times(definition.Trigger).Select(times => $"{times} * * * {line}"),
@@ -151,6 +154,8 @@ internal sealed class CronBackend(TimeProvider clock) : IScheduleBackend
 
     private static string Begin(string key) =>
         $"# BEGIN SignalHarvester.Backup {key}: written by Register-SHBackupSchedule; Unregister-SHBackupSchedule removes it";
+
+    private static string Tag(ScheduleDefinition definition) => ScheduleStore.Prefix + definition.Key;
 
     private static string End(string key) => $"# END SignalHarvester.Backup {key}";
 

@@ -85,6 +85,7 @@ internal sealed partial class LaunchdBackend(TimeProvider clock) : IScheduleBack
                 : [("EnvironmentVariables", Dictionary(command.Environment.Select(variable => (variable.Key, Text(variable.Value)))))],
             [("StartCalendarInterval", new XElement("array", times))],
             [("RunAtLoad", new XElement("true"))],
+            [("StandardOutPath", Text(LogOf(definition))), ("StandardErrorPath", Text(LogOf(definition)))],
             [("ProcessType", Text("Background"))]);
         var document = new XDocument(
             new XDocumentType("plist", "-//Apple//DTD PLIST 1.0//EN", "http://www.apple.com/DTDs/PropertyList-1.0.dtd", null),
@@ -122,12 +123,17 @@ internal sealed partial class LaunchdBackend(TimeProvider clock) : IScheduleBack
 
     private static string Service(ScheduleDefinition definition) => $"{Domain(definition.Scope)}/{LabelOf(definition)}";
 
-    private static string PathOf(ScheduleDefinition definition) => Path.Combine(
-        definition.Scope == ScheduleScope.System
-            ? "/Library/LaunchDaemons"
-            : Path.Combine(
-                Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify), "Library", "LaunchAgents"),
-        LabelOf(definition) + ".plist");
+    private static string PathOf(ScheduleDefinition definition) =>
+        InLibrary(definition.Scope, definition.Scope == ScheduleScope.System ? "LaunchDaemons" : "LaunchAgents", LabelOf(definition) + ".plist");
+
+    /// <summary>Returns the file of its output, in the folder that Console shows.</summary>
+    private static string LogOf(ScheduleDefinition definition) => InLibrary(definition.Scope, "Logs", ScheduleStore.Prefix + definition.Key + ".log");
+
+    private static string InLibrary(ScheduleScope scope, string folder, string file) => Path.Combine(
+        scope == ScheduleScope.System
+            ? "/Library"
+            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify), "Library"),
+        folder, file);
 
     private static uint UserId() => OperatingSystem.IsWindows() ? 0 : GetUserId();
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
 using SignalHarvester.Backup.Storage;
 using SignalHarvester.Backup.Text;
 
@@ -10,6 +11,20 @@ internal sealed class SystemdBackend : IScheduleBackend
 {
     private const string SystemUnits = "/etc/systemd/system";
     private const UnixFileMode ReadableByAll = DurableFile.OwnersAlone | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+
+    private static readonly Regex UnitName = new(
+        @"\A([A-Za-z0-9:_.\\-]|%[nNpPiIjJ%])+(@([A-Za-z0-9:_.\\-]|%[nNpPiIjJ%])*)?\.(service|target|timer|path|socket)\z",
+        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture);
+
+    // What no backup of any database can need. Nothing here hides a file, or takes the right to read or write one: databases and
+    // backups can lie anywhere, a settings file can name others later, and in many containers a unit that changes its view of the
+    // file system does not start. The services of an account have no more rights than the account anyway.
+    private static readonly string[] Sandbox =
+    [
+        "LockPersonality=yes", "RestrictRealtime=yes", "RestrictNamespaces=yes",
+        "CapabilityBoundingSet=~CAP_AUDIT_CONTROL CAP_AUDIT_READ CAP_AUDIT_WRITE CAP_BLOCK_SUSPEND CAP_MKNOD CAP_NET_ADMIN CAP_NET_RAW CAP_SYS_BOOT "
+            + "CAP_SYS_MODULE CAP_SYS_PACCT CAP_SYS_RAWIO CAP_SYS_TIME CAP_SYS_TTY_CONFIG CAP_SYSLOG CAP_WAKE_ALARM",
+    ];
 
     /// <inheritdoc/>
     public ScheduleBackend Kind => ScheduleBackend.Systemd;
@@ -113,6 +128,9 @@ internal sealed class SystemdBackend : IScheduleBackend
         };
     }
 
+    /// <summary>Whether a text can be the name of a unit; specifiers such as %n stand for parts of the failed unit's name.</summary>
+    internal static bool IsUnitName(string text) => UnitName.IsMatch(text);
+
     /// <summary>Quotes a word of a command line for systemd: in quotes, with C escapes, and with % and $ doubled, because they have a meaning.</summary>
     internal static string Quote(string text, bool isArgument)
     {
@@ -138,14 +156,21 @@ internal sealed class SystemdBackend : IScheduleBackend
         "# Written by Register-SHBackupSchedule; Unregister-SHBackupSchedule removes it.",
         "[Unit]",
         "Description=" + Title(definition),
+        .. definition.OnFailure is { } unit ? new[] { "OnFailure=" + unit } : [],
         "",
         "[Service]",
         "Type=oneshot",
+        "SyslogIdentifier=" + UnitOf(definition),
         .. definition.Command.Environment.Select(variable => "Environment=" + Quote($"{variable.Key}={variable.Value}", isArgument: false)),
         // The program's own path is the only word in which systemd replaces no variables.
         $"ExecStart={Quote(definition.Command.Program, isArgument: false)} {string.Join(' ', definition.Command.Arguments.Select(argument => Quote(argument, isArgument: true)))}",
         // A stop by systemctl or at shutdown is not a failure.
         "SuccessExitStatus=143",
+        "# A run that hangs for days keeps the later ones from starting.",
+        "TimeoutStartSec=3d",
+        "Nice=10",
+        "IOSchedulingClass=idle",
+        .. definition.Scope == ScheduleScope.System ? Sandbox : [],
         "",
     ]);
 
