@@ -50,7 +50,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>Restore-SHBackup</seealso>
 /// <seealso>Remove-SHBackup</seealso>
 /// <seealso>about_SignalHarvester.Backup</seealso>
-[Cmdlet(VerbsCommon.Get, "SHBackup")]
+[Cmdlet(VerbsCommon.Get, "SHBackup", HelpUri = HelpPages.Folder + "Get-SHBackup.md")]
 [OutputType(typeof(BackupMetadata))]
 public sealed class GetSHBackupCommand : BackupCommand, IConfigurationOptional
 {
@@ -121,6 +121,7 @@ public sealed class GetSHBackupCommand : BackupCommand, IConfigurationOptional
     /// last, whatever the clock said. Select one database with -Database.
     /// </summary>
     [Parameter]
+    [Alias("Last")]
     [ValidateRange(1, int.MaxValue)]
     public int? Newest { get; set; }
 

@@ -31,7 +31,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>Test-SHBackupStore</seealso>
 /// <seealso>Send-SHBackup</seealso>
 /// <seealso>about_SignalHarvester.Backup</seealso>
-[Cmdlet(VerbsCommon.New, "SHBackupStore", SupportsShouldProcess = true)]
+[Cmdlet(VerbsCommon.New, "SHBackupStore", SupportsShouldProcess = true, HelpUri = HelpPages.Folder + "New-SHBackupStore.md")]
 [OutputType(typeof(BackupStore))]
 public sealed class NewSHBackupStoreCommand : StoreCommand, IDynamicParameters
 {
