@@ -7,6 +7,7 @@ using SignalHarvester.Backup.Configuration.Settings;
 using SignalHarvester.Backup.Encryption;
 using SignalHarvester.Backup.Operations.Transfer;
 using SignalHarvester.Backup.PowerShell.Binding;
+using SignalHarvester.Backup.PowerShell.Completion;
 using SignalHarvester.Backup.PowerShell.Keys;
 using SignalHarvester.Backup.PowerShell.Stores;
 
@@ -44,6 +45,7 @@ public abstract class BackupCommand : PSCmdlet, IDynamicParameters, IDisposable
     /// else <c>config/settings.yaml</c> in the current location, if it exists. Parameters always win.
     /// </summary>
     [Parameter]
+    [ArgumentCompleter(typeof(ConfigurationFileCompleter))]
     [ValidateNotNullOrEmpty]
     public string? ConfigurationPath { get; set; }
 
