@@ -5,7 +5,7 @@
     Author               = 'Signal Harvester contributors'
     CompanyName          = 'Signal Harvester'
     Copyright            = '(c) Signal Harvester contributors'
-    Description          = 'Backs up live SQLite databases and restores them: consistent, verified, compressed backups in standard formats.'
+    Description          = 'PowerShell 7.6+. Backs up live SQLite databases and restores them: consistent, verified, compressed backups in standard formats.'
     PowerShellVersion    = '7.6'
     CompatiblePSEditions = @('Core')
     # Loaded before Types.ps1xml, which names a type of the one and a converter of the other.
@@ -45,10 +45,16 @@
     )
     FunctionsToExport    = @()
     VariablesToExport    = @()
-    AliasesToExport      = @()
+    AliasesToExport      = @('Invoke-SHBackupDrill')
+    # What stands in braces here and below comes from the build.
+    FileList             = @('{FileList}')
     PrivateData          = @{
         PSData = @{
-            Tags = @('SQLite', 'Backup', 'Restore', 'Database', 'WAL', 'S3', 'Azure', 'GoogleCloud', 'PSEdition_Core', 'Windows', 'Linux', 'MacOS')
+            ProjectUri   = '{RepositoryUrl}'
+            LicenseUri   = '{RepositoryUrl}/blob/main/LICENSE'
+            IconUri      = '{RepositoryUrl}/raw/main/src/SignalHarvester.Backup.PowerShell/Package/icon.png'
+            ReleaseNotes = '{ReleaseNotes}'
+            Tags         = @('SQLite', 'Backup', 'Restore', 'Database', 'WAL', 'S3', 'Azure', 'GoogleCloud', 'PSEdition_Core', 'Windows', 'Linux', 'MacOS')
         }
     }
 }

@@ -4,11 +4,19 @@ using SignalHarvester.Backup.HelpGenerator;
 // MSBuild shows lines of this form as its own errors.
 const string ErrorPrefix = "HelpGenerator : error SHHELP: ";
 
-if (args is not [var manifest, var documentation, var helpFile, var markdownFolder])
+if (args is ["messages", var assembly, var words])
 {
-    Console.Error.WriteLine(ErrorPrefix + "usage: MANIFEST XML-DOCUMENTATION HELP-FILE MARKDOWN-DIRECTORY");
+    HelpMessageWriter.Write(assembly, XmlDocumentation.Load(words));
+    return 0;
+}
+
+if (args is not [var template, var changes, var repository, var manifest, var documentation, var helpFile, var markdownFolder])
+{
+    Console.Error.WriteLine(ErrorPrefix + "usage: TEMPLATE CHANGE-LOG REPOSITORY-URL MANIFEST XML-DOCUMENTATION HELP-FILE MARKDOWN-DIRECTORY, or messages ASSEMBLY XML-DOCUMENTATION");
     return 2;
 }
+
+ManifestWriter.Write(template, manifest, "en-US/" + Path.GetFileName(helpFile), repository, changes);
 
 var reader = new CommandReader(XmlDocumentation.Load(documentation));
 IReadOnlyList<CommandHelp> commands;

@@ -37,11 +37,18 @@ public sealed record BackupSchedule
     public IReadOnlyList<string> DatabasePath
     {
         get;
-        init => field = ReadableValues.List(value);
-    } = ReadableValues.List<string>([]);
+        init => field = Readable.List(value);
+    } = Readable.List<string>([]);
 
     /// <summary>The directory of the backups; null if the configuration names it.</summary>
     public string? BackupDirectory { get; init; }
+
+    /// <summary>The stores that each backup is sent to: names, addresses or folders' paths. Empty for those of the configuration.</summary>
+    public IReadOnlyList<string> To
+    {
+        get;
+        init => field = Readable.List(value);
+    } = Readable.List<string>([]);
 
     /// <summary>The settings file that is read at every run; null for none.</summary>
     public string? ConfigurationPath { get; init; }

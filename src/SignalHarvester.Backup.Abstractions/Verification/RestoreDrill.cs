@@ -40,8 +40,8 @@ public sealed record RestoreDrill
     public IReadOnlyList<DrillAssertionResult> Assertions
     {
         get;
-        init => field = ReadableValues.List(value);
-    } = ReadableValues.List<DrillAssertionResult>([]);
+        init => field = Readable.List(value);
+    } = Readable.List<DrillAssertionResult>([]);
 
     /// <summary>The start of the drill, in UTC.</summary>
     public DateTimeOffset Started { get; init; }

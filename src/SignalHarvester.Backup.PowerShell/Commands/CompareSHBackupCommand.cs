@@ -30,7 +30,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>Get-SHBackup</seealso>
 /// <seealso>Restore-SHBackup</seealso>
 /// <seealso>about_SignalHarvester.Backup</seealso>
-[Cmdlet(VerbsData.Compare, "SHBackup", DefaultParameterSetName = ObjectSet)]
+[Cmdlet(VerbsData.Compare, "SHBackup", DefaultParameterSetName = ObjectSet, HelpUri = HelpPages.Folder + "Compare-SHBackup.md")]
 [OutputType(typeof(BackupDifference))]
 public sealed class CompareSHBackupCommand : DecryptingCommand, IConfigurationOptional
 {

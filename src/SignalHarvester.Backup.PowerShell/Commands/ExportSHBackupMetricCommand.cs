@@ -33,7 +33,9 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>Start-SHBackupMetricServer</seealso>
 /// <seealso>Get-SHBackupHistory</seealso>
 /// <seealso>about_SignalHarvester.Backup</seealso>
-[Cmdlet(VerbsData.Export, "SHBackupMetric", SupportsShouldProcess = true, DefaultParameterSetName = TextSet)]
+[Cmdlet(
+    VerbsData.Export, "SHBackupMetric", SupportsShouldProcess = true, DefaultParameterSetName = TextSet,
+    HelpUri = HelpPages.Folder + "Export-SHBackupMetric.md")]
 [OutputType(typeof(string))]
 public sealed class ExportSHBackupMetricCommand : MetricCommand
 {

@@ -50,10 +50,12 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>Restore-SHBackup</seealso>
 /// <seealso>Remove-SHBackup</seealso>
 /// <seealso>about_SignalHarvester.Backup</seealso>
-[Cmdlet(VerbsCommon.Get, "SHBackup")]
+[Cmdlet(VerbsCommon.Get, "SHBackup", HelpUri = HelpPages.Folder + "Get-SHBackup.md")]
 [OutputType(typeof(BackupMetadata))]
 public sealed class GetSHBackupCommand : BackupCommand, IConfigurationOptional
 {
+    private const string RemoteViewName = "SignalHarvester.Backup.BackupMetadata#Remote";
+
     private DatabaseFilter? databases;
 
     private readonly StoreParameters storeParameters = new();
@@ -119,6 +121,7 @@ public sealed class GetSHBackupCommand : BackupCommand, IConfigurationOptional
     /// last, whatever the clock said. Select one database with -Database.
     /// </summary>
     [Parameter]
+    [Alias("Last")]
     [ValidateRange(1, int.MaxValue)]
     public int? Newest { get; set; }
 
@@ -165,7 +168,15 @@ public sealed class GetSHBackupCommand : BackupCommand, IConfigurationOptional
             }
         }
 
-        WriteObject(Tree ? BackupTree.Draw([.. selected]) : selected, enumerateCollection: true);
+        WriteObject(Tree ? BackupTree.Draw([.. selected]) : IsRemote ? selected.Select(WithPlace) : selected, enumerateCollection: true);
+    }
+
+    /// <summary>Marks a copy, so that the table's heading says where it is.</summary>
+    private static PSObject WithPlace(BackupMetadata copy)
+    {
+        var shown = new PSObject(copy);
+        shown.TypeNames.Insert(0, RemoteViewName);
+        return shown;
     }
 
     /// <summary>Returns the filter of -Id. A text that cannot be an id or a pattern of ids is written as an error and matches nothing.</summary>

@@ -31,7 +31,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>New-SHBackupConfiguration</seealso>
 /// <seealso>Test-SHBackupConfiguration</seealso>
 /// <seealso>about_SignalHarvester.Backup</seealso>
-[Cmdlet(VerbsCommon.Get, "SHBackupConfiguration")]
+[Cmdlet(VerbsCommon.Get, "SHBackupConfiguration", HelpUri = HelpPages.Folder + "Get-SHBackupConfiguration.md")]
 [OutputType(typeof(ConfigurationSetting))]
 public sealed class GetSHBackupConfigurationCommand : ConfigurationCommand
 {

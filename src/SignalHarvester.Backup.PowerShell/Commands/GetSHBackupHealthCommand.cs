@@ -40,7 +40,9 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>Invoke-SHBackupScrub</seealso>
 /// <seealso>Get-SHBackupHistory</seealso>
 /// <seealso>about_SignalHarvester.Backup</seealso>
-[Cmdlet(VerbsCommon.Get, "SHBackupHealth", DefaultParameterSetName = ObjectSet, SupportsShouldProcess = true)]
+[Cmdlet(
+    VerbsCommon.Get, "SHBackupHealth", DefaultParameterSetName = ObjectSet, SupportsShouldProcess = true,
+    HelpUri = HelpPages.Folder + "Get-SHBackupHealth.md")]
 [OutputType(typeof(BackupHealth), ParameterSetName = [ObjectSet])]
 [OutputType(typeof(string), ParameterSetName = [HtmlSet])]
 public sealed class GetSHBackupHealthCommand : BackupCommand

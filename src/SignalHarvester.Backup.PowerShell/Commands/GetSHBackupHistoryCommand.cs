@@ -31,7 +31,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>Export-SHBackupMetric</seealso>
 /// <seealso>Get-SHBackup</seealso>
 /// <seealso>about_SignalHarvester.Backup</seealso>
-[Cmdlet(VerbsCommon.Get, "SHBackupHistory", DefaultParameterSetName = AllSet)]
+[Cmdlet(VerbsCommon.Get, "SHBackupHistory", DefaultParameterSetName = AllSet, HelpUri = HelpPages.Folder + "Get-SHBackupHistory.md")]
 [OutputType(typeof(BackupEvent))]
 public sealed class GetSHBackupHistoryCommand : BackupCommand, IConfigurationOptional
 {
@@ -80,6 +80,7 @@ public sealed class GetSHBackupHistoryCommand : BackupCommand, IConfigurationOpt
 
     /// <summary>The number of newest events, after the other filters.</summary>
     [Parameter]
+    [Alias("Last")]
     [ValidateRange(1, int.MaxValue)]
     public int? Newest { get; set; }
 

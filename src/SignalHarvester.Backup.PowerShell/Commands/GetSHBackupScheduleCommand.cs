@@ -23,7 +23,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>Register-SHBackupSchedule</seealso>
 /// <seealso>Get-SHBackupHistory</seealso>
 /// <seealso>about_SignalHarvester.Backup</seealso>
-[Cmdlet(VerbsCommon.Get, "SHBackupSchedule")]
+[Cmdlet(VerbsCommon.Get, "SHBackupSchedule", HelpUri = HelpPages.Folder + "Get-SHBackupSchedule.md")]
 [OutputType(typeof(BackupSchedule))]
 public sealed class GetSHBackupScheduleCommand : ScheduleCommand
 {

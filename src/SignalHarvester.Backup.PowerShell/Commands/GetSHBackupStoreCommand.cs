@@ -21,7 +21,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>New-SHBackupStore</seealso>
 /// <seealso>Test-SHBackupStore</seealso>
 /// <seealso>about_SignalHarvester.Backup</seealso>
-[Cmdlet(VerbsCommon.Get, "SHBackupStore")]
+[Cmdlet(VerbsCommon.Get, "SHBackupStore", HelpUri = HelpPages.Folder + "Get-SHBackupStore.md")]
 [OutputType(typeof(BackupStore))]
 public sealed class GetSHBackupStoreCommand : StoreCommand
 {

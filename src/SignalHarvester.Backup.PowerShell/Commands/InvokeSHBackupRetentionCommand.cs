@@ -44,7 +44,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>Remove-SHBackup</seealso>
 /// <seealso>Register-SHBackupSchedule</seealso>
 /// <seealso>about_SignalHarvester.Backup</seealso>
-[Cmdlet(VerbsLifecycle.Invoke, "SHBackupRetention", SupportsShouldProcess = true)]
+[Cmdlet(VerbsLifecycle.Invoke, "SHBackupRetention", SupportsShouldProcess = true, HelpUri = HelpPages.Folder + "Invoke-SHBackupRetention.md")]
 [OutputType(typeof(RetentionDecision))]
 public sealed class InvokeSHBackupRetentionCommand : BackupCommand
 {

@@ -45,7 +45,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>Register-SHBackupSchedule</seealso>
 /// <seealso>Get-SHBackupHistory</seealso>
 /// <seealso>about_SignalHarvester.Backup</seealso>
-[Cmdlet(VerbsLifecycle.Invoke, "SHBackupSchedule", SupportsShouldProcess = true)]
+[Cmdlet(VerbsLifecycle.Invoke, "SHBackupSchedule", SupportsShouldProcess = true, HelpUri = HelpPages.Folder + "Invoke-SHBackupSchedule.md")]
 [OutputType(typeof(ScheduleRun), typeof(string))]
 public sealed class InvokeSHBackupScheduleCommand : ScheduleCommand
 {

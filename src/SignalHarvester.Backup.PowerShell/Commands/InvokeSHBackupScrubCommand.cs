@@ -36,7 +36,9 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>Test-SHBackup</seealso>
 /// <seealso>Get-SHBackupHealth</seealso>
 /// <seealso>about_SignalHarvester.Backup</seealso>
-[Cmdlet(VerbsLifecycle.Invoke, "SHBackupScrub", SupportsShouldProcess = true, DefaultParameterSetName = PercentSet)]
+[Cmdlet(
+    VerbsLifecycle.Invoke, "SHBackupScrub", SupportsShouldProcess = true, DefaultParameterSetName = PercentSet,
+    HelpUri = HelpPages.Folder + "Invoke-SHBackupScrub.md")]
 [OutputType(typeof(BackupScrubResult))]
 public sealed class InvokeSHBackupScrubCommand : BackupCommand
 {

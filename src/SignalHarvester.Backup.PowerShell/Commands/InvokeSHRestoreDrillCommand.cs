@@ -37,7 +37,10 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>Restore-SHBackup</seealso>
 /// <seealso>Test-SHBackup</seealso>
 /// <seealso>about_SignalHarvester.Backup</seealso>
-[Cmdlet(VerbsLifecycle.Invoke, "SHRestoreDrill", SupportsShouldProcess = true, DefaultParameterSetName = IdSet)]
+[Cmdlet(
+    VerbsLifecycle.Invoke, "SHRestoreDrill", SupportsShouldProcess = true, DefaultParameterSetName = IdSet,
+    HelpUri = HelpPages.Folder + "Invoke-SHRestoreDrill.md")]
+[Alias("Invoke-SHBackupDrill")]
 [OutputType(typeof(RestoreDrill), typeof(bool))]
 public sealed class InvokeSHRestoreDrillCommand : DecryptingCommand, IConfigurationOptional
 {
@@ -55,6 +58,7 @@ public sealed class InvokeSHRestoreDrillCommand : DecryptingCommand, IConfigurat
 
     /// <summary>Drills the newest backup of each database.</summary>
     [Parameter(Mandatory = true, ParameterSetName = NewestSet)]
+    [Alias("Last")]
     public SwitchParameter Newest { get; set; }
 
     /// <summary>With -Newest: only these databases, by the full path or the file's name. Wildcards match several.</summary>

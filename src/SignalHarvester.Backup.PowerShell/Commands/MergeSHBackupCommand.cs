@@ -23,7 +23,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>Get-SHBackup</seealso>
 /// <seealso>New-SHBackup</seealso>
 /// <seealso>about_SignalHarvester.Backup</seealso>
-[Cmdlet(VerbsData.Merge, "SHBackup", SupportsShouldProcess = true, DefaultParameterSetName = ObjectSet)]
+[Cmdlet(VerbsData.Merge, "SHBackup", SupportsShouldProcess = true, DefaultParameterSetName = ObjectSet, HelpUri = HelpPages.Folder + "Merge-SHBackup.md")]
 [OutputType(typeof(BackupMetadata))]
 public sealed class MergeSHBackupCommand : DecryptingCommand
 {

@@ -67,7 +67,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>Test-SHBackup</seealso>
 /// <seealso>Restore-SHBackup</seealso>
 /// <seealso>about_SignalHarvester.Backup</seealso>
-[Cmdlet(VerbsCommon.New, "SHBackup", SupportsShouldProcess = true, DefaultParameterSetName = PathSet)]
+[Cmdlet(VerbsCommon.New, "SHBackup", SupportsShouldProcess = true, DefaultParameterSetName = PathSet, HelpUri = HelpPages.Folder + "New-SHBackup.md")]
 [OutputType(typeof(BackupMetadata))]
 public sealed class NewSHBackupCommand : BackupCommand
 {

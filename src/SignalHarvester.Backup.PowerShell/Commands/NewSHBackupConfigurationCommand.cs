@@ -24,7 +24,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>Get-SHBackupConfiguration</seealso>
 /// <seealso>Test-SHBackupConfiguration</seealso>
 /// <seealso>about_SignalHarvester.Backup</seealso>
-[Cmdlet(VerbsCommon.New, "SHBackupConfiguration", SupportsShouldProcess = true)]
+[Cmdlet(VerbsCommon.New, "SHBackupConfiguration", SupportsShouldProcess = true, HelpUri = HelpPages.Folder + "New-SHBackupConfiguration.md")]
 [OutputType(typeof(FileInfo))]
 public sealed class NewSHBackupConfigurationCommand : PSCmdlet
 {

@@ -24,7 +24,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>New-SHBackup</seealso>
 /// <seealso>Protect-SHBackup</seealso>
 /// <seealso>about_SignalHarvester.Backup</seealso>
-[Cmdlet(VerbsCommon.New, "SHBackupKey", SupportsShouldProcess = true)]
+[Cmdlet(VerbsCommon.New, "SHBackupKey", SupportsShouldProcess = true, HelpUri = HelpPages.Folder + "New-SHBackupKey.md")]
 [OutputType(typeof(BackupKey))]
 public sealed class NewSHBackupKeyCommand : PSCmdlet
 {

@@ -31,7 +31,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>Test-SHBackupStore</seealso>
 /// <seealso>Send-SHBackup</seealso>
 /// <seealso>about_SignalHarvester.Backup</seealso>
-[Cmdlet(VerbsCommon.New, "SHBackupStore", SupportsShouldProcess = true)]
+[Cmdlet(VerbsCommon.New, "SHBackupStore", SupportsShouldProcess = true, HelpUri = HelpPages.Folder + "New-SHBackupStore.md")]
 [OutputType(typeof(BackupStore))]
 public sealed class NewSHBackupStoreCommand : StoreCommand, IDynamicParameters
 {
@@ -77,7 +77,7 @@ public sealed class NewSHBackupStoreCommand : StoreCommand, IDynamicParameters
         }
 
         var file = ConfigurationPath is null ? null : this.FileSystemPath(ConfigurationPath);
-        var configuration = file is null || File.Exists(file) ? FindConfiguration() : BackupConfiguration.None;
+        var configuration = file is null || StoreEntry.IsThere(file) ? FindConfiguration() : BackupConfiguration.None;
         file ??= configuration.Path ?? this.FileSystemPath(System.IO.Path.Combine("config", "settings.yaml"));
         var store = Store(configuration.Settings);
         var former = StoreEntry.Load(file);

@@ -35,7 +35,9 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>New-SHBackupKey</seealso>
 /// <seealso>New-SHBackup</seealso>
 /// <seealso>about_SignalHarvester.Backup</seealso>
-[Cmdlet(VerbsSecurity.Protect, "SHBackup", SupportsShouldProcess = true, DefaultParameterSetName = ObjectSet)]
+[Cmdlet(
+    VerbsSecurity.Protect, "SHBackup", SupportsShouldProcess = true, DefaultParameterSetName = ObjectSet,
+    HelpUri = HelpPages.Folder + "Protect-SHBackup.md")]
 [OutputType(typeof(BackupMetadata))]
 public sealed class ProtectSHBackupCommand : DecryptingCommand
 {

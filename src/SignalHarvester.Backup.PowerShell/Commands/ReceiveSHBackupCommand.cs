@@ -29,7 +29,9 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>Get-SHBackup</seealso>
 /// <seealso>Restore-SHBackup</seealso>
 /// <seealso>about_SignalHarvester.Backup</seealso>
-[Cmdlet(VerbsCommunications.Receive, "SHBackup", SupportsShouldProcess = true, DefaultParameterSetName = ObjectSet)]
+[Cmdlet(
+    VerbsCommunications.Receive, "SHBackup", SupportsShouldProcess = true, DefaultParameterSetName = ObjectSet,
+    HelpUri = HelpPages.Folder + "Receive-SHBackup.md")]
 [OutputType(typeof(BackupTransferResult))]
 public sealed class ReceiveSHBackupCommand : BackupInputCommand, IConfigurationOptional
 {

@@ -70,7 +70,9 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>Unregister-SHBackupSchedule</seealso>
 /// <seealso>Invoke-SHBackupSchedule</seealso>
 /// <seealso>about_SignalHarvester.Backup</seealso>
-[Cmdlet(VerbsLifecycle.Register, "SHBackupSchedule", SupportsShouldProcess = true, DefaultParameterSetName = DailySet)]
+[Cmdlet(
+    VerbsLifecycle.Register, "SHBackupSchedule", SupportsShouldProcess = true, DefaultParameterSetName = DailySet,
+    HelpUri = HelpPages.Folder + "Register-SHBackupSchedule.md")]
 [OutputType(typeof(BackupSchedule), typeof(string))]
 public sealed class RegisterSHBackupScheduleCommand : BackupCommand
 {

@@ -37,7 +37,9 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// </example>
 /// <seealso>Get-SHBackup</seealso>
 /// <seealso>about_SignalHarvester.Backup</seealso>
-[Cmdlet(VerbsCommon.Remove, "SHBackup", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High, DefaultParameterSetName = ObjectSet)]
+[Cmdlet(
+    VerbsCommon.Remove, "SHBackup", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High, DefaultParameterSetName = ObjectSet,
+    HelpUri = HelpPages.Folder + "Remove-SHBackup.md")]
 [OutputType(typeof(BackupMetadata))]
 public sealed class RemoveSHBackupCommand : DecryptingCommand
 {

@@ -71,7 +71,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>Get-SHBackup</seealso>
 /// <seealso>Test-SHBackup</seealso>
 /// <seealso>about_SignalHarvester.Backup</seealso>
-[Cmdlet(VerbsData.Restore, "SHBackup", SupportsShouldProcess = true, DefaultParameterSetName = IdSet)]
+[Cmdlet(VerbsData.Restore, "SHBackup", SupportsShouldProcess = true, DefaultParameterSetName = IdSet, HelpUri = HelpPages.Folder + "Restore-SHBackup.md")]
 [OutputType(typeof(BackupRestoreResult), typeof(RestoredRows))]
 public sealed class RestoreSHBackupCommand : DecryptingCommand, IConfigurationOptional
 {

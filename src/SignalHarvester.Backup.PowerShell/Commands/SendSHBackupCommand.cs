@@ -27,7 +27,9 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>Receive-SHBackup</seealso>
 /// <seealso>New-SHBackup</seealso>
 /// <seealso>about_SignalHarvester.Backup</seealso>
-[Cmdlet(VerbsCommunications.Send, "SHBackup", SupportsShouldProcess = true, DefaultParameterSetName = ObjectSet)]
+[Cmdlet(
+    VerbsCommunications.Send, "SHBackup", SupportsShouldProcess = true, DefaultParameterSetName = ObjectSet,
+    HelpUri = HelpPages.Folder + "Send-SHBackup.md")]
 [OutputType(typeof(BackupTransferResult))]
 public sealed class SendSHBackupCommand : BackupInputCommand
 {

@@ -26,7 +26,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>Export-SHBackupMetric</seealso>
 /// <seealso>Get-SHBackupHistory</seealso>
 /// <seealso>about_SignalHarvester.Backup</seealso>
-[Cmdlet(VerbsLifecycle.Start, "SHBackupMetricServer", SupportsShouldProcess = true)]
+[Cmdlet(VerbsLifecycle.Start, "SHBackupMetricServer", SupportsShouldProcess = true, HelpUri = HelpPages.Folder + "Start-SHBackupMetricServer.md")]
 [OutputType(typeof(void))]
 public sealed class StartSHBackupMetricServerCommand : MetricCommand
 {

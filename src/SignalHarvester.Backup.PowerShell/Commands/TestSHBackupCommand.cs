@@ -38,7 +38,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>Get-SHBackup</seealso>
 /// <seealso>Restore-SHBackup</seealso>
 /// <seealso>about_SignalHarvester.Backup</seealso>
-[Cmdlet(VerbsDiagnostic.Test, "SHBackup", DefaultParameterSetName = IdSet)]
+[Cmdlet(VerbsDiagnostic.Test, "SHBackup", DefaultParameterSetName = IdSet, HelpUri = HelpPages.Folder + "Test-SHBackup.md")]
 [OutputType(typeof(BackupTestResult), typeof(bool))]
 public sealed class TestSHBackupCommand : DecryptingCommand, IConfigurationOptional
 {

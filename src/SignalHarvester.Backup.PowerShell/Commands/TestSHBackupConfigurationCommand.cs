@@ -24,7 +24,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>New-SHBackupConfiguration</seealso>
 /// <seealso>Get-SHBackupConfiguration</seealso>
 /// <seealso>about_SignalHarvester.Backup</seealso>
-[Cmdlet(VerbsDiagnostic.Test, "SHBackupConfiguration")]
+[Cmdlet(VerbsDiagnostic.Test, "SHBackupConfiguration", HelpUri = HelpPages.Folder + "Test-SHBackupConfiguration.md")]
 [OutputType(typeof(ConfigurationProblem), typeof(bool))]
 public sealed class TestSHBackupConfigurationCommand : ConfigurationCommand
 {

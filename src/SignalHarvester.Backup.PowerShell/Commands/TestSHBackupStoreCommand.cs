@@ -23,7 +23,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>New-SHBackupStore</seealso>
 /// <seealso>Get-SHBackupStore</seealso>
 /// <seealso>about_SignalHarvester.Backup</seealso>
-[Cmdlet(VerbsDiagnostic.Test, "SHBackupStore")]
+[Cmdlet(VerbsDiagnostic.Test, "SHBackupStore", HelpUri = HelpPages.Folder + "Test-SHBackupStore.md")]
 [OutputType(typeof(BackupStore), typeof(bool))]
 public sealed class TestSHBackupStoreCommand : StoreCommand
 {

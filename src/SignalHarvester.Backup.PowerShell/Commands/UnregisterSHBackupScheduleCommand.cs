@@ -24,7 +24,9 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>Register-SHBackupSchedule</seealso>
 /// <seealso>Get-SHBackupSchedule</seealso>
 /// <seealso>about_SignalHarvester.Backup</seealso>
-[Cmdlet(VerbsLifecycle.Unregister, "SHBackupSchedule", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
+[Cmdlet(
+    VerbsLifecycle.Unregister, "SHBackupSchedule", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High,
+    HelpUri = HelpPages.Folder + "Unregister-SHBackupSchedule.md")]
 [OutputType(typeof(BackupSchedule))]
 public sealed class UnregisterSHBackupScheduleCommand : ScheduleCommand
 {

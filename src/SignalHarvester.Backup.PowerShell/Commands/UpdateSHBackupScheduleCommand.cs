@@ -30,7 +30,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <seealso>Get-SHBackupSchedule</seealso>
 /// <seealso>Register-SHBackupSchedule</seealso>
 /// <seealso>about_SignalHarvester.Backup</seealso>
-[Cmdlet(VerbsData.Update, "SHBackupSchedule", SupportsShouldProcess = true)]
+[Cmdlet(VerbsData.Update, "SHBackupSchedule", SupportsShouldProcess = true, HelpUri = HelpPages.Folder + "Update-SHBackupSchedule.md")]
 [OutputType(typeof(BackupSchedule))]
 public sealed class UpdateSHBackupScheduleCommand : ScheduleCommand
 {

@@ -95,8 +95,8 @@ public sealed class DeserializedConverter : PSTypeConverter
 
         if (type == typeof(IReadOnlyList<ForeignKeyViolation>))
         {
-            return Items(value).Select(
-                key => (ForeignKeyViolation)ReadObject(PSObject.AsPSObject(key), typeof(ForeignKeyViolation), SettableOf(typeof(ForeignKeyViolation)))).ToList();
+            var settable = SettableOf(typeof(ForeignKeyViolation));
+            return Items(value).Select(key => (ForeignKeyViolation)ReadObject(PSObject.AsPSObject(key), typeof(ForeignKeyViolation), settable)).ToList();
         }
 
         if (type == typeof(IReadOnlyList<VerificationCheck>))

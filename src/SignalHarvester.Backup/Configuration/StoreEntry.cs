@@ -51,13 +51,16 @@ public static class StoreEntry
         return changed;
     }
 
+    /// <summary>Whether there is a configuration file to which an entry would be added.</summary>
+    public static bool IsThere(string path) => File.Exists(path);
+
     /// <summary>Reads the present content of a configuration file; empty for a file that is not there.</summary>
     /// <exception cref="BackupException">ReadFailed, ConfigurationInvalid.</exception>
     public static string Load(string path)
     {
         try
         {
-            return File.Exists(path) ? StrictUtf8.GetString(File.ReadAllBytes(path)) : string.Empty;
+            return IsThere(path) ? StrictUtf8.GetString(File.ReadAllBytes(path)) : string.Empty;
         }
         catch (DecoderFallbackException exception)
         {

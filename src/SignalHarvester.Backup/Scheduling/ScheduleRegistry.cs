@@ -199,6 +199,7 @@ public sealed class ScheduleRegistry(string manifest, TimeProvider clock)
             OnFailure = definition.OnFailure,
             DatabasePath = definition.Job.Databases,
             BackupDirectory = definition.Job.BackupDirectory,
+            To = definition.Job is { Targets.Count: 0, Upload: { } place } ? [place.ToString()] : definition.Job.Targets,
             ConfigurationPath = definition.Job.ConfigurationPath,
             Type = definition.Job.Type,
             NextRun = definition.Trigger.Next(clock.GetUtcNow()),

@@ -185,7 +185,8 @@ public class RestoreDrillTests
         Assert.Null(workspace.Run($"Get-SHBackup {secret.Id}").WithoutErrors().As<BackupMetadata>().Single().ForeignKeyViolations);
 
         Execute(
-            workspace, "PRAGMA foreign_keys = OFF; WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i + 1 FROM n WHERE i < 200001) INSERT INTO c SELECT i, 9 FROM n");
+            workspace,
+            "PRAGMA foreign_keys = OFF; WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i + 1 FROM n WHERE i < 200001) INSERT INTO c SELECT i, 9 FROM n");
         Assert.Null(workspace.MakeBackup().ForeignKeyViolations);
         Assert.True(workspace.Run("Get-SHBackup -Newest 1 | Invoke-SHRestoreDrill").WithoutErrors().As<RestoreDrill>().Single().Passed);
     }

@@ -9,11 +9,11 @@ public class ImportTests(FirstImport firstImport)
     private static readonly string[] Commands =
     [
         "Compare-SHBackup", "Export-SHBackupMetric", "Get-SHBackup", "Get-SHBackupConfiguration", "Get-SHBackupHealth", "Get-SHBackupHistory",
-        "Get-SHBackupSchedule",
+        "Get-SHBackupSchedule", "Get-SHBackupStore",
         "Invoke-SHBackupRetention", "Invoke-SHBackupSchedule", "Invoke-SHBackupScrub", "Invoke-SHRestoreDrill", "Merge-SHBackup", "New-SHBackup",
-        "New-SHBackupConfiguration", "New-SHBackupKey", "Protect-SHBackup", "Receive-SHBackup",
+        "New-SHBackupConfiguration", "New-SHBackupKey", "New-SHBackupStore", "Protect-SHBackup", "Receive-SHBackup",
         "Register-SHBackupSchedule", "Remove-SHBackup", "Restore-SHBackup", "Send-SHBackup", "Start-SHBackupMetricServer", "Test-SHBackup",
-        "Test-SHBackupConfiguration", "Unregister-SHBackupSchedule", "Update-SHBackupSchedule",
+        "Test-SHBackupConfiguration", "Test-SHBackupStore", "Unregister-SHBackupSchedule", "Update-SHBackupSchedule",
     ];
 
     private static readonly string[] Libraries = Directory.GetFiles(BuiltModule.PathOf("lib"), "*.dll");

@@ -261,7 +261,9 @@ internal sealed class ImageVerifier(string temporaryParent, OperationContext con
             new(
                 VerificationChecks.StoredSize,
                 length == own.Backup.Size,
-                string.Create(CultureInfo.InvariantCulture, $"the file has {length} bytes, but {own.Backup.Size} were recorded")),
+                length == own.Backup.Size
+                    ? string.Create(CultureInfo.InvariantCulture, $"{length} bytes")
+                    : string.Create(CultureInfo.InvariantCulture, $"the file has {length} bytes, but {own.Backup.Size} were recorded")),
         };
         if (WrongParentSize(chain) is { } wrong)
         {

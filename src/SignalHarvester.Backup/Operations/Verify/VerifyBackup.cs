@@ -24,7 +24,10 @@ internal static class VerifyBackup
 
         var (backup, directory) = (source.Backup, source.Catalog.Directory);
         directory?.RefuseLinks();
-        var verifier = new ImageVerifier(directory?.Layout.TemporaryParent ?? Path.GetTempPath(), context) { ChecksForeignKeys = backup.ForeignKeyViolations is null };
+        var verifier = new ImageVerifier(directory?.Layout.TemporaryParent ?? Path.GetTempPath(), context)
+        {
+            ChecksForeignKeys = backup.ForeignKeyViolations is null,
+        };
         var (tested, checks) = Checks(backup, directory, level, verifier, context);
         if (level == VerificationLevel.Quick && FailedDeeper(tested) is { } earlier)
         {

@@ -93,7 +93,9 @@ internal static class VerifyCopy
         checks.Add(new VerificationCheck(
             VerificationChecks.StoredSize,
             file.Length == backup.Size,
-            string.Create(CultureInfo.InvariantCulture, $"'{name}' has {file.Length} bytes, but {backup.Size} were recorded")));
+            file.Length == backup.Size
+                ? string.Create(CultureInfo.InvariantCulture, $"'{name}' has {file.Length} bytes")
+                : string.Create(CultureInfo.InvariantCulture, $"'{name}' has {file.Length} bytes, but {backup.Size} were recorded")));
         if (backup.StoredChecksum is { } recorded)
         {
             checks.Add(new VerificationCheck(
