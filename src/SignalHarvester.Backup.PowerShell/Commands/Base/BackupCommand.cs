@@ -38,7 +38,7 @@ public abstract class BackupCommand : PSCmdlet, IDynamicParameters, IDisposable
     /// </summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
-    public string? BackupDirectory { get; set; }
+    public virtual string? BackupDirectory { get; set; }
 
     /// <summary>
     /// The configuration file with the defaults. Without it, the file that the environment variable SHBACKUP_CONFIG names;
