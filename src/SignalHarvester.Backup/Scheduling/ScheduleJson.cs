@@ -22,13 +22,13 @@ internal sealed partial class ScheduleJson : JsonSerializerContext
         Converters = { new JsonStringEnumConverter() },
     });
 
-    public static string Write(ScheduleDefinition definition) => JsonSerializer.Serialize(definition, ReadableValues.ScheduleDefinition);
+    public static string Write(ScheduleDefinition definition) => JsonSerializer.Serialize(definition, Readable.ScheduleDefinition);
 
-    public static string Write(ScheduleState state) => JsonSerializer.Serialize(state, ReadableValues.ScheduleState);
+    public static string Write(ScheduleState state) => JsonSerializer.Serialize(state, Readable.ScheduleState);
 
     /// <exception cref="JsonException">It is not a definition.</exception>
-    public static ScheduleDefinition? ReadDefinition(ReadOnlySpan<byte> json) => JsonSerializer.Deserialize(json, ReadableValues.ScheduleDefinition);
+    public static ScheduleDefinition? ReadDefinition(ReadOnlySpan<byte> json) => JsonSerializer.Deserialize(json, Readable.ScheduleDefinition);
 
     /// <exception cref="JsonException">It is not a state.</exception>
-    public static ScheduleState? ReadState(ReadOnlySpan<byte> json) => JsonSerializer.Deserialize(json, ReadableValues.ScheduleState);
+    public static ScheduleState? ReadState(ReadOnlySpan<byte> json) => JsonSerializer.Deserialize(json, Readable.ScheduleState);
 }
