@@ -69,6 +69,21 @@ public class HelpTests
 
     [Theory]
     [MemberData(nameof(Commands))]
+    public void Tab_shows_the_first_sentence_of_a_parameters_help(string command)
+    {
+        using var session = PowerShellSession.Start();
+        var own = session.Invoke("(Get-Command $args[0]).Parameters.Keys", [], command).WithoutErrors().As<string>()
+            .Except([.. Cmdlet.CommonParameters, "WhatIf", "Confirm"]);
+        foreach (var parameter in own)
+        {
+            var sentence = Assert.Single(
+                Texts(session, "(Get-Command $args[0]).Parameters[$args[1]].ParameterSets.Values.HelpMessage", command, parameter).Distinct());
+            Assert.StartsWith(sentence, Texts(session, "(Get-Help $args[0] -Parameter $args[1]).description.Text", command, parameter)[0], StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Commands))]
     public void The_examples_parse_and_use_parameters_that_exist(string command)
     {
         using var session = PowerShellSession.Start();

@@ -4,7 +4,7 @@ using System.Globalization;
 namespace SignalHarvester.Backup;
 
 /// <summary>Lists and maps that read as their values, and the text of values.</summary>
-internal static class Readable
+internal static class ReadableValues
 {
     /// <summary>Returns a list with a text of its own.</summary>
     public static IReadOnlyList<T> List<T>(IReadOnlyList<T> values) => values as ValueCollection<T> ?? new ValueCollection<T>(values);
@@ -18,7 +18,7 @@ internal static class Readable
     };
 
     /// <summary>Returns the text of a value, whatever the culture of the machine is.</summary>
-    public static string Text(object? value) => value switch
+    public static string Of(object? value) => value switch
     {
         null => string.Empty,
         string text => text,
@@ -37,5 +37,5 @@ internal static class Readable
         }
     }
 
-    private static string Inner(object? value) => value is IEnumerable and not string ? $"({Text(value)})" : Text(value);
+    private static string Inner(object? value) => value is IEnumerable and not string ? $"({Of(value)})" : Of(value);
 }
