@@ -238,9 +238,6 @@ public record BackupMetadata
     [JsonIgnore]
     internal TimeProvider Clock { get; init; } = TimeProvider.System;
 
-    /// <summary>The backup alone, without what a command did with it.</summary>
-    internal BackupMetadata WithoutResult => GetType() == typeof(BackupMetadata) ? this : new BackupMetadata(this);
-
     /// <summary>The backup's id, so that an object can stand in for an id.</summary>
     public sealed override string ToString() => Id;
 }

@@ -5,9 +5,6 @@ namespace SignalHarvester.Backup.Catalog;
 /// <param name="Catalog">Where it is.</param>
 public sealed record BackupSource(BackupMetadata Backup, BackupCatalog Catalog)
 {
-    /// <summary>The backup, without what an earlier command of the pipeline did with it.</summary>
-    public BackupMetadata Backup { get; init; } = Backup.WithoutResult;
-
     /// <summary>Makes the source of a backup in a directory of this machine.</summary>
     public static BackupSource In(BackupDirectory directory, BackupMetadata backup) => new(backup, BackupCatalog.Of(directory));
 
