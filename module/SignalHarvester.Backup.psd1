@@ -1,5 +1,4 @@
 @{
-    RootModule           = 'SignalHarvester.Backup.PowerShell.dll'
     ModuleVersion        = '0.1.0'
     GUID                 = '9b86caa3-01e7-49f8-b004-b4fe7e66a1fb'
     Author               = 'Signal Harvester contributors'
@@ -8,10 +7,9 @@
     Description          = 'PowerShell 7.6+. Backs up live SQLite databases and restores them: consistent, verified, compressed backups in standard formats.'
     PowerShellVersion    = '7.6'
     CompatiblePSEditions = @('Core')
-    # Loaded before Types.ps1xml, which names a type of the one and a converter of the other.
-    RequiredAssemblies   = @('SignalHarvester.Backup.Abstractions.dll', 'SignalHarvester.Backup.PowerShell.dll')
+    # The cmdlets first: they refuse a second copy of the module, and the types name a converter of theirs.
+    NestedModules        = @('SignalHarvester.Backup.PowerShell.dll', 'SignalHarvester.Backup.Types.psd1')
     FormatsToProcess     = @('SignalHarvester.Backup.Format.ps1xml')
-    TypesToProcess       = @('SignalHarvester.Backup.Types.ps1xml')
     CmdletsToExport      = @(
         'Compare-SHBackup'
         'Export-SHBackupMetric'

@@ -12,7 +12,9 @@ if (args is ["messages", var assembly, var words])
 
 if (args is not [var template, var changes, var repository, var manifest, var documentation, var helpFile, var markdownFolder])
 {
-    Console.Error.WriteLine(ErrorPrefix + "usage: TEMPLATE CHANGE-LOG REPOSITORY-URL MANIFEST XML-DOCUMENTATION HELP-FILE MARKDOWN-DIRECTORY, or messages ASSEMBLY XML-DOCUMENTATION");
+    Console.Error.WriteLine(
+        ErrorPrefix
+        + "usage: TEMPLATE CHANGE-LOG REPOSITORY-URL MANIFEST XML-DOCUMENTATION HELP-FILE MARKDOWN-DIRECTORY, or messages ASSEMBLY XML-DOCUMENTATION");
     return 2;
 }
 

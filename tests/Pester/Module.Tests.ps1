@@ -10,7 +10,7 @@ Describe 'SignalHarvester.Backup' {
         $tested = Test-ModuleManifest $manifest -WarningVariable warnings -ErrorVariable faults
         $warnings | Should -BeNullOrEmpty
         $faults | Should -BeNullOrEmpty
-        $tested.ExportedCmdlets.Keys | Should -Be (Get-Command -Module SignalHarvester.Backup).Name
+        $tested.ExportedCmdlets.Keys | Should -Be (Get-Command -Module SignalHarvester.Backup -CommandType Cmdlet).Name
     }
 
     It 'is imported again, by force and after removal, and takes the objects of before' {
@@ -52,7 +52,7 @@ Describe 'SignalHarvester.Backup' {
         ($backup | Test-SHBackup).Verified | Should -BeTrue
     }
 
-    It 'explains <_>' -ForEach (Get-Command -Module SignalHarvester.Backup).Name {
+    It 'explains <_>' -ForEach (Get-Command -Module SignalHarvester.Backup -CommandType Cmdlet).Name {
         $full = Get-Help $_ -Full | Out-String -Width 100
         foreach ($part in 'SYNOPSIS', 'SYNTAX', 'DESCRIPTION', 'PARAMETERS', 'INPUTS', 'OUTPUTS', 'RELATED LINKS') {
             $full | Should -MatchExactly "(?m)^$part"

@@ -50,8 +50,8 @@ public record BackupMetadata
     public IReadOnlyList<string> Recipients
     {
         get;
-        init => field = Readable.List(value);
-    } = Readable.List<string>([]);
+        init => field = ReadableValues.List(value);
+    } = ReadableValues.List<string>([]);
 
     /// <summary>Size of the file as stored, in bytes.</summary>
     public long Size { get; init; }
@@ -133,8 +133,8 @@ public record BackupMetadata
     public IReadOnlyList<VerificationCheck> Verification
     {
         get;
-        init => field = Readable.List(value);
-    } = Readable.List<VerificationCheck>([]);
+        init => field = ReadableValues.List(value);
+    } = ReadableValues.List<VerificationCheck>([]);
 
     /// <summary>
     /// Inconsistencies of the database that the last full verification found, with their repair: an index that its
@@ -143,8 +143,8 @@ public record BackupMetadata
     public IReadOnlyList<string> Inconsistencies
     {
         get;
-        init => field = Readable.List(value);
-    } = Readable.List<string>([]);
+        init => field = ReadableValues.List(value);
+    } = ReadableValues.List<string>([]);
 
     /// <summary>
     /// The rows that referred to missing rows when the database was backed up, by foreign keys; null if that was not checked. A restore
@@ -153,7 +153,7 @@ public record BackupMetadata
     public IReadOnlyList<ForeignKeyViolation>? ForeignKeyViolations
     {
         get;
-        init => field = value is null ? null : Readable.List(value);
+        init => field = value is null ? null : ReadableValues.List(value);
     }
 
     /// <summary>The retention policy of the backup; null for a manual backup.</summary>
@@ -166,8 +166,8 @@ public record BackupMetadata
     public IReadOnlyDictionary<string, object?> Metadata
     {
         get;
-        init => field = Readable.Map(value) ?? field;
-    } = Readable.Map(new Dictionary<string, object?>())!;
+        init => field = ReadableValues.Map(value) ?? field;
+    } = ReadableValues.Map(new Dictionary<string, object?>())!;
 
     /// <summary>The address of the first copy in an object store; null if there is none. The Python tool recorded only this.</summary>
     public string? CloudUrl
@@ -187,8 +187,8 @@ public record BackupMetadata
     public IReadOnlyList<BackupCopy> Copies
     {
         get;
-        init => field = Readable.List(value);
-    } = Readable.List<BackupCopy>([]);
+        init => field = ReadableValues.List(value);
+    } = ReadableValues.List<BackupCopy>([]);
 
     /// <summary>The object store that lists this backup; null for a backup in a backup directory.</summary>
     public StoreLocation? Location { get; init; }
@@ -200,7 +200,7 @@ public record BackupMetadata
     public IReadOnlyDictionary<string, long>? RowCounts
     {
         get;
-        init => field = Readable.Map(value);
+        init => field = ReadableValues.Map(value);
     }
 
     /// <summary>Whether this is a safety backup: a restore made it of the database that it overwrote.</summary>

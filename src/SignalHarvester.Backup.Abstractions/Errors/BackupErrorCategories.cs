@@ -47,7 +47,8 @@ internal static class BackupErrorCategories
             BackupErrorId.SourceLocked, BackupErrorId.DatabaseOpenInProcess, BackupErrorId.DirectoryLocked, BackupErrorId.DestinationLocked,
             BackupErrorId.CloudTransferInProgress);
         Add(BackupErrorCategory.ResourceExists,
-            BackupErrorId.BackupIdTaken, BackupErrorId.CloudObjectExists, BackupErrorId.ConfigurationExists, BackupErrorId.IdentityFileExists);
+            BackupErrorId.BackupIdTaken, BackupErrorId.CloudObjectExists, BackupErrorId.ConfigurationExists, BackupErrorId.IdentityFileExists,
+            BackupErrorId.ModuleLoadedTwice);
         Add(BackupErrorCategory.ResourceUnavailable,
             BackupErrorId.InsufficientSpace, BackupErrorId.CloudUploadLost, BackupErrorId.SchedulerUnavailable);
         Add(BackupErrorCategory.SecurityError,

@@ -48,6 +48,9 @@ public static class BackupErrorId
     /// <summary>The SQLite library in the process is older than 3.51.3, which can corrupt a WAL database.</summary>
     public const string SqliteTooOld = nameof(SqliteTooOld);
 
+    /// <summary>The session has loaded another copy of the module.</summary>
+    public const string ModuleLoadedTwice = nameof(ModuleLoadedTwice);
+
     /// <summary>The backup directory does not exist.</summary>
     public const string DirectoryNotFound = nameof(DirectoryNotFound);
 

@@ -19,8 +19,8 @@ public sealed record BackupHealth
     public IReadOnlyList<HealthCheck> Checks
     {
         get;
-        init => field = Readable.List(value);
-    } = Readable.List<HealthCheck>([]);
+        init => field = ReadableValues.List(value);
+    } = ReadableValues.List<HealthCheck>([]);
 
     /// <summary>The moment of the newest verified backup, to which a restore would go back; null if there is none.</summary>
     public DateTimeOffset? NewestVerified { get; init; }

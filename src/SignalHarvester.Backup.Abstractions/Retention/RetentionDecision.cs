@@ -13,8 +13,8 @@ public sealed record RetentionDecision
     public IReadOnlyList<string> Reasons
     {
         get;
-        init => field = Readable.List(value);
-    } = Readable.List<string>([]);
+        init => field = ReadableValues.List(value);
+    } = ReadableValues.List<string>([]);
 
     /// <summary>The decision on one line.</summary>
     public override string ToString() => $"{Action} {Backup.Id}: {string.Join("; ", Reasons)}";

@@ -37,8 +37,8 @@ public sealed record BackupSchedule
     public IReadOnlyList<string> DatabasePath
     {
         get;
-        init => field = Readable.List(value);
-    } = Readable.List<string>([]);
+        init => field = ReadableValues.List(value);
+    } = ReadableValues.List<string>([]);
 
     /// <summary>The directory of the backups; null if the configuration names it.</summary>
     public string? BackupDirectory { get; init; }
@@ -47,8 +47,8 @@ public sealed record BackupSchedule
     public IReadOnlyList<string> To
     {
         get;
-        init => field = Readable.List(value);
-    } = Readable.List<string>([]);
+        init => field = ReadableValues.List(value);
+    } = ReadableValues.List<string>([]);
 
     /// <summary>The settings file that is read at every run; null for none.</summary>
     public string? ConfigurationPath { get; init; }

@@ -25,15 +25,15 @@ public sealed record ScheduleRun
     public IReadOnlyList<ScheduleStep> Steps
     {
         get;
-        init => field = Readable.List(value);
-    } = Readable.List<ScheduleStep>([]);
+        init => field = ReadableValues.List(value);
+    } = ReadableValues.List<ScheduleStep>([]);
 
     /// <summary>The ids of the new backups.</summary>
     public IReadOnlyList<string> Backups
     {
         get;
-        init => field = Readable.List(value);
-    } = Readable.List<string>([]);
+        init => field = ReadableValues.List(value);
+    } = ReadableValues.List<string>([]);
 
     /// <summary>The exit code of the task's process: 0 for success or nothing to do, 3 if a part failed, 1 if everything failed.</summary>
     public int ExitCode => Result switch

@@ -25,7 +25,7 @@ public sealed record BackupStore
     public string? ConfigurationPath { get; init; }
 
     /// <summary>What was tried in the store, in this order: Reach, Write, Read, List, Delete. Empty if nothing was.</summary>
-    public IReadOnlyList<StoreCheck> Checks { get; init => field = Readable.List(value); } = Readable.List<StoreCheck>([]);
+    public IReadOnlyList<StoreCheck> Checks { get; init => field = ReadableValues.List(value); } = ReadableValues.List<StoreCheck>([]);
 
     /// <summary>What works, and what does not: "write, read, list; not delete". Empty if nothing was tried.</summary>
     public string Works

@@ -19,5 +19,5 @@ public sealed class ValueCollection<T> : ReadOnlyCollection<T>
     public int Length => Count;
 
     /// <summary>The values on one line.</summary>
-    public override string ToString() => Readable.Text(this);
+    public override string ToString() => ReadableValues.Of(this);
 }

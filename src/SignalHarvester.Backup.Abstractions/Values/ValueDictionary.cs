@@ -13,5 +13,5 @@ public sealed class ValueDictionary<T> : ReadOnlyDictionary<string, T>
     }
 
     /// <summary>The entries on one line.</summary>
-    public override string ToString() => Readable.Text(this);
+    public override string ToString() => ReadableValues.Of(this);
 }

@@ -43,8 +43,8 @@ public sealed record BackupScrubResult
     public IReadOnlyList<string> BrokenDependants
     {
         get;
-        init => field = Readable.List(value);
-    } = Readable.List<string>([]);
+        init => field = ReadableValues.List(value);
+    } = ReadableValues.List<string>([]);
 
     /// <summary>The result on one line.</summary>
     public override string ToString() => $"{BackupId}: {Outcome} ({Reason})";

@@ -40,8 +40,8 @@ public sealed record RestoreDrill
     public IReadOnlyList<DrillAssertionResult> Assertions
     {
         get;
-        init => field = Readable.List(value);
-    } = Readable.List<DrillAssertionResult>([]);
+        init => field = ReadableValues.List(value);
+    } = ReadableValues.List<DrillAssertionResult>([]);
 
     /// <summary>The start of the drill, in UTC.</summary>
     public DateTimeOffset Started { get; init; }

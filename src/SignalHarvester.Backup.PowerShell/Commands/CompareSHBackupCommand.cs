@@ -51,6 +51,7 @@ public sealed class CompareSHBackupCommand : DecryptingCommand, IConfigurationOp
 
     /// <summary>The database file with the later state. Its application may be running.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(DatabaseFileCompleter))]
     [ValidateNotNullOrEmpty]
     public string? Database { get; set; }
 

@@ -103,16 +103,19 @@ public sealed class GetSHBackupCommand : BackupCommand, IConfigurationOptional
 
     /// <summary>Backups made at this moment or later. A time without an offset is local.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(MomentCompleter))]
     [ValidateNotNull]
     public DateTimeOffset? After { get; set; }
 
     /// <summary>Backups made before this moment. A time without an offset is local.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(MomentCompleter))]
     [ValidateNotNull]
     public DateTimeOffset? Before { get; set; }
 
     /// <summary>Backups older than this: a number with a unit, such as 30d, '12h' or '6mo'.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(AgeCompleter))]
     [ValidateNotNull]
     public BackupAge? OlderThan { get; set; }
 

@@ -97,6 +97,7 @@ public sealed class InvokeSHBackupRetentionCommand : BackupCommand
 
     /// <summary>Keeps every backup up to this age, whatever its policy: a number with a unit, such as 2d, '12h' or '6mo'.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(AgeCompleter))]
     [ValidateNotNull]
     public BackupAge? KeepWithin { get; set; }
 

@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Operations.Scrub;
+using SignalHarvester.Backup.PowerShell.Completion;
 using SignalHarvester.Backup.PowerShell.Stores;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
@@ -60,6 +61,7 @@ public sealed class InvokeSHBackupScrubCommand : BackupCommand
 
     /// <summary>The time after which no further file is started, such as 5m or 2h. Quote seconds: '30s'.</summary>
     [Parameter(Mandatory = true, ParameterSetName = "Budget")]
+    [ArgumentCompleter(typeof(AgeCompleter))]
     [ValidateNotNull]
     public BackupAge? Budget { get; set; }
 

@@ -93,14 +93,25 @@ public sealed class NewSHBackupCommand : BackupCommand
     /// name their database and their directory. Without it, the databases of the configuration.
     /// </summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = PathSet)]
+    [ArgumentCompleter(typeof(DatabaseFileCompleter))]
     [Alias("Path")]
     [SupportsWildcards]
     [NameOf(typeof(FileSystemInfo), typeof(PathInfo))]
     [ValidateNotNullOrEmpty]
     public string[] DatabasePath { get; set; } = [];
 
+    /// <summary>
+    /// The directory of the backups. Without it, that of the configuration; else the folder
+    /// <c>backups</c> in the current location.
+    /// </summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [Alias("Destination")]
+    [ValidateNotNullOrEmpty]
+    public override string? BackupDirectory { get; set; }
+
     /// <summary>The database files to back up, by their literal paths: no character is a wildcard. Accepts files from the pipeline.</summary>
     [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralPathSet)]
+    [ArgumentCompleter(typeof(DatabaseFileCompleter))]
     [Alias("PSPath", "FullName")]
     [ValidateNotNullOrEmpty]
     public string[] LiteralPath { get; set; } = [];

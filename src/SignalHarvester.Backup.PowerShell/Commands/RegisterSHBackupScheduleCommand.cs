@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using SignalHarvester.Backup.Configuration;
+using SignalHarvester.Backup.PowerShell.Completion;
 using SignalHarvester.Backup.PowerShell.Stores;
 using SignalHarvester.Backup.Scheduling;
 
@@ -138,6 +139,7 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand
 
     /// <summary>Runs repeatedly at this interval: whole minutes, 1m to 31d, such as 1h or 15m.</summary>
     [Parameter(Mandatory = true, ParameterSetName = EverySet)]
+    [ArgumentCompleter(typeof(AgeCompleter))]
     [ValidateNotNull]
     public BackupAge? Every { get; set; }
 
@@ -150,6 +152,7 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand
     [Parameter(ParameterSetName = MonthlySet)]
     [Parameter(ParameterSetName = EverySet)]
     [Parameter(ParameterSetName = RecommendedSet)]
+    [ArgumentCompleter(typeof(TimeOfDayCompleter))]
     public TimeOnly At { get; set; } = new(2, 0);
 
     /// <summary>Registers the schedules of the settings file, which -ConfigurationPath names or which is found as usual.</summary>
@@ -169,6 +172,7 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand
     [Parameter(ParameterSetName = MonthlySet)]
     [Parameter(ParameterSetName = EverySet)]
     [Parameter(Position = 0, ParameterSetName = RecommendedSet)]
+    [ArgumentCompleter(typeof(DatabaseFileCompleter))]
     [Alias("Path")]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
@@ -232,6 +236,7 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand
     [Parameter(ParameterSetName = WeeklySet)]
     [Parameter(ParameterSetName = MonthlySet)]
     [Parameter(ParameterSetName = EverySet)]
+    [ArgumentCompleter(typeof(AgeCompleter))]
     [ValidateNotNull]
     public BackupAge? Budget { get; set; }
 
@@ -252,6 +257,7 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand
 
     /// <summary>Keeps every backup up to this age, whatever its policy. Without it, as configured, else 2d.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(AgeCompleter))]
     [ValidateNotNull]
     public BackupAge? KeepWithin { get; set; }
 
@@ -273,6 +279,7 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand
 
     /// <summary>Delays each run by a random time up to this, such as 10m, so that many machines do not start at once; at most 1d.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(AgeCompleter))]
     [ValidateNotNull]
     public BackupAge? RandomDelay { get; set; }
 

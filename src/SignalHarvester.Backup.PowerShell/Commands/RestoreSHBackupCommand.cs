@@ -114,6 +114,7 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IConfigurationOp
     /// Backups that failed their verification, and safety backups, do not count.
     /// </summary>
     [Parameter(Mandatory = true, ParameterSetName = PointInTimeSet)]
+    [ArgumentCompleter(typeof(MomentCompleter))]
     public DateTimeOffset PointInTime { get; set; }
 
     /// <summary>
@@ -144,11 +145,13 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IConfigurationOp
 
     /// <summary>With -Table: the rows to restore, as a condition in SQL, such as "created_at >= '2026-11-10'". Without it, all.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(ColumnCompleter))]
     [ValidateNotNullOrEmpty]
     public string? Where { get; set; }
 
     /// <summary>With -Table: the database for the rows. Its application may be running.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(DatabaseFileCompleter))]
     [ValidateNotNullOrEmpty]
     public string? Into { get; set; }
 

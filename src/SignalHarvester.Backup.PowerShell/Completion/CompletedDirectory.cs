@@ -57,7 +57,8 @@ internal static class CompletedDirectory
 
     private static string? Given(IDictionary boundParameters, string name) => boundParameters[name] as string is { Length: > 0 } given ? given : null;
 
-    private static string FullPath(string path)
+    /// <summary>Makes a path of the session full.</summary>
+    public static string FullPath(string path)
     {
         if (System.IO.Path.IsPathFullyQualified(path))
         {

@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using SignalHarvester.Backup.ObjectStorage;
+using SignalHarvester.Backup.PowerShell.Completion;
 
 namespace SignalHarvester.Backup.PowerShell.Stores;
 
@@ -34,6 +35,7 @@ public class StoreParameters
 
     /// <summary>The region (S3). Without it, that of the environment or the profile.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(RegionCompleter))]
     [ValidateNotNullOrEmpty]
     public string? Region { get; set; }
 

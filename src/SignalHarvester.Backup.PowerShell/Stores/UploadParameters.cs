@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using SignalHarvester.Backup.ObjectStorage;
+using SignalHarvester.Backup.PowerShell.Completion;
 
 namespace SignalHarvester.Backup.PowerShell.Stores;
 
@@ -13,6 +14,7 @@ public sealed class UploadParameters : StoreParameters
 
     /// <summary>The storage class or access tier of the copies, by the provider's own name, such as STANDARD_IA, Cool or NEARLINE.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(StorageClassCompleter))]
     [ValidateNotNullOrEmpty]
     public string? StorageClass { get; set; }
 
@@ -32,6 +34,7 @@ public sealed class UploadParameters : StoreParameters
     /// retention).
     /// </summary>
     [Parameter]
+    [ArgumentCompleter(typeof(AgeCompleter))]
     [ValidateNotNull]
     public BackupAge? ImmutableFor { get; set; }
 

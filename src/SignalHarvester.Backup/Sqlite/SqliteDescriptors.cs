@@ -68,6 +68,27 @@ internal static unsafe class SqliteDescriptors
     }
 
     /// <summary>
+    /// Looks into a file, unless anything in this process has it open: until the look ends, our SQLite opens and closes nothing.
+    /// </summary>
+    /// <param name="path">The file.</param>
+    /// <param name="look">Opens, reads and closes it.</param>
+    /// <param name="ifOpen">The result for a file that is open, or that is just being opened.</param>
+    public static bool LookWhileClosed(string path, Func<bool> look, bool ifOpen)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return look();
+        }
+
+        lock (Gate)
+        {
+            return changing > 0 || (FileIdentity.Of(path) is { } file && Descriptors().Any(descriptor => FileIdentity.OfDescriptor(descriptor) == file))
+                ? ifOpen
+                : look();
+        }
+    }
+
+    /// <summary>
     /// Returns owner and permissions of the file that our SQLite opened by a path, whatever has that name by now; null if it has
     /// none open. While it is open, no other descriptor of it may be opened here, so that none is closed.
     /// </summary>

@@ -1,4 +1,5 @@
 using SignalHarvester.Backup.PowerShell.Tests.Support;
+using SignalHarvester.Backup.TestSupport;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.Commands;
 
@@ -107,5 +108,93 @@ public class CompletionTests
         var offered = workspace.Session.Complete("Get-SHBackupConfiguration -Key app.backup.comp");
         Assert.Equal(["app.backup.compression", "app.backup.compression_level"], offered.Select(item => item.CompletionText));
         Assert.Equal("gzip", offered[0].ToolTip);
+    }
+
+    [Theory]
+    [InlineData("New-SHBackup ")]
+    [InlineData("New-SHBackup -LiteralPath ")]
+    [InlineData("Register-SHBackupSchedule x -Daily -DatabasePath ")]
+    [InlineData("Restore-SHBackup -Table t -Into ")]
+    [InlineData("Compare-SHBackup -Database ")]
+    public void Databases_are_offered_by_the_way_they_begin_and_nothing_beside_them(string line)
+    {
+        using var workspace = new Workspace();
+        Databases.Create(workspace["no extension"]);
+        using var open = Databases.CreateWithLiveWal(workspace["live.db"]);
+        foreach (var other in new[] { "notes.txt", "empty.db", "restore.key" })
+        {
+            File.WriteAllText(workspace[other], other == "empty.db" ? string.Empty : "SQLite is what this is about, in more than a hundred letters, so that only its beginning can show what it is.");
+        }
+
+        Directory.CreateDirectory(workspace["folder"]);
+        var offered = workspace.Session.Complete(line).Select(item => item.ListItemText).ToList();
+        Assert.True(File.Exists(workspace["live.db-wal"]));
+        Assert.Equal(["app.db", "live.db", "no extension"], offered.Where(name => File.Exists(workspace[name])).Order(StringComparer.Ordinal));
+        Assert.Contains("folder", offered);
+
+        // The look did not cost the connection its locks: another process cannot write during its transaction.
+        Databases.Execute(open, "BEGIN IMMEDIATE; CREATE TABLE held(x)");
+        _ = workspace.Session.Complete(line);
+        Assert.NotEqual(0, Tool.Require("sqlite3").Run(workspace["live.db"], "PRAGMA busy_timeout = 0; BEGIN IMMEDIATE;").ExitCode);
+        Databases.Execute(open, "COMMIT");
+    }
+
+    [Theory]
+    [InlineData("Restore-SHBackup -Database app.db -PointInTime ")]
+    [InlineData("Get-SHBackup -Before ")]
+    public void Moments_of_backups_are_offered_and_mean_them(string line)
+    {
+        using var workspace = new Workspace();
+        var made = workspace.MakeBackup();
+        var offered = Assert.Single(workspace.Session.Complete(line));
+        Assert.Equal($"Full backup of app.db, {made.Id}", offered.ToolTip);
+        Assert.Equal([made.Id], Workspace.Ids(workspace.Run("Get-SHBackup -Before " + offered.CompletionText).WithoutErrors()));
+        workspace.Run($"Restore-SHBackup -Database app.db -PointInTime {offered.CompletionText} -Destination ./back.db -Force").WithoutErrors();
+    }
+
+    [Theory]
+    [InlineData("Get-SHBackup -OlderThan ", "7d 30d 90d 1y")]
+    [InlineData("Get-SHBackup -OlderThan 3", "30d")]
+    [InlineData("Invoke-SHBackupRetention -KeepWithin ", "1d 2d 7d")]
+    [InlineData("Register-SHBackupSchedule x -Every ", "15m 1h 6h 12h")]
+    [InlineData("Register-SHBackupSchedule x -Daily -At ", "02:00 03:00 04:00 12:00 22:00")]
+    [InlineData("Send-SHBackup -Provider Azure -StorageClass ", "Hot Cool Cold")]
+    [InlineData("Send-SHBackup -Provider S3 -Region eu-w", "eu-west-1 eu-west-2 eu-west-3")]
+    [InlineData("New-SHBackupStore x -ImmutableFor 9", "90d")]
+    public void Usual_values_are_offered_with_their_meaning(string line, string values)
+    {
+        using var workspace = new Workspace();
+        var offered = workspace.Session.Complete(line);
+        Assert.Equal(values, string.Join(' ', offered.Select(item => item.CompletionText)));
+        Assert.All(offered, item => Assert.NotEqual(item.CompletionText, item.ToolTip));
+    }
+
+    [Fact]
+    public void Configurations_are_offered_among_the_files()
+    {
+        using var workspace = new Workspace();
+        File.WriteAllText(workspace["settings.yaml"], "app:");
+        File.WriteAllText(workspace["other.yml"], "app:");
+        File.WriteAllText(workspace["notes.txt"], "text");
+        foreach (var line in new[] { "Get-SHBackup -ConfigurationPath ", "Test-SHBackupConfiguration ", "Get-SHBackupStore -ConfigurationPath " })
+        {
+            var files = workspace.Session.Complete(line).Select(item => item.ListItemText).Where(name => File.Exists(workspace[name]));
+            Assert.Equal(["other.yml", "settings.yaml"], files.Order(StringComparer.Ordinal));
+        }
+    }
+
+    [Fact]
+    public void Columns_are_offered_for_the_condition_of_a_restore_of_rows()
+    {
+        using var workspace = new Workspace();
+        Databases.Execute(Databases.Open(workspace.Database), "CREATE TABLE visit(id INTEGER PRIMARY KEY, \"it's\" TEXT, day TEXT)");
+        Assert.Equal(
+            ["'id'", "'it''s'", "'day'"],
+            workspace.Session.Complete("Restore-SHBackup -Table visit -Into ./app.db -Where ").Select(item => item.CompletionText));
+        Assert.Equal(
+            ["'id > 3 AND day'"],
+            workspace.Session.Complete("Restore-SHBackup -Table visit -Into ./app.db -Where 'id > 3 AND d").Select(item => item.CompletionText));
+        Assert.DoesNotContain(workspace.Session.Complete("Restore-SHBackup -Table visit -Into ./missing.db -Where "), item => item.ToolTip == "a column of visit");
+        Assert.False(File.Exists(workspace["missing.db"]));
     }
 }

@@ -20,6 +20,7 @@ public partial class ErrorRecordTests
         [BackupErrorId.ScheduleInvalid] = "takes a broken file among the schedules, which would be in every other test's way: ScheduleToolTests",
         [BackupErrorId.ScheduleStepFailed] = "takes a fault of ours: StepRecorderTests of the engine",
         [BackupErrorId.SnapshotLost] = "takes read-only media that somebody else writes to, at every attempt: SnapshotLostTests of the engine",
+        [BackupErrorId.ModuleLoadedTwice] = "takes a second copy of the module: ImportTests",
         [BackupErrorId.SqliteTooOld] = "takes a process of its own, with an old SQLite in it: OldSqliteTests",
         [BackupErrorId.SourceNeedsRecovery] = "takes read-only media: SourceErrorTests of the engine, and ReadOnlyTests of the host on a real mount",
         [BackupErrorId.DirectoryLocked] = "takes a minute of waiting: DirectoryLockTests of the engine, which bring their own patience",

@@ -11,6 +11,21 @@ public class NewBackupTests
     private static readonly DatabaseShape Small = new() { Rows = 20 };
 
     [Fact]
+    public void What_others_would_type_works_too()
+    {
+        using var workspace = new Workspace();
+        var made = workspace.Run("New-SHBackup ./app.db -Destination ./there").WithoutErrors().As<BackupMetadata>().Single();
+        Assert.Equal(workspace["there"], made.BackupDirectory);
+        Assert.Equal([made.Id], Workspace.Ids(workspace.Run("Get-SHBackup -BackupDirectory ./there -Last 1").WithoutErrors()));
+        Assert.Single(workspace.Run("Get-SHBackupHistory -BackupDirectory ./there -Last 1").WithoutErrors().Output);
+        Assert.True(workspace.Run("Invoke-SHBackupDrill -BackupDirectory ./there -Last").WithoutErrors().As<RestoreDrill>().Single().Passed);
+
+        // What a restore says of its file is no place for backups.
+        var again = workspace.Run("Get-SHBackup -BackupDirectory ./there | Restore-SHBackup -Destination ./new.db | New-SHBackup").WithoutErrors();
+        Assert.Equal(workspace["there"], again.As<BackupMetadata>().Single().BackupDirectory);
+    }
+
+    [Fact]
     public void A_backup_is_verified_compressed_with_zstd_and_goes_to_the_folder_backups_of_the_current_location()
     {
         using var workspace = new Workspace();

@@ -91,7 +91,8 @@ public class NoConfigurationTests
     {
         using var workspace = new Workspace();
 
-        var with = workspace.Run("(Get-Command -Module SignalHarvester.Backup | Where-Object { $_.Parameters.ContainsKey('NoConfiguration') }).Name")
+        var with = workspace.Run(
+            "(Get-Command -Module SignalHarvester.Backup -CommandType Cmdlet | Where-Object { $_.Parameters.ContainsKey('NoConfiguration') }).Name")
             .WithoutErrors().As<string>();
 
         Assert.Equal(RestoresUse.Split(", ").Order(StringComparer.Ordinal), with.Order(StringComparer.Ordinal));

@@ -30,7 +30,7 @@ public class PipelineInputTests
     public void Every_cmdlet_that_takes_backups_or_schedules_is_among_these_tests()
     {
         using var workspace = new Workspace();
-        var taking = workspace.Run("Get-Command -Module SignalHarvester.Backup").WithoutErrors().As<CmdletInfo>()
+        var taking = workspace.Run("Get-Command -Module SignalHarvester.Backup -CommandType Cmdlet").WithoutErrors().As<CmdletInfo>()
             .Where(cmdlet => cmdlet.ParameterSets.Any(set => set.Parameters.Any(parameter => parameter.ValueFromPipeline)))
             .Select(cmdlet => cmdlet.Name);
         Assert.Equal(

@@ -297,6 +297,25 @@ public class DisplayTests
     }
 
     [Fact]
+    public void Lists_and_maps_read_as_their_values()
+    {
+        using var session = PowerShellSession.Start();
+        var backup = Sample(map => map["hosts"] = new List<object?> { "a", new Dictionary<string, object?> { ["b"] = 1.5 } }) with
+        {
+            RowCounts = new Dictionary<string, long> { ["customer"] = 3, ["order"] = 4 },
+            Recipients = ["age1a", "age1b"],
+        };
+        var texts = session.Invoke(
+            "[cultureinfo]::CurrentCulture = 'de-DE'; foreach ($b in $input) { foreach ($p in 'Metadata', 'RowCounts', 'Recipients', 'Copies', 'Verification') { $b.$p.ToString() } }",
+            [backup]).WithoutErrors().As<string>();
+        Assert.Equal(
+            [
+                "hosts=(a; (b=1.5))", "customer=3; order=4", "age1a; age1b", "", "Integrity: passed (ok); RowCounts: FAILED (app: 1 row of 2)",
+            ],
+            texts);
+    }
+
+    [Fact]
     public void Where_the_module_is_not_imported_a_serialised_backup_is_a_bag_of_all_its_values()
     {
         using var session = PowerShellSession.Start();

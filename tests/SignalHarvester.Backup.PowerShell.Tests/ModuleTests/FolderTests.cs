@@ -1,4 +1,5 @@
 using System.Text.Json;
+using SignalHarvester.Backup.PowerShell.Tests.Docs;
 using SignalHarvester.Backup.PowerShell.Tests.Support;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.ModuleTests;
@@ -35,6 +36,22 @@ public class FolderTests
     }
 
     [Fact]
+    public void The_manifest_lists_every_file_and_what_a_gallery_shows()
+    {
+        using var session = PowerShellSession.StartBare();
+        var listed = session.Invoke("(Test-ModuleManifest $args[0]).FileList", [], BuiltModule.Manifest).WithoutErrors().As<string>();
+        Assert.Equal(Files(), listed.Select(file => Path.GetRelativePath(BuiltModule.Base, file).Replace('\\', '/')).Order(StringComparer.Ordinal));
+        var shown = session.Invoke(
+            "$m = Test-ModuleManifest $args[0]; $m.Description, $m.ReleaseNotes, $m.ProjectUri.Scheme, $m.LicenseUri.Scheme, $m.IconUri.Scheme",
+            [],
+            BuiltModule.Manifest).WithoutErrors().As<string>();
+        Assert.StartsWith("PowerShell 7.6+. ", shown[0], StringComparison.Ordinal);
+        Assert.Equal(["https", "https", "https"], shown.Skip(2));
+        var changes = File.ReadAllText(Path.Combine(MarkdownDocument.Root, "CHANGELOG.md"));
+        Assert.Equal(changes[(changes.IndexOf('\n', changes.IndexOf($"\n## {BuiltModule.Version} ", StringComparison.Ordinal) + 1))..].Trim(), shown[1]);
+    }
+
+    [Fact]
     public void The_module_base_holds_the_cmdlets_their_types_views_and_help()
     {
         Assert.Equal(
@@ -43,6 +60,7 @@ public class FolderTests
                 "SignalHarvester.Backup.Format.ps1xml",
                 "SignalHarvester.Backup.PowerShell.dll",
                 "SignalHarvester.Backup.Types.ps1xml",
+                "SignalHarvester.Backup.Types.psd1",
                 "SignalHarvester.Backup.psd1",
                 "en-US/SignalHarvester.Backup.PowerShell.dll-Help.xml",
                 "en-US/about_SignalHarvester.Backup.help.txt",

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using SignalHarvester.Backup.PowerShell.Tests.Docs;
 using SignalHarvester.Backup.PowerShell.Tests.Support;
 
 namespace SignalHarvester.Backup.PowerShell.Tests.ModuleTests;
@@ -10,7 +11,7 @@ public class HelpTests
     public static TheoryData<string> Commands()
     {
         using var session = PowerShellSession.Start();
-        return [.. session.Invoke("(Get-Command -Module SignalHarvester.Backup).Name").WithoutErrors().As<string>()];
+        return [.. session.Invoke("(Get-Command -Module SignalHarvester.Backup -CommandType Cmdlet).Name").WithoutErrors().As<string>()];
     }
 
     [Theory]
@@ -26,12 +27,59 @@ public class HelpTests
 
     [Theory]
     [MemberData(nameof(Commands))]
+    public void A_cmdlet_has_its_page_in_the_repository(string command)
+    {
+        using var session = PowerShellSession.Start();
+        var address = session.Invoke("(Get-Command $args[0]).HelpUri", [], command).WithoutErrors().As<string>().Single();
+        Assert.Equal($"{Repository(session)}/blob/main/docs/cmdlets/{command}.md", address);
+        Assert.True(File.Exists(InRepository(session, address)), address);
+    }
+
+    [Fact]
+    public void The_addresses_in_the_manifest_are_of_files_in_the_repository()
+    {
+        using var session = PowerShellSession.Start();
+        foreach (var property in (string[])["LicenseUri", "IconUri"])
+        {
+            var address = session.Invoke("[string](Get-Module SignalHarvester.Backup).$($args[0])", [], property).WithoutErrors().As<string>().Single();
+            Assert.True(File.Exists(InRepository(session, address)), address);
+        }
+    }
+
+    private static string Repository(PowerShellSession session) =>
+        session.Invoke("[string](Get-Module SignalHarvester.Backup).ProjectUri").WithoutErrors().As<string>().Single();
+
+    private static string InRepository(PowerShellSession session, string address)
+    {
+        Assert.StartsWith(Repository(session) + "/", address, StringComparison.Ordinal);
+        var path = address[(Repository(session).Length + 1)..].Split('/');
+        Assert.True(path is ["blob" or "raw", "main", ..], address);
+        return Path.Combine([MarkdownDocument.Root, .. path[2..]]);
+    }
+
+    [Theory]
+    [MemberData(nameof(Commands))]
     public void Every_parameter_of_a_cmdlet_is_described(string command)
     {
         using var session = PowerShellSession.Start();
         var parameters = session.Invoke("(Get-Command $args[0]).Parameters.Keys", [], command).WithoutErrors().As<string>()
             .Except(Cmdlet.CommonParameters);
         Assert.All(parameters, p => Assert.NotEmpty(Texts(session, "(Get-Help $args[0] -Parameter $args[1]).description.Text", command, p)));
+    }
+
+    [Theory]
+    [MemberData(nameof(Commands))]
+    public void Tab_shows_the_first_sentence_of_a_parameters_help(string command)
+    {
+        using var session = PowerShellSession.Start();
+        var own = session.Invoke("(Get-Command $args[0]).Parameters.Keys", [], command).WithoutErrors().As<string>()
+            .Except([.. Cmdlet.CommonParameters, "WhatIf", "Confirm"]);
+        foreach (var parameter in own)
+        {
+            var sentence = Assert.Single(
+                Texts(session, "(Get-Command $args[0]).Parameters[$args[1]].ParameterSets.Values.HelpMessage", command, parameter).Distinct());
+            Assert.StartsWith(sentence, Texts(session, "(Get-Help $args[0] -Parameter $args[1]).description.Text", command, parameter)[0], StringComparison.Ordinal);
+        }
     }
 
     [Theory]

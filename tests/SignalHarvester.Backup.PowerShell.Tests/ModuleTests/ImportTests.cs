@@ -1,3 +1,4 @@
+using System.Management.Automation;
 using System.Runtime.Loader;
 using SignalHarvester.Backup.PowerShell.Tests.Support;
 
@@ -21,11 +22,31 @@ public class ImportTests(FirstImport firstImport)
     private const string RunACommand = "$null = Get-SHBackup -BackupDirectory ([IO.Path]::GetTempPath()) -Id backup_1999*";
 
     [Fact]
-    public void Exports_the_cmdlets_and_nothing_else()
+    public void Exports_the_cmdlets_an_alias_and_nothing_else()
     {
         using var session = PowerShellSession.Start();
-        var names = session.Invoke("(Get-Command -Module SignalHarvester.Backup).Name").WithoutErrors().As<string>();
+        var names = session.Invoke("(Get-Command -Module SignalHarvester.Backup -CommandType Cmdlet).Name").WithoutErrors().As<string>();
         Assert.Equal(Commands, names.Order(StringComparer.Ordinal));
+        var others = session.Invoke("Get-Command -Module SignalHarvester.Backup -CommandType Alias, Function").WithoutErrors().As<AliasInfo>();
+        Assert.Equal(("Invoke-SHBackupDrill", "Invoke-SHRestoreDrill"), (others.Single().Name, others.Single().ResolvedCommand.Name));
+        Assert.Contains("Invoke-SHBackupDrill", session.Invoke("(Get-Command *SHBackup*).Name").WithoutErrors().As<string>());
+    }
+
+    [Fact]
+    public void A_second_copy_in_one_session_is_one_clear_error_and_the_first_goes_on_working()
+    {
+        using var session = PowerShellSession.Start();
+        using var copy = new ModuleCopy();
+        var error = Assert.Single(session.Invoke("Import-Module $args[0]", [], copy.Manifest).Errors);
+        Assert.Equal(BackupErrorId.ModuleLoadedTwice, error.FullyQualifiedErrorId.Split(',')[0]);
+        Assert.Equal(ErrorCategory.ResourceExists, error.CategoryInfo.Category);
+        Assert.Equal(Path.TrimEndingDirectorySeparator(BuiltModule.PathOf(string.Empty)), error.TargetObject);
+        Assert.Contains("Remove-Module SignalHarvester.Backup", error.Exception.Message, StringComparison.Ordinal);
+        session.Invoke(RunACommand).WithoutErrors();
+        Assert.Single(session.Invoke("Get-Module SignalHarvester.Backup").WithoutErrors().Output);
+
+        session.Invoke("Remove-Module SignalHarvester.Backup; Import-Module $args[0]", [], copy.Manifest).WithoutErrors();
+        session.Invoke(RunACommand).WithoutErrors();
     }
 
     [Fact]

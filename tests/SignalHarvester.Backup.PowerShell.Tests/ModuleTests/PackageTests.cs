@@ -55,7 +55,7 @@ public sealed class PackageTests : IDisposable
         Assert.NotEmpty(metadata("description")!);
 
         using var session = PowerShellSession.Start();
-        var commands = session.Invoke("(Get-Command -Module SignalHarvester.Backup).Name").WithoutErrors().As<string>();
+        var commands = session.Invoke("(Get-Command -Module SignalHarvester.Backup -CommandType Cmdlet).Name").WithoutErrors().As<string>();
         var tags = metadata("tags")!.Split(' ');
         Assert.Contains("PSModule", tags);
         Assert.Equal(

@@ -7,6 +7,7 @@ using SignalHarvester.Backup.Configuration.Settings;
 using SignalHarvester.Backup.Encryption;
 using SignalHarvester.Backup.Operations.Transfer;
 using SignalHarvester.Backup.PowerShell.Binding;
+using SignalHarvester.Backup.PowerShell.Completion;
 using SignalHarvester.Backup.PowerShell.Keys;
 using SignalHarvester.Backup.PowerShell.Stores;
 
@@ -37,13 +38,14 @@ public abstract class BackupCommand : PSCmdlet, IDynamicParameters, IDisposable
     /// </summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
-    public string? BackupDirectory { get; set; }
+    public virtual string? BackupDirectory { get; set; }
 
     /// <summary>
     /// The configuration file with the defaults. Without it, the file that the environment variable SHBACKUP_CONFIG names;
     /// else <c>config/settings.yaml</c> in the current location, if it exists. Parameters always win.
     /// </summary>
     [Parameter]
+    [ArgumentCompleter(typeof(ConfigurationFileCompleter))]
     [ValidateNotNullOrEmpty]
     public string? ConfigurationPath { get; set; }
 

@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using SignalHarvester.Backup.Configuration;
+using SignalHarvester.Backup.PowerShell.Completion;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
@@ -11,6 +12,7 @@ public abstract class ConfigurationCommand : OperationCommand
     /// <c>config/settings.yaml</c> in the current location, if it exists.
     /// </summary>
     [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
+    [ArgumentCompleter(typeof(ConfigurationFileCompleter))]
     [Alias("Path", "LiteralPath", "PSPath", "FullName")]
     [ValidateNotNullOrEmpty]
     public string? ConfigurationPath { get; set; }

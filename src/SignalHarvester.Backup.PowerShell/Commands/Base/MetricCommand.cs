@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Management.Automation;
 using SignalHarvester.Backup.Metrics;
+using SignalHarvester.Backup.PowerShell.Completion;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
@@ -13,6 +14,7 @@ public abstract class MetricCommand : BackupCommand
     /// absent.
     /// </summary>
     [Parameter]
+    [ArgumentCompleter(typeof(AgeCompleter))]
     [ValidateNotNull]
     public BackupAge? ExpectedInterval { get; set; }
 

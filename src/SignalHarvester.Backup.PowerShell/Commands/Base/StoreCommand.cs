@@ -2,6 +2,7 @@ using System.Management.Automation;
 using SignalHarvester.Backup.Catalog;
 using SignalHarvester.Backup.Configuration;
 using SignalHarvester.Backup.Configuration.Settings;
+using SignalHarvester.Backup.PowerShell.Completion;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
@@ -13,6 +14,7 @@ public abstract class StoreCommand : OperationCommand
     /// <c>config/settings.yaml</c> in the current location, if it exists.
     /// </summary>
     [Parameter]
+    [ArgumentCompleter(typeof(ConfigurationFileCompleter))]
     [ValidateNotNullOrEmpty]
     public string? ConfigurationPath { get; set; }
 
