@@ -54,7 +54,12 @@ public sealed record ScheduleJob
     /// The stores for the backups, in place of those of the settings file: names in it, addresses, or folders' full paths. Empty for those of
     /// the settings file.
     /// </summary>
-    public IReadOnlyList<string> Targets { get; init; } = [];
+    public IReadOnlyList<string> Targets
+    {
+        get;
+        // The files of earlier versions have none, which the reader takes for null.
+        init => field = value ?? [];
+    } = [];
 
     /// <summary>The object store for the backups, besides those of the settings file.</summary>
     public StoreLocation? Upload { get; init; }

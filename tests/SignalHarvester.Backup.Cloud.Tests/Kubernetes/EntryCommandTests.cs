@@ -43,7 +43,7 @@ public sealed class EntryCommandTests : IDisposable
             using var pod = Pod(objects, name);
             var run = await pod.RunAsync();
             Assert.True(run.ExitCode == 0 && run.Error.Length == 0, $"{name}: {run.ExitCode} {run.Output}{run.Error}");
-            Assert.Contains("Succeeded", run.Output, StringComparison.Ordinal);
+            Assert.Contains(" step=run result=succeeded ", run.Output, StringComparison.Ordinal);
         }
 
         using var host = new CloudProcess(

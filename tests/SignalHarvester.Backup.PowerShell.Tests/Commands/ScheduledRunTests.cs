@@ -62,6 +62,33 @@ public sealed class ScheduledRunTests
     }
 
     [Fact]
+    public void A_schedule_that_an_earlier_version_registered_runs()
+    {
+        using var host = Prepared("-DatabasePath ./app.db");
+        MakeDue(host);
+        Edit(Definition(host), definition =>
+        {
+            // What the first version wrote.
+            foreach (var (part, keep) in (IEnumerable<(JsonObject, string[])>)
+                [
+                    (definition, ["format_version", "name", "trigger", "random_delay", "backend", "scope", "registered", "job", "command"]),
+                    (
+                        definition["job"]!.AsObject(),
+                        ["action", "databases", "backup_directory", "retention_policy", "prune", "keep_within", "no_verify", "create_container"]),
+                    (definition["command"]!.AsObject(), ["program", "arguments", "environment"]),
+                ])
+            {
+                foreach (var later in part.Select(field => field.Key).Except(keep).ToList())
+                {
+                    part.Remove(later);
+                }
+            }
+        });
+        Assert.Equal((0, 1), (RunTask(host).ExitCode, Backups(host)));
+        Assert.Equal(["Succeeded"], Lines(host.Run("(Get-SHBackupSchedule task).LastResult").Output));
+    }
+
+    [Fact]
     public void Whoever_calls_it_gets_objects_and_the_lines_with_Verbose()
     {
         using var host = Prepared("-DatabasePath ./app.db");
