@@ -382,6 +382,7 @@ public sealed class RestoreSHBackupCommand : DecryptingCommand, IConfigurationOp
 
         if ((given ?? ConfiguredFor(backup)) is { } destination)
         {
+            RefuseTwice(backup, destination);
             var isAgreed = RestorePlan.Overwrites(destination)
                 ? question.AllowsUnlessForced(Force, destination, $"{action} over the file there, {WhatIsKept}")
                 : this.ShouldProcessUnlessForced(Force, destination, action);
