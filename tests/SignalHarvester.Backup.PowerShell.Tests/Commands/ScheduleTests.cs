@@ -365,12 +365,12 @@ public sealed class ScheduleTests(ScheduleSandbox sandbox)
             Register-SHBackupSchedule abroad -Daily -At 02:00 -DatabasePath ./app.db -WhatIf
             $schedule = Register-SHBackupSchedule abroad -Daily -At 02:00 -DatabasePath ./app.db
             $schedule.NextRunLocal.ToString('HH:mm zzz')
-            $schedule | Format-Table | Out-String -Width 120
+            $schedule | Format-Table | Out-String -Width 80
             $schedule | Format-List
             """);
         Assert.Matches("\\(daily at 02:00 UTC, next [0-9-]+ 2[12]:00 on this machine's clock; Cron\\)", result.Output);
         Assert.Matches("(?m)^(21:00 -05|22:00 -04):00$", result.Output);
-        Assert.Matches(@"daily at 02:00 UTC \(next: [A-Z][a-z]{2} 2[12]:00 here\)", result.Output);
+        Assert.Matches(@"(?m)daily at 02:00 UTC\r?\n +\(next: [A-Z][a-z]{2} 2[12]:00 here\)", result.Output);
         Assert.Matches("NextRunLocal +: [0-9-]+ 2[12]:00:00-0[45]:00", result.Output);
     }
 
