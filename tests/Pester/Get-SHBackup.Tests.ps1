@@ -112,13 +112,15 @@ Describe 'Get-SHBackup' {
         $policy = @{ KeepDaily = 1; IncludeManual = $true; WhatIf = $true }
         $all = { Get-SHBackup $old | Test-SHBackup }, { Get-SHBackup }, { Get-SHBackup $old | Restore-SHBackup -Destination ./csv.db -Force }, { Get-SHBackupHealth },
             { Get-SHBackupHistory }, { Invoke-SHBackupRetention @policy }, { Invoke-SHRestoreDrill $old -Assertion @{ Query = 'SELECT 1'; Expect = '1' } },
-            { Invoke-SHBackupScrub }, { New-SHBackup ./app.db -Metadata @{ list = 1, 2; map = @{ a = 'x' } } }, { Compare-SHBackup $old }
+            { Invoke-SHBackupScrub }, { New-SHBackup ./app.db -Metadata @{ list = 1, 2; map = @{ a = 'x' } } }, { Compare-SHBackup $old -IncludeEqual }
         foreach ($command in $all) {
             $text = & $command | ConvertTo-Csv
-            $text | Should -Not -BeNullOrEmpty
+            $text | Should -Not -BeNullOrEmpty -Because "$command"
             $text | Should -Not -Match 'System\.|\[\]|SignalHarvester' -Because "$command"
         }
-        (Get-SHBackup -Newest 1 -Database app.db | ConvertTo-Csv | ConvertFrom-Csv).Metadata | Should -Match 'list=\(1; 2\); map=\(a=x\)'
+        $notes = (Get-SHBackup -Newest 1 -Database app.db | ConvertTo-Csv | ConvertFrom-Csv).Metadata
+        $notes | Should -Match 'list=\(1; 2\)'
+        $notes | Should -Match 'map=\(a=x\)'
         (Get-SHBackup $old | Test-SHBackup | ConvertTo-Csv | ConvertFrom-Csv).Verification | Should -Match '^StoredSize: passed \(.*\); StoredChecksum: passed'
     }
 

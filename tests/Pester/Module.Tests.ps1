@@ -62,7 +62,7 @@ Describe 'SignalHarvester.Backup' {
     }
 
     It 'completes <line> with <offer>' -ForEach @(
-        @{ Line = 'New-SHB'; Offer = 'New-SHBackup', 'New-SHBackupConfiguration', 'New-SHBackupKey' }
+        @{ Line = 'New-SHB'; Offer = 'New-SHBackup', 'New-SHBackupConfiguration', 'New-SHBackupKey', 'New-SHBackupStore' }
         @{ Line = 'New-SHBackup ./app.db -Compression '; Offer = 'Gzip', 'None', 'Zstd' }
         @{ Line = 'New-SHBackup ./app.db -RetentionPolicy W'; Offer = 'Weekly' }
         @{ Line = 'New-SHBackup ./ap'; Offer = './app.db' }

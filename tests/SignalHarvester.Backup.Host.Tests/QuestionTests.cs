@@ -49,6 +49,34 @@ public sealed class QuestionTests
         Assert.Equal(0, run.ExitCode);
     }
 
+    [Theory]
+    [InlineData("", 'b')]
+    [InlineData("n", 'b')]
+    [InlineData("y", 'S')]
+    public async Task At_the_question_before_something_is_overwritten_Enter_means_No(string answer, char first)
+    {
+        var folder = Directory.CreateTempSubdirectory("shbackup-question-");
+        try
+        {
+            var sample = Path.Combine(Path.GetDirectoryName(HostProcess.Executable)!, "..", "..", "..", "..", "..", "samples", "app.db");
+            var target = Path.Combine(folder.FullName, "target.db");
+            File.Copy(sample, Path.Combine(folder.FullName, "app.db"));
+            await File.WriteAllTextAsync(target, "broken", TestContext.Current.CancellationToken);
+            using var host = HostProcess.StartOnTerminal(
+                new() { ["NO_COLOR"] = "1", ["SHBACKUP_MODULE_PATH"] = string.Empty },
+                $"cd '{folder.FullName}'; New-SHBackup ./app.db -NoVerify | Restore-SHBackup -Destination ./target.db -NoSafetyBackup");
+            await host.WaitForAsync("(default is \"N\"): ");
+            await host.TypeAsync(answer + "\r");
+            _ = await host.FinishAsync();
+
+            Assert.Equal(first, (await File.ReadAllTextAsync(target, TestContext.Current.CancellationToken))[0]);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
     [Fact]
     public async Task A_missing_mandatory_parameter_is_asked_on_the_terminal()
     {

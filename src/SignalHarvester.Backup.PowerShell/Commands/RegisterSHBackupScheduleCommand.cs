@@ -3,6 +3,7 @@ using SignalHarvester.Backup.Configuration;
 using SignalHarvester.Backup.PowerShell.Completion;
 using SignalHarvester.Backup.PowerShell.Stores;
 using SignalHarvester.Backup.Scheduling;
+using SignalHarvester.Backup.Sqlite;
 
 namespace SignalHarvester.Backup.PowerShell.Commands;
 
@@ -369,7 +370,7 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand
 
         var missing = job.Databases.Count > 0
             ? job.Databases.FirstOrDefault(path => !IsThere(path))
-            : Settings.Databases.Select(database => database.Path).FirstOrDefault(path => !File.Exists(path));
+            : Settings.Databases.Select(database => database.Path).FirstOrDefault(path => !DatabaseFiles.IsThere(path));
         if (missing is not null)
         {
             throw new BackupException(
@@ -382,7 +383,7 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand
     {
         try
         {
-            return this.ExpandPath(path).Any(File.Exists);
+            return this.ExpandPath(path).Any(DatabaseFiles.IsThere);
         }
         catch (BackupException exception) when (exception.ErrorId == BackupErrorId.SourceNotFound)
         {
@@ -476,7 +477,7 @@ public sealed class RegisterSHBackupScheduleCommand : BackupCommand
     /// <summary>Returns the name of the only database, without its extension; null if there may be several.</summary>
     private string? DatabaseName(ScheduleJob job) =>
         (job.Databases.Count > 0 ? job.Databases : [.. Settings.Databases.Select(database => database.Path)]) is [var only]
-        && (File.Exists(only) || !WildcardPattern.ContainsWildcardCharacters(only))
+        && (DatabaseFiles.IsThere(only) || !WildcardPattern.ContainsWildcardCharacters(only))
         && Path.GetFileNameWithoutExtension(only) is { Length: > 0 and <= LongestDatabaseName } name
             ? name
             : null;

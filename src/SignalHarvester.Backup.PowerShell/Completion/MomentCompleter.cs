@@ -11,7 +11,7 @@ public sealed class MomentCompleter : WordCompleter
         CompletedDirectory.Backups(given).Select(backup =>
         {
             // The next whole second, so that the backup itself is before it.
-            var second = new DateTimeOffset((backup.Timestamp.UtcTicks / TimeSpan.TicksPerSecond * TimeSpan.TicksPerSecond) + TimeSpan.TicksPerSecond, TimeSpan.Zero);
+            var second = new DateTimeOffset(((backup.Timestamp.UtcTicks / TimeSpan.TicksPerSecond) + 1) * TimeSpan.TicksPerSecond, TimeSpan.Zero);
             var database = backup.DatabasePath is { } path ? $" of {CompletedWord.FileName(path)}" : string.Empty;
             return (second.ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture), $"{backup.Type} backup{database}, {backup.Id}");
         });

@@ -3,9 +3,13 @@ using SignalHarvester.Backup.Storage;
 
 namespace SignalHarvester.Backup.Sqlite;
 
-/// <summary>What completion asks of files: whether they are databases, and which columns they have. No answer is an error.</summary>
+/// <summary>What completion and schedules ask of files: whether they are there, whether they are databases, and which columns they have.</summary>
 public static class DatabaseFiles
 {
+    /// <summary>Whether there is a file. It is not opened.</summary>
+    /// <param name="path">The file's full path.</param>
+    public static bool IsThere(string path) => File.Exists(path);
+
     /// <summary>Whether a file begins as a database. One that is open in this process counts as one, because it must not be opened again.</summary>
     /// <param name="path">The file's full path.</param>
     public static bool IsDatabase(string path) => SqliteDescriptors.LookWhileClosed(path, () => HasMagic(path), ifOpen: true);
@@ -15,7 +19,7 @@ public static class DatabaseFiles
     /// <param name="table">The table.</param>
     public static IReadOnlyList<string> Columns(string path, string table)
     {
-        if (!File.Exists(path) || !IsDatabase(path))
+        if (!IsThere(path) || !IsDatabase(path))
         {
             return [];
         }

@@ -158,6 +158,25 @@ public class RestoreBackupTests
         }
     }
 
+    [Theory]
+    [InlineData(ShellProcess.Host)]
+    [InlineData(ShellProcess.PowerShell)]
+    public void Without_a_terminal_the_question_is_an_error_and_nothing_is_overwritten(string shell)
+    {
+        using var workspace = new Workspace();
+        var id = workspace.MakeBackup("-NoVerify").Id;
+        Change(workspace.Database);
+        var before = ImageHash.Of(workspace.Database);
+        using var run = new ShellProcess(shell, workspace.Folder, $"Restore-SHBackup {id} ./app.db");
+
+        // Its standard input stays open, so that anything that reads it would wait.
+        var result = run.Finish();
+
+        Assert.Equal(1, result.ExitCode);
+        Assert.NotEmpty(result.Error);
+        Assert.Equal(before, ImageHash.Of(workspace.Database));
+    }
+
     [Fact]
     public void A_session_that_prefers_no_questions_is_asked_none()
     {

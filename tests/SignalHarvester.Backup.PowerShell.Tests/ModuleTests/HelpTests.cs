@@ -78,7 +78,8 @@ public class HelpTests
         {
             var sentence = Assert.Single(
                 Texts(session, "(Get-Command $args[0]).Parameters[$args[1]].ParameterSets.Values.HelpMessage", command, parameter).Distinct());
-            Assert.StartsWith(sentence, Texts(session, "(Get-Help $args[0] -Parameter $args[1]).description.Text", command, parameter)[0], StringComparison.Ordinal);
+            var words = Texts(session, "(Get-Help $args[0] -Parameter $args[1]).description.Text", command, parameter)[0];
+            Assert.StartsWith(sentence, words, StringComparison.Ordinal);
         }
     }
 
