@@ -23,7 +23,7 @@ public sealed class ScheduleTests(ScheduleSandbox sandbox)
     {
         FakeSchedulers.SkipWhereNone();
         using var workspace = new Workspace();
-        var before = sandbox.Crontab;
+        workspace.Run("Register-SHBackupSchedule bystander -Daily -DatabasePath ./app.db").WithoutErrors();
         var registered = workspace.Run(
             "Register-SHBackupSchedule 'Round trip' -Weekly -DayOfWeek Wednesday -At 23:30 -DatabasePath ./app.db -BackupDirectory ./backups -Type Auto -RandomDelay 10m -Description 'a note' -Backend Cron")
             .WithoutErrors().As<BackupSchedule>().Single();
@@ -45,7 +45,8 @@ public sealed class ScheduleTests(ScheduleSandbox sandbox)
         Assert.False(File.Exists(registered.DefinitionPath));
         Assert.DoesNotContain("round_20trip", sandbox.Crontab, StringComparison.Ordinal);
         Assert.Equal("ScheduleNotFound", workspace.Run("Get-SHBackupSchedule 'Round trip'").Errors.Single().FullyQualifiedErrorId.Split(',')[0]);
-        Assert.True(before.Length == 0 || sandbox.Crontab.Length > 0);
+        Assert.Contains("SignalHarvester.Backup bystander:", sandbox.Crontab, StringComparison.Ordinal);
+        workspace.Run("Unregister-SHBackupSchedule bystander -Force").WithoutErrors();
     }
 
     [Fact]
@@ -226,7 +227,7 @@ public sealed class ScheduleTests(ScheduleSandbox sandbox)
     {
         FakeSchedulers.SkipWhereNone();
         using var workspace = new Workspace();
-        var before = sandbox.Crontab;
+        workspace.Run("Register-SHBackupSchedule onlooker -Daily -DatabasePath ./app.db").WithoutErrors();
         foreach (var (backend, expected) in new[]
         {
             ("Cron", "@reboot "), ("Systemd", "OnCalendar=*-*-* 02:15:00 UTC"), ("Launchd", "<key>StartCalendarInterval</key>"),
@@ -244,7 +245,8 @@ public sealed class ScheduleTests(ScheduleSandbox sandbox)
 
         Assert.DoesNotContain("shbackup shown", sandbox.Crontab, StringComparison.Ordinal);
         Assert.Equal("ScheduleNotFound", workspace.Run("Get-SHBackupSchedule shown").Errors.Single().FullyQualifiedErrorId.Split(',')[0]);
-        Assert.True(before.Length == 0 || sandbox.Crontab.Length > 0);
+        Assert.Contains("SignalHarvester.Backup onlooker:", sandbox.Crontab, StringComparison.Ordinal);
+        workspace.Run("Unregister-SHBackupSchedule onlooker -Force").WithoutErrors();
     }
 
     [Fact]
@@ -363,12 +365,12 @@ public sealed class ScheduleTests(ScheduleSandbox sandbox)
             Register-SHBackupSchedule abroad -Daily -At 02:00 -DatabasePath ./app.db -WhatIf
             $schedule = Register-SHBackupSchedule abroad -Daily -At 02:00 -DatabasePath ./app.db
             $schedule.NextRunLocal.ToString('HH:mm zzz')
-            $schedule | Format-Table | Out-String -Width 120
+            $schedule | Format-Table | Out-String -Width 80
             $schedule | Format-List
             """);
         Assert.Matches("\\(daily at 02:00 UTC, next [0-9-]+ 2[12]:00 on this machine's clock; Cron\\)", result.Output);
         Assert.Matches("(?m)^(21:00 -05|22:00 -04):00$", result.Output);
-        Assert.Matches(@"daily at 02:00 UTC \(next: [A-Z][a-z]{2} 2[12]:00 here\)", result.Output);
+        Assert.Matches(@"(?m)daily at 02:00 UTC\r?\n +\(next: [A-Z][a-z]{2} 2[12]:00 here\)", result.Output);
         Assert.Matches("NextRunLocal +: [0-9-]+ 2[12]:00:00-0[45]:00", result.Output);
     }
 

@@ -196,6 +196,7 @@ public sealed class ScheduledRunTests
 
         // If it had waited for the lock on the database instead, it would have ended with its own error.
         Assert.Equal(143, stopped.ExitCode);
+        Assert.Contains(" schedule=task step=run result=stopped", stopped.Output, StringComparison.Ordinal);
         Assert.Equal(0, Backups(host));
     }
 
