@@ -14,9 +14,12 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <para>Shows the names with their addresses.</para>
 /// </example>
 /// <example>
-/// <para>Send the newest backup to every folder among the stores</para>
-/// <code>Get-SHBackup -Newest 1 | Send-SHBackup -To (Get-SHBackupStore | Where-Object Provider -eq Directory).Name</code>
-/// <para>The names come as they are in the configuration.</para>
+/// <para>Send the newest backup to every store with a certain name</para>
+/// <code>
+/// New-SHBackupStore nas ./nas -CreateContainer | Out-Null;
+/// Get-SHBackup -Newest 1 | Send-SHBackup -To (Get-SHBackupStore n*).Name
+/// </code>
+/// <para>-To takes several names, and sends the backup to each store.</para>
 /// </example>
 /// <seealso>New-SHBackupStore</seealso>
 /// <seealso>Test-SHBackupStore</seealso>

@@ -23,9 +23,9 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// <para>The backup is in ./backups, and its copy in ./nas.</para>
 /// </example>
 /// <example>
-/// <para>Send every new backup to a bucket</para>
-/// <code>New-SHBackupStore offsite s3://my-bucket/web1/ -Region eu-west-1 -UploadAfterBackup</code>
-/// <para>From now on every backup of this configuration is sent there, also by schedules.</para>
+/// <para>Preview a bucket to which every new backup would be sent</para>
+/// <code>New-SHBackupStore offsite s3://my-bucket/web1/ -Region eu-west-1 -UploadAfterBackup -WhatIf</code>
+/// <para>Without -WhatIf the bucket is tried, and from then on every backup of this configuration is sent there, also by schedules.</para>
 /// </example>
 /// <seealso>Get-SHBackupStore</seealso>
 /// <seealso>Test-SHBackupStore</seealso>

@@ -17,7 +17,7 @@ namespace SignalHarvester.Backup.PowerShell.Commands;
 /// </example>
 /// <example>
 /// <para>Ask in a script</para>
-/// <code>if (Test-SHBackupStore nas -Quiet) { 'the store works' }</code>
+/// <code>New-SHBackupStore nas ./nas -CreateContainer | Out-Null; if (Test-SHBackupStore nas -Quiet) { 'the store works' }</code>
 /// <para>With -Quiet only True or False is emitted for each store.</para>
 /// </example>
 /// <seealso>New-SHBackupStore</seealso>

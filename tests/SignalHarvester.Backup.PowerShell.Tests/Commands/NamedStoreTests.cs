@@ -42,6 +42,40 @@ public class NamedStoreTests(ScheduleSandbox sandbox)
     }
 
     [Fact]
+    public void Whatever_is_shown_of_copies_says_where_they_are()
+    {
+        using var workspace = new Workspace();
+        workspace.Configure(Two);
+        workspace.MakeBackup("-To nas");
+        var place = new Uri(workspace["nas"]).AbsoluteUri;
+        Assert.Contains("Store: " + place, workspace.Session.Render("Get-SHBackup -From nas"), StringComparison.Ordinal);
+        foreach (var script in new[]
+        {
+            "Get-SHBackup -From nas -Tree", "Get-SHBackup -From nas | Test-SHBackup", "Invoke-SHRestoreDrill -Newest -From nas",
+            "Invoke-SHBackupRetention -From nas -WhatIf", "Get-SHBackup | Send-SHBackup -To nas",
+            "Get-SHBackup -From nas | Receive-SHBackup -BackupDirectory ./b",
+        })
+        {
+            // Whatever the table cuts or wraps at the edge of the screen.
+            var shown = string.Concat(workspace.Session.Render(script).Where(letter => !char.IsWhiteSpace(letter)));
+            Assert.True(shown.Contains(place[..20], StringComparison.Ordinal), script + ": " + shown);
+        }
+
+        Assert.DoesNotContain("Store:", workspace.Session.Render("Get-SHBackup"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_second_backup_for_one_destination_is_refused_without_a_question()
+    {
+        using var workspace = new Workspace();
+        workspace.MakeBackup();
+        workspace.MakeBackup();
+        var result = workspace.Run("Get-SHBackup | Restore-SHBackup -Destination ./once.db");
+        Assert.Contains("was already restored by this command", Assert.Single(result.Errors).ToString(), StringComparison.Ordinal);
+        Assert.Single(result.Output);
+    }
+
+    [Fact]
     public void Where_a_store_is_named_the_others_get_nothing()
     {
         using var workspace = new Workspace();
